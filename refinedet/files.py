@@ -1,0 +1,118 @@
+"""Atomic writes, hashes and stable JSON. The only place that renames a file.
+
+A reader of these files sees the old content or the new, never half of either.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+from refinedet.errors import FileError, InputError
+
+_BLOCK_BYTES = 1 << 20
+
+
+@contextmanager
+def atomic_path(path: str | Path) -> Iterator[Path]:
+    """Yield a temporary sibling of `path`; on success it replaces `path`, on error it is removed.
+
+    The sibling keeps the suffix of `path`, since many writers choose the format by it.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    os.close(handle)
+    temporary = Path(name)
+    try:
+        yield temporary
+        os.chmod(temporary, 0o666 & ~_umask())
+        os.replace(temporary, path)
+    finally:
+        temporary.unlink(missing_ok=True)
+
+
+@contextmanager
+def atomic_folder(path: str | Path) -> Iterator[Path]:
+    """Yield an empty temporary sibling folder; on success it replaces the folder `path`."""
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    try:
+        yield temporary
+        os.chmod(temporary, 0o777 & ~_umask())
+        if path.exists():
+            shutil.rmtree(path)
+        os.replace(temporary, path)
+    finally:
+        shutil.rmtree(temporary, ignore_errors=True)
+
+
+def write_text(path: str | Path, text: str) -> None:
+    """Write UTF-8 text atomically, newlines as given."""
+    with atomic_path(path) as temporary:
+        temporary.write_text(text, encoding="utf-8", newline="")
+
+
+def write_json(path: str | Path, value: Any) -> None:
+    """Write `value` as stable JSON (sorted keys, one trailing newline), atomically."""
+    write_text(path, json_text(value))
+
+
+def json_text(value: Any) -> str:
+    """Return `value` as JSON text with sorted keys; NaN and infinity are refused."""
+    return json.dumps(value, indent=1, sort_keys=True, allow_nan=False, ensure_ascii=False) + "\n"
+
+
+def read_json(path: str | Path) -> Any:
+    """Parse a UTF-8 JSON file.
+
+    Raises:
+        FileError: the file is missing or unreadable.
+        InputError: the content is not JSON.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+        raise InputError(f"expected JSON in {path}, found something else ({error}); is the file whole?") from error
+    except OSError as error:
+        raise FileError(f"expected a JSON file at {path}, but it cannot be read ({error.strerror})") from error
+
+
+def sha256_file(path: str | Path) -> str:
+    """Hex SHA-256 of a file's bytes, read in blocks."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def md5_file(path: str | Path) -> str:
+    """Hex MD5 of a file's bytes: DVC's own identifier of data, not a security measure."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, lambda: hashlib.md5(usedforsecurity=False)).hexdigest()
+
+
+def sha256_tree(root: str | Path, names: list[str] | None = None) -> str:
+    """Hex SHA-256 over the sorted relative names and hashes of files under `root`.
+
+    Equal for equal content, whatever archive it came in. `names` limits it to those files.
+    """
+    root = Path(root)
+    if names is None:
+        names = [p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()]
+    digest = hashlib.sha256()
+    for name in sorted(names):
+        digest.update(f"{name}\0{sha256_file(root / name)}\n".encode())
+    return digest.hexdigest()
+
+
+def _umask() -> int:
+    mask = os.umask(0)
+    os.umask(mask)
+    return mask
