@@ -1,0 +1,1 @@
+"""Whole scenes: windows, positions, merging and result files."""
