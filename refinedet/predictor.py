@@ -2,16 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Protocol
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
+from PIL import Image
 
+from refinedet.config import STRIDES, PostprocessConfig, Radiometry
 from refinedet.detections import Detections
+from refinedet.errors import InputError
+from refinedet.tiling import Letterbox, letterbox
+
+if TYPE_CHECKING:
+    from refinedet.model.network import RefineDet
 
 Chip = NDArray[np.uint8]
 """One 8-bit chip, (H, W) for a single band or (H, W, 3) for RGB; any size."""
+
+Device = Literal["auto", "cpu", "cuda"] | str
 
 
 class Predictor(Protocol):
@@ -22,6 +32,122 @@ class Predictor(Protocol):
         """Class names by label."""
         ...
 
+    @property
+    def radiometry(self) -> Radiometry:
+        """How scene pixels become the 8 bits that it expects."""
+        ...
+
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
         """Detections of each chip, in that chip's own pixels, in the order of `chips`."""
         ...
+
+
+def resolve_device(name: Device) -> str:
+    """`auto` becomes `cuda` where a GPU is found, else `cpu`.
+
+    Raises:
+        InputError: a GPU is asked for and there is none, or the name is unknown.
+    """
+    import torch  # noqa: PLC0415 - the protocol above must not need torch
+
+    if name == "auto":
+        return "cuda" if torch.cuda.is_available() else "cpu"
+    if name.split(":")[0] not in ("cpu", "cuda"):
+        raise InputError(f"expected device auto, cpu or cuda, found '{name}'")
+    if name.startswith("cuda") and not torch.cuda.is_available():
+        raise InputError(f"expected a GPU for device '{name}', found none; use --device cpu or auto")
+    return name
+
+
+class TorchPredictor:
+    """A RefineDet network behind the Predictor protocol: letterbox, forward, postprocess, back to chip pixels."""
+
+    def __init__(  # noqa: PLR0913 - keyword-only settings of one object
+        self,
+        model: RefineDet,
+        *,
+        classes: tuple[str, ...],
+        radiometry: Radiometry,
+        device: Device = "auto",
+        batch_size: int = 8,
+        postprocess: PostprocessConfig | None = None,
+    ) -> None:
+        import torch  # noqa: PLC0415 - the protocol above must not need torch
+
+        if batch_size < 1:
+            raise InputError(f"expected a batch size of at least 1, found {batch_size}")
+        self.device = resolve_device(device)
+        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.classes, self.radiometry, self.batch_size = classes, radiometry, batch_size
+        self.postprocess = postprocess or PostprocessConfig()
+        self.input_px = model.config.input_px
+
+    @classmethod
+    def load(
+        cls,
+        path: str | Path,
+        *,
+        device: Device = "auto",
+        batch_size: int = 8,
+        postprocess: PostprocessConfig | None = None,
+    ) -> Self:
+        """Read a checkpoint. Raises FileError or InputError as `model.checkpoint.load_model` does."""
+        from refinedet.model.checkpoint import load_model  # noqa: PLC0415 - imports torch
+
+        model, header = load_model(path)
+        return cls(
+            model,
+            classes=header.classes,
+            radiometry=header.radiometry,
+            device=device,
+            batch_size=batch_size,
+            postprocess=postprocess,
+        )
+
+    def predict(self, chips: Sequence[Chip]) -> list[Detections]:
+        """Detections of each chip, in that chip's own pixels, in the order of `chips`."""
+        boxes = [letterbox(c.shape[1], c.shape[0], self.input_px, STRIDES[-1]) for c in chips]
+        results: list[Detections] = [Detections.empty()] * len(chips)
+        for batch in self._batches(boxes):
+            found = self._forward([chips[i] for i in batch], [boxes[i] for i in batch])
+            for index, detections in zip(batch, found, strict=True):
+                results[index] = _to_chip(detections, boxes[index], chips[index])
+        return results
+
+    def _batches(self, boxes: list[Letterbox]) -> Iterator[list[int]]:
+        """Indices of chips that share a canvas: the canvas of a chip never depends on its neighbours."""
+        groups: dict[tuple[int, int], list[int]] = {}
+        for index, box in enumerate(boxes):
+            groups.setdefault((box.canvas_width, box.canvas_height), []).append(index)
+        for members in groups.values():
+            for start in range(0, len(members), self.batch_size):
+                yield members[start : start + self.batch_size]
+
+    def _forward(self, chips: list[Chip], boxes: list[Letterbox]) -> list[Detections]:
+        import torch  # noqa: PLC0415 - the protocol above must not need torch
+
+        from refinedet.model.postprocess import postprocess  # noqa: PLC0415 - ditto
+
+        canvas = np.stack([_on_canvas(chip, box) for chip, box in zip(chips, boxes, strict=True)])
+        sizes = torch.tensor([[b.width, b.height] for b in boxes], device=self.device)
+        self.model.eval()
+        with torch.inference_mode():
+            raw = self.model(torch.from_numpy(canvas).to(self.device))
+            return postprocess(raw, sizes, self.postprocess)
+
+
+def _on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:
+    """(3, H, W) uint8: the scaled chip at the top left, zeros right and below."""
+    image = Image.fromarray(chip)
+    if image.size != (box.width, box.height):
+        image = image.resize((box.width, box.height), Image.Resampling.BILINEAR)
+    pixels = np.asarray(image)
+    canvas = np.zeros((3, box.canvas_height, box.canvas_width), np.uint8)
+    canvas[:, : box.height, : box.width] = pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1)  # noqa: PLR2004
+    return canvas
+
+
+def _to_chip(detections: Detections, box: Letterbox, chip: Chip) -> Detections:
+    height, width = chip.shape[:2]
+    factor = np.array([width / box.width, height / box.height] * 2, np.float32)
+    return Detections.of(detections.boxes_xyxy * factor, detections.scores, detections.labels)

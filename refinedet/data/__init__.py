@@ -1,0 +1,1 @@
+"""Training data: the annotation record, the Dataset, augmentation and simulated scenes."""

@@ -1,0 +1,103 @@
+"""torch Dataset over the canonical record, and the order in which training meets it.
+
+A batch is a pure function of (seed, epoch, position): not of workers, nor of what was computed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor
+from torch.utils.data import Dataset, Sampler
+
+from refinedet.config import TrainConfig
+from refinedet.data.augment import Sample, flip, jittered, mosaic, radiometric
+from refinedet.data.coco import Record
+from refinedet.errors import FileError, InputError
+
+Key = tuple[int, int]
+"""Epoch and index of an image: what a training sample is drawn from."""
+
+Batch = tuple[Tensor, list[Sample]]
+"""Images (B, 1 or 3, H, W) uint8, and the samples whose boxes are their truth."""
+
+
+def read_chip(path: Path) -> NDArray[np.uint8]:
+    """Decode an 8-bit image file to (H, W) or (H, W, 3).
+
+    Raises:
+        FileError: the file is missing or not a whole image.
+    """
+    try:
+        with Image.open(path) as image:
+            return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
+    except OSError as error:
+        raise FileError(f"expected a readable image at {path}, found none ({error}); run `dvc repro` again") from error
+
+
+class ChipDataset(Dataset[Sample]):
+    """Augmented training samples, addressed by (epoch, index)."""
+
+    def __init__(self, record: Record, root: Path, config: TrainConfig, input_px: int) -> None:
+        if not record.images:
+            raise InputError(f"expected training chips under {root}, found none; check the data set and its split")
+        self.record, self.root, self.config, self.input_px = record, root, config, input_px
+
+    def __len__(self) -> int:
+        return len(self.record.images)
+
+    def __getitem__(self, key: Key) -> Sample:
+        """The sample of image `index` in `epoch`: always the same one."""
+        epoch, index = key
+        config = self.config
+        rng = np.random.default_rng([config.seed, epoch, index])
+        canvas = (config.canvas_width, config.canvas_height)
+        with_mosaic = epoch < config.epochs - config.augment.mosaic_off_epochs
+        if with_mosaic and rng.random() < config.augment.mosaic:
+            others = rng.integers(0, len(self), 3).tolist()
+            samples = [self._raw(i) for i in (index, *others)]
+            out = mosaic(samples, [self._scale(s) for s in samples], canvas, config.augment, rng)
+        else:
+            sample = self._raw(index)
+            out = jittered(sample, self._scale(sample), canvas, config.augment, rng)
+        return radiometric(flip(out, config.augment, rng), config.augment, rng)
+
+    def _raw(self, index: int) -> Sample:
+        image = self.record.images[index]
+        return Sample(
+            read_chip(self.root / image.file_name),
+            self.record.boxes[image.id],
+            self.record.labels[image.id],
+            self.record.ignored[image.id],
+        )
+
+    def _scale(self, sample: Sample) -> float:
+        return self.input_px / max(sample.width, sample.height)  # as tiling.letterbox
+
+
+class EpochSampler(Sampler[list[Key]]):
+    """Batches of (epoch, index), each epoch in its own order; an incomplete last batch is left out if not alone."""
+
+    def __init__(self, length: int, batch_size: int, seed: int) -> None:
+        self.length, self.batch_size, self.seed, self.epoch = length, min(batch_size, length), seed, 0
+
+    def __len__(self) -> int:
+        return self.length // self.batch_size
+
+    def __iter__(self) -> Iterator[list[Key]]:
+        order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
+        for start in range(0, len(self) * self.batch_size, self.batch_size):
+            yield [(self.epoch, int(i)) for i in order[start : start + self.batch_size]]
+
+
+def collate(samples: Sequence[Sample]) -> Batch:
+    """Stack the images of equal size; a batch that mixes grey and RGB becomes RGB."""
+    images = [torch.from_numpy(s.image) for s in samples]
+    planes = [i[None] if i.ndim == 2 else i.permute(2, 0, 1) for i in images]  # noqa: PLR2004 - grey has two axes
+    channels = max(len(p) for p in planes)
+    return torch.stack([p.expand(channels, -1, -1) for p in planes]), list(samples)

@@ -1,0 +1,1 @@
+"""The detector as tensors: RefineDet++ with its alignment convolution, losses, postprocessing and checkpoint."""

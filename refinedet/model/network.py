@@ -1,0 +1,129 @@
+"""RefineDet++: transfer connection blocks, ARM and ODM. B batch, N anchors, A shapes, K classes, H W cells."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+
+import torch
+from torch import Tensor, nn
+
+from refinedet.config import STRIDES, ModelConfig
+from refinedet.errors import InputError
+from refinedet.model.align_conv import AlignConv
+from refinedet.model.anchors import anchor_shapes, anchors
+from refinedet.model.backbones import build_backbone
+
+_MEAN = (0.485, 0.456, 0.406)
+_STD = (0.229, 0.224, 0.225)
+_PRIOR = 0.02
+
+
+@dataclass(frozen=True, slots=True)
+class RawOutputs:
+    """What the network says of every anchor, before any decision. float32, anchors in the order of `anchors()`."""
+
+    anchors_cxcywh: Tensor
+    """(N, 4) default boxes in canvas pixels."""
+    arm_logits: Tensor
+    """(B, N) objectness."""
+    arm_deltas: Tensor
+    """(B, N, 4) offsets that take anchors to refined anchors."""
+    odm_logits: Tensor
+    """(B, N, K) classes, one sigmoid each."""
+    odm_deltas: Tensor
+    """(B, N, 4) offsets that take refined anchors to boxes."""
+
+
+class TransferConnection(nn.Module):
+    """TCB: carries a backbone level, plus the deeper block, to the ODM (RefineDet, section 3.1)."""
+
+    def __init__(self, channels: int, width: int, norm: bool, has_deeper: bool) -> None:
+        super().__init__()
+        self.lateral = nn.Sequential(*_conv(channels, width, norm), nn.ReLU(inplace=True), *_conv(width, width, norm))
+        self.upsample = nn.ConvTranspose2d(width, width, 2, stride=2) if has_deeper else None
+        self.output = nn.Sequential(nn.ReLU(inplace=True), *_conv(width, width, norm), nn.ReLU(inplace=True))
+
+    def forward(self, feature: Tensor, deeper: Tensor | None) -> Tensor:
+        """Feature (B, C, H, W) and the deeper block (B, width, H/2, W/2) to (B, width, H, W)."""
+        x = self.lateral(feature)
+        if self.upsample is not None and deeper is not None:
+            x = x + self.upsample(deeper)
+        out: Tensor = self.output(x)
+        return out
+
+
+class RefineDet(nn.Module):
+    """The detector. `forward` always returns RawOutputs, in training and in evaluation."""
+
+    def __init__(self, config: ModelConfig) -> None:
+        super().__init__()
+        self.config = config
+        shapes = anchor_shapes(config)
+        self.backbone = build_backbone(config)
+        norm, width = config.tcb_norm == "batch", config.tcb_channels
+        channels = self.backbone.channels
+        self.arm = nn.ModuleList([_arm_head(c, len(shapes), config.arm_channels, norm) for c in channels])
+        self.tcb = nn.ModuleList([TransferConnection(c, width, norm, s != STRIDES[-1]) for c, s in zip(channels, STRIDES, strict=True)])
+        self.odm = nn.ModuleList(
+            [AlignConv(width, 4 + config.num_classes, shapes, config.align_backend) for _ in STRIDES]
+        )
+        for head in self.odm:
+            nn.init.constant_(head.get_parameter("bias")[:, 4:], _prior_logit())
+        self.register_buffer("mean", 255 * torch.tensor(_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("std", 255 * torch.tensor(_STD)[:, None, None], persistent=False)
+
+    def forward(self, images: Tensor) -> RawOutputs:
+        """Images (B, 1 or 3, H, W), uint8 or float in 0..255, H and W multiples of 64, to RawOutputs.
+
+        Raises:
+            InputError: the canvas is not a multiple of the largest stride.
+        """
+        height, width = images.shape[-2:]
+        if height % STRIDES[-1] or width % STRIDES[-1]:
+            raise InputError(f"expected a canvas of multiples of {STRIDES[-1]} pixels, found {width} x {height}")
+        x = (images.float() - self.get_buffer("mean")) / self.get_buffer("std")
+        levels = self.backbone(x.contiguous(memory_format=torch.channels_last))
+        arm = [head(level) for head, level in zip(self.arm, levels, strict=True)]
+        fused: list[Tensor] = []
+        for block, level in zip(reversed(self.tcb), reversed(levels), strict=True):
+            fused.append(block(level, fused[-1] if fused else None))
+        parts = [self._level(a, f, i) for i, (a, f) in enumerate(zip(arm, reversed(fused), strict=True))]
+        arm_out, odm_out = (torch.cat(p, dim=1) for p in zip(*parts, strict=True))
+        return RawOutputs(
+            anchors_cxcywh=anchors(height, width, self.config).to(images.device),
+            arm_logits=arm_out[..., 0],
+            arm_deltas=arm_out[..., 1:],
+            odm_logits=odm_out[..., 4:],
+            odm_deltas=odm_out[..., :4],
+        )
+
+    def _level(self, arm: Tensor, fused: Tensor, index: int) -> tuple[Tensor, Tensor]:
+        """One level's ARM (B, HWA, 5) [objectness, offsets] and ODM (B, HWA, 4 + K) [offsets, classes]."""
+        shaped = arm.float().unflatten(1, (-1, 5))  # (B, A, 5, H, W)
+        odm = self.odm[index](fused, shaped[:, :, 1:])
+        return _flatten(shaped), _flatten(odm)
+
+
+def _flatten(level: Tensor) -> Tensor:
+    """(B, A, O, H, W) to (B, HWA, O): the order of the anchors."""
+    return level.permute(0, 3, 4, 1, 2).flatten(1, 3)
+
+
+def _conv(channels: int, width: int, norm: bool) -> list[nn.Module]:
+    conv = nn.Conv2d(channels, width, 3, padding=1, bias=not norm)
+    return [conv, nn.BatchNorm2d(width)] if norm else [conv]
+
+
+def _arm_head(channels: int, shapes: int, hidden: int, norm: bool) -> nn.Sequential:
+    tower = [*_conv(channels, hidden, norm), nn.ReLU(inplace=True)] if hidden else []
+    predict = nn.Conv2d(hidden or channels, shapes * 5, 3, padding=1)
+    nn.init.normal_(predict.weight, std=0.01)
+    nn.init.zeros_(predict.bias)
+    nn.init.constant_(predict.bias.view(shapes, 5)[:, 0], _prior_logit())
+    return nn.Sequential(*tower, predict)
+
+
+def _prior_logit() -> float:
+    """Bias at which a fresh head calls every anchor background with confidence (RetinaNet, section 4.1)."""
+    return math.log(_PRIOR / (1 - _PRIOR))
