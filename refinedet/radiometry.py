@@ -1,0 +1,96 @@
+"""From the pixel values of a scene to the 8 bits a network sees. Pure NumPy, shared by training and detection.
+
+The levels are measured once per scene and then applied pixel by pixel, so a window never depends on its neighbours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import DTypeLike, NDArray
+
+from refinedet.config import Radiometry
+from refinedet.errors import InputError
+
+Pixels = NDArray[Any]
+"""Pixels of any real type: (H, W) for one band, (H, W, 3) for RGB."""
+Mask = NDArray[np.bool_]
+
+
+@dataclass(frozen=True, slots=True)
+class Levels:
+    """The ends of a linear stretch, in the scene's own units: `low` becomes 1, `high` becomes 255."""
+
+    low: float
+    high: float
+
+    def __post_init__(self) -> None:
+        if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
+            raise InputError(f"expected finite levels with low < high, found {self.low} and {self.high}")
+
+
+def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
+    """True where a pixel was measured; shape (H, W), also for RGB (there a pixel is invalid if all channels are).
+
+    NaN, infinity and the value `nodata` are invalid. Where no nodata is declared, 0 is invalid too, because SAR products
+    pad with zero, except in 8-bit pictures and in signed integers (dB), where 0 is a value like any other.
+    """
+    if pixels.dtype.kind == "f":
+        valid = np.isfinite(pixels)
+    else:
+        valid = np.ones(pixels.shape, np.bool_)
+    if nodata is None and _zero_is_padding(pixels.dtype):
+        nodata = 0.0
+    if nodata is not None:
+        valid &= pixels != nodata
+    return np.asarray(valid.any(axis=2) if valid.ndim == 3 else valid, np.bool_)
+
+
+def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry) -> Levels:
+    """Levels of a scene from a `sample` of its pixels and their mask, by the percentiles of `radiometry`.
+
+    Half-defined cases get a usable answer: without one valid pixel the levels are 0 and 1; where both percentiles are
+    equal the highest value takes the place of the upper one; a constant sample spans one unit above it.
+    """
+    values = sample[valid]
+    if values.size == 0:
+        return Levels(0.0, 1.0)
+    low, high = (float(v) for v in np.percentile(values, (radiometry.low_percentile, radiometry.high_percentile)))
+    if high <= low:
+        high = float(values.max())
+    if high <= low:
+        return Levels(low, low + max(1.0, abs(low) * 1e-3))
+    return Levels(low, low + radiometry.headroom * (high - low))
+
+
+def scene_levels(sample: Pixels, dtype: DTypeLike, nodata: float | None, radiometry: Radiometry) -> Levels | None:
+    """Levels of a scene whose pixels are of `dtype`, or None where its values are taken as 8-bit values already.
+
+    None is returned for uint8 and for the stretch "none".
+    """
+    if np.dtype(dtype) == np.uint8 or radiometry.stretch == "none":
+        return None
+    return measure_levels(sample, valid_mask(sample, nodata), radiometry)
+
+
+def to_uint8(pixels: Pixels, valid: Mask, levels: Levels | None) -> NDArray[np.uint8]:
+    """8-bit pixels of the same shape; a pixel outside the mask `valid` (H, W) becomes 0.
+
+    With levels, valid pixels are stretched linearly to 1..255 and clipped. Without, they keep their values: uint8
+    passes unchanged, other types are rounded and clipped to 0..255.
+    """
+    mask = valid[..., None] if pixels.ndim == 3 else valid
+    if levels is None and pixels.dtype == np.uint8:
+        return np.where(mask, pixels, np.uint8(0))
+    values = np.where(mask, pixels, 0).astype(np.float32)
+    if levels is None:
+        stretched = np.clip(values, 0, 255)
+    else:
+        stretched = np.clip(1 + (values - levels.low) * (254 / (levels.high - levels.low)), 1, 255)
+    return np.where(mask, np.rint(stretched), 0).astype(np.uint8)
+
+
+def _zero_is_padding(dtype: np.dtype[Any]) -> bool:
+    return dtype.kind == "f" or (dtype.kind == "u" and dtype.itemsize > 1)
