@@ -55,6 +55,11 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
         shutil.rmtree(temporary, ignore_errors=True)
 
 
+def move_file(source: str | Path, target: str | Path) -> None:
+    """Rename a file within one file system; it replaces `target` in one step."""
+    os.replace(source, target)
+
+
 def write_text(path: str | Path, text: str) -> None:
     """Write UTF-8 text atomically, newlines as given."""
     with atomic_path(path) as temporary:

@@ -1,0 +1,215 @@
+"""Stage convert: every data set becomes the canonical record, in train, val and test.
+
+File names in the records are relative to outputs/download. Images are told apart by their decoded pixels, not by name:
+copies are reported, and a validation split never holds a copy of an image that is elsewhere.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.catalogue import CATALOGUE, SIMULATED, Source, Split
+from pipeline.params import load_params
+from pipeline.stage import OUTPUTS, run_stage
+from refinedet.boxes import area, as_boxes, clip
+from refinedet.data.coco import Annotated, Changes, Record, build_record, import_coco, write_record
+from refinedet.errors import InputError
+from refinedet.files import atomic_folder, read_json, write_json
+from refinedet.raster import open_scene
+from refinedet.tiling import Window
+
+_LOG = logging.getLogger(__name__)
+SPLITS = ("train", "val", "test")
+SHIP_CLASSES = ("ship",)
+
+
+@dataclass(frozen=True, slots=True)
+class Image:
+    """An image on its way into a split."""
+
+    annotated: Annotated
+    digest: str
+    """`pixel_digest` of its pixels."""
+
+
+@dataclass(frozen=True, slots=True)
+class Converted:
+    """A data set in canonical form."""
+
+    splits: Mapping[str, list[Image]]
+    changes: Mapping[str, Changes]
+    """Split as published -> what reading it changed."""
+    classes: tuple[str, ...]
+    subsets: Mapping[str, list[str]]
+    """Name of a part of the test split -> file names, as in the record."""
+
+
+def convert(dataset: str, val_fraction: float, source: Path, out: Path) -> None:
+    """Write the records of the data set in folder `source` to folder `out`, with a summary.
+
+    Raises:
+        FileError: an image or annotation file is missing or damaged.
+        InputError: an annotation file is not what it should be.
+    """
+    converted = _simulated(source) if dataset == SIMULATED else _published(CATALOGUE[dataset], source, val_fraction)
+    groups = duplicate_groups(converted.splits)
+    across = [group for group in groups if len({split for split, _ in group}) > 1]
+    leaked = sorted({name for group in across for split, name in group if split == "test"})
+    subsets = dict(converted.subsets) | ({"leaked": leaked} if converted.subsets or leaked else {})
+    with atomic_folder(out) as staged:
+        records = {name: _record(converted.splits[name], converted.classes) for name in SPLITS}
+        for name, record in records.items():
+            write_record(staged / f"{name}.json", record)
+        if subsets:
+            write_json(staged / "subsets.json", subsets)
+        summary = {
+            "dataset": dataset,
+            "classes": list(converted.classes),
+            "splits": {name: _counts(record) for name, record in records.items()},
+            "changes": {name: changes.to_dict() for name, changes in converted.changes.items()},
+            "duplicates": {
+                "within": [[name for _, name in group] for group in groups if group not in across],
+                "across": [[f"{split}: {name}" for split, name in group] for group in across],
+            },
+            "subsets": {name: len(names) for name, names in subsets.items()},
+        }
+        write_json(staged / "summary.json", summary)
+    _LOG.info("%s: %s; %d test images are also in training", dataset, summary["splits"], len(leaked))
+
+
+def pixel_digest(pixels: NDArray[Any]) -> str:
+    """Hex SHA-256 of an image's decoded pixels; grey stored as RGB equals plain grey."""
+    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
+        pixels = pixels[..., 0]
+    digest = hashlib.sha256(f"{pixels.shape}{pixels.dtype}".encode())
+    digest.update(np.ascontiguousarray(pixels).data)
+    return digest.hexdigest()
+
+
+def cut_validation(train: list[Image], test: Iterable[Image], val_fraction: float) -> tuple[list[Image], list[Image]]:
+    """Split training images into (train, val) by the digest of their pixels, so that copies stay together.
+
+    The choice for one image does not depend on the others. One that is also in the test split stays in train: a
+    validation score must not depend on test images.
+    """
+    held = {image.digest for image in test}
+
+    def is_val(image: Image) -> bool:
+        return int(image.digest[:16], 16) / 2**64 < val_fraction and image.digest not in held
+
+    return [image for image in train if not is_val(image)], [image for image in train if is_val(image)]
+
+
+def duplicate_groups(splits: Mapping[str, list[Image]]) -> list[list[tuple[str, str]]]:
+    """Groups of two or more (split, file name) with equal pixels, in order."""
+    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for split, images in splits.items():
+        for image in images:
+            groups[image.digest].append((split, image.annotated.file_name))
+    return sorted(sorted(group) for group in groups.values() if len(group) > 1)
+
+
+def _published(source: Source, folder: Path, val_fraction: float) -> Converted:
+    splits: dict[str, list[Image]] = {}
+    changes: dict[str, Changes] = {}
+    classes: set[tuple[str, ...]] = set()
+    for name, split in source.splits.items():
+        splits[name], changes[name], found = _read_split(folder, split)
+        classes.add(found)
+    if len(classes) > 1:
+        raise InputError(f"expected the same classes in every split under {folder}, found {sorted(classes)}")
+    if "val" not in splits:
+        splits["train"], splits["val"] = cut_validation(splits["train"], splits["test"], val_fraction)
+    subsets = _subsets(source, folder, splits["test"])
+    return Converted({name: splits[name] for name in SPLITS}, changes, classes.pop(), subsets)
+
+
+def _read_split(folder: Path, split: Split) -> tuple[list[Image], Changes, tuple[str, ...]]:
+    record, changes = import_coco(folder / split.annotations)
+    images: list[Image] = []
+    for entry in record.images:
+        name = (PurePosixPath(split.images) / entry.file_name).as_posix()
+        pixels = _pixels(folder / name)
+        if pixels.shape[:2] != (entry.height, entry.width):
+            raise InputError(
+                f"expected {folder / name} to be {entry.width} x {entry.height} pixels as {split.annotations} says, "
+                f"found {pixels.shape[1]} x {pixels.shape[0]}; fetch the data set again"
+            )
+        truth = (record.boxes[entry.id], record.labels[entry.id], record.ignored[entry.id])
+        images.append(Image(Annotated(name, entry.width, entry.height, *truth), pixel_digest(pixels)))
+    return images, changes, record.classes
+
+
+def _subsets(source: Source, folder: Path, test: list[Image]) -> dict[str, list[str]]:
+    """Parts of the test split by file name: the ids of their files are not those of the test file."""
+    by_name = {PurePosixPath(image.annotated.file_name).name: image.annotated.file_name for image in test}
+    subsets: dict[str, list[str]] = {}
+    for name, path in source.subsets.items():
+        listed = [PurePosixPath(entry.file_name).name for entry in import_coco(folder / path)[0].images]
+        unknown = sorted(set(listed) - set(by_name))
+        if unknown:
+            raise InputError(f"expected {path} to list test images, found {unknown[:3]} that are none of them")
+        subsets[name] = sorted(by_name[item] for item in listed)
+    return subsets
+
+
+def _simulated(folder: Path) -> Converted:
+    splits: dict[str, list[Image]] = {}
+    changes: dict[str, Changes] = {}
+    for split in SPLITS:
+        changes[split] = Changes()
+        scenes = sorted((folder / split).glob("*.tif"))
+        splits[split] = [_read_scene(path, f"{split}/{path.name}", changes[split]) for path in scenes]
+    return Converted(splits, changes, SHIP_CLASSES, {})
+
+
+def _read_scene(path: Path, name: str, changes: Changes) -> Image:
+    """A simulated scene and its truth, which is given in pixels by the property `bbox_px`."""
+    truth = read_json(path.with_suffix(".truth.geojson"))
+    pixels = _pixels(path)
+    height, width = pixels.shape[:2]
+    boxes = as_boxes([feature["properties"]["bbox_px"] for feature in truth["features"]])
+    clipped = clip(boxes, width, height)
+    inside = area(clipped) > 0
+    changes.clipped += int((clipped != boxes).any(axis=1)[inside].sum())
+    changes.dropped["outside the image"] += int((~inside).sum())
+    count = int(inside.sum())
+    labels, ignored = np.zeros(count, np.int64), np.zeros(count, np.bool_)
+    return Image(Annotated(name, width, height, clipped[inside], labels, ignored), pixel_digest(pixels))
+
+
+def _pixels(path: Path) -> NDArray[Any]:
+    with open_scene(path) as scene:
+        return scene.read(Window(0, 0, scene.info.height, scene.info.width))
+
+
+def _record(images: list[Image], classes: tuple[str, ...]) -> Record:
+    return build_record([image.annotated for image in images], classes)
+
+
+def _counts(record: Record) -> dict[str, int]:
+    return {
+        "images": len(record.images),
+        "boxes": record.box_count,
+        "ignored": int(sum(mask.sum() for mask in record.ignored.values())),
+        "without_boxes": sum(len(boxes) == 0 for boxes in record.boxes.values()),
+    }
+
+
+def main() -> None:
+    """Run the stage in the current folder."""
+    params = load_params()
+    convert(params.dataset, params.convert.val_fraction, OUTPUTS / "download", OUTPUTS / "convert")
+
+
+if __name__ == "__main__":
+    run_stage(main)

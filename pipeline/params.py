@@ -1,0 +1,217 @@
+"""params.yaml as settings of the active data set. The only reader of YAML.
+
+Every recipe is checked, not just the active one, so that a typing error shows before it is needed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import Any, TypeVar, get_args, get_origin, get_type_hints
+
+from ruamel.yaml import YAML
+from ruamel.yaml.error import YAMLError
+
+from pipeline.catalogue import CATALOGUE, SIMULATED
+from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
+from refinedet.errors import FileError, InputError
+
+S = TypeVar("S")
+
+_SECTIONS = ("dataset", "download", "convert", "recipes")
+
+
+@dataclass(frozen=True, slots=True)
+class DownloadParams:
+    """Section `download`."""
+
+    mirror: str | None = None
+    """Folder, file:// or http(s):// address that holds the archives instead of their public places."""
+
+
+@dataclass(frozen=True, slots=True)
+class ConvertParams:
+    """Section `convert`."""
+
+    val_fraction: float = 0.1
+    """Share of the training images that becomes the validation split, where the data set has none."""
+
+
+@dataclass(frozen=True, slots=True)
+class SceneParams:
+    """Section `scenes` of a recipe: the simulated scenes of data set `simulated`."""
+
+    train: int = 16
+    """Scenes for training."""
+    val: int = 4
+    test: int = 4
+    width_px: int = 1024
+    height_px: int = 1024
+    ships: int = 24
+    """Ships in each scene."""
+    seed: int = 100
+    """Seed of the first scene; the next ones count up: train, then val, then test."""
+
+
+@dataclass(frozen=True, slots=True)
+class TileParams:
+    """Section `tile` of a recipe."""
+
+    windows: TileConfig = field(default_factory=TileConfig)
+    """How scenes are cut, in training and in detection."""
+    keep_empty: float = 1.0
+    """Share of the training chips without a ship that is kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Params:
+    """The settings of one run: shared sections, and the recipe of the active data set."""
+
+    dataset: str
+    """Name in the catalogue."""
+    download: DownloadParams
+    convert: ConvertParams
+    scenes: SceneParams | None
+    """None where the data set is not simulated."""
+    radiometry: Radiometry
+    tile: TileParams
+    model: ModelConfig
+    train: TrainConfig
+    postprocess: PostprocessConfig
+    """Section `evaluate.postprocess`."""
+
+    def flat(self) -> dict[str, Any]:
+        """Dotted name -> plain value of every setting, as an experiment tracker wants them."""
+        return _flatten(asdict(self))
+
+
+def load_params(path: str | Path = "params.yaml") -> Params:
+    """Read and check params.yaml.
+
+    Raises:
+        FileError: the file cannot be read.
+        InputError: it is not YAML, a key is unknown or missing, or a value has the wrong type or range.
+    """
+    try:
+        document = YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
+    except OSError as error:
+        raise FileError(f"expected settings in {path}, but it cannot be read ({error.strerror})") from error
+    except (YAMLError, UnicodeDecodeError) as error:
+        raise InputError(f"expected YAML in {path}, found something else ({error})") from error
+    return parse_params(document, str(path))
+
+
+def parse_params(document: Any, where: str = "params.yaml") -> Params:
+    """Settings from the parsed content of params.yaml; `where` names it in errors.
+
+    Raises:
+        InputError: as `load_params`.
+    """
+    sections = _mapping(document, where)
+    _known(sections, _SECTIONS, where)
+    recipes = _mapping(sections.get("recipes"), f"{where}: recipes")
+    name = _mapping(sections.get("dataset"), f"{where}: dataset").get("name")
+    if name not in recipes:
+        raise InputError(f"expected dataset.name in {where} to be one of {sorted(recipes)}, found {name!r}")
+    download = _settings(DownloadParams, sections.get("download"), f"{where}: download")
+    convert = _settings(ConvertParams, sections.get("convert"), f"{where}: convert")
+    _range(0 <= convert.val_fraction < 1, f"{where}: convert.val_fraction", "within [0, 1)", convert.val_fraction)
+    parsed = {key: _recipe(key, recipe, f"{where}: recipes.{key}") for key, recipe in recipes.items()}
+    return Params(dataset=name, download=download, convert=convert, **parsed[name])
+
+
+def _recipe(name: str, recipe: Any, where: str) -> dict[str, Any]:
+    sections = dict(_mapping(recipe, where))
+    if name != SIMULATED and name not in CATALOGUE:
+        raise InputError(f"expected recipes of {sorted({SIMULATED, *CATALOGUE})}, found {where}")
+    _known(sections, ("scenes", "radiometry", "tile", "model", "train", "evaluate"), where)
+    evaluate = _mapping(sections.get("evaluate"), f"{where}.evaluate")
+    _known(evaluate, ("postprocess",), f"{where}.evaluate")
+    return {
+        "scenes": _scenes(sections.get("scenes"), f"{where}.scenes") if name == SIMULATED else None,
+        "radiometry": _settings(Radiometry, sections.get("radiometry"), f"{where}.radiometry"),
+        "tile": _tile(sections.get("tile"), f"{where}.tile"),
+        "model": _settings(ModelConfig, sections.get("model"), f"{where}.model"),
+        "train": _settings(TrainConfig, sections.get("train"), f"{where}.train"),
+        "postprocess": _settings(PostprocessConfig, evaluate.get("postprocess"), f"{where}.evaluate.postprocess"),
+    }
+
+
+def _scenes(section: Any, where: str) -> SceneParams:
+    scenes = _settings(SceneParams, section, where)
+    for key in ("train", "val", "test", "width_px", "height_px"):
+        _range(getattr(scenes, key) >= 1, f"{where}.{key}", "at least 1", getattr(scenes, key))
+    for key in ("ships", "seed"):
+        _range(getattr(scenes, key) >= 0, f"{where}.{key}", "at least 0", getattr(scenes, key))
+    return scenes
+
+
+def _tile(section: Any, where: str) -> TileParams:
+    values = dict(_mapping(section, where))
+    keep_empty = values.pop("keep_empty", 1.0)
+    number = isinstance(keep_empty, int | float) and not isinstance(keep_empty, bool)
+    _range(number and 0 <= keep_empty <= 1, f"{where}.keep_empty", "a number within [0, 1]", keep_empty)
+    return TileParams(_settings(TileConfig, values, where), float(keep_empty))
+
+
+def _settings(cls: type[S], section: Any, where: str) -> S:
+    """A frozen dataclass from a mapping; unknown keys and wrong types are errors that name `where`."""
+    values = _mapping(section, where)
+    hints = get_type_hints(cls)
+    _known(values, tuple(f.name for f in fields(cls)), where)  # type: ignore[arg-type]  # every S is a dataclass
+    built: dict[str, Any] = {}
+    for key, value in values.items():
+        hint = hints[key]
+        if isinstance(hint, type) and hasattr(hint, "__dataclass_fields__"):
+            built[key] = _settings(hint, value, f"{where}.{key}")
+        elif not _fits(value, hint):
+            raise InputError(f"expected {where}.{key} of type {getattr(hint, '__name__', hint)}, found {value!r}")
+        else:
+            built[key] = tuple(value) if isinstance(value, list) else value
+    try:
+        return cls(**built)
+    except InputError as error:
+        raise InputError(f"{where}: {error}") from error
+
+
+def _fits(value: object, hint: Any) -> bool:
+    """Whether a YAML value has the annotated type; a whole number passes as float, a boolean never as a number."""
+    if get_origin(hint) is tuple:
+        return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
+    options = get_args(hint)
+    if not options:
+        accepted = (int, float) if hint is float else (hint,)
+        return isinstance(value, accepted) and (hint is bool or not isinstance(value, bool))
+    if all(not isinstance(option, type) for option in options):
+        return value in options
+    return any(_fits(value, option) for option in options)
+
+
+def _mapping(value: Any, where: str) -> Mapping[str, Any]:
+    if value is None:
+        return {}
+    if not isinstance(value, Mapping) or not all(isinstance(key, str) for key in value):
+        raise InputError(f"expected a mapping of names to values in {where}, found {value!r}")
+    return value
+
+
+def _known(values: Mapping[str, Any], names: tuple[str, ...], where: str) -> None:
+    unknown = sorted(set(values) - set(names))
+    if unknown:
+        raise InputError(f"unknown setting {unknown} in {where}; expected some of {sorted(names)}")
+
+
+def _range(condition: bool, where: str, expected: str, found: object) -> None:
+    if not condition:
+        raise InputError(f"expected {where} {expected}, found {found!r}")
+
+
+def _flatten(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flatten(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = list(value) if isinstance(value, tuple) else value
+    return flat

@@ -1,0 +1,50 @@
+"""What every stage shares: how it is started, where the project lies, where its output goes.
+
+A stage is a module with `main()`, started by `python -m pipeline.<stage>`; it reads params.yaml and the folders of the
+stages before it, and writes the one folder `outputs/<stage>`.
+"""
+
+from __future__ import annotations
+
+import logging
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from refinedet.errors import RefineDetError
+
+OUTPUTS = Path("outputs")
+"""Folder of all stage outputs, relative to the folder DVC runs the stage in."""
+
+INTERRUPTED = 130
+"""Exit status after Ctrl-C, as shells have it."""
+
+
+def run_stage(main: Callable[[], None]) -> None:
+    """Run a stage as a program: log to stderr, end with one sentence and status 1 on an error of this project."""
+    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    try:
+        main()
+    except RefineDetError as error:
+        logging.getLogger(main.__module__).error("%s", error)
+        sys.exit(1)
+    except KeyboardInterrupt:
+        logging.getLogger(main.__module__).error("interrupted; run `dvc repro` again to go on")
+        sys.exit(INTERRUPTED)
+
+
+def project_root(start: Path | None = None) -> Path:
+    """The real project folder, also when DVC runs the stage in a temporary copy (`dvc exp run --temp` or `--queue`).
+
+    Local state that must outlive a run (downloads, resume state, the MLflow database) is kept under it.
+    """
+    start = (start or Path.cwd()).resolve()
+    for folder in (start, *start.parents):
+        if folder.name == "exps" and folder.parent.name == "tmp" and folder.parent.parent.name == ".dvc":
+            return folder.parent.parent.parent
+    return start
+
+
+def local_state(name: str) -> Path:
+    """Folder `.refinedet/<name>` of the real project: not versioned, not an output, kept between runs."""
+    return project_root() / ".refinedet" / name

@@ -1,0 +1,274 @@
+"""The canonical annotation record, and its file format: plain COCO JSON.
+
+N boxes of an image, K classes. In memory labels are 0-based class indices; in files category ids are 1..K and
+annotation ids start at 1, because pycocotools takes an id of 0 for "unmatched".
+"""
+
+from __future__ import annotations
+
+import math
+from collections import Counter
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.boxes import Boxes, as_boxes
+from refinedet.errors import InputError
+from refinedet.files import read_json, write_json
+
+_IMAGE_KEYS = ("id", "file_name", "width", "height")
+_LARGEST = 1e30
+
+
+@dataclass(frozen=True, slots=True)
+class ImageRecord:
+    """One image: where it is and how large."""
+
+    id: int
+    file_name: str
+    """Relative path with forward slashes; what it is relative to, the owner of the record says."""
+    width: int
+    height: int
+    extra: dict[str, Any] = field(default_factory=dict)
+    """Further JSON values of the image, such as the scene and window it was cut from."""
+
+
+@dataclass(frozen=True, slots=True)
+class Record:
+    """Images and their truth. Every image id is a key of all three mappings, also where N is 0."""
+
+    images: tuple[ImageRecord, ...]
+    boxes: dict[int, Boxes]
+    """Image id -> (N, 4) float32 [x1, y1, x2, y2], pixels of that image, within it, with positive area."""
+    labels: dict[int, NDArray[np.int64]]
+    """Image id -> (N,) 0-based class index."""
+    ignored: dict[int, NDArray[np.bool_]]
+    """Image id -> (N,) true where a box is neither object nor background."""
+    classes: tuple[str, ...]
+    """Class names by label."""
+
+    @property
+    def box_count(self) -> int:
+        """Boxes of all images, ignored ones included."""
+        return sum(len(boxes) for boxes in self.boxes.values())
+
+    def select(self, ids: Iterable[int]) -> Record:
+        """The record of the images with these ids, in the order of this record."""
+        wanted = set(ids)
+        images = tuple(image for image in self.images if image.id in wanted)
+        return Record(
+            images,
+            {image.id: self.boxes[image.id] for image in images},
+            {image.id: self.labels[image.id] for image in images},
+            {image.id: self.ignored[image.id] for image in images},
+            self.classes,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Annotated:
+    """One image with its truth, on the way into a record; the image's id is given by `build_record`."""
+
+    file_name: str
+    width: int
+    height: int
+    boxes_xyxy: Boxes
+    labels: NDArray[np.int64]
+    ignored: NDArray[np.bool_]
+    extra: dict[str, Any] = field(default_factory=dict)
+
+
+@dataclass(slots=True)
+class Changes:
+    """What reading changed, so that nothing is lost in silence."""
+
+    dropped: Counter[str] = field(default_factory=Counter)
+    """Reason -> boxes left out."""
+    clipped: int = 0
+    """Boxes that reached beyond their image and were cut to it."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values for JSON."""
+        return {"dropped": dict(sorted(self.dropped.items())), "clipped": self.clipped}
+
+
+def build_record(images: Iterable[Annotated], classes: tuple[str, ...]) -> Record:
+    """Record of `images` sorted by file name, with ids 1, 2, ...
+
+    Raises:
+        InputError: two images have one file name.
+    """
+    ordered = sorted(images, key=lambda image: image.file_name)
+    names = [image.file_name for image in ordered]
+    if len(set(names)) < len(names):
+        twice = next(name for name, count in Counter(names).items() if count > 1)
+        raise InputError(f"expected file names that differ, found {twice!r} twice; rename one of the images")
+    numbered = list(enumerate(ordered, start=1))
+    return Record(
+        tuple(ImageRecord(i, image.file_name, image.width, image.height, image.extra) for i, image in numbered),
+        {i: image.boxes_xyxy for i, image in numbered},
+        {i: image.labels for i, image in numbered},
+        {i: image.ignored for i, image in numbered},
+        classes,
+    )
+
+
+def read_record(path: str | Path) -> Record:
+    """Read a record that this project wrote; nothing is repaired.
+
+    Raises:
+        FileError: the file cannot be read.
+        InputError: it is not COCO JSON, or holds a box that `import_coco` would drop or clip.
+    """
+    record, changes = import_coco(path)
+    if changes.dropped or changes.clipped:
+        raise InputError(f"expected only valid boxes in {path}, found {changes.to_dict()}; run the convert stage again")
+    return record
+
+
+def write_record(path: str | Path, record: Record) -> None:
+    """Write `record` as COCO JSON, atomically; pycocotools reads it, and `read_record` gives an equal record."""
+    write_json(path, to_coco(record))
+
+
+def to_coco(record: Record) -> dict[str, Any]:
+    """`record` as a COCO document of plain values: category ids 1..K, ignored boxes as iscrowd."""
+    annotations: list[dict[str, Any]] = []
+    for image in record.images:
+        rows = zip(record.boxes[image.id], record.labels[image.id], record.ignored[image.id], strict=True)
+        for box, label, ignored in rows:
+            x1, y1, x2, y2 = (float(value) for value in box)
+            annotations.append(
+                {
+                    "id": len(annotations) + 1,
+                    "image_id": image.id,
+                    "category_id": int(label) + 1,
+                    "bbox": [x1, y1, x2 - x1, y2 - y1],
+                    "area": (x2 - x1) * (y2 - y1),
+                    "iscrowd": int(ignored),
+                }
+            )
+    return {
+        "images": [
+            {"id": i.id, "file_name": i.file_name, "width": i.width, "height": i.height}
+            | ({"extra": i.extra} if i.extra else {})
+            for i in record.images
+        ],
+        "annotations": annotations,
+        "categories": [{"id": label + 1, "name": name} for label, name in enumerate(record.classes)],
+    }
+
+
+def import_coco(path: str | Path) -> tuple[Record, Changes]:
+    """Read any COCO detection file: category ids of any kind (0 too) become labels in the order of their ids.
+
+    Boxes are clipped to their image; one that is malformed, not finite, without area, outside its image, repeated, or
+    of an unknown image or category is dropped and counted. Image ids are kept.
+
+    Raises:
+        FileError: the file cannot be read.
+        InputError: it is not COCO JSON, or an image entry is invalid or repeated.
+    """
+    document = read_json(path)
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(document, Mapping) or not isinstance(document.get(key), list):
+            raise InputError(f"expected COCO JSON with a list '{key}' in {path}, found none; is it an annotation file?")
+    images = _images(document["images"], path)
+    labels, classes = _categories(document["categories"], path)
+    changes = Changes()
+    truth: dict[int, dict[tuple[float, ...], bool]] = {image.id: {} for image in images}
+    sizes = {image.id: (image.width, image.height) for image in images}
+    for annotation in document["annotations"]:
+        found = _annotation(annotation, sizes, labels)
+        if isinstance(found, str):
+            changes.dropped[found] += 1
+            continue
+        image_id, row, clipped, ignored = found
+        if row in truth[image_id]:
+            changes.dropped["repeated"] += 1
+            continue
+        changes.clipped += clipped
+        truth[image_id][row] = ignored
+    record = Record(
+        images,
+        {key: as_boxes([row[:4] for row in rows]) for key, rows in truth.items()},
+        {key: np.array([row[4] for row in rows], np.int64) for key, rows in truth.items()},
+        {key: np.array(list(rows.values()), np.bool_) for key, rows in truth.items()},
+        classes,
+    )
+    return record, changes
+
+
+def _images(entries: list[Any], path: str | Path) -> tuple[ImageRecord, ...]:
+    images: list[ImageRecord] = []
+    for entry in entries:
+        if not isinstance(entry, Mapping) or any(key not in entry for key in _IMAGE_KEYS):
+            raise InputError(f"expected {_IMAGE_KEYS} in every image of {path}, found {str(entry)[:120]}")
+        image = ImageRecord(*(entry[key] for key in _IMAGE_KEYS), dict(entry.get("extra") or {}))
+        whole = all(type(value) is int for value in (image.id, image.width, image.height))
+        if not whole or min(image.width, image.height) < 1 or not _is_relative(image.file_name):
+            raise InputError(f"expected a whole id, a relative file name and a positive size in {path}, found {image}")
+        images.append(image)
+    for name, values in (("id", [i.id for i in images]), ("file name", [i.file_name for i in images])):
+        twice = [value for value, count in Counter(values).items() if count > 1]
+        if twice:
+            raise InputError(f"expected every image {name} once in {path}, found {twice[0]!r} more than once")
+    return tuple(images)
+
+
+def _is_relative(name: object) -> bool:
+    if not isinstance(name, str) or not name or "\\" in name:
+        return False
+    return not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
+
+
+def _categories(entries: list[Any], path: str | Path) -> tuple[dict[int, int], tuple[str, ...]]:
+    try:
+        names = {int(entry["id"]): str(entry["name"]) for entry in entries}
+    except (KeyError, TypeError, ValueError) as error:
+        raise InputError(
+            f"expected a whole 'id' and a 'name' in every category of {path}, found {entries[:3]}"
+        ) from error
+    if not names or len(names) < len(entries):
+        raise InputError(f"expected at least one category and no id twice in {path}, found {entries[:3]}")
+    ordered = sorted(names)
+    return {category: label for label, category in enumerate(ordered)}, tuple(names[category] for category in ordered)
+
+
+def _annotation(
+    entry: Any, sizes: Mapping[int, tuple[int, int]], labels: Mapping[int, int]
+) -> str | tuple[int, tuple[float, ...], bool, bool]:
+    """One annotation as (image id, (x1, y1, x2, y2, label), was clipped, is ignored), or why it is dropped."""
+    bbox = _floats(entry.get("bbox")) if isinstance(entry, Mapping) else None
+    if bbox is None:
+        return "malformed"
+    image_id, category = entry.get("image_id"), entry.get("category_id")
+    if not isinstance(image_id, int) or image_id not in sizes:
+        return "unknown image"
+    if not isinstance(category, int) or category not in labels:
+        return "unknown category"
+    if not all(map(math.isfinite, bbox)):
+        return "not finite"
+    x, y, w, h = bbox
+    width, height = sizes[image_id]
+    corners = np.array([x, y, x + w, y + h], np.float32)
+    x1, y1, x2, y2 = (float(v) for v in np.clip(corners, 0, np.array([width, height, width, height], np.float32)))
+    if not (w > 0 and h > 0 and corners[2] > corners[0] and corners[3] > corners[1]):
+        return "without area"
+    if not (x2 > x1 and y2 > y1):
+        return "outside the image"
+    clipped = (x1, y1, x2, y2) != tuple(float(v) for v in corners)
+    row = (x1, y1, x2, y2, float(labels[category]))
+    return image_id, row, clipped, bool(entry.get("iscrowd")) or bool(entry.get("ignore"))
+
+
+def _floats(value: object) -> tuple[float, float, float, float] | None:
+    if not isinstance(value, list) or len(value) != 4 or not all(type(v) in (int, float) for v in value):
+        return None
+    # Python's JSON reader gives whole numbers without limit; float() of a huge one would raise.
+    x, y, w, h = (math.inf if abs(v) > _LARGEST else float(v) for v in value)
+    return x, y, w, h
