@@ -193,14 +193,14 @@ def _step(
         raw = state.model(images)
     losses = detection_losses(raw, targets, sizes, config.loss)
     total = torch.stack(list(losses.values())).sum()
-    if not total.isfinite():
-        raise RefineDetError(
-            f"expected a finite loss, found {total.item()} in epoch {state.epoch + 1}: the training has diverged; "
-            "lower the learning rate or lengthen the warm-up (no weights of this epoch were kept)"
-        )
     state.optimizer.zero_grad()
     total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
-    nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip_norm, error_if_nonfinite=False)
+    norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip_norm)
+    if not (total.isfinite() and norm.isfinite()):
+        raise RefineDetError(
+            f"expected a finite loss and gradient, found {total.item()} and {norm.item()} in epoch {state.epoch + 1}: "
+            "the training has diverged; lower the learning rate or lengthen the warm-up (nothing of this epoch is kept)"
+        )
     state.optimizer.step()
     return {k: v.item() for k, v in losses.items()}
 

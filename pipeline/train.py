@@ -1,0 +1,135 @@
+"""Stage train: chips in, one checkpoint out. Interrupted, it goes on where it stopped, if nothing has changed since."""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+import sys
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+
+from pipeline.params import Params, load_params
+from pipeline.stage import OUTPUTS, local_state, run_stage
+from pipeline.tracking import MlflowTracker, remember_run
+from refinedet.data.coco import Record, read_record
+from refinedet.data.dataset import ChipDataset, read_chip
+from refinedet.files import atomic_folder, json_text, sha256_file, sha256_tree, write_json
+from refinedet.metrics import coco_metrics
+from refinedet.model.checkpoint import Header, save_checkpoint
+from refinedet.model.network import RefineDet
+from refinedet.predictor import TorchPredictor, resolve_device
+from refinedet.training import Row, TrainState, fit
+
+logger = logging.getLogger(__name__)
+
+CHIPS = OUTPUTS / "tile"
+TRAIN = OUTPUTS / "train"
+
+
+def main() -> None:
+    """Train as params.yaml says and write outputs/train."""
+    params = load_params()
+    train, val = read_record(CHIPS / "train.json"), read_record(CHIPS / "val.json")
+    inputs = {name: sha256_file(CHIPS / name) for name in ("train.json", "val.json")}
+    inputs["chips"] = sha256_tree(CHIPS)
+    code = _code_hash()
+    key = _key(params, inputs, code)
+    resume = local_state("resume") / key
+    logger.info("%d training and %d validation chips; resume state %s", len(train.images), len(val.images), key[:12])
+    tracker = _tracker(params, resume)
+    try:
+        state = _fit(params, (train, val), resume, tracker)
+    except BaseException:
+        tracker.close("KILLED" if isinstance(sys.exception(), KeyboardInterrupt) else "FAILED")
+        raise
+    provenance = {
+        "dataset": params.dataset,
+        "inputs_sha256": inputs,
+        "code_sha256": code,
+        "chips": {"train": len(train.images), "val": len(val.images)},
+        "train": params.train.to_dict(),
+        "tile": params.tile.windows.to_dict(),
+        "val": _val_metrics(state.history[-1]),
+        "weights": "running mean (EMA) of the last epoch" if params.train.ema_decay else "last epoch",
+    }
+    header = Header(state.ema.config, train.classes, params.radiometry, provenance)
+    _write(state, header)
+    checkpoint = TRAIN / "model.safetensors"
+    tracker.log_artifact(checkpoint)
+    tracker.set_tags({"checkpoint_sha256": sha256_file(checkpoint), "resume_key": key})
+    remember_run(checkpoint, tracker.run_id)
+    tracker.close("FINISHED")
+    shutil.rmtree(resume, ignore_errors=True)
+
+
+def _fit(params: Params, records: tuple[Record, Record], resume: Path, tracker: MlflowTracker) -> TrainState:
+    train, val = records
+    device = resolve_device("auto")
+    config = params.model.__class__.from_dict({**params.model.to_dict(), "num_classes": len(train.classes)})
+
+    def validate(model: RefineDet) -> dict[str, float]:
+        predictor = TorchPredictor(
+            model,
+            classes=val.classes,
+            radiometry=params.radiometry,
+            device=device,
+            postprocess=params.postprocess,
+        )
+        found = predictor.predict([read_chip(CHIPS / image.file_name) for image in val.images])
+        ids = [image.id for image in val.images]
+        metrics = coco_metrics(val, dict(zip(ids, found, strict=True)))
+        return {k: v for k, v in metrics.items() if v is not None}
+
+    def on_epoch(row: Row) -> None:
+        tracker.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
+
+    dataset = ChipDataset(train, CHIPS, params.train, params.model.input_px)
+    return fit(RefineDet(config), dataset, validate, state_path=resume / "state.pt", device=device, on_epoch=on_epoch)
+
+
+def _tracker(params: Params, resume: Path) -> MlflowTracker:
+    """The MLflow run of this training: a new one, or the one that an interrupted training with this key began."""
+    remembered = resume / "run.json"
+    run_id = json.loads(remembered.read_text(encoding="utf-8"))["run_id"] if remembered.is_file() else None
+    tracker = MlflowTracker.start(params, run_id=run_id)
+    write_json(remembered, {"run_id": tracker.run_id})
+    return tracker
+
+
+def _write(state: TrainState, header: Header) -> None:
+    with atomic_folder(TRAIN) as folder:
+        save_checkpoint(folder / "model.safetensors", state.ema.state_dict(), header)
+        write_json(folder / "history.json", state.history)
+        write_json(folder / "metrics.json", {"val": header.provenance["val"]})
+
+
+def _val_metrics(row: Row) -> dict[str, float]:
+    return {k.removeprefix("val_"): v for k, v in row.items() if k.startswith("val_")}
+
+
+def _key(params: Params, inputs: dict[str, str], code: str) -> str:
+    """What a resumable state belongs to: a change in any setting of the model or training, input or line of code."""
+    content: dict[str, Any] = {
+        "model": params.model.to_dict(),
+        "train": params.train.to_dict(),
+        "postprocess": params.postprocess.to_dict(),
+        "radiometry": params.radiometry.to_dict(),
+        "inputs": inputs,
+        "code": code,
+    }
+    return sha256(json_text(content).encode()).hexdigest()
+
+
+def _code_hash() -> str:
+    """SHA-256 over the project's own modules that this process has imported."""
+    root = Path(__file__).resolve().parent.parent
+    loaded = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
+    own = {Path(file).resolve() for file in loaded if file}
+    names = [file.relative_to(root).as_posix() for file in own if file.is_relative_to(root) and file.suffix == ".py"]
+    return sha256_tree(root, [name for name in names if name.split("/")[0] in ("refinedet", "pipeline")])
+
+
+if __name__ == "__main__":
+    run_stage(main)
