@@ -8,9 +8,8 @@ import shutil
 import sys
 from hashlib import sha256
 from pathlib import Path
-from typing import Any
 
-from pipeline.params import Params, load_params
+from pipeline.params import Params, load_params, stage_dependencies
 from pipeline.stage import OUTPUTS, local_state, run_stage
 from pipeline.tracking import MlflowTracker, remember_run
 from refinedet.data.coco import Record, read_record
@@ -32,10 +31,8 @@ def main() -> None:
     """Train as params.yaml says and write outputs/train."""
     params = load_params()
     train, val = read_record(CHIPS / "train.json"), read_record(CHIPS / "val.json")
-    inputs = {name: sha256_file(CHIPS / name) for name in ("train.json", "val.json")}
-    inputs["chips"] = sha256_tree(CHIPS)
-    code = _code_hash()
-    key = _key(params, inputs, code)
+    inputs = _dependency_hashes()
+    key = _key(params, inputs)
     resume = local_state("resume") / key
     logger.info("%d training and %d validation chips; resume state %s", len(train.images), len(val.images), key[:12])
     tracker = _tracker(params, resume)
@@ -47,7 +44,6 @@ def main() -> None:
     provenance = {
         "dataset": params.dataset,
         "inputs_sha256": inputs,
-        "code_sha256": code,
         "chips": {"train": len(train.images), "val": len(val.images)},
         "train": params.train.to_dict(),
         "tile": params.tile.windows.to_dict(),
@@ -109,26 +105,17 @@ def _val_metrics(row: Row) -> dict[str, float]:
     return {k.removeprefix("val_"): v for k, v in row.items() if k.startswith("val_")}
 
 
-def _key(params: Params, inputs: dict[str, str], code: str) -> str:
-    """What a resumable state belongs to: a change in any setting of the model or training, input or line of code."""
-    content: dict[str, Any] = {
-        "model": params.model.to_dict(),
-        "train": params.train.to_dict(),
-        "postprocess": params.postprocess.to_dict(),
-        "radiometry": params.radiometry.to_dict(),
-        "inputs": inputs,
-        "code": code,
-    }
+def _key(params: Params, inputs: dict[str, str]) -> str:
+    """What a resumable state belongs to: a change in any setting, input or line of code that matters makes another."""
+    settings = (params.model, params.train, params.postprocess, params.radiometry)
+    content = {"settings": [s.to_dict() for s in settings], "dataset": params.dataset, "inputs": inputs}
     return sha256(json_text(content).encode()).hexdigest()
 
 
-def _code_hash() -> str:
-    """SHA-256 over the project's own modules that this process has imported."""
-    root = Path(__file__).resolve().parent.parent
-    loaded = (getattr(module, "__file__", None) for module in list(sys.modules.values()))
-    own = {Path(file).resolve() for file in loaded if file}
-    names = [file.relative_to(root).as_posix() for file in own if file.is_relative_to(root) and file.suffix == ".py"]
-    return sha256_tree(root, [name for name in names if name.split("/")[0] in ("refinedet", "pipeline")])
+def _dependency_hashes() -> dict[str, str]:
+    """SHA-256 of each file and folder that DVC counts as an input of this stage: chips and code."""
+    paths = [Path(name) for name in stage_dependencies("train")]
+    return {path.as_posix(): sha256_tree(path) if path.is_dir() else sha256_file(path) for path in paths}
 
 
 if __name__ == "__main__":

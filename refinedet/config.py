@@ -95,7 +95,9 @@ class ModelConfig(_Settings):
         )
         _check(self.tcb_channels >= 8, "tcb_channels", "at least 8", self.tcb_channels)
         _check(self.anchor_scale > 0, "anchor_scale", "more than 0", self.anchor_scale)
-        _check(len(self.anchor_ratios) > 0 and min(self.anchor_ratios) > 0, "anchor_ratios", "positive", self.anchor_ratios)
+        _check(
+            len(self.anchor_ratios) > 0 and min(self.anchor_ratios) > 0, "anchor_ratios", "positive", self.anchor_ratios
+        )
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +121,9 @@ class PostprocessConfig(_Settings):
         for name in ("objectness_min", "score_min"):
             _check(0 <= getattr(self, name) < 1, name, "within [0, 1)", getattr(self, name))
         _check(0 < self.nms_iou <= 1, "nms_iou", "within (0, 1]", self.nms_iou)
-        _check(self.voting_iou is None or 0 < self.voting_iou <= 1, "voting_iou", "within (0, 1] or null", self.voting_iou)
+        _check(
+            self.voting_iou is None or 0 < self.voting_iou <= 1, "voting_iou", "within (0, 1] or null", self.voting_iou
+        )
         _check(self.pre_nms >= 1 and self.max_detections >= 1, "max_detections", "at least 1", self.max_detections)
 
 

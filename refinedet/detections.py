@@ -34,7 +34,9 @@ class Detections:
         score = np.array(scores, np.float32).reshape(-1)
         label = np.array(labels, np.int64).reshape(-1)
         if not len(boxes) == len(score) == len(label):
-            raise InputError(f"expected equal lengths, found {len(boxes)} boxes, {len(score)} scores, {len(label)} labels")
+            raise InputError(
+                f"expected equal lengths, found {len(boxes)} boxes, {len(score)} scores, {len(label)} labels"
+            )
         if not (np.isfinite(boxes).all() and np.isfinite(score).all()):
             raise InputError("expected finite boxes and scores, found NaN or infinity; was the network trained stably?")
         if (boxes[:, 2:] < boxes[:, :2]).any():

@@ -104,13 +104,13 @@ def md5_file(path: str | Path) -> str:
 
 
 def sha256_tree(root: str | Path, names: list[str] | None = None) -> str:
-    """Hex SHA-256 over the sorted relative names and hashes of files under `root`.
+    """Hex SHA-256 over the sorted relative names and hashes of files under `root`, Python's bytecode left out.
 
     Equal for equal content, whatever archive it came in. `names` limits it to those files.
     """
     root = Path(root)
     if names is None:
-        names = [p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file()]
+        names = [p.relative_to(root).as_posix() for p in root.rglob("*") if p.is_file() and p.suffix != ".pyc"]
     digest = hashlib.sha256()
     for name in sorted(names):
         digest.update(f"{name}\0{sha256_file(root / name)}\n".encode())

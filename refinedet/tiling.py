@@ -84,7 +84,9 @@ def letterbox(width: int, height: int, input_px: int, stride: int) -> Letterbox:
     return Letterbox(scale, scaled_w, scaled_h, _round_up(scaled_w, stride), _round_up(scaled_h, stride))
 
 
-def boxes_in_window(boxes_xyxy: Boxes, window: Window, min_visible: float) -> tuple[Boxes, NDArray[np.bool_], NDArray[np.intp]]:
+def boxes_in_window(
+    boxes_xyxy: Boxes, window: Window, min_visible: float
+) -> tuple[Boxes, NDArray[np.bool_], NDArray[np.intp]]:
     """Truth boxes of a scene as seen in a window.
 
     Returns:

@@ -113,7 +113,9 @@ def fit(
     config = dataset.config
     torch.manual_seed(config.seed)
     model = model.to(device, memory_format=torch.channels_last)
-    state = TrainState(model, deepcopy(model).requires_grad_(requires_grad=False), build_optimizer(model, config), 0, [])
+    state = TrainState(
+        model, deepcopy(model).requires_grad_(requires_grad=False), build_optimizer(model, config), 0, []
+    )
     if state_path.is_file():
         state.load(state_path)
         logger.info("resuming after epoch %d of %d", state.epoch, config.epochs)

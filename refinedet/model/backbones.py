@@ -60,9 +60,7 @@ class EfficientNetLite0(nn.Module):
 
     def __init__(self, weights: BackboneWeights) -> None:
         super().__init__()
-        self.body = timm.create_model(
-            _LITE0, features_only=True, out_indices=(2, 3, 4), pretrained=weights == "hub"
-        )
+        self.body = timm.create_model(_LITE0, features_only=True, out_indices=(2, 3, 4), pretrained=weights == "hub")
         if weights == "package":
             _load_in_order(self.body, _lite0_tensors())
         _keep_slow_depthwise_float32(self.body)

@@ -74,7 +74,9 @@ def read_header(path: str | Path) -> Header:
     try:
         content = json.loads(metadata[_KEY])
         if content["format"] != _FORMAT:
-            raise InputError(f"expected checkpoint format {_FORMAT} in {path}, found {content['format']}; upgrade refinedet")
+            raise InputError(
+                f"expected checkpoint format {_FORMAT} in {path}, found {content['format']}; upgrade refinedet"
+            )
         return Header(
             ModelConfig.from_dict(content["model"]),
             tuple(content["classes"]),

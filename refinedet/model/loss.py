@@ -41,7 +41,9 @@ class _Matched:
     odm: Tensor
 
 
-def detection_losses(raw: RawOutputs, targets: list[Target], level_sizes: list[int], config: LossConfig) -> dict[str, Tensor]:
+def detection_losses(
+    raw: RawOutputs, targets: list[Target], level_sizes: list[int], config: LossConfig
+) -> dict[str, Tensor]:
     """Scalars `arm_objectness`, `arm_box`, `odm_class`, `odm_box`, each with its weight applied; sum them to train.
 
     Each is divided by the number of its positives (by summed target quality for the class loss), at least 1.

@@ -64,7 +64,9 @@ class RefineDet(nn.Module):
         norm, width = config.tcb_norm == "batch", config.tcb_channels
         channels = self.backbone.channels
         self.arm = nn.ModuleList([_arm_head(c, len(shapes), config.arm_channels, norm) for c in channels])
-        self.tcb = nn.ModuleList([TransferConnection(c, width, norm, s != STRIDES[-1]) for c, s in zip(channels, STRIDES, strict=True)])
+        self.tcb = nn.ModuleList(
+            [TransferConnection(c, width, norm, s != STRIDES[-1]) for c, s in zip(channels, STRIDES, strict=True)]
+        )
         self.odm = nn.ModuleList(
             [AlignConv(width, 4 + config.num_classes, shapes, config.align_backend) for _ in STRIDES]
         )

@@ -37,7 +37,9 @@ def postprocess(raw: RawOutputs, sizes_wh: Tensor, config: PostprocessConfig) ->
     for index in range(len(scores)):
         mine = image[kept] == index
         found = Detections.of(*(x[mine].cpu().numpy() for x in (voted, score[kept], label[kept])))
-        results.append(Detections(*(x[: config.max_detections] for x in (found.boxes_xyxy, found.scores, found.labels))))
+        results.append(
+            Detections(*(x[: config.max_detections] for x in (found.boxes_xyxy, found.scores, found.labels)))
+        )
     return results
 
 

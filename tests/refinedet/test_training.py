@@ -62,7 +62,9 @@ def run(chips: tuple[Record, Path], state_path: Path, config: TrainConfig = TRAI
     return fit(RefineDet(MODEL), dataset, lambda _: {"AP": 1.0}, state_path=state_path, device="cpu", on_epoch=on_epoch)
 
 
-def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(chips: tuple[Record, Path], tmp_path: Path) -> None:
+def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(
+    chips: tuple[Record, Path], tmp_path: Path
+) -> None:
     whole = run(chips, tmp_path / "whole" / "state.pt")
     with pytest.raises(KeyboardInterrupt):
         run(chips, tmp_path / "cut" / "state.pt", stop_after=1)

@@ -81,7 +81,9 @@ def test_speckle_keeps_nodata_black_and_the_mean() -> None:
     sample = Sample(image, as_boxes([]), np.zeros(0, np.int64), np.zeros(0, bool))
     out = radiometric(sample, config, np.random.default_rng(0)).image
     assert (out[:, :50] == 0).all()
-    assert out[:, 50:].mean() == pytest.approx(98.5, abs=2)  # the mean of the root of a gamma variate of 8 looks is .985
+    assert out[:, 50:].mean() == pytest.approx(
+        98.5, abs=2
+    )  # the mean of the root of a gamma variate of 8 looks is .985
     assert out[:, 50:].std() > 10
 
 

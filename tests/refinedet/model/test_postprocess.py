@@ -71,6 +71,13 @@ def test_agrees_with_torchvision_nms_image_by_image() -> None:
 
 def test_images_of_a_batch_do_not_meet() -> None:
     one = raw([[0, 0, 10, 10]], [0.9])
-    both = RawOutputs(*[one.anchors_cxcywh, *(getattr(one, f).repeat(2, *[1] * (getattr(one, f).ndim - 1)) for f in (
-        "arm_logits", "arm_deltas", "odm_logits", "odm_deltas"))])
+    both = RawOutputs(
+        *[
+            one.anchors_cxcywh,
+            *(
+                getattr(one, f).repeat(2, *[1] * (getattr(one, f).ndim - 1))
+                for f in ("arm_logits", "arm_deltas", "odm_logits", "odm_deltas")
+            ),
+        ]
+    )
     assert [len(d) for d in postprocess(both, SIZE.repeat(2, 1), PLAIN)] == [1, 1]
