@@ -93,13 +93,29 @@ def load_params(path: str | Path = "params.yaml") -> Params:
         FileError: the file cannot be read.
         InputError: it is not YAML, a key is unknown or missing, or a value has the wrong type or range.
     """
+    return parse_params(_read_yaml(path), str(path))
+
+
+def _read_yaml(path: str | Path) -> Any:
     try:
-        document = YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
+        return YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"expected settings in {path}, but it cannot be read ({error.strerror})") from error
     except (YAMLError, UnicodeDecodeError) as error:
         raise InputError(f"expected YAML in {path}, found something else ({error})") from error
-    return parse_params(document, str(path))
+
+
+def stage_dependencies(stage: str, path: str | Path = "dvc.yaml") -> list[str]:
+    """Files and folders that DVC says a stage depends on: its code and its inputs.
+
+    Raises:
+        FileError: dvc.yaml cannot be read.
+        InputError: it has no such stage.
+    """
+    stages = _mapping(_mapping(_read_yaml(path), str(path)).get("stages"), f"{path}: stages")
+    if stage not in stages:
+        raise InputError(f"expected a stage '{stage}' in {path}, found {sorted(stages)}")
+    return [str(dependency) for dependency in stages[stage].get("deps", [])]
 
 
 def parse_params(document: Any, where: str = "params.yaml") -> Params:
@@ -129,7 +145,7 @@ def _recipe(name: str, recipe: Any, where: str) -> dict[str, Any]:
     evaluate = _mapping(sections.get("evaluate"), f"{where}.evaluate")
     _known(evaluate, ("postprocess",), f"{where}.evaluate")
     return {
-        "scenes": _scenes(sections.get("scenes"), f"{where}.scenes") if name == SIMULATED else None,
+        "scenes": _scenes(sections.get("scenes"), f"{where}.scenes", is_simulated=name == SIMULATED),
         "radiometry": _settings(Radiometry, sections.get("radiometry"), f"{where}.radiometry"),
         "tile": _tile(sections.get("tile"), f"{where}.tile"),
         "model": _settings(ModelConfig, sections.get("model"), f"{where}.model"),
@@ -138,7 +154,10 @@ def _recipe(name: str, recipe: Any, where: str) -> dict[str, Any]:
     }
 
 
-def _scenes(section: Any, where: str) -> SceneParams:
+def _scenes(section: Any, where: str, *, is_simulated: bool) -> SceneParams | None:
+    if not is_simulated:
+        _range(section is None, where, "null, because this data set is not simulated", section)
+        return None
     scenes = _settings(SceneParams, section, where)
     for key in ("train", "val", "test", "width_px", "height_px"):
         _range(getattr(scenes, key) >= 1, f"{where}.{key}", "at least 1", getattr(scenes, key))
