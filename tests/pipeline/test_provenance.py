@@ -1,0 +1,55 @@
+"""provenance.py: hashes equal DVC's, tags tell the truth about git."""
+
+from __future__ import annotations
+
+import subprocess
+from pathlib import Path
+
+import pytest
+from dvc_data.hashfile.build import build
+from dvc_data.hashfile.db import HashFileDB
+from dvc_objects.fs import LocalFileSystem
+
+from pipeline.provenance import code_tags, data_md5, machine_tags, uncommitted_changes
+
+
+def dvc_hash(path: Path, cache: Path) -> str:
+    filesystem = LocalFileSystem()
+    _, _, built = build(HashFileDB(filesystem, str(cache)), str(path), filesystem, "md5", dry_run=True)
+    assert built.hash_info.value
+    return str(built.hash_info.value)
+
+
+def test_data_md5_is_what_dvc_records(tmp_path: Path) -> None:
+    data = tmp_path / "data"
+    for name in ("b.json", "a/2.png", "a.png", "a/b/é.txt", "Z", "empty"):
+        file = data / name
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("" if name == "empty" else name)
+    assert data_md5(data) == dvc_hash(data, tmp_path / "cache")
+    assert data_md5(data / "b.json") == dvc_hash(data / "b.json", tmp_path / "cache")
+    before = data_md5(data)
+    (data / "Z").write_text("other")
+    assert data_md5(data) != before
+
+
+def test_code_tags_tell_revision_and_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    assert code_tags() == {"git_revision": "unknown"}
+    assert uncommitted_changes() == ""
+    identity = ("-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false")
+    (tmp_path / "a.txt").write_text("one\n")
+    for command in (("init", "-q"), ("add", "a.txt"), (*identity, "commit", "-q", "-m", "m")):
+        subprocess.run(["git", *command], check=True, cwd=tmp_path)
+    clean = code_tags()
+    assert (len(clean["git_revision"]), clean["git_dirty"]) == (40, "false")
+    (tmp_path / "a.txt").write_text("two\n")
+    assert code_tags() == {**clean, "git_dirty": "true"}
+    assert "-one\n+two" in uncommitted_changes()
+
+
+def test_machine_tags_are_short_words() -> None:
+    tags = machine_tags()
+    assert {"hardware.cpu", "hardware.cores", "hardware.gpu", "torch"} <= set(tags)
+    assert all(value and "\n" not in value and len(value) < 200 for value in tags.values())
