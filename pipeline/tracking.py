@@ -1,8 +1,8 @@
 """Runs in MLflow: what was trained, on which bytes, by which code, and how well it did.
 
 By default a SQLite file `mlflow.db` and a folder `mlartifacts` in the real project folder, also when DVC runs a stage
-in a temporary copy; MLFLOW_TRACKING_URI names another place. A run that cannot be written is a warning, never the end of
-a training. Run ids stay out of hashed outputs: `.refinedet/runs/<sha256 of the checkpoint>.json` holds them.
+in a temporary copy; MLFLOW_TRACKING_URI names another place. A run that cannot be written is a warning, never the end
+of a training. Run ids stay out of hashed outputs: `.refinedet/runs/<sha256 of the checkpoint>.json` holds them.
 """
 
 from __future__ import annotations
