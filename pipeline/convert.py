@@ -181,8 +181,9 @@ def _read_scene(path: Path, name: str, changes: Changes) -> Image:
     clipped = clip(boxes, width, height)
     inside = area(clipped) > 0
     changes.clipped += int((clipped != boxes).any(axis=1)[inside].sum())
-    changes.dropped["outside the image"] += int((~inside).sum())
     count = int(inside.sum())
+    if count < len(boxes):
+        changes.dropped["outside the image"] += len(boxes) - count
     labels, ignored = np.zeros(count, np.int64), np.zeros(count, np.bool_)
     return Image(Annotated(name, width, height, clipped[inside], labels, ignored), pixel_digest(pixels))
 

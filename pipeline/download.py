@@ -15,6 +15,7 @@ from pipeline.extract import extract
 from pipeline.fetch import fetch, locate
 from pipeline.params import Params, SceneParams, load_params
 from pipeline.stage import OUTPUTS, local_state, run_stage
+from refinedet.data.synthetic import SceneSpec, write_simulated
 from refinedet.errors import FileError
 from refinedet.files import atomic_folder, sha256_tree, write_json
 
@@ -80,8 +81,6 @@ def _unpack(archive: Path, source: Source, staged: Path) -> None:
 
 
 def _simulate(scenes: SceneParams, staged: Path) -> None:
-    from refinedet.data.synthetic import SceneSpec, write_simulated
-
     seed = scenes.seed
     for split in ("train", "val", "test"):
         for number in range(getattr(scenes, split)):

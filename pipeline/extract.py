@@ -22,8 +22,18 @@ from typing import IO
 from refinedet.errors import FileError
 
 _BLOCK_BYTES = 1 << 20
+_ZIP_START = b"PK"
 _DRIVE = re.compile("[A-Za-z]:")
-_DAMAGE = (zipfile.BadZipFile, tarfile.TarError, zlib.error, lzma.LZMAError, EOFError, NotImplementedError, OSError)
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OSError,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +79,7 @@ def extract(archive: str | Path, folder: str | Path, *, below: str = "", limits:
 def _entries(archive: Path, limits: Limits) -> Iterator[list[_Entry]]:
     """Open the archive and list it; damage met within the `with` becomes one FileError."""
     try:
-        if zipfile.is_zipfile(archive):
+        if archive.is_file() and _starts_as_zip(archive):
             with zipfile.ZipFile(archive) as opened:
                 yield [_zip_entry(opened, info) for info in opened.infolist()]
         elif archive.is_file() and tarfile.is_tarfile(archive):
@@ -81,8 +91,16 @@ def _entries(archive: Path, limits: Limits) -> Iterator[list[_Entry]]:
         raise
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.errno:  # of the file system, not of the content
-            raise FileError(f"expected to unpack {archive}, but that failed: {error}; is the disk full?") from error
+            raise FileError(
+                f"expected to unpack {archive}, but that failed ({error}); check the disk and its rights"
+            ) from error
         raise FileError(f"expected a whole archive at {archive}, but it is damaged or cut off ({error})") from error
+
+
+def _starts_as_zip(archive: Path) -> bool:
+    """By its first bytes: zipfile looks at the end, and takes a tar whose last file is a zip for one."""
+    with archive.open("rb") as stream:
+        return stream.read(len(_ZIP_START)).startswith(_ZIP_START)
 
 
 def _zip_entry(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:

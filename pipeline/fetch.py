@@ -5,6 +5,7 @@ from __future__ import annotations
 import http.client
 import logging
 import re
+import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -64,22 +65,9 @@ def fetch(url: str, target: Path, patience: Patience | None = None) -> None:
     patience = patience or Patience()
     part = _Part(target)
     failures = 0
-    while True:
-        before = part.size()
-        try:
-            if _attempt(url, part, patience.timeout_s):
-                break
-            problem = "the connection broke off"
-        except urllib.error.HTTPError as error:
-            if error.code not in _PASSING:
-                part.discard()
-                raise FileError(
-                    f"expected a file at {url}, but the server answered {error.code} {error.reason}"
-                ) from error
-            problem = f"the server answered {error.code} {error.reason}"
-        except (urllib.error.URLError, http.client.HTTPException, TimeoutError, ConnectionError) as error:
-            problem = str(getattr(error, "reason", None) or error or type(error).__name__)
-        failures = failures + 1 if part.size() <= before else 1
+    while (problem := _try(url, part, patience.timeout_s)) is not None:
+        moved_on = part.size() > part.before and part.validator(url) is not None
+        failures = 1 if moved_on else failures + 1
         if failures >= patience.attempts:
             raise FileError(
                 f"expected to download {url}, but {problem} ({failures} times); check the network, or name a mirror "
@@ -98,6 +86,8 @@ class _Part:
         self.target = target
         self.path = target.with_name(target.name + ".part")
         self.note = target.with_name(target.name + ".part.json")
+        self.before = 0
+        """Bytes that were here before the latest attempt."""
 
     def size(self) -> int:
         """Bytes already here."""
@@ -125,6 +115,22 @@ class _Part:
         self.note.unlink(missing_ok=True)
 
 
+def _try(url: str, part: _Part, timeout_s: float) -> str | None:
+    """One attempt; None once the file is whole, else what went wrong that may pass by itself."""
+    part.before = part.size()
+    try:
+        return None if _attempt(url, part, timeout_s) else "the connection broke off"
+    except urllib.error.HTTPError as error:
+        answer = f"the server answered {error.code} {error.reason}"
+        if error.code not in _PASSING:
+            raise FileError(f"expected a file at {url}, but {answer}; check the address") from error
+        return answer
+    except (urllib.error.URLError, http.client.HTTPException, ssl.SSLError, TimeoutError, ConnectionError) as error:
+        return str(getattr(error, "reason", "") or error) or type(error).__name__
+    except OSError as error:
+        raise FileError(f"expected to write {part.path}, but that failed ({error}); check the disk") from error
+
+
 def _attempt(url: str, part: _Part, timeout_s: float) -> bool:
     """One request; true once the file is whole."""
     validator = part.validator(url)
@@ -136,7 +142,9 @@ def _attempt(url: str, part: _Part, timeout_s: float) -> bool:
     try:
         response = urllib.request.urlopen(request, timeout=timeout_s)
     except urllib.error.HTTPError as error:
-        if error.code == _RANGE_REFUSED:
+        if error.code == _RANGE_REFUSED:  # nothing is left to send, or the file has become shorter
+            if error.headers.get("Content-Range") == f"bytes */{have}":
+                return True
             part.discard()
             return False
         raise

@@ -16,13 +16,15 @@ from refinedet.errors import RefineDetError
 OUTPUTS = Path("outputs")
 """Folder of all stage outputs, relative to the folder DVC runs the stage in."""
 
+_LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
 def run_stage(main: Callable[[], None]) -> None:
     """Run a stage as a program: log to stderr, end with one sentence and status 1 on an error of this project."""
-    logging.basicConfig(level=logging.INFO, format="%(levelname)s %(name)s: %(message)s", stream=sys.stderr)
+    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, datefmt="%H:%M:%S", stream=sys.stderr)
     try:
         main()
     except RefineDetError as error:
