@@ -12,7 +12,6 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
 from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
@@ -20,6 +19,7 @@ from refinedet.boxes import Boxes, as_boxes
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.files import read_json
+from refinedet.scene.position import local_plane
 
 Geometries = NDArray[np.object_]
 """(N,) shapely polygons in one flat system: pixels or metres."""
@@ -163,9 +163,5 @@ def _in_metres(features: list[dict[str, Any]], *paths: str | Path) -> Geometries
         raise InputError(f"expected only polygons in {paths[0]} and {paths[1]}, found another kind of geometry")
     if not len(shapes):
         return shapes
-    lon, lat = np.radians(shapely.get_coordinates(shapes)).T
-    x, y, z = np.mean([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)
-    middle_lon, middle_lat = np.degrees(np.arctan2(y, x)), np.degrees(np.arctan2(z, np.hypot(x, y)))
-    flat = CRS.from_proj4(f"+proj=aeqd +lon_0={middle_lon} +lat_0={middle_lat} +datum=WGS84 +units=m")
-    to_metres = Transformer.from_crs("EPSG:4326", flat, always_xy=True)
+    to_metres = local_plane(shapely.get_coordinates(shapes))
     return np.asarray(shapely.transform(shapes, to_metres.transform, interleaved=False), object)

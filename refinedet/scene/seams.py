@@ -1,0 +1,71 @@
+"""Where the windows of a scene meet: what each window sees whole, what it cuts, and which pixels it owns. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.tiling import Window
+
+Rects = NDArray[np.float64]
+"""(N, 4) [x1, y1, x2, y2] in scene pixels; float64, so that sums stay exact in huge scenes."""
+Flags = NDArray[np.bool_]
+OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
+"""Times this, the larger of two sides lies further out, whichever side it is."""
+
+_TOUCH_PX = 4.0
+"""A box is cut where it ends within this of an inner border: a network's boxes are off by a few pixels ..."""
+_TOUCH_SHARE = 0.06
+"""... or within this share of its own extent, because that error grows with the ship."""
+
+
+class SeamGrid:
+    """The windows of one scene. A window owns the pixels nearest its centre: overlaps are split in the middle."""
+
+    def __init__(self, grid: Sequence[Window]) -> None:
+        """Take all windows of a scene, as `tiling.windows` gives them, in any order."""
+        ordered = sorted(grid)
+        self.index = {window: i for i, window in enumerate(ordered)}
+        """Row of each window in `rects`."""
+        self.rects: Rects = np.array([(w.x, w.y, w.x + w.width, w.y + w.height) for w in ordered], np.float64)
+        """(W, 4) the windows, top to bottom, left to right."""
+        self._scene_size = self.rects[:, 2:].max(axis=0)
+        self._middles = [self._split(axis) for axis in (0, 1)]
+
+    def inner(self, rects: Rects) -> Flags:
+        """(N, 4) which sides of windows lie within the scene, so that a ship may go on beyond them."""
+        return np.concatenate([rects[:, :2] > 0, rects[:, 2:] < self._scene_size], axis=1)
+
+    def owner(self, boxes: Rects) -> NDArray[np.intp]:
+        """(N,) row of the window that owns the centre of each box."""
+        centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+        column, row = (np.searchsorted(self._middles[axis], centres[:, axis], side="right") for axis in (0, 1))
+        return np.asarray(row * (len(self._middles[0]) + 1) + column, np.intp)
+
+    def outside_px(self, boxes: Rects, window: NDArray[np.intp]) -> NDArray[np.float64]:
+        """(N,) how far the centre of each box is outside of what `window` (N,) owns; 0 within."""
+        centres = (boxes[:, :2] + boxes[:, 2:]) / 2
+        columns = len(self._middles[0]) + 1
+        outside = np.zeros(len(boxes))
+        for axis, place in enumerate((window % columns, window // columns)):
+            low = np.concatenate([[-np.inf], self._middles[axis]])[place]
+            high = np.concatenate([self._middles[axis], [np.inf]])[place]
+            outside = np.maximum(outside, np.maximum(low - centres[:, axis], centres[:, axis] - high))
+        return outside
+
+    def _split(self, axis: int) -> NDArray[np.float64]:
+        starts, ends = np.unique(self.rects[:, axis]), np.unique(self.rects[:, axis + 2])
+        return (starts[1:] + ends[:-1]) / 2
+
+
+def cut_sides(boxes: Rects, rects: Rects, inner: Flags) -> Flags:
+    """(N, 4) which sides (left, top, right, bottom) of boxes end at, or go beyond, an inner border of their windows."""
+    return np.asarray(((boxes - rects) * OUTWARD >= -touch_px(boxes)) & inner, np.bool_)
+
+
+def touch_px(boxes: Rects) -> NDArray[np.float64]:
+    """(N, 4) how near to a border each side of a box has to end to count as cut there."""
+    size = boxes[:, 2:] - boxes[:, :2]
+    return np.tile(np.maximum(_TOUCH_PX, _TOUCH_SHARE * size), 2)
