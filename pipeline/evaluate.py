@@ -1,0 +1,138 @@
+"""Stage evaluate: the checkpoint judged on the test split. Nothing is chosen here, so nothing is chosen on test.
+
+Writes outputs/evaluate: metrics.json, the detections as a COCO results list, and the precision-recall curves at IoU .5
+and .75 as tables for `dvc plots`.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Mapping
+from pathlib import Path
+
+from pipeline.params import load_params
+from pipeline.stage import OUTPUTS, run_stage
+from pipeline.tracking import record
+from refinedet.data.coco import Record, read_record
+from refinedet.data.dataset import read_chip
+from refinedet.detections import Detections
+from refinedet.errors import InputError
+from refinedet.files import atomic_folder, read_json, write_json
+from refinedet.metrics import coco_metrics, coco_results, match, pr_curve
+from refinedet.predictor import Predictor, TorchPredictor
+
+logger = logging.getLogger(__name__)
+
+CURVES = {"pr_50.json": 0.5, "pr_75.json": 0.75}
+"""File of a precision-recall curve -> its IoU."""
+
+IOU_MIN = 0.5
+"""Overlap that makes a hit, for precision, recall and F1."""
+SCORE_MIN = 0.5
+"""Lowest score that counts as a detection for them: the one that `refinedet detect` reports by default."""
+
+Metrics = dict[str, float]
+
+_CHIPS_PER_CALL = 64
+
+
+def evaluate(predictor: Predictor, chips: Path, records: Path, out: Path) -> dict[str, Metrics]:
+    """Judge `predictor` on the test chips of folder `chips` and write folder `out`.
+
+    Args:
+        predictor: what is judged; its classes must be those of the chips.
+        chips: output of stage tile.
+        records: output of stage convert; its subsets.json, if any, names parts of the test split.
+        out: replaced as a whole.
+
+    Returns:
+        Part of the test split (`test`, `test_inshore`, ...) -> measure -> value in percent, and `chips` and `ships`.
+
+    Raises:
+        FileError: a chip or record is missing or damaged.
+        InputError: the predictor knows other classes.
+    """
+    truth = read_record(chips / "test.json")
+    if predictor.classes != truth.classes:
+        raise InputError(f"expected a checkpoint for the classes {truth.classes}, found one for {predictor.classes}")
+    subsets_file = records / "subsets.json"
+    subsets = read_json(subsets_file) if subsets_file.is_file() else {}
+    found = predict_record(predictor, truth, chips)
+    metrics = {name: _measure(part, found) for name, part in parts(truth, subsets).items()}
+    with atomic_folder(out) as staged:
+        write_json(staged / "metrics.json", metrics)
+        write_json(staged / "detections.coco.json", coco_results(found))
+        for name, iou_min in CURVES.items():
+            write_json(staged / name, _curve_table(truth, found, iou_min))
+    return metrics
+
+
+def predict_record(predictor: Predictor, truth: Record, root: Path) -> dict[int, Detections]:
+    """Detections of every image of `truth` (files under `root`) by image id; a few images in memory at a time."""
+    found: dict[int, Detections] = {}
+    started = time.monotonic()
+    for first in range(0, len(truth.images), _CHIPS_PER_CALL):
+        images = truth.images[first : first + _CHIPS_PER_CALL]
+        results = predictor.predict([read_chip(root / image.file_name) for image in images])
+        found |= {image.id: result for image, result in zip(images, results, strict=True)}
+        rate = len(found) / (time.monotonic() - started)
+        logger.info("%d/%d chips, %.1f a second", len(found), len(truth.images), rate)
+    return found
+
+
+def parts(truth: Record, subsets: Mapping[str, list[str]]) -> dict[str, Record]:
+    """The test split and its parts: `test_<name>` for a named subset, `test_without_leaked` without leaked images.
+
+    A subset lists scenes, by their file names in outputs/download; a chip belongs to the scene it was cut from. A part
+    without chips is left out.
+    """
+    listed = {f"test_{name}": set(names) for name, names in subsets.items() if name != "leaked"}
+    if "leaked" in subsets:
+        listed["test_without_leaked"] = {image.extra["scene"] for image in truth.images} - set(subsets["leaked"])
+    selected = {
+        name: truth.select(image.id for image in truth.images if image.extra["scene"] in scenes)
+        for name, scenes in listed.items()
+    }
+    return {"test": truth, **{name: part for name, part in selected.items() if part.images}}
+
+
+def _measure(part: Record, found: Mapping[int, Detections]) -> Metrics:
+    """COCO's measures and those at one score, in percent; what is undefined on this part is left out."""
+    own = {image.id: found[image.id] for image in part.images}
+    matches = match(part, own, iou_min=IOU_MIN, score_min=SCORE_MIN).values()
+    hits = sum(len(m.hits) for m in matches)
+    ships = hits + sum(len(m.misses) for m in matches)
+    claims = hits + sum(len(m.false_alarms) for m in matches)
+    shares = {"precision": (hits, claims), "recall": (hits, ships), "F1": (2 * hits, claims + ships)}
+    return {
+        **{name: value for name, value in coco_metrics(part, own).items() if value is not None},
+        **{name: 100.0 * some / all_ for name, (some, all_) in shares.items() if all_},
+        "chips": len(part.images),
+        "ships": ships,
+    }
+
+
+def _curve_table(truth: Record, found: Mapping[int, Detections], iou_min: float) -> list[dict[str, float]]:
+    precision = pr_curve(truth, found, iou_min)
+    if precision is None:
+        return []
+    return [{"recall": index / 100, "precision": value} for index, value in enumerate(precision.tolist())]
+
+
+def main() -> None:
+    """Evaluate outputs/train in the current folder and record the result in MLflow."""
+    params = load_params()
+    checkpoint = OUTPUTS / "train" / "model.safetensors"
+    predictor = TorchPredictor.load(checkpoint, postprocess=params.postprocess)
+    out = OUTPUTS / "evaluate"
+    metrics = evaluate(predictor, OUTPUTS / "tile", OUTPUTS / "convert", out)
+    for name, values in metrics.items():
+        shown = (f"{key} {values[key]:.2f}" for key in ("AP", "AP50", "AP75", "F1") if key in values)
+        logger.info("%s: %s on %d chips", name, ", ".join(shown), values["chips"])
+    flat = {f"{part}/{key}": value for part, values in metrics.items() for key, value in values.items()}
+    record(checkpoint, params, flat, [(out / "metrics.json", "evaluate"), (out / "detections.coco.json", "evaluate")])
+
+
+if __name__ == "__main__":
+    run_stage(main)
