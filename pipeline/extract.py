@@ -65,11 +65,11 @@ def extract(archive: str | Path, folder: str | Path, *, below: str = "", limits:
     """
     archive, folder, limits = Path(archive), Path(folder), limits or Limits()
     with _entries(archive, limits) as entries:
-        files = _check(entries, archive, limits)
+        files = [(entry, name) for entry, name in _check(entries, archive, limits) if name.is_relative_to(below)]
+        if not files:
+            raise FileError(f"expected files in {archive} below '{below}', found none; is it the right archive?")
         left = limits.total_bytes
         for entry, name in files:
-            if not name.is_relative_to(below):
-                continue
             path = folder / name.relative_to(below)
             path.parent.mkdir(parents=True, exist_ok=True)
             left -= _write(entry, path, left, archive)

@@ -1,0 +1,182 @@
+"""What the pipeline's tests share: a small data set like a published one, and a web server that can misbehave."""
+
+from __future__ import annotations
+
+import json
+import os
+import threading
+import zipfile
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from pipeline.catalogue import CATALOGUE, Source, Split
+from refinedet.files import sha256_tree
+
+SSDD_ARCHIVE = "SSDD_coco-master.zip"
+
+
+@dataclass
+class Misbehaviour:
+    """What the server does; tests change it between and during downloads."""
+
+    content: bytes = b""
+    etag: str | None = '"v1"'
+    last_modified: str | None = None
+    takes_ranges: bool = True
+    cuts: list[int] = field(default_factory=list)
+    """Bytes after which the next answers break off; when the list is empty, answers are whole."""
+    statuses: list[int] = field(default_factory=list)
+    """Statuses of the next answers, before any content."""
+    sends_length: bool = True
+    asked: list[dict[str, str]] = field(default_factory=list)
+    """Headers of the requests, in order."""
+    url: str = ""
+
+
+class _Handler(BaseHTTPRequestHandler):
+    protocol_version = "HTTP/1.0"
+    behaviour: Misbehaviour
+
+    def do_GET(self) -> None:
+        behaviour = self.behaviour
+        behaviour.asked.append(dict(self.headers))
+        if behaviour.statuses:
+            self.send_error(behaviour.statuses.pop(0))
+            return
+        start = self._start()
+        if start is not None and start >= len(behaviour.content):
+            self.send_response(416)
+            self.send_header("Content-Range", f"bytes */{len(behaviour.content)}")
+            self.end_headers()
+            return
+        body = behaviour.content[start or 0 :]
+        self.send_response(200 if start is None else 206)
+        if start is not None:
+            total = len(behaviour.content)
+            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
+        for name, value in (("ETag", behaviour.etag), ("Last-Modified", behaviour.last_modified)):
+            if value is not None:
+                self.send_header(name, value)
+        if behaviour.sends_length:
+            self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body[: behaviour.cuts.pop(0)] if behaviour.cuts else body)
+
+    def _start(self) -> int | None:
+        asked, condition = self.headers.get("Range"), self.headers.get("If-Range")
+        valid = condition in (self.behaviour.etag, self.behaviour.last_modified)
+        if not asked or not self.behaviour.takes_ranges or not valid:
+            return None
+        return int(asked.removeprefix("bytes=").removesuffix("-"))
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Misbehaviour]:
+    """A loopback web server that gives `content` at every address, after its fashion."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    behaviour = Misbehaviour()
+    handler = type("Handler", (_Handler,), {"behaviour": behaviour})
+    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
+        behaviour.url = f"http://127.0.0.1:{running.server_port}"
+        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
+        thread.start()
+        yield behaviour
+        running.shutdown()
+        thread.join()
+
+
+def write_coco(
+    path: Path, images: dict[str, tuple[int, int]], boxes: dict[str, list[list[float]]], first_id: int
+) -> None:
+    """COCO JSON as SSDD has it: category 0, ids from `first_id`; name -> (width, height) and name -> [x, y, w, h] rows."""
+    ids = {name: first_id + index for index, name in enumerate(images)}
+    entries = [{"id": ids[n], "file_name": n, "width": w, "height": h} for n, (w, h) in images.items()]
+    rows = [(ids[name], row) for name, found in boxes.items() for row in found]
+    annotations = [
+        {"id": i, "image_id": image, "category_id": 0, "bbox": row, "iscrowd": 0} for i, (image, row) in enumerate(rows)
+    ]
+    path.parent.mkdir(parents=True, exist_ok=True)
+    document = {"images": entries, "annotations": annotations, "categories": [{"id": 0, "name": "ship"}]}
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+def chip(seed: int, size: tuple[int, int] = (60, 40)) -> Image.Image:
+    """Grey noise as RGB with equal channels; equal seeds give equal pixels."""
+    grey = np.random.default_rng(seed).integers(0, 256, size[::-1], dtype=np.uint8)
+    return Image.fromarray(np.repeat(grey[..., None], 3, axis=2))
+
+
+@pytest.fixture
+def tiny_folder(tmp_path: Path) -> Path:
+    """Folder of a data set of 30 + 4 chips; test chip 1 is a copy of training chip 3, 7 and 8 are copies of each other."""
+    folder = tmp_path / "tiny-published"
+    seeds = {"train": {f"{i:03d}.png": i for i in range(30)}, "test": {f"{i:03d}.png": 100 + i for i in range(4)}}
+    seeds["train"]["008.png"] = 7
+    seeds["test"]["001.png"] = 3
+    for first_id, (split, images) in enumerate(seeds.items()):
+        (folder / split).mkdir(parents=True)
+        for name, seed in images.items():
+            chip(seed).save(folder / split / name)
+        sizes = dict.fromkeys(images, (60, 40))
+        boxes = {name: [[2.0, 3.0, 20.0, 10.0]] for name in images}
+        write_coco(folder / "annotations" / f"{split}.json", sizes, boxes, 1 + 1000 * first_id)
+    write_coco(folder / "annotations/near.json", {"001.png": (60, 40), "003.png": (60, 40)}, {}, 5000)
+    write_coco(folder / "annotations/far.json", {"000.png": (60, 40), "002.png": (60, 40)}, {}, 6000)
+    return folder
+
+
+@pytest.fixture
+def tiny_source(tiny_folder: Path) -> Source:
+    """Catalogue entry of `tiny_folder`."""
+    return Source(
+        url="http://127.0.0.1:9/tiny.zip",
+        archive="tiny.zip",
+        folder="tiny-master",
+        sha256=sha256_tree(tiny_folder),
+        licence="none",
+        citation="none",
+        splits={"train": Split("annotations/train.json", "train"), "test": Split("annotations/test.json", "test")},
+        subsets={"inshore": "annotations/near.json", "offshore": "annotations/far.json"},
+    )
+
+
+@pytest.fixture
+def tiny(tiny_source: Source, monkeypatch: pytest.MonkeyPatch) -> Source:
+    """The same, known to the pipeline as data set `tiny`."""
+    monkeypatch.setitem(CATALOGUE, "tiny", tiny_source)  # type: ignore[arg-type]  # a dict at run time
+    return tiny_source
+
+
+@pytest.fixture
+def zip_folder(tmp_path: Path) -> Callable[[Path, str], Path]:
+    """Function (folder, name in the archive) -> zip file of the folder below that name."""
+
+    def pack(folder: Path, name: str) -> Path:
+        archive = tmp_path / "mirror" / "tiny.zip"
+        archive.parent.mkdir(exist_ok=True)
+        with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as packed:
+            for path in sorted(folder.rglob("*")):
+                packed.write(path, f"{name}/{path.relative_to(folder).as_posix()}")
+        return archive
+
+    return pack
+
+
+@pytest.fixture
+def mirror() -> Path:
+    """Folder with the real SSDD archive; skips the test where there is none."""
+    default = Path(__file__).resolve().parents[3] / "shared" / "data" / "mirror"
+    folder = Path(os.environ.get("REFINEDET_MIRROR", default))
+    if not (folder / SSDD_ARCHIVE).is_file():
+        pytest.skip(f"needs {SSDD_ARCHIVE} in a folder named by REFINEDET_MIRROR")
+    return folder

@@ -1,0 +1,269 @@
+"""Archives that mean harm, or are harmed: nothing lands outside the folder, and the error is one sentence."""
+
+from __future__ import annotations
+
+import io
+import stat
+import tarfile
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from typing import IO
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from pipeline.extract import Limits, extract
+from refinedet.errors import FileError
+
+Pack = Callable[[Path, list[tuple[str, bytes]]], Path]
+
+
+def pack_zip(path: Path, files: list[tuple[str, bytes]]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return path
+
+
+def pack_tar(path: Path, files: list[tuple[str, bytes]], mode: str = "w") -> Path:
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]  # the mode is one of its literals
+        for name, content in files:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def pack_tar_gz(path: Path, files: list[tuple[str, bytes]]) -> Path:
+    return pack_tar(path, files, "w:gz")
+
+
+PACKS = pytest.mark.parametrize("pack", [pack_zip, pack_tar, pack_tar_gz])
+FILES = [("set/a.txt", b"first"), ("set/deep/b.bin", bytes(range(256)) * 50), ("set/empty", b"")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "outer" / "inner"
+    made.mkdir(parents=True)
+    return made
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@PACKS
+def test_everything_arrives(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    extract(pack(tmp_path / "archive", FILES), folder)
+    assert content(folder) == dict(FILES)
+
+
+@PACKS
+def test_only_what_is_below_a_folder(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    archive = pack(tmp_path / "archive", [*FILES, ("other/c", b"no"), ("settle/d", b"no"), ("set.txt", b"no")])
+    extract(archive, folder, below="set")
+    assert content(folder) == {name.removeprefix("set/"): data for name, data in FILES}
+
+
+@PACKS
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("../evil", id="climbs"),
+        pytest.param("set/../../evil", id="climbs later"),
+        pytest.param("/evil", id="absolute"),
+        pytest.param("C:evil", id="drive"),
+        pytest.param("..\\evil", id="backslashes, for Windows"),
+        pytest.param("set/new\nline", id="control character"),
+    ],
+)
+def test_unsafe_names_are_refused_before_anything_is_written(
+    pack: Pack, tmp_path: Path, folder: Path, name: str
+) -> None:
+    archive = pack(tmp_path / "archive", [("set/good", b"good"), (name, b"evil")])
+    with pytest.raises(FileError, match="unsafe name"):
+        extract(archive, folder)
+    assert content(tmp_path / "outer") == {}
+
+
+def test_a_name_with_a_nul_is_not_cut_there(tmp_path: Path, folder: Path) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [("set/aXb", b"evil")])
+    archive.write_bytes(archive.read_bytes().replace(b"set/aXb", b"set/a\0b"))
+    with pytest.raises(FileError, match="unsafe name"):
+        extract(archive, folder)
+
+
+@PACKS
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(["a", "a"], id="one name twice"),
+        pytest.param(["Set/a", "set/A"], id="but for capitals"),
+        pytest.param(["a/b", "a//b"], id="two spellings of one path"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_repeated_name_is_refused(pack: Pack, tmp_path: Path, folder: Path, names: list[str]) -> None:
+    with pytest.raises(FileError, match="twice"):
+        extract(pack(tmp_path / "archive", [(name, b"x") for name in names]), folder)
+
+
+@PACKS
+def test_a_file_below_a_file_is_refused(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(FileError, match="below a name that is a file"):
+        extract(pack(tmp_path / "archive", [("a", b"x"), ("a/b", b"y")]), folder)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, folder: Path, kind: bytes) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        member = tarfile.TarInfo("set/link")
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    with pytest.raises(FileError, match="a link or device named 'set/link'"):
+        extract(tmp_path / "a.tar", folder)
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
+def test_links_and_devices_in_a_zip_are_refused(tmp_path: Path, folder: Path, kind: int) -> None:
+    info = zipfile.ZipInfo("set/link")
+    info.external_attr = (kind | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+    with pytest.raises(FileError, match="a link or device"):
+        extract(tmp_path / "a.zip", folder)
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path, folder: Path) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [("a", b"x")])
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(FileError, match="an encrypted file"):
+        extract(archive, folder)
+
+
+@PACKS
+def test_too_many_entries_or_bytes_are_refused(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    archive = pack(tmp_path / "archive", [(f"f{i}", bytes(1000)) for i in range(20)])
+    with pytest.raises(FileError, match="entries, more than the 5 allowed"):
+        extract(archive, folder, limits=Limits(entries=5))
+    with pytest.raises(FileError, match="bytes of content, more than the 9999 allowed"):
+        extract(archive, folder, limits=Limits(total_bytes=9999))
+    assert content(folder) == {}
+    extract(archive, folder, limits=Limits(entries=20, total_bytes=20_000))
+
+
+def test_a_compressed_tar_is_listed_no_further_than_the_limit(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = pack_tar_gz(tmp_path / "bomb.tar.gz", [(f"f{i}", bytes(100)) for i in range(500)])
+    listed = []
+    original = tarfile.TarFile.next
+
+    def counted(self: tarfile.TarFile) -> tarfile.TarInfo | None:
+        listed.append(1)
+        return original(self)
+
+    monkeypatch.setattr(tarfile.TarFile, "next", counted)
+    with pytest.raises(FileError, match="entries"):
+        extract(archive, folder, limits=Limits(entries=10))
+    assert len(listed) < 20
+
+
+def test_a_zip_that_understates_a_size_is_stopped(tmp_path: Path, folder: Path) -> None:
+    """A header that claims 10 bytes for a megabyte must not put a megabyte on disk."""
+    archive = pack_zip(tmp_path / "a.zip", [("a", bytes(1 << 20))])
+    data = archive.read_bytes().replace((1 << 20).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    archive.write_bytes(data)
+    with pytest.raises(FileError):
+        extract(archive, folder)
+    assert sum(len(data) for data in content(folder).values()) <= 10
+
+
+def test_permissions_in_the_archive_are_not_taken_over(tmp_path: Path, folder: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        member = tarfile.TarInfo("program")
+        member.mode = 0o6777
+        archive.addfile(member)
+    extract(tmp_path / "a.tar", folder)
+    assert stat.S_IMODE((folder / "program").stat().st_mode) == 0o644
+
+
+def test_folder_entries_and_a_leading_dot_are_harmless(tmp_path: Path, folder: Path) -> None:
+    source = tmp_path / "source"
+    (source / "set").mkdir(parents=True)
+    (source / "set" / "a").write_bytes(b"x")
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(source, arcname=".")
+    extract(tmp_path / "a.tar", folder, below="set")
+    assert content(folder) == {"a": b"x"}
+
+
+def test_a_tar_whose_last_file_is_a_zip_is_a_tar(tmp_path: Path, folder: Path) -> None:
+    inner = pack_zip(tmp_path / "inner.zip", [("a", b"x")]).read_bytes()
+    extract(pack_tar(tmp_path / "a.tar", [("first", b"1"), ("inner.zip", inner)]), folder)
+    assert sorted(content(folder)) == ["first", "inner.zip"]
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>404</html>", bytes(99)], ids=["empty", "web page", "zeros"])
+def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, folder: Path, data: bytes) -> None:
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(FileError, match="zip or tar archive"):
+        extract(tmp_path / "a.zip", folder)
+
+
+def test_a_missing_archive_is_said_to_be_missing(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(FileError, match="expected a zip or tar archive"):
+        extract(tmp_path / "none.zip", folder)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("pack", [pack_zip, pack_tar_gz])
+def test_an_archive_that_is_cut_off_is_said_to_be_damaged(
+    pack: Pack, tmp_path: Path, folder: Path, share: float
+) -> None:
+    whole = pack(tmp_path / "whole", FILES).read_bytes()
+    (tmp_path / "cut").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(FileError, match="damaged or cut off|zip or tar archive"):
+        extract(tmp_path / "cut", folder)
+
+
+@PACKS
+def test_an_archive_without_the_folder_is_not_taken_for_an_empty_one(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(FileError, match="below 'other', found none"):
+        extract(pack(tmp_path / "archive", FILES), folder, below="other")
+
+
+def test_a_full_disk_is_not_called_damage(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object, **__: object) -> IO[bytes]:
+        raise OSError(28, "No space left on device")
+
+    archive = pack_zip(tmp_path / "a.zip", FILES)
+    monkeypatch.setattr("pipeline.extract.open", full, raising=False)
+    with pytest.raises(FileError, match="No space left on device.*check the disk"):
+        extract(archive, folder)
+
+
+@settings(max_examples=150)
+@given(
+    pack=st.sampled_from([pack_zip, pack_tar, pack_tar_gz]),
+    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4),
+)
+def test_damage_anywhere_gives_our_error_or_stays_within_the_folder(
+    pack: Pack, changes: list[tuple[float, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outer = tmp_path_factory.mktemp("fuzz")
+    data = bytearray(pack(outer / "archive", FILES).read_bytes())
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    (outer / "archive").write_bytes(data)
+    (outer / "folder").mkdir()
+    try:
+        extract(outer / "archive", outer / "folder", limits=Limits(total_bytes=1 << 20))
+    except FileError as error:
+        assert "\n" not in str(error)
+    assert sorted(path.name for path in outer.iterdir()) == ["archive", "folder"]
