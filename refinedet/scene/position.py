@@ -123,7 +123,8 @@ def _from_gcps(info: RasterInfo, crs: str) -> Position | None:
     spline = _grid_spline(pixels, flat) or _thin_plate_spline(pixels, flat)
 
     def mapping(points: Points) -> Points:
-        return np.stack(plane.transform(*spline(points).T, direction=TransformDirection.INVERSE), axis=1)
+        x, y = spline(points).T
+        return np.stack(plane.transform(x, y, direction=TransformDirection.INVERSE), axis=1)
 
     return Position(mapping)
 

@@ -1,0 +1,1 @@
+"""Ships in radar images."""

@@ -1,0 +1,37 @@
+"""What detection says about one scene: the value that all result files are written from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from refinedet.detections import Detections
+from refinedet.radiometry import Levels
+from refinedet.raster import RasterInfo
+from refinedet.scene.attributes import Places
+
+
+@dataclass(frozen=True, slots=True)
+class SceneResult:
+    """Ships of one scene, strongest first; ship i has box, place and flags i."""
+
+    scene: str
+    """File name of the scene, without folder."""
+    info: RasterInfo
+    classes: tuple[str, ...]
+    detections: Detections
+    """In scene pixels."""
+    places: Places
+    flags: tuple[tuple[str, ...], ...]
+    """Of attributes.CUT, EDGE, JOINED; empty for most ships."""
+    located: bool
+    """Whether the scene has a position; without one, all places are NaN."""
+    levels: Levels | None
+    """The stretch that the network saw; None where the pixels were 8 bits already."""
+    windows: int
+    """Windows of the scene."""
+    windows_empty: int
+    """... of which these hold no data, and were skipped."""
+
+    def class_name(self, ship: int) -> str:
+        """Name of the class of a ship."""
+        return self.classes[int(self.detections.labels[ship])]
