@@ -1,1 +1,64 @@
-"""Ships in radar images."""
+"""Ships in radar images: RefineDet++ for large SAR scenes.
+
+Names are imported when they are first used: `import refinedet` is quick and needs no torch. Types are in __init__.pyi.
+
+>>> import refinedet
+>>> predictor = refinedet.TorchPredictor.load("model.safetensors")  # doctest: +SKIP
+>>> result = refinedet.detect_scene("scene.tif", predictor, score_min=0.5)  # doctest: +SKIP
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+_HOME = {
+    "Detections": "refinedet.detections",
+    "FileError": "refinedet.errors",
+    "InputError": "refinedet.errors",
+    "MissingExtra": "refinedet.errors",
+    "ModelConfig": "refinedet.config",
+    "PostprocessConfig": "refinedet.config",
+    "Predictor": "refinedet.predictor",
+    "Radiometry": "refinedet.config",
+    "RefineDetError": "refinedet.errors",
+    "SceneResult": "refinedet.scene.result",
+    "Score": "refinedet.scene.score",
+    "TileConfig": "refinedet.config",
+    "TorchPredictor": "refinedet.predictor",
+    "TrainConfig": "refinedet.config",
+    "detect_scene": "refinedet.scene.detect",
+    "match_boxes": "refinedet.scene.score",
+    "open_scene": "refinedet.raster",
+    "result_paths": "refinedet.scene.outputs",
+    "score_files": "refinedet.scene.score",
+    "write_quicklook": "refinedet.scene.quicklook",
+    "write_results": "refinedet.scene.outputs",
+    "write_scene": "refinedet.raster",
+}
+
+__all__ = sorted(_HOME)  # noqa: PLE0605 - one list, kept equal to __init__.pyi by a test
+
+
+def __getattr__(name: str) -> Any:
+    """Import a public name on first use (PEP 562)."""
+    if name == "__version__":
+        return _version()
+    if name not in _HOME:
+        raise AttributeError(f"module 'refinedet' has no attribute '{name}'")
+    value = getattr(import_module(_HOME[name]), name)
+    globals()[name] = value
+    return value
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *_HOME, "__version__"})
+
+
+def _version() -> str:
+    from importlib import metadata  # slow, and rarely asked
+
+    try:
+        return metadata.version("refinedet")
+    except metadata.PackageNotFoundError:
+        return "0+unknown"

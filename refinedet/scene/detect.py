@@ -27,7 +27,7 @@ _FRAGMENT_SHARE = 0.5
 """Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
 
 
-def detect_scene(  # noqa: PLR0913 - keyword-only settings of one run
+def detect_scene(
     path: str | Path,
     predictor: Predictor,
     *,

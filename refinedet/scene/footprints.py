@@ -6,6 +6,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 from shapely.affinity import translate
+from shapely.geometry.polygon import orient
 
 DIGITS = 7
 """Decimals of a degree that are kept: a centimetre."""
@@ -23,7 +24,7 @@ def footprint(corners_lonlat: NDArray[np.float64]) -> shapely.Polygon | shapely.
     ring = corners_lonlat.copy()
     ring[:, 0] = ring[0, 0] + (ring[:, 0] - ring[0, 0] + 180.0) % 360.0 - 180.0
     polygon = _tidy(shapely.Polygon(ring))
-    if -180.0 <= ring[:, 0].min() and ring[:, 0].max() <= 180.0:
+    if ring[:, 0].min() >= -180.0 and ring[:, 0].max() <= 180.0:
         return polygon
     whole = shapely.make_valid(polygon)
     halves = [translate(whole, shift).intersection(_WORLD) for shift in (-360.0, 0.0, 360.0)]
@@ -33,6 +34,5 @@ def footprint(corners_lonlat: NDArray[np.float64]) -> shapely.Polygon | shapely.
 
 def _tidy(polygon: shapely.Polygon) -> shapely.Polygon:
     """Exterior counter-clockwise, coordinates rounded."""
-    exact: shapely.Polygon = shapely.orient_polygons(polygon)
-    rounded: shapely.Polygon = shapely.transform(exact, lambda degrees: np.round(degrees, DIGITS))
+    rounded: shapely.Polygon = shapely.transform(orient(polygon), lambda degrees: np.round(degrees, DIGITS))
     return rounded

@@ -8,17 +8,16 @@ from __future__ import annotations
 import csv
 import io
 import json
+import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
-import pyogrio
-import pyogrio.raw
 import shapely
 from numpy.typing import NDArray
 
-from refinedet.errors import FileError
+from refinedet.errors import FileError, MissingExtra
 from refinedet.files import atomic_path, write_text
 from refinedet.scene.footprints import DIGITS, footprint
 from refinedet.scene.result import SceneResult
@@ -48,21 +47,26 @@ def result_paths(
     return paths | ({"quicklook": target / f"{stem}{QUICKLOOK_SUFFIX}"} if quicklook else {})
 
 
-def check_free(paths: dict[str, Path]) -> None:
-    """Refuse to overwrite.
+def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
+    """Find out before the work whether `write_results` would be refused.
 
     Raises:
-        FileError: one of the files exists, or a file is where a folder is needed.
+        FileError: a file exists and `overwrite` is false, or a file is where a folder is needed.
+        MissingExtra: a format needs a package that is not installed.
     """
+    if "gpkg" in paths:
+        _pyogrio()
     for path in paths.values():
         blocking = next((p for p in path.parents if p.exists() and not p.is_dir()), None)
         if blocking is not None:
             raise FileError(
                 f"expected a folder for results at {path.parent}, found a file at {blocking}; choose another"
             )
-        if path.exists():
+        if path.is_dir():
+            raise FileError(f"expected to write a file at {path}, found a folder of that name; choose another --out")
+        if path.exists() and not overwrite:
             raise FileError(
-                f"expected no results at {path} yet, found some; keep them with another --out, or replace with --overwrite"
+                f"expected no results at {path} yet, found some; name another --out, or replace them with --overwrite"
             )
 
 
@@ -76,7 +80,7 @@ def write_results(result: SceneResult, paths: dict[str, Path]) -> None:
         if name in _WRITERS:
             try:
                 _WRITERS[name](result, path)
-            except (OSError, pyogrio.errors.DataSourceError) as error:
+            except OSError as error:
                 raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
 
 
@@ -105,7 +109,7 @@ def write_csv(result: SceneResult, path: Path) -> None:
 
 
 def write_coco(result: SceneResult, path: Path) -> None:
-    """COCO results list: `bbox` [x, y, w, h] in scene pixels, `category_id` from 1, `image_id` 1 and the `file_name`."""
+    """COCO results list: `bbox` [x, y, w, h] in scene pixels, `category_id` from 1, `image_id` 1, `file_name`."""
     rows = []
     for i, box in enumerate(result.detections.boxes_xyxy.astype(np.float64)):
         x1, y1, x2, y2 = box.tolist()
@@ -134,10 +138,12 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
         "flags": np.array([";".join(s["flags"]) for s in ships], object),
         "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
     }
+    pyogrio = _pyogrio()
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_DATE})
     try:
-        with atomic_path(path) as temporary:
+        with atomic_path(path) as temporary, warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="'crs' was not provided")  # pixels: there is none
             temporary.unlink()  # the driver insists on making the file itself
             pyogrio.raw.write(
                 str(temporary),
@@ -150,6 +156,8 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
                 promote_to_multi=split,
                 crs=_WGS84 if result.located else None,
             )
+    except pyogrio.errors.DataSourceError as error:
+        raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 
@@ -160,6 +168,17 @@ _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
     "gpkg": write_gpkg,
     "coco": write_coco,
 }
+
+
+def _pyogrio() -> Any:
+    try:
+        import pyogrio
+        import pyogrio.raw
+    except ImportError as error:
+        raise MissingExtra(
+            "expected pyogrio for GeoPackage files, found none; pip install 'refinedet[gpkg]'"
+        ) from error
+    return pyogrio
 
 
 def _features(result: SceneResult) -> Iterable[dict[str, Any]]:

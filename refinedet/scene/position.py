@@ -28,7 +28,7 @@ _WGS84 = "EPSG:4326"
 _GCP_CENTRE = 0.5
 """GCPs count pixel centres from 0; the centre of pixel i is i + 0.5 in this project's boxes."""
 _EXACT_SPLINE_POINTS = 1000
-"""Thin-plate splines through more points than this use only the nearest ones for each pixel, to bound time and memory."""
+"""Thin-plate splines through more points than this use the nearest ones alone, to bound time and memory."""
 _GEOD = Geod(ellps="WGS84")
 
 

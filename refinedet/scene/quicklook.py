@@ -29,11 +29,12 @@ CUTOUTS = 12
 _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
 _INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
 _SEA = LinearSegmentedColormap.from_list("sea", ["#05080e", "#14304a", "#4d86a8", "#c9e2ee", "#ffffff"])
+_BY = "\N{MULTIPLICATION SIGN}"
 _DPI = 100
 _SCENE_PX = 1120
 """Long side of the scene in the picture."""
 _MARGIN_PX, _HEAD_PX, _FOOT_PX = 44, 112, 64
-_CELL_PX, _GAP_PX, _CAPTION_PX = 232, 18, 46
+_CELL_PX, _GAP_PX, _CAPTION_PX = 236, 18, 30
 _LABELS_MAX = 150
 """With more ships than this only those that are shown enlarged carry their number."""
 _MARK_MIN_PX = 15
@@ -103,10 +104,11 @@ def _draw(reader: SceneReader, result: SceneResult) -> Figure:
 def _header(canvas: _Canvas, result: SceneResult) -> None:
     count = len(result.detections)
     title = Path(result.scene).stem
-    canvas.text(_MARGIN_PX, 56, title[:60], color=_INK, fontsize=24, fontweight="bold")
+    fits = (canvas.width - 2 * _MARGIN_PX) / (0.95 * max(1, len(title)))  # points at which a title fills the page
+    canvas.text(_MARGIN_PX, 56, title, color=_INK, fontsize=min(24.0, fits), fontweight="bold")
     facts = [
         "no ship found" if count == 0 else f"{count:,} ship{'s' if count > 1 else ''}",
-        f"{result.info.width:,} × {result.info.height:,} px",
+        f"{result.info.width:,} {_BY} {result.info.height:,} px",
         f"{result.windows:,} window{'s' if result.windows > 1 else ''}",
     ]
     if result.windows_empty:
@@ -143,7 +145,7 @@ def _picture(pixels: NDArray[Any], result: SceneResult) -> NDArray[np.uint8]:
     """8-bit pixels as the network saw them, brightened in the dark for the eye; RGB stays RGB."""
     seen = to_uint8(pixels, valid_mask(pixels, result.info.nodata), result.levels)
     curve = np.round(255 * (np.arange(256) / 255) ** 0.7).astype(np.uint8)
-    return seen if seen.ndim == 3 else curve[seen]  # noqa: PLR2004 - (H, W, 3)
+    return seen if seen.ndim == 3 else curve[seen]
 
 
 def _mark(axes: Axes, result: SceneResult, scene_px: float) -> None:
@@ -265,8 +267,8 @@ def _cutout(canvas: _Canvas, reader: SceneReader, result: SceneResult, i: int, p
     score = f"{float(result.detections.scores[i]):.2f}"
     canvas.text(place[0] + _CELL_PX, base, score, color=_INK, fontsize=11, ha="right")
     length, width = result.places.length_m[i], result.places.width_m[i]
-    size = f"{length:.0f} × {width:.0f} m"
+    size = f"{length:.0f} {_BY} {width:.0f} m"
     if not np.isfinite(length):
-        size = "{:.0f} × {:.0f} px".format(*sorted(box[2:] - box[:2], reverse=True))
+        size = f"{max(box[2:] - box[:2]):.0f} {_BY} {min(box[2:] - box[:2]):.0f} px"
     note = f"   {', '.join(result.flags[i])}" if result.flags[i] else ""
     canvas.text(place[0] + 34, base, size + note, color=_MUTED, fontsize=11)

@@ -118,7 +118,7 @@ def score_files(
         detections = Detections.of([f["properties"]["bbox_px"] for f in pred], [1.0] * len(pred), [0] * len(pred))
         return match_boxes(detections, as_boxes([f["properties"]["bbox_px"] for f in truth]), iou_min, centre_max_px)
     raise InputError(
-        f"expected {pred_geojson} and {truth_geojson} to hold either polygons in both or the property 'bbox_px' in both, "
+        f"expected {pred_geojson} and {truth_geojson} to hold polygons in both or the property 'bbox_px' in both, "
         "found features without; were both made from the same scene?"
     )
 

@@ -89,7 +89,8 @@ def test_ships_no_longer_than_the_overlap_are_found_once_whole_and_not_joined(
     ships, grid, _ = scene
     merged = merge_windows(detect(ships, grid), grid)
     np.testing.assert_array_equal(by_place(merged.detections.boxes_xyxy), by_place(ships))
-    assert not merged.cut.any() and not merged.joined.any()
+    assert not merged.cut.any()
+    assert not merged.joined.any()
 
 
 @given(scenes(0, 1))
@@ -192,7 +193,8 @@ def test_near_a_seam_one_window_is_enough(x: int) -> None:
 def test_a_large_fragment_that_nobody_completes_is_kept_and_flagged() -> None:
     merged = merge_windows([(TWO[1], ships_of((60, 10, 140, 30)))], TWO)
     assert merged.detections.boxes_xyxy.tolist() == [[60, 10, 140, 30]]
-    assert merged.cut.tolist() == [True] and merged.joined.tolist() == [False]
+    assert merged.cut.tolist() == [True]
+    assert merged.joined.tolist() == [False]
 
 
 def test_a_second_fragment_within_a_ship_is_not_a_second_ship() -> None:

@@ -1,0 +1,37 @@
+from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
+from refinedet.detections import Detections
+from refinedet.errors import FileError, InputError, MissingExtra, RefineDetError
+from refinedet.predictor import Predictor, TorchPredictor
+from refinedet.raster import open_scene, write_scene
+from refinedet.scene.detect import detect_scene
+from refinedet.scene.outputs import result_paths, write_results
+from refinedet.scene.quicklook import write_quicklook
+from refinedet.scene.result import SceneResult
+from refinedet.scene.score import Score, match_boxes, score_files
+
+__all__ = [
+    "Detections",
+    "FileError",
+    "InputError",
+    "MissingExtra",
+    "ModelConfig",
+    "PostprocessConfig",
+    "Predictor",
+    "Radiometry",
+    "RefineDetError",
+    "SceneResult",
+    "Score",
+    "TileConfig",
+    "TorchPredictor",
+    "TrainConfig",
+    "detect_scene",
+    "match_boxes",
+    "open_scene",
+    "result_paths",
+    "score_files",
+    "write_quicklook",
+    "write_results",
+    "write_scene",
+]
+
+__version__: str
