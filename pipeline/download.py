@@ -15,7 +15,8 @@ from pipeline.extract import extract
 from pipeline.fetch import fetch, locate
 from pipeline.params import Params, SceneParams, load_params
 from pipeline.stage import OUTPUTS, local_state, run_stage
-from refinedet.data.synthetic import SceneSpec, write_simulated
+from refinedet.data.synthetic import write_simulated
+from refinedet.data.synthetic_spec import SceneSpec
 from refinedet.errors import FileError
 from refinedet.files import atomic_folder, sha256_tree, write_json
 

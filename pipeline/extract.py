@@ -7,7 +7,6 @@ repeated entry, and no more entries or bytes than allowed. Sizes are counted aga
 from __future__ import annotations
 
 import lzma
-import os
 import re
 import stat
 import tarfile
@@ -79,22 +78,22 @@ def extract(archive: str | Path, folder: str | Path, *, below: str = "", limits:
 def _entries(archive: Path, limits: Limits) -> Iterator[list[_Entry]]:
     """Open the archive and list it; damage met within the `with` becomes one FileError."""
     try:
-        if archive.is_file() and _starts_as_zip(archive):
+        if _starts_as_zip(archive):
             with zipfile.ZipFile(archive) as opened:
                 yield [_zip_entry(opened, info) for info in opened.infolist()]
-        elif archive.is_file() and tarfile.is_tarfile(archive):
+        else:
             with tarfile.open(archive) as unpacked:
                 yield list(_tar_entries(unpacked, limits))
-        else:
-            raise FileError(f"expected a zip or tar archive at {archive}, found something else; is the download whole?")
     except FileError:
         raise
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.errno:  # of the file system, not of the content
-            raise FileError(
-                f"expected to unpack {archive}, but that failed ({error}); check the disk and its rights"
-            ) from error
-        raise FileError(f"expected a whole archive at {archive}, but it is damaged or cut off ({error})") from error
+            raise FileError(f"expected to unpack {archive}, but that failed ({error}); check the disk") from error
+        found = (str(error) or type(error).__name__).splitlines()[0]
+        raise FileError(
+            f"expected a whole zip or tar archive at {archive}, but it is damaged, cut off or something else "
+            f"({found}); fetch it again"
+        ) from error
 
 
 def _starts_as_zip(archive: Path) -> bool:
@@ -137,47 +136,53 @@ def _tar_entry(opened: tarfile.TarFile, member: tarfile.TarInfo) -> _Entry:
 
 def _check(entries: list[_Entry], archive: Path, limits: Limits) -> list[tuple[_Entry, PurePosixPath]]:
     """The files to write and where, or a FileError that names the first entry that must not be unpacked."""
+    reason = _excess(entries, limits) or next(filter(None, map(_harm, entries)), None) or _collision(entries)
+    if reason:
+        raise FileError(f"expected an archive of plain files at {archive}, found {reason}; do not trust it")
+    return [(entry, PurePosixPath(entry.name)) for entry in entries if not entry.is_folder]
 
-    def refuse(reason: str) -> FileError:
-        return FileError(f"expected an archive of plain files at {archive}, found {reason}; do not trust it")
 
-    if len(entries) > limits.entries:
-        raise refuse(f"{len(entries)} entries, more than the {limits.entries} allowed")
+def _excess(entries: list[_Entry], limits: Limits) -> str | None:
     total = sum(entry.size for entry in entries)
+    if len(entries) > limits.entries:
+        return f"{len(entries)} entries, more than the {limits.entries} allowed"
     if total > limits.total_bytes:
-        raise refuse(f"{total} bytes of content, more than the {limits.total_bytes} allowed")
-    files: list[tuple[_Entry, PurePosixPath]] = []
-    folded: dict[str, bool] = {}
+        return f"{total} bytes of content, more than the {limits.total_bytes} allowed"
+    return None
+
+
+def _harm(entry: _Entry) -> str | None:
+    if entry.refused:
+        return f"{entry.refused} named {entry.name!r}"
+    return f"the unsafe name {entry.name!r}" if _is_unsafe(entry) else None
+
+
+def _collision(entries: list[_Entry]) -> str | None:
+    """Names that a file system may take for one, and files that would have to be folders."""
+    is_folder: dict[str, bool] = {}
     for entry in entries:
-        if entry.refused:
-            raise refuse(f"{entry.refused} named {entry.name!r}")
-        path = PurePosixPath(entry.name)
-        if entry.is_folder and not path.parts:
-            continue
-        if _is_unsafe(entry.name):
-            raise refuse(f"the unsafe name {entry.name!r}")
-        key = path.as_posix().casefold()
-        if key in folded and not (folded[key] and entry.is_folder):
-            raise refuse(f"{entry.name!r} twice, or twice but for capitals")
-        folded[key] = entry.is_folder
-        if not entry.is_folder:
-            files.append((entry, path))
-    for _, path in files:
-        if any(folded.get(parent.as_posix().casefold()) is False for parent in path.parents):
-            raise refuse(f"{path.as_posix()!r} below a name that is a file")
-    return files
+        key = PurePosixPath(entry.name).as_posix().casefold()
+        if key in is_folder and not (is_folder[key] and entry.is_folder):
+            return f"{entry.name!r} twice, or twice but for capitals"
+        is_folder[key] = entry.is_folder
+    for entry in entries:
+        parents = PurePosixPath(entry.name.casefold()).parents
+        if any(is_folder.get(parent.as_posix()) is False for parent in parents):
+            return f"{entry.name!r} below a name that is a file"
+    return None
 
 
-def _is_unsafe(name: str) -> bool:
-    path = PurePosixPath(name)
-    odd = "\\" in name or _DRIVE.match(name) or any(ord(character) < 32 for character in name)
-    return bool(odd) or not path.parts or path.is_absolute() or ".." in path.parts
+def _is_unsafe(entry: _Entry) -> bool:
+    name, path = entry.name, PurePosixPath(entry.name)
+    odd = "\\" in name or _DRIVE.match(name) or any(ord(character) < ord(" ") for character in name)
+    nameless = not path.parts and not entry.is_folder
+    return bool(odd) or nameless or path.is_absolute() or ".." in path.parts
 
 
 def _write(entry: _Entry, path: Path, left: int, archive: Path) -> int:
     """Write one file and return its size; stops as soon as more than `left` bytes come out."""
     written = 0
-    with entry.open() as source, open(path, "xb") as target:
+    with entry.open() as source, path.open("xb") as target:
         while block := source.read(_BLOCK_BYTES):
             written += len(block)
             if written > min(left, entry.size):
@@ -187,5 +192,5 @@ def _write(entry: _Entry, path: Path, left: int, archive: Path) -> int:
             target.write(block)
     if written != entry.size:
         raise FileError(f"expected {entry.size} bytes of {entry.name!r} in {archive}, found {written}; fetch it again")
-    os.chmod(path, 0o644)
+    path.chmod(0o644)
     return written

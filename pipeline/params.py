@@ -5,6 +5,7 @@ Every recipe is checked, not just the active one, so that a typing error shows b
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -128,7 +129,7 @@ def parse_params(document: Any, where: str = "params.yaml") -> Params:
     _known(sections, _SECTIONS, where)
     recipes = _mapping(sections.get("recipes"), f"{where}: recipes")
     name = _mapping(sections.get("dataset"), f"{where}: dataset").get("name")
-    if name not in recipes:
+    if not isinstance(name, str) or name not in recipes:
         raise InputError(f"expected dataset.name in {where} to be one of {sorted(recipes)}, found {name!r}")
     download = _settings(DownloadParams, sections.get("download"), f"{where}: download")
     convert = _settings(ConvertParams, sections.get("convert"), f"{where}: convert")
@@ -185,7 +186,8 @@ def _settings(cls: type[S], section: Any, where: str) -> S:
         if isinstance(hint, type) and hasattr(hint, "__dataclass_fields__"):
             built[key] = _settings(hint, value, f"{where}.{key}")
         elif not _fits(value, hint):
-            raise InputError(f"expected {where}.{key} of type {getattr(hint, '__name__', hint)}, found {value!r}")
+            wanted = hint.__name__ if isinstance(hint, type) else str(hint).removeprefix("typing.")
+            raise InputError(f"expected {where}.{key} of type {wanted}, found {value!r}")
         else:
             built[key] = tuple(value) if isinstance(value, list) else value
     try:
@@ -200,8 +202,9 @@ def _fits(value: object, hint: Any) -> bool:
         return isinstance(value, list) and all(_fits(item, get_args(hint)[0]) for item in value)
     options = get_args(hint)
     if not options:
-        accepted = (int, float) if hint is float else (hint,)
-        return isinstance(value, accepted) and (hint is bool or not isinstance(value, bool))
+        if isinstance(value, bool) or hint is bool:
+            return isinstance(value, bool) and hint is bool
+        return isinstance(value, (int, float) if hint is float else hint) and value not in (math.inf, -math.inf)
     if all(not isinstance(option, type) for option in options):
         return value in options
     return any(_fits(value, option) for option in options)

@@ -28,11 +28,13 @@ def run_stage(main: Callable[[], None]) -> None:
     try:
         main()
     except RefineDetError as error:
-        logging.getLogger(main.__module__).error("%s", error)
-        sys.exit(1)
+        status, sentence = 1, str(error)
     except KeyboardInterrupt:
-        logging.getLogger(main.__module__).error("interrupted; run `dvc repro` again to go on")
-        sys.exit(INTERRUPTED)
+        status, sentence = INTERRUPTED, "interrupted; run `dvc repro` again to go on"
+    else:
+        return
+    logging.getLogger(main.__module__).error("%s", sentence)
+    sys.exit(status)
 
 
 def project_root(start: Path | None = None) -> Path:

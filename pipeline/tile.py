@@ -21,6 +21,7 @@ from PIL import Image
 from pipeline.convert import SPLITS
 from pipeline.params import TileParams, load_params
 from pipeline.stage import OUTPUTS, run_stage
+from refinedet.boxes import Boxes
 from refinedet.config import Radiometry
 from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, read_record, write_record
 from refinedet.errors import InputError
@@ -107,9 +108,10 @@ class _Cutter:
     def _annotated(self, scene: _Scene, window: Window, name: str) -> Annotated:
         image_id = scene.image.id
         boxes, cut, index = boxes_in_window(scene.truth.boxes[image_id], window, self.params.windows.min_visible)
-        ignored = cut | scene.truth.ignored[image_id][index]
+        ignored, labels = cut | scene.truth.ignored[image_id][index], scene.truth.labels[image_id][index]
+        keep = _distinct(boxes, labels, ignored)
         extra = {"scene": scene.image.file_name, "window": [window.x, window.y, window.width, window.height]}
-        return Annotated(name, window.width, window.height, boxes, scene.truth.labels[image_id][index], ignored, extra)
+        return Annotated(name, window.width, window.height, boxes[keep], labels[keep], ignored[keep], extra)
 
     def _is_wanted(self, chip: Annotated) -> bool:
         """Chips with a ship always; of the others the share `keep_empty`, chosen by a hash of the name."""
@@ -127,6 +129,13 @@ class _Cutter:
 def _chip_name(image: ImageRecord, window: Window, split: str, *, whole: bool) -> str:
     stem = PurePosixPath(image.file_name).stem
     return f"{split}/{stem}.png" if whole else f"{split}/{stem}_y{window.y:05d}_x{window.x:05d}.png"
+
+
+def _distinct(boxes: Boxes, labels: NDArray[np.int64], ignored: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Indices of boxes that differ, ascending; of equal ones, such as two ships cut by one window, not the ignored."""
+    order = np.argsort(ignored, kind="stable")
+    first = np.unique(np.column_stack([boxes, labels])[order], axis=0, return_index=True)[1]
+    return np.sort(order[first])
 
 
 def _plain(chip: NDArray[np.uint8]) -> NDArray[np.uint8]:

@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.boxes import Boxes, as_boxes
+from refinedet.boxes import Boxes, area, as_boxes, clip
 from refinedet.errors import InputError
 from refinedet.files import read_json, write_json
 
@@ -208,7 +208,7 @@ def _images(entries: list[Any], path: str | Path) -> tuple[ImageRecord, ...]:
     for entry in entries:
         if not isinstance(entry, Mapping) or any(key not in entry for key in _IMAGE_KEYS):
             raise InputError(f"expected {_IMAGE_KEYS} in every image of {path}, found {str(entry)[:120]}")
-        image = ImageRecord(*(entry[key] for key in _IMAGE_KEYS), dict(entry.get("extra") or {}))
+        image = ImageRecord(**{key: entry[key] for key in _IMAGE_KEYS}, extra=dict(entry.get("extra") or {}))
         whole = all(type(value) is int for value in (image.id, image.width, image.height))
         if not whole or min(image.width, image.height) < 1 or not _is_relative(image.file_name):
             raise InputError(f"expected a whole id, a relative file name and a positive size in {path}, found {image}")
@@ -251,19 +251,26 @@ def _annotation(
         return "unknown image"
     if not isinstance(category, int) or category not in labels:
         return "unknown category"
+    box = _clipped(bbox, sizes[image_id])
+    if isinstance(box, str):
+        return box
+    corners, clipped = box
+    return image_id, (*corners, float(labels[category])), clipped, bool(entry.get("iscrowd") or entry.get("ignore"))
+
+
+def _clipped(bbox: tuple[float, float, float, float], size: tuple[int, int]) -> str | tuple[tuple[float, ...], bool]:
+    """Corners of an [x, y, w, h] box within its image and whether it was cut, or why it is dropped."""
     if not all(map(math.isfinite, bbox)):
         return "not finite"
     x, y, w, h = bbox
-    width, height = sizes[image_id]
-    corners = np.array([x, y, x + w, y + h], np.float32)
-    x1, y1, x2, y2 = (float(v) for v in np.clip(corners, 0, np.array([width, height, width, height], np.float32)))
-    if not (w > 0 and h > 0 and corners[2] > corners[0] and corners[3] > corners[1]):
+    # The sum in double precision: it gives back the float32 corner that was written.
+    corners = as_boxes([[x, y, x + w, y + h]])
+    if min(w, h) <= 0 or not area(corners)[0] > 0:
         return "without area"
-    if not (x2 > x1 and y2 > y1):
+    inside = clip(corners, *size)
+    if not area(inside)[0] > 0:
         return "outside the image"
-    clipped = (x1, y1, x2, y2) != tuple(float(v) for v in corners)
-    row = (x1, y1, x2, y2, float(labels[category]))
-    return image_id, row, clipped, bool(entry.get("iscrowd")) or bool(entry.get("ignore"))
+    return tuple(inside[0].tolist()), bool((inside != corners).any())
 
 
 def _floats(value: object) -> tuple[float, float, float, float] | None:

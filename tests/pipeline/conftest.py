@@ -98,7 +98,7 @@ def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Misbehaviour]:
 def write_coco(
     path: Path, images: dict[str, tuple[int, int]], boxes: dict[str, list[list[float]]], first_id: int
 ) -> None:
-    """COCO JSON as SSDD has it: category 0, ids from `first_id`; name -> (width, height) and name -> [x, y, w, h] rows."""
+    """COCO JSON as SSDD has it: category 0, ids from `first_id`; name -> (width, height), name -> [x, y, w, h] rows."""
     ids = {name: first_id + index for index, name in enumerate(images)}
     entries = [{"id": ids[n], "file_name": n, "width": w, "height": h} for n, (w, h) in images.items()]
     rows = [(ids[name], row) for name, found in boxes.items() for row in found]
@@ -118,7 +118,7 @@ def chip(seed: int, size: tuple[int, int] = (60, 40)) -> Image.Image:
 
 @pytest.fixture
 def tiny_folder(tmp_path: Path) -> Path:
-    """Folder of a data set of 30 + 4 chips; test chip 1 is a copy of training chip 3, 7 and 8 are copies of each other."""
+    """Folder of a data set of 30 + 4 chips; test chip 1 is a copy of training chip 3, and 7 and 8 are equal."""
     folder = tmp_path / "tiny-published"
     seeds = {"train": {f"{i:03d}.png": i for i in range(30)}, "test": {f"{i:03d}.png": 100 + i for i in range(4)}}
     seeds["train"]["008.png"] = 7
@@ -153,7 +153,7 @@ def tiny_source(tiny_folder: Path) -> Source:
 @pytest.fixture
 def tiny(tiny_source: Source, monkeypatch: pytest.MonkeyPatch) -> Source:
     """The same, known to the pipeline as data set `tiny`."""
-    monkeypatch.setitem(CATALOGUE, "tiny", tiny_source)  # type: ignore[arg-type]  # a dict at run time
+    monkeypatch.setitem(CATALOGUE, "tiny", tiny_source)
     return tiny_source
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import stat
 import tarfile
@@ -212,12 +213,13 @@ def test_a_tar_whose_last_file_is_a_zip_is_a_tar(tmp_path: Path, folder: Path) -
 @pytest.mark.parametrize("data", [b"", b"<html>404</html>", bytes(99)], ids=["empty", "web page", "zeros"])
 def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, folder: Path, data: bytes) -> None:
     (tmp_path / "a.zip").write_bytes(data)
-    with pytest.raises(FileError, match="zip or tar archive"):
+    with pytest.raises(FileError, match="whole zip or tar archive") as caught:
         extract(tmp_path / "a.zip", folder)
+    assert "\n" not in str(caught.value)
 
 
 def test_a_missing_archive_is_said_to_be_missing(tmp_path: Path, folder: Path) -> None:
-    with pytest.raises(FileError, match="expected a zip or tar archive"):
+    with pytest.raises(FileError, match="No such file"):
         extract(tmp_path / "none.zip", folder)
 
 
@@ -228,7 +230,7 @@ def test_an_archive_that_is_cut_off_is_said_to_be_damaged(
 ) -> None:
     whole = pack(tmp_path / "whole", FILES).read_bytes()
     (tmp_path / "cut").write_bytes(whole[: int(len(whole) * share)])
-    with pytest.raises(FileError, match="damaged or cut off|zip or tar archive"):
+    with pytest.raises(FileError, match="damaged, cut off"):
         extract(tmp_path / "cut", folder)
 
 
@@ -239,12 +241,15 @@ def test_an_archive_without_the_folder_is_not_taken_for_an_empty_one(pack: Pack,
 
 
 def test_a_full_disk_is_not_called_damage(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    def full(*_: object, **__: object) -> IO[bytes]:
-        raise OSError(28, "No space left on device")
+    def full(path: Path, mode: str = "r") -> IO[bytes]:
+        if mode == "xb":
+            raise OSError(28, "No space left on device")
+        return original(path, mode)
 
+    original = Path.open
     archive = pack_zip(tmp_path / "a.zip", FILES)
-    monkeypatch.setattr("pipeline.extract.open", full, raising=False)
-    with pytest.raises(FileError, match="No space left on device.*check the disk"):
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(FileError, match=r"No space left on device.*check the disk"):
         extract(archive, folder)
 
 
@@ -262,8 +267,6 @@ def test_damage_anywhere_gives_our_error_or_stays_within_the_folder(
         data[int(place * len(data))] = value
     (outer / "archive").write_bytes(data)
     (outer / "folder").mkdir()
-    try:
+    with contextlib.suppress(FileError):
         extract(outer / "archive", outer / "folder", limits=Limits(total_bytes=1 << 20))
-    except FileError as error:
-        assert "\n" not in str(error)
     assert sorted(path.name for path in outer.iterdir()) == ["archive", "folder"]

@@ -168,8 +168,13 @@ def test_without_network_the_error_names_the_mirror_settings(target: Path) -> No
 def test_a_folder_that_cannot_be_written_is_a_clear_error(server: Any, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be", encoding="utf-8")
     server.content = CONTENT
-    with pytest.raises(FileError, match="expected to write .* check the disk"):
+    with pytest.raises(FileError, match=r"expected to write .* check the disk"):
         fetch(f"{server.url}/data.zip", tmp_path / "cache" / "data.zip", IMPATIENT)
+
+
+def test_only_the_web_is_downloaded_from(target: Path) -> None:
+    with pytest.raises(InputError, match="expected an http"):
+        fetch("file:///etc/hostname", target, IMPATIENT)
 
 
 @pytest.mark.parametrize(

@@ -83,7 +83,7 @@ def test_written_record_is_read_back_bit_for_bit(record: Record, tmp_path_factor
 
 
 def test_pycocotools_reads_it_and_no_id_is_zero(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    boxes = [[1, 2, 11, 22], [5, 5, 6, 6]]
+    boxes = [[1.0, 2, 11, 22], [5.0, 5, 6, 6]]
     record = build_record(
         [annotated("a.png", boxes, ignored=np.array([False, True])), annotated("b.png", [])], ("ship",)
     )
@@ -148,7 +148,7 @@ def test_crowds_and_ignored_boxes_are_ignored(save: Any, flag: str) -> None:
         pytest.param(ship(-9, 1, 9, 4), "outside the image", id="ends where the image begins"),
         pytest.param(ship(1, 1, 4), "malformed", id="three numbers"),
         pytest.param(ship(1, 1, "4", 4), "malformed", id="a string"),
-        pytest.param(ship(1, 1, True, 4), "malformed", id="a boolean is no width"),
+        pytest.param(ship(*[1, 1, True, 4]), "malformed", id="a boolean is no width"),
         pytest.param([1, 2], "malformed", id="not a mapping"),
         pytest.param(ship(1, 1, 4, 4, image_id=8), "unknown image", id="image that is not listed"),
         pytest.param(ship(1, 1, 4, 4, image_id=[7]), "unknown image", id="image id of the wrong type"),

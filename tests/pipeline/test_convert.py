@@ -1,0 +1,239 @@
+"""Published and simulated data become records; copies are found by pixels and never leak into validation."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+
+from pipeline.catalogue import CATALOGUE
+from pipeline.convert import SPLITS, Image, convert, cut_validation, pixel_digest
+from pipeline.extract import extract
+from refinedet.boxes import as_boxes
+from refinedet.data.coco import Annotated, read_record
+from refinedet.data.synthetic import write_simulated
+from refinedet.data.synthetic_spec import SceneSpec
+from refinedet.errors import FileError, InputError
+from refinedet.files import read_json, sha256_tree, write_json
+
+LEAKED = ["000001", "000011", "000229", "000389", "000501", "000631", "000639", "000641", "000739", "001121"]
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "convert"
+
+
+def file_names(out: Path, split: str) -> list[str]:
+    return [image.file_name for image in read_record(out / f"{split}.json").images]
+
+
+def edit(path: Path, change: Any) -> None:
+    document = json.loads(path.read_text(encoding="utf-8"))
+    change(document)
+    path.write_text(json.dumps(document), encoding="utf-8")
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_published_set_becomes_three_records(tiny_folder: Path, out: Path) -> None:
+    convert("tiny", 0.3, tiny_folder, out)
+    train, val, test = (file_names(out, split) for split in SPLITS)
+    assert sorted(train + val) == [f"train/{i:03d}.png" for i in range(30)]
+    assert val
+    assert test == [f"test/{i:03d}.png" for i in range(4)]
+    record = read_record(out / "train.json")
+    assert [image.id for image in record.images] == list(range(1, len(train) + 1))
+    assert record.classes == ("ship",)
+    assert record.boxes[1].tolist() == [[2, 3, 22, 13]]
+    assert record.labels[1].tolist() == [0], "category 0 is a class like any other"
+
+
+@pytest.mark.usefixtures("tiny")
+def test_copies_are_reported_within_and_across_splits(tiny_folder: Path, out: Path) -> None:
+    convert("tiny", 0.3, tiny_folder, out)
+    duplicates = read_json(out / "summary.json")["duplicates"]
+    assert duplicates["within"] == [["train/007.png", "train/008.png"]]
+    assert duplicates["across"] == [["test: test/001.png", "train: train/003.png"]]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_parts_of_the_test_split_are_joined_by_file_name(tiny_folder: Path, out: Path) -> None:
+    """Their files number the images otherwise than the test file."""
+    convert("tiny", 0.3, tiny_folder, out)
+    assert read_json(out / "subsets.json") == {
+        "inshore": ["test/001.png", "test/003.png"],
+        "offshore": ["test/000.png", "test/002.png"],
+        "leaked": ["test/001.png"],
+    }
+
+
+@pytest.mark.usefixtures("tiny")
+def test_what_reading_changed_is_in_the_summary(tiny_folder: Path, out: Path) -> None:
+    def spoil(document: Any) -> None:
+        document["annotations"][0]["bbox"] = [1, 1, 0, 5]
+        document["annotations"][1]["bbox"] = [50, 1, 20, 5]
+
+    edit(tiny_folder / "annotations/test.json", spoil)
+    convert("tiny", 0.3, tiny_folder, out)
+    summary = read_json(out / "summary.json")
+    assert summary["changes"]["test"] == {"dropped": {"without area": 1}, "clipped": 1}
+    assert summary["changes"]["train"] == {"dropped": {}, "clipped": 0}
+    assert summary["splits"]["test"] == {"images": 4, "boxes": 3, "ignored": 0, "without_boxes": 1}
+
+
+@pytest.mark.usefixtures("tiny")
+def test_the_order_of_the_annotation_file_changes_no_byte(tiny_folder: Path, tmp_path: Path) -> None:
+    convert("tiny", 0.3, tiny_folder, tmp_path / "a")
+    edit(tiny_folder / "annotations/train.json", lambda document: document["images"].reverse())
+    convert("tiny", 0.3, tiny_folder, tmp_path / "b")
+    assert sha256_tree(tmp_path / "a") == sha256_tree(tmp_path / "b")
+
+
+@pytest.mark.usefixtures("tiny")
+def test_no_validation_split_is_cut_at_fraction_zero(tiny_folder: Path, out: Path) -> None:
+    convert("tiny", 0.0, tiny_folder, out)
+    assert file_names(out, "val") == []
+    assert len(file_names(out, "train")) == 30
+
+
+@pytest.mark.parametrize(
+    ("path", "change", "error", "message"),
+    [
+        pytest.param(
+            "annotations/test.json",
+            lambda d: d["images"][0].update(width=61),
+            InputError,
+            "to be 61 x 40 pixels .* found 60 x 40",
+            id="size that is not the image's",
+        ),
+        pytest.param(
+            "annotations/test.json",
+            lambda d: d["images"][0].update(file_name="gone.png"),
+            FileError,
+            r"gone\.png",
+            id="image that is not there",
+        ),
+        pytest.param(
+            "annotations/near.json",
+            lambda d: d["images"][0].update(file_name="999.png"),
+            InputError,
+            r"\['999\.png'\] that are none",
+            id="part that lists a stranger",
+        ),
+        pytest.param(
+            "annotations/test.json",
+            lambda d: d["categories"][0].update(name="boat"),
+            InputError,
+            "the same classes in every split",
+            id="classes that differ",
+        ),
+    ],
+)
+@pytest.mark.usefixtures("tiny")
+def test_a_set_that_contradicts_itself_is_refused(
+    tiny_folder: Path, out: Path, path: str, change: Any, error: type[Exception], message: str
+) -> None:
+    edit(tiny_folder / path, change)
+    with pytest.raises(error, match=message):
+        convert("tiny", 0.3, tiny_folder, out)
+    assert not out.exists()
+
+
+def image(number: int, digest: str) -> Image:
+    truth = (as_boxes([]), np.zeros(0, np.int64), np.zeros(0, np.bool_))
+    return Image(Annotated(f"{number}.png", 1, 1, *truth), digest)
+
+
+digests = st.lists(st.sampled_from([pixel_digest(np.full((2, 2), i, np.uint8)) for i in range(40)]), max_size=60)
+
+
+@given(train=digests, test=digests, fraction=st.floats(0, 0.99), more=st.floats(0, 0.99))
+def test_the_cut_keeps_copies_together_and_is_stable(
+    train: list[str], test: list[str], fraction: float, more: float
+) -> None:
+    images = [image(i, digest) for i, digest in enumerate(train)]
+    held = [image(i, digest) for i, digest in enumerate(test)]
+    kept, val = cut_validation(images, held, fraction)
+    assert sorted(i.annotated.file_name for i in kept + val) == sorted(i.annotated.file_name for i in images)
+    assert not {i.digest for i in kept} & {i.digest for i in val}, "copies stay together"
+    assert not {i.digest for i in val} & set(test), "no test image validates"
+    alone = [i for i in images if cut_validation([i], held, fraction)[1]]
+    assert alone == val, "the choice for one image does not depend on the others"
+    if more >= fraction:
+        assert {i.digest for i in val} <= {i.digest for i in cut_validation(images, held, more)[1]}
+
+
+def test_the_cut_is_about_the_fraction_asked_for() -> None:
+    images = [image(i, pixel_digest(np.array([[i]]))) for i in range(2000)]
+    assert 0.08 < len(cut_validation(images, [], 0.1)[1]) / 2000 < 0.12
+
+
+def test_digest_tells_pixels_from_pixels_and_grey_from_nothing() -> None:
+    grey = np.arange(12, dtype=np.uint8).reshape(3, 4)
+    rgb = np.repeat(grey[..., None], 3, axis=2)
+    coloured = rgb.copy()
+    coloured[0, 0, 1] ^= 1
+    assert pixel_digest(grey) == pixel_digest(rgb), "grey stored as RGB is the same picture"
+    others: list[NDArray[Any]] = [coloured, grey.reshape(4, 3), grey.astype(np.uint16), grey.T]
+    assert len({pixel_digest(pixels) for pixels in [grey, *others]}) == 5
+
+
+@pytest.fixture
+def simulated(tmp_path: Path) -> Path:
+    folder = tmp_path / "download"
+    for seed, split in enumerate(SPLITS):
+        write_simulated(SceneSpec(width_px=320, height_px=256, ships=3, seed=seed), folder / split / "scene_000.tif")
+    return folder
+
+
+def test_simulated_scenes_keep_their_split_and_exact_truth(simulated: Path, out: Path) -> None:
+    convert("simulated", 0.5, simulated, out)
+    for split in SPLITS:
+        record = read_record(out / f"{split}.json")
+        assert [i.file_name for i in record.images] == [f"{split}/scene_000.tif"]
+        truth = read_json(simulated / split / "scene_000.truth.geojson")
+        expected = as_boxes([feature["properties"]["bbox_px"] for feature in truth["features"]])
+        np.testing.assert_array_equal(record.boxes[1], expected)
+        assert len(expected) == 3
+    assert not (out / "subsets.json").exists()
+
+
+def test_truth_beyond_a_scene_is_clipped_or_dropped(simulated: Path, out: Path) -> None:
+    path = simulated / "test" / "scene_000.truth.geojson"
+    truth = read_json(path)
+    truth["features"][0]["properties"]["bbox_px"] = [300, 10, 330, 20]
+    truth["features"][1]["properties"]["bbox_px"] = [320, 10, 330, 20]
+    write_json(path, truth)
+    convert("simulated", 0.5, simulated, out)
+    record = read_record(out / "test.json")
+    assert record.boxes[1][0].tolist() == [300, 10, 320, 20]
+    assert len(record.boxes[1]) == 2
+    changes = read_json(out / "summary.json")["changes"]
+    assert changes["test"] == {"dropped": {"outside the image": 1}, "clipped": 1}
+    assert changes["train"] == {"dropped": {}, "clipped": 0}
+
+
+def test_real_ssdd(mirror: Path, tmp_path: Path, out: Path) -> None:
+    source = CATALOGUE["ssdd"]
+    (tmp_path / "download").mkdir()
+    extract(mirror / source.archive, tmp_path / "download", below=source.folder)
+    convert("ssdd", 0.1, tmp_path / "download", out)
+    summary, subsets = read_json(out / "summary.json"), read_json(out / "subsets.json")
+    assert summary["splits"]["train"]["images"] + summary["splits"]["val"]["images"] == 928
+    assert 70 <= summary["splits"]["val"]["images"] <= 115
+    assert summary["splits"]["test"] == {"images": 232, "boxes": 544, "ignored": 0, "without_boxes": 0}
+    assert summary["changes"] == {name: {"dropped": {}, "clipped": 0} for name in ("train", "test")}
+    assert [PurePosixPath(name).stem for name in subsets["leaked"]] == LEAKED
+    assert sorted(subsets["inshore"] + subsets["offshore"]) == file_names(out, "test")
+    assert len(subsets["inshore"]) == 46
+    groups = summary["duplicates"]
+    val = set(file_names(out, "val"))
+    assert not any(name.startswith("val:") for group in groups["across"] for name in group)
+    assert all(len(val & set(group)) in (0, len(group)) for group in groups["within"])
+    assert len(groups["within"]) >= 12

@@ -1,0 +1,172 @@
+"""From a mirror, a cache or a server to a verified folder; simulated scenes; the sentence when that fails."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline import download as module
+from pipeline.catalogue import CATALOGUE, Source
+from pipeline.download import SOURCE_NOTE, download
+from pipeline.fetch import Patience, fetch
+from pipeline.params import Params, parse_params
+from refinedet.errors import FileError
+from refinedet.files import read_json, sha256_file, sha256_tree
+
+Zip = Callable[[Path, str], Path]
+
+
+def params_of(name: str, **recipe: Any) -> Params:
+    return parse_params({"dataset": {"name": name}, "recipes": {name: recipe}})
+
+
+@pytest.fixture(autouse=True)
+def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.download.fetch", lambda url, target: fetch(url, target, Patience(2, 5, 0)))
+
+
+@pytest.fixture
+def cache(tmp_path: Path) -> Path:
+    return tmp_path / "cache"
+
+
+@pytest.fixture
+def out(tmp_path: Path) -> Path:
+    return tmp_path / "outputs" / "download"
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(p.relative_to(folder).as_posix() for p in folder.rglob("*") if p.is_file())
+
+
+def test_a_mirror_folder_is_unpacked_and_verified(
+    tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path
+) -> None:
+    archive = zip_folder(tiny_folder, tiny.folder)
+    download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
+    assert names(out) == sorted([*names(tiny_folder), SOURCE_NOTE])
+    note = read_json(out / SOURCE_NOTE)
+    assert note["sha256"] == tiny.sha256
+    assert note["licence"] == tiny.licence
+    assert not cache.exists()
+
+
+def test_equal_content_gives_equal_bytes_whatever_the_archive(
+    tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path, tmp_path: Path
+) -> None:
+    archive = zip_folder(tiny_folder, tiny.folder)
+    download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
+    first = sha256_tree(out)
+    archive.unlink()
+    packed = shutil.make_archive(str(tmp_path / "again"), "gztar", tiny_folder.parent, tiny_folder.name)
+    shutil.move(packed, archive)
+    CATALOGUE["tiny"] = replace(tiny, folder=tiny_folder.name)  # type: ignore[index]  # a dict at run time
+    download(params_of("tiny"), out, mirror=archive.parent.as_uri(), cache=cache)
+    assert sha256_tree(out) == first
+
+
+def test_other_content_is_refused_and_the_old_output_stays(
+    tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path
+) -> None:
+    archive = zip_folder(tiny_folder, tiny.folder)
+    download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
+    before = sha256_tree(out)
+    (tiny_folder / "train" / "000.png").write_bytes(b"something else")
+    zip_folder(tiny_folder, tiny.folder)
+    with pytest.raises(FileError, match="damaged or another version") as caught:
+        download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
+    assert "\n" not in str(caught.value)
+    assert sha256_tree(out) == before
+    assert [path.name for path in out.parent.iterdir()] == ["download"]
+    assert archive.exists(), "a mirror is the user's: nothing is deleted there"
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_mirror_without_the_archive_is_named(out: Path, cache: Path, tmp_path: Path) -> None:
+    with pytest.raises(FileError, match=r"expected tiny\.zip in the mirror, found no .*tiny\.zip"):
+        download(params_of("tiny"), out, mirror=str(tmp_path), cache=cache)
+
+
+@pytest.fixture
+def served(tiny: Source, tiny_folder: Path, zip_folder: Zip, server: Any) -> Any:
+    server.content = zip_folder(tiny_folder, tiny.folder).read_bytes()
+    return server
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_server_is_asked_once_then_the_cache(served: Any, out: Path, cache: Path) -> None:
+    for _ in range(2):
+        download(params_of("tiny"), out, mirror=served.url, cache=cache)
+    assert len(served.asked) == 1
+    assert names(cache) == ["tiny.zip"]
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_damaged_cached_archive_is_fetched_again(served: Any, out: Path, cache: Path) -> None:
+    download(params_of("tiny"), out, mirror=served.url, cache=cache)
+    whole = sha256_tree(out)
+    data = bytearray((cache / "tiny.zip").read_bytes())
+    data[len(data) // 2] ^= 0xFF
+    (cache / "tiny.zip").write_bytes(data)
+    download(params_of("tiny"), out, mirror=served.url, cache=cache)
+    assert sha256_tree(out) == whole
+    assert len(served.asked) == 2
+
+
+@pytest.mark.usefixtures("tiny")
+def test_a_server_with_a_bad_archive_is_reported_and_nothing_bad_is_kept(served: Any, out: Path, cache: Path) -> None:
+    served.content = served.content[: len(served.content) // 2]
+    with pytest.raises(FileError, match="damaged, cut off"):
+        download(params_of("tiny"), out, mirror=served.url, cache=cache)
+    assert names(cache) == []
+    assert not out.exists()
+
+
+@pytest.mark.usefixtures("tiny")
+def test_without_a_network_a_whole_cache_is_enough(served: Any, out: Path, cache: Path, tmp_path: Path) -> None:
+    download(params_of("tiny"), out, mirror=served.url, cache=cache)
+    whole = sha256_tree(out)
+    download(params_of("tiny"), out, mirror=None, cache=cache)  # the public address of `tiny` is a closed port
+    assert sha256_tree(out) == whole
+    with pytest.raises(FileError, match="check the network, or name a mirror"):
+        download(params_of("tiny"), out, mirror=None, cache=tmp_path / "empty")
+
+
+def test_simulated_scenes_differ_and_repeat(tmp_path: Path, cache: Path) -> None:
+    scenes = {"train": 2, "val": 1, "test": 1, "width_px": 256, "height_px": 224, "ships": 1, "seed": 5}
+    params = params_of("simulated", scenes=scenes)
+    for name in ("a", "b"):
+        download(params, tmp_path / name, mirror=None, cache=cache)
+    assert names(tmp_path / "a") == [
+        f"{split}/scene_{i:03d}.{end}"
+        for split, i in (("test", 0), ("train", 0), ("train", 1), ("val", 0))
+        for end in ("tif", "truth.geojson")
+    ]
+    assert sha256_tree(tmp_path / "a") == sha256_tree(tmp_path / "b")
+    assert len({sha256_file(path) for path in (tmp_path / "a").rglob("*.tif")}) == 4
+
+
+def test_the_environment_names_the_mirror_over_params(
+    tiny: Source, tiny_folder: Path, zip_folder: Zip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = zip_folder(tiny_folder, tiny.folder)
+    text = "dataset: {name: tiny}\ndownload: {mirror: /nowhere}\nrecipes: {tiny: {}}\n"
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("REFINEDET_MIRROR", raising=False)
+    with pytest.raises(FileError, match="/nowhere"):
+        module.main()
+    monkeypatch.setenv("REFINEDET_MIRROR", str(archive.parent))
+    module.main()
+    assert (tmp_path / "outputs" / "download" / "train" / "000.png").is_file()
+
+
+def test_real_ssdd_has_the_content_of_the_catalogue(mirror: Path, out: Path, cache: Path) -> None:
+    download(params_of("ssdd"), out, mirror=str(mirror), cache=cache)
+    assert len(list((out / "train").iterdir())) == 928
+    assert len(list((out / "test").iterdir())) == 232

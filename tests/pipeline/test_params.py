@@ -1,0 +1,152 @@
+"""params.yaml: everything in it is known, typed and in range, or the error names the place."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from ruamel.yaml import YAML
+
+from pipeline.catalogue import CATALOGUE, SIMULATED
+from pipeline.params import SceneParams, load_params, parse_params, stage_dependencies
+from refinedet.config import ModelConfig, PostprocessConfig, TileConfig, TrainConfig
+from refinedet.errors import FileError, InputError
+
+ROOT = Path(__file__).resolve().parents[2]
+
+
+def document(**recipe: Any) -> dict[str, Any]:
+    return {"dataset": {"name": "simulated"}, "recipes": {"simulated": recipe, "ssdd": {}}}
+
+
+def test_missing_sections_take_the_defaults() -> None:
+    params = parse_params(document())
+    assert params.model == ModelConfig()
+    assert params.train == TrainConfig()
+    assert params.postprocess == PostprocessConfig()
+    assert params.tile.windows == TileConfig()
+    assert params.tile.keep_empty == 1.0
+    assert params.scenes == SceneParams()
+    assert params.download.mirror is None
+
+
+def test_values_arrive_typed() -> None:
+    params = parse_params(
+        document(
+            tile={"tile_px": 256, "keep_empty": 0},
+            model={"anchor_ratios": [1, 2.0]},
+            evaluate={"postprocess": {"voting_iou": None, "nms_iou": 1}},
+            train={"augment": {"mosaic": 0.25}},
+        )
+    )
+    assert params.tile.windows.tile_px == 256
+    assert params.tile.keep_empty == 0.0
+    assert list(params.model.anchor_ratios) == [1.0, 2.0]
+    assert params.postprocess.voting_iou is None
+    assert params.train.augment.mosaic == 0.25
+
+
+def test_only_the_active_recipe_is_taken() -> None:
+    content = document(tile={"tile_px": 256})
+    assert parse_params(content).tile.windows.tile_px == 256
+    content["dataset"]["name"] = "ssdd"
+    params = parse_params(content)
+    assert params.tile.windows.tile_px == TileConfig().tile_px
+    assert params.scenes is None
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        pytest.param([], "a mapping", id="a list"),
+        pytest.param(document() | {"recipe": {}}, r"unknown setting \['recipe'\] in params.yaml", id="unknown section"),
+        pytest.param(
+            document(tiles={}), r"unknown setting \['tiles'\] in .*recipes.simulated", id="unknown in a recipe"
+        ),
+        pytest.param(document(train={"ephocs": 3}), r"\['ephocs'\] in .*recipes.simulated.train", id="typing error"),
+        pytest.param(document(train={"augment": {"mosiac": 1}}), "simulated.train.augment", id="nested typing error"),
+        pytest.param(document(evaluate={"nms_iou": 0.5}), "simulated.evaluate", id="a level forgotten"),
+        pytest.param(document(train={"lr": "fast"}), "train.lr of type float, found 'fast'", id="text for a number"),
+        pytest.param(document(train={"lr": float("inf")}), "train.lr of type float, found inf", id="infinity"),
+        pytest.param(document(train={"lr": float("nan")}), "setting 'lr'", id="not a number"),
+        pytest.param(document(train={"epochs": 1.5}), "train.epochs of type int", id="half an epoch"),
+        pytest.param(document(train={"epochs": True}), "train.epochs of type int", id="a boolean is no number"),
+        pytest.param(document(model={"anchor_ratios": 1.0}), "anchor_ratios", id="number for a list"),
+        pytest.param(document(model={"anchor_ratios": ["a"]}), "anchor_ratios", id="list of text"),
+        pytest.param(document(model={"backbone": "vgg13"}), "model.backbone of type .*vgg16", id="unknown choice"),
+        pytest.param(document(tile={"tile_px": 8}), r"recipes.simulated.tile: setting 'tile_px'", id="out of range"),
+        pytest.param(document(tile={"keep_empty": 2}), "keep_empty a number within", id="share above 1"),
+        pytest.param(document(tile={"keep_empty": "all"}), "keep_empty a number within", id="share as text"),
+        pytest.param(document(scenes={"val": 0}), "scenes.val at least 1", id="no validation scene"),
+        pytest.param(document(scenes={"seed": -1}), "scenes.seed at least 0", id="negative seed"),
+        pytest.param(document() | {"convert": {"val_fraction": 1}}, "val_fraction within", id="nothing left to train"),
+        pytest.param(document() | {"dataset": {"name": "sdd"}}, r"one of \['simulated', 'ssdd'\]", id="unknown set"),
+        pytest.param(document() | {"dataset": None}, "found None", id="no data set"),
+        pytest.param(
+            {"dataset": {"name": "mine"}, "recipes": {"mine": {}}}, "expected recipes of", id="not in the catalogue"
+        ),
+        pytest.param(
+            {"dataset": {"name": "ssdd"}, "recipes": {"ssdd": {"scenes": {}}}}, "scenes null", id="scenes of real data"
+        ),
+        pytest.param(
+            {"dataset": {"name": "ssdd"}, "recipes": {"ssdd": {}, "simulated": {"model": {"x": 1}}}},
+            "recipes.simulated.model",
+            id="a mistake in the recipe that is not active",
+        ),
+    ],
+)
+def test_mistakes_are_found_and_placed(content: Any, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        parse_params(content)
+
+
+def test_small_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
+    """YAML 1.1 takes 1e-3 for text; DVC, which writes the file on `-S`, goes by YAML 1.2."""
+    text = "dataset: {name: simulated}\nrecipes: {simulated: {train: {lr: 1e-3}}}\n"
+    (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
+    assert load_params(tmp_path / "params.yaml").train.lr == 0.001
+
+
+def test_a_missing_or_broken_file_is_one_clear_error(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="cannot be read"):
+        load_params(tmp_path / "params.yaml")
+    (tmp_path / "params.yaml").write_text("dataset: [", encoding="utf-8")
+    with pytest.raises(InputError, match="expected YAML"):
+        load_params(tmp_path / "params.yaml")
+
+
+def test_flat_names_every_setting_with_plain_values() -> None:
+    flat = parse_params(document(model={"anchor_ratios": [1.0]})).flat()
+    assert flat["model.anchor_ratios"] == [1.0]
+    assert flat["tile.windows.tile_px"] == 512
+    assert flat["train.augment.mosaic"] == TrainConfig().augment.mosaic
+    assert not any(isinstance(value, dict | tuple) for value in flat.values())
+
+
+@pytest.fixture(scope="module")
+def shipped() -> Any:
+    return YAML(typ="safe", pure=True).load((ROOT / "params.yaml").read_text(encoding="utf-8"))
+
+
+def test_the_shipped_file_is_valid_for_every_data_set(shipped: Any) -> None:
+    assert sorted(shipped["recipes"]) == sorted({SIMULATED, *CATALOGUE})
+    for name in shipped["recipes"]:
+        assert parse_params(shipped | {"dataset": {"name": name}}).dataset == name
+
+
+def test_every_param_of_dvc_yaml_is_in_every_recipe(shipped: Any) -> None:
+    """DVC stops where one is missing, but only once that data set is chosen."""
+    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    for name, recipe in shipped["recipes"].items():
+        known = {*shipped, *(f"recipes.{name}.{section}" for section in recipe)}
+        for stage in stages.values():
+            assert {param.replace("${dataset.name}", name) for param in stage["params"]} <= known
+
+
+def test_dependencies_of_a_stage_exist_or_are_made() -> None:
+    found = stage_dependencies("train", ROOT / "dvc.yaml")
+    assert "outputs/tile" in found
+    assert all((ROOT / path).exists() for path in found if not path.startswith("outputs/"))
+    with pytest.raises(InputError, match="expected a stage 'fly'"):
+        stage_dependencies("fly", ROOT / "dvc.yaml")

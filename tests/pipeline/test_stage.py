@@ -1,0 +1,72 @@
+"""How a stage ends, and where local state lies."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable, Iterator
+from pathlib import Path
+
+import pytest
+
+from pipeline.stage import local_state, project_root, run_stage
+from refinedet.errors import InputError
+
+
+@pytest.fixture(autouse=True)
+def handlers() -> Iterator[None]:
+    """run_stage sets up logging of a program; undo it."""
+    root = logging.getLogger()
+    before, level = root.handlers[:], root.level
+    yield
+    root.handlers[:] = before
+    root.setLevel(level)
+
+
+def refused() -> None:
+    raise InputError("expected a ship, found a lighthouse")
+
+
+def interrupted() -> None:
+    raise KeyboardInterrupt
+
+
+@pytest.mark.parametrize(
+    ("main", "status", "sentence"),
+    [
+        pytest.param(refused, 1, "expected a ship, found a lighthouse", id="our error: its sentence alone"),
+        pytest.param(interrupted, 130, "interrupted; run `dvc repro` again to go on", id="Ctrl-C"),
+    ],
+)
+def test_a_stage_ends_with_one_sentence(
+    main: Callable[[], None], status: int, sentence: str, caplog: pytest.LogCaptureFixture
+) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run_stage(main)
+    assert ended.value.code == status
+    assert [record.getMessage() for record in caplog.records] == [sentence]
+
+
+def test_a_mistake_of_ours_keeps_its_traceback() -> None:
+    def broken() -> None:
+        raise ZeroDivisionError
+
+    with pytest.raises(ZeroDivisionError):
+        run_stage(broken)
+
+
+@pytest.mark.parametrize(
+    ("folder", "root"),
+    [
+        pytest.param("project", "project", id="an ordinary run"),
+        pytest.param("project/.dvc/tmp/exps/abc", "project", id="a temporary copy of dvc exp run --temp"),
+        pytest.param("project/.dvc/tmp/exps/standalone/abc", "project", id="one level deeper"),
+        pytest.param("project/tmp/exps/abc", "project/tmp/exps/abc", id="only a look-alike"),
+    ],
+)
+def test_local_state_is_kept_in_the_real_project(
+    folder: str, root: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / folder).mkdir(parents=True)
+    monkeypatch.chdir(tmp_path / folder)
+    assert project_root() == project_root(tmp_path / folder) == tmp_path / root
+    assert local_state("downloads") == tmp_path / root / ".refinedet" / "downloads"
