@@ -27,11 +27,6 @@ logger = logging.getLogger(__name__)
 CURVES = {"pr_50.json": 0.5, "pr_75.json": 0.75}
 """File of a precision-recall curve -> its IoU."""
 
-IOU_MIN = 0.5
-"""Overlap that makes a hit, for precision, recall and F1."""
-SCORE_MIN = 0.5
-"""Lowest score that counts as a detection for them: the one that `refinedet detect` reports by default."""
-
 Metrics = dict[str, float]
 
 _CHIPS_PER_CALL = 64
@@ -98,9 +93,9 @@ def parts(truth: Record, subsets: Mapping[str, list[str]]) -> dict[str, Record]:
 
 
 def _measure(part: Record, found: Mapping[int, Detections]) -> Metrics:
-    """COCO's measures and those at one score, in percent; what is undefined on this part is left out."""
+    """COCO's measures and those at HIT_IOU and HIT_SCORE, in percent; what is undefined on this part is left out."""
     own = {image.id: found[image.id] for image in part.images}
-    matches = match(part, own, iou_min=IOU_MIN, score_min=SCORE_MIN).values()
+    matches = match(part, own).values()
     hits = sum(len(m.hits) for m in matches)
     ships = hits + sum(len(m.misses) for m in matches)
     claims = hits + sum(len(m.false_alarms) for m in matches)

@@ -62,7 +62,7 @@ def _git(*arguments: str) -> str | None:
     if program is None:
         return None
     try:
-        done = subprocess.run(
+        done = subprocess.run(  # noqa: S603 - git with words of our own
             [program, *arguments], capture_output=True, text=True, errors="replace", timeout=_GIT_SECONDS, check=True
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):

@@ -22,6 +22,11 @@ from refinedet.errors import InputError
 IMAGE_DETECTIONS_MAX = 100
 """COCO judges at most this many detections of one image, the strongest."""
 
+HIT_IOU = 0.5
+"""Overlap that makes a detection a hit where one number is asked for: precision, recall, F1."""
+HIT_SCORE = 0.5
+"""Lowest score that counts as a detection there: the one from which `refinedet detect` reports by default."""
+
 _STATS = {"AP": 0, "AP50": 1, "AP75": 2, "AP_small": 3, "AP_medium": 4, "AP_large": 5, "AR_100": 8}
 
 
@@ -85,7 +90,7 @@ def coco_results(detections: Mapping[int, Detections]) -> list[dict[str, Any]]:
 
 
 def match(
-    truth: Record, detections: Mapping[int, Detections], *, iou_min: float = 0.5, score_min: float = 0.5
+    truth: Record, detections: Mapping[int, Detections], *, iou_min: float = HIT_IOU, score_min: float = HIT_SCORE
 ) -> dict[int, Match]:
     """Pair detections and objects of every image one to one, the COCO way at one IoU and one score.
 
@@ -136,8 +141,8 @@ def _covered_by_ignored(found: Boxes, boxes: Boxes, applies: NDArray[np.bool_], 
 
 
 def _judge(truth: Record, detections: Mapping[int, Detections], iou_min: float | None = None) -> Any:
-    """pycocotools' evaluation, accumulated, at COCO's ten IoUs or at `iou_min` alone."""
-    from pycocotools.cocoeval import COCOeval  # noqa: PLC0415 - the training network must not need it
+    """Evaluation by pycocotools, accumulated, at COCO's ten IoUs or at `iou_min` alone."""
+    from pycocotools.cocoeval import COCOeval
 
     _check_known(truth, detections)
     document = to_coco(truth)
@@ -152,7 +157,7 @@ def _judge(truth: Record, detections: Mapping[int, Detections], iou_min: float |
 
 
 def _indexed(document: dict[str, Any]) -> Any:
-    from pycocotools.coco import COCO  # noqa: PLC0415 - ditto
+    from pycocotools.coco import COCO
 
     indexed = COCO()
     indexed.dataset = document

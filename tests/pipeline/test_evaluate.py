@@ -34,6 +34,7 @@ class Told:
         self.answers, self.classes = answers, classes
 
     def predict(self, chips: Sequence[np.ndarray]) -> list[Detections]:
+        """The answer for each chip."""
         return [self.answers[int(chip[0, 0])] for chip in chips]
 
 
@@ -114,7 +115,7 @@ def test_nothing_found_at_all(chips: Path) -> None:
     assert "precision" not in metrics
 
 
-def test_part_without_chips_is_left_out(chips: Path) -> None:
+def test_part_without_chips_is_left_out() -> None:
     truth = Record((), {}, {}, {}, ("ship",))
     assert set(parts(truth, {"inshore": ["x"], "leaked": []})) == {"test"}
 

@@ -137,7 +137,7 @@ def test_nothing_found_is_zero_and_nothing_to_find_is_none() -> None:
 def test_ignored_boxes_neither_help_nor_hurt() -> None:
     objects = {1: [(0.0, 0.0, 20.0, 20.0), (40.0, 40.0, 100.0, 100.0)]}
     truth = make_truth(objects, ignored={1: [False, True]})
-    # two detections inside the ignored box (IoU with it far below .5: crowds are judged by the detection's share in them)
+    # two detections inside the ignored box: their IoU with it is far below .5, their share in it is 1
     found = {1: Detections.of([[0, 0, 20, 20], [45, 45, 60, 60], [70, 70, 90, 90]], [0.6, 0.9, 0.8], [0, 0, 0])}
     assert coco_metrics(truth, found)["AP"] == pytest.approx(100)
     matched = match(truth, found)[1]

@@ -1,0 +1,102 @@
+"""Curves as PNG files: precision over recall, and the course of a training. Equal numbers give equal bytes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from matplotlib import rc_context
+from matplotlib.axes import Axes
+from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.figure import Figure
+from matplotlib.ticker import MaxNLocator
+
+from refinedet.files import atomic_path
+
+Row = Mapping[str, float]
+
+INK, MUTED, GRID = "#1b2636", "#5d6b7e", "#e4e9ef"
+COLOURS = ("#0b5cad", "#d9730d", "#1f9d6b", "#8a5cd1", "#b83280", "#7a8794")
+_DPI = 160
+_STYLE: Any = {
+    "font.family": "DejaVu Sans",
+    "font.size": 9.0,
+    "text.color": INK,
+    "axes.labelcolor": MUTED,
+    "axes.edgecolor": GRID,
+    "axes.titlesize": 10.0,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": GRID,
+    "grid.linewidth": 0.8,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.major.size": 0.0,
+    "ytick.major.size": 0.0,
+    "legend.frameon": False,
+}
+
+
+def precision_recall_png(path: Path, curves: Mapping[str, Sequence[Row]], point: tuple[float, float] | None) -> None:
+    """Draw precision over recall.
+
+    Args:
+        path: PNG to write.
+        curves: legend entry -> rows with `recall` and `precision` in [0, 1].
+        point: (recall, precision) in [0, 1] at the score that `refinedet detect` reports from, if defined.
+    """
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(6.2, 4.2), layout="constrained")
+        axes = figure.add_subplot(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
+        for (label, rows), colour in zip(curves.items(), COLOURS, strict=False):
+            recall, precision = [r["recall"] for r in rows], [r["precision"] for r in rows]
+            axes.plot(recall, precision, color=colour, linewidth=2, label=label)
+        if point is not None:
+            axes.plot(*point, "o", color=COLOURS[0], markersize=8, markeredgecolor="white", label="IoU 0.5, score 0.5")
+        axes.legend(loc="lower left")
+        _save(figure, path)
+
+
+def training_png(path: Path, history: Sequence[Row]) -> None:
+    """Draw the losses and the validation AP by epoch, side by side.
+
+    Args:
+        path: PNG to write.
+        history: one row per epoch: `epoch`, `lr`, `loss`, the parts of the loss, and `val_...` in percent.
+    """
+    names = list(dict.fromkeys(name for row in history for name in row))
+    losses = [n for n in names if n not in ("epoch", "lr", "loss") and not n.startswith("val_")]
+    with rc_context(_STYLE):
+        figure = Figure(figsize=(9.6, 3.6), layout="constrained")
+        left, right = figure.subplots(1, 2)
+        _lines(left, history, {"loss": "sum", **{n: n.replace("_", " ") for n in losses}})
+        left.set(title="Training loss", ylim=(0, None))
+        _lines(right, history, {"val_AP": "AP", "val_AP50": "AP50", "val_AP75": "AP75"})
+        right.set(title="Validation AP, %", ylim=(0, 100))
+        _save(figure, path)
+
+
+def _lines(axes: Axes, history: Sequence[Row], series: Mapping[str, str]) -> None:
+    for index, (name, label) in enumerate(series.items()):
+        points = [(row["epoch"], row[name]) for row in history if name in row]
+        style = {"linewidth": 2.2 if index == 0 else 1.4, "color": COLOURS[index % len(COLOURS)]}
+        axes.plot(*zip(*points, strict=True) if points else ([], []), label=label, marker=_marker(points), **style)  # type: ignore[arg-type]  # a mixed keyword dictionary
+    axes.set_xlabel("epoch")
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.legend()
+
+
+def _marker(points: Sequence[object]) -> str:
+    """One epoch alone would be an invisible line."""
+    return "o" if len(points) == 1 else ""
+
+
+def _save(figure: Figure, path: Path) -> None:
+    FigureCanvasAgg(figure)
+    with atomic_path(path) as temporary:
+        figure.savefig(temporary, dpi=_DPI, metadata={"Software": None})
