@@ -1,0 +1,55 @@
+# Two commands do all the set-up: `make demo` and `make test`. Each makes .venv on its first run.
+SHELL := bash
+.SHELLFLAGS := -eu -o pipefail -c
+PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+VENV := .venv
+READY := $(VENV)/.ready
+DEMO_SEED := 20261123
+
+# dvc.yaml calls `python`: the one of .venv
+export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
+
+.PHONY: setup demo test test-all lint bench clean
+
+setup: $(READY)
+
+$(READY): pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
+	  { echo "expected Python 3.11 or newer, found '$(PYTHON)'; install one, or name it: make PYTHON=python3.12"; exit 1; }
+	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
+	@echo "Installing packages into $(VENV) (torch and its libraries are large; this takes a few minutes) ..."
+	@python -m pip install -q --disable-pip-version-check torch torchvision
+	@python -m pip install -q --disable-pip-version-check -e '.[all,dev]'
+	@touch $(READY)
+
+demo: $(READY)
+	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || \
+	  { echo "expected a git checkout, since DVC works on one; run: git init && git add . && git commit -m start"; exit 1; }
+	dvc repro
+	refinedet simulate demo/scene.tif --width-px 2048 --height-px 2048 --ships 60 --seed $(DEMO_SEED) --overwrite
+	refinedet detect demo/scene.tif --weights outputs/train/model.safetensors --out demo/ships --overwrite
+	@echo; echo "The detector on a scene it has never seen, and beside it a plain two-parameter CFAR:"
+	refinedet score demo/ships/scene.geojson demo/scene.truth.geojson
+	python benchmarks/cfar.py demo/scene.tif demo/scene.truth.geojson
+	@echo
+	@echo "Report:     outputs/report/report.html"
+	@echo "Quicklook:  demo/ships/scene.png"
+	@echo "Ships:      demo/ships/scene.geojson"
+	@echo "Runs:       $(VENV)/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db"
+
+test: $(READY)
+	python -m pytest
+
+test-all: $(READY)
+	python -m pytest -m "slow or not slow"
+
+lint: $(READY)
+	ruff check .
+	ruff format --check .
+	mypy
+
+bench: $(READY)
+	python benchmarks/align_conv.py
+
+clean:
+	rm -rf demo outputs
