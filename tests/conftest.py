@@ -21,7 +21,7 @@ class BrightBlobs:
     """A predictor without a network: each blob of pixels of at least `threshold` is a ship, boxed exactly."""
 
     classes = ("ship",)
-    radiometry = Radiometry()
+    radiometry = Radiometry(high_percentile=100, headroom=1)
 
     def __init__(self, threshold: int = 200, score: float = 0.9) -> None:
         self.threshold, self.score = threshold, score

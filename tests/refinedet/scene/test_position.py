@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -14,17 +13,16 @@ from refinedet.raster import GroundControlPoint, RasterInfo
 from refinedet.scene.position import distances_m, locate
 
 WGS84 = CRS.from_epsg(4326).to_wkt()
-DATA = Path(os.environ.get("REFINEDET_DATA", Path(__file__).parents[4] / "shared" / "data"))
 
 
 def info_with(**values: object) -> RasterInfo:
     return RasterInfo(width=1000, height=800, count=1, dtype="uint16", **values)  # type: ignore[arg-type]  # test helper
 
 
-def sentinel1_points() -> list[GroundControlPoint]:
-    files = sorted(DATA.glob("s1/*.SAFE/annotation/s1a-iw-grd-vv-*.xml"))
+def sentinel1_points(sample_data: Path) -> list[GroundControlPoint]:
+    files = sorted(sample_data.glob("s1/*.SAFE/annotation/s1a-iw-grd-vv-*.xml"))
     if not files:
-        pytest.skip(f"no Sentinel-1 metadata under {DATA / 's1'}; point REFINEDET_DATA at the samples")
+        pytest.skip(f"no Sentinel-1 metadata under {sample_data / 's1'}; point REFINEDET_DATA at the samples")
     tree = ET.parse(files[0])  # noqa: S314 - a sample of our own
     names = ("pixel", "line", "longitude", "latitude", "height")
     return [
@@ -69,8 +67,8 @@ def test_gcps_of_a_linear_scene_give_that_line_with_half_a_pixel_added_once(drop
     )  # the corner is outside of what the spline knows
 
 
-def test_the_grid_of_a_real_sentinel1_product_predicts_its_left_out_columns_to_centimetres() -> None:
-    points = sentinel1_points()
+def test_the_grid_of_a_real_sentinel1_product_predicts_its_left_out_columns_to_centimetres(sample_data: Path) -> None:
+    points = sentinel1_points(sample_data)
     columns = sorted({p.pixel for p in points})
     kept, left_out = set(columns[::2]), set(columns[1::2])
     position = locate(info_with(gcps=tuple(p for p in points if p.pixel in kept), gcp_crs=WGS84))
@@ -81,8 +79,8 @@ def test_the_grid_of_a_real_sentinel1_product_predicts_its_left_out_columns_to_c
     assert np.sqrt((error**2).mean()) < 0.01
 
 
-def test_irregular_points_of_a_real_sentinel1_product_are_right_below_a_metre() -> None:
-    points = sentinel1_points()
+def test_irregular_points_of_a_real_sentinel1_product_are_right_below_a_metre(sample_data: Path) -> None:
+    points = sentinel1_points(sample_data)
     position = locate(info_with(gcps=tuple(points[::2]), gcp_crs=WGS84))  # a chequerboard: no full grid
     assert position is not None
     found = position.lonlat(np.array([(p.pixel + 0.5, p.line + 0.5) for p in points[1::2]]))

@@ -1,0 +1,210 @@
+"""The command line: parse, call once, print. Heavy imports sit inside the commands, so that --help is quick."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from cli.console import EXIT_ERROR, one_sentence_errors, out, print_json
+
+app = typer.Typer(
+    name="refinedet",
+    help="Finds ships in radar images.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+
+
+class Format(StrEnum):
+    """Result files that `detect` can write; the names of refinedet.scene.outputs."""
+
+    GEOJSON = "geojson"
+    CSV = "csv"
+    GPKG = "gpkg"
+    COCO = "coco"
+
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a summary for programs, and nothing else, on stdout.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
+
+
+def main() -> None:
+    """Entry point of the script `refinedet`."""
+    app(prog_name="refinedet")
+
+
+def _version(wanted: bool) -> None:
+    if wanted:
+        import refinedet
+
+        typer.echo(f"refinedet {refinedet.__version__}")
+        raise typer.Exit
+
+
+@app.callback()
+def _root(
+    version: Annotated[
+        bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version and stop.")
+    ] = False,
+) -> None:
+    pass
+
+
+@app.command()
+def detect(  # noqa: PLR0913, PLR0917 - the command line itself
+    scenes: Annotated[
+        list[Path],
+        typer.Argument(metavar="SCENE", help="GeoTIFF, or PNG/JPEG without position.", show_default=False),
+    ],
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint (.safetensors).", show_default="outputs/train/model.safetensors"),
+    ] = None,
+    out_folder: Annotated[
+        Path | None, typer.Option("--out", help="Folder for results.", show_default="./<stem>_ships")
+    ] = None,
+    score_min: Annotated[float, typer.Option(min=0, max=1, help="Lowest score of a ship.")] = 0.5,
+    tile_px: Annotated[
+        int | None, typer.Option(min=64, help="Side of a window, in pixels.", show_default="as trained, else 512")
+    ] = None,
+    overlap_px: Annotated[
+        int | None,
+        typer.Option(
+            min=0,
+            help="Pixels that windows share. A ship no longer than this is found whole, a longer one is joined.",
+            show_default="as trained, else 160",
+        ),
+    ] = None,
+    batch_size: Annotated[int, typer.Option(min=1, help="Windows per pass of the network.")] = 8,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
+    formats: Annotated[
+        list[Format], typer.Option("--format", help="Result files; repeat for several.", show_default="geojson, csv")
+    ] = [Format.GEOJSON, Format.CSV],  # noqa: B006 - Typer copies it
+    quicklook: Annotated[bool, typer.Option(help="Write a picture of the ships.")] = True,
+    overwrite: Overwrite = False,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Find ships in one or more scenes.
+
+    Writes <stem>.geojson, <stem>.csv and <stem>.png per scene; valid and empty where there is no ship.
+    """
+    with one_sentence_errors(debug=debug):
+        from cli.detecting import DetectOptions, detect_scenes, print_summary
+
+        options = DetectOptions(
+            scenes=list(dict.fromkeys(scenes)),
+            weights=weights,
+            out=out_folder,
+            score_min=score_min,
+            tile_px=tile_px,
+            overlap_px=overlap_px,
+            batch_size=batch_size,
+            device=device,
+            formats=[item.value for item in formats],
+            quicklook=quicklook,
+            overwrite=overwrite,
+        )
+        outcomes = detect_scenes(options, debug=debug)
+        if json:
+            print_json({"scenes": [one.to_dict() for one in outcomes], "ships": sum(one.ships for one in outcomes)})
+        else:
+            print_summary(outcomes)
+        if any(one.error is not None for one in outcomes):
+            raise typer.Exit(EXIT_ERROR)
+
+
+@app.command()
+def simulate(  # noqa: PLR0913, PLR0917 - the command line itself
+    out_path: Annotated[Path, typer.Argument(metavar="OUT.tif", help="GeoTIFF to write.", show_default=False)],
+    width_px: Annotated[int, typer.Option(min=64, help="Width of the scene.")] = 2048,
+    height_px: Annotated[int, typer.Option(min=64, help="Height of the scene.")] = 2048,
+    ships: Annotated[int, typer.Option(min=0, help="Number of ships.")] = 60,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal bytes.")] = 1,
+    overwrite: Overwrite = False,
+    debug: Debug = False,
+) -> None:
+    """Simulate a SAR scene, and write its truth beside it: scene.tif, scene.truth.geojson."""
+    with one_sentence_errors(debug=debug):
+        from cli.simulating import write_scene_and_truth
+
+        truth = write_scene_and_truth(
+            out_path, width_px=width_px, height_px=height_px, ships=ships, seed=seed, overwrite=overwrite
+        )
+        out.print(f"{out_path}\n{truth}", markup=False)
+
+
+@app.command()
+def score(  # noqa: PLR0913, PLR0917 - the command line itself
+    pred: Annotated[Path, typer.Argument(metavar="PRED.geojson", help="What was found.", show_default=False)],
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH.geojson", help="What is there.", show_default=False)],
+    score_min: Annotated[float, typer.Option(min=0, max=1, help="Leave out detections below this score.")] = 0.0,
+    iou_min: Annotated[float, typer.Option(min=0.01, max=1, help="A match overlaps at least this much ...")] = 0.3,
+    centre_m: Annotated[float, typer.Option(min=0, help="... or has its centre within these metres.")] = 40.0,
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """Precision, recall and F1 of detections against a truth, matched one to one.
+
+    Files of scenes without position are compared in pixels; there, centres may be 4 pixels apart.
+    """
+    with one_sentence_errors(debug=debug):
+        from refinedet.scene.score import score_files
+
+        found = score_files(pred, truth, score_min=score_min, iou_min=iou_min, centre_max_m=centre_m)
+        if json:
+            print_json(found.to_dict())
+            return
+        out.print(f"precision {found.precision:.3f}   recall {found.recall:.3f}   F1 {found.f1:.3f}")
+        out.print(f"found {found.tp}   false alarms {found.fp}   missed {found.fn}")
+
+
+@app.command()
+def info(
+    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="Checkpoint (.safetensors).", show_default=False)],
+    json: Json = False,
+    debug: Debug = False,
+) -> None:
+    """What a checkpoint is, and what it came from."""
+    with one_sentence_errors(debug=debug):
+        from refinedet.files import sha256_file
+        from refinedet.model.checkpoint import read_header
+
+        content = read_header(weights).to_dict() | {"sha256": sha256_file(weights), "bytes": weights.stat().st_size}
+        if json:
+            print_json(content)
+        else:
+            out.print(_table(content))
+
+
+def _table(content: dict[str, Any]) -> Any:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for key, value in _flat(content):
+        table.add_row(key, value)
+    return table
+
+
+def _flat(content: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
+    """Nested settings as dotted names with their values as text."""
+    rows: list[tuple[str, str]] = []
+    for key, value in content.items():
+        if isinstance(value, dict):
+            rows += _flat(value, f"{prefix}{key}.")
+        else:
+            text = ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
+            rows.append((f"{prefix}{key}", text))
+    return rows
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,68 @@
+"""What every command shares: consoles, one-sentence errors, exit codes.
+
+Exit codes: 0 fine, 1 an error that the user can act on, 2 wrong usage, 70 a bug of ours, 130 interrupted.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+import typer
+from rich.console import Console
+
+from refinedet.errors import RefineDetError
+
+EXIT_ERROR, EXIT_BUG, EXIT_INTERRUPTED = 1, 70, 130
+
+out = Console(highlight=False, soft_wrap=True)
+"""Results, for people or for the next program."""
+err = Console(stderr=True, highlight=False, soft_wrap=True)
+"""Progress, warnings and errors."""
+
+
+@contextmanager
+def one_sentence_errors(*, debug: bool) -> Iterator[None]:
+    """Turn what goes wrong inside into one sentence on stderr and an exit code; with `debug`, into a traceback."""
+    show_log(debug=debug)
+    try:
+        yield
+    except KeyboardInterrupt:
+        say("interrupted; results already written are whole, and nothing is half-written")
+        raise typer.Exit(EXIT_INTERRUPTED) from None
+    except RefineDetError as error:
+        if debug:
+            raise
+        say(str(error))
+        raise typer.Exit(EXIT_ERROR) from None
+    except (typer.Exit, typer.Abort, typer.BadParameter):
+        raise
+    except Exception as error:  # the one boundary where a bug must not become a traceback
+        if debug:
+            raise
+        say(f"a bug in refinedet: {type(error).__name__}: {error}; run again with --debug and report the traceback")
+        raise typer.Exit(EXIT_BUG) from None
+
+
+def say(sentence: str) -> None:
+    """One line on stderr, under the name of the program."""
+    err.print(f"refinedet: {' '.join(sentence.split())}", markup=False)
+
+
+def print_json(value: Any) -> None:
+    """Machine-readable output on stdout, and nothing else there."""
+    typer.echo(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))
+
+
+def show_log(*, debug: bool) -> None:
+    """Warnings of the library on stderr, everything with `debug`."""
+    from rich.logging import RichHandler
+
+    handler = RichHandler(console=err, show_time=False, show_path=False, show_level=debug, markup=False)
+    handler.setFormatter(logging.Formatter("refinedet: %(message)s"))
+    logger = logging.getLogger("refinedet")
+    logger.handlers = [handler]
+    logger.setLevel(logging.DEBUG if debug else logging.WARNING)
