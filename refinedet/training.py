@@ -19,6 +19,7 @@ from refinedet.config import TrainConfig
 from refinedet.data.dataset import Batch, ChipDataset, EpochSampler, collate
 from refinedet.errors import RefineDetError
 from refinedet.files import atomic_path
+from refinedet.memory import keep_freed_memory
 from refinedet.model.anchors import level_sizes
 from refinedet.model.loss import Target, detection_losses
 from refinedet.model.network import RefineDet
@@ -112,6 +113,7 @@ def fit(
     """
     config = dataset.config
     torch.manual_seed(config.seed)
+    keep_freed_memory()
     model = model.to(device, memory_format=torch.channels_last)
     state = TrainState(
         model, deepcopy(model).requires_grad_(requires_grad=False), build_optimizer(model, config), 0, []

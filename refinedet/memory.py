@@ -1,0 +1,30 @@
+"""How the process gives memory back. One setting, worth a factor of two in training on a CPU."""
+
+from __future__ import annotations
+
+import ctypes
+import sys
+
+_M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
+"""Names of glibc's malloc.h, see mallopt(3)."""
+
+_NEVER = 2**31 - 1
+_TOP_PAD_BYTES = 256 << 20
+
+
+def keep_freed_memory() -> bool:
+    """Let the C library keep freed blocks for the next use, rather than return them to the system at once.
+
+    By default glibc maps every large tensor afresh, and each of its pages is then zeroed and faulted in again: a training
+    step of EfficientNet-Lite0 at 512 x 384, batch 16, spent more time there than in convolutions.
+
+    Returns:
+        Whether it was done: on Linux with glibc; elsewhere nothing changes.
+    """
+    if not sys.platform.startswith("linux"):
+        return False
+    mallopt = getattr(ctypes.CDLL(None), "mallopt", None)
+    if mallopt is None:
+        return False
+    settings = ((_M_MMAP_MAX, 0), (_M_TRIM_THRESHOLD, _NEVER), (_M_TOP_PAD, _TOP_PAD_BYTES))
+    return all(mallopt(name, value) == 1 for name, value in settings)
