@@ -34,13 +34,10 @@ class Levels:
 def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
     """True where a pixel was measured; shape (H, W), also for RGB (there a pixel is invalid if all channels are).
 
-    NaN, infinity and the value `nodata` are invalid. Where no nodata is declared, 0 is invalid too, because SAR products
-    pad with zero, except in 8-bit pictures and in signed integers (dB), where 0 is a value like any other.
+    NaN, infinity and the value `nodata` are invalid. Where no nodata is declared, 0 is invalid too, because SAR
+    products pad with zero, except in 8-bit pictures and in signed integers (dB), where 0 is a value like any other.
     """
-    if pixels.dtype.kind == "f":
-        valid = np.isfinite(pixels)
-    else:
-        valid = np.ones(pixels.shape, np.bool_)
+    valid = np.isfinite(pixels) if pixels.dtype.kind == "f" else np.ones(pixels.shape, np.bool_)
     if nodata is None and _zero_is_padding(pixels.dtype):
         nodata = 0.0
     if nodata is not None:

@@ -225,7 +225,7 @@ def _driver(path: Path) -> str:
     if path.is_dir():
         raise FileError(f"{wanted}, found a folder; name a file in it")
     try:
-        with open(path, "rb") as stream:
+        with path.open("rb") as stream:
             head = stream.read(4)
     except FileNotFoundError as error:
         raise FileError(f"{wanted}, found nothing there; check the name") from error
