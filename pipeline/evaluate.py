@@ -13,7 +13,7 @@ from pathlib import Path
 
 from pipeline.params import load_params
 from pipeline.stage import OUTPUTS, run_stage
-from pipeline.tracking import record
+from pipeline.tracking import record, run_of
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import read_chip
 from refinedet.detections import Detections
@@ -126,7 +126,12 @@ def main() -> None:
         shown = (f"{key} {values[key]:.2f}" for key in ("AP", "AP50", "AP75", "F1") if key in values)
         logger.info("%s: %s on %d chips", name, ", ".join(shown), values["chips"])
     flat = {f"{part}/{key}": value for part, values in metrics.items() for key, value in values.items()}
-    record(checkpoint, params, flat, [(out / "metrics.json", "evaluate"), (out / "detections.coco.json", "evaluate")])
+    kept: list[tuple[Path, str | None]] = [
+        (out / name, "evaluate") for name in ("metrics.json", "detections.coco.json")
+    ]
+    if run_of(checkpoint) is None:  # trained elsewhere: this run begins here, and shall have its weights too
+        kept.append((checkpoint, None))
+    record(checkpoint, params, flat, kept)
 
 
 if __name__ == "__main__":

@@ -81,7 +81,6 @@ class MlflowTracker:
                     return cls(client, run_id, ends=False)
         tracker = cls.start(params)
         tracker.set_tags({"checkpoint_sha256": sha256_file(checkpoint)})
-        tracker.log_artifact(checkpoint)
         remember_run(checkpoint, tracker.run_id)
         return tracker
 

@@ -147,7 +147,6 @@ def test_record_adds_to_the_run_of_the_checkpoint(project: Path) -> None:
     run = client.get_run(fresh)
     assert (run.data.metrics["test/AP"], run.info.status) == (44.0, "FINISHED")
     assert len(run.data.tags["checkpoint_sha256"]) == 64
-    assert artifacts_of(project, fresh) == ["model.safetensors"], "a run without its training still has its weights"
 
 
 def test_failure_midway_is_one_warning(project: Path, caplog: pytest.LogCaptureFixture) -> None:
