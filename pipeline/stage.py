@@ -18,13 +18,18 @@ OUTPUTS = Path("outputs")
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
+_OUR_LOGGERS = ("__main__", "pipeline", "refinedet")
+"""They tell of progress; others only warn. A stage started by `python -m` logs as __main__."""
+
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
 
 
 def run_stage(main: Callable[[], None]) -> None:
     """Run a stage as a program: log to stderr, end with one sentence and status 1 on an error of this project."""
-    logging.basicConfig(level=logging.INFO, format=_LOG_FORMAT, datefmt="%H:%M:%S", stream=sys.stderr)
+    logging.basicConfig(level=logging.WARNING, format=_LOG_FORMAT, datefmt="%H:%M:%S", stream=sys.stderr)
+    for name in _OUR_LOGGERS:
+        logging.getLogger(name).setLevel(logging.INFO)
     try:
         main()
     except RefineDetError as error:

@@ -15,11 +15,12 @@ from refinedet.errors import InputError
 @pytest.fixture(autouse=True)
 def handlers() -> Iterator[None]:
     """run_stage sets up logging of a program; undo it."""
-    root = logging.getLogger()
-    before, level = root.handlers[:], root.level
+    loggers = [logging.getLogger(name) for name in (None, "__main__", "pipeline", "refinedet")]
+    handlers, levels = loggers[0].handlers[:], [logger.level for logger in loggers]
     yield
-    root.handlers[:] = before
-    root.setLevel(level)
+    loggers[0].handlers[:] = handlers
+    for logger, level in zip(loggers, levels, strict=True):
+        logger.setLevel(level)
 
 
 def refused() -> None:
@@ -44,6 +45,13 @@ def test_a_stage_ends_with_one_sentence(
         run_stage(main)
     assert ended.value.code == status
     assert [record.getMessage() for record in caplog.records] == [sentence]
+
+
+def test_our_progress_is_told_and_the_chatter_of_others_is_not() -> None:
+    run_stage(lambda: None)
+    assert logging.getLogger("pipeline.tile").isEnabledFor(logging.INFO)
+    assert not logging.getLogger("rasterio").isEnabledFor(logging.INFO)
+    assert logging.getLogger("rasterio").isEnabledFor(logging.WARNING)
 
 
 def test_a_mistake_of_ours_keeps_its_traceback() -> None:
