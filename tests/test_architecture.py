@@ -1,0 +1,181 @@
+"""The drawing in docs/architecture.md, made executable."""
+
+from __future__ import annotations
+
+import ast
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGES = ("refinedet", "pipeline", "cli")
+FILES = sorted(path for package in PACKAGES for path in (ROOT / package).rglob("*.py"))
+NAMES = {path: path.relative_to(ROOT).as_posix() for path in FILES}
+
+PURE = [
+    *("refinedet/boxes.py", "refinedet/detections.py", "refinedet/tiling.py", "refinedet/radiometry.py"),
+    *(f"refinedet/model/{name}.py" for name in ("anchors", "align_conv", "network", "loss", "matching", "postprocess")),
+    *("refinedet/data/augment.py", "refinedet/scene/merge.py", "refinedet/scene/attributes.py"),
+    *("refinedet/metrics.py", "refinedet/cfar.py"),
+]
+"""Files that take no path and open nothing."""
+
+MAY_IMPORT = {
+    "refinedet": {"refinedet"},
+    "pipeline": {"pipeline", "refinedet"},
+    "cli": {"cli", "pipeline", "refinedet"},
+}
+
+ROOMS = {
+    # room of refinedet -> rooms it may import besides itself and the leaves
+    "model": set(),
+    "data": set(),
+    "scene": set(),
+}
+LEAVES_KNOW = {
+    # files directly under refinedet that stand above a room
+    "predictor": {"model"},
+    "training": {"data", "model"},
+    "metrics": {"data"},
+    "__init__": {"scene", "data", "model"},
+}
+FOREIGN = {"dvc", "mlflow", "typer", "ray", "ruamel", "yaml"}
+"""What the library knows nothing of."""
+
+FILE_LINES, FUNCTION_LINES = 300, 60
+
+
+@cache
+def tree(path: Path) -> ast.Module:
+    return ast.parse(path.read_text(encoding="utf-8"))
+
+
+def module_file(name: str) -> Path | None:
+    """File of a module of ours, or None for other people's."""
+    base = ROOT / name.replace(".", "/")
+    return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
+
+
+def imported(path: Path, *, type_checking: bool = False) -> set[str]:
+    """Full names of the modules a file imports, inside functions too."""
+    found = set()
+    skipped: set[ast.AST] = set()
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING" and not type_checking:
+            skipped |= {child for statement in node.body for child in ast.walk(statement)}
+        if node in skipped:
+            continue
+        if isinstance(node, ast.Import):
+            found |= {alias.name for alias in node.names}
+        elif isinstance(node, ast.ImportFrom) and node.module:
+            found |= {f"{node.module}.{a.name}" if module_file(f"{node.module}.{a.name}") else node.module for a in node.names}
+    return found
+
+
+def closure(path: Path, seen: set[Path] | None = None) -> set[Path]:
+    """Files of ours that a module imports, directly or not, with the package files on the way."""
+    seen = set() if seen is None else seen
+    if path in seen:
+        return seen
+    seen.add(path)
+    for name in imported(path):
+        parts = name.split(".")
+        for depth in range(1, len(parts) + 1):
+            file = module_file(".".join(parts[:depth]))
+            if file is not None:
+                closure(file, seen)
+    return seen
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES.get)
+def test_imports_run_one_way(path: Path) -> None:
+    package, *rest = Path(NAMES[path]).parts
+    for name in imported(path, type_checking=True):
+        top, *inner = name.split(".")
+        if top in PACKAGES:
+            assert top in MAY_IMPORT[package], f"{NAMES[path]} imports {name}"
+        if package == "refinedet":
+            assert top not in FOREIGN, f"the library imports {name} in {NAMES[path]}"
+            room = rest[0] if len(rest) > 1 else None
+            target = inner[0] if top == "refinedet" and inner and inner[0] in ROOMS else None
+            allowed = ROOMS[room] | {room} if room else LEAVES_KNOW.get(path.stem, set())
+            assert target is None or target in allowed, f"{NAMES[path]} imports {name}"
+
+
+@pytest.mark.parametrize("name", PURE)
+def test_pure_files_open_nothing(name: str) -> None:
+    path = ROOT / name
+    assert not imported(path) & {"os", "pathlib", "io.open", "shutil", "tempfile", "rasterio"}, "a file module"
+    calls = [node.func for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    assert "open" not in {getattr(f, "id", getattr(f, "attr", "")) for f in calls}
+
+
+def test_only_one_file_opens_rasters() -> None:
+    users = {NAMES[p] for p in FILES if any(n.split(".")[0] == "rasterio" for n in imported(p))}
+    assert {name for name in users if "rasterio.open" in (ROOT / name).read_text(encoding="utf-8")} == {"refinedet/raster.py"}
+
+
+def test_only_one_file_renames() -> None:
+    renaming = {NAMES[p] for p in FILES if "os.replace(" in p.read_text(encoding="utf-8") or ".rename(" in p.read_text(encoding="utf-8")}
+    assert renaming <= {"refinedet/files.py"}
+
+
+@pytest.mark.parametrize("command", [["-m", "cli.app", "--help"], ["-c", "import cli.app"], ["-c", "import refinedet"]])
+def test_help_and_imports_stay_light(command: list[str]) -> None:
+    # -X importtime prints every module that is imported
+    done = subprocess.run([sys.executable, "-X", "importtime", *command], cwd=ROOT, capture_output=True, text=True, check=True)
+    modules = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
+    assert not modules & {"torch", "rasterio", "mlflow", "matplotlib", "pycocotools", "timm", "dvc", "scipy"}
+
+
+def stages() -> dict[str, dict[str, list[str]]]:
+    content: dict[str, dict[str, list[str]]] = YAML(typ="safe").load(ROOT / "dvc.yaml")["stages"]
+    return content
+
+
+@pytest.mark.parametrize("stage", sorted(stages()))
+def test_a_stage_depends_on_all_the_code_it_runs(stage: str) -> None:
+    deps = set(stages()[stage]["deps"])
+    needed = {path.relative_to(ROOT).as_posix() for path in closure(ROOT / "pipeline" / f"{stage}.py")}
+    missing = {name for name in needed if not any(name == dep or name.startswith(f"{dep}/") for dep in deps)}
+    assert not missing, f"add to deps of {stage} in dvc.yaml: {sorted(missing)}"
+
+
+@pytest.mark.parametrize("stage", sorted(stages()))
+def test_a_stage_depends_on_nothing_that_does_not_exist(stage: str) -> None:
+    code = [dep for dep in stages()[stage]["deps"] if not dep.startswith("outputs/")]
+    assert [dep for dep in code if not (ROOT / dep).exists()] == []
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES.get)
+def test_files_and_functions_stay_short(path: Path) -> None:
+    assert len(path.read_text(encoding="utf-8").splitlines()) <= FILE_LINES
+    for node in ast.walk(tree(path)):
+        if isinstance(node, ast.FunctionDef):
+            assert (node.end_lineno or 0) - node.lineno <= FUNCTION_LINES, node.name
+
+
+@pytest.mark.parametrize("path", FILES, ids=NAMES.get)
+def test_every_public_name_says_what_it_is(path: Path) -> None:
+    assert ast.get_docstring(tree(path)), "the module"
+    for node in tree(path).body:
+        if isinstance(node, ast.FunctionDef | ast.ClassDef) and not node.name.startswith("_"):
+            assert ast.get_docstring(node), node.name
+            inner = node.body if isinstance(node, ast.ClassDef) else []
+            for method in inner:
+                if isinstance(method, ast.FunctionDef) and not method.name.startswith("_"):
+                    assert ast.get_docstring(method), f"{node.name}.{method.name}"
+
+
+def test_nothing_prints_outside_the_command_line() -> None:
+    printing = [
+        NAMES[path]
+        for path in FILES
+        if not NAMES[path].startswith("cli/")
+        and any(isinstance(n, ast.Call) and getattr(n.func, "id", "") == "print" for n in ast.walk(tree(path)))
+    ]
+    assert printing == []
