@@ -72,7 +72,9 @@ def imported(path: Path, *, type_checking: bool = False) -> set[str]:
         if isinstance(node, ast.Import):
             found |= {alias.name for alias in node.names}
         elif isinstance(node, ast.ImportFrom) and node.module:
-            found |= {f"{node.module}.{a.name}" if module_file(f"{node.module}.{a.name}") else node.module for a in node.names}
+            found |= {
+                f"{node.module}.{a.name}" if module_file(f"{node.module}.{a.name}") else node.module for a in node.names
+            }
     return found
 
 
@@ -116,18 +118,26 @@ def test_pure_files_open_nothing(name: str) -> None:
 
 def test_only_one_file_opens_rasters() -> None:
     users = {NAMES[p] for p in FILES if any(n.split(".")[0] == "rasterio" for n in imported(p))}
-    assert {name for name in users if "rasterio.open" in (ROOT / name).read_text(encoding="utf-8")} == {"refinedet/raster.py"}
+    assert {name for name in users if "rasterio.open" in (ROOT / name).read_text(encoding="utf-8")} == {
+        "refinedet/raster.py"
+    }
 
 
 def test_only_one_file_renames() -> None:
-    renaming = {NAMES[p] for p in FILES if "os.replace(" in p.read_text(encoding="utf-8") or ".rename(" in p.read_text(encoding="utf-8")}
+    renaming = {
+        NAMES[p]
+        for p in FILES
+        if "os.replace(" in p.read_text(encoding="utf-8") or ".rename(" in p.read_text(encoding="utf-8")
+    }
     assert renaming <= {"refinedet/files.py"}
 
 
 @pytest.mark.parametrize("command", [["-m", "cli.app", "--help"], ["-c", "import cli.app"], ["-c", "import refinedet"]])
 def test_help_and_imports_stay_light(command: list[str]) -> None:
     # -X importtime prints every module that is imported
-    done = subprocess.run([sys.executable, "-X", "importtime", *command], cwd=ROOT, capture_output=True, text=True, check=True)
+    done = subprocess.run(
+        [sys.executable, "-X", "importtime", *command], cwd=ROOT, capture_output=True, text=True, check=True
+    )
     modules = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
     assert not modules & {"torch", "rasterio", "mlflow", "matplotlib", "pycocotools", "timm", "dvc", "scipy"}
 

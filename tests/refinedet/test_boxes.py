@@ -1,0 +1,69 @@
+"""Box maths against torchvision and against itself."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from torchvision.ops import box_iou
+
+from refinedet import boxes
+from refinedet.errors import InputError
+
+CORNER = arrays(np.float32, st.tuples(st.integers(0, 8), st.just(2)), elements=st.floats(-100, 500, width=32))
+
+
+@st.composite
+def box_arrays(draw: st.DrawFn) -> boxes.Boxes:
+    """(N, 4) valid boxes, some without area."""
+    corner = draw(CORNER)
+    size = draw(arrays(np.float32, corner.shape, elements=st.floats(0, 200, width=32)))
+    return boxes.as_boxes(np.concatenate([corner, corner + size], axis=1))
+
+
+@given(box_arrays(), box_arrays())
+def test_iou_agrees_with_torchvision(a: boxes.Boxes, b: boxes.Boxes) -> None:
+    expected = box_iou(torch.from_numpy(a).double(), torch.from_numpy(b).double()).nan_to_num().numpy()
+    # float32 coordinates of up to 700 px: the area of a sliver is known to some 1e-4 of a square pixel
+    solid = (boxes.area(a)[:, None] > 1) & (boxes.area(b)[None] > 1)
+    np.testing.assert_allclose(boxes.iou(a, b)[solid], expected[solid], atol=1e-3)
+
+
+@given(box_arrays(), box_arrays())
+def test_overlaps_lie_in_zero_to_one_and_ios_is_at_least_iou(a: boxes.Boxes, b: boxes.Boxes) -> None:
+    iou, ios = boxes.iou(a, b), boxes.ios(a, b)
+    assert ((iou >= 0) & (ios <= 1 + 1e-5)).all()
+    assert (ios >= iou - 1e-5).all()
+
+
+@given(box_arrays())
+def test_layouts_are_inverse(a: boxes.Boxes) -> None:
+    np.testing.assert_allclose(boxes.xywh_to_xyxy(boxes.xyxy_to_xywh(a)), a, atol=1e-3)
+
+
+@given(box_arrays())
+def test_flipping_twice_changes_nothing(a: boxes.Boxes) -> None:
+    np.testing.assert_allclose(boxes.flip_horizontal(boxes.flip_horizontal(a, 300), 300), a, atol=1e-3)
+    np.testing.assert_allclose(boxes.flip_vertical(boxes.flip_vertical(a, 300), 300), a, atol=1e-3)
+
+
+def test_half_a_box_by_hand() -> None:
+    whole, half = boxes.as_boxes([[0, 0, 10, 10]]), boxes.as_boxes([[0, 0, 5, 10]])
+    assert boxes.iou(whole, half)[0, 0] == pytest.approx(0.5)
+    assert boxes.ios(whole, half)[0, 0] == pytest.approx(1.0)
+
+
+def test_clip_and_shift_by_hand_leave_their_argument_alone() -> None:
+    original = boxes.as_boxes([[-5, 2, 12, 30]])
+    assert boxes.clip(original, 10, 20).tolist() == [[0, 2, 10, 20]]
+    assert boxes.shift(original, 5, -2).tolist() == [[0, 0, 17, 28]]
+    assert original.tolist() == [[-5, 2, 12, 30]]
+
+
+def test_nothing_has_the_shape_of_no_boxes_and_other_shapes_are_refused() -> None:
+    assert boxes.as_boxes([]).shape == (0, 4)
+    with pytest.raises(InputError, match=r"\(N, 4\)"):
+        boxes.as_boxes([[1, 2, 3]])
