@@ -61,7 +61,8 @@ def detect_scene(
     with open_scene(path) as reader:
         info = reader.info
         grid = windows(info.width, info.height, tile or TileConfig())
-        levels = scene_levels(reader.sample(), info.dtype, info.nodata, predictor.radiometry)
+        preview = reader.sample()
+        levels = scene_levels(preview, info.dtype, info.nodata, predictor.radiometry)
         run = _Run(predictor, batch_size, score_min * _FRAGMENT_SHARE, progress or _silent)
         run.detect(reader, grid, levels)
     merged = _above(merge_windows(run.parts, grid), score_min)
@@ -76,6 +77,7 @@ def detect_scene(
         flags=flags(merged, info.width, info.height),
         located=position is not None,
         levels=levels,
+        preview=preview,
         windows=len(grid),
         windows_empty=run.empty,
     )

@@ -10,6 +10,7 @@ import numpy as np
 from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
+from matplotlib.collections import PatchCollection
 from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
@@ -29,6 +30,7 @@ CUTOUTS = 12
 _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
 _INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
 _SEA = LinearSegmentedColormap.from_list("sea", ["#05080e", "#14304a", "#4d86a8", "#c9e2ee", "#ffffff"])
+_HALO = [patheffects.withStroke(linewidth=2.2, foreground=_NIGHT)]
 _BY = "\N{MULTIPLICATION SIGN}"
 _DPI = 100
 _SCENE_PX = 1120
@@ -90,7 +92,7 @@ def _draw(reader: SceneReader, result: SceneResult) -> Figure:
     position = locate(info)
     _header(canvas, result)
     axes = canvas.axes(_MARGIN_PX, _HEAD_PX, width, height)
-    _scene(axes, reader, result, (width, height))
+    _scene(axes, result, (width, height))
     _mark(axes, result, info.width / width)
     _north(axes, position, info.width, info.height)
     _scale_bar(canvas, position, result, width, height)
@@ -123,9 +125,9 @@ def _header(canvas: _Canvas, result: SceneResult) -> None:
     )
 
 
-def _scene(axes: Axes, reader: SceneReader, result: SceneResult, size: tuple[int, int]) -> None:
+def _scene(axes: Axes, result: SceneResult, size: tuple[int, int]) -> None:
     info = result.info
-    picture = _picture(reader.sample(2 * _SCENE_PX), result)
+    picture = _picture(result.preview, result)
     scale = min(size[0] / info.width, size[1] / info.height)
     wanted = (max(1, round(info.width * scale)), max(1, round(info.height * scale)))
     smaller = wanted[0] < picture.shape[1]
@@ -151,36 +153,25 @@ def _picture(pixels: NDArray[Any], result: SceneResult) -> NDArray[np.uint8]:
 def _mark(axes: Axes, result: SceneResult, scene_px: float) -> None:
     """Boxes and numbers; `scene_px` is how many scene pixels one pixel of the picture covers."""
     boxes = result.detections.boxes_xyxy.astype(np.float64)
-    labelled = len(boxes) if len(boxes) <= _LABELS_MAX else CUTOUTS
-    halo = [patheffects.withStroke(linewidth=2.2, foreground=_NIGHT)]
-    for i in range(len(boxes) - 1, -1, -1):  # the strongest on top
-        low, high = boxes[i, :2], boxes[i, 2:]
-        size = np.maximum(high - low + 6 * scene_px, _MARK_MIN_PX * scene_px)
-        corner = (low + high - size) / 2
+    size = np.maximum(boxes[:, 2:] - boxes[:, :2] + 6 * scene_px, _MARK_MIN_PX * scene_px)
+    corners = (boxes[:, :2] + boxes[:, 2:] - size) / 2
+    frames = [Rectangle((x, y), w, h) for (x, y), (w, h) in zip(corners.tolist(), size.tolist(), strict=True)]
+    for group, width in ((frames[CUTOUTS:], 1.0), (frames[:CUTOUTS], 1.5)):  # the strongest on top
+        for colour, line in ((_NIGHT, width + 1.4), (_ACCENT, width)):
+            axes.add_collection(PatchCollection(group, facecolor="none", edgecolor=colour, linewidth=line))
+    for i in reversed(range(len(boxes) if len(boxes) <= _LABELS_MAX else CUTOUTS)):
         strong = i < CUTOUTS
-        axes.add_patch(
-            Rectangle(
-                (corner[0], corner[1]),
-                size[0],
-                size[1],
-                fill=False,
-                edgecolor=_ACCENT,
-                linewidth=1.5 if strong else 1.0,
-                path_effects=halo,
-            )
+        axes.annotate(
+            str(i + 1),
+            (corners[i, 0] + size[i, 0], corners[i, 1]),
+            xytext=(2, 1),
+            textcoords="offset points",
+            color=_INK if strong else _ACCENT,
+            fontsize=9 if strong else 7.5,
+            fontweight="bold" if strong else "normal",
+            path_effects=_HALO,
+            annotation_clip=True,
         )
-        if i < labelled:
-            axes.annotate(
-                str(i + 1),
-                (corner[0] + size[0], corner[1]),
-                xytext=(2, 1),
-                textcoords="offset points",
-                color=_INK if strong else _ACCENT,
-                fontsize=9 if strong else 7.5,
-                fontweight="bold" if strong else "normal",
-                path_effects=halo,
-                annotation_clip=True,
-            )
 
 
 def _north(axes: Axes, position: Position | None, width: int, height: int) -> None:
@@ -209,10 +200,9 @@ def _north(axes: Axes, position: Position | None, width: int, height: int) -> No
             transform=None,
         )
     )
-    halo = [patheffects.withStroke(linewidth=2.2, foreground=_NIGHT)]
     place = centre + offset * 1.55
     axes.text(
-        place[0], place[1], "N", transform=None, color=_INK, fontsize=9, ha="center", va="center", path_effects=halo
+        place[0], place[1], "N", transform=None, color=_INK, fontsize=9, ha="center", va="center", path_effects=_HALO
     )
 
 

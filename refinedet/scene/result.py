@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
+
+from numpy.typing import NDArray
 
 from refinedet.detections import Detections
 from refinedet.radiometry import Levels
@@ -27,6 +30,8 @@ class SceneResult:
     """Whether the scene has a position; without one, all places are NaN."""
     levels: Levels | None
     """The stretch that the network saw; None where the pixels were 8 bits already."""
+    preview: NDArray[Any]
+    """The whole scene, thinned as `SceneReader.sample` does: (h, w) or (h, w, 3), in the scene's own values."""
     windows: int
     """Windows of the scene."""
     windows_empty: int
