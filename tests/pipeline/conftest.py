@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import threading
 import zipfile
 from collections.abc import Callable, Iterator
@@ -18,8 +17,6 @@ from PIL import Image
 
 from pipeline.catalogue import CATALOGUE, Source, Split
 from refinedet.files import sha256_tree
-
-SSDD_ARCHIVE = "SSDD_coco-master.zip"
 
 
 @dataclass
@@ -173,10 +170,9 @@ def zip_folder(tmp_path: Path) -> Callable[[Path, str], Path]:
 
 
 @pytest.fixture
-def mirror() -> Path:
-    """Folder with the real SSDD archive; skips the test where there is none."""
-    default = Path(__file__).resolve().parents[3] / "shared" / "data" / "mirror"
-    folder = Path(os.environ.get("REFINEDET_MIRROR", default))
-    if not (folder / SSDD_ARCHIVE).is_file():
-        pytest.skip(f"needs {SSDD_ARCHIVE} in a folder named by REFINEDET_MIRROR")
-    return folder
+def ssdd_archive(mirror: Path) -> Path:
+    """The real SSDD archive; skips the test where the mirror has none."""
+    archive = mirror / CATALOGUE["ssdd"].archive
+    if not archive.is_file():
+        pytest.skip(f"{archive.name} not found in the mirror {mirror}")
+    return archive

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -153,6 +153,7 @@ def image(number: int, digest: str) -> Image:
 digests = st.lists(st.sampled_from([pixel_digest(np.full((2, 2), i, np.uint8)) for i in range(40)]), max_size=60)
 
 
+@settings(deadline=None)
 @given(train=digests, test=digests, fraction=st.floats(0, 0.99), more=st.floats(0, 0.99))
 def test_the_cut_keeps_copies_together_and_is_stable(
     train: list[str], test: list[str], fraction: float, more: float
@@ -219,10 +220,9 @@ def test_truth_beyond_a_scene_is_clipped_or_dropped(simulated: Path, out: Path) 
     assert changes["train"] == {"dropped": {}, "clipped": 0}
 
 
-def test_real_ssdd(mirror: Path, tmp_path: Path, out: Path) -> None:
-    source = CATALOGUE["ssdd"]
+def test_real_ssdd(ssdd_archive: Path, tmp_path: Path, out: Path) -> None:
     (tmp_path / "download").mkdir()
-    extract(mirror / source.archive, tmp_path / "download", below=source.folder)
+    extract(ssdd_archive, tmp_path / "download", below=CATALOGUE["ssdd"].folder)
     convert("ssdd", 0.1, tmp_path / "download", out)
     summary, subsets = read_json(out / "summary.json"), read_json(out / "subsets.json")
     assert summary["splits"]["train"]["images"] + summary["splits"]["val"]["images"] == 928

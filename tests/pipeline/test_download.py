@@ -166,7 +166,7 @@ def test_the_environment_names_the_mirror_over_params(
     assert (tmp_path / "outputs" / "download" / "train" / "000.png").is_file()
 
 
-def test_real_ssdd_has_the_content_of_the_catalogue(mirror: Path, out: Path, cache: Path) -> None:
-    download(params_of("ssdd"), out, mirror=str(mirror), cache=cache)
+def test_real_ssdd_has_the_content_of_the_catalogue(ssdd_archive: Path, out: Path, cache: Path) -> None:
+    download(params_of("ssdd"), out, mirror=str(ssdd_archive.parent), cache=cache)
     assert len(list((out / "train").iterdir())) == 928
     assert len(list((out / "test").iterdir())) == 232

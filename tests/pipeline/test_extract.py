@@ -253,7 +253,7 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path, folder: Path, monkeypa
         extract(archive, folder)
 
 
-@settings(max_examples=150)
+@settings(max_examples=150, deadline=None)
 @given(
     pack=st.sampled_from([pack_zip, pack_tar, pack_tar_gz]),
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4),

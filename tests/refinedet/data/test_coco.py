@@ -9,7 +9,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from pycocotools.coco import COCO
 
@@ -75,6 +75,7 @@ def records(draw: st.DrawFn) -> Record:
     return build_record(images, ("ship", "boat"))
 
 
+@settings(deadline=None)
 @given(record=records())
 def test_written_record_is_read_back_bit_for_bit(record: Record, tmp_path_factory: pytest.TempPathFactory) -> None:
     path = tmp_path_factory.mktemp("coco") / "record.json"
