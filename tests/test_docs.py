@@ -1,0 +1,90 @@
+"""The documents tell the truth: their commands, options, links and figures exist."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from pathlib import Path
+
+import pytest
+from ruamel.yaml import YAML
+from typer.main import get_command
+
+from cli.app import app
+
+ROOT = Path(__file__).resolve().parent.parent
+PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
+BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+LINK = re.compile(r"\]\(([^)#\s]+)")
+
+
+def commands() -> list[str]:
+    """Every command line of the console blocks of all pages."""
+    blocks = [block for page in PAGES for block in BLOCK.findall(page.read_text(encoding="utf-8"))]
+    return [line.strip() for block in blocks for line in block.splitlines() if line.strip() and line[0] != "#"]
+
+
+def make_targets() -> set[str]:
+    return set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+
+
+def options_of(name: str) -> set[str]:
+    command = get_command(app).commands[name]  # type: ignore[attr-defined]  # a group
+    return {option for param in command.params for option in (*param.opts, *param.secondary_opts)}
+
+
+@pytest.mark.parametrize("line", commands())
+def test_a_documented_command_exists(line: str) -> None:
+    words = shlex.split(line, comments=True)
+    while words and "=" in words[0] and not words[0].startswith("-"):
+        words.pop(0)  # an environment variable
+    program = Path(words[0]).name
+    if program == "make":
+        assert {w for w in words[1:] if "=" not in w} <= make_targets()
+    elif program == "refinedet":
+        assert {w.split("=")[0] for w in words[2:] if w.startswith("--")} <= options_of(words[1])
+    elif program.startswith("python") and words[1].endswith(".py"):
+        assert (ROOT / words[1]).is_file()
+    elif program == "dvc" and "-S" in words:
+        keys = [w.split("=")[0] for flag, w in zip(words, words[1:], strict=False) if flag == "-S"]
+        assert all(known_param(key) for key in keys), keys
+    else:
+        assert program in {"dvc", "mlflow", "git", "pip", "python3", "cp", "cd"}, f"unknown program in: {line}"
+
+
+def known_param(dotted: str) -> bool:
+    value = YAML(typ="safe").load(ROOT / "params.yaml")
+    for key in dotted.split("."):
+        if key not in value:
+            return False
+        value = value[key]
+    return True
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_links_and_pictures_exist(page: Path) -> None:
+    targets = [t for t in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in t]
+    assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+def test_the_readme_gives_the_set_up_in_two_commands_and_names_the_test_command_of_ci() -> None:
+    first = BLOCK.search((ROOT / "README.md").read_text(encoding="utf-8"))
+    assert first is not None
+    assert first.group(1).split("\n")[:2] == ["make demo", "make test"]
+    assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
+
+
+def test_every_setting_in_params_has_a_comment() -> None:
+    lines = (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()
+    explained = False
+    for number, line in enumerate(lines, 1):
+        text = line.strip()
+        if text.startswith("#"):
+            explained = True
+        elif not text or text.endswith(":"):
+            explained = False
+        else:  # a comment covers the settings that follow it, up to the next section
+            assert explained or text.split(":")[0] in SELF_EXPLAINING, f"params.yaml:{number}: {text}"
+
+
+SELF_EXPLAINING = {"seed", "epochs", "batch_size"}
