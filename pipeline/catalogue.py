@@ -5,9 +5,6 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
-SIMULATED = "simulated"
-"""The data set that is made on the spot by refinedet.data.synthetic instead of downloaded."""
-
 
 @dataclass(frozen=True, slots=True)
 class Split:
@@ -43,7 +40,7 @@ CATALOGUE: Mapping[str, Source] = {
         archive="SSDD_coco-master.zip",
         folder="SSDD_coco-master",
         sha256="4c45e39fe5d21b9e6feeeb0d6fd736398203da5352ca0492f3fe47f668fedce5",
-        licence="free for research, as stated by the authors of SSDD; the archive itself carries no licence file",
+        licence="none stated in the archive; ask the authors of SSDD before any use beyond research",
         citation="Li, Qu, Shao: Ship detection in SAR images based on an improved faster R-CNN, BIGSARDATA 2017",
         splits={
             "train": Split("annotations/instances_sarship_train.json", "train"),

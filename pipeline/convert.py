@@ -17,9 +17,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.catalogue import CATALOGUE, SIMULATED, Source, Split
+from pipeline.catalogue import CATALOGUE, Source, Split
 from pipeline.params import load_params
-from pipeline.stage import OUTPUTS, run_stage
+from pipeline.stage import OUTPUTS, SPLITS, run_stage
 from refinedet.boxes import area, as_boxes, clip
 from refinedet.data.coco import Annotated, Changes, Record, build_record, import_coco, write_record
 from refinedet.errors import InputError
@@ -28,7 +28,6 @@ from refinedet.raster import open_scene
 from refinedet.tiling import Window
 
 _LOG = logging.getLogger(__name__)
-SPLITS = ("train", "val", "test")
 SHIP_CLASSES = ("ship",)
 
 
@@ -56,11 +55,14 @@ class Converted:
 def convert(dataset: str, val_fraction: float, source: Path, out: Path) -> None:
     """Write the records of the data set in folder `source` to folder `out`, with a summary.
 
+    A data set that is not in the catalogue was simulated; its scenes lie in folders train, val and test.
+
     Raises:
         FileError: an image or annotation file is missing or damaged.
         InputError: an annotation file is not what it should be.
     """
-    converted = _simulated(source) if dataset == SIMULATED else _published(CATALOGUE[dataset], source, val_fraction)
+    published = CATALOGUE.get(dataset)
+    converted = _published(published, source, val_fraction) if published else _simulated(source)
     groups = duplicate_groups(converted.splits)
     across = [group for group in groups if len({split for split, _ in group}) > 1]
     leaked = sorted({name for group in across for split, name in group if split == "test"})

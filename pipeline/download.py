@@ -10,14 +10,14 @@ import logging
 import os
 from pathlib import Path
 
-from pipeline.catalogue import CATALOGUE, SIMULATED, Source
+from pipeline.catalogue import CATALOGUE, Source
 from pipeline.extract import extract
 from pipeline.fetch import fetch, locate
 from pipeline.params import Params, SceneParams, load_params
-from pipeline.stage import OUTPUTS, local_state, run_stage
+from pipeline.stage import OUTPUTS, SPLITS, local_state, run_stage
 from refinedet.data.synthetic import write_simulated
 from refinedet.data.synthetic_spec import SceneSpec
-from refinedet.errors import FileError
+from refinedet.errors import FileError, InputError
 from refinedet.files import atomic_folder, sha256_tree, write_json
 
 _LOG = logging.getLogger(__name__)
@@ -30,23 +30,31 @@ def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> N
 
     Raises:
         FileError: the data set cannot be had, or is not what it should be.
+        InputError: it is neither in the catalogue nor simulated.
     """
+    source = CATALOGUE.get(params.dataset)
+    if (source is None) == (params.scenes is None):
+        raise InputError(
+            f"expected dataset.name to be one of {sorted(CATALOGUE)}, or another name whose recipe has `scenes` to "
+            f"simulate, found {params.dataset!r} {'without' if source is None else 'with'} scenes"
+        )
     with atomic_folder(out) as staged:
-        if params.dataset == SIMULATED:
-            if params.scenes is None:
-                raise AssertionError("load_params gives scenes to every simulated data set")
+        if source is not None:
+            _obtain(source, staged, mirror=mirror, cache=cache)
+            note = {"dataset": params.dataset, "url": source.url, "sha256": source.sha256}
+            write_json(staged / SOURCE_NOTE, note | {"licence": source.licence, "citation": source.citation})
+        if params.scenes is not None:
             _simulate(params.scenes, staged)
-            return
-        source = CATALOGUE[params.dataset]
-        place = locate(source.url, source.archive, mirror)
-        if isinstance(place, Path):
-            if not place.is_file():
-                raise FileError(f"expected {source.archive} in the mirror, found no {place}; check download.mirror")
-            _unpack(place, source, staged)
-        else:
-            _from_network(place, source, cache, staged)
-        note = {"dataset": params.dataset, "url": source.url, "sha256": source.sha256}
-        write_json(staged / SOURCE_NOTE, note | {"licence": source.licence, "citation": source.citation})
+
+
+def _obtain(source: Source, staged: Path, *, mirror: str | None, cache: Path) -> None:
+    place = locate(source.url, source.archive, mirror)
+    if not isinstance(place, Path):
+        _from_network(place, source, cache, staged)
+    elif place.is_file():
+        _unpack(place, source, staged)
+    else:
+        raise FileError(f"expected {source.archive} in the mirror, found no {place}; check download.mirror")
 
 
 def _from_network(url: str, source: Source, cache: Path, staged: Path) -> None:
@@ -83,7 +91,7 @@ def _unpack(archive: Path, source: Source, staged: Path) -> None:
 
 def _simulate(scenes: SceneParams, staged: Path) -> None:
     seed = scenes.seed
-    for split in ("train", "val", "test"):
+    for split in SPLITS:
         for number in range(getattr(scenes, split)):
             spec = SceneSpec(width_px=scenes.width_px, height_px=scenes.height_px, ships=scenes.ships, seed=seed)
             write_simulated(spec, staged / split / f"scene_{number:03d}.tif")

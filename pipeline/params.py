@@ -14,7 +14,6 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipeline.catalogue import CATALOGUE, SIMULATED
 from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
 from refinedet.errors import FileError, InputError
 
@@ -41,7 +40,7 @@ class ConvertParams:
 
 @dataclass(frozen=True, slots=True)
 class SceneParams:
-    """Section `scenes` of a recipe: the simulated scenes of data set `simulated`."""
+    """Section `scenes` of a recipe: the scenes of a data set that is simulated."""
 
     train: int = 16
     """Scenes for training."""
@@ -70,11 +69,11 @@ class Params:
     """The settings of one run: shared sections, and the recipe of the active data set."""
 
     dataset: str
-    """Name in the catalogue."""
+    """Name of the recipe, and in the catalogue unless it is simulated."""
     download: DownloadParams
     convert: ConvertParams
     scenes: SceneParams | None
-    """None where the data set is not simulated."""
+    """None where the data set is published, not simulated."""
     radiometry: Radiometry
     tile: TileParams
     model: ModelConfig
@@ -134,19 +133,17 @@ def parse_params(document: Any, where: str = "params.yaml") -> Params:
     download = _settings(DownloadParams, sections.get("download"), f"{where}: download")
     convert = _settings(ConvertParams, sections.get("convert"), f"{where}: convert")
     _range(0 <= convert.val_fraction < 1, f"{where}: convert.val_fraction", "within [0, 1)", convert.val_fraction)
-    parsed = {key: _recipe(key, recipe, f"{where}: recipes.{key}") for key, recipe in recipes.items()}
+    parsed = {key: _recipe(recipe, f"{where}: recipes.{key}") for key, recipe in recipes.items()}
     return Params(dataset=name, download=download, convert=convert, **parsed[name])
 
 
-def _recipe(name: str, recipe: Any, where: str) -> dict[str, Any]:
+def _recipe(recipe: Any, where: str) -> dict[str, Any]:
     sections = dict(_mapping(recipe, where))
-    if name != SIMULATED and name not in CATALOGUE:
-        raise InputError(f"expected recipes of {sorted({SIMULATED, *CATALOGUE})}, found {where}")
     _known(sections, ("scenes", "radiometry", "tile", "model", "train", "evaluate"), where)
     evaluate = _mapping(sections.get("evaluate"), f"{where}.evaluate")
     _known(evaluate, ("postprocess",), f"{where}.evaluate")
     return {
-        "scenes": _scenes(sections.get("scenes"), f"{where}.scenes", is_simulated=name == SIMULATED),
+        "scenes": _scenes(sections.get("scenes"), f"{where}.scenes"),
         "radiometry": _settings(Radiometry, sections.get("radiometry"), f"{where}.radiometry"),
         "tile": _tile(sections.get("tile"), f"{where}.tile"),
         "model": _settings(ModelConfig, sections.get("model"), f"{where}.model"),
@@ -155,9 +152,8 @@ def _recipe(name: str, recipe: Any, where: str) -> dict[str, Any]:
     }
 
 
-def _scenes(section: Any, where: str, *, is_simulated: bool) -> SceneParams | None:
-    if not is_simulated:
-        _range(section is None, where, "null, because this data set is not simulated", section)
+def _scenes(section: Any, where: str) -> SceneParams | None:
+    if section is None:
         return None
     scenes = _settings(SceneParams, section, where)
     for key in ("train", "val", "test", "width_px", "height_px"):

@@ -16,6 +16,9 @@ from refinedet.errors import RefineDetError
 OUTPUTS = Path("outputs")
 """Folder of all stage outputs, relative to the folder DVC runs the stage in."""
 
+SPLITS = ("train", "val", "test")
+"""Names of the splits, of their records and of their folders."""
+
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 _OUR_LOGGERS = ("__main__", "pipeline", "refinedet")

@@ -18,9 +18,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.convert import SPLITS
 from pipeline.params import TileParams, load_params
-from pipeline.stage import OUTPUTS, run_stage
+from pipeline.stage import OUTPUTS, SPLITS, run_stage
 from refinedet.boxes import Boxes
 from refinedet.config import Radiometry
 from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, read_record, write_record

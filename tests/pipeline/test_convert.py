@@ -13,8 +13,9 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from pipeline.catalogue import CATALOGUE
-from pipeline.convert import SPLITS, Image, convert, cut_validation, pixel_digest
+from pipeline.convert import Image, convert, cut_validation, pixel_digest
 from pipeline.extract import extract
+from pipeline.stage import SPLITS
 from refinedet.boxes import as_boxes
 from refinedet.data.coco import Annotated, read_record
 from refinedet.data.synthetic import write_simulated

@@ -15,7 +15,7 @@ from pipeline.catalogue import CATALOGUE, Source
 from pipeline.download import SOURCE_NOTE, download
 from pipeline.fetch import Patience, fetch
 from pipeline.params import Params, parse_params
-from refinedet.errors import FileError
+from refinedet.errors import FileError, InputError
 from refinedet.files import read_json, sha256_file, sha256_tree
 
 Zip = Callable[[Path, str], Path]
@@ -149,6 +149,18 @@ def test_simulated_scenes_differ_and_repeat(tmp_path: Path, cache: Path) -> None
     ]
     assert sha256_tree(tmp_path / "a") == sha256_tree(tmp_path / "b")
     assert len({sha256_file(path) for path in (tmp_path / "a").rglob("*.tif")}) == 4
+
+
+@pytest.mark.parametrize(
+    ("name", "recipe"),
+    [
+        pytest.param("sdd", {}, id="neither in the catalogue nor simulated"),
+        pytest.param("ssdd", {"scenes": {}}, id="both"),
+    ],
+)
+def test_a_data_set_is_published_or_simulated(name: str, recipe: dict[str, Any], out: Path, cache: Path) -> None:
+    with pytest.raises(InputError, match=f"found '{name}' with"):
+        download(params_of(name, **recipe), out, mirror=None, cache=cache)
 
 
 def test_the_environment_names_the_mirror_over_params(

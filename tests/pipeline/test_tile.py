@@ -10,8 +10,9 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from pipeline.convert import SPLITS, convert
+from pipeline.convert import convert
 from pipeline.params import TileParams
+from pipeline.stage import SPLITS
 from pipeline.tile import tile
 from refinedet.boxes import as_boxes, shift
 from refinedet.config import Radiometry, TileConfig
