@@ -119,9 +119,12 @@ def _planned(options: DetectOptions) -> dict[Path, dict[str, Path]]:
 
     formats = cast("list[Format]", options.formats)
     planned = {scene: result_paths(scene, options.out, formats, options.quicklook) for scene in options.scenes}
+    sources = {scene.resolve() for scene in options.scenes}
     taken: dict[Path, Path] = {}
     for scene, paths in planned.items():
         for path in paths.values():
+            if path.resolve() in sources:
+                raise InputError(f"expected results apart from the scenes, but {path} is a scene; name another --out")
             if path in taken:
                 raise InputError(
                     f"expected scenes with different names, found {taken[path]} and {scene}, "

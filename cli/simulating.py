@@ -25,7 +25,7 @@ def write_scene_and_truth(path: Path, *, width_px: int, height_px: int, ships: i
         )
     try:
         return write_simulated(SceneSpec(width_px=width_px, height_px=height_px, ships=ships, seed=seed), path)
+    except FileError:
+        raise
     except OSError as error:
-        if isinstance(error, FileError):
-            raise
         raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error

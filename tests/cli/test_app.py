@@ -14,6 +14,7 @@ from typing import Any, get_args
 import numpy as np
 import pytest
 from click.testing import Result
+from PIL import Image
 from typer.testing import CliRunner
 
 from cli.app import Format, app
@@ -199,6 +200,16 @@ def test_two_scenes_of_one_name_are_refused(run: Run, tmp_path: Path, weights: P
     assert ran.exit_code == 1
     assert "different names" in ran.stderr
     assert not (tmp_path / "scene_ships").exists()
+
+
+def test_a_picture_is_never_replaced_by_its_own_quicklook(run: Run, tmp_path: Path, weights: Path) -> None:
+    picture = tmp_path / "chip.png"
+    Image.fromarray(np.full((64, 64), 9, np.uint8)).save(picture)
+    before = picture.read_bytes()
+    ran = run("detect", picture, "--weights", weights, "--out", tmp_path, "--overwrite")
+    assert ran.exit_code == 1
+    assert "is a scene" in ran.stderr
+    assert picture.read_bytes() == before
 
 
 def test_without_weights_the_sentence_says_how_to_get_some(run: Run, tmp_path: Path) -> None:
