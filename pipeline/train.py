@@ -9,22 +9,27 @@ import sys
 from hashlib import sha256
 from pathlib import Path
 
+import numpy as np
+
 from pipeline.params import Params, load_params, stage_dependencies
 from pipeline.stage import OUTPUTS, local_state, run_stage
 from pipeline.tracking import MlflowTracker, remember_run
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import ChipDataset, read_chip
+from refinedet.detections import Detections
 from refinedet.files import atomic_folder, json_text, sha256_file, sha256_tree, write_json
 from refinedet.metrics import coco_metrics
 from refinedet.model.checkpoint import Header, save_checkpoint
 from refinedet.model.network import RefineDet
 from refinedet.predictor import TorchPredictor, resolve_device
+from refinedet.scene.score import Score, match_boxes
 from refinedet.training import Row, TrainState, fit
 
 logger = logging.getLogger(__name__)
 
 CHIPS = OUTPUTS / "tile"
 TRAIN = OUTPUTS / "train"
+_F1_SLACK = 0.003
 
 
 def main() -> None:
@@ -50,7 +55,9 @@ def main() -> None:
         "val": _val_metrics(state.history[-1]),
         "weights": "running mean (EMA) of the last epoch" if params.train.ema_decay else "last epoch",
     }
-    header = Header(state.ema.config, train.classes, params.radiometry, provenance)
+    operating = operating_score(val, _predict(state.ema, params, val))
+    logger.info("best F1 on val at a score of %.2f, which detection will call 0.5", operating)
+    header = Header(state.ema.config, train.classes, params.radiometry, provenance, operating)
     _write(state, header)
     checkpoint = TRAIN / "model.safetensors"
     tracker.log_artifact(checkpoint)
@@ -66,16 +73,7 @@ def _fit(params: Params, records: tuple[Record, Record], resume: Path, tracker: 
     config = params.model.__class__.from_dict({**params.model.to_dict(), "num_classes": len(train.classes)})
 
     def validate(model: RefineDet) -> dict[str, float]:
-        predictor = TorchPredictor(
-            model,
-            classes=val.classes,
-            radiometry=params.radiometry,
-            device=device,
-            postprocess=params.postprocess,
-        )
-        found = predictor.predict([read_chip(CHIPS / image.file_name) for image in val.images])
-        ids = [image.id for image in val.images]
-        metrics = coco_metrics(val, dict(zip(ids, found, strict=True)))
+        metrics = coco_metrics(val, _predict(model, params, val))
         return {k: v for k, v in metrics.items() if v is not None}
 
     def on_epoch(row: Row) -> None:
@@ -83,6 +81,27 @@ def _fit(params: Params, records: tuple[Record, Record], resume: Path, tracker: 
 
     dataset = ChipDataset(train, CHIPS, params.train, params.model.input_px)
     return fit(RefineDet(config), dataset, validate, state_path=resume / "state.pt", device=device, on_epoch=on_epoch)
+
+
+def _predict(model: RefineDet, params: Params, record: Record) -> dict[int, Detections]:
+    """Detections of every chip of a record, by image id."""
+    predictor = TorchPredictor(
+        model, classes=record.classes, radiometry=params.radiometry, postprocess=params.postprocess
+    )
+    found = predictor.predict([read_chip(CHIPS / image.file_name) for image in record.images])
+    return dict(zip([image.id for image in record.images], found, strict=True))
+
+
+def operating_score(truth: Record, detections: dict[int, Detections]) -> float:
+    """The score at which F1 is best, by the match rule of `refinedet score`; the middle where several are as good."""
+    thresholds = np.arange(5, 96, 2) / 100
+    f1 = np.array([_f1(truth, detections, threshold) for threshold in thresholds])
+    return float(round(np.mean(thresholds[f1 >= f1.max() - _F1_SLACK]), 3))
+
+
+def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> float:
+    scores = [match_boxes(d.above(threshold), truth.boxes[i][~truth.ignored[i]]) for i, d in detections.items()]
+    return Score(sum(s.tp for s in scores), sum(s.fp for s in scores), sum(s.fn for s in scores)).f1
 
 
 def _tracker(params: Params, resume: Path) -> MlflowTracker:

@@ -116,6 +116,8 @@ class PostprocessConfig(_Settings):
     """Strongest candidates per image that enter NMS."""
     max_detections: int = 300
     """Strongest detections kept per image."""
+    operating_score: float = 0.5
+    """The network's own score that is reported as 0.5; scores keep their order, so AP does not depend on it."""
 
     def __post_init__(self) -> None:
         for name in ("objectness_min", "score_min"):
@@ -124,6 +126,7 @@ class PostprocessConfig(_Settings):
         _check(
             self.voting_iou is None or 0 < self.voting_iou <= 1, "voting_iou", "within (0, 1] or null", self.voting_iou
         )
+        _check(0 < self.operating_score < 1, "operating_score", "within (0, 1)", self.operating_score)
         _check(self.pre_nms >= 1 and self.max_detections >= 1, "max_detections", "at least 1", self.max_detections)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, Protocol, Self
 
@@ -91,7 +92,11 @@ class TorchPredictor:
         batch_size: int = 8,
         postprocess: PostprocessConfig | None = None,
     ) -> Self:
-        """Read a checkpoint. Raises FileError or InputError as `model.checkpoint.load_model` does."""
+        """Read a checkpoint; its operating score replaces that of `postprocess`.
+
+        Raises:
+            FileError, InputError: as `model.checkpoint.load_model`.
+        """
         from refinedet.model.checkpoint import load_model  # noqa: PLC0415 - imports torch
 
         model, header = load_model(path)
@@ -101,7 +106,7 @@ class TorchPredictor:
             radiometry=header.radiometry,
             device=device,
             batch_size=batch_size,
-            postprocess=postprocess,
+            postprocess=replace(postprocess or PostprocessConfig(), operating_score=header.operating_score),
         )
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.data.synthetic_fields import Field, Mask, point_response
-from refinedet.data.synthetic_spec import SceneSpec, log_uniform
+from refinedet.data.synthetic_spec import SceneSpec
 from refinedet.errors import InputError
 
 Points = NDArray[np.float64]
@@ -138,7 +138,7 @@ def _draw_shapes(spec: SceneSpec, sea_shape: float, rng: np.random.Generator) ->
         shortest, (faintest, brightest) = spec.length_px[0], (spec.weak_db, spec.peak_db[1])
         if i < weak:
             shortest, (faintest, brightest) = spec.weak_length_px, (spec.peak_db[0], spec.weak_db)
-        length = log_uniform(rng, shortest, spec.length_px[1])
+        length = float(rng.uniform(shortest, spec.length_px[1]))
         width = max(length * rng.uniform(0.14, 0.24), 1.2)
         faintest = min(max(faintest, spec.peak_db[0] + _visible_above_db(length, sea_shape)), brightest - 0.5)
         # random() is below 1: a weak ship is below weak_db, never at it.
@@ -154,7 +154,7 @@ def _visible_above_db(length_px: float, sea_shape: float) -> float:
     """
     spiky = float(np.clip(-np.log10(sea_shape / 10), 0, 1))
     short = float(np.clip((14 - length_px) / 10, 0, 1))
-    return 2.5 * spiky + short * (4 + 4 * spiky)
+    return 2.5 * spiky + short * (7 + 4 * spiky)
 
 
 def _propose(shape: Ship, placed: list[Ship], shore: NDArray[np.int64], rng: np.random.Generator) -> Ship:

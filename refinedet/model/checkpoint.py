@@ -31,6 +31,8 @@ class Header:
     radiometry: Radiometry
     provenance: dict[str, Any]
     """Where it came from: data set, hashes of inputs, seed, epochs, metrics on val. Free form."""
+    operating_score: float = 0.5
+    """The network's own score at which F1 is best on val; predictors report it as 0.5."""
 
     def __post_init__(self) -> None:
         if len(self.classes) != self.model.num_classes:
@@ -44,6 +46,7 @@ class Header:
             "classes": list(self.classes),
             "radiometry": self.radiometry.to_dict(),
             "provenance": self.provenance,
+            "operating_score": self.operating_score,
         }
 
 
@@ -82,6 +85,7 @@ def read_header(path: str | Path) -> Header:
             tuple(content["classes"]),
             Radiometry.from_dict(content["radiometry"]),
             content["provenance"],
+            content["operating_score"],
         )
     except (KeyError, json.JSONDecodeError) as error:
         raise InputError(f"expected a refinedet checkpoint at {path}, found other safetensors content") from error

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import torch
 from torch import Tensor
 from torchvision.ops import batched_nms, box_iou
@@ -20,7 +22,7 @@ def postprocess(raw: RawOutputs, sizes_wh: Tensor, config: PostprocessConfig) ->
         sizes_wh: (B, 2) width and height of each chip on the canvas, without padding.
         config: thresholds.
     """
-    scores = raw.odm_logits.sigmoid()
+    scores = (raw.odm_logits - math.log(config.operating_score / (1 - config.operating_score))).sigmoid()
     objectness = raw.arm_logits.sigmoid()
     keep = (objectness > config.objectness_min)[..., None] & (scores >= config.score_min)
     image, anchor, label = _strongest(scores, keep, config.pre_nms)
