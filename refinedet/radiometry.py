@@ -51,7 +51,7 @@ def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry) -> Level
     Half-defined cases get a usable answer: without one valid pixel the levels are 0 and 1; where both percentiles are
     equal the highest value takes the place of the upper one; a constant sample spans one unit above it.
     """
-    values = sample[valid]
+    values = sample[valid].astype(np.float64)
     if values.size == 0:
         return Levels(0.0, 1.0)
     low, high = (float(v) for v in np.percentile(values, (radiometry.low_percentile, radiometry.high_percentile)))
@@ -81,12 +81,12 @@ def to_uint8(pixels: Pixels, valid: Mask, levels: Levels | None) -> NDArray[np.u
     mask = valid[..., None] if pixels.ndim == 3 else valid
     if levels is None and pixels.dtype == np.uint8:
         return np.where(mask, pixels, np.uint8(0))
-    values = np.where(mask, pixels, 0).astype(np.float32)
-    if levels is None:
-        stretched = np.clip(values, 0, 255)
-    else:
-        stretched = np.clip(1 + (values - levels.low) * (254 / (levels.high - levels.low)), 1, 255)
-    return np.where(mask, np.rint(stretched), 0).astype(np.uint8)
+    low, high = (0.0, 255.0) if levels is None else (levels.low, levels.high)
+    # Clipped before anything is computed, so that no undeclared -3.4e38 overflows.
+    values = np.clip(np.where(mask, pixels, low), low, high).astype(np.float64)
+    if levels is not None:
+        values = 1 + (values - low) * (254 / (high - low))
+    return np.where(mask, np.rint(values), 0).astype(np.uint8)
 
 
 def _zero_is_padding(dtype: np.dtype[Any]) -> bool:

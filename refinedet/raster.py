@@ -292,5 +292,5 @@ def _crs(text: str | None) -> CRS | None:
         return None
     try:
         return CRS.from_user_input(text)
-    except CRSError as error:
+    except (CRSError, ValueError) as error:  # rasterio lets int("nonsense") through
         raise InputError(f"expected a reference system as WKT or 'EPSG:n', found {text[:80]!r}") from error

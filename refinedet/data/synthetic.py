@@ -140,8 +140,9 @@ def _image(clutter: Field, signal: Field, seed: np.random.SeedSequence, conditio
     for rows, columns, looks in fields.speckle_blocks(seed, height, width, conditions):
         root, target = np.sqrt(clutter[rows, columns]), np.sqrt(signal[rows, columns])
         intensity = np.zeros_like(root)
-        for look in looks:
-            intensity += np.square(look.real * root + target) + np.square(look.imag * root)
+        for speckle in looks:
+            np.multiply(speckle, root, out=speckle)
+            intensity += np.square(speckle.real + target) + np.square(speckle.imag)
         amplitude = np.sqrt(intensity / np.float32(conditions.looks))
         pixels[rows, columns] = np.clip(np.rint(amplitude), 1, 65535)
     return pixels

@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import special
 
 from refinedet.data.synthetic_spec import Conditions
 
@@ -29,7 +30,8 @@ def gaussian_field(rng: np.random.Generator, height: int, width: int, spectrum: 
     size = (_good_size(height), _good_size(width))
     fy = np.fft.fftfreq(size[0]).astype(np.float32)[:, None]
     fx = np.fft.rfftfreq(size[1]).astype(np.float32)[None, :]
-    noise = _complex_noise(rng, (size[0], fx.shape[1])) * spectrum(fy, fx)
+    noise = rng.standard_normal((size[0], fx.shape[1], 2), np.float32).view(np.complex64)[..., 0]
+    noise *= spectrum(fy, fx)
     noise[0, 0] = 0
     field = np.fft.irfft2(noise, size)[:height, :width].astype(np.float32, copy=False)
     return np.asarray((field - field.mean()) / max(float(field.std()), 1e-12), np.float32)
@@ -54,11 +56,12 @@ def speckle_blocks(
     """
     side = SPECKLE_BLOCK_PX
     window = _aperture(side, conditions.aperture_weight)
+    buffer = np.empty((side, side, 2), np.float32)
     corners = [(y, x) for y in range(0, height, side) for x in range(0, width, side)]
     for (y, x), child in zip(corners, seed.spawn(len(corners)), strict=True):
         rows, columns = slice(y, min(y + side, height)), slice(x, min(x + side, width))
         rng = np.random.default_rng(child)
-        looks = (_look(rng, window, rows.stop - y, columns.stop - x) for _ in range(conditions.looks))
+        looks = (_look(rng, window, buffer)[: rows.stop - y, : columns.stop - x] for _ in range(conditions.looks))
         yield rows, columns, looks
 
 
@@ -136,30 +139,22 @@ def _power(f2: Field, correlation_px: float) -> Field:
 def _gamma_table(shape: float) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Quantiles of the standard normal law, and of the gamma law of unit mean at the same probabilities."""
     normal = np.linspace(-4.5, 4.5, 1801)
-    probability = np.array([0.5 * math.erfc(-z / math.sqrt(2)) for z in normal])
-    # Integrate the density in u = ln(x): smooth there for every shape.
-    u = np.linspace(-40 / max(shape, 0.5), math.log(60 / min(shape, 1.0) + 10), 20001)
-    density = np.exp(shape * (u + math.log(shape)) - shape * np.exp(u) - math.lgamma(shape))
-    cumulative = np.concatenate([[0], np.cumsum((density[1:] + density[:-1]) / 2)])
-    return normal, np.exp(np.interp(probability, cumulative / cumulative[-1], u))
+    return normal, special.gammaincinv(shape, special.ndtr(normal)) / shape
 
 
 def _aperture(side: int, weight: float) -> Field:
-    """Frequency response (side, side) of the imaging system, scaled so that white noise keeps unit mean intensity."""
+    """Frequency response (side, side) of the imaging system; noise of variance 1 in both parts becomes unit speckle."""
     f = np.fft.fftfreq(side)
     line = np.where(np.abs(f) < BANDWIDTH / 2, weight + (1 - weight) * np.cos(2 * np.pi * f / BANDWIDTH), 0)
     window = np.outer(line, line)
-    return np.asarray(window * (side / np.sqrt(np.mean(window**2))), np.float32)
+    return np.asarray(window * (side / np.sqrt(2 * np.mean(window**2))), np.float32)
 
 
-def _look(rng: np.random.Generator, window: Field, height: int, width: int) -> NDArray[np.complex64]:
-    look = np.fft.ifft2(_complex_noise(rng, window.shape) * window)
-    return np.asarray(look[:height, :width], np.complex64)
-
-
-def _complex_noise(rng: np.random.Generator, shape: tuple[int, ...]) -> NDArray[np.complex64]:
-    parts = rng.standard_normal((*shape, 2), np.float32) * np.float32(math.sqrt(0.5))
-    return parts.view(np.complex64)[..., 0]
+def _look(rng: np.random.Generator, window: Field, buffer: NDArray[np.float32]) -> NDArray[np.complex64]:
+    rng.standard_normal(dtype=np.float32, out=buffer)
+    noise = buffer.view(np.complex64)[..., 0]
+    noise *= window
+    return np.asarray(np.fft.ifft2(noise), np.complex64)
 
 
 def _from_db(decibels: Field) -> Field:

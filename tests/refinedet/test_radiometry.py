@@ -1,0 +1,119 @@
+"""The stretch to 8 bits: what is valid, what the levels are, and that a window is stretched like its scene."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as hnp
+
+from refinedet.config import Radiometry
+from refinedet.errors import InputError
+from refinedet.radiometry import Levels, measure_levels, scene_levels, to_uint8, valid_mask
+
+AMPLITUDES = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
+DECIBELS = hnp.arrays(np.float32, (6, 7), elements=st.floats(-60, 30, width=32))
+
+
+@pytest.mark.parametrize(
+    ("dtype", "nodata", "expected"),
+    [
+        pytest.param(np.uint16, None, [False, True, True], id="amplitude pads with zero"),
+        pytest.param(np.uint16, 7, [True, False, True], id="a declared nodata is the only one"),
+        pytest.param(np.uint8, None, [True, True, True], id="black is a colour of a picture"),
+        pytest.param(np.uint8, 7, [True, False, True], id="unless the picture says otherwise"),
+        pytest.param(np.int16, None, [True, True, True], id="0 is a value of scaled dB"),
+        pytest.param(np.float32, None, [False, True, True], id="calibrated products pad with zero"),
+        pytest.param(np.float32, np.nan, [True, True, True], id="declared NaN frees zero"),
+    ],
+)
+def test_what_is_valid(dtype: type, nodata: float | None, expected: list[bool]) -> None:
+    assert valid_mask(np.array([[0, 7, 9]], dtype), nodata).tolist() == [expected]
+
+
+def test_nan_and_infinity_are_never_valid() -> None:
+    assert valid_mask(np.array([[np.nan, np.inf, -np.inf, 1.5]]), nodata=-9999).tolist() == [
+        [False, False, False, True]
+    ]
+
+
+def test_rgb_pixel_is_invalid_only_where_all_channels_are() -> None:
+    assert valid_mask(np.array([[[0, 0, 0], [0, 0, 5]]], np.uint8), nodata=0).tolist() == [[False, True]]
+
+
+@given(AMPLITUDES)
+def test_zero_marks_exactly_the_invalid_pixels(pixels: np.ndarray) -> None:
+    valid = valid_mask(pixels, None)
+    levels = scene_levels(pixels, pixels.dtype, None, Radiometry())
+    assert ((to_uint8(pixels, valid, levels) == 0) == ~valid).all()
+
+
+@given(DECIBELS)
+def test_brighter_never_becomes_darker(pixels: np.ndarray) -> None:
+    levels = scene_levels(pixels, pixels.dtype, -9999, Radiometry())
+    stretched = to_uint8(pixels, valid_mask(pixels, -9999), levels).ravel()[np.argsort(pixels, axis=None)]
+    assert (np.diff(stretched.astype(int)) >= 0).all()
+
+
+@given(AMPLITUDES, st.integers(0, 5), st.integers(0, 5))
+def test_a_window_is_stretched_as_its_scene_is(pixels: np.ndarray, y: int, x: int) -> None:
+    valid = valid_mask(pixels, None)
+    levels = measure_levels(pixels, valid, Radiometry())
+    whole = to_uint8(pixels, valid, levels)
+    assert (to_uint8(pixels[y:, x:], valid[y:, x:], levels) == whole[y:, x:]).all()
+
+
+def test_gain_of_the_processor_does_not_matter() -> None:
+    rng = np.random.default_rng(0)
+    pixels = rng.rayleigh(100, (200, 200)).astype(np.float32)
+    both = []
+    for gain in (1.0, 0.001):
+        scene = pixels * np.float32(gain)
+        levels = scene_levels(scene, scene.dtype, None, Radiometry())
+        both.append(to_uint8(scene, valid_mask(scene, None), levels).astype(int))
+    assert np.abs(both[0] - both[1]).max() <= 1
+
+
+def test_levels_are_percentiles_with_headroom() -> None:
+    pixels = np.arange(1, 1002, dtype=np.uint16)[None]
+    settings = Radiometry(low_percentile=10, high_percentile=90, headroom=2)
+    assert measure_levels(pixels, valid_mask(pixels, None), settings) == Levels(101.0, 101.0 + 2 * 800.0)
+
+
+@pytest.mark.parametrize(
+    ("pixels", "expected"),
+    [
+        pytest.param(np.zeros((4, 4), np.uint16), Levels(0.0, 1.0), id="nothing was measured"),
+        pytest.param(np.full((4, 4), 7, np.uint16), Levels(7.0, 8.0), id="constant"),
+        pytest.param(np.full((4, 4), -1e7, np.float32), Levels(-1e7, -1e7 + 1e4), id="constant and huge"),
+        pytest.param(
+            np.where(np.arange(900) == 5, 9, 3)[None].astype(np.uint16), Levels(3.0, 15.0), id="one ship, calm sea"
+        ),
+    ],
+)
+def test_levels_are_usable_without_spread(pixels: np.ndarray, expected: Levels) -> None:
+    assert scene_levels(pixels, pixels.dtype, None, Radiometry()) == expected
+
+
+def test_extreme_values_do_not_overflow() -> None:
+    pixels = np.array([[-3.4e38, 1.0, 2.0, 3.4e38]], np.float32)
+    assert to_uint8(pixels, valid_mask(pixels, None), Levels(1.0, 2.0)).tolist() == [[1, 1, 255, 255]]
+
+
+@given(hnp.arrays(np.uint8, (3, 4, 3)))
+def test_8_bit_pictures_pass_unchanged(pixels: np.ndarray) -> None:
+    assert scene_levels(pixels, pixels.dtype, None, Radiometry()) is None
+    assert (to_uint8(pixels, valid_mask(pixels, None), None) == pixels).all()
+
+
+def test_without_a_stretch_values_are_clipped() -> None:
+    pixels = np.array([[1, 200, 300]], np.uint16)
+    levels = scene_levels(pixels, pixels.dtype, None, Radiometry(stretch="none"))
+    assert to_uint8(pixels, valid_mask(pixels, None), levels).tolist() == [[1, 200, 255]]
+
+
+@pytest.mark.parametrize(("low", "high"), [(1.0, 1.0), (2.0, 1.0), (0.0, float("nan"))])
+def test_levels_without_a_span_are_refused(low: float, high: float) -> None:
+    with pytest.raises(InputError, match="low < high"):
+        Levels(low, high)
