@@ -1,4 +1,4 @@
-"""AlignConv three ways, side by side in one run: fused (project, then sample), torchvision's deformable convolution, mmcv.
+"""AlignConv three ways, side by side in one run: fused (project, then sample), torchvision and mmcv.
 
     python benchmarks/align_conv.py
 
@@ -67,7 +67,14 @@ def compare(names: list[str], side: int, outputs: int, rounds: int, device: str)
         ratios = [statistics.median(t[name]) / statistics.median(t["fused"]) for t in (forward, both)]
         difference = float((results[name] - results["fused"]).abs().max())
         rows.append(
-            (name, f"{1e3 * ahead:.1f}", f"{ratios[0]:.1f}", f"{1e3 * whole:.1f}", f"{ratios[1]:.1f}", f"{difference:.1e}")
+            (
+                name,
+                f"{1e3 * ahead:.1f}",
+                f"{ratios[0]:.1f}",
+                f"{1e3 * whole:.1f}",
+                f"{ratios[1]:.1f}",
+                f"{difference:.1e}",
+            )
         )
     return rows
 

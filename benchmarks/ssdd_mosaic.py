@@ -52,9 +52,8 @@ def main() -> None:
     together = score_files(written["geojson"], truth)
     for name, score in (("chip by chip", alone), ("as one scene", together)):
         print(f"{name}: precision {score.precision:.4f}, recall {score.recall:.4f}, F1 {score.f1:.4f}")
-    print(
-        f"{len(record.images)} images, {record.box_count} ships; F1 differs by {100 * (together.f1 - alone.f1):+.2f} points"
-    )
+    difference = 100 * (together.f1 - alone.f1)
+    print(f"{len(record.images)} images, {record.box_count} ships; F1 differs by {difference:+.2f} points")
 
 
 def score_chips(predictor: TorchPredictor, record: Record, root: Path, score_min: float) -> Score:

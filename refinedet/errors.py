@@ -16,5 +16,5 @@ class FileError(RefineDetError, OSError):
     """A file or folder is missing, damaged, in the way, or cannot be read or written."""
 
 
-class MissingExtra(RefineDetError, ImportError):
+class MissingExtra(RefineDetError, ImportError):  # noqa: N818 - it names what is missing
     """An optional package is needed; the message carries the pip line that installs it."""

@@ -15,8 +15,8 @@ _TOP_PAD_BYTES = 256 << 20
 def keep_freed_memory() -> bool:
     """Let the C library keep freed blocks for the next use, rather than return them to the system at once.
 
-    By default glibc maps every large tensor afresh, and each of its pages is then zeroed and faulted in again: a training
-    step of EfficientNet-Lite0 at 512 x 384, batch 16, spent more time there than in convolutions.
+    By default glibc maps every large tensor afresh, and each of its pages is then zeroed and faulted in again: a
+    training step of EfficientNet-Lite0 at 512 x 384, batch 16, spent more time there than in convolutions.
 
     Returns:
         Whether it was done: on Linux with glibc; elsewhere nothing changes.

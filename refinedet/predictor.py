@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -22,7 +22,8 @@ if TYPE_CHECKING:
 Chip = NDArray[np.uint8]
 """One 8-bit chip, (H, W) for a single band or (H, W, 3) for RGB; any size."""
 
-Device = Literal["auto", "cpu", "cuda"] | str
+Device = str
+"""`auto`, `cpu`, `cuda` or `cuda:N`."""
 
 
 class Predictor(Protocol):
@@ -49,7 +50,7 @@ def resolve_device(name: Device) -> str:
     Raises:
         InputError: a GPU is asked for and there is none, or the name is unknown.
     """
-    import torch  # noqa: PLC0415 - the protocol above must not need torch
+    import torch
 
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
@@ -63,7 +64,7 @@ def resolve_device(name: Device) -> str:
 class TorchPredictor:
     """A RefineDet network behind the Predictor protocol: letterbox, forward, postprocess, back to chip pixels."""
 
-    def __init__(  # noqa: PLR0913 - keyword-only settings of one object
+    def __init__(
         self,
         model: RefineDet,
         *,
@@ -73,7 +74,7 @@ class TorchPredictor:
         batch_size: int = 8,
         postprocess: PostprocessConfig | None = None,
     ) -> None:
-        import torch  # noqa: PLC0415 - the protocol above must not need torch
+        import torch
 
         if batch_size < 1:
             raise InputError(f"expected a batch size of at least 1, found {batch_size}")
@@ -97,7 +98,7 @@ class TorchPredictor:
         Raises:
             FileError, InputError: as `model.checkpoint.load_model`.
         """
-        from refinedet.model.checkpoint import load_model  # noqa: PLC0415 - imports torch
+        from refinedet.model.checkpoint import load_model
 
         model, header = load_model(path)
         return cls(
@@ -129,9 +130,9 @@ class TorchPredictor:
                 yield members[start : start + self.batch_size]
 
     def _forward(self, chips: list[Chip], boxes: list[Letterbox]) -> list[Detections]:
-        import torch  # noqa: PLC0415 - the protocol above must not need torch
+        import torch
 
-        from refinedet.model.postprocess import postprocess  # noqa: PLC0415 - ditto
+        from refinedet.model.postprocess import postprocess
 
         canvas = np.stack([_on_canvas(chip, box) for chip, box in zip(chips, boxes, strict=True)])
         sizes = torch.tensor([[b.width, b.height] for b in boxes], device=self.device)
@@ -148,7 +149,7 @@ def _on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:
         image = image.resize((box.width, box.height), Image.Resampling.BILINEAR)
     pixels = np.asarray(image)
     canvas = np.zeros((3, box.canvas_height, box.canvas_width), np.uint8)
-    canvas[:, : box.height, : box.width] = pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1)  # noqa: PLR2004
+    canvas[:, : box.height, : box.width] = pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
     return canvas
 
 

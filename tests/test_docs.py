@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import shlex
+from itertools import pairwise
 from pathlib import Path
 
 import pytest
@@ -46,7 +47,7 @@ def test_a_documented_command_exists(line: str) -> None:
     elif program.startswith("python") and words[1].endswith(".py"):
         assert (ROOT / words[1]).is_file()
     elif program == "dvc" and "-S" in words:
-        keys = [w.split("=")[0] for flag, w in zip(words, words[1:], strict=False) if flag == "-S"]
+        keys = [w.split("=")[0] for flag, w in pairwise(words) if flag == "-S"]
         assert all(known_param(key) for key in keys), keys
     else:
         assert program in {"dvc", "mlflow", "git", "pip", "python3", "cp", "cd"}, f"unknown program in: {line}"

@@ -83,7 +83,7 @@ def mosaic(
     parts = []
     for sample, scale, (left, top, right, bottom) in zip(samples, scales, corners, strict=True):
         part = jittered(sample, scale, (right - left, bottom - top), config, rng)
-        grey_on_rgb = channels and part.image.ndim == 2  # noqa: PLR2004 - a grey chip among RGB ones
+        grey_on_rgb = channels and part.image.ndim == 2
         canvas[top:bottom, left:right] = part.image[..., None] if grey_on_rgb else part.image
         shift = np.array([left, top, left, top], np.float32)
         parts.append((part.boxes_xyxy + shift, part.labels, part.ignored))

@@ -98,6 +98,6 @@ class EpochSampler(Sampler[list[Key]]):
 def collate(samples: Sequence[Sample]) -> Batch:
     """Stack the images of equal size; a batch that mixes grey and RGB becomes RGB."""
     images = [torch.from_numpy(s.image) for s in samples]
-    planes = [i[None] if i.ndim == 2 else i.permute(2, 0, 1) for i in images]  # noqa: PLR2004 - grey has two axes
+    planes = [i[None] if i.ndim == 2 else i.permute(2, 0, 1) for i in images]
     channels = max(len(p) for p in planes)
     return torch.stack([p.expand(channels, -1, -1) for p in planes]), list(samples)

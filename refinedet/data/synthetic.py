@@ -112,7 +112,7 @@ def _ship_signal(
 
 def _ghost(patch: Field, rng: np.random.Generator) -> Field:
     """An azimuth ambiguity of a patch: weaker, out of focus in azimuth (rows), a little in range (columns)."""
-    weaker = patch * np.float32(10 ** (-rng.uniform(10, 17) / 10))
+    weaker = patch * np.float32(10 ** (-rng.uniform(14, 20) / 10))
     blurred = ndimage.uniform_filter1d(weaker, int(rng.integers(12, 22)), axis=0, mode="constant")
     return np.asarray(ndimage.convolve1d(blurred, (0.25, 0.5, 0.25), axis=1, mode="constant"), np.float32)
 

@@ -138,8 +138,9 @@ def _draw_shapes(spec: SceneSpec, sea_shape: float, rng: np.random.Generator) ->
         shortest, (faintest, brightest) = spec.length_px[0], (spec.weak_db, spec.peak_db[1])
         if i < weak:
             shortest, (faintest, brightest) = spec.weak_length_px, (spec.peak_db[0], spec.weak_db)
-        length = float(rng.uniform(shortest, spec.length_px[1]))
-        width = max(length * rng.uniform(0.14, 0.24), 1.2)
+        longest = spec.length_px[1]
+        length = float(rng.triangular(shortest, shortest + (longest - shortest) / 3, longest))
+        width = max(length * rng.uniform(0.15, 0.25), 1.5)
         faintest = min(max(faintest, spec.peak_db[0] + _visible_above_db(length, sea_shape)), brightest - 0.5)
         # random() is below 1: a weak ship is below weak_db, never at it.
         peak_db = faintest + (brightest - faintest) * rng.random()

@@ -41,15 +41,15 @@ class SceneSpec:
     mean_amplitude: Range = (40.0, 160.0)
     """Root of the mean sea intensity, in counts of the uint16 amplitude. Drawn log-uniformly."""
     length_px: Range = (4.0, 40.0)
-    """Ship length. Drawn uniformly."""
+    """Ship length. Drawn from a triangular distribution that peaks at a third of the range."""
     peak_db: Range = (6.0, 25.0)
     """Peak of a ship's signal over the local mean sea intensity."""
-    weak_share: float = 0.22
+    weak_share: float = 0.21
     """At least this share of the ships peaks below `weak_db`."""
     weak_db: float = 10.0
     weak_length_px: float = 16.0
     """Shortest weak ship: a short one at a few decibels is no different from a spike of the sea."""
-    land_probability: float = 0.85
+    land_probability: float = 0.6
     land_share: Range = (0.05, 0.3)
     """Share of a scene that is land, where it has any."""
     nodata_probability: float = 0.35

@@ -70,7 +70,7 @@ class EfficientNetLite0(nn.Module):
 
     def forward(self, images: Tensor) -> list[Tensor]:
         """(B, 3, H, W) to four levels."""
-        levels = cast(list[Tensor], self.body(images))
+        levels = cast("list[Tensor]", self.body(images))
         return [*levels, self.extra(levels[-1])]
 
 
@@ -135,7 +135,7 @@ def build_backbone(config: ModelConfig) -> EfficientNetLite0 | Vgg16:
     return backbone
 
 
-def _conv_relu(  # noqa: PLR0913 - a convolution has these numbers
+def _conv_relu(
     channels: int, width: int, *, kernel: int = 3, stride: int = 1, dilation: int = 1, batch_norm: bool
 ) -> list[nn.Module]:
     conv = nn.Conv2d(channels, width, kernel, stride, padding=dilation * (kernel // 2), dilation=dilation)
@@ -152,7 +152,7 @@ def _lite0_tensors() -> dict[str, Tensor]:
     files = sorted(Path(spec.origin).parent.rglob("*.pth"))
     if not files:
         raise MissingExtra(f"expected a .pth file in {Path(spec.origin).parent}, found none; reinstall the package")
-    return cast(dict[str, Tensor], torch.load(files[0], map_location="cpu", weights_only=True))
+    return cast("dict[str, Tensor]", torch.load(files[0], map_location="cpu", weights_only=True))
 
 
 def _load_in_order(model: nn.Module, tensors: dict[str, Tensor]) -> None:
@@ -169,5 +169,5 @@ def _keep_slow_depthwise_float32(model: nn.Module) -> None:
     for module in model.modules():
         if not isinstance(module, nn.Conv2d) or module.groups == 1:
             continue
-        if module.kernel_size[0] > 3 or module.stride[0] > 1:  # noqa: PLR2004 - a plain 3x3 is fast in bf16
+        if module.kernel_size[0] > 3 or module.stride[0] > 1:
             module.__class__ = _Float32Conv2dSame if isinstance(module, Conv2dSame) else _Float32Conv2d

@@ -56,7 +56,7 @@ def save_checkpoint(path: str | Path, weights: dict[str, Tensor], header: Header
     Raises:
         InputError: a weight is NaN or infinite. Such a file is never written.
     """
-    from safetensors.torch import save_file  # noqa: PLC0415 - reading a header must not import torch
+    from safetensors.torch import save_file
 
     for name, tensor in weights.items():
         if not tensor.isfinite().all():
@@ -98,9 +98,9 @@ def load_model(path: str | Path) -> tuple[RefineDet, Header]:
         FileError: missing or damaged file.
         InputError: not a refinedet checkpoint, or weights that do not fit its own configuration.
     """
-    from safetensors.torch import load_file  # noqa: PLC0415 - reading a header must not import torch
+    from safetensors.torch import load_file
 
-    from refinedet.model.network import RefineDet  # noqa: PLC0415 - ditto
+    from refinedet.model.network import RefineDet
 
     header = read_header(path)
     model = RefineDet(replace(header.model, backbone_weights="none"))  # all weights are in the file

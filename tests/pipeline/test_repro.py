@@ -1,4 +1,4 @@
-"""The real pipeline, end to end: `dvc repro` on a small simulated data set in a fresh checkout, interrupted and resumed."""
+"""The real pipeline, end to end: `dvc repro` on small simulated scenes in a fresh checkout, interrupted, resumed."""
 
 from __future__ import annotations
 
@@ -97,7 +97,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
 
 @pytest.mark.timeout(600)
 def test_the_first_run_makes_everything(project: Project) -> None:
-    for name in ("train/model.safetensors", "report/report.html", "report/pr_curve.png", "evaluate/detections.coco.json"):
+    for name in (
+        "train/model.safetensors",
+        "report/report.html",
+        "report/pr_curve.png",
+        "evaluate/detections.coco.json",
+    ):
         assert (project.folder / "outputs" / name).stat().st_size > 0, name
     assert {"AP", "AP50", "AP75"} <= set(project.json("evaluate/metrics.json")["test"])
     assert [row["epoch"] for row in project.json("train/history.json")] == [1, 2]

@@ -48,6 +48,6 @@ def test_an_unknown_key_is_an_error_that_names_the_known_ones(cls: Any) -> None:
     ],
 )
 def test_a_value_out_of_range_is_named(cls: Any, values: dict[str, Any]) -> None:
-    name = list(values.get("augment", values))[0]
+    name = next(iter(values.get("augment", values)))
     with pytest.raises(InputError, match=f"'{name}': expected"):
         cls.from_dict(values)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 from pathlib import Path
 
 import pytest
@@ -18,7 +17,7 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
         temporary.write_text("half")
         raise RuntimeError
     assert target.read_text() == "old"
-    assert os.listdir(tmp_path) == ["a.txt"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.txt"]
 
 
 def test_a_failed_folder_leaves_the_old_folder(tmp_path: Path) -> None:
@@ -31,7 +30,7 @@ def test_a_failed_folder_leaves_the_old_folder(tmp_path: Path) -> None:
     with atomic_folder(tmp_path / "out") as folder:
         (folder / "b").write_text("2")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["b"]
-    assert os.listdir(tmp_path) == ["out"]
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
 
 
 def test_written_files_have_the_usual_permissions(tmp_path: Path) -> None:

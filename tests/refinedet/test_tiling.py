@@ -31,7 +31,7 @@ def test_starts_cover_a_length_and_share_the_overlap(length: int, tile: int, sha
 def test_every_box_no_longer_than_the_overlap_is_whole_in_a_window(w: int, h: int, tile: int, share: float) -> None:
     config = TileConfig(tile_px=tile, overlap_px=int(tile * share))
     grid = windows(w, h, config)
-    assert all(0 <= g.x and 0 <= g.y and g.x + g.width <= w and g.y + g.height <= h for g in grid)
+    assert all(g.x >= 0 and g.y >= 0 and g.x + g.width <= w and g.y + g.height <= h for g in grid)
     rng = np.random.default_rng(w * h)
     side = min(config.overlap_px, w, h)
     for _ in range(5):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -65,7 +66,7 @@ def test_fused_equals_torchvision_in_values_and_gradients() -> None:
 
 @pytest.mark.parametrize("backend", [align_conv_fused, align_conv_torchvision])
 @pytest.mark.parametrize("head", ["loc", "conf"])  # 4 and 2 outputs for each anchor shape
-def test_agrees_with_mmcv_full(backend, head: str) -> None:  # type: ignore[no-untyped-def]  # either function
+def test_agrees_with_mmcv_full(backend: Callable[[Tensor, Tensor, Tensor], Tensor], head: str) -> None:
     golden = {key: torch.from_numpy(value) for key, value in np.load(GOLDEN).items()}
     points = alignment_points(golden["arm_deltas"], anchor_shapes(ModelConfig()))
     out = backend(golden["features"], points, golden[f"weight_{head}"])
