@@ -3,13 +3,15 @@
     python benchmarks/ssdd_mosaic.py --weights outputs/train/model.safetensors --chips outputs/tile --out demo/mosaic
 
 Prints precision, recall and F1 both ways, under one match rule (IoU >= 0.3 or centres within 4 px), at one threshold
-fixed beforehand. The scene goes through `refinedet detect`'s own code: windows, merging, position and GeoJSON.
+fixed beforehand. The scene goes through `refinedet detect`: windows, merging, position and GeoJSON.
 """
 
 from __future__ import annotations
 
 import argparse
 import math
+import subprocess
+import sys
 from pathlib import Path
 
 import numpy as np
@@ -17,17 +19,15 @@ import shapely
 from numpy.typing import NDArray
 
 from refinedet.boxes import as_boxes, shift
-from refinedet.config import TileConfig
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import read_chip
 from refinedet.files import write_json
 from refinedet.predictor import TorchPredictor
 from refinedet.raster import open_scene, write_scene
-from refinedet.scene.detect import detect_scene
-from refinedet.scene.outputs import write_results
 from refinedet.scene.position import locate
 from refinedet.scene.score import Score, match_boxes, score_files
 
+ROOT = Path(__file__).resolve().parent.parent
 CRS = "EPSG:32631"
 PIXEL_M = 10.0
 ORIGIN = (400_000.0, 5_000_000.0)
@@ -42,14 +42,17 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("demo/mosaic"))
     parser.add_argument("--score-min", type=float, default=0.5)
     arguments = parser.parse_args()
+    arguments.weights, arguments.out = arguments.weights.resolve(), arguments.out.resolve()
     record = read_record(arguments.chips / "test.json")
     record = record.select([image.id for image in record.images[: arguments.count]])
     predictor = TorchPredictor.load(arguments.weights)
     alone = score_chips(predictor, record, arguments.chips, arguments.score_min)
     scene, truth = build_mosaic(record, arguments.chips, arguments.out)
-    result = detect_scene(scene, predictor, tile=TileConfig(), score_min=arguments.score_min)
-    written = write_results(result, arguments.out, formats=("geojson",), overwrite=True)
-    together = score_files(written["geojson"], truth)
+    command = ["detect", str(scene), "--weights", str(arguments.weights), "--out", str(arguments.out), "--overwrite"]
+    subprocess.run(
+        [sys.executable, "-m", "cli.app", *command, "--score-min", str(arguments.score_min)], check=True, cwd=ROOT
+    )
+    together = score_files(arguments.out / "mosaic.geojson", truth)
     for name, score in (("chip by chip", alone), ("as one scene", together)):
         print(f"{name}: precision {score.precision:.4f}, recall {score.recall:.4f}, F1 {score.f1:.4f}")
     difference = 100 * (together.f1 - alone.f1)
