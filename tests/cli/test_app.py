@@ -13,9 +13,8 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
-from click.testing import Result
 from PIL import Image
-from typer.testing import CliRunner
+from typer.testing import CliRunner, Result
 
 from cli.app import Format, app
 from refinedet import config, predictor, raster
