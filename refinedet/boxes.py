@@ -59,14 +59,14 @@ def iou(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Intersection over union (N, M) in [0, 1]; 0 where both boxes are empty."""
     overlap = intersection(a, b)
     union = area(a)[:, None] + area(b)[None, :] - overlap
-    return np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0)
+    return np.asarray(np.divide(overlap, union, out=np.zeros_like(overlap), where=union > 0), np.float32)
 
 
 def ios(a: Boxes, b: Boxes) -> NDArray[np.float32]:
     """Intersection over the smaller of the two boxes (N, M) in [0, 1]."""
     overlap = intersection(a, b)
     smaller = np.minimum(area(a)[:, None], area(b)[None, :])
-    return np.divide(overlap, smaller, out=np.zeros_like(overlap), where=smaller > 0)
+    return np.asarray(np.divide(overlap, smaller, out=np.zeros_like(overlap), where=smaller > 0), np.float32)
 
 
 def shift(boxes_xyxy: Boxes, dx: float, dy: float) -> Boxes:

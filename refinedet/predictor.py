@@ -79,7 +79,7 @@ class TorchPredictor:
         if batch_size < 1:
             raise InputError(f"expected a batch size of at least 1, found {batch_size}")
         self.device = resolve_device(device)
-        self.model = model.to(self.device, memory_format=torch.channels_last)
+        self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.classes, self.radiometry, self.batch_size = classes, radiometry, batch_size
         self.postprocess = postprocess or PostprocessConfig()
         self.input_px = model.config.input_px

@@ -9,14 +9,14 @@ from collections.abc import Callable, Iterator
 from copy import deepcopy
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Protocol
+from typing import Any, Protocol
 
 import torch
 from torch import Tensor, nn
 from torch.utils.data import DataLoader
 
 from refinedet.config import TrainConfig
-from refinedet.data.dataset import Batch, ChipDataset, EpochSampler, collate
+from refinedet.data.dataset import ChipDataset, EpochSampler, collate
 from refinedet.errors import RefineDetError
 from refinedet.files import atomic_path
 from refinedet.memory import keep_freed_memory
@@ -114,7 +114,7 @@ def fit(
     config = dataset.config
     torch.manual_seed(config.seed)
     keep_freed_memory()
-    model = model.to(device, memory_format=torch.channels_last)
+    model = model.to(device).to(memory_format=torch.channels_last)
     state = TrainState(
         model, deepcopy(model).requires_grad_(requires_grad=False), build_optimizer(model, config), 0, []
     )
@@ -122,7 +122,7 @@ def fit(
         state.load(state_path)
         logger.info("resuming after epoch %d of %d", state.epoch, config.epochs)
     sampler = EpochSampler(len(dataset), config.batch_size, config.seed)
-    loader = DataLoader(
+    loader: DataLoader[Any] = DataLoader(
         dataset,
         batch_sampler=sampler,
         collate_fn=collate,
@@ -149,7 +149,7 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
     """SGD or AdamW; no weight decay on norms and biases."""
     decayed = [p for p in model.parameters() if p.ndim > 1]
     others = [p for p in model.parameters() if p.ndim <= 1]
-    groups = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
+    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
     if config.optimizer == "sgd":
         return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
     return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
@@ -173,7 +173,7 @@ def autocast_dtype(config: TrainConfig, device: str) -> torch.dtype | None:
     return torch.bfloat16 if config.precision == "bf16" else None
 
 
-def _train_epoch(state: TrainState, loader: DataLoader[Batch], config: TrainConfig, device: str) -> Row:
+def _train_epoch(state: TrainState, loader: DataLoader[Any], config: TrainConfig, device: str) -> Row:
     state.model.train()
     sums: dict[str, float] = {}
     sizes = level_sizes(config.canvas_height, config.canvas_width, state.model.config)
@@ -209,7 +209,7 @@ def _step(
     return {k: v.item() for k, v in losses.items()}
 
 
-def _on_device(loader: DataLoader[Batch], device: str) -> Iterator[tuple[Tensor, list[Target]]]:
+def _on_device(loader: DataLoader[Any], device: str) -> Iterator[tuple[Tensor, list[Target]]]:
     """Batches as tensors on `device`, with a line of progress now and then."""
     started = logged = time.monotonic()
     seen = 0

@@ -10,7 +10,7 @@ from numpy.random import Generator
 from numpy.typing import NDArray
 from PIL import Image
 
-from refinedet.boxes import Boxes, area, clip, flip_horizontal, flip_vertical
+from refinedet.boxes import Boxes, area, as_boxes, clip, flip_horizontal, flip_vertical
 from refinedet.config import AugmentConfig
 
 
@@ -30,12 +30,12 @@ class Sample:
     @property
     def width(self) -> int:
         """Pixels across."""
-        return self.image.shape[1]
+        return int(self.image.shape[1])
 
     @property
     def height(self) -> int:
         """Pixels down."""
-        return self.image.shape[0]
+        return int(self.image.shape[0])
 
 
 def place(sample: Sample, scale: float, canvas_wh: tuple[int, int], min_visible: float, rng: Generator) -> Sample:
@@ -54,7 +54,7 @@ def place(sample: Sample, scale: float, canvas_wh: tuple[int, int], min_visible:
     )
     canvas = np.zeros((canvas_wh[1], canvas_wh[0], *sample.image.shape[2:]), np.uint8)
     canvas[start[1] : end[1], start[0] : end[0]] = np.asarray(patch)
-    moved = sample.boxes_xyxy / np.tile(factor, 2).astype(np.float32) + np.tile(offset, 2).astype(np.float32)
+    moved = as_boxes(sample.boxes_xyxy / np.tile(factor, 2) + np.tile(offset, 2))
     clipped = clip(moved, *canvas_wh)
     seen = area(clipped) > 0
     share = area(clipped)[seen] / area(moved)[seen]

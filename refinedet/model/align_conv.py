@@ -129,5 +129,5 @@ class AlignConv(nn.Module):
     def forward(self, features: Tensor, arm_deltas: Tensor) -> Tensor:
         """Features (B, C, H, W) and ARM offsets (B, A, 4, H, W) to predictions (B, A, O, H, W) float32."""
         points = alignment_points(arm_deltas.detach().float(), self.get_buffer("shapes"))
-        weight = self.weight.unflatten(0, self.bias.shape)
+        weight = self.weight.reshape(*self.bias.shape, *self.weight.shape[1:])
         return BACKENDS[self.backend](features, points, weight) + self.bias[None, :, :, None, None]

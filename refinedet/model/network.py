@@ -102,7 +102,7 @@ class RefineDet(nn.Module):
 
     def _level(self, arm: Tensor, fused: Tensor, index: int) -> tuple[Tensor, Tensor]:
         """One level's ARM (B, HWA, 5) [objectness, offsets] and ODM (B, HWA, 4 + K) [offsets, classes]."""
-        shaped = arm.float().unflatten(1, (-1, 5))  # (B, A, 5, H, W)
+        shaped = arm.float().reshape(len(arm), -1, 5, *arm.shape[2:])  # (B, A, 5, H, W)
         odm = self.odm[index](fused, shaped[:, :, 1:])
         return _flatten(shaped), _flatten(odm)
 
@@ -121,8 +121,9 @@ def _arm_head(channels: int, shapes: int, hidden: int, norm: bool) -> nn.Sequent
     tower = [*_conv(channels, hidden, norm), nn.ReLU(inplace=True)] if hidden else []
     predict = nn.Conv2d(hidden or channels, shapes * 5, 3, padding=1)
     nn.init.normal_(predict.weight, std=0.01)
-    nn.init.zeros_(predict.bias)
-    nn.init.constant_(predict.bias.view(shapes, 5)[:, 0], _prior_logit())
+    bias = predict.get_parameter("bias")
+    nn.init.zeros_(bias)
+    nn.init.constant_(bias.view(shapes, 5)[:, 0], _prior_logit())
     return nn.Sequential(*tower, predict)
 
 

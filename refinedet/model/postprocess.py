@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
 import torch
 from torch import Tensor
 from torchvision.ops import batched_nms, box_iou
@@ -39,9 +40,7 @@ def postprocess(raw: RawOutputs, sizes_wh: Tensor, config: PostprocessConfig) ->
     for index in range(len(scores)):
         mine = image[kept] == index
         found = Detections.of(*(x[mine].cpu().numpy() for x in (voted, score[kept], label[kept])))
-        results.append(
-            Detections(*(x[: config.max_detections] for x in (found.boxes_xyxy, found.scores, found.labels)))
-        )
+        results.append(found.keep(np.arange(len(found)) < config.max_detections))
     return results
 
 
@@ -61,4 +60,5 @@ def _vote(boxes: Tensor, score: Tensor, group: Tensor, kept: Tensor, voting_iou:
         return boxes[kept]
     neighbours = (box_iou(boxes[kept], boxes) >= voting_iou) & (group[kept][:, None] == group)
     weight = neighbours * score
-    return weight @ boxes / weight.sum(1, keepdim=True)
+    voted: Tensor = weight @ boxes / weight.sum(1, keepdim=True)
+    return voted
