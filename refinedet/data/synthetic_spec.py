@@ -49,7 +49,7 @@ class SceneSpec:
     weak_db: float = 10.0
     weak_length_px: float = 16.0
     """Shortest weak ship: a short one at a few decibels is no different from a spike of the sea."""
-    land_probability: float = 0.6
+    land_probability: float = 0.85
     land_share: Range = (0.05, 0.3)
     """Share of a scene that is land, where it has any."""
     nodata_probability: float = 0.35
