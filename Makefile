@@ -1,7 +1,9 @@
 # Two commands do all the set-up: `make demo` and `make test`. Each makes .venv on its first run.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
-PYTHON ?= $(firstword $(foreach p,python3.13 python3.12 python3.11 python3,$(shell command -v $(p) 2>/dev/null)))
+# the first Python that is there, runs and is new enough
+PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
+  $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
 READY := $(VENV)/.ready
 DEMO_SEED := 20261123
@@ -14,8 +16,8 @@ export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 setup: $(READY)
 
 $(READY): pyproject.toml
-	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null || \
-	  { echo "expected Python 3.11 or newer, found '$(PYTHON)'; install one, or name it: make PYTHON=python3.12"; exit 1; }
+	@test -n "$(PYTHON)" || \
+	  { echo "expected Python 3.11 or newer, found none; install it, or name it: make PYTHON=/path/to/python3.12 demo"; exit 1; }
 	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
 	@echo "Installing packages into $(VENV) (torch and its libraries are large; this takes a few minutes) ..."
 	@python -m pip install -q --disable-pip-version-check torch torchvision
