@@ -143,7 +143,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 240) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
 def test_an_interrupted_training_goes_on_and_another_one_does_not(project: Project, how: signal.Signals) -> None:
     keys = set(project.json("train/metrics.json")["val"])
-    project.change(train={"seed": 10 + how, "epochs": 40})
+    project.change(train={"seed": 10 + how, "epochs": 12})
     process = project.start("repro", "train")
     wait_for(lambda: bool(project.states))
     os.killpg(process.pid, how)
@@ -156,9 +156,9 @@ def test_an_interrupted_training_goes_on_and_another_one_does_not(project: Proje
     assert "resuming after epoch" not in output
     assert project.states == [kept]
 
-    project.change(train={"lr": 0.001, "epochs": 40})
+    project.change(train={"lr": 0.001, "epochs": 12})
     output = project.dvc("repro", "train")
     assert "resuming after epoch" in output
-    assert [row["epoch"] for row in project.json("train/history.json")] == list(range(1, 41))
+    assert [row["epoch"] for row in project.json("train/history.json")] == list(range(1, 13))
     assert set(project.json("train/metrics.json")["val"]) == keys
     assert project.states == []
