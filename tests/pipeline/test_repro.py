@@ -145,7 +145,7 @@ def wait_for(condition: Callable[[], bool], seconds: float = 240) -> None:
 @pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
 def test_an_interrupted_training_goes_on_and_another_one_does_not(project: Project, how: signal.Signals) -> None:
     keys = set(project.json("train/metrics.json")["val"])
-    project.change(train={"seed": 10 + how, "epochs": 12})
+    project.change(train={"seed": 10 + how, "epochs": 12, "lr": 0.001})
     process = project.start("repro", "train")
     wait_for(lambda: bool(project.states))
     os.killpg(process.pid, how)
