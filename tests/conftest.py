@@ -8,6 +8,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import settings
 from scipy import ndimage
 
 from refinedet.config import Radiometry
@@ -15,6 +16,10 @@ from refinedet.detections import Detections
 from refinedet.predictor import Chip
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
+
+# a deadline measures how busy the machine is; a property that hangs meets pytest's own timeout
+settings.register_profile("refinedet", deadline=None)
+settings.load_profile("refinedet")
 
 
 class BrightBlobs:
