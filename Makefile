@@ -18,8 +18,9 @@ setup: $(READY)
 $(READY): pyproject.toml
 	@test -n "$(PYTHON)" || \
 	  { echo "expected Python 3.11 or newer, found none; install it, or name it: make PYTHON=/path/to/python3.12 demo"; exit 1; }
-	@test -x $(VENV)/bin/python || $(PYTHON) -m venv $(VENV)
-	@echo "Installing packages into $(VENV) (torch and its libraries are large; this takes a few minutes) ..."
+	@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || \
+	  { echo "$(PYTHON) cannot make $(VENV); on Debian and Ubuntu: apt install python3-venv"; exit 1; }
+	@echo "Installing packages into $(VENV) (about 5 GB, unless torch's CPU build is there; some minutes) ..."
 	@python -m pip install -q --disable-pip-version-check torch torchvision
 	@python -m pip install -q --disable-pip-version-check -e '.[all,dev]'
 	@touch $(READY)
