@@ -31,12 +31,13 @@ def main() -> None:
     """Measure each size and number of outputs, and print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--sides", type=int, nargs="+", default=[64, 128], help="of the feature map, in cells")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     keep_freed_memory()
     names = [name for name in BACKENDS if name != "mmcv" or importlib.util.find_spec("mmcv") is not None]
     table = Table("map", "outputs", "way", "forward ms", "ratio", "with backward ms", "ratio", "largest difference")
-    for side in (64, 128):
+    for side in arguments.sides:
         for outputs in (5, 6, 25):
             for row in compare(names, side, outputs, arguments.rounds, arguments.device):
                 table.add_row(f"{side} x {side}", str(outputs), *row)
