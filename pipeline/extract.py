@@ -109,7 +109,8 @@ def _zip_entry(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
         refused = "a link or device"
     elif info.flag_bits & 1:
         refused = "an encrypted file"
-    return _Entry(info.orig_filename, info.file_size, info.is_dir(), refused, lambda: opened.open(info))
+    is_folder = info.orig_filename.endswith("/")  # info.is_dir() raises on a damaged, empty name
+    return _Entry(info.orig_filename, info.file_size, is_folder, refused, lambda: opened.open(info))
 
 
 def _tar_entries(opened: tarfile.TarFile, limits: Limits) -> Iterator[_Entry]:

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import IO
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from pipeline.extract import Limits, extract
@@ -258,6 +258,7 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path, folder: Path, monkeypa
     pack=st.sampled_from([pack_zip, pack_tar, pack_tar_gz]),
     changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4),
 )
+@example(pack=pack_zip, changes=[(0.794921875, 0)])  # a file name that begins with a zero byte
 def test_damage_anywhere_gives_our_error_or_stays_within_the_folder(
     pack: Pack, changes: list[tuple[float, int]], tmp_path_factory: pytest.TempPathFactory
 ) -> None:
