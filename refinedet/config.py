@@ -207,6 +207,8 @@ class AugmentConfig(_Settings):
 
     horizontal_flip: float = 0.5
     vertical_flip: float = 0.5
+    transpose: float = 0.0
+    """Probability of swapping rows and columns; with the mirrors, that is every quarter turn."""
     scale_min: float = 0.6
     """Least and greatest factor on the letterboxed scale; what leaves the canvas is cropped."""
     scale_max: float = 1.6
@@ -224,7 +226,7 @@ class AugmentConfig(_Settings):
     """A box cropped to less than this share of itself is ignored: neither ship nor background."""
 
     def __post_init__(self) -> None:
-        for name in ("horizontal_flip", "vertical_flip", "mosaic", "speckle", "contrast"):
+        for name in ("horizontal_flip", "vertical_flip", "transpose", "mosaic", "speckle", "contrast"):
             _check(0 <= getattr(self, name) <= 1, name, "within [0, 1]", getattr(self, name))
         _check(0 < self.scale_min <= self.scale_max, "scale_min", "0 < scale_min <= scale_max", self.scale_min)
         _check(self.speckle_looks > 0, "speckle_looks", "more than 0", self.speckle_looks)

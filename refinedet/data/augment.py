@@ -101,6 +101,14 @@ def flip(sample: Sample, config: AugmentConfig, rng: Generator) -> Sample:
     return Sample(np.ascontiguousarray(image), boxes, sample.labels, sample.ignored)
 
 
+def transpose(sample: Sample, config: AugmentConfig, rng: Generator) -> Sample:
+    """Swap rows and columns, by its probability."""
+    if not config.transpose or rng.random() >= config.transpose:
+        return sample
+    image = np.ascontiguousarray(sample.image.swapaxes(0, 1))
+    return Sample(image, sample.boxes_xyxy[:, [1, 0, 3, 2]], sample.labels, sample.ignored)
+
+
 def radiometric(sample: Sample, config: AugmentConfig, rng: Generator) -> Sample:
     """Speckle (multiplicative gamma noise) and a random gain and gamma, each by its probability."""
     image = sample.image.astype(np.float32) / 255

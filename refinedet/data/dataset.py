@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.utils.data import Dataset, Sampler
 
 from refinedet.config import TrainConfig
-from refinedet.data.augment import Sample, flip, jittered, mosaic, radiometric
+from refinedet.data.augment import Sample, flip, jittered, mosaic, radiometric, transpose
 from refinedet.data.coco import Record
 from refinedet.errors import FileError, InputError
 
@@ -60,10 +60,10 @@ class ChipDataset(Dataset[Sample]):
         with_mosaic = epoch < config.epochs - config.augment.mosaic_off_epochs
         if with_mosaic and rng.random() < config.augment.mosaic:
             others = rng.integers(0, len(self), 3).tolist()
-            samples = [self._raw(i) for i in (index, *others)]
+            samples = [transpose(self._raw(i), config.augment, rng) for i in (index, *others)]
             out = mosaic(samples, [self._scale(s) for s in samples], canvas, config.augment, rng)
         else:
-            sample = self._raw(index)
+            sample = transpose(self._raw(index), config.augment, rng)
             out = jittered(sample, self._scale(sample), canvas, config.augment, rng)
         return radiometric(flip(out, config.augment, rng), config.augment, rng)
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from refinedet.boxes import as_boxes
 from refinedet.config import AugmentConfig
-from refinedet.data.augment import Sample, flip, jittered, mosaic, place, radiometric
+from refinedet.data.augment import Sample, flip, jittered, mosaic, place, radiometric, transpose
 
 
 def blob(width: int = 60, height: int = 40, box: tuple[int, int, int, int] = (10, 8, 30, 20)) -> Sample:
@@ -92,3 +92,15 @@ def test_rgb_and_grey_chips_share_a_mosaic() -> None:
     colour = Sample(np.repeat(grey.image[:, :, None], 3, axis=2), grey.boxes_xyxy, grey.labels, grey.ignored)
     out = mosaic([grey, colour, grey, colour], [1.0] * 4, (128, 128), AugmentConfig(), np.random.default_rng(0))
     assert out.image.shape == (128, 128, 3)
+
+
+def test_transpose_moves_each_box_with_its_pixels() -> None:
+    image = np.zeros((40, 60), np.uint8)
+    image[5:9, 20:32] = 200
+    sample = Sample(image, np.array([[20, 5, 32, 9]], np.float32), np.zeros(1, np.int64), np.zeros(1, bool))
+    turned = transpose(sample, AugmentConfig(transpose=1.0), np.random.default_rng(1))
+    assert turned.image.shape == (60, 40)
+    x1, y1, x2, y2 = turned.boxes_xyxy[0].astype(int)
+    assert (turned.image[y1:y2, x1:x2] == 200).all()
+    assert turned.image.sum() == image.sum() == 200 * (x2 - x1) * (y2 - y1)
+    assert transpose(sample, AugmentConfig(transpose=0.0), np.random.default_rng(1)) is sample
