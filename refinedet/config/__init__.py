@@ -1,0 +1,26 @@
+"""Frozen settings that validate themselves. Every number that can be tuned is here or in params.yaml."""
+
+from refinedet.config.loss import LossConfig
+from refinedet.config.model import STRIDES, AlignBackend, Backbone, BackboneWeights, ModelConfig, Norm
+from refinedet.config.postprocess import PostprocessConfig
+from refinedet.config.scene import Radiometry, Stretch, TileConfig
+from refinedet.config.training import AugmentConfig, Optimizer, Precision, Schedule, TrainConfig
+
+__all__ = [
+    "STRIDES",
+    "AlignBackend",
+    "AugmentConfig",
+    "Backbone",
+    "BackboneWeights",
+    "LossConfig",
+    "ModelConfig",
+    "Norm",
+    "Optimizer",
+    "PostprocessConfig",
+    "Precision",
+    "Radiometry",
+    "Schedule",
+    "Stretch",
+    "TileConfig",
+    "TrainConfig",
+]
