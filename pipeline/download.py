@@ -35,7 +35,7 @@ def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> N
     source = CATALOGUE.get(params.dataset)
     if (source is None) == (params.scenes is None):
         raise InputError(
-            f"expected dataset.name to be one of {sorted(CATALOGUE)}, or another name whose recipe has `scenes` to "
+            f"expected the dataset of the recipe to be one of {sorted(CATALOGUE)}, or another name with `scenes` to "
             f"simulate, found {params.dataset!r} {'without' if source is None else 'with'} scenes"
         )
     with atomic_folder(out) as staged:

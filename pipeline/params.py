@@ -1,4 +1,4 @@
-"""params.yaml as settings of the active data set. The only reader of YAML.
+"""params.yaml as settings of the active recipe. The only reader of YAML.
 
 Every recipe is checked, not just the active one, so that a typing error shows before it is needed.
 """
@@ -19,7 +19,7 @@ from refinedet.errors import FileError, InputError
 
 S = TypeVar("S")
 
-_SECTIONS = ("dataset", "download", "convert", "recipes")
+_SECTIONS = ("recipe", "download", "convert", "recipes")
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,10 +66,12 @@ class TileParams:
 
 @dataclass(frozen=True, slots=True)
 class Params:
-    """The settings of one run: shared sections, and the recipe of the active data set."""
+    """The settings of one run: shared sections, and the active recipe."""
 
+    recipe: str
+    """Name of the active recipe."""
     dataset: str
-    """Name of the recipe, and in the catalogue unless it is simulated."""
+    """Name in the catalogue, or any other name where the scenes are simulated."""
     download: DownloadParams
     convert: ConvertParams
     scenes: SceneParams | None
@@ -127,22 +129,25 @@ def parse_params(document: Any, where: str = "params.yaml") -> Params:
     sections = _mapping(document, where)
     _known(sections, _SECTIONS, where)
     recipes = _mapping(sections.get("recipes"), f"{where}: recipes")
-    name = _mapping(sections.get("dataset"), f"{where}: dataset").get("name")
+    name = sections.get("recipe")
     if not isinstance(name, str) or name not in recipes:
-        raise InputError(f"expected dataset.name in {where} to be one of {sorted(recipes)}, found {name!r}")
+        raise InputError(f"expected recipe in {where} to be one of {sorted(recipes)}, found {name!r}")
     download = _settings(DownloadParams, sections.get("download"), f"{where}: download")
     convert = _settings(ConvertParams, sections.get("convert"), f"{where}: convert")
     _range(0 <= convert.val_fraction < 1, f"{where}: convert.val_fraction", "within [0, 1)", convert.val_fraction)
     parsed = {key: _recipe(recipe, f"{where}: recipes.{key}") for key, recipe in recipes.items()}
-    return Params(dataset=name, download=download, convert=convert, **parsed[name])
+    return Params(recipe=name, download=download, convert=convert, **parsed[name])
 
 
 def _recipe(recipe: Any, where: str) -> dict[str, Any]:
     sections = dict(_mapping(recipe, where))
-    _known(sections, ("scenes", "radiometry", "tile", "model", "train", "evaluate"), where)
+    _known(sections, ("dataset", "scenes", "radiometry", "tile", "model", "train", "evaluate"), where)
     evaluate = _mapping(sections.get("evaluate"), f"{where}.evaluate")
     _known(evaluate, ("postprocess",), f"{where}.evaluate")
+    dataset = sections.get("dataset")
+    _range(isinstance(dataset, str) and dataset != "", f"{where}.dataset", "the name of a data set", dataset)
     return {
+        "dataset": dataset,
         "scenes": _scenes(sections.get("scenes"), f"{where}.scenes"),
         "radiometry": _settings(Radiometry, sections.get("radiometry"), f"{where}.radiometry"),
         "tile": _tile(sections.get("tile"), f"{where}.tile"),

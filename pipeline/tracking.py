@@ -59,7 +59,8 @@ class MlflowTracker:
             created = client.create_run(_experiment(client, params, artifacts), run_name=_run_name(params))
         tracker = cls(client, created.info.run_id, ends=True)
         tracker.log_params(params.flat())
-        tracker.set_tags({"dataset": params.dataset, **code_tags(), **machine_tags(), **_input_tags()})
+        tracker.set_tags({"dataset": params.dataset, "recipe": params.recipe})
+        tracker.set_tags({**code_tags(), **machine_tags(), **_input_tags()})
         for name in RECORDS:
             if Path(name).is_file():
                 tracker.log_artifact(name)

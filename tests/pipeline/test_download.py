@@ -22,7 +22,7 @@ Zip = Callable[[Path, str], Path]
 
 
 def params_of(name: str, **recipe: Any) -> Params:
-    return parse_params({"dataset": {"name": name}, "recipes": {name: recipe}})
+    return parse_params({"recipe": name, "recipes": {name: {"dataset": name, **recipe}}})
 
 
 @pytest.fixture(autouse=True)
@@ -167,7 +167,7 @@ def test_the_environment_names_the_mirror_over_params(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     archive = zip_folder(tiny_folder, tiny.folder)
-    text = "dataset: {name: tiny}\ndownload: {mirror: /nowhere}\nrecipes: {tiny: {}}\n"
+    text = "recipe: tiny\ndownload: {mirror: /nowhere}\nrecipes: {tiny: {dataset: tiny}}\n"
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
     monkeypatch.delenv("REFINEDET_MIRROR", raising=False)

@@ -17,7 +17,8 @@ ROOT = Path(__file__).resolve().parents[2]
 
 
 def document(**recipe: Any) -> dict[str, Any]:
-    return {"dataset": {"name": "simulated"}, "recipes": {"simulated": recipe, "ssdd": {}}}
+    recipes = {"simulated": {"dataset": "simulated", **recipe}, "ssdd": {"dataset": "ssdd"}}
+    return {"recipe": "simulated", "recipes": recipes}
 
 
 def test_missing_sections_take_the_defaults() -> None:
@@ -51,7 +52,7 @@ def test_values_arrive_typed() -> None:
 def test_only_the_active_recipe_is_taken() -> None:
     content = document(tile={"tile_px": 256})
     assert parse_params(content).tile.windows.tile_px == 256
-    content["dataset"]["name"] = "ssdd"
+    content["recipe"] = "ssdd"
     assert parse_params(content).tile.windows.tile_px == TileConfig().tile_px
 
 
@@ -59,7 +60,9 @@ def test_only_the_active_recipe_is_taken() -> None:
     ("content", "message"),
     [
         pytest.param([], "a mapping", id="a list"),
-        pytest.param(document() | {"recipe": {}}, r"unknown setting \['recipe'\] in params.yaml", id="unknown section"),
+        pytest.param(
+            document() | {"dataset": {}}, r"unknown setting \['dataset'\] in params.yaml", id="unknown section"
+        ),
         pytest.param(
             document(tiles={}), r"unknown setting \['tiles'\] in .*recipes.simulated", id="unknown in a recipe"
         ),
@@ -80,10 +83,11 @@ def test_only_the_active_recipe_is_taken() -> None:
         pytest.param(document(scenes={"val": 0}), "scenes.val at least 1", id="no validation scene"),
         pytest.param(document(scenes={"seed": -1}), "scenes.seed at least 0", id="negative seed"),
         pytest.param(document() | {"convert": {"val_fraction": 1}}, "val_fraction within", id="nothing left to train"),
-        pytest.param(document() | {"dataset": {"name": "sdd"}}, r"one of \['simulated', 'ssdd'\]", id="unknown set"),
-        pytest.param(document() | {"dataset": None}, "found None", id="no data set"),
+        pytest.param(document() | {"recipe": "sdd"}, r"one of \['simulated', 'ssdd'\]", id="unknown recipe"),
+        pytest.param(document() | {"recipe": None}, "found None", id="no recipe"),
+        pytest.param(document(dataset=""), "simulated.dataset the name of a data set", id="no data set"),
         pytest.param(
-            {"dataset": {"name": "ssdd"}, "recipes": {"ssdd": {}, "simulated": {"model": {"x": 1}}}},
+            document(model={"x": 1}) | {"recipe": "ssdd"},
             "recipes.simulated.model",
             id="a mistake in the recipe that is not active",
         ),
@@ -96,7 +100,7 @@ def test_mistakes_are_found_and_placed(content: Any, message: str) -> None:
 
 def test_small_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
     """YAML 1.1 takes 1e-3 for text; DVC, which writes the file on `-S`, goes by YAML 1.2."""
-    text = "dataset: {name: simulated}\nrecipes: {simulated: {train: {lr: 1e-3}}}\n"
+    text = "recipe: simulated\nrecipes: {simulated: {dataset: simulated, train: {lr: 1e-3}}}\n"
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     assert load_params(tmp_path / "params.yaml").train.lr == 0.001
 
@@ -104,7 +108,7 @@ def test_small_numbers_are_read_as_dvc_reads_them(tmp_path: Path) -> None:
 def test_a_missing_or_broken_file_is_one_clear_error(tmp_path: Path) -> None:
     with pytest.raises(FileError, match="cannot be read"):
         load_params(tmp_path / "params.yaml")
-    (tmp_path / "params.yaml").write_text("dataset: [", encoding="utf-8")
+    (tmp_path / "params.yaml").write_text("recipe: [", encoding="utf-8")
     with pytest.raises(InputError, match="expected YAML"):
         load_params(tmp_path / "params.yaml")
 
@@ -123,10 +127,10 @@ def shipped() -> Any:
 
 
 def test_the_shipped_file_is_valid_for_every_data_set(shipped: Any) -> None:
-    assert set(CATALOGUE) < set(shipped["recipes"])
+    assert set(CATALOGUE) < {recipe["dataset"] for recipe in shipped["recipes"].values()}
     for name in shipped["recipes"]:
-        params = parse_params(shipped | {"dataset": {"name": name}})
-        assert (params.scenes is None) == (name in CATALOGUE)
+        params = parse_params(shipped | {"recipe": name})
+        assert params.dataset in CATALOGUE or params.scenes is not None
 
 
 def test_every_param_of_dvc_yaml_is_in_every_recipe(shipped: Any) -> None:
@@ -135,7 +139,7 @@ def test_every_param_of_dvc_yaml_is_in_every_recipe(shipped: Any) -> None:
     for name, recipe in shipped["recipes"].items():
         known = {*shipped, *(f"recipes.{name}.{section}" for section in recipe)}
         for stage in stages.values():
-            assert {param.replace("${dataset.name}", name) for param in stage["params"]} <= known
+            assert {param.replace("${recipe}", name) for param in stage["params"]} <= known
 
 
 def test_dependencies_of_a_stage_exist_or_are_made() -> None:

@@ -59,7 +59,7 @@ def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database: Pat
 
 
 def params_of(lr: float = 0.001) -> Params:
-    return parse_params({"dataset": {"name": "ssdd"}, "recipes": {"ssdd": {"train": {"lr": lr}}}})
+    return parse_params({"recipe": "ssdd", "recipes": {"ssdd": {"dataset": "ssdd", "train": {"lr": lr}}}})
 
 
 def client_of(project: Path) -> MlflowClient:
@@ -74,7 +74,7 @@ def artifacts_of(project: Path, run_id: str) -> list[str]:
 
 
 def test_run_holds_settings_hashes_numbers_and_files(project: Path) -> None:
-    (project / "params.yaml").write_text("dataset: {name: ssdd}\n")
+    (project / "params.yaml").write_text("recipe: ssdd\n")
     (project / "outputs" / "tile").mkdir(parents=True)
     (project / "outputs" / "tile" / "train.json").write_text("{}")
     tracker = MlflowTracker.start(params_of())
