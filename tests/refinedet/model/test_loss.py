@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import pytest
 import torch
 from torch import Tensor
@@ -15,6 +17,45 @@ from refinedet.model.network import RawOutputs, RefineDet
 
 CONFIG = ModelConfig(backbone_weights="none", tcb_channels=16)
 SIZES = level_sizes(64, 64, CONFIG)
+
+
+TWO_CLASSES = ModelConfig(backbone_weights="none", num_classes=2)
+
+
+def waves(*shape: int, phase: float) -> Tensor:
+    """Numbers in [-1, 1] that look random and are the same everywhere."""
+    return torch.sin(1.7 * torch.arange(math.prod(shape)) + phase).reshape(shape)
+
+
+def outputs(scale: float = 1.0) -> RawOutputs:
+    """Outputs of no network in particular for two images and two classes, as leaves."""
+    boxes = anchors(64, 64, TWO_CLASSES)
+    n = len(boxes)
+    arm = 2 * waves(2, n, phase=0) - 1, waves(2, n, 4, phase=1)
+    odm = 2 * waves(2, n, 2, phase=2) - 1, waves(2, n, 4, phase=3)
+    return RawOutputs(boxes, *((scale * x).requires_grad_() for x in (*arm, *odm)))
+
+
+def gradients(raw: RawOutputs, losses: dict[str, Tensor]) -> tuple[Tensor, ...]:
+    leaves = (raw.arm_logits, raw.arm_deltas, raw.odm_logits, raw.odm_deltas)
+    return torch.autograd.grad(torch.stack(list(losses.values())).sum(), leaves)
+
+
+def crowded() -> list[Target]:
+    """Two ships on nearly one place, one thin, one of a pixel, an ignored region; and an image with one ship."""
+    boxes = [[4.0, 4, 40, 30], [5.0, 5, 40, 30], [50.0, 2, 52, 60], [30.0, 40, 31, 41]]
+    first = Target(torch.tensor(boxes), torch.tensor([0, 1, 0, 1]), torch.tensor([[0.0, 32, 32, 64]]))
+    return [first, Target(torch.tensor([[10.0, 20, 44, 40]]), torch.tensor([1]), torch.zeros(0, 4))]
+
+
+def test_the_default_losses_are_those_that_published_figures_were_trained_with() -> None:
+    raw = outputs()
+    losses = detection_losses(raw, crowded(), SIZES, LossConfig())
+    assert {k: v.item() for k, v in losses.items()} == pytest.approx(
+        {"arm_objectness": 4.6661062, "arm_box": 1.2296810, "odm_class": 22.5516643, "odm_box": 0.9730172}, rel=1e-5
+    )
+    sums = [float(g.abs().sum()) for g in gradients(raw, losses)]
+    assert sums == pytest.approx([5.8709345, 0.4803240, 13.7556229, 0.5857925], rel=1e-5)
 
 
 def target(*boxes: list[float], ignored: tuple[list[float], ...] = ()) -> Target:
@@ -43,9 +84,9 @@ def test_losses_are_finite_and_reach_every_weight(targets: list[Target]) -> None
     assert total.isfinite()
     assert total > 0
     total.backward()
-    gradients = {n: p.grad for n, p in model.named_parameters()}
-    assert all(g is not None and g.isfinite().all() for g in gradients.values())
-    classes = gradients["odm.0.bias"]
+    reached = {n: p.grad for n, p in model.named_parameters()}
+    assert all(g is not None and g.isfinite().all() for g in reached.values())
+    classes = reached["odm.0.bias"]
     assert classes is not None
     assert classes[:, 4:].abs().sum() > 0
 
