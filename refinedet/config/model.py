@@ -29,6 +29,8 @@ class ModelConfig(Settings):
     """Long side, in pixels, to which a chip is letterboxed."""
     tcb_channels: int = 256
     """Width of the transfer connection blocks."""
+    tcb_lateral_kernel: int = 3
+    """Kernel of the first convolution of each block, which takes a backbone level to that width: 3 as published, or 1."""
     tcb_norm: Norm = "none"
     """Batch normalisation in the blocks and heads that are added to the backbone; the paper has none."""
     arm_channels: int = 0
@@ -55,6 +57,7 @@ class ModelConfig(Settings):
             self.align_backend,
         )
         check(self.tcb_norm in get_args(Norm), "tcb_norm", f"one of {get_args(Norm)}", self.tcb_norm)
+        check(self.tcb_lateral_kernel in (1, 3), "tcb_lateral_kernel", "1 or 3", self.tcb_lateral_kernel)
         check(self.arm_channels >= 0, "arm_channels", "at least 0", self.arm_channels)
         check(self.num_classes >= 1, "num_classes", "at least 1", self.num_classes)
         check(

@@ -56,7 +56,7 @@ class _Float32Conv2dSame(_Float32, Conv2dSame):
 class EfficientNetLite0(nn.Module):
     """timm's EfficientNet-Lite0 with one strided convolution for the stride-64 level."""
 
-    channels = (40, 112, 320, 256)
+    channels = (40, 112, 320, 192)
 
     def __init__(self, weights: BackboneWeights) -> None:
         super().__init__()
@@ -65,7 +65,8 @@ class EfficientNetLite0(nn.Module):
             _load_in_order(self.body, _lite0_tensors())
         _keep_slow_depthwise_float32(self.body)
         self.extra = nn.Sequential(
-            nn.Conv2d(320, 256, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(256), nn.ReLU(inplace=True)
+            *(nn.Conv2d(320, 128, 1, bias=False), nn.BatchNorm2d(128), nn.ReLU(inplace=True)),
+            *(nn.Conv2d(128, 192, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(192), nn.ReLU(inplace=True)),
         )
 
     def forward(self, images: Tensor) -> list[Tensor]:

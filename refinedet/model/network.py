@@ -38,9 +38,9 @@ class RawOutputs:
 class TransferConnection(nn.Module):
     """TCB: carries a backbone level, plus the deeper block, to the ODM (RefineDet, section 3.1)."""
 
-    def __init__(self, channels: int, width: int, norm: bool, has_deeper: bool) -> None:
+    def __init__(self, channels: int, width: int, kernel: int, norm: bool, has_deeper: bool) -> None:
         super().__init__()
-        self.lateral = nn.Sequential(*_conv(channels, width, norm), nn.ReLU(inplace=True), *_conv(width, width, norm))
+        self.lateral = nn.Sequential(*_conv(channels, width, norm, kernel), nn.ReLU(inplace=True), *_conv(width, width, norm))
         self.upsample = nn.ConvTranspose2d(width, width, 2, stride=2) if has_deeper else None
         self.output = nn.Sequential(nn.ReLU(inplace=True), *_conv(width, width, norm), nn.ReLU(inplace=True))
 
@@ -65,7 +65,7 @@ class RefineDet(nn.Module):
         channels = self.backbone.channels
         self.arm = nn.ModuleList([_arm_head(c, len(shapes), config.arm_channels, norm) for c in channels])
         self.tcb = nn.ModuleList(
-            [TransferConnection(c, width, norm, s != STRIDES[-1]) for c, s in zip(channels, STRIDES, strict=True)]
+            [TransferConnection(c, width, config.tcb_lateral_kernel, norm, s != STRIDES[-1]) for c, s in zip(channels, STRIDES, strict=True)]
         )
         self.odm = nn.ModuleList(
             [AlignConv(width, 4 + config.num_classes, shapes, config.align_backend) for _ in STRIDES]
@@ -112,8 +112,8 @@ def _flatten(level: Tensor) -> Tensor:
     return level.permute(0, 3, 4, 1, 2).flatten(1, 3)
 
 
-def _conv(channels: int, width: int, norm: bool) -> list[nn.Module]:
-    conv = nn.Conv2d(channels, width, 3, padding=1, bias=not norm)
+def _conv(channels: int, width: int, norm: bool, kernel: int = 3) -> list[nn.Module]:
+    conv = nn.Conv2d(channels, width, kernel, padding=kernel // 2, bias=not norm)
     return [conv, nn.BatchNorm2d(width)] if norm else [conv]
 
 
