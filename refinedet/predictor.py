@@ -93,7 +93,7 @@ class TorchPredictor:
         batch_size: int = 8,
         postprocess: PostprocessConfig | None = None,
     ) -> Self:
-        """Read a checkpoint; its operating score replaces that of `postprocess`.
+        """Read a checkpoint; its operating score replaces that of `postprocess`, which is by default its own too.
 
         Raises:
             FileError, InputError: as `model.checkpoint.load_model`.
@@ -107,7 +107,7 @@ class TorchPredictor:
             radiometry=header.radiometry,
             device=device,
             batch_size=batch_size,
-            postprocess=replace(postprocess or PostprocessConfig(), operating_score=header.operating_score),
+            postprocess=replace(postprocess or header.postprocess, operating_score=header.operating_score),
         )
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from safetensors import SafetensorError, safe_open
 
-from refinedet.config import ModelConfig, Radiometry
+from refinedet.config import ModelConfig, PostprocessConfig, Radiometry
 from refinedet.errors import FileError, InputError
 from refinedet.files import atomic_path
 
@@ -33,6 +33,8 @@ class Header:
     """Where it came from: data set, hashes of inputs, seed, epochs, metrics on val. Free form."""
     operating_score: float = 0.5
     """The network's own score at which F1 is best on val; predictors report it as 0.5."""
+    postprocess: PostprocessConfig = PostprocessConfig()
+    """The recipe's way from raw outputs to detections; predictors follow it unless told otherwise."""
 
     def __post_init__(self) -> None:
         if len(self.classes) != self.model.num_classes:
@@ -47,6 +49,7 @@ class Header:
             "radiometry": self.radiometry.to_dict(),
             "provenance": self.provenance,
             "operating_score": self.operating_score,
+            "postprocess": self.postprocess.to_dict(),
         }
 
 
@@ -86,6 +89,7 @@ def read_header(path: str | Path) -> Header:
             Radiometry.from_dict(content["radiometry"]),
             content["provenance"],
             content["operating_score"],
+            PostprocessConfig.from_dict(content.get("postprocess", {})),  # absent in the first checkpoints
         )
     except (KeyError, json.JSONDecodeError) as error:
         raise InputError(f"expected a refinedet checkpoint at {path}, found other safetensors content") from error
