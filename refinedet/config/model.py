@@ -30,7 +30,7 @@ class ModelConfig(Settings):
     tcb_channels: int = 256
     """Width of the transfer connection blocks."""
     tcb_lateral_kernel: int = 3
-    """Kernel of the first convolution of each block, which takes a backbone level to that width: 3 as published, or 1."""
+    """Kernel of the convolution that takes a backbone level to that width: 3 as published, or 1."""
     tcb_norm: Norm = "none"
     """Batch normalisation in the blocks and heads that are added to the backbone; the paper has none."""
     arm_channels: int = 0

@@ -40,7 +40,9 @@ class TransferConnection(nn.Module):
 
     def __init__(self, channels: int, width: int, kernel: int, norm: bool, has_deeper: bool) -> None:
         super().__init__()
-        self.lateral = nn.Sequential(*_conv(channels, width, norm, kernel), nn.ReLU(inplace=True), *_conv(width, width, norm))
+        self.lateral = nn.Sequential(
+            *_conv(channels, width, norm, kernel), nn.ReLU(inplace=True), *_conv(width, width, norm)
+        )
         self.upsample = nn.ConvTranspose2d(width, width, 2, stride=2) if has_deeper else None
         self.output = nn.Sequential(nn.ReLU(inplace=True), *_conv(width, width, norm), nn.ReLU(inplace=True))
 
@@ -65,7 +67,10 @@ class RefineDet(nn.Module):
         channels = self.backbone.channels
         self.arm = nn.ModuleList([_arm_head(c, len(shapes), config.arm_channels, norm) for c in channels])
         self.tcb = nn.ModuleList(
-            [TransferConnection(c, width, config.tcb_lateral_kernel, norm, s != STRIDES[-1]) for c, s in zip(channels, STRIDES, strict=True)]
+            [
+                TransferConnection(c, width, config.tcb_lateral_kernel, norm, s != STRIDES[-1])
+                for c, s in zip(channels, STRIDES, strict=True)
+            ]
         )
         self.odm = nn.ModuleList(
             [AlignConv(width, 4 + config.num_classes, shapes, config.align_backend) for _ in STRIDES]
