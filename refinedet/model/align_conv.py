@@ -9,6 +9,7 @@ the few output channels of each tap, and only those are sampled. Same numbers, f
 from __future__ import annotations
 
 import importlib
+import math
 from collections.abc import Callable
 
 import torch
@@ -16,14 +17,17 @@ from torch import Tensor, nn
 from torch.nn import functional as F
 from torchvision.ops import deform_conv2d
 
-from refinedet.config import AlignBackend
+from refinedet.config import AlignBackend, AlignSampling
 from refinedet.errors import MissingExtra
-from refinedet.model.box_coder import decode
+from refinedet.model.box_coder import CENTRE_VARIANCE, SIZE_VARIANCE, decode
 
 TAPS = 9
 
+_MAX_PUBLISHED_DELTA = math.log(1000.0 / SIZE_VARIANCE)
+"""Where the published size reaches 1000 anchors, the limit that decode() has too."""
 
-def alignment_points(arm_deltas: Tensor, shapes: Tensor) -> Tensor:
+
+def alignment_points(arm_deltas: Tensor, shapes: Tensor, sampling: AlignSampling = "decode") -> Tensor:
     """Where each tap samples, relative to its own cell, in cells.
 
     The points are the centres of a 3x3 partition of the refined box, row-major (y outer).
@@ -31,13 +35,16 @@ def alignment_points(arm_deltas: Tensor, shapes: Tensor) -> Tensor:
     Args:
         arm_deltas: (B, A, 4, H, W) offsets [dx, dy, dw, dh] of the ARM.
         shapes: (A, 2) anchor width and height in cells.
+        sampling: `decode`, or `published` for the size exp(d) * 0.2 of a published implementation, which looks at a
+            fifth of the anchor where d = 0.
 
     Returns:
         (B, A, 9, 2, H, W), [y, x] on the axis of size 2.
     """
     deltas = arm_deltas.movedim(2, -1)  # (B, A, H, W, 4)
     cell = F.pad(shapes.to(deltas), (2, 0))[:, None, None, :]  # (A, 1, 1, 4): centre 0, 0
-    box = decode(cell, deltas).movedim(-1, 2)  # (B, A, 4, H, W)
+    to_box = _published_box if sampling == "published" else decode
+    box = to_box(cell, deltas).movedim(-1, 2)  # (B, A, 4, H, W)
     thirds = torch.arange(-1, 2, device=box.device, dtype=box.dtype) / 3
     tap_y, tap_x = thirds.repeat_interleave(3)[:, None, None], thirds.repeat(3)[:, None, None]
     x = box[:, :, None, 0] + tap_x * box[:, :, None, 2]
@@ -85,6 +92,13 @@ def align_conv_mmcv(features: Tensor, points: Tensor, weight: Tensor) -> Tensor:
     return _by_deformable(features, points, weight, lambda x, offset, w, padding: kernel(x, offset, w, 1, padding))
 
 
+def _published_box(anchors_cxcywh: Tensor, deltas: Tensor) -> Tensor:
+    """decode() with the size variance outside the exponential."""
+    centre = anchors_cxcywh[..., :2] + CENTRE_VARIANCE * deltas[..., :2] * anchors_cxcywh[..., 2:]
+    size = anchors_cxcywh[..., 2:] * SIZE_VARIANCE * torch.exp(deltas[..., 2:].clamp(max=_MAX_PUBLISHED_DELTA))
+    return torch.cat([centre, size], dim=-1)
+
+
 def _by_deformable(features: Tensor, points: Tensor, weight: Tensor, kernel: Callable[..., Tensor]) -> Tensor:
     # deformable convolution adds its offsets to the ordinary 3x3 grid, so that grid is taken off first
     steps = torch.arange(-1, 2, device=points.device, dtype=points.dtype)
@@ -115,12 +129,20 @@ BACKENDS: dict[AlignBackend, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 class AlignConv(nn.Module):
     """Prediction layer of the ODM: (B, C, H, W) features and ARM offsets to (B, A, O, H, W).
 
-    The offsets are computed from the detached ARM output, not learned.
+    The offsets are computed from the detached ARM output, not learned. Weights have the same names and shapes whatever
+    is sampled; with sampling `none` the layer is a plain 3x3 convolution, that of the original RefineDet.
     """
 
-    def __init__(self, channels: int, out: int, shapes: Tensor, backend: AlignBackend = "fused") -> None:
+    def __init__(
+        self,
+        channels: int,
+        out: int,
+        shapes: Tensor,
+        backend: AlignBackend = "fused",
+        sampling: AlignSampling = "decode",
+    ) -> None:
         super().__init__()
-        self.backend = backend
+        self.backend, self.sampling = backend, sampling
         self.weight = nn.Parameter(torch.empty(len(shapes) * out, channels, 3, 3))
         self.bias = nn.Parameter(torch.zeros(len(shapes), out))
         self.register_buffer("shapes", shapes, persistent=False)
@@ -128,6 +150,11 @@ class AlignConv(nn.Module):
 
     def forward(self, features: Tensor, arm_deltas: Tensor) -> Tensor:
         """Features (B, C, H, W) and ARM offsets (B, A, 4, H, W) to predictions (B, A, O, H, W) float32."""
-        points = alignment_points(arm_deltas.detach().float(), self.get_buffer("shapes"))
-        weight = self.weight.reshape(*self.bias.shape, *self.weight.shape[1:])
-        return BACKENDS[self.backend](features, points, weight) + self.bias[None, :, :, None, None]
+        if self.sampling == "none":
+            flat = F.conv2d(features, self.weight, padding=1).float()
+            out = flat.reshape(len(flat), *self.bias.shape, *flat.shape[2:])
+        else:
+            points = alignment_points(arm_deltas.detach().float(), self.get_buffer("shapes"), self.sampling)
+            weight = self.weight.reshape(*self.bias.shape, *self.weight.shape[1:])
+            out = BACKENDS[self.backend](features, points, weight)
+        return out + self.bias[None, :, :, None, None]

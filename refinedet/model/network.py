@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor, nn
+from torch.nn import functional as F
 
-from refinedet.config import STRIDES, ModelConfig
+from refinedet.config import ModelConfig
 from refinedet.errors import InputError
 from refinedet.model.align_conv import AlignConv
 from refinedet.model.anchors import anchor_shapes, anchors
@@ -28,7 +29,7 @@ class RawOutputs:
     arm_logits: Tensor
     """(B, N) objectness."""
     arm_deltas: Tensor
-    """(B, N, 4) offsets that take anchors to refined anchors."""
+    """(B, N, 4) offsets that take anchors to refined anchors; constant zeros for a network without refined anchors."""
     odm_logits: Tensor
     """(B, N, K) classes, one sigmoid each."""
     odm_deltas: Tensor
@@ -36,7 +37,7 @@ class RawOutputs:
 
 
 class TransferConnection(nn.Module):
-    """TCB: carries a backbone level, plus the deeper block, to the ODM (RefineDet, section 3.1)."""
+    """TCB: carries a backbone level, plus the deeper block if there is one, to the ODM (RefineDet, section 3.1)."""
 
     def __init__(self, channels: int, width: int, kernel: int, norm: bool, has_deeper: bool) -> None:
         super().__init__()
@@ -66,14 +67,16 @@ class RefineDet(nn.Module):
         norm, width = config.tcb_norm == "batch", config.tcb_channels
         channels = self.backbone.channels
         self.arm = nn.ModuleList([_arm_head(c, len(shapes), config.arm_channels, norm) for c in channels])
+        deepest = config.strides[-1] if config.fused_features else None
         self.tcb = nn.ModuleList(
             [
-                TransferConnection(c, width, config.tcb_lateral_kernel, norm, s != STRIDES[-1])
-                for c, s in zip(channels, STRIDES, strict=True)
+                TransferConnection(c, width, config.tcb_lateral_kernel, norm, deepest not in (None, s))
+                for c, s in zip(channels, config.strides, strict=True)
             ]
         )
+        outputs = 4 + config.num_classes
         self.odm = nn.ModuleList(
-            [AlignConv(width, 4 + config.num_classes, shapes, config.align_backend) for _ in STRIDES]
+            [AlignConv(width, outputs, shapes, config.align_backend, config.align_conv) for _ in channels]
         )
         for head in self.odm:
             nn.init.constant_(head.get_parameter("bias")[:, 4:], _prior_logit())
@@ -81,14 +84,15 @@ class RefineDet(nn.Module):
         self.register_buffer("std", 255 * torch.tensor(_STD)[:, None, None], persistent=False)
 
     def forward(self, images: Tensor) -> RawOutputs:
-        """Images (B, 1 or 3, H, W), uint8 or float in 0..255, H and W multiples of 64, to RawOutputs.
+        """Images (B, 1 or 3, H, W), uint8 or float in 0..255, H and W multiples of the largest stride, to RawOutputs.
 
         Raises:
             InputError: the canvas is not a multiple of the largest stride.
         """
         height, width = images.shape[-2:]
-        if height % STRIDES[-1] or width % STRIDES[-1]:
-            raise InputError(f"expected a canvas of multiples of {STRIDES[-1]} pixels, found {width} x {height}")
+        largest = self.config.strides[-1]
+        if height % largest or width % largest:
+            raise InputError(f"expected a canvas of multiples of {largest} pixels, found {width} x {height}")
         x = (images.float() - self.get_buffer("mean")) / self.get_buffer("std")
         levels = self.backbone(x.contiguous(memory_format=torch.channels_last))
         arm = [head(level) for head, level in zip(self.arm, levels, strict=True)]
@@ -108,6 +112,8 @@ class RefineDet(nn.Module):
     def _level(self, arm: Tensor, fused: Tensor, index: int) -> tuple[Tensor, Tensor]:
         """One level's ARM (B, HWA, 5) [objectness, offsets] and ODM (B, HWA, 4 + K) [offsets, classes]."""
         shaped = arm.float().reshape(len(arm), -1, 5, *arm.shape[2:])  # (B, A, 5, H, W)
+        if not self.config.refined_anchors:
+            shaped = F.pad(shaped[:, :, :1], (0, 0, 0, 0, 0, 4))  # offsets of zero decode to the default anchors
         odm = self.odm[index](fused, shaped[:, :, 1:])
         return _flatten(shaped), _flatten(odm)
 
