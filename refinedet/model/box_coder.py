@@ -13,14 +13,18 @@ from torch import Tensor
 CENTRE_VARIANCE = 0.1
 SIZE_VARIANCE = 0.2
 
+MAX_CENTRE_DELTA = 1000.0 / CENTRE_VARIANCE
 MAX_SIZE_DELTA = math.log(1000.0) / SIZE_VARIANCE
-"""Size offsets are clamped here: one wild value must not become infinity."""
+"""Offsets are clamped to these, both ways: a box moves by at most 1000 anchors and is 1/1000 to 1000 anchors large, so
+that one wild value becomes neither infinity nor a box without an area."""
 
 
 def decode(anchors_cxcywh: Tensor, deltas: Tensor) -> Tensor:
     """Apply offsets to anchors: (..., 4) [cx, cy, w, h] and (..., 4) [dx, dy, dw, dh] to (..., 4) [cx, cy, w, h]."""
-    centre = anchors_cxcywh[..., :2] + CENTRE_VARIANCE * deltas[..., :2] * anchors_cxcywh[..., 2:]
-    size = anchors_cxcywh[..., 2:] * torch.exp(SIZE_VARIANCE * deltas[..., 2:].clamp(max=MAX_SIZE_DELTA))
+    move = deltas[..., :2].clamp(-MAX_CENTRE_DELTA, MAX_CENTRE_DELTA)
+    grow = deltas[..., 2:].clamp(-MAX_SIZE_DELTA, MAX_SIZE_DELTA)
+    centre = anchors_cxcywh[..., :2] + CENTRE_VARIANCE * move * anchors_cxcywh[..., 2:]
+    size = anchors_cxcywh[..., 2:] * torch.exp(SIZE_VARIANCE * grow)
     return torch.cat([centre, size], dim=-1)
 
 

@@ -1,24 +1,30 @@
 """Losses of both modules; defined, finite and with gradient for chips without ships.
 
-B batch, N anchors, K classes, M truth boxes. ARM: focal objectness (Lin et al. 2017) and GIoU. ODM: quality focal loss
-(Li et al. 2020; the target is the IoU of the final box, so a score says how well a ship is placed) and GIoU.
+B batch, N anchors, K classes, M truth boxes. `LossConfig` says which matching and which losses. By default, ARM:
+adaptive assignment, focal objectness and GIoU; ODM: assignment by IoU, quality focal loss (the target is the IoU of
+the final box, so a score says how well a ship is placed) and GIoU.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 
 import torch
 from torch import Tensor
-from torch.nn import functional as F
-from torchvision.ops import generalized_box_iou_loss, sigmoid_focal_loss
 
 from refinedet.config import LossConfig, PostprocessConfig
+from refinedet.config.loss import Classification
 from refinedet.model.box_coder import decode, to_xyxy
-from refinedet.model.matching import BACKGROUND, IGNORE, inside_ignored, match_arm, match_odm
+from refinedet.model.box_loss import box_loss, paired_iou
+from refinedet.model.class_loss import class_loss
+from refinedet.model.matching import BACKGROUND, IGNORE, inside_ignored, match_atss, match_iou
 from refinedet.model.network import RawOutputs
 
 _EASY_NEGATIVE = PostprocessConfig().objectness_min
+
+Normaliser = Callable[[Tensor], Tensor]
+"""Number of positives, or their summed quality, in this batch (a detached float scalar) to the divisor of a loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,7 +32,7 @@ class Target:
     """Truth of one image, in canvas pixels."""
 
     boxes_xyxy: Tensor
-    """(M, 4)."""
+    """(M, 4). A box without an area is learnt by no anchor."""
     labels: Tensor
     """(M,) int64 in 0..K-1."""
     ignored_xyxy: Tensor
@@ -34,87 +40,102 @@ class Target:
 
 
 @dataclass(frozen=True, slots=True)
-class _Matched:
-    """Both assignments of one batch, each (B, N): index into all truth boxes of the batch, BACKGROUND or IGNORE."""
+class _Module:
+    """What one module predicts, and how it is judged."""
 
-    arm: Tensor
-    odm: Tensor
+    logits: Tensor
+    """(B, N, K), K = 1 in the ARM."""
+    anchors_cxcywh: Tensor
+    """(B, N, 4) boxes that its offsets start from: default boxes, or refined anchors."""
+    deltas: Tensor
+    """(B, N, 4)."""
+    matched: Tensor
+    """(B, N): index into all truth boxes of the batch, BACKGROUND or IGNORE."""
+    classification: Classification
+    iou_scores: bool
+    """A positive learns to score the IoU of its box, instead of 1."""
+
+
+def at_least_one(count: Tensor) -> Tensor:
+    """The divisor of a process that trains alone: what it counts, or 1 where there is nothing."""
+    return count.clamp(min=1)
 
 
 def detection_losses(
-    raw: RawOutputs, targets: list[Target], level_sizes: list[int], config: LossConfig
+    raw: RawOutputs,
+    targets: list[Target],
+    level_sizes: list[int],
+    config: LossConfig,
+    normaliser: Normaliser = at_least_one,
 ) -> dict[str, Tensor]:
     """Scalars `arm_objectness`, `arm_box`, `odm_class`, `odm_box`, each with its weight applied; sum them to train.
 
-    Each is divided by the number of its positives (by summed target quality for the class loss), at least 1.
+    Those of a module are divided by the number of its positives (by their summed IoU where its scores learn the IoU).
+
+    Args:
+        raw: what the network says.
+        targets: truth of each image.
+        level_sizes: number of anchors of each level, in order.
+        config: which matching and losses.
+        normaliser: makes the divisor. It is called exactly twice, for the ARM and then for the ODM, whatever the batch
+            holds, so that it may communicate: with (sum over all ranks, at least 1) / ranks, the mean of the ranks'
+            gradients is the gradient of one process with the same global batch.
     """
-    refined = decode(raw.anchors_cxcywh, raw.arm_deltas)
-    matched = _match(raw, refined.detach(), targets, level_sizes, config)
+    refined = decode(raw.anchors_cxcywh, raw.arm_deltas).detach()
+    arm_matched, odm_matched = _match(raw, refined, targets, level_sizes, config)
     truth = torch.cat([t.boxes_xyxy for t in targets])
     labels = torch.cat([t.labels for t in targets])
-    return _arm_losses(raw, refined, matched.arm, truth, config) | _odm_losses(
-        raw, refined.detach(), matched.odm, (truth, labels), config
-    )
+    iou_objectness = config.objectness_target == "iou"
+    arm_kind: Classification = "quality" if iou_objectness else "focal"
+    if config.classification == "hard_negative":
+        arm_kind = "hard_negative"
+    anchors = raw.anchors_cxcywh.expand_as(refined)
+    arm = _Module(raw.arm_logits[..., None], anchors, raw.arm_deltas, arm_matched, arm_kind, iou_objectness)
+    kind = config.classification
+    odm = _Module(raw.odm_logits, refined, raw.odm_deltas, odm_matched, kind, kind == "quality")
+    arm_objectness, arm_box = _module_losses(arm, truth, torch.zeros_like(labels), config, normaliser)
+    odm_class, odm_box = _module_losses(odm, truth, labels, config, normaliser)
+    return {"arm_objectness": arm_objectness, "arm_box": arm_box, "odm_class": odm_class, "odm_box": odm_box}
 
 
 def _match(
     raw: RawOutputs, refined: Tensor, targets: list[Target], level_sizes: list[int], config: LossConfig
-) -> _Matched:
+) -> tuple[Tensor, Tensor]:
+    """Assignments of the ARM and of the ODM, each (B, N): index into all truth of the batch, BACKGROUND or IGNORE."""
+    default_boxes = to_xyxy(raw.anchors_cxcywh)
     arm, odm, first = [], [], 0
     for image, target in enumerate(targets):
-        boxes = to_xyxy(refined[image])
-        a = match_arm(raw.anchors_cxcywh, level_sizes, target.boxes_xyxy, config.arm_candidates)
-        o = match_odm(boxes, target.boxes_xyxy, config.odm_positive_iou, config.odm_negative_iou)
-        a[(a < 0) & inside_ignored(to_xyxy(raw.anchors_cxcywh), target.ignored_xyxy)] = IGNORE
+        truth, boxes = target.boxes_xyxy, to_xyxy(refined[image])
+        if config.arm_matching == "atss":
+            a = match_atss(raw.anchors_cxcywh, level_sizes, truth, config.arm_candidates)
+        else:
+            a = match_iou(default_boxes, truth, config.arm_positive_iou, config.arm_positive_iou)
+        o = match_iou(boxes, truth, config.odm_positive_iou, config.odm_negative_iou)
+        a[(a < 0) & inside_ignored(default_boxes, target.ignored_xyxy)] = IGNORE
         o[(o < 0) & inside_ignored(boxes, target.ignored_xyxy)] = IGNORE
-        # negatives that the ARM already rejects never reach the ODM (RefineDet, section 3.2)
+        # negatives that the ARM already rejects never reach the ODM (RefineDet, section 3, filtering)
         o[(o == BACKGROUND) & (raw.arm_logits[image].sigmoid() <= _EASY_NEGATIVE)] = IGNORE
         arm.append(torch.where(a >= 0, a + first, a))
         odm.append(torch.where(o >= 0, o + first, o))
-        first += len(target.boxes_xyxy)
-    return _Matched(torch.stack(arm), torch.stack(odm))
+        first += len(truth)
+    return torch.stack(arm), torch.stack(odm)
 
 
-def _arm_losses(
-    raw: RawOutputs, refined: Tensor, matched: Tensor, truth: Tensor, config: LossConfig
-) -> dict[str, Tensor]:
-    positive = matched >= 0
-    count = positive.sum().clamp(min=1)
-    focal = sigmoid_focal_loss(raw.arm_logits, positive.float(), config.focal_alpha, config.focal_gamma)
-    box = generalized_box_iou_loss(to_xyxy(refined[positive]), truth[matched[positive]], reduction="sum")
-    return {
-        "arm_objectness": (focal * (matched != IGNORE)).sum() / count,
-        "arm_box": config.box_weight * box / count,
-    }
-
-
-def _odm_losses(
-    raw: RawOutputs, refined: Tensor, matched: Tensor, truth: tuple[Tensor, Tensor], config: LossConfig
-) -> dict[str, Tensor]:
-    boxes, labels = truth
-    positive = matched >= 0
-    ship = matched[positive]
-    final = to_xyxy(decode(refined[positive], raw.odm_deltas[positive]))
-    quality = _paired_iou(final.detach(), boxes[ship])
-    target = torch.zeros_like(raw.odm_logits)
+def _module_losses(
+    module: _Module, truth: Tensor, labels: Tensor, config: LossConfig, normaliser: Normaliser
+) -> tuple[Tensor, Tensor]:
+    """Class loss and weighted box loss of one module."""
+    positive = module.matched >= 0
     image, anchor = positive.nonzero(as_tuple=True)
+    ship = module.matched[image, anchor]
+    anchors, deltas = module.anchors_cxcywh[image, anchor], module.deltas[image, anchor]
+    if module.iou_scores:
+        quality = paired_iou(to_xyxy(decode(anchors, deltas.detach())), truth[ship])
+    else:
+        quality = torch.ones_like(deltas[:, 0])
+    target = torch.zeros_like(module.logits)
     target[image, anchor, labels[ship]] = quality
-    cross_entropy = F.binary_cross_entropy_with_logits(raw.odm_logits, target, reduction="none")
-    distance = (raw.odm_logits.sigmoid().detach() - target).abs() ** config.focal_gamma
-    kept = (matched != IGNORE)[..., None]
-    box = generalized_box_iou_loss(final, boxes[ship], reduction="none") * quality
-    # the plain sum of all predictions times zero keeps a gradient path where no anchor is positive
-    return {
-        "odm_class": (cross_entropy * distance * kept).sum() / quality.sum().clamp(min=1),
-        "odm_box": config.box_weight * box.sum() / quality.sum().clamp(min=1) + 0 * raw.odm_deltas.sum(),
-    }
-
-
-def _paired_iou(a: Tensor, b: Tensor) -> Tensor:
-    """IoU of row i of `a` with row i of `b`, (N,)."""
-    if not len(a):
-        return a.new_zeros(0)
-    top_left, bottom_right = torch.maximum(a[:, :2], b[:, :2]), torch.minimum(a[:, 2:], b[:, 2:])
-    overlap = (bottom_right - top_left).clamp(min=0).prod(-1)
-    union = (a[:, 2:] - a[:, :2]).prod(-1) + (b[:, 2:] - b[:, :2]).prod(-1) - overlap
-    return overlap / union.clamp(min=torch.finfo(union.dtype).tiny)
+    divisor = normaliser(quality.sum())
+    classes = class_loss(module.logits, target, module.matched, module.classification, config)
+    boxes = (box_loss(anchors, deltas, truth[ship], config.box) * quality).sum()
+    return classes / divisor, config.box_weight * boxes / divisor

@@ -12,7 +12,7 @@ IGNORE = -2
 BACKGROUND = -1
 
 
-def match_arm(anchors_cxcywh: Tensor, level_sizes: list[int], truth_xyxy: Tensor, candidates: int) -> Tensor:
+def match_atss(anchors_cxcywh: Tensor, level_sizes: list[int], truth_xyxy: Tensor, candidates: int) -> Tensor:
     """Adaptive assignment of default boxes (ATSS, Zhang et al., CVPR 2020, algorithm 1).
 
     For each ship, the nearest `candidates` anchors of each level are considered; those whose IoU is at least the mean
@@ -30,7 +30,7 @@ def match_arm(anchors_cxcywh: Tensor, level_sizes: list[int], truth_xyxy: Tensor
     """
     if not len(truth_xyxy):
         return torch.full((len(anchors_cxcywh),), BACKGROUND, device=anchors_cxcywh.device)
-    overlap = box_iou(to_xyxy(anchors_cxcywh), truth_xyxy)  # (N, M)
+    overlap = _overlap(to_xyxy(anchors_cxcywh), truth_xyxy)
     nearest = _nearest(anchors_cxcywh[:, :2], level_sizes, truth_xyxy, candidates)  # (C, M)
     of_nearest = overlap.gather(0, nearest)
     least = of_nearest.mean(0) + of_nearest.std(0, correction=0)
@@ -42,15 +42,23 @@ def match_arm(anchors_cxcywh: Tensor, level_sizes: list[int], truth_xyxy: Tensor
     return _claim(_take(best, chosen.any(1)), overlap)
 
 
-def match_odm(refined_xyxy: Tensor, truth_xyxy: Tensor, positive_iou: float, negative_iou: float) -> Tensor:
-    """Assignment of refined anchors by IoU, the second of the two steps (RefineDet, section 3.3).
+def match_iou(boxes_xyxy: Tensor, truth_xyxy: Tensor, positive_iou: float, negative_iou: float) -> Tensor:
+    """Assignment by fixed IoU (RefineDet, section 4, after SSD): of refined anchors, or of default boxes.
+
+    Each box learns the ship that it overlaps most, if it does so by `positive_iou`. Then each ship claims its best box.
+
+    Args:
+        boxes_xyxy: (N, 4).
+        truth_xyxy: (M, 4).
+        positive_iou: least IoU of a positive.
+        negative_iou: a box below this is background; with both equal, none is left out.
 
     Returns:
         (N,) int64: index of the ship; IGNORE between the two thresholds; BACKGROUND below.
     """
     if not len(truth_xyxy):
-        return torch.full((len(refined_xyxy),), BACKGROUND, device=refined_xyxy.device)
-    overlap = box_iou(refined_xyxy, truth_xyxy)
+        return torch.full((len(boxes_xyxy),), BACKGROUND, device=boxes_xyxy.device)
+    overlap = _overlap(boxes_xyxy, truth_xyxy)
     best = overlap.max(1).values
     matched = _take(overlap, best >= positive_iou)
     matched[(best >= negative_iou) & (best < positive_iou)] = IGNORE
@@ -66,6 +74,12 @@ def inside_ignored(boxes_xyxy: Tensor, ignored_xyxy: Tensor) -> Tensor:
     overlap = (bottom_right - top_left).clamp(min=0).prod(-1)
     size = (boxes_xyxy[:, 2:] - boxes_xyxy[:, :2]).prod(-1)
     return (overlap >= size[:, None] / 2).any(1)
+
+
+def _overlap(boxes_xyxy: Tensor, truth_xyxy: Tensor) -> Tensor:
+    """IoU (N, M); 0 where both have no area."""
+    overlap: Tensor = box_iou(boxes_xyxy, truth_xyxy).nan_to_num()
+    return overlap
 
 
 def _nearest(centres: Tensor, level_sizes: list[int], truth_xyxy: Tensor, candidates: int) -> Tensor:
@@ -86,8 +100,7 @@ def _take(overlap: Tensor, positive: Tensor) -> Tensor:
 def _claim(matched: Tensor, overlap: Tensor) -> Tensor:
     """Give each ship its best anchor, if it overlaps at all; of two that want the same one, the later ship has it."""
     best, anchor = overlap.max(0)
-    ships = torch.arange(overlap.shape[1], device=overlap.device)[best > 0]
-    matched = matched.clone()
-    for ship, index in zip(ships.tolist(), anchor[best > 0].tolist(), strict=True):
-        matched[index] = ship
-    return matched
+    ships = torch.arange(len(best), device=best.device)
+    claims = torch.full_like(matched, BACKGROUND)
+    claims.scatter_reduce_(0, anchor, torch.where(best > 0, ships, BACKGROUND), "amax")
+    return torch.where(claims >= 0, claims, matched)

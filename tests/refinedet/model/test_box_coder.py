@@ -33,5 +33,14 @@ def test_decode_by_hand() -> None:
     assert out.tolist() == pytest.approx([10.4, 19.2, 4 * math.exp(0.2), 8])
 
 
-def test_a_wild_offset_stays_finite() -> None:
-    assert decode(torch.ones(4), torch.full((4,), 1e6)).isfinite().all()
+@given(BOX, st.lists(st.floats(-1e38, 1e38), min_size=4, max_size=4))
+def test_wild_offsets_give_finite_boxes_with_an_area(anchor: tuple[float, ...], deltas: list[float]) -> None:
+    once = decode(torch.tensor(anchor), torch.tensor(deltas))
+    twice = decode(once, torch.tensor(deltas))  # as the ODM does
+    assert to_xyxy(twice).isfinite().all()
+    assert (twice[2:] > 0).all()
+
+
+def test_offsets_are_clamped_far_from_any_ship() -> None:
+    huge = decode(torch.tensor([[0.0, 0.0, 4.0, 4.0]] * 2), torch.tensor([[1e6], [-1e6]]).expand(2, 4))
+    torch.testing.assert_close(huge, torch.tensor([[4e3, 4e3, 4e3, 4e3], [-4e3, -4e3, 4e-3, 4e-3]]))

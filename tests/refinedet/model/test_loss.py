@@ -1,18 +1,24 @@
-"""Matching and losses: by hand where it can be done, and defined where there is nothing to learn."""
+"""The losses of both modules: pinned, finite whatever the settings and the batch, and split over processes."""
 
 from __future__ import annotations
 
+import itertools
 import math
+from typing import get_args
 
 import pytest
 import torch
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from torch import Tensor
 
 from refinedet.config import LossConfig, ModelConfig
+from refinedet.config.loss import ArmMatching, BoxLoss, Classification, ObjectnessTarget
+from refinedet.errors import InputError
 from refinedet.model.anchors import anchors, level_sizes
 from refinedet.model.box_coder import encode, to_cxcywh, to_xyxy
-from refinedet.model.loss import Target, detection_losses
-from refinedet.model.matching import BACKGROUND, IGNORE, inside_ignored, match_arm, match_odm
+from refinedet.model.loss import Target, at_least_one, detection_losses
+from refinedet.model.matching import match_atss, match_iou
 from refinedet.model.network import RawOutputs, RefineDet
 
 CONFIG = ModelConfig(backbone_weights="none", tcb_channels=16)
@@ -48,7 +54,7 @@ def crowded() -> list[Target]:
     return [first, Target(torch.tensor([[10.0, 20, 44, 40]]), torch.tensor([1]), torch.zeros(0, 4))]
 
 
-def test_the_default_losses_are_those_that_published_figures_were_trained_with() -> None:
+def test_the_default_losses_stay_as_they_were() -> None:
     raw = outputs()
     losses = detection_losses(raw, crowded(), SIZES, LossConfig())
     assert {k: v.item() for k, v in losses.items()} == pytest.approx(
@@ -97,7 +103,7 @@ def perfect(truth: Tensor) -> RawOutputs:
     count = len(boxes)
     arm_logits, odm_logits = torch.full((1, count), -20.0), torch.full((1, count, 1), -20.0)
     deltas = torch.zeros(1, count, 4)
-    best = int(match_arm(boxes, SIZES, truth, 9).argmax())
+    best = int(match_atss(boxes, SIZES, truth, 9).argmax())
     deltas[0, best] = encode(boxes[best], to_cxcywh(truth[0]))
     arm_logits[0, best], odm_logits[0, best] = 20, 20
     return RawOutputs(boxes, arm_logits, deltas, odm_logits, torch.zeros(1, count, 4))
@@ -110,27 +116,137 @@ def test_a_perfect_odm_has_no_class_or_box_loss() -> None:
     assert losses["odm_class"] == pytest.approx(0, abs=1e-3)
 
 
-def test_every_ship_has_an_anchor_in_both_steps() -> None:
-    boxes = anchors(64, 64, CONFIG)
-    ships = torch.tensor([[1.0, 1.0, 3.0, 60.0], [30.0, 30.0, 33.0, 32.0], [0.0, 0.0, 64.0, 64.0]])  # thin, tiny, huge
-    assert set(match_arm(boxes, SIZES, ships, 9).tolist()) == {BACKGROUND, 0, 1, 2}
-    assert {0, 1, 2} <= set(match_odm(to_xyxy(boxes), ships, 0.5, 0.4).tolist())
-
-
-def test_odm_thresholds_by_hand() -> None:
-    ship = torch.tensor([[0.0, 0.0, 10.0, 10.0]])
-    refined = torch.tensor(
-        [
-            [0.0, 0.0, 10.0, 10.0],  # IoU 1
-            [0.0, 0.0, 10.0, 6.0],  # 0.6: positive
-            [0.0, 0.0, 10.0, 4.5],  # 0.45: between
-            [0.0, 0.0, 10.0, 3.0],  # 0.3: background
-        ]
+ALL = [
+    LossConfig(arm_matching=matching, classification=classification, box=box, objectness_target=objectness)
+    for matching, classification, box, objectness in itertools.product(
+        get_args(ArmMatching), get_args(Classification), get_args(BoxLoss), get_args(ObjectnessTarget)
     )
-    assert match_odm(refined, ship, 0.5, 0.4).tolist() == [0, 0, IGNORE, BACKGROUND]
+]
+every_config = pytest.mark.parametrize(
+    "config", ALL, ids=lambda c: f"{c.arm_matching}-{c.classification}-{c.box}-{c.objectness_target}"
+)
 
 
-def test_ignored_regions_swallow_the_boxes_that_lie_in_them() -> None:
-    boxes = torch.tensor([[0.0, 0.0, 4.0, 4.0], [0.0, 0.0, 40.0, 4.0]])  # inside; a tenth inside
-    assert inside_ignored(boxes, torch.tensor([[0.0, 0.0, 4.0, 8.0]])).tolist() == [True, False]
-    assert inside_ignored(boxes, torch.zeros(0, 4)).tolist() == [False, False]
+def assert_finite(raw: RawOutputs, targets: list[Target], config: LossConfig) -> None:
+    losses = detection_losses(raw, targets, SIZES, config)
+    assert all(loss.isfinite() and loss >= -1e-4 for loss in losses.values()), losses
+    assert all(g.isfinite().all() for g in gradients(raw, losses))
+
+
+def one_image(raw: RawOutputs, image: int = 0) -> RawOutputs:
+    own = slice(image, image + 1)
+    return RawOutputs(
+        raw.anchors_cxcywh, raw.arm_logits[own], raw.arm_deltas[own], raw.odm_logits[own], raw.odm_deltas[own]
+    )
+
+
+@every_config
+@pytest.mark.parametrize("scale", [1.0, 50.0, 1e4])
+def test_every_setting_is_finite_for_every_batch(config: LossConfig, scale: float) -> None:
+    batches = [
+        crowded(),
+        [target(), target()],  # no ship anywhere
+        [target([10, 10, 11, 11]), target([0, 0, 64, 64])],  # one pixel, and the whole chip
+        [target([3, 0, 3.01, 64], [0, 7, 64, 7.5]), target()],  # thinner than any anchor
+        [target(ignored=([0, 0, 64, 64],)), target(ignored=([-999, -999, 999, 999],))],  # nothing but crowds
+        [target([-90, -90, -10, -20], [80, 0, 200, 64]), target([500, 500, 510, 510])],  # outside the canvas
+        [target([9, 9, 9, 9], [9, 9, 9, 30]), target([30, 30, 9, 9])],  # without an area
+    ]
+    for targets in batches:
+        assert_finite(outputs(scale), targets, config)
+    alone = one_image(outputs(scale))
+    losses = detection_losses(alone, [target()], SIZES, config)
+    assert all(loss.isfinite() for loss in losses.values())
+
+
+@every_config
+@settings(max_examples=10)
+@given(
+    boxes=st.lists(st.lists(st.floats(-200, 300, width=32), min_size=4, max_size=4), max_size=5),
+    scale=st.sampled_from([0.0, 1.0, 30.0, 1e4]),
+)
+def test_any_boxes_are_finite(config: LossConfig, boxes: list[list[float]], scale: float) -> None:
+    assert_finite(outputs(scale), [target(*boxes), target(ignored=tuple(boxes))], config)
+
+
+@every_config
+def test_ranks_that_share_their_divisors_have_the_gradient_of_one_process(config: LossConfig) -> None:
+    """Two ranks with one image each, the second without a ship; their gradients are averaged, as DDP does."""
+    targets = [crowded()[0], target()]
+    whole = outputs()
+    expected = gradients(whole, detection_losses(whole, targets, SIZES, config))
+    counts: list[list[Tensor]] = [[], []]
+
+    for rank in range(2):
+
+        def count(local: Tensor, rank: int = rank) -> Tensor:
+            counts[rank].append(local)
+            return at_least_one(local)
+
+        detection_losses(one_image(outputs(), rank), [targets[rank]], SIZES, config, count)
+    assert [len(c) for c in counts] == [2, 2]  # as many calls, whatever the batch holds
+    assert all(c.ndim == 0 and not c.requires_grad and c.dtype == torch.float32 for c in itertools.chain(*counts))
+    divisors = [at_least_one(a + b) / 2 for a, b in zip(*counts, strict=True)]
+
+    split = outputs()
+    parts = []
+    for rank in range(2):
+        shared = list(divisors)
+        losses = detection_losses(one_image(split, rank), [targets[rank]], SIZES, config, lambda _, d=shared: d.pop(0))
+        parts.append(gradients(split, losses))
+    for one, a, b in zip(expected, *parts, strict=True):
+        torch.testing.assert_close((a + b) / 2, one, rtol=1e-5, atol=1e-7)
+
+
+def test_the_published_losses_by_hand() -> None:
+    """One ship on one anchor; everything else far away, so that only the hardest negatives and the ship count."""
+    published = LossConfig(
+        arm_matching="iou", odm_negative_iou=0.5, classification="hard_negative", box="smooth_l1", box_weight=1.0
+    )
+    truth = torch.tensor([[1.0, 1.0, 4.0, 5.0]])
+    boxes = anchors(64, 64, CONFIG)
+    arm = match_iou(to_xyxy(boxes), truth, 0.5, 0.5)
+    assert (arm >= 0).sum() == 1  # smaller than any anchor: it only claims its best
+    n, best = len(boxes), int(arm.argmax())
+    raw = RawOutputs(boxes, torch.zeros(1, n), torch.zeros(1, n, 4), torch.zeros(1, n, 1), torch.zeros(1, n, 4))
+    losses = detection_losses(raw, [target(*truth.tolist())], SIZES, published)
+    goal = encode(boxes[best], to_cxcywh(truth[0])).abs()
+    smooth = float(torch.where(goal < 1, goal**2 / 2, goal - 0.5).sum())
+    # one positive and three negatives, each of which costs ln 2 at logit 0
+    assert {k: v.item() for k, v in losses.items()} == pytest.approx(
+        {"arm_objectness": 4 * math.log(2), "arm_box": smooth, "odm_class": 4 * math.log(2), "odm_box": smooth}
+    )
+
+
+def test_focal_teaches_one_where_quality_teaches_the_overlap() -> None:
+    for kind, goal in (("focal", 1.0), ("quality", 0.5)):
+        raw = outputs(0.0)
+        truth = to_xyxy(raw.anchors_cxcywh[100]).detach()
+        half = torch.stack([truth[0], truth[1], truth[2], (truth[1] + truth[3]) / 2])  # IoU 1/2 with its anchor
+        logits = torch.zeros_like(raw.odm_logits).fill_(math.log(goal / (1 - goal)) if goal < 1 else 30.0)
+        config = LossConfig(classification=kind, arm_matching="iou")
+        sure = RawOutputs(raw.anchors_cxcywh, raw.arm_logits, raw.arm_deltas, logits.requires_grad_(), raw.odm_deltas)
+        losses = detection_losses(sure, [target(half.tolist()), target()], SIZES, config)
+        (slope,) = torch.autograd.grad(losses["odm_class"], logits)
+        assert slope[0, 100, 0].item() == pytest.approx(0, abs=1e-6), kind
+
+
+def test_an_anchor_that_the_arm_rejects_is_no_negative_of_the_odm() -> None:
+    raw = outputs()
+    with torch.no_grad():
+        raw.arm_logits[:] = -10.0
+    losses = detection_losses(raw, [target(), target()], SIZES, LossConfig(classification="hard_negative"))
+    assert losses["odm_class"].item() == 0
+    assert losses["arm_objectness"].item() > 0
+
+
+@pytest.mark.parametrize(
+    ("name", "value"),
+    [
+        *(("arm_matching", "nearest"), ("classification", "softmax"), ("box", "l2"), ("objectness_target", "soft")),
+        *(("negatives_per_positive", 0), ("arm_positive_iou", 1.0), ("focal_gamma", 0.5), ("focal_alpha", 0.0)),
+    ],
+)
+def test_settings_out_of_range_are_named(name: str, value: object) -> None:
+    with pytest.raises(InputError, match=f"'{name}': expected"):
+        LossConfig.from_dict({name: value})
