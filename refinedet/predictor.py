@@ -112,10 +112,17 @@ class TorchPredictor:
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
         """Detections of each chip, in that chip's own pixels, in the order of `chips`."""
-        boxes = [letterbox(c.shape[1], c.shape[0], self.input_px, STRIDES[-1]) for c in chips]
+        return self.predict_at(chips, [self.input_px] * len(chips), self.postprocess)
+
+    def predict_at(
+        self, chips: Sequence[Chip], long_sides_px: Sequence[int], postprocess: PostprocessConfig
+    ) -> list[Detections]:
+        """As `predict`, with the long side of each chip scaled to its own length instead of the network's input."""
+        sizes = zip(chips, long_sides_px, strict=True)
+        boxes = [letterbox(c.shape[1], c.shape[0], side, STRIDES[-1]) for c, side in sizes]
         results: list[Detections] = [Detections.empty()] * len(chips)
         for batch in self._batches(boxes):
-            found = self._forward([chips[i] for i in batch], [boxes[i] for i in batch])
+            found = self._forward([chips[i] for i in batch], [boxes[i] for i in batch], postprocess)
             for index, detections in zip(batch, found, strict=True):
                 results[index] = _to_chip(detections, boxes[index], chips[index])
         return results
@@ -125,11 +132,13 @@ class TorchPredictor:
         groups: dict[tuple[int, int], list[int]] = {}
         for index, box in enumerate(boxes):
             groups.setdefault((box.canvas_width, box.canvas_height), []).append(index)
-        for members in groups.values():
-            for start in range(0, len(members), self.batch_size):
-                yield members[start : start + self.batch_size]
+        for (width, height), members in groups.items():
+            larger = width * height / self.input_px**2  # an enlarged canvas takes that much more memory
+            count = max(1, int(self.batch_size / max(1.0, larger)))
+            for start in range(0, len(members), count):
+                yield members[start : start + count]
 
-    def _forward(self, chips: list[Chip], boxes: list[Letterbox]) -> list[Detections]:
+    def _forward(self, chips: list[Chip], boxes: list[Letterbox], config: PostprocessConfig) -> list[Detections]:
         import torch
 
         from refinedet.model.postprocess import postprocess
@@ -139,7 +148,7 @@ class TorchPredictor:
         self.model.eval()
         with torch.inference_mode():
             raw = self.model(torch.from_numpy(canvas).to(self.device))
-            return postprocess(raw, sizes, self.postprocess)
+            return postprocess(raw, sizes, config)
 
 
 def _on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:
