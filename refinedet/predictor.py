@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from refinedet.config import STRIDES, PostprocessConfig, Radiometry
+from refinedet.config import PostprocessConfig, Radiometry
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.tiling import Letterbox, letterbox
@@ -119,7 +119,7 @@ class TorchPredictor:
     ) -> list[Detections]:
         """As `predict`, with the long side of each chip scaled to its own length instead of the network's input."""
         sizes = zip(chips, long_sides_px, strict=True)
-        boxes = [letterbox(c.shape[1], c.shape[0], side, STRIDES[-1]) for c, side in sizes]
+        boxes = [letterbox(c.shape[1], c.shape[0], side, self.model.config.strides[-1]) for c, side in sizes]
         results: list[Detections] = [Detections.empty()] * len(chips)
         for batch in self._batches(boxes):
             found = self._forward([chips[i] for i in batch], [boxes[i] for i in batch], postprocess)

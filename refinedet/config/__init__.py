@@ -1,18 +1,18 @@
 """Frozen settings that validate themselves. Every number that can be tuned is here or in params.yaml."""
 
 from refinedet.config.loss import LossConfig
-from refinedet.config.model import STRIDES, AlignBackend, Backbone, BackboneWeights, ModelConfig, Norm
+from refinedet.config.model import BACKBONES, STRIDES, AlignBackend, AlignSampling, ModelConfig, Norm
 from refinedet.config.multiscale import MultiscaleConfig, Pass
 from refinedet.config.postprocess import PostprocessConfig, SuppressionConfig
 from refinedet.config.scene import Radiometry, Stretch, TileConfig
 from refinedet.config.training import AugmentConfig, Optimizer, Precision, Schedule, TrainConfig
 
 __all__ = [
+    "BACKBONES",
     "STRIDES",
     "AlignBackend",
+    "AlignSampling",
     "AugmentConfig",
-    "Backbone",
-    "BackboneWeights",
     "LossConfig",
     "ModelConfig",
     "MultiscaleConfig",
