@@ -1,15 +1,25 @@
-"""Stage train: chips in, one checkpoint out. Interrupted, it goes on where it stopped, if nothing has changed since."""
+"""Stage train: chips in, one checkpoint out. Interrupted, it goes on where it stopped, if nothing has changed since.
+
+Started by torchrun, or with its options in REFINEDET_TORCHRUN, several processes train together: docs/distributed.md.
+"""
 
 from __future__ import annotations
 
 import json
 import logging
+import os
+import shlex
 import shutil
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+import torch
 
 from pipeline.params import Params, load_params, stage_dependencies
 from pipeline.stage import OUTPUTS, local_state, run_stage
@@ -17,9 +27,11 @@ from pipeline.tracking import MlflowTracker, remember_run
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import ChipDataset, read_chip
 from refinedet.detections import Detections
+from refinedet.distributed import check_same, from_first, gathered, is_first, joined, share, size
 from refinedet.files import atomic_folder, json_text, sha256_file, sha256_tree, write_json
 from refinedet.metrics import coco_metrics
 from refinedet.model.checkpoint import Header, save_checkpoint
+from refinedet.model.initial import initial_checkpoint, load_initial
 from refinedet.model.network import RefineDet
 from refinedet.predictor import TorchPredictor, resolve_device
 from refinedet.scene.score import Score, match_boxes
@@ -30,66 +42,96 @@ logger = logging.getLogger(__name__)
 CHIPS = OUTPUTS / "tile"
 TRAIN = OUTPUTS / "train"
 _F1_SLACK = 0.003
+_LAUNCH = "REFINEDET_TORCHRUN"
 
 
 def main() -> None:
     """Train as params.yaml says and write outputs/train."""
     params = load_params()
-    train, val = read_record(CHIPS / "train.json"), read_record(CHIPS / "val.json")
-    inputs = _dependency_hashes()
-    key = _key(params, inputs)
+    with joined(resolve_device("auto")) as device:
+        if not is_first():
+            logging.disable(logging.WARNING)  # one process tells of progress, all of errors
+        _train(params, device)
+
+
+def launch() -> None:
+    """Become `torchrun <options> -m pipeline.train` where REFINEDET_TORCHRUN holds options, as for `dvc repro`."""
+    options = os.environ.get(_LAUNCH)
+    if options and "WORLD_SIZE" not in os.environ:
+        command = [sys.executable, "-m", "torch.distributed.run", *shlex.split(options), "-m", "pipeline.train"]
+        os.execv(sys.executable, command)  # noqa: S606 - the user's own words, without a shell
+
+
+def _train(params: Params, device: str) -> None:
+    train, val = (read_record(CHIPS / f"{split}.json") for split in ("train", "val"))
+    provenance = _provenance(params, train, val)
+    key = _key(params, provenance)
+    check_same(key, "settings, code and inputs")
     resume = local_state("resume") / key
     logger.info("%d training and %d validation chips; resume state %s", len(train.images), len(val.images), key[:12])
-    tracker = _tracker(params, resume)
-    try:
-        state = _fit(params, (train, val), resume, tracker)
-    except BaseException:
-        tracker.close("KILLED" if isinstance(sys.exception(), KeyboardInterrupt) else "FAILED")
-        raise
-    provenance = {
-        "dataset": params.dataset,
-        "inputs_sha256": inputs,
-        "chips": {"train": len(train.images), "val": len(val.images)},
-        "train": params.train.to_dict(),
-        "tile": params.tile.windows.to_dict(),
-        "val": _val_metrics(state.history[-1]),
-        "weights": "running mean (EMA) of the last epoch" if params.train.ema_decay else "last epoch",
-    }
-    operating = operating_score(val, _predict(state.ema, params, val))
-    logger.info("best F1 on val at a score of %.2f, which detection will call 0.5", operating)
-    header = Header(state.ema.config, train.classes, params.radiometry, provenance, operating)
-    _write(state, header)
-    checkpoint = TRAIN / "model.safetensors"
-    tracker.log_artifact(checkpoint)
-    tracker.set_tags({"checkpoint_sha256": sha256_file(checkpoint), "resume_key": key})
-    remember_run(checkpoint, tracker.run_id)
-    tracker.close("FINISHED")
-    shutil.rmtree(resume, ignore_errors=True)
+    model = _network(params, train.classes).to(device)
+    header = Header(model.config, train.classes, params.radiometry, provenance, postprocess=params.postprocess)
+    with _recorded(params, resume) as tracker:
+        state = _fit(params, (train, val), model, (resume / "state.pt", header), tracker)
+        operating = operating_score(val, _predict(state.ema, params, val))
+        logger.info("best F1 on val at a score of %.2f, which detection will call 0.5", operating)
+        if tracker is not None:
+            told = {**provenance, "val": _val_metrics(state.history[-1])}
+            _write(state, replace(header, provenance=told, operating_score=operating))
+            checkpoint = TRAIN / "model.safetensors"
+            tracker.log_artifact(checkpoint)
+            tags = {"checkpoint_sha256": sha256_file(checkpoint), "resume_key": key, "processes": f"{size()}"}
+            tracker.set_tags(tags)
+            remember_run(checkpoint, tracker.run_id)
+            shutil.rmtree(resume, ignore_errors=True)
 
 
-def _fit(params: Params, records: tuple[Record, Record], resume: Path, tracker: MlflowTracker) -> TrainState:
+def _fit(
+    params: Params,
+    records: tuple[Record, Record],
+    model: RefineDet,
+    kept: tuple[Path, Header],
+    tracker: MlflowTracker | None,
+) -> TrainState:
     train, val = records
-    device = resolve_device("auto")
-    config = params.model.__class__.from_dict({**params.model.to_dict(), "num_classes": len(train.classes)})
 
-    def validate(model: RefineDet) -> dict[str, float]:
-        metrics = coco_metrics(val, _predict(model, params, val))
-        return {k: v for k, v in metrics.items() if v is not None}
+    def validate(mean: RefineDet) -> dict[str, float]:
+        found = _predict(mean, params, val)
+        return from_first(lambda: {k: v for k, v in coco_metrics(val, found).items() if v is not None})
 
     def on_epoch(row: Row) -> None:
-        tracker.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
+        if tracker is not None:
+            tracker.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
 
     dataset = ChipDataset(train, CHIPS, params.train, params.model.input_px)
-    return fit(RefineDet(config), dataset, validate, state_path=resume / "state.pt", device=device, on_epoch=on_epoch)
+    return fit(model, dataset, validate, state_path=kept[0], header=kept[1], on_epoch=on_epoch)
+
+
+def _network(params: Params, classes: tuple[str, ...]) -> RefineDet:
+    """The network that training starts from, on the CPU: equal for equal settings."""
+    torch.manual_seed(params.train.seed)
+    config = replace(params.model, num_classes=len(classes))
+    if params.train.init is None:
+        return RefineDet(config)
+    model = RefineDet(replace(config, backbone_weights="none"))
+    fresh = load_initial(model, initial_checkpoint(params.train.init))
+    logger.info("starting from %s, with fresh weights in %s", params.train.init, ", ".join(fresh) or "no tensor")
+    return model
 
 
 def _predict(model: RefineDet, params: Params, record: Record) -> dict[int, Detections]:
-    """Detections of every chip of a record, by image id."""
+    """Detections of every chip of a record, by image id; each process looks at its share, and knows of all."""
     predictor = TorchPredictor(
-        model, classes=record.classes, radiometry=params.radiometry, postprocess=params.postprocess
+        model,
+        classes=record.classes,
+        radiometry=params.radiometry,
+        device=str(next(model.parameters()).device),
+        postprocess=params.postprocess,
     )
-    found = predictor.predict([read_chip(CHIPS / image.file_name) for image in record.images])
-    return dict(zip([image.id for image in record.images], found, strict=True))
+    images = share(record.images)
+    found = predictor.predict([read_chip(CHIPS / image.file_name) for image in images])
+    known = gathered(dict(zip([image.id for image in images], found, strict=True)))
+    return {image.id: known[image.id] for image in record.images}
 
 
 def operating_score(truth: Record, detections: dict[int, Detections]) -> float:
@@ -104,13 +146,25 @@ def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> f
     return Score(sum(s.tp for s in scores), sum(s.fp for s in scores), sum(s.fn for s in scores)).f1
 
 
-def _tracker(params: Params, resume: Path) -> MlflowTracker:
-    """The MLflow run of this training: a new one, or the one that an interrupted training with this key began."""
+@contextmanager
+def _recorded(params: Params, resume: Path) -> Iterator[MlflowTracker | None]:
+    """The MLflow run of this training: a new one, or the one that an interrupted training with this key began.
+
+    None in all processes but the first.
+    """
+    if not is_first():
+        yield None
+        return
     remembered = resume / "run.json"
     run_id = json.loads(remembered.read_text(encoding="utf-8"))["run_id"] if remembered.is_file() else None
     tracker = MlflowTracker.start(params, run_id=run_id)
     write_json(remembered, {"run_id": tracker.run_id})
-    return tracker
+    try:
+        yield tracker
+    except BaseException as error:
+        tracker.close("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
+        raise
+    tracker.close("FINISHED")
 
 
 def _write(state: TrainState, header: Header) -> None:
@@ -124,11 +178,24 @@ def _val_metrics(row: Row) -> dict[str, float]:
     return {k.removeprefix("val_"): v for k, v in row.items() if k.startswith("val_")}
 
 
-def _key(params: Params, inputs: dict[str, str]) -> str:
+def _provenance(params: Params, train: Record, val: Record) -> dict[str, Any]:
+    """What is known of the checkpoint before it is trained."""
+    init = {} if params.train.init is None else {"init": sha256_file(initial_checkpoint(params.train.init))}
+    return {
+        "dataset": params.dataset,
+        "inputs_sha256": _dependency_hashes(),
+        "chips": {"train": len(train.images), "val": len(val.images)},
+        "train": params.train.to_dict(),
+        "tile": params.tile.windows.to_dict(),
+        "weights": "running mean (EMA) of the last epoch" if params.train.ema_decay else "last epoch",
+        **init,
+    }
+
+
+def _key(params: Params, provenance: dict[str, Any]) -> str:
     """What a resumable state belongs to: a change in any setting, input or line of code that matters makes another."""
-    settings = (params.model, params.train, params.postprocess, params.radiometry)
-    content = {"settings": [s.to_dict() for s in settings], "dataset": params.dataset, "inputs": inputs}
-    return sha256(json_text(content).encode()).hexdigest()
+    settings = (params.model, params.postprocess, params.radiometry)
+    return sha256(json_text([provenance, *(s.to_dict() for s in settings)]).encode()).hexdigest()
 
 
 def _dependency_hashes() -> dict[str, str]:
@@ -138,4 +205,5 @@ def _dependency_hashes() -> dict[str, str]:
 
 
 if __name__ == "__main__":
+    launch()
     run_stage(main)

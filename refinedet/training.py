@@ -1,13 +1,12 @@
-"""fit(): epochs of training with warm-up, mixed precision, a running mean of the weights, and exact resume."""
+"""fit(): epochs of training with a running mean of the weights; exact resume, in one process or in many."""
 
 from __future__ import annotations
 
 import logging
-import math
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -17,22 +16,27 @@ from torch.utils.data import DataLoader
 
 from refinedet.config import TrainConfig
 from refinedet.data.dataset import ChipDataset, EpochSampler, collate
-from refinedet.errors import RefineDetError
+from refinedet.distributed import average, from_first, is_first, loss_normaliser, mean, parallel, rank, size
+from refinedet.errors import InputError, RefineDetError
 from refinedet.files import atomic_path
 from refinedet.memory import keep_freed_memory
 from refinedet.model.anchors import level_sizes
+from refinedet.model.checkpoint import Header, save_checkpoint
 from refinedet.model.loss import Target, detection_losses
-from refinedet.model.network import RefineDet
+from refinedet.model.network import RawOutputs, RefineDet
+from refinedet.model.norms import batch_norms, freeze_batch_norm, synchronised
+from refinedet.optimization import autocast_dtype, build_optimizer, learning_rate, update_mean
 
 logger = logging.getLogger(__name__)
 
 Row = dict[str, float]
 """One epoch: `epoch` (from 1), `lr`, mean of each loss, `loss`, and what `validate` measured."""
 
+LAST_GOOD = "last_good.safetensors"
+"""Checkpoint of the last finished epoch, beside the state of a training in progress."""
+
 _LOG_SECONDS = 20.0
-_FINAL_LR = 0.01
-_STEPS_AT = (2 / 3, 8 / 9)
-_STEP_FACTOR = 0.1
+_EXPLODED = 10.0
 
 
 class Tracker(Protocol):
@@ -65,8 +69,10 @@ class TrainState:
     epoch: int
     """Epochs finished."""
     history: list[Row]
+    path: Path
+    """Where it lives between epochs."""
 
-    def save(self, path: Path) -> None:
+    def save(self) -> None:
         """Write atomically, tensors and plain values only."""
         content = {
             "model": self.model.state_dict(),
@@ -75,12 +81,18 @@ class TrainState:
             "epoch": self.epoch,
             "history": self.history,
         }
-        with atomic_path(path) as temporary:
+        with atomic_path(self.path) as temporary:
             torch.save(content, temporary)
 
-    def load(self, path: Path) -> None:
-        """Go on from a state of the same run."""
-        content = torch.load(path, map_location="cpu", weights_only=True)
+    def read(self) -> dict[str, Any] | None:
+        """Content of the file that `save` wrote, on the CPU; None where there is none."""
+        if not self.path.is_file():
+            return None
+        content: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        return content
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go on from what `read` gave."""
         self.model.load_state_dict(content["model"])
         self.ema.load_state_dict(content["ema"])
         self.optimizer.load_state_dict(content["optimizer"])
@@ -93,123 +105,166 @@ def fit(
     validate: Callable[[RefineDet], dict[str, float]],
     *,
     state_path: Path,
-    device: str,
+    header: Header,
     on_epoch: Callable[[Row], None],
 ) -> TrainState:
     """Train to the end of `dataset.config`, going on from `state_path` where that file is.
 
-    The state is saved after every epoch, so an interrupted run ends with the weights of an uninterrupted one.
+    The state is saved after every epoch, so an interrupted run ends with the weights of an uninterrupted one. Beside
+    it, `last_good.safetensors` is the running mean of the last finished epoch, ready to detect with; neither file is
+    ever written with a weight that is not finite. Where `distributed.joined` has joined several processes, all call
+    this function, each trains on its part of every batch, and they end with equal weights; the number of processes
+    may be another one after a resume.
 
     Args:
-        model: fresh network; its weights are replaced on resume.
+        model: network on the device to train on; its weights are replaced on resume.
         dataset: augmented chips and the settings of the run.
-        validate: measures the running mean of the weights on *val*.
-        state_path: where the state lives between epochs; the caller keys it to params, inputs and code.
-        device: `cpu` or `cuda`.
-        on_epoch: told each finished epoch, in order; after a resume only the new ones.
+        validate: measures the running mean of the weights on *val*; called in every process, equal result in all.
+        state_path: where the state lives between epochs; the caller keys it to params, inputs and code. Read and
+            written by the first process alone.
+        header: what `last_good.safetensors` says of itself; its provenance gets the `epoch`.
+        on_epoch: told each finished epoch, in order and in the first process alone; after a resume it is told the last
+            one again, because the interruption may have come between saving and telling.
 
     Raises:
-        RefineDetError: the loss is no longer finite.
+        RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded.
+        InputError: the batch cannot be shared by the processes, or batch normalisation cannot work on it.
     """
-    config = dataset.config
-    torch.manual_seed(config.seed)
-    keep_freed_memory()
-    model = model.to(device).to(memory_format=torch.channels_last)
-    state = TrainState(
-        model, deepcopy(model).requires_grad_(requires_grad=False), build_optimizer(model, config), 0, []
-    )
-    if state_path.is_file():
-        state.load(state_path)
-        logger.info("resuming after epoch %d of %d", state.epoch, config.epochs)
-    sampler = EpochSampler(len(dataset), config.batch_size, config.seed)
+    config, device = dataset.config, next(model.parameters()).device
+    sampler = EpochSampler(len(dataset), config.batch_size, config.seed, rank=rank(), ranks=size())
+    state, forward = _begin(model, config, state_path)
+    if state.history and is_first():
+        on_epoch(state.history[-1])
     loader: DataLoader[Any] = DataLoader(
         dataset,
         batch_sampler=sampler,
         collate_fn=collate,
         num_workers=config.workers,
         persistent_workers=False,
-        pin_memory=device != "cpu",
+        pin_memory=device.type != "cpu",
     )
-    started = time.monotonic()
-    first = state.epoch
+    started, first = time.monotonic(), state.epoch
     for epoch in range(first, config.epochs):
         sampler.epoch = epoch
-        row = _train_epoch(state, loader, config, device)
+        row = _train_epoch(state, forward, loader, config)
+        _check_progress(state, row["loss"], config)
         row |= {f"val_{k}": v for k, v in validate(state.ema).items()}
         state.epoch = epoch + 1
         state.history.append({"epoch": float(state.epoch), **row})
-        state.save(state_path)
-        on_epoch(state.history[-1])
+        if is_first():
+            _keep(state, header)
+            on_epoch(state.history[-1])
         left = (time.monotonic() - started) / (state.epoch - first) * (config.epochs - state.epoch)
         logger.info("epoch %d/%d done: %s; about %s left", state.epoch, config.epochs, _text(row), _minutes(left))
     return state
 
 
-def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimizer:
-    """SGD or AdamW; no weight decay on norms and biases."""
-    decayed = [p for p in model.parameters() if p.ndim > 1]
-    others = [p for p in model.parameters() if p.ndim <= 1]
-    groups: list[dict[str, Any]] = [{"params": decayed}, {"params": others, "weight_decay": 0.0}]
-    if config.optimizer == "sgd":
-        return torch.optim.SGD(groups, lr=config.lr, momentum=config.momentum, weight_decay=config.weight_decay)
-    return torch.optim.AdamW(groups, lr=config.lr, weight_decay=config.weight_decay)
+def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainState, nn.Module]:
+    """The state of a training, fresh or resumed, and the model as it is called: equal weights in all processes."""
+    device = next(model.parameters()).device
+    if config.sync_batch_norm and device.type == "cpu":
+        raise InputError(
+            "expected GPUs for sync_batch_norm, found a CPU; set it to false, or use freeze_batch_norm, "
+            "which needs no statistics of the batch"
+        )
+    torch.manual_seed(config.seed)
+    keep_freed_memory()
+    model = model.to(memory_format=torch.channels_last)
+    forward = parallel(synchronised(model) if config.sync_batch_norm else model)
+    mean_model = deepcopy(model).requires_grad_(requires_grad=False)
+    state = TrainState(model, mean_model, build_optimizer(model, config), 0, [], path)
+    content = from_first(state.read)
+    if content is not None:
+        state.restore(content)
+        logger.info("resuming after epoch %d of %d", state.epoch, config.epochs)
+    return state, forward
 
 
-def learning_rate(progress: float, config: TrainConfig) -> float:
-    """Learning rate at `progress`, epochs done so far including fractions."""
-    warm = min(1.0, (progress + 1e-3) / config.warmup_epochs) if config.warmup_epochs else 1.0
-    share = progress / config.epochs
-    if config.schedule == "step":
-        return config.lr * warm * _STEP_FACTOR ** sum(share >= at for at in _STEPS_AT)
-    return config.lr * warm * (_FINAL_LR + (1 - _FINAL_LR) * (1 + math.cos(math.pi * min(share, 1.0))) / 2)
+def _keep(state: TrainState, header: Header) -> None:
+    """Write the finished epoch, first as a checkpoint and then as what the next epoch starts from."""
+    told = replace(header, provenance={**header.provenance, "epoch": state.epoch})
+    save_checkpoint(state.path.with_name(LAST_GOOD), state.ema.state_dict(), told)
+    state.save()
 
 
-def autocast_dtype(config: TrainConfig, device: str) -> torch.dtype | None:
-    """bf16 where asked for, or where `auto` finds a processor or GPU that has it; None is fp32."""
-    if config.precision == "auto":
-        on_gpu = device != "cpu" and torch.cuda.is_bf16_supported()
-        on_cpu = device == "cpu" and torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001 - no public question for it
-        return torch.bfloat16 if on_gpu or on_cpu else None
-    return torch.bfloat16 if config.precision == "bf16" else None
-
-
-def _train_epoch(state: TrainState, loader: DataLoader[Any], config: TrainConfig, device: str) -> Row:
-    state.model.train()
+def _train_epoch(state: TrainState, forward: nn.Module, loader: DataLoader[Any], config: TrainConfig) -> Row:
+    model = state.model.train()
+    if config.freeze_batch_norm:
+        freeze_batch_norm(model)
+    statistics = [t for n in batch_norms(model) if n.training for t in (n.running_mean, n.running_var) if t is not None]
+    sizes = level_sizes(config.canvas_height, config.canvas_width, model.config)
+    device = next(model.parameters()).device
     sums: dict[str, float] = {}
-    sizes = level_sizes(config.canvas_height, config.canvas_width, state.model.config)
     for step, (images, targets) in enumerate(_on_device(loader, device)):
         progress = state.epoch + step / len(loader)
         for group in state.optimizer.param_groups:
             group["lr"] = learning_rate(progress, config)
-        losses = _step(state, images, targets, sizes, config)
-        _update_mean(state, config.ema_decay, state.epoch * len(loader) + step)
+        dtype = autocast_dtype(config, device.type)
+        with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
+            raw = _called(forward, images)
+        losses = _step(state, detection_losses(raw, targets, sizes, config.loss, loss_normaliser), config)
+        average(statistics)
+        update_mean(state.ema, model, config.ema_decay, state.epoch * len(loader) + step)
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + value
     means = {k: v / len(loader) for k, v in sums.items()}
     return {"lr": learning_rate(state.epoch + 1, config), "loss": sum(means.values()), **means}
 
 
-def _step(
-    state: TrainState, images: Tensor, targets: list[Target], sizes: list[int], config: TrainConfig
-) -> dict[str, float]:
-    dtype = autocast_dtype(config, images.device.type)
-    with torch.autocast(images.device.type, dtype=dtype, enabled=dtype is not None):
-        raw = state.model(images)
-    losses = detection_losses(raw, targets, sizes, config.loss)
-    total = torch.stack(list(losses.values())).sum()
+def _called(forward: nn.Module, images: Tensor) -> RawOutputs:
+    try:
+        raw: RawOutputs = forward(images)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise InputError(
+            "expected more than one cell of the coarsest level in a process's part of a batch, for batch "
+            f"normalisation, found one, of {len(images)} chip of {images.shape[3]} x {images.shape[2]} px; "
+            "raise batch_size or the canvas, or set freeze_batch_norm"
+        ) from error
+    return raw
+
+
+def _step(state: TrainState, losses: dict[str, Tensor], config: TrainConfig) -> dict[str, float]:
+    """Move the weights; the losses of the whole batch."""
+    each = torch.stack(list(losses.values()))
     state.optimizer.zero_grad()
-    total.backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    each.sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip_norm)
-    if not (total.isfinite() and norm.isfinite()):
-        raise RefineDetError(
-            f"expected a finite loss and gradient, found {total.item()} and {norm.item()} in epoch {state.epoch + 1}: "
-            "the training has diverged; lower the learning rate or lengthen the warm-up (nothing of this epoch is kept)"
-        )
+    each = mean(each)
+    if not (each.isfinite().all() and norm.isfinite()):
+        found = f"{each.sum().item()} and {norm.item()}"
+        raise _diverged(state, "a finite loss and gradient", found, config)
     state.optimizer.step()
-    return {k: v.item() for k, v in losses.items()}
+    return dict(zip(losses, each.tolist(), strict=True))
 
 
-def _on_device(loader: DataLoader[Any], device: str) -> Iterator[tuple[Tensor, list[Target]]]:
+def _check_progress(state: TrainState, loss: float, config: TrainConfig) -> None:
+    """Refuse an epoch that is not worth keeping.
+
+    A loss is no measure of quality, but one above that of the first epoch and many times the best is no learning: a
+    healthy run meets every chip in every epoch, and even a restart from noise would do better.
+    """
+    for name, weights in (*state.model.state_dict().items(), *state.ema.state_dict().items()):
+        if not weights.isfinite().all():
+            raise _diverged(state, "finite weights", f"NaN or infinity in '{name}'", config)
+    known = [row["loss"] for row in state.history]
+    if known and loss > max(known[0], _EXPLODED * min(known)):
+        expected = f"a mean loss of at most {_EXPLODED:g} times the best one, {min(known):.4g}"
+        raise _diverged(state, expected, f"{loss:.4g}", config)
+
+
+def _diverged(state: TrainState, expected: str, found: str, config: TrainConfig) -> RefineDetError:
+    kept = "no epoch was finished, so there are no good weights to keep"
+    if state.epoch:
+        kept = f"the last good weights, of epoch {state.epoch}, are in {state.path.with_name(LAST_GOOD)}"
+    return RefineDetError(
+        f"expected {expected}, found {found} in epoch {state.epoch + 1}: the training has diverged; lower the learning "
+        f"rate (lr, now {config.lr:g}) or lengthen the warm-up; {kept}"
+    )
+
+
+def _on_device(loader: DataLoader[Any], device: torch.device) -> Iterator[tuple[Tensor, list[Target]]]:
     """Batches as tensors on `device`, with a line of progress now and then."""
     started = logged = time.monotonic()
     seen = 0
@@ -232,18 +287,6 @@ def _on_device(loader: DataLoader[Any], device: str) -> Iterator[tuple[Tensor, l
             rate = seen / (now - started)
             total = len(loader) * len(images)
             logger.info("  %d/%d chips, %.1f a second, %s left", seen, total, rate, _minutes((total - seen) / rate))
-
-
-@torch.no_grad()
-def _update_mean(state: TrainState, decay: float, step: int) -> None:
-    """Move the running mean towards the weights; faster at first, so that it forgets where it began."""
-    keep = min(decay, (1 + step) / (10 + step))
-    live = state.model.state_dict()
-    for name, mean in state.ema.state_dict().items():
-        if mean.dtype.is_floating_point:
-            mean.lerp_(live[name], 1 - keep)
-        else:
-            mean.copy_(live[name])
 
 
 def _text(row: Row) -> str:

@@ -53,6 +53,7 @@ class TrainConfig(Settings):
     seed: int = 1
     epochs: int = 30
     batch_size: int = 16
+    """Chips of one step, over all processes together."""
     canvas_width: int = 512
     """Training canvas in pixels; multiples of 64. Detection is not bound to it."""
     canvas_height: int = 512
@@ -71,6 +72,13 @@ class TrainConfig(Settings):
     """bf16 autocast where the processor or GPU has it (auto), or forced."""
     workers: int = 1
     """Processes that prepare batches; the batches do not depend on it."""
+    init: str | None = None
+    """Checkpoint whose weights training starts from: a path, or `shipped` for those of the package; None: a fresh
+    network, with the backbone's own weights."""
+    freeze_batch_norm: bool = False
+    """Batch normalisation keeps the running statistics that training starts with; its scale and shift still learn."""
+    sync_batch_norm: bool = False
+    """Batch statistics over all processes rather than each one's part of the batch; needs GPUs."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
 
@@ -98,3 +106,6 @@ class TrainConfig(Settings):
         check(0 <= self.ema_decay < 1, "ema_decay", "within [0, 1)", self.ema_decay)
         check(self.grad_clip_norm > 0, "grad_clip_norm", "more than 0", self.grad_clip_norm)
         check(self.workers >= 0, "workers", "at least 0", self.workers)
+        check(self.init != "", "init", "a path, 'shipped' or null", self.init)
+        exclusive = not (self.freeze_batch_norm and self.sync_batch_norm)
+        check(exclusive, "sync_batch_norm", "false with freeze_batch_norm", self.sync_batch_norm)

@@ -81,18 +81,32 @@ class ChipDataset(Dataset[Sample]):
 
 
 class EpochSampler(Sampler[list[Key]]):
-    """Batches of (epoch, index), each epoch in its own order; an incomplete last batch is left out if not alone."""
+    """Batches of (epoch, index), each epoch in its own order; an incomplete last batch is left out if not alone.
 
-    def __init__(self, length: int, batch_size: int, seed: int) -> None:
+    Of `ranks` processes, each takes its part of every batch, so that together they see what one alone would see.
+
+    Raises:
+        InputError: a batch cannot be shared evenly.
+    """
+
+    def __init__(self, length: int, batch_size: int, seed: int, *, rank: int = 0, ranks: int = 1) -> None:
         self.length, self.batch_size, self.seed, self.epoch = length, min(batch_size, length), seed, 0
+        self.part = self.batch_size // ranks
+        if self.part * ranks != self.batch_size:
+            raise InputError(
+                f"expected a batch that {ranks} processes share evenly, found one of {self.batch_size} chips "
+                f"(batch_size {batch_size}, {length} training chips); change batch_size or the number of processes"
+            )
+        self.first = rank * self.part
 
     def __len__(self) -> int:
         return self.length // self.batch_size
 
     def __iter__(self) -> Iterator[list[Key]]:
         order = np.random.default_rng([self.seed, self.epoch]).permutation(self.length)
-        for start in range(0, len(self) * self.batch_size, self.batch_size):
-            yield [(self.epoch, int(i)) for i in order[start : start + self.batch_size]]
+        for batch in range(len(self)):
+            start = batch * self.batch_size + self.first
+            yield [(self.epoch, int(i)) for i in order[start : start + self.part]]
 
 
 def collate(samples: Sequence[Sample]) -> Batch:

@@ -11,14 +11,17 @@ import torch
 from PIL import Image
 
 from refinedet.boxes import as_boxes
-from refinedet.config import AugmentConfig, ModelConfig, TrainConfig
+from refinedet.config import AugmentConfig, ModelConfig, PostprocessConfig, Radiometry, TrainConfig
 from refinedet.data.coco import Annotated, Record, build_record
 from refinedet.data.dataset import ChipDataset, EpochSampler, collate, read_chip
 from refinedet.errors import FileError, InputError, RefineDetError
+from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
-from refinedet.training import Row, TrainState, autocast_dtype, fit, learning_rate
+from refinedet.optimization import autocast_dtype, learning_rate
+from refinedet.training import Row, TrainState, fit
 
 MODEL = ModelConfig(backbone_weights="none", tcb_channels=8, input_px=64)
+HEADER = Header(MODEL, ("ship",), Radiometry(), {"dataset": "made"}, postprocess=PostprocessConfig(nms_iou=0.3))
 TRAIN = TrainConfig(
     epochs=3,
     batch_size=2,
@@ -54,12 +57,19 @@ def run(chips: tuple[Record, Path], state_path: Path, config: TrainConfig = TRAI
     """Train; raise KeyboardInterrupt after `stop_after` epochs, as Ctrl-C would."""
 
     def on_epoch(row: Row) -> None:
+        TOLD.append(row["epoch"])
         if row["epoch"] >= stop_after:
             raise KeyboardInterrupt
 
     torch.manual_seed(0)
     dataset = ChipDataset(*chips, config, MODEL.input_px)
-    return fit(RefineDet(MODEL), dataset, lambda _: {"AP": 1.0}, state_path=state_path, device="cpu", on_epoch=on_epoch)
+    return fit(
+        RefineDet(MODEL), dataset, lambda _: {"AP": 1.0}, state_path=state_path, header=HEADER, on_epoch=on_epoch
+    )
+
+
+TOLD: list[float] = []
+"""Epochs that `run` was told of, in order."""
 
 
 def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(

@@ -1,0 +1,80 @@
+"""Training that starts from given weights: another training's checkpoint, or the one in the package."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from safetensors.torch import load_file
+from torch import Tensor
+
+from refinedet.errors import FileError, InputError
+from refinedet.model.checkpoint import read_header
+from refinedet.model.network import RefineDet
+
+SHIPPED = "shipped"
+"""Stands for the checkpoint in the package."""
+
+_BOX_ROWS = 4
+_LEAST_SHARE = 0.5
+
+
+def initial_checkpoint(name: str) -> Path:
+    """Path of a checkpoint named by the setting `init`: a path, or `shipped`.
+
+    Raises:
+        FileError: there is no such file.
+    """
+    if name == SHIPPED:
+        from refinedet.weights import shipped_weights
+
+        return shipped_weights()
+    path = Path(name)
+    if not path.is_file():
+        raise FileError(f"expected a checkpoint for the setting init, or 'shipped', found no file {path}")
+    return path
+
+
+def load_initial(model: RefineDet, path: str | Path) -> list[str]:
+    """Give `model` the tensors of a checkpoint whose names and shapes agree; the others stay as they are.
+
+    Heads for another number of classes take the rows of the box offsets and keep their own rows for classes.
+
+    Returns:
+        Names of the tensors that stay as they are, wholly or in part, in the model's order.
+
+    Raises:
+        FileError: missing or damaged file.
+        InputError: no refinedet checkpoint, or one of another architecture: fewer than half of the tensors fit.
+    """
+    header = read_header(path)
+    source, target = load_file(path), model.state_dict()
+    fitting = [name for name, own in target.items() if name in source and source[name].shape == own.shape]
+    if len(fitting) < _LEAST_SHARE * len(target):
+        found = f"{header.model.backbone} with {header.model.tcb_channels} TCB channels"
+        raise InputError(
+            f"expected initial weights of a network like this one ({model.config.backbone} with "
+            f"{model.config.tcb_channels}), found {found} in {path}, where {len(fitting)} of {len(target)} tensors "
+            "fit; choose the model settings of that checkpoint"
+        )
+    for name in fitting:
+        target[name].copy_(source[name])
+    for level in range(len(model.odm)):
+        _keep_box_rows(target, source, f"odm.{level}")
+    return [name for name in target if name not in fitting]
+
+
+def _keep_box_rows(target: dict[str, Tensor], source: dict[str, Tensor], head: str) -> None:
+    """Copy the box offsets of an ODM head, bias (A, 4 + K) and weight (A * (4 + K), C, 3, 3), whose K differs."""
+    own, given = (_rows(tensors, head) for tensors in (target, source))
+    for mine, theirs in zip(own, given, strict=False):
+        boxes = mine[:, :_BOX_ROWS]
+        if boxes.shape == theirs[:, :_BOX_ROWS].shape:
+            boxes.copy_(theirs[:, :_BOX_ROWS])
+
+
+def _rows(tensors: dict[str, Tensor], head: str) -> list[Tensor]:
+    """Views of bias (A, 4 + K) and weight (A, 4 + K, C, 3, 3); none where the head is not there."""
+    bias, weight = (tensors.get(f"{head}.{name}") for name in ("bias", "weight"))
+    if bias is None or weight is None:
+        return []
+    return [bias, weight.view(*bias.shape, *weight.shape[-3:])]
