@@ -87,6 +87,46 @@ def test_agrees_with_all_of_the_mmcv_full_vectors(head: str, sample_data: Path) 
     torch.testing.assert_close(out, golden[f"{head}_decoded"], atol=2e-5, rtol=0)
 
 
+def test_published_sampling_agrees_with_mmcv_full() -> None:
+    golden = {key: torch.from_numpy(value) for key, value in np.load(GOLDEN).items()}
+    points = alignment_points(golden["arm_deltas"], anchor_shapes(ModelConfig()), "published")
+    out = align_conv_fused(golden["features"], points, golden["weight_conf"])
+    rows = golden["features"].shape[2]
+    lowest = points[:, :, :, 0].amax(2) + torch.arange(rows)[:, None]
+    whole = (lowest <= rows - 1)[:, :, None].expand_as(out)  # as above
+    assert whole.float().mean() > 0.5
+    torch.testing.assert_close(out[whole], golden["conf_seed"][whole], atol=2e-5, rtol=0)
+
+
+@pytest.mark.parametrize("head", ["loc", "conf"])
+def test_published_sampling_agrees_with_all_of_the_mmcv_full_vectors(head: str, sample_data: Path) -> None:
+    golden = {k: torch.from_numpy(v) for k, v in np.load(sample_data / "golden" / GOLDEN.name).items()}
+    points = alignment_points(golden["arm_deltas"], anchor_shapes(ModelConfig()), "published")
+    torch.testing.assert_close(points, golden["points_seed"], atol=2e-6, rtol=0)
+    out = align_conv_fused(golden["features"], points, golden[f"weight_{head}"])
+    torch.testing.assert_close(out, golden[f"{head}_seed"], atol=2e-5, rtol=0)
+
+
+def test_published_sampling_looks_at_a_fifth_of_the_anchor_and_stays_finite() -> None:
+    shapes = torch.tensor([[15.0, 30.0]])
+    points = alignment_points(torch.zeros(1, 1, 4, 1, 1), shapes, "published")[0, 0, :, :, 0, 0]
+    assert points[0].tolist() == pytest.approx([-2, -1])  # top left, [y, x]
+    wild = alignment_points(torch.full((1, 1, 4, 1, 1), 1e4), shapes, "published")
+    assert wild.isfinite().all()
+
+
+@pytest.mark.parametrize("dtype", [torch.float32, torch.bfloat16])
+def test_sampling_none_is_a_plain_convolution(dtype: torch.dtype) -> None:
+    layer = AlignConv(4, 5, anchor_shapes(ModelConfig()), sampling="none")
+    torch.nn.init.normal_(layer.bias)
+    features = _random(0, 2, 4, 6, 7)
+    with torch.autocast("cpu", dtype=dtype, enabled=dtype != torch.float32):
+        out = layer(features, _random(1, 2, 3, 4, 6, 7))
+    plain = F.conv2d(features, layer.weight, layer.bias.flatten(), padding=1).reshape(2, 3, 5, 6, 7)
+    assert out.dtype == torch.float32
+    torch.testing.assert_close(out, plain, atol=1e-6 if dtype == torch.float32 else 2e-3, rtol=0)
+
+
 def test_points_outside_the_map_count_as_zero() -> None:
     far = torch.full((1, 1, 4, 3, 3), 0.0)
     far[:, :, 0] = 1000  # the box lies far to the right
