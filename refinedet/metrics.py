@@ -44,10 +44,30 @@ def coco_metrics(truth: Record, detections: Mapping[int, Detections]) -> dict[st
     Raises:
         InputError: an image id or label of `detections` is not in `truth`.
     """
-    judged = _judge(truth, detections)
+    judged = coco_judge(truth, detections)
     with redirect_stdout(io.StringIO()):
         judged.summarize()
     return {name: _percent(judged.stats[index]) for name, index in _STATS.items()}
+
+
+def coco_judge(truth: Record, detections: Mapping[int, Detections], iou_min: float | None = None) -> Any:
+    """Evaluation by pycocotools, accumulated, at COCO's ten IoUs or at `iou_min` alone: a `COCOeval`.
+
+    Raises:
+        InputError: an image id or label of `detections` is not in `truth`.
+    """
+    from pycocotools.cocoeval import COCOeval
+
+    _check_known(truth, detections)
+    document = to_coco(truth)
+    with redirect_stdout(io.StringIO()):
+        judge = COCOeval(_indexed(document), _indexed({**document, "annotations": _rows(detections)}), "bbox")
+        judge.params.maxDets = [1, 10, IMAGE_DETECTIONS_MAX]
+        if iou_min is not None:
+            judge.params.iouThrs = np.array([iou_min])
+        judge.evaluate()
+        judge.accumulate()
+    return judge
 
 
 def pr_curve(truth: Record, detections: Mapping[int, Detections], iou_min: float) -> NDArray[np.float64] | None:
@@ -61,7 +81,7 @@ def pr_curve(truth: Record, detections: Mapping[int, Detections], iou_min: float
     """
     if not 0 < iou_min <= 1:
         raise InputError(f"expected iou_min within (0, 1], found {iou_min}")
-    precision = _judge(truth, detections, iou_min).eval["precision"][0, :, :, 0, -1]
+    precision = coco_judge(truth, detections, iou_min).eval["precision"][0, :, :, 0, -1]
     present = precision[:, precision[0] >= 0]
     return np.asarray(present.mean(axis=1), np.float64) if present.size else None
 
@@ -138,22 +158,6 @@ def _match_image(
 def _covered_by_ignored(found: Boxes, boxes: Boxes, applies: NDArray[np.bool_], share_min: float) -> NDArray[np.bool_]:
     share = intersection(found, boxes) / np.maximum(area(found), np.finfo(np.float32).tiny)[:, None]
     return np.asarray((applies & (share >= share_min)).any(axis=1))
-
-
-def _judge(truth: Record, detections: Mapping[int, Detections], iou_min: float | None = None) -> Any:
-    """Evaluation by pycocotools, accumulated, at COCO's ten IoUs or at `iou_min` alone."""
-    from pycocotools.cocoeval import COCOeval
-
-    _check_known(truth, detections)
-    document = to_coco(truth)
-    with redirect_stdout(io.StringIO()):
-        judge = COCOeval(_indexed(document), _indexed({**document, "annotations": _rows(detections)}), "bbox")
-        judge.params.maxDets = [1, 10, IMAGE_DETECTIONS_MAX]
-        if iou_min is not None:
-            judge.params.iouThrs = np.array([iou_min])
-        judge.evaluate()
-        judge.accumulate()
-    return judge
 
 
 def _indexed(document: dict[str, Any]) -> Any:

@@ -1,0 +1,140 @@
+"""How far a COCO AP would move with other images of the same kind: bootstrap intervals.
+
+R resamples, I images, D detections, T IoU thresholds. Detections are matched once, by pycocotools, image by image; each
+resample only weighs the images anew and accumulates again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.data.coco import Record
+from refinedet.detections import Detections
+from refinedet.errors import InputError
+from refinedet.metrics import coco_judge
+
+Measure = Literal["AP", "AP50", "AP75"]
+
+_IOUS: dict[Measure, float | None] = {"AP": None, "AP50": 0.5, "AP75": 0.75}
+_QUANTILES = (0.025, 0.975)
+_AT_ONCE = 100
+"""Resamples in memory together."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Class:
+    """Matches of one class at one IoU threshold, strongest detection first; detections on ignored boxes left out."""
+
+    images: NDArray[np.int64]
+    """(D,) index of the image that each detection is in."""
+    correct: NDArray[np.bool_]
+    """(D,) whether it hit an object."""
+    objects: NDArray[np.float64]
+    """(I,) objects to be found in each image."""
+
+
+def bootstrap_interval(
+    truth: Record,
+    detections: Mapping[int, Detections],
+    *,
+    measure: Measure = "AP",
+    resamples: int = 1000,
+    seed: int = 0,
+) -> tuple[float, float] | None:
+    """95 % percentile interval of a COCO average precision, in percent 0..100; None where no draw has an object.
+
+    Images are drawn with replacement, as many as there are; equal arguments give equal intervals. It tells how far the
+    figure depends on which images were judged, not how far it depends on the seed of the training.
+
+    Source: Efron and Tibshirani 1993, chapter 13.
+
+    Args:
+        truth: boxes by image id.
+        detections: detections by image id; an absent image has none.
+        measure: AP (mean over ten IoUs), AP50 or AP75.
+        resamples: draws; the ends of the interval settle to about 0.1 points with 1000 of them.
+        seed: of the draws.
+
+    Raises:
+        InputError: `resamples` is below 1, or an image id or label of `detections` is not in `truth`.
+    """
+    if resamples < 1:
+        raise InputError(f"expected at least 1 resample, found {resamples}")
+    matched = _matched(truth, detections, measure)
+    images = len(truth.images)
+    rng = np.random.default_rng(seed)
+    weights = rng.multinomial(images, np.full(images, 1 / images), resamples)
+    values = np.concatenate(
+        [_average_precision(matched, weights[at : at + _AT_ONCE]) for at in range(0, resamples, _AT_ONCE)]
+    )
+    defined = values[~np.isnan(values)]
+    if not len(defined):
+        return None
+    low, high = np.quantile(defined, _QUANTILES)
+    return 100.0 * float(low), 100.0 * float(high)
+
+
+def _average_precision(matched: list[list[_Class]], weights: NDArray[np.int64]) -> NDArray[np.float64]:
+    """COCO's average precision (R,) in [0, 1], each image counted `weights` (R, I) times; NaN without any object.
+
+    101 recall points, then the mean over thresholds and over the classes that have objects: pycocotools' `accumulate`,
+    where copies of an image follow one another.
+    """
+    per_class = np.stack([np.mean([_interpolated(at, weights) for at in thresholds], axis=0) for thresholds in matched])
+    present = ~np.isnan(per_class)
+    total = np.where(present, per_class, 0).sum(axis=0)
+    return np.asarray(
+        np.divide(total, present.sum(axis=0), out=np.full(len(weights), np.nan), where=present.any(axis=0))
+    )
+
+
+def _interpolated(matches: _Class, weights: NDArray[np.int64]) -> NDArray[np.float64]:
+    """Mean precision (R,) over 101 recall points at one threshold; NaN where the resample has no object."""
+    objects = weights @ matches.objects
+    counts = weights[:, matches.images].astype(np.float64)
+    hits = matches.correct.nonzero()[0]
+    found = counts[:, hits].cumsum(axis=1)
+    claimed = counts.cumsum(axis=1)[:, hits]
+    # recall rises at hits alone, so the best precision at or beyond a recall is the best of the hits from there on
+    precision = np.divide(found, claimed, out=np.zeros_like(found), where=claimed > 0)
+    best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
+    best = np.hstack([best, np.zeros((len(best), 1))])  # beyond the recall reached
+    recall = np.linspace(0, 1, 101)
+    values = np.full(len(weights), np.nan)
+    for row in np.flatnonzero(objects):
+        values[row] = best[row, np.searchsorted(found[row] / objects[row], recall, side="left")].mean()
+    return values
+
+
+def _matched(truth: Record, detections: Mapping[int, Detections], measure: Measure) -> list[list[_Class]]:
+    """Per class and IoU threshold: what pycocotools says of each detection."""
+    judge = coco_judge(truth, detections, _IOUS[measure])
+    areas, ids = len(judge.params.areaRng), judge.params.imgIds
+    out = []
+    for label in range(len(truth.classes)):
+        first = label * areas * len(ids)  # the first area range is all sizes
+        out.append(_class_matches(judge.evalImgs[first : first + len(ids)], len(judge.params.iouThrs)))
+    return out
+
+
+def _class_matches(per_image: list[dict[str, Any] | None], thresholds: int) -> list[_Class]:
+    entries = [(index, entry) for index, entry in enumerate(per_image) if entry is not None]
+    objects = np.zeros(len(per_image))
+    for index, entry in entries:
+        objects[index] = np.count_nonzero(np.asarray(entry["gtIgnore"]) == 0)
+    images = np.concatenate([np.full(len(e["dtScores"]), i) for i, e in entries] or [np.zeros(0)]).astype(np.int64)
+    scores = np.concatenate([e["dtScores"] for _, e in entries] or [np.zeros(0)])
+    empty = np.zeros((thresholds, 0))
+    correct = np.concatenate([empty, *(e["dtMatches"] for _, e in entries)], axis=1) > 0
+    ignored = np.concatenate([empty, *(e["dtIgnore"] for _, e in entries)], axis=1) > 0
+    order = np.argsort(-scores, kind="stable")
+    rows = []
+    for at in range(thresholds):
+        kept = order[~ignored[at, order]]
+        rows.append(_Class(images[kept], correct[at, kept], objects))
+    return rows
