@@ -17,11 +17,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.catalogue import CATALOGUE, Source, Split
+from pipeline.catalogue import CATALOGUE, CocoSplit, Source, VocSplit
 from pipeline.params import load_params
 from pipeline.stage import OUTPUTS, SPLITS, run_stage
-from refinedet.boxes import area, as_boxes, clip
-from refinedet.data.coco import Annotated, Changes, Record, build_record, import_coco, write_record
+from pipeline.voc_xml import read_annotation, read_image_set
+from refinedet.data.coco import Annotated, Changes, ImageTruth, Record, build_record, import_coco, write_record
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, read_json, write_json
 from refinedet.raster import open_scene
@@ -52,10 +52,11 @@ class Converted:
     """Name of a part of the test split -> file names, as in the record."""
 
 
-def convert(dataset: str, val_fraction: float, source: Path, out: Path) -> None:
+def convert(dataset: str, val_fraction: float, source: Path, out: Path, *, train_images: int | None = None) -> None:
     """Write the records of the data set in folder `source` to folder `out`, with a summary.
 
-    A data set that is not in the catalogue was simulated; its scenes lie in folders train, val and test.
+    A data set that is not in the catalogue was simulated; its scenes lie in folders train, val and test. With
+    `train_images`, only that many training images are kept, chosen by a stable hash.
 
     Raises:
         FileError: an image or annotation file is missing or damaged.
@@ -63,12 +64,13 @@ def convert(dataset: str, val_fraction: float, source: Path, out: Path) -> None:
     """
     published = CATALOGUE.get(dataset)
     converted = _published(published, source, val_fraction) if published else _simulated(source)
-    groups = duplicate_groups(converted.splits)
+    splits = {**converted.splits, "train": keep_some(converted.splits["train"], train_images)}
+    groups = duplicate_groups(splits)
     across = [group for group in groups if len({split for split, _ in group}) > 1]
     leaked = sorted({name for group in across for split, name in group if split == "test"})
     subsets = dict(converted.subsets) | ({"leaked": leaked} if converted.subsets or leaked else {})
     with atomic_folder(out) as staged:
-        records = {name: _record(converted.splits[name], converted.classes) for name in SPLITS}
+        records = {name: _record(splits[name], converted.classes) for name in SPLITS}
         for name, record in records.items():
             write_record(staged / f"{name}.json", record)
         if subsets:
@@ -120,6 +122,14 @@ def duplicate_groups(splits: Mapping[str, list[Image]]) -> list[list[tuple[str, 
     return sorted(sorted(group) for group in groups.values() if len(group) > 1)
 
 
+def keep_some(train: list[Image], count: int | None) -> list[Image]:
+    """The `count` images whose pixels have the lowest digests, in their order: a larger count keeps these and more."""
+    if count is None:
+        return train
+    kept = {id(image) for image in sorted(train, key=lambda image: (image.digest, image.annotated.file_name))[:count]}
+    return [image for image in train if id(image) in kept]
+
+
 def _published(source: Source, folder: Path, val_fraction: float) -> Converted:
     splits: dict[str, list[Image]] = {}
     changes: dict[str, Changes] = {}
@@ -135,20 +145,53 @@ def _published(source: Source, folder: Path, val_fraction: float) -> Converted:
     return Converted({name: splits[name] for name in SPLITS}, changes, classes.pop(), subsets)
 
 
-def _read_split(folder: Path, split: Split) -> tuple[list[Image], Changes, tuple[str, ...]]:
+def _read_split(folder: Path, split: CocoSplit | VocSplit) -> tuple[list[Image], Changes, tuple[str, ...]]:
+    return _read_voc_split(folder, split) if isinstance(split, VocSplit) else _read_coco_split(folder, split)
+
+
+def _read_coco_split(folder: Path, split: CocoSplit) -> tuple[list[Image], Changes, tuple[str, ...]]:
     record, changes = import_coco(folder / split.annotations)
     images: list[Image] = []
     for entry in record.images:
         name = (PurePosixPath(split.images) / entry.file_name).as_posix()
-        pixels = _pixels(folder / name)
-        if pixels.shape[:2] != (entry.height, entry.width):
-            raise InputError(
-                f"expected {folder / name} to be {entry.width} x {entry.height} pixels as {split.annotations} says, "
-                f"found {pixels.shape[1]} x {pixels.shape[0]}; fetch the data set again"
-            )
         truth = (record.boxes[entry.id], record.labels[entry.id], record.ignored[entry.id])
-        images.append(Image(Annotated(name, entry.width, entry.height, *truth), pixel_digest(pixels)))
+        annotated = Annotated(name, entry.width, entry.height, *truth)
+        images.append(_with_digest(folder, annotated, split.annotations))
     return images, changes, record.classes
+
+
+def _read_voc_split(folder: Path, split: VocSplit) -> tuple[list[Image], Changes, tuple[str, ...]]:
+    changes = Changes()
+    labels = {name: label for label, name in enumerate(split.classes)}
+    images: list[Image] = []
+    for image_set in split.image_sets:
+        root = PurePosixPath(image_set).parents[2]  # of <root>/ImageSets/Main/<list>.txt
+        for image_id in read_image_set(folder / image_set):
+            told_by = (root / "Annotations" / f"{image_id}.xml").as_posix()
+            said = read_annotation(folder / told_by)
+            truth = ImageTruth(said.width, said.height, changes)
+            for entry in said.objects:
+                if entry.name in labels:
+                    truth.add(entry.corners_xyxy, labels[entry.name], ignored=entry.difficult)
+                else:
+                    changes.dropped["unknown category"] += 1
+            if said.malformed:
+                changes.dropped["malformed"] += said.malformed
+            name = (root / "JPEGImages" / f"{image_id}.jpg").as_posix()
+            images.append(_with_digest(folder, Annotated(name, said.width, said.height, *truth.arrays()), told_by))
+    return images, changes, split.classes
+
+
+def _with_digest(folder: Path, annotated: Annotated, told_by: str) -> Image:
+    """Decode the image and check its size, which the annotation file `told_by` tells."""
+    path = folder / annotated.file_name
+    pixels = _pixels(path)
+    if pixels.shape[:2] != (annotated.height, annotated.width):
+        raise InputError(
+            f"expected {path} to be {annotated.width} x {annotated.height} pixels as {told_by} says, "
+            f"found {pixels.shape[1]} x {pixels.shape[0]}; fetch the data set again"
+        )
+    return Image(annotated, pixel_digest(pixels))
 
 
 def _subsets(source: Source, folder: Path, test: list[Image]) -> dict[str, list[str]]:
@@ -176,18 +219,13 @@ def _simulated(folder: Path) -> Converted:
 
 def _read_scene(path: Path, name: str, changes: Changes) -> Image:
     """A simulated scene and its truth, which is given in pixels by the property `bbox_px`."""
-    truth = read_json(path.with_suffix(".truth.geojson"))
+    document = read_json(path.with_suffix(".truth.geojson"))
     pixels = _pixels(path)
     height, width = pixels.shape[:2]
-    boxes = as_boxes([feature["properties"]["bbox_px"] for feature in truth["features"]])
-    clipped = clip(boxes, width, height)
-    inside = area(clipped) > 0
-    changes.clipped += int((clipped != boxes).any(axis=1)[inside].sum())
-    count = int(inside.sum())
-    if count < len(boxes):
-        changes.dropped["outside the image"] += len(boxes) - count
-    labels, ignored = np.zeros(count, np.int64), np.zeros(count, np.bool_)
-    return Image(Annotated(name, width, height, clipped[inside], labels, ignored), pixel_digest(pixels))
+    truth = ImageTruth(width, height, changes)
+    for feature in document["features"]:
+        truth.add(tuple(feature["properties"]["bbox_px"]), 0, ignored=False)
+    return Image(Annotated(name, width, height, *truth.arrays()), pixel_digest(pixels))
 
 
 def _pixels(path: Path) -> NDArray[Any]:

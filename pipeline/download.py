@@ -9,8 +9,9 @@ from __future__ import annotations
 import logging
 import os
 from pathlib import Path
+from typing import Any
 
-from pipeline.catalogue import CATALOGUE, Source
+from pipeline.catalogue import CATALOGUE, Archive, Source
 from pipeline.extract import extract
 from pipeline.fetch import fetch, locate
 from pipeline.params import Params, SceneParams, load_params
@@ -18,7 +19,7 @@ from pipeline.stage import OUTPUTS, SPLITS, local_state, run_stage
 from refinedet.data.synthetic import write_simulated
 from refinedet.data.synthetic_spec import SceneSpec
 from refinedet.errors import FileError, InputError
-from refinedet.files import atomic_folder, sha256_tree, write_json
+from refinedet.files import atomic_folder, md5_file, sha256_tree, write_json
 
 _LOG = logging.getLogger(__name__)
 SOURCE_NOTE = "source.json"
@@ -40,53 +41,70 @@ def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> N
         )
     with atomic_folder(out) as staged:
         if source is not None:
-            _obtain(source, staged, mirror=mirror, cache=cache)
-            note = {"dataset": params.dataset, "url": source.url, "sha256": source.sha256}
-            write_json(staged / SOURCE_NOTE, note | {"licence": source.licence, "citation": source.citation})
+            sums = [_obtain(archive, staged, mirror=mirror, cache=cache) for archive in source.archives]
+            note = {"dataset": params.dataset, "licence": source.licence, "citation": source.citation}
+            write_json(staged / SOURCE_NOTE, note | _origin(source, sums))
         if params.scenes is not None:
             _simulate(params.scenes, staged)
 
 
-def _obtain(source: Source, staged: Path, *, mirror: str | None, cache: Path) -> None:
-    place = locate(source.url, source.archive, mirror)
+def _origin(source: Source, sums: list[str]) -> dict[str, Any]:
+    """Where the content is from and its SHA-256: those of the one archive, or a list of several."""
+    origins = [
+        {"archive": archive.name, "url": archive.url, "sha256": found}
+        for archive, found in zip(source.archives, sums, strict=True)
+    ]
+    return {"archives": origins} if len(origins) > 1 else {key: origins[0][key] for key in ("url", "sha256")}
+
+
+def _obtain(archive: Archive, staged: Path, *, mirror: str | None, cache: Path) -> str:
+    """Content of `archive` in `staged`, verified; its SHA-256."""
+    place = locate(archive.url, archive.name, mirror)
     if not isinstance(place, Path):
-        _from_network(place, source, cache, staged)
-    elif place.is_file():
-        _unpack(place, source, staged)
-    else:
-        raise FileError(f"expected {source.archive} in the mirror, found no {place}; check download.mirror")
+        return _from_network(place, archive, cache, staged)
+    if place.is_file():
+        return _unpack(place, archive, staged)
+    raise FileError(f"expected {archive.name} in the mirror, found no {place}; check download.mirror")
 
 
-def _from_network(url: str, source: Source, cache: Path, staged: Path) -> None:
+def _from_network(url: str, archive: Archive, cache: Path, staged: Path) -> str:
     """Unpack the cached archive; one that is missing or bad is fetched, a bad one only once."""
-    archive = cache / source.archive
-    if archive.exists():
+    cached = cache / archive.name
+    if cached.exists():
         try:
-            _unpack(archive, source, staged)
+            return _unpack(cached, archive, staged)
         except FileError as error:
             _LOG.warning("%s; fetching it again", error)
-            archive.unlink()
-        else:
-            return
-    fetch(url, archive)
+            cached.unlink()
+    fetch(url, cached)
     try:
-        _unpack(archive, source, staged)
+        return _unpack(cached, archive, staged)
     except FileError:
-        archive.unlink()
+        cached.unlink()
         raise
 
 
-def _unpack(archive: Path, source: Source, staged: Path) -> None:
-    """Content of `archive` into `staged`, verified."""
-    with atomic_folder(staged) as content:
-        extract(archive, content, below=source.folder)
+def _unpack(place: Path, archive: Archive, staged: Path) -> str:
+    """Content of the archive at `place` into its folder of `staged`, verified; the SHA-256 of that content."""
+    if archive.sha256 is None and archive.md5 is not None:
+        _expect(f"{place} to have MD5", archive.md5, md5_file(place))
+    with atomic_folder(staged / archive.into) as content:
+        extract(place, content, below=archive.folder)
         found = sha256_tree(content)
-        if found != source.sha256:
-            raise FileError(
-                f"expected the content of {archive} to have SHA-256 {source.sha256}, found {found}; "
-                "it is damaged or another version, so fetch it again"
-            )
-    _LOG.info("%s: content verified", archive.name)
+        if archive.sha256 is not None:
+            _expect(f"the content of {place} to have SHA-256", archive.sha256, found)
+    if archive.sha256 or archive.md5:
+        _LOG.info("%s: content verified", place.name)
+    else:
+        _LOG.warning("%s: no checksum is known; SHA-256 of its content %s, noted in %s", place.name, found, SOURCE_NOTE)
+    return found
+
+
+def _expect(what: str, expected: str, found: str) -> None:
+    if found != expected:
+        raise FileError(
+            f"expected {what} {expected}, found {found}; it is damaged or another version, so fetch it again"
+        )
 
 
 def _simulate(scenes: SceneParams, staged: Path) -> None:

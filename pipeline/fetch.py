@@ -38,14 +38,20 @@ class Patience:
     """Wait after the first failure; it doubles with each further one."""
 
 
-def locate(url: str, archive: str, mirror: str | None) -> str | Path:
+def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
     """Where `archive` is: a local path for a mirror that is a folder or file:// address, else an http(s) URL.
 
     Raises:
+        FileError: it has no public `url`, and no mirror is given.
         InputError: the mirror is an address of another kind.
     """
-    if not mirror:
+    if not mirror and url is not None:
         return url
+    if not mirror:
+        raise FileError(
+            f"expected a mirror that holds {archive}, which has no public place, found none; name its folder in "
+            "download.mirror of params.yaml or in REFINEDET_MIRROR"
+        )
     parts = urllib.parse.urlsplit(mirror)
     if parts.scheme in ("http", "https"):
         return f"{mirror.rstrip('/')}/{urllib.parse.quote(archive)}"

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Iterable, Mapping
+from collections.abc import Container, Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -21,7 +21,8 @@ from refinedet.errors import InputError
 from refinedet.files import read_json, write_json
 
 _IMAGE_KEYS = ("id", "file_name", "width", "height")
-_LARGEST = 1e30
+Corners = tuple[float, float, float, float]
+_LARGEST = 1e15  # its square is finite in float32; no image is as large
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,6 +95,32 @@ class Changes:
     def to_dict(self) -> dict[str, Any]:
         """Plain values for JSON."""
         return {"dropped": dict(sorted(self.dropped.items())), "clipped": self.clipped}
+
+
+class ImageTruth:
+    """Boxes of one image on their way into a record: cleaned one by one, each change counted."""
+
+    def __init__(self, width: int, height: int, changes: Changes) -> None:
+        self._size, self._changes = (width, height), changes
+        self._rows: dict[tuple[float, ...], bool] = {}
+
+    def add(self, corners_xyxy: Corners, label: int, *, ignored: bool) -> None:
+        """Take a box, cut to the image; one not finite, without area, outside the image or repeated is dropped."""
+        found = _clipped(corners_xyxy, self._size)
+        if isinstance(found, str):
+            self._changes.dropped[found] += 1
+            return
+        row, clipped = (*found[0], float(label)), found[1]
+        if row in self._rows:
+            self._changes.dropped["repeated"] += 1
+            return
+        self._changes.clipped += clipped
+        self._rows[row] = ignored
+
+    def arrays(self) -> tuple[Boxes, NDArray[np.int64], NDArray[np.bool_]]:
+        """Boxes (N, 4), labels (N,) and whether they are ignored (N,), in the order they came."""
+        labels = np.array([row[4] for row in self._rows], np.int64)
+        return as_boxes([row[:4] for row in self._rows]), labels, np.array(list(self._rows.values()), np.bool_)
 
 
 def build_record(images: Iterable[Annotated], classes: tuple[str, ...]) -> Record:
@@ -180,24 +207,20 @@ def import_coco(path: str | Path) -> tuple[Record, Changes]:
     images = _images(document["images"], path)
     labels, classes = _categories(document["categories"], path)
     changes = Changes()
-    truth: dict[int, dict[tuple[float, ...], bool]] = {image.id: {} for image in images}
-    sizes = {image.id: (image.width, image.height) for image in images}
+    truth = {image.id: ImageTruth(image.width, image.height, changes) for image in images}
     for annotation in document["annotations"]:
-        found = _annotation(annotation, sizes, labels)
+        found = _annotation(annotation, truth, labels)
         if isinstance(found, str):
             changes.dropped[found] += 1
-            continue
-        image_id, row, clipped, ignored = found
-        if row in truth[image_id]:
-            changes.dropped["repeated"] += 1
-            continue
-        changes.clipped += clipped
-        truth[image_id][row] = ignored
+        else:
+            image_id, corners, label, ignored = found
+            truth[image_id].add(corners, label, ignored=ignored)
+    arrays = {key: rows.arrays() for key, rows in truth.items()}
     record = Record(
         images,
-        {key: as_boxes([row[:4] for row in rows]) for key, rows in truth.items()},
-        {key: np.array([row[4] for row in rows], np.int64) for key, rows in truth.items()},
-        {key: np.array(list(rows.values()), np.bool_) for key, rows in truth.items()},
+        {key: boxes for key, (boxes, _, _) in arrays.items()},
+        {key: found for key, (_, found, _) in arrays.items()},
+        {key: ignored for key, (_, _, ignored) in arrays.items()},
         classes,
     )
     return record, changes
@@ -239,33 +262,27 @@ def _categories(entries: list[Any], path: str | Path) -> tuple[dict[int, int], t
     return {category: label for label, category in enumerate(ordered)}, tuple(names[category] for category in ordered)
 
 
-def _annotation(
-    entry: Any, sizes: Mapping[int, tuple[int, int]], labels: Mapping[int, int]
-) -> str | tuple[int, tuple[float, ...], bool, bool]:
-    """One annotation as (image id, (x1, y1, x2, y2, label), was clipped, is ignored), or why it is dropped."""
+def _annotation(entry: Any, images: Container[int], labels: Mapping[int, int]) -> str | tuple[int, Corners, int, bool]:
+    """One annotation as (image id, corners, label, is ignored), or why it is dropped."""
     bbox = _floats(entry.get("bbox")) if isinstance(entry, Mapping) else None
     if bbox is None:
         return "malformed"
     image_id, category = entry.get("image_id"), entry.get("category_id")
-    if not isinstance(image_id, int) or image_id not in sizes:
+    if not isinstance(image_id, int) or image_id not in images:
         return "unknown image"
     if not isinstance(category, int) or category not in labels:
         return "unknown category"
-    box = _clipped(bbox, sizes[image_id])
-    if isinstance(box, str):
-        return box
-    corners, clipped = box
-    return image_id, (*corners, float(labels[category])), clipped, bool(entry.get("iscrowd") or entry.get("ignore"))
-
-
-def _clipped(bbox: tuple[float, float, float, float], size: tuple[int, int]) -> str | tuple[tuple[float, ...], bool]:
-    """Corners of an [x, y, w, h] box within its image and whether it was cut, or why it is dropped."""
-    if not all(map(math.isfinite, bbox)):
-        return "not finite"
     x, y, w, h = bbox
-    # The sum in double precision: it gives back the float32 corner that was written.
-    corners = as_boxes([[x, y, x + w, y + h]])
-    if min(w, h) <= 0 or not area(corners)[0] > 0:
+    # The sums in double precision: they give back the float32 corner that was written.
+    return image_id, (x, y, x + w, y + h), labels[category], bool(entry.get("iscrowd") or entry.get("ignore"))
+
+
+def _clipped(corners_xyxy: Corners, size: tuple[int, int]) -> str | tuple[tuple[float, ...], bool]:
+    """Corners of a box within its image and whether it was cut, or why it is dropped."""
+    if not all(abs(corner) <= _LARGEST for corner in corners_xyxy):
+        return "not finite"
+    corners = as_boxes([corners_xyxy])
+    if not area(corners)[0] > 0:
         return "without area"
     inside = clip(corners, *size)
     if not area(inside)[0] > 0:
@@ -273,7 +290,7 @@ def _clipped(bbox: tuple[float, float, float, float], size: tuple[int, int]) -> 
     return tuple(inside[0].tolist()), bool((inside != corners).any())
 
 
-def _floats(value: object) -> tuple[float, float, float, float] | None:
+def _floats(value: object) -> Corners | None:
     if not isinstance(value, list) or len(value) != 4 or not all(type(v) in (int, float) for v in value):
         return None
     # Python's JSON reader gives whole numbers without limit; float() of a huge one would raise.

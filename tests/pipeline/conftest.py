@@ -15,7 +15,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.catalogue import CATALOGUE, Source, Split
+from pipeline.catalogue import CATALOGUE, Archive, CocoSplit, Source
 from refinedet.files import sha256_tree
 
 
@@ -135,14 +135,15 @@ def tiny_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny_source(tiny_folder: Path) -> Source:
     """Catalogue entry of `tiny_folder`."""
+    archive = Archive("tiny.zip", "http://127.0.0.1:9/tiny.zip", folder="tiny-master", sha256=sha256_tree(tiny_folder))
     return Source(
-        url="http://127.0.0.1:9/tiny.zip",
-        archive="tiny.zip",
-        folder="tiny-master",
-        sha256=sha256_tree(tiny_folder),
+        archives=(archive,),
         licence="none",
         citation="none",
-        splits={"train": Split("annotations/train.json", "train"), "test": Split("annotations/test.json", "test")},
+        splits={
+            "train": CocoSplit("annotations/train.json", "train"),
+            "test": CocoSplit("annotations/test.json", "test"),
+        },
         subsets={"inshore": "annotations/near.json", "offshore": "annotations/far.json"},
     )
 
@@ -170,9 +171,18 @@ def zip_folder(tmp_path: Path) -> Callable[[Path, str], Path]:
 
 
 @pytest.fixture
+def voc_archives(mirror: Path) -> Path:
+    """Folder of the real archives of voc2007-mini; skips the test where the mirror has none."""
+    for archive in CATALOGUE["voc2007-mini"].archives:
+        if not (mirror / archive.name).is_file():
+            pytest.skip(f"{archive.name} not found in the mirror {mirror}")
+    return mirror
+
+
+@pytest.fixture
 def ssdd_archive(mirror: Path) -> Path:
     """The real SSDD archive; skips the test where the mirror has none."""
-    archive = mirror / CATALOGUE["ssdd"].archive
+    archive = mirror / CATALOGUE["ssdd"].archives[0].name
     if not archive.is_file():
         pytest.skip(f"{archive.name} not found in the mirror {mirror}")
     return archive

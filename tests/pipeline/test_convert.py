@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -11,17 +12,20 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
+from PIL import Image as Picture
 
-from pipeline.catalogue import CATALOGUE
-from pipeline.convert import Image, convert, cut_validation, pixel_digest
+from pipeline.catalogue import CATALOGUE, Source, VocSplit
+from pipeline.convert import Image, convert, cut_validation, keep_some, pixel_digest
 from pipeline.extract import extract
 from pipeline.stage import SPLITS
 from refinedet.boxes import as_boxes
 from refinedet.data.coco import Annotated, read_record
 from refinedet.data.synthetic import write_simulated
 from refinedet.data.synthetic_spec import SceneSpec
+from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json, sha256_tree, write_json
+from refinedet.voc import voc_metrics
 
 LEAKED = ["000001", "000011", "000229", "000389", "000501", "000631", "000639", "000641", "000739", "001121"]
 
@@ -221,9 +225,184 @@ def test_truth_beyond_a_scene_is_clipped_or_dropped(simulated: Path, out: Path) 
     assert changes["train"] == {"dropped": {}, "clipped": 0}
 
 
+CATS = ("cat", "dog")
+
+
+def write_voc(root: Path, image_set: str, annotations: dict[str, str]) -> None:
+    """VOC's layout in folder `root`: images of 60 x 40 pixels, the objects of each as XML, and a list of their ids."""
+    for folder in ("JPEGImages", "Annotations", "ImageSets/Main"):
+        (root / folder).mkdir(parents=True, exist_ok=True)
+    size = "<size><width>60</width><height>40</height></size>"
+    for image_id, objects in annotations.items():
+        pixels = np.random.default_rng(list(image_id.encode())).integers(0, 256, (40, 60, 3), dtype=np.uint8)
+        Picture.fromarray(pixels).save(root / "JPEGImages" / f"{image_id}.jpg")
+        (root / "Annotations" / f"{image_id}.xml").write_text(f"<annotation>{size}{objects}</annotation>", "utf-8")
+    (root / "ImageSets" / "Main" / f"{image_set}.txt").write_text("\n".join(annotations), encoding="utf-8")
+
+
+def voc_object(name: str, *corners: float, difficult: int = 0) -> str:
+    tags = "".join(f"<{k}>{v}</{k}>" for k, v in zip(("xmin", "ymin", "xmax", "ymax"), corners, strict=True))
+    return f"<object><name>{name}</name><bndbox>{tags}</bndbox><difficult>{difficult}</difficult></object>"
+
+
+@pytest.fixture
+def voc(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Data set `voc`: two training sets of two years, and a test set that begins in the same folder as the first."""
+    folder = tmp_path / "voc"
+    write_voc(folder / "a/VOC2007", "trainval", {"000001": voc_object("dog", 1, 1, 60, 40), "000002": ""})
+    write_voc(folder / "b/VOC2012", "trainval", {"2008_000001": voc_object("cat", 11, 5, 20, 9)})
+    many = voc_object("cat", 2, 3, 10, 12) + voc_object("dog", 2, 3, 10, 12, difficult=1)
+    write_voc(folder / "a/VOC2007", "test", {"000003": many})
+    lists = ("a/VOC2007/ImageSets/Main/trainval.txt", "b/VOC2012/ImageSets/Main/trainval.txt")
+    splits = {"train": VocSplit(lists, CATS), "test": VocSplit(("a/VOC2007/ImageSets/Main/test.txt",), CATS)}
+    monkeypatch.setitem(CATALOGUE, "voc", Source((), licence="none", citation="none", splits=splits))
+    return folder
+
+
+def test_voc_becomes_records_by_its_image_sets(voc: Path, out: Path) -> None:
+    convert("voc", 0.0, voc, out)
+    train, test = (read_record(out / f"{split}.json") for split in ("train", "test"))
+    assert [i.file_name for i in train.images] == [
+        "a/VOC2007/JPEGImages/000001.jpg",
+        "a/VOC2007/JPEGImages/000002.jpg",
+        "b/VOC2012/JPEGImages/2008_000001.jpg",
+    ]
+    assert train.classes == test.classes == CATS
+    assert [train.boxes[i].tolist() for i in (1, 2, 3)] == [[[0, 0, 60, 40]], [], [[10, 4, 20, 9]]]
+    assert [train.labels[i].tolist() for i in (1, 2, 3)] == [[1], [], [0]]
+    assert [image.file_name for image in test.images] == ["a/VOC2007/JPEGImages/000003.jpg"]
+    assert test.labels[1].tolist() == [0, 1]
+    assert test.ignored[1].tolist() == [False, True], "difficult: neither object nor background"
+
+
+def test_voc_boxes_are_cleaned_and_counted_as_those_of_coco(voc: Path, out: Path) -> None:
+    objects = [
+        voc_object("cat", 1, 1, 61, 40),
+        voc_object("cat", 5, 5, 9, 9) * 2,
+        voc_object("cat", 5, 5, 4, 9),
+        voc_object("cat", 61, 5, 70, 9),
+        voc_object("cat", 1, 1, 1e300, 40),
+        voc_object("cow", 5, 5, 9, 9),
+        "<object><name>cat</name></object>",
+    ]
+    write_voc(voc / "a/VOC2007", "test", {"000003": "".join(objects)})
+    convert("voc", 0.0, voc, out)
+    assert read_record(out / "test.json").boxes[1].tolist() == [[0, 0, 60, 40], [4, 4, 9, 9]]
+    assert read_json(out / "summary.json")["changes"]["test"] == {
+        "clipped": 1,
+        "dropped": {
+            "malformed": 1,
+            "not finite": 1,
+            "outside the image": 1,
+            "repeated": 1,
+            "unknown category": 1,
+            "without area": 1,
+        },
+    }
+
+
+def test_an_image_of_another_size_than_its_annotation_says_is_refused(voc: Path, out: Path) -> None:
+    path = voc / "b/VOC2012/Annotations/2008_000001.xml"
+    path.write_text(path.read_text(encoding="utf-8").replace("60", "61"), encoding="utf-8")
+    with pytest.raises(InputError, match=r"to be 61 x 40 pixels as b/VOC2012/Annotations/2008_000001\.xml says"):
+        convert("voc", 0.0, voc, out)
+
+
+@pytest.mark.parametrize("path", ["JPEGImages/000002.jpg", "Annotations/000002.xml", "ImageSets/Main/trainval.txt"])
+def test_a_voc_file_that_is_not_there_is_named(voc: Path, out: Path, path: str) -> None:
+    (voc / "a/VOC2007" / path).unlink()
+    with pytest.raises(FileError, match=Path(path).name):
+        convert("voc", 0.0, voc, out)
+
+
+def coco_document(folder: Path, split: str, ids: list[int]) -> dict[str, Any]:
+    """A split of two images, of which one has a box of every category and a crowd; the categories stand reversed."""
+    (folder / split).mkdir(parents=True)
+    for seed, name in enumerate(("000000000009.jpg", "000000000025.jpg")):
+        pixels = np.random.default_rng([seed, *split.encode()]).integers(0, 256, (40, 60), dtype=np.uint8)
+        Picture.fromarray(pixels).save(folder / split / name)
+    polygon = {"segmentation": [[1, 1, 9, 1, 9, 9]], "iscrowd": 0}
+    runs = {"segmentation": {"counts": [272, 2, 4, 4], "size": [40, 60]}, "iscrowd": 1}
+    boxes = [{"category_id": k, "bbox": [i % 30, 3.5, 8.25, 9], **polygon} for i, k in enumerate(ids)]
+    boxes.append({"category_id": ids[-1], "bbox": [0, 0, 60, 40], **runs})
+    return {
+        "info": {"year": 2017},
+        "licenses": [],
+        "images": [{"id": i, "file_name": f"{i:012d}.jpg", "width": 60, "height": 40, "license": 1} for i in (9, 25)],
+        "annotations": [{"id": n, "image_id": 25, "area": 1.0, **box} for n, box in enumerate(boxes, start=900)],
+        "categories": [{"id": k, "name": f"class {k:02d}", "supercategory": "thing"} for k in reversed(ids)],
+    }
+
+
+def test_coco_with_80_classes_of_non_contiguous_ids(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    none = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
+    ids = [k for k in range(1, 91) if k not in none]
+    assert len(ids) == 80
+    folder = tmp_path / "coco"
+    for split in ("train2017", "val2017"):
+        write_json(folder / f"annotations/instances_{split}.json", coco_document(folder, split, ids))
+    monkeypatch.setitem(CATALOGUE, "coco2017", replace(CATALOGUE["coco2017"], archives=()))
+    convert("coco2017", 0.0, folder, out)
+    record = read_record(out / "train.json")
+    assert record.classes == tuple(f"class {k:02d}" for k in ids), "in the order of their ids, not of the file"
+    assert [image.file_name for image in record.images] == [
+        "train2017/000000000009.jpg",
+        "train2017/000000000025.jpg",
+    ]
+    assert record.labels[1].tolist() == []
+    assert record.labels[2].tolist() == [*range(80), 79]
+    assert record.boxes[2][1].tolist() == [1, 3.5, 9.25, 12.5]
+    assert record.ignored[2].tolist() == [False] * 80 + [True], "a crowd is neither object nor background"
+    assert read_record(out / "test.json").classes == record.classes
+    written = read_json(out / "train.json")
+    assert [entry["id"] for entry in written["categories"]] == list(range(1, 81))
+    assert all("segmentation" not in entry for entry in written["annotations"])
+
+
+@given(digests=digests, count=st.integers(0, 70), more=st.integers(0, 70))
+def test_fewer_training_images_are_a_stable_choice(digests: list[str], count: int, more: int) -> None:
+    images = [image(i, digest) for i, digest in enumerate(digests)]
+    kept = keep_some(images, count)
+    assert len(kept) == min(count, len(images))
+    assert [i for i in images if i in kept] == kept, "in their order"
+    again = keep_some(images[::-1], count)
+    assert sorted(i.annotated.file_name for i in again) == sorted(i.annotated.file_name for i in kept)
+    if more >= count:
+        assert {i.annotated.file_name for i in kept} <= {i.annotated.file_name for i in keep_some(images, more)}
+    assert keep_some(images, None) == images
+
+
+@pytest.mark.usefixtures("tiny")
+def test_training_images_are_limited_and_the_other_splits_are_not(tiny_folder: Path, tmp_path: Path, out: Path) -> None:
+    convert("tiny", 0.3, tiny_folder, tmp_path / "whole")
+    convert("tiny", 0.3, tiny_folder, out, train_images=5)
+    assert len(file_names(out, "train")) == 5
+    assert set(file_names(out, "train")) < set(file_names(tmp_path / "whole", "train"))
+    for split in ("val", "test"):
+        assert file_names(out, split) == file_names(tmp_path / "whole", split)
+
+
+def test_real_voc_samples(voc_archives: Path, tmp_path: Path, out: Path) -> None:
+    source = CATALOGUE["voc2007-mini"]
+    for archive in source.archives:
+        (tmp_path / "download" / archive.into).mkdir(parents=True)
+        extract(voc_archives / archive.name, tmp_path / "download" / archive.into, below=archive.folder)
+    convert("voc2007-mini", 0.1, tmp_path / "download", out)
+    summary = read_json(out / "summary.json")
+    assert summary["changes"] == {name: {"dropped": {}, "clipped": 0} for name in ("train", "test")}
+    assert summary["splits"]["train"]["images"] + summary["splits"]["val"]["images"] == 300
+    assert summary["splits"]["test"] == {"images": 150, "boxes": 435, "ignored": 57, "without_boxes": 0}
+    record = read_record(out / "test.json")
+    perfect = {
+        i.id: Detections.of(record.boxes[i.id], np.ones(len(record.boxes[i.id])), record.labels[i.id])
+        for i in record.images
+    }
+    assert voc_metrics(record, perfect)["mAP07"] == pytest.approx(100)
+
+
 def test_real_ssdd(ssdd_archive: Path, tmp_path: Path, out: Path) -> None:
     (tmp_path / "download").mkdir()
-    extract(ssdd_archive, tmp_path / "download", below=CATALOGUE["ssdd"].folder)
+    extract(ssdd_archive, tmp_path / "download", below=CATALOGUE["ssdd"].archives[0].folder)
     convert("ssdd", 0.1, tmp_path / "download", out)
     summary, subsets = read_json(out / "summary.json"), read_json(out / "subsets.json")
     assert summary["splits"]["train"]["images"] + summary["splits"]["val"]["images"] == 928

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import shutil
+import tarfile
 from collections.abc import Callable
 from dataclasses import replace
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
 import pytest
 
 from pipeline import download as module
-from pipeline.catalogue import CATALOGUE, Source
+from pipeline.catalogue import CATALOGUE, Archive, Source
 from pipeline.download import SOURCE_NOTE, download
 from pipeline.fetch import Patience, fetch
 from pipeline.params import Params, parse_params
 from refinedet.errors import FileError, InputError
-from refinedet.files import read_json, sha256_file, sha256_tree
+from refinedet.files import md5_file, read_json, sha256_file, sha256_tree
 
 Zip = Callable[[Path, str], Path]
 
@@ -47,11 +50,11 @@ def names(folder: Path) -> list[str]:
 def test_a_mirror_folder_is_unpacked_and_verified(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path
 ) -> None:
-    archive = zip_folder(tiny_folder, tiny.folder)
+    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
     download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
     assert names(out) == sorted([*names(tiny_folder), SOURCE_NOTE])
     note = read_json(out / SOURCE_NOTE)
-    assert note["sha256"] == tiny.sha256
+    assert note["sha256"] == tiny.archives[0].sha256
     assert note["licence"] == tiny.licence
     assert not cache.exists()
 
@@ -59,13 +62,14 @@ def test_a_mirror_folder_is_unpacked_and_verified(
 def test_equal_content_gives_equal_bytes_whatever_the_archive(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path, tmp_path: Path
 ) -> None:
-    archive = zip_folder(tiny_folder, tiny.folder)
+    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
     download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
     first = sha256_tree(out)
     archive.unlink()
     packed = shutil.make_archive(str(tmp_path / "again"), "gztar", tiny_folder.parent, tiny_folder.name)
     shutil.move(packed, archive)
-    CATALOGUE["tiny"] = replace(tiny, folder=tiny_folder.name)  # type: ignore[index]  # a dict at run time
+    again = replace(tiny, archives=(replace(tiny.archives[0], folder=tiny_folder.name),))
+    CATALOGUE["tiny"] = again  # type: ignore[index]  # a dict at run time
     download(params_of("tiny"), out, mirror=archive.parent.as_uri(), cache=cache)
     assert sha256_tree(out) == first
 
@@ -73,11 +77,11 @@ def test_equal_content_gives_equal_bytes_whatever_the_archive(
 def test_other_content_is_refused_and_the_old_output_stays(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path
 ) -> None:
-    archive = zip_folder(tiny_folder, tiny.folder)
+    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
     download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
     before = sha256_tree(out)
     (tiny_folder / "train" / "000.png").write_bytes(b"something else")
-    zip_folder(tiny_folder, tiny.folder)
+    zip_folder(tiny_folder, tiny.archives[0].folder)
     with pytest.raises(FileError, match="damaged or another version") as caught:
         download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
     assert "\n" not in str(caught.value)
@@ -94,7 +98,7 @@ def test_a_mirror_without_the_archive_is_named(out: Path, cache: Path, tmp_path:
 
 @pytest.fixture
 def served(tiny: Source, tiny_folder: Path, zip_folder: Zip, server: Any) -> Any:
-    server.content = zip_folder(tiny_folder, tiny.folder).read_bytes()
+    server.content = zip_folder(tiny_folder, tiny.archives[0].folder).read_bytes()
     return server
 
 
@@ -137,6 +141,74 @@ def test_without_a_network_a_whole_cache_is_enough(served: Any, out: Path, cache
         download(params_of("tiny"), out, mirror=None, cache=tmp_path / "empty")
 
 
+FIRST_SUM = sha256(b"list.txt\0" + sha256(b"one").hexdigest().encode() + b"\n").hexdigest()
+PARTS = {"first": b"one", "second": b"two"}
+
+
+@pytest.fixture
+def parted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Path]:
+    """Function (checksums by archive) -> mirror of data set `parted`: two tar files whose content has one name."""
+
+    def make(**sums: dict[str, str]) -> Path:
+        folder = tmp_path / "parts"
+        folder.mkdir()
+        for name, content in PARTS.items():
+            with tarfile.open(folder / f"{name}.tar", "w") as archive:
+                member = tarfile.TarInfo("kit/list.txt")
+                member.size = len(content)
+                archive.addfile(member, io.BytesIO(content))
+        archives = tuple(Archive(f"{n}.tar", None, folder="kit", into=n, **sums.get(n, {})) for n in PARTS)
+        monkeypatch.setitem(CATALOGUE, "parted", Source(archives, licence="none", citation="none", splits={}))
+        return folder
+
+    return make
+
+
+def test_several_archives_land_side_by_side(parted: Callable[..., Path], out: Path, cache: Path) -> None:
+    download(params_of("parted"), out, mirror=str(parted()), cache=cache)
+    assert names(out) == ["first/list.txt", "second/list.txt", SOURCE_NOTE]
+    assert {name: (out / name / "list.txt").read_bytes() for name in PARTS} == PARTS
+    noted = read_json(out / SOURCE_NOTE)["archives"]
+    assert [(entry["archive"], entry["sha256"]) for entry in noted] == [
+        (f"{name}.tar", sha256_tree(out / name)) for name in PARTS
+    ]
+
+
+@pytest.mark.parametrize("key", ["md5", "sha256"])
+def test_each_archive_is_verified_on_its_own(parted: Callable[..., Path], out: Path, cache: Path, key: str) -> None:
+    mirror = parted(second={key: "0" * 32})
+    with pytest.raises(FileError, match=rf"second\.tar to have {key.upper()[:3]}.* 0{{32}}, found .*another version"):
+        download(params_of("parted"), out, mirror=str(mirror), cache=cache)
+    assert not out.exists()
+
+
+def test_the_sum_of_the_archive_itself_is_enough(
+    parted: Callable[..., Path], out: Path, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    mirror = parted()
+    CATALOGUE["parted"] = replace(  # type: ignore[index]  # a dict at run time
+        CATALOGUE["parted"],
+        archives=tuple(replace(a, md5=md5_file(mirror / a.name)) for a in CATALOGUE["parted"].archives),
+    )
+    download(params_of("parted"), out, mirror=str(mirror), cache=cache)
+    assert not caplog.records
+
+
+def test_content_that_nobody_verified_is_taken_with_a_warning(
+    parted: Callable[..., Path], out: Path, cache: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    download(params_of("parted"), out, mirror=str(parted(first={"sha256": FIRST_SUM})), cache=cache)
+    (warning,) = caplog.messages
+    assert warning.startswith("second.tar: no checksum is known")
+    assert sha256_tree(out / "second") in warning
+
+
+def test_a_set_without_a_public_place_asks_for_a_mirror(out: Path, cache: Path) -> None:
+    with pytest.raises(FileError, match=r"a mirror that holds VOC2007-mini-trainval\.tar, .* REFINEDET_MIRROR"):
+        download(params_of("voc2007-mini"), out, mirror=None, cache=cache)
+    assert not out.exists()
+
+
 def test_simulated_scenes_differ_and_repeat(tmp_path: Path, cache: Path) -> None:
     scenes = {"train": 2, "val": 1, "test": 1, "width_px": 256, "height_px": 224, "ships": 1, "seed": 5}
     params = params_of("simulated", scenes=scenes)
@@ -166,7 +238,7 @@ def test_a_data_set_is_published_or_simulated(name: str, recipe: dict[str, Any],
 def test_the_environment_names_the_mirror_over_params(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive = zip_folder(tiny_folder, tiny.folder)
+    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
     text = "recipe: tiny\ndownload: {mirror: /nowhere}\nrecipes: {tiny: {dataset: tiny}}\n"
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)
@@ -182,3 +254,9 @@ def test_real_ssdd_has_the_content_of_the_catalogue(ssdd_archive: Path, out: Pat
     download(params_of("ssdd"), out, mirror=str(ssdd_archive.parent), cache=cache)
     assert len(list((out / "train").iterdir())) == 928
     assert len(list((out / "test").iterdir())) == 232
+
+
+def test_real_voc_samples_have_the_content_of_the_catalogue(voc_archives: Path, out: Path, cache: Path) -> None:
+    download(params_of("voc2007-mini"), out, mirror=str(voc_archives), cache=cache)
+    assert len(list((out / "trainval2007/VOC2007/JPEGImages").iterdir())) == 300
+    assert len(list((out / "test2007/VOC2007/Annotations").iterdir())) == 150

@@ -128,6 +128,17 @@ def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, folder: Path, ki
         extract(tmp_path / "a.tar", folder)
 
 
+def test_a_sparse_file_in_a_tar_is_refused(tmp_path: Path, folder: Path) -> None:
+    """Five bytes in the archive would be a gigabyte on disk."""
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("set/sparse")
+        member.size = 5
+        member.pax_headers = {"GNU.sparse.map": "0,5", "GNU.sparse.size": str(10**9)}
+        archive.addfile(member, io.BytesIO(b"12345"))
+    with pytest.raises(FileError, match="a sparse file named 'set/sparse'"):
+        extract(tmp_path / "a.tar", folder)
+
+
 @pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
 def test_links_and_devices_in_a_zip_are_refused(tmp_path: Path, folder: Path, kind: int) -> None:
     info = zipfile.ZipInfo("set/link")

@@ -194,3 +194,9 @@ def test_where_an_archive_is(mirror: str | None, expected: str | Path) -> None:
 def test_a_mirror_of_another_kind_is_refused() -> None:
     with pytest.raises(InputError, match=r"found 'ftp://host'"):
         locate("https://example.org/x", "a.zip", "ftp://host")
+
+
+def test_what_only_a_mirror_has_needs_one() -> None:
+    assert locate(None, "a.tar", "data/mirror") == Path("data/mirror/a.tar")
+    with pytest.raises(FileError, match=r"a mirror that holds a\.tar, .* download\.mirror .* REFINEDET_MIRROR"):
+        locate(None, "a.tar", None)

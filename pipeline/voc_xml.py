@@ -1,0 +1,107 @@
+"""PASCAL VOC's files: lists of image ids, and one XML annotation for each image.
+
+VOC counts pixels from 1 and its boxes include their last one: (x1, y1, x2, y2) there is (x1 - 1, y1 - 1, x2, y2) here,
+half-open. That is done in this file alone.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+from xml.etree.ElementTree import Element, ParseError  # the parser is defusedxml's
+
+from defusedxml.common import DefusedXmlException
+from defusedxml.ElementTree import parse
+
+from refinedet.errors import FileError, InputError
+
+_IMAGE_ID = re.compile(r"[\w-][\w.-]*")
+_CORNERS = ("xmin", "ymin", "xmax", "ymax")
+
+
+@dataclass(frozen=True, slots=True)
+class VocObject:
+    """One object, its box not yet checked against the image."""
+
+    name: str
+    corners_xyxy: tuple[float, float, float, float]
+    """Pixels, half-open."""
+    difficult: bool
+
+
+@dataclass(frozen=True, slots=True)
+class VocAnnotation:
+    """What one XML file says of its image."""
+
+    width: int
+    height: int
+    objects: tuple[VocObject, ...]
+    malformed: int
+    """Objects without a name or a box of four numbers."""
+
+
+def read_image_set(path: Path) -> list[str]:
+    """Image ids of a file of ImageSets/Main, in order; what follows an id on its line is left out.
+
+    Raises:
+        FileError: the file cannot be read.
+        InputError: it lists something that cannot be an image id.
+    """
+    try:
+        lines = path.read_text(encoding="utf-8").splitlines()
+    except OSError as error:
+        raise FileError(f"expected a list of images at {path}, but it cannot be read ({error.strerror})") from error
+    except UnicodeDecodeError as error:
+        raise InputError(f"expected a list of image ids in {path}, found no text; fetch the data set again") from error
+    ids = [line.split()[0] for line in lines if line.strip()]
+    odd = [image_id for image_id in ids if not _IMAGE_ID.fullmatch(image_id)]
+    if odd:
+        raise InputError(f"expected image ids such as 000005 in {path}, found {odd[0]!r}; is it a list of images?")
+    return ids
+
+
+def read_annotation(path: Path) -> VocAnnotation:
+    """Read one XML annotation; parts of an object, such as a person's head, are left out.
+
+    Raises:
+        FileError: the file cannot be read.
+        InputError: it is not XML, would harm the reader, or does not say how large its image is.
+    """
+    root = _root(path)
+    width, height = (_number(root.find(f"size/{side}")) for side in ("width", "height"))
+    if width is None or height is None or not (width.is_integer() and height.is_integer() and min(width, height) >= 1):
+        raise InputError(f"expected the size of the image in {path}, found none; is it a VOC annotation?")
+    found = [_object(entry) for entry in root.findall("object")]
+    objects = tuple(entry for entry in found if entry is not None)
+    return VocAnnotation(int(width), int(height), objects, malformed=len(found) - len(objects))
+
+
+def _root(path: Path) -> Element:
+    try:
+        root: Element | None = parse(path).getroot()
+    except OSError as error:
+        raise FileError(f"expected an annotation at {path}, but it cannot be read ({error.strerror})") from error
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # the last: an unknown encoding
+        raise InputError(
+            f"expected a VOC annotation in {path}, found no harmless XML ({error}); fetch the data set again"
+        ) from error
+    if root is None:
+        raise InputError(f"expected a VOC annotation in {path}, found nothing; fetch the data set again")
+    return root
+
+
+def _object(entry: Element) -> VocObject | None:
+    name = (entry.findtext("name") or "").strip()
+    x1, y1, x2, y2 = (_number(entry.find(f"bndbox/{corner}")) for corner in _CORNERS)
+    if not name or x1 is None or y1 is None or x2 is None or y2 is None:
+        return None
+    difficult = bool(_number(entry.find("difficult")))  # where it is left out, the object is not
+    return VocObject(name, (x1 - 1, y1 - 1, x2, y2), difficult)
+
+
+def _number(entry: Element | None) -> float | None:
+    try:
+        return float((entry.text or "").strip()) if entry is not None else None
+    except ValueError:
+        return None
