@@ -1,7 +1,8 @@
 """Stage evaluate: the checkpoint judged on the test split. Nothing is chosen here, so nothing is chosen on test.
 
 Writes outputs/evaluate: metrics.json, the detections as a COCO results list, and the precision-recall curves at IoU .5
-and .75 as tables for `dvc plots`.
+and .75 as tables for `dvc plots`. A multi-scale test adds its own rows and detections beside those of the single-scale
+test.
 """
 
 from __future__ import annotations
@@ -14,6 +15,7 @@ from pathlib import Path
 from pipeline.params import load_params
 from pipeline.stage import OUTPUTS, run_stage
 from pipeline.tracking import record, run_of
+from refinedet.bootstrap import Measure, bootstrap_interval
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import read_chip
 from refinedet.detections import Detections
@@ -27,12 +29,18 @@ logger = logging.getLogger(__name__)
 CURVES = {"pr_50.json": 0.5, "pr_75.json": 0.75}
 """File of a precision-recall curve -> its IoU."""
 
+DETECTIONS = {"test": "detections.coco.json", "test_multiscale": "detections_multiscale.coco.json"}
+"""How the test split was judged -> file of its detections, a COCO results list."""
+
 Metrics = dict[str, float]
 
 _CHIPS_PER_CALL = 64
+_INTERVALS: tuple[Measure, ...] = ("AP", "AP50")
 
 
-def evaluate(predictor: Predictor, chips: Path, records: Path, out: Path) -> dict[str, Metrics]:
+def evaluate(
+    predictor: Predictor, chips: Path, records: Path, out: Path, *, multiscale: Predictor | None = None
+) -> dict[str, Metrics]:
     """Judge `predictor` on the test chips of folder `chips` and write folder `out`.
 
     Args:
@@ -40,9 +48,11 @@ def evaluate(predictor: Predictor, chips: Path, records: Path, out: Path) -> dic
         chips: output of stage tile.
         records: output of stage convert; its subsets.json, if any, names parts of the test split.
         out: replaced as a whole.
+        multiscale: judged as well, as `test_multiscale`, `test_multiscale_inshore`, ...
 
     Returns:
-        Part of the test split (`test`, `test_inshore`, ...) -> measure -> value in percent, and `chips` and `ships`.
+        Part of the test split (`test`, `test_inshore`, ...) -> measure -> value in percent, and `chips` and `ships`;
+        `AP_low` to `AP_high` (and of AP50) is the 95 % bootstrap interval over images.
 
     Raises:
         FileError: a chip or record is missing or damaged.
@@ -54,10 +64,18 @@ def evaluate(predictor: Predictor, chips: Path, records: Path, out: Path) -> dic
     subsets_file = records / "subsets.json"
     subsets = read_json(subsets_file) if subsets_file.is_file() else {}
     found = predict_record(predictor, truth, chips)
-    metrics = {name: _measure(part, found) for name, part in parts(truth, subsets).items()}
+    judged = {"test": found}
+    if multiscale is not None:
+        judged["test_multiscale"] = predict_record(multiscale, truth, chips)
+    metrics = {
+        split + name: _measure(part, detections)
+        for split, detections in judged.items()
+        for name, part in parts(truth, subsets).items()
+    }
     with atomic_folder(out) as staged:
         write_json(staged / "metrics.json", metrics)
-        write_json(staged / "detections.coco.json", coco_results(found))
+        for split, detections in judged.items():
+            write_json(staged / DETECTIONS[split], coco_results(detections))
         for name, iou_min in CURVES.items():
             write_json(staged / name, _curve_table(truth, found, iou_min))
     return metrics
@@ -77,19 +95,19 @@ def predict_record(predictor: Predictor, truth: Record, root: Path) -> dict[int,
 
 
 def parts(truth: Record, subsets: Mapping[str, list[str]]) -> dict[str, Record]:
-    """The test split and its parts: `test_<name>` for a named subset, `test_without_leaked` without leaked images.
+    """The test split (named "") and its parts: `_<name>` for a named subset, `_without_leaked` without leaked images.
 
     A subset lists scenes, by their file names in outputs/download; a chip belongs to the scene it was cut from. A part
     without chips is left out.
     """
-    listed = {f"test_{name}": set(names) for name, names in subsets.items() if name != "leaked"}
+    listed = {f"_{name}": set(names) for name, names in subsets.items() if name != "leaked"}
     if "leaked" in subsets:
-        listed["test_without_leaked"] = {image.extra["scene"] for image in truth.images} - set(subsets["leaked"])
+        listed["_without_leaked"] = {image.extra["scene"] for image in truth.images} - set(subsets["leaked"])
     selected = {
         name: truth.select(image.id for image in truth.images if image.extra["scene"] in scenes)
         for name, scenes in listed.items()
     }
-    return {"test": truth, **{name: part for name, part in selected.items() if part.images}}
+    return {"": truth, **{name: part for name, part in selected.items() if part.images}}
 
 
 def _measure(part: Record, found: Mapping[int, Detections]) -> Metrics:
@@ -102,9 +120,20 @@ def _measure(part: Record, found: Mapping[int, Detections]) -> Metrics:
     shares = {"precision": (hits, claims), "recall": (hits, ships), "F1": (2 * hits, claims + ships)}
     return {
         **{name: value for name, value in coco_metrics(part, own).items() if value is not None},
+        **_intervals(part, own),
         **{name: 100.0 * some / all_ for name, (some, all_) in shares.items() if all_},
         "chips": len(part.images),
         "ships": ships,
+    }
+
+
+def _intervals(part: Record, found: Mapping[int, Detections]) -> Metrics:
+    intervals = {measure: bootstrap_interval(part, found, measure=measure) for measure in _INTERVALS}
+    defined = {measure: interval for measure, interval in intervals.items() if interval is not None}
+    return {
+        f"{measure}_{end}": value
+        for measure, interval in defined.items()
+        for end, value in zip(("low", "high"), interval, strict=True)
     }
 
 

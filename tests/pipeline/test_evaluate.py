@@ -14,7 +14,7 @@ from PIL import Image
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from pipeline.evaluate import evaluate, parts
+from pipeline.evaluate import DETECTIONS, evaluate, parts
 from refinedet.boxes import as_boxes
 from refinedet.config import Radiometry
 from refinedet.data.coco import Annotated, Record, build_record, write_record
@@ -109,6 +109,28 @@ def test_equal_input_gives_equal_bytes(chips: Path) -> None:
     assert set(contents[0]) == {"metrics.json", "detections.coco.json", "pr_50.json", "pr_75.json"}
 
 
+def test_a_multi_scale_test_stands_beside_the_other(chips: Path) -> None:
+    (chips / "convert" / "subsets.json").write_text(json.dumps({"inshore": ["test/b.jpg"]}))
+    better = answers()
+    better[3] = Detections.of([BOX], [0.6], [0])
+    folders = (chips / "tile", chips / "convert", chips / "out")
+    metrics = evaluate(Told(answers()), *folders, multiscale=Told(better))
+    assert set(metrics) == {"test", "test_inshore", "test_multiscale", "test_multiscale_inshore"}
+    assert (metrics["test"]["recall"], metrics["test_multiscale"]["recall"]) == (50, 75)
+    found = [json.loads((chips / "out" / name).read_text()) for name in DETECTIONS.values()]
+    assert [len(rows) for rows in found] == [4, 5]
+    assert json.loads((chips / "out" / "metrics.json").read_text()) == metrics
+
+
+def test_an_interval_over_images_stands_beside_ap(chips: Path) -> None:
+    whole = evaluate(Told(answers()), chips / "tile", chips / "convert", chips / "out")["test"]
+    for measure in ("AP", "AP50"):
+        assert 0 <= whole[f"{measure}_low"] < whole[measure] < whole[f"{measure}_high"] <= 100
+    sea = [Detections.empty()] * 4
+    nothing = evaluate(Told(sea), chips / "tile", chips / "convert", chips / "out")["test"]
+    assert (nothing["AP_low"], nothing["AP_high"]) == (0, 0)
+
+
 def test_nothing_found_at_all(chips: Path) -> None:
     metrics = evaluate(Told([Detections.empty()] * 4), chips / "tile", chips / "convert", chips / "out")["test"]
     assert (metrics["AP"], metrics["recall"], metrics["F1"]) == (0, 0, 0)
@@ -117,7 +139,7 @@ def test_nothing_found_at_all(chips: Path) -> None:
 
 def test_part_without_chips_is_left_out() -> None:
     truth = Record((), {}, {}, {}, ("ship",))
-    assert set(parts(truth, {"inshore": ["x"], "leaked": []})) == {"test"}
+    assert set(parts(truth, {"inshore": ["x"], "leaked": []})) == {""}
 
 
 def test_refusals(chips: Path) -> None:
