@@ -1,0 +1,166 @@
+"""Whole detectors: ours beside a network of the published design, or a table of the family.
+
+    python benchmarks/detector.py              ours against the published design, and the ratio
+    python benchmarks/detector.py --family     Markdown: parameters, GMACs and time of each named variant
+
+The published design is VGG16-BN at 512 pixels whose ODM is 24 deformable convolutions (4 levels, 3 anchor shapes,
+offsets and classes apart), through torchvision's operator. It has the weights of ours, so that outputs can be compared.
+
+Time is that of one forward pass of one image, channels_last, without postprocessing: the median of `--repeats` after
+one that warms up. The rounds alternate between the networks, so that a busy moment hits all of them. GMACs
+are half the FLOPs of torch's FlopCounterMode: convolutions, none of norms, activations and bilinear sampling.
+"""
+
+from __future__ import annotations
+
+import argparse
+import statistics
+import time
+from collections.abc import Iterable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from unittest import mock
+
+import torch
+from torch import Tensor, nn
+from torch._subclasses.fake_tensor import FakeTensorMode
+from torch.utils.flop_counter import FlopCounterMode
+
+from refinedet.config import ModelConfig
+from refinedet.memory import keep_freed_memory
+from refinedet.model import align_conv
+from refinedet.model.network import RefineDet
+from refinedet.model.variants import VARIANTS
+
+DEFORMABLE_CONVOLUTIONS = 24
+_OFFSETS = 4
+
+
+class PublishedHead(nn.Module):
+    """An ODM head as published: two deformable convolutions for each anchor shape, for offsets and for classes."""
+
+    def __init__(self, ours: align_conv.AlignConv) -> None:
+        super().__init__()
+        self.ours = ours
+
+    def forward(self, features: Tensor, arm_deltas: Tensor) -> Tensor:
+        """As AlignConv."""
+        weight = self.ours.weight.reshape(*self.ours.bias.shape, *self.ours.weight.shape[1:])
+        points = align_conv.alignment_points(arm_deltas.detach().float(), self.ours.get_buffer("shapes"))
+        parts = (weight[:, :_OFFSETS], weight[:, _OFFSETS:])
+        out = torch.cat([align_conv.align_conv_torchvision(features, points, part) for part in parts], dim=2)
+        return out + self.ours.bias[None, :, :, None, None]
+
+
+def published_design(ours: RefineDet) -> RefineDet:
+    """A network with the weights of `ours` and the heads as published."""
+    network = RefineDet(ours.config)
+    network.load_state_dict(ours.state_dict())
+    network.odm = nn.ModuleList([PublishedHead(head) for head in network.odm])  # type: ignore[arg-type]  # AlignConv
+    return network
+
+
+def main() -> None:
+    """Parse, measure, print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--family", action="store_true", help="the table of all variants")
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, metavar="NAME", help="of --family: these variants")
+    parser.add_argument("--no-time", action="store_true", help="of --family: parameters and GMACs alone")
+    parser.add_argument("--image-px", type=int, help="side of the square image; default: each network's own input")
+    parser.add_argument("--repeats", type=int, default=5)
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: autocast")
+    parser.add_argument("--device", default="cpu")
+    arguments = parser.parse_args()
+    keep_freed_memory()
+    torch.manual_seed(0)
+    if arguments.family:
+        print_family(arguments)
+    else:
+        print_comparison(arguments)
+    if arguments.no_time:
+        return
+    print(
+        f"\n{arguments.device}, {arguments.precision}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
+        f"channels_last, batch 1, median of {arguments.repeats}"
+    )
+
+
+def print_family(arguments: argparse.Namespace) -> None:
+    """One Markdown row for each variant."""
+    print("| variant | backbone | input, px | strides | parameters, M | GMACs | time per image, s |")
+    print("|---|---|---|---|---|---|---|")
+    for name in arguments.only or VARIANTS:
+        config = offline(VARIANTS[name])
+        side = arguments.image_px or config.input_px
+        parameters, macs = size_of(config, side)
+        seconds = "" if arguments.no_time else f"{measure([RefineDet(config)], side, arguments)[0]:.3f}"
+        strides = f"{config.strides[0]} to {config.strides[-1]}"
+        row = (name, config.backbone, side, strides, f"{parameters / 1e6:.1f}", f"{macs / 1e9:.1f}", seconds)
+        print(f"| {' | '.join(map(str, row))} |", flush=True)
+
+
+def print_comparison(arguments: argparse.Namespace) -> None:
+    """The published design, ours on the same backbone, and ours as it ships."""
+    vgg = RefineDet(offline(VARIANTS["refinedetpp512_vgg16_bn"])).eval()
+    lite0 = RefineDet(offline(VARIANTS["refinedetpp512_lite0"]))
+    published = published_design(vgg).eval()
+    side = arguments.image_px or vgg.config.input_px
+    image = torch.rand(1, 3, side, side) * 255
+    with (
+        torch.inference_mode(),
+        mock.patch.object(align_conv, "deform_conv2d", wraps=align_conv.deform_conv2d) as operator,
+    ):
+        theirs, same = published(image), vgg(image)
+    assert operator.call_count == DEFORMABLE_CONVOLUTIONS, operator.call_count
+    pairs = ((theirs.odm_logits, same.odm_logits), (theirs.odm_deltas, same.odm_deltas))
+    difference = max(float((a - b).abs().max()) for a, b in pairs)
+    seconds = measure([published, vgg, lite0], side, arguments)
+    names = ("published design, VGG16-BN", "ours, VGG16-BN", "ours, EfficientNet-Lite0")
+    print(f"| network | {side} px: time per image, s | times faster than the published design |\n|---|---|---|")
+    for name, value in zip(names, seconds, strict=True):
+        print(f"| {name} | {value:.3f} | {seconds[0] / value:.1f} |")
+    print(f"\nThe published design ran {operator.call_count} deformable convolutions; ", end="")
+    print(f"its outputs and those of ours on VGG16-BN differ by {difference:.1e} at most.")
+
+
+def offline(config: ModelConfig) -> ModelConfig:
+    """The same without ImageNet weights: they change no time."""
+    return replace(config, backbone_weights="none")
+
+
+def size_of(config: ModelConfig, side: int) -> tuple[int, int]:
+    """Parameters, and multiply-accumulates of one image; nothing is computed or allocated."""
+    with FakeTensorMode(), torch.no_grad():
+        model = RefineDet(config).eval()
+        with FlopCounterMode(display=False) as counter:
+            model(torch.zeros(1, 3, side, side))
+    return sum(p.numel() for p in model.parameters()), counter.get_total_flops() // 2
+
+
+def measure(models: Iterable[RefineDet], side: int, arguments: argparse.Namespace) -> list[float]:
+    """Median seconds of each model, in alternating rounds after one that warms up."""
+    ready = [m.eval().to(arguments.device).to(memory_format=torch.channels_last) for m in models]
+    image = (torch.rand(1, 3, side, side) * 255).to(arguments.device)
+    times: list[list[float]] = [[] for _ in ready]
+    with torch.inference_mode(), _precision(arguments):
+        for turn in range(arguments.repeats + 1):
+            for model, row in zip(ready, times, strict=True):
+                start = _now(arguments.device)
+                model(image)
+                if turn:
+                    row.append(_now(arguments.device) - start)
+    return [statistics.median(row) for row in times]
+
+
+def _precision(arguments: argparse.Namespace) -> AbstractContextManager[object]:
+    return torch.autocast(arguments.device.split(":")[0], dtype=torch.bfloat16, enabled=arguments.precision == "bf16")
+
+
+def _now(device: str) -> float:
+    if device.startswith("cuda"):
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
+if __name__ == "__main__":
+    main()

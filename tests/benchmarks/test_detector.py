@@ -1,0 +1,53 @@
+"""The table of whole detectors: it counts what it says, and compares networks that are the same."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+
+import pytest
+
+from benchmarks import detector
+from refinedet.model.network import RefineDet
+from refinedet.model.variants import VARIANTS
+
+LITE0 = "refinedetpp512_lite0"
+
+
+@pytest.fixture
+def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> Callable[..., str]:
+    """Run the script in this process; returns what it printed."""
+
+    def script(*arguments: str) -> str:
+        monkeypatch.setattr(sys, "argv", ["detector.py", *arguments])
+        monkeypatch.setattr(detector, "keep_freed_memory", lambda: True)  # it would outlast the test
+        detector.main()
+        return capsys.readouterr().out
+
+    return script
+
+
+def test_the_published_design_has_24_deformable_convolutions_and_the_outputs_of_ours(run: Callable[..., str]) -> None:
+    out = run("--image-px", "64", "--repeats", "1")
+    ran = re.search(r"ran (\d+) deformable convolutions.*differ by (\S+) at most", out)
+    assert ran
+    assert int(ran[1]) == 24
+    assert float(ran[2]) < 1e-5
+    rows = re.findall(r"^\| (published|ours).* \| ([\d.]+) \| ([\d.]+) \|$", out, re.MULTILINE)
+    assert [kind for kind, _, _ in rows] == ["published", "ours", "ours"]
+    assert float(rows[0][2]) == 1
+
+
+def test_the_family_table_counts_the_parameters(run: Callable[..., str]) -> None:
+    out = run("--family", "--only", LITE0, "--image-px", "64", "--repeats", "1")
+    cells = [cell.strip() for cell in out.splitlines()[2].strip("|").split("|")]
+    assert cells[:3] == [LITE0, "efficientnet_lite0", "64"]
+    parameters = sum(p.numel() for p in RefineDet(detector.offline(VARIANTS[LITE0])).parameters())
+    assert cells[4] == f"{parameters / 1e6:.1f}"
+    assert float(cells[6]) > 0
+
+
+def test_multiply_accumulates_grow_with_the_area() -> None:
+    config = detector.offline(VARIANTS["refinedet320_vgg16"])
+    assert detector.size_of(config, 256)[1] == 4 * detector.size_of(config, 128)[1]
