@@ -19,10 +19,10 @@ from numpy.typing import NDArray
 
 from pipeline.catalogue import CATALOGUE, CocoSplit, Source, VocSplit
 from pipeline.params import load_params
-from pipeline.stage import OUTPUTS, SPLITS, run_stage
+from pipeline.stage import OUTPUTS, SIMULATED, SPLITS, run_stage
 from pipeline.voc_xml import read_annotation, read_image_set
 from refinedet.data.coco import Annotated, Changes, ImageTruth, Record, build_record, import_coco, write_record
-from refinedet.errors import InputError
+from refinedet.errors import FileError, InputError
 from refinedet.files import atomic_folder, read_json, write_json
 from refinedet.raster import open_scene
 from refinedet.tiling import Window
@@ -55,15 +55,19 @@ class Converted:
 def convert(dataset: str, val_fraction: float, source: Path, out: Path, *, train_images: int | None = None) -> None:
     """Write the records of the data set in folder `source` to folder `out`, with a summary.
 
-    A data set that is not in the catalogue was simulated; its scenes lie in folders train, val and test. With
-    `train_images`, only that many training images are kept, chosen by a stable hash.
+    Simulated scenes, in folders train, val and test of `SIMULATED`, are added to a data set of the catalogue, or are
+    all there is. With `train_images`, only that many training images are kept, chosen by a stable hash.
 
     Raises:
         FileError: an image or annotation file is missing or damaged.
         InputError: an annotation file is not what it should be.
     """
     published = CATALOGUE.get(dataset)
-    converted = _published(published, source, val_fraction) if published else _simulated(source)
+    converted = _published(published, source, val_fraction) if published else None
+    if (source / SIMULATED).is_dir():
+        converted = _joined(converted, _simulated(source, SIMULATED))
+    if converted is None:
+        raise FileError(f"expected {dataset!r} or simulated scenes in {source}, found neither; run `dvc repro` again")
     splits = {**converted.splits, "train": keep_some(converted.splits["train"], train_images)}
     groups = duplicate_groups(splits)
     across = [group for group in groups if len({split for split, _ in group}) > 1]
@@ -207,14 +211,26 @@ def _subsets(source: Source, folder: Path, test: list[Image]) -> dict[str, list[
     return subsets
 
 
-def _simulated(folder: Path) -> Converted:
+def _simulated(folder: Path, name: str) -> Converted:
     splits: dict[str, list[Image]] = {}
     changes: dict[str, Changes] = {}
     for split in SPLITS:
-        changes[split] = Changes()
-        scenes = sorted((folder / split).glob("*.tif"))
-        splits[split] = [_read_scene(path, f"{split}/{path.name}", changes[split]) for path in scenes]
+        found = changes[f"{name} {split}"] = Changes()
+        scenes = sorted((folder / name / split).glob("*.tif"))
+        splits[split] = [_read_scene(path, f"{name}/{split}/{path.name}", found) for path in scenes]
     return Converted(splits, changes, SHIP_CLASSES, {})
+
+
+def _joined(published: Converted | None, simulated: Converted) -> Converted:
+    if published is None:
+        return simulated
+    if published.classes != simulated.classes:
+        raise InputError(
+            f"expected a data set of {list(SHIP_CLASSES)} to add simulated scenes to, found {list(published.classes)}; "
+            "set `scenes` of the recipe to null"
+        )
+    splits = {split: [*images, *simulated.splits[split]] for split, images in published.splits.items()}
+    return Converted(splits, {**published.changes, **simulated.changes}, published.classes, published.subsets)
 
 
 def _read_scene(path: Path, name: str, changes: Changes) -> Image:
@@ -249,7 +265,8 @@ def _counts(record: Record) -> dict[str, int]:
 def main() -> None:
     """Run the stage in the current folder."""
     params = load_params()
-    convert(params.dataset, params.convert.val_fraction, OUTPUTS / "download", OUTPUTS / "convert")
+    few, share = params.convert.train_images, params.convert.val_fraction
+    convert(params.dataset, share, OUTPUTS / "download", OUTPUTS / "convert", train_images=few)
 
 
 if __name__ == "__main__":

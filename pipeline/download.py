@@ -15,7 +15,7 @@ from pipeline.catalogue import CATALOGUE, Archive, Source
 from pipeline.extract import extract
 from pipeline.fetch import fetch, locate
 from pipeline.params import Params, SceneParams, load_params
-from pipeline.stage import OUTPUTS, SPLITS, local_state, run_stage
+from pipeline.stage import OUTPUTS, SIMULATED, SPLITS, local_state, run_stage
 from refinedet.data.synthetic import write_simulated
 from refinedet.data.synthetic_spec import SceneSpec
 from refinedet.errors import FileError, InputError
@@ -29,23 +29,36 @@ SOURCE_NOTE = "source.json"
 def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> None:
     """Fill the folder `out` with the data set that `params` name; `cache` keeps archives from the network.
 
+    Scenes that the recipe simulates go into the folder `SIMULATED` of it, alone or beside a published data set.
+
     Raises:
         FileError: the data set cannot be had, or is not what it should be.
-        InputError: it is neither in the catalogue nor simulated.
+        InputError: it is neither in the catalogue nor simulated, or nothing is left to validate or test on.
     """
     source = CATALOGUE.get(params.dataset)
-    if (source is None) == (params.scenes is None):
-        raise InputError(
-            f"expected the dataset of the recipe to be one of {sorted(CATALOGUE)}, or another name with `scenes` to "
-            f"simulate, found {params.dataset!r} {'without' if source is None else 'with'} scenes"
-        )
+    if source is None:
+        _check_simulated(params)
     with atomic_folder(out) as staged:
         if source is not None:
             sums = [_obtain(archive, staged, mirror=mirror, cache=cache) for archive in source.archives]
             note = {"dataset": params.dataset, "licence": source.licence, "citation": source.citation}
             write_json(staged / SOURCE_NOTE, note | _origin(source, sums))
         if params.scenes is not None:
-            _simulate(params.scenes, staged)
+            _simulate(params.scenes, staged / SIMULATED)
+
+
+def _check_simulated(params: Params) -> None:
+    scenes = params.scenes
+    if scenes is None:
+        raise InputError(
+            f"expected the dataset of the recipe to be one of {sorted(CATALOGUE)}, or another name with `scenes` to "
+            f"simulate, found {params.dataset!r} without scenes"
+        )
+    if not (scenes.val and scenes.test):
+        raise InputError(
+            f"expected at least 1 simulated scene to validate and 1 to test on, found {scenes.val} and {scenes.test}; "
+            "only a data set of the catalogue brings its own"
+        )
 
 
 def _origin(source: Source, sums: list[str]) -> dict[str, Any]:

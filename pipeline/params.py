@@ -14,12 +14,21 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
+from refinedet.config import (
+    PRESETS,
+    ModelConfig,
+    MultiscaleConfig,
+    PostprocessConfig,
+    Radiometry,
+    TileConfig,
+    TrainConfig,
+)
 from refinedet.errors import FileError, InputError
 
 S = TypeVar("S")
 
-_SECTIONS = ("recipe", "download", "convert", "recipes")
+_SECTIONS = ("recipe", "download", "recipes")
+_RECIPE = ("dataset", "scenes", "convert", "radiometry", "tile", "model", "train", "evaluate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +41,12 @@ class DownloadParams:
 
 @dataclass(frozen=True, slots=True)
 class ConvertParams:
-    """Section `convert`."""
+    """Section `convert` of a recipe."""
 
     val_fraction: float = 0.1
     """Share of the training images that becomes the validation split, where the data set has none."""
+    train_images: int | None = None
+    """Keep this many training images only, chosen by a stable hash; None: all."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -82,6 +93,8 @@ class Params:
     train: TrainConfig
     postprocess: PostprocessConfig
     """Section `evaluate.postprocess`."""
+    multiscale: MultiscaleConfig | None
+    """The preset that `evaluate.multiscale` names; None: single scale alone."""
 
     def flat(self) -> dict[str, Any]:
         """Dotted name -> plain value of every setting, as an experiment tracker wants them."""
@@ -133,37 +146,57 @@ def parse_params(document: Any, where: str = "params.yaml") -> Params:
     if not isinstance(name, str) or name not in recipes:
         raise InputError(f"expected recipe in {where} to be one of {sorted(recipes)}, found {name!r}")
     download = _settings(DownloadParams, sections.get("download"), f"{where}: download")
-    convert = _settings(ConvertParams, sections.get("convert"), f"{where}: convert")
-    _range(0 <= convert.val_fraction < 1, f"{where}: convert.val_fraction", "within [0, 1)", convert.val_fraction)
     parsed = {key: _recipe(recipe, f"{where}: recipes.{key}") for key, recipe in recipes.items()}
-    return Params(recipe=name, download=download, convert=convert, **parsed[name])
+    return Params(recipe=name, download=download, **parsed[name])
 
 
 def _recipe(recipe: Any, where: str) -> dict[str, Any]:
     sections = dict(_mapping(recipe, where))
-    _known(sections, ("dataset", "scenes", "radiometry", "tile", "model", "train", "evaluate"), where)
+    _known(sections, _RECIPE, where)
     evaluate = _mapping(sections.get("evaluate"), f"{where}.evaluate")
-    _known(evaluate, ("postprocess",), f"{where}.evaluate")
+    _known(evaluate, ("postprocess", "multiscale"), f"{where}.evaluate")
     dataset = sections.get("dataset")
     _range(isinstance(dataset, str) and dataset != "", f"{where}.dataset", "the name of a data set", dataset)
+    model = _settings(ModelConfig, sections.get("model"), f"{where}.model")
+    train = _settings(TrainConfig, sections.get("train"), f"{where}.train")
+    for key in ("canvas_width", "canvas_height"):
+        side, largest = getattr(train, key), model.strides[-1]
+        _range(side % largest == 0, f"{where}.train.{key}", f"a multiple of {largest}, the largest stride", side)
     return {
         "dataset": dataset,
         "scenes": _scenes(sections.get("scenes"), f"{where}.scenes"),
+        "convert": _convert(sections.get("convert"), f"{where}.convert"),
         "radiometry": _settings(Radiometry, sections.get("radiometry"), f"{where}.radiometry"),
         "tile": _tile(sections.get("tile"), f"{where}.tile"),
-        "model": _settings(ModelConfig, sections.get("model"), f"{where}.model"),
-        "train": _settings(TrainConfig, sections.get("train"), f"{where}.train"),
+        "model": model,
+        "train": train,
         "postprocess": _settings(PostprocessConfig, evaluate.get("postprocess"), f"{where}.evaluate.postprocess"),
+        "multiscale": _multiscale(evaluate.get("multiscale"), f"{where}.evaluate.multiscale"),
     }
+
+
+def _convert(section: Any, where: str) -> ConvertParams:
+    convert = _settings(ConvertParams, section, where)
+    _range(0 <= convert.val_fraction < 1, f"{where}.val_fraction", "within [0, 1)", convert.val_fraction)
+    few = convert.train_images is not None and convert.train_images < 1
+    _range(not few, f"{where}.train_images", "at least 1 or null", convert.train_images)
+    return convert
+
+
+def _multiscale(name: Any, where: str) -> MultiscaleConfig | None:
+    if name is None:
+        return None
+    _range(isinstance(name, str) and name in PRESETS, where, f"null or one of {sorted(PRESETS)}", name)
+    return MultiscaleConfig.preset(name)
 
 
 def _scenes(section: Any, where: str) -> SceneParams | None:
     if section is None:
         return None
     scenes = _settings(SceneParams, section, where)
-    for key in ("train", "val", "test", "width_px", "height_px"):
+    for key in ("train", "width_px", "height_px"):
         _range(getattr(scenes, key) >= 1, f"{where}.{key}", "at least 1", getattr(scenes, key))
-    for key in ("ships", "seed"):
+    for key in ("val", "test", "ships", "seed"):
         _range(getattr(scenes, key) >= 0, f"{where}.{key}", "at least 0", getattr(scenes, key))
     return scenes
 

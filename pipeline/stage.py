@@ -19,6 +19,9 @@ OUTPUTS = Path("outputs")
 SPLITS = ("train", "val", "test")
 """Names of the splits, of their records and of their folders."""
 
+SIMULATED = "simulated"
+"""Folder of outputs/download that holds the simulated scenes, by split."""
+
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 _OUR_LOGGERS = ("__main__", "pipeline", "refinedet")

@@ -75,17 +75,19 @@ def test_the_readme_gives_the_set_up_in_two_commands_and_names_the_test_command_
     assert "make test" in (ROOT / ".ci" / "run").read_text(encoding="utf-8")
 
 
-def test_every_setting_in_params_has_a_comment() -> None:
+def test_every_setting_in_params_is_explained_where_it_first_stands() -> None:
     lines = (ROOT / "params.yaml").read_text(encoding="utf-8").splitlines()
-    explained = False
+    commented, known = False, set(SELF_EXPLAINING)
     for number, line in enumerate(lines, 1):
         text = line.strip()
         if text.startswith("#"):
-            explained = True
-        elif not text or text.endswith(":"):
-            explained = False
+            commented = True
+            continue
+        if not text or text.endswith(":"):
+            commented = False
         else:  # a comment covers the settings that follow it, up to the next section
-            assert explained or text.split(":")[0] in SELF_EXPLAINING, f"params.yaml:{number}: {text}"
+            assert commented or text.split(":")[0] in known, f"params.yaml:{number}: {text}"
+        known.add(text.split(":")[0])
 
 
 SELF_EXPLAINING = {"seed", "epochs", "batch_size"}

@@ -2,13 +2,14 @@
 
 from refinedet.config.loss import LossConfig
 from refinedet.config.model import BACKBONES, STRIDES, AlignBackend, AlignSampling, ModelConfig, Norm
-from refinedet.config.multiscale import MultiscaleConfig, Pass
+from refinedet.config.multiscale import PRESETS, MultiscaleConfig, Pass
 from refinedet.config.postprocess import PostprocessConfig, SuppressionConfig
 from refinedet.config.scene import Radiometry, Stretch, TileConfig
 from refinedet.config.training import AugmentConfig, Optimizer, Precision, Schedule, TrainConfig
 
 __all__ = [
     "BACKBONES",
+    "PRESETS",
     "STRIDES",
     "AlignBackend",
     "AlignSampling",

@@ -76,7 +76,6 @@ class ModelConfig(Settings):
             value = getattr(self, name)
             check(value in get_args(choices), name, f"one of {get_args(choices)}", value)
         check(self.tcb_lateral_kernel in (1, 3), "tcb_lateral_kernel", "1 or 3", self.tcb_lateral_kernel)
-        check(self.tcb_lateral_kernel in (1, 3), "tcb_lateral_kernel", "1 or 3", self.tcb_lateral_kernel)
         check(self.arm_channels >= 0, "arm_channels", "at least 0", self.arm_channels)
         check(self.num_classes >= 1, "num_classes", "at least 1", self.num_classes)
         doubling = all(deeper == 2 * shallower for shallower, deeper in pairwise(self.strides))

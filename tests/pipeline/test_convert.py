@@ -17,7 +17,7 @@ from PIL import Image as Picture
 from pipeline.catalogue import CATALOGUE, Source, VocSplit
 from pipeline.convert import Image, convert, cut_validation, keep_some, pixel_digest
 from pipeline.extract import extract
-from pipeline.stage import SPLITS
+from pipeline.stage import SIMULATED, SPLITS
 from refinedet.boxes import as_boxes
 from refinedet.data.coco import Annotated, read_record
 from refinedet.data.synthetic import write_simulated
@@ -194,7 +194,9 @@ def test_digest_tells_pixels_from_pixels_and_grey_from_nothing() -> None:
 def simulated(tmp_path: Path) -> Path:
     folder = tmp_path / "download"
     for seed, split in enumerate(SPLITS):
-        write_simulated(SceneSpec(width_px=320, height_px=256, ships=3, seed=seed), folder / split / "scene_000.tif")
+        write_simulated(
+            SceneSpec(width_px=320, height_px=256, ships=3, seed=seed), folder / SIMULATED / split / "scene_000.tif"
+        )
     return folder
 
 
@@ -202,8 +204,8 @@ def test_simulated_scenes_keep_their_split_and_exact_truth(simulated: Path, out:
     convert("simulated", 0.5, simulated, out)
     for split in SPLITS:
         record = read_record(out / f"{split}.json")
-        assert [i.file_name for i in record.images] == [f"{split}/scene_000.tif"]
-        truth = read_json(simulated / split / "scene_000.truth.geojson")
+        assert [i.file_name for i in record.images] == [f"simulated/{split}/scene_000.tif"]
+        truth = read_json(simulated / SIMULATED / split / "scene_000.truth.geojson")
         expected = as_boxes([feature["properties"]["bbox_px"] for feature in truth["features"]])
         np.testing.assert_array_equal(record.boxes[1], expected)
         assert len(expected) == 3
@@ -211,7 +213,7 @@ def test_simulated_scenes_keep_their_split_and_exact_truth(simulated: Path, out:
 
 
 def test_truth_beyond_a_scene_is_clipped_or_dropped(simulated: Path, out: Path) -> None:
-    path = simulated / "test" / "scene_000.truth.geojson"
+    path = simulated / SIMULATED / "test" / "scene_000.truth.geojson"
     truth = read_json(path)
     truth["features"][0]["properties"]["bbox_px"] = [300, 10, 330, 20]
     truth["features"][1]["properties"]["bbox_px"] = [320, 10, 330, 20]
@@ -221,8 +223,26 @@ def test_truth_beyond_a_scene_is_clipped_or_dropped(simulated: Path, out: Path) 
     assert record.boxes[1][0].tolist() == [300, 10, 320, 20]
     assert len(record.boxes[1]) == 2
     changes = read_json(out / "summary.json")["changes"]
-    assert changes["test"] == {"dropped": {"outside the image": 1}, "clipped": 1}
-    assert changes["train"] == {"dropped": {}, "clipped": 0}
+    assert changes["simulated test"] == {"dropped": {"outside the image": 1}, "clipped": 1}
+    assert changes["simulated train"] == {"dropped": {}, "clipped": 0}
+
+
+@pytest.mark.usefixtures("tiny")
+def test_simulated_scenes_are_added_to_the_splits_of_a_published_set(tiny_folder: Path, out: Path) -> None:
+    convert("tiny", 0.3, tiny_folder, out)
+    alone = {split: file_names(out, split) for split in SPLITS}
+    for seed, split in enumerate(("train", "val")):
+        path = tiny_folder / SIMULATED / split / "scene_000.tif"
+        write_simulated(SceneSpec(width_px=320, height_px=256, ships=3, seed=seed), path)
+    convert("tiny", 0.3, tiny_folder, out)
+    added = {split: [name for name in file_names(out, split) if name not in alone[split]] for split in SPLITS}
+    assert added == {"train": ["simulated/train/scene_000.tif"], "val": ["simulated/val/scene_000.tif"], "test": []}
+    assert all(set(alone[split]) <= set(file_names(out, split)) for split in SPLITS)
+
+
+def test_a_folder_without_any_data_is_one_clear_error(tmp_path: Path, out: Path) -> None:
+    with pytest.raises(FileError, match="found neither"):
+        convert("simulated", 0.5, tmp_path, out)
 
 
 CATS = ("cat", "dog")

@@ -215,7 +215,7 @@ def test_simulated_scenes_differ_and_repeat(tmp_path: Path, cache: Path) -> None
     for name in ("a", "b"):
         download(params, tmp_path / name, mirror=None, cache=cache)
     assert names(tmp_path / "a") == [
-        f"{split}/scene_{i:03d}.{end}"
+        f"simulated/{split}/scene_{i:03d}.{end}"
         for split, i in (("test", 0), ("train", 0), ("train", 1), ("val", 0))
         for end in ("tif", "truth.geojson")
     ]
@@ -224,15 +224,28 @@ def test_simulated_scenes_differ_and_repeat(tmp_path: Path, cache: Path) -> None
 
 
 @pytest.mark.parametrize(
-    ("name", "recipe"),
+    ("recipe", "message"),
     [
-        pytest.param("sdd", {}, id="neither in the catalogue nor simulated"),
-        pytest.param("ssdd", {"scenes": {}}, id="both"),
+        pytest.param({}, "found 'sdd' without scenes", id="neither in the catalogue nor simulated"),
+        pytest.param({"scenes": {"val": 0}}, "found 0 and 4", id="nothing to validate on"),
+        pytest.param({"scenes": {"test": 0}}, "found 4 and 0", id="nothing to test on"),
     ],
 )
-def test_a_data_set_is_published_or_simulated(name: str, recipe: dict[str, Any], out: Path, cache: Path) -> None:
-    with pytest.raises(InputError, match=f"found '{name}' with"):
-        download(params_of(name, **recipe), out, mirror=None, cache=cache)
+def test_simulated_data_must_be_complete(recipe: dict[str, Any], message: str, out: Path, cache: Path) -> None:
+    with pytest.raises(InputError, match=message):
+        download(params_of("sdd", **recipe), out, mirror=None, cache=cache)
+
+
+def test_scenes_are_simulated_beside_a_published_set(
+    tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path
+) -> None:
+    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
+    scenes = {"train": 1, "val": 1, "test": 0, "width_px": 256, "height_px": 224, "ships": 1}
+    download(params_of("tiny", scenes=scenes), out, mirror=str(archive.parent), cache=cache)
+    assert (out / "train" / "000.png").is_file()
+    assert names(out / "simulated") == [
+        f"{s}/scene_000.{end}" for s in ("train", "val") for end in ("tif", "truth.geojson")
+    ]
 
 
 def test_the_environment_names_the_mirror_over_params(
