@@ -12,6 +12,7 @@ import time
 from collections.abc import Mapping
 from pathlib import Path
 
+from pipeline.catalogue import CATALOGUE, VocSplit
 from pipeline.params import load_params
 from pipeline.stage import OUTPUTS, run_stage
 from pipeline.tracking import record, run_of
@@ -22,7 +23,9 @@ from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, read_json, write_json
 from refinedet.metrics import coco_metrics, coco_results, match, pr_curve
+from refinedet.multiscale import MultiscalePredictor
 from refinedet.predictor import Predictor, TorchPredictor
+from refinedet.voc import voc_metrics
 
 logger = logging.getLogger(__name__)
 
@@ -39,7 +42,13 @@ _INTERVALS: tuple[Measure, ...] = ("AP", "AP50")
 
 
 def evaluate(
-    predictor: Predictor, chips: Path, records: Path, out: Path, *, multiscale: Predictor | None = None
+    predictor: Predictor,
+    chips: Path,
+    records: Path,
+    out: Path,
+    *,
+    multiscale: Predictor | None = None,
+    voc: bool = False,
 ) -> dict[str, Metrics]:
     """Judge `predictor` on the test chips of folder `chips` and write folder `out`.
 
@@ -49,6 +58,7 @@ def evaluate(
         records: output of stage convert; its subsets.json, if any, names parts of the test split.
         out: replaced as a whole.
         multiscale: judged as well, as `test_multiscale`, `test_multiscale_inshore`, ...
+        voc: give VOC's measures (mAP07, mAP10, AP of each class) beside COCO's.
 
     Returns:
         Part of the test split (`test`, `test_inshore`, ...) -> measure -> value in percent, and `chips` and `ships`;
@@ -68,7 +78,7 @@ def evaluate(
     if multiscale is not None:
         judged["test_multiscale"] = predict_record(multiscale, truth, chips)
     metrics = {
-        split + name: _measure(part, detections)
+        split + name: _measure(part, detections) | (_voc_measure(part, detections) if voc else {})
         for split, detections in judged.items()
         for name, part in parts(truth, subsets).items()
     }
@@ -127,6 +137,11 @@ def _measure(part: Record, found: Mapping[int, Detections]) -> Metrics:
     }
 
 
+def _voc_measure(part: Record, found: Mapping[int, Detections]) -> Metrics:
+    measured = voc_metrics(part, {image.id: found[image.id] for image in part.images})
+    return {name: value for name, value in measured.items() if value is not None}
+
+
 def _intervals(part: Record, found: Mapping[int, Detections]) -> Metrics:
     intervals = {measure: bootstrap_interval(part, found, measure=measure) for measure in _INTERVALS}
     defined = {measure: interval for measure, interval in intervals.items() if interval is not None}
@@ -150,14 +165,16 @@ def main() -> None:
     checkpoint = OUTPUTS / "train" / "model.safetensors"
     predictor = TorchPredictor.load(checkpoint, postprocess=params.postprocess)
     out = OUTPUTS / "evaluate"
-    metrics = evaluate(predictor, OUTPUTS / "tile", OUTPUTS / "convert", out)
+    multiscale = None if params.multiscale is None else MultiscalePredictor(predictor, params.multiscale)
+    source = CATALOGUE.get(params.dataset)
+    voc = source is not None and isinstance(source.splits["test"], VocSplit)
+    metrics = evaluate(predictor, OUTPUTS / "tile", OUTPUTS / "convert", out, multiscale=multiscale, voc=voc)
     for name, values in metrics.items():
-        shown = (f"{key} {values[key]:.2f}" for key in ("AP", "AP50", "AP75", "F1") if key in values)
+        shown = (f"{key} {values[key]:.2f}" for key in ("AP", "AP50", "AP75", "F1", "mAP07") if key in values)
         logger.info("%s: %s on %d chips", name, ", ".join(shown), values["chips"])
     flat = {f"{part}/{key}": value for part, values in metrics.items() for key, value in values.items()}
-    kept: list[tuple[Path, str | None]] = [
-        (out / name, "evaluate") for name in ("metrics.json", "detections.coco.json")
-    ]
+    kept: list[tuple[Path, str | None]] = [(out / "metrics.json", "evaluate")]
+    kept += [(out / name, "evaluate") for name in DETECTIONS.values() if (out / name).is_file()]
     if run_of(checkpoint) is None:  # trained elsewhere: this run begins here, and shall have its weights too
         kept.append((checkpoint, None))
     record(checkpoint, params, flat, kept)

@@ -21,6 +21,7 @@ PURE = [
     *(f"refinedet/model/{name}.py" for name in ("anchors", "align_conv", "network", "loss", "matching", "postprocess")),
     *(f"refinedet/scene/{name}.py" for name in ("merge", "attributes", "seams", "footprints")),
     *("refinedet/model/box_coder.py", "refinedet/data/augment.py", "refinedet/metrics.py", "refinedet/cfar.py"),
+    *("refinedet/voc.py", "refinedet/bootstrap.py", "refinedet/multiscale.py"),
 ]
 """Files that take no path and open nothing."""
 
@@ -44,6 +45,9 @@ ABOVE = {
     "predictor": {"model"},
     "training": {"data", "model"},
     "metrics": {"data"},
+    "voc": {"data"},
+    "bootstrap": {"data", "metrics"},
+    "multiscale": {"model", "predictor"},
     "__init__": ROOMS,
 }
 MAY_LOOK_UP = {"refinedet/scene/detect.py": {"predictor"}}
