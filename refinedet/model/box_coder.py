@@ -13,10 +13,10 @@ from torch import Tensor
 CENTRE_VARIANCE = 0.1
 SIZE_VARIANCE = 0.2
 
-MAX_CENTRE_DELTA = 1000.0 / CENTRE_VARIANCE
+MAX_CENTRE_DELTA = 10_000.0 / CENTRE_VARIANCE
 MAX_SIZE_DELTA = math.log(1000.0) / SIZE_VARIANCE
-"""Offsets are clamped to these, both ways: a box moves by at most 1000 anchors and is 1/1000 to 1000 anchors large, so
-that one wild value becomes neither infinity nor a box without an area."""
+"""Offsets are clamped to these, both ways: a box moves by at most 10,000 anchors and is 1/1000 to 1000 anchors large,
+so that one wild value becomes neither infinity nor a box without an area."""
 
 
 def decode(anchors_cxcywh: Tensor, deltas: Tensor) -> Tensor:

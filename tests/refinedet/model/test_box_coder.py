@@ -43,4 +43,4 @@ def test_wild_offsets_give_finite_boxes_with_an_area(anchor: tuple[float, ...], 
 
 def test_offsets_are_clamped_far_from_any_ship() -> None:
     huge = decode(torch.tensor([[0.0, 0.0, 4.0, 4.0]] * 2), torch.tensor([[1e6], [-1e6]]).expand(2, 4))
-    torch.testing.assert_close(huge, torch.tensor([[4e3, 4e3, 4e3, 4e3], [-4e3, -4e3, 4e-3, 4e-3]]))
+    torch.testing.assert_close(huge, torch.tensor([[4e4, 4e4, 4e3, 4e3], [-4e4, -4e4, 4e-3, 4e-3]]))

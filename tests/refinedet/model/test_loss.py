@@ -141,7 +141,7 @@ def one_image(raw: RawOutputs, image: int = 0) -> RawOutputs:
 
 
 @every_config
-@pytest.mark.parametrize("scale", [1.0, 50.0, 1e4])
+@pytest.mark.parametrize("scale", [1.0, 1e4])
 def test_every_setting_is_finite_for_every_batch(config: LossConfig, scale: float) -> None:
     batches = [
         crowded(),
@@ -159,9 +159,9 @@ def test_every_setting_is_finite_for_every_batch(config: LossConfig, scale: floa
     assert all(loss.isfinite() for loss in losses.values())
 
 
-@every_config
-@settings(max_examples=10)
+@settings(max_examples=60)
 @given(
+    config=st.sampled_from(ALL),
     boxes=st.lists(st.lists(st.floats(-200, 300, width=32), min_size=4, max_size=4), max_size=5),
     scale=st.sampled_from([0.0, 1.0, 30.0, 1e4]),
 )
@@ -218,17 +218,56 @@ def test_the_published_losses_by_hand() -> None:
     )
 
 
-def test_focal_teaches_one_where_quality_teaches_the_overlap() -> None:
-    for kind, goal in (("focal", 1.0), ("quality", 0.5)):
+def part_of_an_anchor() -> tuple[int, Target]:
+    """An anchor, and a ship that its box overlaps with an IoU of 0.6."""
+    index = 100
+    x1, y1, x2, y2 = to_xyxy(anchors(64, 64, TWO_CLASSES)[index]).tolist()
+    return index, target([x1, y1, x2, y1 + 0.6 * (y2 - y1)])
+
+
+@pytest.mark.parametrize(("objectness", "right"), [("hard", 30.0), ("iou", math.log(0.6 / 0.4))])
+def test_the_objectness_learns_one_or_the_overlap(objectness: ObjectnessTarget, right: float) -> None:
+    index, ship = part_of_an_anchor()
+    config = LossConfig(objectness_target=objectness, arm_matching="iou")
+    for logit, done in ((right, True), (0.0, False)):
         raw = outputs(0.0)
-        truth = to_xyxy(raw.anchors_cxcywh[100]).detach()
-        half = torch.stack([truth[0], truth[1], truth[2], (truth[1] + truth[3]) / 2])  # IoU 1/2 with its anchor
-        logits = torch.zeros_like(raw.odm_logits).fill_(math.log(goal / (1 - goal)) if goal < 1 else 30.0)
-        config = LossConfig(classification=kind, arm_matching="iou")
-        sure = RawOutputs(raw.anchors_cxcywh, raw.arm_logits, raw.arm_deltas, logits.requires_grad_(), raw.odm_deltas)
-        losses = detection_losses(sure, [target(half.tolist()), target()], SIZES, config)
-        (slope,) = torch.autograd.grad(losses["odm_class"], logits)
-        assert slope[0, 100, 0].item() == pytest.approx(0, abs=1e-6), kind
+        with torch.no_grad():
+            raw.arm_logits[:] = logit
+        loss = detection_losses(raw, [ship, target()], SIZES, config)["arm_objectness"]
+        (slope,) = torch.autograd.grad(loss, raw.arm_logits)
+        assert slope[0, index].item() <= 1e-6  # it is a positive
+        assert (slope[0, index].abs() < 1e-6) == done
+
+
+@pytest.mark.parametrize(
+    ("kind", "right"), [("focal", 30.0), ("hard_negative", 30.0), ("quality", math.log(0.6 / 0.4))]
+)
+def test_the_class_learns_one_or_the_overlap(kind: Classification, right: float) -> None:
+    index, ship = part_of_an_anchor()
+    for logit, done in ((right, True), (0.0, False)):
+        raw = outputs(0.0)
+        with torch.no_grad():
+            raw.odm_logits[:] = logit
+        loss = detection_losses(raw, [ship, target()], SIZES, LossConfig(classification=kind))["odm_class"]
+        (slope,) = torch.autograd.grad(loss, raw.odm_logits)
+        assert slope[0, index, 0].item() <= 1e-6  # it is a positive
+        assert (slope[0, index, 0].abs() < 1e-6) == done
+
+
+def test_the_arm_is_matched_as_asked() -> None:
+    ship = torch.tensor([[8.0, 8.0, 56.0, 40.0]])
+    boxes = anchors(64, 64, TWO_CLASSES)
+    by_iou = match_iou(to_xyxy(boxes), ship, 0.6, 0.6) >= 0
+    adaptive = match_atss(boxes, SIZES, ship, 9) >= 0
+    assert not torch.equal(by_iou, adaptive)
+    for config, positive in (
+        (LossConfig(arm_matching="iou", arm_positive_iou=0.6), by_iou),
+        (LossConfig(), adaptive),
+    ):
+        raw = outputs()
+        loss = detection_losses(raw, [target(*ship.tolist()), target()], SIZES, config)["arm_box"]
+        (slope,) = torch.autograd.grad(loss, raw.arm_deltas)
+        assert torch.equal(slope[0].abs().sum(-1) > 0, positive)
 
 
 def test_an_anchor_that_the_arm_rejects_is_no_negative_of_the_odm() -> None:
