@@ -242,14 +242,14 @@ def _step(state: TrainState, losses: dict[str, Tensor], config: TrainConfig) -> 
 def _check_progress(state: TrainState, loss: float, config: TrainConfig) -> None:
     """Refuse an epoch that is not worth keeping.
 
-    A loss is no measure of quality, but one above that of the first epoch and many times the best is no learning: a
-    healthy run meets every chip in every epoch, and even a restart from noise would do better.
+    Losses are means over positives, and so of the order of one. An epoch whose mean is above that, above the first
+    epoch's and many times the best one's has unlearnt what it knew; every epoch meets the same chips.
     """
     for name, weights in (*state.model.state_dict().items(), *state.ema.state_dict().items()):
         if not weights.isfinite().all():
             raise _diverged(state, "finite weights", f"NaN or infinity in '{name}'", config)
     known = [row["loss"] for row in state.history]
-    if known and loss > max(known[0], _EXPLODED * min(known)):
+    if known and loss > max(1.0, known[0], _EXPLODED * min(known)):
         expected = f"a mean loss of at most {_EXPLODED:g} times the best one, {min(known):.4g}"
         raise _diverged(state, expected, f"{loss:.4g}", config)
 

@@ -78,7 +78,9 @@ def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(
     whole = run(chips, tmp_path / "whole" / "state.pt")
     with pytest.raises(KeyboardInterrupt):
         run(chips, tmp_path / "cut" / "state.pt", stop_after=1)
+    TOLD.clear()
     resumed = run(chips, tmp_path / "cut" / "state.pt")
+    assert TOLD == [1, 2, 3]  # the first one again: telling may have been what was interrupted
     assert resumed.history == whole.history
     for name, weights in whole.ema.state_dict().items():
         assert torch.equal(weights, resumed.ema.state_dict()[name]), name
