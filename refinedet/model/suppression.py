@@ -68,6 +68,8 @@ def _kept(candidates: Candidates, group: Tensor, images: int, config: Suppressio
         return _soft_nms(candidates, images, config)
     if config.suppression == "nms":
         index = batched_nms(boxes, scores, group, config.nms_iou)
+        owner = candidates.images[index]
+        index = torch.cat([index[owner == image][: config.max_detections] for image in range(images)])
     else:
         index = torch.arange(len(scores), device=scores.device)
     return _Kept(index, scores[index], torch.ones_like(index, dtype=torch.bool))

@@ -120,8 +120,9 @@ def test_one_pass_is_the_single_scale_test() -> None:
 @pytest.mark.parametrize("name", ["light", "published"])
 def test_results_do_not_depend_on_batch_or_company(name: str) -> None:
     config = MultiscaleConfig.preset(name)
-    together = MultiscalePredictor(network(4), config).predict(CHIPS)
-    for chip, expected in zip(CHIPS, together, strict=True):
+    chips = [CHIPS[index] for index in (0, 2, 3)]
+    together = MultiscalePredictor(network(4), config).predict(chips)
+    for chip, expected in zip(chips, together, strict=True):
         alone = MultiscalePredictor(network(1), config).predict([chip])[0]
         np.testing.assert_allclose(alone.scores, expected.scores, atol=1e-3)
         assert len(expected) > 0

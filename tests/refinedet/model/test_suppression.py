@@ -107,6 +107,15 @@ def test_nms_is_that_of_torchvision_class_by_class() -> None:
         np.testing.assert_array_equal(found.keep(found.labels == label).boxes_xyxy, boxes[kept].numpy())
 
 
+@pytest.mark.parametrize("suppression", ["nms", "soft_linear", "soft_gaussian", "none"])
+def test_a_limit_keeps_the_strongest_of_each_image_and_changes_nothing_else(suppression: str) -> None:
+    config = SuppressionConfig.from_dict({"suppression": suppression})
+    everything = suppress(crowd(6), 3, config)
+    for whole, few in zip(everything, suppress(crowd(6), 3, replace(config, max_detections=4)), strict=True):
+        np.testing.assert_array_equal(few.scores, whole.scores[:4])
+        np.testing.assert_allclose(few.boxes_xyxy, whole.boxes_xyxy[:4], atol=1e-4)
+
+
 @pytest.mark.parametrize("suppression", ["soft_linear", "soft_gaussian"])
 def test_soft_voting_moves_the_boxes_that_nms_keeps_and_no_others(suppression: str) -> None:
     candidates = Candidates(
