@@ -64,7 +64,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     ],
     weights: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint (.safetensors).", show_default="outputs/train/model.safetensors"),
+        typer.Option(help="Checkpoint (.safetensors).", show_default="the weights that come with the package"),
     ] = None,
     out_folder: Annotated[
         Path | None, typer.Option("--out", help="Folder for results.", show_default="./<stem>_ships")
@@ -166,8 +166,45 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
 
 
 @app.command()
+def train(  # noqa: PLR0913, PLR0917 - the command line itself
+    annotations: Annotated[
+        Path, typer.Argument(metavar="ANNOTATIONS.json", help="COCO file of your own.", show_default=False)
+    ],
+    images: Annotated[
+        Path | None, typer.Option(help="Folder of its file names.", show_default="the folder of the COCO file")
+    ] = None,
+    init: Annotated[
+        str, typer.Option(help="What training starts from: shipped, a checkpoint, or none (ImageNet).")
+    ] = "shipped",
+    out_folder: Annotated[Path, typer.Option("--out", help="Folder for checkpoint and report.")] = Path("trained"),
+    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training chips.")] = 30,
+    batch_size: Annotated[int, typer.Option(min=1, help="Chips of one step.")] = 8,
+    lr: Annotated[
+        float | None, typer.Option(help="Learning rate.", show_default="0.0003, or 0.0007 with --init none")
+    ] = None,
+    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal weights on one machine.")] = 1,
+    overwrite: Overwrite = False,
+    debug: Debug = False,
+) -> None:
+    """Train on your own COCO file: a tenth of its images to validate, a tenth to test, then a report.
+
+    Interrupted, it goes on from the last finished epoch when started again in the same folder.
+    """
+    with one_sentence_errors(debug=debug, progress=True):
+        from cli.training import train_and_report
+
+        choices = {"init": init, "epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed}
+        train_and_report(annotations, images, out_folder, overwrite, **choices)
+
+
+@app.command()
 def info(
-    weights: Annotated[Path, typer.Argument(metavar="WEIGHTS", help="Checkpoint (.safetensors).", show_default=False)],
+    weights: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="WEIGHTS", help="Checkpoint (.safetensors).", show_default="the weights that come with the package"
+        ),
+    ] = None,
     json: Json = False,
     debug: Debug = False,
 ) -> None:
@@ -175,7 +212,9 @@ def info(
     with one_sentence_errors(debug=debug):
         from refinedet.files import sha256_file
         from refinedet.model.checkpoint import read_header
+        from refinedet.weights import shipped_weights
 
+        weights = weights or shipped_weights()
         content = read_header(weights).to_dict() | {"sha256": sha256_file(weights), "bytes": weights.stat().st_size}
         if json:
             print_json(content)

@@ -25,9 +25,9 @@ err = Console(stderr=True, highlight=False, soft_wrap=True)
 
 
 @contextmanager
-def one_sentence_errors(*, debug: bool) -> Iterator[None]:
+def one_sentence_errors(*, debug: bool, progress: bool = False) -> Iterator[None]:
     """Turn what goes wrong inside into one sentence on stderr and an exit code; with `debug`, into a traceback."""
-    show_log(debug=debug)
+    show_log(debug=debug, progress=progress)
     try:
         yield
     except KeyboardInterrupt:
@@ -57,12 +57,13 @@ def print_json(value: Any) -> None:
     typer.echo(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))
 
 
-def show_log(*, debug: bool) -> None:
-    """Warnings of the library on stderr, everything with `debug`."""
+def show_log(*, debug: bool, progress: bool = False) -> None:
+    """Warnings of this project on stderr, its progress where asked for, everything with `debug`."""
     from rich.logging import RichHandler
 
-    handler = RichHandler(console=err, show_time=False, show_path=False, show_level=debug, markup=False)
-    handler.setFormatter(logging.Formatter("refinedet: %(message)s"))
-    logger = logging.getLogger("refinedet")
-    logger.handlers = [handler]
-    logger.setLevel(logging.DEBUG if debug else logging.WARNING)
+    handler = RichHandler(console=err, show_time=progress, show_path=False, show_level=debug, markup=False)
+    handler.setFormatter(logging.Formatter("%(message)s" if progress else "refinedet: %(message)s"))
+    for name in ("refinedet", "pipeline"):
+        logger = logging.getLogger(name)
+        logger.handlers = [handler]
+        logger.setLevel(logging.DEBUG if debug else logging.INFO if progress else logging.WARNING)

@@ -15,12 +15,10 @@ from rich.table import Table
 from cli.console import err, out, say
 from refinedet.config import PostprocessConfig, TileConfig
 from refinedet.errors import FileError, InputError, RefineDetError
+from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
     from refinedet.predictor import Predictor
-
-TRAINED_HERE = Path("outputs/train/model.safetensors")
-"""Where `dvc repro` leaves its checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,8 +76,7 @@ def detect_scenes(options: DetectOptions, *, debug: bool) -> list[Outcome]:
     todo = [outcome for outcome in outcomes if outcome.error is None]
     if not todo:
         return outcomes
-    weights = _weights(options.weights)
-    predictor, tile = _predictor(weights, options)
+    predictor, tile = _predictor(options.weights or shipped_weights(), options)
     with _progress() as progress:
         run = _Run(predictor, tile, options, progress)
         for outcome in todo:
@@ -144,17 +141,6 @@ def _refused(scene: Path, paths: dict[str, Path], options: DetectOptions, *, deb
             raise
         return Outcome(scene, error=str(error))
     return Outcome(scene)
-
-
-def _weights(given: Path | None) -> Path:
-    if given is not None:
-        return given
-    if TRAINED_HERE.is_file():
-        return TRAINED_HERE
-    raise FileError(
-        f"expected --weights, or a checkpoint at {TRAINED_HERE}, found neither; "
-        "train one with `make demo` or `dvc repro` in a checkout of refinedet"
-    )
 
 
 def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileConfig]:

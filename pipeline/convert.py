@@ -10,7 +10,7 @@ import hashlib
 import logging
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -69,6 +69,32 @@ def convert(dataset: str, val_fraction: float, source: Path, out: Path, *, train
     if converted is None:
         raise FileError(f"expected {dataset!r} or simulated scenes in {source}, found neither; run `dvc repro` again")
     splits = {**converted.splits, "train": keep_some(converted.splits["train"], train_images)}
+    _write(dataset, replace(converted, splits=splits), out)
+
+
+def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fraction: float, test_fraction: float) -> None:
+    """Write the records of one COCO file, whose file names lie in folder `images`, to folder `out`.
+
+    Validation and test images are cut off by the digests of their pixels; each split gets at least one.
+
+    Raises:
+        FileError: an image or the annotation file is missing or damaged.
+        InputError: the file is not COCO, or has fewer than three different images.
+    """
+    listed, changes, classes = _read_coco_split(images, CocoSplit(str(annotations.resolve()), "."))
+    if len({image.digest for image in listed}) < len(SPLITS):
+        raise InputError(
+            f"expected at least {len(SPLITS)} different images in {annotations}, one each to train, validate and test "
+            f"on, found {len({image.digest for image in listed})}"
+        )
+    rest, test = cut_off(listed, test_fraction, "test")
+    train, val = cut_off(rest, val_fraction, "val")
+    splits = {"train": train, "val": val, "test": test}
+    _write(annotations.name, Converted(splits, {"file": changes}, classes, {}), out)
+
+
+def _write(dataset: str, converted: Converted, out: Path) -> None:
+    splits = converted.splits
     groups = duplicate_groups(splits)
     across = [group for group in groups if len({split for split, _ in group}) > 1]
     leaked = sorted({name for group in across for split, name in group if split == "test"})
@@ -115,6 +141,16 @@ def cut_validation(train: list[Image], test: Iterable[Image], val_fraction: floa
         return int(image.digest[:16], 16) / 2**64 < val_fraction and image.digest not in held
 
     return [image for image in train if not is_val(image)], [image for image in train if is_val(image)]
+
+
+def cut_off(images: list[Image], fraction: float, salt: str) -> tuple[list[Image], list[Image]]:
+    """Split images into (rest, cut) by a salted digest, so that copies stay together; cut at least the lowest one."""
+
+    def draw(image: Image) -> float:
+        return int(hashlib.sha256(f"{salt} {image.digest}".encode()).hexdigest()[:16], 16) / 2**64
+
+    limit = max(fraction, min(map(draw, images)))
+    return [image for image in images if draw(image) > limit], [image for image in images if draw(image) <= limit]
 
 
 def duplicate_groups(splits: Mapping[str, list[Image]]) -> list[list[tuple[str, str]]]:

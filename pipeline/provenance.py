@@ -7,13 +7,14 @@ import os
 import platform
 import shutil
 import subprocess
-from hashlib import md5
+from hashlib import md5, sha256
 from importlib.metadata import version
 from pathlib import Path
 
-from refinedet.files import md5_file
+from refinedet.files import md5_file, sha256_file
 
 _GIT_SECONDS = 20
+_PACKAGES = ("pipeline", "refinedet")
 
 
 def data_md5(path: Path) -> str:
@@ -35,6 +36,18 @@ def code_tags() -> dict[str, str]:
         return {"git_revision": "unknown"}
     dirty = bool(_git("status", "--porcelain"))
     return {"git_revision": revision, "git_dirty": str(dirty).lower(), "mlflow.source.git.commit": revision}
+
+
+def package_sha256() -> str:
+    """SHA-256 of the installed code of this project, where there is no dvc.yaml to name the files a run depends on."""
+    here = Path(__file__).parent
+    files = {
+        path: path.relative_to(here.parent).as_posix()
+        for name in _PACKAGES
+        for path in here.with_name(name).rglob("*.py")
+    }
+    listed = [[files[path], sha256_file(path)] for path in sorted(files)]
+    return sha256(json.dumps(listed).encode()).hexdigest()
 
 
 def uncommitted_changes() -> str:

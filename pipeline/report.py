@@ -138,7 +138,7 @@ def _reader(root: Path) -> Callable[[ImageRecord], NDArray[np.uint8]]:
 
 
 def _name(dataset: str) -> str:
-    return "simulated scenes" if dataset not in CATALOGUE else dataset.upper()
+    return dataset.upper() if dataset in CATALOGUE else dataset.replace("simulated", "simulated scenes")
 
 
 def _subtitle(header: Header, test: Mapping[str, float]) -> str:

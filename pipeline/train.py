@@ -13,7 +13,7 @@ import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
@@ -39,19 +39,39 @@ from refinedet.training import Row, TrainState, fit
 
 logger = logging.getLogger(__name__)
 
-CHIPS = OUTPUTS / "tile"
-TRAIN = OUTPUTS / "train"
 _F1_SLACK = 0.003
 _LAUNCH = "REFINEDET_TORCHRUN"
 
 
+@dataclass(frozen=True, slots=True)
+class Places:
+    """Where a training reads and writes."""
+
+    chips: Path
+    """Output of stage tile."""
+    out: Path
+    """Replaced as a whole: model.safetensors, history.json, metrics.json."""
+    inputs_sha256: dict[str, str]
+    """Name -> hash of all that the weights depend on besides the settings: chips and code."""
+
+
 def main() -> None:
     """Train as params.yaml says and write outputs/train."""
-    params = load_params()
+    train(load_params(), Places(OUTPUTS / "tile", OUTPUTS / "train", _dependency_hashes()))
+
+
+def train(params: Params, places: Places) -> None:
+    """Train, go on where an interrupted training of the same settings and inputs stopped, and record the run.
+
+    Raises:
+        FileError: chips or initial weights are missing or damaged.
+        InputError: they do not fit the settings.
+        RefineDetError: the training diverged; the message names the last good checkpoint.
+    """
     with joined(resolve_device("auto")) as device:
         if not is_first():
             logging.disable(logging.WARNING)  # one process tells of progress, all of errors
-        _train(params, device)
+        _train(params, places, device)
 
 
 def launch() -> None:
@@ -62,9 +82,9 @@ def launch() -> None:
         os.execv(sys.executable, command)  # noqa: S606 - the user's own words, without a shell
 
 
-def _train(params: Params, device: str) -> None:
-    train, val = (read_record(CHIPS / f"{split}.json") for split in ("train", "val"))
-    provenance = _provenance(params, train, val)
+def _train(params: Params, places: Places, device: str) -> None:
+    train, val = (read_record(places.chips / f"{split}.json") for split in ("train", "val"))
+    provenance = _provenance(params, places, train, val)
     key = _key(params, provenance)
     check_same(key, "settings, code and inputs")
     resume = local_state("resume") / key
@@ -72,13 +92,13 @@ def _train(params: Params, device: str) -> None:
     model = _network(params, train.classes).to(device)
     header = Header(model.config, train.classes, params.radiometry, provenance, postprocess=params.postprocess)
     with _recorded(params, resume) as tracker:
-        state = _fit(params, (train, val), model, (resume / "state.pt", header), tracker)
-        operating = operating_score(val, _predict(state.ema, params, val))
+        state = _fit(params, (train, val, places.chips), model, (resume / "state.pt", header), tracker)
+        operating = operating_score(val, _predict(state.ema, params, val, places.chips))
         logger.info("best F1 on val at a score of %.2f, which detection will call 0.5", operating)
         if tracker is not None:
             told = {**provenance, "val": _val_metrics(state.history[-1])}
-            _write(state, replace(header, provenance=told, operating_score=operating))
-            checkpoint = TRAIN / "model.safetensors"
+            _write(state, replace(header, provenance=told, operating_score=operating), places.out)
+            checkpoint = places.out / "model.safetensors"
             tracker.log_artifact(checkpoint)
             tags = {"checkpoint_sha256": sha256_file(checkpoint), "resume_key": key, "processes": f"{size()}"}
             tracker.set_tags(tags)
@@ -88,22 +108,22 @@ def _train(params: Params, device: str) -> None:
 
 def _fit(
     params: Params,
-    records: tuple[Record, Record],
+    data: tuple[Record, Record, Path],
     model: RefineDet,
     kept: tuple[Path, Header],
     tracker: MlflowTracker | None,
 ) -> TrainState:
-    train, val = records
+    train, val, chips = data
 
     def validate(mean: RefineDet) -> dict[str, float]:
-        found = _predict(mean, params, val)
+        found = _predict(mean, params, val, chips)
         return from_first(lambda: {k: v for k, v in coco_metrics(val, found).items() if v is not None})
 
     def on_epoch(row: Row) -> None:
         if tracker is not None:
             tracker.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
 
-    dataset = ChipDataset(train, CHIPS, params.train, params.model.input_px)
+    dataset = ChipDataset(train, chips, params.train, params.model.input_px)
     return fit(model, dataset, validate, state_path=kept[0], header=kept[1], on_epoch=on_epoch)
 
 
@@ -119,7 +139,7 @@ def _network(params: Params, classes: tuple[str, ...]) -> RefineDet:
     return model
 
 
-def _predict(model: RefineDet, params: Params, record: Record) -> dict[int, Detections]:
+def _predict(model: RefineDet, params: Params, record: Record, chips: Path) -> dict[int, Detections]:
     """Detections of every chip of a record, by image id; each process looks at its share, and knows of all."""
     predictor = TorchPredictor(
         model,
@@ -129,7 +149,7 @@ def _predict(model: RefineDet, params: Params, record: Record) -> dict[int, Dete
         postprocess=params.postprocess,
     )
     images = share(record.images)
-    found = predictor.predict([read_chip(CHIPS / image.file_name) for image in images])
+    found = predictor.predict([read_chip(chips / image.file_name) for image in images])
     known = gathered(dict(zip([image.id for image in images], found, strict=True)))
     return {image.id: known[image.id] for image in record.images}
 
@@ -167,8 +187,8 @@ def _recorded(params: Params, resume: Path) -> Iterator[MlflowTracker | None]:
     tracker.close("FINISHED")
 
 
-def _write(state: TrainState, header: Header) -> None:
-    with atomic_folder(TRAIN) as folder:
+def _write(state: TrainState, header: Header, out: Path) -> None:
+    with atomic_folder(out) as folder:
         save_checkpoint(folder / "model.safetensors", state.ema.state_dict(), header)
         write_json(folder / "history.json", state.history)
         write_json(folder / "metrics.json", {"val": header.provenance["val"]})
@@ -178,12 +198,12 @@ def _val_metrics(row: Row) -> dict[str, float]:
     return {k.removeprefix("val_"): v for k, v in row.items() if k.startswith("val_")}
 
 
-def _provenance(params: Params, train: Record, val: Record) -> dict[str, Any]:
+def _provenance(params: Params, places: Places, train: Record, val: Record) -> dict[str, Any]:
     """What is known of the checkpoint before it is trained."""
     init = {} if params.train.init is None else {"init": sha256_file(initial_checkpoint(params.train.init))}
     return {
         "dataset": params.dataset,
-        "inputs_sha256": _dependency_hashes(),
+        "inputs_sha256": places.inputs_sha256,
         "chips": {"train": len(train.images), "val": len(val.images)},
         "train": params.train.to_dict(),
         "tile": params.tile.windows.to_dict(),

@@ -211,24 +211,11 @@ def test_a_picture_is_never_replaced_by_its_own_quicklook(run: Run, tmp_path: Pa
     assert picture.read_bytes() == before
 
 
-def test_without_weights_the_sentence_says_how_to_get_some(run: Run, tmp_path: Path) -> None:
-    ran = run("detect", make_scene(tmp_path / "scene.tif"))
-    assert ran.exit_code == 1
-    assert "make demo" in ran.stderr
-    assert "dvc repro" in ran.stderr
-
-
-def test_the_checkpoint_of_dvc_repro_is_the_default(
+def test_the_weights_of_the_package_are_the_default(
     run: Run, tmp_path: Path, weights: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    default = tmp_path / "outputs/train/model.safetensors"
-    default.parent.mkdir(parents=True)
-    default.write_bytes(weights.read_bytes())
-    seen: list[Path] = []
-    header = checkpoint.read_header(weights)
-    monkeypatch.setattr(checkpoint, "read_header", lambda path: seen.append(path) or header)
+    monkeypatch.setattr("cli.detecting.shipped_weights", lambda: weights)
     assert run("detect", make_scene(tmp_path / "scene.tif")).exit_code == 0
-    assert [path.resolve() for path in seen] == [default]
 
 
 @pytest.mark.parametrize(
@@ -384,3 +371,36 @@ def test_version_and_module_entry() -> None:
         env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
     )
     assert ran.stdout.startswith("refinedet ")
+
+
+# --- train
+
+
+def test_train_says_how_good_it_is_and_where_things_are(
+    run: Run, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
+    def fake(*arguments: Any) -> dict[str, float]:
+        asked.append(arguments)
+        return {"AP": 61.25, "F1": 90.0, "chips": 7}
+
+    monkeypatch.setattr("pipeline.own_data.train_own", fake)
+    ran = run("train", tmp_path / "a" / "my.json", "--epochs", 3, "--out", tmp_path / "o")
+    assert ran.exit_code == 0
+    assert "AP 61.2   F1 90.0" in ran.stdout
+    assert "model.safetensors" in ran.stdout
+    assert "report.html" in ran.stdout
+    annotations, images, out, choices = asked[0]
+    assert (annotations.name, images, out) == ("my.json", tmp_path / "a", tmp_path / "o")
+    assert (choices.init, choices.epochs) == ("shipped", 3)
+
+
+def test_train_never_replaces_a_checkpoint_unasked(run: Run, tmp_path: Path) -> None:
+    earlier = tmp_path / "o" / "train" / "model.safetensors"
+    earlier.parent.mkdir(parents=True)
+    earlier.write_bytes(b"weeks of work")
+    ran = run("train", tmp_path / "my.json", "--out", tmp_path / "o")
+    assert ran.exit_code == 1
+    assert "--overwrite" in ran.stderr
+    assert earlier.read_bytes() == b"weeks of work"
