@@ -6,19 +6,17 @@ copies are reported, and a validation split never holds a copy of an image that 
 
 from __future__ import annotations
 
-import hashlib
 import logging
-from collections import defaultdict
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
-import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.catalogue import CATALOGUE, CocoSplit, Source, VocSplit
 from pipeline.params import load_params
+from pipeline.splits import Image, cut_off, cut_validation, duplicate_groups, keep_some, pixel_digest
 from pipeline.stage import OUTPUTS, SIMULATED, SPLITS, run_stage
 from pipeline.voc_xml import read_annotation, read_image_set
 from refinedet.data.coco import Annotated, Changes, ImageTruth, Record, build_record, import_coco, write_record
@@ -29,15 +27,6 @@ from refinedet.tiling import Window
 
 _LOG = logging.getLogger(__name__)
 SHIP_CLASSES = ("ship",)
-
-
-@dataclass(frozen=True, slots=True)
-class Image:
-    """An image on its way into a split."""
-
-    annotated: Annotated
-    digest: str
-    """`pixel_digest` of its pixels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -118,56 +107,6 @@ def _write(dataset: str, converted: Converted, out: Path) -> None:
         }
         write_json(staged / "summary.json", summary)
     _LOG.info("%s: %s; %d test images are also in training", dataset, summary["splits"], len(leaked))
-
-
-def pixel_digest(pixels: NDArray[Any]) -> str:
-    """Hex SHA-256 of an image's decoded pixels; grey stored as RGB equals plain grey."""
-    if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
-        pixels = pixels[..., 0]
-    digest = hashlib.sha256(f"{pixels.shape}{pixels.dtype}".encode())
-    digest.update(np.ascontiguousarray(pixels).data)
-    return digest.hexdigest()
-
-
-def cut_validation(train: list[Image], test: Iterable[Image], val_fraction: float) -> tuple[list[Image], list[Image]]:
-    """Split training images into (train, val) by the digest of their pixels, so that copies stay together.
-
-    The choice for one image does not depend on the others. One that is also in the test split stays in train: a
-    validation score must not depend on test images.
-    """
-    held = {image.digest for image in test}
-
-    def is_val(image: Image) -> bool:
-        return int(image.digest[:16], 16) / 2**64 < val_fraction and image.digest not in held
-
-    return [image for image in train if not is_val(image)], [image for image in train if is_val(image)]
-
-
-def cut_off(images: list[Image], fraction: float, salt: str) -> tuple[list[Image], list[Image]]:
-    """Split images into (rest, cut) by a salted digest, so that copies stay together; cut at least the lowest one."""
-
-    def draw(image: Image) -> float:
-        return int(hashlib.sha256(f"{salt} {image.digest}".encode()).hexdigest()[:16], 16) / 2**64
-
-    limit = max(fraction, min(map(draw, images)))
-    return [image for image in images if draw(image) > limit], [image for image in images if draw(image) <= limit]
-
-
-def duplicate_groups(splits: Mapping[str, list[Image]]) -> list[list[tuple[str, str]]]:
-    """Groups of two or more (split, file name) with equal pixels, in order."""
-    groups: dict[str, list[tuple[str, str]]] = defaultdict(list)
-    for split, images in splits.items():
-        for image in images:
-            groups[image.digest].append((split, image.annotated.file_name))
-    return sorted(sorted(group) for group in groups.values() if len(group) > 1)
-
-
-def keep_some(train: list[Image], count: int | None) -> list[Image]:
-    """The `count` images whose pixels have the lowest digests, in their order: a larger count keeps these and more."""
-    if count is None:
-        return train
-    kept = {id(image) for image in sorted(train, key=lambda image: (image.digest, image.annotated.file_name))[:count]}
-    return [image for image in train if id(image) in kept]
 
 
 def _published(source: Source, folder: Path, val_fraction: float) -> Converted:
