@@ -77,7 +77,7 @@ def inside_ignored(boxes_xyxy: Tensor, ignored_xyxy: Tensor) -> Tensor:
 
 
 def _overlap(boxes_xyxy: Tensor, truth_xyxy: Tensor) -> Tensor:
-    """IoU (N, M); 0 where both have no area."""
+    """IoU (N, M); 0 instead of 0 / 0, which a truth without an area, or an inverted one, can give."""
     overlap: Tensor = box_iou(boxes_xyxy, truth_xyxy).nan_to_num()
     return overlap
 
