@@ -100,8 +100,9 @@ def test_a_box_that_nothing_overlaps_is_learnt_by_nothing(box: tuple[float, ...]
 
 
 def test_a_box_whose_area_cancels_takes_no_ship_from_another() -> None:
-    ships = tensor([(0, 0, 10, 10), (30, 0, 20, 10)])  # the second is inverted: its area and the box's add up to 0
-    assert match_iou(tensor([(0, 0, 10, 10)]), ships, 0.5, 0.4).tolist() == [0]
+    boxes = tensor([(0, 0, 10, 12), (0, 0, 10, 10)])
+    ships = tensor([(0, 0, 10, 12), (30, 0, 20, 10)])  # the second is inverted: its area and the last box's add up to 0
+    assert match_iou(boxes, ships, 0.5, 0.4).tolist() == [0, 0]
 
 
 def test_ignored_regions_swallow_the_boxes_that_lie_in_them() -> None:
