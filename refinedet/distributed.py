@@ -68,13 +68,12 @@ def is_first() -> bool:
 
 
 def parallel(model: nn.Module) -> nn.Module:
-    """`model`, called through DDP where there are several processes; its own weights become those of the first.
+    """`model`, called through DDP where there are several processes; its weights and buffers become the first one's.
 
-    Buffers are left to `average`: DDP would copy those of the first process, and the others' batches would not count.
+    DDP copies the first process's buffers again before each call: `average` them after it, so that the batches of the
+    others count in them too.
     """
-    if size() == 1:
-        return model
-    return DistributedDataParallel(model, broadcast_buffers=False, gradient_as_bucket_view=True)
+    return model if size() == 1 else DistributedDataParallel(model, gradient_as_bucket_view=True)
 
 
 def loss_normaliser(total: Tensor) -> Tensor:
