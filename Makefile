@@ -11,7 +11,7 @@ DEMO_SEED := 20261123
 # dvc.yaml calls `python`: the one of .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup demo test test-all lint bench clean
+.PHONY: setup demo weights test test-all lint bench clean
 
 setup: $(READY)
 
@@ -52,7 +52,16 @@ lint: $(READY)
 	mypy
 
 bench: $(READY)
-	python benchmarks/align_conv.py
+	python benchmarks/align_conv.py --rounds 3
+	python benchmarks/detector.py
+
+# the weights that ship, from the data sets to the file in the package: docs/reproduce.md
+weights: $(READY)
+	dvc exp run -S recipe=ssdd
+	mkdir -p .refinedet
+	cp outputs/train/model.safetensors .refinedet/ssdd.safetensors
+	dvc exp run -S recipe=shipped
+	python -m pipeline.ship outputs/train/model.safetensors
 
 clean:
 	rm -rf demo outputs

@@ -1,0 +1,66 @@
+"""What each part of the detector is worth on SSDD: one training for each row, all of equal length, as DVC experiments.
+
+Every row is an MLflow run named `ablation-<row>` and a DVC experiment of that name. Test is read once for each row, and
+nothing is chosen by it. Two cores need about a minute and a half for each epoch of a row.
+
+    REFINEDET_MIRROR=/folder python benchmarks/ablation.py --epochs 6
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+RECIPE = "recipes.ssdd"
+_PUBLISHED_LOSS = {
+    "train.loss.arm_matching": "iou",
+    "train.loss.odm_negative_iou": 0.5,
+    "train.loss.classification": "hard_negative",
+    "train.loss.box": "smooth_l1",
+    "train.loss.box_weight": 1.0,
+}
+ROWS: dict[str, dict[str, object]] = {
+    "default": {},
+    "no-align": {"model.align_conv": "none"},
+    "published-sampling": {"model.align_conv": "published"},
+    "default-anchors": {"model.refined_anchors": "false"},
+    "no-fusion": {"model.fused_features": "false"},
+    "published-loss": _PUBLISHED_LOSS,
+    "published-recipe": _PUBLISHED_LOSS
+    | {"train.optimizer": "sgd", "train.lr": 4e-3, "train.weight_decay": 5e-4, "train.schedule": "step"}
+    | {"train.ema_decay": 0.0, "train.augment.mosaic": 0.0, "model.anchor_scale": 4.0},
+}
+"""Row -> what it changes in the recipe."""
+MEASURES = ("AP", "AP50", "AP75", "AP_low", "AP_high")
+
+
+def main() -> None:
+    """Train the rows that are asked for and print their table."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
+    arguments = parser.parse_args()
+    print(f"| row | val AP | {' | '.join(MEASURES)} |", flush=True)
+    print("|---" * (len(MEASURES) + 2) + "|", flush=True)
+    for row in arguments.rows:
+        test, val = run(row, arguments.epochs)
+        cells = [f"{val['AP']:.1f}", *(f"{test[measure]:.1f}" for measure in MEASURES)]
+        print(f"| {row} | {' | '.join(cells)} |", flush=True)
+
+
+def run(row: str, epochs: int) -> tuple[dict[str, float], dict[str, float]]:
+    """Train and judge one row; measures on test and on val."""
+    settings = {"train.epochs": epochs, "train.augment.mosaic_off_epochs": 1, **ROWS[row]}
+    changes = [word for name, value in settings.items() for word in ("-S", f"{RECIPE}.{name}={value}")]
+    command = [sys.executable, "-m", "dvc", "exp", "run", "-f", "-n", f"ablation-{row}", "-S", "recipe=ssdd", *changes]
+    subprocess.run([*command, "evaluate"], check=True, stdout=sys.stderr)
+    files = [Path("outputs") / stage / "metrics.json" for stage in ("evaluate", "train")]
+    test, val = (json.loads(path.read_text(encoding="utf-8")) for path in files)
+    return test["test"], val["val"]
+
+
+if __name__ == "__main__":
+    main()
