@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from cli.console import err, out, say
-from refinedet.config import PostprocessConfig, TileConfig
+from refinedet.config import TileConfig
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.weights import shipped_weights
 
@@ -148,15 +148,16 @@ def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileCo
     from refinedet.model.checkpoint import read_header
     from refinedet.predictor import TorchPredictor
 
-    trained = TileConfig.from_dict(read_header(weights).provenance.get("tile", {}))
+    header = read_header(weights)
+    trained = TileConfig.from_dict(header.provenance.get("tile", {}))
     asked = {"tile_px": options.tile_px, "overlap_px": options.overlap_px}
     tile = replace(trained, **{name: value for name, value in asked.items() if value is not None})
-    lowest = min(PostprocessConfig().score_min, options.score_min)
+    lowest = min(header.postprocess.score_min, options.score_min)
     predictor = TorchPredictor.load(
         weights,
         device=options.device,
         batch_size=options.batch_size,
-        postprocess=PostprocessConfig(score_min=lowest),
+        postprocess=replace(header.postprocess, score_min=lowest),
     )
     return predictor, tile
 

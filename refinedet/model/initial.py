@@ -10,6 +10,7 @@ from torch import Tensor
 from refinedet.errors import FileError, InputError
 from refinedet.model.checkpoint import read_header
 from refinedet.model.network import RefineDet
+from refinedet.weights import shipped_weights
 
 SHIPPED = "shipped"
 """Stands for the checkpoint in the package."""
@@ -25,8 +26,6 @@ def initial_checkpoint(name: str) -> Path:
         FileError: there is no such file.
     """
     if name == SHIPPED:
-        from refinedet.weights import shipped_weights
-
         return shipped_weights()
     path = Path(name)
     if not path.is_file():
