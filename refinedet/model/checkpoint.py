@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -33,7 +33,7 @@ class Header:
     """Where it came from: data set, hashes of inputs, seed, epochs, metrics on val. Free form."""
     operating_score: float = 0.5
     """The network's own score at which F1 is best on val; predictors report it as 0.5."""
-    postprocess: PostprocessConfig = PostprocessConfig()
+    postprocess: PostprocessConfig = field(default_factory=PostprocessConfig)
     """The recipe's way from raw outputs to detections; predictors follow it unless told otherwise."""
 
     def __post_init__(self) -> None:
