@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from enum import StrEnum
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
 
+from cli import options
 from cli.console import EXIT_ERROR, one_sentence_errors, out, print_json
 
 app = typer.Typer(
@@ -18,20 +18,6 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-
-
-class Format(StrEnum):
-    """Result files that `detect` can write; the names of refinedet.scene.outputs."""
-
-    GEOJSON = "geojson"
-    CSV = "csv"
-    GPKG = "gpkg"
-    COCO = "coco"
-
-
-Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log.")]
-Json = Annotated[bool, typer.Option("--json", help="Print a summary for programs, and nothing else, on stdout.")]
-Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
 
 
 def main() -> None:
@@ -58,38 +44,20 @@ def _root(
 
 @app.command()
 def detect(  # noqa: PLR0913, PLR0917 - the command line itself
-    scenes: Annotated[
-        list[Path],
-        typer.Argument(metavar="SCENE", help="GeoTIFF, or PNG/JPEG without position.", show_default=False),
-    ],
-    weights: Annotated[
-        Path | None,
-        typer.Option(help="Checkpoint (.safetensors).", show_default="the weights that come with the package"),
-    ] = None,
-    out_folder: Annotated[
-        Path | None, typer.Option("--out", help="Folder for results.", show_default="./<stem>_ships")
-    ] = None,
-    score_min: Annotated[float, typer.Option(min=0, max=1, help="Lowest score of a ship.")] = 0.5,
-    tile_px: Annotated[
-        int | None, typer.Option(min=64, help="Side of a window, in pixels.", show_default="as trained, else 512")
-    ] = None,
-    overlap_px: Annotated[
-        int | None,
-        typer.Option(
-            min=0,
-            help="Pixels that windows share. A ship no longer than this is found whole, a longer one is joined.",
-            show_default="as trained, else 160",
-        ),
-    ] = None,
-    batch_size: Annotated[int, typer.Option(min=1, help="Windows per pass of the network.")] = 8,
-    device: Annotated[str, typer.Option(help="auto, cpu or cuda.")] = "auto",
-    formats: Annotated[
-        list[Format], typer.Option("--format", help="Result files; repeat for several.", show_default="geojson, csv")
-    ] = [Format.GEOJSON, Format.CSV],  # noqa: B006 - Typer copies it
-    quicklook: Annotated[bool, typer.Option(help="Write a picture of the ships.")] = True,
-    overwrite: Overwrite = False,
-    json: Json = False,
-    debug: Debug = False,
+    scenes: options.Scenes,
+    weights: options.Weights = None,
+    out_folder: options.ResultFolder = None,
+    score_min: options.ScoreMin = 0.5,
+    tile_px: options.TilePx = None,
+    overlap_px: options.OverlapPx = None,
+    multiscale: options.Passes = None,
+    batch_size: options.BatchSize = 8,
+    device: options.Device = "auto",
+    formats: options.Formats = [options.Format.GEOJSON, options.Format.CSV],  # noqa: B006 - Typer copies it
+    quicklook: options.Quicklook = True,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
 ) -> None:
     """Find ships in one or more scenes.
 
@@ -98,20 +66,21 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     with one_sentence_errors(debug=debug):
         from cli.detecting import DetectOptions, detect_scenes, print_summary
 
-        options = DetectOptions(
+        asked = DetectOptions(
             scenes=list(dict.fromkeys(scenes)),
             weights=weights,
             out=out_folder,
             score_min=score_min,
             tile_px=tile_px,
             overlap_px=overlap_px,
+            multiscale=None if multiscale is None else multiscale.value,
             batch_size=batch_size,
             device=device,
             formats=[item.value for item in formats],
             quicklook=quicklook,
             overwrite=overwrite,
         )
-        outcomes = detect_scenes(options, debug=debug)
+        outcomes = detect_scenes(asked, debug=debug)
         if json:
             print_json({"scenes": [one.to_dict() for one in outcomes], "ships": sum(one.ships for one in outcomes)})
         else:
@@ -127,8 +96,8 @@ def simulate(  # noqa: PLR0913, PLR0917 - the command line itself
     height_px: Annotated[int, typer.Option(min=64, help="Height of the scene.")] = 2048,
     ships: Annotated[int, typer.Option(min=0, help="Number of ships.")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal bytes.")] = 1,
-    overwrite: Overwrite = False,
-    debug: Debug = False,
+    overwrite: options.Overwrite = False,
+    debug: options.Debug = False,
 ) -> None:
     """Simulate a SAR scene, and write its truth beside it: scene.tif, scene.truth.geojson."""
     with one_sentence_errors(debug=debug):
@@ -147,8 +116,8 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
     score_min: Annotated[float, typer.Option(min=0, max=1, help="Leave out detections below this score.")] = 0.0,
     iou_min: Annotated[float, typer.Option(min=0.01, max=1, help="A match overlaps at least this much ...")] = 0.3,
     centre_m: Annotated[float, typer.Option(min=0, help="... or has its centre within these metres.")] = 40.0,
-    json: Json = False,
-    debug: Debug = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
 ) -> None:
     """Precision, recall and F1 of detections against a truth, matched one to one.
 
@@ -167,24 +136,16 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
 
 @app.command()
 def train(  # noqa: PLR0913, PLR0917 - the command line itself
-    annotations: Annotated[
-        Path, typer.Argument(metavar="ANNOTATIONS.json", help="COCO file of your own.", show_default=False)
-    ],
-    images: Annotated[
-        Path | None, typer.Option(help="Folder of its file names.", show_default="the folder of the COCO file")
-    ] = None,
-    init: Annotated[
-        str, typer.Option(help="What training starts from: shipped, a checkpoint, or none (ImageNet).")
-    ] = "shipped",
-    out_folder: Annotated[Path, typer.Option("--out", help="Folder for checkpoint and report.")] = Path("trained"),
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training chips.")] = 30,
-    batch_size: Annotated[int, typer.Option(min=1, help="Chips of one step.")] = 8,
-    lr: Annotated[
-        float | None, typer.Option(help="Learning rate.", show_default="0.0003, or 0.0007 with --init none")
-    ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal weights on one machine.")] = 1,
-    overwrite: Overwrite = False,
-    debug: Debug = False,
+    annotations: options.Annotations,
+    images: options.Images = None,
+    init: options.Init = "shipped",
+    out_folder: options.TrainFolder = Path("trained"),
+    epochs: options.Epochs = 30,
+    batch_size: options.TrainBatch = 8,
+    lr: options.LearningRate = None,
+    seed: options.TrainSeed = 1,
+    overwrite: options.Overwrite = False,
+    debug: options.Debug = False,
 ) -> None:
     """Train on your own COCO file: a tenth of its images to validate, a tenth to test, then a report.
 
@@ -205,8 +166,8 @@ def info(
             metavar="WEIGHTS", help="Checkpoint (.safetensors).", show_default="the weights that come with the package"
         ),
     ] = None,
-    json: Json = False,
-    debug: Debug = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
 ) -> None:
     """What a checkpoint is, and what it came from."""
     with one_sentence_errors(debug=debug):

@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from cli.console import err, out, say
-from refinedet.config import TileConfig
+from refinedet.config import MultiscaleConfig, TileConfig
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.weights import shipped_weights
 
@@ -31,6 +31,7 @@ class DetectOptions:
     score_min: float
     tile_px: int | None
     overlap_px: int | None
+    multiscale: str | None
     batch_size: int
     device: str
     formats: list[str]
@@ -146,6 +147,7 @@ def _refused(scene: Path, paths: dict[str, Path], options: DetectOptions, *, deb
 def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileConfig]:
     """The predictor, and windows of the size it was trained on where the command line names none."""
     from refinedet.model.checkpoint import read_header
+    from refinedet.multiscale import MultiscalePredictor
     from refinedet.predictor import TorchPredictor
 
     header = read_header(weights)
@@ -159,7 +161,9 @@ def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileCo
         batch_size=options.batch_size,
         postprocess=replace(header.postprocess, score_min=lowest),
     )
-    return predictor, tile
+    if options.multiscale is None:
+        return predictor, tile
+    return MultiscalePredictor(predictor, MultiscaleConfig.preset(options.multiscale)), tile
 
 
 @contextmanager

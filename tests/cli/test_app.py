@@ -16,9 +16,10 @@ import pytest
 from PIL import Image
 from typer.testing import CliRunner, Result
 
-from cli.app import Format, app
+from cli.app import app
+from cli.options import Format, Multiscale
 from refinedet import config, predictor, raster
-from refinedet.config import ModelConfig, Radiometry
+from refinedet.config import PRESETS, ModelConfig, Radiometry
 from refinedet.errors import InputError
 from refinedet.files import write_json
 from refinedet.model import checkpoint
@@ -341,6 +342,7 @@ def test_score_limits_can_be_set(run: Run, tmp_path: Path) -> None:
 
 def test_format_names_are_those_of_the_library() -> None:
     assert {item.value for item in Format} == set(outputs.SUFFIXES) == set(get_args(outputs.Format))
+    assert {item.value for item in Multiscale} == set(PRESETS)
 
 
 def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
@@ -404,3 +406,19 @@ def test_train_never_replaces_a_checkpoint_unasked(run: Run, tmp_path: Path) -> 
     assert ran.exit_code == 1
     assert "--overwrite" in ran.stderr
     assert earlier.read_bytes() == b"weeks of work"
+
+
+def test_detect_looks_again_where_asked(run: Run, tmp_path: Path) -> None:
+    """Two runs through a real network: at one scale, and at the scales of a preset."""
+    from refinedet.model.network import RefineDet
+
+    model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8))
+    header = checkpoint.Header(model.config, ("ship",), Radiometry(), {})
+    checkpoint.save_checkpoint(tmp_path / "tiny.safetensors", model.state_dict(), header)
+    scene, options = make_scene(tmp_path / "scene.tif"), ("--json", "--device", "cpu", "--score-min", "0")
+    counts = []
+    for more in ((), ("--multiscale", "light", "--overwrite")):
+        ran = run("detect", scene, "--weights", tmp_path / "tiny.safetensors", *options, *more)
+        assert ran.exit_code == 0, ran.stderr
+        counts.append(json.loads(ran.stdout)["ships"])
+    assert counts[0] != counts[1]

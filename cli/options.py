@@ -1,0 +1,78 @@
+"""Arguments and options of the commands, each with its help."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+
+class Format(StrEnum):
+    """Result files that `detect` can write; the names of refinedet.scene.outputs."""
+
+    GEOJSON = "geojson"
+    CSV = "csv"
+    GPKG = "gpkg"
+    COCO = "coco"
+
+
+class Multiscale(StrEnum):
+    """Sets of passes that `detect` can make; the names of refinedet.config.PRESETS."""
+
+    LIGHT = "light"
+    PUBLISHED = "published"
+    PUBLISHED_COCO = "published-coco"
+
+
+Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a summary for programs, and nothing else, on stdout.")]
+Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
+
+Scenes = Annotated[
+    list[Path], typer.Argument(metavar="SCENE", help="GeoTIFF, or PNG/JPEG without position.", show_default=False)
+]
+Weights = Annotated[
+    Path | None,
+    typer.Option(help="Checkpoint (.safetensors).", show_default="the weights that come with the package"),
+]
+ResultFolder = Annotated[Path | None, typer.Option("--out", help="Folder for results.", show_default="./<stem>_ships")]
+ScoreMin = Annotated[float, typer.Option(min=0, max=1, help="Lowest score of a ship.")]
+TilePx = Annotated[
+    int | None, typer.Option(min=64, help="Side of a window, in pixels.", show_default="as trained, else 512")
+]
+OverlapPx = Annotated[
+    int | None,
+    typer.Option(
+        min=0,
+        help="Pixels that windows share. A ship no longer than this is found whole, a longer one is joined.",
+        show_default="as trained, else 160",
+    ),
+]
+BatchSize = Annotated[int, typer.Option(min=1, help="Windows per pass of the network.")]
+Passes = Annotated[
+    Multiscale | None,
+    typer.Option("--multiscale", help="Look at other sizes and mirrored too: slower, more exact.", show_default="off"),
+]
+Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Formats = Annotated[
+    list[Format], typer.Option("--format", help="Result files; repeat for several.", show_default="geojson, csv")
+]
+Quicklook = Annotated[bool, typer.Option(help="Write a picture of the ships.")]
+
+Annotations = Annotated[
+    Path, typer.Argument(metavar="ANNOTATIONS.json", help="COCO file of your own.", show_default=False)
+]
+Images = Annotated[
+    Path | None, typer.Option(help="Folder of its file names.", show_default="the folder of the COCO file")
+]
+Init = Annotated[str, typer.Option(help="What training starts from: shipped, a checkpoint, or none (ImageNet).")]
+TrainFolder = Annotated[Path, typer.Option("--out", help="Folder for checkpoint and report.")]
+Epochs = Annotated[int, typer.Option(min=1, help="Passes over the training chips.")]
+TrainBatch = Annotated[int, typer.Option("--batch-size", min=1, help="Chips of one step.")]
+LearningRate = Annotated[
+    float | None,
+    typer.Option("--lr", help="Learning rate.", show_default="0.0003, or 0.0007 with --init none"),
+]
+TrainSeed = Annotated[int, typer.Option("--seed", min=0, help="Equal seeds give equal weights on one machine.")]
