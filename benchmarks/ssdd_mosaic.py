@@ -41,13 +41,16 @@ def main() -> None:
     parser.add_argument("--count", type=int, default=64, help="first images of the test split, by name")
     parser.add_argument("--out", type=Path, default=Path("demo/mosaic"))
     parser.add_argument("--score-min", type=float, default=0.5)
+    parser.add_argument(
+        "--factor", type=int, help="write the scene as uint16, values times this: it must be stretched back by detect"
+    )
     arguments = parser.parse_args()
     arguments.weights, arguments.out = arguments.weights.resolve(), arguments.out.resolve()
     record = read_record(arguments.chips / "test.json")
     record = record.select([image.id for image in record.images[: arguments.count]])
     predictor = TorchPredictor.load(arguments.weights)
     alone = score_chips(predictor, record, arguments.chips, arguments.score_min)
-    scene, truth = build_mosaic(record, arguments.chips, arguments.out)
+    scene, truth = build_mosaic(record, arguments.chips, arguments.out, arguments.factor)
     command = ["detect", str(scene), "--weights", str(arguments.weights), "--out", str(arguments.out), "--overwrite"]
     subprocess.run(
         [sys.executable, "-m", "cli.app", *command, "--score-min", str(arguments.score_min)], check=True, cwd=ROOT
@@ -69,7 +72,7 @@ def score_chips(predictor: TorchPredictor, record: Record, root: Path, score_min
     return Score(sum(s.tp for s in scores), sum(s.fp for s in scores), sum(s.fn for s in scores))
 
 
-def build_mosaic(record: Record, root: Path, out: Path) -> tuple[Path, Path]:
+def build_mosaic(record: Record, root: Path, out: Path, factor: int | None = None) -> tuple[Path, Path]:
     """Lay the images on a square grid, unscaled; write the scene and its truth, and return their paths."""
     columns = math.ceil(math.sqrt(len(record.images)))
     cell_w, cell_h = (max(getattr(image, side) for image in record.images) for side in ("width", "height"))
@@ -81,7 +84,8 @@ def build_mosaic(record: Record, root: Path, out: Path) -> tuple[Path, Path]:
         pixels[y : y + image.height, x : x + image.width] = chip if chip.ndim == 2 else chip.mean(2)
         boxes.append(shift(record.boxes[image.id], x, y))
     scene, truth = out / "mosaic.tif", out / "mosaic.truth.geojson"
-    write_scene(scene, pixels, crs=CRS, transform=(PIXEL_M, 0, ORIGIN[0], 0, -PIXEL_M, ORIGIN[1]))
+    counts = pixels if factor is None else pixels.astype(np.uint16) * factor
+    write_scene(scene, counts, crs=CRS, transform=(PIXEL_M, 0, ORIGIN[0], 0, -PIXEL_M, ORIGIN[1]))
     _write_truth(scene, as_boxes(np.concatenate(boxes)), truth)
     return scene, truth
 

@@ -3,7 +3,7 @@
 Names are imported when they are first used: `import refinedet` is quick and needs no torch. Types are in __init__.pyi.
 
 >>> import refinedet
->>> predictor = refinedet.TorchPredictor.load("model.safetensors")  # doctest: +SKIP
+>>> predictor = refinedet.TorchPredictor.load(refinedet.shipped_weights())  # doctest: +SKIP
 >>> result = refinedet.detect_scene("scene.tif", predictor, score_min=0.5)  # doctest: +SKIP
 """
 
@@ -18,6 +18,8 @@ _HOME = {
     "InputError": "refinedet.errors",
     "MissingExtra": "refinedet.errors",
     "ModelConfig": "refinedet.config",
+    "MultiscaleConfig": "refinedet.config",
+    "MultiscalePredictor": "refinedet.multiscale",
     "PostprocessConfig": "refinedet.config",
     "Predictor": "refinedet.predictor",
     "Radiometry": "refinedet.config",
@@ -32,6 +34,7 @@ _HOME = {
     "open_scene": "refinedet.raster",
     "result_paths": "refinedet.scene.outputs",
     "score_files": "refinedet.scene.score",
+    "shipped_weights": "refinedet.weights",
     "write_quicklook": "refinedet.scene.quicklook",
     "write_results": "refinedet.scene.outputs",
     "write_scene": "refinedet.raster",

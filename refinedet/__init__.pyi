@@ -1,6 +1,7 @@
-from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
+from refinedet.config import ModelConfig, MultiscaleConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError, MissingExtra, RefineDetError
+from refinedet.multiscale import MultiscalePredictor
 from refinedet.predictor import Predictor, TorchPredictor
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene.detect import detect_scene
@@ -8,6 +9,7 @@ from refinedet.scene.outputs import result_paths, write_results
 from refinedet.scene.quicklook import write_quicklook
 from refinedet.scene.result import SceneResult
 from refinedet.scene.score import Score, match_boxes, score_files
+from refinedet.weights import shipped_weights
 
 __all__ = [
     "Detections",
@@ -15,6 +17,8 @@ __all__ = [
     "InputError",
     "MissingExtra",
     "ModelConfig",
+    "MultiscaleConfig",
+    "MultiscalePredictor",
     "PostprocessConfig",
     "Predictor",
     "Radiometry",
@@ -29,6 +33,7 @@ __all__ = [
     "open_scene",
     "result_paths",
     "score_files",
+    "shipped_weights",
     "write_quicklook",
     "write_results",
     "write_scene",
