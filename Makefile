@@ -11,7 +11,7 @@ DEMO_SEED := 20261123
 # dvc.yaml calls `python`: the one of .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup demo weights test test-all lint bench clean
+.PHONY: setup demo pipeline weights test test-all lint bench clean
 
 setup: $(READY)
 
@@ -25,19 +25,27 @@ $(READY): pyproject.toml
 	@python -m pip install -q --disable-pip-version-check -e '.[all,dev]'
 	@touch $(READY)
 
+# the main job, with the weights that come with the package, on a scene that no training has seen
 demo: $(READY)
+	refinedet simulate demo/scene.tif --width-px 2048 --height-px 2048 --ships 60 --seed $(DEMO_SEED) --overwrite
+	refinedet detect demo/scene.tif --out demo/ships --overwrite
+	@echo; echo "Against the truth, and beside it a plain two-parameter CFAR:"
+	refinedet score demo/ships/scene.geojson demo/scene.truth.geojson
+	python benchmarks/cfar.py demo/scene.tif demo/scene.truth.geojson
+	@echo
+	@echo "Quicklook:  demo/ships/scene.png"
+	@echo "Ships:      demo/ships/scene.geojson"
+
+# the whole workflow on simulated scenes: train, evaluate, report, then the new weights on the demo's scene
+pipeline: $(READY)
 	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || \
 	  { echo "expected a git checkout, since DVC works on one; run: git init && git add . && git commit -m start"; exit 1; }
 	dvc repro
 	refinedet simulate demo/scene.tif --width-px 2048 --height-px 2048 --ships 60 --seed $(DEMO_SEED) --overwrite
-	refinedet detect demo/scene.tif --weights outputs/train/model.safetensors --out demo/ships --overwrite
-	@echo; echo "The detector on a scene it has never seen, and beside it a plain two-parameter CFAR:"
-	refinedet score demo/ships/scene.geojson demo/scene.truth.geojson
-	python benchmarks/cfar.py demo/scene.tif demo/scene.truth.geojson
+	refinedet detect demo/scene.tif --weights outputs/train/model.safetensors --out demo/trained --overwrite
+	refinedet score demo/trained/scene.geojson demo/scene.truth.geojson
 	@echo
 	@echo "Report:     outputs/report/report.html"
-	@echo "Quicklook:  demo/ships/scene.png"
-	@echo "Ships:      demo/ships/scene.geojson"
 	@echo "Runs:       $(VENV)/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db"
 
 test: $(READY)
