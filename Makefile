@@ -67,8 +67,9 @@ bench: $(READY)
 weights: $(READY)
 	dvc exp run -S recipe=ssdd
 	mkdir -p .refinedet
-	cp outputs/train/model.safetensors .refinedet/ssdd.safetensors
-	dvc exp run -S recipe=shipped
+	init=.refinedet/ssdd-$$(sha256sum outputs/train/model.safetensors | cut -c1-12).safetensors; \
+	  cp outputs/train/model.safetensors $$init; \
+	  dvc exp run -S recipe=shipped -S recipes.shipped.train.init=$$init
 	python -m pipeline.ship outputs/train/model.safetensors
 
 clean:

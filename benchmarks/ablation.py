@@ -31,7 +31,8 @@ ROWS: dict[str, dict[str, object]] = {
     "published-loss": _PUBLISHED_LOSS,
     "published-recipe": _PUBLISHED_LOSS
     | {"train.optimizer": "sgd", "train.lr": 4e-3, "train.weight_decay": 5e-4, "train.schedule": "step"}
-    | {"train.ema_decay": 0.0, "train.augment.mosaic": 0.0, "model.anchor_scale": 4.0},
+    | {"train.ema_decay": 0.0, "train.augment.mosaic": 0.0, "model.anchor_scale": 4.0}
+    | {"train.augment.vertical_flip": 0.0, "train.augment.transpose": 0.0, "train.augment.speckle": 0.0},
 }
 """Row -> what it changes in the recipe."""
 MEASURES = ("AP", "AP50", "AP75", "AP_low", "AP_high")

@@ -153,9 +153,10 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
     """
     with one_sentence_errors(debug=debug, progress=True):
         from cli.training import train_and_report
+        from pipeline.own_data import Choices
 
-        choices = {"init": init, "epochs": epochs, "batch_size": batch_size, "lr": lr, "seed": seed}
-        train_and_report(annotations, images, out_folder, overwrite, **choices)
+        choices = Choices(init=init, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
+        train_and_report(annotations, images, out_folder, choices, overwrite=overwrite)
 
 
 @app.command()

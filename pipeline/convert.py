@@ -71,13 +71,20 @@ def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fractio
         InputError: the file is not COCO, or has fewer than three different images.
     """
     listed, changes, classes = _read_coco_split(images, CocoSplit(str(annotations.resolve()), "."))
+    if changes.dropped:
+        _LOG.warning("%s: left out %s", annotations, dict(changes.dropped))
+    if all(image.annotated.ignored.all() for image in listed):  # true of an image without boxes as well
+        raise InputError(
+            f"expected boxes in {annotations}, found none that can be used (left out: {dict(changes.dropped)}); "
+            "do the ids of images and categories match?"
+        )
     if len({image.digest for image in listed}) < len(SPLITS):
         raise InputError(
             f"expected at least {len(SPLITS)} different images in {annotations}, one each to train, validate and test "
             f"on, found {len({image.digest for image in listed})}"
         )
-    rest, test = cut_off(listed, test_fraction, "test")
-    train, val = cut_off(rest, val_fraction, "val")
+    rest, test = cut_off(listed, test_fraction, "test", leave=2)
+    train, val = cut_off(rest, val_fraction, "val", leave=1)
     splits = {"train": train, "val": val, "test": test}
     _write(annotations.name, Converted(splits, {"file": changes}, classes, {}), out)
 

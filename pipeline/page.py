@@ -17,6 +17,7 @@ from pipeline.published import Published
 TEMPLATE = Path(__file__).with_name("page.html")
 
 COLUMNS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR_100", "precision", "recall", "F1")
+VOC_COLUMNS = ("mAP07", "mAP10")
 """Measures of the table, in order."""
 
 
@@ -40,6 +41,11 @@ class Page:
     """Heading -> name -> value: where the result comes from."""
 
 
+def _columns(page: Page) -> tuple[str, ...]:
+    """COCO's measures, and VOC's where there are any."""
+    return COLUMNS + tuple(name for name in VOC_COLUMNS if any(name in row for row in page.metrics.values()))
+
+
 def render(page: Page) -> str:
     """The page as HTML. Every text is escaped; equal content gives equal text."""
     environment = Environment(
@@ -50,7 +56,7 @@ def render(page: Page) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"percent": _percent, "data_uri": _data_uri, "part": _part}
-    return environment.get_template(TEMPLATE.name).render(page=page, columns=COLUMNS, legend=LEGEND)
+    return environment.get_template(TEMPLATE.name).render(page=page, columns=_columns(page), legend=LEGEND)
 
 
 def _percent(value: float | None, digits: int = 1) -> str:

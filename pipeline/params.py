@@ -96,6 +96,9 @@ class Params:
     multiscale: MultiscaleConfig | None
     """The preset that `evaluate.multiscale` names; None: single scale alone."""
 
+    versioned: bool = True
+    """Whether the run is a stage of the project in the current folder, whose code and data belong to its record."""
+
     def flat(self) -> dict[str, Any]:
         """Dotted name -> plain value of every setting, as an experiment tracker wants them."""
         return _flatten(asdict(self))

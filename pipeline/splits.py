@@ -41,19 +41,29 @@ def cut_validation(train: list[Image], test: Iterable[Image], val_fraction: floa
     held = {image.digest for image in test}
 
     def is_val(image: Image) -> bool:
-        return int(image.digest[:16], 16) / 2**64 < val_fraction and image.digest not in held
+        return _share(image.digest) < val_fraction and image.digest not in held
 
     return [image for image in train if not is_val(image)], [image for image in train if is_val(image)]
 
 
-def cut_off(images: list[Image], fraction: float, salt: str) -> tuple[list[Image], list[Image]]:
-    """Split images into (rest, cut) by a salted digest, so that copies stay together; cut at least the lowest one."""
+def cut_off(images: list[Image], fraction: float, salt: str, *, leave: int) -> tuple[list[Image], list[Image]]:
+    """Split images into (rest, cut) by a salted digest, so that copies stay together.
 
-    def draw(image: Image) -> float:
-        return int(hashlib.sha256(f"{salt} {image.digest}".encode()).hexdigest()[:16], 16) / 2**64
+    At least one image is cut, and at least `leave` different ones are left, so there must be more than `leave`.
+    """
+    draws = {image.digest: stable_draw(f"{salt} {image.digest}") for image in images}
+    ordered = sorted(draws.values())
+    limit = min(max(fraction, ordered[0]), ordered[-1 - leave])
+    return [i for i in images if draws[i.digest] > limit], [i for i in images if draws[i.digest] <= limit]
 
-    limit = max(fraction, min(map(draw, images)))
-    return [image for image in images if draw(image) > limit], [image for image in images if draw(image) <= limit]
+
+def stable_draw(text: str) -> float:
+    """A number in [0, 1) that depends on `text` alone, spread evenly."""
+    return _share(hashlib.sha256(text.encode()).hexdigest())
+
+
+def _share(digest: str) -> float:
+    return int(digest[:16], 16) / 2**64
 
 
 def duplicate_groups(splits: Mapping[str, list[Image]]) -> list[list[tuple[str, str]]]:

@@ -6,7 +6,6 @@ outputs/download) and its window there.
 
 from __future__ import annotations
 
-import hashlib
 import logging
 from collections import Counter
 from collections.abc import Iterator
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.params import TileParams, load_params
+from pipeline.splits import stable_draw
 from pipeline.stage import OUTPUTS, SPLITS, run_stage
 from refinedet.boxes import Boxes
 from refinedet.config import Radiometry
@@ -40,6 +40,8 @@ class _Scene:
 
     image: ImageRecord
     truth: Record
+    stem: str
+    """Beginning of the names of its chips."""
 
 
 def tile(params: TileParams, radiometry: Radiometry, source: Path, records: Path, out: Path) -> None:
@@ -57,10 +59,11 @@ def tile(params: TileParams, radiometry: Radiometry, source: Path, records: Path
             counts: Counter[str] = Counter()
             chips: list[Annotated] = []
             (staged / split).mkdir()
+            stems = _stems(record)
             for image in record.images:
                 cut = _Cutter(params, radiometry, keep_empty, counts)
                 with open_scene(source / image.file_name) as reader:
-                    for chip, pixels in cut.chips(reader, _Scene(image, record), split):
+                    for chip, pixels in cut.chips(reader, _Scene(image, record, stems[image.file_name]), split):
                         path = staged / chip.file_name
                         if path.exists():
                             raise InputError(
@@ -92,7 +95,7 @@ class _Cutter:
         levels = None if eight_bit else scene_levels(reader.sample(), info.dtype, info.nodata, self.radiometry)
         places = windows(info.width, info.height, self.params.windows)
         for window in places:
-            chip = self._annotated(scene, window, _chip_name(scene.image, window, split, whole=len(places) == 1))
+            chip = self._annotated(scene, window, _chip_name(scene.stem, window, split, whole=len(places) == 1))
             if not self._is_wanted(chip):
                 self.counts["empty_left_out"] += 1
                 continue
@@ -116,8 +119,7 @@ class _Cutter:
         """Chips with a ship always; of the others the share `keep_empty`, chosen by a hash of the name."""
         if not chip.ignored.all():
             return True
-        draw = int(hashlib.sha256(chip.file_name.encode()).hexdigest()[:16], 16) / 2**64
-        return draw < self.keep_empty
+        return stable_draw(chip.file_name) < self.keep_empty
 
     def _count(self, chip: Annotated) -> None:
         self.counts["boxes"] += int((~chip.ignored).sum())
@@ -125,8 +127,14 @@ class _Cutter:
         self.counts["empty_kept"] += int(chip.ignored.all())
 
 
-def _chip_name(image: ImageRecord, window: Window, split: str, *, whole: bool) -> str:
-    stem = PurePosixPath(image.file_name).stem
+def _stems(record: Record) -> dict[str, str]:
+    """File name -> its stem, or all of its path where images in different folders share one."""
+    stems = {image.file_name: PurePosixPath(image.file_name).stem for image in record.images}
+    shared = Counter(stems.values())
+    return {name: stem if shared[stem] == 1 else name.replace("/", "_") for name, stem in stems.items()}
+
+
+def _chip_name(stem: str, window: Window, split: str, *, whole: bool) -> str:
     return f"{split}/{stem}.png" if whole else f"{split}/{stem}_y{window.y:05d}_x{window.x:05d}.png"
 
 

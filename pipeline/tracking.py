@@ -60,13 +60,19 @@ class MlflowTracker:
         tracker = cls(client, created.info.run_id, ends=True)
         tracker.log_params(params.flat())
         tracker.set_tags({"dataset": params.dataset, "recipe": params.recipe})
-        tracker.set_tags({**code_tags(), **machine_tags(), **_input_tags()})
+        tracker.set_tags(machine_tags())
+        if params.versioned:
+            tracker._tell_versions()
+        return tracker
+
+    def _tell_versions(self) -> None:
+        """Code and data of the project in the current folder."""
+        self.set_tags({**code_tags(), **_input_tags()})
         for name in RECORDS:
             if Path(name).is_file():
-                tracker.log_artifact(name)
+                self.log_artifact(name)
         if changes := uncommitted_changes():
-            tracker.log_text(changes, "uncommitted.patch")
-        return tracker
+            self.log_text(changes, "uncommitted.patch")
 
     @classmethod
     def attach(cls, checkpoint: Path, params: Params) -> Self:

@@ -29,17 +29,17 @@ from refinedet.data.dataset import ChipDataset, read_chip
 from refinedet.detections import Detections
 from refinedet.distributed import check_same, from_first, gathered, is_first, joined, share, size
 from refinedet.files import atomic_folder, json_text, sha256_file, sha256_tree, write_json
-from refinedet.metrics import coco_metrics
+from refinedet.metrics import coco_metrics, match
 from refinedet.model.checkpoint import Header, save_checkpoint
 from refinedet.model.initial import initial_checkpoint, load_initial
 from refinedet.model.network import RefineDet
 from refinedet.predictor import TorchPredictor, resolve_device
-from refinedet.scene.score import Score, match_boxes
+from refinedet.scene.score import Score
 from refinedet.training import Row, TrainState, fit
 
 logger = logging.getLogger(__name__)
 
-_F1_SLACK = 0.003
+_F1_SLACK, _F1_IOU = 0.003, 0.3
 _LAUNCH = "REFINEDET_TORCHRUN"
 
 
@@ -155,15 +155,19 @@ def _predict(model: RefineDet, params: Params, record: Record, chips: Path) -> d
 
 
 def operating_score(truth: Record, detections: dict[int, Detections]) -> float:
-    """The score at which F1 is best, by the match rule of `refinedet score`; the middle where several are as good."""
+    """The score of best F1 (at IoU `_F1_IOU`); the middle where several are as good; 0.5 without any object."""
+    if all(mask.all() for mask in truth.ignored.values()):
+        return 0.5
     thresholds = np.arange(5, 96, 2) / 100
     f1 = np.array([_f1(truth, detections, threshold) for threshold in thresholds])
     return float(round(np.mean(thresholds[f1 >= f1.max() - _F1_SLACK]), 3))
 
 
 def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> float:
-    scores = [match_boxes(d.above(threshold), truth.boxes[i][~truth.ignored[i]]) for i, d in detections.items()]
-    return Score(sum(s.tp for s in scores), sum(s.fp for s in scores), sum(s.fn for s in scores)).f1
+    matches = match(truth, detections, iou_min=_F1_IOU, score_min=threshold).values()
+    counted = ((m.hits, m.false_alarms, m.misses) for m in matches)
+    tp, fp, fn = (sum(map(len, column)) for column in zip(*counted, strict=True))
+    return Score(tp, fp, fn).f1
 
 
 @contextmanager

@@ -29,7 +29,7 @@ def initial_checkpoint(name: str) -> Path:
         return shipped_weights()
     path = Path(name)
     if not path.is_file():
-        raise FileError(f"expected a checkpoint for the setting init, or 'shipped', found no file {path}")
+        raise FileError(f"expected 'shipped' or a checkpoint to start from, found no file {path}")
     return path
 
 

@@ -399,7 +399,7 @@ def test_train_says_how_good_it_is_and_where_things_are(
 
 
 def test_train_never_replaces_a_checkpoint_unasked(run: Run, tmp_path: Path) -> None:
-    earlier = tmp_path / "o" / "train" / "model.safetensors"
+    earlier = tmp_path / "o" / "report" / "report.html"
     earlier.parent.mkdir(parents=True)
     earlier.write_bytes(b"weeks of work")
     ran = run("train", tmp_path / "my.json", "--out", tmp_path / "o")

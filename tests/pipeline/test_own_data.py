@@ -13,7 +13,7 @@ from PIL import Image
 from pipeline.own_data import Choices, train_own
 from refinedet.config import ModelConfig, Radiometry
 from refinedet.data.coco import read_record
-from refinedet.errors import InputError
+from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 from refinedet.model.checkpoint import Header, read_header, save_checkpoint
 from refinedet.model.network import RefineDet
@@ -85,6 +85,32 @@ def test_one_call_ends_with_a_checkpoint_and_a_report(project: Path, annotations
     assert header.provenance["train"]["canvas_width"] == 64
     assert "my.coco.json" in (out / "report" / "report.html").read_text(encoding="utf-8")
     assert read_json(out / "evaluate" / "metrics.json")["test"] == metrics
+    before = (out / "train" / "model.safetensors").stat().st_mtime_ns
+    assert train_own(annotations, annotations.parent, out, choices) == metrics
+    assert (out / "train" / "model.safetensors").stat().st_mtime_ns == before, "a finished training is not repeated"
+
+
+def test_folders_of_the_user_are_never_replaced(project: Path, annotations: Path, small: Path) -> None:
+    (project / "train").mkdir()
+    precious = project / "train" / "0.png"
+    precious.write_bytes(b"an image of the user")
+    with pytest.raises(FileError, match="train to be of an earlier training"):
+        train_own(annotations, annotations.parent, project, Choices(init=str(small)))
+    assert precious.read_bytes() == b"an image of the user"
+
+
+def test_annotations_that_match_no_image_are_refused(project: Path, annotations: Path, small: Path) -> None:
+    content = json.loads(annotations.read_text(encoding="utf-8"))
+    for entry in content["annotations"]:
+        entry["image_id"] += 1000
+    annotations.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError, match=r"none that can be used .*unknown image.*: 24"):
+        train_own(annotations, annotations.parent, project / "o", Choices(init=str(small)))
+
+
+def test_a_learning_rate_of_zero_is_refused(project: Path, annotations: Path, small: Path) -> None:
+    with pytest.raises(InputError, match=r"'lr': expected more than 0"):
+        train_own(annotations, annotations.parent, project / "o", Choices(init=str(small), lr=0.0))
 
 
 def test_too_few_images_and_odd_shares_are_refused(project: Path, annotations: Path, small: Path) -> None:

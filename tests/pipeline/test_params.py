@@ -144,8 +144,14 @@ def test_every_param_of_dvc_yaml_is_in_every_recipe(shipped: Any) -> None:
     stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
     for name, recipe in shipped["recipes"].items():
         known = {*shipped, *(f"recipes.{name}.{section}" for section in recipe)}
+        known |= {f"recipes.{name}.evaluate.{section}" for section in recipe["evaluate"]}
         for stage in stages.values():
             assert {param.replace("${recipe}", name) for param in stage["params"]} <= known
+
+
+def test_how_the_test_looks_at_chips_does_not_train_again() -> None:
+    stages = YAML(typ="safe", pure=True).load((ROOT / "dvc.yaml").read_text(encoding="utf-8"))["stages"]
+    assert [p for p in stages["train"]["params"] if "evaluate" in p] == ["recipes.${recipe}.evaluate.postprocess"]
 
 
 def test_dependencies_of_a_stage_exist_or_are_made() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 from numpy.typing import NDArray
 
@@ -67,18 +67,20 @@ def test_fewer_training_images_are_a_stable_choice(digests: list[str], count: in
     assert keep_some(images, None) == images
 
 
-@given(found=digests.filter(bool), fraction=st.floats(0, 0.5))
-def test_a_part_cut_off_keeps_copies_together_and_is_never_empty(found: list[str], fraction: float) -> None:
+@given(found=digests, fraction=st.floats(0, 0.5), leave=st.integers(1, 3))
+def test_a_part_cut_off_keeps_copies_together_and_leaves_enough(found: list[str], fraction: float, leave: int) -> None:
+    assume(len(set(found)) > leave)
     images = [image(i, digest) for i, digest in enumerate(found)]
-    rest, cut = cut_off(images, fraction, "test")
+    rest, cut = cut_off(images, fraction, "test", leave=leave)
     assert cut
+    assert len({i.digest for i in rest}) >= leave
     assert sorted(i.annotated.file_name for i in [*rest, *cut]) == sorted(i.annotated.file_name for i in images)
     assert not {i.digest for i in rest} & {i.digest for i in cut}, "copies stay together"
 
 
 def test_parts_of_different_names_are_independent() -> None:
     images = [image(i, pixel_digest(np.array([[i]]))) for i in range(2000)]
-    rest, test = cut_off(images, 0.2, "test")
+    rest, test = cut_off(images, 0.2, "test", leave=1)
     assert 0.17 < len(test) / 2000 < 0.23
-    assert 0.17 < len(cut_off(rest, 0.2, "val")[1]) / len(rest) < 0.23
-    assert len(cut_off(rest, 0.2, "test")[1]) == 1, "all below the fraction are gone already"
+    assert 0.17 < len(cut_off(rest, 0.2, "val", leave=1)[1]) / len(rest) < 0.23
+    assert len(cut_off(rest, 0.2, "test", leave=1)[1]) == 1, "all below the fraction are gone already"

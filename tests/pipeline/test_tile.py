@@ -175,10 +175,23 @@ def test_empty_chips_are_thinned_in_training_alone(project: Project) -> None:
     assert kept[0.0] < kept[0.4] < kept[1.0]
 
 
-def test_two_images_of_one_name_are_refused(project: Project) -> None:
-    project.add("train", "a/one.png", noise(60, 60, dtype=np.uint8), [])
-    project.add("train", "b/one.png", noise(60, 60, dtype=np.uint8), [])
-    with pytest.raises(InputError, match=r"two that give train/one\.png"):
+def test_images_of_one_name_in_different_folders_give_different_chips(project: Project) -> None:
+    for folder in ("a", "b"):
+        project.add("train", f"{folder}/one.png", noise(60, 60, dtype=np.uint8), [])
+    project.add("train", "c/two.png", noise(60, 60, dtype=np.uint8), [])
+    project.cut()
+    chips = {image.file_name: image.extra["scene"] for image in project.record("train").images}
+    assert chips == {
+        "train/a_one.png.png": "a/one.png",
+        "train/b_one.png.png": "b/one.png",
+        "train/two.png": "c/two.png",
+    }
+
+
+def test_two_images_that_would_give_one_chip_are_refused(project: Project) -> None:
+    for name in ("a/one.png", "b/one.png", "a_one.png.png"):
+        project.add("train", name, noise(60, 60, dtype=np.uint8), [])
+    with pytest.raises(InputError, match=r"two that give train/a_one\.png\.png"):
         project.cut()
     assert not project.out.exists()
 
