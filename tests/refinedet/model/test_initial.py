@@ -72,5 +72,5 @@ def test_another_architecture_is_refused(given: tuple[RefineDet, Path], tmp_path
 
 def test_a_name_becomes_a_file_that_exists(given: tuple[RefineDet, Path], tmp_path: Path) -> None:
     assert initial_checkpoint(str(given[1])) == given[1]
-    with pytest.raises(FileError, match=r"or 'shipped', found no file .*gone\.safetensors"):
+    with pytest.raises(FileError, match=r"'shipped' or a checkpoint to start from, found no file .*gone\.safetensors"):
         initial_checkpoint(str(tmp_path / "gone.safetensors"))
