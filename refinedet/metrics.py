@@ -58,7 +58,7 @@ def coco_judge(truth: Record, detections: Mapping[int, Detections], iou_min: flo
     """
     from pycocotools.cocoeval import COCOeval
 
-    _check_known(truth, detections)
+    check_known(truth, detections)
     document = to_coco(truth)
     with redirect_stdout(io.StringIO()):
         judge = COCOeval(_indexed(document), _indexed({**document, "annotations": _rows(detections)}), "bbox")
@@ -121,7 +121,7 @@ def match(
     Raises:
         InputError: an image id or label of `detections` is not in `truth`.
     """
-    _check_known(truth, detections)
+    check_known(truth, detections)
     return {
         image.id: _match_image(
             (truth.boxes[image.id], truth.labels[image.id], truth.ignored[image.id]),
@@ -177,7 +177,8 @@ def _rows(detections: Mapping[int, Detections]) -> list[dict[str, Any]]:
     return rows
 
 
-def _check_known(truth: Record, detections: Mapping[int, Detections]) -> None:
+def check_known(truth: Record, detections: Mapping[int, Detections]) -> None:
+    """Raise InputError where `detections` name an image or a class that the truth does not have."""
     unknown = sorted(set(detections) - {image.id for image in truth.images})
     if unknown:
         raise InputError(

@@ -19,6 +19,7 @@ from refinedet.boxes import iou
 from refinedet.data.coco import Record
 from refinedet.detections import Detections
 from refinedet.errors import InputError
+from refinedet.metrics import check_known
 
 HIT_IOU = 0.5
 """Least overlap of a hit in the VOC challenges."""
@@ -154,12 +155,7 @@ def _joined(parts: list[NDArray[Any]], dtype: type[np.generic]) -> NDArray[Any]:
 def _check(truth: Record, detections: Mapping[int, Detections], iou_min: float) -> None:
     if not 0 < iou_min <= 1:
         raise InputError(f"expected iou_min within (0, 1], found {iou_min}")
-    strangers = sorted(detections.keys() - truth.boxes.keys())
-    if strangers:
-        raise InputError(f"expected detections of images of the truth, found image ids {strangers[:5]}")
-    for image_id, found in detections.items():
-        if (found.labels >= len(truth.classes)).any():
-            raise InputError(f"expected labels below {len(truth.classes)} in image {image_id}, found {found.labels}")
+    check_known(truth, detections)
 
 
 def _percent(share: float | None) -> float | None:

@@ -46,7 +46,7 @@ ABOVE = {
     "predictor": {"model"},
     "training": {"data", "model"},
     "metrics": {"data"},
-    "voc": {"data"},
+    "voc": {"data", "metrics"},
     "bootstrap": {"data", "metrics"},
     "multiscale": {"model", "predictor"},
     "__init__": ROOMS,
