@@ -8,7 +8,8 @@ import sys
 _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 """Names of glibc's malloc.h, see mallopt(3)."""
 
-_NEVER = 2**31 - 1
+_NEVER = -1
+"""For the trim threshold; a number, however large, is less than what a training of 3 GB frees in a step."""
 _TOP_PAD_BYTES = 256 << 20
 
 

@@ -58,6 +58,9 @@ class ModelConfig(Settings):
     """Whether a transfer connection block adds the deeper one; without, each level sees itself alone."""
     arm_channels: int = 0
     """Width of a hidden convolution in the ARM head; 0 predicts straight from the backbone, as published."""
+    detail: bool = False
+    """Whether the shallowest block also adds the backbone's map of half its stride, folded by a strided convolution:
+    finer positions of small ships, at next to no cost."""
     refined_anchors: bool = True
     """Whether the ODM starts from the ARM's boxes; without, from the default ones: the ARM gives objectness alone."""
     anchor_scale: float = 4.0
@@ -86,6 +89,7 @@ class ModelConfig(Settings):
             f"doubling numbers from one of {_FIRST_STRIDES} to one of {_LAST_STRIDES}",
             self.strides,
         )
+        check(not self.detail or self.strides[0] > _FIRST_STRIDES[0], "detail", "false with stride 4", self.detail)
         largest = self.strides[-1]
         check(
             self.input_px >= largest and self.input_px % largest == 0,
@@ -98,6 +102,11 @@ class ModelConfig(Settings):
         check(
             len(self.anchor_ratios) > 0 and min(self.anchor_ratios) > 0, "anchor_ratios", "positive", self.anchor_ratios
         )
+
+    @property
+    def backbone_strides(self) -> tuple[int, ...]:
+        """Strides of the maps that the backbone gives: those of the levels, and that of the detail before them."""
+        return (self.strides[0] // 2, *self.strides) if self.detail else self.strides
 
     def _check_backbone(self) -> None:
         # whether timm has the name shows when the network is built: reading settings must not import torch

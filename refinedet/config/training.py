@@ -25,6 +25,8 @@ class AugmentConfig(Settings):
     scale_min: float = 0.6
     """Least and greatest factor on the letterboxed scale; what leaves the canvas is cropped."""
     scale_max: float = 1.6
+    focus: float = 0.0
+    """Probability that a crop is laid so that some object stays whole; 0: crops fall anywhere."""
     mosaic: float = 0.5
     """Share of training images that are put together from four."""
     mosaic_off_epochs: int = 3
@@ -39,7 +41,7 @@ class AugmentConfig(Settings):
     """A box cropped to less than this share of itself is ignored: neither ship nor background."""
 
     def __post_init__(self) -> None:
-        for name in ("horizontal_flip", "vertical_flip", "transpose", "mosaic", "speckle", "contrast"):
+        for name in ("horizontal_flip", "vertical_flip", "transpose", "focus", "mosaic", "speckle", "contrast"):
             check(0 <= getattr(self, name) <= 1, name, "within [0, 1]", getattr(self, name))
         check(0 < self.scale_min <= self.scale_max, "scale_min", "0 < scale_min <= scale_max", self.scale_min)
         check(self.speckle_looks > 0, "speckle_looks", "more than 0", self.speckle_looks)

@@ -38,14 +38,22 @@ class Sample:
         return int(self.image.shape[0])
 
 
-def place(sample: Sample, scale: float, canvas_wh: tuple[int, int], min_visible: float, rng: Generator) -> Sample:
+def place(sample: Sample, scale: float, canvas_wh: tuple[int, int], config: AugmentConfig, rng: Generator) -> Sample:
     """Scale a chip and lay it at a random place on an empty canvas; what leaves the canvas is cropped.
 
-    Boxes that leave it are dropped; boxes cut to less than `min_visible` of themselves are ignored.
+    Boxes that leave it are dropped; boxes cut to less than `min_visible` of themselves are ignored. With probability
+    `focus`, some random object stays on the canvas.
     """
     scaled = np.maximum(1, np.round(np.array([sample.width, sample.height]) * scale)).astype(int)
     room = np.array(canvas_wh) - scaled
-    offset = rng.integers(np.minimum(room, 0), np.maximum(room, 0) + 1)
+    least, most = np.minimum(room, 0), np.maximum(room, 0)
+    if config.focus and rng.random() < config.focus and not sample.ignored.all():
+        box = rng.choice(sample.boxes_xyxy[~sample.ignored]) * scale
+        keep_start, keep_end = np.ceil(-box[:2]).astype(int), np.floor(canvas_wh - box[2:]).astype(int)
+        closer = np.maximum(least, keep_start), np.minimum(most, keep_end)
+        fits = closer[0] <= closer[1]
+        least, most = np.where(fits, closer[0], least), np.where(fits, closer[1], most)
+    offset = rng.integers(least, most + 1)
     start, end = np.maximum(offset, 0), np.minimum(offset + scaled, canvas_wh)  # on the canvas
     factor = np.array([sample.width, sample.height]) / scaled
     source = ((start - offset) * factor, (end - offset) * factor)  # in the chip
@@ -58,13 +66,13 @@ def place(sample: Sample, scale: float, canvas_wh: tuple[int, int], min_visible:
     clipped = clip(moved, *canvas_wh)
     seen = area(clipped) > 0
     share = area(clipped)[seen] / area(moved)[seen]
-    return Sample(canvas, clipped[seen], sample.labels[seen], sample.ignored[seen] | (share < min_visible))
+    return Sample(canvas, clipped[seen], sample.labels[seen], sample.ignored[seen] | (share < config.min_visible))
 
 
 def jittered(sample: Sample, scale: float, canvas_wh: tuple[int, int], config: AugmentConfig, rng: Generator) -> Sample:
     """`place` at a scale drawn log-uniformly around `scale`."""
     jitter = np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max)))
-    return place(sample, float(scale * jitter), canvas_wh, config.min_visible, rng)
+    return place(sample, float(scale * jitter), canvas_wh, config, rng)
 
 
 def mosaic(

@@ -1,4 +1,4 @@
-"""Feature extractors: name -> one feature map for each stride."""
+"""Feature extractors: name -> one feature map for each of `ModelConfig.backbone_strides`."""
 
 from __future__ import annotations
 
@@ -57,20 +57,20 @@ def build_backbone(config: ModelConfig) -> TimmBackbone | Vgg16:
         )
     tensors = None if weights in WEIGHT_SOURCES else read_weights(weights)
     if name in ("vgg16", "vgg16_bn"):
-        vgg = Vgg16(name == "vgg16_bn", config.strides)
+        vgg = Vgg16(name == "vgg16_bn", config.backbone_strides)
         if tensors is not None:
             vgg.load_reduced_fc(tensors, weights)
         elif weights == "hub":
             _load_vgg_from_hub(vgg, name)
         return vgg
-    backbone = TimmBackbone(_body(name, pretrained=weights == "hub"), config.strides, name)
+    backbone = TimmBackbone(_body(name, pretrained=weights == "hub"), config.backbone_strides, name)
     if tensors is not None:
         load_by_name(backbone.body, tensors, weights)
     elif weights == "package":
         file = _lite0_file()
         load_in_order(backbone.body, read_weights(str(file)), str(file))
     if name not in BACKBONES:
-        backbone.check_levels(config.strides, name)
+        backbone.check_levels(config.backbone_strides, name)
     return backbone
 
 

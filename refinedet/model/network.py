@@ -37,21 +37,35 @@ class RawOutputs:
 
 
 class TransferConnection(nn.Module):
-    """TCB: carries a backbone level, plus the deeper block if there is one, to the ODM (RefineDet, section 3.1)."""
+    """TCB: carries a backbone level, plus the deeper block if there is one, to the ODM (RefineDet, section 3.1).
 
-    def __init__(self, channels: int, width: int, kernel: int, norm: bool, has_deeper: bool) -> None:
+    Args:
+        channels: of the level.
+        config: width, kernel and norm.
+        has_deeper: there is a deeper block to add.
+        detail: channels of a map of half the stride to add; 0: none. Its weights start at zero, so that those of a
+            network without it are a start.
+    """
+
+    def __init__(self, channels: int, config: ModelConfig, *, has_deeper: bool, detail: int = 0) -> None:
         super().__init__()
+        width, norm, kernel = config.tcb_channels, config.tcb_norm == "batch", config.tcb_lateral_kernel
         self.lateral = nn.Sequential(
             *_conv(channels, width, norm, kernel), nn.ReLU(inplace=True), *_conv(width, width, norm)
         )
         self.upsample = nn.ConvTranspose2d(width, width, 2, stride=2) if has_deeper else None
+        self.fold = nn.Conv2d(detail, width, 2, stride=2, bias=False) if detail else None
+        if self.fold is not None:
+            nn.init.zeros_(self.fold.weight)
         self.output = nn.Sequential(nn.ReLU(inplace=True), *_conv(width, width, norm), nn.ReLU(inplace=True))
 
-    def forward(self, feature: Tensor, deeper: Tensor | None) -> Tensor:
-        """Feature (B, C, H, W) and the deeper block (B, width, H/2, W/2) to (B, width, H, W)."""
+    def forward(self, feature: Tensor, deeper: Tensor | None, detail: Tensor | None) -> Tensor:
+        """Feature (B, C, H, W), deeper block (B, width, H/2, W/2), detail (B, D, 2H, 2W) to (B, width, H, W)."""
         x = self.lateral(feature)
         if self.upsample is not None and deeper is not None:
             x = x + self.upsample(deeper)
+        if self.fold is not None and detail is not None:
+            x = x + self.fold(detail)
         out: Tensor = self.output(x)
         return out
 
@@ -65,13 +79,14 @@ class RefineDet(nn.Module):
         shapes = anchor_shapes(config)
         self.backbone = build_backbone(config)
         norm, width = config.tcb_norm == "batch", config.tcb_channels
-        channels = self.backbone.channels
+        channels = self.backbone.channels[-len(config.strides) :]
+        detail = (self.backbone.channels[0] if config.detail else 0, *[0] * len(channels))
         self.arm = nn.ModuleList([_arm_head(c, len(shapes), config.arm_channels, norm) for c in channels])
         deepest = config.strides[-1] if config.fused_features else None
         self.tcb = nn.ModuleList(
             [
-                TransferConnection(c, width, config.tcb_lateral_kernel, norm, deepest not in (None, s))
-                for c, s in zip(channels, config.strides, strict=True)
+                TransferConnection(c, config, has_deeper=deepest not in (None, s), detail=d)
+                for c, s, d in zip(channels, config.strides, detail, strict=False)
             ]
         )
         outputs = 4 + config.num_classes
@@ -94,11 +109,12 @@ class RefineDet(nn.Module):
         if height % largest or width % largest:
             raise InputError(f"expected a canvas of multiples of {largest} pixels, found {width} x {height}")
         x = (images.float() - self.get_buffer("mean")) / self.get_buffer("std")
-        levels = self.backbone(x.contiguous(memory_format=torch.channels_last))
+        maps = self.backbone(x.contiguous(memory_format=torch.channels_last))
+        levels = maps[-len(self.arm) :]
         arm = [head(level) for head, level in zip(self.arm, levels, strict=True)]
         fused: list[Tensor] = []
         for block, level in zip(reversed(self.tcb), reversed(levels), strict=True):
-            fused.append(block(level, fused[-1] if fused else None))
+            fused.append(block(level, fused[-1] if fused else None, maps[0]))
         parts = [self._level(a, f, i) for i, (a, f) in enumerate(zip(arm, reversed(fused), strict=True))]
         arm_out, odm_out = (torch.cat(p, dim=1) for p in zip(*parts, strict=True))
         return RawOutputs(

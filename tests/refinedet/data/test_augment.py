@@ -30,7 +30,7 @@ def bright_box(image: np.ndarray) -> list[float]:
 @settings(max_examples=60, deadline=None)
 @given(st.integers(0, 10_000), st.floats(0.5, 3.0), st.integers(40, 200), st.integers(40, 200))
 def test_boxes_follow_the_pixels_through_placing(seed: int, scale: float, width: int, height: int) -> None:
-    placed = place(blob(), scale, (width, height), 0.3, np.random.default_rng(seed))
+    placed = place(blob(), scale, (width, height), AugmentConfig(), np.random.default_rng(seed))
     assert placed.image.shape == (height, width)
     if len(placed.boxes_xyxy) and not placed.ignored[0]:
         assert placed.boxes_xyxy[0] == pytest.approx(bright_box(placed.image), abs=1.01)
@@ -56,10 +56,26 @@ def test_a_mosaic_holds_each_ship_in_its_own_quarter(seed: int) -> None:
 def test_a_ship_cut_to_a_sliver_is_ignored_and_one_cut_away_is_gone() -> None:
     seen = set()
     for seed in range(200):
-        placed = place(blob(), 4.0, (64, 64), 0.3, np.random.default_rng(seed))
+        placed = place(blob(), 4.0, (64, 64), AugmentConfig(), np.random.default_rng(seed))
         assert len(placed.boxes_xyxy) == len(placed.labels) == len(placed.ignored)
         seen.add(tuple(placed.ignored.tolist()))
     assert seen == {(), (False,), (True,)}
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(0, 10_000), st.floats(0.5, 3.0), st.integers(70, 200), st.integers(40, 200))
+def test_focus_keeps_a_ship_whole_wherever_it_fits(seed: int, scale: float, width: int, height: int) -> None:
+    config = replace(AugmentConfig(), focus=1.0)
+    placed = place(blob(), scale, (width, height), config, np.random.default_rng(seed))
+    assert not placed.ignored.any()
+    assert placed.boxes_xyxy[0, 2:] - placed.boxes_xyxy[0, :2] == pytest.approx([20 * scale, 12 * scale], abs=1.5)
+
+
+def test_focus_takes_a_crop_anywhere_where_nothing_is_to_be_kept() -> None:
+    sample = replace(blob(), ignored=np.ones(1, bool))
+    config = replace(AugmentConfig(), focus=1.0)
+    outs = {place(sample, 4.0, (64, 64), config, np.random.default_rng(s)).image.tobytes() for s in range(20)}
+    assert len(outs) > 5
 
 
 def test_equal_generators_give_equal_samples_and_the_input_is_untouched() -> None:

@@ -20,10 +20,19 @@ SMALL = ModelConfig(backbone_weights="none", tcb_channels=16)
     [
         SMALL,
         replace(SMALL, tcb_norm="batch", arm_channels=16),
+        replace(SMALL, detail=True),
+        replace(SMALL, backbone="vgg16_bn", detail=True, fused_features=False),
         replace(SMALL, backbone="vgg16"),
         replace(SMALL, backbone="vgg16_bn", num_classes=20),
     ],
-    ids=["lite0", "lite0 with norms and an ARM tower", "vgg16 as published", "vgg16_bn with 20 classes"],
+    ids=[
+        "lite0",
+        "lite0 with norms and an ARM tower",
+        "with detail",
+        "vgg16_bn with detail alone",
+        "vgg16 as published",
+        "vgg16_bn with 20 classes",
+    ],
 )
 def test_every_backbone_runs_forward_and_backward(config: ModelConfig) -> None:
     model = RefineDet(config)
@@ -36,6 +45,19 @@ def test_every_backbone_runs_forward_and_backward(config: ModelConfig) -> None:
     total = sum(t.square().mean() for t in (raw.arm_logits, raw.arm_deltas, raw.odm_logits, raw.odm_deltas))
     total.backward()
     assert not [n for n, p in model.named_parameters() if p.grad is None or not p.grad.isfinite().all()]
+
+
+def test_detail_starts_without_effect_and_then_moves_the_shallowest_level_alone() -> None:
+    torch.manual_seed(0)
+    plain, fine = RefineDet(SMALL).eval(), RefineDet(replace(SMALL, detail=True)).eval()
+    assert fine.load_state_dict(plain.state_dict(), strict=False).missing_keys == ["tcb.0.fold.weight"]
+    images = torch.randint(0, 255, (1, 3, 128, 128), dtype=torch.uint8)
+    before = plain(images).odm_logits
+    torch.testing.assert_close(fine(images).odm_logits, before)
+    torch.nn.init.normal_(fine.get_parameter("tcb.0.fold.weight"))
+    moved = (fine(images).odm_logits != before).flatten()
+    assert moved[:768].any()
+    assert not moved[768:].any()
 
 
 def test_anchors_are_ordered_by_level_row_column_shape() -> None:
