@@ -1,0 +1,194 @@
+"""refinedet detect, as a user types it."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from shutil import copy
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+from typer.testing import Result
+
+from refinedet import predictor, raster
+from refinedet.scene import outputs
+
+Run = Callable[..., Result]
+
+
+def names(folder: Path) -> list[str]:
+    return sorted(path.name for path in folder.iterdir())
+
+
+def test_detect_writes_the_default_files_into_the_default_folder(
+    run: Run, tmp_path: Path, weights: Path, scene: Path, ships: tuple[tuple[int, ...], ...]
+) -> None:
+    ran = run("detect", scene, "--weights", weights)
+    assert ran.exit_code == 0, ran.output
+    folder = tmp_path / "scene_ships"
+    assert names(folder) == ["scene.csv", "scene.geojson", "scene.png"]
+    with (folder / "scene.csv").open(newline="") as stream:
+        found = sorted(
+            tuple(int(float(row[key])) for key in ("x1", "y1", "x2", "y2")) for row in csv.DictReader(stream)
+        )
+    assert found == sorted(ships)
+    assert "scene_ships" in ran.stdout
+
+
+def test_detect_writes_the_formats_asked_for(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
+    options = [
+        "--weights",
+        weights,
+        "--out",
+        tmp_path / "out",
+        "--format",
+        "coco",
+        "--format",
+        "gpkg",
+        "--no-quicklook",
+    ]
+    ran = run("detect", scene, *options)
+    assert ran.exit_code == 0, ran.output
+    assert names(tmp_path / "out") == ["scene.coco.json", "scene.gpkg"]
+
+
+def test_detect_json_is_all_there_is_on_stdout(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
+    ran = run("detect", scene, tmp_path / "missing.tif", "--weights", weights, "--json")
+    assert ran.exit_code == 1
+    summary = json.loads(ran.stdout)
+    assert summary["ships"] == 2
+    good, bad = summary["scenes"]
+    assert (good["ok"], good["ships"], good["windows"], good["windows_empty"]) == (True, 2, 12, 0)
+    assert [Path(file).suffix for file in good["files"]] == [".geojson", ".csv", ".png"]
+    assert not bad["ok"]
+    assert "missing.tif" in bad["error"]
+
+
+def test_windows_are_as_trained_unless_told_otherwise(run: Run, weights: Path, scene: Path) -> None:
+    ran = run("detect", scene, "--weights", weights, "--json", "--tile-px", 256, "--overlap-px", 64)
+    assert json.loads(ran.stdout)["scenes"][0]["windows"] == 1
+
+
+@pytest.mark.parametrize("ships", [(), ((20, 30, 40, 38), (150, 120, 162, 150))], ids=["no ship", "two ships"])
+def test_score_and_detect_agree_with_themselves(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
+    run("detect", scene, "--weights", weights, "--out", tmp_path)
+    ran = run("score", tmp_path / "scene.geojson", tmp_path / "scene.geojson")
+    assert "F1 1.000" in ran.stdout
+    assert json.loads(run("score", *[tmp_path / "scene.geojson"] * 2, "--json").stdout)["f1"] == 1
+
+
+def test_existing_results_are_refused_before_the_network_is_even_loaded(
+    run: Run, tmp_path: Path, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert run("detect", scene, "--weights", weights).exit_code == 0
+    before = (tmp_path / "scene_ships" / "scene.csv").stat().st_mtime_ns
+    with monkeypatch.context() as patch:
+        patch.setattr(predictor.TorchPredictor, "load", lambda *_, **__: pytest.fail("loaded"))
+        refused = run("detect", scene, "--weights", weights)
+    assert refused.exit_code == 1
+    assert "--overwrite" in refused.stderr
+    assert (tmp_path / "scene_ships" / "scene.csv").stat().st_mtime_ns == before
+    assert run("detect", scene, "--weights", weights, "--overwrite").exit_code == 0
+    assert (tmp_path / "scene_ships" / "scene.csv").stat().st_mtime_ns > before
+
+
+def truncate(path: Path) -> None:
+    raster.write_scene(path, np.random.default_rng(0).integers(1, 60_000, (900, 900), dtype=np.uint16))
+    path.write_bytes(path.read_bytes()[:400_000])
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        pytest.param(truncate, id="truncated GeoTIFF"),
+        pytest.param(lambda path: path.write_text("hello"), id="text file named .tif"),
+        pytest.param(Path.mkdir, id="folder"),
+        pytest.param(Path.exists, id="missing"),
+    ],
+)
+def test_a_bad_scene_is_one_sentence_and_the_others_go_on(
+    run: Run, tmp_path: Path, weights: Path, scene: Path, spoil: Any
+) -> None:
+    bad = tmp_path / "bad.tif"
+    spoil(bad)
+    ran = run("detect", bad, scene, "--weights", weights)
+    assert ran.exit_code == 1
+    sentences = ran.stderr.strip().splitlines()
+    assert len(sentences) == 2
+    assert sentences[0].startswith("refinedet: expected")
+    assert "bad.tif" in sentences[0]
+    assert sentences[1] == "refinedet: 1 of 2 scenes failed"
+    assert "Traceback" not in ran.output
+    assert (tmp_path / "scene_ships" / "scene.geojson").is_file()
+    assert not (tmp_path / "bad_ships").exists()
+
+
+@pytest.mark.parametrize(
+    ("make", "windows_empty"),
+    [
+        pytest.param(lambda path: raster.write_scene(path, np.zeros((300, 300), np.uint16)), 16, id="no data"),
+        pytest.param(
+            lambda path: raster.write_scene(path, np.full((20, 30), 7, np.uint16)), 0, id="smaller than a tile"
+        ),
+    ],
+)
+def test_scenes_without_ships_give_valid_empty_results(
+    run: Run, tmp_path: Path, weights: Path, make: Any, windows_empty: int
+) -> None:
+    make(tmp_path / "scene.tif")
+    formats = [word for name in outputs.SUFFIXES for word in ("--format", name)]
+    ran = run("detect", tmp_path / "scene.tif", "--weights", weights, "--out", tmp_path / "o", "--json", *formats)
+    assert ran.exit_code == 0, ran.output
+    one = json.loads(ran.stdout)["scenes"][0]
+    assert (one["ships"], one["windows_empty"]) == (0, windows_empty)
+    assert json.loads((tmp_path / "o/scene.geojson").read_text())["features"] == []
+    assert json.loads((tmp_path / "o/scene.coco.json").read_text()) == []
+    assert (tmp_path / "o/scene.csv").read_text().count("\n") == 1
+    assert len(names(tmp_path / "o")) == 5
+
+
+def test_two_scenes_of_one_name_are_refused(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
+    (tmp_path / "other").mkdir()
+    scenes = scene, copy(scene, tmp_path / "other")
+    ran = run("detect", *scenes, "--weights", weights)
+    assert ran.exit_code == 1
+    assert "different names" in ran.stderr
+    assert not (tmp_path / "scene_ships").exists()
+
+
+def test_a_picture_is_never_replaced_by_its_own_quicklook(run: Run, tmp_path: Path, weights: Path) -> None:
+    picture = tmp_path / "chip.png"
+    Image.fromarray(np.full((64, 64), 9, np.uint8)).save(picture)
+    before = picture.read_bytes()
+    ran = run("detect", picture, "--weights", weights, "--out", tmp_path, "--overwrite")
+    assert ran.exit_code == 1
+    assert "is a scene" in ran.stderr
+    assert picture.read_bytes() == before
+
+
+def test_the_weights_of_the_package_are_the_default(
+    run: Run, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cli.detecting.shipped_weights", lambda: weights)
+    assert run("detect", scene).exit_code == 0
+
+
+def test_the_real_network_runs_from_the_command_line(run: Run, scene: Path, tiny_network: Path) -> None:
+    ran = run("detect", scene, "--weights", tiny_network, "--json", "--device", "cpu", "--score-min", "0.9")
+    assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout)["scenes"][0]["windows"] == 30
+
+
+def test_detect_looks_again_where_asked(run: Run, scene: Path, tiny_network: Path) -> None:
+    """Two runs through a real network: at one scale, and at the scales of a preset."""
+    options = ("--json", "--device", "cpu", "--score-min", "0")
+    counts = []
+    for more in ((), ("--multiscale", "light", "--overwrite")):
+        ran = run("detect", scene, "--weights", tiny_network, *options, *more)
+        assert ran.exit_code == 0, ran.stderr
+        counts.append(json.loads(ran.stdout)["ships"])
+    assert counts[0] != counts[1]
