@@ -1,9 +1,9 @@
 """What each part of the detector is worth on SSDD: one training for each row, all of equal length, as DVC experiments.
 
 Every row is an MLflow run named `ablation-<row>` and a DVC experiment of that name. Test is read once for each row, and
-nothing is chosen by it. Two cores need about a minute and a half for each epoch of a row.
+nothing is chosen by it. Chips are scaled to 320 pixels, so that a row takes minutes.
 
-    REFINEDET_MIRROR=/folder python benchmarks/ablation.py --epochs 6
+    REFINEDET_MIRROR=/folder python benchmarks/ablation.py --epochs 5
 """
 
 from __future__ import annotations
@@ -28,6 +28,18 @@ ROWS: dict[str, dict[str, object]] = {
     "published-sampling": {"model.align_conv": "published"},
     "default-anchors": {"model.refined_anchors": "false"},
     "no-fusion": {"model.fused_features": "false"},
+    "detail": {"model.detail": "true"},
+    "focus": {"train.augment.focus": 0.7},
+    "focal": {"train.loss.classification": "focal"},
+    "ciou": {"train.loss.box": "ciou"},
+    "iou-matching": {"train.loss.arm_matching": "iou"},
+    "objectness-iou": {"train.loss.objectness_target": "iou"},
+    "no-mosaic": {"train.augment.mosaic": 0.0},
+    "no-ema": {"train.ema_decay": 0.0},
+    "anchors-2": {"model.anchor_scale": 2.0},
+    "anchors-4": {"model.anchor_scale": 4.0},
+    "longer-anchors": {"model.anchor_ratios": "[1.0,3.0,0.333]"},
+    "stride-4": {"model.strides": "[4,8,16,32,64]", "model.anchor_scale": 3.0},
     "published-loss": _PUBLISHED_LOSS,
     "published-recipe": _PUBLISHED_LOSS
     | {"train.optimizer": "sgd", "train.lr": 4e-3, "train.weight_decay": 5e-4, "train.schedule": "step"}
@@ -41,21 +53,23 @@ MEASURES = ("AP", "AP50", "AP75", "AP_low", "AP_high")
 def main() -> None:
     """Train the rows that are asked for and print their table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--epochs", type=int, default=6)
+    parser.add_argument("--epochs", type=int, default=5)
+    parser.add_argument("--input-px", type=int, default=320, help="long side of a chip; the canvas is as long")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     arguments = parser.parse_args()
     print(f"| row | val AP | {' | '.join(MEASURES)} |", flush=True)
     print("|---" * (len(MEASURES) + 2) + "|", flush=True)
     for row in arguments.rows:
-        test, val = run(row, arguments.epochs)
+        test, val = run(row, arguments.epochs, arguments.input_px)
         cells = [f"{val['AP']:.1f}", *(f"{test[measure]:.1f}" for measure in MEASURES)]
         print(f"| {row} | {' | '.join(cells)} |", flush=True)
 
 
-def run(row: str, epochs: int) -> tuple[dict[str, float], dict[str, float]]:
+def run(row: str, epochs: int, input_px: int) -> tuple[dict[str, float], dict[str, float]]:
     """Train and judge one row; measures on test and on val."""
-    settings = {"train.epochs": epochs, "train.augment.mosaic_off_epochs": 1, **ROWS[row]}
-    changes = [word for name, value in settings.items() for word in ("-S", f"{RECIPE}.{name}={value}")]
+    size = {"model.input_px": input_px, "train.canvas_width": input_px, "train.canvas_height": input_px // 5 * 4}
+    settings = size | {"train.epochs": epochs, "train.augment.mosaic_off_epochs": 1, **ROWS[row]}
+    changes = [word for name, value in settings.items() for word in ("-S", f"++{RECIPE}.{name}={value}")]
     command = [sys.executable, "-m", "dvc", "exp", "run", "-f", "-n", f"ablation-{row}", "-S", "recipe=ssdd", *changes]
     subprocess.run([*command, "evaluate"], check=True, stdout=sys.stderr)
     files = [Path("outputs") / stage / "metrics.json" for stage in ("evaluate", "train")]

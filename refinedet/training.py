@@ -140,7 +140,8 @@ def fit(
         batch_sampler=sampler,
         collate_fn=collate,
         num_workers=config.workers,
-        persistent_workers=False,
+        # a fork for every epoch would make the parent copy each page of its memory once more
+        persistent_workers=config.workers > 0,
         pin_memory=device.type != "cpu",
     )
     started, first = time.monotonic(), state.epoch

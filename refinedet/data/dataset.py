@@ -26,6 +26,9 @@ Key = tuple[int, int]
 Batch = tuple[Tensor, list[Sample]]
 """Images (B, 1 or 3, H, W) uint8, and the samples whose boxes are their truth."""
 
+_DECODED_BYTES = 512 << 20
+"""Decoded chips that one process keeps: all of SSDD, and a part of what is larger."""
+
 
 def read_chip(path: Path) -> NDArray[np.uint8]:
     """Decode an 8-bit image file to (H, W) or (H, W, 3).
@@ -47,6 +50,8 @@ class ChipDataset(Dataset[Sample]):
         if not record.images:
             raise InputError(f"expected training chips under {root}, found none; check the data set and its split")
         self.record, self.root, self.config, self.input_px = record, root, config, input_px
+        self._decoded: dict[int, NDArray[np.uint8]] = {}
+        self._room = _DECODED_BYTES
 
     def __len__(self) -> int:
         return len(self.record.images)
@@ -70,11 +75,21 @@ class ChipDataset(Dataset[Sample]):
     def _raw(self, index: int) -> Sample:
         image = self.record.images[index]
         return Sample(
-            read_chip(self.root / image.file_name),
+            self._pixels(index),
             self.record.boxes[image.id],
             self.record.labels[image.id],
             self.record.ignored[image.id],
         )
+
+    def _pixels(self, index: int) -> NDArray[np.uint8]:
+        """Chip `index`, from memory once it has been read and while there is room: decoding is half the work."""
+        pixels = self._decoded.get(index)
+        if pixels is None:
+            pixels = read_chip(self.root / self.record.images[index].file_name)
+            if pixels.nbytes <= self._room:
+                self._room -= pixels.nbytes
+                self._decoded[index] = pixels
+        return pixels
 
     def _scale(self, sample: Sample) -> float:
         return self.input_px / max(sample.width, sample.height)  # as tiling.letterbox

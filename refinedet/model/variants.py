@@ -16,7 +16,9 @@ VGG16_REDUCED_FC = "https://s3.amazonaws.com/amdegroot-models/vgg16_reducedfc.pt
 
 _VGG16 = ModelConfig(backbone="vgg16", backbone_weights="none")
 _VGG16_BN = replace(_VGG16, backbone="vgg16_bn")
-_LITE0 = ModelConfig(tcb_channels=96, tcb_norm="batch", tcb_lateral_kernel=1, arm_channels=96, anchor_scale=3.0)
+_LITE0 = ModelConfig(
+    tcb_channels=96, tcb_norm="batch", tcb_lateral_kernel=1, arm_channels=96, anchor_scale=3.0, detail=True
+)
 _STRIDE_4 = (4, 8, 16, 32, 64)
 _STRIDE_128 = (8, 16, 32, 64, 128)
 

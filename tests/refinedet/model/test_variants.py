@@ -60,11 +60,12 @@ def layout(config: ModelConfig) -> str:
     ("config", "digest"),
     [
         (ModelConfig(backbone_weights="none"), "849938b700a1dd36"),
-        (replace(VARIANTS["refinedetpp512_lite0"], backbone_weights="none"), "5f56dfae546bf967"),
+        (replace(VARIANTS["refinedetpp512_lite0"], backbone_weights="none"), "ec8044e0afae8d6e"),
+        (replace(VARIANTS["refinedetpp512_lite0"], backbone_weights="none", detail=False), "5f56dfae546bf967"),
         (replace(SMALL, backbone="vgg16"), "950c9e30a78fb5e2"),
         (replace(SMALL, backbone="vgg16_bn"), "acf930735c9d07a5"),
     ],
-    ids=["default", "recipe", "vgg16", "vgg16_bn"],
+    ids=["default", "shipped", "ssdd", "vgg16", "vgg16_bn"],
 )
 def test_weights_of_checkpoints_that_exist_keep_their_names_and_shapes(config: ModelConfig, digest: str) -> None:
     assert layout(config) == digest, "a checkpoint of today would not load"

@@ -1,0 +1,52 @@
+"""Training samples: what is kept in memory changes no pixel."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from refinedet.boxes import as_boxes
+from refinedet.config import TrainConfig
+from refinedet.data import dataset as module
+from refinedet.data.augment import Sample
+from refinedet.data.coco import Annotated, build_record
+from refinedet.data.dataset import ChipDataset, read_chip
+
+CONFIG = TrainConfig(canvas_width=64, canvas_height=64)
+
+
+@pytest.fixture
+def chips(tmp_path: Path) -> ChipDataset:
+    """Three grey chips of 60 x 40 pixels with one ship each."""
+    images = []
+    for index in range(3):
+        pixels = np.random.default_rng(index).integers(0, 256, (40, 60), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"{index}.png")
+        truth = as_boxes([[5, 5, 25, 15]]), np.zeros(1, np.int64), np.zeros(1, bool)
+        images.append(Annotated(f"{index}.png", 60, 40, *truth))
+    return ChipDataset(build_record(images, ("ship",)), tmp_path, CONFIG, 64)
+
+
+@pytest.mark.parametrize("room", [0, 60 * 40, 1 << 20], ids=["none", "one chip", "all chips"])
+def test_chips_kept_in_memory_are_the_chips_on_disk(
+    chips: ChipDataset, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    monkeypatch.setattr(module, "_DECODED_BYTES", 0)
+    expected = samples(chips)
+    monkeypatch.setattr(module, "_DECODED_BYTES", room)
+    read: list[str] = []
+    monkeypatch.setattr(module, "read_chip", lambda path: read.append(path.name) or read_chip(path))
+    found = samples(ChipDataset(chips.record, chips.root, CONFIG, 64))
+    for a, b in zip(found, expected, strict=True):
+        np.testing.assert_array_equal(a.image, b.image)
+        np.testing.assert_array_equal(a.boxes_xyxy, b.boxes_xyxy)
+    kept = {name for name in read if read.count(name) == 1}
+    assert len(kept) == min(3, room // (60 * 40))
+
+
+def samples(chips: ChipDataset) -> list[Sample]:
+    """All chips in three epochs."""
+    return [chips[epoch, index] for epoch in range(3) for index in range(3)]
