@@ -28,6 +28,9 @@ class DetectOptions:
     scenes: list[Path]
     weights: Path | None
     out: Path | None
+    polarisation: str | None
+    band: str | None
+    max_pixels: int
     score_min: float
     tile_px: int | None
     overlap_px: int | None
@@ -187,23 +190,27 @@ class _Run:
         """One scene: detect, write, and note what came of it."""
         from refinedet.scene.detect import detect_scene
         from refinedet.scene.outputs import write_results
+        from refinedet.scene.source import SceneChoice
 
+        asked = self.options
+        choice = SceneChoice(polarisation=asked.polarisation, band=asked.band, max_pixels=asked.max_pixels)
         began = time.perf_counter()
         task = self.progress.add_task(outcome.scene.name, total=None)
         try:
             result = detect_scene(
                 outcome.scene,
                 self.predictor,
+                choice=choice,
                 tile=self.tile,
-                score_min=self.options.score_min,
-                batch_size=self.options.batch_size,
+                score_min=asked.score_min,
+                batch_size=asked.batch_size,
                 progress=lambda done, total: self.progress.update(task, completed=done, total=total),
             )
             write_results(result, paths)
             if "quicklook" in paths:
                 from refinedet.scene.quicklook import write_quicklook
 
-                write_quicklook(outcome.scene, result, paths["quicklook"])
+                write_quicklook(outcome.scene, result, paths["quicklook"], choice=choice)
         finally:
             self.progress.remove_task(task)
         outcome.ships, outcome.windows = len(result.detections), result.windows

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from enum import StrEnum
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -31,7 +31,12 @@ Json = Annotated[bool, typer.Option("--json", help="Print a summary for programs
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
 
 Scenes = Annotated[
-    list[Path], typer.Argument(metavar="SCENE", help="GeoTIFF, or PNG/JPEG without position.", show_default=False)
+    list[Path],
+    typer.Argument(
+        metavar="SCENE",
+        help="GeoTIFF, a Sentinel-1 GRD product (.SAFE folder or zip), or PNG/JPEG without position.",
+        show_default=False,
+    ),
 ]
 Weights = Annotated[
     Path | None,
@@ -50,6 +55,15 @@ OverlapPx = Annotated[
         show_default="as trained, else 160",
     ),
 ]
+Polarisation = Annotated[
+    Literal["vv", "vh", "hh", "hv"] | None,
+    typer.Option("--pol", help="Of a Sentinel-1 product.", show_default="vv, else hh, else the first"),
+]
+Band = Annotated[
+    str | None,
+    typer.Option(help="Band of a raster, by number or description.", show_default="the first, or RGB"),
+]
+MaxPixels = Annotated[int, typer.Option(min=1, help="Refuse a larger scene before anything is read.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Windows per pass of the network.")]
 Passes = Annotated[
     Multiscale | None,

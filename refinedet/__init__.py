@@ -24,6 +24,7 @@ _HOME = {
     "Predictor": "refinedet.predictor",
     "Radiometry": "refinedet.config",
     "RefineDetError": "refinedet.errors",
+    "SceneChoice": "refinedet.scene.source",
     "SceneResult": "refinedet.scene.result",
     "Score": "refinedet.scene.score",
     "TileConfig": "refinedet.config",

@@ -9,6 +9,7 @@ from refinedet.scene.outputs import result_paths, write_results
 from refinedet.scene.quicklook import write_quicklook
 from refinedet.scene.result import SceneResult
 from refinedet.scene.score import Score, match_boxes, score_files
+from refinedet.scene.source import SceneChoice
 from refinedet.weights import shipped_weights
 
 __all__ = [
@@ -23,6 +24,7 @@ __all__ = [
     "Predictor",
     "Radiometry",
     "RefineDetError",
+    "SceneChoice",
     "SceneResult",
     "Score",
     "TileConfig",

@@ -12,11 +12,12 @@ from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.predictor import Chip, Predictor
 from refinedet.radiometry import Levels, scene_levels, to_uint8, valid_mask
-from refinedet.raster import SceneReader, open_scene
+from refinedet.raster import SceneReader
 from refinedet.scene.attributes import flags, places
 from refinedet.scene.merge import Merged, merge_windows
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
+from refinedet.scene.source import SceneChoice, open_source
 from refinedet.tiling import Window, windows
 
 Progress = Callable[[int, int], None]
@@ -27,16 +28,17 @@ _FRAGMENT_SHARE = 0.5
 """Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
 
 
-def detect_scene(
+def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     path: str | Path,
     predictor: Predictor,
     *,
+    choice: SceneChoice | None = None,
     tile: TileConfig | None = None,
     score_min: float = 0.5,
     batch_size: int = 8,
     progress: Progress | None = None,
 ) -> SceneResult:
-    """Find ships in a local GeoTIFF, PNG or JPEG of any size.
+    """Find ships in a local GeoTIFF, PNG, JPEG or Sentinel-1 GRD product of any size.
 
     Levels of the stretch are measured once per scene, windows without data are skipped, and the result depends neither
     on `batch_size` nor on the order of windows. A scene whose long side is at most `tile.whole_factor` tiles is one
@@ -45,6 +47,7 @@ def detect_scene(
     Args:
         path: the scene.
         predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits.
+        choice: band or polarisation that is looked at, and how large a scene may be; `SceneChoice()` where None.
         tile: size and overlap of windows; `TileConfig()` where None.
         score_min: lowest score of a ship in the result, in [0, 1].
         batch_size: chips per call of the predictor.
@@ -52,14 +55,14 @@ def detect_scene(
 
     Raises:
         FileError: the scene is missing, damaged, or not a picture of a supported format.
-        InputError: its pixels are of an unsupported type, or a setting is out of range.
+        InputError: its pixels are of an unsupported type or too many, or a setting is out of range.
     """
     if not 0 <= score_min <= 1 or batch_size < 1:
         raise InputError(
             f"expected a score within [0, 1] and a batch of at least 1, found {score_min} and {batch_size}"
         )
-    with open_scene(path) as reader:
-        info = reader.info
+    with open_source(path, choice) as reader:
+        info, label = reader.info, reader.label
         grid = windows(info.width, info.height, tile or TileConfig())
         preview = reader.sample()
         levels = scene_levels(preview, info.dtype, info.nodata, predictor.radiometry)
@@ -70,6 +73,7 @@ def detect_scene(
     _LOGGER.info("%s: %d ships in %d windows, %d of them empty", path, len(merged.detections), len(grid), run.empty)
     return SceneResult(
         scene=Path(path).name,
+        label=label,
         info=info,
         classes=predictor.classes,
         detections=merged.detections,

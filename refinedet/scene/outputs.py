@@ -87,6 +87,8 @@ def write_results(result: SceneResult, paths: dict[str, Path]) -> None:
 def write_geojson(result: SceneResult, path: Path) -> None:
     """RFC 7946: one polygon in lon/lat per ship, one ship per line; geometry null where the scene has no position."""
     head: dict[str, Any] = {"name": Path(result.scene).stem, "scene": result.scene, "type": "FeatureCollection"}
+    if result.label is not None:
+        head["label"] = result.label
     if not result.located:
         head["note"] = _NO_POSITION
     lines = [_compact(feature) for feature in _features(result)]

@@ -19,9 +19,10 @@ from PIL import Image
 
 from refinedet.files import atomic_path
 from refinedet.radiometry import to_uint8, valid_mask
-from refinedet.raster import SceneReader, open_scene
+from refinedet.raster import SceneReader
 from refinedet.scene.position import Position, distances_m, locate
 from refinedet.scene.result import SceneResult
+from refinedet.scene.source import SceneChoice, open_source
 from refinedet.tiling import Window
 
 CUTOUTS = 12
@@ -65,13 +66,15 @@ class _Canvas:
         self.figure.text(x / self.width, 1 - y / self.height, text, va="baseline", **style)
 
 
-def write_quicklook(scene_path: str | Path, result: SceneResult, path: str | Path) -> None:
-    """Write a PNG of the scene with its ships; equal input gives equal bytes.
+def write_quicklook(
+    scene_path: str | Path, result: SceneResult, path: str | Path, *, choice: SceneChoice | None = None
+) -> None:
+    """Write a PNG of the scene with its ships; equal input gives equal bytes. `choice` as given to detect_scene().
 
     Raises:
         FileError: the scene cannot be read again.
     """
-    with open_scene(scene_path) as reader:
+    with open_source(scene_path, choice) as reader:
         figure = _draw(reader, result)
     with atomic_path(path) as temporary:
         figure.savefig(temporary, format="png", dpi=_DPI, facecolor=_NIGHT, metadata={"Software": None})
@@ -113,6 +116,8 @@ def _header(canvas: _Canvas, result: SceneResult) -> None:
         f"{result.info.width:,} {_BY} {result.info.height:,} px",
         f"{result.windows:,} window{'s' if result.windows > 1 else ''}",
     ]
+    if result.label is not None:
+        facts.insert(1, result.label)
     if result.windows_empty:
         facts.append(f"{result.windows_empty:,} without data")
     if count > CUTOUTS:

@@ -19,6 +19,8 @@ class SceneResult:
 
     scene: str
     """File name of the scene, without folder."""
+    label: str | None
+    """What of it was looked at, in a word: a polarisation, a band; None: all there is."""
     info: RasterInfo
     classes: tuple[str, ...]
     detections: Detections

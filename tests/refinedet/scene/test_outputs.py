@@ -38,7 +38,9 @@ def make_result() -> MakeResult:
         flags = tuple(("edge", "joined") if i == 0 else () for i in range(ships))
         place = places(found.boxes_xyxy, locate(info))
         classes = ("ship", "iceberg")
-        return SceneResult("a scene.tif", info, classes, found, place, flags, located, None, np.zeros((9, 9)), 1, 0)
+        return SceneResult(
+            "a scene.tif", None, info, classes, found, place, flags, located, None, np.zeros((9, 9)), 1, 0
+        )
 
     return make
 

@@ -245,3 +245,26 @@ def test_side_files_are_ignored(tmp_path: Path) -> None:
     with open_scene(tmp_path / "s.tif") as scene:
         assert scene.info.transform is None
         assert scene.info.crs is None
+
+
+def test_a_band_is_taken_by_number_or_by_its_description(tmp_path: Path) -> None:
+    stack = np.stack([_noise(20, 30), _noise(20, 30) + 500])
+    _rasterio_write(tmp_path / "two.tif", stack, transform=rasterio.Affine(*MATRIX))
+    with rasterio.open(tmp_path / "two.tif", "r+") as dataset:
+        dataset.set_band_description(2, "VH")
+    window = Window(0, 0, 20, 30)
+    for band, index in ((None, 0), (1, 0), ("2", 1), ("vh", 1)):
+        with open_scene(tmp_path / "two.tif", band=band) as scene:
+            assert (scene.read(window) == stack[index]).all()
+    for band in (0, 3, "hv", "-1"):
+        with pytest.raises(InputError, match="found 2 bands"), open_scene(tmp_path / "two.tif", band=band):
+            pass
+
+
+def test_a_scene_of_too_many_pixels_is_refused(tmp_path: Path) -> None:
+    write_scene(tmp_path / "s.tif", _noise(20, 30))
+    many = pytest.raises(InputError, match=r"at most 599 pixels .* found 30 x 20")
+    with many, open_scene(tmp_path / "s.tif", max_pixels=599):
+        pass
+    with open_scene(tmp_path / "s.tif", max_pixels=600):
+        pass

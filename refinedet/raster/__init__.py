@@ -1,0 +1,20 @@
+"""Scenes on disk: metadata, windowed reads, writes. The only place that calls rasterio.
+
+GDAL is kept on a short leash: four file formats, local files, no side files, a small block cache, and its messages
+arrive as exceptions instead of on stderr.
+"""
+
+from refinedet.raster.info import GroundControlPoint, RasterInfo
+from refinedet.raster.reader import MAX_PIXELS, SceneReader, open_scene
+from refinedet.raster.writer import BLOCK_PX, write_blocks, write_scene
+
+__all__ = [
+    "BLOCK_PX",
+    "MAX_PIXELS",
+    "GroundControlPoint",
+    "RasterInfo",
+    "SceneReader",
+    "open_scene",
+    "write_blocks",
+    "write_scene",
+]

@@ -1,0 +1,53 @@
+"""The settings under which GDAL runs, and what it may open."""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+import rasterio
+from rasterio.errors import NotGeoreferencedWarning
+
+DRIVERS = {
+    b"II*\0": "GTiff",
+    b"MM\0*": "GTiff",
+    b"II+\0": "GTiff",
+    b"MM\0+": "GTiff",
+    b"\x89PNG": "PNG",
+    b"\xff\xd8\xff": "JPEG",
+}
+"""The only drivers that may open a file, by its first bytes: TIFF, BigTIFF (both also as COG), PNG, JPEG.
+
+VRT and MRF above all stay out: they can read, and MRF can write, other files.
+"""
+MAGIC_BYTES = 4
+"""How many of them it takes."""
+
+REAL_TYPES = ("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64")
+COMPLEX_TYPES = ("complex_int16", "complex64", "complex128")
+IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
+"""The transform that rasterio gives a file without one."""
+
+_CACHE_MB = 64
+
+
+def driver_of(head: bytes) -> str | None:
+    """The driver for a file that begins with these bytes; None where none is allowed."""
+    return next((driver for magic, driver in DRIVERS.items() if head.startswith(magic)), None)
+
+
+@contextmanager
+def gdal() -> Iterator[None]:
+    """GDAL with this project's settings, for as long as the context lasts."""
+    settings = {
+        "GDAL_CACHEMAX": _CACHE_MB,
+        "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+        # Without these two a cut JPEG or PNG reads as grey or black below the cut, and nobody is told.
+        "GDAL_ERROR_ON_LIBJPEG_WARNING": True,
+        "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
+        "GDAL_NUM_THREADS": 1,
+    }
+    with rasterio.Env(**settings), warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        yield

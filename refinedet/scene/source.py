@@ -1,0 +1,44 @@
+"""What a user names as a scene: one raster, or a Sentinel-1 product and one of its polarisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+
+from refinedet.raster import MAX_PIXELS, SceneReader, open_scene
+from refinedet.raster.reader import Band
+from refinedet.scene.sentinel1 import find_measurement, is_product
+
+
+@dataclass(frozen=True, slots=True)
+class SceneChoice:
+    """Which pixels of a scene are looked at."""
+
+    polarisation: str | None = None
+    """Of a Sentinel-1 product; None: vv, else hh, else the first."""
+    band: Band | None = None
+    """Of a raster with several; None: the first, or all three of 8-bit RGB."""
+    max_pixels: int = MAX_PIXELS
+    """A larger scene is refused before anything is read."""
+
+
+@contextmanager
+def open_source(path: str | Path, choice: SceneChoice | None = None) -> Iterator[SceneReader]:
+    """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as .SAFE folder or zip archive.
+
+    Raises:
+        FileError: there is nothing like that at `path`, or it is damaged.
+        InputError: its pixels are of a type that is not supported or too many, or what is chosen is not in it.
+    """
+    choice = choice or SceneChoice()
+    if is_product(path):
+        found = find_measurement(path, choice.polarisation)
+        with open_scene(found.path, member=found.member, max_pixels=choice.max_pixels) as reader:
+            reader.label = found.polarisation
+            yield reader
+        return
+    with open_scene(path, band=choice.band, max_pixels=choice.max_pixels) as reader:
+        reader.label = None if choice.band is None else f"band {choice.band}"
+        yield reader

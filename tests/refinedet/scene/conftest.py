@@ -1,0 +1,50 @@
+"""What the tests of scenes share: a Sentinel-1 product in small."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from refinedet.raster import GroundControlPoint, RasterInfo, write_blocks
+from refinedet.tiling import Window
+
+NAME = "s1a-iw-grd-{pol}-20221002t205126-20221002t205156-045268-056950-00{number}.tiff"
+_OBJECT = (
+    '<dataObject repID="s1Level1MeasurementSchema"><byteStream><fileLocation locatorType="URL" href="{href}"/>'
+    "</byteStream></dataObject>"
+)
+MakeProduct = Callable[..., Path]
+
+
+@pytest.fixture
+def make_product(tmp_path: Path) -> MakeProduct:
+    """Write `<folder>/S1A_TEST.SAFE` with the polarisations `pols`; each raster has a bright ship and its own level."""
+
+    def make(*pols: str, hrefs: tuple[str, ...] = (), head: str = "") -> Path:
+        product = tmp_path / "S1A_TEST.SAFE"
+        shutil.rmtree(product, ignore_errors=True)
+        (product / "measurement").mkdir(parents=True)
+        names = [NAME.format(pol=pol, number=number) for number, pol in enumerate(pols, start=1)]
+        for level, name in enumerate(names, start=1):
+            write_raster(product / "measurement" / name, 100 * level)
+        objects = "".join(_OBJECT.format(href=href) for href in hrefs or [f"./measurement/{name}" for name in names])
+        text = f'<?xml version="1.0"?>{head}<xfdu><dataObjectSection>{objects}</dataObjectSection></xfdu>'
+        (product / "manifest.safe").write_text(text, encoding="utf-8")
+        return product
+
+    return make
+
+
+def write_raster(path: Path, level: int) -> None:
+    """120 x 90 pixels of sea at `level` with one ship, located by a grid of GCPs off the coast of Denmark."""
+    pixels = np.full((90, 120), level, np.uint16)
+    pixels[40:48, 60:80] = 5000
+    gcps = [
+        GroundControlPoint(x, y, 8.0 + x * 1.6e-4, 56.0 - y * 9e-5) for y in (0, 30, 60, 89) for x in (0, 40, 80, 119)
+    ]
+    info = RasterInfo(120, 90, 1, "uint16", gcps=tuple(gcps), gcp_crs="EPSG:4326")
+    write_blocks(path, info, [(Window(0, 0, 90, 120), pixels)])
