@@ -5,8 +5,12 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
-from refinedet.boxes import shift
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.boxes import Boxes, shift
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
@@ -17,6 +21,7 @@ from refinedet.scene.attributes import flags, places
 from refinedet.scene.merge import Merged, merge_windows
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
+from refinedet.scene.shape import UNKNOWN, Shape, is_decibel, measure, surroundings, to_intensity
 from refinedet.scene.source import SceneChoice, open_source
 from refinedet.tiling import Window, windows
 
@@ -68,7 +73,8 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         levels = scene_levels(preview, info.dtype, info.nodata, predictor.radiometry)
         run = _Run(predictor, batch_size, score_min * _FRAGMENT_SHARE, progress or _silent)
         run.detect(reader, grid, levels)
-    merged = _above(merge_windows(run.parts, grid), score_min)
+        merged = _above(merge_windows(run.parts, grid), score_min)
+        shapes = _shapes(reader, merged.detections.boxes_xyxy, preview)
     position = locate(info)
     _LOGGER.info("%s: %d ships in %d windows, %d of them empty", path, len(merged.detections), len(grid), run.empty)
     return SceneResult(
@@ -77,7 +83,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         info=info,
         classes=predictor.classes,
         detections=merged.detections,
-        places=places(merged.detections.boxes_xyxy, position),
+        places=places(merged.detections.boxes_xyxy, position, shapes),
         flags=flags(merged, info.width, info.height),
         located=position is not None,
         levels=levels,
@@ -124,6 +130,21 @@ def _chips(reader: SceneReader, grid: list[Window], levels: Levels | None) -> It
     for window in grid:
         pixels = reader.read(window)
         yield window, to_uint8(pixels, valid_mask(pixels, reader.info.nodata), levels)
+
+
+def _shapes(reader: SceneReader, boxes_xyxy: Boxes, preview: NDArray[Any]) -> list[Shape]:
+    """What the pixels say of each ship; read from the top of the scene to its bottom."""
+    nodata = reader.info.nodata
+    decibel = is_decibel(preview, valid_mask(preview, nodata))
+    shapes = [UNKNOWN] * len(boxes_xyxy)
+    for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
+        box = tuple(boxes_xyxy[index].tolist())
+        window = surroundings(box, reader.info.width, reader.info.height)
+        pixels = reader.read(window)
+        place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
+        found = measure(to_intensity(pixels, decibel=decibel), valid_mask(pixels, nodata), place)
+        shapes[index] = found.moved(window.x, window.y)
+    return shapes
 
 
 def _above(merged: Merged, score_min: float) -> Merged:

@@ -26,7 +26,9 @@ Format = Literal["geojson", "csv", "gpkg", "coco"]
 
 SUFFIXES: dict[Format, str] = {"geojson": ".geojson", "csv": ".csv", "gpkg": ".gpkg", "coco": ".coco.json"}
 QUICKLOOK_SUFFIX = ".png"
-CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", "length_m", "width_m", "flags")
+_MEASURES = ("length_m", "width_m", "heading_deg", "contrast_db")
+"""What is measured of each ship, by the names of `Places`; null where unknown."""
+CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *_MEASURES, "flags")
 
 _NO_POSITION = "the scene has no position, so geometry is null; bbox_px is [x1, y1, x2, y2] in pixels of the scene"
 _WGS84 = "EPSG:4326"
@@ -104,8 +106,8 @@ def write_csv(result: SceneResult, path: Path) -> None:
     for i in range(len(result.detections)):
         ship = _properties(result, i)
         place = [_known(v, DIGITS) for v in result.places.centres_lonlat[i]]
-        sizes = (ship["length_m"], ship["width_m"])
-        row = [*ship["bbox_px"], *place, ship["score"], ship["class"], *sizes, ";".join(ship["flags"])]
+        measures = (ship[name] for name in _MEASURES)
+        row = [*ship["bbox_px"], *place, ship["score"], ship["class"], *measures, ";".join(ship["flags"])]
         writer.writerow(["" if value is None else value for value in row])
     write_text(path, text.getvalue())
 
@@ -135,8 +137,7 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
     columns: dict[str, NDArray[Any]] = {
         "score": np.array([s["score"] for s in ships], np.float64),
         "class": np.array([s["class"] for s in ships], object),
-        "length_m": np.array([np.nan if s["length_m"] is None else s["length_m"] for s in ships], np.float64),
-        "width_m": np.array([np.nan if s["width_m"] is None else s["width_m"] for s in ships], np.float64),
+        **{m: np.array([np.nan if s[m] is None else s[m] for s in ships], np.float64) for m in _MEASURES},
         "flags": np.array([";".join(s["flags"]) for s in ships], object),
         "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
     }
@@ -194,8 +195,7 @@ def _properties(result: SceneResult, i: int) -> dict[str, Any]:
         "score": round(float(result.detections.scores[i]), 4),
         "class": result.class_name(i),
         "bbox_px": [round(float(v), 2) for v in result.detections.boxes_xyxy[i]],
-        "length_m": _known(result.places.length_m[i], 1),
-        "width_m": _known(result.places.width_m[i], 1),
+        **{name: _known(getattr(result.places, name)[i], 1) for name in _MEASURES},
         "flags": list(result.flags[i]),
     }
 

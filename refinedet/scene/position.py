@@ -75,11 +75,24 @@ def locate(info: RasterInfo) -> Position | None:
 
 def distances_m(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64]:
     """Metres (N,) along the WGS 84 ellipsoid between points (N, 2); NaN where a point is undefined."""
-    result = np.full(len(start_lonlat), np.nan)
+    metres: NDArray[np.float64] = _geodesics(start_lonlat, end_lonlat)[1]
+    return metres
+
+
+def azimuths_deg(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64]:
+    """Directions (N,) at the start, clockwise from north, in [0, 360); NaN where a point is undefined."""
+    forward: NDArray[np.float64] = _geodesics(start_lonlat, end_lonlat)[0] % 360
+    return forward
+
+
+def _geodesics(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64]:
+    """(2, N) direction at the start and length; NaN where a point is undefined."""
+    result = np.full((2, len(start_lonlat)), np.nan)
     known = np.isfinite(start_lonlat).all(axis=1) & np.isfinite(end_lonlat).all(axis=1)
     if known.any():
         start, end = start_lonlat[known], end_lonlat[known]
-        result[known] = _GEOD.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])[2]
+        forward, _, metres = _GEOD.inv(start[:, 0], start[:, 1], end[:, 0], end[:, 1])
+        result[:, known] = forward, metres
     return result
 
 

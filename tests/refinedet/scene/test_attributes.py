@@ -11,6 +11,7 @@ from refinedet.raster import RasterInfo
 from refinedet.scene.attributes import flags, places
 from refinedet.scene.merge import Merged
 from refinedet.scene.position import locate
+from refinedet.scene.shape import UNKNOWN, Shape
 
 BOXES = as_boxes([[100, 100, 130, 110], [0, 40, 10, 80]])
 
@@ -21,6 +22,20 @@ def test_the_longer_side_is_the_length_also_in_a_scene_turned_by_45_degrees() ->
     found = places(BOXES, locate(turned))
     assert found.length_m == pytest.approx([30 * pixel_m, 40 * pixel_m], rel=1e-3)
     assert found.width_m == pytest.approx([10 * pixel_m, 10 * pixel_m], rel=1e-3)
+
+
+def test_a_ship_with_an_axis_is_measured_along_it_and_headed_from_true_north() -> None:
+    """Pixels of 10 m that are turned: the axis (1, 1) of the picture points north."""
+    turned = RasterInfo(500, 500, 1, "uint16", crs="EPSG:32633", transform=(5.0, -5.0, 5e5, -5.0, -5.0, 5.3e6))
+    pixel_m = float(np.hypot(5, 5))
+    diagonal = float(np.sqrt(0.5))
+    shape = Shape((115.0, 105.0), (diagonal, diagonal), length_px=30, width_px=6, contrast_db=12.5)
+    found = places(BOXES, locate(turned), [shape, UNKNOWN])
+    assert found.length_m == pytest.approx([30 * pixel_m, 40 * pixel_m], rel=1e-3)
+    assert found.width_m == pytest.approx([6 * pixel_m, 10 * pixel_m], rel=1e-3)
+    assert min(found.heading_deg[0], 180 - found.heading_deg[0]) < 0.1
+    assert np.isnan(found.heading_deg[1])
+    assert found.contrast_db[0] == 12.5
 
 
 @pytest.mark.parametrize("count", [0, 2])

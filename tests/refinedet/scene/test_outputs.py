@@ -73,6 +73,8 @@ def test_geojson_is_rfc_7946_and_keeps_what_is_known(tmp_path: Path, make_result
         "bbox_px": [10, 5, 18, 9],
         "length_m": pytest.approx(574, abs=1),
         "width_m": pytest.approx(445, abs=1),
+        "heading_deg": None,
+        "contrast_db": None,
         "flags": ["edge", "joined"],
     }
     polygon = shapely.geometry.shape(first["geometry"])

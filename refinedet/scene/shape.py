@@ -1,0 +1,143 @@
+"""What the pixels of a ship say of it: its axis, its size along and across it, and how bright it is. Pure.
+
+The ship is the blob of bright pixels at its box. Its second moments are those of a rectangle of equal mass, whose sides
+are then length and width; an axis is told only where the blob is clearly longer than wide.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from refinedet.tiling import Window
+
+Grey = NDArray[np.float64]
+"""(H, W) intensity, linear in power."""
+Mask = NDArray[np.bool_]
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels, half-open."""
+
+MARGIN_PX = 16
+"""Water that is looked at on each side of a box."""
+
+_GUARD_PX = 3
+"""Pixels next to a box that may still hold side lobes: not taken for water."""
+_LEAST_WATER = 40
+"""Pixels of water below which nothing is said."""
+_LEAST_BLOB = 4
+"""Pixels of a blob below which no axis is told."""
+_LEAST_ELONGATION = 1.35
+"""Ratio of length to width below which no axis is told."""
+_FALSE_BRIGHT = 3.0
+"""A ship's pixel is this many times brighter than the mean of the water ..."""
+_OF_PEAK_DB = -15.0
+"""... and no dimmer than this below the brightest of the blob."""
+_SMOOTHING = np.outer([1, 2, 1], [1, 2, 1]) / 16
+_BLUR_PX2 = 0.25
+"""Variance, in square pixels, that the sensor's point response adds to a blob along each axis."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shape:
+    """One ship, in pixels of its scene. NaN: cannot be told."""
+
+    centre_xy: tuple[float, float]
+    """Middle of the blob; x right, y down, half-open."""
+    axis_xy: tuple[float, float]
+    """Unit vector along the ship; which end is the bow is not known."""
+    length_px: float
+    width_px: float
+    contrast_db: float
+    """Its brightest point over the mean of the water around, in power."""
+
+    def moved(self, x: float, y: float) -> Self:
+        """The same at another place: `x` to the right, `y` down."""
+        return replace(self, centre_xy=(self.centre_xy[0] + x, self.centre_xy[1] + y))
+
+
+UNKNOWN = Shape((np.nan, np.nan), (np.nan, np.nan), np.nan, np.nan, np.nan)
+"""Of a ship that nothing can be said of."""
+
+
+def surroundings(box_xyxy: Box, width_px: int, height_px: int) -> Window:
+    """The window of a scene of that size that `measure` looks at."""
+    x1, y1, x2, y2 = box_xyxy
+    left, top = max(0, int(x1) - MARGIN_PX), max(0, int(y1) - MARGIN_PX)
+    right, bottom = min(width_px, int(np.ceil(x2)) + MARGIN_PX), min(height_px, int(np.ceil(y2)) + MARGIN_PX)
+    return Window(top, left, bottom - top, right - left)
+
+
+def is_decibel(sample: NDArray[Any], valid: Mask) -> bool:
+    """Whether the values of a scene are decibels: of amplitude or intensity, none is below zero."""
+    return bool((sample[valid] < 0).any())
+
+
+def to_intensity(pixels: NDArray[Any], *, decibel: bool) -> Grey:
+    """Power of pixels (H, W) or, in their mean, of (H, W, 3): from decibels, or the square of an amplitude."""
+    values = pixels.astype(np.float64)
+    values = values.mean(axis=2) if values.ndim == 3 else values
+    return np.asarray(10 ** (np.clip(values, -200, 200) / 10) if decibel else values**2)
+
+
+def measure(intensity: Grey, valid: Mask, box_xyxy: Box) -> Shape:
+    """The ship at a box.
+
+    Args:
+        intensity: pixels of the box and MARGIN_PX around it, as far as the scene goes.
+        valid: (H, W) false where nothing was measured.
+        box_xyxy: the box, in pixels of `intensity`.
+    """
+    inside, near = _within(intensity.shape, box_xyxy, 1.0), _within(intensity.shape, box_xyxy, _GUARD_PX)
+    water = intensity[valid & ~near]
+    if water.size < _LEAST_WATER or not (inside & valid).any():
+        return UNKNOWN
+    # other ships and land around are brighter than water: the mean of the darker part is taken, twice
+    mean = water.mean()
+    for _ in range(2):
+        mean = water[water <= 4 * mean].mean()
+    if mean <= 0:
+        return UNKNOWN
+    ship = np.where(inside & valid, intensity, 0.0)
+    peak = ship.max()
+    # speckle lifts the brightest pixel and smoothing lowers a true peak: the mean of the two, in decibels, errs least
+    smooth = ndimage.convolve(np.where(valid, intensity, 0.0), _SMOOTHING)[inside & valid].max()
+    contrast = 5 * np.log10(peak * smooth / mean**2)
+    blob = _blob(ship, max(_FALSE_BRIGHT * mean, peak * 10 ** (_OF_PEAK_DB / 10)))
+    if blob.sum() < _LEAST_BLOB:
+        return replace(UNKNOWN, contrast_db=float(contrast))
+    return _moments(blob, contrast)
+
+
+def _within(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Mask:
+    """Pixels whose centres lie in a box that is larger by `margin`."""
+    x1, y1, x2, y2 = box_xyxy
+    x, y = np.arange(shape[1]) + 0.5, np.arange(shape[0]) + 0.5
+    columns, rows = (x > x1 - margin) & (x < x2 + margin), (y > y1 - margin) & (y < y2 + margin)
+    return np.asarray(rows[:, None] & columns)
+
+
+def _blob(ship: Grey, threshold: float) -> Mask:
+    """The heaviest group of touching pixels above `threshold`, small gaps closed."""
+    bright = ship >= threshold
+    labels, count = ndimage.label(ndimage.binary_dilation(bright), np.ones((3, 3)))
+    if count == 0:
+        return bright
+    weight = ndimage.sum_labels(ship * bright, labels, np.arange(1, count + 1))
+    return np.asarray(bright & (labels == 1 + int(np.argmax(weight))))
+
+
+def _moments(blob: Mask, contrast: float) -> Shape:
+    rows, columns = np.nonzero(blob)
+    points = np.stack([columns + 0.5, rows + 0.5], axis=1)
+    centre = points.mean(axis=0)
+    # a pixel is a square of variance 1/12, not a point
+    spread = np.cov(points.T, bias=True) + np.eye(2) / 12
+    (across, along), axes = np.linalg.eigh(spread)
+    length, width = np.sqrt(12 * np.maximum([along - _BLUR_PX2, across - _BLUR_PX2], 1 / 12))
+    told = along > _LEAST_ELONGATION**2 * across
+    axis = tuple(axes[:, 1].tolist()) if told else (np.nan, np.nan)
+    return Shape(tuple(centre.tolist()), axis, float(length), float(width), float(contrast))
