@@ -9,6 +9,9 @@ READY := $(VENV)/.ready
 DEMO_SEED := 20261123
 SHIPPED := refinedet/weights/refinedet_lite0_512.safetensors
 
+# `dvc exp run -S` writes into params.yaml and leaves it so: put the user's own back, whatever happens
+KEEP_PARAMS = mkdir -p .refinedet; cp params.yaml .refinedet/params.yaml; trap 'mv .refinedet/params.yaml params.yaml' EXIT;
+
 # dvc.yaml calls `python`: the one of .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
@@ -41,7 +44,7 @@ demo: $(READY)
 pipeline: $(READY)
 	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || \
 	  { echo "expected a git checkout, since DVC works on one; run: git init && git add . && git commit -m start"; exit 1; }
-	dvc repro
+	$(KEEP_PARAMS) dvc exp run -S recipe=simulated
 	refinedet simulate demo/scene.tif --width-px 2048 --height-px 2048 --ships 60 --seed $(DEMO_SEED) --overwrite
 	refinedet detect demo/scene.tif --weights outputs/train/model.safetensors --out demo/trained --overwrite
 	refinedet score demo/trained/scene.geojson demo/scene.truth.geojson
@@ -66,13 +69,12 @@ bench: $(READY)
 
 # the weights that ship, from the data sets to the file in the package: docs/reproduce.md
 weights: $(READY)
-	dvc exp run -S recipe=shipped
+	$(KEEP_PARAMS) dvc exp run -S recipe=shipped
 	python -m pipeline.ship outputs/train/model.safetensors
 
 # one more round of the same recipe, from the weights in the package; as often as you like
 weights-longer: $(READY)
-	mkdir -p .refinedet
-	init=.refinedet/shipped-$$(sha256sum $(SHIPPED) | cut -c1-12).safetensors; cp $(SHIPPED) $$init; \
+	$(KEEP_PARAMS) init=.refinedet/shipped-$$(sha256sum $(SHIPPED) | cut -c1-12).safetensors; cp $(SHIPPED) $$init; \
 	  dvc exp run -S recipe=shipped -S recipes.shipped.train.init=$$init
 	python -m pipeline.ship outputs/train/model.safetensors
 

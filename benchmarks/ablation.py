@@ -15,6 +15,7 @@ import sys
 from pathlib import Path
 
 RECIPE = "recipes.ssdd"
+PARAMS = Path("params.yaml")
 _PUBLISHED_LOSS = {
     "train.loss.arm_matching": "iou",
     "train.loss.odm_negative_iou": 0.5,
@@ -35,6 +36,8 @@ ROWS: dict[str, dict[str, object]] = {
     "iou-matching": {"train.loss.arm_matching": "iou"},
     "objectness-iou": {"train.loss.objectness_target": "iou"},
     "no-mosaic": {"train.augment.mosaic": 0.0},
+    "more-mosaic": {"train.augment.mosaic": 0.8},
+    "square-canvas": {"train.canvas_height": 320},
     "no-ema": {"train.ema_decay": 0.0},
     "anchors-2": {"model.anchor_scale": 2.0},
     "anchors-4": {"model.anchor_scale": 4.0},
@@ -43,7 +46,9 @@ ROWS: dict[str, dict[str, object]] = {
     "published-loss": _PUBLISHED_LOSS,
     "published-recipe": _PUBLISHED_LOSS
     | {"train.optimizer": "sgd", "train.lr": 4e-3, "train.weight_decay": 5e-4, "train.schedule": "step"}
+    | {"train.batch_size": 16, "train.warmup_epochs": 0.2, "train.grad_clip_norm": 1e9}
     | {"train.ema_decay": 0.0, "train.augment.mosaic": 0.0, "model.anchor_scale": 4.0}
+    | {"evaluate.postprocess.nms_iou": 0.45, "evaluate.postprocess.voting_iou": "null"}
     | {"train.augment.vertical_flip": 0.0, "train.augment.transpose": 0.0, "train.augment.speckle": 0.0},
 }
 """Row -> what it changes in the recipe."""
@@ -71,7 +76,11 @@ def run(row: str, epochs: int, input_px: int) -> tuple[dict[str, float], dict[st
     settings = size | {"train.epochs": epochs, "train.augment.mosaic_off_epochs": 1, **ROWS[row]}
     changes = [word for name, value in settings.items() for word in ("-S", f"++{RECIPE}.{name}={value}")]
     command = [sys.executable, "-m", "dvc", "exp", "run", "-f", "-n", f"ablation-{row}", "-S", "recipe=ssdd", *changes]
-    subprocess.run([*command, "evaluate"], check=True, stdout=sys.stderr)
+    before = PARAMS.read_bytes()  # `-S` leaves its changes there, and the next row would begin with them
+    try:
+        subprocess.run([*command, "evaluate"], check=True, stdout=sys.stderr)
+    finally:
+        PARAMS.write_bytes(before)
     files = [Path("outputs") / stage / "metrics.json" for stage in ("evaluate", "train")]
     test, val = (json.loads(path.read_text(encoding="utf-8")) for path in files)
     return test["test"], val["val"]

@@ -23,6 +23,7 @@ class Multiscale(StrEnum):
 
     LIGHT = "light"
     PUBLISHED = "published"
+    PUBLISHED_VOC = "published-voc"
     PUBLISHED_COCO = "published-coco"
 
 

@@ -64,7 +64,8 @@ def convert(dataset: str, val_fraction: float, source: Path, out: Path, *, train
 def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fraction: float, test_fraction: float) -> None:
     """Write the records of one COCO file, whose file names lie in folder `images`, to folder `out`.
 
-    Validation and test images are cut off by the digests of their pixels; each split gets at least one.
+    Validation and test images are cut off by the digests of their pixels, both as shares of all images; each split gets
+    at least one.
 
     Raises:
         FileError: an image or the annotation file is missing or damaged.
@@ -84,7 +85,7 @@ def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fractio
             f"on, found {len({image.digest for image in listed})}"
         )
     rest, test = cut_off(listed, test_fraction, "test", leave=2)
-    train, val = cut_off(rest, val_fraction, "val", leave=1)
+    train, val = cut_off(rest, val_fraction / (1 - test_fraction), "val", leave=1)
     splits = {"train": train, "val": val, "test": test}
     _write(annotations.name, Converted(splits, {"file": changes}, classes, {}), out)
 

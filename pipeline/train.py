@@ -34,12 +34,12 @@ from refinedet.model.checkpoint import Header, save_checkpoint
 from refinedet.model.initial import initial_checkpoint, load_initial
 from refinedet.model.network import RefineDet
 from refinedet.predictor import TorchPredictor, resolve_device
-from refinedet.scene.score import Score
 from refinedet.training import Row, TrainState, fit
 
 logger = logging.getLogger(__name__)
 
 _F1_SLACK, _F1_IOU = 0.003, 0.3
+_CHIPS_PER_CALL = 64
 _LAUNCH = "REFINEDET_TORCHRUN"
 
 
@@ -149,8 +149,12 @@ def _predict(model: RefineDet, params: Params, record: Record, chips: Path) -> d
         postprocess=params.postprocess,
     )
     images = share(record.images)
-    found = predictor.predict([read_chip(chips / image.file_name) for image in images])
-    known = gathered(dict(zip([image.id for image in images], found, strict=True)))
+    mine: dict[int, Detections] = {}
+    for first in range(0, len(images), _CHIPS_PER_CALL):
+        part = images[first : first + _CHIPS_PER_CALL]
+        found = predictor.predict([read_chip(chips / image.file_name) for image in part])
+        mine |= {image.id: detections for image, detections in zip(part, found, strict=True)}
+    known = gathered(mine)
     return {image.id: known[image.id] for image in record.images}
 
 
@@ -167,7 +171,7 @@ def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> f
     matches = match(truth, detections, iou_min=_F1_IOU, score_min=threshold).values()
     counted = ((m.hits, m.false_alarms, m.misses) for m in matches)
     tp, fp, fn = (sum(map(len, column)) for column in zip(*counted, strict=True))
-    return Score(tp, fp, fn).f1
+    return 2 * tp / max(1, 2 * tp + fp + fn)
 
 
 @contextmanager

@@ -37,6 +37,8 @@ LAST_GOOD = "last_good.safetensors"
 
 _LOG_SECONDS = 20.0
 _EXPLODED = 10.0
+_ABSURD = 100.0
+"""A mean loss that no first epoch has which learns anything: those of all recipes begin below 20."""
 
 
 class Tracker(Protocol):
@@ -140,8 +142,7 @@ def fit(
         batch_sampler=sampler,
         collate_fn=collate,
         num_workers=config.workers,
-        # a fork for every epoch would make the parent copy each page of its memory once more
-        persistent_workers=config.workers > 0,
+        persistent_workers=config.workers > 0,  # a fork for each epoch would copy the parent's memory again
         pin_memory=device.type != "cpu",
     )
     started, first = time.monotonic(), state.epoch
@@ -243,16 +244,16 @@ def _step(state: TrainState, losses: dict[str, Tensor], config: TrainConfig) -> 
 def _check_progress(state: TrainState, loss: float, config: TrainConfig) -> None:
     """Refuse an epoch that is not worth keeping.
 
-    Losses are means over positives, and so of the order of one. An epoch whose mean is above that, above the first
-    epoch's and many times the best one's has unlearnt what it knew; every epoch meets the same chips.
+    Losses are means over positives, and so of the order of one. A mean above that, above the first epoch's and many
+    times the best one's has unlearnt what it knew; every epoch meets the same chips.
     """
     for name, weights in (*state.model.state_dict().items(), *state.ema.state_dict().items()):
         if not weights.isfinite().all():
             raise _diverged(state, "finite weights", f"NaN or infinity in '{name}'", config)
     known = [row["loss"] for row in state.history]
-    if known and loss > max(1.0, known[0], _EXPLODED * min(known)):
-        expected = f"a mean loss of at most {_EXPLODED:g} times the best one, {min(known):.4g}"
-        raise _diverged(state, expected, f"{loss:.4g}", config)
+    most = max(1.0, known[0], _EXPLODED * min(known)) if known else _ABSURD
+    if loss > most:
+        raise _diverged(state, f"a mean loss of at most {most:.4g}", f"{loss:.4g}", config)
 
 
 def _diverged(state: TrainState, expected: str, found: str, config: TrainConfig) -> RefineDetError:

@@ -80,22 +80,25 @@ class MultiscaleConfig(Settings):
 
 _GATES_PX = {1.25: 224.0, 1.5: 192.0, 1.75: 128.0, 2.0: 96.0, 2.25: 64.0}
 """Scale -> boxes from this short side on are left to the smaller scales (public RefineDet++ code)."""
-_SOFT_VOTING = {"suppression": "soft_linear", "nms_iou": 0.45, "voting_iou": 0.45}
+_VOTING = {"suppression": "nms", "nms_iou": 0.45, "voting_iou": 0.45}
+_SOFT_VOTING = _VOTING | {"suppression": "soft_linear"}
+_PUBLISHED_SCALES = (0.5, 0.75, 1.0, 1.5, 1.75)
 
 
 def _with_flips(*rows: dict[str, Any]) -> list[dict[str, Any]]:
     return [{**row, "flip": flip} for row in rows for flip in ("none", "horizontal")]
 
 
-def _published(*scales: float) -> dict[str, Any]:
+def _published(*scales: float, merge: dict[str, Any] = _SOFT_VOTING) -> dict[str, Any]:
     rows = [{"scale": scale, "max_short_px": _GATES_PX.get(scale)} for scale in scales]
     short = {"scale": 0.75, "side": "short"}
-    return {"passes": _with_flips(*rows, short), "pass_nms_iou": 0.45, "merge": _SOFT_VOTING}
+    return {"passes": _with_flips(*rows, short), "pass_nms_iou": 0.45, "merge": merge}
 
 
 PRESETS: dict[str, dict[str, Any]] = {
-    "published": _published(0.5, 0.75, 1.0, 1.5, 1.75),
-    "published-coco": _published(0.5, 0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25),
+    "published": _published(*_PUBLISHED_SCALES),
+    "published-voc": _published(*_PUBLISHED_SCALES, merge=_VOTING),
+    "published-coco": _published(*_PUBLISHED_SCALES, 1.25, 2.0, 2.25),
     "light": {
         "passes": _with_flips({"scale": 0.8}, {"scale": 1.0}, {"scale": 1.25}),
         "merge": {"nms_iou": 0.5, "voting_iou": 0.7},
@@ -103,4 +106,5 @@ PRESETS: dict[str, dict[str, Any]] = {
     },
 }
 """Name -> MultiscaleConfig as plain values. The published ones are those of the public RefineDet++ code: 12 passes for
-its SSDD and VOC figures, 18 for COCO; soft box voting merges them. `light` was found on SSDD's validation chips."""
+its SSDD and VOC figures, 18 for COCO; soft box voting merges them, for VOC box voting. `light` was found on SSDD's
+validation chips."""

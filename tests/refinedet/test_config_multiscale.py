@@ -40,7 +40,7 @@ def test_a_value_out_of_range_is_named(values: dict[str, Any], message: str) -> 
 
 
 def test_an_unknown_preset_names_the_known_ones() -> None:
-    with pytest.raises(InputError, match=r"\['light', 'published', 'published-coco'\], found 'coco'"):
+    with pytest.raises(InputError, match=r"\['light', 'published', 'published-coco', 'published-voc'\], found 'coco'"):
         MultiscaleConfig.preset("coco")
 
 

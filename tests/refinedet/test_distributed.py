@@ -47,10 +47,13 @@ STEP = TrainConfig(
     freeze_batch_norm=True,
     augment=replace(AugmentConfig(), mosaic_off_epochs=1),
 )
+VGG16 = replace(LITE0, backbone="vgg16")
+VGG16_STEP = replace(STEP, freeze_batch_norm=False)  # it has no norm to freeze
 CURVE = replace(STEP, epochs=3, batch_size=2, lr=1e-4, grad_clip_norm=10.0)
 
 JOBS: dict[str, dict[str, Any] | None] = {
     "one step": {"record": "all.json", "model": LITE0.to_dict(), "train": STEP.to_dict()},
+    "one step of vgg16": {"record": "all.json", "model": VGG16.to_dict(), "train": VGG16_STEP.to_dict()},
     "curve": {"record": "all.json", "model": LITE0.to_dict(), "train": CURVE.to_dict()},
     "one ship": {"record": "one.json", "model": LITE0.to_dict(), "train": CURVE.to_dict()},
     "batch norm": {
@@ -135,10 +138,11 @@ def distance(a: Tensor, b: Tensor) -> float:
     return float((a - b).norm() / b.norm().clamp(min=1e-12))
 
 
-def test_two_processes_have_the_gradient_of_one_with_the_whole_batch(outcome: Path) -> None:
-    alone = result(outcome, "alone", "one step")["gradients"]
+@pytest.mark.parametrize("job", ["one step", "one step of vgg16"])
+def test_two_processes_have_the_gradient_of_one_with_the_whole_batch(outcome: Path, job: str) -> None:
+    alone = result(outcome, "alone", job)["gradients"]
     for number in range(2):
-        gradients = result(outcome, "pair", "one step", number)["gradients"]
+        gradients = result(outcome, "pair", job, number)["gradients"]
         assert max(distance(gradients[name], alone[name]) for name in alone) < 1e-5
 
 

@@ -13,8 +13,9 @@ from torch import Tensor, nn
 
 from refinedet.config import ModelConfig
 from refinedet.errors import FileError, InputError
-from refinedet.model.backbones import build_backbone
+from refinedet.model.backbones import INPUT_MEAN, INPUT_STD, _lite0_file, build_backbone
 from refinedet.model.vgg import REDUCED_FC, Vgg16
+from refinedet.model.weight_files import load_in_order, read_weights
 
 NONE = ModelConfig(backbone_weights="none")
 VGG16 = replace(NONE, backbone="vgg16")
@@ -134,12 +135,38 @@ def test_reduced_fc_weights_land_in_the_convolutions_in_order(tmp_path: Path, na
     backbone = build_backbone(replace(VGG16, backbone=name, backbone_weights=str(file)))
     assert isinstance(backbone, Vgg16)
     found = [layer for layer in backbone.layers if isinstance(layer, nn.Conv2d)]
-    assert [float(layer.weight.detach().flatten()[-1]) for layer in found] == list(range(1, 16))
-    assert [float(layer.get_parameter("bias").detach()[-1]) for layer in found] == [-n for n in range(1, 16)]
+    assert [float(layer.weight.detach().flatten()[-1]) for layer in found[1:]] == list(range(2, 16))
+    assert [float(layer.get_parameter("bias").detach()[-1]) for layer in found[1:]] == [-n for n in range(2, 16)]
     assert all(p.is_contiguous() and p.requires_grad for p in backbone.parameters())
     norms = [layer for layer in backbone.layers if isinstance(layer, nn.BatchNorm2d)]
     assert len(norms) == (15 if name == "vgg16_bn" else 0)
     assert all(float(norm.weight.detach().min()) == 1 for norm in norms)
+
+
+def test_reduced_fc_weights_see_what_they_were_trained_on(tmp_path: Path) -> None:
+    """The public network, fed RGB of 0..255 less its mean, is the oracle for ours on what this project feeds."""
+    torch.manual_seed(0)
+    tensors = {name: torch.randn(value.shape) * 0.02 for name, value in reduced_fc().items()}
+    torch.save(tensors, tmp_path / "vgg.pth")
+    ours = build_backbone(replace(VGG16, backbone_weights=str(tmp_path / "vgg.pth"))).eval()
+    oracle = build_backbone(VGG16).eval()
+    assert isinstance(oracle, Vgg16)
+    oracle.load_reduced_fc(tensors, "made")
+    rgb = torch.randint(0, 256, (1, 3, 64, 64)).float()
+    fed = (rgb / 255 - torch.tensor(INPUT_MEAN)[:, None, None]) / torch.tensor(INPUT_STD)[:, None, None]
+    with torch.no_grad():
+        first = oracle.layers[0](rgb - torch.tensor([123.0, 117.0, 104.0])[:, None, None])
+        found = ours.layers[0](fed)  # type: ignore[operator, index]
+    torch.testing.assert_close(found[..., 1:-1, 1:-1], first[..., 1:-1, 1:-1], rtol=1e-4, atol=1e-3)
+
+
+def test_the_weights_of_the_package_see_what_they_were_trained_on() -> None:
+    """Its stem was trained on (RGB - 0.5) / 0.5; both see one picture, but for the means and the rim."""
+    package = build_backbone(ModelConfig()).body.conv_stem.weight  # type: ignore[union-attr]
+    body = timm.create_model("tf_efficientnet_lite0", features_only=True)
+    load_in_order(body, read_weights(str(_lite0_file())), "package")
+    factor = torch.tensor(INPUT_STD)[:, None, None] / 0.5
+    torch.testing.assert_close(package, body.conv_stem.weight * factor)
 
 
 def test_vgg_has_the_layout_of_the_public_reduced_weights() -> None:

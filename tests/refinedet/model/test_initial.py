@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
@@ -54,11 +55,24 @@ def test_other_classes_keep_the_box_rows_and_start_fresh(given: tuple[RefineDet,
         assert torch.equal(now[:, 4:], was[:, 4:])
 
 
-def test_other_anchors_leave_the_heads_fresh(given: tuple[RefineDet, Path]) -> None:
-    model = RefineDet(replace(CONFIG, anchor_ratios=(1.0, 2.0)))
+@pytest.mark.parametrize(
+    ("changes", "parts"),
+    [
+        ({"anchor_ratios": (1.0, 2.0)}, {"arm", "odm"}),
+        ({"anchor_scale": 3.0}, {"arm", "odm"}),
+        ({"refined_anchors": False}, {"arm", "odm"}),
+        ({"strides": (16, 32, 64)}, {"arm", "odm", "tcb"}),
+    ],
+    ids=["ratios", "scale", "refinement", "strides"],
+)
+def test_other_anchors_leave_the_heads_fresh(
+    given: tuple[RefineDet, Path], changes: dict[str, Any], parts: set[str]
+) -> None:
+    torch.manual_seed(2)
+    model = RefineDet(replace(CONFIG, **changes))
     before = {name: tensor.clone() for name, tensor in model.state_dict().items()}
     fresh = load_initial(model, given[1])
-    assert {name.split(".")[0] for name in fresh} == {"arm", "odm"}
+    assert {name.split(".")[0] for name in fresh} == parts
     assert all(torch.equal(before[name], model.state_dict()[name]) for name in fresh)
 
 

@@ -153,3 +153,26 @@ def test_two_boxes_of_score_zero_survive_a_score_min_of_zero() -> None:
     config = SuppressionConfig(suppression="soft_linear", score_min=0.0, voting_iou=None)
     found = suppress(Candidates(zeros, box, torch.tensor([0.9, 0.8, 0.7]), zeros), 1, config)[0]
     assert found.scores.tolist() == pytest.approx([0.9, 0, 0]), "each candidate is picked once, and once only"
+
+
+@pytest.mark.parametrize("config", [SuppressionConfig(), *SOFT], ids=lambda c: c.suppression)
+def test_an_image_gets_the_same_whatever_shares_its_batch(config: SuppressionConfig) -> None:
+    """Also in the last bit: boxes are never moved apart, which would round them."""
+    many = crowd(3, images=9, count=900)
+    many = replace(many, boxes_xyxy=many.boxes_xyxy * 37.3, labels=torch.arange(900) % 80)
+    together = suppress(many, 9, config)
+    for image in range(9):
+        (alone,) = suppress(of_image(many, image), 1, config)
+        for a, b in zip((alone.boxes_xyxy, alone.scores, alone.labels), _arrays(together[image]), strict=True):
+            np.testing.assert_array_equal(a, b)
+
+
+def _arrays(found: Detections) -> tuple[np.ndarray, ...]:
+    return found.boxes_xyxy, found.scores, found.labels
+
+
+def test_a_box_votes_for_itself_whatever_its_score() -> None:
+    boxes = torch.tensor([[0.1, 0.2, 10.3, 9.7], [50.0, 50.0, 60.0, 60.0]])
+    lone = Candidates(torch.zeros(2, dtype=torch.int64), boxes, torch.tensor([0.0, 0.5]), torch.zeros(2).long())
+    (found,) = suppress(lone, 1, SuppressionConfig(score_min=0.0, voting_iou=1.0))
+    np.testing.assert_allclose(np.sort(found.boxes_xyxy, axis=0), np.sort(boxes.numpy(), axis=0), rtol=1e-6)
