@@ -24,7 +24,7 @@ from refinedet.scene.outputs import result_paths, write_results
 from refinedet.scene.score import Score, score_files
 from refinedet.weights import shipped_weights
 
-SEEDS = (20261123, 9001, 9002, 9003, 9004)
+SEEDS = (20261123, 9101, 9102, 9103, 9104)
 SIDE_PX, SHIPS, PIXEL_M = 2048, 60, 10.0
 EMPTY_SEED = 777
 

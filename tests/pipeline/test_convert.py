@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import json
-from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pytest
-from PIL import Image as Picture
 
 from pipeline.catalogue import CATALOGUE
 from pipeline.convert import convert
@@ -198,50 +196,6 @@ def test_simulated_scenes_are_added_to_the_splits_of_a_published_set(tiny_folder
 def test_a_folder_without_any_data_is_one_clear_error(tmp_path: Path, out: Path) -> None:
     with pytest.raises(FileError, match="found neither"):
         convert("simulated", 0.5, tmp_path, out)
-
-
-def coco_document(folder: Path, split: str, ids: list[int]) -> dict[str, Any]:
-    """A split of two images, of which one has a box of every category and a crowd; the categories stand reversed."""
-    (folder / split).mkdir(parents=True)
-    for seed, name in enumerate(("000000000009.jpg", "000000000025.jpg")):
-        pixels = np.random.default_rng([seed, *split.encode()]).integers(0, 256, (40, 60), dtype=np.uint8)
-        Picture.fromarray(pixels).save(folder / split / name)
-    polygon = {"segmentation": [[1, 1, 9, 1, 9, 9]], "iscrowd": 0}
-    runs = {"segmentation": {"counts": [272, 2, 4, 4], "size": [40, 60]}, "iscrowd": 1}
-    boxes = [{"category_id": k, "bbox": [i % 30, 3.5, 8.25, 9], **polygon} for i, k in enumerate(ids)]
-    boxes.append({"category_id": ids[-1], "bbox": [0, 0, 60, 40], **runs})
-    return {
-        "info": {"year": 2017},
-        "licenses": [],
-        "images": [{"id": i, "file_name": f"{i:012d}.jpg", "width": 60, "height": 40, "license": 1} for i in (9, 25)],
-        "annotations": [{"id": n, "image_id": 25, "area": 1.0, **box} for n, box in enumerate(boxes, start=900)],
-        "categories": [{"id": k, "name": f"class {k:02d}", "supercategory": "thing"} for k in reversed(ids)],
-    }
-
-
-def test_coco_with_80_classes_of_non_contiguous_ids(tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    none = {12, 26, 29, 30, 45, 66, 68, 69, 71, 83}
-    ids = [k for k in range(1, 91) if k not in none]
-    assert len(ids) == 80
-    folder = tmp_path / "coco"
-    for split in ("train2017", "val2017"):
-        write_json(folder / f"annotations/instances_{split}.json", coco_document(folder, split, ids))
-    monkeypatch.setitem(CATALOGUE, "coco2017", replace(CATALOGUE["coco2017"], archives=()))
-    convert("coco2017", 0.0, folder, out)
-    record = read_record(out / "train.json")
-    assert record.classes == tuple(f"class {k:02d}" for k in ids), "in the order of their ids, not of the file"
-    assert [image.file_name for image in record.images] == [
-        "train2017/000000000009.jpg",
-        "train2017/000000000025.jpg",
-    ]
-    assert record.labels[1].tolist() == []
-    assert record.labels[2].tolist() == [*range(80), 79]
-    assert record.boxes[2][1].tolist() == [1, 3.5, 9.25, 12.5]
-    assert record.ignored[2].tolist() == [False] * 80 + [True], "a crowd is neither object nor background"
-    assert read_record(out / "test.json").classes == record.classes
-    written = read_json(out / "train.json")
-    assert [entry["id"] for entry in written["categories"]] == list(range(1, 81))
-    assert all("segmentation" not in entry for entry in written["annotations"])
 
 
 @pytest.mark.usefixtures("tiny")
