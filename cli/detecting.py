@@ -149,10 +149,12 @@ def _refused(scene: Path, paths: dict[str, Path], options: DetectOptions, *, deb
 
 def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileConfig]:
     """The predictor, and windows of the size it was trained on where the command line names none."""
+    from refinedet.memory import keep_freed_memory
     from refinedet.model.checkpoint import read_header
     from refinedet.multiscale import MultiscalePredictor
     from refinedet.predictor import TorchPredictor
 
+    keep_freed_memory()
     header = read_header(weights)
     trained = TileConfig.from_dict(header.provenance.get("tile", {}))
     asked = {"tile_px": options.tile_px, "overlap_px": options.overlap_px}

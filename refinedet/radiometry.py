@@ -49,7 +49,8 @@ def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry) -> Level
     """Levels of a scene from a `sample` of its pixels and their mask, by the percentiles of `radiometry`.
 
     Half-defined cases get a usable answer: without one valid pixel the levels are 0 and 1; where both percentiles are
-    equal the highest value takes the place of the upper one; a constant sample spans one unit above it.
+    equal the highest value takes the place of the upper one; a constant sample spans one unit above it. No level lies
+    above the highest value: what was cut off once, such as 8-bit values in a wider type, needs no headroom.
     """
     values = sample[valid].astype(np.float64)
     if values.size == 0:
@@ -59,7 +60,7 @@ def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry) -> Level
         high = float(values.max())
     if high <= low:
         return Levels(low, low + max(1.0, abs(low) * 1e-3))
-    return Levels(low, low + radiometry.headroom * (high - low))
+    return Levels(low, min(low + radiometry.headroom * (high - low), float(values.max())))
 
 
 def scene_levels(sample: Pixels, dtype: DTypeLike, nodata: float | None, radiometry: Radiometry) -> Levels | None:
