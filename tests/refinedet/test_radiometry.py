@@ -76,7 +76,7 @@ def test_gain_of_the_processor_does_not_matter() -> None:
 
 
 def test_levels_are_percentiles_with_headroom() -> None:
-    pixels = np.arange(1, 1002, dtype=np.uint16)[None]
+    pixels = np.append(np.arange(1, 1001, dtype=np.uint16), np.uint16(5000))[None]
     settings = Radiometry(low_percentile=10, high_percentile=90, headroom=2)
     assert measure_levels(pixels, valid_mask(pixels, None), settings) == Levels(101.0, 101.0 + 2 * 800.0)
 
@@ -88,12 +88,21 @@ def test_levels_are_percentiles_with_headroom() -> None:
         pytest.param(np.full((4, 4), 7, np.uint16), Levels(7.0, 8.0), id="constant"),
         pytest.param(np.full((4, 4), -1e7, np.float32), Levels(-1e7, -1e7 + 1e4), id="constant and huge"),
         pytest.param(
-            np.where(np.arange(900) == 5, 9, 3)[None].astype(np.uint16), Levels(3.0, 15.0), id="one ship, calm sea"
+            np.where(np.arange(900) == 5, 9, 3)[None].astype(np.uint16), Levels(3.0, 9.0), id="one ship, calm sea"
         ),
     ],
 )
 def test_levels_are_usable_without_spread(pixels: np.ndarray, expected: Levels) -> None:
     assert scene_levels(pixels, pixels.dtype, None, Radiometry()) == expected
+
+
+def test_no_level_lies_above_the_highest_value() -> None:
+    """8-bit values times 3: what was cut off at 255 needs no headroom."""
+    eight_bit = np.random.default_rng(0).integers(1, 256, (60, 60)).astype(np.uint16)
+    levels = scene_levels(eight_bit * 3, np.uint16, None, Radiometry())
+    assert levels is not None
+    assert levels.high == 3 * eight_bit.max()
+    assert np.abs(to_uint8(eight_bit * 3, np.ones((60, 60), bool), levels).astype(int) - eight_bit).max() <= 4
 
 
 def test_extreme_values_do_not_overflow() -> None:

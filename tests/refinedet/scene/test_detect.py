@@ -60,7 +60,7 @@ def test_sizes_and_places_are_on_the_ground(scene: Path, bright_blobs: Any) -> N
     assert result.places.length_m[ship] == pytest.approx(200, rel=0.02)
     assert min(abs(result.places.heading_deg[ship] - d) for d in (0, 90, 180)) < 1.5
     assert result.places.contrast_db[ship] == pytest.approx(8, abs=1)
-    assert result.places.width_m[ship] == pytest.approx(80, rel=0.02)
+    assert result.places.width_m[ship] == pytest.approx(80, rel=0.05)
     assert result.places.centres_lonlat[ship] == pytest.approx((15.004, 47.851), abs=0.005)
     assert result.places.corners_lonlat.shape == (len(SHIPS), 4, 2)
 
