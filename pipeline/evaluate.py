@@ -14,11 +14,11 @@ from pathlib import Path
 
 from pipeline.catalogue import CATALOGUE, VocSplit
 from pipeline.params import load_params
+from pipeline.predictions import predict_chips
 from pipeline.stage import OUTPUTS, run_stage
 from pipeline.tracking import record, run_of
 from refinedet.bootstrap import Measure, bootstrap_interval
 from refinedet.data.coco import Record, read_record
-from refinedet.data.dataset import read_chip
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, read_json, write_json
@@ -37,7 +37,6 @@ DETECTIONS = {"test": "detections.coco.json", "test_multiscale": "detections_mul
 
 Metrics = dict[str, float]
 
-_CHIPS_PER_CALL = 64
 _INTERVALS: tuple[Measure, ...] = ("AP", "AP50")
 
 
@@ -95,10 +94,8 @@ def predict_record(predictor: Predictor, truth: Record, root: Path) -> dict[int,
     """Detections of every image of `truth` (files under `root`) by image id; a few images in memory at a time."""
     found: dict[int, Detections] = {}
     started = time.monotonic()
-    for first in range(0, len(truth.images), _CHIPS_PER_CALL):
-        images = truth.images[first : first + _CHIPS_PER_CALL]
-        results = predictor.predict([read_chip(root / image.file_name) for image in images])
-        found |= {image.id: result for image, result in zip(images, results, strict=True)}
+    for part in predict_chips(predictor, truth.images, root):
+        found |= part
         rate = len(found) / (time.monotonic() - started)
         logger.info("%d/%d chips, %.1f a second", len(found), len(truth.images), rate)
     return found

@@ -22,10 +22,11 @@ import numpy as np
 import torch
 
 from pipeline.params import Params, load_params, stage_dependencies
+from pipeline.predictions import predict_chips
 from pipeline.stage import OUTPUTS, local_state, run_stage
 from pipeline.tracking import MlflowTracker, remember_run
 from refinedet.data.coco import Record, read_record
-from refinedet.data.dataset import ChipDataset, read_chip
+from refinedet.data.dataset import ChipDataset
 from refinedet.detections import Detections
 from refinedet.distributed import check_same, from_first, gathered, is_first, joined, share, size
 from refinedet.files import atomic_folder, json_text, sha256_file, sha256_tree, write_json
@@ -39,7 +40,6 @@ from refinedet.training import Row, TrainState, fit
 logger = logging.getLogger(__name__)
 
 _F1_SLACK, _F1_IOU = 0.003, 0.3
-_CHIPS_PER_CALL = 64
 _LAUNCH = "REFINEDET_TORCHRUN"
 
 
@@ -148,12 +148,9 @@ def _predict(model: RefineDet, params: Params, record: Record, chips: Path) -> d
         device=str(next(model.parameters()).device),
         postprocess=params.postprocess,
     )
-    images = share(record.images)
     mine: dict[int, Detections] = {}
-    for first in range(0, len(images), _CHIPS_PER_CALL):
-        part = images[first : first + _CHIPS_PER_CALL]
-        found = predictor.predict([read_chip(chips / image.file_name) for image in part])
-        mine |= {image.id: detections for image, detections in zip(part, found, strict=True)}
+    for part in predict_chips(predictor, share(record.images), chips):
+        mine |= part
     known = gathered(mine)
     return {image.id: known[image.id] for image in record.images}
 

@@ -56,11 +56,12 @@ def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry) -> Level
     if values.size == 0:
         return Levels(0.0, 1.0)
     low, high = (float(v) for v in np.percentile(values, (radiometry.low_percentile, radiometry.high_percentile)))
+    highest = float(values.max())
     if high <= low:
-        high = float(values.max())
+        high = highest
     if high <= low:
         return Levels(low, low + max(1.0, abs(low) * 1e-3))
-    return Levels(low, min(low + radiometry.headroom * (high - low), float(values.max())))
+    return Levels(low, min(low + radiometry.headroom * (high - low), highest))
 
 
 def scene_levels(sample: Pixels, dtype: DTypeLike, nodata: float | None, radiometry: Radiometry) -> Levels | None:

@@ -78,13 +78,13 @@ class RefineDet(nn.Module):
         self.backbone = build_backbone(config)
         norm, width = config.tcb_norm == "batch", config.tcb_channels
         channels = self.backbone.channels[-len(config.strides) :]
-        detail = (self.backbone.channels[0] if config.detail else 0, *[0] * len(channels))
+        detail = (self.backbone.channels[0] if config.detail else 0, *[0] * (len(channels) - 1))
         self.arm = nn.ModuleList([_arm_head(c, len(shapes), config.arm_channels, norm) for c in channels])
         deepest = config.strides[-1] if config.fused_features else None
         self.tcb = nn.ModuleList(
             [
                 TransferConnection(c, config, has_deeper=deepest not in (None, s), detail=d)
-                for c, s, d in zip(channels, config.strides, detail, strict=False)
+                for c, s, d in zip(channels, config.strides, detail, strict=True)
             ]
         )
         outputs = 4 + config.num_classes
