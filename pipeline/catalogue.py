@@ -34,6 +34,8 @@ class CocoSplit:
     annotations: str
     images: str
     """Folder that the file names of the annotations are relative to."""
+    corners_at: float = 0.0
+    """Where in a pixel the corners of boxes lie: 0 at its upper left, 0.5 at its centre."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,9 +122,10 @@ CATALOGUE: Mapping[str, Source] = {
         ),
         licence="none stated in the archive; ask the authors of SSDD before any use beyond research",
         citation="Li, Qu, Shao: Ship detection in SAR images based on an improved faster R-CNN, BIGSARDATA 2017",
+        # Its boxes name the outermost pixels by their index (docs/results.md, "Half a pixel").
         splits={
-            "train": CocoSplit("annotations/instances_sarship_train.json", "train"),
-            "test": CocoSplit("annotations/instances_sarship_test.json", "test"),
+            "train": CocoSplit("annotations/instances_sarship_train.json", "train", corners_at=0.5),
+            "test": CocoSplit("annotations/instances_sarship_test.json", "test", corners_at=0.5),
         },
         subsets={
             "inshore": "annotations/instances_sarship_test_inshore.json",

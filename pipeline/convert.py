@@ -19,6 +19,7 @@ from pipeline.params import load_params
 from pipeline.splits import Image, cut_off, cut_validation, duplicate_groups, keep_some, pixel_digest
 from pipeline.stage import OUTPUTS, SIMULATED, SPLITS, run_stage
 from pipeline.voc_xml import read_annotation, read_image_set
+from refinedet.boxes import clip, shift
 from refinedet.data.coco import Annotated, Changes, ImageTruth, Record, build_record, import_coco, write_record
 from refinedet.errors import FileError, InputError
 from refinedet.files import atomic_folder, read_json, write_json
@@ -141,7 +142,8 @@ def _read_coco_split(folder: Path, split: CocoSplit) -> tuple[list[Image], Chang
     images: list[Image] = []
     for entry in record.images:
         name = (PurePosixPath(split.images) / entry.file_name).as_posix()
-        truth = (record.boxes[entry.id], record.labels[entry.id], record.ignored[entry.id])
+        boxes = clip(shift(record.boxes[entry.id], split.corners_at, split.corners_at), entry.width, entry.height)
+        truth = (boxes, record.labels[entry.id], record.ignored[entry.id])
         annotated = Annotated(name, entry.width, entry.height, *truth)
         images.append(_with_digest(folder, annotated, split.annotations))
     return images, changes, record.classes

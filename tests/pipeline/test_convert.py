@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
 import pytest
 
-from pipeline.catalogue import CATALOGUE
+from pipeline.catalogue import CATALOGUE, CocoSplit, Source
 from pipeline.convert import convert
 from pipeline.extract import extract
 from pipeline.stage import SIMULATED, SPLITS
@@ -50,6 +51,18 @@ def test_a_published_set_becomes_three_records(tiny_folder: Path, out: Path) -> 
     assert record.classes == ("ship",)
     assert record.boxes[1].tolist() == [[2, 3, 22, 13]]
     assert record.labels[1].tolist() == [0], "category 0 is a class like any other"
+
+
+def test_corners_that_name_pixels_are_moved_to_their_centres(
+    tiny: Source, tiny_folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    splits = {split: CocoSplit(f"annotations/{split}.json", split, corners_at=0.5) for split in ("train", "test")}
+    monkeypatch.setitem(CATALOGUE, "tiny", replace(tiny, splits=splits))
+    edit(tiny_folder / "annotations/train.json", lambda d: d["annotations"][0].update(bbox=[50, 3, 10, 10]))
+    convert("tiny", 0.0, tiny_folder, out)
+    boxes = read_record(out / "train.json").boxes
+    assert boxes[1].tolist() == [[50.5, 3.5, 60, 13.5]], "and stay within the picture"
+    assert boxes[2].tolist() == [[2.5, 3.5, 22.5, 13.5]]
 
 
 @pytest.mark.usefixtures("tiny")
