@@ -204,6 +204,11 @@ def test_simulated_scenes_are_added_to_the_splits_of_a_published_set(tiny_folder
     added = {split: [name for name in file_names(out, split) if name not in alone[split]] for split in SPLITS}
     assert added == {"train": ["simulated/train/scene_000.tif"], "val": ["simulated/val/scene_000.tif"], "test": []}
     assert all(set(alone[split]) <= set(file_names(out, split)) for split in SPLITS)
+    record = read_record(out / "val.json")
+    (scene,) = (image for image in record.images if image.file_name.startswith("simulated"))
+    hulls = read_json(tiny_folder / SIMULATED / "val" / "scene_000.truth.geojson")["features"]
+    outside = record.boxes[scene.id] - as_boxes([hull["properties"]["bbox_px"] for hull in hulls])
+    np.testing.assert_allclose(outside, [[-0.4, -0.4, 0.4, 0.4]] * 3, atol=1e-3, err_msg="as people draw boxes")
 
 
 def test_a_folder_without_any_data_is_one_clear_error(tmp_path: Path, out: Path) -> None:
