@@ -162,9 +162,11 @@ def _recipe(recipe: Any, where: str) -> dict[str, Any]:
     _range(isinstance(dataset, str) and dataset != "", f"{where}.dataset", "the name of a data set", dataset)
     model = _settings(ModelConfig, sections.get("model"), f"{where}.model")
     train = _settings(TrainConfig, sections.get("train"), f"{where}.train")
-    for key in ("canvas_width", "canvas_height"):
-        side, largest = getattr(train, key), model.strides[-1]
-        _range(side % largest == 0, f"{where}.train.{key}", f"a multiple of {largest}, the largest stride", side)
+    largest = model.strides[-1]
+    for key in ("canvas_width", "canvas_height", "early_canvas"):
+        found = getattr(train, key)
+        whole = all(side % largest == 0 for side in (found if isinstance(found, tuple) else (found,)))
+        _range(whole, f"{where}.train.{key}", f"a multiple of {largest}, the largest stride", found)
     return {
         "dataset": dataset,
         "scenes": _scenes(sections.get("scenes"), f"{where}.scenes"),

@@ -194,7 +194,7 @@ def _train_epoch(state: TrainState, forward: nn.Module, loader: DataLoader[Any],
     if config.freeze_batch_norm:
         freeze_batch_norm(model)
     statistics = [t for n in batch_norms(model) if n.training for t in (n.running_mean, n.running_var) if t is not None]
-    sizes = level_sizes(config.canvas_height, config.canvas_width, model.config)
+    sizes = level_sizes(*config.canvas(state.epoch)[::-1], model.config)
     device = next(model.parameters()).device
     sums: dict[str, float] = {}
     for step, (images, targets) in enumerate(_on_device(loader, device)):

@@ -59,6 +59,9 @@ class TrainConfig(Settings):
     canvas_width: int = 512
     """Training canvas in pixels; multiples of 64. Detection is not bound to it."""
     canvas_height: int = 512
+    early_canvas: tuple[int, ...] = ()
+    """Width and height of a smaller canvas for the epochs before the last `augment.mosaic_off_epochs`: crops at full
+    scale, of which a training sees more in the same time. Empty: one canvas throughout."""
     optimizer: Optimizer = "adamw"
     lr: float = 1e-3
     weight_decay: float = 0.05
@@ -93,12 +96,21 @@ class TrainConfig(Settings):
         }
         return super(TrainConfig, cls).from_dict({**values, **nested})
 
+    def canvas(self, epoch: int) -> tuple[int, int]:
+        """Width and height of the canvas in an epoch, counted from 0."""
+        if self.early_canvas and epoch < self.epochs - self.augment.mosaic_off_epochs:
+            return self.early_canvas[0], self.early_canvas[1]
+        return self.canvas_width, self.canvas_height
+
     def __post_init__(self) -> None:
         for name in ("epochs", "batch_size"):
             check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         for name in ("canvas_width", "canvas_height"):
             value = getattr(self, name)
             check(value >= STRIDES[-1] and value % STRIDES[-1] == 0, name, f"a multiple of {STRIDES[-1]}", value)
+        whole = all(side >= STRIDES[-1] and side % STRIDES[-1] == 0 for side in self.early_canvas)
+        expected = f"no number, or two multiples of {STRIDES[-1]}"
+        check(len(self.early_canvas) in (0, 2) and whole, "early_canvas", expected, self.early_canvas)
         check(self.optimizer in get_args(Optimizer), "optimizer", f"one of {get_args(Optimizer)}", self.optimizer)
         check(self.schedule in get_args(Schedule), "schedule", f"one of {get_args(Schedule)}", self.schedule)
         check(self.precision in get_args(Precision), "precision", f"one of {get_args(Precision)}", self.precision)

@@ -61,7 +61,7 @@ class ChipDataset(Dataset[Sample]):
         epoch, index = key
         config = self.config
         rng = np.random.default_rng([config.seed, epoch, index])
-        canvas = (config.canvas_width, config.canvas_height)
+        canvas = config.canvas(epoch)
         with_mosaic = epoch < config.epochs - config.augment.mosaic_off_epochs
         if with_mosaic and rng.random() < config.augment.mosaic:
             others = rng.integers(0, len(self), 3).tolist()

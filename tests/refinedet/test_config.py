@@ -43,6 +43,8 @@ def test_an_unknown_key_is_an_error_that_names_the_known_ones(cls: Any) -> None:
         (LossConfig, {"odm_negative_iou": 0.6}),  # above the positive one
         (AugmentConfig, {"mosaic": 1.5}),
         (TrainConfig, {"canvas_width": 300}),
+        (TrainConfig, {"early_canvas": [256]}),
+        (TrainConfig, {"early_canvas": [256, 300]}),
         (TrainConfig, {"lr": 0.0}),
         (TrainConfig, {"augment": {"scale_min": 2.0, "scale_max": 1.0}}),
     ],

@@ -72,6 +72,13 @@ TOLD: list[float] = []
 """Epochs that `run` was told of, in order."""
 
 
+def test_a_training_on_a_canvas_that_grows_ends_like_any_other(chips: tuple[Record, Path], tmp_path: Path) -> None:
+    config = replace(TRAIN, canvas_width=128, early_canvas=(64, 64))
+    state = run(chips, tmp_path / "state.pt", config)
+    assert [row["epoch"] for row in state.history] == [1, 2, 3]
+    assert all(np.isfinite(row["loss"]) for row in state.history)
+
+
 def test_an_interrupted_run_ends_with_the_weights_of_an_uninterrupted_one(
     chips: tuple[Record, Path], tmp_path: Path
 ) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -9,7 +10,7 @@ import pytest
 from PIL import Image
 
 from refinedet.boxes import as_boxes
-from refinedet.config import TrainConfig
+from refinedet.config import AugmentConfig, TrainConfig
 from refinedet.data import dataset as module
 from refinedet.data.augment import Sample
 from refinedet.data.coco import Annotated, build_record
@@ -45,6 +46,15 @@ def test_chips_kept_in_memory_are_the_chips_on_disk(
         np.testing.assert_array_equal(a.boxes_xyxy, b.boxes_xyxy)
     kept = {name for name in read if read.count(name) == 1}
     assert len(kept) == min(3, room // (60 * 40))
+
+
+def test_the_canvas_grows_for_the_last_epochs(chips: ChipDataset) -> None:
+    config = replace(
+        CONFIG, canvas_width=192, early_canvas=(64, 128), epochs=5, augment=AugmentConfig(mosaic_off_epochs=2)
+    )
+    dataset = ChipDataset(chips.record, chips.root, config, 64)
+    assert [config.canvas(epoch) for epoch in range(5)] == [(64, 128)] * 3 + [(192, 64)] * 2
+    assert [dataset[epoch, 0].image.shape for epoch in (2, 3)] == [(128, 64), (64, 192)]
 
 
 def samples(chips: ChipDataset) -> list[Sample]:
