@@ -24,6 +24,9 @@ from refinedet.scene.ambiguity import Geometry
 Array = NDArray[np.float64]
 T = TypeVar("T")
 
+_LARGEST = 1e15
+"""No number of an annotation is as large, and it still fits any type."""
+
 
 @dataclass(frozen=True, slots=True)
 class Orbit:
@@ -186,14 +189,14 @@ class _Fields:
 
     def number(self, path: str) -> float:
         value = self._value(path, float)
-        return value if np.isfinite(value) else self.fail(path, str(value))
+        return value if abs(value) < _LARGEST else self.fail(path, str(value))
 
     def positive(self, path: str) -> float:
         value = self.number(path)
         return value if value > 0 else self.fail(path, str(value))
 
     def time(self, path: str) -> datetime:
-        return self._value(path, datetime.fromisoformat)
+        return self._value(path, datetime.fromisoformat).replace(tzinfo=None)  # all are UTC; some writers say so
 
     def each(self, path: str, at_least: int = 1) -> list[_Fields]:
         found = [_Fields(element, self._where) for element in self._root.iterfind(path)]
@@ -238,7 +241,8 @@ def _grid(fields: _Fields, first_line: datetime) -> Grid:
     points = fields.each(path, at_least=4)
     columns = ("line", "pixel", "longitude", "latitude", "height", "slantRangeTime", "incidenceAngle")
     line, pixel, lon, lat, height, slant, incidence = (np.array([p.number(name) for p in points]) for name in columns)
-    if min(np.ptp(line), np.ptp(pixel)) == 0 or (np.abs(lat) > 90).any():
+    nodes = np.stack([pixel - pixel.mean(), line - line.mean()])
+    if np.linalg.matrix_rank(nodes) < 2 or (np.abs(lat) > 90).any():
         fields.fail(path, "points that do not span the raster")
     seconds = np.array([_seconds(p, "azimuthTime", first_line) for p in points])
     return Grid(line, pixel, lon, lat, height, seconds, slant, incidence)

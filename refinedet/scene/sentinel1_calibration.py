@@ -21,6 +21,8 @@ Array = NDArray[np.float64]
 
 _LEAST_POWER = 1.0
 """Of a pixel that was measured, in counts squared: where the noise is all there is, the pixel stays valid, and dark."""
+_LARGEST = 1e12
+"""No number of these files is as large, and it still fits any type."""
 _PIXELS_AT_ONCE = 1 << 20
 """How many pixels are computed at once, so that a window as wide as the scene takes little memory."""
 
@@ -150,7 +152,7 @@ def _numbers(element: Element, name: str, where: str) -> Array:
         values = np.array(text.split(), np.float64)
     except ValueError:
         _broken(where, f"'{text[:40]}' at '{name}'")
-    if values.size == 0 or not np.isfinite(values).all():
+    if values.size == 0 or not (np.abs(values) < _LARGEST).all():
         _broken(where, f"no numbers at '{name}'")
     return values
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from contextlib import suppress
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
@@ -121,3 +122,21 @@ def test_points_on_one_line_do_not_span_a_raster(made_up: ET.Element) -> None:
         point.find("line").text = "7"  # type: ignore[union-attr]  # it is there
     with pytest.raises(FileError, match="do not span"):
         read_annotation(made_up, "here")
+
+
+def test_times_may_name_their_zone(made_up: ET.Element) -> None:
+    for element in made_up.iter("azimuthTime"):
+        element.text = f"{element.text}Z"
+    assert read_annotation(made_up, "here").grid.seconds[0] == 0
+
+
+def test_damage_anywhere_is_a_sentence_or_nothing(made_up: ET.Element) -> None:
+    """Each number in turn becomes nonsense: it is refused, or it was of no account."""
+    rng = np.random.default_rng(1)
+    leaves = [element for element in made_up.iter() if not len(element)]
+    for index in rng.permutation(len(leaves))[:150]:
+        element, nonsense = leaves[index], rng.choice(["", "-1", "1e308", "nan", "0", "x" * 9, "9" * 30])
+        before, element.text = element.text, str(nonsense)
+        with suppress(FileError):  # and no other error
+            read_annotation(made_up, "here").geometry(np.array([[5.0, 5.0]]))
+        element.text = before

@@ -155,6 +155,14 @@ def test_names_of_cloud_optimised_products(product: Path) -> None:
         assert len(reader.info.gcps) > 10
 
 
+def test_an_archive_is_calibrated_as_its_folder(product: Path) -> None:
+    archive = Path(shutil.make_archive(str(product.parent / "packed"), "zip", product.parent, product.name))
+    choice, window = SceneChoice(calibrate="sigma0-denoised"), Window(10, 20, 30, 40)
+    with open_source(archive, choice) as packed, open_source(product, choice) as plain:
+        np.testing.assert_array_equal(packed.read(window), plain.read(window))
+        assert packed.info == plain.info
+
+
 def test_what_cannot_be_calibrated_is_one_sentence(tmp_path: Path, product: Path, made_up_product: MakeUp) -> None:
     write_scene(tmp_path / "plain.tif", sea())
     with (
