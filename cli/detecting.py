@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -30,6 +30,7 @@ class DetectOptions:
     out: Path | None
     polarisation: str | None
     band: str | None
+    calibrate: Literal["sigma0", "sigma0-denoised"] | None
     max_pixels: int
     score_min: float
     tile_px: int | None
@@ -195,7 +196,12 @@ class _Run:
         from refinedet.scene.source import SceneChoice
 
         asked = self.options
-        choice = SceneChoice(polarisation=asked.polarisation, band=asked.band, max_pixels=asked.max_pixels)
+        choice = SceneChoice(
+            polarisation=asked.polarisation,
+            band=asked.band,
+            max_pixels=asked.max_pixels,
+            calibrate=asked.calibrate,
+        )
         began = time.perf_counter()
         task = self.progress.add_task(outcome.scene.name, total=None)
         try:

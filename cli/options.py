@@ -64,6 +64,14 @@ Band = Annotated[
     str | None,
     typer.Option(help="Band of a raster, by number or description.", show_default="the first, or RGB"),
 ]
+Calibration = Annotated[
+    Literal["sigma0", "sigma0-denoised"] | None,
+    typer.Option(
+        "--calibrate",
+        help="Look at calibrated amplitudes of a Sentinel-1 product, thermal noise taken off or not.",
+        show_default="off: counts as they are",
+    ),
+]
 MaxPixels = Annotated[int, typer.Option(min=1, help="Refuse a larger scene before anything is read.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Windows per pass of the network.")]
 Passes = Annotated[

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from datetime import datetime, timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,6 +15,8 @@ from scipy import ndimage
 from refinedet.config import Radiometry
 from refinedet.detections import Detections
 from refinedet.predictor import Chip
+
+MadeUpProduct = Callable[..., Path]
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
@@ -70,3 +73,139 @@ def mirror() -> Path:
     if not folder.is_dir():
         pytest.skip(f"data-set archives not found at {folder}; set REFINEDET_MIRROR to their folder")
     return folder
+
+
+@pytest.fixture
+def made_up_product(tmp_path: Path) -> MadeUpProduct:
+    """Write the metadata of a Sentinel-1 GRD product that never was, in vv: `make(lines, samples, processor="003.52")`.
+
+    A circular orbit over the equator, eastwards and fixed to the earth; the swath lies to the right, in the south. It
+    has no raster. `steering` in degrees a second, 0 for stripmap.
+    """
+
+    def make(lines: int, samples: int, processor: str = "003.52", steering: float = 1.59) -> Path:
+        product = tmp_path / "S1A_IW_GRDH_MADE_UP.SAFE"
+        (product / "annotation" / "calibration").mkdir(parents=True, exist_ok=True)
+        stem = "s1a-iw-grd-vv-20200101t000000-20200101t000030-000001-000001-001"
+        (product / "manifest.safe").write_text(
+            f'<XFDU><software name="Sentinel-1 IPF" version="{processor}"/><dataObject'
+            f' repID="s1Level1MeasurementSchema"><fileLocation href="./measurement/{stem}.tiff"/></dataObject></XFDU>'
+        )
+        files = {
+            f"annotation/{stem}.xml": _annotation(lines, samples, steering),
+            f"annotation/calibration/calibration-{stem}.xml": "<calibration>"
+            + _vectors("calibration", "calibrationVector", "sigmaNought", lines, samples, (400.0, 500.0))
+            + "</calibration>",
+            f"annotation/calibration/noise-{stem}.xml": "<noise>"
+            + _vectors("noiseRange", "noiseRangeVector", "noiseRangeLut", lines, samples, (900.0, 300.0))
+            + _azimuth_noise(lines, samples)
+            + "</noise>",
+        }
+        for name, text in files.items():
+            (product / name).write_text(text)
+        return product
+
+    return make
+
+
+_FIRST = datetime.fromisoformat("2020-01-01T00:00:00")
+_LINE_S, _SPACING_M, _ORBIT_M, _RATE = 1.5e-3, 10.0, 7.07e6, 1.05e-3
+"""Seconds a line, metres a pixel, radius and angular rate (radians a second) of the orbit."""
+
+
+def _elements(**values: object) -> str:
+    return "".join(f"<{name}>{value}</{name}>" for name, value in values.items())
+
+
+def _time(seconds: float) -> str:
+    return (_FIRST + timedelta(seconds=seconds)).isoformat(timespec="microseconds")
+
+
+def _annotation(lines: int, samples: int, steering: float) -> str:
+    orbit = ""
+    for second in range(-60, 121, 10):
+        turn = _RATE * second
+        at = {"x": _ORBIT_M * np.cos(turn), "y": _ORBIT_M * np.sin(turn), "z": 0.0}
+        speed = {"x": -_RATE * at["y"], "y": _RATE * at["x"], "z": 0.0}
+        orbit += (
+            f"<orbit>{_elements(time=_time(second), position=_elements(**at), velocity=_elements(**speed))}</orbit>"
+        )
+    points = ""
+    for line in sorted({*range(0, lines, max(1, lines // 8)), lines - 1}):
+        for pixel in sorted({*range(0, samples, max(1, samples // 12)), samples - 1}):
+            south = np.radians(4.5) + pixel * _SPACING_M / 6.3781e6
+            turn = _RATE * line * _LINE_S
+            slant = np.sqrt(_ORBIT_M**2 + 6.3781e6**2 - 2 * _ORBIT_M * 6.3781e6 * np.cos(south))
+            incidence = np.degrees(np.arcsin(_ORBIT_M * np.sin(south) / slant))
+            values = {"azimuthTime": _time(line * _LINE_S), "slantRangeTime": 2 * slant / 299_792_458.0, "line": line}
+            values |= {"pixel": pixel, "latitude": -np.degrees(south), "longitude": np.degrees(turn), "height": 0.0}
+            points += f"<geolocationGridPoint>{_elements(**values, incidenceAngle=incidence)}</geolocationGridPoint>"
+    half = samples // 2
+    swaths = {"IW1": (1700.0, 0, half - 1), "IW2": (1450.0, half, samples - 1)}
+    downlinks = "".join(
+        f"<downlinkInformation>{_elements(swath=name, prf=prf)}</downlinkInformation>"
+        for name, (prf, _, _) in swaths.items()
+    )
+    edges = ("firstAzimuthLine", "firstRangeSample", "lastAzimuthLine", "lastRangeSample")
+    merges = "".join(
+        f"<swathMerge><swath>{name}</swath><swathBoundsList><swathBounds>"
+        f"{_elements(**dict(zip(edges, (0, left, lines - 1, right), strict=True)))}"
+        "</swathBounds></swathBoundsList></swathMerge>"
+        for name, (_, left, right) in swaths.items()
+    )
+    general = _elements(
+        productInformation=_elements(
+            **{"pass": "Ascending"},
+            platformHeading=90,
+            rangeSamplingRate=6.4e7,
+            radarFrequency=5.405e9,
+            azimuthSteeringRate=steering,
+        ),
+        downlinkInformationList=downlinks,
+        orbitList=orbit,
+    )
+    image = _elements(
+        productFirstLineUtcTime=_time(0),
+        slantRangeTime=5.3e-3,
+        rangePixelSpacing=_SPACING_M,
+        azimuthPixelSpacing=_SPACING_M,
+        azimuthTimeInterval=_LINE_S,
+        numberOfSamples=samples,
+        numberOfLines=lines,
+        incidenceAngleMidSwath=38.0,
+    )
+    return (
+        "<product>"
+        + _elements(
+            adsHeader=_elements(missionId="S1A", productType="GRD", polarisation="VV", mode="IW"),
+            generalAnnotation=general,
+            imageAnnotation=_elements(imageInformation=image),
+            geolocationGrid=_elements(geolocationGridPointList=points),
+            swathMerging=_elements(swathMergeList=merges),
+        )
+        + "</product>"
+    )
+
+
+def _vectors(family: str, kind: str, name: str, lines: int, samples: int, ends: tuple[float, float]) -> str:
+    """A table of a calibration or noise file: from the first of `ends` to the last along pixels, more with the line."""
+    text = ""
+    for line in sorted({*range(0, lines, max(1, lines // 3)), lines + 5}):
+        pixels = [*range(0, samples, 40), samples + line % 7]
+        values = np.linspace(*ends, len(pixels)) + 0.01 * line
+        text += (
+            f"<{kind}><line>{line}</line><pixel>{' '.join(map(str, pixels))}</pixel>"
+            f"<{name}>{' '.join(f'{value:.6e}' for value in values)}</{name}></{kind}>"
+        )
+    return f"<{family}VectorList>{text}</{family}VectorList>"
+
+
+def _azimuth_noise(lines: int, samples: int) -> str:
+    half, text = samples // 2, ""
+    for left, right, factor in ((0, half - 1, 1.0), (half, samples - 1, 1.2)):
+        at = [0, lines // 2, lines - 1]
+        values = " ".join(f"{factor + 0.1 * (k % 2)}" for k in range(3))
+        block = _elements(firstAzimuthLine=0, firstRangeSample=left, lastAzimuthLine=lines - 1, lastRangeSample=right)
+        text += f"<noiseAzimuthVector>{block}<line>{' '.join(map(str, at))}</line>"
+        text += f"<noiseAzimuthLut>{values}</noiseAzimuthLut></noiseAzimuthVector>"
+    return f"<noiseAzimuthVectorList>{text}</noiseAzimuthVectorList>"

@@ -67,8 +67,8 @@ def simulate(spec: SceneSpec) -> SimulatedScene:
     if land.any():
         level *= fields.land_level(shore, height, width)
         clutter[land] = level[land]
-        _add_buildings(signal, land, level, conditions, town)
-    pixels = _image(clutter, signal, seeds[5], conditions)
+        add_buildings(signal, land, level, conditions, town)
+    pixels = amplitude(clutter, signal, seeds[5], conditions)
     pixels[~valid] = 0
     return SimulatedScene(pixels, as_boxes([s.box() for s in ships]), ships, land, valid, conditions)
 
@@ -106,18 +106,18 @@ def _ship_signal(
         patch *= np.float32(local * 10 ** (ship.peak_to_clutter_db / 10))
         add_patch(signal, row, column, patch)
         for side in (-1, 1) if ship.peak_to_clutter_db > _GHOST_FROM_DB else ():
-            add_patch(signal, row + side * conditions.ambiguity_px, column, _ghost(patch, rng))
+            add_patch(signal, row + side * conditions.ambiguity_px, column, ghost(patch, rng))
     return signal
 
 
-def _ghost(patch: Field, rng: np.random.Generator) -> Field:
+def ghost(patch: Field, rng: np.random.Generator) -> Field:
     """An azimuth ambiguity of a patch: weaker, out of focus in azimuth (rows), a little in range (columns)."""
     weaker = patch * np.float32(10 ** (-rng.uniform(14, 20) / 10))
     blurred = ndimage.uniform_filter1d(weaker, int(rng.integers(12, 22)), axis=0, mode="constant")
     return np.asarray(ndimage.convolve1d(blurred, (0.25, 0.5, 0.25), axis=1, mode="constant"), np.float32)
 
 
-def _add_buildings(signal: Field, land: Mask, level: Field, conditions: Conditions, rng: np.random.Generator) -> None:
+def add_buildings(signal: Field, land: Mask, level: Field, conditions: Conditions, rng: np.random.Generator) -> None:
     """Add bright points on land to `signal`, in place: towns, and single ones."""
     height, width = land.shape
     area = int(land.sum())
@@ -133,7 +133,9 @@ def _add_buildings(signal: Field, land: Mask, level: Field, conditions: Conditio
         add_patch(signal, row, column, patch * np.float32(level[y, x] * 10 ** (peak_db / 10)))
 
 
-def _image(clutter: Field, signal: Field, seed: np.random.SeedSequence, conditions: Conditions) -> NDArray[np.uint16]:
+def amplitude(
+    clutter: Field, signal: Field, seed: np.random.SeedSequence, conditions: Conditions
+) -> NDArray[np.uint16]:
     """Amplitude: root of the mean over the looks of |root(clutter) * speckle + root(signal)|^2, at least 1."""
     height, width = clutter.shape
     pixels = np.empty((height, width), np.uint16)

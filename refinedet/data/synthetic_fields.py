@@ -66,11 +66,12 @@ def speckle_blocks(
 
 
 def sea_texture(rng: np.random.Generator, height: int, width: int, conditions: Conditions) -> Field:
-    """Gamma-distributed texture (H, W) of unit mean; speckle on top of it is K-distributed.
+    """Gamma-distributed texture (H, W) of unit mean; speckle on top of it is K-distributed."""
+    return to_gamma(texture_field(rng, height, width, conditions), conditions)
 
-    A Gaussian field with short (spikes), long (gusts) and swell correlation is mapped to the gamma law of shape
-    `conditions.shape`, point by point (Tough and Ward, J. Phys. D 32, 1999).
-    """
+
+def texture_field(rng: np.random.Generator, height: int, width: int, conditions: Conditions) -> Field:
+    """The Gaussian field (H, W) beneath the texture: of short (spikes), long (gusts) and swell correlation."""
     k = 1 / conditions.swell_px
     ky, kx = k * math.sin(conditions.swell_rad), k * math.cos(conditions.swell_rad)
     groups_px = 0.9 * conditions.swell_px
@@ -83,7 +84,14 @@ def sea_texture(rng: np.random.Generator, height: int, width: int, conditions: C
         swell = _power((fy - ky) ** 2 + (fx - kx) ** 2, groups_px) + _power((fy + ky) ** 2 + (fx + kx) ** 2, groups_px)
         return np.asarray(np.sqrt(short + gusts + 0.5 * conditions.swell_share * swell), np.float32)
 
-    field = gaussian_field(rng, height, width, spectrum)
+    return gaussian_field(rng, height, width, spectrum)
+
+
+def to_gamma(field: Field, conditions: Conditions) -> Field:
+    """A field of mean 0 and variance 1 mapped to the gamma law of shape `conditions.shape`, point by point.
+
+    Tough and Ward, J. Phys. D 32, 1999.
+    """
     normal, gamma = _gamma_table(conditions.shape)
     return np.interp(field, normal, gamma).astype(np.float32)
 
@@ -102,10 +110,15 @@ def coast(rng: np.random.Generator, height: int, width: int, share: float) -> Ma
     """Land (H, W), about `share` of the scene, its coast a fractal of dimension about 1.25; none where `share` is 0."""
     if share <= 0:
         return np.zeros((height, width), np.bool_)
+    return relief(rng, height, width, share) > 0
+
+
+def relief(rng: np.random.Generator, height: int, width: int, share: float) -> Field:
+    """Heights (H, W) in no unit, above 0 on about `share` of the scene."""
     # fBm of Hurst exponent 0.75 has the spectrum f^-(2H+2); below one cycle a scene it is kept flat.
     floor = np.float32(1 / max(height, width) ** 2)
-    relief = gaussian_field(rng, height, width, lambda fy, fx: (fy * fy + fx * fx + floor) ** np.float32(-0.875))
-    return np.asarray(relief > np.quantile(relief[::4, ::4], 1 - share))
+    field = gaussian_field(rng, height, width, lambda fy, fx: (fy * fy + fx * fx + floor) ** np.float32(-0.875))
+    return np.asarray(field - np.quantile(field[::4, ::4], 1 - share), np.float32)
 
 
 def land_level(rng: np.random.Generator, height: int, width: int) -> Field:

@@ -82,7 +82,7 @@ def draw_ships(
     Raises:
         InputError: there is no room for as many ships.
     """
-    shapes = sorted(_draw_shapes(spec, sea_shape, rng), key=lambda ship: -ship.length_px)
+    shapes = sorted(draw_shapes(spec, sea_shape, rng), key=lambda ship: -ship.length_px)
     obstacles, shore = _integral(blocked), _integral(land)
     placed: list[Ship] = []
     for shape in shapes:
@@ -131,7 +131,8 @@ def add_patch(scene: Field, row: int, column: int, patch: Field) -> None:
         scene[y1:y2, x1:x2] += patch[y1 - row : y2 - row, x1 - column : x2 - column]
 
 
-def _draw_shapes(spec: SceneSpec, sea_shape: float, rng: np.random.Generator) -> list[Ship]:
+def draw_shapes(spec: SceneSpec, sea_shape: float, rng: np.random.Generator) -> list[Ship]:
+    """The ships of a scene before they have a place: at (0, 0), with length, width, heading and brightness."""
     weak = int(np.ceil(spec.weak_share * spec.ships))
     ships = []
     for i in range(spec.ships):

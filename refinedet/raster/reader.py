@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -41,6 +41,8 @@ class SceneReader:
         self.info = _info(dataset, path, self._bands[0])
         self.label: str | None = None
         """What of the scene is read, in a word for people: a polarisation, a band; None: all there is."""
+        self.correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
+        """What `read` does to the pixels of a window of one band: a calibration, a mask; None: nothing."""
 
     def read(self, window: Window) -> NDArray[Any]:
         """Pixels of `window`: (h, w) of one band, or (h, w, 3) where the file is 8-bit RGB or has a palette.
@@ -57,7 +59,9 @@ class SceneReader:
             pixels = np.abs(pixels).astype(np.float32)
         if self._palette is not None:
             return np.asarray(self._palette[pixels[0]])
-        return np.ascontiguousarray(np.moveaxis(pixels, 0, -1)) if len(pixels) == 3 else pixels[0]
+        if len(pixels) == 3:
+            return np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+        return pixels[0] if self.correct is None else self.correct(pixels[0], window)
 
     def sample(self, max_px: int = 2048) -> NDArray[Any]:
         """Every n-th pixel of every n-th row, n the smallest that keeps the long side within `max_px`.

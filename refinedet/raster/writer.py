@@ -23,6 +23,9 @@ from refinedet.tiling import Window
 BLOCK_PX = 256
 """Side of the blocks of written scenes; windows aligned to it are written once."""
 
+_TILES = {"tiled": True, "blockxsize": BLOCK_PX, "blockysize": BLOCK_PX, "compress": "deflate"}
+_STRIPS = {"tiled": False, "blockysize": 1}
+
 
 def write_scene(
     path: str | Path,
@@ -46,11 +49,14 @@ def write_scene(
     write_blocks(path, info, [(Window(0, 0, height, width), pixels)])
 
 
-def write_blocks(path: str | Path, info: RasterInfo, blocks: Iterable[tuple[Window, NDArray[Any]]]) -> None:
+def write_blocks(
+    path: str | Path, info: RasterInfo, blocks: Iterable[tuple[Window, NDArray[Any]]], *, striped: bool = False
+) -> None:
     """Write a single-band scene described by `info` piece by piece, for scenes larger than memory.
 
     Windows should be whole multiples of BLOCK_PX (but at the right and lower edge), each written once: then a block is
-    compressed once and the bytes depend on the pixels alone. Pixels never written are 0 or nodata.
+    compressed once and the bytes depend on the pixels alone. Pixels never written are 0 or nodata. `striped` writes one
+    row per block, without compression, as ESA does.
 
     Raises:
         InputError: the type or the reference system of `info` is not supported.
@@ -65,11 +71,7 @@ def write_blocks(path: str | Path, info: RasterInfo, blocks: Iterable[tuple[Wind
         "count": 1,
         "dtype": info.dtype,
         "nodata": info.nodata,
-        "tiled": True,
-        "blockxsize": BLOCK_PX,
-        "blockysize": BLOCK_PX,
-        "compress": "deflate",
-        "predictor": 3 if info.dtype.startswith("float") else 2,
+        **(_STRIPS if striped else _TILES | {"predictor": 3 if info.dtype.startswith("float") else 2}),
         "bigtiff": "if_safer",
     }
     with atomic_path(path) as temporary, gdal():

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -19,6 +19,10 @@ CUT = "cut"
 """The ship goes on beyond the box, at the border of a window; the rest was not found."""
 EDGE = "edge"
 """The box ends at the edge of the scene; part of the ship may lie outside."""
+NODATA = "nodata"
+"""The box touches pixels that were not measured; part of the ship may lie there."""
+AMBIGUITY = "ambiguity"
+"""It lies where a clearly brighter ship has an azimuth ambiguity: likely a ghost of that one."""
 
 _EDGE_PX = 1.0
 
@@ -81,11 +85,14 @@ def _ends(shapes: Sequence[Shape]) -> list[NDArray[np.float64]]:
     return [centre - along, centre + along, centre - across, centre + across]
 
 
-def flags(merged: Merged, width_px: int, height_px: int) -> tuple[tuple[str, ...], ...]:
-    """Flags of each merged ship in a scene of that size, alphabetical."""
+def flags(
+    merged: Merged, width_px: int, height_px: int, others: Mapping[str, NDArray[np.bool_]] | None = None
+) -> tuple[tuple[str, ...], ...]:
+    """Flags of each merged ship in a scene of that size, alphabetical; `others` by name, (N,) each."""
     boxes = merged.detections.boxes_xyxy
     size = np.array([width_px, height_px])
     at_edge = np.concatenate([boxes[:, :2] <= _EDGE_PX, boxes[:, 2:] >= size - _EDGE_PX], axis=1)
-    masks = np.stack([merged.cut, at_edge.any(axis=1), merged.joined], axis=1)
-    names = (CUT, EDGE, JOINED)
+    known = {CUT: merged.cut, EDGE: at_edge.any(axis=1), JOINED: merged.joined, **(others or {})}
+    names = sorted(known)
+    masks = np.stack([known[name] for name in names], axis=1)
     return tuple(tuple(name for name, on in zip(names, row, strict=True) if on) for row in masks)

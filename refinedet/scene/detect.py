@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from itertools import compress
 from pathlib import Path
 from typing import Any
 
@@ -17,10 +18,14 @@ from refinedet.errors import InputError
 from refinedet.predictor import Chip, Predictor
 from refinedet.radiometry import Levels, scene_levels, to_uint8, valid_mask
 from refinedet.raster import SceneReader
-from refinedet.scene.attributes import flags, places
+from refinedet.scene.ambiguity import find_ambiguities
+from refinedet.scene.attributes import AMBIGUITY, NODATA, flags, places
+from refinedet.scene.borders import invalid_share
 from refinedet.scene.merge import Merged, merge_windows
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
+from refinedet.scene.sentinel1_annotation import Annotation
+from refinedet.scene.sentinel1_reader import annotation_of
 from refinedet.scene.shape import UNKNOWN, Shape, is_decibel, measure, surroundings, to_intensity
 from refinedet.scene.source import SceneChoice, open_source
 from refinedet.tiling import Window, windows
@@ -31,6 +36,8 @@ Progress = Callable[[int, int], None]
 _LOGGER = logging.getLogger(__name__)
 _FRAGMENT_SHARE = 0.5
 """Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
+_MOSTLY = 0.5
+"""A detection with a larger share of pixels without data is the border of the scene, not a ship."""
 
 
 def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
@@ -68,14 +75,17 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         )
     with open_source(path, choice) as reader:
         info, label = reader.info, reader.label
+        annotation = annotation_of(path, choice.polarisation if choice else None, info)
         grid = windows(info.width, info.height, tile or TileConfig())
         preview = reader.sample()
         levels = scene_levels(preview, info.dtype, info.nodata, predictor.radiometry)
         run = _Run(predictor, batch_size, score_min * _FRAGMENT_SHARE, progress or _silent)
         run.detect(reader, grid, levels)
         merged = _above(merge_windows(run.parts, grid), score_min)
-        shapes = _shapes(reader, merged.detections.boxes_xyxy, preview)
+        merged, shapes, invalid = _measured(reader, merged, preview)
     position = locate(info)
+    found = places(merged.detections.boxes_xyxy, position, shapes)
+    ghosts = _ghosts(annotation, merged.detections.boxes_xyxy, found.contrast_db)
     _LOGGER.info("%s: %d ships in %d windows, %d of them empty", path, len(merged.detections), len(grid), run.empty)
     return SceneResult(
         scene=Path(path).name,
@@ -83,8 +93,8 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         info=info,
         classes=predictor.classes,
         detections=merged.detections,
-        places=places(merged.detections.boxes_xyxy, position, shapes),
-        flags=flags(merged, info.width, info.height),
+        places=found,
+        flags=flags(merged, info.width, info.height, {NODATA: invalid > 0, AMBIGUITY: ghosts}),
         located=position is not None,
         levels=levels,
         preview=preview,
@@ -132,24 +142,47 @@ def _chips(reader: SceneReader, grid: list[Window], levels: Levels | None) -> It
         yield window, to_uint8(pixels, valid_mask(pixels, reader.info.nodata), levels)
 
 
-def _shapes(reader: SceneReader, boxes_xyxy: Boxes, preview: NDArray[Any]) -> list[Shape]:
-    """What the pixels say of each ship; read from the top of the scene to its bottom."""
+def _measured(
+    reader: SceneReader, merged: Merged, preview: NDArray[Any]
+) -> tuple[Merged, list[Shape], NDArray[np.float64]]:
+    """Detections that lie where the scene was measured, with their shapes and shares (N,) of pixels without data."""
+    shapes, invalid = _shapes(reader, merged.detections.boxes_xyxy, preview)
+    measured = invalid <= _MOSTLY
+    if not measured.all():
+        _LOGGER.info("%d detections on pixels without data are left out", int((~measured).sum()))
+    return _keep(merged, measured), list(compress(shapes, measured)), invalid[measured]
+
+
+def _shapes(reader: SceneReader, boxes_xyxy: Boxes, preview: NDArray[Any]) -> tuple[list[Shape], NDArray[np.float64]]:
+    """What the pixels say of each ship, and the share (N,) of them without data; read from top to bottom."""
     nodata = reader.info.nodata
     decibel = is_decibel(preview, valid_mask(preview, nodata))
-    shapes = [UNKNOWN] * len(boxes_xyxy)
+    shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
     for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
         box = tuple(boxes_xyxy[index].tolist())
         window = surroundings(box, reader.info.width, reader.info.height)
         pixels = reader.read(window)
         place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
-        found = measure(to_intensity(pixels, decibel=decibel), valid_mask(pixels, nodata), place)
-        shapes[index] = found.moved(window.x, window.y)
-    return shapes
+        valid = valid_mask(pixels, nodata)
+        found = measure(to_intensity(pixels, decibel=decibel), valid, place)
+        shapes[index], invalid[index] = found.moved(window.x, window.y), invalid_share(valid, place)
+    return shapes, invalid
+
+
+def _ghosts(annotation: Annotation | None, boxes_xyxy: Boxes, contrast_db: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N,) true for azimuth ambiguities; none without a Sentinel-1 annotation."""
+    if annotation is None or not len(boxes_xyxy):
+        return np.zeros(len(boxes_xyxy), np.bool_)
+    boxes = boxes_xyxy.astype(np.float64)
+    return find_ambiguities(boxes_xyxy, contrast_db, annotation.geometry((boxes[:, :2] + boxes[:, 2:]) / 2))
 
 
 def _above(merged: Merged, score_min: float) -> Merged:
-    strong = merged.detections.scores >= score_min
-    return Merged(merged.detections.keep(strong), merged.joined[strong], merged.cut[strong])
+    return _keep(merged, merged.detections.scores >= score_min)
+
+
+def _keep(merged: Merged, wanted: NDArray[np.bool_]) -> Merged:
+    return Merged(merged.detections.keep(wanted), merged.joined[wanted], merged.cut[wanted])
 
 
 def _silent(done: int, total: int) -> None:

@@ -27,7 +27,7 @@ class SceneResult:
     """In scene pixels."""
     places: Places
     flags: tuple[tuple[str, ...], ...]
-    """Of attributes.CUT, EDGE, JOINED; empty for most ships."""
+    """Of attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA; empty for most ships."""
     located: bool
     """Whether the scene has a position; without one, all places are NaN."""
     levels: Levels | None

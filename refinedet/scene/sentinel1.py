@@ -1,4 +1,4 @@
-"""A Sentinel-1 product: which rasters its manifest names, as .SAFE folder or as zip archive.
+"""A Sentinel-1 GRD product: its rasters and the files that describe them, as .SAFE folder, zip archive or bare raster.
 
 Everything a manifest says is held against the product: its rasters lie inside of it, or they are refused. GDAL's own
 driver for these products is not used, since it opens what a manifest names with any driver it has.
@@ -7,41 +7,61 @@ driver for these products is not used, since it opens what a manifest names with
 from __future__ import annotations
 
 import re
-import zlib
-from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import NoReturn
-from xml.etree.ElementTree import Element, ParseError  # the parser is defusedxml's
-from zipfile import BadZipFile, ZipFile
-
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import fromstring
+from typing import Literal
+from xml.etree.ElementTree import Element  # made by defusedxml's parser
 
 from refinedet.errors import FileError, InputError
+from refinedet.scene.sentinel1_files import MANIFEST, ProductFiles, ProductFolder, open_product, read_xml
 
 PREFERRED = ("vv", "hh")
 """Polarisations that are taken unless one is asked for: the same way out as in, where ships are brightest."""
 
-_MANIFEST = "manifest.safe"
 _ZIP = b"PK\3\4"
 _MEASUREMENT = "s1Level1MeasurementSchema"
-_LARGEST_MANIFEST = 16 << 20
-"""Bytes; a real one has 24,000."""
-# mission-swath-product-polarisation-...: Sentinel-1 product specification, naming of measurement data sets
+# mission-swath-product-polarisation-...: Sentinel-1 product specification, naming of measurement data sets; in products
+# whose rasters are cloud-optimised (_COG.SAFE) the name ends with -cog
 _NAME = re.compile(r"s1[a-d]-[a-z0-9]+-(?P<product>[a-z]{3})-(?P<polarisation>[hv]{2})-.+\.tiff", re.IGNORECASE)
+_FILES = {
+    "annotation": "annotation/{stem}.xml",
+    "calibration": "annotation/calibration/calibration-{stem}.xml",
+    "noise": "annotation/calibration/noise-{stem}.xml",
+}
 
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One raster of a product."""
+    """One raster of a product, and what describes it."""
 
     polarisation: str
     """vv, vh, hh or hv."""
     path: Path
     """The GeoTIFF, or the archive that holds it."""
-    member: str | None = None
+    member: str | None
     """Its name in that archive."""
+    files: ProductFiles
+    """All files of the product."""
+    processor: float | None
+    """Version of ESA's processor (IPF) that made it, such as 3.52; None where the manifest does not say."""
+
+    def describe(self, kind: Literal["annotation", "calibration", "noise"]) -> Element | None:
+        """The root of the file that describes this raster; None where the product has none.
+
+        Raises:
+            FileError, InputError: there is one, but it is damaged or lies outside of the product.
+        """
+        stem = PurePosixPath(self.member or self.path.name).stem
+        for name in (stem, stem.removesuffix("-cog")):  # converters to COG rename these files, or do not
+            file = _FILES[kind].format(stem=name)
+            if self.files.holds(file):
+                return read_xml(self.files, file)
+        return None
+
+    def where(self, kind: Literal["annotation", "calibration", "noise"]) -> str:
+        """For messages: where `describe` looks."""
+        stem = PurePosixPath(self.member or self.path.name).stem
+        return str(self.files.path / _FILES[kind].format(stem=stem))
 
 
 def is_product(path: str | Path) -> bool:
@@ -63,8 +83,9 @@ def find_measurement(path: str | Path, polarisation: str | None = None) -> Measu
         FileError: there is no Sentinel-1 GRD product at `path`, or it is not whole.
         InputError: the product has no such polarisation, or its manifest points outside of it.
     """
-    path = Path(path)
-    found = _in_folder(path) if path.is_dir() else _in_archive(path)
+    files = open_product(Path(path))
+    manifest = read_xml(files, MANIFEST)
+    found = _by_polarisation(manifest, files)
     known = sorted(found)
     if polarisation is None:
         return found[next((p for p in PREFERRED if p in found), known[0])]
@@ -73,98 +94,52 @@ def find_measurement(path: str | Path, polarisation: str | None = None) -> Measu
     return found[polarisation.lower()]
 
 
-def _in_folder(folder: Path) -> dict[str, Measurement]:
-    manifest = folder / _MANIFEST
-    if not manifest.is_file():
-        raise FileError(
-            f"expected a raster or a Sentinel-1 product at {folder}, found a folder without {_MANIFEST}; "
-            "name the .SAFE folder, its zip archive, or a raster in it"
-        )
-    try:
-        with manifest.open("rb") as stream:
-            content = stream.read(_LARGEST_MANIFEST + 1)
-    except OSError as error:
-        raise FileError(f"expected a manifest at {manifest}, but it cannot be read ({error.strerror})") from error
-    names = _measurements(content, manifest)
-    root = folder.resolve()
+def bare_measurement(path: str | Path) -> Measurement | None:
+    """What describes the raster `path` where it lies in the folder `measurement` of a GRD product; None elsewhere.
 
-    def locate(name: str) -> tuple[Path, None]:
-        raster = (root / name).resolve()
-        if not raster.is_relative_to(root):
-            _outside(manifest, name)
-        if not raster.is_file():
-            _missing(folder, name)
-        return folder / name, None
-
-    return _by_polarisation(names, folder, locate)
+    Raises:
+        FileError, InputError: there is a manifest, but it is damaged.
+    """
+    path = Path(path)
+    match = _NAME.fullmatch(path.name)
+    folder = path.absolute().parent
+    if match is None or match["product"].lower() != "grd" or folder.name != "measurement":
+        return None
+    files = ProductFolder(folder.parent)
+    processor = _processor(read_xml(files, MANIFEST)) if files.holds(MANIFEST) else None
+    return Measurement(match["polarisation"].lower(), path, None, files, processor)
 
 
-def _in_archive(archive: Path) -> dict[str, Measurement]:
-    try:
-        with ZipFile(archive) as packed:
-            members = set(packed.namelist())
-            manifests = [name for name in members if PurePosixPath(name).name == _MANIFEST]
-            content = b""
-            if len(manifests) == 1:
-                with packed.open(manifests[0]) as stream:
-                    content = stream.read(_LARGEST_MANIFEST + 1)
-    except (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, zlib.error) as error:
-        raise FileError(
-            f"expected a Sentinel-1 product in the archive {archive}, but it cannot be read ({error}); "
-            "fetch or copy it again"
-        ) from error
-    if len(manifests) != 1:
-        raise FileError(
-            f"expected one Sentinel-1 product in {archive}, found {len(manifests)} files named {_MANIFEST}; "
-            "unpack it and name what is in it"
-        )
-    names = _measurements(content, archive / manifests[0])
-    root = PurePosixPath(manifests[0]).parent
-
-    def locate(name: str) -> tuple[Path, str]:
-        member = root / name
-        if ".." in member.parts or member.is_absolute():
-            _outside(archive, name)
-        if str(member) not in members:
-            _missing(archive, name)
-        return archive, str(member)
-
-    return _by_polarisation(names, archive, locate)
-
-
-def _by_polarisation(
-    names: list[str], product: Path, locate: Callable[[str], tuple[Path, str | None]]
-) -> dict[str, Measurement]:
+def _by_polarisation(manifest: Element, files: ProductFiles) -> dict[str, Measurement]:
     found: dict[str, Measurement] = {}
-    for name in sorted(names):
+    processor = _processor(manifest)
+    for name in sorted(_measurements(manifest)):
         match = _NAME.fullmatch(PurePosixPath(name).name)
         if match is None or match["product"].lower() != "grd":
             raise FileError(
-                f"expected a Sentinel-1 GRD product at {product}, found one with the raster {name}; "
+                f"expected a Sentinel-1 GRD product at {files.path}, found one with the raster {name}; "
                 "detection needs ground range data, so fetch the GRD product of this acquisition"
             )
-        found.setdefault(match["polarisation"].lower(), Measurement(match["polarisation"].lower(), *locate(name)))
+        polarisation = match["polarisation"].lower()
+        path, member = files.locate(name)
+        found.setdefault(polarisation, Measurement(polarisation, path, member, files, processor))
     if not found:
-        raise FileError(f"expected a Sentinel-1 GRD product at {product}, found one whose manifest names no raster")
+        raise FileError(f"expected a Sentinel-1 GRD product at {files.path}, found one whose manifest names no raster")
     return found
 
 
-def _measurements(manifest: bytes, where: Path) -> list[str]:
+def _measurements(manifest: Element) -> list[str]:
     """Paths of the rasters, relative to the product, as the manifest has them."""
-    if len(manifest) > _LARGEST_MANIFEST:
-        raise FileError(f"expected a manifest of at most {_LARGEST_MANIFEST >> 20} MB at {where}, found a larger one")
-    try:
-        root: Element = fromstring(manifest, forbid_dtd=True)
-    except (ParseError, DefusedXmlException, ValueError) as error:
-        raise FileError(f"expected a manifest at {where}, found no safe XML ({error}); fetch it again") from error
-    objects = [entry for entry in root.iter("dataObject") if entry.get("repID") == _MEASUREMENT]
+    objects = [entry for entry in manifest.iter("dataObject") if entry.get("repID") == _MEASUREMENT]
     locations = [location for entry in objects for location in entry.iter("fileLocation")]
     return [href.removeprefix("./") for location in locations if (href := location.get("href"))]
 
 
-def _outside(manifest: Path, name: str) -> NoReturn:
-    raise InputError(f"expected the rasters of {manifest} inside the product, found {name!r}; it is not a genuine one")
-
-
-def _missing(product: Path, name: str) -> NoReturn:
-    raise FileError(f"expected the raster {name} in {product}, found none; the product is not whole, fetch it again")
+def _processor(manifest: Element) -> float | None:
+    for entry in manifest.iter():
+        if entry.tag.endswith("software") and "IPF" in entry.get("name", ""):
+            try:
+                return float(entry.get("version", ""))
+            except ValueError:
+                return None
+    return None

@@ -7,9 +7,11 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
+from refinedet.errors import InputError
 from refinedet.raster import MAX_PIXELS, SceneReader, open_scene
 from refinedet.raster.reader import Band
-from refinedet.scene.sentinel1 import find_measurement, is_product
+from refinedet.scene.sentinel1 import is_product
+from refinedet.scene.sentinel1_reader import Calibrate, apply_metadata, measurement_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -22,6 +24,8 @@ class SceneChoice:
     """Of a raster with several; None: the first, or all three of 8-bit RGB."""
     max_pixels: int = MAX_PIXELS
     """A larger scene is refused before anything is read."""
+    calibrate: Calibrate | None = None
+    """Of a Sentinel-1 raster in its product: look at the root of sigma nought instead of counts."""
 
 
 @contextmanager
@@ -33,10 +37,16 @@ def open_source(path: str | Path, choice: SceneChoice | None = None) -> Iterator
         InputError: its pixels are of a type that is not supported or too many, or what is chosen is not in it.
     """
     choice = choice or SceneChoice()
-    if is_product(path):
-        found = find_measurement(path, choice.polarisation)
+    found = measurement_of(path, choice.polarisation)
+    if found is None and choice.calibrate is not None:
+        raise InputError(
+            f"expected a Sentinel-1 GRD product to calibrate at {path}, found another raster; "
+            "name the .SAFE folder or its zip archive, or leave --calibrate out"
+        )
+    if found is not None:
         with open_scene(found.path, member=found.member, max_pixels=choice.max_pixels) as reader:
-            reader.label = found.polarisation
+            reader.label = found.polarisation if is_product(path) else None
+            apply_metadata(reader, found, choice.calibrate)
             yield reader
         return
     with open_scene(path, band=choice.band, max_pixels=choice.max_pixels) as reader:

@@ -77,6 +77,7 @@ def test_the_grid_of_a_real_sentinel1_product_predicts_its_left_out_columns_to_c
     found = position.lonlat(np.array([(p.pixel + 0.5, p.line + 0.5) for p in truth]))
     error = distances_m(found, np.array([(p.x, p.y) for p in truth]))
     assert np.sqrt((error**2).mean()) < 0.01
+    assert error.max() < 0.1
 
 
 def test_irregular_points_of_a_real_sentinel1_product_are_right_below_a_metre(sample_data: Path) -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from refinedet.errors import FileError, InputError
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.sentinel1 import find_measurement, is_product
+from refinedet.scene.sentinel1 import bare_measurement, find_measurement, is_product
 from refinedet.scene.source import SceneChoice, open_source
 from refinedet.tiling import Window
 
@@ -51,6 +51,27 @@ def test_detection_looks_at_a_product_as_at_its_raster(
     assert found.detections.boxes_xyxy.tolist() == bare.detections.boxes_xyxy.tolist() == [[60, 40, 80, 48]]
     np.testing.assert_array_equal(found.places.centres_lonlat, bare.places.centres_lonlat)
     assert (found.label, bare.label) == ("vv", None)
+
+
+def test_a_bare_raster_knows_its_product_only_where_it_lies_in_one(tmp_path: Path, make_product: MakeProduct) -> None:
+    raster = next((make_product("vh") / "measurement").iterdir())
+    found = bare_measurement(raster)
+    assert found is not None
+    assert (found.polarisation, found.path, found.member, found.processor) == ("vh", raster, None, None)
+    assert found.describe("annotation") is None  # this product has none
+    for name in ("elsewhere/s1a-iw-grd-vv-x.tiff", "measurement/s1a-iw1-slc-vv-x.tiff", "measurement/mine.tiff"):
+        assert bare_measurement(tmp_path / name) is None
+
+
+def test_the_version_of_the_processor_is_that_of_the_manifest(made_up_product: MakeProduct) -> None:
+    product = made_up_product(100, 100, processor="002.91")
+    (product / "measurement").mkdir()
+    raster = product / "measurement" / f"{next((product / 'annotation').glob('*.xml')).stem}.tiff"
+    raster.write_bytes(b"II*\0")
+    assert find_measurement(product).processor == 2.91
+    manifest = product / "manifest.safe"
+    manifest.write_text(manifest.read_text().replace("002.91", "new"))
+    assert find_measurement(product).processor is None
 
 
 def test_what_is_no_product_is_told_apart(tmp_path: Path, make_product: MakeProduct) -> None:
