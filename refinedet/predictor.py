@@ -143,7 +143,7 @@ class TorchPredictor:
 
         from refinedet.model.postprocess import postprocess
 
-        canvas = np.stack([_on_canvas(chip, box) for chip, box in zip(chips, boxes, strict=True)])
+        canvas = np.stack([on_canvas(chip, box) for chip, box in zip(chips, boxes, strict=True)])
         sizes = torch.tensor([[b.width, b.height] for b in boxes], device=self.device)
         self.model.eval()
         with torch.inference_mode():
@@ -151,8 +151,8 @@ class TorchPredictor:
             return postprocess(raw, sizes, config)
 
 
-def _on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:
-    """(3, H, W) uint8: the scaled chip at the top left, zeros right and below."""
+def on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:
+    """(3, H, W) uint8 of a chip as it is letterboxed: the scaled chip at the top left, zeros right and below."""
     image = Image.fromarray(chip)
     if image.size != (box.width, box.height):
         image = image.resize((box.width, box.height), Image.Resampling.BILINEAR)
