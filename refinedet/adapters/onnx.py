@@ -110,7 +110,7 @@ class OnnxPredictor(Adapter):
         except Exception as error:  # its errors have no parent of their own
             raise InputError(
                 f"expected {self._source} to take an array {canvas.shape}, but it cannot: {_first_line(error)}; "
-                "try another input_px in OnnxLayout"
+                "try a batch size of 1, or another input_px in OnnxLayout"
             ) from error
         return dict(zip(names, arrays, strict=True)), box
 
