@@ -33,8 +33,8 @@ class Predictor(Protocol):
     narrower, and a small scene as a whole. Results must not depend on how chips are grouped into calls, and equal chips
     must get equal results: resuming, batches and byte-equal files rely on both.
 
-    Adapters for other people's networks: `TorchvisionPredictor`, `OnnxPredictor`, `UltralyticsPredictor`. For one of your
-    own, see docs/bring-your-own-detector.md.
+    Adapters for other people's networks: `TorchvisionPredictor`, `OnnxPredictor`, `UltralyticsPredictor`. For one
+    of your own, see docs/bring-your-own-detector.md.
     """
 
     @property
