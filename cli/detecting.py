@@ -21,6 +21,10 @@ if TYPE_CHECKING:
     from refinedet.predictor import Predictor
 
 
+_WEAKEST = 1e-3
+"""Score below which a foreign detector is not listened to, whatever is asked for."""
+
+
 @dataclass(frozen=True, slots=True)
 class DetectOptions:
     """What the command line asks for."""
@@ -149,7 +153,12 @@ def _refused(scene: Path, paths: dict[str, Path], options: DetectOptions, *, deb
 
 
 def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileConfig]:
-    """The predictor, and windows of the size it was trained on where the command line names none."""
+    """The predictor, and windows of the size it was trained on where the command line names none.
+
+    An ONNX file is somebody else's detector: its classes are those in its metadata, its windows the default ones.
+    """
+    if weights.suffix.lower() == ".onnx":
+        return _onnx_predictor(weights, options), _tile(TileConfig(), options)
     from refinedet.memory import keep_freed_memory
     from refinedet.model.checkpoint import read_header
     from refinedet.multiscale import MultiscalePredictor
@@ -158,8 +167,7 @@ def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileCo
     keep_freed_memory()
     header = read_header(weights)
     trained = TileConfig.from_dict(header.provenance.get("tile", {}))
-    asked = {"tile_px": options.tile_px, "overlap_px": options.overlap_px}
-    tile = replace(trained, **{name: value for name, value in asked.items() if value is not None})
+    tile = _tile(trained, options)
     lowest = min(header.postprocess.score_min, options.score_min)
     predictor = TorchPredictor.load(
         weights,
@@ -170,6 +178,21 @@ def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileCo
     if options.multiscale is None:
         return predictor, tile
     return MultiscalePredictor(predictor, MultiscaleConfig.preset(options.multiscale)), tile
+
+
+def _onnx_predictor(path: Path, options: DetectOptions) -> Predictor:
+    from refinedet.adapters.common import SCORE_MIN
+    from refinedet.adapters.onnx import OnnxPredictor
+
+    if options.multiscale is not None:
+        raise InputError(f"expected a checkpoint (.safetensors) for --multiscale, found {path}; leave the option out")
+    lowest = max(_WEAKEST, min(SCORE_MIN, options.score_min / 2))  # half: fragments enter the merge, too
+    return OnnxPredictor(path, score_min=lowest, device=options.device, batch_size=options.batch_size)
+
+
+def _tile(default: TileConfig, options: DetectOptions) -> TileConfig:
+    asked = {"tile_px": options.tile_px, "overlap_px": options.overlap_px}
+    return replace(default, **{name: value for name, value in asked.items() if value is not None})
 
 
 @contextmanager

@@ -41,7 +41,10 @@ Scenes = Annotated[
 ]
 Weights = Annotated[
     Path | None,
-    typer.Option(help="Checkpoint (.safetensors).", show_default="the weights that come with the package"),
+    typer.Option(
+        help="Checkpoint (.safetensors), or a detector of your own (.onnx).",
+        show_default="the weights that come with the package",
+    ),
 ]
 ResultFolder = Annotated[Path | None, typer.Option("--out", help="Folder for results.", show_default="./<stem>_ships")]
 ScoreMin = Annotated[float, typer.Option(min=0, max=1, help="Lowest score of a ship.")]

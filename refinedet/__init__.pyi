@@ -1,3 +1,7 @@
+from refinedet.adapters.onnx import OnnxPredictor
+from refinedet.adapters.onnx_layout import OnnxLayout
+from refinedet.adapters.torchvision import TorchvisionPredictor
+from refinedet.adapters.ultralytics import UltralyticsPredictor
 from refinedet.config import ModelConfig, MultiscaleConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError, MissingExtra, RefineDetError
@@ -20,6 +24,8 @@ __all__ = [
     "ModelConfig",
     "MultiscaleConfig",
     "MultiscalePredictor",
+    "OnnxLayout",
+    "OnnxPredictor",
     "PostprocessConfig",
     "Predictor",
     "Radiometry",
@@ -29,7 +35,9 @@ __all__ = [
     "Score",
     "TileConfig",
     "TorchPredictor",
+    "TorchvisionPredictor",
     "TrainConfig",
+    "UltralyticsPredictor",
     "detect_scene",
     "match_boxes",
     "open_scene",

@@ -27,11 +27,19 @@ Device = str
 
 
 class Predictor(Protocol):
-    """Anything that finds objects in chips. Results must not depend on how chips are grouped into calls."""
+    """Anything that finds objects in chips: what `detect_scene` takes.
+
+    A chip is uint8, one band (H, W) or RGB (H, W, 3), of any size: the size of a window, less where the scene is
+    narrower, and a small scene as a whole. Results must not depend on how chips are grouped into calls, and equal chips
+    must get equal results: resuming, batches and byte-equal files rely on both.
+
+    Adapters for other people's networks: `TorchvisionPredictor`, `OnnxPredictor`, `UltralyticsPredictor`. For one
+    of your own, see docs/bring-your-own-detector.md.
+    """
 
     @property
     def classes(self) -> tuple[str, ...]:
-        """Class names by label."""
+        """Class names by label, without background."""
         ...
 
     @property
@@ -40,7 +48,10 @@ class Predictor(Protocol):
         ...
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """Detections of each chip, in that chip's own pixels, in the order of `chips`."""
+        """Detections of each chip, in that chip's own pixels, in the order of `chips`; where nothing is found, empty.
+
+        Made by `Detections.of`: boxes (N, 4) float32 xyxy half-open, scores (N,) in [0, 1], labels (N,) into `classes`.
+        """
         ...
 
 
@@ -143,7 +154,7 @@ class TorchPredictor:
 
         from refinedet.model.postprocess import postprocess
 
-        canvas = np.stack([_on_canvas(chip, box) for chip, box in zip(chips, boxes, strict=True)])
+        canvas = np.stack([on_canvas(chip, box) for chip, box in zip(chips, boxes, strict=True)])
         sizes = torch.tensor([[b.width, b.height] for b in boxes], device=self.device)
         self.model.eval()
         with torch.inference_mode():
@@ -151,8 +162,8 @@ class TorchPredictor:
             return postprocess(raw, sizes, config)
 
 
-def _on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:
-    """(3, H, W) uint8: the scaled chip at the top left, zeros right and below."""
+def on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:
+    """(3, H, W) uint8 of a chip as it is letterboxed: the scaled chip at the top left, zeros right and below."""
     image = Image.fromarray(chip)
     if image.size != (box.width, box.height):
         image = image.resize((box.width, box.height), Image.Resampling.BILINEAR)

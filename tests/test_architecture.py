@@ -23,6 +23,7 @@ PURE = [
     *(f"refinedet/scene/{name}.py" for name in ("merge", "attributes", "shape", "seams", "footprints")),
     *(f"refinedet/scene/{name}.py" for name in ("ambiguity", "borders", "sentinel1_calibration")),
     *("refinedet/model/box_coder.py", "refinedet/data/augment.py", "refinedet/metrics.py", "refinedet/cfar.py"),
+    *(f"refinedet/adapters/{name}.py" for name in ("common", "onnx_layout", "onnx_outputs")),
     *("refinedet/voc.py", "refinedet/bootstrap.py", "refinedet/multiscale.py"),
 ]
 """Files that take no path and open nothing."""
@@ -40,7 +41,7 @@ MAY_IMPORT = {
     "cli": {"cli", "pipeline", "refinedet"},
 }
 
-ROOMS = {"model", "data", "scene"}
+ROOMS = {"model", "data", "scene", "adapters"}
 """Folders of refinedet: none imports another one."""
 ABOVE = {
     # files directly under refinedet that stand above a room, and the rooms that they know; all others there are leaves
@@ -52,8 +53,11 @@ ABOVE = {
     "multiscale": {"model", "predictor"},
     "__init__": ROOMS,
 }
-MAY_LOOK_UP = {"refinedet/scene/detect.py": {"predictor"}}
-"""The one way from a room to a file above the rooms."""
+MAY_LOOK_UP = {
+    "refinedet/scene/detect.py": {"predictor"},
+    **{f"refinedet/adapters/{name}.py": {"predictor"} for name in ("common", "onnx", "torchvision", "ultralytics")},
+}
+"""The one way from a room to a file above the rooms: the protocol that detection uses and adapters obey."""
 FOREIGN = {"dvc", "mlflow", "typer", "ray", "ruamel", "yaml"}
 """What the library knows nothing of."""
 

@@ -1,7 +1,8 @@
 """What the pixels of a ship say of it: its axis, its size along and across it, and how bright it is. Pure.
 
 The ship is the blob of bright pixels at its box. Its second moments are those of a rectangle of equal mass, whose sides
-are then length and width; an axis is told only where the blob is clearly longer than wide.
+are then length and width; an axis is told only where the blob is clearly longer than wide. Where it is, the width is
+taken from the mean brightness across the axis instead: a blob's edge lies the further out, the brighter the ship.
 """
 
 from __future__ import annotations
@@ -39,6 +40,11 @@ _OF_PEAK_DB = -15.0
 _SMOOTHING = np.outer([1, 2, 1], [1, 2, 1]) / 16
 _BLUR_PX2 = 0.25
 """Variance, in square pixels, that the sensor's point response adds to a blob along each axis."""
+_PROFILE_SHARE = 0.8
+"""Middle part of a ship's length that is looked at for its width: bow and stern are narrower."""
+_PROFILE_LEVEL = 0.4
+"""A ship ends where its mean brightness falls to this share of its highest."""
+_PROFILE_STEP_PX = 0.25
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +115,10 @@ def measure(intensity: Grey, valid: Mask, box_xyxy: Box) -> Shape:
     blob = _blob(ship, max(_FALSE_BRIGHT * mean, peak * 10 ** (_OF_PEAK_DB / 10)))
     if blob.sum() < _LEAST_BLOB:
         return replace(UNKNOWN, contrast_db=float(contrast))
-    return _moments(blob, contrast)
+    shape = _moments(blob, contrast)
+    if not np.isfinite(shape.axis_xy).all():
+        return shape
+    return replace(shape, width_px=_width(np.where(valid, intensity - mean, 0.0), shape))
 
 
 def _within(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Mask:
@@ -141,3 +150,28 @@ def _moments(blob: Mask, contrast: float) -> Shape:
     told = along > _LEAST_ELONGATION**2 * across
     axis = tuple(axes[:, 1].tolist()) if told else (np.nan, np.nan)
     return Shape(tuple(centre.tolist()), axis, float(length), float(width), float(contrast))
+
+
+def _width(above: Grey, shape: Shape) -> float:
+    """Width of a ship from how its brightness `above` that of the water falls off on both sides of its axis."""
+    reach = max(4.0, 1.5 * shape.width_px)
+    along = np.arange(-0.5, 0.5, _PROFILE_STEP_PX / shape.length_px) * _PROFILE_SHARE * shape.length_px
+    across = np.arange(-reach, reach, _PROFILE_STEP_PX)
+    (x, y), (dx, dy) = shape.centre_xy, shape.axis_xy
+    columns = x + along[:, None] * dx - across * dy
+    rows = y + along[:, None] * dy + across * dx
+    profile = ndimage.map_coordinates(above, [rows - 0.5, columns - 0.5], order=1).mean(axis=0)
+    level = profile - _PROFILE_LEVEL * profile.max()
+    top = int(np.argmax(profile))
+    sides = [_crossing(level[top:]), _crossing(level[top::-1])]
+    blur = 8 * np.log(2) * _BLUR_PX2  # square of the width at half height of a Gaussian of that variance
+    return float(np.sqrt(max((sum(sides) * _PROFILE_STEP_PX) ** 2 - blur, 1.0)))
+
+
+def _crossing(level: Grey) -> float:
+    """Steps from the start of `level` (N,) to where it first falls below 0; N where it never does."""
+    below = np.flatnonzero(level < 0)
+    if not len(below):
+        return float(len(level))
+    first = int(below[0])
+    return float(first - level[first] / (level[first] - level[first - 1])) if first else 0.0

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import ndimage
 
 from refinedet.data.synthetic import simulate
 from refinedet.data.synthetic_spec import SceneSpec
@@ -42,6 +43,15 @@ def test_a_hull_is_measured_whichever_way_it_lies(length: float, slender: float,
     assert min(turned, 180 - turned) < 6
     assert found.centre_xy == pytest.approx((60, 60), abs=0.7)
     assert found.contrast_db == pytest.approx(10 * np.log10(301), abs=0.3)
+
+
+@pytest.mark.parametrize("width", [3.0, 6.0, 10.0])
+def test_a_brighter_ship_is_no_wider(width: float) -> None:
+    """Through a sensor that blurs, its side lobes rise above any threshold; the hull stays what it is."""
+    water, ship = hull(0, 0, 0), ndimage.gaussian_filter((hull(40, width, 30) > 100) * 1.0, 0.5)
+    every = np.ones(ship.shape, bool)
+    widths = [measure(water + gain * ship, every, box(40)).width_px for gain in (30.0, 300.0, 30_000.0)]
+    assert widths == pytest.approx([width] * 3, abs=0.6)
 
 
 def test_a_round_blob_has_no_axis_and_an_empty_box_nothing_at_all() -> None:
@@ -81,10 +91,10 @@ def test_decibels_and_amplitudes_are_told_apart() -> None:
 
 @pytest.mark.parametrize("seed", [41, 43], ids=["one look", "four looks"])
 def test_simulated_ships_are_measured_as_they_are(seed: int) -> None:
-    """What a user may expect: half of the lengths within 15 %, four of five headings within 10 degrees."""
+    """What a user may expect: half of the lengths and widths within 15 %, four of five headings within 10 degrees."""
     scene = simulate(SceneSpec(width_px=900, height_px=900, ships=40, seed=seed))
     intensity = scene.pixels.astype(float) ** 2
-    lengths, headings, contrasts = [], [], []
+    lengths, widths, headings, contrasts = [], [], [], []
     for ship in scene.ships:
         window = surroundings(ship.box(), 900, 900)
         part = (slice(window.y, window.y + window.height), slice(window.x, window.x + window.width))
@@ -94,9 +104,11 @@ def test_simulated_ships_are_measured_as_they_are(seed: int) -> None:
         contrasts.append(abs(found.contrast_db - ship.peak_to_clutter_db))
         if ship.length_px >= 8:
             lengths.append(abs(found.length_px / ship.length_px - 1))
+            widths.append(abs(found.width_px / ship.width_px - 1))
             turned = abs(heading(found) - ship.heading_deg % 180)
             headings.append(min(turned, 180 - turned))
     assert np.nanmedian(lengths) < 0.15
+    assert np.nanmedian(widths) < 0.15
     known = np.array(headings)[np.isfinite(headings)]
     assert np.mean(known <= 10) >= 0.8
     assert np.nanmedian(contrasts) < 2

@@ -1,0 +1,1 @@
+"""Other people's detectors behind the Predictor protocol: torchvision, ONNX files, Ultralytics-style models."""

@@ -1,0 +1,246 @@
+"""ONNX files behind the Predictor protocol, through ONNX Runtime.
+
+An ONNX file is data, a graph of the standard's operators, and no code of its own ever runs: no library of custom
+operators is loaded, a graph that needs one is refused, and weights beside the file are taken from its own folder alone
+(ONNX Runtime before 1.24 would read them from anywhere). It may still ask for much memory or time.
+"""
+
+from __future__ import annotations
+
+import ast
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.adapters.common import SCORE_MIN, Adapter, Found, Reading, class_names
+from refinedet.adapters.onnx_layout import OnnxLayout, Port, plan_outputs
+from refinedet.adapters.onnx_outputs import decode
+from refinedet.config import Radiometry
+from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.predictor import Chip, Device, on_canvas
+from refinedet.tiling import Letterbox, letterbox
+
+_OLDEST = (1, 24)
+_STRIDE_PX = 64
+"""Free canvases are multiples of this: the coarsest level of the usual networks."""
+_PROBE_PX = 512
+_NAMES_CHARS = 100_000
+"""Longest list of class names that is read from a file."""
+_IMAGES = ("float32", "float16", "uint8")
+"""Types of pixels that a graph may take."""
+_DTYPES = {
+    "tensor(float)": "float32",
+    "tensor(float16)": "float16",
+    "tensor(double)": "float64",
+    "tensor(uint8)": "uint8",
+    "tensor(int32)": "int32",
+    "tensor(int64)": "int64",
+}
+
+
+class OnnxPredictor(Adapter):
+    """A detector in an ONNX file: whole ones with boxes, scores and labels, and raw YOLO tables.
+
+    A chip is scaled and padded right and below as `tiling.letterbox` does, to the size that the graph asks for, or to
+    its own rounded up to multiples of 64. `OnnxLayout` says what names and shapes of the graph do not tell.
+    """
+
+    def __init__(  # noqa: PLR0913 - settings by keyword
+        self,
+        path: str | Path,
+        *,
+        classes: Sequence[str] | None = None,
+        keep: Sequence[str] | None = None,
+        layout: OnnxLayout | None = None,
+        score_min: float = SCORE_MIN,
+        nms_iou: float = 0.5,
+        radiometry: Radiometry | None = None,
+        device: Device = "auto",
+        batch_size: int = 8,
+    ) -> None:
+        """Open a file, and run it once on a blank chip: its graph may leave the shapes of outputs free.
+
+        Args:
+            path: the file.
+            classes: names by label; None: the `names` in the file's metadata, where Ultralytics puts them, else one
+                class, `ship`.
+            keep: names of the classes that are wanted; None: all.
+            layout: what goes in and comes out; told from the graph where None.
+            score_min: lowest score of a detection.
+            nms_iou: boxes of one class that overlap more are one, where the graph leaves that to the caller.
+            radiometry: how a scene becomes 8 bits; `Radiometry()` where None.
+            device: auto, cpu or cuda; cuda needs onnxruntime-gpu.
+            batch_size: chips of one run, where the graph takes more than one.
+
+        Raises:
+            MissingExtra: ONNX Runtime is not installed, or too old to be safe.
+            FileError: there is no such file, or it is no ONNX graph that can be run.
+            InputError: its input or outputs are not those of a detector, or a setting is out of range.
+        """
+        self._source = f"the ONNX file {path}"
+        if not 0 < nms_iou <= 1:
+            raise InputError(f"expected an IoU within (0, 1] for NMS, found {nms_iou}")
+        self._session = _open(Path(path), device)
+        self._layout, self._nms_iou = layout or OnnxLayout(), nms_iou
+        names = tuple(classes) if classes is not None else _names(self._session, self._source) or ("ship",)
+        kept = None if keep is None else tuple(keep)
+        reading = Reading(self._source, names, self._layout.first_label, kept, score_min)
+        self._input = _Input.of(self._session, self._source)
+        self._plan = plan_outputs(self._probe(), self._layout, len(names), self._source)
+        super().__init__(reading, radiometry=radiometry, batch_size=batch_size if self._input.many else 1)
+
+    def _probe(self) -> list[Port]:
+        """The outputs, in the shapes that a blank chip gives."""
+        names = [output.name for output in self._session.get_outputs()]
+        arrays, _ = self._run(names, [np.zeros((_PROBE_PX, _PROBE_PX), np.uint8)])
+        return [Port(name, np.shape(array), np.asarray(array).dtype.name) for name, array in arrays.items()]
+
+    def _run(self, names: list[str], chips: list[Chip]) -> tuple[dict[str, Any], Letterbox]:
+        """Outputs of those names for chips of one size, and how these were letterboxed."""
+        height, width = chips[0].shape[:2]
+        box = self._input.letterbox(width, height, self._layout.input_px)
+        canvas = self._input.array(np.stack([on_canvas(chip, box) for chip in chips]), self._layout)
+        try:
+            arrays = self._session.run(names, {self._input.name: canvas})
+        except Exception as error:  # its errors have no parent of their own
+            raise InputError(
+                f"expected {self._source} to take an array {canvas.shape}, but it cannot: {_first_line(error)}; "
+                "try a batch size of 1, or another input_px in OnnxLayout"
+            ) from error
+        return dict(zip(names, arrays, strict=True)), box
+
+    def _infer(self, chips: list[Chip]) -> list[Found]:
+        arrays, box = self._run(self._plan.names, chips)
+        limits = (self._reading.score_min, self._nms_iou)
+        found = decode(arrays, self._plan, len(self.classes), *limits)
+        unit = (1, 1) if self._layout.box_unit == "pixel" else (box.canvas_width, box.canvas_height)
+        height, width = chips[0].shape[:2]
+        factor = np.array([unit[0] * width / box.width, unit[1] * height / box.height] * 2)
+        # an empty answer may come in any shape
+        return [one._replace(boxes_xyxy=one.boxes_xyxy * factor) if len(one.scores) else one for one in found]
+
+
+class _Input:
+    """The one image input of a graph."""
+
+    def __init__(self, port: Port, axes: str) -> None:
+        self.name, self._dtype, self._axes = port.name, port.dtype, axes
+        sizes = dict(zip(axes, port.shape, strict=True))
+        self.many = "B" in sizes and sizes["B"] is None
+        self._height, self._width, self._channels = sizes["H"], sizes["W"], sizes["C"]
+
+    @classmethod
+    def of(cls, session: Any, source: str) -> _Input:
+        """The input of a session.
+
+        Raises:
+            InputError: it has several, or one that no image fits into.
+        """
+        ports = [_port(one) for one in session.get_inputs()]
+        wanted = f"expected one input (B, 3, H, W) or (B, H, W, 3) with B free or 1 in {source}"
+        if len(ports) != 1:
+            raise InputError(f"{wanted}, found {[port.name for port in ports]}")
+        shape, dtype = ports[0].shape, ports[0].dtype
+        orders = [order for order in ("BCHW", "BHWC", "CHW", "HWC") if len(order) == len(shape)]
+        sizes = [dict(zip(order, shape, strict=True)) for order in orders]
+        # channels may be free too: then they come first
+        fitting = [one for one in sizes if one["C"] in (1, 3)] + [one for one in sizes[:1] if one["C"] is None]
+        if not fitting or fitting[0].get("B", 1) not in (1, None) or dtype not in _IMAGES:
+            raise InputError(f"{wanted}, found {ports[0].name} {shape} of {dtype}")
+        return cls(ports[0], "".join(fitting[0]))
+
+    def letterbox(self, width: int, height: int, input_px: int | None) -> Letterbox:
+        """How a chip of `width` x `height` pixels enters; free sides are multiples of _STRIDE_PX."""
+        side = input_px or max(width, height)
+        if self._width is None and self._height is None:
+            return letterbox(width, height, side, _STRIDE_PX)
+        scales = [limit / own for limit, own in ((self._width, width), (self._height, height)) if limit is not None]
+        box = letterbox(width, height, max(1, int(max(width, height) * min(scales))), _STRIDE_PX)
+        return replace(
+            box, canvas_width=self._width or box.canvas_width, canvas_height=self._height or box.canvas_height
+        )
+
+    def array(self, canvas: NDArray[np.uint8], layout: OnnxLayout) -> NDArray[Any]:
+        """What the graph is given for canvases (B, 3, H, W)."""
+        values: NDArray[Any] = canvas
+        if self._dtype != "uint8":
+            mean, std = (np.array(part, np.float32)[:, None, None] for part in (layout.mean, layout.std))
+            values = (canvas.astype(np.float32) / 255 - mean) / std
+        if self._channels == 1:
+            values = values.mean(axis=1, keepdims=True)
+        values = values if "B" in self._axes else values[0]
+        values = np.moveaxis(values, -3, -1) if self._axes.endswith("HWC") else values
+        return np.ascontiguousarray(values, self._dtype)
+
+
+def _open(path: Path, device: Device) -> Any:
+    """An ONNX Runtime session."""
+    runtime = _runtime()
+    if not path.is_file():
+        raise FileError(f"expected an ONNX file at {path}, found none; check the name")
+    providers = _providers(runtime, device)
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4  # what it has to say comes as an error
+    options.use_deterministic_compute = True
+    try:
+        return runtime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # its errors have no parent of their own
+        raise FileError(
+            f"expected an ONNX graph of standard operators at {path}, but it cannot be run: {_first_line(error)}"
+        ) from error
+
+
+def _runtime() -> Any:
+    try:
+        runtime = import_module("onnxruntime")
+    except ImportError as error:
+        raise MissingExtra(
+            "expected onnxruntime for ONNX files, found none; run: pip install 'refinedet[onnx]'"
+        ) from error
+    version = tuple(int(part) for part in runtime.__version__.split(".")[:2])
+    if version < _OLDEST:  # which follows paths in a file to anywhere on the machine
+        raise MissingExtra(
+            f"expected onnxruntime 1.24 or newer, found {runtime.__version__}; run: pip install -U 'refinedet[onnx]'"
+        )
+    return runtime
+
+
+def _providers(runtime: Any, device: Device) -> list[Any]:
+    """Processors that run the graph; those that were not asked for, such as remote ones, never do."""
+    kind, _, number = device.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or not (number.isdecimal() or not number):
+        raise InputError(f"expected device auto, cpu or cuda, found '{device}'")
+    available = "CUDAExecutionProvider" in runtime.get_available_providers()
+    if kind == "cuda" and not available:
+        raise InputError(
+            f"expected ONNX Runtime with CUDA for device '{device}', found none; "
+            "pip install onnxruntime-gpu, or use --device cpu"
+        )
+    on_gpu = [("CUDAExecutionProvider", {"device_id": int(number or 0)})] if available and kind != "cpu" else []
+    return [*on_gpu, "CPUExecutionProvider"]
+
+
+def _names(session: Any, source: str) -> tuple[str, ...]:
+    """Class names in the metadata of a file; empty without."""
+    text: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
+    written = text.get("names", "")
+    if not written:
+        return ()
+    try:
+        return class_names(ast.literal_eval(written[:_NAMES_CHARS]), source)
+    except (ValueError, SyntaxError, MemoryError, RecursionError) as error:
+        raise InputError(f"expected a list of class names in the metadata of {source}; name its classes") from error
+
+
+def _port(node: Any) -> Port:
+    shape = tuple(size if isinstance(size, int) and size > 0 else None for size in node.shape or ())
+    return Port(node.name, shape, _DTYPES.get(node.type, node.type))
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", maxsplit=1)[0][:300]

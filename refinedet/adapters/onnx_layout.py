@@ -1,0 +1,174 @@
+"""What the outputs of an ONNX detector mean: told from their names and shapes, or said by the user. Pure.
+
+B batch, N boxes or rows, K classes.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Literal, NamedTuple, get_args
+
+from refinedet.config.base import Settings, check
+from refinedet.errors import InputError
+
+Kind = Literal["auto", "boxes", "rows", "yolo", "yolo_objectness"]
+BoxFormat = Literal["auto", "xyxy", "cxcywh"]
+BoxUnit = Literal["pixel", "share"]
+Triple = tuple[float, float, float]
+
+_ROWS_MAX = 1000
+"""More rows than this are never what is left after suppression."""
+
+
+@dataclass(frozen=True, slots=True)
+class OnnxLayout(Settings):
+    """What goes into an ONNX detector and what comes out, as far as its graph does not tell.
+
+    Raises:
+        InputError: a value is out of range.
+    """
+
+    kind: Kind = "auto"
+    """boxes: outputs of their own for boxes (B, N, 4), scores (B, N) and labels (B, N), or scores (B, N, K) of each
+    class; rows: (B, N, 6) of [box, score, label]; yolo: (B, 4 + K, N) or (B, N, 4 + K) of [box, score of each class];
+    yolo_objectness: the same with the score of an object after the box. auto: told from names and shapes."""
+    boxes: str | None = None
+    """Name of the output with the boxes, or with everything; None: told from names and shapes."""
+    scores: str | None = None
+    labels: str | None = None
+    box_format: BoxFormat = "auto"
+    """auto: centre and size for yolo, corners for the others."""
+    box_unit: BoxUnit = "pixel"
+    """pixel: of the network's input; share: in [0, 1] of its width and height."""
+    first_label: int = 0
+    """The label of the first class; exported torchvision detectors start at 1."""
+    input_px: int | None = None
+    """Long side of a chip at the network, where the graph leaves it free; None: that of the chip."""
+    mean: Triple = (0.0, 0.0, 0.0)
+    """Taken off each of red, green and blue, after they are scaled to [0, 1] ..."""
+    std: Triple = (1.0, 1.0, 1.0)
+    """... and what the rest is divided by: (1/255, 1/255, 1/255) for a network that wants 0 to 255."""
+
+    def __post_init__(self) -> None:
+        check(self.kind in get_args(Kind), "kind", f"one of {get_args(Kind)}", self.kind)
+        check(self.box_format in get_args(BoxFormat), "box_format", f"one of {get_args(BoxFormat)}", self.box_format)
+        check(self.box_unit in get_args(BoxUnit), "box_unit", f"one of {get_args(BoxUnit)}", self.box_unit)
+        check(self.input_px is None or self.input_px >= 1, "input_px", "at least 1", self.input_px)
+        check(len(self.mean) == 3, "mean", "three numbers", self.mean)
+        check(len(self.std) == 3 and min(self.std) > 0, "std", "three numbers above 0", self.std)
+
+
+class Port(NamedTuple):
+    """An input or output of a graph."""
+
+    name: str
+    shape: tuple[int | None, ...]
+    """None: free."""
+    dtype: str
+    """As numpy names it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """How the outputs of one graph are read: nothing in it is left to guess."""
+
+    source: str
+    """The detector in words, for errors."""
+    kind: Kind
+    boxes: str
+    """Output with the boxes; of rows and yolo, the only one that is read."""
+    scores: str | None = None
+    labels: str | None = None
+    channels_last: bool = True
+    """yolo: (B, N, 4 + K) rather than (B, 4 + K, N)."""
+    centres: bool = False
+    """Boxes are centre and size rather than corners."""
+
+    @property
+    def names(self) -> list[str]:
+        """The outputs that are read."""
+        return [name for name in (self.boxes, self.scores, self.labels) if name is not None]
+
+
+def plan_outputs(outputs: Sequence[Port], layout: OnnxLayout, classes: int, source: str) -> Plan:
+    """How the outputs of a graph for that many classes are to be read, from the shapes that one run of it gave.
+
+    Raises:
+        InputError: they fit no known layout, or not the one that `layout` names.
+    """
+    table = _table(outputs, layout, source)
+    if table is None:
+        return _plan_boxes(outputs, layout, source)
+    if len(table.shape) != 3:
+        raise _unknown(outputs, source, "expected an output of three axes")
+    rows, columns = (size or 0 for size in table.shape[1:])
+    kind = _kind(rows, columns, classes) if layout.kind == "auto" else layout.kind
+    centres = layout.box_format == "cxcywh" or (layout.box_format == "auto" and kind != "rows")
+    if kind == "rows":
+        return Plan(source, "rows", table.name, centres=centres)
+    wanted = classes + (4 if kind == "yolo" else 5)
+    if kind not in ("yolo", "yolo_objectness") or wanted not in (rows, columns):
+        raise _unknown(outputs, source, f"expected boxes and scores of {classes} class(es)")
+    return Plan(source, kind, table.name, channels_last=columns == wanted, centres=centres)
+
+
+def _table(outputs: Sequence[Port], layout: OnnxLayout, source: str) -> Port | None:
+    """The one output that holds boxes, scores and labels together; None where each has its own."""
+    if layout.kind == "boxes" or layout.scores is not None:
+        return None
+    if layout.boxes is not None and layout.kind != "auto":
+        return _by_name(outputs, layout.boxes, source)
+    triples = [port for port in outputs if len(port.shape) == 3]
+    if layout.kind != "auto" or len(outputs) == 1:
+        return triples[0] if triples else outputs[0]
+    # beside the table, some graphs give the maps it came from; (B, N, 5) are boxes with scores
+    return triples[0] if len(triples) == 1 and triples[0].shape[2] not in (4, 5) else None
+
+
+def _kind(rows: int, columns: int, classes: int) -> Kind:
+    if columns == 6 and rows <= _ROWS_MAX:
+        return "rows"
+    return "yolo_objectness" if classes + 5 in (rows, columns) and classes + 4 not in (rows, columns) else "yolo"
+
+
+def _plan_boxes(outputs: Sequence[Port], layout: OnnxLayout, source: str) -> Plan:
+    left = list(outputs)
+
+    def take(given: str | None, words: str, fits: Callable[[Port], bool]) -> Port | None:
+        if given is not None:
+            found = [_by_name(outputs, given, source)]
+        else:
+            found = [port for port in left if re.search(words, port.name.lower())] or list(filter(fits, left))
+        if found and found[0] in left:
+            left.remove(found[0])
+        return found[0] if found else None
+
+    boxes = take(layout.boxes, "box|dets", lambda port: len(port.shape) > 1 and port.shape[-1] in (4, 5))
+    labels = take(layout.labels, "label|class|cls", lambda port: "int" in port.dtype)
+    scores = take(layout.scores, "score|conf|prob", lambda port: "float" in port.dtype)
+    if boxes is None or (scores is None and boxes.shape[-1] != 5):
+        raise _unknown(outputs, source, "expected outputs for boxes and scores")
+    return Plan(
+        source,
+        "boxes",
+        boxes.name,
+        None if scores is None else scores.name,
+        None if labels is None else labels.name,
+        centres=layout.box_format == "cxcywh",
+    )
+
+
+def _by_name(outputs: Sequence[Port], name: str, source: str) -> Port:
+    for port in outputs:
+        if port.name == name:
+            return port
+    raise InputError(f"expected an output '{name}' in {source}, found {[port.name for port in outputs]}")
+
+
+def _unknown(outputs: Sequence[Port], source: str, expected: str) -> InputError:
+    shapes = ", ".join(f"{port.name} {tuple('?' if n is None else n for n in port.shape)}" for port in outputs)
+    return InputError(
+        f"{expected} in {source}, found {shapes}; name all of its classes, or say what it gives with OnnxLayout"
+    )

@@ -1,0 +1,73 @@
+"""Models with the interface of Ultralytics behind the Predictor protocol; the package itself is not needed here."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+
+from refinedet.adapters.common import SCORE_MIN, Adapter, Found, Reading, class_names
+from refinedet.config import Radiometry
+from refinedet.errors import InputError
+from refinedet.predictor import Chip
+
+_SOURCE = "the Ultralytics-style model"
+
+
+class UltralyticsPredictor(Adapter):
+    """Any model with `names` and `predict(images) -> results`, each with `.boxes` of `.xyxy`, `.conf` and `.cls`.
+
+    Models of rotated boxes, whose results have `.obb` instead, count with their upright ones.
+    """
+
+    def __init__(
+        self,
+        model: Any,
+        *,
+        classes: Sequence[str] | None = None,
+        keep: Sequence[str] | None = None,
+        score_min: float = SCORE_MIN,
+        radiometry: Radiometry | None = None,
+        batch_size: int = 8,
+        **options: Any,
+    ) -> None:
+        """Put a model to work.
+
+        Args:
+            model: the model, such as `ultralytics.YOLO("ships.pt")`. A .pt file is code that runs when it is loaded:
+                load only those that you trust.
+            classes: names by label; those of `model.names` where None.
+            keep: names of the classes that are wanted; None: all.
+            score_min: lowest score of a detection; passed on as `conf`.
+            radiometry: how a scene becomes 8 bits; `Radiometry()` where None.
+            batch_size: chips of one call of `model.predict`, all of one size.
+            options: passed on to `model.predict`: `imgsz=1024`, `iou=0.5`, `device="cuda:0"`, ...
+
+        Raises:
+            InputError: the model has no `predict` or no class names, or a setting is out of range.
+        """
+        if not callable(getattr(model, "predict", None)):
+            raise InputError(f"expected a model with a method predict, found {type(model).__name__}")
+        names = class_names(getattr(model, "names", None) if classes is None else list(classes), _SOURCE)
+        reading = Reading(_SOURCE, names, keep=None if keep is None else tuple(keep), score_min=score_min)
+        super().__init__(reading, radiometry=radiometry, batch_size=batch_size)
+        self.model = model
+        self._options = {"conf": score_min, "verbose": False} | options
+
+    def _infer(self, chips: list[Chip]) -> list[Found]:
+        # arrays are taken for BGR, as OpenCV reads them
+        images = [np.ascontiguousarray(chip[..., ::-1]) for chip in chips]
+        return [_found(result) for result in self.model.predict(images, **self._options)]
+
+
+def _found(result: Any) -> Found:
+    boxes: Any = getattr(result, "boxes", None)
+    if boxes is None:
+        boxes = getattr(result, "obb", None)
+    if any(not hasattr(boxes, name) for name in ("xyxy", "conf", "cls")):
+        raise InputError(
+            f"expected results with boxes of xyxy, conf and cls from {_SOURCE}, found {type(boxes).__name__}; "
+            "is it a detector?"
+        )
+    return Found(boxes.xyxy, boxes.conf, boxes.cls)

@@ -1,0 +1,31 @@
+"""The Python examples of the documents run, from top to bottom of a page, in an empty folder."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
+"""`python notest` marks what needs a package that is no dependency."""
+PAGES = [page for page in sorted((ROOT / "docs").glob("*.md")) if BLOCK.search(page.read_text(encoding="utf-8"))]
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
+def test_the_examples_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, object] = {"__name__": "example"}
+    for block in BLOCK.findall(page.read_text(encoding="utf-8")):
+        exec(compile(block, page.name, "exec"), names)  # noqa: S102 - our own pages
+
+
+def test_the_page_on_other_detectors_leaves_result_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    page = ROOT / "docs" / "bring-your-own-detector.md"
+    assert page in PAGES
+    monkeypatch.chdir(tmp_path)
+    exec(compile(BLOCK.findall(page.read_text(encoding="utf-8"))[0], page.name, "exec"), {})  # noqa: S102 - ditto
+    assert json.loads((tmp_path / "ships" / "scene.geojson").read_text())["type"] == "FeatureCollection"
+    assert (tmp_path / "ships" / "scene.csv").is_file()
