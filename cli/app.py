@@ -60,12 +60,14 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     formats: options.Formats = [options.Format.GEOJSON, options.Format.CSV],  # noqa: B006 - Typer copies it
     quicklook: options.Quicklook = True,
     overwrite: options.Overwrite = False,
+    restart: options.Restart = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Find ships in one or more scenes.
 
-    Writes <stem>.geojson, <stem>.csv and <stem>.png per scene; valid and empty where there is no ship.
+    Writes <stem>.geojson, <stem>.csv and <stem>.png per scene; valid and empty where there is no ship. Interrupted, it
+    goes on from the last finished windows when started again.
     """
     with one_sentence_errors(debug=debug):
         from cli.detecting import DetectOptions, detect_scenes, print_summary
@@ -87,6 +89,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
             formats=[item.value for item in formats],
             quicklook=quicklook,
             overwrite=overwrite,
+            restart=restart,
         )
         outcomes = detect_scenes(asked, debug=debug)
         if json:

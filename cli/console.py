@@ -30,8 +30,8 @@ def one_sentence_errors(*, debug: bool, progress: bool = False) -> Iterator[None
     show_log(debug=debug, progress=progress)
     try:
         yield
-    except KeyboardInterrupt:
-        say("interrupted; results already written are whole, and nothing is half-written")
+    except KeyboardInterrupt as interrupt:
+        say(str(interrupt) or "interrupted; results already written are whole, and nothing is half-written")
         raise typer.Exit(EXIT_INTERRUPTED) from None
     except RefineDetError as error:
         if debug:

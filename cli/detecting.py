@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from cli.console import err, out, say
@@ -19,6 +19,7 @@ from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
     from refinedet.predictor import Predictor
+    from refinedet.scene.journal import Journal
 
 
 _WEAKEST = 1e-3
@@ -45,6 +46,7 @@ class DetectOptions:
     formats: list[str]
     quicklook: bool
     overwrite: bool
+    restart: bool
 
 
 @dataclass(slots=True)
@@ -54,7 +56,10 @@ class Outcome:
     scene: Path
     ships: int = 0
     windows: int = 0
+    windows_done: int = 0
     windows_empty: int = 0
+    windows_kept: int = 0
+    """Taken over from an interrupted run."""
     seconds: float = 0.0
     files: list[str] = field(default_factory=list)
     error: str | None = None
@@ -68,6 +73,7 @@ class Outcome:
             "ships": self.ships,
             "windows": self.windows,
             "windows_empty": self.windows_empty,
+            "windows_kept": self.windows_kept,
             "seconds": round(self.seconds, 2),
             "files": self.files,
         }
@@ -85,9 +91,9 @@ def detect_scenes(options: DetectOptions, *, debug: bool) -> list[Outcome]:
     todo = [outcome for outcome in outcomes if outcome.error is None]
     if not todo:
         return outcomes
-    predictor, tile = _predictor(options.weights or shipped_weights(), options)
+    predictors, tile, made_by = _predictors(options.weights or shipped_weights(), options)
     with _progress() as progress:
-        run = _Run(predictor, tile, options, progress)
+        run = _Run(predictors, tile, made_by, options, progress)
         for outcome in todo:
             try:
                 run.detect(outcome, paths[outcome.scene])
@@ -110,7 +116,9 @@ def print_summary(outcomes: list[Outcome]) -> None:
         for one in done:
             folder = Path(one.files[0]).parent if one.files else "-"
             suffixes = " ".join(Path(name).name.removeprefix(one.scene.stem) for name in one.files)
-            windows = f"{one.windows}" + (f" ({one.windows_empty} empty)" if one.windows_empty else "")
+            notes = ((one.windows_empty, "empty"), (one.windows_kept, "from before"))
+            remarks = ", ".join(f"{count} {note}" for count, note in notes if count)
+            windows = f"{one.windows}" + (f" ({remarks})" if remarks else "")
             table.add_row(one.scene.name, f"{one.ships}", windows, f"{one.seconds:.1f}", f"{folder}/  {suffixes}")
         out.print(table)
     for one in outcomes:
@@ -143,8 +151,10 @@ def _planned(options: DetectOptions) -> dict[Path, dict[str, Path]]:
 def _refused(scene: Path, paths: dict[str, Path], options: DetectOptions, *, debug: bool) -> Outcome:
     from refinedet.scene.outputs import check_writable
 
+    # a journal: these results are half of those of an interrupted run, which was free to write them
+    overwrite = options.overwrite or _journal_path(scene, paths).exists()
     try:
-        check_writable(paths, overwrite=options.overwrite)
+        check_writable(paths, overwrite=overwrite)
     except FileError as error:
         if debug:
             raise
@@ -159,25 +169,38 @@ def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileCo
     """
     if weights.suffix.lower() == ".onnx":
         return _onnx_predictor(weights, options), _tile(TileConfig(), options)
+def _journal_path(scene: Path, paths: dict[str, Path]) -> Path:
+    """Where finished windows are kept until the results are written: beside them."""
+    return next(iter(paths.values())).with_name(f"{scene.stem}.journal")
+
+
+def _predictors(weights: Path, options: DetectOptions) -> tuple[list[Predictor], TileConfig, dict[str, Any]]:
+    """A predictor for each device, windows as trained unless asked otherwise, and what decides the detections."""
+    from refinedet.files import sha256_file
     from refinedet.memory import keep_freed_memory
     from refinedet.model.checkpoint import read_header
     from refinedet.multiscale import MultiscalePredictor
-    from refinedet.predictor import TorchPredictor
+    from refinedet.predictor import TorchPredictor, resolve_devices
 
     keep_freed_memory()
     header = read_header(weights)
     trained = TileConfig.from_dict(header.provenance.get("tile", {}))
     tile = _tile(trained, options)
     lowest = min(header.postprocess.score_min, options.score_min)
-    predictor = TorchPredictor.load(
-        weights,
-        device=options.device,
-        batch_size=options.batch_size,
-        postprocess=replace(header.postprocess, score_min=lowest),
-    )
+    made_by = {"weights": sha256_file(weights), "score_min": lowest, "multiscale": options.multiscale}
+    predictors = [
+        TorchPredictor.load(
+            weights,
+            device=device,
+            batch_size=options.batch_size,
+            postprocess=replace(header.postprocess, score_min=lowest),
+        )
+        for device in resolve_devices(options.device)
+    ]
     if options.multiscale is None:
-        return predictor, tile
-    return MultiscalePredictor(predictor, MultiscaleConfig.preset(options.multiscale)), tile
+        return [*predictors], tile, made_by
+    passes = MultiscaleConfig.preset(options.multiscale)
+    return [MultiscalePredictor(one, passes) for one in predictors], tile, made_by
 
 
 def _onnx_predictor(path: Path, options: DetectOptions) -> Predictor:
@@ -207,16 +230,43 @@ def _progress() -> Iterator[Progress]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    predictor: Predictor
+    predictors: list[Predictor]
     tile: TileConfig
+    made_by: dict[str, Any]
     options: DetectOptions
     progress: Progress
 
     def detect(self, outcome: Outcome, paths: dict[str, Path]) -> None:
         """One scene: detect, write, and note what came of it."""
+        from refinedet.scene.journal import Journal
+
+        began = time.perf_counter()
+        journal = Journal(_journal_path(outcome.scene, paths), self.made_by, restart=self.options.restart)
+        task = self.progress.add_task(outcome.scene.name, total=None)
+        try:
+            self._detect(outcome, paths, journal, task)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(_how_to_go_on(outcome, journal)) from None
+        except OSError as error:
+            if isinstance(error, RefineDetError):
+                raise
+            raise FileError(f"expected to read and write files, but that failed ({error}); is there room?") from error
+        finally:
+            self.progress.remove_task(task)
+        journal.discard()
+        outcome.files = [str(path) for path in paths.values()]
+        outcome.seconds = time.perf_counter() - began
+
+    def _detect(self, outcome: Outcome, paths: dict[str, Path], journal: Journal, task: TaskID) -> None:
         from refinedet.scene.detect import detect_scene
         from refinedet.scene.outputs import write_results
         from refinedet.scene.source import SceneChoice
+
+        def show(done: int, total: int) -> None:
+            if not outcome.windows:  # the first call
+                outcome.windows, outcome.windows_kept = total, done
+            outcome.windows_done = done
+            self.progress.update(task, completed=done, total=total)
 
         asked = self.options
         choice = SceneChoice(
@@ -240,11 +290,30 @@ class _Run:
             write_results(result, paths)
             if "quicklook" in paths:
                 from refinedet.scene.quicklook import write_quicklook
+        choice = SceneChoice(polarisation=asked.polarisation, band=asked.band, max_pixels=asked.max_pixels)
+        result = detect_scene(
+            outcome.scene,
+            self.predictors,
+            choice=choice,
+            tile=self.tile,
+            score_min=asked.score_min,
+            batch_size=asked.batch_size,
+            progress=show,
+            journal=journal,
+        )
+        write_results(result, paths)
+        if "quicklook" in paths:
+            from refinedet.scene.quicklook import write_quicklook
 
-                write_quicklook(outcome.scene, result, paths["quicklook"], choice=choice)
-        finally:
-            self.progress.remove_task(task)
-        outcome.ships, outcome.windows = len(result.detections), result.windows
-        outcome.windows_empty = result.windows_empty
-        outcome.files = [str(path) for path in paths.values()]
-        outcome.seconds = time.perf_counter() - began
+            write_quicklook(outcome.scene, result, paths["quicklook"], choice=choice)
+        outcome.ships, outcome.windows_empty = len(result.detections), result.windows_empty
+
+
+def _how_to_go_on(outcome: Outcome, journal: Journal) -> str:
+    """One sentence for who has stopped a run; empty where there is nothing to go on from."""
+    if not journal.path.exists():
+        return ""
+    return (
+        f"interrupted; {outcome.windows_done} of {outcome.windows} windows of {outcome.scene} are kept in "
+        f"{journal.path}: run the same again to go on"
+    )

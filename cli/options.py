@@ -81,7 +81,10 @@ Passes = Annotated[
     Multiscale | None,
     typer.Option("--multiscale", help="Look at other sizes and mirrored too: slower, more exact.", show_default="off"),
 ]
-Device = Annotated[str, typer.Option(help="auto, cpu or cuda.")]
+Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, or all: every GPU at once.")]
+Restart = Annotated[
+    bool, typer.Option("--restart", help="Discard the windows that an interrupted run has kept, and begin anew.")
+]
 Formats = Annotated[
     list[Format], typer.Option("--format", help="Result files; repeat for several.", show_default="geojson, csv")
 ]

@@ -9,17 +9,20 @@ from refinedet.multiscale import MultiscalePredictor
 from refinedet.predictor import Predictor, TorchPredictor
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene.detect import detect_scene
+from refinedet.scene.journal import Journal
 from refinedet.scene.outputs import result_paths, write_results
 from refinedet.scene.quicklook import write_quicklook
 from refinedet.scene.result import SceneResult
 from refinedet.scene.score import Score, match_boxes, score_files
 from refinedet.scene.source import SceneChoice
+from refinedet.scene.stream import WindowDetections
 from refinedet.weights import shipped_weights
 
 __all__ = [
     "Detections",
     "FileError",
     "InputError",
+    "Journal",
     "MissingExtra",
     "ModelConfig",
     "MultiscaleConfig",
@@ -38,6 +41,7 @@ __all__ = [
     "TorchvisionPredictor",
     "TrainConfig",
     "UltralyticsPredictor",
+    "WindowDetections",
     "detect_scene",
     "match_boxes",
     "open_scene",

@@ -65,11 +65,29 @@ def resolve_device(name: Device) -> str:
 
     if name == "auto":
         return "cuda" if torch.cuda.is_available() else "cpu"
-    if name.split(":")[0] not in ("cpu", "cuda"):
-        raise InputError(f"expected device auto, cpu or cuda, found '{name}'")
-    if name.startswith("cuda") and not torch.cuda.is_available():
+    kind, _, number = name.partition(":")
+    if name not in ("cpu", "cuda") and not (kind == "cuda" and number.isdecimal()):
+        raise InputError(f"expected device auto, cpu, cuda, cuda:N or all, found '{name}'")
+    if kind == "cuda" and not torch.cuda.is_available():
         raise InputError(f"expected a GPU for device '{name}', found none; use --device cpu or auto")
+    if int(number or 0) >= max(1, torch.cuda.device_count()):
+        raise InputError(
+            f"expected a GPU for device '{name}', found {torch.cuda.device_count()}, numbered from 0; name one of them"
+        )
     return name
+
+
+def resolve_devices(name: Device) -> list[str]:
+    """The devices that work together: of `all` every GPU, or the CPU where there is none; else the one of that name.
+
+    Raises:
+        InputError: as `resolve_device`.
+    """
+    import torch
+
+    if name != "all":
+        return [resolve_device(name)]
+    return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or ["cpu"]
 
 
 class TorchPredictor:

@@ -37,9 +37,8 @@ def driver_of(head: bytes) -> str | None:
     return next((driver for magic, driver in DRIVERS.items() if head.startswith(magic)), None)
 
 
-@contextmanager
-def gdal() -> Iterator[None]:
-    """GDAL with this project's settings, for as long as the context lasts."""
+def environment() -> rasterio.Env:
+    """GDAL with this project's settings, for as long as the context lasts; from any thread."""
     settings = {
         "GDAL_CACHEMAX": _CACHE_MB,
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
@@ -48,6 +47,12 @@ def gdal() -> Iterator[None]:
         "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
         "GDAL_NUM_THREADS": 1,
     }
-    with rasterio.Env(**settings), warnings.catch_warnings():
+    return rasterio.Env(**settings)
+
+
+@contextmanager
+def gdal() -> Iterator[None]:
+    """As `environment`, and silent on files without a position; filters of warnings belong to all threads at once."""
+    with environment(), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield

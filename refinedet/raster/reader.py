@@ -17,7 +17,7 @@ from rasterio.errors import RasterioError
 from rasterio.windows import Window as _GdalWindow
 
 from refinedet.errors import FileError, InputError
-from refinedet.raster.gdal import COMPLEX_TYPES, IDENTITY, MAGIC_BYTES, REAL_TYPES, driver_of, gdal
+from refinedet.raster.gdal import COMPLEX_TYPES, IDENTITY, MAGIC_BYTES, REAL_TYPES, driver_of, environment, gdal
 from refinedet.raster.info import GroundControlPoint, RasterInfo
 from refinedet.tiling import Window
 
@@ -86,7 +86,7 @@ class SceneReader:
     def _read(self, window: Window) -> NDArray[Any]:
         place = _GdalWindow(window.x, window.y, window.width, window.height)
         try:
-            with gdal():
+            with environment():
                 pixels: NDArray[Any] = self._dataset.read(self._bands, window=place)
                 return pixels
         except RasterioError as error:

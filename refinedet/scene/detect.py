@@ -1,10 +1,16 @@
-"""detect_scene(): windows of a scene -> read -> predict -> merge. Memory does not grow with the scene."""
+"""detect_scene(): windows of a scene -> read -> predict -> merge. Memory does not grow with the scene.
+
+Windows are read in one thread while earlier ones are with the predictor, or with several predictors, each on its own
+device. A batch is always made of the same windows, whatever finished first and whatever a journal holds already: so
+results do not depend, in their last bits, on how often a run was interrupted.
+"""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Iterator
-from itertools import compress
+from collections.abc import Callable, Container, Iterator, Sequence
+from contextlib import closing, nullcontext
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -12,43 +18,48 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes, shift
+from refinedet.concurrency import prefetched, spread
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.predictor import Chip, Predictor
 from refinedet.radiometry import Levels, scene_levels, to_uint8, valid_mask
 from refinedet.raster import SceneReader
-from refinedet.scene.ambiguity import find_ambiguities
-from refinedet.scene.attributes import AMBIGUITY, NODATA, flags, places
-from refinedet.scene.borders import invalid_share
+from refinedet.scene.attributes import flags, places
+from refinedet.scene.identity import run_identity
+from refinedet.scene.journal import Found, Journal, OpenJournal, opened
 from refinedet.scene.merge import Merged, merge_windows
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
-from refinedet.scene.sentinel1_annotation import Annotation
-from refinedet.scene.sentinel1_reader import annotation_of
+from refinedet.scene.seams import SeamGrid
 from refinedet.scene.shape import UNKNOWN, Shape, is_decibel, measure, surroundings, to_intensity
 from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.stream import Stream, window_detections
 from refinedet.tiling import Window, windows
 
 Progress = Callable[[int, int], None]
-"""Called with (windows done, windows in all), first with 0 done."""
+"""Called with (windows done, windows in all), first with those that a journal holds: 0 without one."""
+_Batch = list[tuple[int, Chip | None]]
+"""Numbers of windows in the grid, and their chips; None where a window holds no data."""
 
 _LOGGER = logging.getLogger(__name__)
 _FRAGMENT_SHARE = 0.5
 """Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
-_MOSTLY = 0.5
-"""A detection with a larger share of pixels without data is the border of the scene, not a ship."""
+_READ_AHEAD = 2
+"""Batches of chips that lie ready for each predictor."""
 
 
 def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     path: str | Path,
-    predictor: Predictor,
+    predictor: Predictor | Sequence[Predictor],
     *,
     choice: SceneChoice | None = None,
     tile: TileConfig | None = None,
     score_min: float = 0.5,
     batch_size: int = 8,
     progress: Progress | None = None,
+    stream: Stream | None = None,
+    journal: Journal | None = None,
 ) -> SceneResult:
     """Find ships in a local GeoTIFF, PNG, JPEG or Sentinel-1 GRD product of any size.
 
@@ -58,131 +69,124 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
 
     Args:
         path: the scene.
-        predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits.
+        predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits. Several, equal but for their
+            devices, share the work, each in a thread of its own.
         choice: band or polarisation that is looked at, and how large a scene may be; `SceneChoice()` where None.
         tile: size and overlap of windows; `TileConfig()` where None.
         score_min: lowest score of a ship in the result, in [0, 1].
-        batch_size: chips per call of the predictor.
+        batch_size: windows per call of the predictor, less those without data.
         progress: told how many windows are done.
+        stream: told what each window shows as soon as it is finished, those of a journal first.
+        journal: keeps finished windows, so that an interrupted run goes on.
 
     Raises:
-        FileError: the scene is missing, damaged, or not a picture of a supported format.
-        InputError: its pixels are of an unsupported type or too many, or a setting is out of range.
+        FileError: the scene is missing, damaged, or no picture of a supported format; the journal cannot be used.
+        InputError: its pixels are of an unsupported type or too many, a setting is out of range, or the journal is that
+            of another scene, predictor or settings.
     """
+    predictors, first = _checked(predictor, score_min, batch_size)
+    choice, tile = choice or SceneChoice(), tile or TileConfig()
+    with open_source(path, choice) as reader:
+        run = _Run(reader, tile, score_min, progress or _silent, stream)
+        kept = journal and opened(journal, run_identity(path, choice, tile, score_min, first.radiometry))
+        with kept or nullcontext() as run.log:
+            run.detect(predictors, batch_size)
+        annotation = annotation_of(path, choice.polarisation, reader.info)
+        ships = describe(above(merge_windows(run.parts, run.grid), score_min), reader, run.preview, annotation)
+    _LOGGER.info("%s: %d ships in %d windows, %d empty", path, len(result.detections), result.windows, run.empty)
+    return result
+
+
+def _checked(
+    predictor: Predictor | Sequence[Predictor], score_min: float, batch_size: int
+) -> tuple[Sequence[Predictor], Predictor]:
+    """All predictors and the first of them, after all settings have been looked at."""
+    predictors = predictor if isinstance(predictor, Sequence) else [predictor]
     if not 0 <= score_min <= 1 or batch_size < 1:
         raise InputError(
             f"expected a score within [0, 1] and a batch of at least 1, found {score_min} and {batch_size}"
         )
-    with open_source(path, choice) as reader:
-        info, label = reader.info, reader.label
-        annotation = annotation_of(path, choice.polarisation if choice else None, info)
-        grid = windows(info.width, info.height, tile or TileConfig())
-        preview = reader.sample()
-        levels = scene_levels(preview, info.dtype, info.nodata, predictor.radiometry)
-        run = _Run(predictor, batch_size, score_min * _FRAGMENT_SHARE, progress or _silent)
-        run.detect(reader, grid, levels)
-        merged = _above(merge_windows(run.parts, grid), score_min)
-        merged, shapes, invalid = _measured(reader, merged, preview)
-    position = locate(info)
-    found = places(merged.detections.boxes_xyxy, position, shapes)
-    ghosts = _ghosts(annotation, merged.detections.boxes_xyxy, found.contrast_db)
-    _LOGGER.info("%s: %d ships in %d windows, %d of them empty", path, len(merged.detections), len(grid), run.empty)
-    return SceneResult(
-        scene=Path(path).name,
-        label=label,
-        info=info,
-        classes=predictor.classes,
-        detections=merged.detections,
-        places=found,
-        flags=flags(merged, info.width, info.height, {NODATA: invalid > 0, AMBIGUITY: ghosts}),
-        located=position is not None,
-        levels=levels,
-        preview=preview,
-        windows=len(grid),
-        windows_empty=run.empty,
-    )
+    if not predictors:
+        raise InputError("expected at least one predictor, found none")
+    if any((p.classes, p.radiometry) != (predictors[0].classes, predictors[0].radiometry) for p in predictors):
+        raise InputError("expected predictors that differ in their device alone, found other classes or radiometry")
+    return predictors, predictors[0]
 
 
 class _Run:
-    """Detections of one scene so far. Chips are held for one batch only."""
+    """Detections of one scene so far. Chips are held for a few batches only."""
 
-    def __init__(self, predictor: Predictor, batch_size: int, score_min: float, progress: Progress) -> None:
+    def __init__(
+        self, reader: SceneReader, tile: TileConfig, score_min: float, progress: Progress, stream: Stream | None
+    ) -> None:
+        self.reader, self.score_min = reader, score_min
+        self.grid = windows(reader.info.width, reader.info.height, tile)
+        self.position = locate(reader.info)
+        self.log: OpenJournal | None = None
         self.parts: list[tuple[Window, Detections]] = []
         self.empty = 0
-        self._predictor, self._batch_size, self._score_min = predictor, batch_size, score_min
-        self._progress = progress
+        self.preview: NDArray[Any]
+        self.levels: Levels | None
+        self._progress, self._stream = progress, stream
+        self._seams = SeamGrid(self.grid)
+        self._done = 0
 
-    def detect(self, reader: SceneReader, grid: list[Window], levels: Levels | None) -> None:
-        self._progress(0, len(grid))
-        batch: list[tuple[Window, Chip]] = []
-        for done, (window, chip) in enumerate(_chips(reader, grid, levels), start=1):
-            if chip.any():
-                batch.append((window, chip))
-            else:
+    def detect(self, predictors: Sequence[Predictor], batch_size: int) -> None:
+        """Measure the levels, and work on all windows that the journal does not hold."""
+        info = self.reader.info
+        self.preview = self.reader.sample()
+        self.levels = scene_levels(self.preview, info.dtype, info.nodata, predictors[0].radiometry)
+        finished = self.log.finished if self.log else {}
+        self._take(finished)
+        score_min = self.score_min * _FRAGMENT_SHARE
+        workers = [partial(_predict, predictor, self.grid, score_min) for predictor in predictors]
+        with (
+            closing(prefetched(self._batches(batch_size, finished), _READ_AHEAD * len(workers))) as ready,
+            closing(spread(ready, workers)) as results,
+        ):
+            for found in results:
+                if self.log:
+                    self.log.append(found)
+                self._take(found)
+
+    def _batches(self, size: int, finished: Container[int]) -> Iterator[_Batch]:
+        """What is not finished, batch by batch; reads the scene in the thread that iterates."""
+        for start in range(0, len(self.grid), size):
+            numbers = range(start, min(start + size, len(self.grid)))
+            batch = [(index, self._chip(self.grid[index])) for index in numbers if index not in finished]
+            if batch:
+                yield batch
+
+    def _chip(self, window: Window) -> Chip | None:
+        """The 8-bit pixels of a window; None without one valid pixel that is not black."""
+        pixels = self.reader.read(window)
+        chip = to_uint8(pixels, valid_mask(pixels, self.reader.info.nodata), self.levels)
+        return chip if chip.any() else None
+
+    def _take(self, found: Found) -> None:
+        for index, detections in sorted(found.items()):
+            window = self.grid[index]
+            if detections is None:
                 self.empty += 1
-            if len(batch) == self._batch_size or done == len(grid):
-                self._predict(batch)
-                batch = []
-                self._progress(done, len(grid))
-
-    def _predict(self, batch: list[tuple[Window, Chip]]) -> None:
-        if not batch:
-            return
-        for (window, _), found in zip(batch, self._predictor.predict([chip for _, chip in batch]), strict=True):
-            strong = found.above(self._score_min)
-            if len(strong):
-                boxes = shift(strong.boxes_xyxy, window.x, window.y)
-                self.parts.append((window, Detections.of(boxes, strong.scores, strong.labels)))
+                continue
+            if len(detections):
+                self.parts.append((window, detections))
+            if self._stream:
+                self._stream(window_detections(window, detections.above(self.score_min), self._seams, self.position))
+        self._done += len(found)
+        self._progress(self._done, len(self.grid))
 
 
-def _chips(reader: SceneReader, grid: list[Window], levels: Levels | None) -> Iterator[tuple[Window, Chip]]:
-    """Windows and their 8-bit pixels; a chip without one valid pixel is all zeros."""
-    for window in grid:
-        pixels = reader.read(window)
-        yield window, to_uint8(pixels, valid_mask(pixels, reader.info.nodata), levels)
-
-
-def _measured(
-    reader: SceneReader, merged: Merged, preview: NDArray[Any]
-) -> tuple[Merged, list[Shape], NDArray[np.float64]]:
-    """Detections that lie where the scene was measured, with their shapes and shares (N,) of pixels without data."""
-    shapes, invalid = _shapes(reader, merged.detections.boxes_xyxy, preview)
-    measured = invalid <= _MOSTLY
-    if not measured.all():
-        _LOGGER.info("%d detections on pixels without data are left out", int((~measured).sum()))
-    return _keep(merged, measured), list(compress(shapes, measured)), invalid[measured]
-
-
-def _shapes(reader: SceneReader, boxes_xyxy: Boxes, preview: NDArray[Any]) -> tuple[list[Shape], NDArray[np.float64]]:
-    """What the pixels say of each ship, and the share (N,) of them without data; read from top to bottom."""
-    nodata = reader.info.nodata
-    decibel = is_decibel(preview, valid_mask(preview, nodata))
-    shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
-    for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
-        box = tuple(boxes_xyxy[index].tolist())
-        window = surroundings(box, reader.info.width, reader.info.height)
-        pixels = reader.read(window)
-        place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
-        valid = valid_mask(pixels, nodata)
-        found = measure(to_intensity(pixels, decibel=decibel), valid, place)
-        shapes[index], invalid[index] = found.moved(window.x, window.y), invalid_share(valid, place)
-    return shapes, invalid
-
-
-def _ghosts(annotation: Annotation | None, boxes_xyxy: Boxes, contrast_db: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N,) true for azimuth ambiguities; none without a Sentinel-1 annotation."""
-    if annotation is None or not len(boxes_xyxy):
-        return np.zeros(len(boxes_xyxy), np.bool_)
-    boxes = boxes_xyxy.astype(np.float64)
-    return find_ambiguities(boxes_xyxy, contrast_db, annotation.geometry((boxes[:, :2] + boxes[:, 2:]) / 2))
-
-
-def _above(merged: Merged, score_min: float) -> Merged:
-    return _keep(merged, merged.detections.scores >= score_min)
-
-
-def _keep(merged: Merged, wanted: NDArray[np.bool_]) -> Merged:
-    return Merged(merged.detections.keep(wanted), merged.joined[wanted], merged.cut[wanted])
+def _predict(predictor: Predictor, grid: list[Window], score_min: float, batch: _Batch) -> dict[int, Detections | None]:
+    """What is found in each window of a batch, in scene pixels."""
+    found: dict[int, Detections | None] = dict.fromkeys(index for index, _ in batch)
+    shown = [(index, chip) for index, chip in batch if chip is not None]
+    answers = predictor.predict([chip for _, chip in shown]) if shown else []
+    for (index, _), answer in zip(shown, answers, strict=True):
+        strong = answer.above(score_min)
+        boxes = shift(strong.boxes_xyxy, grid[index].x, grid[index].y)
+        found[index] = Detections.of(boxes, strong.scores, strong.labels)
+    return found
 
 
 def _silent(done: int, total: int) -> None:

@@ -1,0 +1,99 @@
+"""Work in other threads: items made ahead of their use, jobs spread over several workers. Bounded, and clean to stop.
+
+Both are generators that own threads: close them (`contextlib.closing`) before what their threads use goes away.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Generator, Iterable, Sequence
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from queue import Empty, Queue, SimpleQueue
+from threading import Event, Thread
+from typing import TypeVar
+
+T = TypeVar("T")
+R = TypeVar("R")
+
+_WAITING_FOR_EACH = 2
+"""Jobs handed out for each worker: one in work, and one that is there when it is done."""
+
+
+def prefetched(items: Iterable[T], depth: int) -> Generator[T]:
+    """The same items in the same order, made in one thread of their own while the caller works on earlier ones.
+
+    An error in that thread is raised here, after the items that came before it. When this generator is closed, the
+    thread finishes the item it is at and ends.
+
+    Args:
+        items: iterated in the other thread, and nowhere else.
+        depth: items that may lie ready, at least 1; one more is being made.
+    """
+    ready: Queue[tuple[T] | BaseException | None] = Queue(depth)
+    stop = Event()
+
+    def make() -> None:
+        end: BaseException | None = None
+        try:
+            for item in items:
+                if stop.is_set():
+                    return
+                ready.put((item,))
+        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets it
+            end = error
+        if not stop.is_set():
+            ready.put(end)
+
+    thread = Thread(target=make, name="prefetched", daemon=True)
+    thread.start()
+    try:
+        while isinstance(item := ready.get(), tuple):
+            yield item[0]
+        if item is not None:
+            raise item
+    finally:
+        stop.set()
+        _drain(ready)  # a put that waits for room goes through; the next one is never begun
+        thread.join()
+
+
+def spread(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[R]:
+    """What the workers make of the jobs, each job done by whichever is free; one worker works in the caller's thread.
+
+    Results of one worker come in the order of the jobs, those of several as they are finished. An error of a worker is
+    raised here, and jobs that nobody has begun are then left undone.
+    """
+    if len(workers) == 1:
+        yield from map(workers[0], jobs)
+        return
+    idle: SimpleQueue[Callable[[T], R]] = SimpleQueue()
+    for worker in workers:
+        idle.put(worker)
+
+    def work(job: T) -> R:
+        worker = idle.get()
+        try:
+            return worker(job)
+        finally:
+            idle.put(worker)
+
+    running: set[Future[R]] = set()
+    pool = ThreadPoolExecutor(len(workers), thread_name_prefix="spread")
+    try:
+        for job in jobs:
+            if len(running) == _WAITING_FOR_EACH * len(workers):
+                done, running = wait(running, return_when=FIRST_COMPLETED)
+                yield from (future.result() for future in done)
+            running.add(pool.submit(work, job))
+        while running:
+            done, running = wait(running, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _drain(queue: Queue[T]) -> None:
+    try:
+        while True:
+            queue.get_nowait()
+    except Empty:
+        return

@@ -1,0 +1,229 @@
+"""Finished windows of a run, on disk, so that an interrupted run goes on where it stopped.
+
+A journal is a text file of lines, each a CRC-32 and compact JSON. The first line says what the windows belong to: the
+scene's content, what made the detections, settings and code. Each further line holds the windows of one batch. Lines
+are only ever added, one write each: after a kill at most the last one is torn, and it is cut off. They are handed to
+the system at once, which no kill of the process undoes, and forced onto the disk every second: that much a power
+failure costs.
+"""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import json
+import os
+import time
+import zlib
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from refinedet.detections import Detections
+from refinedet.errors import FileError, InputError
+
+Found = Mapping[int, Detections | None]
+"""Number of a window in its grid -> detections in scene pixels; None where the window holds no data."""
+
+_TITLE = "refinedet journal 1"
+_FSYNC_SECONDS = 1.0
+_SHOWN_CHARACTERS, _SHOWN_DIFFERENCES = 16, 3
+"""Of a value, and of what differs, in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Journal:
+    """Where the finished windows of a run are kept, and what made their detections.
+
+    Hand it to `detect_scene`; once the result is where it belongs, call `discard`. The next run on the same scene with
+    the same settings goes on from the windows that it finds there. One run at a time may use the file.
+    """
+
+    path: Path
+    made_by: Mapping[str, Any] = field(default_factory=dict)
+    """What decides the predictor's detections, as JSON values: the hash of its weights, its thresholds. Windows are
+    taken over only from a journal where this is equal."""
+    restart: bool = False
+    """Throw away the windows that another run has left, whatever they belong to."""
+
+    def discard(self) -> None:
+        """Remove the file; nothing happens where there is none."""
+        self.path.unlink(missing_ok=True)
+
+
+class OpenJournal:
+    """A journal in use: the windows that are finished, and room for more. Made by `opened`."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.finished: dict[int, Detections | None] = {}
+        """What an earlier run has left."""
+        self.grown = False
+        """Whether this run has added to it."""
+        self._path, self._descriptor = path, descriptor
+        self._end = 0
+        self._synced = -_FSYNC_SECONDS
+
+    def append(self, found: Found) -> None:
+        """Keep the windows of one batch.
+
+        Raises:
+            FileError: the disk is full or failing; the windows kept before are still there.
+        """
+        self.add([[index, _plain(one)] for index, one in sorted(found.items())])
+        self.grown = True
+
+    def add(self, content: Any) -> None:
+        """Write one line, or nothing of it."""
+        line = _line(content)
+        try:
+            _write_all(self._descriptor, line)
+            if time.monotonic() - self._synced >= _FSYNC_SECONDS:
+                os.fsync(self._descriptor)
+                self._synced = time.monotonic()
+        except OSError as error:
+            self.cut(self._end)
+            raise FileError(
+                f"expected to keep finished windows in {self._path}, but that failed ({error.strerror}); make room and "
+                "run the same again: it goes on from those kept so far"
+            ) from error
+        self._end += len(line)
+
+    def cut(self, end: int) -> None:
+        """Cut off what follows the first `end` bytes; that needs no room on a full disk."""
+        os.ftruncate(self._descriptor, end)
+        self._end = end
+
+
+@contextmanager
+def opened(journal: Journal, identity: Mapping[str, Any]) -> Iterator[OpenJournal]:
+    """Open a journal for the run that `identity` describes, and lock it; a new one is made where there is none.
+
+    One without a finished window is removed at the end, with the folder if that was made for it.
+
+    Raises:
+        FileError: the file cannot be used, is in use by another run, or is no journal.
+        InputError: it belongs to another scene, other weights, other settings or other code.
+    """
+    path, wanted = journal.path, json.loads(_json({"made_by": dict(journal.made_by), **identity}))
+    new_folder = not path.parent.exists()
+    descriptor = _open(path)
+    try:
+        _lock(path, descriptor)
+        log, lines = OpenJournal(path, descriptor), _whole_lines(path)
+        goes_on = bool(lines) and not journal.restart
+        if goes_on:
+            _check(path, lines[0][0]["identity"], wanted)
+            log.finished = {index: _detections(one) for content, _ in lines[1:] for index, one in content}
+        log.cut(lines[-1][1] if goes_on else 0)
+        try:
+            if not goes_on:
+                log.add({"title": _TITLE, "identity": wanted})
+            yield log
+        finally:
+            if not (log.finished or log.grown):
+                path.unlink(missing_ok=True)
+                if new_folder:
+                    with suppress(OSError):  # it holds something else by now
+                        path.parent.rmdir()
+            with suppress(OSError):
+                os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _open(path: Path) -> int:
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise FileError(
+            f"expected to keep finished windows in {path}, but it cannot be written ({error.strerror}); make room "
+            "there, or name another folder for results"
+        ) from error
+
+
+def _lock(path: Path, descriptor: int) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except OSError as error:
+        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):  # anything else: a file system that knows no locks
+            raise FileError(
+                f"expected to be the only run that writes {path}, found another one at work; wait for it, or name "
+                "another folder for results"
+            ) from None
+
+
+def _whole_lines(path: Path) -> list[tuple[Any, int]]:
+    """Contents of the lines up to the first damaged one, each with the place where it ends; none of an empty file."""
+    lines: list[tuple[Any, int]] = []
+    end = 0
+    for line in path.read_bytes().splitlines(keepends=True):
+        content = _content(line)
+        if content is None:
+            break
+        end += len(line)
+        lines.append((content, end))
+    head = lines[0][0] if lines else None
+    if not (isinstance(head, dict) and head.get("title") == _TITLE) and path.stat().st_size:
+        raise FileError(
+            f"expected a journal of this version of refinedet at {path}, found something else; move it away"
+        )
+    return lines
+
+
+def _line(content: Any) -> bytes:
+    text = _json(content).encode()
+    return b"%08x %s\n" % (zlib.crc32(text), text)
+
+
+def _content(line: bytes) -> Any:
+    """What a line holds; None if it is torn or damaged."""
+    checksum, _, text = line.removesuffix(b"\n").partition(b" ")
+    whole = line.endswith(b"\n") and checksum == b"%08x" % zlib.crc32(text)
+    return json.loads(text) if whole else None
+
+
+def _json(content: Any) -> str:
+    return json.dumps(content, separators=(",", ":"), sort_keys=True, allow_nan=False)
+
+
+def _plain(found: Detections | None) -> list[list[Any]] | None:
+    """Ready for JSON, whose numbers keep every float32 exactly."""
+    return None if found is None else [found.boxes_xyxy.tolist(), found.scores.tolist(), found.labels.tolist()]
+
+
+def _detections(plain: list[list[Any]] | None) -> Detections | None:
+    return None if plain is None else Detections.of(*plain)
+
+
+def _write_all(descriptor: int, content: bytes) -> None:
+    while content:
+        content = content[os.write(descriptor, content) :]
+
+
+def _check(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
+    before, now = _flat(found), _flat(wanted)
+    differ = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    if differ:
+        shown = "; ".join(
+            f"{name} was {_short(before.get(name))}, is {_short(now.get(name))}" for name in differ[:_SHOWN_DIFFERENCES]
+        )
+        more = f"; and {len(differ) - _SHOWN_DIFFERENCES} more" if len(differ) > _SHOWN_DIFFERENCES else ""
+        raise InputError(
+            f"expected the journal {path} to be of this scene and these settings, found that of another run ({shown}"
+            f"{more}); run as before to finish that one, or discard it with --restart"
+        )
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        flat |= _flat(item, f"{prefix}{key}.") if isinstance(item, dict) else {f"{prefix}{key}": item}
+    return flat
+
+
+def _short(value: Any) -> str:
+    text = "absent" if value is None else str(value)
+    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."
