@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, cast
+from typing import TYPE_CHECKING, Any, Literal, cast
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -31,6 +31,11 @@ class DetectOptions:
     polarisation: str | None
     band: str | None
     max_pixels: int
+    land_mask: Literal["flag", "drop", "off"] | None
+    land: Path | None
+    land_buffer_m: float
+    exclude: Path | None
+    exclude_m: float
     score_min: float
     tile_px: int | None
     overlap_px: int | None
@@ -50,6 +55,8 @@ class Outcome:
     ships: int = 0
     windows: int = 0
     windows_empty: int = 0
+    dropped: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     files: list[str] = field(default_factory=list)
     error: str | None = None
@@ -61,6 +68,8 @@ class Outcome:
             "ok": self.error is None,
             "error": self.error,
             "ships": self.ships,
+            "dropped": self.dropped,
+            "notes": self.notes,
             "windows": self.windows,
             "windows_empty": self.windows_empty,
             "seconds": round(self.seconds, 2),
@@ -106,13 +115,20 @@ def print_summary(outcomes: list[Outcome]) -> None:
             folder = Path(one.files[0]).parent if one.files else "-"
             suffixes = " ".join(Path(name).name.removeprefix(one.scene.stem) for name in one.files)
             windows = f"{one.windows}" + (f" ({one.windows_empty} empty)" if one.windows_empty else "")
-            table.add_row(one.scene.name, f"{one.ships}", windows, f"{one.seconds:.1f}", f"{folder}/  {suffixes}")
+            ships = f"{one.ships}" + (f" ({_reasons(one.dropped)})" if one.dropped else "")
+            table.add_row(one.scene.name, ships, windows, f"{one.seconds:.1f}", f"{folder}/  {suffixes}")
         out.print(table)
+    for note in dict.fromkeys(note for one in outcomes for note in one.notes):
+        say(note)
     for one in outcomes:
         if one.error is not None:
             say(one.error)
     if len(done) < len(outcomes) > 1:
         say(f"{len(outcomes) - len(done)} of {len(outcomes)} scenes failed")
+
+
+def _reasons(dropped: dict[str, int]) -> str:
+    return "dropped: " + ", ".join(f"{count} {reason}" for reason, count in dropped.items())
 
 
 def _planned(options: DetectOptions) -> dict[Path, dict[str, Path]]:
@@ -191,10 +207,19 @@ class _Run:
     def detect(self, outcome: Outcome, paths: dict[str, Path]) -> None:
         """One scene: detect, write, and note what came of it."""
         from refinedet.scene.detect import detect_scene
+        from refinedet.scene.land import LandChoice
         from refinedet.scene.outputs import write_results
         from refinedet.scene.source import SceneChoice
 
         asked = self.options
+        land = LandChoice(
+            mask=asked.land_mask or "flag",
+            land=asked.land,
+            buffer_m=asked.land_buffer_m,
+            exclude=asked.exclude,
+            exclude_m=asked.exclude_m,
+            required=asked.land_mask is not None,
+        )
         choice = SceneChoice(polarisation=asked.polarisation, band=asked.band, max_pixels=asked.max_pixels)
         began = time.perf_counter()
         task = self.progress.add_task(outcome.scene.name, total=None)
@@ -203,6 +228,7 @@ class _Run:
                 outcome.scene,
                 self.predictor,
                 choice=choice,
+                land=land,
                 tile=self.tile,
                 score_min=asked.score_min,
                 batch_size=asked.batch_size,
@@ -217,5 +243,6 @@ class _Run:
             self.progress.remove_task(task)
         outcome.ships, outcome.windows = len(result.detections), result.windows
         outcome.windows_empty = result.windows_empty
+        outcome.dropped, outcome.notes = result.dropped, list(result.notes)
         outcome.files = [str(path) for path in paths.values()]
         outcome.seconds = time.perf_counter() - began

@@ -16,6 +16,7 @@ _HOME = {
     "Detections": "refinedet.detections",
     "FileError": "refinedet.errors",
     "InputError": "refinedet.errors",
+    "LandChoice": "refinedet.scene.land",
     "MissingExtra": "refinedet.errors",
     "ModelConfig": "refinedet.config",
     "MultiscaleConfig": "refinedet.config",

@@ -5,6 +5,7 @@ from refinedet.multiscale import MultiscalePredictor
 from refinedet.predictor import Predictor, TorchPredictor
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene.detect import detect_scene
+from refinedet.scene.land import LandChoice
 from refinedet.scene.outputs import result_paths, write_results
 from refinedet.scene.quicklook import write_quicklook
 from refinedet.scene.result import SceneResult
@@ -16,6 +17,7 @@ __all__ = [
     "Detections",
     "FileError",
     "InputError",
+    "LandChoice",
     "MissingExtra",
     "ModelConfig",
     "MultiscaleConfig",

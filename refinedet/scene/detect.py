@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable, Iterator
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +18,8 @@ from refinedet.errors import InputError
 from refinedet.predictor import Chip, Predictor
 from refinedet.radiometry import Levels, scene_levels, to_uint8, valid_mask
 from refinedet.raster import SceneReader
-from refinedet.scene.attributes import flags, places
+from refinedet.scene.attributes import flags, places, united
+from refinedet.scene.land import LandChoice, Surroundings, Verdict, survey
 from refinedet.scene.merge import Merged, merge_windows
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
@@ -38,6 +40,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     predictor: Predictor,
     *,
     choice: SceneChoice | None = None,
+    land: LandChoice | None = None,
     tile: TileConfig | None = None,
     score_min: float = 0.5,
     batch_size: int = 8,
@@ -53,29 +56,29 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         path: the scene.
         predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits.
         choice: band or polarisation that is looked at, and how large a scene may be; `SceneChoice()` where None.
+        land: what is done about detections on land and at places to exclude; `LandChoice()` where None.
         tile: size and overlap of windows; `TileConfig()` where None.
         score_min: lowest score of a ship in the result, in [0, 1].
         batch_size: chips per call of the predictor.
         progress: told how many windows are done.
 
     Raises:
-        FileError: the scene is missing, damaged, or not a picture of a supported format.
+        FileError: the scene is missing, damaged, or not a picture of a supported format; or a file of `land` is.
         InputError: its pixels are of an unsupported type or too many, or a setting is out of range.
+        MissingExtra: `land` asks for a coastline that is not installed.
     """
-    if not 0 <= score_min <= 1 or batch_size < 1:
-        raise InputError(
-            f"expected a score within [0, 1] and a batch of at least 1, found {score_min} and {batch_size}"
-        )
+    _check(score_min, batch_size)
     with open_source(path, choice) as reader:
         info, label = reader.info, reader.label
+        position = locate(info)
+        surroundings = survey(position, info.width, info.height, land)
         grid = windows(info.width, info.height, tile or TileConfig())
         preview = reader.sample()
         levels = scene_levels(preview, info.dtype, info.nodata, predictor.radiometry)
         run = _Run(predictor, batch_size, score_min * _FRAGMENT_SHARE, progress or _silent)
         run.detect(reader, grid, levels)
-        merged = _above(merge_windows(run.parts, grid), score_min)
+        merged, verdict = _screened(_above(merge_windows(run.parts, grid), score_min), surroundings)
         shapes = _shapes(reader, merged.detections.boxes_xyxy, preview)
-    position = locate(info)
     _LOGGER.info("%s: %d ships in %d windows, %d of them empty", path, len(merged.detections), len(grid), run.empty)
     return SceneResult(
         scene=Path(path).name,
@@ -83,14 +86,23 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         info=info,
         classes=predictor.classes,
         detections=merged.detections,
-        places=places(merged.detections.boxes_xyxy, position, shapes),
-        flags=flags(merged, info.width, info.height),
+        places=replace(places(merged.detections.boxes_xyxy, position, shapes), coast_m=verdict.coast_m),
+        flags=united(flags(merged, info.width, info.height), verdict.flags),
         located=position is not None,
         levels=levels,
         preview=preview,
         windows=len(grid),
         windows_empty=run.empty,
+        dropped=verdict.dropped,
+        notes=surroundings.notes,
     )
+
+
+def _check(score_min: float, batch_size: int) -> None:
+    if not 0 <= score_min <= 1 or batch_size < 1:
+        raise InputError(
+            f"expected a score within [0, 1] and a batch of at least 1, found {score_min} and {batch_size}"
+        )
 
 
 class _Run:
@@ -148,8 +160,13 @@ def _shapes(reader: SceneReader, boxes_xyxy: Boxes, preview: NDArray[Any]) -> li
 
 
 def _above(merged: Merged, score_min: float) -> Merged:
-    strong = merged.detections.scores >= score_min
-    return Merged(merged.detections.keep(strong), merged.joined[strong], merged.cut[strong])
+    return merged.only(merged.detections.scores >= score_min)
+
+
+def _screened(merged: Merged, surroundings: Surroundings) -> tuple[Merged, Verdict]:
+    """Those that neither land nor exclusions drop, and what is said of them."""
+    verdict = surroundings.judge(merged.detections.boxes_xyxy)
+    return merged.only(verdict.keep), verdict
 
 
 def _silent(done: int, total: int) -> None:
