@@ -37,6 +37,11 @@ class DetectOptions:
     band: str | None
     calibrate: Literal["sigma0", "sigma0-denoised"] | None
     max_pixels: int
+    land_mask: Literal["flag", "drop", "off"] | None
+    land: Path | None
+    land_buffer_m: float
+    exclude: Path | None
+    exclude_m: float
     score_min: float
     tile_px: int | None
     overlap_px: int | None
@@ -60,6 +65,8 @@ class Outcome:
     windows_empty: int = 0
     windows_kept: int = 0
     """Taken over from an interrupted run."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
     seconds: float = 0.0
     files: list[str] = field(default_factory=list)
     error: str | None = None
@@ -71,6 +78,8 @@ class Outcome:
             "ok": self.error is None,
             "error": self.error,
             "ships": self.ships,
+            "dropped": self.dropped,
+            "notes": self.notes,
             "windows": self.windows,
             "windows_empty": self.windows_empty,
             "windows_kept": self.windows_kept,
@@ -120,12 +129,21 @@ def print_summary(outcomes: list[Outcome]) -> None:
             remarks = ", ".join(f"{count} {note}" for count, note in notes if count)
             windows = f"{one.windows}" + (f" ({remarks})" if remarks else "")
             table.add_row(one.scene.name, f"{one.ships}", windows, f"{one.seconds:.1f}", f"{folder}/  {suffixes}")
+            windows = f"{one.windows}" + (f" ({one.windows_empty} empty)" if one.windows_empty else "")
+            ships = f"{one.ships}" + (f" ({_reasons(one.dropped)})" if one.dropped else "")
+            table.add_row(one.scene.name, ships, windows, f"{one.seconds:.1f}", f"{folder}/  {suffixes}")
         out.print(table)
+    for note in dict.fromkeys(note for one in outcomes for note in one.notes):
+        say(note)
     for one in outcomes:
         if one.error is not None:
             say(one.error)
     if len(done) < len(outcomes) > 1:
         say(f"{len(outcomes) - len(done)} of {len(outcomes)} scenes failed")
+
+
+def _reasons(dropped: dict[str, int]) -> str:
+    return "dropped: " + ", ".join(f"{count} {reason}" for reason, count in dropped.items())
 
 
 def _planned(options: DetectOptions) -> dict[Path, dict[str, Path]]:
@@ -259,6 +277,7 @@ class _Run:
 
     def _detect(self, outcome: Outcome, paths: dict[str, Path], journal: Journal, task: TaskID) -> None:
         from refinedet.scene.detect import detect_scene
+        from refinedet.scene.land import LandChoice
         from refinedet.scene.outputs import write_results
         from refinedet.scene.source import SceneChoice
 
@@ -275,6 +294,15 @@ class _Run:
             max_pixels=asked.max_pixels,
             calibrate=asked.calibrate,
         )
+        land = LandChoice(
+            mask=asked.land_mask or "flag",
+            land=asked.land,
+            buffer_m=asked.land_buffer_m,
+            exclude=asked.exclude,
+            exclude_m=asked.exclude_m,
+            required=asked.land_mask is not None,
+        )
+        choice = SceneChoice(polarisation=asked.polarisation, band=asked.band, max_pixels=asked.max_pixels)
         began = time.perf_counter()
         task = self.progress.add_task(outcome.scene.name, total=None)
         try:
@@ -282,6 +310,7 @@ class _Run:
                 outcome.scene,
                 self.predictor,
                 choice=choice,
+                land=land,
                 tile=self.tile,
                 score_min=asked.score_min,
                 batch_size=asked.batch_size,
@@ -317,3 +346,11 @@ def _how_to_go_on(outcome: Outcome, journal: Journal) -> str:
         f"interrupted; {outcome.windows_done} of {outcome.windows} windows of {outcome.scene} are kept in "
         f"{journal.path}: run the same again to go on"
     )
+                write_quicklook(outcome.scene, result, paths["quicklook"], choice=choice)
+        finally:
+            self.progress.remove_task(task)
+        outcome.ships, outcome.windows = len(result.detections), result.windows
+        outcome.windows_empty = result.windows_empty
+        outcome.dropped, outcome.notes = result.dropped, list(result.notes)
+        outcome.files = [str(path) for path in paths.values()]
+        outcome.seconds = time.perf_counter() - began

@@ -76,6 +76,31 @@ Calibration = Annotated[
     ),
 ]
 MaxPixels = Annotated[int, typer.Option(min=1, help="Refuse a larger scene before anything is read.")]
+LandMask = Annotated[
+    Literal["flag", "drop", "off"] | None,
+    typer.Option(
+        help="What becomes of detections on land.",
+        show_default="flag, where a coastline is installed",
+        metavar="flag|drop|off",
+    ),
+]
+LandFile = Annotated[
+    Path | None,
+    typer.Option(
+        "--land",
+        metavar="FILE",
+        help="Land polygons of your own: GeoJSON, GeoPackage or Shapefile.",
+        show_default="the installed coastline",
+    ),
+]
+LandBufferM = Annotated[
+    float, typer.Option(min=0, max=100_000, help="Nearer to the coast than this is shore; farther inside is land.")
+]
+Exclude = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Platforms, turbines: points or polygons; detections there are dropped."),
+]
+ExcludeM = Annotated[float, typer.Option(min=0, max=100_000, help="... and those up to this far from them.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Windows per pass of the network.")]
 Passes = Annotated[
     Multiscale | None,

@@ -17,6 +17,7 @@ _HOME = {
     "FileError": "refinedet.errors",
     "InputError": "refinedet.errors",
     "Journal": "refinedet.scene.journal",
+    "LandChoice": "refinedet.scene.land",
     "MissingExtra": "refinedet.errors",
     "ModelConfig": "refinedet.config",
     "MultiscaleConfig": "refinedet.config",

@@ -10,6 +10,7 @@ from refinedet.predictor import Predictor, TorchPredictor
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.journal import Journal
+from refinedet.scene.land import LandChoice
 from refinedet.scene.outputs import result_paths, write_results
 from refinedet.scene.quicklook import write_quicklook
 from refinedet.scene.result import SceneResult
@@ -23,6 +24,7 @@ __all__ = [
     "FileError",
     "InputError",
     "Journal",
+    "LandChoice",
     "MissingExtra",
     "ModelConfig",
     "MultiscaleConfig",

@@ -15,6 +15,7 @@ from scipy import ndimage
 from refinedet.config import Radiometry
 from refinedet.detections import Detections
 from refinedet.predictor import Chip
+from refinedet.scene import land
 
 MadeUpProduct = Callable[..., Path]
 
@@ -54,6 +55,24 @@ class BrightBlobs:
 def bright_blobs() -> BrightBlobs:
     """A predictor that sees bright blobs."""
     return BrightBlobs()
+
+
+@pytest.fixture(autouse=True)
+def open_sea(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No land anywhere, so that a test of something else neither cuts the coastline nor writes to the user's cache.
+
+    Those that want the installed one ask for `real_coastline`.
+    """
+    if "real_coastline" not in request.fixturenames:
+        monkeypatch.setattr(land, "coastline_version", lambda: "0")
+        monkeypatch.setattr(land, "coastline", lambda _boxes, _cache: np.zeros(0, object))
+
+
+@pytest.fixture(scope="session")
+def real_coastline(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A cache folder of this session for the installed coastline, if there is one."""
+    pytest.importorskip("roaring_landmask", reason="no coastline is installed: pip install 'refinedet[land]'")
+    return tmp_path_factory.mktemp("coastline")
 
 
 @pytest.fixture(scope="session")

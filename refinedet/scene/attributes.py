@@ -44,6 +44,8 @@ class Places:
     """(N,) axis of the ship, clockwise from true north, in [0, 180): bow and stern look alike. NaN where unknown."""
     contrast_db: NDArray[np.float64]
     """(N,) brightest pixel over the water around, in power; NaN where unknown."""
+    coast_m: NDArray[np.float64]
+    """(N,) to the nearest coast, from land or sea; NaN where unknown or beyond `land.COAST_RANGE_M`. Not known here."""
 
 
 def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape] | None = None) -> Places:
@@ -58,7 +60,7 @@ def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape]
     if position is None:
         nowhere = np.full((count, 4, 2), np.nan)
         unknown = nowhere[:, 0, 0]
-        return Places(nowhere, nowhere[:, 0], unknown, unknown, unknown, contrast)
+        return Places(nowhere, nowhere[:, 0], unknown, unknown, unknown, contrast, unknown)
     x1, y1, x2, y2 = np.asarray(boxes_xyxy, np.float64).T
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
     points = [position.lonlat(np.stack(p, axis=1)) for p in ((x, y), (x1, y), (x2, y), (x, y1), (x, y2))]
@@ -73,6 +75,7 @@ def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape]
         width_m=np.where(told, across, sides.min(axis=0)),
         heading_deg=azimuths_deg(stern, bow) % 180,
         contrast_db=contrast,
+        coast_m=np.full(count, np.nan),
     )
 
 
@@ -96,3 +99,8 @@ def flags(
     names = sorted(known)
     masks = np.stack([known[name] for name in names], axis=1)
     return tuple(tuple(name for name, on in zip(names, row, strict=True) if on) for row in masks)
+
+
+def united(*sources: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:
+    """Flags of each ship from several sources, alphabetical."""
+    return tuple(tuple(sorted({name for names in ship for name in names})) for ship in zip(*sources, strict=True))

@@ -51,6 +51,10 @@ class Merged:
     cut: Flags
     """The ship goes on beyond the box, but the window on that side shows nothing of it."""
 
+    def only(self, mask: Flags) -> Merged:
+        """The ships where `mask` (N,) is true, order unchanged."""
+        return Merged(self.detections.keep(mask), self.joined[mask], self.cut[mask])
+
 
 @dataclass(frozen=True, slots=True)
 class _Views:

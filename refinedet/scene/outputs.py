@@ -26,7 +26,7 @@ Format = Literal["geojson", "csv", "gpkg", "coco"]
 
 SUFFIXES: dict[Format, str] = {"geojson": ".geojson", "csv": ".csv", "gpkg": ".gpkg", "coco": ".coco.json"}
 QUICKLOOK_SUFFIX = ".png"
-_MEASURES = ("length_m", "width_m", "heading_deg", "contrast_db")
+_MEASURES = ("length_m", "width_m", "heading_deg", "contrast_db", "coast_m")
 """What is measured of each ship, by the names of `Places`; null where unknown."""
 CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *_MEASURES, "flags")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -27,7 +27,7 @@ class SceneResult:
     """In scene pixels."""
     places: Places
     flags: tuple[tuple[str, ...], ...]
-    """Of attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA; empty for most ships."""
+    """Of attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA and land.LAND, SHORE; empty for most ships."""
     located: bool
     """Whether the scene has a position; without one, all places are NaN."""
     levels: Levels | None
@@ -38,6 +38,10 @@ class SceneResult:
     """Windows of the scene."""
     windows_empty: int
     """... of which these hold no data, and were skipped."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Detections that were left out, by reason: land.LAND, land.EXCLUDED; reasons without one are not there."""
+    notes: tuple[str, ...] = ()
+    """What the user should know of this scene, a sentence each: that its land is unknown, for one."""
 
     def class_name(self, ship: int) -> str:
         """Name of the class of a ship."""

@@ -1,0 +1,179 @@
+"""The part of the earth around a scene, and polygons cut to it. Pure.
+
+Polygons are cut in the reference system they come in, because that is where their edges are straight. In degrees, a
+region across the antimeridian is two boxes and one with a pole goes all the way round, so neither needs a special case
+further on. Land is cut wider than it is looked at, so that no edge of the cut is ever taken for a coast.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Geod, Transformer
+
+Box = tuple[float, float, float, float]
+"""(min x, min y, max x, max y) in a reference system, x first."""
+Shapes = NDArray[Any]
+"""(N,) shapely geometries."""
+
+_EARTH_M = 6_335_000.0
+"""The smallest radius of curvature of WGS 84: angles from it are never too small."""
+_GUARD_M = 2000.0
+"""How much wider than asked for a region is cut."""
+_STEP_M = 1000.0
+"""Edges longer than this get points between their ends before they are moved to another reference system."""
+_RIM_POINTS = 360
+_WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
+_TURN = 360.0
+_TOLERANCE = 1e-9
+_GEOD = Geod(ellps="WGS84")
+WGS84 = CRS.from_epsg(4326)
+"""Degrees, the reference system of regions."""
+
+
+@dataclass(frozen=True, slots=True)
+class Region:
+    """Everything within `radius_m` of a place, in degrees on WGS 84."""
+
+    lon: float
+    lat: float
+    radius_m: float
+
+    def degree_boxes(self, more_m: float = 0.0) -> list[Box]:
+        """One or two boxes of longitude and latitude, within the world, that hold the region and `more_m` around it.
+
+        Rounded outward to a tenth of a degree, so that scenes of the same place share one cut.
+        """
+        angle = (self.radius_m + more_m) / _EARTH_M
+        reach = math.degrees(angle)
+        south, north = _down(self.lat - reach), _up(self.lat + reach)
+        if south <= _WORLD[1] or north >= _WORLD[3]:
+            return [(_WORLD[0], max(south, _WORLD[1]), _WORLD[2], min(north, _WORLD[3]))]
+        side = math.degrees(math.asin(min(1.0, math.sin(angle) / math.cos(math.radians(self.lat)))))
+        west, east = _down(self.lon - side), _up(self.lon + side)
+        if east - west >= _TURN:
+            return [(_WORLD[0], south, _WORLD[2], north)]
+        if west < _WORLD[0]:
+            return [(_WORLD[0], south, east, north), (_turned(west, _TURN), south, _WORLD[2], north)]
+        if east > _WORLD[2]:
+            return [(_WORLD[0], south, _turned(east, -_TURN), north), (west, south, _WORLD[2], north)]
+        return [(west, south, east, north)]
+
+    def wider(self, by_m: float) -> Region:
+        """The region and what lies up to `by_m` around it."""
+        return replace(self, radius_m=self.radius_m + by_m)
+
+    def looked_at(self, crs: CRS) -> list[Box]:
+        """Boxes in `crs` that hold the region; empty where `crs` does not reach it."""
+        return self._boxes(crs, 0.0, 0.02)
+
+    def cut_at(self, crs: CRS) -> list[Box]:
+        """... somewhat wider: what the land is cut to."""
+        return self._boxes(crs, _GUARD_M, 0.03)
+
+    def _boxes(self, crs: CRS, more_m: float, spare: float) -> list[Box]:
+        if is_plain_degrees(crs):
+            return self.degree_boxes(more_m)
+        round_about = np.linspace(0, _TURN, _RIM_POINTS, endpoint=False)
+        lon, lat, reach = (np.full(_RIM_POINTS, v) for v in (self.lon, self.lat, self.radius_m + more_m))
+        rim = np.stack(_GEOD.fwd(lon, lat, round_about, reach)[:2], axis=1)
+        points = np.stack(Transformer.from_crs(WGS84, crs, always_xy=True).transform(*rim.T), axis=1)
+        points = points[np.isfinite(points).all(axis=1)]
+        if len(points) == 0:
+            return []
+        low, high = points.min(axis=0), points.max(axis=0)
+        by = spare * (high - low).max()  # the rim is known at points only
+        return [(low[0] - by, low[1] - by, high[0] + by, high[1] + by)]
+
+
+def is_plain_degrees(crs: CRS) -> bool:
+    """Whether coordinates are degrees east of Greenwich and north, in which the antimeridian is known."""
+    greenwich = crs.prime_meridian is not None and crs.prime_meridian.longitude == 0
+    return bool(crs.is_geographic and greenwich and {axis.unit_name for axis in crs.axis_info} == {"degree"})
+
+
+def turned_boxes(boxes: list[Box], *, degrees: bool) -> list[tuple[float, Box]]:
+    """Boxes with how far east each was turned: in degrees also a full turn either way, for longitudes beyond 180."""
+    turns = (-_TURN, 0.0, _TURN) if degrees else (0.0,)
+    return [(turn, (west + turn, south, east + turn, north)) for turn in turns for west, south, east, north in boxes]
+
+
+def cut(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
+    """What of shapes (N,) lies in any of the boxes, flat and valid; points and lines too.
+
+    With `degrees`, longitudes beyond 180 (0 to 360, or a polygon drawn across the antimeridian) are turned back.
+    """
+    bounds = shapely.bounds(shapes)
+    found: list[Any] = []
+    for turn, box in turned_boxes(boxes, degrees=degrees):
+        hit = shapes[(bounds[:, :2] <= box[2:]).all(axis=1) & (bounds[:, 2:] >= box[:2]).all(axis=1)]
+        pieces = shapely.intersection(_valid(hit), shapely.box(*box))
+        if turn:
+            pieces = shapely.transform(pieces, lambda xy, by=turn: xy - (by, 0.0))
+        found.extend(_singles(pieces))
+    return _array(found)
+
+
+def cut_land(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
+    """Polygons of the land in the boxes, without the borders between neighbouring polygons."""
+    pieces = cut(shapes, boxes, degrees=degrees)
+    areas = pieces[shapely.get_dimensions(pieces) == 2]
+    return _array(p for p in _singles(np.array([shapely.union_all(areas)], object)) if shapely.get_dimensions(p) == 2)
+
+
+def coast_lines(land: Shapes, boxes: list[Box], *, degrees: bool) -> NDArray[np.float64]:
+    """Edges (N, 2 ends, 2) of land that touch the boxes; `land` was cut to wider ones.
+
+    With `degrees`, edges along the antimeridian or at a pole are none: data sets are cut there, the land goes on.
+    """
+    points, ring = shapely.get_coordinates(shapely.get_parts(shapely.boundary(land)), return_index=True)
+    edges = np.stack([points[:-1], points[1:]], axis=1)[ring[:-1] == ring[1:]]
+    low, high = edges.min(axis=1), edges.max(axis=1)
+    near = np.zeros(len(edges), bool)
+    for box in boxes:
+        near |= (low <= box[2:]).all(axis=1) & (high >= box[:2]).all(axis=1)
+    if degrees:
+        near &= ~(np.abs(edges) >= np.array(_WORLD[2:]) - _TOLERANCE).all(axis=1).any(axis=1)
+    return np.asarray(edges[near], np.float64)
+
+
+def dense(shapes: Shapes, crs: CRS) -> Shapes:
+    """The shapes with points along their longer edges, ready to be moved to another reference system."""
+    unit = crs.axis_info[0].unit_conversion_factor if crs.axis_info else 1.0  # metres, or radians
+    step = _STEP_M / unit / (_EARTH_M if crs.is_geographic else 1.0)
+    return np.asarray(shapely.segmentize(shapes, step), object)
+
+
+def _valid(shapes: Shapes) -> Shapes:
+    bad = ~shapely.is_valid(shapes)
+    if bad.any():
+        shapes = shapes.copy()
+        shapes[bad] = shapely.make_valid(shapes[bad])
+    return shapes
+
+
+def _singles(shapes: Shapes) -> Shapes:
+    """Points, lines and polygons of collections, which may hold collections; empty ones left out."""
+    parts = shapely.get_parts(shapely.get_parts(shapes))
+    return np.asarray(parts[~shapely.is_empty(parts)], object)
+
+
+def _array(shapes: Any) -> Shapes:
+    return np.fromiter(shapes, object)
+
+
+def _down(degrees: float) -> float:
+    return math.floor(degrees * 10) / 10
+
+
+def _up(degrees: float) -> float:
+    return math.ceil(degrees * 10) / 10
+
+
+def _turned(degrees: float, by: float) -> float:
+    return round(degrees + by, 1)
