@@ -49,6 +49,9 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     out_folder: options.ResultFolder = None,
     pol: options.Polarisation = None,
     band: options.Band = None,
+    stretch: options.Stretch = "auto",
+    scale: options.Scale = None,
+    gsd_m: options.GsdM = None,
     max_pixels: options.MaxPixels = 4_000_000_000,
     score_min: options.ScoreMin = 0.5,
     tile_px: options.TilePx = None,
@@ -68,6 +71,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     """
     with one_sentence_errors(debug=debug):
         from cli.detecting import DetectOptions, detect_scenes, print_summary
+        from refinedet.config import StretchChoice
 
         asked = DetectOptions(
             scenes=list(dict.fromkeys(scenes)),
@@ -75,6 +79,9 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
             out=out_folder,
             polarisation=pol,
             band=band,
+            stretch=StretchChoice.parse(stretch),
+            scale=scale,
+            gsd_m=gsd_m,
             max_pixels=max_pixels,
             score_min=score_min,
             tile_px=tile_px,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -13,12 +13,13 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from cli.console import err, out, say
-from refinedet.config import MultiscaleConfig, TileConfig
+from refinedet.config import MultiscaleConfig, StretchChoice, TileConfig
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
     from refinedet.predictor import Predictor
+    from refinedet.radiometry import Levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,6 +31,9 @@ class DetectOptions:
     out: Path | None
     polarisation: str | None
     band: str | None
+    stretch: StretchChoice
+    scale: float | None
+    gsd_m: float | None
     max_pixels: int
     score_min: float
     tile_px: int | None
@@ -50,6 +54,8 @@ class Outcome:
     ships: int = 0
     windows: int = 0
     windows_empty: int = 0
+    levels: Levels | None = None
+    factors: tuple[float, float] = (1.0, 1.0)
     seconds: float = 0.0
     files: list[str] = field(default_factory=list)
     error: str | None = None
@@ -63,6 +69,8 @@ class Outcome:
             "ships": self.ships,
             "windows": self.windows,
             "windows_empty": self.windows_empty,
+            "stretch": None if self.levels is None else asdict(self.levels),
+            "scale": list(self.factors),
             "seconds": round(self.seconds, 2),
             "files": self.files,
         }
@@ -99,20 +107,30 @@ def print_summary(outcomes: list[Outcome]) -> None:
     if done:
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column("scene", overflow="fold")
-        for name in ("ships", "windows", "seconds"):
+        for name in ("ships", "windows", "stretch", "seconds"):
             table.add_column(name, justify="right")
         table.add_column("results", overflow="fold")
         for one in done:
             folder = Path(one.files[0]).parent if one.files else "-"
             suffixes = " ".join(Path(name).name.removeprefix(one.scene.stem) for name in one.files)
             windows = f"{one.windows}" + (f" ({one.windows_empty} empty)" if one.windows_empty else "")
-            table.add_row(one.scene.name, f"{one.ships}", windows, f"{one.seconds:.1f}", f"{folder}/  {suffixes}")
+            table.add_row(
+                one.scene.name, f"{one.ships}", windows, _stretch(one), f"{one.seconds:.1f}", f"{folder}/  {suffixes}"
+            )
         out.print(table)
     for one in outcomes:
         if one.error is not None:
             say(one.error)
     if len(done) < len(outcomes) > 1:
         say(f"{len(outcomes) - len(done)} of {len(outcomes)} scenes failed")
+
+
+def _stretch(outcome: Outcome) -> str:
+    """The ends of the stretch, in what they are of, for people."""
+    if outcome.levels is None:
+        return "none"
+    ends = f"{outcome.levels.low:.4g} to {outcome.levels.high:.4g}"
+    return ends if outcome.levels.domain == "stored" else f"{ends} ({outcome.levels.domain})"
 
 
 def _planned(options: DetectOptions) -> dict[Path, dict[str, Path]]:
@@ -195,7 +213,14 @@ class _Run:
         from refinedet.scene.source import SceneChoice
 
         asked = self.options
-        choice = SceneChoice(polarisation=asked.polarisation, band=asked.band, max_pixels=asked.max_pixels)
+        choice = SceneChoice(
+            polarisation=asked.polarisation,
+            band=asked.band,
+            max_pixels=asked.max_pixels,
+            stretch=asked.stretch,
+            scale=asked.scale,
+            gsd_m=asked.gsd_m,
+        )
         began = time.perf_counter()
         task = self.progress.add_task(outcome.scene.name, total=None)
         try:
@@ -217,5 +242,6 @@ class _Run:
             self.progress.remove_task(task)
         outcome.ships, outcome.windows = len(result.detections), result.windows
         outcome.windows_empty = result.windows_empty
+        outcome.levels, outcome.factors = result.levels, result.factors
         outcome.files = [str(path) for path in paths.values()]
         outcome.seconds = time.perf_counter() - began

@@ -64,6 +64,21 @@ Band = Annotated[
     str | None,
     typer.Option(help="Band of a raster, by number or description.", show_default="the first, or RGB"),
 ]
+Stretch = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|percentile|decibel|fixed:LOW:HIGH|none",
+        help="How values become 8 bits; auto: as the weights were trained, 8-bit scenes as they are.",
+    ),
+]
+Scale = Annotated[
+    float | None,
+    typer.Option(help="Look at the scene in this many times its pixels along each side.", show_default="1"),
+]
+GsdM = Annotated[
+    float | None,
+    typer.Option("--gsd-m", help="Look at the scene in pixels of so many metres.", show_default="its own"),
+]
 MaxPixels = Annotated[int, typer.Option(min=1, help="Refuse a larger scene before anything is read.")]
 BatchSize = Annotated[int, typer.Option(min=1, help="Windows per pass of the network.")]
 Passes = Annotated[

@@ -42,7 +42,13 @@ def gdal() -> Iterator[None]:
     """GDAL with this project's settings, for as long as the context lasts."""
     settings = {
         "GDAL_CACHEMAX": _CACHE_MB,
+        # No file beside the scene is looked for, read or written: .aux.xml, .ovr, .msk, world files.
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+        "GDAL_PAM_ENABLED": False,
+        "GDAL_GEOREF_SOURCES": "INTERNAL",
+        "PROJ_NETWORK": False,
+        # A picture may be stored in up to this many passes, each of which costs a full decoding.
+        "GDAL_JPEG_MAX_ALLOWED_SCAN_NUMBER": 20,
         # Without these two a cut JPEG or PNG reads as grey or black below the cut, and nobody is told.
         "GDAL_ERROR_ON_LIBJPEG_WARNING": True,
         "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,

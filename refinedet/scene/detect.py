@@ -15,13 +15,14 @@ from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.predictor import Chip, Predictor
-from refinedet.radiometry import Levels, scene_levels, to_uint8, valid_mask
-from refinedet.raster import SceneReader
+from refinedet.radiometry import Levels, is_decibel, scene_levels, to_uint8, valid_mask
+from refinedet.raster import Reader
 from refinedet.scene.attributes import flags, places
 from refinedet.scene.merge import Merged, merge_windows
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
-from refinedet.scene.shape import UNKNOWN, Shape, is_decibel, measure, surroundings, to_intensity
+from refinedet.scene.scaling import SAME, scaled, unscaled
+from refinedet.scene.shape import UNKNOWN, Shape, measure, surroundings, to_intensity
 from refinedet.scene.source import SceneChoice, open_source
 from refinedet.tiling import Window, windows
 
@@ -52,7 +53,8 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     Args:
         path: the scene.
         predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits.
-        choice: band or polarisation that is looked at, and how large a scene may be; `SceneChoice()` where None.
+        choice: band or polarisation that is looked at, how its values are stretched, at which pixel size, and how large
+            a scene may be; `SceneChoice()` where None.
         tile: size and overlap of windows; `TileConfig()` where None.
         score_min: lowest score of a ship in the result, in [0, 1].
         batch_size: chips per call of the predictor.
@@ -66,14 +68,18 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         raise InputError(
             f"expected a score within [0, 1] and a batch of at least 1, found {score_min} and {batch_size}"
         )
+    choice = choice or SceneChoice()
     with open_source(path, choice) as reader:
         info, label = reader.info, reader.label
-        grid = windows(info.width, info.height, tile or TileConfig())
         preview = reader.sample()
-        levels = scene_levels(preview, info.dtype, info.nodata, predictor.radiometry)
+        seen, factors = scaled(reader, choice, preview)
+        grid = windows(seen.info.width, seen.info.height, tile or TileConfig())
+        sample = preview if factors == SAME else seen.sample()
+        levels = scene_levels(sample, seen.info.dtype, seen.info.nodata, predictor.radiometry, choice.stretch)
         run = _Run(predictor, batch_size, score_min * _FRAGMENT_SHARE, progress or _silent)
-        run.detect(reader, grid, levels)
-        merged = _above(merge_windows(run.parts, grid), score_min)
+        run.detect(seen, grid, levels)
+        found = _above(merge_windows(run.parts, grid), score_min)
+        merged = unscaled(found, factors)
         shapes = _shapes(reader, merged.detections.boxes_xyxy, preview)
     position = locate(info)
     _LOGGER.info("%s: %d ships in %d windows, %d of them empty", path, len(merged.detections), len(grid), run.empty)
@@ -84,12 +90,13 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         classes=predictor.classes,
         detections=merged.detections,
         places=places(merged.detections.boxes_xyxy, position, shapes),
-        flags=flags(merged, info.width, info.height),
+        flags=flags(found, seen.info.width, seen.info.height),
         located=position is not None,
         levels=levels,
         preview=preview,
         windows=len(grid),
         windows_empty=run.empty,
+        factors=factors,
     )
 
 
@@ -102,7 +109,7 @@ class _Run:
         self._predictor, self._batch_size, self._score_min = predictor, batch_size, score_min
         self._progress = progress
 
-    def detect(self, reader: SceneReader, grid: list[Window], levels: Levels | None) -> None:
+    def detect(self, reader: Reader, grid: list[Window], levels: Levels | None) -> None:
         self._progress(0, len(grid))
         batch: list[tuple[Window, Chip]] = []
         for done, (window, chip) in enumerate(_chips(reader, grid, levels), start=1):
@@ -125,14 +132,14 @@ class _Run:
                 self.parts.append((window, Detections.of(boxes, strong.scores, strong.labels)))
 
 
-def _chips(reader: SceneReader, grid: list[Window], levels: Levels | None) -> Iterator[tuple[Window, Chip]]:
+def _chips(reader: Reader, grid: list[Window], levels: Levels | None) -> Iterator[tuple[Window, Chip]]:
     """Windows and their 8-bit pixels; a chip without one valid pixel is all zeros."""
     for window in grid:
         pixels = reader.read(window)
         yield window, to_uint8(pixels, valid_mask(pixels, reader.info.nodata), levels)
 
 
-def _shapes(reader: SceneReader, boxes_xyxy: Boxes, preview: NDArray[Any]) -> list[Shape]:
+def _shapes(reader: Reader, boxes_xyxy: Boxes, preview: NDArray[Any]) -> list[Shape]:
     """What the pixels say of each ship; read from the top of the scene to its bottom."""
     nodata = reader.info.nodata
     decibel = is_decibel(preview, valid_mask(preview, nodata))
