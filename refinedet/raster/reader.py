@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from zipfile import BadZipFile, ZipFile
 
 import rasterio
 from numpy.typing import NDArray
-from rasterio.errors import RasterioError
 from rasterio.windows import Window as _GdalWindow
 
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.raster.base import Reader
-from refinedet.raster.gdal import COMPLEX_TYPES, IDENTITY, MAGIC_BYTES, REAL_TYPES, driver_of, gdal
+from refinedet.raster.gdal import COMPLEX_TYPES, GDAL_ERRORS, IDENTITY, MAGIC_BYTES, REAL_TYPES, driver_of, gdal
 from refinedet.raster.info import GroundControlPoint, RasterInfo
 from refinedet.raster.pixels import Decoder, decoder_of
 from refinedet.raster.tiff import check_pixels, check_tiff
@@ -32,6 +32,11 @@ _ZIP_LARGE_BYTES = 64 << 20
 _ZIP_RATIO = 100
 """A packed picture above that size may not shrink more than this: radar images hardly shrink at all."""
 
+_FILE_IN_WKT = re.compile(
+    r"""(?:PARAMETERFILE\["[^"]*",\s*"|PROJ4_GRIDS",\s*"|\+(?:\w*grids|file|init)=)[^"\s]*[/\\]""", re.IGNORECASE
+)
+"""A grid file with a folder in its name. Without one it is looked for among PROJ's own, as it should be."""
+
 
 class SceneReader(Reader):
     """An open scene. Use it within the `with` of `open_scene`, from one thread at a time."""
@@ -44,7 +49,7 @@ class SceneReader(Reader):
         if stored not in REAL_TYPES + COMPLEX_TYPES:
             raise InputError(f"expected pixels of one of {REAL_TYPES + COMPLEX_TYPES} in {path}, found {stored}")
         self._decoder = decoder_of(dataset, self._bands)
-        self.info = _info(dataset, self._decoder)
+        self.info = _info(dataset, self._decoder, path)
         self.label: str | None = None
 
     def read(self, window: Window) -> NDArray[Any]:
@@ -66,7 +71,7 @@ class SceneReader(Reader):
                 if self._decoder.alpha is not None:
                     masks.append(self._dataset.read(self._decoder.alpha, window=place))
                 return pixels, masks
-        except RasterioError as error:
+        except GDAL_ERRORS as error:
             raise FileError(
                 f"expected to read pixels of {self._path}, but GDAL cannot; the file looks damaged or cut off, "
                 "so fetch or copy it again"
@@ -92,17 +97,18 @@ def open_scene(
     path = Path(path)
     driver = _driver(path, member, max_pixels)
     name = path.absolute() if member is None else f"/vsizip/{{{path.absolute()}}}/{member}"
-    try:
-        with gdal():
-            dataset = rasterio.open(name, driver=driver)
-    except RasterioError as error:
-        raise FileError(
-            f"expected to open {path} as {driver}, but GDAL cannot; the file looks damaged or cut off, "
-            "so fetch or copy it again"
-        ) from error
-    with dataset:
-        check_pixels(path, dataset.width, dataset.height, max_pixels)
-        yield SceneReader(dataset, path, band)
+    with ExitStack() as stack:
+        try:
+            with gdal():
+                dataset = stack.enter_context(rasterio.open(name, driver=driver))
+                check_pixels(path, dataset.width, dataset.height, max_pixels)
+                reader = SceneReader(dataset, path, band)
+        except GDAL_ERRORS as error:
+            raise FileError(
+                f"expected to open {path} as {driver}, but GDAL cannot; the file looks damaged or cut off, "
+                "so fetch or copy it again"
+            ) from error
+        yield reader
 
 
 def _driver(path: Path, member: str | None, max_pixels: int) -> str:
@@ -151,7 +157,7 @@ def _member(stream: BinaryIO, path: Path, member: str | None) -> Iterator[tuple[
             yield cast("BinaryIO", packed), entry.file_size
 
 
-def _info(dataset: Any, decoder: Decoder) -> RasterInfo:
+def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
     with gdal():
         crs, matrix = dataset.crs, tuple(float(v) for v in dataset.transform[:6])
         points, points_crs = dataset.gcps
@@ -162,11 +168,22 @@ def _info(dataset: Any, decoder: Decoder) -> RasterInfo:
         count=dataset.count,
         dtype=decoder.dtype,
         nodata=decoder.nodata,
-        crs=crs.to_wkt() if crs else None,
+        crs=_wkt(crs, path),
         transform=None if without or points else matrix,  # type: ignore[arg-type]  # six by the slice above
         gcps=tuple(GroundControlPoint(p.col, p.row, p.x, p.y, p.z or 0.0) for p in points),
-        gcp_crs=points_crs.to_wkt() if points_crs else None,
+        gcp_crs=_wkt(points_crs, path),
     )
+
+
+def _wkt(crs: Any, path: Path) -> str | None:
+    """A reference system as text, unless it would have PROJ open a file of the sender's choice."""
+    text: str | None = crs.to_wkt() if crs else None
+    if text is not None and _FILE_IN_WKT.search(text):
+        raise InputError(
+            f"expected a reference system in {path} that names no files, found one that does; "
+            "give the scene an ordinary one: gdal_edit.py -a_srs EPSG:n"
+        )
+    return text
 
 
 def _bands(dataset: Any, path: Path, band: Band | None) -> list[int]:

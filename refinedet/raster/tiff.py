@@ -34,7 +34,10 @@ MAX_BLOCK_BYTES = 256 << 20
 """Of one strip or tile, decoded: what GDAL holds in memory at once to give a single pixel of it."""
 MAX_TAG_BYTES = 4 << 20
 """Of one tag other than the tables of strips and tiles: metadata, ground control points, colours."""
-MAX_BANDS = 4096
+MAX_METADATA_BYTES = 256 << 10
+"""Of the XML in which GDAL keeps its metadata: its time grows with the square of their number."""
+MAX_BANDS = 512
+"""Asking GDAL about thousands of bands takes seconds."""
 
 _MAX_DIRECTORIES = 256
 _MAX_ENTRIES = 512
@@ -44,6 +47,7 @@ _WHOLE_NUMBERS = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _BANDS = 256, 257, 258, 259, 277
 _STRIP_OFFSETS, _STRIP_ROWS, _STRIP_BYTES, _PLANAR = 273, 278, 279, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
+_METADATA = 42112
 _TABLES = {_STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES}
 _SPLIT_ROWS = 2000
 """GDAL reads an uncompressed strip of more rows than this row by row."""
@@ -126,9 +130,10 @@ def _directory(file: _File, offset: int) -> tuple[dict[int, _Entry], int]:
             place = struct.unpack_from(file.order + file.word, content, start + head)[0]
             if place + length > file.size:
                 file.damaged(f"the {length:,} bytes of tag {tag}", f"the end of the file at byte {file.size:,}")
-        if length > MAX_TAG_BYTES and tag not in _TABLES:
+        most = MAX_METADATA_BYTES if tag == _METADATA else MAX_TAG_BYTES
+        if length > most and tag not in _TABLES:
             raise InputError(
-                f"expected at most {MAX_TAG_BYTES >> 20} MB in tag {tag} of {file.where}, found {length:,} bytes; "
+                f"expected at most {most >> 10} kB in tag {tag} of {file.where}, found {length:,} bytes; "
                 "write the scene again without this metadata"
             )
         if tag in entries:

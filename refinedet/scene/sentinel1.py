@@ -49,6 +49,8 @@ def is_product(path: str | Path) -> bool:
     path = Path(path)
     if path.is_dir():
         return True
+    if not path.is_file():  # to open a pipe is to wait for it
+        return False
     try:
         with path.open("rb") as stream:
             return stream.read(len(_ZIP)) == _ZIP
@@ -80,6 +82,8 @@ def _in_folder(folder: Path) -> dict[str, Measurement]:
             f"expected a raster or a Sentinel-1 product at {folder}, found a folder without {_MANIFEST}; "
             "name the .SAFE folder, its zip archive, or a raster in it"
         )
+    if not manifest.resolve().is_relative_to(folder.resolve()):
+        _outside(manifest, _MANIFEST)
     try:
         with manifest.open("rb") as stream:
             content = stream.read(_LARGEST_MANIFEST + 1)
