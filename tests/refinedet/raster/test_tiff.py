@@ -143,9 +143,12 @@ def test_a_circle_of_pictures_is_refused() -> None:
         check(bytes(content))
 
 
-def test_damage_that_gdal_finds_is_a_sentence_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
-    path = tmp_path / "scene.tif"
-    path.write_bytes(with_tag(tiff(crs="EPSG:32633", transform=rasterio.Affine(10, 0, 5e5, 0, -10, 5e6)), 34735, 0xE3))
-    with pytest.raises(FileError, match="damaged or cut off"), open_scene(path):
+def test_text_that_is_none_is_a_sentence_too(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
+    content = tiff(crs="EPSG:32633", transform=rasterio.Affine(10, 0, 5e5, 0, -10, 5e6))
+    assert content.count(b"WGS 84 / UTM zone 33N|") == 1
+    broken = content.replace(b"WGS 84 / UTM zone 33N|", b"WGS 84 \xe3 UTM zone 33N|")
+    local = broken.replace((32633).to_bytes(2, "little"), (32767).to_bytes(2, "little"))
+    (tmp_path / "scene.tif").write_bytes(local)
+    with pytest.raises(FileError, match="damaged or cut off"), open_scene(tmp_path / "scene.tif"):
         pass
     assert capfd.readouterr().err == ""
