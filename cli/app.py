@@ -50,6 +50,9 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     pol: options.Polarisation = None,
     band: options.Band = None,
     calibrate: options.Calibration = None,
+    stretch: options.Stretch = "auto",
+    scale: options.Scale = None,
+    gsd_m: options.GsdM = None,
     max_pixels: options.MaxPixels = 4_000_000_000,
     land_mask: options.LandMask = None,
     land: options.LandFile = None,
@@ -76,6 +79,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     """
     with one_sentence_errors(debug=debug):
         from cli.detecting import DetectOptions, detect_scenes, print_summary
+        from refinedet.config import StretchChoice
 
         asked = DetectOptions(
             scenes=list(dict.fromkeys(scenes)),
@@ -84,6 +88,9 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
             polarisation=pol,
             band=band,
             calibrate=calibrate,
+            stretch=StretchChoice.parse(stretch),
+            scale=scale,
+            gsd_m=gsd_m,
             max_pixels=max_pixels,
             land_mask=land_mask,
             land=land,

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass, field, replace
+from dataclasses import asdict, dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, cast
 
@@ -13,7 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextC
 from rich.table import Table
 
 from cli.console import err, out, say
-from refinedet.config import MultiscaleConfig, TileConfig
+from refinedet.config import MultiscaleConfig, StretchChoice, TileConfig
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.weights import shipped_weights
 
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
 
 _WEAKEST = 1e-3
 """Score below which a foreign detector is not listened to, whatever is asked for."""
+    from refinedet.radiometry import Levels
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +37,9 @@ class DetectOptions:
     polarisation: str | None
     band: str | None
     calibrate: Literal["sigma0", "sigma0-denoised"] | None
+    stretch: StretchChoice
+    scale: float | None
+    gsd_m: float | None
     max_pixels: int
     land_mask: Literal["flag", "drop", "off"] | None
     land: Path | None
@@ -67,6 +71,8 @@ class Outcome:
     """Taken over from an interrupted run."""
     dropped: dict[str, int] = field(default_factory=dict)
     notes: list[str] = field(default_factory=list)
+    levels: Levels | None = None
+    factors: tuple[float, float] = (1.0, 1.0)
     seconds: float = 0.0
     files: list[str] = field(default_factory=list)
     error: str | None = None
@@ -83,6 +89,8 @@ class Outcome:
             "windows": self.windows,
             "windows_empty": self.windows_empty,
             "windows_kept": self.windows_kept,
+            "stretch": None if self.levels is None else asdict(self.levels),
+            "scale": list(self.factors),
             "seconds": round(self.seconds, 2),
             "files": self.files,
         }
@@ -119,7 +127,7 @@ def print_summary(outcomes: list[Outcome]) -> None:
     if done:
         table = Table(box=None, pad_edge=False, header_style="bold")
         table.add_column("scene", overflow="fold")
-        for name in ("ships", "windows", "seconds"):
+        for name in ("ships", "windows", "stretch", "seconds"):
             table.add_column(name, justify="right")
         table.add_column("results", overflow="fold")
         for one in done:
@@ -132,6 +140,10 @@ def print_summary(outcomes: list[Outcome]) -> None:
             windows = f"{one.windows}" + (f" ({one.windows_empty} empty)" if one.windows_empty else "")
             ships = f"{one.ships}" + (f" ({_reasons(one.dropped)})" if one.dropped else "")
             table.add_row(one.scene.name, ships, windows, f"{one.seconds:.1f}", f"{folder}/  {suffixes}")
+            windows = f"{one.windows}" + (f" ({one.windows_empty} empty)" if one.windows_empty else "")
+            table.add_row(
+                one.scene.name, f"{one.ships}", windows, _stretch(one), f"{one.seconds:.1f}", f"{folder}/  {suffixes}"
+            )
         out.print(table)
     for note in dict.fromkeys(note for one in outcomes for note in one.notes):
         say(note)
@@ -144,6 +156,12 @@ def print_summary(outcomes: list[Outcome]) -> None:
 
 def _reasons(dropped: dict[str, int]) -> str:
     return "dropped: " + ", ".join(f"{count} {reason}" for reason, count in dropped.items())
+def _stretch(outcome: Outcome) -> str:
+    """The ends of the stretch, in what they are of, for people."""
+    if outcome.levels is None:
+        return "none"
+    ends = f"{outcome.levels.low:.4g} to {outcome.levels.high:.4g}"
+    return ends if outcome.levels.domain == "stored" else f"{ends} ({outcome.levels.domain})"
 
 
 def _planned(options: DetectOptions) -> dict[Path, dict[str, Path]]:
@@ -303,6 +321,10 @@ class _Run:
             required=asked.land_mask is not None,
         )
         choice = SceneChoice(polarisation=asked.polarisation, band=asked.band, max_pixels=asked.max_pixels)
+            stretch=asked.stretch,
+            scale=asked.scale,
+            gsd_m=asked.gsd_m,
+        )
         began = time.perf_counter()
         task = self.progress.add_task(outcome.scene.name, total=None)
         try:
@@ -352,5 +374,6 @@ def _how_to_go_on(outcome: Outcome, journal: Journal) -> str:
         outcome.ships, outcome.windows = len(result.detections), result.windows
         outcome.windows_empty = result.windows_empty
         outcome.dropped, outcome.notes = result.dropped, list(result.notes)
+        outcome.levels, outcome.factors = result.levels, result.factors
         outcome.files = [str(path) for path in paths.values()]
         outcome.seconds = time.perf_counter() - began

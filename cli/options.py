@@ -75,6 +75,21 @@ Calibration = Annotated[
         show_default="off: counts as they are",
     ),
 ]
+Stretch = Annotated[
+    str,
+    typer.Option(
+        metavar="auto|percentile|decibel|fixed:LOW:HIGH|none",
+        help="How values become 8 bits; auto: as the weights were trained, 8-bit scenes as they are.",
+    ),
+]
+Scale = Annotated[
+    float | None,
+    typer.Option(help="Look at the scene in this many times its pixels along each side.", show_default="1"),
+]
+GsdM = Annotated[
+    float | None,
+    typer.Option("--gsd-m", help="Look at the scene in pixels of so many metres.", show_default="its own"),
+]
 MaxPixels = Annotated[int, typer.Option(min=1, help="Refuse a larger scene before anything is read.")]
 LandMask = Annotated[
     Literal["flag", "drop", "off"] | None,

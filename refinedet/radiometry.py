@@ -1,30 +1,40 @@
 """From the pixel values of a scene to the 8 bits a network sees. Pure NumPy, shared by training and detection.
 
 The levels are measured once per scene and then applied pixel by pixel, so a window never depends on its neighbours.
+Values are amplitudes or decibels; which of them is found out from the values, and a network sees the same of both.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, Literal
 
 import numpy as np
 from numpy.typing import DTypeLike, NDArray
 
-from refinedet.config import Radiometry
+from refinedet.config import Radiometry, StretchChoice
 from refinedet.errors import InputError
 
 Pixels = NDArray[Any]
 """Pixels of any real type: (H, W) for one band, (H, W, 3) for RGB."""
 Mask = NDArray[np.bool_]
+Domain = Literal["stored", "amplitude", "decibel"]
+"""What is stretched: values as the scene holds them, amplitudes from its decibels, or decibels from its amplitudes."""
+
+_AUTO = StretchChoice()
+_DECIBEL_SPAN = 150.0
+"""Decibels of any sensor lie within this of 0; values beyond are of another kind, or counted in hundredths."""
+_LEAST_AMPLITUDE = 1e-12
 
 
 @dataclass(frozen=True, slots=True)
 class Levels:
-    """The ends of a linear stretch, in the scene's own units: `low` becomes 1, `high` becomes 255."""
+    """The ends of a linear stretch: `low` becomes 1, `high` becomes 255."""
 
     low: float
     high: float
+    domain: Domain = "stored"
+    """What both are of, and what pixels become before they are stretched."""
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
@@ -36,6 +46,7 @@ def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
 
     NaN, infinity and the value `nodata` are invalid. Where no nodata is declared, 0 is invalid too, because SAR
     products pad with zero, except in 8-bit pictures and in signed integers (dB), where 0 is a value like any other.
+    Masks and alpha bands of a file are in its pixels already: `SceneReader.read` gives what they hide as `nodata`.
     """
     valid = np.isfinite(pixels) if pixels.dtype.kind == "f" else np.ones(pixels.shape, np.bool_)
     if nodata is None and _zero_is_padding(pixels.dtype):
@@ -45,7 +56,22 @@ def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
     return np.asarray(valid.any(axis=2) if valid.ndim == 3 else valid, np.bool_)
 
 
-def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry) -> Levels:
+def is_decibel(sample: Pixels, valid: Mask) -> bool:
+    """Whether the values of a scene are decibels: those of most water are below zero, amplitudes never are.
+
+    The middle value decides, so that an intensity from which noise was subtracted, and which falls below zero here and
+    there, is not taken for decibels. Uncalibrated decibels, all above zero, are not known from amplitudes.
+    """
+    if sample.dtype.kind == "u":
+        return False
+    values = sample[valid]
+    if values.size == 0:
+        return False
+    middle, high = np.percentile(values.astype(np.float64), (50, 99))
+    return bool(-_DECIBEL_SPAN < middle < 0 and high < _DECIBEL_SPAN)
+
+
+def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry, domain: Domain = "stored") -> Levels:
     """Levels of a scene from a `sample` of its pixels and their mask, by the percentiles of `radiometry`.
 
     Half-defined cases get a usable answer: without one valid pixel the levels are 0 and 1; where both percentiles are
@@ -53,25 +79,36 @@ def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry) -> Level
     above the highest value: what was cut off once, such as 8-bit values in a wider type, needs no headroom.
     """
     values = sample[valid].astype(np.float64)
+    values = _in_domain(values[values > 0] if domain == "decibel" else values, domain)
     if values.size == 0:
-        return Levels(0.0, 1.0)
+        return Levels(0.0, 1.0, domain)
     low, high = (float(v) for v in np.percentile(values, (radiometry.low_percentile, radiometry.high_percentile)))
     highest = float(values.max())
     if high <= low:
         high = highest
     if high <= low:
-        return Levels(low, low + max(1.0, abs(low) * 1e-3))
-    return Levels(low, min(low + radiometry.headroom * (high - low), highest))
+        return Levels(low, low + max(1.0, abs(low) * 1e-3), domain)
+    return Levels(low, min(low + radiometry.headroom * (high - low), highest), domain)
 
 
-def scene_levels(sample: Pixels, dtype: DTypeLike, nodata: float | None, radiometry: Radiometry) -> Levels | None:
+def scene_levels(
+    sample: Pixels, dtype: DTypeLike, nodata: float | None, radiometry: Radiometry, choice: StretchChoice = _AUTO
+) -> Levels | None:
     """Levels of a scene whose pixels are of `dtype`, or None where its values are taken as 8-bit values already.
 
-    None is returned for uint8 and for the stretch "none".
+    None is returned for the stretch "none", and for uint8 unless `choice` names a stretch. A scene in decibels is
+    brought to amplitudes for a network that knows amplitudes, and the other way round.
     """
-    if np.dtype(dtype) == np.uint8 or radiometry.stretch == "none":
+    eight_bit = np.dtype(dtype) == np.uint8
+    stretch = radiometry.stretch if choice.kind == "auto" else choice.kind
+    if stretch == "none" or (eight_bit and choice.kind == "auto"):
         return None
-    return measure_levels(sample, valid_mask(sample, nodata), radiometry)
+    if stretch == "fixed":
+        return Levels(choice.low, choice.high)
+    valid = valid_mask(sample, nodata)
+    wanted: Domain = "decibel" if stretch == "decibel" else "amplitude"
+    held: Domain = "decibel" if is_decibel(sample, valid) else "amplitude"
+    return measure_levels(sample, valid, radiometry, "stored" if held == wanted else wanted)
 
 
 def to_uint8(pixels: Pixels, valid: Mask, levels: Levels | None) -> NDArray[np.uint8]:
@@ -84,11 +121,22 @@ def to_uint8(pixels: Pixels, valid: Mask, levels: Levels | None) -> NDArray[np.u
     if levels is None and pixels.dtype == np.uint8:
         return np.where(mask, pixels, np.uint8(0))
     low, high = (0.0, 255.0) if levels is None else (levels.low, levels.high)
+    values = np.where(mask, pixels, 1)
+    if levels is not None and levels.domain != "stored":
+        values = _in_domain(values.astype(np.float64), levels.domain)
     # Clipped before anything is computed, so that no undeclared -3.4e38 overflows.
-    values = np.clip(np.where(mask, pixels, low), low, high).astype(np.float64)
+    values = np.clip(values, low, high).astype(np.float64)
     if levels is not None:
         values = 1 + (values - low) * (254 / (high - low))
     return np.where(mask, np.rint(values), 0).astype(np.uint8)
+
+
+def _in_domain(values: NDArray[np.float64], domain: Domain) -> NDArray[np.float64]:
+    if domain == "amplitude":
+        return np.asarray(10 ** (np.clip(values, -200, 200) / 20))
+    if domain == "decibel":
+        return np.asarray(20 * np.log10(np.maximum(values, _LEAST_AMPLITUDE)))
+    return values
 
 
 def _zero_is_padding(dtype: np.dtype[Any]) -> bool:

@@ -4,7 +4,7 @@ from refinedet.config.loss import LossConfig
 from refinedet.config.model import BACKBONES, STRIDES, AlignBackend, AlignSampling, ModelConfig, Norm
 from refinedet.config.multiscale import PRESETS, MultiscaleConfig, Pass
 from refinedet.config.postprocess import PostprocessConfig, SuppressionConfig
-from refinedet.config.scene import Radiometry, Stretch, TileConfig
+from refinedet.config.scene import Radiometry, Stretch, StretchChoice, TileConfig
 from refinedet.config.training import AugmentConfig, Optimizer, Precision, Schedule, TrainConfig
 
 __all__ = [
@@ -25,6 +25,7 @@ __all__ = [
     "Radiometry",
     "Schedule",
     "Stretch",
+    "StretchChoice",
     "SuppressionConfig",
     "TileConfig",
     "TrainConfig",

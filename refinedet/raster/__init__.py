@@ -1,9 +1,10 @@
 """Scenes on disk: metadata, windowed reads, writes. The only place that calls rasterio.
 
-GDAL is kept on a short leash: four file formats, local files, no side files, a small block cache, and its messages
-arrive as exceptions instead of on stderr.
+GDAL is kept on a short leash: three file formats, local files, no side files, a small block cache, headers checked
+before it sees them, and its messages arrive as exceptions instead of on stderr.
 """
 
+from refinedet.raster.base import Reader
 from refinedet.raster.info import GroundControlPoint, RasterInfo
 from refinedet.raster.reader import MAX_PIXELS, SceneReader, open_scene
 from refinedet.raster.writer import BLOCK_PX, write_blocks, write_scene
@@ -13,6 +14,7 @@ __all__ = [
     "MAX_PIXELS",
     "GroundControlPoint",
     "RasterInfo",
+    "Reader",
     "SceneReader",
     "open_scene",
     "write_blocks",

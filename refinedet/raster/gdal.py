@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from functools import cache
 
 import rasterio
-from rasterio.errors import NotGeoreferencedWarning
+from rasterio._err import CPLE_BaseError  # some of GDAL's errors come out of rasterio as they are
+from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 DRIVERS = {
     b"II*\0": "GTiff",
@@ -26,6 +29,8 @@ MAGIC_BYTES = 4
 
 REAL_TYPES = ("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 COMPLEX_TYPES = ("complex_int16", "complex64", "complex128")
+GDAL_ERRORS = (RasterioError, CPLE_BaseError, UnicodeDecodeError)
+"""What comes out of rasterio where a file is damaged; the last where it holds text that is none."""
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 """The transform that rasterio gives a file without one."""
 
@@ -41,12 +46,19 @@ def environment() -> rasterio.Env:
     """GDAL with this project's settings, for as long as the context lasts; from any thread."""
     settings = {
         "GDAL_CACHEMAX": _CACHE_MB,
+        # No file beside the scene is looked for, read or written: .aux.xml, .ovr, .msk, world files.
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
+        "GDAL_PAM_ENABLED": False,
+        "GDAL_GEOREF_SOURCES": "INTERNAL",
+        "PROJ_NETWORK": False,
+        # A picture may be stored in up to this many passes, each of which costs a full decoding.
+        "GDAL_JPEG_MAX_ALLOWED_SCAN_NUMBER": 20,
         # Without these two a cut JPEG or PNG reads as grey or black below the cut, and nobody is told.
         "GDAL_ERROR_ON_LIBJPEG_WARNING": True,
         "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
         "GDAL_NUM_THREADS": 1,
     }
+    _hush_broken_messages()
     return rasterio.Env(**settings)
 
 
@@ -56,3 +68,15 @@ def gdal() -> Iterator[None]:
     with environment(), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield
+
+
+@cache
+def _hush_broken_messages() -> None:
+    """Keep rasterio silent where a damaged file has GDAL quote bytes that are no text: the error itself comes anyway."""
+    before = sys.unraisablehook
+
+    def hook(event: sys.UnraisableHookArgs) -> None:
+        if not (isinstance(event.exc_value, UnicodeDecodeError) and "rasterio" in repr(event.object)):
+            before(event)
+
+    sys.unraisablehook = hook

@@ -2,23 +2,33 @@
 
 from __future__ import annotations
 
+import re
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, cast
 from zipfile import BadZipFile, ZipFile
 
-import numpy as np
 import rasterio
 from numpy.typing import NDArray
-from rasterio.enums import ColorInterp
-from rasterio.errors import RasterioError
 from rasterio.windows import Window as _GdalWindow
 
-from refinedet.errors import FileError, InputError
-from refinedet.raster.gdal import COMPLEX_TYPES, IDENTITY, MAGIC_BYTES, REAL_TYPES, driver_of, environment, gdal
+from refinedet.errors import FileError, InputError, RefineDetError
+from refinedet.raster.base import Reader
+from refinedet.raster.gdal import (
+    COMPLEX_TYPES,
+    GDAL_ERRORS,
+    IDENTITY,
+    MAGIC_BYTES,
+    REAL_TYPES,
+    driver_of,
+    environment,
+    gdal,
+)
 from refinedet.raster.info import GroundControlPoint, RasterInfo
+from refinedet.raster.pixels import Decoder, decoder_of
+from refinedet.raster.tiff import check_pixels, check_tiff
 from refinedet.tiling import Window
 
 MAX_PIXELS = 4_000_000_000
@@ -27,69 +37,53 @@ MAX_PIXELS = 4_000_000_000
 Band = int | str
 """A band of a file: its number from 1, or its description, such as a polarisation; case does not matter."""
 
-_SAMPLE_ROWS = 256
+_ZIP_LARGE_BYTES = 64 << 20
+_ZIP_RATIO = 100
+"""A packed picture above that size may not shrink more than this: radar images hardly shrink at all."""
+
+_FILE_IN_WKT = re.compile(
+    r"""(?:PARAMETERFILE\["[^"]*",\s*"|PROJ4_GRIDS",\s*"|\+(?:\w*grids|file|init)=)[^"\s]*[/\\]""", re.IGNORECASE
+)
+"""A grid file with a folder in its name. Without one it is looked for among PROJ's own, as it should be."""
 
 
-class SceneReader:
+class SceneReader(Reader):
     """An open scene. Use it within the `with` of `open_scene`, from one thread at a time."""
 
     def __init__(self, dataset: Any, path: Path, band: Band | None) -> None:
         self._dataset = dataset
         self._path = path
         self._bands = _bands(dataset, path, band)
-        self._palette = _palette(dataset, self._bands[0])
-        self.info = _info(dataset, path, self._bands[0])
+        stored = dataset.dtypes[self._bands[0] - 1]
+        if stored not in REAL_TYPES + COMPLEX_TYPES:
+            raise InputError(f"expected pixels of one of {REAL_TYPES + COMPLEX_TYPES} in {path}, found {stored}")
+        self._decoder = decoder_of(dataset, self._bands)
+        self.info = _info(dataset, self._decoder, path)
         self.label: str | None = None
-        """What of the scene is read, in a word for people: a polarisation, a band; None: all there is."""
         self.correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
         """What `read` does to the pixels of a window of one band: a calibration, a mask; None: nothing."""
 
     def read(self, window: Window) -> NDArray[Any]:
-        """Pixels of `window`: (h, w) of one band, or (h, w, 3) where the file is 8-bit RGB or has a palette.
+        """Pixels of `window`, as `Reader.read` gives them."""
+        self._check_inside(window)
+        pixels = self._decoder.decode(*self._read(window))
+        return pixels if self.correct is None or pixels.ndim == 3 else self.correct(pixels, window)
 
-        Raises:
-            InputError: the window reaches beyond the scene.
-            FileError: the pixels cannot be read; the file is damaged or truncated.
-        """
-        inside = window.y + window.height <= self.info.height and window.x + window.width <= self.info.width
-        if min(window.x, window.y) < 0 or min(window.width, window.height) < 1 or not inside:
-            raise InputError(f"expected a window within {self.info.width} x {self.info.height} pixels, found {window}")
-        pixels = self._read(window)
-        if np.iscomplexobj(pixels):
-            pixels = np.abs(pixels).astype(np.float32)
-        if self._palette is not None:
-            return np.asarray(self._palette[pixels[0]])
-        if len(pixels) == 3:
-            return np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
-        return pixels[0] if self.correct is None else self.correct(pixels[0], window)
+    def _rows_at_once(self, step: int) -> int:
+        stored: int = self._dataset.block_shapes[0][0]
+        return 1 if stored < step else super()._rows_at_once(step)
 
-    def sample(self, max_px: int = 2048) -> NDArray[Any]:
-        """Every n-th pixel of every n-th row, n the smallest that keeps the long side within `max_px`.
-
-        Pixels are picked, not averaged, and never taken from overviews: their statistics are those of the scene. The
-        memory used does not grow with the scene's height.
-
-        Raises:
-            InputError: `max_px` is below 1.
-            FileError: the pixels cannot be read.
-        """
-        if max_px < 1:
-            raise InputError(f"expected max_px of at least 1, found {max_px}")
-        step = -(-max(self.info.width, self.info.height) // max_px)
-        band = max(1, _SAMPLE_ROWS // step) * step
-        parts = []
-        for y in range(0, self.info.height, band):
-            window = Window(y, 0, min(band, self.info.height - y), self.info.width)
-            parts.append(self.read(window)[::step, ::step].copy())
-        return np.concatenate(parts)
-
-    def _read(self, window: Window) -> NDArray[Any]:
+    def _read(self, window: Window) -> tuple[NDArray[Any], list[NDArray[Any]]]:
+        """Stored pixels of the bands, and what hides them."""
         place = _GdalWindow(window.x, window.y, window.width, window.height)
         try:
             with environment():
-                pixels: NDArray[Any] = self._dataset.read(self._bands, window=place)
-                return pixels
-        except RasterioError as error:
+                pixels = self._dataset.read(self._bands, window=place)
+                masks = [self._dataset.read_masks(self._bands[0], window=place)] if self._decoder.masked else []
+                if self._decoder.alpha is not None:
+                    masks.append(self._dataset.read(self._decoder.alpha, window=place))
+                return pixels, masks
+        except GDAL_ERRORS as error:
             raise FileError(
                 f"expected to read pixels of {self._path}, but GDAL cannot; the file looks damaged or cut off, "
                 "so fetch or copy it again"
@@ -113,52 +107,69 @@ def open_scene(
         InputError: its pixels are of a type that is not supported, too many, or it has no such band.
     """
     path = Path(path)
-    driver = _driver(path, member)
+    driver = _driver(path, member, max_pixels)
     name = path.absolute() if member is None else f"/vsizip/{{{path.absolute()}}}/{member}"
-    try:
-        with gdal():
-            dataset = rasterio.open(name, driver=driver)
-    except RasterioError as error:
-        raise FileError(
-            f"expected to open {path} as {driver}, but GDAL cannot; the file looks damaged or cut off, "
-            "so fetch or copy it again"
-        ) from error
-    with dataset:
-        if dataset.width * dataset.height > max_pixels:
-            raise InputError(
-                f"expected at most {max_pixels:,} pixels in {path}, found {dataset.width} x {dataset.height}; "
-                "cut the scene, or raise --max-pixels if it is right"
-            )
-        yield SceneReader(dataset, path, band)
+    with ExitStack() as stack:
+        try:
+            with gdal():
+                dataset = stack.enter_context(rasterio.open(name, driver=driver))
+                check_pixels(path, dataset.width, dataset.height, max_pixels)
+                reader = SceneReader(dataset, path, band)
+        except GDAL_ERRORS as error:
+            raise FileError(
+                f"expected to open {path} as {driver}, but GDAL cannot; the file looks damaged or cut off, "
+                "so fetch or copy it again"
+            ) from error
+        yield reader
 
 
-def _driver(path: Path, member: str | None) -> str:
+def _driver(path: Path, member: str | None, max_pixels: int) -> str:
+    """The driver that may open a file, after its header has been looked at."""
     wanted = f"expected a GeoTIFF, PNG or JPEG file at {path}"
     if path.is_dir():
         raise FileError(f"{wanted}, found a folder; name a file in it")
+    if not path.is_file() and path.exists():
+        raise FileError(f"{wanted}, found a device or a pipe; name a file")
     try:
-        if member is None:
-            with path.open("rb") as stream:
-                head = stream.read(MAGIC_BYTES)
-        else:
-            with ZipFile(path) as archive, archive.open(member) as packed:
-                head = packed.read(MAGIC_BYTES)
+        with path.open("rb") as stream, _member(stream, path, member) as (content, size):
+            driver = driver_of(content.read(MAGIC_BYTES))
+            if driver == "GTiff":
+                check_tiff(content, size, path, max_pixels)
+    except RefineDetError:
+        raise
     except FileNotFoundError as error:
         raise FileError(f"{wanted}, found nothing there; check the name") from error
-    except OSError as error:
-        raise FileError(f"{wanted}, but it cannot be read ({error.strerror})") from error
     except (BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error) as error:
         raise FileError(f"expected {member} in the archive {path}, but it cannot be read ({error})") from error
-    driver = driver_of(head)
+    except OSError as error:
+        raise FileError(f"{wanted}, but it cannot be read ({error.strerror})") from error
     if driver is None:
         raise FileError(f"{wanted}, found a file of another kind; convert it to one of these formats")
     return driver
 
 
-def _info(dataset: Any, path: Path, band: int) -> RasterInfo:
-    stored = dataset.dtypes[band - 1]
-    if stored not in REAL_TYPES + COMPLEX_TYPES:
-        raise InputError(f"expected pixels of one of {REAL_TYPES + COMPLEX_TYPES} in {path}, found {stored}")
+@contextmanager
+def _member(stream: BinaryIO, path: Path, member: str | None) -> Iterator[tuple[BinaryIO, int]]:
+    """The picture in a file and its size in bytes: the file itself, or what an archive holds by that name."""
+    if member is None:
+        yield stream, path.stat().st_size
+        return
+    if {"{", "}"} & set(str(path.absolute())):
+        raise InputError(
+            f"expected an archive whose path has no braces, found {path}; GDAL would misread it: rename it"
+        )
+    with ZipFile(stream) as archive:
+        entry = archive.getinfo(member)
+        if entry.file_size > _ZIP_LARGE_BYTES and entry.file_size > _ZIP_RATIO * entry.compress_size:
+            raise InputError(
+                f"expected {member} in {path} to be packed at most {_ZIP_RATIO} to 1, found {entry.file_size:,} bytes "
+                f"in {entry.compress_size:,}; it is no radar image"
+            )
+        with archive.open(entry) as packed:
+            yield cast("BinaryIO", packed), entry.file_size
+
+
+def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
     with gdal():
         crs, matrix = dataset.crs, tuple(float(v) for v in dataset.transform[:6])
         points, points_crs = dataset.gcps
@@ -167,13 +178,24 @@ def _info(dataset: Any, path: Path, band: int) -> RasterInfo:
         width=dataset.width,
         height=dataset.height,
         count=dataset.count,
-        dtype="float32" if stored in COMPLEX_TYPES else stored,
-        nodata=dataset.nodatavals[band - 1],
-        crs=crs.to_wkt() if crs else None,
+        dtype=decoder.dtype,
+        nodata=decoder.nodata,
+        crs=_wkt(crs, path),
         transform=None if without or points else matrix,  # type: ignore[arg-type]  # six by the slice above
         gcps=tuple(GroundControlPoint(p.col, p.row, p.x, p.y, p.z or 0.0) for p in points),
-        gcp_crs=points_crs.to_wkt() if points_crs else None,
+        gcp_crs=_wkt(points_crs, path),
     )
+
+
+def _wkt(crs: Any, path: Path) -> str | None:
+    """A reference system as text, unless it would have PROJ open a file of the sender's choice."""
+    text: str | None = crs.to_wkt() if crs else None
+    if text is not None and _FILE_IN_WKT.search(text):
+        raise InputError(
+            f"expected a reference system in {path} that names no files, found one that does; "
+            "give the scene an ordinary one: gdal_edit.py -a_srs EPSG:n"
+        )
+    return text
 
 
 def _bands(dataset: Any, path: Path, band: Band | None) -> list[int]:
@@ -187,12 +209,3 @@ def _bands(dataset: Any, path: Path, band: Band | None) -> list[int]:
         known = ", ".join(filter(None, names)) or "without names"
         raise InputError(f"expected band {band!r} in {path}, found {dataset.count} bands ({known}); name another one")
     return [number]
-
-
-def _palette(dataset: Any, band: int) -> NDArray[np.uint8] | None:
-    if dataset.colorinterp[band - 1] != ColorInterp.palette or dataset.dtypes[band - 1] != "uint8":
-        return None
-    colours = np.zeros((256, 3), np.uint8)
-    for index, colour in dataset.colormap(band).items():
-        colours[index] = colour[:3]
-    return colours

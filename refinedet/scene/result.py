@@ -31,7 +31,7 @@ class SceneResult:
     located: bool
     """Whether the scene has a position; without one, all places are NaN."""
     levels: Levels | None
-    """The stretch that the network saw; None where the pixels were 8 bits already."""
+    """The stretch that the network saw; None where the values were taken as 8 bits already."""
     preview: NDArray[Any]
     """The whole scene, thinned as `SceneReader.sample` does: (h, w) or (h, w, 3), in the scene's own values."""
     windows: int
@@ -42,6 +42,8 @@ class SceneResult:
     """Detections that were left out, by reason: land.LAND, land.EXCLUDED; reasons without one are not there."""
     notes: tuple[str, ...] = ()
     """What the user should know of this scene, a sentence each: that its land is unknown, for one."""
+    factors: tuple[float, float] = (1.0, 1.0)
+    """Pixels that the network saw per pixel of the scene, along x and y: 1 unless it was looked at in another size."""
 
     def class_name(self, ship: int) -> str:
         """Name of the class of a ship."""

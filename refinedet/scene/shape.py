@@ -77,11 +77,6 @@ def surroundings(box_xyxy: Box, width_px: int, height_px: int) -> Window:
     return Window(top, left, bottom - top, right - left)
 
 
-def is_decibel(sample: NDArray[Any], valid: Mask) -> bool:
-    """Whether the values of a scene are decibels: of amplitude or intensity, none is below zero."""
-    return bool((sample[valid] < 0).any())
-
-
 def to_intensity(pixels: NDArray[Any], *, decibel: bool) -> Grey:
     """Power of pixels (H, W) or, in their mean, of (H, W, 3): from decibels, or the square of an amplitude."""
     values = pixels.astype(np.float64)

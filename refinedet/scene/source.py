@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
+from refinedet.config import StretchChoice
 from refinedet.errors import InputError
 from refinedet.raster import MAX_PIXELS, SceneReader, open_scene
 from refinedet.raster.reader import Band
@@ -16,7 +17,7 @@ from refinedet.scene.sentinel1_reader import Calibrate, apply_metadata, measurem
 
 @dataclass(frozen=True, slots=True)
 class SceneChoice:
-    """Which pixels of a scene are looked at."""
+    """Which pixels of a scene are looked at, and how."""
 
     polarisation: str | None = None
     """Of a Sentinel-1 product; None: vv, else hh, else the first."""
@@ -26,6 +27,18 @@ class SceneChoice:
     """A larger scene is refused before anything is read."""
     calibrate: Calibrate | None = None
     """Of a Sentinel-1 raster in its product: look at the root of sigma nought instead of counts."""
+    stretch: StretchChoice = field(default_factory=StretchChoice)
+    """How its values become 8 bits."""
+    scale: float | None = None
+    """Look at the scene in this many times its pixels along each side."""
+    gsd_m: float | None = None
+    """Look at it in pixels of so many metres; either this or `scale`."""
+
+    def __post_init__(self) -> None:
+        if self.scale is not None and self.gsd_m is not None:
+            raise InputError("expected --scale or --gsd-m, found both; one of them says it all")
+        if self.gsd_m is not None and not self.gsd_m > 0:
+            raise InputError(f"expected a pixel size above 0 m, found {self.gsd_m}")
 
 
 @contextmanager

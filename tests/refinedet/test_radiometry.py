@@ -8,9 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from refinedet.config import Radiometry
+from refinedet.config import Radiometry, StretchChoice
 from refinedet.errors import InputError
-from refinedet.radiometry import Levels, measure_levels, scene_levels, to_uint8, valid_mask
+from refinedet.radiometry import Levels, is_decibel, measure_levels, scene_levels, to_uint8, valid_mask
 
 AMPLITUDES = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
 DECIBELS = hnp.arrays(np.float32, (6, 7), elements=st.floats(-60, 30, width=32))
@@ -126,3 +126,89 @@ def test_without_a_stretch_values_are_clipped() -> None:
 def test_levels_without_a_span_are_refused(low: float, high: float) -> None:
     with pytest.raises(InputError, match="low < high"):
         Levels(low, high)
+
+
+def _speckle() -> np.ndarray:
+    amplitude = np.random.default_rng(5).rayleigh(0.1, (200, 200)).astype(np.float32) + np.float32(1e-3)
+    amplitude[50:60, 50:90] = 3
+    return amplitude
+
+
+def _chip(pixels: np.ndarray, radiometry: Radiometry, choice: StretchChoice | None = None) -> np.ndarray:
+    levels = scene_levels(pixels, pixels.dtype, None, radiometry, choice or StretchChoice())
+    return to_uint8(pixels, valid_mask(pixels, None), levels)
+
+
+@pytest.mark.parametrize("stretch", ["percentile", "decibel"])
+def test_a_network_sees_the_same_of_amplitudes_and_of_decibels(stretch: str) -> None:
+    amplitude = _speckle()
+    settings = Radiometry(stretch=stretch)  # type: ignore[arg-type]  # a name by parameter
+    chips = [_chip(scene, settings).astype(int) for scene in (amplitude, 20 * np.log10(amplitude))]
+    assert np.abs(chips[0] - chips[1]).max() <= 1
+    assert np.ptp(chips[0]) == 254
+
+
+def test_in_decibels_faint_things_are_seen() -> None:
+    linear, decibel = (_chip(_speckle(), Radiometry(stretch=s)) for s in ("percentile", "decibel"))
+    assert np.median(decibel) > 1.3 * np.median(linear)
+
+
+def test_the_levels_say_what_they_are_of() -> None:
+    amplitude = _speckle()
+    for scene, stretch, domain in (
+        (amplitude, "percentile", "stored"),
+        (amplitude, "decibel", "decibel"),
+        (20 * np.log10(amplitude), "percentile", "amplitude"),
+        (20 * np.log10(amplitude), "decibel", "stored"),
+    ):
+        levels = scene_levels(scene, scene.dtype, None, Radiometry(), StretchChoice(stretch))  # type: ignore[arg-type]
+        assert levels is not None
+        assert levels.domain == domain
+
+
+@pytest.mark.parametrize(
+    ("values", "expected"),
+    [
+        pytest.param([-22.0, -18.0, -3.0], True, id="calibrated decibels"),
+        pytest.param([0.01, 0.02, -0.001], False, id="intensity with the noise subtracted"),
+        pytest.param([-2200.0, -1800.0, -300.0], False, id="hundredths of decibels without a scale"),
+        pytest.param([-3e38, -3e38, 5.0], False, id="undeclared nodata"),
+        pytest.param([], False, id="nothing"),
+    ],
+)
+def test_what_is_taken_for_decibels(values: list[float], expected: bool) -> None:
+    pixels = np.array([values], np.float32)
+    assert is_decibel(pixels, np.ones(pixels.shape, bool)) is expected
+
+
+def test_a_named_stretch_takes_the_place_of_the_weights_own() -> None:
+    pixels = np.arange(10, 250, dtype=np.uint8).reshape(12, 20)
+    assert (_chip(pixels, Radiometry()) == pixels).all()
+    assert (_chip(pixels, Radiometry(), StretchChoice("none")) == pixels).all()
+    assert (_chip(pixels, Radiometry(), StretchChoice("fixed", 10, 249)).min()) == 1
+    stretched = _chip(pixels, Radiometry(), StretchChoice("percentile"))
+    assert (stretched.min(), stretched.max()) == (1, 255)
+    wide = pixels.astype(np.uint16) * 10
+    assert scene_levels(wide, wide.dtype, None, Radiometry(), StretchChoice("fixed", 5, 80)) == Levels(5, 80)
+
+
+def test_the_decibel_stretch_takes_a_valid_zero() -> None:
+    pixels = np.array([[0, 1, 10, 100]], np.uint16)
+    levels = scene_levels(pixels, pixels.dtype, 65535, Radiometry(), StretchChoice("decibel"))
+    assert to_uint8(pixels, valid_mask(pixels, 65535), levels)[0, 0] == 1
+
+
+@pytest.mark.parametrize("text", ["auto", "percentile", "decibel", "none", "fixed:-25:5", "fixed:0:1e3"])
+def test_stretches_by_name(text: str) -> None:
+    kind, *ends = text.split(":")
+    choice = StretchChoice.parse(text)
+    assert choice.kind == kind
+    assert [choice.low, choice.high] == [float(end) for end in ends] or not ends
+
+
+@pytest.mark.parametrize(
+    "text", ["", "linear", "fixed", "fixed:1", "fixed:a:b", "fixed:5:1", "auto:1:2", "fixed:nan:1"]
+)
+def test_other_stretches_are_one_sentence(text: str) -> None:
+    with pytest.raises(InputError, match="expected"):
+        StretchChoice.parse(text)

@@ -10,7 +10,8 @@ from scipy import ndimage
 
 from refinedet.data.synthetic import simulate
 from refinedet.data.synthetic_spec import SceneSpec
-from refinedet.scene.shape import MARGIN_PX, Shape, is_decibel, measure, surroundings, to_intensity
+from refinedet.radiometry import is_decibel
+from refinedet.scene.shape import MARGIN_PX, Shape, measure, surroundings, to_intensity
 
 
 def hull(length: float, width: float, degrees: float, side: int = 120) -> np.ndarray:

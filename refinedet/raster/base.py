@@ -1,0 +1,68 @@
+"""What every reader of a scene can do, whatever its pixels come from."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.errors import InputError
+from refinedet.raster.info import RasterInfo
+from refinedet.tiling import Window
+
+_SAMPLE_ROWS = 256
+_SAMPLE_PX = 1 << 24
+"""Most pixels that are read at a time for a sample."""
+
+
+class Reader(ABC):
+    """A scene that is read window by window, from one thread at a time."""
+
+    info: RasterInfo
+    label: str | None = None
+    """What of the scene is read, in a word for people: a polarisation, a band; None: all there is."""
+
+    @abstractmethod
+    def read(self, window: Window) -> NDArray[Any]:
+        """Pixels of `window`: (h, w) of one band, or (h, w, 3) where the file is 8-bit RGB or has a palette.
+
+        What a mask or an alpha band of the file hides holds `info.nodata`.
+
+        Raises:
+            InputError: the window reaches beyond the scene.
+            FileError: the pixels cannot be read; the file is damaged or truncated.
+        """
+
+    def sample(self, max_px: int = 2048) -> NDArray[Any]:
+        """Every n-th pixel of every n-th row, n the smallest that keeps the long side within `max_px`.
+
+        Pixels are picked, not averaged, and never taken from overviews: their statistics are those of the scene. The
+        memory used does not grow with the scene.
+
+        Raises:
+            InputError: `max_px` is below 1.
+            FileError: the pixels cannot be read.
+        """
+        if max_px < 1:
+            raise InputError(f"expected max_px of at least 1, found {max_px}")
+        height, width = self.info.height, self.info.width
+        step = -(-max(width, height) // max_px)
+        rows = self._rows_at_once(step)
+        columns = max(1, _SAMPLE_PX // (rows * step)) * step
+        parts = []
+        for y in range(0, height, max(rows, step)):
+            high = min(rows, height - y)
+            across = [Window(y, x, high, min(columns, width - x)) for x in range(0, width, columns)]
+            parts.append(np.concatenate([self.read(window)[::step, ::step] for window in across], axis=1))
+        return np.concatenate(parts)
+
+    def _rows_at_once(self, step: int) -> int:
+        """Rows that are read at a time for a sample of every `step`-th: a multiple of it, or 1 to read no other."""
+        return max(1, _SAMPLE_ROWS // step) * step
+
+    def _check_inside(self, window: Window) -> None:
+        inside = window.y + window.height <= self.info.height and window.x + window.width <= self.info.width
+        if min(window.x, window.y) < 0 or min(window.width, window.height) < 1 or not inside:
+            raise InputError(f"expected a window within {self.info.width} x {self.info.height} pixels, found {window}")

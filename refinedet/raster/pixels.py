@@ -1,0 +1,116 @@
+"""From what GDAL reads to what a reader gives: one kind of number, and one value for what was not measured."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from rasterio.enums import ColorInterp, MaskFlags
+
+from refinedet.radiometry import valid_mask
+from refinedet.raster.gdal import COMPLEX_TYPES
+
+_NO_SCALE = (1.0, 0.0)
+
+
+@dataclass(frozen=True, slots=True)
+class Decoder:
+    """How the bands of one file become pixels. Made by `decoder_of`."""
+
+    dtype: str
+    """Of the pixels that come out."""
+    nodata: float | None
+    """Their value where nothing was measured; None: nothing is declared."""
+    masked: bool = False
+    """Whether the file has a mask ..."""
+    alpha: int | None = None
+    """... or an alpha band, and which: either hides pixels, as handed to `decode`."""
+    stored_nodata: float | None = None
+    scale: float = 1.0
+    offset: float = 0.0
+    palette: NDArray[np.uint8] | None = None
+
+    def decode(self, pixels: NDArray[Any], masks: list[NDArray[Any]]) -> NDArray[Any]:
+        """Pixels (n, h, w) of n bands, and what hides them (each (h, w); 0: hidden), to (h, w) or (h, w, 3)."""
+        if self.palette is not None:
+            plain = self.palette[pixels[0]]
+        elif len(pixels) == 3:
+            plain = np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+        elif np.iscomplexobj(pixels) or (self.scale, self.offset) != _NO_SCALE:
+            plain = self._measured(pixels[0])
+        else:
+            plain = pixels[0]
+        if self.nodata is not None:
+            for mask in masks:
+                plain[mask == 0] = self.nodata
+        return np.asarray(plain)
+
+    def _measured(self, stored: NDArray[Any]) -> NDArray[np.float32]:
+        """Amplitude of complex pixels, true values of scaled ones: float32, NaN where nothing was measured."""
+        if np.iscomplexobj(stored):
+            valid = np.ones(stored.shape, np.bool_) if self.stored_nodata is None else stored != self.stored_nodata
+        else:
+            valid = valid_mask(stored, self.stored_nodata)
+        with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinity: not measured
+            values = np.abs(stored) if np.iscomplexobj(stored) else stored
+            if (self.scale, self.offset) != _NO_SCALE:
+                values = values * self.scale + self.offset
+            return np.where(valid, values, np.nan).astype(np.float32)
+
+
+def decoder_of(dataset: Any, bands: list[int]) -> Decoder:
+    """How `bands` of an open file become pixels."""
+    band = bands[0]
+    stored = dataset.dtypes[band - 1]
+    flags = dataset.mask_flag_enums[band - 1]
+    nodata = _representable(dataset.nodatavals[band - 1], stored)
+    scale, offset = _scale(dataset, band) if len(bands) == 1 else _NO_SCALE
+    masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
+    plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset)
+    hides = masked or plain.alpha is not None
+    if dataset.colorinterp[band - 1] == ColorInterp.palette and stored == "uint8":
+        palette, transparent = _palette(dataset, band, nodata)
+        return replace(plain, nodata=0.0 if transparent or hides else None, palette=palette)
+    if (scale, offset) != _NO_SCALE:  # a zero that pads is no longer zero
+        return replace(plain, dtype="float32", nodata=np.nan)
+    if stored in COMPLEX_TYPES:
+        return replace(plain, dtype="float32", nodata=np.nan if hides or nodata is not None else None)
+    return replace(plain, nodata=_hidden_value(stored)) if hides and nodata is None else plain
+
+
+def _alpha(dataset: Any, bands: list[int]) -> int | None:
+    """The band that says how opaque the others are. GDAL makes a mask of it in some types alone, or without nodata."""
+    others = (band for band in dataset.indexes if band not in bands)
+    return next((band for band in others if dataset.colorinterp[band - 1] == ColorInterp.alpha), None)
+
+
+def _representable(nodata: float | None, dtype: str) -> float | None:
+    """`nodata`, or None where pixels of that type cannot hold it, as with -9999 in unsigned ones: it marks nothing."""
+    if nodata is None or dtype in COMPLEX_TYPES or np.dtype(dtype).kind == "f":
+        return nodata
+    limits = np.iinfo(dtype)
+    return nodata if limits.min <= nodata <= limits.max and float(nodata).is_integer() else None
+
+
+def _hidden_value(dtype: str) -> float:
+    """A value for hidden pixels that no measured one has: 0 is black in pictures and padding in amplitudes."""
+    kind = np.dtype(dtype).kind
+    return np.nan if kind == "f" else 0.0 if kind == "u" else float(np.iinfo(dtype).min)
+
+
+def _scale(dataset: Any, band: int) -> tuple[float, float]:
+    scale, offset = float(dataset.scales[band - 1]), float(dataset.offsets[band - 1])
+    return (scale, offset) if np.isfinite(scale) and np.isfinite(offset) and scale > 0 else _NO_SCALE
+
+
+def _palette(dataset: Any, band: int, nodata: float | None) -> tuple[NDArray[np.uint8], bool]:
+    """Colours (256, 3) by index, black where transparent or nodata, and whether any is."""
+    colours, hides = np.zeros((256, 3), np.uint8), False
+    for index, (*colour, alpha) in dataset.colormap(band).items():
+        hidden = alpha == 0 or index == nodata
+        hides |= hidden
+        if not hidden and index < len(colours):
+            colours[index] = colour
+    return colours, hides

@@ -1,0 +1,67 @@
+"""Hostile files do no harm: all that are made by hand, and some spoilt at random, each in a process that is watched."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+_ROOT = Path(__file__).resolve().parents[2]
+_SCRIPT = _ROOT / "benchmarks" / "hostile.py"
+
+
+@pytest.fixture(scope="module")
+def printed() -> str:
+    """What the script says of its files."""
+    done = subprocess.run(
+        [sys.executable, _SCRIPT, "--mutants", "66", "--seed", "7"],
+        capture_output=True,
+        text=True,
+        check=False,
+        env=os.environ | {"PYTHONPATH": str(_ROOT)},
+    )
+    assert done.returncode == 0, done.stdout[-3000:] + done.stderr[-3000:]
+    return done.stdout
+
+
+def test_no_hostile_file_does_harm(printed: str) -> None:
+    assert "HARM" not in printed
+    pattern = r"^(.+?): (\d+) files: (\d+) read fine, (\d+) refused with one sentence, "
+    counts = re.findall(pattern, printed, re.MULTILINE)
+    assert [title for title, *_ in counts] == ["made by hand", "mutants (60 TIFF, 6 PNG and JPEG)"]
+    for _, files, fine, refused in counts:
+        assert int(files) == int(fine) + int(refused)
+
+
+@pytest.mark.parametrize(
+    ("title", "says"),
+    [
+        ("MRF that writes, named .tif", "another kind"),
+        ("VRT that reads /etc/passwd, named .tiff", "another kind"),
+        ("SAFE, measurement ../../..", "inside the product"),
+        ("SAFE, VRT as measurement", "another kind"),
+        ("SAFE, measurement is a link out of it", "inside the product"),
+        ("SAFE, manifest is a link out of it", "inside the product"),
+        ("SAFE, XML bomb", "no safe XML"),
+        ("zip, pixels behind 512 MB of zeros", "packed at most"),
+        ("zip, measurement named ../../..", "inside the product"),
+        ("TIFF claiming 10^6 x 10^6", "at most 4,000,000,000 pixels"),
+        ("TIFF, one strip of 4 GB, packed", "at most 256 MB"),
+        ("TIFF, 140,000 items of metadata", "at most 256 kB"),
+        ("a pipe", "a device or a pipe"),
+    ],
+)
+def test_what_is_refused_is_refused_for_its_own_reason(printed: str, title: str, says: str) -> None:
+    line = next(line for line in printed.splitlines() if line.strip().startswith(f"{title} "))
+    assert re.search(r"\srefused\s", line)
+    assert says in line
+
+
+def test_side_files_and_metadata_do_not_keep_a_scene_from_being_read(printed: str) -> None:
+    for title in ("TIFF, side files are links elsewhere", "TIFF, side files are VRTs", "TIFF, 80,000 control points"):
+        line = next(line for line in printed.splitlines() if line.strip().startswith(title))
+        assert line.split()[-1] == "read"
