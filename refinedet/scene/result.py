@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from numpy.typing import NDArray
@@ -38,6 +38,8 @@ class SceneResult:
     """Windows of the scene."""
     windows_empty: int
     """... of which these hold no data, and were skipped."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    """Ships that were found and left out of the result: reason to count."""
 
     def class_name(self, ship: int) -> str:
         """Name of the class of a ship."""
