@@ -58,13 +58,15 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     device: options.Device = "auto",
     formats: options.Formats = [options.Format.GEOJSON, options.Format.CSV],  # noqa: B006 - Typer copies it
     quicklook: options.Quicklook = True,
+    web_map: options.WebMap = True,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
     """Find ships in one or more scenes.
 
-    Writes <stem>.geojson, <stem>.csv and <stem>.png per scene; valid and empty where there is no ship.
+    Writes <stem>.geojson, <stem>.csv, a picture <stem>.png, a map <stem>.html and the record <stem>.run.json per scene;
+    valid and empty where there is no ship.
     """
     with one_sentence_errors(debug=debug):
         from cli.detecting import DetectOptions, detect_scenes, print_summary
@@ -84,6 +86,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
             device=device,
             formats=[item.value for item in formats],
             quicklook=quicklook,
+            web_map=web_map,
             overwrite=overwrite,
         )
         outcomes = detect_scenes(asked, debug=debug)

@@ -13,6 +13,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from cli.console import err, out, say
+from cli.writing import settings_of, write_ships
 from refinedet.config import MultiscaleConfig, TileConfig
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.weights import shipped_weights
@@ -39,6 +40,7 @@ class DetectOptions:
     device: str
     formats: list[str]
     quicklook: bool
+    web_map: bool
     overwrite: bool
 
 
@@ -119,7 +121,8 @@ def _planned(options: DetectOptions) -> dict[Path, dict[str, Path]]:
     from refinedet.scene.outputs import Format, result_paths
 
     formats = cast("list[Format]", options.formats)
-    planned = {scene: result_paths(scene, options.out, formats, options.quicklook) for scene in options.scenes}
+    views = {"quicklook": options.quicklook, "web_map": options.web_map, "record": True}
+    planned = {scene: result_paths(scene, options.out, formats, **views) for scene in options.scenes}
     sources = {scene.resolve() for scene in options.scenes}
     taken: dict[Path, Path] = {}
     for scene, paths in planned.items():
@@ -190,8 +193,9 @@ class _Run:
 
     def detect(self, outcome: Outcome, paths: dict[str, Path]) -> None:
         """One scene: detect, write, and note what came of it."""
+        from refinedet.predictor import resolve_device
         from refinedet.scene.detect import detect_scene
-        from refinedet.scene.outputs import write_results
+        from refinedet.scene.record import run_record, scene_sha256, write_record
         from refinedet.scene.source import SceneChoice
 
         asked = self.options
@@ -208,11 +212,16 @@ class _Run:
                 batch_size=asked.batch_size,
                 progress=lambda done, total: self.progress.update(task, completed=done, total=total),
             )
-            write_results(result, paths)
-            if "quicklook" in paths:
-                from refinedet.scene.quicklook import write_quicklook
-
-                write_quicklook(outcome.scene, result, paths["quicklook"], choice=choice)
+            write_ships(outcome.scene, result, paths, choice)
+            record = run_record(
+                result,
+                scene_sha256=scene_sha256(outcome.scene, asked.polarisation),
+                weights=asked.weights or shipped_weights(),
+                settings=settings_of(asked, self.tile, self.predictor.radiometry),
+                device=resolve_device(asked.device),
+                seconds=time.perf_counter() - began,
+            )
+            write_record(paths["record"], record)
         finally:
             self.progress.remove_task(task)
         outcome.ships, outcome.windows = len(result.detections), result.windows

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,6 +11,7 @@ from numpy.typing import NDArray
 from refinedet.radiometry import to_uint8, valid_mask
 from refinedet.raster import SceneReader
 from refinedet.scene.result import SceneResult
+from refinedet.scene.source import SceneChoice, open_source
 from refinedet.tiling import Window
 
 Picture = NDArray[np.uint8]
@@ -45,22 +47,34 @@ def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
     return left, top, side
 
 
-def cutout(reader: SceneReader, result: SceneResult, ship: int) -> tuple[Picture, Window]:
-    """The part of `cutout_square` that lies in the scene, and where that is."""
+def read_cutouts(
+    scene_path: str | Path, result: SceneResult, most: int, choice: SceneChoice | None = None
+) -> list[tuple[Picture, Window]]:
+    """For each of the `most` strongest ships the part of `cutout_square` in the scene, and where that is.
+
+    Args:
+        scene_path: the scene that `result` is about; it is read again, from its top to its bottom, as it lies on disk.
+        result: what was found in it.
+        most: how many ships are shown.
+        choice: as given to `detect_scene`.
+
+    Raises:
+        FileError: the scene cannot be read again.
+    """
+    shown = min(most, len(result.detections))
+    order = np.argsort(result.detections.boxes_xyxy[:shown, 1], kind="stable").tolist()
+    with open_source(scene_path, choice) as reader:
+        found = {ship: _cutout(reader, result, ship) for ship in order}
+    return [found[ship] for ship in range(shown)]
+
+
+def _cutout(reader: SceneReader, result: SceneResult, ship: int) -> tuple[Picture, Window]:
     left, top, side = cutout_square(result, ship)
     x1, y1 = max(0, left), max(0, top)
     x2, y2 = min(result.info.width, left + side), min(result.info.height, top + side)
     window = Window(y1, x1, y2 - y1, x2 - x1)
     step = -(-side // _CUTOUT_MOST)
     return picture(reader.read(window)[::step, ::step], result, lift=_CUTOUT_LIFT), window
-
-
-def cutouts(reader: SceneReader, result: SceneResult, most: int) -> list[tuple[Picture, Window]]:
-    """`cutout` of the `most` strongest ships; the scene is read from its top to its bottom, which is how it lies."""
-    shown = min(most, len(result.detections))
-    tops = result.detections.boxes_xyxy[:shown, 1]
-    found = {i: cutout(reader, result, i) for i in np.argsort(tops, kind="stable").tolist()}
-    return [found[i] for i in range(shown)]
 
 
 def _shades() -> Picture:

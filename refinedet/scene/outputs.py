@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -40,8 +41,10 @@ _NO_POSITION = "the scene has no position, so geometry is null; bbox_px is [x1, 
 _WGS84 = "EPSG:4326"
 _FIXED_DATE = "1970-01-01T00:00:00.000Z"
 """GeoPackage stores when it was last changed; a fixed date keeps equal results equal."""
-_RESERVED = ("gpkg_", "rtree_", "sqlite_")
-"""How the names of a GeoPackage's own tables begin."""
+_GPKG_VERSION = "1.2"
+"""Of the format: what is written needs no newer one, and older programs open it without a warning."""
+_LAYER = re.compile(r"(?!gpkg_|rtree_|sqlite_)\w[\w .-]*", re.IGNORECASE)
+"""Names that a layer of a GeoPackage can have: no name of its own tables, no sign that GDAL refuses."""
 
 
 def result_paths(
@@ -157,14 +160,14 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
         "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
     }
     pyogrio = _pyogrio()
+    content = io.BytesIO()  # GDAL sees no path: it would take some signs in it for its own
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_DATE})
     try:
-        with atomic_path(path) as temporary, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="'crs' was not provided")  # pixels: there is none
-            temporary.unlink()  # the driver insists on making the file itself
             pyogrio.raw.write(
-                str(temporary),
+                content,
                 np.array([shapely.to_wkb(shape) for shape in shapes], object),
                 list(columns.values()),
                 list(columns),
@@ -173,11 +176,12 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
                 geometry_type="MultiPolygon" if split else "Polygon",
                 promote_to_multi=split,
                 crs=_WGS84 if result.located else None,
+                VERSION=_GPKG_VERSION,
             )
-    except pyogrio.errors.DataSourceError as error:
-        raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
@@ -201,9 +205,9 @@ def _pyogrio() -> Any:
 
 
 def _layer(result: SceneResult) -> str:
-    """Name of the layer: that of the scene, but no name that GeoPackage keeps for itself."""
+    """Name of the layer: that of the scene, as far as a GeoPackage allows."""
     stem = Path(result.scene).stem
-    return f"ships_{stem}" if stem.lower().startswith(_RESERVED) else stem
+    return stem if _LAYER.fullmatch(stem) else "ships_" + re.sub(r"[^\w .-]", "_", stem)
 
 
 def _features(result: SceneResult) -> Iterable[dict[str, Any]]:

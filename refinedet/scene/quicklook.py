@@ -19,7 +19,7 @@ from PIL import Image
 
 from refinedet.files import atomic_path
 from refinedet.scene.compass import ground_axes, nice_length, north_xy, pixel_metres, place_text
-from refinedet.scene.imagery import Picture, cutout_square, cutouts, picture
+from refinedet.scene.imagery import Picture, cutout_square, picture, read_cutouts
 from refinedet.scene.position import Position, locate
 from refinedet.scene.quicklook_layout import (
     CELL_PX,
@@ -31,7 +31,7 @@ from refinedet.scene.quicklook_layout import (
     place_labels,
 )
 from refinedet.scene.result import SceneResult
-from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.source import SceneChoice
 from refinedet.tiling import Window
 
 CUTOUTS = 12
@@ -88,20 +88,17 @@ class _Canvas:
             )
         )
         head = middle + way * 1.6
-        self.figure.text(*head, "N", transform=None, color=_INK, fontsize=10, ha="center", va="center")
+        self.figure.text(head[0], head[1], "N", transform=None, color=_INK, fontsize=10, ha="center", va="center")
 
 
 def write_quicklook(
     scene_path: str | Path, result: SceneResult, path: str | Path, *, choice: SceneChoice | None = None
 ) -> None:
-    """Write a PNG of the scene with its ships; equal input gives equal bytes. `choice` as given to detect_scene().
+    """Write a PNG of the scene with its ships, numbered from the strongest; equal input gives equal bytes.
 
-    Raises:
-        FileError: the scene cannot be read again.
+    Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
     """
-    with open_source(scene_path, choice) as reader:
-        enlarged = cutouts(reader, result, CUTOUTS)
-    figure = _draw(result, enlarged)
+    figure = _draw(result, read_cutouts(scene_path, result, CUTOUTS, choice))
     with atomic_path(path) as temporary, warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
         figure.savefig(temporary, format="png", dpi=_DPI, facecolor=_NIGHT, metadata={"Software": None})
@@ -173,7 +170,7 @@ def _mark(axes: Axes, result: SceneResult, page: Layout) -> None:
     for i, place in enumerate(places):
         if place is not None:
             strong = i < CUTOUTS
-            style = {"color": _INK, "fontweight": "bold"} if strong else {"color": _ACCENT}
+            style: dict[str, Any] = {"color": _INK, "fontweight": "bold"} if strong else {"color": _ACCENT}
             x, y = place[0] + 2, place[1] + texts[i][1]
             axes.text(x, y, str(i + 1), fontsize=points[i], va="bottom", path_effects=_HALO, **style)
 
