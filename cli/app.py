@@ -67,6 +67,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     device: options.Device = "auto",
     formats: options.Formats = [options.Format.GEOJSON, options.Format.CSV],  # noqa: B006 - Typer copies it
     quicklook: options.Quicklook = True,
+    web_map: options.WebMap = True,
     overwrite: options.Overwrite = False,
     restart: options.Restart = False,
     json: options.Json = False,
@@ -74,11 +75,13 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
 ) -> None:
     """Find ships in one or more scenes.
 
-    Writes <stem>.geojson, <stem>.csv and <stem>.png per scene; valid and empty where there is no ship. Interrupted, it
-    goes on from the last finished windows when started again.
+    Writes <stem>.geojson, <stem>.csv, a picture <stem>.png, a map <stem>.html and the record <stem>.run.json per scene;
+    valid and empty where there is no ship. Interrupted, it goes on from the last finished windows when started again.
     """
     with one_sentence_errors(debug=debug):
-        from cli.detecting import DetectOptions, detect_scenes, print_summary
+        from cli.detect_options import DetectOptions
+        from cli.detecting import detect_scenes
+        from cli.outcomes import print_summary
         from refinedet.config import StretchChoice
 
         asked = DetectOptions(
@@ -105,6 +108,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
             device=device,
             formats=[item.value for item in formats],
             quicklook=quicklook,
+            web_map=web_map,
             overwrite=overwrite,
             restart=restart,
         )

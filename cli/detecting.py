@@ -1,99 +1,26 @@
-"""`refinedet detect`: many scenes, one predictor; a scene that fails does not stop the others."""
+"""`refinedet detect`: many scenes, the same predictors; a scene that fails does not stop the others."""
 
 from __future__ import annotations
 
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal, cast
+from typing import TYPE_CHECKING, cast
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
-from cli.console import err, out, say
-from refinedet.config import MultiscaleConfig, StretchChoice, TileConfig
+from cli.console import err
+from cli.detect_options import DetectOptions
+from cli.outcomes import Outcome
+from cli.predictors import Team, team
+from cli.writing import settings_of, write_ships
 from refinedet.errors import FileError, InputError, RefineDetError
-from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
-    from refinedet.predictor import Predictor
     from refinedet.scene.journal import Journal
-
-
-_WEAKEST = 1e-3
-"""Score below which a foreign detector is not listened to, whatever is asked for."""
-    from refinedet.radiometry import Levels
-
-
-@dataclass(frozen=True, slots=True)
-class DetectOptions:
-    """What the command line asks for."""
-
-    scenes: list[Path]
-    weights: Path | None
-    out: Path | None
-    polarisation: str | None
-    band: str | None
-    calibrate: Literal["sigma0", "sigma0-denoised"] | None
-    stretch: StretchChoice
-    scale: float | None
-    gsd_m: float | None
-    max_pixels: int
-    land_mask: Literal["flag", "drop", "off"] | None
-    land: Path | None
-    land_buffer_m: float
-    exclude: Path | None
-    exclude_m: float
-    score_min: float
-    tile_px: int | None
-    overlap_px: int | None
-    multiscale: str | None
-    batch_size: int
-    device: str
-    formats: list[str]
-    quicklook: bool
-    overwrite: bool
-    restart: bool
-
-
-@dataclass(slots=True)
-class Outcome:
-    """What became of one scene."""
-
-    scene: Path
-    ships: int = 0
-    windows: int = 0
-    windows_done: int = 0
-    windows_empty: int = 0
-    windows_kept: int = 0
-    """Taken over from an interrupted run."""
-    dropped: dict[str, int] = field(default_factory=dict)
-    notes: list[str] = field(default_factory=list)
-    levels: Levels | None = None
-    factors: tuple[float, float] = (1.0, 1.0)
-    seconds: float = 0.0
-    files: list[str] = field(default_factory=list)
-    error: str | None = None
-
-    def to_dict(self) -> dict[str, Any]:
-        """Ready for JSON."""
-        return {
-            "scene": str(self.scene),
-            "ok": self.error is None,
-            "error": self.error,
-            "ships": self.ships,
-            "dropped": self.dropped,
-            "notes": self.notes,
-            "windows": self.windows,
-            "windows_empty": self.windows_empty,
-            "windows_kept": self.windows_kept,
-            "stretch": None if self.levels is None else asdict(self.levels),
-            "scale": list(self.factors),
-            "seconds": round(self.seconds, 2),
-            "files": self.files,
-        }
+    from refinedet.scene.result import SceneResult
 
 
 def detect_scenes(options: DetectOptions, *, debug: bool) -> list[Outcome]:
@@ -108,9 +35,9 @@ def detect_scenes(options: DetectOptions, *, debug: bool) -> list[Outcome]:
     todo = [outcome for outcome in outcomes if outcome.error is None]
     if not todo:
         return outcomes
-    predictors, tile, made_by = _predictors(options.weights or shipped_weights(), options)
+    workers = team(options)
     with _progress() as progress:
-        run = _Run(predictors, tile, made_by, options, progress)
+        run = _Run(workers, options, progress)
         for outcome in todo:
             try:
                 run.detect(outcome, paths[outcome.scene])
@@ -121,54 +48,12 @@ def detect_scenes(options: DetectOptions, *, debug: bool) -> list[Outcome]:
     return outcomes
 
 
-def print_summary(outcomes: list[Outcome]) -> None:
-    """A table on stdout; what failed, one sentence each, on stderr."""
-    done = [outcome for outcome in outcomes if outcome.error is None]
-    if done:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("scene", overflow="fold")
-        for name in ("ships", "windows", "stretch", "seconds"):
-            table.add_column(name, justify="right")
-        table.add_column("results", overflow="fold")
-        for one in done:
-            folder = Path(one.files[0]).parent if one.files else "-"
-            suffixes = " ".join(Path(name).name.removeprefix(one.scene.stem) for name in one.files)
-            notes = ((one.windows_empty, "empty"), (one.windows_kept, "from before"))
-            remarks = ", ".join(f"{count} {note}" for count, note in notes if count)
-            windows = f"{one.windows}" + (f" ({remarks})" if remarks else "")
-            table.add_row(one.scene.name, f"{one.ships}", windows, f"{one.seconds:.1f}", f"{folder}/  {suffixes}")
-            windows = f"{one.windows}" + (f" ({one.windows_empty} empty)" if one.windows_empty else "")
-            ships = f"{one.ships}" + (f" ({_reasons(one.dropped)})" if one.dropped else "")
-            table.add_row(one.scene.name, ships, windows, f"{one.seconds:.1f}", f"{folder}/  {suffixes}")
-            windows = f"{one.windows}" + (f" ({one.windows_empty} empty)" if one.windows_empty else "")
-            table.add_row(
-                one.scene.name, f"{one.ships}", windows, _stretch(one), f"{one.seconds:.1f}", f"{folder}/  {suffixes}"
-            )
-        out.print(table)
-    for note in dict.fromkeys(note for one in outcomes for note in one.notes):
-        say(note)
-    for one in outcomes:
-        if one.error is not None:
-            say(one.error)
-    if len(done) < len(outcomes) > 1:
-        say(f"{len(outcomes) - len(done)} of {len(outcomes)} scenes failed")
-
-
-def _reasons(dropped: dict[str, int]) -> str:
-    return "dropped: " + ", ".join(f"{count} {reason}" for reason, count in dropped.items())
-def _stretch(outcome: Outcome) -> str:
-    """The ends of the stretch, in what they are of, for people."""
-    if outcome.levels is None:
-        return "none"
-    ends = f"{outcome.levels.low:.4g} to {outcome.levels.high:.4g}"
-    return ends if outcome.levels.domain == "stored" else f"{ends} ({outcome.levels.domain})"
-
-
 def _planned(options: DetectOptions) -> dict[Path, dict[str, Path]]:
     from refinedet.scene.outputs import Format, result_paths
 
     formats = cast("list[Format]", options.formats)
-    planned = {scene: result_paths(scene, options.out, formats, options.quicklook) for scene in options.scenes}
+    views = {"quicklook": options.quicklook, "web_map": options.web_map, "record": True}
+    planned = {scene: result_paths(scene, options.out, formats, **views) for scene in options.scenes}
     sources = {scene.resolve() for scene in options.scenes}
     taken: dict[Path, Path] = {}
     for scene, paths in planned.items():
@@ -198,60 +83,9 @@ def _refused(scene: Path, paths: dict[str, Path], options: DetectOptions, *, deb
     return Outcome(scene)
 
 
-def _predictor(weights: Path, options: DetectOptions) -> tuple[Predictor, TileConfig]:
-    """The predictor, and windows of the size it was trained on where the command line names none.
-
-    An ONNX file is somebody else's detector: its classes are those in its metadata, its windows the default ones.
-    """
-    if weights.suffix.lower() == ".onnx":
-        return _onnx_predictor(weights, options), _tile(TileConfig(), options)
 def _journal_path(scene: Path, paths: dict[str, Path]) -> Path:
     """Where finished windows are kept until the results are written: beside them."""
     return next(iter(paths.values())).with_name(f"{scene.stem}.journal")
-
-
-def _predictors(weights: Path, options: DetectOptions) -> tuple[list[Predictor], TileConfig, dict[str, Any]]:
-    """A predictor for each device, windows as trained unless asked otherwise, and what decides the detections."""
-    from refinedet.files import sha256_file
-    from refinedet.memory import keep_freed_memory
-    from refinedet.model.checkpoint import read_header
-    from refinedet.multiscale import MultiscalePredictor
-    from refinedet.predictor import TorchPredictor, resolve_devices
-
-    keep_freed_memory()
-    header = read_header(weights)
-    trained = TileConfig.from_dict(header.provenance.get("tile", {}))
-    tile = _tile(trained, options)
-    lowest = min(header.postprocess.score_min, options.score_min)
-    made_by = {"weights": sha256_file(weights), "score_min": lowest, "multiscale": options.multiscale}
-    predictors = [
-        TorchPredictor.load(
-            weights,
-            device=device,
-            batch_size=options.batch_size,
-            postprocess=replace(header.postprocess, score_min=lowest),
-        )
-        for device in resolve_devices(options.device)
-    ]
-    if options.multiscale is None:
-        return [*predictors], tile, made_by
-    passes = MultiscaleConfig.preset(options.multiscale)
-    return [MultiscalePredictor(one, passes) for one in predictors], tile, made_by
-
-
-def _onnx_predictor(path: Path, options: DetectOptions) -> Predictor:
-    from refinedet.adapters.common import SCORE_MIN
-    from refinedet.adapters.onnx import OnnxPredictor
-
-    if options.multiscale is not None:
-        raise InputError(f"expected a checkpoint (.safetensors) for --multiscale, found {path}; leave the option out")
-    lowest = max(_WEAKEST, min(SCORE_MIN, options.score_min / 2))  # half: fragments enter the merge, too
-    return OnnxPredictor(path, score_min=lowest, device=options.device, batch_size=options.batch_size)
-
-
-def _tile(default: TileConfig, options: DetectOptions) -> TileConfig:
-    asked = {"tile_px": options.tile_px, "overlap_px": options.overlap_px}
-    return replace(default, **{name: value for name, value in asked.items() if value is not None})
 
 
 @contextmanager
@@ -266,9 +100,7 @@ def _progress() -> Iterator[Progress]:
 
 @dataclass(frozen=True, slots=True)
 class _Run:
-    predictors: list[Predictor]
-    tile: TileConfig
-    made_by: dict[str, Any]
+    workers: Team
     options: DetectOptions
     progress: Progress
 
@@ -277,10 +109,12 @@ class _Run:
         from refinedet.scene.journal import Journal
 
         began = time.perf_counter()
-        journal = Journal(_journal_path(outcome.scene, paths), self.made_by, restart=self.options.restart)
+        journal = Journal(_journal_path(outcome.scene, paths), self.workers.made_by, restart=self.options.restart)
         task = self.progress.add_task(outcome.scene.name, total=None)
         try:
-            self._detect(outcome, paths, journal, task)
+            result = self._found(outcome, journal, task)
+            write_ships(outcome.scene, result, paths, self.options.scene_choice())
+            self._write_record(outcome, result, paths["record"], began)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_how_to_go_on(outcome, journal)) from None
         except OSError as error:
@@ -290,14 +124,12 @@ class _Run:
         finally:
             self.progress.remove_task(task)
         journal.discard()
+        outcome.take(result)
         outcome.files = [str(path) for path in paths.values()]
         outcome.seconds = time.perf_counter() - began
 
-    def _detect(self, outcome: Outcome, paths: dict[str, Path], journal: Journal, task: TaskID) -> None:
+    def _found(self, outcome: Outcome, journal: Journal, task: TaskID) -> SceneResult:
         from refinedet.scene.detect import detect_scene
-        from refinedet.scene.land import LandChoice
-        from refinedet.scene.outputs import write_results
-        from refinedet.scene.source import SceneChoice
 
         def show(done: int, total: int) -> None:
             if not outcome.windows:  # the first call
@@ -305,59 +137,32 @@ class _Run:
             outcome.windows_done = done
             self.progress.update(task, completed=done, total=total)
 
-        asked = self.options
-        choice = SceneChoice(
-            polarisation=asked.polarisation,
-            band=asked.band,
-            max_pixels=asked.max_pixels,
-            calibrate=asked.calibrate,
-        )
-        land = LandChoice(
-            mask=asked.land_mask or "flag",
-            land=asked.land,
-            buffer_m=asked.land_buffer_m,
-            exclude=asked.exclude,
-            exclude_m=asked.exclude_m,
-            required=asked.land_mask is not None,
-        )
-        choice = SceneChoice(polarisation=asked.polarisation, band=asked.band, max_pixels=asked.max_pixels)
-            stretch=asked.stretch,
-            scale=asked.scale,
-            gsd_m=asked.gsd_m,
-        )
-        began = time.perf_counter()
-        task = self.progress.add_task(outcome.scene.name, total=None)
-        try:
-            result = detect_scene(
-                outcome.scene,
-                self.predictor,
-                choice=choice,
-                land=land,
-                tile=self.tile,
-                score_min=asked.score_min,
-                batch_size=asked.batch_size,
-                progress=lambda done, total: self.progress.update(task, completed=done, total=total),
-            )
-            write_results(result, paths)
-            if "quicklook" in paths:
-                from refinedet.scene.quicklook import write_quicklook
-        choice = SceneChoice(polarisation=asked.polarisation, band=asked.band, max_pixels=asked.max_pixels)
-        result = detect_scene(
+        return detect_scene(
             outcome.scene,
-            self.predictors,
-            choice=choice,
-            tile=self.tile,
-            score_min=asked.score_min,
-            batch_size=asked.batch_size,
+            self.workers.predictors,
+            choice=self.options.scene_choice(),
+            land=self.options.land_choice(),
+            tile=self.workers.tile,
+            score_min=self.options.score_min,
+            batch_size=self.options.batch_size,
             progress=show,
             journal=journal,
         )
-        write_results(result, paths)
-        if "quicklook" in paths:
-            from refinedet.scene.quicklook import write_quicklook
 
-            write_quicklook(outcome.scene, result, paths["quicklook"], choice=choice)
-        outcome.ships, outcome.windows_empty = len(result.detections), result.windows_empty
+    def _write_record(self, outcome: Outcome, result: SceneResult, path: Path, began: float) -> None:
+        from refinedet.scene.identity import scene_sha256
+        from refinedet.scene.record import run_record, write_record
+
+        radiometry = self.workers.predictors[0].radiometry
+        record = run_record(
+            result,
+            scene_sha256=scene_sha256(outcome.scene, self.options.polarisation),
+            weights=self.workers.weights,
+            settings=settings_of(self.options, self.workers.tile, radiometry),
+            device=", ".join(self.workers.devices),
+            seconds=time.perf_counter() - began,
+        )
+        write_record(path, record)
 
 
 def _how_to_go_on(outcome: Outcome, journal: Journal) -> str:
@@ -368,12 +173,3 @@ def _how_to_go_on(outcome: Outcome, journal: Journal) -> str:
         f"interrupted; {outcome.windows_done} of {outcome.windows} windows of {outcome.scene} are kept in "
         f"{journal.path}: run the same again to go on"
     )
-                write_quicklook(outcome.scene, result, paths["quicklook"], choice=choice)
-        finally:
-            self.progress.remove_task(task)
-        outcome.ships, outcome.windows = len(result.detections), result.windows
-        outcome.windows_empty = result.windows_empty
-        outcome.dropped, outcome.notes = result.dropped, list(result.notes)
-        outcome.levels, outcome.factors = result.levels, result.factors
-        outcome.files = [str(path) for path in paths.values()]
-        outcome.seconds = time.perf_counter() - began

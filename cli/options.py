@@ -16,6 +16,7 @@ class Format(StrEnum):
     CSV = "csv"
     GPKG = "gpkg"
     COCO = "coco"
+    GEOPARQUET = "geoparquet"
 
 
 class Multiscale(StrEnum):
@@ -129,6 +130,7 @@ Formats = Annotated[
     list[Format], typer.Option("--format", help="Result files; repeat for several.", show_default="geojson, csv")
 ]
 Quicklook = Annotated[bool, typer.Option(help="Write a picture of the ships.")]
+WebMap = Annotated[bool, typer.Option("--map/--no-map", help="Write a map of the ships for the browser, in one file.")]
 
 Annotations = Annotated[
     Path, typer.Argument(metavar="ANNOTATIONS.json", help="COCO file of your own.", show_default=False)

@@ -41,9 +41,12 @@ _HOME = {
     "match_boxes": "refinedet.scene.score",
     "open_scene": "refinedet.raster",
     "result_paths": "refinedet.scene.outputs",
+    "run_record": "refinedet.scene.record",
     "score_files": "refinedet.scene.score",
     "shipped_weights": "refinedet.weights",
+    "write_map": "refinedet.scene.webmap",
     "write_quicklook": "refinedet.scene.quicklook",
+    "write_record": "refinedet.scene.record",
     "write_results": "refinedet.scene.outputs",
     "write_scene": "refinedet.raster",
 }

@@ -13,10 +13,12 @@ from refinedet.scene.journal import Journal
 from refinedet.scene.land import LandChoice
 from refinedet.scene.outputs import result_paths, write_results
 from refinedet.scene.quicklook import write_quicklook
+from refinedet.scene.record import run_record, write_record
 from refinedet.scene.result import SceneResult
 from refinedet.scene.score import Score, match_boxes, score_files
 from refinedet.scene.source import SceneChoice
 from refinedet.scene.stream import WindowDetections
+from refinedet.scene.webmap import write_map
 from refinedet.weights import shipped_weights
 
 __all__ = [
@@ -48,9 +50,12 @@ __all__ = [
     "match_boxes",
     "open_scene",
     "result_paths",
+    "run_record",
     "score_files",
     "shipped_weights",
+    "write_map",
     "write_quicklook",
+    "write_record",
     "write_results",
     "write_scene",
 ]

@@ -88,17 +88,18 @@ def _ends(shapes: Sequence[Shape]) -> list[NDArray[np.float64]]:
     return [centre - along, centre + along, centre - across, centre + across]
 
 
-def flags(
-    merged: Merged, width_px: int, height_px: int, others: Mapping[str, NDArray[np.bool_]] | None = None
-) -> tuple[tuple[str, ...], ...]:
-    """Flags of each merged ship in a scene of that size, alphabetical; `others` by name, (N,) each."""
+def flags(merged: Merged, width_px: int, height_px: int) -> tuple[tuple[str, ...], ...]:
+    """Flags that the merge tells of each ship in a scene of that size, alphabetical."""
     boxes = merged.detections.boxes_xyxy
     size = np.array([width_px, height_px])
     at_edge = np.concatenate([boxes[:, :2] <= _EDGE_PX, boxes[:, 2:] >= size - _EDGE_PX], axis=1)
-    known = {CUT: merged.cut, EDGE: at_edge.any(axis=1), JOINED: merged.joined, **(others or {})}
-    names = sorted(known)
-    masks = np.stack([known[name] for name in names], axis=1)
-    return tuple(tuple(name for name, on in zip(names, row, strict=True) if on) for row in masks)
+    return named({CUT: merged.cut, EDGE: at_edge.any(axis=1), JOINED: merged.joined})
+
+
+def named(masks: Mapping[str, NDArray[np.bool_]]) -> tuple[tuple[str, ...], ...]:
+    """Flags of each ship from masks (N,) by flag, alphabetical."""
+    rows = np.stack([masks[name] for name in sorted(masks)], axis=1)
+    return tuple(tuple(name for name, on in zip(sorted(masks), row, strict=True) if on) for row in rows)
 
 
 def united(*sources: Sequence[tuple[str, ...]]) -> tuple[tuple[str, ...], ...]:

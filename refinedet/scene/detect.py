@@ -12,29 +12,27 @@ from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing, nullcontext
 from functools import partial
 from pathlib import Path
-from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
-from refinedet.boxes import Boxes, shift
+from refinedet.boxes import shift
 from refinedet.concurrency import prefetched, spread
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.predictor import Chip, Predictor
 from refinedet.radiometry import Levels, scene_levels, to_uint8, valid_mask
-from refinedet.raster import SceneReader
-from refinedet.scene.attributes import flags, places
+from refinedet.raster import Reader
 from refinedet.scene.identity import run_identity
 from refinedet.scene.journal import Found, Journal, OpenJournal, opened
+from refinedet.scene.land import LandChoice, survey
 from refinedet.scene.merge import Merged, merge_windows
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
+from refinedet.scene.scaling import SAME, scaled
 from refinedet.scene.seams import SeamGrid
-from refinedet.scene.shape import UNKNOWN, Shape, is_decibel, measure, surroundings, to_intensity
+from refinedet.scene.sentinel1_reader import annotation_of
+from refinedet.scene.ships import Looked, described
 from refinedet.scene.source import SceneChoice, open_source
-from refinedet.scene.stream import Stream, window_detections
+from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.tiling import Window, windows
 
 Progress = Callable[[int, int], None]
@@ -54,6 +52,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     predictor: Predictor | Sequence[Predictor],
     *,
     choice: SceneChoice | None = None,
+    land: LandChoice | None = None,
     tile: TileConfig | None = None,
     score_min: float = 0.5,
     batch_size: int = 8,
@@ -71,7 +70,9 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         path: the scene.
         predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits. Several, equal but for their
             devices, share the work, each in a thread of its own.
-        choice: band or polarisation that is looked at, and how large a scene may be; `SceneChoice()` where None.
+        choice: band or polarisation that is looked at, how its values are stretched, at which pixel size, and how large
+            a scene may be; `SceneChoice()` where None.
+        land: what is done about land, and what is known to be no ship; `LandChoice()` where None.
         tile: size and overlap of windows; `TileConfig()` where None.
         score_min: lowest score of a ship in the result, in [0, 1].
         batch_size: windows per call of the predictor, less those without data.
@@ -80,21 +81,41 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         journal: keeps finished windows, so that an interrupted run goes on.
 
     Raises:
-        FileError: the scene is missing, damaged, or no picture of a supported format; the journal cannot be used.
+        FileError: the scene is missing, damaged, or no picture of a supported format; a file of `land` or the journal
+            cannot be used.
         InputError: its pixels are of an unsupported type or too many, a setting is out of range, or the journal is that
             of another scene, predictor or settings.
+        MissingExtra: `land` asks for a coastline that is not installed.
     """
     predictors, first = _checked(predictor, score_min, batch_size)
     choice, tile = choice or SceneChoice(), tile or TileConfig()
     with open_source(path, choice) as reader:
-        run = _Run(reader, tile, score_min, progress or _silent, stream)
+        annotation = annotation_of(path, choice.polarisation, reader.info)  # and land: an error in either comes first
+        known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
+        run = _Run(reader, choice, tile, score_min, progress or _silent, stream)
         kept = journal and opened(journal, run_identity(path, choice, tile, score_min, first.radiometry))
         with kept or nullcontext() as run.log:
             run.detect(predictors, batch_size)
-        annotation = annotation_of(path, choice.polarisation, reader.info)
-        ships = describe(above(merge_windows(run.parts, run.grid), score_min), reader, run.preview, annotation)
-    _LOGGER.info("%s: %d ships in %d windows, %d empty", path, len(result.detections), result.windows, run.empty)
-    return result
+        found = _above(merge_windows(run.parts, run.grid), score_min)
+        ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
+    _LOGGER.info("%s: %d ships in %d windows, %d empty", path, len(ships.detections), len(run.grid), run.empty)
+    return SceneResult(
+        scene=Path(path).name,
+        label=reader.label,
+        info=reader.info,
+        classes=first.classes,
+        detections=ships.detections,
+        places=ships.places,
+        flags=ships.flags,
+        located=run.position is not None,
+        levels=run.levels,
+        preview=run.preview,
+        windows=len(run.grid),
+        windows_empty=run.empty,
+        dropped=ships.dropped,
+        notes=known.notes,
+        factors=run.factors,
+    )
 
 
 def _checked(
@@ -117,28 +138,35 @@ class _Run:
     """Detections of one scene so far. Chips are held for a few batches only."""
 
     def __init__(
-        self, reader: SceneReader, tile: TileConfig, score_min: float, progress: Progress, stream: Stream | None
+        self,
+        reader: Reader,
+        choice: SceneChoice,
+        tile: TileConfig,
+        score_min: float,
+        progress: Progress,
+        stream: Stream | None,
     ) -> None:
-        self.reader, self.score_min = reader, score_min
-        self.grid = windows(reader.info.width, reader.info.height, tile)
+        self.preview = reader.sample()
+        self.seen, self.factors = scaled(reader, choice, self.preview)
+        self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         self.position = locate(reader.info)
         self.log: OpenJournal | None = None
         self.parts: list[tuple[Window, Detections]] = []
         self.empty = 0
-        self.preview: NDArray[Any]
         self.levels: Levels | None
+        self._stretch, self._score_min = choice.stretch, score_min
         self._progress, self._stream = progress, stream
         self._seams = SeamGrid(self.grid)
         self._done = 0
 
     def detect(self, predictors: Sequence[Predictor], batch_size: int) -> None:
         """Measure the levels, and work on all windows that the journal does not hold."""
-        info = self.reader.info
-        self.preview = self.reader.sample()
-        self.levels = scene_levels(self.preview, info.dtype, info.nodata, predictors[0].radiometry)
+        info = self.seen.info
+        sample = self.preview if self.factors == SAME else self.seen.sample()
+        self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._stretch)
         finished = self.log.finished if self.log else {}
         self._take(finished)
-        score_min = self.score_min * _FRAGMENT_SHARE
+        score_min = self._score_min * _FRAGMENT_SHARE
         workers = [partial(_predict, predictor, self.grid, score_min) for predictor in predictors]
         with (
             closing(prefetched(self._batches(batch_size, finished), _READ_AHEAD * len(workers))) as ready,
@@ -159,8 +187,8 @@ class _Run:
 
     def _chip(self, window: Window) -> Chip | None:
         """The 8-bit pixels of a window; None without one valid pixel that is not black."""
-        pixels = self.reader.read(window)
-        chip = to_uint8(pixels, valid_mask(pixels, self.reader.info.nodata), self.levels)
+        pixels = self.seen.read(window)
+        chip = to_uint8(pixels, valid_mask(pixels, self.seen.info.nodata), self.levels)
         return chip if chip.any() else None
 
     def _take(self, found: Found) -> None:
@@ -172,9 +200,12 @@ class _Run:
             if len(detections):
                 self.parts.append((window, detections))
             if self._stream:
-                self._stream(window_detections(window, detections.above(self.score_min), self._seams, self.position))
+                self._stream(self._told(window, detections.above(self._score_min)))
         self._done += len(found)
         self._progress(self._done, len(self.grid))
+
+    def _told(self, window: Window, found: Detections) -> WindowDetections:
+        return window_detections(window, found, self._seams, self.position, self.factors)
 
 
 def _predict(predictor: Predictor, grid: list[Window], score_min: float, batch: _Batch) -> dict[int, Detections | None]:
@@ -187,6 +218,10 @@ def _predict(predictor: Predictor, grid: list[Window], score_min: float, batch: 
         boxes = shift(strong.boxes_xyxy, grid[index].x, grid[index].y)
         found[index] = Detections.of(boxes, strong.scores, strong.labels)
     return found
+
+
+def _above(merged: Merged, score_min: float) -> Merged:
+    return merged.only(merged.detections.scores >= score_min)
 
 
 def _silent(done: int, total: int) -> None:

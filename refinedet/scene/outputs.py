@@ -1,4 +1,4 @@
-"""Result files of one scene: GeoJSON, CSV, GeoPackage, COCO. Each is whole or absent, and valid without a ship.
+"""Result files of one scene: GeoJSON, CSV, GeoPackage, COCO, GeoParquet. Each is whole or absent, and valid if empty.
 
 Equal results give equal bytes.
 """
@@ -8,6 +8,7 @@ from __future__ import annotations
 import csv
 import io
 import json
+import re
 import warnings
 from collections.abc import Callable, Iterable
 from pathlib import Path
@@ -19,34 +20,53 @@ from numpy.typing import NDArray
 
 from refinedet.errors import FileError, MissingExtra
 from refinedet.files import atomic_path, write_text
-from refinedet.scene.footprints import DIGITS, footprint
+from refinedet.scene.columns import MEASURES, ship_rows, ship_shapes
+from refinedet.scene.geoparquet import load_pyarrow, write_geoparquet
 from refinedet.scene.result import SceneResult
 
-Format = Literal["geojson", "csv", "gpkg", "coco"]
+Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
 
-SUFFIXES: dict[Format, str] = {"geojson": ".geojson", "csv": ".csv", "gpkg": ".gpkg", "coco": ".coco.json"}
-QUICKLOOK_SUFFIX = ".png"
-_MEASURES = ("length_m", "width_m", "heading_deg", "contrast_db", "coast_m")
-"""What is measured of each ship, by the names of `Places`; null where unknown."""
-CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *_MEASURES, "flags")
+SUFFIXES: dict[Format, str] = {
+    "geojson": ".geojson",
+    "csv": ".csv",
+    "gpkg": ".gpkg",
+    "coco": ".coco.json",
+    "geoparquet": ".parquet",
+}
+VIEWS = {"quicklook": ".png", "map": ".html", "record": ".run.json"}
+"""Files beside the formats, and their suffixes: quicklook.py, webmap.py and record.py write them."""
+CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *MEASURES, "flags")
 
 _NO_POSITION = "the scene has no position, so geometry is null; bbox_px is [x1, y1, x2, y2] in pixels of the scene"
 _WGS84 = "EPSG:4326"
 _FIXED_DATE = "1970-01-01T00:00:00.000Z"
 """GeoPackage stores when it was last changed; a fixed date keeps equal results equal."""
+_GPKG_VERSION = "1.2"
+"""Of the format: what is written needs no newer one, and older programs open it without a warning."""
+_LAYER = re.compile(r"(?!gpkg_|rtree_|sqlite_)\w[\w .-]*", re.IGNORECASE)
+"""Names that a layer of a GeoPackage can have: no name of its own tables, no sign that GDAL refuses."""
 
 
 def result_paths(
-    scene_path: str | Path, folder: str | Path | None, formats: Iterable[Format], quicklook: bool
+    scene_path: str | Path,
+    folder: str | Path | None,
+    formats: Iterable[Format],
+    quicklook: bool,
+    *,
+    web_map: bool = False,
+    record: bool = False,
 ) -> dict[str, Path]:
-    """Where the results of a scene go: format name (and "quicklook") to path.
+    """Where the results of a scene go: format name, and "quicklook", "map" and "record", to path.
 
     `folder` None stands for `<stem>_ships` in the current folder.
     """
     stem = Path(scene_path).stem
     target = Path(f"{stem}_ships") if folder is None else Path(folder)
-    paths = {name: target / f"{stem}{suffix}" for name, suffix in SUFFIXES.items() if name in set(formats)}
-    return paths | ({"quicklook": target / f"{stem}{QUICKLOOK_SUFFIX}"} if quicklook else {})
+    wanted = set(formats)
+    suffixes: dict[str, str] = {name: suffix for name, suffix in SUFFIXES.items() if name in wanted}
+    asked = {"quicklook": quicklook, "map": web_map, "record": record}
+    suffixes |= {name: VIEWS[name] for name, on in asked.items() if on}
+    return {name: target / f"{stem}{suffix}" for name, suffix in suffixes.items()}
 
 
 def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
@@ -58,6 +78,8 @@ def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
     """
     if "gpkg" in paths:
         _pyogrio()
+    if "geoparquet" in paths:
+        load_pyarrow()
     for path in paths.values():
         blocking = next((p for p in path.parents if p.exists() and not p.is_dir()), None)
         if blocking is not None:
@@ -73,7 +95,7 @@ def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
 
 
 def write_results(result: SceneResult, paths: dict[str, Path]) -> None:
-    """Write the result in each format that `paths` names; "quicklook" is left to scene/quicklook.py.
+    """Write the result in each format that `paths` names; views and record have modules of their own.
 
     Raises:
         FileError: a file cannot be written.
@@ -103,12 +125,9 @@ def write_csv(result: SceneResult, path: Path) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
-    for i in range(len(result.detections)):
-        ship = _properties(result, i)
-        place = [_known(v, DIGITS) for v in result.places.centres_lonlat[i]]
-        measures = (ship[name] for name in _MEASURES)
-        row = [*ship["bbox_px"], *place, ship["score"], ship["class"], *measures, ";".join(ship["flags"])]
-        writer.writerow(["" if value is None else value for value in row])
+    for ship in ship_rows(result):
+        values = ship | dict(zip(CSV_COLUMNS, ship["bbox_px"], strict=False)) | {"flags": ";".join(ship["flags"])}
+        writer.writerow(["" if values[name] is None else values[name] for name in CSV_COLUMNS])
     write_text(path, text.getvalue())
 
 
@@ -131,38 +150,38 @@ def write_coco(result: SceneResult, path: Path) -> None:
 
 def write_gpkg(result: SceneResult, path: Path) -> None:
     """One layer named like the scene: polygons in EPSG:4326, or in pixels (y down) without a reference system."""
-    ships = [_properties(result, i) for i in range(len(result.detections))]
-    shapes = _lonlat_shapes(result) if result.located else _pixel_shapes(result)
+    ships, shapes = ship_rows(result), ship_shapes(result)
     split = any(isinstance(shape, shapely.MultiPolygon) for shape in shapes)
     columns: dict[str, NDArray[Any]] = {
         "score": np.array([s["score"] for s in ships], np.float64),
         "class": np.array([s["class"] for s in ships], object),
-        **{m: np.array([np.nan if s[m] is None else s[m] for s in ships], np.float64) for m in _MEASURES},
+        **{name: np.array([s[name] for s in ships], np.float64) for name in ("lon", "lat", *MEASURES)},  # None is NaN
         "flags": np.array([";".join(s["flags"]) for s in ships], object),
         "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
     }
     pyogrio = _pyogrio()
+    content = io.BytesIO()  # GDAL sees no path: it would take some signs in it for its own
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_DATE})
     try:
-        with atomic_path(path) as temporary, warnings.catch_warnings():
+        with warnings.catch_warnings():
             warnings.filterwarnings("ignore", message="'crs' was not provided")  # pixels: there is none
-            temporary.unlink()  # the driver insists on making the file itself
             pyogrio.raw.write(
-                str(temporary),
+                content,
                 np.array([shapely.to_wkb(shape) for shape in shapes], object),
                 list(columns.values()),
                 list(columns),
-                layer=Path(result.scene).stem,
+                layer=_layer(result),
                 driver="GPKG",
                 geometry_type="MultiPolygon" if split else "Polygon",
                 promote_to_multi=split,
                 crs=_WGS84 if result.located else None,
+                VERSION=_GPKG_VERSION,
             )
-    except pyogrio.errors.DataSourceError as error:
-        raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
     finally:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
 
 
 _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
@@ -170,6 +189,7 @@ _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
     "csv": write_csv,
     "gpkg": write_gpkg,
     "coco": write_coco,
+    "geoparquet": write_geoparquet,
 }
 
 
@@ -184,32 +204,17 @@ def _pyogrio() -> Any:
     return pyogrio
 
 
+def _layer(result: SceneResult) -> str:
+    """Name of the layer: that of the scene, as far as a GeoPackage allows."""
+    stem = Path(result.scene).stem
+    return stem if _LAYER.fullmatch(stem) else "ships_" + re.sub(r"[^\w .-]", "_", stem)
+
+
 def _features(result: SceneResult) -> Iterable[dict[str, Any]]:
-    for i, shape in enumerate(_lonlat_shapes(result)):
+    shapes = ship_shapes(result) if result.located else [None] * len(result.detections)
+    for number, (shape, ship) in enumerate(zip(shapes, ship_rows(result), strict=True), start=1):
         geometry = None if shape is None else shapely.geometry.mapping(shape)
-        yield {"type": "Feature", "id": i + 1, "geometry": geometry, "properties": _properties(result, i)}
-
-
-def _properties(result: SceneResult, i: int) -> dict[str, Any]:
-    return {
-        "score": round(float(result.detections.scores[i]), 4),
-        "class": result.class_name(i),
-        "bbox_px": [round(float(v), 2) for v in result.detections.boxes_xyxy[i]],
-        **{name: _known(getattr(result.places, name)[i], 1) for name in _MEASURES},
-        "flags": list(result.flags[i]),
-    }
-
-
-def _lonlat_shapes(result: SceneResult) -> list[shapely.Geometry | None]:
-    return [footprint(corners) for corners in result.places.corners_lonlat]
-
-
-def _pixel_shapes(result: SceneResult) -> list[shapely.Geometry | None]:
-    return list(shapely.box(*result.detections.boxes_xyxy.astype(np.float64).T))
-
-
-def _known(value: float, digits: int) -> float | None:
-    return round(float(value), digits) if np.isfinite(value) else None
+        yield {"type": "Feature", "id": number, "geometry": geometry, "properties": ship}
 
 
 def _compact(value: Any) -> str:

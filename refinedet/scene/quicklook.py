@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -11,18 +12,26 @@ from matplotlib import patheffects
 from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PatchCollection
-from matplotlib.colors import LinearSegmentedColormap
 from matplotlib.figure import Figure
 from matplotlib.patches import FancyArrowPatch, Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
 from refinedet.files import atomic_path
-from refinedet.radiometry import to_uint8, valid_mask
-from refinedet.raster import SceneReader
-from refinedet.scene.position import Position, distances_m, locate
+from refinedet.scene.compass import ground_axes, nice_length, north_xy, pixel_metres, place_text
+from refinedet.scene.imagery import Picture, cutout_square, picture, read_cutouts
+from refinedet.scene.position import Position, locate
+from refinedet.scene.quicklook_layout import (
+    CELL_PX,
+    FOOT_PX,
+    HEAD_PX,
+    MARGIN_PX,
+    Layout,
+    layout,
+    place_labels,
+)
 from refinedet.scene.result import SceneResult
-from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.source import SceneChoice
 from refinedet.tiling import Window
 
 CUTOUTS = 12
@@ -30,18 +39,14 @@ CUTOUTS = 12
 
 _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
 _INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
-_SEA = LinearSegmentedColormap.from_list("sea", ["#05080e", "#14304a", "#4d86a8", "#c9e2ee", "#ffffff"])
 _HALO = [patheffects.withStroke(linewidth=2.2, foreground=_NIGHT)]
 _BY = "\N{MULTIPLICATION SIGN}"
 _DPI = 100
-_SCENE_PX = 1120
-"""Long side of the scene in the picture."""
-_MARGIN_PX, _HEAD_PX, _FOOT_PX = 44, 112, 64
-_CELL_PX, _GAP_PX, _CAPTION_PX = 236, 18, 30
-_LABELS_MAX = 150
-"""With more ships than this only those that are shown enlarged carry their number."""
-_MARK_MIN_PX = 15
-"""Boxes are drawn at least this large in the picture, so that no ship is overlooked."""
+_NUMBERS = 300
+"""Ships that carry their number where there is room for it."""
+_MARK_PX, _MARK_LEAST_PX, _CROWD = 15.0, 5.0, 300
+"""A mark is drawn at least this large, so that no ship is overlooked; smaller from `_CROWD` ships on."""
+_COMPASS_PX, _ARROW_PX = 60, 17
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,65 +57,75 @@ class _Canvas:
     width: int
     height: int
 
-    def axes(self, x: float, y: float, width: float, height: float) -> Axes:
+    @classmethod
+    def blank(cls, width: int, height: int) -> _Canvas:
+        figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=_NIGHT)
+        FigureCanvasAgg(figure)
+        return cls(figure, width, height)
+
+    def panel(self, x: float, y: float, width: float, height: float) -> Axes:
+        """Axes in pixels of their own, from their top left corner."""
         place = (x / self.width, 1 - (y + height) / self.height, width / self.width, height / self.height)
-        axes = self.figure.add_axes(place)
-        axes.set_xticks([])
-        axes.set_yticks([])
-        axes.set_facecolor(_PANEL)
+        axes = self.figure.add_axes(place, xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[], facecolor=_PANEL)
         for spine in axes.spines.values():
             spine.set_color(_FRAME)
         return axes
 
     def text(self, x: float, y: float, text: str, **style: Any) -> None:
-        self.figure.text(x / self.width, 1 - y / self.height, text, va="baseline", **style)
+        self.figure.text(x / self.width, 1 - y / self.height, text, va="baseline", parse_math=False, **style)
+
+    def bar(self, x: float, y: float, width: float, height: float, colour: str) -> None:
+        place = (x / self.width, 1 - (y + height) / self.height)
+        self.figure.add_artist(Rectangle(place, width / self.width, height / self.height, color=colour, linewidth=0))
+
+    def arrow(self, x: float, y: float, direction: NDArray[np.float64]) -> None:
+        """From one side of (x, y) to the other, with N at its head; `direction` a unit vector, y down."""
+        middle, way = np.array([x, self.height - y]), direction * [_ARROW_PX, -_ARROW_PX]
+        ends = tuple(middle - way), tuple(middle + way)
+        self.figure.add_artist(
+            FancyArrowPatch(
+                *ends, arrowstyle="-|>", mutation_scale=14, color=_INK, transform=None, shrinkA=0, shrinkB=0
+            )
+        )
+        head = middle + way * 1.6
+        self.figure.text(head[0], head[1], "N", transform=None, color=_INK, fontsize=10, ha="center", va="center")
 
 
 def write_quicklook(
     scene_path: str | Path, result: SceneResult, path: str | Path, *, choice: SceneChoice | None = None
 ) -> None:
-    """Write a PNG of the scene with its ships; equal input gives equal bytes. `choice` as given to detect_scene().
+    """Write a PNG of the scene with its ships, numbered from the strongest; equal input gives equal bytes.
 
-    Raises:
-        FileError: the scene cannot be read again.
+    Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
     """
-    with open_source(scene_path, choice) as reader:
-        figure = _draw(reader, result)
-    with atomic_path(path) as temporary:
+    figure = _draw(result, read_cutouts(scene_path, result, CUTOUTS, choice))
+    with atomic_path(path) as temporary, warnings.catch_warnings():
+        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
         figure.savefig(temporary, format="png", dpi=_DPI, facecolor=_NIGHT, metadata={"Software": None})
 
 
-def _draw(reader: SceneReader, result: SceneResult) -> Figure:
+def _draw(result: SceneResult, enlarged: list[tuple[Picture, Window]]) -> Figure:
     info = result.info
-    scale = _SCENE_PX / max(info.width, info.height)
-    width, height = max(360, round(info.width * scale)), max(240, round(info.height * scale))
-    shown = min(CUTOUTS, len(result.detections))
-    rows = max(1, (height + _GAP_PX) // (_CELL_PX + _CAPTION_PX + _GAP_PX))
-    columns = -(-shown // rows)
-    side = columns * (_CELL_PX + _GAP_PX)
-    page = (2 * _MARGIN_PX + max(width + side, 760), _HEAD_PX + height + _FOOT_PX)
-    figure = Figure(figsize=(page[0] / _DPI, page[1] / _DPI), dpi=_DPI, facecolor=_NIGHT)
-    FigureCanvasAgg(figure)
-    canvas = _Canvas(figure, *page)
-    position = locate(info)
+    page = layout(info.width, info.height, len(enlarged))
+    canvas = _Canvas.blank(*page.page)
     _header(canvas, result)
-    axes = canvas.axes(_MARGIN_PX, _HEAD_PX, width, height)
-    _scene(axes, result, (width, height))
-    _mark(axes, result, info.width / width)
-    _north(axes, position, info.width, info.height)
-    _scale_bar(canvas, position, result, width, height)
-    for i in range(shown):
-        x = _MARGIN_PX + width + _GAP_PX + (i % columns) * (_CELL_PX + _GAP_PX)
-        y = _HEAD_PX + (i // columns) * (_CELL_PX + _CAPTION_PX + _GAP_PX)
-        _cutout(canvas, reader, result, i, (x, y))
-    return figure
+    axes = canvas.panel(MARGIN_PX, HEAD_PX, *page.scene)
+    _scene(axes, result, page)
+    _mark(axes, result, page)
+    _ground(canvas, locate(info), result, page)
+    for i, (place, (pixels, window)) in enumerate(zip(page.cells, enlarged, strict=True)):
+        _cutout(canvas, result, i, place, (pixels, window))
+    return canvas.figure
 
 
 def _header(canvas: _Canvas, result: SceneResult) -> None:
     count = len(result.detections)
-    title = Path(result.scene).stem
-    fits = (canvas.width - 2 * _MARGIN_PX) / (0.95 * max(1, len(title)))  # points at which a title fills the page
-    canvas.text(_MARGIN_PX, 56, title, color=_INK, fontsize=min(24.0, fits), fontweight="bold")
+    title = " ".join(Path(result.scene).stem.split())
+    room = canvas.width - 2 * MARGIN_PX - _COMPASS_PX
+    title = title if len(title) <= room // 8 else f"{title[: room // 8 - 1]}…"
+    canvas.bar(MARGIN_PX, 18, 46, 4, _ACCENT)
+    size = min(24.0, room / (0.95 * max(1, len(title))))  # points at which a title fills the page
+    canvas.text(MARGIN_PX, 56, title, color=_INK, fontsize=size, fontweight="bold")
     facts = [
         "no ship found" if count == 0 else f"{count:,} ship{'s' if count > 1 else ''}",
         f"{result.info.width:,} {_BY} {result.info.height:,} px",
@@ -122,148 +137,84 @@ def _header(canvas: _Canvas, result: SceneResult) -> None:
         facts.append(f"{result.windows_empty:,} without data")
     if count > CUTOUTS:
         facts.append(f"strongest {CUTOUTS} enlarged")
-    canvas.text(_MARGIN_PX, 88, "   ·   ".join(facts), color=_MUTED, fontsize=12.5)
-    canvas.figure.add_artist(
-        Rectangle(
-            (_MARGIN_PX / canvas.width, 1 - 22 / canvas.height), 46 / canvas.width, 4 / canvas.height, color=_ACCENT
-        )
-    )
+    canvas.text(MARGIN_PX, 88, "   ·   ".join(facts), color=_MUTED, fontsize=12.5)
 
 
-def _scene(axes: Axes, result: SceneResult, size: tuple[int, int]) -> None:
-    info = result.info
-    picture = _picture(result.preview, result)
-    scale = min(size[0] / info.width, size[1] / info.height)
-    wanted = (max(1, round(info.width * scale)), max(1, round(info.height * scale)))
-    smaller = wanted[0] < picture.shape[1]
-    resized = Image.fromarray(picture).resize(wanted, Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC)
+def _scene(axes: Axes, result: SceneResult, page: Layout) -> None:
+    pixels = picture(result.preview, result)
+    smaller = page.scene[0] < pixels.shape[1]
+    resized = Image.fromarray(pixels).resize(page.scene, Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC)
     axes.imshow(
-        np.asarray(resized),
-        cmap=_SEA,
-        vmin=0,
-        vmax=255,
-        extent=(0, info.width, info.height, 0),
-        interpolation="nearest",
+        np.asarray(resized), extent=(0, page.scene[0], page.scene[1], 0), interpolation="nearest", aspect="auto"
     )
-    axes.set_aspect("equal", adjustable="datalim")
 
 
-def _picture(pixels: NDArray[Any], result: SceneResult) -> NDArray[np.uint8]:
-    """8-bit pixels as the network saw them, brightened in the dark for the eye; RGB stays RGB."""
-    seen = to_uint8(pixels, valid_mask(pixels, result.info.nodata), result.levels)
-    curve = np.round(255 * (np.arange(256) / 255) ** 0.7).astype(np.uint8)
-    return seen if seen.ndim == 3 else curve[seen]
-
-
-def _mark(axes: Axes, result: SceneResult, scene_px: float) -> None:
-    """Boxes and numbers; `scene_px` is how many scene pixels one pixel of the picture covers."""
-    boxes = result.detections.boxes_xyxy.astype(np.float64)
-    size = np.maximum(boxes[:, 2:] - boxes[:, :2] + 6 * scene_px, _MARK_MIN_PX * scene_px)
-    corners = (boxes[:, :2] + boxes[:, 2:] - size) / 2
-    frames = [Rectangle((x, y), w, h) for (x, y), (w, h) in zip(corners.tolist(), size.tolist(), strict=True)]
-    for group, width in ((frames[CUTOUTS:], 1.0), (frames[:CUTOUTS], 1.5)):  # the strongest on top
+def _mark(axes: Axes, result: SceneResult, page: Layout) -> None:
+    """A frame around each ship, and its number where there is room."""
+    boxes = result.detections.boxes_xyxy.astype(np.float64) * (page.scale * 2)
+    count = len(boxes)
+    least = max(_MARK_LEAST_PX, _MARK_PX * min(1.0, (_CROWD / max(count, 1)) ** 0.5))
+    floor = np.where(np.arange(count) < CUTOUTS, _MARK_PX, least)[:, None]
+    sizes = np.maximum(boxes[:, 2:] - boxes[:, :2] + 6, floor)
+    corners = (boxes[:, :2] + boxes[:, 2:] - sizes) / 2
+    frames = [Rectangle((x, y), w, h) for (x, y), (w, h) in zip(corners.tolist(), sizes.tolist(), strict=True)]
+    thin = 1.0 if count <= _CROWD else 0.7
+    for group, width in ((frames[CUTOUTS:], thin), (frames[:CUTOUTS], 1.5)):  # the strongest on top
         for colour, line in ((_NIGHT, width + 1.4), (_ACCENT, width)):
             axes.add_collection(PatchCollection(group, facecolor="none", edgecolor=colour, linewidth=line))
-    for i in reversed(range(len(boxes) if len(boxes) <= _LABELS_MAX else CUTOUTS)):
-        strong = i < CUTOUTS
-        axes.annotate(
-            str(i + 1),
-            (corners[i, 0] + size[i, 0], corners[i, 1]),
-            xytext=(2, 1),
-            textcoords="offset points",
-            color=_INK if strong else _ACCENT,
-            fontsize=9 if strong else 7.5,
-            fontweight="bold" if strong else "normal",
-            path_effects=_HALO,
-            annotation_clip=True,
-        )
+    numbered = min(count, _NUMBERS if count <= 2 * _NUMBERS else CUTOUTS)
+    points = [9 if i < CUTOUTS else 7.5 for i in range(numbered)]
+    texts = [(0.95 * size * len(str(i + 1)) + 3, 1.3 * size) for i, size in enumerate(points)]
+    marks = np.concatenate([corners, corners + sizes], axis=1)[:numbered]
+    places = place_labels(marks, texts, (0, 0, *page.scene), CUTOUTS)
+    for i, place in enumerate(places):
+        if place is not None:
+            strong = i < CUTOUTS
+            style: dict[str, Any] = {"color": _INK, "fontweight": "bold"} if strong else {"color": _ACCENT}
+            x, y = place[0] + 2, place[1] + texts[i][1]
+            axes.text(x, y, str(i + 1), fontsize=points[i], va="bottom", path_effects=_HALO, **style)
 
 
-def _north(axes: Axes, position: Position | None, width: int, height: int) -> None:
-    """An arrow to the north in the upper right corner of the scene, where it is known."""
-    if position is None:
-        return
-    middle, step = np.array([width, height]) / 2, max(width, height) / 100
-    points = middle + step * np.array([[0, 0], [1, 0], [0, 1]])
-    lonlat = position.lonlat(points)
-    east = (lonlat[1:, 0] - lonlat[0, 0] + 180) % 360 - 180
-    jacobian = np.stack([east * np.cos(np.radians(lonlat[0, 1])), lonlat[1:, 1] - lonlat[0, 1]])
-    if not np.isfinite(jacobian).all() or abs(np.linalg.det(jacobian)) < np.finfo(np.float64).tiny:
-        return
-    direction = np.linalg.solve(jacobian, [0.0, 1.0])
-    direction *= 17 / np.hypot(*direction)
-    pixels = axes.get_window_extent()
-    centre = np.array([pixels.x1 - 38, pixels.y1 - 38])
-    offset = direction * [1, -1]
-    axes.add_patch(
-        FancyArrowPatch(
-            tuple(centre - offset),
-            tuple(centre + offset),
-            arrowstyle="-|>",
-            mutation_scale=13,
-            color=_INK,
-            transform=None,
-        )
-    )
-    place = centre + offset * 1.55
-    axes.text(
-        place[0], place[1], "N", transform=None, color=_INK, fontsize=9, ha="center", va="center", path_effects=_HALO
-    )
-
-
-def _scale_bar(canvas: _Canvas, position: Position | None, result: SceneResult, width: int, height: int) -> None:
+def _ground(canvas: _Canvas, position: Position | None, result: SceneResult, page: Layout) -> None:
+    """Scale bar, the place of the middle, and an arrow to the north, as far as they are known."""
     info = result.info
-    middle = np.array([[info.width / 2, info.height / 2]])
-    unit, per_scene_px = "px", 1.0
-    caption = "no position"
-    if position is not None:
-        step = np.array([[info.width / 200, 0.0]])
-        metres = float(distances_m(position.lonlat(middle - step), position.lonlat(middle + step))[0])
-        lon, lat = position.lonlat(middle)[0].tolist()
-        if np.isfinite(metres) and metres > 0:
-            unit, per_scene_px = "m", metres / (info.width / 100)
-            caption = f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'}   {abs(lon):.4f}° {'E' if lon >= 0 else 'W'}"
-    per_px = per_scene_px / min(width / info.width, height / info.height)
-    length = _nice(width * per_px / 5)
+    ground = ground_axes(position, info.width, info.height)
+    unit, per_px, place = "px", 1.0, "no position"
+    if position is not None and ground is not None:
+        unit, per_px = "m", pixel_metres(ground)
+        place = "centre " + place_text(*position.lonlat(np.array([[info.width / 2, info.height / 2]]))[0].tolist())
+        canvas.arrow(canvas.width - MARGIN_PX - 16, 52, north_xy(ground, page.scale))
+    per_px /= page.scale[0]
+    length = nice_length(max(page.scene[0], 200) * per_px / 5)
     label = f"{length / 1000:g} km" if unit == "m" and length >= 1000 else f"{length:g} {unit}"
-    y = 1 - (_HEAD_PX + height + 26) / canvas.height
-    bar = Rectangle(
-        (_MARGIN_PX / canvas.width, y), length / per_px / canvas.width, 4 / canvas.height, color=_INK, linewidth=0
-    )
-    canvas.figure.add_artist(bar)
-    base = _HEAD_PX + height + 31
-    canvas.text(_MARGIN_PX + length / per_px + 12, base, label, color=_INK, fontsize=11)
-    canvas.text(_MARGIN_PX + width, base, caption, color=_MUTED, fontsize=11, ha="right")
+    notes = "   ·   ".join(filter(None, (page.stretched, place)))
+    base = HEAD_PX + page.scene[1] + FOOT_PX // 2
+    canvas.bar(MARGIN_PX, base - 9, length / per_px, 4, _INK)
+    canvas.text(MARGIN_PX + length / per_px + 12, base - 1, label, color=_INK, fontsize=11)
+    canvas.text(MARGIN_PX + length / per_px + 90, base - 1, notes, color=_MUTED, fontsize=11)
 
 
-def _nice(value: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is not above `value`."""
-    power = 10.0 ** np.floor(np.log10(value))
-    return float(max(f * power for f in (1, 2, 5) if f * power <= value * (1 + 1e-9)))
-
-
-def _cutout(canvas: _Canvas, reader: SceneReader, result: SceneResult, i: int, place: tuple[float, float]) -> None:
-    """One ship enlarged, with its number, score and size."""
-    info, box = result.info, result.detections.boxes_xyxy[i].astype(np.float64)
-    side = max(64, round(2.2 * float((box[2:] - box[:2]).max())))
-    middle = (box[:2] + box[2:]) / 2
-    x, y = (int(v) for v in np.round(middle - side / 2))
-    x1, y1, x2, y2 = max(0, x), max(0, y), min(info.width, x + side), min(info.height, y + side)
-    picture = _picture(reader.read(Window(y1, x1, y2 - y1, x2 - x1)), result)
-    axes = canvas.axes(*place, _CELL_PX, _CELL_PX)
-    axes.imshow(picture, cmap=_SEA, vmin=0, vmax=255, extent=(x1, x2, y2, y1), interpolation="bicubic")
-    axes.set_xlim(x, x + side)
-    axes.set_ylim(y + side, y)
-    axes.add_patch(
-        Rectangle((box[0], box[1]), box[2] - box[0], box[3] - box[1], fill=False, edgecolor=_ACCENT, linewidth=1.4)
-    )
-    base = place[1] + _CELL_PX + 20
+def _cutout(
+    canvas: _Canvas, result: SceneResult, i: int, place: tuple[int, int], enlarged: tuple[Picture, Window]
+) -> None:
+    """One ship enlarged, with its number, size and score."""
+    pixels, window = enlarged
+    left, top, side = cutout_square(result, i)
+    axes = canvas.panel(*place, CELL_PX, CELL_PX)
+    extent = (window.x, window.x + window.width, window.y + window.height, window.y)
+    axes.imshow(pixels, extent=extent, interpolation="bicubic")
+    axes.set(xlim=(left, left + side), ylim=(top + side, top))
+    x1, y1, x2, y2 = result.detections.boxes_xyxy[i].astype(np.float64).tolist()
+    axes.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor=_ACCENT, linewidth=1.4))
+    base = place[1] + CELL_PX + 20
     canvas.text(place[0], base, str(i + 1), color=_ACCENT, fontsize=12, fontweight="bold")
-    score = f"{float(result.detections.scores[i]):.2f}"
-    canvas.text(place[0] + _CELL_PX, base, score, color=_INK, fontsize=11, ha="right")
+    score = f"score {float(result.detections.scores[i]):.2f}"
+    canvas.text(place[0] + CELL_PX, base, score, color=_INK, fontsize=11, ha="right")
     length, width = result.places.length_m[i], result.places.width_m[i]
     size = f"{length:.0f} {_BY} {width:.0f} m"
     if not np.isfinite(length):
-        size = f"{max(box[2:] - box[:2]):.0f} {_BY} {min(box[2:] - box[:2]):.0f} px"
-    note = f"   {', '.join(result.flags[i])}" if result.flags[i] else ""
-    canvas.text(place[0] + 34, base, size + note, color=_MUTED, fontsize=11)
+        size = f"{max(x2 - x1, y2 - y1):.0f} {_BY} {min(x2 - x1, y2 - y1):.0f} px"
+    canvas.text(place[0] + 34, base, size, color=_MUTED, fontsize=11)
+    if result.flags[i]:
+        note = ", ".join(result.flags[i])
+        axes.text(0.03, 0.97, note, transform=axes.transAxes, color=_INK, fontsize=9.5, va="top", path_effects=_HALO)

@@ -74,7 +74,10 @@ def unscaled(merged: Merged, factors: Factors) -> Merged:
     """Ships found in a scaled scene, in pixels of the scene."""
     if factors == SAME:
         return merged
-    found = merged.detections
+    return Merged(unscaled_detections(merged.detections, factors), merged.joined, merged.cut)
+
+
+def unscaled_detections(found: Detections, factors: Factors) -> Detections:
+    """Detections in a scaled scene, in pixels of the scene; their order is kept, since both axes only stretch."""
     boxes = (found.boxes_xyxy / np.array(factors * 2, np.float64)).astype(np.float32)
-    # the order is kept: both axes only stretch
-    return Merged(Detections(boxes, found.scores, found.labels), merged.joined, merged.cut)
+    return Detections(boxes, found.scores, found.labels)

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from refinedet.detections import Detections
 from refinedet.scene.position import Position
+from refinedet.scene.scaling import SAME, Factors, unscaled_detections
 from refinedet.scene.seams import Flags, SeamGrid
 from refinedet.tiling import Window
 
@@ -19,6 +20,7 @@ class WindowDetections:
     """What a window shows, before windows are merged: ships in an overlap come once from each window that sees them."""
 
     window: Window
+    """In the pixels that the network saw: those of the scene, unless it was looked at in another size."""
     detections: Detections
     """In scene pixels, from the wanted score up."""
     owned: Flags
@@ -35,11 +37,12 @@ raises ends the run."""
 
 
 def window_detections(
-    window: Window, found: Detections, seams: SeamGrid, position: Position | None
+    window: Window, found: Detections, seams: SeamGrid, position: Position | None, factors: Factors = SAME
 ) -> WindowDetections:
-    """What is told of a window of the grid `seams` in which `found` was found, in scene pixels."""
+    """What is told of a window of the grid `seams` in which `found` was found, in the pixels that the network saw."""
+    owned = np.asarray(seams.owner(found.boxes_xyxy.astype(np.float64)) == seams.index[window], np.bool_)
+    found = unscaled_detections(found, factors)
     boxes = found.boxes_xyxy.astype(np.float64)
-    owned = np.asarray(seams.owner(boxes) == seams.index[window], np.bool_)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     places = np.full_like(centres, np.nan) if position is None else position.lonlat(centres)
     return WindowDetections(window, found, owned, places)

@@ -15,6 +15,7 @@ from PIL import Image
 from typer.testing import Result
 
 from refinedet import predictor, raster
+from refinedet.files import sha256_file
 from refinedet.scene import outputs
 
 Run = Callable[..., Result]
@@ -30,7 +31,7 @@ def test_detect_writes_the_default_files_into_the_default_folder(
     ran = run("detect", scene, "--weights", weights)
     assert ran.exit_code == 0, ran.output
     folder = tmp_path / "scene_ships"
-    assert names(folder) == ["scene.csv", "scene.geojson", "scene.png"]
+    assert names(folder) == ["scene.csv", "scene.geojson", "scene.html", "scene.png", "scene.run.json"]
     with (folder / "scene.csv").open(newline="") as stream:
         found = sorted(
             tuple(int(float(row[key])) for key in ("x1", "y1", "x2", "y2")) for row in csv.DictReader(stream)
@@ -49,11 +50,14 @@ def test_detect_writes_the_formats_asked_for(run: Run, tmp_path: Path, weights: 
         "coco",
         "--format",
         "gpkg",
+        "--format",
+        "geoparquet",
         "--no-quicklook",
+        "--no-map",
     ]
     ran = run("detect", scene, *options)
     assert ran.exit_code == 0, ran.output
-    assert names(tmp_path / "out") == ["scene.coco.json", "scene.gpkg"]
+    assert names(tmp_path / "out") == ["scene.coco.json", "scene.gpkg", "scene.parquet", "scene.run.json"]
 
 
 def test_detect_json_is_all_there_is_on_stdout(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
@@ -63,7 +67,7 @@ def test_detect_json_is_all_there_is_on_stdout(run: Run, tmp_path: Path, weights
     assert summary["ships"] == 2
     good, bad = summary["scenes"]
     assert (good["ok"], good["ships"], good["windows"], good["windows_empty"]) == (True, 2, 12, 0)
-    assert [Path(file).suffix for file in good["files"]] == [".geojson", ".csv", ".png"]
+    assert [Path(file).suffix for file in good["files"]] == [".geojson", ".csv", ".png", ".html", ".json"]
     assert not bad["ok"]
     assert "missing.tif" in bad["error"]
 
@@ -148,7 +152,7 @@ def test_scenes_without_ships_give_valid_empty_results(
     assert json.loads((tmp_path / "o/scene.geojson").read_text())["features"] == []
     assert json.loads((tmp_path / "o/scene.coco.json").read_text()) == []
     assert (tmp_path / "o/scene.csv").read_text().count("\n") == 1
-    assert len(names(tmp_path / "o")) == 5
+    assert len(names(tmp_path / "o")) == len(outputs.SUFFIXES) + len(outputs.VIEWS)
 
 
 def test_two_scenes_of_one_name_are_refused(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
@@ -192,3 +196,31 @@ def test_detect_looks_again_where_asked(run: Run, scene: Path, tiny_network: Pat
         assert ran.exit_code == 0, ran.stderr
         counts.append(json.loads(ran.stdout)["ships"])
     assert counts[0] != counts[1]
+
+
+def test_equal_runs_give_equal_files_but_for_the_time_in_the_record(
+    run: Run, tmp_path: Path, weights: Path, scene: Path
+) -> None:
+    formats = [word for name in outputs.SUFFIXES for word in ("--format", name)]
+    for folder in ("a", "b"):
+        assert run("detect", scene, "--weights", weights, "--out", tmp_path / folder, *formats).exit_code == 0
+    records = []
+    for name in names(tmp_path / "a"):
+        first, second = (tmp_path / folder / name for folder in ("a", "b"))
+        if name == "scene.run.json":
+            records = [json.loads(path.read_text()) for path in (first, second)]
+        else:
+            assert first.read_bytes() == second.read_bytes(), name
+    assert [sorted(record.pop("time")) for record in records] == [["seconds"], ["seconds"]]
+    assert records[0] == records[1]
+
+
+def test_the_record_says_what_was_run_and_on_what(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
+    assert run("detect", scene, "--weights", weights, "--score-min", "0.25").exit_code == 0
+    record = json.loads((tmp_path / "scene_ships" / "scene.run.json").read_text())
+    assert record["scene"]["sha256"] == sha256_file(scene)
+    assert record["weights"] == {"name": weights.name, "sha256": sha256_file(weights)}
+    assert (record["settings"]["score_min"], record["settings"]["tile_px"]) == (0.25, 128)  # asked for, and as trained
+    assert record["counts"]["ships"] == 2
+    assert record["device"] in ("cpu", "cuda")
+    assert str(tmp_path) not in json.dumps(record)

@@ -1,4 +1,4 @@
-"""What the tests of scenes share: a Sentinel-1 product in small."""
+"""What the tests of scenes share: a Sentinel-1 product in small, and a result without a scene."""
 
 from __future__ import annotations
 
@@ -9,7 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from refinedet.detections import Detections
 from refinedet.raster import GroundControlPoint, RasterInfo, write_blocks
+from refinedet.scene.attributes import places
+from refinedet.scene.position import locate
+from refinedet.scene.result import SceneResult
 from refinedet.tiling import Window
 
 NAME = "s1a-iw-grd-{pol}-20221002t205126-20221002t205156-045268-056950-00{number}.tiff"
@@ -18,6 +22,36 @@ _OBJECT = (
     "</byteStream></dataObject>"
 )
 MakeProduct = Callable[..., Path]
+MakeResult = Callable[..., SceneResult]
+
+
+@pytest.fixture
+def make_result() -> MakeResult:
+    """A result with `ships` ships, with or without a position; `west` is where the scene begins, in degrees."""
+
+    def make(
+        ships: int = 2, *, located: bool = True, west: float = 10.0, north: float = 50.0, scene: str = "a scene.tif"
+    ) -> SceneResult:
+        boxes = [[10 * i, 5, 10 * i + 8, 9] for i in range(1, ships + 1)]
+        found = Detections.of(boxes, np.linspace(0.9, 0.6, ships), np.arange(ships) % 2)
+        transform = (0.001, 0.0, west, 0.0, -0.001, north) if located else None
+        info = RasterInfo(200, 100, 1, "uint16", crs="EPSG:4326" if located else None, transform=transform)
+        return SceneResult(
+            scene=scene,
+            label=None,
+            info=info,
+            classes=("ship", "iceberg"),
+            detections=found,
+            places=places(found.boxes_xyxy, locate(info)),
+            flags=tuple(("edge", "joined") if i == 0 else () for i in range(ships)),
+            located=located,
+            levels=None,
+            preview=np.zeros((9, 9)),
+            windows=1,
+            windows_empty=0,
+        )
+
+    return make
 
 
 @pytest.fixture

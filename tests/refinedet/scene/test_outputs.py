@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import csv
 import json
+import re
+import shutil
+import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
@@ -14,35 +17,12 @@ import pytest
 import shapely
 from pycocotools.coco import COCO
 
-from refinedet.detections import Detections
 from refinedet.errors import FileError, MissingExtra
-from refinedet.raster import RasterInfo
-from refinedet.scene.attributes import places
 from refinedet.scene.outputs import CSV_COLUMNS, SUFFIXES, check_writable, result_paths, write_results
-from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
 from refinedet.scene.score import Score, score_files
 
 MakeResult = Callable[..., SceneResult]
-
-
-@pytest.fixture
-def make_result() -> MakeResult:
-    """A result with `ships` ships, with or without a position; `east` moves the scene, in degrees."""
-
-    def make(ships: int = 2, *, located: bool = True, west: float = 10.0) -> SceneResult:
-        boxes = [[10 * i, 5, 10 * i + 8, 9] for i in range(1, ships + 1)]
-        found = Detections.of(boxes, np.linspace(0.9, 0.6, ships), np.arange(ships) % 2)
-        transform = (0.001, 0.0, west, 0.0, -0.001, 50.0) if located else None
-        info = RasterInfo(200, 100, 1, "uint16", crs="EPSG:4326" if located else None, transform=transform)
-        flags = tuple(("edge", "joined") if i == 0 else () for i in range(ships))
-        place = places(found.boxes_xyxy, locate(info))
-        classes = ("ship", "iceberg")
-        return SceneResult(
-            "a scene.tif", None, info, classes, found, place, flags, located, None, np.zeros((9, 9)), 1, 0
-        )
-
-    return make
 
 
 def written(result: SceneResult, folder: Path) -> dict[str, Path]:
@@ -70,6 +50,8 @@ def test_geojson_is_rfc_7946_and_keeps_what_is_known(tmp_path: Path, make_result
     assert first["properties"] == {
         "score": 0.9,
         "class": "ship",
+        "lon": pytest.approx(10.014),
+        "lat": pytest.approx(49.993),
         "bbox_px": [10, 5, 18, 9],
         "length_m": pytest.approx(574, abs=1),
         "width_m": pytest.approx(445, abs=1),
@@ -187,3 +169,82 @@ def test_geopackage_without_its_package_is_refused_before_the_work(
     monkeypatch.setitem(sys.modules, "pyogrio", None)
     with pytest.raises(MissingExtra, match=r"refinedet\[gpkg\]"):
         check_writable(result_paths("scene.tif", tmp_path, ["gpkg"], quicklook=False), overwrite=True)
+
+
+def test_geoparquet_without_its_package_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "pyarrow", None)
+    with pytest.raises(MissingExtra, match=r"refinedet\[geoparquet\]"):
+        check_writable(result_paths("scene.tif", tmp_path, ["geoparquet"], quicklook=False), overwrite=True)
+
+
+def outlines(path: Path) -> tuple[str | None, list[shapely.Geometry]]:
+    """Reference system and shapes of a file, as GDAL reads them."""
+    meta, _, geometry, _ = pyogrio.raw.read(path)
+    return meta["crs"], list(shapely.from_wkb(geometry))
+
+
+@pytest.mark.parametrize("west", [10.0, 179.985, -180.0])
+def test_gdal_reads_valid_shapes_on_wgs_84_wherever_the_scene_lies(
+    tmp_path: Path, make_result: MakeResult, west: float
+) -> None:
+    result = make_result(3, west=west)
+    paths = written(result, tmp_path)
+    (crs, geojson), (other_crs, gpkg) = outlines(paths["geojson"]), outlines(paths["gpkg"])
+    assert crs == other_crs == "EPSG:4326"
+    assert shapely.is_valid([*geojson, *gpkg]).all()
+    for i, (one, other) in enumerate(zip(geojson, gpkg, strict=True)):
+        assert one.normalize().equals_exact(shapely.geometry.shape(other).normalize(), 1e-6) or one.equals(other)
+        assert one.area == pytest.approx(0.008 * 0.004, rel=1e-4)  # none is drawn around the earth
+        lon, lat = result.places.centres_lonlat[i]
+        assert one.buffer(1e-6).covers(shapely.Point(lon, lat))
+
+
+def test_ships_off_the_earth_have_no_shape_and_stay_in_the_file(tmp_path: Path, make_result: MakeResult) -> None:
+    result = make_result(2)
+    result.places.corners_lonlat[1] = np.nan
+    paths = written(result, tmp_path)
+    for name in ("geojson", "gpkg"):
+        _, shapes = outlines(paths[name])
+        assert [shape is None for shape in shapes] == [False, True], name
+
+
+@pytest.mark.parametrize(
+    "scene",
+    [
+        pytest.param('O\'Neill "quoted" [x]; DROP TABLE.tif', id="SQL"),
+        pytest.param("<script>alert(1)<&amp;>.tif", id="HTML"),
+        pytest.param("Ærø-船-🚢.tif", id="Unicode"),
+        pytest.param("100% #1 {a} $b$.tif", id="signs"),
+        pytest.param("two\nlines.tif", id="newline"),
+        pytest.param("gpkg_contents.tif", id="GeoPackage's own table"),
+        pytest.param("sqlite_master.tif", id="SQLite's own table"),
+        pytest.param("-o.tif", id="option"),
+        pytest.param(".hidden.tif", id="hidden"),
+        pytest.param("a.b.c.tif", id="dots"),
+    ],
+)
+def test_scenes_of_any_name_are_written_and_read_back(tmp_path: Path, make_result: MakeResult, scene: str) -> None:
+    result = make_result(2, scene=scene)
+    paths = written(result, tmp_path)
+    assert json.loads(paths["geojson"].read_text(encoding="utf-8"))["scene"] == scene
+    assert json.loads(paths["coco"].read_text(encoding="utf-8"))[0]["file_name"] == scene
+    plain = paths["gpkg"].rename(tmp_path / "plain.gpkg")  # pyogrio takes some signs in a path for its own
+    layers = pyogrio.list_layers(plain)
+    assert len(layers) == 1
+    assert layers[0][0].endswith(re.sub(r"[^\w .-]", "_", Path(scene).stem))
+    assert len(outlines(plain)[1]) == 2
+    plain.rename(paths["gpkg"])
+    assert sorted(p.name for p in tmp_path.iterdir()) == sorted(p.name for p in paths.values())
+
+
+@pytest.mark.skipif(shutil.which("ogrinfo") is None, reason="GDAL's own programs are not installed")
+@pytest.mark.parametrize("name", ["geojson", "gpkg"])
+def test_another_gdal_opens_the_files_too(tmp_path: Path, make_result: MakeResult, name: str) -> None:
+    path = written(make_result(3), tmp_path)[name]
+    ran = subprocess.run(["ogrinfo", "-ro", "-al", "-so", path], capture_output=True, text=True, check=True)
+    assert "Feature Count: 3" in ran.stdout
+    assert "Geometry: Polygon" in ran.stdout
+    assert "WGS 84" in ran.stdout
+    assert "Warning" not in ran.stderr

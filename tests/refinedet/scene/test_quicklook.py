@@ -69,3 +69,33 @@ def test_scenes_without_data_and_colour_pictures_are_drawn(tmp_path: Path, brigh
         path = tmp_path / "scene.png"
         Image.fromarray(np.full((90, 120, 3), (10, 220, 30), np.uint8)).save(path)
     assert drawn(path, bright_blobs, tmp_path).shape[2] == 3
+
+
+@pytest.mark.parametrize("name", ["$\\frac{$ 船.tif", "two\nlines.tif", "<b>&amp;.tif", "x" * 180 + ".tif"])
+def test_any_name_is_a_title(tmp_path: Path, bright_blobs: Any, name: str) -> None:
+    """A name between dollars would be a formula to matplotlib, and one that does not parse would end the run."""
+    path = tmp_path / name
+    write_scene(path, np.full((60, 90), 7, np.uint16))
+    assert drawn(path, bright_blobs, tmp_path).shape[2] == 3
+
+
+def test_the_arrow_is_there_only_where_north_is_known(tmp_path: Path, bright_blobs: Any) -> None:
+    pixels = np.full((200, 300), 100, np.uint16)
+    corners = []
+    for place in ({"crs": "EPSG:32633", "transform": (10.0, 0, 5e5, 0, -10.0, 5e6)}, {}):
+        write_scene(tmp_path / "s.tif", pixels, **place)
+        picture = drawn(tmp_path / "s.tif", bright_blobs, tmp_path)
+        corners.append(int((picture[10:100, -100:].min(axis=2) > 200).sum()))
+    assert corners[0] > 40
+    assert corners[1] == 0
+
+
+def test_five_thousand_ships_are_drawn_in_seconds(tmp_path: Path, bright_blobs: Any) -> None:
+    pixels = np.full((1000, 1000), 100, np.uint16)
+    pixels[5::14, 5::14] = 1000
+    path = tmp_path / "s.tif"
+    write_scene(path, pixels)
+    result = detect_scene(path, bright_blobs)
+    assert len(result.detections) > 5000
+    write_quicklook(path, result, tmp_path / "a.png")
+    assert amber_pixels(np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))) > 20_000

@@ -1,0 +1,77 @@
+"""What `refinedet detect` was asked for, and the settings of the library that say it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from refinedet.config import StretchChoice, TileConfig
+
+if TYPE_CHECKING:
+    from refinedet.scene.land import LandChoice
+    from refinedet.scene.source import SceneChoice
+
+
+@dataclass(frozen=True, slots=True)
+class DetectOptions:
+    """What the command line asks for."""
+
+    scenes: list[Path]
+    weights: Path | None
+    out: Path | None
+    polarisation: str | None
+    band: str | None
+    calibrate: Literal["sigma0", "sigma0-denoised"] | None
+    stretch: StretchChoice
+    scale: float | None
+    gsd_m: float | None
+    max_pixels: int
+    land_mask: Literal["flag", "drop", "off"] | None
+    land: Path | None
+    land_buffer_m: float
+    exclude: Path | None
+    exclude_m: float
+    score_min: float
+    tile_px: int | None
+    overlap_px: int | None
+    multiscale: str | None
+    batch_size: int
+    device: str
+    formats: list[str]
+    quicklook: bool
+    web_map: bool
+    overwrite: bool
+    restart: bool
+
+    def scene_choice(self) -> SceneChoice:
+        """Which pixels of a scene are looked at, and how."""
+        from refinedet.scene.source import SceneChoice
+
+        return SceneChoice(
+            polarisation=self.polarisation,
+            band=self.band,
+            max_pixels=self.max_pixels,
+            calibrate=self.calibrate,
+            stretch=self.stretch,
+            scale=self.scale,
+            gsd_m=self.gsd_m,
+        )
+
+    def land_choice(self) -> LandChoice:
+        """What is done about land; a coastline that is not installed is an error only where it was asked for."""
+        from refinedet.scene.land import LandChoice
+
+        return LandChoice(
+            mask=self.land_mask or "flag",
+            land=self.land,
+            buffer_m=self.land_buffer_m,
+            exclude=self.exclude,
+            exclude_m=self.exclude_m,
+            required=self.land_mask is not None,
+        )
+
+    def tile(self, default: TileConfig) -> TileConfig:
+        """Windows as the weights would have them, unless asked otherwise."""
+        asked = {"tile_px": self.tile_px, "overlap_px": self.overlap_px}
+        return replace(default, **{name: value for name, value in asked.items() if value is not None})

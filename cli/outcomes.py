@@ -1,0 +1,108 @@
+"""What became of the scenes of one call, for people and for programs."""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rich.table import Table
+
+from cli.console import out, say
+
+if TYPE_CHECKING:
+    from refinedet.radiometry import Levels
+    from refinedet.scene.result import SceneResult
+
+
+@dataclass(slots=True)
+class Outcome:
+    """What became of one scene."""
+
+    scene: Path
+    ships: int = 0
+    windows: int = 0
+    windows_done: int = 0
+    windows_empty: int = 0
+    windows_kept: int = 0
+    """Taken over from an interrupted run."""
+    dropped: dict[str, int] = field(default_factory=dict)
+    notes: list[str] = field(default_factory=list)
+    levels: Levels | None = None
+    factors: tuple[float, float] = (1.0, 1.0)
+    seconds: float = 0.0
+    files: list[str] = field(default_factory=list)
+    error: str | None = None
+
+    def take(self, result: SceneResult) -> None:
+        """Note what was found."""
+        self.ships, self.windows_empty = len(result.detections), result.windows_empty
+        self.dropped, self.notes = result.dropped, list(result.notes)
+        self.levels, self.factors = result.levels, result.factors
+
+    def to_dict(self) -> dict[str, Any]:
+        """Ready for JSON."""
+        return {
+            "scene": str(self.scene),
+            "ok": self.error is None,
+            "error": self.error,
+            "ships": self.ships,
+            "dropped": self.dropped,
+            "notes": self.notes,
+            "windows": self.windows,
+            "windows_empty": self.windows_empty,
+            "windows_kept": self.windows_kept,
+            "stretch": None if self.levels is None else asdict(self.levels),
+            "scale": list(self.factors),
+            "seconds": round(self.seconds, 2),
+            "files": self.files,
+        }
+
+
+def print_summary(outcomes: list[Outcome]) -> None:
+    """A table on stdout; what failed, one sentence each, on stderr."""
+    done = [outcome for outcome in outcomes if outcome.error is None]
+    if done:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("scene", overflow="fold")
+        for name in ("ships", "windows", "stretch", "seconds"):
+            table.add_column(name, justify="right")
+        table.add_column("results", overflow="fold")
+        for one in done:
+            table.add_row(*_row(one))
+        out.print(table)
+    for note in dict.fromkeys(note for one in outcomes for note in one.notes):
+        say(note)
+    for one in outcomes:
+        if one.error is not None:
+            say(one.error)
+    if len(done) < len(outcomes) > 1:
+        say(f"{len(outcomes) - len(done)} of {len(outcomes)} scenes failed")
+
+
+def _row(one: Outcome) -> tuple[str, ...]:
+    dropped = [f"{count} {reason} dropped" for reason, count in one.dropped.items()]
+    remarks = ((one.windows_empty, "empty"), (one.windows_kept, "from before"))
+    kept = [f"{count} {remark}" for count, remark in remarks if count]
+    folder = Path(one.files[0]).parent if one.files else "-"
+    suffixes = " ".join(Path(name).name.removeprefix(one.scene.stem) for name in one.files)
+    return (
+        one.scene.name,
+        _with(one.ships, dropped),
+        _with(one.windows, kept),
+        _stretch(one),
+        f"{one.seconds:.1f}",
+        f"{folder}/  {suffixes}",
+    )
+
+
+def _with(count: int, remarks: list[str]) -> str:
+    return f"{count} ({', '.join(remarks)})" if remarks else f"{count}"
+
+
+def _stretch(outcome: Outcome) -> str:
+    """The ends of the stretch, in what they are of, for people."""
+    if outcome.levels is None:
+        return "none"
+    ends = f"{outcome.levels.low:.4g} to {outcome.levels.high:.4g}"
+    return ends if outcome.levels.domain == "stored" else f"{ends} ({outcome.levels.domain})"

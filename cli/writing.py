@@ -1,0 +1,42 @@
+"""The files of one scene, in the order in which they are of use, and what its run was set to."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from cli.detect_options import DetectOptions
+    from refinedet.config import Radiometry, TileConfig
+    from refinedet.scene.result import SceneResult
+    from refinedet.scene.source import SceneChoice
+
+_NOT_SETTINGS = ("scenes", "weights", "out", "overwrite", "restart", "device")
+"""Options that change neither what is found nor how it is said, or have their own place in the record."""
+
+
+def write_ships(scene: Path, result: SceneResult, paths: Mapping[str, Path], choice: SceneChoice) -> None:
+    """Write the formats, the picture and the map, as far as `paths` names them.
+
+    Raises:
+        FileError: a file cannot be written, or the scene cannot be read again.
+    """
+    from refinedet.scene.outputs import write_results
+
+    write_results(result, dict(paths))
+    if "quicklook" in paths:
+        from refinedet.scene.quicklook import write_quicklook
+
+        write_quicklook(scene, result, paths["quicklook"], choice=choice)
+    if "map" in paths:
+        from refinedet.scene.webmap import write_map
+
+        write_map(scene, result, paths["map"], choice=choice)
+
+
+def settings_of(options: DetectOptions, tile: TileConfig, radiometry: Radiometry) -> dict[str, Any]:
+    """What was asked for, with what the weights or a default said where nothing was."""
+    asked = {name: value for name, value in asdict(options).items() if name not in _NOT_SETTINGS}
+    return {**asked, **tile.to_dict(), "radiometry": radiometry.to_dict()}

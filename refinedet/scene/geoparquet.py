@@ -1,0 +1,77 @@
+"""GeoParquet 1.1: the ships of a scene as a column store that GDAL, QGIS, DuckDB and geopandas read.
+
+pyarrow writes the columns; what makes it GeoParquet is one entry of metadata (https://geoparquet.org/releases/v1.1.0).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from pyproj import CRS
+
+from refinedet.errors import MissingExtra
+from refinedet.files import atomic_path
+from refinedet.scene.columns import MEASURES, ship_rows, ship_shapes
+from refinedet.scene.result import SceneResult
+
+GEOMETRY = "geometry"
+"""Name of the column of outlines, as WKB."""
+
+_LONLAT = "OGC:CRS84"
+"""WGS 84 with longitude first, as the standard wants it."""
+
+
+def load_pyarrow() -> Any:
+    """The package pyarrow with its parquet module.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtra(
+            "expected pyarrow for GeoParquet files, found none; pip install 'refinedet[geoparquet]'"
+        ) from error
+    return pa
+
+
+def write_geoparquet(result: SceneResult, path: Path) -> None:
+    """Polygons in OGC:CRS84, or in pixels (y down) with an undefined reference system; equal results, equal bytes.
+
+    Raises:
+        OSError: the file cannot be written.
+        MissingExtra: pyarrow is not installed.
+    """
+    pa = load_pyarrow()
+    rows, shapes = ship_rows(result), ship_shapes(result)
+    types = {
+        "score": pa.float64(),
+        "class": pa.string(),
+        "lon": pa.float64(),
+        "lat": pa.float64(),
+        "bbox_px": pa.list_(pa.float64()),
+        **dict.fromkeys(MEASURES, pa.float64()),
+        "flags": pa.list_(pa.string()),
+    }
+    columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()}
+    columns[GEOMETRY] = pa.array(list(shapely.to_wkb(np.array(shapes, object))), pa.binary())
+    table = pa.table(columns).replace_schema_metadata({"geo": json.dumps(_geo(result, shapes), sort_keys=True)})
+    with atomic_path(path) as temporary:
+        pa.parquet.write_table(table, temporary)
+
+
+def _geo(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict[str, Any]:
+    column = {
+        "encoding": "WKB",
+        "geometry_types": sorted({shape.geom_type for shape in shapes if shape is not None}),
+        "crs": CRS.from_user_input(_LONLAT).to_json_dict() if result.located else None,
+        "orientation": "counterclockwise",
+        "edges": "planar",
+    }
+    return {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}

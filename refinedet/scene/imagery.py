@@ -1,0 +1,85 @@
+"""Pixels of a scene as pictures for the eye: the stretch that the network saw, in colours, whole or cut out."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.radiometry import to_uint8, valid_mask
+from refinedet.raster import SceneReader
+from refinedet.scene.result import SceneResult
+from refinedet.scene.source import SceneChoice, open_source
+from refinedet.tiling import Window
+
+Picture = NDArray[np.uint8]
+"""(H, W, 3) RGB."""
+
+_SEA = ((5, 8, 14), (20, 48, 74), (77, 134, 168), (201, 226, 238), (255, 255, 255))
+_BRIGHTEN = 0.7
+"""Exponent of the curve that lifts the dark, where the eye needs it and the network does not."""
+_CUTOUT_PX = 64
+_CUTOUT_SIDES = 2.2
+"""A cut-out is this many times as wide as its ship, and at least `_CUTOUT_PX`."""
+_CUTOUT_LIFT = 2.5
+_CUTOUT_MOST = 512
+"""Pixels on a side beyond which a cut-out is thinned: a box around half a coast is not shown pixel by pixel."""
+
+
+def picture(pixels: NDArray[Any], result: SceneResult, lift: float = 1.0) -> Picture:
+    """Pixels (H, W) of the scene in shades of the sea, black where nothing was measured; (H, W, 3) stays RGB.
+
+    A dim one is made up to `lift` times brighter, as far as its brightest pixel allows.
+    """
+    seen = to_uint8(pixels, valid_mask(pixels, result.info.nodata), result.levels)
+    brightest = max(int(seen.max()), 1)
+    lifted = (seen * min(lift, 255 / brightest)).astype(np.uint8)
+    return lifted if lifted.ndim == 3 else _shades()[lifted]
+
+
+def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
+    """Left, top and side in pixels of the square around a ship that is shown enlarged; it may leave the scene."""
+    box = result.detections.boxes_xyxy[ship].astype(np.float64)
+    side = max(_CUTOUT_PX, round(_CUTOUT_SIDES * float((box[2:] - box[:2]).max())))
+    left, top = np.round((box[:2] + box[2:] - side) / 2).astype(int).tolist()
+    return left, top, side
+
+
+def read_cutouts(
+    scene_path: str | Path, result: SceneResult, most: int, choice: SceneChoice | None = None
+) -> list[tuple[Picture, Window]]:
+    """For each of the `most` strongest ships the part of `cutout_square` in the scene, and where that is.
+
+    Args:
+        scene_path: the scene that `result` is about; it is read again, from its top to its bottom, as it lies on disk.
+        result: what was found in it.
+        most: how many ships are shown.
+        choice: as given to `detect_scene`.
+
+    Raises:
+        FileError: the scene cannot be read again.
+    """
+    shown = min(most, len(result.detections))
+    order = np.argsort(result.detections.boxes_xyxy[:shown, 1], kind="stable").tolist()
+    with open_source(scene_path, choice) as reader:
+        found = {ship: _cutout(reader, result, ship) for ship in order}
+    return [found[ship] for ship in range(shown)]
+
+
+def _cutout(reader: SceneReader, result: SceneResult, ship: int) -> tuple[Picture, Window]:
+    left, top, side = cutout_square(result, ship)
+    x1, y1 = max(0, left), max(0, top)
+    x2, y2 = min(result.info.width, left + side), min(result.info.height, top + side)
+    window = Window(y1, x1, y2 - y1, x2 - x1)
+    step = -(-side // _CUTOUT_MOST)
+    return picture(reader.read(window)[::step, ::step], result, lift=_CUTOUT_LIFT), window
+
+
+def _shades() -> Picture:
+    """(256, 3) colour of each grey."""
+    greys = (np.arange(256) / 255) ** _BRIGHTEN
+    stops = np.linspace(0, 1, len(_SEA))
+    channels = [np.interp(greys, stops, channel) for channel in zip(*_SEA, strict=True)]
+    return np.stack(channels, axis=1).round().astype(np.uint8)

@@ -1,0 +1,113 @@
+"""Where everything stands in the quicklook, for scenes of any shape and any number of ships. Pure; integers."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+MARGIN_PX, HEAD_PX, FOOT_PX = 44, 112, 64
+CELL_PX, GAP_PX, CAPTION_PX = 236, 18, 30
+"""Side of a cut-out, what lies between two, and the line below each."""
+
+_BESIDE_PX = 1120
+"""Long side of a scene whose cut-outs stand beside it."""
+_ABOVE_COLUMNS = 6
+_ABOVE_PX = _ABOVE_COLUMNS * (CELL_PX + GAP_PX) - GAP_PX
+"""Width of a scene that is so wide that its cut-outs stand below it."""
+_ABOVE_ROWS = 3
+"""Cut-outs go below where fewer rows than this fit beside the scene."""
+_LEAST_PX = 96
+"""A scene is drawn no thinner than this, and stretched if need be."""
+_LARGEST_SCALE = 12.0
+"""Pixels of the picture for one of the scene, at most."""
+_PAGE_LEAST_PX = 760
+
+Rect = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels of the picture, y down."""
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """A page in pixels from its top left corner: the scene at (MARGIN_PX, HEAD_PX), cut-outs beside or below it."""
+
+    page: tuple[int, int]
+    scene: tuple[int, int]
+    """Width and height of the scene in the picture."""
+    scale: tuple[float, float]
+    """Pixels of the picture for one pixel of the scene, across and down; they differ where the scene is stretched."""
+    cells: tuple[tuple[int, int], ...]
+    """Top left corner of each cut-out."""
+
+    @property
+    def stretched(self) -> str | None:
+        """What is not to scale, for people; None where all is."""
+        across, down = self.scale
+        if across == down:
+            return None
+        side, times = ("height", down / across) if down > across else ("width", across / down)
+        return f"{side} drawn {times:,.{0 if times >= 10 else 1}f} times larger"
+
+
+def layout(width_px: int, height_px: int, shown: int) -> Layout:
+    """The page for a scene of that size with `shown` cut-outs."""
+    scene, scale = _fit(width_px, height_px, _BESIDE_PX)
+    rows = (scene[1] + GAP_PX) // (CELL_PX + CAPTION_PX + GAP_PX)
+    beside = rows >= min(_ABOVE_ROWS, shown) or scene[0] < _BESIDE_PX // 2
+    if beside:
+        columns = -(-shown // max(1, rows))
+        origin = (MARGIN_PX + scene[0] + GAP_PX, HEAD_PX)
+    else:
+        scene, scale = _fit(width_px, height_px, _ABOVE_PX)
+        columns, origin = _ABOVE_COLUMNS, (MARGIN_PX, HEAD_PX + scene[1] + FOOT_PX)
+    cells = tuple(
+        (origin[0] + (i % columns) * (CELL_PX + GAP_PX), origin[1] + (i // columns) * (CELL_PX + CAPTION_PX + GAP_PX))
+        for i in range(shown)
+    )
+    right = max(scene[0] + MARGIN_PX, _PAGE_LEAST_PX, *(x + CELL_PX for x, _ in cells))
+    bottom = max(HEAD_PX + scene[1] + FOOT_PX, *(y + CELL_PX + CAPTION_PX + GAP_PX for _, y in cells), 0)
+    return Layout((right + MARGIN_PX, bottom), scene, scale, cells)
+
+
+def _fit(width_px: int, height_px: int, long_px: int) -> tuple[tuple[int, int], tuple[float, float]]:
+    scale = min(long_px / max(width_px, height_px), _LARGEST_SCALE)
+    width, height = round(width_px * scale), round(height_px * scale)
+    thin = max(min(width, height), 1) < _LEAST_PX and max(width, height) > _LEAST_PX
+    if not thin:
+        return (max(1, width), max(1, height)), (scale, scale)
+    width, height = max(width, _LEAST_PX), max(height, _LEAST_PX)
+    return (width, height), (width / width_px, height / height_px)
+
+
+def place_labels(
+    marks: NDArray[np.float64], sizes: Sequence[tuple[float, float]], area: Rect, required: int
+) -> list[tuple[float, float] | None]:
+    """Top left corner of a label at a corner of each mark (N, 4), first come first served; None where none is free.
+
+    Labels stay within `area` and off each other; the first `required` ones are placed whatever they cover.
+    """
+    taken = np.zeros((0, 4))
+    places: list[tuple[float, float] | None] = []
+    for number, ((x1, y1, x2, y2), (width, height)) in enumerate(zip(marks.tolist(), sizes, strict=True)):
+        corners = ((x2, y1 - height), (x2, y2), (x1 - width, y1 - height), (x1 - width, y2), (x1, y1 - height))
+        rects = [(x, y, x + width, y + height) for x, y in corners]
+        free = [rect for rect in rects if _inside(rect, area) and not _touches(rect, taken)]
+        if not free and number < required:
+            x, y = min(max(x2, area[0]), area[2] - width), min(max(y1 - height, area[1]), area[3] - height)
+            free = [(x, y, x + width, y + height)]
+        places.append(free[0][:2] if free else None)
+        taken = np.concatenate([taken, np.array(free[:1]).reshape(-1, 4)])
+    return places
+
+
+def _inside(rect: Rect, area: Rect) -> bool:
+    return rect[0] >= area[0] and rect[1] >= area[1] and rect[2] <= area[2] and rect[3] <= area[3]
+
+
+def _touches(rect: Rect, others: NDArray[np.float64]) -> bool:
+    apart = (
+        (others[:, 0] >= rect[2]) | (others[:, 2] <= rect[0]) | (others[:, 1] >= rect[3]) | (others[:, 3] <= rect[1])
+    )
+    return bool((~apart).any())

@@ -1,0 +1,106 @@
+"""The record of one run of detection: what was looked at, by which weights, how, and what came of it.
+
+All of it is equal between equal runs but the entry `time`, and no other result file holds a time.
+"""
+
+from __future__ import annotations
+
+import math
+import platform
+from collections import Counter
+from collections.abc import Mapping
+from dataclasses import asdict, is_dataclass
+from importlib import metadata
+from pathlib import Path
+from typing import Any
+
+import refinedet
+from refinedet.files import sha256_file, write_json
+from refinedet.scene.result import SceneResult
+
+_PACKAGES = ("numpy", "pillow", "pyproj", "rasterio", "scipy", "shapely", "torch", "torchvision")
+"""Packages whose version may show in a result."""
+
+
+def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
+    """Write what `run_record` returned, atomically and with sorted keys."""
+    write_json(path, record)
+
+
+def run_record(
+    result: SceneResult,
+    *,
+    scene_sha256: str,
+    weights: str | Path | None,
+    settings: Mapping[str, Any],
+    device: str,
+    seconds: float,
+) -> dict[str, Any]:
+    """The record of a run, ready for JSON.
+
+    Args:
+        result: what was found.
+        scene_sha256: hash of the scene's content, `identity.scene_sha256`.
+        weights: the checkpoint; None where the detector is none of ours.
+        settings: what was asked for; paths become text.
+        device: what the network ran on.
+        seconds: wall time from opening the scene to the last of the other files.
+
+    Raises:
+        OSError: the weights cannot be read.
+    """
+    info, levels = result.info, result.levels
+    return {
+        "scene": {
+            "name": result.scene,
+            "looked_at": result.label,
+            "sha256": scene_sha256,
+            "width_px": info.width,
+            "height_px": info.height,
+            "dtype": info.dtype,
+            "nodata": _plain(info.nodata),
+            "located": result.located,
+        },
+        "weights": None if weights is None else {"name": Path(weights).name, "sha256": sha256_file(weights)},
+        "settings": _plain(settings),
+        "levels": _plain(asdict(levels)) if is_dataclass(levels) else None,
+        "counts": _counts(result),
+        "device": device,
+        "versions": _versions(),
+        "time": {"seconds": round(seconds, 2)},
+    }
+
+
+def _counts(result: SceneResult) -> dict[str, Any]:
+    classes = Counter(result.class_name(i) for i in range(len(result.detections)))
+    return {
+        "windows": result.windows,
+        "windows_empty": result.windows_empty,
+        "ships": len(result.detections),
+        "ships_by_class": dict(classes),
+        "ships_by_flag": dict(Counter(flag for flags in result.flags for flag in flags)),
+        "dropped_by_reason": dict(result.dropped),
+    }
+
+
+def _versions() -> dict[str, str | None]:
+    own = {"refinedet": refinedet.__version__, "python": platform.python_version(), "machine": platform.machine()}
+    return own | {name: _version(name) for name in _PACKAGES}
+
+
+def _version(name: str) -> str | None:
+    try:
+        return metadata.version(name)
+    except metadata.PackageNotFoundError:
+        return None
+
+
+def _plain(value: Any) -> Any:
+    """As JSON can hold it: paths and numbers that are none as text."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(inner) for key, inner in value.items()}
+    if isinstance(value, list | tuple):
+        return [_plain(inner) for inner in value]
+    if isinstance(value, Path) or (isinstance(value, float) and not math.isfinite(value)):
+        return str(value)
+    return value
