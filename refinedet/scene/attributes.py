@@ -93,7 +93,7 @@ def flags(merged: Merged, width_px: int, height_px: int) -> tuple[tuple[str, ...
     boxes = merged.detections.boxes_xyxy
     size = np.array([width_px, height_px])
     at_edge = np.concatenate([boxes[:, :2] <= _EDGE_PX, boxes[:, 2:] >= size - _EDGE_PX], axis=1)
-    return named({CUT: merged.cut, EDGE: at_edge.any(axis=1), JOINED: merged.joined})
+    return named({CUT: merged.cut, EDGE: np.asarray(at_edge.any(axis=1)), JOINED: merged.joined})
 
 
 def named(masks: Mapping[str, NDArray[np.bool_]]) -> tuple[tuple[str, ...], ...]:

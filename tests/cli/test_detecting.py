@@ -177,7 +177,7 @@ def test_a_picture_is_never_replaced_by_its_own_quicklook(run: Run, tmp_path: Pa
 def test_the_weights_of_the_package_are_the_default(
     run: Run, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.detecting.shipped_weights", lambda: weights)
+    monkeypatch.setattr("cli.predictors.shipped_weights", lambda: weights)
     assert run("detect", scene).exit_code == 0
 
 
