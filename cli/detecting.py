@@ -195,6 +195,7 @@ class _Run:
         """One scene: detect, write, and note what came of it."""
         from refinedet.predictor import resolve_device
         from refinedet.scene.detect import detect_scene
+        from refinedet.scene.outputs import writing
         from refinedet.scene.record import run_record, scene_sha256, write_record
         from refinedet.scene.source import SceneChoice
 
@@ -221,7 +222,8 @@ class _Run:
                 device=resolve_device(asked.device),
                 seconds=time.perf_counter() - began,
             )
-            write_record(paths["record"], record)
+            with writing(paths["record"]):
+                write_record(paths["record"], record)
         finally:
             self.progress.remove_task(task)
         outcome.ships, outcome.windows = len(result.detections), result.windows
