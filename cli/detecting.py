@@ -151,6 +151,7 @@ class _Run:
 
     def _write_record(self, outcome: Outcome, result: SceneResult, path: Path, began: float) -> None:
         from refinedet.scene.identity import scene_sha256
+        from refinedet.scene.outputs import writing
         from refinedet.scene.record import run_record, write_record
 
         radiometry = self.workers.predictors[0].radiometry
@@ -162,7 +163,8 @@ class _Run:
             device=", ".join(self.workers.devices),
             seconds=time.perf_counter() - began,
         )
-        write_record(path, record)
+        with writing(path):
+            write_record(path, record)
 
 
 def _how_to_go_on(outcome: Outcome, journal: Journal) -> str:

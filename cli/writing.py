@@ -23,17 +23,19 @@ def write_ships(scene: Path, result: SceneResult, paths: Mapping[str, Path], cho
     Raises:
         FileError: a file cannot be written, or the scene cannot be read again.
     """
-    from refinedet.scene.outputs import write_results
+    from refinedet.scene.outputs import write_results, writing
 
     write_results(result, dict(paths))
     if "quicklook" in paths:
         from refinedet.scene.quicklook import write_quicklook
 
-        write_quicklook(scene, result, paths["quicklook"], choice=choice)
+        with writing(paths["quicklook"]):
+            write_quicklook(scene, result, paths["quicklook"], choice=choice)
     if "map" in paths:
         from refinedet.scene.webmap import write_map
 
-        write_map(scene, result, paths["map"], choice=choice)
+        with writing(paths["map"]):
+            write_map(scene, result, paths["map"], choice=choice)
 
 
 def settings_of(options: DetectOptions, tile: TileConfig, radiometry: Radiometry) -> dict[str, Any]:

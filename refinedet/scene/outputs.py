@@ -10,7 +10,8 @@ import io
 import json
 import re
 import warnings
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal
 
@@ -102,10 +103,19 @@ def write_results(result: SceneResult, paths: dict[str, Path]) -> None:
     """
     for name, path in paths.items():
         if name in _WRITERS:
-            try:
+            with writing(path):
                 _WRITERS[name](result, path)
-            except OSError as error:
-                raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says against writing `path` into a FileError; what is one already passes."""
+    try:
+        yield
+    except FileError:
+        raise
+    except OSError as error:
+        raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
 
 
 def write_geojson(result: SceneResult, path: Path) -> None:

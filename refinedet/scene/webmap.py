@@ -28,15 +28,14 @@ from refinedet.scene.source import SceneChoice
 from refinedet.tiling import Window
 
 CUTOUTS = 200
-"""Most ships that the page holds enlarged: 2 to 4 kB each."""
+"""Most ships that the page holds enlarged: 2 to 8 kB each."""
 
 _BY = "\N{MULTIPLICATION SIGN}"
 _WEB = Path(__file__).with_name("web")
 _SCRIPTS = ("map.js", "panel.js")
 _PREVIEW_QUALITIES, _PREVIEW_MOST = (60, 45, 30, 15), 1_200_000
 """JPEG qualities of the whole scene, tried until it is no more than these characters: noise does not compress."""
-_CUTOUT_QUALITY = 85
-_CUTOUT_MOST_PX = 160
+_CUTOUT_QUALITY, _CUTOUT_MOST_PX = 75, 112
 _GRID = 33
 """Places on a side of the grid from which the page interpolates longitude and latitude."""
 _GRID_DIGITS = 9

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import csv
+import errno
 import json
 from collections.abc import Callable
 from pathlib import Path
@@ -224,3 +225,17 @@ def test_the_record_says_what_was_run_and_on_what(run: Run, tmp_path: Path, weig
     assert record["counts"]["ships"] == 2
     assert record["device"] in ("cpu", "cuda")
     assert str(tmp_path) not in json.dumps(record)
+
+
+@pytest.mark.parametrize("name", ["quicklook.write_quicklook", "webmap.write_map", "record.write_record"])
+def test_a_full_disk_is_one_sentence_whatever_is_being_written(
+    run: Run, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch, name: str
+) -> None:
+    def full(*_: object, **__: object) -> None:
+        raise OSError(errno.ENOSPC, "No space left on device")
+
+    monkeypatch.setattr(f"refinedet.scene.{name}", full)
+    ran = run("detect", scene, "--weights", weights)
+    assert ran.exit_code == 1
+    assert "is there room?" in ran.stderr
+    assert len(ran.stderr.strip().splitlines()) == 1

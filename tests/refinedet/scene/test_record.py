@@ -14,7 +14,8 @@ import pytest
 from refinedet.errors import InputError
 from refinedet.files import sha256_file
 from refinedet.radiometry import Levels
-from refinedet.scene.record import run_record, scene_sha256, write_record
+from refinedet.scene.identity import scene_sha256
+from refinedet.scene.record import run_record, write_record
 from refinedet.scene.result import SceneResult
 
 MakeResult = Callable[..., SceneResult]

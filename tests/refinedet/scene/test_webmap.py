@@ -125,13 +125,17 @@ def test_equal_input_gives_equal_bytes(make_map: MakeMap) -> None:
     assert make_map().read_bytes() == make_map().read_bytes()
 
 
-def test_a_full_scene_of_noise_with_many_ships_stays_below_three_megabytes(tmp_path: Path, bright_blobs: Any) -> None:
+@pytest.mark.parametrize("ship", [(6, 2), (24, 50)], ids=["small ships", "ships of fifty pixels"])
+def test_a_full_scene_of_noise_with_many_ships_stays_below_three_megabytes(
+    tmp_path: Path, bright_blobs: Any, ship: tuple[int, int]
+) -> None:
     rng = np.random.default_rng(0)
-    pixels = rng.integers(1, 1200, (2048, 2048)).astype(np.uint16)
+    pixels = (300 * np.sqrt(rng.gamma(4, 0.25, (2048, 2048)))).astype(np.uint16)
     for y in range(20, 2000, 80):
-        pixels[y : y + 6, 40:2000:160] = pixels[y : y + 6, 41:2000:160] = 6000
+        for x in range(40, 1980, 160):
+            pixels[y : y + ship[0], x : x + ship[1]] = 1200
     write_scene(tmp_path / "s.tif", pixels, crs="EPSG:32633", transform=(10.0, 0, 5e5, 0, -10.0, 5e6))
-    bright_blobs.threshold = 250
+    bright_blobs.threshold = 254
     result = detect_scene(tmp_path / "s.tif", bright_blobs)
     assert len(result.detections) > webmap.CUTOUTS
     write_map(tmp_path / "s.tif", result, tmp_path / "s.html")
