@@ -49,6 +49,7 @@ def team(options: DetectOptions) -> Team:
 
     keep_freed_memory()
     header, devices = read_header(weights), resolve_devices(options.device)
+    _exact_gpus(devices)
     lowest = min(header.postprocess.score_min, options.score_min)
     asked = replace(header.postprocess, score_min=lowest)
     predictors: list[Predictor] = []
@@ -59,6 +60,14 @@ def team(options: DetectOptions) -> Team:
     tile = options.tile(TileConfig.from_dict(header.provenance.get("tile", {})))
     made_by = {"weights": sha256_file(weights), "score_min": lowest, "multiscale": options.multiscale}
     return Team(predictors, devices, tile, weights, made_by)
+
+
+def _exact_gpus(devices: list[str]) -> None:
+    """Let GPUs convolve in float32, as processors do: by default they round to 10 bits, and boxes move."""
+    if any(device.startswith("cuda") for device in devices):
+        import torch
+
+        torch.backends.cudnn.allow_tf32 = False
 
 
 def _onnx(path: Path, options: DetectOptions) -> Team:

@@ -62,12 +62,16 @@ def scene(tmp_path: Path, ships: tuple[Box, ...]) -> Path:
     return tmp_path / "scene.tif"
 
 
-@pytest.fixture
-def tiny_network(tmp_path: Path) -> Path:
+@pytest.fixture(scope="session")
+def tiny_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of a small, untrained network."""
-    from refinedet.model.network import RefineDet  # not above: importing torch is the business of few tests
+    import torch  # not above: importing torch is the business of few tests
 
+    from refinedet.model.network import RefineDet
+
+    torch.manual_seed(0)
     model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8))
     header = checkpoint.Header(model.config, ("ship",), Radiometry(), {"tile": {"tile_px": 64, "overlap_px": 16}})
-    checkpoint.save_checkpoint(tmp_path / "tiny.safetensors", model.state_dict(), header)
-    return tmp_path / "tiny.safetensors"
+    path = tmp_path_factory.mktemp("network") / "tiny.safetensors"
+    checkpoint.save_checkpoint(path, model.state_dict(), header)
+    return path

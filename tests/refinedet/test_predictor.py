@@ -10,7 +10,7 @@ from refinedet.config import ModelConfig, PostprocessConfig, Radiometry
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.model.network import RefineDet
-from refinedet.predictor import TorchPredictor, resolve_device
+from refinedet.predictor import TorchPredictor, resolve_device, resolve_devices
 
 CHIPS = [
     np.random.default_rng(seed).integers(0, 255, shape, dtype=np.uint8)
@@ -61,6 +61,24 @@ def test_no_chips_no_detections() -> None:
 def test_devices_that_are_not_there_are_refused(name: str) -> None:
     with pytest.raises(InputError, match="device"):
         resolve_device(name)
+
+
+@pytest.mark.parametrize("name", ["cuda:3", "cuda:-1", "cuda:x", "cuda:", "cpu:0", "gpu", "all"])
+def test_only_devices_that_are_there_have_a_name(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 3)
+    assert resolve_device("cuda:2") == "cuda:2"
+    with pytest.raises(InputError, match="device"):
+        resolve_device(name)
+
+
+@pytest.mark.parametrize(("gpus", "names"), [(0, ["cpu"]), (1, ["cuda:0"]), (3, ["cuda:0", "cuda:1", "cuda:2"])])
+def test_all_devices_are_every_gpu_or_else_the_processor(
+    gpus: int, names: list[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: gpus)
+    assert resolve_devices("all") == names
+    assert resolve_devices("cpu") == ["cpu"]
 
 
 def test_a_batch_holds_at_least_one_chip() -> None:
