@@ -72,7 +72,7 @@ def gdal() -> Iterator[None]:
 
 @cache
 def _hush_broken_messages() -> None:
-    """Keep rasterio silent where GDAL quotes bytes of a damaged file that are no text: the error itself comes anyway."""
+    """Keep rasterio silent where GDAL quotes bytes of a damaged file that are no text: the error comes anyway."""
     before = sys.unraisablehook
 
     def hook(event: sys.UnraisableHookArgs) -> None:
