@@ -6,6 +6,7 @@ import csv
 import json
 import sys
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -36,7 +37,7 @@ def make_result() -> MakeResult:
         transform = (0.001, 0.0, west, 0.0, -0.001, 50.0) if located else None
         info = RasterInfo(200, 100, 1, "uint16", crs="EPSG:4326" if located else None, transform=transform)
         flags = tuple(("edge", "joined") if i == 0 else () for i in range(ships))
-        place = places(found.boxes_xyxy, locate(info))
+        place = replace(places(found.boxes_xyxy, locate(info)), coast_m=np.r_[1234.56, [np.nan] * ships][:ships])
         classes = ("ship", "iceberg")
         return SceneResult(
             "a scene.tif", None, info, classes, found, place, flags, located, None, np.zeros((9, 9)), 1, 0
@@ -75,7 +76,7 @@ def test_geojson_is_rfc_7946_and_keeps_what_is_known(tmp_path: Path, make_result
         "width_m": pytest.approx(445, abs=1),
         "heading_deg": None,
         "contrast_db": None,
-        "coast_m": None,
+        "coast_m": 1234.6,
         "flags": ["edge", "joined"],
     }
     polygon = shapely.geometry.shape(first["geometry"])
