@@ -20,7 +20,7 @@ PURE = [
     *("refinedet/boxes.py", "refinedet/detections.py", "refinedet/tiling.py", "refinedet/radiometry.py"),
     *(f"refinedet/model/{name}.py" for name in ("anchors", "align_conv", "network", "loss", "matching", "postprocess")),
     *(f"refinedet/model/{name}.py" for name in ("class_loss", "box_loss", "suppression", "norms", "variants", "vgg")),
-    *(f"refinedet/scene/{name}.py" for name in ("merge", "attributes", "shape", "seams", "footprints")),
+    *(f"refinedet/scene/{name}.py" for name in ("merge", "attributes", "shape", "seams", "footprints", "region")),
     *(f"refinedet/scene/{name}.py" for name in ("ambiguity", "borders", "sentinel1_calibration")),
     *(f"refinedet/scene/{name}.py" for name in ("columns", "compass", "quicklook_layout")),
     *("refinedet/model/box_coder.py", "refinedet/data/augment.py", "refinedet/metrics.py", "refinedet/cfar.py"),

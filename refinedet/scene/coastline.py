@@ -19,6 +19,7 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
+import platformdirs
 import shapely
 
 from refinedet.errors import FileError
@@ -65,9 +66,7 @@ def coastline(boxes: list[Box], cache: Path | None = None) -> Shapes:
 
 def _kept_at(boxes: list[Box], cache: Path | None) -> Path:
     if cache is None:
-        from platformdirs import user_cache_path
-
-        cache = user_cache_path("refinedet", appauthor=False) / "coastline"
+        cache = platformdirs.user_cache_path("refinedet", appauthor=False) / "coastline"
     version = coastline_version()
     key = hashlib.sha256(json.dumps([boxes, version, _LAYOUT]).encode()).hexdigest()[:20]
     return cache / f"gshhg-{version}-{key}.wkb"

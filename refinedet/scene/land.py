@@ -170,7 +170,7 @@ def survey(position: Position | None, width_px: int, height_px: int, choice: Lan
     lon, lat = plane.transform(0.0, 0.0, direction=TransformDirection.INVERSE)
     radius_m = float(np.hypot(*plane.transform(*outline.T)).max())
     if not radius_m + COAST_RANGE_M <= _REACH_M:
-        return _unknown(choice, "the scene is too large for neighbours to be found, so land and exclusions are not")
+        return _unknown(choice, "the scene is too large, so neither land nor exclusions are looked at")
     region = Region(float(lon), float(lat), radius_m)
     excluded = _excluded(choice, region.wider(choice.exclude_m), plane)
     if choice.mask == "off":

@@ -44,24 +44,25 @@ class Region:
     lat: float
     radius_m: float
 
-    def degree_boxes(self, more_m: float = 0.0) -> list[Box]:
-        """One or two boxes of longitude and latitude, within the world, that hold the region and `more_m` around it.
+    def degree_boxes(self, *, tenths: bool = False) -> list[Box]:
+        """One or two boxes of longitude and latitude, within the world, that hold the region.
 
-        Rounded outward to a tenth of a degree, so that scenes of the same place share one cut.
+        With `tenths` of a degree they are rounded outward, so that scenes of the same place share one cut.
         """
-        angle = (self.radius_m + more_m) / _EARTH_M
+        down, up = (_down, _up) if tenths else (float, float)
+        angle = self.radius_m / _EARTH_M
         reach = math.degrees(angle)
-        south, north = _down(self.lat - reach), _up(self.lat + reach)
+        south, north = down(self.lat - reach), up(self.lat + reach)
         if south <= _WORLD[1] or north >= _WORLD[3]:
             return [(_WORLD[0], max(south, _WORLD[1]), _WORLD[2], min(north, _WORLD[3]))]
         side = math.degrees(math.asin(min(1.0, math.sin(angle) / math.cos(math.radians(self.lat)))))
-        west, east = _down(self.lon - side), _up(self.lon + side)
+        west, east = down(self.lon - side), up(self.lon + side)
         if east - west >= _TURN:
             return [(_WORLD[0], south, _WORLD[2], north)]
         if west < _WORLD[0]:
-            return [(_WORLD[0], south, east, north), (_turned(west, _TURN), south, _WORLD[2], north)]
+            return [(_WORLD[0], south, east, north), (west + _TURN, south, _WORLD[2], north)]
         if east > _WORLD[2]:
-            return [(_WORLD[0], south, _turned(east, -_TURN), north), (west, south, _WORLD[2], north)]
+            return [(_WORLD[0], south, east - _TURN, north), (west, south, _WORLD[2], north)]
         return [(west, south, east, north)]
 
     def wider(self, by_m: float) -> Region:
@@ -70,31 +71,18 @@ class Region:
 
     def looked_at(self, crs: CRS) -> list[Box]:
         """Boxes in `crs` that hold the region; empty where `crs` does not reach it."""
-        return self._boxes(crs, 0.0, 0.02)
+        return self.degree_boxes() if is_plain_degrees(crs) else _rim_box(self, crs, 0.02)
 
     def cut_at(self, crs: CRS) -> list[Box]:
-        """... somewhat wider: what the land is cut to."""
-        return self._boxes(crs, _GUARD_M, 0.03)
-
-    def _boxes(self, crs: CRS, more_m: float, spare: float) -> list[Box]:
-        if is_plain_degrees(crs):
-            return self.degree_boxes(more_m)
-        round_about = np.linspace(0, _TURN, _RIM_POINTS, endpoint=False)
-        lon, lat, reach = (np.full(_RIM_POINTS, v) for v in (self.lon, self.lat, self.radius_m + more_m))
-        rim = np.stack(_GEOD.fwd(lon, lat, round_about, reach)[:2], axis=1)
-        points = np.stack(Transformer.from_crs(WGS84, crs, always_xy=True).transform(*rim.T), axis=1)
-        points = points[np.isfinite(points).all(axis=1)]
-        if len(points) == 0:
-            return []
-        low, high = points.min(axis=0), points.max(axis=0)
-        by = spare * (high - low).max()  # the rim is known at points only
-        return [(low[0] - by, low[1] - by, high[0] + by, high[1] + by)]
+        """... wider on every side: what the land is cut to."""
+        wider = self.wider(_GUARD_M)
+        return wider.degree_boxes(tenths=True) if is_plain_degrees(crs) else _rim_box(wider, crs, 0.03)
 
 
 def is_plain_degrees(crs: CRS) -> bool:
     """Whether coordinates are degrees east of Greenwich and north, in which the antimeridian is known."""
     greenwich = crs.prime_meridian is not None and crs.prime_meridian.longitude == 0
-    return bool(crs.is_geographic and greenwich and {axis.unit_name for axis in crs.axis_info} == {"degree"})
+    return bool(crs.is_geographic and greenwich and {axis.unit_name for axis in crs.axis_info[:2]} == {"degree"})
 
 
 def turned_boxes(boxes: list[Box], *, degrees: bool) -> list[tuple[float, Box]]:
@@ -149,6 +137,19 @@ def dense(shapes: Shapes, crs: CRS) -> Shapes:
     return np.asarray(shapely.segmentize(shapes, step), object)
 
 
+def _rim_box(region: Region, crs: CRS, spare: float) -> list[Box]:
+    round_about = np.linspace(0, _TURN, _RIM_POINTS, endpoint=False)
+    lon, lat, reach = (np.full(_RIM_POINTS, v) for v in (region.lon, region.lat, region.radius_m))
+    rim = np.stack(_GEOD.fwd(lon, lat, round_about, reach)[:2], axis=1)
+    points = np.stack(Transformer.from_crs(WGS84, crs, always_xy=True).transform(*rim.T), axis=1)
+    points = points[np.isfinite(points).all(axis=1)]
+    if len(points) == 0:
+        return []
+    low, high = points.min(axis=0), points.max(axis=0)
+    by = spare * (high - low).max()  # the rim is known at points only
+    return [(low[0] - by, low[1] - by, high[0] + by, high[1] + by)]
+
+
 def _valid(shapes: Shapes) -> Shapes:
     bad = ~shapely.is_valid(shapes)
     if bad.any():
@@ -173,7 +174,3 @@ def _down(degrees: float) -> float:
 
 def _up(degrees: float) -> float:
     return math.ceil(degrees * 10) / 10
-
-
-def _turned(degrees: float, by: float) -> float:
-    return round(degrees + by, 1)

@@ -17,7 +17,7 @@ from typer.testing import Result
 
 from refinedet import predictor, raster
 from refinedet.files import sha256_file
-from refinedet.scene import outputs
+from refinedet.scene import land, outputs
 
 Run = Callable[..., Result]
 
@@ -99,6 +99,63 @@ def test_existing_results_are_refused_before_the_network_is_even_loaded(
     assert (tmp_path / "scene_ships" / "scene.csv").stat().st_mtime_ns == before
     assert run("detect", scene, "--weights", weights, "--overwrite").exit_code == 0
     assert (tmp_path / "scene_ships" / "scene.csv").stat().st_mtime_ns > before
+
+
+@pytest.fixture
+def known(tmp_path: Path) -> Path:
+    """A platform where the first ship is."""
+    head = '{"type":"FeatureCollection","crs":{"type":"name","properties":{"name":"EPSG:32633"}},"features":['
+    point = '{"type":"Feature","properties":{},"geometry":{"type":"Point","coordinates":[500300,5299660]}}]}'
+    (tmp_path / "platforms.geojson").write_text(head + point)
+    return tmp_path / "platforms.geojson"
+
+
+def test_what_is_excluded_is_dropped_and_counted(run: Run, weights: Path, scene: Path, known: Path) -> None:
+    ran = run("detect", scene, "--weights", weights, "--exclude", known, "--exclude-m", 50)
+    assert ran.exit_code == 0, ran.output
+    assert "1 (dropped: 1 excluded)" in ran.stdout
+    ran = run("detect", scene, "--weights", weights, "--exclude", known, "--land-mask", "off", "--json", "--overwrite")
+    (one,) = json.loads(ran.stdout)["scenes"]
+    assert (one["ships"], one["dropped"], one["notes"]) == (1, {"excluded": 1}, [])
+
+
+def test_ships_on_land_of_the_users_own_are_dropped_or_flagged(
+    run: Run, tmp_path: Path, weights: Path, scene: Path
+) -> None:
+    polygons = tmp_path / "land.geojson"
+    polygons.write_text('{"type":"Polygon","coordinates":[[[14,47],[15.01,47],[15.01,48],[14,48],[14,47]]]}')
+    options = ["--weights", weights, "--land", polygons, "--land-buffer-m", 100, "--json", "--overwrite"]
+    ran = run("detect", scene, *options)
+    assert (json.loads(ran.stdout)["ships"], json.loads(ran.stdout)["scenes"][0]["dropped"]) == (2, {})
+    with (tmp_path / "scene_ships" / "scene.csv").open(newline="") as stream:
+        assert sorted(row["flags"] for row in csv.DictReader(stream)) == ["", "land"]
+    ran = run("detect", scene, *options, "--land-mask", "drop")
+    assert json.loads(ran.stdout)["scenes"][0]["dropped"] == {"land": 1}
+
+
+def test_a_missing_coastline_is_said_once_and_is_an_error_only_if_asked_for(
+    run: Run, tmp_path: Path, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(land, "coastline_version", lambda: None)
+    other = Path(copy(scene, tmp_path / "other.tif"))
+    ran = run("detect", scene, other, "--weights", weights)
+    assert ran.exit_code == 0, ran.output
+    assert ran.stderr.count("refinedet[land]") == 1
+    assert len(ran.stderr.strip().splitlines()) == 1
+    ran = run("detect", scene, "--weights", weights, "--overwrite", "--land-mask", "flag")
+    assert ran.exit_code == 1
+    assert ran.stderr.startswith("refinedet: expected a coastline")
+
+
+@pytest.mark.parametrize("option", ["--land", "--exclude"])
+def test_a_file_of_polygons_that_is_broken_is_one_sentence(
+    run: Run, tmp_path: Path, weights: Path, scene: Path, option: str
+) -> None:
+    (tmp_path / "broken.gpkg").write_bytes(b"SQLite format 3\0 and then nothing")
+    ran = run("detect", scene, "--weights", weights, option, tmp_path / "broken.gpkg")
+    assert ran.exit_code == 1
+    (sentence,) = ran.stderr.strip().splitlines()
+    assert sentence.startswith("refinedet: expected a GeoJSON, GeoPackage or Shapefile")
 
 
 def truncate(path: Path) -> None:

@@ -8,7 +8,7 @@ import pytest
 from refinedet.boxes import as_boxes
 from refinedet.detections import Detections
 from refinedet.raster import RasterInfo
-from refinedet.scene.attributes import flags, places
+from refinedet.scene.attributes import flags, places, united
 from refinedet.scene.merge import Merged
 from refinedet.scene.position import locate
 from refinedet.scene.shape import UNKNOWN, Shape
@@ -61,3 +61,11 @@ def test_flags_are_named_per_ship() -> None:
         cut=np.array([True, False, False, False]),
     )
     assert flags(merged, 200, 100) == (("cut",), ("edge",), ("edge", "joined"), ("edge",))
+
+
+def test_flags_of_several_sources_are_united_in_order() -> None:
+    assert united((("edge",), (), ("cut", "joined")), (("land",), ("shore",), ("cut",))) == (
+        ("edge", "land"),
+        ("shore",),
+        ("cut", "joined"),
+    )

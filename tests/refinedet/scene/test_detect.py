@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import json
 import tracemalloc
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+import shapely
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -18,6 +21,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.predictor import Chip
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
+from refinedet.scene.land import LandChoice
 
 SHIPS = [(20, 30, 40, 38), (250, 120, 262, 150), (316, 245, 330, 260), (590, 10, 600, 14), (100, 300, 340, 308)]
 """Boxes in a scene of 600 x 400 pixels; the last is longer than the overlap of TILE, the fourth lies at the edge."""
@@ -183,6 +187,51 @@ def test_a_file_that_cannot_be_read_is_one_clear_error(
 def test_settings_out_of_range_are_refused(scene: Path, bright_blobs: Any, setting: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="expected a score within"):
         detect_scene(scene, bright_blobs, **setting)
+
+
+def polygons(path: Path, shapes: list[Any]) -> Path:
+    features = [{"type": "Feature", "geometry": shapely.geometry.mapping(shape)} for shape in shapes]
+    named = {"type": "name", "properties": {"name": UTM}}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features, "crs": named}))
+    return path
+
+
+@pytest.fixture
+def west(tmp_path: Path) -> LandChoice:
+    """Land up to the column 200 of the scene."""
+    land = polygons(tmp_path / "west.geojson", [shapely.box(480_000, 5_280_000, 502_000, 5_320_000)])
+    return LandChoice(land=land, buffer_m=300)
+
+
+def test_ships_on_land_are_flagged_and_know_how_far_the_coast_is(
+    scene: Path, bright_blobs: Any, west: LandChoice
+) -> None:
+    result = detect_scene(scene, bright_blobs, tile=TILE, land=west)
+    by_box = {tuple(box): i for i, box in enumerate(result.detections.boxes_xyxy.tolist())}
+    assert [result.flags[by_box[ship]] for ship in SHIPS] == [("land",), (), (), ("edge",), ("joined", "shore")]
+    coast_m = [result.places.coast_m[by_box[ship]] for ship in SHIPS]
+    assert coast_m == pytest.approx([1700, 560, 1230, 3950, 200], rel=0.01)
+    assert result.dropped == {}
+
+
+def test_ships_on_land_and_at_excluded_places_are_dropped_and_counted(
+    scene: Path, bright_blobs: Any, west: LandChoice, tmp_path: Path
+) -> None:
+    platform = polygons(tmp_path / "platforms.geojson", [shapely.Point(503_230, 5_297_475)])
+    choice = replace(west, mask="drop", exclude=platform, exclude_m=50)
+    result = detect_scene(scene, bright_blobs, tile=TILE, land=choice)
+    assert boxes(result.detections) == sorted([SHIPS[1], SHIPS[3], SHIPS[4]])
+    assert result.dropped == {"excluded": 1, "land": 1}
+    assert len(result.flags) == len(result.places.coast_m) == len(result.places.length_m) == 3
+
+
+def test_a_file_of_land_that_cannot_be_used_is_told_before_the_work(
+    scene: Path, bright_blobs: Any, tmp_path: Path
+) -> None:
+    (tmp_path / "land.geojson").write_text("no land")
+    with pytest.raises(FileError, match=r"land\.geojson"):
+        detect_scene(scene, bright_blobs, land=LandChoice(land=tmp_path / "land.geojson"))
+    assert bright_blobs.chips == []
 
 
 class Blind:

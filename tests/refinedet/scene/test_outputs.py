@@ -57,7 +57,7 @@ def test_geojson_is_rfc_7946_and_keeps_what_is_known(tmp_path: Path, make_result
         "width_m": pytest.approx(445, abs=1),
         "heading_deg": None,
         "contrast_db": None,
-        "coast_m": None,
+        "coast_m": 1234.6,
         "flags": ["edge", "joined"],
     }
     polygon = shapely.geometry.shape(first["geometry"])
