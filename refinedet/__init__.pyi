@@ -1,4 +1,12 @@
-from refinedet.config import ModelConfig, MultiscaleConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
+from refinedet.config import (
+    ModelConfig,
+    MultiscaleConfig,
+    PostprocessConfig,
+    Radiometry,
+    StretchChoice,
+    TileConfig,
+    TrainConfig,
+)
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError, MissingExtra, RefineDetError
 from refinedet.multiscale import MultiscalePredictor
@@ -27,6 +35,7 @@ __all__ = [
     "SceneChoice",
     "SceneResult",
     "Score",
+    "StretchChoice",
     "TileConfig",
     "TorchPredictor",
     "TrainConfig",

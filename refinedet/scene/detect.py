@@ -21,7 +21,7 @@ from refinedet.scene.attributes import flags, places
 from refinedet.scene.merge import Merged, merge_windows
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
-from refinedet.scene.scaling import SAME, scaled, unscaled
+from refinedet.scene.scaling import scaled, unscaled
 from refinedet.scene.shape import UNKNOWN, Shape, measure, surroundings, to_intensity
 from refinedet.scene.source import SceneChoice, open_source
 from refinedet.tiling import Window, windows
@@ -46,15 +46,13 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
 ) -> SceneResult:
     """Find ships in a local GeoTIFF, PNG, JPEG or Sentinel-1 GRD product of any size.
 
-    Levels of the stretch are measured once per scene, windows without data are skipped, and the result depends neither
-    on `batch_size` nor on the order of windows. A scene whose long side is at most `tile.whole_factor` tiles is one
-    window, handed whole to the predictor.
+    Levels are measured once per scene, windows without data are skipped, and the result depends neither on `batch_size`
+    nor on the order of windows. A scene whose long side is at most `tile.whole_factor` tiles is one window.
 
     Args:
         path: the scene.
         predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits.
-        choice: band or polarisation that is looked at, how its values are stretched, at which pixel size, and how large
-            a scene may be; `SceneChoice()` where None.
+        choice: what of the scene is looked at, and how; `SceneChoice()` where None.
         tile: size and overlap of windows; `TileConfig()` where None.
         score_min: lowest score of a ship in the result, in [0, 1].
         batch_size: chips per call of the predictor.
@@ -74,8 +72,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         preview = reader.sample()
         seen, factors = scaled(reader, choice, preview)
         grid = windows(seen.info.width, seen.info.height, tile or TileConfig())
-        sample = preview if factors == SAME else seen.sample()
-        levels = scene_levels(sample, seen.info.dtype, seen.info.nodata, predictor.radiometry, choice.stretch)
+        levels = _levels(seen, preview if seen is reader else seen.sample(), predictor, choice)
         run = _Run(predictor, batch_size, score_min * _FRAGMENT_SHARE, progress or _silent)
         run.detect(seen, grid, levels)
         found = _above(merge_windows(run.parts, grid), score_min)
@@ -130,6 +127,10 @@ class _Run:
             if len(strong):
                 boxes = shift(strong.boxes_xyxy, window.x, window.y)
                 self.parts.append((window, Detections.of(boxes, strong.scores, strong.labels)))
+
+
+def _levels(reader: Reader, sample: NDArray[Any], predictor: Predictor, choice: SceneChoice) -> Levels | None:
+    return scene_levels(sample, reader.info.dtype, reader.info.nodata, predictor.radiometry, choice.stretch)
 
 
 def _chips(reader: Reader, grid: list[Window], levels: Levels | None) -> Iterator[tuple[Window, Chip]]:
