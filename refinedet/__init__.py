@@ -31,6 +31,7 @@ _HOME = {
     "SceneChoice": "refinedet.scene.source",
     "SceneResult": "refinedet.scene.result",
     "Score": "refinedet.scene.score",
+    "StretchChoice": "refinedet.config",
     "TileConfig": "refinedet.config",
     "TorchPredictor": "refinedet.predictor",
     "TorchvisionPredictor": "refinedet.adapters.torchvision",

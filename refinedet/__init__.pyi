@@ -2,7 +2,15 @@ from refinedet.adapters.onnx import OnnxPredictor
 from refinedet.adapters.onnx_layout import OnnxLayout
 from refinedet.adapters.torchvision import TorchvisionPredictor
 from refinedet.adapters.ultralytics import UltralyticsPredictor
-from refinedet.config import ModelConfig, MultiscaleConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
+from refinedet.config import (
+    ModelConfig,
+    MultiscaleConfig,
+    PostprocessConfig,
+    Radiometry,
+    StretchChoice,
+    TileConfig,
+    TrainConfig,
+)
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError, MissingExtra, RefineDetError
 from refinedet.multiscale import MultiscalePredictor
@@ -40,6 +48,7 @@ __all__ = [
     "SceneChoice",
     "SceneResult",
     "Score",
+    "StretchChoice",
     "TileConfig",
     "TorchPredictor",
     "TorchvisionPredictor",

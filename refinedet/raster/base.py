@@ -13,6 +13,7 @@ from refinedet.raster.info import RasterInfo
 from refinedet.tiling import Window
 
 _SAMPLE_ROWS = 256
+_SAMPLE_LEAST = 64
 _SAMPLE_PX = 1 << 24
 """Most pixels that are read at a time for a sample."""
 
@@ -38,8 +39,9 @@ class Reader(ABC):
     def sample(self, max_px: int = 2048) -> NDArray[Any]:
         """Every n-th pixel of every n-th row, n the smallest that keeps the long side within `max_px`.
 
-        Pixels are picked, not averaged, and never taken from overviews: their statistics are those of the scene. The
-        memory used does not grow with the scene.
+        Along a side so short that less than 64 would be left, more are picked, up to all. Pixels are picked, not
+        averaged, and never taken from overviews: their statistics are those of the scene. The memory used does not grow
+        with the scene.
 
         Raises:
             InputError: `max_px` is below 1.
@@ -48,14 +50,15 @@ class Reader(ABC):
         if max_px < 1:
             raise InputError(f"expected max_px of at least 1, found {max_px}")
         height, width = self.info.height, self.info.width
-        step = -(-max(width, height) // max_px)
+        thin = -(-max(width, height) // max_px)
+        step, across = (max(1, min(thin, side // min(_SAMPLE_LEAST, max_px))) for side in (height, width))
         rows = self._rows_at_once(step)
-        columns = max(1, _SAMPLE_PX // (rows * step)) * step
+        columns = max(1, _SAMPLE_PX // (rows * across)) * across
         parts = []
         for y in range(0, height, max(rows, step)):
             high = min(rows, height - y)
-            across = [Window(y, x, high, min(columns, width - x)) for x in range(0, width, columns)]
-            parts.append(np.concatenate([self.read(window)[::step, ::step] for window in across], axis=1))
+            pieces = [Window(y, x, high, min(columns, width - x)) for x in range(0, width, columns)]
+            parts.append(np.concatenate([self.read(piece)[::step, ::across] for piece in pieces], axis=1))
         return np.concatenate(parts)
 
     def _rows_at_once(self, step: int) -> int:

@@ -7,6 +7,7 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
+from types import TracebackType
 
 import rasterio
 from rasterio._err import CPLE_BaseError  # some of GDAL's errors come out of rasterio as they are
@@ -72,11 +73,19 @@ def gdal() -> Iterator[None]:
 
 @cache
 def _hush_broken_messages() -> None:
-    """Keep rasterio silent where GDAL quotes bytes of a damaged file that are no text: the error comes anyway."""
-    before = sys.unraisablehook
+    """Keep rasterio silent where GDAL quotes bytes of a damaged file that are no text: the error comes anyway.
 
-    def hook(event: sys.UnraisableHookArgs) -> None:
+    Its callback for messages cannot raise, so it prints twice: once as if uncaught, which has no traceback as nothing
+    else does, and once as unraisable.
+    """
+    uncaught, unraisable = sys.excepthook, sys.unraisablehook
+
+    def uncaught_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
+        if not (kind is UnicodeDecodeError and trace is None):
+            uncaught(kind, error, trace)
+
+    def unraisable_hook(event: sys.UnraisableHookArgs) -> None:
         if not (isinstance(event.exc_value, UnicodeDecodeError) and "rasterio" in repr(event.object)):
-            before(event)
+            unraisable(event)
 
-    sys.unraisablehook = hook
+    sys.excepthook, sys.unraisablehook = uncaught_hook, unraisable_hook

@@ -5,6 +5,7 @@ from __future__ import annotations
 import warnings
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -117,6 +118,15 @@ def test_sample_picks_every_nth_pixel(tmp_path: Path, max_px: int, step: int) ->
         assert (scene.sample(max_px) == pixels[::step, ::step]).all()
         with pytest.raises(InputError, match="max_px"):
             scene.sample(0)
+
+
+@pytest.mark.parametrize("layout", [{}, {"tiled": True, "blockxsize": 256, "blockysize": 256}], ids=["strips", "tiles"])
+def test_a_sample_of_a_long_scene_has_all_of_its_few_rows(tmp_path: Path, layout: dict[str, Any]) -> None:
+    pixels = _noise(10, 5000)
+    _rasterio_write(tmp_path / "s.tif", pixels[None], transform=rasterio.Affine(*MATRIX), **layout)
+    with open_scene(tmp_path / "s.tif") as scene:
+        assert (scene.sample(100) == pixels[:, ::50]).all()
+        assert (scene.sample(1) == pixels[:1, :1]).all()
 
 
 def test_averaged_overviews_do_not_change_the_sample(tmp_path: Path) -> None:

@@ -152,5 +152,5 @@ def test_absurd_scales_are_refused(factor: float) -> None:
 
 
 def test_the_sample_is_that_of_the_scaled_scene() -> None:
-    reader = resampled(scene(200, 300), 0.5)
-    np.testing.assert_array_equal(reader.sample(50), whole(reader)[::3, ::3])
+    reader = resampled(scene(400, 600), 0.5)
+    np.testing.assert_array_equal(reader.sample(100), whole(reader)[::3, ::3])
