@@ -78,40 +78,13 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     Writes <stem>.geojson, <stem>.csv, a picture <stem>.png, a map <stem>.html and the record <stem>.run.json per scene;
     valid and empty where there is no ship. Interrupted, it goes on from the last finished windows when started again.
     """
+    given = locals()
     with one_sentence_errors(debug=debug):
         from cli.detect_options import DetectOptions
         from cli.detecting import detect_scenes
         from cli.outcomes import print_summary
-        from refinedet.config import StretchChoice
 
-        asked = DetectOptions(
-            scenes=list(dict.fromkeys(scenes)),
-            weights=weights,
-            out=out_folder,
-            polarisation=pol,
-            band=band,
-            calibrate=calibrate,
-            stretch=StretchChoice.parse(stretch),
-            scale=scale,
-            gsd_m=gsd_m,
-            max_pixels=max_pixels,
-            land_mask=land_mask,
-            land=land,
-            land_buffer_m=land_buffer_m,
-            exclude=exclude,
-            exclude_m=exclude_m,
-            score_min=score_min,
-            tile_px=tile_px,
-            overlap_px=overlap_px,
-            multiscale=None if multiscale is None else multiscale.value,
-            batch_size=batch_size,
-            device=device,
-            formats=[item.value for item in formats],
-            quicklook=quicklook,
-            web_map=web_map,
-            overwrite=overwrite,
-            restart=restart,
-        )
+        asked = DetectOptions.taken(given)
         outcomes = detect_scenes(asked, debug=debug)
         if json:
             print_json({"scenes": [one.to_dict() for one in outcomes], "ships": sum(one.ships for one in outcomes)})

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, fields, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal, Self
 
 from refinedet.config import StretchChoice, TileConfig
 
@@ -43,6 +43,24 @@ class DetectOptions:
     web_map: bool
     overwrite: bool
     restart: bool
+
+    @classmethod
+    def taken(cls, given: dict[str, Any]) -> Self:
+        """From the parameters of the command, by their names.
+
+        Raises:
+            InputError: the stretch is none of those there are.
+        """
+        known = {
+            **given,
+            "scenes": list(dict.fromkeys(given["scenes"])),
+            "out": given["out_folder"],
+            "polarisation": given["pol"],
+            "stretch": StretchChoice.parse(given["stretch"]),
+            "multiscale": None if given["multiscale"] is None else given["multiscale"].value,
+            "formats": [item.value for item in given["formats"]],
+        }
+        return cls(**{field.name: known[field.name] for field in fields(cls)})
 
     def scene_choice(self) -> SceneChoice:
         """Which pixels of a scene are looked at, and how."""

@@ -81,14 +81,14 @@ def print_summary(outcomes: list[Outcome]) -> None:
 
 
 def _row(one: Outcome) -> tuple[str, ...]:
-    dropped = [f"{count} {reason} dropped" for reason, count in one.dropped.items()]
+    dropped = ", ".join(f"{count} {reason}" for reason, count in one.dropped.items())
     remarks = ((one.windows_empty, "empty"), (one.windows_kept, "from before"))
     kept = [f"{count} {remark}" for count, remark in remarks if count]
     folder = Path(one.files[0]).parent if one.files else "-"
     suffixes = " ".join(Path(name).name.removeprefix(one.scene.stem) for name in one.files)
     return (
         one.scene.name,
-        _with(one.ships, dropped),
+        _with(one.ships, [f"dropped: {dropped}"] if dropped else []),
         _with(one.windows, kept),
         _stretch(one),
         f"{one.seconds:.1f}",

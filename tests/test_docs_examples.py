@@ -8,6 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from refinedet.data.synthetic import write_simulated
+from refinedet.data.synthetic_spec import SceneSpec
+
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 """`python notest` marks what needs a package that is no dependency."""
@@ -17,6 +20,7 @@ PAGES = [page for page in sorted((ROOT / "docs").glob("*.md")) if BLOCK.search(p
 @pytest.mark.parametrize("page", PAGES, ids=lambda page: page.name)
 def test_the_examples_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
+    write_simulated(SceneSpec(width_px=320, height_px=256, ships=3, seed=1), tmp_path / "scene.tif")
     names: dict[str, object] = {"__name__": "example"}
     for block in BLOCK.findall(page.read_text(encoding="utf-8")):
         exec(compile(block, page.name, "exec"), names)  # noqa: S102 - our own pages

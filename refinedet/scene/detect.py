@@ -30,7 +30,7 @@ from refinedet.scene.result import SceneResult
 from refinedet.scene.scaling import SAME, scaled
 from refinedet.scene.seams import SeamGrid
 from refinedet.scene.sentinel1_reader import annotation_of
-from refinedet.scene.ships import Looked, described
+from refinedet.scene.ships import Looked, Ships, described
 from refinedet.scene.source import SceneChoice, open_source
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.tiling import Window, windows
@@ -92,18 +92,22 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     with open_source(path, choice) as reader:
         annotation = annotation_of(path, choice.polarisation, reader.info)  # and land: an error in either comes first
         known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
-        run = _Run(reader, choice, tile, score_min, progress or _silent, stream)
         kept = journal and opened(journal, run_identity(path, choice, tile, score_min, first.radiometry))
-        with kept or nullcontext() as run.log:
-            run.detect(predictors, batch_size)
+        with kept or nullcontext() as log:
+            run = _Run(reader, choice, tile, score_min, log)
+            run.detect(predictors, batch_size, progress or _silent, stream)
         found = _above(merge_windows(run.parts, run.grid), score_min)
         ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d empty", path, len(ships.detections), len(run.grid), run.empty)
+    return _result(Path(path).name, first.classes, run, ships, known.notes)
+
+
+def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes: tuple[str, ...]) -> SceneResult:
     return SceneResult(
-        scene=Path(path).name,
-        label=reader.label,
-        info=reader.info,
-        classes=first.classes,
+        scene=scene,
+        label=run.reader.label,
+        info=run.reader.info,
+        classes=classes,
         detections=ships.detections,
         places=ships.places,
         flags=ships.flags,
@@ -113,7 +117,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         windows=len(run.grid),
         windows_empty=run.empty,
         dropped=ships.dropped,
-        notes=known.notes,
+        notes=notes,
         factors=run.factors,
     )
 
@@ -138,30 +142,28 @@ class _Run:
     """Detections of one scene so far. Chips are held for a few batches only."""
 
     def __init__(
-        self,
-        reader: Reader,
-        choice: SceneChoice,
-        tile: TileConfig,
-        score_min: float,
-        progress: Progress,
-        stream: Stream | None,
+        self, reader: Reader, choice: SceneChoice, tile: TileConfig, score_min: float, log: OpenJournal | None
     ) -> None:
+        self.reader, self.log = reader, log
         self.preview = reader.sample()
         self.seen, self.factors = scaled(reader, choice, self.preview)
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         self.position = locate(reader.info)
-        self.log: OpenJournal | None = None
         self.parts: list[tuple[Window, Detections]] = []
         self.empty = 0
         self.levels: Levels | None
         self._stretch, self._score_min = choice.stretch, score_min
-        self._progress, self._stream = progress, stream
+        self._progress: Progress
+        self._stream: Stream | None
         self._seams = SeamGrid(self.grid)
         self._done = 0
 
-    def detect(self, predictors: Sequence[Predictor], batch_size: int) -> None:
+    def detect(
+        self, predictors: Sequence[Predictor], batch_size: int, progress: Progress, stream: Stream | None
+    ) -> None:
         """Measure the levels, and work on all windows that the journal does not hold."""
         info = self.seen.info
+        self._progress, self._stream = progress, stream
         sample = self.preview if self.factors == SAME else self.seen.sample()
         self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._stretch)
         finished = self.log.finished if self.log else {}

@@ -69,6 +69,8 @@ def is_product(path: str | Path) -> bool:
     path = Path(path)
     if path.is_dir():
         return True
+    if not path.is_file():  # to open a pipe is to wait for it
+        return False
     try:
         with path.open("rb") as stream:
             return stream.read(len(_ZIP)) == _ZIP

@@ -230,7 +230,7 @@ def test_pixels_that_cannot_be_read_end_the_run_and_what_was_found_is_kept(
         patch.setattr(SceneReader, "read", broken)
         detect_scene(scene, [bright_blobs] * devices, tile=TILE, batch_size=4, journal=journal)
     _, steps = resumed(scene, bright_blobs, journal)
-    assert 30 < steps[0][0] < COUNT
+    assert 16 < steps[0][0] < COUNT
     assert not {t.name for t in threading.enumerate() if t.name.startswith(("prefetched", "spread"))}
 
 

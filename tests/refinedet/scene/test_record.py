@@ -37,7 +37,7 @@ def test_counts_add_up(make_result: MakeResult) -> None:
         "ships_by_flag": {"edge": 1, "joined": 1},
         "dropped_by_reason": {"land": 4, "excluded": 1},
     }
-    assert record["levels"] == {"low": 1.5, "high": 99.0}
+    assert record["levels"] == {"low": 1.5, "high": 99.0, "domain": "stored"}
     assert record["time"] == {"seconds": 1.23}
     assert record["versions"]["numpy"]
 
