@@ -12,12 +12,13 @@ from refinedet.config import (
     ModelConfig,
     PostprocessConfig,
     Radiometry,
+    StretchChoice,
     TileConfig,
     TrainConfig,
 )
 from refinedet.errors import InputError
 
-ALL = (ModelConfig, PostprocessConfig, Radiometry, TileConfig, LossConfig, AugmentConfig, TrainConfig)
+ALL = (ModelConfig, PostprocessConfig, Radiometry, StretchChoice, TileConfig, LossConfig, AugmentConfig, TrainConfig)
 
 
 @pytest.mark.parametrize("cls", ALL)
