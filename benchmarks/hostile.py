@@ -102,7 +102,7 @@ class _Run:
         answer = self._ask(path)
         seconds = time.perf_counter() - began
         outcome, sentence = answer["outcome"], answer.get("sentence", "")
-        touched = [line for line in self._touched() if not (line.startswith("read") and str(path) in line)]
+        touched = list(self._touched())
         if _content(self.folder) != before:
             touched.append("the folder is not what it was")
         if touched:

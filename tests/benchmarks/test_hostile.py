@@ -37,6 +37,31 @@ def test_no_hostile_file_does_harm(printed: str) -> None:
         assert int(files) == int(fine) + int(refused)
 
 
+def test_the_watch_sees_reads_elsewhere_through_links_and_every_write(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(str(_SCRIPT.parent))
+    import hostile  # type: ignore[import-not-found]  # beside the others, as when it runs
+
+    inside, secret = tmp_path / "files" / "0", tmp_path / "files" / "outside" / "secret.txt"
+    inside.mkdir(parents=True)
+    secret.parent.mkdir()
+    (inside / "link.tif").symlink_to(secret)
+    log = tmp_path / "trace.txt"
+    log.write_text(
+        f'1 openat(AT_FDCWD, "{inside}/scene.tif", O_RDONLY|O_CLOEXEC) = 3\n'
+        f'1 openat(AT_FDCWD, "{secret}", O_RDONLY) = -1 ENOENT (No such file or directory)\n'
+        f'1 openat(AT_FDCWD, "{secret}", O_RDONLY|O_CLOEXEC) = 4\n'
+        f'1 openat(AT_FDCWD, "{inside}/link.tif", O_RDONLY) = 4\n'
+        f'1 openat(AT_FDCWD, "{inside}/new.xml", O_WRONLY|O_CREAT|O_TRUNC, 0666) = 5\n'
+        f'1 unlink("{inside}/scene.tif") = 0\n'
+    )
+    run = hostile._Run(tmp_path / "files", None)
+    run._log = log
+    assert [line.split()[0] for line in run._touched()] == ["read", "read", "wrote", "changed"]
+    assert list(run._touched()) == []
+
+
 @pytest.mark.parametrize(
     ("title", "says"),
     [

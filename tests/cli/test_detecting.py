@@ -296,3 +296,25 @@ def test_a_full_disk_is_one_sentence_whatever_is_being_written(
     assert ran.exit_code == 1
     assert "is there room?" in ran.stderr
     assert len(ran.stderr.strip().splitlines()) == 1
+
+
+def test_the_stretch_and_the_scale_are_reported(run: Run, weights: Path, scene: Path) -> None:
+    ran = run("detect", scene, "--weights", weights, "--json", "--scale", 0.5, "--stretch", "fixed:90:1000")
+    assert ran.exit_code == 0, ran.output
+    summary = json.loads(ran.stdout)["scenes"][0]
+    assert summary["stretch"] == {"low": 90, "high": 1000, "domain": "stored"}
+    assert summary["scale"] == [0.5, 0.5]
+    assert summary["ships"] == 2
+    ran = run("detect", scene, "--weights", weights, "--overwrite", "--gsd-m", 20, "--stretch", "decibel")
+    assert ran.exit_code == 0, ran.output
+    assert "(decibel)" in " ".join(ran.stdout.split())
+
+
+@pytest.mark.parametrize(
+    "wrong", [("--stretch", "linear"), ("--scale", 2, "--gsd-m", 5), ("--scale", 1000), ("--stretch", "fixed:2:1")]
+)
+def test_a_wrong_stretch_or_scale_is_one_sentence(run: Run, weights: Path, scene: Path, wrong: tuple[Any, ...]) -> None:
+    ran = run("detect", scene, "--weights", weights, *wrong)
+    assert ran.exit_code == 1
+    assert ran.stderr.count("expected") == 1
+    assert "Traceback" not in ran.output
