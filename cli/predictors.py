@@ -53,9 +53,9 @@ def team(options: DetectOptions) -> Team:
     lowest = min(header.postprocess.score_min, options.score_min)
     asked = replace(header.postprocess, score_min=lowest)
     predictors: list[Predictor] = []
+    passes = options.multiscale and MultiscaleConfig.preset(options.multiscale)
     for device in devices:
         loaded = TorchPredictor.load(weights, device=device, batch_size=options.batch_size, postprocess=asked)
-        passes = options.multiscale and MultiscaleConfig.preset(options.multiscale)
         predictors.append(MultiscalePredictor(loaded, passes) if passes else loaded)
     tile = options.tile(TileConfig.from_dict(header.provenance.get("tile", {})))
     made_by = {"weights": sha256_file(weights), "score_min": lowest, "multiscale": options.multiscale}

@@ -38,7 +38,7 @@ def run_identity(
             "radiometry": radiometry.to_dict(),
         },
         "code": code_sha256(),
-        "versions": {name: _version(name) for name in _PACKAGES},
+        "versions": {name: package_version(name) for name in _PACKAGES},
     }
 
 
@@ -72,7 +72,8 @@ def code_sha256() -> str:
     return sha256_tree(root, [file.relative_to(root).as_posix() for file in root.rglob("*.py")])
 
 
-def _version(name: str) -> str | None:
+def package_version(name: str) -> str | None:
+    """Version of an installed package; None where it is not there."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

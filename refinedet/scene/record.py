@@ -10,12 +10,12 @@ import platform
 from collections import Counter
 from collections.abc import Mapping
 from dataclasses import asdict, is_dataclass
-from importlib import metadata
 from pathlib import Path
 from typing import Any
 
 import refinedet
 from refinedet.files import sha256_file, write_json
+from refinedet.scene.identity import package_version
 from refinedet.scene.result import SceneResult
 
 _PACKAGES = ("numpy", "pillow", "pyproj", "rasterio", "scipy", "shapely", "torch", "torchvision")
@@ -85,14 +85,7 @@ def _counts(result: SceneResult) -> dict[str, Any]:
 
 def _versions() -> dict[str, str | None]:
     own = {"refinedet": refinedet.__version__, "python": platform.python_version(), "machine": platform.machine()}
-    return own | {name: _version(name) for name in _PACKAGES}
-
-
-def _version(name: str) -> str | None:
-    try:
-        return metadata.version(name)
-    except metadata.PackageNotFoundError:
-        return None
+    return own | {name: package_version(name) for name in _PACKAGES}
 
 
 def _plain(value: Any) -> Any:
