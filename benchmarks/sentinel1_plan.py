@@ -16,6 +16,7 @@ from refinedet.data.synthetic_spec import Conditions, SceneSpec
 from refinedet.errors import InputError
 from refinedet.files import read_json
 from refinedet.scene.ambiguity import displacement
+from refinedet.scene.coastline import coastline
 from refinedet.scene.position import Position
 from refinedet.scene.sentinel1_annotation import Annotation
 from refinedet.scene.sentinel1_calibration import Table
@@ -86,12 +87,15 @@ def coarse(values: fields.Field) -> Table:
     return Table(np.arange(len(values)) * CELL, tuple((pixels, row.astype(np.float64)) for row in values))
 
 
-def given_land(path: Path, cells: tuple[int, int], position: Position) -> fields.Field:
-    """1 on the polygons of a GeoJSON file, -1 elsewhere."""
-    content = read_json(path)
-    shapes = [shapely.geometry.shape(f["geometry"]) for f in content.get("features", [])]
+def given_land(asked: str, cells: tuple[int, int], position: Position) -> fields.Field:
+    """1 on the polygons of a GeoJSON file or within the coastline that detect knows, -1 elsewhere."""
     rows, columns = (np.arange(count) * CELL + 0.5 for count in cells)
     lonlat = position.lonlat(np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2))
+    if asked == "coast":
+        west, south, east, north = *lonlat.min(axis=0).tolist(), *lonlat.max(axis=0).tolist()
+        shapes = list(coastline([(west, south, east, north)]))
+    else:
+        shapes = [shapely.geometry.shape(f["geometry"]) for f in read_json(Path(asked)).get("features", [])]
     land = shapely.union_all(shapes)
     shapely.prepare(land)
     return np.where(shapely.contains_xy(land, *lonlat.T), 1, -1).astype(np.float32).reshape(cells)

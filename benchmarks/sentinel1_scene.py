@@ -50,7 +50,10 @@ def main() -> int:
     parser.add_argument("--seed", type=int, default=1)
     parser.add_argument("--fraction", type=float, default=1.0, help="share of the lines, in (0, 1]")
     parser.add_argument("--samples-fraction", type=float, default=1.0, help="share of the samples of a line, in (0, 1]")
-    parser.add_argument("--land", type=Path, help="GeoJSON polygons to take for land, instead of a made-up coast")
+    parser.add_argument(
+        "--land",
+        help="GeoJSON polygons to take for land, or 'coast' for the one that detect knows; default: a made-up one",
+    )
     asked = parser.parse_args()
     try:
         write_product(asked)

@@ -63,7 +63,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     tile_px: options.TilePx = None,
     overlap_px: options.OverlapPx = None,
     multiscale: options.Passes = None,
-    batch_size: options.BatchSize = 8,
+    batch_size: options.BatchSize = None,
     device: options.Device = "auto",
     formats: options.Formats = [options.Format.GEOJSON, options.Format.CSV],  # noqa: B006 - Typer copies it
     quicklook: options.Quicklook = True,

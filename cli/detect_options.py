@@ -36,7 +36,7 @@ class DetectOptions:
     tile_px: int | None
     overlap_px: int | None
     multiscale: str | None
-    batch_size: int
+    batch_size: int | None
     device: str
     formats: list[str]
     quicklook: bool

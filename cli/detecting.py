@@ -114,7 +114,7 @@ class _Run:
         try:
             result = self._found(outcome, journal, task)
             write_ships(outcome.scene, result, paths, self.options.scene_choice())
-            self._write_record(outcome, result, paths["record"], began)
+            self._write_record(result, paths["record"], began)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(_how_to_go_on(outcome, journal)) from None
         except OSError as error:
@@ -129,7 +129,7 @@ class _Run:
         outcome.seconds = time.perf_counter() - began
 
     def _found(self, outcome: Outcome, journal: Journal, task: TaskID) -> SceneResult:
-        from refinedet.scene.detect import detect_scene
+        from refinedet.scene.detect import WINDOWS_TOGETHER, detect_scene
 
         def show(done: int, total: int) -> None:
             if not outcome.windows:  # the first call
@@ -144,20 +144,19 @@ class _Run:
             land=self.options.land_choice(),
             tile=self.workers.tile,
             score_min=self.options.score_min,
-            batch_size=self.options.batch_size,
+            batch_size=self.options.batch_size or WINDOWS_TOGETHER,
             progress=show,
             journal=journal,
         )
 
-    def _write_record(self, outcome: Outcome, result: SceneResult, path: Path, began: float) -> None:
-        from refinedet.scene.identity import scene_sha256
+    def _write_record(self, result: SceneResult, path: Path, began: float) -> None:
         from refinedet.scene.outputs import writing
         from refinedet.scene.record import run_record, write_record
 
         radiometry = self.workers.predictors[0].radiometry
         record = run_record(
             result,
-            scene_sha256=scene_sha256(outcome.scene, self.options.polarisation),
+            scene_sha256=result.sha256,
             weights=self.workers.weights,
             settings=settings_of(self.options, self.workers.tile, radiometry),
             device=", ".join(self.workers.devices),

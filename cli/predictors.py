@@ -74,10 +74,12 @@ def _onnx(path: Path, options: DetectOptions) -> Team:
     """An ONNX file is somebody else's detector: its classes are those in its metadata, its windows the default ones."""
     from refinedet.adapters.common import SCORE_MIN
     from refinedet.adapters.onnx import OnnxPredictor
+    from refinedet.predictor import batch_for
 
     if options.multiscale is not None:
         raise InputError(f"expected a checkpoint (.safetensors) for --multiscale, found {path}; leave the option out")
     lowest = max(_WEAKEST, min(SCORE_MIN, options.score_min / 2))  # half: fragments enter the merge, too
-    predictor = OnnxPredictor(path, score_min=lowest, device=options.device, batch_size=options.batch_size)
+    batch_size = options.batch_size or batch_for(options.device)
+    predictor = OnnxPredictor(path, score_min=lowest, device=options.device, batch_size=batch_size)
     made_by = {"weights": sha256_file(path), "score_min": lowest, "multiscale": None}
     return Team([predictor], [options.device], options.tile(TileConfig()), path, made_by)

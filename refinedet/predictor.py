@@ -90,6 +90,15 @@ def resolve_devices(name: Device) -> list[str]:
     return [f"cuda:{number}" for number in range(torch.cuda.device_count())] or ["cpu"]
 
 
+def batch_for(device: str) -> int:
+    """Chips per pass of the network that a resolved device works on best.
+
+    On two cores, EfficientNet-Lite0 at 512 pixels took 83 ms a chip in passes of one or two and 103 ms in passes of
+    eight, with 0.9, 1.0 and 2.0 GB of memory in all; a GPU needs more chips at once to be busy.
+    """
+    return 8 if device.startswith("cuda") else 2
+
+
 class TorchPredictor:
     """A RefineDet network behind the Predictor protocol: letterbox, forward, postprocess, back to chip pixels."""
 
@@ -100,14 +109,15 @@ class TorchPredictor:
         classes: tuple[str, ...],
         radiometry: Radiometry,
         device: Device = "auto",
-        batch_size: int = 8,
+        batch_size: int | None = None,
         postprocess: PostprocessConfig | None = None,
     ) -> None:
         import torch
 
+        self.device = resolve_device(device)
+        batch_size = batch_for(self.device) if batch_size is None else batch_size
         if batch_size < 1:
             raise InputError(f"expected a batch size of at least 1, found {batch_size}")
-        self.device = resolve_device(device)
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
         self.classes, self.radiometry, self.batch_size = classes, radiometry, batch_size
         self.postprocess = postprocess or PostprocessConfig()
@@ -119,7 +129,7 @@ class TorchPredictor:
         path: str | Path,
         *,
         device: Device = "auto",
-        batch_size: int = 8,
+        batch_size: int | None = None,
         postprocess: PostprocessConfig | None = None,
     ) -> Self:
         """Read a checkpoint; its operating score replaces that of `postprocess`, which is by default its own too.

@@ -10,6 +10,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Callable, Container, Iterator, Sequence
 from contextlib import closing, nullcontext
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -33,6 +34,7 @@ from refinedet.scene.sentinel1_reader import annotation_of
 from refinedet.scene.ships import Looked, Ships, described
 from refinedet.scene.source import SceneChoice, open_source
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
+from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import Window, windows
 
 Progress = Callable[[int, int], None]
@@ -43,6 +45,8 @@ _Batch = list[tuple[int, Chip | None]]
 _LOGGER = logging.getLogger(__name__)
 _FRAGMENT_SHARE = 0.5
 """Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
+WINDOWS_TOGETHER = 8
+"""Windows that are handed to a predictor at once; it may take them in smaller passes."""
 _READ_AHEAD = 2
 """Batches of chips that lie ready for each predictor."""
 
@@ -55,7 +59,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     land: LandChoice | None = None,
     tile: TileConfig | None = None,
     score_min: float = 0.5,
-    batch_size: int = 8,
+    batch_size: int = WINDOWS_TOGETHER,
     progress: Progress | None = None,
     stream: Stream | None = None,
     journal: Journal | None = None,
@@ -75,7 +79,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         land: what is done about land, and what is known to be no ship; `LandChoice()` where None.
         tile: size and overlap of windows; `TileConfig()` where None.
         score_min: lowest score of a ship in the result, in [0, 1].
-        batch_size: windows per call of the predictor, less those without data.
+        batch_size: windows per call of the predictor, less those without data; it may split them further.
         progress: told how many windows are done.
         stream: told what each window shows as soon as it is finished, those of a journal first.
         journal: keeps finished windows, so that an interrupted run goes on.
@@ -88,18 +92,25 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         MissingExtra: `land` asks for a coastline that is not installed.
     """
     predictors, first = _checked(predictor, score_min, batch_size)
-    choice, tile = choice or SceneChoice(), tile or TileConfig()
+    choice, tile, watch = choice or SceneChoice(), tile or TileConfig(), Stopwatch()
     with open_source(path, choice) as reader:
         annotation = annotation_of(path, choice.polarisation, reader.info)  # and land: an error in either comes first
-        known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
-        kept = journal and opened(journal, run_identity(path, choice, tile, score_min, first.radiometry))
-        with kept or nullcontext() as log:
-            run = _Run(reader, choice, tile, score_min, log)
+        with watch.part("land"):
+            known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
+        with watch.part("hash"):
+            identity = run_identity(path, choice, tile, score_min, first.radiometry) if journal else None
+        kept = opened(journal, identity) if journal and identity else nullcontext()
+        with kept as log:
+            run = _Run(reader, choice, tile, score_min, log, watch)
             run.detect(predictors, batch_size, progress or _silent, stream)
-        found = _above(merge_windows(run.parts, run.grid), score_min)
-        ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
+        with watch.part("merge"):
+            found = _above(merge_windows(run.parts, run.grid), score_min)
+        with watch.part("describe"):
+            ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d empty", path, len(ships.detections), len(run.grid), run.empty)
-    return _result(Path(path).name, first.classes, run, ships, known.notes)
+    return replace(
+        _result(Path(path).name, first.classes, run, ships, known.notes), sha256=identity and identity["scene"]
+    )
 
 
 def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes: tuple[str, ...]) -> SceneResult:
@@ -119,6 +130,7 @@ def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes
         dropped=ships.dropped,
         notes=notes,
         factors=run.factors,
+        seconds=run.watch.seconds,
     )
 
 
@@ -142,10 +154,17 @@ class _Run:
     """Detections of one scene so far. Chips are held for a few batches only."""
 
     def __init__(
-        self, reader: Reader, choice: SceneChoice, tile: TileConfig, score_min: float, log: OpenJournal | None
+        self,
+        reader: Reader,
+        choice: SceneChoice,
+        tile: TileConfig,
+        score_min: float,
+        log: OpenJournal | None,
+        watch: Stopwatch,
     ) -> None:
-        self.reader, self.log = reader, log
-        self.preview = reader.sample()
+        self.reader, self.log, self.watch = reader, log, watch
+        with watch.part("read"):
+            self.preview = reader.sample()
         self.seen, self.factors = scaled(reader, choice, self.preview)
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         self.position = locate(reader.info)
@@ -169,7 +188,7 @@ class _Run:
         finished = self.log.finished if self.log else {}
         self._take(finished)
         score_min = self._score_min * _FRAGMENT_SHARE
-        workers = [partial(_predict, predictor, self.grid, score_min) for predictor in predictors]
+        workers = [partial(self._predict, predictor, score_min) for predictor in predictors]
         with (
             closing(prefetched(self._batches(batch_size, finished), _READ_AHEAD * len(workers))) as ready,
             closing(spread(ready, workers)) as results,
@@ -189,9 +208,15 @@ class _Run:
 
     def _chip(self, window: Window) -> Chip | None:
         """The 8-bit pixels of a window; None without one valid pixel that is not black."""
-        pixels = self.seen.read(window)
-        chip = to_uint8(pixels, valid_mask(pixels, self.seen.info.nodata), self.levels)
-        return chip if chip.any() else None
+        with self.watch.part("read"):
+            pixels = self.seen.read(window)
+        with self.watch.part("stretch"):
+            chip = to_uint8(pixels, valid_mask(pixels, self.seen.info.nodata), self.levels)
+            return chip if chip.any() else None
+
+    def _predict(self, predictor: Predictor, score_min: float, batch: _Batch) -> dict[int, Detections | None]:
+        with self.watch.part("predict"):
+            return _predict(predictor, self.grid, score_min, batch)
 
     def _take(self, found: Found) -> None:
         for index, detections in sorted(found.items()):

@@ -11,7 +11,7 @@ from typing import Any
 from refinedet.config import Radiometry, TileConfig
 from refinedet.errors import FileError
 from refinedet.files import sha256_file, sha256_tree
-from refinedet.scene.sentinel1 import find_measurement
+from refinedet.scene.sentinel1 import bare_measurement, find_measurement
 from refinedet.scene.source import SceneChoice
 
 _PACKAGES = ("refinedet", "torch", "numpy", "rasterio")
@@ -47,18 +47,24 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
 
     All of it is hashed. A sample of blocks with size and time would be quicker and would take an edited scene for the
     old one; a gigabyte takes 0.6 seconds (processors with SHA instructions) where detection takes minutes and reads the
-    file three times in any case. Of a product as folder, its manifest, annotations and chosen raster count.
+    file three times in any case. Of a product as folder, its manifest, annotations and chosen raster count; of the
+    bare raster of a product as well.
 
     Raises:
         FileError, InputError: the scene cannot be read, or is no product that `sentinel1.find_measurement` knows.
     """
     path = Path(path)
     try:
-        if not path.is_dir():
+        product = find_measurement(path, polarisation) if path.is_dir() else bare_measurement(path)
+        if product is None:
             return sha256_file(path)
-        chosen = find_measurement(path, polarisation).path
-        read = [chosen, *path.glob("*.safe"), *(path / "annotation").rglob("*.xml")]
-        return sha256_tree(path, [file.relative_to(path).as_posix() for file in read])
+        root = product.files.path
+        read = [
+            product.path.absolute(),
+            *root.absolute().glob("*.safe"),
+            *(root.absolute() / "annotation").rglob("*.xml"),
+        ]
+        return sha256_tree(root, [file.relative_to(root.absolute()).as_posix() for file in read])
     except OSError as error:
         if isinstance(error, FileError):
             raise

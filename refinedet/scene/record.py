@@ -30,7 +30,7 @@ def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
 def run_record(
     result: SceneResult,
     *,
-    scene_sha256: str,
+    scene_sha256: str | None,
     weights: str | Path | None,
     settings: Mapping[str, Any],
     device: str,
@@ -40,7 +40,7 @@ def run_record(
 
     Args:
         result: what was found.
-        scene_sha256: hash of the scene's content, `identity.scene_sha256`.
+        scene_sha256: hash of the scene's content: `result.sha256`, or else `identity.scene_sha256`.
         weights: the checkpoint; None where the detector is none of ours.
         settings: what was asked for; paths become text.
         device: what the network ran on.
@@ -67,7 +67,7 @@ def run_record(
         "counts": _counts(result),
         "device": device,
         "versions": _versions(),
-        "time": {"seconds": round(seconds, 2)},
+        "time": {"seconds": round(seconds, 2), **{part: round(spent, 2) for part, spent in result.seconds.items()}},
     }
 
 

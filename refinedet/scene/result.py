@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -44,6 +45,10 @@ class SceneResult:
     """What the user should know of this scene, a sentence each: that its land is unknown, for one."""
     factors: tuple[float, float] = (1.0, 1.0)
     """Pixels that the network saw per pixel of the scene, along x and y: 1 unless it was looked at in another size."""
+    sha256: str | None = None
+    """Of the scene's content, `identity.scene_sha256`; None where nothing asked for it: a journal does."""
+    seconds: Mapping[str, float] = field(default_factory=dict)
+    """Where the time went, by part; reading, stretching and predicting overlap."""
 
     def class_name(self, ship: int) -> str:
         """Name of the class of a ship."""

@@ -50,6 +50,15 @@ def test_of_a_product_all_counts_that_is_read_and_nothing_else(
     assert scene_sha256(product) != before
 
 
+def test_a_bare_raster_brings_the_files_of_its_product(make_product: Callable[..., Path]) -> None:
+    product = make_product("vv")
+    bare = next((product / "measurement").glob("*-vv-*"))
+    assert (before := scene_sha256(bare)) == scene_sha256(product)
+    (product / "annotation").mkdir()
+    (product / "annotation" / "s1a.xml").write_text("<grid/>")
+    assert scene_sha256(bare) != before
+
+
 def test_a_scene_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
     with pytest.raises(FileError, match=r"expected to read the scene .*missing\.tif"):
         scene_sha256(tmp_path / "missing.tif")

@@ -27,7 +27,9 @@ def record_of(result: SceneResult, **changed: Any) -> dict[str, Any]:
 
 
 def test_counts_add_up(make_result: MakeResult) -> None:
-    result = replace(make_result(3), dropped={"land": 4, "excluded": 1}, levels=Levels(1.5, 99.0))
+    result = replace(
+        make_result(3), dropped={"land": 4, "excluded": 1}, levels=Levels(1.5, 99.0), seconds={"read": 0.5}
+    )
     record = record_of(result)
     assert record["counts"] == {
         "windows": 1,
@@ -38,7 +40,7 @@ def test_counts_add_up(make_result: MakeResult) -> None:
         "dropped_by_reason": {"land": 4, "excluded": 1},
     }
     assert record["levels"] == {"low": 1.5, "high": 99.0, "domain": "stored"}
-    assert record["time"] == {"seconds": 1.23}
+    assert record["time"] == {"seconds": 1.23, "read": 0.5}
     assert record["versions"]["numpy"]
 
 

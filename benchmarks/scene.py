@@ -1,0 +1,143 @@
+"""`refinedet detect` on a simulated Sentinel-1 product, against its truth: positions, F1, time, memory.
+
+    python benchmarks/scene.py demo/s1/S1A_IW_GRDH.SAFE --out demo/s1/found [-- --device cuda]
+
+The product is one that benchmarks/sentinel1_scene.py made, with ships.geojson, ambiguities.geojson and land.geojson
+beside it. Its .SAFE folder and its bare raster are looked at, each by one call of the command line with its defaults
+(what follows `--` is handed on). Memory is the sum over the process and its children, 20 times a second.
+"""
+
+from __future__ import annotations
+
+import argparse
+import subprocess
+import sys
+import time
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import shapely
+from numpy.typing import NDArray
+
+from refinedet.files import read_json, write_json
+from refinedet.scene.position import distances_m, local_plane
+from refinedet.scene.score import score_files
+
+ROOT = Path(__file__).resolve().parent.parent
+FAR_M = 100.0
+"""A detection with no ship this near is none; wider than the score's own rule, so that large errors show."""
+
+
+def main() -> None:
+    """Run on both forms of the product, and print."""
+    own, passed = sys.argv[1:], []
+    if "--" in own:
+        own, passed = own[: own.index("--")], own[own.index("--") + 1 :]
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("product", type=Path)
+    parser.add_argument("--out", type=Path, required=True)
+    parser.add_argument("--bare", action=argparse.BooleanOptionalAction, default=True, help="the bare raster as well")
+    asked = parser.parse_args(own)
+    rasters = sorted((asked.product / "measurement").iterdir())
+    for scene in [asked.product, *(rasters[:1] if asked.bare else [])]:
+        run(scene, asked.product.parent, asked.out, passed)
+
+
+def run(scene: Path, truth: Path, out: Path, passed: list[str]) -> None:
+    """One call of detect, and all that is to be said of its results."""
+    began = time.perf_counter()
+    command = [sys.executable, "-m", "cli.app", "detect", str(scene), "--out", str(out), "--overwrite", *passed]
+    peak = watched(subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL))
+    seconds = time.perf_counter() - began
+    record = read_json(out / f"{scene.stem}.run.json")
+    size, counts = record["scene"], record["counts"]
+    print(f"{scene.name}: {size['width_px']} x {size['height_px']} pixels, {size['dtype']}")
+    print(f"  {counts['windows']} windows, {counts['windows_empty']} empty; {counts['ships']} detections")
+    print(f"  wall time {seconds:.1f} s, peak memory {peak / 1e9:.2f} GB")
+    parts = {name: spent for name, spent in record["time"].items() if name != "seconds"}
+    print("  seconds by part: " + ", ".join(f"{name} {spent:.1f}" for name, spent in parts.items()))
+    print_scores(out, scene.stem, truth)
+
+
+def watched(process: subprocess.Popen[bytes]) -> int:
+    """Highest memory in bytes of a process and its children until it ends; resident, pages shared by both twice."""
+    family, peak = psutil.Process(process.pid), 0
+    while process.poll() is None:
+        try:
+            peak = max(peak, sum(one.memory_info().rss for one in (family, *family.children(recursive=True))))
+        except psutil.NoSuchProcess:
+            continue
+        time.sleep(0.05)
+    if process.returncode:
+        raise SystemExit(f"detect ended with {process.returncode}")
+    return peak
+
+
+def print_scores(out: Path, stem: str, truth: Path) -> None:
+    """F1 of all detections and of those without a flag that says it is none; errors of place; the flags themselves."""
+    found = read_json(out / f"{stem}.geojson")
+    sure = [f for f in found["features"] if not {"land", "ambiguity"} & set(f["properties"]["flags"])]
+    write_json(out / f"{stem}.sure.geojson", found | {"features": sure})
+    for name, file in (("all detections", f"{stem}.geojson"), ("not on land, no ambiguity", f"{stem}.sure.geojson")):
+        score = score_files(out / file, truth / "ships.geojson")
+        ratios = f"precision {score.precision:.3f}, recall {score.recall:.3f}, F1 {score.f1:.3f}"
+        print(f"  {name}: {score.tp + score.fp}, {ratios}")
+    ships = read_json(truth / "ships.geojson")["features"]
+    errors = centre_errors_m(sure, ships)
+    quantiles = np.quantile(errors, [0.5, 0.95, 1.0])
+    print("  centres, median / 95 % / worst: " + " / ".join(f"{value:.1f}" for value in quantiles) + " m")
+    ghosts = read_json(truth / "ambiguities.geojson")["features"]
+    marked = [f for f in found["features"] if "ambiguity" in f["properties"]["flags"]]
+    print(f"  ambiguities: {len(ghosts)} planted, {matches(found['features'], ghosts)} of them detected, ", end="")
+    print(f"{matches(marked, ghosts)} flagged; ships flagged as ambiguity: {matches(marked, ships)} of {len(ships)}")
+    explain_land(found["features"], truth)
+
+
+def centre_errors_m(found: list[dict[str, Any]], ships: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """Distance from each detection to the nearest ship, where there is one within FAR_M."""
+    pairs = nearest(found, ships)
+    return pairs[pairs <= FAR_M]
+
+
+def nearest(found: list[dict[str, Any]], others: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """(N,) metres from the centre of each detection to the nearest of the others, by geodesic."""
+    places, marks = centres(found), centres(others)
+    if not len(places) or not len(marks):
+        return np.full(len(places), np.inf)
+    plane = local_plane(marks)
+    flat = np.stack(plane.transform(*marks.T), axis=1), np.stack(plane.transform(*places.T), axis=1)
+    index = shapely.STRtree(shapely.points(flat[0])).nearest(shapely.points(flat[1]))
+    return np.asarray(distances_m(places, marks[index]), np.float64)
+
+
+def matches(found: list[dict[str, Any]], others: list[dict[str, Any]]) -> int:
+    """How many of the others have a detection within FAR_M."""
+    return int((nearest(others, found) <= FAR_M).sum())
+
+
+def centres(features: list[dict[str, Any]]) -> NDArray[np.float64]:
+    """(N, 2) longitude and latitude: as they are told, else the middle of the polygon."""
+    told = [(f["properties"].get("lon"), f["properties"].get("lat")) for f in features]
+    middle = shapely.get_coordinates(shapely.centroid([shapely.geometry.shape(f["geometry"]) for f in features]))
+    return np.array([own if own[0] is not None else mid for own, mid in zip(told, middle, strict=True)]).reshape(-1, 2)
+
+
+def explain_land(found: list[dict[str, Any]], truth: Path) -> None:
+    """What --land-mask drop would leave out, held against the land that the scene was simulated with."""
+    dropped = [f for f in found if "land" in f["properties"]["flags"]]
+    shapes = [shapely.geometry.shape(f["geometry"]) for f in read_json(truth / "land.geojson")["features"]]
+    if not dropped or not shapes:
+        print(f"  land: {len(dropped)} detections flagged")
+        return
+    places = centres(dropped)
+    plane = local_plane(places)
+    land = shapely.transform(shapely.union_all(shapes), plane.transform, interleaved=False)
+    offshore = shapely.distance(shapely.points(np.stack(plane.transform(*places.T), axis=1)), land)
+    print(f"  land: {len(dropped)} detections flagged, {int((offshore == 0).sum())} of them on land; ", end="")
+    print(f"the farthest from it {offshore.max():.0f} m")
+
+
+if __name__ == "__main__":
+    main()
