@@ -22,6 +22,7 @@ _LOG = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 18
 _LOG_EVERY_S = 5.0
 _MEGA = 1e6
+_WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,7 +117,7 @@ def _try(url: str, part: Part, patience: Patience) -> _Problem | None:
     except FileError:
         raise
     except urllib.error.HTTPError as error:
-        answer = f"the server answered {error.code} {error.reason}"
+        answer = f"the server answered {error.code} {_plain(error.reason)}"
         if error.code not in PASSING:
             raise FileError(f"expected a file at {url}, but {answer}; check the address") from error
         return _Problem(answer, retry_after_s(error.headers))
@@ -127,7 +128,13 @@ def _try(url: str, part: Part, patience: Patience) -> _Problem | None:
                 f"expected to trust {url}, but {reason.verify_message}; name the certificates of your network in "
                 "SSL_CERT_FILE, or check the clock"
             ) from error
-        return _Problem(str(reason) or type(error).__name__)
+        return _Problem(_plain(reason) or type(error).__name__)
+
+
+def _plain(words: object) -> str:
+    """What a server said or Python says of it, short, on one line, without control characters."""
+    text = " ".join(str(words).split())[:_WORDS]
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _attempt(url: str, part: Part, patience: Patience) -> bool:
