@@ -242,7 +242,7 @@ CASES = (
     Case("416 for everything", REFUSED, _status(416), "times"),
     Case("redirects to the right place", WHOLE, _first(_to("/elsewhere.zip"))),
     Case("redirects in a circle", REFUSED, _to("/tiny.zip"), "302"),
-    Case("redirects to a local file", REFUSED, _to("file:///etc/passwd"), "not followed"),
+    Case("redirects to a local file", REFUSED, _to("file:///etc/passwd"), "is not allowed"),
     Case("redirects to ftp", REFUSED, _to("ftp://127.0.0.1/x"), "not followed"),
     Case("shows a page to log in", REFUSED, lambda a: a.give(b"<html>Log in</html>"), "or something else"),
     Case("packs the archive once more", REFUSED, _gzipped, "or something else"),

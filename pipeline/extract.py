@@ -33,6 +33,10 @@ _PACKED = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.
 """First bytes of a compressed tar -> its reader."""
 _HEADER_BYTES = 16 << 20
 """More is never read at once: a tar's extended header is, as large as it says it is."""
+_ZIP_TAIL_BYTES = (1 << 16) + 200
+"""A zip ends in where its directory is, and a comment of at most 64 kB."""
+_ENTRY_BYTES, _IN_ZIP64 = 128, 0xFFFFFFFF
+"""What a file takes in that directory, on average; a size that stands elsewhere."""
 _PART_BYTES, _PATH_BYTES = 255, 1024
 """Longest part of a path that file systems take, and longest path that a data set needs."""
 _DRIVE = re.compile("[A-Za-z]:")
@@ -113,6 +117,7 @@ def _entries(archive: Path, limits: Limits) -> Iterator[list[_Entry]]:
     """Open the archive and list it; damage met within the `with` becomes one FileError."""
     try:
         if _starts_as_zip(archive):
+            _check_directory(archive, limits)
             with zipfile.ZipFile(archive) as opened:
                 yield [_zip_entry(opened, info) for info in opened.infolist()]
         else:
@@ -135,6 +140,23 @@ def _entries(archive: Path, limits: Limits) -> Iterator[list[_Entry]]:
 def _starts_as_zip(archive: Path) -> bool:
     """By its first bytes: zipfile looks at the end, and takes a tar whose last file is a zip for one."""
     return _first_bytes(archive).startswith(_ZIP_START)
+
+
+def _check_directory(archive: Path, limits: Limits) -> None:
+    """A FileError where the directory of a zip is so large that listing it would fill the memory."""
+    with archive.open("rb") as stream:
+        stream.seek(max(0, archive.stat().st_size - _ZIP_TAIL_BYTES))
+        tail = stream.read()
+    end = tail.rfind(b"PK\5\6")
+    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    if size == _IN_ZIP64:
+        end = tail.rfind(b"PK\6\6")
+        size = int.from_bytes(tail[end + 40 : end + 48], "little")
+    if end >= 0 and size > limits.entries * _ENTRY_BYTES:
+        raise FileError(
+            f"expected a directory of at most {limits.entries * _ENTRY_BYTES} bytes in {archive}, found {size}; do not "
+            "trust it"
+        )
 
 
 def _first_bytes(archive: Path) -> bytes:

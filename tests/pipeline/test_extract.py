@@ -290,6 +290,16 @@ def test_files_of_a_zip_that_share_their_bytes_are_a_bomb(tmp_path: Path, folder
         extract(archive, folder, limits=Limits(harmless_bytes=1000))
 
 
+def test_a_directory_that_would_fill_the_memory_is_not_listed(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [(f"{i:0200d}", b"") for i in range(50)])
+    extract(archive, folder, limits=Limits(entries=100))
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("listed"))
+    with pytest.raises(FileError, match=r"a directory of at most 6400 bytes in .*a\.zip, found 12300"):
+        extract(archive, folder, limits=Limits(entries=50))
+
+
 @pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
 def test_a_header_that_unpacks_to_a_gigabyte_is_never_read_whole(tmp_path: Path, folder: Path, kind: bytes) -> None:
     header = tarfile.TarInfo("././@Header")

@@ -177,9 +177,7 @@ def test_settings_are_checked(local: dict[str, Any], message: str) -> None:
         parse_params({"recipe": "own", "recipes": {"own": {"dataset": "local-coco", "local": local}}})
 
 
-def test_what_is_wrong_in_a_coco_file_is_left_for_convert_to_count(
-    make: Make, tiny_folder: Path, tmp_path: Path
-) -> None:
+def test_what_is_wrong_in_a_coco_file_is_left_for_convert_to_count(make: Make, tiny_folder: Path) -> None:
     path = tiny_folder / "annotations" / "train.json"
     document = read_json(path)
     document["annotations"][0]["bbox"] = [2.0, 3.0, -5.0, 10.0]
