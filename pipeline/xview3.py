@@ -79,7 +79,8 @@ def _rows(path: Path) -> dict[str, list[_Row]]:
             lacking = sorted({*_COLUMNS, *_SIDES} - set(reader.fieldnames or ()))
             if lacking:
                 raise InputError(f"expected the columns {lacking} in {path}, found none; is it xView3's {_LABELS}?")
-            for row in reader:
+            for fields in reader:
+                row = {column: value or "" for column, value in fields.items() if column}  # short rows lack values
                 if not _SCENE_ID.fullmatch(row["scene_id"]):  # it becomes the name of a file
                     raise InputError(
                         f"expected scene ids such as 590dd08f71056cacv in {path}, found {row['scene_id']!r}"
@@ -124,7 +125,7 @@ def _around(row: _Row) -> Corners:
 
 
 def _number(row: _Row, column: str) -> float | None:
-    text = (row[column] or "").strip()
+    text = row[column].strip()
     if text.lower() in {"", "nan", "none"}:
         return None
     try:

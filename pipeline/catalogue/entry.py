@@ -107,7 +107,7 @@ class Source:
         """What pins the content: the sums of the archives, by name where there are several."""
         sums = {a.name: a.sha256 or (f"md5 {a.md5} of the archive" if a.md5 else RECORDED) for a in self.archives}
         if not sums:
-            return RECORDED
+            return "noted in outputs/download/source.json"
         return next(iter(sums.values())) if len(sums) == 1 else ", ".join(f"{n}: {value}" for n, value in sums.items())
 
     @property
