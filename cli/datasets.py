@@ -44,6 +44,7 @@ def size_text(count: int | None) -> str:
 
 def _print_all(found: list[dict[str, Any]]) -> None:
     from rich.table import Table
+    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("data set", no_wrap=True, style="bold")
@@ -52,13 +53,21 @@ def _print_all(found: list[dict[str, Any]]) -> None:
         table.add_column(title, no_wrap=True, justify="right")
     table.add_column("classes", no_wrap=True, justify="right")
     table.add_column("content", no_wrap=True)
-    table.add_column("what", no_wrap=True, overflow="ellipsis")
+    table.add_column("what")  # this column alone may shrink
     for one in found:
         own = one["from"] in {"your folder", "made here"}
         images = "" if own else f"{one['images']:,}" if one["images"] else UNKNOWN
         size = "" if own else size_text(one["size_bytes"])
         classes = str(len(one["classes"]) or "yours")
-        table.add_row(one["name"], one["from"], images, size, classes, _trust(one), one["title"])
+        table.add_row(
+            one["name"],
+            one["from"],
+            images,
+            size,
+            classes,
+            _trust(one),
+            Text(one["title"], no_wrap=True, overflow="ellipsis"),
+        )
     out.print(table, soft_wrap=False)
     out.print(
         "\n`refinedet datasets NAME` tells more: licence, citation, split rule, sums, and what to do by hand.",
