@@ -106,7 +106,8 @@ def _download(case: Case, server: Server, folder: Path, right: str) -> bool:
         fine = fine and case.says in sentence and "\n" not in sentence and "tiny.zip" not in kept
     else:
         (out / "source.json").unlink()
-        came, fine = f"whole, asked {server.asked} times", sha256_tree(out) == right and kept == ["tiny.zip"]
+        came = f"whole, asked {server.asked} time{'s' * (server.asked > 1)}"
+        fine = sha256_tree(out) == right and kept == ["tiny.zip"]
     fine = fine and (case.expected == WHOLE) == (not sentence) and seconds >= case.least_s
     fine = fine and (not folder.is_dir() or {path.name for path in folder.iterdir()} <= {"out", "cache"})
     _row(case.title, case.expected, came, seconds, right=fine)

@@ -165,7 +165,7 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path, folder: Path) -> None:
 @PACKS
 def test_too_many_entries_or_bytes_are_refused(pack: Pack, tmp_path: Path, folder: Path) -> None:
     archive = pack(tmp_path / "archive", [(f"f{i}", bytes(1000)) for i in range(20)])
-    with pytest.raises(FileError, match="entries, more than the 5 allowed"):
+    with pytest.raises(FileError, match=r"entries, more than the 5 allowed|a directory of at most 640 bytes"):
         extract(archive, folder, limits=Limits(entries=5))
     with pytest.raises(FileError, match="bytes of content, more than the 9999 allowed"):
         extract(archive, folder, limits=Limits(total_bytes=9999))
