@@ -189,6 +189,21 @@ def info(
             out.print(_table(content))
 
 
+@app.command()
+def datasets(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Tell more of this one.", show_default="all of them")
+    ] = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """The data sets that a recipe of params.yaml can name: where they are, what they are, on what terms."""
+    with one_sentence_errors(debug=debug):
+        from cli.datasets import show_datasets
+
+        show_datasets(name, json=json)
+
+
 def _table(content: dict[str, Any]) -> Any:
     from rich.table import Table
 

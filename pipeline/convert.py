@@ -132,6 +132,8 @@ def _published(source: Source, folder: Path, val_fraction: float) -> Converted:
     changes: dict[str, Changes] = {}
     classes: set[tuple[str, ...]] = set()
     for name, split in source.splits.items():
+        if isinstance(split, CocoSplit) and split.optional and not (folder / split.annotations).exists():
+            continue
         splits[name], changes[name], found = _read_split(folder, split)
         classes.add(found)
     if len(classes) > 1:
@@ -165,7 +167,7 @@ def _read_voc_split(folder: Path, split: VocSplit) -> tuple[list[Image], Changes
     for image_set in split.image_sets:
         root = PurePosixPath(image_set).parents[2]  # of <root>/ImageSets/Main/<list>.txt
         for image_id in read_image_set(folder / image_set):
-            told_by = (root / "Annotations" / f"{image_id}.xml").as_posix()
+            told_by = (root / split.annotations / f"{image_id}.xml").as_posix()
             said = read_annotation(folder / told_by)
             truth = ImageTruth(said.width, said.height, changes)
             for entry in said.objects:
@@ -175,7 +177,7 @@ def _read_voc_split(folder: Path, split: VocSplit) -> tuple[list[Image], Changes
                     changes.dropped["unknown category"] += 1
             if said.malformed:
                 changes.dropped["malformed"] += said.malformed
-            name = (root / "JPEGImages" / f"{image_id}.jpg").as_posix()
+            name = (root / split.images / f"{image_id}.jpg").as_posix()
             images.append(_with_digest(folder, Annotated(name, said.width, said.height, *truth.arrays()), told_by))
     return images, changes, split.classes
 

@@ -1,7 +1,7 @@
 """Stage download: the raw data set in outputs/download, as published, or simulated scenes.
 
 Archives are kept in .refinedet/downloads of the project, outside of what DVC deletes, so that an interrupted download
-goes on and a second run of the stage needs no network.
+goes on and a second run of the stage needs no network. What a person has to fetch is looked for there too.
 """
 
 from __future__ import annotations
@@ -11,11 +11,16 @@ import os
 from pathlib import Path
 from typing import Any
 
+from pipeline.by_hand import copy_folder, find_by_hand, needed_paths, verify_splits
 from pipeline.catalogue import CATALOGUE, Archive, Source
+from pipeline.disk import DiskError, alone_in
 from pipeline.extract import extract
 from pipeline.fetch import fetch, locate
+from pipeline.own_folder import prepare_own
 from pipeline.params import Params, SceneParams, load_params
-from pipeline.stage import OUTPUTS, SIMULATED, SPLITS, local_state, run_stage
+from pipeline.recorded import record_sum
+from pipeline.stage import OUTPUTS, SIMULATED, SPLITS, local_state, project_root, run_stage
+from pipeline.xview3 import prepare_xview3
 from refinedet.data.synthetic import write_simulated
 from refinedet.data.synthetic_spec import SceneSpec
 from refinedet.errors import FileError, InputError
@@ -40,9 +45,9 @@ def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> N
         _check_simulated(params)
     with atomic_folder(out) as staged:
         if source is not None:
-            sums = [_obtain(archive, staged, mirror=mirror, cache=cache) for archive in source.archives]
             note = {"dataset": params.dataset, "licence": source.licence, "citation": source.citation}
-            write_json(staged / SOURCE_NOTE, note | _origin(source, sums))
+            note |= _content(params, source, staged, mirror=mirror, cache=cache)
+            write_json(staged / SOURCE_NOTE, note)
         if params.scenes is not None:
             _simulate(params.scenes, staged / SIMULATED)
 
@@ -61,13 +66,67 @@ def _check_simulated(params: Params) -> None:
         )
 
 
+def _content(params: Params, source: Source, staged: Path, *, mirror: str | None, cache: Path) -> dict[str, Any]:
+    """Put the content of the data set into `staged`; where it is from, and its SHA-256."""
+    if not source.archives:
+        return _own(params, source, staged)
+    if source.manual is None:
+        sums = [_obtain(archive, staged, mirror=mirror, cache=cache) for archive in source.archives]
+    else:
+        sums = [_by_hand(params.dataset, source, staged, mirror=mirror, cache=cache)]
+    return _origin(source, sums)
+
+
 def _origin(source: Source, sums: list[str]) -> dict[str, Any]:
-    """Where the content is from and its SHA-256: those of the one archive, or a list of several."""
+    """Where the content is from, its SHA-256 and who vouches for it: of the one archive, or a list of several."""
     origins = [
-        {"archive": archive.name, "url": archive.url, "sha256": found}
+        {"archive": archive.name, "url": archive.url, "sha256": found, "known_sum": archive.sum}
         for archive, found in zip(source.archives, sums, strict=True)
     ]
-    return {"archives": origins} if len(origins) > 1 else {key: origins[0][key] for key in ("url", "sha256")}
+    if len(origins) > 1:
+        return {"archives": origins}
+    return {key: origins[0][key] for key in ("url", "sha256", "known_sum")}
+
+
+def _own(params: Params, source: Source, staged: Path) -> dict[str, Any]:
+    """The user's folder in `staged`. Where that is on this machine is not noted: equal content gives equal bytes."""
+    if params.local is None or source.prepared is None:
+        raise InputError(
+            f"expected `local` of the recipe to name the folder of {params.dataset}, found null; see docs/datasets.md"
+        )
+    prepare_own(source.prepared, params.local, project_root() / Path(params.local.path).expanduser(), staged)
+    found = sha256_tree(staged)
+    if params.local.sha256 is not None:
+        _expect(f"the content of {params.local.path} to have SHA-256", params.local.sha256, found)
+    else:
+        _LOG.info("SHA-256 of the content: %s; with it in local.sha256 of the recipe, other content is refused", found)
+    return {"sha256": found}
+
+
+def _by_hand(dataset: str, source: Source, staged: Path, *, mirror: str | None, cache: Path) -> str:
+    """What a person has put into the mirror or the cache, in `staged`, looked through; its SHA-256."""
+    (archive,), manual = source.archives, source.manual
+    place = locate(archive.url, archive.name, mirror) if mirror else cache / archive.name
+    if manual is None or (isinstance(place, str) and source.prepared is None):  # a web mirror has archives alone
+        found = _obtain(archive, staged, mirror=mirror, cache=cache)
+    else:
+        folders = [place.parent] if isinstance(place, Path) else []
+        place = find_by_hand(dataset, archive, manual, list(dict.fromkeys([*folders, cache])))
+        with atomic_folder(staged / archive.into) as content:
+            _unfold(place, archive, source, content)
+            found = sha256_tree(content)
+        record_sum(cache, archive.name, found)
+    verify_splits(staged, source)
+    return found
+
+
+def _unfold(place: Path, archive: Archive, source: Source, content: Path) -> None:
+    if source.prepared == "xview3":
+        prepare_xview3(place, content)
+    elif place.is_dir():
+        copy_folder(place, content, needed_paths(source))
+    else:
+        extract(place, content, below=archive.folder, only=needed_paths(source))
 
 
 def _obtain(archive: Archive, staged: Path, *, mirror: str | None, cache: Path) -> str:
@@ -76,28 +135,33 @@ def _obtain(archive: Archive, staged: Path, *, mirror: str | None, cache: Path) 
     if not isinstance(place, Path):
         return _from_network(place, archive, cache, staged)
     if place.is_file():
-        return _unpack(place, archive, staged)
+        return _unpack(place, archive, staged, cache)
     raise FileError(f"expected {archive.name} in the mirror, found no {place}; check download.mirror")
 
 
 def _from_network(url: str, archive: Archive, cache: Path, staged: Path) -> str:
     """Unpack the cached archive; one that is missing or bad is fetched, a bad one only once."""
     cached = cache / archive.name
-    if cached.exists():
+    with alone_in(cache):
+        if cached.exists():
+            try:
+                return _unpack(cached, archive, staged, cache)
+            except DiskError:
+                raise
+            except FileError as error:
+                _LOG.warning("%s; fetching it again", error)
+                cached.unlink()
+        fetch(url, cached)
         try:
-            return _unpack(cached, archive, staged)
-        except FileError as error:
-            _LOG.warning("%s; fetching it again", error)
+            return _unpack(cached, archive, staged, cache)
+        except DiskError:
+            raise
+        except FileError:
             cached.unlink()
-    fetch(url, cached)
-    try:
-        return _unpack(cached, archive, staged)
-    except FileError:
-        cached.unlink()
-        raise
+            raise
 
 
-def _unpack(place: Path, archive: Archive, staged: Path) -> str:
+def _unpack(place: Path, archive: Archive, staged: Path, cache: Path) -> str:
     """Content of the archive at `place` into its folder of `staged`, verified; the SHA-256 of that content."""
     if archive.sha256 is None and archive.md5 is not None:
         _expect(f"{place} to have MD5", archive.md5, md5_file(place))
@@ -109,7 +173,13 @@ def _unpack(place: Path, archive: Archive, staged: Path) -> str:
     if archive.sha256 or archive.md5:
         _LOG.info("%s: content verified", place.name)
     else:
-        _LOG.warning("%s: no checksum is known; SHA-256 of its content %s, noted in %s", place.name, found, SOURCE_NOTE)
+        record_sum(cache, archive.name, found)
+        _LOG.warning(
+            "%s: no checksum is known; SHA-256 of its content %s, recorded and noted in %s",
+            place.name,
+            found,
+            SOURCE_NOTE,
+        )
     return found
 
 

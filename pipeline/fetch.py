@@ -4,26 +4,25 @@ from __future__ import annotations
 
 import http.client
 import logging
-import re
 import ssl
 import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
-from email.message import Message
+from io import FileIO
 from pathlib import Path
 
+from pipeline.disk import DiskError, need_room
+from pipeline.partial import Part
+from pipeline.web import PARTIAL, PASSING, RANGE_REFUSED, SCHEMES, Extent, ask, extent, retry_after_s
 from refinedet.errors import FileError, InputError
-from refinedet.files import move_file, read_json, write_json
 
 _LOG = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 18
 _LOG_EVERY_S = 5.0
 _MEGA = 1e6
-_PARTIAL, _RANGE_REFUSED = 206, 416
-_PASSING = (408, 425, 429, 500, 502, 503, 504)
-"""HTTP statuses after which it is worth asking again."""
+_WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,6 +35,20 @@ class Patience:
     """Longest silence of the server."""
     backoff_s: float = 1.0
     """Wait after the first failure; it doubles with each further one."""
+    longest_wait_s: float = 300.0
+    """Wait no longer than this; a server that asks for more (Retry-After) ends the download."""
+    slow_bytes_s: float = 100.0
+    """A server that sends less than this for `slow_s` on end counts as one that broke off."""
+    slow_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """What went wrong and may pass by itself."""
+
+    what: str
+    wait_s: float | None = None
+    """How long the server wants to be left alone, where it says so."""
 
 
 def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
@@ -53,7 +66,7 @@ def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
             "download.mirror of params.yaml or in REFINEDET_MIRROR"
         )
     parts = urllib.parse.urlsplit(mirror)
-    if parts.scheme in ("http", "https"):
+    if parts.scheme in SCHEMES:
         return f"{mirror.rstrip('/')}/{urllib.parse.quote(archive)}"
     if parts.scheme == "file":
         return Path(urllib.request.url2pathname(parts.path)) / archive
@@ -67,145 +80,152 @@ def fetch(url: str, target: Path, patience: Patience | None = None) -> None:
 
     Raises:
         FileError: the server refuses, cannot be reached, or keeps breaking off.
+        DiskError: the disk is full or cannot be written.
         InputError: the address is not http(s).
     """
-    if urllib.parse.urlsplit(url).scheme not in ("http", "https"):
+    if urllib.parse.urlsplit(url).scheme not in SCHEMES:
         raise InputError(f"expected an http(s) address to download from, found {url!r}")
     patience = patience or Patience()
-    part = _Part(target)
+    part = Part(target)
     failures = 0
-    while (problem := _try(url, part, patience.timeout_s)) is not None:
+    while (problem := _try(url, part, patience)) is not None:
         moved_on = part.size() > part.before and part.validator(url) is not None
         failures = 1 if moved_on else failures + 1
         if failures >= patience.attempts:
             raise FileError(
-                f"expected to download {url}, but {problem} ({failures} times); check the network, or name a mirror "
-                "in download.mirror of params.yaml or in REFINEDET_MIRROR"
+                f"expected to download {url}, but {problem.what} ({failures} times); check the network, or name a "
+                "mirror in download.mirror of params.yaml or in REFINEDET_MIRROR"
             )
-        wait_s = patience.backoff_s * 2 ** (failures - 1)
-        _LOG.warning("%s: %s; trying again in %.0f s", url, problem, wait_s)
+        wait_s = min(patience.backoff_s * 2 ** (failures - 1), patience.longest_wait_s)
+        if problem.wait_s is not None:
+            wait_s = max(wait_s, problem.wait_s)
+        if wait_s > patience.longest_wait_s:
+            raise FileError(
+                f"expected to download {url}, but {problem.what} and asks to be left alone for {wait_s:.0f} s; start "
+                "again after that, and it goes on where it stopped"
+            )
+        _LOG.warning("%s: %s; trying again in %.0f s", url, problem.what, wait_s)
         time.sleep(wait_s)
     part.finish()
 
 
-class _Part:
-    """The unfinished download beside its target: the bytes, and what the server said they are part of."""
-
-    def __init__(self, target: Path) -> None:
-        self.target = target
-        self.path = target.with_name(target.name + ".part")
-        self.note = target.with_name(target.name + ".part.json")
-        self.before = 0
-        """Bytes that were here before the latest attempt."""
-
-    def size(self) -> int:
-        """Bytes already here."""
-        return self.path.stat().st_size if self.path.exists() else 0
-
-    def validator(self, url: str) -> str | None:
-        """What must still hold at the server for the bytes here to be of use; None if they are of no use."""
-        if not self.size() or not self.note.exists():
-            return None
-        try:
-            note = read_json(self.note)
-        except InputError:
-            return None
-        known = isinstance(note, dict) and note.get("url") == url
-        return str(note["validator"]) if known and note.get("validator") else None
-
-    def discard(self) -> None:
-        """Forget everything."""
-        self.path.unlink(missing_ok=True)
-        self.note.unlink(missing_ok=True)
-
-    def finish(self) -> None:
-        """The bytes become the target."""
-        move_file(self.path, self.target)
-        self.note.unlink(missing_ok=True)
-
-
-def _try(url: str, part: _Part, timeout_s: float) -> str | None:
+def _try(url: str, part: Part, patience: Patience) -> _Problem | None:
     """One attempt; None once the file is whole, else what went wrong that may pass by itself."""
     part.before = part.size()
     try:
-        return None if _attempt(url, part, timeout_s) else "the connection broke off"
+        return None if _attempt(url, part, patience) else _Problem("the connection broke off")
+    except FileError:
+        raise
     except urllib.error.HTTPError as error:
-        answer = f"the server answered {error.code} {error.reason}"
-        if error.code not in _PASSING:
+        answer = f"the server answered {error.code} {_plain(error.reason)}"
+        if error.code not in PASSING:
             raise FileError(f"expected a file at {url}, but {answer}; check the address") from error
-        return answer
-    except (urllib.error.URLError, http.client.HTTPException, ssl.SSLError, TimeoutError, ConnectionError) as error:
-        return str(getattr(error, "reason", "") or error) or type(error).__name__
-    except OSError as error:
-        raise FileError(f"expected to write {part.path}, but that failed ({error}); check the disk") from error
+        return _Problem(answer, retry_after_s(error.headers))
+    except (http.client.HTTPException, OSError) as error:  # of the network: those of the disk became a FileError
+        reason = getattr(error, "reason", "") or error
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            raise FileError(
+                f"expected to trust {url}, but {reason.verify_message}; name the certificates of your network in "
+                "SSL_CERT_FILE, or check the clock"
+            ) from error
+        return _Problem(_plain(reason) or type(error).__name__)
 
 
-def _attempt(url: str, part: _Part, timeout_s: float) -> bool:
+def _plain(words: object) -> str:
+    """What a server said or Python says of it, short, on one line, without control characters."""
+    text = " ".join(str(words).split())[:_WORDS]
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _attempt(url: str, part: Part, patience: Patience) -> bool:
     """One request; true once the file is whole."""
     validator = part.validator(url)
     have = part.size() if validator else 0
-    request = urllib.request.Request(url, headers={"User-Agent": "refinedet"})  # noqa: S310  # fetch() lets http(s) through alone
-    if validator:
-        request.add_header("Range", f"bytes={have}-")
-        request.add_header("If-Range", validator)
+    wanted = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
     try:
-        response = urllib.request.urlopen(request, timeout=timeout_s)  # noqa: S310  # the same
+        response = ask(url, wanted, patience.timeout_s)
     except urllib.error.HTTPError as error:
-        if error.code == _RANGE_REFUSED:  # nothing is left to send, or the file has become shorter
-            if error.headers.get("Content-Range") == f"bytes */{have}":
+        if error.code == RANGE_REFUSED:  # nothing is left to send, or the file has become shorter
+            if have and error.headers.get("Content-Range") == f"bytes */{have}":
                 return True
             part.discard()
             return False
         raise
     with response:
-        start, total = _extent(response.status, response.headers)
-        if start != (have if response.status == _PARTIAL else 0):
+        answer = extent(response.status, response.headers)
+        partial = response.status == PARTIAL
+        # a server that overlooks If-Range sends the rest of another file
+        changed = partial and bool(have) and answer.validator not in (None, validator)
+        if changed or answer.start != (have if partial else 0):
             part.discard()
             return False
-        part.path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(part.note, {"url": url, "validator": _validator(response.headers)})
-        clock = _Clock(url, start, total)
-        with part.path.open("ab" if start else "wb") as stream:
-            while block := response.read(_BLOCK_BYTES):
-                stream.write(block)
-                clock.tick(stream.tell())
-    return total is None or part.size() == total
+        return _store(url, response, part, answer, patience)
 
 
-def _extent(status: int, headers: Message) -> tuple[int, int | None]:
-    """First byte of the answer, and size of the whole file where the server tells it."""
-    if status == _PARTIAL:
-        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", headers.get("Content-Range", "").strip())
-        if match:
-            return int(match[1]), None if match[2] == "*" else int(match[2])
-        return -1, None
-    length = headers.get("Content-Length", "")
-    return 0, int(length) if length.isdigit() else None
+def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Extent, patience: Patience) -> bool:
+    """The body of an answer, put into the part file; true if it is whole then."""
+    folder, name = part.path.parent, part.target.name
+    need_room(folder, (answer.total or 0) - answer.start, name)
+    clock = _Clock(name, answer, patience)
+    with _writing(part, url, answer) as stream:
+        while block := response.read1(_BLOCK_BYTES):  # what is there: a whole block may take for ever
+            if answer.total is None:  # it may never end
+                need_room(folder, len(block), name)
+            _put(stream, block, part)
+            if not clock.tick(stream.tell()):
+                return False
+    return answer.total is None or part.size() == answer.total
 
 
-def _validator(headers: Message) -> str | None:
-    """A strong validator for If-Range: an ETag that is not weak, else the time of the last change."""
-    etag = headers.get("ETag", "")
-    return etag if etag.startswith('"') else headers.get("Last-Modified")
+def _writing(part: Part, url: str, answer: Extent) -> FileIO:
+    """The part file, unbuffered: what is not written must not be counted, and closing must not fail."""
+    try:
+        part.note(url, answer.validator)
+        return part.path.open("ab" if answer.start else "wb", buffering=0)
+    except OSError as error:
+        raise _disk(part, error) from error
+
+
+def _put(stream: FileIO, block: bytes, part: Part) -> None:
+    left = memoryview(block)
+    try:
+        while left:  # a disk that fills up takes some of it, and refuses the rest
+            left = left[stream.write(left) :]
+    except OSError as error:
+        raise _disk(part, error) from error
+
+
+def _disk(part: Part, error: OSError) -> DiskError:
+    return DiskError(f"expected to write {part.path}, but that failed ({error}); check the disk")
 
 
 class _Clock:
-    """Logs the progress of a download every few seconds."""
+    """Logs the progress of a download every few seconds, and notices one that crawls."""
 
-    def __init__(self, url: str, start: int, total: int | None) -> None:
-        self._name, self._start, self._total = url.rsplit("/", 1)[-1], start, total
-        self._begun = self._logged = time.monotonic()
+    def __init__(self, name: str, answer: Extent, patience: Patience) -> None:
+        self._name, self._start, self._total, self._patience = name, answer.start, answer.total, patience
+        self._begun = self._logged = self._looked = time.monotonic()
+        self._then = answer.start
+        if answer.start:
+            _LOG.info("%s: going on at %.1f MB", name, answer.start / _MEGA)
 
-    def tick(self, have: int) -> None:
-        """Tell that `have` bytes are here."""
+    def tick(self, have: int) -> bool:
+        """Tell that `have` bytes are here; false if the server is too slow to wait for."""
         now = time.monotonic()
-        if now - self._logged < _LOG_EVERY_S:
-            return
-        self._logged = now
-        rate = (have - self._start) / (now - self._begun)
+        if now - self._logged >= _LOG_EVERY_S or have == self._total:
+            self._logged = now
+            self._log(have, now)
+        if now - self._looked >= self._patience.slow_s:
+            if have - self._then < self._patience.slow_bytes_s * (now - self._looked):
+                return have == self._total
+            self._looked, self._then = now, have
+        return True
+
+    def _log(self, have: int, now: float) -> None:
+        rate = (have - self._start) / max(now - self._begun, 1e-3)
         if self._total is None:
             _LOG.info("%s: %.1f MB, %.1f MB/s", self._name, have / _MEGA, rate / _MEGA)
             return
-        left_s = (self._total - have) / rate
-        done = (have / _MEGA, self._total / _MEGA, rate / _MEGA, left_s)
-        _LOG.info("%s: %.1f of %.1f MB, %.1f MB/s, %.0f s left", self._name, *done)
+        left_s = (self._total - have) / max(rate, 1.0)
+        done = (have / _MEGA, self._total / _MEGA, 100 * have / max(self._total, 1), rate / _MEGA, left_s)
+        _LOG.info("%s: %.1f of %.1f MB (%.0f %%), %.1f MB/s, %.0f s left", self._name, *done)

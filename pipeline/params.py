@@ -14,6 +14,7 @@ from typing import Any, TypeVar, get_args, get_origin, get_type_hints
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
+from pipeline.local_params import LocalParams
 from refinedet.config import (
     PRESETS,
     ModelConfig,
@@ -28,7 +29,7 @@ from refinedet.errors import FileError, InputError
 S = TypeVar("S")
 
 _SECTIONS = ("recipe", "download", "recipes")
-_RECIPE = ("dataset", "scenes", "convert", "radiometry", "tile", "model", "train", "evaluate")
+_RECIPE = ("dataset", "scenes", "local", "convert", "radiometry", "tile", "model", "train", "evaluate")
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +96,9 @@ class Params:
     """Section `evaluate.postprocess`."""
     multiscale: MultiscaleConfig | None
     """The preset that `evaluate.multiscale` names; None: single scale alone."""
+
+    local: LocalParams | None = None
+    """None where the data set is none of the user's own folders."""
 
     versioned: bool = True
     """Whether the run is a stage of the project in the current folder, whose code and data belong to its record."""
@@ -170,6 +174,7 @@ def _recipe(recipe: Any, where: str) -> dict[str, Any]:
     return {
         "dataset": dataset,
         "scenes": _scenes(sections.get("scenes"), f"{where}.scenes"),
+        "local": None if (local := sections.get("local")) is None else _settings(LocalParams, local, f"{where}.local"),
         "convert": _convert(sections.get("convert"), f"{where}.convert"),
         "radiometry": _settings(Radiometry, sections.get("radiometry"), f"{where}.radiometry"),
         "tile": _tile(sections.get("tile"), f"{where}.tile"),

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import json
 import threading
+import time
 import zipfile
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -31,7 +33,13 @@ class Misbehaviour:
     """Bytes after which the next answers break off; when the list is empty, answers are whole."""
     statuses: list[int] = field(default_factory=list)
     """Statuses of the next answers, before any content."""
+    retry_after: str | None = None
+    """Header of the answers that `statuses` names."""
+    overlooks_if_range: bool = False
+    """Whether ranges are of whatever the content is now."""
     sends_length: bool = True
+    trickle_s: float = 0.0
+    """Wait after each byte of the next answer but for the last 100; then it is over."""
     asked: list[dict[str, str]] = field(default_factory=list)
     """Headers of the requests, in order."""
     url: str = ""
@@ -45,7 +53,10 @@ class _Handler(BaseHTTPRequestHandler):
         behaviour = self.behaviour
         behaviour.asked.append(dict(self.headers))
         if behaviour.statuses:
-            self.send_error(behaviour.statuses.pop(0))
+            self.send_response(behaviour.statuses.pop(0))
+            if behaviour.retry_after is not None:
+                self.send_header("Retry-After", behaviour.retry_after)
+            self.end_headers()
             return
         start = self._start()
         if start is not None and start >= len(behaviour.content):
@@ -64,11 +75,20 @@ class _Handler(BaseHTTPRequestHandler):
         if behaviour.sends_length:
             self.send_header("Content-Length", str(len(body)))
         self.end_headers()
+        if behaviour.trickle_s:
+            self._trickle(body)
         self.wfile.write(body[: behaviour.cuts.pop(0)] if behaviour.cuts else body)
+
+    def _trickle(self, body: bytes) -> None:
+        wait_s, self.behaviour.trickle_s = self.behaviour.trickle_s, 0.0
+        with contextlib.suppress(OSError):  # the other end has had enough
+            for byte in body[:-100]:
+                self.wfile.write(bytes([byte]))
+                time.sleep(wait_s)
 
     def _start(self) -> int | None:
         asked, condition = self.headers.get("Range"), self.headers.get("If-Range")
-        valid = condition in (self.behaviour.etag, self.behaviour.last_modified)
+        valid = condition in (self.behaviour.etag, self.behaviour.last_modified) or self.behaviour.overlooks_if_range
         if not asked or not self.behaviour.takes_ranges or not valid:
             return None
         return int(asked.removeprefix("bytes=").removesuffix("-"))

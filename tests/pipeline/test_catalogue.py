@@ -20,12 +20,24 @@ def named_paths(source: Source) -> list[str]:
     return found
 
 
+PUBLISHED = pytest.mark.parametrize(
+    "source", [source for source in CATALOGUE.values() if not source.manual and source.archives]
+)
+
+
 @SOURCES
 def test_an_entry_is_complete(source: Source) -> None:
     assert {"train", "test"} <= set(source.splits) <= {"train", "val", "test"}
     assert source.licence
     assert source.citation
     assert source.sha256
+    assert source.title
+    assert source.split_rule
+    assert source.page or source.prepared
+    assert bool(source.classes) != (source.prepared in {"coco", "voc"}), "yours say them"
+    for split in source.splits.values():
+        if isinstance(split, VocSplit):
+            assert split.classes == source.classes
 
 
 @SOURCES
@@ -38,17 +50,33 @@ def test_no_archive_lands_on_another_one(source: Source) -> None:
 
 @SOURCES
 def test_every_path_is_in_what_an_archive_brings(source: Source) -> None:
-    folders = {archive.into for archive in source.archives}
+    folders = {archive.into for archive in source.archives} or {""}
     assert folders == {""} or {PurePosixPath(path).parts[0] for path in named_paths(source)} <= folders
 
 
-@SOURCES
-def test_every_archive_can_be_verified(source: Source) -> None:
+@PUBLISHED
+def test_every_archive_that_a_program_fetches_can_be_verified_and_its_size_is_known(source: Source) -> None:
     for archive in source.archives:
         assert archive.sha256 or archive.md5
+        assert archive.size_bytes
         assert archive.sha256 is None or re.fullmatch("[0-9a-f]{64}", archive.sha256)
         assert archive.md5 is None or re.fullmatch("[0-9a-f]{32}", archive.md5)
         assert archive.url is None or archive.url.startswith(("http://", "https://"))
+
+
+@SOURCES
+def test_what_a_person_fetches_has_one_archive_no_address_and_no_guessed_sum(source: Source) -> None:
+    if source.manual is not None:
+        (archive,) = source.archives
+        assert (archive.url, archive.sha256, archive.md5) == (None, None, None)
+        assert archive.folder in source.manual.what
+        assert source.sha256 == archive.sum == "recorded on first download, not verified by us"
+
+
+def test_sizes_add_up_and_an_unknown_one_stays_unknown() -> None:
+    assert CATALOGUE["voc2007"].size_bytes == 911_052_800
+    assert CATALOGUE["hrsid"].size_bytes is None
+    assert CATALOGUE["local-coco"].size_bytes is None
 
 
 def test_equal_archives_are_equal_everywhere() -> None:

@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import contextlib
+import gzip
 import io
 import stat
 import tarfile
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import IO
 
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
+from pipeline.disk import SPARE_BYTES, DiskError
 from pipeline.extract import Limits, extract
 from refinedet.errors import FileError
 
@@ -161,7 +165,7 @@ def test_an_encrypted_zip_is_refused(tmp_path: Path, folder: Path) -> None:
 @PACKS
 def test_too_many_entries_or_bytes_are_refused(pack: Pack, tmp_path: Path, folder: Path) -> None:
     archive = pack(tmp_path / "archive", [(f"f{i}", bytes(1000)) for i in range(20)])
-    with pytest.raises(FileError, match="entries, more than the 5 allowed"):
+    with pytest.raises(FileError, match=r"entries, more than the 5 allowed|a directory of at most 640 bytes"):
         extract(archive, folder, limits=Limits(entries=5))
     with pytest.raises(FileError, match="bytes of content, more than the 9999 allowed"):
         extract(archive, folder, limits=Limits(total_bytes=9999))
@@ -262,6 +266,83 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path, folder: Path, monkeypa
     monkeypatch.setattr(Path, "open", full)
     with pytest.raises(FileError, match=r"No space left on device.*check the disk"):
         extract(archive, folder)
+
+
+def test_what_packs_too_well_is_refused_and_little_is_not(tmp_path: Path, folder: Path) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [("zeros", bytes(1 << 20))])
+    with pytest.raises(FileError, match="1048576 bytes of content, more than the"):
+        extract(archive, folder, limits=Limits(harmless_bytes=1000))
+    extract(archive, folder)
+    assert (folder / "zeros").stat().st_size == 1 << 20
+
+
+def test_files_of_a_zip_that_share_their_bytes_are_a_bomb(tmp_path: Path, folder: Path) -> None:
+    """Many entries of one central directory that point at the same packed zeros."""
+    archive = pack_zip(tmp_path / "a.zip", [("a0", bytes(1 << 20))])
+    data = archive.read_bytes()
+    start, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    rows = b"".join(data[start:end].replace(b"a0", f"{i:02d}".encode()) for i in range(99))
+    tail = bytearray(data[end:])
+    tail[8:10] = tail[10:12] = (99).to_bytes(2, "little")
+    tail[12:16] = len(rows).to_bytes(4, "little")
+    archive.write_bytes(data[:start] + rows + tail)
+    with pytest.raises(FileError, match=f"{99 << 20} bytes of content"):
+        extract(archive, folder, limits=Limits(harmless_bytes=1000))
+
+
+def test_a_directory_that_would_fill_the_memory_is_not_listed(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [(f"{i:0200d}", b"") for i in range(50)])
+    extract(archive, folder, limits=Limits(entries=100))
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("listed"))
+    with pytest.raises(FileError, match=r"a directory of at most 6400 bytes in .*a\.zip, found 12300"):
+        extract(archive, folder, limits=Limits(entries=50))
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_that_unpacks_to_a_gigabyte_is_never_read_whole(tmp_path: Path, folder: Path, kind: bytes) -> None:
+    header = tarfile.TarInfo("././@Header")
+    header.type, header.size = kind, 1 << 30
+    with gzip.open(tmp_path / "a.tar.gz", "wb", compresslevel=1) as stream:
+        stream.write(header.tobuf(tarfile.USTAR_FORMAT))
+        stream.write(bytes(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(FileError, match="a header of 1073741824 bytes"):
+        extract(tmp_path / "a.tar.gz", folder)
+    assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    tracemalloc.stop()
+
+
+def test_accents_in_two_spellings_are_one_name(tmp_path: Path, folder: Path) -> None:
+    archive = pack_tar(tmp_path / "a.tar", [("caf\u00e9", b"x"), ("cafe\u0301", b"y")])
+    with pytest.raises(FileError, match="twice but for capitals or accents"):
+        extract(archive, folder)
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "d/" * 600 + "x"], ids=["a long part", "a long path"])
+def test_names_that_no_disk_takes_are_unsafe(tmp_path: Path, folder: Path, name: str) -> None:
+    with pytest.raises(FileError, match="unsafe name"):
+        extract(pack_tar(tmp_path / "a.tar", [(name, b"x")]), folder)
+
+
+@PACKS
+def test_only_some_files_and_folders(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    extract(pack(tmp_path / "archive", [*FILES, ("set/deeper/c", b"no")]), folder, below="set", only=("a.txt", "deep"))
+    assert sorted(content(folder)) == ["a.txt", "deep/b.bin"]
+
+
+@pytest.mark.parametrize("mode", ["w:bz2", "w:xz"])
+def test_other_compressions_of_a_tar(tmp_path: Path, folder: Path, mode: str) -> None:
+    extract(pack_tar(tmp_path / "a", FILES, mode), folder)
+    assert content(folder) == dict(FILES)
+
+
+def test_content_that_does_not_fit_is_not_begun(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=SPARE_BYTES + 9000))
+    with pytest.raises(DiskError, match=r"for the content of a\.zip"):
+        extract(pack_zip(tmp_path / "a.zip", FILES), folder)
+    assert content(folder) == {}
 
 
 @settings(max_examples=150, deadline=None)

@@ -2,13 +2,22 @@
 
 from __future__ import annotations
 
+import io
+import re
 import socket
+import time
+import urllib.error
+import urllib.request
+from http.client import HTTPMessage
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 
+from pipeline.disk import SPARE_BYTES, DiskError
 from pipeline.fetch import Patience, fetch, locate
+from pipeline.web import _CarefulRedirects, retry_after_s
 from refinedet.errors import FileError, InputError
 
 CONTENT = bytes(range(256)) * 400
@@ -140,6 +149,132 @@ def test_a_server_that_is_busy_is_asked_again(server: Any, target: Path) -> None
     server.content, server.statuses = CONTENT, [503, 429]
     fetch(f"{server.url}/data.zip", target, IMPATIENT)
     assert target.read_bytes() == CONTENT
+
+
+def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
+    """Seconds that the code slept, without sleeping."""
+    slept: list[float] = []
+    monkeypatch.setattr("pipeline.fetch.time.sleep", slept.append)
+    return slept
+
+
+def test_waits_double_up_to_the_longest(server: Any, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    slept = waits(monkeypatch)
+    server.content, server.statuses = CONTENT, [503] * 6
+    fetch(f"{server.url}/data.zip", target, Patience(attempts=7, backoff_s=0.5, longest_wait_s=5))
+    assert slept == [0.5, 1, 2, 4, 5, 5]
+
+
+@pytest.mark.parametrize("status", [429, 503])
+def test_a_server_that_names_a_time_is_left_alone_for_it(
+    server: Any, target: Path, monkeypatch: pytest.MonkeyPatch, status: int
+) -> None:
+    slept = waits(monkeypatch)
+    server.content, server.statuses, server.retry_after = CONTENT, [status], "7"
+    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    assert slept == [7]
+    assert target.read_bytes() == CONTENT
+
+
+def test_a_server_that_wants_hours_ends_the_download(server: Any, target: Path) -> None:
+    server.content, server.statuses, server.retry_after = CONTENT, [503], "86400"
+    with pytest.raises(FileError, match=r"answered 503 .* left alone for 86400 s; start again after that"):
+        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+
+
+def test_the_rest_of_a_changed_file_is_not_taken_from_a_server_that_overlooks_if_range(
+    server: Any, target: Path
+) -> None:
+    server.content, server.cuts = CONTENT, [700, 0, 0, 0]
+    with pytest.raises(FileError):
+        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    server.content, server.etag, server.cuts = CONTENT[::-1], '"v2"', []
+    server.overlooks_if_range = True
+    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    assert target.read_bytes() == CONTENT[::-1]
+
+
+def test_a_server_that_crawls_counts_as_one_that_broke_off(server: Any, target: Path) -> None:
+    server.content, server.trickle_s = CONTENT, 0.02
+    started = time.monotonic()
+    fetch(f"{server.url}/data.zip", target, Patience(attempts=3, backoff_s=0, slow_bytes_s=1000, slow_s=0.3))
+    assert target.read_bytes() == CONTENT
+    assert time.monotonic() - started < 10, "at this pace it would take half an hour"
+    assert ranges(server)[0] is None
+    assert int(str(ranges(server)[1]).removeprefix("bytes=").removesuffix("-")) > 0
+
+
+def test_a_download_that_does_not_fit_is_not_begun(server: Any, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=SPARE_BYTES + 1000))
+    server.content = CONTENT
+    with pytest.raises(DiskError, match=r"expected 67\.2 MB of free disk at .* for data\.zip, found 67\.1 MB"):
+        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    assert not target.parent.exists()
+
+
+def test_an_answer_of_unknown_length_stops_before_the_disk_is_full(
+    server: Any, target: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A server may send for ever."""
+    free = [SPARE_BYTES + 50_000]
+    monkeypatch.setattr("pipeline.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=free[0]))
+    server.content, server.sends_length = CONTENT, False
+    with pytest.raises(DiskError, match="of free disk"):
+        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+
+
+def test_a_proxy_of_the_environment_is_used(server: Any, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """The server plays the proxy: no name of the address is looked up, and it is asked for all of it."""
+    monkeypatch.delenv("no_proxy", raising=False)
+    monkeypatch.delenv("NO_PROXY", raising=False)
+    monkeypatch.setenv("http_proxy", server.url)
+    server.content = CONTENT
+    fetch("http://data.invalid/set/data.zip", target, IMPATIENT)
+    assert target.read_bytes() == CONTENT
+    assert server.asked[0]["Host"] == "data.invalid"
+
+
+@pytest.mark.parametrize("new", ["http://other/x", "ftp://other/x", "file:///etc/hostname"])
+def test_a_redirect_from_https_stays_encrypted(new: str) -> None:
+    request = urllib.request.Request("https://here/x")
+    with pytest.raises(urllib.error.HTTPError, match="which is not followed"):
+        _CarefulRedirects().redirect_request(request, io.BytesIO(), 302, "Found", HTTPMessage(), new)
+    followed = _CarefulRedirects().redirect_request(
+        request, io.BytesIO(), 302, "Found", HTTPMessage(), "https://other/x"
+    )
+    assert followed is not None
+    assert followed.full_url == "https://other/x"
+
+
+@pytest.mark.parametrize(
+    ("headers", "expected"),
+    [
+        pytest.param({}, None, id="nothing"),
+        pytest.param({"Retry-After": "120"}, 120.0, id="seconds"),
+        pytest.param({"Retry-After": "-5"}, None, id="no such number"),
+        pytest.param({"Retry-After": "soon"}, None, id="a word"),
+        pytest.param(
+            {"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT", "Date": "Wed, 21 Oct 2015 07:28:00 GMT"}, 30.0, id="a date"
+        ),
+        pytest.param({"Retry-After": "Wed, 21 Oct 2015 07:28:30 GMT"}, 0.0, id="a date long past, by our clock"),
+        pytest.param({"Retry-After": "9" * 400}, None, id="absurd"),
+    ],
+)
+def test_how_long_a_server_wants_to_be_left_alone(headers: dict[str, str], expected: float | None) -> None:
+    message = HTTPMessage()
+    for name, value in headers.items():
+        message[name] = value
+    assert retry_after_s(message) == expected
+
+
+def test_progress_tells_rate_and_time_left(
+    server: Any, target: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.fetch._LOG_EVERY_S", 0.0)
+    server.content = CONTENT
+    with caplog.at_level("INFO", logger="pipeline.fetch"):
+        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    assert re.fullmatch(r"data\.zip: 0\.1 of 0\.1 MB \(100 %\), \d+\.\d MB/s, 0 s left", caplog.messages[-1])
 
 
 def test_a_refusal_is_final_and_says_what_to_check(server: Any, target: Path) -> None:

@@ -1,0 +1,124 @@
+"""The catalogue of data sets, for people and for programs."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cli.console import out, print_json
+from pipeline.catalogue.listing import UNKNOWN, describe_dataset, list_datasets
+from pipeline.recorded import recorded_sums
+from pipeline.stage import local_state
+
+_STEPS = ("B", "kB", "MB", "GB", "TB")
+_CLASSES_SHOWN = 8
+
+
+def show_datasets(name: str | None, *, json: bool) -> None:
+    """Print the whole catalogue, or what it says of one data set.
+
+    Raises:
+        InputError: there is no such data set, or the record of earlier downloads is damaged.
+    """
+    recorded = recorded_sums(local_state("downloads"))
+    if name is not None:
+        found = describe_dataset(name, recorded)
+        if json:
+            print_json(found)
+        else:
+            _print_one(found)
+    elif json:
+        print_json({"datasets": list_datasets(recorded)})
+    else:
+        _print_all(list_datasets(recorded))
+
+
+def size_text(count: int | None) -> str:
+    """A size for people, in decimal units."""
+    if count is None:
+        return UNKNOWN
+    value, step = float(count), 0
+    while value >= 1000 and step < len(_STEPS) - 1:
+        value, step = value / 1000, step + 1
+    return f"{value:.3g} {_STEPS[step]}"
+
+
+def _print_all(found: list[dict[str, Any]]) -> None:
+    from rich.table import Table
+    from rich.text import Text
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("data set", no_wrap=True, style="bold")
+    table.add_column("from", no_wrap=True)
+    for title in ("images", "size"):
+        table.add_column(title, no_wrap=True, justify="right")
+    table.add_column("classes", no_wrap=True, justify="right")
+    table.add_column("content", no_wrap=True)
+    table.add_column("what")  # this column alone may shrink
+    for one in found:
+        own = one["from"] in {"your folder", "made here"}
+        images = "" if own else f"{one['images']:,}" if one["images"] else UNKNOWN
+        size = "" if own else size_text(one["size_bytes"])
+        classes = str(len(one["classes"]) or "yours")
+        table.add_row(
+            one["name"],
+            one["from"],
+            images,
+            size,
+            classes,
+            _trust(one),
+            Text(one["title"], no_wrap=True, overflow="ellipsis"),
+        )
+    out.print(table, soft_wrap=False)
+    out.print(
+        "\n`refinedet datasets NAME` tells more: licence, citation, split rule, sums, and what to do by hand.",
+        markup=False,
+    )
+
+
+def _trust(one: dict[str, Any]) -> str:
+    """In two words, who vouches for the content."""
+    archives = one["archives"]
+    if not archives:
+        return ""
+    if all(archive["verified"] for archive in archives):
+        return "verified"
+    return "MD5 published" if all(archive["sum"].startswith("MD5") for archive in archives) else "not verified"
+
+
+def _print_one(one: dict[str, Any]) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False, show_header=False)
+    table.add_column(style="bold", no_wrap=True)
+    table.add_column(overflow="fold")
+    for title, text in _rows(one):
+        table.add_row(title, text)
+    out.print(table, soft_wrap=False)
+
+
+def _rows(one: dict[str, Any]) -> list[tuple[str, str]]:
+    classes = one["classes"]
+    more = f" and {len(classes) - _CLASSES_SHOWN} more" if len(classes) > _CLASSES_SHOWN else ""
+    rows = [
+        ("data set", one["name"]),
+        ("what", one["title"]),
+        ("from", one["from"]),
+        ("images", f"{one['images']:,}" if one["images"] else UNKNOWN),
+        ("size", size_text(one["size_bytes"])),
+        ("classes", f"{', '.join(classes[:_CLASSES_SHOWN])}{more}" or "those of your files"),
+        ("splits", one["split_rule"]),
+        ("parts of test", ", ".join(one["subsets"])),
+        ("licence", one["licence"]),
+        ("citation", one["citation"]),
+        ("page", one["page"] or ""),
+    ]
+    for archive in one["archives"]:
+        place = archive["url"] or ("fetched by hand" if "by_hand" in one else "in a mirror alone")
+        size = f", {size_text(archive['size_bytes'])}" if archive["size_bytes"] else ""
+        rows.append(("archive", f"{archive['name']}{size}: {place}"))
+        rows.append(("", archive["sum"]))
+    if "by_hand" in one:
+        folder = local_state("downloads")
+        rows.append(("by hand", f"go to {one['by_hand']['where']}, take {one['by_hand']['what']}"))
+        rows.append(("", f"put it into {folder} or the folder of download.mirror; stage download looks it through"))
+    return [(title, text) for title, text in rows if text]

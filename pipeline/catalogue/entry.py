@@ -1,0 +1,118 @@
+"""What the catalogue says of a data set."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+
+RECORDED = "recorded on first download, not verified by us"
+"""Said of a sum that nobody here has verified."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """One file to fetch and unpack."""
+
+    name: str
+    """File name in a mirror and in the download cache."""
+    url: str | None
+    """Its public place; None where a program cannot fetch it, or only a mirror has it."""
+    folder: str
+    """Folder within the archive that holds the content."""
+    into: str = ""
+    """Folder of the data set that receives the content; the data set's own by default. No two archives share one."""
+    sha256: str | None = None
+    """files.sha256_tree of the content, since the bytes of the archive may change; None until somebody verified it."""
+    md5: str | None = None
+    """Of the archive itself, where its bytes are settled and their sum is published."""
+    size_bytes: int | None = None
+    """Of the archive itself; None where we do not know."""
+
+    @property
+    def sum(self) -> str:
+        """What is known of the content, in words."""
+        if self.sha256 is not None:
+            return f"SHA-256 of the content {self.sha256}, verified by us"
+        if self.md5 is not None:
+            return f"MD5 of the archive {self.md5}, as published"
+        return RECORDED
+
+
+@dataclass(frozen=True, slots=True)
+class CocoSplit:
+    """A split that comes as one COCO JSON file; paths are relative to the data set's folder."""
+
+    annotations: str
+    images: str
+    """Folder that the file names of the annotations are relative to."""
+    corners_at: float = 0.0
+    """Where in a pixel the corners of boxes lie: 0 at its upper left, 0.5 at its centre."""
+    optional: bool = False
+    """Whether the data set may come without this split."""
+
+
+@dataclass(frozen=True, slots=True)
+class VocSplit:
+    """A split that comes in the layout of PASCAL VOC's development kit."""
+
+    image_sets: tuple[str, ...]
+    """Lists of image ids, such as trainval/VOC2007/ImageSets/Main/train.txt; the annotations and images of these ids
+    are in folders of that VOC2007 folder."""
+    classes: tuple[str, ...]
+    """Class names in the order of the labels: the files do not list them."""
+    annotations: str = "Annotations"
+    """Folder of the XML files."""
+    images: str = "JPEGImages"
+    """Folder of the JPEG files."""
+
+
+@dataclass(frozen=True, slots=True)
+class Manual:
+    """How a person gets a data set that no program may fetch."""
+
+    where: str
+    """Address to go to, and what stands in the way there."""
+    what: str
+    """What to download there and how to lay it out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One data set."""
+
+    archives: tuple[Archive, ...]
+    licence: str
+    citation: str
+    splits: Mapping[str, CocoSplit | VocSplit]
+    """"train", "test" and, where the data set has one, "val"."""
+    subsets: Mapping[str, str] = field(default_factory=dict)
+    """Name of a part of the test split -> COCO file that lists its images."""
+    title: str = ""
+    """What it is, in one line."""
+    page: str | None = None
+    """Where its makers speak of it."""
+    classes: tuple[str, ...] = ()
+    """Class names by label; empty where the user's files say them."""
+    split_rule: str = ""
+    """Which images train, validate and test."""
+    images: int | None = None
+    """Images, as published; None where that is unknown or the user's own affair."""
+    manual: Manual | None = None
+    """Set where a person has to fetch the archives, or their unpacked folders."""
+    prepared: str | None = None
+    """Set where stage download makes the annotations: from what."""
+
+    @property
+    def sha256(self) -> str:
+        """What pins the content: the sums of the archives, by name where there are several."""
+        sums = {a.name: a.sha256 or (f"md5 {a.md5} of the archive" if a.md5 else RECORDED) for a in self.archives}
+        if not sums:
+            return "noted in outputs/download/source.json"
+        return next(iter(sums.values())) if len(sums) == 1 else ", ".join(f"{n}: {value}" for n, value in sums.items())
+
+    @property
+    def size_bytes(self) -> int | None:
+        """Bytes to download; None where we do not know of all archives."""
+        sizes = [archive.size_bytes for archive in self.archives]
+        known = [size for size in sizes if size is not None]
+        return sum(known) if sizes and len(known) == len(sizes) else None

@@ -1,0 +1,69 @@
+"""Room on a disk, looked at before it is needed, and one writer at a time in a folder."""
+
+from __future__ import annotations
+
+import fcntl
+import logging
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from refinedet.errors import FileError
+
+_LOG = logging.getLogger(__name__)
+_MEGA = 1e6
+
+SPARE_BYTES = 64 << 20
+"""Left free on every disk: other programs and the notes beside a download need some."""
+
+
+class DiskError(FileError):
+    """The disk is full or cannot be written: nothing is wrong with what was to be written."""
+
+
+def need_room(folder: Path, count: int, what: str) -> None:
+    """Nothing if `count` more bytes fit on the disk of `folder`, which need not exist yet.
+
+    Raises:
+        DiskError: they do not; `what` says what they are for.
+    """
+    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
+    free = shutil.disk_usage(existing).free
+    if free < count + SPARE_BYTES:
+        raise DiskError(
+            f"expected {(count + SPARE_BYTES) / _MEGA:,.1f} MB of free disk at {folder} for {what}, found "
+            f"{free / _MEGA:,.1f} MB; free some, or work on a larger disk"
+        )
+
+
+@contextmanager
+def alone_in(folder: Path) -> Iterator[None]:
+    """Hold `folder`, made if need be, until the end; other processes that want it wait, or end with this one.
+
+    Several queued experiments share one cache of downloads. A file system that cannot lock is used without.
+
+    Raises:
+        DiskError: the folder cannot be made.
+    """
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(folder, os.O_RDONLY)
+    except OSError as error:
+        raise DiskError(f"expected a folder that can be made at {folder}, but it cannot ({error.strerror})") from error
+    try:
+        _lock(descriptor, folder)
+        yield
+    finally:
+        os.close(descriptor)  # which gives the lock back, as the end of the process would
+
+
+def _lock(descriptor: int, folder: Path) -> None:
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        _LOG.info("%s: waiting for another process that downloads there", folder)
+        fcntl.flock(descriptor, fcntl.LOCK_EX)
+    except OSError as error:
+        _LOG.debug("%s cannot be locked (%s)", folder, error)

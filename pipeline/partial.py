@@ -1,0 +1,49 @@
+"""An unfinished download beside its target: the bytes so far, and what the server said they are part of."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from refinedet.errors import InputError
+from refinedet.files import move_file, read_json, write_json
+
+
+class Part:
+    """`<target>.part` and `<target>.part.json`; both are gone once the file is whole."""
+
+    def __init__(self, target: Path) -> None:
+        self.target = target
+        self.path = target.with_name(target.name + ".part")
+        self._note = target.with_name(target.name + ".part.json")
+        self.before = 0
+        """Bytes that were here before the latest attempt."""
+
+    def size(self) -> int:
+        """Bytes already here."""
+        return self.path.stat().st_size if self.path.exists() else 0
+
+    def validator(self, url: str) -> str | None:
+        """What must still hold at the server for the bytes here to be of use; None if they are of no use."""
+        if not self.size() or not self._note.exists():
+            return None
+        try:
+            note = read_json(self._note)
+        except InputError:
+            return None
+        known = isinstance(note, dict) and note.get("url") == url
+        return str(note["validator"]) if known and note.get("validator") else None
+
+    def note(self, url: str, validator: str | None) -> None:
+        """Remember what the bytes that follow are part of."""
+        self.path.parent.mkdir(parents=True, exist_ok=True)
+        write_json(self._note, {"url": url, "validator": validator})
+
+    def discard(self) -> None:
+        """Forget everything."""
+        self.path.unlink(missing_ok=True)
+        self._note.unlink(missing_ok=True)
+
+    def finish(self) -> None:
+        """The bytes become the target."""
+        move_file(self.path, self.target)
+        self._note.unlink(missing_ok=True)

@@ -1,0 +1,90 @@
+"""HTTP(S) with manners: one request, what its answer says of the file, and how long the server wants to be left alone.
+
+Proxies come from the environment (http_proxy, https_proxy, no_proxy), certificates from the system or SSL_CERT_FILE.
+"""
+
+from __future__ import annotations
+
+import re
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from email.message import Message
+from email.utils import parsedate_to_datetime
+from http.client import HTTPMessage, HTTPResponse
+from typing import IO, cast
+
+SCHEMES = ("http", "https")
+PARTIAL, RANGE_REFUSED = 206, 416
+PASSING = (408, 425, 429, 500, 502, 503, 504)
+"""HTTP statuses after which it is worth asking again."""
+
+
+@dataclass(frozen=True, slots=True)
+class Extent:
+    """What part of which file an answer carries."""
+
+    start: int
+    """First byte; -1 where a partial answer does not say."""
+    total: int | None
+    """Bytes of the whole file; None where the server does not tell."""
+    validator: str | None
+    """Strong validator for If-Range: equal ones mean equal bytes."""
+
+
+class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
+    """Follows the web alone, and never from an encrypted address to a plain one."""
+
+    def redirect_request(
+        self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
+    ) -> urllib.request.Request | None:
+        scheme = urllib.parse.urlsplit(newurl).scheme
+        if scheme not in SCHEMES or (req.type == "https" and scheme == "http"):
+            where = f"a redirect to {newurl}, which is not followed from {req.type}"
+            raise urllib.error.HTTPError(req.full_url, code, where, headers, fp)
+        return super().redirect_request(req, fp, code, msg, headers, newurl)
+
+
+def ask(url: str, headers: dict[str, str], timeout_s: float) -> HTTPResponse:
+    """The answer to one GET of an http(s) address; raises what urllib raises."""
+    opener = urllib.request.OpenerDirector()
+    for handler in (
+        urllib.request.ProxyHandler(),
+        urllib.request.UnknownHandler(),
+        urllib.request.HTTPHandler(),
+        urllib.request.HTTPSHandler(),
+        urllib.request.HTTPDefaultErrorHandler(),
+        _CarefulRedirects(),
+        urllib.request.HTTPErrorProcessor(),
+    ):
+        opener.add_handler(handler)
+    request = urllib.request.Request(url, headers={"User-Agent": "refinedet", **headers})  # noqa: S310  # no file or ftp handler is there
+    return cast("HTTPResponse", opener.open(request, timeout=timeout_s))
+
+
+def extent(status: int, headers: Message) -> Extent:
+    """What an answer carries, by its status and headers."""
+    etag = headers.get("ETag", "")
+    validator = etag if etag.startswith('"') else headers.get("Last-Modified")
+    if status == PARTIAL:
+        match = re.fullmatch(r"bytes (\d+)-\d+/(\d+|\*)", headers.get("Content-Range", "").strip())
+        if match is None:
+            return Extent(-1, None, validator)
+        return Extent(int(match[1]), None if match[2] == "*" else int(match[2]), validator)
+    length = headers.get("Content-Length", "").strip()
+    return Extent(0, int(length) if re.fullmatch(r"[0-9]+", length) else None, validator)
+
+
+def retry_after_s(headers: Message) -> float | None:
+    """Seconds that the header Retry-After asks for, as a number or a date; None where it asks for nothing readable."""
+    value = (headers.get("Retry-After") or "").strip()
+    if re.fullmatch(r"[0-9]{1,9}", value):
+        return float(value)
+    try:
+        until = parsedate_to_datetime(value).timestamp()
+        now = parsedate_to_datetime(headers.get("Date", "")).timestamp() if headers.get("Date") else time.time()
+    except (TypeError, ValueError, OverflowError):
+        return None
+    return max(0.0, until - now)
