@@ -61,6 +61,11 @@ def ap_charts(compared: Compared, published: Sequence[Published]) -> list[Markup
     ]
 
 
+def stacked(charts: Sequence[Markup]) -> Markup:
+    """Charts below one another, as one beside others."""
+    return Markup("\n").join(charts)
+
+
 def calibration_chart(compared: Compared) -> Markup:
     """How often detections of a score are right."""
     return reliability_svg({label: numbers.calibration for label, numbers in compared.items()})
@@ -77,7 +82,7 @@ def mistake_charts(compared: Compared) -> list[Markup]:
 
 def _by_kind(numbers: Numbers, measure: str) -> dict[str, float]:
     table = numbers.mistakes.get("test", {})
-    return {KIND_WORDS[kind].name: row[measure] for kind, row in table.items() if measure in row}
+    return {words.name: table[kind][measure] for kind, words in KIND_WORDS.items() if measure in table.get(kind, {})}
 
 
 def _is_part(name: str) -> bool:

@@ -9,10 +9,8 @@ from typing import Any
 from pipeline.chart_set import ap_charts, calibration_chart, curve_charts, mistake_charts
 from pipeline.contact_sheet import Picture
 from pipeline.numbers import Numbers
-from pipeline.page import columns, render_template, reported_error
+from pipeline.page import columns, kinds_found, render_template, reported_error
 from pipeline.published import PUBLISHED, Published
-
-_MOST_CHIPS = 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,9 +22,11 @@ class Difference:
     """95 % bootstrap interval over the same drawn images."""
 
     @property
-    def clear(self) -> bool:
-        """Whether the interval leaves out zero."""
-        return self.interval is not None and not self.interval[0] <= 0 <= self.interval[1]
+    def verdict(self) -> str:
+        """`better` or `worse` where the interval leaves out zero, else `unclear`."""
+        if self.interval is None or self.interval[0] <= 0 <= self.interval[1]:
+            return "unclear"
+        return "better" if self.value > 0 else "worse"
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ def render(comparison: Comparison) -> str:
             "mistakes": mistake_charts(compared),
         },
         errors={label: (n.test.get("ECE"), reported_error(n)) for label, n in compared.items()},
-        kinds_found=list(dict.fromkeys(kind for n in compared.values() for kind in n.mistakes.get("test", {}))),
+        kinds_found=kinds_found(list(compared.values())),
         settings=_settings(compared),
     )
 

@@ -64,7 +64,7 @@ def whole_chip(judged: Judged, image: ImageRecord, read: Callable[[ImageRecord],
             _draw_label(pixels, mark, (x + 3, max(13.0, y - 2)))
     matched = judged.matches[image.id]
     ships = len(matched.hits) + len(matched.misses)
-    caption = f"found {len(matched.hits)} of {ships}, {len(matched.false_alarms)} detections that hit nothing"
+    caption = f"found {len(matched.hits)} of {ships}, detections that hit nothing: {len(matched.false_alarms)}"
     return Picture(pixels, PurePosixPath(image.file_name).stem, caption)
 
 

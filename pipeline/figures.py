@@ -34,6 +34,8 @@ SIZE = (5.0, 3.5)
 """Inches of a chart, at 72 units each: as wide as a phone, so that its letters are readable there."""
 
 MARKERS = "oDs^vP"
+PUBLISHED = "published"
+"""Legend entry of the figures of others."""
 THEME: Mapping[str, str] = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -99,7 +101,8 @@ def reliability_svg(tables: Mapping[str, Sequence[Row]]) -> Markup:
             title="Calibration of the scores", xlabel="mean score of the detections", ylabel="share that hits a ship"
         )
         axes.set(xlim=(0, 1.01), ylim=(0, 1.02))
-        axes.legend(loc="upper left")
+        if len(tables) > 1:
+            axes.legend(loc="upper left")
 
     return _chart(draw, f"Share of detections that hit a ship, by their score: {', '.join(tables)}")
 
@@ -128,11 +131,11 @@ def dots_svg(title: str, series: Mapping[str, Mapping[str, Point]], published: M
             axes.plot(
                 list(known.values()), y, "d", color=MUTED, markerfacecolor="none", markersize=8, label="published"
             )
-        axes.set(title=title, yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.4, -0.6))
+        axes.set(title=title, yticks=range(len(names)), yticklabels=names, ylim=(max(1, len(names)) - 0.4, -0.6))
         axes.grid(visible=False, axis="y")
         _legend_below(axes, len(series) + bool(known))
 
-    height = 1.2 + (0.3 + 0.16 * len(series)) * len(names)
+    height = 1.1 + (0.2 + 0.16 * len(series)) * max(1, len(names))
     words = f"{title}: {', '.join(names)}, of {', '.join(series)}"
     return _chart(draw, words, height)
 
@@ -148,12 +151,12 @@ def bars_svg(title: str, series: Mapping[str, Mapping[str, float]], digits: int)
             colour = COLOURS[index % len(COLOURS)]
             bars = axes.barh(y, list(values.values()), thickness * 0.9, color=colour, label=label)
             axes.bar_label(bars, fmt=f"{{:.{digits}f}}", padding=3, color=INK, fontsize=9.5)
-        axes.set(title=title, yticks=range(len(names)), yticklabels=names, ylim=(len(names) - 0.5, -0.5))
+        axes.set(title=title, yticks=range(len(names)), yticklabels=names, ylim=(max(1, len(names)) - 0.5, -0.5))
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.12)
         _legend_below(axes, len(series))
 
-    height = 1.0 + (0.26 + 0.2 * len(series)) * len(names)
+    height = 0.9 + (0.14 + 0.2 * len(series)) * max(1, len(names))
     return _chart(draw, f"{title}: {', '.join(names)}, of {', '.join(series)}", height)
 
 
@@ -169,7 +172,12 @@ def _whisker(point: Point) -> tuple[float, float]:
 
 def _legend_below(axes: Axes, entries: int) -> None:
     if entries > 1:
-        axes.legend(loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, handletextpad=0.4)
+        listed = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
+        published = listed.pop(PUBLISHED, None)  # after what was measured here
+        listed |= {} if published is None else {PUBLISHED: published}
+        axes.legend(
+            listed.values(), listed, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, handletextpad=0.4
+        )
 
 
 def _chart(draw: Callable[[Axes], None], words: str, height: float = SIZE[1]) -> Markup:
@@ -194,8 +202,7 @@ def _inline(draw: Callable[[], Figure], words: str) -> Markup:
     body = drawn[drawn.index(">") + 1 : drawn.rindex("</svg>")]
     body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", body, flags=re.DOTALL)
     body = re.sub(r'<g id="[^"]*"', "<g", body)  # they repeat from chart to chart
-    body = re.sub(r"font: ([\d.]+)px [^;\"]*", r"font-size: \1px", body)
-    body = re.sub(r"font: (\w+) ([\d.]+)px [^;\"]*", r"font-weight: \1; font-size: \2px", body)
+    body = re.sub(r" font-family: [^;\"]*;", "", body)
     for colour, name in THEME.items():
         body = body.replace(colour, name)
     body = re.sub(r"\s*\n\s*", "\n", body)

@@ -12,7 +12,7 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 from PIL import Image
 
-from pipeline.chart_set import ap_charts, calibration_chart, curve_charts, mistake_charts
+from pipeline.chart_set import ap_charts, calibration_chart, curve_charts, mistake_charts, stacked
 from pipeline.contact_sheet import LEGEND, Picture
 from pipeline.numbers import Numbers
 from pipeline.published import Published
@@ -61,12 +61,18 @@ def render(page: Page) -> str:
         rows=rows,
         columns=columns(list(rows.values())),
         charts={
-            "curves": curve_charts(alone) + ap_charts(alone, page.published),
+            "curves": [*curve_charts(alone), stacked(ap_charts(alone, page.published))],
             "calibration": calibration_chart(alone),
             "mistakes": mistake_charts(alone),
         },
+        kinds_found=kinds_found([page.numbers]),
         reported_error=reported_error(page.numbers),
     )
+
+
+def kinds_found(listed: Sequence[Numbers]) -> list[str]:
+    """The kinds of mistakes that any of these evaluations can tell, in the order in which they are shown."""
+    return [kind for kind in KIND_WORDS if any(kind in numbers.mistakes.get("test", {}) for numbers in listed)]
 
 
 def reported_error(numbers: Numbers) -> float | None:

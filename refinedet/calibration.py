@@ -47,7 +47,7 @@ class ScoreBin:
         share, spread = self.precision, _Z**2 / self.count
         centre = (share + spread / 2) / (1 + spread)
         half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
-        return max(0.0, centre - half), min(1.0, centre + half)
+        return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))  # but for rounding, it holds it
 
 
 def reliability(

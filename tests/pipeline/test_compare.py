@@ -76,7 +76,7 @@ def test_two_evaluations_side_by_side(two: tuple[str, str], tmp_path: Path) -> N
     assert "Against weak" in text
     assert "on the same 8 test chips with 8 ships" in text
     assert "do not compare like with like" not in text
-    assert text.count("found 0 of 1, 1 detections that hit nothing") == text.count("found 1 of 1") == 3
+    assert text.count("found 0 of 1, detections that hit nothing: 1") == text.count("found 1 of 1") == 3
     assert page.count("data:image/png;base64,") == 2 * 3, "the three chips that differ, for each"
     assert set(re.findall(r"(?:src|href)=\"(.{5})", page.replace("xlink:href", ""))) == {"data:"}
 

@@ -142,7 +142,7 @@ def test_pictures_show_truth_and_outcome_in_their_colours(sources: Sources) -> N
         assert picture.getpixel(corner) == RGB[outcome], "the detection lies on the truth that it hits"
         assert picture.getpixel((CELL_PX // 2, CELL_PX // 2)) == (40, 40, 40), "pixels are shown as they are"
     chip = whole_chip(judged, truth.images[1], lambda _: np.full((64, 80), 40, np.uint8))
-    assert (chip.title, chip.caption) == ("1", "found 0 of 1, 0 detections that hit nothing")
+    assert (chip.title, chip.caption) == ("1", "found 0 of 1, detections that hit nothing: 0")
     assert max(chip.pixels.size) == 420
 
 
