@@ -38,7 +38,7 @@ def _table(tests: Mapping[str, Mapping[str, float]], differences: Mapping[str, M
     for measure in _MEASURES:
         table.add_column(measure, justify="right")
     if differences:
-        table.add_column("AP against the first", justify="right")
+        table.add_column("AP, more or less", justify="right", no_wrap=True)
     for label, test in tests.items():
         gain = differences.get(label, {}).get("AP")
         cells = [f"{test[measure]:.2f}" if measure in test else "-" for measure in _MEASURES]
@@ -50,4 +50,4 @@ def _gain(difference: Mapping[str, Any] | None) -> str:
     if difference is None:
         return ""
     interval = difference["interval"]
-    return f"{difference['value']:+.2f}" + (f" ({interval[0]:+.2f} to {interval[1]:+.2f})" if interval else "")
+    return f"{difference['value']:+.1f}" + (f" ({interval[0]:+.1f} to {interval[1]:+.1f})" if interval else "")

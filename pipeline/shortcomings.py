@@ -8,7 +8,7 @@ from typing import Any
 from refinedet.calibration import reliability
 from refinedet.data.coco import Record
 from refinedet.detections import Detections
-from refinedet.metrics import HIT_SCORE, match
+from refinedet.metrics import HIT_SCORE, match, strongest
 from refinedet.mistakes import ap_costs, find_mistakes, kinds_of
 
 Row = dict[str, Any]
@@ -32,7 +32,7 @@ def calibration_table(truth: Record, found: Mapping[int, Detections]) -> list[Ro
 
 def mistake_table(part: Record, found: Mapping[int, Detections]) -> dict[str, Row]:
     """Kind of mistake -> `count` at the score of detection, `count_all` at any score, and `AP50_cost` in points."""
-    own = {image.id: found[image.id] for image in part.images if image.id in found}
+    own = strongest({image.id: found[image.id] for image in part.images if image.id in found})
     reported = find_mistakes(part, own, score_min=HIT_SCORE).values()
     at_all = find_mistakes(part, own, score_min=0.0).values()
     costs = ap_costs(part, own)

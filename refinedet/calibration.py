@@ -14,7 +14,7 @@ import numpy as np
 from refinedet.data.coco import Record
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.metrics import HIT_IOU, match
+from refinedet.metrics import HIT_IOU, match, strongest
 
 BINS = 10
 """Bins of equal width over the scores 0..1."""
@@ -55,7 +55,8 @@ def reliability(
 ) -> list[ScoreBin]:
     """Bins of score that hold a detection, from low scores to high ones.
 
-    A detection is right where `metrics.match` pairs it with an object at `iou_min`; one on an ignored box is left out.
+    A detection is right where `metrics.match` pairs it with an object at `iou_min`; one on an ignored box is left out,
+    as is one that COCO does not judge (`metrics.strongest`).
 
     Args:
         truth: boxes by image id.
@@ -68,6 +69,7 @@ def reliability(
     """
     if bins < 1:
         raise InputError(f"expected at least 1 bin, found {bins}")
+    detections = strongest(detections)
     matches = match(truth, detections, iou_min=iou_min, score_min=0.0)
     right = [detections[i].scores[m.hits[:, 0]] for i, m in matches.items() if len(m.hits)]
     wrong = [detections[i].scores[m.false_alarms] for i, m in matches.items() if len(m.false_alarms)]

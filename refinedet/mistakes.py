@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 from refinedet.boxes import iou
 from refinedet.data.coco import Record
 from refinedet.detections import Detections
-from refinedet.metrics import HIT_IOU, Match, match, pr_curve
+from refinedet.metrics import HIT_IOU, Match, match, pr_curve, strongest
 
 Kind = Literal["missed", "badly_placed", "double", "false_alarm", "wrong_class", "wrong_class_and_place"]
 KINDS: tuple[Kind, ...] = ("missed", "badly_placed", "double", "false_alarm", "wrong_class", "wrong_class_and_place")
@@ -99,13 +99,15 @@ def _of_image(truth: Record, image: int, found: Detections, matched: Match, iou_
 def ap_costs(truth: Record, detections: Mapping[int, Detections], *, iou_min: float = HIT_IOU) -> dict[Kind, float]:
     """AP at `iou_min`, in points 0..100, that each possible kind of mistake costs; empty where there is no object.
 
-    Repaired, one kind at a time: a missed object no longer counts; the strongest detection meant for an object that
-    nothing hits gets its box (badly placed) or its class (wrong class), others of that kind go; doubles and false
-    alarms go. Costs do not add up, as one repair changes what another one is worth.
+    Repaired, one kind at a time: a missed object no longer counts; a badly placed detection gets the box, and one of
+    the wrong class gets the class, of the object that it is meant for, where nothing hits that and no stronger one is
+    meant for it, and goes otherwise; doubles and false alarms go. Costs do not add up, as one repair changes what
+    another one is worth. As COCO does, this looks at the strongest detections of an image alone.
 
     Raises:
         InputError: an image id or label of `detections` is not in `truth`.
     """
+    detections = strongest(detections)
     before = _ap(truth, detections, iou_min)
     if before is None:
         return {}
@@ -140,12 +142,13 @@ def _repaired(truth: Record, image: int, found: Detections, mistakes: Mistakes, 
     """The detections of an image without the mistakes of one kind."""
     boxes, labels = found.boxes_xyxy.copy(), found.labels.copy()
     keep = np.ones(len(found), np.bool_)
-    free = set(mistakes.unhit.tolist())
-    for d in sorted(d for d, own in mistakes.detections.items() if own == kind):  # the strongest first
+    # target -> strongest detection that is meant for it, of either kind: the last one written
+    best = {mistakes.meant[d]: d for d in sorted(mistakes.meant, reverse=True)}
+    unhit = set(mistakes.unhit.tolist())
+    for d in (d for d, own in mistakes.detections.items() if own == kind):
         target = mistakes.meant.get(d)
-        if target is None or target not in free:
+        if target is not None and target in unhit and best[target] == d:
+            boxes[d], labels[d] = truth.boxes[image][target], truth.labels[image][target]
+        else:
             keep[d] = False
-            continue
-        free.remove(target)
-        boxes[d], labels[d] = truth.boxes[image][target], truth.labels[image][target]
     return Detections.of(boxes[keep], found.scores[keep], labels[keep])

@@ -150,3 +150,59 @@ def test_repairs_never_cost_and_every_mistake_is_sorted(scene: tuple[Record, dic
     hits = len(truth.boxes[1]) - len(mistakes.unhit)
     assert hits + len(mistakes.detections) == len(found[1])
     assert set(mistakes.missed) | set(mistakes.meant.values()) >= set(mistakes.unhit.tolist())
+
+
+TIDECV: dict[int, dict[str, tuple[int, float]]] = {
+    0: {
+        "wrong_class": (16, 13.096911426619435),
+        "badly_placed": (6, 9.958926199525322),
+        "wrong_class_and_place": (8, 4.128950344797012),
+        "double": (33, 6.573275110733242),
+        "false_alarm": (8, 4.258146383488906),
+        "missed": (2, 3.2100075780914494),
+    },
+    5: {
+        "wrong_class": (14, 12.354608476958731),
+        "badly_placed": (17, 13.712668407508758),
+        "wrong_class_and_place": (7, 0.6486482134073341),
+        "double": (21, 4.257369845702669),
+        "false_alarm": (8, 2.1294973862323943),
+        "missed": (0, 0.0),
+    },
+}
+"""Seed of `crowded` -> kind -> number and cost, as the authors' tidecv 1.0.1 gives them for that case."""
+
+
+def crowded(seed: int) -> tuple[Record, dict[int, Detections]]:
+    """Eight images of two classes, with objects in one another's way and detections of every kind."""
+    rng = np.random.default_rng(seed)
+    boxes, labels, found = {}, {}, {}
+    for image in range(1, 9):
+        count = int(rng.integers(1, 6))
+        corners = rng.uniform(0, 300, (count, 2))
+        boxes[image] = as_boxes(np.hstack([corners, corners + rng.uniform(15, 80, (count, 2))]))
+        labels[image] = rng.integers(0, 2, count)
+        seen = rng.integers(0, count, 3 * count)
+        moved = boxes[image][seen] + rng.normal(0, 7, (len(seen), 4)).astype(np.float32)
+        moved[:, 2:] = np.maximum(moved[:, 2:], moved[:, :2] + 1)
+        called = np.where(rng.random(len(seen)) < 0.75, labels[image][seen], 1 - labels[image][seen])
+        far = np.array([[500, 500, 520, 520]], np.float32)
+        found[image] = Detections.of(np.vstack([moved, far]), rng.random(len(seen) + 1), np.append(called, 0))
+    images = tuple(ImageRecord(i, f"{i}.png", 600, 600) for i in boxes)
+    return Record(images, boxes, labels, {i: np.zeros(len(b), np.bool_) for i, b in boxes.items()}, ("a", "b")), found
+
+
+@pytest.mark.parametrize("seed", TIDECV)
+def test_numbers_and_costs_are_those_of_the_authors_program(seed: int) -> None:
+    truth, found = crowded(seed)
+    mistakes = find_mistakes(truth, found, score_min=0.0).values()
+    counts = {kind: sum(one.count(kind) for one in mistakes) for kind in KINDS}
+    assert counts == {kind: count for kind, (count, _) in TIDECV[seed].items()}
+    assert ap_costs(truth, found) == pytest.approx({kind: cost for kind, (_, cost) in TIDECV[seed].items()}, abs=1e-6)
+
+
+def test_only_what_coco_judges_costs() -> None:
+    truth = record([LEFT], [0], classes=1)
+    crowd = [((80, 80, 90, 90), 0.9, 0)] * 100
+    costs = ap_costs(truth, detections([*crowd, (LEFT, 0.1, 0)]))
+    assert costs == pytest.approx({"missed": 100, "badly_placed": 0, "double": 0, "false_alarm": 0})
