@@ -69,7 +69,8 @@ def precision_recall(
         axes.plot(recall, precision, linewidth=2, label=label, **stroke(index))
     if point is not None:
         axes.plot(*point, "o", color=COLOURS[0], markersize=8, markeredgecolor="white", label="IoU 0.5, score 0.5")
-    axes.legend(loc="lower left")
+    if curves or point is not None:
+        axes.legend(loc="lower left")
     return figure
 
 

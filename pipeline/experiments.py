@@ -87,9 +87,13 @@ def _in_revision(revision: str, room: Path) -> Locate:
     """Files of a commit or experiment of the DVC project in the current folder, from its cache or its remote."""
     from dvc.api import DVCFileSystem
     from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc.scm import resolve_rev
 
     try:
-        files = DVCFileSystem(".", rev=revision)
+        with Repo() as project:  # DVCFileSystem takes a name that means nothing for an empty revision
+            commit = resolve_rev(project.scm, revision)
+        files = DVCFileSystem(".", rev=commit)
     except Exception as error:  # DVC and its git libraries have no common base
         raise FileError(
             f"expected {revision!r} to be a folder, a DVC experiment or a git revision of the project in this folder, "

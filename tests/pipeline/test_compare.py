@@ -182,6 +182,11 @@ def test_revisions_of_a_dvc_project(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     assert found == {"first": [1] + [0] * 7, "now": [1] * 3 + [0] * 5}
     assert content["differences"]["now"]["AP"]["value"] > 0
     assert "Where they differ most" in text_of(tmp_path / "page.html"), "chips come from the cache too"
+    with pytest.raises(FileError, match="none of that name"):
+        compare(("first", "no-such"), tmp_path / "page.html")
+    shutil.rmtree(root / ".dvc" / "cache")
+    with pytest.raises(FileError, match="dvc pull"):
+        compare(("first", "HEAD"), tmp_path / "page.html")
 
 
 def test_a_table_of_chips_is_in_the_order_of_the_record(two: tuple[str, str], tmp_path: Path) -> None:
