@@ -11,6 +11,7 @@ from pipeline.contact_sheet import Picture
 from pipeline.numbers import Numbers
 from pipeline.page import columns, kinds_found, render_template, reported_error
 from pipeline.published import PUBLISHED, Published
+from pipeline.words import short_labels
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,6 +55,8 @@ def render(comparison: Comparison) -> str:
     """The page as HTML. Every text is escaped; equal content gives equal text."""
     compared = comparison.compared
     published = _published(compared)
+    short = short_labels(list(compared))
+    drawn = {short[label]: numbers for label, numbers in compared.items()}
     groups = _groups(compared, published)
     return render_template(
         "compare.html",
@@ -64,10 +67,10 @@ def render(comparison: Comparison) -> str:
         columns=columns([row for group in groups for row in group["rows"].values()]),
         published=published,
         charts={
-            "curves": curve_charts(compared),
-            "parts": ap_charts(compared, published),
-            "calibration": calibration_chart(compared),
-            "mistakes": mistake_charts(compared),
+            "curves": curve_charts(drawn),
+            "parts": ap_charts(drawn, published),
+            "calibration": calibration_chart(drawn),
+            "mistakes": mistake_charts(drawn),
         },
         errors={label: (n.test.get("ECE"), reported_error(n)) for label, n in compared.items()},
         kinds_found=kinds_found(list(compared.values())),

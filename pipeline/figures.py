@@ -54,6 +54,7 @@ _INLINE: Any = {
     "svg.hashsalt": "refinedet",
 }
 _PARTS_APART = 0.62
+_LEGEND_ROW = 0.22
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,15 +79,15 @@ def precision_recall_svg(curves: Mapping[str, Sequence[Row]], point: tuple[float
 def training_svgs(history: Sequence[Row]) -> list[Markup]:
     """The losses, and the validation AP, by epoch; `history` as `charts.training_png`."""
     return [
-        _chart(lambda axes: draw_losses(axes, history), "Training loss by epoch"),
-        _chart(lambda axes: draw_validation(axes, history), "Validation AP by epoch"),
+        _chart(lambda _, axes: draw_losses(axes, history), "Training loss by epoch"),
+        _chart(lambda _, axes: draw_validation(axes, history), "Validation AP by epoch"),
     ]
 
 
 def reliability_svg(tables: Mapping[str, Sequence[Row]]) -> Markup:
     """Precision over score with 95 % intervals, one line for each table of shortcomings.calibration_table."""
 
-    def draw(axes: Axes) -> None:
+    def draw(_: Figure, axes: Axes) -> None:
         axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
         axes.text(0.97, 0.9, "ideal", color=MUTED, ha="right", va="top", fontsize=10)
         for index, (label, rows) in enumerate(tables.items()):
@@ -117,7 +118,7 @@ def dots_svg(title: str, series: Mapping[str, Mapping[str, Point]], published: M
     """
     names = list(dict.fromkeys(name for points in series.values() for name in points))
 
-    def draw(axes: Axes) -> None:
+    def draw(figure: Figure, axes: Axes) -> None:
         for index, (label, points) in enumerate(series.items()):
             style = {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)], "linestyle": ""}
             shift = _shift(index, len(series))
@@ -133,9 +134,9 @@ def dots_svg(title: str, series: Mapping[str, Mapping[str, Point]], published: M
             )
         axes.set(title=title, yticks=range(len(names)), yticklabels=names, ylim=(max(1, len(names)) - 0.4, -0.6))
         axes.grid(visible=False, axis="y")
-        _legend_below(axes, len(series) + bool(known))
+        _legend_below(figure, axes)
 
-    height = 1.1 + (0.2 + 0.16 * len(series)) * max(1, len(names))
+    height = 0.75 + (0.22 + 0.16 * len(series)) * max(1, len(names))
     words = f"{title}: {', '.join(names)}, of {', '.join(series)}"
     return _chart(draw, words, height)
 
@@ -144,7 +145,7 @@ def bars_svg(title: str, series: Mapping[str, Mapping[str, float]], digits: int)
     """A bar for each name and series, with its value at the end; arguments as `dots_svg`."""
     names = list(dict.fromkeys(name for values in series.values() for name in values))
 
-    def draw(axes: Axes) -> None:
+    def draw(figure: Figure, axes: Axes) -> None:
         thickness = _PARTS_APART / max(1, len(series))
         for index, (label, values) in enumerate(series.items()):
             y = [names.index(name) + _shift(index, len(series)) for name in values]
@@ -154,9 +155,9 @@ def bars_svg(title: str, series: Mapping[str, Mapping[str, float]], digits: int)
         axes.set(title=title, yticks=range(len(names)), yticklabels=names, ylim=(max(1, len(names)) - 0.5, -0.5))
         axes.grid(visible=False, axis="y")
         axes.margins(x=0.12)
-        _legend_below(axes, len(series))
+        _legend_below(figure, axes)
 
-    height = 0.9 + (0.14 + 0.2 * len(series)) * max(1, len(names))
+    height = 0.75 + (0.16 + 0.2 * len(series)) * max(1, len(names))
     return _chart(draw, f"{title}: {', '.join(names)}, of {', '.join(series)}", height)
 
 
@@ -170,20 +171,20 @@ def _whisker(point: Point) -> tuple[float, float]:
     return max(0.0, point.value - low), max(0.0, high - point.value)
 
 
-def _legend_below(axes: Axes, entries: int) -> None:
-    if entries > 1:
-        listed = dict(zip(*reversed(axes.get_legend_handles_labels()), strict=True))
-        published = listed.pop(PUBLISHED, None)  # after what was measured here
-        listed |= {} if published is None else {PUBLISHED: published}
-        axes.legend(
-            listed.values(), listed, loc="upper center", bbox_to_anchor=(0.5, -0.12), ncols=2, handletextpad=0.4
-        )
+def _legend_below(figure: Figure, axes: Axes) -> None:
+    """A legend where there is more than one entry, in room of its own, published figures after those measured here."""
+    handles, labels = axes.get_legend_handles_labels()
+    listed = dict(sorted(zip(labels, handles, strict=True), key=lambda entry: entry[0] == PUBLISHED))
+    if len(listed) > 1:
+        width, height = figure.get_size_inches()
+        figure.set_size_inches(width, height + _LEGEND_ROW * -(-len(listed) // 2))
+        figure.legend(listed.values(), listed, loc="outside lower center", ncols=2, handletextpad=0.4)
 
 
-def _chart(draw: Callable[[Axes], None], words: str, height: float = SIZE[1]) -> Markup:
+def _chart(draw: Callable[[Figure, Axes], None], words: str, height: float = SIZE[1]) -> Markup:
     def figure() -> Figure:
         drawn = Figure(figsize=(SIZE[0], height), layout="constrained")
-        draw(drawn.add_subplot())
+        draw(drawn, drawn.add_subplot())
         return drawn
 
     return _inline(figure, words)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 
@@ -36,6 +36,7 @@ KIND_WORDS: Mapping[str, KindWords] = {
 SIZE_WORDS: Mapping[str, str] = {"AP_small": "small", "AP_medium": "medium", "AP_large": "large"}
 
 _PARTS = {"val": "Validation, last epoch", "test": "Test", "test_without_leaked": "Test without leaked images"}
+_LABEL = 22
 _SHORT = {"test": "all", "test_without_leaked": "not leaked"}
 
 
@@ -47,3 +48,11 @@ def part(name: str) -> str:
 def part_word(name: str) -> str:
     """The same in a word or two, for a chart."""
     return _SHORT.get(name) or name.removeprefix("test_").replace("_", " ")
+
+
+def short_labels(labels: Sequence[str]) -> dict[str, str]:
+    """Labels as a chart has room for: of a long one its end, where paths differ; numbered where ends are equal."""
+    cut = {label: label if len(label) <= _LABEL else f"\u2026{label[1 - _LABEL :]}" for label in labels}
+    if len(set(cut.values())) == len(cut):
+        return cut
+    return {label: f"{number}: {end}" for number, (label, end) in enumerate(cut.items(), 1)}

@@ -12,6 +12,7 @@ import pytest
 
 from pipeline.charts import COLOURS
 from pipeline.figures import THEME, Point, bars_svg, dots_svg, precision_recall_svg, reliability_svg, training_svgs
+from pipeline.words import short_labels
 
 CSS = (Path(__file__).resolve().parents[2] / "pipeline" / "page.css").read_text(encoding="utf-8")
 THEMES = dict(zip(("light", "dark"), re.findall(r":root \{(.*?)\}", CSS, re.DOTALL), strict=True))
@@ -97,3 +98,20 @@ def test_equal_numbers_give_equal_text() -> None:
 def test_nothing_to_draw_is_drawn() -> None:
     for chart in (dots_svg("AP", {"": {}}, {}), bars_svg("Cost", {"": {}}, digits=1), reliability_svg({"": []})):
         assert chart.startswith("<svg")
+
+
+def test_long_labels_keep_the_end_by_which_they_differ() -> None:
+    assert short_labels(["a", "outputs"]) == {"a": "a", "outputs": "outputs"}
+    first, second = "/data/runs/one/with/a/long/path", "/data/runs/two/with/a/long/path"
+    cut = short_labels([first, second])
+    assert len(set(cut.values())) == 2
+    assert all(len(short) <= 25 and short.endswith("with/a/long/path") for short in cut.values())
+
+
+def test_six_experiments_with_long_names_fit() -> None:
+    labels = short_labels([f"/some/folder/of/mine/experiment-number-{number}" for number in range(6)]).values()
+    for points in (1, 7):
+        values = {label: {f"part {index}": 50.0 for index in range(points)} for label in labels}
+        assert bars_svg("AP", values, digits=1).count("experiment-number-5") == 1 + 1, "legend and description"
+        dots = {label: {name: Point(v, (v - 3, v + 3)) for name, v in row.items()} for label, row in values.items()}
+        assert "published" in dots_svg("AP", dots, {"part 0": 60.0})
