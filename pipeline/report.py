@@ -73,11 +73,11 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
     judged = Judged.of(truth, read_results(read_json(sources.evaluate / "detections.coco.json")))
     history = read_json(sources.train / "history.json")
     numbers = replace(
-        Numbers.of_evaluation(evaluation_reader(sources.evaluate), str(sources.evaluate)),
+        Numbers.of_evaluation(_evaluation_reader(sources.evaluate), str(sources.evaluate)),
         dataset=dataset,
         settings=_facts(sources, header, dataset, postprocess),
     )
-    read = chip_reader(sources.tile)
+    read = _chip_reader(sources.tile)
     sections = _sections(judged, read)
     with_ships = [image for image in truth.images if not truth.ignored[image.id].all()]
     samples = [whole_chip(judged, image, read) for image in spread(with_ships, SAMPLES)]
@@ -88,7 +88,7 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
         for sample in samples:
             sample.pixels.save(staged / "samples" / f"{sample.title}.png")
         page = Page(
-            title=f"Ship detection on {dataset_name(dataset)}",
+            title=f"Ship detection on {_name(dataset)}",
             subtitle=_subtitle(header, numbers.test),
             numbers=numbers,
             validation=_validation(header),
@@ -102,7 +102,7 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
         write_json(staged / "numbers.json", numbers.to_dict())
 
 
-def evaluation_reader(folder: Path) -> Callable[[str], Any]:
+def _evaluation_reader(folder: Path) -> Callable[[str], Any]:
     """Function name -> content of a JSON file that evaluate wrote to `folder`; None for a file that is not there.
 
     Raises:
@@ -146,12 +146,12 @@ def _draw_curves(numbers: Numbers, history: list[Row], folder: Path) -> None:
     training_png(folder / "losses.png", history)
 
 
-def chip_reader(root: Path) -> Callable[[ImageRecord], NDArray[np.uint8]]:
+def _chip_reader(root: Path) -> Callable[[ImageRecord], NDArray[np.uint8]]:
     """Function image -> its pixels, from the folder that stage tile wrote."""
     return lambda image: read_chip(root / image.file_name)
 
 
-def dataset_name(dataset: str) -> str:
+def _name(dataset: str) -> str:
     """The data set, as a person would write it."""
     return dataset.upper() if dataset in CATALOGUE else dataset.replace("simulated", "simulated scenes")
 
