@@ -165,6 +165,24 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
 
 
 @app.command()
+def compare(
+    experiments: options.Experiments,
+    out_path: options.ComparisonPage = Path("comparison.html"),
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Set two to six evaluations side by side in one HTML page, with their numbers as JSON beside it.
+
+    The others are measured against the first. Chips are drawn where the experiments' outputs/tile is at hand.
+    """
+    with one_sentence_errors(debug=debug, progress=not json):
+        from cli.comparing import compare_experiments
+
+        compare_experiments(experiments, out_path, overwrite=overwrite, as_json=json)
+
+
+@app.command()
 def info(
     weights: Annotated[
         Path | None,

@@ -150,3 +150,13 @@ LearningRate = Annotated[
     typer.Option("--lr", help="Learning rate.", show_default="0.0003, or 0.0007 with --init none"),
 ]
 TrainSeed = Annotated[int, typer.Option("--seed", min=0, help="Equal seeds give equal weights on one machine.")]
+
+Experiments = Annotated[
+    list[str],
+    typer.Argument(
+        metavar="EXPERIMENT",
+        help="Folder of outputs (or of outputs/evaluate alone), DVC experiment or git revision; LABEL=... names it.",
+        show_default=False,
+    ),
+]
+ComparisonPage = Annotated[Path, typer.Option("--out", help="HTML file to write; its numbers go beside it.")]

@@ -1,4 +1,7 @@
-"""Curves as PNG files: precision over recall, and the course of a training. Equal numbers give equal bytes."""
+"""Curves: precision over recall, and the course of a training; as PNG files, or as figures for a page.
+
+Equal numbers give equal bytes.
+"""
 
 from __future__ import annotations
 
@@ -17,9 +20,10 @@ from refinedet.files import atomic_path
 Row = Mapping[str, float]
 
 INK, MUTED, GRID = "#1b2636", "#5d6b7e", "#e4e9ef"
-COLOURS = ("#0b5cad", "#d9730d", "#1f9d6b", "#8a5cd1", "#b83280", "#7a8794")
+COLOURS = ("#0b5cad", "#c2570c", "#0a8a5f", "#8a4bc8", "#b5257a", "#66737f")
+STROKES: tuple[Any, ...] = ("-", (0, (5, 1.5)), (0, (1.2, 1.2)), (0, (6, 1.5, 1.2, 1.5)), (0, (3, 1)), (0, (8, 2)))
 _DPI = 160
-_STYLE: Any = {
+STYLE: Any = {
     "font.family": "DejaVu Sans",
     "font.size": 9.0,
     "text.color": INK,
@@ -50,16 +54,29 @@ def precision_recall_png(path: Path, curves: Mapping[str, Sequence[Row]], point:
         curves: legend entry -> rows with `recall` and `precision` in [0, 1].
         point: (recall, precision) in [0, 1] at the score that `refinedet detect` reports from, if defined.
     """
-    with rc_context(_STYLE):
-        figure = Figure(figsize=(6.2, 4.2), layout="constrained")
-        axes = figure.add_subplot(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
-        for (label, rows), colour in zip(curves.items(), COLOURS, strict=False):
-            recall, precision = [r["recall"] for r in rows], [r["precision"] for r in rows]
-            axes.plot(recall, precision, color=colour, linewidth=2, label=label)
-        if point is not None:
-            axes.plot(*point, "o", color=COLOURS[0], markersize=8, markeredgecolor="white", label="IoU 0.5, score 0.5")
+    with rc_context(STYLE):
+        _save(precision_recall(curves, point, (6.2, 4.2)), path)
+
+
+def precision_recall(
+    curves: Mapping[str, Sequence[Row]], point: tuple[float, float] | None, size: tuple[float, float]
+) -> Figure:
+    """The figure of `precision_recall_png`, `size` inches large; lines differ in colour and in their strokes."""
+    figure = Figure(figsize=size, layout="constrained")
+    axes = figure.add_subplot(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
+    for index, (label, rows) in enumerate(curves.items()):
+        recall, precision = [r["recall"] for r in rows], [r["precision"] for r in rows]
+        axes.plot(recall, precision, linewidth=2, label=label, **stroke(index))
+    if point is not None:
+        axes.plot(*point, "o", color=COLOURS[0], markersize=8, markeredgecolor="white", label="IoU 0.5, score 0.5")
+    if curves or point is not None:
         axes.legend(loc="lower left")
-        _save(figure, path)
+    return figure
+
+
+def stroke(index: int) -> dict[str, Any]:
+    """Colour and dashes of the line with this number: told apart without colours too."""
+    return {"color": COLOURS[index % len(COLOURS)], "linestyle": STROKES[index % len(STROKES)]}
 
 
 def training_png(path: Path, history: Sequence[Row]) -> None:
@@ -69,23 +86,33 @@ def training_png(path: Path, history: Sequence[Row]) -> None:
         path: PNG to write.
         history: one row per epoch: `epoch`, `lr`, `loss`, the parts of the loss, and `val_...` in percent.
     """
-    names = list(dict.fromkeys(name for row in history for name in row))
-    losses = [n for n in names if n not in ("epoch", "lr", "loss") and not n.startswith("val_")]
-    with rc_context(_STYLE):
+    with rc_context(STYLE):
         figure = Figure(figsize=(9.6, 3.6), layout="constrained")
         left, right = figure.subplots(1, 2)
-        _lines(left, history, {"loss": "sum", **{n: n.replace("_", " ") for n in losses}})
-        left.set(title="Training loss", ylim=(0, None))
-        _lines(right, history, {"val_AP": "AP", "val_AP50": "AP50", "val_AP75": "AP75"})
-        right.set(title="Validation AP, %", ylim=(0, 100))
+        draw_losses(left, history)
+        draw_validation(right, history)
         _save(figure, path)
+
+
+def draw_losses(axes: Axes, history: Sequence[Row]) -> None:
+    """Draw the mean losses of each epoch, as `training_png` takes them."""
+    names = list(dict.fromkeys(name for row in history for name in row))
+    losses = [n for n in names if n not in ("epoch", "lr", "loss") and not n.startswith("val_")]
+    _lines(axes, history, {"loss": "sum", **{n: n.replace("_", " ") for n in losses}})
+    axes.set(title="Training loss", ylim=(0, None))
+
+
+def draw_validation(axes: Axes, history: Sequence[Row]) -> None:
+    """Draw the AP on the validation split after each epoch, as `training_png` takes it."""
+    _lines(axes, history, {"val_AP": "AP", "val_AP50": "AP50", "val_AP75": "AP75"})
+    axes.set(title="Validation AP, %", ylim=(0, 100))
 
 
 def _lines(axes: Axes, history: Sequence[Row], series: Mapping[str, str]) -> None:
     for index, (name, label) in enumerate(series.items()):
         points = [(row["epoch"], row[name]) for row in history if name in row]
-        style = {"linewidth": 2.2 if index == 0 else 1.4, "color": COLOURS[index % len(COLOURS)]}
-        axes.plot(*zip(*points, strict=True) if points else ([], []), label=label, marker=_marker(points), **style)  # type: ignore[arg-type]  # a mixed keyword dictionary
+        style = {"linewidth": 2.2 if index == 0 else 1.4, **stroke(index)}
+        axes.plot(*zip(*points, strict=True) if points else ([], []), label=label, marker=_marker(points), **style)
     axes.set_xlabel("epoch")
     axes.xaxis.set_major_locator(MaxNLocator(integer=True))
     axes.legend()

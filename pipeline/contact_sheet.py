@@ -21,7 +21,7 @@ LEGEND: Mapping[str, tuple[str, str]] = {
     "truth": ("#37d67a", "ship, found"),
     "hit": ("#4aa8ff", "detection that hits"),
     "miss": ("#ffb020", "ship, missed"),
-    "false alarm": ("#ff4d4f", "false alarm"),
+    "false alarm": ("#ff4d4f", "detection that hits nothing"),
     "ignored": ("#93a1b0", "cut by the edge, not counted"),
 }
 """Kind of a box -> its colour, and what that means."""
@@ -64,7 +64,7 @@ def whole_chip(judged: Judged, image: ImageRecord, read: Callable[[ImageRecord],
             _draw_label(pixels, mark, (x + 3, max(13.0, y - 2)))
     matched = judged.matches[image.id]
     ships = len(matched.hits) + len(matched.misses)
-    caption = f"found {len(matched.hits)} of {ships}, false alarms {len(matched.false_alarms)}"
+    caption = f"found {len(matched.hits)} of {ships}, detections that hit nothing: {len(matched.false_alarms)}"
     return Picture(pixels, PurePosixPath(image.file_name).stem, caption)
 
 

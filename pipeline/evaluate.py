@@ -1,8 +1,8 @@
 """Stage evaluate: the checkpoint judged on the test split. Nothing is chosen here, so nothing is chosen on test.
 
-Writes outputs/evaluate: metrics.json, the detections as a COCO results list, and the precision-recall curves at IoU .5
-and .75 as tables for `dvc plots`. A multi-scale test adds its own rows and detections beside those of the single-scale
-test.
+Writes outputs/evaluate: metrics.json, the detections as a COCO results list, the precision-recall curves at IoU .5 and
+.75 and the calibration of the scores as tables for `dvc plots`, what is wrong by kind (mistakes.json) and by chip
+(chips.json). A multi-scale test adds its own rows and detections beside those of the single-scale test.
 """
 
 from __future__ import annotations
@@ -15,9 +15,11 @@ from pathlib import Path
 from pipeline.catalogue import CATALOGUE, VocSplit
 from pipeline.params import load_params
 from pipeline.predictions import predict_chips
+from pipeline.shortcomings import calibration_table, chip_table, mistake_table
 from pipeline.stage import OUTPUTS, run_stage
 from pipeline.tracking import record, run_of
 from refinedet.bootstrap import Measure, bootstrap_interval
+from refinedet.calibration import calibration_error, reliability
 from refinedet.data.coco import Record, read_record
 from refinedet.detections import Detections
 from refinedet.errors import InputError
@@ -61,7 +63,8 @@ def evaluate(
 
     Returns:
         Part of the test split (`test`, `test_inshore`, ...) -> measure -> value in percent, and `chips` and `ships`;
-        `AP_low` to `AP_high` (and of AP50) is the 95 % bootstrap interval over images.
+        `AP_low` to `AP_high` (and of AP50) is the 95 % bootstrap interval over images; `ECE` is the expected
+        calibration error of the scores.
 
     Raises:
         FileError: a chip or record is missing or damaged.
@@ -76,10 +79,11 @@ def evaluate(
     judged = {"test": found}
     if multiscale is not None:
         judged["test_multiscale"] = predict_record(multiscale, truth, chips)
+    selected = parts(truth, subsets)
     metrics = {
         split + name: _measure(part, detections) | (_voc_measure(part, detections) if voc else {})
         for split, detections in judged.items()
-        for name, part in parts(truth, subsets).items()
+        for name, part in selected.items()
     }
     with atomic_folder(out) as staged:
         write_json(staged / "metrics.json", metrics)
@@ -87,6 +91,9 @@ def evaluate(
             write_json(staged / DETECTIONS[split], coco_results(detections))
         for name, iou_min in CURVES.items():
             write_json(staged / name, _curve_table(truth, found, iou_min))
+        write_json(staged / "calibration.json", calibration_table(truth, found))
+        write_json(staged / "mistakes.json", {f"test{name}": mistake_table(p, found) for name, p in selected.items()})
+        write_json(staged / "chips.json", chip_table(truth, found))
     return metrics
 
 
@@ -124,11 +131,13 @@ def _measure(part: Record, found: Mapping[int, Detections]) -> Metrics:
     hits = sum(len(m.hits) for m in matches)
     ships = hits + sum(len(m.misses) for m in matches)
     claims = hits + sum(len(m.false_alarms) for m in matches)
+    error = calibration_error(reliability(part, own))
     shares = {"precision": (hits, claims), "recall": (hits, ships), "F1": (2 * hits, claims + ships)}
     return {
         **{name: value for name, value in coco_metrics(part, own).items() if value is not None},
         **_intervals(part, own),
         **{name: 100.0 * some / all_ for name, (some, all_) in shares.items() if all_},
+        **({} if error is None else {"ECE": 100.0 * error}),
         "chips": len(part.images),
         "ships": ships,
     }

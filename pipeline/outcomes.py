@@ -13,6 +13,7 @@ from refinedet.boxes import area, iou
 from refinedet.data.coco import ImageRecord, Record
 from refinedet.detections import Detections
 from refinedet.metrics import HIT_IOU, HIT_SCORE, Match, match
+from refinedet.mistakes import Kind, Mistakes, find_mistakes
 
 Outcome = Literal["hit", "miss", "false alarm"]
 Box = NDArray[np.float32]
@@ -32,6 +33,8 @@ class Event:
     rank: float
     """Score of a detection; area in square pixels of a missed ship."""
     caption: str
+    kind: Kind | None = None
+    """What is wrong with a false alarm."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,12 +53,13 @@ class Judged:
     truth: Record
     found: Mapping[int, Detections]
     matches: Mapping[int, Match]
+    mistakes: Mapping[int, Mistakes]
 
     @classmethod
     def of(cls, truth: Record, found: Mapping[int, Detections]) -> Judged:
         """Match `found` to `truth`, as metrics.match does."""
         complete = {image.id: found.get(image.id, Detections.empty()) for image in truth.images}
-        return cls(truth, complete, match(truth, complete))
+        return cls(truth, complete, match(truth, complete), find_mistakes(truth, complete, score_min=HIT_SCORE))
 
     def events(self) -> dict[Outcome, list[Event]]:
         """All hits and false alarms by falling score, and all misses by falling size."""
@@ -64,6 +68,15 @@ class Judged:
             for event in self._events_of(image):
                 listed[event.outcome].append(event)
         return {name: sorted(events, key=_order) for name, events in listed.items()}
+
+    def worst(self, count: int) -> list[ImageRecord]:
+        """At most `count` images with the most misses and false alarms, the worst first."""
+        bad = [image for image in self.truth.images if self.wrong(image)]
+        return sorted(bad, key=lambda i: (-self.wrong(i), len(self.matches[i.id].hits), i.file_name))[:count]
+
+    def wrong(self, image: ImageRecord) -> int:
+        """Ships missed on an image, and detections that hit nothing."""
+        return len(self.matches[image.id].misses) + len(self.matches[image.id].false_alarms)
 
     def marks(self, image: ImageRecord) -> list[Mark]:
         """Boxes to draw on an image: truth below, detections at HIT_SCORE or better with their score above."""
@@ -85,7 +98,8 @@ class Judged:
             events.append(Event("hit", image, found.boxes_xyxy[d], score, caption))
         for d in matched.false_alarms:
             score = float(found.scores[d])
-            events.append(Event("false alarm", image, found.boxes_xyxy[d], score, _alarm_caption(score, overlap[d])))
+            caption, kind = _alarm_caption(score, overlap[d]), self.mistakes[image.id].detections[int(d)]
+            events.append(Event("false alarm", image, found.boxes_xyxy[d], score, caption, kind))
         for t in matched.misses:
             caption = _miss_caption(boxes[t], found, overlap[:, t])
             events.append(Event("miss", image, boxes[t], float(area(boxes[t : t + 1])[0]), caption))

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: pictures are inside, and nothing is fetched."""
+"""The report as one HTML page that needs nothing else: pictures and charts are inside, and nothing is fetched."""
 
 from __future__ import annotations
 
@@ -9,12 +9,17 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
+from markupsafe import Markup
 from PIL import Image
 
+from pipeline.chart_set import ap_charts, calibration_chart, curve_charts, mistake_charts, stacked
 from pipeline.contact_sheet import LEGEND, Picture
+from pipeline.numbers import Numbers
 from pipeline.published import Published
+from pipeline.words import KIND_WORDS, part
+from refinedet.metrics import HIT_SCORE
 
-TEMPLATE = Path(__file__).with_name("page.html")
+TEMPLATES = Path(__file__).parent
 
 COLUMNS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR_100", "precision", "recall", "F1")
 VOC_COLUMNS = ("mAP07", "mAP10")
@@ -23,57 +28,79 @@ VOC_COLUMNS = ("mAP07", "mAP10")
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Everything that the page shows."""
+    """Everything that the page of one evaluation shows."""
 
     title: str
     subtitle: str
-    metrics: Mapping[str, Mapping[str, float]]
-    """Part of the test split -> measure -> value, as evaluate writes them; and `val`."""
+    numbers: Numbers
+    validation: Mapping[str, float]
+    """Measure -> value on the validation split."""
     published: Sequence[Published]
-    curves: Path
-    """PNG of precision over recall."""
-    training: Path
-    """PNG of the course of the training."""
+    training: Sequence[Markup]
+    """Charts of the course of the training."""
     sections: Mapping[str, Sequence[Picture]]
-    """Heading -> close-ups of hits, misses or false alarms."""
+    """Heading -> close-ups of hits, misses or detections that hit nothing."""
+    worst: Sequence[Picture]
+    """Whole chips, the worst first."""
     samples: Sequence[Picture]
-    facts: Mapping[str, Mapping[str, object]]
-    """Heading -> name -> value: where the result comes from."""
 
 
-def _columns(page: Page) -> tuple[str, ...]:
-    """COCO's measures, and VOC's where there are any."""
-    return COLUMNS + tuple(name for name in VOC_COLUMNS if any(name in row for row in page.metrics.values()))
+def columns(rows: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
+    """Measures of the table: COCO's, and VOC's where there are any in `rows`."""
+    return COLUMNS + tuple(name for name in VOC_COLUMNS if any(name in row for row in rows))
 
 
 def render(page: Page) -> str:
     """The page as HTML. Every text is escaped; equal content gives equal text."""
+    rows = {**page.numbers.metrics, "val": page.validation}
+    alone = {"": page.numbers}
+    return render_template(
+        "page.html",
+        page=page,
+        test=page.numbers.test,
+        rows=rows,
+        columns=columns(list(rows.values())),
+        charts={
+            "curves": [*curve_charts(alone), stacked(ap_charts(alone, page.published))],
+            "calibration": calibration_chart(alone),
+            "mistakes": mistake_charts(alone),
+        },
+        kinds_found=kinds_found([page.numbers]),
+        reported_error=reported_error(page.numbers),
+    )
+
+
+def kinds_found(listed: Sequence[Numbers]) -> list[str]:
+    """The kinds of mistakes that any of these evaluations can tell, in the order in which they are shown."""
+    return [kind for kind in KIND_WORDS if any(kind in numbers.mistakes.get("test", {}) for numbers in listed)]
+
+
+def reported_error(numbers: Numbers) -> float | None:
+    """Calibration error in percent of the detections from a score of 0.5 on, which `refinedet detect` reports."""
+    rows = [row for row in numbers.calibration if row["from"] >= HIT_SCORE]
+    total = sum(row["count"] for row in rows)
+    off = sum(row["count"] * abs(row["score"] - row["precision"]) for row in rows)
+    return 100.0 * off / total if total else None
+
+
+def render_template(name: str, **content: object) -> str:
+    """A template of this folder, filled. Every text is escaped; a name that is not given is an error."""
     environment = Environment(
-        loader=FileSystemLoader(TEMPLATE.parent),
+        loader=FileSystemLoader(TEMPLATES),
         autoescape=True,
         undefined=StrictUndefined,
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"percent": _percent, "data_uri": _data_uri, "part": _part}
-    return environment.get_template(TEMPLATE.name).render(page=page, columns=_columns(page), legend=LEGEND)
+    environment.filters |= {"percent": _percent, "data_uri": _data_uri, "part": part}
+    return environment.get_template(name).render(legend=LEGEND, kinds=KIND_WORDS, **content)
 
 
 def _percent(value: float | None, digits: int = 1) -> str:
     return "\u2013" if value is None else f"{value:.{digits}f}"
 
 
-def _part(name: str) -> str:
-    """`test_without_leaked` -> `Test without leaked images`, as a person would say it."""
-    words = {"val": "Validation, last epoch", "test": "Test", "test_without_leaked": "Test without leaked images"}
-    return words.get(name) or name.replace("test_", "Test, ").replace("_", " ")
-
-
-def _data_uri(picture: Path | Image.Image) -> str:
-    if isinstance(picture, Path):
-        content = picture.read_bytes()
-    else:
-        stream = io.BytesIO()
-        picture.save(stream, "PNG")
-        content = stream.getvalue()
-    return f"data:image/png;base64,{base64.b64encode(content).decode('ascii')}"
+def _data_uri(picture: Image.Image) -> str:
+    stream = io.BytesIO()
+    picture.save(stream, "PNG")
+    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"

@@ -1,4 +1,4 @@
-"""Stage report: what the evaluation found, as one HTML page, its curves, and pictures of hits, misses and false alarms.
+"""Stage report: what the evaluation found, as one HTML page, its numbers, its curves, and pictures of its mistakes.
 
 Hashed outputs: equal inputs give equal bytes, so git revision, run id and time are in MLflow, not here.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 import logging
 from collections import defaultdict
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -16,29 +16,35 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.catalogue import CATALOGUE
+from pipeline.chart_set import iou_curves, working_point
 from pipeline.charts import precision_recall_png, training_png
 from pipeline.contact_sheet import Picture, close_up, compose, whole_chip
+from pipeline.figures import training_svgs
+from pipeline.numbers import Numbers, Row
 from pipeline.outcomes import Judged, spread
 from pipeline.page import Page, render
 from pipeline.params import Params, load_params
 from pipeline.published import PUBLISHED
 from pipeline.stage import OUTPUTS, run_stage
 from pipeline.tracking import RECORDS, record
+from pipeline.words import KIND_WORDS
 from refinedet.boxes import xywh_to_xyxy
 from refinedet.config import PostprocessConfig
 from refinedet.data.coco import ImageRecord, read_record
 from refinedet.data.dataset import read_chip
 from refinedet.detections import Detections
-from refinedet.files import atomic_folder, read_json, sha256_file, write_text
+from refinedet.files import atomic_folder, read_json, sha256_file, write_json, write_text
+from refinedet.mistakes import kinds_of
 from refinedet.model.checkpoint import Header, read_header
 
 logger = logging.getLogger(__name__)
 
 SAMPLES = 6
-"""Whole chips shown."""
+"""Whole chips shown, and as many of the worst ones."""
 
+_FILES = ("report.html", "numbers.json", "pr_curve.png", "losses.png", "contact_sheet.png")
 _COLUMNS = 6
-_HITS, _MISSES, _FALSE_ALARMS = 12, 18, 18
+_HITS, _MISSES, _WRONG = 12, 18, 12
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,7 +62,7 @@ class Sources:
 
 
 def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: Path) -> None:
-    """Write folder `out`: report.html, pr_curve.png, losses.png, contact_sheet.png and samples/*.png.
+    """Write folder `out`: report.html, numbers.json, pr_curve.png, losses.png, contact_sheet.png and samples/*.png.
 
     Raises:
         FileError: an output of a stage before is missing or damaged.
@@ -64,41 +70,51 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
     """
     truth = read_record(sources.tile / "test.json")
     header = read_header(sources.checkpoint)
-    found = read_results(sources.evaluate / "detections.coco.json")
-    metrics = read_json(sources.evaluate / "metrics.json")
-    judged = Judged.of(truth, found)
-    read = _reader(sources.tile)
+    judged = Judged.of(truth, read_results(read_json(sources.evaluate / "detections.coco.json")))
+    history = read_json(sources.train / "history.json")
+    numbers = replace(
+        Numbers.of_evaluation(_evaluation_reader(sources.evaluate), str(sources.evaluate)),
+        dataset=dataset,
+        settings=_facts(sources, header, dataset, postprocess),
+    )
+    read = _chip_reader(sources.tile)
     sections = _sections(judged, read)
     with_ships = [image for image in truth.images if not truth.ignored[image.id].all()]
     samples = [whole_chip(judged, image, read) for image in spread(with_ships, SAMPLES)]
     with atomic_folder(out) as staged:
-        _draw_curves(sources, metrics["test"], staged)
+        _draw_curves(numbers, history, staged)
         compose(sections, _COLUMNS).save(staged / "contact_sheet.png")
         (staged / "samples").mkdir()
         for sample in samples:
             sample.pixels.save(staged / "samples" / f"{sample.title}.png")
         page = Page(
             title=f"Ship detection on {_name(dataset)}",
-            subtitle=_subtitle(header, metrics["test"]),
-            metrics={**metrics, "val": _validation(header)},
+            subtitle=_subtitle(header, numbers.test),
+            numbers=numbers,
+            validation=_validation(header),
             published=PUBLISHED.get(dataset, ()),
-            curves=staged / "pr_curve.png",
-            training=staged / "losses.png",
+            training=training_svgs(history),
             sections=sections,
+            worst=[whole_chip(judged, image, read) for image in judged.worst(SAMPLES)],
             samples=samples,
-            facts=_facts(sources, header, dataset, postprocess),
         )
         write_text(staged / "report.html", render(page))
+        write_json(staged / "numbers.json", numbers.to_dict())
 
 
-def read_results(path: Path) -> dict[int, Detections]:
-    """Detections by image id from a COCO results list that evaluate wrote.
+def _evaluation_reader(folder: Path) -> Callable[[str], Any]:
+    """Function name -> content of a JSON file that evaluate wrote to `folder`; None for a file that is not there.
 
     Raises:
-        FileError, InputError: as files.read_json.
+        FileError: metrics.json is missing, without which there is no evaluation; or a file cannot be read.
     """
+    return lambda name: read_json(folder / name) if name == "metrics.json" or (folder / name).is_file() else None
+
+
+def read_results(results: list[Row]) -> dict[int, Detections]:
+    """Detections by image id from a COCO results list that evaluate wrote."""
     rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in read_json(path):
+    for row in results:
         rows[row["image_id"]].append(row)
     return {
         image_id: Detections.of(
@@ -115,29 +131,28 @@ def _sections(judged: Judged, read: Callable[[ImageRecord], NDArray[np.uint8]]) 
     chosen = {
         "Hits": (events["hit"], spread(events["hit"], _HITS)),
         "Misses": (events["miss"], spread(events["miss"], _MISSES)),
-        "False alarms": (events["false alarm"], events["false alarm"][:_FALSE_ALARMS]),
     }
+    for kind in kinds_of(judged.truth)[1:]:  # but for missed ships, which are the misses
+        own = [event for event in events["false alarm"] if event.kind == kind]
+        chosen[KIND_WORDS[kind].heading] = (own, own[:_WRONG])
     return {
         f"{name}: {len(shown)} of {len(all_)}": [close_up(judged, event, read) for event in shown]
         for name, (all_, shown) in chosen.items()
     }
 
 
-def _draw_curves(sources: Sources, test: Mapping[str, float], folder: Path) -> None:
-    curves = {
-        f"IoU {iou:.2f}, AP {test.get(f'AP{iou * 100:.0f}', 0):.1f}": read_json(sources.evaluate / name)
-        for name, iou in (("pr_50.json", 0.5), ("pr_75.json", 0.75))
-    }
-    point = (test["recall"] / 100, test["precision"] / 100) if {"recall", "precision"} <= set(test) else None
-    precision_recall_png(folder / "pr_curve.png", curves, point)
-    training_png(folder / "losses.png", read_json(sources.train / "history.json"))
+def _draw_curves(numbers: Numbers, history: list[Row], folder: Path) -> None:
+    precision_recall_png(folder / "pr_curve.png", iou_curves(numbers), working_point(numbers))
+    training_png(folder / "losses.png", history)
 
 
-def _reader(root: Path) -> Callable[[ImageRecord], NDArray[np.uint8]]:
+def _chip_reader(root: Path) -> Callable[[ImageRecord], NDArray[np.uint8]]:
+    """Function image -> its pixels, from the folder that stage tile wrote."""
     return lambda image: read_chip(root / image.file_name)
 
 
 def _name(dataset: str) -> str:
+    """The data set, as a person would write it."""
     return dataset.upper() if dataset in CATALOGUE else dataset.replace("simulated", "simulated scenes")
 
 
@@ -185,7 +200,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
 
 
 def _record(sources: Sources, params: Params, out: Path) -> None:
-    pictures = [(out / name, "report") for name in ("report.html", "pr_curve.png", "losses.png", "contact_sheet.png")]
+    pictures = [(out / name, "report") for name in _FILES]
     samples = [(path, "samples") for path in sorted((out / "samples").iterdir())]
     kept = [(Path(name), None) for name in RECORDS if Path(name).is_file()]
     record(sources.checkpoint, params, {}, [*pictures, *samples, *kept])

@@ -70,6 +70,18 @@ def coco_judge(truth: Record, detections: Mapping[int, Detections], iou_min: flo
     return judge
 
 
+def strongest(detections: Mapping[int, Detections]) -> dict[int, Detections]:
+    """The detections that COCO judges: of each class, at most IMAGE_DETECTIONS_MAX of an image, the strongest."""
+    return {image_id: _strongest(found) for image_id, found in detections.items()}
+
+
+def _strongest(found: Detections) -> Detections:
+    keep = np.zeros(len(found), np.bool_)
+    for label in np.unique(found.labels):
+        keep[np.flatnonzero(found.labels == label)[:IMAGE_DETECTIONS_MAX]] = True
+    return found.keep(keep)
+
+
 def pr_curve(truth: Record, detections: Mapping[int, Detections], iou_min: float) -> NDArray[np.float64] | None:
     """Precision (101,) in [0, 1] at recall 0, 0.01, ... 1, mean over the classes present; None without any object.
 

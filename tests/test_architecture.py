@@ -26,6 +26,7 @@ PURE = [
     *("refinedet/model/box_coder.py", "refinedet/data/augment.py", "refinedet/metrics.py", "refinedet/cfar.py"),
     *(f"refinedet/adapters/{name}.py" for name in ("common", "onnx_layout", "onnx_outputs")),
     *("refinedet/voc.py", "refinedet/bootstrap.py", "refinedet/multiscale.py"),
+    *("refinedet/calibration.py", "refinedet/mistakes.py"),
 ]
 """Files that take no path and open nothing."""
 
@@ -51,6 +52,8 @@ ABOVE = {
     "metrics": {"data"},
     "voc": {"data", "metrics"},
     "bootstrap": {"data", "metrics"},
+    "calibration": {"data", "metrics"},
+    "mistakes": {"data", "metrics"},
     "multiscale": {"model", "predictor"},
     "__init__": ROOMS,
 }

@@ -106,7 +106,34 @@ def test_equal_input_gives_equal_bytes(chips: Path) -> None:
         evaluate(Told(answers()), chips / "tile", chips / "convert", out)
         contents.append({f.name: f.read_bytes() for f in out.iterdir()})
     assert contents[0] == contents[1]
-    assert set(contents[0]) == {"metrics.json", "detections.coco.json", "pr_50.json", "pr_75.json"}
+    assert set(contents[0]) == {
+        *("metrics.json", "detections.coco.json", "pr_50.json", "pr_75.json"),
+        *("calibration.json", "mistakes.json", "chips.json"),
+    }
+
+
+def test_calibration_and_mistakes_are_tables(chips: Path) -> None:
+    (chips / "convert" / "subsets.json").write_text(json.dumps({"inshore": ["test/b.jpg"]}))
+    metrics = evaluate(Told(answers()), chips / "tile", chips / "convert", chips / "out")
+    tables = {n: json.loads((chips / "out" / f"{n}.json").read_text()) for n in ("calibration", "mistakes", "chips")}
+    assert [(row["from"], row["count"], row["precision"]) for row in tables["calibration"]] == [
+        (0.2, 1, 0),
+        (0.7, 1, 0),
+        (0.8, 1, 1),
+        (0.9, 1, 1),
+    ]
+    # means of the bins are the scores: 0.2 and 0.7 too bold, 0.8 and 0.9 too modest
+    assert metrics["test"]["ECE"] == pytest.approx(100 * (0.2 + 0.7 + 0.2 + 0.1) / 4, abs=1e-4)
+    assert {kind: row["count"] for kind, row in tables["mistakes"]["test"].items()} == {
+        "missed": 2,
+        "badly_placed": 0,
+        "double": 0,
+        "false_alarm": 1,
+    }
+    assert tables["mistakes"]["test"]["false_alarm"]["count_all"] == 2
+    assert tables["mistakes"]["test_inshore"]["missed"]["count"] == 1
+    assert tables["mistakes"]["test"]["missed"]["AP50_cost"] == pytest.approx(100 - metrics["test"]["AP50"])
+    assert tables["chips"][1] == {"chip": "test/b.png", "hits": 1, "misses": 1, "false_alarms": 1}
 
 
 def test_a_multi_scale_test_stands_beside_the_other(chips: Path) -> None:

@@ -13,15 +13,17 @@ import torch
 from PIL import Image
 
 from pipeline.contact_sheet import CELL_PX, LEGEND, close_up, whole_chip
+from pipeline.numbers import Numbers
 from pipeline.outcomes import Judged
 from pipeline.page import Page, render
 from pipeline.report import Sources, read_results, report
+from pipeline.shortcomings import calibration_table, chip_table, mistake_table
 from refinedet.boxes import as_boxes
 from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TrainConfig
 from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, read_record, write_record
 from refinedet.detections import Detections
 from refinedet.errors import FileError
-from refinedet.files import write_json
+from refinedet.files import read_json, write_json
 from refinedet.metrics import coco_results
 from refinedet.model.checkpoint import Header, save_checkpoint
 
@@ -43,6 +45,11 @@ def sources(tmp_path: Path) -> Sources:
     write_record(tile / "test.json", build_record(chips, ("ship",)))
     found = {1: Detections.of([SHIP], [0.9], [0]), 3: Detections.of([SHIP], [0.8], [0])}
     write_json(evaluate / "detections.coco.json", coco_results(found))
+    truth = read_record(tile / "test.json")
+    tables = {"calibration": calibration_table(truth, found), "chips": chip_table(truth, found)}
+    mistakes = {"test": mistake_table(truth, found)}
+    for name, table in {**tables, "mistakes": mistakes}.items():
+        write_json(evaluate / f"{name}.json", table)
     measures = {"AP": 45.678, "AP50": 50.0, "precision": 50.0, "recall": 50.0, "F1": 50.0, "chips": 4, "ships": 2}
     write_json(evaluate / "metrics.json", {"test": measures, "test_inshore": measures})
     for name in ("pr_50.json", "pr_75.json"):
@@ -82,9 +89,12 @@ def test_page_is_self_contained_and_complete(sources: Sources, tmp_path: Path) -
     parsed = _Links()
     parsed.feed(html)
     text = " ".join(parsed.texts)
-    assert len(parsed.fetched) == 2 + 3 + 2, "two curves, three events, two chips with ships"
+    assert len(parsed.fetched) == 3 + 2 + 2, "three events, two chips with ships, two with mistakes"
     assert all(link.startswith("data:image/png;base64,") for link in parsed.fetched)
-    assert "url(" not in html
+    assert set(re.findall(r"url\(.|xlink:href=..", html)) <= {"url(#", 'xlink:href="#'}, "within the page"
+    assert html.count("<svg") == html.count('role="img"') == 8, "curves, parts, sizes, calibration, mistakes, training"
+    drawn = "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL))
+    assert not re.search(r"#[0-9a-f]{6}\b", drawn), "colours come from the theme"
     assert "@import" not in html
     for expected in ("45.68", "Test, inshore", "Hits: 1 of 1", "Misses: 1 of 1", "False alarms: 1 of 1", "e" * 64):
         assert expected in text
@@ -102,6 +112,7 @@ def test_equal_input_gives_equal_bytes_and_no_figures_of_others_for_other_data(
     assert contents[0] == contents[1]
     assert set(contents[0]) == {
         "report.html",
+        "numbers.json",
         "pr_curve.png",
         "losses.png",
         "contact_sheet.png",
@@ -112,20 +123,16 @@ def test_equal_input_gives_equal_bytes_and_no_figures_of_others_for_other_data(
     assert b"Software" not in contents[0]["pr_curve.png"], "no version of matplotlib in hashed bytes"
 
 
-def test_text_is_escaped(sources: Sources, tmp_path: Path) -> None:
-    report(sources, "simulated", PostprocessConfig(), tmp_path / "out")
-    curve = tmp_path / "out" / "pr_curve.png"
-    page = Page(
-        "<script>alert(1)</script>", "&", {"test": {}, "val": {}}, (), curve, curve, {}, (), {"<b>": {"<i>": "<u>"}}
-    )
-    html = render(page)
+def test_text_is_escaped() -> None:
+    numbers = Numbers({"test": {}}, {}, [], {}, [], settings={"<b>": {"<i>": "<u>"}})
+    html = render(Page("<script>alert(1)</script>", "&", numbers, {}, (), [], {}, (), ()))
     assert not re.search(r"<script|<b>alert|<i>|<u>", html)
     assert "&lt;script&gt;" in html
 
 
 def test_pictures_show_truth_and_outcome_in_their_colours(sources: Sources) -> None:
     truth = read_record(sources.tile / "test.json")
-    judged = Judged.of(truth, read_results(sources.evaluate / "detections.coco.json"))
+    judged = Judged.of(truth, read_results(read_json(sources.evaluate / "detections.coco.json")))
     events = judged.events()
     scale = CELL_PX / 56
     corner = (round((20 - 30 + 28) * scale), round((20 - 25 + 28) * scale))
@@ -135,7 +142,7 @@ def test_pictures_show_truth_and_outcome_in_their_colours(sources: Sources) -> N
         assert picture.getpixel(corner) == RGB[outcome], "the detection lies on the truth that it hits"
         assert picture.getpixel((CELL_PX // 2, CELL_PX // 2)) == (40, 40, 40), "pixels are shown as they are"
     chip = whole_chip(judged, truth.images[1], lambda _: np.full((64, 80), 40, np.uint8))
-    assert (chip.title, chip.caption) == ("1", "found 0 of 1, false alarms 0")
+    assert (chip.title, chip.caption) == ("1", "found 0 of 1, detections that hit nothing: 0")
     assert max(chip.pixels.size) == 420
 
 
@@ -145,7 +152,7 @@ def test_results_come_back_as_they_were_written(tmp_path: Path) -> None:
     boxes = np.hstack([corners, corners + rng.uniform(1, 90, (40, 2)).astype(np.float32)])
     written = {7: Detections.of(boxes, rng.random(40).astype(np.float32), rng.integers(0, 2, 40))}
     write_json(tmp_path / "r.json", coco_results(written))
-    read = read_results(tmp_path / "r.json")[7]
+    read = read_results(read_json(tmp_path / "r.json"))[7]
     np.testing.assert_allclose(read.boxes_xyxy, written[7].boxes_xyxy, rtol=0, atol=1e-4)
     np.testing.assert_array_equal(read.scores, written[7].scores)
     np.testing.assert_array_equal(read.labels, written[7].labels)

@@ -7,7 +7,7 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from refinedet.bootstrap import _average_precision, _matched, bootstrap_interval
+from refinedet.bootstrap import _average_precision, _matched, bootstrap_difference, bootstrap_interval
 from refinedet.boxes import as_boxes
 from refinedet.data.coco import ImageRecord, Record
 from refinedet.detections import Detections
@@ -94,3 +94,16 @@ def test_extremes() -> None:
         bootstrap_interval(truth, found, resamples=0)
     with pytest.raises(InputError, match="image ids"):
         bootstrap_interval(truth, {999: Detections.empty()})
+
+
+def test_a_difference_is_that_of_the_same_draws() -> None:
+    truth, found = case(3)
+    weaker = {image: own.keep(np.arange(len(own)) % 2 == 0) for image, own in found.items()}
+    counts = np.random.default_rng(0).multinomial(9, np.full(9, 1 / 9), 30)
+    gains = [
+        (coco_metrics(*drawn(truth, found, row))["AP"] or 0) - (coco_metrics(*drawn(truth, weaker, row))["AP"] or 0)
+        for row in counts
+    ]
+    interval = bootstrap_difference(truth, weaker, found, resamples=30)
+    assert interval == pytest.approx(np.quantile(gains, (0.025, 0.975)))
+    assert bootstrap_difference(truth, found, found, resamples=50) == (0, 0)
