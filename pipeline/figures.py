@@ -120,12 +120,14 @@ def dots_svg(title: str, series: Mapping[str, Mapping[str, Point]], published: M
 
     def draw(figure: Figure, axes: Axes) -> None:
         for index, (label, points) in enumerate(series.items()):
-            style = {"color": COLOURS[index % len(COLOURS)], "marker": MARKERS[index % len(MARKERS)], "linestyle": ""}
+            colour, marker = COLOURS[index % len(COLOURS)], MARKERS[index % len(MARKERS)]
             shift = _shift(index, len(series))
             x, y = [p.value for p in points.values()], [names.index(name) + shift for name in points]
             whiskers = [_whisker(p) for p in points.values()]
             sides = [list(side) for side in zip(*whiskers, strict=True)] or None
-            axes.errorbar(x, y, xerr=sides, label=label, elinewidth=2, markersize=6, **style)
+            axes.errorbar(
+                x, y, xerr=sides, label=label, elinewidth=2, markersize=6, color=colour, marker=marker, linestyle=""
+            )
         known = {name: value for name, value in published.items() if name in names}
         if known:
             y = [names.index(name) for name in known]

@@ -98,8 +98,8 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         with watch.part("land"):
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
         with watch.part("hash"):
-            identity = run_identity(path, choice, tile, score_min, first.radiometry) if journal else None
-        kept = opened(journal, identity) if journal and identity else nullcontext()
+            identity = run_identity(path, choice, tile, score_min, first.radiometry) if journal else {}
+        kept = opened(journal, identity) if journal else nullcontext()
         with kept as log:
             run = _Run(reader, choice, tile, score_min, log, watch)
             run.detect(predictors, batch_size, progress or _silent, stream)
@@ -108,9 +108,8 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         with watch.part("describe"):
             ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d empty", path, len(ships.detections), len(run.grid), run.empty)
-    return replace(
-        _result(Path(path).name, first.classes, run, ships, known.notes), sha256=identity and identity["scene"]
-    )
+    result = _result(Path(path).name, first.classes, run, ships, known.notes)
+    return replace(result, sha256=identity.get("scene"))
 
 
 def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes: tuple[str, ...]) -> SceneResult:
