@@ -159,7 +159,7 @@ class _Run:
             result,
             scene_sha256=scene_sha256(outcome.scene, self.options.polarisation),
             weights=self.workers.weights,
-            settings=settings_of(self.options, self.workers.tile, radiometry),
+            settings=settings_of(self.options, self.workers.tile, radiometry) | self.workers.ran_by,
             device=", ".join(self.workers.devices),
             seconds=time.perf_counter() - began,
         )
