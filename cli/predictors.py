@@ -92,11 +92,11 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     from refinedet.runtimes.graphs import open_graph
     from refinedet.runtimes.predictor import ExportedPredictor
 
-    device = "cpu" if options.device == "all" and runtime == "openvino" else options.device
+    device = "auto" if options.device == "all" else options.device
     graph = open_graph(path, device=device, precision=options.precision)
     header = graph.exported.header
     predictor = ExportedPredictor(graph, batch_size=options.batch_size, postprocess=_asked(header, options))
-    return _team([predictor], ["cpu" if device == "auto" else device], header, weights, runtime, options)
+    return _team([predictor], [graph.device], header, weights, runtime, options)
 
 
 def _asked(header: Header, options: DetectOptions) -> PostprocessConfig:

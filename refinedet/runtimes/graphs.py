@@ -30,6 +30,8 @@ class Graph(Protocol):
 
     runtime: str
     """Name of the engine."""
+    device: str
+    """What it runs on."""
     exported: Exported
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
@@ -70,6 +72,8 @@ class OnnxGraph:
         self._session = open_session(path, device)
         text = self._session.get_modelmeta().custom_metadata_map.get(KEY, "")
         self.exported = Exported.from_text(text, str(path))
+        on_gpu = "CUDAExecutionProvider" in self._session.get_providers()
+        self.device = ("cuda" if device == "auto" else device) if on_gpu else "cpu"
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W)."""
@@ -85,7 +89,7 @@ class OpenVinoGraph:
     once more for canvases of any size when the first other one comes: that form takes a fifth more time.
     """
 
-    runtime = "openvino"
+    runtime, device = "openvino", "cpu"
 
     def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
         if device not in ("auto", "cpu"):
