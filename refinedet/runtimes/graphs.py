@@ -20,6 +20,9 @@ from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.onnx_session import first_line, open_session
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
 
+_STREAMS_MAX = 8
+"""Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
+
 GraphPrecision = Literal["fp32", "bf16"]
 Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
 """Boxes (B, N, 4) xyxy in canvas pixels and class scores (B, N, K) of every anchor; 0: background."""
@@ -83,7 +86,7 @@ class OnnxGraph:
 
 
 class OpenVinoGraph:
-    """By OpenVINO on the processor: as many canvases at once as there are cores, each on one of them.
+    """By OpenVINO on the processor: as many canvases at once as there are cores, up to eight that share more of them.
 
     The graph is compiled for the square canvas of the network's input, which nearly all windows of a scene have, and
     once more for canvases of any size when the first other one comes: that form takes a fifth more time.
@@ -96,7 +99,8 @@ class OpenVinoGraph:
             raise InputError(f"expected device auto or cpu for runtime openvino, found '{device}'; use --runtime torch")
         if not path.is_file():
             raise FileError(f"expected an OpenVINO file (.xml) at {path}, found none; check the name")
-        self._path, self._vino, self._streams = path, openvino(), usable_cores()
+        self._path, self._vino = path, openvino()
+        self._streams = min(usable_cores(), _STREAMS_MAX)
         self._core = self._vino.Core()
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
@@ -104,7 +108,7 @@ class OpenVinoGraph:
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "THROUGHPUT",
             "NUM_STREAMS": str(self._streams),
-            "INFERENCE_NUM_THREADS": str(self._streams),
+            "INFERENCE_NUM_THREADS": str(usable_cores()),
         }
         with _readable(path):
             self._model = self._core.read_model(path)
