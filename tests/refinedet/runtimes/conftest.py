@@ -16,7 +16,7 @@ from refinedet.predictor import Chip
 from refinedet.runtimes.export import export
 
 SMALL = ModelConfig(backbone_weights="none", tcb_channels=8, input_px=128, num_classes=2)
-EVERYTHING = PostprocessConfig(objectness_min=0.01, score_min=0.0, max_detections=40)
+EVERYTHING = PostprocessConfig(objectness_min=0.02, score_min=0.0, max_detections=40)
 
 
 def _write_network(path: Path, config: ModelConfig) -> Path:
@@ -24,8 +24,8 @@ def _write_network(path: Path, config: ModelConfig) -> Path:
     torch.manual_seed(0)
     model = RefineDet(config)
     for name, parameter in model.named_parameters():
-        if name.startswith(("arm.", "odm.")) and parameter.ndim > 1:
-            torch.nn.init.normal_(parameter, std=0.2)
+        if name.startswith(("arm.", "odm.")) and name.endswith("weight"):
+            torch.nn.init.normal_(parameter, std=0.02 if name.startswith("arm.") else 1.0)
     classes = tuple(f"class {label}" for label in range(config.num_classes))
     header = checkpoint.Header(config, classes, Radiometry(low_percentile=2.0), {"seed": 0}, 0.03, EVERYTHING)
     checkpoint.save_checkpoint(path, model.state_dict(), header)

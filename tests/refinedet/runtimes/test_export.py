@@ -40,7 +40,8 @@ def assert_equal_to_torch(weights: Path, path: Path) -> None:
         found_boxes, found_scores = graph.run(canvases)
         assert (scores == 0).any(), "anchors that the ARM rejects"
         assert scores.std() > 0.01, "and others"
-        np.testing.assert_allclose(found_boxes, boxes, atol=5e-3, rtol=1e-5)
+        sizes = (boxes[..., 2:] - boxes[..., :2]).max(axis=2)
+        assert (np.abs(found_boxes - boxes).max(axis=2) <= 2e-3 + 1e-4 * sizes).all()
         # on the objectness limit itself, a rounding decides
         settled = (found_scores == 0) == (scores == 0)
         assert settled.mean() > 0.999

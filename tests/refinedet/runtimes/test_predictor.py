@@ -43,7 +43,7 @@ def test_boxes_are_those_of_torch(network: Path, exported: Path, chips: list[Chi
     report = parity(TorchPredictor.load(network, device="cpu"), ExportedPredictor.load(exported), chips[:6])
     assert report["chips"] == 6
     assert report["boxes_compared"] > 500
-    assert report["px_max"] < 5e-3
+    assert report["px_max"] < 0.05, "boxes of an untrained network are up to 2,000 pixels large"
     assert report["score_max"] < 1e-3
     assert report["detections"][0] > 100
     assert report["unmatched"] <= 0.02 * report["detections"][0], "only where scores are equal but for a rounding"
@@ -54,7 +54,7 @@ def test_parity_sees_a_difference(network: Path, exported: Path, chips: list[Chi
     for parameter in ours.model.odm.parameters():
         parameter.data *= 1.01
     report = parity(ours, theirs, chips[:2])
-    assert report["px_max"] > 0.05
+    assert report["px_max"] > 0.2
     assert report["score_max"] > 1e-3
     with pytest.raises(InputError, match="at least one chip"):
         parity(ours, theirs, [])
