@@ -36,7 +36,8 @@ def export_and_compare(options: ExportOptions) -> tuple[list[Path], dict[str, An
         InputError: the weights are no checkpoint, or the chips no COCO record of its classes.
         MissingExtra: a package of the format is not installed.
     """
-    from refinedet.runtimes.export import SUFFIXES, export
+    from refinedet.runtimes.export import export
+    from refinedet.runtimes.exported import SUFFIXES
     from refinedet.runtimes.parity import parity
     from refinedet.runtimes.predictor import ExportedPredictor
 
@@ -50,7 +51,7 @@ def export_and_compare(options: ExportOptions) -> tuple[list[Path], dict[str, An
     try:
         export(weights, path, options.format)
         exported, ours = ExportedPredictor.load(path), _in_torch(weights)
-        found = {"format": options.format, "weights_sha256": sha256_file(weights)}
+        found: dict[str, Any] = {"format": options.format, "weights_sha256": sha256_file(weights)}
         found |= {f"{one.suffix[1:]}_sha256": sha256_file(one) for one in written[:-1]}
         found |= {"versions": _versions(), "parity": parity(ours, exported, simulated_chips())}
         if options.chips is not None:
@@ -90,7 +91,8 @@ def _accuracy(record: Path, predictors: dict[str, Predictor]) -> dict[str, dict[
     from refinedet.data.coco import read_record
     from refinedet.metrics import coco_metrics
 
-    truth, rows = read_record(record), {}
+    truth = read_record(record)
+    rows: dict[str, dict[str, float | None]] = {}
     for name, predictor in predictors.items():
         if predictor.classes != truth.classes:
             raise InputError(

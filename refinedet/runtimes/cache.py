@@ -10,19 +10,18 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
-from typing import Literal
 
 import platformdirs
 
 from refinedet.errors import FileError
 from refinedet.files import sha256_file, sha256_tree
+from refinedet.runtimes.exported import SUFFIXES, Format
 
 _LOGGER = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent.parent
-_SUFFIXES = {"onnx": ".onnx", "openvino": ".xml"}
 
 
-def cached_export(weights: Path, format: Literal["onnx", "openvino"], folder: Path | None = None) -> Path:
+def cached_export(weights: Path, format: Format, folder: Path | None = None) -> Path:
     """The exported file of a checkpoint, made now if it is not there.
 
     It is known by the hash of the checkpoint and that of the code that exports. Of two processes that want the same one
@@ -42,7 +41,7 @@ def cached_export(weights: Path, format: Literal["onnx", "openvino"], folder: Pa
         key = hashlib.sha256(f"{sha256_file(weights)} {exporter_sha256()}".encode()).hexdigest()[:32]
     except OSError as error:
         raise FileError(f"expected a checkpoint at {weights}, but it cannot be read ({error.strerror})") from error
-    path = folder / f"{key}{_SUFFIXES[format]}"
+    path = folder / f"{key}{SUFFIXES[format]}"
     if path.is_file():
         return path
     try:

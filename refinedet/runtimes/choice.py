@@ -32,6 +32,6 @@ def gpu_for_torch() -> bool:
             return False
         driver = ctypes.CDLL("libcuda.so.1")
         count = ctypes.c_int()
-        return driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0
+        return bool(driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0)
     except (OSError, AttributeError, PackageNotFoundError):
         return False

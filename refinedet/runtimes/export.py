@@ -11,7 +11,7 @@ import warnings
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -22,12 +22,9 @@ from refinedet.files import atomic_path, move_file, sha256_file
 from refinedet.model.checkpoint import Header, load_model
 from refinedet.model.network import RefineDet
 from refinedet.model.postprocess import decoded
-from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
+from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported, Format
 from refinedet.runtimes.graphs import openvino
 
-Format = Literal["onnx", "openvino"]
-
-SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 _OPSET = 18
 _AXES = {INPUT: {0: "batch", 2: "rows", 3: "columns"}, **{name: {0: "batch", 1: "anchors"} for name in OUTPUTS}}
 

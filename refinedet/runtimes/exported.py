@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from typing import Any, Self
+from typing import Any, Literal, Self
 
 from refinedet.errors import InputError
 from refinedet.model.checkpoint import Header
@@ -13,6 +13,8 @@ KEY = "refinedet"
 """Under which the text lies: in the metadata of an ONNX file, in the runtime information of an OpenVINO one."""
 INPUT, OUTPUTS = "images", ("boxes", "scores")
 """Names in the graph: images (B, 3, H, W) uint8, boxes (B, N, 4) xyxy on the canvas, scores (B, N, K)."""
+Format = Literal["onnx", "openvino"]
+SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 _FORMAT = 1
 
 

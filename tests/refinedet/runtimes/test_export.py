@@ -15,6 +15,7 @@ from refinedet.files import sha256_file
 from refinedet.model.checkpoint import load_model, read_header
 from refinedet.runtimes import export as export_module
 from refinedet.runtimes.export import DecodedRefineDet, export
+from refinedet.runtimes.exported import SUFFIXES, Format
 from refinedet.runtimes.graphs import open_graph
 
 WriteNetwork = Callable[[Path, ModelConfig], Path]
@@ -67,11 +68,11 @@ def test_a_file_knows_all_that_its_checkpoint_knows(network: Path, exported: Pat
 
 @pytest.mark.parametrize("format", ["onnx", "openvino"])
 def test_equal_checkpoints_give_equal_bytes_and_nothing_else_is_left(
-    network: Path, tmp_path: Path, format: export_module.Format
+    network: Path, tmp_path: Path, format: Format
 ) -> None:
     pytest.importorskip("onnx")
     pytest.importorskip({"onnx": "onnxruntime"}.get(format, format))
-    suffix = export_module.SUFFIXES[format]
+    suffix = SUFFIXES[format]
     for folder in ("a", "b"):
         export(network, tmp_path / folder / f"x{suffix}", format)
     names = sorted(path.name for path in (tmp_path / "a").iterdir())
