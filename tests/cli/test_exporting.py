@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Callable
@@ -17,6 +18,7 @@ from refinedet.data.coco import ImageRecord, Record, write_record
 
 Run = Callable[..., Result]
 
+ROOT = Path(__file__).resolve().parent.parent.parent
 FORMATS = {"onnx": "tiny.onnx", "openvino": "tiny.xml"}
 _TORCH_FREE = """
 import sys
@@ -104,6 +106,7 @@ def test_after_the_first_time_no_torch_is_loaded(scene: Path, tiny_network: Path
         subprocess.run(
             [*command, *options, "--out", str(tmp_path / f"out{turn}")],
             cwd=scene.parent,
+            env=os.environ | {"PYTHONPATH": str(ROOT)},
             capture_output=True,
             text=True,
             check=True,
