@@ -103,6 +103,8 @@ def _write_onnx(graph: bytes, text: str, path: Path) -> None:
 def _write_openvino(graph: bytes, text: str, path: Path) -> None:
     vino = openvino()
     model = vino.Core().read_model(graph)
+    for number, node in enumerate(model.get_ordered_ops()):  # its own names count every node of the process
+        node.set_friendly_name(f"{node.get_type_name()}_{number}")
     model.set_rt_info(text, [KEY])
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:

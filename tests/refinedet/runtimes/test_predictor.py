@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from refinedet.config import PRESETS
+from refinedet.config import MultiscaleConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.multiscale import MultiscalePredictor
@@ -61,7 +60,7 @@ def test_parity_sees_a_difference(network: Path, exported: Path, chips: list[Chi
 
 
 def test_other_sizes_and_mirrored_work_as_in_torch(network: Path, exported: Path, chips: list[Chip]) -> None:
-    config = replace(PRESETS["light"])
+    config = MultiscaleConfig.preset("light")
     ours = MultiscalePredictor(TorchPredictor.load(network, device="cpu"), config).predict(chips[1:2])[0]
     theirs = MultiscalePredictor(ExportedPredictor.load(exported), config).predict(chips[1:2])[0]
     np.testing.assert_allclose(theirs.scores[:20], ours.scores[:20], atol=1e-3)
