@@ -66,6 +66,7 @@ lint: $(READY)
 bench: $(READY)
 	python benchmarks/align_conv.py --rounds 3
 	python benchmarks/detector.py
+	python benchmarks/runtimes.py
 
 # the weights that ship, from the data sets to the file in the package: docs/reproduce.md
 weights: $(READY)

@@ -65,6 +65,8 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     multiscale: options.Passes = None,
     batch_size: options.BatchSize = None,
     device: options.Device = "auto",
+    runtime: options.Runtime = "auto",
+    precision: options.Precision = "fp32",
     formats: options.Formats = [options.Format.GEOJSON, options.Format.CSV],  # noqa: B006 - Typer copies it
     quicklook: options.Quicklook = True,
     web_map: options.WebMap = True,
@@ -180,6 +182,32 @@ def compare(
         from cli.comparing import compare_experiments
 
         compare_experiments(experiments, out_path, overwrite=overwrite, as_json=json)
+
+
+@app.command()
+def export(  # noqa: PLR0913, PLR0917 - the command line itself
+    format: options.ExportFormat,
+    weights: options.Weights = None,
+    out_folder: options.ExportFolder = Path("exported"),
+    chips: options.ExportChips = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """A checkpoint as one file for ONNX Runtime or OpenVINO, which `detect --weights` takes as it is.
+
+    Beside it, a report says how far its boxes and scores are from torch's.
+    """
+    with one_sentence_errors(debug=debug):
+        from cli.exporting import ExportOptions, export_and_compare
+
+        files, found = export_and_compare(ExportOptions(weights, format, out_folder, chips, overwrite))
+        if json:
+            print_json(found | {"files": [str(path) for path in files]})
+            return
+        for path in files:
+            out.print(str(path), markup=False)
+        out.print(_table({name: found[name] for name in ("parity", "accuracy") if name in found}))
 
 
 @app.command()

@@ -38,6 +38,8 @@ class DetectOptions:
     multiscale: str | None
     batch_size: int | None
     device: str
+    runtime: Literal["auto", "torch", "onnx", "openvino"]
+    precision: Literal["fp32", "bf16"]
     formats: list[str]
     quicklook: bool
     web_map: bool

@@ -158,7 +158,7 @@ class _Run:
             result,
             scene_sha256=result.sha256,
             weights=self.workers.weights,
-            settings=settings_of(self.options, self.workers.tile, radiometry),
+            settings=settings_of(self.options, self.workers.tile, radiometry) | self.workers.ran_by,
             device=", ".join(self.workers.devices),
             seconds=time.perf_counter() - began,
         )

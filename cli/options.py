@@ -43,7 +43,7 @@ Scenes = Annotated[
 Weights = Annotated[
     Path | None,
     typer.Option(
-        help="Checkpoint (.safetensors), or a detector of your own (.onnx).",
+        help="Checkpoint (.safetensors), an export of one (.onnx, .xml), or a detector of your own (.onnx).",
         show_default="the weights that come with the package",
     ),
 ]
@@ -126,6 +126,32 @@ Passes = Annotated[
     typer.Option("--multiscale", help="Look at other sizes and mirrored too: slower, more exact.", show_default="off"),
 ]
 Device = Annotated[str, typer.Option(help="auto, cpu, cuda, cuda:N, or all: every GPU at once.")]
+Runtime = Annotated[
+    Literal["auto", "torch", "onnx", "openvino"],
+    typer.Option(
+        metavar="auto|torch|onnx|openvino",
+        help="What runs the network; auto: on a GPU torch, else the first of openvino, onnx, torch that is installed.",
+    ),
+]
+Precision = Annotated[
+    Literal["fp32", "bf16"],
+    typer.Option(
+        metavar="fp32|bf16", help="bf16: faster where the processor has it; boxes move a little. Not with onnx."
+    ),
+]
+ExportFormat = Annotated[
+    Literal["onnx", "openvino"],
+    typer.Option("--format", metavar="onnx|openvino", help="Of the file to write.", show_default=False),
+]
+ExportFolder = Annotated[Path, typer.Option("--out", help="Folder for the export and its report.")]
+ExportChips = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="COCO.json",
+        help="Annotated 8-bit chips: AP of torch and of the export on them too.",
+        show_default="none",
+    ),
+]
 Restart = Annotated[
     bool, typer.Option("--restart", help="Discard the windows that an interrupted run has kept, and begin anew.")
 ]

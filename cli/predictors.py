@@ -1,19 +1,23 @@
-"""The predictors of one call of `refinedet detect`: a checkpoint on each device, or somebody else's ONNX file."""
+"""The predictors of one call of `refinedet detect`: a checkpoint in torch or exported, or somebody else's ONNX file."""
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from cli.detect_options import DetectOptions
-from refinedet.config import MultiscaleConfig, TileConfig
+from refinedet.config import MultiscaleConfig, PostprocessConfig, TileConfig
 from refinedet.errors import InputError
 from refinedet.files import sha256_file
 from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
+    from refinedet.model.checkpoint import Header
+    from refinedet.multiscale import ScalablePredictor
     from refinedet.predictor import Predictor
+    from refinedet.runtimes.choice import Runtime
 
 _WEAKEST = 1e-3
 """Score below which a foreign detector is not listened to, whatever is asked for."""
@@ -32,34 +36,108 @@ class Team:
     made_by: dict[str, Any]
     """What decides the detections, for the journal."""
 
+    @property
+    def ran_by(self) -> dict[str, Any]:
+        """Runtime and precision, for the record: what `auto` came to."""
+        return {name: self.made_by[name] for name in ("runtime", "precision")}
+
 
 def team(options: DetectOptions) -> Team:
     """Load what `options` asks for.
 
     Raises:
-        RefineDetError: the weights or the device cannot be used.
+        RefineDetError: the weights, the runtime or the device cannot be used.
     """
+    from refinedet.runtimes.choice import resolve_runtime
+
     weights = options.weights or shipped_weights()
-    if weights.suffix.lower() == ".onnx":
+    suffix = weights.suffix.lower()
+    if suffix == ".xml" or (suffix == ".onnx" and _ours(weights)):
+        runtime: Runtime = "onnx" if suffix == ".onnx" else "openvino"
+        _check_runtime(options, runtime, weights)
+        return _exported(weights, weights, runtime, options)
+    if suffix == ".onnx":
+        _check_runtime(options, "onnx", weights)
         return _onnx(weights, options)
+    runtime = resolve_runtime(options.runtime, options.device)
+    if runtime == "torch":
+        return _torch(weights, options)
+    from refinedet.model.checkpoint import read_header
+    from refinedet.runtimes.cache import cached_export
+
+    read_header(weights)  # what is no checkpoint is told so before anything is exported
+    return _exported(weights, cached_export(weights, runtime), runtime, options)
+
+
+def _torch(weights: Path, options: DetectOptions) -> Team:
     from refinedet.memory import keep_freed_memory
     from refinedet.model.checkpoint import read_header
-    from refinedet.multiscale import MultiscalePredictor
     from refinedet.predictor import TorchPredictor, resolve_devices
 
     keep_freed_memory()
     header, devices = read_header(weights), resolve_devices(options.device)
     _exact_gpus(devices)
-    lowest = min(header.postprocess.score_min, options.score_min)
-    asked = replace(header.postprocess, score_min=lowest)
-    predictors: list[Predictor] = []
+    asked = _asked(header, options)
+    loaded = [
+        TorchPredictor.load(
+            weights, device=device, batch_size=options.batch_size, postprocess=asked, precision=options.precision
+        )
+        for device in devices
+    ]
+    return _team(loaded, devices, header, weights, "torch", options)
+
+
+def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOptions) -> Team:
+    """By an exported file: `weights` is what the user named, `path` what is run."""
+    from refinedet.runtimes.graphs import open_graph
+    from refinedet.runtimes.predictor import ExportedPredictor
+
+    device = "auto" if options.device == "all" else options.device
+    graph = open_graph(path, device=device, precision=options.precision)
+    header = graph.exported.header
+    predictor = ExportedPredictor(graph, batch_size=options.batch_size or 8, postprocess=_asked(header, options))
+    return _team([predictor], [graph.device], header, weights, runtime, options)
+
+
+def _asked(header: Header, options: DetectOptions) -> PostprocessConfig:
+    return replace(header.postprocess, score_min=min(header.postprocess.score_min, options.score_min))
+
+
+def _team(
+    loaded: Sequence[ScalablePredictor],
+    devices: list[str],
+    header: Header,
+    weights: Path,
+    runtime: Runtime,
+    options: DetectOptions,
+) -> Team:
+    from refinedet.multiscale import MultiscalePredictor
+
     passes = options.multiscale and MultiscaleConfig.preset(options.multiscale)
-    for device in devices:
-        loaded = TorchPredictor.load(weights, device=device, batch_size=options.batch_size, postprocess=asked)
-        predictors.append(MultiscalePredictor(loaded, passes) if passes else loaded)
+    predictors: list[Predictor] = [MultiscalePredictor(one, passes) if passes else one for one in loaded]
     tile = options.tile(TileConfig.from_dict(header.provenance.get("tile", {})))
-    made_by = {"weights": sha256_file(weights), "score_min": lowest, "multiscale": options.multiscale}
+    made_by = {
+        "weights": sha256_file(weights),
+        "score_min": _asked(header, options).score_min,
+        "multiscale": options.multiscale,
+        "runtime": runtime,
+        "precision": options.precision,
+    }
     return Team(predictors, devices, tile, weights, made_by)
+
+
+def _ours(path: Path) -> bool:
+    from refinedet.runtimes.graphs import exported_onnx
+
+    return exported_onnx(path)
+
+
+def _check_runtime(options: DetectOptions, runtime: Runtime, weights: Path) -> None:
+    if options.runtime not in ("auto", runtime):
+        raise InputError(
+            f"expected a checkpoint (.safetensors) for --runtime {options.runtime}, found {weights}, which runs by "
+            f"{runtime}; leave the option out"
+        )
 
 
 def _exact_gpus(devices: list[str]) -> None:
@@ -76,10 +154,12 @@ def _onnx(path: Path, options: DetectOptions) -> Team:
     from refinedet.adapters.onnx import OnnxPredictor
     from refinedet.predictor import batch_for
 
-    if options.multiscale is not None:
-        raise InputError(f"expected a checkpoint (.safetensors) for --multiscale, found {path}; leave the option out")
+    for name, given in (("--multiscale", options.multiscale is not None), ("--precision", options.precision != "fp32")):
+        if given:
+            raise InputError(f"expected a checkpoint (.safetensors) for {name}, found {path}; leave the option out")
     lowest = max(_WEAKEST, min(SCORE_MIN, options.score_min / 2))  # half: fragments enter the merge, too
     batch_size = options.batch_size or batch_for(options.device)
     predictor = OnnxPredictor(path, score_min=lowest, device=options.device, batch_size=batch_size)
     made_by = {"weights": sha256_file(path), "score_min": lowest, "multiscale": None}
+    made_by |= {"runtime": "onnx", "precision": options.precision}
     return Team([predictor], [options.device], options.tile(TileConfig()), path, made_by)

@@ -14,6 +14,7 @@ from typing import Any
 
 _HOME = {
     "Detections": "refinedet.detections",
+    "ExportedPredictor": "refinedet.runtimes.predictor",
     "FileError": "refinedet.errors",
     "InputError": "refinedet.errors",
     "Journal": "refinedet.scene.journal",
@@ -38,7 +39,9 @@ _HOME = {
     "TrainConfig": "refinedet.config",
     "UltralyticsPredictor": "refinedet.adapters.ultralytics",
     "WindowDetections": "refinedet.scene.stream",
+    "cached_export": "refinedet.runtimes.cache",
     "detect_scene": "refinedet.scene.detect",
+    "export": "refinedet.runtimes.export",
     "match_boxes": "refinedet.scene.score",
     "open_scene": "refinedet.raster",
     "result_paths": "refinedet.scene.outputs",

@@ -16,6 +16,9 @@ from refinedet.errors import FileError, InputError, MissingExtra, RefineDetError
 from refinedet.multiscale import MultiscalePredictor
 from refinedet.predictor import Predictor, TorchPredictor
 from refinedet.raster import open_scene, write_scene
+from refinedet.runtimes.cache import cached_export
+from refinedet.runtimes.export import export
+from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.journal import Journal
 from refinedet.scene.land import LandChoice
@@ -31,6 +34,7 @@ from refinedet.weights import shipped_weights
 
 __all__ = [
     "Detections",
+    "ExportedPredictor",
     "FileError",
     "InputError",
     "Journal",
@@ -55,7 +59,9 @@ __all__ = [
     "TrainConfig",
     "UltralyticsPredictor",
     "WindowDetections",
+    "cached_export",
     "detect_scene",
+    "export",
     "match_boxes",
     "open_scene",
     "result_paths",

@@ -112,13 +112,11 @@ def _admits(row: Pass, boxes: Boxes) -> NDArray[np.bool_]:
 
 
 def _suppress(found: Detections, config: SuppressionConfig) -> Detections:
-    import torch
-
     from refinedet.model.suppression import Candidates, suppress
 
     solid = found.keep(np.asarray((found.boxes_xyxy[:, 2:] > found.boxes_xyxy[:, :2]).all(axis=1)))
-    boxes, scores, labels = (torch.from_numpy(part) for part in (solid.boxes_xyxy, solid.scores, solid.labels))
-    return suppress(Candidates(torch.zeros_like(labels), boxes, scores, labels), 1, config)[0]
+    one_image = np.zeros_like(solid.labels)
+    return suppress(Candidates(one_image, solid.boxes_xyxy, solid.scores, solid.labels), 1, config)[0]
 
 
 def _agreement(merged: Detections, kept: Sequence[Detections], config: MultiscaleConfig) -> NDArray[np.float32]:

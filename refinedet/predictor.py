@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -11,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from refinedet.config import PostprocessConfig, Radiometry
+from refinedet.config import ModelConfig, PostprocessConfig, Precision, Radiometry
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.tiling import Letterbox, letterbox
@@ -99,10 +100,68 @@ def batch_for(device: str) -> int:
     return 8 if device.startswith("cuda") else 2
 
 
-class TorchPredictor:
-    """A RefineDet network behind the Predictor protocol: letterbox, forward, postprocess, back to chip pixels."""
+class CanvasPredictor(ABC):
+    """The Predictor protocol around a network that sees canvases: letterbox, detect, back to chip pixels.
+
+    A child says what is found on canvases of one size; the canvas of a chip never depends on its neighbours.
+    """
 
     def __init__(
+        self,
+        model: ModelConfig,
+        *,
+        classes: tuple[str, ...],
+        radiometry: Radiometry,
+        batch_size: int,
+        postprocess: PostprocessConfig,
+    ) -> None:
+        if batch_size < 1:
+            raise InputError(f"expected a batch size of at least 1, found {batch_size}")
+        self.classes, self.radiometry, self.batch_size = classes, radiometry, batch_size
+        self.postprocess = postprocess
+        self.input_px, self._stride = model.input_px, model.strides[-1]
+
+    def predict(self, chips: Sequence[Chip]) -> list[Detections]:
+        """Detections of each chip, in that chip's own pixels, in the order of `chips`."""
+        return self.predict_at(chips, [self.input_px] * len(chips), self.postprocess)
+
+    def predict_at(
+        self, chips: Sequence[Chip], long_sides_px: Sequence[int], postprocess: PostprocessConfig
+    ) -> list[Detections]:
+        """As `predict`, with the long side of each chip scaled to its own length instead of the network's input."""
+        sizes = zip(chips, long_sides_px, strict=True)
+        boxes = [letterbox(c.shape[1], c.shape[0], side, self._stride) for c, side in sizes]
+        results: list[Detections] = [Detections.empty()] * len(chips)
+        for batch in self._batches(boxes):
+            canvases = np.stack([on_canvas(chips[i], boxes[i]) for i in batch])
+            sizes_wh = np.array([[boxes[i].width, boxes[i].height] for i in batch])
+            found = self._detect(canvases, sizes_wh, postprocess)
+            for index, detections in zip(batch, found, strict=True):
+                results[index] = _to_chip(detections, boxes[index], chips[index])
+        return results
+
+    @abstractmethod
+    def _detect(
+        self, canvases: NDArray[np.uint8], sizes_wh: NDArray[np.int64], config: PostprocessConfig
+    ) -> list[Detections]:
+        """What is found on canvases (B, 3, H, W), in their pixels; the chips on them are of `sizes_wh` (B, 2)."""
+
+    def _batches(self, boxes: list[Letterbox]) -> Iterator[list[int]]:
+        """Indices of chips that share a canvas size."""
+        groups: dict[tuple[int, int], list[int]] = {}
+        for index, box in enumerate(boxes):
+            groups.setdefault((box.canvas_width, box.canvas_height), []).append(index)
+        for (width, height), members in groups.items():
+            larger = width * height / self.input_px**2  # an enlarged canvas takes that much more memory
+            count = max(1, int(self.batch_size / max(1.0, larger)))
+            for start in range(0, len(members), count):
+                yield members[start : start + count]
+
+
+class TorchPredictor(CanvasPredictor):
+    """A RefineDet network in torch behind the Predictor protocol."""
+
+    def __init__(  # noqa: PLR0913 - settings by keyword
         self,
         model: RefineDet,
         *,
@@ -111,17 +170,20 @@ class TorchPredictor:
         device: Device = "auto",
         batch_size: int | None = None,
         postprocess: PostprocessConfig | None = None,
+        precision: Precision = "fp32",
     ) -> None:
         import torch
 
         self.device = resolve_device(device)
-        batch_size = batch_for(self.device) if batch_size is None else batch_size
-        if batch_size < 1:
-            raise InputError(f"expected a batch size of at least 1, found {batch_size}")
+        super().__init__(
+            model.config,
+            classes=classes,
+            radiometry=radiometry,
+            batch_size=batch_for(self.device) if batch_size is None else batch_size,
+            postprocess=postprocess or PostprocessConfig(),
+        )
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
-        self.classes, self.radiometry, self.batch_size = classes, radiometry, batch_size
-        self.postprocess = postprocess or PostprocessConfig()
-        self.input_px = model.config.input_px
+        self.precision = precision
 
     @classmethod
     def load(
@@ -131,8 +193,11 @@ class TorchPredictor:
         device: Device = "auto",
         batch_size: int | None = None,
         postprocess: PostprocessConfig | None = None,
+        precision: Precision = "fp32",
     ) -> Self:
         """Read a checkpoint; its operating score replaces that of `postprocess`, which is by default its own too.
+
+        With `precision` bf16, convolutions are in bfloat16 (autocast): boxes and scores then differ a little.
 
         Raises:
             FileError, InputError: as `model.checkpoint.load_model`.
@@ -147,47 +212,22 @@ class TorchPredictor:
             device=device,
             batch_size=batch_size,
             postprocess=replace(postprocess or header.postprocess, operating_score=header.operating_score),
+            precision=precision,
         )
 
-    def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """Detections of each chip, in that chip's own pixels, in the order of `chips`."""
-        return self.predict_at(chips, [self.input_px] * len(chips), self.postprocess)
-
-    def predict_at(
-        self, chips: Sequence[Chip], long_sides_px: Sequence[int], postprocess: PostprocessConfig
+    def _detect(
+        self, canvases: NDArray[np.uint8], sizes_wh: NDArray[np.int64], config: PostprocessConfig
     ) -> list[Detections]:
-        """As `predict`, with the long side of each chip scaled to its own length instead of the network's input."""
-        sizes = zip(chips, long_sides_px, strict=True)
-        boxes = [letterbox(c.shape[1], c.shape[0], side, self.model.config.strides[-1]) for c, side in sizes]
-        results: list[Detections] = [Detections.empty()] * len(chips)
-        for batch in self._batches(boxes):
-            found = self._forward([chips[i] for i in batch], [boxes[i] for i in batch], postprocess)
-            for index, detections in zip(batch, found, strict=True):
-                results[index] = _to_chip(detections, boxes[index], chips[index])
-        return results
-
-    def _batches(self, boxes: list[Letterbox]) -> Iterator[list[int]]:
-        """Indices of chips that share a canvas: the canvas of a chip never depends on its neighbours."""
-        groups: dict[tuple[int, int], list[int]] = {}
-        for index, box in enumerate(boxes):
-            groups.setdefault((box.canvas_width, box.canvas_height), []).append(index)
-        for (width, height), members in groups.items():
-            larger = width * height / self.input_px**2  # an enlarged canvas takes that much more memory
-            count = max(1, int(self.batch_size / max(1.0, larger)))
-            for start in range(0, len(members), count):
-                yield members[start : start + count]
-
-    def _forward(self, chips: list[Chip], boxes: list[Letterbox], config: PostprocessConfig) -> list[Detections]:
         import torch
 
         from refinedet.model.postprocess import postprocess
 
-        canvas = np.stack([on_canvas(chip, box) for chip, box in zip(chips, boxes, strict=True)])
-        sizes = torch.tensor([[b.width, b.height] for b in boxes], device=self.device)
         self.model.eval()
+        low = torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.precision == "bf16")
         with torch.inference_mode():
-            raw = self.model(torch.from_numpy(canvas).to(self.device))
-            return postprocess(raw, sizes, config)
+            with low:
+                raw = self.model(torch.from_numpy(canvases).to(self.device))
+            return postprocess(raw, torch.from_numpy(sizes_wh), config)
 
 
 def on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:

@@ -68,6 +68,12 @@ def open_sea(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
         monkeypatch.setattr(land, "coastline", lambda _boxes, _cache: np.zeros(0, object))
 
 
+@pytest.fixture(scope="session", autouse=True)
+def own_exports(tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Exports of this session in a folder of its own, also those of child processes: never in the user's cache."""
+    os.environ["REFINEDET_CACHE"] = str(tmp_path_factory.mktemp("cache"))
+
+
 @pytest.fixture(scope="session")
 def real_coastline(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A cache folder of this session for the installed coastline, if there is one."""

@@ -1,16 +1,10 @@
-"""ONNX files behind the Predictor protocol, through ONNX Runtime.
-
-An ONNX file is data, a graph of the standard's operators, and no code of its own ever runs: no library of custom
-operators is loaded, a graph that needs one is refused, and weights beside the file are taken from its own folder alone
-(ONNX Runtime before 1.24 would read them from anywhere). It may still ask for much memory or time.
-"""
+"""Other people's ONNX files behind the Predictor protocol, through ONNX Runtime (`onnx_session`)."""
 
 from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -21,11 +15,11 @@ from refinedet.adapters.common import SCORE_MIN, Adapter, Found, Reading, class_
 from refinedet.adapters.onnx_layout import OnnxLayout, Port, plan_outputs
 from refinedet.adapters.onnx_outputs import decode
 from refinedet.config import Radiometry
-from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.errors import InputError
+from refinedet.onnx_session import first_line, open_session
 from refinedet.predictor import Chip, Device, on_canvas
 from refinedet.tiling import Letterbox, letterbox
 
-_OLDEST = (1, 24)
 _STRIDE_PX = 64
 """Free canvases are multiples of this: the coarsest level of the usual networks."""
 _PROBE_PX = 512
@@ -85,7 +79,7 @@ class OnnxPredictor(Adapter):
         self._source = f"the ONNX file {path}"
         if not 0 < nms_iou <= 1:
             raise InputError(f"expected an IoU within (0, 1] for NMS, found {nms_iou}")
-        self._session = _open(Path(path), device)
+        self._session = open_session(Path(path), device)
         self._layout, self._nms_iou = layout or OnnxLayout(), nms_iou
         names = tuple(classes) if classes is not None else _names(self._session, self._source) or ("ship",)
         kept = None if keep is None else tuple(keep)
@@ -109,7 +103,7 @@ class OnnxPredictor(Adapter):
             arrays = self._session.run(names, {self._input.name: canvas})
         except Exception as error:  # its errors have no parent of their own
             raise InputError(
-                f"expected {self._source} to take an array {canvas.shape}, but it cannot: {_first_line(error)}; "
+                f"expected {self._source} to take an array {canvas.shape}, but it cannot: {first_line(error)}; "
                 "try a batch size of 1, or another input_px in OnnxLayout"
             ) from error
         return dict(zip(names, arrays, strict=True)), box
@@ -178,53 +172,6 @@ class _Input:
         return np.ascontiguousarray(values, self._dtype)
 
 
-def _open(path: Path, device: Device) -> Any:
-    """An ONNX Runtime session."""
-    runtime = _runtime()
-    if not path.is_file():
-        raise FileError(f"expected an ONNX file at {path}, found none; check the name")
-    providers = _providers(runtime, device)
-    options = runtime.SessionOptions()
-    options.log_severity_level = 4  # what it has to say comes as an error
-    options.use_deterministic_compute = True
-    try:
-        return runtime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # its errors have no parent of their own
-        raise FileError(
-            f"expected an ONNX graph of standard operators at {path}, but it cannot be run: {_first_line(error)}"
-        ) from error
-
-
-def _runtime() -> Any:
-    try:
-        runtime = import_module("onnxruntime")
-    except ImportError as error:
-        raise MissingExtra(
-            "expected onnxruntime for ONNX files, found none; run: pip install 'refinedet[onnx]'"
-        ) from error
-    version = tuple(int(part) for part in runtime.__version__.split(".")[:2])
-    if version < _OLDEST:  # which follows paths in a file to anywhere on the machine
-        raise MissingExtra(
-            f"expected onnxruntime 1.24 or newer, found {runtime.__version__}; run: pip install -U 'refinedet[onnx]'"
-        )
-    return runtime
-
-
-def _providers(runtime: Any, device: Device) -> list[Any]:
-    """Processors that run the graph; those that were not asked for, such as remote ones, never do."""
-    kind, _, number = device.partition(":")
-    if kind not in ("auto", "cpu", "cuda") or not (number.isdecimal() or not number):
-        raise InputError(f"expected device auto, cpu or cuda, found '{device}'")
-    available = "CUDAExecutionProvider" in runtime.get_available_providers()
-    if kind == "cuda" and not available:
-        raise InputError(
-            f"expected ONNX Runtime with CUDA for device '{device}', found none; "
-            "pip install onnxruntime-gpu, or use --device cpu"
-        )
-    on_gpu = [("CUDAExecutionProvider", {"device_id": int(number or 0)})] if available and kind != "cpu" else []
-    return [*on_gpu, "CPUExecutionProvider"]
-
-
 def _names(session: Any, source: str) -> tuple[str, ...]:
     """Class names in the metadata of a file; empty without."""
     text: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
@@ -240,7 +187,3 @@ def _names(session: Any, source: str) -> tuple[str, ...]:
 def _port(node: Any) -> Port:
     shape = tuple(size if isinstance(size, int) and size > 0 else None for size in node.shape or ())
     return Port(node.name, shape, _DTYPES.get(node.type, node.type))
-
-
-def _first_line(error: Exception) -> str:
-    return str(error).strip().split("\n", maxsplit=1)[0][:300]

@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from refinedet.adapters.common import Found
 from refinedet.adapters.onnx_layout import Plan
 from refinedet.errors import InputError
+from refinedet.nms import nms
 
 _CANDIDATES = 10_000
 """Boxes of one chip that suppression looks at, strongest first."""
@@ -84,11 +85,10 @@ def _found(boxes: Array, scores: Array, labels: Array | None, plan: Plan, limits
 
 
 def _suppressed(boxes: Array, scores: Array, labels: Array, iou: float) -> Array:
-    """Which boxes (N, 4) NMS within each class keeps."""
-    if len(boxes) == 0:
-        return np.zeros(0, np.int64)
-    import torch
-    from torchvision.ops import batched_nms
-
-    parts = (torch.from_numpy(part) for part in (boxes.astype(np.float32), scores.astype(np.float32), labels))
-    return np.asarray(batched_nms(*parts, iou).numpy())
+    """Which boxes (N, 4) NMS within each class keeps, strongest first."""
+    kept = [np.zeros(0, np.int64)]
+    for label in np.unique(labels):
+        members = np.flatnonzero(labels == label)
+        kept.append(members[nms(boxes[members].astype(np.float32), scores[members].astype(np.float32), iou)])
+    index = np.concatenate(kept)
+    return index[np.argsort(-scores[index], kind="stable")]

@@ -41,10 +41,10 @@ def alignment_points(arm_deltas: Tensor, shapes: Tensor, sampling: AlignSampling
     Returns:
         (B, A, 9, 2, H, W), [y, x] on the axis of size 2.
     """
-    deltas = arm_deltas.movedim(2, -1)  # (B, A, H, W, 4)
+    deltas = arm_deltas.permute(0, 1, 3, 4, 2)  # (B, A, H, W, 4); movedim exports with a negative axis
     cell = F.pad(shapes.to(deltas), (2, 0))[:, None, None, :]  # (A, 1, 1, 4): centre 0, 0
     to_box = _published_box if sampling == "published" else decode
-    box = to_box(cell, deltas).movedim(-1, 2)  # (B, A, 4, H, W)
+    box = to_box(cell, deltas).permute(0, 1, 4, 2, 3)  # (B, A, 4, H, W)
     thirds = torch.arange(-1, 2, device=box.device, dtype=box.dtype) / 3
     tap_y, tap_x = thirds.repeat_interleave(3)[:, None, None], thirds.repeat(3)[:, None, None]
     x = box[:, :, None, 0] + tap_x * box[:, :, None, 2]
@@ -152,7 +152,7 @@ class AlignConv(nn.Module):
         """Features (B, C, H, W) and ARM offsets (B, A, 4, H, W) to predictions (B, A, O, H, W) float32."""
         if self.sampling == "none":
             flat = F.conv2d(features, self.weight, padding=1).float()
-            out = flat.reshape(len(flat), *self.bias.shape, *flat.shape[2:])
+            out = flat.reshape(flat.shape[0], *self.bias.shape, *flat.shape[2:])
         else:
             points = alignment_points(arm_deltas.detach().float(), self.get_buffer("shapes"), self.sampling)
             weight = self.weight.reshape(*self.bias.shape, *self.weight.shape[1:])

@@ -33,5 +33,5 @@ def level_sizes(canvas_height: int, canvas_width: int, config: ModelConfig) -> l
 def _level(rows: int, columns: int, stride: int, shapes: Tensor) -> Tensor:
     centre_y, centre_x = torch.meshgrid(torch.arange(rows) + 0.5, torch.arange(columns) + 0.5, indexing="ij")
     centres = torch.stack([centre_x, centre_y], dim=-1).reshape(-1, 1, 2).expand(-1, len(shapes), 2)
-    sizes = shapes.expand(len(centres), -1, -1)
+    sizes = shapes.expand(centres.shape[0], -1, -1)
     return torch.cat([centres, sizes], dim=-1).reshape(-1, 4) * stride

@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from safetensors import SafetensorError, safe_open
 
@@ -39,6 +39,27 @@ class Header:
     def __post_init__(self) -> None:
         if len(self.classes) != self.model.num_classes:
             raise InputError(f"expected {self.model.num_classes} class names, found {list(self.classes)}")
+
+    @classmethod
+    def from_dict(cls, content: dict[str, Any], source: str) -> Self:
+        """From what `to_dict` gave; `source` names the file in errors.
+
+        Raises:
+            KeyError: an entry is missing.
+            InputError: it is of a newer format, or a setting is out of range.
+        """
+        if content["format"] != _FORMAT:
+            raise InputError(
+                f"expected checkpoint format {_FORMAT} in {source}, found {content['format']}; upgrade refinedet"
+            )
+        return cls(
+            ModelConfig.from_dict(content["model"]),
+            tuple(content["classes"]),
+            Radiometry.from_dict(content["radiometry"]),
+            content["provenance"],
+            content["operating_score"],
+            PostprocessConfig.from_dict(content.get("postprocess", {})),  # absent in the first checkpoints
+        )
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionary, as stored in the file."""
@@ -78,19 +99,7 @@ def read_header(path: str | Path) -> Header:
     """
     metadata = _open_metadata(Path(path))
     try:
-        content = json.loads(metadata[_KEY])
-        if content["format"] != _FORMAT:
-            raise InputError(
-                f"expected checkpoint format {_FORMAT} in {path}, found {content['format']}; upgrade refinedet"
-            )
-        return Header(
-            ModelConfig.from_dict(content["model"]),
-            tuple(content["classes"]),
-            Radiometry.from_dict(content["radiometry"]),
-            content["provenance"],
-            content["operating_score"],
-            PostprocessConfig.from_dict(content.get("postprocess", {})),  # absent in the first checkpoints
-        )
+        return Header.from_dict(json.loads(metadata[_KEY]), str(path))
     except (KeyError, json.JSONDecodeError) as error:
         raise InputError(f"expected a refinedet checkpoint at {path}, found other safetensors content") from error
 

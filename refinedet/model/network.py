@@ -125,7 +125,7 @@ class RefineDet(nn.Module):
 
     def _level(self, arm: Tensor, fused: Tensor, index: int) -> tuple[Tensor, Tensor]:
         """One level's ARM (B, HWA, 5) [objectness, offsets] and ODM (B, HWA, 4 + K) [offsets, classes]."""
-        shaped = arm.float().reshape(len(arm), -1, 5, *arm.shape[2:])  # (B, A, 5, H, W)
+        shaped = arm.float().reshape(arm.shape[0], -1, 5, *arm.shape[2:])  # (B, A, 5, H, W)
         if not self.config.refined_anchors:
             shaped = F.pad(shaped[:, :, :1], (0, 0, 0, 0, 0, 4))  # offsets of zero decode to the default anchors
         odm = self.odm[index](fused, shaped[:, :, 1:])

@@ -1,41 +1,68 @@
-"""Boxes that overlap become one: NMS, soft-NMS and box voting, for a whole batch. I images, N candidates, K kept."""
+"""Boxes that overlap become one: NMS, soft-NMS and box voting, for a whole batch. I images, N candidates, K kept.
+
+NumPy alone: every runtime ends here, also those that never load torch. What an image gets is computed from that image
+alone, so that it does not depend on its neighbours, not even in the last bit.
+"""
 
 from __future__ import annotations
 
 from dataclasses import dataclass
 
 import numpy as np
-import torch
 from numpy.typing import NDArray
-from torch import Tensor
-from torchvision.ops import box_iou, nms
 
-from refinedet.config import SuppressionConfig
+from refinedet.boxes import Boxes, iou
+from refinedet.config import PostprocessConfig, SuppressionConfig
 from refinedet.detections import Detections
+from refinedet.nms import nms
+
+Index = NDArray[np.int64]
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
     """N boxes of several images, before any of them is dropped for another. Boxes of other images never meet."""
 
-    images: Tensor
+    images: Index
     """(N,) int64, index of the image within the batch."""
-    boxes_xyxy: Tensor
+    boxes_xyxy: Boxes
     """(N, 4) float32 pixels, each with positive area."""
-    scores: Tensor
+    scores: NDArray[np.float32]
     """(N,) float32 in [0, 1]."""
-    labels: Tensor
+    labels: Index
     """(N,) int64 class indices."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Kept:
-    index: Tensor
+    index: Index
     """(K,) which candidates are kept."""
-    scores: Tensor
+    scores: NDArray[np.float32]
     """(K,) their scores, lowered by soft-NMS."""
-    heads: Tensor
+    heads: NDArray[np.bool_]
     """(K,) true where NMS would keep the box too: the first of its object."""
+
+
+def strongest(
+    boxes_xyxy: NDArray[np.float32], scores: NDArray[np.float32], sizes_wh: Index, config: PostprocessConfig
+) -> Candidates:
+    """The `pre_nms` strongest of each image's scores from `score_min` on, with their boxes clipped to the chip.
+
+    Args:
+        boxes_xyxy: (B, A, 4) box of each anchor, canvas pixels.
+        scores: (B, A, K) of each class; 0: background, whatever `score_min` is.
+        sizes_wh: (B, 2) width and height of each chip on the canvas, without padding.
+        config: thresholds.
+    """
+    parts = []
+    for image, (flat, size) in enumerate(zip(scores.reshape(len(scores), -1), sizes_wh, strict=True)):
+        strong = np.flatnonzero((flat >= config.score_min) & (flat > 0))
+        strong = strong[np.argsort(-flat[strong], kind="stable")][: config.pre_nms]
+        anchor, label = np.divmod(strong, scores.shape[2])
+        box = np.clip(boxes_xyxy[image, anchor], 0, np.tile(size, 2).astype(np.float32))
+        solid = (box[:, 2:] > box[:, :2]).all(axis=1)  # padding may hold a box that clips to nothing
+        parts.append((np.full(len(strong), image)[solid], box[solid], flat[strong][solid], label[solid]))
+    return Candidates(*(np.concatenate(part) for part in zip(*parts, strict=True)))
 
 
 def suppress(candidates: Candidates, images: int, config: SuppressionConfig) -> list[Detections]:
@@ -47,59 +74,55 @@ def suppress(candidates: Candidates, images: int, config: SuppressionConfig) -> 
     Sources: Bodla et al. 2017 (soft-NMS), Gidaris and Komodakis 2015 (box voting).
     """
     labels = candidates.labels
-    group = candidates.images * (int(labels.max()) + 1) + labels if len(labels) else labels
+    group = candidates.images * (int(labels.max(initial=0)) + 1) + labels
     kept = _kept(candidates, group, images, config)
     boxes = candidates.boxes_xyxy[kept.index]
     if config.voting_iou is not None and config.suppression != "none":
         boxes[kept.heads] = _vote(candidates, group, kept.index[kept.heads], config.voting_iou)
-    image, label = candidates.images[kept.index].cpu().numpy(), candidates.labels[kept.index].cpu().numpy()
-    box, score = boxes.cpu().numpy(), kept.scores.cpu().numpy()
+    image, label = candidates.images[kept.index], labels[kept.index]
     results = []
     for index in range(images):
-        mine = (image == index) & (score >= config.score_min)
-        found = Detections.of(box[mine], score[mine], label[mine])
+        mine = (image == index) & (kept.scores >= config.score_min)
+        found = Detections.of(boxes[mine], kept.scores[mine], label[mine])
         results.append(found.keep(np.arange(len(found)) < config.max_detections))
     return results
 
 
-def _kept(candidates: Candidates, group: Tensor, images: int, config: SuppressionConfig) -> _Kept:
-    boxes, scores = candidates.boxes_xyxy, candidates.scores
+def _kept(candidates: Candidates, group: Index, images: int, config: SuppressionConfig) -> _Kept:
+    scores = candidates.scores
     if config.suppression in ("soft_linear", "soft_gaussian"):
         return _soft_nms(candidates, images, config)
     if config.suppression == "nms":
-        index = _nms(boxes, scores, group, config.nms_iou)
+        index = _nms(candidates, group, config.nms_iou)
         owner = candidates.images[index]
-        index = torch.cat([index[owner == image][: config.max_detections] for image in range(images)])
+        index = np.concatenate([index[owner == image][: config.max_detections] for image in range(images)])
     else:
-        index = torch.arange(len(scores), device=scores.device)
-    return _Kept(index, scores[index], torch.ones_like(index, dtype=torch.bool))
+        index = np.arange(len(scores))
+    return _Kept(index, scores[index], np.ones(len(index), np.bool_))
 
 
-def _nms(boxes: Tensor, scores: Tensor, group: Tensor, iou: float) -> Tensor:
-    """NMS within each group; indices by falling score.
-
-    torchvision's batched_nms tells groups apart by moving their boxes, which rounds them, the more the larger the
-    batch: what an image gets would depend on its neighbours.
-    """
-    kept = []
-    for one in torch.unique(group):
-        members = (group == one).nonzero()[:, 0]
-        kept.append(members[nms(boxes[members], scores[members], iou)])
-    index = torch.cat(kept) if kept else group
-    return index[scores[index].argsort(descending=True, stable=True)]
+def _nms(candidates: Candidates, group: Index, iou_max: float) -> Index:
+    """NMS within each group; indices by falling score."""
+    kept = [np.zeros(0, np.int64)]
+    for one in np.unique(group):
+        members = np.flatnonzero(group == one)
+        kept.append(members[nms(candidates.boxes_xyxy[members], candidates.scores[members], iou_max)])
+    index = np.concatenate(kept)
+    return index[np.argsort(-candidates.scores[index], kind="stable")]
 
 
-def _vote(candidates: Candidates, group: Tensor, heads: Tensor, voting_iou: float) -> Tensor:
+def _vote(candidates: Candidates, group: Index, heads: Index, voting_iou: float) -> Boxes:
     """Score-weighted mean (K, 4) of the boxes of the same image and class that overlap each head."""
-    boxes = candidates.boxes_xyxy
-    if not len(heads):
-        return boxes[heads]
-    neighbours = (box_iou(boxes[heads], boxes) >= voting_iou) & (group[heads][:, None] == group)
-    weight = neighbours * candidates.scores
-    # a box votes for itself, though its score be 0 and its overlap with itself be rounded below 1
-    rows = torch.arange(len(heads), device=heads.device)
-    weight[rows, heads] = candidates.scores[heads].clamp(min=torch.finfo(weight.dtype).tiny)
-    voted: Tensor = weight @ boxes / weight.sum(1, keepdim=True)
+    voted = np.zeros((len(heads), 4), np.float32)
+    for one in np.unique(group[heads]):
+        members, rows = np.flatnonzero(group == one), np.flatnonzero(group[heads] == one)
+        boxes, mine = candidates.boxes_xyxy[members], heads[rows]
+        weight = (iou(candidates.boxes_xyxy[mine], boxes) >= voting_iou) * candidates.scores[members]
+        # a box votes for itself, though its score be 0 and its overlap with itself be rounded below 1
+        own = np.searchsorted(members, mine)
+        weight[np.arange(len(mine)), own] = np.maximum(candidates.scores[mine], np.finfo(np.float32).tiny)
+        weight = weight.astype(np.float64)
+        voted[rows] = weight @ boxes.astype(np.float64) / weight.sum(axis=1, keepdims=True)
     return voted
 
 
@@ -107,12 +130,12 @@ def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig) ->
     """Soft-NMS of all images at once, one pick of each image per step.
 
     Scores only fall, so boxes are picked in the order of their final scores: an image is done at its first pick below
-    `score_min`, and all are after `max_detections` picks. Runs on the CPU: each step is tiny and waits for the last.
+    `score_min`, and all are after `max_detections` picks.
     """
     table, valid = _rows(candidates, images)
-    boxes = candidates.boxes_xyxy.cpu().numpy()[table]
-    scores = candidates.scores.cpu().numpy()[table]
-    labels = candidates.labels.cpu().numpy()[table]
+    boxes = candidates.boxes_xyxy[table]
+    scores = candidates.scores[table]
+    labels = candidates.labels[table]
     covered = np.zeros_like(valid)
     row = np.arange(images)
     picks = [(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))]
@@ -127,14 +150,13 @@ def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig) ->
         covered |= head[:, None] & (overlap > config.nms_iou)
         scores *= _decay(overlap, config)
         valid[row, best] = False
-    parts = (np.concatenate(part) for part in zip(*picks, strict=True))
-    return _Kept(*(torch.from_numpy(part).to(candidates.scores.device) for part in parts))
+    return _Kept(*(np.concatenate(part) for part in zip(*picks, strict=True)))
 
 
 def _rows(candidates: Candidates, images: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
     """Candidate indices of each image as one row of a table (I, W) in a total order, and which entries are filled."""
-    image, score = candidates.images.cpu().numpy(), candidates.scores.cpu().numpy()
-    order = np.lexsort((*candidates.boxes_xyxy.cpu().numpy().T[[2, 3, 0, 1]], -score, image))
+    image, score = candidates.images, candidates.scores
+    order = np.lexsort((*candidates.boxes_xyxy.T[[2, 3, 0, 1]], -score, image))
     counts = np.bincount(image, minlength=images)
     valid = np.arange(counts.max(initial=0)) < counts[:, None]
     table = np.zeros(valid.shape, np.int64)

@@ -14,7 +14,7 @@ from refinedet.files import sha256_file, sha256_tree
 from refinedet.scene.sentinel1 import bare_measurement, find_measurement
 from refinedet.scene.source import SceneChoice
 
-_PACKAGES = ("refinedet", "torch", "numpy", "rasterio")
+_PACKAGES = ("refinedet", "torch", "onnxruntime", "openvino", "numpy", "rasterio")
 """Packages whose version may show in the last digits of a result."""
 
 

@@ -18,7 +18,9 @@ from refinedet.files import sha256_file, write_json
 from refinedet.scene.identity import package_version
 from refinedet.scene.result import SceneResult
 
-_PACKAGES = ("numpy", "pillow", "pyproj", "rasterio", "scipy", "shapely", "torch", "torchvision")
+_PACKAGES = (
+    *("numpy", "onnxruntime", "openvino", "pillow", "pyproj", "rasterio", "scipy", "shapely", "torch", "torchvision"),
+)
 """Packages whose version may show in a result."""
 
 

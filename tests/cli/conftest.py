@@ -15,6 +15,7 @@ from cli.app import app
 from refinedet import predictor, raster
 from refinedet.config import ModelConfig, Radiometry
 from refinedet.model import checkpoint
+from refinedet.runtimes import choice
 
 Run = Callable[..., Result]
 Box = tuple[int, int, int, int]
@@ -42,6 +43,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bright_blobs: Any) 
     header = checkpoint.Header(ModelConfig(), ("ship",), Radiometry(), {"tile": {"tile_px": 128, "overlap_px": 48}})
     monkeypatch.setattr(checkpoint, "read_header", lambda given: header if given == path else pytest.fail(str(given)))
     monkeypatch.setattr(predictor.TorchPredictor, "load", lambda *_, **__: bright_blobs)
+    monkeypatch.setattr(choice, "resolve_runtime", lambda *_: "torch")
     path.write_bytes(b"stand-in")
     return path
 

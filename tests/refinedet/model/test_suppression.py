@@ -26,7 +26,7 @@ def crowd(seed: int, images: int = 3, count: int = 60) -> Candidates:
     boxes = np.hstack([place, place + rng.uniform(10, 25, (count, 2))]).astype(np.float32)
     scores = rng.uniform(0.02, 0.99, count).astype(np.float32)
     image, label = rng.integers(0, max(1, images - 1), count), rng.integers(0, 2, count)
-    return Candidates(*(torch.from_numpy(x) for x in (image, boxes, scores, label)))
+    return Candidates(image, boxes, scores, label)
 
 
 def of_image(found: Candidates, index: int) -> Candidates:
@@ -37,7 +37,7 @@ def of_image(found: Candidates, index: int) -> Candidates:
 def slow_soft_nms(found: Candidates, config: SuppressionConfig) -> list[tuple[float, int, bool]]:
     """(score, index, head) of the boxes of one image, class by class, box by box (Bodla et al. 2017, figure 3)."""
     out: list[tuple[float, int, bool]] = []
-    boxes, labels = found.boxes_xyxy.numpy(), found.labels.tolist()
+    boxes, labels = found.boxes_xyxy, found.labels.tolist()
     for label in set(labels):
         scores = {i: float(found.scores[i]) for i in range(len(labels)) if labels[i] == label}
         heads: list[int] = []
@@ -57,9 +57,9 @@ def slow_soft_nms(found: Candidates, config: SuppressionConfig) -> list[tuple[fl
 
 
 def slow_vote(found: Candidates, index: int, voting_iou: float) -> np.ndarray:
-    boxes, scores = found.boxes_xyxy.double().numpy(), found.scores.double().numpy()
-    overlap = iou(found.boxes_xyxy.numpy()[[index]], found.boxes_xyxy.numpy())[0]
-    voters = (overlap >= voting_iou) & (found.labels == found.labels[index]).numpy()
+    boxes, scores = found.boxes_xyxy.astype(np.float64), found.scores.astype(np.float64)
+    overlap = iou(found.boxes_xyxy[[index]], found.boxes_xyxy)[0]
+    voters = (overlap >= voting_iou) & (found.labels == found.labels[index])
     return np.average(boxes[voters], axis=0, weights=scores[voters])
 
 
@@ -75,7 +75,7 @@ def test_soft_nms_equals_the_slow_one(config: SuppressionConfig, voting_iou: flo
             expected = slow_soft_nms(alone, config)
             assert found.scores.tolist() == pytest.approx([s for s, _, _ in expected], abs=1e-5)
             boxes = [
-                slow_vote(alone, i, voting_iou) if head and voting_iou else alone.boxes_xyxy[i].numpy()
+                slow_vote(alone, i, voting_iou) if head and voting_iou else alone.boxes_xyxy[i]
                 for _, i, head in expected
             ]
             np.testing.assert_allclose(found.boxes_xyxy, np.reshape(boxes, (-1, 4)), atol=1e-3)
@@ -87,7 +87,7 @@ def test_an_image_does_not_depend_on_its_batch_nor_on_the_order_of_boxes(suppres
     config = SuppressionConfig.from_dict({"suppression": suppression})
     candidates = crowd(9)
     together = suppress(candidates, 3, config)
-    shuffle = torch.randperm(len(candidates.scores), generator=torch.Generator().manual_seed(1))
+    shuffle = np.random.default_rng(1).permutation(len(candidates.scores))
     parts = (candidates.images, candidates.boxes_xyxy, candidates.scores, candidates.labels)
     shuffled = suppress(Candidates(*(part[shuffle] for part in parts)), 3, config)
     for index in range(3):
@@ -103,8 +103,8 @@ def test_nms_is_that_of_torchvision_class_by_class() -> None:
     for label in (0, 1):
         mine = candidates.labels == label
         boxes, scores = candidates.boxes_xyxy[mine], candidates.scores[mine]
-        kept = nms(boxes, scores, PLAIN.nms_iou)
-        np.testing.assert_array_equal(found.keep(found.labels == label).boxes_xyxy, boxes[kept].numpy())
+        kept = nms(torch.from_numpy(boxes), torch.from_numpy(scores), PLAIN.nms_iou).numpy()
+        np.testing.assert_array_equal(found.keep(found.labels == label).boxes_xyxy, boxes[kept])
 
 
 @pytest.mark.parametrize("suppression", ["nms", "soft_linear", "soft_gaussian", "none"])
@@ -119,10 +119,10 @@ def test_a_limit_keeps_the_strongest_of_each_image_and_changes_nothing_else(supp
 @pytest.mark.parametrize("suppression", ["soft_linear", "soft_gaussian"])
 def test_soft_voting_moves_the_boxes_that_nms_keeps_and_no_others(suppression: str) -> None:
     candidates = Candidates(
-        torch.zeros(3, dtype=torch.int64),
-        torch.tensor([[0, 0, 10, 10], [0, 0, 12, 10], [50, 50, 60, 60]]).float(),
-        torch.tensor([0.75, 0.25, 0.5]),
-        torch.zeros(3, dtype=torch.int64),
+        np.zeros(3, np.int64),
+        np.array([[0, 0, 10, 10], [0, 0, 12, 10], [50, 50, 60, 60]], np.float32),
+        np.array([0.75, 0.25, 0.5], np.float32),
+        np.zeros(3, np.int64),
     )
     config = SuppressionConfig.from_dict({"suppression": suppression})
     first, second, third = suppress(candidates, 1, config)[0].boxes_xyxy.tolist()
@@ -133,7 +133,7 @@ def test_soft_voting_moves_the_boxes_that_nms_keeps_and_no_others(suppression: s
 def test_none_keeps_every_box_as_it_is() -> None:
     candidates = of_image(crowd(2), 0)
     found = suppress(candidates, 1, replace(PLAIN, suppression="none", voting_iou=0.5))[0]
-    expected = Detections.of(*(part.numpy() for part in (candidates.boxes_xyxy, candidates.scores, candidates.labels)))
+    expected = Detections.of(candidates.boxes_xyxy, candidates.scores, candidates.labels)
     np.testing.assert_array_equal(found.boxes_xyxy, expected.boxes_xyxy)
 
 
@@ -143,15 +143,14 @@ def test_nothing_stays_nothing_and_weak_boxes_are_dropped(suppression: str) -> N
     empty = of_image(crowd(1), 2)
     assert [len(found) for found in suppress(empty, 2, config)] == [0, 0]
     weak = of_image(crowd(1), 0)
-    found = suppress(Candidates(weak.images, weak.boxes_xyxy, weak.scores * 0.4, weak.labels), 1, config)[0]
+    found = suppress(Candidates(weak.images, weak.boxes_xyxy, weak.scores * np.float32(0.4), weak.labels), 1, config)[0]
     assert len(found) == 0
 
 
 def test_two_boxes_of_score_zero_survive_a_score_min_of_zero() -> None:
-    box = torch.tensor([[0.0, 0, 10, 10]]).repeat(3, 1)
-    zeros = torch.zeros(3, dtype=torch.int64)
+    box, zeros = np.tile(np.array([0, 0, 10, 10], np.float32), (3, 1)), np.zeros(3, np.int64)
     config = SuppressionConfig(suppression="soft_linear", score_min=0.0, voting_iou=None)
-    found = suppress(Candidates(zeros, box, torch.tensor([0.9, 0.8, 0.7]), zeros), 1, config)[0]
+    found = suppress(Candidates(zeros, box, np.array([0.9, 0.8, 0.7], np.float32), zeros), 1, config)[0]
     assert found.scores.tolist() == pytest.approx([0.9, 0, 0]), "each candidate is picked once, and once only"
 
 
@@ -159,7 +158,7 @@ def test_two_boxes_of_score_zero_survive_a_score_min_of_zero() -> None:
 def test_an_image_gets_the_same_whatever_shares_its_batch(config: SuppressionConfig) -> None:
     """Also in the last bit: boxes are never moved apart, which would round them."""
     many = crowd(3, images=9, count=900)
-    many = replace(many, boxes_xyxy=many.boxes_xyxy * 37.3, labels=torch.arange(900) % 80)
+    many = replace(many, boxes_xyxy=many.boxes_xyxy * np.float32(37.3), labels=np.arange(900) % 80)
     together = suppress(many, 9, config)
     for image in range(9):
         (alone,) = suppress(of_image(many, image), 1, config)
@@ -172,7 +171,7 @@ def _arrays(found: Detections) -> tuple[np.ndarray, ...]:
 
 
 def test_a_box_votes_for_itself_whatever_its_score() -> None:
-    boxes = torch.tensor([[0.1, 0.2, 10.3, 9.7], [50.0, 50.0, 60.0, 60.0]])
-    lone = Candidates(torch.zeros(2, dtype=torch.int64), boxes, torch.tensor([0.0, 0.5]), torch.zeros(2).long())
+    boxes = np.array([[0.1, 0.2, 10.3, 9.7], [50.0, 50.0, 60.0, 60.0]], np.float32)
+    lone = Candidates(np.zeros(2, np.int64), boxes, np.array([0.0, 0.5], np.float32), np.zeros(2, np.int64))
     (found,) = suppress(lone, 1, SuppressionConfig(score_min=0.0, voting_iou=1.0))
-    np.testing.assert_allclose(np.sort(found.boxes_xyxy, axis=0), np.sort(boxes.numpy(), axis=0), rtol=1e-6)
+    np.testing.assert_allclose(np.sort(found.boxes_xyxy, axis=0), np.sort(boxes, axis=0), rtol=1e-6)

@@ -1,0 +1,78 @@
+"""ONNX files opened by ONNX Runtime, and what is never done with one.
+
+An ONNX file is data, a graph of the standard's operators, and no code of its own ever runs: no library of custom
+operators is loaded, a graph that needs one is refused, and weights beside the file are taken from its own folder alone
+(ONNX Runtime before 1.24 would read them from anywhere). It may still ask for much memory or time.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+from refinedet.errors import FileError, InputError, MissingExtra
+
+_OLDEST = (1, 24)
+
+
+def open_session(path: Path, device: str) -> Any:
+    """An ONNX Runtime session on a file.
+
+    Args:
+        path: the file.
+        device: auto, cpu, cuda or cuda:N; cuda needs onnxruntime-gpu.
+
+    Raises:
+        MissingExtra: ONNX Runtime is not installed, or too old to be safe.
+        FileError: there is no such file, or it is no ONNX graph that can be run.
+        InputError: there is no such device.
+    """
+    runtime = _runtime()
+    if not path.is_file():
+        raise FileError(f"expected an ONNX file at {path}, found none; check the name")
+    providers = _providers(runtime, device)
+    options = runtime.SessionOptions()
+    options.log_severity_level = 4  # what it has to say comes as an error
+    options.use_deterministic_compute = True
+    try:
+        return runtime.InferenceSession(str(path), options, providers=providers)
+    except Exception as error:  # its errors have no parent of their own
+        raise FileError(
+            f"expected an ONNX graph of standard operators at {path}, but it cannot be run: {first_line(error)}"
+        ) from error
+
+
+def _runtime() -> Any:
+    try:
+        runtime = import_module("onnxruntime")
+    except ImportError as error:
+        raise MissingExtra(
+            "expected onnxruntime for ONNX files, found none; run: pip install 'refinedet[onnx]'"
+        ) from error
+    version = tuple(int(part) for part in runtime.__version__.split(".")[:2])
+    if version < _OLDEST:  # which follows paths in a file to anywhere on the machine
+        raise MissingExtra(
+            f"expected onnxruntime 1.24 or newer, found {runtime.__version__}; run: pip install -U 'refinedet[onnx]'"
+        )
+    return runtime
+
+
+def _providers(runtime: Any, device: str) -> list[Any]:
+    """Processors that run the graph; those that were not asked for, such as remote ones, never do."""
+    kind, _, number = device.partition(":")
+    if kind not in ("auto", "cpu", "cuda") or not (number.isdecimal() or not number):
+        raise InputError(f"expected device auto, cpu or cuda, found '{device}'")
+    available = "CUDAExecutionProvider" in runtime.get_available_providers()
+    if kind == "cuda" and not available:
+        raise InputError(
+            f"expected ONNX Runtime with CUDA for device '{device}', found none; "
+            "pip install onnxruntime-gpu, or use --device cpu"
+        )
+    on_gpu = [("CUDAExecutionProvider", {"device_id": int(number or 0)})] if available and kind != "cpu" else []
+    return [*on_gpu, "CPUExecutionProvider"]
+
+
+def first_line(error: Exception) -> str:
+    """What an error of ONNX Runtime or OpenVINO says, without its call stack."""
+    return str(error).strip().split("\n", maxsplit=1)[0][:300]

@@ -1,0 +1,83 @@
+"""Exports of checkpoints, kept in the user's cache folder: torch is needed for the first one alone."""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import logging
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+
+import platformdirs
+
+from refinedet.errors import FileError
+from refinedet.files import sha256_file, sha256_tree
+from refinedet.runtimes.exported import SUFFIXES, Format
+
+_LOGGER = logging.getLogger(__name__)
+_PACKAGE = Path(__file__).parent.parent
+
+
+def cached_export(weights: Path, format: Format, folder: Path | None = None) -> Path:
+    """The exported file of a checkpoint, made now if it is not there.
+
+    It is known by the hash of the checkpoint and that of the code that exports. Of two processes that want the same one
+    at once, one makes it and the other waits.
+
+    Args:
+        weights: the checkpoint.
+        format: onnx or openvino.
+        folder: of the cache; None: REFINEDET_CACHE, else the user's own.
+
+    Raises:
+        FileError: the checkpoint cannot be read, or the folder cannot be written.
+        InputError, MissingExtra: as `export.export`.
+    """
+    folder = folder or cache_folder()
+    try:
+        key = hashlib.sha256(f"{sha256_file(weights)} {exporter_sha256()}".encode()).hexdigest()[:32]
+    except OSError as error:
+        raise FileError(f"expected a checkpoint at {weights}, but it cannot be read ({error.strerror})") from error
+    path = folder / f"{key}{SUFFIXES[format]}"
+    if path.is_file():
+        return path
+    try:
+        with _locked(path.with_suffix(".lock")):
+            if not path.is_file():
+                from refinedet.runtimes.export import export
+
+                _LOGGER.info("exporting %s to %s, once", weights, path)
+                export(weights, path, format)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(
+            f"expected to keep an export in {folder}, but that failed ({error.strerror}); name another folder with "
+            "REFINEDET_CACHE, or use --runtime torch"
+        ) from error
+    return path
+
+
+def cache_folder() -> Path:
+    """Where exports are kept: under REFINEDET_CACHE, else under the user's cache folder."""
+    named = os.environ.get("REFINEDET_CACHE")
+    return (Path(named) if named else platformdirs.user_cache_path("refinedet", appauthor=False)) / "exported"
+
+
+@cache
+def exporter_sha256() -> str:
+    """Hex SHA-256 of the code that decides what is in an exported file."""
+    files = [*(_PACKAGE / "model").glob("*.py"), *(_PACKAGE / "runtimes").glob("*.py")]
+    return sha256_tree(_PACKAGE, [file.relative_to(_PACKAGE).as_posix() for file in files])
+
+
+@contextmanager
+def _locked(path: Path) -> Iterator[None]:
+    """Hold a lock that one process at a time can have; it is gone with the process, whatever ends that."""
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with path.open("a") as stream:
+        fcntl.flock(stream, fcntl.LOCK_EX)
+        yield

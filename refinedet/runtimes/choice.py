@@ -1,0 +1,37 @@
+"""Which engine runs the detector: a fixed order of what is installed, never a timing."""
+
+from __future__ import annotations
+
+import ctypes
+from importlib.metadata import PackageNotFoundError, version
+from importlib.util import find_spec
+from typing import Literal
+
+Runtime = Literal["torch", "onnx", "openvino"]
+
+_NEEDS: dict[Runtime, tuple[str, ...]] = {"openvino": ("openvino", "onnx"), "onnx": ("onnxruntime", "onnx")}
+"""Packages of each runtime, in the order in which they are preferred; torch comes last, and is always there."""
+
+
+def resolve_runtime(asked: Literal["auto"] | Runtime, device: str) -> Runtime:
+    """What is asked for; of `auto` the first of openvino, onnx and torch that is installed.
+
+    Where the device is, or would be, a GPU, `auto` is torch: the other two are meant for processors.
+    """
+    if asked != "auto":
+        return asked
+    if device not in ("auto", "cpu") or (device == "auto" and gpu_for_torch()):
+        return "torch"
+    return next((name for name, packages in _NEEDS.items() if all(map(find_spec, packages))), "torch")
+
+
+def gpu_for_torch() -> bool:
+    """Whether there is an NVIDIA GPU and a torch that can use one, without loading torch."""
+    try:
+        if version("torch").endswith("+cpu"):
+            return False
+        driver = ctypes.CDLL("libcuda.so.1")
+        count = ctypes.c_int()
+        return bool(driver.cuInit(0) == 0 and driver.cuDeviceGetCount(ctypes.byref(count)) == 0 and count.value > 0)
+    except (OSError, AttributeError, PackageNotFoundError):
+        return False

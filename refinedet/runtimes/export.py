@@ -1,0 +1,124 @@
+"""A checkpoint as an ONNX or OpenVINO file: network, decode and scores in one graph; suppression stays outside.
+
+Batch, height and width are free: anchors are computed in the graph. This is the one file here that imports torch.
+"""
+
+from __future__ import annotations
+
+import io
+import tempfile
+import warnings
+from dataclasses import replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from refinedet.config import PostprocessConfig
+from refinedet.errors import MissingExtra
+from refinedet.files import atomic_path, move_file, sha256_file
+from refinedet.model.checkpoint import Header, load_model
+from refinedet.model.network import RefineDet
+from refinedet.model.postprocess import decoded
+from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported, Format
+from refinedet.runtimes.graphs import openvino
+
+_OPSET = 18
+_AXES = {INPUT: {0: "batch", 2: "rows", 3: "columns"}, **{name: {0: "batch", 1: "anchors"} for name in OUTPUTS}}
+
+
+class DecodedRefineDet(nn.Module):
+    """Network and decode: (B, 3, H, W) uint8 to boxes (B, N, 4) xyxy on the canvas and scores (B, N, K)."""
+
+    def __init__(self, model: RefineDet, header: Header) -> None:
+        super().__init__()
+        self.model = model
+        self.postprocess: PostprocessConfig = replace(header.postprocess, operating_score=header.operating_score)
+
+    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
+        """Images to boxes and scores; 0 where the ARM sees background."""
+        return decoded(self.model(images), self.postprocess)
+
+
+def export(weights: str | Path, path: str | Path, format: Format) -> Path:
+    """Write a checkpoint as an exported file; the weights of an OpenVINO one lie beside it, as .bin.
+
+    All that the checkpoint says of itself goes with it, so that the file is enough to detect with. Written whole or not
+    at all; equal checkpoints give equal bytes on one machine.
+
+    Args:
+        weights: the checkpoint.
+        path: of the .onnx or .xml file.
+        format: onnx or openvino.
+
+    Returns:
+        The path.
+
+    Raises:
+        FileError, InputError: as `model.checkpoint.load_model`.
+        MissingExtra: the package onnx, through which both formats go, or openvino is not installed.
+    """
+    model, header = load_model(weights)
+    for head in model.odm:
+        head.backend = "fused"  # type: ignore[assignment]  # equal numbers, and the one that a graph can hold
+    text = Exported(header, sha256_file(weights)).to_text()
+    graph = _onnx_graph(DecodedRefineDet(model, header).eval(), header.model.strides[-1])
+    write = _write_onnx if format == "onnx" else _write_openvino
+    write(graph, text, Path(path))
+    return Path(path)
+
+
+def _onnx_graph(network: nn.Module, stride: int) -> bytes:
+    """The ONNX file of a network, without metadata, traced on a canvas that is neither square nor a single one."""
+    _package("onnx")
+    example = torch.zeros(2, 3, 2 * stride, 3 * stride, dtype=torch.uint8)
+    stream = io.BytesIO()
+    with warnings.catch_warnings(), torch.no_grad():
+        # torch.export takes minutes over free heights and widths, so it is the tracer, which warns of its age and of
+        # every Python number on its way; tests hold its graph against the network on other shapes
+        warnings.simplefilter("ignore")
+        torch.onnx.export(
+            network,
+            (example,),
+            stream,  # type: ignore[arg-type]  # the tracer writes into streams
+            dynamo=False,
+            opset_version=_OPSET,
+            input_names=[INPUT],
+            output_names=list(OUTPUTS),
+            dynamic_axes=_AXES,
+        )
+    return stream.getvalue()
+
+
+def _write_onnx(graph: bytes, text: str, path: Path) -> None:
+    onnx = _package("onnx")
+    model = onnx.load_from_string(graph)
+    onnx.helper.set_model_props(model, {KEY: text})
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(model.SerializeToString(deterministic=True))
+
+
+def _write_openvino(graph: bytes, text: str, path: Path) -> None:
+    vino = openvino()
+    model = vino.Core().read_model(graph)
+    for number, node in enumerate(model.get_ordered_ops()):  # its own names count every node of the process
+        node.set_friendly_name(f"{node.get_type_name()}_{number}")
+    model.set_rt_info(text, [KEY])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        vino.save_model(model, made, compress_to_fp16=False)
+        for suffix in (".bin", ".xml"):  # the .xml last: where it is, the file is whole
+            move_file(made.with_suffix(suffix), path.with_suffix(suffix))
+
+
+def _package(name: str) -> Any:
+    try:
+        return import_module(name)
+    except ImportError as error:
+        raise MissingExtra(
+            f"expected the package {name} for an export, found none; run: pip install 'refinedet[onnx]', "
+            "or use --runtime torch"
+        ) from error

@@ -1,0 +1,177 @@
+"""Exported files in the engine that runs them. B chips, N anchors, K classes. Nothing here imports torch.
+
+Every canvas goes through the graph on its own: so its numbers are the same to the bit whatever shares the call, and on
+a processor that is no slower than whole batches, since each fills the caches by itself.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from importlib import import_module
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.onnx_session import first_line, open_session
+from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
+
+_STREAMS_MAX = 8
+"""Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
+
+GraphPrecision = Literal["fp32", "bf16"]
+Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
+"""Boxes (B, N, 4) xyxy in canvas pixels and class scores (B, N, K) of every anchor; 0: background."""
+
+
+class Graph(Protocol):
+    """An exported detector, ready to run."""
+
+    runtime: str
+    """Name of the engine."""
+    device: str
+    """What it runs on."""
+    exported: Exported
+
+    def run(self, canvases: NDArray[np.uint8]) -> Answer:
+        """What the graph says of canvases (B, 3, H, W), B at least 1."""
+        ...
+
+
+def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = "fp32") -> Graph:
+    """Open what `refinedet export` wrote, by the engine that its suffix asks for.
+
+    Raises:
+        MissingExtra: that engine is not installed.
+        FileError: there is no such file, or it cannot be run.
+        InputError: it is no export of this project, or the engine knows no such device or precision.
+    """
+    if path.suffix.lower() == ".onnx":
+        return OnnxGraph(path, device=device, precision=precision)
+    return OpenVinoGraph(path, device=device, precision=precision)
+
+
+def exported_onnx(path: Path) -> bool:
+    """Whether an ONNX file is an export of this project, rather than somebody else's detector.
+
+    Raises:
+        MissingExtra, FileError: as `onnx_session.open_session`.
+    """
+    return KEY in open_session(path, "cpu").get_modelmeta().custom_metadata_map
+
+
+class OnnxGraph:
+    """By ONNX Runtime."""
+
+    runtime = "onnx"
+
+    def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
+        if precision != "fp32":
+            raise InputError(f"expected precision fp32 for runtime onnx, found {precision}; use --runtime openvino")
+        self._session = open_session(path, device)
+        text = self._session.get_modelmeta().custom_metadata_map.get(KEY, "")
+        self.exported = Exported.from_text(text, str(path))
+        on_gpu = "CUDAExecutionProvider" in self._session.get_providers()
+        self.device = ("cuda" if device == "auto" else device) if on_gpu else "cpu"
+
+    def run(self, canvases: NDArray[np.uint8]) -> Answer:
+        """What the graph says of canvases (B, 3, H, W)."""
+        answers = [self._session.run(list(OUTPUTS), {INPUT: canvas[None]}) for canvas in canvases]
+        boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
+        return boxes, scores
+
+
+class OpenVinoGraph:
+    """By OpenVINO on the processor: as many canvases at once as there are cores, up to eight that share more of them.
+
+    The graph is compiled for the square canvas of the network's input, which nearly all windows of a scene have, and
+    once more for canvases of any size when the first other one comes: that form takes a fifth more time.
+    """
+
+    runtime, device = "openvino", "cpu"
+
+    def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
+        if device not in ("auto", "cpu"):
+            raise InputError(f"expected device auto or cpu for runtime openvino, found '{device}'; use --runtime torch")
+        if not path.is_file():
+            raise FileError(f"expected an OpenVINO file (.xml) at {path}, found none; check the name")
+        self._path, self._vino = path, openvino()
+        self._streams = min(usable_cores(), _STREAMS_MAX)
+        self._core = self._vino.Core()
+        if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
+        self._settings = {
+            "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
+            "PERFORMANCE_HINT": "THROUGHPUT",
+            "NUM_STREAMS": str(self._streams),
+            "INFERENCE_NUM_THREADS": str(usable_cores()),
+        }
+        with _readable(path):
+            self._model = self._core.read_model(path)
+            text = self._model.get_rt_info([KEY]).astype(str) if self._model.has_rt_info([KEY]) else ""
+        self.exported = Exported.from_text(text, str(path))
+        self._usual = (3, *[self.exported.header.model.input_px] * 2)
+        self._queues: dict[bool, Any] = {}
+
+    def run(self, canvases: NDArray[np.uint8]) -> Answer:
+        """What the graph says of canvases (B, 3, H, W)."""
+        queue = self._queue(usual=canvases.shape[1:] == self._usual)
+        answers: list[Any] = [None] * len(canvases)
+        for index, canvas in enumerate(canvases):
+            queue.start_async({INPUT: canvas[None]}, (answers, index))
+        queue.wait_all()
+        boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
+        return boxes, scores
+
+    def _queue(self, *, usual: bool) -> Any:
+        """Requests on the graph as it is compiled for the usual canvas, or for any."""
+        if usual not in self._queues:
+            with _readable(self._path):
+                model = self._model.clone()
+                if usual:
+                    model.reshape([1, *self._usual])
+                compiled = self._core.compile_model(model, "CPU", self._settings)
+            queue = self._vino.AsyncInferQueue(compiled, self._streams)
+            queue.set_callback(_keep)
+            self._queues[usual] = queue
+        return self._queues[usual]
+
+
+@contextmanager
+def _readable(path: Path) -> Iterator[None]:
+    """Make one sentence of what OpenVINO has to say of a damaged file."""
+    try:
+        yield
+    except RuntimeError as error:
+        raise FileError(
+            f"expected an OpenVINO model at {path} with its weights (.bin) beside it, but it cannot be run: "
+            f"{first_line(error)}"
+        ) from error
+
+
+def openvino() -> Any:
+    """The module. Its converters, which would send usage data, are never called: graphs come from ONNX.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        return import_module("openvino")
+    except ImportError as error:
+        raise MissingExtra(
+            "expected openvino for runtime openvino, found none; run: pip install 'refinedet[openvino]'"
+        ) from error
+
+
+def usable_cores() -> int:
+    """Processors that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _keep(request: Any, place: tuple[list[Any], int]) -> None:
+    answers, index = place
+    answers[index] = [request.get_tensor(name).data.copy() for name in OUTPUTS]

@@ -1,0 +1,87 @@
+"""The cache of exports: made once, whoever asks, and anew where weights or code differ."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from refinedet.errors import FileError
+from refinedet.runtimes import cache, export
+from refinedet.runtimes.cache import cache_folder, cached_export
+from refinedet.runtimes.graphs import open_graph
+
+_CHILD = """
+import sys
+from pathlib import Path
+from refinedet.runtimes import cache
+print(cache.cached_export(Path(sys.argv[1]), "onnx", Path(sys.argv[2])))
+print("torch" in sys.modules)
+"""
+
+
+@pytest.fixture(autouse=True)
+def installed() -> None:
+    """These tests export."""
+    pytest.importorskip("onnx")
+    pytest.importorskip("onnxruntime")
+
+
+def start(network: Path, folder: Path) -> subprocess.Popen[str]:
+    return subprocess.Popen(
+        [sys.executable, "-c", _CHILD, str(network), str(folder)], stdout=subprocess.PIPE, text=True
+    )
+
+
+def test_two_processes_at_once_make_one_export_and_a_third_needs_no_torch(network: Path, tmp_path: Path) -> None:
+    both = [start(network, tmp_path) for _ in range(2)]
+    told = [process.communicate(timeout=120)[0].split() for process in both]
+    assert [process.returncode for process in both] == [0, 0]
+    assert told[0][0] == told[1][0]
+    assert sorted(line[1] for line in told) == ["False", "True"], "one has exported, the other has waited"
+    third = start(network, tmp_path).communicate(timeout=120)[0].split()
+    assert third == [told[0][0], "False"]
+    assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".onnx"]
+    assert open_graph(Path(third[0])).exported.header.classes == ("class 0", "class 1")
+
+
+def test_other_weights_or_other_code_are_another_export(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    made = []
+    monkeypatch.setattr(export, "export", lambda _weights, path, _format: made.append(path) or path.write_bytes(b"x"))
+    first = cached_export(network, "onnx", tmp_path)
+    assert cached_export(network, "onnx", tmp_path) == first
+    other = tmp_path / "other.safetensors"
+    other.write_bytes(network.read_bytes() + b" ")
+    assert cached_export(other, "onnx", tmp_path) != first
+    monkeypatch.setattr(cache, "exporter_sha256", lambda: "changed")
+    assert cached_export(network, "onnx", tmp_path) != first
+    assert len(made) == 3
+
+
+def test_a_failed_export_leaves_nothing_that_looks_like_one(
+    network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, os.strerror(28))
+
+    monkeypatch.setattr(export, "_onnx_graph", full)
+    with pytest.raises(FileError, match=r"REFINEDET_CACHE, or use --runtime torch"):
+        cached_export(network, "onnx", tmp_path)
+    assert list(tmp_path.glob("*.onnx")) == []
+
+
+def test_the_folder_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("REFINEDET_CACHE", str(tmp_path))
+    assert cache_folder() == tmp_path / "exported"
+    monkeypatch.delenv("REFINEDET_CACHE")
+    assert cache_folder().parts[-2:] == ("refinedet", "exported")
+
+
+def test_no_checkpoint_is_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(FileError, match="expected a checkpoint"):
+        cached_export(tmp_path / "none.safetensors", "onnx", tmp_path)
