@@ -71,7 +71,7 @@ def _shifted(first: Grey, second: Grey, scale: tuple[float, float] = (1.0, 1.0))
 
 
 def _grain(picture: Grey) -> NDArray[np.float32]:
-    """What is left of a picture without its shapes, so that bright ships and coasts do not count for more than noise."""
+    """What is left of a picture without its shapes, so that bright ships and coasts weigh no more than noise."""
     pixels = picture.astype(np.float32)
     fine = pixels - uniform_filter(pixels, _GRAIN_PX)
     limit = _SPREAD * float(np.median(np.abs(fine))) + 1e-3
@@ -80,7 +80,7 @@ def _grain(picture: Grey) -> NDArray[np.float32]:
 
 
 def _likeness(a: NDArray[np.float32], b: NDArray[np.float32], offset: tuple[int, int]) -> tuple[float, float]:
-    """Correlation of `a` and `b` where they overlap, b shifted by (y, x), and the overlap; (-1, 0) where it is small."""
+    """Correlation of `a` and `b` where they overlap, b shifted by (y, x), and that share; (-1, 0) where it is small."""
     top, left = (max(0, shift) for shift in offset)
     bottom, right = (min(mine, other + by) for mine, other, by in zip(a.shape, b.shape, offset, strict=True))
     height, width = bottom - top, right - left

@@ -73,6 +73,8 @@ class TileParams:
     """How scenes are cut, in training and in detection."""
     keep_empty: float = 1.0
     """Share of the training chips without a ship that is kept."""
+    shards_beyond: int = 20_000
+    """Where all splits together have more windows than this, chips are packed into a few large files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -211,7 +213,9 @@ def _tile(section: Any, where: str) -> TileParams:
     keep_empty = values.pop("keep_empty", 1.0)
     number = isinstance(keep_empty, int | float) and not isinstance(keep_empty, bool)
     _range(number and 0 <= keep_empty <= 1, f"{where}.keep_empty", "a number within [0, 1]", keep_empty)
-    return TileParams(_settings(TileConfig, values, where), float(keep_empty))
+    beyond = values.pop("shards_beyond", TileParams.shards_beyond)
+    _range(type(beyond) is int and beyond >= 0, f"{where}.shards_beyond", "a whole number of at least 0", beyond)
+    return TileParams(_settings(TileConfig, values, where), float(keep_empty), beyond)
 
 
 def _settings(cls: type[S], section: Any, where: str) -> S:

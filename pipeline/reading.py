@@ -206,16 +206,14 @@ class _Reader:
 
     def _subsets(self, source: Source, test: list[Image]) -> dict[str, list[str]]:
         """Parts of the test split by file name: the ids of their files are not those of the test file."""
-        unusable = {problem.file_name for problem in self.problems}
-        names = [image.annotated.file_name for image in test] + sorted(unusable)
-        by_name = {PurePosixPath(name).name: name for name in names}
+        by_name = {PurePosixPath(image.annotated.file_name).name: image.annotated.file_name for image in test}
         subsets: dict[str, list[str]] = {}
         for name, path in source.subsets.items():
             listed = [PurePosixPath(entry.file_name).name for entry in import_coco(self.folder / path)[0].images]
             unknown = sorted(set(listed) - set(by_name))
-            if unknown:
+            if unknown and not self.problems:  # images that cannot be used are no test images, and told of already
                 raise InputError(f"expected {path} to list test images, found {unknown[:3]} that are none of them")
-            subsets[name] = sorted(by_name[item] for item in listed if by_name[item] not in unusable)
+            subsets[name] = sorted(by_name[item] for item in listed if item in by_name)
         return subsets
 
 
