@@ -16,13 +16,14 @@ from PIL import Image as Picture
 
 from pipeline.overlap import Grey, Placement, place
 
-DHASH_BITS, PHASH_BITS = 10, 8
+DHASH_BITS, PHASH_BITS = 14, 8
 """Of 64 bits, how many may differ in a pair that is looked at: of its gradients, and of its lowest frequencies."""
 
 MOST_PAIRS = 20_000
 """Pairs that are looked at, nearest first: some minutes. How many were left out is reported."""
 
-_BLOCK = 2048
+_ENTRIES = 1 << 24
+"""Pairs that are compared at a time: 128 MB a hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,8 +90,9 @@ def like(images: Sequence[Fingerprint]) -> list[tuple[int, int]]:
     """Indices i < j of the pairs whose hashes are alike, nearest first."""
     dhash, phash = (np.array([getattr(i, name) for i in images], np.uint64) for name in ("dhash", "phash"))
     rows: list[NDArray[np.int64]] = []
-    for start in range(0, len(images), _BLOCK):
-        block = slice(start, start + _BLOCK)
+    count = max(1, _ENTRIES // max(1, len(images)))
+    for start in range(0, len(images), count):
+        block = slice(start, start + count)
         by_gradient, by_frequency = (np.bitwise_count(bits[block, None] ^ bits[None, :]) for bits in (dhash, phash))
         i, j = np.nonzero((by_gradient <= DHASH_BITS) | (by_frequency <= PHASH_BITS))
         bits = by_gradient[i, j].astype(np.int64) + by_frequency[i, j]

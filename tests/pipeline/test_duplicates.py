@@ -38,12 +38,9 @@ def test_pairs_of_like_hashes_are_those_of_a_plain_loop(found: list[tuple[int, i
         for i, j in combinations(range(len(few)), 2)
         if (few[i][0] ^ few[j][0]).bit_count() <= DHASH_BITS or (few[i][1] ^ few[j][1]).bit_count() <= PHASH_BITS
     }
-    before = duplicates._BLOCK
-    duplicates._BLOCK = block
-    try:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(duplicates, "_ENTRIES", block * len(few))
         pairs = like(images)
-    finally:
-        duplicates._BLOCK = before
     assert set(pairs) == expected
     assert len(pairs) == len(expected)
     away = [(few[i][0] ^ few[j][0]).bit_count() + (few[i][1] ^ few[j][1]).bit_count() for i, j in pairs]
