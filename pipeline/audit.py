@@ -9,8 +9,8 @@ from __future__ import annotations
 
 import logging
 from collections import Counter
-from collections.abc import Sequence
-from dataclasses import asdict, dataclass, replace
+from collections.abc import Callable, Sequence
+from dataclasses import asdict, replace
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
@@ -46,15 +46,6 @@ _KINDS = {
 """What befell a box -> name of its metric; all else is `malformed`."""
 
 
-@dataclass(frozen=True, slots=True)
-class _Seen:
-    """What is kept of an image when it is read."""
-
-    sha256: str
-    dhash: int
-    phash: int
-
-
 def audit(dataset: str, val_fraction: float, source: Path, out: Path) -> dict[str, Any]:
     """Write folder `out`: metrics.json, findings.json, histograms.png and audit.html, of the data set in `source`.
 
@@ -65,17 +56,18 @@ def audit(dataset: str, val_fraction: float, source: Path, out: Path) -> dict[st
         FileError: images are missing, damaged or of another size; `out` is written all the same. Or there is no data.
         InputError: an annotation file is not what it should be.
     """
-    seen: dict[str, _Seen] = {}
+    seen: dict[str, tuple[int, int]] = {}
 
     def observe(name: str, pixels: NDArray[Any], info: RasterInfo) -> None:
-        seen[name] = _Seen(sha256_file(source / name), *hashes(grey(pixels, info)))
+        seen[name] = hashes(grey(pixels, info))
 
     reading = read_dataset(dataset, val_fraction, source, observe)
     prints = [
-        Fingerprint(split, i.annotated.file_name, seen[i.annotated.file_name].sha256, i.digest,
-                    seen[i.annotated.file_name].dhash, seen[i.annotated.file_name].phash)
-        for split in SPLITS for i in reading.splits[split]
-    ]  # fmt: skip
+        Fingerprint(split, name, sha256_file(source / name), image.digest, *seen[name])
+        for split in SPLITS
+        for image in reading.splits[split]
+        for name in (image.annotated.file_name,)
+    ]
     truth = {i.annotated.file_name: i.annotated for split in SPLITS for i in reading.splits[split]}
     read = _reader(source)
     pairs, unseen = near(prints, read)
@@ -97,7 +89,7 @@ def audit(dataset: str, val_fraction: float, source: Path, out: Path) -> dict[st
     return metrics
 
 
-def _reader(source: Path) -> Any:
+def _reader(source: Path) -> Callable[[str], Grey]:
     @lru_cache(maxsize=64)
     def read(name: str) -> Grey:
         with open_scene(source / name) as scene:
