@@ -78,9 +78,11 @@ def audit(dataset: str, val_fraction: float, source: Path, out: Path) -> dict[st
     problems = [{"file_name": p.file_name, "kind": p.kind, "error": str(p.error)} for p in reading.problems]
     with atomic_folder(out) as staged:
         write_json(staged / "metrics.json", metrics)
-        listed = {"images": problems, "alike": [asdict(f) for f in found], "boxes": boxes, "histograms": shapes}
-        write_json(staged / "findings.json", listed)
-        write_page(staged, dataset, {**listed, "metrics": metrics, "alike": found}, truth, read)
+        listed = {"images": problems, "boxes": boxes}
+        counts = {title: list(bins.items()) for title, bins in shapes.items()}  # in order, which keys would lose
+        write_json(staged / "findings.json", {**listed, "alike": [asdict(f) for f in found], "histograms": counts})
+        shown = {**listed, "alike": found, "histograms": shapes, "metrics": metrics}
+        write_page(staged, dataset, shown, truth, read)
     if problems:
         raise FileError(
             f"expected images that can be used, found {len(problems)} that cannot, such as {problems[0]['file_name']} "

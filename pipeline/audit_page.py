@@ -107,7 +107,7 @@ def _words(agreement: Agreement, finding: Finding) -> str:
     place = finding.placement
     where = "equal " + finding.kind if place is None else f"overlap {place.overlap:.0%}, grain {place.likeness:.2f}"
     alone = len(agreement.only_first) + len(agreement.only_second)
-    labels = f"{agreement.matched} boxes agree to {agreement.largest_px:g} px"
+    labels = f"{agreement.matched} matched to {agreement.largest_px:g} px"
     if alone:
         labels += f", {alone} only in one"
     if agreement.other_class:

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image, ImageDraw
+from PIL import Image, ImageColor, ImageDraw
 
 from pipeline.overlap import Grey
 from refinedet.config import Radiometry
@@ -18,7 +18,7 @@ from refinedet.raster import RasterInfo
 LONGEST_PX = 1024
 """Long side of a picture; of larger images every n-th pixel is taken, which keeps their grain."""
 
-_SHOWN_PX, _COLOURS = 300, 64
+_SHOWN_PX, _LEVELS = 250, 40
 Box = Sequence[float]
 
 
@@ -48,10 +48,18 @@ def grey(pixels: NDArray[Any], info: RasterInfo) -> Grey:
 def shown(picture: Grey, marks: Sequence[tuple[Box, str]], title: str, caption: str) -> Shown:
     """The picture with boxes (pixels of the picture, colour) on it, small enough for a page that holds many."""
     scale = min(1.0, _SHOWN_PX / max(picture.shape))
-    size = [max(1, round(side * scale)) for side in picture.shape[::-1]]
-    image = Image.fromarray(picture).resize((size[0], size[1]), Image.Resampling.BOX).convert("RGB")
+    width, height = (max(1, round(side * scale)) for side in picture.shape[::-1])
+    small = np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX), np.uint16)
+    image = Image.fromarray((small * _LEVELS // 256).astype(np.uint8)).convert("L")
+    colours = sorted({colour for _, colour in marks})
+    image.putpalette([level * 255 // (_LEVELS - 1) for level in range(_LEVELS) for _ in range(3)] + _rgb(colours))
     pen = ImageDraw.Draw(image)
     for box, colour in marks:
         x1, y1, x2, y2 = (round(value * scale) for value in box)
-        pen.rectangle((x1, y1, max(x1, x2 - 1), max(y1, y2 - 1)), outline=colour)
-    return Shown(image.quantize(_COLOURS), title, caption)
+        corners = (x1, y1, max(x1, x2 - 1), max(y1, y2 - 1))
+        pen.rectangle(corners, outline=_LEVELS + colours.index(colour))
+    return Shown(image, title, caption)
+
+
+def _rgb(colours: Sequence[str]) -> list[int]:
+    return [value for colour in colours for value in ImageColor.getrgb(colour)[:3]]
