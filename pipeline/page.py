@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -44,7 +44,7 @@ def _columns(page: Page) -> tuple[str, ...]:
 
 def render(page: Page) -> str:
     """The page as HTML. Every text is escaped; equal content gives equal text."""
-    filters = {"percent": _percent, "part": _part}
+    filters: dict[str, Callable[..., str]] = {"percent": _percent, "part": _part}
     return render_template(TEMPLATE, filters, page=page, columns=_columns(page), legend=LEGEND)
 
 

@@ -110,8 +110,8 @@ class _Reader:
         changes: dict[str, Changes] = {}
         classes: set[tuple[str, ...]] = set()
         for name, split in source.splits.items():
-            is_voc = isinstance(split, VocSplit)
-            splits[name], changes[name], found = self.voc(name, split) if is_voc else self.coco(split)
+            read = self.voc(name, split) if isinstance(split, VocSplit) else self.coco(split)
+            splits[name], changes[name], found = read
             classes.add(found)
         if len(classes) > 1:
             raise InputError(f"expected the same classes in every split under {self.folder}, found {sorted(classes)}")
@@ -194,11 +194,11 @@ class _Reader:
             self.problems.append(Problem(name, "unreadable" if path.exists() else "missing", error))
             return []
         if (info.height, info.width) != (annotated.height, annotated.width):
-            error = InputError(
+            differs = InputError(
                 f"expected {path} to be {annotated.width} x {annotated.height} pixels as {told_by} says, "
                 f"found {info.width} x {info.height}; fetch the data set again"
             )
-            self.problems.append(Problem(name, "another size", error))
+            self.problems.append(Problem(name, "another size", differs))
             return []
         if self.observe is not None:
             self.observe(name, pixels, info)
