@@ -20,7 +20,7 @@ Grey = NDArray[np.uint8]
 LIKE_MIN = 0.15
 """Correlation of the grain from which two pictures show one scene.
 
-Of 1,592 pairs of SSDD that look alike, 1,424 lie below 0.10, one between 0.10 and 0.20, and 167 above.
+Of 408 pairs of SSDD with like hashes (every fifth), 372 reach at most 0.08, none 0.08 to 0.20, and 36 more.
 """
 OVERLAP_MIN = 0.2
 """Least share of the smaller picture that must lie on the other: of less, the best of all places is often chance."""
