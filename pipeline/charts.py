@@ -108,6 +108,23 @@ def draw_validation(axes: Axes, history: Sequence[Row]) -> None:
     axes.set(title="Validation AP, %", ylim=(0, 100))
 
 
+def histograms_png(path: Path, panels: Mapping[str, Mapping[str, int]]) -> None:
+    """Draw bar charts of counts, side by side.
+
+    Args:
+        path: PNG to write.
+        panels: title -> name of a bar -> count; two panels or more.
+    """
+    with rc_context(STYLE):
+        figure = Figure(figsize=(3.4 * len(panels), 3.0), layout="constrained")
+        for axes, (title, counts) in zip(figure.subplots(1, len(panels)), panels.items(), strict=True):
+            axes.bar(range(len(counts)), list(counts.values()), color=COLOURS[0], width=0.85)
+            axes.set_xticks(range(len(counts)), list(counts), rotation=45, ha="right", fontsize=7.5)
+            axes.set_title(title)
+            axes.grid(visible=False, axis="x")
+        _save(figure, path)
+
+
 def _lines(axes: Axes, history: Sequence[Row], series: Mapping[str, str]) -> None:
     for index, (name, label) in enumerate(series.items()):
         points = [(row["epoch"], row[name]) for row in history if name in row]

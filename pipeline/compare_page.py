@@ -9,7 +9,7 @@ from typing import Any
 from pipeline.chart_set import ap_charts, calibration_chart, curve_charts, mistake_charts
 from pipeline.contact_sheet import Picture
 from pipeline.numbers import Numbers
-from pipeline.page import columns, kinds_found, render_template, reported_error
+from pipeline.page import columns, kinds_found, render_filled, reported_error
 from pipeline.published import PUBLISHED, Published
 from pipeline.words import short_labels
 
@@ -58,7 +58,7 @@ def render(comparison: Comparison) -> str:
     short = short_labels(list(compared))
     drawn = {short[label]: numbers for label, numbers in compared.items()}
     groups = _groups(compared, published)
-    return render_template(
+    return render_filled(
         "compare.html",
         comparison=comparison,
         first=next(iter(compared)),

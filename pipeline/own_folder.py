@@ -20,7 +20,8 @@ from pipeline.local_params import LocalParams
 from pipeline.splits import Image, cut_off, pixel_digest
 from pipeline.stage import SPLITS
 from pipeline.voc_xml import VocAnnotation, read_annotation, read_image_set
-from refinedet.data.coco import Annotated, Changes, ImageTruth, build_record, import_coco, to_coco
+from refinedet.data.coco import Annotated, build_record, import_coco, to_coco
+from refinedet.data.truth import Changes, ImageTruth
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json, write_json
 from refinedet.raster import open_scene

@@ -2,24 +2,18 @@
 
 from __future__ import annotations
 
-import base64
-import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
-from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
-from PIL import Image
 
 from pipeline.chart_set import ap_charts, calibration_chart, curve_charts, mistake_charts, stacked
 from pipeline.contact_sheet import LEGEND, Picture
 from pipeline.numbers import Numbers
 from pipeline.published import Published
+from pipeline.templates import render_template
 from pipeline.words import KIND_WORDS, part
 from refinedet.metrics import HIT_SCORE
-
-TEMPLATES = Path(__file__).parent
 
 COLUMNS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR_100", "precision", "recall", "F1")
 VOC_COLUMNS = ("mAP07", "mAP10")
@@ -54,7 +48,7 @@ def render(page: Page) -> str:
     """The page as HTML. Every text is escaped; equal content gives equal text."""
     rows = {**page.numbers.metrics, "val": page.validation}
     alone = {"": page.numbers}
-    return render_template(
+    return render_filled(
         "page.html",
         page=page,
         test=page.numbers.test,
@@ -83,24 +77,11 @@ def reported_error(numbers: Numbers) -> float | None:
     return 100.0 * off / total if total else None
 
 
-def render_template(name: str, **content: object) -> str:
-    """A template of this folder, filled. Every text is escaped; a name that is not given is an error."""
-    environment = Environment(
-        loader=FileSystemLoader(TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"percent": _percent, "data_uri": _data_uri, "part": part}
-    return environment.get_template(name).render(legend=LEGEND, kinds=KIND_WORDS, **content)
+def render_filled(name: str, **content: object) -> str:
+    """A template of evaluations, filled; a name that is not given is an error."""
+    filters: dict[str, Callable[..., str]] = {"percent": _percent, "part": part}
+    return render_template(name, filters, legend=LEGEND, kinds=KIND_WORDS, **content)
 
 
 def _percent(value: float | None, digits: int = 1) -> str:
     return "\u2013" if value is None else f"{value:.{digits}f}"
-
-
-def _data_uri(picture: Image.Image) -> str:
-    stream = io.BytesIO()
-    picture.save(stream, "PNG")
-    return f"data:image/png;base64,{base64.b64encode(stream.getvalue()).decode('ascii')}"

@@ -32,6 +32,10 @@ _SECTIONS = ("recipe", "download", "recipes")
 _RECIPE = ("dataset", "scenes", "local", "convert", "radiometry", "tile", "model", "train", "evaluate")
 
 
+_SHARDS_BEYOND = 20_000
+"""Files in one folder from which DVC takes minutes."""
+
+
 @dataclass(frozen=True, slots=True)
 class DownloadParams:
     """Section `download`."""
@@ -74,6 +78,8 @@ class TileParams:
     """How scenes are cut, in training and in detection."""
     keep_empty: float = 1.0
     """Share of the training chips without a ship that is kept."""
+    shards_beyond: int = _SHARDS_BEYOND
+    """Where all splits together have more windows than this, chips are packed into a few large files."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -216,7 +222,9 @@ def _tile(section: Any, where: str) -> TileParams:
     keep_empty = values.pop("keep_empty", 1.0)
     number = isinstance(keep_empty, int | float) and not isinstance(keep_empty, bool)
     _range(number and 0 <= keep_empty <= 1, f"{where}.keep_empty", "a number within [0, 1]", keep_empty)
-    return TileParams(_settings(TileConfig, values, where), float(keep_empty))
+    beyond = values.pop("shards_beyond", _SHARDS_BEYOND)
+    _range(type(beyond) is int and beyond >= 0, f"{where}.shards_beyond", "a whole number of at least 0", beyond)
+    return TileParams(_settings(TileConfig, values, where), float(keep_empty), beyond)
 
 
 def _settings(cls: type[S], section: Any, where: str) -> S:

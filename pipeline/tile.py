@@ -1,17 +1,20 @@
 """Stage tile: 8-bit chips and their truth, cut by the same windows and stretched by the same levels as in detection.
 
 File names in the records are relative to outputs/tile; `extra` holds the scene a chip is from (its file name in
-outputs/download) and its window there.
+outputs/download) and its window there. Of a scene, all chips are in one split. Many chips are packed into shards, from
+which they are read by the same names.
 """
 
 from __future__ import annotations
 
+import io
 import logging
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,8 +24,9 @@ from pipeline.params import TileParams, load_params
 from pipeline.splits import stable_draw
 from pipeline.stage import OUTPUTS, SPLITS, run_stage
 from refinedet.boxes import Boxes
-from refinedet.config import Radiometry
+from refinedet.config import Radiometry, TileConfig
 from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, read_record, write_record
+from refinedet.data.shards import ShardWriter
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json
 from refinedet.radiometry import scene_levels, to_uint8, valid_mask
@@ -52,31 +56,62 @@ def tile(params: TileParams, radiometry: Radiometry, source: Path, records: Path
         InputError: a record is invalid, or two images would give chips of one name.
     """
     summary: dict[str, Any] = {}
+    converted = {split: read_record(records / f"{split}.json") for split in SPLITS}
+    packed = _window_count(converted.values(), params.windows) > params.shards_beyond
     with atomic_folder(out) as staged:
-        for split in SPLITS:
-            record = read_record(records / f"{split}.json")
+        for split, record in converted.items():
             keep_empty = params.keep_empty if split == "train" else 1.0
             counts: Counter[str] = Counter()
             chips: list[Annotated] = []
-            (staged / split).mkdir()
             stems = _stems(record)
-            for image in record.images:
-                cut = _Cutter(params, radiometry, keep_empty, counts)
-                with open_scene(source / image.file_name) as reader:
-                    for chip, pixels in cut.chips(reader, _Scene(image, record, stems[image.file_name]), split):
-                        path = staged / chip.file_name
-                        if path.exists():
-                            raise InputError(
-                                f"expected images whose names differ, found two that give {chip.file_name}"
-                            )
-                        Image.fromarray(pixels).save(path, format="PNG", compress_level=_PNG_LEVEL)
-                        chips.append(chip)
-            tiled = build_record(chips, record.classes)
-            write_record(staged / f"{split}.json", tiled)
+            with _Writer(staged, split, packed=packed) as writer:
+                for image in record.images:
+                    cut = _Cutter(params, radiometry, keep_empty, counts)
+                    with open_scene(source / image.file_name) as reader:
+                        for chip, pixels in cut.chips(reader, _Scene(image, record, stems[image.file_name]), split):
+                            writer.write(chip.file_name, pixels)
+                            chips.append(chip)
+            write_record(staged / f"{split}.json", build_record(chips, record.classes))
             counts["chips"], counts["scenes"] = len(chips), len(record.images)
             summary[split] = dict(sorted(counts.items()))
             _LOG.info("%s: %s", split, summary[split])
         write_json(staged / "summary.json", summary)
+
+
+def _window_count(records: Iterable[Record], config: TileConfig) -> int:
+    """Windows of all images: no split has more chips, and it is known before the first one is cut."""
+    return sum(len(windows(image.width, image.height, config)) for record in records for image in record.images)
+
+
+class _Writer:
+    """Writes the chips of a split as PNG: one file each below folder `root`, or packed."""
+
+    def __init__(self, root: Path, split: str, *, packed: bool) -> None:
+        self._root, self._names, self._open = root, set[str](), ExitStack()
+        (root / split).mkdir()
+        self._shards = self._open.enter_context(ShardWriter(root, split)) if packed else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    def write(self, name: str, pixels: NDArray[np.uint8]) -> None:
+        """Write one chip.
+
+        Raises:
+            InputError: there is one of this name.
+        """
+        if name in self._names:
+            raise InputError(f"expected images whose names differ, found two that give {name}")
+        self._names.add(name)
+        stream = io.BytesIO()
+        Image.fromarray(pixels).save(stream, format="PNG", compress_level=_PNG_LEVEL)
+        if self._shards is None:
+            (self._root / name).write_bytes(stream.getvalue())
+        else:
+            self._shards.write(name, stream.getvalue())
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,10 +151,10 @@ class _Cutter:
         return Annotated(name, window.width, window.height, boxes[keep], labels[keep], ignored[keep], extra)
 
     def _is_wanted(self, chip: Annotated) -> bool:
-        """Chips with a ship always; of the others the share `keep_empty`, chosen by a hash of the name."""
+        """Chips with a ship always; of the others the share `keep_empty`, chosen by a hash of scene and window."""
         if not chip.ignored.all():
             return True
-        return stable_draw(chip.file_name) < self.keep_empty
+        return stable_draw(f"{chip.extra['scene']} {chip.extra['window']}") < self.keep_empty
 
     def _count(self, chip: Annotated) -> None:
         self.counts["boxes"] += int((~chip.ignored).sum())

@@ -28,6 +28,9 @@ class VocObject:
     corners_xyxy: tuple[float, float, float, float]
     """Pixels, half-open."""
     difficult: bool
+    """Neither object nor background, as VOC judges it."""
+    truncated: bool = False
+    """Part of the object lies beyond the image or the box: an object like any other, as VOC judges it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -96,8 +99,8 @@ def _object(entry: Element) -> VocObject | None:
     x1, y1, x2, y2 = (_number(entry.find(f"bndbox/{corner}")) for corner in _CORNERS)
     if not name or x1 is None or y1 is None or x2 is None or y2 is None:
         return None
-    difficult = bool(_number(entry.find("difficult")))  # where it is left out, the object is not
-    return VocObject(name, (x1 - 1, y1 - 1, x2, y2), difficult)
+    difficult, truncated = (bool(_number(entry.find(flag))) for flag in ("difficult", "truncated"))  # left out: no
+    return VocObject(name, (x1 - 1, y1 - 1, x2, y2), difficult, truncated)
 
 
 def _number(entry: Element | None) -> float | None:

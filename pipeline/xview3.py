@@ -18,7 +18,8 @@ from pipeline.by_hand import copy_file
 from pipeline.disk import need_room
 from pipeline.splits import Image, cut_off
 from pipeline.stage import SPLITS
-from refinedet.data.coco import Annotated, Changes, Corners, ImageTruth, build_record, write_record
+from refinedet.data.coco import Annotated, build_record, write_record
+from refinedet.data.truth import Changes, Corners, ImageTruth
 from refinedet.errors import FileError, InputError
 from refinedet.raster import open_scene
 

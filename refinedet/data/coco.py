@@ -16,13 +16,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.boxes import Boxes, area, as_boxes, clip
+from refinedet.boxes import Boxes
+from refinedet.data.truth import LARGEST, Changes, Corners, ImageTruth
 from refinedet.errors import InputError
 from refinedet.files import read_json, write_json
 
 _IMAGE_KEYS = ("id", "file_name", "width", "height")
-Corners = tuple[float, float, float, float]
-_LARGEST = 1e15  # its square is finite in float32; no image is as large
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,46 +80,6 @@ class Annotated:
     labels: NDArray[np.int64]
     ignored: NDArray[np.bool_]
     extra: dict[str, Any] = field(default_factory=dict)
-
-
-@dataclass(slots=True)
-class Changes:
-    """What reading changed, so that nothing is lost in silence."""
-
-    dropped: Counter[str] = field(default_factory=Counter)
-    """Reason -> boxes left out."""
-    clipped: int = 0
-    """Boxes that reached beyond their image and were cut to it."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"dropped": dict(sorted(self.dropped.items())), "clipped": self.clipped}
-
-
-class ImageTruth:
-    """Boxes of one image on their way into a record: cleaned one by one, each change counted."""
-
-    def __init__(self, width: int, height: int, changes: Changes) -> None:
-        self._size, self._changes = (width, height), changes
-        self._rows: dict[tuple[float, ...], bool] = {}
-
-    def add(self, corners_xyxy: Corners, label: int, *, ignored: bool) -> None:
-        """Take a box, cut to the image; one not finite, without area, outside the image or repeated is dropped."""
-        found = _clipped(corners_xyxy, self._size)
-        if isinstance(found, str):
-            self._changes.dropped[found] += 1
-            return
-        row, clipped = (*found[0], float(label)), found[1]
-        if row in self._rows:
-            self._changes.dropped["repeated"] += 1
-            return
-        self._changes.clipped += clipped
-        self._rows[row] = ignored
-
-    def arrays(self) -> tuple[Boxes, NDArray[np.int64], NDArray[np.bool_]]:
-        """Boxes (N, 4), labels (N,) and whether they are ignored (N,), in the order they came."""
-        labels = np.array([row[4] for row in self._rows], np.int64)
-        return as_boxes([row[:4] for row in self._rows]), labels, np.array(list(self._rows.values()), np.bool_)
 
 
 def build_record(images: Iterable[Annotated], classes: tuple[str, ...]) -> Record:
@@ -207,11 +166,12 @@ def import_coco(path: str | Path) -> tuple[Record, Changes]:
     images = _images(document["images"], path)
     labels, classes = _categories(document["categories"], path)
     changes = Changes()
-    truth = {image.id: ImageTruth(image.width, image.height, changes) for image in images}
+    truth = {image.id: ImageTruth(image.width, image.height, changes, image.file_name) for image in images}
+    names = {image.id: image.file_name for image in images}
     for annotation in document["annotations"]:
-        found = _annotation(annotation, truth, labels)
+        found = _annotation(annotation, names, labels)
         if isinstance(found, str):
-            changes.dropped[found] += 1
+            changes.drop(found, *_whereabouts(annotation, names))
         else:
             image_id, corners, label, ignored = found
             truth[image_id].add(corners, label, ignored=ignored)
@@ -277,22 +237,18 @@ def _annotation(entry: Any, images: Container[int], labels: Mapping[int, int]) -
     return image_id, (x, y, x + w, y + h), labels[category], bool(entry.get("iscrowd") or entry.get("ignore"))
 
 
-def _clipped(corners_xyxy: Corners, size: tuple[int, int]) -> str | tuple[tuple[float, ...], bool]:
-    """Corners of a box within its image and whether it was cut, or why it is dropped."""
-    if not all(abs(corner) <= _LARGEST for corner in corners_xyxy):
-        return "not finite"
-    corners = as_boxes([corners_xyxy])
-    if not area(corners)[0] > 0:
-        return "without area"
-    inside = clip(corners, *size)
-    if not area(inside)[0] > 0:
-        return "outside the image"
-    return tuple(inside[0].tolist()), bool((inside != corners).any())
+def _whereabouts(entry: Any, names: Mapping[int, str]) -> tuple[str, Corners | None]:
+    """File name and corners of an annotation that is dropped, as far as it tells them."""
+    if not isinstance(entry, Mapping):
+        return "", None
+    image_id, bbox = entry.get("image_id"), _floats(entry.get("bbox"))
+    corners = None if bbox is None else (bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3])
+    return names.get(image_id, "") if isinstance(image_id, int) else "", corners
 
 
 def _floats(value: object) -> Corners | None:
     if not isinstance(value, list) or len(value) != 4 or not all(type(v) in (int, float) for v in value):
         return None
     # Python's JSON reader gives whole numbers without limit; float() of a huge one would raise.
-    x, y, w, h = (math.inf if abs(v) > _LARGEST else float(v) for v in value)
+    x, y, w, h = (math.inf if abs(v) > LARGEST else float(v) for v in value)
     return x, y, w, h

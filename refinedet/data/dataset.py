@@ -18,6 +18,7 @@ from torch.utils.data import Dataset, Sampler
 from refinedet.config import TrainConfig
 from refinedet.data.augment import Sample, flip, jittered, mosaic, radiometric, transpose
 from refinedet.data.coco import Record
+from refinedet.data.shards import open_chip
 from refinedet.errors import FileError, InputError
 
 Key = tuple[int, int]
@@ -31,13 +32,13 @@ _DECODED_BYTES = 512 << 20
 
 
 def read_chip(path: Path) -> NDArray[np.uint8]:
-    """Decode an 8-bit image file to (H, W) or (H, W, 3).
+    """Decode an 8-bit image file to (H, W) or (H, W, 3); the file may be packed into a shard of its folder.
 
     Raises:
         FileError: the file is missing or not a whole image.
     """
     try:
-        with Image.open(path) as image:
+        with open_chip(path) as stream, Image.open(stream) as image:
             return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
     except OSError as error:
         raise FileError(f"expected a readable image at {path}, found none ({error}); run `dvc repro` again") from error

@@ -156,6 +156,15 @@ def test_a_set_that_contradicts_itself_is_refused(
     assert not out.exists()
 
 
+@pytest.mark.usefixtures("tiny")
+def test_several_unusable_images_are_named_in_one_sentence(tiny_folder: Path, out: Path) -> None:
+    for name in ("train/004.png", "test/002.png", "test/003.png"):
+        (tiny_folder / name).unlink()
+    with pytest.raises(FileError, match=r"004\.png.*; 2 more images cannot be used either, such as test/002\.png"):
+        convert("tiny", 0.3, tiny_folder, out)
+    assert not out.exists()
+
+
 @pytest.fixture
 def simulated(tmp_path: Path) -> Path:
     folder = tmp_path / "download"

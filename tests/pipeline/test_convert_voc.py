@@ -70,6 +70,7 @@ def test_voc_becomes_records_by_its_image_sets(voc: Path, out: Path) -> None:
     assert [train.labels[i].tolist() for i in (1, 2, 3)] == [[1], [], [0]]
     assert [image.file_name for image in test.images] == ["a/VOC2007/JPEGImages/000003.jpg"]
     assert test.labels[1].tolist() == [0, 1]
+    assert read_json(out / "summary.json")["flags"]["test"] == {"difficult": 1, "truncated": 0}
     assert test.ignored[1].tolist() == [False, True], "difficult: neither object nor background"
 
 
@@ -123,6 +124,8 @@ def test_real_voc_samples(voc_archives: Path, tmp_path: Path, out: Path) -> None
     assert summary["changes"] == {name: {"dropped": {}, "clipped": 0} for name in ("train", "test")}
     assert summary["splits"]["train"]["images"] + summary["splits"]["val"]["images"] == 300
     assert summary["splits"]["test"] == {"images": 150, "boxes": 435, "ignored": 57, "without_boxes": 0}
+    assert summary["flags"]["test"]["difficult"] == 57
+    assert summary["flags"]["test"]["truncated"] > 0, "which count as any other object"
     record = read_record(out / "test.json")
     perfect = {
         i.id: Detections.of(record.boxes[i.id], np.ones(len(record.boxes[i.id])), record.labels[i.id])

@@ -36,7 +36,7 @@ def test_missing_sections_take_the_defaults() -> None:
 def test_values_arrive_typed() -> None:
     params = parse_params(
         document(
-            tile={"tile_px": 256, "keep_empty": 0},
+            tile={"tile_px": 256, "keep_empty": 0, "shards_beyond": 7},
             model={"anchor_ratios": [1, 2.0]},
             evaluate={"postprocess": {"voting_iou": None, "nms_iou": 1}},
             train={"augment": {"mosaic": 0.25}},
@@ -44,6 +44,7 @@ def test_values_arrive_typed() -> None:
     )
     assert params.tile.windows.tile_px == 256
     assert params.tile.keep_empty == 0.0
+    assert params.tile.shards_beyond == 7
     assert list(params.model.anchor_ratios) == [1.0, 2.0]
     assert params.postprocess.voting_iou is None
     assert params.train.augment.mosaic == 0.25
@@ -80,6 +81,7 @@ def test_only_the_active_recipe_is_taken() -> None:
         pytest.param(document(tile={"tile_px": 8}), r"recipes.simulated.tile: setting 'tile_px'", id="out of range"),
         pytest.param(document(tile={"keep_empty": 2}), "keep_empty a number within", id="share above 1"),
         pytest.param(document(tile={"keep_empty": "all"}), "keep_empty a number within", id="share as text"),
+        pytest.param(document(tile={"shards_beyond": 0.5}), "shards_beyond a whole number", id="half a chip"),
         pytest.param(document(scenes={"train": 0}), "scenes.train at least 1", id="no scene to train on"),
         pytest.param(document(scenes={"seed": -1}), "scenes.seed at least 0", id="negative seed"),
         pytest.param(document(convert={"val_fraction": 1}), "val_fraction within", id="nothing left to train"),

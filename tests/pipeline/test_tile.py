@@ -7,21 +7,25 @@ from typing import Any
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.convert import convert
 from pipeline.params import TileParams
+from pipeline.splits import stable_draw
 from pipeline.stage import SPLITS
 from pipeline.tile import tile
 from refinedet.boxes import as_boxes, shift
-from refinedet.config import Radiometry, TileConfig
+from refinedet.config import Radiometry, TileConfig, TrainConfig
 from refinedet.data.coco import Annotated, Record, build_record, read_record, write_record
+from refinedet.data.dataset import ChipDataset, read_chip
 from refinedet.errors import InputError
 from refinedet.files import read_json, sha256_tree
 from refinedet.radiometry import scene_levels, to_uint8, valid_mask
 from refinedet.raster import open_scene, write_scene
-from refinedet.tiling import Window, windows
+from refinedet.tiling import Window, boxes_in_window, windows
 
 WINDOWS = TileConfig(tile_px=64, overlap_px=24)
 RADIOMETRY = Radiometry()
@@ -215,3 +219,64 @@ def test_a_published_set_from_records_to_chips(tiny_folder: Path, tmp_path: Path
     assert all((tmp_path / "tile" / image.file_name).is_file() for image in record.images)
     total = sum(len(read_record(tmp_path / "tile" / f"{split}.json").images) for split in SPLITS)
     assert total == 34
+
+
+def test_many_chips_are_packed_and_hold_the_same_pixels_and_truth(project: Project) -> None:
+    pixels = noise(300, 300)
+    for split in SPLITS:
+        project.add(split, f"{split}/scene.tif", pixels, [[10, 10, 20, 20]])
+    project.cut()
+    plain = {split: read_record(project.out / f"{split}.json") for split in SPLITS}
+    chips = {i.file_name: project.chip(i.file_name) for record in plain.values() for i in record.images}
+    written = {split: (project.out / f"{split}.json").read_bytes() for split in SPLITS}
+    tile(TileParams(WINDOWS, 1.0, len(chips)), RADIOMETRY, project.source, project.records, project.out)
+    assert not list(project.out.rglob("*.tar")), "not beyond yet"
+    beyond = TileParams(WINDOWS, 1.0, len(chips) - 1)
+    tile(beyond, RADIOMETRY, project.source, project.records, project.out)
+    assert sorted(p.name for p in (project.out / "train").iterdir()) == ["000.tar", "index.json"]
+    assert {split: (project.out / f"{split}.json").read_bytes() for split in SPLITS} == written
+    for name, expected in chips.items():
+        np.testing.assert_array_equal(read_chip(project.out / name), expected)
+    first = sha256_tree(project.out)
+    tile(beyond, RADIOMETRY, project.source, project.records, project.out)
+    assert sha256_tree(project.out) == first
+    record = read_record(project.out / "train.json")
+    config = TrainConfig(canvas_width=64, canvas_height=64)
+    packed = ChipDataset(record, project.out, config, 64)
+    assert packed[1, 3].image.shape == (64, 64)
+
+
+@settings(max_examples=60)
+@given(
+    size=st.tuples(st.integers(1, 700), st.integers(1, 700)),
+    tile_px=st.integers(64, 200),
+    share=st.floats(0.05, 0.9),
+    seed=st.integers(0, 2**32 - 1),
+)
+def test_every_ship_no_longer_than_the_overlap_is_whole_and_counts_in_a_chip(
+    size: tuple[int, int], tile_px: int, share: float, seed: int
+) -> None:
+    (width, height), rng = size, np.random.default_rng(seed)
+    config = TileConfig(tile_px=tile_px, overlap_px=max(1, int(tile_px * share)))
+    sides = rng.uniform(0.5, np.minimum(config.overlap_px, (width, height)), (20, 2))
+    corners = rng.uniform(0, 1, (20, 2)) * ((width, height) - sides)
+    boxes = as_boxes(np.hstack([corners, corners + sides]))
+    whole: set[int] = set()
+    for window in windows(width, height, config):
+        seen, ignored, index = boxes_in_window(boxes, window, config.min_visible)
+        complete = np.abs(shift(seen, window.x, window.y) - boxes[index]).max(axis=1, initial=0) < 1e-3
+        assert not ignored[complete].any()
+        whole |= set(index[complete].tolist())
+    assert whole == set(range(20))
+
+
+def test_a_scene_is_in_one_split_and_empty_chips_are_chosen_by_scene_and_window(project: Project) -> None:
+    for split in SPLITS:
+        for number in range(2):
+            project.add(split, f"{split}/scene{number}.tif", noise(300, 300, number), [[10, 10, 20, 20]])
+    project.cut(0.5)
+    scenes = {split: {i.extra["scene"] for i in project.record(split).images} for split in SPLITS}
+    assert all(not scenes[a] & scenes[b] for a, b in (("train", "val"), ("train", "test"), ("val", "test")))
+    for image in project.record("train").images:
+        chosen = stable_draw(f"{image.extra['scene']} {image.extra['window']}") < 0.5
+        assert chosen or len(project.record("train").boxes[image.id])

@@ -41,6 +41,12 @@ def test_an_object_is_difficult_only_where_it_says_so(path: Path, flag: str, dif
     assert [entry.difficult for entry in said.objects] == [difficult]
 
 
+@pytest.mark.parametrize(("flag", "truncated"), [("<truncated>1</truncated>", True), ("", False)])
+def test_a_truncated_object_is_told(path: Path, flag: str, truncated: bool) -> None:
+    said = read_annotation(write(path, f"{SIZE}<object><name>cat</name>{flag}{BOX}</object>"))
+    assert [(entry.truncated, entry.difficult) for entry in said.objects] == [(truncated, False)]
+
+
 def test_the_box_is_the_object_s_own_not_that_of_a_part(path: Path) -> None:
     part = "<part><name>head</name><bndbox><xmin>7</xmin><ymin>7</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></part>"
     said = read_annotation(write(path, f"{SIZE}<object><name>person</name>{part}{BOX}</object>"))

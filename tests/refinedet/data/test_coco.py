@@ -15,6 +15,7 @@ from pycocotools.coco import COCO
 
 from refinedet.boxes import as_boxes
 from refinedet.data.coco import Annotated, Record, build_record, import_coco, read_record, to_coco, write_record
+from refinedet.data.truth import CLIPPED
 from refinedet.errors import FileError, InputError
 
 WIDTH, HEIGHT = 100, 80
@@ -128,6 +129,37 @@ def test_category_ids_become_labels_in_their_order(save: Any) -> None:
     assert record.classes == ("ship", "boat")
     assert record.labels[7].tolist() == [1, 0]
     assert not changes.dropped
+
+
+def test_ids_may_have_gaps_and_start_at_zero(save: Any) -> None:
+    images = [{"id": i, "file_name": f"{i}.jpg", "width": WIDTH, "height": HEIGHT} for i in (900, 0)]
+    categories = [{"id": i, "name": str(i)} for i in (90, 0, 3)]
+    rows = [ship(1, 1, 4, 4, image_id=i, category_id=c) for i, c in ((0, 90), (900, 3), (0, 0))]
+    record, changes = import_coco(save({"images": images, "annotations": rows, "categories": categories}))
+    assert record.classes == ("0", "3", "90")
+    assert {i: labels.tolist() for i, labels in record.labels.items()} == {900: [1], 0: [2, 0]}
+    assert not changes.dropped
+
+
+def test_a_crowd_of_run_lengths_is_its_box_and_its_mask_is_not_read(save: Any) -> None:
+    """As COCO has them: run lengths, compressed or not, beside the box."""
+    masks: list[Any] = [{"counts": [272, 2, 4, 4], "size": [HEIGHT, WIDTH]}, {"counts": "nY;", "size": [0, "x"]}, None]
+    rows = [ship(1 + i, 1, 4, 4, iscrowd=1, segmentation=mask) for i, mask in enumerate(masks)]
+    record, changes = import_coco(save(document(*rows)))
+    assert record.boxes[7].tolist() == [[1 + i, 1, 5 + i, 5] for i in range(3)]
+    assert record.ignored[7].tolist() == [True] * 3
+    assert not changes.dropped
+
+
+def test_every_change_is_told_with_its_image_and_corners_as_published(save: Any) -> None:
+    rows = [ship(-5, 70, 10, 30), ship(1, 1, 0, 4), ship(2, 2, 4, 4, image_id=8), [1]]
+    changes = import_coco(save(document(*rows)))[1].boxes
+    assert [(c.file_name, c.fate, c.corners_xyxy) for c in changes] == [
+        ("a.jpg", CLIPPED, (-5, 70, 5, 100)),
+        ("a.jpg", "without area", (1, 1, 1, 5)),
+        ("", "unknown image", (2, 2, 6, 6)),
+        ("", "malformed", None),
+    ]
 
 
 @pytest.mark.parametrize("flag", ["iscrowd", "ignore"])

@@ -1,0 +1,97 @@
+"""Many small files in a few large ones: uncompressed tar files with an index, read at random by the names of the files.
+
+DVC keeps each file of a folder on its own, which is slow beyond some ten thousands. A folder of shards holds 000.tar,
+001.tar, ... and index.json; `tar -xf` from the folder above gives the plain files back.
+"""
+
+from __future__ import annotations
+
+import io
+import tarfile
+from contextlib import ExitStack
+from functools import lru_cache
+from pathlib import Path
+from typing import IO, Any, Self
+
+from refinedet.errors import FileError, InputError
+from refinedet.files import read_json, write_json
+
+INDEX = "index.json"
+SHARD_BYTES = 256 << 20
+"""Size from which the next shard is begun: large enough for DVC, small enough to fetch again."""
+
+
+class ShardWriter:
+    """Packs files below `root` whose names begin with `folder`; equal files in equal order give equal bytes."""
+
+    def __init__(self, root: Path, folder: str, *, shard_bytes: int = SHARD_BYTES) -> None:
+        self._root, self._folder, self._limit = root, folder, shard_bytes
+        self._index: dict[str, list[int]] = {}
+        self._open = ExitStack()
+        self._tar: tarfile.TarFile | None = None
+        self._number = -1
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, kind: object, *error: object) -> None:
+        self._open.close()
+        if kind is None:
+            write_json(self._root / self._folder / INDEX, {"files": self._index})
+
+    def write(self, name: str, content: bytes) -> None:
+        """Append one file; `name` is relative to the root, and new."""
+        if self._tar is None or self._tar.offset >= self._limit:
+            self._tar = self._next()
+        member = tarfile.TarInfo(name)  # no time, no owner: they would change the bytes
+        member.size = len(content)
+        self._tar.addfile(member, io.BytesIO(content))
+        start = self._tar.offset - -(-len(content) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE
+        self._index[name] = [self._number, start, len(content)]
+
+    def _next(self) -> tarfile.TarFile:
+        self._open.close()
+        self._number += 1
+        path = self._root / self._folder / _shard(self._number)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        return self._open.enter_context(tarfile.open(path, "w", format=tarfile.PAX_FORMAT))
+
+
+def open_chip(path: Path) -> IO[bytes]:
+    """The file at `path`, or the one that a shard of its folder holds by that name.
+
+    Raises:
+        OSError: there is neither, or it cannot be read.
+        InputError: the index of the folder is damaged.
+    """
+    try:
+        return path.open("rb")
+    except FileNotFoundError:
+        place = path.parent / INDEX
+        if not place.is_file():
+            raise
+    name = f"{path.parent.name}/{path.name}"
+    found = _index(place, place.stat().st_mtime_ns).get(name)
+    if found is None:
+        raise FileError(f"neither a file nor in {place}")
+    number, start, size = found
+    with (path.parent / _shard(number)).open("rb") as stream:
+        stream.seek(start)
+        content = stream.read(size)
+    if len(content) < size:
+        raise FileError(f"{path.parent / _shard(number)} is cut off")
+    return io.BytesIO(content)
+
+
+def _shard(number: int) -> str:
+    return f"{number:03d}.tar"
+
+
+@lru_cache(maxsize=8)
+def _index(path: Path, _changed_ns: int) -> dict[str, Any]:
+    """File name -> number of the shard, first byte, size."""
+    document = read_json(path)
+    files = document.get("files") if isinstance(document, dict) else None
+    if not isinstance(files, dict):
+        raise InputError(f"expected an index of shards in {path}, found something else; run `dvc repro` again")
+    return files
