@@ -174,7 +174,11 @@ def main() -> None:
     kept += [(out / name, "evaluate") for name in DETECTIONS.values() if (out / name).is_file()]
     if run_of(checkpoint) is None:  # trained elsewhere: this run begins here, and shall have its weights too
         kept.append((checkpoint, None))
-    record(checkpoint, params, flat, kept)
+    curves = {
+        f"pr/{Path(name).stem.removeprefix('pr_')}": [row["precision"] for row in read_json(out / name)]
+        for name in CURVES
+    }
+    record(checkpoint, params, flat, kept, curves=curves, tested_on=OUTPUTS / "tile")
 
 
 if __name__ == "__main__":
