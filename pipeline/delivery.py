@@ -30,6 +30,7 @@ _METRICS_PER_CALL = 1000
 _LONGEST_PAUSE_SECONDS = 30.0
 _POLL_SECONDS = 0.05
 _ATTEMPTS_AT_THE_END = 3
+_PARTING_SECONDS = 1.0
 _incomplete: set[str] = set()
 """Runs of which something was refused in this process; one warning for each is enough."""
 
@@ -219,7 +220,7 @@ class Courier:
                 left, deadline = now, time.monotonic() + patience_seconds
         self._ends = True
         self.wake()
-        self._thread.join(0 if left else patience_seconds)
+        self._thread.join(_PARTING_SECONDS)  # it may be at another run's entries
         return left
 
     def _work(self) -> None:

@@ -10,10 +10,12 @@ import sys
 import time
 import urllib.error
 import urllib.request
+from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.params import Params, parse_params
+from pipeline.tracking import open_spool
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -69,6 +71,19 @@ class MlflowServer:
                 return bool(answer.status == 200)
         except (urllib.error.URLError, OSError):
             return False
+
+
+def nothing_waits() -> bool:
+    """Whether MLflow has been told everything."""
+    return open_spool().stores() == []
+
+
+def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
+    """Until `condition` holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it took too long"
+        time.sleep(0.05)
 
 
 def params_of(lr: float = 0.001) -> Params:

@@ -18,7 +18,7 @@ from typer.testing import CliRunner
 from cli.app import app
 from pipeline import tracking
 from pipeline.tracking import MlflowTracker, open_spool, record, remember_run, run_of
-from tests.pipeline.mlflow_server import MlflowServer, client_of, params_of
+from tests.pipeline.mlflow_server import MlflowServer, client_of, nothing_waits, params_of, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 STEP_SECONDS = 1.0
@@ -34,21 +34,10 @@ def quickly(call: Callable[..., None], *arguments: Any, **named: Any) -> None:
     assert time.monotonic() - started < STEP_SECONDS
 
 
-def wait_until(condition: Callable[[], bool], seconds: float = 60) -> None:
-    end = time.monotonic() + seconds
-    while not condition():
-        assert time.monotonic() < end, "it took too long"
-        time.sleep(0.05)
-
-
 def points(server: MlflowServer, run_id: str, name: str) -> list[tuple[int, float]]:
     """(step, value) of every stored value of a metric, by time: what was stored twice is here twice."""
     history = client_of(server.folder).get_metric_history(run_id, name)
     return [(m.step, m.value) for m in sorted(history, key=lambda m: (m.timestamp, m.step))]
-
-
-def nothing_waits() -> bool:
-    return open_spool().stores() == []
 
 
 def test_a_server_killed_in_the_middle_of_a_run_gets_all_of_it_later(

@@ -15,9 +15,9 @@ import pytest
 
 from pipeline.provenance import data_md5
 from pipeline.spool import Spool
-from pipeline.tracking import MlflowTracker, open_spool, record, remember_run, run_of
+from pipeline.tracking import MlflowTracker, record, remember_run, run_of
 from refinedet.errors import FileError
-from tests.pipeline.mlflow_server import client_of, params_of
+from tests.pipeline.mlflow_server import client_of, nothing_waits, params_of, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -55,6 +55,7 @@ def test_resumed_run_goes_on_and_a_deleted_one_is_replaced(project: Path) -> Non
     again = MlflowTracker.start(params_of(), run_id=first.run_id)
     assert again.run_id == first.run_id
     client = client_of(project)
+    wait_until(nothing_waits)
     assert client.get_run(first.run_id).info.status == "RUNNING"
     again.close()
     assert client.get_run(first.run_id).info.status == "FINISHED"
@@ -72,6 +73,7 @@ def test_temporary_copy_of_dvc_writes_to_the_real_project(project: Path, monkeyp
     tracker = MlflowTracker.start(params_of())
     tracker.log_artifact(copy / "model.safetensors")
     remember_run(copy / "model.safetensors", tracker.run_id)
+    tracker.close()
     assert client_of(project).get_run(tracker.run_id).info.run_name == "puffy-bard"
     assert artifacts_of(project, tracker.run_id) == ["model.safetensors"]
     assert [f.name for f in copy.iterdir()] == ["model.safetensors"], "nothing is left in the copy, which DVC removes"
@@ -107,6 +109,7 @@ def test_what_is_refused_is_one_warning_and_holds_up_no_other_run(
     project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     tracker, other = MlflowTracker.start(params_of()), MlflowTracker.start(params_of())
+    wait_until(nothing_waits)
     client_of(project).delete_run(tracker.run_id)
     with caplog.at_level(logging.WARNING):
         tracker.log_metrics({"loss": 1.0}, step=1)
@@ -118,7 +121,7 @@ def test_what_is_refused_is_one_warning_and_holds_up_no_other_run(
     assert len(warnings) == 1
     assert "incomplete" in warnings[0]
     assert client_of(project).get_run(other.run_id).data.metrics == {"loss": 3.0}
-    assert open_spool().stores() == []
+    assert nothing_waits()
 
 
 def test_a_second_value_of_a_setting_costs_that_setting_alone(project: Path) -> None:
