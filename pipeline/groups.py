@@ -11,6 +11,7 @@ from __future__ import annotations
 import argparse
 import logging
 import statistics
+import time
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
@@ -37,7 +38,7 @@ _NOT_MEASURED = ("system/", "pr/")
 def group(name: str, runs: Sequence[str]) -> str:
     """Make `runs` (ids) the children of the run `name`, made if missing, and no others; its id.
 
-    Again with more runs, it replaces the mean and the spread; the step of these metrics is the number of runs.
+    Again with other runs, it replaces the mean and the spread.
 
     Raises:
         FileError: the store cannot be used.
@@ -119,7 +120,8 @@ def _tell(client: MlflowClient, parent: str, children: Sequence[Run]) -> None:
 
     ended = max(child.info.end_time or child.info.start_time for child in children)
     found = spread([child.data.metrics for child in children])
-    client.log_batch(parent, metrics=[Metric(key, value, ended, len(children)) for key, value in found.items()])
+    now_ms = round(time.time() * 1000)
+    client.log_batch(parent, metrics=[Metric(key, value, now_ms, 0) for key, value in found.items()])
     client.set_tag(parent, "runs", str(len(children)))
     client.set_tag(parent, "mlflow.note.content", _note(children, found))
     client.set_terminated(parent, "FINISHED", ended)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
+import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -50,12 +51,13 @@ def save_pyfunc(checkpoint: Path, example: Path, folder: Path) -> None:
         OSError: it cannot be written.
         MlflowException: MLflow does not take it.
     """
-    import mlflow.pyfunc
-    import pandas as pd
+    with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow about type hints, its own too
+        import mlflow.pyfunc
+        import pandas as pd
 
-    from pipeline.served_model import IMAGE, SCORE_MIN
+        from pipeline.served_model import IMAGE, SCORE_MIN
 
-    with tempfile.TemporaryDirectory() as temporary:
         sources = Path(temporary) / "refinedet"
         shutil.copytree(Path(refinedet.__file__).parent, sources, ignore=_NOT_PACKED)
         mlflow.pyfunc.save_model(

@@ -29,6 +29,8 @@ from refinedet.predictor import TorchPredictor
 from refinedet.weights import shipped_weights
 from tests.pipeline.mlflow_server import client_of, params_of
 
+pytestmark = pytest.mark.filterwarnings("ignore:.*hint:UserWarning")  # MLflow about its own
+
 
 @pytest.fixture(scope="module")
 def chips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
@@ -134,8 +136,9 @@ def test_mlflow_serves_the_registered_model(project: Path, chips: list[Path]) ->
         status, answer = ask(port, {"dataframe_records": [{"image": base64.b64encode(b"no image").decode()}]})
         assert (status, "expected an image file" in json.dumps(answer)) == (400, True), answer
     finally:
-        os.killpg(server.pid, signal.SIGKILL)
-        server.wait()
+        if server.poll() is None:
+            os.killpg(server.pid, signal.SIGKILL)
+            server.wait()
 
 
 def answers(port: int) -> bool:

@@ -27,8 +27,11 @@ def dvc(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
     shutil.copy(PARAMS, project / "params.yaml")
     seen: list[int] = []
 
-    def run(command: list[str], *, env: dict[str, str], **_: Any) -> None:
-        assert command[1:5] == ["-m", "dvc", "exp", "run"]
+    real = subprocess.run
+
+    def run(command: list[str], **given: Any) -> Any:
+        if command[1:5] != ["-m", "dvc", "exp", "run"]:
+            return real(command, **given)
         apply_overrides("params.yaml", [word for flag, word in pairwise(command) if flag == "-S"])
         params = load_params()
         assert (params.recipe, params.train.epochs) == ("ssdd", 3)
@@ -36,7 +39,7 @@ def dvc(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         if seed == 13:
             raise subprocess.CalledProcessError(1, command)
         seen.append(seed)
-        monkeypatch.setenv("MLFLOW_RUN_NAME", env["MLFLOW_RUN_NAME"])
+        monkeypatch.setenv("MLFLOW_RUN_NAME", given["env"]["MLFLOW_RUN_NAME"])
         checkpoint = Path("outputs/train/model.safetensors")
         checkpoint.parent.mkdir(parents=True, exist_ok=True)
         checkpoint.write_bytes(bytes([seed]))
@@ -44,6 +47,7 @@ def dvc(project: Path, monkeypatch: pytest.MonkeyPatch) -> list[int]:
         tracker.log_metrics({"test/AP": 50.0 + seed}, step=0)
         tracker.close()
         remember_run(checkpoint, tracker.run_id)
+        return None
 
     monkeypatch.setattr(seeds.subprocess, "run", run)
     return seen
