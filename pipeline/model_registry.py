@@ -20,13 +20,16 @@ def send_model(client: MlflowClient, run_id: str, folder: Path, content: dict[st
     """
     from mlflow.entities import LoggedModelOutput
 
-    experiment = client.get_run(run_id).info.experiment_id
+    run = client.get_run(run_id)
+    experiment = run.info.experiment_id
     found = client.search_logged_models([experiment], f"source_run_id = '{run_id}' AND name = '{MODEL_NAME}'")
     model = found[0] if found else client.create_logged_model(experiment, MODEL_NAME, run_id, model_type="pyfunc")
     if model.status != "READY":
         client.log_model_artifacts(model.model_id, str(folder))
         client.finalize_logged_model(model.model_id, "READY")
-    client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
+    linked = [] if run.outputs is None else [output.model_id for output in run.outputs.model_outputs]
+    if model.model_id not in linked:  # the link is refused a second time
+        client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
     _register(client, run_id, model.model_id, content)
 
 
