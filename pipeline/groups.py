@@ -13,7 +13,7 @@ import logging
 import statistics
 import time
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from pipeline.mlflow_store import chosen_store, opened, shown
 from pipeline.stage import run_stage
@@ -109,8 +109,8 @@ def _parent(client: MlflowClient, experiment: str, name: str, children: Sequence
     known = client.search_runs([experiment], f"tags.`{GROUP_TAG}` = {_quoted(name)}", max_results=1)
     if known:
         return str(known[0].info.run_id)
-    own = children[0].data.tags
-    tags = {GROUP_TAG: name, **{key: own[key] for key in ("dataset", "recipe") if key in own}}
+    tags: dict[str, Any] = {k: v for k, v in children[0].data.tags.items() if k in ("dataset", "recipe")}
+    tags[GROUP_TAG] = name
     made = client.create_run(experiment, start_time=children[0].info.start_time, tags=tags, run_name=name)
     return str(made.info.run_id)
 

@@ -72,9 +72,11 @@ def _monitors() -> list[Any]:
     from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
     from mlflow.system_metrics.metrics.network_monitor import NetworkMonitor
 
-    monitors: list[Any] = [CPUMonitor(), DiskMonitor(), NetworkMonitor()]
+    kinds: list[Any] = [CPUMonitor, DiskMonitor, NetworkMonitor]  # MLflow's are not annotated
+    gpu: Any = GPUMonitor
+    monitors = [kind() for kind in kinds]
     try:
-        monitors.append(GPUMonitor())
+        monitors.append(gpu())
     except (ImportError, RuntimeError):  # no NVIDIA library, or no such GPU
         return monitors
     return monitors
