@@ -29,7 +29,7 @@ def sync(target: str | None) -> None:
         try:
             busy = not deliver(spool, store)
         except Unsent as error:
-            failures.append(f"{shown(store)} takes nothing ({error})")
+            failures.append(f"{shown(store)} does not take everything ({error})")
             continue
         if busy:
             say(f"another process is sending to {shown(store)}")

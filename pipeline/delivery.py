@@ -238,7 +238,7 @@ class Courier:
         except Exception as error:  # noqa: BLE001 - a full disk under the spool, too: the thread must live
             if not self._failing:
                 logger.warning(
-                    "MLflow at %s takes nothing (%s); the work goes on, and what it should know waits in %s",
+                    "MLflow at %s does not take everything (%s); the work goes on, and what it should know waits in %s",
                     *(shown(self._store), first_line(error), self._spool.files.parent),
                 )
             self._failed, self._failing = self._failed + 1, True

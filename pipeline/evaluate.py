@@ -152,7 +152,7 @@ def _intervals(part: Record, found: Mapping[int, Detections]) -> Metrics:
 def read_curves(out: Path) -> dict[str, list[float]]:
     """The precision-recall curves that `evaluate` wrote, as metrics: precision at recall 0, 1, ... 100 %."""
     return {
-        f"pr/{Path(name).stem.removeprefix('pr_')}": [row["precision"] for row in read_json(out / name)]
+        f"test_pr/{Path(name).stem.removeprefix('pr_')}": [row["precision"] for row in read_json(out / name)]
         for name in CURVES
     }
 

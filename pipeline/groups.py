@@ -31,7 +31,7 @@ GROUP_TAG = "run_group"
 SPREAD = "_std"
 """A parent's `test/AP` is the mean of its children's, `test/AP_std` their standard deviation (n - 1)."""
 
-_NOT_MEASURED = ("system/", "pr/")
+_NOT_MEASURED = ("system/", "test_pr/")
 """Metrics that say nothing in one number."""
 
 

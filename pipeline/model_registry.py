@@ -5,8 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from pipeline.mlflow_store import is_remote
+
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+    from mlflow.entities import LoggedModel
 
 MODEL_NAME = "detector"
 """Name of the model within its run."""
@@ -30,10 +33,10 @@ def send_model(client: MlflowClient, run_id: str, folder: Path, content: dict[st
     linked = [] if run.outputs is None else [output.model_id for output in run.outputs.model_outputs]
     if model.model_id not in linked:  # the link is refused a second time
         client.log_outputs(run_id, [LoggedModelOutput(model.model_id, step=0)])
-    _register(client, run_id, model.model_id, content)
+    _register(client, run_id, model, content)
 
 
-def _register(client: MlflowClient, run_id: str, model_id: str, content: dict[str, Any]) -> None:
+def _register(client: MlflowClient, run_id: str, model: LoggedModel, content: dict[str, Any]) -> None:
     from mlflow.exceptions import MlflowException
 
     name = content["name"]
@@ -44,6 +47,7 @@ def _register(client: MlflowClient, run_id: str, model_id: str, content: dict[st
             raise
     known = client.search_model_versions(f"run_id = '{run_id}'")
     if not any(version.name == name for version in known):
-        client.create_model_version(
-            name, f"models:/{model_id}", run_id=run_id, tags=content["tags"], model_id=model_id, await_creation_for=0
-        )
+        # a server resolves the id; without one MLflow would look for it in the default store of the current folder
+        source = f"models:/{model.model_id}" if is_remote(client.tracking_uri) else model.artifact_location
+        told = {"run_id": run_id, "model_id": model.model_id, "tags": content["tags"]}
+        client.create_model_version(name, source, await_creation_for=0, **told)

@@ -60,12 +60,13 @@ def short_params(params: Params) -> dict[str, str]:
 
 
 def epoch_metrics(row: Mapping[str, float]) -> dict[str, float]:
-    """Numbers of an epoch under the names that MLflow groups its charts by: train/... and val/..."""
-    return {
-        f"val/{key.removeprefix(_VALIDATED)}" if key.startswith(_VALIDATED) else f"train/{key}": value
-        for key, value in row.items()
-        if key != "epoch"
-    }
+    """Numbers of an epoch under the names that MLflow groups its charts by: val/... and train/...
+
+    Validation comes first: MLflow's compare page draws the metric that it was told first.
+    """
+    val = {f"val/{key.removeprefix(_VALIDATED)}": value for key, value in row.items() if key.startswith(_VALIDATED)}
+    train = {f"train/{k}": value for k, value in row.items() if k != "epoch" and not k.startswith(_VALIDATED)}
+    return val | train
 
 
 def dataset_rows(params: Params, chips: Path, splits: tuple[str, ...]) -> list[dict[str, Any]]:

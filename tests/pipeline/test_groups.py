@@ -64,5 +64,8 @@ def test_runs_are_found_by_name_or_id_and_grouped_by_the_command(
 
 
 def test_only_what_all_measure_has_a_mean() -> None:
-    children = [{"a": 1.0, "b": 2.0, "system/cpu": 1.0, "pr/50": 0.0}, {"a": 3.0, "system/cpu": 1.0, "pr/50": 0.0}]
+    children = [
+        {"a": 1.0, "b": 2.0, "system/cpu": 1.0, "test_pr/50": 0.0},
+        {"a": 3.0, "system/cpu": 1.0, "test_pr/50": 0.0},
+    ]
     assert spread(children) == pytest.approx({"a": 2.0, "a_std": 2**0.5})

@@ -91,8 +91,13 @@ def test_a_model_that_cannot_be_made_is_a_warning(project: Path, caplog: pytest.
     assert "has no model to serve" in caplog.text
 
 
-def test_the_model_is_registered_once_with_its_run(project: Path, chips: list[Path]) -> None:
+def test_the_model_is_registered_once_with_its_run(
+    project: Path, chips: list[Path], monkeypatch: pytest.MonkeyPatch
+) -> None:
     client = client_of(project)
+    copy = project / ".dvc" / "tmp" / "exps" / "a"  # where DVC's queue runs a stage
+    copy.mkdir(parents=True)
+    monkeypatch.chdir(copy)
     for version in ("1", "2"):
         tracker = MlflowTracker.start(params_of())
         log_detector(tracker, params_of(), shipped_weights(), chips[0])
@@ -103,6 +108,7 @@ def test_the_model_is_registered_once_with_its_run(project: Path, chips: list[Pa
         assert found.tags == {"checkpoint_sha256": sha256_file(shipped_weights())}
         (output,) = client.get_run(tracker.run_id).outputs.model_outputs
         assert client.get_logged_model(output.model_id).status == "READY"
+    assert list(copy.iterdir()) == [], "nothing is kept where DVC removes it"
 
 
 @pytest.mark.slow
