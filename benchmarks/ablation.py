@@ -1,6 +1,7 @@
 """What each part of the detector is worth on SSDD: one training for each row, all of equal length, as DVC experiments.
 
-Every row is an MLflow run named `ablation-<row>` and a DVC experiment of that name. Test is read once for each row, and
+Every row is an MLflow run named `ablation-<row>` and a DVC experiment of that name; the runs lie under one parent,
+`ablation`, that holds the mean and spread over the rows. Test is read once for each row, and
 nothing is chosen by it. Chips are scaled to 320 pixels, so that a row takes minutes.
 
     REFINEDET_MIRROR=/folder python benchmarks/ablation.py --epochs 5
@@ -10,12 +11,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import subprocess
-import sys
-from pathlib import Path
+
+from pipeline.seeds import run_experiment, try_to_group
+from pipeline.stage import OUTPUTS
 
 RECIPE = "recipes.ssdd"
-PARAMS = Path("params.yaml")
 _PUBLISHED_LOSS = {
     "train.loss.arm_matching": "iou",
     "train.loss.odm_negative_iou": 0.5,
@@ -64,26 +64,24 @@ def main() -> None:
     arguments = parser.parse_args()
     print(f"| row | val AP | {' | '.join(MEASURES)} |", flush=True)
     print("|---" * (len(MEASURES) + 2) + "|", flush=True)
+    runs = []
     for row in arguments.rows:
-        test, val = run(row, arguments.epochs, arguments.input_px)
+        test, val, run_id = run(row, arguments.epochs, arguments.input_px)
+        runs.append(run_id)
+        try_to_group("ablation", runs)
         cells = [f"{val['AP']:.1f}", *(f"{test[measure]:.1f}" for measure in MEASURES)]
         print(f"| {row} | {' | '.join(cells)} |", flush=True)
 
 
-def run(row: str, epochs: int, input_px: int) -> tuple[dict[str, float], dict[str, float]]:
-    """Train and judge one row; measures on test and on val."""
+def run(row: str, epochs: int, input_px: int) -> tuple[dict[str, float], dict[str, float], str | None]:
+    """Train and judge one row; measures on test and on val, and its MLflow run."""
     size = {"model.input_px": input_px, "train.canvas_width": input_px, "train.canvas_height": input_px // 5 * 4}
     settings = size | {"train.epochs": epochs, "train.augment.mosaic_off_epochs": 1, **ROWS[row]}
-    changes = [word for name, value in settings.items() for word in ("-S", f"++{RECIPE}.{name}={value}")]
-    command = [sys.executable, "-m", "dvc", "exp", "run", "-f", "-n", f"ablation-{row}", "-S", "recipe=ssdd", *changes]
-    before = PARAMS.read_bytes()  # `-S` leaves its changes there, and the next row would begin with them
-    try:
-        subprocess.run([*command, "evaluate"], check=True, stdout=sys.stderr)
-    finally:
-        PARAMS.write_bytes(before)
-    files = [Path("outputs") / stage / "metrics.json" for stage in ("evaluate", "train")]
+    changes = [f"++{RECIPE}.{name}={value}" for name, value in settings.items()]
+    run_id = run_experiment(["recipe=ssdd", *changes], ["-f", "-n", f"ablation-{row}", "evaluate"])
+    files = [OUTPUTS / stage / "metrics.json" for stage in ("evaluate", "train")]
     test, val = (json.loads(path.read_text(encoding="utf-8")) for path in files)
-    return test["test"], val["val"]
+    return test["test"], val["val"], run_id
 
 
 if __name__ == "__main__":

@@ -250,6 +250,23 @@ def datasets(
         show_datasets(name, json=json)
 
 
+@app.command()
+def sync(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI", help="Where runs go whose server never answered.", show_default="as they were begun"
+        ),
+    ] = None,
+    debug: options.Debug = False,
+) -> None:
+    """Send to MLflow what it was not told while its server was away."""
+    with one_sentence_errors(debug=debug):
+        from cli.syncing import sync as send
+
+        send(to)
+
+
 def _table(content: dict[str, Any]) -> Any:
     from rich.table import Table
 

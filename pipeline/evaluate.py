@@ -158,6 +158,14 @@ def _intervals(part: Record, found: Mapping[int, Detections]) -> Metrics:
     }
 
 
+def read_curves(out: Path) -> dict[str, list[float]]:
+    """The precision-recall curves that `evaluate` wrote, as metrics: precision at recall 0, 1, ... 100 %."""
+    return {
+        f"test_pr/{Path(name).stem.removeprefix('pr_')}": [row["precision"] for row in read_json(out / name)]
+        for name in CURVES
+    }
+
+
 def _curve_table(truth: Record, found: Mapping[int, Detections], iou_min: float) -> list[dict[str, float]]:
     precision = pr_curve(truth, found, iou_min)
     if precision is None:
@@ -183,7 +191,7 @@ def main() -> None:
     kept += [(out / name, "evaluate") for name in DETECTIONS.values() if (out / name).is_file()]
     if run_of(checkpoint) is None:  # trained elsewhere: this run begins here, and shall have its weights too
         kept.append((checkpoint, None))
-    record(checkpoint, params, flat, kept)
+    record(checkpoint, params, flat, kept, curves=read_curves(out), tested_on=OUTPUTS / "tile")
 
 
 if __name__ == "__main__":

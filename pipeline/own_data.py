@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.convert import convert_coco_file
-from pipeline.evaluate import Metrics, evaluate
+from pipeline.evaluate import Metrics, evaluate, read_curves
 from pipeline.params import ConvertParams, DownloadParams, Params, TileParams
 from pipeline.provenance import package_sha256
 from pipeline.report import Sources, report
@@ -84,7 +84,8 @@ def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> M
     report(sources, annotations.name, params.postprocess, out / "report")
     kept: list[tuple[Path, str | None]] = [(out / "evaluate" / "metrics.json", "evaluate")]
     kept.append((out / "report" / "report.html", "report"))
-    record(checkpoint, params, {f"test/{name}": value for name, value in metrics["test"].items()}, kept)
+    flat = {f"test/{name}": value for name, value in metrics["test"].items()}
+    record(checkpoint, params, flat, kept, curves=read_curves(out / "evaluate"), tested_on=out / "tile")
     return metrics["test"]
 
 

@@ -1,29 +1,31 @@
 """Runs in MLflow: what was trained, on which bytes, by which code, and how well it did.
 
-By default a SQLite file `mlflow.db` and a folder `mlartifacts` in the real project folder, also when DVC runs a stage
-in a temporary copy; MLFLOW_TRACKING_URI names another place. A run that cannot be written is a warning, never the end
-of a training. Run ids stay out of hashed outputs: `.refinedet/runs/<sha256 of the checkpoint>.json` holds them.
+A run is written to the spool and delivered from there by a thread, so that a store which is slow or away never holds
+up or ends a training: spool.py, delivery.py. Where the store is: mlflow_store.py. Run ids stay out of hashed outputs:
+`.refinedet/runs/<sha256 of the checkpoint>.json` holds them.
 """
 
 from __future__ import annotations
 
 import logging
-import os
 import sqlite3
+import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
-from pathlib import Path
-from typing import TYPE_CHECKING, Self
+from contextlib import contextmanager
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+from uuid import uuid4
 
+from pipeline.delivery import RUN, Courier, create_run
+from pipeline.mlflow_store import chosen_store, first_line, is_away, is_remote, opened, shown
 from pipeline.params import Params
 from pipeline.provenance import code_tags, data_md5, machine_tags, uncommitted_changes
-from pipeline.stage import OUTPUTS, local_state, project_root
+from pipeline.run_words import dataset_rows, experiment_name, first_tags, run_name, short_params
+from pipeline.spool import Spool
+from pipeline.stage import OUTPUTS, local_state
 from refinedet.errors import FileError
-from refinedet.files import atomic_path, read_json, sha256_file, write_json
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from refinedet.files import read_json, sha256_file, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -33,33 +35,37 @@ INPUTS = ("download", "convert", "tile")
 RECORDS = ("params.yaml", "dvc.lock")
 """Files of the project kept with every run."""
 
-_PARAMS_PER_CALL = 100
-_LOCK_SECONDS = 120.0
+PATIENCE_SECONDS = 60.0
+"""How long the end of a stage waits for a store from which nothing comes."""
+
+_ROWS_PER_ENTRY = 100
 
 
 class MlflowTracker:
     """One MLflow run behind `refinedet.training.Tracker`. Made by `start` or `attach`."""
 
-    def __init__(self, client: MlflowClient, run_id: str, *, ends: bool) -> None:
-        """Write to run `run_id`; `ends` says whether `close` may end it."""
+    def __init__(self, spool: Spool, store: str, run_id: str, *, ends: bool) -> None:
+        """Write to run `run_id`, or the one that will be made of that key; `ends` says whether `close` may end it."""
         self.run_id = run_id
-        self._client, self._ends, self._warned = client, ends, False
+        self._spool, self._store, self._ends, self._warned = spool, store, ends, False
+        self._courier = Courier(spool, store)
 
     @classmethod
     def start(cls, params: Params, *, run_id: str | None = None) -> Self:
         """Begin a run of these settings, or go on with run `run_id` if it still exists.
 
+        A server that does not answer gets the run later.
+
         Raises:
             FileError: the store cannot be opened or written. Better now than after the training.
         """
-        with _store() as (client, artifacts):
-            if run_id is not None and _exists(client, run_id):
-                client.update_run(run_id, status="RUNNING")
-                return cls(client, run_id, ends=True)
-            created = client.create_run(_experiment(client, params, artifacts), run_name=_run_name(params))
-        tracker = cls(client, created.info.run_id, ends=True)
-        tracker.log_params(params.flat())
-        tracker.set_tags({"dataset": params.dataset, "recipe": params.recipe})
+        spool, store = open_spool(), chosen_store()
+        if run_id is not None and _is_there(spool, store, run_id):
+            tracker = cls(spool, store, run_id, ends=True)
+            tracker._tell("status", {"status": "RUNNING"})
+            return tracker
+        tracker = cls(spool, store, _begin(spool, store, params), ends=True)
+        tracker.log_params(short_params(params))
         tracker.set_tags(machine_tags())
         if params.versioned:
             tracker._tell_versions()
@@ -81,11 +87,9 @@ class MlflowTracker:
         Raises:
             FileError: the store or the checkpoint cannot be opened.
         """
-        run_id = run_of(checkpoint)
-        if run_id is not None:
-            with _store() as (client, _):
-                if _exists(client, run_id):
-                    return cls(client, run_id, ends=False)
+        spool, store, run_id = open_spool(), chosen_store(), run_of(checkpoint)
+        if run_id is not None and _is_there(spool, store, run_id):
+            return cls(spool, store, run_id, ends=False)
         tracker = cls.start(params)
         tracker.set_tags({"checkpoint_sha256": sha256_file(checkpoint)})
         remember_run(checkpoint, tracker.run_id)
@@ -93,60 +97,92 @@ class MlflowTracker:
 
     def log_params(self, params: Mapping[str, object]) -> None:
         """Settings, once; a second value for a name is refused by MLflow and reported as a warning."""
-        from mlflow.entities import Param
-
-        listed = [Param(name, str(value)) for name, value in params.items()]
-        for first in range(0, len(listed), _PARAMS_PER_CALL):
-            with self._tolerated():
-                self._client.log_batch(self.run_id, params=listed[first : first + _PARAMS_PER_CALL])
+        listed = [(name, str(value)) for name, value in params.items()]
+        for first in range(0, len(listed), _ROWS_PER_ENTRY):
+            self._tell("params", {"params": dict(listed[first : first + _ROWS_PER_ENTRY])})
 
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
         """Numbers of one epoch, or of the finished model."""
-        from mlflow.entities import Metric
+        now_ms = _now_ms()
+        self._tell("metrics", {"metrics": [[name, float(value), now_ms, step] for name, value in metrics.items()]})
 
-        now_ms = round(time.time() * 1000)
-        with self._tolerated():
-            self._client.log_batch(self.run_id, metrics=[Metric(k, float(v), now_ms, step) for k, v in metrics.items()])
+    def log_curve(self, name: str, values: Sequence[float]) -> None:
+        """A curve as one metric: its points are the steps 0, 1, 2, ..."""
+        now_ms = _now_ms()
+        self._tell("metrics", {"metrics": [[name, float(value), now_ms, step] for step, value in enumerate(values)]})
+
+    def log_datasets(self, params: Params, chips: Path, splits: tuple[str, ...]) -> None:
+        """The chips of these splits, as inputs of the run."""
+        self._tell("datasets", {"datasets": dataset_rows(params, chips, splits)})
 
     def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
-        """Keep a copy of a file, in `folder` of the run's artifacts."""
-        with self._tolerated():
-            self._client.log_artifact(self.run_id, str(path), folder)
+        """Keep a copy of a file as it is now, in `folder` of the run's artifacts."""
+        self._copy("file", Path(path), {"folder": folder})
 
     def log_text(self, text: str, name: str) -> None:
         """Keep a text as the artifact `name`."""
-        with self._tolerated():
-            self._client.log_text(self.run_id, text, name)
+        place = PurePosixPath(name)
+        with tempfile.TemporaryDirectory() as temporary:
+            path = Path(temporary) / place.name
+            path.write_text(text, encoding="utf-8", newline="")
+            self.log_artifact(path, None if place.parent == PurePosixPath() else place.parent.as_posix())
+
+    def log_model(self, folder: Path, name: str, tags: Mapping[str, str]) -> None:
+        """Keep the MLflow model in `folder` as that of the run, and register it as a version of `name`."""
+        self._copy("model", folder, {"name": name, "tags": dict(tags)})
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
         """Words to find the run by."""
-        from mlflow.entities import RunTag
-
-        with self._tolerated():
-            self._client.log_batch(self.run_id, tags=[RunTag(name, value) for name, value in tags.items()])
+        self._tell("tags", {"tags": dict(tags)})
 
     def close(self, status: str = "FINISHED") -> None:
-        """End the run as FINISHED, FAILED or KILLED, unless it was ended by the training that it belongs to."""
+        """End the run as FINISHED, FAILED or KILLED, unless it was ended by the training that it belongs to.
+
+        Waits until all is delivered, as long as anything moves; what is left goes with the next stage.
+        """
         if self._ends:
-            with self._tolerated():
-                self._client.set_terminated(self.run_id, status)
+            self._tell("end", {"status": status, "time_ms": _now_ms()})
+        left = self._courier.finish(self.run_id, PATIENCE_SECONDS)
+        if left:
+            logger.warning(
+                "%d entries of MLflow run %s wait for %s; the next stage sends them, or `refinedet sync`",
+                *(left, self.run_id, shown(self._store)),
+            )
+
+    def _tell(self, kind: str, content: Mapping[str, Any]) -> None:
+        with self._tolerated():
+            self._spool.add(self._store, self.run_id, kind, content)
+        self._courier.wake()
+
+    def _copy(self, kind: str, path: Path, content: Mapping[str, Any]) -> None:
+        with self._tolerated():
+            self._spool.add_copy(self._store, self.run_id, kind, path, content)
+        self._courier.wake()
 
     @contextmanager
     def _tolerated(self) -> Iterator[None]:
-        from mlflow.exceptions import MlflowException
-
+        """A full disk, or a file that is not there, costs an entry and not the training."""
         try:
             yield
-        except (MlflowException, OSError) as error:
+        except (OSError, sqlite3.Error) as error:
             if not self._warned:
-                logger.warning("MLflow run %s is incomplete from here on: %s", self.run_id, _first_line(error))
+                logger.warning("MLflow run %s is incomplete from here on: %s", self.run_id, first_line(error))
             self._warned = True
 
 
 def record(
-    checkpoint: Path, params: Params, metrics: Mapping[str, float], artifacts: Sequence[tuple[Path, str | None]]
+    checkpoint: Path,
+    params: Params,
+    metrics: Mapping[str, float],
+    artifacts: Sequence[tuple[Path, str | None]],
+    *,
+    curves: Mapping[str, Sequence[float]] | None = None,
+    tested_on: Path | None = None,
 ) -> None:
-    """Add numbers and files (path, folder) to the run that made `checkpoint`; where that fails, warn and return."""
+    """Add numbers, files (path, folder), curves and test chips to the run that made `checkpoint`.
+
+    Where that fails, warn and return.
+    """
     try:
         tracker = MlflowTracker.attach(checkpoint, params)
     except FileError as error:
@@ -154,6 +190,10 @@ def record(
         return
     if metrics:
         tracker.log_metrics(metrics, step=0)
+    for name, values in (curves or {}).items():
+        tracker.log_curve(name, values)
+    if tested_on is not None:
+        tracker.log_datasets(params, tested_on, ("test",))
     for path, folder in artifacts:
         tracker.log_artifact(path, folder)
     tracker.close()
@@ -166,113 +206,84 @@ def remember_run(checkpoint: Path, run_id: str) -> None:
 
 
 def run_of(checkpoint: Path) -> str | None:
-    """Id of the run that made `checkpoint`; None where this project folder has not seen it."""
+    """Id of the run that made `checkpoint`; None where this project folder has not seen it.
+
+    Until its server has answered for the first time, a run has a key instead.
+    """
     file = _run_file(checkpoint)
-    return str(read_json(file)["run_id"]) if file.is_file() else None
+    return open_spool().run_id(str(read_json(file)["run_id"])) if file.is_file() else None
+
+
+def open_spool() -> Spool:
+    """The spool of this project.
+
+    Raises:
+        FileError: it cannot be written.
+    """
+    try:
+        return Spool(local_state("spool"))
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable_spool(error) from error
+
+
+def _unusable_spool(error: Exception) -> FileError:
+    return FileError(
+        f"expected a folder that can be written at {local_state('spool')}, found it unusable ({first_line(error)}); "
+        "make room, or move it away: it holds what MLflow was not told yet"
+    )
+
+
+def _begin(spool: Spool, store: str, params: Params) -> str:
+    """Id of a new run; a key, where the server is away and gets it later."""
+    content = {
+        "experiment": experiment_name(params),
+        "name": run_name(params),
+        "time_ms": _now_ms(),
+        "tags": first_tags(params),
+    }
+    key = uuid4().hex
+    try:
+        with opened(store):
+            return create_run(store, key, content)
+    except FileError as error:
+        if not (is_remote(store) and is_away(error.__cause__)):
+            raise
+        logger.warning("%s; this run waits in %s until it answers", error, local_state("spool"))
+    try:
+        spool.add(store, key, RUN, content)
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable_spool(error) from error
+    return key
+
+
+def _is_there(spool: Spool, store: str, run: str) -> bool:
+    """Whether the run exists, or may: its server is away, or has not seen it yet."""
+    first = spool.entries(store, run)[:1]
+    if first and first[0].kind == RUN:
+        return True
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with opened(store) as client:
+            try:
+                return bool(client.get_run(spool.run_id(run)).info.lifecycle_stage == "active")
+            except MlflowException as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    return False
+                raise
+    except FileError as error:
+        if is_remote(store) and is_away(error.__cause__):
+            return True
+        raise
 
 
 def _run_file(checkpoint: Path) -> Path:
     return local_state("runs") / f"{sha256_file(checkpoint)}.json"
 
 
-def _run_name(params: Params) -> str:
-    return os.environ.get("DVC_EXP_NAME") or f"{params.model.backbone}-{params.model.input_px}"
-
-
 def _input_tags() -> dict[str, str]:
     return {f"md5.{name}": data_md5(OUTPUTS / name) for name in INPUTS if (OUTPUTS / name).exists()}
 
 
-@contextmanager
-def _store() -> Iterator[tuple[MlflowClient, str | None]]:
-    """A client, and where its local artifacts go (None: the server decides); its failures become one sentence."""
-    _hush()
-    from mlflow import MlflowClient
-    from mlflow.exceptions import MlflowException
-    from sqlalchemy.exc import SQLAlchemyError
-
-    root = project_root()
-    uri = os.environ.get("MLFLOW_TRACKING_URI")
-    artifacts = None if uri and not uri.startswith("sqlite:") else (root / "mlartifacts").as_uri()
-    try:
-        yield MlflowClient(uri or _local_database(root, artifacts)), artifacts
-    except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
-        raise FileError(
-            f"expected an MLflow store at {uri or root / 'mlflow.db'}, found it unusable ({_first_line(error)}); "
-            "mend it, move it away, or set MLFLOW_TRACKING_URI to another one"
-        ) from error
-
-
-def _local_database(root: Path, artifacts: str | None) -> str:
-    """URI of mlflow.db, made if missing: beside its place and then moved there, under a lock.
-
-    MLflow builds its tables in fifty steps over several seconds, and a file where that was interrupted never opens
-    again.
-    """
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
-    database = root / "mlflow.db"
-    if not database.exists():
-        lock = local_state("locks") / "mlflow.db"
-        lock.parent.mkdir(parents=True, exist_ok=True)
-        with closing(sqlite3.connect(lock, timeout=_LOCK_SECONDS)) as connection:
-            connection.execute("BEGIN EXCLUSIVE")  # ends with the connection, also when the process is killed
-            if not database.exists():
-                logger.info("making %s", database)
-                for leftover in root.glob(".mlflow-*.db*"):  # of a process that was killed here
-                    leftover.unlink()
-                with atomic_path(database) as temporary:
-                    store = SqlAlchemyStore(_sqlite_uri(temporary), artifacts)  # type: ignore[no-untyped-call]
-                    store.engine.dispose()
-    return _sqlite_uri(database)
-
-
-def _sqlite_uri(path: Path) -> str:
-    return f"sqlite:///{path.as_posix()}"
-
-
-def _hush() -> None:
-    """Before MLflow's import: no telemetry, no chatter, no minutes of retries. What the user has set stays."""
-    for name, value in {
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DO_NOT_TRACK": "true",
-        "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # its errors come back as exceptions, and are reported once by us
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "2",
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-        "GIT_PYTHON_REFRESH": "quiet",
-    }.items():
-        os.environ.setdefault(name, value)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
-
-
-def _experiment(client: MlflowClient, params: Params, artifacts: str | None) -> str:
-    """Id of the experiment: one for each data set, so that its runs can be compared."""
-    from mlflow.exceptions import MlflowException
-
-    name = os.environ.get("MLFLOW_EXPERIMENT_NAME") or f"refinedet-{params.dataset}"
-    found = client.get_experiment_by_name(name)
-    if found is None:
-        try:
-            return client.create_experiment(name, artifact_location=artifacts)
-        except MlflowException:  # another process may have been faster
-            found = client.get_experiment_by_name(name)
-            if found is None:
-                raise
-    if found.lifecycle_stage != "active":
-        client.restore_experiment(found.experiment_id)
-    return str(found.experiment_id)
-
-
-def _exists(client: MlflowClient, run_id: str) -> bool:
-    from mlflow.exceptions import MlflowException
-
-    try:
-        return bool(client.get_run(run_id).info.lifecycle_stage == "active")
-    except MlflowException as error:
-        if error.error_code == "RESOURCE_DOES_NOT_EXIST":
-            return False
-        raise
-
-
-def _first_line(error: BaseException) -> str:
-    return (str(error).strip() or type(error).__name__).splitlines()[0]
+def _now_ms() -> int:
+    return round(time.time() * 1000)

@@ -23,7 +23,10 @@ import torch
 
 from pipeline.params import Params, load_params, stage_dependencies
 from pipeline.predictions import predict_chips
+from pipeline.pyfunc import log_detector
+from pipeline.run_words import epoch_metrics
 from pipeline.stage import OUTPUTS, local_state, run_stage
+from pipeline.system_metrics import sampled
 from pipeline.tracking import MlflowTracker, remember_run
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import ChipDataset
@@ -91,7 +94,7 @@ def _train(params: Params, places: Places, device: str) -> None:
     logger.info("%d training and %d validation chips; resume state %s", len(train.images), len(val.images), key[:12])
     model = _network(params, train.classes).to(device)
     header = Header(model.config, train.classes, params.radiometry, provenance, postprocess=params.postprocess)
-    with _recorded(params, resume) as tracker:
+    with _recorded(params, resume, places.chips) as tracker:
         state = _fit(params, (train, val, places.chips), model, (resume / "state.pt", header), tracker)
         operating = operating_score(val, _predict(state.ema, params, val, places.chips))
         logger.info("best F1 on val at a score of %.2f, which detection will call 0.5", operating)
@@ -102,6 +105,7 @@ def _train(params: Params, places: Places, device: str) -> None:
             tracker.log_artifact(checkpoint)
             tags = {"checkpoint_sha256": sha256_file(checkpoint), "resume_key": key, "processes": f"{size()}"}
             tracker.set_tags(tags)
+            log_detector(tracker, params, checkpoint, places.chips / val.images[0].file_name)
             remember_run(checkpoint, tracker.run_id)
             shutil.rmtree(resume, ignore_errors=True)
 
@@ -121,7 +125,7 @@ def _fit(
 
     def on_epoch(row: Row) -> None:
         if tracker is not None:
-            tracker.log_metrics({k: v for k, v in row.items() if k != "epoch"}, step=int(row["epoch"]))
+            tracker.log_metrics(epoch_metrics(row), step=int(row["epoch"]))
 
     dataset = ChipDataset(train, chips, params.train, params.model.input_px)
     return fit(model, dataset, validate, state_path=kept[0], header=kept[1], on_epoch=on_epoch)
@@ -172,7 +176,7 @@ def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> f
 
 
 @contextmanager
-def _recorded(params: Params, resume: Path) -> Iterator[MlflowTracker | None]:
+def _recorded(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTracker | None]:
     """The MLflow run of this training: a new one, or the one that an interrupted training with this key began.
 
     None in all processes but the first.
@@ -184,8 +188,10 @@ def _recorded(params: Params, resume: Path) -> Iterator[MlflowTracker | None]:
     run_id = json.loads(remembered.read_text(encoding="utf-8"))["run_id"] if remembered.is_file() else None
     tracker = MlflowTracker.start(params, run_id=run_id)
     write_json(remembered, {"run_id": tracker.run_id})
+    tracker.log_datasets(params, chips, ("train", "val"))
     try:
-        yield tracker
+        with sampled(tracker.log_metrics):
+            yield tracker
     except BaseException as error:
         tracker.close("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise

@@ -4,6 +4,11 @@ from __future__ import annotations
 
 import contextlib
 import json
+import os
+import shutil
+import signal
+import subprocess
+import sys
 import threading
 import time
 import zipfile
@@ -19,6 +24,7 @@ from PIL import Image
 
 from pipeline.catalogue import CATALOGUE, Archive, CocoSplit, Source
 from refinedet.files import sha256_tree
+from tests.pipeline.mlflow_server import MlflowServer
 
 
 @dataclass
@@ -206,3 +212,61 @@ def ssdd_archive(mirror: Path) -> Path:
     if not archive.is_file():
         pytest.skip(f"{archive.name} not found in the mirror {mirror}")
     return archive
+
+
+MAKE_STORE = """
+from pipeline.mlflow_store import LOCAL, opened
+with opened(LOCAL):
+    pass
+"""
+
+
+@pytest.fixture(scope="session")
+def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """mlflow.db as the first run makes it, in a process that was killed once on the way."""
+    folder = tmp_path_factory.mktemp("store")
+    command, environment = (
+        [sys.executable, "-c", MAKE_STORE],
+        {**os.environ, "PYTHONPATH": str(Path(__file__).resolve().parents[2])},
+    )
+    environment.pop("MLFLOW_TRACKING_URI", None)
+    first = subprocess.Popen(command, cwd=folder, env=environment)
+    deadline = time.monotonic() + 60
+    while not any(f.stat().st_size > 50_000 for f in folder.glob(".mlflow*.db")) and time.monotonic() < deadline:
+        time.sleep(0.02)
+    first.send_signal(signal.SIGKILL)
+    first.wait()
+    assert not (folder / "mlflow.db").exists(), "a half-made database must not stand at the place of a whole one"
+    subprocess.run(command, cwd=folder, env=environment, check=True)
+    assert [f.name for f in folder.iterdir() if f.name.startswith(".mlflow")] == []
+    return folder / "mlflow.db"
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database: Path) -> Path:
+    """A project folder with an empty store, outside any git repository, as working folder."""
+    shutil.copy(empty_database, tmp_path / "mlflow.db")
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "DVC_EXP_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def mlflow_server(
+    tmp_path: Path,
+    project: Path,  # noqa: ARG001 - the working folder
+    empty_database: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> Iterator[MlflowServer]:
+    """A real `mlflow server` on loopback, which the project in the working folder uses."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    folder = tmp_path / "server"
+    folder.mkdir()
+    shutil.copy(empty_database, folder / "mlflow.db")
+    server = MlflowServer(folder)
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", server.url)
+    server.start()
+    yield server
+    server.kill()

@@ -2,70 +2,24 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import shutil
-import signal
+import sqlite3
 import subprocess
 import sys
-import time
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 import pytest
 
-from pipeline.params import Params, parse_params
+from pipeline.provenance import data_md5
+from pipeline.spool import Spool
 from pipeline.tracking import MlflowTracker, record, remember_run, run_of
 from refinedet.errors import FileError
-
-if TYPE_CHECKING:
-    from mlflow import MlflowClient
+from tests.pipeline.mlflow_server import client_of, nothing_waits, params_of, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
-BEGIN = """
-import pipeline.tracking as tracking
-with tracking._store():
-    pass
-"""
-
-
-@pytest.fixture(scope="session")
-def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """mlflow.db as the first run makes it, in a process that was killed once on the way."""
-    folder = tmp_path_factory.mktemp("store")
-    command, environment = [sys.executable, "-c", BEGIN], {**os.environ, "PYTHONPATH": str(ROOT)}
-    environment.pop("MLFLOW_TRACKING_URI", None)
-    first = subprocess.Popen(command, cwd=folder, env=environment)
-    deadline = time.monotonic() + 60
-    while not any(f.stat().st_size > 50_000 for f in folder.glob(".mlflow*.db")) and time.monotonic() < deadline:
-        time.sleep(0.02)
-    first.send_signal(signal.SIGKILL)
-    first.wait()
-    assert not (folder / "mlflow.db").exists(), "a half-made database must not stand at the place of a whole one"
-    subprocess.run(command, cwd=folder, env=environment, check=True)
-    assert [f.name for f in folder.iterdir() if f.name.startswith(".mlflow")] == []
-    return folder / "mlflow.db"
-
-
-@pytest.fixture
-def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, empty_database: Path) -> Path:
-    """A project folder with an empty store, outside any git repository, as working folder."""
-    shutil.copy(empty_database, tmp_path / "mlflow.db")
-    monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
-    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "DVC_EXP_NAME"):
-        monkeypatch.delenv(name, raising=False)
-    return tmp_path
-
-
-def params_of(lr: float = 0.001) -> Params:
-    return parse_params({"recipe": "ssdd", "recipes": {"ssdd": {"dataset": "ssdd", "train": {"lr": lr}}}})
-
-
-def client_of(project: Path) -> MlflowClient:
-    from mlflow import MlflowClient
-
-    return MlflowClient(f"sqlite:///{project / 'mlflow.db'}")
 
 
 def artifacts_of(project: Path, run_id: str) -> list[str]:
@@ -85,8 +39,8 @@ def test_run_holds_settings_hashes_numbers_and_files(project: Path) -> None:
     client = client_of(project)
     run = client.get_run(tracker.run_id)
     assert client.get_experiment(run.info.experiment_id).name == "refinedet-ssdd"
-    assert (run.info.status, run.info.run_name) == ("FINISHED", "efficientnet_lite0-512")
-    assert (run.data.params["train.lr"], run.data.params["model.input_px"]) == ("0.001", "512")
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "efficientnet_lite0-512-seed1")
+    assert (run.data.params["lr"], run.data.params["input_px"]) == ("0.001", "512")
     assert run.data.metrics["val_AP"] == 20.0
     assert [(m.step, m.value) for m in client.get_metric_history(tracker.run_id, "loss")] == [(1, 2.0), (2, 1.0)]
     assert run.data.tags["md5.tile"].endswith(".dir")
@@ -101,6 +55,7 @@ def test_resumed_run_goes_on_and_a_deleted_one_is_replaced(project: Path) -> Non
     again = MlflowTracker.start(params_of(), run_id=first.run_id)
     assert again.run_id == first.run_id
     client = client_of(project)
+    wait_until(nothing_waits)
     assert client.get_run(first.run_id).info.status == "RUNNING"
     again.close()
     assert client.get_run(first.run_id).info.status == "FINISHED"
@@ -118,6 +73,7 @@ def test_temporary_copy_of_dvc_writes_to_the_real_project(project: Path, monkeyp
     tracker = MlflowTracker.start(params_of())
     tracker.log_artifact(copy / "model.safetensors")
     remember_run(copy / "model.safetensors", tracker.run_id)
+    tracker.close()
     assert client_of(project).get_run(tracker.run_id).info.run_name == "puffy-bard"
     assert artifacts_of(project, tracker.run_id) == ["model.safetensors"]
     assert [f.name for f in copy.iterdir()] == ["model.safetensors"], "nothing is left in the copy, which DVC removes"
@@ -149,38 +105,64 @@ def test_record_adds_to_the_run_of_the_checkpoint(project: Path) -> None:
     assert len(run.data.tags["checkpoint_sha256"]) == 64
 
 
-def test_failure_midway_is_one_warning(project: Path, caplog: pytest.LogCaptureFixture) -> None:
-    tracker = MlflowTracker.start(params_of())
+def test_what_is_refused_is_one_warning_and_holds_up_no_other_run(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    tracker, other = MlflowTracker.start(params_of()), MlflowTracker.start(params_of())
+    wait_until(nothing_waits)
     client_of(project).delete_run(tracker.run_id)
     with caplog.at_level(logging.WARNING):
         tracker.log_metrics({"loss": 1.0}, step=1)
         tracker.log_metrics({"loss": 1.0}, step=2)
-        tracker.log_artifact(project / "absent.txt")
+        other.log_metrics({"loss": 3.0}, step=1)
         tracker.close()
-    warnings = [r.getMessage() for r in caplog.records if r.name == "pipeline.tracking"]
+        other.close()
+    warnings = [r.getMessage() for r in caplog.records if r.name.startswith("pipeline")]
     assert len(warnings) == 1
     assert "incomplete" in warnings[0]
+    assert client_of(project).get_run(other.run_id).data.metrics == {"loss": 3.0}
+    assert nothing_waits()
 
 
-@pytest.mark.parametrize(
-    ("uri", "content"),
-    [
-        pytest.param(None, b"not a database, not even close" * 40, id="mlflow.db holds something else"),
-        pytest.param("http://127.0.0.1:9/", b"", id="a server that does not answer"),
-    ],
-)
-def test_unusable_store_is_told_before_training_and_never_stops_an_evaluation(
-    project: Path,
-    monkeypatch: pytest.MonkeyPatch,
-    caplog: pytest.LogCaptureFixture,
-    uri: str | None,
-    content: bytes,
+def test_a_second_value_of_a_setting_costs_that_setting_alone(project: Path) -> None:
+    tracker = MlflowTracker.start(params_of())
+    tracker.log_params({"lr": 7})
+    tracker.log_metrics({"loss": 1.0}, step=1)
+    tracker.close()
+    run = client_of(project).get_run(tracker.run_id)
+    assert (run.data.params["lr"], run.data.metrics["loss"], run.info.status) == ("0.001", 1.0, "FINISHED")
+
+
+def test_a_missing_file_or_a_full_disk_is_one_warning(
+    project: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("MLFLOW_HTTP_REQUEST_MAX_RETRIES", "0")
-    if uri:
-        monkeypatch.setenv("MLFLOW_TRACKING_URI", uri)
-    else:
-        (project / "mlflow.db").write_bytes(content)
+    tracker = MlflowTracker.start(params_of())
+    with caplog.at_level(logging.WARNING):
+        tracker.log_artifact(project / "absent.txt")
+
+        def full(*_: object) -> None:
+            raise sqlite3.OperationalError("database or disk is full")
+
+        with monkeypatch.context() as patched:
+            patched.setattr(Spool, "add", full)
+            tracker.log_metrics({"loss": 1.0}, step=1)
+        tracker.log_metrics({"loss": 1.0}, step=2)
+        tracker.close()
+    (warning,) = [r.getMessage() for r in caplog.records if r.name == "pipeline.tracking"]
+    assert "absent.txt" in warning
+    assert [m.step for m in client_of(project).get_metric_history(tracker.run_id, "loss")] == [2]
+
+
+def test_unwritable_spool_is_one_sentence(project: Path) -> None:
+    (project / ".refinedet").write_text("in the way")
+    with pytest.raises(FileError, match="holds what MLflow was not told yet"):
+        MlflowTracker.start(params_of())
+
+
+def test_unusable_store_is_told_before_training_and_never_stops_an_evaluation(
+    project: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (project / "mlflow.db").write_bytes(b"not a database, not even close" * 40)
     with pytest.raises(FileError, match="MLflow store"):
         MlflowTracker.start(params_of())
     checkpoint = project / "model.safetensors"
@@ -190,11 +172,30 @@ def test_unusable_store_is_told_before_training_and_never_stops_an_evaluation(
     assert "not recorded in MLflow" in caplog.text
 
 
+def test_curves_and_data_sets_are_part_of_the_run(project: Path) -> None:
+    chips, checkpoint = project / "outputs" / "tile", project / "model.safetensors"
+    chips.mkdir(parents=True)
+    (chips / "test.json").write_text("{}")
+    (chips / "summary.json").write_text('{"test": {"chips": 3, "ships": 5}}')
+    checkpoint.write_bytes(b"weights")
+    curve = [1.0, 0.9, 0.4]
+    record(checkpoint, params_of(), {}, [], curves={"pr/50": curve}, tested_on=Path("outputs/tile"))
+    run_id = run_of(checkpoint)
+    assert run_id is not None
+    client = client_of(project)
+    history = sorted(client.get_metric_history(run_id, "pr/50"), key=lambda m: m.step)
+    assert [(m.step, m.value) for m in history] == list(enumerate(curve))
+    (used,) = client.get_run(run_id).inputs.dataset_inputs
+    assert (used.dataset.name, used.dataset.digest) == ("ssdd-test", data_md5(chips))
+    assert json.loads(used.dataset.profile) == {"chips": 3, "ships": 5}
+    assert [(tag.key, tag.value) for tag in used.tags] == [("mlflow.data.context", "testing")]
+
+
 def test_mlflow_does_not_phone_home(empty_database: Path) -> None:
     """Outside tests and CI, where MLflow would report; asked of MLflow itself."""
     code = (
-        "import pipeline.tracking as t\n"
-        "with t._store(): pass\n"
+        "from pipeline.mlflow_store import LOCAL, opened\n"
+        "with opened(LOCAL): pass\n"
         "import mlflow.telemetry.utils as u, mlflow.telemetry as m\n"
         "print(u.is_telemetry_disabled(), m.get_telemetry_client())"
     )

@@ -1,0 +1,174 @@
+"""What is still to be told to MLflow, on disk: nothing is lost when a process or a server dies.
+
+One SQLite file and a folder of copies under `.refinedet/spool` of the project. Entries of a run leave in the order in
+which they came. Any number of processes may write and take away; this file knows nothing of MLflow.
+"""
+
+from __future__ import annotations
+
+import json
+import shutil
+import sqlite3
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import closing, contextmanager
+from dataclasses import dataclass
+from hashlib import sha256
+from pathlib import Path
+from typing import Any
+from uuid import uuid4
+
+_WAIT_SECONDS = 60.0
+_ROWS_AT_ONCE = 500
+_TABLES = """
+CREATE TABLE IF NOT EXISTS entries (number INTEGER PRIMARY KEY AUTOINCREMENT,
+    store TEXT NOT NULL, run TEXT NOT NULL, kind TEXT NOT NULL, content TEXT NOT NULL);
+CREATE TABLE IF NOT EXISTS names (run TEXT PRIMARY KEY, run_id TEXT NOT NULL);
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Entry:
+    """One thing to tell."""
+
+    number: int
+    """Counts up over all runs."""
+    run: str
+    """The run's id, or the key under which it is known until the server gives it one."""
+    kind: str
+    content: dict[str, Any]
+
+
+class Spool:
+    """A queue for each run of each store. Every method opens the file anew, so that threads may share a spool."""
+
+    def __init__(self, folder: Path) -> None:
+        """Use `folder`, made if missing.
+
+        Raises:
+            OSError, sqlite3.Error: it cannot be written; so do all methods.
+        """
+        self.files = folder / "files"
+        self._folder = folder
+        self.files.mkdir(parents=True, exist_ok=True)
+        with self._opened() as database:
+            database.executescript(_TABLES)
+
+    def add(self, store: str, run: str, kind: str, content: Mapping[str, Any]) -> None:
+        """Queue one entry; it is on disk when this returns."""
+        with self._opened() as database:
+            self._insert(database, store, run, kind, content)
+
+    def add_copy(self, store: str, run: str, kind: str, path: Path, content: Mapping[str, Any]) -> None:
+        """Queue a copy of a file or folder as it is now; `content["copy"]` will name it, relative to `files`."""
+        name = f"{uuid4().hex}/{path.name}"
+        place = self.files / name
+        place.parent.mkdir()
+        try:
+            if path.is_dir():
+                shutil.copytree(path, place)
+            else:
+                shutil.copy2(path, place)
+            self.add(store, run, kind, {**content, "copy": name})
+        except BaseException:
+            shutil.rmtree(place.parent, ignore_errors=True)
+            raise
+
+    def stores(self) -> list[str]:
+        """Stores for which something waits."""
+        return [row[0] for row in self._rows("SELECT DISTINCT store FROM entries ORDER BY store")]
+
+    def runs(self, store: str) -> list[str]:
+        """Runs of `store` for which something waits, the one that waits longest first."""
+        rows = self._rows("SELECT run FROM entries WHERE store = ? GROUP BY run ORDER BY MIN(number)", store)
+        return [row[0] for row in rows]
+
+    def entries(self, store: str, run: str, *, after: int = 0) -> list[Entry]:
+        """The next entries of a run, in order, a few hundred at most."""
+        rows = self._rows(
+            "SELECT number, run, kind, content FROM entries"
+            " WHERE store = ? AND run = ? AND number > ? ORDER BY number LIMIT ?",
+            *(store, run, after, _ROWS_AT_ONCE),
+        )
+        return [Entry(number, run, kind, json.loads(content)) for number, run, kind, content in rows]
+
+    def waiting(self, store: str, run: str | None = None) -> int:
+        """How many entries wait for a store, or of one run."""
+        condition, given = ("", ()) if run is None else (" AND run = ?", (run,))
+        rows = self._rows(f"SELECT COUNT(*) FROM entries WHERE store = ?{condition}", store, *given)  # noqa: S608
+        return int(rows[0][0])
+
+    def remove(self, entries: Sequence[Entry]) -> None:
+        """Forget entries that have been told."""
+        with self._opened() as database:
+            database.executemany("DELETE FROM entries WHERE number = ?", [(entry.number,) for entry in entries])
+        for entry in entries:
+            if "copy" in entry.content:
+                shutil.rmtree((self.files / entry.content["copy"]).parent, ignore_errors=True)
+
+    def move_unborn(self, store: str, kind: str, target: str) -> None:
+        """Address to `target` the runs whose first entry, of that kind, has not reached `store` yet."""
+        with self._opened() as database:
+            database.execute(
+                "UPDATE entries SET store = ? WHERE store = ? AND run IN"
+                " (SELECT run FROM entries WHERE store = ? AND kind = ?)",
+                (target, store, store, kind),
+            )
+
+    def name(self, run: str, run_id: str) -> None:
+        """Note the id that a server gave to a run that is known here by its key."""
+        with self._opened() as database:
+            database.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (run, run_id))
+
+    def run_id(self, run: str) -> str:
+        """The id that a server gave to the run; `run` itself where none is noted."""
+        rows = self._rows("SELECT run_id FROM names WHERE run = ?", run)
+        return str(rows[0][0]) if rows else run
+
+    @contextmanager
+    def turn(self, store: str) -> Iterator[bool]:
+        """Whether it is this caller's turn to empty the queues of `store`: one at a time, of all processes."""
+        lock = self._folder / f"{sha256(store.encode()).hexdigest()[:16]}.lock"
+        try:
+            with exclusive(lock, wait_seconds=0):
+                yield True
+        except Busy:
+            yield False
+
+    @contextmanager
+    def _opened(self) -> Iterator[sqlite3.Connection]:
+        with closing(sqlite3.connect(self._folder / "queue.db", timeout=_WAIT_SECONDS)) as database, database:
+            database.execute(
+                "PRAGMA synchronous = NORMAL"
+            )  # fewer waits for the disk; a power cut may cost the last entry
+            yield database
+
+    def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
+        with self._opened() as database:
+            return database.execute(statement, values).fetchall()
+
+    @staticmethod
+    def _insert(database: sqlite3.Connection, store: str, run: str, kind: str, content: Mapping[str, Any]) -> None:
+        values = (store, run, kind, json.dumps(content))
+        database.execute("INSERT INTO entries (store, run, kind, content) VALUES (?, ?, ?, ?)", values)
+
+
+class Busy(Exception):  # noqa: N818 - it is a state of affairs
+    """Somebody else holds the lock."""
+
+
+@contextmanager
+def exclusive(lock: Path, *, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock file `lock`; it is free again when the process ends, however it ends.
+
+    Raises:
+        Busy: it was not free for `wait_seconds`.
+    """
+    lock.parent.mkdir(parents=True, exist_ok=True)
+    with closing(sqlite3.connect(lock, timeout=wait_seconds)) as connection:
+        try:
+            connection.execute("BEGIN EXCLUSIVE")
+        except sqlite3.OperationalError as error:
+            if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
+                raise Busy(str(lock)) from error
+            raise
+        yield
