@@ -1,4 +1,7 @@
-"""Exports of checkpoints, kept in the user's cache folder: torch is needed for the first one alone."""
+"""Exports of checkpoints, kept in the user's cache folder: torch is needed for the first one alone.
+
+A child process exports, and takes torch and its gigabyte with it when it ends: `python -m refinedet.runtimes.export`.
+"""
 
 from __future__ import annotations
 
@@ -6,6 +9,8 @@ import fcntl
 import hashlib
 import logging
 import os
+import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -13,9 +18,9 @@ from pathlib import Path
 
 import platformdirs
 
-from refinedet.errors import FileError
+from refinedet.errors import FileError, RefineDetError
 from refinedet.files import sha256_file, sha256_tree
-from refinedet.runtimes.exported import SUFFIXES, Format
+from refinedet.runtimes.exported import REFUSED, SUFFIXES, Format
 
 _LOGGER = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent.parent
@@ -34,7 +39,7 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
 
     Raises:
         FileError: the checkpoint cannot be read, or the folder cannot be written.
-        InputError, MissingExtra: as `export.export`.
+        RefineDetError: as `export.export`, in its words.
     """
     folder = folder or cache_folder()
     try:
@@ -47,10 +52,8 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
     try:
         with _locked(path.with_suffix(".lock")):
             if not path.is_file():
-                from refinedet.runtimes.export import export
-
                 _LOGGER.info("exporting %s to %s, once", weights, path)
-                export(weights, path, format)
+                _export_in_child(weights, path, format)
     except OSError as error:
         if isinstance(error, FileError):
             raise
@@ -59,6 +62,22 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
             "REFINEDET_CACHE, or use --runtime torch"
         ) from error
     return path
+
+
+def _export_in_child(weights: Path, path: Path, format: Format) -> None:
+    command = [sys.executable, "-m", "refinedet.runtimes.export", str(weights), str(path), format]
+    environment = os.environ | {"PYTHONPATH": os.pathsep.join(folder for folder in sys.path if folder)}
+    done = subprocess.run(  # noqa: S603 - a module of our own
+        command, capture_output=True, text=True, check=False, env=environment, stdin=subprocess.DEVNULL
+    )
+    if done.returncode:
+        told = done.stderr.strip().splitlines()
+        if done.returncode == REFUSED:
+            raise RefineDetError(told[-1])
+        raise FileError(
+            f"expected to export {weights} to {path}, but that failed ({told[-1] if told else done.returncode}); "
+            "is there a gigabyte of memory? --runtime torch does without"
+        )
 
 
 def cache_folder() -> Path:

@@ -6,6 +6,7 @@ Batch, height and width are free: anchors are computed in the graph. This is the
 from __future__ import annotations
 
 import io
+import sys
 import tempfile
 import warnings
 from dataclasses import replace
@@ -17,12 +18,12 @@ import torch
 from torch import Tensor, nn
 
 from refinedet.config import PostprocessConfig
-from refinedet.errors import MissingExtra
+from refinedet.errors import MissingExtra, RefineDetError
 from refinedet.files import atomic_path, move_file, sha256_file
 from refinedet.model.checkpoint import Header, load_model
 from refinedet.model.network import RefineDet
 from refinedet.model.postprocess import decoded
-from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported, Format
+from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, REFUSED, Exported, Format
 from refinedet.runtimes.graphs import openvino
 
 _OPSET = 18
@@ -122,3 +123,17 @@ def _package(name: str) -> Any:
             f"expected the package {name} for an export, found none; run: pip install 'refinedet[onnx]', "
             "or use --runtime torch"
         ) from error
+
+
+def main(weights: str, path: str, format: Format) -> int:
+    """Export in a process of its own, for the cache; what is wrong is the last line on stderr."""
+    try:
+        export(weights, path, format)
+    except RefineDetError as error:
+        sys.stderr.write(f"{error}\n")
+        return REFUSED
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main(*sys.argv[1:]))  # type: ignore[arg-type]  # the cache names a format

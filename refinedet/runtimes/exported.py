@@ -15,6 +15,8 @@ INPUT, OUTPUTS = "images", ("boxes", "scores")
 """Names in the graph: images (B, 3, H, W) uint8, boxes (B, N, 4) xyxy on the canvas, scores (B, N, K)."""
 Format = Literal["onnx", "openvino"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
+REFUSED = 3
+"""Exit status of `python -m refinedet.runtimes.export` that has said, in its last line, what is wrong."""
 _FORMAT = 1
 
 

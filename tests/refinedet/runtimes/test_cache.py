@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 
-from refinedet.errors import FileError
-from refinedet.runtimes import cache, export
+from refinedet.errors import FileError, RefineDetError
+from refinedet.runtimes import cache
 from refinedet.runtimes.cache import cache_folder, cached_export
 from refinedet.runtimes.graphs import open_graph
 
@@ -41,7 +41,7 @@ def test_two_processes_at_once_make_one_export_and_a_third_needs_no_torch(networ
     told = [process.communicate(timeout=120)[0].split() for process in both]
     assert [process.returncode for process in both] == [0, 0]
     assert told[0][0] == told[1][0]
-    assert sorted(line[1] for line in told) == ["False", "True"], "one has exported, the other has waited"
+    assert sorted(line[1] for line in told) == ["False", "False"], "a child exports, and takes torch with it"
     third = start(network, tmp_path).communicate(timeout=120)[0].split()
     assert third == [told[0][0], "False"]
     assert sorted(path.suffix for path in tmp_path.iterdir()) == [".lock", ".onnx"]
@@ -52,7 +52,9 @@ def test_other_weights_or_other_code_are_another_export(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     made = []
-    monkeypatch.setattr(export, "export", lambda _weights, path, _format: made.append(path) or path.write_bytes(b"x"))
+    monkeypatch.setattr(
+        cache, "_export_in_child", lambda _weights, path, _format: made.append(path) or path.write_bytes(b"x")
+    )
     first = cached_export(network, "onnx", tmp_path)
     assert cached_export(network, "onnx", tmp_path) == first
     other = tmp_path / "other.safetensors"
@@ -69,10 +71,20 @@ def test_a_failed_export_leaves_nothing_that_looks_like_one(
     def full(*_: object) -> None:
         raise OSError(28, os.strerror(28))
 
-    monkeypatch.setattr(export, "_onnx_graph", full)
+    damaged = tmp_path / "damaged.safetensors"
+    damaged.write_bytes(network.read_bytes()[:2000])
+    with pytest.raises(RefineDetError, match=r"expected a .*checkpoint.*damaged\.safetensors"):
+        cached_export(damaged, "onnx", tmp_path)
+    monkeypatch.setattr(cache, "_export_in_child", full)
     with pytest.raises(FileError, match=r"REFINEDET_CACHE, or use --runtime torch"):
         cached_export(network, "onnx", tmp_path)
     assert list(tmp_path.glob("*.onnx")) == []
+
+
+def test_a_child_that_dies_is_one_sentence(network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sys, "executable", "/bin/false")
+    with pytest.raises(FileError, match=r"a gigabyte of memory"):
+        cached_export(network, "onnx", tmp_path)
 
 
 def test_the_folder_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
