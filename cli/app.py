@@ -189,6 +189,53 @@ def info(
             out.print(_table(content))
 
 
+@app.command()
+def restore(
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="A run in MLflow.", show_default=False)],
+    folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.", show_default=False)],
+    stage: Annotated[
+        str | None,
+        typer.Option(help="The state that this stage recorded.", show_default="the one that was recorded last"),
+    ] = None,
+    debug: options.Debug = False,
+) -> None:
+    """Put a run's code, settings, data and weights back into a git worktree, verified hash by hash.
+
+    Called in a clone of the project. Ends with 1 where something is missing, after saying where it was last seen.
+    """
+    with one_sentence_errors(debug=debug):
+        from cli.restoring import restore_run
+
+        if not restore_run(run_id, folder, stage=stage):
+            raise typer.Exit(EXIT_ERROR)
+
+
+@app.command()
+def verify(
+    run_id: Annotated[str, typer.Argument(metavar="RUN_ID", help="A run in MLflow.", show_default=False)],
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Largest difference that counts as equal, in the unit of the metric.")
+    ] = 0.01,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", help="Restore there and keep it, or use what is restored there.", show_default="temporary"
+        ),
+    ] = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Evaluate a run's checkpoint again, by its own code on its own data, and compare each metric with the logged one.
+
+    Called in a clone of the project. Ends with 1 where a metric differs by more than the tolerance.
+    """
+    with one_sentence_errors(debug=debug, progress=not json):
+        from cli.restoring import verify_run
+
+        if not verify_run(run_id, tolerance=tolerance, folder=folder, json=json):
+            raise typer.Exit(EXIT_ERROR)
+
+
 def _table(content: dict[str, Any]) -> Any:
     from rich.table import Table
 

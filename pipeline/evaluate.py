@@ -16,6 +16,7 @@ from pipeline.catalogue import CATALOGUE, VocSplit
 from pipeline.params import load_params
 from pipeline.predictions import predict_chips
 from pipeline.stage import OUTPUTS, run_stage
+from pipeline.state import state_files
 from pipeline.tracking import record, run_of
 from refinedet.bootstrap import Measure, bootstrap_interval
 from refinedet.data.coco import Record, read_record
@@ -174,7 +175,8 @@ def main() -> None:
     kept += [(out / name, "evaluate") for name in DETECTIONS.values() if (out / name).is_file()]
     if run_of(checkpoint) is None:  # trained elsewhere: this run begins here, and shall have its weights too
         kept.append((checkpoint, None))
-    record(checkpoint, params, flat, kept)
+    with state_files("evaluate") as state:
+        record(checkpoint, params, flat, [*kept, *state])
 
 
 if __name__ == "__main__":

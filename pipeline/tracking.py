@@ -12,12 +12,12 @@ import os
 import sqlite3
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
 from pipeline.params import Params
-from pipeline.provenance import code_tags, data_md5, machine_tags, uncommitted_changes
+from pipeline.provenance import code_tags, data_md5, machine_tags
 from pipeline.stage import OUTPUTS, local_state, project_root
 from refinedet.errors import FileError
 from refinedet.files import atomic_path, read_json, sha256_file, write_json
@@ -71,8 +71,6 @@ class MlflowTracker:
         for name in RECORDS:
             if Path(name).is_file():
                 self.log_artifact(name)
-        if changes := uncommitted_changes():
-            self.log_text(changes, "uncommitted.patch")
 
     @classmethod
     def attach(cls, checkpoint: Path, params: Params) -> Self:
@@ -181,6 +179,11 @@ def _run_name(params: Params) -> str:
 
 def _input_tags() -> dict[str, str]:
     return {f"md5.{name}": data_md5(OUTPUTS / name) for name in INPUTS if (OUTPUTS / name).exists()}
+
+
+def open_store() -> AbstractContextManager[tuple[MlflowClient, str | None]]:
+    """The store that runs are written to, for those who read it: a client; FileError where it is unusable."""
+    return _store()
 
 
 @contextmanager

@@ -24,6 +24,7 @@ import torch
 from pipeline.params import Params, load_params, stage_dependencies
 from pipeline.predictions import predict_chips
 from pipeline.stage import OUTPUTS, local_state, run_stage
+from pipeline.state import state_files
 from pipeline.tracking import MlflowTracker, remember_run
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import ChipDataset
@@ -102,6 +103,7 @@ def _train(params: Params, places: Places, device: str) -> None:
             tracker.log_artifact(checkpoint)
             tags = {"checkpoint_sha256": sha256_file(checkpoint), "resume_key": key, "processes": f"{size()}"}
             tracker.set_tags(tags)
+            _keep_state(tracker, params, read=False)
             remember_run(checkpoint, tracker.run_id)
             shutil.rmtree(resume, ignore_errors=True)
 
@@ -184,12 +186,20 @@ def _recorded(params: Params, resume: Path) -> Iterator[MlflowTracker | None]:
     run_id = json.loads(remembered.read_text(encoding="utf-8"))["run_id"] if remembered.is_file() else None
     tracker = MlflowTracker.start(params, run_id=run_id)
     write_json(remembered, {"run_id": tracker.run_id})
+    _keep_state(tracker, params, wrote=False)
     try:
         yield tracker
     except BaseException as error:
         tracker.close("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
     tracker.close("FINISHED")
+
+
+def _keep_state(tracker: MlflowTracker, params: Params, *, read: bool = True, wrote: bool = True) -> None:
+    if params.versioned:
+        with state_files("train", read=read, wrote=wrote) as files:
+            for path, folder in files:
+                tracker.log_artifact(path, folder)
 
 
 def _write(state: TrainState, header: Header, out: Path) -> None:
