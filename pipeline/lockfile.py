@@ -50,16 +50,16 @@ def completed(
     DVC writes a stage's entry after the stage has ended: what the stage sees at its own place is the entry of the run
     before, and so are those of the stages after it. An entry stays where it was made from the code in `code_md5` and
     from the outputs of entries that stay. That of `stage` has outputs only: `dvc commit` fills in the rest, from the
-    restored files.
+    restored files. One that never ended has no entry, nor have those that hang on it.
     """
     found: Lock = lock["stages"]
     kept: Lock = {}
     outs: dict[str, str] = {}
     for name in _sorted(stages):
-        if name == stage:
+        if name == stage and wrote:
             listed = [{"path": path, "hash": "md5", **wrote[path]} for path in stages[name].outs if path in wrote]
             kept[name] = {"cmd": stages[name].command, "outs": listed}
-        elif name in found and _made_from(found[name], {**code_md5, **outs}, stages):
+        elif name != stage and name in found and _made_from(found[name], {**code_md5, **outs}, stages):
             kept[name] = found[name]
         outs |= {out["path"]: out["md5"] for out in kept.get(name, {}).get("outs", ()) if "md5" in out}
     return {**lock, "stages": {name: kept[name] for name in [*found, stage] if name in kept}}

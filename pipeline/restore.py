@@ -156,8 +156,7 @@ def _put_code(state: RunState, top: Path, project: Path) -> None:
             raise FileError(f"expected {PATCH} of run {state.run_id} as it was recorded, found another one or none")
         _run_git(top, "apply", "--binary", "--whitespace=nowarn", str(patch))
     for name, facts in state.facts["untracked"].items():
-        parts = PurePosixPath(name).parts
-        if not parts or PurePosixPath(name).is_absolute() or {"..", ".git"} & set(parts):
+        if not _within(project, name):
             raise FileError(f"expected files within the project in run {state.run_id}, found {name!r}; do not trust it")
         if facts["kept"]:
             _copy(state.folder / UNTRACKED / name, project / name)
@@ -165,6 +164,13 @@ def _put_code(state: RunState, top: Path, project: Path) -> None:
     for name in KEPT:
         if (state.folder / name).is_file():
             _copy(state.folder / name, project / name)
+
+
+def _within(project: Path, name: str) -> bool:
+    """Whether a name out of a run's record is one of a file in the project, also through links that a patch has made."""
+    parts = PurePosixPath(name).parts
+    place = (project / name).resolve()
+    return bool(parts) and ".git" not in {part.casefold() for part in parts} and project.resolve() in place.parents
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -175,10 +181,9 @@ def _copy(source: Path, target: Path) -> None:
 def _put_lock(state: RunState, project: Path) -> dict[str, str]:
     """Write dvc.lock as it was once the stage had ended; output -> MD5 of all that the run read and wrote."""
     lock = read_lock(state.folder / "dvc.lock")
-    if state.wrote:
-        stages = pipeline_stages(project / "dvc.yaml")
-        lock = completed(lock, stages, state.stage, state.wrote, state.facts["sources_md5"])
-        write_lock(project / "dvc.lock", lock)
+    stages = pipeline_stages(project / "dvc.yaml")
+    lock = completed(lock, stages, state.stage, state.wrote, state.facts["sources_md5"])
+    write_lock(project / "dvc.lock", lock)
     return locked_outs(lock)
 
 
@@ -194,11 +199,12 @@ def _put_weights(state: RunState, project: Path) -> None:
 
 def _checks(state: RunState, project: Path, outs: Mapping[str, str]) -> list[Check]:
     """Every hash of the run: those of the lock, and those of what the stage itself saw on its disk."""
-    expected = {**state.facts["sources_md5"], **outs}
-    read = {path: md5 for path, md5 in state.facts["inputs_md5"].items() if outs.get(path, md5) != md5}
+    read = state.facts["inputs_md5"]
     for path, md5 in read.items():
-        logger.warning("the stage read another %s (MD5 %s) than dvc.lock names (%s)", path, md5, outs[path])
-    return [Check(path, md5, _md5(project / path)) for path, md5 in sorted({**expected, **read}.items())]
+        if outs.get(path, md5) != md5:
+            logger.warning("the stage read another %s (MD5 %s) than dvc.lock names (%s)", path, md5, outs[path])
+    expected = {**state.facts["sources_md5"], **outs, **read}
+    return [Check(path, md5, _md5(project / path)) for path, md5 in sorted(expected.items())]
 
 
 def _md5(path: Path) -> str | None:

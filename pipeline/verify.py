@@ -19,7 +19,6 @@ from pipeline.provenance import machine_tags
 from pipeline.restore import CHECKPOINT, MARKER, remove_worktree, restore
 from pipeline.run_state import RunState, fetch_artifact, fetched
 from pipeline.stage import local_state
-from pipeline.state import pipeline_stages
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json, sha256_file
 
@@ -88,7 +87,7 @@ def verify(run_id: str, *, tolerance: float = TOLERANCE, folder: Path | None = N
     """
     with fetched(run_id, _STAGE) as state, TemporaryDirectory(prefix="refinedet-verify-") as name:
         logged = _logged(state, Path(name) / "metrics.json")
-        with _restored(run_id, folder) as project:
+        with _restored(state, folder) as project:
             _check_weights(state, project)
             _evaluate(project, Path(name))
             now = _flat(read_json(project / "outputs" / _METRICS))
@@ -113,21 +112,24 @@ def _flat(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
 
 
 @contextmanager
-def _restored(run_id: str, folder: Path | None) -> Iterator[Path]:
+def _restored(state: RunState, folder: Path | None) -> Iterator[Path]:
     """The project of the run, with all that its evaluation reads."""
     if folder is not None and (folder / MARKER).is_file():
         found = read_json(folder / MARKER)["run_id"]
-        if found != run_id:
-            raise FileError(f"expected run {run_id} in {folder}, found run {found} restored there; name another folder")
+        if found != state.run_id:
+            raise FileError(
+                f"expected run {state.run_id} in {folder}, found run {found} restored there; name another folder"
+            )
         yield folder
         return
-    place = folder or local_state("verify") / run_id
-    made = restore(run_id, place, stage=_STAGE, only=list(pipeline_stages()[_STAGE].deps))
+    place = folder or local_state("verify") / state.run_id
+    made = restore(state.run_id, place, stage=_STAGE, only=list(state.facts["inputs_md5"]))
     try:
         wrong = [f"{check.path} ({check.state})" for check in made.checks if check.state != "same"]
         if wrong:
             raise FileError(
-                f"expected all that run {run_id} was evaluated on, found {', '.join(wrong)}. {'. '.join(made.notes)}"
+                f"expected all that run {state.run_id} was evaluated on, found {', '.join(wrong)}. "
+                f"{'. '.join(made.notes)}"
             )
         yield made.project
     finally:

@@ -78,6 +78,13 @@ def test_what_hangs_on_a_dropped_entry_is_dropped() -> None:
     ]
 
 
+def test_a_stage_that_never_ended_has_no_entry() -> None:
+    stale = entry({"outputs/convert": "convert1.dir", "evaluate.py": "e0"}, "evaluate", "evaluate0.dir")
+    report = entry({"outputs/evaluate": "evaluate0.dir", "page.html": "p0"}, "report", "x.dir")
+    found = lock_of(convert=CONVERT, evaluate=stale, report=report)
+    assert list(completed(found, STAGES, "evaluate", {}, CODE)["stages"]) == ["convert"]
+
+
 def test_dvc_itself_takes_the_file(tmp_path: Path) -> None:
     lock = completed(lock_of(convert=CONVERT), STAGES, "evaluate", WROTE, CODE)
     write_lock(tmp_path / "dvc.lock", lock)
