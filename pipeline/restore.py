@@ -167,7 +167,7 @@ def _put_code(state: RunState, top: Path, project: Path) -> None:
 
 
 def _within(project: Path, name: str) -> bool:
-    """Whether a name out of a run's record is one of a file in the project, also through links that a patch has made."""
+    """Whether a name out of a run's record is one of a file in the project, through a patch's links too."""
     parts = PurePosixPath(name).parts
     place = (project / name).resolve()
     return bool(parts) and ".git" not in {part.casefold() for part in parts} and project.resolve() in place.parents
