@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
@@ -11,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from pipeline import state
+from pipeline.stage import project_root
 from pipeline.tracking import open_store
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
@@ -44,6 +46,11 @@ def fetched(run_id: str, stage: str | None = None) -> Iterator[RunState]:
         FileError: the store is unusable.
         InputError: there is no such run, or it kept no such state.
     """
+    if not os.environ.get("MLFLOW_TRACKING_URI") and not (project_root() / "mlflow.db").is_file():
+        raise FileError(
+            f"expected an MLflow store at {project_root() / 'mlflow.db'}, found none; call this where the runs are, or set "
+            "MLFLOW_TRACKING_URI to their store"
+        )
     with tempfile.TemporaryDirectory(prefix="refinedet-run-") as name:
         with open_store() as (client, _):
             run = _run(client, run_id)
