@@ -48,8 +48,8 @@ def fetched(run_id: str, stage: str | None = None) -> Iterator[RunState]:
     """
     if not os.environ.get("MLFLOW_TRACKING_URI") and not (project_root() / "mlflow.db").is_file():
         raise FileError(
-            f"expected an MLflow store at {project_root() / 'mlflow.db'}, found none; call this where the runs are, or set "
-            "MLFLOW_TRACKING_URI to their store"
+            f"expected an MLflow store at {project_root() / 'mlflow.db'}, found none; "
+            "call this where the runs are, or set MLFLOW_TRACKING_URI to their store"
         )
     with tempfile.TemporaryDirectory(prefix="refinedet-run-") as name:
         with open_store() as (client, _):

@@ -19,7 +19,7 @@ STAGES = {
     "audit": StageFiles("a", ("outputs/convert",), ("outputs/audit",)),
     "evaluate": StageFiles("e", ("outputs/convert", "evaluate.py"), ("outputs/evaluate",)),
 }
-CODE = {"convert.py": "c0", "evaluate.py": "e0", "page.html": "p0"}
+CODE = {"convert.py": "c000", "evaluate.py": "e000", "page.html": "p000"}
 WROTE = {"outputs/evaluate": {"md5": "evaluate1.dir", "size": 3, "nfiles": 1}}
 
 
@@ -35,7 +35,7 @@ def lock_of(**entries: dict[str, Any]) -> dict[str, Any]:
     return {"schema": "2.0", "stages": entries}
 
 
-CONVERT = entry({"convert.py": "c0"}, "convert", "convert1.dir")
+CONVERT = entry({"convert.py": "c000"}, "convert", "convert1.dir")
 
 
 def test_the_stages_own_entry_of_the_run_before_is_replaced_by_what_it_wrote() -> None:
@@ -53,10 +53,10 @@ def test_the_stages_own_entry_of_the_run_before_is_replaced_by_what_it_wrote() -
     ("name", "made_from", "kept"),
     [
         pytest.param(
-            "report", {"outputs/evaluate": "evaluate0.dir", "page.html": "p0"}, False, id="after it, of a run before"
+            "report", {"outputs/evaluate": "evaluate0.dir", "page.html": "p000"}, False, id="after it, of a run before"
         ),
         pytest.param(
-            "report", {"outputs/evaluate": "evaluate1.dir", "page.html": "p0"}, True, id="after it, still true"
+            "report", {"outputs/evaluate": "evaluate1.dir", "page.html": "p000"}, True, id="after it, still true"
         ),
         pytest.param(
             "report", {"outputs/evaluate": "evaluate1.dir", "page.html": "old"}, False, id="made by other code"
@@ -79,8 +79,8 @@ def test_what_hangs_on_a_dropped_entry_is_dropped() -> None:
 
 
 def test_a_stage_that_never_ended_has_no_entry() -> None:
-    stale = entry({"outputs/convert": "convert1.dir", "evaluate.py": "e0"}, "evaluate", "evaluate0.dir")
-    report = entry({"outputs/evaluate": "evaluate0.dir", "page.html": "p0"}, "report", "x.dir")
+    stale = entry({"outputs/convert": "convert1.dir", "evaluate.py": "e000"}, "evaluate", "evaluate0.dir")
+    report = entry({"outputs/evaluate": "evaluate0.dir", "page.html": "p000"}, "report", "x.dir")
     found = lock_of(convert=CONVERT, evaluate=stale, report=report)
     assert list(completed(found, STAGES, "evaluate", {}, CODE)["stages"]) == ["convert"]
 
