@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING
 from cli.console import out, print_json, say
 
 if TYPE_CHECKING:
-    from rich.table import Table
-
     from pipeline.restore import Restored
     from pipeline.verify import Verified
 
@@ -20,11 +18,9 @@ def restore_run(run_id: str, folder: Path, *, stage: str | None) -> bool:
 
     made = restore(run_id, folder, stage=stage)
     wrong = [check for check in made.checks if check.state != "same"]
-    if wrong:
-        table = _table("what", "state", "MD5 in the run", "MD5 now")
-        for check in wrong:
-            table.add_row(check.path, check.state, check.expected, check.found or "")
-        out.print(table)
+    for check in wrong:
+        now = "" if check.found is None else f", here {check.found}"
+        out.print(f"{check.state} {check.path}, MD5 {check.expected} in the run{now}", markup=False)
     for note in made.notes:
         say(note)
     _summary(made, len(made.checks) - len(wrong))
@@ -53,7 +49,12 @@ def verify_run(run_id: str, *, tolerance: float, folder: Path | None, json: bool
 
 
 def _show(found: Verified) -> None:
-    table = _table("metric", "logged", "now", "difference", "")
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("metric", overflow="fold")
+    for column in ("logged", "now", "difference", ""):
+        table.add_column(column, no_wrap=True)
     wrong = {row.name for row in found.mismatches}
     for row in found.rows:
         numbers = ("missing" if value is None else f"{value:.6g}" for value in (row.logged, row.now))
@@ -65,12 +66,3 @@ def _show(found: Verified) -> None:
         say(f"{name} was {then}, is {now}")
     equal = len(found.rows) - len(wrong)
     out.print(f"{equal} of {len(found.rows)} metrics are within {found.tolerance:g} of what was logged")
-
-
-def _table(*columns: str) -> Table:
-    from rich.table import Table
-
-    table = Table(box=None, pad_edge=False)
-    for column in columns:
-        table.add_column(column, no_wrap=True)
-    return table
