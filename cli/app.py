@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from cli import options
+from cli import options, workflow
 from cli.console import EXIT_ERROR, one_sentence_errors, out, print_json
 
 app = typer.Typer(
@@ -167,24 +167,6 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
 
 
 @app.command()
-def compare(
-    experiments: options.Experiments,
-    out_path: options.ComparisonPage = Path("comparison.html"),
-    overwrite: options.Overwrite = False,
-    json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
-    """Set two to six evaluations side by side in one HTML page, with their numbers as JSON beside it.
-
-    The others are measured against the first. Chips are drawn where the experiments' outputs/tile is at hand.
-    """
-    with one_sentence_errors(debug=debug, progress=not json):
-        from cli.comparing import compare_experiments
-
-        compare_experiments(experiments, out_path, overwrite=overwrite, as_json=json)
-
-
-@app.command()
 def export(  # noqa: PLR0913, PLR0917 - the command line itself
     format: options.ExportFormat,
     weights: options.Weights = None,
@@ -235,38 +217,6 @@ def info(
             out.print(_table(content))
 
 
-@app.command()
-def datasets(
-    name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Tell more of this one.", show_default="all of them")
-    ] = None,
-    json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
-    """The data sets that a recipe of params.yaml can name: where they are, what they are, on what terms."""
-    with one_sentence_errors(debug=debug):
-        from cli.datasets import show_datasets
-
-        show_datasets(name, json=json)
-
-
-@app.command()
-def sync(
-    to: Annotated[
-        str | None,
-        typer.Option(
-            metavar="URI", help="Where runs go whose server never answered.", show_default="as they were begun"
-        ),
-    ] = None,
-    debug: options.Debug = False,
-) -> None:
-    """Send to MLflow what it was not told while its server was away."""
-    with one_sentence_errors(debug=debug):
-        from cli.syncing import sync as send
-
-        send(to)
-
-
 def _table(content: dict[str, Any]) -> Any:
     from rich.table import Table
 
@@ -289,6 +239,8 @@ def _flat(content: dict[str, Any], prefix: str = "") -> list[tuple[str, str]]:
             rows.append((f"{prefix}{key}", text))
     return rows
 
+
+app.add_typer(workflow.commands)  # without a name: beside the others
 
 if __name__ == "__main__":
     main()

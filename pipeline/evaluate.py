@@ -17,6 +17,7 @@ from pipeline.params import load_params
 from pipeline.predictions import predict_chips
 from pipeline.shortcomings import calibration_table, chip_table, mistake_table
 from pipeline.stage import OUTPUTS, run_stage
+from pipeline.state import state_files
 from pipeline.tracking import record, run_of
 from refinedet.bootstrap import Measure, bootstrap_interval
 from refinedet.calibration import calibration_error, reliability
@@ -191,7 +192,8 @@ def main() -> None:
     kept += [(out / name, "evaluate") for name in DETECTIONS.values() if (out / name).is_file()]
     if run_of(checkpoint) is None:  # trained elsewhere: this run begins here, and shall have its weights too
         kept.append((checkpoint, None))
-    record(checkpoint, params, flat, kept, curves=read_curves(out), tested_on=OUTPUTS / "tile")
+    with state_files("evaluate") as state:
+        record(checkpoint, params, flat, [*kept, *state], curves=read_curves(out), tested_on=OUTPUTS / "tile")
 
 
 if __name__ == "__main__":

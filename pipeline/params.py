@@ -121,10 +121,11 @@ def load_params(path: str | Path = "params.yaml") -> Params:
         FileError: the file cannot be read.
         InputError: it is not YAML, a key is unknown or missing, or a value has the wrong type or range.
     """
-    return parse_params(_read_yaml(path), str(path))
+    return parse_params(read_yaml(path), str(path))
 
 
-def _read_yaml(path: str | Path) -> Any:
+def read_yaml(path: str | Path) -> Any:
+    """Content of a YAML file; FileError where it cannot be read, InputError where it is something else."""
     try:
         return YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
@@ -140,7 +141,7 @@ def stage_dependencies(stage: str, path: str | Path = "dvc.yaml") -> list[str]:
         FileError: dvc.yaml cannot be read.
         InputError: it has no such stage.
     """
-    stages = _mapping(_mapping(_read_yaml(path), str(path)).get("stages"), f"{path}: stages")
+    stages = _mapping(_mapping(read_yaml(path), str(path)).get("stages"), f"{path}: stages")
     if stage not in stages:
         raise InputError(f"expected a stage '{stage}' in {path}, found {sorted(stages)}")
     return [str(dependency) for dependency in stages[stage].get("deps", [])]

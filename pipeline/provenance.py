@@ -13,7 +13,7 @@ from pathlib import Path
 
 from refinedet.files import md5_file, sha256_file
 
-_GIT_SECONDS = 20
+_GIT_SECONDS = 60
 _PACKAGES = ("pipeline", "refinedet")
 
 
@@ -24,17 +24,21 @@ def data_md5(path: Path) -> str:
     """
     if path.is_file():
         return md5_file(path)
-    files = {f.relative_to(path).as_posix(): f for f in path.rglob("*") if f.is_file()}
-    listed = [{"md5": md5_file(files[name]), "relpath": name} for name in sorted(files)]
+    listed = [{"md5": md5_file(file), "relpath": name} for name, file in sorted(data_files(path).items())]
     return md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def data_files(folder: Path) -> dict[str, Path]:
+    """Relative name -> file of all that DVC counts in a folder: byte code is left out, as .dvcignore says."""
+    return {f.relative_to(folder).as_posix(): f for f in folder.rglob("*") if f.is_file() and f.suffix != ".pyc"}
 
 
 def code_tags() -> dict[str, str]:
     """Git revision of the working folder and whether it has changes; `unknown` outside a repository."""
-    revision = _git("rev-parse", "HEAD")
+    revision = git_text("rev-parse", "HEAD")
     if revision is None:
         return {"git_revision": "unknown"}
-    dirty = bool(_git("status", "--porcelain"))
+    dirty = bool(git("status", "--porcelain"))
     return {"git_revision": revision, "git_dirty": str(dirty).lower(), "mlflow.source.git.commit": revision}
 
 
@@ -50,9 +54,12 @@ def package_sha256() -> str:
     return sha256(json.dumps(listed).encode()).hexdigest()
 
 
-def uncommitted_changes() -> str:
-    """The difference of the tracked files from HEAD as a patch; empty without one."""
-    return _git("diff", "HEAD") or ""
+def uncommitted_changes() -> bytes:
+    """The difference of the tracked files from HEAD as `git apply` takes it, binary files too; empty without one."""
+    # the user's own settings of `git diff` may make patches that nothing can apply
+    plain = ("-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "-c", "diff.relative=false")
+    exact = ("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules")
+    return git(*plain, "diff", *exact, "HEAD") or b""
 
 
 def machine_tags() -> dict[str, str]:
@@ -70,17 +77,28 @@ def machine_tags() -> dict[str, str]:
     }
 
 
-def _git(*arguments: str) -> str | None:
+def git(*arguments: str) -> bytes | None:
+    """What git prints in the current folder; None where there is no git, no repository or no such thing."""
     program = shutil.which("git")
     if program is None:
         return None
     try:
         done = subprocess.run(  # noqa: S603 - git with words of our own
-            [program, *arguments], capture_output=True, text=True, errors="replace", timeout=_GIT_SECONDS, check=True
+            [program, *arguments],
+            capture_output=True,
+            timeout=_GIT_SECONDS,
+            check=True,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # looking must not get in the way of DVC's own git
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return None
-    return done.stdout.strip("\n")
+    return done.stdout
+
+
+def git_text(*arguments: str) -> str | None:
+    """The same as text, without the last line end."""
+    printed = git(*arguments)
+    return None if printed is None else printed.decode(errors="replace").strip("\n")
 
 
 def _cpu_name() -> str:

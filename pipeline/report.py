@@ -26,6 +26,7 @@ from pipeline.page import Page, render
 from pipeline.params import Params, load_params
 from pipeline.published import PUBLISHED
 from pipeline.stage import OUTPUTS, run_stage
+from pipeline.state import state_files
 from pipeline.tracking import RECORDS, record
 from pipeline.words import KIND_WORDS
 from refinedet.boxes import xywh_to_xyxy
@@ -203,7 +204,8 @@ def _record(sources: Sources, params: Params, out: Path) -> None:
     pictures = [(out / name, "report") for name in _FILES]
     samples = [(path, "samples") for path in sorted((out / "samples").iterdir())]
     kept = [(Path(name), None) for name in RECORDS if Path(name).is_file()]
-    record(sources.checkpoint, params, {}, [*pictures, *samples, *kept])
+    with state_files("report") as state:
+        record(sources.checkpoint, params, {}, [*pictures, *samples, *kept, *state])
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from uuid import uuid4
 from pipeline.delivery import RUN, Courier, create_run
 from pipeline.mlflow_store import chosen_store, first_line, is_away, is_remote, opened, shown
 from pipeline.params import Params
-from pipeline.provenance import code_tags, data_md5, machine_tags, uncommitted_changes
+from pipeline.provenance import code_tags, data_md5, machine_tags
 from pipeline.run_words import dataset_rows, experiment_name, first_tags, run_name, short_params
 from pipeline.spool import Spool
 from pipeline.stage import OUTPUTS, local_state
@@ -77,8 +77,6 @@ class MlflowTracker:
         for name in RECORDS:
             if Path(name).is_file():
                 self.log_artifact(name)
-        if changes := uncommitted_changes():
-            self.log_text(changes, "uncommitted.patch")
 
     @classmethod
     def attach(cls, checkpoint: Path, params: Params) -> Self:

@@ -26,6 +26,7 @@ from pipeline.predictions import predict_chips
 from pipeline.pyfunc import log_detector
 from pipeline.run_words import epoch_metrics
 from pipeline.stage import OUTPUTS, local_state, run_stage
+from pipeline.state import state_files
 from pipeline.system_metrics import sampled
 from pipeline.tracking import MlflowTracker, remember_run
 from refinedet.data.coco import Record, read_record
@@ -106,6 +107,7 @@ def _train(params: Params, places: Places, device: str) -> None:
             tags = {"checkpoint_sha256": sha256_file(checkpoint), "resume_key": key, "processes": f"{size()}"}
             tracker.set_tags(tags)
             log_detector(tracker, params, checkpoint, places.chips / val.images[0].file_name)
+            _keep_state(tracker, params, read=False)
             remember_run(checkpoint, tracker.run_id)
             shutil.rmtree(resume, ignore_errors=True)
 
@@ -189,6 +191,7 @@ def _recorded(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTrack
     tracker = MlflowTracker.start(params, run_id=run_id)
     write_json(remembered, {"run_id": tracker.run_id})
     tracker.log_datasets(params, chips, ("train", "val"))
+    _keep_state(tracker, params, wrote=False)
     try:
         with sampled(tracker.log_metrics):
             yield tracker
@@ -196,6 +199,13 @@ def _recorded(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTrack
         tracker.close("KILLED" if isinstance(error, KeyboardInterrupt) else "FAILED")
         raise
     tracker.close("FINISHED")
+
+
+def _keep_state(tracker: MlflowTracker, params: Params, *, read: bool = True, wrote: bool = True) -> None:
+    if params.versioned:
+        with state_files("train", read=read, wrote=wrote) as files:
+            for path, folder in files:
+                tracker.log_artifact(path, folder)
 
 
 def _write(state: TrainState, header: Header, out: Path) -> None:

@@ -29,6 +29,8 @@ def test_data_md5_is_what_dvc_records(tmp_path: Path) -> None:
     assert data_md5(data) == dvc_hash(data, tmp_path / "cache")
     assert data_md5(data / "b.json") == dvc_hash(data / "b.json", tmp_path / "cache")
     before = data_md5(data)
+    (data / "module.pyc").write_bytes(b"left behind by Python; .dvcignore names it")
+    assert data_md5(data) == before
     (data / "Z").write_text("other")
     assert data_md5(data) != before
 
@@ -37,7 +39,7 @@ def test_code_tags_tell_revision_and_changes(tmp_path: Path, monkeypatch: pytest
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("GIT_CEILING_DIRECTORIES", str(tmp_path.parent))
     assert code_tags() == {"git_revision": "unknown"}
-    assert uncommitted_changes() == ""
+    assert uncommitted_changes() == b""
     identity = ("-c", "user.name=n", "-c", "user.email=e@example.org", "-c", "commit.gpgsign=false")
     (tmp_path / "a.txt").write_text("one\n")
     for command in (("init", "-q"), ("add", "a.txt"), (*identity, "commit", "-q", "-m", "m")):
@@ -46,7 +48,7 @@ def test_code_tags_tell_revision_and_changes(tmp_path: Path, monkeypatch: pytest
     assert (len(clean["git_revision"]), clean["git_dirty"]) == (40, "false")
     (tmp_path / "a.txt").write_text("two\n")
     assert code_tags() == {**clean, "git_dirty": "true"}
-    assert "-one\n+two" in uncommitted_changes()
+    assert b"-one\n+two" in uncommitted_changes()
 
 
 def test_machine_tags_are_short_words() -> None:

@@ -3,97 +3,23 @@
 from __future__ import annotations
 
 import contextlib
-import json
 import os
-import shutil
 import signal
 import subprocess
-import sys
 import time
 from collections.abc import Callable
-from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING
 
 import pytest
-from ruamel.yaml import YAML
 
-ROOT = Path(__file__).resolve().parents[2]
-
-SMALL: dict[str, dict[str, Any]] = {
-    "scenes": {"train": 3, "val": 1, "test": 1, "width_px": 320, "height_px": 256, "ships": 6},
-    "model": {"input_px": 192, "tcb_channels": 16, "arm_channels": 0, "backbone_weights": "none"},
-    "train": {"epochs": 2, "batch_size": 2, "canvas_width": 128, "canvas_height": 128},
-}
-"""Changes to the recipe of the simulated data set that make it quick, and worthless as a detector."""
-
-
-class Project:
-    """A fresh checkout of this project with its own git and DVC."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        listed = self._git(ROOT, "ls-files", "--cached", "--others", "--exclude-standard", "-z").split("\0")
-        for name in filter(None, listed):
-            if (ROOT / name).is_file() and not name.startswith(("tests/", "docs/")):
-                (folder / name).parent.mkdir(parents=True, exist_ok=True)
-                shutil.copy2(ROOT / name, folder / name)
-        (folder / "dvc.lock").unlink(missing_ok=True)
-        self.change(**SMALL)
-        self._git(folder, "init", "-q")
-        self._git(folder, "add", "-A")
-        self._git(folder, "-c", "user.name=t", "-c", "user.email=t@example.org", "commit", "-qm", "start")
-
-    def change(self, **sections: dict[str, Any]) -> None:
-        """Set values in params.yaml."""
-        yaml, path = YAML(), self.folder / "params.yaml"
-        content = yaml.load(path)
-        for section, values in sections.items():
-            content["recipes"]["simulated"][section].update(values)
-        yaml.dump(content, path)
-
-    def start(self, *words: str) -> subprocess.Popen[str]:
-        """Run dvc in a session of its own, as a terminal would."""
-        unset = ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "DVC_EXP_NAME", "REFINEDET_MIRROR")
-        environment = {k: v for k, v in os.environ.items() if k not in unset}
-        environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
-        return subprocess.Popen(
-            [sys.executable, "-m", "dvc", *words],
-            cwd=self.folder,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=subprocess.PIPE,
-            stderr=subprocess.STDOUT,
-            text=True,
-            start_new_session=True,
-            # a test run in the background ignores Ctrl-C, and its children would inherit that
-            preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL) and None,  # noqa: PLW1509 - one thread
-        )
-
-    def dvc(self, *words: str) -> str:
-        """Run dvc to its end; what it printed."""
-        process = self.start(*words)
-        output, _ = process.communicate()
-        assert process.returncode == 0, output
-        return output
-
-    def json(self, name: str) -> Any:
-        """Content of a file in outputs."""
-        return json.loads((self.folder / "outputs" / name).read_text(encoding="utf-8"))
-
-    @property
-    def states(self) -> list[Path]:
-        """Resume states of trainings in progress."""
-        return sorted((self.folder / ".refinedet" / "resume").glob("*/state.pt"))
-
-    @staticmethod
-    def _git(folder: Path, *words: str) -> str:
-        return subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, check=True).stdout
+if TYPE_CHECKING:
+    from tests.pipeline.conftest import NewProject, Project
 
 
 @pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> Project:
+def project(new_project: NewProject, tmp_path_factory: pytest.TempPathFactory) -> Project:
     """A project in which `dvc repro` has run once."""
-    made = Project(tmp_path_factory.mktemp("checkout"))
+    made = new_project(tmp_path_factory.mktemp("checkout"))
     made.dvc("repro")
     return made
 
