@@ -71,6 +71,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     quicklook: options.Quicklook = True,
     web_map: options.WebMap = True,
     overwrite: options.Overwrite = False,
+    skip_existing: options.SkipExisting = False,
     restart: options.Restart = False,
     json: options.Json = False,
     debug: options.Debug = False,

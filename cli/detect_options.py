@@ -44,6 +44,7 @@ class DetectOptions:
     quicklook: bool
     web_map: bool
     overwrite: bool
+    skip_existing: bool
     restart: bool
 
     @classmethod

@@ -7,7 +7,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
 
@@ -17,6 +17,7 @@ from cli.outcomes import Outcome
 from cli.predictors import Team, team
 from cli.writing import settings_of, write_ships
 from refinedet.errors import FileError, InputError, RefineDetError
+from refinedet.files import read_json
 
 if TYPE_CHECKING:
     from refinedet.scene.journal import Journal
@@ -73,7 +74,7 @@ def _refused(scene: Path, paths: dict[str, Path], options: DetectOptions, *, deb
     from refinedet.scene.outputs import check_writable
 
     # a journal: these results are half of those of an interrupted run, which was free to write them
-    overwrite = options.overwrite or _journal_path(scene, paths).exists()
+    overwrite = options.overwrite or _journal_path(scene, paths).exists() or _finished(scene, paths, options)
     try:
         check_writable(paths, overwrite=overwrite)
     except FileError as error:
@@ -81,6 +82,12 @@ def _refused(scene: Path, paths: dict[str, Path], options: DetectOptions, *, deb
             raise
         return Outcome(scene, error=str(error))
     return Outcome(scene)
+
+
+def _finished(scene: Path, paths: dict[str, Path], options: DetectOptions) -> bool:
+    """Whether an earlier run has left all results of a scene, which need not be made again."""
+    whole = all(path.is_file() for path in paths.values()) and not _journal_path(scene, paths).exists()
+    return options.skip_existing and not options.overwrite and whole
 
 
 def _journal_path(scene: Path, paths: dict[str, Path]) -> Path:
@@ -108,6 +115,10 @@ class _Run:
         """One scene: detect, write, and note what came of it."""
         from refinedet.scene.journal import Journal
 
+        if _finished(outcome.scene, paths, self.options):
+            outcome.skip(self._same_record(outcome.scene, paths["record"]))
+            outcome.files = [str(path) for path in paths.values()]
+            return
         began = time.perf_counter()
         journal = Journal(_journal_path(outcome.scene, paths), self.workers.made_by, restart=self.options.restart)
         task = self.progress.add_task(outcome.scene.name, total=None)
@@ -149,16 +160,42 @@ class _Run:
             journal=journal,
         )
 
+    def _settings(self) -> dict[str, Any]:
+        radiometry = self.workers.predictors[0].radiometry
+        return settings_of(self.options, self.workers.tile, radiometry) | self.workers.ran_by
+
+    def _same_record(self, scene: Path, path: Path) -> dict[str, Any]:
+        """The record of the run that left the results of a scene.
+
+        Raises:
+            FileError: it was another run, or cannot be read.
+        """
+        from refinedet.scene.identity import scene_sha256
+        from refinedet.scene.record import differences
+
+        record: dict[str, Any] = read_json(path)
+        found = differences(
+            record,
+            scene_sha256=scene_sha256(scene, self.options.polarisation),
+            weights=self.workers.weights,
+            settings=self._settings(),
+        )
+        if found:
+            raise FileError(
+                f"expected the results beside {path} to be what this call would find, but {', '.join(found[:3])} "
+                "differ; name another --out, or replace them with --overwrite"
+            )
+        return record
+
     def _write_record(self, result: SceneResult, path: Path, began: float) -> None:
         from refinedet.scene.outputs import writing
         from refinedet.scene.record import run_record, write_record
 
-        radiometry = self.workers.predictors[0].radiometry
         record = run_record(
             result,
             scene_sha256=result.sha256,
             weights=self.workers.weights,
-            settings=settings_of(self.options, self.workers.tile, radiometry) | self.workers.ran_by,
+            settings=self._settings(),
             device=", ".join(self.workers.devices),
             seconds=time.perf_counter() - began,
         )

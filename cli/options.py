@@ -152,6 +152,13 @@ ExportChips = Annotated[
         show_default="none",
     ),
 ]
+SkipExisting = Annotated[
+    bool,
+    typer.Option(
+        "--skip-existing",
+        help="Leave scenes alone that have all their results already, of the same scene, weights and settings.",
+    ),
+]
 Restart = Annotated[
     bool, typer.Option("--restart", help="Discard the windows that an interrupted run has kept, and begin anew.")
 ]

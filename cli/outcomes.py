@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -33,6 +34,14 @@ class Outcome:
     seconds: float = 0.0
     files: list[str] = field(default_factory=list)
     error: str | None = None
+    skipped: bool = False
+    """An earlier run has left the same results."""
+
+    def skip(self, record: Mapping[str, Any]) -> None:
+        """Note what an earlier run has found, as its record tells."""
+        self.skipped = True
+        self.ships, self.dropped = record["counts"]["ships"], record["counts"]["dropped_by_reason"]
+        self.windows, self.windows_empty = record["counts"]["windows"], record["counts"]["windows_empty"]
 
     def take(self, result: SceneResult) -> None:
         """Note what was found."""
@@ -46,6 +55,7 @@ class Outcome:
             "scene": str(self.scene),
             "ok": self.error is None,
             "error": self.error,
+            "skipped": self.skipped,
             "ships": self.ships,
             "dropped": self.dropped,
             "notes": self.notes,
@@ -91,7 +101,7 @@ def _row(one: Outcome) -> tuple[str, ...]:
         _with(one.ships, [f"dropped: {dropped}"] if dropped else []),
         _with(one.windows, kept),
         _stretch(one),
-        f"{one.seconds:.1f}",
+        "as before" if one.skipped else f"{one.seconds:.1f}",
         f"{folder}/  {suffixes}",
     )
 
@@ -102,6 +112,8 @@ def _with(count: int, remarks: list[str]) -> str:
 
 def _stretch(outcome: Outcome) -> str:
     """The ends of the stretch, in what they are of, for people."""
+    if outcome.skipped:
+        return "-"
     if outcome.levels is None:
         return "none"
     ends = f"{outcome.levels.low:.4g} to {outcome.levels.high:.4g}"

@@ -13,7 +13,7 @@ if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult
     from refinedet.scene.source import SceneChoice
 
-_NOT_SETTINGS = ("scenes", "weights", "out", "overwrite", "restart", "device")
+_NOT_SETTINGS = ("scenes", "weights", "out", "overwrite", "skip_existing", "restart", "device")
 """Options that change neither what is found nor how it is said, or have their own place in the record."""
 
 

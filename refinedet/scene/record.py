@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import refinedet
+from refinedet.errors import InputError
 from refinedet.files import sha256_file, write_json
 from refinedet.scene.identity import package_version
 from refinedet.scene.result import SceneResult
@@ -22,6 +23,8 @@ _PACKAGES = (
     *("numpy", "onnxruntime", "openvino", "pillow", "pyproj", "rasterio", "scipy", "shapely", "torch", "torchvision"),
 )
 """Packages whose version may show in a result."""
+_NO_DIFFERENCE = ("batch_size", "max_pixels", "formats", "quicklook", "web_map")
+"""Settings that do not change what is found."""
 
 
 def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
@@ -71,6 +74,40 @@ def run_record(
         "versions": _versions(),
         "time": {"seconds": round(seconds, 2), **{part: round(spent, 2) for part, spent in result.seconds.items()}},
     }
+
+
+def differences(
+    record: Mapping[str, Any], *, scene_sha256: str, weights: str | Path, settings: Mapping[str, Any]
+) -> list[str]:
+    """What made the record of an earlier run and is another thing now; empty where a new run would find the same.
+
+    Args:
+        record: what `run_record` returned, read back.
+        scene_sha256: as `run_record` would get it now.
+        weights: likewise.
+        settings: likewise.
+
+    Raises:
+        InputError: it is no such record.
+    """
+    try:
+        then: dict[str, Any] = {
+            "the scene": record["scene"]["sha256"],
+            "the weights": record["weights"]["sha256"],
+            "the version of refinedet": record["versions"]["refinedet"],
+            **record["settings"],
+        }
+    except (KeyError, TypeError) as error:
+        raise InputError(f"expected the record of a run, found other JSON ({error!r})") from error
+    now = {
+        "the scene": scene_sha256,
+        "the weights": sha256_file(weights),
+        "the version of refinedet": refinedet.__version__,
+        **_plain(settings),
+    }
+    missing = object()
+    names = [name for name in now if name not in _NO_DIFFERENCE]
+    return [name for name in names if then.get(name, missing) != now[name]]
 
 
 def _counts(result: SceneResult) -> dict[str, Any]:

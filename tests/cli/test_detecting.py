@@ -101,6 +101,31 @@ def test_existing_results_are_refused_before_the_network_is_even_loaded(
     assert (tmp_path / "scene_ships" / "scene.csv").stat().st_mtime_ns > before
 
 
+def test_what_an_earlier_call_has_finished_is_skipped_unless_anything_differs(
+    run: Run, tmp_path: Path, weights: Path, scene: Path
+) -> None:
+    words = ("detect", scene, "--weights", weights, "--skip-existing")
+    first = run(*words, "--json")
+    assert (first.exit_code, json.loads(first.stdout)["scenes"][0]["skipped"]) == (0, False)
+    table = tmp_path / "scene_ships" / "scene.csv"
+    before = table.stat().st_mtime_ns
+    again = json.loads(run(*words, "--batch-size", 1, "--json").stdout)
+    assert again["scenes"][0]["skipped"]
+    assert again["ships"] == json.loads(first.stdout)["ships"]
+    assert table.stat().st_mtime_ns == before
+    assert "as before" in run(*words).stdout
+    other = run(*words, "--score-min", 0.7)
+    assert other.exit_code == 1
+    assert "score_min differ" in " ".join(other.stderr.split())
+    table.unlink()
+    refused = run(*words)
+    assert refused.exit_code == 1, "some results are there, some are not"
+    assert "--overwrite" in refused.stderr
+    (tmp_path / "scene_ships" / "scene.run.json").write_text("[]")
+    table.touch()
+    assert "expected the record of a run" in " ".join(run(*words).stderr.split())
+
+
 @pytest.fixture
 def known(tmp_path: Path) -> Path:
     """A platform where the first ship is."""
