@@ -73,7 +73,7 @@ def test_a_failed_export_leaves_nothing_that_looks_like_one(
 
     damaged = tmp_path / "damaged.safetensors"
     damaged.write_bytes(network.read_bytes()[:2000])
-    with pytest.raises(RefineDetError, match=r"expected a .*checkpoint.*damaged\.safetensors"):
+    with pytest.raises(RefineDetError, match=r"expected a whole safetensors file at .*damaged\.safetensors"):
         cached_export(damaged, "onnx", tmp_path)
     monkeypatch.setattr(cache, "_export_in_child", full)
     with pytest.raises(FileError, match=r"REFINEDET_CACHE, or use --runtime torch"):
