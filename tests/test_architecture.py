@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 import subprocess
 import sys
 from functools import cache
@@ -182,6 +183,19 @@ def test_a_stage_depends_on_all_the_code_it_runs(stage: str) -> None:
 def test_a_stage_depends_on_nothing_that_does_not_exist(stage: str) -> None:
     code = [dep for dep in stages()[stage]["deps"] if not dep.startswith("outputs/")]
     assert [dep for dep in code if not (ROOT / dep).exists()] == []
+
+
+def test_the_picture_of_the_stages_is_that_of_dvc_yaml() -> None:
+    drawn = re.findall(
+        r"^\t(\w+)-->(\w+)$", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"), re.MULTILINE
+    )
+    needed = [
+        (dep.removeprefix("outputs/"), stage)
+        for stage, content in stages().items()
+        for dep in content["deps"]
+        if dep.startswith("outputs/")
+    ]
+    assert sorted(drawn) == sorted(needed)
 
 
 @pytest.mark.parametrize("path", FILES, ids=NAMES.get)
