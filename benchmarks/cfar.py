@@ -24,7 +24,6 @@ from refinedet.radiometry import valid_mask
 from refinedet.raster import open_scene
 from refinedet.scene.position import distances_m, locate
 from refinedet.scene.score import Score, match_boxes
-from refinedet.tiling import Window
 
 CENTRES_M = 40.0
 THRESHOLDS = (3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 10.0, 12.0)
@@ -52,8 +51,7 @@ def main() -> int:
 def score_thresholds(scene: Path, truth_boxes: Boxes) -> dict[float, Score]:
     """Score of CFAR by threshold, on the amplitudes of a whole scene."""
     with open_scene(scene) as reader:
-        info = reader.info
-        pixels = reader.read(Window(0, 0, info.height, info.width))
+        info, pixels = reader.info, reader.read_whole()
     if pixels.ndim == 3:
         pixels = pixels.mean(axis=2)
     position = locate(info)

@@ -91,11 +91,13 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     """By an exported file: `weights` is what the user named, `path` what is run."""
     from refinedet.runtimes.graphs import open_graph
     from refinedet.runtimes.predictor import ExportedPredictor
+    from refinedet.scene.detect import WINDOWS_TOGETHER
 
     device = "auto" if options.device == "all" else options.device
     graph = open_graph(path, device=device, precision=options.precision)
     header = graph.exported.header
-    predictor = ExportedPredictor(graph, batch_size=options.batch_size or 8, postprocess=_asked(header, options))
+    batch_size = options.batch_size or WINDOWS_TOGETHER  # all that come at once: the graph spreads them over the cores
+    predictor = ExportedPredictor(graph, batch_size=batch_size, postprocess=_asked(header, options))
     return _team([predictor], [graph.device], header, weights, runtime, options)
 
 

@@ -31,7 +31,6 @@ from refinedet.data.truth import CLIPPED
 from refinedet.errors import FileError
 from refinedet.files import atomic_folder, sha256_file, write_json
 from refinedet.raster import RasterInfo, open_scene
-from refinedet.tiling import Window
 
 _LOG = logging.getLogger(__name__)
 
@@ -95,7 +94,7 @@ def _reader(source: Path) -> Callable[[str], Grey]:
     @lru_cache(maxsize=64)
     def read(name: str) -> Grey:
         with open_scene(source / name) as scene:
-            return grey(scene.read(Window(0, 0, scene.info.height, scene.info.width)), scene.info)
+            return grey(scene.read_whole(), scene.info)
 
     return read
 

@@ -13,7 +13,6 @@ from pipeline.voc_xml import read_image_set
 from refinedet.data.coco import import_coco
 from refinedet.errors import FileError, RefineDetError
 from refinedet.raster import open_scene
-from refinedet.tiling import Window
 
 _LOG = logging.getLogger(__name__)
 _PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
@@ -98,9 +97,7 @@ def verify_splits(folder: Path, source: Source) -> None:
         FileError: some are missing or cannot be read, or an annotation file is.
         InputError: an annotation file is not what it should be.
     """
-    for name, split in source.splits.items():
-        if isinstance(split, CocoSplit) and split.optional and not (folder / split.annotations).exists():
-            continue
+    for name, split in source.splits_in(folder).items():
         bad: list[str] = []
         count = 0
         for count, path in enumerate(_listed(folder, split), start=1):
@@ -138,7 +135,7 @@ def _problem(path: Path) -> str | None:
     try:
         with open_scene(path) as scene:
             if scene.info.height * scene.info.width <= _DECODED_PX:
-                scene.read(Window(0, 0, scene.info.height, scene.info.width))
+                scene.read_whole()
     except RefineDetError:
         return "cannot be read"
     return None

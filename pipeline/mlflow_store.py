@@ -16,6 +16,7 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.provenance import without_password
 from pipeline.spool import exclusive
 from pipeline.stage import local_state, project_root
 from refinedet.errors import FileError
@@ -37,7 +38,6 @@ _REFUSALS = {
 """What MLflow answers to a request that it will never take."""
 _FAILURES = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
 _SERVER_ERROR = 500
-_PASSWORD = re.compile(r"//[^@/\s]*@")
 _STATUS = re.compile(r"failed with error code (\d+)")
 
 
@@ -48,7 +48,7 @@ def chosen_store() -> str:
 
 def shown(store: str) -> str:
     """The address for people: without a password."""
-    return _PASSWORD.sub("//", store) or str(project_root() / "mlflow.db")
+    return without_password(store) or str(project_root() / "mlflow.db")
 
 
 def is_remote(store: str) -> bool:
@@ -116,7 +116,7 @@ def is_refusal(error: BaseException) -> bool:
 
 def first_line(error: BaseException) -> str:
     """The error in one line, without a password."""
-    return _PASSWORD.sub("//", (str(error).strip() or type(error).__name__).splitlines()[0])
+    return without_password((str(error).strip() or type(error).__name__).splitlines()[0])
 
 
 def _local_database(root: str) -> str:

@@ -13,14 +13,12 @@ from refinedet.boxes import area, iou
 from refinedet.data.coco import ImageRecord, Record
 from refinedet.detections import Detections
 from refinedet.metrics import HIT_IOU, HIT_SCORE, Match, match
-from refinedet.mistakes import Kind, Mistakes, find_mistakes
+from refinedet.mistakes import NEAR_IOU, Kind, Mistakes, find_mistakes
 
 Outcome = Literal["hit", "miss", "false alarm"]
 Box = NDArray[np.float32]
 """(4,) [x1, y1, x2, y2], pixels of the chip."""
 T = TypeVar("T")
-
-_NEAR_IOU = 0.1
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,7 +117,7 @@ def _order(event: Event) -> tuple[float, str, list[float]]:
 
 def _alarm_caption(score: float, overlap: NDArray[np.float32]) -> str:
     best = float(overlap.max()) if len(overlap) else 0.0
-    where = f"best IoU {best:.2f}" if best >= _NEAR_IOU else "no ship there"
+    where = f"best IoU {best:.2f}" if best >= NEAR_IOU else "no ship there"
     return f"score {score:.2f}, {where}"
 
 

@@ -19,13 +19,12 @@ from pipeline.disk import need_room
 from pipeline.local_params import LocalParams
 from pipeline.splits import Image, cut_off, pixel_digest
 from pipeline.stage import SPLITS
-from pipeline.voc_xml import VocAnnotation, read_annotation, read_image_set
+from pipeline.voc_xml import VocAnnotation, read_annotation, read_image_set, voc_truth
 from refinedet.data.coco import Annotated, build_record, import_coco, to_coco
-from refinedet.data.truth import Changes, ImageTruth
+from refinedet.data.truth import Changes
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json, write_json
 from refinedet.raster import open_scene
-from refinedet.tiling import Window
 
 _LOG = logging.getLogger(__name__)
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".JPG", ".JPEG", ".PNG", ".TIF", ".TIFF")
@@ -124,11 +123,7 @@ def _voc_split(root: Path, images: str | None, said: dict[str, VocAnnotation], c
     places: dict[str, Path] = {}
     for image_id, one in said.items():
         place = _image(image_id, folders)
-        truth = ImageTruth(one.width, one.height, changes)
-        for entry in one.objects:
-            truth.add(entry.corners_xyxy, labels[entry.name], ignored=entry.difficult)
-        if one.malformed:
-            changes.dropped["malformed"] += one.malformed
+        truth = voc_truth(one, labels, changes, place.name)
         places[place.name] = place
         annotated.append(Annotated(place.name, one.width, one.height, *truth.arrays()))
     if changes.dropped or changes.clipped:
@@ -161,8 +156,7 @@ def _cut_test(train: _Split, fraction: float) -> tuple[_Split, _Split]:
 
 def _with_digest(name: str, place: Path) -> Image:
     with open_scene(place) as scene:
-        height, width = scene.info.height, scene.info.width
-        pixels = scene.read(Window(0, 0, height, width))
+        height, width, pixels = scene.info.height, scene.info.width, scene.read_whole()
     empty = (np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.bool_))
     return Image(Annotated(name, width, height, *empty), pixel_digest(pixels))
 

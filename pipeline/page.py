@@ -13,6 +13,7 @@ from pipeline.numbers import Numbers
 from pipeline.published import Published
 from pipeline.templates import render_template
 from pipeline.words import KIND_WORDS, part
+from refinedet.calibration import mean_gap
 from refinedet.metrics import HIT_SCORE
 
 COLUMNS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR_100", "precision", "recall", "F1")
@@ -72,9 +73,8 @@ def kinds_found(listed: Sequence[Numbers]) -> list[str]:
 def reported_error(numbers: Numbers) -> float | None:
     """Calibration error in percent of the detections from a score of 0.5 on, which `refinedet detect` reports."""
     rows = [row for row in numbers.calibration if row["from"] >= HIT_SCORE]
-    total = sum(row["count"] for row in rows)
-    off = sum(row["count"] * abs(row["score"] - row["precision"]) for row in rows)
-    return 100.0 * off / total if total else None
+    gap = mean_gap([(row["count"], row["score"], row["precision"]) for row in rows])
+    return None if gap is None else 100.0 * gap
 
 
 def render_filled(name: str, **content: object) -> str:

@@ -5,8 +5,11 @@ from __future__ import annotations
 import json
 import os
 import platform
+import re
 import shutil
 import subprocess
+import time
+from functools import lru_cache
 from hashlib import md5, sha256
 from importlib.metadata import version
 from pathlib import Path
@@ -14,7 +17,10 @@ from pathlib import Path
 from refinedet.files import md5_file, sha256_file
 
 _GIT_SECONDS = 60
+_SETTLED_NS = 2_000_000_000
+"""A file written less than this ago may change again without its time telling: clocks of file systems are coarse."""
 _PACKAGES = ("pipeline", "refinedet")
+_PASSWORD = re.compile(r"//[^@/\s]*@")
 
 
 def data_md5(path: Path) -> str:
@@ -23,9 +29,27 @@ def data_md5(path: Path) -> str:
     A folder's is the MD5 of the JSON list of its files' MD5s and relative paths, with `.dir` appended.
     """
     if path.is_file():
-        return md5_file(path)
-    listed = [{"md5": md5_file(file), "relpath": name} for name, file in sorted(data_files(path).items())]
+        return _file_md5(path)
+    listed = [{"md5": _file_md5(file), "relpath": name} for name, file in sorted(data_files(path).items())]
     return md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def _file_md5(path: Path) -> str:
+    """A stage tells the MD5s of the same folders in tags, data sets and state: it reads each file once."""
+    stat = path.stat()
+    if time.time_ns() - stat.st_mtime_ns < _SETTLED_NS:
+        return md5_file(path)
+    return _md5_of(path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+@lru_cache(maxsize=1 << 17)
+def _md5_of(path: Path, *_unchanged: int) -> str:
+    return md5_file(path)
+
+
+def without_password(text: str) -> str:
+    """A text without the `user:password@` that addresses in it may carry."""
+    return _PASSWORD.sub("//", text)
 
 
 def data_files(folder: Path) -> dict[str, Path]:

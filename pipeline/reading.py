@@ -19,14 +19,13 @@ from numpy.typing import NDArray
 from pipeline.catalogue import CATALOGUE, CocoSplit, Source, VocSplit
 from pipeline.splits import Image, cut_validation, pixel_digest
 from pipeline.stage import SIMULATED, SPLITS
-from pipeline.voc_xml import read_annotation, read_image_set
+from pipeline.voc_xml import read_annotation, read_image_set, voc_truth
 from refinedet.boxes import clip, shift
 from refinedet.data.coco import Annotated, import_coco
 from refinedet.data.truth import Changes, ImageTruth
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import read_json
 from refinedet.raster import RasterInfo, open_scene
-from refinedet.tiling import Window
 
 SHIP_CLASSES = ("ship",)
 
@@ -109,9 +108,7 @@ class _Reader:
         splits: dict[str, list[Image]] = {}
         changes: dict[str, Changes] = {}
         classes: set[tuple[str, ...]] = set()
-        for name, split in source.splits.items():
-            if isinstance(split, CocoSplit) and split.optional and not (self.folder / split.annotations).exists():
-                continue
+        for name, split in source.splits_in(self.folder).items():
             read = self.voc(name, split) if isinstance(split, VocSplit) else self.coco(split)
             splits[name], changes[name], found = read
             classes.add(found)
@@ -146,15 +143,9 @@ class _Reader:
                 told_by = (root / split.annotations / f"{image_id}.xml").as_posix()
                 file_name = (root / split.images / f"{image_id}.jpg").as_posix()
                 said = read_annotation(self.folder / told_by)
-                truth = ImageTruth(said.width, said.height, changes, file_name)
+                truth = voc_truth(said, labels, changes, file_name)
                 for entry in said.objects:
-                    if entry.name in labels:
-                        truth.add(entry.corners_xyxy, labels[entry.name], ignored=entry.difficult)
-                    else:
-                        changes.drop("unknown category", file_name, entry.corners_xyxy)
                     flags.update(difficult=entry.difficult, truncated=entry.truncated)
-                for _ in range(said.malformed):
-                    changes.drop("malformed", file_name)
                 images += self._read(Annotated(file_name, said.width, said.height, *truth.arrays()), told_by)
         self.flags[name] = dict(flags)
         return images, changes, split.classes
@@ -190,8 +181,7 @@ class _Reader:
         path = self.folder / name
         try:
             with open_scene(path) as scene:
-                info = scene.info
-                pixels = scene.read(Window(0, 0, info.height, info.width))
+                info, pixels = scene.info, scene.read_whole()
         except RefineDetError as error:
             self.problems.append(Problem(name, "unreadable" if path.exists() else "missing", error))
             return []

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from pipeline import state
 from pipeline.mlflow_store import chosen_store, opened
+from pipeline.provenance import without_password
 from pipeline.stage import project_root
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
@@ -97,7 +98,7 @@ def _run(client: MlflowClient, run_id: str) -> Any:
             raise
         raise InputError(
             f"expected the id of a run, found none with the id {run_id!r} in "
-            f"{state.without_password(client.tracking_uri)}; the MLflow UI shows "
+            f"{without_password(client.tracking_uri)}; the MLflow UI shows "
             "ids, and MLFLOW_TRACKING_URI names another store"
         ) from error
 

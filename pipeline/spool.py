@@ -55,8 +55,9 @@ class Spool:
 
     def add(self, store: str, run: str, kind: str, content: Mapping[str, Any]) -> None:
         """Queue one entry; it is on disk when this returns."""
+        values = (store, run, kind, json.dumps(content))
         with self._opened() as database:
-            self._insert(database, store, run, kind, content)
+            database.execute("INSERT INTO entries (store, run, kind, content) VALUES (?, ?, ?, ?)", values)
 
     def add_copy(self, store: str, run: str, kind: str, path: Path, content: Mapping[str, Any]) -> None:
         """Queue a copy of a file or folder as it is now; `content["copy"]` will name it, relative to `files`."""
@@ -145,11 +146,6 @@ class Spool:
     def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
         with self._opened() as database:
             return database.execute(statement, values).fetchall()
-
-    @staticmethod
-    def _insert(database: sqlite3.Connection, store: str, run: str, kind: str, content: Mapping[str, Any]) -> None:
-        values = (store, run, kind, json.dumps(content))
-        database.execute("INSERT INTO entries (store, run, kind, content) VALUES (?, ?, ?, ?)", values)
 
 
 class Busy(Exception):  # noqa: N818 - it is a state of affairs

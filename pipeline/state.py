@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import logging
 import platform
-import re
 import shutil
 import tempfile
 import time
@@ -22,7 +21,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.params import read_yaml
-from pipeline.provenance import data_files, data_md5, git, git_text, uncommitted_changes
+from pipeline.provenance import data_files, data_md5, git, git_text, uncommitted_changes, without_password
 from pipeline.stage import project_root
 from refinedet.errors import InputError, RefineDetError
 from refinedet.files import sha256_file, write_json
@@ -192,8 +191,3 @@ def _seen() -> dict[str, Any]:
     seen["dvc_cache"] = str(config["cache"].get("dir") or Path(".dvc/cache").resolve())
     seen["dvc_remotes"] = {name: without_password(str(remote["url"])) for name, remote in config["remote"].items()}
     return seen
-
-
-def without_password(url: str) -> str:
-    """An address without the `user:password@` that it may carry."""
-    return re.sub(r"(?<=://)[^/@]*@", "", url)

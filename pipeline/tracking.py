@@ -9,11 +9,10 @@ from __future__ import annotations
 
 import logging
 import sqlite3
-import tempfile
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
 
@@ -116,14 +115,6 @@ class MlflowTracker:
     def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
         """Keep a copy of a file as it is now, in `folder` of the run's artifacts."""
         self._copy("file", Path(path), {"folder": folder})
-
-    def log_text(self, text: str, name: str) -> None:
-        """Keep a text as the artifact `name`."""
-        place = PurePosixPath(name)
-        with tempfile.TemporaryDirectory() as temporary:
-            path = Path(temporary) / place.name
-            path.write_text(text, encoding="utf-8", newline="")
-            self.log_artifact(path, None if place.parent == PurePosixPath() else place.parent.as_posix())
 
     def log_model(self, folder: Path, name: str, tags: Mapping[str, str]) -> None:
         """Keep the MLflow model in `folder` as that of the run, and register it as a version of `name`."""

@@ -7,6 +7,7 @@ half-open. That is done in this file alone.
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError  # the parser is defusedxml's
@@ -14,6 +15,7 @@ from xml.etree.ElementTree import Element, ParseError  # the parser is defusedxm
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import parse
 
+from refinedet.data.truth import Changes, ImageTruth
 from refinedet.errors import FileError, InputError
 
 _IMAGE_ID = re.compile(r"[\w-][\w.-]*")
@@ -78,6 +80,26 @@ def read_annotation(path: Path) -> VocAnnotation:
     found = [_object(entry) for entry in root.findall("object")]
     objects = tuple(entry for entry in found if entry is not None)
     return VocAnnotation(int(width), int(height), objects, malformed=len(found) - len(objects))
+
+
+def voc_truth(said: VocAnnotation, labels: Mapping[str, int], changes: Changes, file_name: str) -> ImageTruth:
+    """The boxes of an annotation, cleaned; what is dropped or cut is counted in `changes`.
+
+    Args:
+        said: of the image `file_name`.
+        labels: class name -> label; objects of other classes are dropped.
+        changes: of the split.
+        file_name: for the changes.
+    """
+    truth = ImageTruth(said.width, said.height, changes, file_name)
+    for entry in said.objects:
+        if entry.name in labels:
+            truth.add(entry.corners_xyxy, labels[entry.name], ignored=entry.difficult)
+        else:
+            changes.drop("unknown category", file_name, entry.corners_xyxy)
+    for _ in range(said.malformed):
+        changes.drop("malformed", file_name)
+    return truth
 
 
 def _root(path: Path) -> Element:

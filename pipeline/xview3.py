@@ -101,7 +101,7 @@ def _scene(name: str, path: Path, rows: list[_Row], changes: Changes) -> Annotat
     for row in rows:
         vessel = row["is_vessel"].strip().lower()
         if vessel == "false":
-            changes.dropped["no vessel"] += 1
+            changes.drop("no vessel")
             continue
         corners = _corners(row)
         sure = vessel == "true" and row["confidence"].strip().upper() in {"HIGH", "MEDIUM"}

@@ -89,5 +89,10 @@ def reliability(
 
 def calibration_error(bins: Sequence[ScoreBin]) -> float | None:
     """Expected calibration error, 0..1: mean of |mean score - precision| over the detections; None without any."""
-    total = sum(one.count for one in bins)
-    return sum(one.count * abs(one.score - one.precision) for one in bins) / total if total else None
+    return mean_gap([(one.count, one.score, one.precision) for one in bins])
+
+
+def mean_gap(bins: Sequence[tuple[int, float, float]]) -> float | None:
+    """The same of bins given as (detections, their mean score, their precision)."""
+    total = sum(count for count, _, _ in bins)
+    return sum(count * abs(score - precision) for count, score, precision in bins) / total if total else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from pathlib import Path
 
 RECORDED = "recorded on first download, not verified by us"
 """Said of a sum that nobody here has verified."""
@@ -101,6 +102,14 @@ class Source:
     """Set where a person has to fetch the archives, or their unpacked folders."""
     prepared: str | None = None
     """Set where stage download makes the annotations: from what."""
+
+    def splits_in(self, folder: Path) -> dict[str, CocoSplit | VocSplit]:
+        """The splits of the data set in `folder`: all but optional ones that did not come with it."""
+        return {
+            name: split
+            for name, split in self.splits.items()
+            if isinstance(split, VocSplit) or not split.optional or (folder / split.annotations).exists()
+        }
 
     @property
     def sha256(self) -> str:

@@ -36,6 +36,14 @@ class Reader(ABC):
             FileError: the pixels cannot be read; the file is damaged or truncated.
         """
 
+    def read_whole(self) -> NDArray[Any]:
+        """All pixels, as `read` gives them: for chips, not for scenes.
+
+        Raises:
+            FileError: the pixels cannot be read.
+        """
+        return self.read(Window(0, 0, self.info.height, self.info.width))
+
     def sample(self, max_px: int = 2048) -> NDArray[Any]:
         """Every n-th pixel of every n-th row, n the smallest that keeps the long side within `max_px`.
 

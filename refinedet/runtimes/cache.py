@@ -9,8 +9,6 @@ import fcntl
 import hashlib
 import logging
 import os
-import subprocess
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
@@ -18,6 +16,7 @@ from pathlib import Path
 
 import platformdirs
 
+from refinedet.child import last_words, run_module
 from refinedet.errors import FileError, RefineDetError
 from refinedet.files import sha256_file, sha256_tree
 from refinedet.runtimes.exported import REFUSED, SUFFIXES, Format
@@ -65,17 +64,13 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
 
 
 def _export_in_child(weights: Path, path: Path, format: Format) -> None:
-    command = [sys.executable, "-m", "refinedet.runtimes.export", str(weights), str(path), format]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(folder for folder in sys.path if folder)}
-    done = subprocess.run(  # noqa: S603 - a module of our own
-        command, capture_output=True, text=True, check=False, env=environment, stdin=subprocess.DEVNULL
-    )
+    done = run_module("refinedet.runtimes.export", str(weights), str(path), format)
     if done.returncode:
-        told = done.stderr.strip().splitlines()
+        told = last_words(done.stderr)
         if done.returncode == REFUSED:
-            raise RefineDetError(told[-1])
+            raise RefineDetError(told)
         raise FileError(
-            f"expected to export {weights} to {path}, but that failed ({told[-1] if told else done.returncode}); "
+            f"expected to export {weights} to {path}, but that failed ({told or done.returncode}); "
             "is there a gigabyte of memory? --runtime torch does without"
         )
 

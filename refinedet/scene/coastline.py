@@ -12,7 +12,6 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
-import os
 import subprocess
 import sys
 from importlib import metadata
@@ -22,6 +21,7 @@ import numpy as np
 import platformdirs
 import shapely
 
+from refinedet.child import last_words, run_module
 from refinedet.errors import FileError
 from refinedet.files import atomic_path
 from refinedet.scene.region import Box, Shapes, cut_land
@@ -84,15 +84,11 @@ def _keep(wkb: bytes, kept: Path) -> None:
 
 
 def _cut_in_child(boxes: list[Box]) -> bytes:
-    command = [sys.executable, "-m", __name__, json.dumps(boxes)]
-    environment = os.environ | {"PYTHONPATH": os.pathsep.join(path for path in sys.path if path)}
     try:
-        done = subprocess.run(  # noqa: S603 - this very file
-            command, capture_output=True, check=True, env=environment, timeout=_CHILD_S, stdin=subprocess.DEVNULL
-        )
+        done = run_module(__name__, json.dumps(boxes), timeout_s=_CHILD_S)
+        done.check_returncode()
     except (OSError, subprocess.SubprocessError) as error:
-        told = (getattr(error, "stderr", None) or b"").decode(errors="replace").strip().splitlines()
-        reason = told[-1] if told else f"{type(error).__name__}: {error}"
+        reason = last_words(getattr(error, "stderr", None)) or f"{type(error).__name__}: {error}"
         raise FileError(
             f"expected to cut the coastline out of {_PACKAGE}, but that failed ({reason}); "
             "is there a gigabyte of memory? --land FILE takes polygons of your own, --land-mask off does without"

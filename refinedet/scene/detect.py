@@ -214,8 +214,16 @@ class _Run:
             return chip if chip.any() else None
 
     def _predict(self, predictor: Predictor, score_min: float, batch: _Batch) -> dict[int, Detections | None]:
+        """What is found in each window of a batch, in scene pixels."""
+        found: dict[int, Detections | None] = dict.fromkeys(index for index, _ in batch)
+        shown = [(index, chip) for index, chip in batch if chip is not None]
         with self.watch.part("predict"):
-            return _predict(predictor, self.grid, score_min, batch)
+            answers = predictor.predict([chip for _, chip in shown]) if shown else []
+        for (index, _), answer in zip(shown, answers, strict=True):
+            strong = answer.above(score_min)
+            boxes = shift(strong.boxes_xyxy, self.grid[index].x, self.grid[index].y)
+            found[index] = Detections.of(boxes, strong.scores, strong.labels)
+        return found
 
     def _take(self, found: Found) -> None:
         for index, detections in sorted(found.items()):
@@ -232,18 +240,6 @@ class _Run:
 
     def _told(self, window: Window, found: Detections) -> WindowDetections:
         return window_detections(window, found, self._seams, self.position, self.factors)
-
-
-def _predict(predictor: Predictor, grid: list[Window], score_min: float, batch: _Batch) -> dict[int, Detections | None]:
-    """What is found in each window of a batch, in scene pixels."""
-    found: dict[int, Detections | None] = dict.fromkeys(index for index, _ in batch)
-    shown = [(index, chip) for index, chip in batch if chip is not None]
-    answers = predictor.predict([chip for _, chip in shown]) if shown else []
-    for (index, _), answer in zip(shown, answers, strict=True):
-        strong = answer.above(score_min)
-        boxes = shift(strong.boxes_xyxy, grid[index].x, grid[index].y)
-        found[index] = Detections.of(boxes, strong.scores, strong.labels)
-    return found
 
 
 def _above(merged: Merged, score_min: float) -> Merged:

@@ -58,13 +58,9 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
         product = find_measurement(path, polarisation) if path.is_dir() else bare_measurement(path)
         if product is None:
             return sha256_file(path)
-        root = product.files.path
-        read = [
-            product.path.absolute(),
-            *root.absolute().glob("*.safe"),
-            *(root.absolute() / "annotation").rglob("*.xml"),
-        ]
-        return sha256_tree(root, [file.relative_to(root.absolute()).as_posix() for file in read])
+        root = product.files.path.absolute()
+        read = [product.path.absolute(), *root.glob("*.safe"), *(root / "annotation").rglob("*.xml")]
+        return sha256_tree(root, [file.relative_to(root).as_posix() for file in read])
     except OSError as error:
         if isinstance(error, FileError):
             raise

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import subprocess
 from pathlib import Path
 
@@ -10,7 +11,9 @@ from dvc_data.hashfile.build import build
 from dvc_data.hashfile.db import HashFileDB
 from dvc_objects.fs import LocalFileSystem
 
+from pipeline import provenance
 from pipeline.provenance import code_tags, data_md5, machine_tags, uncommitted_changes
+from refinedet.files import md5_file
 
 
 def dvc_hash(path: Path, cache: Path) -> str:
@@ -55,3 +58,20 @@ def test_machine_tags_are_short_words() -> None:
     tags = machine_tags()
     assert {"hardware.cpu", "hardware.cores", "hardware.gpu", "torch"} <= set(tags)
     assert all(value and "\n" not in value and len(value) < 200 for value in tags.values())
+
+
+def test_each_file_is_read_once_until_it_changes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+    monkeypatch.setattr(provenance, "md5_file", lambda path: read.append(path.name) or md5_file(path))
+    for name in ("a", "b"):
+        (tmp_path / name).write_text(name)
+        os.utime(tmp_path / name, (1e9, 1e9))
+    first = data_md5(tmp_path)
+    assert data_md5(tmp_path) == first
+    assert sorted(read) == ["a", "b"]
+    (tmp_path / "b").write_text("c")  # the same size
+    second = data_md5(tmp_path)
+    assert second != first
+    (tmp_path / "b").write_text("d")  # just written: it is never taken from memory
+    assert data_md5(tmp_path) not in (first, second)
+    assert read[2:] == ["b", "b"]

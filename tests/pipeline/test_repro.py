@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 if TYPE_CHECKING:
-    from tests.pipeline.conftest import NewProject, Project
+    from tests.pipeline.project import NewProject, Project
 
 
 @pytest.fixture(scope="module")

@@ -20,7 +20,7 @@ from moto.server import ThreadedMotoServer
 from pipeline.lockfile import read_lock
 
 if TYPE_CHECKING:
-    from tests.pipeline.conftest import NewProject, Project
+    from tests.pipeline.project import NewProject, Project
 
 BUCKET = "refinedet"
 

@@ -9,8 +9,8 @@ from pathlib import Path
 import pytest
 
 from pipeline import state
-from pipeline.provenance import data_md5
-from pipeline.state import output_sums, pipeline_stages, state_files, without_password
+from pipeline.provenance import data_md5, without_password
+from pipeline.state import output_sums, pipeline_stages, state_files
 from refinedet.errors import InputError
 from refinedet.files import read_json
 
