@@ -54,9 +54,9 @@ def update_mean(mean: nn.Module, model: nn.Module, decay: float, step: int) -> N
         step: steps before this one.
     """
     keep = min(decay, (1 + step) / (10 + step))
-    live = model.state_dict()
-    for name, slow in mean.state_dict().items():
-        if slow.dtype.is_floating_point:
-            slow.lerp_(live[name], 1 - keep)
-        else:
-            slow.copy_(live[name])
+    pairs = list(zip(mean.state_dict().values(), model.state_dict().values(), strict=True))
+    slow, live = zip(*(p for p in pairs if p[0].dtype.is_floating_point), strict=True)
+    torch._foreach_lerp_(slow, live, 1 - keep)  # all together, as torch.optim.swa_utils does
+    for counter, newest in pairs:
+        if not counter.dtype.is_floating_point:
+            counter.copy_(newest)

@@ -30,7 +30,7 @@ from refinedet.optimization import autocast_dtype, build_optimizer, learning_rat
 logger = logging.getLogger(__name__)
 
 Row = dict[str, float]
-"""One epoch: `epoch` (from 1), `lr`, mean of each loss, `loss`, and what `validate` measured."""
+"""One epoch: `epoch` (from 1), `lr`, mean of each loss, `loss`, and where it was validated what `validate` measured."""
 
 LAST_GOOD = "last_good.safetensors"
 """Checkpoint of the last finished epoch, beside the state of a training in progress."""
@@ -121,7 +121,8 @@ def fit(
     Args:
         model: network on the device to train on; its weights are replaced on resume.
         dataset: augmented chips and the settings of the run.
-        validate: measures the running mean of the weights on *val*; called in every process, equal result in all.
+        validate: measures the running mean of the weights on *val*, after the epochs that the settings name; called in
+            every process, equal result in all.
         state_path: where the state lives between epochs; the caller keys it to params, inputs and code. Read and
             written by the first process alone.
         header: what `last_good.safetensors` says of itself; its provenance gets the `epoch`.
@@ -150,8 +151,9 @@ def fit(
         sampler.epoch = epoch
         row = _train_epoch(state, forward, loader, config)
         _check_progress(state, row["loss"], config)
-        row |= {f"val_{k}": v for k, v in validate(state.ema).items()}
         state.epoch = epoch + 1
+        if config.is_validated(state.epoch):
+            row |= {f"val_{k}": v for k, v in validate(state.ema).items()}
         state.history.append({"epoch": float(state.epoch), **row})
         if is_first():
             _keep(state, header)
@@ -235,8 +237,7 @@ def _step(state: TrainState, losses: dict[str, Tensor], config: TrainConfig) -> 
     norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip_norm)
     each = mean(each)
     if not (each.isfinite().all() and norm.isfinite()):
-        found = f"{each.sum().item()} and {norm.item()}"
-        raise _diverged(state, "a finite loss and gradient", found, config)
+        raise _diverged(state, "a finite loss and gradient", f"{each.sum().item()} and {norm.item()}", config)
     state.optimizer.step()
     return dict(zip(losses, each.tolist(), strict=True))
 
@@ -286,8 +287,7 @@ def _on_device(loader: DataLoader[Any], device: torch.device) -> Iterator[tuple[
         now = time.monotonic()
         if now - logged > _LOG_SECONDS:
             logged = now
-            rate = seen / (now - started)
-            total = len(loader) * len(images)
+            rate, total = seen / (now - started), len(loader) * len(images)
             logger.info("  %d/%d chips, %.1f a second, %s left", seen, total, rate, _minutes((total - seen) / rate))
 
 

@@ -75,6 +75,8 @@ class TrainConfig(Settings):
     grad_clip_norm: float = 10.0
     precision: Precision = "auto"
     """bf16 autocast where the processor or GPU has it (auto), or forced."""
+    validate_every: int = 1
+    """Epochs from one validation to the next; the last one is always validated. For long trainings of little data."""
     workers: int = 1
     """Processes that prepare batches; the batches do not depend on it."""
     init: str | None = None
@@ -102,8 +104,12 @@ class TrainConfig(Settings):
             return self.early_canvas[0], self.early_canvas[1]
         return self.canvas_width, self.canvas_height
 
+    def is_validated(self, epoch: int) -> bool:
+        """Whether the weights are validated after an epoch, counted from 1."""
+        return epoch % self.validate_every == 0 or epoch == self.epochs
+
     def __post_init__(self) -> None:
-        for name in ("epochs", "batch_size"):
+        for name in ("epochs", "batch_size", "validate_every"):
             check(getattr(self, name) >= 1, name, "at least 1", getattr(self, name))
         for name in ("canvas_width", "canvas_height"):
             value = getattr(self, name)

@@ -14,12 +14,13 @@ def anchor_shapes(config: ModelConfig) -> Tensor:
     return config.anchor_scale * torch.stack([ratios, 1 / ratios], dim=1)
 
 
-def anchors(canvas_height: int, canvas_width: int, config: ModelConfig) -> Tensor:
+def anchors(canvas_height: int, canvas_width: int, config: ModelConfig, shapes: Tensor | None = None) -> Tensor:
     """All anchors of a canvas, (N, 4) [cx, cy, w, h] in canvas pixels; by level, then y, x, shape.
 
-    The canvas is a multiple of the largest stride, so every level has whole cells.
+    The canvas is a multiple of the largest stride, so every level has whole cells. `shapes` are those of
+    `anchor_shapes` on the device where the anchors are wanted: to copy anything there would make a GPU wait.
     """
-    shapes = anchor_shapes(config)
+    shapes = anchor_shapes(config) if shapes is None else shapes
     levels = [_level(canvas_height // stride, canvas_width // stride, stride, shapes) for stride in config.strides]
     return torch.cat(levels)
 
@@ -31,7 +32,8 @@ def level_sizes(canvas_height: int, canvas_width: int, config: ModelConfig) -> l
 
 
 def _level(rows: int, columns: int, stride: int, shapes: Tensor) -> Tensor:
-    centre_y, centre_x = torch.meshgrid(torch.arange(rows) + 0.5, torch.arange(columns) + 0.5, indexing="ij")
+    y, x = (torch.arange(count, device=shapes.device) + 0.5 for count in (rows, columns))
+    centre_y, centre_x = torch.meshgrid(y, x, indexing="ij")
     centres = torch.stack([centre_x, centre_y], dim=-1).reshape(-1, 1, 2).expand(-1, len(shapes), 2)
     sizes = shapes.expand(centres.shape[0], -1, -1)
     return torch.cat([centres, sizes], dim=-1).reshape(-1, 4) * stride

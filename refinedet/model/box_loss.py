@@ -37,8 +37,22 @@ def box_loss(anchors_cxcywh: Tensor, deltas: Tensor, truth_xyxy: Tensor, kind: B
 
 
 def paired_iou(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
-    """IoU of row i of `a` with row i of `b`, (P,)."""
-    top_left, bottom_right = torch.maximum(a_xyxy[:, :2], b_xyxy[:, :2]), torch.minimum(a_xyxy[:, 2:], b_xyxy[:, 2:])
-    overlap = (bottom_right - top_left).clamp(min=0).prod(-1)
-    union = (a_xyxy[:, 2:] - a_xyxy[:, :2]).prod(-1) + (b_xyxy[:, 2:] - b_xyxy[:, :2]).prod(-1) - overlap
-    return overlap / union.clamp(min=torch.finfo(union.dtype).tiny)
+    """IoU of each box of `a` (..., 4) with its own of `b`, or what they broadcast to; 0 for two without an area."""
+    union = box_area(a_xyxy) + box_area(b_xyxy)
+    overlap = shared_area(a_xyxy, b_xyxy)
+    return overlap / (union - overlap).clamp(min=torch.finfo(union.dtype).tiny)
+
+
+def shared_area(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
+    """Area in both boxes, as `paired_iou`. Edge by edge: operations on a last axis of two are several times slower."""
+    a_left, a_top, a_right, a_bottom = a_xyxy.unbind(-1)
+    b_left, b_top, b_right, b_bottom = b_xyxy.unbind(-1)
+    width = torch.minimum(a_right, b_right) - torch.maximum(a_left, b_left)
+    height = torch.minimum(a_bottom, b_bottom) - torch.maximum(a_top, b_top)
+    return width.clamp(min=0) * height.clamp(min=0)
+
+
+def box_area(boxes_xyxy: Tensor) -> Tensor:
+    """(..., 4) to (...)."""
+    left, top, right, bottom = boxes_xyxy.unbind(-1)
+    return (right - left) * (bottom - top)

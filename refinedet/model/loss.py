@@ -12,6 +12,7 @@ from dataclasses import dataclass
 
 import torch
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 
 from refinedet.config import LossConfig, PostprocessConfig
 from refinedet.config.loss import Classification
@@ -82,9 +83,11 @@ def detection_losses(
             gradients is the gradient of one process with the same global batch.
     """
     refined = decode(raw.anchors_cxcywh, raw.arm_deltas).detach()
-    arm_matched, odm_matched = _match(raw, refined, targets, level_sizes, config)
-    truth = torch.cat([t.boxes_xyxy for t in targets])
-    labels = torch.cat([t.labels for t in targets])
+    boxes = _stacked([t.boxes_xyxy for t in targets])
+    arm_matched, odm_matched = _match(
+        raw, refined, boxes, _stacked([t.ignored_xyxy for t in targets]), level_sizes, config
+    )
+    truth, labels = boxes.flatten(0, 1), _stacked([t.labels for t in targets]).flatten()
     iou_objectness = config.objectness_target == "iou"
     arm_kind: Classification = "quality" if iou_objectness else "focal"
     if config.classification == "hard_negative":
@@ -98,27 +101,30 @@ def detection_losses(
     return {"arm_objectness": arm_objectness, "arm_box": arm_box, "odm_class": odm_class, "odm_box": odm_box}
 
 
+def _stacked(parts: list[Tensor]) -> Tensor:
+    """(B, M, ...): one of each image, filled up with zeros to the longest. A box of zeros is learnt by no anchor."""
+    return pad_sequence(parts, batch_first=True)
+
+
 def _match(
-    raw: RawOutputs, refined: Tensor, targets: list[Target], level_sizes: list[int], config: LossConfig
+    raw: RawOutputs, refined: Tensor, truth: Tensor, ignored: Tensor, level_sizes: list[int], config: LossConfig
 ) -> tuple[Tensor, Tensor]:
-    """Assignments of the ARM and of the ODM, each (B, N): index into all truth of the batch, BACKGROUND or IGNORE."""
-    default_boxes = to_xyxy(raw.anchors_cxcywh)
-    arm, odm, first = [], [], 0
-    for image, target in enumerate(targets):
-        truth, boxes = target.boxes_xyxy, to_xyxy(refined[image])
-        if config.arm_matching == "atss":
-            a = match_atss(raw.anchors_cxcywh, level_sizes, truth, config.arm_candidates)
-        else:
-            a = match_iou(default_boxes, truth, config.arm_positive_iou, config.arm_positive_iou)
-        o = match_iou(boxes, truth, config.odm_positive_iou, config.odm_negative_iou)
-        a[(a < 0) & inside_ignored(default_boxes, target.ignored_xyxy)] = IGNORE
-        o[(o < 0) & inside_ignored(boxes, target.ignored_xyxy)] = IGNORE
-        # negatives that the ARM already rejects never reach the ODM (RefineDet, section 3, filtering)
-        o[(o == BACKGROUND) & (raw.arm_logits[image].sigmoid() <= _EASY_NEGATIVE)] = IGNORE
-        arm.append(torch.where(a >= 0, a + first, a))
-        odm.append(torch.where(o >= 0, o + first, o))
-        first += len(truth)
-    return torch.stack(arm), torch.stack(odm)
+    """Assignments of the ARM and of the ODM, each (B, N): index into all truth of the batch, BACKGROUND or IGNORE.
+
+    Truth (B, M, 4) and ignored regions (B, I, 4) of all images together: a GPU would wait for each image on its own.
+    """
+    default_boxes, boxes = to_xyxy(raw.anchors_cxcywh), to_xyxy(refined)
+    if config.arm_matching == "atss":
+        arm = match_atss(raw.anchors_cxcywh, level_sizes, truth, config.arm_candidates)
+    else:
+        arm = match_iou(default_boxes, truth, config.arm_positive_iou, config.arm_positive_iou)
+    odm = match_iou(boxes, truth, config.odm_positive_iou, config.odm_negative_iou)
+    arm[(arm < 0) & inside_ignored(default_boxes, ignored)] = IGNORE
+    odm[(odm < 0) & inside_ignored(boxes, ignored)] = IGNORE
+    # negatives that the ARM already rejects never reach the ODM (RefineDet, section 3, filtering)
+    odm[(odm == BACKGROUND) & (raw.arm_logits.sigmoid() <= _EASY_NEGATIVE)] = IGNORE
+    first = truth.shape[1] * torch.arange(len(truth), device=truth.device)[:, None]
+    return torch.where(arm >= 0, arm + first, arm), torch.where(odm >= 0, odm + first, odm)
 
 
 def _module_losses(

@@ -116,7 +116,7 @@ class RefineDet(nn.Module):
         parts = [self._level(a, f, i) for i, (a, f) in enumerate(zip(arm, reversed(fused), strict=True))]
         arm_out, odm_out = (torch.cat(p, dim=1) for p in zip(*parts, strict=True))
         return RawOutputs(
-            anchors_cxcywh=anchors(height, width, self.config).to(images.device),
+            anchors_cxcywh=anchors(height, width, self.config, self.get_buffer("odm.0.shapes")),
             arm_logits=arm_out[..., 0],
             arm_deltas=arm_out[..., 1:],
             odm_logits=odm_out[..., 4:],

@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from torch import nn
 
 from refinedet.boxes import as_boxes
 from refinedet.config import AugmentConfig, ModelConfig, PostprocessConfig, Radiometry, TrainConfig
@@ -17,7 +18,7 @@ from refinedet.data.dataset import ChipDataset, EpochSampler, collate, read_chip
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
-from refinedet.optimization import autocast_dtype, learning_rate
+from refinedet.optimization import autocast_dtype, learning_rate, update_mean
 from refinedet.training import Row, TrainState, fit
 
 MODEL = ModelConfig(backbone_weights="none", tcb_channels=8, input_px=64)
@@ -70,6 +71,23 @@ def run(chips: tuple[Record, Path], state_path: Path, config: TrainConfig = TRAI
 
 TOLD: list[float] = []
 """Epochs that `run` was told of, in order."""
+
+
+def test_the_last_epoch_is_validated_and_every_nth_before_it(chips: tuple[Record, Path], tmp_path: Path) -> None:
+    state = run(chips, tmp_path / "state.pt", replace(TRAIN, epochs=5, validate_every=2))
+    assert [row["epoch"] for row in state.history if any(name.startswith("val_") for name in row)] == [2, 4, 5]
+
+
+@pytest.mark.parametrize(("step", "kept"), [(0, 0.1), (999, 0.9)])
+def test_the_mean_moves_towards_the_weights(step: int, kept: float) -> None:
+    mean, live = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
+    with torch.no_grad():
+        live.weight.fill_(3)
+        live.running_mean.fill_(10), live.num_batches_tracked.fill_(7)
+    update_mean(mean, live, 0.9, step)
+    assert mean.weight.item() == pytest.approx(kept * 1 + (1 - kept) * 3)
+    assert mean.running_mean.item() == pytest.approx((1 - kept) * 10)
+    assert mean.num_batches_tracked.item() == 7
 
 
 def test_a_training_on_a_canvas_that_grows_ends_like_any_other(chips: tuple[Record, Path], tmp_path: Path) -> None:

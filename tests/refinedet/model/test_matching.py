@@ -7,6 +7,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from torch import Tensor
+from torch.nn.utils.rnn import pad_sequence
 from torchvision.ops import box_iou
 
 from refinedet.config import ModelConfig
@@ -48,6 +49,19 @@ def test_thresholds_by_hand() -> None:
     ship = tensor([(0, 0, 10, 10)])
     assert match_iou(boxes, ship, 0.5, 0.4).tolist() == [0, 0, IGNORE, BACKGROUND]
     assert match_iou(boxes, ship, 0.5, 0.5).tolist() == [0, 0, BACKGROUND, BACKGROUND]
+
+
+@given(st.lists(ANY_BOXES, min_size=2, max_size=3))
+def test_a_batch_is_its_images_one_by_one(images: list[list[tuple[float, ...]]]) -> None:
+    """Images with fewer ships are filled up with boxes of zeros."""
+    ships = [tensor(values) for values in images]
+    batch = pad_sequence(ships, batch_first=True)
+    for row, own in zip(match_atss(ANCHORS, SIZES, batch, 9), ships, strict=True):
+        assert row.tolist() == match_atss(ANCHORS, SIZES, own, 9).tolist()
+    for row, own in zip(match_iou(CORNERS.expand(len(ships), -1, -1), batch, 0.5, 0.4), ships, strict=True):
+        assert row.tolist() == match_iou(CORNERS, own, 0.5, 0.4).tolist()
+    for row, own in zip(inside_ignored(CORNERS, batch), ships, strict=True):
+        assert row.tolist() == inside_ignored(CORNERS, own).tolist()
 
 
 def test_of_two_ships_that_want_one_box_the_later_has_it() -> None:
