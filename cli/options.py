@@ -50,7 +50,12 @@ Weights = Annotated[
 ResultFolder = Annotated[Path | None, typer.Option("--out", help="Folder for results.", show_default="./<stem>_ships")]
 ScoreMin = Annotated[float, typer.Option(min=0, max=1, help="Lowest score of a ship.")]
 TilePx = Annotated[
-    int | None, typer.Option(min=64, help="Side of a window, in pixels.", show_default="as trained, else 512")
+    int | None,
+    typer.Option(
+        min=64,
+        help="Side of a window, in pixels, scaled to the network's input.",
+        show_default="twice that of training, at its scale",
+    ),
 ]
 OverlapPx = Annotated[
     int | None,

@@ -31,7 +31,7 @@ class Team:
     """Equal but for their devices."""
     devices: list[str]
     tile: TileConfig
-    """Windows of the size that the network was trained on, unless asked otherwise."""
+    """Windows of a scene."""
     weights: Path
     made_by: dict[str, Any]
     """What decides the detections, for the journal."""
@@ -89,14 +89,15 @@ def _torch(weights: Path, options: DetectOptions) -> Team:
 
 def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOptions) -> Team:
     """By an exported file: `weights` is what the user named, `path` what is run."""
-    from refinedet.runtimes.graphs import open_graph
+    from refinedet.large_windows import TIMES
+    from refinedet.runtimes.graphs import open_graph, usable_cores
     from refinedet.runtimes.predictor import ExportedPredictor
     from refinedet.scene.detect import WINDOWS_TOGETHER
 
     device = "auto" if options.device == "all" else options.device
     graph = open_graph(path, device=device, precision=options.precision)
     header = graph.exported.header
-    batch_size = options.batch_size or WINDOWS_TOGETHER  # all that come at once: the graph spreads them over the cores
+    batch_size = options.batch_size or TIMES**2 * min(usable_cores(), WINDOWS_TOGETHER)  # a large window for each core
     predictor = ExportedPredictor(graph, batch_size=batch_size, postprocess=_asked(header, options))
     return _team([predictor], [graph.device], header, weights, runtime, options)
 
@@ -113,11 +114,7 @@ def _team(
     runtime: Runtime,
     options: DetectOptions,
 ) -> Team:
-    from refinedet.multiscale import MultiscalePredictor
-
-    passes = options.multiscale and MultiscaleConfig.preset(options.multiscale)
-    predictors: list[Predictor] = [MultiscalePredictor(one, passes) if passes else one for one in loaded]
-    tile = options.tile(TileConfig.from_dict(header.provenance.get("tile", {})))
+    predictors, tile = _looking(loaded, TileConfig.from_dict(header.provenance.get("tile", {})), options)
     made_by = {
         "weights": sha256_file(weights),
         "score_min": _asked(header, options).score_min,
@@ -126,6 +123,22 @@ def _team(
         "precision": options.precision,
     }
     return Team(predictors, devices, tile, weights, made_by)
+
+
+def _looking(
+    loaded: Sequence[ScalablePredictor], trained: TileConfig, options: DetectOptions
+) -> tuple[list[Predictor], TileConfig]:
+    """How the networks look at a scene, and its windows: those of training, or larger ones where nobody objects."""
+    from refinedet.large_windows import LargeWindows, large_windows
+    from refinedet.multiscale import MultiscalePredictor
+
+    tile = options.tile(trained)
+    if options.multiscale:
+        passes = MultiscaleConfig.preset(options.multiscale)
+        return [MultiscalePredictor(one, passes) for one in loaded], tile
+    if options.tile_px is not None:
+        return list(loaded), tile
+    return [LargeWindows(one, tile) for one in loaded], large_windows(tile)
 
 
 def _ours(path: Path) -> bool:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from scipy import ndimage
 
-from refinedet.config import Radiometry
+from refinedet.config import PostprocessConfig, Radiometry
 from refinedet.detections import Detections
 from refinedet.predictor import Chip
 from refinedet.scene import land
@@ -31,6 +31,8 @@ class BrightBlobs:
 
     classes = ("ship",)
     radiometry = Radiometry(high_percentile=100, headroom=1)
+    input_px = 512
+    postprocess = PostprocessConfig()
 
     def __init__(self, threshold: int = 200, score: float = 0.9) -> None:
         self.threshold, self.score = threshold, score
@@ -43,6 +45,13 @@ class BrightBlobs:
         self.chips += chips
         self.batches.append(len(chips))
         return [self._blobs(chip) for chip in chips]
+
+    def predict_at(
+        self, chips: Sequence[Chip], long_sides_px: Sequence[int], postprocess: PostprocessConfig
+    ) -> list[Detections]:
+        """The same, whatever the size it is looked at."""
+        del long_sides_px, postprocess
+        return self.predict(chips)
 
     def _blobs(self, chip: Chip) -> Detections:
         bright = (chip if chip.ndim == 2 else chip.max(axis=2)) >= self.threshold

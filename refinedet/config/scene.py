@@ -89,5 +89,5 @@ class TileConfig(Settings):
     def __post_init__(self) -> None:
         check(self.tile_px >= 64, "tile_px", "at least 64", self.tile_px)
         check(0 <= self.overlap_px < self.tile_px, "overlap_px", "0 <= overlap_px < tile_px", self.overlap_px)
-        check(self.whole_factor >= 1, "whole_factor", "at least 1", self.whole_factor)
+        check(self.whole_factor > 0, "whole_factor", "more than 0", self.whole_factor)
         check(0 < self.min_visible <= 1, "min_visible", "within (0, 1]", self.min_visible)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.large_windows import TIMES
 from refinedet.onnx_session import first_line, open_session
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
 
@@ -88,8 +89,8 @@ class OnnxGraph:
 class OpenVinoGraph:
     """By OpenVINO on the processor: as many canvases at once as there are cores, up to eight that share more of them.
 
-    The graph is compiled for the square canvas of the network's input, which nearly all windows of a scene have, and
-    once more for canvases of any size when the first other one comes: that form takes a fifth more time.
+    The graph is compiled for the square canvas that nearly all windows of a scene have, the network's input or larger,
+    and once more for canvases of any size when the first other one comes: that form takes a fifth more time.
     """
 
     runtime, device = "openvino", "cpu"
@@ -114,12 +115,13 @@ class OpenVinoGraph:
             self._model = self._core.read_model(path)
             text = self._model.get_rt_info([KEY]).astype(str) if self._model.has_rt_info([KEY]) else ""
         self.exported = Exported.from_text(text, str(path))
-        self._usual = (3, *[self.exported.header.model.input_px] * 2)
-        self._queues: dict[bool, Any] = {}
+        self._queues: dict[int | None, Any] = {}
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W)."""
-        queue = self._queue(usual=canvases.shape[1:] == self._usual)
+        height, width = canvases.shape[2:]
+        usual = height == width and height in self._usual_px()
+        queue = self._queue(height if usual else None)
         answers: list[Any] = [None] * len(canvases)
         for index, canvas in enumerate(canvases):
             queue.start_async({INPUT: canvas[None]}, (answers, index))
@@ -127,18 +129,22 @@ class OpenVinoGraph:
         boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
         return boxes, scores
 
-    def _queue(self, *, usual: bool) -> Any:
-        """Requests on the graph as it is compiled for the usual canvas, or for any."""
-        if usual not in self._queues:
+    def _usual_px(self) -> tuple[int, int]:
+        """Sides of the squares that windows of a scene are."""
+        return self.exported.header.model.input_px, TIMES * self.exported.header.model.input_px
+
+    def _queue(self, side_px: int | None) -> Any:
+        """Requests on the graph as it is compiled for a square canvas, or for any."""
+        if side_px not in self._queues:
             with _readable(self._path):
                 model = self._model.clone()
-                if usual:
-                    model.reshape([1, *self._usual])
+                if side_px is not None:
+                    model.reshape([1, 3, side_px, side_px])
                 compiled = self._core.compile_model(model, "CPU", self._settings)
             queue = self._vino.AsyncInferQueue(compiled, self._streams)
             queue.set_callback(_keep)
-            self._queues[usual] = queue
-        return self._queues[usual]
+            self._queues[side_px] = queue
+        return self._queues[side_px]
 
 
 @contextmanager

@@ -14,6 +14,8 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
+import numpy as np
+
 from refinedet.boxes import shift
 from refinedet.concurrency import prefetched, spread
 from refinedet.config import TileConfig
@@ -24,7 +26,7 @@ from refinedet.radiometry import Levels, scene_levels, to_uint8, valid_mask
 from refinedet.raster import Reader
 from refinedet.scene.identity import run_identity
 from refinedet.scene.journal import Found, Journal, OpenJournal, opened
-from refinedet.scene.land import LandChoice, survey
+from refinedet.scene.land import LandChoice, Surroundings, survey
 from refinedet.scene.merge import Merged, merge_windows
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
@@ -66,7 +68,8 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
 ) -> SceneResult:
     """Find ships in a local GeoTIFF, PNG, JPEG or Sentinel-1 GRD product of any size.
 
-    Levels of the stretch are measured once per scene, windows without data are skipped, and the result depends neither
+    Levels of the stretch are measured once per scene, windows without data or, where land is dropped, all on land are
+    skipped, and the result depends neither
     on `batch_size` nor on the order of windows. A scene whose long side is at most `tile.whole_factor` tiles is one
     window, handed whole to the predictor.
 
@@ -102,6 +105,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         kept = opened(journal, identity) if journal else nullcontext()
         with kept as log:
             run = _Run(reader, choice, tile, score_min, log, watch)
+            run.leave_out(known)
             run.detect(predictors, batch_size, progress or _silent, stream)
         with watch.part("merge"):
             found = _above(merge_windows(run.parts, run.grid), score_min)
@@ -174,7 +178,13 @@ class _Run:
         self._progress: Progress
         self._stream: Stream | None
         self._seams = SeamGrid(self.grid)
+        self._left_out: Found = {}
         self._done = 0
+
+    def leave_out(self, known: Surroundings) -> None:
+        """Do not look at windows of which nothing would be kept."""
+        rects = np.array([(w.x, w.y, w.x + w.width, w.y + w.height) for w in self.grid], np.float64)
+        self._left_out = dict.fromkeys(np.flatnonzero(known.all_land(rects / (self.factors * 2))).tolist())
 
     def detect(
         self, predictors: Sequence[Predictor], batch_size: int, progress: Progress, stream: Stream | None
@@ -184,7 +194,7 @@ class _Run:
         self._progress, self._stream = progress, stream
         sample = self.preview if self.factors == SAME else self.seen.sample()
         self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._stretch)
-        finished = self.log.finished if self.log else {}
+        finished = {**self._left_out, **(self.log.finished if self.log else {})}
         self._take(finished)
         score_min = self._score_min * _FRAGMENT_SHARE
         workers = [partial(self._predict, predictor, score_min) for predictor in predictors]

@@ -41,6 +41,9 @@ _REACH_M = 1_500_000.0
 _OUTLINE_POINTS = 17
 """Along each side of the scene: enough to know how far it reaches."""
 
+_SURELY = 1.05
+"""Distances on the plane are wrong by less than that."""
+
 _POINT_M2 = 1e-12
 """Edges whose square is less are points."""
 
@@ -135,6 +138,28 @@ class Surroundings:
         flags = ((LAND,) * int(land) + (SHORE,) * int(shore) for land, shore in zip(on_land, at_shore, strict=True))
         reasons = Counter(why[~keep].tolist())
         return Verdict(keep, coast_m[keep], tuple(compress(flags, keep)), dict(sorted(reasons.items())))
+
+    def all_land(self, rects: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(N,) places (N, 4) [x1, y1, x2, y2] of the scene of which every detection would be dropped as one on land.
+
+        Where that is not certain, false: near a coast, and where a place lies on two polygons.
+        """
+        sure = np.zeros(len(rects), bool)
+        if self.choice.mask != "drop" or self.position is None or self.plane is None or self.land is None:
+            return sure
+        along = np.linspace(0, 1, _OUTLINE_POINTS)[:-1]
+        ring = np.stack([along, 0 * along], axis=1)
+        ring = np.concatenate([ring, [1, 0] + ring[:, ::-1], 1 - ring, [0, 1] - ring[:, ::-1]])  # around a unit square
+        corners = rects.reshape(-1, 2, 2)
+        outlines = corners[:, None, 0] + ring * (corners[:, None, 1] - corners[:, None, 0])
+        lonlat = self.position.lonlat(outlines.reshape(-1, 2)).reshape(outlines.shape)
+        known = np.flatnonzero(np.isfinite(lonlat).all(axis=(1, 2)))
+        flat = np.stack(self.plane.transform(*lonlat[known].reshape(-1, 2).T), axis=1).reshape(-1, *ring.shape)
+        places = shapely.STRtree(shapely.polygons(flat))
+        sure[known[_hit(places, self.land, "contains")]] = True
+        coast = shapely.linestrings(self.coast)
+        sure[known[_hit(places, coast, "dwithin", _SURELY * self.choice.buffer_m)]] = False
+        return sure
 
     def _coast_m(self, lonlat: Points, flat: Points) -> NDArray[np.float64]:
         """Metres to the nearest edge; found on the plane, measured on the ellipsoid."""
@@ -245,6 +270,6 @@ def _to_plane(crs: CRS, plane: Transformer) -> Callable[[Points], Points]:
     return move
 
 
-def _hit(points: shapely.STRtree, shapes: Shapes, relation: str, distance: float | None = None) -> NDArray[np.int64]:
-    """Which of the points are in that relation to any of the shapes."""
-    return np.unique(points.query(shapes, predicate=relation, distance=distance)[1])
+def _hit(places: shapely.STRtree, shapes: Shapes, relation: str, distance: float | None = None) -> NDArray[np.int64]:
+    """Which of the places any of the shapes is in that relation to."""
+    return np.unique(places.query(shapes, predicate=relation, distance=distance)[1])

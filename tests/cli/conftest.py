@@ -40,7 +40,8 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bright_blobs: Any) -> Path:
     """A checkpoint whose network sees bright blobs."""
     path = tmp_path / "model.safetensors"
-    header = checkpoint.Header(ModelConfig(), ("ship",), Radiometry(), {"tile": {"tile_px": 128, "overlap_px": 48}})
+    tile = {"tile_px": 64, "overlap_px": 48, "whole_factor": 3}  # windows are twice as large
+    header = checkpoint.Header(ModelConfig(), ("ship",), Radiometry(), {"tile": tile})
     monkeypatch.setattr(checkpoint, "read_header", lambda given: header if given == path else pytest.fail(str(given)))
     monkeypatch.setattr(predictor.TorchPredictor, "load", lambda *_, **__: bright_blobs)
     monkeypatch.setattr(choice, "resolve_runtime", lambda *_: "torch")

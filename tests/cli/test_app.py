@@ -58,7 +58,7 @@ def test_errors_are_one_sentence_and_a_code(  # noqa: PLR0917 - fixtures and cas
 
     monkeypatch.setattr(detect, "detect_scene", fail)
     ran = run("detect", scene, "--weights", weights)
-    assert ran.exit_code == code
+    assert ran.exit_code == code, ran.stderr
     assert ran.stderr.startswith(sentence)
     assert len(ran.stderr.strip().splitlines()) == 1
     if code != 130:

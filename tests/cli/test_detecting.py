@@ -73,7 +73,7 @@ def test_detect_json_is_all_there_is_on_stdout(run: Run, tmp_path: Path, weights
     assert "missing.tif" in bad["error"]
 
 
-def test_windows_are_as_trained_unless_told_otherwise(run: Run, weights: Path, scene: Path) -> None:
+def test_windows_are_of_the_size_that_is_asked_for(run: Run, weights: Path, scene: Path) -> None:
     ran = run("detect", scene, "--weights", weights, "--json", "--tile-px", 256, "--overlap-px", 64)
     assert json.loads(ran.stdout)["scenes"][0]["windows"] == 1
 
@@ -267,6 +267,8 @@ def test_the_weights_of_the_package_are_the_default(
 def test_the_real_network_runs_from_the_command_line(run: Run, scene: Path, tiny_network: Path) -> None:
     ran = run("detect", scene, "--weights", tiny_network, "--json", "--device", "cpu", "--score-min", "0.9")
     assert ran.exit_code == 0, ran.output
+    assert json.loads(ran.stdout)["scenes"][0]["windows"] == 6, "of 128 pixels, where it was trained on 64"
+    ran = run("detect", scene, "--weights", tiny_network, "--json", "--tile-px", 64, "--overwrite", "--restart")
     assert json.loads(ran.stdout)["scenes"][0]["windows"] == 30
 
 

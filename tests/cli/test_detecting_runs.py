@@ -39,7 +39,7 @@ def start(tmp_path_factory: pytest.TempPathFactory, tiny_network: Path) -> Start
     raster.write_scene(scene, pixels, crs="EPSG:32633", transform=(10.0, 0, 5e5, 0, -10.0, 5.3e6), nodata=0)
     command = [
         *(sys.executable, "-m", "cli.app", "detect", "scene.tif", "--weights", str(tiny_network), "--device", "cpu"),
-        *("--score-min", "0.0202", "--batch-size", "1", "--json", "--out"),
+        *("--score-min", "0.0202", "--tile-px", "64", "--batch-size", "1", "--json", "--out"),
     ]
     environment = os.environ | {"PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
 

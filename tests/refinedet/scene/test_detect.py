@@ -225,6 +225,15 @@ def test_ships_on_land_and_at_excluded_places_are_dropped_and_counted(
     assert len(result.flags) == len(result.places.coast_m) == len(result.places.length_m) == 3
 
 
+def test_windows_all_on_land_are_not_looked_at_where_land_is_dropped(
+    scene: Path, bright_blobs: Any, tmp_path: Path
+) -> None:
+    land = polygons(tmp_path / "land.geojson", [shapely.box(480_000, 5_280_000, 505_000, 5_320_000)])
+    result = detect_scene(scene, bright_blobs, tile=TILE, land=LandChoice(mask="drop", land=land, buffer_m=300))
+    assert (result.windows, result.windows_empty, len(bright_blobs.chips)) == (6, 4, 2)
+    assert boxes(result.detections) == [(590, 10, 600, 14)]
+
+
 def test_a_file_of_land_that_cannot_be_used_is_told_before_the_work(
     scene: Path, bright_blobs: Any, tmp_path: Path
 ) -> None:
