@@ -9,12 +9,14 @@ import json
 import logging
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 import typer
 from rich.console import Console
 
 from refinedet.errors import RefineDetError
+from refinedet.files import full_disk, is_disk_full
 
 EXIT_ERROR, EXIT_BUG, EXIT_INTERRUPTED = 1, 70, 130
 
@@ -43,6 +45,9 @@ def one_sentence_errors(*, debug: bool, progress: bool = False) -> Iterator[None
     except Exception as error:  # the one boundary where a bug must not become a traceback
         if debug:
             raise
+        if is_disk_full(error, Path.cwd()):
+            say(f"{full_disk('what is written')} ({error})")
+            raise typer.Exit(EXIT_ERROR) from None
         say(f"a bug in refinedet: {type(error).__name__}: {error}; run again with --debug and report the traceback")
         raise typer.Exit(EXIT_BUG) from None
 

@@ -8,10 +8,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from pipeline.catalogue import Archive, CocoSplit, Manual, Source, VocSplit
-from pipeline.disk import DiskError, need_room
+from pipeline.disk import need_room
 from pipeline.voc_xml import read_image_set
 from refinedet.data.coco import import_coco
-from refinedet.errors import FileError, RefineDetError
+from refinedet.errors import DiskError, FileError, RefineDetError
 from refinedet.raster import open_scene
 
 _LOG = logging.getLogger(__name__)

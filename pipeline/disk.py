@@ -10,17 +10,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from refinedet.errors import FileError
+from refinedet.errors import DiskError
 
 _LOG = logging.getLogger(__name__)
 _MEGA = 1e6
+_RECORDS_BYTES = 8 << 20
+"""What DVC's own records take, at most: dvc.lock, and its databases."""
 
 SPARE_BYTES = 64 << 20
 """Left free on every disk: other programs and the notes beside a download need some."""
-
-
-class DiskError(FileError):
-    """The disk is full or cannot be written: nothing is wrong with what was to be written."""
 
 
 def need_room(folder: Path, count: int, what: str) -> None:
@@ -35,6 +33,23 @@ def need_room(folder: Path, count: int, what: str) -> None:
         raise DiskError(
             f"expected {(count + SPARE_BYTES) / _MEGA:,.1f} MB of free disk at {folder} for {what}, found "
             f"{free / _MEGA:,.1f} MB; free some, or work on a larger disk"
+        )
+
+
+def need_room_to_keep(out: Path) -> None:
+    """Nothing if DVC has room to copy the output folder `out` into its cache and to write dvc.lock.
+
+    On a full disk it leaves dvc.lock empty, and knows of no stage any more.
+
+    Raises:
+        DiskError: it has not.
+    """
+    size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
+    free = shutil.disk_usage(out.parent).free
+    if free < size + _RECORDS_BYTES:
+        raise DiskError(
+            f"expected {(size + _RECORDS_BYTES) / _MEGA:,.1f} MB of free disk for DVC to keep {out}, found "
+            f"{free / _MEGA:,.1f} MB; free some, then run the same again"
         )
 
 

@@ -13,7 +13,7 @@ from typing import Any
 
 from pipeline.by_hand import copy_folder, find_by_hand, needed_paths, verify_splits
 from pipeline.catalogue import CATALOGUE, Archive, Source
-from pipeline.disk import DiskError, alone_in
+from pipeline.disk import alone_in
 from pipeline.extract import extract
 from pipeline.fetch import fetch, locate
 from pipeline.own_folder import prepare_own
@@ -23,7 +23,7 @@ from pipeline.stage import OUTPUTS, SIMULATED, SPLITS, local_state, project_root
 from pipeline.xview3 import prepare_xview3
 from refinedet.data.synthetic import write_simulated
 from refinedet.data.synthetic_spec import SceneSpec
-from refinedet.errors import FileError, InputError
+from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import atomic_folder, md5_file, sha256_tree, write_json
 
 _LOG = logging.getLogger(__name__)

@@ -24,8 +24,8 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
-from pipeline.disk import DiskError, need_room
-from refinedet.errors import FileError
+from pipeline.disk import need_room
+from refinedet.errors import DiskError, FileError
 
 _BLOCK_BYTES = 1 << 20
 _ZIP_START = b"PK"

@@ -13,10 +13,10 @@ from dataclasses import dataclass
 from io import FileIO
 from pathlib import Path
 
-from pipeline.disk import DiskError, need_room
+from pipeline.disk import need_room
 from pipeline.partial import Part
 from pipeline.web import PARTIAL, PASSING, RANGE_REFUSED, SCHEMES, Extent, ask, extent, retry_after_s
-from refinedet.errors import FileError, InputError
+from refinedet.errors import DiskError, FileError, InputError
 
 _LOG = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 18

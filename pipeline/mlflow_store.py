@@ -19,8 +19,8 @@ from typing import TYPE_CHECKING
 from pipeline.provenance import without_password
 from pipeline.spool import exclusive
 from pipeline.stage import local_state, project_root
-from refinedet.errors import FileError
-from refinedet.files import atomic_path
+from refinedet.errors import DiskError, FileError
+from refinedet.files import atomic_path, full_disk, is_disk_full
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -74,7 +74,7 @@ def opened(store: str) -> Iterator[MlflowClient]:
     """A client of the store, whose failures become one sentence.
 
     Raises:
-        FileError: the store cannot be opened, read or written.
+        FileError: the store cannot be opened, read or written; DiskError, where that is for want of room.
     """
     _hush()
     from mlflow.exceptions import MlflowException
@@ -82,7 +82,11 @@ def opened(store: str) -> Iterator[MlflowClient]:
 
     try:
         yield connect(store)
+    except DiskError:
+        raise
     except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
+        if not is_remote(store) and is_disk_full(error, project_root()):
+            raise full_disk(f"the MLflow store at {shown(store)}") from error
         raise FileError(
             f"expected an MLflow store at {shown(store)}, found it unusable ({first_line(error)}); "
             "mend it, move it away, or set MLFLOW_TRACKING_URI to another one"

@@ -11,7 +11,9 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from pipeline.disk import need_room_to_keep
 from refinedet.errors import RefineDetError
+from refinedet.files import full_disk, is_disk_full
 
 OUTPUTS = Path("outputs")
 """Folder of all stage outputs, relative to the folder DVC runs the stage in."""
@@ -38,8 +40,15 @@ def run_stage(main: Callable[[], None]) -> None:
         logging.getLogger(name).setLevel(logging.INFO)
     try:
         main()
+        out = OUTPUTS / Path(sys.modules[main.__module__].__file__ or "").stem
+        if out.is_dir():
+            need_room_to_keep(out)
     except RefineDetError as error:
         status, sentence = 1, str(error)
+    except Exception as error:
+        if not is_disk_full(error, Path.cwd()):
+            raise
+        status, sentence = 1, f"{full_disk('what the stage writes')} ({error})"
     except KeyboardInterrupt:
         status, sentence = INTERRUPTED, "interrupted; run `dvc repro` again to go on"
     else:

@@ -22,9 +22,9 @@ from pipeline.params import Params
 from pipeline.provenance import code_tags, data_md5, machine_tags
 from pipeline.run_words import dataset_rows, experiment_name, first_tags, run_name, short_params
 from pipeline.spool import Spool
-from pipeline.stage import OUTPUTS, local_state
-from refinedet.errors import FileError
-from refinedet.files import read_json, sha256_file, write_json
+from pipeline.stage import OUTPUTS, local_state, project_root
+from refinedet.errors import DiskError, FileError
+from refinedet.files import full_disk, is_disk_full, read_json, sha256_file, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -46,7 +46,8 @@ class MlflowTracker:
     def __init__(self, spool: Spool, store: str, run_id: str, *, ends: bool) -> None:
         """Write to run `run_id`, or the one that will be made of that key; `ends` says whether `close` may end it."""
         self.run_id = run_id
-        self._spool, self._store, self._ends, self._warned = spool, store, ends, False
+        self._spool, self._store, self._ends = spool, store, ends
+        self._warned = self._full = False
         self._courier = Courier(spool, store)
 
     @classmethod
@@ -82,13 +83,14 @@ class MlflowTracker:
         """Write to the run that made `checkpoint`; to a new one where it is not known here.
 
         Raises:
-            FileError: the store or the checkpoint cannot be opened.
+            FileError: the store or the checkpoint cannot be opened; DiskError: the disk is full.
         """
         spool, store, run_id = open_spool(), chosen_store(), run_of(checkpoint)
         if run_id is not None and _is_there(spool, store, run_id):
             return cls(spool, store, run_id, ends=False)
         tracker = cls.start(params)
         tracker.set_tags({"checkpoint_sha256": sha256_file(checkpoint)})
+        tracker.require_kept()
         remember_run(checkpoint, tracker.run_id)
         return tracker
 
@@ -138,6 +140,15 @@ class MlflowTracker:
                 *(left, self.run_id, shown(self._store)),
             )
 
+    def require_kept(self) -> None:
+        """Nothing, if there was room for all that was told: what the server has not taken yet is on disk.
+
+        Raises:
+            DiskError: the disk was full.
+        """
+        if self._full:
+            raise full_disk(f"what MLflow run {self.run_id} is told, in {self._spool.files.parent}")
+
     def _tell(self, kind: str, content: Mapping[str, Any]) -> None:
         with self._tolerated():
             self._spool.add(self._store, self.run_id, kind, content)
@@ -150,13 +161,14 @@ class MlflowTracker:
 
     @contextmanager
     def _tolerated(self) -> Iterator[None]:
-        """A full disk, or a file that is not there, costs an entry and not the training."""
+        """A full disk, or a file that is not there, costs an entry and no epoch; `require_kept` tells of the disk."""
         try:
             yield
         except (OSError, sqlite3.Error) as error:
             if not self._warned:
                 logger.warning("MLflow run %s is incomplete from here on: %s", self.run_id, first_line(error))
             self._warned = True
+            self._full |= is_disk_full(error, self._spool.files)
 
 
 def record(
@@ -171,9 +183,14 @@ def record(
     """Add numbers, files (path, folder), curves and test chips to the run that made `checkpoint`.
 
     Where that fails, warn and return.
+
+    Raises:
+        DiskError: the disk is full.
     """
     try:
         tracker = MlflowTracker.attach(checkpoint, params)
+    except DiskError:
+        raise
     except FileError as error:
         logger.warning("not recorded in MLflow: %s", error)
         return
@@ -186,6 +203,7 @@ def record(
     for path, folder in artifacts:
         tracker.log_artifact(path, folder)
     tracker.close()
+    tracker.require_kept()
     logger.info("recorded in MLflow run %s", tracker.run_id)
 
 
@@ -216,6 +234,8 @@ def open_spool() -> Spool:
 
 
 def _unusable_spool(error: Exception) -> FileError:
+    if is_disk_full(error, project_root()):
+        return full_disk(local_state("spool"))
     return FileError(
         f"expected a folder that can be written at {local_state('spool')}, found it unusable ({first_line(error)}); "
         "make room, or move it away: it holds what MLflow was not told yet"

@@ -21,6 +21,7 @@ from typing import Any
 import numpy as np
 import torch
 
+from pipeline.disk import need_room_to_keep
 from pipeline.params import Params, load_params, stage_dependencies
 from pipeline.predictions import predict_chips
 from pipeline.pyfunc import log_detector
@@ -109,6 +110,9 @@ def _train(params: Params, places: Places, device: str) -> None:
             log_detector(tracker, params, checkpoint, places.chips / val.images[0].file_name)
             _keep_state(tracker, params, read=False)
             remember_run(checkpoint, tracker.run_id)
+            tracker.require_kept()
+            if params.versioned:
+                need_room_to_keep(places.out)
             shutil.rmtree(resume, ignore_errors=True)
 
 
@@ -189,10 +193,10 @@ def _recorded(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTrack
     remembered = resume / "run.json"
     run_id = json.loads(remembered.read_text(encoding="utf-8"))["run_id"] if remembered.is_file() else None
     tracker = MlflowTracker.start(params, run_id=run_id)
-    write_json(remembered, {"run_id": tracker.run_id})
-    tracker.log_datasets(params, chips, ("train", "val"))
-    _keep_state(tracker, params, wrote=False)
     try:
+        write_json(remembered, {"run_id": tracker.run_id})
+        tracker.log_datasets(params, chips, ("train", "val"))
+        _keep_state(tracker, params, wrote=False)
         with sampled(tracker.log_metrics):
             yield tracker
     except BaseException as error:

@@ -16,5 +16,9 @@ class FileError(RefineDetError, OSError):
     """A file or folder is missing, damaged, in the way, or cannot be read or written."""
 
 
+class DiskError(FileError):
+    """The disk is full or cannot be written: nothing is wrong with what was to be written."""
+
+
 class MissingExtra(RefineDetError, ImportError):  # noqa: N818 - it names what is missing
     """An optional package is needed; the message carries the pip line that installs it."""

@@ -5,19 +5,24 @@ A reader of these files sees the old content or the new, never half of either.
 
 from __future__ import annotations
 
+import errno
 import hashlib
 import json
 import os
 import shutil
+import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from refinedet.errors import FileError, InputError
+from refinedet.errors import DiskError, FileError, InputError, RefineDetError
 
-_BLOCK_BYTES = 1 << 20
+_FULL = (errno.ENOSPC, errno.EDQUOT)
+_FULL_WORDS = ("no space left on device", "disk is full", "quota exceeded")
+_NOTHING_LEFT_BYTES = 64 << 10
+"""With less on the disk, a write that fails has filled it: file systems keep the last blocks to themselves."""
 
 
 @contextmanager
@@ -25,34 +30,83 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path`; on success it replaces `path`, on error it is removed.
 
     The sibling keeps the suffix of `path`, since many writers choose the format by it.
+
+    Raises:
+        DiskError: the disk is full, whatever the writer says of it.
     """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
+    with full_disk_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
     os.close(handle)
     temporary = Path(name)
     try:
-        yield temporary
-        temporary.chmod(0o666 & ~_umask())
-        temporary.replace(path)
+        with full_disk_told(path, temporary):
+            yield temporary
+            temporary.chmod(0o666 & ~_umask())
+            temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
 
 
 @contextmanager
 def atomic_folder(path: str | Path) -> Iterator[Path]:
-    """Yield an empty temporary sibling folder; on success it replaces the folder `path`."""
+    """Yield an empty temporary sibling folder; on success it replaces the folder `path`.
+
+    Raises:
+        DiskError: the disk is full, whatever the writer says of it.
+    """
     path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
+    with full_disk_told(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
-        yield temporary
-        temporary.chmod(0o777 & ~_umask())
-        if path.exists():
-            shutil.rmtree(path)
-        temporary.replace(path)
+        with full_disk_told(path, temporary):
+            yield temporary
+            temporary.chmod(0o777 & ~_umask())
+            if path.exists():
+                shutil.rmtree(path)
+            temporary.replace(path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+@contextmanager
+def full_disk_told(path: Path, written_as: Path | None = None) -> Iterator[None]:
+    """Turn the failure of a write that fills the disk into one sentence, which names `path` and not `written_as`.
+
+    Raises:
+        DiskError: that sentence. Other errors pass.
+    """
+    try:
+        yield
+    except DiskError as error:  # of a file within
+        if written_as is None or str(written_as) not in str(error):
+            raise
+        raise DiskError(str(error).replace(str(written_as), str(path))) from error
+    except Exception as error:
+        if not is_disk_full(error, path):
+            raise
+        raise full_disk(path) from error
+
+
+def full_disk(what: object) -> DiskError:
+    """What to raise where the disk has no room for `what`."""
+    return DiskError(f"expected room on the disk for {what}, found it full; free some, then run the same again")
+
+
+def is_disk_full(error: BaseException, path: Path) -> bool:
+    """Whether a write at `path` failed for want of room; many libraries say so in words, and some not at all."""
+    if isinstance(error, RefineDetError):
+        return isinstance(error, DiskError)
+    said: BaseException | None = error
+    while said is not None:
+        if getattr(said, "errno", None) in _FULL or any(words in str(said).lower() for words in _FULL_WORDS):
+            return True
+        said = said.__cause__
+    existing = next(folder for folder in (path, *path.absolute().parents) if folder.exists())
+    writes = isinstance(error, (OSError, RuntimeError, sqlite3.Error))  # torch and GDAL: "write failed"
+    return writes and shutil.disk_usage(existing).free < _NOTHING_LEFT_BYTES
 
 
 def move_file(source: str | Path, target: str | Path) -> None:

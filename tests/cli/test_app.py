@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import sqlite3
 import subprocess
 import sys
 from collections.abc import Callable
@@ -41,6 +42,12 @@ def test_wrong_usage_exits_with_2(run: Run, arguments: list[str]) -> None:
     [
         pytest.param(KeyboardInterrupt(), 130, "refinedet: interrupted", id="Ctrl-C"),
         pytest.param(ZeroDivisionError("oh"), 70, "refinedet: a bug in refinedet: ZeroDivisionError: oh", id="a bug"),
+        pytest.param(
+            sqlite3.OperationalError("database or disk is full"),
+            1,
+            "refinedet: expected room on the disk for what is written, found it full; free some",
+            id="a full disk",
+        ),
         pytest.param(InputError("expected x,\nfound y"), 1, "refinedet: expected x, found y", id="an expected error"),
     ],
 )

@@ -18,9 +18,9 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.disk import SPARE_BYTES, DiskError
+from pipeline.disk import SPARE_BYTES
 from pipeline.extract import Limits, extract
-from refinedet.errors import FileError
+from refinedet.errors import DiskError, FileError
 
 Pack = Callable[[Path, list[tuple[str, bytes]]], Path]
 

@@ -15,10 +15,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.disk import SPARE_BYTES, DiskError
+from pipeline.disk import SPARE_BYTES
 from pipeline.fetch import Patience, fetch, locate
 from pipeline.web import _CarefulRedirects, retry_after_s
-from refinedet.errors import FileError, InputError
+from refinedet.errors import DiskError, FileError, InputError
 
 CONTENT = bytes(range(256)) * 400
 IMPATIENT = Patience(attempts=3, timeout_s=5, backoff_s=0)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import shutil
 from collections.abc import Callable, Iterator
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
@@ -31,11 +34,22 @@ def interrupted() -> None:
     raise KeyboardInterrupt
 
 
+def full() -> None:
+    raise OSError(errno.ENOSPC, "No space left on device", "outputs/train")
+
+
 @pytest.mark.parametrize(
     ("main", "status", "sentence"),
     [
         pytest.param(refused, 1, "expected a ship, found a lighthouse", id="our error: its sentence alone"),
         pytest.param(interrupted, 130, "interrupted; run `dvc repro` again to go on", id="Ctrl-C"),
+        pytest.param(
+            full,
+            1,
+            "expected room on the disk for what the stage writes, found it full; free some, then run the same again "
+            "([Errno 28] No space left on device: 'outputs/train')",
+            id="a full disk that nothing else has told of",
+        ),
     ],
 )
 def test_a_stage_ends_with_one_sentence(
@@ -45,6 +59,22 @@ def test_a_stage_ends_with_one_sentence(
         run_stage(main)
     assert ended.value.code == status
     assert [record.getMessage() for record in caplog.records] == [sentence]
+
+
+def test_an_output_that_dvc_cannot_keep_is_told_of_before_dvc_tries(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    monkeypatch.chdir(tmp_path)
+
+    def main() -> None:
+        (tmp_path / "outputs" / Path(__file__).stem).mkdir(parents=True)
+
+    run_stage(main)
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=0))
+    shutil.rmtree(tmp_path / "outputs")
+    with pytest.raises(SystemExit):
+        run_stage(main)
+    assert "of free disk for DVC to keep outputs/test_stage" in caplog.text
 
 
 def test_our_progress_is_told_and_the_chatter_of_others_is_not() -> None:

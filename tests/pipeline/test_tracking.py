@@ -16,7 +16,7 @@ import pytest
 from pipeline.provenance import data_md5
 from pipeline.spool import Spool
 from pipeline.tracking import MlflowTracker, record, remember_run, run_of
-from refinedet.errors import FileError
+from refinedet.errors import DiskError, FileError
 from tests.pipeline.mlflow_server import client_of, nothing_waits, params_of, wait_until
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -150,7 +150,25 @@ def test_a_missing_file_or_a_full_disk_is_one_warning(
         tracker.close()
     (warning,) = [r.getMessage() for r in caplog.records if r.name == "pipeline.tracking"]
     assert "absent.txt" in warning
+    with pytest.raises(DiskError, match=f"MLflow run {tracker.run_id} is told"):
+        tracker.require_kept()
     assert [m.step for m in client_of(project).get_metric_history(tracker.run_id, "loss")] == [2]
+
+
+def test_a_record_without_room_is_an_error_since_the_stage_can_run_again(
+    project: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def full(*_: object) -> None:
+        raise sqlite3.OperationalError("database or disk is full")
+
+    checkpoint = project / "model.safetensors"
+    checkpoint.write_bytes(b"weights")
+    for broken in ("pipeline.spool.Spool.add", "pipeline.tracking.create_run"):
+        with monkeypatch.context() as patched, pytest.raises(DiskError, match="free some, then run the same again"):
+            patched.setattr(broken, full)
+            record(checkpoint, params_of(), {"test/AP": 1.0}, [])
+    record(checkpoint, params_of(), {"test/AP": 2.0}, [])
+    assert client_of(project).get_run(run_of(checkpoint) or "").data.metrics["test/AP"] == 2.0
 
 
 def test_unwritable_spool_is_one_sentence(project: Path) -> None:

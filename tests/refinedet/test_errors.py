@@ -20,6 +20,7 @@ def test_every_error_of_ours_is_caught_by_the_root() -> None:
     [
         (errors.InputError, ValueError),
         (errors.FileError, OSError),
+        (errors.DiskError, OSError),
         (errors.MissingExtra, ImportError),
     ],
 )

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import errno
+import shutil
+import sqlite3
+from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
-from refinedet.errors import FileError, InputError
-from refinedet.files import atomic_folder, atomic_path, read_json, sha256_tree, write_json, write_text
+from refinedet.errors import DiskError, FileError, InputError
+from refinedet.files import atomic_folder, atomic_path, is_disk_full, read_json, sha256_tree, write_json, write_text
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -31,6 +36,63 @@ def test_a_failed_folder_leaves_the_old_folder(tmp_path: Path) -> None:
         (folder / "b").write_text("2")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["b"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+
+
+def no_room(*_: object, **__: object) -> None:
+    raise OSError(errno.ENOSPC, "No space left on device")
+
+
+@pytest.mark.parametrize(
+    "error",
+    [
+        pytest.param(OSError(errno.ENOSPC, "No space left on device"), id="Python"),
+        pytest.param(OSError(errno.EDQUOT, "Disk quota exceeded"), id="a quota"),
+        pytest.param(RuntimeError("I/O error: No space left on device (os error 28)"), id="safetensors"),
+        pytest.param(sqlite3.OperationalError("database or disk is full"), id="SQLite"),
+    ],
+)
+def test_a_full_disk_is_one_sentence_and_leaves_the_old_file(error: Exception, tmp_path: Path) -> None:
+    target = tmp_path / "a.txt"
+    write_text(target, "old")
+    with (
+        pytest.raises(DiskError, match=r"room on the disk for .*/a\.txt, found it full; free some"),
+        atomic_path(target),
+    ):
+        raise error
+    assert target.read_text() == "old"
+    assert sorted(p.name for p in tmp_path.iterdir()) == ["a.txt"]
+
+
+@pytest.mark.parametrize("free", [0, 1 << 30])
+def test_a_write_that_fails_without_a_reason_has_it_where_nothing_is_left(
+    free: int, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free))
+    with pytest.raises(RuntimeError if free else DiskError), atomic_path(tmp_path / "a.pt"):
+        raise RuntimeError("PytorchStreamWriter failed writing file data/0: file write failed")
+    assert not is_disk_full(ZeroDivisionError("a bug of ours"), tmp_path)
+    assert not is_disk_full(InputError("expected a disk, found that the disk is full of ships"), tmp_path)
+
+
+def test_a_full_disk_names_files_of_a_folder_by_where_they_will_be(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "write_text", no_room)
+    with (
+        pytest.raises(DiskError, match=rf"for {tmp_path}/out/metrics\.json, "),
+        atomic_folder(tmp_path / "out") as folder,
+    ):
+        write_json(folder / "metrics.json", {})
+    assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("what", [atomic_path, atomic_folder])
+def test_a_disk_without_room_for_the_first_byte_is_told_of_too(
+    what: Callable[[Path], object], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Path, "mkdir", no_room)
+    with pytest.raises(DiskError, match="found it full"), what(tmp_path / "a"):  # type: ignore[attr-defined]
+        pass
 
 
 def test_written_files_have_the_usual_permissions(tmp_path: Path) -> None:
