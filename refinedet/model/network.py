@@ -93,6 +93,7 @@ class RefineDet(nn.Module):
         )
         for head in self.odm:
             nn.init.constant_(head.get_parameter("bias")[:, 4:], _prior_logit())
+        self.register_buffer("shapes", shapes, persistent=False)
         self.register_buffer("mean", 255 * torch.tensor(INPUT_MEAN)[:, None, None], persistent=False)
         self.register_buffer("std", 255 * torch.tensor(INPUT_STD)[:, None, None], persistent=False)
 
@@ -116,7 +117,7 @@ class RefineDet(nn.Module):
         parts = [self._level(a, f, i) for i, (a, f) in enumerate(zip(arm, reversed(fused), strict=True))]
         arm_out, odm_out = (torch.cat(p, dim=1) for p in zip(*parts, strict=True))
         return RawOutputs(
-            anchors_cxcywh=anchors(height, width, self.config, self.get_buffer("odm.0.shapes")),
+            anchors_cxcywh=anchors(height, width, self.config, self.get_buffer("shapes")),
             arm_logits=arm_out[..., 0],
             arm_deltas=arm_out[..., 1:],
             odm_logits=odm_out[..., 4:],
