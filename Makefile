@@ -7,7 +7,6 @@ PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
 VENV := .venv
 READY := $(VENV)/.ready
 DEMO_SEED := 20261123
-SHIPPED := refinedet/weights/refinedet_lite0_512.safetensors
 
 # `dvc exp run -S` writes into params.yaml and leaves it so: put the user's own back, whatever happens
 KEEP_PARAMS = mkdir -p .refinedet; cp params.yaml .refinedet/params.yaml; trap 'mv .refinedet/params.yaml params.yaml' EXIT;
@@ -15,7 +14,7 @@ KEEP_PARAMS = mkdir -p .refinedet; cp params.yaml .refinedet/params.yaml; trap '
 # dvc.yaml calls `python`: the one of .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup demo pipeline weights weights-longer test test-all lint bench clean
+.PHONY: setup demo pipeline weights test test-all lint bench clean
 
 setup: $(READY)
 
@@ -70,13 +69,7 @@ bench: $(READY)
 
 # the weights that ship, from the data sets to the file in the package: docs/reproduce.md
 weights: $(READY)
-	$(KEEP_PARAMS) dvc exp run -S recipe=shipped
-	python -m pipeline.ship outputs/train/model.safetensors
-
-# one more round of the same recipe, from the weights in the package; as often as you like
-weights-longer: $(READY)
-	$(KEEP_PARAMS) init=.refinedet/shipped-$$(sha256sum $(SHIPPED) | cut -c1-12).safetensors; cp $(SHIPPED) $$init; \
-	  dvc exp run -S recipe=shipped -S recipes.shipped.train.init=$$init
+	$(KEEP_PARAMS) dvc exp run -S recipe=long
 	python -m pipeline.ship outputs/train/model.safetensors
 
 clean:

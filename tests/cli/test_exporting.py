@@ -68,7 +68,7 @@ def test_an_export_comes_with_its_parity_and_is_enough_to_detect_with(
         assert one["properties"]["score"] == pytest.approx(other["properties"]["score"], abs=1e-3)
     record = json.loads((tmp_path / "file" / "scene.run.json").read_text())
     assert (record["settings"]["runtime"], record["settings"]["precision"]) == (format, "fp32")
-    assert record["settings"]["tile_px"] == 64, "as the checkpoint was trained"
+    assert record["settings"]["tile_px"] == 128, "twice what the checkpoint was trained on"
 
 
 def test_an_export_is_never_replaced_unasked(run: Run, tiny_network: Path, tmp_path: Path) -> None:
@@ -146,15 +146,15 @@ def test_a_journal_of_another_runtime_is_refused(
 ) -> None:
     from refinedet.runtimes.predictor import ExportedPredictor
 
-    predict, calls = ExportedPredictor.predict, []
+    predict_at, calls = ExportedPredictor.predict_at, []
 
-    def stopped(self: ExportedPredictor, chips: Any) -> Any:
+    def stopped(self: ExportedPredictor, chips: Any, *how: Any) -> Any:
         calls.append(len(chips))
         if len(calls) == 2:
             raise KeyboardInterrupt
-        return predict(self, chips)
+        return predict_at(self, chips, *how)
 
-    monkeypatch.setattr(ExportedPredictor, "predict", stopped)
+    monkeypatch.setattr(ExportedPredictor, "predict_at", stopped)
     common = ("detect", scene, "--weights", tiny_network, "--device", "cpu", "--batch-size", "2")
     assert run(*common, "--runtime", "onnx").exit_code == 130
     ran = run(*common, "--runtime", "torch")
