@@ -14,8 +14,6 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-import numpy as np
-
 from refinedet.boxes import shift
 from refinedet.concurrency import prefetched, spread
 from refinedet.config import TileConfig
@@ -69,9 +67,8 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     """Find ships in a local GeoTIFF, PNG, JPEG or Sentinel-1 GRD product of any size.
 
     Levels of the stretch are measured once per scene, windows without data or, where land is dropped, all on land are
-    skipped, and the result depends neither
-    on `batch_size` nor on the order of windows. A scene whose long side is at most `tile.whole_factor` tiles is one
-    window, handed whole to the predictor.
+    skipped, and the result depends neither on `batch_size` nor on the order of windows. A scene whose long side is at
+    most `tile.whole_factor` tiles is one window, handed whole to the predictor.
 
     Args:
         path: the scene.
@@ -183,8 +180,9 @@ class _Run:
 
     def leave_out(self, known: Surroundings) -> None:
         """Do not look at windows of which nothing would be kept."""
-        rects = np.array([(w.x, w.y, w.x + w.width, w.y + w.height) for w in self.grid], np.float64)
-        self._left_out = dict.fromkeys(np.flatnonzero(known.all_land(rects / (self.factors * 2))).tolist())
+        sure = known.all_land(self._seams.rects / (self.factors * 2))
+        rows = self._seams.index
+        self._left_out = dict.fromkeys(i for i, window in enumerate(self.grid) if sure[rows[window]])
 
     def detect(
         self, predictors: Sequence[Predictor], batch_size: int, progress: Progress, stream: Stream | None
