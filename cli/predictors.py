@@ -89,15 +89,18 @@ def _torch(weights: Path, options: DetectOptions) -> Team:
 
 def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOptions) -> Team:
     """By an exported file: `weights` is what the user named, `path` what is run."""
-    from refinedet.large_windows import TIMES
     from refinedet.runtimes.graphs import open_graph, usable_cores
     from refinedet.runtimes.predictor import ExportedPredictor
     from refinedet.scene.detect import WINDOWS_TOGETHER
+    from refinedet.tiling import WINDOW_TILES
 
     device = "auto" if options.device == "all" else options.device
     graph = open_graph(path, device=device, precision=options.precision)
     header = graph.exported.header
-    batch_size = options.batch_size or TIMES**2 * min(usable_cores(), WINDOWS_TOGETHER)  # a large window for each core
+    # a large window for each core
+    batch_size = options.batch_size or WINDOW_TILES**2 * min(
+        usable_cores(), WINDOWS_TOGETHER
+    )  # a large window for each core
     predictor = ExportedPredictor(graph, batch_size=batch_size, postprocess=_asked(header, options))
     return _team([predictor], [graph.device], header, weights, runtime, options)
 

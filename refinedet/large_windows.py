@@ -13,14 +13,12 @@ from refinedet.config import Radiometry, TileConfig
 from refinedet.detections import Detections
 from refinedet.multiscale import ScalablePredictor
 from refinedet.predictor import Chip
-
-TIMES = 2
-"""Side of a window, in tiles of training."""
+from refinedet.tiling import WINDOW_TILES
 
 
 def large_windows(tile: TileConfig) -> TileConfig:
-    """Windows `TIMES` as large; what was one window as a whole stays one."""
-    return replace(tile, tile_px=TIMES * tile.tile_px, whole_factor=tile.whole_factor / TIMES)
+    """Windows `WINDOW_TILES` as large; what was one window as a whole stays one."""
+    return replace(tile, tile_px=WINDOW_TILES * tile.tile_px, whole_factor=tile.whole_factor / WINDOW_TILES)
 
 
 class LargeWindows:
@@ -28,7 +26,7 @@ class LargeWindows:
 
     def __init__(self, predictor: ScalablePredictor, tile: TileConfig) -> None:
         self.predictor, self.tile = predictor, tile
-        room = TIMES**2  # for as many ships on the same area
+        room = WINDOW_TILES**2  # for as many ships on the same area
         own = predictor.postprocess
         self.postprocess = replace(own, max_detections=room * own.max_detections, pre_nms=room * own.pre_nms)
 

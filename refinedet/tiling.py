@@ -14,6 +14,9 @@ from refinedet.boxes import Boxes, area, clip, shift
 from refinedet.config import TileConfig
 from refinedet.errors import InputError
 
+WINDOW_TILES = 2
+"""Side of a large window, in tiles of training: refinedet/large_windows.py."""
+
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:

@@ -56,6 +56,7 @@ ABOVE = {
     "calibration": {"data", "metrics"},
     "mistakes": {"data", "metrics"},
     "multiscale": {"model", "predictor"},
+    "large_windows": {"multiscale", "predictor"},
     "__init__": ROOMS,
 }
 MAY_LOOK_UP = {

@@ -17,9 +17,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.errors import FileError, InputError, MissingExtra
-from refinedet.large_windows import TIMES
 from refinedet.onnx_session import first_line, open_session
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
+from refinedet.tiling import WINDOW_TILES
 
 _STREAMS_MAX = 8
 """Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
@@ -131,7 +131,7 @@ class OpenVinoGraph:
 
     def _usual_px(self) -> tuple[int, int]:
         """Sides of the squares that windows of a scene are."""
-        return self.exported.header.model.input_px, TIMES * self.exported.header.model.input_px
+        return self.exported.header.model.input_px, WINDOW_TILES * self.exported.header.model.input_px
 
     def _queue(self, side_px: int | None) -> Any:
         """Requests on the graph as it is compiled for a square canvas, or for any."""
