@@ -97,10 +97,8 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     device = "auto" if options.device == "all" else options.device
     graph = open_graph(path, device=device, precision=options.precision)
     header = graph.exported.header
-    # a large window for each core
-    batch_size = options.batch_size or WINDOW_TILES**2 * min(
-        usable_cores(), WINDOWS_TOGETHER
-    )  # a large window for each core
+    at_once = min(usable_cores(), WINDOWS_TOGETHER)  # a large window for each core
+    batch_size = options.batch_size or WINDOW_TILES**2 * at_once
     predictor = ExportedPredictor(graph, batch_size=batch_size, postprocess=_asked(header, options))
     return _team([predictor], [graph.device], header, weights, runtime, options)
 
