@@ -89,8 +89,8 @@ def run(case: Case, folder: Path) -> Row:
         false=int((~near.any(axis=1)).sum()),
         expected=len(truth),
         windows=result.windows,
-        empty=result.windows_empty,
-        stretch="nothing to stretch" if result.windows == result.windows_empty else _stretch(result.levels),
+        empty=result.windows_skipped,
+        stretch="nothing to stretch" if result.windows == result.windows_skipped else _stretch(result.levels),
         off_m=_off_m(case, result),
         note=_note(case, result),
     )

@@ -54,7 +54,7 @@ def run(scene: Path, truth: Path, out: Path, passed: list[str]) -> None:
     record = read_json(out / f"{scene.stem}.run.json")
     size, counts = record["scene"], record["counts"]
     print(f"{scene.name}: {size['width_px']} x {size['height_px']} pixels, {size['dtype']}")
-    print(f"  {counts['windows']} windows, {counts['windows_empty']} empty; {counts['ships']} detections")
+    print(f"  {counts['windows']} windows, {counts['windows_skipped']} skipped; {counts['ships']} detections")
     print(f"  wall time {seconds:.1f} s, peak memory {peak / 1e9:.2f} GB")
     parts = {name: spent for name, spent in record["time"].items() if name != "seconds"}
     print("  seconds by part: " + ", ".join(f"{name} {spent:.1f}" for name, spent in parts.items()))

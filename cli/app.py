@@ -62,6 +62,7 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     score_min: options.ScoreMin = 0.5,
     tile_px: options.TilePx = None,
     overlap_px: options.OverlapPx = None,
+    prescreen: options.Prescreen = None,
     multiscale: options.Passes = None,
     batch_size: options.BatchSize = None,
     device: options.Device = "auto",

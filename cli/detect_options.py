@@ -35,6 +35,7 @@ class DetectOptions:
     score_min: float
     tile_px: int | None
     overlap_px: int | None
+    prescreen: Literal["on", "off"] | None
     multiscale: str | None
     batch_size: int | None
     device: str

@@ -5,7 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -151,7 +151,7 @@ class _Run:
         return detect_scene(
             outcome.scene,
             self.workers.predictors,
-            choice=self.options.scene_choice(),
+            choice=replace(self.options.scene_choice(), prescreen=self.workers.prescreen),
             land=self.options.land_choice(),
             tile=self.workers.tile,
             score_min=self.options.score_min,

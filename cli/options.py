@@ -126,6 +126,14 @@ BatchSize = Annotated[
     int | None,
     typer.Option(min=1, help="Windows per pass of the network.", show_default="2 on a CPU, 8 on a GPU"),
 ]
+Prescreen = Annotated[
+    Literal["on", "off"] | None,
+    typer.Option(
+        metavar="on|off",
+        help="Skip windows in which nothing stands out from the sea.",
+        show_default="on for detectors of ships in checkpoints of this project, else off",
+    ),
+]
 Passes = Annotated[
     Multiscale | None,
     typer.Option("--multiscale", help="Look at other sizes and mirrored too: slower, more exact.", show_default="off"),

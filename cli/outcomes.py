@@ -24,7 +24,7 @@ class Outcome:
     ships: int = 0
     windows: int = 0
     windows_done: int = 0
-    windows_empty: int = 0
+    windows_skipped: int = 0
     windows_kept: int = 0
     """Taken over from an interrupted run."""
     dropped: dict[str, int] = field(default_factory=dict)
@@ -41,11 +41,11 @@ class Outcome:
         """Note what an earlier run has found, as its record tells."""
         self.skipped = True
         self.ships, self.dropped = record["counts"]["ships"], record["counts"]["dropped_by_reason"]
-        self.windows, self.windows_empty = record["counts"]["windows"], record["counts"]["windows_empty"]
+        self.windows, self.windows_skipped = record["counts"]["windows"], record["counts"]["windows_skipped"]
 
     def take(self, result: SceneResult) -> None:
         """Note what was found."""
-        self.ships, self.windows_empty = len(result.detections), result.windows_empty
+        self.ships, self.windows_skipped = len(result.detections), result.windows_skipped
         self.dropped, self.notes = result.dropped, list(result.notes)
         self.levels, self.factors = result.levels, result.factors
 
@@ -60,7 +60,7 @@ class Outcome:
             "dropped": self.dropped,
             "notes": self.notes,
             "windows": self.windows,
-            "windows_empty": self.windows_empty,
+            "windows_skipped": self.windows_skipped,
             "windows_kept": self.windows_kept,
             "stretch": None if self.levels is None else asdict(self.levels),
             "scale": list(self.factors),
@@ -92,7 +92,7 @@ def print_summary(outcomes: list[Outcome]) -> None:
 
 def _row(one: Outcome) -> tuple[str, ...]:
     dropped = ", ".join(f"{count} {reason}" for reason, count in one.dropped.items())
-    remarks = ((one.windows_empty, "empty"), (one.windows_kept, "from before"))
+    remarks = ((one.windows_skipped, "skipped"), (one.windows_kept, "from before"))
     kept = [f"{count} {remark}" for count, remark in remarks if count]
     folder = Path(one.files[0]).parent if one.files else "-"
     suffixes = " ".join(Path(name).name.removeprefix(one.scene.stem) for name in one.files)

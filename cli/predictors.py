@@ -35,11 +35,13 @@ class Team:
     weights: Path
     made_by: dict[str, Any]
     """What decides the detections, for the journal."""
+    prescreen: float | None = None
+    """As in SceneChoice."""
 
     @property
     def ran_by(self) -> dict[str, Any]:
-        """Runtime and precision, for the record: what `auto` came to."""
-        return {name: self.made_by[name] for name in ("runtime", "precision")}
+        """Runtime, precision and prescreen, for the record: what `auto` and the defaults came to."""
+        return {name: self.made_by[name] for name in ("runtime", "precision")} | {"prescreen": self.prescreen}
 
 
 def team(options: DetectOptions) -> Team:
@@ -97,14 +99,17 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     device = "auto" if options.device == "all" else options.device
     graph = open_graph(path, device=device, precision=options.precision)
     header = graph.exported.header
-    at_once = min(usable_cores(), WINDOWS_TOGETHER)  # a large window for each core
+    at_once = min(2 * usable_cores(), WINDOWS_TOGETHER)  # two large windows for each core
     batch_size = options.batch_size or WINDOW_TILES**2 * at_once
     predictor = ExportedPredictor(graph, batch_size=batch_size, postprocess=_asked(header, options))
     return _team([predictor], [graph.device], header, weights, runtime, options)
 
 
 def _asked(header: Header, options: DetectOptions) -> PostprocessConfig:
-    return replace(header.postprocess, score_min=min(header.postprocess.score_min, options.score_min))
+    from refinedet.scene.detect import FRAGMENT_SHARE
+
+    lowest = min(header.postprocess.score_min, options.score_min)
+    return replace(header.postprocess, score_min=lowest, keep_min=FRAGMENT_SHARE * options.score_min)
 
 
 def _team(
@@ -115,7 +120,9 @@ def _team(
     runtime: Runtime,
     options: DetectOptions,
 ) -> Team:
-    predictors, tile = _looking(loaded, TileConfig.from_dict(header.provenance.get("tile", {})), options)
+    prescreen = _prescreen(options, default=header.classes == ("ship",))
+    trained = TileConfig.from_dict(header.provenance.get("tile", {}))
+    predictors, tile = _looking(loaded, trained, options, large=prescreen is None)
     made_by = {
         "weights": sha256_file(weights),
         "score_min": _asked(header, options).score_min,
@@ -123,13 +130,20 @@ def _team(
         "runtime": runtime,
         "precision": options.precision,
     }
-    return Team(predictors, devices, tile, weights, made_by)
+    return Team(predictors, devices, tile, weights, made_by, prescreen)
+
+
+def _prescreen(options: DetectOptions, *, default: bool) -> float | None:
+    """The contrast that a window must have to be looked at, if any."""
+    from refinedet.scene.prescreen import K
+
+    return K if options.prescreen == "on" or (options.prescreen is None and default) else None
 
 
 def _looking(
-    loaded: Sequence[ScalablePredictor], trained: TileConfig, options: DetectOptions
+    loaded: Sequence[ScalablePredictor], trained: TileConfig, options: DetectOptions, *, large: bool
 ) -> tuple[list[Predictor], TileConfig]:
-    """How the networks look at a scene, and its windows: those of training, or larger ones where nobody objects."""
+    """How the networks look at a scene, and its windows: those of training, or larger ones where that is less work."""
     from refinedet.large_windows import LargeWindows, large_windows
     from refinedet.multiscale import MultiscalePredictor
 
@@ -137,7 +151,7 @@ def _looking(
     if options.multiscale:
         passes = MultiscaleConfig.preset(options.multiscale)
         return [MultiscalePredictor(one, passes) for one in loaded], tile
-    if options.tile_px is not None:
+    if options.tile_px is not None or not large:
         return list(loaded), tile
     return [LargeWindows(one, tile) for one in loaded], large_windows(tile)
 
@@ -178,4 +192,5 @@ def _onnx(path: Path, options: DetectOptions) -> Team:
     predictor = OnnxPredictor(path, score_min=lowest, device=options.device, batch_size=batch_size)
     made_by = {"weights": sha256_file(path), "score_min": lowest, "multiscale": None}
     made_by |= {"runtime": "onnx", "precision": options.precision}
-    return Team([predictor], [options.device], options.tile(TileConfig()), path, made_by)
+    tile = options.tile(TileConfig())
+    return Team([predictor], [options.device], tile, path, made_by, _prescreen(options, default=False))

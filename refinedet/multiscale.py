@@ -59,7 +59,8 @@ def run_pass(predictor: ScalablePredictor, chips: Sequence[Chip], row: Pass) -> 
 
     Scores are those of `predictor`: its operating score reads 0.5, its `score_min` and `pre_nms` hold.
     """
-    config = replace(predictor.postprocess, suppression="none", max_detections=predictor.postprocess.pre_nms)
+    own = predictor.postprocess
+    config = replace(own, suppression="none", keep_min=0.0, max_detections=own.pre_nms)
     mirrored = [_mirrored(chip, row) for chip in chips]
     sides = [long_side_px(chip.shape[1], chip.shape[0], row, predictor.input_px) for chip in chips]
     found = predictor.predict_at(mirrored, sides, config)

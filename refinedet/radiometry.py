@@ -25,6 +25,10 @@ _AUTO = StretchChoice()
 _DECIBEL_SPAN = 150.0
 """Decibels of any sensor lie within this of 0; values beyond are of another kind, or counted in hundredths."""
 _LEAST_AMPLITUDE = 1e-12
+_TABLE_BYTES = 2
+"""Of the widest integers that are looked up: 65,536 values."""
+_PART_PX = 1 << 20
+"""Values that are computed at once, in float64."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -129,6 +133,34 @@ def to_uint8(pixels: Pixels, valid: Mask, levels: Levels | None) -> NDArray[np.u
     if levels is not None:
         values = 1 + (values - low) * (254 / (high - low))
     return np.where(mask, np.rint(values), 0).astype(np.uint8)
+
+
+class Stretch:
+    """`to_uint8` for the windows of one scene, with their mask: the same bytes, by a table where values are few.
+
+    Args:
+        dtype: of the scene's pixels.
+        nodata: as `valid_mask` takes it.
+        levels: as `scene_levels` gives them.
+    """
+
+    def __init__(self, dtype: DTypeLike, nodata: float | None, levels: Levels | None) -> None:
+        self._nodata, self._levels = nodata, levels
+        dtype = np.dtype(dtype)
+        self._table: NDArray[np.uint8] | None = None
+        if dtype.kind in "iu" and dtype.itemsize <= _TABLE_BYTES:
+            every = np.arange(1 << (8 * dtype.itemsize)).astype(f"u{dtype.itemsize}").view(dtype)
+            self._table = self._computed(every[:, None])[:, 0]
+
+    def __call__(self, pixels: Pixels) -> NDArray[np.uint8]:
+        """8-bit pixels of the same shape; what was not measured is 0."""
+        if self._table is None or pixels.ndim == 3:
+            parts = range(0, len(pixels), max(1, _PART_PX // pixels[0].size))
+            return np.concatenate([self._computed(pixels[y : y + parts.step]) for y in parts])
+        return self._table[pixels.view(f"u{pixels.dtype.itemsize}")]
+
+    def _computed(self, pixels: Pixels) -> NDArray[np.uint8]:
+        return to_uint8(pixels, valid_mask(pixels, self._nodata), self._levels)
 
 
 def _in_domain(values: NDArray[np.float64], domain: Domain) -> NDArray[np.float64]:

@@ -75,25 +75,27 @@ def suppress(candidates: Candidates, images: int, config: SuppressionConfig) -> 
     """
     labels = candidates.labels
     group = candidates.images * (int(labels.max(initial=0)) + 1) + labels
-    kept = _kept(candidates, group, images, config)
+    lowest = max(config.score_min, config.keep_min)
+    kept = _kept(candidates, group, images, config, lowest)
     boxes = candidates.boxes_xyxy[kept.index]
     if config.voting_iou is not None and config.suppression != "none":
         boxes[kept.heads] = _vote(candidates, group, kept.index[kept.heads], config.voting_iou)
     image, label = candidates.images[kept.index], labels[kept.index]
     results = []
     for index in range(images):
-        mine = (image == index) & (kept.scores >= config.score_min)
+        mine = (image == index) & (kept.scores >= lowest)
         found = Detections.of(boxes[mine], kept.scores[mine], label[mine])
         results.append(found.keep(np.arange(len(found)) < config.max_detections))
     return results
 
 
-def _kept(candidates: Candidates, group: Index, images: int, config: SuppressionConfig) -> _Kept:
+def _kept(candidates: Candidates, group: Index, images: int, config: SuppressionConfig, lowest: float) -> _Kept:
+    """What is left by `config`, of scores from `lowest` on at least: no weaker box changes what becomes of those."""
     scores = candidates.scores
     if config.suppression in ("soft_linear", "soft_gaussian"):
-        return _soft_nms(candidates, images, config)
+        return _soft_nms(candidates, images, config, lowest)
     if config.suppression == "nms":
-        index = _nms(candidates, group, config.nms_iou)
+        index = _nms(candidates, group, config.nms_iou, lowest)
         owner = candidates.images[index]
         index = np.concatenate([index[owner == image][: config.max_detections] for image in range(images)])
     else:
@@ -101,11 +103,12 @@ def _kept(candidates: Candidates, group: Index, images: int, config: Suppression
     return _Kept(index, scores[index], np.ones(len(index), np.bool_))
 
 
-def _nms(candidates: Candidates, group: Index, iou_max: float) -> Index:
-    """NMS within each group; indices by falling score."""
+def _nms(candidates: Candidates, group: Index, iou_max: float, lowest: float) -> Index:
+    """NMS within each group; indices by falling score, from `lowest` on."""
     kept = [np.zeros(0, np.int64)]
-    for one in np.unique(group):
-        members = np.flatnonzero(group == one)
+    strong = candidates.scores >= lowest
+    for one in np.unique(group[strong]):
+        members = np.flatnonzero((group == one) & strong)
         kept.append(members[nms(candidates.boxes_xyxy[members], candidates.scores[members], iou_max)])
     index = np.concatenate(kept)
     return index[np.argsort(-candidates.scores[index], kind="stable")]
@@ -126,11 +129,11 @@ def _vote(candidates: Candidates, group: Index, heads: Index, voting_iou: float)
     return voted
 
 
-def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig) -> _Kept:
+def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig, lowest: float) -> _Kept:
     """Soft-NMS of all images at once, one pick of each image per step.
 
     Scores only fall, so boxes are picked in the order of their final scores: an image is done at its first pick below
-    `score_min`, and all are after `max_detections` picks.
+    `lowest`, and all are after `max_detections` picks.
     """
     table, valid = _rows(candidates, images)
     boxes = candidates.boxes_xyxy[table]
@@ -141,7 +144,7 @@ def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig) ->
     picks = [(np.zeros(0, np.int64), np.zeros(0, np.float32), np.zeros(0, np.bool_))]
     for _ in range(min(config.max_detections, table.shape[1])):
         best = np.where(valid, scores, -1).argmax(axis=1)
-        active = valid[row, best] & (scores[row, best] >= config.score_min)
+        active = valid[row, best] & (scores[row, best] >= lowest)
         if not active.any():
             break
         head = active & ~covered[row, best]

@@ -1,14 +1,14 @@
 """detect_scene(): windows of a scene -> read -> predict -> merge. Memory does not grow with the scene.
 
-Windows are read in one thread while earlier ones are with the predictor, or with several predictors, each on its own
-device. A batch is always made of the same windows, whatever finished first and whatever a journal holds already: so
-results do not depend, in their last bits, on how often a run was interrupted.
+Windows are read in one thread (refinedet/scene/chips.py) while earlier ones are with the predictor, or with several
+predictors, each on its own device. A batch is always made of the same windows, whatever finished first and whatever a
+journal holds already: so results do not depend, in their last bits, on how often a run was interrupted.
 """
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Container, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -19,9 +19,10 @@ from refinedet.concurrency import prefetched, spread
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.predictor import Chip, Predictor
-from refinedet.radiometry import Levels, scene_levels, to_uint8, valid_mask
+from refinedet.predictor import Predictor
+from refinedet.radiometry import Levels, scene_levels
 from refinedet.raster import Reader
+from refinedet.scene.chips import Batch, Chips
 from refinedet.scene.identity import run_identity
 from refinedet.scene.journal import Found, Journal, OpenJournal, opened
 from refinedet.scene.land import LandChoice, Surroundings, survey
@@ -39,13 +40,11 @@ from refinedet.tiling import Window, windows
 
 Progress = Callable[[int, int], None]
 """Called with (windows done, windows in all), first with those that a journal holds: 0 without one."""
-_Batch = list[tuple[int, Chip | None]]
-"""Numbers of windows in the grid, and their chips; None where a window holds no data."""
 
 _LOGGER = logging.getLogger(__name__)
-_FRAGMENT_SHARE = 0.5
+FRAGMENT_SHARE = 0.5
 """Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
-WINDOWS_TOGETHER = 8
+WINDOWS_TOGETHER = 16
 """Windows that are handed to a predictor at once; it may take them in smaller passes."""
 _READ_AHEAD = 2
 """Batches of chips that lie ready for each predictor."""
@@ -66,20 +65,21 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
 ) -> SceneResult:
     """Find ships in a local GeoTIFF, PNG, JPEG or Sentinel-1 GRD product of any size.
 
-    Levels of the stretch are measured once per scene, windows without data or, where land is dropped, all on land are
-    skipped, and the result depends neither on `batch_size` nor on the order of windows. A scene whose long side is at
-    most `tile.whole_factor` tiles is one window, handed whole to the predictor.
+    Levels of the stretch are measured once per scene. Windows without data are skipped, so are those all on land where
+    land is dropped, and those in which nothing stands out for `choice.prescreen`. The result depends neither on
+    `batch_size` nor on the order of windows. A scene whose long side is at most `tile.whole_factor` tiles is one
+    window, handed whole to the predictor.
 
     Args:
         path: the scene.
         predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits. Several, equal but for their
             devices, share the work, each in a thread of its own.
-        choice: band or polarisation that is looked at, how its values are stretched, at which pixel size, and how large
-            a scene may be; `SceneChoice()` where None.
+        choice: band or polarisation that is looked at, how its values are stretched, at which pixel size, what is not
+            looked at, and how large a scene may be; `SceneChoice()` where None.
         land: what is done about land, and what is known to be no ship; `LandChoice()` where None.
         tile: size and overlap of windows; `TileConfig()` where None.
         score_min: lowest score of a ship in the result, in [0, 1].
-        batch_size: windows per call of the predictor, less those without data; it may split them further.
+        batch_size: windows per call of the predictor; it may split them further.
         progress: told how many windows are done.
         stream: told what each window shows as soon as it is finished, those of a journal first.
         journal: keeps finished windows, so that an interrupted run goes on.
@@ -108,7 +108,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
             found = _above(merge_windows(run.parts, run.grid), score_min)
         with watch.part("describe"):
             ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
-    _LOGGER.info("%s: %d ships in %d windows, %d empty", path, len(ships.detections), len(run.grid), run.empty)
+    _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
     result = _result(Path(path).name, first.classes, run, ships, known.notes)
     return replace(result, sha256=identity.get("scene"))
 
@@ -126,7 +126,7 @@ def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes
         levels=run.levels,
         preview=run.preview,
         windows=len(run.grid),
-        windows_empty=run.empty,
+        windows_skipped=run.skipped,
         dropped=ships.dropped,
         notes=notes,
         factors=run.factors,
@@ -169,9 +169,9 @@ class _Run:
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         self.position = locate(reader.info)
         self.parts: list[tuple[Window, Detections]] = []
-        self.empty = 0
+        self.skipped = 0
         self.levels: Levels | None
-        self._stretch, self._score_min = choice.stretch, score_min
+        self._choice, self._score_min = choice, score_min
         self._progress: Progress
         self._stream: Stream | None
         self._seams = SeamGrid(self.grid)
@@ -191,13 +191,15 @@ class _Run:
         info = self.seen.info
         self._progress, self._stream = progress, stream
         sample = self.preview if self.factors == SAME else self.seen.sample()
-        self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._stretch)
+        self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._choice.stretch)
         finished = {**self._left_out, **(self.log.finished if self.log else {})}
         self._take(finished)
-        score_min = self._score_min * _FRAGMENT_SHARE
+        score_min = self._score_min * FRAGMENT_SHARE
         workers = [partial(self._predict, predictor, score_min) for predictor in predictors]
+        chips = Chips(self.seen, self.levels, self._choice.prescreen, self.watch)
+        batches = chips.batches(self._seams, batch_size, finished)
         with (
-            closing(prefetched(self._batches(batch_size, finished), _READ_AHEAD * len(workers))) as ready,
+            closing(prefetched(batches, _READ_AHEAD * len(workers))) as ready,
             closing(spread(ready, workers)) as results,
         ):
             for found in results:
@@ -205,23 +207,7 @@ class _Run:
                     self.log.append(found)
                 self._take(found)
 
-    def _batches(self, size: int, finished: Container[int]) -> Iterator[_Batch]:
-        """What is not finished, batch by batch; reads the scene in the thread that iterates."""
-        for start in range(0, len(self.grid), size):
-            numbers = range(start, min(start + size, len(self.grid)))
-            batch = [(index, self._chip(self.grid[index])) for index in numbers if index not in finished]
-            if batch:
-                yield batch
-
-    def _chip(self, window: Window) -> Chip | None:
-        """The 8-bit pixels of a window; None without one valid pixel that is not black."""
-        with self.watch.part("read"):
-            pixels = self.seen.read(window)
-        with self.watch.part("stretch"):
-            chip = to_uint8(pixels, valid_mask(pixels, self.seen.info.nodata), self.levels)
-            return chip if chip.any() else None
-
-    def _predict(self, predictor: Predictor, score_min: float, batch: _Batch) -> dict[int, Detections | None]:
+    def _predict(self, predictor: Predictor, score_min: float, batch: Batch) -> dict[int, Detections | None]:
         """What is found in each window of a batch, in scene pixels."""
         found: dict[int, Detections | None] = dict.fromkeys(index for index, _ in batch)
         shown = [(index, chip) for index, chip in batch if chip is not None]
@@ -237,7 +223,7 @@ class _Run:
         for index, detections in sorted(found.items()):
             window = self.grid[index]
             if detections is None:
-                self.empty += 1
+                self.skipped += 1
                 continue
             if len(detections):
                 self.parts.append((window, detections))

@@ -25,7 +25,7 @@ from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
 
 Found = Mapping[int, Detections | None]
-"""Number of a window in its grid -> detections in scene pixels; None where the window holds no data."""
+"""Number of a window in its grid -> detections in scene pixels; None where the window was skipped."""
 
 _TITLE = "refinedet journal 1"
 _FSYNC_SECONDS = 1.0

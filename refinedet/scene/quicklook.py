@@ -133,8 +133,8 @@ def _header(canvas: _Canvas, result: SceneResult) -> None:
     ]
     if result.label is not None:
         facts.insert(1, result.label)
-    if result.windows_empty:
-        facts.append(f"{result.windows_empty:,} without data")
+    if result.windows_skipped:
+        facts.append(f"{result.windows_skipped:,} skipped")
     if count > CUTOUTS:
         facts.append(f"strongest {CUTOUTS} enlarged")
     canvas.text(MARGIN_PX, 88, "   ·   ".join(facts), color=_MUTED, fontsize=12.5)

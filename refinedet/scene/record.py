@@ -114,7 +114,7 @@ def _counts(result: SceneResult) -> dict[str, Any]:
     classes = Counter(result.class_name(i) for i in range(len(result.detections)))
     return {
         "windows": result.windows,
-        "windows_empty": result.windows_empty,
+        "windows_skipped": result.windows_skipped,
         "ships": len(result.detections),
         "ships_by_class": dict(classes),
         "ships_by_flag": dict(Counter(flag for flags in result.flags for flag in flags)),

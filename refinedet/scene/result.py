@@ -37,8 +37,8 @@ class SceneResult:
     """The whole scene, thinned as `SceneReader.sample` does: (h, w) or (h, w, 3), in the scene's own values."""
     windows: int
     """Windows of the scene."""
-    windows_empty: int
-    """... of which these hold no data, and were skipped."""
+    windows_skipped: int
+    """... of which these were not looked at: no data, all land that is dropped, or nothing that stands out."""
     dropped: dict[str, int] = field(default_factory=dict)
     """Detections that were left out, by reason: land.LAND, land.EXCLUDED; reasons without one are not there."""
     notes: tuple[str, ...] = ()

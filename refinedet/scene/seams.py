@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +28,8 @@ class SeamGrid:
     def __init__(self, grid: Sequence[Window]) -> None:
         """Take all windows of a scene, as `tiling.windows` gives them, in any order."""
         ordered = sorted(grid)
+        self.grid = ordered
+        """Top to bottom, left to right."""
         self.index = {window: i for i, window in enumerate(ordered)}
         """Row of each window in `rects`."""
         self.rects: Rects = np.array([(w.x, w.y, w.x + w.width, w.y + w.height) for w in ordered], np.float64)
@@ -50,10 +53,23 @@ class SeamGrid:
         columns = len(self._middles[0]) + 1
         outside = np.zeros(len(boxes))
         for axis, place in enumerate((window % columns, window // columns)):
-            low = np.concatenate([[-np.inf], self._middles[axis]])[place]
-            high = np.concatenate([self._middles[axis], [np.inf]])[place]
+            low, high = self._ends(axis, place)
             outside = np.maximum(outside, np.maximum(low - centres[:, axis], centres[:, axis] - high))
         return outside
+
+    def near(self, window: Window, margin_px: int) -> Window:
+        """What `window` owns, and up to `margin_px` around that, as a part of it in its own pixels."""
+        row, column = divmod(self.index[window], len(self._middles[0]) + 1)
+        (x1, x2), (y1, y2) = self._ends(0, column), self._ends(1, row)
+        left, top = int(max(window.x, x1 - margin_px)), int(max(window.y, y1 - margin_px))
+        right = int(min(window.x + window.width, x2 + margin_px))
+        bottom = int(min(window.y + window.height, y2 + margin_px))
+        return Window(top - window.y, left - window.x, bottom - top, right - left)
+
+    def _ends(self, axis: int, place: Any) -> tuple[Any, Any]:
+        """Where the pixels that a column (axis 0) or row (axis 1) of windows owns begin and end."""
+        edges = np.concatenate([[-np.inf], self._middles[axis], [np.inf]])
+        return edges[place], edges[place + 1]
 
     def _split(self, axis: int) -> NDArray[np.float64]:
         starts, ends = np.unique(self.rects[:, axis]), np.unique(self.rects[:, axis + 2])

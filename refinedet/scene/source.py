@@ -33,12 +33,16 @@ class SceneChoice:
     """Look at the scene in this many times its pixels along each side."""
     gsd_m: float | None = None
     """Look at it in pixels of so many metres; either this or `scale`."""
+    prescreen: float | None = None
+    """Least contrast of a window that is looked at, in standard deviations (`prescreen.K`); None: all windows are."""
 
     def __post_init__(self) -> None:
         if self.scale is not None and self.gsd_m is not None:
             raise InputError("expected --scale or --gsd-m, found both; one of them says it all")
         if self.gsd_m is not None and not self.gsd_m > 0:
             raise InputError(f"expected a pixel size above 0 m, found {self.gsd_m}")
+        if self.prescreen is not None and not self.prescreen >= 0:
+            raise InputError(f"expected a contrast of at least 0 for the prescreen, found {self.prescreen}")
 
 
 @contextmanager

@@ -38,10 +38,10 @@ def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
 
 @pytest.fixture
 def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bright_blobs: Any) -> Path:
-    """A checkpoint whose network sees bright blobs."""
+    """A checkpoint whose network sees bright blobs: they need not be ships, so that all windows are looked at."""
     path = tmp_path / "model.safetensors"
     tile = {"tile_px": 64, "overlap_px": 48, "whole_factor": 3}  # windows are twice as large
-    header = checkpoint.Header(ModelConfig(), ("ship",), Radiometry(), {"tile": tile})
+    header = checkpoint.Header(ModelConfig(), ("blob",), Radiometry(), {"tile": tile})
     monkeypatch.setattr(checkpoint, "read_header", lambda given: header if given == path else pytest.fail(str(given)))
     monkeypatch.setattr(predictor.TorchPredictor, "load", lambda *_, **__: bright_blobs)
     monkeypatch.setattr(choice, "resolve_runtime", lambda *_: "torch")

@@ -6,6 +6,7 @@ import csv
 import errno
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from shutil import copy
 from typing import Any
@@ -17,6 +18,7 @@ from typer.testing import Result
 
 from refinedet import predictor, raster
 from refinedet.files import sha256_file
+from refinedet.model import checkpoint
 from refinedet.scene import land, outputs
 
 Run = Callable[..., Result]
@@ -67,7 +69,7 @@ def test_detect_json_is_all_there_is_on_stdout(run: Run, tmp_path: Path, weights
     summary = json.loads(ran.stdout)
     assert summary["ships"] == 2
     good, bad = summary["scenes"]
-    assert (good["ok"], good["ships"], good["windows"], good["windows_empty"]) == (True, 2, 12, 0)
+    assert (good["ok"], good["ships"], good["windows"], good["windows_skipped"]) == (True, 2, 12, 0)
     assert [Path(file).suffix for file in good["files"]] == [".geojson", ".csv", ".png", ".html", ".json"]
     assert not bad["ok"]
     assert "missing.tif" in bad["error"]
@@ -76,6 +78,21 @@ def test_detect_json_is_all_there_is_on_stdout(run: Run, tmp_path: Path, weights
 def test_windows_are_of_the_size_that_is_asked_for(run: Run, weights: Path, scene: Path) -> None:
     ran = run("detect", scene, "--weights", weights, "--json", "--tile-px", 256, "--overlap-px", 64)
     assert json.loads(ran.stdout)["scenes"][0]["windows"] == 1
+
+
+def test_calm_windows_are_skipped_for_ships_unless_that_is_switched_off(
+    run: Run, tmp_path: Path, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    header = replace(checkpoint.read_header(weights), classes=("ship",))
+    monkeypatch.setattr(checkpoint, "read_header", lambda _: header)
+    told = {}
+    for choice in ([], ["--prescreen", "on"], ["--prescreen", "off"]):
+        ran = run("detect", scene, "--weights", weights, "--json", "--overwrite", *choice)
+        one = json.loads(ran.stdout)["scenes"][0]
+        record = json.loads((tmp_path / "scene_ships" / "scene.run.json").read_text())
+        told["".join(choice[1:])] = (one["ships"], record["settings"]["tile_px"], record["settings"]["prescreen"])
+        assert (one["windows_skipped"] > 0.5 * one["windows"]) == (choice[1:] != ["off"])
+    assert told == {"": (2, 64, 6.0), "on": (2, 64, 6.0), "off": (2, 128, None)}
 
 
 @pytest.mark.parametrize("ships", [(), ((20, 30, 40, 38), (150, 120, 162, 150))], ids=["no ship", "two ships"])
@@ -215,7 +232,7 @@ def test_a_bad_scene_is_one_sentence_and_the_others_go_on(
 
 
 @pytest.mark.parametrize(
-    ("make", "windows_empty"),
+    ("make", "windows_skipped"),
     [
         pytest.param(lambda path: raster.write_scene(path, np.zeros((300, 300), np.uint16)), 16, id="no data"),
         pytest.param(
@@ -224,14 +241,14 @@ def test_a_bad_scene_is_one_sentence_and_the_others_go_on(
     ],
 )
 def test_scenes_without_ships_give_valid_empty_results(
-    run: Run, tmp_path: Path, weights: Path, make: Any, windows_empty: int
+    run: Run, tmp_path: Path, weights: Path, make: Any, windows_skipped: int
 ) -> None:
     make(tmp_path / "scene.tif")
     formats = [word for name in outputs.SUFFIXES for word in ("--format", name)]
     ran = run("detect", tmp_path / "scene.tif", "--weights", weights, "--out", tmp_path / "o", "--json", *formats)
     assert ran.exit_code == 0, ran.output
     one = json.loads(ran.stdout)["scenes"][0]
-    assert (one["ships"], one["windows_empty"]) == (0, windows_empty)
+    assert (one["ships"], one["windows_skipped"]) == (0, windows_skipped)
     assert json.loads((tmp_path / "o/scene.geojson").read_text())["features"] == []
     assert json.loads((tmp_path / "o/scene.coco.json").read_text()) == []
     assert (tmp_path / "o/scene.csv").read_text().count("\n") == 1
@@ -265,11 +282,12 @@ def test_the_weights_of_the_package_are_the_default(
 
 
 def test_the_real_network_runs_from_the_command_line(run: Run, scene: Path, tiny_network: Path) -> None:
-    ran = run("detect", scene, "--weights", tiny_network, "--json", "--device", "cpu", "--score-min", "0.9")
+    options = "--weights", tiny_network, "--json", "--overwrite", "--restart", "--device", "cpu"
+    ran = run("detect", scene, *options, "--prescreen", "off", "--score-min", "0.9")
     assert ran.exit_code == 0, ran.output
     assert json.loads(ran.stdout)["scenes"][0]["windows"] == 6, "of 128 pixels, where it was trained on 64"
-    ran = run("detect", scene, "--weights", tiny_network, "--json", "--tile-px", 64, "--overwrite", "--restart")
-    assert json.loads(ran.stdout)["scenes"][0]["windows"] == 30
+    for more in ((), ("--prescreen", "off", "--tile-px", 64)):
+        assert json.loads(run("detect", scene, *options, *more).stdout)["scenes"][0]["windows"] == 30
 
 
 def test_detect_looks_again_where_asked(run: Run, scene: Path, tiny_network: Path) -> None:

@@ -63,7 +63,8 @@ def whole(start: Start, tmp_path_factory: pytest.TempPathFactory) -> dict[str, b
     folder = tmp_path_factory.mktemp("whole")
     told = finished(start(folder))
     assert told["ships"] > 20
-    assert (told["windows"], told["windows_empty"], told["windows_kept"]) == (WINDOWS, 1, 0)
+    assert (told["windows"], told["windows_kept"]) == (WINDOWS, 0)
+    assert 1 < told["windows_skipped"] < WINDOWS / 2, "without data, or with nothing that stands out"
     return content(folder)
 
 
@@ -86,8 +87,9 @@ def content(folder: Path) -> dict[str, bytes]:
 
 
 def kept(journal: Path) -> int:
-    """Windows in a journal."""
-    return journal.read_bytes().count(b"\n") - 1 if journal.exists() else 0
+    """Windows in the whole lines of a journal."""
+    lines = journal.read_bytes().split(b"\n")[1:-1] if journal.exists() else []
+    return sum(len(json.loads(line.partition(b" ")[2])) for line in lines)
 
 
 def wait_for(process: subprocess.Popen[str], journal: Path, windows: int) -> None:
@@ -111,7 +113,7 @@ def test_killed_at_random_moments_and_started_again_its_files_are_equal(
         assert process.returncode == -signal.SIGKILL
         assert kept(journal) > before
         before = kept(journal)
-    assert finished(start(folder))["windows_kept"] in {before, before - 1}  # the last line may be torn
+    assert finished(start(folder))["windows_kept"] == before
     assert content(folder) == whole
 
 
@@ -174,7 +176,7 @@ def interrupted(run: Run, blobs: Any, monkeypatch: pytest.MonkeyPatch, *words: o
             return predict(chips)
 
         patch.setattr(blobs, "predict", stop)
-        return run("detect", *words)
+        return run("detect", *words, "--batch-size", 8)
 
 
 def test_other_settings_are_refused_until_told_to_restart(
@@ -242,7 +244,7 @@ def test_several_scenes_stop_at_ctrl_c_and_the_finished_ones_stay(
 
     with monkeypatch.context() as patch:
         patch.setattr(bright_blobs, "predict", stop)
-        ran = run("detect", other, scene, "--weights", weights)
+        ran = run("detect", other, scene, "--weights", weights, "--batch-size", 8)
     assert ran.exit_code == 130
     assert "8 of 12 windows of" in ran.stderr
     assert (tmp_path / "first_ships" / "first.csv").is_file()

@@ -8,9 +8,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
+from refinedet import radiometry
 from refinedet.config import Radiometry, StretchChoice
 from refinedet.errors import InputError
-from refinedet.radiometry import Levels, is_decibel, measure_levels, scene_levels, to_uint8, valid_mask
+from refinedet.radiometry import Levels, Stretch, is_decibel, measure_levels, scene_levels, to_uint8, valid_mask
 
 AMPLITUDES = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
 DECIBELS = hnp.arrays(np.float32, (6, 7), elements=st.floats(-60, 30, width=32))
@@ -212,3 +213,22 @@ def test_stretches_by_name(text: str) -> None:
 def test_other_stretches_are_one_sentence(text: str) -> None:
     with pytest.raises(InputError, match="expected"):
         StretchChoice.parse(text)
+
+
+@given(
+    st.sampled_from(["uint8", "int8", "uint16", "int16", "int32", "float32"]),
+    st.sampled_from([None, 0, 7, -3]),
+    st.sampled_from([None, Levels(10, 90), Levels(-20, 5, "decibel"), Levels(0.1, 2, "amplitude")]),
+    st.integers(0, 99),
+)
+def test_a_table_gives_the_same_bytes(dtype: str, nodata: int | None, levels: Levels | None, seed: int) -> None:
+    pixels = np.random.default_rng(seed).integers(-130, 300, (9, 11)).astype(dtype)
+    expected = to_uint8(pixels, valid_mask(pixels, nodata), levels)
+    np.testing.assert_array_equal(Stretch(dtype, nodata, levels)(pixels), expected)
+
+
+def test_colour_is_stretched_as_by_to_uint8_also_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(radiometry, "_PART_PX", 50)
+    pixels = np.random.default_rng(1).integers(0, 3, (9, 11, 3)).astype(np.uint8)
+    expected = to_uint8(pixels, valid_mask(pixels, 0), Levels(0, 2))
+    np.testing.assert_array_equal(Stretch("uint8", 0, Levels(0, 2))(pixels), expected)

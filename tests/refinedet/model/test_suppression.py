@@ -97,6 +97,20 @@ def test_an_image_does_not_depend_on_its_batch_nor_on_the_order_of_boxes(suppres
             np.testing.assert_array_equal(other.scores, together[index].scores)
 
 
+@pytest.mark.parametrize("suppression", ["nms", "soft_linear", "soft_gaussian", "none"])
+@pytest.mark.parametrize("lowest", [0.3, 0.7, 0.98])
+@pytest.mark.parametrize("limit", [300, 4])
+def test_leaving_out_the_weak_changes_nothing_about_the_strong(suppression: str, lowest: float, limit: int) -> None:
+    config = SuppressionConfig.from_dict({"suppression": suppression, "max_detections": limit})
+    for seed in range(4):
+        candidates = crowd(seed)
+        all_, strong = (suppress(candidates, 3, replace(config, keep_min=low)) for low in (0.0, lowest))
+        for one, other in zip(all_, strong, strict=True):
+            expected = one.above(lowest)
+            np.testing.assert_array_equal(other.boxes_xyxy, expected.boxes_xyxy)
+            np.testing.assert_array_equal(other.scores, expected.scores)
+
+
 def test_nms_is_that_of_torchvision_class_by_class() -> None:
     candidates = of_image(crowd(4), 0)
     found = suppress(candidates, 1, PLAIN)[0]

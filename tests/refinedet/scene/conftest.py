@@ -49,7 +49,7 @@ def make_result() -> MakeResult:
             levels=None,
             preview=np.zeros((9, 9)),
             windows=1,
-            windows_empty=0,
+            windows_skipped=0,
         )
 
     return make

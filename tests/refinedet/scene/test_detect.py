@@ -55,7 +55,7 @@ def test_ships_are_found_through_windows_as_they_are(scene: Path, bright_blobs: 
     assert [flags[ship] for ship in SHIPS] == [(), (), (), ("edge",), ("joined",)]
     assert result.located
     assert result.windows == 6
-    assert result.windows_empty == 0
+    assert result.windows_skipped == 0
 
 
 def test_sizes_and_places_are_on_the_ground(scene: Path, bright_blobs: Any) -> None:
@@ -139,7 +139,7 @@ def test_a_scene_without_data_is_skipped_and_empty(
     result = detect_scene(tmp_path / "void.tif", bright_blobs, tile=TILE)
     assert len(result.detections) == 0
     assert result.flags == ()
-    assert (result.windows, result.windows_empty) == (6, 6)
+    assert (result.windows, result.windows_skipped) == (6, 6)
     assert bright_blobs.chips == []
 
 
@@ -148,7 +148,7 @@ def test_windows_without_data_are_skipped_and_counted(tmp_path: Path, bright_blo
     pixels[:, :300] = 0
     write_scene(tmp_path / "scene.tif", pixels)
     result = detect_scene(tmp_path / "scene.tif", bright_blobs, tile=TILE)
-    assert result.windows_empty == 2
+    assert result.windows_skipped == 2
     assert len(bright_blobs.chips) == 4
 
 
@@ -230,7 +230,7 @@ def test_windows_all_on_land_are_not_looked_at_where_land_is_dropped(
 ) -> None:
     land = polygons(tmp_path / "land.geojson", [shapely.box(480_000, 5_280_000, 505_000, 5_320_000)])
     result = detect_scene(scene, bright_blobs, tile=TILE, land=LandChoice(mask="drop", land=land, buffer_m=300))
-    assert (result.windows, result.windows_empty, len(bright_blobs.chips)) == (6, 4, 2)
+    assert (result.windows, result.windows_skipped, len(bright_blobs.chips)) == (6, 4, 2)
     assert boxes(result.detections) == [(590, 10, 600, 14)]
 
 

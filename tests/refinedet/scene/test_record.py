@@ -33,7 +33,7 @@ def test_counts_add_up(make_result: MakeResult) -> None:
     record = record_of(result)
     assert record["counts"] == {
         "windows": 1,
-        "windows_empty": 0,
+        "windows_skipped": 0,
         "ships": 3,
         "ships_by_class": {"ship": 2, "iceberg": 1},
         "ships_by_flag": {"edge": 1, "joined": 1},

@@ -76,7 +76,7 @@ def test_weak_detections_and_empty_windows_are_not_told(tmp_path: Path, bright_b
     write_scene(tmp_path / "scene.tif", sea)
     bright_blobs.score = 0.4
     told, result = streamed(tmp_path / "scene.tif", bright_blobs)
-    assert len(told) == result.windows - result.windows_empty == 9
+    assert len(told) == result.windows - result.windows_skipped == 9
     assert all(len(one.detections) == 0 for one in told)
 
 
