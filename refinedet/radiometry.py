@@ -157,7 +157,7 @@ class Stretch:
         if self._table is None or pixels.ndim == 3:
             parts = range(0, len(pixels), max(1, _PART_PX // pixels[0].size))
             return np.concatenate([self._computed(pixels[y : y + parts.step]) for y in parts])
-        return self._table[pixels.view(f"u{pixels.dtype.itemsize}")]
+        return np.asarray(self._table[pixels.view(f"u{pixels.dtype.itemsize}")])
 
     def _computed(self, pixels: Pixels) -> NDArray[np.uint8]:
         return to_uint8(pixels, valid_mask(pixels, self._nodata), self._levels)

@@ -48,7 +48,7 @@ def contrast(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
     cells = _smoothed(full).reshape(full.shape[0] // _CELL, _CELL, -1, _CELL)
     level, spread = _background(cells, (full > 0).reshape(cells.shape))
     apart = (cells - level[:, None, :, None]) * (1 / spread)[:, None, :, None]
-    return apart.reshape(full.shape)[:height, :width]
+    return np.asarray(apart.reshape(full.shape)[:height, :width])
 
 
 def _smoothed(means: NDArray[np.uint8]) -> NDArray[np.float32]:
@@ -56,7 +56,7 @@ def _smoothed(means: NDArray[np.uint8]) -> NDArray[np.float32]:
     edged = np.pad(means.astype(np.uint16), 1, mode="edge")
     rows = edged[:-2] + edged[1:-1] + edged[2:]
     sums = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
-    return sums * np.float32(1 / _SMOOTH**2)
+    return np.asarray(sums * np.float32(1 / _SMOOTH**2))
 
 
 def _background(cells: NDArray[np.float32], measured: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
