@@ -62,10 +62,11 @@ lint: $(READY)
 	ruff format --check .
 	mypy
 
+# docs/benchmarks.md, on this machine, in some 20 minutes: PRODUCT=path.SAFE takes in a whole Sentinel-1 scene; QUICK=1 tries
+# everything in some two minutes and writes demo/benchmarks.md
 bench: $(READY)
-	python benchmarks/align_conv.py --rounds 3
-	python benchmarks/detector.py
-	python benchmarks/runtimes.py
+	@python -c 'import sahi' 2>/dev/null || python -m pip install -q --disable-pip-version-check -e '.[bench]'
+	python benchmarks/report.py $(if $(QUICK),--quick) $(if $(PRODUCT),--product '$(PRODUCT)')
 
 # the weights that ship, from the data sets to the file in the package: docs/reproduce.md
 weights: $(READY)

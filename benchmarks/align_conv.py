@@ -15,8 +15,7 @@ import time
 from collections.abc import Callable
 
 import torch
-from rich.console import Console
-from rich.table import Table
+from measuring import print_table
 from torch import Tensor
 
 from refinedet.config import ModelConfig
@@ -36,13 +35,15 @@ def main() -> None:
     arguments = parser.parse_args()
     keep_freed_memory()
     names = [name for name in BACKENDS if name != "mmcv" or importlib.util.find_spec("mmcv") is not None]
-    table = Table("map", "outputs", "way", "forward ms", "ratio", "with backward ms", "ratio", "largest difference")
-    for side in arguments.sides:
-        for outputs in (5, 6, 25):
-            for row in compare(names, side, outputs, arguments.rounds, arguments.device):
-                table.add_row(f"{side} x {side}", str(outputs), *row)
-    Console(width=120).print(table)
-    print(f"B={BATCH}, C={CHANNELS}, A={SHAPES}, {arguments.device}, {torch.get_num_threads()} threads, ", end="")
+    head = ("map", "outputs", "way", "forward, ms", "ratio", "with backward, ms", "ratio", "largest difference")
+    rows = (
+        (f"{side} x {side}", outputs, *row)
+        for side in arguments.sides
+        for outputs in (5, 6, 25)
+        for row in compare(names, side, outputs, arguments.rounds, arguments.device)
+    )
+    print_table(head, rows)
+    print(f"\nB={BATCH}, C={CHANNELS}, A={SHAPES}, {arguments.device}, {torch.get_num_threads()} threads, ", end="")
     print(f"torch {torch.__version__}, median of {arguments.rounds} rounds")
 
 

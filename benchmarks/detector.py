@@ -5,28 +5,35 @@
 
 The published design is VGG16-BN at 512 pixels whose ODM is 24 deformable convolutions (4 levels, 3 anchor shapes,
 offsets and classes apart), through torchvision's operator. It has the weights of ours, so that outputs can be compared.
+It has no other runtime than torch: its operator has no place in an exported graph.
 
-Time is that of one forward pass of one image, channels_last, without postprocessing: the median of `--repeats` after
-one that warms up. The rounds alternate between the networks, so that a busy moment hits all of them. GMACs
-are half the FLOPs of torch's FlopCounterMode: convolutions, none of norms, activations and bilinear sampling.
+Time in torch is that of one forward pass of one image, channels_last, without postprocessing; in OpenVINO that of one
+call with `--chips` images over their number, since each core has its own, and decoding is in it. Medians of `--repeats`
+after one that warms up. The rounds alternate between the ways, so that a busy moment hits all of them. GMACs are half
+the FLOPs of torch's FlopCounterMode: convolutions, none of norms, activations and bilinear sampling.
 """
 
 from __future__ import annotations
 
 import argparse
 import statistics
+import tempfile
 import time
-from collections.abc import Iterable
+from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from pathlib import Path
+from typing import get_args
 from unittest import mock
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
 
-from refinedet.config import ModelConfig
+from refinedet.config import ModelConfig, Radiometry
+from refinedet.errors import InputError, MissingExtra
 from refinedet.memory import keep_freed_memory
 from refinedet.model import align_conv
 from refinedet.model.network import RefineDet
@@ -34,6 +41,9 @@ from refinedet.model.variants import VARIANTS
 
 DEFORMABLE_CONVOLUTIONS = 24
 _OFFSETS = 4
+
+Way = Callable[[], int]
+"""Looks once, and says at how many images."""
 
 
 class PublishedHead(nn.Module):
@@ -68,7 +78,9 @@ def main() -> None:
     parser.add_argument("--no-time", action="store_true", help="of --family: parameters and GMACs alone")
     parser.add_argument("--image-px", type=int, help="side of the square image; default: each network's own input")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="bf16: autocast")
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of torch; bf16: autocast")
+    parser.add_argument("--exported", action=argparse.BooleanOptionalAction, default=True, help="OpenVINO as well")
+    parser.add_argument("--chips", type=int, default=8, help="of one call of OpenVINO")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     keep_freed_memory()
@@ -81,7 +93,7 @@ def main() -> None:
         return
     print(
         f"\n{arguments.device}, {arguments.precision}, {torch.get_num_threads()} threads, torch {torch.__version__}, "
-        f"channels_last, batch 1, median of {arguments.repeats}"
+        f"channels_last, batch 1 in torch, median of {arguments.repeats}"
     )
 
 
@@ -93,7 +105,9 @@ def print_family(arguments: argparse.Namespace) -> None:
         config = offline(VARIANTS[name])
         side = arguments.image_px or config.input_px
         parameters, macs = size_of(config, side)
-        seconds = "" if arguments.no_time else f"{measure([RefineDet(config)], side, arguments)[0]:.3f}"
+        seconds = ""
+        if not arguments.no_time:
+            seconds = f"{in_turns({name: in_torch(RefineDet(config), side, arguments)}, arguments)[name]:.3f}"
         strides = f"{config.strides[0]} to {config.strides[-1]}"
         row = (name, config.backbone, side, strides, f"{parameters / 1e6:.1f}", f"{macs / 1e9:.1f}", seconds)
         print(f"| {' | '.join(map(str, row))} |", flush=True)
@@ -114,11 +128,17 @@ def print_comparison(arguments: argparse.Namespace) -> None:
     assert operator.call_count == DEFORMABLE_CONVOLUTIONS, operator.call_count
     pairs = ((theirs.odm_logits, same.odm_logits), (theirs.odm_deltas, same.odm_deltas))
     difference = max(float((a - b).abs().max()) for a, b in pairs)
-    seconds = measure([published, vgg, lite0], side, arguments)
-    names = ("published design, VGG16-BN", "ours, VGG16-BN", "ours, EfficientNet-Lite0")
+    networks = {"published design": published, "ours, VGG16-BN": vgg, "ours, EfficientNet-Lite0": lite0}
+    torches = {f"{name}, torch": in_torch(network, side, arguments) for name, network in networks.items()}
+    with tempfile.TemporaryDirectory() as folder:
+        exports, reasons = exported(dict(list(networks.items())[1:]), side, arguments, Path(folder))
+        seconds = in_turns(torches | exports, arguments)
+    base = next(iter(seconds.values()))
     print(f"| network | {side} px: time per image, s | times faster than the published design |\n|---|---|---|")
-    for name, value in zip(names, seconds, strict=True):
-        print(f"| {name} | {value:.3f} | {seconds[0] / value:.1f} |")
+    for name, value in seconds.items():
+        print(f"| {name} | {value:.4f} | {base / value:.1f} |")
+    for reason in reasons:
+        print(f"\n{reason}")
     print(f"\nThe published design ran {operator.call_count} deformable convolutions; ", end="")
     print(f"its outputs and those of ours on VGG16-BN differ by {difference:.1e} at most.")
 
@@ -137,19 +157,59 @@ def size_of(config: ModelConfig, side: int) -> tuple[int, int]:
     return sum(p.numel() for p in model.parameters()), counter.get_total_flops() // 2
 
 
-def measure(models: Iterable[RefineDet], side: int, arguments: argparse.Namespace) -> list[float]:
-    """Median seconds of each model, in alternating rounds after one that warms up."""
-    ready = [m.eval().to(arguments.device).to(memory_format=torch.channels_last) for m in models]
+def in_torch(model: RefineDet, side: int, arguments: argparse.Namespace) -> Way:
+    """One forward pass of one image."""
+    ready = model.eval().to(arguments.device).to(memory_format=torch.channels_last)
     image = (torch.rand(1, 3, side, side) * 255).to(arguments.device)
-    times: list[list[float]] = [[] for _ in ready]
-    with torch.inference_mode(), _precision(arguments):
-        for turn in range(arguments.repeats + 1):
-            for model, row in zip(ready, times, strict=True):
-                start = _now(arguments.device)
-                model(image)
-                if turn:
-                    row.append(_now(arguments.device) - start)
-    return [statistics.median(row) for row in times]
+
+    def look() -> int:
+        with torch.inference_mode(), _precision(arguments):
+            ready(image)
+        return 1
+
+    return look
+
+
+def exported(
+    networks: dict[str, RefineDet], side: int, arguments: argparse.Namespace, folder: Path
+) -> tuple[dict[str, Way], list[str]]:
+    """Each network in OpenVINO, in each precision that this machine has; and why others are left out."""
+    from refinedet.model.checkpoint import Header, save_checkpoint
+    from refinedet.runtimes.export import export
+    from refinedet.runtimes.graphs import GraphPrecision, open_graph
+
+    if not arguments.exported:
+        return {}, []
+    ways: dict[str, Way] = {}
+    reasons: dict[str, None] = {}
+    canvases = np.random.default_rng(0).integers(0, 256, (arguments.chips, 3, side, side), np.uint8)
+    try:
+        for number, (name, network) in enumerate(networks.items()):
+            checkpoint = folder / f"{number}.safetensors"
+            save_checkpoint(checkpoint, network.state_dict(), Header(network.config, ("ship",), Radiometry(), {}))
+            path = export(checkpoint, folder / f"{number}.xml", "openvino")
+            for precision in get_args(GraphPrecision):
+                try:
+                    graph = open_graph(path, precision=precision)
+                except InputError as error:
+                    reasons[f"OpenVINO {precision} is left out: {error}."] = None
+                    continue
+                ways[f"{name}, OpenVINO {precision}"] = lambda graph=graph: len(graph.run(canvases)[1])  # type: ignore[misc]  # mypy sees no default in it
+    except MissingExtra as error:
+        return {}, [f"OpenVINO is left out: {error}."]
+    return ways, list(reasons)
+
+
+def in_turns(ways: dict[str, Way], arguments: argparse.Namespace) -> dict[str, float]:
+    """Median seconds of an image of each way, in alternating rounds after one that warms up."""
+    times: dict[str, list[float]] = {name: [] for name in ways}
+    for turn in range(arguments.repeats + 1):
+        for name, look in ways.items():
+            start = _now(arguments.device)
+            images = look()
+            if turn:
+                times[name].append((_now(arguments.device) - start) / images)
+    return {name: statistics.median(row) for name, row in times.items()}
 
 
 def _precision(arguments: argparse.Namespace) -> AbstractContextManager[object]:

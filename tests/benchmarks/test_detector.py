@@ -5,12 +5,14 @@ from __future__ import annotations
 import re
 import sys
 from collections.abc import Callable
+from typing import get_args
 
 import pytest
 
 from benchmarks import detector
 from refinedet.model.network import RefineDet
 from refinedet.model.variants import VARIANTS
+from refinedet.runtimes.graphs import GraphPrecision
 
 LITE0 = "refinedetpp512_lite0"
 
@@ -29,7 +31,7 @@ def run(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> 
 
 
 def test_the_published_design_has_24_deformable_convolutions_and_the_outputs_of_ours(run: Callable[..., str]) -> None:
-    out = run("--image-px", "64", "--repeats", "1")
+    out = run("--image-px", "64", "--repeats", "1", "--no-exported")
     ran = re.search(r"ran (\d+) deformable convolutions.*differ by (\S+) at most", out)
     assert ran
     assert int(ran[1]) == 24
@@ -37,6 +39,17 @@ def test_the_published_design_has_24_deformable_convolutions_and_the_outputs_of_
     rows = re.findall(r"^\| (published|ours).* \| ([\d.]+) \| ([\d.]+) \|$", out, re.MULTILINE)
     assert [kind for kind, _, _ in rows] == ["published", "ours", "ours"]
     assert float(rows[0][2]) == 1
+
+
+def test_exported_networks_are_timed_by_the_image_in_each_precision_there_is(run: Callable[..., str]) -> None:
+    pytest.importorskip("openvino")
+    pytest.importorskip("onnx")
+    out = run("--image-px", "64", "--repeats", "1", "--chips", "2")
+    rows = re.findall(r"^\| ours, (.*), OpenVINO (\w+) \| ([\d.]+) \| [\d.]+ \|$", out, re.MULTILINE)
+    assert [name for name, precision, _ in rows if precision == "fp32"] == ["VGG16-BN", "EfficientNet-Lite0"]
+    left_out = re.findall(r"^OpenVINO (\w+) is left out: expected", out, re.MULTILINE)
+    assert {precision for _, precision, _ in rows} | set(left_out) == set(get_args(GraphPrecision))
+    assert all(float(seconds) > 0 for _, _, seconds in rows)
 
 
 def test_the_family_table_counts_the_parameters(run: Callable[..., str]) -> None:
