@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -18,19 +19,24 @@ if TYPE_CHECKING:
 NMS_IOU, BAND_ROWS = 0.5, 512
 
 
-def by_refinedet(options: DetectOptions, crew: Team) -> Detections:
-    """Windows are read one by one, and merged by their seams."""
+def by_refinedet(options: DetectOptions, crew: Team, *, prescreen: bool = True) -> Detections:
+    """Windows are read one by one, and merged by their seams; calm ones are skipped."""
     from refinedet.scene.detect import detect_scene
     from refinedet.scene.land import LandChoice
 
     return detect_scene(
         options.scenes[0],
         crew.predictors,
-        choice=options.scene_choice(),
+        choice=replace(options.scene_choice(), prescreen=crew.prescreen if prescreen else None),
         land=LandChoice(mask="off"),
         tile=crew.tile,
         score_min=options.score_min,
     ).detections
+
+
+def by_refinedet_everywhere(options: DetectOptions, crew: Team) -> Detections:
+    """The same, in every window."""
+    return by_refinedet(options, crew, prescreen=False)
 
 
 def by_sahi(options: DetectOptions, crew: Team, at_once: int = 1) -> Detections:
@@ -138,6 +144,7 @@ def whole(scene: Path, predictor: Predictor) -> NDArray[np.uint8]:
 
 WAYS: dict[str, Callable[[DetectOptions, Team], Detections]] = {
     "refinedet": by_refinedet,
+    "refinedet, no prescreen": by_refinedet_everywhere,
     "SAHI": by_sahi,
     "SAHI, windows at once": by_sahi_at_once,
     "plain loop": by_loop,
