@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
 from importlib import import_module
 from types import TracebackType
@@ -79,12 +80,14 @@ class RayEngine:
         self._busy: dict[Any, tuple[Any, Job]] = {}
         self._idle: list[Any] = []
         self._deaths = 0
+        self._quiet = ExitStack()
         self._share: Share
 
     def __enter__(self) -> Self:
         self._ray = _load_ray()
         if not self._ray.is_initialized():
             self._connect()
+        self._quiet.enter_context(_hushed())
         self._share = Share.of(self._ray.cluster_resources(), self._workers, gpu=self._gpu)
         for _ in range(self._share.workers):
             self._start()
@@ -99,6 +102,7 @@ class RayEngine:
             self._ray.kill(actor)
         if self._ours:
             self._ray.shutdown()
+        self._quiet.close()
 
     @property
     def free(self) -> bool:
@@ -158,7 +162,6 @@ class RayEngine:
                 "machines, with its versions of Ray and Python"
             ) from error
         self._ours = True
-        _hush()
 
     def _start(self) -> None:
         actor_class = self._ray.remote(_Worker).options(
@@ -234,12 +237,17 @@ def _load_ray() -> Any:
         ) from error
 
 
-def _hush() -> None:
-    """Keep Ray from printing what it thinks of dead workers into the results: it has no public switch for that."""
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep Ray from printing what it thinks of dead workers among the results: it has no public switch for that."""
     module = import_module("ray._private.worker")
     switch = "_worker_logs_enabled"
-    if hasattr(module, switch):
-        setattr(module, switch, False)
+    before = getattr(module, switch, True)
+    setattr(module, switch, False)
+    try:
+        yield
+    finally:
+        setattr(module, switch, before)
 
 
 def _why(error: Exception, ray: Any) -> str:
