@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import logging
 import os
+import socket
 from collections.abc import Iterator, Mapping
 from contextlib import ExitStack, contextmanager
 from dataclasses import dataclass
@@ -26,6 +27,9 @@ _DEATHS_MAX = 3
 """Workers that may die one after the other before one of them is ready."""
 _PATIENCE_S = 60.0
 """A cluster that has room for no worker for so long is worth a word."""
+
+_REACH_S = 10.0
+"""A cluster that is there answers sooner."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -154,6 +158,7 @@ class RayEngine:
             if self._address is None:
                 self._ray.init(address="local", **here, **quiet)
             else:
+                _check_reachable(self._address)
                 self._ray.init(address=self._address, **quiet)
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
             where = "on this machine" if self._address is None else f"at {self._address}"
@@ -220,6 +225,17 @@ class _Worker:
     def do(self, job: Job) -> Report:
         """Work on one scene."""
         return self._work.do(job)
+
+
+def _check_reachable(address: str) -> None:
+    """Knock at HOST:PORT: where nobody is there, Ray itself would try for minutes.
+
+    Raises:
+        OSError: nobody is there.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), _REACH_S).close()
 
 
 def _load_ray() -> Any:

@@ -222,6 +222,18 @@ def test_options_that_do_not_go_together_are_one_sentence(
     assert " ".join(ran.stderr.split()).startswith(f"refinedet: {sentence}")
 
 
+@pytest.mark.parametrize("address", ["127.0.0.1:1", "nowhere"])
+def test_a_cluster_that_is_not_there_is_one_sentence_and_leaves_nothing(
+    words: list[str], tmp_path: Path, address: str
+) -> None:
+    process = start(words, tmp_path / "out", "--engine", "ray", "--address", address)
+    told, said = process.communicate(timeout=60)
+    assert (process.returncode, told) == (1, "")
+    assert said.startswith(f"refinedet: expected Ray at {address}, but it cannot be used")
+    assert said.count("\n") == 1
+    assert not (tmp_path / "out").exists()
+
+
 def test_scenes_of_one_name_or_among_the_results_are_refused(
     run: Run, weights: Path, scene: Path, tmp_path: Path
 ) -> None:
