@@ -82,7 +82,8 @@ class DetectOptions:
     def absolute(self) -> Self:
         """The same with absolute paths, for workers that may stand in another folder."""
         names = ("weights", "out", "land", "exclude", "archive")
-        return replace(self, **{name: path.absolute() for name in names if (path := getattr(self, name)) is not None})
+        named = {name: path.absolute() for name in names if (path := getattr(self, name)) is not None}
+        return replace(self, scenes=[scene.absolute() for scene in self.scenes], **named)
 
     def scene_choice(self) -> SceneChoice:
         """Which pixels of a scene are looked at, and how."""

@@ -195,6 +195,12 @@ def test_results_without_a_status_are_verified_rather_than_made_again(
     assert "asked.score_min was 0.5, is 0.7" in refused.stderr
 
 
+def test_workers_are_told_where_a_scene_lies_from_the_root(run: Run, weights: Path, tmp_path: Path) -> None:
+    ran = run("detect", "missing.tif", "--weights", weights, "--archive", "--out", "out")
+    assert ran.exit_code == 1
+    assert f"{tmp_path}/missing.tif" in " ".join(ran.stderr.split())
+
+
 def test_an_archive_has_the_formats_and_pictures_that_are_asked_for(
     run: Run, weights: Path, scene: Path, tmp_path: Path
 ) -> None:
