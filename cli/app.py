@@ -44,7 +44,7 @@ def _root(
 
 @app.command()
 def detect(  # noqa: PLR0913, PLR0917 - the command line itself
-    scenes: options.Scenes,
+    scenes: options.Scenes = None,
     weights: options.Weights = None,
     out_folder: options.ResultFolder = None,
     pol: options.Polarisation = None,
@@ -68,12 +68,18 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     device: options.Device = "auto",
     runtime: options.Runtime = "auto",
     precision: options.Precision = "fp32",
-    formats: options.Formats = [options.Format.GEOJSON, options.Format.CSV],  # noqa: B006 - Typer copies it
-    quicklook: options.Quicklook = True,
-    web_map: options.WebMap = True,
+    formats: options.Formats = None,
+    quicklook: options.Quicklook = None,
+    web_map: options.WebMap = None,
     overwrite: options.Overwrite = False,
     skip_existing: options.SkipExisting = False,
     restart: options.Restart = False,
+    manifest: options.Manifest = None,
+    archive: options.Archive = False,
+    engine: options.EngineName = "local",
+    workers: options.Workers = None,
+    address: options.Address = None,
+    retries: options.Retries = 2,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -83,18 +89,12 @@ def detect(  # noqa: PLR0913, PLR0917 - the command line itself
     valid and empty where there is no ship. Interrupted, it goes on from the last finished windows when started again.
     """
     given = locals()
+    if not scenes and manifest is None:
+        raise typer.BadParameter("expected a SCENE or --manifest, found neither")
     with one_sentence_errors(debug=debug):
-        from cli.detect_options import DetectOptions
-        from cli.detecting import detect_scenes
-        from cli.outcomes import print_summary
+        from cli.detecting import run_detect
 
-        asked = DetectOptions.taken(given)
-        outcomes = detect_scenes(asked, debug=debug)
-        if json:
-            print_json({"scenes": [one.to_dict() for one in outcomes], "ships": sum(one.ships for one in outcomes)})
-        else:
-            print_summary(outcomes)
-        if any(one.error is not None for one in outcomes):
+        if not run_detect(given, json=json, debug=debug):
             raise typer.Exit(EXIT_ERROR)
 
 

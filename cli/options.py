@@ -33,10 +33,10 @@ Json = Annotated[bool, typer.Option("--json", help="Print a summary for programs
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
 
 Scenes = Annotated[
-    list[Path],
+    list[Path] | None,
     typer.Argument(
-        metavar="SCENE",
-        help="GeoTIFF, a Sentinel-1 GRD product (.SAFE folder or zip), or PNG/JPEG without position.",
+        metavar="SCENE...",
+        help="GeoTIFF, a Sentinel-1 GRD product (.SAFE folder or zip), PNG/JPEG without position, or a quoted pattern.",
         show_default=False,
     ),
 ]
@@ -176,10 +176,50 @@ Restart = Annotated[
     bool, typer.Option("--restart", help="Discard the windows that an interrupted run has kept, and begin anew.")
 ]
 Formats = Annotated[
-    list[Format], typer.Option("--format", help="Result files; repeat for several.", show_default="geojson, csv")
+    list[Format] | None,
+    typer.Option(
+        "--format", help="Result files; repeat for several.", show_default="geojson, csv; of an archive its data set"
+    ),
 ]
-Quicklook = Annotated[bool, typer.Option(help="Write a picture of the ships.")]
-WebMap = Annotated[bool, typer.Option("--map/--no-map", help="Write a map of the ships for the browser, in one file.")]
+Quicklook = Annotated[
+    bool | None,
+    typer.Option("--quicklook/--no-quicklook", help="Write a picture of the ships.", show_default="but for an archive"),
+]
+WebMap = Annotated[
+    bool | None,
+    typer.Option(
+        "--map/--no-map",
+        help="Write a map of the ships for the browser, in one file.",
+        show_default="but for an archive",
+    ),
+]
+Archive = Annotated[
+    bool,
+    typer.Option(
+        "--archive",
+        help="Many scenes: keep the status of each in OUT/archive.jsonl, go on from it, try again where that may help, "
+        "and write the ships of all to the GeoParquet data set OUT/dataset. --manifest and --engine ray mean it too.",
+    ),
+]
+Manifest = Annotated[
+    Path | None,
+    typer.Option(metavar="FILE", help="Scenes or patterns, one to a line, relative to the file.", show_default=False),
+]
+EngineName = Annotated[
+    Literal["local", "ray"],
+    typer.Option(metavar="local|ray", help="What works on an archive: this process, or workers on Ray."),
+]
+Workers = Annotated[
+    int | None,
+    typer.Option(min=1, help="How many, on Ray.", show_default="one for each GPU, else for each core"),
+]
+Address = Annotated[
+    str | None,
+    typer.Option(metavar="HOST:PORT|auto", help="Of a running Ray cluster.", show_default="this machine alone"),
+]
+Retries = Annotated[
+    int, typer.Option(min=0, help="Further attempts at a scene of an archive that failed for no fault of its own.")
+]
 
 Annotations = Annotated[
     Path, typer.Argument(metavar="ANNOTATIONS.json", help="COCO file of your own.", show_default=False)

@@ -91,7 +91,8 @@ def _torch(weights: Path, options: DetectOptions) -> Team:
 
 def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOptions) -> Team:
     """By an exported file: `weights` is what the user named, `path` what is run."""
-    from refinedet.runtimes.graphs import open_graph, usable_cores
+    from refinedet.concurrency import usable_cores
+    from refinedet.runtimes.graphs import open_graph
     from refinedet.runtimes.predictor import ExportedPredictor
     from refinedet.scene.detect import WINDOWS_TOGETHER
     from refinedet.tiling import WINDOW_TILES

@@ -13,8 +13,13 @@ if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult
     from refinedet.scene.source import SceneChoice
 
-_NOT_SETTINGS = ("scenes", "weights", "out", "overwrite", "skip_existing", "restart", "device")
+_NOT_SETTINGS = (
+    *("scenes", "weights", "out", "overwrite", "skip_existing", "restart", "device"),
+    *("archive", "engine", "workers", "address", "retries"),
+)
 """Options that change neither what is found nor how it is said, or have their own place in the record."""
+_NO_DIFFERENCE = ("batch_size", "max_pixels")
+"""Settings that may change between two runs on one archive: neither changes what is found."""
 
 
 def write_ships(scene: Path, result: SceneResult, paths: Mapping[str, Path], choice: SceneChoice) -> None:
@@ -40,5 +45,13 @@ def write_ships(scene: Path, result: SceneResult, paths: Mapping[str, Path], cho
 
 def settings_of(options: DetectOptions, tile: TileConfig, radiometry: Radiometry) -> dict[str, Any]:
     """What was asked for, with what the weights or a default said where nothing was."""
-    asked = {name: value for name, value in asdict(options).items() if name not in _NOT_SETTINGS}
-    return {**asked, **tile.to_dict(), "radiometry": radiometry.to_dict()}
+    return {**_settings(options), **tile.to_dict(), "radiometry": radiometry.to_dict()}
+
+
+def asked_of(options: DetectOptions) -> dict[str, Any]:
+    """What was asked for of an archive, as far as it decides its results."""
+    return {name: value for name, value in _settings(options).items() if name not in _NO_DIFFERENCE}
+
+
+def _settings(options: DetectOptions) -> dict[str, Any]:
+    return {name: value for name, value in asdict(options).items() if name not in _NOT_SETTINGS}

@@ -1,10 +1,11 @@
 """Work in other threads: items made ahead of their use, jobs spread over several workers. Bounded, and clean to stop.
 
-Both are generators that own threads: close them (`contextlib.closing`) before what their threads use goes away.
+The two are generators that own threads: close them (`contextlib.closing`) before what their threads use goes away.
 """
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Generator, Iterable, Sequence
 from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from queue import Empty, Queue, SimpleQueue
@@ -13,6 +14,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 R = TypeVar("R")
+
+THREADS = "REFINEDET_THREADS"
+"""Environment variable: most threads that compute in this process, for who runs several of them on one machine."""
 
 _WAITING_FOR_EACH = 2
 """Jobs handed out for each worker: one in work, and one that is there when it is done."""
@@ -89,6 +93,19 @@ def spread(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[
             yield from (future.result() for future in done)
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def usable_cores() -> int:
+    """Processors that this process may use: those that the system gives it, at most as many as THREADS says."""
+    given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    asked = thread_limit()
+    return given if asked is None else min(given, asked)
+
+
+def thread_limit() -> int | None:
+    """What THREADS says; None where it says nothing that is a number above 0."""
+    text = os.environ.get(THREADS, "")
+    return int(text) if text.isdecimal() and int(text) else None
 
 
 def _drain(queue: Queue[T]) -> None:

@@ -11,6 +11,7 @@ from importlib import import_module
 from pathlib import Path
 from typing import Any
 
+from refinedet.concurrency import thread_limit
 from refinedet.errors import FileError, InputError, MissingExtra
 
 _OLDEST = (1, 24)
@@ -35,6 +36,7 @@ def open_session(path: Path, device: str) -> Any:
     options = runtime.SessionOptions()
     options.log_severity_level = 4  # what it has to say comes as an error
     options.use_deterministic_compute = True
+    options.intra_op_num_threads = thread_limit() or 0  # 0: a thread for each core
     try:
         return runtime.InferenceSession(str(path), options, providers=providers)
     except Exception as error:  # its errors have no parent of their own

@@ -148,6 +148,12 @@ def test_only_one_folder_knows_rasterio() -> None:
     assert {Path(name).parent.as_posix() for name in users} == {"refinedet/raster"}
 
 
+def test_only_one_file_knows_ray() -> None:
+    users = {NAMES[p] for p in FILES if any(n.split(".")[0] == "ray" for n in imported(p))}
+    texts = {NAMES[p] for p in FILES if 'import_module("ray' in p.read_text(encoding="utf-8")}
+    assert users | texts == {"pipeline/ray_engine.py"}
+
+
 def test_only_one_file_renames() -> None:
     renaming = {
         NAMES[p]
@@ -164,7 +170,7 @@ def test_help_and_imports_stay_light(command: list[str]) -> None:
         [sys.executable, "-X", "importtime", *command], cwd=ROOT, capture_output=True, text=True, check=True
     )
     modules = {line.rsplit("|", 1)[-1].strip().split(".")[0] for line in done.stderr.splitlines()}
-    assert not modules & {"torch", "rasterio", "mlflow", "matplotlib", "pycocotools", "timm", "dvc", "scipy"}
+    assert not modules & {"torch", "rasterio", "ray", "mlflow", "matplotlib", "pycocotools", "timm", "dvc", "scipy"}
 
 
 def stages() -> dict[str, dict[str, list[str]]]:

@@ -6,7 +6,6 @@ a processor that is no slower than whole batches, since each fills the caches by
 
 from __future__ import annotations
 
-import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -16,6 +15,7 @@ from typing import Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
+from refinedet.concurrency import usable_cores
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.onnx_session import first_line, open_session
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
@@ -171,11 +171,6 @@ def openvino() -> Any:
         raise MissingExtra(
             "expected openvino for runtime openvino, found none; run: pip install 'refinedet[openvino]'"
         ) from error
-
-
-def usable_cores() -> int:
-    """Processors that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _keep(request: Any, place: tuple[list[Any], int]) -> None:

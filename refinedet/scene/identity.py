@@ -37,9 +37,13 @@ def run_identity(
             "score_min": score_min,
             "radiometry": radiometry.to_dict(),
         },
-        "code": code_sha256(),
-        "versions": {name: package_version(name) for name in _PACKAGES},
+        **software(),
     }
+
+
+def software() -> dict[str, Any]:
+    """The code of this package and the versions of others that may show in a result, as JSON values."""
+    return {"code": code_sha256(), "versions": {name: package_version(name) for name in _PACKAGES}}
 
 
 def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:

@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 from refinedet.errors import FileError, MissingExtra
 from refinedet.files import atomic_path, write_text
 from refinedet.scene.columns import MEASURES, ship_rows, ship_shapes
-from refinedet.scene.geoparquet import load_pyarrow, write_geoparquet
+from refinedet.scene.geoparquet import load_pyarrow, write_geoparquet, write_partition
 from refinedet.scene.result import SceneResult
 
 Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
@@ -36,6 +36,8 @@ SUFFIXES: dict[Format, str] = {
 }
 VIEWS = {"quicklook": ".png", "map": ".html", "record": ".run.json"}
 """Files beside the formats, and their suffixes: quicklook.py, webmap.py and record.py write them."""
+DATASET = "dataset"
+"""In a mapping of paths: the file of the scene in a data set of many, `partitions.partition_path`."""
 CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *MEASURES, "flags")
 
 _NO_POSITION = "the scene has no position, so geometry is null; bbox_px is [x1, y1, x2, y2] in pixels of the scene"
@@ -79,7 +81,7 @@ def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
     """
     if "gpkg" in paths:
         _pyogrio()
-    if "geoparquet" in paths:
+    if {"geoparquet", DATASET} & paths.keys():
         load_pyarrow()
     for path in paths.values():
         blocking = next((p for p in path.parents if p.exists() and not p.is_dir()), None)
@@ -200,6 +202,7 @@ _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
     "gpkg": write_gpkg,
     "coco": write_coco,
     "geoparquet": write_geoparquet,
+    DATASET: write_partition,
 }
 
 

@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from refinedet.concurrency import prefetched, spread
+from refinedet.concurrency import THREADS, prefetched, spread, thread_limit, usable_cores
 
 
 def threads() -> set[str]:
@@ -154,3 +154,14 @@ def test_an_error_of_a_worker_is_raised_and_the_rest_is_left() -> None:
         list(spread(range(1000), [work, work]))
     assert len(done) < 50
     assert threads() == set()
+
+
+@pytest.mark.parametrize(("text", "limit"), [("1", 1), ("100000", 100000), ("0", None), ("many", None), ("", None)])
+def test_a_process_may_be_told_how_many_cores_are_its_own(
+    monkeypatch: pytest.MonkeyPatch, text: str, limit: int | None
+) -> None:
+    monkeypatch.delenv(THREADS, raising=False)
+    given = usable_cores()
+    monkeypatch.setenv(THREADS, text)
+    assert thread_limit() == limit
+    assert usable_cores() == min(given, limit or given)

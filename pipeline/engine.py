@@ -1,0 +1,170 @@
+"""What runs the scenes of an archive: the work on one scene, and engines that hand it out. Nothing here imports Ray.
+
+`LocalEngine` works in this process, one scene after the other; `ray_engine.RayEngine` on many workers. Both run the
+same `Work`, so what comes of a scene does not depend on the engine.
+"""
+
+from __future__ import annotations
+
+import errno
+from collections import deque
+from collections.abc import Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from types import TracebackType
+from typing import Any, Literal, Protocol, Self
+
+from refinedet.errors import DiskError, RefineDetError
+
+_PASSING = frozenset(
+    getattr(errno, name)
+    for name in (
+        *("EIO", "EREMOTEIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "EBUSY", "ENOMEM", "ENOSPC", "EDQUOT"),
+        *("EMFILE", "ENFILE", "EHOSTDOWN", "EHOSTUNREACH", "ENETUNREACH", "ENETDOWN", "ECONNRESET", "ENOTCONN"),
+    )
+    if hasattr(errno, name)
+)
+"""What the system says when a disk or a network fails, or another run holds a lock: it may be over in a minute."""
+
+
+@dataclass(frozen=True, slots=True)
+class Job:
+    """One scene to work on."""
+
+    scene: Path
+    attempt: int = 1
+    replaces: bool = False
+    """Whether results that are there already may be replaced."""
+
+    def again(self) -> Job:
+        """The next attempt at it."""
+        return replace(self, attempt=self.attempt + 1)
+
+
+@dataclass(frozen=True, slots=True)
+class Report:
+    """What came of one attempt at a scene."""
+
+    state: Literal["done", "skipped", "failed"]
+    """skipped: an earlier run has left the same results, which were verified."""
+    ships: int = 0
+    seconds: float = 0.0
+    files: tuple[Path, ...] = ()
+    notes: tuple[str, ...] = ()
+    error: str | None = None
+    passing: bool = False
+    """Whether another attempt may end better: nothing is known to be wrong with the scene."""
+    worker: str = ""
+    """Host and process."""
+
+
+class Work(Protocol):
+    """What is done with each scene; copies of it travel to the workers before they are started."""
+
+    def software(self) -> Mapping[str, Any]:
+        """The code and packages of this process, as JSON values: equal on all workers and on the one that asks."""
+        ...
+
+    def start(self) -> Mapping[str, Any]:
+        """Load what all scenes need, once; what decides the results, as JSON values.
+
+        Raises:
+            RefineDetError: something that is needed is missing or damaged.
+        """
+        ...
+
+    def do(self, job: Job) -> Report:
+        """Work on one scene; errors are in the report."""
+        ...
+
+
+class Engine(Protocol):
+    """Workers that scenes are handed to; used as a context, which starts and stops them."""
+
+    made_by: Mapping[str, Any] | None
+    """What the workers' `start` has returned; None until the first of them is ready."""
+
+    def __enter__(self) -> Self: ...
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None: ...
+
+    @property
+    def free(self) -> bool:
+        """Whether a worker waits for a scene."""
+        ...
+
+    def submit(self, job: Job) -> None:
+        """Hand a scene to a worker that is free."""
+        ...
+
+    def wait(self) -> tuple[Job, Report] | None:
+        """What came of the next scene; None where a worker became ready instead."""
+        ...
+
+
+class LocalEngine:
+    """One scene after the other, in this process."""
+
+    def __init__(self, work: Work) -> None:
+        self.made_by: Mapping[str, Any] | None = None
+        self._work = work
+        self._jobs: deque[Job] = deque(maxlen=1)
+
+    def __enter__(self) -> Self:
+        self.made_by = self._work.start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Nothing is left to stop."""
+
+    @property
+    def free(self) -> bool:
+        """Whether no scene is waiting."""
+        return not self._jobs
+
+    def submit(self, job: Job) -> None:
+        """Keep a scene for `wait`, which works on it."""
+        self._jobs.append(job)
+
+    def wait(self) -> tuple[Job, Report]:
+        """Work on the scene that was handed in."""
+        job = self._jobs.popleft()
+        return job, self._work.do(job)
+
+
+def passes(error: BaseException) -> bool:
+    """Whether an error may be gone at the next attempt: not what is said of a scene or of settings, but all else."""
+    if not isinstance(error, RefineDetError) or isinstance(error, DiskError):
+        return True
+    cause = error.__cause__ or error.__context__
+    while cause is not None:
+        if isinstance(cause, OSError) and cause.errno in _PASSING:
+            return True
+        cause = cause.__cause__ or cause.__context__
+    return False
+
+
+def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
+    """Names in `now` whose value was another one before, with both values; names of nested ones joined by dots."""
+    then, wanted = _flat(before), _flat(now)
+    return [
+        f"{name} was {_short(then.get(name))}, is {_short(value)}"
+        for name, value in sorted(wanted.items())
+        if then.get(name) != value
+    ]
+
+
+def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    flat: dict[str, Any] = {}
+    for key, item in value.items():
+        flat |= _flat(item, f"{prefix}{key}.") if isinstance(item, Mapping) else {f"{prefix}{key}": item}
+    return flat
+
+
+def _short(value: Any) -> str:
+    text = "absent" if value is None else str(value)
+    return text if len(text) <= 16 else f"{text[:16]}..."

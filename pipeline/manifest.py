@@ -1,0 +1,60 @@
+"""Which scenes one call is about: names, patterns, and a list in a file; in that order, each scene once.
+
+A manifest is text: a scene to a line, relative to the manifest's own folder; empty lines and those that begin with #
+say nothing. Patterns are expanded here where the shell has not done it: it cannot hand on a hundred thousand names.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from glob import glob, has_magic
+from pathlib import Path
+
+from refinedet.errors import FileError, InputError
+
+_COMMENT = "#"
+
+
+def scenes_named(names: Iterable[Path], manifest: Path | None = None) -> list[Path]:
+    """The scenes of a command line: its names and patterns, then those of a manifest.
+
+    Raises:
+        FileError: the manifest cannot be read.
+        InputError: it is no text or names no scene, or nothing is like a pattern.
+    """
+    found = [scene for name in names for scene in _expanded(name, "the command line")]
+    if manifest is not None:
+        found += _listed(manifest)
+    return list(dict.fromkeys(found))
+
+
+def _listed(manifest: Path) -> list[Path]:
+    try:
+        text = manifest.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise InputError(
+            f"expected a manifest of UTF-8 text at {manifest}, found other bytes; list one scene to a line"
+        ) from error
+    except OSError as error:
+        raise FileError(
+            f"expected a manifest at {manifest}, but it cannot be read ({error.strerror}); check the name"
+        ) from error
+    found: list[Path] = []
+    for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
+        if "\0" in line:
+            raise InputError(f"expected a manifest of text at {manifest}, found a zero byte in line {number}")
+        if line and not line.startswith(_COMMENT):
+            found += _expanded(manifest.parent / line, f"{manifest}, line {number}")
+    if not found:
+        raise InputError(f"expected scenes in the manifest {manifest}, found none; list one to a line")
+    return found
+
+
+def _expanded(name: Path, where: str) -> list[Path]:
+    """A name as it is, or what there is like a pattern, sorted; a file may have the signs of one in its name."""
+    if not has_magic(str(name)) or name.exists():
+        return [name]
+    found = sorted(glob(str(name), recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    if not found:
+        raise InputError(f"expected scenes like {name} ({where}), found none; check the pattern")
+    return [Path(one) for one in found]
