@@ -132,7 +132,7 @@ def test_a_worker_killed_in_the_middle_does_not_show_in_the_results(
     assert (summary["done"], summary["failed"]) == (SCENES, [])
     assert session.is_initialized()  # it was not started by the command
     assert max(line["attempts"] for line in lines(out)) == 2
-    assert len({line["worker"] for line in lines(out)}) == 3
+    assert len({line["worker"] for line in lines(out)}) > 1  # the third may come when all is done
     assert data_set(out) == data_set(local)
 
 
