@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.files import move_file
 from refinedet.onnx_session import first_line, open_session
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
 from refinedet.tiling import WINDOW_TILES
@@ -36,6 +37,8 @@ class Graph(Protocol):
     """Name of the engine."""
     device: str
     """What it runs on."""
+    precision: str
+    """In what it computes: that of the file where it is int8, else what was asked for."""
     exported: Exported
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
@@ -68,7 +71,7 @@ def exported_onnx(path: Path) -> bool:
 class OnnxGraph:
     """By ONNX Runtime."""
 
-    runtime = "onnx"
+    runtime, precision = "onnx", "fp32"
 
     def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
         if precision != "fp32":
@@ -103,8 +106,6 @@ class OpenVinoGraph:
         self._path, self._vino = path, openvino()
         self._streams = min(usable_cores(), _STREAMS_MAX)
         self._core = self._vino.Core()
-        if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
         self._settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "THROUGHPUT",
@@ -115,6 +116,13 @@ class OpenVinoGraph:
             self._model = self._core.read_model(path)
             text = self._model.get_rt_info([KEY]).astype(str) if self._model.has_rt_info([KEY]) else ""
         self.exported = Exported.from_text(text, str(path))
+        if precision != "fp32" and self.exported.precision == "int8":
+            raise InputError(
+                f"expected precision fp32 for {path}, which is int8 itself, found {precision}; leave it out"
+            )
+        if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
+        self.precision: str = "int8" if self.exported.precision == "int8" else precision
         self._queues: dict[int | None, Any] = {}
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
@@ -171,6 +179,12 @@ def openvino() -> Any:
         raise MissingExtra(
             "expected openvino for runtime openvino, found none; run: pip install 'refinedet[openvino]'"
         ) from error
+
+
+def move_openvino(made: Path, path: Path) -> None:
+    """Move an OpenVINO file and its weights within one file system; it replaces what is there."""
+    for suffix in (".bin", ".xml"):  # the .xml last: where it is, the file is whole
+        move_file(made.with_suffix(suffix), path.with_suffix(suffix))
 
 
 def usable_cores() -> int:
