@@ -7,6 +7,7 @@ a processor that is no slower than whole batches, since each fills the caches by
 from __future__ import annotations
 
 import os
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -24,6 +25,8 @@ from refinedet.tiling import WINDOW_TILES
 
 _STREAMS_MAX = 8
 """Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
+
+_SENDER = "openvino_telemetry"
 
 GraphPrecision = Literal["fp32", "bf16"]
 Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -168,17 +171,34 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def openvino() -> Any:
-    """The module. Its converters, which would send usage data, are never called: graphs come from ONNX.
+    """The module.
 
     Raises:
         MissingExtra: it is not installed.
     """
     try:
-        return import_module("openvino")
+        return import_unheard("openvino")
     except ImportError as error:
         raise MissingExtra(
             "expected openvino for runtime openvino, found none; run: pip install 'refinedet[openvino]'"
         ) from error
+
+
+def import_unheard(name: str) -> Any:
+    """Import a package that sends usage data by openvino_telemetry: it does without where that cannot be imported.
+
+    Asking it to send nothing would not do: its import alone leaves an id and a count in the user's home.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    known = {_SENDER: sys.modules[_SENDER]} if _SENDER in sys.modules else {}
+    sys.modules[_SENDER] = None  # type: ignore[assignment]  # Python's own way to make an import fail
+    try:
+        return import_module(name)
+    finally:
+        del sys.modules[_SENDER]
+        sys.modules.update(known)
 
 
 def move_openvino(made: Path, path: Path) -> None:

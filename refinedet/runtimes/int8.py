@@ -11,7 +11,6 @@ from __future__ import annotations
 import io
 import logging
 import re
-import sys
 import tempfile
 from collections.abc import Callable, Sequence
 from contextlib import redirect_stdout
@@ -25,7 +24,7 @@ from numpy.typing import NDArray
 
 from refinedet.errors import InputError, MissingExtra
 from refinedet.runtimes.exported import KEY, LAYERS, Exported
-from refinedet.runtimes.graphs import move_openvino, openvino
+from refinedet.runtimes.graphs import import_unheard, move_openvino, openvino
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -152,21 +151,15 @@ def _in_8_bits(layer: Any) -> bool:
 
 
 def _nncf() -> Any:
-    """The module, silent and without usage data: it sends none where openvino_telemetry cannot be imported.
+    """The module, silent and without usage data.
 
     Raises:
         MissingExtra: it is not installed.
     """
-    sender = "openvino_telemetry"
-    known = {sender: sys.modules[sender]} if sender in sys.modules else {}
-    sys.modules[sender] = None  # type: ignore[assignment]  # Python's own way to make an import fail
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # no CUDA is missed here
     try:
-        nncf = import_module("nncf")
+        nncf = import_unheard("nncf")
     except ImportError as error:
         raise MissingExtra("expected nncf for --int8, found none; run: pip install 'refinedet[int8]'") from error
-    finally:
-        del sys.modules[sender]
-        sys.modules.update(known)
     nncf.set_log_level(logging.ERROR)
     return nncf
