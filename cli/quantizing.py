@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from refinedet.predictor import Predictor
 
 _CHIPS_MAX = 100
-"""That are calibrated on: with 300, AP of the shipped weights on SSDD's val is within 0.1 points of that with 40."""
+"""That are calibrated on: 300 and 40 gave the shipped weights the same AP on SSDD's val, to 0.1 points."""
 
 
 @dataclass(frozen=True, slots=True)

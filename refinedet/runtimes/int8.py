@@ -28,12 +28,14 @@ from refinedet.runtimes.graphs import import_unheard, move_openvino, openvino
 
 _LOGGER = logging.getLogger(__name__)
 
-_TO_FLOAT = (
+_FIRST = 3
+"""Layers at the input, whose few channels say all that is seen at full resolution: the first that go back to float."""
+_NEXT = (
     r"odm\.\d+/Conv.*|arm\.\d+(/arm\.\d+\.\d+)?/Conv.*",
     r"tcb\..*",
     r".*GroupConvolution_\d+",
 )
-"""Names of layers that go back to float, group after group: heads, connection blocks, depthwise convolutions."""
+"""Names of those that follow, group after group: heads, connection blocks, depthwise convolutions."""
 
 Canvases = Sequence[Callable[[], NDArray[np.uint8]]]
 """Each makes one canvas (1, 3, H, W), as the graph takes it; several times, so that none has to be kept."""
@@ -73,8 +75,8 @@ def quantize(
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
         made = Path(folder) / path.name
-        for count in range(len(_TO_FLOAT) + 1):
-            model = _quantized(source, canvases, _TO_FLOAT[:count])
+        for count in range(len(_NEXT) + 2):
+            model = _quantized(source, canvases, count)
             openvino().save_model(model, made, compress_to_fp16=False)
             found = judge(made)
             best = max(best, found)
@@ -86,18 +88,19 @@ def quantize(
                 return Quantized(wanted, found, len(layers), in_float)
     raise InputError(
         f"expected to lose at most {max_drop:g} points of {wanted:.2f} by 8 bits, found {wanted - best:.2f} lost with "
-        "heads, connection blocks and depthwise convolutions in float; allow more with --max-drop, or stay in float"
+        "first layers, heads, connection blocks and depthwise ones in float; allow more with --max-drop, or do without"
     )
 
 
-def _quantized(source: Path, canvases: Canvases, to_float: Sequence[str]) -> Any:
-    """The model of a file with its layers in 8 bits, but for those whose names match."""
+def _quantized(source: Path, canvases: Canvases, groups: int) -> Any:
+    """The model of a file with its layers in 8 bits, but for those of the first `groups` groups."""
     vino, nncf = openvino(), _nncf()
     model = vino.Core().read_model(source)
     _fold_constants(model)
     exported = Exported.from_text(model.get_rt_info([KEY]).astype(str), str(source))
     names = [node.get_friendly_name() for node in model.get_ordered_ops() if node.get_type_name() in LAYERS]
-    kept = [name for name in names if any(re.fullmatch(group, name) for group in to_float)]
+    kept = names[:_FIRST] if groups else []
+    kept += [name for name in names if any(re.fullmatch(group, name) for group in _NEXT[: max(0, groups - 1)])]
     with redirect_stdout(io.StringIO()):  # of progress bars
         found = nncf.quantize(
             model,
