@@ -1,12 +1,13 @@
 """The same checkpoint in torch, ONNX Runtime and OpenVINO, side by side: time of a chip, and memory.
 
-    python benchmarks/runtimes.py [--weights FILE] [--rounds 5] [--batches 1 8]
+    python benchmarks/runtimes.py [--weights FILE] [--int8 FILE.xml] [--rounds 5] [--batches 1 8]
 
 Each runtime works in a process of its own, which holds nothing of the others: its peak memory is its own. The parent
 has them take turns, one call of `predict` each, so that a busy moment hits all of them alike. Times are medians over
 `--rounds` after one that warms up, from uint8 chips to detections: letterbox, network, decode, suppression. The chips
 are windows of a simulated scene. `px` is the largest distance of a detection's side to that of torch in fp32, among
-those of a score of at least `--score-min`; `lost` and `new` count those without a partner within two pixels.
+those of a score of at least `--score-min`; `lost` and `new` count those without a partner within two pixels. `--int8`
+names a file of `refinedet export --int8`, which then is one more row.
 """
 
 from __future__ import annotations
@@ -52,6 +53,7 @@ def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--weights", type=Path, help="default: those of the package")
+    parser.add_argument("--int8", type=Path, help="INT8 file of the same weights; default: none, and no such row")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--chips", type=int, default=8, help="of one round, whatever the batch")
@@ -98,6 +100,8 @@ def load(name: str, arguments: argparse.Namespace) -> Any:
     from refinedet.weights import shipped_weights
 
     runtime, precision = name.split()
+    if precision == "int8":
+        return ExportedPredictor.load(arguments.int8)
     weights = arguments.weights or shipped_weights()
     if runtime != "torch":
         return ExportedPredictor.load(cached_export(weights, runtime), precision=precision)  # type: ignore[arg-type]  # names above
@@ -120,7 +124,7 @@ def compare(arguments: argparse.Namespace) -> None:
     with tempfile.NamedTemporaryFile(suffix=".npy") as stream:
         np.save(stream, windows(arguments.chips))
         stream.flush()
-        workers = [start(name, stream.name, arguments) for name in arguments.runtimes]
+        workers = [start(name, stream.name, arguments) for name in rows(arguments)]
         for worker in workers:
             worker.ask(max(arguments.batches))
         for _ in range(arguments.rounds):
@@ -132,10 +136,16 @@ def compare(arguments: argparse.Namespace) -> None:
             worker.process.communicate()
 
 
+def rows(arguments: argparse.Namespace) -> list[str]:
+    """Runtimes of the table."""
+    return [*arguments.runtimes, *(["openvino int8"] if arguments.int8 else [])]
+
+
 def start(name: str, chips: str, arguments: argparse.Namespace) -> Worker:
     """Start a child."""
     command = [sys.executable, __file__, "--work", f"{name}|{chips}", "--score-min", str(arguments.score_min)]
-    command += ["--weights", str(arguments.weights)] if arguments.weights else []
+    for option, given in (("--weights", arguments.weights), ("--int8", arguments.int8)):
+        command += [option, str(given)] if given else []
     return Worker(name, subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True))
 
 

@@ -174,6 +174,9 @@ def export(  # noqa: PLR0913, PLR0917 - the command line itself
     weights: options.Weights = None,
     out_folder: options.ExportFolder = Path("exported"),
     chips: options.ExportChips = None,
+    int8: options.Int8 = False,
+    calibration: options.CalibrationFolder = None,
+    max_drop: options.MaxDrop = 0.5,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -185,13 +188,14 @@ def export(  # noqa: PLR0913, PLR0917 - the command line itself
     with one_sentence_errors(debug=debug):
         from cli.exporting import ExportOptions, export_and_compare
 
-        files, found = export_and_compare(ExportOptions(weights, format, out_folder, chips, overwrite))
+        asked = ExportOptions(weights, format, out_folder, chips, overwrite, int8, calibration, max_drop)
+        files, found = export_and_compare(asked)
         if json:
             print_json(found | {"files": [str(path) for path in files]})
             return
         for path in files:
             out.print(str(path), markup=False)
-        out.print(_table({name: found[name] for name in ("parity", "accuracy") if name in found}))
+        out.print(_table({name: found[name] for name in ("int8", "parity", "accuracy") if name in found}))
 
 
 @app.command()

@@ -6,6 +6,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from cli.quantizing import accuracy, export_int8
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, write_json
 from refinedet.weights import shipped_weights
@@ -26,6 +27,27 @@ class ExportOptions:
     out: Path
     chips: Path | None
     overwrite: bool
+    int8: bool
+    calibration: Path | None
+    """Folder of train.json, val.json and their chips, for an INT8 file."""
+    max_drop: float
+    """Points of AP on val that 8 bits may cost."""
+
+    def calibrated_on(self) -> Path | None:
+        """The folder of chips for an INT8 file; None where the file is float.
+
+        Raises:
+            InputError: the options do not go together.
+        """
+        if self.int8 and self.format != "openvino":
+            raise InputError(f"expected --format openvino for --int8, found {self.format}; leave one of them out")
+        if self.int8 and self.calibration is None:
+            raise InputError(
+                "expected chips for --int8, found none; name a folder like outputs/tile with --calibration"
+            )
+        if not self.int8 and self.calibration is not None:
+            raise InputError("expected --int8 with --calibration, found none; add it, or leave the folder out")
+        return self.calibration
 
 
 def export_and_compare(options: ExportOptions) -> tuple[list[Path], dict[str, Any]]:
@@ -42,16 +64,21 @@ def export_and_compare(options: ExportOptions) -> tuple[list[Path], dict[str, An
     from refinedet.runtimes.predictor import ExportedPredictor
 
     weights = options.weights or shipped_weights()
-    path = options.out / f"{weights.stem}{SUFFIXES[options.format]}"
-    report = options.out / f"{weights.stem}.{options.format}.parity.json"
+    calibration = options.calibrated_on()
+    stem = weights.stem if calibration is None else f"{weights.stem}_int8"
+    path = options.out / f"{stem}{SUFFIXES[options.format]}"
+    report = options.out / f"{stem}.{options.format}.parity.json"
     written = [path, *([path.with_suffix(".bin")] if options.format == "openvino" else []), report]
     taken = [str(one) for one in written if one.exists()]
     if taken and not options.overwrite:
         raise FileError(f"expected no {taken[0]} yet, found one; name another --out, or replace it with --overwrite")
     try:
-        export(weights, path, options.format)
-        exported, ours = ExportedPredictor.load(path), _in_torch(weights)
         found: dict[str, Any] = {"format": options.format, "weights_sha256": sha256_file(weights)}
+        if calibration is None:
+            export(weights, path, options.format)
+        else:
+            found["int8"] = export_int8(weights, path, calibration, options.max_drop)
+        exported, ours = ExportedPredictor.load(path), _in_torch(weights)
         found |= {f"{one.suffix[1:]}_sha256": sha256_file(one) for one in written[:-1]}
         found |= {"versions": _versions(), "parity": parity(ours, exported, simulated_chips())}
         if options.chips is not None:
@@ -87,9 +114,7 @@ def _in_torch(weights: Path) -> Any:
 
 def _accuracy(record: Path, predictors: dict[str, Predictor]) -> dict[str, dict[str, float | None]]:
     """AP, AP50 and so on of each predictor on annotated chips, whose files lie beside their COCO record."""
-    from pipeline.predictions import predict_chips
     from refinedet.data.coco import read_record
-    from refinedet.metrics import coco_metrics
 
     truth = read_record(record)
     rows: dict[str, dict[str, float | None]] = {}
@@ -98,14 +123,11 @@ def _accuracy(record: Path, predictors: dict[str, Predictor]) -> dict[str, dict[
             raise InputError(
                 f"expected chips of the classes {predictor.classes} in {record}, found {truth.classes}; name others"
             )
-        found = {
-            key: one for part in predict_chips(predictor, truth.images, record.parent) for key, one in part.items()
-        }
-        rows[name] = coco_metrics(truth, found)
+        rows[name] = accuracy(predictor, truth, record.parent)
     return rows
 
 
 def _versions() -> dict[str, str | None]:
     from refinedet.scene.identity import package_version
 
-    return {name: package_version(name) for name in ("refinedet", "torch", "onnx", "onnxruntime", "openvino")}
+    return {name: package_version(name) for name in ("refinedet", "torch", "onnx", "onnxruntime", "openvino", "nncf")}

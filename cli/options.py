@@ -165,6 +165,21 @@ ExportChips = Annotated[
         show_default="none",
     ),
 ]
+Int8 = Annotated[
+    bool, typer.Option("--int8", help="Compute in 8 bits: openvino alone, with --calibration. Needs the extra int8.")
+]
+CalibrationFolder = Annotated[
+    Path | None,
+    typer.Option(
+        "--calibration",
+        metavar="FOLDER",
+        help="For --int8: train.json, val.json and their chips, such as outputs/tile.",
+        show_default="none",
+    ),
+]
+MaxDrop = Annotated[
+    float, typer.Option(min=0.0, help="For --int8: points of AP on val that it may cost; else layers go back to float.")
+]
 SkipExisting = Annotated[
     bool,
     typer.Option(

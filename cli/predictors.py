@@ -103,7 +103,8 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     at_once = min(2 * usable_cores(), WINDOWS_TOGETHER)  # two large windows for each core
     batch_size = options.batch_size or WINDOW_TILES**2 * at_once
     predictor = ExportedPredictor(graph, batch_size=batch_size, postprocess=_asked(header, options))
-    return _team([predictor], [graph.device], header, weights, runtime, options)
+    found = _team([predictor], [graph.device], header, weights, runtime, options)
+    return replace(found, made_by=found.made_by | {"precision": graph.precision})  # int8 is the file's, not asked for
 
 
 def _asked(header: Header, options: DetectOptions) -> PostprocessConfig:

@@ -19,14 +19,16 @@ from torch import Tensor, nn
 
 from refinedet.config import PostprocessConfig
 from refinedet.errors import MissingExtra, RefineDetError
-from refinedet.files import atomic_path, move_file, sha256_file
+from refinedet.files import atomic_path, sha256_file
 from refinedet.model.checkpoint import Header, load_model
 from refinedet.model.network import RefineDet
 from refinedet.model.postprocess import decoded
-from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, REFUSED, Exported, Format
-from refinedet.runtimes.graphs import openvino
+from refinedet.runtimes.exported import INPUT, KEY, LAYERS, OUTPUTS, REFUSED, Exported, Format
+from refinedet.runtimes.graphs import move_openvino, openvino
 
 _OPSET = 18
+_ROOT = "/model/"
+"""What the tracer puts before the names of the network's modules: that of the attribute of DecodedRefineDet."""
 _AXES = {INPUT: {0: "batch", 2: "rows", 3: "columns"}, **{name: {0: "batch", 1: "anchors"} for name in OUTPUTS}}
 
 
@@ -105,14 +107,23 @@ def _write_openvino(graph: bytes, text: str, path: Path) -> None:
     vino = openvino()
     model = vino.Core().read_model(graph)
     for number, node in enumerate(model.get_ordered_ops()):  # its own names count every node of the process
-        node.set_friendly_name(f"{node.get_type_name()}_{number}")
+        node.set_friendly_name(f"{_module(node)}{node.get_type_name()}_{number}")
     model.set_rt_info(text, [KEY])
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
         made = Path(folder) / path.name
         vino.save_model(model, made, compress_to_fp16=False)
-        for suffix in (".bin", ".xml"):  # the .xml last: where it is, the file is whole
-            move_file(made.with_suffix(suffix), path.with_suffix(suffix))
+        move_openvino(made, path)
+
+
+def _module(node: Any) -> str:
+    """Of a layer, its place in the network with a slash behind it (`arm.0/`); empty for anything else."""
+    if node.get_type_name() not in LAYERS:
+        return ""
+    after = [user.get_node() for user in node.output(0).get_target_inputs()]  # a bias, which keeps the name of the two
+    names = [one.get_friendly_name() for one in (node, *after)]
+    traced = next((name for name in names if name.startswith(_ROOT)), _ROOT)
+    return traced.removeprefix(_ROOT).removesuffix("/WithoutBiases").rpartition("/")[0] + "/"
 
 
 def _package(name: str) -> Any:

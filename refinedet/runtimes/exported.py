@@ -14,7 +14,10 @@ KEY = "refinedet"
 INPUT, OUTPUTS = "images", ("boxes", "scores")
 """Names in the graph: images (B, 3, H, W) uint8, boxes (B, N, 4) xyxy on the canvas, scores (B, N, K)."""
 Format = Literal["onnx", "openvino"]
+StoredPrecision = Literal["fp32", "int8"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
+LAYERS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "MatMul")
+"""OpenVINO's names of what has weights."""
 REFUSED = 3
 """Exit status of `python -m refinedet.runtimes.export` that has said, in its last line, what is wrong."""
 _FORMAT = 1
@@ -27,10 +30,17 @@ class Exported:
     header: Header
     weights_sha256: str
     """Of the checkpoint that it was made from."""
+    precision: StoredPrecision = "fp32"
+    """int8: most layers have weights of 8 bits, and compute in them."""
 
     def to_text(self) -> str:
         """As it is stored: JSON."""
-        content = {"export": _FORMAT, "header": self.header.to_dict(), "weights_sha256": self.weights_sha256}
+        content = {
+            "export": _FORMAT,
+            "header": self.header.to_dict(),
+            "precision": self.precision,
+            "weights_sha256": self.weights_sha256,
+        }
         return json.dumps(content, sort_keys=True)
 
     @classmethod
@@ -44,7 +54,8 @@ class Exported:
             content: dict[str, Any] = json.loads(text)
             if content["export"] != _FORMAT:
                 raise InputError(f"expected export format {_FORMAT} in {source}, found another; export it again")
-            return cls(Header.from_dict(content["header"], source), content["weights_sha256"])
+            precision = content.get("precision", "fp32")  # absent in the first exports
+            return cls(Header.from_dict(content["header"], source), content["weights_sha256"], precision)
         except (KeyError, TypeError, json.JSONDecodeError) as error:
             raise InputError(
                 f"expected a detector exported by `refinedet export` in {source}, found other metadata; export it again"

@@ -6,6 +6,7 @@ a processor that is no slower than whole batches, since each fills the caches by
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from importlib import import_module
@@ -17,12 +18,15 @@ from numpy.typing import NDArray
 
 from refinedet.concurrency import usable_cores
 from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.files import move_file
 from refinedet.onnx_session import first_line, open_session
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
 from refinedet.tiling import WINDOW_TILES
 
 _STREAMS_MAX = 8
 """Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
+
+_SENDER = "openvino_telemetry"
 
 GraphPrecision = Literal["fp32", "bf16"]
 Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -36,6 +40,8 @@ class Graph(Protocol):
     """Name of the engine."""
     device: str
     """What it runs on."""
+    precision: str
+    """In what it computes: that of the file where it is int8, else what was asked for."""
     exported: Exported
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
@@ -68,7 +74,7 @@ def exported_onnx(path: Path) -> bool:
 class OnnxGraph:
     """By ONNX Runtime."""
 
-    runtime = "onnx"
+    runtime, precision = "onnx", "fp32"
 
     def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
         if precision != "fp32":
@@ -103,8 +109,6 @@ class OpenVinoGraph:
         self._path, self._vino = path, openvino()
         self._streams = min(usable_cores(), _STREAMS_MAX)
         self._core = self._vino.Core()
-        if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
         self._settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "THROUGHPUT",
@@ -115,6 +119,13 @@ class OpenVinoGraph:
             self._model = self._core.read_model(path)
             text = self._model.get_rt_info([KEY]).astype(str) if self._model.has_rt_info([KEY]) else ""
         self.exported = Exported.from_text(text, str(path))
+        if precision != "fp32" and self.exported.precision == "int8":
+            raise InputError(
+                f"expected precision fp32 for {path}, which is int8 itself, found {precision}; leave it out"
+            )
+        if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
+            raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
+        self.precision: str = "int8" if self.exported.precision == "int8" else precision
         self._queues: dict[int | None, Any] = {}
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
@@ -160,17 +171,40 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def openvino() -> Any:
-    """The module. Its converters, which would send usage data, are never called: graphs come from ONNX.
+    """The module.
 
     Raises:
         MissingExtra: it is not installed.
     """
     try:
-        return import_module("openvino")
+        return import_unheard("openvino")
     except ImportError as error:
         raise MissingExtra(
             "expected openvino for runtime openvino, found none; run: pip install 'refinedet[openvino]'"
         ) from error
+
+
+def import_unheard(name: str) -> Any:
+    """Import a package that sends usage data by openvino_telemetry: it does without where that cannot be imported.
+
+    Asking it to send nothing would not do: its import alone leaves an id and a count in the user's home.
+
+    Raises:
+        ImportError: it is not installed.
+    """
+    known = {_SENDER: sys.modules[_SENDER]} if _SENDER in sys.modules else {}
+    sys.modules[_SENDER] = None  # type: ignore[assignment]  # Python's own way to make an import fail
+    try:
+        return import_module(name)
+    finally:
+        del sys.modules[_SENDER]
+        sys.modules.update(known)
+
+
+def move_openvino(made: Path, path: Path) -> None:
+    """Move an OpenVINO file and its weights within one file system; it replaces what is there."""
+    for suffix in (".bin", ".xml"):  # the .xml last: where it is, the file is whole
+        move_file(made.with_suffix(suffix), path.with_suffix(suffix))
 
 
 def _keep(request: Any, place: tuple[list[Any], int]) -> None:

@@ -1,0 +1,168 @@
+"""An OpenVINO export in 8 bits, by NNCF: calibrated on chips, and held against the float file by whoever judges both.
+
+Only layers with weights compute in 8 bits. All that follows the last of them is float in any case: anchors, decode, the
+sampling of AlignConv and the scores. Where the judge loses too much, groups of layers go back to float one after the
+other, in a fixed order, until it does not. That is not NNCF's own accuracy control: it ranks single layers by their
+effect on all boxes, of which nearly all are background, and judges them in another runtime setting than detection's.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+import re
+import tempfile
+from collections.abc import Callable, Sequence
+from contextlib import redirect_stdout
+from dataclasses import dataclass, replace
+from importlib import import_module
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.errors import InputError, MissingExtra
+from refinedet.runtimes.exported import KEY, LAYERS, Exported
+from refinedet.runtimes.graphs import import_unheard, move_openvino, openvino
+
+_LOGGER = logging.getLogger(__name__)
+
+_FIRST = 3
+"""Layers at the input, whose few channels say all that is seen at full resolution: the first that go back to float."""
+_NEXT = (
+    r"odm\.\d+/Conv.*|arm\.\d+(/arm\.\d+\.\d+)?/Conv.*",
+    r"tcb\..*",
+    r".*GroupConvolution_\d+",
+)
+"""Names of those that follow, group after group: heads, connection blocks, depthwise convolutions."""
+
+Canvases = Sequence[Callable[[], NDArray[np.uint8]]]
+"""Each makes one canvas (1, 3, H, W), as the graph takes it; several times, so that none has to be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Quantized:
+    """What came of it."""
+
+    judged_float: float
+    judged_int8: float
+    layers: int
+    """With weights, all of them."""
+    in_float: tuple[str, ...]
+    """Those that stayed in float, by their names in the graph."""
+
+
+def quantize(
+    source: Path, path: Path, canvases: Canvases, judge: Callable[[Path], float], max_drop: float
+) -> Quantized:
+    """Write an exported OpenVINO file in 8 bits; equal arguments give equal bytes on one machine.
+
+    Args:
+        source: what `export` wrote, in float.
+        path: of the .xml file; its weights lie beside it, as .bin. Written whole or not at all.
+        canvases: what ranges are measured on.
+        judge: how good an exported file is; more is better.
+        max_drop: how much less than that of `source` is good enough.
+
+    Raises:
+        MissingExtra: nncf or openvino is not installed.
+        InputError: there is nothing to calibrate on, or no file is good enough.
+    """
+    if not canvases:
+        raise InputError("expected at least one chip to calibrate on, found none")
+    wanted, best = judge(source), -np.inf
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
+        made = Path(folder) / path.name
+        for count in range(len(_NEXT) + 2):
+            model = _quantized(source, canvases, count)
+            openvino().save_model(model, made, compress_to_fp16=False)
+            found = judge(made)
+            best = max(best, found)
+            _LOGGER.info("int8 with %d groups of layers in float: %.2f, in float %.2f", count, found, wanted)
+            if wanted - found <= max_drop:
+                move_openvino(made, path)
+                layers = [node for node in model.get_ordered_ops() if node.get_type_name() in LAYERS]
+                in_float = tuple(node.get_friendly_name() for node in layers if not _in_8_bits(node))
+                return Quantized(wanted, found, len(layers), in_float)
+    raise InputError(
+        f"expected to lose at most {max_drop:g} points of {wanted:.2f} by 8 bits, found {wanted - best:.2f} lost with "
+        "first layers, heads, connection blocks and depthwise ones in float; allow more with --max-drop, or do without"
+    )
+
+
+def _quantized(source: Path, canvases: Canvases, groups: int) -> Any:
+    """The model of a file with its layers in 8 bits, but for those of the first `groups` groups."""
+    vino, nncf = openvino(), _nncf()
+    model = vino.Core().read_model(source)
+    _fold_constants(model)
+    exported = Exported.from_text(model.get_rt_info([KEY]).astype(str), str(source))
+    names = [node.get_friendly_name() for node in model.get_ordered_ops() if node.get_type_name() in LAYERS]
+    kept = names[:_FIRST] if groups else []
+    kept += [name for name in names if any(re.fullmatch(group, name) for group in _NEXT[: max(0, groups - 1)])]
+    with redirect_stdout(io.StringIO()):  # of progress bars
+        found = nncf.quantize(
+            model,
+            nncf.Dataset(canvases, lambda make: make()),
+            preset=nncf.QuantizationPreset.PERFORMANCE,
+            target_device=nncf.TargetDevice.CPU,
+            subset_size=len(canvases),
+            ignored_scope=nncf.IgnoredScope(names=sorted({*kept, *_after_layers(model)}), validate=False),
+            # weights of 7 bits: processors without VNNI add pairs of products in 16 bits, which 8 would overflow
+            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
+        )
+    for number, node in enumerate(found.get_ordered_ops()):  # NNCF's own names count every node of the process
+        if node.get_type_name() not in LAYERS:
+            node.set_friendly_name(f"{node.get_type_name()}_{number}")
+    found.set_rt_info(replace(exported, precision="int8").to_text(), [KEY])
+    return found
+
+
+def _fold_constants(model: Any) -> None:
+    """Compute what needs no input: NNCF takes the axes of weights from the constant itself, not from its reshape.
+
+    A depthwise convolution's weights come reshaped from ONNX; unfolded, each of its scales spans several channels.
+    """
+    passes = import_module("openvino.passes")
+    manager = passes.Manager()
+    manager.register_pass(passes.ConstantFolding())
+    manager.run_passes(model)
+
+
+def _after_layers(model: Any) -> list[str]:
+    """Names of all operations from which no layer is reached: what is made of the last layers' outputs, and anchors."""
+    before: set[str] = set()
+    after = []
+    for node in reversed(model.get_ordered_ops()):
+        users = [user.get_node() for output in node.outputs() for user in output.get_target_inputs()]
+        if any(user.get_type_name() in LAYERS or user.get_friendly_name() in before for user in users):
+            before.add(node.get_friendly_name())
+        elif node.get_type_name() not in (*LAYERS, "Constant", "Result"):
+            after.append(node.get_friendly_name())
+    return after
+
+
+def _in_8_bits(layer: Any) -> bool:
+    """Whether the weights of a layer are stored in 8 bits, behind what makes floats of them."""
+    node = layer.input_value(1).get_node()
+    while node.get_type_name() != "Constant":
+        if node.get_type_name() == "FakeQuantize":
+            return True
+        node = node.input_value(0).get_node()
+    return bool(node.get_element_type().size == 1)
+
+
+def _nncf() -> Any:
+    """The module, silent and without usage data.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # no CUDA is missed here
+    try:
+        nncf = import_unheard("nncf")
+    except ImportError as error:
+        raise MissingExtra("expected nncf for --int8, found none; run: pip install 'refinedet[int8]'") from error
+    nncf.set_log_level(logging.ERROR)
+    return nncf
