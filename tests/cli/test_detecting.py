@@ -20,6 +20,7 @@ from refinedet import predictor, raster
 from refinedet.files import sha256_file
 from refinedet.model import checkpoint
 from refinedet.scene import land, outputs
+from refinedet.scene.prescreen import K
 
 Run = Callable[..., Result]
 
@@ -92,7 +93,7 @@ def test_calm_windows_are_skipped_for_ships_unless_that_is_switched_off(
         record = json.loads((tmp_path / "scene_ships" / "scene.run.json").read_text())
         told["".join(choice[1:])] = (one["ships"], record["settings"]["tile_px"], record["settings"]["prescreen"])
         assert (one["windows_skipped"] > 0.5 * one["windows"]) == (choice[1:] != ["off"])
-    assert told == {"": (2, 64, 6.0), "on": (2, 64, 6.0), "off": (2, 128, None)}
+    assert told == {"": (2, 64, K), "on": (2, 64, K), "off": (2, 128, None)}
 
 
 @pytest.mark.parametrize("ships", [(), ((20, 30, 40, 38), (150, 120, 162, 150))], ids=["no ship", "two ships"])

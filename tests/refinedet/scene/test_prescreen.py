@@ -25,21 +25,21 @@ def whole(chip: NDArray[np.uint8]) -> Window:
 
 
 def mirrored(place: int, count: int) -> int:
-    return 1 if place < 0 else count - 2 if place == count else place
+    return -place if place < 0 else 2 * count - 2 - place if place >= count else place
 
 
 def slow(chip: NDArray[np.uint8]) -> NDArray[np.float64]:
     """`contrast` of a chip of whole cells without a pixel of 0, loop by loop."""
     means = np.floor(chip.reshape(len(chip) // 2, 2, -1, 2).mean(axis=(1, 3)) + 0.5)
     smooth = ndimage.uniform_filter(means, 3, mode="nearest")
-    rows, columns = (side // 16 for side in smooth.shape)
-    cells = {(r, c): smooth[16 * r : 16 * r + 16, 16 * c : 16 * c + 16] for r in range(rows) for c in range(columns)}
+    rows, columns = (side // 8 for side in smooth.shape)
+    cells = {(r, c): smooth[8 * r : 8 * r + 8, 8 * c : 8 * c + 8] for r in range(rows) for c in range(columns)}
     apart = np.zeros_like(smooth)
+    reach = range(-2, 3)
     for (r, c), cell in cells.items():
-        near = [(mirrored(r + y, rows), mirrored(c + x, columns)) for y in (-1, 0, 1) for x in (-1, 0, 1)]
-        level = np.median([cells[place].mean() for place in near])
-        spread = max(np.median([cells[place].std() for place in near]), 0.5)
-        apart[16 * r : 16 * r + 16, 16 * c : 16 * c + 16] = (cell - level) / spread
+        near = [cells[mirrored(r + y, rows), mirrored(c + x, columns)] for y in reach for x in reach]
+        level, spread = (sorted(values)[8] for values in ([n.mean() for n in near], [n.std() for n in near]))
+        apart[8 * r : 8 * r + 8, 8 * c : 8 * c + 8] = (cell - level) / max(spread, 0.5)
     return apart
 
 
