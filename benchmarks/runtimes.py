@@ -58,7 +58,7 @@ def main() -> None:
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8])
     parser.add_argument("--chips", type=int, default=8, help="of one round, whatever the batch")
     parser.add_argument("--score-min", type=float, default=0.3)
-    parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
+    parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, help="default: all that the processor can do")
     parser.add_argument("--work", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
@@ -138,7 +138,15 @@ def compare(arguments: argparse.Namespace) -> None:
 
 def rows(arguments: argparse.Namespace) -> list[str]:
     """Runtimes of the table."""
-    return [*arguments.runtimes, *(["openvino int8"] if arguments.int8 else [])]
+    from refinedet.runtimes.graphs import openvino
+
+    named = arguments.runtimes
+    if named is None:
+        has_bf16 = "BF16" in openvino().Core().get_property("CPU", "OPTIMIZATION_CAPABILITIES")
+        named = [name for name in RUNTIMES if has_bf16 or "bf16" not in name]
+        if not has_bf16:
+            print("bf16 is left out: this processor has no instructions for it.\n")
+    return [*named, *(["openvino int8"] if arguments.int8 else [])]
 
 
 def start(name: str, chips: str, arguments: argparse.Namespace) -> Worker:
