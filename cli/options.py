@@ -54,7 +54,7 @@ TilePx = Annotated[
     typer.Option(
         min=64,
         help="Side of a window, in pixels, scaled to the network's input.",
-        show_default="twice that of training, at its scale",
+        show_default="that of training; without the prescreen twice that",
     ),
 ]
 OverlapPx = Annotated[

@@ -68,7 +68,7 @@ def test_an_export_comes_with_its_parity_and_is_enough_to_detect_with(
         assert one["properties"]["score"] == pytest.approx(other["properties"]["score"], abs=1e-3)
     record = json.loads((tmp_path / "file" / "scene.run.json").read_text())
     assert (record["settings"]["runtime"], record["settings"]["precision"]) == (format, "fp32")
-    assert record["settings"]["tile_px"] == 128, "twice what the checkpoint was trained on"
+    assert record["settings"]["tile_px"] == 64, "what the checkpoint was trained on"
 
 
 def test_an_export_is_never_replaced_unasked(run: Run, tiny_network: Path, tmp_path: Path) -> None:
