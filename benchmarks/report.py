@@ -56,7 +56,7 @@ ENTRIES = (
     Entry(
         "Whole detectors, one chip",
         "detector.py",
-        ("--repeats", "5"),
+        ("--repeats", "3"),
         ("--repeats", "1", "--image-px", "128"),
         "A network of the published design beside ours: with the same VGG16-BN, as it ships, and exported.",
     ),
@@ -77,14 +77,14 @@ ENTRIES = (
     Entry(
         "Merging windows",
         "merge.py",
-        ("--rounds", "3"),
+        ("--rounds", "1", "--limit-s", "60"),
         ("--quick",),
         "Our merging of windows beside torchvision's and SAHI's suppression, up to half a million boxes.",
     ),
     Entry(
         "One scene, other ways",
         "peers.py",
-        ("--size", "4096", "--repeats", "3"),
+        ("--size", "4096", "--repeats", "2"),
         ("--quick",),
         "A scene from file to ships: ours, SAHI around the same network, a plain loop; and what the machine allows.",
     ),
