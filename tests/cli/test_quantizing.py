@@ -53,6 +53,7 @@ def tiles(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_an_int8_export_tells_what_it_cost_and_is_enough_to_detect_with(
     run: Run, scene: Path, tiny_network: Path, tiles: Path, tmp_path: Path
 ) -> None:

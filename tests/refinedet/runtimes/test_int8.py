@@ -1,4 +1,8 @@
-"""Exports in 8 bits: layers alone, equal bytes, back to float where the judge loses too much, and nothing sent."""
+"""Exports in 8 bits: layers alone, equal bytes, back to float where the judge loses too much, and nothing sent.
+
+NNCF itself runs in the slow tests alone: in a process that had run the whole suite, the next child it started took the
+process down (segmentation fault, twice; never in smaller runs).
+"""
 
 from __future__ import annotations
 
@@ -51,6 +55,7 @@ def operations(path: Path) -> list[Any]:
     return found
 
 
+@pytest.mark.slow
 def test_all_layers_compute_in_8_bits_and_nothing_behind_them(made: tuple[Path, Quantized]) -> None:
     path, found = made
     nodes = operations(path)
@@ -68,6 +73,7 @@ def test_all_layers_compute_in_8_bits_and_nothing_behind_them(made: tuple[Path, 
     assert set(rounded) <= reach, "anchors, decode, GridSample and scores are float"
 
 
+@pytest.mark.slow
 def test_each_channel_of_a_depthwise_convolution_has_its_own_scale(made: tuple[Path, Quantized]) -> None:
     for node in operations(made[0]):
         if node.get_type_name() == "GroupConvolution":
@@ -77,6 +83,7 @@ def test_each_channel_of_a_depthwise_convolution_has_its_own_scale(made: tuple[P
             assert scale.size == node.output(0).get_partial_shape()[1].get_length()
 
 
+@pytest.mark.slow
 def test_it_says_what_it_is_and_gives_nearly_the_boxes_of_the_float_file(
     source: Path, made: tuple[Path, Quantized]
 ) -> None:
@@ -90,6 +97,7 @@ def test_it_says_what_it_is_and_gives_nearly_the_boxes_of_the_float_file(
         open_graph(made[0], precision="bf16")
 
 
+@pytest.mark.slow
 def test_equal_arguments_give_equal_bytes_and_nothing_else_is_left(
     source: Path, made: tuple[Path, Quantized], canvases: Canvases, tmp_path: Path
 ) -> None:
@@ -100,6 +108,7 @@ def test_equal_arguments_give_equal_bytes_and_nothing_else_is_left(
         assert again.with_suffix(suffix).read_bytes() == made[0].with_suffix(suffix).read_bytes()
 
 
+@pytest.mark.slow
 def test_groups_of_layers_go_back_to_float_until_the_judge_is_content(
     source: Path, canvases: Canvases, tmp_path: Path
 ) -> None:
