@@ -7,8 +7,6 @@ last line of a scene counts. One process writes, one write to a line: a kill tea
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import time
@@ -18,9 +16,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.engine import Job, Report, differences
+from pipeline.engine import Job, Report
 from refinedet.errors import FileError, InputError
 from refinedet.files import full_disk_told
+from refinedet.resuming import differences, lock_alone
 
 NAME = "archive.jsonl"
 _TITLE = "refinedet archive 1"
@@ -171,7 +170,7 @@ def opened(path: Path) -> Iterator[ArchiveStatus]:
             "name another --out"
         ) from error
     try:
-        _lock(path, descriptor)
+        lock_alone(path, descriptor, "name another --out")
         try:
             yield ArchiveStatus(path, descriptor)
         finally:
@@ -184,17 +183,6 @@ def opened(path: Path) -> Iterator[ArchiveStatus]:
                 os.fsync(descriptor)
     finally:
         os.close(descriptor)
-
-
-def _lock(path: Path, descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):  # anything else: a file system that knows no locks
-            raise FileError(
-                f"expected to be the only run that writes {path}, found another one at work; wait for it, or name "
-                "another --out"
-            ) from None
 
 
 def _checked_head(line: Any) -> dict[str, Any]:

@@ -146,25 +146,3 @@ def passes(error: BaseException) -> bool:
             return True
         cause = cause.__cause__ or cause.__context__
     return False
-
-
-def differences(before: Mapping[str, Any], now: Mapping[str, Any]) -> list[str]:
-    """Names in `now` whose value was another one before, with both values; names of nested ones joined by dots."""
-    then, wanted = _flat(before), _flat(now)
-    return [
-        f"{name} was {_short(then.get(name))}, is {_short(value)}"
-        for name, value in sorted(wanted.items())
-        if then.get(name) != value
-    ]
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, item in value.items():
-        flat |= _flat(item, f"{prefix}{key}.") if isinstance(item, Mapping) else {f"{prefix}{key}": item}
-    return flat
-
-
-def _short(value: Any) -> str:
-    text = "absent" if value is None else str(value)
-    return text if len(text) <= 16 else f"{text[:16]}..."

@@ -17,9 +17,10 @@ from importlib import import_module
 from types import TracebackType
 from typing import Any, Self
 
-from pipeline.engine import Job, Report, Work, differences
+from pipeline.engine import Job, Report, Work
 from refinedet.concurrency import THREADS, usable_cores
 from refinedet.errors import InputError, MissingExtra, RefineDetError
+from refinedet.resuming import differences
 
 _OBJECT_STORE_BYTES = 100 << 20
 """What Ray sets aside for objects that travel: ours are paths and counts, and by default it takes a third of memory."""

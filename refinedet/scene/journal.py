@@ -9,8 +9,6 @@ failure costs.
 
 from __future__ import annotations
 
-import errno
-import fcntl
 import json
 import os
 import time
@@ -23,14 +21,15 @@ from typing import Any
 
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
+from refinedet.resuming import differences, lock_alone
 
 Found = Mapping[int, Detections | None]
 """Number of a window in its grid -> detections in scene pixels; None where the window was skipped."""
 
 _TITLE = "refinedet journal 1"
 _FSYNC_SECONDS = 1.0
-_SHOWN_CHARACTERS, _SHOWN_DIFFERENCES = 16, 3
-"""Of a value, and of what differs, in a message."""
+_SHOWN_DIFFERENCES = 3
+"""In a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,7 +109,7 @@ def opened(journal: Journal, identity: Mapping[str, Any]) -> Iterator[OpenJourna
     new_folder = not path.parent.exists()
     descriptor = _open(path)
     try:
-        _lock(path, descriptor)
+        lock_alone(path, descriptor, "name another folder for results")
         log, lines = OpenJournal(path, descriptor), _whole_lines(path)
         goes_on = bool(lines) and not journal.restart
         if goes_on:
@@ -142,17 +141,6 @@ def _open(path: Path) -> int:
             f"expected to keep finished windows in {path}, but it cannot be written ({error.strerror}); make room "
             "there, or name another folder for results"
         ) from error
-
-
-def _lock(path: Path, descriptor: int) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):  # anything else: a file system that knows no locks
-            raise FileError(
-                f"expected to be the only run that writes {path}, found another one at work; wait for it, or name "
-                "another folder for results"
-            ) from None
 
 
 def _whole_lines(path: Path) -> list[tuple[Any, int]]:
@@ -204,26 +192,11 @@ def _write_all(descriptor: int, content: bytes) -> None:
 
 
 def _check(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
-    before, now = _flat(found), _flat(wanted)
-    differ = [name for name in sorted({*before, *now}) if before.get(name) != now.get(name)]
+    differ = differences(found, wanted, gone=True)
     if differ:
-        shown = "; ".join(
-            f"{name} was {_short(before.get(name))}, is {_short(now.get(name))}" for name in differ[:_SHOWN_DIFFERENCES]
-        )
+        shown = "; ".join(differ[:_SHOWN_DIFFERENCES])
         more = f"; and {len(differ) - _SHOWN_DIFFERENCES} more" if len(differ) > _SHOWN_DIFFERENCES else ""
         raise InputError(
             f"expected the journal {path} to be of this scene and these settings, found that of another run ({shown}"
             f"{more}); run as before to finish that one, or discard it with --restart"
         )
-
-
-def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
-    flat: dict[str, Any] = {}
-    for key, item in value.items():
-        flat |= _flat(item, f"{prefix}{key}.") if isinstance(item, dict) else {f"{prefix}{key}": item}
-    return flat
-
-
-def _short(value: Any) -> str:
-    text = "absent" if value is None else str(value)
-    return text if len(text) <= _SHOWN_CHARACTERS else f"{text[:_SHOWN_CHARACTERS]}..."

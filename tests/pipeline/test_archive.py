@@ -12,8 +12,9 @@ import pytest
 
 from pipeline.archive import Archive, ArchiveOptions, Summary
 from pipeline.archive_status import NAME, opened
-from pipeline.engine import Job, LocalEngine, Report, differences, passes
+from pipeline.engine import Job, LocalEngine, Report, passes
 from refinedet.errors import DiskError, FileError, InputError
+from refinedet.resuming import differences
 
 SCENES = [Path(f"/archive/{name}.tif") for name in "abc"]
 Answer = Callable[[Job], Report]
