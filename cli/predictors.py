@@ -104,6 +104,8 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     batch_size = options.batch_size or WINDOW_TILES**2 * at_once
     predictor = ExportedPredictor(graph, batch_size=batch_size, postprocess=_asked(header, options))
     found = _team([predictor], [graph.device], header, weights, runtime, options)
+    if found.prescreen is not None:
+        graph.prepare()
     return replace(found, made_by=found.made_by | {"precision": graph.precision})  # int8 is the file's, not asked for
 
 

@@ -6,7 +6,7 @@ from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Protocol, Self
+from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -53,6 +53,15 @@ class Predictor(Protocol):
 
         Made by `Detections.of`: boxes (N, 4) float32 xyxy half-open, scores (N,) in [0, 1], labels (N,) into `classes`.
         """
+        ...
+
+
+@runtime_checkable
+class PartPredictor(Predictor, Protocol):
+    """A predictor that can be shown a part of a window: `detect_scene` then shows it no more than it must."""
+
+    def predict_parts(self, chips: Sequence[Chip], whole_px: int) -> list[Detections]:
+        """As `predict`, at the scale that a chip would have whose long side is `whole_px`."""
         ...
 
 
@@ -124,6 +133,11 @@ class CanvasPredictor(ABC):
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
         """Detections of each chip, in that chip's own pixels, in the order of `chips`."""
         return self.predict_at(chips, [self.input_px] * len(chips), self.postprocess)
+
+    def predict_parts(self, chips: Sequence[Chip], whole_px: int) -> list[Detections]:
+        """As `predict`, at the scale that a chip would have whose long side is `whole_px`."""
+        sides = [round(max(chip.shape[:2]) * self.input_px / whole_px) for chip in chips]
+        return self.predict_at(chips, sides, self.postprocess)
 
     def predict_at(
         self, chips: Sequence[Chip], long_sides_px: Sequence[int], postprocess: PostprocessConfig

@@ -28,6 +28,11 @@ class Window:
     width: int
 
 
+def moved(window: Window, down: int, right: int) -> Window:
+    """The same size elsewhere: where it lies in other coordinates."""
+    return Window(window.y + down, window.x + right, window.height, window.width)
+
+
 @dataclass(frozen=True, slots=True)
 class Letterbox:
     """A chip scaled by one factor, then padded right and below to the canvas. Chip pixel p lands at p * scale."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
@@ -43,6 +44,10 @@ class Graph(Protocol):
     precision: str
     """In what it computes: that of the file where it is int8, else what was asked for."""
     exported: Exported
+
+    def prepare(self) -> None:
+        """Do beforehand, in the background, what the first windows of a scene would wait for."""
+        ...
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W), B at least 1."""
@@ -85,6 +90,9 @@ class OnnxGraph:
         on_gpu = "CUDAExecutionProvider" in self._session.get_providers()
         self.device = ("cuda" if device == "auto" else device) if on_gpu else "cpu"
 
+    def prepare(self) -> None:
+        """Nothing: the session is ready."""
+
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W)."""
         answers = [self._session.run(list(OUTPUTS), {INPUT: canvas[None]}) for canvas in canvases]
@@ -95,8 +103,8 @@ class OnnxGraph:
 class OpenVinoGraph:
     """By OpenVINO on the processor: as many canvases at once as there are cores, up to eight that share more of them.
 
-    The graph is compiled for the square canvas that nearly all windows of a scene have, the network's input or larger,
-    and once more for canvases of any size when the first other one comes: that form takes a fifth more time.
+    The graph is compiled for the square canvases of windows and their halves, and once more for canvases of any size
+    when the first other one comes: that form takes a fifth more time.
     """
 
     runtime, device = "openvino", "cpu"
@@ -126,13 +134,20 @@ class OpenVinoGraph:
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
         self.precision: str = "int8" if self.exported.precision == "int8" else precision
-        self._queues: dict[int | None, Any] = {}
+        self._queues: dict[int | None, Future[Any]] = {}
+        self._compiler = ThreadPoolExecutor(1, thread_name_prefix="compile")
+
+    def prepare(self) -> None:
+        """Compile for windows and their halves while the caller does something else."""
+        half, whole, _ = self._usual_px()
+        self._queue(whole)
+        self._queue(half)
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W)."""
         height, width = canvases.shape[2:]
         usual = height == width and height in self._usual_px()
-        queue = self._queue(height if usual else None)
+        queue = self._queue(height if usual else None).result()
         answers: list[Any] = [None] * len(canvases)
         for index, canvas in enumerate(canvases):
             queue.start_async({INPUT: canvas[None]}, (answers, index))
@@ -140,22 +155,26 @@ class OpenVinoGraph:
         boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
         return boxes, scores
 
-    def _usual_px(self) -> tuple[int, int]:
-        """Sides of the squares that windows of a scene are."""
-        return self.exported.header.model.input_px, WINDOW_TILES * self.exported.header.model.input_px
+    def _usual_px(self) -> tuple[int, int, int]:
+        """Sides of the squares that halves of windows, windows and large windows are."""
+        whole = self.exported.header.model.input_px
+        return whole // 2, whole, WINDOW_TILES * whole
 
-    def _queue(self, side_px: int | None) -> Any:
+    def _queue(self, side_px: int | None) -> Future[Any]:
         """Requests on the graph as it is compiled for a square canvas, or for any."""
         if side_px not in self._queues:
-            with _readable(self._path):
-                model = self._model.clone()
-                if side_px is not None:
-                    model.reshape([1, 3, side_px, side_px])
-                compiled = self._core.compile_model(model, "CPU", self._settings)
-            queue = self._vino.AsyncInferQueue(compiled, self._streams)
-            queue.set_callback(_keep)
-            self._queues[side_px] = queue
+            self._queues[side_px] = self._compiler.submit(self._compiled, side_px)
         return self._queues[side_px]
+
+    def _compiled(self, side_px: int | None) -> Any:
+        with _readable(self._path):
+            model = self._model.clone()
+            if side_px is not None:
+                model.reshape([1, 3, side_px, side_px])
+            compiled = self._core.compile_model(model, "CPU", self._settings)
+        queue = self._vino.AsyncInferQueue(compiled, self._streams)
+        queue.set_callback(_keep)
+        return queue
 
 
 @contextmanager

@@ -1,11 +1,15 @@
 """From a scene to 8-bit chips, batch by batch: rows are read and stretched once, and calm windows are left out.
 
+Of a window in which little stands out, the half around that is enough: a quarter of the pixels, and of the time.
+
 Whoever iterates does the reading: one thread, while another one is with the network.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,14 +17,22 @@ from numpy.typing import NDArray
 from refinedet.detections import Detections
 from refinedet.radiometry import Levels, Stretch
 from refinedet.raster import Reader
-from refinedet.scene.prescreen import stands_out
+from refinedet.scene.prescreen import Flags, extent, outstanding
 from refinedet.scene.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
-from refinedet.tiling import Window
+from refinedet.tiling import Window, moved
 
-Chip = NDArray[np.uint8]
-Batch = list[tuple[int, Chip | None]]
-"""Numbers of windows in the grid, and their chips; None where there is nothing to look at."""
+
+class Look(NamedTuple):
+    """What is shown to the network of one window."""
+
+    place: Window
+    """In the scene: the window, or a part of it."""
+    chip: NDArray[np.uint8]
+
+
+Batch = list[tuple[int, Look | None]]
+"""Numbers of windows in the grid, and what is looked at; None where there is nothing to look at."""
 
 _BAND_PX = 1 << 26
 """Pixels of the highest band of rows that is held; in wider scenes each window is read by itself."""
@@ -28,17 +40,30 @@ _BATCH_WINDOWS = 512
 """Most windows of a batch, however few of them are looked at: so that their progress is seen, and kept."""
 _MARGIN_PX = 16
 """What stands out this far beyond the pixels that a window owns counts too: its ship may have its centre within."""
+_AROUND = 3 / 16
+"""Share of a window's side that is seen at least on every side of what stands out where half of it is looked at."""
 
 
 class Chips:
-    """Chips of the windows of one scene. Holds one band of rows."""
+    """What is looked at of the windows of one scene. Holds one band of rows."""
 
-    def __init__(self, reader: Reader, levels: Levels | None, prescreen: float | None, watch: Stopwatch) -> None:
-        """Read from `reader` by these `levels`; `prescreen`: the least contrast of what is looked at, None: all is."""
-        self._reader, self._prescreen, self._watch = reader, prescreen, watch
+    def __init__(
+        self, reader: Reader, levels: Levels | None, prescreen: float | None, watch: Stopwatch, *, halves: bool = False
+    ) -> None:
+        """Read from `reader` by these `levels`.
+
+        Args:
+            reader: the scene.
+            levels: of its stretch.
+            prescreen: the least contrast of what is looked at; None: all is.
+            watch: told where the time goes.
+            halves: of a window in which little stands out, show the half around that alone.
+        """
+        self._reader, self._prescreen, self._watch, self._halves = reader, prescreen, watch, halves
         self._stretch = Stretch(reader.info.dtype, reader.info.nodata, levels)
         self._band: NDArray[np.uint8] | None = None
         self._top = 0
+        self._flagged: tuple[Window, Flags] | None = None
 
     def batches(self, seams: SeamGrid, size: int, finished: Mapping[int, Detections | None]) -> Iterator[Batch]:
         """What is not finished, in batches of `size` chips.
@@ -51,9 +76,9 @@ class Chips:
             if index in finished:
                 shown += finished[index] is not None
             else:
-                chip = self._chip(window, seams)
-                shown += chip is not None
-                batch.append((index, chip))
+                look = self._look(window, seams)
+                shown += look is not None
+                batch.append((index, look))
             windows += 1
             if shown == size or windows == max(size, _BATCH_WINDOWS):
                 if batch:
@@ -62,23 +87,34 @@ class Chips:
         if batch:
             yield batch
 
-    def _chip(self, window: Window, seams: SeamGrid) -> Chip | None:
-        """The 8-bit pixels of a window; None where none is valid and not black, or nothing stands out."""
-        chip = self._pixels(window)
-        if not chip.any():
-            return None
-        if self._prescreen is None or len(seams.grid) == 1:
-            return chip
-        with self._watch.part("prescreen"):
-            return chip if stands_out(chip, seams.near(window, _MARGIN_PX), self._prescreen) else None
+    def _look(self, window: Window, seams: SeamGrid) -> Look | None:
+        """A window or half of it; None where nothing stands out, or no pixel is valid and not black."""
+        rows, pixels = self._rows(window)
+        place = window
+        if self._prescreen is not None and len(seams.grid) > 1:
+            with self._watch.part("prescreen"):
+                near = moved(seams.near(window, _MARGIN_PX), window.y - rows.y, window.x - rows.x)
+                found = extent(self._outstanding(rows, pixels, self._prescreen), near)
+            if found is None:
+                return None
+            if self._halves:
+                place = half_around(window, moved(found, rows.y, rows.x))
+        own = moved(place, -rows.y, -rows.x)
+        chip = np.ascontiguousarray(pixels[own.y : own.y + own.height, own.x : own.x + own.width])
+        return Look(place, chip) if chip.any() else None
 
-    def _pixels(self, window: Window) -> Chip:
-        width = self._reader.info.width
-        if window.width == width or window.height * width > _BAND_PX:
-            return self._read(window)
-        band = self._held(window.y, window.height)
-        rows = slice(window.y - self._top, window.y - self._top + window.height)
-        return np.ascontiguousarray(band[rows, window.x : window.x + window.width])
+    def _outstanding(self, rows: Window, pixels: NDArray[np.uint8], k: float) -> Flags:
+        """What stands out in these rows; found once for all windows that share them."""
+        if self._flagged is None or self._flagged[0] != rows:
+            self._flagged = rows, outstanding(pixels, k)
+        return self._flagged[1]
+
+    def _rows(self, window: Window) -> tuple[Window, NDArray[np.uint8]]:
+        """The pixels of a window, or of all its rows, and where they lie."""
+        whole = replace(window, x=0, width=self._reader.info.width)
+        if window == whole or window.height * whole.width > _BAND_PX:
+            return window, self._read(window)
+        return whole, self._held(window.y, window.height)[window.y - self._top :][: window.height]
 
     def _held(self, top: int, height: int) -> NDArray[np.uint8]:
         """A band of rows in which those from `top` are; what the last one holds of them is not read again."""
@@ -98,3 +134,25 @@ class Chips:
             pixels = self._reader.read(window)
         with self._watch.part("stretch"):
             return self._stretch(pixels)
+
+
+def half_around(window: Window, found: Window) -> Window:
+    """The part of a window around `found`, half as high and wide; the whole where that does not fit.
+
+    All in scene pixels. Around `found` lie 3/16 of the window's side, less where the window ends.
+    """
+    side = max(window.height, window.width) // 2
+    around = round(2 * side * _AROUND)
+    y = _start(found.y - around, found.y + found.height + around, window.y, window.y + window.height, side)
+    x = _start(found.x - around, found.x + found.width + around, window.x, window.x + window.width, side)
+    if y is None or x is None:
+        return window
+    return Window(y, x, min(side, window.height), min(side, window.width))
+
+
+def _start(low: int, high: int, first: int, end: int, side: int) -> int | None:
+    """Where a piece of `side` pixels of [first, end) begins that holds what of [low, high) is there, in its middle."""
+    low, high = max(low, first), min(high, end)
+    if high - low > side:
+        return None
+    return max(first, min((low + high - side) // 2, end - side))

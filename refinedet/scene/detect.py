@@ -19,7 +19,7 @@ from refinedet.concurrency import prefetched, spread
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.predictor import Predictor
+from refinedet.predictor import Chip, PartPredictor, Predictor
 from refinedet.radiometry import Levels, scene_levels
 from refinedet.raster import Reader
 from refinedet.scene.chips import Batch, Chips
@@ -196,7 +196,8 @@ class _Run:
         self._take(finished)
         score_min = self._score_min * FRAGMENT_SHARE
         workers = [partial(self._predict, predictor, score_min) for predictor in predictors]
-        chips = Chips(self.seen, self.levels, self._choice.prescreen, self.watch)
+        halves = all(isinstance(predictor, PartPredictor) for predictor in predictors)
+        chips = Chips(self.seen, self.levels, self._choice.prescreen, self.watch, halves=halves)
         batches = chips.batches(self._seams, batch_size, finished)
         with (
             closing(prefetched(batches, _READ_AHEAD * len(workers))) as ready,
@@ -210,14 +211,19 @@ class _Run:
     def _predict(self, predictor: Predictor, score_min: float, batch: Batch) -> dict[int, Detections | None]:
         """What is found in each window of a batch, in scene pixels."""
         found: dict[int, Detections | None] = dict.fromkeys(index for index, _ in batch)
-        shown = [(index, chip) for index, chip in batch if chip is not None]
+        shown = [(index, look) for index, look in batch if look is not None]
         with self.watch.part("predict"):
-            answers = predictor.predict([chip for _, chip in shown]) if shown else []
-        for (index, _), answer in zip(shown, answers, strict=True):
+            answers = self._answers(predictor, [look.chip for _, look in shown]) if shown else []
+        for (index, look), answer in zip(shown, answers, strict=True):
             strong = answer.above(score_min)
-            boxes = shift(strong.boxes_xyxy, self.grid[index].x, self.grid[index].y)
+            boxes = shift(strong.boxes_xyxy, look.place.x, look.place.y)
             found[index] = Detections.of(boxes, strong.scores, strong.labels)
         return found
+
+    def _answers(self, predictor: Predictor, chips: Sequence[Chip]) -> list[Detections]:
+        if len(self.grid) == 1 or not isinstance(predictor, PartPredictor):
+            return predictor.predict(chips)
+        return predictor.predict_parts(chips, max(self.grid[0].height, self.grid[0].width))
 
     def _take(self, found: Found) -> None:
         for index, detections in sorted(found.items()):

@@ -1,6 +1,6 @@
-"""Whether anything in a chip stands out from what surrounds it: a cheap CFAR test, so that calm sea is not looked at.
+"""What stands out from its surroundings: a cheap CFAR test, so that calm sea is not looked at.
 
-The chip is averaged over 2 x 2 pixels, then over 3 x 3 of those: a ship of any size keeps most of its contrast, speckle
+The picture is averaged over 2 x 2 pixels, then 3 x 3 of those: a ship of any size keeps most of its contrast, speckle
 loses most of its own. The background of a cell of 16 x 16 pixels is that of the calmer cells among the 5 x 5 around it:
 the third part from below of their means, and of their standard deviations, so that neither a large ship, nor others
 beside it, nor the shore hides anything. Something stands out where a mean lies more than `k` of those deviations above
@@ -18,6 +18,11 @@ from PIL import Image
 
 from refinedet.tiling import Window
 
+Flags = NDArray[np.bool_]
+Sums = NDArray[np.uint16]
+"""Nine times the means over 3 x 3, which keeps them whole numbers."""
+Cells = NDArray[np.float32]
+
 K = 8.0
 """A seventh less than the least that stands out in any of SSDD's 928 images of train and val, which all show ships:
 benchmarks/prescreen.py."""
@@ -25,71 +30,115 @@ benchmarks/prescreen.py."""
 _MEAN_PX, _SMOOTH, _CELL, _REACH, _RANK = 2, 3, 8, 2, 8
 _CALMEST = 0.5
 """Least standard deviation, in 8-bit steps: in a flat surrounding one step is no ship."""
+_HIGHEST = np.iinfo(np.uint16).max
 
 
-def stands_out(chip: NDArray[np.uint8], part: Window, k: float = K) -> bool:
-    """Whether anything stands out in one part of a chip; true where too little was measured to tell.
+def outstanding(picture: NDArray[np.uint8], k: float = K) -> Flags:
+    """(H / 2, W / 2), rounded up: which 2 x 2 pixels stand out; all of them where too little was measured to tell.
 
     Args:
-        chip: (H, W) or (H, W, 3), 8 bits; 0: not measured.
-        part: in the pixels of the chip.
+        picture: (H, W) or (H, W, 3), 8 bits; 0: not measured. A chip, or rows that many windows share.
         k: in standard deviations.
     """
-    if chip.ndim == 3 or min(chip.shape) < _MEAN_PX:
-        return True
-    rows = slice(part.y // _MEAN_PX, -(-(part.y + part.height) // _MEAN_PX))
-    columns = slice(part.x // _MEAN_PX, -(-(part.x + part.width) // _MEAN_PX))
-    return bool((contrast(chip)[rows, columns] > k).any())
+    if picture.ndim == 3 or min(picture.shape) < _MEAN_PX:
+        height, width = (-(-side // _MEAN_PX) for side in picture.shape[:2])
+        return np.ones((height, width), np.bool_)
+    sums, level, spread = _measured(picture)
+    # what is above a limit is above its whole part: whole numbers compare faster
+    limit = np.minimum(np.floor(level + np.float32(k) * spread), _HIGHEST).astype(np.uint16)
+    return _cut(sums > _spread_out(limit), picture.shape)
+
+
+def extent(flags: Flags, part: Window) -> Window | None:
+    """The least that holds all that stands out in a part of a picture, both in its pixels; None where nothing does."""
+    top, left = part.y // _MEAN_PX, part.x // _MEAN_PX
+    own = flags[top : -(-(part.y + part.height) // _MEAN_PX), left : -(-(part.x + part.width) // _MEAN_PX)]
+    if not own.any():
+        return None
+    (y, bottom), (x, right) = (_ends(np.asarray(own.any(axis=axis))) for axis in (1, 0))
+    return Window(_MEAN_PX * top + y, _MEAN_PX * left + x, bottom - y, right - x)
+
+
+def _ends(line: Flags) -> tuple[int, int]:
+    """Where the true values of a line of means begin and end, in pixels."""
+    places = np.flatnonzero(line)
+    return _MEAN_PX * int(places[0]), _MEAN_PX * (int(places[-1]) + 1)
 
 
 def contrast(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How far each 2 x 2 pixels of a chip (H, W) stand out, in standard deviations: (H / 2, W / 2), rounded up."""
-    means = np.asarray(Image.fromarray(chip).reduce(_MEAN_PX))
-    height, width = means.shape
-    fill = ((0, -height % _CELL), (0, -width % _CELL))
-    full = np.pad(means, fill) if fill != ((0, 0), (0, 0)) else means
-    cells = _smoothed(full).reshape(full.shape[0] // _CELL, _CELL, -1, _CELL)
-    level, spread = _background(cells, (full > 0).reshape(cells.shape))
-    # whole rows at a time: NumPy is slow on runs of eight values
-    bands = cells.reshape(len(cells), _CELL, -1)
-    level, scale = (np.repeat(one, _CELL, axis=1)[:, None] for one in (level, 1 / spread))
-    return np.asarray(((bands - level) * scale).reshape(full.shape)[:height, :width])
+    sums, level, spread = _measured(chip)
+    return _cut((sums - _spread_out(level)) / _spread_out(spread), chip.shape)
 
 
-def _smoothed(means: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """Means over 3 x 3."""
+def _measured(picture: NDArray[np.uint8]) -> tuple[Sums, Cells, Cells]:
+    """Sums over 3 x 3 means as rows of cells (R, 8, W), their mean and standard deviation around each cell (R, C)."""
+    means = np.asarray(Image.fromarray(picture).reduce(_MEAN_PX))
+    fill = [(0, -side % _CELL) for side in means.shape]
+    means = np.pad(means, fill) if np.any(fill) else means
+    shape = (len(means) // _CELL, _CELL, means.shape[1])
+    sums = _smoothed(means).reshape(shape)
+    return sums, *_background(sums, (means > 0).reshape(shape))
+
+
+def _smoothed(means: NDArray[np.uint8]) -> Sums:
     edged = np.pad(means, 1, mode="edge").astype(np.uint16)
-    rows = edged[:-2] + edged[1:-1] + edged[2:]
-    sums = rows[:, :-2] + rows[:, 1:-1] + rows[:, 2:]
-    return np.asarray(sums.astype(np.float32) / np.float32(_SMOOTH**2))
+    rows = edged[:-2] + edged[1:-1]
+    rows += edged[2:]
+    sums = rows[:, :-2] + rows[:, 1:-1]
+    sums += rows[:, 2:]
+    return sums
 
 
-def _background(cells: NDArray[np.float32], measured: NDArray[np.bool_]) -> tuple[NDArray[Any], NDArray[Any]]:
-    """Mean and standard deviation around each cell; a cell less than half measured has those of the whole chip."""
-    size = np.float32(_CELL * _CELL)
-    known = None
-    if measured.all():
-        count: Any = size
-    else:
-        count = _sums(measured.astype(np.float32))
-        known = count >= size / 2
-        if not known.any():
-            return np.zeros(count.shape, np.float32), np.ones(count.shape, np.float32)
-        count, cells = np.maximum(count, 1), cells * measured
-    mean = _sums(cells) / count
-    spread = np.sqrt(np.maximum(_sums(cells * cells) / count - mean * mean, 0))
-    if known is not None:
+def _background(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
+    """Mean and standard deviation around each cell; a cell less than half measured has those of the whole picture."""
+    size = _CELL * _CELL
+    count = _cells(measured.view(np.uint8), np.uint8)
+    known = count >= size / 2
+    if not known.any():
+        return np.zeros(count.shape, np.float32), np.ones(count.shape, np.float32)
+    squares = sums.astype(np.uint32)
+    squares *= squares
+    total, square = _cells(sums, np.uint16), _cells(squares, np.uint32)
+    partly = count < size
+    if partly.any():
+        inside = _each(measured, partly)
+        for values, result in ((sums, total), (squares, square)):
+            result[partly] = (_each(values, partly) * inside).sum(axis=(1, 2), dtype=np.uint32)
+    count = np.maximum(count, 1)
+    # float64: the difference of two large numbers
+    mean = total / count
+    spread = np.sqrt(np.maximum(square / count - mean * mean, 0))
+    if not known.all():
         mean, spread = (np.where(known, one, np.median(one[known])) for one in (mean, spread))
-    return _calm(mean), np.maximum(_calm(spread), np.float32(_CALMEST))
+    return _calm(mean), np.maximum(_calm(spread), np.float32(_CALMEST * _SMOOTH**2))
 
 
-def _sums(cells: NDArray[np.float32]) -> NDArray[np.float32]:
-    """Over each cell: one axis after the other, which is eight times faster than both at once."""
-    return np.asarray(cells.sum(axis=1).sum(axis=2))
+def _each(values: NDArray[Any], cells: Flags) -> NDArray[Any]:
+    """(N, 8, 8) the values of some cells."""
+    rows, columns = np.nonzero(cells)
+    return values.reshape(*values.shape[:2], -1, _CELL)[rows, :, columns]
 
 
-def _calm(values: NDArray[Any]) -> NDArray[Any]:
+def _cells(values: NDArray[Any], total: type[np.unsignedinteger[Any]]) -> NDArray[np.uint32]:
+    """(R, C) sums over each cell, exact: one axis after the other, which is eight times faster than both at once."""
+    columns = values.sum(axis=1, dtype=total)
+    return np.asarray(columns.reshape(len(columns), -1, _CELL).sum(axis=2, dtype=np.uint32))
+
+
+def _calm(values: NDArray[np.float64]) -> Cells:
     """The ninth from below of the 25 around each cell; at the edge those within stand for those beyond it."""
     side = 2 * _REACH + 1
-    around = sliding_window_view(np.pad(values, _REACH, mode="reflect"), (side, side))
+    around = sliding_window_view(np.pad(values.astype(np.float32), _REACH, mode="reflect"), (side, side))
     return np.asarray(np.partition(around.reshape(*values.shape, side * side), _RANK)[..., _RANK])
+
+
+def _spread_out(cells: NDArray[Any]) -> NDArray[Any]:
+    """(R, 1, W) the value of each cell for all its columns."""
+    return np.repeat(cells, _CELL, axis=1)[:, None]
+
+
+def _cut(rows: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
+    """Rows of cells as one picture, without what was added to make the cells whole."""
+    height, width = (-(-side // _MEAN_PX) for side in shape)
+    return np.asarray(rows.reshape(-1, rows.shape[2])[:height, :width])

@@ -10,7 +10,7 @@ from refinedet.config import ModelConfig, PostprocessConfig, Radiometry
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.model.network import RefineDet
-from refinedet.predictor import TorchPredictor, resolve_device, resolve_devices
+from refinedet.predictor import PartPredictor, TorchPredictor, resolve_device, resolve_devices
 
 CHIPS = [
     np.random.default_rng(seed).integers(0, 255, shape, dtype=np.uint8)
@@ -51,6 +51,19 @@ def test_a_chip_at_half_size_gives_boxes_at_half_size() -> None:
     whole, half = predictor(1).predict([smooth, smooth[::2, ::2]])
     # the network sees both at 128 pixels; the ramp survives the resampling almost unchanged
     np.testing.assert_allclose(whole.scores[:5], half.scores[:5], atol=5e-3)
+
+
+def test_a_part_is_seen_at_the_scale_of_its_whole(monkeypatch: pytest.MonkeyPatch) -> None:
+    one, seen = predictor(2), []
+    detect = one._detect
+    monkeypatch.setattr(one, "_detect", lambda canvases, *rest: (seen.append(canvases), detect(canvases, *rest))[1])
+    chip = np.random.default_rng(3).integers(1, 255, (64, 32), dtype=np.uint8)
+    assert isinstance(one, PartPredictor)
+    one.predict_parts([chip], 128)
+    np.testing.assert_array_equal(seen[-1][0, 0, :64, :32], chip)
+    one.predict_parts([chip], 64)
+    assert seen[-1].shape == (1, 3, 128, 64)
+    assert_alike(one.predict_parts([chip], 64)[0], one.predict([chip])[0])
 
 
 def test_no_chips_no_detections() -> None:

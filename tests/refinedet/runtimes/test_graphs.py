@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
+import numpy as np
 import pytest
 
 from refinedet.errors import FileError, InputError, MissingExtra
@@ -39,6 +40,16 @@ def test_weights_that_are_missing_or_cut_are_one_sentence(exported: Path, tmp_pa
     weights.unlink()
     with pytest.raises(FileError, match=r"with its weights \(.bin\) beside it"):
         open_graph(path)
+
+
+def test_to_prepare_changes_no_answer(exported: Path) -> None:
+    plain, prepared = open_graph(exported), open_graph(exported)
+    prepared.prepare()
+    px = plain.exported.header.model.input_px
+    for side in (px, px // 2, 64):
+        canvas = np.random.default_rng(side).integers(0, 255, (1, 3, side, side), dtype=np.uint8)
+        for one, other in zip(plain.run(canvas), prepared.run(canvas), strict=True):
+            np.testing.assert_array_equal(one, other)
 
 
 def test_openvino_is_for_processors(exported: Path) -> None:

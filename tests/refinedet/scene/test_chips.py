@@ -15,7 +15,7 @@ from refinedet.detections import Detections
 from refinedet.radiometry import Levels, to_uint8, valid_mask
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene import chips as chips_module
-from refinedet.scene.chips import Batch, Chips
+from refinedet.scene.chips import Batch, Chips, half_around
 from refinedet.scene.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import Window, windows
@@ -33,10 +33,12 @@ def pixels(dtype: str = "uint16") -> Any:
     return values.astype(dtype)
 
 
-def batches(path: Path, size: int = 4, finished: Any = (), prescreen: float | None = None) -> list[Batch]:
+def batches(
+    path: Path, size: int = 4, finished: Any = (), prescreen: float | None = None, *, halves: bool = False
+) -> list[Batch]:
     with open_scene(path) as reader:
         seams = SeamGrid(windows(reader.info.width, reader.info.height, TILE))
-        return list(Chips(reader, LEVELS, prescreen, Stopwatch()).batches(seams, size, dict(finished)))
+        return list(Chips(reader, LEVELS, prescreen, Stopwatch(), halves=halves).batches(seams, size, dict(finished)))
 
 
 @pytest.fixture(scope="module")
@@ -63,7 +65,8 @@ def test_chips_are_the_stretched_pixels_of_their_windows(
         wanted = expected[w.y : w.y + w.height, w.x : w.x + w.width]
         assert (chip is None) == (not wanted.any())
         if chip is not None:
-            np.testing.assert_array_equal(chip, wanted)
+            assert chip.place == w
+            np.testing.assert_array_equal(chip.chip, wanted)
 
 
 def test_rows_are_read_once(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -91,8 +94,12 @@ def test_batches_hold_the_same_windows_whatever_is_finished(
     assert [[index for index, _ in batch] for batch in rest] == wanted
 
 
-def test_the_prescreen_leaves_out_windows_near_whose_own_pixels_nothing_stands_out(scene: Path) -> None:
-    grid, values = windows(460, 300, TILE), pixels()
+@pytest.mark.parametrize("band_px", [1 << 26, 1])
+def test_the_prescreen_leaves_out_windows_near_whose_own_pixels_nothing_stands_out(
+    scene: Path, monkeypatch: pytest.MonkeyPatch, band_px: int
+) -> None:
+    monkeypatch.setattr(chips_module, "_BAND_PX", band_px)
+    grid = windows(460, 300, TILE)
     seams, bright = SeamGrid(grid), pixels() == 280
     shown = {index for batch in batches(scene, prescreen=6.0) for index, chip in batch if chip is not None}
     assert 0 < len(shown) < len(grid) * 0.6
@@ -101,7 +108,6 @@ def test_the_prescreen_leaves_out_windows_near_whose_own_pixels_nothing_stands_o
         own = bright[w.y + part.y : w.y + part.y + part.height, w.x + part.x : w.x + part.x + part.width]
         if own.sum() >= 20:
             assert index in shown
-    assert values.shape == bright.shape
 
 
 def test_a_scene_of_one_window_is_looked_at_whatever_it_shows(tmp_path: Path) -> None:
@@ -114,3 +120,42 @@ def test_a_batch_ends_after_many_windows_without_a_chip(tmp_path: Path, monkeypa
     monkeypatch.setattr(chips_module, "_BATCH_WINDOWS", 10)
     write_scene(tmp_path / "empty.tif", np.zeros((300, 460), np.uint16))
     assert [len(batch) for batch in batches(tmp_path / "empty.tif", 2)][:2] == [10, 10]
+
+
+def test_half_of_a_window_shows_what_stands_out_as_the_window_does(scene: Path) -> None:
+    whole, part = (
+        dict(pair for batch in batches(scene, prescreen=6.0, halves=h) for pair in batch) for h in (False, True)
+    )
+    sides = set()
+    for index, look in part.items():
+        full = whole[index]
+        assert (look is None) == (full is None)
+        if look is None or full is None:
+            continue
+        sides.add(look.place.height)
+        y, x = look.place.y - full.place.y, look.place.x - full.place.x
+        np.testing.assert_array_equal(look.chip, full.chip[y : y + look.place.height, x : x + look.place.width])
+    assert sides == {32, 64}
+
+
+@given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 200), st.integers(1, 200), st.booleans())
+@settings(max_examples=300)
+def test_half_a_window_holds_what_was_found_and_what_is_around_it(
+    y: int, x: int, high: int, wide: int, low: bool
+) -> None:
+    window = Window(1000, 2000, 300 if low else 512, 512)
+    bottom, right = min(y + high, window.height), min(x + wide, 512)
+    y, x = min(y, bottom - 1), min(x, right - 1)
+    found = Window(1000 + y, 2000 + x, bottom - y, right - x)
+    part = half_around(window, found)
+    for low_, high_, first, size, start, side in (
+        (found.y, found.y + found.height, window.y, window.height, part.y, part.height),
+        (found.x, found.x + found.width, window.x, window.width, part.x, part.width),
+    ):
+        assert first <= start <= max(first, low_ - 96)
+        assert min(first + size, high_ + 96) <= start + side <= first + size
+    needs = max(
+        min(found.x + found.width + 96, 2512) - max(found.x - 96, 2000),
+        min(found.y + found.height + 96, 1000 + window.height) - max(found.y - 96, 1000),
+    )
+    assert part.width == (256 if needs <= 256 else 512)

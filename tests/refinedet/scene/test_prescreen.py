@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.prescreen import K, contrast, stands_out
+from refinedet.scene.prescreen import K, contrast, extent, outstanding
 from refinedet.tiling import Window
 
 
@@ -18,6 +18,10 @@ def sea(seed: int = 0, side: int = 512, level: float = 30.0, looks: float = 4.4)
     rng = np.random.default_rng(seed)
     power = rng.gamma(looks, 1 / looks, (side, side)) * np.linspace(0.7, 1.4, side)
     return np.clip(level * np.sqrt(power), 1, 255).astype(np.uint8)
+
+
+def stands_out(chip: NDArray[np.uint8], part: Window) -> bool:
+    return extent(outstanding(chip), part) is not None
 
 
 def whole(chip: NDArray[np.uint8]) -> Window:
@@ -47,6 +51,22 @@ def test_it_is_what_it_says() -> None:
     chip = sea(3, 160)
     chip[40:50, 60:90] = 200
     np.testing.assert_allclose(contrast(chip), slow(chip), rtol=1e-4, atol=2e-3)
+
+
+@pytest.mark.parametrize("missing", [0, 200])
+def test_what_stands_out_has_more_contrast_than_the_limit(missing: int) -> None:
+    chip = sea(3, 300)
+    chip[40:50, 60:90], chip[200:204, 250:258], chip[:, :missing] = 200, 70, 0
+    for k in (2.0, 4.5, K):
+        np.testing.assert_array_equal(outstanding(chip, k), contrast(chip) > k)
+    assert not outstanding(chip, 1e9).any()
+
+
+def test_rows_shared_by_windows_show_what_each_window_shows_but_for_its_edges() -> None:
+    rows = sea(4, 512)[:160]
+    rows[70:76, 300:330] = 150
+    inner = (slice(None), slice(48, 112))
+    np.testing.assert_allclose(contrast(rows)[:, 80:240][inner], contrast(rows[:, 160:480])[inner], rtol=1e-6)
 
 
 def test_nearly_all_calm_sea_is_left_out() -> None:
