@@ -51,11 +51,14 @@ pipeline: $(READY)
 	@echo "Report:     outputs/report/report.html"
 	@echo "Runs:       $(VENV)/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db"
 
+# a process of tests on each core, up to four; what they compute stays on its own
+PYTEST = OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 4 --dist loadfile
+
 test: $(READY)
-	python -m pytest
+	$(PYTEST)
 
 test-all: $(READY)
-	python -m pytest -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
 
 lint: $(READY)
 	ruff check .

@@ -170,13 +170,13 @@ Reads = list[tuple[Window, threading.Thread]]
 def reads(monkeypatch: pytest.MonkeyPatch) -> Reads:
     """Every window whose pixels were asked for, and the thread that did."""
     made: Reads = []
-    pixels = Chips._pixels
+    rows = Chips._rows
 
-    def noted(self: Chips, window: Window) -> Chip:
+    def noted(self: Chips, window: Window) -> tuple[Window, Chip]:
         made.append((window, threading.current_thread()))
-        return pixels(self, window)
+        return rows(self, window)
 
-    monkeypatch.setattr(Chips, "_pixels", noted)
+    monkeypatch.setattr(Chips, "_rows", noted)
     return made
 
 
