@@ -20,7 +20,8 @@ from refinedet.data.synthetic_spec import SceneSpec
 from refinedet.files import write_json
 from refinedet.predictor import TorchPredictor
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.outputs import result_paths, write_results
+from refinedet.scene.outputs import write_results
+from refinedet.scene.result_paths import result_paths
 from refinedet.scene.score import Score, score_files
 from refinedet.weights import shipped_weights
 

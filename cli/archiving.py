@@ -32,7 +32,7 @@ def detect_archive(options: DetectOptions, out_folder: Path, *, json: bool) -> b
         KeyboardInterrupt: with one sentence that says how to go on.
     """
     from refinedet.files import sha256_file
-    from refinedet.scene.geoparquet import load_pyarrow
+    from refinedet.scene.format_packages import load_pyarrow
     from refinedet.weights import shipped_weights
 
     load_pyarrow()

@@ -94,18 +94,19 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     from refinedet.concurrency import usable_cores
     from refinedet.runtimes.graphs import open_graph
     from refinedet.runtimes.predictor import ExportedPredictor
-    from refinedet.scene.detect import WINDOWS_TOGETHER
     from refinedet.tiling import WINDOW_TILES
 
     device = "auto" if options.device == "all" else options.device
     graph = open_graph(path, device=device, precision=options.precision)
     header = graph.exported.header
+    if _prescreen(options, header.classes) is not None:
+        graph.prepare()
+    from refinedet.scene.detect import WINDOWS_TOGETHER  # what this imports takes as long as to prepare
+
     at_once = min(2 * usable_cores(), WINDOWS_TOGETHER)  # two large windows for each core
     batch_size = options.batch_size or WINDOW_TILES**2 * at_once
     predictor = ExportedPredictor(graph, batch_size=batch_size, postprocess=_asked(header, options))
     found = _team([predictor], [graph.device], header, weights, runtime, options)
-    if found.prescreen is not None:
-        graph.prepare()
     return replace(found, made_by=found.made_by | {"precision": graph.precision})  # int8 is the file's, not asked for
 
 
@@ -124,7 +125,7 @@ def _team(
     runtime: Runtime,
     options: DetectOptions,
 ) -> Team:
-    prescreen = _prescreen(options, default=header.classes == ("ship",))
+    prescreen = _prescreen(options, header.classes)
     trained = TileConfig.from_dict(header.provenance.get("tile", {}))
     predictors, tile = _looking(loaded, trained, options, large=prescreen is None)
     made_by = {
@@ -137,11 +138,11 @@ def _team(
     return Team(predictors, devices, tile, weights, made_by, prescreen)
 
 
-def _prescreen(options: DetectOptions, *, default: bool) -> float | None:
-    """The contrast that a window must have to be looked at, if any."""
+def _prescreen(options: DetectOptions, classes: tuple[str, ...] | None) -> float | None:
+    """The contrast that a window must have to be looked at, if any; `classes` of a network of ours, else None."""
     from refinedet.scene.prescreen import K
 
-    return K if options.prescreen == "on" or (options.prescreen is None and default) else None
+    return K if options.prescreen == "on" or (options.prescreen is None and classes == ("ship",)) else None
 
 
 def _looking(
@@ -197,4 +198,4 @@ def _onnx(path: Path, options: DetectOptions) -> Team:
     made_by = {"weights": sha256_file(path), "score_min": lowest, "multiscale": None}
     made_by |= {"runtime": "onnx", "precision": options.precision}
     tile = options.tile(TileConfig())
-    return Team([predictor], [options.device], tile, path, made_by, _prescreen(options, default=False))
+    return Team([predictor], [options.device], tile, path, made_by, _prescreen(options, None))

@@ -44,7 +44,7 @@ _HOME = {
     "export": "refinedet.runtimes.export",
     "match_boxes": "refinedet.scene.score",
     "open_scene": "refinedet.raster",
-    "result_paths": "refinedet.scene.outputs",
+    "result_paths": "refinedet.scene.result_paths",
     "run_record": "refinedet.scene.record",
     "score_files": "refinedet.scene.score",
     "shipped_weights": "refinedet.weights",

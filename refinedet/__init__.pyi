@@ -22,10 +22,11 @@ from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.journal import Journal
 from refinedet.scene.land import LandChoice
-from refinedet.scene.outputs import result_paths, write_results
+from refinedet.scene.outputs import write_results
 from refinedet.scene.quicklook import write_quicklook
 from refinedet.scene.record import run_record, write_record
 from refinedet.scene.result import SceneResult
+from refinedet.scene.result_paths import result_paths
 from refinedet.scene.score import Score, match_boxes, score_files
 from refinedet.scene.source import SceneChoice
 from refinedet.scene.stream import WindowDetections

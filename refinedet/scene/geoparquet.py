@@ -13,9 +13,9 @@ import numpy as np
 import shapely
 from pyproj import CRS
 
-from refinedet.errors import MissingExtra
 from refinedet.files import atomic_path
 from refinedet.scene.columns import MEASURES, ship_rows, ship_shapes
+from refinedet.scene.format_packages import load_pyarrow
 from refinedet.scene.result import SceneResult
 
 GEOMETRY = "geometry"
@@ -25,22 +25,6 @@ SCENE = "scene"
 
 _LONLAT = "OGC:CRS84"
 """WGS 84 with longitude first, as the standard wants it."""
-
-
-def load_pyarrow() -> Any:
-    """The package pyarrow with its parquet module.
-
-    Raises:
-        MissingExtra: it is not installed.
-    """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet
-    except ImportError as error:
-        raise MissingExtra(
-            "expected pyarrow for GeoParquet files, found none; pip install 'refinedet[geoparquet]'"
-        ) from error
-    return pa
 
 
 def write_geoparquet(result: SceneResult, path: Path) -> None:

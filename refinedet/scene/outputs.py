@@ -13,31 +13,20 @@ import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from refinedet.errors import FileError, MissingExtra
+from refinedet.errors import FileError
 from refinedet.files import atomic_path, write_text
 from refinedet.scene.columns import MEASURES, ship_rows, ship_shapes
-from refinedet.scene.geoparquet import load_pyarrow, write_geoparquet, write_partition
+from refinedet.scene.format_packages import load_pyogrio
+from refinedet.scene.geoparquet import write_geoparquet, write_partition
 from refinedet.scene.result import SceneResult
+from refinedet.scene.result_paths import DATASET
 
-Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
-
-SUFFIXES: dict[Format, str] = {
-    "geojson": ".geojson",
-    "csv": ".csv",
-    "gpkg": ".gpkg",
-    "coco": ".coco.json",
-    "geoparquet": ".parquet",
-}
-VIEWS = {"quicklook": ".png", "map": ".html", "record": ".run.json"}
-"""Files beside the formats, and their suffixes: quicklook.py, webmap.py and record.py write them."""
-DATASET = "dataset"
-"""In a mapping of paths: the file of the scene in a data set of many, `partitions.partition_path`."""
 CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *MEASURES, "flags")
 
 _NO_POSITION = "the scene has no position, so geometry is null; bbox_px is [x1, y1, x2, y2] in pixels of the scene"
@@ -48,53 +37,6 @@ _GPKG_VERSION = "1.2"
 """Of the format: what is written needs no newer one, and older programs open it without a warning."""
 _LAYER = re.compile(r"(?!gpkg_|rtree_|sqlite_)\w[\w .-]*", re.IGNORECASE)
 """Names that a layer of a GeoPackage can have: no name of its own tables, no sign that GDAL refuses."""
-
-
-def result_paths(
-    scene_path: str | Path,
-    folder: str | Path | None,
-    formats: Iterable[Format],
-    quicklook: bool,
-    *,
-    web_map: bool = False,
-    record: bool = False,
-) -> dict[str, Path]:
-    """Where the results of a scene go: format name, and "quicklook", "map" and "record", to path.
-
-    `folder` None stands for `<stem>_ships` in the current folder.
-    """
-    stem = Path(scene_path).stem
-    target = Path(f"{stem}_ships") if folder is None else Path(folder)
-    wanted = set(formats)
-    suffixes: dict[str, str] = {name: suffix for name, suffix in SUFFIXES.items() if name in wanted}
-    asked = {"quicklook": quicklook, "map": web_map, "record": record}
-    suffixes |= {name: VIEWS[name] for name, on in asked.items() if on}
-    return {name: target / f"{stem}{suffix}" for name, suffix in suffixes.items()}
-
-
-def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
-    """Find out before the work whether `write_results` would be refused.
-
-    Raises:
-        FileError: a file exists and `overwrite` is false, or a file is where a folder is needed.
-        MissingExtra: a format needs a package that is not installed.
-    """
-    if "gpkg" in paths:
-        _pyogrio()
-    if {"geoparquet", DATASET} & paths.keys():
-        load_pyarrow()
-    for path in paths.values():
-        blocking = next((p for p in path.parents if p.exists() and not p.is_dir()), None)
-        if blocking is not None:
-            raise FileError(
-                f"expected a folder for results at {path.parent}, found a file at {blocking}; choose another"
-            )
-        if path.is_dir():
-            raise FileError(f"expected to write a file at {path}, found a folder of that name; choose another --out")
-        if path.exists() and not overwrite:
-            raise FileError(
-                f"expected no results at {path} yet, found some; name another --out, or replace them with --overwrite"
-            )
 
 
 def write_results(result: SceneResult, paths: dict[str, Path]) -> None:
@@ -171,7 +113,7 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
         "flags": np.array([";".join(s["flags"]) for s in ships], object),
         "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
     }
-    pyogrio = _pyogrio()
+    pyogrio = load_pyogrio()
     content = io.BytesIO()  # GDAL sees no path: it would take some signs in it for its own
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_DATE})
@@ -204,17 +146,6 @@ _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
     "geoparquet": write_geoparquet,
     DATASET: write_partition,
 }
-
-
-def _pyogrio() -> Any:
-    try:
-        import pyogrio
-        import pyogrio.raw
-    except ImportError as error:
-        raise MissingExtra(
-            "expected pyogrio for GeoPackage files, found none; pip install 'refinedet[gpkg]'"
-        ) from error
-    return pyogrio
 
 
 def _layer(result: SceneResult) -> str:

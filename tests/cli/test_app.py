@@ -18,7 +18,7 @@ from cli.options import Format, Multiscale
 from refinedet.config import PRESETS
 from refinedet.errors import InputError
 from refinedet.files import write_json
-from refinedet.scene import detect, outputs
+from refinedet.scene import detect, result_paths
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 Run = Callable[..., Result]
@@ -108,7 +108,7 @@ def test_score_limits_can_be_set(run: Run, tmp_path: Path) -> None:
 
 
 def test_format_names_are_those_of_the_library() -> None:
-    assert {item.value for item in Format} == set(outputs.SUFFIXES) == set(get_args(outputs.Format))
+    assert {item.value for item in Format} == set(result_paths.SUFFIXES) == set(get_args(result_paths.Format))
     assert {item.value for item in Multiscale} == set(PRESETS)
 
 

@@ -19,7 +19,7 @@ from typer.testing import Result
 from refinedet import predictor, raster
 from refinedet.files import sha256_file
 from refinedet.model import checkpoint
-from refinedet.scene import land, outputs
+from refinedet.scene import land, result_paths
 from refinedet.scene.prescreen import K
 
 Run = Callable[..., Result]
@@ -245,7 +245,7 @@ def test_scenes_without_ships_give_valid_empty_results(
     run: Run, tmp_path: Path, weights: Path, make: Any, windows_skipped: int
 ) -> None:
     make(tmp_path / "scene.tif")
-    formats = [word for name in outputs.SUFFIXES for word in ("--format", name)]
+    formats = [word for name in result_paths.SUFFIXES for word in ("--format", name)]
     ran = run("detect", tmp_path / "scene.tif", "--weights", weights, "--out", tmp_path / "o", "--json", *formats)
     assert ran.exit_code == 0, ran.output
     one = json.loads(ran.stdout)["scenes"][0]
@@ -253,7 +253,7 @@ def test_scenes_without_ships_give_valid_empty_results(
     assert json.loads((tmp_path / "o/scene.geojson").read_text())["features"] == []
     assert json.loads((tmp_path / "o/scene.coco.json").read_text()) == []
     assert (tmp_path / "o/scene.csv").read_text().count("\n") == 1
-    assert len(names(tmp_path / "o")) == len(outputs.SUFFIXES) + len(outputs.VIEWS)
+    assert len(names(tmp_path / "o")) == len(result_paths.SUFFIXES) + len(result_paths.VIEWS)
 
 
 def test_two_scenes_of_one_name_are_refused(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
@@ -305,7 +305,7 @@ def test_detect_looks_again_where_asked(run: Run, scene: Path, tiny_network: Pat
 def test_equal_runs_give_equal_files_but_for_the_time_in_the_record(
     run: Run, tmp_path: Path, weights: Path, scene: Path
 ) -> None:
-    formats = [word for name in outputs.SUFFIXES for word in ("--format", name)]
+    formats = [word for name in result_paths.SUFFIXES for word in ("--format", name)]
     for folder in ("a", "b"):
         assert run("detect", scene, "--weights", weights, "--out", tmp_path / folder, *formats).exit_code == 0
     records = []

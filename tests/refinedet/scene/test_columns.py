@@ -13,7 +13,7 @@ import pyarrow.parquet
 import pyogrio
 import pytest
 
-from refinedet.scene import columns, geoparquet, outputs, webmap
+from refinedet.scene import columns, geoparquet, outputs, result_paths, webmap
 from refinedet.scene.attributes import Places
 from refinedet.scene.result import SceneResult
 
@@ -46,7 +46,7 @@ def test_a_measure_that_is_added_to_places_appears_in_every_file(
     for module in (columns, geoparquet, outputs, webmap):
         monkeypatch.setattr(module, "MEASURES", measures)
     monkeypatch.setattr(outputs, "CSV_COLUMNS", (*outputs.CSV_COLUMNS, "depth_m"))
-    paths = outputs.result_paths("s.tif", tmp_path, outputs.SUFFIXES, quicklook=False)
+    paths = result_paths.result_paths("s.tif", tmp_path, result_paths.SUFFIXES, quicklook=False)
     outputs.write_results(result, paths)
     features = json.loads(paths["geojson"].read_text())["features"]
     assert [feature["properties"]["depth_m"] for feature in features] == [12.3, None]

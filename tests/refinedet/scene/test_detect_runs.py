@@ -22,8 +22,9 @@ from refinedet.raster import SceneReader, write_scene
 from refinedet.scene.chips import Chips
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.journal import Journal
-from refinedet.scene.outputs import result_paths, write_results
+from refinedet.scene.outputs import write_results
 from refinedet.scene.result import SceneResult
+from refinedet.scene.result_paths import result_paths
 from refinedet.tiling import Window
 
 TILE = TileConfig(tile_px=64, overlap_px=24)

@@ -15,7 +15,8 @@ from refinedet.data.synthetic_spec import SceneSpec
 from refinedet.detections import Detections
 from refinedet.predictor import Predictor, TorchPredictor, resolve_devices
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.outputs import result_paths, write_results
+from refinedet.scene.outputs import write_results
+from refinedet.scene.result_paths import result_paths
 from refinedet.weights import shipped_weights
 
 TILE = TileConfig(tile_px=192, overlap_px=64)

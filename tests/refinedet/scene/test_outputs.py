@@ -7,7 +7,6 @@ import json
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Callable
 from pathlib import Path
 
@@ -17,9 +16,9 @@ import pytest
 import shapely
 from pycocotools.coco import COCO
 
-from refinedet.errors import FileError, MissingExtra
-from refinedet.scene.outputs import CSV_COLUMNS, SUFFIXES, check_writable, result_paths, write_results
+from refinedet.scene.outputs import CSV_COLUMNS, write_results
 from refinedet.scene.result import SceneResult
+from refinedet.scene.result_paths import SUFFIXES, result_paths
 from refinedet.scene.score import Score, score_files
 
 MakeResult = Callable[..., SceneResult]
@@ -29,16 +28,6 @@ def written(result: SceneResult, folder: Path) -> dict[str, Path]:
     paths = result_paths(result.scene, folder, SUFFIXES, quicklook=False)
     write_results(result, paths)
     return paths
-
-
-def test_paths_follow_the_stem_and_default_to_its_own_folder() -> None:
-    paths = result_paths("far/away/scene.v2.tif", None, ["coco", "csv"], quicklook=True)
-    folder = Path("scene.v2_ships")
-    assert paths == {
-        "csv": folder / "scene.v2.csv",
-        "coco": folder / "scene.v2.coco.json",
-        "quicklook": folder / "scene.v2.png",
-    }
 
 
 def test_geojson_is_rfc_7946_and_keeps_what_is_known(tmp_path: Path, make_result: MakeResult) -> None:
@@ -141,42 +130,6 @@ def test_equal_results_give_equal_bytes_and_geojson_scores_itself_perfect(
         assert first[name].read_bytes() == second[name].read_bytes(), name
     assert score_files(first["geojson"], second["geojson"]) == Score(ships, 0, 0)
     assert sorted(p.name for p in (tmp_path / "a").iterdir()) == sorted(p.name for p in first.values())
-
-
-def test_existing_results_are_refused_unless_they_may_be_replaced(tmp_path: Path, make_result: MakeResult) -> None:
-    paths = written(make_result(), tmp_path)
-    with pytest.raises(FileError, match="--overwrite"):
-        check_writable(paths, overwrite=False)
-    check_writable(paths, overwrite=True)
-    check_writable(result_paths("other.tif", tmp_path, SUFFIXES, quicklook=True), overwrite=False)
-
-
-def test_a_file_in_place_of_the_folder_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "out").write_text("")
-    with pytest.raises(FileError, match="expected a folder for results"):
-        check_writable(result_paths("scene.tif", tmp_path / "out", ["csv"], quicklook=False), overwrite=True)
-
-
-def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
-    (tmp_path / "scene.csv").mkdir()
-    with pytest.raises(FileError, match="found a folder"):
-        check_writable(result_paths("scene.tif", tmp_path, ["csv"], quicklook=False), overwrite=True)
-
-
-def test_geopackage_without_its_package_is_refused_before_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "pyogrio", None)
-    with pytest.raises(MissingExtra, match=r"refinedet\[gpkg\]"):
-        check_writable(result_paths("scene.tif", tmp_path, ["gpkg"], quicklook=False), overwrite=True)
-
-
-def test_geoparquet_without_its_package_is_refused_before_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtra, match=r"refinedet\[geoparquet\]"):
-        check_writable(result_paths("scene.tif", tmp_path, ["geoparquet"], quicklook=False), overwrite=True)
 
 
 def outlines(path: Path) -> tuple[str | None, list[shapely.Geometry]]:
