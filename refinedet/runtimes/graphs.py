@@ -156,9 +156,10 @@ class OpenVinoGraph:
         return boxes, scores
 
     def _usual_px(self) -> tuple[int, int, int]:
-        """Sides of the squares that halves of windows, windows and large windows are."""
-        whole = self.exported.header.model.input_px
-        return whole // 2, whole, WINDOW_TILES * whole
+        """Sides of the square canvases of halves of windows, windows and large windows."""
+        model = self.exported.header.model
+        whole, stride = model.input_px, model.strides[-1]
+        return -(-whole // (2 * stride)) * stride, whole, WINDOW_TILES * whole
 
     def _queue(self, side_px: int | None) -> Future[Any]:
         """Requests on the graph as it is compiled for a square canvas, or for any."""
