@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 
 from refinedet.errors import FileError, MissingExtra
-from refinedet.scene.result_paths import SUFFIXES, check_writable, result_paths
+from refinedet.scene.result_paths import SUFFIXES, Format, check_writable, result_paths
 
 
 def test_paths_follow_the_stem_and_default_to_its_own_folder() -> None:
@@ -42,17 +42,10 @@ def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
         check_writable(result_paths("scene.tif", tmp_path, ["csv"], quicklook=False), overwrite=True)
 
 
-def test_geopackage_without_its_package_is_refused_before_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+@pytest.mark.parametrize(("package", "name"), [("pyogrio", "gpkg"), ("pyarrow", "geoparquet")])
+def test_a_format_without_its_package_is_refused_before_the_work(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, name: Format
 ) -> None:
-    monkeypatch.setitem(sys.modules, "pyogrio", None)
-    with pytest.raises(MissingExtra, match=r"refinedet\[gpkg\]"):
-        check_writable(result_paths("scene.tif", tmp_path, ["gpkg"], quicklook=False), overwrite=True)
-
-
-def test_geoparquet_without_its_package_is_refused_before_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setitem(sys.modules, "pyarrow", None)
-    with pytest.raises(MissingExtra, match=r"refinedet\[geoparquet\]"):
-        check_writable(result_paths("scene.tif", tmp_path, ["geoparquet"], quicklook=False), overwrite=True)
+    monkeypatch.setitem(sys.modules, package, None)
+    with pytest.raises(MissingExtra, match=rf"refinedet\[{name}\]"):
+        check_writable(result_paths("scene.tif", tmp_path, [name], quicklook=False), overwrite=True)
