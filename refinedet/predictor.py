@@ -217,10 +217,11 @@ class TorchPredictor(CanvasPredictor):
             FileError, InputError: as `model.checkpoint.load_model`.
         """
         from refinedet.model.checkpoint import load_model
+        from refinedet.model.joining import joined
 
         model, header = load_model(path)
         return cls(
-            model,
+            joined(model),
             classes=header.classes,
             radiometry=header.radiometry,
             device=device,
