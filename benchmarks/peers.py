@@ -187,18 +187,19 @@ def print_least(options: DetectOptions, found: Any, runs: list[Run]) -> None:
     from refinedet.config import TileConfig
     from refinedet.model.checkpoint import read_header
     from refinedet.raster import open_scene
-    from refinedet.tiling import WINDOW_TILES, windows
+    from refinedet.tiling import windows
     from refinedet.weights import shipped_weights
 
     config = offline(read_header(options.weights or shipped_weights()).model)
+    tile = TileConfig(**runs[0].told["tile"])
     with open_scene(options.scenes[0]) as reader:
-        count = len(windows(reader.info.width, reader.info.height, TileConfig(**runs[0].told["tile"])))
-    macs = count * size_of(config, WINDOW_TILES * config.input_px)[1]
+        count = len(windows(reader.info.width, reader.info.height, tile))
+    macs = count * size_of(config, tile.tile_px)[1]
     seconds, multiply_s = median(run.told["seconds"] for run in runs), 2e-9 * macs / found.gflops
     least = found.read_and_stretch_s
     print(
-        f"The network's {macs / 1e9:.0f} GMACs in {count} windows take {multiply_s:.2f} s at that rate, reading and "
-        f"stretching {least:.2f} s; refinedet takes {seconds:.2f} s, {seconds / multiply_s:.1f} and "
+        f"The network's {macs / 1e9:.0f} GMACs in all {count} windows take {multiply_s:.2f} s at that rate, reading "
+        f"and stretching {least:.2f} s; refinedet takes {seconds:.2f} s, {seconds / multiply_s:.1f} and "
         f"{seconds / least:.0f} times as long."
     )
 
