@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib.stride_tricks import sliding_window_view
 from numpy.typing import NDArray
 from PIL import Image
+from scipy import ndimage
 
 from refinedet.tiling import Window
 
@@ -43,9 +44,11 @@ def outstanding(picture: NDArray[np.uint8], k: float = K) -> Flags:
     if picture.ndim == 3 or min(picture.shape) < _MEAN_PX:
         height, width = (-(-side // _MEAN_PX) for side in picture.shape[:2])
         return np.ones((height, width), np.bool_)
-    sums, level, spread = _measured(picture)
+    sums, mean, spread = _measured(picture)
+    suspect = _highest(sums) > _limit(_least(mean), _least(spread), k)  # the others cannot: sea is nearly all of those
+    limit = np.full(mean.shape, _HIGHEST, np.uint16)
     # what is above a limit is above its whole part: whole numbers compare faster
-    limit = np.minimum(np.floor(level + np.float32(k) * spread), _HIGHEST).astype(np.uint16)
+    limit[suspect] = np.floor(np.minimum(_limit(_calm(mean, suspect), _calm(spread, suspect), k), _HIGHEST))
     return _cut(sums > _spread_out(limit), picture.shape)
 
 
@@ -67,18 +70,23 @@ def _ends(line: Flags) -> tuple[int, int]:
 
 def contrast(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How far each 2 x 2 pixels of a chip (H, W) stand out, in standard deviations: (H / 2, W / 2), rounded up."""
-    sums, level, spread = _measured(chip)
+    sums, *cells = _measured(chip)
+    level, spread = (_calm(one, np.ones(one.shape, np.bool_)).reshape(one.shape) for one in cells)
     return _cut((sums - _spread_out(level)) / _spread_out(spread), chip.shape)
 
 
+def _limit(level: Cells, spread: Cells, k: float) -> Cells:
+    return level + np.float32(k) * spread
+
+
 def _measured(picture: NDArray[np.uint8]) -> tuple[Sums, Cells, Cells]:
-    """Sums over 3 x 3 means as rows of cells (R, 8, W), their mean and standard deviation around each cell (R, C)."""
+    """Sums over 3 x 3 means as rows of cells (R, 8, W), and mean and standard deviation of each cell (R, C)."""
     means = np.asarray(Image.fromarray(picture).reduce(_MEAN_PX))
     fill = [(0, -side % _CELL) for side in means.shape]
     means = np.pad(means, fill) if np.any(fill) else means
     shape = (len(means) // _CELL, _CELL, means.shape[1])
     sums = _smoothed(means).reshape(shape)
-    return sums, *_background(sums, (means > 0).reshape(shape))
+    return sums, *_moments(sums, (means > 0).reshape(shape))
 
 
 def _smoothed(means: NDArray[np.uint8]) -> Sums:
@@ -90,8 +98,8 @@ def _smoothed(means: NDArray[np.uint8]) -> Sums:
     return sums
 
 
-def _background(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
-    """Mean and standard deviation around each cell; a cell less than half measured has those of the whole picture."""
+def _moments(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
+    """Mean and standard deviation of each cell; a cell less than half measured has the median of the others."""
     size = _CELL * _CELL
     count = _cells(measured.view(np.uint8), np.uint8)
     known = count >= size / 2
@@ -111,7 +119,7 @@ def _background(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
     spread = np.sqrt(np.maximum(square / count - mean * mean, 0))
     if not known.all():
         mean, spread = (np.where(known, one, np.median(one[known])) for one in (mean, spread))
-    return _calm(mean), np.maximum(_calm(spread), np.float32(_CALMEST * _SMOOTH**2))
+    return mean.astype(np.float32), np.maximum(spread, _CALMEST * _SMOOTH**2).astype(np.float32)
 
 
 def _each(values: NDArray[Any], cells: Flags) -> NDArray[Any]:
@@ -126,11 +134,22 @@ def _cells(values: NDArray[Any], total: type[np.unsignedinteger[Any]]) -> NDArra
     return np.asarray(columns.reshape(len(columns), -1, _CELL).sum(axis=2, dtype=np.uint32))
 
 
-def _calm(values: NDArray[np.float64]) -> Cells:
-    """The ninth from below of the 25 around each cell; at the edge those within stand for those beyond it."""
+def _highest(sums: Sums) -> Sums:
+    """(R, C) the highest of each cell."""
+    columns = sums.max(axis=1)
+    return np.asarray(columns.reshape(len(columns), -1, _CELL).max(axis=2))
+
+
+def _least(cells: Cells) -> Cells:
+    """(R, C) the least of the 25 around each cell: no more than the calmer ones have."""
+    return np.asarray(ndimage.minimum_filter(cells, 2 * _REACH + 1, mode="mirror"))
+
+
+def _calm(cells: Cells, wanted: Flags) -> Cells:
+    """(N,) the ninth from below of the 25 around each wanted cell; beyond the edge, those within are mirrored."""
     side = 2 * _REACH + 1
-    around = sliding_window_view(np.pad(values.astype(np.float32), _REACH, mode="reflect"), (side, side))
-    return np.asarray(np.partition(around.reshape(*values.shape, side * side), _RANK)[..., _RANK])
+    around = sliding_window_view(np.pad(cells, _REACH, mode="reflect"), (side, side))[wanted]
+    return np.asarray(np.partition(around.reshape(-1, side * side), _RANK)[:, _RANK])
 
 
 def _spread_out(cells: NDArray[Any]) -> NDArray[Any]:
