@@ -60,6 +60,20 @@ def prefetched(items: Iterable[T], depth: int) -> Generator[T]:
         thread.join()
 
 
+def begun(work: Callable[[], T]) -> Future[T]:
+    """Something done in a thread of its own while the caller goes on; neither its error nor its end is waited for."""
+    answer: Future[T] = Future()
+
+    def do() -> None:
+        try:
+            answer.set_result(work())
+        except BaseException as error:  # noqa: BLE001 - whatever it is, who asks for the answer gets it
+            answer.set_exception(error)
+
+    Thread(target=do, name="begun", daemon=True).start()
+    return answer
+
+
 def spread(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[R]:
     """What the workers make of the jobs, each job done by whichever is free; one worker works in the caller's thread.
 

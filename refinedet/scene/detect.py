@@ -13,9 +13,10 @@ from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
+from typing import Any
 
 from refinedet.boxes import shift
-from refinedet.concurrency import prefetched, spread
+from refinedet.concurrency import begun, prefetched, spread
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
@@ -73,7 +74,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     Args:
         path: the scene.
         predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits. Several, equal but for their
-            devices, share the work, each in a thread of its own.
+            devices, share the work, each in a thread of its own; one that takes calls side by side may be named twice.
         choice: band or polarisation that is looked at, how its values are stretched, at which pixel size, what is not
             looked at, and how large a scene may be; `SceneChoice()` where None.
         land: what is done about land, and what is known to be no ship; `LandChoice()` where None.
@@ -93,17 +94,17 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     """
     predictors, first = _checked(predictor, score_min, batch_size)
     choice, tile, watch = choice or SceneChoice(), tile or TileConfig(), Stopwatch()
+    identified = partial(_identified, watch, path, choice, tile, score_min, first.radiometry)
     with open_source(path, choice) as reader:
+        hashed = begun(identified) if journal else None
         annotation = annotation_of(path, choice.polarisation, reader.info)  # and land: an error in either comes first
         with watch.part("land"):
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
-        with watch.part("hash"):
-            identity = run_identity(path, choice, tile, score_min, first.radiometry) if journal else {}
-        kept = opened(journal, identity) if journal else nullcontext()
-        with kept as log:
-            run = _Run(reader, choice, tile, score_min, log, watch)
-            run.leave_out(known)
-            run.detect(predictors, batch_size, progress or _silent, stream)
+        run = _Run(reader, choice, tile, score_min, watch)
+        run.leave_out(known)
+        identity = hashed.result() if hashed else {}
+        with opened(journal, identity) if journal else nullcontext() as log:
+            run.detect(predictors, batch_size, log, progress or _silent, stream)
         with watch.part("merge"):
             found = _above(merge_windows(run.parts, run.grid), score_min)
         with watch.part("describe"):
@@ -111,6 +112,11 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
     result = _result(Path(path).name, first.classes, run, ships, known.notes)
     return replace(result, sha256=identity.get("scene"))
+
+
+def _identified(watch: Stopwatch, *run: Any) -> dict[str, Any]:
+    with watch.part("hash"):
+        return run_identity(*run)
 
 
 def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes: tuple[str, ...]) -> SceneResult:
@@ -154,15 +160,9 @@ class _Run:
     """Detections of one scene so far. Chips are held for a few batches only."""
 
     def __init__(
-        self,
-        reader: Reader,
-        choice: SceneChoice,
-        tile: TileConfig,
-        score_min: float,
-        log: OpenJournal | None,
-        watch: Stopwatch,
+        self, reader: Reader, choice: SceneChoice, tile: TileConfig, score_min: float, watch: Stopwatch
     ) -> None:
-        self.reader, self.log, self.watch = reader, log, watch
+        self.reader, self.watch = reader, watch
         with watch.part("read"):
             self.preview = reader.sample()
         self.seen, self.factors = scaled(reader, choice, self.preview)
@@ -185,14 +185,19 @@ class _Run:
         self._left_out = dict.fromkeys(i for i, window in enumerate(self.grid) if sure[rows[window]])
 
     def detect(
-        self, predictors: Sequence[Predictor], batch_size: int, progress: Progress, stream: Stream | None
+        self,
+        predictors: Sequence[Predictor],
+        batch_size: int,
+        log: OpenJournal | None,
+        progress: Progress,
+        stream: Stream | None,
     ) -> None:
         """Measure the levels, and work on all windows that the journal does not hold."""
         info = self.seen.info
         self._progress, self._stream = progress, stream
         sample = self.preview if self.factors == SAME else self.seen.sample()
         self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._choice.stretch)
-        finished = {**self._left_out, **(self.log.finished if self.log else {})}
+        finished = {**self._left_out, **(log.finished if log else {})}
         self._take(finished)
         score_min = self._score_min * FRAGMENT_SHARE
         workers = [partial(self._predict, predictor, score_min) for predictor in predictors]
@@ -204,8 +209,8 @@ class _Run:
             closing(spread(ready, workers)) as results,
         ):
             for found in results:
-                if self.log:
-                    self.log.append(found)
+                if log:
+                    log.append(found)
                 self._take(found)
 
     def _predict(self, predictor: Predictor, score_min: float, batch: Batch) -> dict[int, Detections | None]:

@@ -9,11 +9,26 @@ from contextlib import closing
 
 import pytest
 
-from refinedet.concurrency import THREADS, prefetched, spread, thread_limit, usable_cores
+from refinedet.concurrency import THREADS, begun, prefetched, spread, thread_limit, usable_cores
 
 
 def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith(("prefetched", "spread"))}
+
+
+def test_what_is_begun_goes_on_beside_the_caller_who_gets_its_answer_or_its_error() -> None:
+    go, caller = threading.Event(), threading.get_ident()
+
+    def work() -> int:
+        go.wait(5)
+        return threading.get_ident()
+
+    answer = begun(work)
+    assert not answer.done()
+    go.set()
+    assert answer.result(5) != caller
+    with pytest.raises(ZeroDivisionError):
+        begun(lambda: 1 / 0).result(5)
 
 
 @pytest.mark.parametrize("depth", [1, 2, 50])

@@ -136,7 +136,7 @@ def test_a_run_may_go_on_with_smaller_batches(scene: Path, bright_blobs: Any, tm
         ({"score_min": 0.3}, "settings.score_min was 0.5, is 0.3"),
     ],
 )
-def test_other_settings_are_refused_before_the_scene_is_measured(
+def test_other_settings_are_refused_before_anything_is_looked_at(
     scene: Path,
     bright_blobs: Any,
     tmp_path: Path,
@@ -146,7 +146,7 @@ def test_other_settings_are_refused_before_the_scene_is_measured(
 ) -> None:
     journal = Journal(tmp_path / "scene.journal")
     interrupt(scene, bright_blobs, journal)
-    monkeypatch.setattr(SceneReader, "sample", lambda _: pytest.fail("measured"))
+    monkeypatch.setattr(bright_blobs, "predict", lambda _: pytest.fail("looked at"))
     with pytest.raises(InputError, match=differs):
         detect_scene(scene, bright_blobs, **({"tile": TILE} | changed), journal=journal)
 
