@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from threading import Lock
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -43,6 +44,8 @@ class Graph(Protocol):
     """What it runs on."""
     precision: str
     """In what it computes: that of the file where it is int8, else what was asked for."""
+    callers: int
+    """Threads that should call `run` side by side, so that it is never without work; more may."""
     exported: Exported
 
     def prepare(self) -> None:
@@ -79,7 +82,7 @@ def exported_onnx(path: Path) -> bool:
 class OnnxGraph:
     """By ONNX Runtime."""
 
-    runtime, precision = "onnx", "fp32"
+    runtime, precision, callers = "onnx", "fp32", 1
 
     def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
         if precision != "fp32":
@@ -107,7 +110,7 @@ class OpenVinoGraph:
     when the first other one comes: that form takes a fifth more time.
     """
 
-    runtime, device = "openvino", "cpu"
+    runtime, device, callers = "openvino", "cpu", 2
 
     def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
         if device not in ("auto", "cpu"):
@@ -134,6 +137,7 @@ class OpenVinoGraph:
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
         self.precision: str = "int8" if self.exported.precision == "int8" else precision
+        self._one = Lock()
         self._queues: dict[int | None, Future[Any]] = {}
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="compile")
 
@@ -148,11 +152,11 @@ class OpenVinoGraph:
         height, width = canvases.shape[2:]
         usual = height == width and height in self._usual_px()
         queue = self._queue(height if usual else None).result()
-        answers: list[Any] = [None] * len(canvases)
-        for index, canvas in enumerate(canvases):
-            queue.start_async({INPUT: canvas[None]}, (answers, index))
-        queue.wait_all()
-        boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
+        waiting: list[Future[Answer]] = [Future() for _ in canvases]
+        for canvas, answer in zip(canvases, waiting, strict=True):
+            with self._one:  # the queue itself would hand one idle request to two callers
+                queue.start_async({INPUT: canvas[None]}, answer)
+        boxes, scores = (np.concatenate(part) for part in zip(*[one.result() for one in waiting], strict=True))
         return boxes, scores
 
     def _usual_px(self) -> tuple[int, int, int]:
@@ -163,9 +167,10 @@ class OpenVinoGraph:
 
     def _queue(self, side_px: int | None) -> Future[Any]:
         """Requests on the graph as it is compiled for a square canvas, or for any."""
-        if side_px not in self._queues:
-            self._queues[side_px] = self._compiler.submit(self._compiled, side_px)
-        return self._queues[side_px]
+        with self._one:
+            if side_px not in self._queues:
+                self._queues[side_px] = self._compiler.submit(self._compiled, side_px)
+            return self._queues[side_px]
 
     def _compiled(self, side_px: int | None) -> Any:
         with _readable(self._path):
@@ -227,6 +232,5 @@ def move_openvino(made: Path, path: Path) -> None:
         move_file(made.with_suffix(suffix), path.with_suffix(suffix))
 
 
-def _keep(request: Any, place: tuple[list[Any], int]) -> None:
-    answers, index = place
-    answers[index] = [request.get_tensor(name).data.copy() for name in OUTPUTS]
+def _keep(request: Any, answer: Future[Any]) -> None:
+    answer.set_result([request.get_tensor(name).data.copy() for name in OUTPUTS])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import numpy as np
@@ -11,7 +12,7 @@ import pytest
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.runtimes import graphs
 from refinedet.runtimes.exported import Exported
-from refinedet.runtimes.graphs import exported_onnx, open_graph
+from refinedet.runtimes.graphs import OpenVinoGraph, exported_onnx, open_graph
 
 
 def copied(exported: Path, folder: Path) -> Path:
@@ -50,6 +51,35 @@ def test_to_prepare_changes_no_answer(exported: Path) -> None:
         canvas = np.random.default_rng(side).integers(0, 255, (1, 3, side, side), dtype=np.uint8)
         for one, other in zip(plain.run(canvas), prepared.run(canvas), strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+def test_callers_side_by_side_get_the_answers_of_their_own_canvases(exported: Path) -> None:
+    graph = open_graph(exported)
+    px = graph.exported.header.model.input_px
+    sides = [px, px // 2, px, 64, px // 2, px, 64, px]
+    jobs = [
+        np.random.default_rng(i).integers(0, 255, (5, 3, side, side), dtype=np.uint8) for i, side in enumerate(sides)
+    ]
+    with ThreadPoolExecutor(len(jobs)) as pool:  # all at once, the first calls of a graph that nobody prepared
+        together = list(pool.map(graph.run, jobs))
+    alone = open_graph(exported)
+    for job, answer in zip(jobs, together, strict=True):
+        for one, other in zip(answer, alone.run(job), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+def test_a_graph_is_compiled_once_for_each_size_however_many_ask_for_it(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = open_graph(exported)
+    if not isinstance(graph, OpenVinoGraph):
+        pytest.skip("ONNX Runtime compiles when it opens")
+    compiled, sizes = graph._compiled, []
+    monkeypatch.setattr(graph, "_compiled", lambda side: (sizes.append(side), compiled(side))[1])
+    with ThreadPoolExecutor(8) as pool:
+        queues = list(pool.map(lambda _: graph._queue(64).result(), range(16)))
+    assert sizes == [64]
+    assert len(set(map(id, queues))) == 1
 
 
 def test_openvino_is_for_processors(exported: Path) -> None:
