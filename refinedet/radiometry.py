@@ -157,7 +157,10 @@ class Stretch:
         if self._table is None or pixels.ndim == 3:
             parts = range(0, len(pixels), max(1, _PART_PX // pixels[0].size))
             return np.concatenate([self._computed(pixels[y : y + parts.step]) for y in parts])
-        return np.asarray(self._table[pixels.view(f"u{pixels.dtype.itemsize}")])
+        stretched = np.empty(pixels.shape, np.uint8)
+        for row, line in zip(pixels.view(f"u{pixels.dtype.itemsize}"), stretched, strict=True):
+            np.take(self._table, row, mode="clip", out=line)  # row by row: indices are widened to 8 bytes
+        return stretched
 
     def _computed(self, pixels: Pixels) -> NDArray[np.uint8]:
         return to_uint8(pixels, valid_mask(pixels, self._nodata), self._levels)
