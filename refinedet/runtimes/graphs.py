@@ -125,6 +125,7 @@ class OpenVinoGraph:
             "PERFORMANCE_HINT": "THROUGHPUT",
             "NUM_STREAMS": str(self._streams),
             "INFERENCE_NUM_THREADS": str(usable_cores()),
+            "ENABLE_CPU_PINNING": "NO",  # or every process of an archive would keep to the same first cores
         }
         with _readable(path):
             self._model = self._core.read_model(path)
