@@ -7,10 +7,11 @@ The published design is VGG16-BN at 512 pixels whose ODM is 24 deformable convol
 offsets and classes apart), through torchvision's operator. It has the weights of ours, so that outputs can be compared.
 It has no other runtime than torch: its operator has no place in an exported graph.
 
-Time in torch is that of one forward pass of one image, channels_last, without postprocessing; in OpenVINO that of one
-call with `--chips` images over their number, since each core has its own, and decoding is in it. Medians of `--repeats`
-after one that warms up. The rounds alternate between the ways, so that a busy moment hits all of them. GMACs are half
-the FLOPs of torch's FlopCounterMode: convolutions, none of norms, activations and bilinear sampling.
+Time in torch is that of one forward pass of one image, channels_last, each batch norm within its convolution, without
+postprocessing; in OpenVINO that of one call with `--chips` images over their number, since each core has its own, and
+decoding is in it. Medians of `--repeats` after one that warms up. The rounds alternate between the ways, so that a
+busy moment hits all of them. GMACs are half the FLOPs of torch's FlopCounterMode: convolutions, none of norms,
+activations and bilinear sampling.
 """
 
 from __future__ import annotations
@@ -22,12 +23,14 @@ import time
 from collections.abc import Callable
 from contextlib import AbstractContextManager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import get_args
 from unittest import mock
 
 import numpy as np
 import torch
+from numpy.typing import NDArray
 from torch import Tensor, nn
 from torch._subclasses.fake_tensor import FakeTensorMode
 from torch.utils.flop_counter import FlopCounterMode
@@ -36,8 +39,10 @@ from refinedet.config import ModelConfig, Radiometry
 from refinedet.errors import InputError, MissingExtra
 from refinedet.memory import keep_freed_memory
 from refinedet.model import align_conv
+from refinedet.model.joining import joined
 from refinedet.model.network import RefineDet
 from refinedet.model.variants import VARIANTS
+from refinedet.runtimes.graphs import Graph, GraphPrecision, open_graph
 
 DEFORMABLE_CONVOLUTIONS = 24
 _OFFSETS = 4
@@ -80,6 +85,7 @@ def main() -> None:
     parser.add_argument("--repeats", type=int, default=5)
     parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of torch; bf16: autocast")
     parser.add_argument("--exported", action=argparse.BooleanOptionalAction, default=True, help="OpenVINO as well")
+    parser.add_argument("--int8", type=Path, help="a file of `refinedet export --int8`: one more row")
     parser.add_argument("--chips", type=int, default=8, help="of one call of OpenVINO")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
@@ -159,7 +165,7 @@ def size_of(config: ModelConfig, side: int) -> tuple[int, int]:
 
 def in_torch(model: RefineDet, side: int, arguments: argparse.Namespace) -> Way:
     """One forward pass of one image."""
-    ready = model.eval().to(arguments.device).to(memory_format=torch.channels_last)
+    ready = joined(model).to(arguments.device).to(memory_format=torch.channels_last)
     image = (torch.rand(1, 3, side, side) * 255).to(arguments.device)
 
     def look() -> int:
@@ -176,7 +182,6 @@ def exported(
     """Each network in OpenVINO, in each precision that this machine has; and why others are left out."""
     from refinedet.model.checkpoint import Header, save_checkpoint
     from refinedet.runtimes.export import export
-    from refinedet.runtimes.graphs import GraphPrecision, open_graph
 
     if not arguments.exported:
         return {}, []
@@ -194,10 +199,16 @@ def exported(
                 except InputError as error:
                     reasons[f"OpenVINO {precision} is left out: {error}."] = None
                     continue
-                ways[f"{name}, OpenVINO {precision}"] = lambda graph=graph: len(graph.run(canvases)[1])  # type: ignore[misc]  # mypy sees no default in it
+                ways[f"{name}, OpenVINO {precision}"] = partial(_looked, graph, canvases)
+        if arguments.int8:
+            ways[f"ours, {arguments.int8.name}, OpenVINO"] = partial(_looked, open_graph(arguments.int8), canvases)
     except MissingExtra as error:
         return {}, [f"OpenVINO is left out: {error}."]
     return ways, list(reasons)
+
+
+def _looked(graph: Graph, canvases: NDArray[np.uint8]) -> int:
+    return len(graph.run(canvases)[1])
 
 
 def in_turns(ways: dict[str, Way], arguments: argparse.Namespace) -> dict[str, float]:

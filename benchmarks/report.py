@@ -2,6 +2,7 @@
 
     make bench                      some 20 minutes on two cores; leave the machine alone meanwhile
     make bench PRODUCT=path.SAFE    with a whole Sentinel-1 scene that benchmarks/sentinel1_scene.py made
+    make bench INT8=path.xml        with a file of `refinedet export --int8` beside the runtimes
     make bench QUICK=1              tries all of it in some two minutes: a page in demo/ whose figures mean nothing
 
 The page appears whole, or not at all: a script that fails ends the run with exit code 1, and an old page stays.
@@ -17,6 +18,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from collections.abc import Iterable
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
@@ -29,8 +31,8 @@ from refinedet.child import last_words
 from refinedet.files import write_text
 from refinedet.runtimes.graphs import usable_cores
 
-SCENE, OUT = "SCENE", "OUT"
-"""Words in a command that stand for the large scene, and for a folder."""
+SCENE, OUT, INT8 = "SCENE", "OUT", "INT8"
+"""Words in a command: the large scene, a folder, and the option of an INT8 file where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,15 +58,15 @@ ENTRIES = (
     Entry(
         "Whole detectors, one chip",
         "detector.py",
-        ("--repeats", "3"),
-        ("--repeats", "1", "--image-px", "128"),
+        ("--repeats", "3", INT8),
+        ("--repeats", "1", "--image-px", "128", INT8),
         "A network of the published design beside ours: with the same VGG16-BN, as it ships, and exported.",
     ),
     Entry(
         "Runtimes",
         "runtimes.py",
-        ("--rounds", "5"),
-        ("--rounds", "1", "--batches", "1", "--chips", "2", "--runtimes", "torch fp32", "openvino fp32"),
+        ("--rounds", "5", INT8),
+        ("--rounds", "1", INT8, "--batches", "1", "--chips", "2", "--runtimes", "torch fp32", "openvino fp32"),
         "From 8-bit chips to detections in torch, ONNX Runtime and OpenVINO, with the memory of each.",
     ),
     Entry(
@@ -108,11 +110,14 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--quick", action="store_true", help="small inputs, once; the page goes to demo/")
     parser.add_argument("--product", type=Path, help="a simulated Sentinel-1 product (.SAFE) with its truth beside it")
+    parser.add_argument("--int8", type=Path, help="a file of `refinedet export --int8`")
     parser.add_argument("--out", type=Path, help="the page")
     asked = parser.parse_args()
     out = asked.out or ROOT / ("demo" if asked.quick else "docs") / "benchmarks.md"
     if asked.product and not asked.product.is_dir():
         raise SystemExit(f"expected a product of benchmarks/sentinel1_scene.py at {asked.product}, found no folder")
+    if asked.int8 and not asked.int8.is_file():
+        raise SystemExit(f"expected a file of `refinedet export --int8` at {asked.int8}, found none")
     before = machine()
     with tempfile.TemporaryDirectory() as folder:
         scene = asked.product.resolve() if asked.product else stand_in(Path(folder), quick=asked.quick)
@@ -121,12 +126,18 @@ def main() -> None:
             words = entry.quick if asked.quick else entry.full
             print(f"{entry.name}: {entry.script} ...", file=sys.stderr, flush=True)
             began = time.monotonic()
-            text = run(entry, [{SCENE: str(scene), OUT: folder}.get(word, word) for word in words])
-            shown = shlex.join({SCENE: scene.name, OUT: "found"}.get(word, word) for word in words)
+            text = run(entry, filled(words, str(scene), folder, asked.int8 and str(asked.int8.resolve())))
+            shown = shlex.join(filled(words, scene.name, "found", asked.int8 and asked.int8.name))
             parts.append(section(entry, shown, text, time.monotonic() - began))
     note = "" if asked.product else f"No Sentinel-1 product was at hand: {scene.name} stands in, a simulated GeoTIFF."
     write_text(out, page(before, parts, note, quick=asked.quick))
     print(f"wrote {out}")
+
+
+def filled(words: Iterable[str], scene: str, out: str, int8: str | None) -> list[str]:
+    """The words of a command with what they stand for."""
+    given = {SCENE: [scene], OUT: [out], INT8: ["--int8", int8] if int8 else []}
+    return [part for word in words for part in given.get(word, [word])]
 
 
 def run(entry: Entry, words: list[str]) -> str:

@@ -82,5 +82,18 @@ def test_the_table_names_scripts_and_options_that_there_are(report: Any) -> None
         assert [option for option in options if f'"{option.replace("--no-", "--")}"' not in text] == []
 
 
+def test_a_file_in_8_bits_is_handed_on_where_there_is_one(
+    report: Any, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    words = ("--rounds", "5", report.INT8, report.SCENE)
+    assert report.filled(words, "a.tif", "out", None) == ["--rounds", "5", "a.tif"]
+    assert report.filled(words, "a.tif", "out", "x.xml") == ["--rounds", "5", "--int8", "x.xml", "a.tif"]
+    with pytest.raises(SystemExit, match="found none"):
+        run(report, monkeypatch, "--quick", "--int8", str(tmp_path / "none.xml"))
+    taking = [entry for entry in report.ENTRIES if report.INT8 in entry.full]
+    assert all('"--int8"' in (ROOT / "benchmarks" / entry.script).read_text() for entry in taking)
+    assert len(taking) == 2
+
+
 def test_anchors_are_those_of_github(report: Any) -> None:
     assert report.anchor("One scene, other ways") == "one-scene-other-ways"
