@@ -22,6 +22,7 @@ from refinedet.concurrency import usable_cores
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.files import move_file
 from refinedet.onnx_session import first_line, open_session
+from refinedet.runtimes.compiled import CompiledModels
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
 from refinedet.tiling import WINDOW_TILES
 
@@ -120,7 +121,7 @@ class OpenVinoGraph:
         self._path, self._vino = path, openvino()
         self._streams = min(usable_cores(), _STREAMS_MAX)
         self._core = self._vino.Core()
-        self._settings = {
+        settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "THROUGHPUT",
             "NUM_STREAMS": str(self._streams),
@@ -128,6 +129,7 @@ class OpenVinoGraph:
             "ENABLE_CPU_PINNING": "NO",  # or every process of an archive would keep to the same first cores
         }
         with _readable(path):
+            self._kept = CompiledModels(self._vino, self._core, path, settings)
             self._model = self._core.read_model(path)
             text = self._model.get_rt_info([KEY]).astype(str) if self._model.has_rt_info([KEY]) else ""
         self.exported = Exported.from_text(text, str(path))
@@ -178,7 +180,7 @@ class OpenVinoGraph:
             model = self._model.clone()
             if side_px is not None:
                 model.reshape([1, 3, side_px, side_px])
-            compiled = self._core.compile_model(model, "CPU", self._settings)
+            compiled = self._kept.get(model)
         queue = self._vino.AsyncInferQueue(compiled, self._streams)
         queue.set_callback(_keep)
         return queue
@@ -189,7 +191,7 @@ def _readable(path: Path) -> Iterator[None]:
     """Make one sentence of what OpenVINO has to say of a damaged file."""
     try:
         yield
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         raise FileError(
             f"expected an OpenVINO model at {path} with its weights (.bin) beside it, but it cannot be run: "
             f"{first_line(error)}"
