@@ -6,6 +6,9 @@ The chips lie beside their COCO record. Each runtime works in a process of its o
 done `--rounds` times: time is the median over rounds, from uint8 chips in memory to detections (letterbox, network,
 decode, suppression), after a call that warms up. What the processor or the installation cannot do is a row with the
 reason. `--int8` names a file of `refinedet export --int8`.
+
+`--runtimes "torch played-bf16"` shows what bfloat16 would find where no processor has it: what autocast rounds is
+rounded, and computed in float32. Its time means nothing.
 """
 
 from __future__ import annotations
@@ -19,9 +22,13 @@ import sys
 import time
 from importlib.metadata import version
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from refinedet.model.network import RefineDet
 
 RUNTIMES = ("torch fp32", "torch bf16", "onnx fp32", "openvino fp32", "openvino bf16", "openvino int8")
+PLAYED = "torch played-bf16"
 _CHIPS_PER_CALL = 8
 _MEASURES = ("AP", "AP50", "AP75")
 
@@ -34,7 +41,7 @@ def main() -> None:
     parser.add_argument("--int8", type=Path, help="INT8 file of the same weights; default: none, and no such row")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--chips", type=int, help="the first so many alone; default: all")
-    parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, default=list(RUNTIMES))
+    parser.add_argument("--runtimes", nargs="+", choices=(*RUNTIMES, PLAYED), default=list(RUNTIMES))
     parser.add_argument("--work", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
@@ -112,7 +119,38 @@ def load(name: str, arguments: argparse.Namespace) -> Any:
     from refinedet.predictor import TorchPredictor
 
     keep_freed_memory()
+    if name == PLAYED:
+        predictor = TorchPredictor.load(weights, device="cpu")
+        play_bf16(predictor.model)
+        return predictor
     return TorchPredictor.load(weights, device="cpu", precision=precision)  # type: ignore[arg-type]  # ditto
+
+
+def play_bf16(model: RefineDet) -> None:
+    """Let a network round what autocast would: weights, inputs and outputs of convolutions, outputs of activations."""
+    import torch
+    from torch import nn
+
+    from refinedet.model.align_conv import AlignConv
+    from refinedet.model.backbones import Float32
+
+    def rounded(values: torch.Tensor) -> torch.Tensor:
+        return values.to(torch.bfloat16).to(values.dtype) if values.is_floating_point() else values
+
+    def after(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
+        return rounded(output)
+
+    def before(_module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
+        return tuple(map(rounded, inputs))
+
+    for module in model.modules():
+        low = isinstance(module, (nn.Conv2d, AlignConv)) and not isinstance(module, Float32)
+        if low:
+            for parameter in module.parameters(recurse=False):
+                parameter.data = rounded(parameter.data)
+            module.register_forward_pre_hook(before)
+        if low or isinstance(module, (nn.ReLU, nn.ReLU6)):
+            module.register_forward_hook(after)
 
 
 if __name__ == "__main__":

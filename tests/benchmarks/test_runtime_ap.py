@@ -7,7 +7,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+import torch
 from PIL import Image
+from torch import nn
 
 from benchmarks import runtime_ap
 from refinedet.data.coco import Annotated, build_record, write_record
@@ -60,3 +62,18 @@ def test_what_cannot_run_is_a_row_with_the_reason(
     assert lines[0] == "| runtime | AP | AP50 | AP75 | ms a chip |"
     assert lines[2].startswith("| openvino fp32 | 100.00 | 100.00 | 100.00 | ")
     assert lines[3] == "| openvino bf16 | not here: expected a processor with bfloat16 | | | |"
+
+
+def test_bf16_as_it_is_played_rounds_what_autocast_rounds() -> None:
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Conv2d(3, 8, 3), nn.ReLU(), nn.Conv2d(8, 4, 1)).eval()
+    picture = torch.rand(2, 3, 20, 20)
+    with torch.inference_mode():
+        exact = network(picture)
+        with torch.autocast("cpu", torch.bfloat16):
+            wanted = network(picture).float()
+        runtime_ap.play_bf16(network)  # type: ignore[arg-type]  # any network will do
+        found = network(picture)
+    assert torch.equal(found, found.bfloat16().float())
+    assert not torch.equal(found, exact)
+    torch.testing.assert_close(found, wanted, rtol=2**-7, atol=2**-9)
