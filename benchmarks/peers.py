@@ -20,6 +20,7 @@ from __future__ import annotations
 import argparse
 import inspect
 import json
+import math
 import sys
 import tempfile
 import time
@@ -190,11 +191,14 @@ def print_least(options: DetectOptions, found: Any, runs: list[Run]) -> None:
     from refinedet.tiling import windows
     from refinedet.weights import shipped_weights
 
-    config = offline(read_header(options.weights or shipped_weights()).model)
+    header = read_header(options.weights or shipped_weights())
+    config = offline(header.model)
     tile = TileConfig(**runs[0].told["tile"])
     with open_scene(options.scenes[0]) as reader:
         count = len(windows(reader.info.width, reader.info.height, tile))
-    macs = count * size_of(config, tile.tile_px)[1]
+    trained = TileConfig.from_dict(header.provenance.get("tile", {}))
+    side, largest = tile.tile_px * config.input_px / trained.tile_px, config.strides[-1]
+    macs = count * size_of(config, math.ceil(side / largest) * largest)[1]
     seconds, multiply_s = median(run.told["seconds"] for run in runs), 2e-9 * macs / found.gflops
     least = found.read_and_stretch_s
     print(

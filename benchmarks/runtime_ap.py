@@ -7,8 +7,8 @@ done `--rounds` times: time is the median over rounds, from uint8 chips in memor
 decode, suppression), after a call that warms up. What the processor or the installation cannot do is a row with the
 reason. `--int8` names a file of `refinedet export --int8`.
 
-`--runtimes "torch played-bf16"` shows what bfloat16 would find where no processor has it: what autocast rounds is
-rounded, and computed in float32. Its time means nothing.
+`--runtimes "torch played-bf16"` shows what bfloat16 would find where no processor has it: autocast as it is, but
+convolutions compute in float32 between what they take and give. Its time means nothing.
 """
 
 from __future__ import annotations
@@ -20,12 +20,15 @@ import statistics
 import subprocess
 import sys
 import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
-    from refinedet.model.network import RefineDet
+    from refinedet.detections import Detections
+    from refinedet.predictor import Chip, Predictor
 
 RUNTIMES = ("torch fp32", "torch bf16", "onnx fp32", "openvino fp32", "openvino bf16", "openvino int8")
 PLAYED = "torch played-bf16"
@@ -120,37 +123,43 @@ def load(name: str, arguments: argparse.Namespace) -> Any:
 
     keep_freed_memory()
     if name == PLAYED:
-        predictor = TorchPredictor.load(weights, device="cpu")
-        play_bf16(predictor.model)
-        return predictor
+        return _Played(TorchPredictor.load(weights, device="cpu", precision="bf16"))
     return TorchPredictor.load(weights, device="cpu", precision=precision)  # type: ignore[arg-type]  # ditto
 
 
-def play_bf16(model: RefineDet) -> None:
-    """Let a network round what autocast would: weights, inputs and outputs of convolutions, outputs of activations."""
+class _Played:
+    """A predictor in bfloat16 whose convolutions are played."""
+
+    def __init__(self, predictor: Predictor) -> None:
+        self.predictor = predictor
+
+    def predict(self, chips: Sequence[Chip]) -> list[Detections]:
+        """As the predictor's."""
+        with played_bf16():
+            return self.predictor.predict(chips)
+
+
+@contextmanager
+def played_bf16() -> Iterator[None]:
+    """Within autocast, let convolutions round to bfloat16 what they take and give, and compute in float32 between."""
     import torch
-    from torch import nn
+    from torch.overrides import TorchFunctionMode
 
-    from refinedet.model.align_conv import AlignConv
-    from refinedet.model.backbones import Float32
+    played = (torch.conv2d, torch.conv_transpose2d)
 
-    def rounded(values: torch.Tensor) -> torch.Tensor:
-        return values.to(torch.bfloat16).to(values.dtype) if values.is_floating_point() else values
+    def rounded(value: Any) -> Any:
+        return value.bfloat16().float() if isinstance(value, torch.Tensor) else value
 
-    def after(_module: nn.Module, _inputs: Any, output: torch.Tensor) -> torch.Tensor:
-        return rounded(output)
+    class Mode(TorchFunctionMode):
+        def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
+            kwargs = kwargs or {}
+            if function not in played or not torch.is_autocast_enabled("cpu"):
+                return function(*args, **kwargs)
+            with torch.autocast("cpu", enabled=False):
+                return function(*map(rounded, args), **{k: rounded(v) for k, v in kwargs.items()}).bfloat16()
 
-    def before(_module: nn.Module, inputs: tuple[torch.Tensor, ...]) -> tuple[torch.Tensor, ...]:
-        return tuple(map(rounded, inputs))
-
-    for module in model.modules():
-        low = isinstance(module, (nn.Conv2d, AlignConv)) and not isinstance(module, Float32)
-        if low:
-            for parameter in module.parameters(recurse=False):
-                parameter.data = rounded(parameter.data)
-            module.register_forward_pre_hook(before)
-        if low or isinstance(module, (nn.ReLU, nn.ReLU6)):
-            module.register_forward_hook(after)
+    with Mode():
+        yield
 
 
 if __name__ == "__main__":

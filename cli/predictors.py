@@ -97,7 +97,7 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     from refinedet.tiling import WINDOW_TILES
 
     device = "auto" if options.device == "all" else options.device
-    graph = open_graph(path, device=device, precision=options.precision)
+    graph = open_graph(path, device=device, precision=options.precision, keep=True)
     header = graph.exported.header
     if _prescreen(options, header.classes) is not None:
         graph.prepare()

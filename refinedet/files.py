@@ -43,7 +43,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     try:
         with full_disk_told(path, temporary):
             yield temporary
-            temporary.chmod(0o666 & ~_umask())
+            temporary.chmod(0o666 & ~_UMASK)
             temporary.replace(path)
     finally:
         temporary.unlink(missing_ok=True)
@@ -63,7 +63,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     try:
         with full_disk_told(path, temporary):
             yield temporary
-            temporary.chmod(0o777 & ~_umask())
+            temporary.chmod(0o777 & ~_UMASK)
             if path.exists():
                 shutil.rmtree(path)
             temporary.replace(path)
@@ -175,3 +175,7 @@ def _umask() -> int:
     mask = os.umask(0)
     os.umask(mask)
     return mask
+
+
+_UMASK = _umask()
+"""Read once, before there are threads: to read it is to change it for a moment, for all of them."""

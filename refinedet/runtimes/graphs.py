@@ -12,6 +12,7 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from queue import SimpleQueue
 from threading import Lock
 from typing import Any, Literal, Protocol
 
@@ -58,8 +59,8 @@ class Graph(Protocol):
         ...
 
 
-def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = "fp32") -> Graph:
-    """Open what `refinedet export` wrote, by the engine that its suffix asks for.
+def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = "fp32", keep: bool = False) -> Graph:
+    """Open what `refinedet export` wrote, by the engine that its suffix asks for; `keep` what OpenVINO makes of it.
 
     Raises:
         MissingExtra: that engine is not installed.
@@ -68,7 +69,7 @@ def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = 
     """
     if path.suffix.lower() == ".onnx":
         return OnnxGraph(path, device=device, precision=precision)
-    return OpenVinoGraph(path, device=device, precision=precision)
+    return OpenVinoGraph(path, device=device, precision=precision, keep=keep)
 
 
 def exported_onnx(path: Path) -> bool:
@@ -113,7 +114,7 @@ class OpenVinoGraph:
 
     runtime, device, callers = "openvino", "cpu", 2
 
-    def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
+    def __init__(self, path: Path, *, device: str, precision: GraphPrecision, keep: bool) -> None:
         if device not in ("auto", "cpu"):
             raise InputError(f"expected device auto or cpu for runtime openvino, found '{device}'; use --runtime torch")
         if not path.is_file():
@@ -129,7 +130,7 @@ class OpenVinoGraph:
             "ENABLE_CPU_PINNING": "NO",  # or every process of an archive would keep to the same first cores
         }
         with _readable(path):
-            self._kept = CompiledModels(self._vino, self._core, path, settings)
+            self._models = CompiledModels(self._vino, self._core, path, settings, keep=keep)
             self._model = self._core.read_model(path)
             text = self._model.get_rt_info([KEY]).astype(str) if self._model.has_rt_info([KEY]) else ""
         self.exported = Exported.from_text(text, str(path))
@@ -141,25 +142,21 @@ class OpenVinoGraph:
             raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
         self.precision: str = "int8" if self.exported.precision == "int8" else precision
         self._one = Lock()
-        self._queues: dict[int | None, Future[Any]] = {}
+        self._requests: dict[int | None, Future[_Requests]] = {}
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="compile")
 
     def prepare(self) -> None:
         """Compile for windows and their halves while the caller does something else."""
         half, whole, _ = self._usual_px()
-        self._queue(whole)
-        self._queue(half)
+        self._ready(whole)
+        self._ready(half)
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W)."""
         height, width = canvases.shape[2:]
         usual = height == width and height in self._usual_px()
-        queue = self._queue(height if usual else None).result()
-        waiting: list[Future[Answer]] = [Future() for _ in canvases]
-        for canvas, answer in zip(canvases, waiting, strict=True):
-            with self._one:  # the queue itself would hand one idle request to two callers
-                queue.start_async({INPUT: canvas[None]}, answer)
-        boxes, scores = (np.concatenate(part) for part in zip(*[one.result() for one in waiting], strict=True))
+        answers = self._ready(height if usual else None).result().run(canvases)
+        boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
         return boxes, scores
 
     def _usual_px(self) -> tuple[int, int, int]:
@@ -168,22 +165,49 @@ class OpenVinoGraph:
         whole, stride = model.input_px, model.strides[-1]
         return -(-whole // (2 * stride)) * stride, whole, WINDOW_TILES * whole
 
-    def _queue(self, side_px: int | None) -> Future[Any]:
+    def _ready(self, side_px: int | None) -> Future[_Requests]:
         """Requests on the graph as it is compiled for a square canvas, or for any."""
         with self._one:
-            if side_px not in self._queues:
-                self._queues[side_px] = self._compiler.submit(self._compiled, side_px)
-            return self._queues[side_px]
+            if side_px not in self._requests:
+                self._requests[side_px] = self._compiler.submit(self._compiled, side_px)
+            return self._requests[side_px]
 
-    def _compiled(self, side_px: int | None) -> Any:
+    def _compiled(self, side_px: int | None) -> _Requests:
         with _readable(self._path):
             model = self._model.clone()
             if side_px is not None:
                 model.reshape([1, 3, side_px, side_px])
-            compiled = self._kept.get(model)
-        queue = self._vino.AsyncInferQueue(compiled, self._streams)
-        queue.set_callback(_keep)
-        return queue
+            return _Requests(self._models.get(model), self._streams)
+
+
+class _Requests:
+    """Places in which a compiled graph works, shared by all who call; each has a thread that waits for it."""
+
+    def __init__(self, compiled: Any, count: int) -> None:
+        self.compiled = compiled
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(count):
+            self._idle.put(compiled.create_infer_request())
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="infer")
+
+    def run(self, canvases: NDArray[np.uint8]) -> list[Answer]:
+        """What the graph says of each canvas; whatever goes wrong in a place is raised here."""
+        answers = [self._pool.submit(self._look, canvas) for canvas in canvases]
+        try:
+            return [answer.result() for answer in answers]
+        finally:
+            for answer in answers:
+                answer.cancel()  # what another one's error has left unbegun
+
+    def _look(self, canvas: NDArray[np.uint8]) -> Answer:
+        request = self._idle.get()
+        try:
+            request.start_async({INPUT: canvas[None]})
+            request.wait()
+            boxes, scores = (request.get_tensor(name).data.copy() for name in OUTPUTS)
+            return boxes, scores
+        finally:
+            self._idle.put(request)
 
 
 @contextmanager
@@ -233,7 +257,3 @@ def move_openvino(made: Path, path: Path) -> None:
     """Move an OpenVINO file and its weights within one file system; it replaces what is there."""
     for suffix in (".bin", ".xml"):  # the .xml last: where it is, the file is whole
         move_file(made.with_suffix(suffix), path.with_suffix(suffix))
-
-
-def _keep(request: Any, answer: Future[Any]) -> None:
-    answer.set_result([request.get_tensor(name).data.copy() for name in OUTPUTS])

@@ -5,11 +5,14 @@ from __future__ import annotations
 import shutil
 from collections.abc import Callable
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import numpy as np
 import pytest
 
+from refinedet.concurrency import usable_cores
+from refinedet.runtimes import graphs
 from refinedet.runtimes.graphs import OpenVinoGraph, open_graph
 
 pytestmark = pytest.mark.parametrize("exported", ["openvino"], indirect=True)
@@ -39,10 +42,10 @@ class Counting:
 
 def looked(path: Path) -> tuple[int, bytes]:
     """How many graphs were compiled, and what was said of a canvas."""
-    graph = open_graph(path)
+    graph = open_graph(path, keep=True)
     assert isinstance(graph, OpenVinoGraph)
-    core = Counting(graph._kept._core)
-    graph._kept._core = core
+    core = Counting(graph._models._core)
+    graph._models._core = core
     boxes, scores = graph.run(CANVAS)
     return core.compiled, boxes.tobytes() + scores.tobytes()
 
@@ -97,6 +100,33 @@ def test_another_file_and_other_settings_are_kept_apart(
     weights = tmp_path / "same.bin"
     weights.write_bytes(weights.read_bytes() + b"\0")
     assert looked(tmp_path / "same.xml")[0] == 1
-    monkeypatch.setenv("REFINEDET_THREADS", "1")
+    cores = usable_cores()
+    monkeypatch.setattr(graphs, "usable_cores", lambda: cores + 1)
     assert looked(exported)[0] == 1
     assert len(list(cache.iterdir())) == 3
+
+
+def test_nothing_is_kept_unless_that_is_asked_for(exported: Path, cache: Path) -> None:
+    open_graph(exported).run(CANVAS)
+    assert not cache.exists()
+
+
+def test_what_openvino_cannot_write_costs_time_alone(exported: Path, cache: Path) -> None:
+    _, said = looked(exported)
+    (kept,) = cache.iterdir()
+    kept.unlink()
+    graph = open_graph(exported, keep=True)
+    assert isinstance(graph, OpenVinoGraph)
+
+    class Silent(Counting):
+        def compile_model(self, *arguments: Any) -> Any:
+            compiled = super().compile_model(*arguments)
+            return SimpleNamespace(
+                export_model=lambda _: (_ for _ in ()).throw(RuntimeError("not here")),
+                create_infer_request=compiled.create_infer_request,
+            )
+
+    graph._models._core = Silent(graph._models._core)
+    boxes, scores = graph.run(CANVAS)
+    assert boxes.tobytes() + scores.tobytes() == said
+    assert not list(cache.iterdir())

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -77,9 +78,40 @@ def test_a_graph_is_compiled_once_for_each_size_however_many_ask_for_it(
     compiled, sizes = graph._compiled, []
     monkeypatch.setattr(graph, "_compiled", lambda side: (sizes.append(side), compiled(side))[1])
     with ThreadPoolExecutor(8) as pool:
-        queues = list(pool.map(lambda _: graph._queue(64).result(), range(16)))
+        ready = list(pool.map(lambda _: graph._ready(64).result(), range(16)))
     assert sizes == [64]
-    assert len(set(map(id, queues))) == 1
+    assert len(set(map(id, ready))) == 1
+
+
+class Failing:
+    """A request that fails at its second picture, as for lack of memory."""
+
+    def __init__(self, request: Any) -> None:
+        self.request, self.seen = request, 0
+
+    def wait(self) -> None:
+        """Wait for the request, and fail in its place."""
+        self.request.wait()
+        self.seen += 1
+        if self.seen == 2:
+            raise RuntimeError("no memory")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.request, name)
+
+
+def test_an_inference_that_fails_is_raised_and_the_graph_goes_on(exported: Path) -> None:
+    graph = open_graph(exported)
+    if not isinstance(graph, OpenVinoGraph):
+        pytest.skip("ONNX Runtime raises by itself")
+    canvases = np.random.default_rng(0).integers(0, 255, (12, 3, 64, 64), dtype=np.uint8)
+    wanted = graph.run(canvases)
+    ready = graph._ready(64).result()
+    ready._idle.put(Failing(ready._idle.get()))
+    with pytest.raises(RuntimeError, match="no memory"):
+        graph.run(canvases)
+    for one, other in zip(graph.run(canvases), wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
 
 
 def test_the_threads_of_a_graph_keep_to_no_core_of_their_own(exported: Path) -> None:
@@ -87,8 +119,7 @@ def test_the_threads_of_a_graph_keep_to_no_core_of_their_own(exported: Path) -> 
     graph = open_graph(exported)
     if not isinstance(graph, OpenVinoGraph):
         pytest.skip("ONNX Runtime pins no threads")
-    request = graph._queue(64).result()[0]
-    assert request.get_compiled_model().get_property("ENABLE_CPU_PINNING") is False
+    assert graph._ready(64).result().compiled.get_property("ENABLE_CPU_PINNING") is False
 
 
 def test_openvino_is_for_processors(exported: Path) -> None:
