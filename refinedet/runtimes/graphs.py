@@ -30,6 +30,10 @@ from refinedet.tiling import WINDOW_TILES
 _STREAMS_MAX = 8
 """Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
 
+_BINDING = Lock()
+"""For whoever hands arrays to OpenVINO or takes them. What its Python binding sets up at the first of them waits for
+ever where two threads come to it at once: one has Python's lock, and the other that of the binding."""
+
 _SENDER = "openvino_telemetry"
 
 GraphPrecision = Literal["fp32", "bf16"]
@@ -202,9 +206,11 @@ class _Requests:
     def _look(self, canvas: NDArray[np.uint8]) -> Answer:
         request = self._idle.get()
         try:
-            request.start_async({INPUT: canvas[None]})
+            with _BINDING:
+                request.start_async({INPUT: canvas[None]})
             request.wait()
-            boxes, scores = (request.get_tensor(name).data.copy() for name in OUTPUTS)
+            with _BINDING:
+                boxes, scores = (request.get_tensor(name).data.copy() for name in OUTPUTS)
             return boxes, scores
         finally:
             self._idle.put(request)

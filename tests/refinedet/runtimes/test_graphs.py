@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
@@ -67,6 +69,26 @@ def test_callers_side_by_side_get_the_answers_of_their_own_canvases(exported: Pa
     for job, answer in zip(jobs, together, strict=True):
         for one, other in zip(answer, alone.run(job), strict=True):
             np.testing.assert_array_equal(one, other)
+
+
+_AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import numpy as np
+from refinedet.runtimes.graphs import open_graph
+graph = open_graph(Path(sys.argv[1]))
+with ThreadPoolExecutor(8) as pool:
+    print(len(list(pool.map(graph.run, [np.zeros((4, 3, side, side), np.uint8) for side in (64, 128) * 8]))))
+"""
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_the_first_arrays_of_a_process_may_come_from_many_threads(exported: Path, turn: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _AT_ONCE, str(exported)], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "16", turn
 
 
 def test_a_graph_is_compiled_once_for_each_size_however_many_ask_for_it(
