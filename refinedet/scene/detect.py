@@ -1,8 +1,9 @@
 """detect_scene(): windows of a scene -> read -> predict -> merge. Memory does not grow with the scene.
 
 Windows are read in one thread (refinedet/scene/chips.py) while earlier ones are with the predictor, or with several
-predictors, each on its own device. A batch is always made of the same windows, whatever finished first and whatever a
-journal holds already: so results do not depend, in their last bits, on how often a run was interrupted.
+predictors, on devices of their own or side by side on one. A batch is always made of the same windows, whatever
+finished first and whatever a journal holds already: so results do not depend, in their last bits, on how often a run
+was interrupted.
 """
 
 from __future__ import annotations
