@@ -28,7 +28,7 @@ class Team:
     """Predictors that share the work, and what goes with them."""
 
     predictors: list[Predictor]
-    """Equal but for their devices."""
+    """Equal but for their devices; the same one as often as it takes calls side by side."""
     devices: list[str]
     tile: TileConfig
     """Windows of a scene."""
@@ -97,7 +97,7 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     from refinedet.tiling import WINDOW_TILES
 
     device = "auto" if options.device == "all" else options.device
-    graph = open_graph(path, device=device, precision=options.precision)
+    graph = open_graph(path, device=device, precision=options.precision, keep=True)
     header = graph.exported.header
     if _prescreen(options, header.classes) is not None:
         graph.prepare()
@@ -106,7 +106,7 @@ def _exported(weights: Path, path: Path, runtime: Runtime, options: DetectOption
     at_once = min(2 * usable_cores(), WINDOWS_TOGETHER)  # two large windows for each core
     batch_size = options.batch_size or WINDOW_TILES**2 * at_once
     predictor = ExportedPredictor(graph, batch_size=batch_size, postprocess=_asked(header, options))
-    found = _team([predictor], [graph.device], header, weights, runtime, options)
+    found = _team([predictor] * graph.callers, [graph.device], header, weights, runtime, options)
     return replace(found, made_by=found.made_by | {"precision": graph.precision})  # int8 is the file's, not asked for
 
 

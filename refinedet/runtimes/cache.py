@@ -75,10 +75,10 @@ def _export_in_child(weights: Path, path: Path, format: Format) -> None:
         )
 
 
-def cache_folder() -> Path:
-    """Where exports are kept: under REFINEDET_CACHE, else under the user's cache folder."""
+def cache_folder(of: str = "exported") -> Path:
+    """Where exports, or others, are kept: under REFINEDET_CACHE, else under the user's cache folder."""
     named = os.environ.get("REFINEDET_CACHE")
-    return (Path(named) if named else platformdirs.user_cache_path("refinedet", appauthor=False)) / "exported"
+    return (Path(named) if named else platformdirs.user_cache_path("refinedet", appauthor=False)) / of
 
 
 @cache

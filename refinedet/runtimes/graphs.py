@@ -12,6 +12,8 @@ from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from importlib import import_module
 from pathlib import Path
+from queue import SimpleQueue
+from threading import Lock
 from typing import Any, Literal, Protocol
 
 import numpy as np
@@ -21,11 +23,16 @@ from refinedet.concurrency import usable_cores
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.files import move_file
 from refinedet.onnx_session import first_line, open_session
+from refinedet.runtimes.compiled import CompiledModels
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
 from refinedet.tiling import WINDOW_TILES
 
 _STREAMS_MAX = 8
 """Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
+
+_BINDING = Lock()
+"""For whoever hands arrays to OpenVINO or takes them. What its Python binding sets up at the first of them waits for
+ever where two threads come to it at once: one has Python's lock, and the other that of the binding."""
 
 _SENDER = "openvino_telemetry"
 
@@ -43,6 +50,8 @@ class Graph(Protocol):
     """What it runs on."""
     precision: str
     """In what it computes: that of the file where it is int8, else what was asked for."""
+    callers: int
+    """Threads that should call `run` side by side, so that it is never without work; more may."""
     exported: Exported
 
     def prepare(self) -> None:
@@ -54,8 +63,8 @@ class Graph(Protocol):
         ...
 
 
-def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = "fp32") -> Graph:
-    """Open what `refinedet export` wrote, by the engine that its suffix asks for.
+def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = "fp32", keep: bool = False) -> Graph:
+    """Open what `refinedet export` wrote, by the engine that its suffix asks for; `keep` what OpenVINO makes of it.
 
     Raises:
         MissingExtra: that engine is not installed.
@@ -64,7 +73,7 @@ def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = 
     """
     if path.suffix.lower() == ".onnx":
         return OnnxGraph(path, device=device, precision=precision)
-    return OpenVinoGraph(path, device=device, precision=precision)
+    return OpenVinoGraph(path, device=device, precision=precision, keep=keep)
 
 
 def exported_onnx(path: Path) -> bool:
@@ -79,7 +88,7 @@ def exported_onnx(path: Path) -> bool:
 class OnnxGraph:
     """By ONNX Runtime."""
 
-    runtime, precision = "onnx", "fp32"
+    runtime, precision, callers = "onnx", "fp32", 1
 
     def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
         if precision != "fp32":
@@ -107,9 +116,9 @@ class OpenVinoGraph:
     when the first other one comes: that form takes a fifth more time.
     """
 
-    runtime, device = "openvino", "cpu"
+    runtime, device, callers = "openvino", "cpu", 2
 
-    def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
+    def __init__(self, path: Path, *, device: str, precision: GraphPrecision, keep: bool) -> None:
         if device not in ("auto", "cpu"):
             raise InputError(f"expected device auto or cpu for runtime openvino, found '{device}'; use --runtime torch")
         if not path.is_file():
@@ -117,7 +126,7 @@ class OpenVinoGraph:
         self._path, self._vino = path, openvino()
         self._streams = min(usable_cores(), _STREAMS_MAX)
         self._core = self._vino.Core()
-        self._settings = {
+        settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "THROUGHPUT",
             "NUM_STREAMS": str(self._streams),
@@ -125,6 +134,7 @@ class OpenVinoGraph:
             "ENABLE_CPU_PINNING": "NO",  # or every process of an archive would keep to the same first cores
         }
         with _readable(path):
+            self._models = CompiledModels(self._vino, self._core, path, settings, keep=keep)
             self._model = self._core.read_model(path)
             text = self._model.get_rt_info([KEY]).astype(str) if self._model.has_rt_info([KEY]) else ""
         self.exported = Exported.from_text(text, str(path))
@@ -135,24 +145,21 @@ class OpenVinoGraph:
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
         self.precision: str = "int8" if self.exported.precision == "int8" else precision
-        self._queues: dict[int | None, Future[Any]] = {}
+        self._one = Lock()
+        self._requests: dict[int | None, Future[_Requests]] = {}
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="compile")
 
     def prepare(self) -> None:
         """Compile for windows and their halves while the caller does something else."""
         half, whole, _ = self._usual_px()
-        self._queue(whole)
-        self._queue(half)
+        self._ready(whole)
+        self._ready(half)
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W)."""
         height, width = canvases.shape[2:]
         usual = height == width and height in self._usual_px()
-        queue = self._queue(height if usual else None).result()
-        answers: list[Any] = [None] * len(canvases)
-        for index, canvas in enumerate(canvases):
-            queue.start_async({INPUT: canvas[None]}, (answers, index))
-        queue.wait_all()
+        answers = self._ready(height if usual else None).result().run(canvases)
         boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
         return boxes, scores
 
@@ -162,21 +169,51 @@ class OpenVinoGraph:
         whole, stride = model.input_px, model.strides[-1]
         return -(-whole // (2 * stride)) * stride, whole, WINDOW_TILES * whole
 
-    def _queue(self, side_px: int | None) -> Future[Any]:
+    def _ready(self, side_px: int | None) -> Future[_Requests]:
         """Requests on the graph as it is compiled for a square canvas, or for any."""
-        if side_px not in self._queues:
-            self._queues[side_px] = self._compiler.submit(self._compiled, side_px)
-        return self._queues[side_px]
+        with self._one:
+            if side_px not in self._requests:
+                self._requests[side_px] = self._compiler.submit(self._compiled, side_px)
+            return self._requests[side_px]
 
-    def _compiled(self, side_px: int | None) -> Any:
+    def _compiled(self, side_px: int | None) -> _Requests:
         with _readable(self._path):
             model = self._model.clone()
             if side_px is not None:
                 model.reshape([1, 3, side_px, side_px])
-            compiled = self._core.compile_model(model, "CPU", self._settings)
-        queue = self._vino.AsyncInferQueue(compiled, self._streams)
-        queue.set_callback(_keep)
-        return queue
+            return _Requests(self._models.get(model), self._streams)
+
+
+class _Requests:
+    """Places in which a compiled graph works, shared by all who call; each has a thread that waits for it."""
+
+    def __init__(self, compiled: Any, count: int) -> None:
+        self.compiled = compiled
+        self._idle: SimpleQueue[Any] = SimpleQueue()
+        for _ in range(count):
+            self._idle.put(compiled.create_infer_request())
+        self._pool = ThreadPoolExecutor(count, thread_name_prefix="infer")
+
+    def run(self, canvases: NDArray[np.uint8]) -> list[Answer]:
+        """What the graph says of each canvas; whatever goes wrong in a place is raised here."""
+        answers = [self._pool.submit(self._look, canvas) for canvas in canvases]
+        try:
+            return [answer.result() for answer in answers]
+        finally:
+            for answer in answers:
+                answer.cancel()  # what another one's error has left unbegun
+
+    def _look(self, canvas: NDArray[np.uint8]) -> Answer:
+        request = self._idle.get()
+        try:
+            with _BINDING:
+                request.start_async({INPUT: canvas[None]})
+            request.wait()
+            with _BINDING:
+                boxes, scores = (request.get_tensor(name).data.copy() for name in OUTPUTS)
+            return boxes, scores
+        finally:
+            self._idle.put(request)
 
 
 @contextmanager
@@ -184,7 +221,7 @@ def _readable(path: Path) -> Iterator[None]:
     """Make one sentence of what OpenVINO has to say of a damaged file."""
     try:
         yield
-    except RuntimeError as error:
+    except (OSError, RuntimeError) as error:
         raise FileError(
             f"expected an OpenVINO model at {path} with its weights (.bin) beside it, but it cannot be run: "
             f"{first_line(error)}"
@@ -226,8 +263,3 @@ def move_openvino(made: Path, path: Path) -> None:
     """Move an OpenVINO file and its weights within one file system; it replaces what is there."""
     for suffix in (".bin", ".xml"):  # the .xml last: where it is, the file is whole
         move_file(made.with_suffix(suffix), path.with_suffix(suffix))
-
-
-def _keep(request: Any, place: tuple[list[Any], int]) -> None:
-    answers, index = place
-    answers[index] = [request.get_tensor(name).data.copy() for name in OUTPUTS]

@@ -1,7 +1,7 @@
 """detect_scene(): windows of a scene -> read -> predict -> merge. Memory does not grow with the scene.
 
 Windows are read in one thread (refinedet/scene/chips.py) while earlier ones are with the predictor, or with several
-predictors, each on its own device. A batch is always made of the same windows, whatever
+predictors, on devices of their own or side by side on one. A batch is always made of the same windows, whatever
 finished first and whatever a journal holds already: so results do not depend, in their last bits, on how often a run
 was interrupted.
 """
@@ -75,7 +75,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     Args:
         path: the scene.
         predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits. Several, equal but for their
-            devices, share the work, each in a thread of its own.
+            devices, share the work, each in a thread of its own; one that takes calls side by side may be named twice.
         choice: band or polarisation that is looked at, how its values are stretched, at which pixel size, what is not
             looked at, and how large a scene may be; `SceneChoice()` where None.
         land: what is done about land, and what is known to be no ship; `LandChoice()` where None.

@@ -3,7 +3,11 @@
 from __future__ import annotations
 
 import shutil
+import subprocess
+import sys
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -52,13 +56,92 @@ def test_to_prepare_changes_no_answer(exported: Path) -> None:
             np.testing.assert_array_equal(one, other)
 
 
+def test_callers_side_by_side_get_the_answers_of_their_own_canvases(exported: Path) -> None:
+    graph = open_graph(exported)
+    px = graph.exported.header.model.input_px
+    sides = [px, px // 2, px, 64, px // 2, px, 64, px]
+    jobs = [
+        np.random.default_rng(i).integers(0, 255, (5, 3, side, side), dtype=np.uint8) for i, side in enumerate(sides)
+    ]
+    with ThreadPoolExecutor(len(jobs)) as pool:  # all at once, the first calls of a graph that nobody prepared
+        together = list(pool.map(graph.run, jobs))
+    alone = open_graph(exported)
+    for job, answer in zip(jobs, together, strict=True):
+        for one, other in zip(answer, alone.run(job), strict=True):
+            np.testing.assert_array_equal(one, other)
+
+
+_AT_ONCE = """
+import sys
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+import numpy as np
+from refinedet.runtimes.graphs import open_graph
+graph = open_graph(Path(sys.argv[1]))
+with ThreadPoolExecutor(8) as pool:
+    print(len(list(pool.map(graph.run, [np.zeros((4, 3, side, side), np.uint8) for side in (64, 128) * 8]))))
+"""
+
+
+@pytest.mark.parametrize("turn", range(4))
+def test_the_first_arrays_of_a_process_may_come_from_many_threads(exported: Path, turn: int) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _AT_ONCE, str(exported)], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.strip() == "16", turn
+
+
+def test_a_graph_is_compiled_once_for_each_size_however_many_ask_for_it(
+    exported: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    graph = open_graph(exported)
+    if not isinstance(graph, OpenVinoGraph):
+        pytest.skip("ONNX Runtime compiles when it opens")
+    compiled, sizes = graph._compiled, []
+    monkeypatch.setattr(graph, "_compiled", lambda side: (sizes.append(side), compiled(side))[1])
+    with ThreadPoolExecutor(8) as pool:
+        ready = list(pool.map(lambda _: graph._ready(64).result(), range(16)))
+    assert sizes == [64]
+    assert len(set(map(id, ready))) == 1
+
+
+class Failing:
+    """A request that fails at its second picture, as for lack of memory."""
+
+    def __init__(self, request: Any) -> None:
+        self.request, self.seen = request, 0
+
+    def wait(self) -> None:
+        """Wait for the request, and fail in its place."""
+        self.request.wait()
+        self.seen += 1
+        if self.seen == 2:
+            raise RuntimeError("no memory")
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self.request, name)
+
+
+def test_an_inference_that_fails_is_raised_and_the_graph_goes_on(exported: Path) -> None:
+    graph = open_graph(exported)
+    if not isinstance(graph, OpenVinoGraph):
+        pytest.skip("ONNX Runtime raises by itself")
+    canvases = np.random.default_rng(0).integers(0, 255, (12, 3, 64, 64), dtype=np.uint8)
+    wanted = graph.run(canvases)
+    ready = graph._ready(64).result()
+    ready._idle.put(Failing(ready._idle.get()))
+    with pytest.raises(RuntimeError, match="no memory"):
+        graph.run(canvases)
+    for one, other in zip(graph.run(canvases), wanted, strict=True):
+        np.testing.assert_array_equal(one, other)
+
+
 def test_the_threads_of_a_graph_keep_to_no_core_of_their_own(exported: Path) -> None:
     """Two processes would keep to the same one: an archive of two workers took 115 s that way, and 70 s otherwise."""
     graph = open_graph(exported)
     if not isinstance(graph, OpenVinoGraph):
         pytest.skip("ONNX Runtime pins no threads")
-    request = graph._queue(64).result()[0]
-    assert request.get_compiled_model().get_property("ENABLE_CPU_PINNING") is False
+    assert graph._ready(64).result().compiled.get_property("ENABLE_CPU_PINNING") is False
 
 
 def test_openvino_is_for_processors(exported: Path) -> None:
