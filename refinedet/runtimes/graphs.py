@@ -10,6 +10,7 @@ import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
+from functools import cache
 from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
@@ -125,7 +126,7 @@ class OpenVinoGraph:
             raise FileError(f"expected an OpenVINO file (.xml) at {path}, found none; check the name")
         self._path, self._vino = path, openvino()
         self._streams = min(usable_cores(), _STREAMS_MAX)
-        self._core = self._vino.Core()
+        self._core = _core()
         settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "THROUGHPUT",
@@ -226,6 +227,16 @@ def _readable(path: Path) -> Iterator[None]:
             f"expected an OpenVINO model at {path} with its weights (.bin) beside it, but it cannot be run: "
             f"{first_line(error)}"
         ) from error
+
+
+@cache
+def _core() -> Any:
+    """OpenVINO's Core, one for the process, and kept until that ends.
+
+    Its plugin for processors gives the thread that loads it a stack for signals, and unmaps that as it is unloaded, in
+    whatever order, by whatever thread: the next signal of the first thread, a Ctrl-C, would end the process.
+    """
+    return openvino().Core()
 
 
 def openvino() -> Any:

@@ -91,6 +91,33 @@ def test_the_first_arrays_of_a_process_may_come_from_many_threads(exported: Path
     assert done.stdout.strip() == "16", turn
 
 
+_SIGNALLED = """
+import gc, signal, sys, threading
+from pathlib import Path
+import numpy as np
+from refinedet.runtimes.graphs import open_graph
+signal.signal(signal.SIGUSR1, lambda *_: print("heard"))
+graphs = [open_graph(Path(sys.argv[1])) for _ in range(2)]
+for graph in graphs:
+    graph.run(np.zeros((1, 3, 64, 64), np.uint8))
+del graph
+graphs.pop(0)
+gc.collect()
+signal.raise_signal(signal.SIGUSR1)
+last = threading.Thread(target=lambda: (graphs.clear(), gc.collect()))
+last.start()
+last.join()
+signal.raise_signal(signal.SIGUSR1)
+"""
+
+
+def test_signals_are_heard_after_graphs_were_let_go_in_any_order_by_any_thread(exported: Path) -> None:
+    done = subprocess.run(
+        [sys.executable, "-c", _SIGNALLED, str(exported)], capture_output=True, text=True, timeout=120, check=True
+    )
+    assert done.stdout.split() == ["heard", "heard"]
+
+
 def test_a_graph_is_compiled_once_for_each_size_however_many_ask_for_it(
     exported: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
