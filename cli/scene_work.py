@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -12,7 +13,7 @@ from cli.detect_options import DetectOptions
 from cli.outcomes import Outcome
 from cli.predictors import Team
 from cli.scene_paths import finished, journal_path
-from cli.writing import settings_of, write_ships
+from cli.writing import load_writers, settings_of, write_ships
 from refinedet.errors import FileError, RefineDetError
 from refinedet.files import read_json
 
@@ -44,7 +45,7 @@ class SceneWork:
         began = time.perf_counter()
         journal = Journal(journal_path(outcome.scene, paths), self.workers.made_by, restart=self.options.restart)
         try:
-            result = self._found(outcome, journal, show)
+            result = self._found(outcome, paths, journal, show)
             write_ships(outcome.scene, result, paths, self.options.scene_choice())
             self._write_record(result, paths["record"], began)
         except KeyboardInterrupt:
@@ -58,7 +59,9 @@ class SceneWork:
         outcome.files = [str(path) for path in paths.values()]
         outcome.seconds = time.perf_counter() - began
 
-    def _found(self, outcome: Outcome, journal: Journal, show: Callable[[int, int], None]) -> SceneResult:
+    def _found(
+        self, outcome: Outcome, paths: dict[str, Path], journal: Journal, show: Callable[[int, int], None]
+    ) -> SceneResult:
         from refinedet.scene.detect import WINDOWS_TOGETHER, detect_scene
 
         def note(done: int, total: int) -> None:
@@ -67,17 +70,19 @@ class SceneWork:
             outcome.windows_done = done
             show(done, total)
 
-        return detect_scene(
-            outcome.scene,
-            self.workers.predictors,
-            choice=replace(self.options.scene_choice(), prescreen=self.workers.prescreen),
-            land=self.options.land_choice(),
-            tile=self.workers.tile,
-            score_min=self.options.score_min,
-            batch_size=self.options.batch_size or WINDOWS_TOGETHER,
-            progress=note,
-            journal=journal,
-        )
+        with ThreadPoolExecutor(1, thread_name_prefix="writers") as beside:
+            beside.submit(load_writers, paths)
+            return detect_scene(
+                outcome.scene,
+                self.workers.predictors,
+                choice=replace(self.options.scene_choice(), prescreen=self.workers.prescreen),
+                land=self.options.land_choice(),
+                tile=self.workers.tile,
+                score_min=self.options.score_min,
+                batch_size=self.options.batch_size or WINDOWS_TOGETHER,
+                progress=note,
+                journal=journal,
+            )
 
     def _settings(self) -> dict[str, Any]:
         radiometry = self.workers.predictors[0].radiometry

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -22,6 +23,14 @@ _NO_DIFFERENCE = ("batch_size", "max_pixels")
 """Settings that may change between two runs on one archive: neither changes what is found."""
 
 
+def load_writers(paths: Mapping[str, Path]) -> None:
+    """Import what `write_ships` needs, beforehand: of a picture that is half of its time."""
+    if "quicklook" in paths:
+        import refinedet.scene.quicklook
+    if "map" in paths:
+        import refinedet.scene.webmap  # noqa: F401 - to be there
+
+
 def write_ships(scene: Path, result: SceneResult, paths: Mapping[str, Path], choice: SceneChoice) -> None:
     """Write the formats, the picture and the map, as far as `paths` names them.
 
@@ -30,17 +39,23 @@ def write_ships(scene: Path, result: SceneResult, paths: Mapping[str, Path], cho
     """
     from refinedet.scene.outputs import write_results, writing
 
+    def write(name: str, writer: Callable[..., None]) -> None:
+        with writing(paths[name]):
+            writer(scene, result, paths[name], choice=choice)
+
     write_results(result, dict(paths))
-    if "quicklook" in paths:
-        from refinedet.scene.quicklook import write_quicklook
+    with ThreadPoolExecutor(1, thread_name_prefix="map") as beside:
+        begun = []
+        if "map" in paths:
+            from refinedet.scene.webmap import write_map
 
-        with writing(paths["quicklook"]):
-            write_quicklook(scene, result, paths["quicklook"], choice=choice)
-    if "map" in paths:
-        from refinedet.scene.webmap import write_map
+            begun.append(beside.submit(write, "map", write_map))
+        if "quicklook" in paths:
+            from refinedet.scene.quicklook import write_quicklook
 
-        with writing(paths["map"]):
-            write_map(scene, result, paths["map"], choice=choice)
+            write("quicklook", write_quicklook)
+        for one in begun:
+            one.result()
 
 
 def settings_of(options: DetectOptions, tile: TileConfig, radiometry: Radiometry) -> dict[str, Any]:
