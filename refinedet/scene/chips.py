@@ -1,6 +1,6 @@
 """From a scene to 8-bit chips, batch by batch: rows are read and stretched once, and calm windows are left out.
 
-Of a window in which little stands out, the half around that is enough: a quarter of the pixels, and of the time.
+Of a window in which little stands out, a part around that is enough: half its height and width, a quarter of the time.
 
 Whoever iterates does the reading: one thread, while another one is with the network.
 """
@@ -40,15 +40,17 @@ _BATCH_WINDOWS = 512
 """Most windows of a batch, however few of them are looked at: so that their progress is seen, and kept."""
 _MARGIN_PX = 16
 """What stands out this far beyond the pixels that a window owns counts too: its ship may have its centre within."""
+_SHARES = 1 / 2, 3 / 4
+"""Of a window's side: what parts of it are looked at, the smallest that will do. Each is a graph to compile."""
 _AROUND = 3 / 16
-"""Share of a window's side that is seen at least on every side of what stands out where half of it is looked at."""
+"""Share of a window's side that is seen at least on every side of what stands out where a part of it is looked at."""
 
 
 class Chips:
     """What is looked at of the windows of one scene. Holds one band of rows."""
 
     def __init__(
-        self, reader: Reader, levels: Levels | None, prescreen: float | None, watch: Stopwatch, *, halves: bool = False
+        self, reader: Reader, levels: Levels | None, prescreen: float | None, watch: Stopwatch, *, parts: bool = False
     ) -> None:
         """Read from `reader` by these `levels`.
 
@@ -57,9 +59,9 @@ class Chips:
             levels: of its stretch.
             prescreen: the least contrast of what is looked at; None: all is.
             watch: told where the time goes.
-            halves: of a window in which little stands out, show the half around that alone.
+            parts: of a window in which little stands out, show a part around that alone.
         """
-        self._reader, self._prescreen, self._watch, self._halves = reader, prescreen, watch, halves
+        self._reader, self._prescreen, self._watch, self._parts = reader, prescreen, watch, parts
         self._stretch = Stretch(reader.info.dtype, reader.info.nodata, levels)
         self._band: NDArray[np.uint8] | None = None
         self._top = 0
@@ -88,7 +90,7 @@ class Chips:
             yield batch
 
     def _look(self, window: Window, seams: SeamGrid) -> Look | None:
-        """A window or half of it; None where nothing stands out, or no pixel is valid and not black."""
+        """A window or a part of it; None where nothing stands out, or no pixel is valid and not black."""
         rows, pixels = self._rows(window)
         place = window
         if self._prescreen is not None and len(seams.grid) > 1:
@@ -97,8 +99,8 @@ class Chips:
                 found = extent(self._outstanding(rows, pixels, self._prescreen), near)
             if found is None:
                 return None
-            if self._halves:
-                place = half_around(window, moved(found, rows.y, rows.x))
+            if self._parts:
+                place = part_around(window, moved(found, rows.y, rows.x))
         own = moved(place, -rows.y, -rows.x)
         chip = np.ascontiguousarray(pixels[own.y : own.y + own.height, own.x : own.x + own.width])
         return Look(place, chip) if chip.any() else None
@@ -136,18 +138,20 @@ class Chips:
             return self._stretch(pixels)
 
 
-def half_around(window: Window, found: Window) -> Window:
-    """The part of a window around `found`, half as high and wide; the whole where that does not fit.
+def part_around(window: Window, found: Window) -> Window:
+    """The smallest part of a window around `found`, of a share of its height and width; the whole where none will do.
 
     All in scene pixels. Around `found` lie 3/16 of the window's side, less where the window ends.
     """
-    side = max(window.height, window.width) // 2
-    around = round(2 * side * _AROUND)
-    y = _start(found.y - around, found.y + found.height + around, window.y, window.y + window.height, side)
-    x = _start(found.x - around, found.x + found.width + around, window.x, window.x + window.width, side)
-    if y is None or x is None:
-        return window
-    return Window(y, x, min(side, window.height), min(side, window.width))
+    longest = max(window.height, window.width)
+    around = round(longest * _AROUND)
+    for share in _SHARES:
+        side = round(longest * share)
+        y = _start(found.y - around, found.y + found.height + around, window.y, window.y + window.height, side)
+        x = _start(found.x - around, found.x + found.width + around, window.x, window.x + window.width, side)
+        if y is not None and x is not None:
+            return Window(y, x, min(side, window.height), min(side, window.width))
+    return window
 
 
 def _start(low: int, high: int, first: int, end: int, side: int) -> int | None:

@@ -15,7 +15,7 @@ from refinedet.detections import Detections
 from refinedet.radiometry import Levels, to_uint8, valid_mask
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene import chips as chips_module
-from refinedet.scene.chips import Batch, Chips, half_around
+from refinedet.scene.chips import Batch, Chips, part_around
 from refinedet.scene.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import Window, windows
@@ -34,11 +34,11 @@ def pixels(dtype: str = "uint16") -> Any:
 
 
 def batches(
-    path: Path, size: int = 4, finished: Any = (), prescreen: float | None = None, *, halves: bool = False
+    path: Path, size: int = 4, finished: Any = (), prescreen: float | None = None, *, parts: bool = False
 ) -> list[Batch]:
     with open_scene(path) as reader:
         seams = SeamGrid(windows(reader.info.width, reader.info.height, TILE))
-        return list(Chips(reader, LEVELS, prescreen, Stopwatch(), halves=halves).batches(seams, size, dict(finished)))
+        return list(Chips(reader, LEVELS, prescreen, Stopwatch(), parts=parts).batches(seams, size, dict(finished)))
 
 
 @pytest.fixture(scope="module")
@@ -122,9 +122,9 @@ def test_a_batch_ends_after_many_windows_without_a_chip(tmp_path: Path, monkeypa
     assert [len(batch) for batch in batches(tmp_path / "empty.tif", 2)][:2] == [10, 10]
 
 
-def test_half_of_a_window_shows_what_stands_out_as_the_window_does(scene: Path) -> None:
+def test_a_part_of_a_window_shows_what_stands_out_as_the_window_does(scene: Path) -> None:
     whole, part = (
-        dict(pair for batch in batches(scene, prescreen=6.0, halves=h) for pair in batch) for h in (False, True)
+        dict(pair for batch in batches(scene, prescreen=6.0, parts=h) for pair in batch) for h in (False, True)
     )
     sides = set()
     for index, look in part.items():
@@ -135,19 +135,19 @@ def test_half_of_a_window_shows_what_stands_out_as_the_window_does(scene: Path) 
         sides.add(look.place.height)
         y, x = look.place.y - full.place.y, look.place.x - full.place.x
         np.testing.assert_array_equal(look.chip, full.chip[y : y + look.place.height, x : x + look.place.width])
-    assert sides == {32, 64}
+    assert sides == {32, 48, 64}
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 200), st.integers(1, 200), st.booleans())
 @settings(max_examples=300)
-def test_half_a_window_holds_what_was_found_and_what_is_around_it(
+def test_a_part_of_a_window_holds_what_was_found_and_what_is_around_it(
     y: int, x: int, high: int, wide: int, low: bool
 ) -> None:
     window = Window(1000, 2000, 300 if low else 512, 512)
     bottom, right = min(y + high, window.height), min(x + wide, 512)
     y, x = min(y, bottom - 1), min(x, right - 1)
     found = Window(1000 + y, 2000 + x, bottom - y, right - x)
-    part = half_around(window, found)
+    part = part_around(window, found)
     for low_, high_, first, size, start, side in (
         (found.y, found.y + found.height, window.y, window.height, part.y, part.height),
         (found.x, found.x + found.width, window.x, window.width, part.x, part.width),
@@ -158,4 +158,4 @@ def test_half_a_window_holds_what_was_found_and_what_is_around_it(
         min(found.x + found.width + 96, 2512) - max(found.x - 96, 2000),
         min(found.y + found.height + 96, 1000 + window.height) - max(found.y - 96, 1000),
     )
-    assert part.width == (256 if needs <= 256 else 512)
+    assert part.width == next(side for side in (256, 384, 512) if needs <= side)

@@ -66,11 +66,11 @@ def test_the_same_ships_are_found_in_less_of_the_scene(scene: Path, bright_blobs
     assert ships(scene, bright_blobs, K) == SHIPS
     windows = shapes(bright_blobs)
     assert ships(scene, parts, K) == SHIPS
-    halves = shapes(bright_blobs)
+    parted = shapes(bright_blobs)
     assert everything.keys() == windows.keys() == {(128, 128)}
     assert windows.total() < everything.total() / 2
-    assert halves.total() == windows.total()
-    assert halves[64, 64] > halves[128, 128]
+    assert parted.total() == windows.total()
+    assert parted[64, 64] > parted[128, 128]
     assert parts.wholes == {128}
 
 
