@@ -58,8 +58,8 @@ ENTRIES = (
     Entry(
         "Whole detectors, one chip",
         "detector.py",
-        ("--repeats", "3", INT8),
-        ("--repeats", "1", "--image-px", "128", INT8),
+        ("--repeats", "3", "--int8"),
+        ("--repeats", "1", "--image-px", "128"),
         "A network of the published design beside ours: with the same VGG16-BN, as it ships, and exported.",
     ),
     Entry(

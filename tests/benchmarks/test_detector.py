@@ -52,6 +52,14 @@ def test_exported_networks_are_timed_by_the_image_in_each_precision_there_is(run
     assert all(float(seconds) > 0 for _, _, seconds in rows)
 
 
+@pytest.mark.slow
+def test_each_exported_network_has_a_row_in_8_bits_where_that_is_asked_for(run: Callable[..., str]) -> None:
+    pytest.importorskip("nncf")
+    out = run("--image-px", "64", "--repeats", "1", "--chips", "2", "--int8")
+    found = re.findall(r"^\| ours, (.*), OpenVINO int8 \| [\d.]+ \| [\d.]+ \|$", out, re.MULTILINE)
+    assert found == ["VGG16-BN", "EfficientNet-Lite0"]
+
+
 def test_the_family_table_counts_the_parameters(run: Callable[..., str]) -> None:
     out = run("--family", "--only", LITE0, "--image-px", "64", "--repeats", "1")
     cells = [cell.strip() for cell in out.splitlines()[2].strip("|").split("|")]
