@@ -216,7 +216,13 @@ def in_8_bits(path: Path, canvases: NDArray[np.uint8]) -> Path:
     from refinedet.runtimes.int8 import quantize
 
     made = path.with_stem(f"{path.stem}_int8")
-    quantize(path, made, [partial(canvases.__getitem__, slice(i, i + 1)) for i in range(2)], lambda _: 0.0, 0.0)
+    quantize(
+        path,
+        made,
+        [partial(canvases.__getitem__, slice(i, i + 1)) for i in range(min(2, len(canvases)))],
+        lambda _: 0.0,
+        0.0,
+    )
     return made
 
 

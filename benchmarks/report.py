@@ -3,7 +3,7 @@
     make bench                      some 20 minutes on two cores; leave the machine alone meanwhile
     make bench PRODUCT=path.SAFE    with a whole Sentinel-1 scene that benchmarks/sentinel1_scene.py made
     make bench INT8=path.xml        with a file of `refinedet export --int8` beside the runtimes
-    make bench QUICK=1              tries all of it in some two minutes: a page in demo/ whose figures mean nothing
+    make bench QUICK=1              tries all but 8 bits in some two minutes: a page in demo/ whose figures mean nothing
 
 The page appears whole, or not at all: a script that fails ends the run with exit code 1, and an old page stays.
 """

@@ -22,13 +22,8 @@ app = typer.Typer(
 )
 
 
-_OBJECTS = 50_000
-"""New ones between two searches for garbage: imports make many, and none of those is any."""
-
-
 def main() -> None:
     """Entry point of the script `refinedet`."""
-    gc.set_threshold(_OBJECTS)
     atexit.register(gc.freeze)  # or the interpreter looks through all that was imported once more as it ends
     app(prog_name="refinedet")
 

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
-from concurrent.futures import ThreadPoolExecutor
+from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -39,23 +38,17 @@ def write_ships(scene: Path, result: SceneResult, paths: Mapping[str, Path], cho
     """
     from refinedet.scene.outputs import write_results, writing
 
-    def write(name: str, writer: Callable[..., None]) -> None:
-        with writing(paths[name]):
-            writer(scene, result, paths[name], choice=choice)
-
     write_results(result, dict(paths))
-    with ThreadPoolExecutor(1, thread_name_prefix="map") as beside:
-        begun = []
-        if "map" in paths:
-            from refinedet.scene.webmap import write_map
+    if "quicklook" in paths:
+        from refinedet.scene.quicklook import write_quicklook
 
-            begun.append(beside.submit(write, "map", write_map))
-        if "quicklook" in paths:
-            from refinedet.scene.quicklook import write_quicklook
+        with writing(paths["quicklook"]):
+            write_quicklook(scene, result, paths["quicklook"], choice=choice)
+    if "map" in paths:
+        from refinedet.scene.webmap import write_map
 
-            write("quicklook", write_quicklook)
-        for one in begun:
-            one.result()
+        with writing(paths["map"]):
+            write_map(scene, result, paths["map"], choice=choice)
 
 
 def settings_of(options: DetectOptions, tile: TileConfig, radiometry: Radiometry) -> dict[str, Any]:

@@ -98,9 +98,9 @@ def spread(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[
     pool = ThreadPoolExecutor(len(workers), thread_name_prefix="spread")
     try:
         for job in jobs:
-            if len(running) == _WAITING_FOR_EACH * len(workers):
-                done, running = wait(running, return_when=FIRST_COMPLETED)
-                yield from (future.result() for future in done)
+            room = len(running) < _WAITING_FOR_EACH * len(workers)
+            done, running = wait(running, timeout=0 if room else None, return_when=FIRST_COMPLETED)
+            yield from (future.result() for future in done)
             running.add(pool.submit(work, job))
         while running:
             done, running = wait(running, return_when=FIRST_COMPLETED)

@@ -32,8 +32,8 @@ _STREAMS_MAX = 8
 """Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
 
 _BINDING = Lock()
-"""For whoever hands arrays to OpenVINO or takes them. What its Python binding sets up at the first of them waits for
-ever where two threads come to it at once: one has Python's lock, and the other that of the binding."""
+"""For whoever makes OpenVINO's Core, hands it arrays or takes them. What its Python binding sets up at the first of
+those waits for ever where two threads come to it at once: one has Python's lock, and the other that of the binding."""
 
 _SENDER = "openvino_telemetry"
 
@@ -126,7 +126,8 @@ class OpenVinoGraph:
             raise FileError(f"expected an OpenVINO file (.xml) at {path}, found none; check the name")
         self._path, self._vino = path, openvino()
         self._streams = min(usable_cores(), _STREAMS_MAX)
-        self._core = _core()
+        with _BINDING:
+            self._core = _core()
         settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "THROUGHPUT",
@@ -174,7 +175,8 @@ class OpenVinoGraph:
     def _ready(self, side_px: int | None) -> Future[_Requests]:
         """Requests on the graph as it is compiled for a square canvas, or for any."""
         with self._one:
-            if side_px not in self._requests:
+            known = self._requests.get(side_px)
+            if known is None or (known.done() and known.exception()):  # what failed for lack of memory may pass later
                 self._requests[side_px] = self._compiler.submit(self._compiled, side_px)
             return self._requests[side_px]
 
@@ -235,7 +237,8 @@ def _core() -> Any:
     """OpenVINO's Core, one for the process, and kept until that ends.
 
     Its plugin for processors gives the thread that loads it a stack for signals, and unmaps that as it is unloaded, in
-    whatever order, by whatever thread: the next signal of the first thread, a Ctrl-C, would end the process.
+    whatever order, by whatever thread: the next signal of the first thread, a Ctrl-C, would end the process. That of a
+    Core that is not ours is its owner's to keep.
     """
     return openvino().Core()
 

@@ -146,7 +146,7 @@ def part_around(window: Window, found: Window) -> Window:
     longest = max(window.height, window.width)
     around = round(longest * _AROUND)
     for share in _SHARES:
-        side = round(longest * share)
+        side = int(longest * share)
         y = _start(found.y - around, found.y + found.height + around, window.y, window.y + window.height, side)
         x = _start(found.x - around, found.x + found.width + around, window.x, window.x + window.width, side)
         if y is not None and x is not None:

@@ -155,6 +155,20 @@ def test_jobs_are_taken_no_faster_than_they_are_done() -> None:
     assert threads() == set()
 
 
+def test_what_is_done_is_handed_on_with_the_next_job_however_few_there_are() -> None:
+    taken: list[int] = []
+
+    def jobs() -> Iterator[int]:
+        for number in range(100):
+            taken.append(number)
+            yield number
+            time.sleep(0.05)  # by when the worker is done
+
+    with closing(spread(jobs(), [lambda job: job] * 4)) as results:
+        assert next(results) == 0
+        assert len(taken) <= 3
+
+
 def test_an_error_of_a_worker_is_raised_and_the_rest_is_left() -> None:
     done: list[int] = []
 

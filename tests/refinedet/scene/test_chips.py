@@ -18,7 +18,7 @@ from refinedet.scene import chips as chips_module
 from refinedet.scene.chips import Batch, Chips, part_around
 from refinedet.scene.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
-from refinedet.tiling import Window, windows
+from refinedet.tiling import Window, letterbox, windows
 
 LEVELS = Levels(50, 300)
 TILE = TileConfig(tile_px=64, overlap_px=24)
@@ -136,6 +136,16 @@ def test_a_part_of_a_window_shows_what_stands_out_as_the_window_does(scene: Path
         y, x = look.place.y - full.place.y, look.place.x - full.place.x
         np.testing.assert_array_equal(look.chip, full.chip[y : y + look.place.height, x : x + look.place.width])
     assert sides == {32, 48, 64}
+
+
+@pytest.mark.parametrize("side", [128, 131, 506, 511, 512, 1199])
+def test_parts_of_windows_fit_the_canvases_that_graphs_are_compiled_for(side: int) -> None:
+    input_px, stride = 512, 64
+    for reach in range(1, side, 3):
+        part = part_around(Window(0, 0, side, side), Window(0, 0, reach, reach))
+        long_side = round(part.width * input_px / side)
+        box = letterbox(part.width, part.height, long_side, stride)
+        assert (box.canvas_width, box.canvas_height) in ((256, 256), (384, 384), (512, 512))
 
 
 @given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 200), st.integers(1, 200), st.booleans())
