@@ -62,7 +62,7 @@ OverlapPx = Annotated[
     typer.Option(
         min=0,
         help="Pixels that windows share. A ship no longer than this is found whole, a longer one is joined.",
-        show_default="as trained, else 160",
+        show_default="as trained, less where that holds 500 m",
     ),
 ]
 Polarisation = Annotated[

@@ -37,11 +37,14 @@ class Team:
     """What decides the detections, for the journal."""
     prescreen: float | None = None
     """As in SceneChoice."""
+    ship_m: float | None = None
+    """As in SceneChoice."""
 
     @property
     def ran_by(self) -> dict[str, Any]:
-        """Runtime, precision and prescreen, for the record: what `auto` and the defaults came to."""
-        return {name: self.made_by[name] for name in ("runtime", "precision")} | {"prescreen": self.prescreen}
+        """Runtime, precision, prescreen and longest ship, for the record: what `auto` and the defaults came to."""
+        ran = {name: self.made_by[name] for name in ("runtime", "precision")}
+        return ran | {"prescreen": self.prescreen, "ship_m": self.ship_m}
 
 
 def team(options: DetectOptions) -> Team:
@@ -135,7 +138,8 @@ def _team(
         "runtime": runtime,
         "precision": options.precision,
     }
-    return Team(predictors, devices, tile, weights, made_by, prescreen)
+    ship_m = _longest_ship_m(options, header.classes)
+    return Team(predictors, devices, tile, weights, made_by, prescreen, ship_m)
 
 
 def _prescreen(options: DetectOptions, classes: tuple[str, ...] | None) -> float | None:
@@ -143,6 +147,13 @@ def _prescreen(options: DetectOptions, classes: tuple[str, ...] | None) -> float
     from refinedet.scene.prescreen import K
 
     return K if options.prescreen == "on" or (options.prescreen is None and classes == ("ship",)) else None
+
+
+def _longest_ship_m(options: DetectOptions, classes: tuple[str, ...]) -> float | None:
+    """What the overlap of windows must hold; None where others than ships are found, or the overlap is asked for."""
+    from refinedet.scene.overlap import LONGEST_SHIP_M
+
+    return LONGEST_SHIP_M if options.overlap_px is None and classes == ("ship",) else None
 
 
 def _looking(

@@ -75,7 +75,9 @@ class SceneWork:
             return detect_scene(
                 outcome.scene,
                 self.workers.predictors,
-                choice=replace(self.options.scene_choice(), prescreen=self.workers.prescreen),
+                choice=replace(
+                    self.options.scene_choice(), prescreen=self.workers.prescreen, ship_m=self.workers.ship_m
+                ),
                 land=self.options.land_choice(),
                 tile=self.workers.tile,
                 score_min=self.options.score_min,

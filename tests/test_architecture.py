@@ -23,7 +23,7 @@ PURE = [
     *(f"refinedet/model/{name}.py" for name in ("class_loss", "box_loss", "suppression", "norms", "variants", "vgg")),
     *(f"refinedet/scene/{name}.py" for name in ("merge", "attributes", "shape", "seams", "footprints", "region")),
     *(f"refinedet/scene/{name}.py" for name in ("ambiguity", "borders", "sentinel1_calibration")),
-    *(f"refinedet/scene/{name}.py" for name in ("columns", "compass", "quicklook_layout")),
+    *(f"refinedet/scene/{name}.py" for name in ("columns", "compass", "overlap", "quicklook_layout")),
     *("refinedet/model/box_coder.py", "refinedet/data/augment.py", "refinedet/metrics.py", "refinedet/cfar.py"),
     *(f"refinedet/adapters/{name}.py" for name in ("common", "onnx_layout", "onnx_outputs")),
     *("refinedet/nms.py", "refinedet/voc.py", "refinedet/bootstrap.py", "refinedet/multiscale.py"),

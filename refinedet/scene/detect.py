@@ -25,10 +25,12 @@ from refinedet.predictor import Chip, PartPredictor, Predictor
 from refinedet.radiometry import Levels, scene_levels
 from refinedet.raster import Reader
 from refinedet.scene.chips import Batch, Chips
+from refinedet.scene.compass import ground_axes
 from refinedet.scene.identity import run_identity
 from refinedet.scene.journal import Found, Journal, OpenJournal, opened
 from refinedet.scene.land import LandChoice, Surroundings, survey
 from refinedet.scene.merge import Merged, merge_windows
+from refinedet.scene.overlap import just_enough
 from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
 from refinedet.scene.scaling import SAME, scaled
@@ -79,7 +81,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         choice: band or polarisation that is looked at, how its values are stretched, at which pixel size, what is not
             looked at, and how large a scene may be; `SceneChoice()` where None.
         land: what is done about land, and what is known to be no ship; `LandChoice()` where None.
-        tile: size and overlap of windows; `TileConfig()` where None.
+        tile: size and overlap of windows; `TileConfig()` where None. With `choice.ship_m` they may share less.
         score_min: lowest score of a ship in the result, in [0, 1].
         batch_size: windows per call of the predictor; it may split them further.
         progress: told how many windows are done.
@@ -167,8 +169,10 @@ class _Run:
         with watch.part("read"):
             self.preview = reader.sample()
         self.seen, self.factors = scaled(reader, choice, self.preview)
-        self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         self.position = locate(reader.info)
+        axes = ground_axes(self.position, reader.info.width, reader.info.height)
+        tile = just_enough(tile, axes, self.factors, choice.ship_m)
+        self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         self.parts: list[tuple[Window, Detections]] = []
         self.skipped = 0
         self.levels: Levels | None

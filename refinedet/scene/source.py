@@ -36,6 +36,10 @@ class SceneChoice:
     prescreen: float | None = None
     """Least contrast of a window that is looked at, in standard deviations (`prescreen.K`); None: all windows are."""
 
+    ship_m: float | None = None
+    """Longest ship, in metres: where a pixel's size is known, windows share no more than that takes
+    (`overlap.just_enough`); None: what they are given to share."""
+
     def __post_init__(self) -> None:
         if self.scale is not None and self.gsd_m is not None:
             raise InputError("expected --scale or --gsd-m, found both; one of them says it all")
@@ -43,6 +47,8 @@ class SceneChoice:
             raise InputError(f"expected a pixel size above 0 m, found {self.gsd_m}")
         if self.prescreen is not None and not self.prescreen >= 0:
             raise InputError(f"expected a contrast of at least 0 for the prescreen, found {self.prescreen}")
+        if self.ship_m is not None and not self.ship_m > 0:
+            raise InputError(f"expected a longest ship above 0 m, found {self.ship_m}")
 
 
 @contextmanager
