@@ -105,8 +105,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
         run = _Run(reader, choice, tile, score_min, watch)
         run.leave_out(known)
-        identity = hashed.result() if hashed else {}
-        with opened(journal, identity) if journal else nullcontext() as log:
+        with opened(journal, hashed.result) if journal and hashed else nullcontext() as log:
             run.detect(predictors, batch_size, log, progress or _silent, stream)
         with watch.part("merge"):
             found = _above(merge_windows(run.parts, run.grid), score_min)
@@ -114,7 +113,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
             ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
     result = _result(Path(path).name, first.classes, run, ships, known.notes)
-    return replace(result, sha256=identity.get("scene"))
+    return replace(result, sha256=hashed.result()["scene"] if hashed else None)
 
 
 def _identified(watch: Stopwatch, *run: Any) -> dict[str, Any]:

@@ -13,7 +13,7 @@ import json
 import os
 import time
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -55,12 +55,13 @@ class Journal:
 class OpenJournal:
     """A journal in use: the windows that are finished, and room for more. Made by `opened`."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
+    def __init__(self, path: Path, descriptor: int, head: Callable[[], Any]) -> None:
         self.finished: dict[int, Detections | None] = {}
         """What an earlier run has left."""
         self.grown = False
         """Whether this run has added to it."""
         self._path, self._descriptor = path, descriptor
+        self._head: Callable[[], Any] | None = head
         self._end = 0
         self._synced = -_FSYNC_SECONDS
 
@@ -69,9 +70,18 @@ class OpenJournal:
 
         Raises:
             FileError: the disk is full or failing; the windows kept before are still there.
+            Whatever keeps the first line from being known.
         """
+        if self._head:
+            self.add(self._head())
+            self._head = None
         self.add([[index, _plain(one)] for index, one in sorted(found.items())])
         self.grown = True
+
+    def go_on(self, lines: Sequence[Any]) -> None:
+        """Take over the lines of an earlier run, the first of which says what they belong to."""
+        self._head = None
+        self.finished = {index: _detections(one) for line in lines[1:] for index, one in line}
 
     def add(self, content: Any) -> None:
         """Write one line, or nothing of it."""
@@ -96,8 +106,10 @@ class OpenJournal:
 
 
 @contextmanager
-def opened(journal: Journal, identity: Mapping[str, Any]) -> Iterator[OpenJournal]:
+def opened(journal: Journal, identity: Callable[[], Mapping[str, Any]]) -> Iterator[OpenJournal]:
     """Open a journal for the run that `identity` describes, and lock it; a new one is made where there is none.
+
+    A new one asks for the identity when there are windows to keep: a scene takes its time to be hashed.
 
     One without a finished window is removed at the end, with the folder if that was made for it.
 
@@ -105,20 +117,23 @@ def opened(journal: Journal, identity: Mapping[str, Any]) -> Iterator[OpenJourna
         FileError: the file cannot be used, is in use by another run, or is no journal.
         InputError: it belongs to another scene, other weights, other settings or other code.
     """
-    path, wanted = journal.path, json.loads(_json({"made_by": dict(journal.made_by), **identity}))
+    path = journal.path
+
+    def wanted() -> dict[str, Any]:
+        plain: dict[str, Any] = json.loads(_json({"made_by": dict(journal.made_by), **identity()}))
+        return plain
+
     new_folder = not path.parent.exists()
     descriptor = _open(path)
     try:
         lock_alone(path, descriptor, "name another folder for results")
-        log, lines = OpenJournal(path, descriptor), _whole_lines(path)
+        log, lines = OpenJournal(path, descriptor, lambda: {"title": _TITLE, "identity": wanted()}), _whole_lines(path)
         goes_on = bool(lines) and not journal.restart
         if goes_on:
-            _check(path, lines[0][0]["identity"], wanted)
-            log.finished = {index: _detections(one) for content, _ in lines[1:] for index, one in content}
+            _check(path, lines[0][0]["identity"], wanted())
+            log.go_on([content for content, _ in lines])
         log.cut(lines[-1][1] if goes_on else 0)
         try:
-            if not goes_on:
-                log.add({"title": _TITLE, "identity": wanted})
             yield log
         finally:
             if not (log.finished or log.grown):

@@ -42,13 +42,13 @@ def assert_same(found: dict[int, Detections | None], wanted: dict[int, Detection
 
 
 def fill(path: Path, batches: list[dict[int, Detections | None]]) -> None:
-    with opened(Journal(path), IDENTITY) as log:
+    with opened(Journal(path), lambda: IDENTITY) as log:
         for batch in batches:
             log.append(batch)
 
 
 def left(path: Path) -> dict[int, Detections | None]:
-    with opened(Journal(path), IDENTITY) as log:
+    with opened(Journal(path), lambda: IDENTITY) as log:
         return log.finished
 
 
@@ -127,7 +127,10 @@ def test_a_journal_of_something_else_is_refused_and_left_alone(
 ) -> None:
     fill(path, BATCHES)
     before = path.read_bytes()
-    with pytest.raises(InputError, match=re.escape(sentence)) as refused, opened(Journal(path, made_by), identity):
+    with (
+        pytest.raises(InputError, match=re.escape(sentence)) as refused,
+        opened(Journal(path, made_by), lambda: identity),
+    ):
         pytest.fail("opened")
     assert "--restart" in str(refused.value)
     assert path.read_bytes() == before
@@ -136,10 +139,10 @@ def test_a_journal_of_something_else_is_refused_and_left_alone(
 def test_restart_throws_away_what_is_there(path: Path) -> None:
     fill(path, BATCHES)
     other = {**IDENTITY, "scene": "0"}
-    with opened(Journal(path, restart=True), other) as log:
+    with opened(Journal(path, restart=True), lambda: other) as log:
         assert log.finished == {}
         log.append(BATCHES[2])
-    with opened(Journal(path), other) as log:
+    with opened(Journal(path), lambda: other) as log:
         assert_same(log.finished, BATCHES[2])
 
 
@@ -148,7 +151,7 @@ def test_restart_throws_away_what_is_there(path: Path) -> None:
 def test_a_file_that_is_no_journal_is_never_touched(path: Path, content: bytes, restart: bool) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    with pytest.raises(FileError, match="expected a journal"), opened(Journal(path, restart=restart), IDENTITY):
+    with pytest.raises(FileError, match="expected a journal"), opened(Journal(path, restart=restart), lambda: IDENTITY):
         pytest.fail("opened")
     assert path.read_bytes() == content
 
@@ -161,25 +164,53 @@ def test_an_empty_file_is_a_journal_that_was_just_begun(path: Path) -> None:
 
 
 def test_a_second_run_at_the_same_time_is_refused(path: Path) -> None:
-    with opened(Journal(path), IDENTITY) as log:
+    with opened(Journal(path), lambda: IDENTITY) as log:
         log.append(BATCHES[0])
         for restart in (False, True):
             with (
                 pytest.raises(FileError, match="another one at work"),
-                opened(Journal(path, restart=restart), IDENTITY),
+                opened(Journal(path, restart=restart), lambda: IDENTITY),
             ):
                 pytest.fail("opened")
     assert_same(left(path), BATCHES[0])
 
 
 def test_without_a_finished_window_nothing_is_left_behind(path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), opened(Journal(path), IDENTITY):
+    with pytest.raises(KeyboardInterrupt), opened(Journal(path), lambda: IDENTITY):
         raise KeyboardInterrupt
     assert not path.parent.exists()
     path.parent.mkdir()
-    with opened(Journal(path), IDENTITY):
+    with opened(Journal(path), lambda: IDENTITY):
         pass
     assert list(path.parent.iterdir()) == []
+
+
+def test_who_makes_a_new_journal_is_asked_for_the_identity_with_its_first_windows(path: Path) -> None:
+    asked: list[int] = []
+
+    def identity() -> dict[str, Any]:
+        asked.append(1)
+        return IDENTITY
+
+    with opened(Journal(path), identity) as log:
+        assert not asked
+        for batch in BATCHES:
+            log.append(batch)
+        assert len(asked) == 1
+    with opened(Journal(path), identity) as log:
+        assert len(asked) == 2, "windows of another run are told from ours before they are used"
+        log.append({9: None})
+    assert len(asked) == 2
+    assert_same(left(path), {**BATCHES[0], **BATCHES[1], **BATCHES[2], 9: None})
+
+
+def test_a_scene_that_cannot_be_hashed_is_told_with_the_first_windows_and_leaves_nothing(path: Path) -> None:
+    def identity() -> dict[str, Any]:
+        raise FileError("expected to read the scene")
+
+    with pytest.raises(FileError, match="expected to read the scene"), opened(Journal(path), identity) as log:
+        log.append(BATCHES[0])
+    assert not path.exists()
 
 
 def test_discarding_twice_is_fine(path: Path) -> None:
@@ -212,7 +243,7 @@ def test_on_a_full_disk_the_whole_lines_stay(path: Path, monkeypatch: pytest.Mon
 
     with (
         pytest.raises(FileError, match=r"No space left on device.*goes on from"),
-        opened(Journal(path), IDENTITY) as log,
+        opened(Journal(path), lambda: IDENTITY) as log,
     ):
         log.append(BATCHES[0])
         keep(log)
