@@ -170,7 +170,7 @@ class Plan:
     """What an archive takes: one measured time, and what is assumed."""
 
     scene_s: float
-    """Seconds of one full scene on two cores."""
+    """Seconds of one full scene of an archive on two cores."""
     satellites: float
     minutes_per_orbit: float
     """Of imaging in IW and EW."""
@@ -184,7 +184,7 @@ class Plan:
     cores: float
     """Of a node."""
     busy: float
-    """Share of the time for which cores work on scenes."""
+    """Share of that pace which a large archive keeps."""
     price: float
     """Of a core for an hour."""
     death_hours: float

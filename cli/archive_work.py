@@ -44,7 +44,8 @@ class ArchiveWork:
         Raises:
             RefineDetError: as `predictors.team`.
         """
-        return dict(self._loaded().made_by)
+        loaded = self._loaded()
+        return {**loaded.made_by, **loaded.ran_by}
 
     def do(self, job: Job) -> Report:
         """Find the ships of one scene and write its files; errors are in the report."""

@@ -70,7 +70,7 @@ def journal_path(scene: Path, paths: dict[str, Path]) -> Path:
 
 def finished(scene: Path, paths: dict[str, Path], options: DetectOptions) -> bool:
     """Whether an earlier run has left all results of a scene, which need not be made again."""
-    whole = all(path.is_file() for path in paths.values()) and not journal_path(scene, paths).exists()
+    whole = all(path.is_file() for path in paths.values()) and not _interrupted(scene, paths)
     return options.skip_existing and not options.overwrite and whole
 
 
@@ -84,8 +84,14 @@ def refuse_existing(scene: Path, paths: dict[str, Path], options: DetectOptions)
     from refinedet.scene.result_paths import check_writable
 
     # a journal: these results are half of those of an interrupted run, which was free to write them
-    overwrite = options.overwrite or journal_path(scene, paths).exists() or finished(scene, paths, options)
+    overwrite = options.overwrite or _interrupted(scene, paths) or finished(scene, paths, options)
     check_writable(paths, overwrite=overwrite)
+
+
+def _interrupted(scene: Path, paths: dict[str, Path]) -> bool:
+    """Whether a run has left windows; an empty journal says neither of what, nor that results are its own."""
+    journal = journal_path(scene, paths)
+    return journal.is_file() and journal.stat().st_size > 0
 
 
 def _same_name(first: Path, second: Path, why: str) -> InputError:

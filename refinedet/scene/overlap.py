@@ -11,7 +11,8 @@ from numpy.typing import NDArray
 from refinedet.config import TileConfig
 
 LONGEST_SHIP_M = 500.0
-"""No ship was ever longer than 458 m (Seawise Giant)."""
+"""No ship was ever longer than 458 m (Seawise Giant). Pixels are measured amid a scene: elsewhere they may be a little
+smaller."""
 _LEAST_PX = 96
 """Shared in any case, so that a window sees 48 pixels around all that it owns."""
 
@@ -30,4 +31,4 @@ def just_enough(
     if axes is None or ship_m is None:
         return tile
     pixel_m = float((np.hypot(*axes) / factors).min())
-    return replace(tile, overlap_px=min(tile.overlap_px, max(_LEAST_PX, math.ceil(ship_m / pixel_m))))
+    return replace(tile, overlap_px=min(tile.overlap_px, max(_LEAST_PX, math.ceil(round(ship_m / pixel_m, 3)))))

@@ -105,9 +105,8 @@ def differences(
         "the version of refinedet": refinedet.__version__,
         **_plain(settings),
     }
-    missing = object()
     names = [name for name in now if name not in _NO_DIFFERENCE]
-    return [name for name in names if then.get(name, missing) != now[name]]
+    return [name for name in names if then.get(name) != now[name]]  # an option that there was not yet was not used
 
 
 def _counts(result: SceneResult) -> dict[str, Any]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -47,7 +48,7 @@ class SceneChoice:
             raise InputError(f"expected a pixel size above 0 m, found {self.gsd_m}")
         if self.prescreen is not None and not self.prescreen >= 0:
             raise InputError(f"expected a contrast of at least 0 for the prescreen, found {self.prescreen}")
-        if self.ship_m is not None and not self.ship_m > 0:
+        if self.ship_m is not None and not 0 < self.ship_m < math.inf:
             raise InputError(f"expected a longest ship above 0 m, found {self.ship_m}")
 
 

@@ -16,7 +16,7 @@ from typer.testing import Result
 from refinedet import raster
 from refinedet.files import sha256_file
 from refinedet.model import checkpoint
-from refinedet.scene import result_paths
+from refinedet.scene import detect, result_paths
 from refinedet.scene.overlap import LONGEST_SHIP_M
 from refinedet.scene.prescreen import K
 
@@ -85,7 +85,14 @@ def test_calm_windows_are_skipped_for_ships_unless_that_is_switched_off(
     header = replace(checkpoint.read_header(weights), classes=("ship",))
     monkeypatch.setattr(checkpoint, "read_header", lambda _: header)
     told = {}
-    shared = set()
+    shared, handed = set(), set()
+    real = detect.detect_scene
+
+    def seen(*given: Any, **settings: Any) -> Any:
+        handed.add(settings["choice"].ship_m)
+        return real(*given, **settings)
+
+    monkeypatch.setattr(detect, "detect_scene", seen)
     for choice in ([], ["--prescreen", "on"], ["--prescreen", "off"]):
         ran = run("detect", scene, "--weights", weights, "--json", "--overwrite", *choice)
         one = json.loads(ran.stdout)["scenes"][0]
@@ -94,7 +101,7 @@ def test_calm_windows_are_skipped_for_ships_unless_that_is_switched_off(
         shared.add(record["settings"]["ship_m"])
         assert (one["windows_skipped"] > 0.5 * one["windows"]) == (choice[1:] != ["off"])
     assert told == {"": (2, 64, K), "on": (2, 64, K), "off": (2, 128, None)}
-    assert shared == {LONGEST_SHIP_M}
+    assert shared == handed == {LONGEST_SHIP_M}
     run("detect", scene, "--weights", weights, "--overwrite", "--overlap-px", 20)
     record = json.loads((tmp_path / "scene_ships" / "scene.run.json").read_text())
     assert (record["settings"]["overlap_px"], record["settings"]["ship_m"]) == (20, None)

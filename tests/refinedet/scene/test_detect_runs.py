@@ -19,6 +19,7 @@ from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
 from refinedet.predictor import Chip
 from refinedet.raster import SceneReader, write_scene
+from refinedet.scene import detect, identity
 from refinedet.scene.chips import Chips
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.journal import Journal
@@ -64,6 +65,25 @@ def files(result: SceneResult, scene: Path, folder: Path) -> dict[str, bytes]:
     paths = result_paths(scene, folder, ("geojson", "csv", "coco"), quicklook=False)
     write_results(result, paths)
     return {path.name: path.read_bytes() for path in paths.values()}
+
+
+def test_windows_are_looked_at_while_the_scene_is_still_hashed(
+    scene: Path, tmp_path: Path, bright_blobs: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    looked = threading.Event()
+
+    class Telling(Moody):
+        def predict(self, chips: Sequence[Chip]) -> list[Detections]:
+            looked.set()
+            return super().predict(chips)
+
+    def slow(*run: Any) -> dict[str, Any]:
+        assert looked.wait(20), "who looks waits for the hash"
+        return identity.run_identity(*run)
+
+    monkeypatch.setattr(detect, "run_identity", slow)
+    result = detect_scene(scene, Telling(bright_blobs), tile=TILE, journal=Journal(tmp_path / "scene.journal"))
+    assert result.sha256 == identity.scene_sha256(scene)
 
 
 def resumed(scene: Path, predictor: Any, journal: Journal) -> tuple[SceneResult, list[tuple[int, int]]]:
