@@ -107,6 +107,11 @@ def kill_worker(line: dict[str, Any]) -> int:
     return process
 
 
+def _names(value: Any) -> list[str]:
+    """Keys of a JSON value, and of all within."""
+    return [name for key, inner in value.items() for name in (key, *_names(inner))] if isinstance(value, dict) else []
+
+
 def test_the_local_engine_leaves_one_table_a_status_and_the_records(local: Path, scenes: Path) -> None:
     import pyarrow.dataset
 
@@ -118,6 +123,8 @@ def test_the_local_engine_leaves_one_table_a_status_and_the_records(local: Path,
     assert all((local / file).is_file() for line in lines(local) for file in line["files"])
     kinds = {path.suffix for path in local.rglob("*") if path.is_file()}
     assert kinds == {".parquet", ".json", ".jsonl"}
+    head = json.loads((local / "archive.jsonl").read_text().splitlines()[0])
+    assert {"prescreen", "ship_m", "runtime"} <= set(_names(head)), "what defaults came to"
 
 
 def test_a_worker_killed_in_the_middle_does_not_show_in_the_results(

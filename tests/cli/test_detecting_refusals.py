@@ -30,6 +30,8 @@ def test_existing_results_are_refused_before_the_network_is_even_loaded(
     assert refused.exit_code == 1
     assert "--overwrite" in refused.stderr
     assert (tmp_path / "scene_ships" / "scene.csv").stat().st_mtime_ns == before
+    (tmp_path / "scene_ships" / "scene.journal").touch()  # of a run that was killed before its first windows
+    assert run("detect", scene, "--weights", weights).exit_code == 1
     assert run("detect", scene, "--weights", weights, "--overwrite").exit_code == 0
     assert (tmp_path / "scene_ships" / "scene.csv").stat().st_mtime_ns > before
 

@@ -15,7 +15,7 @@ from refinedet.errors import InputError
 from refinedet.files import sha256_file
 from refinedet.radiometry import Levels
 from refinedet.scene.identity import scene_sha256
-from refinedet.scene.record import run_record, write_record
+from refinedet.scene.record import differences, run_record, write_record
 from refinedet.scene.result import SceneResult
 
 MakeResult = Callable[..., SceneResult]
@@ -50,6 +50,16 @@ def test_the_weights_are_named_by_their_content(tmp_path: Path, make_result: Mak
     record = record_of(make_result(), weights=weights)
     assert record["weights"] == {"name": "model.safetensors", "sha256": sha256_file(weights)}
     assert record_of(make_result())["weights"] is None
+
+
+def test_an_option_that_an_older_record_lacks_differs_where_it_is_used(tmp_path: Path, make_result: MakeResult) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"weights")
+    record = record_of(make_result(), weights=weights, settings={"pol": "vv", "land": None})
+    now = {"scene_sha256": "0" * 64, "weights": weights}
+    assert differences(record, settings={"pol": "vv", "land": None, "ship_m": None}, **now) == []
+    assert differences(record, settings={"pol": "vv", "land": None, "ship_m": 500.0}, **now) == ["ship_m"]
+    assert differences(record, settings={"pol": "vh", "land": "a"}, **now) == ["pol", "land"]
 
 
 def test_settings_and_nodata_that_json_cannot_hold_become_text(tmp_path: Path, make_result: MakeResult) -> None:
