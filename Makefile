@@ -66,7 +66,7 @@ lint: $(READY)
 	mypy
 
 # docs/benchmarks.md, on this machine, in some 20 minutes: PRODUCT=path.SAFE takes in a whole Sentinel-1 scene, INT8=path.xml
-# a file of `refinedet export --int8`; QUICK=1 tries everything in some two minutes and writes demo/benchmarks.md
+# a file of `refinedet export --int8`; QUICK=1 tries all but 8 bits in some two minutes and writes demo/benchmarks.md
 bench: $(READY)
 	@python -c 'import sahi' 2>/dev/null || python -m pip install -q --disable-pip-version-check -e '.[bench]'
 	python benchmarks/report.py $(if $(QUICK),--quick) $(if $(PRODUCT),--product '$(PRODUCT)') $(if $(INT8),--int8 '$(INT8)')

@@ -71,7 +71,7 @@ class SceneWork:
             show(done, total)
 
         with ThreadPoolExecutor(1, thread_name_prefix="writers") as beside:
-            beside.submit(load_writers, paths)
+            beside.submit(load_writers, paths)  # and waited for: no process should end amid an import
             return detect_scene(
                 outcome.scene,
                 self.workers.predictors,

@@ -205,8 +205,8 @@ class _Run:
         self._take(finished)
         score_min = self._score_min * FRAGMENT_SHARE
         workers = [partial(self._predict, predictor, score_min) for predictor in predictors]
-        parts = all(isinstance(predictor, PartPredictor) for predictor in predictors)
-        chips = Chips(self.seen, self.levels, self._choice.prescreen, self.watch, parts=parts)
+        in_parts = all(isinstance(predictor, PartPredictor) for predictor in predictors)
+        chips = Chips(self.seen, self.levels, self._choice.prescreen, self.watch, parts=in_parts)
         batches = chips.batches(self._seams, batch_size, finished)
         with (
             closing(prefetched(batches, _READ_AHEAD * len(workers))) as ready,

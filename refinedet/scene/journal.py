@@ -119,18 +119,17 @@ def opened(journal: Journal, identity: Callable[[], Mapping[str, Any]]) -> Itera
     """
     path = journal.path
 
-    def wanted() -> dict[str, Any]:
-        plain: dict[str, Any] = json.loads(_json({"made_by": dict(journal.made_by), **identity()}))
-        return plain
+    def head() -> Any:
+        return json.loads(_json({"title": _TITLE, "identity": {"made_by": dict(journal.made_by), **identity()}}))
 
     new_folder = not path.parent.exists()
     descriptor = _open(path)
     try:
         lock_alone(path, descriptor, "name another folder for results")
-        log, lines = OpenJournal(path, descriptor, lambda: {"title": _TITLE, "identity": wanted()}), _whole_lines(path)
+        log, lines = OpenJournal(path, descriptor, head), _whole_lines(path)
         goes_on = bool(lines) and not journal.restart
         if goes_on:
-            _check(path, lines[0][0]["identity"], wanted())
+            _check(path, lines[0][0]["identity"], head()["identity"])
             log.go_on([content for content, _ in lines])
         log.cut(lines[-1][1] if goes_on else 0)
         try:

@@ -36,7 +36,6 @@ class SceneChoice:
     """Look at it in pixels of so many metres; either this or `scale`."""
     prescreen: float | None = None
     """Least contrast of a window that is looked at, in standard deviations (`prescreen.K`); None: all windows are."""
-
     ship_m: float | None = None
     """Longest ship, in metres: where a pixel's size is known, windows share no more than that takes
     (`overlap.just_enough`); None: what they are given to share."""

@@ -16,6 +16,14 @@ def threads() -> set[str]:
     return {thread.name for thread in threading.enumerate() if thread.name.startswith(("prefetched", "spread"))}
 
 
+def noted(taken: list[int], pause_s: float = 0) -> Iterator[int]:
+    """A hundred numbers, each noted when it is asked for; the next one takes its time."""
+    for number in range(100):
+        taken.append(number)
+        yield number
+        time.sleep(pause_s)
+
+
 def test_what_is_begun_goes_on_beside_the_caller_who_gets_its_answer_or_its_error() -> None:
     go, caller = threading.Event(), threading.get_ident()
 
@@ -45,13 +53,7 @@ def test_an_item_may_be_none_or_an_error() -> None:
 
 def test_items_are_made_ahead_but_no_further_than_asked() -> None:
     made: list[int] = []
-
-    def make() -> Iterator[int]:
-        for number in range(100):
-            made.append(number)
-            yield number
-
-    with closing(prefetched(make(), 3)) as items:
+    with closing(prefetched(noted(made), 3)) as items:
         assert next(items) == 0
         deadline = time.monotonic() + 10
         while len(made) < 5 and time.monotonic() < deadline:  # one used, three ready, one in the making
@@ -143,13 +145,7 @@ def test_no_worker_has_two_jobs_at_a_time() -> None:
 
 def test_jobs_are_taken_no_faster_than_they_are_done() -> None:
     taken: list[int] = []
-
-    def jobs() -> Iterator[int]:
-        for number in range(100):
-            taken.append(number)
-            yield number
-
-    with closing(spread(jobs(), [lambda job: job] * 2)) as results:
+    with closing(spread(noted(taken), [lambda job: job] * 2)) as results:
         next(results)
         assert len(taken) <= 5  # two for each worker, and the one that waits
     assert threads() == set()
@@ -157,14 +153,8 @@ def test_jobs_are_taken_no_faster_than_they_are_done() -> None:
 
 def test_what_is_done_is_handed_on_with_the_next_job_however_few_there_are() -> None:
     taken: list[int] = []
-
-    def jobs() -> Iterator[int]:
-        for number in range(100):
-            taken.append(number)
-            yield number
-            time.sleep(0.05)  # by when the worker is done
-
-    with closing(spread(jobs(), [lambda job: job] * 4)) as results:
+    slowly = noted(taken, pause_s=0.05)  # by when the worker is done
+    with closing(spread(slowly, [lambda job: job] * 4)) as results:
         assert next(results) == 0
         assert len(taken) <= 3
 
