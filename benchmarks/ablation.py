@@ -12,8 +12,8 @@ from __future__ import annotations
 import argparse
 import json
 
-from pipeline.seeds import run_experiment, try_to_group
 from pipeline.stage import OUTPUTS
+from pipeline.tracking.seeds import run_experiment, try_to_group
 
 RECIPE = "recipes.ssdd"
 _PUBLISHED_LOSS = {

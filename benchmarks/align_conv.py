@@ -19,9 +19,9 @@ from measuring import print_table
 from torch import Tensor
 
 from refinedet.config import ModelConfig
-from refinedet.memory import keep_freed_memory
 from refinedet.model.align_conv import BACKENDS, alignment_points
 from refinedet.model.anchors import anchor_shapes
+from refinedet.workarounds.malloc import keep_freed_memory
 
 BATCH, CHANNELS, SHAPES = 2, 256, 3
 

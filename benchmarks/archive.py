@@ -26,8 +26,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from refinedet.data.synthetic import write_simulated
-from refinedet.data.synthetic_spec import SceneSpec
+from refinedet.data.simulation.scene import write_simulated
+from refinedet.data.simulation.spec import SceneSpec
 
 ROOT = Path(__file__).resolve().parent.parent
 STATUS = "archive.jsonl"

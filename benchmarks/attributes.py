@@ -27,13 +27,13 @@ from scipy.optimize import linear_sum_assignment
 
 from refinedet.boxes import Boxes, as_boxes, iou
 from refinedet.config import Radiometry, TileConfig
-from refinedet.data.synthetic import write_simulated
-from refinedet.data.synthetic_spec import SceneSpec
+from refinedet.data.simulation.scene import write_simulated
+from refinedet.data.simulation.spec import SceneSpec
 from refinedet.detections import Detections
 from refinedet.files import read_json
-from refinedet.predictor import Chip, Predictor, TorchPredictor
+from refinedet.geo.position import azimuths_deg, locate
+from refinedet.predictors.predictor import Chip, Predictor, TorchPredictor
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.position import azimuths_deg, locate
 from refinedet.scene.result import SceneResult
 from refinedet.weights import shipped_weights
 

@@ -19,11 +19,11 @@ import numpy as np
 from refinedet.boxes import Boxes, as_boxes
 from refinedet.cfar import CfarConfig, contrast, detect_bright
 from refinedet.errors import InputError, RefineDetError
+from refinedet.evaluation.score import Score, match_boxes
 from refinedet.files import read_json
+from refinedet.geo.position import distances_m, locate
 from refinedet.radiometry import valid_mask
 from refinedet.raster import open_scene
-from refinedet.scene.position import distances_m, locate
-from refinedet.scene.score import Score, match_boxes
 
 CENTRES_M = 40.0
 THRESHOLDS = (3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 10.0, 12.0)

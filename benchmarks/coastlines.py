@@ -13,8 +13,8 @@ import shapely
 from numpy.typing import NDArray
 from roaring_landmask import LandmaskProvider, Shapes
 
-from refinedet.scene.position import local_plane
-from refinedet.scene.region import WGS84, Region, coast_lines, cut_land
+from refinedet.geo.position import local_plane
+from refinedet.scene.land.region import WGS84, Region, coast_lines, cut_land
 
 PORTS = {
     name: (float(lon), float(lat))

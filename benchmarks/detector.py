@@ -38,12 +38,12 @@ from torch.utils.flop_counter import FlopCounterMode
 
 from refinedet.config import ModelConfig, Radiometry
 from refinedet.errors import InputError, MissingExtra
-from refinedet.memory import keep_freed_memory
 from refinedet.model import align_conv
 from refinedet.model.joining import joined
 from refinedet.model.network import RefineDet
 from refinedet.model.variants import VARIANTS
 from refinedet.runtimes.graphs import Graph, GraphPrecision, open_graph
+from refinedet.workarounds.malloc import keep_freed_memory
 
 DEFORMABLE_CONVOLUTIONS = 24
 _OFFSETS = 4

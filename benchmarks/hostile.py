@@ -239,8 +239,8 @@ def _look(path: Path, *, missing: bool = False) -> None:
 
     from refinedet.config import Radiometry
     from refinedet.errors import FileError
+    from refinedet.geo.position import locate
     from refinedet.radiometry import scene_levels, to_uint8, valid_mask
-    from refinedet.scene.position import locate
     from refinedet.scene.source import open_source
     from refinedet.tiling import Window
 

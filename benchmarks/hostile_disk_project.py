@@ -160,10 +160,14 @@ def preload() -> None:
     os.environ.update(_ENVIRONMENT)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "DVC_EXP_NAME", "REFINEDET_MIRROR"):
         os.environ.pop(name, None)
-    from pipeline.mlflow_store import _hush
+    from pipeline.tracking.store import _hush
 
     _hush()
-    for name in (*(f"pipeline.{stage}" for stage in STAGES), "mlflow.pyfunc", "mlflow.store.tracking.sqlalchemy_store"):
+    for name in (
+        *(f"pipeline.stages.{stage}" for stage in STAGES),
+        "mlflow.pyfunc",
+        "mlflow.store.tracking.sqlalchemy_store",
+    ):
         importlib.import_module(name)
 
 
@@ -177,7 +181,7 @@ def fork_stage(stage: str, project: Project) -> Came:
                 os.dup2(log.fileno(), 1)
                 os.dup2(log.fileno(), 2)
                 os.chdir(project.folder)
-                run_stage(importlib.import_module(f"pipeline.{stage}").main)
+                run_stage(importlib.import_module(f"pipeline.stages.{stage}").main)
                 status = 0
             except SystemExit as ended:
                 status = int(ended.code or 0)

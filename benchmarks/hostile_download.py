@@ -28,11 +28,11 @@ from typing import Any, cast
 from hostile_archives import ARCHIVES, UNPACKED
 from hostile_server import CASES, WHOLE, Case, Server, running
 
-import pipeline.download as stage
-from pipeline import disk
-from pipeline.catalogue import CATALOGUE, Archive, Source
-from pipeline.extract import extract
-from pipeline.fetch import fetch
+import pipeline.stages.download as stage
+from pipeline.datasets.catalogue import CATALOGUE, Archive, Source
+from pipeline.downloads import disk
+from pipeline.downloads.extract import extract
+from pipeline.downloads.fetch import fetch
 from pipeline.params import parse_params
 from refinedet.errors import RefineDetError
 from refinedet.files import sha256_tree

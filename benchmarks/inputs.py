@@ -22,11 +22,11 @@ from scipy import ndimage
 
 from refinedet.config import Radiometry
 from refinedet.detections import Detections
-from refinedet.predictor import Chip
+from refinedet.geo.footprints import footprint
+from refinedet.geo.position import distances_m
+from refinedet.predictors.predictor import Chip
 from refinedet.radiometry import Levels
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.footprints import footprint
-from refinedet.scene.position import distances_m
 from refinedet.scene.result import SceneResult
 from refinedet.scene.source import SceneChoice
 

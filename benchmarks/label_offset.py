@@ -15,11 +15,11 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from pipeline.predictions import predict_chips
 from refinedet.data.coco import Record, read_record
 from refinedet.detections import Detections
-from refinedet.metrics import match
-from refinedet.predictor import TorchPredictor
+from refinedet.evaluation.metrics import match
+from refinedet.evaluation.predictions import predict_chips
+from refinedet.predictors.predictor import TorchPredictor
 from refinedet.weights import shipped_weights
 
 _SIZES_PX = (0, 16, 24, 32, 48, 80, np.inf)

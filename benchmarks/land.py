@@ -15,9 +15,9 @@ from pathlib import Path
 
 import numpy as np
 
+from refinedet.geo.position import locate
 from refinedet.raster import RasterInfo
-from refinedet.scene.land import LandChoice, Surroundings, survey
-from refinedet.scene.position import locate
+from refinedet.scene.land.survey import LandChoice, Surroundings, survey
 
 WIDTH, HEIGHT, SHIPS = 25_000, 17_000, 50_000
 MATRIX = (10.0, 0.0, 200_000.0, 0.0, -10.0, 6_800_000.0)

@@ -75,7 +75,7 @@ def work(way: str, boxes: int, out: Path) -> dict[str, float]:
 
 def by_refinedet(parts: Parts, grid: list[Window]) -> tuple[float, Boxes]:
     """Seconds, and ships."""
-    from refinedet.scene.merge import merge_windows
+    from refinedet.scene.windows.merge import merge_windows
 
     merge_windows(parts[:1], grid)
     began = time.perf_counter()
@@ -198,7 +198,7 @@ def exponent(before: tuple[int, float], after: tuple[int, float]) -> str:
 
 def f1(left: Boxes, ships: Boxes) -> float:
     """What is left against the ships there are."""
-    from refinedet.scene.score import match_boxes
+    from refinedet.evaluation.score import match_boxes
 
     return match_boxes(Detections.of(left, np.ones(len(left)), np.zeros(len(left))), ships).f1
 

@@ -21,10 +21,10 @@ from refinedet.config.multiscale import Flip
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import read_chip
 from refinedet.detections import Detections
+from refinedet.evaluation.metrics import coco_metrics
 from refinedet.files import write_json
-from refinedet.metrics import coco_metrics
-from refinedet.multiscale import ScalablePredictor, merge_passes, run_pass
-from refinedet.predictor import TorchPredictor
+from refinedet.predictors.multiscale import ScalablePredictor, merge_passes, run_pass
+from refinedet.predictors.predictor import TorchPredictor
 
 SCALE_SETS = ("1", "0.8 1.25", "1 1.25", "1 1.5", "0.8 1 1.25", "0.75 1 1.5", "0.8 1 1.25 1.5")
 MERGES: dict[str, SuppressionConfig] = {

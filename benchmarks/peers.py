@@ -12,7 +12,7 @@
 All see the same 8 bits: peers get them by a table, so that stretching costs them next to nothing. Each run is a process
 of its own; the ways take turns, and figures are medians over `--repeats`. `seconds` is from the closed file to the
 ships, with the network loaded and warm; `process` adds imports, loading and warming up. Memory is the sum over the
-process and its children. F1 is that of refinedet/scene/score.py, in pixels.
+process and its children. F1 is that of refinedet/evaluation/score.py, in pixels.
 """
 
 from __future__ import annotations
@@ -69,8 +69,8 @@ def main() -> None:
 
 def simulated(path: Path, side_px: int) -> Path:
     """Write a scene; returns its truth."""
-    from refinedet.data.synthetic import write_simulated
-    from refinedet.data.synthetic_spec import SceneSpec
+    from refinedet.data.simulation.scene import write_simulated
+    from refinedet.data.simulation.spec import SceneSpec
 
     return write_simulated(SceneSpec(side_px, side_px, ships=side_px**2 // PIXELS_FOR_A_SHIP, seed=SEED), path)
 
@@ -174,7 +174,7 @@ def print_ways(runs: dict[str, list[Run]], arguments: argparse.Namespace) -> Non
 def f1(told: dict[str, Any], truth: Boxes) -> float:
     """F1 of what a child found."""
     from refinedet.detections import Detections
-    from refinedet.scene.score import match_boxes
+    from refinedet.evaluation.score import match_boxes
 
     found = Detections.of(told["boxes"], told["scores"], np.zeros(len(told["scores"])))
     return match_boxes(found, truth).f1

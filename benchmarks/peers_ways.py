@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from cli.detect_options import DetectOptions
     from cli.predictors import Team
     from refinedet.detections import Detections
-    from refinedet.predictor import Predictor
+    from refinedet.predictors.predictor import Predictor
 
 NMS_IOU, BAND_ROWS = 0.5, 512
 
@@ -22,7 +22,7 @@ NMS_IOU, BAND_ROWS = 0.5, 512
 def by_refinedet(options: DetectOptions, crew: Team, *, prescreen: bool = True) -> Detections:
     """Windows are read one by one, and merged by their seams; calm ones are skipped."""
     from refinedet.scene.detect import detect_scene
-    from refinedet.scene.land import LandChoice
+    from refinedet.scene.land.survey import LandChoice
 
     return detect_scene(
         options.scenes[0],

@@ -23,9 +23,9 @@ from PIL import Image
 
 from refinedet.data.coco import read_record
 from refinedet.data.dataset import read_chip
+from refinedet.evaluation.score import score_files
 from refinedet.files import read_json
-from refinedet.scene.prescreen import K, contrast
-from refinedet.scene.score import score_files
+from refinedet.scene.windows.prescreen import K, contrast
 
 ROOT = Path(__file__).resolve().parent.parent
 RUNS = {"on": ["--prescreen", "on"], "same windows": ["--prescreen", "off"], "off": ["--prescreen", "off"]}

@@ -28,7 +28,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from refinedet.detections import Detections
-    from refinedet.predictor import Chip, Predictor
+    from refinedet.predictors.predictor import Chip, Predictor
 
 RUNTIMES = ("torch fp32", "torch bf16", "onnx fp32", "openvino fp32", "openvino bf16", "openvino int8")
 PLAYED = "torch played-bf16"
@@ -84,7 +84,7 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
     from refinedet.data.coco import read_record
     from refinedet.data.dataset import read_chip
     from refinedet.errors import RefineDetError
-    from refinedet.metrics import coco_metrics
+    from refinedet.evaluation.metrics import coco_metrics
 
     truth = read_record(arguments.record)
     images = truth.images[: arguments.chips]
@@ -118,8 +118,8 @@ def load(name: str, arguments: argparse.Namespace) -> Any:
         return ExportedPredictor.load(arguments.int8)
     if runtime != "torch":
         return ExportedPredictor.load(cached_export(weights, runtime), precision=precision)  # type: ignore[arg-type]  # names above
-    from refinedet.memory import keep_freed_memory
-    from refinedet.predictor import TorchPredictor
+    from refinedet.predictors.predictor import TorchPredictor
+    from refinedet.workarounds.malloc import keep_freed_memory
 
     keep_freed_memory()
     if name == PLAYED:

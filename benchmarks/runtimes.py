@@ -105,8 +105,8 @@ def load(name: str, arguments: argparse.Namespace) -> Any:
     weights = arguments.weights or shipped_weights()
     if runtime != "torch":
         return ExportedPredictor.load(cached_export(weights, runtime), precision=precision)  # type: ignore[arg-type]  # names above
-    from refinedet.memory import keep_freed_memory
-    from refinedet.predictor import TorchPredictor
+    from refinedet.predictors.predictor import TorchPredictor
+    from refinedet.workarounds.malloc import keep_freed_memory
 
     keep_freed_memory()
     return TorchPredictor.load(weights, device="cpu", precision=precision)  # type: ignore[arg-type]  # ditto
@@ -160,8 +160,8 @@ def start(name: str, chips: str, arguments: argparse.Namespace) -> Worker:
 def windows(count: int) -> np.ndarray[Any, Any]:
     """Windows (N, 512, 512) of a simulated scene as 8 bits."""
     from refinedet.config import Radiometry
-    from refinedet.data.synthetic import simulate
-    from refinedet.data.synthetic_spec import SceneSpec
+    from refinedet.data.simulation.scene import simulate
+    from refinedet.data.simulation.spec import SceneSpec
     from refinedet.radiometry import scene_levels, to_uint8, valid_mask
 
     columns = -(-count // 2)

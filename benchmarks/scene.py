@@ -26,9 +26,9 @@ from measuring import ROOT, median, watched
 from numpy.typing import NDArray
 
 from refinedet.errors import RefineDetError
+from refinedet.evaluation.score import score_files
 from refinedet.files import read_json, write_json
-from refinedet.scene.position import distances_m, local_plane
-from refinedet.scene.score import score_files
+from refinedet.geo.position import distances_m, local_plane
 
 FAR_M = 100.0
 """A detection with no ship this near is none; wider than the score's own rule, so that large errors show."""

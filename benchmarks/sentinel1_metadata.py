@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.interpolate import RectBivariateSpline
 
 from refinedet.errors import FileError
-from refinedet.scene.sentinel1_annotation import Annotation, Grid, read_annotation
+from refinedet.scene.sentinel1.annotation import Annotation, Grid, read_annotation
 
 _POINTS = "geolocationGrid/geolocationGridPointList/geolocationGridPoint"
 _FIRST_LINE = "imageAnnotation/imageInformation/productFirstLineUtcTime"

@@ -10,16 +10,16 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from refinedet.data import synthetic_fields as fields
-from refinedet.data.synthetic_ships import Ship, draw_shapes
-from refinedet.data.synthetic_spec import Conditions, SceneSpec
+from refinedet.data.simulation import fields
+from refinedet.data.simulation.ships import Ship, draw_shapes
+from refinedet.data.simulation.spec import Conditions, SceneSpec
 from refinedet.errors import InputError
 from refinedet.files import read_json
-from refinedet.scene.ambiguity import displacement
-from refinedet.scene.coastline import coastline
-from refinedet.scene.position import Position
-from refinedet.scene.sentinel1_annotation import Annotation
-from refinedet.scene.sentinel1_calibration import Table
+from refinedet.geo.position import Position
+from refinedet.scene.land.coastline import coastline
+from refinedet.scene.sentinel1.ambiguity import displacement
+from refinedet.scene.sentinel1.annotation import Annotation
+from refinedet.scene.sentinel1.calibration import Table
 
 CELL = 16
 """Pixels of a cell of coarse fields."""

@@ -26,14 +26,14 @@ from numpy.typing import NDArray
 from sentinel1_metadata import copy_metadata
 from sentinel1_plan import Ghost, Plan, make_plan, moved, place
 
-from refinedet.data import synthetic_fields as fields
-from refinedet.data.synthetic import add_buildings, amplitude, ghost
-from refinedet.data.synthetic_ships import Ship, add_patch, ship_patch
+from refinedet.data.simulation import fields
+from refinedet.data.simulation.scene import add_buildings, amplitude, ghost
+from refinedet.data.simulation.ships import Ship, add_patch, ship_patch
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import write_json
+from refinedet.geo.footprints import footprint
+from refinedet.geo.position import Position, azimuths_deg, distances_m, locate
 from refinedet.raster import RasterInfo, write_blocks
-from refinedet.scene.footprints import footprint
-from refinedet.scene.position import Position, azimuths_deg, distances_m, locate
 from refinedet.tiling import Window
 
 BAND, SEAM = 512, 64

@@ -15,14 +15,14 @@ from pathlib import Path
 
 from cfar import read_truth, score_thresholds
 
-from refinedet.data.synthetic import write_simulated
-from refinedet.data.synthetic_spec import SceneSpec
+from refinedet.data.simulation.scene import write_simulated
+from refinedet.data.simulation.spec import SceneSpec
+from refinedet.evaluation.score import Score, score_files
 from refinedet.files import write_json
-from refinedet.predictor import TorchPredictor
+from refinedet.predictors.predictor import TorchPredictor
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.outputs import write_results
-from refinedet.scene.result_paths import result_paths
-from refinedet.scene.score import Score, score_files
+from refinedet.scene.output.result_paths import result_paths
+from refinedet.scene.output.writers import write_results
 from refinedet.weights import shipped_weights
 
 SEEDS = (20261123, 9101, 9102, 9103, 9104)

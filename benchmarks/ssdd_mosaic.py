@@ -21,11 +21,11 @@ from numpy.typing import NDArray
 from refinedet.boxes import as_boxes, shift
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import read_chip
+from refinedet.evaluation.score import Score, match_boxes, score_files
 from refinedet.files import write_json
-from refinedet.predictor import TorchPredictor
+from refinedet.geo.position import locate
+from refinedet.predictors.predictor import TorchPredictor
 from refinedet.raster import open_scene, write_scene
-from refinedet.scene.position import locate
-from refinedet.scene.score import Score, match_boxes, score_files
 from refinedet.weights import shipped_weights
 
 ROOT = Path(__file__).resolve().parent.parent

@@ -2,7 +2,7 @@
 
     python benchmarks/training.py [--device cuda] [--batch 16]
 
-The real epoch of refinedet/training.py runs on chips of a simulated scene, with the network of the weights that ship
+The real epoch of refinedet/training/fit.py runs on chips of a simulated scene, with the network of the shipped weights
 and default augmentation and losses; clocks sit around what it calls. `load` is the time that a step waits for its
 batch: all of augmenting without workers, what they do not keep up with where there are some; chips are decoded by then,
 as in any epoch after the first. `backward` holds the clipping of gradients, `update` the optimiser and the running mean
@@ -26,18 +26,18 @@ import numpy as np
 import torch
 from measuring import median, print_table
 
-from refinedet import training
 from refinedet.config import ModelConfig, Precision, TrainConfig
 from refinedet.data.dataset import ChipDataset, EpochSampler, collate
-from refinedet.memory import keep_freed_memory
 from refinedet.model.anchors import anchors, level_sizes
 from refinedet.model.box_coder import to_xyxy
 from refinedet.model.checkpoint import read_header
 from refinedet.model.matching import match_atss, match_iou
 from refinedet.model.network import RefineDet
-from refinedet.optimization import autocast_dtype, build_optimizer
 from refinedet.runtimes.graphs import usable_cores
+from refinedet.training import fit as training
+from refinedet.training.optimization import autocast_dtype, build_optimizer
 from refinedet.weights import shipped_weights
+from refinedet.workarounds.malloc import keep_freed_memory
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -167,8 +167,8 @@ def simulated_chips(folder: Path, count: int, side_px: int) -> tuple[Record, Pat
 
     from refinedet.config import Radiometry
     from refinedet.data.coco import Annotated, build_record
-    from refinedet.data.synthetic import simulate
-    from refinedet.data.synthetic_spec import SceneSpec
+    from refinedet.data.simulation.scene import simulate
+    from refinedet.data.simulation.spec import SceneSpec
     from refinedet.radiometry import scene_levels, to_uint8, valid_mask
     from refinedet.tiling import Window, boxes_in_window
 

@@ -136,7 +136,7 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
     Files of scenes without position are compared in pixels; there, centres may be 4 pixels apart.
     """
     with one_sentence_errors(debug=debug):
-        from refinedet.scene.score import score_files
+        from refinedet.evaluation.score import score_files
 
         found = score_files(pred, truth, score_min=score_min, iou_min=iou_min, centre_max_m=centre_m)
         if json:
@@ -165,7 +165,7 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
     """
     with one_sentence_errors(debug=debug, progress=True):
         from cli.training import train_and_report
-        from pipeline.own_data import Choices
+        from pipeline.stages.own_data import Choices
 
         choices = Choices(init=init, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
         train_and_report(annotations, images, out_folder, choices, overwrite=overwrite)

@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Any
 from cli.detect_options import DetectOptions
 from cli.outcomes import Outcome
 from cli.scene_paths import refuse_existing, scene_paths
-from pipeline.engine import Job, Report, passes
+from refinedet.batch.engine import Job, Report, passes
 from refinedet.errors import RefineDetError
 
 if TYPE_CHECKING:

@@ -14,9 +14,9 @@ from cli.detect_options import DetectOptions
 from cli.detecting import progress_bar
 from cli.scene_paths import DATASET, check_archive
 from cli.writing import asked_of
-from pipeline.archive import Archive, ArchiveOptions, Summary
-from pipeline.archive_status import NAME, opened
-from pipeline.engine import Engine, LocalEngine
+from refinedet.batch.archive import Archive, ArchiveOptions, Summary
+from refinedet.batch.engine import Engine, LocalEngine
+from refinedet.batch.status import NAME, opened
 from refinedet.errors import InputError
 
 _RAY_DEVICES = ("auto", "cpu", "cuda")
@@ -32,7 +32,7 @@ def detect_archive(options: DetectOptions, out_folder: Path, *, json: bool) -> b
         KeyboardInterrupt: with one sentence that says how to go on.
     """
     from refinedet.files import sha256_file
-    from refinedet.scene.format_packages import load_pyarrow
+    from refinedet.scene.output.format_packages import load_pyarrow
     from refinedet.weights import shipped_weights
 
     load_pyarrow()
@@ -61,7 +61,7 @@ def _engine(options: DetectOptions) -> Engine:
             f"expected --device {', '.join(_RAY_DEVICES)} with --engine ray, which deals out GPUs itself, found "
             f"'{options.device}'; leave the option out"
         )
-    from pipeline.ray_engine import RayEngine
+    from refinedet.batch.ray_engine import RayEngine
 
     return RayEngine(work, workers=options.workers, address=options.address, gpu=options.device != "cpu")
 

@@ -20,7 +20,7 @@ def compare_experiments(words: Sequence[str], page: Path, *, overwrite: bool, as
         FileError: an experiment is not there, or a file would be replaced and `overwrite` is false.
         InputError: the experiments cannot be compared.
     """
-    from pipeline.compare import check_free, compare
+    from pipeline.comparison.compare import check_free, compare
 
     check_free(page, overwrite=overwrite)
     content = compare(words, page)

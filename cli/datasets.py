@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Any
 
 from cli.console import out, print_json
-from pipeline.catalogue.listing import UNKNOWN, describe_dataset, list_datasets
-from pipeline.recorded import recorded_sums
+from pipeline.datasets.catalogue.listing import UNKNOWN, describe_dataset, list_datasets
+from pipeline.downloads.checksums import recorded_sums
 from pipeline.stage import local_state
 
 _STEPS = ("B", "kB", "MB", "GB", "TB")

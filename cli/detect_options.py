@@ -6,12 +6,12 @@ from dataclasses import dataclass, fields, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal, Self
 
-from pipeline.manifest import scenes_named
+from refinedet.batch.manifest import scenes_named
 from refinedet.config import StretchChoice, TileConfig
 from refinedet.errors import InputError
 
 if TYPE_CHECKING:
-    from refinedet.scene.land import LandChoice
+    from refinedet.scene.land.survey import LandChoice
     from refinedet.scene.source import SceneChoice
 
 
@@ -102,7 +102,7 @@ class DetectOptions:
 
     def land_choice(self) -> LandChoice:
         """What is done about land; a coastline that is not installed is an error only where it was asked for."""
-        from refinedet.scene.land import LandChoice
+        from refinedet.scene.land.survey import LandChoice
 
         return LandChoice(
             mask=self.land_mask or "flag",

@@ -12,7 +12,7 @@ from refinedet.files import sha256_file, write_json
 from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
-    from refinedet.predictor import Chip, Predictor
+    from refinedet.predictors.predictor import Chip, Predictor
 
 _SIDE_PX, _SEED = 1024, 20261125
 """Of the simulated scene that is looked at where no chips are given."""
@@ -94,8 +94,8 @@ def export_and_compare(options: ExportOptions) -> tuple[list[Path], dict[str, An
 def simulated_chips() -> list[Chip]:
     """Chips of a simulated scene with ships, land and missing pixels: four windows, a strip and a small one."""
     from refinedet.config import Radiometry
-    from refinedet.data.synthetic import simulate
-    from refinedet.data.synthetic_spec import SceneSpec
+    from refinedet.data.simulation.scene import simulate
+    from refinedet.data.simulation.spec import SceneSpec
     from refinedet.radiometry import scene_levels, to_uint8, valid_mask
 
     pixels = simulate(SceneSpec(width_px=_SIDE_PX, height_px=_SIDE_PX, ships=40, seed=_SEED)).pixels
@@ -107,7 +107,7 @@ def simulated_chips() -> list[Chip]:
 
 
 def _in_torch(weights: Path) -> Any:
-    from refinedet.predictor import TorchPredictor
+    from refinedet.predictors.predictor import TorchPredictor
 
     return TorchPredictor.load(weights, device="cpu")
 

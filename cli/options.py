@@ -10,7 +10,7 @@ import typer
 
 
 class Format(StrEnum):
-    """Result files that `detect` can write; the names of refinedet.scene.outputs."""
+    """Result files that `detect` can write; the names of refinedet.scene.output.writers."""
 
     GEOJSON = "geojson"
     CSV = "csv"

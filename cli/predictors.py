@@ -15,8 +15,8 @@ from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
     from refinedet.model.checkpoint import Header
-    from refinedet.multiscale import ScalablePredictor
-    from refinedet.predictor import Predictor
+    from refinedet.predictors.multiscale import ScalablePredictor
+    from refinedet.predictors.predictor import Predictor
     from refinedet.runtimes.choice import Runtime
 
 _WEAKEST = 1e-3
@@ -75,9 +75,9 @@ def team(options: DetectOptions) -> Team:
 
 
 def _torch(weights: Path, options: DetectOptions) -> Team:
-    from refinedet.memory import keep_freed_memory
     from refinedet.model.checkpoint import read_header
-    from refinedet.predictor import TorchPredictor, resolve_devices
+    from refinedet.predictors.predictor import TorchPredictor, resolve_devices
+    from refinedet.workarounds.malloc import keep_freed_memory
 
     keep_freed_memory()
     header, devices = read_header(weights), resolve_devices(options.device)
@@ -144,14 +144,14 @@ def _team(
 
 def _prescreen(options: DetectOptions, classes: tuple[str, ...] | None) -> float | None:
     """The contrast that a window must have to be looked at, if any; `classes` of a network of ours, else None."""
-    from refinedet.scene.prescreen import K
+    from refinedet.scene.windows.prescreen import K
 
     return K if options.prescreen == "on" or (options.prescreen is None and classes == ("ship",)) else None
 
 
 def _longest_ship_m(options: DetectOptions, classes: tuple[str, ...]) -> float | None:
     """What the overlap of windows must hold; None where others than ships are found, or the overlap is asked for."""
-    from refinedet.scene.overlap import LONGEST_SHIP_M
+    from refinedet.scene.windows.overlap import LONGEST_SHIP_M
 
     return LONGEST_SHIP_M if options.overlap_px is None and classes == ("ship",) else None
 
@@ -160,8 +160,8 @@ def _looking(
     loaded: Sequence[ScalablePredictor], trained: TileConfig, options: DetectOptions, *, large: bool
 ) -> tuple[list[Predictor], TileConfig]:
     """How the networks look at a scene, and its windows: those of training, or larger ones where that is less work."""
-    from refinedet.large_windows import LargeWindows, large_windows
-    from refinedet.multiscale import MultiscalePredictor
+    from refinedet.predictors.large_windows import LargeWindows, large_windows
+    from refinedet.predictors.multiscale import MultiscalePredictor
 
     tile = options.tile(trained)
     if options.multiscale:
@@ -198,7 +198,7 @@ def _onnx(path: Path, options: DetectOptions) -> Team:
     """An ONNX file is somebody else's detector: its classes are those in its metadata, its windows the default ones."""
     from refinedet.adapters.common import SCORE_MIN
     from refinedet.adapters.onnx import OnnxPredictor
-    from refinedet.predictor import batch_for
+    from refinedet.predictors.predictor import batch_for
 
     for name, given in (("--multiscale", options.multiscale is not None), ("--precision", options.precision != "fp32")):
         if given:

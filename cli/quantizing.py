@@ -18,7 +18,7 @@ if TYPE_CHECKING:
 
     from refinedet.config import ModelConfig
     from refinedet.data.coco import Record
-    from refinedet.predictor import Predictor
+    from refinedet.predictors.predictor import Predictor
 
 _CHIPS_MAX = 100
 """That are calibrated on: 300 and 40 gave the shipped weights the same AP on SSDD's val, to 0.1 points."""
@@ -103,8 +103,8 @@ def export_int8(weights: Path, path: Path, folder: Path, max_drop: float) -> dic
 
 def accuracy(predictor: Predictor, truth: Record, root: Path) -> dict[str, float | None]:
     """AP, AP50 and so on of a predictor on the chips of a record, whose files lie under `root`."""
-    from pipeline.predictions import predict_chips
-    from refinedet.metrics import coco_metrics
+    from refinedet.evaluation.metrics import coco_metrics
+    from refinedet.evaluation.predictions import predict_chips
 
     found = {key: one for part in predict_chips(predictor, truth.images, root) for key, one in part.items()}
     return coco_metrics(truth, found)
@@ -113,7 +113,7 @@ def accuracy(predictor: Predictor, truth: Record, root: Path) -> dict[str, float
 def _canvas(path: Path, input_px: int, stride: int) -> NDArray[np.uint8]:
     """The canvas (1, 3, H, W) on which a predictor sees a chip."""
     from refinedet.data.dataset import read_chip
-    from refinedet.predictor import on_canvas
+    from refinedet.predictors.predictor import on_canvas
     from refinedet.tiling import letterbox
 
     chip = read_chip(path)

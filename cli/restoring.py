@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 from cli.console import out, print_json, say
 
 if TYPE_CHECKING:
-    from pipeline.restore import Restored
-    from pipeline.verify import Verified
+    from pipeline.versions.restore import Restored
+    from pipeline.versions.verify import Verified
 
 
 def restore_run(run_id: str, folder: Path, *, stage: str | None) -> bool:
     """Restore a run and say what came back; whether all of it did."""
-    from pipeline.restore import restore
+    from pipeline.versions.restore import restore
 
     made = restore(run_id, folder, stage=stage)
     wrong = [check for check in made.checks if check.state != "same"]
@@ -38,7 +38,7 @@ def _summary(made: Restored, same: int) -> None:
 
 def verify_run(run_id: str, *, tolerance: float, folder: Path | None, json: bool) -> bool:
     """Evaluate a run again and show each metric; whether all are what was logged."""
-    from pipeline.verify import verify
+    from pipeline.versions.verify import verify
 
     found = verify(run_id, tolerance=tolerance, folder=folder)
     if json:

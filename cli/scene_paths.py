@@ -9,7 +9,7 @@ from refinedet.errors import InputError
 
 if TYPE_CHECKING:
     from cli.detect_options import DetectOptions
-    from refinedet.scene.result_paths import Format
+    from refinedet.scene.output.result_paths import Format
 
 SCENES, DATASET = "scenes", "dataset"
 """Folders of an archive: what is written of each scene, by day, and the ships of all scenes."""
@@ -17,9 +17,9 @@ SCENES, DATASET = "scenes", "dataset"
 
 def scene_paths(scene: Path, options: DetectOptions) -> dict[str, Path]:
     """The files of one scene, by format or view; of an archive also its file in the data set, last."""
-    from refinedet.scene.partitions import acquisition_day, partition_path
-    from refinedet.scene.result_paths import DATASET as IN_DATASET
-    from refinedet.scene.result_paths import result_paths
+    from refinedet.batch.partitions import acquisition_day, partition_path
+    from refinedet.scene.output.result_paths import DATASET as IN_DATASET
+    from refinedet.scene.output.result_paths import result_paths
 
     archive = options.archive
     folder = options.out if archive is None else archive / SCENES / acquisition_day(scene)
@@ -81,7 +81,7 @@ def refuse_existing(scene: Path, paths: dict[str, Path], options: DetectOptions)
         FileError: results are there and must not be replaced, or something is in the way of them.
         MissingExtra: a format needs a package that is not installed.
     """
-    from refinedet.scene.result_paths import check_writable
+    from refinedet.scene.output.result_paths import check_writable
 
     # a journal: these results are half of those of an interrupted run, which was free to write them
     overwrite = options.overwrite or _interrupted(scene, paths) or finished(scene, paths, options)

@@ -97,7 +97,7 @@ class SceneWork:
             FileError: it was another run, or cannot be read.
         """
         from refinedet.scene.identity import scene_sha256
-        from refinedet.scene.record import differences
+        from refinedet.scene.output.record import differences
 
         record: dict[str, Any] = read_json(path)
         found = differences(
@@ -114,8 +114,8 @@ class SceneWork:
         return record
 
     def _write_record(self, result: SceneResult, path: Path, began: float) -> None:
-        from refinedet.scene.outputs import writing
-        from refinedet.scene.record import run_record, write_record
+        from refinedet.scene.output.record import run_record, write_record
+        from refinedet.scene.output.writers import writing
 
         record = run_record(
             result,

@@ -14,8 +14,8 @@ def write_scene_and_truth(path: Path, *, width_px: int, height_px: int, ships: i
         InputError: the name is not that of a GeoTIFF, or the ships do not fit.
         FileError: the file exists and `overwrite` is false, or it cannot be written.
     """
-    from refinedet.data.synthetic import write_simulated
-    from refinedet.data.synthetic_spec import SceneSpec
+    from refinedet.data.simulation.scene import write_simulated
+    from refinedet.data.simulation.spec import SceneSpec
 
     if path.suffix.lower() not in (".tif", ".tiff"):
         raise InputError(f"expected a name that ends in .tif for the simulated scene, found {path}")

@@ -12,9 +12,9 @@ def sync(target: str | None) -> None:
     Raises:
         FileError: something still waits, or the spool cannot be opened.
     """
-    from pipeline.delivery import RUN, Unsent, deliver
-    from pipeline.mlflow_store import shown
-    from pipeline.tracking import open_spool
+    from pipeline.tracking.delivery import RUN, Unsent, deliver
+    from pipeline.tracking.runs import open_spool
+    from pipeline.tracking.store import shown
 
     spool = open_spool()
     if target is not None:

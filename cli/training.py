@@ -9,7 +9,7 @@ from cli.console import out, say
 from refinedet.errors import FileError
 
 if TYPE_CHECKING:
-    from pipeline.own_data import Choices
+    from pipeline.stages.own_data import Choices
 
 _MEASURES = ("AP", "AP50", "AP75", "precision", "recall", "F1")
 
@@ -24,7 +24,7 @@ def train_and_report(
         InputError: the annotations are no COCO file, or a choice is out of range.
         RefineDetError: the training diverged.
     """
-    from pipeline.own_data import train_own
+    from pipeline.stages.own_data import train_own
 
     report = folder / "report" / "report.html"
     if report.exists() and not overwrite:

@@ -25,9 +25,9 @@ _NO_DIFFERENCE = ("batch_size", "max_pixels")
 def load_writers(paths: Mapping[str, Path]) -> None:
     """Import what `write_ships` needs, beforehand: of a picture that is half of its time."""
     if "quicklook" in paths:
-        import refinedet.scene.quicklook
+        import refinedet.scene.output.quicklook
     if "map" in paths:
-        import refinedet.scene.webmap  # noqa: F401 - to be there
+        import refinedet.scene.output.webmap  # noqa: F401 - to be there
 
 
 def write_ships(scene: Path, result: SceneResult, paths: Mapping[str, Path], choice: SceneChoice) -> None:
@@ -36,16 +36,16 @@ def write_ships(scene: Path, result: SceneResult, paths: Mapping[str, Path], cho
     Raises:
         FileError: a file cannot be written, or the scene cannot be read again.
     """
-    from refinedet.scene.outputs import write_results, writing
+    from refinedet.scene.output.writers import write_results, writing
 
     write_results(result, dict(paths))
     if "quicklook" in paths:
-        from refinedet.scene.quicklook import write_quicklook
+        from refinedet.scene.output.quicklook import write_quicklook
 
         with writing(paths["quicklook"]):
             write_quicklook(scene, result, paths["quicklook"], choice=choice)
     if "map" in paths:
-        from refinedet.scene.webmap import write_map
+        from refinedet.scene.output.webmap import write_map
 
         with writing(paths["map"]):
             write_map(scene, result, paths["map"], choice=choice)

@@ -1,1 +1,1 @@
-"""The stages of `dvc repro`: one module is one stage, one section of a recipe in params.yaml and one output folder."""
+"""The versioned workflow: stages of `dvc repro`, data sets, MLflow, provenance and reports."""

@@ -11,7 +11,7 @@ import sys
 from collections.abc import Callable
 from pathlib import Path
 
-from pipeline.disk import need_room_to_keep
+from pipeline.downloads.disk import need_room_to_keep
 from refinedet.errors import RefineDetError
 from refinedet.files import full_disk, is_disk_full
 

@@ -13,24 +13,24 @@ from refinedet.config import (
 )
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError, MissingExtra, RefineDetError
-from refinedet.multiscale import MultiscalePredictor
-from refinedet.predictor import Predictor, TorchPredictor
+from refinedet.evaluation.score import Score, match_boxes, score_files
+from refinedet.predictors.multiscale import MultiscalePredictor
+from refinedet.predictors.predictor import Predictor, TorchPredictor
 from refinedet.raster import open_scene, write_scene
 from refinedet.runtimes.cache import cached_export
 from refinedet.runtimes.export import export
 from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.journal import Journal
-from refinedet.scene.land import LandChoice
-from refinedet.scene.outputs import write_results
-from refinedet.scene.quicklook import write_quicklook
-from refinedet.scene.record import run_record, write_record
+from refinedet.scene.land.survey import LandChoice
+from refinedet.scene.output.quicklook import write_quicklook
+from refinedet.scene.output.record import run_record, write_record
+from refinedet.scene.output.result_paths import result_paths
+from refinedet.scene.output.webmap import write_map
+from refinedet.scene.output.writers import write_results
 from refinedet.scene.result import SceneResult
-from refinedet.scene.result_paths import result_paths
-from refinedet.scene.score import Score, match_boxes, score_files
 from refinedet.scene.source import SceneChoice
 from refinedet.scene.stream import WindowDetections
-from refinedet.scene.webmap import write_map
 from refinedet.weights import shipped_weights
 
 __all__ = [

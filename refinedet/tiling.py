@@ -15,7 +15,7 @@ from refinedet.config import TileConfig
 from refinedet.errors import InputError
 
 WINDOW_TILES = 2
-"""Side of a large window, in tiles of training: refinedet/large_windows.py."""
+"""Side of a large window, in tiles of training: refinedet/predictors/large_windows.py."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

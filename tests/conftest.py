@@ -14,8 +14,8 @@ from scipy import ndimage
 
 from refinedet.config import PostprocessConfig, Radiometry
 from refinedet.detections import Detections
-from refinedet.predictor import Chip
-from refinedet.scene import land
+from refinedet.predictors.predictor import Chip
+from refinedet.scene.land import survey as land
 
 MadeUpProduct = Callable[..., Path]
 

@@ -14,7 +14,7 @@ from refinedet.boxes import area, as_boxes, clip
 from refinedet.config import Radiometry
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.predictor import Chip
+from refinedet.predictors.predictor import Chip
 
 SCORE_MIN = 0.05
 """Default of the adapters: below it a detection is noise, and scenes have millions of them."""

@@ -16,8 +16,8 @@ from refinedet.adapters.onnx_layout import OnnxLayout, Port, plan_outputs
 from refinedet.adapters.onnx_outputs import decode
 from refinedet.config import Radiometry
 from refinedet.errors import InputError
-from refinedet.onnx_session import first_line, open_session
-from refinedet.predictor import Chip, Device, on_canvas
+from refinedet.predictors.predictor import Chip, Device, on_canvas
+from refinedet.runtimes.onnx_session import first_line, open_session
 from refinedet.tiling import Letterbox, letterbox
 
 _STRIDE_PX = 64

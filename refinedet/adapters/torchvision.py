@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from refinedet.adapters.common import SCORE_MIN, Adapter, Found, Reading
 from refinedet.config import Radiometry
 from refinedet.errors import InputError
-from refinedet.predictor import Chip, Device, resolve_device
+from refinedet.predictors.predictor import Chip, Device, resolve_device
 
 if TYPE_CHECKING:
     from torch import nn

@@ -10,7 +10,7 @@ import numpy as np
 from refinedet.adapters.common import SCORE_MIN, Adapter, Found, Reading, class_names
 from refinedet.config import Radiometry
 from refinedet.errors import InputError
-from refinedet.predictor import Chip
+from refinedet.predictors.predictor import Chip
 
 _SOURCE = "the Ultralytics-style model"
 

@@ -10,7 +10,7 @@ class GroundControlPoint:
     """A tie between a pixel and a place, exactly as GDAL gives it.
 
     Sentinel-1's `pixel` and `line` are zero-based indices of pixel *centres*; in the half-open convention of this
-    project that centre is (pixel + 0.5, line + 0.5). Nothing is added here: scene/position.py does it, once.
+    project that centre is (pixel + 0.5, line + 0.5). Nothing is added here: geo/position.py does it, once.
     """
 
     pixel: float

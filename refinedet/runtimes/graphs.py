@@ -23,9 +23,9 @@ from numpy.typing import NDArray
 from refinedet.concurrency import usable_cores
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.files import move_file
-from refinedet.onnx_session import first_line, open_session
 from refinedet.runtimes.compiled import CompiledModels
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
+from refinedet.runtimes.onnx_session import first_line, open_session
 from refinedet.tiling import WINDOW_TILES
 
 _STREAMS_MAX = 8

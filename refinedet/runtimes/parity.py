@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 
 from refinedet.errors import InputError
 from refinedet.model.postprocess import decoded
-from refinedet.predictor import CanvasPredictor, Chip, TorchPredictor, on_canvas
+from refinedet.predictors.predictor import CanvasPredictor, Chip, TorchPredictor, on_canvas
 from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.tiling import letterbox
 

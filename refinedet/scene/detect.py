@@ -1,6 +1,6 @@
 """detect_scene(): windows of a scene -> read -> predict -> merge. Memory does not grow with the scene.
 
-Windows are read in one thread (refinedet/scene/chips.py) while earlier ones are with the predictor, or with several
+Windows are read in one thread (windows/chips.py) while earlier ones are with the predictor, or with several
 predictors, on devices of their own or side by side on one. A batch is always made of the same windows, whatever
 finished first and whatever a journal holds already: so results do not depend, in their last bits, on how often a run
 was interrupted.
@@ -21,24 +21,24 @@ from refinedet.concurrency import begun, prefetched, spread
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.predictor import Chip, PartPredictor, Predictor
+from refinedet.geo.compass import ground_axes
+from refinedet.geo.position import locate
+from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
 from refinedet.radiometry import Levels, scene_levels
 from refinedet.raster import Reader
-from refinedet.scene.chips import Batch, Chips
-from refinedet.scene.compass import ground_axes
 from refinedet.scene.identity import run_identity
 from refinedet.scene.journal import Found, Journal, OpenJournal, opened
-from refinedet.scene.land import LandChoice, Surroundings, survey
-from refinedet.scene.merge import Merged, merge_windows
-from refinedet.scene.overlap import just_enough
-from refinedet.scene.position import locate
+from refinedet.scene.land.survey import LandChoice, Surroundings, survey
 from refinedet.scene.result import SceneResult
-from refinedet.scene.scaling import SAME, scaled
-from refinedet.scene.seams import SeamGrid
-from refinedet.scene.sentinel1_reader import annotation_of
-from refinedet.scene.ships import Looked, Ships, described
+from refinedet.scene.sentinel1.reader import annotation_of
+from refinedet.scene.ships.describe import Looked, Ships, described
 from refinedet.scene.source import SceneChoice, open_source
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
+from refinedet.scene.windows.chips import Batch, Chips
+from refinedet.scene.windows.merge import Merged, merge_windows
+from refinedet.scene.windows.overlap import just_enough
+from refinedet.scene.windows.scaling import SAME, scaled
+from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import Window, windows
 

@@ -11,7 +11,7 @@ from typing import Any
 from refinedet.config import Radiometry, TileConfig
 from refinedet.errors import FileError
 from refinedet.files import sha256_file, sha256_tree
-from refinedet.scene.sentinel1 import bare_measurement, find_measurement
+from refinedet.scene.sentinel1.product import bare_measurement, find_measurement
 from refinedet.scene.source import SceneChoice
 
 _PACKAGES = ("refinedet", "torch", "onnxruntime", "openvino", "numpy", "rasterio")

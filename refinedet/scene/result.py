@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from refinedet.detections import Detections
 from refinedet.radiometry import Levels
 from refinedet.raster import RasterInfo
-from refinedet.scene.attributes import Places
+from refinedet.scene.ships.attributes import Places
 
 
 @dataclass(frozen=True, slots=True)

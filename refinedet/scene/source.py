@@ -12,8 +12,8 @@ from refinedet.config import StretchChoice
 from refinedet.errors import InputError
 from refinedet.raster import MAX_PIXELS, SceneReader, open_scene
 from refinedet.raster.reader import Band
-from refinedet.scene.sentinel1 import is_product
-from refinedet.scene.sentinel1_reader import Calibrate, apply_metadata, measurement_of
+from refinedet.scene.sentinel1.product import is_product
+from refinedet.scene.sentinel1.reader import Calibrate, apply_metadata, measurement_of
 
 
 @dataclass(frozen=True, slots=True)

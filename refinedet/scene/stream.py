@@ -9,9 +9,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.detections import Detections
-from refinedet.scene.position import Position
-from refinedet.scene.scaling import SAME, Factors, unscaled_detections
-from refinedet.scene.seams import Flags, SeamGrid
+from refinedet.geo.position import Position
+from refinedet.scene.windows.scaling import SAME, Factors, unscaled_detections
+from refinedet.scene.windows.seams import Flags, SeamGrid
 from refinedet.tiling import Window
 
 

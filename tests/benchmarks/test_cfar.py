@@ -8,8 +8,8 @@ import subprocess
 import sys
 from pathlib import Path
 
-from refinedet.data.synthetic import write_simulated
-from refinedet.data.synthetic_spec import SceneSpec
+from refinedet.data.simulation.scene import write_simulated
+from refinedet.data.simulation.spec import SceneSpec
 
 _ROOT = Path(__file__).resolve().parents[2]
 

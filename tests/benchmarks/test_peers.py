@@ -20,7 +20,7 @@ from benchmarks.peers_ways import WAYS
 from cli.predictors import Team
 from refinedet.config import Radiometry, TileConfig
 from refinedet.detections import Detections
-from refinedet.predictor import Chip
+from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
 
 TILE = TileConfig(tile_px=128, overlap_px=32)

@@ -15,9 +15,9 @@ import pytest
 import rasterio
 
 from refinedet.boxes import as_boxes
-from refinedet.scene.ambiguity import find_ambiguities
-from refinedet.scene.position import distances_m, locate
-from refinedet.scene.sentinel1_reader import annotation_of
+from refinedet.geo.position import distances_m, locate
+from refinedet.scene.sentinel1.ambiguity import find_ambiguities
+from refinedet.scene.sentinel1.reader import annotation_of
 from refinedet.scene.source import SceneChoice, open_source
 from refinedet.tiling import Window
 
@@ -117,7 +117,7 @@ def annotation_of_metadata(product: Path) -> Any:
     from xml.etree import ElementTree as ET
 
     from refinedet.raster import RasterInfo
-    from refinedet.scene.sentinel1_annotation import read_annotation
+    from refinedet.scene.sentinel1.annotation import read_annotation
 
     file = next((product / "annotation").glob("*-vv-*.xml"))
     annotation = read_annotation(ET.parse(file).getroot(), "here")  # noqa: S314 - a sample of our own

@@ -12,9 +12,10 @@ import pytest
 from typer.testing import CliRunner, Result
 
 from cli.app import app
-from refinedet import predictor, raster
+from refinedet import raster
 from refinedet.config import ModelConfig, Radiometry
 from refinedet.model import checkpoint
+from refinedet.predictors import predictor
 from refinedet.runtimes import choice
 
 Run = Callable[..., Result]

@@ -18,7 +18,8 @@ from cli.options import Format, Multiscale
 from refinedet.config import PRESETS
 from refinedet.errors import InputError
 from refinedet.files import write_json
-from refinedet.scene import detect, result_paths
+from refinedet.scene import detect
+from refinedet.scene.output import result_paths
 
 CHECKOUT = Path(__file__).resolve().parents[2]
 Run = Callable[..., Result]

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from typer.testing import Result
 
-from pipeline.numbers import Numbers
+from pipeline.report.numbers import Numbers
 from refinedet.files import write_json
 
 Run = Callable[..., Result]

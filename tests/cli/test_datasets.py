@@ -10,7 +10,7 @@ import pytest
 from typer.testing import Result
 
 from cli.datasets import size_text
-from pipeline.catalogue import CATALOGUE
+from pipeline.datasets.catalogue import CATALOGUE
 from refinedet.files import write_json
 
 Run = Callable[..., Result]

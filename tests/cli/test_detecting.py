@@ -16,9 +16,10 @@ from typer.testing import Result
 from refinedet import raster
 from refinedet.files import sha256_file
 from refinedet.model import checkpoint
-from refinedet.scene import detect, result_paths
-from refinedet.scene.overlap import LONGEST_SHIP_M
-from refinedet.scene.prescreen import K
+from refinedet.scene import detect
+from refinedet.scene.output import result_paths
+from refinedet.scene.windows.overlap import LONGEST_SHIP_M
+from refinedet.scene.windows.prescreen import K
 
 Run = Callable[..., Result]
 

@@ -13,8 +13,9 @@ import pytest
 from PIL import Image
 from typer.testing import Result
 
-from refinedet import predictor, raster
-from refinedet.scene import land
+from refinedet import raster
+from refinedet.predictors import predictor
+from refinedet.scene.land import survey as land
 
 Run = Callable[..., Result]
 

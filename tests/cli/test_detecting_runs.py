@@ -19,7 +19,8 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
-from refinedet import predictor, raster
+from refinedet import raster
+from refinedet.predictors import predictor
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 Run = Callable[..., Result]
@@ -153,7 +154,7 @@ def test_no_room_for_a_picture_is_one_sentence_and_the_windows_are_kept(
 
     words = "detect", scene, "--weights", weights, "--out", tmp_path / "out"
     with monkeypatch.context() as patch:
-        patch.setattr("refinedet.scene.quicklook.write_quicklook", full)
+        patch.setattr("refinedet.scene.output.quicklook.write_quicklook", full)
         ran = run(*words)
     assert ran.exit_code == 1
     assert "No space left on device" in ran.stderr

@@ -21,7 +21,7 @@ def test_train_says_how_good_it_is_and_where_things_are(
         asked.append(arguments)
         return {"AP": 61.25, "F1": 90.0, "chips": 7}
 
-    monkeypatch.setattr("pipeline.own_data.train_own", fake)
+    monkeypatch.setattr("pipeline.stages.own_data.train_own", fake)
     ran = run("train", tmp_path / "a" / "my.json", "--epochs", 3, "--out", tmp_path / "o")
     assert ran.exit_code == 0
     assert "AP 61.2   F1 90.0" in ran.stdout

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.catalogue import CATALOGUE, Archive, CocoSplit, Source
+from pipeline.datasets.catalogue import CATALOGUE, Archive, CocoSplit, Source
 from refinedet.files import sha256_tree
 from tests.pipeline.mlflow_server import MlflowServer
 from tests.pipeline.project import NewProject, Project
@@ -216,7 +216,7 @@ def ssdd_archive(mirror: Path) -> Path:
 
 
 MAKE_STORE = """
-from pipeline.mlflow_store import LOCAL, opened
+from pipeline.tracking.store import LOCAL, opened
 with opened(LOCAL):
     pass
 """

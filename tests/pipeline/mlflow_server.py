@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from pipeline.params import Params, parse_params
-from pipeline.tracking import open_spool
+from pipeline.tracking.runs import open_spool
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from ruamel.yaml import YAML
 
-from pipeline.catalogue import CATALOGUE
+from pipeline.datasets.catalogue import CATALOGUE
 from pipeline.params import SceneParams, load_params, parse_params, stage_dependencies
 from refinedet.config import ModelConfig, PostprocessConfig, TileConfig, TrainConfig
 from refinedet.errors import FileError, InputError

@@ -79,7 +79,7 @@ def test_an_output_that_dvc_cannot_keep_is_told_of_before_dvc_tries(
 
 def test_our_progress_is_told_and_the_chatter_of_others_is_not() -> None:
     run_stage(lambda: None)
-    assert logging.getLogger("pipeline.tile").isEnabledFor(logging.INFO)
+    assert logging.getLogger("pipeline.stages.tile").isEnabledFor(logging.INFO)
     assert not logging.getLogger("rasterio").isEnabledFor(logging.INFO)
     assert logging.getLogger("rasterio").isEnabledFor(logging.WARNING)
 

@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from refinedet import onnx_session
 from refinedet.adapters.onnx import OnnxPredictor
 from refinedet.adapters.onnx_layout import OnnxLayout
 from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.runtimes import onnx_session
 
 BOX = np.array([[[8, 16, 24, 32]]], np.float32)
 

@@ -12,7 +12,7 @@ import torch
 from refinedet.config import ModelConfig, PostprocessConfig, Radiometry
 from refinedet.model import checkpoint
 from refinedet.model.network import RefineDet
-from refinedet.predictor import Chip
+from refinedet.predictors.predictor import Chip
 from refinedet.runtimes.export import export
 
 SMALL = ModelConfig(backbone_weights="none", tcb_channels=8, input_px=128, num_classes=2)

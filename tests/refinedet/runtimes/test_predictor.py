@@ -10,8 +10,8 @@ import pytest
 from refinedet.config import MultiscaleConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.multiscale import MultiscalePredictor
-from refinedet.predictor import Chip, TorchPredictor
+from refinedet.predictors.multiscale import MultiscalePredictor
+from refinedet.predictors.predictor import Chip, TorchPredictor
 from refinedet.runtimes.graphs import OnnxGraph
 from refinedet.runtimes.parity import parity
 from refinedet.runtimes.predictor import ExportedPredictor

@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 
 from refinedet.detections import Detections
+from refinedet.geo.position import locate
 from refinedet.raster import GroundControlPoint, RasterInfo, write_blocks
-from refinedet.scene.attributes import places
-from refinedet.scene.position import locate
 from refinedet.scene.result import SceneResult
+from refinedet.scene.ships.attributes import places
 from refinedet.tiling import Window
 
 NAME = "s1a-iw-grd-{pol}-20221002t205126-20221002t205156-045268-056950-00{number}.tiff"

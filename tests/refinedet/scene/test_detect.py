@@ -18,10 +18,10 @@ from PIL import Image
 from refinedet.config import Radiometry, TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
-from refinedet.predictor import Chip
+from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.land import LandChoice
+from refinedet.scene.land.survey import LandChoice
 
 SHIPS = [(20, 30, 40, 38), (250, 120, 262, 150), (316, 245, 330, 260), (590, 10, 600, 14), (100, 300, 340, 308)]
 """Boxes in a scene of 600 x 400 pixels; the last is longer than the overlap of TILE, the fourth lies at the edge."""

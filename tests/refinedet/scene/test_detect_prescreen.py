@@ -12,11 +12,11 @@ import pytest
 
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
-from refinedet.predictor import Chip, PartPredictor
+from refinedet.predictors.predictor import Chip, PartPredictor
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.prescreen import K
 from refinedet.scene.source import SceneChoice
+from refinedet.scene.windows.prescreen import K
 
 TILE = TileConfig(tile_px=128, overlap_px=40)
 SHIPS = [(60, 70), (150, 860), (152, 880), (300, 310), (301, 540), (560, 90), (700, 702)]

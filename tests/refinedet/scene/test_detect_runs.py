@@ -17,15 +17,15 @@ from hypothesis import strategies as st
 from refinedet.config import Radiometry, TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
-from refinedet.predictor import Chip
+from refinedet.predictors.predictor import Chip
 from refinedet.raster import SceneReader, write_scene
 from refinedet.scene import detect, identity
-from refinedet.scene.chips import Chips
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.journal import Journal
-from refinedet.scene.outputs import write_results
+from refinedet.scene.output.result_paths import result_paths
+from refinedet.scene.output.writers import write_results
 from refinedet.scene.result import SceneResult
-from refinedet.scene.result_paths import result_paths
+from refinedet.scene.windows.chips import Chips
 from refinedet.tiling import Window
 
 TILE = TileConfig(tile_px=64, overlap_px=24)

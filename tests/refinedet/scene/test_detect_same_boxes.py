@@ -10,13 +10,13 @@ import pytest
 import torch
 
 from refinedet.config import TileConfig
-from refinedet.data.synthetic import write_simulated
-from refinedet.data.synthetic_spec import SceneSpec
+from refinedet.data.simulation.scene import write_simulated
+from refinedet.data.simulation.spec import SceneSpec
 from refinedet.detections import Detections
-from refinedet.predictor import Predictor, TorchPredictor, resolve_devices
+from refinedet.predictors.predictor import Predictor, TorchPredictor, resolve_devices
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.outputs import write_results
-from refinedet.scene.result_paths import result_paths
+from refinedet.scene.output.result_paths import result_paths
+from refinedet.scene.output.writers import write_results
 from refinedet.weights import shipped_weights
 
 TILE = TileConfig(tile_px=192, overlap_px=64)

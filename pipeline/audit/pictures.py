@@ -1,0 +1,65 @@
+"""Images of a data set as small grey pictures, for hashes and for people. Arrays in, pictures out."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image, ImageColor, ImageDraw
+
+from pipeline.audit.image_overlap import Grey
+from refinedet.config import Radiometry
+from refinedet.radiometry import scene_levels, to_uint8, valid_mask
+from refinedet.raster import RasterInfo
+
+LONGEST_PX = 1024
+"""Long side of a picture; of larger images every n-th pixel is taken, which keeps their grain."""
+
+_SHOWN_PX, _LEVELS = 250, 40
+Box = Sequence[float]
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """A picture for people."""
+
+    pixels: Image.Image
+    title: str
+    caption: str
+
+
+def step(width: int, height: int) -> int:
+    """Which pixels of an image are taken: every how many-th of a row or column."""
+    return -(-max(width, height) // LONGEST_PX)
+
+
+def grey(pixels: NDArray[Any], info: RasterInfo) -> Grey:
+    """The picture of an image of any pixel type: 8 bits, one channel."""
+    thin = step(info.width, info.height)
+    picked = np.ascontiguousarray(pixels[::thin, ::thin])
+    levels = None if info.dtype == "uint8" else scene_levels(picked, info.dtype, info.nodata, Radiometry())
+    eight = to_uint8(picked, valid_mask(picked, info.nodata), levels)
+    return eight if eight.ndim == 2 else np.asarray(Image.fromarray(eight).convert("L"))
+
+
+def shown(picture: Grey, marks: Sequence[tuple[Box, str]], title: str, caption: str) -> Shown:
+    """The picture with boxes (pixels of the picture, colour) on it, small enough for a page that holds many."""
+    scale = min(1.0, _SHOWN_PX / max(picture.shape))
+    width, height = (max(1, round(side * scale)) for side in picture.shape[::-1])
+    small = np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX), np.uint16)
+    image = Image.fromarray((small * _LEVELS // 256).astype(np.uint8)).convert("L")
+    colours = sorted({colour for _, colour in marks})
+    image.putpalette([level * 255 // (_LEVELS - 1) for level in range(_LEVELS) for _ in range(3)] + _rgb(colours))
+    pen = ImageDraw.Draw(image)
+    for box, colour in marks:
+        x1, y1, x2, y2 = (round(value * scale) for value in box)
+        corners = (x1, y1, max(x1, x2 - 1), max(y1, y2 - 1))
+        pen.rectangle(corners, outline=_LEVELS + colours.index(colour))
+    return Shown(image, title, caption)
+
+
+def _rgb(colours: Sequence[str]) -> list[int]:
+    return [value for colour in colours for value in ImageColor.getrgb(colour)[:3]]

@@ -1,0 +1,117 @@
+"""An evaluation by the word that a user has for it: a folder, or a DVC experiment or git revision of this project."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from typing import Any
+
+from pipeline.report.numbers import Numbers
+from pipeline.stage import OUTPUTS
+from pipeline.stages.report import read_results
+from refinedet.data.coco import Record, read_record
+from refinedet.detections import Detections
+from refinedet.errors import FileError
+from refinedet.files import atomic_path, read_json
+
+Locate = Callable[[str], Path | None]
+"""Where a file lies that the outputs folder has by this name; None where it has none."""
+
+_STAGES = ("evaluate", "report", "tile")
+
+
+@dataclass(frozen=True)
+class Experiment:
+    """One evaluation, read as far as it is asked for. Every property raises FileError or InputError as it reads."""
+
+    label: str
+    where: str
+    """The folder or revision, for errors."""
+    locate: Locate
+
+    @cached_property
+    def numbers(self) -> Numbers:
+        """What was measured: by the report, which knows the settings too, or else by the evaluation alone."""
+        reported = self._json("report/numbers.json")
+        if reported is not None:
+            return Numbers.checked(reported, self.where)
+        return Numbers.of_evaluation(lambda name: self._json(f"evaluate/{name}"), self.where)
+
+    @cached_property
+    def truth(self) -> Record | None:
+        """The test split; None where it is not there."""
+        path = self.locate("tile/test.json")
+        return None if path is None else read_record(path)
+
+    @cached_property
+    def found(self) -> Mapping[int, Detections] | None:
+        """Detections of the test split; None where they are not there."""
+        rows = self._json("evaluate/detections.coco.json")
+        return None if rows is None else read_results(rows)
+
+    def _json(self, name: str) -> Any:
+        path = self.locate(name)
+        return None if path is None else read_json(path)
+
+
+def open_experiment(word: str, room: Path) -> Experiment:
+    """The evaluation that `word` means, which may be given a label: LABEL=WORD.
+
+    A word is an outputs folder or a folder that holds one, a folder of outputs/evaluate or outputs/report alone, or
+    else the name of a DVC experiment or a git revision.
+
+    Args:
+        word: folder or revision.
+        room: folder for files of a revision, which live as long as it does.
+
+    Raises:
+        FileError: it is neither a folder nor a revision that can be read.
+    """
+    label, _, place = word.rpartition("=")
+    label, folder = label or place, Path(place)
+    if folder.is_dir():
+        return Experiment(label, place, lambda name: _in_folder(folder, PurePosixPath(name)))
+    return Experiment(label, f"revision {place}", _in_revision(place, room))
+
+
+def _in_folder(folder: Path, name: PurePosixPath) -> Path | None:
+    places = [folder / name, folder / OUTPUTS / name, folder / name.name]
+    if folder.resolve().name in _STAGES:  # one stage of an outputs folder: the others lie beside it
+        places.append(folder.resolve().parent / name)
+    return next((place for place in places if place.is_file()), None)
+
+
+def _in_revision(revision: str, room: Path) -> Locate:
+    """Files of a commit or experiment of the DVC project in the current folder, from its cache or its remote."""
+    from dvc.api import DVCFileSystem
+    from dvc.exceptions import DvcException
+    from dvc.repo import Repo
+    from dvc.scm import resolve_rev
+
+    try:
+        with Repo() as project:  # DVCFileSystem takes a name that means nothing for an empty revision
+            commit = resolve_rev(project.scm, revision)
+        files = DVCFileSystem(".", rev=commit)
+    except Exception as error:  # DVC and its git libraries have no common base
+        raise FileError(
+            f"expected {revision!r} to be a folder, a DVC experiment or a git revision of the project in this folder, "
+            f"found none of that name ({error}); `dvc exp show` lists the experiments"
+        ) from error
+
+    def locate(name: str) -> Path | None:
+        path, copy = (OUTPUTS / name).as_posix(), room / name
+        try:
+            if not files.exists(path):
+                return None
+            with atomic_path(copy) as temporary:
+                temporary.write_bytes(files.read_bytes(path))
+        except (OSError, DvcException) as error:
+            raise FileError(
+                f"expected {path} of {revision} in DVC's cache or its remote, but it cannot be read ({error}); "
+                f"try `dvc pull`, or `dvc exp pull` for an experiment of others"
+            ) from error
+        return copy
+
+    return locate

@@ -1,0 +1,1 @@
+"""Data sets: what the catalogue says of them, and how their files become records."""

@@ -1,0 +1,46 @@
+"""The user's own folders, and scenes that are simulated."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from pipeline.datasets.catalogue.entry import CocoSplit, Source
+
+_SPLITS: Mapping[str, CocoSplit] = {
+    "train": CocoSplit("annotations/train.json", "train"),
+    "val": CocoSplit("annotations/val.json", "val", optional=True),
+    "test": CocoSplit("annotations/test.json", "test"),
+}
+_SPLIT_RULE = (
+    "as `local` of the recipe names them; without a test split, a share of the training images is cut off by their "
+    "pixels, and then one to validate"
+)
+
+
+def _own(title: str, kind: str) -> Source:
+    return Source(
+        archives=(),
+        licence="yours to know",
+        citation="your own data",
+        splits=_SPLITS,
+        title=title,
+        split_rule=_SPLIT_RULE,
+        prepared=kind,
+    )
+
+
+OWN: Mapping[str, Source] = {
+    "local-coco": _own("a folder of yours: COCO JSON and images (GeoTIFF, PNG, JPEG)", "coco"),
+    "local-voc": _own("a folder of yours: VOC XML and images (GeoTIFF, PNG, JPEG)", "voc"),
+}
+
+SIMULATED = Source(
+    archives=(),
+    licence="none needed: made on your machine by this program",
+    citation="refinedet/data/simulation/scene.py of this project",
+    splits={},
+    title="Sentinel-1-like scenes with exact truth, made on the spot from a seed",
+    classes=("ship",),
+    split_rule="by scene: `scenes` of the recipe says how many train, validate and test",
+)
+"""For the list alone: stages know simulated scenes by the recipe's `scenes`."""

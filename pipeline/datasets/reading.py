@@ -1,0 +1,233 @@
+"""Data sets as they were published, or simulated: images with their truth by split, and all that is wrong with them.
+
+File names are relative to the folder of the data set. Images are told apart by their decoded pixels, not by name. An
+image that is missing, damaged or of another size than its annotation says is left out and told of as a problem: what
+to do about it, the stages decide.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path, PurePosixPath
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.datasets.catalogue import CATALOGUE, CocoSplit, Source, VocSplit
+from pipeline.datasets.splits import Image, cut_validation, pixel_digest
+from pipeline.datasets.voc_xml import read_annotation, read_image_set, voc_truth
+from pipeline.stage import SIMULATED, SPLITS
+from refinedet.boxes import clip, shift
+from refinedet.data.coco import Annotated, import_coco
+from refinedet.data.truth import Changes, ImageTruth
+from refinedet.errors import FileError, InputError, RefineDetError
+from refinedet.files import read_json
+from refinedet.raster import RasterInfo, open_scene
+
+SHIP_CLASSES = ("ship",)
+
+_DRAWN_PX = 0.4
+"""People draw around what shines, the simulator around the hull: the mean distance of the two on SSDD, each side.
+
+Measured by benchmarks/label_offset.py, log in docs/runs/label_offset.txt: a network that learns from both puts its
+boxes between them.
+"""
+_OUTWARD = np.array([-1, -1, 1, 1], np.float32)
+
+Observer = Callable[[str, NDArray[Any], RasterInfo], None]
+"""Shown the file name, pixels and header of every image that is read, so that nobody reads it twice."""
+
+
+@dataclass(frozen=True, slots=True)
+class Problem:
+    """One image that cannot be used."""
+
+    file_name: str
+    kind: Literal["missing", "unreadable", "another size"]
+    error: RefineDetError
+    """What was expected and found, in one sentence."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """A data set with the splits that this project gives it."""
+
+    splits: Mapping[str, list[Image]]
+    changes: Mapping[str, Changes]
+    """Split as published -> what reading it changed."""
+    classes: tuple[str, ...]
+    subsets: Mapping[str, list[str]] = field(default_factory=dict)
+    """Name of a part of the test split -> file names, as in the splits."""
+    flags: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
+    """Split as published -> flag of an annotation, such as difficult -> boxes that bear it."""
+    problems: Sequence[Problem] = ()
+
+
+def read_dataset(dataset: str, val_fraction: float, folder: Path, observe: Observer | None = None) -> Reading:
+    """The data set in `folder`: published, as the catalogue describes it, simulated scenes, or both together.
+
+    Raises:
+        FileError: an annotation file is missing or damaged, or the folder has neither.
+        InputError: an annotation file is not what it should be.
+    """
+    reader = _Reader(folder, observe)
+    published = CATALOGUE.get(dataset)
+    found = reader.published(published, val_fraction) if published else None
+    if (folder / SIMULATED).is_dir():
+        found = _joined(found, reader.simulated())
+    if found is None:
+        raise FileError(f"expected {dataset!r} or simulated scenes in {folder}, found neither; run `dvc repro` again")
+    return replace(found, problems=tuple(reader.problems))
+
+
+def read_coco_file(annotations: Path, images: Path) -> Reading:
+    """All images of one COCO file, whose file names lie in folder `images`, as the split `train`.
+
+    Raises:
+        FileError: the file is missing or damaged.
+        InputError: it is not COCO.
+    """
+    reader = _Reader(images, None)
+    listed, changes, classes = reader.coco(CocoSplit(str(annotations.resolve()), "."))
+    return Reading({"train": listed}, {"file": changes}, classes, problems=tuple(reader.problems))
+
+
+class _Reader:
+    """Reads splits below one folder and collects the problems of their images."""
+
+    def __init__(self, folder: Path, observe: Observer | None) -> None:
+        self.folder, self.observe = folder, observe
+        self.problems: list[Problem] = []
+        self.flags: dict[str, dict[str, int]] = {}
+
+    def published(self, source: Source, val_fraction: float) -> Reading:
+        """The splits of a data set of the catalogue; a validation split is cut from train where there is none."""
+        splits: dict[str, list[Image]] = {}
+        changes: dict[str, Changes] = {}
+        classes: set[tuple[str, ...]] = set()
+        for name, split in source.splits_in(self.folder).items():
+            read = self.voc(name, split) if isinstance(split, VocSplit) else self.coco(split)
+            splits[name], changes[name], found = read
+            classes.add(found)
+        if len(classes) > 1:
+            raise InputError(f"expected the same classes in every split under {self.folder}, found {sorted(classes)}")
+        subsets = self._subsets(source, splits["test"])
+        if "val" not in splits:
+            splits["train"], splits["val"] = cut_validation(splits["train"], splits["test"], val_fraction)
+        ordered = {name: splits[name] for name in SPLITS}
+        return Reading(ordered, changes, classes.pop(), subsets, self.flags)
+
+    def coco(self, split: CocoSplit) -> tuple[list[Image], Changes, tuple[str, ...]]:
+        """Images, changes and classes of a split that comes as COCO JSON."""
+        record, changes = import_coco(self.folder / split.annotations)
+        images: list[Image] = []
+        for entry in record.images:
+            boxes = clip(shift(record.boxes[entry.id], split.corners_at, split.corners_at), entry.width, entry.height)
+            truth = (boxes, record.labels[entry.id], record.ignored[entry.id])
+            annotated = Annotated(_below(split.images, entry.file_name), entry.width, entry.height, *truth)
+            images += self._read(annotated, split.annotations)
+        places = [replace(c, file_name=_below(split.images, c.file_name)) if c.file_name else c for c in changes.boxes]
+        return images, replace(changes, boxes=places), record.classes
+
+    def voc(self, name: str, split: VocSplit) -> tuple[list[Image], Changes, tuple[str, ...]]:
+        """The same of a split in the layout of VOC's development kit; `name` is the split's own."""
+        changes, flags = Changes(), Counter[str]()
+        labels = {class_name: label for label, class_name in enumerate(split.classes)}
+        images: list[Image] = []
+        for image_set in split.image_sets:
+            root = PurePosixPath(image_set).parents[2]  # of <root>/ImageSets/Main/<list>.txt
+            for image_id in read_image_set(self.folder / image_set):
+                told_by = (root / split.annotations / f"{image_id}.xml").as_posix()
+                file_name = (root / split.images / f"{image_id}.jpg").as_posix()
+                said = read_annotation(self.folder / told_by)
+                truth = voc_truth(said, labels, changes, file_name)
+                for entry in said.objects:
+                    flags.update(difficult=entry.difficult, truncated=entry.truncated)
+                images += self._read(Annotated(file_name, said.width, said.height, *truth.arrays()), told_by)
+        self.flags[name] = dict(flags)
+        return images, changes, split.classes
+
+    def simulated(self) -> Reading:
+        """Simulated scenes, in folders train, val and test."""
+        splits: dict[str, list[Image]] = {}
+        changes: dict[str, Changes] = {}
+        for split in SPLITS:
+            found = changes[f"{SIMULATED} {split}"] = Changes()
+            scenes = sorted((self.folder / SIMULATED / split).glob("*.tif"))
+            splits[split] = [image for path in scenes for image in self._scene(path, split, found)]
+        return Reading(splits, changes, SHIP_CLASSES)
+
+    def _scene(self, path: Path, split: str, changes: Changes) -> list[Image]:
+        """A simulated scene and its truth, which is given in pixels by the property `bbox_px`."""
+        told_by = path.with_suffix(".truth.geojson")
+        document, name = read_json(told_by), f"{SIMULATED}/{split}/{path.name}"
+        try:
+            with open_scene(path) as scene:
+                width, height = scene.info.width, scene.info.height
+        except RefineDetError as error:
+            self.problems.append(Problem(name, "unreadable", error))
+            return []
+        truth = ImageTruth(width, height, changes, name)
+        for feature in document["features"]:
+            truth.add(tuple(feature["properties"]["bbox_px"]), 0, ignored=False)
+        return self._read(Annotated(name, width, height, *truth.arrays()), told_by.name)
+
+    def _read(self, annotated: Annotated, told_by: str) -> list[Image]:
+        """The image, whose size the annotation file `told_by` tells, with its digest; nothing where it is a problem."""
+        name = annotated.file_name
+        path = self.folder / name
+        try:
+            with open_scene(path) as scene:
+                info, pixels = scene.info, scene.read_whole()
+        except RefineDetError as error:
+            self.problems.append(Problem(name, "unreadable" if path.exists() else "missing", error))
+            return []
+        if (info.height, info.width) != (annotated.height, annotated.width):
+            differs = InputError(
+                f"expected {path} to be {annotated.width} x {annotated.height} pixels as {told_by} says, "
+                f"found {info.width} x {info.height}; fetch the data set again"
+            )
+            self.problems.append(Problem(name, "another size", differs))
+            return []
+        if self.observe is not None:
+            self.observe(name, pixels, info)
+        return [Image(annotated, pixel_digest(pixels))]
+
+    def _subsets(self, source: Source, test: list[Image]) -> dict[str, list[str]]:
+        """Parts of the test split by file name: the ids of their files are not those of the test file."""
+        by_name = {PurePosixPath(image.annotated.file_name).name: image.annotated.file_name for image in test}
+        subsets: dict[str, list[str]] = {}
+        for name, path in source.subsets.items():
+            listed = [PurePosixPath(entry.file_name).name for entry in import_coco(self.folder / path)[0].images]
+            unknown = sorted(set(listed) - set(by_name))
+            if unknown and not self.problems:  # images that cannot be used are no test images, and told of already
+                raise InputError(f"expected {path} to list test images, found {unknown[:3]} that are none of them")
+            subsets[name] = sorted(by_name[item] for item in listed if item in by_name)
+        return subsets
+
+
+def _below(folder: str, name: str) -> str:
+    return (PurePosixPath(folder) / name).as_posix()
+
+
+def _joined(published: Reading | None, simulated: Reading) -> Reading:
+    if published is None:
+        return simulated
+    if published.classes != simulated.classes:
+        raise InputError(
+            f"expected a data set of {list(SHIP_CLASSES)} to add simulated scenes to, found {list(published.classes)}; "
+            "set `scenes` of the recipe to null"
+        )
+    drawn = {split: [_drawn(image) for image in images] for split, images in simulated.splits.items()}
+    splits = {split: [*images, *drawn[split]] for split, images in published.splits.items()}
+    return replace(published, splits=splits, changes={**published.changes, **simulated.changes})
+
+
+def _drawn(image: Image) -> Image:
+    """The image with boxes as people draw them."""
+    truth = image.annotated
+    boxes = clip(truth.boxes_xyxy + np.float32(_DRAWN_PX) * _OUTWARD, truth.width, truth.height)
+    return replace(image, annotated=replace(truth, boxes_xyxy=boxes))

@@ -1,0 +1,293 @@
+"""Unpack an archive from the network without trusting it: zip and tar, into an empty folder.
+
+All names are checked before the first byte is written: no absolute, climbing or overlong path, link, device, encrypted,
+sparse or repeated entry, and no more entries or bytes than allowed or than the disk has room for. Sizes are counted
+again while writing: headers may lie.
+"""
+
+from __future__ import annotations
+
+import bz2
+import gzip
+import io
+import lzma
+import os
+import re
+import stat
+import tarfile
+import unicodedata
+import zipfile
+import zlib
+from collections.abc import Callable, Iterator
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import IO, cast
+
+from pipeline.downloads.disk import need_room
+from refinedet.errors import DiskError, FileError
+
+_BLOCK_BYTES = 1 << 20
+_ZIP_START = b"PK"
+_PACKED = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.LZMAFile}
+"""First bytes of a compressed tar -> its reader."""
+_HEADER_BYTES = 16 << 20
+"""More is never read at once: a tar's extended header is, as large as it says it is."""
+_ZIP_TAIL_BYTES = (1 << 16) + 200
+"""A zip ends in where its directory is, and a comment of at most 64 kB."""
+_ENTRY_BYTES, _IN_ZIP64 = 128, 0xFFFFFFFF
+"""What a file takes in that directory, on average; a size that stands elsewhere."""
+_PART_BYTES, _PATH_BYTES = 255, 1024
+"""Longest part of a path that file systems take, and longest path that a data set needs."""
+_DRIVE = re.compile("[A-Za-z]:")
+_DAMAGE = (
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    zlib.error,
+    lzma.LZMAError,
+    EOFError,
+    NotImplementedError,
+    ValueError,
+    OSError,
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """How large an archive may become."""
+
+    entries: int = 200_000
+    total_bytes: int = 20 << 30
+    ratio: int = 200
+    """Bytes of content per byte of the archive: zeros pack 1000 to 1, data sets hardly 20 to 1."""
+    harmless_bytes: int = 100 << 20
+    """Less than this is no bomb, however well it packs."""
+
+    def bytes_of(self, archive: Path) -> int:
+        """Most content that this archive may hold."""
+        return min(self.total_bytes, max(self.ratio * archive.stat().st_size, self.harmless_bytes))
+
+
+@dataclass(frozen=True, slots=True)
+class _Entry:
+    name: str
+    size: int
+    is_folder: bool
+    refused: str | None
+    """Why this kind of entry is never unpacked."""
+    open: Callable[[], IO[bytes]]
+
+
+def extract(
+    archive: str | Path,
+    folder: str | Path,
+    *,
+    below: str = "",
+    only: tuple[str, ...] = (),
+    limits: Limits | None = None,
+) -> None:
+    """Unpack the zip or tar file `archive` into the existing, empty `folder`.
+
+    With `below`, only what lies in that folder of the archive is written, without the folder's own name; with `only`,
+    of that only these files and folders. Files get ordinary permissions, whatever the archive says. On an error the
+    folder may hold part of the content.
+
+    Raises:
+        FileError: the file is no archive, is damaged or cut off, or holds something that must not be unpacked.
+        DiskError: it holds more than the disk has room for, or that cannot be written.
+    """
+    archive, folder, limits = Path(archive), Path(folder), limits or Limits()
+    with _entries(archive, limits) as entries:
+        checked = _check(entries, archive, limits)
+        files = [(entry, name.relative_to(below)) for entry, name in checked if name.is_relative_to(below)]
+        if only:
+            files = [(entry, name) for entry, name in files if any(name.is_relative_to(wanted) for wanted in only)]
+        if not files:
+            raise FileError(f"expected files in {archive} below '{below}', found none; is it the right archive?")
+        need_room(folder, sum(entry.size for entry, _ in files), f"the content of {archive.name}")
+        left = limits.total_bytes
+        for entry, name in files:
+            path = folder / name
+            path.parent.mkdir(parents=True, exist_ok=True)
+            left -= _write(entry, path, left, archive)
+
+
+@contextmanager
+def _entries(archive: Path, limits: Limits) -> Iterator[list[_Entry]]:
+    """Open the archive and list it; damage met within the `with` becomes one FileError."""
+    try:
+        if _starts_as_zip(archive):
+            _check_directory(archive, limits)
+            with zipfile.ZipFile(archive) as opened:
+                yield [_zip_entry(opened, info) for info in opened.infolist()]
+        else:
+            with ExitStack() as stack:
+                stream = stack.enter_context(_unpacked(archive))
+                unpacked = stack.enter_context(tarfile.open(fileobj=_Sips(stream), mode="r:"))
+                yield list(_tar_entries(unpacked, limits, limits.bytes_of(archive)))
+    except FileError:
+        raise
+    except _DAMAGE as error:
+        if isinstance(error, OSError) and error.errno:  # of the file system, not of the content
+            raise DiskError(f"expected to unpack {archive}, but that failed ({error}); check the disk") from error
+        found = (str(error) or type(error).__name__).splitlines()[0]
+        raise FileError(
+            f"expected a whole zip or tar archive at {archive}, but it is damaged, cut off or something else "
+            f"({found}); fetch it again"
+        ) from error
+
+
+def _starts_as_zip(archive: Path) -> bool:
+    """By its first bytes: zipfile looks at the end, and takes a tar whose last file is a zip for one."""
+    return _first_bytes(archive).startswith(_ZIP_START)
+
+
+def _check_directory(archive: Path, limits: Limits) -> None:
+    """A FileError where the directory of a zip is so large that listing it would fill the memory."""
+    with archive.open("rb") as stream:
+        stream.seek(max(0, archive.stat().st_size - _ZIP_TAIL_BYTES))
+        tail = stream.read()
+    end = tail.rfind(b"PK\5\6")
+    size = int.from_bytes(tail[end + 12 : end + 16], "little")
+    if size == _IN_ZIP64:
+        end = tail.rfind(b"PK\6\6")
+        size = int.from_bytes(tail[end + 40 : end + 48], "little")
+    if end >= 0 and size > limits.entries * _ENTRY_BYTES:
+        raise FileError(
+            f"expected a directory of at most {limits.entries * _ENTRY_BYTES} bytes in {archive}, found {size}; do not "
+            "trust it"
+        )
+
+
+def _first_bytes(archive: Path) -> bytes:
+    with archive.open("rb") as stream:
+        return stream.read(8)
+
+
+def _unpacked(archive: Path) -> IO[bytes]:
+    """The bytes of a tar, decompressed on the way."""
+    first = _first_bytes(archive)
+    reader = next((reader for start, reader in _PACKED.items() if first.startswith(start)), None)
+    return archive.open("rb") if reader is None else cast("IO[bytes]", reader(archive))
+
+
+class _Sips(io.RawIOBase):
+    """A tar's bytes, never many at once: tarfile takes the size of an extended header from the header."""
+
+    def __init__(self, stream: IO[bytes]) -> None:
+        self._stream = stream
+
+    def read(self, size: int = -1) -> bytes:
+        if not 0 <= size <= _HEADER_BYTES:
+            raise tarfile.ReadError(f"a header of {size} bytes")
+        return self._stream.read(size)
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        return self._stream.tell()
+
+
+def _zip_entry(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
+    kind = stat.S_IFMT(info.external_attr >> 16)
+    refused = None
+    if kind not in (0, stat.S_IFREG, stat.S_IFDIR):
+        refused = "a link or device"
+    elif info.flag_bits & 1:
+        refused = "an encrypted file"
+    is_folder = info.orig_filename.endswith("/")  # info.is_dir() raises on a damaged, empty name
+    return _Entry(info.orig_filename, info.file_size, is_folder, refused, lambda: opened.open(info))
+
+
+def _tar_entries(opened: tarfile.TarFile, limits: Limits, total_bytes: int) -> Iterator[_Entry]:
+    """Entries up to the first that breaks a limit: listing a compressed tar unpacks it, so a bomb must stop here."""
+    count = total = 0
+    for member in opened:
+        yield _tar_entry(opened, member)
+        count, total = count + 1, total + member.size
+        if count > limits.entries or total > total_bytes:
+            return
+
+
+def _tar_entry(opened: tarfile.TarFile, member: tarfile.TarInfo) -> _Entry:
+    refused = None if member.isfile() or member.isdir() else "a link or device"
+    if member.issparse():  # a few bytes that unpack to as many as the header likes
+        refused = "a sparse file"
+
+    def open_member() -> IO[bytes]:
+        stream = opened.extractfile(member)
+        if stream is None:
+            raise tarfile.TarError(f"no content for {member.name}")
+        return stream
+
+    return _Entry(member.name, member.size, member.isdir(), refused, open_member)
+
+
+def _check(entries: list[_Entry], archive: Path, limits: Limits) -> list[tuple[_Entry, PurePosixPath]]:
+    """The files to write and where, or a FileError that names the first entry that must not be unpacked."""
+    harm = next(filter(None, map(_harm, entries)), None)
+    reason = harm or _excess(entries, limits.entries, limits.bytes_of(archive)) or _collision(entries)
+    if reason:
+        raise FileError(f"expected an archive of plain files at {archive}, found {reason}; do not trust it")
+    return [(entry, PurePosixPath(entry.name)) for entry in entries if not entry.is_folder]
+
+
+def _excess(entries: list[_Entry], count: int, total_bytes: int) -> str | None:
+    total = sum(entry.size for entry in entries)
+    if len(entries) > count:
+        return f"{len(entries)} entries, more than the {count} allowed"
+    if total > total_bytes:
+        return f"{total} bytes of content, more than the {total_bytes} allowed"
+    return None
+
+
+def _harm(entry: _Entry) -> str | None:
+    if entry.refused:
+        return f"{entry.refused} named {entry.name!r}"
+    return f"the unsafe name {entry.name!r}" if _is_unsafe(entry) else None
+
+
+def _collision(entries: list[_Entry]) -> str | None:
+    """Names that a file system may take for one, and files that would have to be folders."""
+    is_folder: dict[str, bool] = {}
+    for entry in entries:
+        key = _one_name(entry.name)
+        if key in is_folder and not (is_folder[key] and entry.is_folder):
+            return f"{entry.name!r} twice, or twice but for capitals or accents"
+        is_folder[key] = entry.is_folder
+    for entry in entries:
+        parents = PurePosixPath(_one_name(entry.name)).parents
+        if any(is_folder.get(parent.as_posix()) is False for parent in parents):
+            return f"{entry.name!r} below a name that is a file"
+    return None
+
+
+def _one_name(name: str) -> str:
+    """Equal for names that a file system without capitals, or with one spelling of accents, takes for one."""
+    return unicodedata.normalize("NFC", PurePosixPath(name).as_posix().casefold())
+
+
+def _is_unsafe(entry: _Entry) -> bool:
+    name, path = entry.name, PurePosixPath(entry.name)
+    odd = "\\" in name or _DRIVE.match(name) or any(ord(character) < ord(" ") for character in name)
+    nameless = not path.parts and not entry.is_folder
+    overlong = len(name) > _PATH_BYTES or any(len(os.fsencode(part)) > _PART_BYTES for part in path.parts)
+    return overlong or bool(odd) or nameless or path.is_absolute() or ".." in path.parts
+
+
+def _write(entry: _Entry, path: Path, left: int, archive: Path) -> int:
+    """Write one file and return its size; stops as soon as more than `left` bytes come out."""
+    written = 0
+    with entry.open() as source, path.open("xb") as target:
+        while block := source.read(_BLOCK_BYTES):
+            written += len(block)
+            if written > min(left, entry.size):
+                raise FileError(
+                    f"expected {entry.size} bytes of {entry.name!r} in {archive}, found more; do not trust it"
+                )
+            target.write(block)
+    if written != entry.size:
+        raise FileError(f"expected {entry.size} bytes of {entry.name!r} in {archive}, found {written}; fetch it again")
+    path.chmod(0o644)
+    return written

@@ -1,0 +1,231 @@
+"""One file from the web or a mirror, with resume: what arrived stays in a `.part` file until it is whole."""
+
+from __future__ import annotations
+
+import http.client
+import logging
+import ssl
+import time
+import urllib.error
+import urllib.parse
+import urllib.request
+from dataclasses import dataclass
+from io import FileIO
+from pathlib import Path
+
+from pipeline.downloads.disk import need_room
+from pipeline.downloads.http import PARTIAL, PASSING, RANGE_REFUSED, SCHEMES, Extent, ask, extent, retry_after_s
+from pipeline.downloads.partial import Part
+from refinedet.errors import DiskError, FileError, InputError
+
+_LOG = logging.getLogger(__name__)
+_BLOCK_BYTES = 1 << 18
+_LOG_EVERY_S = 5.0
+_MEGA = 1e6
+_WORDS = 200
+
+
+@dataclass(frozen=True, slots=True)
+class Patience:
+    """When to give up."""
+
+    attempts: int = 5
+    """Failures in a row, without one new byte, that end the download."""
+    timeout_s: float = 30.0
+    """Longest silence of the server."""
+    backoff_s: float = 1.0
+    """Wait after the first failure; it doubles with each further one."""
+    longest_wait_s: float = 300.0
+    """Wait no longer than this; a server that asks for more (Retry-After) ends the download."""
+    slow_bytes_s: float = 100.0
+    """A server that sends less than this for `slow_s` on end counts as one that broke off."""
+    slow_s: float = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class _Problem:
+    """What went wrong and may pass by itself."""
+
+    what: str
+    wait_s: float | None = None
+    """How long the server wants to be left alone, where it says so."""
+
+
+def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
+    """Where `archive` is: a local path for a mirror that is a folder or file:// address, else an http(s) URL.
+
+    Raises:
+        FileError: it has no public `url`, and no mirror is given.
+        InputError: the mirror is an address of another kind.
+    """
+    if not mirror and url is not None:
+        return url
+    if not mirror:
+        raise FileError(
+            f"expected a mirror that holds {archive}, which has no public place, found none; name its folder in "
+            "download.mirror of params.yaml or in REFINEDET_MIRROR"
+        )
+    parts = urllib.parse.urlsplit(mirror)
+    if parts.scheme in SCHEMES:
+        return f"{mirror.rstrip('/')}/{urllib.parse.quote(archive)}"
+    if parts.scheme == "file":
+        return Path(urllib.request.url2pathname(parts.path)) / archive
+    if "://" in mirror:
+        raise InputError(f"expected a folder, file:// or http(s):// address as mirror, found {mirror!r}")
+    return Path(mirror).expanduser() / archive
+
+
+def fetch(url: str, target: Path, patience: Patience | None = None) -> None:
+    """Download `url` to `target`; an earlier, interrupted download of the same content is continued.
+
+    Raises:
+        FileError: the server refuses, cannot be reached, or keeps breaking off.
+        DiskError: the disk is full or cannot be written.
+        InputError: the address is not http(s).
+    """
+    if urllib.parse.urlsplit(url).scheme not in SCHEMES:
+        raise InputError(f"expected an http(s) address to download from, found {url!r}")
+    patience = patience or Patience()
+    part = Part(target)
+    failures = 0
+    while (problem := _try(url, part, patience)) is not None:
+        moved_on = part.size() > part.before and part.validator(url) is not None
+        failures = 1 if moved_on else failures + 1
+        if failures >= patience.attempts:
+            raise FileError(
+                f"expected to download {url}, but {problem.what} ({failures} times); check the network, or name a "
+                "mirror in download.mirror of params.yaml or in REFINEDET_MIRROR"
+            )
+        wait_s = min(patience.backoff_s * 2 ** (failures - 1), patience.longest_wait_s)
+        if problem.wait_s is not None:
+            wait_s = max(wait_s, problem.wait_s)
+        if wait_s > patience.longest_wait_s:
+            raise FileError(
+                f"expected to download {url}, but {problem.what} and asks to be left alone for {wait_s:.0f} s; start "
+                "again after that, and it goes on where it stopped"
+            )
+        _LOG.warning("%s: %s; trying again in %.0f s", url, problem.what, wait_s)
+        time.sleep(wait_s)
+    part.finish()
+
+
+def _try(url: str, part: Part, patience: Patience) -> _Problem | None:
+    """One attempt; None once the file is whole, else what went wrong that may pass by itself."""
+    part.before = part.size()
+    try:
+        return None if _attempt(url, part, patience) else _Problem("the connection broke off")
+    except FileError:
+        raise
+    except urllib.error.HTTPError as error:
+        answer = f"the server answered {error.code} {_plain(error.reason)}"
+        if error.code not in PASSING:
+            raise FileError(f"expected a file at {url}, but {answer}; check the address") from error
+        return _Problem(answer, retry_after_s(error.headers))
+    except (http.client.HTTPException, OSError) as error:  # of the network: those of the disk became a FileError
+        reason = getattr(error, "reason", "") or error
+        if isinstance(reason, ssl.SSLCertVerificationError):
+            raise FileError(
+                f"expected to trust {url}, but {reason.verify_message}; name the certificates of your network in "
+                "SSL_CERT_FILE, or check the clock"
+            ) from error
+        return _Problem(_plain(reason) or type(error).__name__)
+
+
+def _plain(words: object) -> str:
+    """What a server said or Python says of it, short, on one line, without control characters."""
+    text = " ".join(str(words).split())[:_WORDS]
+    return "".join(letter if letter.isprintable() else "?" for letter in text)
+
+
+def _attempt(url: str, part: Part, patience: Patience) -> bool:
+    """One request; true once the file is whole."""
+    validator = part.validator(url)
+    have = part.size() if validator else 0
+    wanted = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
+    try:
+        response = ask(url, wanted, patience.timeout_s)
+    except urllib.error.HTTPError as error:
+        if error.code == RANGE_REFUSED:  # nothing is left to send, or the file has become shorter
+            if have and error.headers.get("Content-Range") == f"bytes */{have}":
+                return True
+            part.discard()
+            return False
+        raise
+    with response:
+        answer = extent(response.status, response.headers)
+        partial = response.status == PARTIAL
+        # a server that overlooks If-Range sends the rest of another file
+        changed = partial and bool(have) and answer.validator not in (None, validator)
+        if changed or answer.start != (have if partial else 0):
+            part.discard()
+            return False
+        return _store(url, response, part, answer, patience)
+
+
+def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Extent, patience: Patience) -> bool:
+    """The body of an answer, put into the part file; true if it is whole then."""
+    folder, name = part.path.parent, part.target.name
+    need_room(folder, (answer.total or 0) - answer.start, name)
+    clock = _Clock(name, answer, patience)
+    with _writing(part, url, answer) as stream:
+        while block := response.read1(_BLOCK_BYTES):  # what is there: a whole block may take for ever
+            if answer.total is None:  # it may never end
+                need_room(folder, len(block), name)
+            _put(stream, block, part)
+            if not clock.tick(stream.tell()):
+                return False
+    return answer.total is None or part.size() == answer.total
+
+
+def _writing(part: Part, url: str, answer: Extent) -> FileIO:
+    """The part file, unbuffered: what is not written must not be counted, and closing must not fail."""
+    try:
+        part.note(url, answer.validator)
+        return part.path.open("ab" if answer.start else "wb", buffering=0)
+    except OSError as error:
+        raise _disk(part, error) from error
+
+
+def _put(stream: FileIO, block: bytes, part: Part) -> None:
+    left = memoryview(block)
+    try:
+        while left:  # a disk that fills up takes some of it, and refuses the rest
+            left = left[stream.write(left) :]
+    except OSError as error:
+        raise _disk(part, error) from error
+
+
+def _disk(part: Part, error: OSError) -> DiskError:
+    return DiskError(f"expected to write {part.path}, but that failed ({error}); check the disk")
+
+
+class _Clock:
+    """Logs the progress of a download every few seconds, and notices one that crawls."""
+
+    def __init__(self, name: str, answer: Extent, patience: Patience) -> None:
+        self._name, self._start, self._total, self._patience = name, answer.start, answer.total, patience
+        self._begun = self._logged = self._looked = time.monotonic()
+        self._then = answer.start
+        if answer.start:
+            _LOG.info("%s: going on at %.1f MB", name, answer.start / _MEGA)
+
+    def tick(self, have: int) -> bool:
+        """Tell that `have` bytes are here; false if the server is too slow to wait for."""
+        now = time.monotonic()
+        if now - self._logged >= _LOG_EVERY_S or have == self._total:
+            self._logged = now
+            self._log(have, now)
+        if now - self._looked >= self._patience.slow_s:
+            if have - self._then < self._patience.slow_bytes_s * (now - self._looked):
+                return have == self._total
+            self._looked, self._then = now, have
+        return True
+
+    def _log(self, have: int, now: float) -> None:
+        rate = (have - self._start) / max(now - self._begun, 1e-3)
+        if self._total is None:
+            _LOG.info("%s: %.1f MB, %.1f MB/s", self._name, have / _MEGA, rate / _MEGA)
+            return
+        left_s = (self._total - have) / max(rate, 1.0)
+        done = (have / _MEGA, self._total / _MEGA, 100 * have / max(self._total, 1), rate / _MEGA, left_s)
+        _LOG.info("%s: %.1f of %.1f MB (%.0f %%), %.1f MB/s, %.0f s left", self._name, *done)

@@ -1,0 +1,1 @@
+"""Origin of a run: code revision, data hashes, settings and lock file, kept beside it."""

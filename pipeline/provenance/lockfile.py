@@ -1,0 +1,93 @@
+"""dvc.lock as it stood when a stage had ended, from what the stage could see of it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from ruamel.yaml import YAML
+
+from pipeline.params import read_yaml
+from pipeline.provenance.state import StageFiles
+from refinedet.errors import FileError
+from refinedet.files import atomic_path
+
+Lock = dict[str, Any]
+Sums = Mapping[str, Mapping[str, Any]]
+
+_SCHEMA = "2.0"
+
+
+def read_lock(path: Path) -> Lock:
+    """Content of a dvc.lock; one without stages where there is no file.
+
+    Raises:
+        FileError: it is of a version that this code does not know.
+        InputError: it is not YAML.
+    """
+    if not path.is_file():
+        return {"schema": _SCHEMA, "stages": {}}
+    lock: Lock = read_yaml(path) or {}
+    if lock.get("schema") != _SCHEMA or not isinstance(lock.get("stages"), dict):
+        raise FileError(f"expected dvc.lock of schema {_SCHEMA} at {path}, found {lock.get('schema')!r}")
+    return lock
+
+
+def write_lock(path: Path, lock: Lock) -> None:
+    """Write a dvc.lock, atomically."""
+    yaml = YAML()
+    yaml.default_flow_style = False
+    with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8") as stream:
+        yaml.dump(lock, stream)
+
+
+def completed(
+    lock: Lock, stages: Mapping[str, StageFiles], stage: str, wrote: Sums, code_md5: Mapping[str, str]
+) -> Lock:
+    """The lock with what `stage` wrote, and without entries of other runs.
+
+    DVC writes a stage's entry after the stage has ended: what the stage sees at its own place is the entry of the run
+    before, and so are those of the stages after it. An entry stays where it was made from the code in `code_md5` and
+    from the outputs of entries that stay. That of `stage` has outputs only: `dvc commit` fills in the rest, from the
+    restored files. One that never ended has no entry, nor have those that hang on it.
+    """
+    found: Lock = lock["stages"]
+    kept: Lock = {}
+    outs: dict[str, str] = {}
+    for name in _sorted(stages):
+        if name == stage and wrote:
+            listed = [{"path": path, "hash": "md5", **wrote[path]} for path in stages[name].outs if path in wrote]
+            kept[name] = {"cmd": stages[name].command, "outs": listed}
+        elif name != stage and name in found and _made_from(found[name], {**code_md5, **outs}, stages):
+            kept[name] = found[name]
+        outs |= {out["path"]: out["md5"] for out in kept.get(name, {}).get("outs", ()) if "md5" in out}
+    return {**lock, "stages": {name: kept[name] for name in [*found, stage] if name in kept}}
+
+
+def locked_outs(lock: Lock) -> dict[str, str]:
+    """Output -> MD5 of all stages of the lock that DVC keeps a copy of."""
+    entries = (out for entry in lock["stages"].values() for out in entry.get("outs", ()))
+    return {out["path"]: out["md5"] for out in entries if "md5" in out}
+
+
+def _made_from(entry: Mapping[str, Any], known: Mapping[str, str], stages: Mapping[str, StageFiles]) -> bool:
+    made = {out for each in stages.values() for out in each.outs}
+    deps = ((dep["path"], dep.get("md5")) for dep in entry.get("deps", ()))
+    return all(known.get(path) == md5 if path in made else known.get(path, md5) == md5 for path, md5 in deps)
+
+
+def _sorted(stages: Mapping[str, StageFiles]) -> list[str]:
+    """Names of the stages, each after those it depends on."""
+    maker = {out: name for name, each in stages.items() for out in each.outs}
+    ordered: dict[str, None] = {}
+
+    def visit(name: str) -> None:
+        for dep in stages[name].deps:
+            if maker.get(dep, name) != name:
+                visit(maker[dep])
+        ordered.setdefault(name)
+
+    for name in stages:
+        visit(name)
+    return list(ordered)

@@ -1,0 +1,132 @@
+"""Where a run comes from: code revision, data hashes, machine. For the record of a run, never for hashed outputs."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import re
+import shutil
+import subprocess
+import time
+from functools import lru_cache
+from hashlib import md5, sha256
+from importlib.metadata import version
+from pathlib import Path
+
+from refinedet.files import md5_file, sha256_file
+
+_GIT_SECONDS = 60
+_SETTLED_NS = 2_000_000_000
+"""A file written less than this ago may change again without its time telling: clocks of file systems are coarse."""
+_PACKAGES = ("pipeline", "refinedet")
+_PASSWORD = re.compile(r"//[^@/\s]*@")
+
+
+def data_md5(path: Path) -> str:
+    """DVC's identifier of a file or folder, computed from its bytes: what dvc.lock says where nothing has changed.
+
+    A folder's is the MD5 of the JSON list of its files' MD5s and relative paths, with `.dir` appended.
+    """
+    if path.is_file():
+        return _file_md5(path)
+    listed = [{"md5": _file_md5(file), "relpath": name} for name, file in sorted(data_files(path).items())]
+    return md5(json.dumps(listed, sort_keys=True).encode(), usedforsecurity=False).hexdigest() + ".dir"
+
+
+def _file_md5(path: Path) -> str:
+    """A stage tells the MD5s of the same folders in tags, data sets and state: it reads each file once."""
+    stat = path.stat()
+    if time.time_ns() - stat.st_mtime_ns < _SETTLED_NS:
+        return md5_file(path)
+    return _md5_of(path.resolve(), stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns)
+
+
+@lru_cache(maxsize=1 << 17)
+def _md5_of(path: Path, *_unchanged: int) -> str:
+    return md5_file(path)
+
+
+def without_password(text: str) -> str:
+    """A text without the `user:password@` that addresses in it may carry."""
+    return _PASSWORD.sub("//", text)
+
+
+def data_files(folder: Path) -> dict[str, Path]:
+    """Relative name -> file of all that DVC counts in a folder: byte code is left out, as .dvcignore says."""
+    return {f.relative_to(folder).as_posix(): f for f in folder.rglob("*") if f.is_file() and f.suffix != ".pyc"}
+
+
+def code_tags() -> dict[str, str]:
+    """Git revision of the working folder and whether it has changes; `unknown` outside a repository."""
+    revision = git_text("rev-parse", "HEAD")
+    if revision is None:
+        return {"git_revision": "unknown"}
+    dirty = bool(git("status", "--porcelain"))
+    return {"git_revision": revision, "git_dirty": str(dirty).lower(), "mlflow.source.git.commit": revision}
+
+
+def package_sha256() -> str:
+    """SHA-256 of the installed code of this project, where there is no dvc.yaml to name the files a run depends on."""
+    here = Path(__file__).parent.parent
+    files = {
+        path: path.relative_to(here.parent).as_posix()
+        for name in _PACKAGES
+        for path in here.with_name(name).rglob("*.py")
+    }
+    listed = [[files[path], sha256_file(path)] for path in sorted(files)]
+    return sha256(json.dumps(listed).encode()).hexdigest()
+
+
+def uncommitted_changes() -> bytes:
+    """The difference of the tracked files from HEAD as `git apply` takes it, binary files too; empty without one."""
+    # the user's own settings of `git diff` may make patches that nothing can apply
+    plain = ("-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "-c", "diff.relative=false")
+    exact = ("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules")
+    return git(*plain, "diff", *exact, "HEAD") or b""
+
+
+def machine_tags() -> dict[str, str]:
+    """Processor, cores, GPU, system and the versions that numbers depend on."""
+    import torch
+
+    gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
+    return {
+        "hardware.cpu": _cpu_name(),
+        "hardware.cores": str(os.cpu_count()),
+        "hardware.gpu": gpu,
+        "platform": platform.platform(),
+        "python": platform.python_version(),
+        "torch": version("torch"),
+    }
+
+
+def git(*arguments: str) -> bytes | None:
+    """What git prints in the current folder; None where there is no git, no repository or no such thing."""
+    program = shutil.which("git")
+    if program is None:
+        return None
+    try:
+        done = subprocess.run(  # noqa: S603 - git with words of our own
+            [program, *arguments],
+            capture_output=True,
+            timeout=_GIT_SECONDS,
+            check=True,
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # looking must not get in the way of DVC's own git
+        )
+    except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
+        return None
+    return done.stdout
+
+
+def git_text(*arguments: str) -> str | None:
+    """The same as text, without the last line end."""
+    printed = git(*arguments)
+    return None if printed is None else printed.decode(errors="replace").strip("\n")
+
+
+def _cpu_name() -> str:
+    cpuinfo = Path("/proc/cpuinfo")
+    lines = cpuinfo.read_text(encoding="utf-8", errors="replace").splitlines() if cpuinfo.is_file() else []
+    names = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
+    return next(names, platform.processor() or platform.machine())

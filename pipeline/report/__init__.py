@@ -1,0 +1,1 @@
+"""The report of an evaluation: tables, curves and pictures in one HTML page."""

@@ -1,0 +1,58 @@
+"""The words by which the pages call what the tables name."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True, slots=True)
+class KindWords:
+    """A kind of mistake, for a reader."""
+
+    name: str
+    heading: str
+    definition: str
+
+
+KIND_WORDS: Mapping[str, KindWords] = {
+    "missed": KindWords(
+        "missed", "Missed", "A ship that no detection hits, is badly placed on, or lies on with the wrong class."
+    ),
+    "badly_placed": KindWords(
+        "badly placed", "Badly placed", "Best IoU with a ship of its class from 0.1 up to, but below, 0.5."
+    ),
+    "double": KindWords("double", "Doubles", "IoU of at least 0.5 with a ship that a stronger detection hits already."),
+    "false_alarm": KindWords("false alarm", "False alarms", "IoU below 0.1 with every ship: there is nothing."),
+    "wrong_class": KindWords("wrong class", "Wrong class", "IoU of at least 0.5 with an object of another class."),
+    "wrong_class_and_place": KindWords(
+        "wrong class, badly placed",
+        "Wrong class and badly placed",
+        "Best IoU with an object of another class from 0.1 up to, but below, 0.5.",
+    ),
+}
+"""Kind, as refinedet.evaluation.mistakes names it -> words."""
+
+SIZE_WORDS: Mapping[str, str] = {"AP_small": "small", "AP_medium": "medium", "AP_large": "large"}
+
+_PARTS = {"val": "Validation, last epoch", "test": "Test", "test_without_leaked": "Test without leaked images"}
+_LABEL = 22
+_SHORT = {"test": "all", "test_without_leaked": "not leaked"}
+
+
+def part(name: str) -> str:
+    """`test_without_leaked` -> `Test without leaked images`, as a person would say it."""
+    return _PARTS.get(name) or name.replace("test_", "Test, ").replace("_", " ")
+
+
+def part_word(name: str) -> str:
+    """The same in a word or two, for a chart."""
+    return _SHORT.get(name) or name.removeprefix("test_").replace("_", " ")
+
+
+def short_labels(labels: Sequence[str]) -> dict[str, str]:
+    """Labels as a chart has room for: of a long one its end, where paths differ; numbered where ends are equal."""
+    cut = {label: label if len(label) <= _LABEL else f"\u2026{label[1 - _LABEL :]}" for label in labels}
+    if len(set(cut.values())) == len(cut):
+        return cut
+    return {label: f"{number}: {end}" for number, (label, end) in enumerate(cut.items(), 1)}

@@ -1,0 +1,131 @@
+"""Stage convert: every data set becomes the canonical record, in train, val and test.
+
+File names in the records are relative to outputs/download. Images are told apart by their decoded pixels, not by name:
+copies are reported, and a validation split never holds a copy of an image that is elsewhere.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+from pipeline.datasets.reading import Problem, Reading, read_coco_file, read_dataset
+from pipeline.datasets.splits import Image, cut_off, duplicate_groups, keep_some
+from pipeline.params import load_params
+from pipeline.stage import OUTPUTS, SPLITS, run_stage
+from refinedet.data.coco import Record, build_record, write_record
+from refinedet.errors import InputError
+from refinedet.files import atomic_folder, write_json
+
+_LOG = logging.getLogger(__name__)
+
+
+def convert(dataset: str, val_fraction: float, source: Path, out: Path, *, train_images: int | None = None) -> None:
+    """Write the records of the data set in folder `source` to folder `out`, with a summary.
+
+    Simulated scenes, in folders train, val and test of `SIMULATED`, are added to a data set of the catalogue, or are
+    all there is. With `train_images`, only that many training images are kept, chosen by a stable hash.
+
+    Raises:
+        FileError: an image or annotation file is missing or damaged.
+        InputError: an annotation file is not what it should be.
+    """
+    reading = read_dataset(dataset, val_fraction, source)
+    _refuse(reading.problems)
+    splits = {**reading.splits, "train": keep_some(reading.splits["train"], train_images)}
+    _write(dataset, replace(reading, splits=splits), out)
+
+
+def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fraction: float, test_fraction: float) -> None:
+    """Write the records of one COCO file, whose file names lie in folder `images`, to folder `out`.
+
+    Validation and test images are cut off by the digests of their pixels, both as shares of all images; each split gets
+    at least one.
+
+    Raises:
+        FileError: an image or the annotation file is missing or damaged.
+        InputError: the file is not COCO, or has fewer than three different images.
+    """
+    reading = read_coco_file(annotations, images)
+    _refuse(reading.problems)
+    listed, changes = reading.splits["train"], reading.changes["file"]
+    if changes.dropped:
+        _LOG.warning("%s: left out %s", annotations, dict(changes.dropped))
+    if all(image.annotated.ignored.all() for image in listed):  # true of an image without boxes as well
+        raise InputError(
+            f"expected boxes in {annotations}, found none that can be used (left out: {dict(changes.dropped)}); "
+            "do the ids of images and categories match?"
+        )
+    if len({image.digest for image in listed}) < len(SPLITS):
+        raise InputError(
+            f"expected at least {len(SPLITS)} different images in {annotations}, one each to train, validate and test "
+            f"on, found {len({image.digest for image in listed})}"
+        )
+    rest, test = cut_off(listed, test_fraction, "test", leave=2)
+    train, val = cut_off(rest, val_fraction / (1 - test_fraction), "val", leave=1)
+    splits = {"train": train, "val": val, "test": test}
+    _write(annotations.name, replace(reading, splits=splits), out)
+
+
+def _refuse(problems: Sequence[Problem]) -> None:
+    """One image that cannot be used is enough: training on what is left would be another data set."""
+    if not problems:
+        return
+    first, others = problems[0].error, [problem.file_name for problem in problems[1:]]
+    if not others:
+        raise first
+    raise type(first)(f"{first}; {len(others)} more images cannot be used either, such as {', '.join(others[:3])}")
+
+
+def _write(dataset: str, converted: Reading, out: Path) -> None:
+    splits = converted.splits
+    groups = duplicate_groups(splits)
+    across = [group for group in groups if len({split for split, _ in group}) > 1]
+    leaked = sorted({name for group in across for split, name in group if split == "test"})
+    subsets = dict(converted.subsets) | ({"leaked": leaked} if converted.subsets or leaked else {})
+    with atomic_folder(out) as staged:
+        records = {name: _record(splits[name], converted.classes) for name in SPLITS}
+        for name, record in records.items():
+            write_record(staged / f"{name}.json", record)
+        if subsets:
+            write_json(staged / "subsets.json", subsets)
+        summary = {
+            "dataset": dataset,
+            "classes": list(converted.classes),
+            "splits": {name: _counts(record) for name, record in records.items()},
+            "changes": {name: changes.to_dict() for name, changes in converted.changes.items()},
+            "flags": {name: dict(flags) for name, flags in converted.flags.items()},
+            "duplicates": {
+                "within": [[name for _, name in group] for group in groups if group not in across],
+                "across": [[f"{split}: {name}" for split, name in group] for group in across],
+            },
+            "subsets": {name: len(names) for name, names in subsets.items()},
+        }
+        write_json(staged / "summary.json", summary)
+    _LOG.info("%s: %s; %d test images are also in training", dataset, summary["splits"], len(leaked))
+
+
+def _record(images: list[Image], classes: tuple[str, ...]) -> Record:
+    return build_record([image.annotated for image in images], classes)
+
+
+def _counts(record: Record) -> dict[str, int]:
+    return {
+        "images": len(record.images),
+        "boxes": record.box_count,
+        "ignored": int(sum(mask.sum() for mask in record.ignored.values())),
+        "without_boxes": sum(len(boxes) == 0 for boxes in record.boxes.values()),
+    }
+
+
+def main() -> None:
+    """Run the stage in the current folder."""
+    params = load_params()
+    few, share = params.convert.train_images, params.convert.val_fraction
+    convert(params.dataset, share, OUTPUTS / "download", OUTPUTS / "convert", train_images=few)
+
+
+if __name__ == "__main__":
+    run_stage(main)

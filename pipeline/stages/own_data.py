@@ -1,0 +1,151 @@
+"""From a COCO file of the user's own to a checkpoint and a report, through the stages of the pipeline, without DVC."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+import numpy as np
+
+from pipeline.params import ConvertParams, DownloadParams, Params, TileParams
+from pipeline.provenance.origin import package_sha256
+from pipeline.stages.convert import convert_coco_file
+from pipeline.stages.evaluate import Metrics, evaluate, read_curves
+from pipeline.stages.report import Sources, report
+from pipeline.stages.tile import tile
+from pipeline.stages.train import Places, train
+from pipeline.tracking.runs import record
+from refinedet.config import STRIDES, AugmentConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
+from refinedet.data.coco import read_record
+from refinedet.errors import FileError, InputError
+from refinedet.files import sha256_file, sha256_tree
+from refinedet.model.checkpoint import read_header
+from refinedet.model.initial import initial_checkpoint
+from refinedet.model.variants import VARIANTS
+from refinedet.predictors.predictor import TorchPredictor
+from refinedet.tiling import letterbox
+
+logger = logging.getLogger(__name__)
+
+FRESH = "none"
+"""Stands for no checkpoint: the backbone starts from its own ImageNet weights."""
+
+_FRESH_LR, _TUNING_LR = 7e-4, 3e-4
+_SIGNS = {
+    "convert": "summary.json",
+    "tile": "summary.json",
+    "train": "model.safetensors",
+    "evaluate": "metrics.json",
+    "report": "report.html",
+}
+"""Folder of each step -> a file by which the folder is known as ours, and may be replaced."""
+
+
+@dataclass(frozen=True, slots=True)
+class Choices:
+    """What the user may choose; None: what suits the data and the initial weights."""
+
+    init: str = "shipped"
+    """A checkpoint, `shipped` for the weights of the package, or FRESH."""
+    epochs: int = 30
+    batch_size: int = 8
+    lr: float | None = None
+    seed: int = 1
+    val_fraction: float = 0.1
+    test_fraction: float = 0.1
+
+
+def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> Metrics:
+    """Convert, tile, train, evaluate and report into folders of `out`.
+
+    An interrupted training goes on, and a finished one of the same settings, data and code is not repeated.
+
+    Returns:
+        Metrics on the test images that were cut off.
+
+    Raises:
+        FileError: a file is missing or damaged, or `out` holds folders that are not of an earlier training.
+        InputError: the annotations are no COCO file, or a choice is out of range.
+        RefineDetError: the training diverged.
+    """
+    _check(choices, out)
+    start = _start(choices, annotations.stem)
+    shares = {"val_fraction": choices.val_fraction, "test_fraction": choices.test_fraction}
+    convert_coco_file(annotations, images, out / "convert", **shares)
+    tile(start.tile, start.radiometry, images, out / "convert", out / "tile")
+    params = replace(start, train=_on_canvas(start, out / "tile"))
+    inputs = {"chips": sha256_tree(out / "tile"), "code": package_sha256()}
+    checkpoint = out / "train" / "model.safetensors"
+    if not _is_trained(checkpoint, params, inputs):
+        train(params, Places(out / "tile", out / "train", inputs))
+    metrics = evaluate(TorchPredictor.load(checkpoint), out / "tile", out / "convert", out / "evaluate")
+    sources = Sources(out / "tile", out / "train", out / "evaluate")
+    report(sources, annotations.name, params.postprocess, out / "report")
+    kept: list[tuple[Path, str | None]] = [(out / "evaluate" / "metrics.json", "evaluate")]
+    kept.append((out / "report" / "report.html", "report"))
+    flat = {f"test/{name}": value for name, value in metrics["test"].items()}
+    record(checkpoint, params, flat, kept, curves=read_curves(out / "evaluate"), tested_on=out / "tile")
+    return metrics["test"]
+
+
+def _check(choices: Choices, out: Path) -> None:
+    for name in ("val_fraction", "test_fraction"):
+        share = getattr(choices, name)
+        if not 0 <= share < 0.5:
+            raise InputError(f"expected {name} within [0, 0.5), found {share}")
+    for name, sign in _SIGNS.items():
+        if (out / name).exists() and not (out / name / sign).is_file():
+            raise FileError(
+                f"expected {out / name} to be of an earlier training, found other files; name another folder"
+            )
+    try:
+        out.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise FileError(f"expected a folder that can be made at {out}, but it cannot ({error.strerror})") from error
+
+
+def _is_trained(checkpoint: Path, params: Params, inputs: dict[str, str]) -> bool:
+    """Whether the checkpoint is what this training would make."""
+    if not checkpoint.is_file():
+        return False
+    known = read_header(checkpoint).provenance
+    init = None if params.train.init is None else sha256_file(initial_checkpoint(params.train.init))
+    return (known.get("inputs_sha256"), known.get("train"), known.get("init")) == (inputs, params.train.to_dict(), init)
+
+
+def _start(choices: Choices, dataset: str) -> Params:
+    """Settings of the checkpoint that training starts from, or of a fresh network; the canvas is still open."""
+    fresh = choices.init == FRESH
+    header = None if fresh else read_header(initial_checkpoint(choices.init))
+    standard_lr = _FRESH_LR if fresh else _TUNING_LR
+    trained = {} if header is None else header.provenance.get("tile", {})
+    return Params(
+        recipe="own",
+        dataset=dataset,
+        download=DownloadParams(),
+        scenes=None,
+        convert=ConvertParams(val_fraction=choices.val_fraction),
+        radiometry=Radiometry() if header is None else header.radiometry,
+        tile=TileParams(TileConfig.from_dict(trained)),
+        model=VARIANTS["refinedetpp512_lite0"] if header is None else header.model,
+        train=TrainConfig(
+            seed=choices.seed,
+            epochs=choices.epochs,
+            batch_size=choices.batch_size,
+            lr=standard_lr if choices.lr is None else choices.lr,
+            init=None if fresh else choices.init,
+            augment=AugmentConfig(transpose=0.3, mosaic=0.4, mosaic_off_epochs=max(1, choices.epochs // 8)),
+        ),
+        postprocess=PostprocessConfig() if header is None else header.postprocess,
+        multiscale=None,
+        versioned=False,
+    )
+
+
+def _on_canvas(params: Params, chips: Path) -> TrainConfig:
+    """The training settings with the canvas on which detection would lay the median chip."""
+    chips_read = read_record(chips / "train.json")
+    width, height = (int(np.median([getattr(i, side) for i in chips_read.images])) for side in ("width", "height"))
+    box = letterbox(width, height, params.model.input_px, max(STRIDES[-1], params.model.strides[-1]))
+    return replace(params.train, canvas_width=box.canvas_width, canvas_height=box.canvas_height)

@@ -1,0 +1,222 @@
+"""Stage report: what the evaluation found, as one HTML page, its numbers, its curves, and pictures of its mistakes.
+
+Hashed outputs: equal inputs give equal bytes, so git revision, run id and time are in MLflow, not here.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import defaultdict
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from pipeline.datasets.catalogue import CATALOGUE
+from pipeline.params import Params, load_params
+from pipeline.provenance.state import state_files
+from pipeline.report.chart_set import iou_curves, working_point
+from pipeline.report.charts import precision_recall_png, training_png
+from pipeline.report.contact_sheet import Picture, close_up, compose, whole_chip
+from pipeline.report.errors_by_chip import Judged, spread
+from pipeline.report.figures import training_svgs
+from pipeline.report.labels import KIND_WORDS
+from pipeline.report.numbers import Numbers, Row
+from pipeline.report.page import Page, render
+from pipeline.report.published import PUBLISHED
+from pipeline.stage import OUTPUTS, run_stage
+from pipeline.tracking.runs import RECORDS, record
+from refinedet.boxes import xywh_to_xyxy
+from refinedet.config import PostprocessConfig
+from refinedet.data.coco import ImageRecord, read_record
+from refinedet.data.dataset import read_chip
+from refinedet.detections import Detections
+from refinedet.evaluation.mistakes import kinds_of
+from refinedet.files import atomic_folder, read_json, sha256_file, write_json, write_text
+from refinedet.model.checkpoint import Header, read_header
+
+logger = logging.getLogger(__name__)
+
+SAMPLES = 6
+"""Whole chips shown, and as many of the worst ones."""
+
+_FILES = ("report.html", "numbers.json", "pr_curve.png", "losses.png", "contact_sheet.png")
+_COLUMNS = 6
+_HITS, _MISSES, _WRONG = 12, 18, 12
+
+
+@dataclass(frozen=True, slots=True)
+class Sources:
+    """Output folders of the stages before this one."""
+
+    tile: Path
+    train: Path
+    evaluate: Path
+
+    @property
+    def checkpoint(self) -> Path:
+        """The weights that were evaluated."""
+        return self.train / "model.safetensors"
+
+
+def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: Path) -> None:
+    """Write folder `out`: report.html, numbers.json, pr_curve.png, losses.png, contact_sheet.png and samples/*.png.
+
+    Raises:
+        FileError: an output of a stage before is missing or damaged.
+        InputError: one of them is not what it should be.
+    """
+    truth = read_record(sources.tile / "test.json")
+    header = read_header(sources.checkpoint)
+    judged = Judged.of(truth, read_results(read_json(sources.evaluate / "detections.coco.json")))
+    history = read_json(sources.train / "history.json")
+    numbers = replace(
+        Numbers.of_evaluation(_evaluation_reader(sources.evaluate), str(sources.evaluate)),
+        dataset=dataset,
+        settings=_facts(sources, header, dataset, postprocess),
+    )
+    read = _chip_reader(sources.tile)
+    sections = _sections(judged, read)
+    with_ships = [image for image in truth.images if not truth.ignored[image.id].all()]
+    samples = [whole_chip(judged, image, read) for image in spread(with_ships, SAMPLES)]
+    with atomic_folder(out) as staged:
+        _draw_curves(numbers, history, staged)
+        compose(sections, _COLUMNS).save(staged / "contact_sheet.png")
+        (staged / "samples").mkdir()
+        for sample in samples:
+            sample.pixels.save(staged / "samples" / f"{sample.title}.png")
+        page = Page(
+            title=f"Ship detection on {_name(dataset)}",
+            subtitle=_subtitle(header, numbers.test),
+            numbers=numbers,
+            validation=_validation(header),
+            published=PUBLISHED.get(dataset, ()),
+            training=training_svgs(history),
+            sections=sections,
+            worst=[whole_chip(judged, image, read) for image in judged.worst(SAMPLES)],
+            samples=samples,
+        )
+        write_text(staged / "report.html", render(page))
+        write_json(staged / "numbers.json", numbers.to_dict())
+
+
+def _evaluation_reader(folder: Path) -> Callable[[str], Any]:
+    """Function name -> content of a JSON file that evaluate wrote to `folder`; None for a file that is not there.
+
+    Raises:
+        FileError: metrics.json is missing, without which there is no evaluation; or a file cannot be read.
+    """
+    return lambda name: read_json(folder / name) if name == "metrics.json" or (folder / name).is_file() else None
+
+
+def read_results(results: list[Row]) -> dict[int, Detections]:
+    """Detections by image id from a COCO results list that evaluate wrote."""
+    rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
+    for row in results:
+        rows[row["image_id"]].append(row)
+    return {
+        image_id: Detections.of(
+            xywh_to_xyxy([row["bbox"] for row in own]),
+            [row["score"] for row in own],
+            [row["category_id"] - 1 for row in own],
+        )
+        for image_id, own in rows.items()
+    }
+
+
+def _sections(judged: Judged, read: Callable[[ImageRecord], NDArray[np.uint8]]) -> dict[str, list[Picture]]:
+    events = judged.events()
+    chosen = {
+        "Hits": (events["hit"], spread(events["hit"], _HITS)),
+        "Misses": (events["miss"], spread(events["miss"], _MISSES)),
+    }
+    for kind in kinds_of(judged.truth)[1:]:  # but for missed ships, which are the misses
+        own = [event for event in events["false alarm"] if event.kind == kind]
+        chosen[KIND_WORDS[kind].heading] = (own, own[:_WRONG])
+    return {
+        f"{name}: {len(shown)} of {len(all_)}": [close_up(judged, event, read) for event in shown]
+        for name, (all_, shown) in chosen.items()
+    }
+
+
+def _draw_curves(numbers: Numbers, history: list[Row], folder: Path) -> None:
+    precision_recall_png(folder / "pr_curve.png", iou_curves(numbers), working_point(numbers))
+    training_png(folder / "losses.png", history)
+
+
+def _chip_reader(root: Path) -> Callable[[ImageRecord], NDArray[np.uint8]]:
+    """Function image -> its pixels, from the folder that stage tile wrote."""
+    return lambda image: read_chip(root / image.file_name)
+
+
+def _name(dataset: str) -> str:
+    """The data set, as a person would write it."""
+    return dataset.upper() if dataset in CATALOGUE else dataset.replace("simulated", "simulated scenes")
+
+
+def _subtitle(header: Header, test: Mapping[str, float]) -> str:
+    model = header.model
+    return f"{model.backbone} at {model.input_px} px, {test['ships']} ships in {test['chips']} test chips"
+
+
+def _validation(header: Header) -> dict[str, float]:
+    chips = header.provenance.get("chips", {})
+    return {**header.provenance.get("val", {}), **({"chips": chips["val"]} if "val" in chips else {})}
+
+
+def _facts(
+    sources: Sources, header: Header, dataset: str, postprocess: PostprocessConfig
+) -> dict[str, dict[str, object]]:
+    known = dict(header.provenance)
+    source = CATALOGUE.get(dataset)
+    data: dict[str, object] = {"name": dataset, "classes": ", ".join(header.classes)}
+    if source is not None:
+        data |= {"citation": source.citation, "licence": source.licence, "content sha256": source.sha256}
+    data |= {f"{split} chips": count for split, count in known.get("chips", {}).items()}
+    hashes = {"checkpoint": sha256_file(sources.checkpoint), **known.get("inputs_sha256", {})}
+    if "code_sha256" in known:
+        hashes["training code"] = known["code_sha256"]
+    return {
+        "Data set": data,
+        "SHA-256": hashes,
+        "Windows": _flat(known.get("tile", {})),
+        "Model": _flat(header.model.to_dict()),
+        "Training": {**_flat(known.get("train", {})), "weights": known.get("weights", "")},
+        "Radiometry": _flat(header.radiometry.to_dict()),
+        "Postprocessing": _flat(postprocess.to_dict()),
+    }
+
+
+def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
+    flat: dict[str, object] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping):
+            flat |= _flat(value, f"{prefix}{key}.")
+        else:
+            flat[prefix + key] = ", ".join(map(str, value)) if isinstance(value, list) else value
+    return flat
+
+
+def _record(sources: Sources, params: Params, out: Path) -> None:
+    pictures = [(out / name, "report") for name in _FILES]
+    samples = [(path, "samples") for path in sorted((out / "samples").iterdir())]
+    kept = [(Path(name), None) for name in RECORDS if Path(name).is_file()]
+    with state_files("report") as state:
+        record(sources.checkpoint, params, {}, [*pictures, *samples, *kept, *state])
+
+
+def main() -> None:
+    """Report on the outputs in the current folder and add the report to the MLflow run."""
+    params = load_params()
+    sources = Sources(OUTPUTS / "tile", OUTPUTS / "train", OUTPUTS / "evaluate")
+    out = OUTPUTS / "report"
+    report(sources, params.dataset, params.postprocess, out)
+    logger.info("report: %s", out / "report.html")
+    _record(sources, params, out)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,197 @@
+"""Stage tile: 8-bit chips and their truth, cut by the same windows and stretched by the same levels as in detection.
+
+File names in the records are relative to outputs/tile; `extra` holds the scene a chip is from (its file name in
+outputs/download) and its window there. Of a scene, all chips are in one split. Many chips are packed into shards, from
+which they are read by the same names.
+"""
+
+from __future__ import annotations
+
+import io
+import logging
+from collections import Counter
+from collections.abc import Iterable, Iterator
+from contextlib import ExitStack
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from pipeline.datasets.splits import stable_draw
+from pipeline.params import TileParams, load_params
+from pipeline.stage import OUTPUTS, SPLITS, run_stage
+from refinedet.boxes import Boxes
+from refinedet.config import Radiometry, TileConfig
+from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, read_record, write_record
+from refinedet.data.shards import ShardWriter
+from refinedet.errors import InputError
+from refinedet.files import atomic_folder, write_json
+from refinedet.radiometry import scene_levels, to_uint8, valid_mask
+from refinedet.raster import SceneReader, open_scene
+from refinedet.tiling import Window, boxes_in_window, windows
+
+_LOG = logging.getLogger(__name__)
+_PNG_LEVEL = 3
+"""Half the time of the usual 6 for 8 % larger files: speckle hardly compresses."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Scene:
+    """One image of a converted record with its truth."""
+
+    image: ImageRecord
+    truth: Record
+    stem: str
+    """Beginning of the names of its chips."""
+
+
+def tile(params: TileParams, radiometry: Radiometry, source: Path, records: Path, out: Path) -> None:
+    """Cut the images of the records in folder `records` (files under `source`) into chips in folder `out`.
+
+    Raises:
+        FileError: an image is missing or damaged.
+        InputError: a record is invalid, or two images would give chips of one name.
+    """
+    summary: dict[str, Any] = {}
+    converted = {split: read_record(records / f"{split}.json") for split in SPLITS}
+    packed = _window_count(converted.values(), params.windows) > params.shards_beyond
+    with atomic_folder(out) as staged:
+        for split, record in converted.items():
+            keep_empty = params.keep_empty if split == "train" else 1.0
+            counts: Counter[str] = Counter()
+            chips: list[Annotated] = []
+            stems = _stems(record)
+            with _Writer(staged, split, packed=packed) as writer:
+                for image in record.images:
+                    cut = _Cutter(params, radiometry, keep_empty, counts)
+                    with open_scene(source / image.file_name) as reader:
+                        for chip, pixels in cut.chips(reader, _Scene(image, record, stems[image.file_name]), split):
+                            writer.write(chip.file_name, pixels)
+                            chips.append(chip)
+            write_record(staged / f"{split}.json", build_record(chips, record.classes))
+            counts["chips"], counts["scenes"] = len(chips), len(record.images)
+            summary[split] = dict(sorted(counts.items()))
+            _LOG.info("%s: %s", split, summary[split])
+        write_json(staged / "summary.json", summary)
+
+
+def _window_count(records: Iterable[Record], config: TileConfig) -> int:
+    """Windows of all images: no split has more chips, and it is known before the first one is cut."""
+    return sum(len(windows(image.width, image.height, config)) for record in records for image in record.images)
+
+
+class _Writer:
+    """Writes the chips of a split as PNG: one file each below folder `root`, or packed."""
+
+    def __init__(self, root: Path, split: str, *, packed: bool) -> None:
+        self._root, self._names, self._open = root, set[str](), ExitStack()
+        (root / split).mkdir()
+        self._shards = self._open.enter_context(ShardWriter(root, split)) if packed else None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._open.close()
+
+    def write(self, name: str, pixels: NDArray[np.uint8]) -> None:
+        """Write one chip.
+
+        Raises:
+            InputError: there is one of this name.
+        """
+        if name in self._names:
+            raise InputError(f"expected images whose names differ, found two that give {name}")
+        self._names.add(name)
+        stream = io.BytesIO()
+        Image.fromarray(pixels).save(stream, format="PNG", compress_level=_PNG_LEVEL)
+        if self._shards is None:
+            (self._root / name).write_bytes(stream.getvalue())
+        else:
+            self._shards.write(name, stream.getvalue())
+
+
+@dataclass(frozen=True, slots=True)
+class _Cutter:
+    """Cuts scenes into chips and counts what it meets."""
+
+    params: TileParams
+    radiometry: Radiometry
+    keep_empty: float
+    counts: Counter[str]
+
+    def chips(self, reader: SceneReader, scene: _Scene, split: str) -> Iterator[tuple[Annotated, NDArray[np.uint8]]]:
+        """Chips of one scene that are kept, in the order of its windows."""
+        info = reader.info
+        eight_bit = info.dtype == "uint8"  # never stretched: spare the sample, which reads the whole scene
+        levels = None if eight_bit else scene_levels(reader.sample(), info.dtype, info.nodata, self.radiometry)
+        places = windows(info.width, info.height, self.params.windows)
+        for window in places:
+            chip = self._annotated(scene, window, _chip_name(scene.stem, window, split, whole=len(places) == 1))
+            if not self._is_wanted(chip):
+                self.counts["empty_left_out"] += 1
+                continue
+            pixels = reader.read(window)
+            valid = valid_mask(pixels, info.nodata)
+            if not valid.any():
+                self.counts["nodata_skipped"] += 1
+                continue
+            self._count(chip)
+            yield chip, _plain(to_uint8(pixels, valid, levels))
+
+    def _annotated(self, scene: _Scene, window: Window, name: str) -> Annotated:
+        image_id = scene.image.id
+        boxes, cut, index = boxes_in_window(scene.truth.boxes[image_id], window, self.params.windows.min_visible)
+        ignored, labels = cut | scene.truth.ignored[image_id][index], scene.truth.labels[image_id][index]
+        keep = _distinct(boxes, labels, ignored)
+        extra = {"scene": scene.image.file_name, "window": [window.x, window.y, window.width, window.height]}
+        return Annotated(name, window.width, window.height, boxes[keep], labels[keep], ignored[keep], extra)
+
+    def _is_wanted(self, chip: Annotated) -> bool:
+        """Chips with a ship always; of the others the share `keep_empty`, chosen by a hash of scene and window."""
+        if not chip.ignored.all():
+            return True
+        return stable_draw(f"{chip.extra['scene']} {chip.extra['window']}") < self.keep_empty
+
+    def _count(self, chip: Annotated) -> None:
+        self.counts["boxes"] += int((~chip.ignored).sum())
+        self.counts["ignored"] += int(chip.ignored.sum())
+        self.counts["empty_kept"] += int(chip.ignored.all())
+
+
+def _stems(record: Record) -> dict[str, str]:
+    """File name -> its stem, or all of its path where images in different folders share one."""
+    stems = {image.file_name: PurePosixPath(image.file_name).stem for image in record.images}
+    shared = Counter(stems.values())
+    return {name: stem if shared[stem] == 1 else name.replace("/", "_") for name, stem in stems.items()}
+
+
+def _chip_name(stem: str, window: Window, split: str, *, whole: bool) -> str:
+    return f"{split}/{stem}.png" if whole else f"{split}/{stem}_y{window.y:05d}_x{window.x:05d}.png"
+
+
+def _distinct(boxes: Boxes, labels: NDArray[np.int64], ignored: NDArray[np.bool_]) -> NDArray[np.intp]:
+    """Indices of boxes that differ, ascending; of equal ones, such as two ships cut by one window, not the ignored."""
+    order = np.argsort(ignored, kind="stable")
+    first = np.unique(np.column_stack([boxes, labels])[order], axis=0, return_index=True)[1]
+    return np.sort(order[first])
+
+
+def _plain(chip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """One channel where all three are equal: grey stored as RGB, as SAR chips often are."""
+    if chip.ndim == 3 and (chip == chip[..., :1]).all():
+        return np.ascontiguousarray(chip[..., 0])
+    return chip
+
+
+def main() -> None:
+    """Run the stage in the current folder."""
+    params = load_params()
+    tile(params.tile, params.radiometry, OUTPUTS / "download", OUTPUTS / "convert", OUTPUTS / "tile")
+
+
+if __name__ == "__main__":
+    run_stage(main)

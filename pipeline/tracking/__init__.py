@@ -1,0 +1,1 @@
+"""Runs in MLflow: names, settings, metrics and models, delivered even after an outage."""

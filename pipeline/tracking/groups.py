@@ -1,0 +1,153 @@
+"""Runs that belong together, under one parent: the mean and the spread of what they measured.
+
+    python -m pipeline.tracking.groups "lr sweep" RUN RUN ...        the names or ids of runs in MLflow
+
+The UI folds the runs of a group under their parent. Done afterwards, by tags: so the runs may come from anywhere, from
+`dvc exp run`, from its queue, or from other machines that write to the same store.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import statistics
+import time
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from pipeline.stage import run_stage
+from pipeline.tracking.store import chosen_store, opened, shown
+from refinedet.errors import InputError
+
+if TYPE_CHECKING:
+    from mlflow import MlflowClient
+    from mlflow.entities import Run
+
+logger = logging.getLogger(__name__)
+
+PARENT_TAG = "mlflow.parentRunId"
+GROUP_TAG = "run_group"
+"""Tag of a parent: the name of its group."""
+SPREAD = "_std"
+"""A parent's `test/AP` is the mean of its children's, `test/AP_std` their standard deviation (n - 1)."""
+
+_NOT_MEASURED = ("system/", "test_pr/")
+"""Metrics that say nothing in one number."""
+
+
+def group(name: str, runs: Sequence[str]) -> str:
+    """Make `runs` (ids) the children of the run `name`, made if missing, and no others; its id.
+
+    Again with other runs, it replaces the mean and the spread.
+
+    Raises:
+        FileError: the store cannot be used.
+        InputError: there is no run.
+    """
+    if not runs:
+        raise InputError(f"expected at least one run for the group '{name}', found none")
+    with opened(chosen_store()) as client:
+        children = sorted((client.get_run(run) for run in dict.fromkeys(runs)), key=lambda run: run.info.start_time)
+        experiment = children[0].info.experiment_id
+        parent = _parent(client, experiment, name, children)
+        for stranger in client.search_runs([experiment], f"tags.`{PARENT_TAG}` = '{parent}'"):
+            if stranger.info.run_id not in runs:
+                client.delete_tag(stranger.info.run_id, PARENT_TAG)
+        for child in children:
+            client.set_tag(child.info.run_id, PARENT_TAG, parent)
+        _tell(client, parent, children)
+        return parent
+
+
+def spread(children: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Mean of each metric that all children have, and with two of them or more its standard deviation."""
+    names = [n for n in children[0] if all(n in c for c in children) and not n.startswith(_NOT_MEASURED)]
+    found: dict[str, float] = {}
+    for name in names:
+        values = [child[name] for child in children]
+        found[name] = statistics.fmean(values)
+        if len(values) > 1:
+            found[name + SPREAD] = statistics.stdev(values)
+    return found
+
+
+def find_runs(words: Sequence[str]) -> list[str]:
+    """Ids of the runs that have these ids or names, of those of a name the newest.
+
+    Raises:
+        FileError: the store cannot be used.
+        InputError: there is no such run.
+    """
+    found = []
+    with opened(chosen_store()) as client:
+        experiments = [experiment.experiment_id for experiment in client.search_experiments()]
+        for word in words:
+            run = _named(client, experiments, word)
+            if run is None:
+                raise InputError(
+                    f"expected the name or id of a run in {shown(chosen_store())}, found none for '{word}'"
+                )
+            found.append(run.info.run_id)
+    return found
+
+
+def _named(client: MlflowClient, experiments: list[str], word: str) -> Run | None:
+    for attribute in ("run_id", "run_name"):
+        wanted = f"attributes.{attribute} = {_quoted(word)}"
+        known = client.search_runs(experiments, wanted, order_by=["attributes.start_time DESC"])
+        own = [run for run in known if GROUP_TAG not in run.data.tags]
+        if own:
+            return own[0]
+    return None
+
+
+def _quoted(word: str) -> str:
+    return f'"{word}"' if "'" in word else f"'{word}'"
+
+
+def _parent(client: MlflowClient, experiment: str, name: str, children: Sequence[Run]) -> str:
+    known = client.search_runs([experiment], f"tags.`{GROUP_TAG}` = {_quoted(name)}", max_results=1)
+    if known:
+        return str(known[0].info.run_id)
+    tags: dict[str, Any] = {k: v for k, v in children[0].data.tags.items() if k in ("dataset", "recipe")}
+    tags[GROUP_TAG] = name
+    made = client.create_run(experiment, start_time=children[0].info.start_time, tags=tags, run_name=name)
+    return str(made.info.run_id)
+
+
+def _tell(client: MlflowClient, parent: str, children: Sequence[Run]) -> None:
+    from mlflow.entities import Metric
+
+    ended = max(child.info.end_time or child.info.start_time for child in children)
+    found = spread([child.data.metrics for child in children])
+    now_ms = round(time.time() * 1000)
+    client.log_batch(parent, metrics=[Metric(key, value, now_ms, 0) for key, value in found.items()])
+    client.set_tag(parent, "runs", str(len(children)))
+    client.set_tag(parent, "mlflow.note.content", _note(children, found))
+    client.set_terminated(parent, "FINISHED", ended)
+
+
+def _note(children: Sequence[Run], found: dict[str, float]) -> str:
+    """The description on the parent's page: mean and spread of the test measures."""
+    names = ", ".join(str(child.info.run_name) for child in children)
+    rows = [
+        f"| {name} | {value:.2f} | {found[name + SPREAD]:.2f} |"
+        for name, value in found.items()
+        if name.startswith("test") and name + SPREAD in found
+    ]
+    table = ["", "| measure | mean | standard deviation |", "|---|---|---|", *rows] if rows else []
+    return "\n".join([f"Mean and spread of {len(children)} runs: {names}", *table])
+
+
+def main() -> None:
+    """Group the runs that the command line names."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("name", help="of the group; one that exists gets exactly these runs")
+    parser.add_argument("runs", nargs="+", metavar="RUN")
+    arguments = parser.parse_args()
+    parent = group(arguments.name, find_runs(arguments.runs))
+    logger.info("%d runs under %s: run %s", len(arguments.runs), arguments.name, parent)
+
+
+if __name__ == "__main__":
+    run_stage(main)

@@ -1,0 +1,102 @@
+"""How a run reads in MLflow: its name, its tags, short names of its settings and numbers, the data it was given."""
+
+from __future__ import annotations
+
+import getpass
+import json
+import os
+import re
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.params import Params
+from pipeline.provenance.origin import data_md5
+from pipeline.stage import SPLITS
+from refinedet.files import read_json
+
+CONTEXTS = dict(zip(SPLITS, ("training", "validation", "testing"), strict=True))
+"""Split -> MLflow's word for what it is used for."""
+
+_SHORTER = {"train.augment.": "augment.", "train.loss.": "loss.", "tile.windows.": "tile.", "train.": "", "model.": ""}
+"""Beginning of a setting's name -> what MLflow shows instead; the first that fits. Fixed, so that runs compare."""
+_LEFT_OUT = {"versioned", "download.mirror"}
+"""Of no influence on the result."""
+_VALIDATED = "val_"
+
+
+def run_name(params: Params) -> str:
+    """What the user or DVC calls the run, else the network and the seed."""
+    given = os.environ.get("MLFLOW_RUN_NAME") or os.environ.get("DVC_EXP_NAME")
+    return given or f"{params.model.backbone}-{params.model.input_px}-seed{params.train.seed}"
+
+
+def experiment_name(params: Params) -> str:
+    """The experiment: one for each data set, so that its runs can be compared."""
+    return os.environ.get("MLFLOW_EXPERIMENT_NAME") or f"refinedet-{params.dataset}"
+
+
+def registered_name(params: Params) -> str:
+    """Name in the model registry, which takes no slashes and colons."""
+    return re.sub(r"[/:\\%\"'.]", "-", f"refinedet-{params.dataset}")
+
+
+def first_tags(params: Params) -> dict[str, str]:
+    """Words to find the run by, and what the UI's columns show."""
+    tags = {"dataset": params.dataset, "recipe": params.recipe, "mlflow.source.type": "LOCAL"}
+    tags["mlflow.source.name"] = "pipeline" if params.versioned else "refinedet train"
+    if experiment := os.environ.get("DVC_EXP_NAME"):
+        tags["dvc_experiment"] = experiment
+    try:
+        tags["mlflow.user"] = getpass.getuser()
+    except (KeyError, OSError):  # a container whose user has no name
+        return tags
+    return tags
+
+
+def short_params(params: Params) -> dict[str, str]:
+    """Settings under short names, with values that take one line."""
+    return {_short(name): _text(value) for name, value in params.flat().items() if name not in _LEFT_OUT}
+
+
+def epoch_metrics(row: Mapping[str, float]) -> dict[str, float]:
+    """Numbers of an epoch under the names that MLflow groups its charts by: val/... and train/...
+
+    Validation comes first: MLflow's compare page draws the metric that it was told first.
+    """
+    val = {f"val/{key.removeprefix(_VALIDATED)}": value for key, value in row.items() if key.startswith(_VALIDATED)}
+    train = {f"train/{k}": value for k, value in row.items() if k != "epoch" and not k.startswith(_VALIDATED)}
+    return val | train
+
+
+def dataset_rows(params: Params, chips: Path, splits: tuple[str, ...]) -> list[dict[str, Any]]:
+    """The chips of these splits as inputs of a run: the digest is DVC's MD5 of their folder, the profile counts."""
+    digest = data_md5(chips)
+    summary_file = chips / "summary.json"
+    counts = read_json(summary_file) if summary_file.is_file() else {}
+    return [
+        {
+            "dataset": {
+                "name": f"{params.dataset}-{split}",
+                "digest": digest,
+                "source_type": "local",
+                "source": json.dumps({"uri": chips.as_posix(), "md5": digest}),
+                "profile": json.dumps(counts.get(split, {})),
+            },
+            "context": CONTEXTS[split],
+        }
+        for split in splits
+    ]
+
+
+def _short(name: str) -> str:
+    for beginning, shown in _SHORTER.items():
+        if name.startswith(beginning):
+            return shown + name.removeprefix(beginning)
+    return name
+
+
+def _text(value: Any) -> str:
+    if isinstance(value, list):
+        return " ".join(map(str, value)) or "none"
+    return "none" if value is None else str(value).lower() if isinstance(value, bool) else str(value)

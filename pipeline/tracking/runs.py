@@ -1,0 +1,298 @@
+"""Runs in MLflow: what was trained, on which bytes, by which code, and how well it did.
+
+A run is written to the spool and delivered from there by a thread, so that a store which is slow or away never holds
+up or ends a training: spool.py, delivery.py. Where the store is: mlflow_store.py. Run ids stay out of hashed outputs:
+`.refinedet/runs/<sha256 of the checkpoint>.json` holds them.
+"""
+
+from __future__ import annotations
+
+import logging
+import sqlite3
+import time
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Self
+from uuid import uuid4
+
+from pipeline.params import Params
+from pipeline.provenance.origin import code_tags, data_md5, machine_tags
+from pipeline.stage import OUTPUTS, local_state, project_root
+from pipeline.tracking.delivery import RUN, Courier, create_run
+from pipeline.tracking.run_names import dataset_rows, experiment_name, first_tags, run_name, short_params
+from pipeline.tracking.spool import Spool
+from pipeline.tracking.store import chosen_store, first_line, is_away, is_remote, opened, shown
+from refinedet.errors import DiskError, FileError
+from refinedet.files import full_disk, is_disk_full, read_json, sha256_file, write_json
+
+logger = logging.getLogger(__name__)
+
+INPUTS = ("download", "convert", "tile")
+"""Stages whose output folders are the inputs of a training; the MD5 of each is a tag of the run."""
+
+RECORDS = ("params.yaml", "dvc.lock")
+"""Files of the project kept with every run."""
+
+PATIENCE_SECONDS = 60.0
+"""How long the end of a stage waits for a store from which nothing comes."""
+
+_ROWS_PER_ENTRY = 100
+
+
+class MlflowTracker:
+    """One MLflow run behind `refinedet.training.fit.Tracker`. Made by `start` or `attach`."""
+
+    def __init__(self, spool: Spool, store: str, run_id: str, *, ends: bool) -> None:
+        """Write to run `run_id`, or the one that will be made of that key; `ends` says whether `close` may end it."""
+        self.run_id = run_id
+        self._spool, self._store, self._ends = spool, store, ends
+        self._warned = self._full = False
+        self._courier = Courier(spool, store)
+
+    @classmethod
+    def start(cls, params: Params, *, run_id: str | None = None) -> Self:
+        """Begin a run of these settings, or go on with run `run_id` if it still exists.
+
+        A server that does not answer gets the run later.
+
+        Raises:
+            FileError: the store cannot be opened or written. Better now than after the training.
+        """
+        spool, store = open_spool(), chosen_store()
+        if run_id is not None and _is_there(spool, store, run_id):
+            tracker = cls(spool, store, run_id, ends=True)
+            tracker._tell("status", {"status": "RUNNING"})
+            return tracker
+        tracker = cls(spool, store, _begin(spool, store, params), ends=True)
+        tracker.log_params(short_params(params))
+        tracker.set_tags(machine_tags())
+        if params.versioned:
+            tracker._tell_versions()
+        return tracker
+
+    def _tell_versions(self) -> None:
+        """Code and data of the project in the current folder."""
+        self.set_tags({**code_tags(), **_input_tags()})
+        for name in RECORDS:
+            if Path(name).is_file():
+                self.log_artifact(name)
+
+    @classmethod
+    def attach(cls, checkpoint: Path, params: Params) -> Self:
+        """Write to the run that made `checkpoint`; to a new one where it is not known here.
+
+        Raises:
+            FileError: the store or the checkpoint cannot be opened; DiskError: the disk is full.
+        """
+        spool, store, run_id = open_spool(), chosen_store(), run_of(checkpoint)
+        if run_id is not None and _is_there(spool, store, run_id):
+            return cls(spool, store, run_id, ends=False)
+        tracker = cls.start(params)
+        tracker.set_tags({"checkpoint_sha256": sha256_file(checkpoint)})
+        tracker.require_kept()
+        remember_run(checkpoint, tracker.run_id)
+        return tracker
+
+    def log_params(self, params: Mapping[str, object]) -> None:
+        """Settings, once; a second value for a name is refused by MLflow and reported as a warning."""
+        listed = [(name, str(value)) for name, value in params.items()]
+        for first in range(0, len(listed), _ROWS_PER_ENTRY):
+            self._tell("params", {"params": dict(listed[first : first + _ROWS_PER_ENTRY])})
+
+    def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
+        """Numbers of one epoch, or of the finished model."""
+        now_ms = _now_ms()
+        self._tell("metrics", {"metrics": [[name, float(value), now_ms, step] for name, value in metrics.items()]})
+
+    def log_curve(self, name: str, values: Sequence[float]) -> None:
+        """A curve as one metric: its points are the steps 0, 1, 2, ..."""
+        now_ms = _now_ms()
+        self._tell("metrics", {"metrics": [[name, float(value), now_ms, step] for step, value in enumerate(values)]})
+
+    def log_datasets(self, params: Params, chips: Path, splits: tuple[str, ...]) -> None:
+        """The chips of these splits, as inputs of the run."""
+        self._tell("datasets", {"datasets": dataset_rows(params, chips, splits)})
+
+    def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
+        """Keep a copy of a file as it is now, in `folder` of the run's artifacts."""
+        self._copy("file", Path(path), {"folder": folder})
+
+    def log_model(self, folder: Path, name: str, tags: Mapping[str, str]) -> None:
+        """Keep the MLflow model in `folder` as that of the run, and register it as a version of `name`."""
+        self._copy("model", folder, {"name": name, "tags": dict(tags)})
+
+    def set_tags(self, tags: Mapping[str, str]) -> None:
+        """Words to find the run by."""
+        self._tell("tags", {"tags": dict(tags)})
+
+    def close(self, status: str = "FINISHED") -> None:
+        """End the run as FINISHED, FAILED or KILLED, unless it was ended by the training that it belongs to.
+
+        Waits until all is delivered, as long as anything moves; what is left goes with the next stage.
+        """
+        if self._ends:
+            self._tell("end", {"status": status, "time_ms": _now_ms()})
+        left = self._courier.finish(self.run_id, PATIENCE_SECONDS)
+        if left:
+            logger.warning(
+                "%d entries of MLflow run %s wait for %s; the next stage sends them, or `refinedet sync`",
+                *(left, self.run_id, shown(self._store)),
+            )
+
+    def require_kept(self) -> None:
+        """Nothing, if there was room for all that was told: what the server has not taken yet is on disk.
+
+        Raises:
+            DiskError: the disk was full.
+        """
+        if self._full:
+            raise full_disk(f"what MLflow run {self.run_id} is told, in {self._spool.files.parent}")
+
+    def _tell(self, kind: str, content: Mapping[str, Any]) -> None:
+        with self._tolerated():
+            self._spool.add(self._store, self.run_id, kind, content)
+        self._courier.wake()
+
+    def _copy(self, kind: str, path: Path, content: Mapping[str, Any]) -> None:
+        with self._tolerated():
+            self._spool.add_copy(self._store, self.run_id, kind, path, content)
+        self._courier.wake()
+
+    @contextmanager
+    def _tolerated(self) -> Iterator[None]:
+        """A full disk, or a file that is not there, costs an entry and no epoch; `require_kept` tells of the disk."""
+        try:
+            yield
+        except (OSError, sqlite3.Error) as error:
+            if not self._warned:
+                logger.warning("MLflow run %s is incomplete from here on: %s", self.run_id, first_line(error))
+            self._warned = True
+            self._full |= is_disk_full(error, self._spool.files)
+
+
+def record(
+    checkpoint: Path,
+    params: Params,
+    metrics: Mapping[str, float],
+    artifacts: Sequence[tuple[Path, str | None]],
+    *,
+    curves: Mapping[str, Sequence[float]] | None = None,
+    tested_on: Path | None = None,
+) -> None:
+    """Add numbers, files (path, folder), curves and test chips to the run that made `checkpoint`.
+
+    Where that fails, warn and return.
+
+    Raises:
+        DiskError: the disk is full.
+    """
+    try:
+        tracker = MlflowTracker.attach(checkpoint, params)
+    except DiskError:
+        raise
+    except FileError as error:
+        logger.warning("not recorded in MLflow: %s", error)
+        return
+    if metrics:
+        tracker.log_metrics(metrics, step=0)
+    for name, values in (curves or {}).items():
+        tracker.log_curve(name, values)
+    if tested_on is not None:
+        tracker.log_datasets(params, tested_on, ("test",))
+    for path, folder in artifacts:
+        tracker.log_artifact(path, folder)
+    tracker.close()
+    tracker.require_kept()
+    logger.info("recorded in MLflow run %s", tracker.run_id)
+
+
+def remember_run(checkpoint: Path, run_id: str) -> None:
+    """Note that run `run_id` made `checkpoint`."""
+    write_json(_run_file(checkpoint), {"run_id": run_id})
+
+
+def run_of(checkpoint: Path) -> str | None:
+    """Id of the run that made `checkpoint`; None where this project folder has not seen it.
+
+    Until its server has answered for the first time, a run has a key instead.
+    """
+    file = _run_file(checkpoint)
+    return open_spool().run_id(str(read_json(file)["run_id"])) if file.is_file() else None
+
+
+def open_spool() -> Spool:
+    """The spool of this project.
+
+    Raises:
+        FileError: it cannot be written.
+    """
+    try:
+        return Spool(local_state("spool"))
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable_spool(error) from error
+
+
+def _unusable_spool(error: Exception) -> FileError:
+    if is_disk_full(error, project_root()):
+        return full_disk(local_state("spool"))
+    return FileError(
+        f"expected a folder that can be written at {local_state('spool')}, found it unusable ({first_line(error)}); "
+        "make room, or move it away: it holds what MLflow was not told yet"
+    )
+
+
+def _begin(spool: Spool, store: str, params: Params) -> str:
+    """Id of a new run; a key, where the server is away and gets it later."""
+    content = {
+        "experiment": experiment_name(params),
+        "name": run_name(params),
+        "time_ms": _now_ms(),
+        "tags": first_tags(params),
+    }
+    key = uuid4().hex
+    try:
+        with opened(store):
+            return create_run(store, key, content)
+    except FileError as error:
+        if not (is_remote(store) and is_away(error.__cause__)):
+            raise
+        logger.warning("%s; this run waits in %s until it answers", error, local_state("spool"))
+    try:
+        spool.add(store, key, RUN, content)
+    except (OSError, sqlite3.Error) as error:
+        raise _unusable_spool(error) from error
+    return key
+
+
+def _is_there(spool: Spool, store: str, run: str) -> bool:
+    """Whether the run exists, or may: its server is away, or has not seen it yet."""
+    first = spool.entries(store, run)[:1]
+    if first and first[0].kind == RUN:
+        return True
+    from mlflow.exceptions import MlflowException
+
+    try:
+        with opened(store) as client:
+            try:
+                return bool(client.get_run(spool.run_id(run)).info.lifecycle_stage == "active")
+            except MlflowException as error:
+                if error.error_code == "RESOURCE_DOES_NOT_EXIST":
+                    return False
+                raise
+    except FileError as error:
+        if is_remote(store) and is_away(error.__cause__):
+            return True
+        raise
+
+
+def _run_file(checkpoint: Path) -> Path:
+    return local_state("runs") / f"{sha256_file(checkpoint)}.json"
+
+
+def _input_tags() -> dict[str, str]:
+    return {f"md5.{name}": data_md5(OUTPUTS / name) for name in INPUTS if (OUTPUTS / name).exists()}
+
+
+def _now_ms() -> int:
+    return round(time.time() * 1000)

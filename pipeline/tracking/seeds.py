@@ -1,0 +1,83 @@
+"""Several seeds of a recipe, each as a DVC experiment, under one parent run with their mean and spread.
+
+    python -m pipeline.tracking.seeds --recipe ssdd --seeds 1 2 3 [-S recipes.ssdd.train.epochs=20 ...]
+
+A seed that has been trained with these settings, data and code comes from DVC's cache. params.yaml is left as it was.
+"""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.params import load_params
+from pipeline.stage import OUTPUTS, run_stage
+from pipeline.tracking.groups import group
+from pipeline.tracking.runs import run_of
+from refinedet.errors import FileError, InputError, RefineDetError
+
+logger = logging.getLogger(__name__)
+
+PARAMS = Path("params.yaml")
+
+
+def run_experiment(changes: Sequence[str], words: Sequence[str] = (), *, run_name: str | None = None) -> str | None:
+    """`dvc exp run` with changed settings (`name=value`) and further words, in the current folder; its MLflow run.
+
+    params.yaml is put back: `-S` leaves its changes there, and the next experiment would begin with them.
+
+    Raises:
+        RefineDetError: the experiment failed; what it printed says why.
+    """
+    command = [sys.executable, "-m", "dvc", "exp", "run", *(w for change in changes for w in ("-S", change)), *words]
+    named = {} if run_name is None else {"MLFLOW_RUN_NAME": run_name}
+    before = PARAMS.read_bytes()
+    try:
+        subprocess.run(command, check=True, stdout=sys.stderr, env={**os.environ, **named})  # noqa: S603 - our own words
+    except subprocess.CalledProcessError as error:
+        raise RefineDetError(
+            f"expected the experiment {' '.join(changes)} to finish, but it failed; see above"
+        ) from error
+    finally:
+        PARAMS.write_bytes(before)
+    checkpoint = OUTPUTS / "train" / "model.safetensors"
+    return run_of(checkpoint) if checkpoint.is_file() else None
+
+
+def try_to_group(name: str, runs: Sequence[str | None]) -> None:
+    """Group the runs that are known; where the store is away, say so and return."""
+    known = [run for run in runs if run is not None]
+    try:
+        group(name, known)
+    except (FileError, InputError) as error:
+        logger.warning("not grouped under '%s' in MLflow: %s", name, error)
+
+
+def run_seeds(seeds: Sequence[int], recipe: str, changes: Sequence[str]) -> None:
+    """Train and judge `recipe` with each seed; the group in MLflow grows with every one."""
+    name, runs = f"{recipe} seeds", []
+    for seed in seeds:
+        chosen = [f"recipe={recipe}", f"recipes.{recipe}.train.seed={seed}", *changes]
+        runs.append(run_experiment(chosen, run_name=f"{recipe} seed {seed}"))
+        try_to_group(name, runs)
+
+
+def main() -> None:
+    """Read the command line."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--seeds", nargs="+", type=int, required=True)
+    parser.add_argument("--recipe", help="default: the active one of params.yaml")
+    parser.add_argument(
+        "-S", dest="changes", action="append", default=[], metavar="NAME=VALUE", help="a setting of DVC"
+    )
+    arguments = parser.parse_args()
+    run_seeds(arguments.seeds, arguments.recipe or load_params().recipe, arguments.changes)
+
+
+if __name__ == "__main__":
+    run_stage(main)

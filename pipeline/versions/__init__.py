@@ -1,0 +1,1 @@
+"""Restoring and verifying the run that a record names."""

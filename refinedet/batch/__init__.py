@@ -1,0 +1,1 @@
+"""Many scenes: manifest, status, engines, retries and one data set of results."""

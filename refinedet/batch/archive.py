@@ -1,0 +1,144 @@
+"""Many scenes on an engine: hand them out, try again where that may help, keep their status, and go on from it."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections import deque
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from refinedet.batch.engine import Engine, Job, Report
+from refinedet.batch.status import ArchiveStatus
+
+Progress = Callable[[int, int], None]
+"""Called with (scenes finished, scenes in all)."""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(slots=True)
+class Summary:
+    """What became of an archive, all runs on it together."""
+
+    scenes: int
+    done: int = 0
+    as_before: int = 0
+    """Finished by an earlier run."""
+    ships: int = 0
+    seconds: float = 0.0
+    failed: dict[Path, str] = field(default_factory=dict)
+    """Scene -> why, in one sentence."""
+    notes: dict[str, None] = field(default_factory=dict)
+    """What the user should know, each sentence once."""
+
+    def take(self, job: Job, report: Report) -> None:
+        """Count what finally came of a scene."""
+        if report.state == "failed":
+            self.failed[job.scene] = report.error or "no reason was told"
+            return
+        self.done += report.state == "done"
+        self.as_before += report.state == "skipped"
+        self.ships += report.ships
+        self.notes |= dict.fromkeys(report.notes)
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveOptions:
+    """How an archive is worked on."""
+
+    retries: int = 2
+    """Further attempts at a scene that failed for no fault of its own."""
+    overwrite: bool = False
+    """Begin anew, and replace what earlier runs have left."""
+
+
+class Archive:
+    """One run over the scenes of an archive: what goes where, and what came of it so far."""
+
+    def __init__(
+        self, engine: Engine, status: ArchiveStatus, asked: Mapping[str, Any], options: ArchiveOptions
+    ) -> None:
+        """Remember what to work with.
+
+        Args:
+            engine: not yet started; it is started only where there is work.
+            status: of the folder of results.
+            asked: what was asked for, as JSON values; together with what the workers are, it decides the results.
+            options: how.
+        """
+        self._engine, self._status = engine, status
+        self._asked, self._options = {"asked": asked}, options
+        self._waiting: deque[Job] = deque()
+        self._working = 0
+        self._found = Summary(0)
+        self._progress: Progress
+
+    def run(self, scenes: Sequence[Path], progress: Progress) -> Summary:
+        """Work on all scenes, each named once, that are not finished.
+
+        Raises:
+            RefineDetError: no worker can be started, the status cannot be written, or the results in its folder were
+                made by something else.
+            KeyboardInterrupt: with one sentence that says how to go on.
+        """
+        began, self._found, self._progress = time.perf_counter(), Summary(len(scenes)), progress
+        if not self._options.overwrite:
+            self._status.check(self._asked)
+        self._plan(scenes)
+        self._tell()
+        try:
+            if self._waiting:
+                with self._engine:
+                    self._work_off()
+        except KeyboardInterrupt:
+            again = "the same again without --overwrite" if self._options.overwrite else "the same again"
+            finished = self._found.done + self._found.as_before
+            raise KeyboardInterrupt(
+                f"interrupted; {finished} of {self._found.scenes} scenes are finished: run {again} to go on"
+            ) from None
+        self._found.seconds = time.perf_counter() - began
+        return self._found
+
+    def _plan(self, scenes: Sequence[Path]) -> None:
+        overwrite = self._options.overwrite
+        for scene in scenes:
+            known = self._status.known(scene)
+            if known is None or overwrite:
+                self._waiting.append(Job(scene, replaces=overwrite or self._status.replaces))
+            elif self._status.whole(known):
+                self._found.as_before += 1
+                self._found.ships += known.ships
+            else:  # the files that are left are of this archive
+                self._waiting.append(Job(scene, replaces=True))
+
+    def _work_off(self) -> None:
+        begun = False
+        while self._waiting or self._working:
+            if self._engine.made_by is not None and not begun:
+                made_by = {**self._asked, "workers": self._engine.made_by}
+                self._status.begin(made_by, replaces=self._options.overwrite)
+                begun = True
+            while self._waiting and self._engine.free:
+                self._engine.submit(self._waiting.popleft())
+                self._working += 1
+            answer = self._engine.wait()
+            if answer is not None:
+                self._working -= 1
+                self._end(*answer)
+
+    def _end(self, job: Job, report: Report) -> None:
+        """Hand a scene out again, or write down what came of it."""
+        if report.error and report.passing and job.attempt <= self._options.retries:
+            _LOGGER.info("%s, attempt %d: %s", job.scene, job.attempt, report.error)
+            self._waiting.append(job.again())
+            return
+        self._status.add(job, report)
+        self._found.take(job, report)
+        self._tell()
+
+    def _tell(self) -> None:
+        found = self._found
+        self._progress(found.done + found.as_before + len(found.failed), found.scenes)

@@ -1,0 +1,276 @@
+"""Scenes on Ray: workers that each hold a detector, on this machine or on a cluster. The only file that imports Ray.
+
+Each worker is an actor; a scene is one call, and a worker has one scene at a time. A worker that dies (killed, out of
+memory, its machine gone) is replaced by a new one here, rather than restarted by Ray: a call to an actor that is still
+restarting fails as well, and would cost its scene an attempt.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator, Mapping
+from contextlib import ExitStack, contextmanager
+from dataclasses import dataclass
+from importlib import import_module
+from types import TracebackType
+from typing import Any, Self
+
+from refinedet.batch.engine import Job, Report, Work
+from refinedet.concurrency import THREADS, usable_cores
+from refinedet.errors import InputError, MissingExtra, RefineDetError
+from refinedet.resuming import differences
+
+_OBJECT_STORE_BYTES = 100 << 20
+"""What Ray sets aside for objects that travel: ours are paths and counts, and by default it takes a third of memory."""
+_DEATHS_MAX = 3
+"""Workers that may die one after the other before one of them is ready."""
+_PATIENCE_S = 60.0
+"""A cluster that has room for no worker for so long is worth a word."""
+
+_REACH_S = 10.0
+"""A cluster that is there answers sooner."""
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class Share:
+    """What one worker has of the cluster."""
+
+    workers: int
+    cpus: float
+    gpus: float
+
+    @property
+    def threads(self) -> int:
+        """Threads that compute in one worker."""
+        return max(1, int(self.cpus))
+
+    @classmethod
+    def of(cls, resources: Mapping[str, float], workers: int | None, *, gpu: bool) -> Self:
+        """Equal shares of what the cluster has; by default a worker for each GPU or, without any, for each core.
+
+        Args:
+            resources: CPU and GPU of the cluster, as Ray counts them.
+            workers: how many share it; None: the default.
+            gpu: whether a GPU is used where there is one.
+        """
+        cores, cards = resources.get("CPU", 1.0), resources.get("GPU", 0.0) if gpu else 0.0
+        count = workers or max(1, int(cards or cores))
+        each = cores / count
+        return cls(count, float(int(each)) if each >= 1 else each, min(1.0, cards / count))
+
+
+class RayEngine:
+    """Many workers, on this machine or on a cluster; used as a context."""
+
+    def __init__(
+        self, work: Work, *, workers: int | None = None, address: str | None = None, gpu: bool = False
+    ) -> None:
+        """Remember what to start.
+
+        Args:
+            work: copied to each worker.
+            workers: how many; None: as `Share.of` says.
+            address: of a running cluster, or "auto"; None: this machine alone, unless this process is on Ray already.
+            gpu: whether a worker takes a GPU where the cluster has any.
+        """
+        self.made_by: Mapping[str, Any] | None = None
+        self._work, self._workers, self._address, self._gpu = work, workers, address, gpu
+        self._ray: Any = None
+        self._ours = False
+        self._starting: dict[Any, Any] = {}  # call -> actor
+        self._busy: dict[Any, tuple[Any, Job]] = {}
+        self._idle: list[Any] = []
+        self._deaths = 0
+        self._quiet = ExitStack()
+        self._share: Share
+
+    def __enter__(self) -> Self:
+        self._ray = _load_ray()
+        if not self._ray.is_initialized():
+            self._connect()
+        self._quiet.enter_context(_hushed())
+        self._share = Share.of(self._ray.cluster_resources(), self._workers, gpu=self._gpu)
+        for _ in range(self._share.workers):
+            self._start()
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Stop all workers, and Ray where it was started here."""
+        actors = [*self._starting.values(), *(actor for actor, _ in self._busy.values()), *self._idle]
+        for actor in actors:
+            self._ray.kill(actor)
+        if self._ours:
+            self._ray.shutdown()
+        self._quiet.close()
+
+    @property
+    def free(self) -> bool:
+        """Whether a worker waits for a scene."""
+        return bool(self._idle)
+
+    def submit(self, job: Job) -> None:
+        """Hand a scene to a worker that is free."""
+        actor = self._idle.pop()
+        self._busy[actor.do.remote(job)] = actor, job
+
+    def wait(self) -> tuple[Job, Report] | None:
+        """What came of the next scene; None where a worker became ready or was replaced instead.
+
+        Raises:
+            RefineDetError: workers cannot be started, or are not equal.
+        """
+        call = self._next_call()
+        if call in self._starting:
+            self._came_up(self._starting.pop(call), call)
+            return None
+        actor, job = self._busy.pop(call)
+        try:
+            report = self._ray.get(call)
+        except self._ray.exceptions.RayError as error:
+            self._ray.kill(actor)
+            self._start()
+            return job, Report("failed", error=self._lost(job, error), passing=True)
+        self._idle.append(actor)
+        return job, report
+
+    def _next_call(self) -> Any:
+        calls = [*self._busy, *self._starting]
+        ready, _ = self._ray.wait(calls, timeout=_PATIENCE_S)
+        if not ready and not self._busy:
+            _LOGGER.warning(
+                "no worker could be started yet: the cluster has no %g cores and %g GPUs free in one place; waiting",
+                self._share.cpus,
+                self._share.gpus,
+            )
+        while not ready:
+            ready, _ = self._ray.wait(calls)
+        return ready[0]
+
+    def _connect(self) -> None:
+        quiet = {"log_to_driver": False, "logging_level": logging.ERROR}
+        here = {"num_cpus": usable_cores(), "include_dashboard": False, "object_store_memory": _OBJECT_STORE_BYTES}
+        try:
+            if self._address is None:
+                self._ray.init(address="local", **here, **quiet)
+            else:
+                _check_reachable(self._address)
+                self._ray.init(address=self._address, **quiet)
+        except (ConnectionError, OSError, RuntimeError, ValueError) as error:
+            where = "on this machine" if self._address is None else f"at {self._address}"
+            raise RefineDetError(
+                f"expected Ray {where}, but it cannot be used ({_first_line(error)}); for a cluster, run on one of its "
+                "machines, with its versions of Ray and Python"
+            ) from error
+        self._ours = True
+
+    def _start(self) -> None:
+        actor_class = self._ray.remote(_Worker).options(
+            num_cpus=self._share.cpus, num_gpus=self._share.gpus, max_restarts=0
+        )
+        actor = actor_class.remote(self._work, self._share.threads)
+        self._starting[actor.start.remote()] = actor
+
+    def _came_up(self, actor: Any, call: Any) -> None:
+        try:
+            made_by, software, problem = self._ray.get(call)
+        except self._ray.exceptions.RayError as error:
+            self._deaths += 1
+            if self._deaths >= _DEATHS_MAX:
+                raise RefineDetError(
+                    f"expected workers that start, but {self._deaths} died at once ({_why(error, self._ray)}); "
+                    "is there memory for them? fewer --workers take less"
+                ) from error
+            self._start()
+            return
+        self._idle.append(actor)
+        if problem:
+            raise RefineDetError(problem)
+        unlike = differences(
+            {"software": self._work.software(), "made_by": self.made_by or made_by},
+            {"software": software, "made_by": made_by},
+        )
+        if unlike:
+            raise InputError(
+                f"expected the same software on every machine of the cluster, found another one on one of them "
+                f"({'; '.join(unlike[:3])}); install the same there"
+            )
+        self._deaths, self.made_by = 0, made_by
+
+    def _lost(self, job: Job, error: Exception) -> str:
+        return (
+            f"expected a worker to finish {job.scene}, but it died {job.attempt} times ({_why(error, self._ray)}); if "
+            "memory is short, fewer --workers or a smaller --batch-size take less"
+        )
+
+
+class _Worker:
+    """The actor: holds the work, and what that has loaded."""
+
+    def __init__(self, work: Work, threads: int) -> None:
+        os.environ[THREADS] = os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is loaded
+        self._work = work
+
+    def start(self) -> tuple[Mapping[str, Any], Mapping[str, Any], str | None]:
+        """Load; what decides the results, the software, and what is wrong, in one sentence."""
+        try:
+            return self._work.start(), self._work.software(), None
+        except RefineDetError as error:
+            return {}, {}, str(error)
+
+    def do(self, job: Job) -> Report:
+        """Work on one scene."""
+        return self._work.do(job)
+
+
+def _check_reachable(address: str) -> None:
+    """Knock at HOST:PORT: where nobody is there, Ray itself would try for minutes.
+
+    Raises:
+        OSError: nobody is there.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), _REACH_S).close()
+
+
+def _load_ray() -> Any:
+    """The package, told before it is loaded to send no usage statistics.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    try:
+        return import_module("ray")
+    except ImportError as error:
+        raise MissingExtra(
+            "expected ray for --engine ray, found none; pip install 'refinedet[ray]', or use --engine local"
+        ) from error
+
+
+@contextmanager
+def _hushed() -> Iterator[None]:
+    """Keep Ray from printing what it thinks of dead workers among the results: it has no public switch for that."""
+    module = import_module("ray._private.worker")
+    switch = "_worker_logs_enabled"
+    before = getattr(module, switch, True)
+    setattr(module, switch, False)
+    try:
+        yield
+    finally:
+        setattr(module, switch, before)
+
+
+def _why(error: Exception, ray: Any) -> str:
+    short = isinstance(error, ray.exceptions.OutOfMemoryError)
+    return "its machine ran out of memory" if short else "it was killed, it crashed, or its machine is gone"
+
+
+def _first_line(error: Exception) -> str:
+    return str(error).strip().split("\n", maxsplit=1)[0][:200]

@@ -1,0 +1,201 @@
+"""The status of an archive: a text file of JSON lines that only ever grows, and that an interrupted run goes on from.
+
+The first line says what the results are made by. Each further one is what came of a scene: `scene`, `state` (done,
+skipped, failed), `attempts`, `seconds`, `ships`, `files` (relative to the folder of the status), `error`, `worker`. The
+last line of a scene counts. One process writes, one write to a line: a kill tears at most the last, which is cut off.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import time
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager, suppress
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from refinedet.batch.engine import Job, Report
+from refinedet.errors import FileError, InputError
+from refinedet.files import full_disk_told
+from refinedet.resuming import differences, lock_alone
+
+NAME = "archive.jsonl"
+_TITLE = "refinedet archive 1"
+_FSYNC_SECONDS = 1.0
+_SHOWN = 3
+"""Differences in a message."""
+
+
+@dataclass(frozen=True, slots=True)
+class Known:
+    """What the status file says of a finished scene."""
+
+    ships: int
+    files: tuple[str, ...]
+
+
+class ArchiveStatus:
+    """A status file in use. Made by `opened`."""
+
+    def __init__(self, path: Path, descriptor: int) -> None:
+        self.path = path
+        self._finished: dict[str, Known] = {}  # by absolute name: scenes whose last line is no failure
+        self._head: dict[str, Any] | None = None
+        self._descriptor, self._synced = descriptor, -_FSYNC_SECONDS
+        self._read()
+
+    @property
+    def replaces(self) -> bool:
+        """Whether the run that began this file was told to replace older results."""
+        return bool(self._head and self._head["replaces"])
+
+    def known(self, scene: Path) -> Known | None:
+        """What was found in a scene; None where it is not finished."""
+        return self._finished.get(_key(scene))
+
+    def whole(self, known: Known) -> bool:
+        """Whether every file that was written for a scene is still there."""
+        return all((self.path.parent / file).is_file() for file in known.files)
+
+    def check(self, made_by: Mapping[str, Any]) -> None:
+        """Hold what this run is made by, or a part of that, against the first line.
+
+        Raises:
+            InputError: the results in this folder were made by something else.
+        """
+        found = differences(self._head["made_by"], _plain(made_by)) if self._head else []
+        if found:
+            raise InputError(
+                f"expected the results beside {self.path} to be made as this call would, found others "
+                f"({'; '.join(found[:_SHOWN])}); name another --out, or replace all of them with --overwrite"
+            )
+
+    def begin(self, made_by: Mapping[str, Any], *, replaces: bool) -> None:
+        """Go on with the file, or begin it: where it is new, and where older results are to be replaced.
+
+        Raises:
+            InputError: as `check`.
+            FileError: it cannot be written.
+        """
+        if self._head and not replaces:
+            self.check(made_by)
+            return
+        os.ftruncate(self._descriptor, 0)
+        self._finished.clear()
+        self._head = {"title": _TITLE, "made_by": _plain(made_by), "replaces": replaces}
+        self._add(self._head)
+
+    def add(self, job: Job, report: Report) -> None:
+        """Write what finally came of a scene.
+
+        Raises:
+            FileError: it cannot be written.
+        """
+        root = self.path.parent
+        files = tuple(file.relative_to(root).as_posix() for file in report.files)
+        line = {
+            "scene": _key(job.scene),
+            "state": report.state,
+            "attempts": job.attempt,
+            "seconds": round(report.seconds, 2),
+            "ships": report.ships,
+            "files": files,
+            "error": report.error,
+            "worker": report.worker,
+        }
+        self._add(line)
+        self._take(line)
+
+    def _add(self, content: Mapping[str, Any]) -> None:
+        line = json.dumps(content, sort_keys=True, ensure_ascii=False).encode() + b"\n"
+        try:
+            with full_disk_told(self.path):
+                while line:
+                    line = line[os.write(self._descriptor, line) :]
+                if time.monotonic() - self._synced >= _FSYNC_SECONDS:
+                    os.fsync(self._descriptor)
+                    self._synced = time.monotonic()
+        except OSError as error:
+            if isinstance(error, FileError):
+                raise
+            raise FileError(
+                f"expected to write {self.path}, but that failed ({error.strerror}); run the same again to go on"
+            ) from error
+
+    def _take(self, line: Mapping[str, Any]) -> None:
+        if line["state"] == "failed":
+            self._finished.pop(line["scene"], None)
+        else:
+            self._finished[line["scene"]] = Known(line["ships"], tuple(line["files"]))
+
+    def _read(self) -> None:
+        end = 0
+        with self.path.open("rb") as stream:
+            for number, text in enumerate(stream):
+                if not text.endswith(b"\n"):
+                    break  # torn
+                try:
+                    line = json.loads(text)
+                    if number:
+                        self._take(line)
+                    else:
+                        self._head = _checked_head(line)
+                except (ValueError, KeyError, TypeError) as error:
+                    raise FileError(
+                        f"expected the status of an archive at {self.path}, found something else in line {number + 1}; "
+                        "move it away, or name another --out"
+                    ) from error
+                end += len(text)
+        os.ftruncate(self._descriptor, end)
+
+
+@contextmanager
+def opened(path: Path) -> Iterator[ArchiveStatus]:
+    """Open or make a status file, and lock it.
+
+    One in which nothing was written is removed at the end, with the folder if that was made for it.
+
+    Raises:
+        FileError: it cannot be used, another run writes it, or it is something else.
+    """
+    new_folder = not path.parent.exists()
+    try:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+    except OSError as error:
+        raise FileError(
+            f"expected to keep the status of the archive in {path}, but it cannot be written ({error.strerror}); "
+            "name another --out"
+        ) from error
+    try:
+        lock_alone(path, descriptor, "name another --out")
+        try:
+            yield ArchiveStatus(path, descriptor)
+        finally:
+            if not os.fstat(descriptor).st_size:
+                path.unlink(missing_ok=True)
+                if new_folder:
+                    with suppress(OSError):  # it holds something else by now
+                        path.parent.rmdir()
+            with suppress(OSError):
+                os.fsync(descriptor)
+    finally:
+        os.close(descriptor)
+
+
+def _checked_head(line: Any) -> dict[str, Any]:
+    if line["title"] != _TITLE or not isinstance(line["made_by"], dict):
+        raise ValueError(line)
+    return {"made_by": line["made_by"], "replaces": bool(line["replaces"])}
+
+
+def _plain(made_by: Mapping[str, Any]) -> dict[str, Any]:
+    """As it comes back from a file: lists instead of tuples, paths as text."""
+    plain: dict[str, Any] = json.loads(json.dumps(made_by, default=str))
+    return plain
+
+
+def _key(scene: Path) -> str:
+    return str(scene.absolute())

@@ -1,0 +1,1 @@
+"""Simulated SAR scenes with exact truth."""

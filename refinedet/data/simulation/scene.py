@@ -1,0 +1,176 @@
+"""Simulated SAR scenes: physics in, a uint16 amplitude image and its exact truth out.
+
+Sea: K-distributed clutter (gamma texture with swell under multi-look speckle). Ships: clusters of point scatterers seen
+through the same imaging system as the speckle, added to it coherently. Around them what fools detectors: land with a
+fractal coast and bright buildings, azimuth ambiguities of bright ships, borders without data. Simplified: no wakes, no
+layover, no moving ships.
+"""
+
+from __future__ import annotations
+
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyproj
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from refinedet.boxes import Boxes, as_boxes
+from refinedet.data.simulation import fields
+from refinedet.data.simulation.fields import Field, Mask
+from refinedet.data.simulation.ships import Ship, add_patch, draw_ships, render, ship_patch
+from refinedet.data.simulation.spec import Conditions, SceneSpec
+from refinedet.files import write_json
+from refinedet.raster import write_scene
+
+_CRS = "EPSG:32632"
+_CORNER_M = (380_000.0, 6_050_000.0)
+"""Upper left corner of every written scene, in _CRS: in the German Bight, though its sea and land are not."""
+
+_GHOST_FROM_DB = 15.0
+"""Ships above this peak have azimuth ambiguities worth drawing."""
+
+
+@dataclass(frozen=True, slots=True)
+class SimulatedScene:
+    """Pixels and truth. Arrays are (H, W); ship i has box i."""
+
+    pixels: NDArray[np.uint16]
+    """Amplitude; 0 is nodata, and only that."""
+    boxes_xyxy: Boxes
+    """(N, 4) float32, tight around each hull."""
+    ships: tuple[Ship, ...]
+    land: Mask
+    valid: Mask
+    """False in the borders without data."""
+    conditions: Conditions
+
+
+def simulate(spec: SceneSpec) -> SimulatedScene:
+    """Simulate one scene; equal specs give equal bytes.
+
+    Raises:
+        InputError: the ships do not fit.
+    """
+    height, width = spec.height_px, spec.width_px
+    seeds = np.random.SeedSequence(spec.seed).spawn(6)
+    draw, sea, shore, ship, town = (np.random.default_rng(seed) for seed in seeds[:5])
+    conditions = Conditions.draw(spec, draw)
+    valid = fields.nodata_border(draw, height, width) if conditions.nodata else np.ones((height, width), np.bool_)
+    land = fields.coast(shore, height, width, conditions.land_share)
+    level = fields.mean_level(sea, height, width, conditions)
+    ships = draw_ships(spec, conditions.shape, land | ~valid, land, ship)
+    signal = _ship_signal(ships, level, spec, conditions, ship)
+    clutter = level * fields.sea_texture(sea, height, width, conditions)
+    if land.any():
+        level *= fields.land_level(shore, height, width)
+        clutter[land] = level[land]
+        add_buildings(signal, land, level, conditions, town)
+    pixels = amplitude(clutter, signal, seeds[5], conditions)
+    pixels[~valid] = 0
+    return SimulatedScene(pixels, as_boxes([s.box() for s in ships]), ships, land, valid, conditions)
+
+
+def write_simulated(spec: SceneSpec, path: str | Path) -> Path:
+    """Simulate a scene, write it as a GeoTIFF in UTM to `path`, and its truth beside it as `<stem>.truth.geojson`.
+
+    The truth is RFC 7946: one polygon (the box) in lon/lat per ship, with `bbox_px` [x1, y1, x2, y2] in pixels,
+    `length_m`, `width_m`, `heading_deg` and `peak_to_clutter_db`.
+
+    Returns:
+        The path of the truth.
+
+    Raises:
+        InputError: the ships do not fit.
+        FileError, OSError: the files cannot be written.
+    """
+    path = Path(path)
+    scene = simulate(spec)
+    matrix = (spec.pixel_m, 0.0, _CORNER_M[0], 0.0, -spec.pixel_m, _CORNER_M[1])
+    write_scene(path, scene.pixels, crs=_CRS, transform=matrix, nodata=0)
+    truth = path.with_name(f"{path.stem}.truth.geojson")
+    write_json(truth, _truth(scene, spec))
+    return truth
+
+
+def _ship_signal(
+    ships: tuple[Ship, ...], level: Field, spec: SceneSpec, conditions: Conditions, rng: np.random.Generator
+) -> Field:
+    """Signal intensity (H, W) of ships and of their azimuth ambiguities."""
+    signal = np.zeros_like(level)
+    for ship in ships:
+        row, column, patch = ship_patch(ship, rng, spec, conditions.aperture_weight)
+        local = float(level[int(ship.y), int(ship.x)])
+        patch *= np.float32(local * 10 ** (ship.peak_to_clutter_db / 10))
+        add_patch(signal, row, column, patch)
+        for side in (-1, 1) if ship.peak_to_clutter_db > _GHOST_FROM_DB else ():
+            add_patch(signal, row + side * conditions.ambiguity_px, column, ghost(patch, rng))
+    return signal
+
+
+def ghost(patch: Field, rng: np.random.Generator) -> Field:
+    """An azimuth ambiguity of a patch: weaker, out of focus in azimuth (rows), a little in range (columns)."""
+    weaker = patch * np.float32(10 ** (-rng.uniform(14, 20) / 10))
+    blurred = ndimage.uniform_filter1d(weaker, int(rng.integers(12, 22)), axis=0, mode="constant")
+    return np.asarray(ndimage.convolve1d(blurred, (0.25, 0.5, 0.25), axis=1, mode="constant"), np.float32)
+
+
+def add_buildings(signal: Field, land: Mask, level: Field, conditions: Conditions, rng: np.random.Generator) -> None:
+    """Add bright points on land to `signal`, in place: towns, and single ones."""
+    height, width = land.shape
+    area = int(land.sum())
+    centres = rng.uniform(0, (width, height), (rng.poisson(height * width / 60_000), 2))
+    towns = [centre + rng.normal(0, rng.uniform(4, 25), (int(rng.integers(10, 60)), 2)) for centre in centres]
+    places = np.concatenate([*towns, rng.uniform(0, (width, height), (rng.poisson(area / 3000), 2))])
+    peaks_db = rng.uniform(3, 18, len(places))
+    for place, peak_db in zip(places, peaks_db, strict=True):
+        x, y = int(np.floor(place[0])), int(np.floor(place[1]))
+        if not (0 <= x < width and 0 <= y < height and land[y, x]):
+            continue
+        row, column, patch = render(place[None, :], np.ones(1), conditions.aperture_weight)
+        add_patch(signal, row, column, patch * np.float32(level[y, x] * 10 ** (peak_db / 10)))
+
+
+def amplitude(
+    clutter: Field, signal: Field, seed: np.random.SeedSequence, conditions: Conditions
+) -> NDArray[np.uint16]:
+    """Amplitude: root of the mean over the looks of |root(clutter) * speckle + root(signal)|^2, at least 1."""
+    height, width = clutter.shape
+    pixels = np.empty((height, width), np.uint16)
+    for rows, columns, looks in fields.speckle_blocks(seed, height, width, conditions):
+        root, target = np.sqrt(clutter[rows, columns]), np.sqrt(signal[rows, columns])
+        intensity = np.zeros_like(root)
+        for speckle in looks:
+            np.multiply(speckle, root, out=speckle)
+            intensity += np.square(speckle.real + target) + np.square(speckle.imag)
+        amplitude = np.sqrt(intensity / np.float32(conditions.looks))
+        pixels[rows, columns] = np.clip(np.rint(amplitude), 1, 65535)
+    return pixels
+
+
+def _truth(scene: SimulatedScene, spec: SceneSpec) -> dict[str, Any]:
+    to_lonlat = pyproj.Transformer.from_crs(_CRS, "OGC:CRS84", always_xy=True)
+    features = []
+    for ship, box in zip(scene.ships, scene.boxes_xyxy.astype(np.float64).tolist(), strict=True):
+        x1, y1, x2, y2 = box
+        # Counter-clockwise on the ground, closed: RFC 7946.
+        columns, rows = np.array([x1, x1, x2, x2, x1]), np.array([y1, y2, y2, y1, y1])
+        lon, lat = to_lonlat.transform(_CORNER_M[0] + columns * spec.pixel_m, _CORNER_M[1] - rows * spec.pixel_m)
+        ring = np.stack([lon, lat], axis=1).round(9).tolist()
+        properties = {
+            "bbox_px": box,
+            "length_m": ship.length_px * spec.pixel_m,
+            "width_m": ship.width_px * spec.pixel_m,
+            "heading_deg": ship.heading_deg,
+            "peak_to_clutter_db": ship.peak_to_clutter_db,
+        }
+        features.append(
+            {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": properties}
+        )
+    return {
+        "type": "FeatureCollection",
+        "features": features,
+        "simulated": {"spec": asdict(spec), "conditions": asdict(scene.conditions)},
+    }

@@ -1,0 +1,1 @@
+"""Geometry on the earth: pixels to longitude and latitude, lengths, directions, footprints."""

@@ -1,0 +1,1 @@
+"""Predictors: from chips to detections, at one scale or several."""

@@ -1,0 +1,51 @@
+"""Windows larger than the chips of training, at the same scale: neighbours share less, so a scene takes less time.
+
+A network of convolutions does not mind how large its canvas is. With an overlap of 160 pixels, windows of 512 look at
+each pixel of a scene twice, windows of 1024 at 1.4 times.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+
+from refinedet.config import Radiometry, TileConfig
+from refinedet.detections import Detections
+from refinedet.predictors.multiscale import ScalablePredictor
+from refinedet.predictors.predictor import Chip
+from refinedet.tiling import WINDOW_TILES
+
+
+def large_windows(tile: TileConfig) -> TileConfig:
+    """Windows `WINDOW_TILES` as large; what was one window as a whole stays one."""
+    return replace(tile, tile_px=WINDOW_TILES * tile.tile_px, whole_factor=tile.whole_factor / WINDOW_TILES)
+
+
+class LargeWindows:
+    """The Predictor protocol for the windows of `large_windows(tile)`, by a predictor that expects those of `tile`."""
+
+    def __init__(self, predictor: ScalablePredictor, tile: TileConfig) -> None:
+        self.predictor, self.tile = predictor, tile
+        room = WINDOW_TILES**2  # for as many ships on the same area
+        own = predictor.postprocess
+        self.postprocess = replace(own, max_detections=room * own.max_detections, pre_nms=room * own.pre_nms)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names by label."""
+        return self.predictor.classes
+
+    @property
+    def radiometry(self) -> Radiometry:
+        """How scene pixels become the 8 bits that it expects."""
+        return self.predictor.radiometry
+
+    def predict(self, chips: Sequence[Chip]) -> list[Detections]:
+        """Detections of each chip, in that chip's own pixels, in the order of `chips`."""
+        return self.predictor.predict_at(chips, [self._long_side_px(chip) for chip in chips], self.postprocess)
+
+    def _long_side_px(self, chip: Chip) -> int:
+        """A scene that is one chip fills the network's input, as in training; windows keep the scale of a tile."""
+        long = max(chip.shape[:2])
+        whole = long <= self.tile.whole_factor * self.tile.tile_px
+        return self.predictor.input_px if whole else round(long * self.predictor.input_px / self.tile.tile_px)

@@ -1,0 +1,1 @@
+"""Land and coast around a scene, and places to leave out."""

@@ -1,0 +1,275 @@
+"""Ships and the land: how far each is from the coast, which lie on land, and which are platforms that the user knows.
+
+Distances are found on a plane that touches the earth amid the scene, where neither pole nor antimeridian is special,
+and told along the ellipsoid.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable
+from dataclasses import dataclass, field, replace
+from itertools import compress
+from pathlib import Path
+from typing import Literal, NamedTuple
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from pyproj import CRS, Transformer
+from pyproj.enums import TransformDirection
+
+from refinedet.boxes import Boxes
+from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.geo.position import Points, Position, distances_m, local_plane
+from refinedet.scene.land.coastline import coastline, coastline_version
+from refinedet.scene.land.region import WGS84, Region, Shapes, coast_lines, cut, cut_land, dense, is_plain_degrees
+from refinedet.scene.land.vectors import read_layers
+
+LAND = "land"
+"""Flag and reason of a drop: the middle of the box lies on land, farther than the buffer from any coast."""
+SHORE = "shore"
+"""Flag: the middle of the box lies within the buffer of a coast, on either side of it."""
+EXCLUDED = "excluded"
+"""Reason of a drop: the user named what is there."""
+
+COAST_RANGE_M = 100_000.0
+"""Coasts are looked for up to here; a ship farther out has no `coast_m`."""
+_REACH_M = 1_500_000.0
+"""From the middle of the scene; farther out the plane is wrong by more than 1 %."""
+_OUTLINE_POINTS = 17
+"""Along each side of the scene: enough to know how far it reaches."""
+
+_SURELY = 1.05
+"""Distances on the plane are wrong by less than that."""
+
+_POINT_M2 = 1e-12
+"""Edges whose square is less are points."""
+
+Mask = Literal["flag", "drop", "off"]
+
+_LOGGER = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class LandChoice:
+    """What is done about land, and about what the user knows to be no ship."""
+
+    mask: Mask = "flag"
+    """Detections on land: flag them, drop them, or do not look at all."""
+    land: Path | None = None
+    """Land polygons (GeoJSON, GeoPackage, Shapefile); None: the installed coastline."""
+    buffer_m: float = 500.0
+    """A detection is on land if it lies farther than this inside; nearer to the coast, on either side, on the shore."""
+    exclude: Path | None = None
+    """Points, lines or polygons of platforms, turbines and the like; detections there are dropped."""
+    exclude_m: float = 100.0
+    """... and those up to this far from them."""
+    required: bool = False
+    """Whether a coastline that is not installed is an error; it is in any case where `mask` is "drop"."""
+    cache: Path | None = None
+    """Folder for coastlines that were cut; None: the user's own."""
+
+    @property
+    def insists(self) -> bool:
+        """Whether land that cannot be known is an error."""
+        return self.required or self.mask == "drop" or self.land is not None
+
+    def __post_init__(self) -> None:
+        if self.mask not in {"flag", "drop", "off"}:
+            raise InputError(f"expected a land mask of flag, drop or off, found {self.mask!r}")
+        if not (0 <= self.buffer_m <= COAST_RANGE_M and 0 <= self.exclude_m <= COAST_RANGE_M):
+            raise InputError(
+                f"expected distances from land and from exclusions within 0 and {COAST_RANGE_M:.0f} m, "
+                f"found {self.buffer_m} and {self.exclude_m}"
+            )
+        if self.land is not None and self.mask == "off":
+            raise InputError(f"expected a land mask of flag or drop to go with {self.land}, found off; leave one out")
+
+
+class Verdict(NamedTuple):
+    """What the land says of N detections, K of which are kept."""
+
+    keep: NDArray[np.bool_]
+    """(N,) false for those that are dropped."""
+    coast_m: NDArray[np.float64]
+    """(K,) metres along the ellipsoid to the nearest coast, from land or sea; NaN beyond COAST_RANGE_M or unknown."""
+    flags: tuple[tuple[str, ...], ...]
+    """(K,) of LAND and SHORE."""
+    dropped: dict[str, int]
+    """How many were dropped, by reason; reasons without a drop are left out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Surroundings:
+    """Land and exclusions around one scene, on a plane. Made by `survey`."""
+
+    choice: LandChoice
+    position: Position | None = None
+    plane: Transformer | None = None
+    """None: nothing is known, and nothing is dropped."""
+    land: Shapes | None = None
+    """Polygons; None: unknown, which is not the same as no land."""
+    coast: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2, 2)))
+    """Edges (M, 2 ends, 2)."""
+    excluded: Shapes = field(default_factory=lambda: np.zeros(0, object))
+    notes: tuple[str, ...] = ()
+    """What the user should know, a sentence each."""
+
+    def judge(self, boxes_xyxy: Boxes) -> Verdict:
+        """What land and exclusions say of detections with boxes (N, 4) in the scene; of each, its middle counts."""
+        count = len(boxes_xyxy)
+        coast_m, on_land, excluded = np.full(count, np.nan), np.zeros(count, bool), np.zeros(count, bool)
+        if self.position is not None and self.plane is not None:
+            x1, y1, x2, y2 = np.asarray(boxes_xyxy, np.float64).T
+            lonlat = self.position.lonlat(np.stack([x1 + x2, y1 + y2], axis=1) / 2)
+            known = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
+            flat = np.stack(self.plane.transform(*lonlat[known].T), axis=1)
+            points = shapely.STRtree(shapely.points(flat))
+            excluded[known[_hit(points, self.excluded, "dwithin", self.choice.exclude_m)]] = True
+            if self.land is not None:
+                on_land[known[_hit(points, self.land, "intersects")]] = True
+                coast_m[known] = self._coast_m(lonlat[known], flat)
+        at_shore = coast_m <= self.choice.buffer_m
+        on_land &= ~at_shore
+        why = np.where(excluded, EXCLUDED, np.where(on_land & (self.choice.mask == "drop"), LAND, ""))
+        keep = why == ""
+        flags = ((LAND,) * int(land) + (SHORE,) * int(shore) for land, shore in zip(on_land, at_shore, strict=True))
+        reasons = Counter(why[~keep].tolist())
+        return Verdict(keep, coast_m[keep], tuple(compress(flags, keep)), dict(sorted(reasons.items())))
+
+    def all_land(self, rects: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(N,) places (N, 4) [x1, y1, x2, y2] of the scene of which every detection would be dropped as one on land.
+
+        Where that is not certain, false: near a coast, and where a place lies on two polygons.
+        """
+        sure = np.zeros(len(rects), bool)
+        if self.choice.mask != "drop" or self.position is None or self.plane is None or self.land is None:
+            return sure
+        along = np.linspace(0, 1, _OUTLINE_POINTS)[:-1]
+        ring = np.stack([along, 0 * along], axis=1)
+        ring = np.concatenate([ring, [1, 0] + ring[:, ::-1], 1 - ring, [0, 1] - ring[:, ::-1]])  # around a unit square
+        corners = rects.reshape(-1, 2, 2)
+        outlines = corners[:, None, 0] + ring * (corners[:, None, 1] - corners[:, None, 0])
+        lonlat = self.position.lonlat(outlines.reshape(-1, 2)).reshape(outlines.shape)
+        known = np.flatnonzero(np.isfinite(lonlat).all(axis=(1, 2)))
+        flat = np.stack(self.plane.transform(*lonlat[known].reshape(-1, 2).T), axis=1).reshape(-1, *ring.shape)
+        places = shapely.STRtree(shapely.polygons(flat))
+        sure[known[_hit(places, self.land, "contains")]] = True
+        coast = shapely.linestrings(self.coast)
+        sure[known[_hit(places, coast, "dwithin", _SURELY * self.choice.buffer_m)]] = False
+        return sure
+
+    def _coast_m(self, lonlat: Points, flat: Points) -> NDArray[np.float64]:
+        """Metres to the nearest edge; found on the plane, measured on the ellipsoid."""
+        if self.plane is None or len(self.coast) == 0:
+            return np.full(len(flat), np.nan)
+        nearest = shapely.STRtree(shapely.linestrings(self.coast)).nearest(shapely.points(flat))
+        start, end = self.coast[nearest, 0], self.coast[nearest, 1]
+        along = end - start
+        share = ((flat - start) * along).sum(axis=1) / np.maximum((along**2).sum(axis=1), _POINT_M2)
+        foot = start + np.clip(share, 0, 1)[:, None] * along
+        foot_lonlat = self.plane.transform(foot[:, 0], foot[:, 1], direction=TransformDirection.INVERSE)
+        metres = distances_m(lonlat, np.stack(foot_lonlat, axis=1))
+        metres[metres > COAST_RANGE_M] = np.nan
+        return metres
+
+
+def survey(position: Position | None, width_px: int, height_px: int, choice: LandChoice | None = None) -> Surroundings:
+    """Land and exclusions around a scene of that size, read once, before its detections are known.
+
+    Where the land cannot be known although nobody insists on it, that is a note and not an error.
+
+    Raises:
+        FileError, InputError: a file of the user cannot be used, or the coastline cannot be cut though it is required.
+        MissingExtra: the coastline is required and not installed.
+    """
+    choice = choice or LandChoice()
+    if choice.mask == "off" and choice.exclude is None:
+        return Surroundings(choice)
+    outline = None if position is None else _outline(position, width_px, height_px)
+    if outline is None:
+        return _unknown(choice, "the scene has no position, so neither land nor exclusions are looked at")
+    plane = local_plane(outline)
+    lon, lat = plane.transform(0.0, 0.0, direction=TransformDirection.INVERSE)
+    radius_m = float(np.hypot(*plane.transform(*outline.T)).max())
+    if not radius_m + COAST_RANGE_M <= _REACH_M:
+        return _unknown(choice, "the scene is too large, so neither land nor exclusions are looked at")
+    region = Region(float(lon), float(lat), radius_m)
+    excluded = _excluded(choice, region.wider(choice.exclude_m), plane)
+    if choice.mask == "off":
+        return Surroundings(choice, position, plane, excluded=excluded)
+    region = region.wider(COAST_RANGE_M)
+    try:
+        pieces = _installed(choice, region) if choice.land is None else _own(choice.land, region)
+        found = [_on_plane(land, crs, region, plane) for land, crs in pieces]
+    except (FileError, MissingExtra) as error:
+        if choice.insists:
+            raise
+        return replace(_unknown(choice, str(error)), position=position, plane=plane, excluded=excluded)
+    land = np.concatenate([np.zeros(0, object), *(polygons for polygons, _ in found)])
+    coast = np.concatenate([np.zeros((0, 2, 2)), *(edges for _, edges in found)])
+    return Surroundings(choice, position, plane, land, coast, excluded)
+
+
+def _unknown(choice: LandChoice, note: str) -> Surroundings:
+    _LOGGER.info(note)
+    return Surroundings(choice, notes=(note,))
+
+
+def _outline(position: Position, width_px: int, height_px: int) -> Points | None:
+    """Places in degrees all over the scene, its border among them; None where there are none."""
+    x, y = np.meshgrid(np.linspace(0, width_px, _OUTLINE_POINTS), np.linspace(0, height_px, _OUTLINE_POINTS))
+    lonlat = position.lonlat(np.stack([x.ravel(), y.ravel()], axis=1))
+    known = lonlat[np.isfinite(lonlat).all(axis=1)]
+    return known if len(known) else None
+
+
+def _installed(choice: LandChoice, region: Region) -> list[tuple[Shapes, CRS]]:
+    if coastline_version() is None:
+        raise MissingExtra(
+            "expected a coastline to tell ships from land, found none, so land is not looked at; "
+            "pip install 'refinedet[land]', or name polygons of your own with --land FILE"
+        )
+    return [(coastline(region.cut_at(WGS84), choice.cache), WGS84)]
+
+
+def _own(path: Path, region: Region) -> list[tuple[Shapes, CRS]]:
+    pieces = []
+    for shapes, crs in read_layers(path, region.cut_at):
+        if (shapely.get_dimensions(shapes) < 2).any():
+            kind = shapes[shapely.get_dimensions(shapes) < 2][0].geom_type
+            raise InputError(f"expected polygons of land in {path}, found a {kind}; a coastline alone has no inside")
+        pieces.append((cut_land(shapes, region.cut_at(crs), degrees=is_plain_degrees(crs)), crs))
+    return pieces
+
+
+def _excluded(choice: LandChoice, region: Region, plane: Transformer) -> Shapes:
+    found = [np.zeros(0, object)]
+    for shapes, crs in [] if choice.exclude is None else read_layers(choice.exclude, region.cut_at):
+        near = cut(shapes, region.cut_at(crs), degrees=is_plain_degrees(crs))
+        found.append(shapely.transform(dense(near, crs), _to_plane(crs, plane)))
+    return np.concatenate(found)
+
+
+def _on_plane(land: Shapes, crs: CRS, region: Region, plane: Transformer) -> tuple[Shapes, NDArray[np.float64]]:
+    """Polygons, and edges of the coast (M, 2 ends, 2)."""
+    move = _to_plane(crs, plane)
+    land = dense(land, crs)
+    edges = coast_lines(land, region.looked_at(crs), degrees=is_plain_degrees(crs))
+    return shapely.transform(land, move), move(edges.reshape(-1, 2)).reshape(-1, 2, 2)
+
+
+def _to_plane(crs: CRS, plane: Transformer) -> Callable[[Points], Points]:
+    to_lonlat = Transformer.from_crs(crs, WGS84, always_xy=True)
+
+    def move(xy: Points) -> Points:
+        return np.stack(plane.transform(*to_lonlat.transform(*xy.T)), axis=1)
+
+    return move
+
+
+def _hit(places: shapely.STRtree, shapes: Shapes, relation: str, distance: float | None = None) -> NDArray[np.int64]:
+    """Which of the places any of the shapes is in that relation to."""
+    return np.unique(places.query(shapes, predicate=relation, distance=distance)[1])

@@ -1,0 +1,51 @@
+"""What is said of each ship, as one row: the one list of names that every result file and view is written from. Pure.
+
+A measure is a number for each ship in `Places`; a field added there appears in every file without another edit.
+"""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from typing import Any
+
+import numpy as np
+import shapely
+
+from refinedet.geo.footprints import DIGITS, footprint
+from refinedet.scene.result import SceneResult
+from refinedet.scene.ships.attributes import Places
+
+MEASURES = tuple(field.name for field in fields(Places) if not field.name.endswith("_lonlat"))
+"""What is measured of each ship, by the names of `Places`; null where unknown. The end of a name is its unit."""
+
+_MEASURE_DIGITS = 1
+
+
+def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
+    """Ship `i`, ready for JSON: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, flags."""
+    lon, lat = result.places.centres_lonlat[i]
+    return {
+        "score": round(float(result.detections.scores[i]), 4),
+        "class": result.class_name(i),
+        "lon": _known(lon, DIGITS),
+        "lat": _known(lat, DIGITS),
+        "bbox_px": [round(float(v), 2) for v in result.detections.boxes_xyxy[i]],
+        **{name: _known(getattr(result.places, name)[i], _MEASURE_DIGITS) for name in MEASURES},
+        "flags": list(result.flags[i]),
+    }
+
+
+def ship_rows(result: SceneResult) -> list[dict[str, Any]]:
+    """`ship_row` of each ship, strongest first."""
+    return [ship_row(result, i) for i in range(len(result.detections))]
+
+
+def ship_shapes(result: SceneResult) -> list[shapely.Geometry | None]:
+    """Outline of each ship in lon/lat, None where a corner is not on the earth; in pixels (y down) without position."""
+    if result.located:
+        return [footprint(corners) for corners in result.places.corners_lonlat]
+    return list(shapely.box(*result.detections.boxes_xyxy.astype(np.float64).T))
+
+
+def _known(value: float, digits: int) -> float | None:
+    return round(float(value), digits) if np.isfinite(value) else None

@@ -1,0 +1,91 @@
+"""GeoParquet 1.1: the ships of a scene as a column store that GDAL, QGIS, DuckDB and geopandas read.
+
+pyarrow writes the columns; what makes it GeoParquet is one entry of metadata (https://geoparquet.org/releases/v1.1.0).
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from pyproj import CRS
+
+from refinedet.files import atomic_path
+from refinedet.scene.output.columns import MEASURES, ship_rows, ship_shapes
+from refinedet.scene.output.format_packages import load_pyarrow
+from refinedet.scene.result import SceneResult
+
+GEOMETRY = "geometry"
+"""Name of the column of outlines, as WKB."""
+SCENE = "scene"
+"""Name of the column, in a data set of many scenes, that says which one a ship is of."""
+
+_LONLAT = "OGC:CRS84"
+"""WGS 84 with longitude first, as the standard wants it."""
+
+
+def write_geoparquet(result: SceneResult, path: Path) -> None:
+    """Polygons in OGC:CRS84, or in pixels (y down) with an undefined reference system; equal results, equal bytes.
+
+    Raises:
+        OSError: the file cannot be written.
+        MissingExtra: pyarrow is not installed.
+    """
+    shapes = ship_shapes(result)
+    kinds = sorted({shape.geom_type for shape in shapes if shape is not None})
+    _write(_columns(result, shapes), _geo(kinds, located=result.located), path)
+
+
+def write_partition(result: SceneResult, path: Path) -> None:
+    """The file of one scene in a data set of many: as `write_geoparquet`, and with the name of the scene in front.
+
+    All such files have one schema, down to their metadata, whatever is in them: polygons are in OGC:CRS84, and null
+    where the scene has no position.
+
+    Raises:
+        OSError, MissingExtra: as `write_geoparquet`.
+    """
+    pa = load_pyarrow()
+    count = len(result.detections)
+    shapes = ship_shapes(result) if result.located else [None] * count
+    scene = {SCENE: pa.array([result.scene] * count, pa.string())}
+    _write({**scene, **_columns(result, shapes)}, _geo([], located=True), path)
+
+
+def _columns(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict[str, Any]:
+    pa = load_pyarrow()
+    rows = ship_rows(result)
+    types = {
+        "score": pa.float64(),
+        "class": pa.string(),
+        "lon": pa.float64(),
+        "lat": pa.float64(),
+        "bbox_px": pa.list_(pa.float64()),
+        **dict.fromkeys(MEASURES, pa.float64()),
+        "flags": pa.list_(pa.string()),
+    }
+    columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()}
+    columns[GEOMETRY] = pa.array(list(shapely.to_wkb(np.array(shapes, object))), pa.binary())
+    return columns
+
+
+def _write(columns: dict[str, Any], geo: dict[str, Any], path: Path) -> None:
+    pa = load_pyarrow()
+    table = pa.table(columns).replace_schema_metadata({"geo": json.dumps(geo, sort_keys=True)})
+    with atomic_path(path) as temporary:
+        pa.parquet.write_table(table, temporary)
+
+
+def _geo(geometry_types: list[str], *, located: bool) -> dict[str, Any]:
+    """The metadata of the standard; no type stands for any."""
+    column = {
+        "encoding": "WKB",
+        "geometry_types": geometry_types,
+        "crs": CRS.from_user_input(_LONLAT).to_json_dict() if located else None,
+        "orientation": "counterclockwise",
+        "edges": "planar",
+    }
+    return {"version": "1.1.0", "primary_column": GEOMETRY, "columns": {GEOMETRY: column}}

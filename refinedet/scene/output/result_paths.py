@@ -1,0 +1,71 @@
+"""Where the results of a scene go, and whether they can be written: known in a moment, before anything is loaded."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import Literal
+
+from refinedet.errors import FileError
+from refinedet.scene.output.format_packages import load_pyarrow, load_pyogrio
+
+Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
+
+SUFFIXES: dict[Format, str] = {
+    "geojson": ".geojson",
+    "csv": ".csv",
+    "gpkg": ".gpkg",
+    "coco": ".coco.json",
+    "geoparquet": ".parquet",
+}
+VIEWS = {"quicklook": ".png", "map": ".html", "record": ".run.json"}
+"""Files beside the formats, and their suffixes: quicklook.py, webmap.py and record.py write them."""
+DATASET = "dataset"
+"""In a mapping of paths: the file of the scene in a data set of many, `partitions.partition_path`."""
+
+
+def result_paths(
+    scene_path: str | Path,
+    folder: str | Path | None,
+    formats: Iterable[Format],
+    quicklook: bool,
+    *,
+    web_map: bool = False,
+    record: bool = False,
+) -> dict[str, Path]:
+    """Where the results of a scene go: format name, and "quicklook", "map" and "record", to path.
+
+    `folder` None stands for `<stem>_ships` in the current folder.
+    """
+    stem = Path(scene_path).stem
+    target = Path(f"{stem}_ships") if folder is None else Path(folder)
+    wanted = set(formats)
+    suffixes: dict[str, str] = {name: suffix for name, suffix in SUFFIXES.items() if name in wanted}
+    asked = {"quicklook": quicklook, "map": web_map, "record": record}
+    suffixes |= {name: VIEWS[name] for name, on in asked.items() if on}
+    return {name: target / f"{stem}{suffix}" for name, suffix in suffixes.items()}
+
+
+def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
+    """Find out before the work whether `write_results` would be refused.
+
+    Raises:
+        FileError: a file exists and `overwrite` is false, or a file is where a folder is needed.
+        MissingExtra: a format needs a package that is not installed.
+    """
+    if "gpkg" in paths:
+        load_pyogrio()
+    if {"geoparquet", DATASET} & paths.keys():
+        load_pyarrow()
+    for path in paths.values():
+        blocking = next((p for p in path.parents if p.exists() and not p.is_dir()), None)
+        if blocking is not None:
+            raise FileError(
+                f"expected a folder for results at {path.parent}, found a file at {blocking}; choose another"
+            )
+        if path.is_dir():
+            raise FileError(f"expected to write a file at {path}, found a folder of that name; choose another --out")
+        if path.exists() and not overwrite:
+            raise FileError(
+                f"expected no results at {path} yet, found some; name another --out, or replace them with --overwrite"
+            )

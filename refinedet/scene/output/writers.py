@@ -1,0 +1,165 @@
+"""Result files of one scene: GeoJSON, CSV, GeoPackage, COCO, GeoParquet. Each is whole or absent, and valid if empty.
+
+Equal results give equal bytes.
+"""
+
+from __future__ import annotations
+
+import csv
+import io
+import json
+import re
+import warnings
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from refinedet.errors import FileError
+from refinedet.files import atomic_path, write_text
+from refinedet.scene.output.columns import MEASURES, ship_rows, ship_shapes
+from refinedet.scene.output.format_packages import load_pyogrio
+from refinedet.scene.output.geoparquet import write_geoparquet, write_partition
+from refinedet.scene.output.result_paths import DATASET
+from refinedet.scene.result import SceneResult
+
+CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *MEASURES, "flags")
+
+_NO_POSITION = "the scene has no position, so geometry is null; bbox_px is [x1, y1, x2, y2] in pixels of the scene"
+_WGS84 = "EPSG:4326"
+_FIXED_DATE = "1970-01-01T00:00:00.000Z"
+"""GeoPackage stores when it was last changed; a fixed date keeps equal results equal."""
+_GPKG_VERSION = "1.2"
+"""Of the format: what is written needs no newer one, and older programs open it without a warning."""
+_LAYER = re.compile(r"(?!gpkg_|rtree_|sqlite_)\w[\w .-]*", re.IGNORECASE)
+"""Names that a layer of a GeoPackage can have: no name of its own tables, no sign that GDAL refuses."""
+
+
+def write_results(result: SceneResult, paths: dict[str, Path]) -> None:
+    """Write the result in each format that `paths` names; views and record have modules of their own.
+
+    Raises:
+        FileError: a file cannot be written.
+    """
+    for name, path in paths.items():
+        if name in _WRITERS:
+            with writing(path):
+                _WRITERS[name](result, path)
+
+
+@contextmanager
+def writing(path: Path) -> Iterator[None]:
+    """Turn what the system says against writing `path` into a FileError; what is one already passes."""
+    try:
+        yield
+    except FileError:
+        raise
+    except OSError as error:
+        raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
+
+
+def write_geojson(result: SceneResult, path: Path) -> None:
+    """RFC 7946: one polygon in lon/lat per ship, one ship per line; geometry null where the scene has no position."""
+    head: dict[str, Any] = {"name": Path(result.scene).stem, "scene": result.scene, "type": "FeatureCollection"}
+    if result.label is not None:
+        head["label"] = result.label
+    if not result.located:
+        head["note"] = _NO_POSITION
+    lines = [_compact(feature) for feature in _features(result)]
+    body = ",\n".join(lines)
+    write_text(path, _compact(head)[:-1] + ',"features":[\n' + (body + "\n" if body else "") + "]}\n")
+
+
+def write_csv(result: SceneResult, path: Path) -> None:
+    """One row per ship with CSV_COLUMNS; boxes in pixels, lon/lat of the centre, unknown values empty."""
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(CSV_COLUMNS)
+    for ship in ship_rows(result):
+        values = ship | dict(zip(CSV_COLUMNS, ship["bbox_px"], strict=False)) | {"flags": ";".join(ship["flags"])}
+        writer.writerow(["" if values[name] is None else values[name] for name in CSV_COLUMNS])
+    write_text(path, text.getvalue())
+
+
+def write_coco(result: SceneResult, path: Path) -> None:
+    """COCO results list: `bbox` [x, y, w, h] in scene pixels, `category_id` from 1, `image_id` 1, `file_name`."""
+    rows = []
+    for i, box in enumerate(result.detections.boxes_xyxy.astype(np.float64)):
+        x1, y1, x2, y2 = box.tolist()
+        rows.append(
+            {
+                "image_id": 1,
+                "file_name": result.scene,
+                "category_id": int(result.detections.labels[i]) + 1,
+                "bbox": [round(v, 3) for v in (x1, y1, x2 - x1, y2 - y1)],
+                "score": round(float(result.detections.scores[i]), 6),
+            }
+        )
+    write_text(path, "[\n" + ",\n".join(_compact(row) for row in rows) + ("\n]\n" if rows else "]\n"))
+
+
+def write_gpkg(result: SceneResult, path: Path) -> None:
+    """One layer named like the scene: polygons in EPSG:4326, or in pixels (y down) without a reference system."""
+    ships, shapes = ship_rows(result), ship_shapes(result)
+    split = any(isinstance(shape, shapely.MultiPolygon) for shape in shapes)
+    columns: dict[str, NDArray[Any]] = {
+        "score": np.array([s["score"] for s in ships], np.float64),
+        "class": np.array([s["class"] for s in ships], object),
+        **{name: np.array([s[name] for s in ships], np.float64) for name in ("lon", "lat", *MEASURES)},  # None is NaN
+        "flags": np.array([";".join(s["flags"]) for s in ships], object),
+        "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
+    }
+    pyogrio = load_pyogrio()
+    content = io.BytesIO()  # GDAL sees no path: it would take some signs in it for its own
+    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
+    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_DATE})
+    try:
+        with warnings.catch_warnings():
+            warnings.filterwarnings("ignore", message="'crs' was not provided")  # pixels: there is none
+            pyogrio.raw.write(
+                content,
+                np.array([shapely.to_wkb(shape) for shape in shapes], object),
+                list(columns.values()),
+                list(columns),
+                layer=_layer(result),
+                driver="GPKG",
+                geometry_type="MultiPolygon" if split else "Polygon",
+                promote_to_multi=split,
+                crs=_WGS84 if result.located else None,
+                VERSION=_GPKG_VERSION,
+            )
+    finally:
+        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content.getbuffer())
+
+
+_WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
+    "geojson": write_geojson,
+    "csv": write_csv,
+    "gpkg": write_gpkg,
+    "coco": write_coco,
+    "geoparquet": write_geoparquet,
+    DATASET: write_partition,
+}
+
+
+def _layer(result: SceneResult) -> str:
+    """Name of the layer: that of the scene, as far as a GeoPackage allows."""
+    stem = Path(result.scene).stem
+    return stem if _LAYER.fullmatch(stem) else "ships_" + re.sub(r"[^\w .-]", "_", stem)
+
+
+def _features(result: SceneResult) -> Iterable[dict[str, Any]]:
+    shapes = ship_shapes(result) if result.located else [None] * len(result.detections)
+    for number, (shape, ship) in enumerate(zip(shapes, ship_rows(result), strict=True), start=1):
+        geometry = None if shape is None else shapely.geometry.mapping(shape)
+        yield {"type": "Feature", "id": number, "geometry": geometry, "properties": ship}
+
+
+def _compact(value: Any) -> str:
+    return json.dumps(value, separators=(",", ":"), sort_keys=True, allow_nan=False, ensure_ascii=False)

@@ -1,0 +1,1 @@
+"""Sentinel-1 GRD products: files, annotation, calibration, borders and ambiguities."""

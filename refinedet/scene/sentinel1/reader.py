@@ -1,0 +1,116 @@
+"""What the files of a Sentinel-1 product change about reading its raster: position, borders, calibration."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import replace
+from pathlib import Path
+from typing import Any, Literal
+
+from numpy.typing import NDArray
+
+from refinedet.errors import FileError, InputError
+from refinedet.raster import RasterInfo, SceneReader
+from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
+from refinedet.scene.sentinel1.borders import find_fringes
+from refinedet.scene.sentinel1.calibration import Calibration, read_noise, read_sigma_nought
+from refinedet.scene.sentinel1.product import Measurement, bare_measurement, find_measurement, is_product
+from refinedet.tiling import Window
+
+Calibrate = Literal["sigma0", "sigma0-denoised"]
+"""sigma0: as the calibration file says; sigma0-denoised: the thermal noise is taken off before."""
+
+_LOGGER = logging.getLogger(__name__)
+_CLEAN_BORDERS = 2.90
+"""Version of ESA's processor that fills borders with 0; it came in March 2018."""
+_UNSCALED_NOISE = 2.50
+"""... and the last one whose noise vectors lack a factor that the product does not tell (MPC-0392)."""
+_WGS84 = "EPSG:4326"
+
+
+def measurement_of(path: str | Path, polarisation: str | None) -> Measurement | None:
+    """The Sentinel-1 raster that a user names: of a product, or bare within one; None for any other raster.
+
+    Raises:
+        FileError, InputError: as `find_measurement`.
+    """
+    return find_measurement(path, polarisation) if is_product(path) else bare_measurement(path)
+
+
+def annotation_of(path: str | Path, polarisation: str | None, info: RasterInfo) -> Annotation | None:
+    """The annotation of the Sentinel-1 raster at `path`, whose size is in `info`; None where there is none.
+
+    Raises:
+        FileError, InputError: the annotation is damaged, or not that of this raster.
+    """
+    found = measurement_of(path, polarisation)
+    return None if found is None else _annotation(found, info)
+
+
+def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate | None) -> None:
+    """Let a reader of the raster `found` give what its product's files make of it.
+
+    Noisy fringes of old products become 0; a raster that lost its ground control points gets those of the annotation;
+    with `calibrate`, pixels are the root of sigma nought, in float32.
+
+    Raises:
+        FileError: a file that is needed is missing or damaged.
+        InputError: the noise of so old a product cannot be taken off.
+    """
+    info = reader.info
+    if not info.gcps and info.transform is None and (annotation := _annotation(found, info)) is not None:
+        reader.info = replace(info, gcps=annotation.grid.control_points(), gcp_crs=_WGS84)
+    borders = None
+    if found.processor is not None and found.processor < _CLEAN_BORDERS:
+        borders = find_fringes(reader.read, info.width, info.height, reader.sample())
+        _LOGGER.info("%s: processor %.2f leaves noise at the borders; it is masked", found.path, found.processor)
+    calibration = None if calibrate is None else _calibration(found, info, calibrate)
+    if borders is None and calibration is None:
+        return
+
+    def correct(counts: NDArray[Any], window: Window) -> NDArray[Any]:
+        if borders is not None:
+            counts = counts * borders.valid(window)
+        return counts if calibration is None else calibration.amplitude(counts, window)
+
+    reader.correct = correct
+    if calibration is not None:
+        reader.info = replace(reader.info, dtype="float32")
+
+
+def _annotation(found: Measurement, info: RasterInfo) -> Annotation | None:
+    root = found.describe("annotation")
+    if root is None:
+        return None
+    annotation = read_annotation(root, found.where("annotation"))
+    if (annotation.samples, annotation.lines) != (info.width, info.height):
+        raise FileError(
+            f"expected a raster of {annotation.samples} x {annotation.lines} pixels at {found.path}, as its annotation "
+            f"says, found {info.width} x {info.height}; fetch the product again, or move a raster of your own out of it"
+        )
+    return annotation
+
+
+def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> Calibration:
+    _annotation(found, info)  # the tables would fit any raster: its size is checked
+    root = found.describe("calibration")
+    if root is None:
+        raise FileError(
+            f"expected a calibration file at {found.where('calibration')}, found none; fetch the whole product, "
+            "or detect without --calibrate"
+        )
+    table = read_sigma_nought(root, found.where("calibration"))
+    if calibrate == "sigma0":
+        return Calibration(table)
+    if found.processor is not None and found.processor <= _UNSCALED_NOISE:
+        raise InputError(
+            f"expected noise vectors of a processor after {_UNSCALED_NOISE:.2f} in {found.files.path}, found "
+            f"{found.processor:.2f}, whose noise is not to scale; use --calibrate sigma0"
+        )
+    root = found.describe("noise")
+    if root is None:
+        raise FileError(
+            f"expected a noise file at {found.where('noise')}, found none; fetch the whole product, "
+            "or use --calibrate sigma0"
+        )
+    return Calibration(table, read_noise(root, found.where("noise")))

@@ -1,0 +1,1 @@
+"""Attributes of ships: size, heading, contrast and flags."""

@@ -1,0 +1,111 @@
+"""What is said of the detections of a scene once they are merged: which are ships, and all that is known of each."""
+
+from __future__ import annotations
+
+import logging
+from dataclasses import dataclass, replace
+from itertools import compress
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.boxes import Boxes
+from refinedet.detections import Detections
+from refinedet.geo.position import locate
+from refinedet.radiometry import is_decibel, valid_mask
+from refinedet.raster import Reader
+from refinedet.scene.land.survey import Surroundings
+from refinedet.scene.sentinel1.ambiguity import find_ambiguities
+from refinedet.scene.sentinel1.annotation import Annotation
+from refinedet.scene.sentinel1.borders import invalid_share
+from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
+from refinedet.scene.ships.shape import UNKNOWN, Shape, measure, surroundings, to_intensity
+from refinedet.scene.windows.merge import Merged
+from refinedet.scene.windows.scaling import Factors, unscaled
+
+_LOGGER = logging.getLogger(__name__)
+_MOSTLY = 0.5
+"""A detection with a larger share of pixels without data is the border of the scene, not a ship."""
+
+
+@dataclass(frozen=True, slots=True)
+class Looked:
+    """A scene, and how the network looked at it."""
+
+    reader: Reader
+    seen: Reader
+    """In the pixel size that the network saw."""
+    preview: NDArray[Any]
+    """`reader.sample()`."""
+    factors: Factors
+    """Pixels of `seen` per pixel of the scene."""
+
+
+@dataclass(frozen=True, slots=True)
+class Ships:
+    """N ships of a scene, in its pixels."""
+
+    detections: Detections
+    places: Places
+    flags: tuple[tuple[str, ...], ...]
+    dropped: dict[str, int]
+    """How many detections are none of them, by reason."""
+
+
+def described(scene: Looked, found: Merged, known: Surroundings, annotation: Annotation | None) -> Ships:
+    """The ships among the detections `found` in `scene.seen`: land, excluded places and missing pixels are judged.
+
+    Args:
+        scene: what was looked at.
+        found: merged detections, in pixels of `scene.seen`.
+        known: land and exclusions around the scene.
+        annotation: of a Sentinel-1 raster; tells ghosts.
+
+    Raises:
+        FileError: pixels cannot be read.
+    """
+    marks = flags(found, scene.seen.info.width, scene.seen.info.height)
+    merged = unscaled(found, scene.factors)
+    verdict = known.judge(merged.detections.boxes_xyxy)
+    merged, marks = merged.only(verdict.keep), tuple(compress(marks, verdict.keep))
+    shapes, invalid = _shapes(scene, merged.detections.boxes_xyxy)
+    measured = invalid <= _MOSTLY
+    boxes = merged.detections.boxes_xyxy[measured]
+    there = places(boxes, locate(scene.reader.info), list(compress(shapes, measured)))
+    ghosts = _ghosts(annotation, boxes, there.contrast_db)
+    lost = int((~measured).sum())
+    return Ships(
+        merged.detections.keep(measured),
+        replace(there, coast_m=verdict.coast_m[measured]),
+        united(
+            tuple(compress(marks, measured)),
+            tuple(compress(verdict.flags, measured)),
+            named({NODATA: invalid[measured] > 0, AMBIGUITY: ghosts}),
+        ),
+        verdict.dropped | ({NODATA: lost} if lost else {}),
+    )
+
+
+def _shapes(scene: Looked, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
+    """What the pixels say of each ship, and the share (N,) of them without data; read from top to bottom."""
+    info = scene.reader.info
+    decibel = is_decibel(scene.preview, valid_mask(scene.preview, info.nodata))
+    shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
+    for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
+        box = tuple(boxes_xyxy[index].tolist())
+        window = surroundings(box, info.width, info.height)
+        pixels = scene.reader.read(window)
+        place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
+        valid = valid_mask(pixels, info.nodata)
+        found = measure(to_intensity(pixels, decibel=decibel), valid, place)
+        shapes[index], invalid[index] = found.moved(window.x, window.y), invalid_share(valid, place)
+    return shapes, invalid
+
+
+def _ghosts(annotation: Annotation | None, boxes_xyxy: Boxes, contrast_db: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """(N,) true for azimuth ambiguities; none without a Sentinel-1 annotation."""
+    if annotation is None or not len(boxes_xyxy):
+        return np.zeros(len(boxes_xyxy), np.bool_)
+    boxes = boxes_xyxy.astype(np.float64)
+    return find_ambiguities(boxes_xyxy, contrast_db, annotation.geometry((boxes[:, :2] + boxes[:, 2:]) / 2))

@@ -1,0 +1,83 @@
+"""A scene looked at in another pixel size than its own, and what was found there in its own pixels again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.detections import Detections
+from refinedet.errors import InputError
+from refinedet.geo.position import distances_m, locate
+from refinedet.raster import RasterInfo, Reader
+from refinedet.raster.resample import ResampledReader
+from refinedet.raster.tiff import check_pixels
+from refinedet.scene.source import SceneChoice
+from refinedet.scene.windows.merge import Merged
+
+Factors = tuple[float, float]
+"""Pixels of the scaled scene per pixel of the scene, along x and y."""
+
+SAME: Factors = (1.0, 1.0)
+_REACH_PX = 10.0
+"""A pixel is measured over up to this many on either side of the middle of the scene."""
+
+
+def scaled(reader: Reader, choice: SceneChoice, sample: NDArray[Any]) -> tuple[Reader, Factors]:
+    """The scene as `choice` wants to look at it, and its factors; the reader itself where that is its own size.
+
+    Args:
+        reader: the scene.
+        choice: names a factor, a pixel size in metres, or neither.
+        sample: as `reader.sample` gives it.
+
+    Raises:
+        InputError: it would have too many or too large pixels, or has no position to take metres from.
+    """
+    if choice.gsd_m is not None:
+        wide, high = pixel_size_m(reader.info)
+        factors = (wide / choice.gsd_m, high / choice.gsd_m)
+    elif choice.scale is not None:
+        factors = (choice.scale, choice.scale)
+    else:
+        return reader, SAME
+    width, height = reader.info.width, reader.info.height
+    resampled = ResampledReader(reader, *factors, sample)
+    if (resampled.info.width, resampled.info.height) == (width, height):
+        return reader, SAME
+    check_pixels(
+        f"the scaled scene of {width} x {height}", resampled.info.width, resampled.info.height, choice.max_pixels
+    )
+    return resampled, resampled.factors
+
+
+def pixel_size_m(info: RasterInfo) -> tuple[float, float]:
+    """Width and height of a pixel in the middle of a scene, in metres along the ellipsoid.
+
+    Raises:
+        InputError: the scene has no position.
+    """
+    position = locate(info)
+    middle = np.array([info.width, info.height]) / 2
+    reach = np.minimum(middle, _REACH_PX)
+    sizes = (np.nan, np.nan)
+    if position is not None:
+        ends = [position.lonlat(np.stack([middle, middle]) + reach * side) for side in (-np.eye(2), np.eye(2))]
+        sizes = tuple((distances_m(*ends) / (2 * reach)).tolist())
+    if not all(np.isfinite(size) and size > 0 for size in sizes):
+        raise InputError("expected a scene with a position for --gsd-m, found one without; name --scale FACTOR instead")
+    return sizes
+
+
+def unscaled(merged: Merged, factors: Factors) -> Merged:
+    """Ships found in a scaled scene, in pixels of the scene."""
+    if factors == SAME:
+        return merged
+    return Merged(unscaled_detections(merged.detections, factors), merged.joined, merged.cut)
+
+
+def unscaled_detections(found: Detections, factors: Factors) -> Detections:
+    """Detections in a scaled scene, in pixels of the scene; their order is kept, since both axes only stretch."""
+    boxes = (found.boxes_xyxy / np.array(factors * 2, np.float64)).astype(np.float32)
+    return Detections(boxes, found.scores, found.labels)

@@ -1,0 +1,1 @@
+"""Training: epochs, optimiser, exact resume, one process or many."""

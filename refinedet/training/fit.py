@@ -1,0 +1,300 @@
+"""fit(): epochs of training with a running mean of the weights; exact resume, in one process or in many."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterator
+from copy import deepcopy
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any, Protocol
+
+import torch
+from torch import Tensor, nn
+from torch.utils.data import DataLoader
+
+from refinedet.config import TrainConfig
+from refinedet.data.dataset import ChipDataset, EpochSampler, collate
+from refinedet.errors import InputError, RefineDetError
+from refinedet.files import atomic_path
+from refinedet.model.anchors import level_sizes
+from refinedet.model.checkpoint import Header, save_checkpoint
+from refinedet.model.loss import Target, detection_losses
+from refinedet.model.network import RawOutputs, RefineDet
+from refinedet.model.norms import batch_norms, freeze_batch_norm, synchronised
+from refinedet.training.distributed import average, from_first, is_first, loss_normaliser, mean, parallel, rank, size
+from refinedet.training.optimization import autocast_dtype, build_optimizer, learning_rate, update_mean
+from refinedet.workarounds.malloc import keep_freed_memory
+
+logger = logging.getLogger(__name__)
+
+Row = dict[str, float]
+"""One epoch: `epoch` (from 1), `lr`, mean of each loss, `loss`, and where it was validated what `validate` measured."""
+
+LAST_GOOD = "last_good.safetensors"
+"""Checkpoint of the last finished epoch, beside the state of a training in progress."""
+
+_LOG_SECONDS = 20.0
+_EXPLODED = 10.0
+_ABSURD = 100.0
+"""A mean loss that no first epoch has which learns anything: those of all recipes begin below 20."""
+
+
+class Tracker(Protocol):
+    """Where a run is recorded: what fit() and the stages tell of it."""
+
+    def log_params(self, params: dict[str, object]) -> None:
+        """Settings, once."""
+        ...
+
+    def log_metrics(self, metrics: dict[str, float], step: int) -> None:
+        """Numbers of one epoch."""
+        ...
+
+    def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
+        """Keep a copy of a file."""
+        ...
+
+    def set_tags(self, tags: dict[str, str]) -> None:
+        """Words to find the run by."""
+        ...
+
+
+@dataclass(slots=True)
+class TrainState:
+    """Everything that the next epoch depends on."""
+
+    model: RefineDet
+    ema: RefineDet
+    optimizer: torch.optim.Optimizer
+    epoch: int
+    """Epochs finished."""
+    history: list[Row]
+    path: Path
+    """Where it lives between epochs."""
+
+    def save(self) -> None:
+        """Write atomically, tensors and plain values only."""
+        content = {
+            "model": self.model.state_dict(),
+            "ema": self.ema.state_dict(),
+            "optimizer": self.optimizer.state_dict(),
+            "epoch": self.epoch,
+            "history": self.history,
+        }
+        with atomic_path(self.path) as temporary:
+            torch.save(content, temporary)
+
+    def read(self) -> dict[str, Any] | None:
+        """Content of the file that `save` wrote, on the CPU; None where there is none."""
+        if not self.path.is_file():
+            return None
+        content: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        return content
+
+    def restore(self, content: dict[str, Any]) -> None:
+        """Go on from what `read` gave."""
+        self.model.load_state_dict(content["model"])
+        self.ema.load_state_dict(content["ema"])
+        self.optimizer.load_state_dict(content["optimizer"])
+        self.epoch, self.history = content["epoch"], content["history"]
+
+
+def fit(
+    model: RefineDet,
+    dataset: ChipDataset,
+    validate: Callable[[RefineDet], dict[str, float]],
+    *,
+    state_path: Path,
+    header: Header,
+    on_epoch: Callable[[Row], None],
+) -> TrainState:
+    """Train to the end of `dataset.config`, going on from `state_path` where that file is.
+
+    The state is saved after every epoch, so an interrupted run ends with the weights of an uninterrupted one. Beside
+    it, `last_good.safetensors` is the running mean of the last finished epoch, ready to detect with; neither file is
+    ever written with a weight that is not finite. Where `distributed.joined` has joined several processes, all call
+    this function, each trains on its part of every batch, and they end with equal weights; the number of processes
+    may be another one after a resume.
+
+    Args:
+        model: network on the device to train on; its weights are replaced on resume.
+        dataset: augmented chips and the settings of the run.
+        validate: measures the running mean of the weights on *val*, after the epochs that the settings name; called in
+            every process, equal result in all.
+        state_path: where the state lives between epochs; the caller keys it to params, inputs and code. Read and
+            written by the first process alone.
+        header: what `last_good.safetensors` says of itself; its provenance gets the `epoch`.
+        on_epoch: told each finished epoch, in order and in the first process alone; after a resume it is told the last
+            one again, because the interruption may have come between saving and telling.
+
+    Raises:
+        RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded.
+        InputError: the batch cannot be shared by the processes, or batch normalisation cannot work on it.
+    """
+    config, device = dataset.config, next(model.parameters()).device
+    sampler = EpochSampler(len(dataset), config.batch_size, config.seed, rank=rank(), ranks=size())
+    state, forward = _begin(model, config, state_path)
+    if state.history and is_first():
+        on_epoch(state.history[-1])
+    loader: DataLoader[Any] = DataLoader(
+        dataset,
+        batch_sampler=sampler,
+        collate_fn=collate,
+        num_workers=config.workers,
+        persistent_workers=config.workers > 0,  # a fork for each epoch would copy the parent's memory again
+        pin_memory=device.type != "cpu",
+    )
+    started, first = time.monotonic(), state.epoch
+    for epoch in range(first, config.epochs):
+        sampler.epoch = epoch
+        row = _train_epoch(state, forward, loader, config)
+        _check_progress(state, row["loss"], config)
+        state.epoch = epoch + 1
+        if config.is_validated(state.epoch):
+            row |= {f"val_{k}": v for k, v in validate(state.ema).items()}
+        state.history.append({"epoch": float(state.epoch), **row})
+        if is_first():
+            _keep(state, header)
+            on_epoch(state.history[-1])
+        left = (time.monotonic() - started) / (state.epoch - first) * (config.epochs - state.epoch)
+        logger.info("epoch %d/%d done: %s; about %s left", state.epoch, config.epochs, _text(row), _minutes(left))
+    return state
+
+
+def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainState, nn.Module]:
+    """The state of a training, fresh or resumed, and the model as it is called: equal weights in all processes."""
+    device = next(model.parameters()).device
+    if config.sync_batch_norm and device.type == "cpu":
+        raise InputError(
+            "expected GPUs for sync_batch_norm, found a CPU; set it to false, or use freeze_batch_norm, "
+            "which needs no statistics of the batch"
+        )
+    torch.manual_seed(config.seed)
+    keep_freed_memory()
+    model = model.to(memory_format=torch.channels_last)
+    forward = parallel(synchronised(model) if config.sync_batch_norm else model)
+    mean_model = deepcopy(model).requires_grad_(requires_grad=False)
+    state = TrainState(model, mean_model, build_optimizer(model, config), 0, [], path)
+    content = from_first(state.read)
+    if content is not None:
+        state.restore(content)
+        logger.info("resuming after epoch %d of %d", state.epoch, config.epochs)
+    return state, forward
+
+
+def _keep(state: TrainState, header: Header) -> None:
+    """Write the finished epoch, first as a checkpoint and then as what the next epoch starts from."""
+    told = replace(header, provenance={**header.provenance, "epoch": state.epoch})
+    save_checkpoint(state.path.with_name(LAST_GOOD), state.ema.state_dict(), told)
+    state.save()
+
+
+def _train_epoch(state: TrainState, forward: nn.Module, loader: DataLoader[Any], config: TrainConfig) -> Row:
+    model = state.model.train()
+    if config.freeze_batch_norm:
+        freeze_batch_norm(model)
+    statistics = [t for n in batch_norms(model) if n.training for t in (n.running_mean, n.running_var) if t is not None]
+    sizes = level_sizes(*config.canvas(state.epoch)[::-1], model.config)
+    device = next(model.parameters()).device
+    sums: dict[str, float] = {}
+    for step, (images, targets) in enumerate(_on_device(loader, device)):
+        progress = state.epoch + step / len(loader)
+        for group in state.optimizer.param_groups:
+            group["lr"] = learning_rate(progress, config)
+        dtype = autocast_dtype(config, device.type)
+        with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
+            raw = _called(forward, images)
+        losses = _step(state, detection_losses(raw, targets, sizes, config.loss, loss_normaliser), config)
+        average(statistics)
+        update_mean(state.ema, model, config.ema_decay, state.epoch * len(loader) + step)
+        for name, value in losses.items():
+            sums[name] = sums.get(name, 0.0) + value
+    means = {k: v / len(loader) for k, v in sums.items()}
+    return {"lr": learning_rate(state.epoch + 1, config), "loss": sum(means.values()), **means}
+
+
+def _called(forward: nn.Module, images: Tensor) -> RawOutputs:
+    try:
+        raw: RawOutputs = forward(images)
+    except ValueError as error:
+        if "more than 1 value per channel" not in str(error):
+            raise
+        raise InputError(
+            "expected more than one cell of the coarsest level in a process's part of a batch, for batch "
+            f"normalisation, found one, of {len(images)} chip of {images.shape[3]} x {images.shape[2]} px; "
+            "raise batch_size or the canvas, or set freeze_batch_norm"
+        ) from error
+    return raw
+
+
+def _step(state: TrainState, losses: dict[str, Tensor], config: TrainConfig) -> dict[str, float]:
+    """Move the weights; the losses of the whole batch."""
+    each = torch.stack(list(losses.values()))
+    state.optimizer.zero_grad()
+    each.sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
+    norm = nn.utils.clip_grad_norm_(state.model.parameters(), config.grad_clip_norm)
+    each = mean(each)
+    if not (each.isfinite().all() and norm.isfinite()):
+        raise _diverged(state, "a finite loss and gradient", f"{each.sum().item()} and {norm.item()}", config)
+    state.optimizer.step()
+    return dict(zip(losses, each.tolist(), strict=True))
+
+
+def _check_progress(state: TrainState, loss: float, config: TrainConfig) -> None:
+    """Refuse an epoch that is not worth keeping.
+
+    Losses are means over positives, and so of the order of one. A mean above that, above the first epoch's and many
+    times the best one's has unlearnt what it knew; every epoch meets the same chips.
+    """
+    for name, weights in (*state.model.state_dict().items(), *state.ema.state_dict().items()):
+        if not weights.isfinite().all():
+            raise _diverged(state, "finite weights", f"NaN or infinity in '{name}'", config)
+    known = [row["loss"] for row in state.history]
+    most = max(1.0, known[0], _EXPLODED * min(known)) if known else _ABSURD
+    if loss > most:
+        raise _diverged(state, f"a mean loss of at most {most:.4g}", f"{loss:.4g}", config)
+
+
+def _diverged(state: TrainState, expected: str, found: str, config: TrainConfig) -> RefineDetError:
+    kept = "no epoch was finished, so there are no good weights to keep"
+    if state.epoch:
+        kept = f"the last good weights, of epoch {state.epoch}, are in {state.path.with_name(LAST_GOOD)}"
+    return RefineDetError(
+        f"expected {expected}, found {found} in epoch {state.epoch + 1}: the training has diverged; lower the learning "
+        f"rate (lr, now {config.lr:g}) or lengthen the warm-up; {kept}"
+    )
+
+
+def _on_device(loader: DataLoader[Any], device: torch.device) -> Iterator[tuple[Tensor, list[Target]]]:
+    """Batches as tensors on `device`, with a line of progress now and then."""
+    started = logged = time.monotonic()
+    seen = 0
+    for images, samples in loader:
+        yield (
+            images.to(device, non_blocking=True),
+            [
+                Target(
+                    torch.from_numpy(s.boxes_xyxy[~s.ignored]).to(device),
+                    torch.from_numpy(s.labels[~s.ignored]).to(device),
+                    torch.from_numpy(s.boxes_xyxy[s.ignored]).to(device),
+                )
+                for s in samples
+            ],
+        )
+        seen += len(images)
+        now = time.monotonic()
+        if now - logged > _LOG_SECONDS:
+            logged = now
+            rate, total = seen / (now - started), len(loader) * len(images)
+            logger.info("  %d/%d chips, %.1f a second, %s left", seen, total, rate, _minutes((total - seen) / rate))
+
+
+def _text(row: Row) -> str:
+    return ", ".join(f"{k} {v:.4g}" for k, v in row.items())
+
+
+def _minutes(seconds: float) -> str:
+    minutes, rest = divmod(round(seconds), 60)
+    return f"{minutes} min {rest} s" if minutes else f"{rest} s"

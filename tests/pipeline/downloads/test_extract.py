@@ -1,0 +1,365 @@
+"""Archives that mean harm, or are harmed: nothing lands outside the folder, and the error is one sentence."""
+
+from __future__ import annotations
+
+import contextlib
+import gzip
+import io
+import stat
+import tarfile
+import tracemalloc
+import zipfile
+from collections.abc import Callable
+from pathlib import Path
+from types import SimpleNamespace
+from typing import IO
+
+import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from pipeline.downloads.disk import SPARE_BYTES
+from pipeline.downloads.extract import Limits, extract
+from refinedet.errors import DiskError, FileError
+
+Pack = Callable[[Path, list[tuple[str, bytes]]], Path]
+
+
+def pack_zip(path: Path, files: list[tuple[str, bytes]]) -> Path:
+    with zipfile.ZipFile(path, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in files:
+            archive.writestr(zipfile.ZipInfo(name), content, zipfile.ZIP_DEFLATED)
+    return path
+
+
+def pack_tar(path: Path, files: list[tuple[str, bytes]], mode: str = "w") -> Path:
+    with tarfile.open(path, mode) as archive:  # type: ignore[call-overload]  # the mode is one of its literals
+        for name, content in files:
+            member = tarfile.TarInfo(name)
+            member.size = len(content)
+            archive.addfile(member, io.BytesIO(content))
+    return path
+
+
+def pack_tar_gz(path: Path, files: list[tuple[str, bytes]]) -> Path:
+    return pack_tar(path, files, "w:gz")
+
+
+PACKS = pytest.mark.parametrize("pack", [pack_zip, pack_tar, pack_tar_gz])
+FILES = [("set/a.txt", b"first"), ("set/deep/b.bin", bytes(range(256)) * 50), ("set/empty", b"")]
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    made = tmp_path / "outer" / "inner"
+    made.mkdir(parents=True)
+    return made
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in sorted(folder.rglob("*")) if p.is_file()}
+
+
+@PACKS
+def test_everything_arrives(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    extract(pack(tmp_path / "archive", FILES), folder)
+    assert content(folder) == dict(FILES)
+
+
+@PACKS
+def test_only_what_is_below_a_folder(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    archive = pack(tmp_path / "archive", [*FILES, ("other/c", b"no"), ("settle/d", b"no"), ("set.txt", b"no")])
+    extract(archive, folder, below="set")
+    assert content(folder) == {name.removeprefix("set/"): data for name, data in FILES}
+
+
+@PACKS
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("../evil", id="climbs"),
+        pytest.param("set/../../evil", id="climbs later"),
+        pytest.param("/evil", id="absolute"),
+        pytest.param("C:evil", id="drive"),
+        pytest.param("..\\evil", id="backslashes, for Windows"),
+        pytest.param("set/new\nline", id="control character"),
+    ],
+)
+def test_unsafe_names_are_refused_before_anything_is_written(
+    pack: Pack, tmp_path: Path, folder: Path, name: str
+) -> None:
+    archive = pack(tmp_path / "archive", [("set/good", b"good"), (name, b"evil")])
+    with pytest.raises(FileError, match="unsafe name"):
+        extract(archive, folder)
+    assert content(tmp_path / "outer") == {}
+
+
+def test_a_name_with_a_nul_is_not_cut_there(tmp_path: Path, folder: Path) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [("set/aXb", b"evil")])
+    archive.write_bytes(archive.read_bytes().replace(b"set/aXb", b"set/a\0b"))
+    with pytest.raises(FileError, match="unsafe name"):
+        extract(archive, folder)
+
+
+@PACKS
+@pytest.mark.parametrize(
+    "names",
+    [
+        pytest.param(["a", "a"], id="one name twice"),
+        pytest.param(["Set/a", "set/A"], id="but for capitals"),
+        pytest.param(["a/b", "a//b"], id="two spellings of one path"),
+    ],
+)
+@pytest.mark.filterwarnings("ignore:Duplicate name")
+def test_a_repeated_name_is_refused(pack: Pack, tmp_path: Path, folder: Path, names: list[str]) -> None:
+    with pytest.raises(FileError, match="twice"):
+        extract(pack(tmp_path / "archive", [(name, b"x") for name in names]), folder)
+
+
+@PACKS
+def test_a_file_below_a_file_is_refused(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(FileError, match="below a name that is a file"):
+        extract(pack(tmp_path / "archive", [("a", b"x"), ("a/b", b"y")]), folder)
+
+
+@pytest.mark.parametrize("kind", [tarfile.SYMTYPE, tarfile.LNKTYPE, tarfile.CHRTYPE, tarfile.BLKTYPE, tarfile.FIFOTYPE])
+def test_links_and_devices_in_a_tar_are_refused(tmp_path: Path, folder: Path, kind: bytes) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        member = tarfile.TarInfo("set/link")
+        member.type, member.linkname = kind, "/etc/passwd"
+        archive.addfile(member)
+    with pytest.raises(FileError, match="a link or device named 'set/link'"):
+        extract(tmp_path / "a.tar", folder)
+
+
+def test_a_sparse_file_in_a_tar_is_refused(tmp_path: Path, folder: Path) -> None:
+    """Five bytes in the archive would be a gigabyte on disk."""
+    with tarfile.open(tmp_path / "a.tar", "w", format=tarfile.PAX_FORMAT) as archive:
+        member = tarfile.TarInfo("set/sparse")
+        member.size = 5
+        member.pax_headers = {"GNU.sparse.map": "0,5", "GNU.sparse.size": str(10**9)}
+        archive.addfile(member, io.BytesIO(b"12345"))
+    with pytest.raises(FileError, match="a sparse file named 'set/sparse'"):
+        extract(tmp_path / "a.tar", folder)
+
+
+@pytest.mark.parametrize("kind", [stat.S_IFLNK, stat.S_IFCHR, stat.S_IFIFO])
+def test_links_and_devices_in_a_zip_are_refused(tmp_path: Path, folder: Path, kind: int) -> None:
+    info = zipfile.ZipInfo("set/link")
+    info.external_attr = (kind | 0o777) << 16
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr(info, "/etc/passwd")
+    with pytest.raises(FileError, match="a link or device"):
+        extract(tmp_path / "a.zip", folder)
+
+
+def test_an_encrypted_zip_is_refused(tmp_path: Path, folder: Path) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [("a", b"x")])
+    data = bytearray(archive.read_bytes())
+    data[data.index(b"PK\x01\x02") + 8] |= 1
+    archive.write_bytes(data)
+    with pytest.raises(FileError, match="an encrypted file"):
+        extract(archive, folder)
+
+
+@PACKS
+def test_too_many_entries_or_bytes_are_refused(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    archive = pack(tmp_path / "archive", [(f"f{i}", bytes(1000)) for i in range(20)])
+    with pytest.raises(FileError, match=r"entries, more than the 5 allowed|a directory of at most 640 bytes"):
+        extract(archive, folder, limits=Limits(entries=5))
+    with pytest.raises(FileError, match="bytes of content, more than the 9999 allowed"):
+        extract(archive, folder, limits=Limits(total_bytes=9999))
+    assert content(folder) == {}
+    extract(archive, folder, limits=Limits(entries=20, total_bytes=20_000))
+
+
+def test_a_compressed_tar_is_listed_no_further_than_the_limit(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = pack_tar_gz(tmp_path / "bomb.tar.gz", [(f"f{i}", bytes(100)) for i in range(500)])
+    listed = []
+    original = tarfile.TarFile.next
+
+    def counted(self: tarfile.TarFile) -> tarfile.TarInfo | None:
+        listed.append(1)
+        return original(self)
+
+    monkeypatch.setattr(tarfile.TarFile, "next", counted)
+    with pytest.raises(FileError, match="entries"):
+        extract(archive, folder, limits=Limits(entries=10))
+    assert len(listed) < 20
+
+
+def test_a_zip_that_understates_a_size_is_stopped(tmp_path: Path, folder: Path) -> None:
+    """A header that claims 10 bytes for a megabyte must not put a megabyte on disk."""
+    archive = pack_zip(tmp_path / "a.zip", [("a", bytes(1 << 20))])
+    data = archive.read_bytes().replace((1 << 20).to_bytes(4, "little"), (10).to_bytes(4, "little"))
+    archive.write_bytes(data)
+    with pytest.raises(FileError):
+        extract(archive, folder)
+    assert sum(len(data) for data in content(folder).values()) <= 10
+
+
+def test_permissions_in_the_archive_are_not_taken_over(tmp_path: Path, folder: Path) -> None:
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        member = tarfile.TarInfo("program")
+        member.mode = 0o6777
+        archive.addfile(member)
+    extract(tmp_path / "a.tar", folder)
+    assert stat.S_IMODE((folder / "program").stat().st_mode) == 0o644
+
+
+def test_folder_entries_and_a_leading_dot_are_harmless(tmp_path: Path, folder: Path) -> None:
+    source = tmp_path / "source"
+    (source / "set").mkdir(parents=True)
+    (source / "set" / "a").write_bytes(b"x")
+    with tarfile.open(tmp_path / "a.tar", "w") as archive:
+        archive.add(source, arcname=".")
+    extract(tmp_path / "a.tar", folder, below="set")
+    assert content(folder) == {"a": b"x"}
+
+
+def test_a_tar_whose_last_file_is_a_zip_is_a_tar(tmp_path: Path, folder: Path) -> None:
+    inner = pack_zip(tmp_path / "inner.zip", [("a", b"x")]).read_bytes()
+    extract(pack_tar(tmp_path / "a.tar", [("first", b"1"), ("inner.zip", inner)]), folder)
+    assert sorted(content(folder)) == ["first", "inner.zip"]
+
+
+@pytest.mark.parametrize("data", [b"", b"<html>404</html>", bytes(99)], ids=["empty", "web page", "zeros"])
+def test_what_is_no_archive_is_said_to_be_none(tmp_path: Path, folder: Path, data: bytes) -> None:
+    (tmp_path / "a.zip").write_bytes(data)
+    with pytest.raises(FileError, match="whole zip or tar archive") as caught:
+        extract(tmp_path / "a.zip", folder)
+    assert "\n" not in str(caught.value)
+
+
+def test_a_missing_archive_is_said_to_be_missing(tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(FileError, match="No such file"):
+        extract(tmp_path / "none.zip", folder)
+
+
+@pytest.mark.parametrize("share", [0.1, 0.5, 0.9])
+@pytest.mark.parametrize("pack", [pack_zip, pack_tar_gz])
+def test_an_archive_that_is_cut_off_is_said_to_be_damaged(
+    pack: Pack, tmp_path: Path, folder: Path, share: float
+) -> None:
+    whole = pack(tmp_path / "whole", FILES).read_bytes()
+    (tmp_path / "cut").write_bytes(whole[: int(len(whole) * share)])
+    with pytest.raises(FileError, match="damaged, cut off"):
+        extract(tmp_path / "cut", folder)
+
+
+@PACKS
+def test_an_archive_without_the_folder_is_not_taken_for_an_empty_one(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    with pytest.raises(FileError, match="below 'other', found none"):
+        extract(pack(tmp_path / "archive", FILES), folder, below="other")
+
+
+def test_a_full_disk_is_not_called_damage(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(path: Path, mode: str = "r") -> IO[bytes]:
+        if mode == "xb":
+            raise OSError(28, "No space left on device")
+        return original(path, mode)
+
+    original = Path.open
+    archive = pack_zip(tmp_path / "a.zip", FILES)
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(FileError, match=r"No space left on device.*check the disk"):
+        extract(archive, folder)
+
+
+def test_what_packs_too_well_is_refused_and_little_is_not(tmp_path: Path, folder: Path) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [("zeros", bytes(1 << 20))])
+    with pytest.raises(FileError, match="1048576 bytes of content, more than the"):
+        extract(archive, folder, limits=Limits(harmless_bytes=1000))
+    extract(archive, folder)
+    assert (folder / "zeros").stat().st_size == 1 << 20
+
+
+def test_files_of_a_zip_that_share_their_bytes_are_a_bomb(tmp_path: Path, folder: Path) -> None:
+    """Many entries of one central directory that point at the same packed zeros."""
+    archive = pack_zip(tmp_path / "a.zip", [("a0", bytes(1 << 20))])
+    data = archive.read_bytes()
+    start, end = data.index(b"PK\x01\x02"), data.index(b"PK\x05\x06")
+    rows = b"".join(data[start:end].replace(b"a0", f"{i:02d}".encode()) for i in range(99))
+    tail = bytearray(data[end:])
+    tail[8:10] = tail[10:12] = (99).to_bytes(2, "little")
+    tail[12:16] = len(rows).to_bytes(4, "little")
+    archive.write_bytes(data[:start] + rows + tail)
+    with pytest.raises(FileError, match=f"{99 << 20} bytes of content"):
+        extract(archive, folder, limits=Limits(harmless_bytes=1000))
+
+
+def test_a_directory_that_would_fill_the_memory_is_not_listed(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [(f"{i:0200d}", b"") for i in range(50)])
+    extract(archive, folder, limits=Limits(entries=100))
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("listed"))
+    with pytest.raises(FileError, match=r"a directory of at most 6400 bytes in .*a\.zip, found 12300"):
+        extract(archive, folder, limits=Limits(entries=50))
+
+
+@pytest.mark.parametrize("kind", [tarfile.XHDTYPE, tarfile.GNUTYPE_LONGNAME])
+def test_a_header_that_unpacks_to_a_gigabyte_is_never_read_whole(tmp_path: Path, folder: Path, kind: bytes) -> None:
+    header = tarfile.TarInfo("././@Header")
+    header.type, header.size = kind, 1 << 30
+    with gzip.open(tmp_path / "a.tar.gz", "wb", compresslevel=1) as stream:
+        stream.write(header.tobuf(tarfile.USTAR_FORMAT))
+        stream.write(bytes(1 << 20))
+    tracemalloc.start()
+    with pytest.raises(FileError, match="a header of 1073741824 bytes"):
+        extract(tmp_path / "a.tar.gz", folder)
+    assert tracemalloc.get_traced_memory()[1] < 32 << 20
+    tracemalloc.stop()
+
+
+def test_accents_in_two_spellings_are_one_name(tmp_path: Path, folder: Path) -> None:
+    archive = pack_tar(tmp_path / "a.tar", [("caf\u00e9", b"x"), ("cafe\u0301", b"y")])
+    with pytest.raises(FileError, match="twice but for capitals or accents"):
+        extract(archive, folder)
+
+
+@pytest.mark.parametrize("name", ["n" * 256, "d/" * 600 + "x"], ids=["a long part", "a long path"])
+def test_names_that_no_disk_takes_are_unsafe(tmp_path: Path, folder: Path, name: str) -> None:
+    with pytest.raises(FileError, match="unsafe name"):
+        extract(pack_tar(tmp_path / "a.tar", [(name, b"x")]), folder)
+
+
+@PACKS
+def test_only_some_files_and_folders(pack: Pack, tmp_path: Path, folder: Path) -> None:
+    extract(pack(tmp_path / "archive", [*FILES, ("set/deeper/c", b"no")]), folder, below="set", only=("a.txt", "deep"))
+    assert sorted(content(folder)) == ["a.txt", "deep/b.bin"]
+
+
+@pytest.mark.parametrize("mode", ["w:bz2", "w:xz"])
+def test_other_compressions_of_a_tar(tmp_path: Path, folder: Path, mode: str) -> None:
+    extract(pack_tar(tmp_path / "a", FILES, mode), folder)
+    assert content(folder) == dict(FILES)
+
+
+def test_content_that_does_not_fit_is_not_begun(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("pipeline.downloads.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=SPARE_BYTES + 9000))
+    with pytest.raises(DiskError, match=r"for the content of a\.zip"):
+        extract(pack_zip(tmp_path / "a.zip", FILES), folder)
+    assert content(folder) == {}
+
+
+@settings(max_examples=150, deadline=None)
+@given(
+    pack=st.sampled_from([pack_zip, pack_tar, pack_tar_gz]),
+    changes=st.lists(st.tuples(st.floats(0, 1, exclude_max=True), st.integers(0, 255)), min_size=1, max_size=4),
+)
+@example(pack=pack_zip, changes=[(0.794921875, 0)])  # a file name that begins with a zero byte
+def test_damage_anywhere_gives_our_error_or_stays_within_the_folder(
+    pack: Pack, changes: list[tuple[float, int]], tmp_path_factory: pytest.TempPathFactory
+) -> None:
+    outer = tmp_path_factory.mktemp("fuzz")
+    data = bytearray(pack(outer / "archive", FILES).read_bytes())
+    for place, value in changes:
+        data[int(place * len(data))] = value
+    (outer / "archive").write_bytes(data)
+    (outer / "folder").mkdir()
+    with contextlib.suppress(FileError):
+        extract(outer / "archive", outer / "folder", limits=Limits(total_bytes=1 << 20))
+    assert sorted(path.name for path in outer.iterdir()) == ["archive", "folder"]

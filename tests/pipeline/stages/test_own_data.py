@@ -1,0 +1,123 @@
+"""A user's own COCO file to a checkpoint and a report, for real on a very small network."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+from PIL import Image
+
+from pipeline.stages.own_data import Choices, train_own
+from refinedet.config import ModelConfig, Radiometry
+from refinedet.data.coco import read_record
+from refinedet.errors import FileError, InputError
+from refinedet.files import read_json
+from refinedet.model.checkpoint import Header, read_header, save_checkpoint
+from refinedet.model.network import RefineDet
+
+IMAGES = 24
+
+
+@pytest.fixture
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder with its own MLflow database."""
+    monkeypatch.chdir(tmp_path)
+    for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME"):
+        monkeypatch.delenv(name, raising=False)
+    return tmp_path
+
+
+@pytest.fixture
+def annotations(tmp_path: Path) -> Path:
+    """A COCO file of two classes with gaps in its ids, and its images beside it."""
+    rng = np.random.default_rng(3)
+    content: dict[str, list[dict[str, object]]] = {
+        "images": [],
+        "annotations": [],
+        "categories": [{"id": 7, "name": "tanker"}, {"id": 3, "name": "ferry"}],
+    }
+    for number in range(IMAGES):
+        pixels = rng.integers(0, 40, (60, 96)).astype(np.uint8)
+        x, y = rng.integers(0, 60), rng.integers(0, 40)
+        pixels[y : y + 12, x : x + 24] = 250
+        Image.fromarray(pixels).save(tmp_path / f"{number}.png")
+        content["images"].append({"id": number, "file_name": f"{number}.png", "width": 96, "height": 60})
+        box = [int(x), int(y), 24, 12]
+        content["annotations"].append(
+            {
+                "id": number + 1,
+                "image_id": number,
+                "category_id": (7, 3)[number % 2],
+                "bbox": box,
+                "area": 288,
+                "iscrowd": 0,
+            }
+        )
+    path = tmp_path / "my.coco.json"
+    path.write_text(json.dumps(content), encoding="utf-8")
+    return path
+
+
+@pytest.fixture
+def small(tmp_path: Path) -> Path:
+    """A checkpoint of one class, whose network is small."""
+    torch.manual_seed(0)
+    model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8, tcb_norm="batch"))
+    header = Header(model.config, ("ship",), Radiometry(), {"tile": {"tile_px": 128, "overlap_px": 32}})
+    save_checkpoint(tmp_path / "small.safetensors", model.state_dict(), header)
+    return tmp_path / "small.safetensors"
+
+
+def test_one_call_ends_with_a_checkpoint_and_a_report(project: Path, annotations: Path, small: Path) -> None:
+    out = project / "trained"
+    choices = Choices(init=str(small), epochs=1, batch_size=4, val_fraction=0.2, test_fraction=0.2)
+    metrics = train_own(annotations, annotations.parent, out, choices)
+    assert metrics["chips"] > 0
+    splits = [read_record(out / "tile" / f"{split}.json") for split in ("train", "val", "test")]
+    assert sum(len(record.images) for record in splits) == IMAGES
+    assert all(record.images for record in splits)
+    header = read_header(out / "train" / "model.safetensors")
+    assert header.classes == ("ferry", "tanker")
+    assert header.provenance["train"]["init"] == str(small)
+    assert header.provenance["train"]["canvas_width"] == 64
+    assert "my.coco.json" in (out / "report" / "report.html").read_text(encoding="utf-8")
+    assert read_json(out / "evaluate" / "metrics.json")["test"] == metrics
+    before = (out / "train" / "model.safetensors").stat().st_mtime_ns
+    assert train_own(annotations, annotations.parent, out, choices) == metrics
+    assert (out / "train" / "model.safetensors").stat().st_mtime_ns == before, "a finished training is not repeated"
+
+
+def test_folders_of_the_user_are_never_replaced(project: Path, annotations: Path, small: Path) -> None:
+    (project / "train").mkdir()
+    precious = project / "train" / "0.png"
+    precious.write_bytes(b"an image of the user")
+    with pytest.raises(FileError, match="train to be of an earlier training"):
+        train_own(annotations, annotations.parent, project, Choices(init=str(small)))
+    assert precious.read_bytes() == b"an image of the user"
+
+
+def test_annotations_that_match_no_image_are_refused(project: Path, annotations: Path, small: Path) -> None:
+    content = json.loads(annotations.read_text(encoding="utf-8"))
+    for entry in content["annotations"]:
+        entry["image_id"] += 1000
+    annotations.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError, match=r"none that can be used .*unknown image.*: 24"):
+        train_own(annotations, annotations.parent, project / "o", Choices(init=str(small)))
+
+
+def test_a_learning_rate_of_zero_is_refused(project: Path, annotations: Path, small: Path) -> None:
+    with pytest.raises(InputError, match=r"'lr': expected more than 0"):
+        train_own(annotations, annotations.parent, project / "o", Choices(init=str(small), lr=0.0))
+
+
+def test_too_few_images_and_odd_shares_are_refused(project: Path, annotations: Path, small: Path) -> None:
+    with pytest.raises(InputError, match=r"test_fraction within \[0, 0.5\), found 0.9"):
+        train_own(annotations, annotations.parent, project / "o", Choices(init=str(small), test_fraction=0.9))
+    content = json.loads(annotations.read_text(encoding="utf-8"))
+    content["images"], content["annotations"] = content["images"][:2], content["annotations"][:2]
+    annotations.write_text(json.dumps(content), encoding="utf-8")
+    with pytest.raises(InputError, match="at least 3 different images"):
+        train_own(annotations, annotations.parent, project / "o", Choices(init=str(small)))

@@ -1,0 +1,52 @@
+"""The file that ships: half the size, the same network, and what it was made from."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+from safetensors.torch import load_file
+
+from pipeline import ship as module
+from pipeline.package_weights import ship
+from refinedet.config import ModelConfig, Radiometry
+from refinedet.errors import InputError
+from refinedet.files import sha256_file
+from refinedet.model.checkpoint import Header, load_model, read_header, save_checkpoint
+from refinedet.model.network import RefineDet
+
+
+@pytest.fixture
+def trained(tmp_path: Path) -> Path:
+    torch.manual_seed(0)
+    model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8, tcb_norm="batch"))
+    save_checkpoint(
+        tmp_path / "full.safetensors",
+        model.state_dict(),
+        Header(model.config, ("ship",), Radiometry(), {"seed": 1}, 0.4),
+    )
+    return tmp_path / "full.safetensors"
+
+
+def test_convolutions_are_halved_and_norms_are_not(trained: Path, tmp_path: Path) -> None:
+    target = tmp_path / "shipped.safetensors"
+    ship(trained, target)
+    full, halved = load_file(trained), load_file(target)
+    assert {t.dtype for t in halved.values() if t.ndim > 1} == {torch.float16}
+    assert all(torch.equal(full[name], tensor) for name, tensor in halved.items() if tensor.ndim <= 1)
+    assert target.stat().st_size < 0.6 * trained.stat().st_size
+    header = read_header(target)
+    assert header.operating_score == 0.4
+    assert header.provenance == {"seed": 1, "float32_sha256": sha256_file(trained)}
+    images = torch.rand(1, 3, 64, 64) * 255
+    with torch.inference_mode():
+        outputs = [load_model(path)[0](images).odm_logits for path in (trained, target)]
+    torch.testing.assert_close(outputs[1], outputs[0], atol=2e-2, rtol=0)
+
+
+def test_what_is_too_large_is_not_shipped(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "_LARGEST_MB", 1.0)
+    with pytest.raises(InputError, match="at most 1 MB"):
+        ship(trained, tmp_path / "shipped.safetensors")
+    assert not (tmp_path / "shipped.safetensors").exists()

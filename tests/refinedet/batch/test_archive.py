@@ -1,0 +1,161 @@
+"""An archive on an engine: what is handed out, tried again, written down, and gone on from."""
+
+from __future__ import annotations
+
+import errno
+import json
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refinedet.batch.archive import Archive, ArchiveOptions, Summary
+from refinedet.batch.engine import Job, LocalEngine, Report, passes
+from refinedet.batch.status import NAME, opened
+from refinedet.errors import DiskError, FileError, InputError
+from refinedet.resuming import differences
+
+SCENES = [Path(f"/archive/{name}.tif") for name in "abc"]
+Answer = Callable[[Job], Report]
+
+
+class Made:
+    """Work that writes a file for each scene, or does what a test says."""
+
+    def __init__(self, folder: Path, answer: Answer | None = None) -> None:
+        self.folder, self.answer = folder, answer
+        self.jobs: list[Job] = []
+
+    def software(self) -> Mapping[str, Any]:
+        """Nothing is told of it."""
+        return {}
+
+    def start(self) -> Mapping[str, Any]:
+        """Load nothing."""
+        return {"weights": "w"}
+
+    def do(self, job: Job) -> Report:
+        """Make the file, or do what was said."""
+        self.jobs.append(job)
+        if self.answer is not None:
+            return self.answer(job)
+        file = self.folder / f"{job.scene.stem}.parquet"
+        file.touch()
+        return Report("done", ships=2, seconds=0.5, files=(file,), worker="host 1")
+
+
+def run(work: Made, asked: dict[str, Any] | None = None, **options: Any) -> Summary:
+    with opened(work.folder / NAME) as status:
+        archive = Archive(LocalEngine(work), status, asked or {"score_min": 0.5}, ArchiveOptions(**options))
+        return archive.run(SCENES, lambda _done, _all: None)
+
+
+def lines(folder: Path) -> list[dict[str, Any]]:
+    return [json.loads(line) for line in (folder / NAME).read_text().splitlines()]
+
+
+def test_each_scene_has_a_line_and_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
+    work = Made(tmp_path)
+    first = run(work)
+    assert (first.done, first.ships, first.failed) == (3, 6, {})
+    head, *rest = lines(tmp_path)
+    assert head["made_by"] == {"asked": {"score_min": 0.5}, "workers": {"weights": "w"}}
+    assert rest[0] == {
+        "scene": "/archive/a.tif",
+        "state": "done",
+        "attempts": 1,
+        "seconds": 0.5,
+        "ships": 2,
+        "files": ["a.parquet"],
+        "error": None,
+        "worker": "host 1",
+    }
+    again = run(work)
+    assert (again.done, again.as_before, again.ships, len(work.jobs)) == (0, 3, 6, 3)
+
+
+def test_a_scene_whose_file_is_gone_is_done_again_and_may_replace_the_others(tmp_path: Path) -> None:
+    work = Made(tmp_path)
+    run(work)
+    (tmp_path / "b.parquet").unlink()
+    assert run(work).as_before == 2
+    assert work.jobs[3:] == [Job(SCENES[1], replaces=True)]
+
+
+def test_a_torn_last_line_costs_that_scene_alone(tmp_path: Path) -> None:
+    work = Made(tmp_path)
+    run(work)
+    content = (tmp_path / NAME).read_bytes()
+    (tmp_path / NAME).write_bytes(content[:-9])
+    assert run(work).as_before == 2
+    assert (tmp_path / NAME).read_bytes() == content
+
+
+@pytest.mark.parametrize(("passing", "attempts"), [(True, 3), (False, 1)])
+def test_only_what_may_pass_is_tried_again_and_the_others_go_on(tmp_path: Path, passing: bool, attempts: int) -> None:
+    def answer(job: Job) -> Report:
+        bad = job.scene == SCENES[1]
+        return Report("failed" if bad else "done", error="expected more" if bad else None, passing=passing)
+
+    work = Made(tmp_path, answer)
+    found = run(work, retries=2)
+    assert (found.done, found.failed) == (2, {SCENES[1]: "expected more"})
+    assert sum(job.scene == SCENES[1] for job in work.jobs) == attempts
+    (line,) = (line for line in lines(tmp_path)[1:] if line["state"] == "failed")
+    assert (line["scene"], line["attempts"]) == (str(SCENES[1]), attempts)
+    work.answer = None
+    assert (run(work).done, run(work).as_before) == (1, 3)  # a failed scene is tried again by the next run
+
+
+def test_other_settings_are_refused_before_a_worker_starts_and_overwrite_begins_anew(tmp_path: Path) -> None:
+    work = Made(tmp_path)
+    run(work)
+    with pytest.raises(InputError, match=r"asked\.score_min was 0\.5, is 0\.7.*--overwrite"):
+        run(work, {"score_min": 0.7})
+    assert run(work, {"score_min": 0.7}, overwrite=True).done == 3
+    assert all(job.replaces for job in work.jobs[3:])
+    assert len(lines(tmp_path)) == 4
+
+
+def test_interrupted_it_says_how_far_it_is_and_goes_on(tmp_path: Path) -> None:
+    def answer(job: Job) -> Report:
+        if job.scene == SCENES[2]:
+            raise KeyboardInterrupt
+        return Report("done")
+
+    work = Made(tmp_path, answer)
+    with pytest.raises(KeyboardInterrupt, match=r"2 of 3 scenes .* the same again without --overwrite to go on"):
+        run(work, overwrite=True)
+    work.answer = None
+    assert (run(work).as_before, work.jobs[-1]) == (2, Job(SCENES[2], replaces=True))
+
+
+def test_two_runs_at_once_and_other_files_are_refused_and_nothing_is_left_of_no_run(tmp_path: Path) -> None:
+    with opened(tmp_path / "new" / NAME), pytest.raises(FileError, match="another one at work"):  # noqa: SIM117
+        with opened(tmp_path / "new" / NAME):
+            pass
+    assert not (tmp_path / "new").exists()
+    (tmp_path / NAME).write_text("my notes\n")
+    with pytest.raises(FileError, match="something else in line 1"), opened(tmp_path / NAME):
+        pass
+    assert (tmp_path / NAME).read_text() == "my notes\n"
+
+
+def test_the_system_s_troubles_may_pass_and_a_wrong_scene_does_not() -> None:
+    def raised(error: Exception, cause: Exception | None) -> Exception:
+        try:
+            raise error from cause
+        except type(error) as caught:
+            return caught
+
+    assert passes(MemoryError())
+    assert passes(DiskError("full"))
+    assert passes(raised(FileError("gone"), OSError(errno.EIO, "Input/output error")))
+    assert not passes(raised(FileError("missing"), FileNotFoundError(errno.ENOENT, "No such file")))
+    assert not passes(InputError("of another type"))
+
+
+def test_differences_name_both_values() -> None:
+    assert differences({"a": {"b": 1}, "c": 2}, {"a": {"b": 1, "d": None}}) == []
+    assert differences({"a": {"b": 1}}, {"a": {"b": "x" * 20}}) == [f"a.b was 1, is {'x' * 16}..."]

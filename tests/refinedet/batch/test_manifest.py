@@ -1,0 +1,58 @@
+"""Names, patterns and lists of scenes."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from refinedet.batch.manifest import scenes_named
+from refinedet.errors import FileError, InputError
+
+
+@pytest.fixture
+def archive(tmp_path: Path) -> Path:
+    for name in ("b.tif", "a.tif", "sub/c.tif", "odd[1].tif"):
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.touch()
+    return tmp_path
+
+
+def test_names_stay_as_they_are_and_come_once(archive: Path) -> None:
+    names = [archive / "b.tif", archive / "missing.tif", archive / "b.tif"]
+    assert scenes_named(names) == [archive / "b.tif", archive / "missing.tif"]
+
+
+def test_patterns_are_expanded_in_order_and_a_file_is_no_pattern(archive: Path) -> None:
+    assert scenes_named([archive / "?.tif"]) == [archive / "a.tif", archive / "b.tif"]
+    assert archive / "sub/c.tif" in scenes_named([archive / "**/*.tif"])
+    assert scenes_named([archive / "odd[1].tif"]) == [archive / "odd[1].tif"]
+
+
+def test_a_manifest_has_comments_empty_lines_patterns_and_paths_of_its_own(archive: Path) -> None:
+    manifest = archive / "scenes.txt"
+    manifest.write_bytes("\ufeff# what to look at\r\n\r\n  b.tif  \r\nsub/*.tif\r\n/elsewhere/d.tif\r\n".encode())
+    assert scenes_named([], manifest) == [archive / "b.tif", archive / "sub/c.tif", Path("/elsewhere/d.tif")]
+
+
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        pytest.param(b"# nothing\n\n", "expected scenes in the manifest", id="empty"),
+        pytest.param(b"\xff\xfe\x00", "expected a manifest of UTF-8 text", id="other bytes"),
+        pytest.param(b"a\0b\n", "found a zero byte in line 1", id="a zero byte"),
+        pytest.param(b"a.tif\nx*.tif\n", "scenes.txt, line 2", id="a pattern like nothing"),
+    ],
+)
+def test_a_wrong_manifest_is_one_sentence(archive: Path, content: bytes, sentence: str) -> None:
+    (archive / "scenes.txt").write_bytes(content)
+    with pytest.raises(InputError, match=sentence):
+        scenes_named([], archive / "scenes.txt")
+
+
+def test_a_missing_manifest_and_a_pattern_like_nothing_are_told(archive: Path) -> None:
+    with pytest.raises(FileError, match="expected a manifest at"):
+        scenes_named([], archive / "missing.txt")
+    with pytest.raises(InputError, match="the command line"):
+        scenes_named([archive / "z*.tif"])

@@ -1,0 +1,143 @@
+"""Positions are right to well below a pixel, whatever way the scene is located."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from xml.etree import ElementTree as ET
+
+import numpy as np
+import pytest
+from pyproj import CRS, Transformer
+
+from refinedet.geo.position import distances_m, locate
+from refinedet.raster import GroundControlPoint, RasterInfo
+
+WGS84 = CRS.from_epsg(4326).to_wkt()
+
+
+def info_with(**values: object) -> RasterInfo:
+    return RasterInfo(width=1000, height=800, count=1, dtype="uint16", **values)  # type: ignore[arg-type]  # test helper
+
+
+def sentinel1_points(sample_data: Path) -> list[GroundControlPoint]:
+    files = sorted(sample_data.glob("s1/*.SAFE/annotation/s1a-iw-grd-vv-*.xml"))
+    if not files:
+        pytest.skip(f"no Sentinel-1 metadata under {sample_data / 's1'}; point REFINEDET_DATA at the samples")
+    tree = ET.parse(files[0])  # noqa: S314 - a sample of our own
+    names = ("pixel", "line", "longitude", "latitude", "height")
+    return [
+        GroundControlPoint(*(float(node.findtext(name, "")) for name in names))
+        for node in tree.iter("geolocationGridPoint")
+    ]
+
+
+def test_a_utm_scene_is_located_by_its_transform() -> None:
+    position = locate(
+        info_with(crs=CRS.from_epsg(32633).to_wkt(), transform=(10.0, 0, 500_000.0, 0, -10.0, 5_300_000.0))
+    )
+    assert position is not None
+    lon, lat = position.lonlat(np.array([[0.0, 0.0], [100.0, 50.0]])).T
+    expected = Transformer.from_crs(32633, 4326, always_xy=True).transform([500_000, 501_000], [5_300_000, 5_299_500])
+    np.testing.assert_allclose([lon, lat], expected, atol=1e-9)
+    metres = distances_m(position.lonlat(np.array([[0.0, 0.0]])), position.lonlat(np.array([[100.0, 0.0]])))
+    assert metres[0] == pytest.approx(1000, rel=1e-3)  # UTM's scale factor is 0.9996 here
+
+
+def test_corners_run_top_left_bottom_left_bottom_right_top_right() -> None:
+    position = locate(info_with(crs=WGS84, transform=(0.1, 0, 10.0, 0, -0.1, 50.0)))
+    assert position is not None
+    corners = position.corners(np.array([[10, 20, 30, 50]], np.float32))
+    np.testing.assert_allclose(corners, [[[11, 48], [11, 45], [13, 45], [13, 48]]], atol=1e-6)
+
+
+@pytest.mark.parametrize("drop", [0, 1], ids=["full grid: bicubic spline", "one point missing: thin-plate spline"])
+def test_gcps_of_a_linear_scene_give_that_line_with_half_a_pixel_added_once(drop: int) -> None:
+    points = [
+        GroundControlPoint(c, r, 20 + 1e-4 * (c + 0.5), 40 - 1e-4 * (r + 0.5))
+        for c in range(0, 1000, 111)
+        for r in range(0, 800, 133)
+    ]
+    position = locate(info_with(gcps=tuple(points[drop:]), gcp_crs=WGS84))
+    assert position is not None
+    pixels = np.array([[0.0, 0.0], [0.5, 0.5], [333.3, 444.4], [1000.0, 799.0]])
+    found = position.lonlat(pixels)
+    expected = np.stack([20 + 1e-4 * pixels[:, 0], 40 - 1e-4 * pixels[:, 1]], axis=1)
+    assert distances_m(found, expected).max() < (
+        0.5 if drop else 0.02
+    )  # the corner is outside of what the spline knows
+
+
+def test_the_grid_of_a_real_sentinel1_product_predicts_its_left_out_columns_to_centimetres(sample_data: Path) -> None:
+    points = sentinel1_points(sample_data)
+    columns = sorted({p.pixel for p in points})
+    kept, left_out = set(columns[::2]), set(columns[1::2])
+    position = locate(info_with(gcps=tuple(p for p in points if p.pixel in kept), gcp_crs=WGS84))
+    assert position is not None
+    truth = [p for p in points if p.pixel in left_out]
+    found = position.lonlat(np.array([(p.pixel + 0.5, p.line + 0.5) for p in truth]))
+    error = distances_m(found, np.array([(p.x, p.y) for p in truth]))
+    assert np.sqrt((error**2).mean()) < 0.01
+    assert error.max() < 0.1
+
+
+def test_irregular_points_of_a_real_sentinel1_product_are_right_below_a_metre(sample_data: Path) -> None:
+    points = sentinel1_points(sample_data)
+    position = locate(info_with(gcps=tuple(points[::2]), gcp_crs=WGS84))  # a chequerboard: no full grid
+    assert position is not None
+    found = position.lonlat(np.array([(p.pixel + 0.5, p.line + 0.5) for p in points[1::2]]))
+    error = distances_m(found, np.array([(p.x, p.y) for p in points[1::2]]))
+    assert np.sqrt((error**2).mean()) < 0.6
+
+
+def test_gcps_across_the_antimeridian_do_not_average_to_the_other_side_of_the_earth() -> None:
+    points = [
+        GroundControlPoint(c, r, (179.5 + c * 1e-3 + 180) % 360 - 180, 60 - r * 1e-3)
+        for c in range(0, 1001, 200)
+        for r in range(0, 801, 200)
+    ]
+    position = locate(info_with(gcps=tuple(points), gcp_crs=WGS84))
+    assert position is not None
+    lon, lat = position.lonlat(np.array([[700.5, 300.5]]))[0]
+    assert (lon, lat) == pytest.approx((-179.8, 59.7), abs=1e-6)
+
+
+def test_gcps_around_the_pole_are_located() -> None:
+    polar = Transformer.from_crs(3995, 4326, always_xy=True)
+    points = []
+    for c in range(0, 1001, 125):
+        for r in range(0, 801, 100):
+            lon, lat = polar.transform(-50_000 + 100 * (c + 0.5), 40_000 - 100 * (r + 0.5))
+            points.append(GroundControlPoint(c, r, lon, lat))
+    position = locate(info_with(gcps=tuple(points), gcp_crs=WGS84))
+    assert position is not None
+    found = position.lonlat(np.array([[510.0, 390.0]]))
+    expected = np.array([polar.transform(-50_000 + 51_000, 40_000 - 39_000)])
+    assert distances_m(found, expected)[0] < 1
+
+
+@pytest.mark.parametrize(
+    "values",
+    [
+        pytest.param({}, id="a picture: nothing is known"),
+        pytest.param({"transform": (10.0, 0, 0, 0, -10.0, 0)}, id="a transform without a reference system"),
+        pytest.param({"gcps": (GroundControlPoint(0, 0, 1, 1),)}, id="GCPs without a reference system"),
+        pytest.param(
+            {"gcps": tuple(GroundControlPoint(i, i, i, i) for i in range(5)), "gcp_crs": WGS84}, id="GCPs on one line"
+        ),
+        pytest.param({"crs": "not WKT", "transform": (1.0, 0, 0, 0, 1.0, 0)}, id="a reference system that is broken"),
+        pytest.param(
+            {"crs": 'LOCAL_CS["site",UNIT["metre",1]]', "transform": (1.0, 0, 9, 0, 1.0, 0)},
+            id="a system of a local site",
+        ),
+    ],
+)
+def test_a_scene_that_cannot_be_located_has_no_position(values: dict[str, object]) -> None:
+    assert locate(info_with(**values)) is None
+
+
+def test_a_point_beyond_the_projection_is_nan_and_has_no_length() -> None:
+    position = locate(info_with(crs=CRS.from_epsg(32633).to_wkt(), transform=(1e9, 0, 0, 0, 1e9, 0)))
+    assert position is not None
+    place = position.lonlat(np.array([[500.0, 500.0]]))
+    assert np.isnan(place).all()
+    assert np.isnan(distances_m(place, place)).all()

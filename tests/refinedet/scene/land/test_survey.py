@@ -1,0 +1,300 @@
+"""Ships and the land: distances against geodesics, flags, drops, and what is said where the land is not known."""
+
+from __future__ import annotations
+
+import json
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from numpy.typing import NDArray
+from pyproj import Geod, Transformer
+
+from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.geo.position import Position, locate
+from refinedet.raster import RasterInfo
+from refinedet.scene import land as module
+from refinedet.scene.land.survey import COAST_RANGE_M, LandChoice, Verdict, survey
+
+GEOD = Geod(ellps="WGS84")
+SIDE_PX = 1000
+PIXEL_M = 40.0
+SIDE_M = SIDE_PX * PIXEL_M
+
+
+def scene(lon: float, lat: float) -> Position:
+    """A scene of SIDE_PX pixels of 40 m around a place; pixels [500, 500] are there."""
+    plane = f"+proj=aeqd +lon_0={lon} +lat_0={lat} +datum=WGS84 +units=m"
+    matrix = (PIXEL_M, 0.0, -SIDE_M / 2, 0.0, -PIXEL_M, SIDE_M / 2)
+    position = locate(RasterInfo(SIDE_PX, SIDE_PX, 1, "uint8", crs=plane, transform=matrix))
+    assert position is not None
+    return position
+
+
+def boxes_at(pixels: Any) -> NDArray[np.float64]:
+    centres = np.asarray(pixels, np.float64).reshape(-1, 2)
+    return np.concatenate([centres - 2, centres + 2], axis=1)
+
+
+def write(path: Path, shapes: list[Any], crs: str = "EPSG:4326") -> Path:
+    features = [{"type": "Feature", "geometry": shapely.geometry.mapping(s)} for s in shapes]
+    path.write_text(json.dumps({"features": features, "crs": {"properties": {"name": crs}}}))
+    return path
+
+
+def judged(position: Position, pixels: Any, **choice: Any) -> Verdict:
+    return survey(position, SIDE_PX, SIDE_PX, LandChoice(**choice)).judge(boxes_at(pixels))
+
+
+def geodesic_coast_m(island: shapely.Polygon, crs: str, places: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The oracle: by geodesics to points every 50 m or less along the coast, one by one."""
+    corners = shapely.get_coordinates(island)
+    steps = np.linspace(0, 1, 1000, endpoint=False)[:, None]
+    points = np.concatenate([a + (b - a) * steps for a, b in pairwise(corners)])
+    lon, lat = Transformer.from_crs(crs, "EPSG:4326", always_xy=True).transform(*points.T)
+    nearest = []
+    for place in places:
+        here = np.broadcast_to(place, (len(lon), 2))
+        nearest.append(GEOD.inv(*here.T, lon, lat)[2].min())
+    return np.array(nearest)
+
+
+@settings(max_examples=40)
+@given(
+    lon=st.sampled_from([0.0, 12.3, -179.95, 180.0, 179.5]) | st.floats(-180, 180),
+    lat=st.sampled_from([0.0, 60.0, -78.0, 89.7, 90.0, -89.9]) | st.floats(-90, 90),
+    seed=st.integers(0, 1000),
+)
+def test_distances_are_those_of_geodesics_all_over_the_earth(
+    tmp_path_factory: pytest.TempPathFactory, lon: float, lat: float, seed: int
+) -> None:
+    """An island of eight corners, 3 to 30 km from the middle of the scene, in degrees or, near a pole, on a plane."""
+    rng = np.random.default_rng(seed)
+    position = scene(lon, lat)
+    around = np.sort(rng.uniform(0, 360, 8))
+    island_lonlat = np.stack(GEOD.fwd(np.full(8, lon), np.full(8, lat), around, rng.uniform(3e3, 3e4, 8))[:2], axis=1)
+    crs = "EPSG:4326" if abs(lat) < 80 else "EPSG:3413" if lat > 0 else "EPSG:3031"
+    if crs == "EPSG:4326":  # as drawn by hand: on past 180 degrees, without a jump
+        corners = island_lonlat
+        corners[:, 0] = lon + (corners[:, 0] - lon + 180) % 360 - 180
+    else:
+        corners = np.stack(Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(*island_lonlat.T), axis=1)
+    island = shapely.Polygon(corners)
+    path = write(tmp_path_factory.mktemp("land") / "island.geojson", [island], crs)
+    pixels = rng.uniform(0, SIDE_PX, (25, 2))
+    found = judged(position, pixels, land=path, buffer_m=0)
+    places = position.lonlat(pixels)
+    np.testing.assert_allclose(found.coast_m, geodesic_coast_m(island, crs, places), rtol=0.01, atol=30)
+
+    x, y = Transformer.from_crs("EPSG:4326", crs, always_xy=True).transform(*places.T)
+    x = lon + (x - lon + 180) % 360 - 180 if crs == "EPSG:4326" else x
+    clear = found.coast_m > 30
+    flagged = np.array([flag == ("land",) for flag in found.flags])
+    np.testing.assert_array_equal(flagged[clear], shapely.contains_xy(island, x, y)[clear])
+
+
+@pytest.fixture
+def half(tmp_path: Path) -> Path:
+    """Land in the west of a scene at (10, 0): the coast is its middle column."""
+    return write(tmp_path / "half.geojson", [shapely.box(0, -5, 10, 5)])
+
+
+ACROSS = [[500 + metres / PIXEL_M, 500] for metres in (-3000, -700, -400, 400, 700, 3000)]
+"""Pixels of places on either side of that coast."""
+
+
+def test_land_and_shore_are_told_by_the_buffer(half: Path) -> None:
+    found = judged(scene(10, 0), ACROSS, land=half, buffer_m=500)
+    assert found.flags == (("land",), ("land",), ("shore",), ("shore",), (), ())
+    np.testing.assert_allclose(found.coast_m, [3000, 700, 400, 400, 700, 3000], rtol=1e-3)
+    assert found.keep.all()
+    assert found.dropped == {}
+
+
+def test_a_wider_buffer_makes_less_land(half: Path) -> None:
+    found = judged(scene(10, 0), ACROSS, land=half, buffer_m=1000)
+    assert found.flags == (("land",), *[("shore",)] * 4, ())
+
+
+def test_drops_are_those_on_land_beyond_the_buffer_and_counted(half: Path) -> None:
+    found = judged(scene(10, 0), ACROSS, land=half, mask="drop")
+    assert found.keep.tolist() == [False, False, True, True, True, True]
+    assert found.flags == (("shore",), ("shore",), (), ())
+    assert len(found.coast_m) == 4
+    assert found.dropped == {"land": 2}
+
+
+def test_places_all_on_land_are_those_where_everything_is_dropped(half: Path) -> None:
+    position = scene(10, 0)
+    known = survey(position, SIDE_PX, SIDE_PX, LandChoice(land=half, mask="drop", buffer_m=500))
+    starts = np.arange(0, SIDE_PX, 10.0)
+    columns = np.stack([starts, 0 * starts, starts + 100, 0 * starts + SIDE_PX], axis=1)  # the coast is at 500
+    sure = known.all_land(columns)
+    for column, all_land in zip(columns, sure, strict=True):
+        inside = boxes_at(np.stack(np.meshgrid(np.linspace(*column[::2], 21), [1, 500, 999]), -1))
+        assert not all_land or not known.judge(inside).keep.any()
+    assert sure.tolist() == (columns[:, 2] <= 500 - 1.05 * 500 / PIXEL_M).tolist()
+    assert not survey(position, SIDE_PX, SIDE_PX, LandChoice(land=half)).all_land(columns).any(), "flagged, not dropped"
+    assert known.all_land(np.zeros((0, 4))).shape == (0,)
+
+
+def test_off_looks_at_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "coastline", lambda *_: pytest.fail("the coastline was asked for"))
+    found = judged(scene(10, 0), ACROSS, mask="off")
+    assert np.isnan(found.coast_m).all()
+    assert found.flags == ((),) * len(ACROSS)
+
+
+def test_a_coast_beyond_the_range_has_no_distance_but_land_is_land(tmp_path: Path) -> None:
+    assert COAST_RANGE_M == 100_000
+    far = judged(scene(10, 0), [[500, 500]], land=write(tmp_path / "a.geojson", [shapely.box(10.91, -5, 12, 5)]))
+    assert np.isnan(far.coast_m).all()
+    near = judged(scene(10, 0), [[500, 500]], land=write(tmp_path / "b.geojson", [shapely.box(10.89, -5, 12, 5)]))
+    assert near.coast_m == pytest.approx([99_000], rel=0.001)
+    inland = judged(scene(10, 0), [[500, 500]], land=write(tmp_path / "c.geojson", [shapely.box(0, -9, 20, 9)]))
+    assert np.isnan(inland.coast_m).all()
+    assert inland.flags == (("land",),)
+
+
+def test_a_file_that_ends_before_the_scene_says_nothing_of_it(tmp_path: Path) -> None:
+    found = judged(scene(10, 0), ACROSS, land=write(tmp_path / "a.geojson", [shapely.box(50, 50, 51, 51)]))
+    assert np.isnan(found.coast_m).all()
+    assert set(found.flags) == {()}
+
+
+def test_land_may_come_in_another_reference_system_and_in_neighbouring_pieces(tmp_path: Path) -> None:
+    """The eastern half in Mercator metres, cut into countries in the middle of the scene."""
+    merc = Transformer.from_crs("EPSG:4326", "EPSG:3857", always_xy=True)
+    (x0, x1), (y0, y1, y2) = merc.transform([10, 15], [0, 0])[0], merc.transform([0, 0, 0], [-5, 0, 5])[1]
+    countries = [shapely.box(x0, y0, x1, y1), shapely.box(x0, y1, x1, y2)]
+    pixels = [[500 + 5000 / PIXEL_M, 500.1], [500 - 5000 / PIXEL_M, 500]]
+    found = judged(scene(10, 0), pixels, land=write(tmp_path / "a.geojson", countries, "EPSG:3857"))
+    assert found.flags == (("land",), ())
+    np.testing.assert_allclose(found.coast_m, 5000, rtol=1e-3)
+
+
+def test_a_coastline_without_an_inside_is_refused(tmp_path: Path) -> None:
+    path = write(tmp_path / "line.geojson", [shapely.LineString([(10, -1), (10, 1)])])
+    with pytest.raises(InputError, match=r"polygons of land in .*line\.geojson, found a LineString"):
+        judged(scene(10, 0), ACROSS, land=path)
+
+
+def test_exclusions_drop_what_is_at_points_and_in_polygons(tmp_path: Path) -> None:
+    position = scene(179.99, 10)
+    (turbine,) = position.lonlat(np.array([[500.0, 500.0]]))
+    park = shapely.box(180.05, 9.95, 180.1, 10.05)  # drawn on past 180 degrees
+    path = write(tmp_path / "known.geojson", [shapely.Point(turbine), park])
+    (inside_park,) = np.stack(
+        Transformer.from_crs("EPSG:4326", "+proj=aeqd +lon_0=179.99 +lat_0=10", always_xy=True).transform(
+            [-179.92], [10]
+        ),
+        axis=1,
+    )
+    there = [500 + inside_park[0] / PIXEL_M, 500 - inside_park[1] / PIXEL_M]
+    pixels = [[500, 500], [500 + 90 / PIXEL_M, 500], [500 + 110 / PIXEL_M, 500], there, [500, 900]]
+    found = judged(position, pixels, mask="off", exclude=path)
+    assert found.keep.tolist() == [False, False, True, False, True]
+    assert found.dropped == {"excluded": 3}
+    assert judged(position, pixels, mask="off", exclude=path, exclude_m=150).dropped == {"excluded": 4}
+
+
+def test_a_detection_is_dropped_for_one_reason(half: Path, tmp_path: Path) -> None:
+    known = write(tmp_path / "known.geojson", [shapely.box(9, -1, 10.001, 1)])
+    found = judged(scene(10, 0), ACROSS, land=half, exclude=known, mask="drop")
+    assert found.dropped == {"excluded": 3}
+    assert int((~found.keep).sum()) == 3
+
+
+def test_no_detections_and_places_that_are_not_known_are_no_trouble(half: Path) -> None:
+    assert judged(scene(10, 0), np.zeros((0, 2)), land=half, mask="drop").flags == ()
+    beyond = Position(lambda pixels: np.where(pixels > 900, np.nan, [10.0, 0.0]) - pixels / 1e6)
+    found = judged(beyond, [[990, 990], [10, 10]], land=half)
+    assert np.isnan(found.coast_m).tolist() == [True, False]
+    assert found.flags == ((), ("shore",))
+
+
+@pytest.mark.parametrize("choice", [LandChoice(), LandChoice(mask="drop"), LandChoice(exclude=Path("a.geojson"))])
+def test_a_scene_without_a_position_is_said_once_and_nothing_is_dropped(choice: LandChoice) -> None:
+    found = survey(None, SIDE_PX, SIDE_PX, choice)
+    assert found.notes == ("the scene has no position, so neither land nor exclusions are looked at",)
+    assert found.judge(boxes_at(ACROSS)).keep.all()
+
+
+def test_a_scene_of_half_the_earth_is_said_to_be_too_large() -> None:
+    whole = locate(RasterInfo(360, 180, 1, "uint8", crs="EPSG:4326", transform=(1.0, 0, -180.0, 0, -1.0, 90.0)))
+    (note,) = survey(whole, 360, 180).notes
+    assert "too large" in note
+
+
+def test_without_a_coastline_there_is_a_note_and_exclusions_still_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(module, "coastline_version", lambda: None)
+    known = write(tmp_path / "known.geojson", [shapely.Point(10, 0)])
+    found = survey(scene(10, 0), SIDE_PX, SIDE_PX, LandChoice(exclude=known))
+    (note,) = found.notes
+    assert "refinedet[land]" in note
+    verdict = found.judge(boxes_at([[500, 500], [600, 500]]))
+    assert verdict.dropped == {"excluded": 1}
+    assert verdict.flags == ((),)
+
+
+@pytest.mark.parametrize("choice", [LandChoice(required=True), LandChoice(mask="drop")])
+def test_without_a_coastline_asking_for_it_is_an_error(choice: LandChoice, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "coastline_version", lambda: None)
+    with pytest.raises(MissingExtra, match=r"pip install 'refinedet\[land\]'"):
+        survey(scene(10, 0), SIDE_PX, SIDE_PX, choice)
+
+
+def test_a_coastline_that_cannot_be_cut_is_a_note_or_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    def fail(*_: Any) -> None:
+        raise FileError("expected to cut the coastline, found no memory")
+
+    monkeypatch.setattr(module, "coastline", fail)
+    assert survey(scene(10, 0), SIDE_PX, SIDE_PX).notes == ("expected to cut the coastline, found no memory",)
+    with pytest.raises(FileError):
+        survey(scene(10, 0), SIDE_PX, SIDE_PX, LandChoice(required=True))
+
+
+@pytest.mark.parametrize(
+    "wrong",
+    [
+        {"mask": "maybe"},
+        {"buffer_m": -1},
+        {"buffer_m": 1e6},
+        {"exclude_m": float("nan")},
+        {"land": Path("a"), "mask": "off"},
+    ],
+)
+def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
+    with pytest.raises(InputError, match="expected"):
+        LandChoice(**wrong)
+
+
+REAL = {
+    # middle of a scene, and places in it: lon, lat, on land, metres to the coast at least and at most
+    "Hardanger": ((6.4, 60.25), [(6.6, 60.2, True, 200, 20e3), (6.2, 60.27, False, 100, 3000)]),
+    "Taveuni, across 180 degrees": (
+        (180.0, -16.9),
+        [(-179.92, -16.83, True, 2e3, 9e3), (179.968, -16.904, True, 1e3, 9e3), (179.85, -17.05, False, 5e3, 30e3)],
+    ),
+    "South Pole": ((0.0, -90.0), [(0.0, -89.99, True, np.nan, np.nan), (170.0, -89.95, True, np.nan, np.nan)]),
+}
+
+
+@pytest.mark.parametrize("name", REAL)
+def test_the_installed_coastline_knows_real_places(real_coastline: Path, name: str) -> None:
+    (lon, lat), places = REAL[name]
+    known = np.array(places)
+    plane = Transformer.from_crs("EPSG:4326", f"+proj=aeqd +lon_0={lon} +lat_0={lat} +datum=WGS84", always_xy=True)
+    x, y = plane.transform(known[:, 0], known[:, 1])
+    pixels = SIDE_PX / 2 + np.stack([x, -y], axis=1) / PIXEL_M
+    found = judged(scene(lon, lat), pixels, cache=real_coastline, required=True, buffer_m=100)
+    assert [flag == ("land",) for flag in found.flags] == [place[2] for place in places]
+    assert ((found.coast_m > known[:, 3]) & (found.coast_m < known[:, 4]) | np.isnan(known[:, 3])).all(), found.coast_m
+    np.testing.assert_array_equal(np.isnan(found.coast_m), np.isnan(known[:, 3]))

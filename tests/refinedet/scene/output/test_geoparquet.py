@@ -1,0 +1,90 @@
+"""GeoParquet as its standard has it, read back by two other readers."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pyarrow.parquet
+import pytest
+import shapely
+from pyproj import CRS
+
+from refinedet.scene.output.columns import ship_rows, ship_shapes
+from refinedet.scene.output.geoparquet import write_geoparquet
+from refinedet.scene.result import SceneResult
+
+MakeResult = Callable[..., SceneResult]
+
+
+def written(result: SceneResult, folder: Path) -> Path:
+    write_geoparquet(result, folder / "ships.parquet")
+    return folder / "ships.parquet"
+
+
+def geo(path: Path) -> dict[str, Any]:
+    content: dict[str, Any] = json.loads(pyarrow.parquet.read_schema(path).metadata[b"geo"])
+    return content
+
+
+def test_metadata_follows_version_1_1_of_the_standard(tmp_path: Path, make_result: MakeResult) -> None:
+    path = written(make_result(), tmp_path)
+    meta = geo(path)
+    assert meta["version"] == "1.1.0"
+    column = meta["columns"][meta["primary_column"]]
+    assert column["encoding"] == "WKB"
+    assert column["geometry_types"] == ["Polygon"]
+    assert CRS.from_json_dict(column["crs"]) == CRS("OGC:CRS84")
+    assert pyarrow.types.is_binary(pyarrow.parquet.read_schema(path).field("geometry").type)
+
+
+@pytest.mark.parametrize("ships", [0, 3])
+def test_columns_and_shapes_come_back_as_they_were(tmp_path: Path, make_result: MakeResult, ships: int) -> None:
+    result = make_result(ships)
+    rows = pyarrow.parquet.read_table(written(result, tmp_path)).to_pylist()
+    shapes = [shapely.from_wkb(row.pop("geometry")) for row in rows]
+    assert rows == ship_rows(result)
+    assert shapes == ship_shapes(result)
+    assert shapely.is_valid(shapes).all()
+    assert all(shape.exterior.is_ccw for shape in shapes)
+
+
+def test_the_antimeridian_is_cut_and_declared(tmp_path: Path, make_result: MakeResult) -> None:
+    path = written(make_result(west=179.985), tmp_path)
+    assert geo(path)["columns"]["geometry"]["geometry_types"] == ["MultiPolygon", "Polygon"]
+    shapes = shapely.from_wkb(pyarrow.parquet.read_table(path)["geometry"].to_pylist())
+    assert shapely.is_valid(shapes).all()
+    assert max(shape.area for shape in shapes) < 1e-4
+
+
+def test_without_position_shapes_are_pixels_and_the_reference_system_is_undefined(
+    tmp_path: Path, make_result: MakeResult
+) -> None:
+    path = written(make_result(located=False), tmp_path)
+    assert geo(path)["columns"]["geometry"]["crs"] is None
+    first = shapely.from_wkb(pyarrow.parquet.read_table(path)["geometry"][0].as_py())
+    assert first.bounds == (10, 5, 18, 9)
+
+
+def test_a_ship_off_the_earth_has_no_shape(tmp_path: Path, make_result: MakeResult) -> None:
+    result = make_result(2)
+    result.places.corners_lonlat[1] = np.nan
+    assert pyarrow.parquet.read_table(written(result, tmp_path))["geometry"].null_count == 1
+
+
+def test_equal_results_give_equal_bytes(tmp_path: Path, make_result: MakeResult) -> None:
+    first = written(make_result(), tmp_path).read_bytes()
+    assert written(make_result(), tmp_path).read_bytes() == first
+
+
+def test_geopandas_reads_the_same_ships(tmp_path: Path, make_result: MakeResult) -> None:
+    geopandas = pytest.importorskip("geopandas", reason="geopandas is not installed")
+    frame = geopandas.read_parquet(written(make_result(3), tmp_path))
+    assert frame.crs == CRS("OGC:CRS84")
+    assert frame.geometry.is_valid.all()
+    assert frame["class"].tolist() == ["ship", "iceberg", "ship"]
+    assert frame.geometry[0].bounds == pytest.approx((10.010, 49.991, 10.018, 49.995))
+    assert len(geopandas.read_parquet(written(make_result(0), tmp_path))) == 0

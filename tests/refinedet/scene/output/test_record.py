@@ -1,0 +1,84 @@
+"""The record of a run: complete, JSON whatever the scene says, and equal for equal runs."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refinedet.errors import InputError
+from refinedet.files import sha256_file
+from refinedet.radiometry import Levels
+from refinedet.scene.identity import scene_sha256
+from refinedet.scene.output.record import differences, run_record, write_record
+from refinedet.scene.result import SceneResult
+
+MakeResult = Callable[..., SceneResult]
+
+
+def record_of(result: SceneResult, **changed: Any) -> dict[str, Any]:
+    given = {"scene_sha256": "0" * 64, "weights": None, "settings": {}, "device": "cpu", "seconds": 1.234}
+    return run_record(result, **(given | changed))
+
+
+def test_counts_add_up(make_result: MakeResult) -> None:
+    result = replace(
+        make_result(3), dropped={"land": 4, "excluded": 1}, levels=Levels(1.5, 99.0), seconds={"read": 0.5}
+    )
+    record = record_of(result)
+    assert record["counts"] == {
+        "windows": 1,
+        "windows_skipped": 0,
+        "ships": 3,
+        "ships_by_class": {"ship": 2, "iceberg": 1},
+        "ships_by_flag": {"edge": 1, "joined": 1},
+        "dropped_by_reason": {"land": 4, "excluded": 1},
+    }
+    assert record["levels"] == {"low": 1.5, "high": 99.0, "domain": "stored"}
+    assert record["time"] == {"seconds": 1.23, "read": 0.5}
+    assert record["versions"]["numpy"]
+
+
+def test_the_weights_are_named_by_their_content(tmp_path: Path, make_result: MakeResult) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"weights")
+    record = record_of(make_result(), weights=weights)
+    assert record["weights"] == {"name": "model.safetensors", "sha256": sha256_file(weights)}
+    assert record_of(make_result())["weights"] is None
+
+
+def test_an_option_that_an_older_record_lacks_differs_where_it_is_used(tmp_path: Path, make_result: MakeResult) -> None:
+    weights = tmp_path / "model.safetensors"
+    weights.write_bytes(b"weights")
+    record = record_of(make_result(), weights=weights, settings={"pol": "vv", "land": None})
+    now = {"scene_sha256": "0" * 64, "weights": weights}
+    assert differences(record, settings={"pol": "vv", "land": None, "ship_m": None}, **now) == []
+    assert differences(record, settings={"pol": "vv", "land": None, "ship_m": 500.0}, **now) == ["ship_m"]
+    assert differences(record, settings={"pol": "vh", "land": "a"}, **now) == ["pol", "land"]
+
+
+def test_settings_and_nodata_that_json_cannot_hold_become_text(tmp_path: Path, make_result: MakeResult) -> None:
+    result = make_result(0)
+    odd = replace(result, info=replace(result.info, nodata=math.nan))
+    record = record_of(odd, settings={"land": Path("coast.gpkg"), "inner": {"values": (1, math.inf)}})
+    write_record(tmp_path / "r.run.json", record)
+    content = json.loads((tmp_path / "r.run.json").read_text())
+    assert content["scene"]["nodata"] == "nan"
+    assert content["settings"] == {"land": "coast.gpkg", "inner": {"values": [1, "inf"]}}
+
+
+def test_a_product_is_known_by_the_raster_that_was_looked_at(make_product: Callable[..., Path]) -> None:
+    product = make_product("vv", "vh")
+    before = {pol: scene_sha256(product, pol) for pol in ("vv", "vh")}
+    assert scene_sha256(product) == before["vv"] != before["vh"]
+    (product / "preview.png").write_bytes(b"not looked at")
+    next(product.glob("measurement/*-vh-*")).write_bytes(b"changed")
+    assert scene_sha256(product, "vv") == before["vv"]
+    assert scene_sha256(product, "vh") != before["vh"]
+    with pytest.raises(InputError):
+        scene_sha256(product, "hh")

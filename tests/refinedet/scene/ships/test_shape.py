@@ -1,0 +1,115 @@
+"""Axis, size and contrast of ships, against hulls that are known."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from scipy import ndimage
+
+from refinedet.data.simulation.scene import simulate
+from refinedet.data.simulation.spec import SceneSpec
+from refinedet.radiometry import is_decibel
+from refinedet.scene.ships.shape import MARGIN_PX, Shape, measure, surroundings, to_intensity
+
+
+def hull(length: float, width: float, degrees: float, side: int = 120) -> np.ndarray:
+    """Intensity of calm water with one bright rectangle in the middle, turned clockwise from the top."""
+    y, x = np.mgrid[0:side, 0:side] + 0.5 - side / 2
+    sine, cosine = np.sin(np.radians(degrees)), np.cos(np.radians(degrees))
+    along, across = x * sine - y * cosine, x * cosine + y * sine
+    speckle = np.random.default_rng(0).gamma(4, 0.25, (side, side))
+    return speckle + 300.0 * ((np.abs(along) <= length / 2) & (np.abs(across) <= width / 2))
+
+
+def box(length: float, side: int = 120) -> tuple[float, float, float, float]:
+    half = length / 2 + 2
+    return (side / 2 - half, side / 2 - half, side / 2 + half, side / 2 + half)
+
+
+def heading(shape: Shape) -> float:
+    return float(np.degrees(np.arctan2(shape.axis_xy[0], -shape.axis_xy[1])) % 180)
+
+
+@settings(max_examples=60)
+@given(st.floats(16, 60), st.floats(0.15, 0.4), st.floats(0, 180))
+def test_a_hull_is_measured_whichever_way_it_lies(length: float, slender: float, degrees: float) -> None:
+    width = max(4.0, slender * length)
+    pixels = hull(length, width, degrees)
+    found = measure(pixels, np.ones(pixels.shape, bool), box(length))
+    assert found.length_px == pytest.approx(length, abs=2)
+    assert found.width_px == pytest.approx(width, abs=2)
+    turned = abs(heading(found) - degrees)
+    assert min(turned, 180 - turned) < 6
+    assert found.centre_xy == pytest.approx((60, 60), abs=0.7)
+    assert found.contrast_db == pytest.approx(10 * np.log10(301), abs=0.3)
+
+
+@pytest.mark.parametrize("width", [3.0, 6.0, 10.0])
+def test_a_brighter_ship_is_no_wider(width: float) -> None:
+    """Through a sensor that blurs, its side lobes rise above any threshold; the hull stays what it is."""
+    water, ship = hull(0, 0, 0), ndimage.gaussian_filter((hull(40, width, 30) > 100) * 1.0, 0.5)
+    every = np.ones(ship.shape, bool)
+    widths = [measure(water + gain * ship, every, box(40)).width_px for gain in (30.0, 300.0, 30_000.0)]
+    assert widths == pytest.approx([width] * 3, abs=0.6)
+
+
+def test_a_round_blob_has_no_axis_and_an_empty_box_nothing_at_all() -> None:
+    round_one = hull(9, 9, 0)
+    found = measure(round_one, np.ones(round_one.shape, bool), box(9))
+    assert np.isnan(found.axis_xy).all()
+    assert np.isfinite(found.contrast_db)
+    nothing = measure(np.zeros((40, 40)), np.zeros((40, 40), bool), (10, 10, 20, 20))
+    assert np.isnan([*nothing.axis_xy, nothing.length_px, nothing.contrast_db]).all()
+
+
+def test_a_neighbour_and_land_do_not_count_as_water() -> None:
+    pixels = hull(30, 8, 20)
+    alone = measure(pixels, np.ones(pixels.shape, bool), box(30))
+    pixels[:, :22] = 200.0
+    crowded = measure(pixels, np.ones(pixels.shape, bool), box(30))
+    assert crowded.contrast_db == pytest.approx(alone.contrast_db, abs=0.5)
+    assert heading(crowded) == pytest.approx(heading(alone), abs=1)
+
+
+def test_the_surroundings_end_at_the_scene() -> None:
+    window = surroundings((2.5, 50.0, 20.2, 60.0), 30, 100)
+    assert (window.x, window.y, window.width, window.height) == (0, 50 - MARGIN_PX, 30, 10 + 2 * MARGIN_PX)
+
+
+def test_decibels_and_amplitudes_are_told_apart() -> None:
+    amplitude = np.array([[1.0, 10.0]])
+    decibel = 20 * np.log10(amplitude) - 30
+    assert not is_decibel(amplitude, np.ones((1, 2), bool))
+    assert is_decibel(decibel, np.ones((1, 2), bool))
+    ratios = [
+        to_intensity(v, decibel=d)[0, 1] / to_intensity(v, decibel=d)[0, 0]
+        for v, d in ((amplitude, False), (decibel, True))
+    ]
+    assert ratios == pytest.approx([100, 100])
+
+
+@pytest.mark.parametrize("seed", [41, 43], ids=["one look", "four looks"])
+def test_simulated_ships_are_measured_as_they_are(seed: int) -> None:
+    """What a user may expect: half of the lengths and widths within 15 %, four of five headings within 10 degrees."""
+    scene = simulate(SceneSpec(width_px=900, height_px=900, ships=40, seed=seed))
+    intensity = scene.pixels.astype(float) ** 2
+    lengths, widths, headings, contrasts = [], [], [], []
+    for ship in scene.ships:
+        window = surroundings(ship.box(), 900, 900)
+        part = (slice(window.y, window.y + window.height), slice(window.x, window.x + window.width))
+        x1, y1, x2, y2 = ship.box()
+        place = (x1 - window.x, y1 - window.y, x2 - window.x, y2 - window.y)
+        found = measure(intensity[part], scene.pixels[part] > 0, place)
+        contrasts.append(abs(found.contrast_db - ship.peak_to_clutter_db))
+        if ship.length_px >= 8:
+            lengths.append(abs(found.length_px / ship.length_px - 1))
+            widths.append(abs(found.width_px / ship.width_px - 1))
+            turned = abs(heading(found) - ship.heading_deg % 180)
+            headings.append(min(turned, 180 - turned))
+    assert np.nanmedian(lengths) < 0.15
+    assert np.nanmedian(widths) < 0.15
+    known = np.array(headings)[np.isfinite(headings)]
+    assert np.mean(known <= 10) >= 0.8
+    assert np.nanmedian(contrasts) < 2

@@ -1,0 +1,94 @@
+"""--scale and --gsd-m: what is found in another pixel size comes out in pixels and metres of the scene."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from refinedet.config import TileConfig
+from refinedet.errors import InputError
+from refinedet.raster import write_scene
+from refinedet.scene.detect import detect_scene
+from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.windows.scaling import pixel_size_m
+
+SHIPS = [(20, 32, 44, 40), (252, 120, 264, 152), (316, 244, 332, 260), (100, 300, 340, 308)]
+TILE = TileConfig(tile_px=96, overlap_px=32)
+UTM, MATRIX = "EPSG:32633", (10.0, 0.0, 500_000.0, 0.0, -10.0, 5_300_000.0)
+
+
+def sea(height: int = 400, width: int = 600) -> np.ndarray:
+    pixels = np.random.default_rng(1).integers(90, 110, (height, width)).astype(np.uint16)
+    for x1, y1, x2, y2 in SHIPS:
+        pixels[y1:y2, x1:x2] = 250
+    return pixels
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    write_scene(tmp_path / "scene.tif", sea(), crs=UTM, transform=MATRIX)
+    return tmp_path / "scene.tif"
+
+
+@pytest.mark.parametrize("factor", [0.5, 0.25, 2.0])
+def test_ships_come_out_in_pixels_and_metres_of_the_scene(scene: Path, bright_blobs: Any, factor: float) -> None:
+    plain = detect_scene(scene, bright_blobs, tile=TILE)
+    result = detect_scene(scene, bright_blobs, tile=TILE, choice=SceneChoice(scale=factor))
+    assert result.factors == (factor, factor)
+    assert (result.info.width, result.info.height) == (600, 400)
+    found = sorted(result.detections.boxes_xyxy.tolist())
+    # enlarged pixels are mixed between centres: an edge may move by one of them
+    np.testing.assert_allclose(found, sorted(SHIPS), atol=0 if factor < 1 else 1 / factor)
+    assert sorted(result.places.length_m) == pytest.approx(sorted(plain.places.length_m), rel=0.03)
+    by_place = np.argsort(result.detections.boxes_xyxy[:, 0])
+    centres = result.places.centres_lonlat[by_place]
+    expected = plain.places.centres_lonlat[np.argsort(plain.detections.boxes_xyxy[:, 0])]
+    np.testing.assert_allclose(centres, expected, atol=2e-5)
+
+
+def test_the_network_sees_the_scaled_scene_in_its_windows(scene: Path, bright_blobs: Any) -> None:
+    result = detect_scene(scene, bright_blobs, tile=TILE, choice=SceneChoice(scale=0.25))
+    assert result.windows == len(bright_blobs.chips) == 4
+    assert {chip.shape for chip in bright_blobs.chips} == {(96, 96)}
+
+
+def test_metres_give_the_factor(scene: Path, bright_blobs: Any) -> None:
+    with open_source(scene) as reader:
+        assert pixel_size_m(reader.info) == pytest.approx((10, 10), rel=1e-3)
+    result = detect_scene(scene, bright_blobs, tile=TILE, choice=SceneChoice(gsd_m=20))
+    assert result.factors == pytest.approx((0.5, 0.5), rel=0.01)
+    assert len(result.detections) == len(SHIPS)
+
+
+def test_pixels_of_degrees_become_square(tmp_path: Path) -> None:
+    degree = 1e-4
+    write_scene(tmp_path / "s.tif", sea(), crs="EPSG:4326", transform=(degree, 0, 10.0, 0, -degree, 60.0))
+    with open_source(tmp_path / "s.tif") as reader:
+        wide, high = pixel_size_m(reader.info)
+    assert wide / high == pytest.approx(0.5, rel=0.02)
+    assert high == pytest.approx(11.14, rel=0.01)
+
+
+def test_a_scale_of_one_is_the_scene_itself(scene: Path, bright_blobs: Any) -> None:
+    result = detect_scene(scene, bright_blobs, tile=TILE, choice=SceneChoice(scale=1.0))
+    assert result.factors == (1.0, 1.0)
+
+
+def test_metres_without_a_position_are_one_sentence(tmp_path: Path, bright_blobs: Any) -> None:
+    write_scene(tmp_path / "s.tif", sea())
+    with pytest.raises(InputError, match=r"expected a scene with a position for --gsd-m.*--scale"):
+        detect_scene(tmp_path / "s.tif", bright_blobs, choice=SceneChoice(gsd_m=10))
+
+
+def test_a_scaled_scene_of_too_many_pixels_is_refused(scene: Path, bright_blobs: Any) -> None:
+    with pytest.raises(InputError, match="scaled scene"):
+        detect_scene(scene, bright_blobs, choice=SceneChoice(scale=4, max_pixels=1_000_000))
+
+
+@pytest.mark.parametrize("wrong", [{"scale": 0.5, "gsd_m": 10.0}, {"gsd_m": 0.0}, {"gsd_m": float("nan")}])
+def test_contradicting_choices_are_refused(wrong: dict[str, float]) -> None:
+    with pytest.raises(InputError, match="expected"):
+        SceneChoice(**wrong)
