@@ -119,7 +119,7 @@ def test_a_full_disk_is_one_sentence_whatever_is_being_written(
     def full(*_: object, **__: object) -> None:
         raise OSError(errno.ENOSPC, "No space left on device")
 
-    monkeypatch.setattr(f"refinedet.scene.{name}", full)
+    monkeypatch.setattr(f"refinedet.scene.output.{name}", full)
     ran = run("detect", scene, "--weights", weights)
     assert ran.exit_code == 1
     assert "is there room?" in ran.stderr

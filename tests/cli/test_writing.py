@@ -12,7 +12,7 @@ import sys
 from pathlib import Path
 from cli.writing import load_writers
 load_writers({name: Path(name) for name in sys.argv[1:]})
-print(*(name for name in ("quicklook", "webmap") if f"refinedet.scene.{name}" in sys.modules))
+print(*(name for name in ("quicklook", "webmap") if f"refinedet.scene.output.{name}" in sys.modules))
 """
 
 

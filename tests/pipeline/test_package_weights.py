@@ -8,7 +8,7 @@ import pytest
 import torch
 from safetensors.torch import load_file
 
-from pipeline import ship as module
+from pipeline import package_weights as module
 from pipeline.package_weights import ship
 from refinedet.config import ModelConfig, Radiometry
 from refinedet.errors import InputError

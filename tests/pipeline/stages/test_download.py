@@ -13,10 +13,10 @@ from typing import Any
 
 import pytest
 
-from pipeline import download as module
 from pipeline.datasets.catalogue import CATALOGUE, Archive, Source
 from pipeline.downloads.fetch import Patience, fetch
 from pipeline.params import Params, parse_params
+from pipeline.stages import download as module
 from pipeline.stages.download import SOURCE_NOTE, download
 from refinedet.errors import FileError, InputError
 from refinedet.files import md5_file, read_json, sha256_file, sha256_tree

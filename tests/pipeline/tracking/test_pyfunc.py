@@ -70,7 +70,7 @@ def test_the_model_has_code_and_weights_and_no_pickle(tmp_path: Path, chips: lis
     save_pyfunc(shipped_weights(), chips[0], folder)
     suffixes = {path.suffix for path in folder.rglob("*") if path.is_file() and "code" not in path.parts}
     assert suffixes == {".safetensors", ".py", ".json", ".yaml", ".txt", ""}, "no pickle, no bytecode"
-    assert (folder / "code" / "refinedet" / "predictor.py").is_file()
+    assert (folder / "code" / "refinedet" / "predictors" / "predictor.py").is_file()
     assert sha256_file(*folder.rglob("*.safetensors")) == sha256_file(shipped_weights())
     model = mlflow.pyfunc.load_model(str(folder))
     table = pd.DataFrame({"image": [chip.read_bytes() for chip in chips]})

@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from pipeline import restore as module
+from pipeline.versions import restore as module
 from pipeline.versions.restore import Check, restore
 from pipeline.versions.run_state import RunState
 from refinedet.errors import FileError

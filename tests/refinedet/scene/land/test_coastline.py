@@ -16,7 +16,7 @@ import pytest
 import shapely
 
 from refinedet.errors import FileError
-from refinedet.scene import coastline as module
+from refinedet.scene.land import coastline as module
 from refinedet.scene.land.coastline import coastline, coastline_version
 
 FIJI = [(-180.0, -17.5, -179.5, -16.5), (179.5, -17.5, 180.0, -16.5)]

@@ -18,7 +18,7 @@ from pyproj import Geod, Transformer
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.geo.position import Position, locate
 from refinedet.raster import RasterInfo
-from refinedet.scene import land as module
+from refinedet.scene.land import survey as module
 from refinedet.scene.land.survey import COAST_RANGE_M, LandChoice, Verdict, survey
 
 GEOD = Geod(ellps="WGS84")

@@ -14,7 +14,7 @@ from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.radiometry import Levels, to_uint8, valid_mask
 from refinedet.raster import open_scene, write_scene
-from refinedet.scene import chips as chips_module
+from refinedet.scene.windows import chips as chips_module
 from refinedet.scene.windows.chips import Batch, Chips, part_around
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch

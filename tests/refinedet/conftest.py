@@ -1,4 +1,4 @@
-"""What the tests of scenes share: a Sentinel-1 product in small, and a result without a scene."""
+"""Fixtures of the library's tests: a Sentinel-1 product in small, and a result without a scene."""
 
 from __future__ import annotations
 
