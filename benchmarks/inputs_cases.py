@@ -60,7 +60,7 @@ def _decibel() -> NDArray[np.float32]:
     return np.asarray(20 * np.log10(sea()) - 60, np.float32)
 
 
-def _write(  # noqa: PLR0913 - what a GeoTIFF may have
+def _write(  # noqa: C901, PLR0913 - what a GeoTIFF may have
     pixels: NDArray[Any],
     *,
     crs: str | None = _UTM,
@@ -73,6 +73,7 @@ def _write(  # noqa: PLR0913 - what a GeoTIFF may have
     overviews: bool = False,
     palette: bool = False,
     gcps: list[GroundControlPoint] | None = None,
+    tags: dict[str, str] | None = None,
     **options: Any,
 ) -> Make:
     """A GeoTIFF of these pixels (H, W) or (bands, H, W)."""
@@ -88,6 +89,8 @@ def _write(  # noqa: PLR0913 - what a GeoTIFF may have
         with warnings.catch_warnings(), rasterio.Env(GDAL_TIFF_INTERNAL_MASK=True):
             warnings.simplefilter("ignore", NotGeoreferencedWarning)
             with rasterio.open(folder / name, "w", **(profile | options)) as dataset:
+                if tags:
+                    dataset.update_tags(**tags)
                 if alpha:
                     dataset.colorinterp = [*dataset.colorinterp[:-1], ColorInterp.alpha]
                 if scale != 1:
@@ -168,11 +171,17 @@ def _swath(points: Points) -> Points:
 
 
 def _points(at: Points) -> Make:
-    """Located by ground control points at these pixels; GDAL counts pixel centres as GRD products do."""
-    gcps = [
-        GroundControlPoint(y - 0.5, x - 0.5, *lonlat) for (x, y), lonlat in zip(at, _swath(at).tolist(), strict=True)
-    ]
+    """Located by ground control points at these pixels, which count from the outer edge as in any GeoTIFF."""
+    gcps = [GroundControlPoint(y, x, *lonlat) for (x, y), lonlat in zip(at, _swath(at).tolist(), strict=True)]
     return _write(sea().astype(np.uint16), gcps=gcps)
+
+
+def _sentinel1_points(at: Points) -> Make:
+    """Located by ground control points at these pixels as in ESA's measurements: whole numbers, 0 is a centre."""
+    nodes = np.rint(at)
+    lonlat = _swath(nodes + 0.5).tolist()
+    gcps = [GroundControlPoint(y, x, *place) for (x, y), place in zip(nodes, lonlat, strict=True)]
+    return _write(sea().astype(np.uint16), gcps=gcps, tags={"TIFFTAG_SOFTWARE": "Sentinel-1 IPF 003.31"})
 
 
 def _located(name: str, crs: str, matrix: tuple[float, ...], note: str = "") -> Case:
@@ -276,6 +285,7 @@ CASES: tuple[Case, ...] = (
     _located("on the pole (EPSG:3413)", "EPSG:3413", (40.0, 0.0, -1200.0, 0.0, -40.0, 1600.0)),
     Case("control points, regular", _points(_GRID), _swath, note="bicubic spline"),
     Case("control points, irregular", _points(_SCATTERED), _swath, note="thin-plate spline"),
+    Case("control points, of Sentinel-1", _sentinel1_points(_GRID), _swath, note="its tags say so: 0 is a centre"),
     Case("no reference system", _write(_U16, crs=None), None),
     Case("--scale 0.5", _write(_U16), _PLACE, choice={"scale": 0.5}, note="boxes in pixels of the scene"),
     Case("--scale 0.25, dB", _write(_decibel()), _PLACE, choice={"scale": 0.25}, note="power is averaged"),

@@ -73,14 +73,16 @@ def write_product(asked: argparse.Namespace) -> None:
     began = time.perf_counter()
     raster, annotation = copy_metadata(asked.metadata, asked.out, asked.pol, fraction)
     width, height = annotation.samples, annotation.lines
-    info = RasterInfo(width, height, 1, "uint16", gcps=annotation.grid.control_points(), gcp_crs="EPSG:4326")
+    info = RasterInfo(
+        width, height, 1, "uint16", gcps=annotation.grid.control_points(), gcp_crs="EPSG:4326", gcp_zero="centre"
+    )
     position = locate(info)
     assert position is not None
     seeds = np.random.SeedSequence(asked.seed).spawn(4)
     plan = make_plan(annotation, asked, position, np.random.default_rng(seeds[0]))
     ships, ghosts = place(plan, np.random.default_rng(seeds[1]))
     patches = render(plan, ships, ghosts, np.random.default_rng(seeds[2]))
-    write_blocks(asked.out / raster, info, bands(plan, patches, seeds[3]), striped=True)
+    write_blocks(asked.out / raster, info, bands(plan, patches, seeds[3]), as_measurement=True)
     write_truth(asked.out.parent, plan, position, ships, ghosts)
     seconds = time.perf_counter() - began
     print(f"{width} x {height} pixels, {len(ships)} ships, {len(ghosts)} ambiguities in {seconds:.0f} s")

@@ -25,8 +25,8 @@ Points = NDArray[np.float64]
 
 _LOGGER = logging.getLogger(__name__)
 _WGS84 = "EPSG:4326"
-_GCP_CENTRE = 0.5
-"""GCPs count pixel centres from 0; the centre of pixel i is i + 0.5 in this project's boxes."""
+_GCP_SHIFT = {"edge": 0.0, "centre": 0.5}
+"""From the pixels of GCPs to those of boxes, where the centre of pixel i is i + 0.5."""
 _EXACT_SPLINE_POINTS = 1000
 """Thin-plate splines through more points than this use the nearest ones alone, to bound time and memory."""
 _GEOD = Geod(ellps="WGS84")
@@ -121,7 +121,7 @@ def _from_transform(transform: tuple[float, float, float, float, float, float], 
 
 def _from_gcps(info: RasterInfo, crs: str) -> Position | None:
     """Splines from pixels to metres on a plane around the scene, where neither pole nor antimeridian is special."""
-    pixels = np.array([(p.pixel, p.line) for p in info.gcps]) + _GCP_CENTRE
+    pixels = np.array([(p.pixel, p.line) for p in info.gcps]) + _GCP_SHIFT[info.gcp_zero]
     pixels, first = np.unique(pixels, axis=0, return_index=True)
     if np.linalg.matrix_rank(pixels - pixels.mean(axis=0)) < 2:
         _LOGGER.warning("the scene has %d ground control points, all on one line, so it has no position", len(pixels))
@@ -153,15 +153,24 @@ def _grid_spline(pixels: Points, flat: NDArray[np.float64]) -> Callable[[Points]
     low, high = pixels.min(axis=0), pixels.max(axis=0)
 
     def evaluate(points: Points) -> NDArray[np.float64]:
-        # FITPACK repeats the border value outside the grid; the half pixel around the outer GCPs is extrapolated here.
+        # FITPACK repeats the border value outside the grid; what lies around the outer GCPs is extrapolated here.
         inside = np.clip(points, low, high)
         beyond = points - inside
         value = np.stack([s.ev(*inside.T) for s in splines], axis=1)
-        for axis, (dx, dy) in enumerate(((1, 0), (0, 1))):
+        for axis, degree in enumerate((degree_x, degree_y)):
             if beyond[:, axis].any():
-                slope = np.stack([s.ev(*inside.T, dx=dx, dy=dy) for s in splines], axis=1)
-                value += slope * beyond[:, axis : axis + 1]
+                value += slope(inside, axis, degree) * beyond[:, axis : axis + 1]
         return np.asarray(value, np.float64)
+
+    def slope(inside: Points, axis: int, degree: int) -> NDArray[np.float64]:
+        if degree > 1:
+            dx, dy = (1, 0) if axis == 0 else (0, 1)
+            return np.stack([s.ev(*inside.T, dx=dx, dy=dy) for s in splines], axis=1)
+        # FITPACK has no derivative of a spline of degree 1; that has two nodes here, and one slope between them
+        ends = np.stack([inside, inside])
+        ends[0, :, axis], ends[1, :, axis] = low[axis], high[axis]
+        first, last = (np.stack([s.ev(*end.T) for s in splines], axis=1) for end in ends)
+        return np.asarray((last - first) / (high - low)[axis], np.float64)
 
     return evaluate
 

@@ -3,14 +3,19 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Literal
+
+GcpZero = Literal["edge", "centre"]
+"""Where pixel 0 of ground control points is: the outer edge of the first pixel (GeoTIFF, GDAL), or its centre (ESA)."""
+GcpEvidence = Literal["product", "tags", "name", "assumed"]
+"""What tells where pixel 0 is: the product around the file, its tags, its name; or nothing, and "edge" is assumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroundControlPoint:
     """A tie between a pixel and a place, exactly as GDAL gives it.
 
-    Sentinel-1's `pixel` and `line` are zero-based indices of pixel *centres*; in the half-open convention of this
-    project that centre is (pixel + 0.5, line + 0.5). Nothing is added here: geo/position.py does it, once.
+    `RasterInfo.gcp_zero` says from where `pixel` and `line` count. Nothing is added here: geo/position.py does that.
     """
 
     pixel: float
@@ -37,3 +42,5 @@ class RasterInfo:
     """(a, b, c, d, e, f): x = a*col + b*row + c, y = d*col + e*row + f at pixel corners; None without georeference."""
     gcps: tuple[GroundControlPoint, ...] = ()
     gcp_crs: str | None = None
+    gcp_zero: GcpZero = "edge"
+    gcp_evidence: GcpEvidence = "assumed"

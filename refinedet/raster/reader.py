@@ -16,6 +16,7 @@ from rasterio.windows import Window as _GdalWindow
 
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.raster.base import Reader
+from refinedet.raster.control_points import are_of_esas_grid, tells_sentinel1
 from refinedet.raster.gdal import (
     COMPLEX_TYPES,
     GDAL_ERRORS,
@@ -172,7 +173,10 @@ def _member(stream: BinaryIO, path: Path, member: str | None) -> Iterator[tuple[
 def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
     with gdal():
         crs, matrix = dataset.crs, tuple(float(v) for v in dataset.transform[:6])
-        points, points_crs = dataset.gcps
+        given, points_crs = dataset.gcps
+        from_esa = bool(given) and tells_sentinel1(dataset.tags())
+    points = tuple(GroundControlPoint(p.col, p.row, p.x, p.y, p.z or 0.0) for p in given)
+    from_esa = from_esa and are_of_esas_grid(points)
     without = crs is None and matrix == IDENTITY
     return RasterInfo(
         width=dataset.width,
@@ -182,8 +186,10 @@ def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
         nodata=decoder.nodata,
         crs=_wkt(crs, path),
         transform=None if without or points else matrix,  # type: ignore[arg-type]  # six by the slice above
-        gcps=tuple(GroundControlPoint(p.col, p.row, p.x, p.y, p.z or 0.0) for p in points),
+        gcps=points,
         gcp_crs=_wkt(points_crs, path),
+        gcp_zero="centre" if from_esa else "edge",
+        gcp_evidence="tags" if from_esa else "assumed",
     )
 
 

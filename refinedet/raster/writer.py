@@ -16,6 +16,7 @@ from rasterio.windows import Window as _GdalWindow
 
 from refinedet.errors import InputError
 from refinedet.files import atomic_path
+from refinedet.raster.control_points import SENTINEL1_TAGS
 from refinedet.raster.gdal import IDENTITY, REAL_TYPES, gdal
 from refinedet.raster.info import RasterInfo
 from refinedet.tiling import Window
@@ -50,20 +51,22 @@ def write_scene(
 
 
 def write_blocks(
-    path: str | Path, info: RasterInfo, blocks: Iterable[tuple[Window, NDArray[Any]]], *, striped: bool = False
+    path: str | Path, info: RasterInfo, blocks: Iterable[tuple[Window, NDArray[Any]]], *, as_measurement: bool = False
 ) -> None:
     """Write a single-band scene described by `info` piece by piece, for scenes larger than memory.
 
     Windows should be whole multiples of BLOCK_PX (but at the right and lower edge), each written once: then a block is
-    compressed once and the bytes depend on the pixels alone. Pixels never written are 0 or nodata. `striped` writes one
-    row per block, without compression, as ESA does.
+    compressed once and the bytes depend on the pixels alone. Pixels never written are 0 or nodata. `as_measurement`
+    writes what ESA's processor does: one row per block, without compression, ground control points that count pixel
+    centres, and the tag that names the mission. Otherwise points count from the edge, as in any GeoTIFF.
 
     Raises:
         InputError: the type or the reference system of `info` is not supported.
     """
     if info.dtype not in REAL_TYPES:
         raise InputError(f"expected pixels of one of {REAL_TYPES}, found {info.dtype}")
-    points = [_GdalPoint(p.line, p.pixel, p.x, p.y, p.z) for p in info.gcps]
+    shift = (0.5 if info.gcp_zero == "centre" else 0.0) - (0.5 if as_measurement else 0.0)
+    points = [_GdalPoint(p.line + shift, p.pixel + shift, p.x, p.y, p.z) for p in info.gcps]
     profile = {
         "driver": "GTiff",
         "width": info.width,
@@ -71,7 +74,7 @@ def write_blocks(
         "count": 1,
         "dtype": info.dtype,
         "nodata": info.nodata,
-        **(_STRIPS if striped else _TILES | {"predictor": 3 if info.dtype.startswith("float") else 2}),
+        **(_STRIPS if as_measurement else _TILES | {"predictor": 3 if info.dtype.startswith("float") else 2}),
         "bigtiff": "if_safer",
     }
     with atomic_path(path) as temporary, gdal():
@@ -80,6 +83,8 @@ def write_blocks(
         else:
             profile |= {"crs": _crs(info.crs), "transform": Affine(*(info.transform or IDENTITY))}
         with rasterio.open(temporary, "w", **profile) as dataset:
+            if as_measurement:
+                dataset.update_tags(**SENTINEL1_TAGS)
             for window, pixels in blocks:
                 dataset.write(pixels, 1, window=_GdalWindow(window.x, window.y, window.width, window.height))
 

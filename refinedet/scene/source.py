@@ -13,7 +13,7 @@ from refinedet.errors import InputError
 from refinedet.raster import MAX_PIXELS, SceneReader, open_scene
 from refinedet.raster.reader import Band
 from refinedet.scene.sentinel1.product import is_product
-from refinedet.scene.sentinel1.reader import Calibrate, apply_metadata, measurement_of
+from refinedet.scene.sentinel1.reader import Calibrate, apply_metadata, apply_name, measurement_of
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,4 +74,5 @@ def open_source(path: str | Path, choice: SceneChoice | None = None) -> Iterator
         return
     with open_scene(path, band=choice.band, max_pixels=choice.max_pixels) as reader:
         reader.label = None if choice.band is None else f"band {choice.band}"
+        apply_name(reader, path)
         yield reader

@@ -122,7 +122,8 @@ def annotation_of_metadata(product: Path) -> Any:
     file = next((product / "annotation").glob("*-vv-*.xml"))
     annotation = read_annotation(ET.parse(file).getroot(), "here")  # noqa: S314 - a sample of our own
     points = annotation.grid.control_points()
-    return locate(RasterInfo(annotation.samples, annotation.lines, 1, "uint16", gcps=points, gcp_crs="EPSG:4326"))
+    shape = (annotation.samples, annotation.lines)
+    return locate(RasterInfo(*shape, 1, "uint16", gcps=points, gcp_crs="EPSG:4326", gcp_zero="centre"))
 
 
 def test_what_is_wrong_is_one_line(tmp_path: Path, made_up_product: Callable[..., Path]) -> None:

@@ -16,6 +16,7 @@ from typing import Any
 import refinedet
 from refinedet.errors import InputError
 from refinedet.files import sha256_file, write_json
+from refinedet.raster import RasterInfo
 from refinedet.scene.identity import package_version
 from refinedet.scene.result import SceneResult
 
@@ -65,6 +66,7 @@ def run_record(
             "dtype": info.dtype,
             "nodata": _plain(info.nodata),
             "located": result.located,
+            "control_points": _control_points(info),
         },
         "weights": None if weights is None else {"name": Path(weights).name, "sha256": sha256_file(weights)},
         "settings": _plain(settings),
@@ -107,6 +109,13 @@ def differences(
     }
     names = [name for name in now if name not in _NO_DIFFERENCE]
     return [name for name in names if then.get(name) != now[name]]  # an option that there was not yet was not used
+
+
+def _control_points(info: RasterInfo) -> dict[str, Any] | None:
+    """How many ground control points locate the scene, which place has pixel 0 in them, and what says so."""
+    if not info.gcps:
+        return None
+    return {"count": len(info.gcps), "zero": info.gcp_zero, "evidence": info.gcp_evidence}
 
 
 def _counts(result: SceneResult) -> dict[str, Any]:

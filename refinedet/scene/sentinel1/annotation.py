@@ -56,7 +56,7 @@ class Grid:
     incidence_deg: Array
 
     def control_points(self) -> tuple[GroundControlPoint, ...]:
-        """The same as ground control points on WGS 84."""
+        """The same as ground control points on WGS 84 that count from pixel centres (`gcp_zero` "centre")."""
         rows = zip(self.pixel, self.line, self.longitude, self.latitude, self.height, strict=True)
         return tuple(GroundControlPoint(*(float(value) for value in row)) for row in rows)
 

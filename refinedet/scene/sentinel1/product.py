@@ -112,6 +112,11 @@ def bare_measurement(path: str | Path) -> Measurement | None:
     return Measurement(match["polarisation"].lower(), path, None, files, processor)
 
 
+def is_measurement_name(path: str | Path) -> bool:
+    """True where a file has the name of a measurement raster of a Sentinel-1 product."""
+    return _NAME.fullmatch(Path(path).name) is not None
+
+
 def _by_polarisation(manifest: Element, files: ProductFiles) -> dict[str, Measurement]:
     found: dict[str, Measurement] = {}
     processor = _processor(manifest)

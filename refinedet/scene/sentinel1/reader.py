@@ -11,10 +11,17 @@ from numpy.typing import NDArray
 
 from refinedet.errors import FileError, InputError
 from refinedet.raster import RasterInfo, SceneReader
+from refinedet.raster.control_points import are_of_esas_grid
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.borders import find_fringes
 from refinedet.scene.sentinel1.calibration import Calibration, read_noise, read_sigma_nought
-from refinedet.scene.sentinel1.product import Measurement, bare_measurement, find_measurement, is_product
+from refinedet.scene.sentinel1.product import (
+    Measurement,
+    bare_measurement,
+    find_measurement,
+    is_measurement_name,
+    is_product,
+)
 from refinedet.tiling import Window
 
 Calibrate = Literal["sigma0", "sigma0-denoised"]
@@ -60,6 +67,8 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
     info = reader.info
     if not info.gcps and info.transform is None and (annotation := _annotation(found, info)) is not None:
         reader.info = replace(info, gcps=annotation.grid.control_points(), gcp_crs=_WGS84)
+    if reader.info.gcps:
+        reader.info = replace(reader.info, gcp_zero="centre", gcp_evidence="product")
     borders = None
     if found.processor is not None and found.processor < _CLEAN_BORDERS:
         borders = find_fringes(reader.read, info.width, info.height, reader.sample())
@@ -76,6 +85,13 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
     reader.correct = correct
     if calibration is not None:
         reader.info = replace(reader.info, dtype="float32")
+
+
+def apply_name(reader: SceneReader, path: str | Path) -> None:
+    """Let a lone raster that is named as ESA names measurements count its ground control points as ESA does."""
+    info = reader.info
+    if info.gcps and info.gcp_zero == "edge" and is_measurement_name(path) and are_of_esas_grid(info.gcps):
+        reader.info = replace(info, gcp_zero="centre", gcp_evidence="name")
 
 
 def _annotation(found: Measurement, info: RasterInfo) -> Annotation | None:

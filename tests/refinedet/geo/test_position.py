@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
 from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+import rasterio
 from pyproj import CRS, Transformer
 
 from refinedet.geo.position import distances_m, locate
@@ -51,13 +53,31 @@ def test_corners_run_top_left_bottom_left_bottom_right_top_right() -> None:
 
 
 @pytest.mark.parametrize("drop", [0, 1], ids=["full grid: bicubic spline", "one point missing: thin-plate spline"])
-def test_gcps_of_a_linear_scene_give_that_line_with_half_a_pixel_added_once(drop: int) -> None:
+def test_gcps_that_count_from_the_edge_give_what_rasterio_makes_of_them(drop: int) -> None:
+    points = [
+        GroundControlPoint(c, r, 20 + 1e-4 * c, 40 - 1e-4 * r) for c in range(0, 1000, 111) for r in range(0, 800, 133)
+    ][drop:]
+    position = locate(info_with(gcps=tuple(points), gcp_crs=WGS84))
+    assert position is not None
+    theirs = [rasterio.control.GroundControlPoint(p.line, p.pixel, p.x, p.y) for p in points]
+    transform = rasterio.transform.from_gcps(theirs)
+    pixels = np.array([[0.0, 0.0], [0.5, 0.5], [333.3, 444.4], [1000.0, 799.0]])
+    expected = np.array([transform @ (x, y) for x, y in pixels])
+    assert distances_m(position.lonlat(pixels), expected).max() < (0.5 if drop else 0.02)
+    with rasterio.transform.GCPTransformer(theirs, tps=True) as spline:
+        nodes = np.array([(p.pixel, p.line) for p in points])
+        lon, lat = spline.xy(nodes[:, 1], nodes[:, 0], offset="ul")  # pixel 0 of "ul" is the outer edge
+    assert distances_m(position.lonlat(nodes), np.stack([lon, lat], axis=1)).max() < 0.01
+
+
+@pytest.mark.parametrize("drop", [0, 1], ids=["full grid: bicubic spline", "one point missing: thin-plate spline"])
+def test_gcps_that_count_pixel_centres_get_half_a_pixel_once(drop: int) -> None:
     points = [
         GroundControlPoint(c, r, 20 + 1e-4 * (c + 0.5), 40 - 1e-4 * (r + 0.5))
         for c in range(0, 1000, 111)
         for r in range(0, 800, 133)
     ]
-    position = locate(info_with(gcps=tuple(points[drop:]), gcp_crs=WGS84))
+    position = locate(info_with(gcps=tuple(points[drop:]), gcp_crs=WGS84, gcp_zero="centre"))
     assert position is not None
     pixels = np.array([[0.0, 0.0], [0.5, 0.5], [333.3, 444.4], [1000.0, 799.0]])
     found = position.lonlat(pixels)
@@ -71,7 +91,7 @@ def test_the_grid_of_a_real_sentinel1_product_predicts_its_left_out_columns_to_c
     points = sentinel1_points(sample_data)
     columns = sorted({p.pixel for p in points})
     kept, left_out = set(columns[::2]), set(columns[1::2])
-    position = locate(info_with(gcps=tuple(p for p in points if p.pixel in kept), gcp_crs=WGS84))
+    position = locate(info_with(gcps=tuple(p for p in points if p.pixel in kept), gcp_crs=WGS84, gcp_zero="centre"))
     assert position is not None
     truth = [p for p in points if p.pixel in left_out]
     found = position.lonlat(np.array([(p.pixel + 0.5, p.line + 0.5) for p in truth]))
@@ -82,11 +102,26 @@ def test_the_grid_of_a_real_sentinel1_product_predicts_its_left_out_columns_to_c
 
 def test_irregular_points_of_a_real_sentinel1_product_are_right_below_a_metre(sample_data: Path) -> None:
     points = sentinel1_points(sample_data)
-    position = locate(info_with(gcps=tuple(points[::2]), gcp_crs=WGS84))  # a chequerboard: no full grid
+    position = locate(
+        info_with(gcps=tuple(points[::2]), gcp_crs=WGS84, gcp_zero="centre")
+    )  # a chequerboard: no full grid
     assert position is not None
     found = position.lonlat(np.array([(p.pixel + 0.5, p.line + 0.5) for p in points[1::2]]))
     error = distances_m(found, np.array([(p.x, p.y) for p in points[1::2]]))
     assert np.sqrt((error**2).mean()) < 0.6
+
+
+@pytest.mark.parametrize(
+    ("columns", "lines"),
+    [((5.0, 990.0), (7.0, 790.0)), ((5.0, 500.0, 990.0), (7.0, 790.0)), ((5.0, 990.0), (7.0, 400.0, 790.0))],
+)
+def test_a_few_gcps_inside_the_scene_locate_its_corners_too(columns: Sequence[float], lines: Sequence[float]) -> None:
+    points = [GroundControlPoint(c, r, 20 + 1e-4 * c, 40 - 1e-4 * r) for c in columns for r in lines]
+    position = locate(info_with(gcps=tuple(points), gcp_crs=WGS84))
+    assert position is not None
+    pixels = np.array([[0.0, 0.0], [1000.0, 0.0], [0.0, 800.0], [1000.0, 800.0], [500.0, 400.0]])
+    expected = np.stack([20 + 1e-4 * pixels[:, 0], 40 - 1e-4 * pixels[:, 1]], axis=1)
+    assert distances_m(position.lonlat(pixels), expected).max() < 2  # meridians converge, and few points do not say so
 
 
 def test_gcps_across_the_antimeridian_do_not_average_to_the_other_side_of_the_earth() -> None:
@@ -97,7 +132,7 @@ def test_gcps_across_the_antimeridian_do_not_average_to_the_other_side_of_the_ea
     ]
     position = locate(info_with(gcps=tuple(points), gcp_crs=WGS84))
     assert position is not None
-    lon, lat = position.lonlat(np.array([[700.5, 300.5]]))[0]
+    lon, lat = position.lonlat(np.array([[700.0, 300.0]]))[0]
     assert (lon, lat) == pytest.approx((-179.8, 59.7), abs=1e-6)
 
 
@@ -106,7 +141,7 @@ def test_gcps_around_the_pole_are_located() -> None:
     points = []
     for c in range(0, 1001, 125):
         for r in range(0, 801, 100):
-            lon, lat = polar.transform(-50_000 + 100 * (c + 0.5), 40_000 - 100 * (r + 0.5))
+            lon, lat = polar.transform(-50_000 + 100 * c, 40_000 - 100 * r)
             points.append(GroundControlPoint(c, r, lon, lat))
     position = locate(info_with(gcps=tuple(points), gcp_crs=WGS84))
     assert position is not None

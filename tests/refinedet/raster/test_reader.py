@@ -14,7 +14,7 @@ from PIL import Image
 from rasterio.errors import NotGeoreferencedWarning
 
 from refinedet.errors import FileError, InputError
-from refinedet.raster import BLOCK_PX, GroundControlPoint, RasterInfo, open_scene, write_blocks, write_scene
+from refinedet.raster import BLOCK_PX, RasterInfo, open_scene, write_blocks, write_scene
 from refinedet.tiling import Window
 
 UTM = "EPSG:32632"
@@ -64,16 +64,6 @@ def test_written_block_by_block_reads_as_written_at_once(tmp_path: Path) -> None
     blocks = ((Window(y, 0, min(BLOCK_PX, info.height - y), info.width), pixels[y : y + BLOCK_PX]) for y in rows)
     write_blocks(tmp_path / "s.tif", info, blocks)
     assert (_read_all(tmp_path / "s.tif") == pixels).all()
-
-
-def test_ground_control_points_come_back_as_given(tmp_path: Path) -> None:
-    points = tuple(GroundControlPoint(p, q, 7 + p / 1e4, 54 - q / 1e4, 12.5) for p in (0.0, 99.0) for q in (0.0, 79.0))
-    info = RasterInfo(100, 80, 1, "uint16", gcps=points, gcp_crs="EPSG:4326")
-    write_blocks(tmp_path / "s.tif", info, [(Window(0, 0, 80, 100), _noise(80, 100))])
-    with open_scene(tmp_path / "s.tif") as scene:
-        assert scene.info.gcps == points
-        assert scene.info.transform is None
-        assert "WGS 84" in (scene.info.gcp_crs or "")
 
 
 def test_no_georeference_is_none_not_identity(tmp_path: Path) -> None:

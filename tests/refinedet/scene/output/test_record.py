@@ -14,6 +14,7 @@ import pytest
 from refinedet.errors import InputError
 from refinedet.files import sha256_file
 from refinedet.radiometry import Levels
+from refinedet.raster import GroundControlPoint
 from refinedet.scene.identity import scene_sha256
 from refinedet.scene.output.record import differences, run_record, write_record
 from refinedet.scene.result import SceneResult
@@ -42,6 +43,15 @@ def test_counts_add_up(make_result: MakeResult) -> None:
     assert record["levels"] == {"low": 1.5, "high": 99.0, "domain": "stored"}
     assert record["time"] == {"seconds": 1.23, "read": 0.5}
     assert record["versions"]["numpy"]
+
+
+def test_the_convention_of_the_control_points_is_recorded_with_what_says_so(make_result: MakeResult) -> None:
+    result = make_result(1)
+    point = GroundControlPoint(0, 0, 8, 55)
+    located = replace(result.info, gcps=(point,) * 4, gcp_crs="EPSG:4326", gcp_zero="centre", gcp_evidence="tags")
+    found = record_of(replace(result, info=located))["scene"]["control_points"]
+    assert found == {"count": 4, "zero": "centre", "evidence": "tags"}
+    assert record_of(replace(result, info=replace(located, gcps=())))["scene"]["control_points"] is None
 
 
 def test_the_weights_are_named_by_their_content(tmp_path: Path, make_result: MakeResult) -> None:

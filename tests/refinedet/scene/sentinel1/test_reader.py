@@ -10,9 +10,11 @@ from xml.etree import ElementTree as ET
 
 import numpy as np
 import pytest
+import rasterio
 from numpy.typing import NDArray
 
 from refinedet.errors import FileError, InputError
+from refinedet.geo.position import distances_m, locate
 from refinedet.raster import RasterInfo, write_blocks, write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.sentinel1.ambiguity import displacement
@@ -23,6 +25,7 @@ from refinedet.tiling import Window
 
 LINES, SAMPLES = 900, 640
 ALL = Window(0, 0, LINES, SAMPLES)
+MIDDLE = np.array([[320.0, 450.0]])
 MakeUp = Callable[..., Path]
 
 
@@ -37,8 +40,10 @@ def lay(product: Path, pixels: NDArray[np.uint16], *, gcps: bool = False) -> Pat
     path = product / "measurement" / f"{stem}.tiff"
     path.parent.mkdir(exist_ok=True)
     points = annotation(product).grid.control_points() if gcps else ()
-    info = RasterInfo(SAMPLES, LINES, 1, "uint16", gcps=points, gcp_crs="EPSG:4326" if gcps else None)
-    write_blocks(path, info, [(ALL, pixels)])
+    info = RasterInfo(
+        SAMPLES, LINES, 1, "uint16", gcps=points, gcp_crs="EPSG:4326" if gcps else None, gcp_zero="centre"
+    )
+    write_blocks(path, info, [(ALL, pixels)], as_measurement=gcps)
     return path
 
 
@@ -86,6 +91,41 @@ def test_a_raster_without_control_points_gets_those_of_the_annotation(product: P
     with open_source(path) as own:
         assert own.info.gcps == bare.info.gcps
         assert own.label is None
+    assert (own.info.gcp_zero, own.info.gcp_evidence) == ("centre", "product")
+
+
+@pytest.mark.parametrize(
+    ("named_as_esa", "tagged", "shift", "expected"),
+    [
+        (False, True, 0.0, ("centre", "tags")),
+        (True, False, 0.0, ("centre", "name")),
+        (False, False, 0.0, ("edge", "assumed")),
+        (True, True, 0.25, ("edge", "assumed")),  # a shrunk copy: ESA's points are whole numbers
+    ],
+)
+def test_a_raster_outside_of_its_product_counts_its_points_as_its_tags_or_name_say(
+    product: Path, tmp_path: Path, *, named_as_esa: bool, tagged: bool, shift: float, expected: tuple[str, str]
+) -> None:
+    measurement = lay(product, sea(), gcps=True)
+    path = tmp_path / (measurement.name if named_as_esa else "scene.tif")
+    shutil.copy(measurement, path)
+    with rasterio.open(path, "r+") as dataset:
+        if not tagged:
+            dataset.update_tags(TIFFTAG_IMAGEDESCRIPTION="")
+        points, crs = dataset.gcps
+        for point in points:
+            point.col += shift
+        dataset.gcps = (points, crs)
+    with open_source(path) as reader:
+        info = reader.info
+    assert (info.gcp_zero, info.gcp_evidence) == expected
+    with open_source(measurement) as reader:
+        truth = locate(reader.info)
+    position = locate(info)
+    assert truth is not None
+    assert position is not None
+    found = distances_m(position.lonlat(MIDDLE), truth.lonlat(MIDDLE))[0]
+    assert (found < 0.01) == (expected[0] == "centre")
 
 
 def test_borders_of_old_products_are_masked_and_of_new_ones_left(made_up_product: MakeUp) -> None:

@@ -1,0 +1,31 @@
+"""The convention in which a file counts the pixels of its ground control points.
+
+In a GeoTIFF, 0 is the outer edge of the first pixel, as in a transform; GDAL moves the points of a file that says
+`PixelIsPoint` there. Sentinel-1's rasters are the exception: they repeat the grid of the annotation, whose lines and
+pixels are whole numbers that count pixel centres from 0, and neither ESA's processor nor GDAL adds the half pixel.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from refinedet.raster.info import GroundControlPoint
+
+SENTINEL1_TAGS = {"TIFFTAG_IMAGEDESCRIPTION": "Sentinel-1 IW GRD HR L1"}
+"""Tags of a file that is written as ESA's processor writes its measurements."""
+_MARKS = {
+    "TIFFTAG_IMAGEDESCRIPTION": "SENTINEL-1",  # ESA's processor: Sentinel-1A IW GRD HR L1
+    "TIFFTAG_SOFTWARE": "SENTINEL-1 IPF",  # ... and Sentinel-1 IPF 003.31
+    "SATELLITE_IDENTIFIER": "SENTINEL-1",  # a copy made with GDAL's SAFE driver
+}
+
+
+def tells_sentinel1(tags: Mapping[str, Any]) -> bool:
+    """True where the tags of a file say that its pixels come from a Sentinel-1 product."""
+    return any(str(tags.get(name, "")).upper().startswith(mark) for name, mark in _MARKS.items())
+
+
+def are_of_esas_grid(points: Iterable[GroundControlPoint]) -> bool:
+    """True where points can be of an annotation's grid: whole numbers, which no scaled copy keeps."""
+    return all(point.pixel.is_integer() and point.line.is_integer() for point in points)
