@@ -20,10 +20,10 @@ from refinedet.files import full_disk, is_disk_full
 
 EXIT_ERROR, EXIT_BUG, EXIT_INTERRUPTED = 1, 70, 130
 
-out = Console(highlight=False, soft_wrap=True)
-"""Results, for people or for the next program."""
-err = Console(stderr=True, highlight=False, soft_wrap=True)
-"""Progress, warnings and errors."""
+out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
+"""Results, for people or for the next program. Text is printed as it is: names may hold [brackets] and :colons:."""
+err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
+"""Progress, warnings and errors, as they are."""
 
 
 @contextmanager
@@ -54,7 +54,7 @@ def one_sentence_errors(*, debug: bool, progress: bool = False) -> Iterator[None
 
 def say(sentence: str) -> None:
     """One line on stderr, under the name of the program."""
-    err.print(f"refinedet: {' '.join(sentence.split())}", markup=False)
+    err.print(f"refinedet: {' '.join(sentence.split())}")
 
 
 def print_json(value: Any) -> None:

@@ -75,7 +75,8 @@ def detect_scenes(options: DetectOptions, *, debug: bool) -> list[Outcome]:
 @contextmanager
 def progress_bar(of: str) -> Iterator[Progress]:
     """Bars with the time left on stderr; silent where that is no terminal."""
-    columns = (TextColumn("{task.description}"), BarColumn(), MofNCompleteColumn(), TextColumn(of))
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn(of))
     with Progress(
         *columns, TimeRemainingColumn(), console=err, transient=True, disable=not err.is_terminal
     ) as progress:

@@ -6,7 +6,6 @@ as they are; the scene is never warped.
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -23,7 +22,6 @@ from refinedet.raster import RasterInfo
 Points = NDArray[np.float64]
 """(N, 2) float64: pixels [x, y] in the half-open convention, or degrees [longitude, latitude] on WGS 84."""
 
-_LOGGER = logging.getLogger(__name__)
 _WGS84 = "EPSG:4326"
 _GCP_SHIFT = {"edge": 0.0, "centre": 0.5}
 """From the pixels of GCPs to those of boxes, where the centre of pixel i is i + 0.5."""
@@ -56,21 +54,32 @@ class Position:
 
 
 def locate(info: RasterInfo) -> Position | None:
-    """The position of a scene, or None where it has none that can be used (the reason is logged).
+    """The position of a scene, or None where it has none that can be used; `why_nowhere` has the reason.
 
     A transform without a reference system says nothing about where the scene lies, and gives None.
     """
+    found = _located(info)
+    return None if isinstance(found, str) else found
+
+
+def why_nowhere(info: RasterInfo) -> str | None:
+    """Reason for which `locate` gives None, as the end of a sentence; None where the scene has a position."""
+    found = _located(info)
+    return found if isinstance(found, str) else None
+
+
+def _located(info: RasterInfo) -> Position | str:
+    """The position, or why there is none."""
     try:
         if info.gcps and info.gcp_crs:
             return _from_gcps(info, info.gcp_crs)
         if info.transform and info.crs:
             return _from_transform(info.transform, info.crs)
     except ProjError as error:
-        _LOGGER.warning("the reference system of the scene cannot be used, so it has no position: %s", error)
-        return None
+        return f"its reference system cannot be used ({' '.join(str(error).split())})"
     if info.gcps or info.transform:
-        _LOGGER.warning("the scene has coordinates but no reference system, so it has no position")
-    return None
+        return "its coordinates lack a reference system"
+    return "its file holds no coordinates"
 
 
 def distances_m(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64]:
@@ -119,18 +128,16 @@ def _from_transform(transform: tuple[float, float, float, float, float, float], 
     return Position(mapping)
 
 
-def _from_gcps(info: RasterInfo, crs: str) -> Position | None:
+def _from_gcps(info: RasterInfo, crs: str) -> Position | str:
     """Splines from pixels to metres on a plane around the scene, where neither pole nor antimeridian is special."""
     pixels = np.array([(p.pixel, p.line) for p in info.gcps]) + _GCP_SHIFT[info.gcp_zero]
     pixels, first = np.unique(pixels, axis=0, return_index=True)
     if np.linalg.matrix_rank(pixels - pixels.mean(axis=0)) < 2:
-        _LOGGER.warning("the scene has %d ground control points, all on one line, so it has no position", len(pixels))
-        return None
+        return "its ground control points lie on one line"
     places = np.array([(p.x, p.y) for p in info.gcps])[first]
     lon, lat = Transformer.from_crs(CRS.from_user_input(crs), _WGS84, always_xy=True).transform(*places.T)
     if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
-        _LOGGER.warning("the scene has ground control points outside of the earth, so it has no position")
-        return None
+        return "its ground control points lie outside of the earth"
     plane = local_plane(np.stack([lon, lat], axis=1))
     flat = np.stack(plane.transform(lon, lat), axis=1)
     spline = _grid_spline(pixels, flat) or _thin_plate_spline(pixels, flat)

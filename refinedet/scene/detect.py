@@ -22,10 +22,10 @@ from refinedet.config import TileConfig
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.geo.compass import ground_axes
-from refinedet.geo.position import locate
+from refinedet.geo.position import locate, why_nowhere
 from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
 from refinedet.radiometry import Levels, scene_levels
-from refinedet.raster import Reader
+from refinedet.raster import RasterInfo, Reader
 from refinedet.scene.identity import run_identity
 from refinedet.scene.journal import Found, Journal, OpenJournal, opened
 from refinedet.scene.land.survey import LandChoice, Surroundings, survey
@@ -112,8 +112,17 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         with watch.part("describe"):
             ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
-    result = _result(Path(path).name, first.classes, run, ships, known.notes)
+    result = _result(Path(path).name, first.classes, run, ships, (*_position_notes(reader.info), *known.notes))
     return replace(result, sha256=hashed.result()["scene"] if hashed else None)
+
+
+def _position_notes(info: RasterInfo) -> tuple[str, ...]:
+    """What a scene without a position should be told of, once; empty where it has one."""
+    reason = why_nowhere(info)
+    if reason is None:
+        return ()
+    meaning = "boxes are in pixels, places and lengths on the ground are unknown"
+    return (f"the scene has no position, since {reason}: {meaning}, and neither land nor exclusions are looked at",)
 
 
 def _identified(watch: Stopwatch, *run: Any) -> dict[str, Any]:

@@ -179,18 +179,19 @@ class Surroundings:
 def survey(position: Position | None, width_px: int, height_px: int, choice: LandChoice | None = None) -> Surroundings:
     """Land and exclusions around a scene of that size, read once, before its detections are known.
 
-    Where the land cannot be known although nobody insists on it, that is a note and not an error.
+    Where the land cannot be known although nobody insists on it, that is a note and not an error. Without a position
+    nothing is known of it, which is no note of the land's: it concerns all else that is told of the scene.
 
     Raises:
         FileError, InputError: a file of the user cannot be used, or the coastline cannot be cut though it is required.
         MissingExtra: the coastline is required and not installed.
     """
     choice = choice or LandChoice()
-    if choice.mask == "off" and choice.exclude is None:
+    if position is None or (choice.mask == "off" and choice.exclude is None):
         return Surroundings(choice)
-    outline = None if position is None else _outline(position, width_px, height_px)
+    outline = _outline(position, width_px, height_px)
     if outline is None:
-        return _unknown(choice, "the scene has no position, so neither land nor exclusions are looked at")
+        return _unknown(choice, "no place of the scene is on the earth, so neither land nor exclusions are looked at")
     plane = local_plane(outline)
     lon, lat = plane.transform(0.0, 0.0, direction=TransformDirection.INVERSE)
     radius_m = float(np.hypot(*plane.transform(*outline.T)).max())

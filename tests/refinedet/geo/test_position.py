@@ -11,10 +11,11 @@ import pytest
 import rasterio
 from pyproj import CRS, Transformer
 
-from refinedet.geo.position import distances_m, locate
+from refinedet.geo.position import distances_m, locate, why_nowhere
 from refinedet.raster import GroundControlPoint, RasterInfo
 
 WGS84 = CRS.from_epsg(4326).to_wkt()
+UTM = CRS.from_epsg(32633).to_wkt()
 
 
 def info_with(**values: object) -> RasterInfo:
@@ -151,23 +152,51 @@ def test_gcps_around_the_pole_are_located() -> None:
 
 
 @pytest.mark.parametrize(
-    "values",
+    ("values", "reason"),
     [
-        pytest.param({}, id="a picture: nothing is known"),
-        pytest.param({"transform": (10.0, 0, 0, 0, -10.0, 0)}, id="a transform without a reference system"),
-        pytest.param({"gcps": (GroundControlPoint(0, 0, 1, 1),)}, id="GCPs without a reference system"),
+        pytest.param({}, "its file holds no coordinates", id="a picture: nothing is known"),
         pytest.param(
-            {"gcps": tuple(GroundControlPoint(i, i, i, i) for i in range(5)), "gcp_crs": WGS84}, id="GCPs on one line"
+            {"transform": (10.0, 0, 0, 0, -10.0, 0)},
+            "its coordinates lack a reference system",
+            id="a transform without a reference system",
         ),
-        pytest.param({"crs": "not WKT", "transform": (1.0, 0, 0, 0, 1.0, 0)}, id="a reference system that is broken"),
+        pytest.param(
+            {"gcps": (GroundControlPoint(0, 0, 1, 1),)},
+            "its coordinates lack a reference system",
+            id="GCPs without a reference system",
+        ),
+        pytest.param(
+            {"gcps": tuple(GroundControlPoint(i, i, i, i) for i in range(5)), "gcp_crs": WGS84},
+            "its ground control points lie on one line",
+            id="GCPs on one line",
+        ),
+        pytest.param(
+            {"gcps": tuple(GroundControlPoint(i, j, 1e9, 1e9) for i in (0, 9) for j in (0, 9)), "gcp_crs": UTM},
+            "its ground control points lie outside of the earth",
+            id="GCPs beyond the projection",
+        ),
+        pytest.param(
+            {"crs": "not WKT", "transform": (1.0, 0, 0, 0, 1.0, 0)},
+            "its reference system cannot be used (Invalid projection",
+            id="a reference system that is broken",
+        ),
         pytest.param(
             {"crs": 'LOCAL_CS["site",UNIT["metre",1]]', "transform": (1.0, 0, 9, 0, 1.0, 0)},
+            "its reference system cannot be used (",
             id="a system of a local site",
         ),
     ],
 )
-def test_a_scene_that_cannot_be_located_has_no_position(values: dict[str, object]) -> None:
+def test_a_scene_that_cannot_be_located_has_no_position_and_a_reason(
+    values: dict[str, object], reason: str, caplog: pytest.LogCaptureFixture
+) -> None:
     assert locate(info_with(**values)) is None
+    assert (why_nowhere(info_with(**values)) or "").startswith(reason)
+    assert not caplog.records  # each who asks where the scene is would say so again
+
+
+def test_a_scene_that_is_somewhere_has_no_reason_to_be_nowhere() -> None:
+    assert why_nowhere(info_with(crs=WGS84, transform=(0.1, 0, 10.0, 0, -0.1, 50.0))) is None
 
 
 def test_a_point_beyond_the_projection_is_nan_and_has_no_length() -> None:

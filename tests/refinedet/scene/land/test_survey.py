@@ -219,10 +219,15 @@ def test_no_detections_and_places_that_are_not_known_are_no_trouble(half: Path) 
 
 
 @pytest.mark.parametrize("choice", [LandChoice(), LandChoice(mask="drop"), LandChoice(exclude=Path("a.geojson"))])
-def test_a_scene_without_a_position_is_said_once_and_nothing_is_dropped(choice: LandChoice) -> None:
+def test_without_a_position_nothing_is_dropped_and_the_land_says_nothing(choice: LandChoice) -> None:
     found = survey(None, SIDE_PX, SIDE_PX, choice)
-    assert found.notes == ("the scene has no position, so neither land nor exclusions are looked at",)
+    assert found.notes == ()
     assert found.judge(boxes_at(ACROSS)).keep.all()
+
+
+def test_a_scene_that_is_nowhere_on_the_earth_is_said_so() -> None:
+    (note,) = survey(Position(lambda pixels: np.full(pixels.shape, np.nan)), SIDE_PX, SIDE_PX).notes
+    assert note == "no place of the scene is on the earth, so neither land nor exclusions are looked at"
 
 
 def test_a_scene_of_half_the_earth_is_said_to_be_too_large() -> None:

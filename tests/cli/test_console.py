@@ -1,0 +1,81 @@
+"""What is printed comes out as it is, and a scene is told once of what it lacks."""
+
+from __future__ import annotations
+
+import ast
+import io
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+from rich.console import Console
+from rich.table import Table
+from typer.testing import Result
+
+from cli import console, detecting
+from refinedet import raster
+
+Run = Callable[..., Result]
+NAMES = ("harbour[red].tif", "north [bold]sea[/bold].tif", "[/].tif", "a:ship:b.tif", "[link=x]y.tif")
+ROOT = Path(__file__).resolve().parents[2]
+
+
+@pytest.mark.parametrize("name", NAMES)
+@pytest.mark.parametrize("which", [console.out, console.err], ids=["out", "err"])
+def test_names_are_printed_as_they_are(which: Console, name: str) -> None:
+    table = Table(box=None)
+    table.add_column(name)
+    table.add_row(name)
+    with which.capture() as captured:
+        which.print(name)
+        which.print(table)
+    assert captured.get().split() == name.split() * 3
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_progress_bars_have_the_name_as_it_is(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    stream = io.StringIO()
+    terminal = Console(file=stream, force_terminal=True, width=100, markup=False, emoji=False)
+    monkeypatch.setattr(detecting, "err", terminal)
+    with detecting.progress_bar("windows") as progress:
+        progress.add_task(name, total=3)
+    assert name in stream.getvalue()
+
+
+def test_no_other_console_or_progress_of_the_command_line_reads_markup() -> None:
+    """A `Console`, and a `TextColumn` with a name in it, say `markup=False`; text with markup is made nowhere."""
+    loose = []
+    for path in sorted((ROOT / "cli").rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text())):
+            if not isinstance(node, ast.Call):
+                continue
+            made = ast.unparse(node.func).rsplit(".", 1)[-1]
+            plain = any(word.arg == "markup" and ast.unparse(word.value) == "False" for word in node.keywords)
+            named = made == "TextColumn" and "{" in ast.unparse(node)
+            if made in {"from_markup", "SpinnerColumn"} or ((made == "Console" or named) and not plain):
+                loose.append(f"{path.relative_to(ROOT)}:{node.lineno} {made}")
+    assert loose == []
+
+
+def test_the_summary_names_scenes_in_brackets(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
+    for name in ("harbour[red].tif", "sea[bold]:ship:.tif"):
+        ran = run("detect", scene.rename(tmp_path / name), "--weights", weights)
+        assert ran.exit_code == 0, ran.output
+        assert name in "".join(ran.stdout.split("\n"))
+        (tmp_path / name).rename(scene)
+
+
+@pytest.mark.parametrize("land", [(), ("--land-mask", "off")])
+def test_a_missing_position_is_told_once_with_all_that_it_means(
+    run: Run, weights: Path, scene: Path, land: tuple[str, ...]
+) -> None:
+    nowhere = np.full((220, 300), 100, np.uint16)
+    raster.write_scene(scene, nowhere, transform=(10.0, 0, 5e5, 0, -10.0, 5.3e6))
+    ran = run("detect", scene, "--weights", weights, *land)
+    assert ran.exit_code == 0, ran.output
+    said = " ".join(ran.stderr.split())
+    assert said == (
+        "refinedet: the scene has no position, since its coordinates lack a reference system: boxes are in pixels, "
+        "places and lengths on the ground are unknown, and neither land nor exclusions are looked at"
+    )
