@@ -75,12 +75,13 @@ def test_all_layers_compute_in_8_bits_and_nothing_behind_them(made: tuple[Path, 
 
 @pytest.mark.slow
 def test_each_channel_of_a_depthwise_convolution_has_its_own_scale(made: tuple[Path, Quantized]) -> None:
-    for node in operations(made[0]):
-        if node.get_type_name() == "GroupConvolution":
-            scaled = node.input_value(1).get_node()
-            assert scaled.get_type_name() == "Multiply"
-            scale = scaled.input_value(1).get_node().get_data()
-            assert scale.size == node.output(0).get_partial_shape()[1].get_length()
+    depthwise = [node for node in operations(made[0]) if node.get_type_name() == "GroupConvolution"]
+    assert depthwise
+    for node in depthwise:
+        scaled = node.input_value(1).get_node()
+        assert scaled.get_type_name() == "Multiply"
+        scale = scaled.input_value(1).get_node().get_data()
+        assert scale.size == node.output(0).get_partial_shape()[1].get_length()
 
 
 @pytest.mark.slow
