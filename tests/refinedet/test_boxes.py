@@ -50,6 +50,26 @@ def test_flipping_twice_changes_nothing(a: boxes.Boxes) -> None:
     np.testing.assert_allclose(boxes.flip_vertical(boxes.flip_vertical(a, 300), 300), a, atol=1e-3)
 
 
+def test_flips_by_hand() -> None:
+    a = boxes.as_boxes([[10, 20, 40, 30]])
+    assert boxes.flip_horizontal(a, 100).tolist() == [[60, 20, 90, 30]]
+    assert boxes.flip_vertical(a, 100).tolist() == [[10, 70, 40, 80]]
+    assert a.tolist() == [[10, 20, 40, 30]]
+
+
+def test_layouts_by_hand_leave_their_argument_alone() -> None:
+    corners, size = boxes.as_boxes([[1, 2, 11, 22]]), boxes.as_boxes([[1, 2, 10, 20]])
+    assert boxes.xyxy_to_xywh(corners).tolist() == size.tolist() == [[1, 2, 10, 20]]
+    assert boxes.xywh_to_xyxy(size).tolist() == corners.tolist() == [[1, 2, 11, 22]]
+
+
+def test_boxes_without_an_area_overlap_nothing() -> None:
+    odd = boxes.as_boxes([[5, 5, 5, 9], [8, 8, 2, 2], [0, 0, 10, 10]])  # a line, an inverted one, a square
+    assert boxes.area(odd).tolist() == [0, 0, 100]
+    for overlap in (boxes.iou, boxes.ios):
+        assert overlap(odd, odd)[:2, :2].tolist() == [[0, 0], [0, 0]]
+
+
 def test_half_a_box_by_hand() -> None:
     whole, half = boxes.as_boxes([[0, 0, 10, 10]]), boxes.as_boxes([[0, 0, 5, 10]])
     assert boxes.iou(whole, half)[0, 0] == pytest.approx(0.5)

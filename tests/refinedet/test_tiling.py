@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from refinedet.boxes import as_boxes
 from refinedet.config import TileConfig
 from refinedet.errors import InputError
-from refinedet.tiling import Window, boxes_in_window, letterbox, starts, windows
+from refinedet.tiling import Window, boxes_in_window, letterbox, moved, starts, windows
 
 LENGTH = st.integers(1, 5000)
 TILE = st.integers(64, 1024)
@@ -66,6 +66,7 @@ def test_a_letterboxed_chip_keeps_its_shape_and_fits_its_canvas(width: int, heig
     assert 0 <= box.canvas_width - box.width < 64
     assert 0 <= box.canvas_height - box.height < 64
     assert abs(box.width - width * box.scale) <= 0.5 or box.width == 1
+    assert abs(box.height - height * box.scale) <= 0.5 or box.height == 1
 
 
 def test_boxes_in_a_window_by_hand() -> None:
@@ -74,3 +75,18 @@ def test_boxes_in_a_window_by_hand() -> None:
     assert inside.tolist() == [[0, 0, 10, 10], [95, 0, 100, 10], [99, 0, 100, 10]]
     assert ignored.tolist() == [False, False, True]  # whole, half, a tenth
     assert index.tolist() == [0, 1, 2]
+
+
+def test_boxes_in_a_window_are_in_its_own_pixels() -> None:
+    boxes = as_boxes([[0, 0, 10, 10], [195, 60, 215, 70], [260, 100, 280, 120]])
+    inside, ignored, index = boxes_in_window(boxes, Window(50, 200, 60, 70), min_visible=0.8)
+    assert inside.tolist() == [[0, 10, 15, 20], [60, 50, 70, 60]]
+    assert ignored.tolist() == [True, True]  # three quarters and a quarter of them are there
+    assert index.tolist() == [1, 2]
+
+
+def test_windows_come_from_top_to_bottom_and_from_left_to_right() -> None:
+    grid = windows(1000, 1500, TileConfig(tile_px=512, overlap_px=100))
+    assert [(w.y, w.x) for w in grid] == [(y, x) for y in (0, 329, 659, 988) for x in (0, 244, 488)]
+    assert grid == sorted(grid)
+    assert moved(Window(1, 2, 3, 4), 10, 20) == Window(11, 22, 3, 4)

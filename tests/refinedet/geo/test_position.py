@@ -11,7 +11,7 @@ import pytest
 import rasterio
 from pyproj import CRS, Transformer
 
-from refinedet.geo.position import distances_m, locate, why_nowhere
+from refinedet.geo.position import azimuths_deg, distances_m, locate, why_nowhere
 from refinedet.raster import GroundControlPoint, RasterInfo
 
 WGS84 = CRS.from_epsg(4326).to_wkt()
@@ -123,6 +123,29 @@ def test_a_few_gcps_inside_the_scene_locate_its_corners_too(columns: Sequence[fl
     pixels = np.array([[0.0, 0.0], [1000.0, 0.0], [0.0, 800.0], [1000.0, 800.0], [500.0, 400.0]])
     expected = np.stack([20 + 1e-4 * pixels[:, 0], 40 - 1e-4 * pixels[:, 1]], axis=1)
     assert distances_m(position.lonlat(pixels), expected).max() < 2  # meridians converge, and few points do not say so
+
+
+def test_very_many_irregular_gcps_are_located_by_the_nearest_of_them() -> None:
+    rng = np.random.default_rng(0)
+    points = [
+        GroundControlPoint(c, r, 20 + 1e-4 * c, 40 - 1e-4 * r) for c, r in rng.uniform((0, 0), (1000, 800), (1200, 2))
+    ]
+    position = locate(info_with(gcps=tuple(points), gcp_crs=WGS84))
+    assert position is not None
+    pixels = rng.uniform((100, 100), (900, 700), (50, 2))
+    expected = np.stack([20 + 1e-4 * pixels[:, 0], 40 - 1e-4 * pixels[:, 1]], axis=1)
+    assert distances_m(position.lonlat(pixels), expected).max() < 0.05
+
+
+def test_lengths_and_directions_on_the_ellipsoid() -> None:
+    start = np.array([[0.0, 0.0], [0.0, 0.0], [10.0, 60.0], [0.0, np.nan]])
+    end = np.array([[1.0, 0.0], [0.0, 1.0], [9.0, 60.0], [1.0, 1.0]])
+    found = distances_m(start, end)  # of a degree: WGS 84 has 6,378,137 m and a flattening of 1 / 298.257
+    np.testing.assert_allclose(found[:3], [111_319.49, 110_574.39, 55_799.47], atol=0.5)
+    assert np.isnan(found[3])
+    directions = azimuths_deg(start, end)
+    np.testing.assert_allclose(directions[:3], [90, 0, 270.433], atol=1e-2)
+    assert np.isnan(directions[3])
 
 
 def test_gcps_across_the_antimeridian_do_not_average_to_the_other_side_of_the_earth() -> None:

@@ -190,6 +190,16 @@ def test_near_a_seam_one_window_is_enough(x: int) -> None:
     assert len(merge_windows([(TWO[0], ships_of((x - 3, 50, x + 3, 56)))], TWO).detections) == 1
 
 
+FOUR = [Window(y, x, 100, 100) for y in (0, 60) for x in (0, 60)]
+"""A scene of 160 x 160 pixels in four windows; seams at 80."""
+
+
+def test_what_its_owner_cuts_and_misses_stands_where_two_others_agree_on_it() -> None:
+    below = [(FOUR[2], ships_of((10, 66, 99, 74))), (FOUR[3], ships_of((61, 66, 150, 74)))]  # owned by the row above
+    assert merge_windows(below, FOUR).detections.boxes_xyxy.tolist() == [[10, 66, 150, 74]]
+    assert len(merge_windows(below[:1], FOUR).detections) == 0, "one alone is a false alarm in foreign pixels"
+
+
 def test_a_large_fragment_that_nobody_completes_is_kept_and_flagged() -> None:
     merged = merge_windows([(TWO[1], ships_of((60, 10, 140, 30)))], TWO)
     assert merged.detections.boxes_xyxy.tolist() == [[60, 10, 140, 30]]
