@@ -46,6 +46,13 @@ def test_a_utm_scene_is_located_by_its_transform() -> None:
     assert metres[0] == pytest.approx(1000, rel=1e-3)  # UTM's scale factor is 0.9996 here
 
 
+def test_longitudes_that_count_to_360_become_those_west_of_greenwich() -> None:
+    position = locate(info_with(crs=WGS84, transform=(0.1, 0, 170.0, 0, -0.1, 50.0)))
+    assert position is not None
+    lonlat = position.lonlat(np.array([[0.0, 0.0], [100.0, 0.0], [300.0, 10.0]]))
+    np.testing.assert_allclose(lonlat, [[170, 50], [-180, 50], [-160, 49]], atol=1e-9)
+
+
 def test_corners_run_top_left_bottom_left_bottom_right_top_right() -> None:
     position = locate(info_with(crs=WGS84, transform=(0.1, 0, 10.0, 0, -0.1, 50.0)))
     assert position is not None
