@@ -182,6 +182,22 @@ def test_what_is_taken_for_decibels(values: list[float], expected: bool) -> None
     assert is_decibel(pixels, np.ones(pixels.shape, bool)) is expected
 
 
+def test_pixels_without_any_signal_say_nothing_of_levels_in_decibels() -> None:
+    amplitude = np.linspace(1, 100, 90)
+    alone = measure_levels(amplitude, np.ones(90, bool), Radiometry(), "decibel")
+    with_zeros = measure_levels(np.concatenate([np.zeros(10), amplitude]), np.ones(100, bool), Radiometry(), "decibel")
+    assert with_zeros == alone
+    assert 0 <= alone.low < alone.high <= 40
+
+
+def test_values_that_reach_beyond_any_sensors_decibels_are_none() -> None:
+    water, bright = np.full(90, -20.0), np.full(10, 140.0)
+    everywhere = np.ones(100, bool)
+    assert is_decibel(np.concatenate([water, bright]), everywhere)
+    assert not is_decibel(np.concatenate([water, bright + 20]), everywhere)
+    assert not is_decibel(np.full(100, -151.0), everywhere)
+
+
 def test_a_named_stretch_takes_the_place_of_the_weights_own() -> None:
     pixels = np.arange(10, 250, dtype=np.uint8).reshape(12, 20)
     assert (_chip(pixels, Radiometry()) == pixels).all()

@@ -18,7 +18,7 @@ from refinedet.boxes import as_boxes
 from refinedet.data.coco import ImageRecord, Record, write_record
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.evaluation.metrics import coco_metrics, coco_results, match, pr_curve
+from refinedet.evaluation.metrics import coco_metrics, coco_results, match, pr_curve, strongest
 
 NAMES = {"AP": 0, "AP50": 1, "AP75": 2, "AP_small": 3, "AP_medium": 4, "AP_large": 5, "AR_100": 8}
 
@@ -162,6 +162,23 @@ def test_match_takes_the_strongest_first_and_each_object_once() -> None:
     assert match(truth, found, iou_min=0.4, score_min=0.4)[7].misses.tolist() == []
 
 
+@pytest.mark.parametrize(("covered", "alarms"), [(10, []), (9, [0])], ids=["half of it", "less"])
+def test_a_detection_of_which_half_lies_on_an_ignored_box_is_no_false_alarm(covered: int, alarms: list[int]) -> None:
+    truth = make_truth({1: [(0, 0, covered, 20)]}, ignored={1: [True]})
+    found = {1: Detections.of([[0, 0, 20, 20]], [0.9], [0])}
+    assert match(truth, found, iou_min=0.5)[1].false_alarms.tolist() == alarms
+
+
+def test_the_strongest_are_a_hundred_of_each_class() -> None:
+    scores = np.linspace(0.1, 0.9, 120).astype(np.float32)
+    boxes = [[i, 0, i + 5, 5] for i in range(120)]
+    both = Detections.concatenate([Detections.of(boxes, scores, [label] * 120) for label in (0, 1)])
+    kept = strongest({3: both, 4: Detections.empty()})
+    assert [int((kept[3].labels == label).sum()) for label in (0, 1)] == [100, 100]
+    assert kept[3].scores.min() == scores[20]
+    assert len(kept[4]) == 0
+
+
 def test_match_keeps_classes_apart() -> None:
     truth = make_truth({1: [(0, 0, 10, 10)]}, labels={1: [1]}, classes=("ship", "buoy"))
     matched = match(truth, {1: Detections.of([[0, 0, 10, 10]], [0.9], [0])})[1]
@@ -190,6 +207,9 @@ def test_results_list_is_what_pycocotools_loads() -> None:
         pytest.param({9: Detections.empty()}, "image ids", id="an image that the truth does not know"),
         pytest.param(
             {1: Detections.of([[0, 0, 1, 1]], [0.5], [1])}, "labels below 1", id="a class that it does not know"
+        ),
+        pytest.param(
+            {1: Detections.of([[0, 0, 1, 1]] * 2, [0.9, 0.5], [1, 0])}, "found 1", id="one such class among others"
         ),
     ],
 )

@@ -132,6 +132,16 @@ def test_a_few_gcps_inside_the_scene_locate_its_corners_too(columns: Sequence[fl
     assert distances_m(position.lonlat(pixels), expected).max() < 2  # meridians converge, and few points do not say so
 
 
+def test_beyond_the_outer_gcps_the_slope_is_that_at_the_border() -> None:
+    columns = (100.0, 500.0, 900.0)
+    points = [GroundControlPoint(c, r, 1e-4 * c + 4e-8 * c * c, 1e-4 * r) for c in columns for r in columns]
+    position = locate(info_with(gcps=tuple(points), gcp_crs=WGS84))
+    assert position is not None
+    at = position.lonlat(np.array([[900.0, 500.0], [990.0, 500.0], [500.0, 990.0]]))
+    assert (at[1, 0] - at[0, 0]) / 90 == pytest.approx(1.72e-4, rel=1e-3)  # the mean over the points is 1.4e-4
+    assert at[2, 1] == pytest.approx(0.099, rel=1e-3)
+
+
 def test_very_many_irregular_gcps_are_located_by_the_nearest_of_them() -> None:
     rng = np.random.default_rng(0)
     points = [
@@ -199,6 +209,11 @@ def test_gcps_around_the_pole_are_located() -> None:
             {"gcps": tuple(GroundControlPoint(i, i, i, i) for i in range(5)), "gcp_crs": WGS84},
             "its ground control points lie on one line",
             id="GCPs on one line",
+        ),
+        pytest.param(
+            {"gcps": tuple(GroundControlPoint(i, 2 * i + 7, i, i) for i in range(5)), "gcp_crs": WGS84},
+            "its ground control points lie on one line",
+            id="GCPs on one line that misses the first pixel",
         ),
         pytest.param(
             {"gcps": tuple(GroundControlPoint(i, j, 1e9, 1e9) for i in (0, 9) for j in (0, 9)), "gcp_crs": UTM},
