@@ -218,5 +218,7 @@ def test_detections_of_something_else_are_refused(found: dict[int, Detections], 
     for judge in (coco_metrics, match):
         with pytest.raises(InputError, match=says):
             judge(truth, found)
-    with pytest.raises(InputError, match="iou_min"):
-        pr_curve(truth, {}, 0.0)
+    for iou_min in (0.0, 1.01):
+        with pytest.raises(InputError, match="iou_min"):
+            pr_curve(truth, {}, iou_min)
+    assert pr_curve(truth, {}, 1.0) is not None

@@ -45,11 +45,18 @@ def test_how_far_a_box_is_outside_of_what_a_window_owns() -> None:
 
 
 def test_a_box_is_cut_where_it_ends_near_a_border_within_the_scene() -> None:
-    rects = np.array([[60.0, 0, 160, 100]] * 5)
+    rects = np.array([[60.0, 0, 160, 100]] * 6)
     inner = SeamGrid(FOUR).inner(rects)
-    assert inner.tolist() == [[True, False, False, True]] * 5
+    assert inner.tolist() == [[True, False, False, True]] * 6
     boxes = np.array(
-        [[64.0, 1, 90, 96], [64.1, 1, 90, 95], [70, 1, 159, 94.4], [59, 50, 159, 60], [65.5, 50, 159, 60]]
+        [
+            [64.0, 1, 90, 96],
+            [64.1, 1, 90, 95],
+            [70, 1, 159, 94.4],
+            [59, 50, 159, 60],
+            [65.5, 50, 159, 60],
+            [66.5, 50, 159, 60],
+        ]
     )  # within 4 px of the border, or 6 % of the box along that axis
     assert cut_sides(boxes, rects, inner).tolist() == [
         [True, False, False, True],
@@ -57,4 +64,5 @@ def test_a_box_is_cut_where_it_ends_near_a_border_within_the_scene() -> None:
         [False, False, False, True],
         [True, False, False, False],
         [True, False, False, False],
+        [False, False, False, False],
     ]
