@@ -40,18 +40,17 @@ def runs(
     """
     with one_sentence_errors(debug=debug):
         from pipeline.ui.page import prepare_page
-        from pipeline.ui.server import HOST, free_port, served
+        from pipeline.ui.server import served
 
         page = prepare_page(name)
         if page.server is not None:
             _show(page.addresses(page.server), json=json, browser=not no_browser)
             return
-        port = free_port(port)
         try:
             for number in (signal.SIGTERM, signal.SIGHUP):
                 signal.signal(number, _interrupt)
-            with served(page.store, port) as process:
-                _show(page.addresses(f"http://{HOST}:{port}"), json=json, browser=not no_browser)
+            with served(page.store, port) as (server, process):
+                _show(page.addresses(server), json=json, browser=not no_browser)
                 say("Ctrl-C ends the server")
                 raise FileError(f"expected MLflow's server to go on, but it ended with status {process.wait()}")
         except KeyboardInterrupt:

@@ -9,10 +9,11 @@ from typing import TYPE_CHECKING
 
 from pipeline.params import load_params
 from pipeline.provenance.origin import without_password
+from pipeline.tracking.delivery import EXPERIMENT_TAGS
 from pipeline.tracking.groups import GROUP_TAG
 from pipeline.tracking.run_names import experiment_name
 from pipeline.tracking.store import chosen_store, is_remote, local_file, opened, shown, uri_of
-from pipeline.ui.view import EXPERIMENT_TAGS, VIEW_KEY, VIEW_TAG, RunNumbers, view_value
+from pipeline.ui.view import COLOUR_TAG, COLOURS, VIEW_KEY, VIEW_TAG, RunNumbers, view_value
 from refinedet.errors import FileError, InputError
 
 if TYPE_CHECKING:
@@ -70,6 +71,9 @@ def prepare_page(name: str | None = None) -> RunsPage:
         tags = EXPERIMENT_TAGS | {VIEW_TAG: view_value(runs, round(time.time() * 1000))}
         for key, value in tags.items():
             client.set_experiment_tag(found.experiment_id, key, value)
+        for number, run in enumerate(reversed(runs)):
+            if COLOUR_TAG not in run.tags:
+                client.set_tag(run.run_id, COLOUR_TAG, COLOURS[number % len(COLOURS)])
     return RunsPage(uri_of(store), found.name, str(found.experiment_id), sum(not run.is_group for run in runs))
 
 

@@ -15,11 +15,15 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import IO
 
+import psutil
+
 from refinedet.errors import FileError, InputError
 
 HOST = "127.0.0.1"
+PORTS = range(5000, 5020)
+"""Tried first: a browser remembers what was closed on MLflow's pages by the port."""
 
-_START_SECONDS = 90.0
+_START_SECONDS = 180.0
 _STOP_SECONDS = 10.0
 _POLL_SECONDS = 0.1
 _QUIET = {
@@ -29,57 +33,91 @@ _QUIET = {
 }
 
 
+@contextmanager
+def served(uri: str, port: int | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
+    """Serve the store at `uri` as long as this lasts: the server's address and its process, once it answers.
+
+    On `port`, or on the first of `PORTS` that nobody listens on, or on any free one.
+
+    Raises:
+        FileError: the server does not start; the message ends with what it said last.
+        InputError: `port` is in use, or not for users.
+    """
+    with tempfile.TemporaryFile() as log:
+        while True:
+            chosen = free_port(port)
+            process = _start(uri, chosen, log)
+            try:
+                if _await_answer(process, chosen, log):
+                    yield f"http://{HOST}:{chosen}", process
+                    return
+            finally:
+                _stop(process)
+
+
 def free_port(wanted: int | None = None) -> int:
-    """`wanted`, or any port that nobody listens on.
+    """`wanted`, or the first of `PORTS` that nobody listens on, or any free one.
 
     Raises:
         InputError: `wanted` is in use, or not for users.
     """
-    with socket.socket() as probe:
-        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        try:
-            probe.bind((HOST, wanted or 0))
-        except OSError as error:
-            raise InputError(
-                f"expected a free port, found {wanted} unusable ({error.strerror}); name another one, or none"
-            ) from error
-        return int(probe.getsockname()[1])
+    reason = ""
+    for port in (*PORTS, 0) if wanted is None else (wanted,):
+        with socket.socket() as probe:
+            probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+            try:
+                probe.bind((HOST, port))
+            except OSError as error:
+                reason = str(error.strerror)
+                continue
+            return int(probe.getsockname()[1])
+    raise InputError(f"expected a free port, found {wanted} unusable ({reason}); name another one, or none")
 
 
-@contextmanager
-def served(uri: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
-    """Serve the store at `uri` on `port` as long as this lasts; the process answers before it is handed out.
-
-    Raises:
-        FileError: the server does not start; the message ends with what it said last.
-    """
+def _start(uri: str, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
     command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
     command += ["--backend-store-uri", uri]
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"} | _QUIET
-    with tempfile.TemporaryFile() as log:
-        process = subprocess.Popen(  # noqa: S603 - our own words
-            command,
-            env=environment,
-            stdin=subprocess.DEVNULL,
-            stdout=log,
-            stderr=log,
-            start_new_session=True,  # Ctrl-C reaches us alone, and we end it
-        )
-        try:
-            _await_answer(process, port, log)
-            yield process
-        finally:
-            _stop(process)
+    return subprocess.Popen(  # noqa: S603 - our own words
+        command,
+        env=environment,
+        stdin=subprocess.DEVNULL,
+        stdout=log,
+        stderr=log,
+        start_new_session=True,  # Ctrl-C reaches us alone, and we end it
+    )
 
 
-def _await_answer(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> None:
+def _await_answer(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> bool:
+    """Wait until the server answers; False where another program has taken the port meanwhile."""
     end = time.monotonic() + _START_SECONDS
-    while not _answers(port):
+    while not (_listens(process, port) and _answers(port)):
+        if process.poll() is not None and not _is_free(port):
+            return False
         if process.poll() is not None or time.monotonic() > end:
             log.seek(0)
             said = log.read().decode(errors="replace").strip().splitlines() or ["nothing"]
             raise FileError(f"expected MLflow's server to start on port {port}, but it did not ({said[-1].strip()})")
         time.sleep(_POLL_SECONDS)
+    return True
+
+
+def _is_free(port: int) -> bool:
+    try:
+        return free_port(port) == port
+    except InputError:
+        return False
+
+
+def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
+    """Whether it is this server that listens on the port, and no other program."""
+    try:
+        known = psutil.Process(process.pid)
+        family = [known, *known.children(recursive=True)]
+        open_ports = [c.laddr.port for p in family for c in p.net_connections("tcp") if c.status == psutil.CONN_LISTEN]
+    except psutil.Error:
+        return False
+    return port in open_ports
 
 
 def _answers(port: int) -> bool:

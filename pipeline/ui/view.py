@@ -13,17 +13,17 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from pipeline.tracking.groups import SPREAD
+
 VIEW_KEY = "refinedet"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW_KEY}"
 """Tag of the experiment that holds the view."""
 VIEW_NAME = "Side by side"
 """Name of the view in the menu of the page."""
-EXPERIMENT_TAGS = {
-    "mlflow.experimentKind": "custom_model_development",
-    "mlflow.experiment.primaryMetric.name": "test/AP",
-    "mlflow.experiment.primaryMetric.greaterIsBetter": "true",
-}
-"""Tags of an experiment that make MLflow's pages show runs, not traces of language models."""
+COLOUR_TAG = "mlflow.runColor"
+"""Tag of a run: its colour in lists and charts."""
+COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#ff7f0e", "#9467bd", "#17becf", "#8c564b", "#e377c2", "#bcbd22", "#7f7f7f")
+"""Colours that differ well; MLflow's own, drawn from the run's id, are often alike."""
 
 LONGEST_TAG = 5000
 """Characters that MLflow takes as the value of an experiment's tag."""
@@ -33,8 +33,17 @@ _TABLE_PARTS = ("test", "test_inshore", "test_offshore", "test_multiscale")
 _CHARTS = {"val": "LINE", "test": "BAR", "train": "LINE"}
 """Beginning of a metric's name -> its chart: epochs are lines."""
 _SECTIONS = {"val": "Validation by epoch", "test": "Test", "train": "Training by epoch"}
+_LINE = {
+    "xAxisKey": "step",
+    "useGlobalXaxisKey": True,
+    "lineSmoothness": 0,
+    "useGlobalLineSmoothing": True,
+    "displayPoints": False,
+    "scaleType": "linear",
+    "xAxisScaleType": "linear",
+}
 _MOST_SETTINGS = 20
-_NAME_PX, _NUMBER_PX, _SETTING_PX = 360, 96, 120
+_NAME_PX, _NUMBER_PX, _TAG_PX, _LETTER_PX, _MARGIN_PX = 350, 96, 130, 7, 28
 
 
 @dataclass(frozen=True, slots=True)
@@ -78,26 +87,29 @@ def view_value(runs: Sequence[RunNumbers], created_ms: int) -> str:
 
 
 def _state(runs: Sequence[RunNumbers], settings: Sequence[str]) -> dict[str, Any]:
-    groups = [run.run_id for run in runs if run.is_group]
     metrics = shown_metrics(runs)
-    columns = {f"metrics.`{name}`": _NUMBER_PX for name in metrics}
-    columns |= {f"params.`{name}`": _SETTING_PX for name in settings}
+    columns = {f"metrics.`{name}`": _NUMBER_PX for name in metrics[:1]}
+    columns |= {f"params.`{name}`": _width_px(name) for name in settings}
+    columns |= {f"metrics.`{name}`": _width_px(name) for name in metrics[1:]}
     if any("dvc_experiment" in run.tags for run in runs):
-        columns["tags.`dvc_experiment`"] = _SETTING_PX
+        columns["tags.`dvc_experiment`"] = _TAG_PX
     columns["attributes.`Duration`"] = _NUMBER_PX
     charts = _charts(runs)
     return {
-        # MLflow folds runs under their parent only in the order of time
-        **({} if groups else {"orderByKey": "metrics.`test/AP`", "orderByAsc": False}),
+        "orderByKey": "metrics.`test/AP`",
+        "orderByAsc": False,
         "selectedColumns": list(columns),
         "columnOrder": ["attributes.`Run Name`", *columns],
         "columnWidths": {"attributes.`Run Name`": _NAME_PX, **columns},
-        "runsExpanded": dict.fromkeys(groups, True),
         "runsHiddenMode": "FIRST_20_RUNS",
         "compareRunCharts": charts,
         "compareRunSections": _sections(charts),
         "isAccordionReordered": True,
     }
+
+
+def _width_px(name: str) -> int:
+    return max(_NUMBER_PX, _LETTER_PX * len(name) + _MARGIN_PX)
 
 
 def _charts(runs: Sequence[RunNumbers]) -> list[dict[str, Any]]:
@@ -110,8 +122,8 @@ def _charts(runs: Sequence[RunNumbers]) -> list[dict[str, Any]]:
             "metricSectionId": part,
             "runsCountToCompare": 20,
             "isGenerated": True,
-            "deleted": False,
-            **({"selectedMetricKeys": [name], "xAxisKey": "step"} if kind == "LINE" else {}),
+            "deleted": name.endswith(SPREAD),
+            **({"selectedMetricKeys": [name], **_LINE} if kind == "LINE" else {}),
         }
         for part, kind in _CHARTS.items()
         for name in sorted((n for n in known if n.startswith(f"{part}/")), key=_rank)
