@@ -34,7 +34,7 @@ def runs(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Set the runs of a data set side by side in the web page of MLflow: settings that differ, test AP, charts by epoch.
+    """Set the runs of a data set side by side on a page of MLflow: settings that differ, test AP, charts by epoch.
 
     Serves the project's store on this machine until Ctrl-C. Where MLFLOW_TRACKING_URI names a server, its page is used.
     """
@@ -51,7 +51,7 @@ def runs(
                 signal.signal(number, _interrupt)
             with served(page.store, port) as (server, process):
                 _show(page.addresses(server), json=json, browser=not no_browser)
-                say("Ctrl-C ends the server")
+                say(f"{page.runs} run{'s' * (page.runs != 1)} of {page.experiment}; Ctrl-C ends the server")
                 raise FileError(f"expected MLflow's server to go on, but it ended with status {process.wait()}")
         except KeyboardInterrupt:
             say("the server has ended")

@@ -1,6 +1,6 @@
 """Runs that belong together, under one parent: the mean and the spread of what they measured.
 
-    python -m pipeline.tracking.groups "lr sweep" RUN RUN ...        ids or names of runs in MLflow, or of DVC experiments
+    python -m pipeline.tracking.groups "lr sweep" RUN RUN ...       ids or names in MLflow, or DVC experiments
 
 The UI folds the runs of a group under their parent. Done afterwards, by tags: so the runs may come from anywhere, from
 `dvc exp run`, from its queue, or from other machines that write to the same store.
@@ -85,7 +85,7 @@ def find_runs(words: Sequence[str]) -> list[str]:
             run = _named(client, experiments, word)
             if run is None:
                 raise InputError(
-                    f"expected the name, id or DVC experiment of a run in {shown(chosen_store())}, found none for '{word}'"
+                    f"expected a run's name, id or DVC experiment of {shown(chosen_store())}, found none for '{word}'"
                 )
             found.append(run.info.run_id)
     return found

@@ -53,8 +53,8 @@ class RunsPage:
 def prepare_page(name: str | None = None) -> RunsPage:
     """Find the runs of a data set and store the view that sets them side by side.
 
-    `name` is a data set, or an experiment of MLflow. Without it the data set of the active recipe of params.yaml counts;
-    where there is no params.yaml, the one that was trained on last.
+    `name` is a data set, or an experiment of MLflow. Without it that of the active recipe of params.yaml counts; where
+    there is no such file, the one that was trained on last.
 
     Raises:
         FileError: there is no store, or it cannot be used.

@@ -74,12 +74,15 @@ def free_port(wanted: int | None = None) -> int:
     raise InputError(f"expected a free port, found {wanted} unusable ({reason}); name another one, or none")
 
 
+def _command(uri: str, port: int) -> list[str]:
+    server = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
+    return [*server, "--backend-store-uri", uri]
+
+
 def _start(uri: str, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
-    command = [sys.executable, "-m", "mlflow", "server", "--host", HOST, "--port", str(port), "--workers", "1"]
-    command += ["--backend-store-uri", uri]
     environment = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"} | _QUIET
     return subprocess.Popen(  # noqa: S603 - our own words
-        command,
+        _command(uri, port),
         env=environment,
         stdin=subprocess.DEVNULL,
         stdout=log,
@@ -124,7 +127,7 @@ def _answers(port: int) -> bool:
     opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
     try:
         with opener.open(f"http://{HOST}:{port}/health", timeout=2) as answer:
-            return bool(answer.status == 200)  # noqa: PLR2004 - OK
+            return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
 
