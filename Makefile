@@ -49,7 +49,7 @@ pipeline: $(READY)
 	refinedet score demo/trained/scene.geojson demo/scene.truth.geojson
 	@echo
 	@echo "Report:     outputs/report/report.html"
-	@echo "Runs:       $(VENV)/bin/mlflow ui --backend-store-uri sqlite:///mlflow.db"
+	@echo "Runs:       $(VENV)/bin/refinedet runs"
 
 # a process of tests on each core, up to four; what they compute stays on its own
 PYTEST = OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 4 --dist loadfile

@@ -8,10 +8,12 @@ from typing import Annotated
 import typer
 
 from cli import options
+from cli.commands.runs import runs
 from cli.console import EXIT_ERROR, one_sentence_errors
 
 commands = typer.Typer()
 """Part of `refinedet`, see cli/app.py."""
+commands.command()(runs)
 
 
 @commands.command()

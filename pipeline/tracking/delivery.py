@@ -26,6 +26,13 @@ KEY_TAG = "run_key"
 FILES = frozenset({"file", "model"})
 """Kinds with a copy of something; a store that takes numbers but no files does not hold up the numbers."""
 
+EXPERIMENT_TAGS = {
+    "mlflow.experimentKind": "custom_model_development",
+    "mlflow.experiment.primaryMetric.name": "test/AP",
+    "mlflow.experiment.primaryMetric.greaterIsBetter": "true",
+}
+"""Tags of an experiment that make MLflow's pages show runs, not traces of language models."""
+
 _METRICS_PER_CALL = 1000
 _LONGEST_PAUSE_SECONDS = 30.0
 _POLL_SECONDS = 0.05
@@ -154,7 +161,7 @@ def _experiment_id(store: str, name: str) -> str:
     found = client.get_experiment_by_name(name)
     if found is None:
         try:
-            return str(client.create_experiment(name, artifact_location=artifact_root(store)))
+            return str(client.create_experiment(name, artifact_location=artifact_root(store), tags=EXPERIMENT_TAGS))
         except MlflowException:  # another process may have been faster
             found = client.get_experiment_by_name(name)
             if found is None:

@@ -1,6 +1,6 @@
 """Runs that belong together, under one parent: the mean and the spread of what they measured.
 
-    python -m pipeline.tracking.groups "lr sweep" RUN RUN ...        the names or ids of runs in MLflow
+    python -m pipeline.tracking.groups "lr sweep" RUN RUN ...       ids or names in MLflow, or DVC experiments
 
 The UI folds the runs of a group under their parent. Done afterwards, by tags: so the runs may come from anywhere, from
 `dvc exp run`, from its queue, or from other machines that write to the same store.
@@ -72,7 +72,7 @@ def spread(children: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def find_runs(words: Sequence[str]) -> list[str]:
-    """Ids of the runs that have these ids or names, of those of a name the newest.
+    """Ids of the runs that have these ids, names or DVC experiments, of several the newest.
 
     Raises:
         FileError: the store cannot be used.
@@ -85,15 +85,15 @@ def find_runs(words: Sequence[str]) -> list[str]:
             run = _named(client, experiments, word)
             if run is None:
                 raise InputError(
-                    f"expected the name or id of a run in {shown(chosen_store())}, found none for '{word}'"
+                    f"expected a run's name, id or DVC experiment of {shown(chosen_store())}, found none for '{word}'"
                 )
             found.append(run.info.run_id)
     return found
 
 
 def _named(client: MlflowClient, experiments: list[str], word: str) -> Run | None:
-    for attribute in ("run_id", "run_name"):
-        wanted = f"attributes.{attribute} = {_quoted(word)}"
+    for field in ("attributes.run_id", "attributes.run_name", "tags.dvc_experiment"):
+        wanted = f"{field} = {_quoted(word)}"
         known = client.search_runs(experiments, wanted, order_by=["attributes.start_time DESC"])
         own = [run for run in known if GROUP_TAG not in run.data.tags]
         if own:

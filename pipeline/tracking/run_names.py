@@ -23,12 +23,18 @@ _SHORTER = {"train.augment.": "augment.", "train.loss.": "loss.", "tile.windows.
 _LEFT_OUT = {"versioned", "download.mirror"}
 """Of no influence on the result."""
 _VALIDATED = "val_"
+_BY_CHANCE = re.compile("[a-z]{5}-[a-z]{4}")
+"""A name that DVC made up, such as `puffy-bard`; it is kept as a tag alone."""
 
 
 def run_name(params: Params) -> str:
-    """What the user or DVC calls the run, else the network and the seed."""
-    given = os.environ.get("MLFLOW_RUN_NAME") or os.environ.get("DVC_EXP_NAME")
-    return given or f"{params.model.backbone}-{params.model.input_px}-seed{params.train.seed}"
+    """`MLFLOW_RUN_NAME`, or network, window, epochs and seed, after the name that the user gave the DVC experiment."""
+    if given := os.environ.get("MLFLOW_RUN_NAME"):
+        return given
+    network, train = params.model.backbone.replace("_", "-"), params.train
+    name = f"{network} {params.model.input_px} px, {train.epochs} epochs, seed {train.seed}"
+    experiment = os.environ.get("DVC_EXP_NAME", "")
+    return name if not experiment or _BY_CHANCE.fullmatch(experiment) else f"{experiment}: {name}"
 
 
 def experiment_name(params: Params) -> str:

@@ -31,6 +31,7 @@ LOCAL = ""
 """Stands for the project's own SQLite file, wherever the project lies."""
 
 _LOCK_SECONDS = 120.0
+_SQLITE = "sqlite:///"
 _REFUSALS = {
     *("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS", "INVALID_STATE"),
     *("BAD_REQUEST", "MALFORMED_REQUEST"),
@@ -54,6 +55,17 @@ def shown(store: str) -> str:
 def is_remote(store: str) -> bool:
     """Whether a server stands between, which may be away for a while."""
     return store.startswith(("http://", "https://"))
+
+
+def uri_of(store: str) -> str:
+    """URI of the store, as MLflow's own commands take it."""
+    return store or _sqlite_uri(project_root() / "mlflow.db")
+
+
+def local_file(store: str) -> Path | None:
+    """The SQLite file that holds the store; None where it is something else."""
+    uri = uri_of(store)
+    return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
 
 
 def connect(store: str) -> MlflowClient:
@@ -145,7 +157,7 @@ def _local_database(root: str) -> str:
 
 
 def _sqlite_uri(path: Path) -> str:
-    return f"sqlite:///{path.as_posix()}"
+    return _SQLITE + path.as_posix()
 
 
 def _hush() -> None:

@@ -51,6 +51,8 @@ def test_runs_are_found_by_name_or_id_and_grouped_by_the_command(
     old = finished("it's one", {"test/AP": 1.0}, monkeypatch)
     new = finished("it's one", {"test/AP": 2.0}, monkeypatch)
     assert find_runs(["it's one", old]) == [new, old], "of equal names the newest"
+    client_of(project).set_tag(old, "dvc_experiment", "slow")
+    assert find_runs(["slow"]) == [old]
     monkeypatch.setattr(sys, "argv", ["groups", "it's both", "it's one", old])
     with caplog.at_level(logging.INFO):
         main()

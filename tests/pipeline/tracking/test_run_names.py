@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.params import load_params, parse_params
-from pipeline.tracking.run_names import epoch_metrics, registered_name, run_name, short_params
+from pipeline.tracking.run_names import epoch_metrics, first_tags, registered_name, run_name, short_params
 
 PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"
 
@@ -36,11 +36,15 @@ def test_epochs_are_grouped_by_split() -> None:
     assert list(epoch_metrics(row).items()) == list(expected.items())
 
 
-def test_a_run_is_called_what_its_user_or_dvc_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_run_is_called_what_it_is_or_what_its_user_calls_it(monkeypatch: pytest.MonkeyPatch) -> None:
     params = parse_params({"recipe": "r", "recipes": {"r": {"dataset": "a/b: c"}}})
     assert registered_name(params) == "refinedet-a-b- c"
-    assert run_name(params) == "efficientnet_lite0-512-seed1"
+    name = "efficientnet-lite0 512 px, 30 epochs, seed 1"
+    assert run_name(params) == name
     monkeypatch.setenv("DVC_EXP_NAME", "puffy-bard")
-    assert run_name(params) == "puffy-bard"
+    assert run_name(params) == name, "a name that DVC made up says nothing"
+    assert first_tags(params)["dvc_experiment"] == "puffy-bard"
+    monkeypatch.setenv("DVC_EXP_NAME", "slow")
+    assert run_name(params) == f"slow: {name}"
     monkeypatch.setenv("MLFLOW_RUN_NAME", "ssdd seed 1")
     assert run_name(params) == "ssdd seed 1"

@@ -39,7 +39,7 @@ def test_run_holds_settings_hashes_numbers_and_files(project: Path) -> None:
     client = client_of(project)
     run = client.get_run(tracker.run_id)
     assert client.get_experiment(run.info.experiment_id).name == "refinedet-ssdd"
-    assert (run.info.status, run.info.run_name) == ("FINISHED", "efficientnet_lite0-512-seed1")
+    assert (run.info.status, run.info.run_name) == ("FINISHED", "efficientnet-lite0 512 px, 30 epochs, seed 1")
     assert (run.data.params["lr"], run.data.params["input_px"]) == ("0.001", "512")
     assert run.data.metrics["val_AP"] == 20.0
     assert [(m.step, m.value) for m in client.get_metric_history(tracker.run_id, "loss")] == [(1, 2.0), (2, 1.0)]
@@ -74,7 +74,7 @@ def test_temporary_copy_of_dvc_writes_to_the_real_project(project: Path, monkeyp
     tracker.log_artifact(copy / "model.safetensors")
     remember_run(copy / "model.safetensors", tracker.run_id)
     tracker.close()
-    assert client_of(project).get_run(tracker.run_id).info.run_name == "puffy-bard"
+    assert client_of(project).get_run(tracker.run_id).data.tags["dvc_experiment"] == "puffy-bard"
     assert artifacts_of(project, tracker.run_id) == ["model.safetensors"]
     assert [f.name for f in copy.iterdir()] == ["model.safetensors"], "nothing is left in the copy, which DVC removes"
     monkeypatch.chdir(project)

@@ -1,0 +1,1 @@
+"""Commands of `refinedet`, a file each."""

@@ -1,0 +1,75 @@
+"""`refinedet runs`: MLflow's page that sets the runs of a data set side by side."""
+
+from __future__ import annotations
+
+import os
+import signal
+import sys
+import webbrowser
+from types import FrameType
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.console import one_sentence_errors, out, print_json, say
+from refinedet.errors import FileError
+
+Name = Annotated[
+    str | None,
+    typer.Argument(
+        metavar="NAME",
+        help="A data set, or an experiment of MLflow.",
+        show_default="the data set of the active recipe in params.yaml",
+    ),
+]
+Port = Annotated[int | None, typer.Option(min=1024, max=65535, help="Port of the server.", show_default="a free one")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the addresses and open no browser.")]
+
+
+def runs(
+    name: Name = None,
+    port: Port = None,
+    no_browser: NoBrowser = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Set the runs of a data set side by side on a page of MLflow: settings that differ, test AP, charts by epoch.
+
+    Serves the project's store on this machine until Ctrl-C. Where MLFLOW_TRACKING_URI names a server, its page is used.
+    """
+    with one_sentence_errors(debug=debug):
+        from pipeline.ui.page import prepare_page
+        from pipeline.ui.server import served
+
+        page = prepare_page(name)
+        if page.server is not None:
+            _show(page.addresses(page.server), json=json, browser=not no_browser)
+            return
+        try:
+            for number in (signal.SIGTERM, signal.SIGHUP):
+                signal.signal(number, _interrupt)
+            with served(page.store, port) as (server, process):
+                _show(page.addresses(server), json=json, browser=not no_browser)
+                say(f"{page.runs} run{'s' * (page.runs != 1)} of {page.experiment}; Ctrl-C ends the server")
+                raise FileError(f"expected MLflow's server to go on, but it ended with status {process.wait()}")
+        except KeyboardInterrupt:
+            say("the server has ended")
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    raise KeyboardInterrupt
+
+
+def _show(addresses: dict[str, str], *, json: bool, browser: bool) -> None:
+    if json:
+        print_json(addresses)
+    else:
+        for title, address in addresses.items():
+            out.print(f"{title.capitalize() + ':':8} {address}", markup=False)
+    if browser and _has_display():
+        webbrowser.open(addresses["table"])
+
+
+def _has_display() -> bool:
+    return not sys.platform.startswith("linux") or bool(os.environ.get("DISPLAY") or os.environ.get("WAYLAND_DISPLAY"))
