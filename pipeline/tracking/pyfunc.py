@@ -26,7 +26,8 @@ SOURCE = Path(__file__).with_name("served_model.py")
 """What MLflow runs to make the model."""
 
 _PACKAGES = ("mlflow", "torch", "torchvision", "timm", "numpy", "pillow", "safetensors", "pandas")
-_NOT_PACKED = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pyc")
+_NOT_PACKED = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pyc", "_cli", "_pipeline")
+"""The last two are in an installed wheel alone: setup.py."""
 
 
 def log_detector(tracker: MlflowTracker, params: Params, checkpoint: Path, example: Path) -> None:
