@@ -54,16 +54,20 @@ pipeline: $(READY)
 # a process of tests on each core, up to four; what they compute stays on its own
 PYTEST = OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
-test: $(READY)
-	$(PYTEST)
+# of this process and its workers; programs that tests start are not measured. `make test COVERAGE=` leaves it out
+COVERAGE := --cov --cov-report=term:skip-covered
 
-test-all: $(READY)
-	$(PYTEST) -m "slow or not slow"
+test: lint
+	$(PYTEST) $(COVERAGE)
+
+test-all: lint
+	$(PYTEST) $(COVERAGE) -m "slow or not slow"
 
 lint: $(READY)
-	ruff check .
-	ruff format --check .
-	mypy
+	@ruff check . || { echo "lint: ruff found faults; 'ruff check --fix .' mends some of them"; exit 1; }
+	@ruff format --check . || { echo "lint: files are not formatted; 'ruff format .' does it"; exit 1; }
+	@codespell || { echo "lint: codespell found misspellings; words of our own go into pyproject.toml"; exit 1; }
+	@mypy || { echo "lint: mypy found faults in types"; exit 1; }
 
 # docs/benchmarks.md, on this machine, in some 20 minutes: PRODUCT=path.SAFE takes in a whole Sentinel-1 scene, INT8=path.xml
 # a file of `refinedet export --int8`; QUICK=1 tries all but 8 bits in some two minutes and writes demo/benchmarks.md

@@ -160,9 +160,9 @@ def preload() -> None:
     os.environ.update(_ENVIRONMENT)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "DVC_EXP_NAME", "REFINEDET_MIRROR"):
         os.environ.pop(name, None)
-    from pipeline.tracking.store import _hush
+    from pipeline.workarounds.mlflow_environment import quiet_mlflow
 
-    _hush()
+    quiet_mlflow()
     for name in (
         *(f"pipeline.stages.{stage}" for stage in STAGES),
         "mlflow.pyfunc",

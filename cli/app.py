@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import atexit
-import gc
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -11,6 +9,7 @@ import typer
 
 from cli import options, workflow
 from cli.console import EXIT_ERROR, one_sentence_errors, out, print_json
+from refinedet.workarounds.exit_collection import skip_collection_at_exit
 
 app = typer.Typer(
     name="refinedet",
@@ -24,7 +23,7 @@ app = typer.Typer(
 
 def main() -> None:
     """Entry point of the script `refinedet`."""
-    atexit.register(gc.freeze)  # or the interpreter looks through all that was imported once more as it ends
+    skip_collection_at_exit()
     app(prog_name="refinedet")
 
 

@@ -14,12 +14,12 @@ from hashlib import md5, sha256
 from importlib.metadata import version
 from pathlib import Path
 
+import refinedet
 from refinedet.files import md5_file, sha256_file
 
 _GIT_SECONDS = 60
 _SETTLED_NS = 2_000_000_000
 """A file written less than this ago may change again without its time telling: clocks of file systems are coarse."""
-_PACKAGES = ("pipeline", "refinedet")
 _PASSWORD = re.compile(r"//[^@/\s]*@")
 
 
@@ -68,13 +68,10 @@ def code_tags() -> dict[str, str]:
 
 def package_sha256() -> str:
     """SHA-256 of the installed code of this project, where there is no dvc.yaml to name the files a run depends on."""
-    here = Path(__file__).parent.parent
-    files = {
-        path: path.relative_to(here.parent).as_posix()
-        for name in _PACKAGES
-        for path in here.with_name(name).rglob("*.py")
-    }
-    listed = [[files[path], sha256_file(path)] for path in sorted(files)]
+    library = Path(refinedet.__file__).parent
+    folders = {Path(__file__).parent.parent, library}  # in a wheel, the one lies in the other
+    files = {path for folder in folders for path in folder.rglob("*.py")}
+    listed = [[path.relative_to(library.parent).as_posix(), sha256_file(path)] for path in sorted(files)]
     return sha256(json.dumps(listed).encode()).hexdigest()
 
 

@@ -80,10 +80,10 @@ def train(params: Params, places: Places) -> None:
 
 
 def launch() -> None:
-    """Become `torchrun <options> -m pipeline.stages.train` where REFINEDET_TORCHRUN holds options."""
+    """Become `torchrun <options> -m <this module>` where REFINEDET_TORCHRUN holds options."""
     options = os.environ.get(_LAUNCH)
-    if options and "WORLD_SIZE" not in os.environ:
-        command = [sys.executable, "-m", "torch.distributed.run", *shlex.split(options), "-m", "pipeline.stages.train"]
+    if options and "WORLD_SIZE" not in os.environ and __spec__ is not None:
+        command = [sys.executable, "-m", "torch.distributed.run", *shlex.split(options), "-m", __spec__.name]
         os.execv(sys.executable, command)  # noqa: S606 - the user's own words, without a shell
 
 

@@ -15,7 +15,8 @@ from typing import Any
 
 from pipeline.tracking.model_registry import send_model
 from pipeline.tracking.spool import Entry, Spool
-from pipeline.tracking.store import artifact_root, connect, first_line, is_refusal, shown
+from pipeline.tracking.store import artifact_root, connect, first_line, shown
+from pipeline.workarounds.mlflow_errors import is_refusal
 
 logger = logging.getLogger(__name__)
 

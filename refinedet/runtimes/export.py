@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-import warnings
 from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
@@ -25,6 +24,7 @@ from refinedet.model.network import RefineDet
 from refinedet.model.postprocess import decoded
 from refinedet.runtimes.exported import INPUT, KEY, LAYERS, OUTPUTS, REFUSED, Exported, Format
 from refinedet.runtimes.graphs import move_openvino, openvino
+from refinedet.workarounds.torch_tracer import silent_tracer
 
 _OPSET = 18
 _ROOT = "/model/"
@@ -78,10 +78,7 @@ def _onnx_graph(network: nn.Module, stride: int) -> bytes:
     _package("onnx")
     example = torch.zeros(2, 3, 2 * stride, 3 * stride, dtype=torch.uint8)
     stream = io.BytesIO()
-    with warnings.catch_warnings(), torch.no_grad():
-        # torch.export takes minutes over free heights and widths, so it is the tracer, which warns of its age and of
-        # every Python number on its way; tests hold its graph against the network on other shapes
-        warnings.simplefilter("ignore")
+    with silent_tracer(), torch.no_grad():
         torch.onnx.export(
             network,
             (example,),

@@ -6,12 +6,9 @@ a processor that is no slower than whole batches, since each fills the caches by
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
-from functools import cache
-from importlib import import_module
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
@@ -27,15 +24,12 @@ from refinedet.runtimes.compiled import CompiledModels
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
 from refinedet.runtimes.onnx_session import first_line, open_session
 from refinedet.tiling import WINDOW_TILES
+from refinedet.workarounds.openvino_core import kept_core
+from refinedet.workarounds.openvino_first_use import BINDING
+from refinedet.workarounds.openvino_telemetry import import_without_telemetry
 
 _STREAMS_MAX = 8
 """Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
-
-_BINDING = Lock()
-"""For whoever makes OpenVINO's Core, hands it arrays or takes them. What its Python binding sets up at the first of
-those waits for ever where two threads come to it at once: one has Python's lock, and the other that of the binding."""
-
-_SENDER = "openvino_telemetry"
 
 GraphPrecision = Literal["fp32", "bf16"]
 Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -126,8 +120,8 @@ class OpenVinoGraph:
             raise FileError(f"expected an OpenVINO file (.xml) at {path}, found none; check the name")
         self._path, self._vino = path, openvino()
         self._streams = min(usable_cores(), _STREAMS_MAX)
-        with _BINDING:
-            self._core = _core()
+        with BINDING:
+            self._core = kept_core(self._vino)
         settings = {
             "INFERENCE_PRECISION_HINT": "bf16" if precision == "bf16" else "f32",
             "PERFORMANCE_HINT": "THROUGHPUT",
@@ -210,10 +204,10 @@ class _Requests:
     def _look(self, canvas: NDArray[np.uint8]) -> Answer:
         request = self._idle.get()
         try:
-            with _BINDING:
+            with BINDING:
                 request.start_async({INPUT: canvas[None]})
             request.wait()
-            with _BINDING:
+            with BINDING:
                 boxes, scores = (request.get_tensor(name).data.copy() for name in OUTPUTS)
             return boxes, scores
         finally:
@@ -232,17 +226,6 @@ def _readable(path: Path) -> Iterator[None]:
         ) from error
 
 
-@cache
-def _core() -> Any:
-    """OpenVINO's Core, one for the process, and kept until that ends.
-
-    Its plugin for processors gives the thread that loads it a stack for signals, and unmaps that as it is unloaded, in
-    whatever order, by whatever thread: the next signal of the first thread, a Ctrl-C, would end the process. That of a
-    Core that is not ours is its owner's to keep.
-    """
-    return openvino().Core()
-
-
 def openvino() -> Any:
     """The module.
 
@@ -250,28 +233,11 @@ def openvino() -> Any:
         MissingExtra: it is not installed.
     """
     try:
-        return import_unheard("openvino")
+        return import_without_telemetry("openvino")
     except ImportError as error:
         raise MissingExtra(
             "expected openvino for runtime openvino, found none; run: pip install 'refinedet[openvino]'"
         ) from error
-
-
-def import_unheard(name: str) -> Any:
-    """Import a package that sends usage data by openvino_telemetry: it does without where that cannot be imported.
-
-    Asking it to send nothing would not do: its import alone leaves an id and a count in the user's home.
-
-    Raises:
-        ImportError: it is not installed.
-    """
-    known = {_SENDER: sys.modules[_SENDER]} if _SENDER in sys.modules else {}
-    sys.modules[_SENDER] = None  # type: ignore[assignment]  # Python's own way to make an import fail
-    try:
-        return import_module(name)
-    finally:
-        del sys.modules[_SENDER]
-        sys.modules.update(known)
 
 
 def move_openvino(made: Path, path: Path) -> None:

@@ -8,14 +8,11 @@ effect on all boxes, of which nearly all are background, and judges them in anot
 
 from __future__ import annotations
 
-import io
 import logging
 import re
 import tempfile
 from collections.abc import Callable, Sequence
-from contextlib import redirect_stdout
 from dataclasses import dataclass, replace
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +21,10 @@ from numpy.typing import NDArray
 
 from refinedet.errors import InputError, MissingExtra
 from refinedet.runtimes.exported import KEY, LAYERS, Exported
-from refinedet.runtimes.graphs import import_unheard, move_openvino, openvino
+from refinedet.runtimes.graphs import move_openvino, openvino
+from refinedet.workarounds.nncf_constants import fold_constants
+from refinedet.workarounds.nncf_messages import hush_import, silent
+from refinedet.workarounds.openvino_telemetry import import_without_telemetry
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -96,12 +96,12 @@ def _quantized(source: Path, canvases: Canvases, groups: int) -> Any:
     """The model of a file with its layers in 8 bits, but for those of the first `groups` groups."""
     vino, nncf = openvino(), _nncf()
     model = vino.Core().read_model(source)
-    _fold_constants(model)
+    fold_constants(model)
     exported = Exported.from_text(model.get_rt_info([KEY]).astype(str), str(source))
     names = [node.get_friendly_name() for node in model.get_ordered_ops() if node.get_type_name() in LAYERS]
     kept = names[:_FIRST] if groups else []
     kept += [name for name in names if any(re.fullmatch(group, name) for group in _NEXT[: max(0, groups - 1)])]
-    with redirect_stdout(io.StringIO()):  # of progress bars
+    with silent(nncf):
         found = nncf.quantize(
             model,
             nncf.Dataset(canvases, lambda make: make()),
@@ -117,17 +117,6 @@ def _quantized(source: Path, canvases: Canvases, groups: int) -> Any:
             node.set_friendly_name(f"{node.get_type_name()}_{number}")
     found.set_rt_info(replace(exported, precision="int8").to_text(), [KEY])
     return found
-
-
-def _fold_constants(model: Any) -> None:
-    """Compute what needs no input: NNCF takes the axes of weights from the constant itself, not from its reshape.
-
-    A depthwise convolution's weights come reshaped from ONNX; unfolded, each of its scales spans several channels.
-    """
-    passes = import_module("openvino.passes")
-    manager = passes.Manager()
-    manager.register_pass(passes.ConstantFolding())
-    manager.run_passes(model)
 
 
 def _after_layers(model: Any) -> list[str]:
@@ -154,15 +143,13 @@ def _in_8_bits(layer: Any) -> bool:
 
 
 def _nncf() -> Any:
-    """The module, silent and without usage data.
+    """The module, without usage data.
 
     Raises:
         MissingExtra: it is not installed.
     """
-    logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)  # no CUDA is missed here
+    hush_import()
     try:
-        nncf = import_unheard("nncf")
+        return import_without_telemetry("nncf")
     except ImportError as error:
         raise MissingExtra("expected nncf for --int8, found none; run: pip install 'refinedet[int8]'") from error
-    nncf.set_log_level(logging.ERROR)
-    return nncf

@@ -7,7 +7,6 @@ or a Shapefile ever meet GDAL, so no driver is opened that would read other file
 from __future__ import annotations
 
 import json
-import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -19,6 +18,7 @@ from pyproj.exceptions import CRSError, ProjError
 
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.scene.land.region import WGS84, Box, Shapes, is_plain_degrees, turned_boxes
+from refinedet.workarounds.pyogrio_messages import silent_reading
 
 _HEAD_BYTES = 72
 _FORMATS = "a GeoJSON, GeoPackage or Shapefile"
@@ -89,8 +89,7 @@ def _with_gdal(path: Path, boxes_in: Callable[[CRS], list[Box]]) -> list[Layer]:
     name = str(path.resolve())
     layers = []
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")  # of GDAL, about metadata; what matters raises
+        with silent_reading():
             for layer, kind in pyogrio.list_layers(name):
                 if kind is not None:
                     layers.append(_layer(path, name, layer, boxes_in))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -33,6 +32,7 @@ from refinedet.scene.output.quicklook_layout import (
 from refinedet.scene.result import SceneResult
 from refinedet.scene.source import SceneChoice
 from refinedet.tiling import Window
+from refinedet.workarounds.matplotlib_glyphs import missing_glyphs_allowed
 
 CUTOUTS = 12
 """Most ships that are shown enlarged."""
@@ -101,8 +101,7 @@ def write_quicklook(
     Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
     """
     figure = _draw(result, read_cutouts(scene_path, result, CUTOUTS, choice))
-    with atomic_path(path) as temporary, warnings.catch_warnings():
-        warnings.filterwarnings("ignore", message="Glyph .* missing")  # a name in a script that the font lacks
+    with atomic_path(path) as temporary, missing_glyphs_allowed():
         figure.savefig(
             temporary,
             format="png",

@@ -9,7 +9,6 @@ import csv
 import io
 import json
 import re
-import warnings
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -26,6 +25,7 @@ from refinedet.scene.output.format_packages import load_pyogrio
 from refinedet.scene.output.geoparquet import write_geoparquet, write_partition
 from refinedet.scene.output.result_paths import DATASET
 from refinedet.scene.result import SceneResult
+from refinedet.workarounds.pyogrio_messages import missing_crs_allowed
 
 CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *MEASURES, "flags")
 
@@ -118,8 +118,7 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_DATE})
     try:
-        with warnings.catch_warnings():
-            warnings.filterwarnings("ignore", message="'crs' was not provided")  # pixels: there is none
+        with missing_crs_allowed():
             pyogrio.raw.write(
                 content,
                 np.array([shapely.to_wkb(shape) for shape in shapes], object),

@@ -201,6 +201,6 @@ def test_a_missing_openvino_is_named_with_its_pip_line(monkeypatch: pytest.Monke
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(graphs, "import_module", missing)
+    monkeypatch.setattr(graphs, "import_without_telemetry", missing)
     with pytest.raises(MissingExtra, match=r"pip install 'refinedet\[openvino\]'"):
         graphs.openvino()

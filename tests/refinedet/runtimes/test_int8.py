@@ -155,6 +155,6 @@ def test_a_missing_nncf_is_named_with_its_pip_line(monkeypatch: pytest.MonkeyPat
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(int8, "import_unheard", missing)
+    monkeypatch.setattr(int8, "import_without_telemetry", missing)
     with pytest.raises(MissingExtra, match=r"pip install 'refinedet\[int8\]'"):
         int8._nncf()

@@ -1,0 +1,31 @@
+"""MLflow, told by the environment to be quiet and quick to give up.
+
+Problem: MLflow sends usage data, writes its errors to the log as well as raising them, and tries for more than an hour
+    to reach a server that is away. It reads the answers from the environment as it is imported.
+Upstream: https://github.com/mlflow/mlflow/issues/5744 (the hour) and
+    https://github.com/mlflow/mlflow/pull/16917 (usage data, on unless refused).
+Versions: MLflow 3.17.
+Remove: when a client of MLflow takes these as arguments.
+"""
+
+from __future__ import annotations
+
+import logging
+import os
+
+_SETTINGS = {
+    "MLFLOW_DISABLE_TELEMETRY": "true",
+    "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "CRITICAL",  # its errors come back as exceptions, and are reported once by us
+    "MLFLOW_HTTP_REQUEST_MAX_RETRIES": "0",  # the spool keeps what was not sent, and we try again
+    "MLFLOW_HTTP_REQUEST_TIMEOUT": "30",
+    "MLFLOW_ENABLE_ARTIFACTS_PROGRESS_BAR": "false",
+    "GIT_PYTHON_REFRESH": "quiet",
+}
+
+
+def quiet_mlflow() -> None:
+    """Set the variables; call it before MLflow is imported. What the user has set stays."""
+    for name, value in _SETTINGS.items():
+        os.environ.setdefault(name, value)
+    logging.getLogger("alembic").setLevel(logging.WARNING)

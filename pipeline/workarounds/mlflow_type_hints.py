@@ -1,0 +1,21 @@
+"""MLflow's warnings as it saves a model, kept from the log.
+
+Problem: MLflow warns of models without type hints as it loads one, and once more of its own code.
+Upstream: no report was found; it shows as warnings at the end of every training.
+Versions: MLflow 3.17.
+Remove: when a model that has a signature needs no type hints.
+"""
+
+from __future__ import annotations
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+
+@contextmanager
+def silent_model() -> Iterator[None]:
+    """Ignore all warnings of Python inside; they belong to all threads at once."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield

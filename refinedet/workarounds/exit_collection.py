@@ -1,0 +1,18 @@
+"""The end of the interpreter, without a last search for garbage.
+
+Problem: as Python ends, it looks through all objects once more. With torch and MLflow imported these are many, and a
+    finished command returns the later.
+Upstream: https://github.com/python/cpython/issues/75739 (`gc.freeze`; it names this effect).
+Versions: Python 3.11.
+Remove: when Python ends as quickly by itself.
+"""
+
+from __future__ import annotations
+
+import atexit
+import gc
+
+
+def skip_collection_at_exit() -> None:
+    """Leave all objects that live at the end of this process to the operating system."""
+    atexit.register(gc.freeze)

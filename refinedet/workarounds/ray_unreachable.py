@@ -1,0 +1,25 @@
+"""A cluster of Ray, knocked at before Ray itself does.
+
+Problem: where nobody is at the address, `ray.init` tries for minutes, and a native check may end the process.
+Upstream: https://github.com/ray-project/ray/issues/28372 (an end after 60 seconds; closed as stale).
+Versions: Ray 2.60.
+Remove: when `ray.init` takes a time-out, and raises.
+"""
+
+from __future__ import annotations
+
+import socket
+
+_REACH_S = 10.0
+"""A cluster that is there answers sooner."""
+
+
+def check_reachable(address: str) -> None:
+    """Open a connection to HOST:PORT, and close it; other forms of address are not checked.
+
+    Raises:
+        OSError: nobody is there.
+    """
+    host, _, port = address.rpartition(":")
+    if host and port.isdecimal():
+        socket.create_connection((host, int(port)), _REACH_S).close()

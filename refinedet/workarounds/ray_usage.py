@@ -1,0 +1,16 @@
+"""Ray, told to send no usage statistics.
+
+Problem: Ray sends usage data unless told otherwise, and reads the answer from the environment alone.
+Upstream: https://docs.ray.io/en/latest/cluster/usage-stats.html
+Versions: Ray 2.60.
+Remove: when Ray asks before it sends.
+"""
+
+from __future__ import annotations
+
+import os
+
+
+def send_no_usage_statistics() -> None:
+    """Set the variable; call it before Ray is imported."""
+    os.environ["RAY_USAGE_STATS_ENABLED"] = "0"
