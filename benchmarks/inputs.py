@@ -21,6 +21,7 @@ from inputs_cases import CASES, TILE, Case
 from scipy import ndimage
 
 from refinedet.config import Radiometry
+from refinedet.config.detection import SceneSettings
 from refinedet.detections import Detections
 from refinedet.geo.footprints import footprint
 from refinedet.geo.position import distances_m
@@ -28,7 +29,6 @@ from refinedet.predictors.predictor import Chip
 from refinedet.radiometry import Levels
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.result import SceneResult
-from refinedet.scene.source import SceneChoice
 
 BEGIN, END = "<!-- made by benchmarks/inputs.py -->", "<!-- end -->"
 
@@ -79,7 +79,7 @@ class Row:
 def run(case: Case, folder: Path) -> Row:
     """Make the scene of a case and detect in it."""
     path = case.make(folder)
-    result = detect_scene(path, Bright(), tile=TILE, choice=SceneChoice(**case.choice))
+    result = detect_scene(path, Bright(), tile=TILE, scene=SceneSettings(**case.choice))
     boxes = result.detections.boxes_xyxy.astype(np.float64)
     truth = np.array(case.ships, np.float64).reshape(-1, 4)
     near = np.abs(boxes[:, None] - truth).max(axis=2) <= 0.5 / min(1.0, *result.factors)

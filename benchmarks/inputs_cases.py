@@ -44,7 +44,7 @@ class Case:
     place: Place | None
     ships: tuple[Box, ...] = SHIPS
     choice: dict[str, Any] = field(default_factory=dict)
-    """Options of SceneChoice."""
+    """Options of SceneSettings."""
     note: str = ""
 
 

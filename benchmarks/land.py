@@ -15,9 +15,10 @@ from pathlib import Path
 
 import numpy as np
 
+from refinedet.config.detection import LandSettings
 from refinedet.geo.position import locate
 from refinedet.raster import RasterInfo
-from refinedet.scene.land.survey import LandChoice, Surroundings, survey
+from refinedet.scene.land.survey import Surroundings, survey
 
 WIDTH, HEIGHT, SHIPS = 25_000, 17_000, 50_000
 MATRIX = (10.0, 0.0, 200_000.0, 0.0, -10.0, 6_800_000.0)
@@ -29,7 +30,7 @@ def main() -> None:
     position = locate(RasterInfo(WIDTH, HEIGHT, 1, "uint16", crs=UTM, transform=MATRIX))
     print(f"before: parent {peak_mb(resource.RUSAGE_SELF):.0f} MB")
     with tempfile.TemporaryDirectory() as cache:
-        choice = LandChoice(required=True, cache=Path(cache))
+        choice = LandSettings(land_mask="flag", cache=Path(cache))
         for use in ("first use", "second use"):
             began = time.perf_counter()
             found: Surroundings = survey(position, WIDTH, HEIGHT, choice)

@@ -18,7 +18,6 @@ process and its children. F1 is that of refinedet/evaluation/score.py, in pixels
 from __future__ import annotations
 
 import argparse
-import inspect
 import json
 import math
 import sys
@@ -34,8 +33,8 @@ from peers_ways import WAYS
 if TYPE_CHECKING:
     from measuring import Run
 
-    from cli.detect_options import DetectOptions
     from refinedet.boxes import Boxes
+    from refinedet.detection.search import Search
 
 SEED = 20261127
 """Of the simulated scene; nothing was developed on it."""
@@ -77,25 +76,22 @@ def simulated(path: Path, side_px: int) -> Path:
 
 def look(arguments: argparse.Namespace) -> dict[str, Any]:
     """The child: load the network, look once in one way, and tell seconds and ships."""
-    from cli.predictors import team
-
-    options = asked(arguments)
-    crew = team(options)
-    crew.predictors[0].predict([np.zeros((crew.tile.tile_px, crew.tile.tile_px), np.uint8)])  # the first one compiles
+    search = asked(arguments)
+    search.predictors[0].predict(
+        [np.zeros((search.tile.tile_px, search.tile.tile_px), np.uint8)]
+    )  # the first one compiles
     began = time.perf_counter()
-    found = WAYS[arguments.work](options, crew)
+    found = WAYS[arguments.work](arguments.scene, search)
     seconds = time.perf_counter() - began
-    told = {"seconds": seconds, "torch": "torch" in sys.modules, "tile": asdict(crew.tile)}
+    told = {"seconds": seconds, "torch": "torch" in sys.modules, "tile": asdict(search.tile)}
     return told | {"boxes": found.boxes_xyxy.tolist(), "scores": found.scores.tolist()}
 
 
-def asked(arguments: argparse.Namespace) -> DetectOptions:
-    """What `refinedet detect SCENE` asks for by its own defaults."""
-    from cli.app import detect
-    from cli.detect_options import DetectOptions
+def asked(arguments: argparse.Namespace) -> Search:
+    """The search that `refinedet detect SCENE` makes by its own defaults."""
+    from refinedet.detection.detector import Detector
 
-    given = {name: one.default for name, one in inspect.signature(detect).parameters.items()}
-    return DetectOptions.taken(given | {"scenes": [arguments.scene], "weights": arguments.weights})
+    return Detector.load(arguments.weights).search()
 
 
 def compare(arguments: argparse.Namespace) -> None:
@@ -103,8 +99,10 @@ def compare(arguments: argparse.Namespace) -> None:
     from limits import limits, print_limits
     from measuring import NO_SAHI, has_sahi, itself, run_watched
 
-    options = asked(arguments)
-    export_first(options)
+    from refinedet.weights import shipped_weights
+
+    weights = arguments.weights or shipped_weights()
+    export_first(weights)
     found = limits(arguments.scene, max(3, arguments.repeats))
     ways = [name for name in WAYS if has_sahi() or "SAHI" not in name]
     runs: dict[str, list[Run]] = {name: [] for name in ways}
@@ -120,18 +118,17 @@ def compare(arguments: argparse.Namespace) -> None:
         print(f"\n{NO_SAHI}")
     print()
     print_limits(found)
-    print_least(options, found, runs["refinedet"])
+    print_least(arguments.scene, weights, found, runs["refinedet"])
 
 
-def export_first(options: DetectOptions) -> None:
+def export_first(weights: Path) -> None:
     """Export the network where that is needed, before any process is measured."""
     from refinedet.runtimes.cache import cached_export
     from refinedet.runtimes.choice import resolve_runtime
-    from refinedet.weights import shipped_weights
 
-    runtime = resolve_runtime(options.runtime, options.device)
+    runtime = resolve_runtime("auto", "auto")
     if runtime != "torch":
-        cached_export(options.weights or shipped_weights(), runtime)
+        cached_export(weights, runtime)
 
 
 def print_ways(runs: dict[str, list[Run]], arguments: argparse.Namespace) -> None:
@@ -180,7 +177,7 @@ def f1(told: dict[str, Any], truth: Boxes) -> float:
     return match_boxes(found, truth).f1
 
 
-def print_least(options: DetectOptions, found: Any, runs: list[Run]) -> None:
+def print_least(scene: Path, weights: Path, found: Any, runs: list[Run]) -> None:
     """Our time beside what reading and multiplying alone must take."""
     from detector import offline, size_of
     from measuring import median
@@ -189,12 +186,11 @@ def print_least(options: DetectOptions, found: Any, runs: list[Run]) -> None:
     from refinedet.model.checkpoint import read_header
     from refinedet.raster import open_scene
     from refinedet.tiling import windows
-    from refinedet.weights import shipped_weights
 
-    header = read_header(options.weights or shipped_weights())
+    header = read_header(weights)
     config = offline(header.model)
     tile = TileConfig(**runs[0].told["tile"])
-    with open_scene(options.scenes[0]) as reader:
+    with open_scene(scene) as reader:
         count = len(windows(reader.info.width, reader.info.height, tile))
     trained = TileConfig.from_dict(header.provenance.get("tile", {}))
     side, largest = tile.tile_px * config.input_px / trained.tile_px, config.strides[-1]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -11,44 +10,43 @@ import numpy as np
 from numpy.typing import NDArray
 
 if TYPE_CHECKING:
-    from cli.detect_options import DetectOptions
-    from cli.predictors import Team
+    from refinedet.detection.search import Search
     from refinedet.detections import Detections
     from refinedet.predictors.predictor import Predictor
 
 NMS_IOU, BAND_ROWS = 0.5, 512
 
 
-def by_refinedet(options: DetectOptions, crew: Team, *, prescreen: bool = True) -> Detections:
+def by_refinedet(scene: Path, search: Search, *, prescreen: bool = True) -> Detections:
     """Windows are read one by one, and merged by their seams; calm ones are skipped."""
+    from refinedet.config.detection import LandSettings
     from refinedet.scene.detect import detect_scene
-    from refinedet.scene.land.survey import LandChoice
 
     return detect_scene(
-        options.scenes[0],
-        crew.predictors,
-        choice=replace(options.scene_choice(), prescreen=crew.prescreen if prescreen else None),
-        land=LandChoice(mask="off"),
-        tile=crew.tile,
-        score_min=options.score_min,
+        scene,
+        search.predictors,
+        prescreen=search.prescreen if prescreen else None,
+        land=LandSettings(land_mask="off"),
+        tile=search.tile,
+        score_min=search.score_min,
     ).detections
 
 
-def by_refinedet_everywhere(options: DetectOptions, crew: Team) -> Detections:
+def by_refinedet_everywhere(scene: Path, search: Search) -> Detections:
     """The same, in every window."""
-    return by_refinedet(options, crew, prescreen=False)
+    return by_refinedet(scene, search, prescreen=False)
 
 
-def by_sahi(options: DetectOptions, crew: Team, at_once: int = 1) -> Detections:
+def by_sahi(scene: Path, search: Search, at_once: int = 1) -> Detections:
     """The scene in memory, sliced and merged by SAHI."""
     from sahi.predict import get_sliced_prediction
 
     from refinedet.detections import Detections
 
-    tile = crew.tile
+    tile = search.tile
     found = get_sliced_prediction(
-        whole(options.scenes[0], crew.predictors[0]),
-        sahi_model(crew.predictors[0], options.score_min),
+        whole(scene, search.predictors[0]),
+        sahi_model(search.predictors[0], search.score_min),
         slice_height=tile.tile_px,
         slice_width=tile.tile_px,
         overlap_height_ratio=tile.overlap_px / tile.tile_px,
@@ -61,11 +59,11 @@ def by_sahi(options: DetectOptions, crew: Team, at_once: int = 1) -> Detections:
     return Detections.of(boxes, scores, np.zeros(len(found)))
 
 
-def by_sahi_at_once(options: DetectOptions, crew: Team) -> Detections:
+def by_sahi_at_once(scene: Path, search: Search) -> Detections:
     """The same, as many windows at once as we hand to a predictor."""
-    from refinedet.scene.detect import WINDOWS_TOGETHER
+    from refinedet.tiling import WINDOWS_TOGETHER
 
-    return by_sahi(options, crew, at_once=WINDOWS_TOGETHER)
+    return by_sahi(scene, search, at_once=WINDOWS_TOGETHER)
 
 
 def sahi_model(predictor: Predictor, score_min: float) -> Any:
@@ -100,7 +98,7 @@ def sahi_model(predictor: Predictor, score_min: float) -> Any:
     return Ours(confidence_threshold=score_min, device="cpu")
 
 
-def by_loop(options: DetectOptions, crew: Team) -> Detections:
+def by_loop(scene: Path, search: Search) -> Detections:
     """The scene in memory, window by window, and NMS over everything."""
     import torch
     from torchvision.ops import nms
@@ -109,11 +107,11 @@ def by_loop(options: DetectOptions, crew: Team) -> Detections:
     from refinedet.detections import Detections
     from refinedet.tiling import windows
 
-    pixels, parts = whole(options.scenes[0], crew.predictors[0]), []
-    for window in windows(pixels.shape[1], pixels.shape[0], crew.tile):
+    pixels, parts = whole(scene, search.predictors[0]), []
+    for window in windows(pixels.shape[1], pixels.shape[0], search.tile):
         chip = pixels[window.y : window.y + window.height, window.x : window.x + window.width]
-        (one,) = crew.predictors[0].predict([np.ascontiguousarray(chip)])
-        one = one.above(options.score_min)
+        (one,) = search.predictors[0].predict([np.ascontiguousarray(chip)])
+        one = one.above(search.score_min)
         parts.append(Detections.of(shift(one.boxes_xyxy, window.x, window.y), one.scores, one.labels))
     found = Detections.concatenate(parts)
     kept = np.zeros(len(found), np.bool_)
@@ -142,7 +140,7 @@ def whole(scene: Path, predictor: Predictor) -> NDArray[np.uint8]:
     return out
 
 
-WAYS: dict[str, Callable[[DetectOptions, Team], Detections]] = {
+WAYS: dict[str, Callable[[Path, Search], Detections]] = {
     "refinedet": by_refinedet,
     "refinedet, no prescreen": by_refinedet_everywhere,
     "SAHI": by_sahi,

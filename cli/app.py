@@ -8,7 +8,9 @@ from typing import Annotated, Any
 import typer
 
 from cli import options, workflow
-from cli.console import EXIT_ERROR, one_sentence_errors, out, print_json
+from cli.commands.detect import detect
+from cli.console import one_sentence_errors, out, print_json
+from cli.settings_options import with_settings
 from refinedet.workarounds.exit_collection import skip_collection_at_exit
 
 app = typer.Typer(
@@ -44,60 +46,7 @@ def _root(
     pass
 
 
-@app.command()
-def detect(  # noqa: PLR0913, PLR0917 - the command line itself
-    scenes: options.Scenes = None,
-    weights: options.Weights = None,
-    out_folder: options.ResultFolder = None,
-    pol: options.Polarisation = None,
-    band: options.Band = None,
-    calibrate: options.Calibration = None,
-    stretch: options.Stretch = "auto",
-    scale: options.Scale = None,
-    gsd_m: options.GsdM = None,
-    max_pixels: options.MaxPixels = 4_000_000_000,
-    land_mask: options.LandMask = None,
-    land: options.LandFile = None,
-    land_buffer_m: options.LandBufferM = 500.0,
-    exclude: options.Exclude = None,
-    exclude_m: options.ExcludeM = 100.0,
-    score_min: options.ScoreMin = 0.5,
-    tile_px: options.TilePx = None,
-    overlap_px: options.OverlapPx = None,
-    prescreen: options.Prescreen = None,
-    multiscale: options.Passes = None,
-    batch_size: options.BatchSize = None,
-    device: options.Device = "auto",
-    runtime: options.Runtime = "auto",
-    precision: options.Precision = "fp32",
-    formats: options.Formats = None,
-    quicklook: options.Quicklook = None,
-    web_map: options.WebMap = None,
-    overwrite: options.Overwrite = False,
-    skip_existing: options.SkipExisting = False,
-    restart: options.Restart = False,
-    manifest: options.Manifest = None,
-    archive: options.Archive = False,
-    engine: options.EngineName = "local",
-    workers: options.Workers = None,
-    address: options.Address = None,
-    retries: options.Retries = 2,
-    json: options.Json = False,
-    debug: options.Debug = False,
-) -> None:
-    """Find ships in one or more scenes.
-
-    Writes <stem>.geojson, <stem>.csv, a picture <stem>.png, a map <stem>.html and the record <stem>.run.json per scene;
-    valid and empty where there is no ship. Interrupted, it goes on from the last finished windows when started again.
-    """
-    given = locals()
-    if not scenes and manifest is None:
-        raise typer.BadParameter("expected a SCENE or --manifest, found neither")
-    with one_sentence_errors(debug=debug):
-        from cli.detecting import run_detect
-
-        if not run_detect(given, json=json, debug=debug):
-            raise typer.Exit(EXIT_ERROR)
+app.command()(with_settings(detect))
 
 
 @app.command()

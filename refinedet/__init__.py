@@ -3,8 +3,8 @@
 Names are imported when they are first used: `import refinedet` is quick and needs no torch. Types are in __init__.pyi.
 
 >>> import refinedet
->>> predictor = refinedet.TorchPredictor.load(refinedet.shipped_weights())  # doctest: +SKIP
->>> result = refinedet.detect_scene("scene.tif", predictor, score_min=0.5)  # doctest: +SKIP
+>>> run = refinedet.find_ships("scene.tif")  # doctest: +SKIP
+>>> run.ships, run.files["geojson"]  # doctest: +SKIP
 """
 
 from __future__ import annotations
@@ -13,12 +13,15 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
+    "DetectSettings": "refinedet.config.settings",
+    "DetectionRun": "refinedet.detection.run",
     "Detections": "refinedet.detections",
+    "Detector": "refinedet.detection.detector",
     "ExportedPredictor": "refinedet.runtimes.predictor",
     "FileError": "refinedet.errors",
     "InputError": "refinedet.errors",
     "Journal": "refinedet.scene.journal",
-    "LandChoice": "refinedet.scene.land.survey",
+    "LandSettings": "refinedet.config.detection",
     "MissingExtra": "refinedet.errors",
     "ModelConfig": "refinedet.config",
     "MultiscaleConfig": "refinedet.config",
@@ -29,7 +32,7 @@ _HOME = {
     "Predictor": "refinedet.predictors.predictor",
     "Radiometry": "refinedet.config",
     "RefineDetError": "refinedet.errors",
-    "SceneChoice": "refinedet.scene.source",
+    "SceneSettings": "refinedet.config.detection",
     "SceneResult": "refinedet.scene.result",
     "Score": "refinedet.evaluation.score",
     "StretchChoice": "refinedet.config",
@@ -42,6 +45,7 @@ _HOME = {
     "cached_export": "refinedet.runtimes.cache",
     "detect_scene": "refinedet.scene.detect",
     "export": "refinedet.runtimes.export",
+    "find_ships": "refinedet.detection.find_ships",
     "match_boxes": "refinedet.evaluation.score",
     "open_scene": "refinedet.raster",
     "result_paths": "refinedet.scene.output.result_paths",

@@ -11,6 +11,11 @@ from refinedet.config import (
     TileConfig,
     TrainConfig,
 )
+from refinedet.config.detection import LandSettings, SceneSettings
+from refinedet.config.settings import DetectSettings
+from refinedet.detection.detector import Detector
+from refinedet.detection.find_ships import find_ships
+from refinedet.detection.run import DetectionRun
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError, MissingExtra, RefineDetError
 from refinedet.evaluation.score import Score, match_boxes, score_files
@@ -22,24 +27,25 @@ from refinedet.runtimes.export import export
 from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.journal import Journal
-from refinedet.scene.land.survey import LandChoice
 from refinedet.scene.output.quicklook import write_quicklook
 from refinedet.scene.output.record import run_record, write_record
 from refinedet.scene.output.result_paths import result_paths
 from refinedet.scene.output.webmap import write_map
 from refinedet.scene.output.writers import write_results
 from refinedet.scene.result import SceneResult
-from refinedet.scene.source import SceneChoice
 from refinedet.scene.stream import WindowDetections
 from refinedet.weights import shipped_weights
 
 __all__ = [
+    "DetectSettings",
+    "DetectionRun",
     "Detections",
+    "Detector",
     "ExportedPredictor",
     "FileError",
     "InputError",
     "Journal",
-    "LandChoice",
+    "LandSettings",
     "MissingExtra",
     "ModelConfig",
     "MultiscaleConfig",
@@ -50,8 +56,8 @@ __all__ = [
     "Predictor",
     "Radiometry",
     "RefineDetError",
-    "SceneChoice",
     "SceneResult",
+    "SceneSettings",
     "Score",
     "StretchChoice",
     "TileConfig",
@@ -63,6 +69,7 @@ __all__ = [
     "cached_export",
     "detect_scene",
     "export",
+    "find_ships",
     "match_boxes",
     "open_scene",
     "result_paths",

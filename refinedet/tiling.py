@@ -16,6 +16,8 @@ from refinedet.errors import InputError
 
 WINDOW_TILES = 2
 """Side of a large window, in tiles of training: refinedet/predictors/large_windows.py."""
+WINDOWS_TOGETHER = 16
+"""Windows that are handed to a predictor at once; it may take them in smaller passes."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

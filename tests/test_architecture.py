@@ -48,9 +48,10 @@ MAY_IMPORT = {
 
 ROOMS: dict[str, set[str]] = {
     "adapters": {"config", "predictors", "runtimes"},
-    "batch": {"scene", "workarounds"},
+    "batch": {"config", "detection", "scene", "weights", "workarounds"},
     "config": set(),
     "data": {"config", "raster"},
+    "detection": {"adapters", "config", "model", "predictors", "runtimes", "scene", "weights", "workarounds"},
     "evaluation": {"config", "data", "geo", "predictors"},
     "geo": {"raster"},
     "model": {"config", "weights", "workarounds"},

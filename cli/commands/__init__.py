@@ -1,1 +1,1 @@
-"""Commands of `refinedet`, a file each."""
+"""Commands of refinedet, a file each: options, one call of the library, and what is printed."""

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
+from copy import copy
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -87,6 +88,12 @@ class OnnxPredictor(Adapter):
         self._input = _Input.of(self._session, self._source)
         self._plan = plan_outputs(self._probe(), self._layout, len(names), self._source)
         super().__init__(reading, radiometry=radiometry, batch_size=batch_size if self._input.many else 1)
+
+    def with_score_min(self, score_min: float) -> Self:
+        """The same detector with another lowest score; the session is shared."""
+        changed = copy(self)
+        changed._reading = replace(self._reading, score_min=score_min)  # noqa: SLF001 - its own class
+        return changed
 
     def _probe(self) -> list[Port]:
         """The outputs, in the shapes that a blank chip gives."""

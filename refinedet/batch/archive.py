@@ -94,7 +94,7 @@ class Archive:
                 with self._engine:
                     self._work_off()
         except KeyboardInterrupt:
-            again = "the same again without --overwrite" if self._options.overwrite else "the same again"
+            again = "the same again without `overwrite`" if self._options.overwrite else "the same again"
             finished = self._found.done + self._found.as_before
             raise KeyboardInterrupt(
                 f"interrupted; {finished} of {self._found.scenes} scenes are finished: run {again} to go on"
@@ -117,9 +117,9 @@ class Archive:
     def _work_off(self) -> None:
         begun = False
         while self._waiting or self._working:
-            if self._engine.made_by is not None and not begun:
-                made_by = {**self._asked, "workers": self._engine.made_by}
-                self._status.begin(made_by, replaces=self._options.overwrite)
+            if self._engine.identity is not None and not begun:
+                run = {**self._asked, "identity": self._engine.identity}
+                self._status.begin(run, replaces=self._options.overwrite)
                 begun = True
             while self._waiting and self._engine.free:
                 self._engine.submit(self._waiting.popleft())

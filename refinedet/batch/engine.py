@@ -81,7 +81,7 @@ class Work(Protocol):
 class Engine(Protocol):
     """Workers that scenes are handed to; used as a context, which starts and stops them."""
 
-    made_by: Mapping[str, Any] | None
+    identity: Mapping[str, Any] | None
     """What the workers' `start` has returned; None until the first of them is ready."""
 
     def __enter__(self) -> Self: ...
@@ -108,12 +108,12 @@ class LocalEngine:
     """One scene after the other, in this process."""
 
     def __init__(self, work: Work) -> None:
-        self.made_by: Mapping[str, Any] | None = None
+        self.identity: Mapping[str, Any] | None = None
         self._work = work
         self._jobs: deque[Job] = deque(maxlen=1)
 
     def __enter__(self) -> Self:
-        self.made_by = self._work.start()
+        self.identity = self._work.start()
         return self
 
     def __exit__(

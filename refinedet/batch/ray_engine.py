@@ -76,7 +76,7 @@ class RayEngine:
             address: of a running cluster, or "auto"; None: this machine alone, unless this process is on Ray already.
             gpu: whether a worker takes a GPU where the cluster has any.
         """
-        self.made_by: Mapping[str, Any] | None = None
+        self.identity: Mapping[str, Any] | None = None
         self._work, self._workers, self._address, self._gpu = work, workers, address, gpu
         self._ray: Any = None
         self._ours = False
@@ -177,13 +177,13 @@ class RayEngine:
 
     def _came_up(self, actor: Any, call: Any) -> None:
         try:
-            made_by, software, problem = self._ray.get(call)
+            identity, software, problem = self._ray.get(call)
         except self._ray.exceptions.RayError as error:
             self._deaths += 1
             if self._deaths >= _DEATHS_MAX:
                 raise RefineDetError(
                     f"expected workers that start, but {self._deaths} died at once ({_why(error, self._ray)}); "
-                    "is there memory for them? fewer --workers take less"
+                    "is there memory for them? fewer `workers` take less"
                 ) from error
             self._start()
             return
@@ -191,20 +191,20 @@ class RayEngine:
         if problem:
             raise RefineDetError(problem)
         unlike = differences(
-            {"software": self._work.software(), "made_by": self.made_by or made_by},
-            {"software": software, "made_by": made_by},
+            {"software": self._work.software(), "identity": self.identity or identity},
+            {"software": software, "identity": identity},
         )
         if unlike:
             raise InputError(
                 f"expected the same software on every machine of the cluster, found another one on one of them "
                 f"({'; '.join(unlike[:3])}); install the same there"
             )
-        self._deaths, self.made_by = 0, made_by
+        self._deaths, self.identity = 0, identity
 
     def _lost(self, job: Job, error: Exception) -> str:
         return (
             f"expected a worker to finish {job.scene}, but it died {job.attempt} times ({_why(error, self._ray)}); if "
-            "memory is short, fewer --workers or a smaller --batch-size take less"
+            "memory is short, fewer `workers` or a smaller `batch_size` take less"
         )
 
 
@@ -238,7 +238,7 @@ def _load_ray() -> Any:
         return import_module("ray")
     except ImportError as error:
         raise MissingExtra(
-            "expected ray for --engine ray, found none; pip install 'refinedet[ray]', or use --engine local"
+            "expected ray for `engine` ray, found none; pip install 'refinedet[ray]', or use `engine` local"
         ) from error
 
 

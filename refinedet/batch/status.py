@@ -22,7 +22,7 @@ from refinedet.files import full_disk_told
 from refinedet.resuming import differences, lock_alone
 
 NAME = "archive.jsonl"
-_TITLE = "refinedet archive 1"
+_TITLE = "refinedet archive 2"
 _FSYNC_SECONDS = 1.0
 _SHOWN = 3
 """Differences in a message."""
@@ -37,7 +37,7 @@ class Known:
 
 
 class ArchiveStatus:
-    """A status file in use. Made by `opened`."""
+    """A status file in use. Made by `open_status`."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
@@ -59,20 +59,20 @@ class ArchiveStatus:
         """Whether every file that was written for a scene is still there."""
         return all((self.path.parent / file).is_file() for file in known.files)
 
-    def check(self, made_by: Mapping[str, Any]) -> None:
+    def check(self, run: Mapping[str, Any]) -> None:
         """Hold what this run is made by, or a part of that, against the first line.
 
         Raises:
             InputError: the results in this folder were made by something else.
         """
-        found = differences(self._head["made_by"], _plain(made_by)) if self._head else []
+        found = differences(self._head["run"], _plain(run)) if self._head else []
         if found:
             raise InputError(
                 f"expected the results beside {self.path} to be made as this call would, found others "
-                f"({'; '.join(found[:_SHOWN])}); name another --out, or replace all of them with --overwrite"
+                f"({'; '.join(found[:_SHOWN])}); name another `out`, or replace all of them with `overwrite`"
             )
 
-    def begin(self, made_by: Mapping[str, Any], *, replaces: bool) -> None:
+    def begin(self, run: Mapping[str, Any], *, replaces: bool) -> None:
         """Go on with the file, or begin it: where it is new, and where older results are to be replaced.
 
         Raises:
@@ -80,11 +80,11 @@ class ArchiveStatus:
             FileError: it cannot be written.
         """
         if self._head and not replaces:
-            self.check(made_by)
+            self.check(run)
             return
         os.ftruncate(self._descriptor, 0)
         self._finished.clear()
-        self._head = {"title": _TITLE, "made_by": _plain(made_by), "replaces": replaces}
+        self._head = {"title": _TITLE, "run": _plain(run), "replaces": replaces}
         self._add(self._head)
 
     def add(self, job: Job, report: Report) -> None:
@@ -145,14 +145,14 @@ class ArchiveStatus:
                 except (ValueError, KeyError, TypeError) as error:
                     raise FileError(
                         f"expected the status of an archive at {self.path}, found something else in line {number + 1}; "
-                        "move it away, or name another --out"
+                        "move it away, or name another `out`"
                     ) from error
                 end += len(text)
         os.ftruncate(self._descriptor, end)
 
 
 @contextmanager
-def opened(path: Path) -> Iterator[ArchiveStatus]:
+def open_status(path: Path) -> Iterator[ArchiveStatus]:
     """Open or make a status file, and lock it.
 
     One in which nothing was written is removed at the end, with the folder if that was made for it.
@@ -167,10 +167,10 @@ def opened(path: Path) -> Iterator[ArchiveStatus]:
     except OSError as error:
         raise FileError(
             f"expected to keep the status of the archive in {path}, but it cannot be written ({error.strerror}); "
-            "name another --out"
+            "name another `out`"
         ) from error
     try:
-        lock_alone(path, descriptor, "name another --out")
+        lock_alone(path, descriptor, "name another `out`")
         try:
             yield ArchiveStatus(path, descriptor)
         finally:
@@ -186,14 +186,14 @@ def opened(path: Path) -> Iterator[ArchiveStatus]:
 
 
 def _checked_head(line: Any) -> dict[str, Any]:
-    if line["title"] != _TITLE or not isinstance(line["made_by"], dict):
+    if line["title"] != _TITLE or not isinstance(line["run"], dict):
         raise ValueError(line)
-    return {"made_by": line["made_by"], "replaces": bool(line["replaces"])}
+    return {"run": line["run"], "replaces": bool(line["replaces"])}
 
 
-def _plain(made_by: Mapping[str, Any]) -> dict[str, Any]:
+def _plain(run: Mapping[str, Any]) -> dict[str, Any]:
     """As it comes back from a file: lists instead of tuples, paths as text."""
-    plain: dict[str, Any] = json.loads(json.dumps(made_by, default=str))
+    plain: dict[str, Any] = json.loads(json.dumps(run, default=str))
     return plain
 
 

@@ -51,7 +51,9 @@ class Graph(Protocol):
 
     def prepare(self) -> None:
         """Do beforehand, in the background, what the first windows of a scene would wait for."""
-        ...
+
+    def close(self) -> None:
+        """End the threads of the graph and free it; it cannot run any more."""
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W), B at least 1."""
@@ -96,6 +98,10 @@ class OnnxGraph:
 
     def prepare(self) -> None:
         """Nothing: the session is ready."""
+
+    def close(self) -> None:
+        """Free the session."""
+        self._session = None
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W)."""
@@ -151,6 +157,15 @@ class OpenVinoGraph:
         self._ready(whole)
         self._ready(half)
 
+    def close(self) -> None:
+        """End the threads that compile and infer, and free what they made."""
+        self._compiler.shutdown(cancel_futures=True)
+        with self._one:
+            ready = [one for one in self._requests.values() if not one.cancelled() and not one.exception()]
+            self._requests.clear()
+        for one in ready:
+            one.result().close()
+
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
         """What the graph says of canvases (B, 3, H, W)."""
         height, width = canvases.shape[2:]
@@ -200,6 +215,10 @@ class _Requests:
         finally:
             for answer in answers:
                 answer.cancel()  # what another one's error has left unbegun
+
+    def close(self) -> None:
+        """End the threads once they have finished what they are at."""
+        self._pool.shutdown()
 
     def _look(self, canvas: NDArray[np.uint8]) -> Answer:
         request = self._idle.get()

@@ -9,7 +9,8 @@ was interrupted.
 from __future__ import annotations
 
 import logging
-from collections.abc import Callable, Sequence
+import math
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
 from dataclasses import replace
 from functools import partial
@@ -19,6 +20,7 @@ from typing import Any
 from refinedet.boxes import shift
 from refinedet.concurrency import begun, prefetched, spread
 from refinedet.config import TileConfig
+from refinedet.config.detection import FRAGMENT_SHARE, LandSettings, SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.geo.compass import ground_axes
@@ -26,13 +28,13 @@ from refinedet.geo.position import locate, why_nowhere
 from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
 from refinedet.radiometry import Levels, scene_levels
 from refinedet.raster import RasterInfo, Reader
-from refinedet.scene.identity import run_identity
-from refinedet.scene.journal import Found, Journal, OpenJournal, opened
-from refinedet.scene.land.survey import LandChoice, Surroundings, survey
+from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
+from refinedet.scene.journal import Found, Journal, OpenJournal, open_journal
+from refinedet.scene.land.survey import Surroundings, survey
 from refinedet.scene.result import SceneResult
 from refinedet.scene.sentinel1.reader import annotation_of
 from refinedet.scene.ships.describe import Looked, Ships, described
-from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.source import open_source
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.merge import Merged, merge_windows
@@ -40,16 +42,12 @@ from refinedet.scene.windows.overlap import just_enough
 from refinedet.scene.windows.scaling import SAME, scaled
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
-from refinedet.tiling import Window, windows
+from refinedet.tiling import WINDOWS_TOGETHER, Window, windows
 
 Progress = Callable[[int, int], None]
 """Called with (windows done, windows in all), first with those that a journal holds: 0 without one."""
 
 _LOGGER = logging.getLogger(__name__)
-FRAGMENT_SHARE = 0.5
-"""Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
-WINDOWS_TOGETHER = 16
-"""Windows that are handed to a predictor at once; it may take them in smaller passes."""
 _READ_AHEAD = 2
 """Batches of chips that lie ready for each predictor."""
 
@@ -58,66 +56,68 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     path: str | Path,
     predictor: Predictor | Sequence[Predictor],
     *,
-    choice: SceneChoice | None = None,
-    land: LandChoice | None = None,
+    scene: SceneSettings | None = None,
+    land: LandSettings | None = None,
     tile: TileConfig | None = None,
     score_min: float = 0.5,
+    prescreen: float | None = None,
+    ship_m: float | None = None,
     batch_size: int = WINDOWS_TOGETHER,
     progress: Progress | None = None,
     stream: Stream | None = None,
     journal: Journal | None = None,
 ) -> SceneResult:
-    """Find ships in a local GeoTIFF, PNG, JPEG or Sentinel-1 GRD product of any size.
+    """Find ships in a GeoTIFF, PNG, JPEG or Sentinel-1 GRD product of any size.
 
-    Levels of the stretch are measured once per scene. Windows without data are skipped, so are those all on land where
-    land is dropped, and those in which nothing stands out for `choice.prescreen`. The result depends neither on
-    `batch_size` nor on the order of windows. A scene whose long side is at most `tile.whole_factor` tiles is one
-    window, handed whole to the predictor.
+    The result depends neither on `batch_size` nor on the order of windows. Windows without data are skipped. A scene
+    whose long side is at most `tile.whole_factor` tiles is one window, handed whole to the predictor.
 
     Args:
         path: the scene.
-        predictor: finds ships in chips; its radiometry says how the scene becomes 8 bits. Several, equal but for their
-            devices, share the work, each in a thread of its own; one that takes calls side by side may be named twice.
-        choice: band or polarisation that is looked at, how its values are stretched, at which pixel size, what is not
-            looked at, and how large a scene may be; `SceneChoice()` where None.
-        land: what is done about land, and what is known to be no ship; `LandChoice()` where None.
-        tile: size and overlap of windows; `TileConfig()` where None. With `choice.ship_m` they may share less.
+        predictor: finds ships in chips. Several, equal but for their devices, share the work.
+        scene: pixels that are looked at, and how.
+        land: treatment of land, and of places that are known to be no ship.
+        tile: size and overlap of windows.
         score_min: lowest score of a ship in the result, in [0, 1].
+        prescreen: least contrast of a window that is looked at, in standard deviations (`prescreen.K`); None: any.
+        ship_m: longest ship in metres: windows overlap by no more than its length; None: as `tile` says.
         batch_size: windows per call of the predictor; it may split them further.
         progress: told how many windows are done.
-        stream: told what each window shows as soon as it is finished, those of a journal first.
+        stream: told what each window shows as soon as it is finished.
         journal: keeps finished windows, so that an interrupted run goes on.
 
     Raises:
-        FileError: the scene is missing, damaged, or no picture of a supported format; a file of `land` or the journal
-            cannot be used.
+        FileError: the scene is missing, damaged, or no picture of a supported format; a side file or the journal cannot
+            be used.
         InputError: its pixels are of an unsupported type or too many, a setting is out of range, or the journal is that
-            of another scene, predictor or settings.
+            of another run.
         MissingExtra: `land` asks for a coastline that is not installed.
     """
-    predictors, first = _checked(predictor, score_min, batch_size)
-    choice, tile, watch = choice or SceneChoice(), tile or TileConfig(), Stopwatch()
-    identified = partial(_identified, watch, path, choice, tile, score_min, first.radiometry)
-    with open_source(path, choice) as reader:
-        hashed = begun(identified) if journal else None
-        annotation = annotation_of(path, choice.polarisation, reader.info)  # and land: an error in either comes first
+    predictors, first = _checked(predictor, score_min, batch_size, prescreen, ship_m)
+    scene, land, tile, watch = scene or SceneSettings(), land or LandSettings(), tile or TileConfig(), Stopwatch()
+    chosen = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
+    chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m}
+    with open_source(path, scene) as reader:
+        hashed = begun(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
+        annotation = annotation_of(path, scene.pol, reader.info)  # and land: an error in either comes first
         with watch.part("land"):
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
-        run = _Run(reader, choice, tile, score_min, watch)
+        run = _Run(reader, scene, tile, (score_min, prescreen, ship_m), watch)
         run.leave_out(known)
-        with opened(journal, hashed.result) if journal and hashed else nullcontext() as log:
+        with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
             run.detect(predictors, batch_size, log, progress or _silent, stream)
         with watch.part("merge"):
             found = _above(merge_windows(run.parts, run.grid), score_min)
         with watch.part("describe"):
             ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
-    result = _result(Path(path).name, first.classes, run, ships, (*_position_notes(reader.info), *known.notes))
-    return replace(result, sha256=hashed.result()["scene"] if hashed else None)
+    notes = (*_position_notes(reader.info), *known.notes)
+    result = _result(Path(path).name, first.classes, run, ships, notes)
+    return replace(result, identity=hashed.result() if hashed else None)
 
 
 def _position_notes(info: RasterInfo) -> tuple[str, ...]:
-    """What a scene without a position should be told of, once; empty where it has one."""
+    """Note for a scene without a position, once; empty where it has one."""
     reason = why_nowhere(info)
     if reason is None:
         return ()
@@ -125,9 +125,9 @@ def _position_notes(info: RasterInfo) -> tuple[str, ...]:
     return (f"the scene has no position, since {reason}: {meaning}, and neither land nor exclusions are looked at",)
 
 
-def _identified(watch: Stopwatch, *run: Any) -> dict[str, Any]:
+def _identified(watch: Stopwatch, path: str | Path, detector: Mapping[str, Any], chosen: dict[str, Any]) -> RunIdentity:
     with watch.part("hash"):
-        return run_identity(*run)
+        return run_identity(scene_sha256(path, chosen["scene"].pol), detector=detector, **chosen)
 
 
 def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes: tuple[str, ...]) -> SceneResult:
@@ -152,7 +152,11 @@ def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes
 
 
 def _checked(
-    predictor: Predictor | Sequence[Predictor], score_min: float, batch_size: int
+    predictor: Predictor | Sequence[Predictor],
+    score_min: float,
+    batch_size: int,
+    prescreen: float | None,
+    ship_m: float | None,
 ) -> tuple[Sequence[Predictor], Predictor]:
     """All predictors and the first of them, after all settings have been looked at."""
     predictors = predictor if isinstance(predictor, Sequence) else [predictor]
@@ -160,6 +164,10 @@ def _checked(
         raise InputError(
             f"expected a score within [0, 1] and a batch of at least 1, found {score_min} and {batch_size}"
         )
+    if prescreen is not None and not prescreen >= 0:
+        raise InputError(f"expected a contrast of at least 0 for the prescreen, found {prescreen}")
+    if ship_m is not None and not 0 < ship_m < math.inf:
+        raise InputError(f"expected a longest ship above 0 m, found {ship_m}")
     if not predictors:
         raise InputError("expected at least one predictor, found none")
     if any((p.classes, p.radiometry) != (predictors[0].classes, predictors[0].radiometry) for p in predictors):
@@ -171,20 +179,27 @@ class _Run:
     """Detections of one scene so far. Chips are held for a few batches only."""
 
     def __init__(
-        self, reader: Reader, choice: SceneChoice, tile: TileConfig, score_min: float, watch: Stopwatch
+        self,
+        reader: Reader,
+        scene: SceneSettings,
+        tile: TileConfig,
+        limits: tuple[float, float | None, float | None],
+        watch: Stopwatch,
     ) -> None:
+        """`limits` are score_min, prescreen and ship_m of `detect_scene`."""
         self.reader, self.watch = reader, watch
+        self._score_min, self._prescreen, ship_m = limits
         with watch.part("read"):
             self.preview = reader.sample()
-        self.seen, self.factors = scaled(reader, choice, self.preview)
+        self.seen, self.factors = scaled(reader, scene, self.preview)
         self.position = locate(reader.info)
         axes = ground_axes(self.position, reader.info.width, reader.info.height)
-        tile = just_enough(tile, axes, self.factors, choice.ship_m)
+        tile = just_enough(tile, axes, self.factors, ship_m)
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         self.parts: list[tuple[Window, Detections]] = []
         self.skipped = 0
         self.levels: Levels | None
-        self._choice, self._score_min = choice, score_min
+        self._wanted_stretch = scene.stretch
         self._progress: Progress
         self._stream: Stream | None
         self._seams = SeamGrid(self.grid)
@@ -209,13 +224,13 @@ class _Run:
         info = self.seen.info
         self._progress, self._stream = progress, stream
         sample = self.preview if self.factors == SAME else self.seen.sample()
-        self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._choice.stretch)
+        self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._wanted_stretch)
         finished = {**self._left_out, **(log.finished if log else {})}
         self._take(finished)
         score_min = self._score_min * FRAGMENT_SHARE
         workers = [partial(self._predict, predictor, score_min) for predictor in predictors]
         in_parts = all(isinstance(predictor, PartPredictor) for predictor in predictors)
-        chips = Chips(self.seen, self.levels, self._choice.prescreen, self.watch, parts=in_parts)
+        chips = Chips(self.seen, self.levels, self._prescreen, self.watch, parts=in_parts)
         batches = chips.batches(self._seams, batch_size, finished)
         with (
             closing(prefetched(batches, _READ_AHEAD * len(workers))) as ready,

@@ -1,44 +1,126 @@
-"""What a run of detection is, apart from where its files lie: two runs with equal identities find equal ships."""
+"""Identity of a run of detection: two runs with equal identities find equal ships.
+
+The journal, the record, `skip_existing` and archives all compare this one value. Neither the batch size nor the device
+is part of it: they change a box by less than 0.01 pixels, and a run that died for lack of memory must be able to go on
+with smaller batches.
+"""
 
 from __future__ import annotations
 
-from dataclasses import asdict
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
 from functools import cache
+from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
 from refinedet.config import Radiometry, TileConfig
-from refinedet.errors import FileError
+from refinedet.config.detection import LandSettings, SceneSettings
+from refinedet.config.option import Effect, with_effect
+from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
+from refinedet.resuming import differences
 from refinedet.scene.sentinel1.product import bare_measurement, find_measurement
-from refinedet.scene.source import SceneChoice
 
-_PACKAGES = ("refinedet", "torch", "onnxruntime", "openvino", "numpy", "rasterio")
-"""Packages whose version may show in the last digits of a result."""
+_PACKAGES = ("refinedet", "torch", "onnxruntime", "openvino", "numpy", "rasterio", "roaring-landmask")
+"""Packages whose version may show in a result; the last one holds the coastline."""
+_SIDE_FILES = ("land", "exclude")
+"""Settings that name a file, whose content counts and whose place does not."""
+_PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
+"""Files that make up one Shapefile."""
 
 
-def run_identity(
-    path: str | Path, choice: SceneChoice, tile: TileConfig, score_min: float, radiometry: Radiometry
-) -> dict[str, Any]:
-    """Everything but the predictor that decides what is found in a scene, as JSON values.
+@dataclass(frozen=True, slots=True)
+class RunIdentity:
+    """Everything that decides what is found in a scene, as JSON values."""
 
-    Neither the batch size nor the device is part of it: they change a box by less than 0.01 pixels, and a run that died
-    for lack of memory must be able to go on with smaller batches.
+    scene: str | None
+    """SHA-256 of the scene's content; None for what all scenes of an archive share."""
+    detector: Mapping[str, Any]
+    """`Detector.identity`: weights, runtime, precision, passes; for another predictor what its user says of it."""
+    settings: Mapping[str, Any]
+    """Settings that change the result, defaults included."""
+    side_files: Mapping[str, str] = field(default_factory=dict)
+    """SHA-256 of the content of each file that the settings name."""
+    software: Mapping[str, Any] = field(default_factory=dict)
+    """Code of this package, and versions of others."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values as they come back from JSON."""
+        plain: dict[str, Any] = json.loads(json.dumps(asdict(self), default=str, sort_keys=True))
+        return plain
+
+    @classmethod
+    def from_dict(cls, content: Any, source: Path) -> Self:
+        """Identity from what `to_dict` gave; `source` names the file in errors.
+
+        Raises:
+            InputError: it is something else.
+        """
+        try:
+            return cls(**{name: content[name] for name in cls.__dataclass_fields__})
+        except (KeyError, TypeError) as error:
+            raise InputError(f"expected the record of a run at {source}, found other JSON ({error!r})") from error
+
+    def changed_since(self, before: RunIdentity) -> list[str]:
+        """Differences from another identity, each with both values; empty where both runs find the same."""
+        return differences(before.to_dict(), self.to_dict(), gone=True)
+
+
+def run_identity(  # noqa: PLR0913 - all that decides a result
+    scene_sha256: str | None,
+    *,
+    detector: Mapping[str, Any],
+    scene: SceneSettings,
+    land: LandSettings,
+    tile: TileConfig,
+    score_min: float,
+    prescreen: float | None,
+    ship_m: float | None,
+    radiometry: Radiometry,
+) -> RunIdentity:
+    """Identity of a run of `detect_scene` with these arguments.
 
     Raises:
-        FileError, InputError: the scene cannot be read.
+        FileError: a side file cannot be read.
     """
-    return {
-        "scene": scene_sha256(path, choice.polarisation),
-        "settings": {
-            **{name: value for name, value in asdict(choice).items() if name != "max_pixels"},
-            **tile.to_dict(),
-            "score_min": score_min,
-            "radiometry": radiometry.to_dict(),
-        },
-        **software(),
+    chosen = with_effect(scene, Effect.SHIPS) | with_effect(land, Effect.SHIPS) | {"land_mask": land.mask}
+    settings = {
+        **{name: value for name, value in chosen.items() if name not in _SIDE_FILES},
+        "stretch": scene.stretch.to_dict(),
+        "tile": tile.to_dict(),
+        "score_min": score_min,
+        "prescreen": prescreen,
+        "ship_m": ship_m,
+        "radiometry": radiometry.to_dict(),
     }
+    return RunIdentity(scene_sha256, dict(detector), settings, side_files(land), software())
+
+
+def side_files(land: LandSettings) -> dict[str, str]:
+    """SHA-256 of the content of each file that settings of land name, by the name of the setting.
+
+    Raises:
+        FileError: one of them cannot be read.
+    """
+    named = {name: path for name in _SIDE_FILES if (path := getattr(land, name)) is not None}
+    return {name: _content_sha256(path) for name, path in named.items()}
+
+
+def _content_sha256(path: Path) -> str:
+    """Hash of a vector file; of a Shapefile all its parts count."""
+    try:
+        if path.suffix.lower() != ".shp":
+            return sha256_file(path)
+        parts = {part.suffix.lower(): part for part in path.parent.glob(f"{path.stem}.*")}
+        listed = [[suffix, sha256_file(parts[suffix])] for suffix in _PARTS if suffix in parts]
+        return sha256(json.dumps(listed).encode()).hexdigest()
+    except OSError as error:
+        raise FileError(
+            f"expected a file at {path}, but it cannot be read ({error.strerror}); check the name"
+        ) from error
 
 
 def software() -> dict[str, Any]:
@@ -75,7 +157,8 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
 def code_sha256() -> str:
     """Hex SHA-256 of this package's own source."""
     root = Path(__file__).parent.parent
-    return sha256_tree(root, [file.relative_to(root).as_posix() for file in root.rglob("*.py")])
+    names = [file.relative_to(root).as_posix() for file in root.rglob("*.py")]
+    return sha256_tree(root, [name for name in names if not name.startswith("_")] + ["__init__.py"])
 
 
 def package_version(name: str) -> str | None:

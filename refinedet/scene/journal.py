@@ -22,11 +22,12 @@ from typing import Any
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
 from refinedet.resuming import differences, lock_alone
+from refinedet.scene.identity import RunIdentity
 
 Found = Mapping[int, Detections | None]
 """Number of a window in its grid -> detections in scene pixels; None where the window was skipped."""
 
-_TITLE = "refinedet journal 1"
+_TITLE = "refinedet journal 2"
 _FSYNC_SECONDS = 1.0
 _SHOWN_DIFFERENCES = 3
 """In a message."""
@@ -34,18 +35,18 @@ _SHOWN_DIFFERENCES = 3
 
 @dataclass(frozen=True, slots=True)
 class Journal:
-    """Where the finished windows of a run are kept, and what made their detections.
+    """File of the finished windows of a run, and the detector that made them.
 
     Hand it to `detect_scene`; once the result is where it belongs, call `discard`. The next run on the same scene with
     the same settings goes on from the windows that it finds there. One run at a time may use the file.
     """
 
     path: Path
-    made_by: Mapping[str, Any] = field(default_factory=dict)
-    """What decides the predictor's detections, as JSON values: the hash of its weights, its thresholds. Windows are
-    taken over only from a journal where this is equal."""
+    detector: Mapping[str, Any] = field(default_factory=dict)
+    """Everything that decides the predictor's detections, as JSON values: the hash of its weights, its thresholds.
+    Windows are taken over only from a journal where this is equal."""
     restart: bool = False
-    """Throw away the windows that another run has left, whatever they belong to."""
+    """Discard the file that another run has left, whatever is in it."""
 
     def discard(self) -> None:
         """Remove the file; nothing happens where there is none."""
@@ -53,7 +54,7 @@ class Journal:
 
 
 class OpenJournal:
-    """A journal in use: the windows that are finished, and room for more. Made by `opened`."""
+    """A journal in use: the windows that are finished, and room for more. Made by `open_journal`."""
 
     def __init__(self, path: Path, descriptor: int, head: Callable[[], Any]) -> None:
         self.finished: dict[int, Detections | None] = {}
@@ -106,10 +107,10 @@ class OpenJournal:
 
 
 @contextmanager
-def opened(journal: Journal, identity: Callable[[], Mapping[str, Any]]) -> Iterator[OpenJournal]:
-    """Open a journal for the run that `identity` describes, and lock it; a new one is made where there is none.
+def open_journal(journal: Journal, identity: Callable[[], RunIdentity]) -> Iterator[OpenJournal]:
+    """Open a journal for the run of this identity, and lock it; a new one is made where there is none.
 
-    A new one asks for the identity when there are windows to keep: a scene takes its time to be hashed.
+    A new one asks for the identity when there are windows to keep: hashing a scene takes time.
 
     One without a finished window is removed at the end, with the folder if that was made for it.
 
@@ -120,14 +121,14 @@ def opened(journal: Journal, identity: Callable[[], Mapping[str, Any]]) -> Itera
     path = journal.path
 
     def head() -> Any:
-        return json.loads(_json({"title": _TITLE, "identity": {"made_by": dict(journal.made_by), **identity()}}))
+        return {"title": _TITLE, "identity": identity().to_dict()}
 
     new_folder = not path.parent.exists()
     descriptor = _open(path)
     try:
         lock_alone(path, descriptor, "name another folder for results")
-        log, lines = OpenJournal(path, descriptor, head), _whole_lines(path)
-        goes_on = bool(lines) and not journal.restart
+        lines = [] if journal.restart else _whole_lines(path)
+        log, goes_on = OpenJournal(path, descriptor, head), bool(lines)
         if goes_on:
             _check(path, lines[0][0]["identity"], head()["identity"])
             log.go_on([content for content, _ in lines])
@@ -170,7 +171,8 @@ def _whole_lines(path: Path) -> list[tuple[Any, int]]:
     head = lines[0][0] if lines else None
     if not (isinstance(head, dict) and head.get("title") == _TITLE) and path.stat().st_size:
         raise FileError(
-            f"expected a journal of this version of refinedet at {path}, found something else; move it away"
+            f"expected a journal of this version of refinedet at {path}, found something else; move it away, or "
+            "discard it with `restart`"
         )
     return lines
 
@@ -212,5 +214,5 @@ def _check(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> N
         more = f"; and {len(differ) - _SHOWN_DIFFERENCES} more" if len(differ) > _SHOWN_DIFFERENCES else ""
         raise InputError(
             f"expected the journal {path} to be of this scene and these settings, found that of another run ({shown}"
-            f"{more}); run as before to finish that one, or discard it with --restart"
+            f"{more}); run as before to finish that one, or discard it with `restart`"
         )

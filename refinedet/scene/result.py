@@ -11,6 +11,7 @@ from numpy.typing import NDArray
 from refinedet.detections import Detections
 from refinedet.radiometry import Levels
 from refinedet.raster import RasterInfo
+from refinedet.scene.identity import RunIdentity
 from refinedet.scene.ships.attributes import Places
 
 
@@ -45,8 +46,8 @@ class SceneResult:
     """What the user should know of this scene, a sentence each: that its land is unknown, for one."""
     factors: tuple[float, float] = (1.0, 1.0)
     """Pixels that the network saw per pixel of the scene, along x and y: 1 unless it was looked at in another size."""
-    sha256: str | None = None
-    """Of the scene's content, `identity.scene_sha256`; None where nothing asked for it: a journal does."""
+    identity: RunIdentity | None = None
+    """Everything that decided this result; None where nothing asked for it: a journal does."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Where the time went, by part; reading, stretching and predicting overlap."""
 

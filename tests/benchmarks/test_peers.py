@@ -7,6 +7,7 @@ import json
 import subprocess
 import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -17,8 +18,9 @@ import pytest
 from scipy import ndimage
 
 from benchmarks.peers_ways import WAYS
-from cli.predictors import Team
 from refinedet.config import Radiometry, TileConfig
+from refinedet.detection.detector import Detector
+from refinedet.detection.search import Search
 from refinedet.detections import Detections
 from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
@@ -66,15 +68,13 @@ def scene(tmp_path: Path) -> Path:
 
 
 @pytest.mark.parametrize("way", WAYS)
-def test_every_way_sees_the_same_pixels_and_finds_the_same_ships(way: str, scene: Path, script: Any) -> None:
+def test_every_way_sees_the_same_pixels_and_finds_the_same_ships(way: str, scene: Path) -> None:
     if "SAHI" in way and find_spec("sahi") is None:
         pytest.skip("SAHI is not installed: pip install 'refinedet[bench]'")
-    options = script.asked(argparse.Namespace(scene=scene, weights=None))
     told = {}
     for name in ("refinedet", way):
         bright = Bright()
-        crew = Team([bright], ["cpu"], TILE, Path(), {})
-        found = WAYS[name](options, crew)
+        found = WAYS[name](scene, Search([bright], TILE, 0.5, None, None, None))
         assert sorted(map(tuple, found.boxes_xyxy.astype(int).tolist())) == sorted(SHIPS)
         told[name] = sorted(chip.tobytes() for chip in bright.shown)
     assert all(len(chip) == TILE.tile_px**2 for chip in told[way])
@@ -83,8 +83,10 @@ def test_every_way_sees_the_same_pixels_and_finds_the_same_ships(way: str, scene
 
 
 def test_the_child_asks_for_what_the_command_line_asks_for(scene: Path, script: Any) -> None:
-    options = script.asked(argparse.Namespace(scene=scene, weights=None))
-    assert (options.scenes, options.score_min, options.runtime, options.tile_px) == ([scene], 0.5, "auto", None)
+    search = script.asked(argparse.Namespace(scene=scene, weights=None))
+    with Detector.load() as detector:
+        usual = detector.search()
+    assert replace(search, predictors=[]) == replace(usual, predictors=[])
 
 
 @pytest.mark.slow

@@ -15,10 +15,11 @@ import pytest
 import rasterio
 
 from refinedet.boxes import as_boxes
+from refinedet.config.detection import SceneSettings
 from refinedet.geo.position import distances_m, locate
 from refinedet.scene.sentinel1.ambiguity import find_ambiguities
 from refinedet.scene.sentinel1.reader import annotation_of
-from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.source import open_source
 from refinedet.tiling import Window
 
 _ROOT = Path(__file__).resolve().parents[2]
@@ -46,7 +47,7 @@ def check_product(out: Path) -> None:
         assert dataset.block_shapes == [(1, dataset.width)]
         assert not dataset.compression
         assert dataset.dtypes == ("uint16",)
-    with open_source(out, SceneChoice(calibrate="sigma0-denoised")) as reader:
+    with open_source(out, SceneSettings(calibrate="sigma0-denoised")) as reader:
         assert np.isfinite(reader.read(Window(0, 0, 50, 50))).all()
     with open_source(out) as reader:
         info = reader.info

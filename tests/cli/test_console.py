@@ -13,7 +13,8 @@ from rich.console import Console
 from rich.table import Table
 from typer.testing import Result
 
-from cli import console, detecting
+from cli import console
+from cli.commands import detect as detecting
 from refinedet import raster
 
 Run = Callable[..., Result]

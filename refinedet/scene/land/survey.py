@@ -12,7 +12,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field, replace
 from itertools import compress
 from pathlib import Path
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import shapely
@@ -21,6 +21,7 @@ from pyproj import CRS, Transformer
 from pyproj.enums import TransformDirection
 
 from refinedet.boxes import Boxes
+from refinedet.config.detection import COAST_RANGE_M, LandSettings
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.geo.position import Points, Position, distances_m, local_plane
 from refinedet.scene.land.coastline import coastline, coastline_version
@@ -34,8 +35,6 @@ SHORE = "shore"
 EXCLUDED = "excluded"
 """Reason of a drop: the user named what is there."""
 
-COAST_RANGE_M = 100_000.0
-"""Coasts are looked for up to here; a ship farther out has no `coast_m`."""
 _REACH_M = 1_500_000.0
 """From the middle of the scene; farther out the plane is wrong by more than 1 %."""
 _OUTLINE_POINTS = 17
@@ -47,45 +46,7 @@ _SURELY = 1.05
 _POINT_M2 = 1e-12
 """Edges whose square is less are points."""
 
-Mask = Literal["flag", "drop", "off"]
-
 _LOGGER = logging.getLogger(__name__)
-
-
-@dataclass(frozen=True, slots=True)
-class LandChoice:
-    """What is done about land, and about what the user knows to be no ship."""
-
-    mask: Mask = "flag"
-    """Detections on land: flag them, drop them, or do not look at all."""
-    land: Path | None = None
-    """Land polygons (GeoJSON, GeoPackage, Shapefile); None: the installed coastline."""
-    buffer_m: float = 500.0
-    """A detection is on land if it lies farther than this inside; nearer to the coast, on either side, on the shore."""
-    exclude: Path | None = None
-    """Points, lines or polygons of platforms, turbines and the like; detections there are dropped."""
-    exclude_m: float = 100.0
-    """... and those up to this far from them."""
-    required: bool = False
-    """Whether a coastline that is not installed is an error; it is in any case where `mask` is "drop"."""
-    cache: Path | None = None
-    """Folder for coastlines that were cut; None: the user's own."""
-
-    @property
-    def insists(self) -> bool:
-        """Whether land that cannot be known is an error."""
-        return self.required or self.mask == "drop" or self.land is not None
-
-    def __post_init__(self) -> None:
-        if self.mask not in {"flag", "drop", "off"}:
-            raise InputError(f"expected a land mask of flag, drop or off, found {self.mask!r}")
-        if not (0 <= self.buffer_m <= COAST_RANGE_M and 0 <= self.exclude_m <= COAST_RANGE_M):
-            raise InputError(
-                f"expected distances from land and from exclusions within 0 and {COAST_RANGE_M:.0f} m, "
-                f"found {self.buffer_m} and {self.exclude_m}"
-            )
-        if self.land is not None and self.mask == "off":
-            raise InputError(f"expected a land mask of flag or drop to go with {self.land}, found off; leave one out")
 
 
 class Verdict(NamedTuple):
@@ -105,7 +66,7 @@ class Verdict(NamedTuple):
 class Surroundings:
     """Land and exclusions around one scene, on a plane. Made by `survey`."""
 
-    choice: LandChoice
+    settings: LandSettings
     position: Position | None = None
     plane: Transformer | None = None
     """None: nothing is known, and nothing is dropped."""
@@ -127,13 +88,13 @@ class Surroundings:
             known = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
             flat = np.stack(self.plane.transform(*lonlat[known].T), axis=1)
             points = shapely.STRtree(shapely.points(flat))
-            excluded[known[_hit(points, self.excluded, "dwithin", self.choice.exclude_m)]] = True
+            excluded[known[_hit(points, self.excluded, "dwithin", self.settings.exclude_m)]] = True
             if self.land is not None:
                 on_land[known[_hit(points, self.land, "intersects")]] = True
                 coast_m[known] = self._coast_m(lonlat[known], flat)
-        at_shore = coast_m <= self.choice.buffer_m
+        at_shore = coast_m <= self.settings.land_buffer_m
         on_land &= ~at_shore
-        why = np.where(excluded, EXCLUDED, np.where(on_land & (self.choice.mask == "drop"), LAND, ""))
+        why = np.where(excluded, EXCLUDED, np.where(on_land & (self.settings.mask == "drop"), LAND, ""))
         keep = why == ""
         flags = ((LAND,) * int(land) + (SHORE,) * int(shore) for land, shore in zip(on_land, at_shore, strict=True))
         reasons = Counter(why[~keep].tolist())
@@ -145,7 +106,7 @@ class Surroundings:
         Where that is not certain, false: near a coast, and where a place lies on two polygons.
         """
         sure = np.zeros(len(rects), bool)
-        if self.choice.mask != "drop" or self.position is None or self.plane is None or self.land is None:
+        if self.settings.mask != "drop" or self.position is None or self.plane is None or self.land is None:
             return sure
         along = np.linspace(0, 1, _OUTLINE_POINTS)[:-1]
         ring = np.stack([along, 0 * along], axis=1)
@@ -158,7 +119,7 @@ class Surroundings:
         places = shapely.STRtree(shapely.polygons(flat))
         sure[known[_hit(places, self.land, "contains")]] = True
         coast = shapely.linestrings(self.coast)
-        sure[known[_hit(places, coast, "dwithin", _SURELY * self.choice.buffer_m)]] = False
+        sure[known[_hit(places, coast, "dwithin", _SURELY * self.settings.land_buffer_m)]] = False
         return sure
 
     def _coast_m(self, lonlat: Points, flat: Points) -> NDArray[np.float64]:
@@ -176,7 +137,9 @@ class Surroundings:
         return metres
 
 
-def survey(position: Position | None, width_px: int, height_px: int, choice: LandChoice | None = None) -> Surroundings:
+def survey(
+    position: Position | None, width_px: int, height_px: int, settings: LandSettings | None = None
+) -> Surroundings:
     """Land and exclusions around a scene of that size, read once, before its detections are known.
 
     Where the land cannot be known although nobody insists on it, that is a note and not an error. Without a position
@@ -186,37 +149,37 @@ def survey(position: Position | None, width_px: int, height_px: int, choice: Lan
         FileError, InputError: a file of the user cannot be used, or the coastline cannot be cut though it is required.
         MissingExtra: the coastline is required and not installed.
     """
-    choice = choice or LandChoice()
-    if position is None or (choice.mask == "off" and choice.exclude is None):
-        return Surroundings(choice)
+    settings = settings or LandSettings()
+    if position is None or (settings.mask == "off" and settings.exclude is None):
+        return Surroundings(settings)
     outline = _outline(position, width_px, height_px)
     if outline is None:
-        return _unknown(choice, "no place of the scene is on the earth, so neither land nor exclusions are looked at")
+        return _unknown(settings, "no place of the scene is on the earth, so neither land nor exclusions are looked at")
     plane = local_plane(outline)
     lon, lat = plane.transform(0.0, 0.0, direction=TransformDirection.INVERSE)
     radius_m = float(np.hypot(*plane.transform(*outline.T)).max())
     if not radius_m + COAST_RANGE_M <= _REACH_M:
-        return _unknown(choice, "the scene is too large, so neither land nor exclusions are looked at")
+        return _unknown(settings, "the scene is too large, so neither land nor exclusions are looked at")
     region = Region(float(lon), float(lat), radius_m)
-    excluded = _excluded(choice, region.wider(choice.exclude_m), plane)
-    if choice.mask == "off":
-        return Surroundings(choice, position, plane, excluded=excluded)
+    excluded = _excluded(settings, region.wider(settings.exclude_m), plane)
+    if settings.mask == "off":
+        return Surroundings(settings, position, plane, excluded=excluded)
     region = region.wider(COAST_RANGE_M)
     try:
-        pieces = _installed(choice, region) if choice.land is None else _own(choice.land, region)
+        pieces = _installed(settings, region) if settings.land is None else _own(settings.land, region)
         found = [_on_plane(land, crs, region, plane) for land, crs in pieces]
     except (FileError, MissingExtra) as error:
-        if choice.insists:
+        if settings.insists:
             raise
-        return replace(_unknown(choice, str(error)), position=position, plane=plane, excluded=excluded)
+        return replace(_unknown(settings, str(error)), position=position, plane=plane, excluded=excluded)
     land = np.concatenate([np.zeros(0, object), *(polygons for polygons, _ in found)])
     coast = np.concatenate([np.zeros((0, 2, 2)), *(edges for _, edges in found)])
-    return Surroundings(choice, position, plane, land, coast, excluded)
+    return Surroundings(settings, position, plane, land, coast, excluded)
 
 
-def _unknown(choice: LandChoice, note: str) -> Surroundings:
+def _unknown(settings: LandSettings, note: str) -> Surroundings:
     _LOGGER.info(note)
-    return Surroundings(choice, notes=(note,))
+    return Surroundings(settings, notes=(note,))
 
 
 def _outline(position: Position, width_px: int, height_px: int) -> Points | None:
@@ -227,13 +190,13 @@ def _outline(position: Position, width_px: int, height_px: int) -> Points | None
     return known if len(known) else None
 
 
-def _installed(choice: LandChoice, region: Region) -> list[tuple[Shapes, CRS]]:
+def _installed(settings: LandSettings, region: Region) -> list[tuple[Shapes, CRS]]:
     if coastline_version() is None:
         raise MissingExtra(
             "expected a coastline to tell ships from land, found none, so land is not looked at; "
-            "pip install 'refinedet[land]', or name polygons of your own with --land FILE"
+            "pip install 'refinedet[land]', or name polygons of your own with `land`"
         )
-    return [(coastline(region.cut_at(WGS84), choice.cache), WGS84)]
+    return [(coastline(region.cut_at(WGS84), settings.cache), WGS84)]
 
 
 def _own(path: Path, region: Region) -> list[tuple[Shapes, CRS]]:
@@ -246,9 +209,9 @@ def _own(path: Path, region: Region) -> list[tuple[Shapes, CRS]]:
     return pieces
 
 
-def _excluded(choice: LandChoice, region: Region, plane: Transformer) -> Shapes:
+def _excluded(settings: LandSettings, region: Region, plane: Transformer) -> Shapes:
     found = [np.zeros(0, object)]
-    for shapes, crs in [] if choice.exclude is None else read_layers(choice.exclude, region.cut_at):
+    for shapes, crs in [] if settings.exclude is None else read_layers(settings.exclude, region.cut_at):
         near = cut(shapes, region.cut_at(crs), degrees=is_plain_degrees(crs))
         found.append(shapely.transform(dense(near, crs), _to_plane(crs, plane)))
     return np.concatenate(found)

@@ -8,10 +8,11 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from refinedet.config.detection import SceneSettings
 from refinedet.radiometry import to_uint8, valid_mask
 from refinedet.raster import SceneReader
 from refinedet.scene.result import SceneResult
-from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.source import open_source
 from refinedet.tiling import Window
 
 Picture = NDArray[np.uint8]
@@ -48,7 +49,7 @@ def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
 
 
 def read_cutouts(
-    scene_path: str | Path, result: SceneResult, most: int, choice: SceneChoice | None = None
+    scene_path: str | Path, result: SceneResult, most: int, scene: SceneSettings | None = None
 ) -> list[tuple[Picture, Window]]:
     """For each of the `most` strongest ships the part of `cutout_square` in the scene, and where that is.
 
@@ -56,14 +57,14 @@ def read_cutouts(
         scene_path: the scene that `result` is about; it is read again, from its top to its bottom, as it lies on disk.
         result: what was found in it.
         most: how many ships are shown.
-        choice: as given to `detect_scene`.
+        scene: as given to `detect_scene`.
 
     Raises:
         FileError: the scene cannot be read again.
     """
     shown = min(most, len(result.detections))
     order = np.argsort(result.detections.boxes_xyxy[:shown, 1], kind="stable").tolist()
-    with open_source(scene_path, choice) as reader:
+    with open_source(scene_path, scene) as reader:
         found = {ship: _cutout(reader, result, ship) for ship in order}
     return [found[ship] for ship in range(shown)]
 

@@ -16,6 +16,7 @@ from matplotlib.patches import FancyArrowPatch, Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
+from refinedet.config.detection import SceneSettings
 from refinedet.files import atomic_path
 from refinedet.geo.compass import ground_axes, nice_length, north_xy, pixel_metres, place_text
 from refinedet.geo.position import Position, locate
@@ -30,7 +31,6 @@ from refinedet.scene.output.quicklook_layout import (
     place_labels,
 )
 from refinedet.scene.result import SceneResult
-from refinedet.scene.source import SceneChoice
 from refinedet.tiling import Window
 from refinedet.workarounds.matplotlib_glyphs import missing_glyphs_allowed
 
@@ -94,13 +94,13 @@ class _Canvas:
 
 
 def write_quicklook(
-    scene_path: str | Path, result: SceneResult, path: str | Path, *, choice: SceneChoice | None = None
+    scene_path: str | Path, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
 ) -> None:
     """Write a PNG of the scene with its ships, numbered from the strongest; equal input gives equal bytes.
 
     Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
     """
-    figure = _draw(result, read_cutouts(scene_path, result, CUTOUTS, choice))
+    figure = _draw(result, read_cutouts(scene_path, result, CUTOUTS, scene))
     with atomic_path(path) as temporary, missing_glyphs_allowed():
         figure.savefig(
             temporary,

@@ -1,4 +1,4 @@
-"""The record of one run of detection: what was looked at, by which weights, how, and what came of it.
+"""Record of one run of detection: scene, weights, settings, identity, counts and times.
 
 All of it is equal between equal runs but the entry `time`, and no other result file holds a time.
 """
@@ -14,7 +14,6 @@ from pathlib import Path
 from typing import Any
 
 import refinedet
-from refinedet.errors import InputError
 from refinedet.files import sha256_file, write_json
 from refinedet.raster import RasterInfo
 from refinedet.scene.identity import package_version
@@ -24,8 +23,6 @@ _PACKAGES = (
     *("numpy", "onnxruntime", "openvino", "pillow", "pyproj", "rasterio", "scipy", "shapely", "torch", "torchvision"),
 )
 """Packages whose version may show in a result."""
-_NO_DIFFERENCE = ("batch_size", "max_pixels", "formats", "quicklook", "web_map")
-"""Settings that do not change what is found."""
 
 
 def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
@@ -36,7 +33,6 @@ def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
 def run_record(
     result: SceneResult,
     *,
-    scene_sha256: str | None,
     weights: str | Path | None,
     settings: Mapping[str, Any],
     device: str,
@@ -45,11 +41,10 @@ def run_record(
     """The record of a run, ready for JSON.
 
     Args:
-        result: what was found.
-        scene_sha256: hash of the scene's content: `result.sha256`, or else `identity.scene_sha256`.
+        result: ships of the scene, with the identity of the run where a journal was kept.
         weights: the checkpoint; None where the detector is none of ours.
-        settings: what was asked for; paths become text.
-        device: what the network ran on.
+        settings: settings as asked for, with what defaults came to; paths become text.
+        device: device that the network ran on.
         seconds: wall time from opening the scene to the last of the other files.
 
     Raises:
@@ -60,7 +55,7 @@ def run_record(
         "scene": {
             "name": result.scene,
             "looked_at": result.label,
-            "sha256": scene_sha256,
+            "sha256": None if result.identity is None else result.identity.scene,
             "width_px": info.width,
             "height_px": info.height,
             "dtype": info.dtype,
@@ -70,6 +65,7 @@ def run_record(
         },
         "weights": None if weights is None else {"name": Path(weights).name, "sha256": sha256_file(weights)},
         "settings": _plain(settings),
+        "identity": None if result.identity is None else result.identity.to_dict(),
         "levels": _plain(asdict(levels)) if is_dataclass(levels) else None,
         "counts": _counts(result),
         "device": device,
@@ -78,41 +74,8 @@ def run_record(
     }
 
 
-def differences(
-    record: Mapping[str, Any], *, scene_sha256: str, weights: str | Path, settings: Mapping[str, Any]
-) -> list[str]:
-    """What made the record of an earlier run and is another thing now; empty where a new run would find the same.
-
-    Args:
-        record: what `run_record` returned, read back.
-        scene_sha256: as `run_record` would get it now.
-        weights: likewise.
-        settings: likewise.
-
-    Raises:
-        InputError: it is no such record.
-    """
-    try:
-        then: dict[str, Any] = {
-            "the scene": record["scene"]["sha256"],
-            "the weights": record["weights"]["sha256"],
-            "the version of refinedet": record["versions"]["refinedet"],
-            **record["settings"],
-        }
-    except (KeyError, TypeError) as error:
-        raise InputError(f"expected the record of a run, found other JSON ({error!r})") from error
-    now = {
-        "the scene": scene_sha256,
-        "the weights": sha256_file(weights),
-        "the version of refinedet": refinedet.__version__,
-        **_plain(settings),
-    }
-    names = [name for name in now if name not in _NO_DIFFERENCE]
-    return [name for name in names if then.get(name) != now[name]]  # an option that there was not yet was not used
-
-
 def _control_points(info: RasterInfo) -> dict[str, Any] | None:
-    """How many ground control points locate the scene, which place has pixel 0 in them, and what says so."""
+    """Ground control points that locate the scene: their count, the place of pixel 0 in them, and the evidence."""
     if not info.gcps:
         return None
     return {"count": len(info.gcps), "zero": info.gcp_zero, "evidence": info.gcp_evidence}

@@ -4,12 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
-from typing import Literal
 
+from refinedet.config.detection import Format
 from refinedet.errors import FileError
 from refinedet.scene.output.format_packages import load_pyarrow, load_pyogrio
-
-Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
 
 SUFFIXES: dict[Format, str] = {
     "geojson": ".geojson",
@@ -64,8 +62,8 @@ def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
                 f"expected a folder for results at {path.parent}, found a file at {blocking}; choose another"
             )
         if path.is_dir():
-            raise FileError(f"expected to write a file at {path}, found a folder of that name; choose another --out")
+            raise FileError(f"expected to write a file at {path}, found a folder of that name; choose another `out`")
         if path.exists() and not overwrite:
             raise FileError(
-                f"expected no results at {path} yet, found some; name another --out, or replace them with --overwrite"
+                f"expected no results at {path} yet, found some; name another `out`, or replace them with `overwrite`"
             )

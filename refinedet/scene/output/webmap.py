@@ -18,13 +18,13 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from refinedet.config.detection import SceneSettings
 from refinedet.files import write_text
 from refinedet.geo.compass import ground_axes, north_xy, pixel_metres
 from refinedet.geo.position import Position, locate
 from refinedet.scene.output.columns import MEASURES, ship_rows
 from refinedet.scene.output.imagery import Picture, picture, read_cutouts
 from refinedet.scene.result import SceneResult
-from refinedet.scene.source import SceneChoice
 from refinedet.tiling import Window
 
 CUTOUTS = 200
@@ -64,13 +64,13 @@ _UNITS = {"m": ("m", 0), "deg": ("°", 0), "db": ("dB", 1), "px": ("px", 0)}
 
 
 def write_map(
-    scene_path: str | Path, result: SceneResult, path: str | Path, *, choice: SceneChoice | None = None
+    scene_path: str | Path, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
 ) -> None:
     """Write the page; equal input gives equal bytes.
 
     Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
     """
-    write_text(path, _page(result, _data(result, read_cutouts(scene_path, result, CUTOUTS, choice))))
+    write_text(path, _page(result, _data(result, read_cutouts(scene_path, result, CUTOUTS, scene))))
 
 
 def _page(result: SceneResult, data: dict[str, Any]) -> str:

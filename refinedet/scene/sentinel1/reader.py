@@ -5,10 +5,11 @@ from __future__ import annotations
 import logging
 from dataclasses import replace
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 from numpy.typing import NDArray
 
+from refinedet.config.detection import Calibrate
 from refinedet.errors import FileError, InputError
 from refinedet.raster import RasterInfo, SceneReader
 from refinedet.raster.control_points import are_of_esas_grid
@@ -23,9 +24,6 @@ from refinedet.scene.sentinel1.product import (
     is_product,
 )
 from refinedet.tiling import Window
-
-Calibrate = Literal["sigma0", "sigma0-denoised"]
-"""sigma0: as the calibration file says; sigma0-denoised: the thermal noise is taken off before."""
 
 _LOGGER = logging.getLogger(__name__)
 _CLEAN_BORDERS = 2.90

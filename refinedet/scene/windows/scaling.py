@@ -7,13 +7,13 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from refinedet.config.detection import SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.geo.position import distances_m, locate
 from refinedet.raster import RasterInfo, Reader
 from refinedet.raster.resample import ResampledReader
 from refinedet.raster.tiff import check_pixels
-from refinedet.scene.source import SceneChoice
 from refinedet.scene.windows.merge import Merged
 
 Factors = tuple[float, float]
@@ -24,22 +24,22 @@ _REACH_PX = 10.0
 """A pixel is measured over up to this many on either side of the middle of the scene."""
 
 
-def scaled(reader: Reader, choice: SceneChoice, sample: NDArray[Any]) -> tuple[Reader, Factors]:
-    """The scene as `choice` wants to look at it, and its factors; the reader itself where that is its own size.
+def scaled(reader: Reader, settings: SceneSettings, sample: NDArray[Any]) -> tuple[Reader, Factors]:
+    """Resample a scene as its settings ask, and return its factors; the reader itself where it keeps its own size.
 
     Args:
         reader: the scene.
-        choice: names a factor, a pixel size in metres, or neither.
+        settings: name a factor, a pixel size in metres, or neither.
         sample: as `reader.sample` gives it.
 
     Raises:
         InputError: it would have too many or too large pixels, or has no position to take metres from.
     """
-    if choice.gsd_m is not None:
+    if settings.gsd_m is not None:
         wide, high = pixel_size_m(reader.info)
-        factors = (wide / choice.gsd_m, high / choice.gsd_m)
-    elif choice.scale is not None:
-        factors = (choice.scale, choice.scale)
+        factors = (wide / settings.gsd_m, high / settings.gsd_m)
+    elif settings.scale is not None:
+        factors = (settings.scale, settings.scale)
     else:
         return reader, SAME
     width, height = reader.info.width, reader.info.height
@@ -47,7 +47,7 @@ def scaled(reader: Reader, choice: SceneChoice, sample: NDArray[Any]) -> tuple[R
     if (resampled.info.width, resampled.info.height) == (width, height):
         return reader, SAME
     check_pixels(
-        f"the scaled scene of {width} x {height}", resampled.info.width, resampled.info.height, choice.max_pixels
+        f"the scaled scene of {width} x {height}", resampled.info.width, resampled.info.height, settings.max_pixels
     )
     return resampled, resampled.factors
 
@@ -66,7 +66,7 @@ def pixel_size_m(info: RasterInfo) -> tuple[float, float]:
         ends = [position.lonlat(np.stack([middle, middle]) + reach * side) for side in (-np.eye(2), np.eye(2))]
         sizes = tuple((distances_m(*ends) / (2 * reach)).tolist())
     if not all(np.isfinite(size) and size > 0 for size in sizes):
-        raise InputError("expected a scene with a position for --gsd-m, found one without; name --scale FACTOR instead")
+        raise InputError("expected a scene with a position for `gsd_m`, found one without; set `scale` instead")
     return sizes
 
 

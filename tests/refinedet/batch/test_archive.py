@@ -12,7 +12,7 @@ import pytest
 
 from refinedet.batch.archive import Archive, ArchiveOptions, Summary
 from refinedet.batch.engine import Job, LocalEngine, Report, passes
-from refinedet.batch.status import NAME, opened
+from refinedet.batch.status import NAME, open_status
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.resuming import differences
 
@@ -46,7 +46,7 @@ class Made:
 
 
 def run(work: Made, asked: dict[str, Any] | None = None, **options: Any) -> Summary:
-    with opened(work.folder / NAME) as status:
+    with open_status(work.folder / NAME) as status:
         archive = Archive(LocalEngine(work), status, asked or {"score_min": 0.5}, ArchiveOptions(**options))
         return archive.run(SCENES, lambda _done, _all: None)
 
@@ -60,7 +60,7 @@ def test_each_scene_has_a_line_and_a_second_run_has_nothing_to_do(tmp_path: Path
     first = run(work)
     assert (first.done, first.ships, first.failed) == (3, 6, {})
     head, *rest = lines(tmp_path)
-    assert head["made_by"] == {"asked": {"score_min": 0.5}, "workers": {"weights": "w"}}
+    assert head["run"] == {"asked": {"score_min": 0.5}, "identity": {"weights": "w"}}
     assert rest[0] == {
         "scene": "/archive/a.tif",
         "state": "done",
@@ -111,7 +111,7 @@ def test_only_what_may_pass_is_tried_again_and_the_others_go_on(tmp_path: Path, 
 def test_other_settings_are_refused_before_a_worker_starts_and_overwrite_begins_anew(tmp_path: Path) -> None:
     work = Made(tmp_path)
     run(work)
-    with pytest.raises(InputError, match=r"asked\.score_min was 0\.5, is 0\.7.*--overwrite"):
+    with pytest.raises(InputError, match=r"asked\.score_min was 0\.5, is 0\.7.*`overwrite`"):
         run(work, {"score_min": 0.7})
     assert run(work, {"score_min": 0.7}, overwrite=True).done == 3
     assert all(job.replaces for job in work.jobs[3:])
@@ -125,19 +125,19 @@ def test_interrupted_it_says_how_far_it_is_and_goes_on(tmp_path: Path) -> None:
         return Report("done")
 
     work = Made(tmp_path, answer)
-    with pytest.raises(KeyboardInterrupt, match=r"2 of 3 scenes .* the same again without --overwrite to go on"):
+    with pytest.raises(KeyboardInterrupt, match=r"2 of 3 scenes .* the same again without `overwrite` to go on"):
         run(work, overwrite=True)
     work.answer = None
     assert (run(work).as_before, work.jobs[-1]) == (2, Job(SCENES[2], replaces=True))
 
 
 def test_two_runs_at_once_and_other_files_are_refused_and_nothing_is_left_of_no_run(tmp_path: Path) -> None:
-    with opened(tmp_path / "new" / NAME), pytest.raises(FileError, match="another one at work"):  # noqa: SIM117
-        with opened(tmp_path / "new" / NAME):
+    with open_status(tmp_path / "new" / NAME), pytest.raises(FileError, match="another one at work"):  # noqa: SIM117
+        with open_status(tmp_path / "new" / NAME):
             pass
     assert not (tmp_path / "new").exists()
     (tmp_path / NAME).write_text("my notes\n")
-    with pytest.raises(FileError, match="something else in line 1"), opened(tmp_path / NAME):
+    with pytest.raises(FileError, match="something else in line 1"), open_status(tmp_path / NAME):
         pass
     assert (tmp_path / NAME).read_text() == "my notes\n"
 

@@ -16,7 +16,7 @@ from refinedet.batch import ray_engine
 from refinedet.batch.archive import Archive, ArchiveOptions, Summary
 from refinedet.batch.engine import Job, Report
 from refinedet.batch.ray_engine import RayEngine, Share
-from refinedet.batch.status import NAME, opened
+from refinedet.batch.status import NAME, open_status
 from refinedet.concurrency import THREADS
 from refinedet.errors import InputError, MissingExtra, RefineDetError
 
@@ -56,7 +56,7 @@ class Told:
 
 def run(folder: Path, work: Told, count: int, **options: Any) -> Summary:
     scenes = [folder / f"{number}.tif" for number in range(count)]
-    with opened(folder / NAME) as status:
+    with open_status(folder / NAME) as status:
         return Archive(RayEngine(work), status, {}, ArchiveOptions(**options)).run(scenes, lambda _done, _all: None)
 
 

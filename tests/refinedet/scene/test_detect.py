@@ -16,12 +16,12 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from refinedet.config import Radiometry, TileConfig
+from refinedet.config.detection import LandSettings
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
 from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.land.survey import LandChoice
 
 SHIPS = [(20, 30, 40, 38), (250, 120, 262, 150), (316, 245, 330, 260), (590, 10, 600, 14), (100, 300, 340, 308)]
 """Boxes in a scene of 600 x 400 pixels; the last is longer than the overlap of TILE, the fourth lies at the edge."""
@@ -197,14 +197,14 @@ def polygons(path: Path, shapes: list[Any]) -> Path:
 
 
 @pytest.fixture
-def west(tmp_path: Path) -> LandChoice:
+def west(tmp_path: Path) -> LandSettings:
     """Land up to the column 200 of the scene."""
     land = polygons(tmp_path / "west.geojson", [shapely.box(480_000, 5_280_000, 502_000, 5_320_000)])
-    return LandChoice(land=land, buffer_m=300)
+    return LandSettings(land=land, land_buffer_m=300)
 
 
 def test_ships_on_land_are_flagged_and_know_how_far_the_coast_is(
-    scene: Path, bright_blobs: Any, west: LandChoice
+    scene: Path, bright_blobs: Any, west: LandSettings
 ) -> None:
     result = detect_scene(scene, bright_blobs, tile=TILE, land=west)
     by_box = {tuple(box): i for i, box in enumerate(result.detections.boxes_xyxy.tolist())}
@@ -215,7 +215,7 @@ def test_ships_on_land_are_flagged_and_know_how_far_the_coast_is(
 
 
 def test_ships_on_land_and_at_excluded_places_are_dropped_and_counted(
-    scene: Path, bright_blobs: Any, west: LandChoice, tmp_path: Path
+    scene: Path, bright_blobs: Any, west: LandSettings, tmp_path: Path
 ) -> None:
     platform = polygons(tmp_path / "platforms.geojson", [shapely.Point(503_230, 5_297_475)])
     choice = replace(west, mask="drop", exclude=platform, exclude_m=50)
@@ -229,7 +229,9 @@ def test_windows_all_on_land_are_not_looked_at_where_land_is_dropped(
     scene: Path, bright_blobs: Any, tmp_path: Path
 ) -> None:
     land = polygons(tmp_path / "land.geojson", [shapely.box(480_000, 5_280_000, 505_000, 5_320_000)])
-    result = detect_scene(scene, bright_blobs, tile=TILE, land=LandChoice(mask="drop", land=land, buffer_m=300))
+    result = detect_scene(
+        scene, bright_blobs, tile=TILE, land=LandSettings(land_mask="drop", land=land, land_buffer_m=300)
+    )
     assert (result.windows, result.windows_skipped, len(bright_blobs.chips)) == (6, 4, 2)
     assert boxes(result.detections) == [(590, 10, 600, 14)]
 
@@ -239,7 +241,7 @@ def test_a_file_of_land_that_cannot_be_used_is_told_before_the_work(
 ) -> None:
     (tmp_path / "land.geojson").write_text("no land")
     with pytest.raises(FileError, match=r"land\.geojson"):
-        detect_scene(scene, bright_blobs, land=LandChoice(land=tmp_path / "land.geojson"))
+        detect_scene(scene, bright_blobs, land=LandSettings(land=tmp_path / "land.geojson"))
     assert bright_blobs.chips == []
 
 

@@ -15,7 +15,6 @@ from refinedet.detections import Detections
 from refinedet.predictors.predictor import Chip, PartPredictor
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.source import SceneChoice
 from refinedet.scene.windows.prescreen import K
 
 TILE = TileConfig(tile_px=128, overlap_px=40)
@@ -47,7 +46,7 @@ def scene(tmp_path: Path) -> Path:
 
 
 def ships(path: Path, predictor: Any, prescreen: float | None) -> list[tuple[float, ...]]:
-    found = detect_scene(path, predictor, choice=SceneChoice(prescreen=prescreen), tile=TILE).detections
+    found = detect_scene(path, predictor, prescreen=prescreen, tile=TILE).detections
     return sorted((y, x) for x, y, *_ in found.boxes_xyxy.tolist())
 
 

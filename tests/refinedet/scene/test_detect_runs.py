@@ -77,13 +77,14 @@ def test_windows_are_looked_at_while_the_scene_is_still_hashed(
             looked.set()
             return super().predict(chips)
 
-    def slow(*run: Any) -> dict[str, Any]:
+    def slow(*scene: Any) -> str:
         assert looked.wait(20), "who looks waits for the hash"
-        return identity.run_identity(*run)
+        return identity.scene_sha256(*scene)
 
-    monkeypatch.setattr(detect, "run_identity", slow)
+    monkeypatch.setattr(detect, "scene_sha256", slow)
     result = detect_scene(scene, Telling(bright_blobs), tile=TILE, journal=Journal(tmp_path / "scene.journal"))
-    assert result.sha256 == identity.scene_sha256(scene)
+    assert result.identity is not None
+    assert result.identity.scene == identity.scene_sha256(scene)
 
 
 def resumed(scene: Path, predictor: Any, journal: Journal) -> tuple[SceneResult, list[tuple[int, int]]]:
@@ -176,8 +177,8 @@ def test_another_scene_of_the_same_name_or_another_predictor_is_refused(
 ) -> None:
     journal = Journal(tmp_path / "scene.journal", {"weights": "first"})
     interrupt(scene, bright_blobs, journal)
-    with pytest.raises(InputError, match=r"made_by\.weights was first, is second"):
-        detect_scene(scene, bright_blobs, tile=TILE, journal=replace(journal, made_by={"weights": "second"}))
+    with pytest.raises(InputError, match=r"detector\.weights was first, is second"):
+        detect_scene(scene, bright_blobs, tile=TILE, journal=replace(journal, detector={"weights": "second"}))
     other = tmp_path / scene.name
     write_scene(other, np.full((300, 460), 7, np.uint16))
     with pytest.raises(InputError, match=r"\(scene was "):

@@ -5,16 +5,16 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable
-from dataclasses import replace
 from pathlib import Path
 from shutil import copy, copytree
+from typing import Any
 
 import pytest
 
-from refinedet.config import Radiometry, TileConfig
-from refinedet.errors import FileError
-from refinedet.scene.identity import code_sha256, run_identity, scene_sha256
-from refinedet.scene.source import SceneChoice
+from refinedet.config import Radiometry, StretchChoice, TileConfig
+from refinedet.config.detection import LandSettings, SceneSettings
+from refinedet.errors import FileError, InputError
+from refinedet.scene.identity import RunIdentity, code_sha256, run_identity, scene_sha256
 
 
 @pytest.fixture
@@ -64,20 +64,76 @@ def test_a_scene_that_is_not_there_is_one_sentence(tmp_path: Path) -> None:
         scene_sha256(tmp_path / "missing.tif")
 
 
-def test_each_setting_that_matters_makes_another_run_and_no_other(scene: Path) -> None:
-    choice, tile, radiometry = SceneChoice(), TileConfig(), Radiometry()
-    before = run_identity(scene, choice, tile, 0.5, radiometry)
-    assert json.loads(json.dumps(before)) == before
-    others = [
-        run_identity(scene, replace(choice, band=2), tile, 0.5, radiometry),
-        run_identity(scene, replace(choice, polarisation="vh"), tile, 0.5, radiometry),
-        run_identity(scene, choice, replace(tile, overlap_px=100), 0.5, radiometry),
-        run_identity(scene, choice, tile, 0.4, radiometry),
-        run_identity(scene, choice, tile, 0.5, replace(radiometry, headroom=1.0)),
-    ]
-    assert all(other != before for other in others)
-    assert run_identity(scene, replace(choice, max_pixels=9), tile, 0.5, radiometry) == before
+def identity(scene: SceneSettings | None = None, land: LandSettings | None = None, **changed: Any) -> RunIdentity:
+    given: dict[str, Any] = {
+        "detector": {"weights": "ab"},
+        "tile": TileConfig(),
+        "score_min": 0.5,
+        "prescreen": 8.0,
+        "ship_m": None,
+        "radiometry": Radiometry(),
+    }
+    return run_identity("5ce7e", scene=scene or SceneSettings(), land=land or LandSettings(), **(given | changed))
 
 
-def test_the_code_of_the_package_is_part_of_it(scene: Path) -> None:
-    assert run_identity(scene, SceneChoice(), TileConfig(), 0.5, Radiometry())["code"] == code_sha256()
+@pytest.mark.parametrize(
+    ("changed", "told"),
+    [
+        ({"scene": SceneSettings(band=2)}, ["settings.band was absent, is 2"]),
+        ({"scene": SceneSettings(pol="vh")}, ["settings.pol was absent, is vh"]),
+        ({"scene": SceneSettings(stretch=StretchChoice("decibel"))}, ["settings.stretch.kind was auto, is decibel"]),
+        ({"land": LandSettings(land_mask="drop")}, ["settings.land_mask was flag, is drop"]),
+        ({"land": LandSettings(exclude_m=7.0)}, ["settings.exclude_m was 100.0, is 7.0"]),
+        ({"tile": TileConfig(overlap_px=100)}, ["settings.tile.overlap_px was 160, is 100"]),
+        ({"score_min": 0.4}, ["settings.score_min was 0.5, is 0.4"]),
+        ({"prescreen": None}, ["settings.prescreen was 8.0, is absent"]),
+        ({"ship_m": 500.0}, ["settings.ship_m was absent, is 500.0"]),
+        ({"radiometry": Radiometry(headroom=1.0)}, ["settings.radiometry.headroom was 2.0, is 1.0"]),
+        ({"detector": {"weights": "cd"}}, ["detector.weights was ab, is cd"]),
+        ({"scene": SceneSettings(max_pixels=9)}, []),
+        ({"land": LandSettings(land_mask="flag")}, []),
+    ],
+)
+def test_each_setting_that_matters_makes_another_run_and_no_other(changed: dict[str, Any], told: list[str]) -> None:
+    assert identity(**changed).changed_since(identity()) == told
+
+
+def test_an_identity_survives_its_way_through_json(tmp_path: Path) -> None:
+    before = identity(SceneSettings(gsd_m=10))
+    back = RunIdentity.from_dict(json.loads(json.dumps(before.to_dict())), tmp_path / "a.run.json")
+    assert before.changed_since(back) == back.changed_since(before) == []
+    for other in ([], {}, {"scene": "x"}, None):
+        with pytest.raises(InputError, match="expected the record of a run"):
+            RunIdentity.from_dict(other, tmp_path / "a.run.json")
+
+
+@pytest.mark.parametrize("name", ["land", "exclude"])
+def test_the_content_of_a_side_file_counts_and_its_place_does_not(tmp_path: Path, name: str) -> None:
+    first = tmp_path / "first.geojson"
+    first.write_text('{"type":"Point","coordinates":[10,50]}')
+    moved = Path(copy(first, tmp_path / "moved.geojson"))
+    before = identity(land=LandSettings(**{name: first}))
+    assert identity(land=LandSettings(**{name: moved})).changed_since(before) == []
+    first.write_text('{"type":"Point","coordinates":[11,50]}')
+    (told,) = identity(land=LandSettings(**{name: first})).changed_since(before)
+    assert told.startswith(f"side_files.{name} was ")
+    with pytest.raises(FileError, match="expected a file at"):
+        identity(land=LandSettings(**{name: tmp_path / "missing.geojson"}))
+
+
+def test_all_parts_of_a_shapefile_count(tmp_path: Path) -> None:
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        for suffix in (".shp", ".prj"):
+            (tmp_path / folder / f"{folder}{suffix}").write_text(suffix)
+    before = identity(land=LandSettings(land=tmp_path / "a" / "a.shp"))
+    other = LandSettings(land=tmp_path / "b" / "b.shp")
+    assert identity(land=other).changed_since(before) == []
+    (tmp_path / "b" / "b.prj").write_text("another reference system")
+    assert identity(land=other).changed_since(before)
+
+
+def test_code_and_packages_are_part_of_it() -> None:
+    software = identity().software
+    assert software["code"] == code_sha256()
+    assert {"refinedet", "numpy", "roaring-landmask"} <= software["versions"].keys()

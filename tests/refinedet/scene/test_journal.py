@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import os
 import re
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,9 +17,10 @@ from hypothesis.extra import numpy as st_numpy
 
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
-from refinedet.scene.journal import Journal, OpenJournal, _line, opened
+from refinedet.scene.identity import RunIdentity
+from refinedet.scene.journal import Journal, OpenJournal, _line, open_journal
 
-IDENTITY = {"scene": "5ce7e" * 8, "settings": {"tile_px": 512, "band": None}}
+IDENTITY = RunIdentity("5ce7e" * 8, {"weights": "cd"}, {"tile_px": 512, "band": None})
 
 
 def some(seed: int, count: int = 3) -> Detections:
@@ -42,13 +44,13 @@ def assert_same(found: dict[int, Detections | None], wanted: dict[int, Detection
 
 
 def fill(path: Path, batches: list[dict[int, Detections | None]]) -> None:
-    with opened(Journal(path), lambda: IDENTITY) as log:
+    with open_journal(Journal(path), lambda: IDENTITY) as log:
         for batch in batches:
             log.append(batch)
 
 
 def left(path: Path) -> dict[int, Detections | None]:
-    with opened(Journal(path), lambda: IDENTITY) as log:
+    with open_journal(Journal(path), lambda: IDENTITY) as log:
         return log.finished
 
 
@@ -110,50 +112,56 @@ def test_from_the_first_damaged_line_on_nothing_is_believed(path: Path, spoil: b
 
 
 @pytest.mark.parametrize(
-    ("made_by", "identity", "sentence"),
+    ("changed", "sentence"),
     [
-        pytest.param({}, {**IDENTITY, "scene": "0" * 40}, "scene was 5ce7e5ce7e5ce7e5..., is 0000000000", id="scene"),
-        pytest.param({"weights": "ab"}, IDENTITY, "made_by.weights was absent, is ab", id="weights"),
+        pytest.param({"scene": "0" * 40}, "scene was 5ce7e5ce7e5ce7e5..., is 0000000000", id="scene"),
+        pytest.param({"detector": {"weights": "ab"}}, "detector.weights was cd, is ab", id="weights"),
+        pytest.param({"side_files": {"land": "ef"}}, "side_files.land was absent, is ef", id="side file"),
+        pytest.param({"software": {"code": "01"}}, "software.code was absent, is 01", id="code"),
         pytest.param(
-            {},
-            {**IDENTITY, "settings": {"tile_px": 64, "band": 2}},
+            {"settings": {"tile_px": 64, "band": 2}},
             "settings.band was absent, is 2; settings.tile_px was 512, is 64",
             id="settings",
         ),
     ],
 )
 def test_a_journal_of_something_else_is_refused_and_left_alone(
-    path: Path, made_by: dict[str, str], identity: dict[str, Any], sentence: str
+    path: Path, changed: dict[str, Any], sentence: str
 ) -> None:
     fill(path, BATCHES)
     before = path.read_bytes()
     with (
         pytest.raises(InputError, match=re.escape(sentence)) as refused,
-        opened(Journal(path, made_by), lambda: identity),
+        open_journal(Journal(path), lambda: replace(IDENTITY, **changed)),
     ):
         pytest.fail("opened")
-    assert "--restart" in str(refused.value)
+    assert "`restart`" in str(refused.value)
     assert path.read_bytes() == before
 
 
 def test_restart_throws_away_what_is_there(path: Path) -> None:
     fill(path, BATCHES)
-    other = {**IDENTITY, "scene": "0"}
-    with opened(Journal(path, restart=True), lambda: other) as log:
+    other = replace(IDENTITY, scene="0")
+    with open_journal(Journal(path, restart=True), lambda: other) as log:
         assert log.finished == {}
         log.append(BATCHES[2])
-    with opened(Journal(path), lambda: other) as log:
+    with open_journal(Journal(path), lambda: other) as log:
         assert_same(log.finished, BATCHES[2])
 
 
 @pytest.mark.parametrize("content", [b"my notes\n", b"my notes", _line([]), b"{}\n"])
-@pytest.mark.parametrize("restart", [False, True])
-def test_a_file_that_is_no_journal_is_never_touched(path: Path, content: bytes, restart: bool) -> None:
+def test_a_file_that_is_no_journal_is_left_alone_until_told_to_restart(path: Path, content: bytes) -> None:
     path.parent.mkdir()
     path.write_bytes(content)
-    with pytest.raises(FileError, match="expected a journal"), opened(Journal(path, restart=restart), lambda: IDENTITY):
+    with (
+        pytest.raises(FileError, match=r"expected a journal.*`restart`"),
+        open_journal(Journal(path), lambda: IDENTITY),
+    ):
         pytest.fail("opened")
     assert path.read_bytes() == content
+    with open_journal(Journal(path, restart=True), lambda: IDENTITY) as log:
+        log.append(BATCHES[0])
+    assert_same(left(path), BATCHES[0])
 
 
 def test_an_empty_file_is_a_journal_that_was_just_begun(path: Path) -> None:
@@ -164,23 +172,23 @@ def test_an_empty_file_is_a_journal_that_was_just_begun(path: Path) -> None:
 
 
 def test_a_second_run_at_the_same_time_is_refused(path: Path) -> None:
-    with opened(Journal(path), lambda: IDENTITY) as log:
+    with open_journal(Journal(path), lambda: IDENTITY) as log:
         log.append(BATCHES[0])
         for restart in (False, True):
             with (
                 pytest.raises(FileError, match="another one at work"),
-                opened(Journal(path, restart=restart), lambda: IDENTITY),
+                open_journal(Journal(path, restart=restart), lambda: IDENTITY),
             ):
                 pytest.fail("opened")
     assert_same(left(path), BATCHES[0])
 
 
 def test_without_a_finished_window_nothing_is_left_behind(path: Path) -> None:
-    with pytest.raises(KeyboardInterrupt), opened(Journal(path), lambda: IDENTITY):
+    with pytest.raises(KeyboardInterrupt), open_journal(Journal(path), lambda: IDENTITY):
         raise KeyboardInterrupt
     assert not path.parent.exists()
     path.parent.mkdir()
-    with opened(Journal(path), lambda: IDENTITY):
+    with open_journal(Journal(path), lambda: IDENTITY):
         pass
     assert list(path.parent.iterdir()) == []
 
@@ -188,16 +196,16 @@ def test_without_a_finished_window_nothing_is_left_behind(path: Path) -> None:
 def test_who_makes_a_new_journal_is_asked_for_the_identity_with_its_first_windows(path: Path) -> None:
     asked: list[int] = []
 
-    def identity() -> dict[str, Any]:
+    def identity() -> RunIdentity:
         asked.append(1)
         return IDENTITY
 
-    with opened(Journal(path), identity) as log:
+    with open_journal(Journal(path), identity) as log:
         assert not asked
         for batch in BATCHES:
             log.append(batch)
         assert len(asked) == 1
-    with opened(Journal(path), identity) as log:
+    with open_journal(Journal(path), identity) as log:
         assert len(asked) == 2, "windows of another run are told from ours before they are used"
         log.append({9: None})
     assert len(asked) == 2
@@ -205,10 +213,10 @@ def test_who_makes_a_new_journal_is_asked_for_the_identity_with_its_first_window
 
 
 def test_a_scene_that_cannot_be_hashed_is_told_with_the_first_windows_and_leaves_nothing(path: Path) -> None:
-    def identity() -> dict[str, Any]:
+    def identity() -> RunIdentity:
         raise FileError("expected to read the scene")
 
-    with pytest.raises(FileError, match="expected to read the scene"), opened(Journal(path), identity) as log:
+    with pytest.raises(FileError, match="expected to read the scene"), open_journal(Journal(path), identity) as log:
         log.append(BATCHES[0])
     assert not path.exists()
 
@@ -243,7 +251,7 @@ def test_on_a_full_disk_the_whole_lines_stay(path: Path, monkeypatch: pytest.Mon
 
     with (
         pytest.raises(FileError, match=r"No space left on device.*goes on from"),
-        opened(Journal(path), lambda: IDENTITY) as log,
+        open_journal(Journal(path), lambda: IDENTITY) as log,
     ):
         log.append(BATCHES[0])
         keep(log)

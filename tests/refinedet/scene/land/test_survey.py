@@ -15,11 +15,12 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pyproj import Geod, Transformer
 
+from refinedet.config.detection import COAST_RANGE_M, LandSettings
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.geo.position import Position, locate
 from refinedet.raster import RasterInfo
 from refinedet.scene.land import survey as module
-from refinedet.scene.land.survey import COAST_RANGE_M, LandChoice, Verdict, survey
+from refinedet.scene.land.survey import Verdict, survey
 
 GEOD = Geod(ellps="WGS84")
 SIDE_PX = 1000
@@ -48,7 +49,7 @@ def write(path: Path, shapes: list[Any], crs: str = "EPSG:4326") -> Path:
 
 
 def judged(position: Position, pixels: Any, **choice: Any) -> Verdict:
-    return survey(position, SIDE_PX, SIDE_PX, LandChoice(**choice)).judge(boxes_at(pixels))
+    return survey(position, SIDE_PX, SIDE_PX, LandSettings(**choice)).judge(boxes_at(pixels))
 
 
 def geodesic_coast_m(island: shapely.Polygon, crs: str, places: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -87,7 +88,7 @@ def test_distances_are_those_of_geodesics_all_over_the_earth(
     island = shapely.Polygon(corners)
     path = write(tmp_path_factory.mktemp("land") / "island.geojson", [island], crs)
     pixels = rng.uniform(0, SIDE_PX, (25, 2))
-    found = judged(position, pixels, land=path, buffer_m=0)
+    found = judged(position, pixels, land=path, land_buffer_m=0)
     places = position.lonlat(pixels)
     np.testing.assert_allclose(found.coast_m, geodesic_coast_m(island, crs, places), rtol=0.01, atol=30)
 
@@ -109,7 +110,7 @@ ACROSS = [[500 + metres / PIXEL_M, 500] for metres in (-3000, -700, -400, 400, 7
 
 
 def test_land_and_shore_are_told_by_the_buffer(half: Path) -> None:
-    found = judged(scene(10, 0), ACROSS, land=half, buffer_m=500)
+    found = judged(scene(10, 0), ACROSS, land=half, land_buffer_m=500)
     assert found.flags == (("land",), ("land",), ("shore",), ("shore",), (), ())
     np.testing.assert_allclose(found.coast_m, [3000, 700, 400, 400, 700, 3000], rtol=1e-3)
     assert found.keep.all()
@@ -117,12 +118,12 @@ def test_land_and_shore_are_told_by_the_buffer(half: Path) -> None:
 
 
 def test_a_wider_buffer_makes_less_land(half: Path) -> None:
-    found = judged(scene(10, 0), ACROSS, land=half, buffer_m=1000)
+    found = judged(scene(10, 0), ACROSS, land=half, land_buffer_m=1000)
     assert found.flags == (("land",), *[("shore",)] * 4, ())
 
 
 def test_drops_are_those_on_land_beyond_the_buffer_and_counted(half: Path) -> None:
-    found = judged(scene(10, 0), ACROSS, land=half, mask="drop")
+    found = judged(scene(10, 0), ACROSS, land=half, land_mask="drop")
     assert found.keep.tolist() == [False, False, True, True, True, True]
     assert found.flags == (("shore",), ("shore",), (), ())
     assert len(found.coast_m) == 4
@@ -131,7 +132,7 @@ def test_drops_are_those_on_land_beyond_the_buffer_and_counted(half: Path) -> No
 
 def test_places_all_on_land_are_those_where_everything_is_dropped(half: Path) -> None:
     position = scene(10, 0)
-    known = survey(position, SIDE_PX, SIDE_PX, LandChoice(land=half, mask="drop", buffer_m=500))
+    known = survey(position, SIDE_PX, SIDE_PX, LandSettings(land=half, land_mask="drop", land_buffer_m=500))
     starts = np.arange(0, SIDE_PX, 10.0)
     columns = np.stack([starts, 0 * starts, starts + 100, 0 * starts + SIDE_PX], axis=1)  # the coast is at 500
     sure = known.all_land(columns)
@@ -139,13 +140,15 @@ def test_places_all_on_land_are_those_where_everything_is_dropped(half: Path) ->
         inside = boxes_at(np.stack(np.meshgrid(np.linspace(*column[::2], 21), [1, 500, 999]), -1))
         assert not all_land or not known.judge(inside).keep.any()
     assert sure.tolist() == (columns[:, 2] <= 500 - 1.05 * 500 / PIXEL_M).tolist()
-    assert not survey(position, SIDE_PX, SIDE_PX, LandChoice(land=half)).all_land(columns).any(), "flagged, not dropped"
+    assert not survey(position, SIDE_PX, SIDE_PX, LandSettings(land=half)).all_land(columns).any(), (
+        "flagged, not dropped"
+    )
     assert known.all_land(np.zeros((0, 4))).shape == (0,)
 
 
 def test_off_looks_at_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "coastline", lambda *_: pytest.fail("the coastline was asked for"))
-    found = judged(scene(10, 0), ACROSS, mask="off")
+    found = judged(scene(10, 0), ACROSS, land_mask="off")
     assert np.isnan(found.coast_m).all()
     assert found.flags == ((),) * len(ACROSS)
 
@@ -197,29 +200,31 @@ def test_exclusions_drop_what_is_at_points_and_in_polygons(tmp_path: Path) -> No
     )
     there = [500 + inside_park[0] / PIXEL_M, 500 - inside_park[1] / PIXEL_M]
     pixels = [[500, 500], [500 + 90 / PIXEL_M, 500], [500 + 110 / PIXEL_M, 500], there, [500, 900]]
-    found = judged(position, pixels, mask="off", exclude=path)
+    found = judged(position, pixels, land_mask="off", exclude=path)
     assert found.keep.tolist() == [False, False, True, False, True]
     assert found.dropped == {"excluded": 3}
-    assert judged(position, pixels, mask="off", exclude=path, exclude_m=150).dropped == {"excluded": 4}
+    assert judged(position, pixels, land_mask="off", exclude=path, exclude_m=150).dropped == {"excluded": 4}
 
 
 def test_a_detection_is_dropped_for_one_reason(half: Path, tmp_path: Path) -> None:
     known = write(tmp_path / "known.geojson", [shapely.box(9, -1, 10.001, 1)])
-    found = judged(scene(10, 0), ACROSS, land=half, exclude=known, mask="drop")
+    found = judged(scene(10, 0), ACROSS, land=half, exclude=known, land_mask="drop")
     assert found.dropped == {"excluded": 3}
     assert int((~found.keep).sum()) == 3
 
 
 def test_no_detections_and_places_that_are_not_known_are_no_trouble(half: Path) -> None:
-    assert judged(scene(10, 0), np.zeros((0, 2)), land=half, mask="drop").flags == ()
+    assert judged(scene(10, 0), np.zeros((0, 2)), land=half, land_mask="drop").flags == ()
     beyond = Position(lambda pixels: np.where(pixels > 900, np.nan, [10.0, 0.0]) - pixels / 1e6)
     found = judged(beyond, [[990, 990], [10, 10]], land=half)
     assert np.isnan(found.coast_m).tolist() == [True, False]
     assert found.flags == ((), ("shore",))
 
 
-@pytest.mark.parametrize("choice", [LandChoice(), LandChoice(mask="drop"), LandChoice(exclude=Path("a.geojson"))])
-def test_without_a_position_nothing_is_dropped_and_the_land_says_nothing(choice: LandChoice) -> None:
+@pytest.mark.parametrize(
+    "choice", [LandSettings(), LandSettings(land_mask="drop"), LandSettings(exclude=Path("a.geojson"))]
+)
+def test_without_a_position_nothing_is_dropped_and_the_land_says_nothing(choice: LandSettings) -> None:
     found = survey(None, SIDE_PX, SIDE_PX, choice)
     assert found.notes == ()
     assert found.judge(boxes_at(ACROSS)).keep.all()
@@ -241,7 +246,7 @@ def test_without_a_coastline_there_is_a_note_and_exclusions_still_count(
 ) -> None:
     monkeypatch.setattr(module, "coastline_version", lambda: None)
     known = write(tmp_path / "known.geojson", [shapely.Point(10, 0)])
-    found = survey(scene(10, 0), SIDE_PX, SIDE_PX, LandChoice(exclude=known))
+    found = survey(scene(10, 0), SIDE_PX, SIDE_PX, LandSettings(exclude=known))
     (note,) = found.notes
     assert "refinedet[land]" in note
     verdict = found.judge(boxes_at([[500, 500], [600, 500]]))
@@ -249,8 +254,8 @@ def test_without_a_coastline_there_is_a_note_and_exclusions_still_count(
     assert verdict.flags == ((),)
 
 
-@pytest.mark.parametrize("choice", [LandChoice(required=True), LandChoice(mask="drop")])
-def test_without_a_coastline_asking_for_it_is_an_error(choice: LandChoice, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("choice", [LandSettings(land_mask="flag"), LandSettings(land_mask="drop")])
+def test_without_a_coastline_asking_for_it_is_an_error(choice: LandSettings, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(module, "coastline_version", lambda: None)
     with pytest.raises(MissingExtra, match=r"pip install 'refinedet\[land\]'"):
         survey(scene(10, 0), SIDE_PX, SIDE_PX, choice)
@@ -263,22 +268,22 @@ def test_a_coastline_that_cannot_be_cut_is_a_note_or_an_error(monkeypatch: pytes
     monkeypatch.setattr(module, "coastline", fail)
     assert survey(scene(10, 0), SIDE_PX, SIDE_PX).notes == ("expected to cut the coastline, found no memory",)
     with pytest.raises(FileError):
-        survey(scene(10, 0), SIDE_PX, SIDE_PX, LandChoice(required=True))
+        survey(scene(10, 0), SIDE_PX, SIDE_PX, LandSettings(land_mask="flag"))
 
 
 @pytest.mark.parametrize(
     "wrong",
     [
-        {"mask": "maybe"},
-        {"buffer_m": -1},
-        {"buffer_m": 1e6},
+        {"land_mask": "maybe"},
+        {"land_buffer_m": -1},
+        {"land_buffer_m": 1e6},
         {"exclude_m": float("nan")},
-        {"land": Path("a"), "mask": "off"},
+        {"land": Path("a"), "land_mask": "off"},
     ],
 )
 def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
     with pytest.raises(InputError, match="expected"):
-        LandChoice(**wrong)
+        LandSettings(**wrong)
 
 
 REAL = {
@@ -299,7 +304,7 @@ def test_the_installed_coastline_knows_real_places(real_coastline: Path, name: s
     plane = Transformer.from_crs("EPSG:4326", f"+proj=aeqd +lon_0={lon} +lat_0={lat} +datum=WGS84", always_xy=True)
     x, y = plane.transform(known[:, 0], known[:, 1])
     pixels = SIDE_PX / 2 + np.stack([x, -y], axis=1) / PIXEL_M
-    found = judged(scene(lon, lat), pixels, cache=real_coastline, required=True, buffer_m=100)
+    found = judged(scene(lon, lat), pixels, cache=real_coastline, land_mask="flag", land_buffer_m=100)
     assert [flag == ("land",) for flag in found.flags] == [place[2] for place in places]
     assert ((found.coast_m > known[:, 3]) & (found.coast_m < known[:, 4]) | np.isnan(known[:, 3])).all(), found.coast_m
     np.testing.assert_array_equal(np.isnan(found.coast_m), np.isnan(known[:, 3]))

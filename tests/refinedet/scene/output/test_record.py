@@ -15,15 +15,15 @@ from refinedet.errors import InputError
 from refinedet.files import sha256_file
 from refinedet.radiometry import Levels
 from refinedet.raster import GroundControlPoint
-from refinedet.scene.identity import scene_sha256
-from refinedet.scene.output.record import differences, run_record, write_record
+from refinedet.scene.identity import RunIdentity, scene_sha256
+from refinedet.scene.output.record import run_record, write_record
 from refinedet.scene.result import SceneResult
 
 MakeResult = Callable[..., SceneResult]
 
 
 def record_of(result: SceneResult, **changed: Any) -> dict[str, Any]:
-    given = {"scene_sha256": "0" * 64, "weights": None, "settings": {}, "device": "cpu", "seconds": 1.234}
+    given = {"weights": None, "settings": {}, "device": "cpu", "seconds": 1.234}
     return run_record(result, **(given | changed))
 
 
@@ -62,14 +62,12 @@ def test_the_weights_are_named_by_their_content(tmp_path: Path, make_result: Mak
     assert record_of(make_result())["weights"] is None
 
 
-def test_an_option_that_an_older_record_lacks_differs_where_it_is_used(tmp_path: Path, make_result: MakeResult) -> None:
-    weights = tmp_path / "model.safetensors"
-    weights.write_bytes(b"weights")
-    record = record_of(make_result(), weights=weights, settings={"pol": "vv", "land": None})
-    now = {"scene_sha256": "0" * 64, "weights": weights}
-    assert differences(record, settings={"pol": "vv", "land": None, "ship_m": None}, **now) == []
-    assert differences(record, settings={"pol": "vv", "land": None, "ship_m": 500.0}, **now) == ["ship_m"]
-    assert differences(record, settings={"pol": "vh", "land": "a"}, **now) == ["pol", "land"]
+def test_the_identity_of_the_run_is_in_it_where_it_is_known(make_result: MakeResult) -> None:
+    identity = RunIdentity("5ce7e", {"weights": "ab"}, {"score_min": 0.5})
+    record = record_of(replace(make_result(), identity=identity))
+    assert RunIdentity.from_dict(record["identity"], Path("a.run.json")).changed_since(identity) == []
+    assert record["scene"]["sha256"] == "5ce7e"
+    assert record_of(make_result())["identity"] is None
 
 
 def test_settings_and_nodata_that_json_cannot_hold_become_text(tmp_path: Path, make_result: MakeResult) -> None:

@@ -9,10 +9,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from refinedet.config.detection import SceneSettings
 from refinedet.errors import FileError, InputError
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.sentinel1.product import bare_measurement, find_measurement, is_product
-from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.source import open_source
 from refinedet.tiling import Window
 
 MakeProduct = Callable[..., Path]
@@ -28,7 +29,7 @@ def packed(product: Path) -> Path:
 
 
 def level(path: Path, polarisation: str | None = None) -> int:
-    with open_source(path, SceneChoice(polarisation=polarisation)) as reader:
+    with open_source(path, SceneSettings(pol=polarisation)) as reader:
         return int(reader.read(Window(0, 0, 5, 5))[0, 0])
 
 

@@ -13,6 +13,7 @@ import pytest
 import rasterio
 from numpy.typing import NDArray
 
+from refinedet.config.detection import SceneSettings
 from refinedet.errors import FileError, InputError
 from refinedet.geo.position import distances_m, locate
 from refinedet.raster import RasterInfo, write_blocks, write_scene
@@ -20,7 +21,7 @@ from refinedet.scene.detect import detect_scene
 from refinedet.scene.sentinel1.ambiguity import displacement
 from refinedet.scene.sentinel1.annotation import read_annotation
 from refinedet.scene.sentinel1.calibration import Calibration, read_noise, read_sigma_nought
-from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.source import open_source
 from refinedet.tiling import Window
 
 LINES, SAMPLES = 900, 640
@@ -68,7 +69,7 @@ def test_calibrated_pixels_are_the_root_of_sigma_nought(product: Path) -> None:
     window = Window(50, 60, 70, 80)
     counts = sea()[50:120, 60:140]
     for name, calibration in {"sigma0": Calibration(table), "sigma0-denoised": Calibration(table, noise)}.items():
-        with open_source(product, SceneChoice(calibrate=name)) as reader:  # type: ignore[arg-type]  # both are names
+        with open_source(product, SceneSettings(calibrate=name)) as reader:  # type: ignore[arg-type]  # both are names
             assert reader.info.dtype == "float32"
             found = reader.read(window)
         np.testing.assert_allclose(found**2, calibration.sigma0(counts, window), rtol=1e-6)
@@ -79,7 +80,7 @@ def test_ships_are_found_in_calibrated_pixels_too(product: Path, bright_blobs: A
     pixels[300:308, 200:230] = 4000
     lay(product, pixels)
     for calibrate in (None, "sigma0", "sigma0-denoised"):
-        found = detect_scene(product, bright_blobs, choice=SceneChoice(calibrate=calibrate))  # type: ignore[arg-type]
+        found = detect_scene(product, bright_blobs, scene=SceneSettings(calibrate=calibrate))  # type: ignore[arg-type]
         assert len(found.detections) == 1
         np.testing.assert_allclose(found.detections.boxes_xyxy[0], [200, 300, 230, 308], atol=8)
 
@@ -187,17 +188,17 @@ def test_names_of_cloud_optimised_products(product: Path) -> None:
     raster.rename(raster.with_name(f"{raster.stem}-cog.tiff"))
     manifest = product / "manifest.safe"
     manifest.write_text(manifest.read_text().replace(".tiff", "-cog.tiff"))
-    with open_source(product, SceneChoice(calibrate="sigma0")) as reader:
+    with open_source(product, SceneSettings(calibrate="sigma0")) as reader:
         assert reader.info.dtype == "float32"
     for path in product.glob("annotation/**/*.xml"):
         path.rename(path.with_name(f"{path.stem}-cog.xml"))
-    with open_source(product, SceneChoice(calibrate="sigma0")) as reader:
+    with open_source(product, SceneSettings(calibrate="sigma0")) as reader:
         assert len(reader.info.gcps) > 10
 
 
 def test_an_archive_is_calibrated_as_its_folder(product: Path) -> None:
     archive = Path(shutil.make_archive(str(product.parent / "packed"), "zip", product.parent, product.name))
-    choice, window = SceneChoice(calibrate="sigma0-denoised"), Window(10, 20, 30, 40)
+    choice, window = SceneSettings(calibrate="sigma0-denoised"), Window(10, 20, 30, 40)
     with open_source(archive, choice) as packed, open_source(product, choice) as plain:
         np.testing.assert_array_equal(packed.read(window), plain.read(window))
         assert packed.info == plain.info
@@ -207,22 +208,22 @@ def test_what_cannot_be_calibrated_is_one_sentence(tmp_path: Path, product: Path
     write_scene(tmp_path / "plain.tif", sea())
     with (
         pytest.raises(InputError, match="GRD product to calibrate"),
-        open_source(tmp_path / "plain.tif", SceneChoice(calibrate="sigma0")),
+        open_source(tmp_path / "plain.tif", SceneSettings(calibrate="sigma0")),
     ):
         pass
     made_up_product(LINES, SAMPLES, processor="002.36")
     with (
         pytest.raises(InputError, match="not to scale"),
-        open_source(product, SceneChoice(calibrate="sigma0-denoised")),
+        open_source(product, SceneSettings(calibrate="sigma0-denoised")),
     ):
         pass
     next(product.glob("annotation/calibration/noise*.xml")).unlink()
-    made_up_product_without_noise = SceneChoice(calibrate="sigma0-denoised")
+    made_up_product_without_noise = SceneSettings(calibrate="sigma0-denoised")
     (product / "manifest.safe").write_text((product / "manifest.safe").read_text().replace("002.36", "003.52"))
     with pytest.raises(FileError, match="noise file"), open_source(product, made_up_product_without_noise):
         pass
     next(product.glob("annotation/calibration/cal*.xml")).unlink()
-    with pytest.raises(FileError, match="calibration file"), open_source(product, SceneChoice(calibrate="sigma0")):
+    with pytest.raises(FileError, match="calibration file"), open_source(product, SceneSettings(calibrate="sigma0")):
         pass
 
 

@@ -12,7 +12,6 @@ from refinedet.config import TileConfig
 from refinedet.errors import InputError
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.source import SceneChoice
 from refinedet.scene.windows.overlap import LONGEST_SHIP_M, just_enough
 
 TILE = TileConfig(tile_px=512, overlap_px=160)
@@ -54,7 +53,7 @@ def test_a_scene_has_fewer_windows_and_the_same_ships(tmp_path: Path, bright_blo
         sea[y : y + 6, x : x + 40] = 250  # 400 m
     write_scene(tmp_path / "scene.tif", sea, crs="EPSG:32633", transform=(10.0, 0, 5e5, 0, -10.0, 5.3e6))
     found = [
-        detect_scene(tmp_path / "scene.tif", bright_blobs, choice=SceneChoice(ship_m=ship_m), tile=TILE)
+        detect_scene(tmp_path / "scene.tif", bright_blobs, ship_m=ship_m, tile=TILE)
         for ship_m in (None, LONGEST_SHIP_M)
     ]
     assert [result.windows for result in found] == [36, 25]
@@ -68,13 +67,12 @@ def test_the_longest_ships_are_whole_wherever_they_lie(tmp_path: Path, bright_bl
     for y, x in places:
         sea[y : y + 6, x : x + 115] = 250  # 460 m
     write_scene(tmp_path / "scene.tif", sea, crs="EPSG:32633", transform=(4.0, 0, 5e5, 0, -4.0, 5.3e6))
-    choice = SceneChoice(ship_m=LONGEST_SHIP_M)
-    found = detect_scene(tmp_path / "scene.tif", bright_blobs, choice=choice, tile=TILE)
+    found = detect_scene(tmp_path / "scene.tif", bright_blobs, ship_m=LONGEST_SHIP_M, tile=TILE)
     assert found.detections.boxes_xyxy.tolist() == [[x, y, x + 115, y + 6] for y, x in places]
     assert found.flags == ((),) * len(places), "none is joined"
 
 
 @pytest.mark.parametrize("ship_m", [0, -1, float("inf"), float("nan")])
-def test_a_ship_of_no_length_is_an_error(ship_m: float) -> None:
+def test_a_ship_of_no_length_is_an_error(ship_m: float, tmp_path: Path, bright_blobs: Any) -> None:
     with pytest.raises(InputError, match="longest ship above 0 m"):
-        SceneChoice(ship_m=ship_m)
+        detect_scene(tmp_path / "scene.tif", bright_blobs, ship_m=ship_m)

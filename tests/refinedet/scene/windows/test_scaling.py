@@ -9,10 +9,11 @@ import numpy as np
 import pytest
 
 from refinedet.config import TileConfig
+from refinedet.config.detection import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.source import SceneChoice, open_source
+from refinedet.scene.source import open_source
 from refinedet.scene.windows.scaling import pixel_size_m
 
 SHIPS = [(20, 32, 44, 40), (252, 120, 264, 152), (316, 244, 332, 260), (100, 300, 340, 308)]
@@ -36,7 +37,7 @@ def scene(tmp_path: Path) -> Path:
 @pytest.mark.parametrize("factor", [0.5, 0.25, 2.0])
 def test_ships_come_out_in_pixels_and_metres_of_the_scene(scene: Path, bright_blobs: Any, factor: float) -> None:
     plain = detect_scene(scene, bright_blobs, tile=TILE)
-    result = detect_scene(scene, bright_blobs, tile=TILE, choice=SceneChoice(scale=factor))
+    result = detect_scene(scene, bright_blobs, tile=TILE, scene=SceneSettings(scale=factor))
     assert result.factors == (factor, factor)
     assert (result.info.width, result.info.height) == (600, 400)
     found = sorted(result.detections.boxes_xyxy.tolist())
@@ -50,7 +51,7 @@ def test_ships_come_out_in_pixels_and_metres_of_the_scene(scene: Path, bright_bl
 
 
 def test_the_network_sees_the_scaled_scene_in_its_windows(scene: Path, bright_blobs: Any) -> None:
-    result = detect_scene(scene, bright_blobs, tile=TILE, choice=SceneChoice(scale=0.25))
+    result = detect_scene(scene, bright_blobs, tile=TILE, scene=SceneSettings(scale=0.25))
     assert result.windows == len(bright_blobs.chips) == 4
     assert {chip.shape for chip in bright_blobs.chips} == {(96, 96)}
 
@@ -58,7 +59,7 @@ def test_the_network_sees_the_scaled_scene_in_its_windows(scene: Path, bright_bl
 def test_metres_give_the_factor(scene: Path, bright_blobs: Any) -> None:
     with open_source(scene) as reader:
         assert pixel_size_m(reader.info) == pytest.approx((10, 10), rel=1e-3)
-    result = detect_scene(scene, bright_blobs, tile=TILE, choice=SceneChoice(gsd_m=20))
+    result = detect_scene(scene, bright_blobs, tile=TILE, scene=SceneSettings(gsd_m=20))
     assert result.factors == pytest.approx((0.5, 0.5), rel=0.01)
     assert len(result.detections) == len(SHIPS)
 
@@ -73,22 +74,22 @@ def test_pixels_of_degrees_become_square(tmp_path: Path) -> None:
 
 
 def test_a_scale_of_one_is_the_scene_itself(scene: Path, bright_blobs: Any) -> None:
-    result = detect_scene(scene, bright_blobs, tile=TILE, choice=SceneChoice(scale=1.0))
+    result = detect_scene(scene, bright_blobs, tile=TILE, scene=SceneSettings(scale=1.0))
     assert result.factors == (1.0, 1.0)
 
 
 def test_metres_without_a_position_are_one_sentence(tmp_path: Path, bright_blobs: Any) -> None:
     write_scene(tmp_path / "s.tif", sea())
-    with pytest.raises(InputError, match=r"expected a scene with a position for --gsd-m.*--scale"):
-        detect_scene(tmp_path / "s.tif", bright_blobs, choice=SceneChoice(gsd_m=10))
+    with pytest.raises(InputError, match=r"expected a scene with a position for `gsd_m`.*`scale`"):
+        detect_scene(tmp_path / "s.tif", bright_blobs, scene=SceneSettings(gsd_m=10))
 
 
 def test_a_scaled_scene_of_too_many_pixels_is_refused(scene: Path, bright_blobs: Any) -> None:
     with pytest.raises(InputError, match="scaled scene"):
-        detect_scene(scene, bright_blobs, choice=SceneChoice(scale=4, max_pixels=1_000_000))
+        detect_scene(scene, bright_blobs, scene=SceneSettings(scale=4, max_pixels=1_000_000))
 
 
 @pytest.mark.parametrize("wrong", [{"scale": 0.5, "gsd_m": 10.0}, {"gsd_m": 0.0}, {"gsd_m": float("nan")}])
 def test_contradicting_choices_are_refused(wrong: dict[str, float]) -> None:
     with pytest.raises(InputError, match="expected"):
-        SceneChoice(**wrong)
+        SceneSettings(**wrong)

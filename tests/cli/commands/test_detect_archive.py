@@ -19,7 +19,7 @@ from typer.testing import Result
 
 from refinedet import raster
 
-ROOT = Path(__file__).resolve().parents[2]
+ROOT = Path(__file__).resolve().parents[3]
 NAME = "s1a-iw-grd-vv-202301{day:02}t170605-202301{day:02}t170630-046551-059438-001.tiff"
 SCENES = 8
 Run = Callable[..., Result]

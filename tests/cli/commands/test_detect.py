@@ -90,7 +90,7 @@ def test_calm_windows_are_skipped_for_ships_unless_that_is_switched_off(
     real = detect.detect_scene
 
     def seen(*given: Any, **settings: Any) -> Any:
-        handed.add(settings["choice"].ship_m)
+        handed.add(settings["ship_m"])
         return real(*given, **settings)
 
     monkeypatch.setattr(detect, "detect_scene", seen)
@@ -131,7 +131,7 @@ def test_what_an_earlier_call_has_finished_is_skipped_unless_anything_differs(
     assert "as before" in run(*words).stdout
     other = run(*words, "--score-min", 0.7)
     assert other.exit_code == 1
-    assert "score_min differ" in " ".join(other.stderr.split())
+    assert "settings.score_min was 0.5, is 0.7" in " ".join(other.stderr.split())
     table.unlink()
     refused = run(*words)
     assert refused.exit_code == 1, "some results are there, some are not"
@@ -200,7 +200,7 @@ def test_scenes_without_ships_give_valid_empty_results(
 def test_the_weights_of_the_package_are_the_default(
     run: Run, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("cli.predictors.shipped_weights", lambda: weights)
+    monkeypatch.setattr("refinedet.detection.detector.shipped_weights", lambda: weights)
     assert run("detect", scene).exit_code == 0
 
 

@@ -22,7 +22,7 @@ from typer.testing import Result
 from refinedet import raster
 from refinedet.predictors import predictor
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]
 WINDOWS = 60
@@ -191,7 +191,7 @@ def test_other_settings_are_refused_until_told_to_restart(
     assert "--restart" in refused.stderr
     assert not (tmp_path / "out" / "scene.csv").exists()
     weights.write_bytes(b"other weights")
-    assert "made_by.weights was" in run("detect", *words).stderr
+    assert "detector.weights was" in run("detect", *words).stderr
     ran = run("detect", *words, "--restart")
     assert ran.exit_code == 0, ran.output
     assert sorted(path.name for path in (tmp_path / "out").iterdir()) == [

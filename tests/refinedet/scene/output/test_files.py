@@ -1,4 +1,4 @@
-"""writing.py: what writes the files is imported beforehand, as far as it is wanted."""
+"""Files of a scene: their places, and modules imported beforehand, as far as they are wanted."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ import pytest
 _LOADED = """
 import sys
 from pathlib import Path
-from cli.writing import load_writers
+from refinedet.scene.output.files import load_writers
 load_writers({name: Path(name) for name in sys.argv[1:]})
 print(*(name for name in ("quicklook", "webmap") if f"refinedet.scene.output.{name}" in sys.modules))
 """

@@ -1,0 +1,253 @@
+"""`refinedet detect`: ships of one scene, of several, or of an archive."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import asdict
+from functools import partial
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from cli import options
+from cli.console import EXIT_ERROR, err, one_sentence_errors, out, print_json, say
+from refinedet.batch.settings import ArchiveSettings
+from refinedet.config.detection import (
+    DetectorSettings,
+    LandSettings,
+    OutputSettings,
+    SceneSettings,
+    WindowSettings,
+)
+from refinedet.config.settings import DetectSettings
+
+if TYPE_CHECKING:
+    from refinedet.batch.archive import Summary
+    from refinedet.detection.run import DetectionRun
+    from refinedet.errors import RefineDetError
+
+_SHOWN = 20
+"""Failures of an archive that are told one by one."""
+
+
+def detect(  # noqa: PLR0913 - groups of options
+    *,
+    scenes: Annotated[
+        list[Path] | None,
+        typer.Argument(
+            metavar="SCENE...",
+            help="GeoTIFF, Sentinel-1 GRD product (.SAFE folder or zip), PNG or JPEG, or a quoted pattern.",
+            show_default=False,
+        ),
+    ] = None,
+    manifest: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FILE", help="Scenes or patterns, one to a line, relative to the file.", show_default=False
+        ),
+    ] = None,
+    detector: DetectorSettings,
+    scene: SceneSettings,
+    land: LandSettings,
+    windows: WindowSettings,
+    output: OutputSettings,
+    archive: ArchiveSettings,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Find ships in one or more scenes.
+
+    Writes <stem>.geojson, <stem>.csv, a picture <stem>.png, a map <stem>.html and the record <stem>.run.json per scene;
+    valid and empty where there is no ship. Interrupted, it goes on from the last finished windows when started again.
+    """
+    if not scenes and manifest is None:
+        raise typer.BadParameter("expected a SCENE or --manifest, found neither")
+    with one_sentence_errors(debug=debug):
+        from refinedet.batch.manifest import scenes_named
+
+        named = scenes_named(scenes or [], manifest)
+        settings = DetectSettings(scene, land, windows, detector, output)
+        if archive.archive or manifest is not None or archive.engine == "ray":
+            fine = _detect_archive(named, settings, archive, json=json)
+        else:
+            fine = _detect_scenes(named, settings, json=json, debug=debug)
+        if not fine:
+            raise typer.Exit(EXIT_ERROR)
+
+
+def _detect_scenes(scenes: list[Path], settings: DetectSettings, *, json: bool, debug: bool) -> bool:
+    """Detect scene by scene, print what came of each, and return True where none failed."""
+    from refinedet.detection.find_ships import find_ships_in
+
+    outcomes: dict[Path, DetectionRun | RefineDetError] = {}
+    with progress_bar("windows") as progress:
+        tasks: list[TaskID] = []
+
+        def watched(scene: Path) -> Any:
+            tasks.append(progress.add_task(scene.name, total=None))
+            return partial(_show, progress, tasks[-1])
+
+        for found in find_ships_in(scenes, settings, watched):
+            scene, outcome = found if isinstance(found, tuple) else (found.scene, found)
+            if debug and isinstance(outcome, Exception):
+                raise outcome
+            outcomes[scene] = outcome
+            for task in tasks:
+                progress.remove_task(task)
+            tasks.clear()
+    ordered = {scene: outcomes[scene] for scene in scenes}
+    if json:
+        summaries = [_summary(scene, outcome) for scene, outcome in ordered.items()]
+        print_json({"scenes": summaries, "ships": sum(one["ships"] for one in summaries)})
+    else:
+        _print_runs(ordered)
+    return not any(isinstance(outcome, Exception) for outcome in outcomes.values())
+
+
+def _detect_archive(scenes: list[Path], settings: DetectSettings, archive: ArchiveSettings, *, json: bool) -> bool:
+    """Detect in all scenes that are not finished, print what came of it, and return True where none failed."""
+    from refinedet.batch.detecting import detect_archive
+
+    with progress_bar("scenes") as progress:
+        task = progress.add_task("archive", total=len(scenes))
+        found = detect_archive(scenes, settings, archive, lambda done, _: progress.update(task, completed=done))
+    folder = settings.output.out
+    assert folder is not None  # noqa: S101 - or it would have been refused
+    if json:
+        print_json(_archive_summary(found, folder))
+    else:
+        _print_archive(found, folder)
+    return not found.failed
+
+
+@contextmanager
+def progress_bar(of: str) -> Iterator[Progress]:
+    """Bars with the time left on stderr; silent where that is no terminal."""
+    name = TextColumn("{task.description}", markup=False)
+    columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn(of))
+    with Progress(
+        *columns, TimeRemainingColumn(), console=err, transient=True, disable=not err.is_terminal
+    ) as progress:
+        yield progress
+
+
+def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
+    progress.update(task, completed=done, total=total)
+
+
+def _summary(scene: Path, outcome: DetectionRun | RefineDetError) -> dict[str, Any]:
+    """Outcome of one scene, ready for JSON."""
+    if isinstance(outcome, Exception):
+        empty = {"skipped": False, "ships": 0, "dropped": {}, "notes": [], "files": [], "seconds": 0.0}
+        counts = {"windows": 0, "windows_skipped": 0, "windows_kept": 0, "stretch": None, "scale": [1.0, 1.0]}
+        return {"scene": str(scene), "ok": False, "error": str(outcome)} | empty | counts
+    counts, result = outcome.record["counts"], outcome.result
+    return {
+        "scene": str(scene),
+        "ok": True,
+        "error": None,
+        "skipped": outcome.skipped,
+        "ships": outcome.ships,
+        "dropped": counts["dropped_by_reason"],
+        "notes": list(outcome.notes),
+        "windows": counts["windows"],
+        "windows_skipped": counts["windows_skipped"],
+        "windows_kept": outcome.windows_kept,
+        "stretch": None if result is None or result.levels is None else asdict(result.levels),
+        "scale": [1.0, 1.0] if result is None else list(result.factors),
+        "seconds": round(outcome.seconds, 2),
+        "files": [str(path) for path in outcome.files.values()],
+    }
+
+
+def _print_runs(outcomes: dict[Path, DetectionRun | RefineDetError]) -> None:
+    """A table on stdout; what failed, one sentence each, on stderr."""
+    runs = [one for one in outcomes.values() if not isinstance(one, Exception)]
+    if runs:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        table.add_column("scene", overflow="fold")
+        for name in ("ships", "windows", "stretch", "seconds"):
+            table.add_column(name, justify="right")
+        table.add_column("results", overflow="fold")
+        for one in runs:
+            table.add_row(*_row(one))
+        out.print(table)
+    for note in dict.fromkeys(note for one in runs for note in one.notes):
+        say(note)
+    failed = [one for one in outcomes.values() if isinstance(one, Exception)]
+    for error in failed:
+        say(str(error))
+    if failed and len(outcomes) > 1:
+        say(f"{len(failed)} of {len(outcomes)} scenes failed")
+
+
+def _row(one: DetectionRun) -> tuple[str, ...]:
+    counts = one.record["counts"]
+    dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped_by_reason"].items())
+    remarks = ((counts["windows_skipped"], "skipped"), (one.windows_kept, "from before"))
+    folder = next(iter(one.files.values())).parent if one.files else "-"
+    suffixes = " ".join(path.name.removeprefix(one.scene.stem) for path in one.files.values())
+    return (
+        one.scene.name,
+        _with(one.ships, [f"dropped: {dropped}"] if dropped else []),
+        _with(counts["windows"], [f"{count} {remark}" for count, remark in remarks if count]),
+        _stretch(one),
+        "as before" if one.skipped else f"{one.seconds:.1f}",
+        f"{folder}/  {suffixes}",
+    )
+
+
+def _with(count: int, remarks: list[str]) -> str:
+    return f"{count} ({', '.join(remarks)})" if remarks else f"{count}"
+
+
+def _stretch(one: DetectionRun) -> str:
+    """The ends of the stretch, in what they are of, for people."""
+    if one.result is None:
+        return "-"
+    if one.result.levels is None:
+        return "none"
+    ends = f"{one.result.levels.low:.4g} to {one.result.levels.high:.4g}"
+    return ends if one.result.levels.domain == "stored" else f"{ends} ({one.result.levels.domain})"
+
+
+def _archive_summary(found: Summary, folder: Path) -> dict[str, Any]:
+    """Outcome of an archive, ready for JSON; what became of each scene is in the status file."""
+    from refinedet.batch.paths import DATASET
+    from refinedet.batch.status import NAME
+
+    return {
+        "scenes": found.scenes,
+        "done": found.done,
+        "as_before": found.as_before,
+        "failed": [{"scene": str(scene), "error": error} for scene, error in found.failed.items()],
+        "ships": found.ships,
+        "notes": list(found.notes),
+        "seconds": round(found.seconds, 2),
+        "status": str(folder / NAME),
+        "dataset": str(folder / DATASET),
+    }
+
+
+def _print_archive(found: Summary, folder: Path) -> None:
+    """A table on stdout; what failed, one sentence each, on stderr."""
+    from refinedet.batch.paths import DATASET
+    from refinedet.batch.status import NAME
+
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    for name in ("scenes", "done", "as before", "failed", "ships", "seconds"):
+        table.add_column(name, justify="right")
+    table.add_column("results", overflow="fold")
+    counts = (found.scenes, found.done, found.as_before, len(found.failed), found.ships)
+    table.add_row(*map(str, counts), f"{found.seconds:.1f}", f"{folder}/  {DATASET}/ {NAME}")
+    out.print(table)
+    for note in found.notes:
+        say(note)
+    for error in list(found.failed.values())[:_SHOWN]:
+        say(error)
+    if found.failed:
+        say(f"{len(found.failed)} of {found.scenes} scenes failed; {folder / NAME} names each")

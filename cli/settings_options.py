@@ -1,0 +1,88 @@
+"""Settings classes of the library as options of a command: each option is spelled once, where its field is."""
+
+from __future__ import annotations
+
+import functools
+import inspect
+from collections.abc import Callable
+from dataclasses import Field, is_dataclass
+from enum import StrEnum
+from pathlib import Path
+from typing import Annotated, Any, get_args, get_origin, get_type_hints
+
+import typer
+
+from cli.console import one_sentence_errors
+from refinedet.config.option import Option, default_of, options, types_of
+
+
+def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Make a command of a function whose parameters may be settings classes.
+
+    Each field of such a class that is an option becomes an option of the command; the function is called with instances
+    of the classes. Other parameters stay as they are.
+    """
+    hints = get_type_hints(command, include_extras=True)
+    own = inspect.signature(command).parameters
+    groups = {name: hints[name] for name in own if is_dataclass(hints[name])}
+    parameters = []
+    for name, parameter in own.items():
+        if name in groups:
+            types = types_of(groups[name])
+            parameters += [_parameter(one, types[one.name], about) for one, about in options(groups[name])]
+        else:
+            parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
+
+    @functools.wraps(command)
+    def run(**given: Any) -> Any:
+        with one_sentence_errors(debug=bool(given.get("debug"))):
+            made = {
+                name: group(**{one.name: _value(given.pop(one.name), one, about) for one, about in options(group)})
+                for name, group in groups.items()
+            }
+        return command(**made, **given)
+
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect, and so by Typer
+    run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
+    del run.__wrapped__  # or Typer would look through to the signature of the function
+    return run
+
+
+def _parameter(one: Field[Any], kind: Any, about: Option) -> inspect.Parameter:
+    """A parameter that Typer makes the option of."""
+    default = default_of(one)
+    flag = about.flag or f"--{one.name.replace('_', '-')}"
+    shown: Any = about.default_text if about.default_text is not None else True
+    settings: dict[str, Any] = {"help": about.help, "metavar": about.metavar, "show_default": shown}
+    if about.parse is not None:
+        kind, default = str | None, None
+    if kind in (int, float, int | None, float | None):
+        settings |= {"min": about.least, "max": about.most}
+    return inspect.Parameter(
+        one.name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=default,
+        annotation=Annotated[_for_typer(kind), typer.Option(flag, **settings)],
+    )
+
+
+def _for_typer(kind: Any) -> Any:
+    """The type in a form that Typer knows: a list for a tuple, text where a number would do too."""
+    parts = get_args(kind)
+    if str in parts and int in parts:
+        return str | None
+    if parts and get_origin(parts[0]) is tuple:
+        names = get_args(get_args(parts[0])[0])
+        return list[StrEnum("Choice", {name: name for name in names})] | None  # type: ignore[misc]  # made at run time
+    return kind
+
+
+def _value(value: Any, one: Field[Any], about: Option) -> Any:
+    """The value of a field from what Typer gives."""
+    if value is None:
+        return default_of(one)
+    if isinstance(value, list):
+        return tuple(item.value for item in value) or default_of(one)
+    if about.parse is not None:
+        return about.parse(value)
+    return value.expanduser() if isinstance(value, Path) else value

@@ -1,0 +1,83 @@
+"""detect_archive(): ships of many scenes, with status, retries, resume and one data set, here or on Ray."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+from refinedet.batch.archive import Archive, ArchiveOptions, Progress, Summary
+from refinedet.batch.engine import Engine, LocalEngine
+from refinedet.batch.paths import check_names
+from refinedet.batch.settings import ArchiveSettings
+from refinedet.batch.status import NAME, open_status
+from refinedet.batch.work import ArchiveWork
+from refinedet.config.option import Effect, with_effect
+from refinedet.config.settings import DetectSettings
+from refinedet.errors import InputError
+from refinedet.files import sha256_file
+from refinedet.weights import shipped_weights
+
+_RAY_DEVICES = ("auto", "cpu", "cuda")
+
+
+def detect_archive(
+    scenes: Sequence[Path], settings: DetectSettings, archive: ArchiveSettings, progress: Progress
+) -> Summary:
+    """Find the ships of all scenes that are not finished; the results go to `settings.output.out`.
+
+    Args:
+        scenes: each named once.
+        settings: of the detection; formats and views are written of each scene only where they are asked for.
+        archive: engine, workers and retries.
+        progress: told how many scenes are finished.
+
+    Raises:
+        RefineDetError: no worker can be started, or the results in the folder are of other weights or settings.
+        KeyboardInterrupt: with one sentence that says how to go on.
+    """
+    from refinedet.scene.output.format_packages import load_pyarrow
+
+    folder = settings.output.out
+    if folder is None:
+        raise InputError("expected `out` for the results of an archive, found none; name the folder they go to")
+    load_pyarrow()
+    check_names(scenes, folder)
+    settings, folder = settings.absolute(), folder.absolute()
+    engine = _engine(ArchiveWork(settings, folder), settings, archive)
+    with open_status(folder / NAME) as status:
+        work = Archive(engine, status, _asked(settings), ArchiveOptions(archive.retries, settings.output.overwrite))
+        return work.run([scene.absolute() for scene in scenes], progress)
+
+
+def _asked(settings: DetectSettings) -> dict[str, Any]:
+    """Everything that decides the results and is known before a worker is started, as JSON values."""
+    from refinedet.scene.identity import side_files, software
+
+    named = side_files(settings.land)
+    groups = (settings.scene, settings.land, settings.windows, settings.detector)
+    ships = {name: value for group in groups for name, value in with_effect(group, Effect.SHIPS).items()}
+    files = with_effect(settings.output, Effect.FILES)
+    own = {name: value for name, value in (ships | files).items() if name not in {*named, "weights", "out"}}
+    return {
+        **own,
+        "stretch": asdict(settings.scene.stretch),
+        "weights": sha256_file(settings.detector.weights or shipped_weights()),
+        "side_files": named,
+        "software": software(),
+    }
+
+
+def _engine(work: ArchiveWork, settings: DetectSettings, archive: ArchiveSettings) -> Engine:
+    if archive.engine == "local":
+        return LocalEngine(work)
+    device = settings.detector.device
+    if device not in _RAY_DEVICES:
+        raise InputError(
+            f"expected `device` {', '.join(_RAY_DEVICES)} with `engine` ray, which deals out GPUs itself, found "
+            f"'{device}'; leave the setting out"
+        )
+    from refinedet.batch.ray_engine import RayEngine
+
+    return RayEngine(work, workers=archive.workers, address=archive.address, gpu=device != "cpu")

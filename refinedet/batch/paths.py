@@ -1,0 +1,46 @@
+"""Places of the results of an archive: files of each scene by day, and its part of the data set of all scenes."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import replace
+from pathlib import Path
+
+from refinedet.batch.partitions import acquisition_day, partition_path
+from refinedet.config.detection import OutputSettings
+from refinedet.errors import InputError
+from refinedet.scene.output.files import plan_files, same_name
+from refinedet.scene.output.result_paths import DATASET as PARTITION
+
+SCENES, DATASET = "scenes", "dataset"
+"""Folders of an archive: files of each scene, by day, and the ships of all scenes."""
+
+
+def archive_files(scene: Path, output: OutputSettings, folder: Path) -> dict[str, Path]:
+    """Result files of one scene of an archive; its part of the data set comes last.
+
+    Formats, picture and map are written only where they were asked for.
+    """
+    asked = replace(
+        output,
+        out=folder / SCENES / acquisition_day(scene),
+        format=output.formats(()),
+        quicklook=output.quicklook is True,
+        map=output.map is True,
+    )
+    return {**plan_files(scene, asked), PARTITION: partition_path(folder / DATASET, scene)}
+
+
+def check_names(scenes: Iterable[Path], folder: Path) -> None:
+    """Check that no two scenes share a name and none lies among the results, without a path for each file of a million.
+
+    Raises:
+        InputError: two scenes would write the same files, or one lies among the results.
+    """
+    results = tuple(f"{(folder / name).absolute()}/" for name in (SCENES, DATASET))
+    taken: dict[str, Path] = {}
+    for scene in scenes:
+        if str(scene.absolute()).startswith(results):
+            raise InputError(f"expected results apart from the scenes, but {scene} lies among them; name another `out`")
+        if (first := taken.setdefault(scene.stem, scene)) != scene:
+            raise same_name(first, scene, f"results would both be named {scene.stem}")

@@ -1,0 +1,50 @@
+"""Settings of the work on many scenes as one archive."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+from refinedet.config.option import Effect, check_options, option
+from refinedet.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class ArchiveSettings:
+    """Work on many scenes as one archive."""
+
+    archive: bool = option(
+        False,
+        "Many scenes: keep the status of each in OUT/archive.jsonl, go on from it, try again where that may help, "
+        "and write the ships of all to the GeoParquet data set OUT/dataset. --manifest and --engine ray mean it too.",
+        Effect.NONE,
+        flag="--archive",
+    )
+    engine: Literal["local", "ray"] = option(
+        "local",
+        "What works on an archive: this process, or workers on Ray.",
+        Effect.NONE,
+        metavar="local|ray",
+    )
+    workers: int | None = option(
+        None, "Number of workers on Ray.", Effect.NONE, default_text="one for each GPU, else for each core", least=1
+    )
+    address: str | None = option(
+        None,
+        "Address of a running Ray cluster.",
+        Effect.NONE,
+        metavar="HOST:PORT|auto",
+        default_text="this machine alone",
+    )
+    retries: int = option(
+        2,
+        "Further attempts at a scene of an archive that failed for no fault of its own.",
+        Effect.NONE,
+        least=0,
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        for name in ("workers", "address"):
+            if getattr(self, name) is not None and self.engine != "ray":
+                raise InputError(f"expected `{name}` with `engine` ray, found it alone; leave it out")

@@ -1,0 +1,219 @@
+"""Settings of a detection: what is looked at, by which detector, what is known of land, and what is written."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from refinedet.config.option import Effect, check_options, option
+from refinedet.config.scene import StretchChoice
+from refinedet.errors import InputError
+
+Polarisation = Literal["vv", "vh", "hh", "hv"]
+Calibrate = Literal["sigma0", "sigma0-denoised"]
+"""sigma0: as the calibration file says; sigma0-denoised: the thermal noise is taken off before."""
+LandMask = Literal["flag", "drop", "off"]
+RuntimeChoice = Literal["auto", "torch", "onnx", "openvino"]
+PrecisionChoice = Literal["auto", "fp32", "bf16"]
+Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
+MultiscalePreset = Literal["light", "published", "published-voc", "published-coco"]
+
+COAST_RANGE_M = 100_000.0
+"""Coasts are looked for up to this distance."""
+FRAGMENT_SHARE = 0.5
+"""Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
+_MAX_PIXELS = 4_000_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class SceneSettings:
+    """Pixels of a scene that are looked at, and how."""
+
+    pol: Polarisation | None = option(
+        None, "Polarisation of a Sentinel-1 product.", default_text="vv, else hh, else the first"
+    )
+    band: str | int | None = option(
+        None, "Band of a raster, by number or description.", default_text="the first, or RGB"
+    )
+    calibrate: Calibrate | None = option(
+        None,
+        "Look at calibrated amplitudes of a Sentinel-1 product, thermal noise removed or not.",
+        default_text="off: counts as they are",
+    )
+    stretch: StretchChoice = option(
+        StretchChoice(),
+        "How values become 8 bits; auto: as the weights were trained, 8-bit scenes as they are.",
+        metavar="auto|percentile|decibel|fixed:LOW:HIGH|none",
+        default_text="auto",
+        parse=StretchChoice.parse,
+    )
+    scale: float | None = option(
+        None, "Look at the scene in this many times its pixels along each side.", default_text="1"
+    )
+    gsd_m: float | None = option(None, "Look at the scene in pixels of this many metres.", default_text="its own")
+    max_pixels: int = option(_MAX_PIXELS, "Refuse a larger scene before anything is read.", Effect.NONE, least=1)
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if self.scale is not None and self.gsd_m is not None:
+            raise InputError("expected `scale` or `gsd_m`, found both; leave one of them out")
+        for name in ("scale", "gsd_m"):
+            value = getattr(self, name)
+            if value is not None and not 0 < value < math.inf:
+                raise InputError(f"expected `{name}` above 0, found {value}")
+
+
+@dataclass(frozen=True, slots=True)
+class LandSettings:
+    """Treatment of detections on land, and of places that are known to be no ship."""
+
+    land_mask: LandMask | None = option(
+        None,
+        "What becomes of detections on land.",
+        metavar="flag|drop|off",
+        default_text="flag, where a coastline is installed",
+    )
+    land: Path | None = option(
+        None,
+        "Land polygons of your own: GeoJSON, GeoPackage or Shapefile.",
+        metavar="FILE",
+        default_text="the installed coastline",
+    )
+    land_buffer_m: float = option(
+        500.0,
+        "Nearer to the coast than this is shore; farther inside is land.",
+        least=0,
+        most=COAST_RANGE_M,
+    )
+    exclude: Path | None = option(
+        None, "Points, lines or polygons of platforms and turbines; detections there are dropped.", metavar="FILE"
+    )
+    exclude_m: float = option(
+        100.0, "Detections up to this far from an excluded place are dropped too.", least=0, most=COAST_RANGE_M
+    )
+    cache: Path | None = None
+    """Folder for coastlines that were cut; None: the user's own cache folder."""
+
+    def __post_init__(self) -> None:
+        check_options(self)
+        if self.land is not None and self.land_mask == "off":
+            raise InputError(f"expected `land_mask` flag or drop to go with {self.land}, found off; leave one out")
+
+    @property
+    def mask(self) -> LandMask:
+        """The mask that holds: that asked for, else flag."""
+        return self.land_mask or "flag"
+
+    @property
+    def insists(self) -> bool:
+        """True where unknown land is an error: a mask or a file was asked for by name."""
+        return self.land_mask in ("flag", "drop") or self.land is not None
+
+
+@dataclass(frozen=True, slots=True)
+class WindowSettings:
+    """Windows of a scene, and the score from which a detection counts."""
+
+    score_min: float = option(0.5, "Lowest score of a ship.", least=0, most=1)
+    tile_px: int | None = option(
+        None,
+        "Side of a window, in pixels, scaled to the network's input.",
+        default_text="that of training; without the prescreen twice that",
+        least=64,
+    )
+    overlap_px: int | None = option(
+        None,
+        "Pixels by which windows overlap. A ship no longer than this is found whole, a longer one is joined.",
+        default_text="as trained, less where that holds 500 m",
+        least=0,
+    )
+    prescreen: Literal["on", "off"] | None = option(
+        None,
+        "Skip windows in which nothing stands out from the sea.",
+        metavar="on|off",
+        default_text="on for ship detectors of this project, else off",
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+@dataclass(frozen=True, slots=True)
+class DetectorSettings:
+    """Weights, and what runs them."""
+
+    weights: Path | None = option(
+        None,
+        "Checkpoint (.safetensors), an export of one (.onnx, .xml), or a detector of your own (.onnx).",
+        default_text="the weights that come with the package",
+    )
+    multiscale: MultiscalePreset | None = option(
+        None,
+        "Look at other sizes and mirrored too: slower, more exact.",
+        metavar="light|published|published-voc|published-coco",
+        default_text="off",
+    )
+    batch_size: int | None = option(
+        None, "Windows per pass of the network.", Effect.NONE, default_text="2 on a CPU, 8 on a GPU", least=1
+    )
+    device: str = option("auto", "auto, cpu, cuda, cuda:N, or all: every GPU at once.", Effect.NONE)
+    runtime: RuntimeChoice = option(
+        "auto",
+        "What runs the network; auto: torch on a GPU, else the first of openvino, onnx, torch that is installed.",
+        metavar="auto|torch|onnx|openvino",
+    )
+    precision: PrecisionChoice = option(
+        "auto",
+        "Number format of the network; auto: that of the file, else fp32. bf16 is faster where the processor has it, "
+        "and boxes move a little; not with onnx.",
+        metavar="auto|fp32|bf16",
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+
+@dataclass(frozen=True, slots=True)
+class OutputSettings:
+    """Result files, and what happens to older ones."""
+
+    out: Path | None = option(None, "Folder for results.", Effect.FILES, default_text="./<stem>_ships")
+    format: tuple[Format, ...] | None = option(
+        None,
+        "Result files; repeat for several.",
+        Effect.FILES,
+        default_text="geojson, csv; of an archive its data set",
+    )
+    quicklook: bool | None = option(
+        None,
+        "Write a picture of the ships.",
+        Effect.FILES,
+        flag="--quicklook/--no-quicklook",
+        default_text="on, but for an archive",
+    )
+    map: bool | None = option(
+        None,
+        "Write a map of the ships for the browser, in one file.",
+        Effect.FILES,
+        flag="--map/--no-map",
+        default_text="on, but for an archive",
+    )
+    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+    skip_existing: bool = option(
+        False,
+        "Leave scenes alone that have all their results already, of the same scene, weights and settings.",
+        Effect.NONE,
+        flag="--skip-existing",
+    )
+    restart: bool = option(
+        False, "Discard the windows that an interrupted run has kept, and begin anew.", Effect.NONE, flag="--restart"
+    )
+
+    def __post_init__(self) -> None:
+        check_options(self)
+
+    def formats(self, default: tuple[Format, ...]) -> tuple[Format, ...]:
+        """Formats that were asked for, else `default`."""
+        return default if self.format is None else self.format

@@ -1,0 +1,169 @@
+"""Detector: weights with the runtime, devices and windows that go with them, loaded once for many scenes."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from types import TracebackType
+from typing import TYPE_CHECKING, Any, Self
+
+from refinedet.config.detection import (
+    DetectorSettings,
+    MultiscalePreset,
+    PrecisionChoice,
+    RuntimeChoice,
+    WindowSettings,
+)
+from refinedet.detection.loading import Loaded, check_runtime, is_export, load_exported, load_foreign, load_torch
+from refinedet.detection.search import Search, prescreen_of, settle
+from refinedet.errors import InputError
+from refinedet.files import sha256_file
+from refinedet.weights import shipped_weights
+
+if TYPE_CHECKING:
+    from refinedet.runtimes.choice import Runtime
+    from refinedet.runtimes.graphs import Graph
+
+
+class Detector:
+    """A detector that is ready for scenes. Make one with `load`; it is also a context that closes itself.
+
+    >>> with Detector.load() as detector:  # doctest: +SKIP
+    ...     for scene in scenes:
+    ...         refinedet.find_ships(scene, detector=detector)
+    """
+
+    def __init__(
+        self, settings: DetectorSettings, weights: Path, loaded: Loaded, *, graph: Graph | None = None
+    ) -> None:
+        """Use `load` instead."""
+        self.settings, self.weights = settings, weights
+        self.weights_sha256 = sha256_file(weights)
+        self._loaded, self._graph = loaded, graph
+        self._open = True
+
+    @classmethod
+    def load(
+        cls,
+        weights: str | Path | None = None,
+        *,
+        runtime: RuntimeChoice = "auto",
+        device: str = "auto",
+        precision: PrecisionChoice = "auto",
+        multiscale: MultiscalePreset | None = None,
+        batch_size: int | None = None,
+    ) -> Self:
+        """Load a checkpoint (.safetensors), an export of one (.onnx, .xml), or an ONNX detector of other make.
+
+        Args:
+            weights: the file; None: the weights that come with the package.
+            runtime: engine that runs the network; auto: torch on a GPU, else the first of openvino, onnx and torch that
+                is installed.
+            device: auto, cpu, cuda, cuda:N, or all: every GPU at once.
+            precision: auto (that of the file, else fp32), fp32 or bf16.
+            multiscale: preset of passes at other sizes and mirrored; None: one pass.
+            batch_size: windows per pass of the network; None: what suits the device.
+
+        Raises:
+            FileError: a file is missing or damaged.
+            InputError: the file holds no detector, or the runtime, device or precision cannot be used with it.
+            MissingExtra: the runtime is not installed.
+        """
+        path = None if weights is None else Path(weights)
+        return cls.of(DetectorSettings(path, multiscale, batch_size, device, runtime, precision))
+
+    @classmethod
+    def of(cls, settings: DetectorSettings) -> Self:
+        """Load the detector that the settings name.
+
+        Raises:
+            RefineDetError: as `load`.
+        """
+        from refinedet.runtimes.choice import resolve_runtime
+
+        weights = settings.weights or shipped_weights()
+        suffix = weights.suffix.lower()
+        if suffix == ".xml" or (suffix == ".onnx" and is_export(weights)):
+            runtime: Runtime = "onnx" if suffix == ".onnx" else "openvino"
+            check_runtime(settings, runtime, weights)
+            return cls._exported(settings, weights, weights, runtime)
+        if suffix == ".onnx":
+            check_runtime(settings, "onnx", weights)
+            return cls(settings, weights, load_foreign(weights, settings))
+        runtime = resolve_runtime(settings.runtime, settings.device)
+        if runtime == "torch":
+            return cls(settings, weights, load_torch(weights, settings))
+        from refinedet.model.checkpoint import read_header
+        from refinedet.runtimes.cache import cached_export
+
+        read_header(weights)  # a file that is no checkpoint is refused before anything is exported
+        return cls._exported(settings, weights, cached_export(weights, runtime), runtime)
+
+    @classmethod
+    def _exported(cls, settings: DetectorSettings, weights: Path, path: Path, runtime: Runtime) -> Self:
+        """Load `path`, an exported file, which is `weights` itself or was made from it."""
+        from refinedet.runtimes.graphs import open_graph
+
+        device = "auto" if settings.device == "all" else settings.device
+        precision = "fp32" if settings.precision == "auto" else settings.precision
+        graph = open_graph(path, device=device, precision=precision, keep=True)
+        return cls(settings, weights, load_exported(graph, runtime, settings), graph=graph)
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """Class names by label."""
+        return tuple(self._loaded.predictors[0].classes)
+
+    @property
+    def devices(self) -> tuple[str, ...]:
+        """Devices that the network runs on."""
+        return self._loaded.devices
+
+    @property
+    def runtime(self) -> Runtime:
+        """Engine that runs the network."""
+        return self._loaded.runtime
+
+    @property
+    def precision(self) -> str:
+        """Number format of the network: fp32, bf16 or int8."""
+        return self._loaded.precision
+
+    @property
+    def identity(self) -> dict[str, Any]:
+        """Everything of the detector that decides its detections, as JSON values: equal for equal detections."""
+        return {
+            "weights": self.weights_sha256,
+            "runtime": self.runtime,
+            "precision": self.precision,
+            "multiscale": self.settings.multiscale,
+        }
+
+    def search(self, windows: WindowSettings | None = None) -> Search:
+        """Settle how scenes are searched: what the weights were trained with where the settings say nothing.
+
+        Raises:
+            InputError: the detector is closed, or the windows do not fit together.
+        """
+        if not self._open:
+            raise InputError("expected a detector that is open, found a closed one; load it again")
+        windows = windows or WindowSettings()
+        if self._graph is not None and prescreen_of(windows, self._loaded.header) is not None:
+            self._graph.prepare()  # in the background: the caller opens its scene meanwhile
+        return settle(self._loaded, self.settings, windows)
+
+    def close(self) -> None:
+        """Free the network; the detector cannot be used any more. A second call does nothing."""
+        if self._open:
+            self._open = False
+            if self._graph is not None:
+                self._graph.close()
+            self._loaded = replace(self._loaded, predictors=[])
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()

@@ -1,0 +1,96 @@
+"""find_ships(): all that the command `refinedet detect` does with a scene, result files included."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import nullcontext
+from pathlib import Path
+from typing import Any
+
+from refinedet.config.detection import DetectorSettings
+from refinedet.config.option import options
+from refinedet.config.settings import DetectSettings
+from refinedet.detection.detector import Detector
+from refinedet.detection.finder import Progress, ShipFinder
+from refinedet.detection.run import DetectionRun
+from refinedet.errors import InputError, RefineDetError
+from refinedet.scene.output.files import plan_scenes, refuse_existing
+
+
+def find_ships(
+    scene: str | Path,
+    out: str | Path | None = None,
+    *,
+    detector: Detector | None = None,
+    progress: Progress | None = None,
+    **settings: Any,
+) -> DetectionRun:
+    """Find the ships of one scene and write its result files, as the command `refinedet detect` does.
+
+    Interrupted, the same call goes on from the last finished windows.
+
+    Args:
+        scene: GeoTIFF, Sentinel-1 GRD product (.SAFE folder or zip), PNG or JPEG.
+        out: folder for results; None: `<stem>_ships` in the current folder.
+        detector: one that is loaded; None: it is loaded for this call, by `weights`, `runtime` and the other options of
+            `Detector.load`.
+        progress: told how many windows are done.
+        settings: options of the command by their names in Python, such as `gsd_m=10` or `land_mask="drop"`; see
+            `refinedet.config.detection`.
+
+    Raises:
+        FileError: the scene is missing or damaged, results are there and `overwrite` is false, or a file cannot be
+            written.
+        InputError: an option is unknown, out of range, or does not go with the others.
+        MissingExtra: a package that the settings need is not installed.
+
+    >>> run = refinedet.find_ships("scene.tif", land_mask="drop")  # doctest: +SKIP
+    >>> run.ships, run.files["geojson"]  # doctest: +SKIP
+    (12, PosixPath('scene_ships/scene.geojson'))
+    """
+    wanted = DetectSettings.of(out=out, **settings)
+    if detector is not None:
+        _refuse_both(settings)
+    path = Path(scene)
+    files = plan_scenes([path], wanted.output)[path]
+    refuse_existing(path, files, wanted.output)
+    with nullcontext(detector) if detector is not None else Detector.of(wanted.detector) as loaded:
+        return ShipFinder(loaded, wanted).find(path, files, progress)
+
+
+def find_ships_in(
+    scenes: Iterable[Path],
+    settings: DetectSettings,
+    progress: Callable[[Path], Progress],
+) -> Iterator[DetectionRun | tuple[Path, RefineDetError]]:
+    """Find the ships of scenes one after the other; a scene that fails does not stop the others.
+
+    Results that exist are refused before any of the work. Yields a run, or a scene and its error.
+
+    Raises:
+        RefineDetError: the detector cannot be loaded, or two scenes would write the same files.
+    """
+    plan, todo = plan_scenes(scenes, settings.output), []
+    for scene, files in plan.items():
+        try:
+            refuse_existing(scene, files, settings.output)
+        except RefineDetError as error:
+            yield scene, error
+        else:
+            todo.append(scene)
+    if not todo:
+        return
+    with Detector.of(settings.detector) as detector:
+        finder = ShipFinder(detector, settings)
+        for scene in todo:
+            try:
+                yield finder.find(scene, plan[scene], progress(scene))
+            except RefineDetError as error:
+                yield scene, error
+
+
+def _refuse_both(settings: Mapping[str, Any]) -> None:
+    """Refuse options of a detector that is loaded already."""
+    own = sorted(settings.keys() & {one.name for one, _ in options(DetectorSettings)})
+    if own:
+        raise InputError(f"expected `{own[0]}` in `Detector.load`, found it beside `detector`; name it there")

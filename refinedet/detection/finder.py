@@ -1,0 +1,195 @@
+"""ShipFinder: a detector and the settings of a run, for one scene after the other, result files included."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Mapping
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass, fields
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from refinedet.config.option import options
+from refinedet.config.settings import DetectSettings
+from refinedet.detection.detector import Detector
+from refinedet.detection.run import DetectionRun
+from refinedet.detection.search import Search
+from refinedet.errors import FileError, RefineDetError
+from refinedet.files import read_json
+from refinedet.scene.output.files import finished, journal_path, load_writers, plan_files, write_files
+from refinedet.tiling import WINDOWS_TOGETHER
+
+if TYPE_CHECKING:
+    from refinedet.scene.identity import RunIdentity
+    from refinedet.scene.journal import Journal
+    from refinedet.scene.result import SceneResult
+
+Progress = Callable[[int, int], None]
+"""Called with (windows done, windows in all) of a scene."""
+
+_NOT_RECORDED = ("weights", "out", "overwrite", "skip_existing", "restart", "device")
+"""Options that have a place of their own in the record, or say nothing of the results."""
+
+
+class ShipFinder:
+    """A detector and the settings of a run, for one scene after the other."""
+
+    def __init__(self, detector: Detector, settings: DetectSettings) -> None:
+        self._detector, self._settings = detector, settings
+        self._search: Search = detector.search(settings.windows)
+
+    @property
+    def identity(self) -> RunIdentity:
+        """Everything that decides results and that scenes have in common."""
+        return self._identity(None)
+
+    def find(
+        self, scene: Path, files: Mapping[str, Path] | None = None, progress: Progress | None = None
+    ) -> DetectionRun:
+        """Find the ships of one scene and write its files.
+
+        Args:
+            scene: the scene.
+            files: where each result goes; None: as the settings say.
+            progress: told how many windows are done.
+
+        Raises:
+            RefineDetError: the scene or its results are not what they should be.
+            KeyboardInterrupt: with one sentence that says how to go on.
+        """
+        from refinedet.scene.journal import Journal
+
+        files = dict(plan_files(scene, self._settings.output) if files is None else files)
+        began = time.perf_counter()
+        if finished(scene, files, self._settings.output):
+            return DetectionRun(scene, self._same_record(scene, files["record"]), files)
+        journal = Journal(journal_path(scene, files), self._detector.identity, restart=self._settings.output.restart)
+        watched = _Watched(progress)
+        try:
+            result = self._found(scene, files, journal, watched)
+            write_files(scene, result, files, self._settings.scene)
+            record = self._written_record(result, files["record"], began)
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(watched.how_to_go_on(scene, journal.path)) from None
+        except OSError as error:
+            if isinstance(error, RefineDetError):
+                raise
+            raise FileError(f"expected to read and write files, but that failed ({error})") from error
+        journal.discard()
+        seconds = time.perf_counter() - began
+        return DetectionRun(scene, record, files, result, watched.kept, seconds)
+
+    def _found(self, scene: Path, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
+        from refinedet.scene.detect import detect_scene
+
+        search, settings = self._search, self._settings
+        with ThreadPoolExecutor(1, thread_name_prefix="writers") as beside:
+            beside.submit(load_writers, files)  # and waited for: no process should end amid an import
+            return detect_scene(
+                scene,
+                search.predictors,
+                scene=settings.scene,
+                land=settings.land,
+                tile=search.tile,
+                score_min=search.score_min,
+                prescreen=search.prescreen,
+                ship_m=search.ship_m,
+                batch_size=search.batch_size or WINDOWS_TOGETHER,
+                progress=progress,
+                journal=journal,
+            )
+
+    def _identity(self, scene_sha256: str | None) -> RunIdentity:
+        from refinedet.scene.identity import run_identity
+
+        search = self._search
+        return run_identity(
+            scene_sha256,
+            detector=self._detector.identity,
+            scene=self._settings.scene,
+            land=self._settings.land,
+            tile=search.tile,
+            score_min=search.score_min,
+            prescreen=search.prescreen,
+            ship_m=search.ship_m,
+            radiometry=search.predictors[0].radiometry,
+        )
+
+    def _same_record(self, scene: Path, path: Path) -> dict[str, Any]:
+        """The record of the run that left the results of a scene.
+
+        Raises:
+            FileError: it was another run.
+            InputError: it is no record.
+        """
+        from refinedet.scene.identity import RunIdentity, scene_sha256
+
+        record: dict[str, Any] = read_json(path)
+        before = RunIdentity.from_dict(record.get("identity") if isinstance(record, dict) else None, path)
+        found = self._identity(scene_sha256(scene, self._settings.scene.pol)).changed_since(before)
+        if found:
+            raise FileError(
+                f"expected the results beside {path} to be what this call would find, found others "
+                f"({'; '.join(found[:3])}); name another `out`, or replace them with `overwrite`"
+            )
+        return record
+
+    def _written_record(self, result: SceneResult, path: Path, began: float) -> dict[str, Any]:
+        from refinedet.scene.output.record import run_record, write_record
+        from refinedet.scene.output.writers import writing
+
+        record = run_record(
+            result,
+            weights=self._detector.weights,
+            settings=self._record_settings(),
+            device=", ".join(self._detector.devices),
+            seconds=time.perf_counter() - began,
+        )
+        with writing(path):
+            write_record(path, record)
+        return record
+
+    def _record_settings(self) -> dict[str, Any]:
+        """Options as asked for, with what the weights or a default said where nothing was."""
+        asked = {
+            one.name: getattr(group, one.name)
+            for group in (getattr(self._settings, part.name) for part in fields(self._settings))
+            for one, _ in options(group)
+            if one.name not in _NOT_RECORDED
+        }
+        search = self._search
+        came_to = {
+            "stretch": self._settings.scene.stretch.to_dict(),
+            "runtime": self._detector.runtime,
+            "precision": self._detector.precision,
+            "prescreen": search.prescreen,
+            "ship_m": search.ship_m,
+            "radiometry": search.predictors[0].radiometry.to_dict(),
+        }
+        return asked | search.tile.to_dict() | came_to
+
+
+@dataclass(slots=True)
+class _Watched:
+    """Progress of one scene, remembered and passed on."""
+
+    told: Progress | None
+    done: int = 0
+    total: int = 0
+    kept: int = 0
+
+    def __call__(self, done: int, total: int) -> None:
+        if not self.total:  # the first call
+            self.total, self.kept = total, done
+        self.done = done
+        if self.told is not None:
+            self.told(done, total)
+
+    def how_to_go_on(self, scene: Path, journal: Path) -> str:
+        """One sentence for who has stopped a run; empty where there is nothing to go on from."""
+        if not journal.exists():
+            return ""
+        return (
+            f"interrupted; {self.done} of {self.total} windows of {scene} are kept in {journal}: "
+            "run the same again to go on"
+        )

@@ -1,0 +1,115 @@
+"""Networks of a detector: read from a checkpoint, an export or an ONNX file of other make."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from refinedet.config.detection import DetectorSettings
+from refinedet.errors import InputError
+
+if TYPE_CHECKING:
+    from refinedet.adapters.onnx import OnnxPredictor
+    from refinedet.model.checkpoint import Header
+    from refinedet.runtimes.choice import Runtime
+    from refinedet.runtimes.graphs import Graph
+
+_WEAKEST = 1e-3
+"""Score below which a detector of other make is not listened to, whatever is asked for."""
+
+
+@dataclass(frozen=True, slots=True)
+class Loaded:
+    """Networks that are ready, on one or more devices."""
+
+    predictors: Sequence[Any]
+    """ScalablePredictors of this project; one OnnxPredictor where `header` is None."""
+    devices: tuple[str, ...]
+    header: Header | None
+    """None: the detector is of other make."""
+    runtime: Runtime
+    precision: str
+
+    def foreign(self, score_min: float) -> OnnxPredictor:
+        """The detector of other make, listening to scores low enough for `score_min`."""
+        from refinedet.adapters.common import SCORE_MIN
+
+        # half: fragments enter the merge, too
+        found: OnnxPredictor = self.predictors[0].with_score_min(max(_WEAKEST, min(SCORE_MIN, score_min / 2)))
+        return found
+
+
+def load_torch(weights: Path, settings: DetectorSettings) -> Loaded:
+    """Load a checkpoint into torch, once for each device."""
+    from refinedet.model.checkpoint import read_header
+    from refinedet.predictors.predictor import TorchPredictor, resolve_devices
+    from refinedet.workarounds.malloc import keep_freed_memory
+
+    keep_freed_memory()
+    header, devices = read_header(weights), resolve_devices(settings.device)
+    _exact_gpus(devices)
+    precision = "fp32" if settings.precision == "auto" else settings.precision
+    loaded = [
+        TorchPredictor.load(weights, device=device, batch_size=settings.batch_size, precision=precision)
+        for device in devices
+    ]
+    return Loaded(loaded, tuple(devices), header, "torch", precision)
+
+
+def load_exported(graph: Graph, runtime: Runtime, settings: DetectorSettings) -> Loaded:
+    """Wrap an exported graph, as often as it takes calls side by side."""
+    from refinedet.concurrency import usable_cores
+    from refinedet.runtimes.predictor import ExportedPredictor
+    from refinedet.tiling import WINDOW_TILES, WINDOWS_TOGETHER
+
+    at_once = min(2 * usable_cores(), WINDOWS_TOGETHER)  # two large windows for each core
+    batch_size = settings.batch_size or WINDOW_TILES**2 * at_once
+    predictor = ExportedPredictor(graph, batch_size=batch_size)
+    header = graph.exported.header
+    return Loaded([predictor] * graph.callers, (graph.device,), header, runtime, graph.precision)
+
+
+def load_foreign(path: Path, settings: DetectorSettings) -> Loaded:
+    """Load an ONNX file of other make: its classes are those in its metadata, its windows the default ones."""
+    from refinedet.adapters.onnx import OnnxPredictor
+    from refinedet.predictors.predictor import batch_for
+
+    for name, given in (
+        ("multiscale", settings.multiscale is not None),
+        ("precision", settings.precision not in ("auto", "fp32")),
+    ):
+        if given:
+            raise InputError(f"expected a checkpoint (.safetensors) for `{name}`, found {path}; leave the setting out")
+    batch_size = settings.batch_size or batch_for(settings.device)
+    predictor = OnnxPredictor(path, device=settings.device, batch_size=batch_size)
+    return Loaded([predictor], (settings.device,), None, "onnx", "fp32")
+
+
+def is_export(path: Path) -> bool:
+    """True for an ONNX file that this project exported."""
+    from refinedet.runtimes.graphs import exported_onnx
+
+    return exported_onnx(path)
+
+
+def check_runtime(settings: DetectorSettings, runtime: Runtime, weights: Path) -> None:
+    """Check that a file may be run by the runtime that was asked for.
+
+    Raises:
+        InputError: another one was.
+    """
+    if settings.runtime not in ("auto", runtime):
+        raise InputError(
+            f"expected a checkpoint (.safetensors) for `runtime` {settings.runtime}, found {weights}, which runs by "
+            f"{runtime}; leave the setting out"
+        )
+
+
+def _exact_gpus(devices: Sequence[str]) -> None:
+    """Let GPUs convolve in float32, as processors do: by default they round to 10 bits, and boxes move."""
+    if any(device.startswith("cuda") for device in devices):
+        import torch
+
+        torch.backends.cudnn.allow_tf32 = False

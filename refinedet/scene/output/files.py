@@ -1,0 +1,106 @@
+"""All result files of one scene, and their place: planned before the work, written after it."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from refinedet.config.detection import Format, OutputSettings, SceneSettings
+from refinedet.errors import InputError
+from refinedet.scene.output.result_paths import check_writable, result_paths
+
+if TYPE_CHECKING:
+    from refinedet.scene.result import SceneResult  # what it imports takes a second
+
+_FORMATS: tuple[Format, ...] = ("geojson", "csv")
+
+
+def plan_files(scene: Path, output: OutputSettings) -> dict[str, Path]:
+    """Result files of one scene, by format or view, as the settings ask."""
+    views = {"quicklook": output.quicklook is not False, "web_map": output.map is not False, "record": True}
+    return result_paths(scene, output.out, output.formats(_FORMATS), **views)
+
+
+def plan_scenes(scenes: Iterable[Path], output: OutputSettings) -> dict[Path, dict[str, Path]]:
+    """Result files of several scenes.
+
+    Raises:
+        InputError: two scenes would write the same file, or a scene would be written over.
+    """
+    plan = {scene: plan_files(scene, output) for scene in scenes}
+    sources = {scene.resolve() for scene in plan}
+    taken: dict[Path, Path] = {}
+    for scene, paths in plan.items():
+        for path in paths.values():
+            if path.resolve() in sources:
+                raise InputError(f"expected results apart from the scenes, but {path} is a scene; name another `out`")
+            if path in taken:
+                raise same_name(taken[path], scene, f"results would both be {path}")
+            taken[path] = scene
+    return plan
+
+
+def same_name(first: Path, second: Path, why: str) -> InputError:
+    """Error for two scenes whose results would have the same name."""
+    return InputError(
+        f"expected scenes with different names, found {first} and {second}, whose {why}; run them with different `out`"
+    )
+
+
+def journal_path(scene: Path, paths: Mapping[str, Path]) -> Path:
+    """File that keeps finished windows until the results are written: beside them."""
+    return next(iter(paths.values())).with_name(f"{scene.stem}.journal")
+
+
+def finished(scene: Path, paths: Mapping[str, Path], output: OutputSettings) -> bool:
+    """True where an earlier run has left all results of a scene, and these settings leave them alone."""
+    whole = all(path.is_file() for path in paths.values()) and not _interrupted(scene, paths)
+    return output.skip_existing and not output.overwrite and whole
+
+
+def refuse_existing(scene: Path, paths: dict[str, Path], output: OutputSettings) -> None:
+    """Find out before the work if results could not be written.
+
+    Raises:
+        FileError: results are there and must not be replaced, or something is in the way of them.
+        MissingExtra: a format needs a package that is not installed.
+    """
+    # results beside a journal are half of those of an interrupted run, which was free to write them
+    overwrite = output.overwrite or _interrupted(scene, paths) or finished(scene, paths, output)
+    check_writable(paths, overwrite=overwrite)
+
+
+def load_writers(paths: Mapping[str, Path]) -> None:
+    """Import the modules that `write_files` needs, beforehand: half of the time of a picture."""
+    if "quicklook" in paths:
+        import refinedet.scene.output.quicklook
+    if "map" in paths:
+        import refinedet.scene.output.webmap  # noqa: F401 - to be there
+
+
+def write_files(scene: Path, result: SceneResult, paths: Mapping[str, Path], settings: SceneSettings) -> None:
+    """Write the formats, the picture and the map, as far as `paths` names them.
+
+    Raises:
+        FileError: a file cannot be written, or the scene cannot be read again.
+    """
+    from refinedet.scene.output.writers import write_results, writing
+
+    write_results(result, dict(paths))
+    if "quicklook" in paths:
+        from refinedet.scene.output.quicklook import write_quicklook
+
+        with writing(paths["quicklook"]):
+            write_quicklook(scene, result, paths["quicklook"], scene=settings)
+    if "map" in paths:
+        from refinedet.scene.output.webmap import write_map
+
+        with writing(paths["map"]):
+            write_map(scene, result, paths["map"], scene=settings)
+
+
+def _interrupted(scene: Path, paths: Mapping[str, Path]) -> bool:
+    """True where a run has left windows; an empty journal does not tell whose results these are."""
+    journal = journal_path(scene, paths)
+    return journal.is_file() and journal.stat().st_size > 0

@@ -1,0 +1,69 @@
+"""Settings classes become options of a command, spelled once."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+import typer
+from typer.testing import CliRunner
+
+from cli.settings_options import with_settings
+from refinedet.config.option import option
+from refinedet.errors import InputError
+
+
+@dataclass(frozen=True, slots=True)
+class Size:
+    """Some options."""
+
+    width_px: int = option(3, "Width of it.", least=1)
+    kind: Literal["a", "b"] | None = option(None, "Kind of it.", default_text="none of them")
+    many: tuple[Literal["x", "y"], ...] | None = option(None, "Several.")
+    folder: Path | None = option(None, "Folder.", flag="--out")
+    dark: bool = option(default=False, help="Dark.", flag="--dark")
+    ends: tuple[float, ...] = option((0.0,), "Ends.", parse=lambda text: tuple(map(float, text.split(":"))))
+
+    def __post_init__(self) -> None:
+        if self.width_px == 13:
+            raise InputError("expected luck, found 13")
+
+
+def call(*words: str) -> tuple[int, str, list[object]]:
+    taken: list[object] = []
+    app = typer.Typer()
+
+    @app.command()
+    @with_settings
+    def work(*, name: str = "n", size: Size, debug: bool = False) -> None:
+        """Work."""
+        del debug
+        taken.extend([name, size])
+
+    ran = CliRunner().invoke(app, list(words))
+    return ran.exit_code, ran.output, taken
+
+
+def test_fields_become_options_and_options_fields() -> None:
+    words = "--width-px 5 --kind b --many x --many y --out f --dark --ends 1:2 --name m"
+    code, said, taken = call(*words.split())
+    assert (code, said) == (0, "")
+    assert taken == ["m", Size(5, "b", ("x", "y"), Path("f"), dark=True, ends=(1.0, 2.0))]
+    assert call()[2] == ["n", Size()]
+
+
+def test_wrong_words_are_usage_errors_and_bad_values_one_sentence() -> None:
+    assert call("--width-px", "0")[0] == 2
+    assert call("--kind", "c")[0] == 2
+    assert call("--many", "z")[0] == 2
+    code, said, taken = call("--width-px", "13")
+    assert (code, taken) == (1, [])
+    assert "expected luck, found 13" in said
+
+
+def test_help_is_that_of_the_field() -> None:
+    said = call("--help")[1]
+    words = "".join(letter for letter in said if letter.isalnum())  # whatever the width of the table
+    for part in ("Widthofit", "noneofthem", "out", "dark", "Several"):
+        assert part in words

@@ -1,0 +1,78 @@
+"""Settings of a detection: each option has one name, one type and one range, and says what it changes."""
+
+from __future__ import annotations
+
+from dataclasses import fields
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from refinedet.batch.settings import ArchiveSettings
+from refinedet.config.detection import LandSettings, SceneSettings
+from refinedet.config.option import Effect, options, with_effect
+from refinedet.config.settings import DetectSettings
+from refinedet.errors import InputError
+
+
+def test_options_find_their_group_and_become_what_they_are() -> None:
+    found = DetectSettings.of(
+        gsd_m=10, land="land.gpkg", format="csv", stretch="fixed:-25:5", score_min=1, out="~/ships", tile_px=256
+    )
+    assert (found.scene.gsd_m, type(found.scene.gsd_m)) == (10.0, float), "equal settings are equal in JSON too"
+    assert found.land.land == Path("land.gpkg")
+    assert found.output.format == ("csv",)
+    assert (found.scene.stretch.kind, found.scene.stretch.low) == ("fixed", -25)
+    assert found.output.out == Path.home() / "ships"
+    assert found.windows.tile_px == 256
+    assert DetectSettings.of() == DetectSettings()
+
+
+@pytest.mark.parametrize(
+    ("named", "sentence"),
+    [
+        ({"gsdm": 3}, "did you mean gsd_m"),
+        ({"colour": 3}, "expected some of band, batch_size"),
+        ({"score_min": 2}, "`score_min` to be at least 0 and at most 1, found 2"),
+        ({"score_min": float("nan")}, "`score_min` to be at least 0"),
+        ({"score_min": "a"}, "`score_min` to be of type float or int"),
+        ({"score_min": True}, "`score_min` to be of type"),
+        ({"land_mask": "x"}, "`land_mask` to be one of flag, drop, off, found 'x'"),
+        ({"format": ["csv", "xx"]}, "`format` to be one of geojson, csv"),
+        ({"overwrite": 1}, "`overwrite` to be of type bool"),
+        ({"tile_px": 63}, "`tile_px` to be at least 64"),
+        ({"scale": 1, "gsd_m": 1}, "`scale` or `gsd_m`, found both"),
+        ({"gsd_m": 0}, "`gsd_m` above 0"),
+        ({"land": "a.geojson", "land_mask": "off"}, "`land_mask` flag or drop"),
+        ({"stretch": "loud"}, "expected a stretch of auto"),
+        ({"land": None, "land_buffer_m": None}, "`land_buffer_m` to be of type"),
+    ],
+)
+def test_what_no_option_can_have_is_one_sentence(named: dict[str, Any], sentence: str) -> None:
+    with pytest.raises(InputError, match=sentence.replace("(", r"\(")):
+        DetectSettings.of(**named)
+
+
+def test_workers_need_an_engine_that_has_some() -> None:
+    with pytest.raises(InputError, match="`workers` with `engine` ray"):
+        ArchiveSettings(workers=2)
+    assert ArchiveSettings(engine="ray", workers=2).workers == 2
+
+
+def test_paths_become_absolute_in_every_group() -> None:
+    found = DetectSettings.of(land="a.geojson", weights="w.onnx", out="o").absolute()
+    assert all(path.is_absolute() for path in (found.land.land, found.detector.weights, found.output.out) if path)
+    assert found.land.exclude is None
+
+
+def test_no_name_is_used_twice_and_every_option_explains_itself() -> None:
+    groups = [group.default_factory for group in fields(DetectSettings)] + [ArchiveSettings]
+    named = [(one.name, about) for group in groups for one, about in options(group)]
+    assert len({name for name, _ in named}) == len(named) > 30
+    assert all(about.help.endswith((".", "!")) and len(about.help) > 15 for _, about in named)
+
+
+def test_options_say_what_they_change() -> None:
+    assert "max_pixels" in with_effect(SceneSettings(), Effect.NONE)
+    assert "gsd_m" in with_effect(SceneSettings(), Effect.SHIPS)
+    assert with_effect(LandSettings(), Effect.FILES) == {}

@@ -1,0 +1,141 @@
+"""find_ships() leaves the bytes that the command leaves, and a detector is loaded once for many scenes."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+import refinedet
+from refinedet.errors import FileError, InputError
+from refinedet.model import checkpoint
+from refinedet.raster import write_scene
+
+ROOT = Path(__file__).resolve().parents[3]
+
+
+@pytest.fixture(scope="module")
+def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A scene of dim sea with bright ships and a place on the earth."""
+    rng = np.random.default_rng(3)
+    pixels = rng.gamma(4, 25, (400, 500)).astype(np.uint16)
+    for x, y in zip(rng.integers(10, 470, 9), rng.integers(10, 380, 9), strict=True):
+        pixels[y : y + 5, x : x + 18] = 3000
+    path = tmp_path_factory.mktemp("scene") / "scene.tif"
+    write_scene(path, pixels, crs="EPSG:32633", transform=(10.0, 0, 5e5, 0, -10.0, 5.3e6))
+    return path
+
+
+@pytest.fixture(scope="module")
+def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a small, untrained network of ships."""
+    import torch
+
+    from refinedet.config import ModelConfig, Radiometry
+    from refinedet.model.network import RefineDet
+
+    torch.manual_seed(0)
+    model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8))
+    header = checkpoint.Header(model.config, ("ship",), Radiometry(), {"tile": {"tile_px": 64, "overlap_px": 16}})
+    path = tmp_path_factory.mktemp("network") / "tiny.safetensors"
+    checkpoint.save_checkpoint(path, model.state_dict(), header)
+    return path
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    """Bytes of the files; of the record all but the times."""
+    found = {path.name: path.read_bytes() for path in folder.iterdir()}
+    for name in [name for name in found if name.endswith(".run.json")]:
+        record = json.loads(found[name])
+        found[name] = json.dumps({key: value for key, value in record.items() if key != "time"}).encode()
+    return found
+
+
+@pytest.mark.parametrize("runtime", ["torch", "onnx", "openvino"])
+def test_three_lines_of_python_leave_the_bytes_of_the_command(
+    scene: Path, weights: Path, tmp_path: Path, runtime: str
+) -> None:
+    pytest.importorskip({"onnx": "onnxruntime"}.get(runtime, runtime), reason=f"{runtime} is not installed")
+    words = ["--weights", str(weights), "--runtime", runtime, "--device", "cpu", "--score-min", "0.0202"]
+    words += ["--land-mask", "off"]  # tests see no coastline, the command would
+    done = subprocess.run(
+        [sys.executable, "-m", "cli.app", "detect", str(scene), "--out", str(tmp_path / "command"), *words],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    with refinedet.Detector.load(weights, runtime=runtime, device="cpu") as detector:  # type: ignore[arg-type]
+        for folder in ("first", "second"):  # as in a notebook, twice in a row
+            run = refinedet.find_ships(scene, tmp_path / folder, detector=detector, score_min=0.0202, land_mask="off")
+            assert content(tmp_path / folder) == content(tmp_path / "command")
+    assert run.result is not None
+    assert run.ships == len(run.result.detections) > 0
+    assert sorted(run.files) == ["csv", "geojson", "map", "quicklook", "record"]
+
+
+def test_a_call_without_a_detector_loads_and_closes_its_own(scene: Path, weights: Path, tmp_path: Path) -> None:
+    seen: list[tuple[int, int]] = []
+    run = refinedet.find_ships(
+        scene,
+        tmp_path / "out",
+        weights=weights,
+        device="cpu",
+        format="csv",
+        quicklook=False,
+        map=False,
+        progress=lambda done, total: seen.append((done, total)),
+    )
+    assert sorted(path.name for path in (tmp_path / "out").iterdir()) == ["scene.csv", "scene.run.json"]
+    assert seen[-1][0] == seen[-1][1] > 1
+    again = refinedet.find_ships(
+        scene, tmp_path / "out", weights=weights, device="cpu", format="csv", quicklook=False, map=False,
+        skip_existing=True,
+    )  # fmt: skip
+    assert again.skipped
+    assert again.record == run.record
+    with pytest.raises(FileError, match="`overwrite`"):
+        refinedet.find_ships(scene, tmp_path / "out", weights=weights)
+
+
+def test_options_of_the_detector_belong_where_it_is_loaded(scene: Path, weights: Path) -> None:
+    with refinedet.Detector.load(weights, runtime="torch", device="cpu") as detector:
+        with pytest.raises(InputError, match=r"`runtime` in `Detector\.load`"):
+            refinedet.find_ships(scene, detector=detector, runtime="onnx")
+        assert (detector.runtime, detector.precision, detector.devices) == ("torch", "fp32", ("cpu",))
+        assert detector.classes == ("ship",)
+    with pytest.raises(InputError, match="found a closed one"):
+        refinedet.find_ships(scene, detector=detector)
+    detector.close()  # once more does nothing
+
+
+def test_one_detector_searches_with_any_score(scene: Path, weights: Path, tmp_path: Path) -> None:
+    with refinedet.Detector.load(weights, runtime="torch", device="cpu") as detector:
+        found = [
+            refinedet.find_ships(scene, tmp_path, detector=detector, score_min=score, overwrite=True).ships
+            for score in (0.0202, 0.9, 0.0202)
+        ]
+    assert found[0] == found[2] > found[1]
+
+
+def test_a_changed_side_file_is_another_run_and_a_moved_one_is_not(scene: Path, weights: Path, tmp_path: Path) -> None:
+    first, moved = tmp_path / "a.geojson", tmp_path / "b.geojson"
+    first.write_text('{"type":"Point","coordinates":[15.01,47.84]}')
+    moved.write_bytes(first.read_bytes())
+    with refinedet.Detector.load(weights, runtime="torch", device="cpu") as detector:
+
+        def find(exclude: Path) -> refinedet.DetectionRun:
+            return refinedet.find_ships(
+                scene, tmp_path / "out", detector=detector, exclude=exclude, land_mask="off", skip_existing=True
+            )
+
+        assert not find(first).skipped
+        assert find(moved).skipped
+        first.write_text('{"type":"Point","coordinates":[15.02,47.84]}')
+        with pytest.raises(FileError, match=r"side_files\.exclude was"):
+            find(first)
