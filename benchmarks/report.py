@@ -174,9 +174,9 @@ def page(before: list[str], parts: list[str], note: str, *, quick: bool) -> str:
     if quick:
         title += "**A smoke run on small inputs: its figures mean nothing.**\n\n"
     how = (
-        "Made by `make bench` (benchmarks/report.py), one script after another on a machine with nothing else to do. "
-        "What is compared was measured in the same run, in turns; figures are medians. Each script explains itself "
-        "with `--help`, and runs alone.\n\n"
+        "`make bench` writes this page: benchmarks/report.py runs one script after another on an idle machine. "
+        "Figures that stand side by side were measured in turns in the same run. All are medians. Each script has "
+        "`--help` and runs alone.\n\n"
     )
     rows = [f"| [{e.name}](#{anchor(e.name)}) | benchmarks/{Path(e.script).name} | {e.shows} |" for e in ENTRIES]
     table = "\n".join(["| what | script | what it shows |", "|---|---|---|", *rows])

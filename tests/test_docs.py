@@ -17,6 +17,8 @@ ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").glob("*.md"))]
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
 LINK = re.compile(r"\]\(([^)#\s]+)")
+SECTION_LINK = re.compile(r"\]\(([^)#:\s]*)#([^)\s]+)\)")
+HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
 
 def commands() -> list[str]:
@@ -66,6 +68,24 @@ def known_param(dotted: str) -> bool:
 def test_links_and_pictures_exist(page: Path) -> None:
     targets = [t for t in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in t]
     assert [t for t in targets if not (page.parent / t).exists()] == []
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
+def test_linked_sections_exist(page: Path) -> None:
+    links = SECTION_LINK.findall(page.read_text(encoding="utf-8"))
+    assert [
+        (name, section) for name, section in links if section not in sections(page.parent / name if name else page)
+    ] == []
+
+
+def sections(page: Path) -> set[str]:
+    """Anchors of the headings of a page, as GitHub makes them."""
+    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+def test_the_readme_fits_on_three_screens() -> None:
+    assert len((ROOT / "README.md").read_text(encoding="utf-8").splitlines()) <= 125
 
 
 def test_the_readme_gives_the_set_up_in_two_commands_and_names_the_test_command_of_ci() -> None:
