@@ -9,18 +9,22 @@ import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from refinedet.errors import DiskError, FileError, InputError, RefineDetError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WORDS = ("no space left on device", "disk is full", "quota exceeded")
+_PART_BYTES, _PATH_BYTES = 255, 1024
+"""Longest part of a path that file systems take, and longest path that a data set or a project needs."""
+_DRIVE = re.compile("[A-Za-z]:")
 _NOTHING_LEFT_BYTES = 64 << 10
 """With less on the disk, a write that fails has filled it: file systems keep the last blocks to themselves."""
 
@@ -139,10 +143,18 @@ def read_json(path: str | Path) -> Any:
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"expected JSON in {path}, found something else ({error}); is the file whole?") from error
     except OSError as error:
         raise FileError(f"expected a JSON file at {path}, but it cannot be read ({error.strerror})") from error
+
+
+def is_safe_path(name: str) -> bool:
+    """Return True if a name from others is a relative path that stays within its folder, on every file system."""
+    path = PurePosixPath(name)
+    odd = "\\" in name or _DRIVE.match(name) or any(ord(character) < ord(" ") for character in name)
+    overlong = len(name) > _PATH_BYTES or any(len(os.fsencode(part)) > _PART_BYTES for part in path.parts)
+    return not (odd or overlong or path.is_absolute() or ".." in path.parts)
 
 
 def sha256_file(path: str | Path) -> str:

@@ -11,8 +11,6 @@ import bz2
 import gzip
 import io
 import lzma
-import os
-import re
 import stat
 import tarfile
 import unicodedata
@@ -26,6 +24,7 @@ from typing import IO, cast
 
 from pipeline.downloads.disk import need_room
 from refinedet.errors import DiskError, FileError
+from refinedet.files import is_safe_path
 
 _BLOCK_BYTES = 1 << 20
 _ZIP_START = b"PK"
@@ -37,9 +36,6 @@ _ZIP_TAIL_BYTES = (1 << 16) + 200
 """A zip ends in where its directory is, and a comment of at most 64 kB."""
 _ENTRY_BYTES, _IN_ZIP64 = 128, 0xFFFFFFFF
 """What a file takes in that directory, on average; a size that stands elsewhere."""
-_PART_BYTES, _PATH_BYTES = 255, 1024
-"""Longest part of a path that file systems take, and longest path that a data set needs."""
-_DRIVE = re.compile("[A-Za-z]:")
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -269,11 +265,8 @@ def _one_name(name: str) -> str:
 
 
 def _is_unsafe(entry: _Entry) -> bool:
-    name, path = entry.name, PurePosixPath(entry.name)
-    odd = "\\" in name or _DRIVE.match(name) or any(ord(character) < ord(" ") for character in name)
-    nameless = not path.parts and not entry.is_folder
-    overlong = len(name) > _PATH_BYTES or any(len(os.fsencode(part)) > _PART_BYTES for part in path.parts)
-    return overlong or bool(odd) or nameless or path.is_absolute() or ".." in path.parts
+    nameless = not PurePosixPath(entry.name).parts and not entry.is_folder
+    return nameless or not is_safe_path(entry.name)
 
 
 def _write(entry: _Entry, path: Path, left: int, archive: Path) -> int:
