@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import io
 import stat
+import struct
 import tarfile
 import zipfile
 from collections.abc import Callable, Mapping
@@ -100,6 +101,23 @@ def _shared_bytes(count: int, size: int) -> Make:
     return make
 
 
+def _small_in_32_bits(make: Make) -> Make:
+    """A zip whose true directory stands in the records of ZIP64, and a small one in the old record behind them."""
+
+    def made(path: Path) -> None:
+        make(path)
+        data = path.read_bytes()
+        end = data.rindex(b"PK\x05\x06")
+        old = struct.unpack("<4s4H2LH", data[end : end + 22])
+        size, start = old[5:7]
+        record = struct.pack("<4sQ2H2L4Q", b"PK\x06\x06", 44, 45, 45, 0, 0, size // 52, size // 52, size, start)
+        locator = struct.pack("<4sLQL", b"PK\x06\x07", 0, end, 1)
+        small = struct.pack("<4s4H2LH", b"PK\x05\x06", 0, 0, 1, 1, 46, start, 0)
+        path.write_bytes(data[:end] + record + locator + small)
+
+    return made
+
+
 def _patched(make: Make, change: Callable[[bytes], bytes]) -> Make:
     def patched(path: Path) -> None:
         make(path)
@@ -153,6 +171,8 @@ ARCHIVES: Mapping[str, tuple[str, Make]] = {
     "tar.gz, 300 MB of zeros": (REFUSED, _zeros),
     "zip, 10,000 files that share 1 MB of zeros": (REFUSED, _shared_bytes(10_000, _MEGA)),
     "zip, a directory of 600,000 files": (REFUSED, _shared_bytes(600_000, 1)),
+    "zip, the same in ZIP64, 46 bytes in 32 bits": (REFUSED, _small_in_32_bits(_shared_bytes(600_000, 1))),
+    "zip, a good one in ZIP64": (UNPACKED, _small_in_32_bits(_zip(_GOOD))),
     "zip, 10 bytes said, 1 MB packed": (REFUSED, _patched(_zip(("a", bytes(_MEGA))), _understate)),
     "tar.gz, extended header of 4 GB": (REFUSED, _header_of_gigabytes(tarfile.XHDTYPE)),
     "tar.gz, long name of 4 GB": (REFUSED, _header_of_gigabytes(tarfile.GNUTYPE_LONGNAME)),

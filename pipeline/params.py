@@ -130,8 +130,9 @@ def read_yaml(path: str | Path) -> Any:
         return YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"expected settings in {path}, but it cannot be read ({error.strerror})") from error
-    except (YAMLError, UnicodeDecodeError) as error:
-        raise InputError(f"expected YAML in {path}, found something else ({error})") from error
+    except (YAMLError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, or a date that no calendar has
+        said = " ".join(str(error).split())
+        raise InputError(f"expected YAML in {path}, found something else ({said})") from error
 
 
 def stage_dependencies(stage: str, path: str | Path = "dvc.yaml") -> list[str]:

@@ -5,22 +5,29 @@ A reader of these files sees the old content or the new, never half of either.
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import hashlib
 import json
 import os
+import re
 import shutil
 import sqlite3
 import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import Any
 
 from refinedet.errors import DiskError, FileError, InputError, RefineDetError
 
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WORDS = ("no space left on device", "disk is full", "quota exceeded")
+_PART_BYTES, _PATH_BYTES = 255, 1024
+"""Longest part of a path that file systems take, and longest path that a data set or a project needs."""
+_DRIVE = re.compile("[A-Za-z]:")
+_AT_FDCWD, _RENAME_EXCHANGE = -100, 2
+"""Of Linux' renameat2: paths relative to the working folder; the two names change places."""
 _NOTHING_LEFT_BYTES = 64 << 10
 """With less on the disk, a write that fails has filled it: file systems keep the last blocks to themselves."""
 
@@ -53,22 +60,62 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
 def atomic_folder(path: str | Path) -> Iterator[Path]:
     """Yield an empty temporary sibling folder; on success it replaces the folder `path`.
 
+    A process that is killed at any moment leaves the old folder or the new one. Where the file system cannot exchange
+    two folders in one step, the old one waits under another name meanwhile, and the next call puts it back.
+
     Raises:
         DiskError: the disk is full, whatever the writer says of it.
+        FileError: `path` is a file or a link.
     """
     path = Path(path)
     with full_disk_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
+        _recover_folder(path)
+        if path.is_symlink() or (path.exists() and not path.is_dir()):
+            raise FileError(f"expected a folder or nothing at {path}, found a file or link; move it away")
         temporary = Path(tempfile.mkdtemp(prefix=f".{path.name}-", dir=path.parent))
     try:
         with full_disk_told(path, temporary):
             yield temporary
             temporary.chmod(0o777 & ~_UMASK)
-            if path.exists():
-                shutil.rmtree(path)
-            temporary.replace(path)
+            _replace_folder(temporary, path)
     finally:
         shutil.rmtree(temporary, ignore_errors=True)
+
+
+def _replace_folder(new: Path, path: Path) -> None:
+    """Put the folder `new` in the place of `path`; the old folder may be left at the place of `new`."""
+    if path.exists() and not _exchanged(new, path):
+        before = _before(path)
+        path.replace(before)
+        new.replace(path)
+        shutil.rmtree(before)
+    elif new.exists() and not path.exists():
+        new.replace(path)
+
+
+def _before(path: Path) -> Path:
+    """Name under which an old folder waits while the new one takes its place."""
+    return path.with_name(f".{path.name}.before")
+
+
+def _recover_folder(path: Path) -> None:
+    """Put back the old folder that a process left when it was killed between the two steps; remove one left behind."""
+    before = _before(path)
+    if before.is_dir() and not path.exists():
+        before.replace(path)
+    elif before.is_dir():
+        shutil.rmtree(before)
+
+
+def _exchanged(one: Path, other: Path) -> bool:
+    """Exchange two folders in one step; False where the system or the file system cannot."""
+    try:
+        rename = ctypes.CDLL(None, use_errno=True).renameat2
+    except (AttributeError, OSError, TypeError):  # no Linux, or a C library from before 2018
+        return False
+    failed = rename(_AT_FDCWD, os.fsencode(one), _AT_FDCWD, os.fsencode(other), _RENAME_EXCHANGE)
+    return not failed
 
 
 @contextmanager
@@ -93,6 +140,29 @@ def full_disk_told(path: Path, written_as: Path | None = None) -> Iterator[None]
 def full_disk(what: object) -> DiskError:
     """What to raise where the disk has no room for `what`."""
     return DiskError(f"expected room on the disk for {what}, found it full; free some, then run the same again")
+
+
+def cannot_write(what: object, error: OSError, path: Path, kind: type[FileError] = FileError) -> FileError:
+    """Error to raise where `what` cannot be written at `path`: a full disk is called so, all else by its reason."""
+    if is_disk_full(error, path):
+        return full_disk(what)
+    reason = error.strerror or str(error)
+    return kind(f"expected to write {what}, but that failed ({reason}); {_advice(error)}")
+
+
+def _advice(error: OSError) -> str:
+    advice = {
+        errno.EACCES: "check who may write there, or name another place",
+        errno.EPERM: "check who may write there, or name another place",
+        errno.EROFS: "nothing can be written on that disk: name another place",
+        errno.ENAMETOOLONG: "take a shorter name",
+        errno.EISDIR: "a folder is in the way: move it, or name another place",
+        errno.ENOTEMPTY: "a folder is in the way: move it, or name another place",
+        errno.ENOTDIR: "a file is in the way: move it, or name another place",
+        errno.EEXIST: "a file is in the way: move it, or name another place",
+        errno.EIO: "check the disk",
+    }
+    return advice.get(error.errno or 0, "check that place, or name another one")
 
 
 def is_disk_full(error: BaseException, path: Path) -> bool:
@@ -139,10 +209,18 @@ def read_json(path: str | Path) -> Any:
     """
     try:
         return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError) as error:
+    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise InputError(f"expected JSON in {path}, found something else ({error}); is the file whole?") from error
     except OSError as error:
         raise FileError(f"expected a JSON file at {path}, but it cannot be read ({error.strerror})") from error
+
+
+def is_safe_path(name: str) -> bool:
+    """Return True if a name from others is a relative path that stays within its folder, on every file system."""
+    path = PurePosixPath(name)
+    odd = "\\" in name or _DRIVE.match(name) or any(ord(character) < ord(" ") for character in name)
+    overlong = len(name) > _PATH_BYTES or any(len(os.fsencode(part)) > _PART_BYTES for part in path.parts)
+    return not (odd or overlong or path.is_absolute() or ".." in path.parts)
 
 
 def sha256_file(path: str | Path) -> str:

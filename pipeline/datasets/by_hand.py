@@ -12,6 +12,7 @@ from pipeline.datasets.voc_xml import read_image_set
 from pipeline.downloads.disk import need_room
 from refinedet.data.coco import import_coco
 from refinedet.errors import DiskError, FileError, RefineDetError
+from refinedet.files import cannot_write
 from refinedet.raster import open_scene
 
 _LOG = logging.getLogger(__name__)
@@ -83,7 +84,7 @@ def copy_file(path: Path, target: Path) -> None:
         target.parent.mkdir(parents=True, exist_ok=True)
         shutil.copyfile(path, target)
     except OSError as error:
-        raise DiskError(f"expected to copy {path} to {target}, but that failed ({error}); check the disk") from error
+        raise cannot_write(f"a copy of {path} to {target}", error, target, DiskError) from error
 
 
 def _files(path: Path) -> list[Path]:

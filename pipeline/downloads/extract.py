@@ -11,8 +11,6 @@ import bz2
 import gzip
 import io
 import lzma
-import os
-import re
 import stat
 import tarfile
 import unicodedata
@@ -26,6 +24,7 @@ from typing import IO, cast
 
 from pipeline.downloads.disk import need_room
 from refinedet.errors import DiskError, FileError
+from refinedet.files import cannot_write, is_safe_path
 
 _BLOCK_BYTES = 1 << 20
 _ZIP_START = b"PK"
@@ -35,11 +34,10 @@ _HEADER_BYTES = 16 << 20
 """More is never read at once: a tar's extended header is, as large as it says it is."""
 _ZIP_TAIL_BYTES = (1 << 16) + 200
 """A zip ends in where its directory is, and a comment of at most 64 kB."""
-_ENTRY_BYTES, _IN_ZIP64 = 128, 0xFFFFFFFF
-"""What a file takes in that directory, on average; a size that stands elsewhere."""
-_PART_BYTES, _PATH_BYTES = 255, 1024
-"""Longest part of a path that file systems take, and longest path that a data set needs."""
-_DRIVE = re.compile("[A-Za-z]:")
+_ZIP_ENDS = ((b"PK\5\6", 12, 4), (b"PK\6\6", 40, 8))
+"""Each record that tells the size of the directory, the second in ZIP64: its mark, where the size stands, its bytes."""
+_ENTRY_BYTES = 128
+"""What a file takes in that directory, on average."""
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -97,7 +95,7 @@ def extract(
         DiskError: it holds more than the disk has room for, or that cannot be written.
     """
     archive, folder, limits = Path(archive), Path(folder), limits or Limits()
-    with _entries(archive, limits) as entries:
+    with _entries(archive, folder, limits) as entries:
         checked = _check(entries, archive, limits)
         files = [(entry, name.relative_to(below)) for entry, name in checked if name.is_relative_to(below)]
         if only:
@@ -113,7 +111,7 @@ def extract(
 
 
 @contextmanager
-def _entries(archive: Path, limits: Limits) -> Iterator[list[_Entry]]:
+def _entries(archive: Path, folder: Path, limits: Limits) -> Iterator[list[_Entry]]:
     """Open the archive and list it; damage met within the `with` becomes one FileError."""
     try:
         if _starts_as_zip(archive):
@@ -129,7 +127,7 @@ def _entries(archive: Path, limits: Limits) -> Iterator[list[_Entry]]:
         raise
     except _DAMAGE as error:
         if isinstance(error, OSError) and error.errno:  # of the file system, not of the content
-            raise DiskError(f"expected to unpack {archive}, but that failed ({error}); check the disk") from error
+            raise cannot_write(f"the content of {archive}", error, folder, DiskError) from error
         found = (str(error) or type(error).__name__).splitlines()[0]
         raise FileError(
             f"expected a whole zip or tar archive at {archive}, but it is damaged, cut off or something else "
@@ -143,20 +141,32 @@ def _starts_as_zip(archive: Path) -> bool:
 
 
 def _check_directory(archive: Path, limits: Limits) -> None:
-    """A FileError where the directory of a zip is so large that listing it would fill the memory."""
+    """A FileError where the directory of a zip is so large that listing it would fill the memory.
+
+    Both records that tell its size are asked, as zipfile prefers the one of ZIP64 wherever there is one. The directory
+    ends where they begin, so it is no larger than what lies before them either.
+    """
+    total = archive.stat().st_size
     with archive.open("rb") as stream:
-        stream.seek(max(0, archive.stat().st_size - _ZIP_TAIL_BYTES))
+        stream.seek(max(0, total - _ZIP_TAIL_BYTES))
         tail = stream.read()
-    end = tail.rfind(b"PK\5\6")
-    size = int.from_bytes(tail[end + 12 : end + 16], "little")
-    if size == _IN_ZIP64:
-        end = tail.rfind(b"PK\6\6")
-        size = int.from_bytes(tail[end + 40 : end + 48], "little")
-    if end >= 0 and size > limits.entries * _ENTRY_BYTES:
-        raise FileError(
-            f"expected a directory of at most {limits.entries * _ENTRY_BYTES} bytes in {archive}, found {size}; do not "
-            "trust it"
-        )
+    sizes = [
+        int.from_bytes(tail[at + skip : at + skip + width], "little")
+        for mark, skip, width in _ZIP_ENDS
+        for at in _places(tail, mark)
+    ]
+    size = max((size for size in sizes if size <= total), default=0)
+    most = limits.entries * _ENTRY_BYTES
+    if size > most:
+        raise FileError(f"expected a directory of at most {most} bytes in {archive}, found {size}; do not trust it")
+
+
+def _places(data: bytes, mark: bytes) -> Iterator[int]:
+    """Where `mark` begins in `data`: a comment may hold further ones."""
+    at = data.find(mark)
+    while at >= 0:
+        yield at
+        at = data.find(mark, at + 1)
 
 
 def _first_bytes(archive: Path) -> bytes:
@@ -269,11 +279,8 @@ def _one_name(name: str) -> str:
 
 
 def _is_unsafe(entry: _Entry) -> bool:
-    name, path = entry.name, PurePosixPath(entry.name)
-    odd = "\\" in name or _DRIVE.match(name) or any(ord(character) < ord(" ") for character in name)
-    nameless = not path.parts and not entry.is_folder
-    overlong = len(name) > _PATH_BYTES or any(len(os.fsencode(part)) > _PART_BYTES for part in path.parts)
-    return overlong or bool(odd) or nameless or path.is_absolute() or ".." in path.parts
+    nameless = not PurePosixPath(entry.name).parts and not entry.is_folder
+    return nameless or not is_safe_path(entry.name)
 
 
 def _write(entry: _Entry, path: Path, left: int, archive: Path) -> int:

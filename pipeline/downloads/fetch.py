@@ -17,6 +17,7 @@ from pipeline.downloads.disk import need_room
 from pipeline.downloads.http import PARTIAL, PASSING, RANGE_REFUSED, SCHEMES, Extent, ask, extent, retry_after_s
 from pipeline.downloads.partial import Part
 from refinedet.errors import DiskError, FileError, InputError
+from refinedet.files import cannot_write
 
 _LOG = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 18
@@ -195,8 +196,8 @@ def _put(stream: FileIO, block: bytes, part: Part) -> None:
         raise _disk(part, error) from error
 
 
-def _disk(part: Part, error: OSError) -> DiskError:
-    return DiskError(f"expected to write {part.path}, but that failed ({error}); check the disk")
+def _disk(part: Part, error: OSError) -> FileError:
+    return cannot_write(part.path, error, part.path, DiskError)
 
 
 class _Clock:

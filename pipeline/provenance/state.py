@@ -24,7 +24,7 @@ from pipeline.params import read_yaml
 from pipeline.provenance.origin import data_files, data_md5, git, git_text, uncommitted_changes, without_password
 from pipeline.stage import project_root
 from refinedet.errors import InputError, RefineDetError
-from refinedet.files import sha256_file, write_json
+from refinedet.files import is_safe_path, sha256_file, write_json
 
 logger = logging.getLogger(__name__)
 
@@ -43,6 +43,12 @@ PROJECT_FILES = ("dvc.yaml", "params.yaml", ".dvc/config", ".dvcignore")
 LARGEST_BYTES = 100 << 20
 """An untracked file larger than this is named with its hash, not copied: data belongs into DVC."""
 
+LARGEST_PATCH_BYTES = 256 << 20
+"""Limit of a patch, packed and unpacked: git reads it into memory."""
+
+SCHEMA = 1
+"""Version of the form of STATE."""
+
 _STARTED_NS = time.time_ns()
 
 
@@ -53,6 +59,8 @@ class StageFiles:
     command: str
     deps: tuple[str, ...]
     outs: tuple[str, ...]
+    wdir: str | None = None
+    """Folder that the command runs in; None: that of dvc.yaml."""
 
 
 def pipeline_stages(path: str | Path = "dvc.yaml") -> dict[str, StageFiles]:
@@ -65,7 +73,7 @@ def pipeline_stages(path: str | Path = "dvc.yaml") -> dict[str, StageFiles]:
     try:
         stages = read_yaml(path)["stages"]
         return {
-            name: StageFiles(stage["cmd"], _names(stage, "deps"), _names(stage, "outs"))
+            name: StageFiles(stage["cmd"], _names(stage, "deps"), _names(stage, "outs"), stage.get("wdir"))
             for name, stage in stages.items()
         }
     except (AttributeError, KeyError, TypeError) as error:
@@ -119,8 +127,14 @@ def _write_state(stage: str, folder: Path) -> None:
     stages = pipeline_stages()
     outs = {out for each in stages.values() for out in each.outs}
     sources = sorted({dep for each in stages.values() for dep in each.deps} - outs | set(PROJECT_FILES))
-    present = [name for name in sources if Path(name).exists()]
+    present = [name for name in sources if Path(name).exists() and is_safe_path(name)]
+    if outer := [name for name in sources if not is_safe_path(name)]:
+        logger.warning("outside of the project, so no record of them is kept: %s", ", ".join(outer))
     patch = uncommitted_changes()
+    if len(patch) > LARGEST_PATCH_BYTES:
+        raise InputError(
+            f"expected uncommitted changes of at most {LARGEST_PATCH_BYTES} bytes, found {len(patch)}; commit them"
+        )
     if patch:
         (folder / PATCH).write_bytes(patch)
     for name in KEPT:
@@ -132,7 +146,7 @@ def _write_state(stage: str, folder: Path) -> None:
     write_json(
         folder / STATE,
         {
-            "schema": 1,
+            "schema": SCHEMA,
             "stage": stage,
             "captured": datetime.now(UTC).isoformat(timespec="milliseconds"),
             "code": {
@@ -151,11 +165,8 @@ def _write_state(stage: str, folder: Path) -> None:
 
 def _keep_untracked(sources: list[str], folder: Path) -> dict[str, dict[str, Any]]:
     """Copy into `folder` what git does not track of `sources`; of data that DVC tracks, only its .dvc file."""
-    inside = [
-        name for name in sources if not PurePosixPath(name).is_absolute() and ".." not in PurePosixPath(name).parts
-    ]
-    pointers = [f"{name}.dvc" for name in inside if Path(f"{name}.dvc").is_file()]
-    asked = [name for name in inside if f"{name}.dvc" not in pointers] + pointers
+    pointers = [f"{name}.dvc" for name in sources if Path(f"{name}.dvc").is_file()]
+    asked = [name for name in sources if f"{name}.dvc" not in pointers] + pointers
     # ignored files too: a dependency may well be one
     listed = (git("ls-files", "--others", "-z", "--", *asked) or b"").decode(errors="surrogateescape").split("\0")
     kept = {}

@@ -20,7 +20,7 @@ from pipeline.stage import local_state, project_root
 from pipeline.tracking.spool import exclusive
 from pipeline.workarounds.mlflow_database import make_database
 from pipeline.workarounds.mlflow_environment import quiet_mlflow
-from refinedet.errors import DiskError, FileError
+from refinedet.errors import FileError, RefineDetError
 from refinedet.files import full_disk, is_disk_full
 
 if TYPE_CHECKING:
@@ -87,7 +87,7 @@ def opened(store: str) -> Iterator[MlflowClient]:
 
     try:
         yield connect(store)
-    except DiskError:
+    except RefineDetError:  # of what was found there, in a sentence of its own
         raise
     except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
         if not is_remote(store) and is_disk_full(error, project_root()):

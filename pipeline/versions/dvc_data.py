@@ -1,15 +1,79 @@
-"""DVC asked to bring data into a restored project, through its command line and its own configuration."""
+"""DVC asked to bring data into a restored project, with the configuration of the user's clone."""
 
 from __future__ import annotations
 
+import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
+from pipeline.versions.worktree import no_links
+from refinedet.files import atomic_path
 
-def share_store(project: Path, restored: Path) -> None:
-    """Let `restored` use the cache and the remotes of `project`, secrets in its config.local too.
+_CONFIG, _LOCAL = ".dvc/config", ".dvc/config.local"
+
+
+@dataclass(frozen=True, slots=True)
+class RestoredData:
+    """DVC in a restored project."""
+
+    project: Path
+
+    def pull(self, outs: Sequence[str]) -> str | None:
+        """Bring outputs from the cache and the remote; what DVC said where not all of it could be had."""
+        fetched = self._dvc("fetch", "--", *outs)
+        placed = self._dvc("checkout", "--force", "--allow-missing", "--", *outs)
+        return fetched or placed
+
+    def commit(self, stage: str) -> str | None:
+        """Complete the entry of `stage` in dvc.lock from the files as they are; what DVC said where it could not."""
+        return self._dvc("commit", "--force", "--", stage)
+
+    def unchanged(self) -> bool:
+        """Return True if `dvc repro` would have nothing to do."""
+        return self._dvc("status", "--quiet", "--", "dvc.yaml") is None
+
+    def _dvc(self, *words: str) -> str | None:
+        """Run dvc; None where it went well, else the end of what it said."""
+        command = [sys.executable, "-m", "dvc", *words]
+        done = subprocess.run(  # noqa: S603
+            command, cwd=self.project, capture_output=True, text=True, errors="replace", check=False
+        )
+        if done.returncode == 0:
+            return None
+        lines = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR")]
+        return "; ".join(lines) or f"dvc {words[0]} ended with status {done.returncode}"
+
+
+@contextmanager
+def as_ours(project: Path, restored: Path) -> Iterator[RestoredData]:
+    """Yield DVC in `restored` with the cache and the remotes of `project` alone, secrets in its config.local too.
+
+    A configuration out of a run is not read meanwhile: it may name programs to run and servers to send keys to. It is
+    back in its place afterwards.
+    """
+    config, local = restored / _CONFIG, restored / _LOCAL
+    theirs = config.read_bytes() if config.is_file() else None
+    if config.parent.is_dir():
+        no_links(config.parent)
+        shutil.rmtree(config.parent / "tmp", ignore_errors=True)
+        for file in (config, local):
+            file.unlink(missing_ok=True)
+        config.touch()
+        _share_store(project, restored)
+    try:
+        yield RestoredData(restored)
+    finally:
+        if theirs is not None:
+            with atomic_path(config) as temporary:
+                temporary.write_bytes(theirs)
+
+
+def _share_store(project: Path, restored: Path) -> None:
+    """Write the cache and the remotes of `project` into config.local of `restored`.
 
     Remotes in folders are named relative to a project, and those of one set-up lately are unknown to an old revision.
     """
@@ -26,30 +90,3 @@ def share_store(project: Path, restored: Path) -> None:
                 theirs["remote"].setdefault(name, {}).update(plain)
             if "remote" in known["core"]:
                 theirs["core"]["remote"] = known["core"]["remote"]
-
-
-def pull(restored: Path, outs: Sequence[str]) -> str | None:
-    """Bring outputs from the cache and the remote; what DVC said where not all of it could be had."""
-    fetched = _dvc(restored, "fetch", *outs)
-    placed = _dvc(restored, "checkout", "--force", "--allow-missing", *outs)
-    return fetched or placed
-
-
-def commit(restored: Path, stage: str) -> str | None:
-    """Complete the entry of `stage` in dvc.lock from the files as they are; what DVC said where it could not."""
-    return _dvc(restored, "commit", "--force", stage)
-
-
-def unchanged(restored: Path) -> bool:
-    """Whether `dvc repro` would have nothing to do."""
-    return _dvc(restored, "status", "--quiet") is None
-
-
-def _dvc(folder: Path, *words: str) -> str | None:
-    """Run dvc; None where it went well, else the end of what it said."""
-    command = [sys.executable, "-m", "dvc", *words]
-    done = subprocess.run(command, cwd=folder, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603
-    if done.returncode == 0:
-        return None
-    lines = [line.removeprefix("ERROR: ") for line in done.stderr.splitlines() if line.startswith("ERROR")]
-    return "; ".join(lines) or f"dvc {words[0]} ended with status {done.returncode}"

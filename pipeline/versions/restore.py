@@ -4,19 +4,19 @@ from __future__ import annotations
 
 import logging
 import shutil
-import subprocess
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+import tempfile
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path, PurePosixPath
-from typing import Any
+from pathlib import Path
 
 from pipeline.datasets.catalogue import CATALOGUE
-from pipeline.provenance.lockfile import completed, locked_outs, read_lock, write_lock
 from pipeline.provenance.origin import data_md5, git_text
-from pipeline.provenance.state import KEPT, PATCH, UNTRACKED, pipeline_stages
+from pipeline.provenance.state import KEPT, PATCH, UNTRACKED, StageFiles, pipeline_stages
 from pipeline.versions import dvc_data
+from pipeline.versions.lockfile import completed, locked_outs, read_lock, write_lock
+from pipeline.versions.record import Record, check_names
 from pipeline.versions.run_state import RunState, fetch_artifact, fetched
+from pipeline.versions.worktree import apply_patch, inside, no_links, worktree
 from refinedet.errors import FileError
 from refinedet.files import atomic_path, sha256_file, write_json
 
@@ -84,93 +84,50 @@ def restore(run_id: str, folder: Path, *, stage: str | None = None, only: Sequen
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise FileError(f"expected a new or empty folder at {folder}, found something in it; name another one")
     with fetched(run_id, stage) as state:
-        revision = state.facts["code"]["revision"]
-        with _worktree(revision, folder, state.facts["seen"]) as top:
-            project = top / state.facts["code"]["prefix"]
+        record = state.record
+        with worktree(record.code.revision, folder, record.seen) as top:
+            project = top / record.code.prefix
             _put_code(state, top, project)
-            wanted = _put_lock(state, project)
-            if (project / ".dvc").is_dir():
-                here = Path(git_text("rev-parse", "--show-toplevel") or ".") / state.facts["code"]["prefix"]
-                dvc_data.share_store(here, project)
-            write_json(project / MARKER, {"run_id": run_id, "stage": state.stage})
-        outs = {path: md5 for path, md5 in wanted.items() if only is None or path in only}
-        said = dvc_data.pull(project, sorted(outs)) if outs else None
-        _put_weights(state, project)
-        if said is None and only is None and state.wrote:
-            said = dvc_data.commit(project, state.stage)
+            stages = _trusted_stages(project)
+            wanted = _put_lock(state, stages, project)
+            write_json(inside(project, MARKER), {"run_id": run_id, "stage": state.stage})
+            outs = {path: md5 for path, md5 in wanted.items() if only is None or path in only}
+            with dvc_data.as_ours(_own_project(record), project) as dvc:
+                said = dvc.pull(sorted(outs)) if outs else None
+                _put_weights(state, project)
+                if said is None and only is None and state.wrote:
+                    said = dvc.commit(state.stage)
+                unchanged = dvc.unchanged()
         checks = _checks(state, project, outs)
         notes = _notes(state, checks, said)
-        return Restored(project, state.stage, revision, checks, notes, dvc_data.unchanged(project))
+        return Restored(project, state.stage, f"{record.code.revision}", checks, notes, unchanged)
 
 
-@contextmanager
-def _worktree(revision: str | None, folder: Path, seen: Mapping[str, Any]) -> Iterator[Path]:
-    """A worktree of the current repository at `revision`, taken away again where what is done in it fails."""
-    _need_revision(revision, seen)
-    # no hooks: DVC's own would check out the data of the base revision
-    _run_git(
-        Path.cwd(),
-        "-c",
-        "core.hooksPath=/dev/null",
-        "worktree",
-        "add",
-        "--detach",
-        str(folder.resolve()),
-        f"{revision}",
-    )
-    try:
-        yield folder.resolve()
-    except BaseException:
-        _run_git(Path.cwd(), "worktree", "remove", "--force", str(folder.resolve()))
-        raise
-
-
-def remove_worktree(folder: Path) -> None:
-    """Take a restored worktree away, with what was changed in it."""
-    _run_git(Path.cwd(), "worktree", "remove", "--force", str(folder.resolve()))
-
-
-def _need_revision(revision: str | None, seen: Mapping[str, Any]) -> None:
-    if revision is None:
-        raise FileError(
-            "expected a run of a git repository, found one without a revision: its code was in no repository"
-        )
-    if git_text("rev-parse", "--show-toplevel") is None:
-        raise FileError(f"expected a git clone of the project in {Path.cwd()}, found none; clone it and run this there")
-    for remote in (None, *(git_text("remote") or "").split()):
-        if remote is not None:  # a commit that no branch holds any more can still be asked for by name
-            git_text("fetch", "--quiet", remote, revision)
-        if git_text("cat-file", "-e", f"{revision}^{{commit}}") is not None:
-            return
-    last = ", ".join([f"{seen['host']}:{seen['project']}", *seen["git_remotes"].values()])
-    raise FileError(
-        f"expected revision {revision} in this clone, found it neither here nor in a remote; "
-        f"it was last seen in {last}: fetch it from there, or push it"
-    )
+def _own_project(record: Record) -> Path:
+    """The same project in the current clone, whose cache and remotes are used."""
+    return Path(git_text("rev-parse", "--show-toplevel") or ".") / record.code.prefix
 
 
 def _put_code(state: RunState, top: Path, project: Path) -> None:
-    patch = state.folder / PATCH
-    if state.facts["code"]["patch_sha256"] is not None:
-        if not patch.is_file() or sha256_file(patch) != state.facts["code"]["patch_sha256"]:
-            raise FileError(f"expected {PATCH} of run {state.run_id} as it was recorded, found another one or none")
-        _run_git(top, "apply", "--binary", "--whitespace=nowarn", str(patch))
-    for name, facts in state.facts["untracked"].items():
-        if not _within(project, name):
-            raise FileError(f"expected files within the project in run {state.run_id}, found {name!r}; do not trust it")
-        if facts["kept"]:
-            _copy(state.folder / UNTRACKED / name, project / name)
-            (project / name).chmod(0o755 if facts["executable"] else 0o644)
+    record = state.record
+    if record.code.patch_sha256 is not None:
+        apply_patch(top, state.folder / PATCH, record.code.patch_sha256)
+    if record.code.prefix:
+        inside(top, record.code.prefix)
+    if not project.is_dir():
+        raise FileError(f"expected the project of run {state.run_id} at {project}, found no folder there")
+    for name, facts in record.untracked.items():
+        target = inside(project, name)
+        if not facts.kept:
+            continue
+        source = state.folder / UNTRACKED / name
+        if not source.is_file() or sha256_file(source) != facts.sha256:
+            raise FileError(f"expected {name} of run {state.run_id} as it was recorded, found another one or none")
+        _copy(source, target)
+        target.chmod(0o755 if facts.executable else 0o644)
     for name in KEPT:
         if (state.folder / name).is_file():
-            _copy(state.folder / name, project / name)
-
-
-def _within(project: Path, name: str) -> bool:
-    """Whether a name out of a run's record is one of a file in the project, through a patch's links too."""
-    parts = PurePosixPath(name).parts
-    place = (project / name).resolve()
-    return bool(parts) and ".git" not in {part.casefold() for part in parts} and project.resolve() in place.parents
+            _copy(state.folder / name, inside(project, name))
 
 
 def _copy(source: Path, target: Path) -> None:
@@ -178,32 +135,64 @@ def _copy(source: Path, target: Path) -> None:
         shutil.copyfile(source, temporary)
 
 
-def _put_lock(state: RunState, project: Path) -> dict[str, str]:
+def _trusted_stages(project: Path) -> dict[str, StageFiles]:
+    """Stages of the restored dvc.yaml, whose outputs DVC is going to write.
+
+    Raises:
+        FileError: an output is not a plain name within the project, or a stage works in another folder.
+    """
+    path = inside(project, "dvc.yaml")
+    stages = pipeline_stages(path)
+    outs = [out for each in stages.values() for out in each.outs]
+    # DVC takes such an output for a name of stages, whose outputs it would then write
+    odd = [repr(out) for out in outs if "${" in out or out.endswith((".dvc", ".yaml")) or out.startswith(".dvc")]
+    odd += [f"a working folder of its own for stage {name}" for name, each in stages.items() if each.wdir is not None]
+    odd += [repr(out) for out in outs if out in stages]
+    try:
+        check_names(outs)
+    except ValueError as error:
+        odd.append(str(error))
+    if odd:
+        raise FileError(
+            f"expected stages that write plain names within the project in {path}, found {odd[0]}; do not trust it"
+        )
+    for out in outs:
+        no_links(inside(project, out))
+    return stages
+
+
+def _put_lock(state: RunState, stages: Mapping[str, StageFiles], project: Path) -> dict[str, str]:
     """Write dvc.lock as it was once the stage had ended; output -> MD5 of all that the run read and wrote."""
     lock = read_lock(state.folder / "dvc.lock")
-    stages = pipeline_stages(project / "dvc.yaml")
-    lock = completed(lock, stages, state.stage, state.wrote, state.facts["sources_md5"])
-    write_lock(project / "dvc.lock", lock)
-    return locked_outs(lock)
+    wrote = {path: each.entry() for path, each in state.wrote.items()}
+    lock = completed(lock, stages, state.stage, wrote, state.record.sources_md5)
+    write_lock(inside(project, "dvc.lock"), lock)
+    made = {out for each in stages.values() for out in each.outs}
+    return {path: md5 for path, md5 in locked_outs(lock).items() if path in made}
 
 
 def _put_weights(state: RunState, project: Path) -> None:
     """The checkpoint from the run itself, where no remote had it."""
-    target, expected = project / CHECKPOINT, state.tags.get("checkpoint_sha256")
+    target, expected = inside(project, CHECKPOINT), state.tags.get("checkpoint_sha256")
     if target.exists() or expected is None:
         return
-    if fetch_artifact(state.run_id, target.name, target) and sha256_file(target) != expected:
-        logger.warning("the weights that the run keeps are not those it tells the hash of: left out")
-        target.unlink()
+    with tempfile.TemporaryDirectory(prefix="refinedet-weights-") as name:
+        fetched_to = Path(name) / target.name
+        if not fetch_artifact(state.run_id, target.name, fetched_to):
+            return
+        if sha256_file(fetched_to) != expected:
+            logger.warning("the weights that the run keeps are not those it tells the hash of: left out")
+            return
+        _copy(fetched_to, target)
 
 
 def _checks(state: RunState, project: Path, outs: Mapping[str, str]) -> list[Check]:
     """Every hash of the run: those of the lock, and those of what the stage itself saw on its disk."""
-    read = state.facts["inputs_md5"]
+    read = state.record.inputs_md5
     for path, md5 in read.items():
         if outs.get(path, md5) != md5:
             logger.warning("the stage read another %s (MD5 %s) than dvc.lock names (%s)", path, md5, outs[path])
-    expected = {**state.facts["sources_md5"], **outs, **read}
+    expected = {**state.record.sources_md5, **outs, **read}
     return [Check(path, md5, _md5(project / path)) for path, md5 in sorted(expected.items())]
 
 
@@ -212,9 +201,9 @@ def _md5(path: Path) -> str | None:
 
 
 def _notes(state: RunState, checks: Sequence[Check], said: str | None) -> list[str]:
-    seen, notes = state.facts["seen"], []
+    seen, notes = state.record.seen, []
     lost = [check.path for check in checks if check.state != "same"]
-    if newer := state.facts["code"]["changed_while_running"]:
+    if newer := state.record.code.changed_while_running:
         notes.append(f"changed while the stage ran, and recorded as they were afterwards: {', '.join(newer)}")
     if not state.wrote:
         notes.append(f"stage {state.stage} never ended: its outputs are unknown")
@@ -223,19 +212,17 @@ def _notes(state: RunState, checks: Sequence[Check], said: str | None) -> list[s
     if data := [
         path for path in lost if path in locked_outs(read_lock(state.folder / "dvc.lock")) or path in state.wrote
     ]:
-        remotes = [f"remote {name} ({url})" for name, url in seen.get("dvc_remotes", {}).items()]
-        places = [*remotes, f"cache {seen['host']}:{seen.get('dvc_cache')}", f"{seen['host']}:{seen['project']}"]
+        remotes = [f"remote {name} ({url})" for name, url in seen.dvc_remotes.items()]
+        places = [*remotes, f"cache {seen.host}:{seen.dvc_cache}", f"{seen.host}:{seen.project}"]
         notes.append(f"{', '.join(data)}: last seen in {'; '.join(places)}; `dvc push` there, then restore again")
     if _DOWNLOAD in lost:
         notes.extend(_published(state.tags.get("dataset", "")))
     if CHECKPOINT.rpartition("/")[0] in lost and state.tags.get("checkpoint_sha256"):
         notes.append(f"{CHECKPOINT} is an artifact of the run, and was taken from there if it is in its place now")
-    for name, facts in state.facts["untracked"].items():
-        if not facts["kept"]:
-            where = f"{seen['host']}:{seen['project']}/{name}"
-            notes.append(
-                f"{name} ({facts['bytes']} bytes, SHA-256 {facts['sha256']}) was not copied: last seen at {where}"
-            )
+    for name, facts in state.record.untracked.items():
+        if not facts.kept:
+            where = f"{seen.host}:{seen.project}/{name}"
+            notes.append(f"{name} ({facts.bytes} bytes, SHA-256 {facts.sha256}) was not copied: last seen at {where}")
     return notes
 
 
@@ -245,9 +232,3 @@ def _published(dataset: str) -> list[str]:
         return [f"{_DOWNLOAD} can be made again: `dvc repro --single-item download`"]
     places = ", ".join(archive.url or archive.name for archive in source.archives)
     return [f"{_DOWNLOAD} is published at {places}: `dvc repro --single-item download` brings and verifies it"]
-
-
-def _run_git(folder: Path, *words: str) -> None:
-    done = subprocess.run(["git", *words], cwd=folder, capture_output=True, text=True, errors="replace", check=False)  # noqa: S603, S607
-    if done.returncode:
-        raise FileError(f"expected git {words[0]} to work in {folder}, found: {' '.join(done.stderr.split())}")

@@ -3,23 +3,28 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING, Any
 
 from pipeline.provenance import state
 from pipeline.provenance.origin import without_password
 from pipeline.stage import project_root
 from pipeline.tracking.store import chosen_store, opened
+from pipeline.versions.record import Record, Sha256, StageName, Sum, parse_record, parse_sums, parsed
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 
 if TYPE_CHECKING:
     from mlflow import MlflowClient
+
+
+_RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,10 +35,10 @@ class RunState:
     stage: str
     folder: Path
     """Holds the files that pipeline/provenance/state.py names."""
-    facts: Mapping[str, Any]
+    record: Record
     """Content of its state.json."""
-    wrote: Mapping[str, Mapping[str, Any]]
-    """Output of the stage -> md5, size; empty where the stage never ended."""
+    wrote: Mapping[str, Sum]
+    """Output of the stage -> MD5 and size; empty where the stage never ended."""
     metrics: Mapping[str, float]
     """Last value of each metric of the run."""
     tags: Mapping[str, str]
@@ -52,23 +57,24 @@ def fetched(run_id: str, stage: str | None = None) -> Iterator[RunState]:
             f"expected an MLflow store at {project_root() / 'mlflow.db'}, found none; "
             "call this where the runs are, or set MLFLOW_TRACKING_URI to their store"
         )
+    if not _RUN_ID.fullmatch(run_id):
+        raise InputError(f"expected the id of a run in letters and digits, found {run_id!r}; the MLflow UI shows ids")
     with tempfile.TemporaryDirectory(prefix="refinedet-run-") as name:
         with opened(chosen_store()) as client:
             run = _run(client, run_id)
-            stages = [Path(entry.path).name for entry in client.list_artifacts(run_id, state.FOLDER) if entry.is_dir]
-            read = {each: _facts(client, run_id, each, Path(name)) for each in stages}
-            told = {each: facts for each, facts in read.items() if facts is not None}
+            told = dict(_records(client, run_id, Path(name)))
             if not told or (stage or next(iter(told))) not in told:
                 raise InputError(
                     f"expected run {run_id} to hold the state of {'stage ' + stage if stage else 'a stage'}, found "
                     f"{sorted(told) or 'none'}; runs outside of a DVC project, or of older versions, have none"
                 )
-            chosen = stage or max(told, key=lambda each: told[each]["captured"])
+            chosen = stage or max(told, key=lambda each: told[each].captured)
             place = f"{state.FOLDER}/{chosen}"
             folder = Path(client.download_artifacts(run_id, place, name))
         sums = folder / state.SUMS
-        wrote = read_json(sums) if sums.is_file() else {}
-        yield RunState(run_id, chosen, folder, told[chosen], wrote, run.data.metrics, run.data.tags)
+        wrote = parse_sums(read_json(sums), f"{place}/{state.SUMS} of run {run_id}") if sums.is_file() else {}
+        tags = _tags(run.data.tags, run_id)
+        yield RunState(run_id, chosen, folder, told[chosen], wrote, run.data.metrics, tags)
 
 
 def fetch_artifact(run_id: str, path: str, target: Path) -> bool:
@@ -103,11 +109,21 @@ def _run(client: MlflowClient, run_id: str) -> Any:
         ) from error
 
 
-def _facts(client: MlflowClient, run_id: str, stage: str, folder: Path) -> dict[str, Any] | None:
-    path = f"{state.FOLDER}/{stage}/{state.STATE}"
-    if path not in {entry.path for entry in client.list_artifacts(run_id, f"{state.FOLDER}/{stage}")}:
-        return None
-    facts: dict[str, Any] = read_json(client.download_artifacts(run_id, path, str(folder)))
-    if facts.get("schema") != 1:
-        raise FileError(f"expected {path} of run {run_id} in schema 1, found {facts.get('schema')!r}; update refinedet")
-    return facts
+def _records(client: MlflowClient, run_id: str, folder: Path) -> Iterator[tuple[str, Record]]:
+    """Each stage that kept its state, and its record."""
+    for entry in client.list_artifacts(run_id, state.FOLDER):
+        stage, path = PurePosixPath(entry.path).name, f"{entry.path}/{state.STATE}"
+        where = f"{path} of run {run_id}"
+        parsed(stage, StageName, f"the folder {entry.path!r} of run {run_id}")
+        if not entry.is_dir or path not in {each.path for each in client.list_artifacts(run_id, entry.path)}:
+            continue
+        record = parse_record(read_json(client.download_artifacts(run_id, path, str(folder))), where)
+        if record.stage != stage:
+            raise FileError(f"expected {where} to be of stage {stage}, found {record.stage}; do not trust it")
+        yield stage, record
+
+
+def _tags(tags: Mapping[str, str], run_id: str) -> Mapping[str, str]:
+    if "checkpoint_sha256" in tags:
+        parsed(tags["checkpoint_sha256"], Sha256, f"tag checkpoint_sha256 of run {run_id}")
+    return tags

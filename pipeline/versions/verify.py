@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import math
 import os
+import re
 import subprocess
 import sys
 from collections.abc import Iterator, Mapping, Sequence
@@ -15,10 +16,13 @@ from tempfile import TemporaryDirectory
 from typing import Any
 
 from pipeline.provenance.origin import machine_tags
+from pipeline.provenance.state import pipeline_stages
 from pipeline.stage import local_state
 from pipeline.stages.evaluate import DETECTIONS
-from pipeline.versions.restore import CHECKPOINT, MARKER, remove_worktree, restore
+from pipeline.versions.record import parsed
+from pipeline.versions.restore import CHECKPOINT, MARKER, restore
 from pipeline.versions.run_state import RunState, fetch_artifact, fetched
+from pipeline.versions.worktree import remove_worktree
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json, sha256_file
 
@@ -29,6 +33,7 @@ TOLERANCE = 0.01
 
 _STAGE = "evaluate"
 _METRICS = "evaluate/metrics.json"
+_COMMAND = re.compile(r"python -m (pipeline(?:\.[a-z_][a-z0-9_]*)+)")
 _OWN = ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID", "DVC_EXP_NAME", "PYTHONPATH")
 """Variables of the user's that must not reach the evaluation: they would send it elsewhere."""
 
@@ -90,7 +95,7 @@ def verify(run_id: str, *, tolerance: float = TOLERANCE, folder: Path | None = N
         with _restored(state, folder) as project:
             _check_weights(state, project)
             _evaluate(project, Path(name))
-            now = _flat(read_json(project / "outputs" / _METRICS))
+            now = _flat(project / "outputs" / _METRICS)
             same = dict(_same_detections(run_id, project, Path(name)))
         rows = [Row(key, logged.get(key), now.get(key)) for key in sorted({*logged, *now})]
         here = machine_tags()
@@ -104,26 +109,28 @@ def _logged(state: RunState, copy: Path) -> dict[str, float]:
     """The numbers of the evaluation as the run shows them; those that it shows under another name, as it keeps them."""
     if not fetch_artifact(state.run_id, _METRICS, copy):
         raise InputError(f"expected run {state.run_id} to keep {_METRICS}, found none; it was never evaluated")
-    return {key: state.metrics.get(key, value) for key, value in _flat(read_json(copy)).items()}
+    return {key: state.metrics.get(key, value) for key, value in _flat(copy).items()}
 
 
-def _flat(metrics: Mapping[str, Mapping[str, float]]) -> dict[str, float]:
+def _flat(path: Path) -> dict[str, float]:
+    metrics = parsed(read_json(path), dict[str, dict[str, float]], path.name)
     return {f"{part}/{key}": float(value) for part, values in metrics.items() for key, value in values.items()}
 
 
 @contextmanager
 def _restored(state: RunState, folder: Path | None) -> Iterator[Path]:
     """The project of the run, with all that its evaluation reads."""
-    if folder is not None and (folder / MARKER).is_file():
-        found = read_json(folder / MARKER)["run_id"]
+    if folder is not None and (folder / state.record.code.prefix / MARKER).is_file():
+        marker = folder / state.record.code.prefix / MARKER
+        found = parsed(read_json(marker), dict[str, str], str(marker)).get("run_id")
         if found != state.run_id:
             raise FileError(
                 f"expected run {state.run_id} in {folder}, found run {found} restored there; name another folder"
             )
-        yield folder
+        yield marker.parent.parent
         return
     place = folder or local_state("verify") / state.run_id
-    made = restore(state.run_id, place, stage=_STAGE, only=list(state.facts["inputs_md5"]))
+    made = restore(state.run_id, place, stage=_STAGE, only=list(state.record.inputs_md5))
     try:
         wrong = [f"{check.path} ({check.state})" for check in made.checks if check.state != "same"]
         if wrong:
@@ -146,10 +153,11 @@ def _check_weights(state: RunState, project: Path) -> None:
 def _evaluate(project: Path, scratch: Path) -> None:
     """Run the stage of the restored code, its own record in MLflow sent to a place that is thrown away."""
     environment = {key: value for key, value in os.environ.items() if key not in _OWN}
+    module = _module(project)
     environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{(scratch / 'mlflow.db').as_posix()}"
     logger.info("evaluating in %s", project)
     done = subprocess.run(  # noqa: S603 - this Python, and a module of ours
-        [sys.executable, "-m", f"pipeline.stages.{_STAGE}"],
+        [sys.executable, "-m", module],
         cwd=project,
         env=environment,
         capture_output=True,
@@ -160,6 +168,23 @@ def _evaluate(project: Path, scratch: Path) -> None:
     if done.returncode:
         last = (done.stderr.strip() or "nothing").splitlines()[-1]
         raise FileError(f"expected the evaluation to succeed in {project}, found status {done.returncode}: {last}")
+
+
+def _module(project: Path) -> str:
+    """Name of the module that the restored dvc.yaml runs for the stage: it has moved between revisions.
+
+    Raises:
+        FileError: the command is another one, or there is no such module in the restored code.
+    """
+    stage = pipeline_stages(project / "dvc.yaml").get(_STAGE)
+    command = "no such stage" if stage is None else stage.command
+    named = _COMMAND.fullmatch(command)
+    if named is None or not project.joinpath(*named[1].split(".")).with_suffix(".py").is_file():
+        raise FileError(
+            f"expected stage {_STAGE} of {project / 'dvc.yaml'} to run a module of the restored project, "
+            f"found {command!r}"
+        )
+    return named[1]
 
 
 def _same_detections(run_id: str, project: Path, scratch: Path) -> Iterator[tuple[str, bool]]:

@@ -4,15 +4,29 @@ from __future__ import annotations
 
 import errno
 import shutil
+import signal
 import sqlite3
+import subprocess
+import sys
 from collections.abc import Callable
 from pathlib import Path
 from types import SimpleNamespace
 
 import pytest
 
+from refinedet import files
 from refinedet.errors import DiskError, FileError, InputError
-from refinedet.files import atomic_folder, atomic_path, is_disk_full, read_json, sha256_tree, write_json, write_text
+from refinedet.files import (
+    atomic_folder,
+    atomic_path,
+    cannot_write,
+    is_disk_full,
+    is_safe_path,
+    read_json,
+    sha256_tree,
+    write_json,
+    write_text,
+)
 
 
 def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> None:
@@ -36,6 +50,90 @@ def test_a_failed_folder_leaves_the_old_folder(tmp_path: Path) -> None:
         (folder / "b").write_text("2")
     assert [p.name for p in (tmp_path / "out").iterdir()] == ["b"]
     assert sorted(p.name for p in tmp_path.iterdir()) == ["out"]
+
+
+_KILLED = """
+import os, shutil, signal, sys
+from pathlib import Path
+from refinedet import files
+
+way, path = sys.argv[1], Path(sys.argv[2])
+die = lambda *_, **__: os.kill(os.getpid(), signal.SIGKILL)
+if way == "after the exchange":
+    shutil.rmtree = die
+elif way == "between two renames":
+    files._exchanged = lambda *_: False
+    replace = Path.replace
+    Path.replace = lambda one, other: die() if other == path else replace(one, other)
+else:
+    files._exchanged = lambda *_: False
+    shutil.rmtree = die
+with files.atomic_folder(path) as folder:
+    (folder / "new").touch()
+"""
+
+
+@pytest.mark.parametrize(
+    ("way", "left"),
+    [("after the exchange", "new"), ("between two renames", None), ("before the old one goes", "new")],
+)
+def test_a_process_killed_while_folders_change_places_loses_neither(tmp_path: Path, way: str, left: str | None) -> None:
+    path = tmp_path / "out"
+    with atomic_folder(path) as folder:
+        (folder / "old").touch()
+    killed = subprocess.run([sys.executable, "-c", _KILLED, way, str(path)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert ([file.name for file in path.iterdir()] if path.exists() else None) == (None if left is None else [left])
+    with pytest.raises(RuntimeError), atomic_folder(path):
+        raise RuntimeError
+    assert [file.name for file in path.iterdir()] == [left or "old"], "the next call puts it back, though it fails"
+    with atomic_folder(path) as folder:
+        (folder / "newer").touch()
+    assert [file.name for file in path.iterdir()] == ["newer"]
+    assert not (tmp_path / ".out.before").exists()
+
+
+def test_folders_change_places_without_an_exchange_too(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_exchanged", lambda *_: False)
+    for name in ("one", "two"):
+        with atomic_folder(tmp_path / "out") as folder:
+            (folder / name).touch()
+    assert [file.name for file in (tmp_path / "out").iterdir()] == ["two"]
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+
+
+def test_a_file_in_the_place_of_a_folder_is_left_alone(tmp_path: Path) -> None:
+    (tmp_path / "out").write_text("mine")
+    with pytest.raises(FileError, match="found a file or link"), atomic_folder(tmp_path / "out"):
+        pytest.fail("not reached")
+    assert (tmp_path / "out").read_text() == "mine"
+    assert [file.name for file in tmp_path.iterdir()] == ["out"]
+
+
+@pytest.mark.parametrize(
+    ("number", "advice"),
+    [
+        (errno.EACCES, "check who may write there"),
+        (errno.EROFS, "nothing can be written on that disk"),
+        (errno.ENAMETOOLONG, "take a shorter name"),
+        (errno.EISDIR, "a folder is in the way"),
+        (errno.ENOTDIR, "a file is in the way"),
+        (errno.EPIPE, "check that place"),
+    ],
+)
+def test_only_a_full_disk_is_said_to_be_full(tmp_path: Path, number: int, advice: str) -> None:
+    told = cannot_write(tmp_path / "a", OSError(number, "the reason"), tmp_path / "a")
+    assert f"that failed (the reason); {advice}" in str(told)
+    assert not isinstance(told, DiskError)
+    full = cannot_write(tmp_path / "a", OSError(errno.ENOSPC, "No space left on device"), tmp_path / "a")
+    assert isinstance(full, DiskError)
+    assert "found it full" in str(full)
+
+
+@pytest.mark.parametrize("name", ["/a", "a/../../b", "..", "C:a", "a\\b", "a\nb", "n" * 256, "d/" * 600])
+def test_names_that_lead_out_of_their_folder_are_told(name: str) -> None:
+    assert not is_safe_path(name)
+    assert is_safe_path("a/b.c")
 
 
 def no_room(*_: object, **__: object) -> None:

@@ -19,7 +19,7 @@ import shapely
 from numpy.typing import NDArray
 
 from refinedet.errors import FileError
-from refinedet.files import atomic_path, write_text
+from refinedet.files import atomic_path, cannot_write, write_text
 from refinedet.scene.output.columns import MEASURES, ship_rows, ship_shapes
 from refinedet.scene.output.format_packages import load_pyogrio
 from refinedet.scene.output.geoparquet import write_geoparquet, write_partition
@@ -59,7 +59,7 @@ def writing(path: Path) -> Iterator[None]:
     except FileError:
         raise
     except OSError as error:
-        raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
+        raise cannot_write(path, error, path) from error
 
 
 def write_geojson(result: SceneResult, path: Path) -> None:

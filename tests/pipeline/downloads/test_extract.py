@@ -6,6 +6,7 @@ import contextlib
 import gzip
 import io
 import stat
+import struct
 import tarfile
 import tracemalloc
 import zipfile
@@ -264,7 +265,7 @@ def test_a_full_disk_is_not_called_damage(tmp_path: Path, folder: Path, monkeypa
     original = Path.open
     archive = pack_zip(tmp_path / "a.zip", FILES)
     monkeypatch.setattr(Path, "open", full)
-    with pytest.raises(FileError, match=r"No space left on device.*check the disk"):
+    with pytest.raises(DiskError, match=r"room on the disk for the content of .*a\.zip, found it full"):
         extract(archive, folder)
 
 
@@ -288,6 +289,34 @@ def test_files_of_a_zip_that_share_their_bytes_are_a_bomb(tmp_path: Path, folder
     archive.write_bytes(data[:start] + rows + tail)
     with pytest.raises(FileError, match=f"{99 << 20} bytes of content"):
         extract(archive, folder, limits=Limits(harmless_bytes=1000))
+
+
+def with_zip64(data: bytes, told: int) -> bytes:
+    """A zip with its directory in the records of ZIP64, and another size of it in the old record behind them."""
+    end = data.rindex(b"PK\5\6")
+    count, size, start = struct.unpack("<10xHLL", data[end : end + 20])
+    record = struct.pack("<4sQ2H2L4Q", b"PK\6\6", 44, 45, 45, 0, 0, count, count, size, start)
+    locator = struct.pack("<4sLQL", b"PK\6\7", 0, end, 1)
+    return data[:end] + record + locator + struct.pack("<4s4H2LH", b"PK\5\6", 0, 0, 1, 1, told, start, 0)
+
+
+@pytest.mark.parametrize("told", [46, 0, 0xFFFFFFFF])
+def test_the_directory_of_zip64_counts_whatever_the_old_record_says(
+    tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch, told: int
+) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [(f"{i:0200d}", b"") for i in range(50)])
+    archive.write_bytes(with_zip64(archive.read_bytes(), told))
+    extract(archive, folder, limits=Limits(entries=100))
+    monkeypatch.setattr(zipfile, "ZipFile", lambda *_: pytest.fail("listed"))
+    with pytest.raises(FileError, match=r"a directory of at most 6400 bytes in .*a\.zip, found 12300"):
+        extract(archive, folder, limits=Limits(entries=50))
+
+
+def test_a_folder_that_cannot_be_written_is_told_by_its_reason(tmp_path: Path, folder: Path) -> None:
+    archive = pack_zip(tmp_path / "a.zip", [("a", b"x")])
+    (folder / "a").mkdir()
+    with pytest.raises(DiskError, match=r"expected to write the content of .*a\.zip, .* in the way: move it"):
+        extract(archive, folder)
 
 
 def test_a_directory_that_would_fill_the_memory_is_not_listed(

@@ -303,7 +303,7 @@ def test_without_network_the_error_names_the_mirror_settings(target: Path) -> No
 def test_a_folder_that_cannot_be_written_is_a_clear_error(server: Any, tmp_path: Path) -> None:
     (tmp_path / "cache").write_text("a file where the folder should be", encoding="utf-8")
     server.content = CONTENT
-    with pytest.raises(FileError, match=r"expected to write .* check the disk"):
+    with pytest.raises(FileError, match=r"expected to write .* a file is in the way"):
         fetch(f"{server.url}/data.zip", tmp_path / "cache" / "data.zip", IMPATIENT)
 
 

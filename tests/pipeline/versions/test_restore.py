@@ -11,6 +11,7 @@ from typing import Any
 import pytest
 
 from pipeline.versions import restore as module
+from pipeline.versions.record import parse_record
 from pipeline.versions.restore import Check, restore
 from pipeline.versions.run_state import RunState
 from refinedet.errors import FileError
@@ -37,6 +38,9 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
     git("add", "-A")
     git("commit", "-qm", "base")
     facts: dict[str, Any] = {
+        "schema": 1,
+        "stage": "train",
+        "captured": "2026-01-01T00:00:00+00:00",
         "code": {
             "revision": git("rev-parse", "HEAD"),
             "prefix": "",
@@ -51,10 +55,10 @@ def kept(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
     @contextmanager
     def fetched(run_id: str, _stage: str | None) -> Iterator[RunState]:
-        yield RunState(run_id, "train", tmp_path / "kept", facts, {}, {}, {})
+        yield RunState(run_id, "train", tmp_path / "kept", parse_record(facts, "state.json"), {}, {}, {})
 
     monkeypatch.setattr(module, "fetched", fetched)
-    monkeypatch.setattr(module.dvc_data, "unchanged", lambda _: False)
+    monkeypatch.setattr(module.dvc_data.RestoredData, "unchanged", lambda _: False)
     return facts
 
 
@@ -107,8 +111,8 @@ def test_a_revision_on_no_branch_is_asked_of_the_remotes(
 
 @pytest.mark.parametrize("name", ["../outside.py", "/outside.py", ".Git/hooks/post-checkout", "a/../../b", "."])
 def test_a_name_that_leads_out_of_the_project_is_refused(kept: dict[str, Any], tmp_path: Path, name: str) -> None:
-    kept["untracked"] = {name: {"sha256": "", "bytes": 1, "executable": True, "kept": True}}
-    with pytest.raises(FileError, match="within the project"):
+    kept["untracked"] = {name: {"sha256": "0" * 64, "bytes": 1, "executable": True, "kept": True}}
+    with pytest.raises(FileError, match="of no file within the project"):
         restore("r", tmp_path / "there")
     assert not (tmp_path / "there").exists(), "nothing is left of a restoration that failed"
     assert len(git("worktree", "list").splitlines()) == 1
@@ -120,7 +124,7 @@ def test_a_link_of_the_patch_leads_nowhere(kept: dict[str, Any], tmp_path: Path)
     patch = tmp_path / "kept" / "changes.patch"
     patch.write_text(git("diff", "--binary", "HEAD") + "\n")
     kept["code"]["patch_sha256"] = sha256_file(patch)
-    kept["untracked"] = {"way/outside.py": {"sha256": "", "bytes": 1, "executable": False, "kept": True}}
+    kept["untracked"] = {"way/outside.py": {"sha256": "0" * 64, "bytes": 1, "executable": False, "kept": True}}
     with pytest.raises(FileError, match="within the project"):
         restore("r", tmp_path / "there")
     assert not (tmp_path / "outside.py").exists()

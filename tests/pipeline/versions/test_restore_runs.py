@@ -17,7 +17,7 @@ import pytest
 from mlflow import MlflowClient
 from moto.server import ThreadedMotoServer
 
-from pipeline.provenance.lockfile import read_lock
+from pipeline.versions.lockfile import read_lock
 
 if TYPE_CHECKING:
     from tests.pipeline.project import NewProject, Project
@@ -140,7 +140,7 @@ def _run_changed(world: World) -> None:
     (folder / "dvc.yaml").write_text(
         stages.replace(code, f"{code}      - gains.bin\n      - sea.bin\n"), encoding="utf-8"
     )
-    evaluate = folder / "pipeline" / "evaluate.py"
+    evaluate = folder / "pipeline" / "stages" / "evaluate.py"
     evaluate.write_text(evaluate.read_text(encoding="utf-8") + "# ein Gr\u00fc\u00df\n", encoding="utf-8")
     world.project.dvc("repro")
     _keep(world, "changed")
@@ -176,7 +176,11 @@ def test_a_run_comes_back_whole(world: World, tmp_path: Path, kind: str) -> None
         assert (place / "sea.bin").read_bytes() == bytes(reversed(range(256)))
         assert (place / "gains.bin").read_bytes() == b"\x00\xff\r\n" * 9
         assert (place / "gains.bin").stat().st_mode & 0o111
-        assert (place / "pipeline" / "evaluate.py").read_text(encoding="utf-8").endswith("# ein Gr\u00fc\u00df\n")
+        assert (
+            (place / "pipeline" / "stages" / "evaluate.py")
+            .read_text(encoding="utf-8")
+            .endswith("# ein Gr\u00fc\u00df\n")
+        )
     verified = json.loads(world.refinedet("verify", world.runs[kind], "--dir", str(place), "--json").stdout)
     assert verified["mismatches"] == []
     assert len(verified["rows"]) > 10

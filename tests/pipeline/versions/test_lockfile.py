@@ -8,8 +8,8 @@ from typing import Any
 import pytest
 from dvc.dvcfile import Lockfile
 
-from pipeline.provenance.lockfile import completed, locked_outs, read_lock, write_lock
 from pipeline.provenance.state import StageFiles
+from pipeline.versions.lockfile import completed, locked_outs, read_lock, write_lock
 from refinedet.errors import FileError, InputError
 
 STAGES = {
@@ -86,7 +86,10 @@ def test_a_stage_that_never_ended_has_no_entry() -> None:
 
 
 def test_dvc_itself_takes_the_file(tmp_path: Path) -> None:
-    lock = completed(lock_of(convert=CONVERT), STAGES, "evaluate", WROTE, CODE)
+    convert = entry({"convert.py": "c" * 32}, "convert", "d" * 32 + ".dir")
+    wrote = {"outputs/evaluate": {"md5": "e" * 32 + ".dir", "size": 3, "nfiles": 1}}
+    lock = completed(lock_of(convert=convert), STAGES, "evaluate", wrote, {"convert.py": "c" * 32})
+    assert list(lock["stages"]) == ["convert", "evaluate"]
     write_lock(tmp_path / "dvc.lock", lock)
     assert read_lock(tmp_path / "dvc.lock") == lock
     Lockfile.validate(read_lock(tmp_path / "dvc.lock"))
@@ -100,3 +103,19 @@ def test_a_missing_lock_is_empty_and_a_strange_one_is_refused(tmp_path: Path) ->
     (tmp_path / "dvc.lock").write_text("a: [")
     with pytest.raises(InputError, match="YAML"):
         read_lock(tmp_path / "dvc.lock")
+
+
+@pytest.mark.parametrize(
+    ("out", "says"),
+    [
+        ("{path: out, md5: ../../../outside}", "something else"),
+        (f"{{path: ../out, md5: {'a' * 32}}}", "'../out', which is of no file within the project"),
+        (f"{{path: out, files: [{{relpath: ../x, md5: {'a' * 32}}}]}}", "unknown field `files`"),
+        ("7", "something else"),
+    ],
+)
+def test_an_entry_that_would_lead_dvc_elsewhere_is_refused(tmp_path: Path, out: str, says: str) -> None:
+    (tmp_path / "dvc.lock").write_text(f"schema: '2.0'\nstages: {{train: {{cmd: t, outs: [{out}]}}}}\n")
+    with pytest.raises(FileError, match="do not trust it") as told:
+        read_lock(tmp_path / "dvc.lock")
+    assert says in str(told.value)

@@ -6,10 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+import msgspec
 from ruamel.yaml import YAML
 
 from pipeline.params import read_yaml
 from pipeline.provenance.state import StageFiles
+from pipeline.versions.record import Count, Md5, check_names, distrust, parsed
 from refinedet.errors import FileError
 from refinedet.files import atomic_path
 
@@ -19,18 +21,46 @@ Sums = Mapping[str, Mapping[str, Any]]
 _SCHEMA = "2.0"
 
 
+class _Dependency(msgspec.Struct, frozen=True):
+    path: str
+    md5: Md5 | None = None
+
+
+class _Output(_Dependency, frozen=True, forbid_unknown_fields=True):
+    """An output: DVC makes places in its cache of the MD5, and of names that further fields would bring."""
+
+    hash: str = "md5"
+    size: Count | None = None
+    nfiles: Count | None = None
+    isexec: bool | None = None
+
+
+class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
+    cmd: str | list[str]
+    deps: list[_Dependency] = []
+    params: dict[str, Any] = {}
+    outs: list[_Output] = []
+
+
 def read_lock(path: Path) -> Lock:
     """Content of a dvc.lock; one without stages where there is no file.
 
     Raises:
-        FileError: it is of a version that this code does not know.
+        FileError: it is of a version that this code does not know, or an entry is not of the kind that DVC writes.
         InputError: it is not YAML.
     """
     if not path.is_file():
         return {"schema": _SCHEMA, "stages": {}}
     lock: Lock = read_yaml(path) or {}
+    if not isinstance(lock, dict):
+        raise FileError(f"expected a mapping in {path}, found {type(lock).__name__}")
     if lock.get("schema") != _SCHEMA or not isinstance(lock.get("stages"), dict):
         raise FileError(f"expected dvc.lock of schema {_SCHEMA} at {path}, found {lock.get('schema')!r}")
+    stages = parsed(lock["stages"], dict[str, _Entry], str(path))
+    try:
+        check_names(out.path for entry in stages.values() for out in entry.outs)
+    except ValueError as error:
+        raise distrust(str(path), error) from error
     return lock
 
 
