@@ -1,4 +1,4 @@
-"""What every command shares: consoles, one-sentence errors, exit codes.
+"""Consoles, one-sentence errors and exit codes, which all commands share.
 
 Exit codes: 0 fine, 1 an error that the user can act on, 2 wrong usage, 70 a bug of ours, 130 interrupted.
 """
@@ -15,6 +15,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
+from cli.flags import in_flags
 from refinedet.errors import RefineDetError
 from refinedet.files import full_disk, is_disk_full
 
@@ -53,8 +54,8 @@ def one_sentence_errors(*, debug: bool, progress: bool = False) -> Iterator[None
 
 
 def say(sentence: str) -> None:
-    """One line on stderr, under the name of the program."""
-    err.print(f"refinedet: {' '.join(sentence.split())}")
+    """Print one line on stderr, under the name of the program; settings of the library become flags."""
+    err.print(f"refinedet: {in_flags(' '.join(sentence.split()))}")
 
 
 def print_json(value: Any) -> None:
@@ -63,12 +64,19 @@ def print_json(value: Any) -> None:
 
 
 def show_log(*, debug: bool, progress: bool = False) -> None:
-    """Warnings of this project on stderr, its progress where asked for, everything with `debug`."""
+    """Show warnings of this project on stderr, its progress where asked for, everything with `debug`."""
     from rich.logging import RichHandler
 
     handler = RichHandler(console=err, show_time=progress, show_path=False, show_level=debug, markup=False)
-    handler.setFormatter(logging.Formatter("%(message)s" if progress else "refinedet: %(message)s"))
+    handler.setFormatter(_InFlags("%(message)s" if progress else "refinedet: %(message)s"))
     for name in ("refinedet", "pipeline"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(logging.DEBUG if debug else logging.INFO if progress else logging.WARNING)
+
+
+class _InFlags(logging.Formatter):
+    """Messages with the flags of the running command, where the library names its settings."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        return in_flags(super().format(record))

@@ -165,7 +165,7 @@ def check_free(out: Path, *, overwrite: bool) -> None:
     """Raise FileError where the page or its numbers would replace a file unasked."""
     for path in (out, out.with_suffix(".json")):
         if path.exists() and not overwrite:
-            raise FileError(f"expected no file at {path} yet, found one; name another --out, or add --overwrite")
+            raise FileError(f"expected no file at {path} yet, found one; name another `out`, or set `overwrite`")
 
 
 if __name__ == "__main__":

@@ -89,6 +89,18 @@ def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> M
     return metrics["test"]
 
 
+def check_free(out: Path, *, overwrite: bool) -> Path:
+    """Path of the report that `train_own` will write.
+
+    Raises:
+        FileError: there is a report already, and `overwrite` is false.
+    """
+    report_path = out / "report" / "report.html"
+    if report_path.exists() and not overwrite:
+        raise FileError(f"expected no report at {report_path} yet, found one; name another `out`, or set `overwrite`")
+    return report_path
+
+
 def _check(choices: Choices, out: Path) -> None:
     for name in ("val_fraction", "test_fraction"):
         share = getattr(choices, name)

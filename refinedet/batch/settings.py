@@ -16,7 +16,7 @@ class ArchiveSettings:
     archive: bool = option(
         False,
         "Many scenes: keep the status of each in OUT/archive.jsonl, go on from it, try again where that may help, "
-        "and write the ships of all to the GeoParquet data set OUT/dataset. --manifest and --engine ray mean it too.",
+        "and write the ships of all to the GeoParquet data set OUT/dataset. A manifest means it too, and so does Ray.",
         Effect.NONE,
         flag="--archive",
     )

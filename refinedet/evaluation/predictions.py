@@ -1,13 +1,15 @@
-"""Detections of the chips of a record, a few images in memory at a time."""
+"""Detections of the chips of a record, a few images in memory at a time, and how good they are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from refinedet.data.coco import ImageRecord
+from refinedet.data.coco import ImageRecord, Record
 from refinedet.data.dataset import read_chip
 from refinedet.detections import Detections
+from refinedet.errors import InputError
+from refinedet.evaluation.metrics import coco_metrics
 from refinedet.predictors.predictor import Predictor
 
 _CHIPS_PER_CALL = 64
@@ -19,3 +21,23 @@ def predict_chips(predictor: Predictor, images: Sequence[ImageRecord], root: Pat
         part = images[first : first + _CHIPS_PER_CALL]
         found = predictor.predict([read_chip(root / image.file_name) for image in part])
         yield {image.id: detections for image, detections in zip(part, found, strict=True)}
+
+
+def measure_chips(predictor: Predictor, truth: Record, root: Path) -> dict[str, float | None]:
+    """Detect in every chip of a record and return the COCO metrics, in percent; None where nothing can be measured.
+
+    Args:
+        predictor: what detects.
+        truth: the annotated chips.
+        root: the folder of their files.
+
+    Raises:
+        InputError: the predictor and the record have other classes.
+        FileError: a chip is missing or damaged.
+    """
+    if predictor.classes != truth.classes:
+        raise InputError(
+            f"expected chips of the classes {predictor.classes} under {root}, found {truth.classes}; name others"
+        )
+    found = {key: one for part in predict_chips(predictor, truth.images, root) for key, one in part.items()}
+    return coco_metrics(truth, found)

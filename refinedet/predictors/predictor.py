@@ -79,7 +79,7 @@ def resolve_device(name: Device) -> str:
     if name not in ("cpu", "cuda") and not (kind == "cuda" and number.isdecimal()):
         raise InputError(f"expected device auto, cpu, cuda, cuda:N or all, found '{name}'")
     if kind == "cuda" and not torch.cuda.is_available():
-        raise InputError(f"expected a GPU for device '{name}', found none; use --device cpu or auto")
+        raise InputError(f"expected a GPU for device '{name}', found none; use `device=\"cpu\"` or auto")
     if int(number or 0) >= max(1, torch.cuda.device_count()):
         raise InputError(
             f"expected a GPU for device '{name}', found {torch.cuda.device_count()}, numbered from 0; name one of them"

@@ -211,7 +211,7 @@ def _numbers(file: _File, entry: _Entry, count: int) -> NDArray[np.uint64]:
 
 
 def check_pixels(where: str | Path, width: int, height: int, max_pixels: int) -> None:
-    """Refuse a scene above --max-pixels.
+    """Refuse a scene of more than `max_pixels` pixels.
 
     Raises:
         InputError: it has more pixels.
@@ -219,5 +219,5 @@ def check_pixels(where: str | Path, width: int, height: int, max_pixels: int) ->
     if width * height > max_pixels:
         raise InputError(
             f"expected at most {max_pixels:,} pixels in {where}, found {width} x {height}; "
-            "cut the scene, or raise --max-pixels if it is right"
+            "cut the scene, or raise `max_pixels` if it is right"
         )

@@ -58,7 +58,7 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
             raise
         raise FileError(
             f"expected to keep an export in {folder}, but that failed ({error.strerror}); name another folder with "
-            "REFINEDET_CACHE, or use --runtime torch"
+            'REFINEDET_CACHE, or use `runtime="torch"`'
         ) from error
     return path
 
@@ -71,7 +71,7 @@ def _export_in_child(weights: Path, path: Path, format: Format) -> None:
             raise RefineDetError(told)
         raise FileError(
             f"expected to export {weights} to {path}, but that failed ({told or done.returncode}); "
-            "is there a gigabyte of memory? --runtime torch does without"
+            'is there a gigabyte of memory? `runtime="torch"` does without'
         )
 
 

@@ -129,7 +129,7 @@ def _package(name: str) -> Any:
     except ImportError as error:
         raise MissingExtra(
             f"expected the package {name} for an export, found none; run: pip install 'refinedet[onnx]', "
-            "or use --runtime torch"
+            'or use `runtime="torch"`'
         ) from error
 
 

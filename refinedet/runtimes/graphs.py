@@ -89,7 +89,9 @@ class OnnxGraph:
 
     def __init__(self, path: Path, *, device: str, precision: GraphPrecision) -> None:
         if precision != "fp32":
-            raise InputError(f"expected precision fp32 for runtime onnx, found {precision}; use --runtime openvino")
+            raise InputError(
+                f'expected `precision="fp32"` for runtime onnx, found {precision}; use `runtime="openvino"`'
+            )
         self._session = open_session(path, device)
         text = self._session.get_modelmeta().custom_metadata_map.get(KEY, "")
         self.exported = Exported.from_text(text, str(path))
@@ -121,7 +123,9 @@ class OpenVinoGraph:
 
     def __init__(self, path: Path, *, device: str, precision: GraphPrecision, keep: bool) -> None:
         if device not in ("auto", "cpu"):
-            raise InputError(f"expected device auto or cpu for runtime openvino, found '{device}'; use --runtime torch")
+            raise InputError(
+                f"expected device auto or cpu for runtime openvino, found '{device}'; use `runtime=\"torch\"`"
+            )
         if not path.is_file():
             raise FileError(f"expected an OpenVINO file (.xml) at {path}, found none; check the name")
         self._path, self._vino = path, openvino()
@@ -145,7 +149,7 @@ class OpenVinoGraph:
                 f"expected precision fp32 for {path}, which is int8 itself, found {precision}; leave it out"
             )
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
-            raise InputError("expected a processor with bfloat16 for --precision bf16, found one without; use fp32")
+            raise InputError('expected a processor with bfloat16 for `precision="bf16"`, found one without; use fp32')
         self.precision: str = "int8" if self.exported.precision == "int8" else precision
         self._one = Lock()
         self._requests: dict[int | None, Future[_Requests]] = {}

@@ -88,7 +88,7 @@ def quantize(
                 return Quantized(wanted, found, len(layers), in_float)
     raise InputError(
         f"expected to lose at most {max_drop:g} points of {wanted:.2f} by 8 bits, found {wanted - best:.2f} lost with "
-        "first layers, heads, connection blocks and depthwise ones in float; allow more with --max-drop, or do without"
+        "first layers, heads, connection blocks and depthwise ones in float; allow more by `max_drop`, or do without"
     )
 
 
@@ -152,4 +152,4 @@ def _nncf() -> Any:
     try:
         return import_without_telemetry("nncf")
     except ImportError as error:
-        raise MissingExtra("expected nncf for --int8, found none; run: pip install 'refinedet[int8]'") from error
+        raise MissingExtra("expected nncf for `int8`, found none; run: pip install 'refinedet[int8]'") from error

@@ -69,7 +69,7 @@ def _providers(runtime: Any, device: str) -> list[Any]:
     if kind == "cuda" and not available:
         raise InputError(
             f"expected ONNX Runtime with CUDA for device '{device}', found none; "
-            "pip install onnxruntime-gpu, or use --device cpu"
+            'pip install onnxruntime-gpu, or use `device="cpu"`'
         )
     on_gpu = [("CUDAExecutionProvider", {"device_id": int(number or 0)})] if available and kind != "cpu" else []
     return [*on_gpu, "CPUExecutionProvider"]

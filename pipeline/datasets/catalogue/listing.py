@@ -8,8 +8,6 @@ from typing import Any
 from pipeline.datasets.catalogue import CATALOGUE, RECORDED, SIMULATED, Archive, Source
 from refinedet.errors import InputError
 
-UNKNOWN = "unknown"
-
 
 def list_datasets(recorded: Mapping[str, str]) -> list[dict[str, Any]]:
     """Every data set in the order of the catalogue; `recorded` has the sums of earlier downloads by archive."""

@@ -22,6 +22,7 @@ from refinedet.data.simulation import fields
 from refinedet.data.simulation.fields import Field, Mask
 from refinedet.data.simulation.ships import Ship, add_patch, draw_ships, render, ship_patch
 from refinedet.data.simulation.spec import Conditions, SceneSpec
+from refinedet.errors import FileError, InputError
 from refinedet.files import write_json
 from refinedet.raster import write_scene
 
@@ -73,26 +74,45 @@ def simulate(spec: SceneSpec) -> SimulatedScene:
     return SimulatedScene(pixels, as_boxes([s.box() for s in ships]), ships, land, valid, conditions)
 
 
-def write_simulated(spec: SceneSpec, path: str | Path) -> Path:
+def write_simulated(spec: SceneSpec, path: str | Path, *, overwrite: bool = True) -> Path:
     """Simulate a scene, write it as a GeoTIFF in UTM to `path`, and its truth beside it as `<stem>.truth.geojson`.
 
     The truth is RFC 7946: one polygon (the box) in lon/lat per ship, with `bbox_px` [x1, y1, x2, y2] in pixels,
     `length_m`, `width_m`, `heading_deg` and `peak_to_clutter_db`.
 
+    Args:
+        spec: what the scene holds.
+        path: of the GeoTIFF.
+        overwrite: replace a scene or a truth that is there.
+
     Returns:
         The path of the truth.
 
     Raises:
-        InputError: the ships do not fit.
-        FileError, OSError: the files cannot be written.
+        InputError: the ships do not fit, or the name is not that of a GeoTIFF.
+        FileError: one of the two exists and `overwrite` is false, or a file cannot be written.
     """
     path = Path(path)
+    truth = path.with_name(f"{path.stem}.truth.geojson")
+    if path.suffix.lower() not in {".tif", ".tiff"}:
+        raise InputError(f"expected a name that ends in .tif for the simulated scene, found {path}")
+    taken = next((one for one in (path, truth) if one.exists()), None)
+    if taken is not None and not overwrite:
+        raise FileError(f"expected no file at {taken} yet, found one; choose another name, or set `overwrite`")
+    try:
+        _write(spec, path, truth)
+    except FileError:
+        raise
+    except OSError as error:
+        raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
+    return truth
+
+
+def _write(spec: SceneSpec, path: Path, truth: Path) -> None:
     scene = simulate(spec)
     matrix = (spec.pixel_m, 0.0, _CORNER_M[0], 0.0, -spec.pixel_m, _CORNER_M[1])
     write_scene(path, scene.pixels, crs=_CRS, transform=matrix, nodata=0)
-    truth = path.with_name(f"{path.stem}.truth.geojson")
     write_json(truth, _truth(scene, spec))
-    return truth
 
 
 def _ship_signal(

@@ -91,7 +91,7 @@ def _cut_in_child(boxes: list[Box]) -> bytes:
         reason = last_words(getattr(error, "stderr", None)) or f"{type(error).__name__}: {error}"
         raise FileError(
             f"expected to cut the coastline out of {_PACKAGE}, but that failed ({reason}); "
-            "is there a gigabyte of memory? --land FILE takes polygons of your own, --land-mask off does without"
+            'is there a gigabyte of memory? `land` takes a file of polygons, `land_mask="off"` does without'
         ) from error
     return done.stdout
 

@@ -111,7 +111,7 @@ def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> 
     if root is None:
         raise FileError(
             f"expected a calibration file at {found.where('calibration')}, found none; fetch the whole product, "
-            "or detect without --calibrate"
+            "or leave `calibrate` out"
         )
     table = read_sigma_nought(root, found.where("calibration"))
     if calibrate == "sigma0":
@@ -119,12 +119,12 @@ def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> 
     if found.processor is not None and found.processor <= _UNSCALED_NOISE:
         raise InputError(
             f"expected noise vectors of a processor after {_UNSCALED_NOISE:.2f} in {found.files.path}, found "
-            f"{found.processor:.2f}, whose noise is not to scale; use --calibrate sigma0"
+            f'{found.processor:.2f}, whose noise is not to scale; use `calibrate="sigma0"`'
         )
     root = found.describe("noise")
     if root is None:
         raise FileError(
             f"expected a noise file at {found.where('noise')}, found none; fetch the whole product, "
-            "or use --calibrate sigma0"
+            'or use `calibrate="sigma0"`'
         )
     return Calibration(table, read_noise(root, found.where("noise")))

@@ -144,7 +144,7 @@ def test_refusals(two: tuple[str, str], tmp_path: Path) -> None:
         compare(two, tmp_path / "page.html")
     assert not (tmp_path / "page.html").exists()
     (tmp_path / "page.json").write_text("mine")
-    with pytest.raises(FileError, match="--overwrite"):
+    with pytest.raises(FileError, match="set `overwrite`"):
         check_free(tmp_path / "page.html", overwrite=False)
     check_free(tmp_path / "page.html", overwrite=True)
 

@@ -76,7 +76,7 @@ def test_a_failed_export_leaves_nothing_that_looks_like_one(
     with pytest.raises(RefineDetError, match=r"expected a whole safetensors file at .*damaged\.safetensors"):
         cached_export(damaged, "onnx", tmp_path)
     monkeypatch.setattr(cache, "_export_in_child", full)
-    with pytest.raises(FileError, match=r"REFINEDET_CACHE, or use --runtime torch"):
+    with pytest.raises(FileError, match='REFINEDET_CACHE, or use `runtime="torch"`'):
         cached_export(network, "onnx", tmp_path)
     assert list(tmp_path.glob("*.onnx")) == []
 

@@ -174,7 +174,7 @@ def test_the_threads_of_a_graph_keep_to_no_core_of_their_own(exported: Path) -> 
 def test_openvino_is_for_processors(exported: Path) -> None:
     if exported.suffix == ".onnx":
         pytest.skip("ONNX Runtime has its own devices")
-    with pytest.raises(InputError, match="--runtime torch"):
+    with pytest.raises(InputError, match='`runtime="torch"`'):
         open_graph(exported, device="cuda")
 
 

@@ -119,6 +119,6 @@ def test_a_child_that_fails_is_one_sentence(
 ) -> None:
     run = subprocess.run
     monkeypatch.setattr(subprocess, "run", lambda _, **settings: run([sys.executable, *program], **settings))
-    with pytest.raises(FileError, match=rf"{reason}.*--land FILE"):
+    with pytest.raises(FileError, match=rf"{reason}.*`land` takes a file"):
         coastline(FIJI, tmp_path)
     assert list(tmp_path.iterdir()) == []

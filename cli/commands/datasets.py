@@ -1,41 +1,53 @@
-"""The catalogue of data sets, for people and for programs."""
+"""`refinedet datasets`: the catalogue of data sets, for people and for programs."""
 
 from __future__ import annotations
 
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any
 
-from cli.console import out, print_json
-from pipeline.datasets.catalogue.listing import UNKNOWN, describe_dataset, list_datasets
-from pipeline.downloads.checksums import recorded_sums
-from pipeline.stage import local_state
+import typer
+
+from cli import options
+from cli.console import one_sentence_errors, out, print_json
 
 _STEPS = ("B", "kB", "MB", "GB", "TB")
 _CLASSES_SHOWN = 8
+_UNKNOWN = "unknown"
 
 
-def show_datasets(name: str | None, *, json: bool) -> None:
-    """Print the whole catalogue, or what it says of one data set.
+def datasets(
+    name: Annotated[
+        str | None, typer.Argument(metavar="NAME", help="Tell more of this one.", show_default="all of them")
+    ] = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """The data sets that a recipe of params.yaml can name: where they are, what they are, on what terms."""
+    with one_sentence_errors(debug=debug):
+        from pipeline.datasets.catalogue.listing import describe_dataset, list_datasets
+        from pipeline.downloads.checksums import recorded_sums
+        from pipeline.stage import local_state
 
-    Raises:
-        InputError: there is no such data set, or the record of earlier downloads is damaged.
-    """
-    recorded = recorded_sums(local_state("downloads"))
-    if name is not None:
-        found = describe_dataset(name, recorded)
+        downloads = local_state("downloads")
+        recorded = recorded_sums(downloads)
+        if name is None:
+            found = list_datasets(recorded)
+            if json:
+                print_json({"datasets": found})
+            else:
+                _print_all(found)
+            return
+        one = describe_dataset(name, recorded)
         if json:
-            print_json(found)
+            print_json(one)
         else:
-            _print_one(found)
-    elif json:
-        print_json({"datasets": list_datasets(recorded)})
-    else:
-        _print_all(list_datasets(recorded))
+            _print_one(one, downloads)
 
 
 def size_text(count: int | None) -> str:
     """A size for people, in decimal units."""
     if count is None:
-        return UNKNOWN
+        return _UNKNOWN
     value, step = float(count), 0
     while value >= 1000 and step < len(_STEPS) - 1:
         value, step = value / 1000, step + 1
@@ -56,7 +68,7 @@ def _print_all(found: list[dict[str, Any]]) -> None:
     table.add_column("what")  # this column alone may shrink
     for one in found:
         own = one["from"] in {"your folder", "made here"}
-        images = "" if own else f"{one['images']:,}" if one["images"] else UNKNOWN
+        images = "" if own else f"{one['images']:,}" if one["images"] else _UNKNOWN
         size = "" if own else size_text(one["size_bytes"])
         classes = str(len(one["classes"]) or "yours")
         table.add_row(
@@ -69,10 +81,7 @@ def _print_all(found: list[dict[str, Any]]) -> None:
             Text(one["title"], no_wrap=True, overflow="ellipsis"),
         )
     out.print(table, soft_wrap=False)
-    out.print(
-        "\n`refinedet datasets NAME` tells more: licence, citation, split rule, sums, and what to do by hand.",
-        markup=False,
-    )
+    out.print("\n`refinedet datasets NAME` tells more: licence, citation, split rule, sums, and what to do by hand.")
 
 
 def _trust(one: dict[str, Any]) -> str:
@@ -85,25 +94,25 @@ def _trust(one: dict[str, Any]) -> str:
     return "MD5 published" if all(archive["sum"].startswith("MD5") for archive in archives) else "not verified"
 
 
-def _print_one(one: dict[str, Any]) -> None:
+def _print_one(one: dict[str, Any], downloads: Path) -> None:
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, show_header=False)
     table.add_column(style="bold", no_wrap=True)
     table.add_column(overflow="fold")
-    for title, text in _rows(one):
+    for title, text in _rows(one, downloads):
         table.add_row(title, text)
     out.print(table, soft_wrap=False)
 
 
-def _rows(one: dict[str, Any]) -> list[tuple[str, str]]:
+def _rows(one: dict[str, Any], downloads: Path) -> list[tuple[str, str]]:
     classes = one["classes"]
     more = f" and {len(classes) - _CLASSES_SHOWN} more" if len(classes) > _CLASSES_SHOWN else ""
     rows = [
         ("data set", one["name"]),
         ("what", one["title"]),
         ("from", one["from"]),
-        ("images", f"{one['images']:,}" if one["images"] else UNKNOWN),
+        ("images", f"{one['images']:,}" if one["images"] else _UNKNOWN),
         ("size", size_text(one["size_bytes"])),
         ("classes", f"{', '.join(classes[:_CLASSES_SHOWN])}{more}" or "those of your files"),
         ("splits", one["split_rule"]),
@@ -118,7 +127,6 @@ def _rows(one: dict[str, Any]) -> list[tuple[str, str]]:
         rows.append(("archive", f"{archive['name']}{size}: {place}"))
         rows.append(("", archive["sum"]))
     if "by_hand" in one:
-        folder = local_state("downloads")
         rows.append(("by hand", f"go to {one['by_hand']['where']}, take {one['by_hand']['what']}"))
-        rows.append(("", f"put it into {folder} or the folder of download.mirror; stage download looks it through"))
+        rows.append(("", f"put it into {downloads} or the folder of download.mirror; stage download looks it through"))
     return [(title, text) for title, text in rows if text]

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from cli.datasets import size_text
+from cli.commands.datasets import size_text
 from pipeline.datasets.catalogue import CATALOGUE
 from refinedet.files import write_json
 

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from cli.quantizing import Calibration
 from PIL import Image
 from typer.testing import Result
 
 from cli import quantizing
-from cli.quantizing import Calibration
 from refinedet.config import ModelConfig
 from refinedet.data.coco import Annotated, build_record, write_record
 from refinedet.files import sha256_file

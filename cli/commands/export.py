@@ -1,0 +1,69 @@
+"""`refinedet export`: a checkpoint as a file for another runtime, and what that costs in accuracy."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+import typer
+
+from cli import options
+from cli.console import one_sentence_errors, out, print_json
+from cli.tables import settings_table
+
+_SHOWN = ("int8", "parity", "accuracy")
+
+
+def export(  # noqa: PLR0913, PLR0917 - the command line itself
+    format: Annotated[
+        Literal["onnx", "openvino"],
+        typer.Option("--format", metavar="onnx|openvino", help="Of the file to write.", show_default=False),
+    ],
+    weights: Annotated[
+        Path | None,
+        typer.Option(help="Checkpoint (.safetensors).", show_default="the weights that come with the package"),
+    ] = None,
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the export and its report.")] = Path("exported"),
+    chips: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="COCO.json",
+            help="Annotated 8-bit chips: AP of torch and of the export on them too.",
+            show_default="none",
+        ),
+    ] = None,
+    int8: Annotated[
+        bool,
+        typer.Option("--int8", help="Compute in 8 bits: openvino alone, with --calibration. Needs the extra int8."),
+    ] = False,
+    calibration: Annotated[
+        Path | None,
+        typer.Option(
+            metavar="FOLDER",
+            help="For --int8: train.json, val.json and their chips, such as outputs/tile.",
+            show_default="none",
+        ),
+    ] = None,
+    max_drop: Annotated[
+        float,
+        typer.Option(min=0.0, help="For --int8: points of AP on val that it may cost; else layers go back to float."),
+    ] = 0.5,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """A checkpoint as one file for ONNX Runtime or OpenVINO, which `detect --weights` takes as it is.
+
+    Beside it, a report says how far its boxes and scores are from torch's.
+    """
+    with one_sentence_errors(debug=debug):
+        from refinedet.exporting import ExportSettings, export_and_measure
+
+        settings = ExportSettings(format, chips, int8, calibration, max_drop)
+        made = export_and_measure(settings, weights=weights, out=folder, overwrite=overwrite)
+        if json:
+            print_json(made.report | {"files": [str(path) for path in made.files]})
+            return
+        for path in made.files:
+            out.print(str(path))
+        out.print(settings_table({name: made.report[name] for name in _SHOWN if name in made.report}))

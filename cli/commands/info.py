@@ -1,0 +1,33 @@
+"""`refinedet info`: what a checkpoint says of itself."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.console import one_sentence_errors, out, print_json
+from cli.tables import settings_table
+
+
+def info(
+    weights: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="WEIGHTS", help="Checkpoint (.safetensors).", show_default="the weights that come with the package"
+        ),
+    ] = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """What a checkpoint is, and what it came from."""
+    with one_sentence_errors(debug=debug):
+        from refinedet.model.checkpoint import describe_checkpoint
+
+        content = describe_checkpoint(weights)
+        if json:
+            print_json(content)
+        else:
+            out.print(settings_table(content))

@@ -1,0 +1,35 @@
+"""`refinedet score`: detections held against a truth."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.console import one_sentence_errors, out, print_json
+
+
+def score(  # noqa: PLR0913, PLR0917 - the command line itself
+    pred: Annotated[Path, typer.Argument(metavar="PRED.geojson", help="What was found.", show_default=False)],
+    truth: Annotated[Path, typer.Argument(metavar="TRUTH.geojson", help="What is there.", show_default=False)],
+    score_min: Annotated[float, typer.Option(min=0, max=1, help="Leave out detections below this score.")] = 0.0,
+    iou_min: Annotated[float, typer.Option(min=0.01, max=1, help="A match overlaps at least this much ...")] = 0.3,
+    centre_m: Annotated[float, typer.Option(min=0, help="... or has its centre within these metres.")] = 40.0,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Precision, recall and F1 of detections against a truth, matched one to one.
+
+    Files of scenes without position are compared in pixels; there, centres may be 4 pixels apart.
+    """
+    with one_sentence_errors(debug=debug):
+        from refinedet.evaluation.score import score_files
+
+        found = score_files(pred, truth, score_min=score_min, iou_min=iou_min, centre_max_m=centre_m)
+        if json:
+            print_json(found.to_dict())
+            return
+        out.print(f"precision {found.precision:.3f}   recall {found.recall:.3f}   F1 {found.f1:.3f}")
+        out.print(f"found {found.tp}   false alarms {found.fp}   missed {found.fn}")

@@ -1,0 +1,33 @@
+"""`refinedet sync`: what MLflow was not told yet."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.console import one_sentence_errors, out, say
+
+
+def sync(
+    to: Annotated[
+        str | None,
+        typer.Option(
+            metavar="URI", help="Where runs go whose server never answered.", show_default="as they were begun"
+        ),
+    ] = None,
+    debug: options.Debug = False,
+) -> None:
+    """Send to MLflow what it was not told while its server was away."""
+    with one_sentence_errors(debug=debug):
+        from pipeline.tracking.sync import send_waiting
+
+        one = None
+        for one in send_waiting(to):
+            if one.busy:
+                say(f"another process is sending to {one.store}")
+            else:
+                out.print(f"{one.entries} entries of {one.runs} run{'s' * (one.runs != 1)} sent to {one.store}")
+        if one is None:
+            out.print("nothing waits: MLflow has been told everything")

@@ -1,0 +1,64 @@
+"""`refinedet verify`: a run evaluated again, and each metric beside the logged one."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from cli import options
+from cli.console import EXIT_ERROR, one_sentence_errors, out, print_json, say
+
+if TYPE_CHECKING:
+    from pipeline.versions.verify import Verified
+
+
+def verify(
+    run_id: options.RunId,
+    tolerance: Annotated[
+        float, typer.Option(min=0, help="Largest difference that counts as equal, in the unit of the metric.")
+    ] = 0.01,
+    folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--dir", help="Restore there and keep it, or use what is restored there.", show_default="temporary"
+        ),
+    ] = None,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Evaluate a run's checkpoint again, by its own code on its own data, and compare each metric with the logged one.
+
+    Called in a clone of the project. Ends with 1 where a metric differs by more than the tolerance.
+    """
+    with one_sentence_errors(debug=debug, progress=not json):
+        from pipeline.versions.verify import verify as verify_run
+
+        found = verify_run(run_id, tolerance=tolerance, folder=folder)
+        if json:
+            print_json(found.to_dict())
+        else:
+            _show(found)
+        if found.mismatches:
+            raise typer.Exit(EXIT_ERROR)
+
+
+def _show(found: Verified) -> None:
+    from rich.table import Table
+
+    table = Table(box=None, pad_edge=False)
+    table.add_column("metric", overflow="fold")
+    for column in ("logged", "now", "difference", ""):
+        table.add_column(column, no_wrap=True)
+    wrong = {row.name for row in found.mismatches}
+    for row in found.rows:
+        numbers = ("missing" if value is None else f"{value:.6g}" for value in (row.logged, row.now))
+        table.add_row(row.name, *numbers, f"{row.difference:+.2g}", "differs" if row.name in wrong else "")
+    out.print(table)
+    for name, same in found.detections.items():
+        out.print(f"{name}: {'the same bytes' if same else 'other bytes'}")
+    for name, (then, now) in found.machine.items():
+        say(f"{name} was {then}, is {now}")
+    equal = len(found.rows) - len(wrong)
+    out.print(f"{equal} of {len(found.rows)} metrics are within {found.tolerance:g} of what was logged")

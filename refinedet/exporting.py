@@ -1,0 +1,205 @@
+"""Export of a checkpoint together with what it costs in accuracy: distances from torch, AP on chips, and 8 bits."""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.config import ModelConfig
+from refinedet.data.coco import Record, read_record
+from refinedet.data.dataset import read_chip
+from refinedet.data.simulation.chips import simulated_chips
+from refinedet.errors import FileError, InputError
+from refinedet.evaluation.predictions import measure_chips
+from refinedet.files import sha256_file, write_json
+from refinedet.model.checkpoint import read_header
+from refinedet.predictors.predictor import TorchPredictor, on_canvas
+from refinedet.runtimes.export import export
+from refinedet.runtimes.exported import SUFFIXES, Format
+from refinedet.runtimes.int8 import quantize
+from refinedet.runtimes.parity import parity
+from refinedet.runtimes.predictor import ExportedPredictor
+from refinedet.scene.identity import package_version
+from refinedet.tiling import letterbox
+from refinedet.weights import shipped_weights
+
+_CHIPS_MAX = 100
+"""Chips that 8 bits are calibrated on: 300 and 40 gave the shipped weights the same AP on SSDD's val, to 0.1 points."""
+_PACKAGES = ("refinedet", "torch", "onnx", "onnxruntime", "openvino", "nncf")
+
+
+@dataclass(frozen=True, slots=True)
+class ExportSettings:
+    """Settings of an export.
+
+    Raises:
+        InputError: they do not go together.
+    """
+
+    format: Format
+    chips: Path | None = None
+    """COCO record of annotated 8-bit chips: AP of torch and of the export on them is part of the report."""
+    int8: bool = False
+    """Compute in 8 bits; of OpenVINO alone."""
+    calibration: Path | None = None
+    """Folder of train.json, val.json and their chips, for 8 bits."""
+    max_drop: float = 0.5
+    """Points of AP on val that 8 bits may cost; else layers go back to float."""
+
+    def __post_init__(self) -> None:
+        if self.int8 and self.format != "openvino":
+            raise InputError(f'expected `format="openvino"` for `int8`, found {self.format}; leave one of them out')
+        if self.int8 and self.calibration is None:
+            raise InputError("expected chips for `int8`, found none; name a folder like outputs/tile as `calibration`")
+        if not self.int8 and self.calibration is not None:
+            raise InputError("expected `int8` with `calibration`, found none; add it, or leave the folder out")
+
+
+@dataclass(frozen=True, slots=True)
+class Export:
+    """Files that an export has written, and the content of its report."""
+
+    files: tuple[Path, ...]
+    """The exported file first, its report last."""
+    report: dict[str, Any]
+    """Ready for JSON: format, hashes, versions, `parity`, and where asked for `int8` and `accuracy`."""
+
+
+def export_and_measure(
+    settings: ExportSettings,
+    *,
+    weights: Path | None = None,
+    out: Path = Path("exported"),
+    overwrite: bool = False,
+) -> Export:
+    """Write a checkpoint as an exported file, and beside it a report on how far it is from torch.
+
+    Args:
+        settings: the format, and what is measured.
+        weights: the checkpoint; None: the weights that come with the package.
+        out: folder of the files, which are named as the checkpoint.
+        overwrite: replace files of an earlier export.
+
+    Raises:
+        FileError: a file exists and `overwrite` is false, or one is missing or cannot be written.
+        InputError: the weights are no checkpoint, or the chips no COCO record of its classes.
+        MissingExtra: a package of the format is not installed.
+    """
+    weights = weights or shipped_weights()
+    files = _free_files(settings, weights.stem, out, overwrite=overwrite)
+    path, report = files[0], files[-1]
+    try:
+        found: dict[str, Any] = {"format": settings.format, "weights_sha256": sha256_file(weights)}
+        if settings.calibration is None:
+            export(weights, path, settings.format)
+        else:
+            found["int8"] = _export_int8(weights, path, settings.calibration, settings.max_drop)
+        ours, exported = TorchPredictor.load(weights, device="cpu"), ExportedPredictor.load(path)
+        found |= {f"{one.suffix[1:]}_sha256": sha256_file(one) for one in files[:-1]}
+        found["versions"] = {name: package_version(name) for name in _PACKAGES}
+        found["parity"] = parity(ours, exported, simulated_chips())
+        if settings.chips is not None:
+            truth, root = read_record(settings.chips), settings.chips.parent
+            found["accuracy"] = {
+                "torch": measure_chips(ours, truth, root),
+                settings.format: measure_chips(exported, truth, root),
+            }
+        write_json(report, found)
+    except OSError as error:
+        if isinstance(error, FileError):
+            raise
+        raise FileError(f"expected to write into {out}, but that failed ({error}); is there room?") from error
+    return Export(files, found)
+
+
+def _free_files(settings: ExportSettings, stem: str, out: Path, *, overwrite: bool) -> tuple[Path, ...]:
+    """Paths of an export; none of them is taken, unless they may be replaced."""
+    stem = f"{stem}_int8" if settings.int8 else stem
+    path = out / f"{stem}{SUFFIXES[settings.format]}"
+    weights = (path.with_suffix(".bin"),) if settings.format == "openvino" else ()
+    files = (path, *weights, out / f"{stem}.{settings.format}.parity.json")
+    taken = next((one for one in files if one.exists()), None)
+    if taken is not None and not overwrite:
+        raise FileError(f"expected no {taken} yet, found one; name another `out`, or set `overwrite` to replace it")
+    return files
+
+
+@dataclass(frozen=True, slots=True)
+class CalibrationChips:
+    """Chips as stage tile leaves them: train.json to measure ranges on, val.json to judge by, and what both name."""
+
+    folder: Path
+    train: Record
+    val: Record
+
+    @classmethod
+    def read(cls, folder: Path, classes: tuple[str, ...]) -> Self:
+        """Read both records.
+
+        Raises:
+            FileError: one of them is missing.
+            InputError: it is no COCO record of these classes, or holds no chip, or that of val no object.
+        """
+        records = []
+        for name in ("train.json", "val.json"):
+            if not (folder / name).is_file():
+                raise FileError(
+                    f"expected train.json and val.json, COCO records with their 8-bit chips, in {folder}, found no "
+                    f"{name}; name a folder such as outputs/tile as `calibration`"
+                )
+            record = read_record(folder / name)
+            if record.classes != classes:
+                raise InputError(
+                    f"expected chips of the classes {classes} in {folder / name}, found {record.classes}; name others"
+                )
+            if not record.images or (name == "val.json" and all(one.all() for one in record.ignored.values())):
+                raise InputError(f"expected chips with objects in {folder / name}, found none; name another folder")
+            records.append(record)
+        return cls(folder, *records)
+
+    def canvases(self, model: ModelConfig) -> list[Callable[[], NDArray[np.uint8]]]:
+        """Makers of the canvases that are calibrated on: of every so many chips of train, in the order of their names.
+
+        Each makes one canvas (1, 3, H, W).
+        """
+        chips = sorted(image.file_name for image in self.train.images)
+        step = max(1.0, len(chips) / _CHIPS_MAX)
+        chosen = [chips[int(index * step)] for index in range(min(len(chips), _CHIPS_MAX))]
+        return [partial(_canvas, self.folder / name, model.input_px, model.strides[-1]) for name in chosen]
+
+    def ap(self, path: Path) -> float:
+        """AP of an exported file on val, in percent."""
+        return float(measure_chips(ExportedPredictor.load(path), self.val, self.folder)["AP"] or 0.0)
+
+
+def _export_int8(weights: Path, path: Path, folder: Path, max_drop: float) -> dict[str, Any]:
+    """Write a checkpoint as an INT8 file for OpenVINO; returns what its report says of that."""
+    header = read_header(weights)
+    chips = CalibrationChips.read(folder, header.classes)
+    canvases = chips.canvases(header.model)
+    with tempfile.TemporaryDirectory(prefix="refinedet-") as scratch:
+        source = export(weights, Path(scratch) / "float.xml", "openvino")
+        found = quantize(source, path, canvases, chips.ap, max_drop)
+    return {
+        "AP_val_float": found.judged_float,
+        "AP_val_int8": found.judged_int8,
+        "max_drop": max_drop,
+        "layers": found.layers,
+        "layers_in_float": list(found.in_float),
+        "calibration_chips": len(canvases),
+        "train_sha256": sha256_file(folder / "train.json"),
+        "val_sha256": sha256_file(folder / "val.json"),
+    }
+
+
+def _canvas(path: Path, input_px: int, stride: int) -> NDArray[np.uint8]:
+    """The canvas (1, 3, H, W) on which a predictor sees a chip."""
+    chip = read_chip(path)
+    return on_canvas(chip, letterbox(chip.shape[1], chip.shape[0], input_px, stride))[None]
