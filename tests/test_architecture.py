@@ -65,7 +65,7 @@ ROOMS: dict[str, set[str]] = {
 }
 """Rooms of refinedet, and the other rooms that each may know. Files beside the rooms are leaves."""
 LEAF_MAY_KNOW = {"config", "raster", "weights"}
-ABOVE = {"refinedet/__init__.py"}
+ABOVE = {"refinedet/__init__.py", "refinedet/exporting.py"}
 """Files of refinedet beside the rooms that know any room."""
 FOREIGN = {"dvc", "mlflow", "typer", "ray", "ruamel", "yaml"}
 """What the library knows nothing of."""
@@ -293,6 +293,51 @@ def test_every_public_name_says_what_it_is(path: Path) -> None:
             for method in inner:
                 if isinstance(method, ast.FunctionDef) and not method.name.startswith("_"):
                     assert ast.get_docstring(method), f"{node.name}.{method.name}"
+
+
+FLAG = re.compile(r"(?<![\w`-])--[a-z][a-z-]*")
+FLAGS_OF_OTHERS = re.compile(
+    r"`(?:dvc|git|mlflow|pip|torchrun) [^`]*`"  # a command to run
+    r"|python -m [\w.]+[^\n]*"  # how a file is run
+    r"|var\(--\w+"  # CSS
+    r"|<!--|--nproc_per_node"  # HTML, torchrun
+)
+STARTS_GIT = ("pipeline/provenance/", "pipeline/versions/")
+"""Folders with flags of git and DVC, each a string of its own in the call that runs them."""
+OF_DETECT = {
+    *(f"refinedet/batch/{name}.py" for name in ("archive", "ray_engine", "status")),
+    *(f"refinedet/scene/{name}.py" for name in ("journal", "source", "output/result_paths")),
+}
+"""Files that still name flags of `detect`."""
+
+
+def flags_named(path: Path) -> list[str]:
+    """Strings of a file that name a flag of our command line, each with its line."""
+    calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
+    defined = [call for call in calls if getattr(call.func, "attr", "") == "add_argument"]  # of `python -m`
+    skipped = {id(node) for call in defined for node in ast.walk(call)}
+    strings = [n for n in ast.walk(tree(path)) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
+    if NAMES.get(path, "").startswith(STARTS_GIT):
+        skipped |= {id(node) for node in strings if FLAG.match(str(node.value)) and " " not in str(node.value)}
+    return [
+        f"{NAMES.get(path, path)}:{node.lineno}: {node.value!r}"
+        for node in strings
+        if id(node) not in skipped and FLAG.search(FLAGS_OF_OTHERS.sub("", str(node.value)))
+    ]
+
+
+@pytest.mark.parametrize("path", [p for p in FILES if not NAMES[p].startswith("cli/")], ids=NAMES.get)
+def test_the_library_names_settings_and_no_flags(path: Path) -> None:
+    if NAMES[path] in OF_DETECT:
+        assert flags_named(path), "take it off the list"
+    else:
+        assert flags_named(path) == []
+
+
+def test_a_flag_in_a_message_is_found(tmp_path: Path) -> None:
+    file = tmp_path / "a.py"
+    file.write_text('raise ValueError(f"expected {x}; set --overwrite")\nrun("a", "--out")\n"see `git log --all`"\n')
+    assert len(flags_named(file)) == 2
 
 
 def test_nothing_prints_outside_the_command_line() -> None:

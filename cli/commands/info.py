@@ -25,8 +25,9 @@ def info(
     """What a checkpoint is, and what it came from."""
     with one_sentence_errors(debug=debug):
         from refinedet.model.checkpoint import describe_checkpoint
+        from refinedet.weights import shipped_weights
 
-        content = describe_checkpoint(weights)
+        content = describe_checkpoint(weights or shipped_weights())
         if json:
             print_json(content)
         else:

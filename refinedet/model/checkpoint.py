@@ -12,7 +12,6 @@ from safetensors import SafetensorError, safe_open
 from refinedet.config import ModelConfig, PostprocessConfig, Radiometry
 from refinedet.errors import FileError, InputError
 from refinedet.files import atomic_path, sha256_file
-from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -105,16 +104,12 @@ def read_header(path: str | Path) -> Header:
         raise InputError(f"expected a refinedet checkpoint at {path}, found other safetensors content") from error
 
 
-def describe_checkpoint(path: Path | None = None) -> dict[str, Any]:
+def describe_checkpoint(path: Path) -> dict[str, Any]:
     """Describe a checkpoint as JSON values: all that its header says, and `sha256` and `bytes` of the file.
-
-    Args:
-        path: of the checkpoint; None: the weights that come with the package.
 
     Raises:
         FileError, InputError: as `read_header`.
     """
-    path = path or shipped_weights()
     return read_header(path).to_dict() | {"sha256": sha256_file(path), "bytes": path.stat().st_size}
 
 

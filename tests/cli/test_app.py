@@ -1,8 +1,7 @@
-"""The command line as a whole: usage, errors, help; and the commands that are one call."""
+"""The command line as a whole: usage, errors, help."""
 
 from __future__ import annotations
 
-import json
 import os
 import sqlite3
 import subprocess
@@ -17,7 +16,6 @@ from typer.testing import Result
 from cli.options import Format, Multiscale
 from refinedet.config import PRESETS
 from refinedet.errors import InputError
-from refinedet.files import write_json
 from refinedet.scene import detect
 from refinedet.scene.output import result_paths
 
@@ -71,41 +69,6 @@ def test_errors_are_one_sentence_and_a_code(  # noqa: PLR0917 - fixtures and cas
     assert len(ran.stderr.strip().splitlines()) == 1
     if code != 130:
         assert run("detect", scene, "--weights", weights, "--debug").exception is error
-
-
-def test_info_describes_a_checkpoint(run: Run, tiny_network: Path) -> None:
-    described = run("info", tiny_network)
-    assert described.exit_code == 0
-    assert "efficientnet_lite0" in described.stdout
-    assert json.loads(run("info", tiny_network, "--json").stdout)["model"]["input_px"] == 64
-
-
-@pytest.mark.parametrize(
-    "arguments",
-    [
-        pytest.param(["score", "a.geojson", "b.geojson"], id="score: files are missing"),
-        pytest.param(["info", "model.safetensors"], id="info: file is missing"),
-        pytest.param(["info", "."], id="info: a folder"),
-    ],
-)
-def test_other_commands_fail_in_one_sentence_too(run: Run, arguments: list[str]) -> None:
-    ran = run(*arguments)
-    assert ran.exit_code == 1
-    assert ran.stderr.startswith("refinedet: expected")
-    assert len(ran.stderr.strip().splitlines()) == 1
-
-
-def test_score_limits_can_be_set(run: Run, tmp_path: Path) -> None:
-    def file(name: str, x: int) -> Path:
-        properties = {"bbox_px": [x, 0, x + 10, 10], "score": 0.4}
-        features = [{"type": "Feature", "geometry": None, "properties": properties}]
-        write_json(tmp_path / name, {"type": "FeatureCollection", "features": features})
-        return tmp_path / name
-
-    a, b = file("a.geojson", 0), file("b.geojson", 5)
-    assert "F1 1.000" in run("score", a, b).stdout
-    assert "F1 0.000" in run("score", a, b, "--iou-min", "0.5").stdout
-    assert "missed 1" in run("score", a, b, "--score-min", "0.5").stdout
 
 
 def test_format_names_are_those_of_the_library() -> None:

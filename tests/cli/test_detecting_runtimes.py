@@ -1,4 +1,4 @@
-"""refinedet export, and refinedet detect by what it wrote or by a runtime of choice."""
+"""refinedet detect by an exported file, or by a runtime of choice."""
 
 from __future__ import annotations
 
@@ -10,16 +10,12 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
 from typer.testing import Result
-
-from refinedet.data.coco import ImageRecord, Record, write_record
 
 Run = Callable[..., Result]
 
 ROOT = Path(__file__).resolve().parent.parent.parent
-FORMATS = {"onnx": "tiny.onnx", "openvino": "tiny.xml"}
 _TORCH_FREE = """
 import sys
 from cli.app import app
@@ -40,62 +36,6 @@ def installed() -> None:
 def features(folder: Path) -> list[Any]:
     found: list[Any] = json.loads((folder / "scene.geojson").read_text())["features"]
     return found
-
-
-@pytest.mark.parametrize("format", FORMATS)
-def test_an_export_comes_with_its_parity_and_is_enough_to_detect_with(
-    run: Run, scene: Path, tiny_network: Path, tmp_path: Path, format: str
-) -> None:
-    ran = run("export", "--format", format, "--weights", tiny_network, "--out", tmp_path / "made", "--json")
-    assert ran.exit_code == 0, ran.output
-    report = json.loads((tmp_path / "made" / f"tiny.{format}.parity.json").read_text())
-    assert report["parity"]["px_max"] < 5e-3
-    assert report["parity"]["score_max"] < 1e-4
-    assert json.loads(ran.stdout)["parity"] == report["parity"]
-    model = tmp_path / "made" / FORMATS[format]
-    assert str(model) in json.loads(ran.stdout)["files"]
-
-    options = ("--score-min", "0.02", "--device", "cpu", "--no-map", "--no-quicklook")
-    by_file = run("detect", scene, "--weights", model, "--out", tmp_path / "file", *options)
-    assert by_file.exit_code == 0, by_file.output
-    by_torch = run(
-        "detect", scene, "--weights", tiny_network, "--runtime", "torch", "--out", tmp_path / "torch", *options
-    )
-    assert by_torch.exit_code == 0, by_torch.output
-    ours, theirs = features(tmp_path / "torch"), features(tmp_path / "file")
-    assert len(ours) == len(theirs) > 0
-    for one, other in zip(ours, theirs, strict=True):
-        assert one["properties"]["score"] == pytest.approx(other["properties"]["score"], abs=1e-3)
-    record = json.loads((tmp_path / "file" / "scene.run.json").read_text())
-    assert (record["settings"]["runtime"], record["settings"]["precision"]) == (format, "fp32")
-    assert record["settings"]["tile_px"] == 64, "what the checkpoint was trained on"
-
-
-def test_an_export_is_never_replaced_unasked(run: Run, tiny_network: Path, tmp_path: Path) -> None:
-    (tmp_path / "tiny.onnx").write_text("mine")
-    ran = run("export", "--format", "onnx", "--weights", tiny_network, "--out", tmp_path)
-    assert ran.exit_code == 1
-    assert "--overwrite" in ran.stderr
-    assert (tmp_path / "tiny.onnx").read_text() == "mine"
-
-
-def test_ap_on_annotated_chips_is_part_of_the_report(run: Run, tiny_network: Path, tmp_path: Path) -> None:
-    from PIL import Image
-
-    chip = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
-    Image.fromarray(chip).save(tmp_path / "chip.png")
-    box, label = np.array([[8, 8, 24, 20]], np.float32), np.zeros(1, np.int64)
-    image = ImageRecord(1, "chip.png", 64, 64)
-    truth = Record((image,), {1: box}, {1: label}, {1: np.zeros(1, np.bool_)}, ("ship",))
-    write_record(tmp_path / "chips.json", truth)
-    ran = run(
-        *("export", "--format", "onnx", "--weights", tiny_network, "--out", tmp_path / "made"),
-        *("--chips", tmp_path / "chips.json", "--json"),
-    )
-    assert ran.exit_code == 0, ran.output
-    accuracy = json.loads(ran.stdout)["accuracy"]
-    assert set(accuracy) == {"torch", "onnx"}
-    assert accuracy["torch"]["AP"] == pytest.approx(accuracy["onnx"]["AP"], abs=0.5)
 
 
 @pytest.mark.parametrize("runtime", ["onnx", "openvino", "auto"])

@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from pipeline.stages.own_data import Choices, train_own
+from pipeline.stages.own_data import Choices, check_free, train_own
 from refinedet.config import ModelConfig, Radiometry
 from refinedet.data.coco import read_record
 from refinedet.errors import FileError, InputError
@@ -97,6 +97,16 @@ def test_folders_of_the_user_are_never_replaced(project: Path, annotations: Path
     with pytest.raises(FileError, match="train to be of an earlier training"):
         train_own(annotations, annotations.parent, project, Choices(init=str(small)))
     assert precious.read_bytes() == b"an image of the user"
+
+
+def test_a_finished_report_is_in_the_way_unless_it_may_be_replaced(tmp_path: Path) -> None:
+    report = tmp_path / "report" / "report.html"
+    assert check_free(tmp_path, overwrite=False) == report
+    report.parent.mkdir()
+    report.write_text("weeks of work")
+    with pytest.raises(FileError, match="name another `out`, or set `overwrite`"):
+        check_free(tmp_path, overwrite=False)
+    assert check_free(tmp_path, overwrite=True) == report
 
 
 def test_annotations_that_match_no_image_are_refused(project: Path, annotations: Path, small: Path) -> None:

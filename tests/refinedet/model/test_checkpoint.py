@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 
 from refinedet.config import ModelConfig, Radiometry
 from refinedet.errors import FileError, InputError
-from refinedet.model.checkpoint import Header, load_model, read_header, save_checkpoint
+from refinedet.files import sha256_file
+from refinedet.model.checkpoint import Header, describe_checkpoint, load_model, read_header, save_checkpoint
 from refinedet.model.network import RefineDet
 
 CONFIG = ModelConfig(backbone_weights="none", tcb_channels=8)
@@ -79,3 +80,11 @@ def test_weights_must_fit_the_configuration(tmp_path: Path) -> None:
 def test_as_many_names_as_classes() -> None:
     with pytest.raises(InputError, match="1 class names"):
         Header(CONFIG, ("ship", "boat"), Radiometry(), {})
+
+
+def test_a_description_has_the_header_and_the_file(tmp_path: Path) -> None:
+    path = tmp_path / "a.safetensors"
+    save_checkpoint(path, RefineDet(CONFIG).state_dict(), HEADER)
+    found = describe_checkpoint(path)
+    assert found.items() >= HEADER.to_dict().items()
+    assert (found["sha256"], found["bytes"]) == (sha256_file(path), path.stat().st_size)

@@ -13,7 +13,7 @@ from refinedet.cfar import CfarConfig, contrast, detect_bright
 from refinedet.data.simulation.scene import SimulatedScene, _ship_signal, simulate, write_simulated
 from refinedet.data.simulation.ships import Ship
 from refinedet.data.simulation.spec import SceneSpec
-from refinedet.errors import InputError
+from refinedet.errors import FileError, InputError
 from refinedet.evaluation.score import match_boxes
 from refinedet.geo.position import locate
 from refinedet.raster import open_scene
@@ -136,3 +136,12 @@ def test_plain_cfar_does_not_solve_it(seed: int) -> None:
 def test_settings_out_of_range_are_named(settings: dict[str, object]) -> None:
     with pytest.raises(InputError, match=next(iter(settings)) if "peak_db" not in settings else "weak_db"):
         SceneSpec(**{"width_px": 300, "height_px": 300, "ships": 5, "seed": 0} | settings)  # type: ignore[arg-type]  # the point
+
+
+@pytest.mark.parametrize("name", ["s.tif", "s.truth.geojson"])
+def test_neither_scene_nor_truth_is_replaced_unasked(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_text("precious")
+    with pytest.raises(FileError, match=rf"no file at .*{name} yet, found one; .* set `overwrite`"):
+        write_simulated(SMALL, tmp_path / "s.tif", overwrite=False)
+    assert [path.name for path in tmp_path.iterdir()] == [name]
+    assert (tmp_path / name).read_text() == "precious"
