@@ -302,8 +302,8 @@ FLAGS_OF_OTHERS = re.compile(
     r"|var\(--\w+"  # CSS
     r"|<!--|--nproc_per_node"  # HTML, torchrun
 )
-STARTS_GIT = ("pipeline/provenance/", "pipeline/versions/")
-"""Folders with flags of git and DVC, each a string of its own in the call that runs them."""
+STARTS_OTHERS = ("pipeline/provenance/", "pipeline/ui/", "pipeline/versions/")
+"""Folders with flags of git, DVC and MLflow, each a string of its own in the call that runs them."""
 OF_DETECT = {
     *(f"refinedet/batch/{name}.py" for name in ("archive", "ray_engine", "status")),
     *(f"refinedet/scene/{name}.py" for name in ("journal", "source", "output/result_paths")),
@@ -317,7 +317,7 @@ def flags_named(path: Path) -> list[str]:
     defined = [call for call in calls if getattr(call.func, "attr", "") == "add_argument"]  # of `python -m`
     skipped = {id(node) for call in defined for node in ast.walk(call)}
     strings = [n for n in ast.walk(tree(path)) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
-    if NAMES.get(path, "").startswith(STARTS_GIT):
+    if NAMES.get(path, "").startswith(STARTS_OTHERS):
         skipped |= {id(node) for node in strings if FLAG.match(str(node.value)) and " " not in str(node.value)}
     return [
         f"{NAMES.get(path, path)}:{node.lineno}: {node.value!r}"

@@ -66,7 +66,7 @@ def _show(addresses: dict[str, str], *, json: bool, browser: bool) -> None:
         print_json(addresses)
     else:
         for title, address in addresses.items():
-            out.print(f"{title.capitalize() + ':':8} {address}", markup=False)
+            out.print(f"{title.capitalize() + ':':8} {address}")
     if browser and _has_display():
         webbrowser.open(addresses["table"])
 
