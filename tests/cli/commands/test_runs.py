@@ -22,7 +22,7 @@ from pipeline.ui import page as pages
 from pipeline.ui.page import RunsPage
 
 Run = Callable[..., Result]
-CHECKOUT = Path(__file__).resolve().parents[2]
+CHECKOUT = Path(__file__).resolve().parents[3]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
