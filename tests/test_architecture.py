@@ -304,18 +304,14 @@ FLAGS_OF_OTHERS = re.compile(
 )
 STARTS_OTHERS = ("pipeline/provenance/", "pipeline/ui/", "pipeline/versions/")
 """Folders with flags of git, DVC and MLflow, each a string of its own in the call that runs them."""
-OF_DETECT = {
-    *(f"refinedet/batch/{name}.py" for name in ("archive", "ray_engine", "status")),
-    *(f"refinedet/scene/{name}.py" for name in ("journal", "source", "output/result_paths")),
-}
-"""Files that still name flags of `detect`."""
 
 
 def flags_named(path: Path) -> list[str]:
     """Strings of a file that name a flag of our command line, each with its line."""
     calls = [node for node in ast.walk(tree(path)) if isinstance(node, ast.Call)]
     defined = [call for call in calls if getattr(call.func, "attr", "") == "add_argument"]  # of `python -m`
-    skipped = {id(node) for call in defined for node in ast.walk(call)}
+    spelled = [k.value for call in calls for k in call.keywords if k.arg == "flag"]  # of `config.option`
+    skipped = {id(node) for part in (*defined, *spelled) for node in ast.walk(part)}
     strings = [n for n in ast.walk(tree(path)) if isinstance(n, ast.Constant) and isinstance(n.value, str)]
     if NAMES.get(path, "").startswith(STARTS_OTHERS):
         skipped |= {id(node) for node in strings if FLAG.match(str(node.value)) and " " not in str(node.value)}
@@ -328,10 +324,7 @@ def flags_named(path: Path) -> list[str]:
 
 @pytest.mark.parametrize("path", [p for p in FILES if not NAMES[p].startswith("cli/")], ids=NAMES.get)
 def test_the_library_names_settings_and_no_flags(path: Path) -> None:
-    if NAMES[path] in OF_DETECT:
-        assert flags_named(path), "take it off the list"
-    else:
-        assert flags_named(path) == []
+    assert flags_named(path) == []
 
 
 def test_a_flag_in_a_message_is_found(tmp_path: Path) -> None:

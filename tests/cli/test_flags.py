@@ -26,10 +26,9 @@ def detect() -> None:
     [
         ("raise `max_pixels` if it is right", "raise --max-pixels if it is right"),
         ("name another `out`, or set `overwrite`", "name another --out, or set --overwrite"),
-        ("name another `out_folder`", "name another --out"),
         ('use `runtime="torch"` or `device="cpu"`', "use --runtime torch or --device cpu"),
         ("use `runtime='torch'`, `scale=2`", "use --runtime torch, --scale 2"),
-        ("set `overwrite=True`, or `quicklook=False`", "set --overwrite, or --no-quicklook"),
+        ("set `overwrite=True`, or `map=False`", "set --overwrite, or --no-map"),
         ("expected `scenes`, found none", "expected SCENE..., found none"),
     ],
 )

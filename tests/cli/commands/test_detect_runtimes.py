@@ -15,7 +15,7 @@ from typer.testing import Result
 
 Run = Callable[..., Result]
 
-ROOT = Path(__file__).resolve().parent.parent.parent
+ROOT = Path(__file__).resolve().parents[3]
 _TORCH_FREE = """
 import sys
 from cli.app import app
