@@ -78,7 +78,7 @@ def test_an_exported_file_has_its_own_runtime(run: Run, scene: Path, tiny_networ
     assert run("export", "--format", "onnx", "--weights", tiny_network, "--out", tmp_path).exit_code == 0
     ran = run("detect", scene, "--weights", tmp_path / "tiny.onnx", "--runtime", "openvino")
     assert ran.exit_code == 1
-    assert "which runs by onnx; leave the option out" in ran.stderr
+    assert "which runs by onnx; leave the setting out" in ran.stderr
 
 
 def test_a_journal_of_another_runtime_is_refused(
@@ -99,4 +99,4 @@ def test_a_journal_of_another_runtime_is_refused(
     assert run(*common, "--runtime", "onnx").exit_code == 130
     ran = run(*common, "--runtime", "torch")
     assert ran.exit_code == 1
-    assert "made_by.runtime was onnx, is torch" in ran.stderr
+    assert "detector.runtime was onnx, is torch" in ran.stderr
