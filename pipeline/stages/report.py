@@ -182,7 +182,7 @@ def _facts(
     return {
         "Data set": data,
         "SHA-256": hashes,
-        "Windows": _flat(known.get("tile", {})),
+        "Windows": _flat(header.trained_on.windows.to_dict()),
         "Model": _flat(header.model.to_dict()),
         "Training": {**_flat(known.get("train", {})), "weights": known.get("weights", "")},
         "Radiometry": _flat(header.radiometry.to_dict()),

@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import fields, is_dataclass
 from difflib import get_close_matches
 from functools import cache
-from typing import TYPE_CHECKING, Annotated, Any, Self, get_args, get_origin, get_type_hints
+from typing import TYPE_CHECKING, Annotated, Any, Self, TypeVar, get_args, get_origin, get_type_hints
 
 from pydantic import ConfigDict, Field, TypeAdapter, ValidationError
 from pydantic.dataclasses import dataclass as pydantic_dataclass
@@ -30,9 +30,10 @@ else:
         return pydantic_dataclass(config=_STRICT, **options)
 
 
-__all__ = ["Count", "Positive", "Settings", "Share", "Whole", "check", "validated"]
+__all__ = ["Count", "Positive", "Settings", "Share", "Whole", "check", "made_of", "validated"]
 
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
+S = TypeVar("S")
 _LARGEST = 2**31 - 1
 _SHOWN = 100
 """Characters that a message shows of a value."""
@@ -71,20 +72,25 @@ class Settings(metaclass=_Validated):
         Raises:
             InputError: a key is unknown, or a value has the wrong type or is out of range.
         """
-        try:
-            plain = json.dumps(values, default=str)
-        except (TypeError, ValueError, RecursionError) as error:
-            raise InputError(f"expected plain values{_of(source)}, found something else ({error})") from error
-        try:
-            made: Self = _adapter(cls).validate_json(plain)
-        except ValidationError as error:
-            raise InputError(_sentence(error, cls, source)) from None
-        return made
+        return made_of(cls, values, source)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionary, tuples as lists, ready for JSON or YAML."""
         plain: dict[str, Any] = _adapter(type(self)).dump_python(self, mode="json")
         return plain
+
+
+def made_of(cls: type[S], values: Any, source: str) -> S:
+    """As `Settings.from_dict`, for a class that has one of its own."""
+    try:
+        plain = json.dumps(values, default=str)
+    except (TypeError, ValueError, RecursionError) as error:
+        raise InputError(f"expected plain values{_of(source)}, found something else ({error})") from error
+    try:
+        made: S = _adapter(cls).validate_json(plain)
+    except ValidationError as error:
+        raise InputError(_sentence(error, cls, source)) from None
+    return made
 
 
 def check(condition: bool, name: str, expected: str, found: object) -> None:

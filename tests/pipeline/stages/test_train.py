@@ -14,9 +14,11 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from pipeline.stage import TRAINED_ON
 from refinedet.boxes import as_boxes
+from refinedet.config import PixelSizes, TileConfig, TrainedOn
 from refinedet.data.coco import Annotated, build_record, write_record
-from refinedet.files import sha256_file
+from refinedet.files import sha256_file, write_json
 from refinedet.model.checkpoint import read_header
 from refinedet.training.fit import LAST_GOOD
 
@@ -38,6 +40,8 @@ RECIPE: dict[str, Any] = {
     },
     "evaluate": {"postprocess": {"nms_iou": 0.4}},
 }
+
+CUT = TrainedOn(TileConfig(64, 16), PixelSizes(8.0, 12.0, 10.0))
 
 pytestmark = pytest.mark.timeout(600)
 
@@ -89,6 +93,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     write_chips(folder / "outputs/tile", "train", 4)
     write_chips(folder / "outputs/tile", "val", 3)  # not even: one process has one more
+    write_json(folder / "outputs/tile" / TRAINED_ON, CUT.to_dict())
     YAML().dump({"stages": {"train": {"cmd": "x", "deps": ["outputs/tile"]}}}, folder / "dvc.yaml")
     done = train(folder, REFINEDET_TORCHRUN="--standalone --nproc_per_node 2", OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
@@ -105,6 +110,8 @@ def test_two_processes_make_one_checkpoint_and_one_run(trained: Path) -> None:
     header = read_header(trained / "outputs/train/model.safetensors")
     assert header.postprocess.nms_iou == 0.4
     assert "init" not in header.provenance
+    # chips shown at 0.6 to 1.6 times their size, as the recipe has it by default
+    assert header.trained_on == TrainedOn(CUT.windows, PixelSizes(5.0, 20.0, 10.0))
     assert list((trained / ".refinedet/resume").iterdir()) == []
 
 
