@@ -24,7 +24,7 @@ _LARGEST_MB = 10.0
 
 
 def ship(checkpoint: Path, target: Path, gsd_m: PixelSizes | None = None) -> None:
-    """Write `checkpoint` with float16 convolutions to `target`, and `gsd_m` as the pixel sizes it knows (None: its own).
+    """Write `checkpoint` with float16 convolutions to `target`, and the pixel sizes that it knows (None: as it says).
 
     Raises:
         FileError, InputError: as `read_header`; or the result would be larger than 10 MB.

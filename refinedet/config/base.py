@@ -86,8 +86,9 @@ def made_of(cls: type[S], values: Any, source: str) -> S:
         plain = json.dumps(values, default=str)
     except (TypeError, ValueError, RecursionError) as error:
         raise InputError(f"expected plain values{_of(source)}, found something else ({error})") from error
+    kind: Any = cls
     try:
-        made: S = _adapter(cls).validate_json(plain)
+        made: S = _adapter(kind).validate_json(plain)
     except ValidationError as error:
         raise InputError(_sentence(error, cls, source)) from None
     return made
@@ -154,6 +155,7 @@ _WORDS = {
     "int_type": "a whole number",
     "less_than": "a number of less than {lt}",
     "less_than_equal": "a number of at most {le}",
+    "list_type": "a list",
     "literal_error": "one of {expected}",
     "missing": "a value",
     "multiple_of": "a multiple of {multiple_of}",

@@ -46,7 +46,7 @@ class Exported(Settings):
         Raises:
             InputError: it is something else or of a newer version, or a setting has the wrong type or is out of range.
         """
-        content = parse_json(text, f"the metadata of {source}")
+        content = parse_json(text, f"the metadata of {source}") if text else None
         if not isinstance(content, dict) or "export" not in content:
             raise InputError(
                 f"expected a detector exported by `refinedet export` in {source}, found other metadata; export it again"

@@ -149,5 +149,5 @@ def test_a_file_of_format_1_is_read(tmp_path: Path) -> None:
     old["provenance"] = {"seed": 7}
     assert read_header(with_header(tmp_path / "b.safetensors", old)).trained_on == TrainedOn()
     old["provenance"] = {"tile": {"tile_px": "128"}}
-    with pytest.raises(InputError, match="setting 'trained_on.windows.tile_px' in .*: expected a whole number"):
+    with pytest.raises(InputError, match=r"setting 'trained_on\.windows\.tile_px' in .*: expected a whole number"):
         read_header(with_header(tmp_path / "c.safetensors", old))
