@@ -47,7 +47,7 @@ pytestmark = pytest.mark.timeout(600)
 
 
 def write_chips(folder: Path, split: str, count: int) -> None:
-    """`count` chips of 64 x 64 pixels with a bright ship each, and their record."""
+    """`count` chips of 64 x 64 pixels with a bright ship each, their record, and what stage tile says of them."""
     rng = np.random.default_rng(count)
     images = []
     (folder / split).mkdir(parents=True)
@@ -60,6 +60,7 @@ def write_chips(folder: Path, split: str, count: int) -> None:
         boxes = as_boxes([[x, y, x + 20, y + 12]])
         images.append(Annotated(name, 64, 64, boxes, np.zeros(1, np.int64), np.zeros(1, bool)))
     write_record(folder / f"{split}.json", build_record(images, ("ship",)))
+    write_json(folder / TRAINED_ON, CUT.to_dict())
 
 
 def train(folder: Path, changes: dict[str, Any] | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -93,7 +94,6 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("project")
     write_chips(folder / "outputs/tile", "train", 4)
     write_chips(folder / "outputs/tile", "val", 3)  # not even: one process has one more
-    write_json(folder / "outputs/tile" / TRAINED_ON, CUT.to_dict())
     YAML().dump({"stages": {"train": {"cmd": "x", "deps": ["outputs/tile"]}}}, folder / "dvc.yaml")
     done = train(folder, REFINEDET_TORCHRUN="--standalone --nproc_per_node 2", OMP_NUM_THREADS="1")
     assert done.returncode == 0, done.stderr
