@@ -78,7 +78,7 @@ bench: $(READY)
 # the weights that ship, from the data sets to the file in the package: docs/reproduce.md
 weights: $(READY)
 	$(KEEP_PARAMS) dvc exp run -S recipe=long
-	python -m pipeline.package_weights outputs/train/model.safetensors
+	python -m pipeline.package_weights outputs/train/model.safetensors --gsd-m 7 14 10
 
 clean:
 	rm -rf demo outputs

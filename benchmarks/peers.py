@@ -192,7 +192,7 @@ def print_least(scene: Path, weights: Path, found: Any, runs: list[Run]) -> None
     tile = TileConfig(**runs[0].told["tile"])
     with open_scene(scene) as reader:
         count = len(windows(reader.info.width, reader.info.height, tile))
-    trained = TileConfig.from_dict(header.provenance.get("tile", {}))
+    trained = header.trained_on.windows
     side, largest = tile.tile_px * config.input_px / trained.tile_px, config.strides[-1]
     macs = count * size_of(config, math.ceil(side / largest) * largest)[1]
     seconds, multiply_s = median(run.told["seconds"] for run in runs), 2e-9 * macs / found.gflops

@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from cli.console import one_sentence_errors
-from refinedet.config.option import Option, default_of, options, types_of
+from refinedet.config.option import Option, default_of, options, range_of, types_of
 
 
 def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,8 +28,7 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     parameters = []
     for name, parameter in own.items():
         if name in groups:
-            types = types_of(groups[name])
-            parameters += [_parameter(one, types[one.name], about) for one, about in options(groups[name])]
+            parameters += [_parameter(groups[name], one, about) for one, about in options(groups[name])]
         else:
             parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
 
@@ -48,16 +47,16 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _parameter(one: Field[Any], kind: Any, about: Option) -> inspect.Parameter:
+def _parameter(group: type, one: Field[Any], about: Option) -> inspect.Parameter:
     """A parameter that Typer makes the option of."""
-    default = default_of(one)
+    default, kind = default_of(one), types_of(group)[one.name]
     flag = about.flag or f"--{one.name.replace('_', '-')}"
     shown: Any = about.default_text if about.default_text is not None else True
     settings: dict[str, Any] = {"help": about.help, "metavar": about.metavar, "show_default": shown}
     if about.parse is not None:
         kind, default = str | None, None
     if kind in (int, float, int | None, float | None):
-        settings |= {"min": about.least, "max": about.most}
+        settings |= dict(zip(("min", "max"), range_of(group, one.name), strict=True))
     return inspect.Parameter(
         one.name,
         inspect.Parameter.KEYWORD_ONLY,

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import Annotated
 
-from refinedet.errors import InputError
+from pydantic import Field
+
+from refinedet.config.base import Settings, validated
 
 
-@dataclass(frozen=True, slots=True)
-class LocalParams:
+@validated(frozen=True, slots=True)
+class LocalParams(Settings):
     """Section `local` of a recipe: the folder of the data sets local-coco and local-voc."""
 
-    path: str = ""
+    path: Annotated[str, Field(min_length=1)]
     """The folder; relative to the project."""
     train: str | None = None
     """COCO file, or list of image ids (VOC), within the folder; None: all XML files of the folder Annotations (VOC)."""
@@ -21,13 +23,7 @@ class LocalParams:
     """The same for the test; None: cut off from the training images."""
     images: str | None = None
     """Folder of the images; None: looked for."""
-    test_fraction: float = 0.1
+    test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the training images that becomes the test split, where there is none."""
     sha256: str | None = None
     """Sum of the content, as stage download says it; with it, other content is refused."""
-
-    def __post_init__(self) -> None:
-        if not self.path:
-            raise InputError("expected path to be the folder of your data, found none")
-        if not 0 < self.test_fraction < 1:
-            raise InputError(f"expected test_fraction within (0, 1), found {self.test_fraction!r}")

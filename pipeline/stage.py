@@ -24,6 +24,9 @@ SPLITS = ("train", "val", "test")
 SIMULATED = "simulated"
 """Folder of outputs/download that holds the simulated scenes, by split."""
 
+TRAINED_ON = "trained_on.json"
+"""File beside the chips that says how they were cut and of what pixel sizes; the checkpoint takes it over."""
+
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 _OUR_LOGGERS = ("__main__", "pipeline", "refinedet")

@@ -18,7 +18,7 @@ from refinedet.data.dataset import read_chip
 from refinedet.data.simulation.chips import simulated_chips
 from refinedet.errors import FileError, InputError
 from refinedet.evaluation.predictions import measure_chips
-from refinedet.files import sha256_file, write_json
+from refinedet.files import cannot_write, sha256_file, write_json
 from refinedet.model.checkpoint import read_header
 from refinedet.predictors.predictor import TorchPredictor, on_canvas
 from refinedet.runtimes.export import export
@@ -115,7 +115,7 @@ def export_and_measure(
     except OSError as error:
         if isinstance(error, FileError):
             raise
-        raise FileError(f"expected to write into {out}, but that failed ({error}); is there room?") from error
+        raise cannot_write(out, error, out) from error
     return Export(files, found)
 
 

@@ -208,9 +208,7 @@ def read_json(path: str | Path) -> Any:
         InputError: the content is not JSON.
     """
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
-    except (json.JSONDecodeError, UnicodeDecodeError, RecursionError) as error:
-        raise InputError(f"expected JSON in {path}, found something else ({error}); is the file whole?") from error
+        return parse_json(Path(path).read_bytes(), str(path))
     except OSError as error:
         raise FileError(f"expected a JSON file at {path}, but it cannot be read ({error.strerror})") from error
 
@@ -221,6 +219,18 @@ def is_safe_path(name: str) -> bool:
     odd = "\\" in name or _DRIVE.match(name) or any(ord(character) < ord(" ") for character in name)
     overlong = len(name) > _PATH_BYTES or any(len(os.fsencode(part)) > _PART_BYTES for part in path.parts)
     return not (odd or overlong or path.is_absolute() or ".." in path.parts)
+
+
+def parse_json(text: str | bytes, source: str) -> Any:
+    """Parse JSON text; `source` names the file in errors.
+
+    Raises:
+        InputError: it is not JSON, or has a number of thousands of digits or thousands of levels.
+    """
+    try:
+        return json.loads(text)
+    except (ValueError, RecursionError) as error:  # ValueError: no JSON, no UTF-8, too many digits
+        raise InputError(f"expected JSON in {source}, found something else ({error}); is the file whole?") from error
 
 
 def sha256_file(path: str | Path) -> str:

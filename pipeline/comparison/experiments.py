@@ -48,8 +48,8 @@ class Experiment:
     @cached_property
     def found(self) -> Mapping[int, Detections] | None:
         """Detections of the test split; None where they are not there."""
-        rows = self._json("evaluate/detections.coco.json")
-        return None if rows is None else read_results(rows)
+        path = self.locate("evaluate/detections.coco.json")
+        return None if path is None else read_results(path)
 
     def _json(self, name: str) -> Any:
         path = self.locate(name)

@@ -171,8 +171,12 @@ class _Reader:
             self.problems.append(Problem(name, "unreadable", error))
             return []
         truth = ImageTruth(width, height, changes, name)
-        for feature in document["features"]:
-            truth.add(tuple(feature["properties"]["bbox_px"]), 0, ignored=False)
+        try:
+            for feature in document["features"]:
+                x1, y1, x2, y2 = map(float, feature["properties"]["bbox_px"])
+                truth.add((x1, y1, x2, y2), 0, ignored=False)
+        except (KeyError, TypeError, ValueError, OverflowError) as error:
+            raise InputError(f"expected features with four numbers as 'bbox_px' in {told_by}, found others") from error
         return self._read(Annotated(name, width, height, *truth.arrays()), told_by.name)
 
     def _read(self, annotated: Annotated, told_by: str) -> list[Image]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import asdict, dataclass, field
+from dataclasses import field
 from typing import Any
 
+from refinedet.config.base import Settings, validated
 from refinedet.errors import InputError
 
 Row = dict[str, Any]
@@ -16,11 +17,11 @@ CURVES = {"0.50": "pr_50.json", "0.75": "pr_75.json"}
 """IoU -> file of the precision-recall curve at it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Numbers:
+@validated(frozen=True, slots=True)
+class Numbers(Settings):
     """Content of the files that evaluate writes; what an older evaluation did not write yet is empty."""
 
-    metrics: dict[str, dict[str, float]]
+    metrics: dict[str, dict[str, Any]]
     """Part of the test split -> measure -> value."""
     curves: dict[str, list[Row]]
     """IoU -> `recall` and `precision`."""
@@ -64,17 +65,7 @@ class Numbers:
                 f"expected the results of an evaluation on a test split in {where}, found something else; "
                 "name an outputs folder of this project, or outputs/evaluate or outputs/report alone"
             )
-        known = {name: content[name] for name in cls.__dataclass_fields__ if name in content}
-        try:
-            return cls(**known)
-        except TypeError as error:
-            raise InputError(
-                f"expected numbers.json of a report in {where}, found an incomplete one ({error})"
-            ) from error
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return asdict(self)
+        return cls.from_dict({name: content[name] for name in cls.__dataclass_fields__ if name in content}, where)
 
 
 _TABLES = ("calibration", "chips")

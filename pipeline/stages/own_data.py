@@ -131,7 +131,6 @@ def _start(choices: Choices, dataset: str) -> Params:
     fresh = choices.init == FRESH
     header = None if fresh else read_header(initial_checkpoint(choices.init))
     standard_lr = _FRESH_LR if fresh else _TUNING_LR
-    trained = {} if header is None else header.provenance.get("tile", {})
     return Params(
         recipe="own",
         dataset=dataset,
@@ -139,7 +138,7 @@ def _start(choices: Choices, dataset: str) -> Params:
         scenes=None,
         convert=ConvertParams(val_fraction=choices.val_fraction),
         radiometry=Radiometry() if header is None else header.radiometry,
-        tile=TileParams(TileConfig.from_dict(trained)),
+        tile=TileParams(TileConfig() if header is None else header.trained_on.windows),
         model=VARIANTS["refinedetpp512_lite0"] if header is None else header.model,
         train=TrainConfig(
             seed=choices.seed,

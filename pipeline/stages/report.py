@@ -10,10 +10,11 @@ from collections import defaultdict
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 from numpy.typing import NDArray
+from pydantic import Field
 
 from pipeline.datasets.catalogue import CATALOGUE
 from pipeline.params import Params, load_params
@@ -31,8 +32,10 @@ from pipeline.stage import OUTPUTS, run_stage
 from pipeline.tracking.runs import RECORDS, record
 from refinedet.boxes import xywh_to_xyxy
 from refinedet.config import PostprocessConfig
+from refinedet.config.base import Count, Settings, Share, validated
 from refinedet.data.coco import ImageRecord, read_record
 from refinedet.data.dataset import read_chip
+from refinedet.data.truth import LARGEST
 from refinedet.detections import Detections
 from refinedet.evaluation.mistakes import kinds_of
 from refinedet.files import atomic_folder, read_json, sha256_file, write_json, write_text
@@ -46,6 +49,8 @@ SAMPLES = 6
 _FILES = ("report.html", "numbers.json", "pr_curve.png", "losses.png", "contact_sheet.png")
 _COLUMNS = 6
 _HITS, _MISSES, _WRONG = 12, 18, 12
+_Size = Annotated[float, Field(ge=0, le=LARGEST)]
+_Place = Annotated[float, Field(ge=-LARGEST, le=LARGEST)]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,7 +76,7 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
     """
     truth = read_record(sources.tile / "test.json")
     header = read_header(sources.checkpoint)
-    judged = Judged.of(truth, read_results(read_json(sources.evaluate / "detections.coco.json")))
+    judged = Judged.of(truth, read_results(sources.evaluate / "detections.coco.json"))
     history = read_json(sources.train / "history.json")
     numbers = replace(
         Numbers.of_evaluation(_evaluation_reader(sources.evaluate), str(sources.evaluate)),
@@ -112,16 +117,36 @@ def _evaluation_reader(folder: Path) -> Callable[[str], Any]:
     return lambda name: read_json(folder / name) if name == "metrics.json" or (folder / name).is_file() else None
 
 
-def read_results(results: list[Row]) -> dict[int, Detections]:
-    """Detections by image id from a COCO results list that evaluate wrote."""
-    rows: dict[int, list[dict[str, Any]]] = defaultdict(list)
-    for row in results:
-        rows[row["image_id"]].append(row)
+@validated(frozen=True, slots=True)
+class _Result(Settings):
+    """One detection in a file of COCO results."""
+
+    image_id: int
+    category_id: Count
+    bbox: tuple[_Place, _Place, _Size, _Size]
+    score: Share
+
+
+@validated(frozen=True, slots=True)
+class _Results(Settings):
+    """All of such a file."""
+
+    results: tuple[_Result, ...]
+
+
+def read_results(path: Path) -> dict[int, Detections]:
+    """Detections by image id from a file of COCO results, as evaluate writes it.
+
+    Raises:
+        FileError: it cannot be read.
+        InputError: it is something else, or a value in it is.
+    """
+    rows: dict[int, list[_Result]] = defaultdict(list)
+    for row in _Results.from_dict({"results": read_json(path)}, str(path)).results:
+        rows[row.image_id].append(row)
     return {
         image_id: Detections.of(
-            xywh_to_xyxy([row["bbox"] for row in own]),
-            [row["score"] for row in own],
-            [row["category_id"] - 1 for row in own],
+            xywh_to_xyxy([row.bbox for row in own]), [row.score for row in own], [row.category_id - 1 for row in own]
         )
         for image_id, own in rows.items()
     }
@@ -182,7 +207,7 @@ def _facts(
     return {
         "Data set": data,
         "SHA-256": hashes,
-        "Windows": _flat(known.get("tile", {})),
+        "Windows": _flat(header.trained_on.windows.to_dict()),
         "Model": _flat(header.model.to_dict()),
         "Training": {**_flat(known.get("train", {})), "weights": known.get("weights", "")},
         "Radiometry": _flat(header.radiometry.to_dict()),

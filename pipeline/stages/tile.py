@@ -20,11 +20,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from pipeline.datasets.catalogue import pixel_sizes
 from pipeline.datasets.splits import stable_draw
 from pipeline.params import TileParams, load_params
-from pipeline.stage import OUTPUTS, SPLITS, run_stage
+from pipeline.stage import OUTPUTS, SPLITS, TRAINED_ON, run_stage
 from refinedet.boxes import Boxes
-from refinedet.config import Radiometry, TileConfig
+from refinedet.config import PixelSizes, Radiometry, TileConfig, TrainedOn
 from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, read_record, write_record
 from refinedet.data.shards import ShardWriter
 from refinedet.errors import InputError
@@ -48,8 +49,17 @@ class _Scene:
     """Beginning of the names of its chips."""
 
 
-def tile(params: TileParams, radiometry: Radiometry, source: Path, records: Path, out: Path) -> None:
+def tile(
+    params: TileParams,
+    radiometry: Radiometry,
+    source: Path,
+    records: Path,
+    out: Path,
+    gsd_m: PixelSizes | None = None,
+) -> None:
     """Cut the images of the records in folder `records` (files under `source`) into chips in folder `out`.
+
+    `gsd_m` is noted beside the chips, with the windows: a checkpoint says what it was trained on.
 
     Raises:
         FileError: an image is missing or damaged.
@@ -76,6 +86,7 @@ def tile(params: TileParams, radiometry: Radiometry, source: Path, records: Path
             summary[split] = dict(sorted(counts.items()))
             _LOG.info("%s: %s", split, summary[split])
         write_json(staged / "summary.json", summary)
+        write_json(staged / TRAINED_ON, TrainedOn(params.windows, gsd_m).to_dict())
 
 
 def _window_count(records: Iterable[Record], config: TileConfig) -> int:
@@ -190,7 +201,8 @@ def _plain(chip: NDArray[np.uint8]) -> NDArray[np.uint8]:
 def main() -> None:
     """Run the stage in the current folder."""
     params = load_params()
-    tile(params.tile, params.radiometry, OUTPUTS / "download", OUTPUTS / "convert", OUTPUTS / "tile")
+    gsd_m = pixel_sizes(params.dataset, simulates=params.scenes is not None)
+    tile(params.tile, params.radiometry, OUTPUTS / "download", OUTPUTS / "convert", OUTPUTS / "tile", gsd_m)
 
 
 if __name__ == "__main__":

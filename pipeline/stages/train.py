@@ -24,17 +24,18 @@ import torch
 from pipeline.downloads.disk import need_room_to_keep
 from pipeline.params import Params, load_params, stage_dependencies
 from pipeline.provenance.state import state_files
-from pipeline.stage import OUTPUTS, local_state, run_stage
+from pipeline.stage import OUTPUTS, TRAINED_ON, local_state, run_stage
 from pipeline.tracking.pyfunc import log_detector
 from pipeline.tracking.run_names import epoch_metrics
 from pipeline.tracking.runs import MlflowTracker, remember_run
 from pipeline.tracking.system_metrics import sampled
+from refinedet.config import TrainedOn
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import ChipDataset
 from refinedet.detections import Detections
 from refinedet.evaluation.metrics import coco_metrics, match
 from refinedet.evaluation.predictions import predict_chips
-from refinedet.files import atomic_folder, json_text, sha256_file, sha256_tree, write_json
+from refinedet.files import atomic_folder, json_text, read_json, sha256_file, sha256_tree, write_json
 from refinedet.model.checkpoint import Header, save_checkpoint
 from refinedet.model.initial import initial_checkpoint, load_initial
 from refinedet.model.network import RefineDet
@@ -89,13 +90,20 @@ def launch() -> None:
 
 def _train(params: Params, places: Places, device: str) -> None:
     train, val = (read_record(places.chips / f"{split}.json") for split in ("train", "val"))
-    provenance = _provenance(params, places, train, val)
-    key = _key(params, provenance)
+    provenance, trained_on = _provenance(params, places, train, val), _trained_on(params, places.chips)
+    key = _key(params, provenance, trained_on)
     check_same(key, "settings, code and inputs")
     resume = local_state("resume") / key
     logger.info("%d training and %d validation chips; resume state %s", len(train.images), len(val.images), key[:12])
     model = _network(params, train.classes).to(device)
-    header = Header(model.config, train.classes, params.radiometry, provenance, postprocess=params.postprocess)
+    header = Header(
+        model.config,
+        train.classes,
+        params.radiometry,
+        provenance,
+        postprocess=params.postprocess,
+        trained_on=trained_on,
+    )
     with _recorded(params, resume, places.chips) as tracker:
         state = _fit(params, (train, val, places.chips), model, (resume / "state.pt", header), tracker)
         operating = operating_score(val, _predict(state.ema, params, val, places.chips))
@@ -231,15 +239,24 @@ def _provenance(params: Params, places: Places, train: Record, val: Record) -> d
         "inputs_sha256": places.inputs_sha256,
         "chips": {"train": len(train.images), "val": len(val.images)},
         "train": params.train.to_dict(),
-        "tile": params.tile.windows.to_dict(),
         "weights": "running mean (EMA) of the last epoch" if params.train.ema_decay else "last epoch",
         **init,
     }
 
 
-def _key(params: Params, provenance: dict[str, Any]) -> str:
+def _trained_on(params: Params, chips: Path) -> TrainedOn:
+    """What the weights will know: a chip shown at half its size looks like one of pixels twice as large."""
+    path, augment = chips / TRAINED_ON, params.train.augment
+    cut = TrainedOn.from_dict(read_json(path), str(path))
+    if cut.gsd_m is None:
+        return cut
+    least, most = cut.gsd_m.min_m / max(1.0, augment.scale_max), cut.gsd_m.max_m / min(1.0, augment.scale_min)
+    return replace(cut, gsd_m=replace(cut.gsd_m, min_m=round(least, 2), max_m=round(most, 2)))
+
+
+def _key(params: Params, provenance: dict[str, Any], trained_on: TrainedOn) -> str:
     """What a resumable state belongs to: a change in any setting, input or line of code that matters makes another."""
-    settings = (params.model, params.postprocess, params.radiometry)
+    settings = (params.model, params.postprocess, params.radiometry, trained_on)
     return sha256(json_text([provenance, *(s.to_dict() for s in settings)]).encode()).hexdigest()
 
 

@@ -25,7 +25,7 @@ logger = logging.getLogger(__name__)
 SOURCE = Path(__file__).with_name("served_model.py")
 """What MLflow runs to make the model."""
 
-_PACKAGES = ("mlflow", "torch", "torchvision", "timm", "numpy", "pillow", "safetensors", "pandas")
+_PACKAGES = ("mlflow", "torch", "torchvision", "timm", "numpy", "pillow", "safetensors", "pandas", "pydantic")
 _NOT_PACKED = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pyc", "_cli", "_pipeline")
 """The last two are in an installed wheel alone: setup.py."""
 

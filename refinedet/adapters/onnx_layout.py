@@ -8,9 +8,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from typing import Literal, NamedTuple, get_args
+from typing import Literal, NamedTuple
 
-from refinedet.config.base import Settings, check
+from refinedet.config.base import Count, Positive, Settings, Whole, validated
 from refinedet.errors import InputError
 
 Kind = Literal["auto", "boxes", "rows", "yolo", "yolo_objectness"]
@@ -22,7 +22,7 @@ _ROWS_MAX = 1000
 """More rows than this are never what is left after suppression."""
 
 
-@dataclass(frozen=True, slots=True)
+@validated(frozen=True, slots=True)
 class OnnxLayout(Settings):
     """What goes into an ONNX detector and what comes out, as far as its graph does not tell.
 
@@ -42,22 +42,14 @@ class OnnxLayout(Settings):
     """auto: centre and size for yolo, corners for the others."""
     box_unit: BoxUnit = "pixel"
     """pixel: of the network's input; share: in [0, 1] of its width and height."""
-    first_label: int = 0
+    first_label: Whole = 0
     """The label of the first class; exported torchvision detectors start at 1."""
-    input_px: int | None = None
+    input_px: Count | None = None
     """Long side of a chip at the network, where the graph leaves it free; None: that of the chip."""
     mean: Triple = (0.0, 0.0, 0.0)
     """Taken off each of red, green and blue, after they are scaled to [0, 1] ..."""
-    std: Triple = (1.0, 1.0, 1.0)
+    std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
     """... and what the rest is divided by: (1/255, 1/255, 1/255) for a network that wants 0 to 255."""
-
-    def __post_init__(self) -> None:
-        check(self.kind in get_args(Kind), "kind", f"one of {get_args(Kind)}", self.kind)
-        check(self.box_format in get_args(BoxFormat), "box_format", f"one of {get_args(BoxFormat)}", self.box_format)
-        check(self.box_unit in get_args(BoxUnit), "box_unit", f"one of {get_args(BoxUnit)}", self.box_unit)
-        check(self.input_px is None or self.input_px >= 1, "input_px", "at least 1", self.input_px)
-        check(len(self.mean) == 3, "mean", "three numbers", self.mean)
-        check(len(self.std) == 3 and min(self.std) > 0, "std", "three numbers above 0", self.std)
 
 
 class Port(NamedTuple):

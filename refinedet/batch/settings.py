@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from typing import Literal
 
-from refinedet.config.option import Effect, check_options, option
-from refinedet.errors import InputError
+from refinedet.config.base import Count, Settings, Whole, check, validated
+from refinedet.config.option import Effect, option
 
 
-@dataclass(frozen=True, slots=True)
-class ArchiveSettings:
+@validated(frozen=True, slots=True)
+class ArchiveSettings(Settings):
     """Work on many scenes as one archive."""
 
     archive: bool = option(
@@ -26,8 +25,8 @@ class ArchiveSettings:
         Effect.NONE,
         metavar="local|ray",
     )
-    workers: int | None = option(
-        None, "Number of workers on Ray.", Effect.NONE, default_text="one for each GPU, else for each core", least=1
+    workers: Count | None = option(
+        None, "Number of workers on Ray.", Effect.NONE, default_text="one for each GPU, else for each core"
     )
     address: str | None = option(
         None,
@@ -36,15 +35,13 @@ class ArchiveSettings:
         metavar="HOST:PORT|auto",
         default_text="this machine alone",
     )
-    retries: int = option(
+    retries: Whole = option(
         2,
         "Further attempts at a scene of an archive that failed for no fault of its own.",
         Effect.NONE,
-        least=0,
     )
 
     def __post_init__(self) -> None:
-        check_options(self)
         for name in ("workers", "address"):
-            if getattr(self, name) is not None and self.engine != "ray":
-                raise InputError(f"expected `{name}` with `engine` ray, found it alone; leave it out")
+            asked = getattr(self, name)
+            check(asked is None or self.engine == "ray", name, 'none without `engine="ray"`', asked)

@@ -142,7 +142,7 @@ class ArchiveStatus:
                         self._take(line)
                     else:
                         self._head = _checked_head(line)
-                except (ValueError, KeyError, TypeError) as error:
+                except (ValueError, KeyError, TypeError, RecursionError) as error:
                     raise FileError(
                         f"expected the status of an archive at {self.path}, found something else in line {number + 1}; "
                         "move it away, or name another `out`"

@@ -2,9 +2,10 @@
 
 from refinedet.config.loss import LossConfig
 from refinedet.config.model import BACKBONES, STRIDES, AlignBackend, AlignSampling, ModelConfig, Norm
-from refinedet.config.multiscale import PRESETS, MultiscaleConfig, Pass
+from refinedet.config.multiscale import PRESETS, MultiscaleConfig, Pass, Preset
 from refinedet.config.postprocess import PostprocessConfig, SuppressionConfig
 from refinedet.config.scene import Radiometry, Stretch, StretchChoice, TileConfig
+from refinedet.config.trained_on import PixelSizes, TrainedOn
 from refinedet.config.training import AugmentConfig, Optimizer, Precision, Schedule, TrainConfig
 
 __all__ = [
@@ -20,8 +21,10 @@ __all__ = [
     "Norm",
     "Optimizer",
     "Pass",
+    "PixelSizes",
     "PostprocessConfig",
     "Precision",
+    "Preset",
     "Radiometry",
     "Schedule",
     "Stretch",
@@ -29,4 +32,5 @@ __all__ = [
     "SuppressionConfig",
     "TileConfig",
     "TrainConfig",
+    "TrainedOn",
 ]

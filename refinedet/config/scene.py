@@ -2,41 +2,37 @@
 
 from __future__ import annotations
 
-import math
-from dataclasses import dataclass
-from typing import Literal, Self, get_args
+from typing import Annotated, Literal, Self, get_args
 
-from refinedet.config.base import Settings, check
+from pydantic import Field
+
+from refinedet.config.base import Positive, Settings, Whole, check, validated
 from refinedet.errors import InputError
 
 Stretch = Literal["percentile", "decibel", "none"]
 StretchKind = Literal["auto", "percentile", "decibel", "fixed", "none"]
+_Percentile = Annotated[float, Field(ge=0, le=100)]
+_LARGEST_PX = 2**20
 
 
-@dataclass(frozen=True, slots=True)
+@validated(frozen=True, slots=True)
 class Radiometry(Settings):
     """How pixel values of a scene become the 8 bits that the network sees. Stored in the checkpoint."""
 
     stretch: Stretch = "percentile"
     """percentile: linear in amplitude, from `low_percentile` to `high_percentile` of valid pixels; decibel: linear in
     decibels, likewise; none: clip to 0..255."""
-    low_percentile: float = 1.0
-    high_percentile: float = 99.5
-    headroom: float = 2.0
+    low_percentile: _Percentile = 1.0
+    high_percentile: _Percentile = 99.5
+    headroom: Annotated[float, Field(ge=1)] = 2.0
     """The upper end of the stretch is this many times the high percentile, so that ships do not all saturate."""
 
     def __post_init__(self) -> None:
-        check(self.stretch in get_args(Stretch), "stretch", f"one of {get_args(Stretch)}", self.stretch)
-        check(
-            0 <= self.low_percentile < self.high_percentile <= 100,
-            "low_percentile",
-            "0 <= low < high <= 100",
-            (self.low_percentile, self.high_percentile),
-        )
-        check(self.headroom >= 1, "headroom", "at least 1", self.headroom)
+        low, high = self.low_percentile, self.high_percentile
+        check(low < high, "low_percentile", f"less than high_percentile, {high}", low)
 
 
-@dataclass(frozen=True, slots=True)
+@validated(frozen=True, slots=True)
 class StretchChoice(Settings):
     """What one run asks of the stretch: the checkpoint's own way, or another one."""
 
@@ -48,10 +44,8 @@ class StretchChoice(Settings):
     high: float = 0.0
 
     def __post_init__(self) -> None:
-        check(self.kind in get_args(StretchKind), "stretch", f"one of {get_args(StretchKind)}", self.kind)
-        if self.kind == "fixed":
-            spans = math.isfinite(self.low) and math.isfinite(self.high) and self.low < self.high
-            check(spans, "stretch", "fixed:LOW:HIGH with finite LOW < HIGH", f"fixed:{self.low}:{self.high}")
+        spans = self.kind != "fixed" or self.low < self.high
+        check(spans, "low", f"less than high, {self.high}, with a fixed stretch", self.low)
 
     @classmethod
     def parse(cls, text: str) -> Self:
@@ -73,21 +67,18 @@ class StretchChoice(Settings):
         return cls.from_dict({"kind": kind, **levels})
 
 
-@dataclass(frozen=True, slots=True)
+@validated(frozen=True, slots=True)
 class TileConfig(Settings):
     """How a scene is cut into windows; the same rule for training chips and for detection."""
 
-    tile_px: int = 512
+    tile_px: Annotated[int, Field(ge=64, le=_LARGEST_PX)] = 512
     """Side of a window, in scene pixels."""
-    overlap_px: int = 160
+    overlap_px: Whole = 160
     """Pixels shared by neighbouring windows; a ship no longer than this is whole in one of them."""
-    whole_factor: float = 1.5
+    whole_factor: Positive = 1.5
     """A scene whose long side is at most this many tiles is one window."""
-    min_visible: float = 0.5
+    min_visible: Annotated[float, Field(gt=0, le=1)] = 0.5
     """A truth box cut by a window is kept where at least this share of it is visible, else ignored."""
 
     def __post_init__(self) -> None:
-        check(self.tile_px >= 64, "tile_px", "at least 64", self.tile_px)
-        check(0 <= self.overlap_px < self.tile_px, "overlap_px", "0 <= overlap_px < tile_px", self.overlap_px)
-        check(self.whole_factor > 0, "whole_factor", "more than 0", self.whole_factor)
-        check(0 < self.min_visible <= 1, "min_visible", "within (0, 1]", self.min_visible)
+        check(self.overlap_px < self.tile_px, "overlap_px", f"less than tile_px, {self.tile_px}", self.overlap_px)

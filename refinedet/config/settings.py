@@ -64,6 +64,4 @@ def _value(value: Any, kind: Any, parse: Any) -> Any:
         return Path(value).expanduser()
     if str(kind).startswith("tuple") and value is not None:
         return (value,) if isinstance(value, str) else tuple(value)
-    if str(kind).startswith("float") and isinstance(value, int) and not isinstance(value, bool):
-        return float(value)  # equal settings are equal in JSON too
     return value

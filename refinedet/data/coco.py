@@ -21,6 +21,7 @@ from refinedet.data.truth import LARGEST, Changes, Corners, ImageTruth
 from refinedet.errors import InputError
 from refinedet.files import read_json, write_json
 
+_LARGEST_PX = 2**31 - 1
 _IMAGE_KEYS = ("id", "file_name", "width", "height")
 
 
@@ -191,9 +192,13 @@ def _images(entries: list[Any], path: str | Path) -> tuple[ImageRecord, ...]:
     for entry in entries:
         if not isinstance(entry, Mapping) or any(key not in entry for key in _IMAGE_KEYS):
             raise InputError(f"expected {_IMAGE_KEYS} in every image of {path}, found {str(entry)[:120]}")
-        image = ImageRecord(**{key: entry[key] for key in _IMAGE_KEYS}, extra=dict(entry.get("extra") or {}))
-        whole = all(type(value) is int for value in (image.id, image.width, image.height))
-        if not whole or min(image.width, image.height) < 1 or not _is_relative(image.file_name):
+        extra = entry.get("extra") or {}
+        if not isinstance(extra, Mapping):
+            raise InputError(f"expected a mapping as 'extra' of an image in {path}, found {str(extra)[:120]}")
+        image = ImageRecord(**{key: entry[key] for key in _IMAGE_KEYS}, extra=dict(extra))
+        sides = (image.width, image.height)
+        whole = all(type(value) is int for value in (image.id, *sides))
+        if not whole or not 1 <= min(sides) <= max(sides) <= _LARGEST_PX or not _is_relative(image.file_name):
             raise InputError(f"expected a whole id, a relative file name and a positive size in {path}, found {image}")
         images.append(image)
     for name, values in (("id", [i.id for i in images]), ("file name", [i.file_name for i in images])):
@@ -212,7 +217,7 @@ def _is_relative(name: object) -> bool:
 def _categories(entries: list[Any], path: str | Path) -> tuple[dict[int, int], tuple[str, ...]]:
     try:
         names = {int(entry["id"]): str(entry["name"]) for entry in entries}
-    except (KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError, OverflowError) as error:
         raise InputError(
             f"expected a whole 'id' and a 'name' in every category of {path}, found {entries[:3]}"
         ) from error

@@ -87,11 +87,15 @@ def _shard(number: int) -> str:
     return f"{number:03d}.tar"
 
 
+def _is_entry(entry: object) -> bool:
+    return isinstance(entry, list) and len(entry) == 3 and all(type(number) is int and number >= 0 for number in entry)
+
+
 @lru_cache(maxsize=8)
 def _index(path: Path, _changed_ns: int) -> dict[str, Any]:
     """File name -> number of the shard, first byte, size."""
     document = read_json(path)
     files = document.get("files") if isinstance(document, dict) else None
-    if not isinstance(files, dict):
+    if not isinstance(files, dict) or not all(map(_is_entry, files.values())):
         raise InputError(f"expected an index of shards in {path}, found something else; run `dvc repro` again")
     return files

@@ -15,7 +15,7 @@ from refinedet.detection.detector import Detector
 from refinedet.detection.run import DetectionRun
 from refinedet.detection.search import Search
 from refinedet.errors import FileError, RefineDetError
-from refinedet.files import read_json
+from refinedet.files import cannot_write, read_json
 from refinedet.scene.output.files import finished, journal_path, load_writers, plan_files, write_files
 from refinedet.tiling import WINDOWS_TOGETHER
 
@@ -74,7 +74,7 @@ class ShipFinder:
         except OSError as error:
             if isinstance(error, RefineDetError):
                 raise
-            raise FileError(f"expected to read and write files, but that failed ({error})") from error
+            raise cannot_write(files["record"].parent, error, files["record"]) from error
         journal.discard()
         seconds = time.perf_counter() - began
         return DetectionRun(scene, record, files, result, watched.kept, seconds)

@@ -42,7 +42,7 @@ def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) 
     """
     header = loaded.header
     prescreen, ship_m = prescreen_of(windows, header), _longest_ship_m(windows, header)
-    tile = _tile(windows, TileConfig() if header is None else trained_tile(header))
+    tile = _tile(windows, TileConfig() if header is None else header.trained_on.windows)
     predictors: list[Predictor]
     if header is None:
         predictors = [loaded.foreign(windows.score_min)]
@@ -66,11 +66,6 @@ def _looks(
     if not large:
         return list(own), tile
     return [LargeWindows(one, tile) for one in own], large_windows(tile)
-
-
-def trained_tile(header: Header) -> TileConfig:
-    """Windows that a checkpoint was trained on."""
-    return TileConfig.from_dict(header.provenance.get("tile", {}))
 
 
 def _for_score(predictor: ScalablePredictor, trained: PostprocessConfig, score_min: float) -> ScalablePredictor:

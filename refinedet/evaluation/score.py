@@ -16,6 +16,7 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from refinedet.boxes import Boxes, as_boxes
+from refinedet.data.truth import LARGEST
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.files import read_json
@@ -109,7 +110,7 @@ def score_files(
         FileError, InputError: a file cannot be read, is not such a GeoJSON, or the two share no kind of position.
     """
     truth = _features(truth_geojson)
-    pred = [f for f in _features(pred_geojson) if float(f["properties"].get("score", 1.0)) >= score_min]
+    pred = [f for f in _features(pred_geojson) if f["properties"].get("score", 1.0) >= score_min]
     both = pred + truth
     if all(f["geometry"] is not None for f in both):
         shapes = _in_metres(both, pred_geojson, truth_geojson)
@@ -145,7 +146,17 @@ def _features(path: str | Path) -> list[dict[str, Any]]:
     for feature in features:
         if not (isinstance(feature, dict) and "geometry" in feature and isinstance(feature.get("properties"), dict)):
             raise InputError(f"expected a geometry and properties in each feature of {path}, found one without")
+        properties = feature["properties"]
+        if not _is_number(properties.get("score", 1.0)):
+            raise InputError(f"expected a number as 'score' of each feature in {path}, found {properties['score']!r}")
+        bbox = properties.get("bbox_px", [0, 0, 0, 0])
+        if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(_is_number, bbox)):
+            raise InputError(f"expected four numbers as 'bbox_px' of each feature in {path}, found {bbox!r}")
     return features
+
+
+def _is_number(value: object) -> bool:
+    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
 
 
 def _in_metres(features: list[dict[str, Any]], *paths: str | Path) -> Geometries:

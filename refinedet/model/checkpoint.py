@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass, field, replace
+from dataclasses import field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
+from pydantic import Field
 from safetensors import SafetensorError, safe_open
 
-from refinedet.config import ModelConfig, PostprocessConfig, Radiometry
+from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TrainedOn
+from refinedet.config.base import Settings, check, made_of, validated
 from refinedet.errors import FileError, InputError
-from refinedet.files import atomic_path, sha256_file
+from refinedet.files import atomic_path, parse_json, sha256_file
 
 if TYPE_CHECKING:
     from torch import Tensor
@@ -19,11 +21,11 @@ if TYPE_CHECKING:
     from refinedet.model.network import RefineDet
 
 _KEY = "refinedet"
-_FORMAT = 1
+_FORMAT = 2
 
 
-@dataclass(frozen=True, slots=True)
-class Header:
+@validated(frozen=True, slots=True)
+class Header(Settings):
     """What a checkpoint says of itself, without its weights."""
 
     model: ModelConfig
@@ -31,47 +33,50 @@ class Header:
     radiometry: Radiometry
     provenance: dict[str, Any]
     """Where it came from: data set, hashes of inputs, seed, epochs, metrics on val. Free form."""
-    operating_score: float = 0.5
+    operating_score: Annotated[float, Field(gt=0, lt=1)] = 0.5
     """The network's own score at which F1 is best on val; predictors report it as 0.5."""
     postprocess: PostprocessConfig = field(default_factory=PostprocessConfig)
     """The recipe's way from raw outputs to detections; predictors follow it unless told otherwise."""
+    trained_on: TrainedOn = field(default_factory=TrainedOn)
+    """Windows and pixel sizes that the weights know."""
 
     def __post_init__(self) -> None:
-        if len(self.classes) != self.model.num_classes:
-            raise InputError(f"expected {self.model.num_classes} class names, found {list(self.classes)}")
+        count = self.model.num_classes
+        check(len(self.classes) == count, "classes", f"{count} class names", list(self.classes))
 
     @classmethod
-    def from_dict(cls, content: dict[str, Any], source: str) -> Self:
-        """From what `to_dict` gave; `source` names the file in errors.
+    def from_dict(cls, values: Any, source: str = "") -> Self:
+        """From what `to_dict` gave, or an earlier format of it; `source` names the file in errors.
 
         Raises:
-            KeyError: an entry is missing.
-            InputError: it is of a newer format, or a setting is out of range.
+            InputError: it is something else or of a newer format, or a setting has the wrong type or is out of range.
         """
-        if content["format"] != _FORMAT:
-            raise InputError(
-                f"expected checkpoint format {_FORMAT} in {source}, found {content['format']}; upgrade refinedet"
-            )
-        return cls(
-            ModelConfig.from_dict(content["model"]),
-            tuple(content["classes"]),
-            Radiometry.from_dict(content["radiometry"]),
-            content["provenance"],
-            content["operating_score"],
-            PostprocessConfig.from_dict(content.get("postprocess", {})),  # absent in the first checkpoints
-        )
+        return made_of(cls, without_format(values, source), source)
 
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionary, as stored in the file."""
-        return {
-            "format": _FORMAT,
-            "model": self.model.to_dict(),
-            "classes": list(self.classes),
-            "radiometry": self.radiometry.to_dict(),
-            "provenance": self.provenance,
-            "operating_score": self.operating_score,
-            "postprocess": self.postprocess.to_dict(),
-        }
+        return {"format": _FORMAT, **Settings.to_dict(self)}
+
+
+def without_format(values: Any, source: str) -> dict[str, Any]:
+    """The settings of a header, from its stored form of any format.
+
+    In format 1, how scenes are cut was the entry `tile` of the provenance, and pixel sizes were not known.
+
+    Raises:
+        InputError: it is no header, or of a newer format.
+    """
+    known = values.get("format") if isinstance(values, dict) else None
+    if type(known) is not int or known < 1:
+        raise InputError(f"expected the header of a refinedet checkpoint in {source}, found something else")
+    if known > _FORMAT:
+        raise InputError(f"expected checkpoint format {_FORMAT} or less in {source}, found {known}; upgrade refinedet")
+    settings = {name: value for name, value in values.items() if name != "format"}
+    provenance = settings.get("provenance")
+    if known == 1 and isinstance(provenance, dict):
+        settings["provenance"] = {name: value for name, value in provenance.items() if name != "tile"}
+        settings["trained_on"] = {"windows": provenance.get("tile", {})}
+    return settings
 
 
 def save_checkpoint(path: str | Path, weights: dict[str, Tensor], header: Header) -> None:
@@ -95,13 +100,12 @@ def read_header(path: str | Path) -> Header:
 
     Raises:
         FileError: missing or not a whole safetensors file.
-        InputError: a safetensors file of something else, or of a newer format.
+        InputError: a safetensors file of something else or of a newer format, or a setting in it is not what it can be.
     """
     metadata = _open_metadata(Path(path))
-    try:
-        return Header.from_dict(json.loads(metadata[_KEY]), str(path))
-    except (KeyError, json.JSONDecodeError) as error:
-        raise InputError(f"expected a refinedet checkpoint at {path}, found other safetensors content") from error
+    if _KEY not in metadata:
+        raise InputError(f"expected a refinedet checkpoint at {path}, found other safetensors content")
+    return Header.from_dict(parse_json(metadata[_KEY], f"the header of {path}"), str(path))
 
 
 def describe_checkpoint(path: Path) -> dict[str, Any]:

@@ -5,21 +5,23 @@ A child process exports, and takes torch and its gigabyte with it when it ends: 
 
 from __future__ import annotations
 
+import atexit
 import fcntl
 import hashlib
 import logging
 import os
+import shutil
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
-import platformdirs
-
 from refinedet.child import last_words, run_module
 from refinedet.errors import FileError, RefineDetError
 from refinedet.files import sha256_file, sha256_tree
 from refinedet.runtimes.exported import REFUSED, SUFFIXES, Format
+from refinedet.user_cache import cache_folder
 
 _LOGGER = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent.parent
@@ -29,7 +31,8 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
     """The exported file of a checkpoint, made now if it is not there.
 
     It is known by the hash of the checkpoint and that of the code that exports. Of two processes that want the same one
-    at once, one makes it and the other waits.
+    at once, one makes it and the other waits. Where the user's own folder cannot be used, a warning says so, and the
+    export is kept for as long as this process lives.
 
     Args:
         weights: the checkpoint.
@@ -37,18 +40,18 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
         folder: of the cache; None: REFINEDET_CACHE, else the user's own.
 
     Raises:
-        FileError: the checkpoint cannot be read, or the folder cannot be written.
+        FileError: the checkpoint cannot be read, or a folder that is named cannot be used.
         RefineDetError: as `export.export`, in its words.
     """
-    folder = folder or cache_folder()
+    folder = folder or (cache_folder("exported") if os.environ.get("REFINEDET_CACHE") else _usable_folder())
     try:
         key = hashlib.sha256(f"{sha256_file(weights)} {exporter_sha256()}".encode()).hexdigest()[:32]
     except OSError as error:
         raise FileError(f"expected a checkpoint at {weights}, but it cannot be read ({error.strerror})") from error
     path = folder / f"{key}{SUFFIXES[format]}"
-    if path.is_file():
-        return path
     try:
+        if path.is_file():
+            return path
         with _locked(path.with_suffix(".lock")):
             if not path.is_file():
                 _LOGGER.info("exporting %s to %s, once", weights, path)
@@ -75,10 +78,24 @@ def _export_in_child(weights: Path, path: Path, format: Format) -> None:
         )
 
 
-def cache_folder(of: str = "exported") -> Path:
-    """Where exports, or others, are kept: under REFINEDET_CACHE, else under the user's cache folder."""
-    named = os.environ.get("REFINEDET_CACHE")
-    return (Path(named) if named else platformdirs.user_cache_path("refinedet", appauthor=False)) / of
+def _usable_folder() -> Path:
+    """The user's own folder; one that goes with this process, and a warning, where that cannot be used."""
+    try:
+        folder = cache_folder("exported")
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return folder
+    except OSError as error:
+        reason = error.strerror or error
+        _LOGGER.warning("nothing can be kept in the cache folder (%s): every run exports the weights anew", reason)
+        return _own_folder()
+
+
+@cache
+def _own_folder() -> Path:
+    folder = Path(tempfile.mkdtemp(prefix="refinedet-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return folder
 
 
 @cache

@@ -12,7 +12,7 @@ from typing import Any
 
 from refinedet.errors import RefineDetError
 from refinedet.files import atomic_path, sha256_file
-from refinedet.runtimes.cache import cache_folder
+from refinedet.user_cache import cache_folder
 
 _DEVICE = "CPU"
 _SUM = hashlib.sha256
@@ -51,8 +51,8 @@ class CompiledModels:
         if not self._keeps:
             return self._core.compile_model(model, _DEVICE, self._settings)
         key = json.dumps([self._content, *self._made_by, str(model.input().partial_shape)], sort_keys=True)
-        kept = cache_folder("compiled") / f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.blob"
-        blob = _content(kept)
+        name = f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.blob"
+        blob = _content(name)
         if blob is not None:
             with suppress(RuntimeError):
                 return self._core.import_model(blob, _DEVICE, self._settings)
@@ -61,23 +61,23 @@ class CompiledModels:
             stream = BytesIO()
             made.export_model(stream)
             if self._hashes() == self._content:  # or the file was replaced while it was opened
-                _keep(kept, stream.getvalue())
+                _keep(name, stream.getvalue())
         return made
 
     def _hashes(self) -> list[str]:
         return [sha256_file(path) for path in (self._path, self._path.with_suffix(".bin"))]
 
 
-def _content(path: Path) -> bytes | None:
-    """What is kept; None where there is nothing, or something else than was written."""
+def _content(name: str) -> bytes | None:
+    """Bytes that are kept; None where there are none, or others than were written."""
     try:
-        data = path.read_bytes()
+        data = (cache_folder("compiled") / name).read_bytes()
     except OSError:
         return None
     blob = data[_SUM_BYTES:]
     return blob if _SUM(blob).digest() == data[:_SUM_BYTES] else None
 
 
-def _keep(path: Path, blob: bytes) -> None:
-    with atomic_path(path) as temporary:
+def _keep(name: str, blob: bytes) -> None:
+    with atomic_path(cache_folder("compiled") / name) as temporary:
         temporary.write_bytes(_SUM(blob).digest() + blob)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from typing import Any, Literal, Self
+from typing import Literal, Self
 
+from refinedet.config.base import Settings, validated
 from refinedet.errors import InputError
-from refinedet.model.checkpoint import Header
+from refinedet.files import parse_json
+from refinedet.model.checkpoint import Header, without_format
 
 KEY = "refinedet"
 """Under which the text lies: in the metadata of an ONNX file, in the runtime information of an OpenVINO one."""
@@ -23,8 +24,8 @@ REFUSED = 3
 _FORMAT = 1
 
 
-@dataclass(frozen=True, slots=True)
-class Exported:
+@validated(frozen=True, slots=True)
+class Exported(Settings):
     """What travels inside an exported file, beside its graph."""
 
     header: Header
@@ -35,28 +36,21 @@ class Exported:
 
     def to_text(self) -> str:
         """As it is stored: JSON."""
-        content = {
-            "export": _FORMAT,
-            "header": self.header.to_dict(),
-            "precision": self.precision,
-            "weights_sha256": self.weights_sha256,
-        }
+        content = {**self.to_dict(), "export": _FORMAT, "header": self.header.to_dict()}
         return json.dumps(content, sort_keys=True)
 
     @classmethod
     def from_text(cls, text: str, source: str) -> Self:
-        """From what `to_text` gave.
+        """From what `to_text` gave, with a header of any format.
 
         Raises:
-            InputError: it is something else, or of a newer version.
+            InputError: it is something else or of a newer version, or a setting has the wrong type or is out of range.
         """
-        try:
-            content: dict[str, Any] = json.loads(text)
-            if content["export"] != _FORMAT:
-                raise InputError(f"expected export format {_FORMAT} in {source}, found another; export it again")
-            precision = content.get("precision", "fp32")  # absent in the first exports
-            return cls(Header.from_dict(content["header"], source), content["weights_sha256"], precision)
-        except (KeyError, TypeError, json.JSONDecodeError) as error:
+        content = parse_json(text, f"the metadata of {source}") if text else None
+        if not isinstance(content, dict) or "export" not in content:
             raise InputError(
                 f"expected a detector exported by `refinedet export` in {source}, found other metadata; export it again"
-            ) from error
+            )
+        if content.pop("export") != _FORMAT:
+            raise InputError(f"expected export format {_FORMAT} in {source}, found another; export it again")
+        return cls.from_dict({**content, "header": without_format(content.get("header"), source)}, source)

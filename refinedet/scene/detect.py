@@ -95,7 +95,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     """
     predictors, first = _checked(predictor, score_min, batch_size, prescreen, ship_m)
     scene, land, tile, watch = scene or SceneSettings(), land or LandSettings(), tile or TileConfig(), Stopwatch()
-    chosen = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
+    chosen: dict[str, Any] = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
     chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m}
     with open_source(path, scene) as reader:
         hashed = begun(partial(_identified, watch, path, journal.detector, chosen)) if journal else None

@@ -13,7 +13,7 @@ from typer.testing import CliRunner, Result
 
 from cli.app import app
 from refinedet import raster
-from refinedet.config import ModelConfig, Radiometry
+from refinedet.config import ModelConfig, Radiometry, TileConfig, TrainedOn
 from refinedet.model import checkpoint
 from refinedet.predictors import predictor
 from refinedet.runtimes import choice
@@ -42,7 +42,9 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bright_blobs: Any) 
     """A checkpoint whose network sees bright blobs: they need not be ships, so that all windows are looked at."""
     path = tmp_path / "model.safetensors"
     tile = {"tile_px": 64, "overlap_px": 48, "whole_factor": 3}  # windows are twice as large
-    header = checkpoint.Header(ModelConfig(), ("blob",), Radiometry(), {"tile": tile})
+    header = checkpoint.Header(
+        ModelConfig(), ("blob",), Radiometry(), {}, trained_on=TrainedOn(TileConfig.from_dict(tile))
+    )
     monkeypatch.setattr(checkpoint, "read_header", lambda given: header if given == path else pytest.fail(str(given)))
     monkeypatch.setattr(predictor.TorchPredictor, "load", lambda *_, **__: bright_blobs)
     monkeypatch.setattr(choice, "resolve_runtime", lambda *_: "torch")
@@ -75,7 +77,7 @@ def tiny_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
     torch.manual_seed(0)
     model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8))
-    header = checkpoint.Header(model.config, ("ship",), Radiometry(), {"tile": {"tile_px": 64, "overlap_px": 16}})
+    header = checkpoint.Header(model.config, ("ship",), Radiometry(), {}, trained_on=TrainedOn(TileConfig(64, 16)))
     path = tmp_path_factory.mktemp("network") / "tiny.safetensors"
     checkpoint.save_checkpoint(path, model.state_dict(), header)
     return path

@@ -10,7 +10,7 @@ from safetensors.torch import load_file
 
 from pipeline import package_weights as module
 from pipeline.package_weights import ship
-from refinedet.config import ModelConfig, Radiometry
+from refinedet.config import ModelConfig, PixelSizes, Radiometry, TrainedOn
 from refinedet.errors import InputError
 from refinedet.files import sha256_file
 from refinedet.model.checkpoint import Header, load_model, read_header, save_checkpoint
@@ -43,6 +43,14 @@ def test_convolutions_are_halved_and_norms_are_not(trained: Path, tmp_path: Path
     with torch.inference_mode():
         outputs = [load_model(path)[0](images).odm_logits for path in (trained, target)]
     torch.testing.assert_close(outputs[1], outputs[0], atol=2e-2, rtol=0)
+
+
+def test_the_pixel_sizes_that_it_knows_can_be_said(trained: Path, tmp_path: Path) -> None:
+    target = tmp_path / "shipped.safetensors"
+    ship(trained, target)
+    assert read_header(target).trained_on == TrainedOn()
+    ship(trained, target, PixelSizes(7.0, 14.0, 10.0))
+    assert read_header(target).trained_on == TrainedOn(gsd_m=PixelSizes(7.0, 14.0, 10.0))
 
 
 def test_what_is_too_large_is_not_shipped(trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

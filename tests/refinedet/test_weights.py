@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from refinedet import weights
-from refinedet.config import ModelConfig
+from refinedet.config import ModelConfig, PixelSizes, TileConfig, TrainedOn
 from refinedet.errors import FileError
 from refinedet.files import sha256_file
 from refinedet.model.checkpoint import load_model, read_header
@@ -22,6 +22,7 @@ def test_they_are_small_and_find_ships_with_the_default_backbone() -> None:
     assert header.classes == ("ship",)
     assert header.model.backbone == ModelConfig().backbone
     assert header.model.input_px == 512
+    assert header.trained_on == TrainedOn(TileConfig(512, 160), PixelSizes(7.0, 14.0, 10.0))
     load_model(path)
 
 

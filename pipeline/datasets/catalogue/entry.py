@@ -6,6 +6,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from refinedet.config import PixelSizes
+
 RECORDED = "recorded on first download, not verified by us"
 """Said of a sum that nobody here has verified."""
 
@@ -100,6 +102,8 @@ class Source:
     """Images, as published; None where that is unknown or the user's own affair."""
     manual: Manual | None = None
     """Set where a person has to fetch the archives, or their unpacked folders."""
+    gsd_m: PixelSizes | None = None
+    """Side of a pixel on the ground, as published; None where that is unknown, mixed or the user's own affair."""
     prepared: str | None = None
     """Set where stage download makes the annotations: from what."""
 

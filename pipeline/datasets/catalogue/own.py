@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.datasets.catalogue.entry import CocoSplit, Source
+from refinedet.config import PixelSizes
 
 _SPLITS: Mapping[str, CocoSplit] = {
     "train": CocoSplit("annotations/train.json", "train"),
@@ -41,6 +42,7 @@ SIMULATED = Source(
     splits={},
     title="Sentinel-1-like scenes with exact truth, made on the spot from a seed",
     classes=("ship",),
+    gsd_m=PixelSizes(10.0, 10.0, 10.0),
     split_rule="by scene: `scenes` of the recipe says how many train, validate and test",
 )
 """For the list alone: stages know simulated scenes by the recipe's `scenes`."""

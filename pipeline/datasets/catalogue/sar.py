@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.datasets.catalogue.entry import Archive, CocoSplit, Manual, Source, VocSplit
+from refinedet.config import PixelSizes
 
 _SHIP = ("ship",)
 _SARDET_CLASSES = ("ship", "aircraft", "car", "tank", "bridge", "harbor")
@@ -36,6 +37,7 @@ _SSDD = Source(
     split_rule="test: numbers that end in 1 or 9 (10 of these 232 are also in train: reported apart); train: the "
     "others, of which a share is cut off to validate, by their pixels",
     images=1160,
+    gsd_m=PixelSizes(1.0, 15.0),
 )
 
 _HRSID = Source(
@@ -52,6 +54,7 @@ _HRSID = Source(
     classes=_SHIP,
     split_rule="as published, of whose training images a share is cut off to validate",
     images=5604,
+    gsd_m=PixelSizes(0.5, 3.0),
     manual=Manual(
         where="https://github.com/chaozhong2010/HRSID (Google Drive or Baidu)",
         what="the JPEG version; its folder HRSID_JPG holds `annotations` and `JPEGImages`",
@@ -72,6 +75,7 @@ _LS_SSDD = Source(
     classes=_SHIP,
     split_rule="as published: scenes 1 to 10 train, of whose chips a share is cut off to validate; 11 to 15 test",
     images=9000,
+    gsd_m=PixelSizes(10.0, 10.0, 10.0),
     manual=Manual(
         where="https://github.com/TianwenZhang0825/LS-SSDD-v1.0-OPEN (Google Drive or Baidu)",
         what="the archive; its folder LS-SSDD-v1.0-OPEN holds `Annotations_sub`, `JPEGImages_sub` and `ImageSets/Main`",
@@ -113,6 +117,7 @@ _XVIEW3 = Source(
         what="validation.csv and at least three scenes that it lists, unpacked, so that the folder xview3 holds "
         "`validation.csv` and `<scene id>/VV_dB.tif`",
     ),
+    gsd_m=PixelSizes(10.0, 10.0, 10.0),
     prepared="xview3",
 )
 

@@ -23,7 +23,7 @@ from refinedet.data.simulation.fields import Field, Mask
 from refinedet.data.simulation.ships import Ship, add_patch, draw_ships, render, ship_patch
 from refinedet.data.simulation.spec import Conditions, SceneSpec
 from refinedet.errors import FileError, InputError
-from refinedet.files import write_json
+from refinedet.files import cannot_write, write_json
 from refinedet.raster import write_scene
 
 _CRS = "EPSG:32632"
@@ -104,7 +104,7 @@ def write_simulated(spec: SceneSpec, path: str | Path, *, overwrite: bool = True
     except FileError:
         raise
     except OSError as error:
-        raise FileError(f"expected to write {path}, but that failed ({error}); is there room?") from error
+        raise cannot_write(path, error, path) from error
     return truth
 
 

@@ -115,5 +115,5 @@ def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
 def _check_range(name: str, found: tuple[float, ...] | list[int], low: float, high: float) -> None:
     if not low <= found[0] <= found[-1] <= high:
         raise InputError(
-            f"setting '{name}' of a simulated scene: expected {low} <= low <= high <= {high}, found {found}"
+            f"setting `{name}` of a simulated scene: expected {low} <= low <= high <= {high}, found {found}"
         )

@@ -18,13 +18,13 @@ from importlib import metadata
 from pathlib import Path
 
 import numpy as np
-import platformdirs
 import shapely
 
 from refinedet.child import last_words, run_module
 from refinedet.errors import FileError
 from refinedet.files import atomic_path
 from refinedet.scene.land.region import Box, Shapes, cut_land
+from refinedet.user_cache import cache_folder
 
 _LOGGER = logging.getLogger(__name__)
 _PACKAGE = "roaring-landmask"
@@ -50,6 +50,8 @@ def coastline(boxes: list[Box], cache: Path | None = None) -> Shapes:
         FileError: the coastline cannot be cut.
     """
     kept = _kept_at(boxes, cache)
+    if kept is None:
+        return _polygons(_cut_in_child(boxes))
     try:
         found = _polygons(kept.read_bytes())
         kept.touch()
@@ -64,9 +66,13 @@ def coastline(boxes: list[Box], cache: Path | None = None) -> Shapes:
     return _polygons(wkb)
 
 
-def _kept_at(boxes: list[Box], cache: Path | None) -> Path:
+def _kept_at(boxes: list[Box], cache: Path | None) -> Path | None:
+    """File of the cut of these boxes; None where there is no folder to keep it in."""
     if cache is None:
-        cache = platformdirs.user_cache_path("refinedet", appauthor=False) / "coastline"
+        try:
+            cache = cache_folder("coastline")
+        except FileError:
+            return None
     version = coastline_version()
     key = hashlib.sha256(json.dumps([boxes, version, _LAYOUT]).encode()).hexdigest()[:20]
     return cache / f"gshhg-{version}-{key}.wkb"

@@ -122,7 +122,7 @@ def test_a_full_disk_is_one_sentence_whatever_is_being_written(
     monkeypatch.setattr(f"refinedet.scene.output.{name}", full)
     ran = run("detect", scene, "--weights", weights)
     assert ran.exit_code == 1
-    assert "is there room?" in ran.stderr
+    assert "expected room on the disk" in ran.stderr
     assert len(ran.stderr.strip().splitlines()) == 1
 
 

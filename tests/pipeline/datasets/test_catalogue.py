@@ -7,7 +7,8 @@ from pathlib import PurePosixPath
 
 import pytest
 
-from pipeline.datasets.catalogue import CATALOGUE, VOC_CLASSES, CocoSplit, Source, VocSplit
+from pipeline.datasets.catalogue import CATALOGUE, VOC_CLASSES, CocoSplit, Source, VocSplit, pixel_sizes
+from refinedet.config import PixelSizes
 
 SOURCES = pytest.mark.parametrize("source", CATALOGUE.values(), ids=CATALOGUE)
 
@@ -23,6 +24,23 @@ def named_paths(source: Source) -> list[str]:
 PUBLISHED = pytest.mark.parametrize(
     "source", [source for source in CATALOGUE.values() if not source.manual and source.archives]
 )
+
+
+@pytest.mark.parametrize(
+    ("dataset", "simulates", "expected"),
+    [
+        ("ssdd", False, PixelSizes(1.0, 15.0)),
+        ("ssdd", True, PixelSizes(1.0, 15.0, 10.0)),
+        ("simulated", True, PixelSizes(10.0, 10.0, 10.0)),
+        ("ls-ssdd-v1.0", True, PixelSizes(10.0, 10.0, 10.0)),
+        ("hrsid", True, PixelSizes(0.5, 10.0, 10.0)),
+        ("voc2007", False, None),
+        ("local-coco", True, None),  # half of it is not known
+        ("made", False, None),
+    ],
+)
+def test_pixel_sizes_are_those_of_all_parts(dataset: str, simulates: bool, expected: PixelSizes | None) -> None:
+    assert pixel_sizes(dataset, simulates=simulates) == expected
 
 
 @SOURCES

@@ -11,7 +11,7 @@ import torch
 from PIL import Image
 
 from pipeline.stages.own_data import Choices, check_free, train_own
-from refinedet.config import ModelConfig, Radiometry
+from refinedet.config import ModelConfig, Radiometry, TileConfig, TrainedOn
 from refinedet.data.coco import read_record
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
@@ -66,7 +66,7 @@ def small(tmp_path: Path) -> Path:
     """A checkpoint of one class, whose network is small."""
     torch.manual_seed(0)
     model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8, tcb_norm="batch"))
-    header = Header(model.config, ("ship",), Radiometry(), {"tile": {"tile_px": 128, "overlap_px": 32}})
+    header = Header(model.config, ("ship",), Radiometry(), {}, trained_on=TrainedOn(TileConfig(128, 32)))
     save_checkpoint(tmp_path / "small.safetensors", model.state_dict(), header)
     return tmp_path / "small.safetensors"
 
@@ -83,6 +83,7 @@ def test_one_call_ends_with_a_checkpoint_and_a_report(project: Path, annotations
     assert header.classes == ("ferry", "tanker")
     assert header.provenance["train"]["init"] == str(small)
     assert header.provenance["train"]["canvas_width"] == 64
+    assert header.trained_on == TrainedOn(TileConfig(128, 32)), "windows of the checkpoint; pixel sizes are not known"
     assert "my.coco.json" in (out / "report" / "report.html").read_text(encoding="utf-8")
     assert read_json(out / "evaluate" / "metrics.json")["test"] == metrics
     before = (out / "train" / "model.safetensors").stat().st_mtime_ns
@@ -119,7 +120,7 @@ def test_annotations_that_match_no_image_are_refused(project: Path, annotations:
 
 
 def test_a_learning_rate_of_zero_is_refused(project: Path, annotations: Path, small: Path) -> None:
-    with pytest.raises(InputError, match=r"'lr': expected more than 0"):
+    with pytest.raises(InputError, match=r"'lr': expected a number of more than 0"):
         train_own(annotations, annotations.parent, project / "o", Choices(init=str(small), lr=0.0))
 
 

@@ -22,13 +22,15 @@ from refinedet.boxes import as_boxes
 from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TrainConfig
 from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, read_record, write_record
 from refinedet.detections import Detections
-from refinedet.errors import FileError
+from refinedet.errors import FileError, InputError
 from refinedet.evaluation.metrics import coco_results
-from refinedet.files import read_json, write_json
+from refinedet.files import write_json
 from refinedet.model.checkpoint import Header, save_checkpoint
 
 SHIP = (20.0, 20.0, 40.0, 30.0)
 RGB = {kind: tuple(bytes.fromhex(colour[1:])) for kind, (colour, _) in LEGEND.items()}
+
+RESULT = {"image_id": 1, "category_id": 1, "bbox": [1.0, 2.0, 3.0, 4.0], "score": 0.5}
 
 
 @pytest.fixture
@@ -132,7 +134,7 @@ def test_text_is_escaped() -> None:
 
 def test_pictures_show_truth_and_outcome_in_their_colours(sources: Sources) -> None:
     truth = read_record(sources.tile / "test.json")
-    judged = Judged.of(truth, read_results(read_json(sources.evaluate / "detections.coco.json")))
+    judged = Judged.of(truth, read_results(sources.evaluate / "detections.coco.json"))
     events = judged.events()
     scale = CELL_PX / 56
     corner = (round((20 - 30 + 28) * scale), round((20 - 25 + 28) * scale))
@@ -152,7 +154,7 @@ def test_results_come_back_as_they_were_written(tmp_path: Path) -> None:
     boxes = np.hstack([corners, corners + rng.uniform(1, 90, (40, 2)).astype(np.float32)])
     written = {7: Detections.of(boxes, rng.random(40).astype(np.float32), rng.integers(0, 2, 40))}
     write_json(tmp_path / "r.json", coco_results(written))
-    read = read_results(read_json(tmp_path / "r.json"))[7]
+    read = read_results(tmp_path / "r.json")[7]
     np.testing.assert_allclose(read.boxes_xyxy, written[7].boxes_xyxy, rtol=0, atol=1e-4)
     np.testing.assert_array_equal(read.scores, written[7].scores)
     np.testing.assert_array_equal(read.labels, written[7].labels)
@@ -177,3 +179,35 @@ def test_missing_input_is_named(sources: Sources, tmp_path: Path) -> None:
 
 def _nothing() -> tuple[np.ndarray, np.ndarray, np.ndarray]:
     return as_boxes([]), np.zeros(0, np.int64), np.zeros(0, np.bool_)
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        *(None, 3, "text", {"a": 1}, [None], [[1]], [{"image_id": 1}]),
+        *([{**RESULT, "score": value}] for value in (None, "0.5", [1], 2.0, 10**400)),
+        *([{**RESULT, "bbox": value}] for value in (None, [1, 2, 3], [1, 2, 3, None], "1234", 5)),
+        *([{**RESULT, "category_id": value}] for value in (None, "a", 10**30)),
+        *([{**RESULT, "image_id": value}] for value in (None, [1], {})),
+    ],
+)
+def test_results_of_another_kind_are_one_sentence(tmp_path: Path, content: object) -> None:
+    write_json(tmp_path / "r.json", content)
+    with pytest.raises(InputError, match=r"setting `results.*` in .*r\.json"):
+        read_results(tmp_path / "r.json")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("metrics", {"test": {"AP": 1}, "inshore": 3}, "setting `metrics.inshore` in here: expected a mapping"),
+        ("curves", [1], "setting `curves` in here: expected a mapping"),
+        ("chips", {"a": 1}, "setting `chips` in here: expected a list"),
+        ("chips", [3], "setting `chips.0` in here: expected a mapping"),
+        ("mistakes", None, "setting `mistakes` in here: expected a mapping"),
+        ("dataset", 3, "setting `dataset` in here: expected text, found 3"),
+    ],
+)
+def test_numbers_of_another_kind_are_one_sentence(name: str, value: object, words: str) -> None:
+    with pytest.raises(InputError, match=words):
+        Numbers.checked({**Numbers({"test": {}}, {}, [], {}, []).to_dict(), name: value}, "here")

@@ -14,11 +14,11 @@ from PIL import Image
 
 from pipeline.datasets.splits import stable_draw
 from pipeline.params import TileParams
-from pipeline.stage import SPLITS
+from pipeline.stage import SPLITS, TRAINED_ON
 from pipeline.stages.convert import convert
 from pipeline.stages.tile import tile
 from refinedet.boxes import as_boxes, shift
-from refinedet.config import Radiometry, TileConfig, TrainConfig
+from refinedet.config import PixelSizes, Radiometry, TileConfig, TrainConfig, TrainedOn
 from refinedet.data.coco import Annotated, Record, build_record, read_record, write_record
 from refinedet.data.dataset import ChipDataset, read_chip
 from refinedet.errors import InputError
@@ -69,6 +69,15 @@ class Project:
 @pytest.fixture
 def project(tmp_path: Path) -> Project:
     return Project(tmp_path)
+
+
+def test_what_chips_were_cut_from_lies_beside_them(project: Project) -> None:
+    project.add("train", "a.tif", noise(300, 300), [[10, 10, 40, 40]])
+    project.cut()
+    assert TrainedOn.from_dict(read_json(project.out / TRAINED_ON)) == TrainedOn(WINDOWS)
+    sizes = PixelSizes(1.0, 15.0)
+    tile(TileParams(WINDOWS), RADIOMETRY, project.source, project.records, project.out, sizes)
+    assert TrainedOn.from_dict(read_json(project.out / TRAINED_ON)) == TrainedOn(WINDOWS, sizes)
 
 
 def noise(height: int, width: int, seed: int = 0, dtype: type = np.uint16) -> NDArray[Any]:

@@ -14,9 +14,11 @@ import pytest
 from PIL import Image
 from ruamel.yaml import YAML
 
+from pipeline.stage import TRAINED_ON
 from refinedet.boxes import as_boxes
+from refinedet.config import PixelSizes, TileConfig, TrainedOn
 from refinedet.data.coco import Annotated, build_record, write_record
-from refinedet.files import sha256_file
+from refinedet.files import sha256_file, write_json
 from refinedet.model.checkpoint import read_header
 from refinedet.training.fit import LAST_GOOD
 
@@ -39,11 +41,13 @@ RECIPE: dict[str, Any] = {
     "evaluate": {"postprocess": {"nms_iou": 0.4}},
 }
 
+CUT = TrainedOn(TileConfig(64, 16), PixelSizes(8.0, 12.0, 10.0))
+
 pytestmark = pytest.mark.timeout(600)
 
 
 def write_chips(folder: Path, split: str, count: int) -> None:
-    """`count` chips of 64 x 64 pixels with a bright ship each, and their record."""
+    """`count` chips of 64 x 64 pixels with a bright ship each, their record, and what stage tile says of them."""
     rng = np.random.default_rng(count)
     images = []
     (folder / split).mkdir(parents=True)
@@ -56,6 +60,7 @@ def write_chips(folder: Path, split: str, count: int) -> None:
         boxes = as_boxes([[x, y, x + 20, y + 12]])
         images.append(Annotated(name, 64, 64, boxes, np.zeros(1, np.int64), np.zeros(1, bool)))
     write_record(folder / f"{split}.json", build_record(images, ("ship",)))
+    write_json(folder / TRAINED_ON, CUT.to_dict())
 
 
 def train(folder: Path, changes: dict[str, Any] | None = None, **variables: str) -> subprocess.CompletedProcess[str]:
@@ -105,6 +110,8 @@ def test_two_processes_make_one_checkpoint_and_one_run(trained: Path) -> None:
     header = read_header(trained / "outputs/train/model.safetensors")
     assert header.postprocess.nms_iou == 0.4
     assert "init" not in header.provenance
+    # chips shown at 0.6 to 1.6 times their size, as the recipe has it by default
+    assert header.trained_on == TrainedOn(CUT.windows, PixelSizes(5.0, 20.0, 10.0))
     assert list((trained / ".refinedet/resume").iterdir()) == []
 
 

@@ -33,19 +33,19 @@ def test_options_find_their_group_and_become_what_they_are() -> None:
     [
         ({"gsdm": 3}, "did you mean gsd_m"),
         ({"colour": 3}, "expected some of band, batch_size"),
-        ({"score_min": 2}, "`score_min` to be at least 0 and at most 1, found 2"),
-        ({"score_min": float("nan")}, "`score_min` to be at least 0"),
-        ({"score_min": "a"}, "`score_min` to be of type float or int"),
-        ({"score_min": True}, "`score_min` to be of type"),
-        ({"land_mask": "x"}, "`land_mask` to be one of flag, drop, off, found 'x'"),
-        ({"format": ["csv", "xx"]}, "`format` to be one of geojson, csv"),
-        ({"overwrite": 1}, "`overwrite` to be of type bool"),
-        ({"tile_px": 63}, "`tile_px` to be at least 64"),
-        ({"scale": 1, "gsd_m": 1}, "`scale` or `gsd_m`, found both"),
-        ({"gsd_m": 0}, "`gsd_m` above 0"),
-        ({"land": "a.geojson", "land_mask": "off"}, "`land_mask` flag or drop"),
+        ({"score_min": 2}, "setting `score_min`: expected a number of at most 1, found 2"),
+        ({"score_min": float("nan")}, "setting `score_min`: expected a finite number"),
+        ({"score_min": "a"}, "setting `score_min`: expected a number, found"),
+        ({"score_min": True}, "setting `score_min`: expected a number, found True"),
+        ({"land_mask": "x"}, "setting `land_mask`: expected one of 'flag', 'drop' or 'off', found 'x'"),
+        ({"format": ["csv", "xx"]}, "setting `format.1`: expected one of 'geojson'"),
+        ({"overwrite": 1}, "setting `overwrite`: expected true or false"),
+        ({"tile_px": 63}, "setting `tile_px`: expected a number of at least 64"),
+        ({"scale": 1, "gsd_m": 1}, "setting `scale`: expected none beside `gsd_m`"),
+        ({"gsd_m": 0}, "setting `gsd_m`: expected a number of more than 0"),
+        ({"land": "a.geojson", "land_mask": "off"}, "setting `land_mask`: expected flag or drop beside `land`"),
         ({"stretch": "loud"}, "expected a stretch of auto"),
-        ({"land": None, "land_buffer_m": None}, "`land_buffer_m` to be of type"),
+        ({"land": None, "land_buffer_m": None}, "setting `land_buffer_m`: expected a number"),
     ],
 )
 def test_what_no_option_can_have_is_one_sentence(named: dict[str, Any], sentence: str) -> None:
@@ -54,7 +54,7 @@ def test_what_no_option_can_have_is_one_sentence(named: dict[str, Any], sentence
 
 
 def test_workers_need_an_engine_that_has_some() -> None:
-    with pytest.raises(InputError, match="`workers` with `engine` ray"):
+    with pytest.raises(InputError, match="setting `workers`: expected none without"):
         ArchiveSettings(workers=2)
     assert ArchiveSettings(engine="ray", workers=2).workers == 2
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from pathlib import Path
 from typing import Any
 
@@ -172,3 +173,29 @@ def test_a_file_that_is_not_such_a_geojson_is_one_clear_error(
     truth = collection(tmp_path / "truth.geojson", [square(9, 54)])
     with pytest.raises(error, match=r"expected .*pred\.geojson"):
         score_files(path, truth)
+
+
+@pytest.mark.parametrize(
+    ("properties", "words"),
+    [
+        ({"score": None}, "expected a number as 'score' .*, found None"),
+        ({"score": "0.5"}, "expected a number as 'score' .*, found '0.5'"),
+        ({"score": [1]}, "expected a number as 'score'"),
+        ({"score": 10**400}, "expected a number as 'score'"),
+        ({"score": float("nan")}, "expected a number as 'score' .*, found nan"),
+        ({"bbox_px": None}, "expected four numbers as 'bbox_px' .*, found None"),
+        ({"bbox_px": [1, 2, 3]}, "expected four numbers as 'bbox_px'"),
+        ({"bbox_px": [1, 2, 3, None]}, "expected four numbers as 'bbox_px'"),
+        ({"bbox_px": [1, 2, 3, 1e300]}, "expected four numbers as 'bbox_px'"),
+    ],
+)
+def test_values_of_another_kind_are_one_sentence(tmp_path: Path, properties: dict[str, Any], words: str) -> None:
+    good = {"type": "Feature", "geometry": None, "properties": {"bbox_px": [0, 0, 9, 9], "score": 0.9}}
+    bad = {**good, "properties": {**good["properties"], **properties}}
+    for name, feature in (("good", good), ("bad", bad)):
+        content = {"type": "FeatureCollection", "features": [feature]}
+        (tmp_path / f"{name}.geojson").write_text(json.dumps(content), encoding="utf-8")
+    for pair in (("bad", "good"), ("good", "bad")):
+        with pytest.raises(InputError, match=words) as caught:
+            score_files(*(tmp_path / f"{name}.geojson" for name in pair))
+        assert "bad.geojson" in str(caught.value)

@@ -2,22 +2,44 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 from safetensors.torch import save_file
 
-from refinedet.config import ModelConfig, Radiometry
+from refinedet.config import ModelConfig, PixelSizes, Radiometry, TileConfig, TrainedOn
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file
 from refinedet.model.checkpoint import Header, describe_checkpoint, load_model, read_header, save_checkpoint
 from refinedet.model.network import RefineDet
 
 CONFIG = ModelConfig(backbone_weights="none", tcb_channels=8)
-HEADER = Header(CONFIG, ("ship",), Radiometry(high_percentile=99.0), {"seed": 7})
+TRAINED_ON = TrainedOn(TileConfig(128, 32), PixelSizes(5.0, 20.0, 10.0))
+HEADER = Header(CONFIG, ("ship",), Radiometry(high_percentile=99.0), {"seed": 7}, trained_on=TRAINED_ON)
+
+
+def with_header(path: Path, header: object) -> Path:
+    """A safetensors file whose header is this text, or this as JSON."""
+    text = header if isinstance(header, str) else json.dumps(header)
+    save_file({"w": torch.ones(1)}, path, metadata={"refinedet": text})
+    return path
+
+
+def changed(dotted: str, value: object) -> dict[str, Any]:
+    """The header with one entry changed."""
+    content = HEADER.to_dict()
+    *parents, last = dotted.split(".")
+    at = content
+    for name in parents:
+        at = at[name]
+    at[last] = value
+    return content
 
 
 def test_a_model_comes_back_as_it_was(tmp_path: Path) -> None:
@@ -88,3 +110,53 @@ def test_a_description_has_the_header_and_the_file(tmp_path: Path) -> None:
     found = describe_checkpoint(path)
     assert found.items() >= HEADER.to_dict().items()
     assert (found["sha256"], found["bytes"]) == (sha256_file(path), path.stat().st_size)
+
+
+@pytest.mark.parametrize(
+    ("dotted", "value", "words"),
+    [
+        ("model", ["a"], "setting `model` in .*a.safetensors: expected a mapping of names to values, found"),
+        ("model", None, "setting `model` in .*: expected a mapping of names to values, found None"),
+        ("model.input_px", "512", "setting `model.input_px` in .*: expected a whole number, found '512'"),
+        ("model.input_px", 64 * 10**12, "setting `model.input_px` in .*: expected a number of at most 16384"),
+        ("model.anchor_scale", 10**400, "setting `model.anchor_scale` in .*: expected a finite number"),
+        ("model.strides", {"a": 8}, "setting `model.strides` in .*: expected a list"),
+        ("model.colour", 1, "unknown setting `model.colour` in .*a.safetensors"),
+        ("classes", "ship", "setting `classes` in .*: expected a list, found 'ship'"),
+        ("classes", [1], "setting `classes.0` in .*: expected text, found 1"),
+        ("classes", [], r"setting `classes` in .*: expected 1 class names, found \[\]"),
+        ("radiometry", 3, "setting `radiometry` in .*: expected a mapping"),
+        ("radiometry.headroom", float("nan"), "setting `radiometry.headroom` in .*: expected a finite number"),
+        ("provenance", [1], "setting `provenance` in .*: expected a mapping"),
+        ("operating_score", None, "setting `operating_score` in .*: expected a number, found None"),
+        ("operating_score", "0.5", "setting `operating_score` in .*: expected a number, found '0.5'"),
+        ("postprocess", None, "setting `postprocess` in .*: expected a mapping"),
+        ("postprocess.max_detections", 1e30, "setting `postprocess.max_detections` in .*: expected a whole number"),
+        ("trained_on.windows", [64], "setting `trained_on.windows` in .*: expected a mapping"),
+        ("trained_on.gsd_m.best_m", 99.0, "setting `trained_on.gsd_m.best_m` in .*: expected null, or a number from 5"),
+        ("format", "1", "expected the header of a refinedet checkpoint in .*a.safetensors"),
+        ("format", 99, "expected checkpoint format 2 or less in .*a.safetensors, found 99; upgrade refinedet"),
+    ],
+)
+def test_a_header_of_wrong_values_is_one_sentence(dotted: str, value: object, words: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=words):
+        read_header(with_header(tmp_path / "a.safetensors", changed(dotted, value)))
+
+
+@pytest.mark.parametrize("text", ["null", "[]", "3", '"text"', "{}", "{", f'{{"format": {"9" * 5000}}}', "[" * 100_000])
+def test_a_header_that_is_none_is_one_sentence(text: str, tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"expected (JSON|the header of a refinedet checkpoint) in .*a\.safetensors"):
+        read_header(with_header(tmp_path / "a.safetensors", text))
+
+
+def test_a_file_of_format_1_is_read(tmp_path: Path) -> None:
+    """Windows were an entry of the provenance, and what was absent in the first files has its default."""
+    old = {name: value for name, value in HEADER.to_dict().items() if name not in ("trained_on", "postprocess")}
+    old |= {"format": 1, "provenance": {"seed": 7, "tile": {"tile_px": 128, "overlap_px": 32}}}
+    found = read_header(with_header(tmp_path / "a.safetensors", old))
+    assert found == replace(HEADER, trained_on=TrainedOn(TileConfig(128, 32)))
+    old["provenance"] = {"seed": 7}
+    assert read_header(with_header(tmp_path / "b.safetensors", old)).trained_on == TrainedOn()
+    old["provenance"] = {"tile": {"tile_px": "128"}}
+    with pytest.raises(InputError, match=r"setting `trained_on\.windows\.tile_px` in .*: expected a whole number"):
+        read_header(with_header(tmp_path / "c.safetensors", old))

@@ -7,12 +7,14 @@ import subprocess
 import sys
 from pathlib import Path
 
+import platformdirs
 import pytest
 
 from refinedet.errors import FileError, RefineDetError
 from refinedet.runtimes import cache
-from refinedet.runtimes.cache import cache_folder, cached_export
+from refinedet.runtimes.cache import cached_export
 from refinedet.runtimes.graphs import open_graph
+from refinedet.user_cache import cache_folder
 
 _CHILD = """
 import sys
@@ -89,9 +91,32 @@ def test_a_child_that_dies_is_one_sentence(network: Path, tmp_path: Path, monkey
 
 def test_the_folder_can_be_named(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.setenv("REFINEDET_CACHE", str(tmp_path))
-    assert cache_folder() == tmp_path / "exported"
+    assert cache_folder("exported") == tmp_path / "exported"
     monkeypatch.delenv("REFINEDET_CACHE")
-    assert cache_folder().parts[-2:] == ("refinedet", "exported")
+    assert cache_folder("exported").parts[-2:] == ("refinedet", "exported")
+
+
+@pytest.mark.parametrize("home", ["a file", "no home", "too long"])
+def test_without_a_home_that_can_be_used_the_export_lives_as_long_as_the_process(
+    network: Path, tmp_path: Path, home: str, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tmp_path / "a file").write_text("")
+    places = {"a file": str(tmp_path / "a file"), "no home": "~", "too long": "/" + "x" * 5000}
+    monkeypatch.delenv("REFINEDET_CACHE", raising=False)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **_: Path(places[home]) / name)
+    monkeypatch.setattr(cache, "_export_in_child", lambda _weights, path, _format: path.write_bytes(b"x"))
+    made = cached_export(network, "onnx")
+    assert made.read_bytes() == b"x"
+    assert made == cached_export(network, "onnx")
+    assert "every run exports the weights anew" in caplog.text
+    assert not Path("~").exists()
+
+
+def test_a_named_folder_that_cannot_be_used_is_one_sentence(network: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in (str(network), "/" + "x" * 5000):
+        monkeypatch.setenv("REFINEDET_CACHE", name)
+        with pytest.raises(FileError, match="expected to keep an export in"):
+            cached_export(network, "onnx")
 
 
 def test_no_checkpoint_is_one_sentence(tmp_path: Path) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import shutil
 import subprocess
 import sys
@@ -12,10 +13,14 @@ from typing import Any
 import numpy as np
 import pytest
 
+from refinedet.config import ModelConfig, Radiometry, TileConfig, TrainedOn
 from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.model.checkpoint import Header
 from refinedet.runtimes import graphs
 from refinedet.runtimes.exported import Exported
 from refinedet.runtimes.graphs import OpenVinoGraph, exported_onnx, open_graph
+
+HEADER = Header(ModelConfig(), ("ship",), Radiometry(), {}, trained_on=TrainedOn(TileConfig(128, 32)))
 
 
 def copied(exported: Path, folder: Path) -> Path:
@@ -191,10 +196,39 @@ def test_ours_are_told_from_other_peoples(exported: Path, tmp_path: Path) -> Non
         open_graph(tmp_path / "foreign.onnx")
 
 
-@pytest.mark.parametrize("text", ["", "[]", "{}", '{"export": 1}', '{"export": 2}'])
-def test_metadata_of_something_else_is_refused(text: str) -> None:
-    with pytest.raises(InputError, match="export it again"):
+@pytest.mark.parametrize(
+    ("text", "words"),
+    [
+        *((text, "expected JSON in the metadata of x.onnx") for text in ("{", "[", f'{{"export": {"9" * 5000}}}')),
+        *((text, "export it again") for text in ("", "[]", "null", "{}", '{"export": 2}', '{"export": null}')),
+        ('{"export": 1}', "expected the header of a refinedet checkpoint in x.onnx"),
+        ('{"export": 1, "header": []}', "expected the header of a refinedet checkpoint in x.onnx"),
+    ],
+)
+def test_metadata_of_something_else_is_refused(text: str, words: str) -> None:
+    with pytest.raises(InputError, match=words):
         Exported.from_text(text, "x.onnx")
+
+
+@pytest.mark.parametrize(
+    ("name", "value", "words"),
+    [
+        ("weights_sha256", 3, "setting `weights_sha256` in x.onnx: expected text, found 3"),
+        ("precision", "fp64", "setting `precision` in x.onnx: expected one of 'fp32' or 'int8', found 'fp64'"),
+        ("header", {"format": 2, "model": 1}, "setting `header.model` in x.onnx: expected a mapping"),
+    ],
+)
+def test_metadata_of_wrong_values_is_one_sentence(name: str, value: object, words: str) -> None:
+    content = {**json.loads(Exported(HEADER, "5ce7e").to_text()), name: value}
+    with pytest.raises(InputError, match=words):
+        Exported.from_text(json.dumps(content), "x.onnx")
+
+
+def test_metadata_with_a_header_of_format_1_is_read() -> None:
+    content = json.loads(Exported(HEADER, "5ce7e", "int8").to_text())
+    windows = content["header"].pop("trained_on")["windows"]
+    content["header"] |= {"format": 1, "provenance": {"tile": windows}}
+    assert Exported.from_text(json.dumps(content), "x.onnx") == Exported(HEADER, "5ce7e", "int8")
 
 
 def test_a_missing_openvino_is_named_with_its_pip_line(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -102,9 +102,22 @@ def test_the_cuts_not_used_for_longest_go(cuts: list[Any], tmp_path: Path, monke
 
 
 def test_the_default_cache_is_the_users_own(cuts: list[Any], tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("REFINEDET_CACHE", raising=False)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **_: tmp_path / name)
     coastline(FIJI)
     assert len(list((tmp_path / "refinedet" / "coastline").glob("gshhg-*.wkb"))) == len(cuts) == 1
+
+
+@pytest.mark.parametrize("home", ["/dev/null", "~", "/" + "x" * 5000])
+def test_without_a_home_that_can_be_used_it_is_cut_anew(
+    cuts: list[Any], home: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.delenv("REFINEDET_CACHE", raising=False)
+    monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **_: Path(home) / name)
+    for _ in range(2):
+        coastline(FIJI)
+    assert len(cuts) == 2
+    assert not Path("~").exists()
 
 
 @pytest.mark.parametrize(

@@ -42,7 +42,7 @@ def test_a_member_of_the_family_survives_plain_values(values: dict[str, Any]) ->
         ({"strides": (8, 16, 32, 64, 128), "input_px": 320}, "'input_px': expected .*128"),
         ({"align_conv": "learned"}, "'align_conv': expected one of"),
         ({"strides": (4, 8, 16, 32), "detail": True}, "'detail': expected false"),
-        ({"tcb_lateral_kernel": 2}, "'tcb_lateral_kernel': expected 1 or 3"),
+        ({"tcb_lateral_kernel": 2}, "'tcb_lateral_kernel': expected one of 1 or 3"),
     ],
 )
 def test_a_model_that_cannot_be_is_named(values: dict[str, Any], words: str) -> None:
