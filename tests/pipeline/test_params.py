@@ -64,74 +64,74 @@ def test_only_the_active_recipe_is_taken() -> None:
         pytest.param(document() | {"dataset": {}}, "unknown setting `dataset` in params.yaml", id="unknown section"),
         pytest.param(
             document(tiles={}),
-            r"'recipes\.simulated\.tiles' in params\.yaml \(did you mean tile\?\)",
+            r"`recipes\.simulated\.tiles` in params\.yaml \(did you mean tile\?\)",
             id="unknown in a recipe",
         ),
         pytest.param(
             document(train={"ephocs": 3}),
-            r"'recipes\.simulated\.train\.ephocs'.*did you mean epochs",
+            r"`recipes\.simulated\.train\.ephocs`.*did you mean epochs",
             id="typing error",
         ),
         pytest.param(document(train={"augment": {"mosiac": 1}}), "simulated.train.augment", id="nested typing error"),
         pytest.param(document(evaluate={"nms_iou": 0.5}), "simulated.evaluate", id="a level forgotten"),
         pytest.param(
             document(train={"lr": "fast"}),
-            "train.lr' in params.yaml: expected a number, found 'fast'",
+            "train.lr` in params.yaml: expected a number, found 'fast'",
             id="text for a number",
         ),
         pytest.param(
             document(train={"lr": float("inf")}),
-            "train.lr' in params.yaml: expected a finite number, found inf",
+            "train.lr` in params.yaml: expected a finite number, found inf",
             id="infinity",
         ),
         pytest.param(
             document(train={"lr": float("nan")}),
-            "train.lr' in params.yaml: expected a finite number, found nan",
+            "train.lr` in params.yaml: expected a finite number, found nan",
             id="not a number",
         ),
-        pytest.param(document(train={"epochs": 1.5}), "train.epochs' .*a whole number, found 1.5", id="half an epoch"),
+        pytest.param(document(train={"epochs": 1.5}), "train.epochs` .*a whole number, found 1.5", id="half an epoch"),
         pytest.param(
-            document(train={"epochs": True}), "train.epochs' .*a whole number, found True", id="a boolean is no number"
+            document(train={"epochs": True}), "train.epochs` .*a whole number, found True", id="a boolean is no number"
         ),
         pytest.param(document(model={"anchor_ratios": 1.0}), "anchor_ratios", id="number for a list"),
         pytest.param(document(model={"anchor_ratios": ["a"]}), "anchor_ratios", id="list of text"),
         pytest.param(
             document(model={"tcb_norm": "group"}),
-            "model.tcb_norm' .*expected one of 'batch' or 'none'",
+            "model.tcb_norm` .*expected one of 'batch' or 'none'",
             id="unknown choice",
         ),
         pytest.param(
-            document(tile={"tile_px": 8}), "recipes.simulated.tile.tile_px' .*at least 64, found 8", id="out of range"
+            document(tile={"tile_px": 8}), "recipes.simulated.tile.tile_px` .*at least 64, found 8", id="out of range"
         ),
-        pytest.param(document(tile={"keep_empty": 2}), "keep_empty' .*at most 1", id="share above 1"),
-        pytest.param(document(tile={"keep_empty": "all"}), "keep_empty' .*a number, found 'all'", id="share as text"),
-        pytest.param(document(tile={"shards_beyond": 0.5}), "shards_beyond' .*a whole number", id="half a chip"),
-        pytest.param(document(scenes={"train": 0}), "scenes.train' .*at least 1", id="no scene to train on"),
-        pytest.param(document(scenes={"seed": -1}), "scenes.seed' .*at least 0", id="negative seed"),
-        pytest.param(document(convert={"val_fraction": 1}), "val_fraction' .*less than 1", id="nothing left to train"),
-        pytest.param(document(convert={"train_images": 0}), "train_images' .*at least 1", id="no image to train on"),
+        pytest.param(document(tile={"keep_empty": 2}), "keep_empty` .*at most 1", id="share above 1"),
+        pytest.param(document(tile={"keep_empty": "all"}), "keep_empty` .*a number, found 'all'", id="share as text"),
+        pytest.param(document(tile={"shards_beyond": 0.5}), "shards_beyond` .*a whole number", id="half a chip"),
+        pytest.param(document(scenes={"train": 0}), "scenes.train` .*at least 1", id="no scene to train on"),
+        pytest.param(document(scenes={"seed": -1}), "scenes.seed` .*at least 0", id="negative seed"),
+        pytest.param(document(convert={"val_fraction": 1}), "val_fraction` .*less than 1", id="nothing left to train"),
+        pytest.param(document(convert={"train_images": 0}), "train_images` .*at least 1", id="no image to train on"),
         pytest.param(
-            document(evaluate={"multiscale": "all"}), "evaluate.multiscale' .*one of .*published", id="unknown preset"
+            document(evaluate={"multiscale": "all"}), "evaluate.multiscale` .*one of .*published", id="unknown preset"
         ),
         pytest.param(
             document(model={"strides": [8, 16, 32, 64, 128], "input_px": 1024}, train={"canvas_width": 192}),
-            "train.canvas_width' .*a multiple of 128",
+            "train.canvas_width` .*a multiple of 128",
             id="canvas without whole cells",
         ),
         pytest.param(document() | {"recipe": "sdd"}, r"one of \['simulated', 'ssdd'\]", id="unknown recipe"),
         pytest.param(
-            document() | {"recipe": None}, "'recipe' in params.yaml: expected a value, found none", id="no recipe"
+            document() | {"recipe": None}, "`recipe` in params.yaml: expected a value, found none", id="no recipe"
         ),
-        pytest.param(document(dataset=""), "simulated.dataset' .*expected text, found ''", id="no data set"),
-        pytest.param(document(local={}), "simulated.local.path' .*a value, found none", id="no folder"),
-        pytest.param(document(local={"path": ""}), "simulated.local.path' .*text, found ''", id="an empty name"),
-        pytest.param(document(local={"path": "a", "test_fraction": 1}), "local.test_fraction'", id="all for the test"),
-        pytest.param(document(train=[1]), "simulated.train' .*a mapping of names", id="a list for a section"),
-        pytest.param(document(train={"epochs": 10**30}), "train.epochs' .*at most", id="a huge number"),
-        pytest.param(document(train={"lr": 10**400}), "train.lr' .*a finite number", id="beyond all numbers"),
-        pytest.param(document() | {"recipes": [1]}, "'recipes' .*a mapping of names", id="recipes as a list"),
+        pytest.param(document(dataset=""), "simulated.dataset` .*expected text, found ''", id="no data set"),
+        pytest.param(document(local={}), "simulated.local.path` .*a value, found none", id="no folder"),
+        pytest.param(document(local={"path": ""}), "simulated.local.path` .*text, found ''", id="an empty name"),
+        pytest.param(document(local={"path": "a", "test_fraction": 1}), "local.test_fraction`", id="all for the test"),
+        pytest.param(document(train=[1]), "simulated.train` .*a mapping of names", id="a list for a section"),
+        pytest.param(document(train={"epochs": 10**30}), "train.epochs` .*at most", id="a huge number"),
+        pytest.param(document(train={"lr": 10**400}), "train.lr` .*a finite number", id="beyond all numbers"),
+        pytest.param(document() | {"recipes": [1]}, "`recipes` .*a mapping of names", id="recipes as a list"),
         pytest.param(
-            document() | {"recipes": {"a": 1}}, "'recipes.a' .*a mapping of names", id="a number for a recipe"
+            document() | {"recipes": {"a": 1}}, "`recipes.a` .*a mapping of names", id="a number for a recipe"
         ),
         pytest.param({(1, 2): 3}, "expected plain values in params.yaml", id="keys of another kind"),
         pytest.param(

@@ -167,8 +167,8 @@ def test_a_recipe_without_a_folder_says_so(out: Path, tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("local", "message"),
     [
-        ({}, "local.path' in params.yaml: expected a value, found none"),
-        ({"path": "x", "test_fraction": 0.0}, "local.test_fraction' in params.yaml: expected a number of more than 0"),
+        ({}, "local.path` in params.yaml: expected a value, found none"),
+        ({"path": "x", "test_fraction": 0.0}, "local.test_fraction` in params.yaml: expected a number of more than 0"),
         ({"path": "x", "annotations": "y"}, "unknown setting"),
     ],
 )

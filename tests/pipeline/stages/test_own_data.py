@@ -120,7 +120,7 @@ def test_annotations_that_match_no_image_are_refused(project: Path, annotations:
 
 
 def test_a_learning_rate_of_zero_is_refused(project: Path, annotations: Path, small: Path) -> None:
-    with pytest.raises(InputError, match=r"'lr': expected a number of more than 0"):
+    with pytest.raises(InputError, match=r"`lr`: expected a number of more than 0"):
         train_own(annotations, annotations.parent, project / "o", Choices(init=str(small), lr=0.0))
 
 

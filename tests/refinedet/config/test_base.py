@@ -61,7 +61,7 @@ def test_an_unknown_key_is_an_error_that_names_the_known_ones(cls: Any) -> None:
 )
 def test_a_value_out_of_range_is_named(cls: Any, values: dict[str, Any]) -> None:
     name = next(iter(values.get("augment", values)))
-    with pytest.raises(InputError, match=rf"{name}(\.\d)?': expected"):
+    with pytest.raises(InputError, match=rf"{name}(\.\d)?`: expected"):
         cls.from_dict(values)
 
 
@@ -129,13 +129,13 @@ def test_settings_are_values() -> None:
 @pytest.mark.parametrize(
     ("values", "words"),
     [
-        ({"min_m": 3.0, "max_m": 1.0}, "'min_m': expected at most max_m, 1.0, found 3.0"),
+        ({"min_m": 3.0, "max_m": 1.0}, "`min_m`: expected at most max_m, 1.0, found 3.0"),
         (
             {"min_m": 1.0, "max_m": 2.0, "best_m": 3.0},
-            "'best_m': expected null, or a number from 1.0 to 2.0, found 3.0",
+            "`best_m`: expected null, or a number from 1.0 to 2.0, found 3.0",
         ),
-        ({"min_m": 0.0, "max_m": 2.0}, "'min_m': expected a number of more than 0"),
-        ({"max_m": 2.0}, "'min_m': expected a value, found none"),
+        ({"min_m": 0.0, "max_m": 2.0}, "`min_m`: expected a number of more than 0"),
+        ({"max_m": 2.0}, "`min_m`: expected a value, found none"),
     ],
 )
 def test_pixel_sizes_are_a_range_with_its_best_within(values: Any, words: str) -> None:

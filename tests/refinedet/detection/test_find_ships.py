@@ -35,12 +35,12 @@ def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A checkpoint of a small, untrained network of ships."""
     import torch
 
-    from refinedet.config import ModelConfig, Radiometry
+    from refinedet.config import ModelConfig, Radiometry, TileConfig, TrainedOn
     from refinedet.model.network import RefineDet
 
     torch.manual_seed(0)
     model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8))
-    header = checkpoint.Header(model.config, ("ship",), Radiometry(), {"tile": {"tile_px": 64, "overlap_px": 16}})
+    header = checkpoint.Header(model.config, ("ship",), Radiometry(), {}, trained_on=TrainedOn(TileConfig(64, 16)))
     path = tmp_path_factory.mktemp("network") / "tiny.safetensors"
     checkpoint.save_checkpoint(path, model.state_dict(), header)
     return path

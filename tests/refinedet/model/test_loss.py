@@ -287,5 +287,5 @@ def test_an_anchor_that_the_arm_rejects_is_no_negative_of_the_odm() -> None:
     ],
 )
 def test_settings_out_of_range_are_named(name: str, value: object) -> None:
-    with pytest.raises(InputError, match=f"'{name}': expected"):
+    with pytest.raises(InputError, match=f"`{name}`: expected"):
         LossConfig.from_dict({name: value})
