@@ -153,7 +153,7 @@ def test_a_run_may_go_on_with_smaller_batches(scene: Path, bright_blobs: Any, tm
 @pytest.mark.parametrize(
     ("changed", "differs"),
     [
-        ({"tile": TileConfig(tile_px=64, overlap_px=16)}, "settings.overlap_px was 24, is 16"),
+        ({"tile": TileConfig(tile_px=64, overlap_px=16)}, "settings.tile.overlap_px was 24, is 16"),
         ({"score_min": 0.3}, "settings.score_min was 0.5, is 0.3"),
     ],
 )
