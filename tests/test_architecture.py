@@ -25,7 +25,7 @@ PURE = [
     *(f"refinedet/geo/{name}.py" for name in ("compass", "footprints")),
     *(f"refinedet/scene/windows/{name}.py" for name in ("merge", "seams", "overlap")),
     *(f"refinedet/scene/ships/{name}.py" for name in ("attributes", "shape")),
-    *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "calibration")),
+    *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "radiometric")),
     *(f"refinedet/scene/output/{name}.py" for name in ("columns", "quicklook_layout")),
     *("refinedet/scene/land/region.py", "refinedet/data/augment.py", "refinedet/predictors/multiscale.py"),
     *(f"refinedet/adapters/{name}.py" for name in ("common", "onnx_layout", "onnx_outputs")),

@@ -62,7 +62,7 @@ def displacement(geometry: Geometry, order: int) -> tuple[Array, Array, Array]:
     Returns:
         rows: down the scene, in the direction of flight for positive orders;
         columns: towards far range, in the middle of what the steering leaves open;
-        spread: how much more or less than `columns` it may be.
+        tolerance_px: how much more or less than `columns` it may be.
     """
     g = geometry
     doppler_rate = 2 * g.velocity_m_s**2 / (g.wavelength_m * g.slant_range_m)
@@ -90,8 +90,8 @@ def find_ambiguities(boxes_xyxy: Boxes, contrast_db: Array, geometry: Geometry) 
     tree = shapely.STRtree(shapely.points(x, y))
     around_x, around_y = TOLERANCE_M / geometry.column_m, TOLERANCE_M / geometry.row_m
     for order in (sign * n for n in ORDERS for sign in (-1, 1)):
-        rows, columns, spread = displacement(geometry, order)
-        half = spread + around_x
+        rows, columns, tolerance_px = displacement(geometry, order)
+        half = tolerance_px + around_x
         middle = x + columns
         places = shapely.box(middle - half, y + rows - around_y, middle + half, y + rows + around_y)
         ships, ghosts = tree.query(places)

@@ -64,7 +64,7 @@ class ProductFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductArchive:
+class ZippedProduct:
     """A product in a zip archive."""
 
     path: Path
@@ -97,11 +97,11 @@ class ProductArchive:
             InputError, FileError: as `locate`, or it cannot be read.
         """
         _, member = self.locate(name)
-        with _opened(self.path) as archive, archive.open(member) as stream:
+        with _open_zip(self.path) as archive, archive.open(member) as stream:
             return stream.read(MAX_XML_BYTES + 1)
 
 
-ProductFiles = ProductFolder | ProductArchive
+ProductFiles = ProductFolder | ZippedProduct
 
 
 def open_product(path: Path) -> ProductFiles:
@@ -117,7 +117,7 @@ def open_product(path: Path) -> ProductFiles:
                 "name the .SAFE folder, its zip archive, or a raster in it"
             )
         return ProductFolder(path)
-    with _opened(path) as archive:
+    with _open_zip(path) as archive:
         members = frozenset(archive.namelist())
     manifests = [name for name in members if PurePosixPath(name).name == MANIFEST]
     if len(manifests) != 1:
@@ -125,7 +125,7 @@ def open_product(path: Path) -> ProductFiles:
             f"expected one Sentinel-1 product in {path}, found {len(manifests)} files named {MANIFEST}; "
             "unpack it and name what is in it"
         )
-    return ProductArchive(path, PurePosixPath(manifests[0]).parent, members)
+    return ZippedProduct(path, PurePosixPath(manifests[0]).parent, members)
 
 
 def read_xml(files: ProductFiles, name: str) -> Element:
@@ -146,7 +146,7 @@ def read_xml(files: ProductFiles, name: str) -> Element:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[ZipFile]:
+def _open_zip(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as archive:
             yield archive

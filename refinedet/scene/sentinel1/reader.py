@@ -15,7 +15,6 @@ from refinedet.raster import RasterInfo, SceneReader
 from refinedet.raster.control_points import are_of_esas_grid
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.borders import find_fringes
-from refinedet.scene.sentinel1.calibration import Calibration, read_noise, read_sigma_nought
 from refinedet.scene.sentinel1.product import (
     Measurement,
     bare_measurement,
@@ -23,6 +22,7 @@ from refinedet.scene.sentinel1.product import (
     is_measurement_name,
     is_product,
 )
+from refinedet.scene.sentinel1.radiometric import RadiometricCalibration, read_noise, read_sigma_nought
 from refinedet.tiling import Window
 
 _LOGGER = logging.getLogger(__name__)
@@ -105,7 +105,7 @@ def _annotation(found: Measurement, info: RasterInfo) -> Annotation | None:
     return annotation
 
 
-def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> Calibration:
+def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> RadiometricCalibration:
     _annotation(found, info)  # the tables would fit any raster: its size is checked
     root = found.describe("calibration")
     if root is None:
@@ -115,7 +115,7 @@ def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> 
         )
     table = read_sigma_nought(root, found.where("calibration"))
     if calibrate == "sigma0":
-        return Calibration(table)
+        return RadiometricCalibration(table)
     if found.processor is not None and found.processor <= _UNSCALED_NOISE:
         raise InputError(
             f"expected noise vectors of a processor after {_UNSCALED_NOISE:.2f} in {found.files.path}, found "
@@ -127,4 +127,4 @@ def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> 
             f"expected a noise file at {found.where('noise')}, found none; fetch the whole product, "
             'or use `calibrate="sigma0"`'
         )
-    return Calibration(table, read_noise(root, found.where("noise")))
+    return RadiometricCalibration(table, read_noise(root, found.where("noise")))

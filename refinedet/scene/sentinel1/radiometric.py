@@ -76,7 +76,7 @@ class Noise:
 
 
 @dataclass(frozen=True, slots=True)
-class Calibration:
+class RadiometricCalibration:
     """Of one raster."""
 
     sigma_nought: Table
