@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.batch.engine import Engine, Job, Report
-from refinedet.batch.status import ArchiveStatus
+from refinedet.batch.status import SceneArchiveStatus
 
 Progress = Callable[[int, int], None]
 """Called with (scenes finished, scenes in all)."""
@@ -46,7 +46,7 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveOptions:
+class SceneArchiveOptions:
     """How an archive is worked on."""
 
     retries: int = 2
@@ -55,11 +55,11 @@ class ArchiveOptions:
     """Begin anew, and replace what earlier runs have left."""
 
 
-class Archive:
+class SceneArchive:
     """One run over the scenes of an archive: what goes where, and what came of it so far."""
 
     def __init__(
-        self, engine: Engine, status: ArchiveStatus, asked: Mapping[str, Any], options: ArchiveOptions
+        self, engine: Engine, status: SceneArchiveStatus, asked: Mapping[str, Any], options: SceneArchiveOptions
     ) -> None:
         """Remember what to work with.
 
@@ -105,12 +105,12 @@ class Archive:
     def _plan(self, scenes: Sequence[Path]) -> None:
         overwrite = self._options.overwrite
         for scene in scenes:
-            known = self._status.known(scene)
-            if known is None or overwrite:
+            before = self._status.finished(scene)
+            if before is None or overwrite:
                 self._waiting.append(Job(scene, replaces=overwrite or self._status.replaces))
-            elif self._status.whole(known):
+            elif self._status.files_exist(before):
                 self._found.as_before += 1
-                self._found.ships += known.ships
+                self._found.ships += before.ships
             else:  # the files that are left are of this archive
                 self._waiting.append(Job(scene, replaces=True))
 
@@ -121,7 +121,7 @@ class Archive:
                 run = {**self._asked, "identity": self._engine.identity}
                 self._status.begin(run, replaces=self._options.overwrite)
                 begun = True
-            while self._waiting and self._engine.free:
+            while self._waiting and self._engine.has_idle_worker:
                 self._engine.submit(self._waiting.popleft())
                 self._working += 1
             answer = self._engine.wait()
@@ -131,7 +131,7 @@ class Archive:
 
     def _end(self, job: Job, report: Report) -> None:
         """Hand a scene out again, or write down what came of it."""
-        if report.error and report.passing and job.attempt <= self._options.retries:
+        if report.error and report.transient and job.attempt <= self._options.retries:
             _LOGGER.info("%s, attempt %d: %s", job.scene, job.attempt, report.error)
             self._waiting.append(job.again())
             return

@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from refinedet.batch.archive import Archive, ArchiveOptions, Progress, Summary
+from refinedet.batch.archive import Progress, SceneArchive, SceneArchiveOptions, Summary
 from refinedet.batch.engine import Engine, LocalEngine
 from refinedet.batch.paths import check_names
 from refinedet.batch.settings import ArchiveSettings
@@ -47,7 +47,9 @@ def detect_archive(
     settings, folder = settings.absolute(), folder.absolute()
     engine = _engine(ArchiveWork(settings, folder), settings, archive)
     with open_status(folder / NAME) as status:
-        work = Archive(engine, status, _asked(settings), ArchiveOptions(archive.retries, settings.output.overwrite))
+        work = SceneArchive(
+            engine, status, _asked(settings), SceneArchiveOptions(archive.retries, settings.output.overwrite)
+        )
         return work.run([scene.absolute() for scene in scenes], progress)
 
 

@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, Self
 
 from refinedet.errors import DiskError, RefineDetError
 
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     getattr(errno, name)
     for name in (
         *("EIO", "EREMOTEIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "EBUSY", "ENOMEM", "ENOSPC", "EDQUOT"),
@@ -52,7 +52,7 @@ class Report:
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     error: str | None = None
-    passing: bool = False
+    transient: bool = False
     """Whether another attempt may end better: nothing is known to be wrong with the scene."""
     worker: str = ""
     """Host and process."""
@@ -73,7 +73,7 @@ class Work(Protocol):
         """
         ...
 
-    def do(self, job: Job) -> Report:
+    def process(self, job: Job) -> Report:
         """Work on one scene; errors are in the report."""
         ...
 
@@ -91,12 +91,12 @@ class Engine(Protocol):
     ) -> None: ...
 
     @property
-    def free(self) -> bool:
+    def has_idle_worker(self) -> bool:
         """Whether a worker waits for a scene."""
         ...
 
     def submit(self, job: Job) -> None:
-        """Hand a scene to a worker that is free."""
+        """Hand a scene to a worker that is idle."""
         ...
 
     def wait(self) -> tuple[Job, Report] | None:
@@ -122,7 +122,7 @@ class LocalEngine:
         """Nothing is left to stop."""
 
     @property
-    def free(self) -> bool:
+    def has_idle_worker(self) -> bool:
         """Whether no scene is waiting."""
         return not self._jobs
 
@@ -133,16 +133,16 @@ class LocalEngine:
     def wait(self) -> tuple[Job, Report]:
         """Work on the scene that was handed in."""
         job = self._jobs.popleft()
-        return job, self._work.do(job)
+        return job, self._work.process(job)
 
 
-def passes(error: BaseException) -> bool:
+def is_transient(error: BaseException) -> bool:
     """Whether an error may be gone at the next attempt: not what is said of a scene or of settings, but all else."""
     if not isinstance(error, RefineDetError) or isinstance(error, DiskError):
         return True
     cause = error.__cause__ or error.__context__
     while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in _PASSING:
+        if isinstance(cause, OSError) and cause.errno in _TRANSIENT:
             return True
         cause = cause.__cause__ or cause.__context__
     return False

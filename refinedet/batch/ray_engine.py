@@ -109,14 +109,14 @@ class RayEngine:
         self._quiet.close()
 
     @property
-    def free(self) -> bool:
+    def has_idle_worker(self) -> bool:
         """Whether a worker waits for a scene."""
         return bool(self._idle)
 
     def submit(self, job: Job) -> None:
-        """Hand a scene to a worker that is free."""
+        """Hand a scene to a worker that is idle."""
         actor = self._idle.pop()
-        self._busy[actor.do.remote(job)] = actor, job
+        self._busy[actor.process.remote(job)] = actor, job
 
     def wait(self) -> tuple[Job, Report] | None:
         """What came of the next scene; None where a worker became ready or was replaced instead.
@@ -134,7 +134,7 @@ class RayEngine:
         except self._ray.exceptions.RayError as error:
             self._ray.kill(actor)
             self._start()
-            return job, Report("failed", error=self._lost(job, error), passing=True)
+            return job, Report("failed", error=self._lost(job, error), transient=True)
         self._idle.append(actor)
         return job, report
 
@@ -222,9 +222,9 @@ class _Worker:
         except RefineDetError as error:
             return {}, {}, str(error)
 
-    def do(self, job: Job) -> Report:
+    def process(self, job: Job) -> Report:
         """Work on one scene."""
-        return self._work.do(job)
+        return self._work.process(job)
 
 
 def _load_ray() -> Any:

@@ -29,19 +29,19 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
+class FinishedScene:
     """What the status file says of a finished scene."""
 
     ships: int
     files: tuple[str, ...]
 
 
-class ArchiveStatus:
+class SceneArchiveStatus:
     """A status file in use. Made by `open_status`."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self._finished: dict[str, Known] = {}  # by absolute name: scenes whose last line is no failure
+        self._finished: dict[str, FinishedScene] = {}  # by absolute name: scenes whose last line is no failure
         self._head: dict[str, Any] | None = None
         self._descriptor, self._synced = descriptor, -_FSYNC_SECONDS
         self._read()
@@ -51,13 +51,13 @@ class ArchiveStatus:
         """Whether the run that began this file was told to replace older results."""
         return bool(self._head and self._head["replaces"])
 
-    def known(self, scene: Path) -> Known | None:
+    def finished(self, scene: Path) -> FinishedScene | None:
         """What was found in a scene; None where it is not finished."""
         return self._finished.get(_key(scene))
 
-    def whole(self, known: Known) -> bool:
+    def files_exist(self, scene: FinishedScene) -> bool:
         """Whether every file that was written for a scene is still there."""
-        return all((self.path.parent / file).is_file() for file in known.files)
+        return all((self.path.parent / file).is_file() for file in scene.files)
 
     def check(self, run: Mapping[str, Any]) -> None:
         """Hold what this run is made by, or a part of that, against the first line.
@@ -128,7 +128,7 @@ class ArchiveStatus:
         if line["state"] == "failed":
             self._finished.pop(line["scene"], None)
         else:
-            self._finished[line["scene"]] = Known(line["ships"], tuple(line["files"]))
+            self._finished[line["scene"]] = FinishedScene(line["ships"], tuple(line["files"]))
 
     def _read(self) -> None:
         end = 0
@@ -152,7 +152,7 @@ class ArchiveStatus:
 
 
 @contextmanager
-def open_status(path: Path) -> Iterator[ArchiveStatus]:
+def open_status(path: Path) -> Iterator[SceneArchiveStatus]:
     """Open or make a status file, and lock it.
 
     One in which nothing was written is removed at the end, with the folder if that was made for it.
@@ -172,7 +172,7 @@ def open_status(path: Path) -> Iterator[ArchiveStatus]:
     try:
         lock_alone(path, descriptor, "name another `out`")
         try:
-            yield ArchiveStatus(path, descriptor)
+            yield SceneArchiveStatus(path, descriptor)
         finally:
             if not os.fstat(descriptor).st_size:
                 path.unlink(missing_ok=True)

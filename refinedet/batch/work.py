@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from refinedet.batch.engine import Job, Report, passes
+from refinedet.batch.engine import Job, Report, is_transient
 from refinedet.batch.paths import archive_files
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
@@ -46,7 +46,7 @@ class ArchiveWork:
         """
         return ShipFinder(self._loaded(), self._settings).identity.to_dict()
 
-    def do(self, job: Job) -> Report:
+    def process(self, job: Job) -> Report:
         """Find the ships of one scene and write its files; errors are in the report."""
         began, worker = time.perf_counter(), f"{socket.gethostname()} {os.getpid()}"
         time.sleep(min(_PAUSE_S * (job.attempt - 1), _PAUSE_MAX_S))
@@ -56,7 +56,7 @@ class ArchiveWork:
             _LOGGER.debug("%s failed", job.scene, exc_info=True)
             seconds = time.perf_counter() - began
             return Report(
-                "failed", seconds=seconds, error=_told(error, job.scene), passing=passes(error), worker=worker
+                "failed", seconds=seconds, error=_told(error, job.scene), transient=is_transient(error), worker=worker
             )
         return Report(
             "skipped" if run.skipped else "done",
