@@ -22,7 +22,7 @@ _WAITING_FOR_EACH = 2
 """Jobs handed out for each worker: one in work, and one that is there when it is done."""
 
 
-def prefetched(items: Iterable[T], depth: int) -> Generator[T]:
+def prefetch(items: Iterable[T], depth: int) -> Generator[T]:
     """The same items in the same order, made in one thread of their own while the caller works on earlier ones.
 
     An error in that thread is raised here, after the items that came before it. When this generator is closed, the
@@ -47,7 +47,7 @@ def prefetched(items: Iterable[T], depth: int) -> Generator[T]:
         if not stop.is_set():
             ready.put(end)
 
-    thread = Thread(target=make, name="prefetched", daemon=True)
+    thread = Thread(target=make, name="prefetch", daemon=True)
     thread.start()
     try:
         while isinstance(item := ready.get(), tuple):
@@ -60,7 +60,7 @@ def prefetched(items: Iterable[T], depth: int) -> Generator[T]:
         thread.join()
 
 
-def begun(work: Callable[[], T]) -> Future[T]:
+def start_thread(work: Callable[[], T]) -> Future[T]:
     """Something done in a thread of its own while the caller goes on; neither its error nor its end is waited for."""
     answer: Future[T] = Future()
 
@@ -70,11 +70,11 @@ def begun(work: Callable[[], T]) -> Future[T]:
         except BaseException as error:  # noqa: BLE001 - whatever it is, who asks for the answer gets it
             answer.set_exception(error)
 
-    Thread(target=do, name="begun", daemon=True).start()
+    Thread(target=do, name="start_thread", daemon=True).start()
     return answer
 
 
-def spread(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[R]:
+def map_unordered(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[R]:
     """What the workers make of the jobs, each job done by whichever is free; one worker works in the caller's thread.
 
     Results of one worker come in the order of the jobs, those of several as they are finished. An error of a worker is
@@ -95,7 +95,7 @@ def spread(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[
             idle.put(worker)
 
     running: set[Future[R]] = set()
-    pool = ThreadPoolExecutor(len(workers), thread_name_prefix="spread")
+    pool = ThreadPoolExecutor(len(workers), thread_name_prefix="map_unordered")
     try:
         for job in jobs:
             room = len(running) < _WAITING_FOR_EACH * len(workers)

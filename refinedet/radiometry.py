@@ -1,6 +1,6 @@
 """From the pixel values of a scene to the 8 bits a network sees. Pure NumPy, shared by training and detection.
 
-The levels are measured once per scene and then applied pixel by pixel, so a window never depends on its neighbours.
+The limits are measured once per scene and then applied pixel by pixel, so a window never depends on its neighbours.
 Values are amplitudes or decibels; which of them is found out from the values, and a network sees the same of both.
 """
 
@@ -32,7 +32,7 @@ _PART_PX = 1 << 20
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
+class StretchLimits:
     """The ends of a linear stretch: `low` becomes 1, `high` becomes 255."""
 
     low: float
@@ -42,7 +42,7 @@ class Levels:
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
-            raise InputError(f"expected finite levels with low < high, found {self.low} and {self.high}")
+            raise InputError(f"expected finite limits with low < high, found {self.low} and {self.high}")
 
 
 def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
@@ -75,30 +75,30 @@ def is_decibel(sample: Pixels, valid: Mask) -> bool:
     return bool(-_DECIBEL_SPAN < middle < 0 and high < _DECIBEL_SPAN)
 
 
-def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry, domain: Domain = "stored") -> Levels:
-    """Levels of a scene from a `sample` of its pixels and their mask, by the percentiles of `radiometry`.
+def measure_limits(sample: Pixels, valid: Mask, radiometry: Radiometry, domain: Domain = "stored") -> StretchLimits:
+    """Stretch limits of a scene from a `sample` of its pixels and their mask, by the percentiles of `radiometry`.
 
-    Half-defined cases get a usable answer: without one valid pixel the levels are 0 and 1; where both percentiles are
+    Half-defined cases get a usable answer: without one valid pixel the limits are 0 and 1; where both percentiles are
     equal the highest value takes the place of the upper one; a constant sample spans one unit above it. No level lies
     above the highest value: what was cut off once, such as 8-bit values in a wider type, needs no headroom.
     """
     values = sample[valid].astype(np.float64)
     values = _in_domain(values[values > 0] if domain == "decibel" else values, domain)
     if values.size == 0:
-        return Levels(0.0, 1.0, domain)
+        return StretchLimits(0.0, 1.0, domain)
     low, high = (float(v) for v in np.percentile(values, (radiometry.low_percentile, radiometry.high_percentile)))
     highest = float(values.max())
     if high <= low:
         high = highest
     if high <= low:
-        return Levels(low, low + max(1.0, abs(low) * 1e-3), domain)
-    return Levels(low, min(low + radiometry.headroom * (high - low), highest), domain)
+        return StretchLimits(low, low + max(1.0, abs(low) * 1e-3), domain)
+    return StretchLimits(low, min(low + radiometry.headroom * (high - low), highest), domain)
 
 
-def scene_levels(
+def scene_limits(
     sample: Pixels, dtype: DTypeLike, nodata: float | None, radiometry: Radiometry, choice: StretchChoice = _AUTO
-) -> Levels | None:
-    """Levels of a scene whose pixels are of `dtype`, or None where its values are taken as 8-bit values already.
+) -> StretchLimits | None:
+    """Stretch limits of a scene with pixels of `dtype`; None where its values are taken as 8-bit values already.
 
     None is returned for the stretch "none", and for uint8 unless `choice` names a stretch. A scene in decibels is
     brought to amplitudes for a network that knows amplitudes, and the other way round.
@@ -108,29 +108,29 @@ def scene_levels(
     if stretch == "none" or (eight_bit and choice.kind == "auto"):
         return None
     if stretch == "fixed":
-        return Levels(choice.low, choice.high)
+        return StretchLimits(choice.low, choice.high)
     valid = valid_mask(sample, nodata)
     wanted: Domain = "decibel" if stretch == "decibel" else "amplitude"
     held: Domain = "decibel" if is_decibel(sample, valid) else "amplitude"
-    return measure_levels(sample, valid, radiometry, "stored" if held == wanted else wanted)
+    return measure_limits(sample, valid, radiometry, "stored" if held == wanted else wanted)
 
 
-def to_uint8(pixels: Pixels, valid: Mask, levels: Levels | None) -> NDArray[np.uint8]:
+def to_uint8(pixels: Pixels, valid: Mask, limits: StretchLimits | None) -> NDArray[np.uint8]:
     """8-bit pixels of the same shape; a pixel outside the mask `valid` (H, W) becomes 0.
 
-    With levels, valid pixels are stretched linearly to 1..255 and clipped. Without, they keep their values: uint8
+    With limits, valid pixels are stretched linearly to 1..255 and clipped. Without, they keep their values: uint8
     passes unchanged, other types are rounded and clipped to 0..255.
     """
     mask = valid[..., None] if pixels.ndim == 3 else valid
-    if levels is None and pixels.dtype == np.uint8:
+    if limits is None and pixels.dtype == np.uint8:
         return np.where(mask, pixels, np.uint8(0))
-    low, high = (0.0, 255.0) if levels is None else (levels.low, levels.high)
+    low, high = (0.0, 255.0) if limits is None else (limits.low, limits.high)
     values = np.where(mask, pixels, 1)
-    if levels is not None and levels.domain != "stored":
-        values = _in_domain(values.astype(np.float64), levels.domain)
+    if limits is not None and limits.domain != "stored":
+        values = _in_domain(values.astype(np.float64), limits.domain)
     # Clipped before anything is computed, so that no undeclared -3.4e38 overflows.
     values = np.clip(values, low, high).astype(np.float64)
-    if levels is not None:
+    if limits is not None:
         values = 1 + (values - low) * (254 / (high - low))
     return np.where(mask, np.rint(values), 0).astype(np.uint8)
 
@@ -141,11 +141,11 @@ class Stretch:
     Args:
         dtype: of the scene's pixels.
         nodata: as `valid_mask` takes it.
-        levels: as `scene_levels` gives them.
+        limits: as `scene_limits` gives them.
     """
 
-    def __init__(self, dtype: DTypeLike, nodata: float | None, levels: Levels | None) -> None:
-        self._nodata, self._levels = nodata, levels
+    def __init__(self, dtype: DTypeLike, nodata: float | None, limits: StretchLimits | None) -> None:
+        self._nodata, self._limits = nodata, limits
         dtype = np.dtype(dtype)
         self._table: NDArray[np.uint8] | None = None
         if dtype.kind in "iu" and dtype.itemsize <= _TABLE_BYTES:
@@ -163,7 +163,7 @@ class Stretch:
         return stretched
 
     def _computed(self, pixels: Pixels) -> NDArray[np.uint8]:
-        return to_uint8(pixels, valid_mask(pixels, self._nodata), self._levels)
+        return to_uint8(pixels, valid_mask(pixels, self._nodata), self._limits)
 
 
 def _in_domain(values: NDArray[np.float64], domain: Domain) -> NDArray[np.float64]:

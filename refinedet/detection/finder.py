@@ -62,13 +62,13 @@ class ShipFinder:
         files = dict(plan_files(scene, self._settings.output) if files is None else files)
         began = time.perf_counter()
         if finished(scene, files, self._settings.output):
-            return DetectionRun(scene, self._same_record(scene, files["record"]), files)
+            return DetectionRun(scene, self._earlier_run_record(scene, files["record"]), files)
         journal = Journal(journal_path(scene, files), self._detector.identity, restart=self._settings.output.restart)
         watched = _Watched(progress)
         try:
             result = self._found(scene, files, journal, watched)
             write_files(scene, result, files, self._settings.scene)
-            record = self._written_record(result, files["record"], began)
+            record = self._write_run_record(result, files["record"], began)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(watched.how_to_go_on(scene, journal.path)) from None
         except OSError as error:
@@ -115,7 +115,7 @@ class ShipFinder:
             radiometry=search.predictors[0].radiometry,
         )
 
-    def _same_record(self, scene: Path, path: Path) -> dict[str, Any]:
+    def _earlier_run_record(self, scene: Path, path: Path) -> dict[str, Any]:
         """The record of the run that left the results of a scene.
 
         Raises:
@@ -134,8 +134,8 @@ class ShipFinder:
             )
         return record
 
-    def _written_record(self, result: SceneResult, path: Path, began: float) -> dict[str, Any]:
-        from refinedet.scene.output.record import run_record, write_record
+    def _write_run_record(self, result: SceneResult, path: Path, began: float) -> dict[str, Any]:
+        from refinedet.scene.output.record import run_record, write_run_record
         from refinedet.scene.output.writers import writing
 
         record = run_record(
@@ -146,7 +146,7 @@ class ShipFinder:
             seconds=time.perf_counter() - began,
         )
         with writing(path):
-            write_record(path, record)
+            write_run_record(path, record)
         return record
 
     def _record_settings(self) -> dict[str, Any]:

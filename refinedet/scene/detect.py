@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.boxes import shift
-from refinedet.concurrency import begun, prefetched, spread
+from refinedet.concurrency import map_unordered, prefetch, start_thread
 from refinedet.config import TileConfig
 from refinedet.config.detection import FRAGMENT_SHARE, LandSettings, SceneSettings
 from refinedet.detections import Detections
@@ -26,20 +26,20 @@ from refinedet.errors import InputError
 from refinedet.geo.compass import ground_axes
 from refinedet.geo.position import locate, why_nowhere
 from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
-from refinedet.radiometry import Levels, scene_levels
+from refinedet.radiometry import StretchLimits, scene_limits
 from refinedet.raster import RasterInfo, Reader
 from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
 from refinedet.scene.journal import Found, Journal, OpenJournal, open_journal
 from refinedet.scene.land.survey import Surroundings, survey
 from refinedet.scene.result import SceneResult
 from refinedet.scene.sentinel1.reader import annotation_of
-from refinedet.scene.ships.describe import Looked, Ships, described
+from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
 from refinedet.scene.source import open_source
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.merge import Merged, merge_windows
-from refinedet.scene.windows.overlap import just_enough
-from refinedet.scene.windows.scaling import SAME, scaled
+from refinedet.scene.windows.overlap import shrink_overlap
+from refinedet.scene.windows.scaling import SAME, resample_reader
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import WINDOWS_TOGETHER, Window, windows
@@ -98,7 +98,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     chosen: dict[str, Any] = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
     chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m}
     with open_source(path, scene) as reader:
-        hashed = begun(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
+        hashed = start_thread(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
         annotation = annotation_of(path, scene.pol, reader.info)  # and land: an error in either comes first
         with watch.part("land"):
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
@@ -109,7 +109,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         with watch.part("merge"):
             found = _above(merge_windows(run.parts, run.grid), score_min)
         with watch.part("describe"):
-            ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
+            ships = describe_ships(SceneAsRead(reader, run.seen, run.preview, run.factors), found, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
     notes = (*_position_notes(reader.info), *known.notes)
     result = _result(Path(path).name, first.classes, run, ships, notes)
@@ -140,7 +140,7 @@ def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes
         places=ships.places,
         flags=ships.flags,
         located=run.position is not None,
-        levels=run.levels,
+        stretch_limits=run.stretch_limits,
         preview=run.preview,
         windows=len(run.grid),
         windows_skipped=run.skipped,
@@ -191,14 +191,14 @@ class _Run:
         self._score_min, self._prescreen, ship_m = limits
         with watch.part("read"):
             self.preview = reader.sample()
-        self.seen, self.factors = scaled(reader, scene, self.preview)
+        self.seen, self.factors = resample_reader(reader, scene, self.preview)
         self.position = locate(reader.info)
         axes = ground_axes(self.position, reader.info.width, reader.info.height)
-        tile = just_enough(tile, axes, self.factors, ship_m)
+        tile = shrink_overlap(tile, axes, self.factors, ship_m)
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         self.parts: list[tuple[Window, Detections]] = []
         self.skipped = 0
-        self.levels: Levels | None
+        self.stretch_limits: StretchLimits | None
         self._wanted_stretch = scene.stretch
         self._progress: Progress
         self._stream: Stream | None
@@ -220,21 +220,23 @@ class _Run:
         progress: Progress,
         stream: Stream | None,
     ) -> None:
-        """Measure the levels, and work on all windows that the journal does not hold."""
+        """Measure the stretch limits, and work on all windows that the journal does not hold."""
         info = self.seen.info
         self._progress, self._stream = progress, stream
         sample = self.preview if self.factors == SAME else self.seen.sample()
-        self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._wanted_stretch)
+        self.stretch_limits = scene_limits(
+            sample, info.dtype, info.nodata, predictors[0].radiometry, self._wanted_stretch
+        )
         finished = {**self._left_out, **(log.finished if log else {})}
         self._take(finished)
         score_min = self._score_min * FRAGMENT_SHARE
         workers = [partial(self._predict, predictor, score_min) for predictor in predictors]
         in_parts = all(isinstance(predictor, PartPredictor) for predictor in predictors)
-        chips = Chips(self.seen, self.levels, self._prescreen, self.watch, parts=in_parts)
+        chips = Chips(self.seen, self.stretch_limits, self._prescreen, self.watch, parts=in_parts)
         batches = chips.batches(self._seams, batch_size, finished)
         with (
-            closing(prefetched(batches, _READ_AHEAD * len(workers))) as ready,
-            closing(spread(ready, workers)) as results,
+            closing(prefetch(batches, _READ_AHEAD * len(workers))) as ready,
+            closing(map_unordered(ready, workers)) as results,
         ):
             for found in results:
                 if log:

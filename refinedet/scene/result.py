@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from refinedet.detections import Detections
-from refinedet.radiometry import Levels
+from refinedet.radiometry import StretchLimits
 from refinedet.raster import RasterInfo
 from refinedet.scene.identity import RunIdentity
 from refinedet.scene.ships.attributes import Places
@@ -32,7 +32,7 @@ class SceneResult:
     """Of attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA and land.LAND, SHORE; empty for most ships."""
     located: bool
     """Whether the scene has a position; without one, all places are NaN."""
-    levels: Levels | None
+    stretch_limits: StretchLimits | None
     """The stretch that the network saw; None where the values were taken as 8 bits already."""
     preview: NDArray[Any]
     """The whole scene, thinned as `SceneReader.sample` does: (h, w) or (h, w, 3), in the scene's own values."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from refinedet.detections import Detections
 from refinedet.geo.position import Position
-from refinedet.scene.windows.scaling import SAME, Factors, unscaled_detections
+from refinedet.scene.windows.scaling import SAME, Factors, detections_to_scene_pixels
 from refinedet.scene.windows.seams import Flags, SeamGrid
 from refinedet.tiling import Window
 
@@ -41,7 +41,7 @@ def window_detections(
 ) -> WindowDetections:
     """What is told of a window of the grid `seams` in which `found` was found, in the pixels that the network saw."""
     owned = np.asarray(seams.owner(found.boxes_xyxy.astype(np.float64)) == seams.index[window], np.bool_)
-    found = unscaled_detections(found, factors)
+    found = detections_to_scene_pixels(found, factors)
     boxes = found.boxes_xyxy.astype(np.float64)
     centres = (boxes[:, :2] + boxes[:, 2:]) / 2
     places = np.full_like(centres, np.nan) if position is None else position.lonlat(centres)

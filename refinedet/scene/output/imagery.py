@@ -34,7 +34,7 @@ def picture(pixels: NDArray[Any], result: SceneResult, lift: float = 1.0) -> Pic
 
     A dim one is made up to `lift` times brighter, as far as its brightest pixel allows.
     """
-    seen = to_uint8(pixels, valid_mask(pixels, result.info.nodata), result.levels)
+    seen = to_uint8(pixels, valid_mask(pixels, result.info.nodata), result.stretch_limits)
     brightest = max(int(seen.max()), 1)
     lifted = (seen * min(lift, 255 / brightest)).astype(np.uint8)
     return lifted if lifted.ndim == 3 else _shades()[lifted]

@@ -9,7 +9,7 @@ import math
 import platform
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -25,7 +25,7 @@ _PACKAGES = (
 """Packages whose version may show in a result."""
 
 
-def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
+def write_run_record(path: str | Path, record: Mapping[str, Any]) -> None:
     """Write what `run_record` returned, atomically and with sorted keys."""
     write_json(path, record)
 
@@ -50,7 +50,7 @@ def run_record(
     Raises:
         OSError: the weights cannot be read.
     """
-    info, levels = result.info, result.levels
+    info, limits = result.info, result.stretch_limits
     return {
         "scene": {
             "name": result.scene,
@@ -66,7 +66,7 @@ def run_record(
         "weights": None if weights is None else {"name": Path(weights).name, "sha256": sha256_file(weights)},
         "settings": _plain(settings),
         "identity": None if result.identity is None else result.identity.to_dict(),
-        "levels": _plain(asdict(levels)) if is_dataclass(levels) else None,
+        "stretch_limits": None if limits is None else _plain(asdict(limits)),
         "counts": _counts(result),
         "device": device,
         "versions": _versions(),

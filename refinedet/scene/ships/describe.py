@@ -22,7 +22,7 @@ from refinedet.scene.sentinel1.borders import invalid_share
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
 from refinedet.scene.ships.shape import UNKNOWN, Shape, measure, surroundings, to_intensity
 from refinedet.scene.windows.merge import Merged
-from refinedet.scene.windows.scaling import Factors, unscaled
+from refinedet.scene.windows.scaling import Factors, to_scene_pixels
 
 _LOGGER = logging.getLogger(__name__)
 _MOSTLY = 0.5
@@ -30,7 +30,7 @@ _MOSTLY = 0.5
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
+class SceneAsRead:
     """A scene, and how the network looked at it."""
 
     reader: Reader
@@ -53,7 +53,7 @@ class Ships:
     """How many detections are none of them, by reason."""
 
 
-def described(scene: Looked, found: Merged, known: Surroundings, annotation: Annotation | None) -> Ships:
+def describe_ships(scene: SceneAsRead, found: Merged, known: Surroundings, annotation: Annotation | None) -> Ships:
     """The ships among the detections `found` in `scene.seen`: land, excluded places and missing pixels are judged.
 
     Args:
@@ -66,7 +66,7 @@ def described(scene: Looked, found: Merged, known: Surroundings, annotation: Ann
         FileError: pixels cannot be read.
     """
     marks = flags(found, scene.seen.info.width, scene.seen.info.height)
-    merged = unscaled(found, scene.factors)
+    merged = to_scene_pixels(found, scene.factors)
     verdict = known.judge(merged.detections.boxes_xyxy)
     merged, marks = merged.only(verdict.keep), tuple(compress(marks, verdict.keep))
     shapes, invalid = _shapes(scene, merged.detections.boxes_xyxy)
@@ -87,7 +87,7 @@ def described(scene: Looked, found: Merged, known: Surroundings, annotation: Ann
     )
 
 
-def _shapes(scene: Looked, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
+def _shapes(scene: SceneAsRead, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
     """What the pixels say of each ship, and the share (N,) of them without data; read from top to bottom."""
     info = scene.reader.info
     decibel = is_decibel(scene.preview, valid_mask(scene.preview, info.nodata))

@@ -139,8 +139,8 @@ def _moments(blob: Mask, contrast: float) -> Shape:
     points = np.stack([columns + 0.5, rows + 0.5], axis=1)
     centre = points.mean(axis=0)
     # a pixel is a square of variance 1/12, not a point
-    spread = np.cov(points.T, bias=True) + np.eye(2) / 12
-    (across, along), axes = np.linalg.eigh(spread)
+    covariance = np.cov(points.T, bias=True) + np.eye(2) / 12
+    (across, along), axes = np.linalg.eigh(covariance)
     length, width = np.sqrt(12 * np.maximum([along - _BLUR_PX2, across - _BLUR_PX2], 1 / 12))
     told = along > _LEAST_ELONGATION**2 * across
     axis = tuple(axes[:, 1].tolist()) if told else (np.nan, np.nan)

@@ -15,15 +15,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.detections import Detections
-from refinedet.radiometry import Levels, Stretch
+from refinedet.radiometry import Stretch, StretchLimits
 from refinedet.raster import Reader
-from refinedet.scene.windows.prescreen import Flags, extent, outstanding
+from refinedet.scene.windows.prescreen import Flags, bounding_window, high_contrast
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import Window, moved
 
 
-class Look(NamedTuple):
+class ShownChip(NamedTuple):
     """What is shown to the network of one window."""
 
     place: Window
@@ -31,7 +31,7 @@ class Look(NamedTuple):
     chip: NDArray[np.uint8]
 
 
-Batch = list[tuple[int, Look | None]]
+Batch = list[tuple[int, ShownChip | None]]
 """Numbers of windows in the grid, and what is looked at; None where there is nothing to look at."""
 
 _BAND_PX = 1 << 26
@@ -40,9 +40,9 @@ _BATCH_WINDOWS = 512
 """Most windows of a batch, however few of them are looked at: so that their progress is seen, and kept."""
 _MARGIN_PX = 16
 """What stands out this far beyond the pixels that a window owns counts too: its ship may have its centre within."""
-_SHARES = 1 / 2, 3 / 4
+_PART_SIDES = 1 / 2, 3 / 4
 """Of a window's side: what parts of it are looked at, the smallest that will do. Each is a graph to compile."""
-_AROUND = 3 / 16
+_PART_MARGIN = 3 / 16
 """Share of a window's side that is seen at least on every side of what stands out where a part of it is looked at."""
 
 
@@ -50,19 +50,25 @@ class Chips:
     """What is looked at of the windows of one scene. Holds one band of rows."""
 
     def __init__(
-        self, reader: Reader, levels: Levels | None, prescreen: float | None, watch: Stopwatch, *, parts: bool = False
+        self,
+        reader: Reader,
+        limits: StretchLimits | None,
+        prescreen: float | None,
+        watch: Stopwatch,
+        *,
+        parts: bool = False,
     ) -> None:
-        """Read from `reader` by these `levels`.
+        """Read from `reader` by these `limits`.
 
         Args:
             reader: the scene.
-            levels: of its stretch.
+            limits: of its stretch.
             prescreen: the least contrast of what is looked at; None: all is.
             watch: told where the time goes.
             parts: of a window in which little stands out, show a part around that alone.
         """
         self._reader, self._prescreen, self._watch, self._parts = reader, prescreen, watch, parts
-        self._stretch = Stretch(reader.info.dtype, reader.info.nodata, levels)
+        self._stretch = Stretch(reader.info.dtype, reader.info.nodata, limits)
         self._band: NDArray[np.uint8] | None = None
         self._top = 0
         self._flagged: tuple[Window, Flags] | None = None
@@ -78,7 +84,7 @@ class Chips:
             if index in finished:
                 shown += finished[index] is not None
             else:
-                look = self._look(window, seams)
+                look = self._show(window, seams)
                 shown += look is not None
                 batch.append((index, look))
             windows += 1
@@ -89,26 +95,26 @@ class Chips:
         if batch:
             yield batch
 
-    def _look(self, window: Window, seams: SeamGrid) -> Look | None:
+    def _show(self, window: Window, seams: SeamGrid) -> ShownChip | None:
         """A window or a part of it; None where nothing stands out, or no pixel is valid and not black."""
         rows, pixels = self._rows(window)
         place = window
         if self._prescreen is not None and len(seams.grid) > 1:
             with self._watch.part("prescreen"):
                 near = moved(seams.near(window, _MARGIN_PX), window.y - rows.y, window.x - rows.x)
-                found = extent(self._outstanding(rows, pixels, self._prescreen), near)
+                found = bounding_window(self._high_contrast(rows, pixels, self._prescreen), near)
             if found is None:
                 return None
             if self._parts:
                 place = part_around(window, moved(found, rows.y, rows.x))
         own = moved(place, -rows.y, -rows.x)
         chip = np.ascontiguousarray(pixels[own.y : own.y + own.height, own.x : own.x + own.width])
-        return Look(place, chip) if chip.any() else None
+        return ShownChip(place, chip) if chip.any() else None
 
-    def _outstanding(self, rows: Window, pixels: NDArray[np.uint8], k: float) -> Flags:
+    def _high_contrast(self, rows: Window, pixels: NDArray[np.uint8], k: float) -> Flags:
         """What stands out in these rows; found once for all windows that share them."""
         if self._flagged is None or self._flagged[0] != rows:
-            self._flagged = rows, outstanding(pixels, k)
+            self._flagged = rows, high_contrast(pixels, k)
         return self._flagged[1]
 
     def _rows(self, window: Window) -> tuple[Window, NDArray[np.uint8]]:
@@ -144,8 +150,8 @@ def part_around(window: Window, found: Window) -> Window:
     All in scene pixels. Around `found` lie 3/16 of the window's side, less where the window ends.
     """
     longest = max(window.height, window.width)
-    around = round(longest * _AROUND)
-    for share in _SHARES:
+    around = round(longest * _PART_MARGIN)
+    for share in _PART_SIDES:
         side = int(longest * share)
         y = _start(found.y - around, found.y + found.height + around, window.y, window.y + window.height, side)
         x = _start(found.x - around, found.x + found.width + around, window.x, window.x + window.width, side)

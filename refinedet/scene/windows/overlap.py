@@ -17,7 +17,7 @@ _LEAST_PX = 96
 """Shared in any case, so that a window sees 48 pixels around all that it owns."""
 
 
-def just_enough(
+def shrink_overlap(
     tile: TileConfig, axes: NDArray[np.float64] | None, factors: tuple[float, float], ship_m: float | None
 ) -> TileConfig:
     """Windows that share no more than a ship of `ship_m` metres takes; as they are where a pixel's size is not known.

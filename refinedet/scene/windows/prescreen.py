@@ -34,7 +34,7 @@ _CALMEST = 0.5
 _HIGHEST = np.iinfo(np.uint16).max
 
 
-def outstanding(picture: NDArray[np.uint8], k: float = K) -> Flags:
+def high_contrast(picture: NDArray[np.uint8], k: float = K) -> Flags:
     """(H / 2, W / 2), rounded up: which 2 x 2 pixels stand out; all of them where too little was measured to tell.
 
     Args:
@@ -44,15 +44,15 @@ def outstanding(picture: NDArray[np.uint8], k: float = K) -> Flags:
     if picture.ndim == 3 or min(picture.shape) < _MEAN_PX:
         height, width = (-(-side // _MEAN_PX) for side in picture.shape[:2])
         return np.ones((height, width), np.bool_)
-    sums, mean, spread = _measured(picture)
-    suspect = _highest(sums) > _limit(_least(mean), _least(spread), k)  # the others cannot: sea is nearly all of those
+    sums, mean, std = _measured(picture)
+    suspect = _highest(sums) > _limit(_least(mean), _least(std), k)  # the others cannot: sea is nearly all of those
     limit = np.full(mean.shape, _HIGHEST, np.uint16)
     # what is above a limit is above its whole part: whole numbers compare faster
-    limit[suspect] = np.floor(np.minimum(_limit(_calm(mean, suspect), _calm(spread, suspect), k), _HIGHEST))
-    return _cut(sums > _spread_out(limit), picture.shape)
+    limit[suspect] = np.floor(np.minimum(_limit(_calm(mean, suspect), _calm(std, suspect), k), _HIGHEST))
+    return _cut(sums > _to_pixels(limit), picture.shape)
 
 
-def extent(flags: Flags, part: Window) -> Window | None:
+def bounding_window(flags: Flags, part: Window) -> Window | None:
     """The least that holds all that stands out in a part of a picture, both in its pixels; None where nothing does."""
     top, left = part.y // _MEAN_PX, part.x // _MEAN_PX
     own = flags[top : -(-(part.y + part.height) // _MEAN_PX), left : -(-(part.x + part.width) // _MEAN_PX)]
@@ -71,12 +71,12 @@ def _ends(line: Flags) -> tuple[int, int]:
 def contrast(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
     """How far each 2 x 2 pixels of a chip (H, W) stand out, in standard deviations: (H / 2, W / 2), rounded up."""
     sums, *cells = _measured(chip)
-    level, spread = (_calm(one, np.ones(one.shape, np.bool_)).reshape(one.shape) for one in cells)
-    return _cut((sums - _spread_out(level)) / _spread_out(spread), chip.shape)
+    level, std = (_calm(one, np.ones(one.shape, np.bool_)).reshape(one.shape) for one in cells)
+    return _cut((sums - _to_pixels(level)) / _to_pixels(std), chip.shape)
 
 
-def _limit(level: Cells, spread: Cells, k: float) -> Cells:
-    return level + np.float32(k) * spread
+def _limit(level: Cells, std: Cells, k: float) -> Cells:
+    return level + np.float32(k) * std
 
 
 def _measured(picture: NDArray[np.uint8]) -> tuple[Sums, Cells, Cells]:
@@ -116,10 +116,10 @@ def _moments(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
     count = np.maximum(count, 1)
     # float64: the difference of two large numbers
     mean = total / count
-    spread = np.sqrt(np.maximum(square / count - mean * mean, 0))
+    std = np.sqrt(np.maximum(square / count - mean * mean, 0))
     if not known.all():
-        mean, spread = (np.where(known, one, np.median(one[known])) for one in (mean, spread))
-    return mean.astype(np.float32), np.maximum(spread, _CALMEST * _SMOOTH**2).astype(np.float32)
+        mean, std = (np.where(known, one, np.median(one[known])) for one in (mean, std))
+    return mean.astype(np.float32), np.maximum(std, _CALMEST * _SMOOTH**2).astype(np.float32)
 
 
 def _each(values: NDArray[Any], cells: Flags) -> NDArray[Any]:
@@ -152,7 +152,7 @@ def _calm(cells: Cells, wanted: Flags) -> Cells:
     return np.asarray(np.partition(around.reshape(-1, side * side), _RANK)[:, _RANK])
 
 
-def _spread_out(cells: NDArray[Any]) -> NDArray[Any]:
+def _to_pixels(cells: NDArray[Any]) -> NDArray[Any]:
     """(R, 1, W) the value of each cell for all its columns."""
     return np.repeat(cells, _CELL, axis=1)[:, None]
 

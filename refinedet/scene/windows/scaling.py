@@ -24,7 +24,7 @@ _REACH_PX = 10.0
 """A pixel is measured over up to this many on either side of the middle of the scene."""
 
 
-def scaled(reader: Reader, settings: SceneSettings, sample: NDArray[Any]) -> tuple[Reader, Factors]:
+def resample_reader(reader: Reader, settings: SceneSettings, sample: NDArray[Any]) -> tuple[Reader, Factors]:
     """Resample a scene as its settings ask, and return its factors; the reader itself where it keeps its own size.
 
     Args:
@@ -70,14 +70,14 @@ def pixel_size_m(info: RasterInfo) -> tuple[float, float]:
     return sizes
 
 
-def unscaled(merged: Merged, factors: Factors) -> Merged:
+def to_scene_pixels(merged: Merged, factors: Factors) -> Merged:
     """Ships found in a scaled scene, in pixels of the scene."""
     if factors == SAME:
         return merged
-    return Merged(unscaled_detections(merged.detections, factors), merged.joined, merged.cut)
+    return Merged(detections_to_scene_pixels(merged.detections, factors), merged.joined, merged.cut)
 
 
-def unscaled_detections(found: Detections, factors: Factors) -> Detections:
+def detections_to_scene_pixels(found: Detections, factors: Factors) -> Detections:
     """Detections in a scaled scene, in pixels of the scene; their order is kept, since both axes only stretch."""
     boxes = (found.boxes_xyxy / np.array(factors * 2, np.float64)).astype(np.float32)
     return Detections(boxes, found.scores, found.labels)

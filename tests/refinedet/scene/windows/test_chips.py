@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
-from refinedet.radiometry import Levels, to_uint8, valid_mask
+from refinedet.radiometry import StretchLimits, to_uint8, valid_mask
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene.windows import chips as chips_module
 from refinedet.scene.windows.chips import Batch, Chips, part_around
@@ -20,7 +20,7 @@ from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import Window, letterbox, windows
 
-LEVELS = Levels(50, 300)
+LIMITS = StretchLimits(50, 300)
 TILE = TileConfig(tile_px=64, overlap_px=24)
 
 
@@ -38,7 +38,7 @@ def batches(
 ) -> list[Batch]:
     with open_scene(path) as reader:
         seams = SeamGrid(windows(reader.info.width, reader.info.height, TILE))
-        return list(Chips(reader, LEVELS, prescreen, Stopwatch(), parts=parts).batches(seams, size, dict(finished)))
+        return list(Chips(reader, LIMITS, prescreen, Stopwatch(), parts=parts).batches(seams, size, dict(finished)))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_chips_are_the_stretched_pixels_of_their_windows(
     monkeypatch.setattr(chips_module, "_BAND_PX", band_px)
     values = pixels(dtype)
     write_scene(tmp_path / "scene.tif", values)
-    expected = to_uint8(values, valid_mask(values, None), LEVELS)
+    expected = to_uint8(values, valid_mask(values, None), LIMITS)
     grid = windows(460, 300, TILE)
     found = dict(pair for batch in batches(tmp_path / "scene.tif") for pair in batch)
     assert list(found) == list(range(len(grid)))
