@@ -1,4 +1,4 @@
-"""Many scenes on an engine: hand them out, try again where that may help, keep their status, and go on from it."""
+"""Run over many scenes: hands them to an engine, retries transient failures, and keeps the status of each."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Summary:
-    """What became of an archive, all runs on it together."""
+    """Totals of an archive over all runs on it."""
 
     scenes: int
     done: int = 0
@@ -32,10 +32,10 @@ class Summary:
     failed: dict[Path, str] = field(default_factory=dict)
     """Scene -> why, in one sentence."""
     notes: dict[str, None] = field(default_factory=dict)
-    """What the user should know, each sentence once."""
+    """Facts that the user should know, each sentence once."""
 
     def take(self, job: Job, report: Report) -> None:
-        """Count what finally came of a scene."""
+        """Count the final report of a scene."""
         if report.state == "failed":
             self.failed[job.scene] = report.error or "no reason was told"
             return
@@ -47,27 +47,27 @@ class Summary:
 
 @dataclass(frozen=True, slots=True)
 class SceneArchiveOptions:
-    """How an archive is worked on."""
+    """Options of one run over an archive."""
 
     retries: int = 2
     """Further attempts at a scene that failed for no fault of its own."""
     overwrite: bool = False
-    """Begin anew, and replace what earlier runs have left."""
+    """Begin anew, and replace the results of earlier runs."""
 
 
 class SceneArchive:
-    """One run over the scenes of an archive: what goes where, and what came of it so far."""
+    """One run over the scenes of an archive."""
 
     def __init__(
         self, engine: Engine, status: SceneArchiveStatus, asked: Mapping[str, Any], options: SceneArchiveOptions
     ) -> None:
-        """Remember what to work with.
+        """Take the parts of a run; nothing is started yet.
 
         Args:
-            engine: not yet started; it is started only where there is work.
-            status: of the folder of results.
-            asked: what was asked for, as JSON values; together with what the workers are, it decides the results.
-            options: how.
+            engine: an engine that is not started; `run` starts it only if a scene is left to do.
+            status: status of the folder of results.
+            asked: settings asked for, as JSON values. With the workers' identity they decide the results.
+            options: retries and overwriting.
         """
         self._engine, self._status = engine, status
         self._asked, self._options = {"asked": asked}, options
@@ -130,7 +130,7 @@ class SceneArchive:
                 self._end(*answer)
 
     def _end(self, job: Job, report: Report) -> None:
-        """Hand a scene out again, or write down what came of it."""
+        """Hand a scene out again, or write its final report to the status."""
         if report.error and report.transient and job.attempt <= self._options.retries:
             _LOGGER.info("%s, attempt %d: %s", job.scene, job.attempt, report.error)
             self._waiting.append(job.again())

@@ -54,7 +54,7 @@ def detect_archive(
 
 
 def _asked(settings: DetectSettings) -> dict[str, Any]:
-    """Everything that decides the results and is known before a worker is started, as JSON values."""
+    """Settings, weights and software that decide the results and are known before a worker starts, as JSON values."""
     from refinedet.scene.identity import side_files, software
 
     named = side_files(settings.land)

@@ -1,7 +1,7 @@
-"""What runs the scenes of an archive: the work on one scene, and engines that hand it out. Nothing here imports Ray.
+"""Engines of an archive: they hand scenes to workers, which run a `Work` on each. Nothing here imports Ray.
 
-`LocalEngine` works in this process, one scene after the other; `ray_engine.RayEngine` on many workers. Both run the
-same `Work`, so what comes of a scene does not depend on the engine.
+`LocalEngine` works in this process, one scene after the other. `ray_engine.RayEngine` works on many workers. Both run
+the same `Work`, so the results of a scene do not depend on the engine.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _TRANSIENT = frozenset(
     )
     if hasattr(errno, name)
 )
-"""What the system says when a disk or a network fails, or another run holds a lock: it may be over in a minute."""
+"""System errors that may be over in a minute: a disk or a network fails, or another run holds a lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,39 +34,39 @@ class Job:
     scene: Path
     attempt: int = 1
     replaces: bool = False
-    """Whether results that are there already may be replaced."""
+    """True if existing results may be replaced."""
 
     def again(self) -> Job:
-        """The next attempt at it."""
+        """Return the next attempt at this scene."""
         return replace(self, attempt=self.attempt + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of one attempt at a scene."""
+    """Outcome of one attempt at a scene."""
 
     state: Literal["done", "skipped", "failed"]
-    """skipped: an earlier run has left the same results, which were verified."""
+    """`skipped`: an earlier run has left the same results, and they were verified."""
     ships: int = 0
     seconds: float = 0.0
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     error: str | None = None
     transient: bool = False
-    """Whether another attempt may end better: nothing is known to be wrong with the scene."""
+    """True if another attempt may succeed, because nothing is known to be wrong with the scene."""
     worker: str = ""
     """Host and process."""
 
 
 class Work(Protocol):
-    """What is done with each scene; copies of it travel to the workers before they are started."""
+    """Work on each scene. It is copied to the workers before they start."""
 
     def software(self) -> Mapping[str, Any]:
         """The code and packages of this process, as JSON values: equal on all workers and on the one that asks."""
         ...
 
     def start(self) -> Mapping[str, Any]:
-        """Load what all scenes need, once; what decides the results, as JSON values.
+        """Load the parts that all scenes share, once, and return the identity that decides the results, as JSON values.
 
         Raises:
             RefineDetError: something that is needed is missing or damaged.
@@ -74,15 +74,15 @@ class Work(Protocol):
         ...
 
     def process(self, job: Job) -> Report:
-        """Work on one scene; errors are in the report."""
+        """Process one scene; errors are in the report."""
         ...
 
 
 class Engine(Protocol):
-    """Workers that scenes are handed to; used as a context, which starts and stops them."""
+    """Workers that take scenes. As a context manager it starts and stops them."""
 
     identity: Mapping[str, Any] | None
-    """What the workers' `start` has returned; None until the first of them is ready."""
+    """Return value of the workers' `start`; None until the first worker is ready."""
 
     def __enter__(self) -> Self: ...
 
@@ -92,7 +92,7 @@ class Engine(Protocol):
 
     @property
     def has_idle_worker(self) -> bool:
-        """Whether a worker waits for a scene."""
+        """True if a worker waits for a scene."""
         ...
 
     def submit(self, job: Job) -> None:
@@ -100,7 +100,7 @@ class Engine(Protocol):
         ...
 
     def wait(self) -> tuple[Job, Report] | None:
-        """What came of the next scene; None where a worker became ready instead."""
+        """Wait for the report of the next scene; None if a worker became ready instead."""
         ...
 
 
@@ -123,21 +123,24 @@ class LocalEngine:
 
     @property
     def has_idle_worker(self) -> bool:
-        """Whether no scene is waiting."""
+        """True if no scene is waiting."""
         return not self._jobs
 
     def submit(self, job: Job) -> None:
-        """Keep a scene for `wait`, which works on it."""
+        """Keep a scene; `wait` processes it."""
         self._jobs.append(job)
 
     def wait(self) -> tuple[Job, Report]:
-        """Work on the scene that was handed in."""
+        """Process the submitted scene."""
         job = self._jobs.popleft()
         return job, self._work.process(job)
 
 
 def is_transient(error: BaseException) -> bool:
-    """Whether an error may be gone at the next attempt: not what is said of a scene or of settings, but all else."""
+    """True if an error may be gone at the next attempt.
+
+    An error about a scene or a setting stays, unless the system error behind it is a transient one.
+    """
     if not isinstance(error, RefineDetError) or isinstance(error, DiskError):
         return True
     cause = error.__cause__ or error.__context__

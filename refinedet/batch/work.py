@@ -1,4 +1,4 @@
-"""The work on one scene of an archive, as an engine hands it out: the detector is loaded once, for many scenes."""
+"""Work on the scenes of an archive: the detector is loaded once, then each scene is processed."""
 
 from __future__ import annotations
 
@@ -21,14 +21,14 @@ from refinedet.scene.output.files import refuse_existing
 
 _LOGGER = logging.getLogger(__name__)
 _PAUSE_S, _PAUSE_MAX_S = 1.0, 30.0
-"""Before another attempt: what failed for no fault of the scene's may need a moment."""
+"""Pause before another attempt, in seconds: for each attempt made, and at most. Transient errors need time to pass."""
 
 
 class ArchiveWork:
-    """Finds the ships of scenes by one set of settings. Made anywhere, started where it works."""
+    """Work that finds the ships of scenes by one set of settings. It may be made in one process and started in another."""
 
     def __init__(self, settings: DetectSettings, folder: Path) -> None:
-        """Paths in the settings are absolute, and so is `folder`, which the results of the archive go to."""
+        """Take settings with absolute paths, and the absolute folder for the results of the archive."""
         self._settings, self._folder = settings, folder
         self._detector: Detector | None = None
 
