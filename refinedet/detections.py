@@ -1,4 +1,4 @@
-"""The one result type: boxes, scores and labels of one image, validated and in a total order."""
+"""Detections of one image: boxes, scores and labels, validated and in a total order."""
 
 from __future__ import annotations
 

@@ -1,7 +1,7 @@
-"""From the pixel values of a scene to the 8 bits a network sees. Pure NumPy, shared by training and detection.
+"""Stretch of the pixel values of a scene to the 8 bits that a network sees. Pure NumPy, for training and detection.
 
 The limits are measured once per scene and then applied pixel by pixel, so a window never depends on its neighbours.
-Values are amplitudes or decibels; which of them is found out from the values, and a network sees the same of both.
+Values are amplitudes or decibels. The values themselves tell which, and a network sees the same of both.
 """
 
 from __future__ import annotations
@@ -19,26 +19,26 @@ Pixels = NDArray[Any]
 """Pixels of any real type: (H, W) for one band, (H, W, 3) for RGB."""
 Mask = NDArray[np.bool_]
 Domain = Literal["stored", "amplitude", "decibel"]
-"""What is stretched: values as the scene holds them, amplitudes from its decibels, or decibels from its amplitudes."""
+"""Values that are stretched: those of the scene, amplitudes from its decibels, or decibels from its amplitudes."""
 
 _AUTO = StretchChoice()
 _DECIBEL_SPAN = 150.0
-"""Decibels of any sensor lie within this of 0; values beyond are of another kind, or counted in hundredths."""
+"""Largest distance of decibels from 0, for any sensor. Values beyond are of another kind, or count hundredths."""
 _LEAST_AMPLITUDE = 1e-12
 _TABLE_BYTES = 2
-"""Of the widest integers that are looked up: 65,536 values."""
+"""Width of the widest integers that are stretched by a table: 65,536 values."""
 _PART_PX = 1 << 20
-"""Values that are computed at once, in float64."""
+"""Number of values that are computed at once, in float64."""
 
 
 @dataclass(frozen=True, slots=True)
 class StretchLimits:
-    """The ends of a linear stretch: `low` becomes 1, `high` becomes 255."""
+    """Limits of a linear stretch: `low` becomes 1, `high` becomes 255."""
 
     low: float
     high: float
     domain: Domain = "stored"
-    """What both are of, and what pixels become before they are stretched."""
+    """Kind of both values; pixels are converted to it before they are stretched."""
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
@@ -61,10 +61,10 @@ def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
 
 
 def is_decibel(sample: Pixels, valid: Mask) -> bool:
-    """Whether the values of a scene are decibels: those of most water are below zero, amplitudes never are.
+    """True if the values of a scene are decibels: decibels of water are mostly below zero, amplitudes never are.
 
-    The middle value decides, so that an intensity from which noise was subtracted, and which falls below zero here and
-    there, is not taken for decibels. Uncalibrated decibels, all above zero, are not known from amplitudes.
+    The median decides. So an intensity is not taken for decibels where noise was subtracted and a few values fell below
+    zero. Uncalibrated decibels, all above zero, cannot be told from amplitudes.
     """
     if sample.dtype.kind == "u":
         return False
@@ -78,9 +78,9 @@ def is_decibel(sample: Pixels, valid: Mask) -> bool:
 def measure_limits(sample: Pixels, valid: Mask, radiometry: Radiometry, domain: Domain = "stored") -> StretchLimits:
     """Stretch limits of a scene from a `sample` of its pixels and their mask, by the percentiles of `radiometry`.
 
-    Half-defined cases get a usable answer: without one valid pixel the limits are 0 and 1; where both percentiles are
-    equal the highest value takes the place of the upper one; a constant sample spans one unit above it. No level lies
-    above the highest value: what was cut off once, such as 8-bit values in a wider type, needs no headroom.
+    Every sample gives usable limits. Without a valid pixel they are 0 and 1. If both percentiles are equal, the highest
+    value is the upper limit. A constant sample gets an upper limit one unit above it. No limit lies above the highest
+    value, because values that were cut off before, such as 8-bit values in a wider type, need no headroom.
     """
     values = sample[valid].astype(np.float64)
     values = _in_domain(values[values > 0] if domain == "decibel" else values, domain)
@@ -136,12 +136,12 @@ def to_uint8(pixels: Pixels, valid: Mask, limits: StretchLimits | None) -> NDArr
 
 
 class Stretch:
-    """`to_uint8` for the windows of one scene, with their mask: the same bytes, by a table where values are few.
+    """Stretch of the windows of one scene: the bytes of `to_uint8`, by a table for integers of up to 16 bits.
 
     Args:
-        dtype: of the scene's pixels.
-        nodata: as `valid_mask` takes it.
-        limits: as `scene_limits` gives them.
+        dtype: type of the scene's pixels.
+        nodata: value of pixels that were not measured, as for `valid_mask`.
+        limits: limits of the stretch, from `scene_limits`.
     """
 
     def __init__(self, dtype: DTypeLike, nodata: float | None, limits: StretchLimits | None) -> None:
@@ -153,7 +153,7 @@ class Stretch:
             self._table = self._computed(every[:, None])[:, 0]
 
     def __call__(self, pixels: Pixels) -> NDArray[np.uint8]:
-        """8-bit pixels of the same shape; what was not measured is 0."""
+        """Return 8-bit pixels of the same shape; 0 where nothing was measured."""
         if self._table is None or pixels.ndim == 3:
             parts = range(0, len(pixels), max(1, _PART_PX // pixels[0].size))
             return np.concatenate([self._computed(pixels[y : y + parts.step]) for y in parts])

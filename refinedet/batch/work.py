@@ -21,11 +21,11 @@ from refinedet.scene.output.files import refuse_existing
 
 _LOGGER = logging.getLogger(__name__)
 _PAUSE_S, _PAUSE_MAX_S = 1.0, 30.0
-"""Pause before another attempt, in seconds: for each attempt made, and at most. Transient errors need time to pass."""
+"""Pause before another attempt, in seconds: for each attempt made, and at most. Errors need time to pass."""
 
 
 class ArchiveWork:
-    """Work that finds the ships of scenes by one set of settings. It may be made in one process and started in another."""
+    """Work that finds the ships of scenes by one set of settings. It may be made here and started elsewhere."""
 
     def __init__(self, settings: DetectSettings, folder: Path) -> None:
         """Take settings with absolute paths, and the absolute folder for the results of the archive."""
