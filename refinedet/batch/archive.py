@@ -73,7 +73,7 @@ class SceneArchive:
         self._asked, self._options = {"asked": asked}, options
         self._waiting: deque[Job] = deque()
         self._working = 0
-        self._found = Summary(0)
+        self._summary = Summary(0)
         self._progress: Progress
 
     def run(self, scenes: Sequence[Path], progress: Progress) -> Summary:
@@ -84,23 +84,23 @@ class SceneArchive:
                 made by something else.
             KeyboardInterrupt: with one sentence that says how to go on.
         """
-        began, self._found, self._progress = time.perf_counter(), Summary(len(scenes)), progress
+        began, self._summary, self._progress = time.perf_counter(), Summary(len(scenes)), progress
         if not self._options.overwrite:
             self._status.check(self._asked)
         self._plan(scenes)
-        self._tell()
+        self._report_progress()
         try:
             if self._waiting:
                 with self._engine:
                     self._work_off()
         except KeyboardInterrupt:
             again = "the same again without `overwrite`" if self._options.overwrite else "the same again"
-            finished = self._found.done + self._found.as_before
+            finished = self._summary.done + self._summary.as_before
             raise KeyboardInterrupt(
-                f"interrupted; {finished} of {self._found.scenes} scenes are finished: run {again} to go on"
+                f"interrupted; {finished} of {self._summary.scenes} scenes are finished: run {again} to go on"
             ) from None
-        self._found.seconds = time.perf_counter() - began
-        return self._found
+        self._summary.seconds = time.perf_counter() - began
+        return self._summary
 
     def _plan(self, scenes: Sequence[Path]) -> None:
         overwrite = self._options.overwrite
@@ -109,8 +109,8 @@ class SceneArchive:
             if before is None or overwrite:
                 self._waiting.append(Job(scene, replaces=overwrite or self._status.replaces))
             elif self._status.files_exist(before):
-                self._found.as_before += 1
-                self._found.ships += before.ships
+                self._summary.as_before += 1
+                self._summary.ships += before.ships
             else:  # the files that are left are of this archive
                 self._waiting.append(Job(scene, replaces=True))
 
@@ -136,9 +136,9 @@ class SceneArchive:
             self._waiting.append(job.again())
             return
         self._status.add(job, report)
-        self._found.take(job, report)
-        self._tell()
+        self._summary.take(job, report)
+        self._report_progress()
 
-    def _tell(self) -> None:
-        found = self._found
-        self._progress(found.done + found.as_before + len(found.failed), found.scenes)
+    def _report_progress(self) -> None:
+        summary = self._summary
+        self._progress(summary.done + summary.as_before + len(summary.failed), summary.scenes)

@@ -23,10 +23,10 @@ def scenes_named(names: Iterable[Path], manifest: Path | None = None) -> list[Pa
         FileError: the manifest cannot be read.
         InputError: the manifest is no text or names no scene, or no file matches a pattern.
     """
-    found = [scene for name in names for scene in _expanded(name, "the command line")]
+    scenes = [scene for name in names for scene in _expanded(name, "the command line")]
     if manifest is not None:
-        found += _listed(manifest)
-    return list(dict.fromkeys(found))
+        scenes += _listed(manifest)
+    return list(dict.fromkeys(scenes))
 
 
 def _listed(manifest: Path) -> list[Path]:
@@ -40,22 +40,22 @@ def _listed(manifest: Path) -> list[Path]:
         raise FileError(
             f"expected a manifest at {manifest}, but it cannot be read ({error.strerror}); check the name"
         ) from error
-    found: list[Path] = []
+    scenes: list[Path] = []
     for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
         if "\0" in line:
             raise InputError(f"expected a manifest of text at {manifest}, found a zero byte in line {number}")
         if line and not line.startswith(_COMMENT):
-            found += _expanded(manifest.parent / line, f"{manifest}, line {number}")
-    if not found:
+            scenes += _expanded(manifest.parent / line, f"{manifest}, line {number}")
+    if not scenes:
         raise InputError(f"expected scenes in the manifest {manifest}, found none; list one to a line")
-    return found
+    return scenes
 
 
 def _expanded(name: Path, where: str) -> list[Path]:
     """Name itself, or the sorted files that match it as a pattern; an existing file is never taken as a pattern."""
     if not has_magic(str(name)) or name.exists():
         return [name]
-    found = sorted(glob(str(name), recursive=True))  # noqa: PTH207 - the pattern may be absolute
-    if not found:
+    scenes = sorted(glob(str(name), recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    if not scenes:
         raise InputError(f"expected scenes like {name} ({where}), found none; check the pattern")
-    return [Path(one) for one in found]
+    return [Path(one) for one in scenes]

@@ -66,11 +66,11 @@ class SceneArchiveStatus:
         Raises:
             InputError: other settings, workers or code made the results in this folder.
         """
-        found = differences(self._head["run"], _plain(run)) if self._head else []
-        if found:
+        changed = differences(self._head["run"], _plain(run)) if self._head else []
+        if changed:
             raise InputError(
                 f"expected the results beside {self.path} to be made as this call would, found others "
-                f"({'; '.join(found[:_SHOWN])}); name another `out`, or replace all of them with `overwrite`"
+                f"({'; '.join(changed[:_SHOWN])}); name another `out`, or replace all of them with `overwrite`"
             )
 
     def begin(self, run: Mapping[str, Any], *, replaces: bool) -> None:

@@ -56,7 +56,7 @@ class ArchiveWork:
             _LOGGER.debug("%s failed", job.scene, exc_info=True)
             seconds = time.perf_counter() - began
             return Report(
-                "failed", seconds=seconds, error=_told(error, job.scene), transient=is_transient(error), worker=worker
+                "failed", seconds=seconds, error=_reason(error, job.scene), transient=is_transient(error), worker=worker
             )
         return Report(
             "skipped" if run.skipped else "done",
@@ -84,7 +84,7 @@ class ArchiveWork:
         return self._detector
 
 
-def _told(error: Exception, scene: Path) -> str:
+def _reason(error: Exception, scene: Path) -> str:
     if isinstance(error, RefineDetError):
         return " ".join(str(error).split())
     said = " ".join(f"{type(error).__name__}: {error}".split())

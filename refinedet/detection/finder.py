@@ -66,7 +66,7 @@ class ShipFinder:
         journal = Journal(journal_path(scene, files), self._detector.identity, restart=self._settings.output.restart)
         watched = _Watched(progress)
         try:
-            result = self._found(scene, files, journal, watched)
+            result = self._detect(scene, files, journal, watched)
             write_files(scene, result, files, self._settings.scene)
             record = self._write_run_record(result, files["record"], began)
         except KeyboardInterrupt:
@@ -79,7 +79,7 @@ class ShipFinder:
         seconds = time.perf_counter() - began
         return DetectionRun(scene, record, files, result, watched.kept, seconds)
 
-    def _found(self, scene: Path, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
+    def _detect(self, scene: Path, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
         from refinedet.scene.detect import detect_scene
 
         search, settings = self._search, self._settings
@@ -126,11 +126,11 @@ class ShipFinder:
 
         record: dict[str, Any] = read_json(path)
         before = RunIdentity.from_dict(record.get("identity") if isinstance(record, dict) else None, path)
-        found = self._identity(scene_sha256(scene, self._settings.scene.pol)).changed_since(before)
-        if found:
+        changed = self._identity(scene_sha256(scene, self._settings.scene.pol)).changed_since(before)
+        if changed:
             raise FileError(
                 f"expected the results beside {path} to be what this call would find, found others "
-                f"({'; '.join(found[:3])}); name another `out`, or replace them with `overwrite`"
+                f"({'; '.join(changed[:3])}); name another `out`, or replace them with `overwrite`"
             )
         return record
 
@@ -173,7 +173,7 @@ class ShipFinder:
 class _Watched:
     """Progress of one scene, remembered and passed on."""
 
-    told: Progress | None
+    progress: Progress | None
     done: int = 0
     total: int = 0
     kept: int = 0
@@ -182,8 +182,8 @@ class _Watched:
         if not self.total:  # the first call
             self.total, self.kept = total, done
         self.done = done
-        if self.told is not None:
-            self.told(done, total)
+        if self.progress is not None:
+            self.progress(done, total)
 
     def how_to_go_on(self, scene: Path, journal: Path) -> str:
         """One sentence for who has stopped a run; empty where there is nothing to go on from."""

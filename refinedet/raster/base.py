@@ -69,7 +69,7 @@ class Reader(ABC):
         return np.concatenate(parts)
 
     def _rows_at_once(self, step: int) -> int:
-        """Rows that are read at a time for a sample of every `step`-th: a multiple of `step`, or 1 to read no others."""
+        """Rows that are read at a time for a sample of every `step`-th: a multiple of it, or 1 to read no others."""
         return max(1, _SAMPLE_ROWS // step) * step
 
     def _check_inside(self, window: Window) -> None:

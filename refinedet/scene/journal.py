@@ -24,7 +24,7 @@ from refinedet.resuming import differences, lock_alone
 from refinedet.scene.identity import RunIdentity
 
 FinishedWindows = Mapping[int, Detections | None]
-"""Number of a window in its grid -> detections in scene pixels; None for a window that was skipped."""
+"""Number of a window in its grid -> detections in pixels of the network; None for a window that was skipped."""
 
 _TITLE = "refinedet journal 2"
 _FSYNC_SECONDS = 1.0

@@ -66,7 +66,7 @@ def test_chips_are_the_stretched_pixels_of_their_windows(
         assert (chip is None) == (not wanted.any())
         if chip is not None:
             assert chip.place == w
-            np.testing.assert_array_equal(chip.chip, wanted)
+            np.testing.assert_array_equal(chip.pixels, wanted)
 
 
 def test_rows_are_read_once(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,14 +127,14 @@ def test_a_part_of_a_window_shows_what_stands_out_as_the_window_does(scene: Path
         dict(pair for batch in batches(scene, prescreen=6.0, parts=h) for pair in batch) for h in (False, True)
     )
     sides = set()
-    for index, look in part.items():
+    for index, chip in part.items():
         full = whole[index]
-        assert (look is None) == (full is None)
-        if look is None or full is None:
+        assert (chip is None) == (full is None)
+        if chip is None or full is None:
             continue
-        sides.add(look.place.height)
-        y, x = look.place.y - full.place.y, look.place.x - full.place.x
-        np.testing.assert_array_equal(look.chip, full.chip[y : y + look.place.height, x : x + look.place.width])
+        sides.add(chip.place.height)
+        y, x = chip.place.y - full.place.y, chip.place.x - full.place.x
+        np.testing.assert_array_equal(chip.pixels, full.pixels[y : y + chip.place.height, x : x + chip.place.width])
     assert sides == {32, 48, 64}
 
 
