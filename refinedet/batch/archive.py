@@ -56,7 +56,7 @@ class SceneArchiveOptions:
 
 
 class SceneArchive:
-    """One run over the scenes of an archive."""
+    """Run over the scenes of an archive."""
 
     def __init__(
         self, engine: Engine, status: SceneArchiveStatus, asked: Mapping[str, Any], options: SceneArchiveOptions

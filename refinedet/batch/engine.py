@@ -29,7 +29,7 @@ _TRANSIENT = frozenset(
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One scene to work on."""
+    """Scene to process, and the number of the attempt."""
 
     scene: Path
     attempt: int = 1
@@ -62,7 +62,7 @@ class Work(Protocol):
     """Work on each scene. It is copied to the workers before they start."""
 
     def software(self) -> Mapping[str, Any]:
-        """The code and packages of this process, as JSON values: equal on all workers and on the one that asks."""
+        """Code and packages of this process, as JSON values: equal on all workers and in the process that asks."""
         ...
 
     def start(self) -> Mapping[str, Any]:
@@ -105,7 +105,7 @@ class Engine(Protocol):
 
 
 class LocalEngine:
-    """One scene after the other, in this process."""
+    """Engine of this process: one scene after the other."""
 
     def __init__(self, work: Work) -> None:
         self.identity: Mapping[str, Any] | None = None

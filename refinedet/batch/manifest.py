@@ -17,7 +17,7 @@ _COMMENT = "#"
 
 
 def scenes_named(names: Iterable[Path], manifest: Path | None = None) -> list[Path]:
-    """The scenes of a command line: its names and patterns, then those of a manifest.
+    """Scenes of a command line: its names and patterns, then those of a manifest.
 
     Raises:
         FileError: the manifest cannot be read.

@@ -28,11 +28,11 @@ Progress = Callable[[int, int], None]
 """Called with (windows done, windows in all) of a scene."""
 
 _NOT_RECORDED = ("weights", "out", "overwrite", "skip_existing", "restart", "device")
-"""Options that have a place of their own in the record, or say nothing of the results."""
+"""Options that have an entry of their own in the run record, or do not concern the results."""
 
 
 class ShipFinder:
-    """A detector and the settings of a run, for one scene after the other."""
+    """Finder of ships by one detector and the settings of a run, for one scene after the other."""
 
     def __init__(self, detector: Detector, settings: DetectSettings) -> None:
         self._detector, self._settings = detector, settings
@@ -40,7 +40,7 @@ class ShipFinder:
 
     @property
     def identity(self) -> RunIdentity:
-        """Everything that decides results and that scenes have in common."""
+        """Identity that all scenes share: everything but the scene that decides the results."""
         return self._identity(None)
 
     def find(
@@ -50,11 +50,11 @@ class ShipFinder:
 
         Args:
             scene: the scene.
-            files: where each result goes; None: as the settings say.
-            progress: told how many windows are done.
+            files: path of each result, by format or view; None: as the settings say.
+            progress: called with the number of windows done.
 
         Raises:
-            RefineDetError: the scene or its results are not what they should be.
+            RefineDetError: the scene cannot be read, a result cannot be written, or a setting does not fit.
             KeyboardInterrupt: with one sentence that says how to go on.
         """
         from refinedet.scene.journal import Journal
@@ -84,7 +84,7 @@ class ShipFinder:
 
         search, settings = self._search, self._settings
         with ThreadPoolExecutor(1, thread_name_prefix="writers") as beside:
-            beside.submit(load_writers, files)  # and waited for: no process should end amid an import
+            beside.submit(load_writers, files)  # and waited for: no process should end during an import
             return detect_scene(
                 scene,
                 search.predictors,
@@ -116,11 +116,11 @@ class ShipFinder:
         )
 
     def _earlier_run_record(self, scene: Path, path: Path) -> dict[str, Any]:
-        """The record of the run that left the results of a scene.
+        """Read the run record beside the results of a scene.
 
         Raises:
-            FileError: it was another run.
-            InputError: it is no record.
+            FileError: it belongs to another run.
+            InputError: it is no run record.
         """
         from refinedet.scene.identity import RunIdentity, scene_sha256
 
@@ -150,7 +150,7 @@ class ShipFinder:
         return record
 
     def _record_settings(self) -> dict[str, Any]:
-        """Options as asked for, with what the weights or a default said where nothing was."""
+        """Options as used: those asked for, and the values from the weights or defaults for the others."""
         asked = {
             one.name: getattr(group, one.name)
             for group in (getattr(self._settings, part.name) for part in fields(self._settings))
@@ -158,7 +158,7 @@ class ShipFinder:
             if one.name not in _NOT_RECORDED
         }
         search = self._search
-        came_to = {
+        resolved = {
             "stretch": self._settings.scene.stretch.to_dict(),
             "runtime": self._detector.runtime,
             "precision": self._detector.precision,
@@ -166,12 +166,12 @@ class ShipFinder:
             "ship_m": search.ship_m,
             "radiometry": search.predictors[0].radiometry.to_dict(),
         }
-        return asked | search.tile.to_dict() | came_to
+        return asked | search.tile.to_dict() | resolved
 
 
 @dataclass(slots=True)
 class _Watched:
-    """Progress of one scene, remembered and passed on."""
+    """Progress of one scene: it is remembered and passed on."""
 
     progress: Progress | None
     done: int = 0
@@ -186,7 +186,7 @@ class _Watched:
             self.progress(done, total)
 
     def how_to_go_on(self, scene: Path, journal: Path) -> str:
-        """One sentence for who has stopped a run; empty where there is nothing to go on from."""
+        """Sentence for a user who stopped a run; empty if there is nothing to go on from."""
         if not journal.exists():
             return ""
         return (

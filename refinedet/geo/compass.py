@@ -40,7 +40,7 @@ def pixel_metres(axes: NDArray[np.float64]) -> float:
 
 
 def nice_length(longest: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is not above `longest`, a positive number."""
+    """Largest of 1, 2, 5 times a power of ten that is not above `longest`, a positive number."""
     power = 10.0 ** np.floor(np.log10(longest))
     return float(max(factor * power for factor in (1, 2, 5) if factor * power <= longest * (1 + 1e-9)))
 

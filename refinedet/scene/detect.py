@@ -110,8 +110,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         with watch.part("describe"):
             ships = describe_ships(SceneAsRead(reader, run.seen, run.preview, run.factors), merged, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
-    notes = (*_position_notes(reader.info), *known.notes)
-    result = _result(Path(path).name, first.classes, run, ships, notes)
+    result = _result(Path(path).name, first.classes, run, ships, (*_position_notes(reader.info), *known.notes))
     return replace(result, identity=hashed.result() if hashed else None)
 
 

@@ -26,7 +26,7 @@ class SceneResult:
     info: RasterInfo
     classes: tuple[str, ...]
     detections: Detections
-    """In scene pixels."""
+    """Detections in scene pixels."""
     places: Places
     flags: tuple[tuple[str, ...], ...]
     """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, and survey.LAND, SHORE; mostly none."""

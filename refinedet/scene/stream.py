@@ -22,7 +22,7 @@ class WindowDetections:
     window: Window
     """Window in the pixels that the network saw: those of the scene, unless it was resampled."""
     detections: Detections
-    """In scene pixels, from the wanted score up."""
+    """Detections in scene pixels, from the wanted score up."""
     owned: Flags
     """(N,) true if this window owns the pixel at the centre of the detection. To count each ship once and early, take
     these alone: a ship no longer than the overlap is whole in the window that owns its centre. Near a seam two windows

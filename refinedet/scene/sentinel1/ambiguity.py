@@ -37,7 +37,7 @@ GRD annotations do not list bursts, so nothing better is known of one target."""
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Geometry of the acquisition at N targets. Values of the whole scene are numbers, those of each target (N,) arrays."""
+    """Geometry of the acquisition at N targets. Values of the scene are numbers, those of each target (N,) arrays."""
 
     wavelength_m: float
     prf_hz: Array

@@ -64,7 +64,7 @@ class Noise:
 
     along_range: Table
     along_azimuth: tuple[AzimuthNoise, ...]
-    """Empty in products of processors before 2.90."""
+    """Factors along the lines; empty in products of processors before 2.90."""
 
     def at(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> Array:
         """(rows, columns) noise power, in counts squared."""

@@ -45,7 +45,7 @@ class Places:
     contrast_db: NDArray[np.float64]
     """(N,) decibels: brightest pixel over the water around, in power; NaN where unknown."""
     coast_m: NDArray[np.float64]
-    """(N,) metres to the nearest coast, from land or sea; NaN where unknown or beyond `COAST_RANGE_M`; `survey` sets it."""
+    """(N,) metres to the nearest coast, from land or sea; NaN where unknown or too far; `survey` sets it."""
 
 
 def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape] | None = None) -> Places:

@@ -53,7 +53,7 @@ class Merged:
     """(N,) true if the ship goes on beyond the box, but the window on that side shows nothing of it."""
 
     def only(self, mask: Flags) -> Merged:
-        """The ships where `mask` (N,) is true, order unchanged."""
+        """Ships for which `mask` (N,) is true, order unchanged."""
         return Merged(self.detections.keep(mask), self.joined[mask], self.cut[mask])
 
 
@@ -187,7 +187,7 @@ def _goes_on(boxes: Rects, rects: Rects, faces: Flags, other: Rects) -> Flags:
 
 
 def _resolve(views: _Views, cluster: NDArray[np.intp], seams: SeamGrid) -> _Ships:
-    """One ship per cluster: its whole view nearest to its window's own pixels, or else the join of all its views."""
+    """Ships of the clusters: the whole view nearest to its window's own pixels, or else the join of all views."""
     whole = np.asarray(~views.cut.any(axis=1), np.bool_)
     outside = seams.outside_px(views.boxes, views.window)
     order = np.lexsort((-views.scores, outside, ~whole, cluster))

@@ -42,15 +42,15 @@ class Told:
         self._do, self._start = do, start
 
     def software(self) -> Mapping[str, Any]:
-        """The same everywhere, unless a test says otherwise."""
+        """Equal software everywhere, unless a test says otherwise."""
         return {"code": os.environ.get("TEST_CODE", "1")}
 
     def start(self) -> Mapping[str, Any]:
-        """What the test says."""
+        """Return what the test gave."""
         return self._start()
 
     def process(self, job: Job) -> Report:
-        """What the test says."""
+        """Return what the test gave."""
         return self._do(job)
 
 

@@ -1,4 +1,4 @@
-"""How a scene is worked through: interrupted and resumed, read ahead, on several devices. The ships stay the same."""
+"""Runs on a scene: interrupted and resumed, read ahead, on several devices. The ships stay the same."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Moody:
         self.classes, self.radiometry = inner.classes, inner.radiometry
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """As the inner one, off by a thousandth of a pixel times the sum of the batch; Ctrl-C after some batches."""
+        """Predict as the inner one, off by 0.001 pixels times the sum of the batch; Ctrl-C after some batches."""
         self.lives -= 1
         if self.lives < 0:
             raise KeyboardInterrupt
@@ -260,7 +260,7 @@ class Slow(Moody):
         self.seconds = seconds
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """As the inner one, later."""
+        """Predict as the inner one, later."""
         time.sleep(self.seconds)
         return super().predict(chips)
 

@@ -26,7 +26,7 @@ def annotation(sample_data: Path) -> Annotation:
 
 
 def geometry(count: int = 1, *, steered: bool = False) -> Geometry:
-    """Of a C-band satellite in a low orbit; ghosts of first order lie 494 rows away."""
+    """Geometry of a C-band satellite in a low orbit; ghosts of first order lie 494 rows away."""
     one = np.ones(count)
     return Geometry(0.0555, 1700 * one, 7200 * one, 8e5 * one, np.radians(35) * one, 1.5e-3, 10.0, 10.0, steered)
 

@@ -1,4 +1,4 @@
-"""What a product's files change: calibrated pixels, masked borders, positions, ghosts; and refusals."""
+"""Reading with a product's files: calibrated pixels, masked borders, positions, ghosts; and refusals."""
 
 from __future__ import annotations
 

@@ -20,7 +20,7 @@ Parts = list[tuple[Window, Detections]]
 
 
 def see(ships: Boxes, window: Window, rng: np.random.Generator, jitter_px: float) -> Detections:
-    """What a detector that is right to within `jitter_px` finds in a window, in scene pixels."""
+    """Detections of a detector that is right to within `jitter_px`, in a window, in scene pixels."""
     size = ships[:, 2:] - ships[:, :2]
     noise = rng.uniform(-jitter_px, jitter_px, ships.shape) * np.minimum(1, np.tile(size, 2) / 16)
     noisy = as_boxes(ships + noise)

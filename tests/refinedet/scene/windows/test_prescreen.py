@@ -1,4 +1,4 @@
-"""What stands out from the sea: ships of any size and place do; speckle, swell, nodata and calm water do not."""
+"""Contrast against the sea: high for ships of any size and place; low for speckle, swell, nodata and calm water."""
 
 from __future__ import annotations
 
