@@ -240,20 +240,20 @@ def _look(path: Path, *, missing: bool = False) -> None:
     from refinedet.config import Radiometry
     from refinedet.errors import FileError
     from refinedet.geo.position import locate
-    from refinedet.radiometry import scene_levels, to_uint8, valid_mask
+    from refinedet.radiometry import scene_limits, to_uint8, valid_mask
     from refinedet.scene.source import open_source
     from refinedet.tiling import Window
 
     try:
         with open_source(path) as reader:
             info = reader.info
-            levels = scene_levels(reader.sample(), info.dtype, info.nodata, Radiometry())
+            limits = scene_limits(reader.sample(), info.dtype, info.nodata, Radiometry())
             side = 512
             for part in (0.0, 0.5, 1.0):
                 high, wide = min(side, info.height), min(side, info.width)
                 window = Window(int(part * (info.height - high)), int(part * (info.width - wide)), high, wide)
                 pixels = reader.read(window)
-                to_uint8(pixels, valid_mask(pixels, info.nodata), levels)
+                to_uint8(pixels, valid_mask(pixels, info.nodata), limits)
         position = locate(info)
         if position is not None:
             position.lonlat(np.array([[0.0, 0.0], [info.width, info.height]]))

@@ -26,7 +26,7 @@ from refinedet.detections import Detections
 from refinedet.geo.footprints import footprint
 from refinedet.geo.position import distances_m
 from refinedet.predictors.predictor import Chip
-from refinedet.radiometry import Levels
+from refinedet.radiometry import StretchLimits
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.result import SceneResult
 
@@ -90,7 +90,7 @@ def run(case: Case, folder: Path) -> Row:
         expected=len(truth),
         windows=result.windows,
         empty=result.windows_skipped,
-        stretch="nothing to stretch" if result.windows == result.windows_skipped else _stretch(result.levels),
+        stretch="nothing to stretch" if result.windows == result.windows_skipped else _stretch(result.stretch_limits),
         off_m=_off_m(case, result),
         note=_note(case, result),
     )
@@ -112,11 +112,11 @@ def _note(case: Case, result: SceneResult) -> str:
     return "; ".join(filter(None, [case.note, f"{split} outline cut at 180 degrees" if split else ""]))
 
 
-def _stretch(levels: Levels | None) -> str:
-    if levels is None:
+def _stretch(limits: StretchLimits | None) -> str:
+    if limits is None:
         return "8 bits as they are"
-    ends = f"{levels.low:.4g} to {levels.high:.4g}"
-    return ends if levels.domain == "stored" else f"{ends}, as {levels.domain}"
+    ends = f"{limits.low:.4g} to {limits.high:.4g}"
+    return ends if limits.domain == "stored" else f"{ends}, as {limits.domain}"
 
 
 def rows() -> list[Row]:

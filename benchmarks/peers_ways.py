@@ -124,15 +124,15 @@ def whole(scene: Path, predictor: Predictor) -> NDArray[np.uint8]:
 
     Read in bands, so that nothing else of the size of the scene is ever in memory.
     """
-    from refinedet.radiometry import scene_levels, to_uint8, valid_mask
+    from refinedet.radiometry import scene_limits, to_uint8, valid_mask
     from refinedet.raster import open_scene
     from refinedet.tiling import Window
 
     every = np.arange(1 << 16, dtype=np.uint16)[None]
     with open_scene(scene) as reader:
         info = reader.info
-        levels = scene_levels(reader.sample(), info.dtype, info.nodata, predictor.radiometry)
-        table = to_uint8(every, valid_mask(every, info.nodata), levels)[0]
+        limits = scene_limits(reader.sample(), info.dtype, info.nodata, predictor.radiometry)
+        table = to_uint8(every, valid_mask(every, info.nodata), limits)[0]
         out = np.empty((info.height, info.width), np.uint8)
         for row in range(0, info.height, BAND_ROWS):
             pixels = reader.read(Window(row, 0, min(BAND_ROWS, info.height - row), info.width))

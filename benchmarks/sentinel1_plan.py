@@ -19,7 +19,7 @@ from refinedet.geo.position import Position
 from refinedet.scene.land.coastline import coastline
 from refinedet.scene.sentinel1.ambiguity import displacement
 from refinedet.scene.sentinel1.annotation import Annotation
-from refinedet.scene.sentinel1.calibration import Table
+from refinedet.scene.sentinel1.radiometric import Table
 
 CELL = 16
 """Pixels of a cell of coarse fields."""
@@ -145,8 +145,8 @@ def ghosts_of(plan: Plan, ship: Ship, number: int, rng: np.random.Generator) -> 
     found = []
     for order in orders:
         geometry = plan.annotation.geometry(np.array([[ship.x, ship.y]]))
-        rows, columns, spread = (float(value[0]) for value in displacement(geometry, order))
-        x, y = ship.x + columns + rng.uniform(-1, 1) * DOPPLER_SHARE * spread, ship.y + rows
+        rows, columns, tolerance_px = (float(value[0]) for value in displacement(geometry, order))
+        x, y = ship.x + columns + rng.uniform(-1, 1) * DOPPLER_SHARE * tolerance_px, ship.y + rows
         if 0 <= x < plan.annotation.samples and 0 <= y < plan.annotation.lines:
             found.append(Ghost(number, order, x, y))
     return found

@@ -54,7 +54,7 @@ _HOME = {
     "shipped_weights": "refinedet.weights",
     "write_map": "refinedet.scene.output.webmap",
     "write_quicklook": "refinedet.scene.output.quicklook",
-    "write_record": "refinedet.scene.output.record",
+    "write_run_record": "refinedet.scene.output.record",
     "write_results": "refinedet.scene.output.writers",
     "write_scene": "refinedet.raster",
 }

@@ -28,7 +28,7 @@ from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.journal import Journal
 from refinedet.scene.output.quicklook import write_quicklook
-from refinedet.scene.output.record import run_record, write_record
+from refinedet.scene.output.record import run_record, write_run_record
 from refinedet.scene.output.result_paths import result_paths
 from refinedet.scene.output.webmap import write_map
 from refinedet.scene.output.writers import write_results
@@ -78,8 +78,8 @@ __all__ = [
     "shipped_weights",
     "write_map",
     "write_quicklook",
-    "write_record",
     "write_results",
+    "write_run_record",
     "write_scene",
 ]
 

@@ -48,7 +48,7 @@ def area(boxes_xyxy: Boxes) -> NDArray[np.float32]:
 
 
 def intersection(a: Boxes, b: Boxes) -> NDArray[np.float32]:
-    """Areas of overlap (N, M)."""
+    """Areas shared by each pair of boxes (N, M), in square pixels."""
     top_left = np.maximum(a[:, None, :2], b[None, :, :2])
     bottom_right = np.minimum(a[:, None, 2:], b[None, :, 2:])
     size = np.clip(bottom_right - top_left, 0, None)

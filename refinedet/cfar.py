@@ -28,7 +28,7 @@ class CfarConfig:
     k: float = 5.0
     """Threshold over the local mean, in local standard deviations."""
     guard_px: int = 45
-    """Side of the square around a pixel that is left out, odd: at least a ship's length."""
+    """Side of the square around a pixel that is left out of the background, odd: at least a ship's length."""
     background_px: int = 75
     """Side of the square whose rest is the background, odd."""
     pixels_min: int = 8
@@ -36,7 +36,7 @@ class CfarConfig:
     length_max_px: float = 80.0
     """Longest side of a detection: longer ones are coast."""
     close_px: int = 2
-    """Bright pixels are joined across gaps of up to twice this."""
+    """Bright pixels are merged across gaps of up to twice this."""
 
     def __post_init__(self) -> None:
         if not (1 <= self.guard_px < self.background_px and self.guard_px % 2 == 1 and self.background_px % 2 == 1):
@@ -58,17 +58,17 @@ def contrast(pixels: NDArray[Any], valid: NDArray[np.bool_], config: CfarConfig)
     count = np.where(known, count, 1)
     mean = _ring(values, config) / count
     variance = np.maximum(_ring(values * values, config) / count - mean * mean, 0)
-    # A ring without any spread (synthetic input) must not make every speck a ship, nor divide by zero.
-    spread = np.sqrt(variance) + 1e-6 * np.abs(mean) + 1e-12
-    return np.where(known & valid, (values - mean) / spread, 0).astype(np.float32)
+    # A ring of equal values (synthetic input) must not make every speck a ship, nor divide by zero.
+    std = np.sqrt(variance) + 1e-6 * np.abs(mean) + 1e-12
+    return np.where(known & valid, (values - mean) / std, 0).astype(np.float32)
 
 
 def detect_bright(contrast_map: NDArray[np.float32], config: CfarConfig) -> Detections:
     """Boxes around the bright regions of a `contrast` map; scores grow with the peak contrast, label 0."""
     bright = contrast_map > config.k
     square = np.ones((3, 3), np.bool_)
-    joined = ndimage.binary_dilation(bright, square, iterations=config.close_px) if config.close_px else bright
-    regions, _ = ndimage.label(joined, square)
+    dilated = ndimage.binary_dilation(bright, square, iterations=config.close_px) if config.close_px else bright
+    regions, _ = ndimage.label(dilated, square)
     regions[~bright] = 0
     boxes, scores = [], []
     for index, place in enumerate(ndimage.find_objects(regions), start=1):

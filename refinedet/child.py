@@ -1,4 +1,4 @@
-"""A module of this package in a process of its own: what it loads is gone with it."""
+"""Module of this package run in a process of its own, which frees its memory when it ends."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ def run_module(module: str, *words: str, timeout_s: float | None = None) -> subp
     """Run `python -m module words...` with this process's Python and import path, without input; output is kept.
 
     Raises:
-        OSError, subprocess.SubprocessError: it cannot be started, or takes longer than `timeout_s`.
+        OSError, subprocess.SubprocessError: the process cannot be started, or takes longer than `timeout_s`.
     """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(folder for folder in sys.path if folder)}
     return subprocess.run(  # noqa: S603 - a module of our own
@@ -25,6 +25,6 @@ def run_module(module: str, *words: str, timeout_s: float | None = None) -> subp
 
 
 def last_words(stderr: bytes | None) -> str:
-    """The last line that a process wrote to stderr; empty where it wrote nothing."""
-    told = (stderr or b"").decode(errors="replace").strip().splitlines()
-    return told[-1] if told else ""
+    """Last line that a process wrote to stderr; empty if it wrote nothing."""
+    lines = (stderr or b"").decode(errors="replace").strip().splitlines()
+    return lines[-1] if lines else ""

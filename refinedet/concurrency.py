@@ -1,6 +1,7 @@
-"""Work in other threads: items made ahead of their use, jobs spread over several workers. Bounded, and clean to stop.
+"""Work in other threads: items made ahead of their use, and jobs shared by several workers.
 
-The two are generators that own threads: close them (`contextlib.closing`) before what their threads use goes away.
+`prefetch` and `map_unordered` are generators that own threads. They hold few items at a time. Close them
+(`contextlib.closing`) before the objects that their threads use.
 """
 
 from __future__ import annotations
@@ -16,21 +17,21 @@ T = TypeVar("T")
 R = TypeVar("R")
 
 THREADS = "REFINEDET_THREADS"
-"""Environment variable: most threads that compute in this process, for who runs several of them on one machine."""
+"""Environment variable: most threads that compute in this process, for several processes on one machine."""
 
 _WAITING_FOR_EACH = 2
-"""Jobs handed out for each worker: one in work, and one that is there when it is done."""
+"""Jobs handed out for each worker: one in work, and one that waits."""
 
 
-def prefetched(items: Iterable[T], depth: int) -> Generator[T]:
-    """The same items in the same order, made in one thread of their own while the caller works on earlier ones.
+def prefetch(items: Iterable[T], depth: int) -> Generator[T]:
+    """Yield the items in their order, made in one other thread while the caller works on earlier ones.
 
     An error in that thread is raised here, after the items that came before it. When this generator is closed, the
     thread finishes the item it is at and ends.
 
     Args:
         items: iterated in the other thread, and nowhere else.
-        depth: items that may lie ready, at least 1; one more is being made.
+        depth: number of items that may lie ready, at least 1; one more is being made.
     """
     ready: Queue[tuple[T] | BaseException | None] = Queue(depth)
     stop = Event()
@@ -42,12 +43,12 @@ def prefetched(items: Iterable[T], depth: int) -> Generator[T]:
                 if stop.is_set():
                     return
                 ready.put((item,))
-        except BaseException as error:  # noqa: BLE001 - whatever it is, the caller gets it
+        except BaseException as error:  # noqa: BLE001 - the caller gets every error
             end = error
         if not stop.is_set():
             ready.put(end)
 
-    thread = Thread(target=make, name="prefetched", daemon=True)
+    thread = Thread(target=make, name="prefetch", daemon=True)
     thread.start()
     try:
         while isinstance(item := ready.get(), tuple):
@@ -60,25 +61,25 @@ def prefetched(items: Iterable[T], depth: int) -> Generator[T]:
         thread.join()
 
 
-def begun(work: Callable[[], T]) -> Future[T]:
-    """Something done in a thread of its own while the caller goes on; neither its error nor its end is waited for."""
+def start_thread(work: Callable[[], T]) -> Future[T]:
+    """Start `work` in a thread of its own and return its future; nothing waits for its end or its error."""
     answer: Future[T] = Future()
 
     def do() -> None:
         try:
             answer.set_result(work())
-        except BaseException as error:  # noqa: BLE001 - whatever it is, who asks for the answer gets it
+        except BaseException as error:  # noqa: BLE001 - `result()` raises every error
             answer.set_exception(error)
 
-    Thread(target=do, name="begun", daemon=True).start()
+    Thread(target=do, name="start_thread", daemon=True).start()
     return answer
 
 
-def spread(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[R]:
-    """What the workers make of the jobs, each job done by whichever is free; one worker works in the caller's thread.
+def map_unordered(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[R]:
+    """Yield the results of the jobs; an idle worker takes the next job. A single worker runs in the caller's thread.
 
-    Results of one worker come in the order of the jobs, those of several as they are finished. An error of a worker is
-    raised here, and jobs that nobody has begun are then left undone.
+    Results of one worker come in the order of the jobs, those of several in the order in which they finish. An error of
+    a worker is raised here, and jobs that were not started are then dropped.
     """
     if len(workers) == 1:
         yield from map(workers[0], jobs)
@@ -95,7 +96,7 @@ def spread(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[
             idle.put(worker)
 
     running: set[Future[R]] = set()
-    pool = ThreadPoolExecutor(len(workers), thread_name_prefix="spread")
+    pool = ThreadPoolExecutor(len(workers), thread_name_prefix="map_unordered")
     try:
         for job in jobs:
             room = len(running) < _WAITING_FOR_EACH * len(workers)
@@ -110,14 +111,14 @@ def spread(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Generator[
 
 
 def usable_cores() -> int:
-    """Processors that this process may use: those that the system gives it, at most as many as THREADS says."""
+    """Number of processors that this process may use: those that the system gives it, but no more than THREADS."""
     given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = thread_limit()
     return given if asked is None else min(given, asked)
 
 
 def thread_limit() -> int | None:
-    """What THREADS says; None where it says nothing that is a number above 0."""
+    """Value of THREADS; None if it is not a whole number above 0."""
     text = os.environ.get(THREADS, "")
     return int(text) if text.isdecimal() and int(text) else None
 

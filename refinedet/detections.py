@@ -1,4 +1,4 @@
-"""The one result type: boxes, scores and labels of one image, validated and in a total order."""
+"""Detections of one image: boxes, scores and labels, validated and in a total order."""
 
 from __future__ import annotations
 
@@ -66,9 +66,9 @@ class Detections:
         return len(self.scores)
 
     def keep(self, mask: NDArray[np.bool_]) -> Detections:
-        """The detections where `mask` (N,) is true, order unchanged."""
+        """Detections for which `mask` (N,) is true, order unchanged."""
         return Detections(self.boxes_xyxy[mask], self.scores[mask], self.labels[mask])
 
     def above(self, score_min: float) -> Detections:
-        """The detections with score >= `score_min`."""
+        """Detections with score >= `score_min`."""
         return self.keep(self.scores >= score_min)

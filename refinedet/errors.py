@@ -17,7 +17,7 @@ class FileError(RefineDetError, OSError):
 
 
 class DiskError(FileError):
-    """The disk is full or cannot be written: nothing is wrong with what was to be written."""
+    """The disk is full or cannot be written; the content to write is not at fault."""
 
 
 class MissingExtra(RefineDetError, ImportError):  # noqa: N818 - it names what is missing

@@ -27,9 +27,9 @@ _PART_BYTES, _PATH_BYTES = 255, 1024
 """Longest part of a path that file systems take, and longest path that a data set or a project needs."""
 _DRIVE = re.compile("[A-Za-z]:")
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
-"""Of Linux' renameat2: paths relative to the working folder; the two names change places."""
+"""Constants of Linux' renameat2: paths relative to the working folder; the two names change places."""
 _NOTHING_LEFT_BYTES = 64 << 10
-"""With less on the disk, a write that fails has filled it: file systems keep the last blocks to themselves."""
+"""Free bytes below which a failed write counts as a full disk: file systems keep the last blocks to themselves."""
 
 
 @contextmanager
@@ -123,7 +123,7 @@ def full_disk_told(path: Path, written_as: Path | None = None) -> Iterator[None]
     """Turn the failure of a write that fills the disk into one sentence, which names `path` and not `written_as`.
 
     Raises:
-        DiskError: that sentence. Other errors pass.
+        DiskError: the sentence. Other errors are raised as they are.
     """
     try:
         yield
@@ -138,12 +138,12 @@ def full_disk_told(path: Path, written_as: Path | None = None) -> Iterator[None]
 
 
 def full_disk(what: object) -> DiskError:
-    """What to raise where the disk has no room for `what`."""
+    """Error to raise if the disk has no room for `what`."""
     return DiskError(f"expected room on the disk for {what}, found it full; free some, then run the same again")
 
 
 def cannot_write(what: object, error: OSError, path: Path, kind: type[FileError] = FileError) -> FileError:
-    """Error to raise where `what` cannot be written at `path`: a full disk is called so, all else by its reason."""
+    """Error to raise if `what` cannot be written at `path`; it names a full disk, or else the system's reason."""
     if is_disk_full(error, path):
         return full_disk(what)
     reason = error.strerror or str(error)
@@ -166,7 +166,7 @@ def _advice(error: OSError) -> str:
 
 
 def is_disk_full(error: BaseException, path: Path) -> bool:
-    """Whether a write at `path` failed for want of room; many libraries say so in words, and some not at all."""
+    """True if a write at `path` failed because the disk is full; many libraries say so in words, some not at all."""
     if isinstance(error, RefineDetError):
         return isinstance(error, DiskError)
     said: BaseException | None = error
@@ -266,4 +266,4 @@ def _umask() -> int:
 
 
 _UMASK = _umask()
-"""Read once, before there are threads: to read it is to change it for a moment, for all of them."""
+"""Umask of the process. It is read once, before threads start, because reading changes it for a moment for all."""

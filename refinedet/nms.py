@@ -1,4 +1,4 @@
-"""Non-maximum suppression on NumPy arrays: torchvision's answer, box by box, without torch. N boxes, K kept."""
+"""Non-maximum suppression on NumPy arrays: the result of torchvision, without torch. N boxes, K kept."""
 
 from __future__ import annotations
 

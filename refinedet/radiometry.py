@@ -1,7 +1,7 @@
-"""From the pixel values of a scene to the 8 bits a network sees. Pure NumPy, shared by training and detection.
+"""Stretch of the pixel values of a scene to the 8 bits that a network sees. Pure NumPy, for training and detection.
 
-The levels are measured once per scene and then applied pixel by pixel, so a window never depends on its neighbours.
-Values are amplitudes or decibels; which of them is found out from the values, and a network sees the same of both.
+The limits are measured once per scene and then applied pixel by pixel, so a window never depends on its neighbours.
+Values are amplitudes or decibels. The values themselves tell which, and a network sees the same of both.
 """
 
 from __future__ import annotations
@@ -19,30 +19,30 @@ Pixels = NDArray[Any]
 """Pixels of any real type: (H, W) for one band, (H, W, 3) for RGB."""
 Mask = NDArray[np.bool_]
 Domain = Literal["stored", "amplitude", "decibel"]
-"""What is stretched: values as the scene holds them, amplitudes from its decibels, or decibels from its amplitudes."""
+"""Values that are stretched: those of the scene, amplitudes from its decibels, or decibels from its amplitudes."""
 
 _AUTO = StretchChoice()
 _DECIBEL_SPAN = 150.0
-"""Decibels of any sensor lie within this of 0; values beyond are of another kind, or counted in hundredths."""
+"""Largest distance of decibels from 0, for any sensor. Values beyond are of another kind, or count hundredths."""
 _LEAST_AMPLITUDE = 1e-12
 _TABLE_BYTES = 2
-"""Of the widest integers that are looked up: 65,536 values."""
+"""Width of the widest integers that are stretched by a table: 65,536 values."""
 _PART_PX = 1 << 20
-"""Values that are computed at once, in float64."""
+"""Number of values that are computed at once, in float64."""
 
 
 @dataclass(frozen=True, slots=True)
-class Levels:
-    """The ends of a linear stretch: `low` becomes 1, `high` becomes 255."""
+class StretchLimits:
+    """Limits of a linear stretch: `low` becomes 1, `high` becomes 255."""
 
     low: float
     high: float
     domain: Domain = "stored"
-    """What both are of, and what pixels become before they are stretched."""
+    """Kind of both values; pixels are converted to it before they are stretched."""
 
     def __post_init__(self) -> None:
         if not (np.isfinite(self.low) and np.isfinite(self.high) and self.low < self.high):
-            raise InputError(f"expected finite levels with low < high, found {self.low} and {self.high}")
+            raise InputError(f"expected finite limits with low < high, found {self.low} and {self.high}")
 
 
 def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
@@ -61,10 +61,10 @@ def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
 
 
 def is_decibel(sample: Pixels, valid: Mask) -> bool:
-    """Whether the values of a scene are decibels: those of most water are below zero, amplitudes never are.
+    """True if the values of a scene are decibels: decibels of water are mostly below zero, amplitudes never are.
 
-    The middle value decides, so that an intensity from which noise was subtracted, and which falls below zero here and
-    there, is not taken for decibels. Uncalibrated decibels, all above zero, are not known from amplitudes.
+    The median decides. So an intensity is not taken for decibels where noise was subtracted and a few values fell below
+    zero. Uncalibrated decibels, all above zero, cannot be told from amplitudes.
     """
     if sample.dtype.kind == "u":
         return False
@@ -75,30 +75,30 @@ def is_decibel(sample: Pixels, valid: Mask) -> bool:
     return bool(-_DECIBEL_SPAN < middle < 0 and high < _DECIBEL_SPAN)
 
 
-def measure_levels(sample: Pixels, valid: Mask, radiometry: Radiometry, domain: Domain = "stored") -> Levels:
-    """Levels of a scene from a `sample` of its pixels and their mask, by the percentiles of `radiometry`.
+def measure_limits(sample: Pixels, valid: Mask, radiometry: Radiometry, domain: Domain = "stored") -> StretchLimits:
+    """Stretch limits of a scene from a `sample` of its pixels and their mask, by the percentiles of `radiometry`.
 
-    Half-defined cases get a usable answer: without one valid pixel the levels are 0 and 1; where both percentiles are
-    equal the highest value takes the place of the upper one; a constant sample spans one unit above it. No level lies
-    above the highest value: what was cut off once, such as 8-bit values in a wider type, needs no headroom.
+    Every sample gives usable limits. Without a valid pixel they are 0 and 1. If both percentiles are equal, the highest
+    value is the upper limit. A constant sample gets an upper limit one unit above it. No limit lies above the highest
+    value, because values that were cut off before, such as 8-bit values in a wider type, need no headroom.
     """
     values = sample[valid].astype(np.float64)
     values = _in_domain(values[values > 0] if domain == "decibel" else values, domain)
     if values.size == 0:
-        return Levels(0.0, 1.0, domain)
+        return StretchLimits(0.0, 1.0, domain)
     low, high = (float(v) for v in np.percentile(values, (radiometry.low_percentile, radiometry.high_percentile)))
     highest = float(values.max())
     if high <= low:
         high = highest
     if high <= low:
-        return Levels(low, low + max(1.0, abs(low) * 1e-3), domain)
-    return Levels(low, min(low + radiometry.headroom * (high - low), highest), domain)
+        return StretchLimits(low, low + max(1.0, abs(low) * 1e-3), domain)
+    return StretchLimits(low, min(low + radiometry.headroom * (high - low), highest), domain)
 
 
-def scene_levels(
+def scene_limits(
     sample: Pixels, dtype: DTypeLike, nodata: float | None, radiometry: Radiometry, choice: StretchChoice = _AUTO
-) -> Levels | None:
-    """Levels of a scene whose pixels are of `dtype`, or None where its values are taken as 8-bit values already.
+) -> StretchLimits | None:
+    """Stretch limits of a scene with pixels of `dtype`; None where its values are taken as 8-bit values already.
 
     None is returned for the stretch "none", and for uint8 unless `choice` names a stretch. A scene in decibels is
     brought to amplitudes for a network that knows amplitudes, and the other way round.
@@ -108,44 +108,44 @@ def scene_levels(
     if stretch == "none" or (eight_bit and choice.kind == "auto"):
         return None
     if stretch == "fixed":
-        return Levels(choice.low, choice.high)
+        return StretchLimits(choice.low, choice.high)
     valid = valid_mask(sample, nodata)
     wanted: Domain = "decibel" if stretch == "decibel" else "amplitude"
     held: Domain = "decibel" if is_decibel(sample, valid) else "amplitude"
-    return measure_levels(sample, valid, radiometry, "stored" if held == wanted else wanted)
+    return measure_limits(sample, valid, radiometry, "stored" if held == wanted else wanted)
 
 
-def to_uint8(pixels: Pixels, valid: Mask, levels: Levels | None) -> NDArray[np.uint8]:
+def to_uint8(pixels: Pixels, valid: Mask, limits: StretchLimits | None) -> NDArray[np.uint8]:
     """8-bit pixels of the same shape; a pixel outside the mask `valid` (H, W) becomes 0.
 
-    With levels, valid pixels are stretched linearly to 1..255 and clipped. Without, they keep their values: uint8
+    With limits, valid pixels are stretched linearly to 1..255 and clipped. Without, they keep their values: uint8
     passes unchanged, other types are rounded and clipped to 0..255.
     """
     mask = valid[..., None] if pixels.ndim == 3 else valid
-    if levels is None and pixels.dtype == np.uint8:
+    if limits is None and pixels.dtype == np.uint8:
         return np.where(mask, pixels, np.uint8(0))
-    low, high = (0.0, 255.0) if levels is None else (levels.low, levels.high)
+    low, high = (0.0, 255.0) if limits is None else (limits.low, limits.high)
     values = np.where(mask, pixels, 1)
-    if levels is not None and levels.domain != "stored":
-        values = _in_domain(values.astype(np.float64), levels.domain)
+    if limits is not None and limits.domain != "stored":
+        values = _in_domain(values.astype(np.float64), limits.domain)
     # Clipped before anything is computed, so that no undeclared -3.4e38 overflows.
     values = np.clip(values, low, high).astype(np.float64)
-    if levels is not None:
+    if limits is not None:
         values = 1 + (values - low) * (254 / (high - low))
     return np.where(mask, np.rint(values), 0).astype(np.uint8)
 
 
 class Stretch:
-    """`to_uint8` for the windows of one scene, with their mask: the same bytes, by a table where values are few.
+    """Stretch of the windows of one scene: the bytes of `to_uint8`, by a table for integers of up to 16 bits.
 
     Args:
-        dtype: of the scene's pixels.
-        nodata: as `valid_mask` takes it.
-        levels: as `scene_levels` gives them.
+        dtype: type of the scene's pixels.
+        nodata: value of pixels that were not measured, as for `valid_mask`.
+        limits: limits of the stretch, from `scene_limits`.
     """
 
-    def __init__(self, dtype: DTypeLike, nodata: float | None, levels: Levels | None) -> None:
-        self._nodata, self._levels = nodata, levels
+    def __init__(self, dtype: DTypeLike, nodata: float | None, limits: StretchLimits | None) -> None:
+        self._nodata, self._limits = nodata, limits
         dtype = np.dtype(dtype)
         self._table: NDArray[np.uint8] | None = None
         if dtype.kind in "iu" and dtype.itemsize <= _TABLE_BYTES:
@@ -153,7 +153,7 @@ class Stretch:
             self._table = self._computed(every[:, None])[:, 0]
 
     def __call__(self, pixels: Pixels) -> NDArray[np.uint8]:
-        """8-bit pixels of the same shape; what was not measured is 0."""
+        """Return 8-bit pixels of the same shape; 0 where nothing was measured."""
         if self._table is None or pixels.ndim == 3:
             parts = range(0, len(pixels), max(1, _PART_PX // pixels[0].size))
             return np.concatenate([self._computed(pixels[y : y + parts.step]) for y in parts])
@@ -163,7 +163,7 @@ class Stretch:
         return stretched
 
     def _computed(self, pixels: Pixels) -> NDArray[np.uint8]:
-        return to_uint8(pixels, valid_mask(pixels, self._nodata), self._levels)
+        return to_uint8(pixels, valid_mask(pixels, self._nodata), self._limits)
 
 
 def _in_domain(values: NDArray[np.float64], domain: Domain) -> NDArray[np.float64]:

@@ -1,4 +1,4 @@
-"""What files that a run goes on from share: one run at a time writes them, and a run that differs is told how."""
+"""Files that a run goes on from: a lock for one writer at a time, and the differences from an earlier run."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from typing import Any
 from refinedet.errors import FileError
 
 _SHOWN_CHARACTERS = 16
-"""Of a value in a message."""
+"""Most characters of a value in a message."""
 
 
 def lock_alone(path: Path, descriptor: int, otherwise: str) -> None:
-    """Lock an open file for this process, until it is closed; a file system that knows no locks is let pass.
+    """Lock an open file for this process until it is closed; a file system without locks is accepted.
 
     Raises:
-        FileError: another run writes it; the sentence ends with what to do otherwise.
+        FileError: another run writes it; the sentence ends with `otherwise`, the other thing to do.
     """
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -31,9 +31,9 @@ def lock_alone(path: Path, descriptor: int, otherwise: str) -> None:
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], *, gone: bool = False) -> list[str]:
-    """Names in `now` whose value was another one before, with both values; names of nested ones joined by dots.
+    """Names in `now` whose value was another one before, with both values; dots join the names of nested mappings.
 
-    With `gone`, names that are only in `before` are differences too.
+    With `gone`, names that are only in `before` are differences, too.
     """
     then, wanted = _flat(before), _flat(now)
     names = {*then, *wanted} if gone else set(wanted)

@@ -1,4 +1,4 @@
-"""Where the time of a run goes."""
+"""Stopwatch of the parts of a run."""
 
 from __future__ import annotations
 
@@ -12,19 +12,19 @@ from threading import Lock
 class Stopwatch:
     """Wall seconds in which each named part was worked on, by one thread or by several.
 
-    Different parts go on side by side: together they may take more than the run.
+    Parts may run side by side, so their sum may exceed the time of the run.
     """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        """By part, in the order in which they began; of one that goes on, what ended before."""
+        """Seconds by part, in the order of their first start; a part that is running counts once it ends."""
         self._lock = Lock()
         self._busy: Counter[str] = Counter()
         self._began: dict[str, float] = {}
 
     @contextmanager
     def part(self, name: str) -> Iterator[None]:
-        """What is done within counts for the part `name`, an error too."""
+        """Count the time of the `with` block for the part `name`, even if it ends with an error."""
         with self._lock:
             self.seconds.setdefault(name, 0.0)
             if not self._busy[name]:

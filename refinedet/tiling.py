@@ -1,6 +1,6 @@
-"""Windows of a scene and how a chip is letterboxed: integers, no pixels.
+"""Windows of a scene, and the letterbox of a chip: integers, no pixels.
 
-Training chips and detection windows come from the same functions, so the network sees in a scene what it was taught.
+Training chips and detection windows come from the same functions, so the network sees a scene as it was trained.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from refinedet.errors import InputError
 WINDOW_TILES = 2
 """Side of a large window, in tiles of training: refinedet/predictors/large_windows.py."""
 WINDOWS_TOGETHER = 16
-"""Windows that are handed to a predictor at once; it may take them in smaller passes."""
+"""Windows that a predictor gets at once; it may split them into smaller batches."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
 class Window:
-    """A place in a scene, in whole pixels; it lies within the scene. Ordered top to bottom, left to right."""
+    """Rectangle within a scene, in whole pixels. Windows are ordered top to bottom, left to right."""
 
     y: int
     x: int
@@ -31,13 +31,13 @@ class Window:
 
 
 def moved(window: Window, down: int, right: int) -> Window:
-    """The same size elsewhere: where it lies in other coordinates."""
+    """Return the window moved by whole pixels, as in other coordinates."""
     return Window(window.y + down, window.x + right, window.height, window.width)
 
 
 @dataclass(frozen=True, slots=True)
 class Letterbox:
-    """A chip scaled by one factor, then padded right and below to the canvas. Chip pixel p lands at p * scale."""
+    """Chip scaled by one factor, then padded right and below to the canvas. Chip pixel p lands at p * scale."""
 
     scale: float
     width: int
@@ -48,7 +48,7 @@ class Letterbox:
 
 
 def starts(length: int, tile_px: int, overlap_px: int) -> list[int]:
-    """First pixels of the windows along one axis: evenly spread, first at 0, last ending at `length`.
+    """First pixels of the windows along one axis: evenly spaced, the first at 0, the last ending at `length`.
 
     Neighbours share at least `overlap_px`. A length of at most one tile gives one window.
 
@@ -64,7 +64,7 @@ def starts(length: int, tile_px: int, overlap_px: int) -> list[int]:
 def windows(width: int, height: int, config: TileConfig) -> list[Window]:
     """Windows that cover a scene of `width` x `height` pixels, top to bottom, left to right.
 
-    A scene whose long side is at most `whole_factor` tiles is one window: the whole of it.
+    A scene whose long side is at most `whole_factor` tiles is one window.
 
     Raises:
         InputError: the scene has no pixels.
@@ -82,9 +82,9 @@ def windows(width: int, height: int, config: TileConfig) -> list[Window]:
 
 
 def letterbox(width: int, height: int, input_px: int, stride: int) -> Letterbox:
-    """How a chip of `width` x `height` enters the network: long side to `input_px`, canvas to multiples of `stride`.
+    """Letterbox of a chip of `width` x `height`: long side to `input_px`, canvas to multiples of `stride`.
 
-    It depends on the chip's size alone, so a detection never depends on what shares its batch.
+    It depends on the chip's size alone, so a detection never depends on the other chips of its batch.
 
     >>> letterbox(500, 350, 512, 64)
     Letterbox(scale=1.024, width=512, height=358, canvas_width=512, canvas_height=384)
@@ -100,9 +100,9 @@ def boxes_in_window(
     """Truth boxes of a scene as seen in a window.
 
     Returns:
-        boxes: (M, 4) clipped to the window, in window pixels, of the boxes that touch it;
+        boxes: (M, 4) the boxes that touch the window, clipped to it, in window pixels;
         ignored: (M,) true where less than `min_visible` of the box is visible (neither ship nor background);
-        index: (M,) which scene box each one is.
+        index: (M,) row of each one in `boxes_xyxy`.
     """
     moved = shift(boxes_xyxy, -window.x, -window.y)
     clipped = clip(moved, window.width, window.height)

@@ -25,7 +25,7 @@ PURE = [
     *(f"refinedet/geo/{name}.py" for name in ("compass", "footprints")),
     *(f"refinedet/scene/windows/{name}.py" for name in ("merge", "seams", "overlap")),
     *(f"refinedet/scene/ships/{name}.py" for name in ("attributes", "shape")),
-    *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "calibration")),
+    *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "radiometric")),
     *(f"refinedet/scene/output/{name}.py" for name in ("columns", "quicklook_layout")),
     *("refinedet/scene/land/region.py", "refinedet/data/augment.py", "refinedet/predictors/multiscale.py"),
     *(f"refinedet/adapters/{name}.py" for name in ("common", "onnx_layout", "onnx_outputs")),
@@ -331,6 +331,63 @@ def test_a_flag_in_a_message_is_found(tmp_path: Path) -> None:
     file = tmp_path / "a.py"
     file.write_text('raise ValueError(f"expected {x}; set --overwrite")\nrun("a", "--out")\n"see `git log --all`"\n')
     assert len(flags_named(file)) == 2
+
+
+RIDDLE = re.compile(r"(?:what|whether|how|where|which|who|whose|when|the same|as|of)\b|\.\.\.", re.IGNORECASE)
+"""Beginnings of a docstring that do not name its subject."""
+PLAIN = (
+    "refinedet/batch",
+    "refinedet/detection",
+    "refinedet/geo",
+    "refinedet/raster",
+    "refinedet/scene",
+    *(f"refinedet/{name}.py" for name in ("boxes", "cfar", "child", "concurrency", "detections", "errors", "files")),
+    *(f"refinedet/{name}.py" for name in ("nms", "radiometry", "resuming", "stopwatch", "tiling")),
+)
+"""Folders and files whose docstrings, and those of their tests, name their subject."""
+
+
+def plain_files(name: str) -> list[Path]:
+    """Files of an entry of PLAIN, and their mirrored tests."""
+    place = ROOT / name
+    if place.is_dir():
+        return sorted([*place.rglob("*.py"), *(ROOT / "tests" / name).rglob("*.py")])
+    test = ROOT / "tests" / Path(name).with_name(f"test_{place.name}")
+    return [place, test] if test.exists() else [place]
+
+
+def riddles(code: ast.AST) -> list[str]:
+    """First lines of docstrings, of attributes too, that begin with no noun and no verb."""
+    bodies = [getattr(node, "body", None) for node in ast.walk(code)]
+    statements = [one for body in bodies if isinstance(body, list) for one in body]
+    texts = [one.value for one in statements if isinstance(one, ast.Expr) and isinstance(one.value, ast.Constant)]
+    lines = [(text.lineno, text.value.strip().split("\n")[0]) for text in texts if isinstance(text.value, str)]
+    return [f"{number}: {line}" for number, line in lines if RIDDLE.match(line)]
+
+
+@pytest.mark.parametrize("name", PLAIN)
+def test_docstrings_name_their_subject(name: str) -> None:
+    files = plain_files(name)
+    assert files
+    assert {path.relative_to(ROOT).as_posix(): found for path in files if (found := riddles(tree(path)))} == {}
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        '"""What it is."""',
+        'def f():\n    """Whether it is so."""',
+        'class A:\n    """A thing."""\n\n    x: int\n    """... and how large."""',
+        'class A:\n    def f(self):\n        """\n        Of one file.\n        """',
+        'X = 1\n"""As above."""',
+    ],
+)
+def test_a_docstring_without_a_subject_is_found(source: str) -> None:
+    assert riddles(ast.parse(source))
+
+
+def test_a_docstring_with_a_subject_passes() -> None:
+    assert riddles(ast.parse('"""Offset of a file."""\n\n\ndef f():\n    """Assert whether it is so."""\n')) == []
 
 
 def test_nothing_prints_outside_the_command_line() -> None:

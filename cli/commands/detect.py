@@ -143,9 +143,11 @@ def _summary(scene: Path, outcome: DetectionRun | RefineDetError) -> dict[str, A
     """Outcome of one scene, ready for JSON."""
     if isinstance(outcome, Exception):
         empty = {"skipped": False, "ships": 0, "dropped": {}, "notes": [], "files": [], "seconds": 0.0}
-        counts = {"windows": 0, "windows_skipped": 0, "windows_kept": 0, "stretch": None, "scale": [1.0, 1.0]}
-        return {"scene": str(scene), "ok": False, "error": str(outcome)} | empty | counts
+        counts = {"windows": 0, "windows_skipped": 0, "windows_kept": 0}
+        pixels = {"stretch_limits": None, "scale": [1.0, 1.0]}
+        return {"scene": str(scene), "ok": False, "error": str(outcome)} | empty | counts | pixels
     counts, result = outcome.record["counts"], outcome.result
+    limits = None if result is None else result.stretch_limits
     return {
         "scene": str(scene),
         "ok": True,
@@ -157,7 +159,7 @@ def _summary(scene: Path, outcome: DetectionRun | RefineDetError) -> dict[str, A
         "windows": counts["windows"],
         "windows_skipped": counts["windows_skipped"],
         "windows_kept": outcome.windows_kept,
-        "stretch": None if result is None or result.levels is None else asdict(result.levels),
+        "stretch_limits": None if limits is None else asdict(limits),
         "scale": [1.0, 1.0] if result is None else list(result.factors),
         "seconds": round(outcome.seconds, 2),
         "files": [str(path) for path in outcome.files.values()],
@@ -206,13 +208,14 @@ def _with(count: int, remarks: list[str]) -> str:
 
 
 def _stretch(one: DetectionRun) -> str:
-    """The ends of the stretch, in what they are of, for people."""
+    """The limits of the stretch, for people, and the domain they are in."""
     if one.result is None:
         return "-"
-    if one.result.levels is None:
+    limits = one.result.stretch_limits
+    if limits is None:
         return "none"
-    ends = f"{one.result.levels.low:.4g} to {one.result.levels.high:.4g}"
-    return ends if one.result.levels.domain == "stored" else f"{ends} ({one.result.levels.domain})"
+    ends = f"{limits.low:.4g} to {limits.high:.4g}"
+    return ends if limits.domain == "stored" else f"{ends} ({limits.domain})"
 
 
 def _archive_summary(found: Summary, folder: Path) -> dict[str, Any]:

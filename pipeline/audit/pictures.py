@@ -12,7 +12,7 @@ from PIL import Image, ImageColor, ImageDraw
 
 from pipeline.audit.image_overlap import Grey
 from refinedet.config import Radiometry
-from refinedet.radiometry import scene_levels, to_uint8, valid_mask
+from refinedet.radiometry import scene_limits, to_uint8, valid_mask
 from refinedet.raster import RasterInfo
 
 LONGEST_PX = 1024
@@ -40,8 +40,8 @@ def grey(pixels: NDArray[Any], info: RasterInfo) -> Grey:
     """The picture of an image of any pixel type: 8 bits, one channel."""
     thin = step(info.width, info.height)
     picked = np.ascontiguousarray(pixels[::thin, ::thin])
-    levels = None if info.dtype == "uint8" else scene_levels(picked, info.dtype, info.nodata, Radiometry())
-    eight = to_uint8(picked, valid_mask(picked, info.nodata), levels)
+    limits = None if info.dtype == "uint8" else scene_limits(picked, info.dtype, info.nodata, Radiometry())
+    eight = to_uint8(picked, valid_mask(picked, info.nodata), limits)
     return eight if eight.ndim == 2 else np.asarray(Image.fromarray(eight).convert("L"))
 
 

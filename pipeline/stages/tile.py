@@ -1,4 +1,4 @@
-"""Stage tile: 8-bit chips and their truth, cut by the same windows and stretched by the same levels as in detection.
+"""Stage tile: 8-bit chips and their truth, cut by the same windows and stretched by the same limits as in detection.
 
 File names in the records are relative to outputs/tile; `extra` holds the scene a chip is from (its file name in
 outputs/download) and its window there. Of a scene, all chips are in one split. Many chips are packed into shards, from
@@ -30,7 +30,7 @@ from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, re
 from refinedet.data.shards import ShardWriter
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json
-from refinedet.radiometry import scene_levels, to_uint8, valid_mask
+from refinedet.radiometry import scene_limits, to_uint8, valid_mask
 from refinedet.raster import SceneReader, open_scene
 from refinedet.tiling import Window, boxes_in_window, windows
 
@@ -138,7 +138,7 @@ class _Cutter:
         """Chips of one scene that are kept, in the order of its windows."""
         info = reader.info
         eight_bit = info.dtype == "uint8"  # never stretched: spare the sample, which reads the whole scene
-        levels = None if eight_bit else scene_levels(reader.sample(), info.dtype, info.nodata, self.radiometry)
+        limits = None if eight_bit else scene_limits(reader.sample(), info.dtype, info.nodata, self.radiometry)
         places = windows(info.width, info.height, self.params.windows)
         for window in places:
             chip = self._annotated(scene, window, _chip_name(scene.stem, window, split, whole=len(places) == 1))
@@ -151,7 +151,7 @@ class _Cutter:
                 self.counts["nodata_skipped"] += 1
                 continue
             self._count(chip)
-            yield chip, _plain(to_uint8(pixels, valid, levels))
+            yield chip, _plain(to_uint8(pixels, valid, limits))
 
     def _annotated(self, scene: _Scene, window: Window, name: str) -> Annotated:
         image_id = scene.image.id

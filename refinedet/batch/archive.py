@@ -1,4 +1,4 @@
-"""Many scenes on an engine: hand them out, try again where that may help, keep their status, and go on from it."""
+"""Run over many scenes: hands them to an engine, retries transient failures, and keeps the status of each."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.batch.engine import Engine, Job, Report
-from refinedet.batch.status import ArchiveStatus
+from refinedet.batch.status import SceneArchiveStatus
 
 Progress = Callable[[int, int], None]
 """Called with (scenes finished, scenes in all)."""
@@ -21,7 +21,7 @@ _LOGGER = logging.getLogger(__name__)
 
 @dataclass(slots=True)
 class Summary:
-    """What became of an archive, all runs on it together."""
+    """Totals of an archive over all runs on it."""
 
     scenes: int
     done: int = 0
@@ -32,10 +32,10 @@ class Summary:
     failed: dict[Path, str] = field(default_factory=dict)
     """Scene -> why, in one sentence."""
     notes: dict[str, None] = field(default_factory=dict)
-    """What the user should know, each sentence once."""
+    """Facts that the user should know, each sentence once."""
 
     def take(self, job: Job, report: Report) -> None:
-        """Count what finally came of a scene."""
+        """Count the final report of a scene."""
         if report.state == "failed":
             self.failed[job.scene] = report.error or "no reason was told"
             return
@@ -46,34 +46,34 @@ class Summary:
 
 
 @dataclass(frozen=True, slots=True)
-class ArchiveOptions:
-    """How an archive is worked on."""
+class SceneArchiveOptions:
+    """Options of one run over an archive."""
 
     retries: int = 2
     """Further attempts at a scene that failed for no fault of its own."""
     overwrite: bool = False
-    """Begin anew, and replace what earlier runs have left."""
+    """Begin anew, and replace the results of earlier runs."""
 
 
-class Archive:
-    """One run over the scenes of an archive: what goes where, and what came of it so far."""
+class SceneArchive:
+    """Run over the scenes of an archive."""
 
     def __init__(
-        self, engine: Engine, status: ArchiveStatus, asked: Mapping[str, Any], options: ArchiveOptions
+        self, engine: Engine, status: SceneArchiveStatus, asked: Mapping[str, Any], options: SceneArchiveOptions
     ) -> None:
-        """Remember what to work with.
+        """Take the parts of a run; nothing is started yet.
 
         Args:
-            engine: not yet started; it is started only where there is work.
-            status: of the folder of results.
-            asked: what was asked for, as JSON values; together with what the workers are, it decides the results.
-            options: how.
+            engine: an engine that is not started; `run` starts it only if a scene is left to do.
+            status: status of the folder of results.
+            asked: settings asked for, as JSON values. With the workers' identity they decide the results.
+            options: retries and overwriting.
         """
         self._engine, self._status = engine, status
         self._asked, self._options = {"asked": asked}, options
         self._waiting: deque[Job] = deque()
         self._working = 0
-        self._found = Summary(0)
+        self._summary = Summary(0)
         self._progress: Progress
 
     def run(self, scenes: Sequence[Path], progress: Progress) -> Summary:
@@ -84,33 +84,33 @@ class Archive:
                 made by something else.
             KeyboardInterrupt: with one sentence that says how to go on.
         """
-        began, self._found, self._progress = time.perf_counter(), Summary(len(scenes)), progress
+        began, self._summary, self._progress = time.perf_counter(), Summary(len(scenes)), progress
         if not self._options.overwrite:
             self._status.check(self._asked)
         self._plan(scenes)
-        self._tell()
+        self._report_progress()
         try:
             if self._waiting:
                 with self._engine:
                     self._work_off()
         except KeyboardInterrupt:
             again = "the same again without `overwrite`" if self._options.overwrite else "the same again"
-            finished = self._found.done + self._found.as_before
+            finished = self._summary.done + self._summary.as_before
             raise KeyboardInterrupt(
-                f"interrupted; {finished} of {self._found.scenes} scenes are finished: run {again} to go on"
+                f"interrupted; {finished} of {self._summary.scenes} scenes are finished: run {again} to go on"
             ) from None
-        self._found.seconds = time.perf_counter() - began
-        return self._found
+        self._summary.seconds = time.perf_counter() - began
+        return self._summary
 
     def _plan(self, scenes: Sequence[Path]) -> None:
         overwrite = self._options.overwrite
         for scene in scenes:
-            known = self._status.known(scene)
-            if known is None or overwrite:
+            before = self._status.finished(scene)
+            if before is None or overwrite:
                 self._waiting.append(Job(scene, replaces=overwrite or self._status.replaces))
-            elif self._status.whole(known):
-                self._found.as_before += 1
-                self._found.ships += known.ships
+            elif self._status.files_exist(before):
+                self._summary.as_before += 1
+                self._summary.ships += before.ships
             else:  # the files that are left are of this archive
                 self._waiting.append(Job(scene, replaces=True))
 
@@ -121,7 +121,7 @@ class Archive:
                 run = {**self._asked, "identity": self._engine.identity}
                 self._status.begin(run, replaces=self._options.overwrite)
                 begun = True
-            while self._waiting and self._engine.free:
+            while self._waiting and self._engine.has_idle_worker:
                 self._engine.submit(self._waiting.popleft())
                 self._working += 1
             answer = self._engine.wait()
@@ -130,15 +130,15 @@ class Archive:
                 self._end(*answer)
 
     def _end(self, job: Job, report: Report) -> None:
-        """Hand a scene out again, or write down what came of it."""
-        if report.error and report.passing and job.attempt <= self._options.retries:
+        """Hand a scene out again, or write its final report to the status."""
+        if report.error and report.transient and job.attempt <= self._options.retries:
             _LOGGER.info("%s, attempt %d: %s", job.scene, job.attempt, report.error)
             self._waiting.append(job.again())
             return
         self._status.add(job, report)
-        self._found.take(job, report)
-        self._tell()
+        self._summary.take(job, report)
+        self._report_progress()
 
-    def _tell(self) -> None:
-        found = self._found
-        self._progress(found.done + found.as_before + len(found.failed), found.scenes)
+    def _report_progress(self) -> None:
+        summary = self._summary
+        self._progress(summary.done + summary.as_before + len(summary.failed), summary.scenes)

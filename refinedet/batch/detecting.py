@@ -7,7 +7,7 @@ from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
-from refinedet.batch.archive import Archive, ArchiveOptions, Progress, Summary
+from refinedet.batch.archive import Progress, SceneArchive, SceneArchiveOptions, Summary
 from refinedet.batch.engine import Engine, LocalEngine
 from refinedet.batch.paths import check_names
 from refinedet.batch.settings import ArchiveSettings
@@ -47,12 +47,14 @@ def detect_archive(
     settings, folder = settings.absolute(), folder.absolute()
     engine = _engine(ArchiveWork(settings, folder), settings, archive)
     with open_status(folder / NAME) as status:
-        work = Archive(engine, status, _asked(settings), ArchiveOptions(archive.retries, settings.output.overwrite))
+        work = SceneArchive(
+            engine, status, _asked(settings), SceneArchiveOptions(archive.retries, settings.output.overwrite)
+        )
         return work.run([scene.absolute() for scene in scenes], progress)
 
 
 def _asked(settings: DetectSettings) -> dict[str, Any]:
-    """Everything that decides the results and is known before a worker is started, as JSON values."""
+    """Settings, weights and software that decide the results and are known before a worker starts, as JSON values."""
     from refinedet.scene.identity import side_files, software
 
     named = side_files(settings.land)

@@ -1,7 +1,7 @@
-"""What runs the scenes of an archive: the work on one scene, and engines that hand it out. Nothing here imports Ray.
+"""Engines of an archive: they hand scenes to workers, which run a `Work` on each. Nothing here imports Ray.
 
-`LocalEngine` works in this process, one scene after the other; `ray_engine.RayEngine` on many workers. Both run the
-same `Work`, so what comes of a scene does not depend on the engine.
+`LocalEngine` works in this process, one scene after the other. `ray_engine.RayEngine` works on many workers. Both run
+the same `Work`, so the results of a scene do not depend on the engine.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from typing import Any, Literal, Protocol, Self
 
 from refinedet.errors import DiskError, RefineDetError
 
-_PASSING = frozenset(
+_TRANSIENT = frozenset(
     getattr(errno, name)
     for name in (
         *("EIO", "EREMOTEIO", "ESTALE", "ETIMEDOUT", "EAGAIN", "EBUSY", "ENOMEM", "ENOSPC", "EDQUOT"),
@@ -24,65 +24,65 @@ _PASSING = frozenset(
     )
     if hasattr(errno, name)
 )
-"""What the system says when a disk or a network fails, or another run holds a lock: it may be over in a minute."""
+"""System errors that may be over in a minute: a disk or a network fails, or another run holds a lock."""
 
 
 @dataclass(frozen=True, slots=True)
 class Job:
-    """One scene to work on."""
+    """Scene to process, and the number of the attempt."""
 
     scene: Path
     attempt: int = 1
     replaces: bool = False
-    """Whether results that are there already may be replaced."""
+    """True if existing results may be replaced."""
 
     def again(self) -> Job:
-        """The next attempt at it."""
+        """Return the next attempt at this scene."""
         return replace(self, attempt=self.attempt + 1)
 
 
 @dataclass(frozen=True, slots=True)
 class Report:
-    """What came of one attempt at a scene."""
+    """Outcome of one attempt at a scene."""
 
     state: Literal["done", "skipped", "failed"]
-    """skipped: an earlier run has left the same results, which were verified."""
+    """`skipped`: an earlier run has left the same results, and they were verified."""
     ships: int = 0
     seconds: float = 0.0
     files: tuple[Path, ...] = ()
     notes: tuple[str, ...] = ()
     error: str | None = None
-    passing: bool = False
-    """Whether another attempt may end better: nothing is known to be wrong with the scene."""
+    transient: bool = False
+    """True if another attempt may succeed, because nothing is known to be wrong with the scene."""
     worker: str = ""
     """Host and process."""
 
 
 class Work(Protocol):
-    """What is done with each scene; copies of it travel to the workers before they are started."""
+    """Work on each scene. It is copied to the workers before they start."""
 
     def software(self) -> Mapping[str, Any]:
-        """The code and packages of this process, as JSON values: equal on all workers and on the one that asks."""
+        """Code and packages of this process, as JSON values: equal on all workers and in the process that asks."""
         ...
 
     def start(self) -> Mapping[str, Any]:
-        """Load what all scenes need, once; what decides the results, as JSON values.
+        """Load the parts that all scenes share, once, and return the identity that decides the results, as JSON values.
 
         Raises:
             RefineDetError: something that is needed is missing or damaged.
         """
         ...
 
-    def do(self, job: Job) -> Report:
-        """Work on one scene; errors are in the report."""
+    def process(self, job: Job) -> Report:
+        """Process one scene; errors are in the report."""
         ...
 
 
 class Engine(Protocol):
-    """Workers that scenes are handed to; used as a context, which starts and stops them."""
+    """Workers that take scenes. As a context manager it starts and stops them."""
 
     identity: Mapping[str, Any] | None
-    """What the workers' `start` has returned; None until the first of them is ready."""
+    """Return value of the workers' `start`; None until the first worker is ready."""
 
     def __enter__(self) -> Self: ...
 
@@ -91,21 +91,21 @@ class Engine(Protocol):
     ) -> None: ...
 
     @property
-    def free(self) -> bool:
-        """Whether a worker waits for a scene."""
+    def has_idle_worker(self) -> bool:
+        """True if a worker waits for a scene."""
         ...
 
     def submit(self, job: Job) -> None:
-        """Hand a scene to a worker that is free."""
+        """Hand a scene to a worker that is idle."""
         ...
 
     def wait(self) -> tuple[Job, Report] | None:
-        """What came of the next scene; None where a worker became ready instead."""
+        """Wait for the report of the next scene; None if a worker became ready instead."""
         ...
 
 
 class LocalEngine:
-    """One scene after the other, in this process."""
+    """Engine of this process: one scene after the other."""
 
     def __init__(self, work: Work) -> None:
         self.identity: Mapping[str, Any] | None = None
@@ -122,27 +122,30 @@ class LocalEngine:
         """Nothing is left to stop."""
 
     @property
-    def free(self) -> bool:
-        """Whether no scene is waiting."""
+    def has_idle_worker(self) -> bool:
+        """True if no scene is waiting."""
         return not self._jobs
 
     def submit(self, job: Job) -> None:
-        """Keep a scene for `wait`, which works on it."""
+        """Keep a scene; `wait` processes it."""
         self._jobs.append(job)
 
     def wait(self) -> tuple[Job, Report]:
-        """Work on the scene that was handed in."""
+        """Process the submitted scene."""
         job = self._jobs.popleft()
-        return job, self._work.do(job)
+        return job, self._work.process(job)
 
 
-def passes(error: BaseException) -> bool:
-    """Whether an error may be gone at the next attempt: not what is said of a scene or of settings, but all else."""
+def is_transient(error: BaseException) -> bool:
+    """True if an error may be gone at the next attempt.
+
+    An error about a scene or a setting stays, unless the system error behind it is a transient one.
+    """
     if not isinstance(error, RefineDetError) or isinstance(error, DiskError):
         return True
     cause = error.__cause__ or error.__context__
     while cause is not None:
-        if isinstance(cause, OSError) and cause.errno in _PASSING:
+        if isinstance(cause, OSError) and cause.errno in _TRANSIENT:
             return True
         cause = cause.__cause__ or cause.__context__
     return False

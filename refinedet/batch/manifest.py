@@ -1,7 +1,8 @@
-"""Which scenes one call is about: names, patterns, and a list in a file; in that order, each scene once.
+"""Scenes of one call: names, patterns, and a manifest; in that order, each scene once.
 
-A manifest is text: a scene to a line, relative to the manifest's own folder; empty lines and those that begin with #
-say nothing. Patterns are expanded here where the shell has not done it: it cannot hand on a hundred thousand names.
+A manifest is a text file with one scene per line, relative to the manifest's folder. Empty lines and lines that begin
+with # are ignored. Patterns that the shell left alone are expanded here, since a shell cannot pass a hundred thousand
+names.
 """
 
 from __future__ import annotations
@@ -16,16 +17,16 @@ _COMMENT = "#"
 
 
 def scenes_named(names: Iterable[Path], manifest: Path | None = None) -> list[Path]:
-    """The scenes of a command line: its names and patterns, then those of a manifest.
+    """Scenes of a command line: its names and patterns, then those of a manifest.
 
     Raises:
         FileError: the manifest cannot be read.
-        InputError: it is no text or names no scene, or nothing is like a pattern.
+        InputError: the manifest is no text or names no scene, or no file matches a pattern.
     """
-    found = [scene for name in names for scene in _expanded(name, "the command line")]
+    scenes = [scene for name in names for scene in _expanded(name, "the command line")]
     if manifest is not None:
-        found += _listed(manifest)
-    return list(dict.fromkeys(found))
+        scenes += _listed(manifest)
+    return list(dict.fromkeys(scenes))
 
 
 def _listed(manifest: Path) -> list[Path]:
@@ -39,22 +40,22 @@ def _listed(manifest: Path) -> list[Path]:
         raise FileError(
             f"expected a manifest at {manifest}, but it cannot be read ({error.strerror}); check the name"
         ) from error
-    found: list[Path] = []
+    scenes: list[Path] = []
     for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
         if "\0" in line:
             raise InputError(f"expected a manifest of text at {manifest}, found a zero byte in line {number}")
         if line and not line.startswith(_COMMENT):
-            found += _expanded(manifest.parent / line, f"{manifest}, line {number}")
-    if not found:
+            scenes += _expanded(manifest.parent / line, f"{manifest}, line {number}")
+    if not scenes:
         raise InputError(f"expected scenes in the manifest {manifest}, found none; list one to a line")
-    return found
+    return scenes
 
 
 def _expanded(name: Path, where: str) -> list[Path]:
-    """A name as it is, or what there is like a pattern, sorted; a file may have the signs of one in its name."""
+    """Name itself, or the sorted files that match it as a pattern; an existing file is never taken as a pattern."""
     if not has_magic(str(name)) or name.exists():
         return [name]
-    found = sorted(glob(str(name), recursive=True))  # noqa: PTH207 - the pattern may be absolute
-    if not found:
+    scenes = sorted(glob(str(name), recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    if not scenes:
         raise InputError(f"expected scenes like {name} ({where}), found none; check the pattern")
-    return [Path(one) for one in found]
+    return [Path(one) for one in scenes]

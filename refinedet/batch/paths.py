@@ -1,4 +1,4 @@
-"""Places of the results of an archive: files of each scene by day, and its part of the data set of all scenes."""
+"""Paths of the results of an archive: files of each scene by day, and its part of the data set of all scenes."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ SCENES, DATASET = "scenes", "dataset"
 
 
 def archive_files(scene: Path, output: OutputSettings, folder: Path) -> dict[str, Path]:
-    """Result files of one scene of an archive; its part of the data set comes last.
+    """Paths of the result files of one scene of an archive; its part of the data set comes last.
 
     Formats, picture and map are written only where they were asked for.
     """
@@ -32,7 +32,7 @@ def archive_files(scene: Path, output: OutputSettings, folder: Path) -> dict[str
 
 
 def check_names(scenes: Iterable[Path], folder: Path) -> None:
-    """Check that no two scenes share a name and none lies among the results, without a path for each file of a million.
+    """Check that no two scenes share a name and that none lies among the results; no path of a result file is built.
 
     Raises:
         InputError: two scenes would write the same files, or one lies among the results.

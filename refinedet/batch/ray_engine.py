@@ -1,8 +1,8 @@
-"""Scenes on Ray: workers that each hold a detector, on this machine or on a cluster. The only file that imports Ray.
+"""Engine on Ray: workers that each hold a detector, on this machine or on a cluster. The only file that imports Ray.
 
-Each worker is an actor; a scene is one call, and a worker has one scene at a time. A worker that dies (killed, out of
-memory, its machine gone) is replaced by a new one here, rather than restarted by Ray: a call to an actor that is still
-restarting fails as well, and would cost its scene an attempt.
+Each worker is an actor, a scene is one call, and a worker has one scene at a time. A worker may die: it is killed, runs
+out of memory, or loses its machine. This engine then starts a new one. Ray does not restart it, because a call to an
+actor that is still restarting fails too and would cost its scene an attempt.
 """
 
 from __future__ import annotations
@@ -25,18 +25,18 @@ from refinedet.workarounds.ray_unreachable import check_reachable
 from refinedet.workarounds.ray_usage import send_no_usage_statistics
 
 _OBJECT_STORE_BYTES = 100 << 20
-"""What Ray sets aside for objects that travel: ours are paths and counts, and by default it takes a third of memory."""
+"""Size of Ray's object store. Our objects are paths and counts; by default Ray takes a third of the memory."""
 _DEATHS_MAX = 3
 """Workers that may die one after the other before one of them is ready."""
 _PATIENCE_S = 60.0
-"""A cluster that has room for no worker for so long is worth a word."""
+"""After this time without room for any worker, a warning is logged."""
 
 _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """What one worker has of the cluster."""
+    """Part of the cluster that one worker has."""
 
     workers: int
     cpus: float
@@ -49,12 +49,12 @@ class Share:
 
     @classmethod
     def of(cls, resources: Mapping[str, float], workers: int | None, *, gpu: bool) -> Self:
-        """Equal shares of what the cluster has; by default a worker for each GPU or, without any, for each core.
+        """Equal shares of the cluster; by default one worker for each GPU or, without GPUs, for each core.
 
         Args:
             resources: CPU and GPU of the cluster, as Ray counts them.
-            workers: how many share it; None: the default.
-            gpu: whether a GPU is used where there is one.
+            workers: number of workers; None: the default.
+            gpu: use GPUs if the cluster has any.
         """
         cores, cards = resources.get("CPU", 1.0), resources.get("GPU", 0.0) if gpu else 0.0
         count = workers or max(1, int(cards or cores))
@@ -63,18 +63,19 @@ class Share:
 
 
 class RayEngine:
-    """Many workers, on this machine or on a cluster; used as a context."""
+    """Many workers, on this machine or on a cluster. As a context manager it starts and stops them."""
 
     def __init__(
         self, work: Work, *, workers: int | None = None, address: str | None = None, gpu: bool = False
     ) -> None:
-        """Remember what to start.
+        """Take the parts of the engine; nothing is started yet.
 
         Args:
-            work: copied to each worker.
-            workers: how many; None: as `Share.of` says.
-            address: of a running cluster, or "auto"; None: this machine alone, unless this process is on Ray already.
-            gpu: whether a worker takes a GPU where the cluster has any.
+            work: the work, which is copied to each worker.
+            workers: number of workers; None: as `Share.of` says.
+            address: address of a running cluster, or "auto"; None: this machine alone, or the cluster that this process
+                is connected to already.
+            gpu: give each worker a GPU, or a share of one, if the cluster has any.
         """
         self.identity: Mapping[str, Any] | None = None
         self._work, self._workers, self._address, self._gpu = work, workers, address, gpu
@@ -100,7 +101,7 @@ class RayEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop all workers, and Ray where it was started here."""
+        """Stop all workers, and Ray if it was started here."""
         actors = [*self._starting.values(), *(actor for actor, _ in self._busy.values()), *self._idle]
         for actor in actors:
             self._ray.kill(actor)
@@ -109,17 +110,17 @@ class RayEngine:
         self._quiet.close()
 
     @property
-    def free(self) -> bool:
-        """Whether a worker waits for a scene."""
+    def has_idle_worker(self) -> bool:
+        """True if a worker waits for a scene."""
         return bool(self._idle)
 
     def submit(self, job: Job) -> None:
-        """Hand a scene to a worker that is free."""
+        """Hand a scene to a worker that is idle."""
         actor = self._idle.pop()
-        self._busy[actor.do.remote(job)] = actor, job
+        self._busy[actor.process.remote(job)] = actor, job
 
     def wait(self) -> tuple[Job, Report] | None:
-        """What came of the next scene; None where a worker became ready or was replaced instead.
+        """Wait for the report of the next scene; None if a worker became ready or was replaced instead.
 
         Raises:
             RefineDetError: workers cannot be started, or are not equal.
@@ -134,7 +135,7 @@ class RayEngine:
         except self._ray.exceptions.RayError as error:
             self._ray.kill(actor)
             self._start()
-            return job, Report("failed", error=self._lost(job, error), passing=True)
+            return job, Report("failed", error=self._lost(job, error), transient=True)
         self._idle.append(actor)
         return job, report
 
@@ -209,26 +210,26 @@ class RayEngine:
 
 
 class _Worker:
-    """The actor: holds the work, and what that has loaded."""
+    """Actor that holds the work, with its detector."""
 
     def __init__(self, work: Work, threads: int) -> None:
         os.environ[THREADS] = os.environ["OMP_NUM_THREADS"] = str(threads)  # before torch is loaded
         self._work = work
 
     def start(self) -> tuple[Mapping[str, Any], Mapping[str, Any], str | None]:
-        """Load; what decides the results, the software, and what is wrong, in one sentence."""
+        """Load the detector; return the identity, the software, and a problem in one sentence or None."""
         try:
             return self._work.start(), self._work.software(), None
         except RefineDetError as error:
             return {}, {}, str(error)
 
-    def do(self, job: Job) -> Report:
-        """Work on one scene."""
-        return self._work.do(job)
+    def process(self, job: Job) -> Report:
+        """Process one scene."""
+        return self._work.process(job)
 
 
 def _load_ray() -> Any:
-    """The package, which sends no usage statistics.
+    """Import the package so that it sends no usage statistics.
 
     Raises:
         MissingExtra: it is not installed.

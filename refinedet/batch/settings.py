@@ -1,4 +1,4 @@
-"""Settings of the work on many scenes as one archive."""
+"""Settings of an archive: many scenes in one call."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from refinedet.config.option import Effect, option
 
 @validated(frozen=True, slots=True)
 class ArchiveSettings(Settings):
-    """Work on many scenes as one archive."""
+    """Settings of an archive: engine, workers and retries."""
 
     archive: bool = option(
         False,

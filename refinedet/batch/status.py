@@ -1,8 +1,9 @@
-"""The status of an archive: a text file of JSON lines that only ever grows, and that an interrupted run goes on from.
+"""Status of an archive: a text file of JSON lines that only grows, and from which an interrupted run goes on.
 
-The first line says what the results are made by. Each further one is what came of a scene: `scene`, `state` (done,
-skipped, failed), `attempts`, `seconds`, `ships`, `files` (relative to the folder of the status), `error`, `worker`. The
-last line of a scene counts. One process writes, one write to a line: a kill tears at most the last, which is cut off.
+The first line names the settings and workers behind the results. Each further line reports one scene: `scene`, `state`
+(done, skipped, failed), `attempts`, `seconds`, `ships`, `files` (relative to the folder of the status), `error`,
+`worker`. The last line of a scene counts. One process writes the file, each line in one write. So a kill tears at most
+the last line, and the next run cuts it off.
 """
 
 from __future__ import annotations
@@ -29,55 +30,55 @@ _SHOWN = 3
 
 
 @dataclass(frozen=True, slots=True)
-class Known:
-    """What the status file says of a finished scene."""
+class FinishedScene:
+    """Ships and files of a finished scene, from the status file."""
 
     ships: int
     files: tuple[str, ...]
 
 
-class ArchiveStatus:
-    """A status file in use. Made by `open_status`."""
+class SceneArchiveStatus:
+    """Status file in use. Made by `open_status`."""
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self._finished: dict[str, Known] = {}  # by absolute name: scenes whose last line is no failure
+        self._finished: dict[str, FinishedScene] = {}  # by absolute name: scenes whose last line is no failure
         self._head: dict[str, Any] | None = None
         self._descriptor, self._synced = descriptor, -_FSYNC_SECONDS
         self._read()
 
     @property
     def replaces(self) -> bool:
-        """Whether the run that began this file was told to replace older results."""
+        """True if the run that began this file was told to replace older results."""
         return bool(self._head and self._head["replaces"])
 
-    def known(self, scene: Path) -> Known | None:
-        """What was found in a scene; None where it is not finished."""
+    def finished(self, scene: Path) -> FinishedScene | None:
+        """Ships and files of a scene; None if it is not finished."""
         return self._finished.get(_key(scene))
 
-    def whole(self, known: Known) -> bool:
-        """Whether every file that was written for a scene is still there."""
-        return all((self.path.parent / file).is_file() for file in known.files)
+    def files_exist(self, scene: FinishedScene) -> bool:
+        """True if every file that was written for a scene is still there."""
+        return all((self.path.parent / file).is_file() for file in scene.files)
 
     def check(self, run: Mapping[str, Any]) -> None:
-        """Hold what this run is made by, or a part of that, against the first line.
+        """Compare the settings and workers of this run, or a part of them, with the first line.
 
         Raises:
-            InputError: the results in this folder were made by something else.
+            InputError: other settings, workers or code made the results in this folder.
         """
-        found = differences(self._head["run"], _plain(run)) if self._head else []
-        if found:
+        changed = differences(self._head["run"], _plain(run)) if self._head else []
+        if changed:
             raise InputError(
                 f"expected the results beside {self.path} to be made as this call would, found others "
-                f"({'; '.join(found[:_SHOWN])}); name another `out`, or replace all of them with `overwrite`"
+                f"({'; '.join(changed[:_SHOWN])}); name another `out`, or replace all of them with `overwrite`"
             )
 
     def begin(self, run: Mapping[str, Any], *, replaces: bool) -> None:
-        """Go on with the file, or begin it: where it is new, and where older results are to be replaced.
+        """Go on with the file; begin it anew if it is empty or if older results are to be replaced.
 
         Raises:
             InputError: as `check`.
-            FileError: it cannot be written.
+            FileError: the file cannot be written.
         """
         if self._head and not replaces:
             self.check(run)
@@ -88,7 +89,7 @@ class ArchiveStatus:
         self._add(self._head)
 
     def add(self, job: Job, report: Report) -> None:
-        """Write what finally came of a scene.
+        """Write the final report of a scene.
 
         Raises:
             FileError: it cannot be written.
@@ -128,7 +129,7 @@ class ArchiveStatus:
         if line["state"] == "failed":
             self._finished.pop(line["scene"], None)
         else:
-            self._finished[line["scene"]] = Known(line["ships"], tuple(line["files"]))
+            self._finished[line["scene"]] = FinishedScene(line["ships"], tuple(line["files"]))
 
     def _read(self) -> None:
         end = 0
@@ -152,13 +153,13 @@ class ArchiveStatus:
 
 
 @contextmanager
-def open_status(path: Path) -> Iterator[ArchiveStatus]:
+def open_status(path: Path) -> Iterator[SceneArchiveStatus]:
     """Open or make a status file, and lock it.
 
-    One in which nothing was written is removed at the end, with the folder if that was made for it.
+    An empty file is removed at the end, and so is a folder that was made for it.
 
     Raises:
-        FileError: it cannot be used, another run writes it, or it is something else.
+        FileError: the file cannot be used, another run writes it, or it is no status file.
     """
     new_folder = not path.parent.exists()
     try:
@@ -172,7 +173,7 @@ def open_status(path: Path) -> Iterator[ArchiveStatus]:
     try:
         lock_alone(path, descriptor, "name another `out`")
         try:
-            yield ArchiveStatus(path, descriptor)
+            yield SceneArchiveStatus(path, descriptor)
         finally:
             if not os.fstat(descriptor).st_size:
                 path.unlink(missing_ok=True)
@@ -192,7 +193,7 @@ def _checked_head(line: Any) -> dict[str, Any]:
 
 
 def _plain(run: Mapping[str, Any]) -> dict[str, Any]:
-    """As it comes back from a file: lists instead of tuples, paths as text."""
+    """Convert to plain JSON values: tuples become lists, paths become text."""
     plain: dict[str, Any] = json.loads(json.dumps(run, default=str))
     return plain
 

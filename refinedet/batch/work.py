@@ -1,4 +1,4 @@
-"""The work on one scene of an archive, as an engine hands it out: the detector is loaded once, for many scenes."""
+"""Work on the scenes of an archive: the detector is loaded once, then each scene is processed."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from refinedet.batch.engine import Job, Report, passes
+from refinedet.batch.engine import Job, Report, is_transient
 from refinedet.batch.paths import archive_files
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
@@ -21,14 +21,14 @@ from refinedet.scene.output.files import refuse_existing
 
 _LOGGER = logging.getLogger(__name__)
 _PAUSE_S, _PAUSE_MAX_S = 1.0, 30.0
-"""Before another attempt: what failed for no fault of the scene's may need a moment."""
+"""Pause before another attempt, in seconds: for each attempt made, and at most. Errors need time to pass."""
 
 
 class ArchiveWork:
-    """Finds the ships of scenes by one set of settings. Made anywhere, started where it works."""
+    """Work that finds the ships of scenes by one set of settings. It may be made here and started elsewhere."""
 
     def __init__(self, settings: DetectSettings, folder: Path) -> None:
-        """Paths in the settings are absolute, and so is `folder`, which the results of the archive go to."""
+        """Take settings with absolute paths, and the absolute folder for the results of the archive."""
         self._settings, self._folder = settings, folder
         self._detector: Detector | None = None
 
@@ -46,7 +46,7 @@ class ArchiveWork:
         """
         return ShipFinder(self._loaded(), self._settings).identity.to_dict()
 
-    def do(self, job: Job) -> Report:
+    def process(self, job: Job) -> Report:
         """Find the ships of one scene and write its files; errors are in the report."""
         began, worker = time.perf_counter(), f"{socket.gethostname()} {os.getpid()}"
         time.sleep(min(_PAUSE_S * (job.attempt - 1), _PAUSE_MAX_S))
@@ -56,7 +56,7 @@ class ArchiveWork:
             _LOGGER.debug("%s failed", job.scene, exc_info=True)
             seconds = time.perf_counter() - began
             return Report(
-                "failed", seconds=seconds, error=_told(error, job.scene), passing=passes(error), worker=worker
+                "failed", seconds=seconds, error=_reason(error, job.scene), transient=is_transient(error), worker=worker
             )
         return Report(
             "skipped" if run.skipped else "done",
@@ -84,7 +84,7 @@ class ArchiveWork:
         return self._detector
 
 
-def _told(error: Exception, scene: Path) -> str:
+def _reason(error: Exception, scene: Path) -> str:
     if isinstance(error, RefineDetError):
         return " ".join(str(error).split())
     said = " ".join(f"{type(error).__name__}: {error}".split())

@@ -1,4 +1,4 @@
-"""Detector: weights with the runtime, devices and windows that go with them, loaded once for many scenes."""
+"""Detector: weights with their runtime, devices and windows, loaded once for many scenes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
 
 class Detector:
-    """A detector that is ready for scenes. Make one with `load`; it is also a context that closes itself.
+    """Detector that is ready for scenes. Make one with `load`, and use it as a context manager to close it.
 
     >>> with Detector.load() as detector:  # doctest: +SKIP
     ...     for scene in scenes:
@@ -36,7 +36,7 @@ class Detector:
     def __init__(
         self, settings: DetectorSettings, weights: Path, loaded: Loaded, *, graph: Graph | None = None
     ) -> None:
-        """Use `load` instead."""
+        """Take loaded networks; `load` calls this."""
         self.settings, self.weights = settings, weights
         self.weights_sha256 = sha256_file(weights)
         self._loaded, self._graph = loaded, graph
@@ -131,7 +131,7 @@ class Detector:
 
     @property
     def identity(self) -> dict[str, Any]:
-        """Everything of the detector that decides its detections, as JSON values: equal for equal detections."""
+        """Identity of the detector, as JSON values: everything that decides its detections."""
         return {
             "weights": self.weights_sha256,
             "runtime": self.runtime,
@@ -140,7 +140,7 @@ class Detector:
         }
 
     def search(self, windows: WindowSettings | None = None) -> Search:
-        """Settle how scenes are searched: what the weights were trained with where the settings say nothing.
+        """Settle the search of scenes; where the settings are silent, the training of the weights decides.
 
         Raises:
             InputError: the detector is closed, or the windows do not fit together.

@@ -1,4 +1,4 @@
-"""find_ships(): all that the command `refinedet detect` does with a scene, result files included."""
+"""find_ships(): detection on a scene with all result files, as the command `refinedet detect` does it."""
 
 from __future__ import annotations
 
@@ -32,9 +32,9 @@ def find_ships(
     Args:
         scene: GeoTIFF, Sentinel-1 GRD product (.SAFE folder or zip), PNG or JPEG.
         out: folder for results; None: `<stem>_ships` in the current folder.
-        detector: one that is loaded; None: it is loaded for this call, by `weights`, `runtime` and the other options of
+        detector: a loaded detector; None: it is loaded for this call, by `weights`, `runtime` and the other options of
             `Detector.load`.
-        progress: told how many windows are done.
+        progress: called with the number of windows done.
         settings: options of the command by their names in Python, such as `gsd_m=10` or `land_mask="drop"`; see
             `refinedet.config.detection`.
 

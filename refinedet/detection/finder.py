@@ -28,11 +28,11 @@ Progress = Callable[[int, int], None]
 """Called with (windows done, windows in all) of a scene."""
 
 _NOT_RECORDED = ("weights", "out", "overwrite", "skip_existing", "restart", "device")
-"""Options that have a place of their own in the record, or say nothing of the results."""
+"""Options that have an entry of their own in the run record, or do not concern the results."""
 
 
 class ShipFinder:
-    """A detector and the settings of a run, for one scene after the other."""
+    """Finder of ships by one detector and the settings of a run, for one scene after the other."""
 
     def __init__(self, detector: Detector, settings: DetectSettings) -> None:
         self._detector, self._settings = detector, settings
@@ -40,7 +40,7 @@ class ShipFinder:
 
     @property
     def identity(self) -> RunIdentity:
-        """Everything that decides results and that scenes have in common."""
+        """Identity that all scenes share: everything but the scene that decides the results."""
         return self._identity(None)
 
     def find(
@@ -50,11 +50,11 @@ class ShipFinder:
 
         Args:
             scene: the scene.
-            files: where each result goes; None: as the settings say.
-            progress: told how many windows are done.
+            files: path of each result, by format or view; None: as the settings say.
+            progress: called with the number of windows done.
 
         Raises:
-            RefineDetError: the scene or its results are not what they should be.
+            RefineDetError: the scene cannot be read, a result cannot be written, or a setting does not fit.
             KeyboardInterrupt: with one sentence that says how to go on.
         """
         from refinedet.scene.journal import Journal
@@ -62,13 +62,13 @@ class ShipFinder:
         files = dict(plan_files(scene, self._settings.output) if files is None else files)
         began = time.perf_counter()
         if finished(scene, files, self._settings.output):
-            return DetectionRun(scene, self._same_record(scene, files["record"]), files)
+            return DetectionRun(scene, self._earlier_run_record(scene, files["record"]), files)
         journal = Journal(journal_path(scene, files), self._detector.identity, restart=self._settings.output.restart)
         watched = _Watched(progress)
         try:
-            result = self._found(scene, files, journal, watched)
+            result = self._detect(scene, files, journal, watched)
             write_files(scene, result, files, self._settings.scene)
-            record = self._written_record(result, files["record"], began)
+            record = self._write_run_record(result, files["record"], began)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(watched.how_to_go_on(scene, journal.path)) from None
         except OSError as error:
@@ -79,12 +79,12 @@ class ShipFinder:
         seconds = time.perf_counter() - began
         return DetectionRun(scene, record, files, result, watched.kept, seconds)
 
-    def _found(self, scene: Path, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
+    def _detect(self, scene: Path, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
         from refinedet.scene.detect import detect_scene
 
         search, settings = self._search, self._settings
         with ThreadPoolExecutor(1, thread_name_prefix="writers") as beside:
-            beside.submit(load_writers, files)  # and waited for: no process should end amid an import
+            beside.submit(load_writers, files)  # and waited for: no process should end during an import
             return detect_scene(
                 scene,
                 search.predictors,
@@ -115,27 +115,27 @@ class ShipFinder:
             radiometry=search.predictors[0].radiometry,
         )
 
-    def _same_record(self, scene: Path, path: Path) -> dict[str, Any]:
-        """The record of the run that left the results of a scene.
+    def _earlier_run_record(self, scene: Path, path: Path) -> dict[str, Any]:
+        """Read the run record beside the results of a scene.
 
         Raises:
-            FileError: it was another run.
-            InputError: it is no record.
+            FileError: it belongs to another run.
+            InputError: it is no run record.
         """
         from refinedet.scene.identity import RunIdentity, scene_sha256
 
         record: dict[str, Any] = read_json(path)
         before = RunIdentity.from_dict(record.get("identity") if isinstance(record, dict) else None, path)
-        found = self._identity(scene_sha256(scene, self._settings.scene.pol)).changed_since(before)
-        if found:
+        changed = self._identity(scene_sha256(scene, self._settings.scene.pol)).changed_since(before)
+        if changed:
             raise FileError(
                 f"expected the results beside {path} to be what this call would find, found others "
-                f"({'; '.join(found[:3])}); name another `out`, or replace them with `overwrite`"
+                f"({'; '.join(changed[:3])}); name another `out`, or replace them with `overwrite`"
             )
         return record
 
-    def _written_record(self, result: SceneResult, path: Path, began: float) -> dict[str, Any]:
-        from refinedet.scene.output.record import run_record, write_record
+    def _write_run_record(self, result: SceneResult, path: Path, began: float) -> dict[str, Any]:
+        from refinedet.scene.output.record import run_record, write_run_record
         from refinedet.scene.output.writers import writing
 
         record = run_record(
@@ -146,11 +146,11 @@ class ShipFinder:
             seconds=time.perf_counter() - began,
         )
         with writing(path):
-            write_record(path, record)
+            write_run_record(path, record)
         return record
 
     def _record_settings(self) -> dict[str, Any]:
-        """Options as asked for, with what the weights or a default said where nothing was."""
+        """Options as used: those asked for, and the values from the weights or defaults for the others."""
         asked = {
             one.name: getattr(group, one.name)
             for group in (getattr(self._settings, part.name) for part in fields(self._settings))
@@ -158,7 +158,7 @@ class ShipFinder:
             if one.name not in _NOT_RECORDED
         }
         search = self._search
-        came_to = {
+        resolved = {
             "stretch": self._settings.scene.stretch.to_dict(),
             "runtime": self._detector.runtime,
             "precision": self._detector.precision,
@@ -166,14 +166,14 @@ class ShipFinder:
             "ship_m": search.ship_m,
             "radiometry": search.predictors[0].radiometry.to_dict(),
         }
-        return asked | search.tile.to_dict() | came_to
+        return asked | search.tile.to_dict() | resolved
 
 
 @dataclass(slots=True)
 class _Watched:
-    """Progress of one scene, remembered and passed on."""
+    """Progress of one scene: it is remembered and passed on."""
 
-    told: Progress | None
+    progress: Progress | None
     done: int = 0
     total: int = 0
     kept: int = 0
@@ -182,11 +182,11 @@ class _Watched:
         if not self.total:  # the first call
             self.total, self.kept = total, done
         self.done = done
-        if self.told is not None:
-            self.told(done, total)
+        if self.progress is not None:
+            self.progress(done, total)
 
     def how_to_go_on(self, scene: Path, journal: Path) -> str:
-        """One sentence for who has stopped a run; empty where there is nothing to go on from."""
+        """Sentence for a user who stopped a run; empty if there is nothing to go on from."""
         if not journal.exists():
             return ""
         return (

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from refinedet.runtimes.graphs import Graph
 
 _WEAKEST = 1e-3
-"""Score below which a detector of other make is not listened to, whatever is asked for."""
+"""Least score of a detector of other make that is used, whatever is asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,12 +28,12 @@ class Loaded:
     """ScalablePredictors of this project; one OnnxPredictor where `header` is None."""
     devices: tuple[str, ...]
     header: Header | None
-    """None: the detector is of other make."""
+    """Header of the checkpoint; None: the detector is of other make."""
     runtime: Runtime
     precision: str
 
     def foreign(self, score_min: float) -> OnnxPredictor:
-        """The detector of other make, listening to scores low enough for `score_min`."""
+        """Detector of other make, with its least score low enough for `score_min`."""
         from refinedet.adapters.common import SCORE_MIN
 
         # half: fragments enter the merge, too
@@ -59,7 +59,7 @@ def load_torch(weights: Path, settings: DetectorSettings) -> Loaded:
 
 
 def load_exported(graph: Graph, runtime: Runtime, settings: DetectorSettings) -> Loaded:
-    """Wrap an exported graph, as often as it takes calls side by side."""
+    """Wrap an exported graph, once for each call that it takes side by side."""
     from refinedet.concurrency import usable_cores
     from refinedet.runtimes.predictor import ExportedPredictor
     from refinedet.tiling import WINDOW_TILES, WINDOWS_TOGETHER
@@ -72,7 +72,7 @@ def load_exported(graph: Graph, runtime: Runtime, settings: DetectorSettings) ->
 
 
 def load_foreign(path: Path, settings: DetectorSettings) -> Loaded:
-    """Load an ONNX file of other make: its classes are those in its metadata, its windows the default ones."""
+    """Load an ONNX file of other make: its metadata names the classes, and windows are the default ones."""
     from refinedet.adapters.onnx import OnnxPredictor
     from refinedet.predictors.predictor import batch_for
 
@@ -95,10 +95,10 @@ def is_export(path: Path) -> bool:
 
 
 def check_runtime(settings: DetectorSettings, runtime: Runtime, weights: Path) -> None:
-    """Check that a file may be run by the runtime that was asked for.
+    """Check that the settings allow the runtime that a file needs.
 
     Raises:
-        InputError: another one was.
+        InputError: they name another runtime.
     """
     if settings.runtime not in ("auto", runtime):
         raise InputError(

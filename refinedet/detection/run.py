@@ -21,7 +21,7 @@ class DetectionRun:
     files: dict[str, Path] = field(default_factory=dict)
     """Result files by format or view: geojson, csv, quicklook, map, record ..."""
     result: SceneResult | None = None
-    """The ships; None where `skipped`."""
+    """Ships of the scene; None if `skipped`."""
     windows_kept: int = 0
     """Windows that were taken over from an interrupted run."""
     seconds: float = 0.0
@@ -29,7 +29,7 @@ class DetectionRun:
 
     @property
     def skipped(self) -> bool:
-        """True where an earlier run has left the same results."""
+        """True if an earlier run has left the same results."""
         return self.result is None
 
     @property

@@ -1,4 +1,4 @@
-"""Search of scenes: windows, overlap, prescreen and limits of score, settled from settings and the weights."""
+"""Search of scenes: windows, overlap, prescreen and score limits, from the settings and the weights."""
 
 from __future__ import annotations
 
@@ -21,21 +21,21 @@ _SHIP = ("ship",)
 
 @dataclass(frozen=True, slots=True)
 class Search:
-    """Search of scenes by a detector: its predictors, and the arguments of `detect_scene` that go with them."""
+    """Predictors of a detector, and the arguments of `detect_scene` that go with them."""
 
     predictors: Sequence[Predictor]
-    """Equal but for their devices; the same one as often as it takes calls side by side."""
+    """Predictors that differ in their device alone; one is repeated for each call that it takes side by side."""
     tile: TileConfig
     score_min: float
     prescreen: float | None
-    """As in `detect_scene`; None: every window is looked at."""
+    """Least contrast of a window, as in `detect_scene`; None: every window is looked at."""
     ship_m: float | None
-    """As in `detect_scene`; None: windows overlap as `tile` says."""
+    """Longest ship in metres, as in `detect_scene`; None: windows overlap as `tile` says."""
     batch_size: int | None
 
 
 def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) -> Search:
-    """Settle how scenes are searched: as the weights were trained where the settings say nothing.
+    """Settle the search of scenes; where the settings are silent, the training of the weights decides.
 
     Raises:
         InputError: the windows do not fit together.
@@ -49,14 +49,14 @@ def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) 
     else:
         own = [_for_score(one, header.postprocess, windows.score_min) for one in loaded.predictors]
         large = prescreen is None and windows.tile_px is None
-        predictors, tile = _looks(own, settings.multiscale, tile, large=large)
+        predictors, tile = _predictors_and_windows(own, settings.multiscale, tile, large=large)
     return Search(predictors, tile, windows.score_min, prescreen, ship_m, settings.batch_size)
 
 
-def _looks(
+def _predictors_and_windows(
     own: Sequence[ScalablePredictor], multiscale: str | None, tile: TileConfig, *, large: bool
 ) -> tuple[list[Predictor], TileConfig]:
-    """Predictors and windows: those of training, or larger ones where that is less work."""
+    """Predictors and windows: the windows of training, or larger ones if that is less work."""
     from refinedet.predictors.large_windows import LargeWindows, large_windows
     from refinedet.predictors.multiscale import MultiscalePredictor
 
@@ -69,7 +69,7 @@ def _looks(
 
 
 def _for_score(predictor: ScalablePredictor, trained: PostprocessConfig, score_min: float) -> ScalablePredictor:
-    """The predictor with limits for ships from `score_min` up: weaker fragments enter the merge, too."""
+    """Copy of a predictor with limits for ships from `score_min` up; weaker fragments enter the merge, too."""
     changed = copy.copy(predictor)  # the network is shared
     changed.postprocess = replace(
         predictor.postprocess,
@@ -80,7 +80,7 @@ def _for_score(predictor: ScalablePredictor, trained: PostprocessConfig, score_m
 
 
 def prescreen_of(windows: WindowSettings, header: Header | None) -> float | None:
-    """The contrast that a window must have to be looked at, if any."""
+    """Least contrast of a window that is looked at; None: every window is."""
     from refinedet.scene.windows.prescreen import K
 
     if windows.prescreen is not None:
@@ -89,7 +89,7 @@ def prescreen_of(windows: WindowSettings, header: Header | None) -> float | None
 
 
 def _longest_ship_m(windows: WindowSettings, header: Header | None) -> float | None:
-    """The length that an overlap must hold; None where others than ships are found, or the overlap is asked for."""
+    """Length in metres that an overlap must hold; None for classes beyond ships, and if an overlap was asked for."""
     from refinedet.scene.windows.overlap import LONGEST_SHIP_M
 
     ships = header is not None and header.classes == _SHIP

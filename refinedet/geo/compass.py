@@ -1,4 +1,4 @@
-"""Where north is in a picture of a scene, and how long a metre is, at the middle of the scene. Pure."""
+"""Direction of north in a picture of a scene, and metres per pixel, at the middle of the scene. Pure."""
 
 from __future__ import annotations
 
@@ -8,13 +8,13 @@ from numpy.typing import NDArray
 from refinedet.geo.position import Position, azimuths_deg, distances_m
 
 _LARGEST_CONDITION = 1e4
-"""Ratio of the longest to the shortest ground length of a pixel beyond which no direction is told."""
+"""Ratio of the longest to the shortest ground length of a pixel; beyond it no direction is given."""
 
 
 def ground_axes(position: Position | None, width_px: int, height_px: int) -> NDArray[np.float64] | None:
-    """Metres [east, north] of one pixel to the right (column 0) and one down (column 1), amid a scene of that size.
+    """Metres [east, north] of one pixel to the right (column 0) and one down (column 1), in the middle of a scene.
 
-    None without a position, or where the middle of the scene is not on the earth or flattened to a line.
+    None without a position, or if the middle of the scene is not on the earth or is flattened to a line.
     """
     if position is None:
         return None
@@ -40,11 +40,11 @@ def pixel_metres(axes: NDArray[np.float64]) -> float:
 
 
 def nice_length(longest: float) -> float:
-    """The largest of 1, 2, 5 times a power of ten that is not above `longest`, a positive number."""
+    """Largest of 1, 2, 5 times a power of ten that is not above `longest`, a positive number."""
     power = 10.0 ** np.floor(np.log10(longest))
     return float(max(factor * power for factor in (1, 2, 5) if factor * power <= longest * (1 + 1e-9)))
 
 
 def place_text(lon: float, lat: float) -> str:
-    """A place for people: `54.4936° N   7.3054° E`."""
+    """Text of a place for people: `54.4936° N   7.3054° E`."""
     return f"{abs(lat):.4f}° {'N' if lat >= 0 else 'S'}   {abs(lon):.4f}° {'E' if lon >= 0 else 'W'}"

@@ -1,7 +1,7 @@
-"""From pixels of a scene to longitude and latitude, and lengths in metres along the ellipsoid.
+"""Longitude and latitude of the pixels of a scene, and lengths in metres along the ellipsoid.
 
-Scenes are located by an affine transform in any reference system, or by ground control points (GCPs). Points are mapped
-as they are; the scene is never warped.
+An affine transform in any reference system, or ground control points (GCPs), locate a scene. Points are mapped one by
+one; the scene is never warped.
 """
 
 from __future__ import annotations
@@ -24,15 +24,15 @@ Points = NDArray[np.float64]
 
 _WGS84 = "EPSG:4326"
 _GCP_SHIFT = {"edge": 0.0, "centre": 0.5}
-"""From the pixels of GCPs to those of boxes, where the centre of pixel i is i + 0.5."""
+"""Shift from the pixels of GCPs to those of boxes, where the centre of pixel i is i + 0.5."""
 _EXACT_SPLINE_POINTS = 1000
-"""Thin-plate splines through more points than this use the nearest ones alone, to bound time and memory."""
+"""Most points of an exact thin-plate spline; with more, only the nearest ones are used, to bound time and memory."""
 _GEOD = Geod(ellps="WGS84")
 
 
 @dataclass(frozen=True, slots=True)
 class Position:
-    """Where the pixels of one scene are. Made by `locate`."""
+    """Position of the pixels of one scene on the earth. Made by `locate`."""
 
     mapping: Callable[[Points], Points]
     """Pixels (N, 2) to degrees (N, 2)."""
@@ -54,22 +54,22 @@ class Position:
 
 
 def locate(info: RasterInfo) -> Position | None:
-    """The position of a scene, or None where it has none that can be used; `why_nowhere` has the reason.
+    """Position of a scene; None if it has none that can be used, and `why_nowhere` has the reason.
 
-    A transform without a reference system says nothing about where the scene lies, and gives None.
+    A transform without a reference system does not locate the scene, and gives None.
     """
     found = _located(info)
     return None if isinstance(found, str) else found
 
 
 def why_nowhere(info: RasterInfo) -> str | None:
-    """Reason for which `locate` gives None, as the end of a sentence; None where the scene has a position."""
+    """Reason why `locate` gives None, as the end of a sentence; None if the scene has a position."""
     found = _located(info)
     return found if isinstance(found, str) else None
 
 
 def _located(info: RasterInfo) -> Position | str:
-    """The position, or why there is none."""
+    """Position of a scene, or the reason why there is none."""
     try:
         if info.gcps and info.gcp_crs:
             return _from_gcps(info, info.gcp_crs)
@@ -106,9 +106,9 @@ def _geodesics(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64]:
 
 
 def local_plane(lonlat: Points) -> Transformer:
-    """Transformer from degrees (lon, lat) to metres (x, y) on the plane that touches the earth amid points (N, 2).
+    """Transformer from degrees (lon, lat) to metres (x, y) on the plane that touches the earth in the middle of points.
 
-    Distances from the middle are exact; others are right to 0.01 % within 150 km of it.
+    `lonlat` is (N, 2). Distances from the middle are exact; others are right to 0.01 % within 150 km of it.
     """
     lon, lat = np.radians(lonlat).T
     x, y, z = np.mean([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1)

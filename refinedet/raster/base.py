@@ -1,4 +1,4 @@
-"""What every reader of a scene can do, whatever its pixels come from."""
+"""Reader of a scene: the interface of all sources of pixels."""
 
 from __future__ import annotations
 
@@ -19,17 +19,17 @@ _SAMPLE_PX = 1 << 24
 
 
 class Reader(ABC):
-    """A scene that is read window by window, from one thread at a time."""
+    """Scene that is read window by window, from one thread at a time."""
 
     info: RasterInfo
     label: str | None = None
-    """What of the scene is read, in a word for people: a polarisation, a band; None: all there is."""
+    """Part of the scene that is read, in a word for people: a polarisation, a band; None: all of it."""
 
     @abstractmethod
     def read(self, window: Window) -> NDArray[Any]:
         """Pixels of `window`: (h, w) of one band, or (h, w, 3) where the file is 8-bit RGB or has a palette.
 
-        What a mask or an alpha band of the file hides holds `info.nodata`.
+        Pixels that a mask or an alpha band of the file hides hold `info.nodata`.
 
         Raises:
             InputError: the window reaches beyond the scene.
@@ -45,11 +45,10 @@ class Reader(ABC):
         return self.read(Window(0, 0, self.info.height, self.info.width))
 
     def sample(self, max_px: int = 2048) -> NDArray[Any]:
-        """Every n-th pixel of every n-th row, n the smallest that keeps the long side within `max_px`.
+        """Sample of every n-th pixel of every n-th row; n is the smallest that keeps the long side within `max_px`.
 
-        Along a side so short that less than 64 would be left, more are picked, up to all. Pixels are picked, not
-        averaged, and never taken from overviews: their statistics are those of the scene. The memory used does not grow
-        with the scene.
+        A short side keeps at least 64 pixels, or all it has. Pixels are picked, not averaged, and never taken from
+        overviews, so their statistics are those of the scene. The memory used does not grow with the scene.
 
         Raises:
             InputError: `max_px` is below 1.
@@ -70,7 +69,7 @@ class Reader(ABC):
         return np.concatenate(parts)
 
     def _rows_at_once(self, step: int) -> int:
-        """Rows that are read at a time for a sample of every `step`-th: a multiple of it, or 1 to read no other."""
+        """Rows that are read at a time for a sample of every `step`-th: a multiple of it, or 1 to read no others."""
         return max(1, _SAMPLE_ROWS // step) * step
 
     def _check_inside(self, window: Window) -> None:

@@ -1,4 +1,4 @@
-"""The convention in which a file counts the pixels of its ground control points.
+"""Convention by which a file counts the pixels of its ground control points.
 
 In a GeoTIFF, 0 is the outer edge of the first pixel, as in a transform; GDAL moves the points of a file that says
 `PixelIsPoint` there. Sentinel-1's rasters are the exception: they repeat the grid of the annotation, whose lines and
@@ -22,10 +22,10 @@ _MARKS = {
 
 
 def tells_sentinel1(tags: Mapping[str, Any]) -> bool:
-    """True where the tags of a file say that its pixels come from a Sentinel-1 product."""
+    """True if the tags of a file say that its pixels come from a Sentinel-1 product."""
     return any(str(tags.get(name, "")).upper().startswith(mark) for name, mark in _MARKS.items())
 
 
 def are_of_esas_grid(points: Iterable[GroundControlPoint]) -> bool:
-    """True where points can be of an annotation's grid: whole numbers, which no scaled copy keeps."""
+    """True if points may come from an annotation's grid: they are whole numbers, which no scaled copy keeps."""
     return all(point.pixel.is_integer() and point.line.is_integer() for point in points)

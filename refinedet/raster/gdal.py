@@ -1,4 +1,4 @@
-"""The settings under which GDAL runs, and what it may open."""
+"""Settings of GDAL, and the formats that it may open."""
 
 from __future__ import annotations
 
@@ -20,30 +20,30 @@ DRIVERS = {
     b"\x89PNG": "PNG",
     b"\xff\xd8\xff": "JPEG",
 }
-"""The only drivers that may open a file, by its first bytes: TIFF, BigTIFF (both also as COG), PNG, JPEG.
+"""Drivers that may open a file, by its first bytes: TIFF, BigTIFF (both also as COG), PNG, JPEG. There are no others.
 
-VRT and MRF above all stay out: they can read, and MRF can write, other files.
+VRT and MRF above all are left out, because they can read other files, and MRF can write them.
 """
 MAGIC_BYTES = 4
-"""How many of them it takes."""
+"""Number of first bytes that name the driver."""
 
 REAL_TYPES = ("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 COMPLEX_TYPES = ("complex_int16", "complex64", "complex128")
 GDAL_ERRORS = (RasterioError, CPLE_BaseError, UnicodeDecodeError)
-"""What comes out of rasterio where a file is damaged; the last where it holds text that is none."""
+"""Errors of rasterio on a damaged file; the last one comes from text that is not UTF-8."""
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
-"""The transform that rasterio gives a file without one."""
+"""Transform that rasterio gives a file without one."""
 
 _CACHE_MB = 64
 
 
 def driver_of(head: bytes) -> str | None:
-    """The driver for a file that begins with these bytes; None where none is allowed."""
+    """Name of the driver for a file that begins with these bytes; None if none is allowed."""
     return next((driver for magic, driver in DRIVERS.items() if head.startswith(magic)), None)
 
 
 def environment() -> rasterio.Env:
-    """GDAL with this project's settings, for as long as the context lasts; from any thread."""
+    """Context with this project's settings of GDAL; for any thread."""
     settings = {
         "GDAL_CACHEMAX": _CACHE_MB,
         # No file beside the scene is looked for, read or written: .aux.xml, .ovr, .msk, world files.
@@ -64,7 +64,7 @@ def environment() -> rasterio.Env:
 
 @contextmanager
 def gdal() -> Iterator[None]:
-    """As `environment`, and silent on files without a position; filters of warnings belong to all threads at once."""
+    """Context of `environment` without warnings on files that have no position; the filter acts on all threads."""
     with environment(), warnings.catch_warnings():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield

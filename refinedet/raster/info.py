@@ -1,4 +1,4 @@
-"""What is known of a scene without reading its pixels."""
+"""Metadata of a scene, known without reading its pixels."""
 
 from __future__ import annotations
 
@@ -6,16 +6,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 GcpZero = Literal["edge", "centre"]
-"""Where pixel 0 of ground control points is: the outer edge of the first pixel (GeoTIFF, GDAL), or its centre (ESA)."""
+"""Place of pixel 0 of ground control points: outer edge of the first pixel (GeoTIFF, GDAL), or its centre (ESA)."""
 GcpEvidence = Literal["product", "tags", "name", "assumed"]
-"""What tells where pixel 0 is: the product around the file, its tags, its name; or nothing, and "edge" is assumed."""
+"""Source of the place of pixel 0: the product around the file, its tags, its name; or "edge" is assumed."""
 
 
 @dataclass(frozen=True, slots=True)
 class GroundControlPoint:
-    """A tie between a pixel and a place, exactly as GDAL gives it.
+    """Tie between a pixel and a place, exactly as GDAL gives it.
 
-    `RasterInfo.gcp_zero` says from where `pixel` and `line` count. Nothing is added here: geo/position.py does that.
+    `RasterInfo.gcp_zero` says from where `pixel` and `line` count. geo/position.py adds the half pixel, nothing here.
     """
 
     pixel: float
@@ -27,7 +27,7 @@ class GroundControlPoint:
 
 @dataclass(frozen=True, slots=True)
 class RasterInfo:
-    """What is known of a scene without reading its pixels."""
+    """Metadata of a scene: size, type, nodata, position."""
 
     width: int
     height: int

@@ -1,4 +1,4 @@
-"""From what GDAL reads to what a reader gives: one kind of number, and one value for what was not measured."""
+"""Decoding of the pixels that GDAL reads: one kind of number, and one value for pixels that were not measured."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ _NO_SCALE = (1.0, 0.0)
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """How the bands of one file become pixels. Made by `decoder_of`."""
+    """Decoder of the bands of one file. Made by `decoder_of`."""
 
     dtype: str
-    """Of the pixels that come out."""
+    """Type of the decoded pixels."""
     nodata: float | None
-    """Their value where nothing was measured; None: nothing is declared."""
+    """Value of decoded pixels that were not measured; None: nothing is declared."""
     masked: bool = False
-    """Whether the file has a mask ..."""
+    """True if the file has a mask that hides pixels."""
     alpha: int | None = None
-    """... or an alpha band, and which: either hides pixels, as handed to `decode`."""
+    """Number of the alpha band that hides pixels; None: there is none."""
     stored_nodata: float | None = None
     scale: float = 1.0
     offset: float = 0.0
     palette: NDArray[np.uint8] | None = None
 
     def decode(self, pixels: NDArray[Any], masks: list[NDArray[Any]]) -> NDArray[Any]:
-        """Pixels (n, h, w) of n bands, and what hides them (each (h, w); 0: hidden), to (h, w) or (h, w, 3)."""
+        """Decode pixels (n, h, w) of n bands to (h, w) or (h, w, 3); each mask is (h, w), 0 where a pixel is hidden."""
         if self.palette is not None:
             plain = self.palette[pixels[0]]
         elif len(pixels) == 3:
@@ -48,7 +48,7 @@ class Decoder:
         return np.asarray(plain)
 
     def _measured(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """Amplitude of complex pixels, true values of scaled ones: float32, NaN where nothing was measured."""
+        """Amplitude of complex pixels, or true values of scaled ones: float32, NaN where nothing was measured."""
         if np.iscomplexobj(stored):
             valid = np.ones(stored.shape, np.bool_) if self.stored_nodata is None else stored != self.stored_nodata
         else:
@@ -61,7 +61,7 @@ class Decoder:
 
 
 def decoder_of(dataset: Any, bands: list[int]) -> Decoder:
-    """How `bands` of an open file become pixels."""
+    """Decoder for `bands` of an open file."""
     band = bands[0]
     stored = dataset.dtypes[band - 1]
     flags = dataset.mask_flag_enums[band - 1]
@@ -81,13 +81,13 @@ def decoder_of(dataset: Any, bands: list[int]) -> Decoder:
 
 
 def _alpha(dataset: Any, bands: list[int]) -> int | None:
-    """The band that says how opaque the others are. GDAL makes a mask of it in some types alone, or without nodata."""
+    """Number of the alpha band, or None. GDAL makes a mask of it for some types alone, or without nodata."""
     others = (band for band in dataset.indexes if band not in bands)
     return next((band for band in others if dataset.colorinterp[band - 1] == ColorInterp.alpha), None)
 
 
 def _representable(nodata: float | None, dtype: str) -> float | None:
-    """`nodata`, or None where pixels of that type cannot hold it, as with -9999 in unsigned ones: it marks nothing."""
+    """Nodata value, or None if pixels of that type cannot hold it, such as -9999 in unsigned ones: it marks nothing."""
     if nodata is None or dtype in COMPLEX_TYPES or np.dtype(dtype).kind == "f":
         return nodata
     limits = np.iinfo(dtype)
@@ -95,7 +95,7 @@ def _representable(nodata: float | None, dtype: str) -> float | None:
 
 
 def _hidden_value(dtype: str) -> float:
-    """A value for hidden pixels that no measured one has: 0 is black in pictures and padding in amplitudes."""
+    """Value for hidden pixels that no measured one has: 0 is black in pictures and padding in amplitudes."""
     kind = np.dtype(dtype).kind
     return np.nan if kind == "f" else 0.0 if kind == "u" else float(np.iinfo(dtype).min)
 
@@ -106,7 +106,7 @@ def _scale(dataset: Any, band: int) -> tuple[float, float]:
 
 
 def _palette(dataset: Any, band: int, nodata: float | None) -> tuple[NDArray[np.uint8], bool]:
-    """Colours (256, 3) by index, black where transparent or nodata, and whether any is."""
+    """Colours (256, 3) by index, black if transparent or nodata, and true if any of them is hidden so."""
     colours, hides = np.zeros((256, 3), np.uint8), False
     for index, (*colour, alpha) in dataset.colormap(band).items():
         hidden = alpha == 0 or index == nodata

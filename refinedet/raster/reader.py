@@ -33,23 +33,23 @@ from refinedet.raster.tiff import check_pixels, check_tiff
 from refinedet.tiling import Window
 
 MAX_PIXELS = 4_000_000_000
-"""Pixels of the largest scene that is opened unless asked: eight full Sentinel-1 products."""
+"""Pixels of the largest scene that is opened by default: eight full Sentinel-1 products."""
 
 Band = int | str
-"""A band of a file: its number from 1, or its description, such as a polarisation; case does not matter."""
+"""Band of a file: its number from 1, or its description, such as a polarisation; case does not matter."""
 
 _ZIP_LARGE_BYTES = 64 << 20
 _ZIP_RATIO = 100
-"""A packed picture above that size may not shrink more than this: radar images hardly shrink at all."""
+"""Largest ratio of packing for a picture above that size: radar images hardly shrink at all."""
 
 _FILE_IN_WKT = re.compile(
     r"""(?:PARAMETERFILE\["[^"]*",\s*"|PROJ4_GRIDS",\s*"|\+(?:\w*grids|file|init)=)[^"\s]*[/\\]""", re.IGNORECASE
 )
-"""A grid file with a folder in its name. Without one it is looked for among PROJ's own, as it should be."""
+"""Grid file with a folder in its name. A name without a folder is looked up among PROJ's own files, as it should."""
 
 
 class SceneReader(Reader):
-    """An open scene. Use it within the `with` of `open_scene`, from one thread at a time."""
+    """Open scene. Use it within the `with` of `open_scene`, from one thread at a time."""
 
     def __init__(self, dataset: Any, path: Path, band: Band | None) -> None:
         self._dataset = dataset
@@ -62,7 +62,7 @@ class SceneReader(Reader):
         self.info = _info(dataset, self._decoder, path)
         self.label: str | None = None
         self.correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
-        """What `read` does to the pixels of a window of one band: a calibration, a mask; None: nothing."""
+        """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""
 
     def read(self, window: Window) -> NDArray[Any]:
         """Pixels of `window`, as `Reader.read` gives them."""
@@ -75,7 +75,7 @@ class SceneReader(Reader):
         return 1 if stored < step else super()._rows_at_once(step)
 
     def _read(self, window: Window) -> tuple[NDArray[Any], list[NDArray[Any]]]:
-        """Stored pixels of the bands, and what hides them."""
+        """Stored pixels of the bands, and the masks that hide them."""
         place = _GdalWindow(window.x, window.y, window.width, window.height)
         try:
             with environment():
@@ -99,9 +99,9 @@ def open_scene(
 
     Args:
         path: the file.
-        band: what `SceneReader.read` gives; None: the first band, or all three of 8-bit RGB.
+        band: band that `SceneReader.read` gives; None: the first band, or all three of 8-bit RGB.
         member: name of the picture inside the zip archive at `path`.
-        max_pixels: a scene of more is refused before anything is read.
+        max_pixels: most pixels of a scene; a larger one is refused before anything is read.
 
     Raises:
         FileError: there is no such file, it is a folder, or it is not a picture of these formats.
@@ -125,7 +125,7 @@ def open_scene(
 
 
 def _driver(path: Path, member: str | None, max_pixels: int) -> str:
-    """The driver that may open a file, after its header has been looked at."""
+    """Name of the driver that may open a file; the header of a TIFF is checked."""
     wanted = f"expected a GeoTIFF, PNG or JPEG file at {path}"
     if path.is_dir():
         raise FileError(f"{wanted}, found a folder; name a file in it")
@@ -151,7 +151,7 @@ def _driver(path: Path, member: str | None, max_pixels: int) -> str:
 
 @contextmanager
 def _member(stream: BinaryIO, path: Path, member: str | None) -> Iterator[tuple[BinaryIO, int]]:
-    """The picture in a file and its size in bytes: the file itself, or what an archive holds by that name."""
+    """Open the picture in a file: the file itself, or the member of a zip archive; with its size in bytes."""
     if member is None:
         yield stream, path.stat().st_size
         return
@@ -194,7 +194,7 @@ def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
 
 
 def _wkt(crs: Any, path: Path) -> str | None:
-    """A reference system as text, unless it would have PROJ open a file of the sender's choice."""
+    """Text of a reference system; one that makes PROJ open a file of the sender's choice is refused."""
     text: str | None = crs.to_wkt() if crs else None
     if text is not None and _FILE_IN_WKT.search(text):
         raise InputError(

@@ -1,7 +1,7 @@
-"""A scene at another pixel size, made on the fly: area means where it shrinks, linear between pixels where it grows.
+"""Reader of a scene at another pixel size: area means if it shrinks, linear interpolation if it grows.
 
-Means are taken of power, since that is what a coarser sensor would measure. Each pixel is a fixed sum over source
-pixels that depends on its own place alone, so windows meet without a seam, to the last bit.
+Means are taken of power, since a coarser sensor would measure that. Each pixel is a fixed sum over source pixels that
+depends on its own place alone, so windows meet without a seam, to the last bit.
 """
 
 from __future__ import annotations
@@ -23,19 +23,19 @@ FACTORS = (0.01, 16.0)
 """Smallest and largest factor."""
 
 _SOURCE_PX = 2048
-"""About the side, in source pixels, of the pieces that a window is computed in: bounds memory."""
+"""Rough side, in source pixels, of the pieces in which a window is computed; it bounds the memory."""
 _LEAST_MEASURED = 0.5
-"""A pixel of which less than this share was measured is nodata."""
+"""Least measured share of a pixel; with less it is nodata."""
 
 
 class ResampledReader(Reader):
-    """`source` with its width and height times the factors, rounded to whole pixels; x = source x * `factors[0]`.
+    """Reader of `source` at its size times the factors, rounded to whole pixels; x = source x * `factors[0]`.
 
-    8-bit scenes stay 8 bits; others become float32, NaN where nothing was measured. `info` has the position of neither.
+    8-bit scenes stay 8 bits; others become float32, NaN where nothing was measured. `info` has no position.
     """
 
     def __init__(self, source: Reader, factor_x: float, factor_y: float, sample: NDArray[Any]) -> None:
-        """`sample` as `source.sample` gives it: what kind of values the scene holds is seen there.
+        """Take a reader, its factors, and `source.sample()`, which shows the kind of values that the scene holds.
 
         Raises:
             InputError: a factor lies outside of FACTORS.
@@ -88,7 +88,7 @@ class ResampledReader(Reader):
     def _to_mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
         if self._decibel:
             return np.asarray(10 ** (np.clip(values, -200, 200) / 10))
-        # as a float64 square: no larger value is a measurement
+        # float64 must hold the square; no larger value is a measurement
         return np.clip(values, -1e150, 1e150) ** 2 if self._power else values
 
     def _from_mean(self, mean: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -110,7 +110,7 @@ class ResampledReader(Reader):
 
 
 def _weights(first: int, count: int, length: int, factor: float) -> tuple[int, csr_array]:
-    """Source pixel where `count` target pixels from `first` begin along one axis, and their (count, n) weights.
+    """First source pixel of `count` target pixels from `first` along one axis, and their (count, n) weights.
 
     Shrinking: the share of each source pixel in the target pixel. Growing: linear between the two nearest centres.
     """

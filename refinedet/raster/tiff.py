@@ -1,7 +1,7 @@
-"""The header of a TIFF, held against the file before GDAL believes it. BigTIFF and COG included.
+"""Check of the header of a TIFF against the file, before GDAL reads it. BigTIFF and COG included.
 
-A header may claim what it likes: a strip of four gigabytes, pixels beyond the end of the file, a codec that trusts its
-input. What is checked here costs little and cannot be made to cost much; what passes decodes in bounded memory.
+A header may claim anything: a strip of four gigabytes, pixels beyond the end of the file, a codec that trusts its
+input. The check costs little, and no file can make it cost much. A file that passes decodes in bounded memory.
 Layout: TIFF 6.0, sections 2 and 15; BigTIFF by Adobe's and AWare's description.
 """
 
@@ -28,16 +28,16 @@ COMPRESSIONS = {
     50000: "ZSTD",
     50001: "WebP",
 }
-"""What is decoded. Left out: fax and old JPEG, which no sensor needs, and LZMA, whose header may ask for 4 GiB."""
+"""Compressions that are decoded. Fax and old JPEG are not, since no sensor needs them; LZMA may ask for 4 GiB."""
 
 MAX_BLOCK_BYTES = 256 << 20
-"""Of one strip or tile, decoded: what GDAL holds in memory at once to give a single pixel of it."""
+"""Most bytes of one strip or tile, decoded: GDAL holds them in memory at once to give a single pixel."""
 MAX_TAG_BYTES = 4 << 20
-"""Of one tag other than the tables of strips and tiles: metadata, ground control points, colours."""
+"""Most bytes of one tag other than the tables of strips and tiles: metadata, ground control points, colours."""
 MAX_METADATA_BYTES = 256 << 10
-"""Of the XML in which GDAL keeps its metadata: its time grows with the square of their number."""
+"""Most bytes of the XML in which GDAL keeps metadata: its time grows with the square of their number."""
 MAX_BANDS = 512
-"""Asking GDAL about thousands of bands takes seconds."""
+"""Most bands of a file: GDAL takes seconds to describe thousands."""
 
 _MAX_DIRECTORIES = 256
 _MAX_ENTRIES = 512
@@ -50,12 +50,12 @@ _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
 _METADATA = 42112
 _TABLES = {_STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES}
 _SPLIT_ROWS = 2000
-"""GDAL reads an uncompressed strip of more rows than this row by row."""
+"""Rows of an uncompressed strip above which GDAL reads it row by row."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Entry:
-    """One tag: where its values are."""
+    """Tag of a picture: type, count and place of its values."""
 
     kind: int
     count: int
@@ -63,7 +63,7 @@ class _Entry:
 
 
 class _File:
-    """A TIFF that is read piece by piece, never beyond its end."""
+    """TIFF that is read piece by piece, never beyond its end."""
 
     def __init__(self, stream: BinaryIO, size: int, where: str | Path) -> None:
         self._stream, self.size, self.where = stream, size, where
@@ -93,11 +93,11 @@ class _File:
 
 
 def check_tiff(stream: BinaryIO, size: int, where: str | Path, max_pixels: int) -> None:
-    """Refuse a TIFF whose header does not fit the file, or asks for too much; `size` is that of `stream` in bytes.
+    """Refuse a TIFF whose header does not fit the file or asks for too much; `size` is that of `stream` in bytes.
 
     Raises:
         FileError: the header is damaged, or points beyond the end of the file.
-        InputError: the picture, or what is needed to read a part of it, is too large, or its compression is not known.
+        InputError: the picture, or a block that must be decoded at once, is too large, or its compression is unknown.
     """
     file = _File(stream, size, where)
     offset, seen = file.first, set[int]()
@@ -113,7 +113,7 @@ def check_tiff(stream: BinaryIO, size: int, where: str | Path, max_pixels: int) 
 
 
 def _directory(file: _File, offset: int) -> tuple[dict[int, _Entry], int]:
-    """Tags of the picture described at `offset`, and where the next one is."""
+    """Tags of the picture described at `offset`, and the offset of the next one."""
     count_kind, entry_kind = ("Q", "HHQ") if file.big else ("H", "HHI")
     count = file.number(offset, count_kind)
     if not 0 < count <= _MAX_ENTRIES:
@@ -186,7 +186,7 @@ def _check_picture(file: _File, entries: dict[int, _Entry], max_pixels: int) -> 
 
 
 def _value(file: _File, entries: dict[int, _Entry], tag: int, default: int | None) -> int:
-    """The first value of a tag of whole numbers."""
+    """First value of a tag of whole numbers."""
     entry = entries.get(tag)
     if entry is None or entry.count < 1:
         if default is None:
@@ -198,7 +198,7 @@ def _value(file: _File, entries: dict[int, _Entry], tag: int, default: int | Non
 
 
 def _table(file: _File, entries: dict[int, _Entry], tag: int, count: int) -> NDArray[np.uint64]:
-    """The first `count` values of a table of strips or tiles."""
+    """First `count` values of a table of strips or tiles."""
     entry = entries.get(tag)
     if entry is None or entry.kind not in _WHOLE_NUMBERS or entry.count < count:
         file.damaged(f"the places of {count:,} strips or tiles", f"{0 if entry is None else entry.count:,}")

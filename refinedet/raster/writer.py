@@ -55,10 +55,11 @@ def write_blocks(
 ) -> None:
     """Write a single-band scene described by `info` piece by piece, for scenes larger than memory.
 
-    Windows should be whole multiples of BLOCK_PX (but at the right and lower edge), each written once: then a block is
-    compressed once and the bytes depend on the pixels alone. Pixels never written are 0 or nodata. `as_measurement`
-    writes what ESA's processor does: one row per block, without compression, ground control points that count pixel
-    centres, and the tag that names the mission. Otherwise points count from the edge, as in any GeoTIFF.
+    Windows should be whole multiples of BLOCK_PX, except at the right and lower edge, and each is written once. Then a
+    block is compressed once, and the bytes depend on the pixels alone. Pixels never written are 0 or nodata.
+    `as_measurement` writes a file like ESA's processor: one row per block, without compression, ground control points
+    that count pixel centres, and the tag that names the mission. Otherwise points count from the edge, as in any
+    GeoTIFF.
 
     Raises:
         InputError: the type or the reference system of `info` is not supported.

@@ -1,9 +1,8 @@
 """detect_scene(): windows of a scene -> read -> predict -> merge. Memory does not grow with the scene.
 
-Windows are read in one thread (windows/chips.py) while earlier ones are with the predictor, or with several
-predictors, on devices of their own or side by side on one. A batch is always made of the same windows, whatever
-finished first and whatever a journal holds already: so results do not depend, in their last bits, on how often a run
-was interrupted.
+One thread reads windows (windows/chips.py) while one predictor or several work on earlier ones. Several predictors have
+devices of their own, or share one. A batch always holds the same windows, whichever finished first and whichever a
+journal holds already. So an interruption does not change the last bits of a result.
 """
 
 from __future__ import annotations
@@ -18,7 +17,7 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.boxes import shift
-from refinedet.concurrency import begun, prefetched, spread
+from refinedet.concurrency import map_unordered, prefetch, start_thread
 from refinedet.config import TileConfig
 from refinedet.config.detection import FRAGMENT_SHARE, LandSettings, SceneSettings
 from refinedet.detections import Detections
@@ -26,33 +25,33 @@ from refinedet.errors import InputError
 from refinedet.geo.compass import ground_axes
 from refinedet.geo.position import locate, why_nowhere
 from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
-from refinedet.radiometry import Levels, scene_levels
+from refinedet.radiometry import StretchLimits, scene_limits
 from refinedet.raster import RasterInfo, Reader
 from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
-from refinedet.scene.journal import Found, Journal, OpenJournal, open_journal
+from refinedet.scene.journal import FinishedWindows, Journal, OpenJournal, open_journal
 from refinedet.scene.land.survey import Surroundings, survey
 from refinedet.scene.result import SceneResult
 from refinedet.scene.sentinel1.reader import annotation_of
-from refinedet.scene.ships.describe import Looked, Ships, described
+from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
 from refinedet.scene.source import open_source
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.merge import Merged, merge_windows
-from refinedet.scene.windows.overlap import just_enough
-from refinedet.scene.windows.scaling import SAME, scaled
+from refinedet.scene.windows.overlap import shrink_overlap
+from refinedet.scene.windows.scaling import SAME, resample_reader
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import WINDOWS_TOGETHER, Window, windows
 
 Progress = Callable[[int, int], None]
-"""Called with (windows done, windows in all), first with those that a journal holds: 0 without one."""
+"""Function of (windows done, windows in all); its first call counts the windows that a journal holds."""
 
 _LOGGER = logging.getLogger(__name__)
 _READ_AHEAD = 2
-"""Batches of chips that lie ready for each predictor."""
+"""Number of batches of chips that lie ready for each predictor."""
 
 
-def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
+def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
     path: str | Path,
     predictor: Predictor | Sequence[Predictor],
     *,
@@ -75,22 +74,22 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     Args:
         path: the scene.
         predictor: finds ships in chips. Several, equal but for their devices, share the work.
-        scene: pixels that are looked at, and how.
-        land: treatment of land, and of places that are known to be no ship.
+        scene: pixels that are looked at: polarisation, band, stretch, pixel size.
+        land: treatment of land, and of places that are known to hold no ship.
         tile: size and overlap of windows.
         score_min: lowest score of a ship in the result, in [0, 1].
         prescreen: least contrast of a window that is looked at, in standard deviations (`prescreen.K`); None: any.
         ship_m: longest ship in metres: windows overlap by no more than its length; None: as `tile` says.
         batch_size: windows per call of the predictor; it may split them further.
-        progress: told how many windows are done.
-        stream: told what each window shows as soon as it is finished.
+        progress: called with the number of windows done.
+        stream: called with the detections of each window as soon as it is finished.
         journal: keeps finished windows, so that an interrupted run goes on.
 
     Raises:
         FileError: the scene is missing, damaged, or no picture of a supported format; a side file or the journal cannot
             be used.
-        InputError: its pixels are of an unsupported type or too many, a setting is out of range, or the journal is that
-            of another run.
+        InputError: its pixels are of an unsupported type or too many, an argument is out of range, or the journal
+            belongs to another run.
         MissingExtra: `land` asks for a coastline that is not installed.
     """
     predictors, first = _checked(predictor, score_min, batch_size, prescreen, ship_m)
@@ -98,7 +97,7 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
     chosen: dict[str, Any] = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
     chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m}
     with open_source(path, scene) as reader:
-        hashed = begun(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
+        hashed = start_thread(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
         annotation = annotation_of(path, scene.pol, reader.info)  # and land: an error in either comes first
         with watch.part("land"):
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
@@ -107,17 +106,16 @@ def detect_scene(  # noqa: PLR0913 - settings of one call, by keyword
         with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
             run.detect(predictors, batch_size, log, progress or _silent, stream)
         with watch.part("merge"):
-            found = _above(merge_windows(run.parts, run.grid), score_min)
+            merged = _above(merge_windows(run.parts, run.grid), score_min)
         with watch.part("describe"):
-            ships = described(Looked(reader, run.seen, run.preview, run.factors), found, known, annotation)
+            ships = describe_ships(SceneAsRead(reader, run.seen, run.preview, run.factors), merged, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
-    notes = (*_position_notes(reader.info), *known.notes)
-    result = _result(Path(path).name, first.classes, run, ships, notes)
+    result = _result(Path(path).name, first.classes, run, ships, (*_position_notes(reader.info), *known.notes))
     return replace(result, identity=hashed.result() if hashed else None)
 
 
 def _position_notes(info: RasterInfo) -> tuple[str, ...]:
-    """Note for a scene without a position, once; empty where it has one."""
+    """Note for a scene without a position, once; empty if it has one."""
     reason = why_nowhere(info)
     if reason is None:
         return ()
@@ -140,7 +138,7 @@ def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes
         places=ships.places,
         flags=ships.flags,
         located=run.position is not None,
-        levels=run.levels,
+        stretch_limits=run.stretch_limits,
         preview=run.preview,
         windows=len(run.grid),
         windows_skipped=run.skipped,
@@ -158,7 +156,7 @@ def _checked(
     prescreen: float | None,
     ship_m: float | None,
 ) -> tuple[Sequence[Predictor], Predictor]:
-    """All predictors and the first of them, after all settings have been looked at."""
+    """Check the arguments; return all predictors and the first of them."""
     predictors = predictor if isinstance(predictor, Sequence) else [predictor]
     if not 0 <= score_min <= 1 or batch_size < 1:
         raise InputError(
@@ -176,7 +174,7 @@ def _checked(
 
 
 class _Run:
-    """Detections of one scene so far. Chips are held for a few batches only."""
+    """Run on one scene, with its detections so far. Chips are held for a few batches only."""
 
     def __init__(
         self,
@@ -191,23 +189,23 @@ class _Run:
         self._score_min, self._prescreen, ship_m = limits
         with watch.part("read"):
             self.preview = reader.sample()
-        self.seen, self.factors = scaled(reader, scene, self.preview)
+        self.seen, self.factors = resample_reader(reader, scene, self.preview)
         self.position = locate(reader.info)
         axes = ground_axes(self.position, reader.info.width, reader.info.height)
-        tile = just_enough(tile, axes, self.factors, ship_m)
+        tile = shrink_overlap(tile, axes, self.factors, ship_m)
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         self.parts: list[tuple[Window, Detections]] = []
         self.skipped = 0
-        self.levels: Levels | None
+        self.stretch_limits: StretchLimits | None
         self._wanted_stretch = scene.stretch
         self._progress: Progress
         self._stream: Stream | None
         self._seams = SeamGrid(self.grid)
-        self._left_out: Found = {}
+        self._left_out: FinishedWindows = {}
         self._done = 0
 
     def leave_out(self, known: Surroundings) -> None:
-        """Do not look at windows of which nothing would be kept."""
+        """Leave out windows that lie on land, if their detections would all be dropped."""
         sure = known.all_land(self._seams.rects / (self.factors * 2))
         rows = self._seams.index
         self._left_out = dict.fromkeys(i for i, window in enumerate(self.grid) if sure[rows[window]])
@@ -220,46 +218,48 @@ class _Run:
         progress: Progress,
         stream: Stream | None,
     ) -> None:
-        """Measure the levels, and work on all windows that the journal does not hold."""
+        """Measure the limits of the stretch, and detect in all windows that the journal does not hold."""
         info = self.seen.info
         self._progress, self._stream = progress, stream
         sample = self.preview if self.factors == SAME else self.seen.sample()
-        self.levels = scene_levels(sample, info.dtype, info.nodata, predictors[0].radiometry, self._wanted_stretch)
+        self.stretch_limits = scene_limits(
+            sample, info.dtype, info.nodata, predictors[0].radiometry, self._wanted_stretch
+        )
         finished = {**self._left_out, **(log.finished if log else {})}
         self._take(finished)
         score_min = self._score_min * FRAGMENT_SHARE
         workers = [partial(self._predict, predictor, score_min) for predictor in predictors]
         in_parts = all(isinstance(predictor, PartPredictor) for predictor in predictors)
-        chips = Chips(self.seen, self.levels, self._prescreen, self.watch, parts=in_parts)
+        chips = Chips(self.seen, self.stretch_limits, self._prescreen, self.watch, parts=in_parts)
         batches = chips.batches(self._seams, batch_size, finished)
         with (
-            closing(prefetched(batches, _READ_AHEAD * len(workers))) as ready,
-            closing(spread(ready, workers)) as results,
+            closing(prefetch(batches, _READ_AHEAD * len(workers))) as ready,
+            closing(map_unordered(ready, workers)) as results,
         ):
-            for found in results:
+            for batch in results:
                 if log:
-                    log.append(found)
-                self._take(found)
+                    log.append(batch)
+                self._take(batch)
 
     def _predict(self, predictor: Predictor, score_min: float, batch: Batch) -> dict[int, Detections | None]:
-        """What is found in each window of a batch, in scene pixels."""
-        found: dict[int, Detections | None] = dict.fromkeys(index for index, _ in batch)
-        shown = [(index, look) for index, look in batch if look is not None]
+        """Detections in each window of a batch, in pixels of `seen`; None for a window that was not looked at."""
+        finished: dict[int, Detections | None] = dict.fromkeys(index for index, _ in batch)
+        shown = [(index, chip) for index, chip in batch if chip is not None]
         with self.watch.part("predict"):
-            answers = self._answers(predictor, [look.chip for _, look in shown]) if shown else []
-        for (index, look), answer in zip(shown, answers, strict=True):
-            strong = answer.above(score_min)
-            boxes = shift(strong.boxes_xyxy, look.place.x, look.place.y)
-            found[index] = Detections.of(boxes, strong.scores, strong.labels)
-        return found
+            predicted = self._predicted(predictor, [chip.pixels for _, chip in shown]) if shown else []
+        for (index, chip), detections in zip(shown, predicted, strict=True):
+            strong = detections.above(score_min)
+            boxes = shift(strong.boxes_xyxy, chip.place.x, chip.place.y)
+            finished[index] = Detections.of(boxes, strong.scores, strong.labels)
+        return finished
 
-    def _answers(self, predictor: Predictor, chips: Sequence[Chip]) -> list[Detections]:
+    def _predicted(self, predictor: Predictor, chips: Sequence[Chip]) -> list[Detections]:
         if len(self.grid) == 1 or not isinstance(predictor, PartPredictor):
             return predictor.predict(chips)
         return predictor.predict_parts(chips, max(self.grid[0].height, self.grid[0].width))
 
-    def _take(self, found: Found) -> None:
-        for index, detections in sorted(found.items()):
+    def _take(self, finished: FinishedWindows) -> None:
+        for index, detections in sorted(finished.items()):
             window = self.grid[index]
             if detections is None:
                 self.skipped += 1
@@ -267,12 +267,12 @@ class _Run:
             if len(detections):
                 self.parts.append((window, detections))
             if self._stream:
-                self._stream(self._told(window, detections.above(self._score_min)))
-        self._done += len(found)
+                self._stream(self._window_detections(window, detections.above(self._score_min)))
+        self._done += len(finished)
         self._progress(self._done, len(self.grid))
 
-    def _told(self, window: Window, found: Detections) -> WindowDetections:
-        return window_detections(window, found, self._seams, self.position, self.factors)
+    def _window_detections(self, window: Window, detections: Detections) -> WindowDetections:
+        return window_detections(window, detections, self._seams, self.position, self.factors)
 
 
 def _above(merged: Merged, score_min: float) -> Merged:
@@ -280,4 +280,4 @@ def _above(merged: Merged, score_min: float) -> Merged:
 
 
 def _silent(done: int, total: int) -> None:
-    """The progress that nobody watches."""
+    """Progress that is not shown."""

@@ -1,7 +1,7 @@
 """Identity of a run of detection: two runs with equal identities find equal ships.
 
-The journal, the record, `skip_existing` and archives all compare this one value. Neither the batch size nor the device
-is part of it: they change a box by less than 0.01 pixels, and a run that died for lack of memory must be able to go on
+The journal, the run record, `skip_existing` and archives all compare this one value. Neither the batch size nor the
+device is part of it. They change a box by less than 0.01 pixels, and a run that ran out of memory must be able to go on
 with smaller batches.
 """
 
@@ -27,19 +27,19 @@ from refinedet.scene.sentinel1.product import bare_measurement, find_measurement
 _PACKAGES = ("refinedet", "torch", "onnxruntime", "openvino", "numpy", "rasterio", "roaring-landmask")
 """Packages whose version may show in a result; the last one holds the coastline."""
 _SIDE_FILES = ("land", "exclude")
-"""Settings that name a file, whose content counts and whose place does not."""
+"""Settings that name a file. Its content counts, its path does not."""
 _PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 """Files that make up one Shapefile."""
 
 
 @dataclass(frozen=True, slots=True)
 class RunIdentity:
-    """Everything that decides what is found in a scene, as JSON values."""
+    """Everything that decides the ships found in a scene, as JSON values."""
 
     scene: str | None
-    """SHA-256 of the scene's content; None for what all scenes of an archive share."""
+    """SHA-256 of the scene's content; None for the identity that all scenes of an archive share."""
     detector: Mapping[str, Any]
-    """`Detector.identity`: weights, runtime, precision, passes; for another predictor what its user says of it."""
+    """Identity of the detector: weights, runtime, precision, passes; of another predictor, the one its user gave."""
     settings: Mapping[str, Any]
     """Settings that change the result, defaults included."""
     side_files: Mapping[str, str] = field(default_factory=dict)
@@ -54,10 +54,10 @@ class RunIdentity:
 
     @classmethod
     def from_dict(cls, content: Any, source: Path) -> Self:
-        """Identity from what `to_dict` gave; `source` names the file in errors.
+        """Read the result of `to_dict`; `source` names the file in errors.
 
         Raises:
-            InputError: it is something else.
+            InputError: the content is no identity.
         """
         try:
             return cls(**{name: content[name] for name in cls.__dataclass_fields__})
@@ -65,7 +65,7 @@ class RunIdentity:
             raise InputError(f"expected the record of a run at {source}, found other JSON ({error!r})") from error
 
     def changed_since(self, before: RunIdentity) -> list[str]:
-        """Differences from another identity, each with both values; empty where both runs find the same."""
+        """Differences from another identity, each with both values; empty if both runs find the same ships."""
         return differences(before.to_dict(), self.to_dict(), gone=True)
 
 
@@ -100,7 +100,7 @@ def run_identity(  # noqa: PLR0913 - all that decides a result
 
 
 def side_files(land: LandSettings) -> dict[str, str]:
-    """SHA-256 of the content of each file that settings of land name, by the name of the setting.
+    """SHA-256 of the content of each file that the land settings name, by the name of the setting.
 
     Raises:
         FileError: one of them cannot be read.
@@ -124,17 +124,17 @@ def _content_sha256(path: Path) -> str:
 
 
 def software() -> dict[str, Any]:
-    """The code of this package and the versions of others that may show in a result, as JSON values."""
+    """Hash of this package's code, and versions of others that may show in a result, as JSON values."""
     return {"code": code_sha256(), "versions": {name: package_version(name) for name in _PACKAGES}}
 
 
 def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
-    """Hex SHA-256 of a scene's content, wherever it lies and whatever it is called.
+    """Hex SHA-256 of a scene's content, independent of its path and name.
 
-    All of it is hashed. A sample of blocks with size and time would be quicker and would take an edited scene for the
-    old one; a gigabyte takes 0.6 seconds (processors with SHA instructions) where detection takes minutes and reads the
-    file three times in any case. Of a product as folder, its manifest, annotations and chosen raster count; of the
-    bare raster of a product as well.
+    All of the content is hashed. A sample of blocks with size and time would be quicker, but would take an edited scene
+    for the old one. A gigabyte takes 0.6 seconds on processors with SHA instructions; detection takes minutes and reads
+    the file three times in any case. For a product in a folder, and for its bare raster, the manifest, the annotations
+    and the chosen raster count.
 
     Raises:
         FileError, InputError: the scene cannot be read, or is no product that `sentinel1.find_measurement` knows.
@@ -162,7 +162,7 @@ def code_sha256() -> str:
 
 
 def package_version(name: str) -> str | None:
-    """Version of an installed package; None where it is not there."""
+    """Version of a package; None if it is not installed."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

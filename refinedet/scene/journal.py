@@ -1,10 +1,9 @@
-"""Finished windows of a run, on disk, so that an interrupted run goes on where it stopped.
+"""Journal of the finished windows of a run, from which an interrupted run goes on.
 
-A journal is a text file of lines, each a CRC-32 and compact JSON. The first line says what the windows belong to: the
-scene's content, what made the detections, settings and code. Each further line holds the windows of one batch. Lines
-are only ever added, one write each: after a kill at most the last one is torn, and it is cut off. They are handed to
-the system at once, which no kill of the process undoes, and forced onto the disk every second: that much a power
-failure costs.
+A journal is a text file; each line is a CRC-32 and compact JSON. The first line is the identity of the run: the content
+of the scene, the detector, settings and code. Each further line holds the windows of one batch. Lines are only added,
+each in one write. So a kill tears at most the last line, and the next run cuts it off. A line reaches the system at
+once and the disk within a second, so a power failure costs a second of work.
 """
 
 from __future__ import annotations
@@ -24,63 +23,63 @@ from refinedet.errors import FileError, InputError
 from refinedet.resuming import differences, lock_alone
 from refinedet.scene.identity import RunIdentity
 
-Found = Mapping[int, Detections | None]
-"""Number of a window in its grid -> detections in scene pixels; None where the window was skipped."""
+FinishedWindows = Mapping[int, Detections | None]
+"""Number of a window in its grid -> detections in pixels of the network; None for a window that was skipped."""
 
 _TITLE = "refinedet journal 2"
 _FSYNC_SECONDS = 1.0
 _SHOWN_DIFFERENCES = 3
-"""In a message."""
+"""Most differences in a message."""
 
 
 @dataclass(frozen=True, slots=True)
 class Journal:
     """File of the finished windows of a run, and the detector that made them.
 
-    Hand it to `detect_scene`; once the result is where it belongs, call `discard`. The next run on the same scene with
-    the same settings goes on from the windows that it finds there. One run at a time may use the file.
+    Pass it to `detect_scene`, and call `discard` once the results are written. The next run on the same scene with the
+    same settings goes on from the windows in the file. One run at a time may use it.
     """
 
     path: Path
     detector: Mapping[str, Any] = field(default_factory=dict)
     """Everything that decides the predictor's detections, as JSON values: the hash of its weights, its thresholds.
-    Windows are taken over only from a journal where this is equal."""
+    Windows of another detector are not taken over."""
     restart: bool = False
-    """Discard the file that another run has left, whatever is in it."""
+    """Discard the file that another run has left, whatever it holds."""
 
     def discard(self) -> None:
-        """Remove the file; nothing happens where there is none."""
+        """Remove the file, if there is one."""
         self.path.unlink(missing_ok=True)
 
 
 class OpenJournal:
-    """A journal in use: the windows that are finished, and room for more. Made by `open_journal`."""
+    """Journal in use: its finished windows, and methods to add more. Made by `open_journal`."""
 
     def __init__(self, path: Path, descriptor: int, head: Callable[[], Any]) -> None:
         self.finished: dict[int, Detections | None] = {}
-        """What an earlier run has left."""
+        """Windows that an earlier run has left."""
         self.grown = False
-        """Whether this run has added to it."""
+        """True once this run has added windows."""
         self._path, self._descriptor = path, descriptor
         self._head: Callable[[], Any] | None = head
         self._end = 0
         self._synced = -_FSYNC_SECONDS
 
-    def append(self, found: Found) -> None:
+    def append(self, windows: FinishedWindows) -> None:
         """Keep the windows of one batch.
 
         Raises:
             FileError: the disk is full or failing; the windows kept before are still there.
-            Whatever keeps the first line from being known.
+            Any error of the function that gives the identity.
         """
         if self._head:
             self.add(self._head())
             self._head = None
-        self.add([[index, _plain(one)] for index, one in sorted(found.items())])
+        self.add([[index, _plain(one)] for index, one in sorted(windows.items())])
         self.grown = True
 
     def go_on(self, lines: Sequence[Any]) -> None:
-        """Take over the lines of an earlier run, the first of which says what they belong to."""
+        """Take over the lines of an earlier run; the first one is its identity."""
         self._head = None
         self.finished = {index: _detections(one) for line in lines[1:] for index, one in line}
 
@@ -101,18 +100,17 @@ class OpenJournal:
         self._end += len(line)
 
     def cut(self, end: int) -> None:
-        """Cut off what follows the first `end` bytes; that needs no room on a full disk."""
+        """Cut the file off after `end` bytes; that needs no room on a full disk."""
         os.ftruncate(self._descriptor, end)
         self._end = end
 
 
 @contextmanager
 def open_journal(journal: Journal, identity: Callable[[], RunIdentity]) -> Iterator[OpenJournal]:
-    """Open a journal for the run of this identity, and lock it; a new one is made where there is none.
+    """Open a journal for the run of this identity, and lock it; make a new one if there is none.
 
-    A new one asks for the identity when there are windows to keep: hashing a scene takes time.
-
-    One without a finished window is removed at the end, with the folder if that was made for it.
+    A new journal asks for the identity when there are windows to keep, because hashing a scene takes time. A journal
+    without a finished window is removed at the end, and so is a folder that was made for it.
 
     Raises:
         FileError: the file cannot be used, is in use by another run, or is no journal.
@@ -159,7 +157,7 @@ def _open(path: Path) -> int:
 
 
 def _whole_lines(path: Path) -> list[tuple[Any, int]]:
-    """Contents of the lines up to the first damaged one, each with the place where it ends; none of an empty file."""
+    """Contents of the lines up to the first damaged one, each with the offset of its end; empty for an empty file."""
     lines: list[tuple[Any, int]] = []
     end = 0
     for line in path.read_bytes().splitlines(keepends=True):
@@ -183,7 +181,7 @@ def _line(content: Any) -> bytes:
 
 
 def _content(line: bytes) -> Any:
-    """What a line holds; None if it is torn or damaged."""
+    """Content of a line; None if it is torn or damaged."""
     checksum, _, text = line.removesuffix(b"\n").partition(b" ")
     whole = line.endswith(b"\n") and checksum == b"%08x" % zlib.crc32(text)
     return json.loads(text) if whole else None
@@ -194,7 +192,7 @@ def _json(content: Any) -> str:
 
 
 def _plain(found: Detections | None) -> list[list[Any]] | None:
-    """Ready for JSON, whose numbers keep every float32 exactly."""
+    """Convert to JSON values, whose numbers keep every float32 exactly."""
     return None if found is None else [found.boxes_xyxy.tolist(), found.scores.tolist(), found.labels.tolist()]
 
 

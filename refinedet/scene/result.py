@@ -1,4 +1,4 @@
-"""What detection says about one scene: the value that all result files are written from."""
+"""Result of detection on one scene, from which all result files are written."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from refinedet.detections import Detections
-from refinedet.radiometry import Levels
+from refinedet.radiometry import StretchLimits
 from refinedet.raster import RasterInfo
 from refinedet.scene.identity import RunIdentity
 from refinedet.scene.ships.attributes import Places
@@ -22,34 +22,34 @@ class SceneResult:
     scene: str
     """File name of the scene, without folder."""
     label: str | None
-    """What of it was looked at, in a word: a polarisation, a band; None: all there is."""
+    """Part of the scene that was looked at, in a word: a polarisation, a band; None: all of it."""
     info: RasterInfo
     classes: tuple[str, ...]
     detections: Detections
-    """In scene pixels."""
+    """Detections in scene pixels."""
     places: Places
     flags: tuple[tuple[str, ...], ...]
-    """Of attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA and land.LAND, SHORE; empty for most ships."""
+    """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, and survey.LAND, SHORE; mostly none."""
     located: bool
-    """Whether the scene has a position; without one, all places are NaN."""
-    levels: Levels | None
-    """The stretch that the network saw; None where the values were taken as 8 bits already."""
+    """True if the scene has a position; without one, all places are NaN."""
+    stretch_limits: StretchLimits | None
+    """Limits of the stretch that the network saw; None if the values were taken as 8 bits already."""
     preview: NDArray[Any]
-    """The whole scene, thinned as `SceneReader.sample` does: (h, w) or (h, w, 3), in the scene's own values."""
+    """Thinned scene, from `SceneReader.sample`: (h, w) or (h, w, 3), in the scene's own values."""
     windows: int
-    """Windows of the scene."""
+    """Number of windows of the scene."""
     windows_skipped: int
-    """... of which these were not looked at: no data, all land that is dropped, or nothing that stands out."""
+    """Number of windows that were not looked at: no data, only land that is dropped, or no high contrast."""
     dropped: dict[str, int] = field(default_factory=dict)
-    """Detections that were left out, by reason: land.LAND, land.EXCLUDED; reasons without one are not there."""
+    """Number of detections left out, by reason: survey.LAND, EXCLUDED, attributes.NODATA; no entry for 0."""
     notes: tuple[str, ...] = ()
-    """What the user should know of this scene, a sentence each: that its land is unknown, for one."""
+    """Facts that the user should know of this scene, a sentence each, such as that its land is unknown."""
     factors: tuple[float, float] = (1.0, 1.0)
-    """Pixels that the network saw per pixel of the scene, along x and y: 1 unless it was looked at in another size."""
+    """Pixels that the network saw per pixel of the scene, along x and y; 1 unless the scene was resampled."""
     identity: RunIdentity | None = None
-    """Everything that decided this result; None where nothing asked for it: a journal does."""
+    """Everything that decided this result; None if the run kept no journal."""
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Where the time went, by part; reading, stretching and predicting overlap."""
+    """Seconds by part; reading, stretching and predicting run side by side."""
 
     def class_name(self, ship: int) -> str:
         """Name of the class of a ship."""

@@ -1,4 +1,4 @@
-"""What a user names as a scene: one raster, or a Sentinel-1 product and one of its polarisations."""
+"""Source of a scene: one raster, or a Sentinel-1 product and one of its polarisations."""
 
 from __future__ import annotations
 
@@ -18,8 +18,8 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
     """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as .SAFE folder or zip archive.
 
     Raises:
-        FileError: there is nothing like that at `path`, or it is damaged.
-        InputError: its pixels are of a type that is not supported or too many, or it lacks the polarisation or band.
+        FileError: there is no scene at `path`, or it is damaged.
+        InputError: its pixels are of an unsupported type or too many, or it lacks the polarisation or band.
     """
     settings = settings or SceneSettings()
     found = measurement_of(path, settings.pol)

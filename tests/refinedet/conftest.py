@@ -46,7 +46,7 @@ def make_result() -> MakeResult:
             places=replace(places(found.boxes_xyxy, locate(info)), coast_m=np.r_[1234.56, [np.nan] * ships][:ships]),
             flags=tuple(("edge", "joined") if i == 0 else () for i in range(ships)),
             located=located,
-            levels=None,
+            stretch_limits=None,
             preview=np.zeros((9, 9)),
             windows=1,
             windows_skipped=0,

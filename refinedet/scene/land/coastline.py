@@ -1,7 +1,7 @@
-"""The coastline of a region, from the GSHHG data that the package `roaring-landmask` carries.
+"""Coastline of a region, from the GSHHG data in the package `roaring-landmask`.
 
 The whole earth takes several hundred megabytes, a region of it a few. So a child process unpacks the earth, cuts out
-the region, and ends; the cut is kept in the user's cache folder. The child runs this module.
+the region, and ends. The cut is kept in the user's cache folder. The child runs this module.
 
 Source: Wessel and Smith, A global self-consistent, hierarchical, high-resolution shoreline database, J. Geophys. Res.
 101 (1996). This copy holds its first level: land against the ocean. Lakes, the Caspian Sea among them, are land.
@@ -29,14 +29,14 @@ from refinedet.user_cache import cache_folder
 _LOGGER = logging.getLogger(__name__)
 _PACKAGE = "roaring-landmask"
 _LAYOUT = 1
-"""Of the cuts in the cache; raise it when the same region would be cut differently."""
+"""Version of the cuts in the cache; raise it when the same region would be cut differently."""
 _KEPT = 100
-"""Cuts in the cache; of more, the ones not used for longest go."""
+"""Most cuts in the cache; beyond that, the least recently used ones are removed."""
 _CHILD_S = 300
 
 
 def coastline_version() -> str | None:
-    """Version of the installed coastline, or None where there is none."""
+    """Version of the installed coastline; None if there is none."""
     try:
         return metadata.version(_PACKAGE)
     except metadata.PackageNotFoundError:
@@ -44,7 +44,7 @@ def coastline_version() -> str | None:
 
 
 def coastline(boxes: list[Box], cache: Path | None = None) -> Shapes:
-    """Land polygons in degrees within the boxes; from the folder `cache` (None: the user's own) where they are there.
+    """Land polygons in degrees within the boxes; from the folder `cache` (None: the user's own) if they are in it.
 
     Raises:
         FileError: the coastline cannot be cut.
@@ -107,7 +107,7 @@ def _polygons(wkb: bytes) -> Shapes:
 
 
 def _cut_here(boxes: list[Box]) -> bytes:
-    """In the child: the whole earth in, the region out."""
+    """Cut the region out of the whole earth; runs in the child."""
     from roaring_landmask import LandmaskProvider
     from roaring_landmask import Shapes as Packed
 

@@ -1,8 +1,8 @@
-"""The part of the earth around a scene, and polygons cut to it. Pure.
+"""Region of the earth around a scene, and polygons cut to it. Pure.
 
-Polygons are cut in the reference system they come in, because that is where their edges are straight. In degrees, a
-region across the antimeridian is two boxes and one with a pole goes all the way round, so neither needs a special case
-further on. Land is cut wider than it is looked at, so that no edge of the cut is ever taken for a coast.
+Polygons are cut in their own reference system, because their edges are straight there. In degrees, a region across the
+antimeridian is two boxes, and one with a pole goes all the way round, so neither needs a special case later. Land is
+cut wider than the region, so that no edge of the cut is taken for a coast.
 """
 
 from __future__ import annotations
@@ -22,11 +22,11 @@ Shapes = NDArray[Any]
 """(N,) shapely geometries."""
 
 _EARTH_M = 6_335_000.0
-"""The smallest radius of curvature of WGS 84: angles from it are never too small."""
+"""Smallest radius of curvature of WGS 84: angles from it are never too small."""
 _GUARD_M = 2000.0
-"""How much wider than asked for a region is cut."""
+"""Margin by which land is cut wider than the region, on every side."""
 _STEP_M = 1000.0
-"""Edges longer than this get points between their ends before they are moved to another reference system."""
+"""Longest edge without points between its ends when it is moved to another reference system."""
 _RIM_POINTS = 360
 _WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
 _TURN = 360.0
@@ -38,7 +38,7 @@ WGS84 = CRS.from_epsg(4326)
 
 @dataclass(frozen=True, slots=True)
 class Region:
-    """Everything within `radius_m` of a place, in degrees on WGS 84."""
+    """Region within `radius_m` of a place, in degrees on WGS 84."""
 
     lon: float
     lat: float
@@ -66,33 +66,33 @@ class Region:
         return [(west, south, east, north)]
 
     def wider(self, by_m: float) -> Region:
-        """The region and what lies up to `by_m` around it."""
+        """Return the region grown by `by_m` on every side."""
         return replace(self, radius_m=self.radius_m + by_m)
 
     def looked_at(self, crs: CRS) -> list[Box]:
-        """Boxes in `crs` that hold the region; empty where `crs` does not reach it."""
+        """Boxes in `crs` that hold the region; empty if `crs` does not reach it."""
         return self.degree_boxes() if is_plain_degrees(crs) else _rim_box(self, crs, 0.02)
 
     def cut_at(self, crs: CRS) -> list[Box]:
-        """... wider on every side: what the land is cut to."""
+        """Boxes in `crs` to which land is cut: those of the region, wider on every side."""
         wider = self.wider(_GUARD_M)
         return wider.degree_boxes(tenths=True) if is_plain_degrees(crs) else _rim_box(wider, crs, 0.03)
 
 
 def is_plain_degrees(crs: CRS) -> bool:
-    """Whether coordinates are degrees east of Greenwich and north, in which the antimeridian is known."""
+    """True if coordinates are degrees east of Greenwich and north, in which the antimeridian is known."""
     greenwich = crs.prime_meridian is not None and crs.prime_meridian.longitude == 0
     return bool(crs.is_geographic and greenwich and {axis.unit_name for axis in crs.axis_info[:2]} == {"degree"})
 
 
 def turned_boxes(boxes: list[Box], *, degrees: bool) -> list[tuple[float, Box]]:
-    """Boxes with how far east each was turned: in degrees also a full turn either way, for longitudes beyond 180."""
+    """Boxes, each with its turn to the east; in degrees also a full turn either way, for longitudes beyond 180."""
     turns = (-_TURN, 0.0, _TURN) if degrees else (0.0,)
     return [(turn, (west + turn, south, east + turn, north)) for turn in turns for west, south, east, north in boxes]
 
 
 def cut(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
-    """What of shapes (N,) lies in any of the boxes, flat and valid; points and lines too.
+    """Parts of shapes (N,) that lie in any of the boxes, flat and valid; points and lines too.
 
     With `degrees`, longitudes beyond 180 (0 to 360, or a polygon drawn across the antimeridian) are turned back.
     """
@@ -108,7 +108,7 @@ def cut(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
 
 
 def cut_land(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
-    """Polygons of the land in the boxes, without the borders between neighbouring polygons."""
+    """Polygons of land in the boxes, without the borders between neighbouring polygons."""
     pieces = cut(shapes, boxes, degrees=degrees)
     areas = pieces[shapely.get_dimensions(pieces) == 2]
     return _array(p for p in _singles(np.array([shapely.union_all(areas)], object)) if shapely.get_dimensions(p) == 2)
@@ -117,7 +117,7 @@ def cut_land(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
 def coast_lines(land: Shapes, boxes: list[Box], *, degrees: bool) -> NDArray[np.float64]:
     """Edges (N, 2 ends, 2) of land that touch the boxes; `land` was cut to wider ones.
 
-    With `degrees`, edges along the antimeridian or at a pole are none: data sets are cut there, the land goes on.
+    With `degrees`, edges along the antimeridian or at a pole are left out: data sets are cut there, the land goes on.
     """
     points, ring = shapely.get_coordinates(shapely.get_parts(shapely.boundary(land)), return_index=True)
     edges = np.stack([points[:-1], points[1:]], axis=1)[ring[:-1] == ring[1:]]
@@ -131,7 +131,7 @@ def coast_lines(land: Shapes, boxes: list[Box], *, degrees: bool) -> NDArray[np.
 
 
 def dense(shapes: Shapes, crs: CRS) -> Shapes:
-    """The shapes with points along their longer edges, ready to be moved to another reference system."""
+    """Add points along the longer edges of shapes, so that they can be moved to another reference system."""
     unit = crs.axis_info[0].unit_conversion_factor if crs.axis_info else 1.0  # metres, or radians
     step = _STEP_M / unit / (_EARTH_M if crs.is_geographic else 1.0)
     return np.asarray(shapely.segmentize(shapes, step), object)
@@ -159,7 +159,7 @@ def _valid(shapes: Shapes) -> Shapes:
 
 
 def _singles(shapes: Shapes) -> Shapes:
-    """Points, lines and polygons of collections, which may hold collections; empty ones left out."""
+    """Points, lines and polygons of collections, also nested ones; empty ones are left out."""
     parts = shapely.get_parts(shapely.get_parts(shapes))
     return np.asarray(parts[~shapely.is_empty(parts)], object)
 

@@ -1,7 +1,7 @@
-"""Ships and the land: how far each is from the coast, which lie on land, and which are platforms that the user knows.
+"""Survey of the land around a scene: distance of each ship to the coast, ships on land, and places to exclude.
 
-Distances are found on a plane that touches the earth amid the scene, where neither pole nor antimeridian is special,
-and told along the ellipsoid.
+The nearest coast is found on a plane that touches the earth in the middle of the scene, where neither pole nor
+antimeridian is special. Its distance is measured along the ellipsoid.
 """
 
 from __future__ import annotations
@@ -29,57 +29,57 @@ from refinedet.scene.land.region import WGS84, Region, Shapes, coast_lines, cut,
 from refinedet.scene.land.vectors import read_layers
 
 LAND = "land"
-"""Flag and reason of a drop: the middle of the box lies on land, farther than the buffer from any coast."""
+"""Flag, and reason for a drop: the middle of the box lies on land, farther than the buffer from any coast."""
 SHORE = "shore"
 """Flag: the middle of the box lies within the buffer of a coast, on either side of it."""
 EXCLUDED = "excluded"
-"""Reason of a drop: the user named what is there."""
+"""Reason for a drop: the user excluded the place."""
 
 _REACH_M = 1_500_000.0
-"""From the middle of the scene; farther out the plane is wrong by more than 1 %."""
+"""Largest distance from the middle of the scene; farther out the plane is wrong by more than 1 %."""
 _OUTLINE_POINTS = 17
-"""Along each side of the scene: enough to know how far it reaches."""
+"""Points along each side of the scene: enough to know how far it reaches."""
 
 _SURELY = 1.05
-"""Distances on the plane are wrong by less than that."""
+"""Factor by which distances on the plane are wrong at most."""
 
 _POINT_M2 = 1e-12
-"""Edges whose square is less are points."""
+"""Square of the length below which an edge is a point."""
 
 _LOGGER = logging.getLogger(__name__)
 
 
 class Verdict(NamedTuple):
-    """What the land says of N detections, K of which are kept."""
+    """Verdict on N detections, K of which are kept."""
 
     keep: NDArray[np.bool_]
     """(N,) false for those that are dropped."""
     coast_m: NDArray[np.float64]
     """(K,) metres along the ellipsoid to the nearest coast, from land or sea; NaN beyond COAST_RANGE_M or unknown."""
     flags: tuple[tuple[str, ...], ...]
-    """(K,) of LAND and SHORE."""
+    """(K,) flags LAND and SHORE."""
     dropped: dict[str, int]
-    """How many were dropped, by reason; reasons without a drop are left out."""
+    """Number of dropped detections by reason; reasons without a drop are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Land and exclusions around one scene, on a plane. Made by `survey`."""
+    """Land and excluded places around one scene, on a plane. Made by `survey`."""
 
     settings: LandSettings
     position: Position | None = None
     plane: Transformer | None = None
-    """None: nothing is known, and nothing is dropped."""
+    """Transformer from degrees to the plane; None: nothing is known, and nothing is dropped."""
     land: Shapes | None = None
-    """Polygons; None: unknown, which is not the same as no land."""
+    """Polygons of land; None: unknown, which is not the same as no land."""
     coast: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2, 2)))
-    """Edges (M, 2 ends, 2)."""
+    """Edges of the coast (M, 2 ends, 2)."""
     excluded: Shapes = field(default_factory=lambda: np.zeros(0, object))
     notes: tuple[str, ...] = ()
-    """What the user should know, a sentence each."""
+    """Facts that the user should know, a sentence each."""
 
     def judge(self, boxes_xyxy: Boxes) -> Verdict:
-        """What land and exclusions say of detections with boxes (N, 4) in the scene; of each, its middle counts."""
+        """Judge detections with boxes (N, 4) in the scene by land and excluded places; the middle of a box counts."""
         count = len(boxes_xyxy)
         coast_m, on_land, excluded = np.full(count, np.nan), np.zeros(count, bool), np.zeros(count, bool)
         if self.position is not None and self.plane is not None:
@@ -101,9 +101,9 @@ class Surroundings:
         return Verdict(keep, coast_m[keep], tuple(compress(flags, keep)), dict(sorted(reasons.items())))
 
     def all_land(self, rects: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(N,) places (N, 4) [x1, y1, x2, y2] of the scene of which every detection would be dropped as one on land.
+        """(N,) true for boxes (N, 4) [x1, y1, x2, y2] of the scene in which all detections would be dropped as on land.
 
-        Where that is not certain, false: near a coast, and where a place lies on two polygons.
+        False if that is not certain: near a coast, and where a box lies on two polygons.
         """
         sure = np.zeros(len(rects), bool)
         if self.settings.mask != "drop" or self.position is None or self.plane is None or self.land is None:
@@ -123,7 +123,7 @@ class Surroundings:
         return sure
 
     def _coast_m(self, lonlat: Points, flat: Points) -> NDArray[np.float64]:
-        """Metres to the nearest edge; found on the plane, measured on the ellipsoid."""
+        """Metres to the nearest edge, which is found on the plane and measured on the ellipsoid."""
         if self.plane is None or len(self.coast) == 0:
             return np.full(len(flat), np.nan)
         nearest = shapely.STRtree(shapely.linestrings(self.coast)).nearest(shapely.points(flat))
@@ -140,10 +140,10 @@ class Surroundings:
 def survey(
     position: Position | None, width_px: int, height_px: int, settings: LandSettings | None = None
 ) -> Surroundings:
-    """Land and exclusions around a scene of that size, read once, before its detections are known.
+    """Read land and excluded places around a scene of that size, once, before its detections are known.
 
-    Where the land cannot be known although nobody insists on it, that is a note and not an error. Without a position
-    nothing is known of it, which is no note of the land's: it concerns all else that is told of the scene.
+    If the land cannot be known, that is a note; it is an error only if the settings insist on land. A scene without a
+    position gets no note here, because the missing position concerns more than the land.
 
     Raises:
         FileError, InputError: a file of the user cannot be used, or the coastline cannot be cut though it is required.
@@ -183,7 +183,7 @@ def _unknown(settings: LandSettings, note: str) -> Surroundings:
 
 
 def _outline(position: Position, width_px: int, height_px: int) -> Points | None:
-    """Places in degrees all over the scene, its border among them; None where there are none."""
+    """Places in degrees all over the scene and on its border; None if none is on the earth."""
     x, y = np.meshgrid(np.linspace(0, width_px, _OUTLINE_POINTS), np.linspace(0, height_px, _OUTLINE_POINTS))
     lonlat = position.lonlat(np.stack([x.ravel(), y.ravel()], axis=1))
     known = lonlat[np.isfinite(lonlat).all(axis=1)]
@@ -218,7 +218,7 @@ def _excluded(settings: LandSettings, region: Region, plane: Transformer) -> Sha
 
 
 def _on_plane(land: Shapes, crs: CRS, region: Region, plane: Transformer) -> tuple[Shapes, NDArray[np.float64]]:
-    """Polygons, and edges of the coast (M, 2 ends, 2)."""
+    """Polygons, and edges of the coast (M, 2 ends, 2), on the plane."""
     move = _to_plane(crs, plane)
     land = dense(land, crs)
     edges = coast_lines(land, region.looked_at(crs), degrees=is_plain_degrees(crs))
@@ -235,5 +235,5 @@ def _to_plane(crs: CRS, plane: Transformer) -> Callable[[Points], Points]:
 
 
 def _hit(places: shapely.STRtree, shapes: Shapes, relation: str, distance: float | None = None) -> NDArray[np.int64]:
-    """Which of the places any of the shapes is in that relation to."""
+    """Indices of the places to which any of the shapes is in that relation."""
     return np.unique(places.query(shapes, predicate=relation, distance=distance)[1])

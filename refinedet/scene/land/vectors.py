@@ -1,7 +1,7 @@
-"""Points and polygons that the user brings: GeoJSON, GeoPackage, Shapefile, each with its reference system.
+"""Points and polygons of the user: GeoJSON, GeoPackage, Shapefile, each with its reference system.
 
-The format is told by the first bytes and by nothing else. GeoJSON is parsed here; only files that begin as a GeoPackage
-or a Shapefile ever meet GDAL, so no driver is opened that would read other files or the network (VRT above all).
+The first bytes alone decide the format. GeoJSON is parsed here. GDAL only gets files that begin as a GeoPackage or a
+Shapefile, so it opens no driver that would read other files or the network (VRT above all).
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ class Layer(NamedTuple):
 
 
 def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[Layer]:
-    """What a file holds near the boxes; `boxes_in` gives them in a reference system. A GeoPackage may have more layers.
+    """Read geometries near the boxes, which `boxes_in` gives in a reference system. A GeoPackage may have more layers.
 
     Raises:
         FileError: the file is missing, damaged, or in another format.
@@ -62,7 +62,7 @@ def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[
 
 
 def _geojson(path: Path) -> Layer:
-    """RFC 7946 is WGS 84; older files may name another reference system."""
+    """Read GeoJSON: RFC 7946 has WGS 84, older files may name another reference system."""
     try:
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
@@ -121,14 +121,14 @@ def _layer(path: Path, name: str, layer: str, boxes_in: Callable[[CRS], list[Box
 
 
 def _reference_system(told: str) -> CRS:
-    """One from which there is a way to degrees."""
+    """Reference system from which coordinates can be converted to degrees."""
     crs = CRS.from_user_input(told)
     Transformer.from_crs(crs, WGS84)
     return crs
 
 
 def _flat(shapes: list[Any], path: Path) -> Shapes:
-    """Two-dimensional and finite, empty geometries left out."""
+    """Make geometries two-dimensional, leave out empty ones, and refuse coordinates that are not finite."""
     flat = np.fromiter((s for s in shapes if s is not None and not s.is_empty), object)
     flat = np.asarray(shapely.force_2d(flat), object)
     if not np.isfinite(shapely.get_coordinates(flat)).all():

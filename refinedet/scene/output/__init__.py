@@ -1,1 +1,1 @@
-"""Result files of a scene: tables, vectors, pictures, the map and the record of the run."""
+"""Result files of a scene: tables, vectors, pictures, the map and the run record."""

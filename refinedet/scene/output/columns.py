@@ -1,4 +1,4 @@
-"""What is said of each ship, as one row: the one list of names that every result file and view is written from. Pure.
+"""Columns of a ship: the one list of names from which every result file and view is written. Pure.
 
 A measure is a number for each ship in `Places`; a field added there appears in every file without another edit.
 """
@@ -16,13 +16,13 @@ from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import Places
 
 MEASURES = tuple(field.name for field in fields(Places) if not field.name.endswith("_lonlat"))
-"""What is measured of each ship, by the names of `Places`; null where unknown. The end of a name is its unit."""
+"""Measures of each ship, by the names of `Places`; null where unknown. The end of a name is its unit."""
 
 _MEASURE_DIGITS = 1
 
 
 def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
-    """Ship `i`, ready for JSON: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, flags."""
+    """Row of ship `i`, ready for JSON: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, flags."""
     lon, lat = result.places.centres_lonlat[i]
     return {
         "score": round(float(result.detections.scores[i]), 4),
@@ -36,12 +36,12 @@ def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
 
 
 def ship_rows(result: SceneResult) -> list[dict[str, Any]]:
-    """`ship_row` of each ship, strongest first."""
+    """Rows of all ships, strongest first, as `ship_row` gives them."""
     return [ship_row(result, i) for i in range(len(result.detections))]
 
 
 def ship_shapes(result: SceneResult) -> list[shapely.Geometry | None]:
-    """Outline of each ship in lon/lat, None where a corner is not on the earth; in pixels (y down) without position."""
+    """Outline of each ship in lon/lat, None if a corner is not on the earth; in pixels (y down) without a position."""
     if result.located:
         return [footprint(corners) for corners in result.places.corners_lonlat]
     return list(shapely.box(*result.detections.boxes_xyxy.astype(np.float64).T))

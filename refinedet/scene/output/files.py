@@ -1,4 +1,4 @@
-"""All result files of one scene, and their place: planned before the work, written after it."""
+"""Result files of one scene: their paths are planned before the work, and they are written after it."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ _FORMATS: tuple[Format, ...] = ("geojson", "csv")
 
 
 def plan_files(scene: Path, output: OutputSettings) -> dict[str, Path]:
-    """Result files of one scene, by format or view, as the settings ask."""
+    """Paths of the result files of one scene, by format or view, as the settings ask."""
     views = {"quicklook": output.quicklook is not False, "web_map": output.map is not False, "record": True}
     return result_paths(scene, output.out, output.formats(_FORMATS), **views)
 
 
 def plan_scenes(scenes: Iterable[Path], output: OutputSettings) -> dict[Path, dict[str, Path]]:
-    """Result files of several scenes.
+    """Paths of the result files of several scenes.
 
     Raises:
         InputError: two scenes would write the same file, or a scene would be written over.
@@ -49,30 +49,30 @@ def same_name(first: Path, second: Path, why: str) -> InputError:
 
 
 def journal_path(scene: Path, paths: Mapping[str, Path]) -> Path:
-    """File that keeps finished windows until the results are written: beside them."""
+    """Path of the journal of a scene: beside its results, until they are written."""
     return next(iter(paths.values())).with_name(f"{scene.stem}.journal")
 
 
 def finished(scene: Path, paths: Mapping[str, Path], output: OutputSettings) -> bool:
-    """True where an earlier run has left all results of a scene, and these settings leave them alone."""
+    """True if an earlier run has left all results of a scene, and these settings do not replace them."""
     whole = all(path.is_file() for path in paths.values()) and not _interrupted(scene, paths)
     return output.skip_existing and not output.overwrite and whole
 
 
 def refuse_existing(scene: Path, paths: dict[str, Path], output: OutputSettings) -> None:
-    """Find out before the work if results could not be written.
+    """Refuse results that could not be written, before the work.
 
     Raises:
         FileError: results are there and must not be replaced, or something is in the way of them.
         MissingExtra: a format needs a package that is not installed.
     """
-    # results beside a journal are half of those of an interrupted run, which was free to write them
+    # results beside a journal come from an interrupted run, which was allowed to write them
     overwrite = output.overwrite or _interrupted(scene, paths) or finished(scene, paths, output)
     check_writable(paths, overwrite=overwrite)
 
 
 def load_writers(paths: Mapping[str, Path]) -> None:
-    """Import the modules that `write_files` needs, beforehand: half of the time of a picture."""
+    """Import the modules that `write_files` needs in advance: half of the time of a picture."""
     if "quicklook" in paths:
         import refinedet.scene.output.quicklook
     if "map" in paths:
@@ -101,6 +101,6 @@ def write_files(scene: Path, result: SceneResult, paths: Mapping[str, Path], set
 
 
 def _interrupted(scene: Path, paths: Mapping[str, Path]) -> bool:
-    """True where a run has left windows; an empty journal does not tell whose results these are."""
+    """True if a run has left windows; an empty journal does not show whose results these are."""
     journal = journal_path(scene, paths)
     return journal.is_file() and journal.stat().st_size > 0

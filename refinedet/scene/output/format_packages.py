@@ -1,4 +1,4 @@
-"""Packages that some formats of results need, loaded where those are asked for."""
+"""Packages that some result formats need, loaded only for these formats."""
 
 from __future__ import annotations
 
@@ -8,10 +8,10 @@ from refinedet.errors import MissingExtra
 
 
 def load_pyogrio() -> Any:
-    """The package pyogrio with its raw module.
+    """Import pyogrio with its raw module.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: the package is not installed.
     """
     try:
         import pyogrio
@@ -24,10 +24,10 @@ def load_pyogrio() -> Any:
 
 
 def load_pyarrow() -> Any:
-    """The package pyarrow with its parquet module.
+    """Import pyarrow with its parquet module.
 
     Raises:
-        MissingExtra: it is not installed.
+        MissingExtra: the package is not installed.
     """
     try:
         import pyarrow as pa

@@ -1,6 +1,6 @@
 """GeoParquet 1.1: the ships of a scene as a column store that GDAL, QGIS, DuckDB and geopandas read.
 
-pyarrow writes the columns; what makes it GeoParquet is one entry of metadata (https://geoparquet.org/releases/v1.1.0).
+pyarrow writes the columns, and one entry of metadata makes it GeoParquet (https://geoparquet.org/releases/v1.1.0).
 """
 
 from __future__ import annotations
@@ -21,14 +21,14 @@ from refinedet.scene.result import SceneResult
 GEOMETRY = "geometry"
 """Name of the column of outlines, as WKB."""
 SCENE = "scene"
-"""Name of the column, in a data set of many scenes, that says which one a ship is of."""
+"""Name of the column with the scene of a ship, in a data set of many scenes."""
 
 _LONLAT = "OGC:CRS84"
-"""WGS 84 with longitude first, as the standard wants it."""
+"""WGS 84 with longitude first, as the standard requires."""
 
 
 def write_geoparquet(result: SceneResult, path: Path) -> None:
-    """Polygons in OGC:CRS84, or in pixels (y down) with an undefined reference system; equal results, equal bytes.
+    """Write polygons in OGC:CRS84, or in pixels (y down) without a reference system; equal results, equal bytes.
 
     Raises:
         OSError: the file cannot be written.
@@ -40,10 +40,10 @@ def write_geoparquet(result: SceneResult, path: Path) -> None:
 
 
 def write_partition(result: SceneResult, path: Path) -> None:
-    """The file of one scene in a data set of many: as `write_geoparquet`, and with the name of the scene in front.
+    """Write the file of one scene in a data set of many: as `write_geoparquet`, with the name of the scene in front.
 
-    All such files have one schema, down to their metadata, whatever is in them: polygons are in OGC:CRS84, and null
-    where the scene has no position.
+    All such files have one schema and the same metadata, whatever they hold: polygons are in OGC:CRS84, and null
+    if the scene has no position.
 
     Raises:
         OSError, MissingExtra: as `write_geoparquet`.
@@ -80,7 +80,7 @@ def _write(columns: dict[str, Any], geo: dict[str, Any], path: Path) -> None:
 
 
 def _geo(geometry_types: list[str], *, located: bool) -> dict[str, Any]:
-    """The metadata of the standard; no type stands for any."""
+    """Metadata of the standard; an empty list of types stands for any type."""
     column = {
         "encoding": "WKB",
         "geometry_types": geometry_types,

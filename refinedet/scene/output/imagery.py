@@ -1,4 +1,4 @@
-"""Pixels of a scene as pictures for the eye: the stretch that the network saw, in colours, whole or cut out."""
+"""Pictures of a scene for the eye: the stretch that the network saw, in colours, whole or cut out."""
 
 from __future__ import annotations
 
@@ -20,21 +20,21 @@ Picture = NDArray[np.uint8]
 
 _SEA = ((5, 8, 14), (20, 48, 74), (77, 134, 168), (201, 226, 238), (255, 255, 255))
 _BRIGHTEN = 0.7
-"""Exponent of the curve that lifts the dark, where the eye needs it and the network does not."""
+"""Exponent of the curve that brightens dark pixels for the eye; the network does not need it."""
 _CUTOUT_PX = 64
 _CUTOUT_SIDES = 2.2
-"""A cut-out is this many times as wide as its ship, and at least `_CUTOUT_PX`."""
+"""Width of a cut-out as a multiple of its ship's; it is at least `_CUTOUT_PX`."""
 _CUTOUT_LIFT = 2.5
 _CUTOUT_MOST = 512
-"""Pixels on a side beyond which a cut-out is thinned: a box around half a coast is not shown pixel by pixel."""
+"""Most pixels on a side of a cut-out; a larger one, such as a box around half a coast, is thinned."""
 
 
 def picture(pixels: NDArray[Any], result: SceneResult, lift: float = 1.0) -> Picture:
     """Pixels (H, W) of the scene in shades of the sea, black where nothing was measured; (H, W, 3) stays RGB.
 
-    A dim one is made up to `lift` times brighter, as far as its brightest pixel allows.
+    A dim picture is made up to `lift` times brighter, as far as its brightest pixel allows.
     """
-    seen = to_uint8(pixels, valid_mask(pixels, result.info.nodata), result.levels)
+    seen = to_uint8(pixels, valid_mask(pixels, result.info.nodata), result.stretch_limits)
     brightest = max(int(seen.max()), 1)
     lifted = (seen * min(lift, 255 / brightest)).astype(np.uint8)
     return lifted if lifted.ndim == 3 else _shades()[lifted]
@@ -51,13 +51,13 @@ def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
 def read_cutouts(
     scene_path: str | Path, result: SceneResult, most: int, scene: SceneSettings | None = None
 ) -> list[tuple[Picture, Window]]:
-    """For each of the `most` strongest ships the part of `cutout_square` in the scene, and where that is.
+    """Read the part of `cutout_square` in the scene for each of the `most` strongest ships; with its window.
 
     Args:
-        scene_path: the scene that `result` is about; it is read again, from its top to its bottom, as it lies on disk.
-        result: what was found in it.
-        most: how many ships are shown.
-        scene: as given to `detect_scene`.
+        scene_path: the scene of `result`; it is read again, from top to bottom, as it lies on disk.
+        result: the ships of the scene.
+        most: most ships that are shown.
+        scene: settings as for `detect_scene`.
 
     Raises:
         FileError: the scene cannot be read again.

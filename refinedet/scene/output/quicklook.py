@@ -1,4 +1,4 @@
-"""One picture of a scene: the ships marked and numbered, and the strongest ones enlarged."""
+"""Quicklook of a scene: one picture with the ships marked and numbered, and the strongest ones enlarged."""
 
 from __future__ import annotations
 
@@ -43,17 +43,17 @@ _HALO = [patheffects.withStroke(linewidth=2.2, foreground=_NIGHT)]
 _BY = "\N{MULTIPLICATION SIGN}"
 _DPI = 100
 _COMPRESSION = 3
-"""Of PNG: at the usual 6, pictures of speckle take three times as long and are larger."""
+"""Compression level of PNG: at the usual 6, pictures of speckle take three times as long and are larger."""
 _NUMBERS = 300
-"""Ships that carry their number where there is room for it."""
+"""Most ships that get a number, if there is room for it."""
 _MARK_PX, _MARK_LEAST_PX, _CROWD = 15.0, 5.0, 300
-"""A mark is drawn at least this large, so that no ship is overlooked; smaller from `_CROWD` ships on."""
+"""Least size of a mark, so that no ship is overlooked; it is smaller from `_CROWD` ships on."""
 _COMPASS_PX, _ARROW_PX = 60, 17
 
 
 @dataclass(frozen=True, slots=True)
 class _Canvas:
-    """A figure addressed in pixels from its top left corner."""
+    """Figure addressed in pixels from its top left corner."""
 
     figure: Figure
     width: int
@@ -81,7 +81,7 @@ class _Canvas:
         self.figure.add_artist(Rectangle(place, width / self.width, height / self.height, color=colour, linewidth=0))
 
     def arrow(self, x: float, y: float, direction: NDArray[np.float64]) -> None:
-        """From one side of (x, y) to the other, with N at its head; `direction` a unit vector, y down."""
+        """Draw an arrow with its middle at (x, y) and N at its head; `direction` is a unit vector, y down."""
         middle, way = np.array([x, self.height - y]), direction * [_ARROW_PX, -_ARROW_PX]
         ends = tuple(middle - way), tuple(middle + way)
         self.figure.add_artist(
@@ -158,7 +158,7 @@ def _scene(axes: Axes, result: SceneResult, page: Layout) -> None:
 
 
 def _mark(axes: Axes, result: SceneResult, page: Layout) -> None:
-    """A frame around each ship, and its number where there is room."""
+    """Draw a frame around each ship, and its number if there is room."""
     boxes = result.detections.boxes_xyxy.astype(np.float64) * (page.scale * 2)
     count = len(boxes)
     least = max(_MARK_LEAST_PX, _MARK_PX * min(1.0, (_CROWD / max(count, 1)) ** 0.5))
@@ -184,7 +184,7 @@ def _mark(axes: Axes, result: SceneResult, page: Layout) -> None:
 
 
 def _ground(canvas: _Canvas, position: Position | None, result: SceneResult, page: Layout) -> None:
-    """Scale bar, the place of the middle, and an arrow to the north, as far as they are known."""
+    """Draw a scale bar, the place of the middle, and an arrow to the north, as far as they are known."""
     info = result.info
     ground = ground_axes(position, info.width, info.height)
     unit, per_px, place = "px", 1.0, "no position"
@@ -205,7 +205,7 @@ def _ground(canvas: _Canvas, position: Position | None, result: SceneResult, pag
 def _cutout(
     canvas: _Canvas, result: SceneResult, i: int, place: tuple[int, int], enlarged: tuple[Picture, Window]
 ) -> None:
-    """One ship enlarged, with its number, size and score."""
+    """Draw one ship enlarged, with its number, size and score."""
     pixels, window = enlarged
     left, top, side = cutout_square(result, i)
     axes = canvas.panel(*place, CELL_PX, CELL_PX)

@@ -1,4 +1,4 @@
-"""Where everything stands in the quicklook, for scenes of any shape and any number of ships. Pure; integers."""
+"""Layout of the quicklook, for scenes of any shape and any number of ships. Pure; integers."""
 
 from __future__ import annotations
 
@@ -10,17 +10,17 @@ from numpy.typing import NDArray
 
 MARGIN_PX, HEAD_PX, FOOT_PX = 44, 112, 64
 CELL_PX, GAP_PX, CAPTION_PX = 236, 18, 30
-"""Side of a cut-out, what lies between two, and the line below each."""
+"""Side of a cut-out, gap between two, and height of the caption below each."""
 
 _BESIDE_PX = 1120
-"""Long side of a scene whose cut-outs stand beside it."""
+"""Long side of a scene with cut-outs beside it."""
 _ABOVE_COLUMNS = 6
 _ABOVE_PX = _ABOVE_COLUMNS * (CELL_PX + GAP_PX) - GAP_PX
-"""Width of a scene that is so wide that its cut-outs stand below it."""
+"""Width of a wide scene, with cut-outs below it."""
 _ABOVE_ROWS = 3
-"""Cut-outs go below where fewer rows than this fit beside the scene."""
+"""Least rows of cut-outs beside the scene; if fewer fit, cut-outs go below it."""
 _LEAST_PX = 96
-"""A scene is drawn no thinner than this, and stretched if need be."""
+"""Least width and height of a scene in the picture; a thinner one is stretched."""
 _LARGEST_SCALE = 12.0
 """Pixels of the picture for one of the scene, at most."""
 _PAGE_LEAST_PX = 760
@@ -31,19 +31,19 @@ Rect = tuple[float, float, float, float]
 
 @dataclass(frozen=True, slots=True)
 class Layout:
-    """A page in pixels from its top left corner: the scene at (MARGIN_PX, HEAD_PX), cut-outs beside or below it."""
+    """Page in pixels from its top left corner: the scene at (MARGIN_PX, HEAD_PX), cut-outs beside or below it."""
 
     page: tuple[int, int]
     scene: tuple[int, int]
     """Width and height of the scene in the picture."""
     scale: tuple[float, float]
-    """Pixels of the picture for one pixel of the scene, across and down; they differ where the scene is stretched."""
+    """Pixels of the picture for one pixel of the scene, across and down; they differ if the scene is stretched."""
     cells: tuple[tuple[int, int], ...]
     """Top left corner of each cut-out."""
 
     @property
     def stretched(self) -> str | None:
-        """What is not to scale, for people; None where all is."""
+        """Note for people about a side that is not to scale; None if both are."""
         across, down = self.scale
         if across == down:
             return None
@@ -52,7 +52,7 @@ class Layout:
 
 
 def layout(width_px: int, height_px: int, shown: int) -> Layout:
-    """The page for a scene of that size with `shown` cut-outs."""
+    """Lay out the page for a scene of that size with `shown` cut-outs."""
     scene, scale = _fit(width_px, height_px, _BESIDE_PX)
     rows = (scene[1] + GAP_PX) // (CELL_PX + CAPTION_PX + GAP_PX)
     beside = rows >= min(_ABOVE_ROWS, shown) or scene[0] < _BESIDE_PX // 2
@@ -84,9 +84,9 @@ def _fit(width_px: int, height_px: int, long_px: int) -> tuple[tuple[int, int], 
 def place_labels(
     marks: NDArray[np.float64], sizes: Sequence[tuple[float, float]], area: Rect, required: int
 ) -> list[tuple[float, float] | None]:
-    """Top left corner of a label at a corner of each mark (N, 4), first come first served; None where none is free.
+    """Top left corner of a label at a corner of each mark (N, 4), first come first served; None if no corner is free.
 
-    Labels stay within `area` and off each other; the first `required` ones are placed whatever they cover.
+    Labels stay within `area` and off each other; the first `required` ones are placed in any case.
     """
     taken = np.zeros((0, 4))
     places: list[tuple[float, float] | None] = []

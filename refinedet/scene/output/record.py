@@ -1,6 +1,6 @@
-"""Record of one run of detection: scene, weights, settings, identity, counts and times.
+"""Run record of one scene: scene, weights, settings, identity, counts and times.
 
-All of it is equal between equal runs but the entry `time`, and no other result file holds a time.
+Equal runs have equal run records, except for the entry `time`. No other result file holds a time.
 """
 
 from __future__ import annotations
@@ -9,7 +9,7 @@ import math
 import platform
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict, is_dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -24,9 +24,12 @@ _PACKAGES = (
 )
 """Packages whose version may show in a result."""
 
+RunRecord = dict[str, Any]
+"""Content of the file `<stem>.run.json`, ready for JSON."""
 
-def write_record(path: str | Path, record: Mapping[str, Any]) -> None:
-    """Write what `run_record` returned, atomically and with sorted keys."""
+
+def write_run_record(path: str | Path, record: Mapping[str, Any]) -> None:
+    """Write a run record, atomically and with sorted keys."""
     write_json(path, record)
 
 
@@ -37,20 +40,20 @@ def run_record(
     settings: Mapping[str, Any],
     device: str,
     seconds: float,
-) -> dict[str, Any]:
-    """The record of a run, ready for JSON.
+) -> RunRecord:
+    """Make the run record of a scene.
 
     Args:
-        result: ships of the scene, with the identity of the run where a journal was kept.
-        weights: the checkpoint; None where the detector is none of ours.
-        settings: settings as asked for, with what defaults came to; paths become text.
+        result: ships of the scene, with the identity of the run if it kept a journal.
+        weights: the checkpoint; None for a detector of other make.
+        settings: settings as used, defaults resolved; paths become text.
         device: device that the network ran on.
         seconds: wall time from opening the scene to the last of the other files.
 
     Raises:
         OSError: the weights cannot be read.
     """
-    info, levels = result.info, result.levels
+    info, limits = result.info, result.stretch_limits
     return {
         "scene": {
             "name": result.scene,
@@ -66,7 +69,7 @@ def run_record(
         "weights": None if weights is None else {"name": Path(weights).name, "sha256": sha256_file(weights)},
         "settings": _plain(settings),
         "identity": None if result.identity is None else result.identity.to_dict(),
-        "levels": _plain(asdict(levels)) if is_dataclass(levels) else None,
+        "stretch_limits": None if limits is None else _plain(asdict(limits)),
         "counts": _counts(result),
         "device": device,
         "versions": _versions(),
@@ -75,7 +78,7 @@ def run_record(
 
 
 def _control_points(info: RasterInfo) -> dict[str, Any] | None:
-    """Ground control points that locate the scene: their count, the place of pixel 0 in them, and the evidence."""
+    """Ground control points that locate the scene: their count, the place of pixel 0, and the evidence for it."""
     if not info.gcps:
         return None
     return {"count": len(info.gcps), "zero": info.gcp_zero, "evidence": info.gcp_evidence}
@@ -99,7 +102,7 @@ def _versions() -> dict[str, str | None]:
 
 
 def _plain(value: Any) -> Any:
-    """As JSON can hold it: paths and numbers that are none as text."""
+    """Convert a value for JSON: paths, NaN and infinity become text."""
     if isinstance(value, Mapping):
         return {str(key): _plain(inner) for key, inner in value.items()}
     if isinstance(value, list | tuple):

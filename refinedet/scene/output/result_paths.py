@@ -1,4 +1,4 @@
-"""Where the results of a scene go, and whether they can be written: known in a moment, before anything is loaded."""
+"""Paths of the results of a scene, and a check that they can be written, both before anything is loaded."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ SUFFIXES: dict[Format, str] = {
 VIEWS = {"quicklook": ".png", "map": ".html", "record": ".run.json"}
 """Files beside the formats, and their suffixes: quicklook.py, webmap.py and record.py write them."""
 DATASET = "dataset"
-"""In a mapping of paths: the file of the scene in a data set of many, `partitions.partition_path`."""
+"""Key, in a mapping of paths, of the scene's file in a data set of many, `partitions.partition_path`."""
 
 
 def result_paths(
@@ -31,7 +31,7 @@ def result_paths(
     web_map: bool = False,
     record: bool = False,
 ) -> dict[str, Path]:
-    """Where the results of a scene go: format name, and "quicklook", "map" and "record", to path.
+    """Paths of the results of a scene, by format name, and by "quicklook", "map" and "record".
 
     `folder` None stands for `<stem>_ships` in the current folder.
     """
@@ -45,7 +45,7 @@ def result_paths(
 
 
 def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
-    """Find out before the work whether `write_results` would be refused.
+    """Refuse, before the work, results that could not be written.
 
     Raises:
         FileError: a file exists and `overwrite` is false, or a file is where a folder is needed.

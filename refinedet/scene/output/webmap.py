@@ -1,8 +1,8 @@
-"""One HTML page of a scene: pan, zoom, filter, sort and look at its ships, from a file and without a network.
+"""Map of a scene as one HTML page: pan, zoom, filter, sort and look at its ships, from a file and without a network.
 
-The map lies in the pixels of the scene, as the picture does: nothing is warped, and scenes at a pole or without a
-position need no exception. Pictures, data, style and script are inside; the page's own policy forbids every request,
-and every script but the one whose hash it names. Template, style and script are files in the folder web.
+The map lies in the pixels of the scene, as the picture does. So nothing is warped, and scenes at a pole or without a
+position need no exception. Pictures, data, style and script are inside the page. Its policy forbids every request, and
+every script except the one whose hash it names. Template, style and script are files in the folder web.
 """
 
 from __future__ import annotations
@@ -34,21 +34,21 @@ _BY = "\N{MULTIPLICATION SIGN}"
 _WEB = Path(__file__).with_name("web")
 _SCRIPTS = ("map.js", "panel.js")
 _PREVIEW_QUALITIES, _PREVIEW_MOST = (60, 45, 30, 15), 1_200_000
-"""JPEG qualities of the whole scene, tried until it is no more than these characters: noise does not compress."""
+"""JPEG qualities of the whole scene, tried until it has no more than this many characters: noise compresses badly."""
 _CUTOUT_QUALITY, _CUTOUT_MOST_PX = 75, 112
 _GRID = 33
 """Places on a side of the grid from which the page interpolates longitude and latitude."""
 _GRID_DIGITS = 9
-"""Of unit vectors: less than a centimetre."""
+"""Decimals of unit vectors: less than a centimetre."""
 
 
 @dataclass(frozen=True, slots=True)
 class _Column:
-    """What the page says of each ship under one heading."""
+    """Column of the page: a value of each ship under one heading."""
 
     key: str
     name: str
-    """In full, as in `length`."""
+    """Name in full, such as `length`."""
     unit: str = ""
     digits: int = 0
     table: bool = True
@@ -60,13 +60,13 @@ class _Column:
 
 
 _UNITS = {"m": ("m", 0), "deg": ("°", 0), "db": ("dB", 1), "px": ("px", 0)}
-"""The end of a measure's name -> unit and decimals."""
+"""End of a measure's name -> unit and decimals."""
 
 
 def write_map(
     scene_path: str | Path, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
 ) -> None:
-    """Write the page; equal input gives equal bytes.
+    """Write the map; equal input gives equal bytes.
 
     Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
     """

@@ -32,11 +32,11 @@ CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *MEASURES
 _NO_POSITION = "the scene has no position, so geometry is null; bbox_px is [x1, y1, x2, y2] in pixels of the scene"
 _WGS84 = "EPSG:4326"
 _FIXED_DATE = "1970-01-01T00:00:00.000Z"
-"""GeoPackage stores when it was last changed; a fixed date keeps equal results equal."""
+"""Date of the last change in a GeoPackage; a fixed one keeps equal results equal."""
 _GPKG_VERSION = "1.2"
-"""Of the format: what is written needs no newer one, and older programs open it without a warning."""
+"""Version of the format: the files need no newer one, and older programs open it without a warning."""
 _LAYER = re.compile(r"(?!gpkg_|rtree_|sqlite_)\w[\w .-]*", re.IGNORECASE)
-"""Names that a layer of a GeoPackage can have: no name of its own tables, no sign that GDAL refuses."""
+"""Names that a layer of a GeoPackage can have: no name of its own tables, no character that GDAL refuses."""
 
 
 def write_results(result: SceneResult, paths: dict[str, Path]) -> None:
@@ -53,7 +53,7 @@ def write_results(result: SceneResult, paths: dict[str, Path]) -> None:
 
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
-    """Turn what the system says against writing `path` into a FileError; what is one already passes."""
+    """Turn a system error on writing `path` into a FileError; a FileError is raised as it is."""
     try:
         yield
     except FileError:
@@ -63,7 +63,7 @@ def writing(path: Path) -> Iterator[None]:
 
 
 def write_geojson(result: SceneResult, path: Path) -> None:
-    """RFC 7946: one polygon in lon/lat per ship, one ship per line; geometry null where the scene has no position."""
+    """Write GeoJSON (RFC 7946): one polygon in lon/lat per ship, one per line; null geometry without a position."""
     head: dict[str, Any] = {"name": Path(result.scene).stem, "scene": result.scene, "type": "FeatureCollection"}
     if result.label is not None:
         head["label"] = result.label
@@ -75,7 +75,7 @@ def write_geojson(result: SceneResult, path: Path) -> None:
 
 
 def write_csv(result: SceneResult, path: Path) -> None:
-    """One row per ship with CSV_COLUMNS; boxes in pixels, lon/lat of the centre, unknown values empty."""
+    """Write CSV: one row per ship with CSV_COLUMNS; boxes in pixels, lon/lat of the centre, unknown values empty."""
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
     writer.writerow(CSV_COLUMNS)
@@ -86,7 +86,7 @@ def write_csv(result: SceneResult, path: Path) -> None:
 
 
 def write_coco(result: SceneResult, path: Path) -> None:
-    """COCO results list: `bbox` [x, y, w, h] in scene pixels, `category_id` from 1, `image_id` 1, `file_name`."""
+    """Write COCO results: `bbox` [x, y, w, h] in scene pixels, `category_id` from 1, `image_id` 1, `file_name`."""
     rows = []
     for i, box in enumerate(result.detections.boxes_xyxy.astype(np.float64)):
         x1, y1, x2, y2 = box.tolist()
@@ -103,7 +103,7 @@ def write_coco(result: SceneResult, path: Path) -> None:
 
 
 def write_gpkg(result: SceneResult, path: Path) -> None:
-    """One layer named like the scene: polygons in EPSG:4326, or in pixels (y down) without a reference system."""
+    """Write a GeoPackage: a layer named like the scene, in EPSG:4326, or in pixels (y down) without a position."""
     ships, shapes = ship_rows(result), ship_shapes(result)
     split = any(isinstance(shape, shapely.MultiPolygon) for shape in shapes)
     columns: dict[str, NDArray[Any]] = {
@@ -114,7 +114,7 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
         "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
     }
     pyogrio = load_pyogrio()
-    content = io.BytesIO()  # GDAL sees no path: it would take some signs in it for its own
+    content = io.BytesIO()  # GDAL sees no path, because it gives some characters in it a meaning of its own
     before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
     pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_DATE})
     try:
@@ -148,7 +148,7 @@ _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
 
 
 def _layer(result: SceneResult) -> str:
-    """Name of the layer: that of the scene, as far as a GeoPackage allows."""
+    """Name of the layer: that of the scene, as far as a GeoPackage allows it."""
     stem = Path(result.scene).stem
     return stem if _LAYER.fullmatch(stem) else "ships_" + re.sub(r"[^\w .-]", "_", stem)
 

@@ -1,10 +1,10 @@
 """Azimuth ambiguities: ghosts of bright ships, a predictable way up and down the flight track. Pure.
 
 The echo of a target is sampled once per pulse, so Doppler frequencies that differ by the pulse repetition frequency
-look alike. What the antenna's side lobes receive n times that frequency off is focused as a weak ghost, n PRF / K later
-or earlier, where K = 2 V^2 / (wavelength x slant range) is the Doppler rate. The ghost's range is corrected for the
-wrong frequency and comes out farther by wavelength^2 R / (8 V^2) ((f + n PRF)^2 - f^2), with f the target's own Doppler
-centroid: zero without steering; with it (TOPS), anything within the steering's span.
+look alike. The antenna's side lobes also receive echoes n times that frequency away. These are focused as a weak ghost,
+n PRF / K later or earlier, where K = 2 V^2 / (wavelength x slant range) is the Doppler rate. The ghost's range is
+corrected for the wrong frequency, and comes out farther by wavelength^2 R / (8 V^2) ((f + n PRF)^2 - f^2). Here f is
+the target's own Doppler centroid: zero without steering, and anything within the span of the steering with it (TOPS).
 
 Sources: Cumming and Wong, Digital Processing of Synthetic Aperture Radar Data, 2005 (Doppler rate, range migration,
 ambiguities); De Zan and Monti Guarnieri, TOPSAR, IEEE TGRS 44(9), 2006 (the steering); the search itself is that of
@@ -24,20 +24,20 @@ from refinedet.boxes import Boxes
 Array = NDArray[np.float64]
 
 ORDERS = (1, 2)
-"""Ambiguities that are looked for, on both sides; higher ones lie farther down the antenna pattern."""
+"""Orders of the ambiguities that are searched, on both sides; higher ones lie farther down the antenna pattern."""
 TOLERANCE_M = 100.0
-"""How far from its predicted place a ghost may lie, each way: it is smeared, and so is the middle of its box."""
+"""Largest distance of a ghost from its predicted place, each way: it is smeared, and so is the middle of its box."""
 CLEARLY_DB = 8.0
-"""Its ship is brighter by at least this. Sentinel-1's ambiguities lie 20 dB and more below their ships."""
+"""Least difference by which its ship is brighter. Sentinel-1's ambiguities lie 20 dB and more below their ships."""
 
 _STEERED_HZ = 2600.0
 """Span of Doppler centroids on each side in steered modes: half a burst (1.4 s) at 1700 Hz/s, and the processed band.
-GRD annotations tell no bursts, so nothing better is known of one target."""
+GRD annotations do not list bursts, so nothing better is known of one target."""
 
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """How N targets were seen. Values of the whole scene are numbers, those of each target (N,) arrays."""
+    """Geometry of the acquisition at N targets. Values of the scene are numbers, those of each target (N,) arrays."""
 
     wavelength_m: float
     prf_hz: Array
@@ -53,16 +53,16 @@ class Geometry:
 
 
 def displacement(geometry: Geometry, order: int) -> tuple[Array, Array, Array]:
-    """Where ghosts lie from their targets, in pixels (N,) each.
+    """Displacement of ghosts from their targets, in pixels (N,) each.
 
     Args:
-        geometry: of the targets.
-        order: of the ambiguity, positive or negative; not 0.
+        geometry: geometry at the targets.
+        order: order of the ambiguity, positive or negative; not 0.
 
     Returns:
         rows: down the scene, in the direction of flight for positive orders;
-        columns: towards far range, in the middle of what the steering leaves open;
-        spread: how much more or less than `columns` it may be.
+        columns: towards far range, the middle of the interval that the steering allows;
+        tolerance_px: half the width of that interval.
     """
     g = geometry
     doppler_rate = 2 * g.velocity_m_s**2 / (g.wavelength_m * g.slant_range_m)
@@ -74,15 +74,15 @@ def displacement(geometry: Geometry, order: int) -> tuple[Array, Array, Array]:
 
 
 def find_ambiguities(boxes_xyxy: Boxes, contrast_db: Array, geometry: Geometry) -> NDArray[np.bool_]:
-    """(N,) true for detections that lie where a clearly brighter one has an azimuth ambiguity.
+    """(N,) true for detections that lie at an azimuth ambiguity of a clearly brighter one.
 
-    A detection of unknown contrast (NaN) is neither taken for a ghost nor for the ship of one. A spatial index keeps
-    the time near-linear.
+    A detection of unknown contrast (NaN) counts neither as a ghost nor as the ship of one. A spatial index keeps the
+    time near-linear.
 
     Args:
         boxes_xyxy: (N, 4) in scene pixels.
-        contrast_db: (N,) as `attributes.Places` has it.
-        geometry: at the middle of each box.
+        contrast_db: (N,) contrast of each detection, from `attributes.Places`.
+        geometry: geometry at the middle of each box.
     """
     boxes = np.asarray(boxes_xyxy, np.float64)
     found = np.zeros(len(boxes), np.bool_)
@@ -90,8 +90,8 @@ def find_ambiguities(boxes_xyxy: Boxes, contrast_db: Array, geometry: Geometry) 
     tree = shapely.STRtree(shapely.points(x, y))
     around_x, around_y = TOLERANCE_M / geometry.column_m, TOLERANCE_M / geometry.row_m
     for order in (sign * n for n in ORDERS for sign in (-1, 1)):
-        rows, columns, spread = displacement(geometry, order)
-        half = spread + around_x
+        rows, columns, tolerance_px = displacement(geometry, order)
+        half = tolerance_px + around_x
         middle = x + columns
         places = shapely.box(middle - half, y + rows - around_y, middle + half, y + rows + around_y)
         ships, ghosts = tree.query(places)

@@ -1,4 +1,4 @@
-"""The annotation of a Sentinel-1 raster: when, from where and how it was taken.
+"""Annotation of a Sentinel-1 raster: time, orbit and geometry of the acquisition.
 
 Names follow the Sentinel-1 Product Specification (S1-RS-MDA-52-7441), level-1 product annotation.
 """
@@ -25,7 +25,7 @@ Array = NDArray[np.float64]
 T = TypeVar("T")
 
 _LARGEST = 1e15
-"""No number of an annotation is as large, and it still fits any type."""
+"""Limit of the numbers of an annotation: none is as large, and it still fits any type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Orbit:
     """State vectors of the satellite, earth-fixed."""
 
     seconds: Array
-    """(M,) since the first line of the raster, ascending."""
+    """(M,) seconds since the first line of the raster, ascending."""
     positions_m: Array
     """(M, 3)."""
     velocities_m_s: Array
@@ -56,14 +56,14 @@ class Grid:
     incidence_deg: Array
 
     def control_points(self) -> tuple[GroundControlPoint, ...]:
-        """The same as ground control points on WGS 84 that count from pixel centres (`gcp_zero` "centre")."""
+        """Convert to ground control points on WGS 84 that count from pixel centres (`gcp_zero` "centre")."""
         rows = zip(self.pixel, self.line, self.longitude, self.latitude, self.height, strict=True)
         return tuple(GroundControlPoint(*(float(value) for value in row)) for row in rows)
 
 
 @dataclass(frozen=True, slots=True)
 class Swath:
-    """A part of the raster that was taken with one pulse repetition frequency."""
+    """Part of the raster that was taken with one pulse repetition frequency."""
 
     name: str
     prf_hz: float
@@ -73,7 +73,7 @@ class Swath:
 
 @dataclass(frozen=True, slots=True)
 class Annotation:
-    """What the annotation says of one raster."""
+    """Annotation of one raster."""
 
     mission: str
     product_type: str
@@ -95,18 +95,18 @@ class Annotation:
     range_spacing_m: float
     incidence_mid_deg: float
     steered: bool
-    """Whether the beam was steered in azimuth (TOPS: IW and EW)."""
+    """True if the beam was steered in azimuth (TOPS: IW and EW)."""
     orbit: Orbit
     grid: Grid
     swaths: tuple[Swath, ...]
 
     def geometry(self, points_xy: Array) -> Geometry:
-        """What fixes the azimuth ambiguities of targets at pixels (N, 2), half-open convention.
+        """Geometry that fixes the azimuth ambiguities of targets at pixels (N, 2), half-open convention.
 
-        The effective velocity is that of the exact geometry: V^2 = |v|^2 - (x - p) . a, from the satellite's position
-        p, velocity v and acceleration a in the earth-fixed frame at the zero-Doppler time of the target x: the range to
-        x differentiated twice. The product of orbital and ground speed, often taken instead, is 1.6 % off on the sample
-        product: 8 pixels of a shift of 500.
+        The effective velocity is that of the exact geometry: V^2 = |v|^2 - (x - p) . a. Here p, v and a are position,
+        velocity and acceleration of the satellite in the earth-fixed frame, at the zero-Doppler time of the target x;
+        the range to x is differentiated twice. The product of orbital and ground speed, which is often taken instead,
+        is 1.6 % off on the sample product: 8 pixels of a shift of 500.
         """
         grid = self.grid
         spline = CubicHermiteSpline(self.orbit.seconds, self.orbit.positions_m, self.orbit.velocities_m_s)
@@ -140,16 +140,16 @@ class Annotation:
                     np.maximum(np.maximum(first - at, at - last), 0)
                     for first, at, last in ((left, column, right), (top, row, bottom))
                 ]
-                # lines count little: a target above the first line of its swath belongs to it all the same
+                # lines count little: a target above the first line of its swath still belongs to it
                 distance[number] = np.minimum(distance[number], away[0] + 1e-3 * away[1])
         return np.asarray(np.array([swath.prf_hz for swath in self.swaths])[distance.argmin(axis=0)])
 
 
 def read_annotation(root: Element, where: str) -> Annotation:
-    """The annotation with this root; `where` is named if something is wrong with it.
+    """Read the annotation with this root; errors name `where`.
 
     Raises:
-        FileError: a value that every annotation has is missing, or is not what it should be.
+        FileError: a value that every annotation has is missing or wrong.
     """
     fields = _Fields(root, where)
     image = "imageAnnotation/imageInformation/"
@@ -179,7 +179,7 @@ def read_annotation(root: Element, where: str) -> Annotation:
 
 
 class _Fields:
-    """Values below one element; what is missing or broken is a FileError that names the file."""
+    """Values below one element; a missing or broken one raises a FileError that names the file."""
 
     def __init__(self, root: Element, where: str) -> None:
         self._root, self._where = root, where

@@ -1,11 +1,11 @@
-"""Where a scene was measured: noisy fringes at its borders, and detections that touch what was not. Pure.
+"""Borders of a scene: noisy fringes, and the share of a box that was not measured. Pure.
 
 Products of Sentinel-1's processor before version 2.90 (March 2018) fill their borders not with 0 but with small values.
 ESA's rule ("Masking no-value pixels on GRD products", MPC-0243) goes inwards until the noise-free power or the count
-passes a fixed threshold; Ali et al. (IEEE JSTARS 11(3), 2018, doi 10.1109/JSTARS.2017.2787650) show that single pixels
-of fringe pass it and stop the search. Here the threshold is the scene's own: its darkest water, which holds at least
-the thermal noise. What lies outside of it, in the mean of some pixels, and half as bright at most, is fringe; single
-outliers are voted down by the lines beside them.
+passes a fixed threshold. Ali et al. (IEEE JSTARS 11(3), 2018, doi 10.1109/JSTARS.2017.2787650) show that single pixels
+of fringe pass it and stop the search. Here the threshold comes from the scene: its darkest water, which holds at least
+the thermal noise. Pixels at the border are fringe if their mean over a run is at most half as bright. A median over
+neighbouring lines removes outliers.
 """
 
 from __future__ import annotations
@@ -25,15 +25,15 @@ Field = NDArray[np.float32]
 Read = Callable[[Window], NDArray[Any]]
 
 _LINES = 8
-"""Rows (or columns) whose mean power is looked at together ..."""
+"""Number of rows (or columns) that share one limit, from their mean power."""
 _RUN = 16
-"""... over this many pixels inwards."""
+"""Number of pixels of a run inwards, over which the power is averaged."""
 _OF_FLOOR = 0.5
-"""A fringe has at most this share of the power of the scene's darkest water."""
+"""Largest power of a fringe, as a share of that of the scene's darkest water."""
 _DEPTH = 512
-"""Pixels that a fringe is deep at most, beyond the zeros; what is dark farther in is water. SNAP's own limit is 500."""
+"""Largest depth of a fringe in pixels, beyond the zeros; dark pixels farther in are water. SNAP's limit is 500."""
 _VOTERS = 17
-"""Groups of lines whose median decides."""
+"""Number of groups of lines whose median decides."""
 _FLOOR_BLOCK = 8
 _FLOOR_PERCENTILE = 1.0
 _BAND = 256
@@ -42,13 +42,13 @@ _UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True)
 class Borders:
-    """The valid part of a scene of H x W pixels, as limits [first, last) of each row and column."""
+    """Limits [first, last) of the valid part of each row and column of a scene of H x W pixels."""
 
     left: NDArray[np.intp]
-    """(H,)."""
+    """(H,) first valid pixel of each row."""
     right: NDArray[np.intp]
     top: NDArray[np.intp]
-    """(W,)."""
+    """(W,) first valid pixel of each column."""
     bottom: NDArray[np.intp]
 
     def valid(self, window: Window) -> Mask:
@@ -67,10 +67,10 @@ def find_fringes(read: Read, width: int, height: int, sample: NDArray[Any]) -> B
     Each row is read once; memory grows with the width and with _DEPTH alone.
 
     Args:
-        read: gives the counts of a window.
-        width: of the scene.
-        height: of the scene.
-        sample: the scene thinned, as `SceneReader.sample` gives it.
+        read: function that returns the counts of a window.
+        width: width of the scene.
+        height: height of the scene.
+        sample: thinned scene, from `SceneReader.sample`.
     """
     threshold = _OF_FLOOR * _floor(sample)
     sides = [_limits(power, threshold) for power in _row_power(read, width, height)]
@@ -82,7 +82,7 @@ def find_fringes(read: Read, width: int, height: int, sample: NDArray[Any]) -> B
 
 
 def invalid_share(valid: Mask, box_xyxy: tuple[float, float, float, float]) -> float:
-    """Share of the pixels that a box touches, and of those next to them, that are not valid; 1 without a pixel."""
+    """Share of invalid pixels among those that a box touches and those next to them; 1 without a pixel."""
     x1, y1, x2, y2 = box_xyxy
     rows = slice(max(int(np.floor(y1)) - 1, 0), int(np.ceil(y2)) + 1)
     columns = slice(max(int(np.floor(x1)) - 1, 0), int(np.ceil(x2)) + 1)
@@ -91,7 +91,7 @@ def invalid_share(valid: Mask, box_xyxy: tuple[float, float, float, float]) -> f
 
 
 def _floor(sample: NDArray[Any]) -> float:
-    """Mean power of the darkest water, away from the borders; 0 where there is too little to tell."""
+    """Mean power of the darkest water, away from the borders; 0 if there is too little water."""
     power = np.square(sample.astype(np.float64))
     height, width = (size // _FLOOR_BLOCK * _FLOOR_BLOCK for size in power.shape)
     blocks = power[:height, :width].reshape(height // _FLOOR_BLOCK, _FLOOR_BLOCK, width // _FLOOR_BLOCK, _FLOOR_BLOCK)
@@ -113,12 +113,12 @@ def _row_power(read: Read, width: int, height: int) -> Iterator[Field]:
 
 
 def _limits(power: Field, threshold: float) -> tuple[int, int]:
-    """Pixels that are not valid at both ends of a line of mean power."""
+    """Number of invalid pixels at both ends of a line of mean power."""
     return _limit(power, threshold), _limit(power[::-1], threshold)
 
 
 def _limit(power: Field, threshold: float) -> int:
-    """First pixel of a line where the mean of the _RUN pixels up to it is no fringe; _UNKNOWN where there is none."""
+    """First pixel of a line at which the mean of the _RUN pixels up to it is no fringe; _UNKNOWN if there is none."""
     filled = np.flatnonzero(power)
     if not filled.size:
         return _UNKNOWN
@@ -133,7 +133,7 @@ def _limit(power: Field, threshold: float) -> int:
 
 
 def _limits_down(pixels: NDArray[Any], threshold: float) -> NDArray[np.intp]:
-    """(W,) rows that are not valid at the top of a strip of counts."""
+    """(W,) number of invalid rows at the top of a strip of counts."""
     width = pixels.shape[1]
     limits = []
     for x in range(0, width, _LINES):
@@ -143,9 +143,9 @@ def _limits_down(pixels: NDArray[Any], threshold: float) -> NDArray[np.intp]:
 
 
 def _vote(limits: NDArray[np.intp]) -> NDArray[np.intp]:
-    """Each limit replaced by the median of those around; an unknown one before by the nearest known.
+    """Replace unknown limits by the nearest known one, then each limit by the median of those around it.
 
-    A line is unknown that lies within the fringe from end to end, or in calm water for farther than a fringe is deep.
+    The limit of a line is unknown if all of it is fringe, or if calm water reaches farther in than a fringe is deep.
     """
     unknown = limits == _UNKNOWN
     if unknown.all():

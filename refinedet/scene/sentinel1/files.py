@@ -1,6 +1,6 @@
-"""The files of one Sentinel-1 product, in a .SAFE folder or a zip archive: reads that cannot leave it, and safe XML.
+"""Files of one Sentinel-1 product, in a .SAFE folder or a zip archive: reads that cannot leave it, and safe XML.
 
-Names are relative to the product. Whatever a manifest or a name says is held against the product before it is opened.
+Names are relative to the product. A name from a manifest is checked against the product before its file is opened.
 """
 
 from __future__ import annotations
@@ -21,25 +21,25 @@ from refinedet.errors import FileError, InputError
 
 MANIFEST = "manifest.safe"
 MAX_XML_BYTES = 32 << 20
-"""A real manifest has 24,000 bytes, a real annotation 2 million; more is refused before it is parsed."""
+"""Most bytes of an XML file that is parsed. A real manifest has 24,000 bytes, a real annotation 2 million."""
 
 
 @dataclass(frozen=True, slots=True)
 class ProductFolder:
-    """A product that is a folder."""
+    """Product in a folder."""
 
     path: Path
 
     def holds(self, name: str) -> bool:
-        """Whether there is such a file, by whatever way."""
+        """True if there is such a file, also by a link."""
         return (self.path / name).is_file()
 
     def locate(self, name: str) -> tuple[Path, None]:
-        """The file's path; it has no archive.
+        """Path of a file, and None, since it is in no archive.
 
         Raises:
-            InputError: it lies outside of the product, also by a link.
-            FileError: there is none.
+            InputError: the file lies outside of the product, also by a link.
+            FileError: there is no such file.
         """
         root = self.path.resolve()
         file = (root / name).resolve()
@@ -50,10 +50,10 @@ class ProductFolder:
         return self.path / name, None
 
     def read(self, name: str) -> bytes:
-        """At most MAX_XML_BYTES + 1 bytes of a file.
+        """Read at most MAX_XML_BYTES + 1 bytes of a file.
 
         Raises:
-            InputError, FileError: as `locate`, or it cannot be read.
+            InputError, FileError: as `locate`, or the file cannot be read.
         """
         path, _ = self.locate(name)
         try:
@@ -64,8 +64,8 @@ class ProductFolder:
 
 
 @dataclass(frozen=True, slots=True)
-class ProductArchive:
-    """A product in a zip archive."""
+class ZippedProduct:
+    """Product in a zip archive."""
 
     path: Path
     root: PurePosixPath
@@ -73,11 +73,11 @@ class ProductArchive:
     members: frozenset[str]
 
     def holds(self, name: str) -> bool:
-        """Whether there is such a member."""
+        """True if there is such a member."""
         return str(self.root / name) in self.members
 
     def locate(self, name: str) -> tuple[Path, str]:
-        """The archive, and the name of the member in it.
+        """Path of the archive, and name of the member in it.
 
         Raises:
             InputError: the name points outside of the product.
@@ -91,24 +91,24 @@ class ProductArchive:
         return self.path, str(member)
 
     def read(self, name: str) -> bytes:
-        """At most MAX_XML_BYTES + 1 bytes of a member, whatever size it claims.
+        """Read at most MAX_XML_BYTES + 1 bytes of a member, whatever size it claims.
 
         Raises:
-            InputError, FileError: as `locate`, or it cannot be read.
+            InputError, FileError: as `locate`, or the member cannot be read.
         """
         _, member = self.locate(name)
-        with _opened(self.path) as archive, archive.open(member) as stream:
+        with _open_zip(self.path) as archive, archive.open(member) as stream:
             return stream.read(MAX_XML_BYTES + 1)
 
 
-ProductFiles = ProductFolder | ProductArchive
+ProductFiles = ProductFolder | ZippedProduct
 
 
 def open_product(path: Path) -> ProductFiles:
-    """The files of the product at `path`; there is a manifest among them.
+    """Open the files of the product at `path`, a manifest among them.
 
     Raises:
-        FileError: there is no product, or an archive cannot be read.
+        FileError: there is no product, or the archive cannot be read.
     """
     if path.is_dir():
         if not (path / MANIFEST).is_file():
@@ -117,7 +117,7 @@ def open_product(path: Path) -> ProductFiles:
                 "name the .SAFE folder, its zip archive, or a raster in it"
             )
         return ProductFolder(path)
-    with _opened(path) as archive:
+    with _open_zip(path) as archive:
         members = frozenset(archive.namelist())
     manifests = [name for name in members if PurePosixPath(name).name == MANIFEST]
     if len(manifests) != 1:
@@ -125,14 +125,14 @@ def open_product(path: Path) -> ProductFiles:
             f"expected one Sentinel-1 product in {path}, found {len(manifests)} files named {MANIFEST}; "
             "unpack it and name what is in it"
         )
-    return ProductArchive(path, PurePosixPath(manifests[0]).parent, members)
+    return ZippedProduct(path, PurePosixPath(manifests[0]).parent, members)
 
 
 def read_xml(files: ProductFiles, name: str) -> Element:
-    """The root of an XML file of a product.
+    """Read an XML file of a product, and return its root.
 
     Raises:
-        FileError: it cannot be read, is too large, or is no safe XML (it declares a DTD, say).
+        FileError: the file cannot be read, is too large, or is no safe XML (it declares a DTD, say).
         InputError: the name points outside of the product.
     """
     content, where = files.read(name), files.path / name
@@ -146,7 +146,7 @@ def read_xml(files: ProductFiles, name: str) -> Element:
 
 
 @contextmanager
-def _opened(path: Path) -> Iterator[ZipFile]:
+def _open_zip(path: Path) -> Iterator[ZipFile]:
     try:
         with ZipFile(path) as archive:
             yield archive

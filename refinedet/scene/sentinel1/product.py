@@ -1,7 +1,7 @@
-"""A Sentinel-1 GRD product: its rasters and the files that describe them, as .SAFE folder, zip archive or bare raster.
+"""Sentinel-1 GRD product: its rasters and the files that describe them, as .SAFE folder, zip archive or bare raster.
 
-Everything a manifest says is held against the product: its rasters lie inside of it, or they are refused. GDAL's own
-driver for these products is not used, since it opens what a manifest names with any driver it has.
+A raster that a manifest names must lie inside the product, or it is refused. GDAL's own driver for these products is
+not used, since it opens every file that a manifest names with any driver it has.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.scene.sentinel1.files import MANIFEST, ProductFiles, ProductFolder, open_product, read_xml
 
 PREFERRED = ("vv", "hh")
-"""Polarisations that are taken unless one is asked for: the same way out as in, where ships are brightest."""
+"""Polarisations that are taken by default: sent and received alike, in which ships are brightest."""
 
 _ZIP = b"PK\3\4"
 _MEASUREMENT = "s1Level1MeasurementSchema"
@@ -32,24 +32,24 @@ _FILES = {
 
 @dataclass(frozen=True, slots=True)
 class Measurement:
-    """One raster of a product, and what describes it."""
+    """Raster of a product, and the files that describe it."""
 
     polarisation: str
     """vv, vh, hh or hv."""
     path: Path
-    """The GeoTIFF, or the archive that holds it."""
+    """Path of the GeoTIFF, or of the archive that holds it."""
     member: str | None
-    """Its name in that archive."""
+    """Name of the GeoTIFF in the archive; None without an archive."""
     files: ProductFiles
     """All files of the product."""
     processor: float | None
-    """Version of ESA's processor (IPF) that made it, such as 3.52; None where the manifest does not say."""
+    """Version of ESA's processor (IPF) that made it, such as 3.52; None if the manifest does not say."""
 
     def describe(self, kind: Literal["annotation", "calibration", "noise"]) -> Element | None:
-        """The root of the file that describes this raster; None where the product has none.
+        """Read the file that describes this raster, and return its root; None if the product has no such file.
 
         Raises:
-            FileError, InputError: there is one, but it is damaged or lies outside of the product.
+            FileError, InputError: the file is damaged or lies outside of the product.
         """
         stem = PurePosixPath(self.member or self.path.name).stem
         for name in (stem, stem.removesuffix("-cog")):  # converters to COG rename these files, or do not
@@ -59,13 +59,13 @@ class Measurement:
         return None
 
     def where(self, kind: Literal["annotation", "calibration", "noise"]) -> str:
-        """For messages: where `describe` looks."""
+        """Path that `describe` reads, for messages."""
         stem = PurePosixPath(self.member or self.path.name).stem
         return str(self.files.path / _FILES[kind].format(stem=stem))
 
 
 def is_product(path: str | Path) -> bool:
-    """Whether `path` is a folder or a zip archive rather than one raster."""
+    """True if `path` is a folder or a zip archive rather than one raster."""
     path = Path(path)
     if path.is_dir():
         return True
@@ -79,10 +79,10 @@ def is_product(path: str | Path) -> bool:
 
 
 def find_measurement(path: str | Path, polarisation: str | None = None) -> Measurement:
-    """The raster of a product, of the polarisation asked for; else vv, else hh, else the first by name.
+    """Find the raster of a product, of the polarisation asked for; else vv, else hh, else the first by name.
 
     Raises:
-        FileError: there is no Sentinel-1 GRD product at `path`, or it is not whole.
+        FileError: there is no Sentinel-1 GRD product at `path`, or it lacks a file.
         InputError: the product has no such polarisation, or its manifest points outside of it.
     """
     files = open_product(Path(path))
@@ -97,10 +97,10 @@ def find_measurement(path: str | Path, polarisation: str | None = None) -> Measu
 
 
 def bare_measurement(path: str | Path) -> Measurement | None:
-    """What describes the raster `path` where it lies in the folder `measurement` of a GRD product; None elsewhere.
+    """Measurement of the raster `path` if it lies in the folder `measurement` of a GRD product; None elsewhere.
 
     Raises:
-        FileError, InputError: there is a manifest, but it is damaged.
+        FileError, InputError: the manifest is damaged.
     """
     path = Path(path)
     match = _NAME.fullmatch(path.name)
@@ -113,7 +113,7 @@ def bare_measurement(path: str | Path) -> Measurement | None:
 
 
 def is_measurement_name(path: str | Path) -> bool:
-    """True where a file has the name of a measurement raster of a Sentinel-1 product."""
+    """True if a file has the name of a measurement raster of a Sentinel-1 product."""
     return _NAME.fullmatch(Path(path).name) is not None
 
 
@@ -136,7 +136,7 @@ def _by_polarisation(manifest: Element, files: ProductFiles) -> dict[str, Measur
 
 
 def _measurements(manifest: Element) -> list[str]:
-    """Paths of the rasters, relative to the product, as the manifest has them."""
+    """Paths of the rasters in the manifest, relative to the product."""
     objects = [entry for entry in manifest.iter("dataObject") if entry.get("repID") == _MEASUREMENT]
     locations = [location for entry in objects for location in entry.iter("fileLocation")]
     return [href.removeprefix("./") for location in locations if (href := location.get("href"))]

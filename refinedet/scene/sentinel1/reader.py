@@ -1,4 +1,4 @@
-"""What the files of a Sentinel-1 product change about reading its raster: position, borders, calibration."""
+"""Reading of a Sentinel-1 raster with the other files of its product: position, borders, calibration."""
 
 from __future__ import annotations
 
@@ -15,7 +15,6 @@ from refinedet.raster import RasterInfo, SceneReader
 from refinedet.raster.control_points import are_of_esas_grid
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.borders import find_fringes
-from refinedet.scene.sentinel1.calibration import Calibration, read_noise, read_sigma_nought
 from refinedet.scene.sentinel1.product import (
     Measurement,
     bare_measurement,
@@ -23,18 +22,19 @@ from refinedet.scene.sentinel1.product import (
     is_measurement_name,
     is_product,
 )
+from refinedet.scene.sentinel1.radiometric import RadiometricCalibration, read_noise, read_sigma_nought
 from refinedet.tiling import Window
 
 _LOGGER = logging.getLogger(__name__)
 _CLEAN_BORDERS = 2.90
-"""Version of ESA's processor that fills borders with 0; it came in March 2018."""
+"""First version of ESA's processor that fills borders with 0; it came in March 2018."""
 _UNSCALED_NOISE = 2.50
-"""... and the last one whose noise vectors lack a factor that the product does not tell (MPC-0392)."""
+"""Last version of the processor whose noise vectors lack a factor that the product does not give (MPC-0392)."""
 _WGS84 = "EPSG:4326"
 
 
 def measurement_of(path: str | Path, polarisation: str | None) -> Measurement | None:
-    """The Sentinel-1 raster that a user names: of a product, or bare within one; None for any other raster.
+    """Sentinel-1 raster that a user names: of a product, or bare within one; None for any other raster.
 
     Raises:
         FileError, InputError: as `find_measurement`.
@@ -43,24 +43,24 @@ def measurement_of(path: str | Path, polarisation: str | None) -> Measurement | 
 
 
 def annotation_of(path: str | Path, polarisation: str | None, info: RasterInfo) -> Annotation | None:
-    """The annotation of the Sentinel-1 raster at `path`, whose size is in `info`; None where there is none.
+    """Annotation of the Sentinel-1 raster at `path`, whose size is in `info`; None if there is none.
 
     Raises:
-        FileError, InputError: the annotation is damaged, or not that of this raster.
+        FileError, InputError: the annotation is damaged, or belongs to another raster.
     """
     found = measurement_of(path, polarisation)
     return None if found is None else _annotation(found, info)
 
 
 def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate | None) -> None:
-    """Let a reader of the raster `found` give what its product's files make of it.
+    """Apply the other files of a product to a reader of its raster `found`.
 
-    Noisy fringes of old products become 0; a raster that lost its ground control points gets those of the annotation;
-    with `calibrate`, pixels are the root of sigma nought, in float32.
+    Noisy fringes of old products become 0. A raster that lost its ground control points gets those of the annotation.
+    With `calibrate`, pixels are the root of sigma nought, in float32.
 
     Raises:
         FileError: a file that is needed is missing or damaged.
-        InputError: the noise of so old a product cannot be taken off.
+        InputError: the noise of so old a product cannot be removed.
     """
     info = reader.info
     if not info.gcps and info.transform is None and (annotation := _annotation(found, info)) is not None:
@@ -86,7 +86,7 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
 
 
 def apply_name(reader: SceneReader, path: str | Path) -> None:
-    """Let a lone raster that is named as ESA names measurements count its ground control points as ESA does."""
+    """Count ground control points from pixel centres if a lone raster has the name of an ESA measurement."""
     info = reader.info
     if info.gcps and info.gcp_zero == "edge" and is_measurement_name(path) and are_of_esas_grid(info.gcps):
         reader.info = replace(info, gcp_zero="centre", gcp_evidence="name")
@@ -105,7 +105,7 @@ def _annotation(found: Measurement, info: RasterInfo) -> Annotation | None:
     return annotation
 
 
-def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> Calibration:
+def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> RadiometricCalibration:
     _annotation(found, info)  # the tables would fit any raster: its size is checked
     root = found.describe("calibration")
     if root is None:
@@ -115,7 +115,7 @@ def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> 
         )
     table = read_sigma_nought(root, found.where("calibration"))
     if calibrate == "sigma0":
-        return Calibration(table)
+        return RadiometricCalibration(table)
     if found.processor is not None and found.processor <= _UNSCALED_NOISE:
         raise InputError(
             f"expected noise vectors of a processor after {_UNSCALED_NOISE:.2f} in {found.files.path}, found "
@@ -127,4 +127,4 @@ def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> 
             f"expected a noise file at {found.where('noise')}, found none; fetch the whole product, "
             'or use `calibrate="sigma0"`'
         )
-    return Calibration(table, read_noise(root, found.where("noise")))
+    return RadiometricCalibration(table, read_noise(root, found.where("noise")))

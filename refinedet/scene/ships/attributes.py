@@ -1,4 +1,4 @@
-"""What is said about each ship beside its box: place, size in metres, heading, contrast and flags. Pure."""
+"""Attributes of each ship beside its box: place, size in metres, heading, contrast and flags. Pure."""
 
 from __future__ import annotations
 
@@ -14,45 +14,45 @@ from refinedet.scene.ships.shape import UNKNOWN, Shape
 from refinedet.scene.windows.merge import Merged
 
 JOINED = "joined"
-"""The box was put together from fragments in several windows: the ship is longer than the overlap."""
+"""Flag: the box is joined from fragments in several windows, because the ship is longer than the overlap."""
 CUT = "cut"
-"""The ship goes on beyond the box, at the border of a window; the rest was not found."""
+"""Flag: the ship goes on beyond the box, at the border of a window; the rest was not found."""
 EDGE = "edge"
-"""The box ends at the edge of the scene; part of the ship may lie outside."""
+"""Flag: the box ends at the edge of the scene; part of the ship may lie outside."""
 NODATA = "nodata"
-"""The box touches pixels that were not measured; part of the ship may lie there."""
+"""Flag: the box touches pixels that were not measured; part of the ship may lie there."""
 AMBIGUITY = "ambiguity"
-"""It lies where a clearly brighter ship has an azimuth ambiguity: likely a ghost of that one."""
+"""Flag: the box lies at an azimuth ambiguity of a clearly brighter ship, and is likely a ghost of it."""
 
 _EDGE_PX = 1.0
 
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where N boxes are on the ground, and how large."""
+    """Places of N boxes on the ground, their sizes, headings and contrasts."""
 
     corners_lonlat: NDArray[np.float64]
     """(N, 4, 2) degrees, in the order of `Position.corners`; NaN where unknown."""
     centres_lonlat: NDArray[np.float64]
     """(N, 2) degrees; NaN where unknown."""
     length_m: NDArray[np.float64]
-    """(N,) metres along the ellipsoid: of the ship along its axis, or of the longer side of its box where no axis is
-    told; NaN without a position."""
+    """(N,) metres along the ellipsoid: length of the ship along its axis, or of the longer side of its box if its axis
+    is unknown; NaN without a position."""
     width_m: NDArray[np.float64]
-    """(N,) ... across it, or of the shorter side."""
+    """(N,) metres along the ellipsoid: width of the ship across its axis, or of the shorter side of its box."""
     heading_deg: NDArray[np.float64]
     """(N,) axis of the ship, clockwise from true north, in [0, 180): bow and stern look alike. NaN where unknown."""
     contrast_db: NDArray[np.float64]
-    """(N,) brightest pixel over the water around, in power; NaN where unknown."""
+    """(N,) decibels: brightest pixel over the water around, in power; NaN where unknown."""
     coast_m: NDArray[np.float64]
-    """(N,) to the nearest coast, from land or sea; NaN where unknown or beyond `land.COAST_RANGE_M`. Not known here."""
+    """(N,) metres to the nearest coast, from land or sea; NaN where unknown or too far; `survey` sets it."""
 
 
 def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape] | None = None) -> Places:
-    """Places of boxes (N, 4) in a scene, and what `shape.measure` says of each; NaN on the ground without a position.
+    """Places of boxes (N, 4) in a scene, and measures from their shapes; NaN without a position, except for contrast.
 
-    Sides of boxes are measured through their middle. They bound the ship: of one that lies across the picture at 45
-    degrees, both are about 0.7 to 0.8 of its length.
+    Sides of boxes are measured through their middle. They bound the ship: if it lies at 45 degrees across the picture,
+    both are about 0.7 to 0.8 of its length.
     """
     count = len(boxes_xyxy)
     shapes = [UNKNOWN] * count if shapes is None else shapes
@@ -67,12 +67,12 @@ def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape]
     sides = np.stack([distances_m(points[1], points[2]), distances_m(points[3], points[4])])
     stern, bow, left, right = (position.lonlat(ends) for ends in _ends(shapes))
     along, across = distances_m(stern, bow), distances_m(left, right)
-    told = np.isfinite(along)
+    known = np.isfinite(along)
     return Places(
         position.corners(boxes_xyxy),
         points[0],
-        length_m=np.where(told, along, sides.max(axis=0)),
-        width_m=np.where(told, across, sides.min(axis=0)),
+        length_m=np.where(known, along, sides.max(axis=0)),
+        width_m=np.where(known, across, sides.min(axis=0)),
         heading_deg=azimuths_deg(stern, bow) % 180,
         contrast_db=contrast,
         coast_m=np.full(count, np.nan),
@@ -80,7 +80,7 @@ def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape]
 
 
 def _ends(shapes: Sequence[Shape]) -> list[NDArray[np.float64]]:
-    """Pixels (N, 2) of the ends of each ship along its axis, and then across it; NaN where no axis is told."""
+    """Pixels (N, 2) of the ends of each ship along its axis, and then across it; NaN if its axis is unknown."""
     centre = np.array([shape.centre_xy for shape in shapes], np.float64).reshape(-1, 2)
     axis = np.array([shape.axis_xy for shape in shapes], np.float64).reshape(-1, 2)
     sizes = np.array([(shape.length_px, shape.width_px) for shape in shapes], np.float64).reshape(-1, 2)
@@ -89,7 +89,7 @@ def _ends(shapes: Sequence[Shape]) -> list[NDArray[np.float64]]:
 
 
 def flags(merged: Merged, width_px: int, height_px: int) -> tuple[tuple[str, ...], ...]:
-    """Flags that the merge tells of each ship in a scene of that size, alphabetical."""
+    """Flags of each ship from the merge, in a scene of that size, alphabetical."""
     boxes = merged.detections.boxes_xyxy
     size = np.array([width_px, height_px])
     at_edge = np.concatenate([boxes[:, :2] <= _EDGE_PX, boxes[:, 2:] >= size - _EDGE_PX], axis=1)

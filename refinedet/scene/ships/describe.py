@@ -1,4 +1,4 @@
-"""What is said of the detections of a scene once they are merged: which are ships, and all that is known of each."""
+"""Description of the merged detections of a scene: the ones that are ships, and the attributes of each."""
 
 from __future__ import annotations
 
@@ -22,22 +22,22 @@ from refinedet.scene.sentinel1.borders import invalid_share
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
 from refinedet.scene.ships.shape import UNKNOWN, Shape, measure, surroundings, to_intensity
 from refinedet.scene.windows.merge import Merged
-from refinedet.scene.windows.scaling import Factors, unscaled
+from refinedet.scene.windows.scaling import Factors, to_scene_pixels
 
 _LOGGER = logging.getLogger(__name__)
 _MOSTLY = 0.5
-"""A detection with a larger share of pixels without data is the border of the scene, not a ship."""
+"""Largest share of pixels without data in a ship; a detection with more is the border of the scene."""
 
 
 @dataclass(frozen=True, slots=True)
-class Looked:
-    """A scene, and how the network looked at it."""
+class SceneAsRead:
+    """Scene as the file holds it, and as the network saw it."""
 
     reader: Reader
     seen: Reader
-    """In the pixel size that the network saw."""
+    """Reader of the scene in the pixel size that the network saw."""
     preview: NDArray[Any]
-    """`reader.sample()`."""
+    """Result of `reader.sample()`."""
     factors: Factors
     """Pixels of `seen` per pixel of the scene."""
 
@@ -50,23 +50,23 @@ class Ships:
     places: Places
     flags: tuple[tuple[str, ...], ...]
     dropped: dict[str, int]
-    """How many detections are none of them, by reason."""
+    """Number of detections that are no ships, by reason."""
 
 
-def described(scene: Looked, found: Merged, known: Surroundings, annotation: Annotation | None) -> Ships:
-    """The ships among the detections `found` in `scene.seen`: land, excluded places and missing pixels are judged.
+def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, annotation: Annotation | None) -> Ships:
+    """Ships among merged detections, with all attributes; land, excluded places and missing pixels drop some.
 
     Args:
-        scene: what was looked at.
-        found: merged detections, in pixels of `scene.seen`.
+        scene: the scene, and the reader that the network saw.
+        merged: merged detections, in pixels of `scene.seen`.
         known: land and exclusions around the scene.
-        annotation: of a Sentinel-1 raster; tells ghosts.
+        annotation: annotation of a Sentinel-1 raster, which locates ambiguities; None for other scenes.
 
     Raises:
         FileError: pixels cannot be read.
     """
-    marks = flags(found, scene.seen.info.width, scene.seen.info.height)
-    merged = unscaled(found, scene.factors)
+    marks = flags(merged, scene.seen.info.width, scene.seen.info.height)
+    merged = to_scene_pixels(merged, scene.factors)
     verdict = known.judge(merged.detections.boxes_xyxy)
     merged, marks = merged.only(verdict.keep), tuple(compress(marks, verdict.keep))
     shapes, invalid = _shapes(scene, merged.detections.boxes_xyxy)
@@ -87,8 +87,8 @@ def described(scene: Looked, found: Merged, known: Surroundings, annotation: Ann
     )
 
 
-def _shapes(scene: Looked, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
-    """What the pixels say of each ship, and the share (N,) of them without data; read from top to bottom."""
+def _shapes(scene: SceneAsRead, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
+    """Shape of each ship from its pixels, and the share (N,) of pixels without data; read from top to bottom."""
     info = scene.reader.info
     decibel = is_decibel(scene.preview, valid_mask(scene.preview, info.nodata))
     shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
@@ -98,8 +98,8 @@ def _shapes(scene: Looked, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.f
         pixels = scene.reader.read(window)
         place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
         valid = valid_mask(pixels, info.nodata)
-        found = measure(to_intensity(pixels, decibel=decibel), valid, place)
-        shapes[index], invalid[index] = found.moved(window.x, window.y), invalid_share(valid, place)
+        shape = measure(to_intensity(pixels, decibel=decibel), valid, place)
+        shapes[index], invalid[index] = shape.moved(window.x, window.y), invalid_share(valid, place)
     return shapes, invalid
 
 

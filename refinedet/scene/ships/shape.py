@@ -1,8 +1,8 @@
-"""What the pixels of a ship say of it: its axis, its size along and across it, and how bright it is. Pure.
+"""Shape of a ship from its pixels: its axis, its size along and across it, and its brightness. Pure.
 
-The ship is the blob of bright pixels at its box. Its second moments are those of a rectangle of equal mass, whose sides
-are then length and width; an axis is told only where the blob is clearly longer than wide. Where it is, the width is
-taken from the mean brightness across the axis instead: a blob's edge lies the further out, the brighter the ship.
+The ship is the blob of bright pixels at its box. Its length and width are the sides of a rectangle with the same second
+moments. Only a blob that is clearly longer than wide has an axis. Then the width comes from the mean brightness across
+the axis instead, because the edge of a blob lies further out the brighter the ship is.
 """
 
 from __future__ import annotations
@@ -23,33 +23,33 @@ Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels, half-open."""
 
 MARGIN_PX = 16
-"""Water that is looked at on each side of a box."""
+"""Water that is read on each side of a box."""
 
 _GUARD_PX = 3
-"""Pixels next to a box that may still hold side lobes: not taken for water."""
+"""Pixels next to a box that do not count as water, since they may hold side lobes."""
 _LEAST_WATER = 40
-"""Pixels of water below which nothing is said."""
+"""Least number of pixels of water; with fewer, all of the shape is unknown."""
 _LEAST_BLOB = 4
-"""Pixels of a blob below which no axis is told."""
+"""Least number of pixels of a blob; with fewer, only the contrast is known."""
 _LEAST_ELONGATION = 1.35
-"""Ratio of length to width below which no axis is told."""
+"""Least ratio of length to width of a ship whose axis is known."""
 _FALSE_BRIGHT = 3.0
-"""A ship's pixel is this many times brighter than the mean of the water ..."""
+"""Least brightness of a ship's pixel, as a multiple of the mean of the water."""
 _OF_PEAK_DB = -15.0
-"""... and no dimmer than this below the brightest of the blob."""
+"""Least brightness of a ship's pixel relative to the brightest one at the box."""
 _SMOOTHING = np.outer([1, 2, 1], [1, 2, 1]) / 16
 _BLUR_PX2 = 0.25
 """Variance, in square pixels, that the sensor's point response adds to a blob along each axis."""
 _PROFILE_SHARE = 0.8
-"""Middle part of a ship's length that is looked at for its width: bow and stern are narrower."""
+"""Middle share of a ship's length from which its width is taken: bow and stern are narrower."""
 _PROFILE_LEVEL = 0.4
-"""A ship ends where its mean brightness falls to this share of its highest."""
+"""Share of the highest mean brightness at which a ship ends."""
 _PROFILE_STEP_PX = 0.25
 
 
 @dataclass(frozen=True, slots=True)
 class Shape:
-    """One ship, in pixels of its scene. NaN: cannot be told."""
+    """Shape of one ship, in pixels of its scene; NaN where unknown."""
 
     centre_xy: tuple[float, float]
     """Middle of the blob; x right, y down, half-open."""
@@ -58,19 +58,19 @@ class Shape:
     length_px: float
     width_px: float
     contrast_db: float
-    """Its brightest point over the mean of the water around, in power."""
+    """Brightest point over the mean of the water around, in power."""
 
     def moved(self, x: float, y: float) -> Self:
-        """The same at another place: `x` to the right, `y` down."""
+        """Return the shape moved `x` pixels to the right and `y` down."""
         return replace(self, centre_xy=(self.centre_xy[0] + x, self.centre_xy[1] + y))
 
 
 UNKNOWN = Shape((np.nan, np.nan), (np.nan, np.nan), np.nan, np.nan, np.nan)
-"""Of a ship that nothing can be said of."""
+"""Shape of which nothing is known."""
 
 
 def surroundings(box_xyxy: Box, width_px: int, height_px: int) -> Window:
-    """The window of a scene of that size that `measure` looks at."""
+    """Window around a box, for `measure`, in a scene of that size."""
     x1, y1, x2, y2 = box_xyxy
     left, top = max(0, int(x1) - MARGIN_PX), max(0, int(y1) - MARGIN_PX)
     right, bottom = min(width_px, int(np.ceil(x2)) + MARGIN_PX), min(height_px, int(np.ceil(y2)) + MARGIN_PX)
@@ -78,17 +78,17 @@ def surroundings(box_xyxy: Box, width_px: int, height_px: int) -> Window:
 
 
 def to_intensity(pixels: NDArray[Any], *, decibel: bool) -> Grey:
-    """Power of pixels (H, W) or, in their mean, of (H, W, 3): from decibels, or the square of an amplitude."""
+    """Power (H, W) of pixels (H, W), or of the mean of (H, W, 3): from decibels, or the square of an amplitude."""
     values = pixels.astype(np.float64)
     values = values.mean(axis=2) if values.ndim == 3 else values
     return np.asarray(10 ** (np.clip(values, -200, 200) / 10) if decibel else values**2)
 
 
 def measure(intensity: Grey, valid: Mask, box_xyxy: Box) -> Shape:
-    """The ship at a box.
+    """Measure the shape of the ship at a box.
 
     Args:
-        intensity: pixels of the box and MARGIN_PX around it, as far as the scene goes.
+        intensity: pixels of the box and MARGIN_PX around it, as far as the scene reaches.
         valid: (H, W) false where nothing was measured.
         box_xyxy: the box, in pixels of `intensity`.
     """
@@ -104,7 +104,7 @@ def measure(intensity: Grey, valid: Mask, box_xyxy: Box) -> Shape:
         return UNKNOWN
     ship = np.where(inside & valid, intensity, 0.0)
     peak = ship.max()
-    # speckle lifts the brightest pixel and smoothing lowers a true peak: the mean of the two, in decibels, errs least
+    # speckle raises the brightest pixel, smoothing lowers a true peak; the mean of both, in decibels, errs least
     smooth = ndimage.convolve(np.where(valid, intensity, 0.0), _SMOOTHING)[inside & valid].max()
     contrast = 5 * np.log10(peak * smooth / mean**2)
     blob = _blob(ship, max(_FALSE_BRIGHT * mean, peak * 10 ** (_OF_PEAK_DB / 10)))
@@ -125,7 +125,7 @@ def _within(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Mask:
 
 
 def _blob(ship: Grey, threshold: float) -> Mask:
-    """The heaviest group of touching pixels above `threshold`, small gaps closed."""
+    """Heaviest group of touching pixels above `threshold`, small gaps closed."""
     bright = ship >= threshold
     labels, count = ndimage.label(ndimage.binary_dilation(bright), np.ones((3, 3)))
     if count == 0:
@@ -139,16 +139,16 @@ def _moments(blob: Mask, contrast: float) -> Shape:
     points = np.stack([columns + 0.5, rows + 0.5], axis=1)
     centre = points.mean(axis=0)
     # a pixel is a square of variance 1/12, not a point
-    spread = np.cov(points.T, bias=True) + np.eye(2) / 12
-    (across, along), axes = np.linalg.eigh(spread)
+    covariance = np.cov(points.T, bias=True) + np.eye(2) / 12
+    (across, along), axes = np.linalg.eigh(covariance)
     length, width = np.sqrt(12 * np.maximum([along - _BLUR_PX2, across - _BLUR_PX2], 1 / 12))
-    told = along > _LEAST_ELONGATION**2 * across
-    axis = tuple(axes[:, 1].tolist()) if told else (np.nan, np.nan)
+    elongated = along > _LEAST_ELONGATION**2 * across
+    axis = tuple(axes[:, 1].tolist()) if elongated else (np.nan, np.nan)
     return Shape(tuple(centre.tolist()), axis, float(length), float(width), float(contrast))
 
 
 def _width(above: Grey, shape: Shape) -> float:
-    """Width of a ship from how its brightness `above` that of the water falls off on both sides of its axis."""
+    """Width of a ship from the fall of its brightness `above` that of the water on both sides of its axis."""
     reach = max(4.0, 1.5 * shape.width_px)
     along = np.arange(-0.5, 0.5, _PROFILE_STEP_PX / shape.length_px) * _PROFILE_SHARE * shape.length_px
     across = np.arange(-reach, reach, _PROFILE_STEP_PX)

@@ -1,8 +1,9 @@
-"""From a scene to 8-bit chips, batch by batch: rows are read and stretched once, and calm windows are left out.
+"""Chips of a scene in 8 bits, batch by batch: rows are read and stretched once, and calm windows are left out.
 
-Of a window in which little stands out, a part around that is enough: half its height and width, a quarter of the time.
+A window may have high contrast in a small part alone. Then only a part around it is shown to the network: at half the
+height and width it takes a quarter of the time.
 
-Whoever iterates does the reading: one thread, while another one is with the network.
+The thread that iterates does the reading, while another one runs the network.
 """
 
 from __future__ import annotations
@@ -15,62 +16,69 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.detections import Detections
-from refinedet.radiometry import Levels, Stretch
+from refinedet.radiometry import Stretch, StretchLimits
 from refinedet.raster import Reader
-from refinedet.scene.windows.prescreen import Flags, extent, outstanding
+from refinedet.scene.windows.prescreen import Flags, bounding_window, high_contrast
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import Window, moved
 
 
-class Look(NamedTuple):
-    """What is shown to the network of one window."""
+class ShownChip(NamedTuple):
+    """Chip that the network sees of one window."""
 
     place: Window
-    """In the scene: the window, or a part of it."""
-    chip: NDArray[np.uint8]
+    """Place in the scene: the window, or a part of it."""
+    pixels: NDArray[np.uint8]
+    """(H, W) or (H, W, 3), 8 bits."""
 
 
-Batch = list[tuple[int, Look | None]]
-"""Numbers of windows in the grid, and what is looked at; None where there is nothing to look at."""
+Batch = list[tuple[int, ShownChip | None]]
+"""Numbers of windows in the grid, each with its chip; None for a window that is not shown to the network."""
 
 _BAND_PX = 1 << 26
-"""Pixels of the highest band of rows that is held; in wider scenes each window is read by itself."""
+"""Most pixels of a band of rows that is held; in wider scenes each window is read by itself."""
 _BATCH_WINDOWS = 512
-"""Most windows of a batch, however few of them are looked at: so that their progress is seen, and kept."""
+"""Most windows of a batch, even if few of them have chips, so that progress is shown and kept."""
 _MARGIN_PX = 16
-"""What stands out this far beyond the pixels that a window owns counts too: its ship may have its centre within."""
-_SHARES = 1 / 2, 3 / 4
-"""Of a window's side: what parts of it are looked at, the smallest that will do. Each is a graph to compile."""
-_AROUND = 3 / 16
-"""Share of a window's side that is seen at least on every side of what stands out where a part of it is looked at."""
+"""Margin around the pixels that a window owns in which high contrast counts: the ship's centre may lie within."""
+_PART_SIDES = 1 / 2, 3 / 4
+"""Sides of parts, as shares of a window's side; the smallest that fits is taken. Each size is a graph to compile."""
+_PART_MARGIN = 3 / 16
+"""Least margin of a part around the high contrast, on every side, as a share of the window's side."""
 
 
 class Chips:
-    """What is looked at of the windows of one scene. Holds one band of rows."""
+    """Chips of the windows of one scene. Holds one band of rows."""
 
     def __init__(
-        self, reader: Reader, levels: Levels | None, prescreen: float | None, watch: Stopwatch, *, parts: bool = False
+        self,
+        reader: Reader,
+        limits: StretchLimits | None,
+        prescreen: float | None,
+        watch: Stopwatch,
+        *,
+        parts: bool = False,
     ) -> None:
-        """Read from `reader` by these `levels`.
+        """Take a reader and the limits of its stretch.
 
         Args:
             reader: the scene.
-            levels: of its stretch.
-            prescreen: the least contrast of what is looked at; None: all is.
-            watch: told where the time goes.
-            parts: of a window in which little stands out, show a part around that alone.
+            limits: limits of the stretch; None: the values are 8 bits already.
+            prescreen: least contrast of a window that is looked at, in standard deviations; None: any.
+            watch: counts the time of each part of the work.
+            parts: show only a part of a window if all its high contrast fits into one.
         """
         self._reader, self._prescreen, self._watch, self._parts = reader, prescreen, watch, parts
-        self._stretch = Stretch(reader.info.dtype, reader.info.nodata, levels)
+        self._stretch = Stretch(reader.info.dtype, reader.info.nodata, limits)
         self._band: NDArray[np.uint8] | None = None
         self._top = 0
         self._flagged: tuple[Window, Flags] | None = None
 
     def batches(self, seams: SeamGrid, size: int, finished: Mapping[int, Detections | None]) -> Iterator[Batch]:
-        """What is not finished, in batches of `size` chips.
+        """Yield the windows that are not finished, in batches of `size` chips.
 
-        A batch holds the same windows whatever is finished: those of a window that was looked at had a chip.
+        The finished windows do not change which windows share a batch: a finished window that was shown had a chip.
         """
         batch: Batch = []
         windows = shown = 0
@@ -78,9 +86,9 @@ class Chips:
             if index in finished:
                 shown += finished[index] is not None
             else:
-                look = self._look(window, seams)
-                shown += look is not None
-                batch.append((index, look))
+                chip = self._show(window, seams)
+                shown += chip is not None
+                batch.append((index, chip))
             windows += 1
             if shown == size or windows == max(size, _BATCH_WINDOWS):
                 if batch:
@@ -89,37 +97,37 @@ class Chips:
         if batch:
             yield batch
 
-    def _look(self, window: Window, seams: SeamGrid) -> Look | None:
-        """A window or a part of it; None where nothing stands out, or no pixel is valid and not black."""
+    def _show(self, window: Window, seams: SeamGrid) -> ShownChip | None:
+        """Chip of a window or of a part of it; None without high contrast, or if every pixel is invalid or black."""
         rows, pixels = self._rows(window)
         place = window
         if self._prescreen is not None and len(seams.grid) > 1:
             with self._watch.part("prescreen"):
                 near = moved(seams.near(window, _MARGIN_PX), window.y - rows.y, window.x - rows.x)
-                found = extent(self._outstanding(rows, pixels, self._prescreen), near)
-            if found is None:
+                bright = bounding_window(self._high_contrast(rows, pixels, self._prescreen), near)
+            if bright is None:
                 return None
             if self._parts:
-                place = part_around(window, moved(found, rows.y, rows.x))
+                place = part_around(window, moved(bright, rows.y, rows.x))
         own = moved(place, -rows.y, -rows.x)
         chip = np.ascontiguousarray(pixels[own.y : own.y + own.height, own.x : own.x + own.width])
-        return Look(place, chip) if chip.any() else None
+        return ShownChip(place, chip) if chip.any() else None
 
-    def _outstanding(self, rows: Window, pixels: NDArray[np.uint8], k: float) -> Flags:
-        """What stands out in these rows; found once for all windows that share them."""
+    def _high_contrast(self, rows: Window, pixels: NDArray[np.uint8], k: float) -> Flags:
+        """High contrast in these rows, computed once for all windows that share them."""
         if self._flagged is None or self._flagged[0] != rows:
-            self._flagged = rows, outstanding(pixels, k)
+            self._flagged = rows, high_contrast(pixels, k)
         return self._flagged[1]
 
     def _rows(self, window: Window) -> tuple[Window, NDArray[np.uint8]]:
-        """The pixels of a window, or of all its rows, and where they lie."""
+        """Place and pixels of a window, or of all its rows."""
         whole = replace(window, x=0, width=self._reader.info.width)
         if window == whole or window.height * whole.width > _BAND_PX:
             return window, self._read(window)
         return whole, self._held(window.y, window.height)[window.y - self._top :][: window.height]
 
     def _held(self, top: int, height: int) -> NDArray[np.uint8]:
-        """A band of rows in which those from `top` are; what the last one holds of them is not read again."""
+        """Band of rows that holds those from `top`; rows of the last band are not read again."""
         band, end = self._band, top + height
         held = 0 if band is None else self._top + len(band)
         if band is not None and self._top <= top and end <= held:
@@ -138,24 +146,25 @@ class Chips:
             return self._stretch(pixels)
 
 
-def part_around(window: Window, found: Window) -> Window:
-    """The smallest part of a window around `found`, of a share of its height and width; the whole where none will do.
+def part_around(window: Window, bright: Window) -> Window:
+    """Smallest part of a window around `bright`, or the whole window if no part fits; all in scene pixels.
 
-    All in scene pixels. Around `found` lie 3/16 of the window's side, less where the window ends.
+    A part has a share (1/2, 3/4) of the window's height and width. Around `bright` it has a margin of 3/16 of the
+    window's side, less where the window ends.
     """
     longest = max(window.height, window.width)
-    around = round(longest * _AROUND)
-    for share in _SHARES:
+    margin = round(longest * _PART_MARGIN)
+    for share in _PART_SIDES:
         side = int(longest * share)
-        y = _start(found.y - around, found.y + found.height + around, window.y, window.y + window.height, side)
-        x = _start(found.x - around, found.x + found.width + around, window.x, window.x + window.width, side)
+        y = _start(bright.y - margin, bright.y + bright.height + margin, window.y, window.y + window.height, side)
+        x = _start(bright.x - margin, bright.x + bright.width + margin, window.x, window.x + window.width, side)
         if y is not None and x is not None:
             return Window(y, x, min(side, window.height), min(side, window.width))
     return window
 
 
 def _start(low: int, high: int, first: int, end: int, side: int) -> int | None:
-    """Where a piece of `side` pixels of [first, end) begins that holds what of [low, high) is there, in its middle."""
+    """First pixel of a piece of `side` pixels within [first, end), with [low, high) in its middle; None if too long."""
     low, high = max(low, first), min(high, end)
     if high - low > side:
         return None

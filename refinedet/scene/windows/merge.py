@@ -1,13 +1,14 @@
-"""One list of ships from the overlapping windows of a scene. Pure, and independent of the order of windows.
+"""Merge of the detections of overlapping windows into ships. Pure, and independent of the order of windows.
 
 1. Views: each detection of a window is one view of a ship. A view that ends at an inner border of its window is cut
    there: the ship goes on outside.
-2. Match: two views from different windows show one ship if they agree in what both windows see. Pairs are accepted from
-   the best agreement down, and a ship has at most one view per window, so two ships moored side by side stay two.
-3. Resolve: a ship with a whole view takes it, from the window whose own pixels are nearest; one without is joined from
-   its fragments.
-4. Own: each window answers for the pixels nearest its centre. A ship is dropped where the window that owns its centre
-   would hold it whole, and does not see it at all; so is a fragment that only a window without a say has seen.
+2. Match: two views from different windows show one ship if they agree in the part that both windows see. Pairs are
+   accepted from the best agreement down. A ship has at most one view per window, so two ships moored side by side stay
+   two.
+3. Resolve: a ship with whole views takes the one from the window whose own pixels are nearest. A ship without a whole
+   view is joined from its fragments.
+4. Own: each window owns the pixels nearest its centre. A ship is dropped if the window that owns its centre would hold
+   it whole but does not see it. A fragment is dropped if only windows that do not own its centre have seen it.
 
 A ship no longer than the overlap is whole in the window that owns its centre. Time is near-linear in the detections.
 """
@@ -26,19 +27,19 @@ from refinedet.scene.windows.seams import OUTWARD, Flags, Rects, SeamGrid, cut_s
 from refinedet.tiling import Window
 
 _REACH_PX = 2.0
-"""Cut views are compared in the common part of both windows grown by this, so that windows may merely adjoin."""
+"""Cut views are compared in the common part of both windows, grown by this, so that windows may also just touch."""
 _SAME_IOU = 0.3
-"""Two whole views with at least this IoU may show one ship."""
+"""Least IoU of two whole views that may show one ship."""
 _SAME_CENTRE_PX = 4.0
-"""... or with centres this near, for ships so small that one pixel decides their IoU."""
+"""Largest distance of the centres that makes up for a lower IoU: in a small ship one pixel decides the IoU."""
 _SAME_CUT_IOS = 0.3
-"""A cut view and another may show one ship from this intersection over the smaller on."""
+"""Least intersection over the smaller of a cut view and another that may show one ship."""
 _SLACK_PX = 4.0
-"""Two views differ by the error of both: what may be off by `touch_px` in one may be off by this much more in two."""
+"""Extra tolerance between two views: a side may be off by `touch_px` in one, and by this much more between two."""
 _INSIDE = 0.7
-"""A fragment without a partner is part of a ship that covers this share of it."""
+"""Least share of a fragment without a partner that another ship covers if the fragment is a part of that ship."""
 _SEAM_SLACK_PX = 8.0
-"""How far beyond its own pixels a window still answers: two windows see one centre a few pixels apart."""
+"""Distance beyond its own pixels at which a window still counts as the owner: windows differ on a centre."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +48,12 @@ class Merged:
 
     detections: Detections
     joined: Flags
-    """The box was put together from fragments, because no window holds the ship whole."""
+    """(N,) true if the box is joined from fragments, because no window holds the ship whole."""
     cut: Flags
-    """The ship goes on beyond the box, but the window on that side shows nothing of it."""
+    """(N,) true if the ship goes on beyond the box, but the window on that side shows nothing of it."""
 
     def only(self, mask: Flags) -> Merged:
-        """The ships where `mask` (N,) is true, order unchanged."""
+        """Ships for which `mask` (N,) is true, order unchanged."""
         return Merged(self.detections.keep(mask), self.joined[mask], self.cut[mask])
 
 
@@ -66,7 +67,7 @@ class _Views:
     window: NDArray[np.intp]
     """(N,) index in the grid of the window that each one comes from."""
     cut: Flags
-    """(N, 4) whether the box is cut at its left, top, right, bottom."""
+    """(N, 4) true for a side (left, top, right, bottom) at which the box is cut."""
     seen: Rects
     """(N, 4) boxes with their cut sides moved just beyond the border, where the ship is known to go on."""
 
@@ -92,8 +93,8 @@ def merge_windows(parts: Sequence[tuple[Window, Detections]], grid: Sequence[Win
     """Merge the detections of windows into ships of the scene.
 
     Args:
-        parts: windows with their detections, in scene pixels; windows without detections may be left out. No two
-            detections of one window and class show one ship: the predictor has seen to that.
+        parts: windows with their detections, in scene pixels; windows without detections may be left out. The
+            predictor makes sure that no two detections of one window and class show one ship.
         grid: all windows of the scene, as `tiling.windows` gives them.
     """
     seams = SeamGrid(grid)
@@ -110,15 +111,15 @@ def _views(parts: Sequence[tuple[Window, Detections]], seams: SeamGrid) -> _View
         nothing = np.zeros(0)
         none = np.zeros((0, 4))
         return _Views(none, nothing, nothing.astype(np.int64), nothing.astype(np.intp), none.astype(bool), none)
-    found = [detections for _, detections in ordered]
-    boxes = np.concatenate([d.boxes_xyxy for d in found]).astype(np.float64)
-    window = np.repeat([seams.index[w] for w, _ in ordered], [len(d) for d in found]).astype(np.intp)
+    detections = [detections for _, detections in ordered]
+    boxes = np.concatenate([d.boxes_xyxy for d in detections]).astype(np.float64)
+    window = np.repeat([seams.index[w] for w, _ in ordered], [len(d) for d in detections]).astype(np.intp)
     rects = seams.rects[window]
     cut = cut_sides(boxes, rects, seams.inner(rects))
     return _Views(
         boxes=boxes,
-        scores=np.concatenate([d.scores for d in found]).astype(np.float64),
-        labels=np.concatenate([d.labels for d in found]),
+        scores=np.concatenate([d.scores for d in detections]).astype(np.float64),
+        labels=np.concatenate([d.labels for d in detections]),
         window=window,
         cut=cut,
         seen=np.where(cut, rects + OUTWARD * _REACH_PX, boxes),
@@ -164,8 +165,8 @@ def _agreeing_pairs(views: _Views, seams: SeamGrid) -> tuple[NDArray[np.intp], N
     )
     gap = (views.boxes[i] - views.boxes[j]).reshape(-1, 2, 2).mean(axis=1)
     distance = np.hypot(gap[:, 0], gap[:, 1])
-    iou_whole, _ = _overlap(views.boxes[i], views.boxes[j])
-    iou_cut, ios_cut = _overlap(visible_i, visible_j)
+    iou_whole, _ = _iou_and_ios(views.boxes[i], views.boxes[j])
+    iou_cut, ios_cut = _iou_and_ios(visible_i, visible_j)
     same = np.where(
         facing, meet & goes_on & (ios_cut >= _SAME_CUT_IOS), (iou_whole >= _SAME_IOU) | (distance <= _SAME_CENTRE_PX)
     )
@@ -175,18 +176,18 @@ def _agreeing_pairs(views: _Views, seams: SeamGrid) -> tuple[NDArray[np.intp], N
 
 
 def _facing(cut: Flags, own: Rects, other: Rects) -> Flags:
-    """(M, 4) which cut sides of a view lie where the window of the other view sees on."""
+    """(M, 4) true for a cut side of a view that lies inside the window of the other view."""
     return np.asarray(cut & ((other - own) * OUTWARD > 0), np.bool_)
 
 
 def _goes_on(boxes: Rects, rects: Rects, faces: Flags, other: Rects) -> Flags:
-    """(M,) whether the other view of each pair reaches across the borders where the first one is cut and faces it."""
+    """(M,) true if the other view of a pair reaches across all borders at which the first one is cut and faces it."""
     across = (other - rects) * OUTWARD >= -touch_px(boxes) - _SLACK_PX
     return np.asarray((across | ~faces).all(axis=1), np.bool_)
 
 
 def _resolve(views: _Views, cluster: NDArray[np.intp], seams: SeamGrid) -> _Ships:
-    """One ship per cluster: its whole view nearest to its window's own pixels, or else the join of all its views."""
+    """Ships of the clusters: the whole view nearest to its window's own pixels, or else the join of all views."""
     whole = np.asarray(~views.cut.any(axis=1), np.bool_)
     outside = seams.outside_px(views.boxes, views.window)
     order = np.lexsort((-views.scores, outside, ~whole, cluster))
@@ -208,7 +209,7 @@ def _resolve(views: _Views, cluster: NDArray[np.intp], seams: SeamGrid) -> _Ship
 
 
 def _join(boxes: Rects, cut: Flags) -> tuple[NDArray[np.float64], bool, bool]:
-    """The box around fragments, whether it is more than any one of them, and whether the ship goes on beyond it."""
+    """Box around fragments; true if it is larger than each of them; true if the ship goes on beyond it."""
     outward = boxes * OUTWARD
     ends = outward.max(axis=0)
     box = ends * OUTWARD
@@ -224,7 +225,7 @@ def _members(cluster: NDArray[np.intp]) -> list[NDArray[np.intp]]:
 
 
 def _answered(ships: _Ships, views: _Views, cluster: NDArray[np.intp], seams: SeamGrid) -> Flags:
-    """(S,) which ships stand by the rule of ownership."""
+    """(S,) true for ships that stay by the rule of ownership."""
     near = seams.outside_px(ships.boxes[cluster], views.window) <= _SEAM_SLACK_PX
     seen_by_owner = np.bincount(cluster[near], minlength=len(ships.boxes)) > 0
     owner = seams.rects[seams.owner(ships.boxes)]
@@ -258,7 +259,7 @@ def _area(rects: Rects) -> NDArray[np.float64]:
     return np.asarray(np.clip(rects[:, 2:] - rects[:, :2], 0, None).prod(axis=1), np.float64)
 
 
-def _overlap(a: Rects, b: Rects) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def _iou_and_ios(a: Rects, b: Rects) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """IoU and intersection over the smaller, (M,) each, of boxes pair by pair; 0 for empty ones."""
     both, area_a, area_b = _area(_intersection(a, b)), _area(a), _area(b)
     tiny = np.finfo(np.float64).tiny

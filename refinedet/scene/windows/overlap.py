@@ -1,4 +1,4 @@
-"""How much neighbouring windows of a scene share: enough for the longest ship, and no more. Pure."""
+"""Overlap of neighbouring windows of a scene: enough for the longest ship, and no more. Pure."""
 
 from __future__ import annotations
 
@@ -11,22 +11,22 @@ from numpy.typing import NDArray
 from refinedet.config import TileConfig
 
 LONGEST_SHIP_M = 500.0
-"""No ship was ever longer than 458 m (Seawise Giant). Pixels are measured amid a scene: elsewhere they may be a little
-smaller."""
+"""Length of the longest ship, with a margin: none was longer than 458 m (Seawise Giant). Pixels are measured in the
+middle of a scene, and may be a little smaller elsewhere."""
 _LEAST_PX = 96
-"""Shared in any case, so that a window sees 48 pixels around all that it owns."""
+"""Least overlap, so that a window sees 48 pixels around all that it owns."""
 
 
-def just_enough(
+def shrink_overlap(
     tile: TileConfig, axes: NDArray[np.float64] | None, factors: tuple[float, float], ship_m: float | None
 ) -> TileConfig:
-    """Windows that share no more than a ship of `ship_m` metres takes; as they are where a pixel's size is not known.
+    """Shrink the overlap to the length of a ship of `ship_m` metres; keep it if the size of a pixel is not known.
 
     Args:
-        tile: windows, with the most that they share.
-        axes: metres of a pixel of the scene, as `compass.ground_axes` gives them.
-        factors: pixels that are looked at per pixel of the scene.
-        ship_m: None: the windows stay as they are.
+        tile: size of the windows, and their largest overlap.
+        axes: metres of a pixel of the scene, from `compass.ground_axes`.
+        factors: pixels that the network sees per pixel of the scene.
+        ship_m: length of the longest ship; None: the overlap stays as it is.
     """
     if axes is None or ship_m is None:
         return tile

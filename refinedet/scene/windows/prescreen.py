@@ -1,10 +1,10 @@
-"""What stands out from its surroundings: a cheap CFAR test, so that calm sea is not looked at.
+"""Prescreen: a cheap CFAR test that finds high contrast, so that windows of calm sea are skipped.
 
-The picture is averaged over 2 x 2 pixels, then 3 x 3 of those: a ship of any size keeps most of its contrast, speckle
-loses most of its own. The background of a cell of 16 x 16 pixels is that of the calmer cells among the 5 x 5 around it:
-the third part from below of their means, and of their standard deviations, so that neither a large ship, nor others
-beside it, nor the shore hides anything. Something stands out where a mean lies more than `k` of those deviations above
-that background. Pure; RGB always stands out.
+The picture is averaged over 2 x 2 pixels, then over 3 x 3 of those means. A ship of any size keeps most of its
+contrast, and speckle loses most of its own. The background of a cell of 16 x 16 pixels comes from the calmer cells
+among the 5 x 5 around it: the ninth lowest of their 25 means, and of their 25 standard deviations. So neither a large
+ship, nor ships beside it, nor the shore hides a ship. Contrast is high if a mean lies more than `k` of these deviations
+above the background. Pure; RGB always has high contrast.
 """
 
 from __future__ import annotations
@@ -21,39 +21,39 @@ from refinedet.tiling import Window
 
 Flags = NDArray[np.bool_]
 Sums = NDArray[np.uint16]
-"""Nine times the means over 3 x 3, which keeps them whole numbers."""
+"""Sums over 3 x 3 means: whole numbers, unlike the means over 3 x 3."""
 Cells = NDArray[np.float32]
 
 K = 8.0
-"""A seventh less than the least that stands out in any of SSDD's 928 images of train and val, which all show ships:
-benchmarks/prescreen.py."""
+"""Least contrast, in standard deviations. SSDD's 928 images of train and val all show ships; the highest contrast of
+each is above this, the lowest of them by a sixth: benchmarks/prescreen.py."""
 
 _MEAN_PX, _SMOOTH, _CELL, _REACH, _RANK = 2, 3, 8, 2, 8
 _CALMEST = 0.5
-"""Least standard deviation, in 8-bit steps: in a flat surrounding one step is no ship."""
+"""Least standard deviation, in 8-bit steps: in a flat background one step is no ship."""
 _HIGHEST = np.iinfo(np.uint16).max
 
 
-def outstanding(picture: NDArray[np.uint8], k: float = K) -> Flags:
-    """(H / 2, W / 2), rounded up: which 2 x 2 pixels stand out; all of them where too little was measured to tell.
+def high_contrast(picture: NDArray[np.uint8], k: float = K) -> Flags:
+    """High contrast of each 2 x 2 pixels: (H / 2, W / 2), rounded up; all true if too little was measured to tell.
 
     Args:
         picture: (H, W) or (H, W, 3), 8 bits; 0: not measured. A chip, or rows that many windows share.
-        k: in standard deviations.
+        k: least contrast, in standard deviations.
     """
     if picture.ndim == 3 or min(picture.shape) < _MEAN_PX:
         height, width = (-(-side // _MEAN_PX) for side in picture.shape[:2])
         return np.ones((height, width), np.bool_)
-    sums, mean, spread = _measured(picture)
-    suspect = _highest(sums) > _limit(_least(mean), _least(spread), k)  # the others cannot: sea is nearly all of those
+    sums, mean, std = _measured(picture)
+    suspect = _highest(sums) > _limit(_least(mean), _least(std), k)  # other cells cannot be; nearly all sea is of those
     limit = np.full(mean.shape, _HIGHEST, np.uint16)
-    # what is above a limit is above its whole part: whole numbers compare faster
-    limit[suspect] = np.floor(np.minimum(_limit(_calm(mean, suspect), _calm(spread, suspect), k), _HIGHEST))
-    return _cut(sums > _spread_out(limit), picture.shape)
+    # a whole number above a limit is above its whole part, and whole numbers compare faster
+    limit[suspect] = np.floor(np.minimum(_limit(_calm(mean, suspect), _calm(std, suspect), k), _HIGHEST))
+    return _cut(sums > _to_pixels(limit), picture.shape)
 
 
-def extent(flags: Flags, part: Window) -> Window | None:
-    """The least that holds all that stands out in a part of a picture, both in its pixels; None where nothing does."""
+def bounding_window(flags: Flags, part: Window) -> Window | None:
+    """Smallest window around all true flags in a part of a picture, both in its pixels; None without a true flag."""
     top, left = part.y // _MEAN_PX, part.x // _MEAN_PX
     own = flags[top : -(-(part.y + part.height) // _MEAN_PX), left : -(-(part.x + part.width) // _MEAN_PX)]
     if not own.any():
@@ -63,20 +63,20 @@ def extent(flags: Flags, part: Window) -> Window | None:
 
 
 def _ends(line: Flags) -> tuple[int, int]:
-    """Where the true values of a line of means begin and end, in pixels."""
+    """First and last pixel (exclusive) of the true values of a line of means."""
     places = np.flatnonzero(line)
     return _MEAN_PX * int(places[0]), _MEAN_PX * (int(places[-1]) + 1)
 
 
 def contrast(chip: NDArray[np.uint8]) -> NDArray[np.float32]:
-    """How far each 2 x 2 pixels of a chip (H, W) stand out, in standard deviations: (H / 2, W / 2), rounded up."""
+    """Contrast of each 2 x 2 pixels of a chip (H, W), in standard deviations: (H / 2, W / 2), rounded up."""
     sums, *cells = _measured(chip)
-    level, spread = (_calm(one, np.ones(one.shape, np.bool_)).reshape(one.shape) for one in cells)
-    return _cut((sums - _spread_out(level)) / _spread_out(spread), chip.shape)
+    level, std = (_calm(one, np.ones(one.shape, np.bool_)).reshape(one.shape) for one in cells)
+    return _cut((sums - _to_pixels(level)) / _to_pixels(std), chip.shape)
 
 
-def _limit(level: Cells, spread: Cells, k: float) -> Cells:
-    return level + np.float32(k) * spread
+def _limit(level: Cells, std: Cells, k: float) -> Cells:
+    return level + np.float32(k) * std
 
 
 def _measured(picture: NDArray[np.uint8]) -> tuple[Sums, Cells, Cells]:
@@ -99,7 +99,7 @@ def _smoothed(means: NDArray[np.uint8]) -> Sums:
 
 
 def _moments(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
-    """Mean and standard deviation of each cell; a cell less than half measured has the median of the others."""
+    """Mean and standard deviation of each cell; a cell less than half measured gets the median of the others."""
     size = _CELL * _CELL
     count = _cells(measured.view(np.uint8), np.uint8)
     known = count >= size / 2
@@ -116,48 +116,48 @@ def _moments(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
     count = np.maximum(count, 1)
     # float64: the difference of two large numbers
     mean = total / count
-    spread = np.sqrt(np.maximum(square / count - mean * mean, 0))
+    std = np.sqrt(np.maximum(square / count - mean * mean, 0))
     if not known.all():
-        mean, spread = (np.where(known, one, np.median(one[known])) for one in (mean, spread))
-    return mean.astype(np.float32), np.maximum(spread, _CALMEST * _SMOOTH**2).astype(np.float32)
+        mean, std = (np.where(known, one, np.median(one[known])) for one in (mean, std))
+    return mean.astype(np.float32), np.maximum(std, _CALMEST * _SMOOTH**2).astype(np.float32)
 
 
 def _each(values: NDArray[Any], cells: Flags) -> NDArray[Any]:
-    """(N, 8, 8) the values of some cells."""
+    """(N, 8, 8) values of some cells."""
     rows, columns = np.nonzero(cells)
     return values.reshape(*values.shape[:2], -1, _CELL)[rows, :, columns]
 
 
 def _cells(values: NDArray[Any], total: type[np.unsignedinteger[Any]]) -> NDArray[np.uint32]:
-    """(R, C) sums over each cell, exact: one axis after the other, which is eight times faster than both at once."""
+    """(R, C) exact sums over each cell: one axis after the other, which is eight times faster than both at once."""
     columns = values.sum(axis=1, dtype=total)
     return np.asarray(columns.reshape(len(columns), -1, _CELL).sum(axis=2, dtype=np.uint32))
 
 
 def _highest(sums: Sums) -> Sums:
-    """(R, C) the highest of each cell."""
+    """(R, C) highest sum of each cell."""
     columns = sums.max(axis=1)
     return np.asarray(columns.reshape(len(columns), -1, _CELL).max(axis=2))
 
 
 def _least(cells: Cells) -> Cells:
-    """(R, C) the least of the 25 around each cell: no more than the calmer ones have."""
+    """(R, C) least of the 25 cells around each cell: no more than the calmer ones have."""
     return np.asarray(ndimage.minimum_filter(cells, 2 * _REACH + 1, mode="mirror"))
 
 
 def _calm(cells: Cells, wanted: Flags) -> Cells:
-    """(N,) the ninth from below of the 25 around each wanted cell; beyond the edge, those within are mirrored."""
+    """(N,) ninth lowest of the 25 cells around each wanted cell; cells are mirrored beyond the edge."""
     side = 2 * _REACH + 1
     around = sliding_window_view(np.pad(cells, _REACH, mode="reflect"), (side, side))[wanted]
     return np.asarray(np.partition(around.reshape(-1, side * side), _RANK)[:, _RANK])
 
 
-def _spread_out(cells: NDArray[Any]) -> NDArray[Any]:
-    """(R, 1, W) the value of each cell for all its columns."""
+def _to_pixels(cells: NDArray[Any]) -> NDArray[Any]:
+    """(R, 1, W) value of each cell for all its columns."""
     return np.repeat(cells, _CELL, axis=1)[:, None]
 
 
 def _cut(rows: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Rows of cells as one picture, without what was added to make the cells whole."""
+    """Rows of cells as one picture, without the padding that made the cells whole."""
     height, width = (-(-side // _MEAN_PX) for side in shape)
     return np.asarray(rows.reshape(-1, rows.shape[2])[:height, :width])

@@ -1,4 +1,4 @@
-"""A scene looked at in another pixel size than its own, and what was found there in its own pixels again."""
+"""Scaling of a scene to another pixel size for the network, and of its detections back to scene pixels."""
 
 from __future__ import annotations
 
@@ -21,19 +21,20 @@ Factors = tuple[float, float]
 
 SAME: Factors = (1.0, 1.0)
 _REACH_PX = 10.0
-"""A pixel is measured over up to this many on either side of the middle of the scene."""
+"""Most pixels on either side of the middle of the scene over which a pixel is measured."""
 
 
-def scaled(reader: Reader, settings: SceneSettings, sample: NDArray[Any]) -> tuple[Reader, Factors]:
-    """Resample a scene as its settings ask, and return its factors; the reader itself where it keeps its own size.
+def resample_reader(reader: Reader, settings: SceneSettings, sample: NDArray[Any]) -> tuple[Reader, Factors]:
+    """Resample a scene as its settings ask; return a reader and its factors, or the same reader at the same size.
 
     Args:
         reader: the scene.
-        settings: name a factor, a pixel size in metres, or neither.
-        sample: as `reader.sample` gives it.
+        settings: settings with a factor, a pixel size in metres, or neither.
+        sample: result of `reader.sample`.
 
     Raises:
-        InputError: it would have too many or too large pixels, or has no position to take metres from.
+        InputError: the result would have too many or too large pixels, or the scene has no position to take metres
+            from.
     """
     if settings.gsd_m is not None:
         wide, high = pixel_size_m(reader.info)
@@ -70,14 +71,14 @@ def pixel_size_m(info: RasterInfo) -> tuple[float, float]:
     return sizes
 
 
-def unscaled(merged: Merged, factors: Factors) -> Merged:
-    """Ships found in a scaled scene, in pixels of the scene."""
+def to_scene_pixels(merged: Merged, factors: Factors) -> Merged:
+    """Convert ships found in a scaled scene to pixels of the scene."""
     if factors == SAME:
         return merged
-    return Merged(unscaled_detections(merged.detections, factors), merged.joined, merged.cut)
+    return Merged(detections_to_scene_pixels(merged.detections, factors), merged.joined, merged.cut)
 
 
-def unscaled_detections(found: Detections, factors: Factors) -> Detections:
-    """Detections in a scaled scene, in pixels of the scene; their order is kept, since both axes only stretch."""
-    boxes = (found.boxes_xyxy / np.array(factors * 2, np.float64)).astype(np.float32)
-    return Detections(boxes, found.scores, found.labels)
+def detections_to_scene_pixels(detections: Detections, factors: Factors) -> Detections:
+    """Convert detections in a scaled scene to pixels of the scene; their order stays, since both axes only stretch."""
+    boxes = (detections.boxes_xyxy / np.array(factors * 2, np.float64)).astype(np.float32)
+    return Detections(boxes, detections.scores, detections.labels)

@@ -1,4 +1,4 @@
-"""Where the windows of a scene meet: what each window sees whole, what it cuts, and which pixels it owns. Pure."""
+"""Seams between the windows of a scene: sides that a window cuts, and pixels that it owns. Pure."""
 
 from __future__ import annotations
 
@@ -14,22 +14,22 @@ Rects = NDArray[np.float64]
 """(N, 4) [x1, y1, x2, y2] in scene pixels; float64, so that sums stay exact in huge scenes."""
 Flags = NDArray[np.bool_]
 OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
-"""Times this, the larger of two sides lies further out, whichever side it is."""
+"""Signs of left, top, right and bottom: of two sides times these, the larger one lies further out."""
 
 _TOUCH_PX = 4.0
-"""A box is cut where it ends within this of an inner border: a network's boxes are off by a few pixels ..."""
+"""Distance from an inner border within which a box is cut: a network's boxes are off by a few pixels."""
 _TOUCH_SHARE = 0.06
-"""... or within this share of its own extent, because that error grows with the ship."""
+"""Distance as a share of the box's size, if that is larger, because the error grows with the ship."""
 
 
 class SeamGrid:
-    """The windows of one scene. A window owns the pixels nearest its centre: overlaps are split in the middle."""
+    """Windows of one scene. A window owns the pixels nearest its centre: overlaps are split in the middle."""
 
     def __init__(self, grid: Sequence[Window]) -> None:
         """Take all windows of a scene, as `tiling.windows` gives them, in any order."""
         ordered = sorted(grid)
         self.grid = ordered
-        """Top to bottom, left to right."""
+        """Windows, top to bottom, left to right."""
         self.index = {window: i for i, window in enumerate(ordered)}
         """Row of each window in `rects`."""
         self.rects: Rects = np.array([(w.x, w.y, w.x + w.width, w.y + w.height) for w in ordered], np.float64)
@@ -38,7 +38,7 @@ class SeamGrid:
         self._middles = [self._split(axis) for axis in (0, 1)]
 
     def inner(self, rects: Rects) -> Flags:
-        """(N, 4) which sides of windows lie within the scene, so that a ship may go on beyond them."""
+        """(N, 4) true for sides of windows that lie within the scene, so that a ship may go on beyond them."""
         return np.concatenate([rects[:, :2] > 0, rects[:, 2:] < self._scene_size], axis=1)
 
     def owner(self, boxes: Rects) -> NDArray[np.intp]:
@@ -48,7 +48,7 @@ class SeamGrid:
         return np.asarray(row * (len(self._middles[0]) + 1) + column, np.intp)
 
     def outside_px(self, boxes: Rects, window: NDArray[np.intp]) -> NDArray[np.float64]:
-        """(N,) how far the centre of each box is outside of what `window` (N,) owns; 0 within."""
+        """(N,) distance in pixels of the centre of each box from the pixels that `window` (N,) owns; 0 within."""
         centres = (boxes[:, :2] + boxes[:, 2:]) / 2
         columns = len(self._middles[0]) + 1
         outside = np.zeros(len(boxes))
@@ -58,7 +58,7 @@ class SeamGrid:
         return outside
 
     def near(self, window: Window, margin_px: int) -> Window:
-        """What `window` owns, and up to `margin_px` around that, as a part of it in its own pixels."""
+        """Part of `window` that it owns, and up to `margin_px` around that, in its own pixels."""
         row, column = divmod(self.index[window], len(self._middles[0]) + 1)
         (x1, x2), (y1, y2) = self._ends(0, column), self._ends(1, row)
         left, top = int(max(window.x, x1 - margin_px)), int(max(window.y, y1 - margin_px))
@@ -67,7 +67,7 @@ class SeamGrid:
         return Window(top - window.y, left - window.x, bottom - top, right - left)
 
     def _ends(self, axis: int, place: Any) -> tuple[Any, Any]:
-        """Where the pixels that a column (axis 0) or row (axis 1) of windows owns begin and end."""
+        """First and last pixel that a column (axis 0) or row (axis 1) of windows owns."""
         edges = np.concatenate([[-np.inf], self._middles[axis], [np.inf]])
         return edges[place], edges[place + 1]
 
@@ -77,11 +77,11 @@ class SeamGrid:
 
 
 def cut_sides(boxes: Rects, rects: Rects, inner: Flags) -> Flags:
-    """(N, 4) which sides (left, top, right, bottom) of boxes end at, or go beyond, an inner border of their windows."""
+    """(N, 4) true for sides (left, top, right, bottom) of boxes at or beyond an inner border of their windows."""
     return np.asarray(((boxes - rects) * OUTWARD >= -touch_px(boxes)) & inner, np.bool_)
 
 
 def touch_px(boxes: Rects) -> NDArray[np.float64]:
-    """(N, 4) how near to a border each side of a box has to end to count as cut there."""
+    """(N, 4) distance from a border within which each side of a box counts as cut."""
     size = boxes[:, 2:] - boxes[:, :2]
     return np.tile(np.maximum(_TOUCH_PX, _TOUCH_SHARE * size), 2)

@@ -112,7 +112,7 @@ def test_a_picture_is_never_replaced_by_its_own_quicklook(run: Run, tmp_path: Pa
     assert picture.read_bytes() == before
 
 
-@pytest.mark.parametrize("name", ["quicklook.write_quicklook", "webmap.write_map", "record.write_record"])
+@pytest.mark.parametrize("name", ["quicklook.write_quicklook", "webmap.write_map", "record.write_run_record"])
 def test_a_full_disk_is_one_sentence_whatever_is_being_written(
     run: Run, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch, name: str
 ) -> None:

@@ -1,4 +1,4 @@
-"""Chips are what detection would see: same windows, same levels, same pixels; truth moves with them."""
+"""Chips are what detection would see: same windows, same limits, same pixels; truth moves with them."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ from refinedet.data.coco import Annotated, Record, build_record, read_record, wr
 from refinedet.data.dataset import ChipDataset, read_chip
 from refinedet.errors import InputError
 from refinedet.files import read_json, sha256_tree
-from refinedet.radiometry import scene_levels, to_uint8, valid_mask
+from refinedet.radiometry import scene_limits, to_uint8, valid_mask
 from refinedet.raster import open_scene, write_scene
 from refinedet.tiling import Window, boxes_in_window, windows
 
@@ -106,11 +106,11 @@ def test_chips_of_a_scene_are_what_detection_cuts(project: Project) -> None:
     cut = [Window(w[1], w[0], w[3], w[2]) for w in (i.extra["window"] for i in images)]
     assert cut == windows(200, 150, WINDOWS)
     with open_scene(project.source / "test/scene.tif") as reader:
-        levels = scene_levels(reader.sample(), reader.info.dtype, reader.info.nodata, RADIOMETRY)
+        limits = scene_limits(reader.sample(), reader.info.dtype, reader.info.nodata, RADIOMETRY)
         for image, window in zip(images, cut, strict=True):
             read = reader.read(window)
             np.testing.assert_array_equal(
-                project.chip(image.file_name), to_uint8(read, valid_mask(read, reader.info.nodata), levels)
+                project.chip(image.file_name), to_uint8(read, valid_mask(read, reader.info.nodata), limits)
             )
 
 

@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from refinedet.batch.archive import Archive, ArchiveOptions, Summary
-from refinedet.batch.engine import Job, LocalEngine, Report, passes
+from refinedet.batch.archive import SceneArchive, SceneArchiveOptions, Summary
+from refinedet.batch.engine import Job, LocalEngine, Report, is_transient
 from refinedet.batch.status import NAME, open_status
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.resuming import differences
@@ -35,7 +35,7 @@ class Made:
         """Load nothing."""
         return {"weights": "w"}
 
-    def do(self, job: Job) -> Report:
+    def process(self, job: Job) -> Report:
         """Make the file, or do what was said."""
         self.jobs.append(job)
         if self.answer is not None:
@@ -47,7 +47,7 @@ class Made:
 
 def run(work: Made, asked: dict[str, Any] | None = None, **options: Any) -> Summary:
     with open_status(work.folder / NAME) as status:
-        archive = Archive(LocalEngine(work), status, asked or {"score_min": 0.5}, ArchiveOptions(**options))
+        archive = SceneArchive(LocalEngine(work), status, asked or {"score_min": 0.5}, SceneArchiveOptions(**options))
         return archive.run(SCENES, lambda _done, _all: None)
 
 
@@ -92,11 +92,11 @@ def test_a_torn_last_line_costs_that_scene_alone(tmp_path: Path) -> None:
     assert (tmp_path / NAME).read_bytes() == content
 
 
-@pytest.mark.parametrize(("passing", "attempts"), [(True, 3), (False, 1)])
-def test_only_what_may_pass_is_tried_again_and_the_others_go_on(tmp_path: Path, passing: bool, attempts: int) -> None:
+@pytest.mark.parametrize(("transient", "attempts"), [(True, 3), (False, 1)])
+def test_only_what_may_pass_is_tried_again_and_the_others_go_on(tmp_path: Path, transient: bool, attempts: int) -> None:
     def answer(job: Job) -> Report:
         bad = job.scene == SCENES[1]
-        return Report("failed" if bad else "done", error="expected more" if bad else None, passing=passing)
+        return Report("failed" if bad else "done", error="expected more" if bad else None, transient=transient)
 
     work = Made(tmp_path, answer)
     found = run(work, retries=2)
@@ -149,11 +149,11 @@ def test_the_system_s_troubles_may_pass_and_a_wrong_scene_does_not() -> None:
         except type(error) as caught:
             return caught
 
-    assert passes(MemoryError())
-    assert passes(DiskError("full"))
-    assert passes(raised(FileError("gone"), OSError(errno.EIO, "Input/output error")))
-    assert not passes(raised(FileError("missing"), FileNotFoundError(errno.ENOENT, "No such file")))
-    assert not passes(InputError("of another type"))
+    assert is_transient(MemoryError())
+    assert is_transient(DiskError("full"))
+    assert is_transient(raised(FileError("gone"), OSError(errno.EIO, "Input/output error")))
+    assert not is_transient(raised(FileError("missing"), FileNotFoundError(errno.ENOENT, "No such file")))
+    assert not is_transient(InputError("of another type"))
 
 
 def test_differences_name_both_values() -> None:

@@ -13,7 +13,7 @@ from typing import Any
 import pytest
 
 from refinedet.batch import ray_engine
-from refinedet.batch.archive import Archive, ArchiveOptions, Summary
+from refinedet.batch.archive import SceneArchive, SceneArchiveOptions, Summary
 from refinedet.batch.engine import Job, Report
 from refinedet.batch.ray_engine import RayEngine, Share
 from refinedet.batch.status import NAME, open_status
@@ -42,53 +42,55 @@ class Told:
         self._do, self._start = do, start
 
     def software(self) -> Mapping[str, Any]:
-        """The same everywhere, unless a test says otherwise."""
+        """Equal software everywhere, unless a test says otherwise."""
         return {"code": os.environ.get("TEST_CODE", "1")}
 
     def start(self) -> Mapping[str, Any]:
-        """What the test says."""
+        """Return what the test gave."""
         return self._start()
 
-    def do(self, job: Job) -> Report:
-        """What the test says."""
+    def process(self, job: Job) -> Report:
+        """Return what the test gave."""
         return self._do(job)
 
 
 def run(folder: Path, work: Told, count: int, **options: Any) -> Summary:
     scenes = [folder / f"{number}.tif" for number in range(count)]
     with open_status(folder / NAME) as status:
-        return Archive(RayEngine(work), status, {}, ArchiveOptions(**options)).run(scenes, lambda _done, _all: None)
+        return SceneArchive(RayEngine(work), status, {}, SceneArchiveOptions(**options)).run(
+            scenes, lambda _done, _all: None
+        )
 
 
 def test_scenes_are_spread_over_workers_that_have_a_core_each(tmp_path: Path) -> None:
-    def do(job: Job) -> Report:
+    def process(job: Job) -> Report:
         (tmp_path / f"{os.getpid()}").write_text(f"{os.environ[THREADS]} {os.environ['OMP_NUM_THREADS']}")
         time.sleep(0.05)
         return Report("done", ships=job.attempt)
 
-    found = run(tmp_path, Told(do), 12)
+    found = run(tmp_path, Told(process), 12)
     assert (found.done, found.ships) == (12, 12)
     told = [path.read_text() for path in tmp_path.iterdir() if path.name != NAME]
     assert told == ["1 1", "1 1"]
 
 
 def test_a_worker_killed_in_the_middle_of_a_scene_is_replaced_and_the_scene_tried_again(tmp_path: Path) -> None:
-    def do(job: Job) -> Report:
+    def process(job: Job) -> Report:
         if job.scene.stem == "3" and job.attempt == 1:
             os.kill(os.getpid(), signal.SIGKILL)
         return Report("done", ships=job.attempt, worker=str(os.getpid()))
 
-    found = run(tmp_path, Told(do), 6)
+    found = run(tmp_path, Told(process), 6)
     assert (found.done, found.ships, found.failed) == (6, 7, {})
 
 
 def test_a_scene_that_kills_every_worker_fails_alone(tmp_path: Path) -> None:
-    def do(job: Job) -> Report:
+    def process(job: Job) -> Report:
         if job.scene.stem == "0":
             os._exit(1)
         return Report("done")
 
-    found = run(tmp_path, Told(do), 4, retries=1)
+    found = run(tmp_path, Told(process), 4, retries=1)
     assert found.done == 3
     ((scene, sentence),) = found.failed.items()
     assert scene.stem == "0"

@@ -1,4 +1,4 @@
-"""What hides pixels in a file: nodata of every kind, alpha, masks, palettes; and the true values of what is scaled."""
+"""Hidden pixels of a file: nodata of every kind, alpha, masks, palettes; and true values of scaled pixels."""
 
 from __future__ import annotations
 
@@ -131,7 +131,7 @@ def test_a_nodata_that_pixels_cannot_hold_marks_nothing(tmp_path: Path, dtype: s
 
 
 def _with_nodata(tiff: bytes, text: bytes) -> bytes:
-    """The same file with another text in tag 42113, which GDAL would not write."""
+    """Copy of a file with another text in tag 42113, which GDAL would not write."""
     place = tiff.index((42113).to_bytes(2, "little") + b"\x02\x00")
     count = (len(text) + 1).to_bytes(4, "little")
     offset = len(tiff).to_bytes(4, "little")

@@ -54,7 +54,7 @@ def check(content: bytes, max_pixels: int = 10_000) -> None:
 
 
 def refusal(content: bytes) -> str | None:
-    """What is said of a file; None where it passes."""
+    """Error of the check of a file; None if it passes."""
     try:
         check(content)
     except RefineDetError as error:

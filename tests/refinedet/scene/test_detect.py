@@ -97,7 +97,7 @@ def test_8_bit_scenes_are_not_stretched(tmp_path: Path, bright_blobs: Any) -> No
     write_scene(tmp_path / "scene.tif", pixels)
     result = detect_scene(tmp_path / "scene.tif", bright_blobs, tile=TILE)
     np.testing.assert_array_equal(bright_blobs.chips[0], pixels)
-    assert result.levels is None
+    assert result.stretch_limits is None
 
 
 @pytest.mark.parametrize("suffix", [".jpg", ".png"], ids=["JPEG", "PNG"])

@@ -1,4 +1,4 @@
-"""How a scene is worked through: interrupted and resumed, read ahead, on several devices. The ships stay the same."""
+"""Runs on a scene: interrupted and resumed, read ahead, on several devices. The ships stay the same."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ class Moody:
         self.classes, self.radiometry = inner.classes, inner.radiometry
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """As the inner one, off by a thousandth of a pixel times the sum of the batch; Ctrl-C after some batches."""
+        """Predict as the inner one, off by 0.001 pixels times the sum of the batch; Ctrl-C after some batches."""
         self.lives -= 1
         if self.lives < 0:
             raise KeyboardInterrupt
@@ -228,8 +228,8 @@ def test_windows_are_read_while_the_predictor_works_but_no_more_than_a_few_batch
     predictor = Patient(reads, ahead=8)
     detect_scene(scene, predictor, tile=TILE, batch_size=4)
     assert predictor.most <= 12 + 16  # two batches ready, one in the making; sixteen windows hold no data
-    assert {thread.name for _, thread in reads} == {"prefetched"}
-    assert not any(thread.name == "prefetched" for thread in threading.enumerate())
+    assert {thread.name for _, thread in reads} == {"prefetch"}
+    assert not any(thread.name == "prefetch" for thread in threading.enumerate())
 
 
 @pytest.mark.parametrize("devices", [1, 2])
@@ -239,7 +239,7 @@ def test_pixels_that_cannot_be_read_end_the_run_and_what_was_found_is_kept(
     read = SceneReader.read
 
     def broken(self: SceneReader, window: Window) -> Any:
-        if window.y > 150 and threading.current_thread().name == "prefetched":
+        if window.y > 150 and threading.current_thread().name == "prefetch":
             raise FileError("expected to read pixels, but the disk is gone")
         return read(self, window)
 
@@ -249,7 +249,7 @@ def test_pixels_that_cannot_be_read_end_the_run_and_what_was_found_is_kept(
         detect_scene(scene, [bright_blobs] * devices, tile=TILE, batch_size=4, journal=journal)
     _, steps = resumed(scene, bright_blobs, journal)
     assert 16 < steps[0][0] < COUNT
-    assert not {t.name for t in threading.enumerate() if t.name.startswith(("prefetched", "spread"))}
+    assert not {t.name for t in threading.enumerate() if t.name.startswith(("prefetch", "map_unordered"))}
 
 
 class Slow(Moody):
@@ -260,7 +260,7 @@ class Slow(Moody):
         self.seconds = seconds
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """As the inner one, later."""
+        """Predict as the inner one, later."""
         time.sleep(self.seconds)
         return super().predict(chips)
 

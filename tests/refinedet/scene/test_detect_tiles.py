@@ -21,7 +21,7 @@ from refinedet.tiling import Window, windows
 Mask = NDArray[np.bool_]
 SEA, SHIP = 20, 250
 OVERLAP_PX = 16
-"""Where windows share less, a small ship may look cut: networks are off by a few pixels."""
+"""Least overlap of windows: with less, a small ship may look cut, since networks are off by a few pixels."""
 
 
 @st.composite
@@ -64,7 +64,7 @@ def fleet(rng: np.random.Generator, width: int, height: int, tile: TileConfig, g
 
 
 def rows(path: Path, predictor: Any, tile: TileConfig, batch_size: int) -> tuple[list[tuple[float, ...]], int]:
-    """What is found, and in how many windows."""
+    """Detections, and the number of windows."""
     result = detect_scene(path, predictor, tile=tile, batch_size=batch_size)
     found = result.detections
     assert "cut" not in {flag for flags in result.flags for flag in flags}

@@ -1,4 +1,4 @@
-"""What a caller is told while a scene is being worked on."""
+"""Stream of a scene: the detections of each finished window."""
 
 from __future__ import annotations
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 
 from refinedet.detections import Detections
-from refinedet.radiometry import Levels
+from refinedet.radiometry import StretchLimits
 from refinedet.raster import write_scene
 from refinedet.scene.output.imagery import cutout_square, picture, read_cutouts
 from refinedet.scene.result import SceneResult
@@ -18,12 +18,12 @@ MakeResult = Callable[..., SceneResult]
 
 
 def test_greys_keep_their_order_and_colours_their_hue(make_result: MakeResult) -> None:
-    result = replace(make_result(0), levels=Levels(0.0, 255.0))
+    result = replace(make_result(0), stretch_limits=StretchLimits(0.0, 255.0))
     shades = picture(np.arange(1, 256, dtype=np.uint16)[None], result)[0].astype(int)
     assert (np.diff(shades.sum(axis=1)) >= 0).all()
     assert shades[-1].tolist() == [255, 255, 255]
     rgb = np.full((4, 4, 3), (10, 220, 30), np.uint8)
-    np.testing.assert_array_equal(picture(rgb, replace(result, levels=None)), rgb)
+    np.testing.assert_array_equal(picture(rgb, replace(result, stretch_limits=None)), rgb)
 
 
 def test_dim_pixels_are_lifted_and_bright_ones_are_not(make_result: MakeResult) -> None:

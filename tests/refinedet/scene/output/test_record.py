@@ -13,10 +13,10 @@ import pytest
 
 from refinedet.errors import InputError
 from refinedet.files import sha256_file
-from refinedet.radiometry import Levels
+from refinedet.radiometry import StretchLimits
 from refinedet.raster import GroundControlPoint
 from refinedet.scene.identity import RunIdentity, scene_sha256
-from refinedet.scene.output.record import run_record, write_record
+from refinedet.scene.output.record import run_record, write_run_record
 from refinedet.scene.result import SceneResult
 
 MakeResult = Callable[..., SceneResult]
@@ -29,7 +29,10 @@ def record_of(result: SceneResult, **changed: Any) -> dict[str, Any]:
 
 def test_counts_add_up(make_result: MakeResult) -> None:
     result = replace(
-        make_result(3), dropped={"land": 4, "excluded": 1}, levels=Levels(1.5, 99.0), seconds={"read": 0.5}
+        make_result(3),
+        dropped={"land": 4, "excluded": 1},
+        stretch_limits=StretchLimits(1.5, 99.0),
+        seconds={"read": 0.5},
     )
     record = record_of(result)
     assert record["counts"] == {
@@ -40,7 +43,7 @@ def test_counts_add_up(make_result: MakeResult) -> None:
         "ships_by_flag": {"edge": 1, "joined": 1},
         "dropped_by_reason": {"land": 4, "excluded": 1},
     }
-    assert record["levels"] == {"low": 1.5, "high": 99.0, "domain": "stored"}
+    assert record["stretch_limits"] == {"low": 1.5, "high": 99.0, "domain": "stored"}
     assert record["time"] == {"seconds": 1.23, "read": 0.5}
     assert record["versions"]["numpy"]
 
@@ -74,7 +77,7 @@ def test_settings_and_nodata_that_json_cannot_hold_become_text(tmp_path: Path, m
     result = make_result(0)
     odd = replace(result, info=replace(result.info, nodata=math.nan))
     record = record_of(odd, settings={"land": Path("coast.gpkg"), "inner": {"values": (1, math.inf)}})
-    write_record(tmp_path / "r.run.json", record)
+    write_run_record(tmp_path / "r.run.json", record)
     content = json.loads((tmp_path / "r.run.json").read_text())
     assert content["scene"]["nodata"] == "nan"
     assert content["settings"] == {"land": "coast.gpkg", "inner": {"values": [1, "inf"]}}

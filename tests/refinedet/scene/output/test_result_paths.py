@@ -1,4 +1,4 @@
-"""Where results go, and what is refused before the work."""
+"""Paths of results, and refusals before the work."""
 
 from __future__ import annotations
 

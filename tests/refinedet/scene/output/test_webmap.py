@@ -62,7 +62,7 @@ class Tags(HTMLParser):
         self.feed(text)
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
-        """As HTMLParser calls it."""
+        """Handle a tag, as HTMLParser calls it."""
         self.found.append((tag, dict(attrs)))
 
 

@@ -26,7 +26,7 @@ def annotation(sample_data: Path) -> Annotation:
 
 
 def geometry(count: int = 1, *, steered: bool = False) -> Geometry:
-    """Of a C-band satellite in a low orbit; ghosts of first order lie 494 rows away."""
+    """Geometry of a C-band satellite in a low orbit; ghosts of first order lie 494 rows away."""
     one = np.ones(count)
     return Geometry(0.0555, 1700 * one, 7200 * one, 8e5 * one, np.radians(35) * one, 1.5e-3, 10.0, 10.0, steered)
 
@@ -36,10 +36,10 @@ def boxes_at(centres: Array, sizes: Array) -> NDArray[np.float32]:
 
 
 def test_the_shift_is_that_of_the_formula() -> None:
-    rows, columns, spread = displacement(geometry(), 1)
+    rows, columns, tolerance_px = displacement(geometry(), 1)
     assert rows[0] == pytest.approx(0.0555 * 8e5 * 1700 / (2 * 7200**2) / 1.5e-3, rel=1e-12)
     assert columns[0] == pytest.approx(0.0555**2 * 8e5 / (8 * 7200**2) * 1700**2 / np.sin(np.radians(35)) / 10)
-    assert spread[0] == 0
+    assert tolerance_px[0] == 0
     assert displacement(geometry(), -2)[0][0] == pytest.approx(-2 * rows[0])
     assert displacement(geometry(), -2)[1][0] == pytest.approx(4 * columns[0])  # farther, on both sides
     assert displacement(geometry(steered=True), 1)[2][0] > columns[0]
@@ -91,8 +91,8 @@ def simulated(annotation: Annotation, seed: int) -> tuple[NDArray[np.float32], A
     orders = rng.choice([-1, 1, -1, 1, -2, 2], 100)
     ghosts = np.zeros((100, 2))
     for order in np.unique(orders):
-        rows, columns, spread = displacement(seen, int(order))
-        offset = np.stack([columns + rng.uniform(-0.92, 0.92, 100) * spread, rows], axis=1)  # within +-2400 Hz
+        rows, columns, tolerance_px = displacement(seen, int(order))
+        offset = np.stack([columns + rng.uniform(-0.92, 0.92, 100) * tolerance_px, rows], axis=1)  # within +-2400 Hz
         ghosts[orders == order] = (ships[sources] + offset + rng.normal(0, 3, (100, 2)))[orders == order]
     centres = np.concatenate([ships, ghosts])
     decibel = np.concatenate([contrast, contrast[sources] - rng.uniform(20, 28, 100) + rng.normal(0, 1.5, 100)])
@@ -129,10 +129,10 @@ def test_the_index_finds_what_all_pairs_find() -> None:
     seen = replace(geometry(300, steered=True))
     expected = np.zeros(300, np.bool_)
     for order in (-2, -1, 1, 2):
-        rows, columns, spread = displacement(seen, order)
+        rows, columns, tolerance_px = displacement(seen, order)
         dx = centres[None, :, 0] - (centres[:, 0] + columns)[:, None]
         dy = centres[None, :, 1] - (centres[:, 1] + rows)[:, None]
-        near = (np.abs(dx) <= spread[:, None] + 10) & (np.abs(dy) <= 10)
+        near = (np.abs(dx) <= tolerance_px[:, None] + 10) & (np.abs(dy) <= 10)
         expected |= (near & (contrast[:, None] >= contrast[None, :] + CLEARLY_DB)).any(axis=0)
     found = find_ambiguities(boxes_at(centres, np.full((300, 2), 8.0)), contrast, seen)
     assert found.tolist() == expected.tolist()

@@ -21,7 +21,7 @@ def sea(seed: int = 1, level: float = 40.0) -> NDArray[np.uint16]:
 
 
 def measured() -> NDArray[np.bool_]:
-    """What was measured: slanted sides, straight top and bottom."""
+    """Measured part of a scene: slanted sides, straight top and bottom."""
     rows, columns = np.mgrid[:HEIGHT, :WIDTH]
     return np.asarray(
         (columns >= 60 + rows // 20) & (columns < WIDTH - 90 + rows // 30) & (rows >= 33) & (rows < HEIGHT - 45)

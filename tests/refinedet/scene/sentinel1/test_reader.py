@@ -1,4 +1,4 @@
-"""What a product's files change: calibrated pixels, masked borders, positions, ghosts; and refusals."""
+"""Reading with a product's files: calibrated pixels, masked borders, positions, ghosts; and refusals."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from refinedet.raster import RasterInfo, write_blocks, write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.sentinel1.ambiguity import displacement
 from refinedet.scene.sentinel1.annotation import read_annotation
-from refinedet.scene.sentinel1.calibration import Calibration, read_noise, read_sigma_nought
+from refinedet.scene.sentinel1.radiometric import RadiometricCalibration, read_noise, read_sigma_nought
 from refinedet.scene.source import open_source
 from refinedet.tiling import Window
 
@@ -68,7 +68,10 @@ def test_calibrated_pixels_are_the_root_of_sigma_nought(product: Path) -> None:
     noise = read_noise(root(product, "calibration/noise*.xml"), "here")
     window = Window(50, 60, 70, 80)
     counts = sea()[50:120, 60:140]
-    for name, calibration in {"sigma0": Calibration(table), "sigma0-denoised": Calibration(table, noise)}.items():
+    for name, calibration in {
+        "sigma0": RadiometricCalibration(table),
+        "sigma0-denoised": RadiometricCalibration(table, noise),
+    }.items():
         with open_source(product, SceneSettings(calibrate=name)) as reader:  # type: ignore[arg-type]  # both are names
             assert reader.info.dtype == "float32"
             found = reader.read(window)

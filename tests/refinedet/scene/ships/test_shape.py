@@ -92,7 +92,7 @@ def test_decibels_and_amplitudes_are_told_apart() -> None:
 
 @pytest.mark.parametrize("seed", [41, 43], ids=["one look", "four looks"])
 def test_simulated_ships_are_measured_as_they_are(seed: int) -> None:
-    """What a user may expect: half of the lengths and widths within 15 %, four of five headings within 10 degrees."""
+    """Accuracy for a user: half of the lengths and widths within 15 %, four of five headings within 10 degrees."""
     scene = simulate(SceneSpec(width_px=900, height_px=900, ships=40, seed=seed))
     intensity = scene.pixels.astype(float) ** 2
     lengths, widths, headings, contrasts = [], [], [], []

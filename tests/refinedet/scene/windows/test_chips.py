@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 
 from refinedet.config import TileConfig
 from refinedet.detections import Detections
-from refinedet.radiometry import Levels, to_uint8, valid_mask
+from refinedet.radiometry import StretchLimits, to_uint8, valid_mask
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene.windows import chips as chips_module
 from refinedet.scene.windows.chips import Batch, Chips, part_around
@@ -20,7 +20,7 @@ from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import Window, letterbox, windows
 
-LEVELS = Levels(50, 300)
+LIMITS = StretchLimits(50, 300)
 TILE = TileConfig(tile_px=64, overlap_px=24)
 
 
@@ -38,7 +38,7 @@ def batches(
 ) -> list[Batch]:
     with open_scene(path) as reader:
         seams = SeamGrid(windows(reader.info.width, reader.info.height, TILE))
-        return list(Chips(reader, LEVELS, prescreen, Stopwatch(), parts=parts).batches(seams, size, dict(finished)))
+        return list(Chips(reader, LIMITS, prescreen, Stopwatch(), parts=parts).batches(seams, size, dict(finished)))
 
 
 @pytest.fixture(scope="module")
@@ -56,7 +56,7 @@ def test_chips_are_the_stretched_pixels_of_their_windows(
     monkeypatch.setattr(chips_module, "_BAND_PX", band_px)
     values = pixels(dtype)
     write_scene(tmp_path / "scene.tif", values)
-    expected = to_uint8(values, valid_mask(values, None), LEVELS)
+    expected = to_uint8(values, valid_mask(values, None), LIMITS)
     grid = windows(460, 300, TILE)
     found = dict(pair for batch in batches(tmp_path / "scene.tif") for pair in batch)
     assert list(found) == list(range(len(grid)))
@@ -66,7 +66,7 @@ def test_chips_are_the_stretched_pixels_of_their_windows(
         assert (chip is None) == (not wanted.any())
         if chip is not None:
             assert chip.place == w
-            np.testing.assert_array_equal(chip.chip, wanted)
+            np.testing.assert_array_equal(chip.pixels, wanted)
 
 
 def test_rows_are_read_once(scene: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -127,14 +127,14 @@ def test_a_part_of_a_window_shows_what_stands_out_as_the_window_does(scene: Path
         dict(pair for batch in batches(scene, prescreen=6.0, parts=h) for pair in batch) for h in (False, True)
     )
     sides = set()
-    for index, look in part.items():
+    for index, chip in part.items():
         full = whole[index]
-        assert (look is None) == (full is None)
-        if look is None or full is None:
+        assert (chip is None) == (full is None)
+        if chip is None or full is None:
             continue
-        sides.add(look.place.height)
-        y, x = look.place.y - full.place.y, look.place.x - full.place.x
-        np.testing.assert_array_equal(look.chip, full.chip[y : y + look.place.height, x : x + look.place.width])
+        sides.add(chip.place.height)
+        y, x = chip.place.y - full.place.y, chip.place.x - full.place.x
+        np.testing.assert_array_equal(chip.pixels, full.pixels[y : y + chip.place.height, x : x + chip.place.width])
     assert sides == {32, 48, 64}
 
 

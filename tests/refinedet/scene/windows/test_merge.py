@@ -20,7 +20,7 @@ Parts = list[tuple[Window, Detections]]
 
 
 def see(ships: Boxes, window: Window, rng: np.random.Generator, jitter_px: float) -> Detections:
-    """What a detector that is right to within `jitter_px` finds in a window, in scene pixels."""
+    """Detections of a detector that is right to within `jitter_px`, in a window, in scene pixels."""
     size = ships[:, 2:] - ships[:, :2]
     noise = rng.uniform(-jitter_px, jitter_px, ships.shape) * np.minimum(1, np.tile(size, 2) / 16)
     noisy = as_boxes(ships + noise)
@@ -233,8 +233,8 @@ def test_nothing_gives_an_empty_result(parts: Parts) -> None:
 
 def test_work_grows_with_the_number_of_ships_not_with_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
-    overlap = merge._overlap
-    monkeypatch.setattr(merge, "_overlap", lambda a, b: (compared.append(len(a)), overlap(a, b))[1])
+    overlap = merge._iou_and_ios
+    monkeypatch.setattr(merge, "_iou_and_ios", lambda a, b: (compared.append(len(a)), overlap(a, b))[1])
 
     def pairs(count: int) -> int:
         side = int(100 * np.sqrt(count))

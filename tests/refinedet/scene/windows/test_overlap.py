@@ -12,7 +12,7 @@ from refinedet.config import TileConfig
 from refinedet.errors import InputError
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.windows.overlap import LONGEST_SHIP_M, just_enough
+from refinedet.scene.windows.overlap import LONGEST_SHIP_M, shrink_overlap
 
 TILE = TileConfig(tile_px=512, overlap_px=160)
 
@@ -32,19 +32,19 @@ TILE = TileConfig(tile_px=512, overlap_px=160)
 )
 def test_the_longest_ship_fits_where_it_can_and_context_is_left(pixel_m: float, factor: float, overlap_px: int) -> None:
     turned = pixel_m * np.array([[0.8, -0.6], [0.6, 0.8]])
-    assert just_enough(TILE, turned, (factor, factor), LONGEST_SHIP_M).overlap_px == overlap_px
+    assert shrink_overlap(TILE, turned, (factor, factor), LONGEST_SHIP_M).overlap_px == overlap_px
 
 
 def test_the_smaller_side_of_a_pixel_decides() -> None:
-    assert just_enough(TILE, np.diag([20.0, 4.0]), (1.0, 1.0), LONGEST_SHIP_M).overlap_px == 125
-    assert just_enough(TILE, np.diag([20.0, 4.0]), (1.0, 0.5), LONGEST_SHIP_M).overlap_px == 96
+    assert shrink_overlap(TILE, np.diag([20.0, 4.0]), (1.0, 1.0), LONGEST_SHIP_M).overlap_px == 125
+    assert shrink_overlap(TILE, np.diag([20.0, 4.0]), (1.0, 0.5), LONGEST_SHIP_M).overlap_px == 96
 
 
 def test_nothing_changes_where_no_size_is_known_or_asked_for_and_nothing_grows() -> None:
-    assert just_enough(TILE, None, (1.0, 1.0), LONGEST_SHIP_M) == TILE
-    assert just_enough(TILE, np.diag([10.0, 10.0]), (1.0, 1.0), None) == TILE
+    assert shrink_overlap(TILE, None, (1.0, 1.0), LONGEST_SHIP_M) == TILE
+    assert shrink_overlap(TILE, np.diag([10.0, 10.0]), (1.0, 1.0), None) == TILE
     little = TileConfig(tile_px=128, overlap_px=20)
-    assert just_enough(little, np.diag([10.0, 10.0]), (1.0, 1.0), LONGEST_SHIP_M) == little
+    assert shrink_overlap(little, np.diag([10.0, 10.0]), (1.0, 1.0), LONGEST_SHIP_M) == little
 
 
 def test_a_scene_has_fewer_windows_and_the_same_ships(tmp_path: Path, bright_blobs: Any) -> None:

@@ -1,4 +1,4 @@
-"""What stands out from the sea: ships of any size and place do; speckle, swell, nodata and calm water do not."""
+"""Contrast against the sea: high for ships of any size and place; low for speckle, swell, nodata and calm water."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.windows.prescreen import K, contrast, extent, outstanding
+from refinedet.scene.windows.prescreen import K, bounding_window, contrast, high_contrast
 from refinedet.tiling import Window
 
 
@@ -21,7 +21,7 @@ def sea(seed: int = 0, side: int = 512, level: float = 30.0, looks: float = 4.4)
 
 
 def stands_out(chip: NDArray[np.uint8], part: Window) -> bool:
-    return extent(outstanding(chip), part) is not None
+    return bounding_window(high_contrast(chip), part) is not None
 
 
 def whole(chip: NDArray[np.uint8]) -> Window:
@@ -42,8 +42,8 @@ def slow(chip: NDArray[np.uint8]) -> NDArray[np.float64]:
     reach = range(-2, 3)
     for (r, c), cell in cells.items():
         near = [cells[mirrored(r + y, rows), mirrored(c + x, columns)] for y in reach for x in reach]
-        level, spread = (sorted(values)[8] for values in ([n.mean() for n in near], [n.std() for n in near]))
-        apart[8 * r : 8 * r + 8, 8 * c : 8 * c + 8] = (cell - level) / max(spread, 0.5)
+        level, std = (sorted(values)[8] for values in ([n.mean() for n in near], [n.std() for n in near]))
+        apart[8 * r : 8 * r + 8, 8 * c : 8 * c + 8] = (cell - level) / max(std, 0.5)
     return apart
 
 
@@ -58,8 +58,8 @@ def test_what_stands_out_has_more_contrast_than_the_limit(missing: int) -> None:
     chip = sea(3, 300)
     chip[40:50, 60:90], chip[200:204, 250:258], chip[:, :missing] = 200, 70, 0
     for k in (2.0, 4.5, K):
-        np.testing.assert_array_equal(outstanding(chip, k), contrast(chip) > k)
-    assert not outstanding(chip, 1e9).any()
+        np.testing.assert_array_equal(high_contrast(chip, k), contrast(chip) > k)
+    assert not high_contrast(chip, 1e9).any()
 
 
 def test_rows_shared_by_windows_show_what_each_window_shows_but_for_its_edges() -> None:

@@ -1,4 +1,4 @@
-"""Which pixels a window owns."""
+"""Pixels that a window owns."""
 
 from __future__ import annotations
 

@@ -12,7 +12,7 @@ import pytest
 from scipy.interpolate import RegularGridInterpolator
 
 from refinedet.errors import FileError
-from refinedet.scene.sentinel1.calibration import Calibration, read_noise, read_sigma_nought
+from refinedet.scene.sentinel1.radiometric import RadiometricCalibration, read_noise, read_sigma_nought
 from refinedet.tiling import Window
 
 
@@ -66,7 +66,7 @@ def test_sigma_nought_of_a_real_product_is_the_formula(real: dict[str, ET.Elemen
     counts = np.random.default_rng(y).integers(0, 400, (40, 60)).astype(np.uint16)
     grid = np.stack(np.meshgrid(np.arange(y, y + 40), np.arange(x, x + 60), indexing="ij"), axis=-1)
     expected = counts.astype(np.float64) ** 2 / table(grid) ** 2
-    calibration = Calibration(read_sigma_nought(real["calibration"], "here"))
+    calibration = RadiometricCalibration(read_sigma_nought(real["calibration"], "here"))
     window = Window(y, x, 40, 60)
     np.testing.assert_allclose(calibration.sigma0(counts, window), expected, rtol=2e-7)
     np.testing.assert_allclose(calibration.amplitude(counts, window) ** 2, expected, rtol=5e-7)
@@ -86,8 +86,8 @@ def test_noise_is_taken_off_in_power_and_a_measured_pixel_stays_one(made_up: dic
     window = Window(100, 280, 20, 40)
     counts = np.full((20, 40), 100, np.uint16)
     counts[0, 0], counts[1, 1] = 0, 5
-    plain = Calibration(table).sigma0(counts, window)
-    clean = Calibration(table, noise).sigma0(counts, window)
+    plain = RadiometricCalibration(table).sigma0(counts, window)
+    clean = RadiometricCalibration(table, noise).sigma0(counts, window)
     power = noise.at(np.arange(100, 120), np.arange(280, 320))
     np.testing.assert_allclose(clean[5:] / plain[5:], 1 - power[5:] / 1e4, rtol=1e-5)
     assert plain[0, 0] == clean[0, 0] == 0
@@ -104,7 +104,9 @@ def test_old_noise_files_have_one_list() -> None:
 
 
 def test_windows_agree_with_the_whole(made_up: dict[str, ET.Element]) -> None:
-    calibration = Calibration(read_sigma_nought(made_up["calibration"], "here"), read_noise(made_up["noise"], "here"))
+    calibration = RadiometricCalibration(
+        read_sigma_nought(made_up["calibration"], "here"), read_noise(made_up["noise"], "here")
+    )
     counts = np.random.default_rng(1).integers(1, 500, (400, 600)).astype(np.uint16)
     whole = calibration.sigma0(counts, Window(0, 0, 400, 600))
     part = calibration.sigma0(counts[133:200, 250:411], Window(133, 250, 67, 161))
@@ -112,7 +114,9 @@ def test_windows_agree_with_the_whole(made_up: dict[str, ET.Element]) -> None:
 
 
 def test_memory_is_that_of_the_result_and_little_more(made_up: dict[str, ET.Element]) -> None:
-    calibration = Calibration(read_sigma_nought(made_up["calibration"], "here"), read_noise(made_up["noise"], "here"))
+    calibration = RadiometricCalibration(
+        read_sigma_nought(made_up["calibration"], "here"), read_noise(made_up["noise"], "here")
+    )
     counts = np.ones((1200, 5000), np.uint16)
     tracemalloc.start()
     calibration.sigma0(counts, Window(0, 0, 1200, 5000))
