@@ -217,11 +217,11 @@ class TorchPredictor(CanvasPredictor):
             FileError, InputError: as `model.checkpoint.load_model`.
         """
         from refinedet.model.checkpoint import load_model
-        from refinedet.model.joining import joined
+        from refinedet.model.fusion import fuse_conv_bn
 
         model, header = load_model(path)
         return cls(
-            joined(model),
+            fuse_conv_bn(model),
             classes=header.classes,
             radiometry=header.radiometry,
             device=device,
