@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.report.chart_set import ap_charts, calibration_chart, curve_charts, mistake_charts
+from pipeline.report.chart_set import ap_charts, calibration_chart, curve_charts, detection_error_charts
 from pipeline.report.contact_sheet import Picture
 from pipeline.report.labels import short_labels
 from pipeline.report.numbers import Numbers
@@ -70,7 +70,7 @@ def render(comparison: Comparison) -> str:
             "curves": curve_charts(drawn),
             "parts": ap_charts(drawn, published),
             "calibration": calibration_chart(drawn),
-            "mistakes": mistake_charts(drawn),
+            "detection_errors": detection_error_charts(drawn),
         },
         errors={label: (n.test.get("ECE"), reported_error(n)) for label, n in compared.items()},
         kinds_found=kinds_found(list(compared.values())),
@@ -104,10 +104,10 @@ def _groups(compared: Mapping[str, Numbers], published: Sequence[Published]) -> 
 
 def _settings(compared: Mapping[str, Numbers]) -> list[tuple[str, list[Any]]]:
     """The settings that differ, each with its value in every experiment; none where a report is missing."""
-    if not all(numbers.settings for numbers in compared.values()):
+    if not all(numbers.facts for numbers in compared.values()):
         return []
     flat = [
-        {f"{heading}: {name}": value for heading, facts in numbers.settings.items() for name, value in facts.items()}
+        {f"{heading}: {name}": value for heading, facts in numbers.facts.items() for name, value in facts.items()}
         for numbers in compared.values()
     ]
     names = dict.fromkeys(name for settings in flat for name in settings)

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from refinedet.boxes import area, iou
 from refinedet.data.coco import ImageRecord, Record
 from refinedet.detections import Detections
+from refinedet.evaluation.detection_errors import NEAR_IOU, DetectionErrors, Kind, find_detection_errors
 from refinedet.evaluation.metrics import HIT_IOU, HIT_SCORE, Match, match
-from refinedet.evaluation.mistakes import NEAR_IOU, Kind, Mistakes, find_mistakes
 
 Outcome = Literal["hit", "miss", "false alarm"]
 Box = NDArray[np.float32]
@@ -51,13 +51,13 @@ class Judged:
     truth: Record
     found: Mapping[int, Detections]
     matches: Mapping[int, Match]
-    mistakes: Mapping[int, Mistakes]
+    errors: Mapping[int, DetectionErrors]
 
     @classmethod
     def of(cls, truth: Record, found: Mapping[int, Detections]) -> Judged:
         """Match `found` to `truth`, as metrics.match does."""
         complete = {image.id: found.get(image.id, Detections.empty()) for image in truth.images}
-        return cls(truth, complete, match(truth, complete), find_mistakes(truth, complete, score_min=HIT_SCORE))
+        return cls(truth, complete, match(truth, complete), find_detection_errors(truth, complete, score_min=HIT_SCORE))
 
     def events(self) -> dict[Outcome, list[Event]]:
         """All hits and false alarms by falling score, and all misses by falling size."""
@@ -96,7 +96,7 @@ class Judged:
             events.append(Event("hit", image, found.boxes_xyxy[d], score, caption))
         for d in matched.false_alarms:
             score = float(found.scores[d])
-            caption, kind = _alarm_caption(score, overlap[d]), self.mistakes[image.id].detections[int(d)]
+            caption, kind = _alarm_caption(score, overlap[d]), self.errors[image.id].detections[int(d)]
             events.append(Event("false alarm", image, found.boxes_xyxy[d], score, caption, kind))
         for t in matched.misses:
             caption = _miss_caption(boxes[t], found, overlap[:, t])

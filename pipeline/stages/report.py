@@ -1,4 +1,4 @@
-"""Stage report: what the evaluation found, as one HTML page, its numbers, its curves, and pictures of its mistakes.
+"""Stage report: the evaluation as one HTML page, its numbers and curves, and pictures of hits and detection errors.
 
 Hashed outputs: equal inputs give equal bytes, so git revision, run id and time are in MLflow, not here.
 """
@@ -37,7 +37,7 @@ from refinedet.data.coco import ImageRecord, read_record
 from refinedet.data.dataset import read_chip
 from refinedet.data.truth import LARGEST
 from refinedet.detections import Detections
-from refinedet.evaluation.mistakes import kinds_of
+from refinedet.evaluation.detection_errors import kinds_of
 from refinedet.files import atomic_folder, read_json, sha256_file, write_json, write_text
 from refinedet.model.checkpoint import Header, read_header
 
@@ -81,7 +81,7 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
     numbers = replace(
         Numbers.of_evaluation(_evaluation_reader(sources.evaluate), str(sources.evaluate)),
         dataset=dataset,
-        settings=_facts(sources, header, dataset, postprocess),
+        facts=_facts(sources, header, dataset, postprocess),
     )
     read = _chip_reader(sources.tile)
     sections = _sections(judged, read)
