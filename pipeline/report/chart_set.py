@@ -1,4 +1,4 @@
-"""The charts of one evaluation, or of several side by side: numbers in, inline SVG out."""
+"""Charts of one evaluation, or of several side by side: numbers in, inline SVG out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pipeline.report.numbers import Numbers, Row
 from pipeline.report.published import Published
 
 Compared = Mapping[str, Numbers]
-"""Label -> numbers; one entry where a report stands alone."""
+"""Label -> numbers; a report of one evaluation has one entry."""
 
 
 def curve_charts(compared: Compared) -> list[Markup]:
-    """Precision over recall: at both IoUs in one chart for one evaluation, a chart for each IoU for several."""
+    """Charts of precision over recall: one for both IoUs of a single evaluation, or one for each IoU of several."""
     if len(compared) == 1:
         (alone,) = compared.values()
         return [precision_recall_svg(iou_curves(alone), working_point(alone), "Precision and recall")]
@@ -43,7 +43,7 @@ def working_point(numbers: Numbers) -> tuple[float, float] | None:
 
 
 def ap_charts(compared: Compared, published: Sequence[Published]) -> list[Markup]:
-    """AP by part of the test split, with intervals and published figures, and by size of the ship."""
+    """Charts of AP by part of the test split, with intervals and published figures, and by size of the ship."""
     parts = {
         label: {part_word(part): _ap(row) for part, row in numbers.metrics.items() if _is_part(part) and "AP" in row}
         for label, numbers in compared.items()

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: pictures and charts are inside, and nothing is fetched."""
+"""Report as one self-contained HTML page: pictures and charts are inside, and nothing is fetched."""
 
 from __future__ import annotations
 
@@ -41,12 +41,12 @@ class Page:
 
 
 def columns(rows: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
-    """Measures of the table: COCO's, and VOC's where there are any in `rows`."""
+    """Measures of the table: COCO's, and those of VOC that `rows` have."""
     return COLUMNS + tuple(name for name in VOC_COLUMNS if any(name in row for row in rows))
 
 
 def render(page: Page) -> str:
-    """The page as HTML. Every text is escaped; equal content gives equal text."""
+    """Render the page as HTML. Every text is escaped; equal content gives equal text."""
     rows = {**page.numbers.metrics, "val": page.validation}
     alone = {"": page.numbers}
     return render_filled(
@@ -78,7 +78,7 @@ def reported_error(numbers: Numbers) -> float | None:
 
 
 def render_filled(name: str, **content: object) -> str:
-    """A template of evaluations, filled; a name that is not given is an error."""
+    """Fill a template of evaluations; a missing name is an error."""
     filters: dict[str, Callable[..., str]] = {"percent": _percent, "part": part}
     return render_template(name, filters, legend=LEGEND, kinds=KIND_WORDS, **content)
 

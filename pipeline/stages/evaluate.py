@@ -18,7 +18,7 @@ from pipeline.params import load_params
 from pipeline.provenance.state import state_files
 from pipeline.report.error_tables import calibration_table, chip_table, detection_error_table
 from pipeline.stage import OUTPUTS, run_stage
-from pipeline.tracking.runs import record, run_of
+from pipeline.tracking.runs import run_of, track
 from refinedet.data.coco import Record, read_record
 from refinedet.detections import Detections
 from refinedet.errors import InputError
@@ -197,7 +197,7 @@ def main() -> None:
     if run_of(checkpoint) is None:  # trained elsewhere: this run begins here, and shall have its weights too
         kept.append((checkpoint, None))
     with state_files("evaluate") as state:
-        record(checkpoint, params, flat, [*kept, *state], curves=read_curves(out), tested_on=OUTPUTS / "tile")
+        track(checkpoint, params, flat, [*kept, *state], curves=read_curves(out), tested_on=OUTPUTS / "tile")
 
 
 if __name__ == "__main__":

@@ -150,12 +150,12 @@ def _match_image(
 ) -> Match:
     boxes, labels, ignored = objects
     same_class = found.labels[:, None] == labels[None, :]
-    overlap = np.where(same_class & ~ignored, iou(found.boxes_xyxy, boxes), 0)
+    ious = np.where(same_class & ~ignored, iou(found.boxes_xyxy, boxes), 0)
     on_ignored = _covered_by_ignored(found.boxes_xyxy, boxes, same_class & ignored, iou_min)
     hits, false_alarms = [], []
     free = ~ignored
     for index in np.flatnonzero(found.scores >= score_min):
-        candidates = np.where(free, overlap[index], 0)
+        candidates = np.where(free, ious[index], 0)
         best = int(candidates.argmax()) if len(candidates) else -1
         if best >= 0 and candidates[best] >= iou_min:
             free[best] = False

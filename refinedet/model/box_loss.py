@@ -39,8 +39,8 @@ def box_loss(anchors_cxcywh: Tensor, deltas: Tensor, truth_xyxy: Tensor, kind: B
 def paired_iou(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
     """IoU of each box of `a` (..., 4) with its own of `b`, or what they broadcast to; 0 for two without an area."""
     union = box_area(a_xyxy) + box_area(b_xyxy)
-    overlap = shared_area(a_xyxy, b_xyxy)
-    return overlap / (union - overlap).clamp(min=torch.finfo(union.dtype).tiny)
+    shared = shared_area(a_xyxy, b_xyxy)
+    return shared / (union - shared).clamp(min=torch.finfo(union.dtype).tiny)
 
 
 def shared_area(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:

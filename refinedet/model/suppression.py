@@ -1,7 +1,7 @@
-"""Boxes that overlap become one: NMS, soft-NMS and box voting, for a whole batch. I images, N candidates, K kept.
+"""Suppression of overlapping boxes in a batch: NMS, soft-NMS and box voting. I images, N candidates, K kept.
 
-NumPy alone: every runtime ends here, also those that never load torch. What an image gets is computed from that image
-alone, so that it does not depend on its neighbours, not even in the last bit.
+This uses NumPy alone, because every runtime ends here, also those that never load torch. The results of an image are
+computed from that image alone, so they do not depend on its neighbours, not even in the last bit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """N boxes of several images, before any of them is dropped for another. Boxes of other images never meet."""
+    """N boxes of several images before suppression. Boxes of different images never meet."""
 
     images: Index
     """(N,) int64, index of the image within the batch."""
@@ -90,7 +90,7 @@ def suppress(candidates: Candidates, images: int, config: SuppressionConfig) -> 
 
 
 def _kept(candidates: Candidates, group: Index, images: int, config: SuppressionConfig, lowest: float) -> _Kept:
-    """What is left by `config`, of scores from `lowest` on at least: no weaker box changes what becomes of those."""
+    """Suppress by `config`; scores from `lowest` on are exact, because no weaker box changes a stronger one."""
     scores = candidates.scores
     if config.suppression in ("soft_linear", "soft_gaussian"):
         return _soft_nms(candidates, images, config, lowest)
@@ -121,7 +121,7 @@ def _vote(candidates: Candidates, group: Index, heads: Index, voting_iou: float)
         members, rows = np.flatnonzero(group == one), np.flatnonzero(group[heads] == one)
         boxes, mine = candidates.boxes_xyxy[members], heads[rows]
         weight = (iou(candidates.boxes_xyxy[mine], boxes) >= voting_iou) * candidates.scores[members]
-        # a box votes for itself, though its score be 0 and its overlap with itself be rounded below 1
+        # a box votes for itself, even if its score is 0 or its IoU with itself is rounded below 1
         own = np.searchsorted(members, mine)
         weight[np.arange(len(mine)), own] = np.maximum(candidates.scores[mine], np.finfo(np.float32).tiny)
         weight = weight.astype(np.float64)
@@ -149,9 +149,9 @@ def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig, lo
             break
         head = active & ~covered[row, best]
         picks.append((table[row, best][active], scores[row, best][active], head[active]))
-        overlap = _iou_to_all(boxes[row, best], boxes) * (labels == labels[row, best][:, None])
-        covered |= head[:, None] & (overlap > config.nms_iou)
-        scores *= _decay(overlap, config)
+        ious = _iou_to_all(boxes[row, best], boxes) * (labels == labels[row, best][:, None])
+        covered |= head[:, None] & (ious > config.nms_iou)
+        scores *= _decay(ious, config)
         valid[row, best] = False
     return _Kept(*(np.concatenate(part) for part in zip(*picks, strict=True)))
 
@@ -177,7 +177,7 @@ def _iou_to_all(picked: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDAr
     return np.asarray(shared / (own[:, None] + areas - shared), np.float32)
 
 
-def _decay(overlap: NDArray[np.float32], config: SuppressionConfig) -> NDArray[np.float32]:
+def _decay(ious: NDArray[np.float32], config: SuppressionConfig) -> NDArray[np.float32]:
     if config.suppression == "soft_gaussian":
-        return np.exp(-np.square(overlap) / np.float32(config.sigma))
-    return np.where(overlap > config.nms_iou, 1 - overlap, np.float32(1))
+        return np.exp(-np.square(ious) / np.float32(config.sigma))
+    return np.where(ious > config.nms_iou, 1 - ious, np.float32(1))

@@ -122,13 +122,15 @@ def test_mlflow_serves_the_registered_model(project: Path, chips: list[Path]) ->
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/refinedet-ssdd/1"]
     command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)]
-    told = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    told |= {"MLFLOW_TRACKING_URI": f"sqlite:///{project / 'mlflow.db'}", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    told["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{told['PATH']}"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment |= {"MLFLOW_TRACKING_URI": f"sqlite:///{project / 'mlflow.db'}", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     elsewhere = project / "elsewhere"
     elsewhere.mkdir()
     with (project / "serve.txt").open("wb") as log:
-        server = subprocess.Popen(command, cwd=elsewhere, env=told, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(
+            command, cwd=elsewhere, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         end = time.monotonic() + 120
         while not answers(port):
