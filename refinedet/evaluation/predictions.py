@@ -1,4 +1,4 @@
-"""Detections of the chips of a record, a few images in memory at a time, and how good they are."""
+"""Detections of the chips of a data set, with a few images in memory at a time, and their quality."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHIPS_PER_CALL = 64
 
 
 def predict_chips(predictor: Predictor, images: Sequence[ImageRecord], root: Path) -> Iterator[dict[int, Detections]]:
-    """Detections by image id, of some images at a time; the files of `images` lie under `root`."""
+    """Yield detections by image id, for some images at a time; the files of `images` lie under `root`."""
     for first in range(0, len(images), _CHIPS_PER_CALL):
         part = images[first : first + _CHIPS_PER_CALL]
         found = predictor.predict([read_chip(root / image.file_name) for image in part])

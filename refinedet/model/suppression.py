@@ -40,17 +40,17 @@ class _Kept:
     scores: NDArray[np.float32]
     """(K,) their scores, lowered by soft-NMS."""
     heads: NDArray[np.bool_]
-    """(K,) true where NMS would keep the box too: the first of its object."""
+    """(K,) true for boxes that NMS would keep too: the first of each object."""
 
 
 def strongest(
     boxes_xyxy: NDArray[np.float32], scores: NDArray[np.float32], sizes_wh: Index, config: PostprocessConfig
 ) -> Candidates:
-    """The `pre_nms` strongest of each image's scores from `score_min` on, with their boxes clipped to the chip.
+    """Select the `pre_nms` strongest of each image's scores from `score_min` on, with boxes clipped to the chip.
 
     Args:
         boxes_xyxy: (B, A, 4) box of each anchor, canvas pixels.
-        scores: (B, A, K) of each class; 0: background, whatever `score_min` is.
+        scores: (B, A, K) of each class; 0 is background, for every `score_min`.
         sizes_wh: (B, 2) width and height of each chip on the canvas, without padding.
         config: thresholds.
     """
@@ -68,8 +68,8 @@ def strongest(
 def suppress(candidates: Candidates, images: int, config: SuppressionConfig) -> list[Detections]:
     """Detections of each of the `images` images: suppression, box voting, and the strongest `max_detections`.
 
-    Voting weighs boxes by the scores that they came with, and moves only boxes that NMS would keep: what soft-NMS keeps
-    beside them is a second opinion, which must not become a copy of the first.
+    Voting weighs boxes by their scores before suppression. It moves only boxes that NMS would keep. The other boxes
+    that soft-NMS keeps may be second objects and must not become copies of the first.
 
     Sources: Bodla et al. 2017 (soft-NMS), Gidaris and Komodakis 2015 (box voting).
     """
@@ -104,7 +104,7 @@ def _kept(candidates: Candidates, group: Index, images: int, config: Suppression
 
 
 def _nms(candidates: Candidates, group: Index, iou_max: float, lowest: float) -> Index:
-    """NMS within each group; indices by falling score, from `lowest` on."""
+    """Apply NMS within each group; return indices by falling score, from `lowest` on."""
     kept = [np.zeros(0, np.int64)]
     strong = candidates.scores >= lowest
     for one in np.unique(group[strong]):
@@ -130,10 +130,10 @@ def _vote(candidates: Candidates, group: Index, heads: Index, voting_iou: float)
 
 
 def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig, lowest: float) -> _Kept:
-    """Soft-NMS of all images at once, one pick of each image per step.
+    """Apply soft-NMS to all images at once, with one pick of each image per step.
 
-    Scores only fall, so boxes are picked in the order of their final scores: an image is done at its first pick below
-    `lowest`, and all are after `max_detections` picks.
+    Scores only fall, so boxes are picked in the order of their final scores. An image is done at its first pick below
+    `lowest`, and all images are done after `max_detections` picks.
     """
     table, valid = _rows(candidates, images)
     boxes = candidates.boxes_xyxy[table]
@@ -157,7 +157,7 @@ def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig, lo
 
 
 def _rows(candidates: Candidates, images: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Candidate indices of each image as one row of a table (I, W) in a total order, and which entries are filled."""
+    """Table (I, W) of the candidate indices of each image in a total order, and the mask of its filled entries."""
     image, score = candidates.images, candidates.scores
     order = np.lexsort((*candidates.boxes_xyxy.T[[2, 3, 0, 1]], -score, image))
     counts = np.bincount(image, minlength=images)
