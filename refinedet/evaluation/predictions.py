@@ -24,15 +24,15 @@ def predict_chips(predictor: Predictor, images: Sequence[ImageRecord], root: Pat
 
 
 def measure_chips(predictor: Predictor, truth: Record, root: Path) -> dict[str, float | None]:
-    """Detect in every chip of a record and return the COCO metrics, in percent; None where nothing can be measured.
+    """Detect in every chip of a data set and return the COCO metrics, in percent; None for an undefined one.
 
     Args:
-        predictor: what detects.
+        predictor: predictor to measure.
         truth: the annotated chips.
-        root: the folder of their files.
+        root: folder of their files.
 
     Raises:
-        InputError: the predictor and the record have other classes.
+        InputError: predictor and truth have different classes.
         FileError: a chip is missing or damaged.
     """
     if predictor.classes != truth.classes:

@@ -106,7 +106,7 @@ class OnnxGraph:
         self._session = None
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
-        """What the graph says of canvases (B, 3, H, W)."""
+        """Run the graph on canvases (B, 3, H, W)."""
         answers = [self._session.run(list(OUTPUTS), {INPUT: canvas[None]}) for canvas in canvases]
         boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
         return boxes, scores
@@ -171,7 +171,7 @@ class OpenVinoGraph:
             one.result().close()
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
-        """What the graph says of canvases (B, 3, H, W)."""
+        """Run the graph on canvases (B, 3, H, W)."""
         height, width = canvases.shape[2:]
         usual = height == width and height in self._usual_px()
         answers = self._ready(height if usual else None).result().run(canvases)

@@ -1,4 +1,4 @@
-"""outcomes.py: every hit, miss and false alarm appears once, in order, with true words."""
+"""errors_by_chip.py: every hit, miss and false alarm appears once, in order, with true words."""
 
 from __future__ import annotations
 

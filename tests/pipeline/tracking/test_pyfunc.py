@@ -44,7 +44,7 @@ def chips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def expected(chips: list[Path]) -> list[list[dict[str, Any]]]:
-    """What the detector itself finds in them."""
+    """Detections of the detector itself in these chips."""
     predictor = TorchPredictor.load(shipped_weights())
     found = predictor.predict([np.asarray(Image.open(chip)) for chip in chips])
     rows = [[[*box.tolist(), score] for box, score in zip(f.boxes_xyxy, f.scores, strict=True)] for f in found]

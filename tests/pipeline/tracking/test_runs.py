@@ -1,4 +1,4 @@
-"""tracking.py: a real MLflow store on SQLite, made once and copied for each test."""
+"""runs.py: a real MLflow store on SQLite, made once and copied for each test."""
 
 from __future__ import annotations
 

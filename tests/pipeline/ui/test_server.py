@@ -1,4 +1,4 @@
-"""server.py: ports, and what a server that does not start says."""
+"""server.py: ports, and the error of a server that does not start."""
 
 from __future__ import annotations
 

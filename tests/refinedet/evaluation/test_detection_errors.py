@@ -1,4 +1,4 @@
-"""Kinds of errors on cases worked by hand, and what repairing them does to the AP."""
+"""Kinds of detection errors on cases worked by hand, and the effect of their repair on the AP."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ def record(
 
 
 def detections(found: Found) -> dict[int, Detections]:
-    """Of that image."""
+    """Detections of the image of `record`."""
     boxes, scores, labels = zip(*found, strict=True) if found else ([], [], [])
     return {1: Detections.of(boxes, scores, labels)}
 

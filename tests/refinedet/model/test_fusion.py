@@ -1,4 +1,4 @@
-"""Convolutions and batch norms in one: the same outputs, the given network untouched, wrong guesses undone."""
+"""Fusion of convolutions and batch norms: equal outputs, the given network unchanged, wrong guesses undone."""
 
 from __future__ import annotations
 
@@ -71,7 +71,7 @@ class Misleading(nn.Module):
         nn.init.uniform_(self.norm.weight, 2, 3)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Any features to as many."""
+        """Convolve features to as many channels."""
         done: torch.Tensor = self.second(self.norm(self.first(features)))
         return done
 

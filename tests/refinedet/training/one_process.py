@@ -63,7 +63,7 @@ def train(folder: Path, job: dict[str, Any], out: Path) -> dict[str, Any]:
 
 
 def say(out: Path) -> dict[str, Any]:
-    """What the processes tell one another of."""
+    """Results of the messages between processes."""
     images = list(range(7))
     found = all_gather({image: f"{rank()}" for image in shard_for_rank(images)})
     try:

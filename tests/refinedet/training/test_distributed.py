@@ -136,7 +136,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def result(outcome: Path, who: str, job: str, number: int = 0) -> dict[str, Any]:
-    """What process `number` ended with."""
+    """Result of process `number`."""
     content: dict[str, Any] = torch.load(outcome / who / job / f"result{number}.pt", weights_only=True)
     return content
 

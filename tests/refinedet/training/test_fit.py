@@ -79,7 +79,7 @@ def test_the_last_epoch_is_validated_and_every_nth_before_it(chips: tuple[Record
 
 
 @pytest.mark.parametrize(("step", "kept"), [(0, 0.1), (999, 0.9)])
-def test_the_mean_moves_towards_the_weights(step: int, kept: float) -> None:
+def test_the_moving_average_moves_towards_the_weights(step: int, kept: float) -> None:
     mean, live = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
     with torch.no_grad():
         live.weight.fill_(3)
