@@ -91,7 +91,7 @@ def _in_revision(revision: str, room: Path) -> Locate:
     from dvc.scm import resolve_rev
 
     try:
-        with Repo() as project:  # DVCFileSystem takes a name that means nothing for an empty revision
+        with Repo() as project:  # DVCFileSystem takes an unknown name for an empty revision
             commit = resolve_rev(project.scm, revision)
         files = DVCFileSystem(".", rev=commit)
     except Exception as error:  # DVC and its git libraries have no common base

@@ -123,13 +123,13 @@ def _average_precision(matched: list[list[_Class]], weights: NDArray[np.int64]) 
 def _interpolated(matches: _Class, weights: NDArray[np.float64]) -> NDArray[np.float64]:
     """Mean precision (R,) over 101 recall points at one threshold; NaN for a resample without objects."""
     hits = matches.correct.nonzero()[0]
-    # the first hit that each detection stands before: from there on it counts as a claim
+    # index of the first hit at or after each detection: from there on it counts as a claim
     up_to = np.searchsorted(hits, np.arange(len(matches.images)))
     claims = _per_image(matches.images, up_to, (weights.shape[1], len(hits)))
     found = weights @ _per_image(matches.images[hits], np.arange(len(hits)), claims.shape)
     claimed = weights @ claims
     objects = weights @ matches.objects
-    # recall rises at hits alone, so the best precision at or beyond a recall is the best of the hits from there on
+    # recall rises at hits alone, so the best precision from a recall on is the best of the hits from there on
     precision = np.divide(found, claimed, out=np.zeros_like(found), where=claimed > 0)
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     best = np.hstack([best, np.zeros((len(best), 1))])  # beyond the recall reached

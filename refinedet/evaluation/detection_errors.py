@@ -142,7 +142,7 @@ def _repaired(truth: Record, image: int, found: Detections, errors: DetectionErr
     """Repair the errors of one kind among the detections of an image."""
     boxes, labels = found.boxes_xyxy.copy(), found.labels.copy()
     keep = np.ones(len(found), np.bool_)
-    # target -> strongest detection that is meant for it, of either kind: the last one written
+    # target -> strongest detection that is meant for it, of either kind, because the last one written stays
     best = {errors.meant[d]: d for d in sorted(errors.meant, reverse=True)}
     unhit = set(errors.unhit.tolist())
     for d in (d for d, own in errors.detections.items() if own == kind):

@@ -146,7 +146,7 @@ def _curve(judged: JudgedDetections) -> tuple[NDArray[np.int64], NDArray[np.floa
     """Cumulative hits (D,) and precision (D,), from the strongest detection to the weakest."""
     hits = np.cumsum(judged.hit, dtype=np.int64)
     counted = hits + np.cumsum(judged.false_alarm, dtype=np.int64)
-    # 0 / 0 where only difficult objects were found so far: no precision yet, and no recall either
+    # 0 / 0 if only difficult objects were found so far: there is no precision yet, and no recall either
     return hits, hits / np.maximum(counted, 1)
 
 

@@ -100,7 +100,7 @@ def _published_box(anchors_cxcywh: Tensor, deltas: Tensor) -> Tensor:
 
 
 def _by_deformable(features: Tensor, points: Tensor, weight: Tensor, kernel: Callable[..., Tensor]) -> Tensor:
-    # deformable convolution adds its offsets to the ordinary 3x3 grid, so that grid is taken off first
+    # deformable convolution adds its offsets to the ordinary 3x3 grid, so that grid is subtracted first
     steps = torch.arange(-1, 2, device=points.device, dtype=points.dtype)
     grid = torch.stack([steps.repeat_interleave(3), steps.repeat(3)], dim=1)[..., None, None]  # (9, 2, 1, 1)
     offsets = (points - grid).flatten(2, 3)  # (B, A, 18, H, W)

@@ -110,7 +110,7 @@ def create_body(name: str, *, pretrained: bool = False) -> nn.Module:
 
 def resnext152_32x4d() -> nn.Module:
     """Create ResNeXt-152 32x4d (Xie et al. 2017; blocks 3-8-36-3), for which timm has the parts but no name."""
-    # timm annotates instances where it takes the class itself
+    # timm's annotation asks for instances, but it takes the class itself
     network = ResNet(Bottleneck, (3, 8, 36, 3), num_classes=0, cardinality=32, base_width=4)  # type: ignore[arg-type]
     return cast("nn.Module", FeatureListNet(network))
 
