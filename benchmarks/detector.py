@@ -39,7 +39,7 @@ from torch.utils.flop_counter import FlopCounterMode
 from refinedet.config import ModelConfig, Radiometry
 from refinedet.errors import InputError, MissingExtra
 from refinedet.model import align_conv
-from refinedet.model.joining import joined
+from refinedet.model.fusion import fuse_conv_bn
 from refinedet.model.network import RefineDet
 from refinedet.model.variants import VARIANTS
 from refinedet.runtimes.graphs import Graph, GraphPrecision, open_graph
@@ -166,7 +166,7 @@ def size_of(config: ModelConfig, side: int) -> tuple[int, int]:
 
 def in_torch(model: RefineDet, side: int, arguments: argparse.Namespace) -> Way:
     """One forward pass of one image."""
-    ready = joined(model).to(arguments.device).to(memory_format=torch.channels_last)
+    ready = fuse_conv_bn(model).to(arguments.device).to(memory_format=torch.channels_last)
     image = (torch.rand(1, 3, side, side) * 255).to(arguments.device)
 
     def look() -> int:

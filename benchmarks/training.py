@@ -5,7 +5,7 @@
 The real epoch of refinedet/training/fit.py runs on chips of a simulated scene, with the network of the shipped weights
 and default augmentation and losses; clocks sit around what it calls. `load` is the time that a step waits for its
 batch: all of augmenting without workers, what they do not keep up with where there are some; chips are decoded by then,
-as in any epoch after the first. `backward` holds the clipping of gradients, `update` the optimiser and the running mean
+as in any epoch after the first. `backward` holds the clipping of gradients, `update` the optimiser and the EMA
 of the weights. The ways take turns, after an epoch each that warms up; figures are medians over `--rounds` epochs of
 `--steps`. Matching is also done one image at a time, which must give the same answers.
 """
@@ -98,7 +98,7 @@ class Way:
             whole = now(self.device) - began
         told = clocks.seconds
         told["backward"] = told.pop("step") - told["optimizer"]
-        told["update"] = told.pop("optimizer") + told.pop("mean")
+        told["update"] = told.pop("optimizer") + told.pop("ema")
         told["load"] = whole - sum(told.values())
         self.epochs.append(told)
 
@@ -111,7 +111,7 @@ class Way:
 @contextmanager
 def watched(clocks: Clocks, optimizer: torch.optim.Optimizer) -> Iterator[None]:
     """Clocks around what an epoch calls."""
-    calls = {"_called": "forward", "detection_losses": "losses", "_step": "step", "update_mean": "mean"}
+    calls = {"_called": "forward", "detection_losses": "losses", "_step": "step", "update_ema": "ema"}
     with ExitStack() as stack:
         for name, part in calls.items():
             stack.enter_context(mock.patch.object(training, name, clocks.around(part, getattr(training, name))))

@@ -29,7 +29,10 @@ PURE = [
     *(f"refinedet/scene/output/{name}.py" for name in ("columns", "quicklook_layout")),
     *("refinedet/scene/land/region.py", "refinedet/data/augment.py", "refinedet/predictors/multiscale.py"),
     *(f"refinedet/adapters/{name}.py" for name in ("common", "onnx_layout", "onnx_outputs")),
-    *(f"refinedet/evaluation/{name}.py" for name in ("metrics", "voc", "bootstrap", "calibration", "mistakes")),
+    *(
+        f"refinedet/evaluation/{name}.py"
+        for name in ("metrics", "voc", "bootstrap", "score_calibration", "detection_errors")
+    ),
 ]
 """Files that take no path and open nothing."""
 

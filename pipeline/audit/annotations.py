@@ -1,4 +1,4 @@
-"""Whether two annotations of one picture agree, and boxes that stand twice. Arrays in, facts out."""
+"""Agreement of two annotations of one picture, and boxes that are drawn twice. Arrays in, facts out."""
 
 from __future__ import annotations
 
@@ -8,43 +8,43 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
-from pipeline.audit.image_overlap import Placement
+from pipeline.audit.image_alignment import Placement
 from refinedet.boxes import Boxes, area, as_boxes, clip, iou, shift
 from refinedet.data.coco import Annotated
 
 SAME_IOU = 0.5
-"""Overlap from which two boxes of different annotations mean one object."""
+"""IoU from which two boxes of different annotations mean one object."""
 
 DOUBLED_IOU = 0.85
-"""Overlap from which two boxes of one annotation do: two objects side by side never cover each other that much."""
+"""IoU from which two boxes of one annotation mean one object; objects side by side never cover each other that much."""
 
 _WHOLE = 0.9
-"""Share of a box that must lie where two pictures overlap for it to be expected in both."""
+"""Share of a box that must lie in the shared part of two pictures, for it to be expected in both."""
 
 
 @dataclass(frozen=True, slots=True)
 class Agreement:
-    """Two annotations of what is in both pictures, side by side."""
+    """Comparison of two annotations, in the part that both pictures show."""
 
     matched: int
-    """Objects that both have."""
+    """Number of objects that both have."""
     only_first: list[list[float]] = field(default_factory=list)
     """Boxes that only the first has, in its pixels."""
     only_second: list[list[float]] = field(default_factory=list)
     """Boxes that only the second has, in pixels of the first."""
     other_class: int = 0
-    """Matched objects of which the annotations name different classes, or one ignores what the other counts."""
+    """Number of matched objects of different classes, or ignored in one annotation alone."""
     largest_px: float = 0.0
-    """By how much the corners of matched boxes differ at most."""
+    """Largest difference between the corners of matched boxes."""
 
     @property
     def agrees(self) -> bool:
-        """Whether both have the same objects; how exactly they are drawn does not count."""
+        """True if both have the same objects; small differences of the boxes do not count."""
         return not (self.only_first or self.only_second or self.other_class)
 
 
 def compare(first: Annotated, second: Annotated, placement: Placement | None = None) -> Agreement:
-    """The annotations of two pictures with equal pixels, or of two that overlap as `placement` says."""
+    """Compare the annotations of two pictures with equal pixels, or of two that share a part as `placement` says."""
     boxes, moved, view = first.boxes_xyxy, second.boxes_xyxy, as_boxes([[0, 0, first.width, first.height]])
     if placement is not None:
         scale = np.array([placement.scale_x, placement.scale_y] * 2, np.float32)
@@ -52,9 +52,9 @@ def compare(first: Annotated, second: Annotated, placement: Placement | None = N
         picture = as_boxes([[0, 0, second.width, second.height]]) * scale
         view = clip(shift(picture, placement.x, placement.y), first.width, first.height)
     mine, other = (_within(found, view) for found in (boxes, moved))
-    overlap = iou(boxes[mine], moved[other])
-    rows, columns = linear_sum_assignment(-overlap)
-    good = overlap[rows, columns] >= SAME_IOU
+    ious = iou(boxes[mine], moved[other])
+    rows, columns = linear_sum_assignment(-ious)
+    good = ious[rows, columns] >= SAME_IOU
     i, j = mine[rows[good]], other[columns[good]]
     differs = (first.labels[i] != second.labels[j]) | (first.ignored[i] != second.ignored[j])
     return Agreement(
@@ -68,8 +68,8 @@ def compare(first: Annotated, second: Annotated, placement: Placement | None = N
 
 def doubled(image: Annotated) -> list[tuple[int, int]]:
     """Indices i < j of boxes that lie on each other, whatever their classes."""
-    overlap = np.triu(iou(image.boxes_xyxy, image.boxes_xyxy), 1)
-    return [(int(i), int(j)) for i, j in zip(*np.nonzero(overlap >= DOUBLED_IOU), strict=True)]
+    ious = np.triu(iou(image.boxes_xyxy, image.boxes_xyxy), 1)
+    return [(int(i), int(j)) for i, j in zip(*np.nonzero(ious >= DOUBLED_IOU), strict=True)]
 
 
 def _within(boxes: Boxes, view: Boxes) -> NDArray[np.intp]:

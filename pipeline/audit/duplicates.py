@@ -1,6 +1,6 @@
-"""Images that are there more than once: equal bytes, equal pixels, or another cut of one scene.
+"""Duplicates among images: equal bytes, equal pixels, or another cut of one scene.
 
-Perceptual hashes name the pairs that might be; `overlap.place` looks at their pixels and decides.
+Perceptual hashes select the candidate pairs; `image_alignment.place` compares their pixels and decides.
 """
 
 from __future__ import annotations
@@ -14,30 +14,30 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image as Picture
 
-from pipeline.audit.image_overlap import Grey, Placement, place
+from pipeline.audit.image_alignment import Grey, Placement, place
 
 DHASH_BITS, PHASH_BITS = 14, 8
-"""Of 64 bits, how many may differ in a pair that is looked at: of its gradients, and of its lowest frequencies."""
+"""Bits of 64 that may differ in a candidate pair: in the gradient hash, and in that of the lowest frequencies."""
 
 MOST_PAIRS = 20_000
-"""Pairs that are looked at, nearest first: some minutes. How many were left out is reported."""
+"""Most pairs that are compared, nearest first, which takes some minutes; the number left out is reported."""
 
 _ENTRIES = 1 << 24
-"""Pairs that are compared at a time: 128 MB a hash."""
+"""Pairs whose hashes are compared at a time: 128 MB a hash."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fingerprint:
-    """What of an image is kept to find its like."""
+    """Hashes of an image, to find its duplicates."""
 
     split: str
     file_name: str
     sha256: str
-    """Of the file's bytes."""
+    """Hash of the file's bytes."""
     digest: str
-    """Of its pixels, as `splits.pixel_digest`."""
+    """Hash of its pixels, by `splits.pixel_digest`."""
     dhash: int
-    """64 bits, as `hashes`."""
+    """Gradient hash of `hashes`, 64 bits; `phash` is its frequency hash."""
     phash: int
 
 
@@ -48,7 +48,7 @@ class Near:
     first: Fingerprint
     second: Fingerprint
     placement: Placement
-    """Of the second on the first."""
+    """Placement of the second on the first."""
 
 
 def hashes(picture: Grey) -> tuple[int, int]:
@@ -66,14 +66,14 @@ def copies(images: Sequence[Fingerprint]) -> list[list[Fingerprint]]:
 
 
 def near(images: Sequence[Fingerprint], read: Callable[[str], Grey]) -> tuple[list[Near], int]:
-    """Pairs of images that show one scene though their pixels differ; of copies, the first stands for all.
+    """Find pairs of images that show one scene though their pixels differ; of copies, the first stands for all.
 
     Args:
         images: all images.
         read: the picture of a file name.
 
     Returns:
-        The pairs, in the order of the images; and how many pairs of like hashes were not looked at.
+        The pairs, in the order of the images, and the number of pairs of similar hashes that were not compared.
     """
     first_of = list({image.digest: image for image in reversed(images)}.values())[::-1]
     pairs = like(first_of)
@@ -87,7 +87,7 @@ def near(images: Sequence[Fingerprint], read: Callable[[str], Grey]) -> tuple[li
 
 
 def like(images: Sequence[Fingerprint]) -> list[tuple[int, int]]:
-    """Indices i < j of the pairs whose hashes are alike, nearest first."""
+    """Indices i < j of the pairs with similar hashes, nearest first."""
     dhash, phash = (np.array([getattr(i, name) for i in images], np.uint64) for name in ("dhash", "phash"))
     rows: list[NDArray[np.int64]] = []
     count = max(1, _ENTRIES // max(1, len(images)))

@@ -1,4 +1,4 @@
-"""How large images and boxes are, and how long against their width: counts by bins. Arrays in, counts out."""
+"""Histograms of the sizes and aspect ratios of images and boxes. Arrays in, counts out."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""The findings of an audit as one HTML page with pictures."""
+"""Findings of an audit as one HTML page with pictures."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any
 
 from pipeline.audit.annotations import Agreement
-from pipeline.audit.image_overlap import Grey, Placement
+from pipeline.audit.image_alignment import Grey, Placement
 from pipeline.audit.pictures import Shown, shown, step
 from pipeline.report.charts import histograms_png
 from pipeline.report.templates import render_template
@@ -24,21 +24,21 @@ BOTH, ALONE = "#37d67a", "#ff4d4f"
 
 @dataclass(frozen=True, slots=True)
 class Finding:
-    """Images that are alike, and whether their annotations are."""
+    """Images of one scene, and the agreement of their annotations."""
 
     kind: str
     """bytes, pixels (equal, but stored otherwise) or near."""
     images: Sequence[tuple[str, str]]
     """(split, file name); the first is what the others are compared to."""
     agreements: Sequence[Agreement]
-    """Of each of the others with the first."""
+    """Agreement of each of the others with the first."""
     agrees: bool
     placement: Placement | None = None
-    """Of the second image on the first, in pixels of the first; None of copies."""
+    """Place of the second image on the first, in pixels of the first; None for copies."""
 
     @property
     def across(self) -> bool:
-        """Whether more than one split has it."""
+        """True if the images are in more than one split."""
         return len({split for split, _ in self.images}) > 1
 
 
@@ -54,7 +54,7 @@ def write_page(
     Args:
         folder: where to.
         dataset: its name.
-        listed: what the audit writes as findings.json, with `metrics`, and `alike` as a list of `Finding`.
+        listed: content of the audit's findings.json, with `metrics`, and `alike` as a list of `Finding`.
         truth: file name -> image with its boxes.
         read: file name -> its picture.
     """
@@ -90,8 +90,8 @@ def _of(found: Sequence[Finding]) -> str:
 
 
 def _most_telling(finding: Finding) -> tuple[bool, float]:
-    """Annotations that disagree first, then those that share most."""
-    return finding.agrees, -finding.placement.overlap if finding.placement else 0.0
+    """Sort key: annotations that disagree first, then pictures that share most."""
+    return finding.agrees, -finding.placement.shared_share if finding.placement else 0.0
 
 
 def _pictures(finding: Finding, truth: Mapping[str, Annotated], read: Callable[[str], Grey]) -> list[Shown]:
@@ -105,7 +105,7 @@ def _pictures(finding: Finding, truth: Mapping[str, Annotated], read: Callable[[
 
 def _words(agreement: Agreement, finding: Finding) -> str:
     place = finding.placement
-    where = "equal " + finding.kind if place is None else f"overlap {place.overlap:.0%}, grain {place.likeness:.2f}"
+    where = "equal " + finding.kind if place is None else f"shared {place.shared_share:.0%}, grain {place.likeness:.2f}"
     alone = len(agreement.only_first) + len(agreement.only_second)
     labels = f"{agreement.matched} matched to {agreement.largest_px:g} px"
     if alone:
@@ -123,15 +123,15 @@ def _picture(
     caption: str,
 ) -> Shown:
     split, name = image
-    told = truth[name]
-    thin = step(told.width, told.height)
-    marks = [(box, BOTH) for box in told.boxes_xyxy.tolist()] + [(list(box), ALONE) for box in alone]
+    annotated = truth[name]
+    thin = step(annotated.width, annotated.height)
+    marks = [(box, BOTH) for box in annotated.boxes_xyxy.tolist()] + [(list(box), ALONE) for box in alone]
     scaled = [([value / thin for value in box], colour) for box, colour in marks]
     return shown(read(name), scaled, f"{split}: {PurePosixPath(name).name}", caption)
 
 
 def _back(box: Sequence[float], placement: Placement | None) -> list[float]:
-    """A box in pixels of the first image, in those of the second."""
+    """Convert a box from pixels of the first image to those of the second."""
     if placement is None:
         return list(box)
     x, y, sx, sy = placement.x, placement.y, placement.scale_x, placement.scale_y

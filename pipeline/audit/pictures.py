@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image, ImageColor, ImageDraw
 
-from pipeline.audit.image_overlap import Grey
+from pipeline.audit.image_alignment import Grey
 from refinedet.config import Radiometry
 from refinedet.radiometry import scene_limits, to_uint8, valid_mask
 from refinedet.raster import RasterInfo
@@ -32,12 +32,12 @@ class Shown:
 
 
 def step(width: int, height: int) -> int:
-    """Which pixels of an image are taken: every how many-th of a row or column."""
+    """Distance of the pixels that are taken from a row or column of an image; 1 takes all."""
     return -(-max(width, height) // LONGEST_PX)
 
 
 def grey(pixels: NDArray[Any], info: RasterInfo) -> Grey:
-    """The picture of an image of any pixel type: 8 bits, one channel."""
+    """Convert an image of any pixel type to 8 bits and one channel."""
     thin = step(info.width, info.height)
     picked = np.ascontiguousarray(pixels[::thin, ::thin])
     limits = None if info.dtype == "uint8" else scene_limits(picked, info.dtype, info.nodata, Radiometry())
@@ -46,7 +46,7 @@ def grey(pixels: NDArray[Any], info: RasterInfo) -> Grey:
 
 
 def shown(picture: Grey, marks: Sequence[tuple[Box, str]], title: str, caption: str) -> Shown:
-    """The picture with boxes (pixels of the picture, colour) on it, small enough for a page that holds many."""
+    """Draw boxes (pixels of the picture, colour) on a small copy of the picture, for a page that holds many."""
     scale = min(1.0, _SHOWN_PX / max(picture.shape))
     width, height = (max(1, round(side * scale)) for side in picture.shape[::-1])
     small = np.asarray(Image.fromarray(picture).resize((width, height), Image.Resampling.BOX), np.uint16)

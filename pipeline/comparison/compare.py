@@ -28,7 +28,7 @@ from refinedet.files import write_json, write_text
 logger = logging.getLogger(__name__)
 
 PAGE = Path("comparison.html")
-"""Where the page goes unless told otherwise."""
+"""Default path of the page."""
 
 _CHIPS = 6
 _MEASURES: tuple[Measure, ...] = ("AP", "AP50", "AP75")
@@ -48,12 +48,12 @@ def compare(words: Sequence[str], out: Path = PAGE) -> dict[str, Any]:
     """Write the page `out` and, beside it, its numbers as JSON.
 
     Args:
-        words: experiments, as `experiments.open_experiment` takes them; the others are measured against the first.
+        words: experiments for `experiments.open_experiment`; the others are measured against the first.
         out: HTML file.
 
     Returns:
-        What the JSON file holds. `experiments`: label -> Numbers.to_dict(). `differences`: label -> measure -> `value`
-        and `interval`, from the first experiment; empty where truth or detections are missing, or the splits differ.
+        Content of the JSON file. `experiments`: label -> Numbers.to_dict(). `differences`: label -> measure -> `value`
+        and `interval`, from the first experiment; empty if truth or detections are missing, or the splits differ.
 
     Raises:
         FileError: an experiment is not there.
@@ -96,7 +96,7 @@ def _together(experiments: Sequence[Experiment]) -> _Together | None:
 
 
 def _same(one: Record, other: Record) -> bool:
-    """Whether two test splits ask for the same ships on the same chips."""
+    """True if two test splits have the same ships on the same chips."""
     return (one.images, one.classes) == (other.images, other.classes) and all(
         one.boxes[i].tobytes() == other.boxes[i].tobytes() and (one.ignored[i] == other.ignored[i]).all()
         for i in one.boxes
@@ -104,7 +104,7 @@ def _same(one: Record, other: Record) -> bool:
 
 
 def _differences(together: _Together) -> dict[str, dict[str, Difference]]:
-    """Label of each experiment but the first -> measure -> how far it is from the first, on the same draws."""
+    """Differences from the first experiment, on the same draws: label of each other one -> measure -> difference."""
     first, *others = together.experiments
     before = together.judged[first.label].found
     rows: dict[str, dict[str, Difference]] = {}
@@ -123,7 +123,7 @@ def _differences(together: _Together) -> dict[str, dict[str, Difference]]:
 
 
 def _side_by_side(together: _Together) -> list[SideBySide]:
-    """The chips on which the experiments differ most, with the boxes of each; none where the chips are not there."""
+    """Chips on which the experiments differ most, with the boxes of each; empty if the chips are not at hand."""
     shown = []
     for image in _most_different(together):
         pixels = _chip(together.experiments, image)
@@ -136,12 +136,12 @@ def _side_by_side(together: _Together) -> list[SideBySide]:
 
 
 def _most_different(together: _Together) -> list[ImageRecord]:
-    def spread(image: ImageRecord) -> tuple[int, int]:
+    def disagreement(image: ImageRecord) -> tuple[int, int]:
         wrong = [own.wrong(image) for own in together.judged.values()]
         return max(wrong) - min(wrong), max(wrong)
 
-    different = [image for image in together.truth.images if spread(image)[0]]
-    return sorted(different, key=lambda image: (*(-n for n in spread(image)), image.file_name))[:_CHIPS]
+    different = [image for image in together.truth.images if disagreement(image)[0]]
+    return sorted(different, key=lambda image: (*(-n for n in disagreement(image)), image.file_name))[:_CHIPS]
 
 
 def _chip(experiments: Sequence[Experiment], image: ImageRecord) -> Path | None:
@@ -162,7 +162,7 @@ def main() -> None:
 
 
 def check_free(out: Path, *, overwrite: bool) -> None:
-    """Raise FileError where the page or its numbers would replace a file unasked."""
+    """Raise FileError if the page or its numbers would replace a file without `overwrite`."""
     for path in (out, out.with_suffix(".json")):
         if path.exists() and not overwrite:
             raise FileError(f"expected no file at {path} yet, found one; name another `out`, or set `overwrite`")

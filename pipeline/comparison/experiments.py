@@ -1,4 +1,4 @@
-"""An evaluation by the word that a user has for it: a folder, or a DVC experiment or git revision of this project."""
+"""Evaluations named by the user: a folder, or a DVC experiment or git revision of this project."""
 
 from __future__ import annotations
 
@@ -17,23 +17,23 @@ from refinedet.errors import FileError
 from refinedet.files import atomic_path, read_json
 
 Locate = Callable[[str], Path | None]
-"""Where a file lies that the outputs folder has by this name; None where it has none."""
+"""Function from a name in the outputs folder to the path of that file, or to None without such a file."""
 
 _STAGES = ("evaluate", "report", "tile")
 
 
 @dataclass(frozen=True)
 class Experiment:
-    """One evaluation, read as far as it is asked for. Every property raises FileError or InputError as it reads."""
+    """One evaluation, read on demand. Every property raises FileError or InputError as it reads."""
 
     label: str
     where: str
-    """The folder or revision, for errors."""
+    """Folder or revision, for errors."""
     locate: Locate
 
     @cached_property
     def numbers(self) -> Numbers:
-        """What was measured: by the report, which knows the settings too, or else by the evaluation alone."""
+        """Results from the report, which has the settings too, or else from the evaluation alone."""
         reported = self._json("report/numbers.json")
         if reported is not None:
             return Numbers.checked(reported, self.where)
@@ -41,13 +41,13 @@ class Experiment:
 
     @cached_property
     def truth(self) -> Record | None:
-        """The test split; None where it is not there."""
+        """Truth of the test split; None if it is not at hand."""
         path = self.locate("tile/test.json")
         return None if path is None else read_record(path)
 
     @cached_property
     def found(self) -> Mapping[int, Detections] | None:
-        """Detections of the test split; None where they are not there."""
+        """Detections of the test split; None if they are not at hand."""
         path = self.locate("evaluate/detections.coco.json")
         return None if path is None else read_results(path)
 
@@ -57,7 +57,7 @@ class Experiment:
 
 
 def open_experiment(word: str, room: Path) -> Experiment:
-    """The evaluation that `word` means, which may be given a label: LABEL=WORD.
+    """Open the evaluation that `word` names, with or without a label: LABEL=WORD.
 
     A word is an outputs folder or a folder that holds one, a folder of outputs/evaluate or outputs/report alone, or
     else the name of a DVC experiment or a git revision.
@@ -91,7 +91,7 @@ def _in_revision(revision: str, room: Path) -> Locate:
     from dvc.scm import resolve_rev
 
     try:
-        with Repo() as project:  # DVCFileSystem takes a name that means nothing for an empty revision
+        with Repo() as project:  # DVCFileSystem takes an unknown name for an empty revision
             commit = resolve_rev(project.scm, revision)
         files = DVCFileSystem(".", rev=commit)
     except Exception as error:  # DVC and its git libraries have no common base

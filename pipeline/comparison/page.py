@@ -1,4 +1,4 @@
-"""The page of several evaluations side by side."""
+"""HTML page of several evaluations side by side."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.report.chart_set import ap_charts, calibration_chart, curve_charts, mistake_charts
+from pipeline.report.chart_set import ap_charts, calibration_chart, curve_charts, detection_error_charts
 from pipeline.report.contact_sheet import Picture
 from pipeline.report.labels import short_labels
 from pipeline.report.numbers import Numbers
@@ -24,7 +24,7 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """`better` or `worse` where the interval leaves out zero, else `unclear`."""
+        """`better` or `worse` if the interval leaves out zero, else `unclear`."""
         if self.interval is None or self.interval[0] <= 0 <= self.interval[1]:
             return "unclear"
         return "better" if self.value > 0 else "worse"
@@ -48,11 +48,11 @@ class Comparison:
     differences: Mapping[str, Mapping[str, Difference]]
     """Label of each experiment but the first -> measure -> difference from the first."""
     chips: Sequence[SideBySide]
-    """Where the experiments differ most; empty where the chips or the detections are not there."""
+    """Chips on which the experiments differ most; empty if the chips or the detections are not at hand."""
 
 
 def render(comparison: Comparison) -> str:
-    """The page as HTML. Every text is escaped; equal content gives equal text."""
+    """Render the page as HTML. Every text is escaped; equal content gives equal text."""
     compared = comparison.compared
     published = _published(compared)
     short = short_labels(list(compared))
@@ -70,7 +70,7 @@ def render(comparison: Comparison) -> str:
             "curves": curve_charts(drawn),
             "parts": ap_charts(drawn, published),
             "calibration": calibration_chart(drawn),
-            "mistakes": mistake_charts(drawn),
+            "detection_errors": detection_error_charts(drawn),
         },
         errors={label: (n.test.get("ECE"), reported_error(n)) for label, n in compared.items()},
         kinds_found=kinds_found(list(compared.values())),
@@ -79,13 +79,13 @@ def render(comparison: Comparison) -> str:
 
 
 def _same_test(compared: Mapping[str, Numbers]) -> bool:
-    """Whether all were judged on the same chips and as many ships, as far as the numbers tell."""
+    """True if all were judged on the same chips and the same number of ships, as far as the numbers show."""
     found = [([row["chip"] for row in n.chips], n.test.get("chips"), n.test.get("ships")) for n in compared.values()]
     return all(one == found[0] for one in found)
 
 
 def _published(compared: Mapping[str, Numbers]) -> Sequence[Published]:
-    """Figures of others on the data set, where all experiments are on the same one."""
+    """Published figures on the data set, if all experiments are on the same one."""
     names = {numbers.dataset for numbers in compared.values()}
     return PUBLISHED.get(names.pop(), ()) if len(names) == 1 else ()
 
@@ -103,11 +103,11 @@ def _groups(compared: Mapping[str, Numbers], published: Sequence[Published]) -> 
 
 
 def _settings(compared: Mapping[str, Numbers]) -> list[tuple[str, list[Any]]]:
-    """The settings that differ, each with its value in every experiment; none where a report is missing."""
-    if not all(numbers.settings for numbers in compared.values()):
+    """Settings that differ, each with its value in every experiment; empty if a report is missing."""
+    if not all(numbers.facts for numbers in compared.values()):
         return []
     flat = [
-        {f"{heading}: {name}": value for heading, facts in numbers.settings.items() for name, value in facts.items()}
+        {f"{heading}: {name}": value for heading, facts in numbers.facts.items() for name, value in facts.items()}
         for numbers in compared.values()
     ]
     names = dict.fromkeys(name for settings in flat for name in settings)

@@ -1,4 +1,4 @@
-"""The charts of one evaluation, or of several side by side: numbers in, inline SVG out."""
+"""Charts of one evaluation, or of several side by side: numbers in, inline SVG out."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from pipeline.report.numbers import Numbers, Row
 from pipeline.report.published import Published
 
 Compared = Mapping[str, Numbers]
-"""Label -> numbers; one entry where a report stands alone."""
+"""Label -> numbers; a report of one evaluation has one entry."""
 
 
 def curve_charts(compared: Compared) -> list[Markup]:
-    """Precision over recall: at both IoUs in one chart for one evaluation, a chart for each IoU for several."""
+    """Charts of precision over recall: one for both IoUs of a single evaluation, or one for each IoU of several."""
     if len(compared) == 1:
         (alone,) = compared.values()
         return [precision_recall_svg(iou_curves(alone), working_point(alone), "Precision and recall")]
@@ -43,7 +43,7 @@ def working_point(numbers: Numbers) -> tuple[float, float] | None:
 
 
 def ap_charts(compared: Compared, published: Sequence[Published]) -> list[Markup]:
-    """AP by part of the test split, with intervals and published figures, and by size of the ship."""
+    """Charts of AP by part of the test split, with intervals and published figures, and by size of the ship."""
     parts = {
         label: {part_word(part): _ap(row) for part, row in numbers.metrics.items() if _is_part(part) and "AP" in row}
         for label, numbers in compared.items()
@@ -62,18 +62,18 @@ def ap_charts(compared: Compared, published: Sequence[Published]) -> list[Markup
 
 
 def stacked(charts: Sequence[Markup]) -> Markup:
-    """Charts below one another, as one beside others."""
+    """Stack charts below one another, as one cell of a row of charts."""
     return Markup("\n").join(charts)
 
 
 def calibration_chart(compared: Compared) -> Markup:
-    """How often detections of a score are right."""
-    return reliability_svg({label: numbers.calibration for label, numbers in compared.items()})
+    """Chart of the share of detections of a score that are right."""
+    return reliability_svg({label: numbers.score_calibration for label, numbers in compared.items()})
 
 
-def mistake_charts(compared: Compared) -> list[Markup]:
-    """What each kind of mistake costs, and how many there are at the score of detection."""
-    titles = {"AP50_cost": ("AP50 that each kind costs, points", 1), "count": ("Mistakes at a score of 0.5 or more", 0)}
+def detection_error_charts(compared: Compared) -> list[Markup]:
+    """Charts of the cost of each kind of detection error, and of their number at HIT_SCORE."""
+    titles = {"AP50_cost": ("AP50 that each kind costs, points", 1), "count": ("Errors at a score of 0.5 or more", 0)}
     return [
         bars_svg(title, {label: _by_kind(n, measure) for label, n in compared.items()}, digits=digits)
         for measure, (title, digits) in titles.items()
@@ -81,12 +81,12 @@ def mistake_charts(compared: Compared) -> list[Markup]:
 
 
 def _by_kind(numbers: Numbers, measure: str) -> dict[str, float]:
-    table = numbers.mistakes.get("test", {})
+    table = numbers.detection_errors.get("test", {})
     return {words.name: table[kind][measure] for kind, words in KIND_WORDS.items() if measure in table.get(kind, {})}
 
 
 def _is_part(name: str) -> bool:
-    """The parts of a multi-scale test would double the lines."""
+    """True for a part that gets a line; parts of a multi-scale test would double the lines."""
     return name.startswith("test") and not name.startswith("test_multiscale_")
 
 

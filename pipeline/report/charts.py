@@ -75,7 +75,7 @@ def precision_recall(
 
 
 def stroke(index: int) -> dict[str, Any]:
-    """Colour and dashes of the line with this number: told apart without colours too."""
+    """Colour and dashes of the line with this number; lines differ without colours too."""
     return {"color": COLOURS[index % len(COLOURS)], "linestyle": STROKES[index % len(STROKES)]}
 
 
@@ -136,7 +136,7 @@ def _lines(axes: Axes, history: Sequence[Row], series: Mapping[str, str]) -> Non
 
 
 def _marker(points: Sequence[object]) -> str:
-    """One epoch alone would be an invisible line."""
+    """Marker of the points; a single epoch needs one, because its line would be invisible."""
     return "o" if len(points) == 1 else ""
 
 

@@ -1,4 +1,4 @@
-"""Pictures of what a detector found, missed and imagined on its chips: arrays and events in, images out."""
+"""Pictures of hits, misses and false alarms on chips: arrays and events in, images out."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from refinedet.data.coco import ImageRecord
 
 Chip = NDArray[np.uint8]
 View = tuple[float, float, float, float]
-"""Left, top, right and bottom of what is shown, pixels of the chip."""
+"""Left, top, right and bottom of the shown part, in pixels of the chip."""
 
 LEGEND: Mapping[str, tuple[str, str]] = {
     "truth": ("#37d67a", "ship, found"),
@@ -24,7 +24,7 @@ LEGEND: Mapping[str, tuple[str, str]] = {
     "false alarm": ("#ff4d4f", "detection that hits nothing"),
     "ignored": ("#93a1b0", "cut by the edge, not counted"),
 }
-"""Kind of a box -> its colour, and what that means."""
+"""Kind of a box -> its colour and its legend."""
 
 CELL_PX = 208
 CHIP_PX = 420
@@ -35,7 +35,7 @@ _INK, _MUTED, _PAPER = "#1b2636", "#5d6b7e", "#ffffff"
 
 @dataclass(frozen=True, slots=True)
 class Picture:
-    """A drawn chip, or part of one."""
+    """Drawn chip, or part of one."""
 
     pixels: Image.Image
     title: str
@@ -43,7 +43,7 @@ class Picture:
 
 
 def close_up(judged: Judged, event: Event, read: Callable[[ImageRecord], Chip]) -> Picture:
-    """The surroundings of one event, CELL_PX square; what lies outside the chip is black."""
+    """Draw the surroundings of one event, CELL_PX square; the area outside the chip is black."""
     x1, y1, x2, y2 = event.box_xyxy.tolist()
     side = max(_VIEW_MIN_PX, _CONTEXT * max(x2 - x1, y2 - y1))
     left, top = (x1 + x2 - side) / 2, (y1 + y2 - side) / 2
@@ -54,7 +54,7 @@ def close_up(judged: Judged, event: Event, read: Callable[[ImageRecord], Chip]) 
 
 
 def whole_chip(judged: Judged, image: ImageRecord, read: Callable[[ImageRecord], Chip]) -> Picture:
-    """One chip with everything found and missed on it, and scores; its long side is CHIP_PX."""
+    """Draw one chip with its hits, misses, false alarms and scores; its long side is CHIP_PX."""
     scale = CHIP_PX / max(image.width, image.height)
     size = (max(1, round(image.width * scale)), max(1, round(image.height * scale)))
     pixels = _scaled(read(image), (0, 0, image.width, image.height), size)
@@ -69,7 +69,7 @@ def whole_chip(judged: Judged, image: ImageRecord, read: Callable[[ImageRecord],
 
 
 def compose(sections: Mapping[str, Sequence[Picture]], columns: int) -> Image.Image:
-    """All pictures in one image: a legend, a heading for each section, `columns` cells in a row, captions below."""
+    """Compose one image of all pictures: legend, a heading for each section, `columns` cells in a row, captions."""
     pitch = (CELL_PX + _GAP_PX, CELL_PX + _CAPTION_PX + _GAP_PX)
     rows = [-(-len(pictures) // columns) for pictures in sections.values()]
     size = (columns * pitch[0] + _GAP_PX, sum(rows) * pitch[1] + (len(rows) + 1) * _HEADING_PX)

@@ -1,4 +1,4 @@
-"""What an evaluation says beyond AP, as plain tables: calibration of the scores, kinds of mistakes, chip by chip."""
+"""Tables of an evaluation beyond AP: calibration of the scores, kinds of detection errors, chip by chip."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from typing import Any
 
 from refinedet.data.coco import Record
 from refinedet.detections import Detections
-from refinedet.evaluation.calibration import reliability
+from refinedet.evaluation.detection_errors import ap_costs, find_detection_errors, kinds_of
 from refinedet.evaluation.metrics import HIT_SCORE, match, strongest
-from refinedet.evaluation.mistakes import ap_costs, find_mistakes, kinds_of
+from refinedet.evaluation.score_calibration import reliability
 
 Row = dict[str, Any]
 
 
 def calibration_table(truth: Record, found: Mapping[int, Detections]) -> list[Row]:
-    """A row for each bin of score with detections: `score` (their mean), `precision`, its 95 % interval, `count`."""
+    """Rows of the bins of score that hold detections: `score` (their mean), `precision`, its 95 % interval, `count`."""
     return [
         {
             "from": one.low,
@@ -30,11 +30,11 @@ def calibration_table(truth: Record, found: Mapping[int, Detections]) -> list[Ro
     ]
 
 
-def mistake_table(part: Record, found: Mapping[int, Detections]) -> dict[str, Row]:
-    """Kind of mistake -> `count` at the score of detection, `count_all` at any score, and `AP50_cost` in points."""
+def detection_error_table(part: Record, found: Mapping[int, Detections]) -> dict[str, Row]:
+    """Map each kind of error to its `count` at HIT_SCORE, `count_all` at any score, and `AP50_cost` in points."""
     own = strongest({image.id: found[image.id] for image in part.images if image.id in found})
-    reported = find_mistakes(part, own, score_min=HIT_SCORE).values()
-    at_all = find_mistakes(part, own, score_min=0.0).values()
+    reported = find_detection_errors(part, own, score_min=HIT_SCORE).values()
+    at_all = find_detection_errors(part, own, score_min=0.0).values()
     costs = ap_costs(part, own)
     return {
         kind: {
@@ -47,7 +47,7 @@ def mistake_table(part: Record, found: Mapping[int, Detections]) -> dict[str, Ro
 
 
 def chip_table(truth: Record, found: Mapping[int, Detections]) -> list[Row]:
-    """A row for each chip, in the order of the record: `chip`, `hits`, `misses` and `false_alarms` at HIT_SCORE."""
+    """Rows of the chips, in the order of the truth: `chip`, `hits`, `misses` and `false_alarms` at HIT_SCORE."""
     matches = match(truth, found)
     return [
         {

@@ -35,7 +35,7 @@ SIZE = (5.0, 3.5)
 
 MARKERS = "oDs^vP"
 PUBLISHED = "published"
-"""Legend entry of the figures of others."""
+"""Legend entry of published figures."""
 THEME: Mapping[str, str] = {
     INK: "var(--ink)",
     MUTED: "var(--muted)",
@@ -43,7 +43,7 @@ THEME: Mapping[str, str] = {
     "#ffffff": "var(--card)",
     **{colour: f"var(--s{index})" for index, colour in enumerate(COLOURS)},
 }
-"""Colour that is drawn -> what stands for it in the page."""
+"""Colour in the drawing -> its variable in the page's theme."""
 
 _INLINE: Any = {
     **STYLE,
@@ -59,7 +59,7 @@ _LEGEND_ROW = 0.22
 
 @dataclass(frozen=True, slots=True)
 class Point:
-    """A value with the interval that it is known to, if any, and who says so."""
+    """Value with its confidence interval, if any."""
 
     value: float
     interval: tuple[float, float] | None = None
@@ -164,7 +164,7 @@ def bars_svg(title: str, series: Mapping[str, Mapping[str, float]], digits: int)
 
 
 def _shift(index: int, count: int) -> float:
-    """Where a series lies beside the others on one line."""
+    """Offset of a series beside the others on one line."""
     return ((index + 0.5) / count - 0.5) * _PARTS_APART if count > 1 else 0.0
 
 
@@ -174,7 +174,7 @@ def _whisker(point: Point) -> tuple[float, float]:
 
 
 def _legend_below(figure: Figure, axes: Axes) -> None:
-    """A legend where there is more than one entry, in room of its own, published figures after those measured here."""
+    """Add a legend below the chart if there is more than one entry; published figures come last."""
     handles, labels = axes.get_legend_handles_labels()
     listed = dict(sorted(zip(labels, handles, strict=True), key=lambda entry: entry[0] == PUBLISHED))
     if len(listed) > 1:
@@ -193,7 +193,7 @@ def _chart(draw: Callable[[Figure, Axes], None], words: str, height: float = SIZ
 
 
 def _inline(draw: Callable[[], Figure], words: str) -> Markup:
-    """The figure as an SVG element for a page; `words` say what it shows to those who do not see it."""
+    """Draw a figure as an SVG element for a page; `words` describe it for screen readers."""
     with rc_context(_INLINE):
         stream = io.StringIO()
         draw().savefig(

@@ -1,4 +1,4 @@
-"""The words by which the pages call what the tables name."""
+"""Words of the pages for the names in the tables."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from dataclasses import dataclass
 
 @dataclass(frozen=True, slots=True)
 class KindWords:
-    """A kind of mistake, for a reader."""
+    """Words for one kind of detection error."""
 
     name: str
     heading: str
@@ -31,7 +31,7 @@ KIND_WORDS: Mapping[str, KindWords] = {
         "Best IoU with an object of another class from 0.1 up to, but below, 0.5.",
     ),
 }
-"""Kind, as refinedet.evaluation.mistakes names it -> words."""
+"""Kind of refinedet.evaluation.detection_errors -> its words."""
 
 SIZE_WORDS: Mapping[str, str] = {"AP_small": "small", "AP_medium": "medium", "AP_large": "large"}
 
@@ -41,17 +41,17 @@ _SHORT = {"test": "all", "test_without_leaked": "not leaked"}
 
 
 def part(name: str) -> str:
-    """`test_without_leaked` -> `Test without leaked images`, as a person would say it."""
+    """Title of a part of the test split: `test_without_leaked` -> `Test without leaked images`."""
     return _PARTS.get(name) or name.replace("test_", "Test, ").replace("_", " ")
 
 
 def part_word(name: str) -> str:
-    """The same in a word or two, for a chart."""
+    """Name of a part of the test split in a word or two, for a chart."""
     return _SHORT.get(name) or name.removeprefix("test_").replace("_", " ")
 
 
 def short_labels(labels: Sequence[str]) -> dict[str, str]:
-    """Labels as a chart has room for: of a long one its end, where paths differ; numbered where ends are equal."""
+    """Shorten labels to the room of a chart: a long one keeps its end, and equal ends are numbered."""
     cut = {label: label if len(label) <= _LABEL else f"\u2026{label[1 - _LABEL :]}" for label in labels}
     if len(set(cut.values())) == len(cut):
         return cut

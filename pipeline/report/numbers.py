@@ -1,4 +1,4 @@
-"""What an evaluation found, in one piece: what a report shows, and what a comparison sets side by side."""
+"""Results of an evaluation as one object, which reports show and comparisons set side by side."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from refinedet.errors import InputError
 
 Row = dict[str, Any]
 Read = Callable[[str], Any]
-"""Content of a JSON file of an evaluation by its name; None where there is none."""
+"""Function from the name of a JSON file of an evaluation to its content, or to None without such a file."""
 
 CURVES = {"0.50": "pr_50.json", "0.75": "pr_75.json"}
 """IoU -> file of the precision-recall curve at it."""
@@ -19,22 +19,22 @@ CURVES = {"0.50": "pr_50.json", "0.75": "pr_75.json"}
 
 @validated(frozen=True, slots=True)
 class Numbers(Settings):
-    """Content of the files that evaluate writes; what an older evaluation did not write yet is empty."""
+    """Content of the files that evaluate writes; empty if an older evaluation did not write it yet."""
 
     metrics: dict[str, dict[str, Any]]
     """Part of the test split -> measure -> value."""
     curves: dict[str, list[Row]]
     """IoU -> `recall` and `precision`."""
-    calibration: list[Row]
-    """As shortcomings.calibration_table."""
-    mistakes: dict[str, dict[str, Row]]
-    """Part of the test split -> as shortcomings.mistake_table."""
+    score_calibration: list[Row]
+    """Rows of error_tables.calibration_table."""
+    detection_errors: dict[str, dict[str, Row]]
+    """Part of the test split -> rows of error_tables.detection_error_table."""
     chips: list[Row]
-    """As shortcomings.chip_table."""
+    """Rows of error_tables.chip_table."""
     dataset: str = ""
-    """Name of the data set; empty where it is not known."""
-    settings: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Heading -> name -> value: where the result comes from; empty where it is not known."""
+    """Name of the data set; empty if it is not known."""
+    facts: dict[str, dict[str, Any]] = field(default_factory=dict)
+    """Heading -> name -> value: the settings and hashes behind the result; empty if they are not known."""
 
     @property
     def test(self) -> dict[str, float]:
@@ -43,21 +43,21 @@ class Numbers(Settings):
 
     @classmethod
     def of_evaluation(cls, read: Read, where: str) -> Numbers:
-        """From the files of an evaluation at `where`.
+        """Build from the files of an evaluation at `where`.
 
         Raises:
             InputError: metrics.json is no evaluation on a test split.
         """
         curves = {iou: read(name) or [] for iou, name in CURVES.items()}
-        parts = {name: read(f"{name}.json") or {} for name in ("metrics", "mistakes")}
+        parts = {name: read(f"{name}.json") or {} for name in ("metrics", "detection_errors")}
         return cls.checked({**parts, "curves": curves, **{n: read(f"{n}.json") or [] for n in _TABLES}}, where)
 
     @classmethod
     def checked(cls, content: Any, where: str) -> Numbers:
-        """From what `to_dict` gave.
+        """Build from the result of `to_dict`.
 
         Raises:
-            InputError: it is something else.
+            InputError: `content` is something else.
         """
         metrics = content.get("metrics") if isinstance(content, Mapping) else None
         if not isinstance(metrics, Mapping) or not isinstance(metrics.get("test"), Mapping):
@@ -68,4 +68,4 @@ class Numbers(Settings):
         return cls.from_dict({name: content[name] for name in cls.__dataclass_fields__ if name in content}, where)
 
 
-_TABLES = ("calibration", "chips")
+_TABLES = ("score_calibration", "chips")

@@ -1,4 +1,4 @@
-"""The report as one HTML page that needs nothing else: pictures and charts are inside, and nothing is fetched."""
+"""Report as one self-contained HTML page: pictures and charts are inside, and nothing is fetched."""
 
 from __future__ import annotations
 
@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 from markupsafe import Markup
 
-from pipeline.report.chart_set import ap_charts, calibration_chart, curve_charts, mistake_charts, stacked
+from pipeline.report.chart_set import ap_charts, calibration_chart, curve_charts, detection_error_charts, stacked
 from pipeline.report.contact_sheet import LEGEND, Picture
 from pipeline.report.labels import KIND_WORDS, part
 from pipeline.report.numbers import Numbers
 from pipeline.report.published import Published
 from pipeline.report.templates import render_template
-from refinedet.evaluation.calibration import mean_gap
 from refinedet.evaluation.metrics import HIT_SCORE
+from refinedet.evaluation.score_calibration import mean_gap
 
 COLUMNS = ("AP", "AP50", "AP75", "AP_small", "AP_medium", "AP_large", "AR_100", "precision", "recall", "F1")
 VOC_COLUMNS = ("mAP07", "mAP10")
@@ -41,12 +41,12 @@ class Page:
 
 
 def columns(rows: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
-    """Measures of the table: COCO's, and VOC's where there are any in `rows`."""
+    """Measures of the table: COCO's, and those of VOC that `rows` have."""
     return COLUMNS + tuple(name for name in VOC_COLUMNS if any(name in row for row in rows))
 
 
 def render(page: Page) -> str:
-    """The page as HTML. Every text is escaped; equal content gives equal text."""
+    """Render the page as HTML. Every text is escaped; equal content gives equal text."""
     rows = {**page.numbers.metrics, "val": page.validation}
     alone = {"": page.numbers}
     return render_filled(
@@ -58,7 +58,7 @@ def render(page: Page) -> str:
         charts={
             "curves": [*curve_charts(alone), stacked(ap_charts(alone, page.published))],
             "calibration": calibration_chart(alone),
-            "mistakes": mistake_charts(alone),
+            "detection_errors": detection_error_charts(alone),
         },
         kinds_found=kinds_found([page.numbers]),
         reported_error=reported_error(page.numbers),
@@ -66,19 +66,19 @@ def render(page: Page) -> str:
 
 
 def kinds_found(listed: Sequence[Numbers]) -> list[str]:
-    """The kinds of mistakes that any of these evaluations can tell, in the order in which they are shown."""
-    return [kind for kind in KIND_WORDS if any(kind in numbers.mistakes.get("test", {}) for numbers in listed)]
+    """Kinds of detection errors that any of these evaluations counts, in the order of the tables."""
+    return [kind for kind in KIND_WORDS if any(kind in numbers.detection_errors.get("test", {}) for numbers in listed)]
 
 
 def reported_error(numbers: Numbers) -> float | None:
     """Calibration error in percent of the detections from a score of 0.5 on, which `refinedet detect` reports."""
-    rows = [row for row in numbers.calibration if row["from"] >= HIT_SCORE]
+    rows = [row for row in numbers.score_calibration if row["from"] >= HIT_SCORE]
     gap = mean_gap([(row["count"], row["score"], row["precision"]) for row in rows])
     return None if gap is None else 100.0 * gap
 
 
 def render_filled(name: str, **content: object) -> str:
-    """A template of evaluations, filled; a name that is not given is an error."""
+    """Fill a template of evaluations; a missing name is an error."""
     filters: dict[str, Callable[..., str]] = {"percent": _percent, "part": part}
     return render_template(name, filters, legend=LEGEND, kinds=KIND_WORDS, **content)
 

@@ -1,4 +1,4 @@
-"""Figures that others have published, for the reader of a report. Copied, never re-run here, and marked so."""
+"""Published figures of other detectors, for the reader of a report. They are copied, not measured here, and marked."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ class Published:
 
     detector: str
     part: str
-    """Part of the test split, as evaluate names it."""
+    """Part of the test split, by its name in metrics.json."""
     percent: Mapping[str, float]
-    """Measure, as evaluate names it -> value."""
+    """Measure, by its name in metrics.json -> value."""
     caveat: str
-    """What keeps it from being like for like."""
+    """Difference in method that limits the comparison."""
     source: str
 
 

@@ -1,4 +1,4 @@
-"""HTML pages that need nothing else: pictures are inside, nothing is fetched, every text is escaped."""
+"""Self-contained HTML pages: pictures are inside, nothing is fetched, every text is escaped."""
 
 from __future__ import annotations
 
@@ -12,11 +12,11 @@ from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from PIL import Image
 
 _PAGES = Path(__file__).parents[1]
-"""Folder of the templates, named as report/page.html; report/page_base.html is what they share."""
+"""Folder of the templates, which have names such as report/page.html; all extend report/page_base.html."""
 
 
 def render_template(name: str, filters: Mapping[str, Callable[..., str]], **values: Any) -> str:
-    """The template as HTML; equal content gives equal text. `data_uri` is a filter of all of them."""
+    """Render a template as HTML; equal content gives equal text. All templates have the filter `data_uri`."""
     environment = Environment(
         loader=FileSystemLoader(_PAGES),
         autoescape=True,
@@ -29,7 +29,7 @@ def render_template(name: str, filters: Mapping[str, Callable[..., str]], **valu
 
 
 def data_uri(picture: Path | Image.Image) -> str:
-    """A picture, or the PNG file of one, as an address that holds it."""
+    """Encode a picture, or a PNG file, as a `data:` address."""
     if isinstance(picture, Path):
         content = picture.read_bytes()
     else:

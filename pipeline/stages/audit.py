@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 from pipeline.audit.annotations import Agreement, compare, doubled
 from pipeline.audit.duplicates import Fingerprint, Near, copies, hashes, near
 from pipeline.audit.histograms import histograms
-from pipeline.audit.image_overlap import Grey
+from pipeline.audit.image_alignment import Grey
 from pipeline.audit.page import Finding, write_page
 from pipeline.audit.pictures import grey, step
 from pipeline.datasets.reading import Reading, read_dataset

@@ -1,8 +1,9 @@
 """Stage evaluate: the checkpoint judged on the test split. Nothing is chosen here, so nothing is chosen on test.
 
 Writes outputs/evaluate: metrics.json, the detections as a COCO results list, the precision-recall curves at IoU .5 and
-.75 and the calibration of the scores as tables for `dvc plots`, what is wrong by kind (mistakes.json) and by chip
-(chips.json). A multi-scale test adds its own rows and detections beside those of the single-scale test.
+.75 and the calibration of the scores as tables for `dvc plots`, and the detection errors by kind
+(detection_errors.json) and by chip (chips.json). A multi-scale test adds its own rows and detections beside those of
+the single-scale test.
 """
 
 from __future__ import annotations
@@ -15,16 +16,16 @@ from pathlib import Path
 from pipeline.datasets.catalogue import CATALOGUE, VocSplit
 from pipeline.params import load_params
 from pipeline.provenance.state import state_files
-from pipeline.report.error_tables import calibration_table, chip_table, mistake_table
+from pipeline.report.error_tables import calibration_table, chip_table, detection_error_table
 from pipeline.stage import OUTPUTS, run_stage
-from pipeline.tracking.runs import record, run_of
+from pipeline.tracking.runs import run_of, track
 from refinedet.data.coco import Record, read_record
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.evaluation.bootstrap import Measure, bootstrap_interval
-from refinedet.evaluation.calibration import calibration_error, reliability
 from refinedet.evaluation.metrics import coco_metrics, coco_results, match, pr_curve
 from refinedet.evaluation.predictions import predict_chips
+from refinedet.evaluation.score_calibration import calibration_error, reliability
 from refinedet.evaluation.voc import voc_metrics
 from refinedet.files import atomic_folder, read_json, write_json
 from refinedet.predictors.multiscale import MultiscalePredictor
@@ -92,8 +93,11 @@ def evaluate(
             write_json(staged / DETECTIONS[split], coco_results(detections))
         for name, iou_min in CURVES.items():
             write_json(staged / name, _curve_table(truth, found, iou_min))
-        write_json(staged / "calibration.json", calibration_table(truth, found))
-        write_json(staged / "mistakes.json", {f"test{name}": mistake_table(p, found) for name, p in selected.items()})
+        write_json(staged / "score_calibration.json", calibration_table(truth, found))
+        write_json(
+            staged / "detection_errors.json",
+            {f"test{name}": detection_error_table(p, found) for name, p in selected.items()},
+        )
         write_json(staged / "chips.json", chip_table(truth, found))
     return metrics
 
@@ -193,7 +197,7 @@ def main() -> None:
     if run_of(checkpoint) is None:  # trained elsewhere: this run begins here, and shall have its weights too
         kept.append((checkpoint, None))
     with state_files("evaluate") as state:
-        record(checkpoint, params, flat, [*kept, *state], curves=read_curves(out), tested_on=OUTPUTS / "tile")
+        track(checkpoint, params, flat, [*kept, *state], curves=read_curves(out), tested_on=OUTPUTS / "tile")
 
 
 if __name__ == "__main__":

@@ -15,7 +15,7 @@ from pipeline.stages.evaluate import Metrics, evaluate, read_curves
 from pipeline.stages.report import Sources, report
 from pipeline.stages.tile import tile
 from pipeline.stages.train import Places, train
-from pipeline.tracking.runs import record
+from pipeline.tracking.runs import track
 from refinedet.config import STRIDES, AugmentConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
 from refinedet.data.coco import read_record
 from refinedet.errors import FileError, InputError
@@ -85,7 +85,7 @@ def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> M
     kept: list[tuple[Path, str | None]] = [(out / "evaluate" / "metrics.json", "evaluate")]
     kept.append((out / "report" / "report.html", "report"))
     flat = {f"test/{name}": value for name, value in metrics["test"].items()}
-    record(checkpoint, params, flat, kept, curves=read_curves(out / "evaluate"), tested_on=out / "tile")
+    track(checkpoint, params, flat, kept, curves=read_curves(out / "evaluate"), tested_on=out / "tile")
     return metrics["test"]
 
 

@@ -1,4 +1,4 @@
-"""Stage report: what the evaluation found, as one HTML page, its numbers, its curves, and pictures of its mistakes.
+"""Stage report: the evaluation as one HTML page, its numbers and curves, and pictures of hits and detection errors.
 
 Hashed outputs: equal inputs give equal bytes, so git revision, run id and time are in MLflow, not here.
 """
@@ -22,14 +22,14 @@ from pipeline.provenance.state import state_files
 from pipeline.report.chart_set import iou_curves, working_point
 from pipeline.report.charts import precision_recall_png, training_png
 from pipeline.report.contact_sheet import Picture, close_up, compose, whole_chip
-from pipeline.report.errors_by_chip import Judged, spread
+from pipeline.report.errors_by_chip import Judged, evenly_sampled
 from pipeline.report.figures import training_svgs
 from pipeline.report.labels import KIND_WORDS
 from pipeline.report.numbers import Numbers, Row
 from pipeline.report.page import Page, render
 from pipeline.report.published import PUBLISHED
 from pipeline.stage import OUTPUTS, run_stage
-from pipeline.tracking.runs import RECORDS, record
+from pipeline.tracking.runs import RECORDS, track
 from refinedet.boxes import xywh_to_xyxy
 from refinedet.config import PostprocessConfig
 from refinedet.config.base import Count, Settings, Share, validated
@@ -37,7 +37,7 @@ from refinedet.data.coco import ImageRecord, read_record
 from refinedet.data.dataset import read_chip
 from refinedet.data.truth import LARGEST
 from refinedet.detections import Detections
-from refinedet.evaluation.mistakes import kinds_of
+from refinedet.evaluation.detection_errors import kinds_of
 from refinedet.files import atomic_folder, read_json, sha256_file, write_json, write_text
 from refinedet.model.checkpoint import Header, read_header
 
@@ -81,12 +81,12 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
     numbers = replace(
         Numbers.of_evaluation(_evaluation_reader(sources.evaluate), str(sources.evaluate)),
         dataset=dataset,
-        settings=_facts(sources, header, dataset, postprocess),
+        facts=_facts(sources, header, dataset, postprocess),
     )
     read = _chip_reader(sources.tile)
     sections = _sections(judged, read)
     with_ships = [image for image in truth.images if not truth.ignored[image.id].all()]
-    samples = [whole_chip(judged, image, read) for image in spread(with_ships, SAMPLES)]
+    samples = [whole_chip(judged, image, read) for image in evenly_sampled(with_ships, SAMPLES)]
     with atomic_folder(out) as staged:
         _draw_curves(numbers, history, staged)
         compose(sections, _COLUMNS).save(staged / "contact_sheet.png")
@@ -155,8 +155,8 @@ def read_results(path: Path) -> dict[int, Detections]:
 def _sections(judged: Judged, read: Callable[[ImageRecord], NDArray[np.uint8]]) -> dict[str, list[Picture]]:
     events = judged.events()
     chosen = {
-        "Hits": (events["hit"], spread(events["hit"], _HITS)),
-        "Misses": (events["miss"], spread(events["miss"], _MISSES)),
+        "Hits": (events["hit"], evenly_sampled(events["hit"], _HITS)),
+        "Misses": (events["miss"], evenly_sampled(events["miss"], _MISSES)),
     }
     for kind in kinds_of(judged.truth)[1:]:  # but for missed ships, which are the misses
         own = [event for event in events["false alarm"] if event.kind == kind]
@@ -225,12 +225,12 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
     return flat
 
 
-def _record(sources: Sources, params: Params, out: Path) -> None:
+def _log_report(sources: Sources, params: Params, out: Path) -> None:
     pictures = [(out / name, "report") for name in _FILES]
     samples = [(path, "samples") for path in sorted((out / "samples").iterdir())]
     kept = [(Path(name), None) for name in RECORDS if Path(name).is_file()]
     with state_files("report") as state:
-        record(sources.checkpoint, params, {}, [*pictures, *samples, *kept, *state])
+        track(sources.checkpoint, params, {}, [*pictures, *samples, *kept, *state])
 
 
 def main() -> None:
@@ -240,7 +240,7 @@ def main() -> None:
     out = OUTPUTS / "report"
     report(sources, params.dataset, params.postprocess, out)
     logger.info("report: %s", out / "report.html")
-    _record(sources, params, out)
+    _log_report(sources, params, out)
 
 
 if __name__ == "__main__":

@@ -40,7 +40,15 @@ from refinedet.model.checkpoint import Header, save_checkpoint
 from refinedet.model.initial import initial_checkpoint, load_initial
 from refinedet.model.network import RefineDet
 from refinedet.predictors.predictor import TorchPredictor, resolve_device
-from refinedet.training.distributed import check_same, from_first, gathered, is_first, joined, share, size
+from refinedet.training.distributed import (
+    all_gather,
+    broadcast,
+    check_same,
+    is_first,
+    process_group,
+    shard_for_rank,
+    world_size,
+)
 from refinedet.training.fit import Row, TrainState, fit
 
 logger = logging.getLogger(__name__)
@@ -74,7 +82,7 @@ def train(params: Params, places: Places) -> None:
         InputError: they do not fit the settings.
         RefineDetError: the training diverged; the message names the last good checkpoint.
     """
-    with joined(resolve_device("auto")) as device:
+    with process_group(resolve_device("auto")) as device:
         if not is_first():
             logging.disable(logging.WARNING)  # one process tells of progress, all of errors
         _train(params, places, device)
@@ -104,7 +112,7 @@ def _train(params: Params, places: Places, device: str) -> None:
         postprocess=params.postprocess,
         trained_on=trained_on,
     )
-    with _recorded(params, resume, places.chips) as tracker:
+    with _tracked(params, resume, places.chips) as tracker:
         state = _fit(params, (train, val, places.chips), model, (resume / "state.pt", header), tracker)
         operating = operating_score(val, _predict(state.ema, params, val, places.chips))
         logger.info("best F1 on val at a score of %.2f, which detection will call 0.5", operating)
@@ -113,7 +121,7 @@ def _train(params: Params, places: Places, device: str) -> None:
             _write(state, replace(header, provenance=told, operating_score=operating), places.out)
             checkpoint = places.out / "model.safetensors"
             tracker.log_artifact(checkpoint)
-            tags = {"checkpoint_sha256": sha256_file(checkpoint), "resume_key": key, "processes": f"{size()}"}
+            tags = {"checkpoint_sha256": sha256_file(checkpoint), "resume_key": key, "processes": f"{world_size()}"}
             tracker.set_tags(tags)
             log_detector(tracker, params, checkpoint, places.chips / val.images[0].file_name)
             _keep_state(tracker, params, read=False)
@@ -135,7 +143,7 @@ def _fit(
 
     def validate(mean: RefineDet) -> dict[str, float]:
         found = _predict(mean, params, val, chips)
-        return from_first(lambda: {k: v for k, v in coco_metrics(val, found).items() if v is not None})
+        return broadcast(lambda: {k: v for k, v in coco_metrics(val, found).items() if v is not None})
 
     def on_epoch(row: Row) -> None:
         if tracker is not None:
@@ -158,7 +166,7 @@ def _network(params: Params, classes: tuple[str, ...]) -> RefineDet:
 
 
 def _predict(model: RefineDet, params: Params, record: Record, chips: Path) -> dict[int, Detections]:
-    """Detections of every chip of a record, by image id; each process looks at its share, and knows of all."""
+    """Detections of every chip of a record, by image id; each process searches its share and returns all."""
     predictor = TorchPredictor(
         model,
         classes=record.classes,
@@ -167,9 +175,9 @@ def _predict(model: RefineDet, params: Params, record: Record, chips: Path) -> d
         postprocess=params.postprocess,
     )
     mine: dict[int, Detections] = {}
-    for part in predict_chips(predictor, share(record.images), chips):
+    for part in predict_chips(predictor, shard_for_rank(record.images), chips):
         mine |= part
-    known = gathered(mine)
+    known = all_gather(mine)
     return {image.id: known[image.id] for image in record.images}
 
 
@@ -190,7 +198,7 @@ def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> f
 
 
 @contextmanager
-def _recorded(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTracker | None]:
+def _tracked(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTracker | None]:
     """The MLflow run of this training: a new one, or the one that an interrupted training with this key began.
 
     None in all processes but the first.
@@ -239,7 +247,7 @@ def _provenance(params: Params, places: Places, train: Record, val: Record) -> d
         "inputs_sha256": places.inputs_sha256,
         "chips": {"train": len(train.images), "val": len(val.images)},
         "train": params.train.to_dict(),
-        "weights": "running mean (EMA) of the last epoch" if params.train.ema_decay else "last epoch",
+        "weights": "exponential moving average (EMA) of the last epoch" if params.train.ema_decay else "last epoch",
         **init,
     }
 

@@ -1,8 +1,8 @@
-"""From the spool to MLflow: in order, once, with the times at which things happened.
+"""Delivery from the spool to MLflow: in order, once, with the original times.
 
-Whatever is sent twice because an answer was lost changes nothing: a run is looked up by its key before it is made, and
-MLflow keeps one of two metrics of equal name, step, time and value. What it refuses is told and dropped, so that it
-does not hold up the rest; after any other failure the entry stays, and the next attempt begins with it.
+An entry that is sent twice because an answer was lost changes nothing. A run is looked up by its key before it is made,
+and MLflow keeps one of two metrics of equal name, step, time and value. A refused entry is logged and dropped, so that
+it does not hold up the rest. After any other failure the entry stays, and the next attempt begins with it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pipeline.workarounds.mlflow_errors import is_refusal
 logger = logging.getLogger(__name__)
 
 RUN = "run"
-"""Kind of the entry that makes a run, the first one of a run that its server has not seen yet."""
+"""Kind of the entry that makes a run; it is the first of a run that its server has not seen yet."""
 KEY_TAG = "run_key"
 """Tag that holds the key under which a run was begun."""
 FILES = frozenset({"file", "model"})
-"""Kinds with a copy of something; a store that takes numbers but no files does not hold up the numbers."""
+"""Kinds of entries with a copy of a file; a store that takes no files still gets the numbers."""
 
 EXPERIMENT_TAGS = {
     "mlflow.experimentKind": "custom_model_development",
@@ -40,15 +40,15 @@ _POLL_SECONDS = 0.05
 _ATTEMPTS_AT_THE_END = 3
 _PARTING_SECONDS = 1.0
 _incomplete: set[str] = set()
-"""Runs of which something was refused in this process; one warning for each is enough."""
+"""Runs with a refused entry in this process; one warning for each is enough."""
 
 
 class Unsent(Exception):  # noqa: N818 - it is a state of affairs
-    """A store took no more; what is left waits in the spool."""
+    """Error of a store that takes no more entries; the rest waits in the spool."""
 
 
 def deliver(spool: Spool, store: str) -> bool:
-    """Send all that waits for `store`; False where somebody else is at it.
+    """Send all entries that wait for `store`; False if another process is sending them.
 
     Raises:
         Unsent: the store failed on the way; its cause says how.
@@ -63,8 +63,8 @@ def deliver(spool: Spool, store: str) -> bool:
 
 
 def _deliver_run(spool: Spool, store: str, run: str) -> Unsent | None:
-    """Numbers and words of a run in their order, then its files; the failure of the files comes back."""
-    for wanted in (_is_told, _is_file):
+    """Send the numbers and tags of a run in order, then its files; return the failure of the files, if any."""
+    for wanted in (_is_row, _is_file):
         last, failure = 0, None
         while entries := spool.entries(store, run, after=last):
             last = entries[-1].number
@@ -72,7 +72,7 @@ def _deliver_run(spool: Spool, store: str, run: str) -> Unsent | None:
                 try:
                     _deliver_batch(spool, store, batch)
                 except Unsent as error:
-                    if wanted is _is_told:
+                    if wanted is _is_row:
                         raise
                     failure = error
     return failure
@@ -82,12 +82,12 @@ def _is_file(entry: Entry) -> bool:
     return entry.kind in FILES
 
 
-def _is_told(entry: Entry) -> bool:
+def _is_row(entry: Entry) -> bool:
     return entry.kind not in FILES
 
 
 def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Neighbours that are metrics together, as many as one call takes; all others alone."""
+    """Batches of neighbouring metrics, as many as one call takes; all other entries are alone."""
     batch: list[Entry] = []
     size = 0
     for entry in entries:
@@ -144,7 +144,7 @@ def _send(spool: Spool, store: str, batch: list[Entry]) -> None:
 
 
 def create_run(store: str, key: str, content: dict[str, Any]) -> str:
-    """Make the run that `content` describes, unless one with this key is there; its id."""
+    """Make the run that `content` describes, unless one with this key exists; return its id."""
     client = connect(store)
     experiment = _experiment_id(store, content["experiment"])
     known = client.search_runs([experiment], f"tags.{KEY_TAG} = '{key}'", max_results=1)
@@ -199,11 +199,11 @@ def _datasets(content: dict[str, Any]) -> list[Any]:
     ]
 
 
-class Courier:
-    """A thread that delivers what comes into the spool, so that no training step waits for a server."""
+class DeliveryThread:
+    """Thread that delivers the entries of the spool, so that no training step waits for a server."""
 
     def __init__(self, spool: Spool, store: str) -> None:
-        """Begin at once, with what others have left."""
+        """Begin at once, with the entries that earlier runs have left."""
         self._spool, self._store = spool, store
         self._wake, self._ends = threading.Event(), False
         self._failed, self._failing = 0, False
@@ -213,11 +213,11 @@ class Courier:
         self._thread.start()
 
     def wake(self) -> None:
-        """Something is in the spool."""
+        """Wake the thread: the spool has an entry."""
         self._wake.set()
 
     def finish(self, run: str, patience_seconds: float) -> int:
-        """Wait until all of `run` is delivered, nothing has moved for that long, or the store fails; what is left."""
+        """Wait until `run` is delivered, nothing moved for `patience_seconds`, or the store fails; entries left."""
         left, failed = self._spool.waiting(self._store, run), self._failed
         deadline = time.monotonic() + patience_seconds
         self.wake()
@@ -239,7 +239,7 @@ class Courier:
             pause = self._attempt(pause)
 
     def _attempt(self, pause: float | None) -> float | None:
-        """Deliver; seconds until the next attempt, None for when something comes."""
+        """Deliver; return the seconds until the next attempt, or None to wait for an entry."""
         try:
             if not deliver(self._spool, self._store):
                 return 1.0

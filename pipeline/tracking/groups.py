@@ -1,8 +1,8 @@
-"""Runs that belong together, under one parent: the mean and the spread of what they measured.
+"""Groups of runs under one parent, with the mean and the standard deviation of their metrics.
 
     python -m pipeline.tracking.groups "lr sweep" RUN RUN ...       ids or names in MLflow, or DVC experiments
 
-The UI folds the runs of a group under their parent. Done afterwards, by tags: so the runs may come from anywhere, from
+The UI folds the runs of a group under their parent. Tags set afterwards make the group. So the runs may come from
 `dvc exp run`, from its queue, or from other machines that write to the same store.
 """
 
@@ -16,7 +16,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from pipeline.stage import run_stage
-from pipeline.tracking.store import chosen_store, opened, shown
+from pipeline.tracking.store import chosen_store, connected_client, shown
 from refinedet.errors import InputError
 
 if TYPE_CHECKING:
@@ -28,17 +28,17 @@ logger = logging.getLogger(__name__)
 PARENT_TAG = "mlflow.parentRunId"
 GROUP_TAG = "run_group"
 """Tag of a parent: the name of its group."""
-SPREAD = "_std"
+STD_SUFFIX = "_std"
 """A parent's `test/AP` is the mean of its children's, `test/AP_std` their standard deviation (n - 1)."""
 
 _NOT_MEASURED = ("system/", "test_pr/")
-"""Metrics that say nothing in one number."""
+"""Metrics whose mean has no meaning."""
 
 
 def group(name: str, runs: Sequence[str]) -> str:
-    """Make `runs` (ids) the children of the run `name`, made if missing, and no others; its id.
+    """Make `runs` (ids), and no others, the children of the run `name`; return the id of that parent.
 
-    Again with other runs, it replaces the mean and the spread.
+    The parent is made if it is missing. A second call with other runs replaces mean and standard deviation.
 
     Raises:
         FileError: the store cannot be used.
@@ -46,7 +46,7 @@ def group(name: str, runs: Sequence[str]) -> str:
     """
     if not runs:
         raise InputError(f"expected at least one run for the group '{name}', found none")
-    with opened(chosen_store()) as client:
+    with connected_client(chosen_store()) as client:
         children = sorted((client.get_run(run) for run in dict.fromkeys(runs)), key=lambda run: run.info.start_time)
         experiment = children[0].info.experiment_id
         parent = _parent(client, experiment, name, children)
@@ -55,31 +55,31 @@ def group(name: str, runs: Sequence[str]) -> str:
                 client.delete_tag(stranger.info.run_id, PARENT_TAG)
         for child in children:
             client.set_tag(child.info.run_id, PARENT_TAG, parent)
-        _tell(client, parent, children)
+        _log_summary(client, parent, children)
         return parent
 
 
-def spread(children: Sequence[dict[str, float]]) -> dict[str, float]:
-    """Mean of each metric that all children have, and with two of them or more its standard deviation."""
+def mean_and_std(children: Sequence[dict[str, float]]) -> dict[str, float]:
+    """Mean of each metric that all children have, and its standard deviation if there are two children or more."""
     names = [n for n in children[0] if all(n in c for c in children) and not n.startswith(_NOT_MEASURED)]
     found: dict[str, float] = {}
     for name in names:
         values = [child[name] for child in children]
         found[name] = statistics.fmean(values)
         if len(values) > 1:
-            found[name + SPREAD] = statistics.stdev(values)
+            found[name + STD_SUFFIX] = statistics.stdev(values)
     return found
 
 
 def find_runs(words: Sequence[str]) -> list[str]:
-    """Ids of the runs that have these ids, names or DVC experiments, of several the newest.
+    """Find the ids of runs by id, name or DVC experiment; of several, the newest counts.
 
     Raises:
         FileError: the store cannot be used.
         InputError: there is no such run.
     """
     found = []
-    with opened(chosen_store()) as client:
+    with connected_client(chosen_store()) as client:
         experiments = [experiment.experiment_id for experiment in client.search_experiments()]
         for word in words:
             run = _named(client, experiments, word)
@@ -115,11 +115,11 @@ def _parent(client: MlflowClient, experiment: str, name: str, children: Sequence
     return str(made.info.run_id)
 
 
-def _tell(client: MlflowClient, parent: str, children: Sequence[Run]) -> None:
+def _log_summary(client: MlflowClient, parent: str, children: Sequence[Run]) -> None:
     from mlflow.entities import Metric
 
     ended = max(child.info.end_time or child.info.start_time for child in children)
-    found = spread([child.data.metrics for child in children])
+    found = mean_and_std([child.data.metrics for child in children])
     now_ms = round(time.time() * 1000)
     client.log_batch(parent, metrics=[Metric(key, value, now_ms, 0) for key, value in found.items()])
     client.set_tag(parent, "runs", str(len(children)))
@@ -128,15 +128,15 @@ def _tell(client: MlflowClient, parent: str, children: Sequence[Run]) -> None:
 
 
 def _note(children: Sequence[Run], found: dict[str, float]) -> str:
-    """The description on the parent's page: mean and spread of the test measures."""
+    """Description for the parent's page: mean and standard deviation of the test measures."""
     names = ", ".join(str(child.info.run_name) for child in children)
     rows = [
-        f"| {name} | {value:.2f} | {found[name + SPREAD]:.2f} |"
+        f"| {name} | {value:.2f} | {found[name + STD_SUFFIX]:.2f} |"
         for name, value in found.items()
-        if name.startswith("test") and name + SPREAD in found
+        if name.startswith("test") and name + STD_SUFFIX in found
     ]
     table = ["", "| measure | mean | standard deviation |", "|---|---|---|", *rows] if rows else []
-    return "\n".join([f"Mean and spread of {len(children)} runs: {names}", *table])
+    return "\n".join([f"Mean and standard deviation of {len(children)} runs: {names}", *table])
 
 
 def main() -> None:

@@ -16,7 +16,7 @@ MODEL_NAME = "detector"
 
 
 def send_model(client: MlflowClient, run_id: str, folder: Path, content: dict[str, Any]) -> None:
-    """Log `folder` as the model of the run and register it as `content["name"]`; what is there already stays.
+    """Log `folder` as the model of the run and register it as `content["name"]`; existing parts stay.
 
     Raises:
         MlflowException: the server does not take it.
@@ -49,5 +49,5 @@ def _register(client: MlflowClient, run_id: str, model: LoggedModel, content: di
     if not any(version.name == name for version in known):
         # a server resolves the id; without one MLflow would look for it in the default store of the current folder
         source = f"models:/{model.model_id}" if is_remote(client.tracking_uri) else model.artifact_location
-        told = {"run_id": run_id, "model_id": model.model_id, "tags": content["tags"]}
-        client.create_model_version(name, source, await_creation_for=0, **told)
+        origin = {"run_id": run_id, "model_id": model.model_id, "tags": content["tags"]}
+        client.create_model_version(name, source, await_creation_for=0, **origin)

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 SOURCE = Path(__file__).with_name("served_model.py")
-"""What MLflow runs to make the model."""
+"""File that MLflow runs to make the model."""
 
 _PACKAGES = ("mlflow", "torch", "torchvision", "timm", "numpy", "pillow", "safetensors", "pandas", "pydantic")
 _NOT_PACKED = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pyc", "_cli", "_pipeline")
@@ -33,7 +33,7 @@ _NOT_PACKED = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pyc", "_
 def log_detector(tracker: MlflowTracker, params: Params, checkpoint: Path, example: Path) -> None:
     """Keep the checkpoint as a model that MLflow can serve, with the image file of a chip as its example.
 
-    Where MLflow cannot make one, warn and return: a training must not end by it.
+    If MLflow cannot make one, this warns and returns, so that no training ends by it.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"

@@ -1,4 +1,4 @@
-"""How a run reads in MLflow: its name, its tags, short names of its settings and numbers, the data it was given."""
+"""Names of a run in MLflow: its name and tags, short names of its settings and metrics, and its data sets."""
 
 from __future__ import annotations
 
@@ -19,16 +19,19 @@ CONTEXTS = dict(zip(SPLITS, ("training", "validation", "testing"), strict=True))
 """Split -> MLflow's word for what it is used for."""
 
 _SHORTER = {"train.augment.": "augment.", "train.loss.": "loss.", "tile.windows.": "tile.", "train.": "", "model.": ""}
-"""Beginning of a setting's name -> what MLflow shows instead; the first that fits. Fixed, so that runs compare."""
+"""Beginning of a setting's name -> its short form in MLflow; the first that fits. Fixed, so that runs compare."""
 _LEFT_OUT = {"versioned", "download.mirror"}
-"""Of no influence on the result."""
+"""Settings without influence on the result."""
 _VALIDATED = "val_"
 _BY_CHANCE = re.compile("[a-z]{5}-[a-z]{4}")
-"""A name that DVC made up, such as `puffy-bard`; it is kept as a tag alone."""
+"""Pattern of a name that DVC made up, such as `puffy-bard`; such a name becomes a tag alone."""
 
 
 def run_name(params: Params) -> str:
-    """`MLFLOW_RUN_NAME`, or network, window, epochs and seed, after the name that the user gave the DVC experiment."""
+    """Name of the run: `MLFLOW_RUN_NAME`, or network, window, epochs and seed.
+
+    The name that the user gave to the DVC experiment, if any, comes first.
+    """
     if given := os.environ.get("MLFLOW_RUN_NAME"):
         return given
     network, train = params.model.backbone.replace("_", "-"), params.train
@@ -38,7 +41,7 @@ def run_name(params: Params) -> str:
 
 
 def experiment_name(params: Params) -> str:
-    """The experiment: one for each data set, so that its runs can be compared."""
+    """Name of the MLflow experiment; each data set has one, so that its runs can be compared."""
     return os.environ.get("MLFLOW_EXPERIMENT_NAME") or f"refinedet-{params.dataset}"
 
 
@@ -48,7 +51,7 @@ def registered_name(params: Params) -> str:
 
 
 def first_tags(params: Params) -> dict[str, str]:
-    """Words to find the run by, and what the UI's columns show."""
+    """Tags to find the run by, and those that the UI's columns show."""
     tags = {"dataset": params.dataset, "recipe": params.recipe, "mlflow.source.type": "LOCAL"}
     tags["mlflow.source.name"] = "pipeline" if params.versioned else "refinedet train"
     if experiment := os.environ.get("DVC_EXP_NAME"):
@@ -61,14 +64,14 @@ def first_tags(params: Params) -> dict[str, str]:
 
 
 def short_params(params: Params) -> dict[str, str]:
-    """Settings under short names, with values that take one line."""
+    """Settings of the run under short names, with values that take one line."""
     return {_short(name): _text(value) for name, value in params.flat().items() if name not in _LEFT_OUT}
 
 
 def epoch_metrics(row: Mapping[str, float]) -> dict[str, float]:
-    """Numbers of an epoch under the names that MLflow groups its charts by: val/... and train/...
+    """Metrics of an epoch under the names that MLflow groups its charts by: val/... and train/...
 
-    Validation comes first: MLflow's compare page draws the metric that it was told first.
+    Validation comes first, because MLflow's compare page draws the metric that it got first.
     """
     val = {f"val/{key.removeprefix(_VALIDATED)}": value for key, value in row.items() if key.startswith(_VALIDATED)}
     train = {f"train/{k}": value for k, value in row.items() if k != "epoch" and not k.startswith(_VALIDATED)}
@@ -76,7 +79,7 @@ def epoch_metrics(row: Mapping[str, float]) -> dict[str, float]:
 
 
 def dataset_rows(params: Params, chips: Path, splits: tuple[str, ...]) -> list[dict[str, Any]]:
-    """The chips of these splits as inputs of a run: the digest is DVC's MD5 of their folder, the profile counts."""
+    """Chips of these splits as inputs of a run; the digest is DVC's MD5 of their folder, the profile their counts."""
     digest = data_md5(chips)
     summary_file = chips / "summary.json"
     counts = read_json(summary_file) if summary_file.is_file() else {}

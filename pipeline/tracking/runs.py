@@ -1,7 +1,7 @@
-"""Runs in MLflow: what was trained, on which bytes, by which code, and how well it did.
+"""Runs in MLflow: their settings, data, code and results.
 
-A run is written to the spool and delivered from there by a thread, so that a store which is slow or away never holds
-up or ends a training: spool.py, delivery.py. Where the store is: mlflow_store.py. Run ids stay out of hashed outputs:
+A run is written to the spool (spool.py), and a thread delivers it from there (delivery.py). So a slow or absent store
+(store.py) never holds up or ends a training. Run ids stay out of hashed outputs:
 `.refinedet/runs/<sha256 of the checkpoint>.json` holds them.
 """
 
@@ -19,10 +19,10 @@ from uuid import uuid4
 from pipeline.params import Params
 from pipeline.provenance.origin import code_tags, data_md5, machine_tags
 from pipeline.stage import OUTPUTS, local_state, project_root
-from pipeline.tracking.delivery import RUN, Courier, create_run
+from pipeline.tracking.delivery import RUN, DeliveryThread, create_run
 from pipeline.tracking.run_names import dataset_rows, experiment_name, first_tags, run_name, short_params
 from pipeline.tracking.spool import Spool
-from pipeline.tracking.store import chosen_store, first_line, is_remote, opened, shown
+from pipeline.tracking.store import chosen_store, connected_client, first_line, is_remote, shown
 from pipeline.workarounds.mlflow_errors import is_away
 from refinedet.errors import DiskError, FileError
 from refinedet.files import full_disk, is_disk_full, read_json, sha256_file, write_json
@@ -36,20 +36,20 @@ RECORDS = ("params.yaml", "dvc.lock")
 """Files of the project kept with every run."""
 
 PATIENCE_SECONDS = 60.0
-"""How long the end of a stage waits for a store from which nothing comes."""
+"""Longest wait at the end of a stage for a store that takes nothing."""
 
 _ROWS_PER_ENTRY = 100
 
 
 class MlflowTracker:
-    """One MLflow run behind `refinedet.training.fit.Tracker`. Made by `start` or `attach`."""
+    """One MLflow run, as a `refinedet.training.fit.Tracker`; `start` and `attach` make it."""
 
     def __init__(self, spool: Spool, store: str, run_id: str, *, ends: bool) -> None:
-        """Write to run `run_id`, or the one that will be made of that key; `ends` says whether `close` may end it."""
+        """Write to run `run_id`, or to the one that this key will get; `close` ends the run if `ends` is true."""
         self.run_id = run_id
         self._spool, self._store, self._ends = spool, store, ends
         self._warned = self._full = False
-        self._courier = Courier(spool, store)
+        self._delivery = DeliveryThread(spool, store)
 
     @classmethod
     def start(cls, params: Params, *, run_id: str | None = None) -> Self:
@@ -63,17 +63,17 @@ class MlflowTracker:
         spool, store = open_spool(), chosen_store()
         if run_id is not None and _is_there(spool, store, run_id):
             tracker = cls(spool, store, run_id, ends=True)
-            tracker._tell("status", {"status": "RUNNING"})
+            tracker._log("status", {"status": "RUNNING"})
             return tracker
         tracker = cls(spool, store, _begin(spool, store, params), ends=True)
         tracker.log_params(short_params(params))
         tracker.set_tags(machine_tags())
         if params.versioned:
-            tracker._tell_versions()
+            tracker._log_versions()
         return tracker
 
-    def _tell_versions(self) -> None:
-        """Code and data of the project in the current folder."""
+    def _log_versions(self) -> None:
+        """Log code and data of the project in the current folder."""
         self.set_tags({**code_tags(), **_input_tags()})
         for name in RECORDS:
             if Path(name).is_file():
@@ -81,7 +81,7 @@ class MlflowTracker:
 
     @classmethod
     def attach(cls, checkpoint: Path, params: Params) -> Self:
-        """Write to the run that made `checkpoint`; to a new one where it is not known here.
+        """Write to the run that made `checkpoint`, or to a new one if that run is not known here.
 
         Raises:
             FileError: the store or the checkpoint cannot be opened; DiskError: the disk is full.
@@ -99,21 +99,21 @@ class MlflowTracker:
         """Settings, once; a second value for a name is refused by MLflow and reported as a warning."""
         listed = [(name, str(value)) for name, value in params.items()]
         for first in range(0, len(listed), _ROWS_PER_ENTRY):
-            self._tell("params", {"params": dict(listed[first : first + _ROWS_PER_ENTRY])})
+            self._log("params", {"params": dict(listed[first : first + _ROWS_PER_ENTRY])})
 
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
-        """Numbers of one epoch, or of the finished model."""
+        """Metrics of one epoch, or of the finished model."""
         now_ms = _now_ms()
-        self._tell("metrics", {"metrics": [[name, float(value), now_ms, step] for name, value in metrics.items()]})
+        self._log("metrics", {"metrics": [[name, float(value), now_ms, step] for name, value in metrics.items()]})
 
     def log_curve(self, name: str, values: Sequence[float]) -> None:
-        """A curve as one metric: its points are the steps 0, 1, 2, ..."""
+        """Curve as one metric, whose points are the steps 0, 1, 2, ..."""
         now_ms = _now_ms()
-        self._tell("metrics", {"metrics": [[name, float(value), now_ms, step] for step, value in enumerate(values)]})
+        self._log("metrics", {"metrics": [[name, float(value), now_ms, step] for step, value in enumerate(values)]})
 
     def log_datasets(self, params: Params, chips: Path, splits: tuple[str, ...]) -> None:
-        """The chips of these splits, as inputs of the run."""
-        self._tell("datasets", {"datasets": dataset_rows(params, chips, splits)})
+        """Chips of these splits, as inputs of the run."""
+        self._log("datasets", {"datasets": dataset_rows(params, chips, splits)})
 
     def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
         """Keep a copy of a file as it is now, in `folder` of the run's artifacts."""
@@ -124,17 +124,17 @@ class MlflowTracker:
         self._copy("model", folder, {"name": name, "tags": dict(tags)})
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Words to find the run by."""
-        self._tell("tags", {"tags": dict(tags)})
+        """Tags to find the run by."""
+        self._log("tags", {"tags": dict(tags)})
 
     def close(self, status: str = "FINISHED") -> None:
-        """End the run as FINISHED, FAILED or KILLED, unless it was ended by the training that it belongs to.
+        """End the run as FINISHED, FAILED or KILLED, unless the training that it belongs to has ended it.
 
-        Waits until all is delivered, as long as anything moves; what is left goes with the next stage.
+        It waits until all entries are delivered, as long as any move; the next stage delivers the rest.
         """
         if self._ends:
-            self._tell("end", {"status": status, "time_ms": _now_ms()})
-        left = self._courier.finish(self.run_id, PATIENCE_SECONDS)
+            self._log("end", {"status": status, "time_ms": _now_ms()})
+        left = self._delivery.finish(self.run_id, PATIENCE_SECONDS)
         if left:
             logger.warning(
                 "%d entries of MLflow run %s wait for %s; the next stage sends them, or `refinedet sync`",
@@ -142,7 +142,7 @@ class MlflowTracker:
             )
 
     def require_kept(self) -> None:
-        """Nothing, if there was room for all that was told: what the server has not taken yet is on disk.
+        """Check that every entry of this run was kept; those that the server has not taken yet are on disk.
 
         Raises:
             DiskError: the disk was full.
@@ -150,19 +150,19 @@ class MlflowTracker:
         if self._full:
             raise full_disk(f"what MLflow run {self.run_id} is told, in {self._spool.files.parent}")
 
-    def _tell(self, kind: str, content: Mapping[str, Any]) -> None:
+    def _log(self, kind: str, content: Mapping[str, Any]) -> None:
         with self._tolerated():
             self._spool.add(self._store, self.run_id, kind, content)
-        self._courier.wake()
+        self._delivery.wake()
 
     def _copy(self, kind: str, path: Path, content: Mapping[str, Any]) -> None:
         with self._tolerated():
             self._spool.add_copy(self._store, self.run_id, kind, path, content)
-        self._courier.wake()
+        self._delivery.wake()
 
     @contextmanager
     def _tolerated(self) -> Iterator[None]:
-        """A full disk, or a file that is not there, costs an entry and no epoch; `require_kept` tells of the disk."""
+        """Turn errors of the spool into a warning: they cost an entry, no epoch. `require_kept` reports a full disk."""
         try:
             yield
         except (OSError, sqlite3.Error) as error:
@@ -172,7 +172,7 @@ class MlflowTracker:
             self._full |= is_disk_full(error, self._spool.files)
 
 
-def record(
+def track(
     checkpoint: Path,
     params: Params,
     metrics: Mapping[str, float],
@@ -183,7 +183,7 @@ def record(
 ) -> None:
     """Add numbers, files (path, folder), curves and test chips to the run that made `checkpoint`.
 
-    Where that fails, warn and return.
+    If that fails, this warns and returns.
 
     Raises:
         DiskError: the disk is full.
@@ -209,12 +209,12 @@ def record(
 
 
 def remember_run(checkpoint: Path, run_id: str) -> None:
-    """Note that run `run_id` made `checkpoint`."""
+    """Remember that run `run_id` made `checkpoint`."""
     write_json(_run_file(checkpoint), {"run_id": run_id})
 
 
 def run_of(checkpoint: Path) -> str | None:
-    """Id of the run that made `checkpoint`; None where this project folder has not seen it.
+    """Id of the run that made `checkpoint`; None if this project folder does not know it.
 
     Until its server has answered for the first time, a run has a key instead.
     """
@@ -223,7 +223,7 @@ def run_of(checkpoint: Path) -> str | None:
 
 
 def open_spool() -> Spool:
-    """The spool of this project.
+    """Open the spool of this project.
 
     Raises:
         FileError: it cannot be written.
@@ -244,7 +244,7 @@ def _unusable_spool(error: Exception) -> FileError:
 
 
 def _begin(spool: Spool, store: str, params: Params) -> str:
-    """Id of a new run; a key, where the server is away and gets it later."""
+    """Begin a run; return its id, or a key if the server is away and gets the run later."""
     content = {
         "experiment": experiment_name(params),
         "name": run_name(params),
@@ -253,7 +253,7 @@ def _begin(spool: Spool, store: str, params: Params) -> str:
     }
     key = uuid4().hex
     try:
-        with opened(store):
+        with connected_client(store):
             return create_run(store, key, content)
     except FileError as error:
         if not (is_remote(store) and is_away(error.__cause__)):
@@ -267,14 +267,14 @@ def _begin(spool: Spool, store: str, params: Params) -> str:
 
 
 def _is_there(spool: Spool, store: str, run: str) -> bool:
-    """Whether the run exists, or may: its server is away, or has not seen it yet."""
+    """True if the run exists, or may exist because its server is away or has not seen it yet."""
     first = spool.entries(store, run)[:1]
     if first and first[0].kind == RUN:
         return True
     from mlflow.exceptions import MlflowException
 
     try:
-        with opened(store) as client:
+        with connected_client(store) as client:
             try:
                 return bool(client.get_run(spool.run_id(run)).info.lifecycle_stage == "active")
             except MlflowException as error:

@@ -1,4 +1,4 @@
-"""Several seeds of a recipe, each as a DVC experiment, under one parent run with their mean and spread.
+"""Several seeds of a recipe, each as a DVC experiment, under one parent run with mean and deviation.
 
     python -m pipeline.tracking.seeds --recipe ssdd --seeds 1 2 3 [-S recipes.ssdd.train.epochs=20 ...]
 
@@ -27,7 +27,7 @@ PARAMS = Path("params.yaml")
 
 
 def run_experiment(changes: Sequence[str], words: Sequence[str] = (), *, run_name: str | None = None) -> str | None:
-    """`dvc exp run` with changed settings (`name=value`) and further words, in the current folder; its MLflow run.
+    """Run `dvc exp run` in the current folder with changed settings (`name=value`); return its MLflow run.
 
     params.yaml is put back: `-S` leaves its changes there, and the next experiment would begin with them.
 
@@ -50,7 +50,7 @@ def run_experiment(changes: Sequence[str], words: Sequence[str] = (), *, run_nam
 
 
 def try_to_group(name: str, runs: Sequence[str | None]) -> None:
-    """Group the runs that are known; where the store is away, say so and return."""
+    """Group the known runs; if the store is away, log a warning and return."""
     known = [run for run in runs if run is not None]
     try:
         group(name, known)

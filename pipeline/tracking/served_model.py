@@ -1,4 +1,4 @@
-"""The code of the model in MLflow: 8-bit chips in, detections out. MLflow keeps this file and runs it; no pickle.
+"""Code of the model in MLflow: 8-bit chips in, detections out. MLflow keeps this file and runs it, without pickle.
 
 It imports nothing but the library, whose sources lie beside it in the model.
 """
@@ -20,9 +20,10 @@ IMAGE, DETECTIONS, SCORE_MIN = "image", "detections", "score_min"
 
 
 class ServedDetector(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]  # MLflow exports it by hand
-    """One row for each chip: `image` holds the bytes of a PNG, JPEG or TIFF file of 8 bits, of any size.
+    """Detector behind MLflow's model interface, with one row for each chip.
 
-    The answer has a list `detections` for each row: pixel box x1, y1, x2, y2 (half-open), score and label.
+    Column `image` holds the bytes of a PNG, JPEG or TIFF file of 8 bits, of any size. The answer has a list
+    `detections` for each row: pixel box x1, y1, x2, y2 (half-open), score and label.
     """
 
     predictor: Predictor

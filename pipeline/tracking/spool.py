@@ -1,7 +1,7 @@
-"""What is still to be told to MLflow, on disk: nothing is lost when a process or a server dies.
+"""Queue on disk of the entries for MLflow, so that nothing is lost when a process or a server dies.
 
-One SQLite file and a folder of copies under `.refinedet/spool` of the project. Entries of a run leave in the order in
-which they came. Any number of processes may write and take away; this file knows nothing of MLflow.
+It is one SQLite file and a folder of copies under `.refinedet/spool` of the project. Entries of a run leave in the
+order in which they came. Any number of processes may add and remove entries. This file knows nothing of MLflow.
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ CREATE TABLE IF NOT EXISTS names (run TEXT PRIMARY KEY, run_id TEXT NOT NULL);
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One thing to tell."""
+    """One message for MLflow."""
 
     number: int
-    """Counts up over all runs."""
+    """Number of the entry, counted over all runs."""
     run: str
     """The run's id, or the key under which it is known until the server gives it one."""
     kind: str
@@ -39,7 +39,7 @@ class Entry:
 
 
 class Spool:
-    """A queue for each run of each store. Every method opens the file anew, so that threads may share a spool."""
+    """Queues of all runs of all stores. Every method opens the file anew, so that threads may share a spool."""
 
     def __init__(self, folder: Path) -> None:
         """Use `folder`, made if missing.
@@ -50,13 +50,13 @@ class Spool:
         self.files = folder / "files"
         self._folder = folder
         self.files.mkdir(parents=True, exist_ok=True)
-        with self._opened() as database:
+        with self._connection() as database:
             database.executescript(_TABLES)
 
     def add(self, store: str, run: str, kind: str, content: Mapping[str, Any]) -> None:
         """Queue one entry; it is on disk when this returns."""
         values = (store, run, kind, json.dumps(content))
-        with self._opened() as database:
+        with self._connection() as database:
             database.execute("INSERT INTO entries (store, run, kind, content) VALUES (?, ?, ?, ?)", values)
 
     def add_copy(self, store: str, run: str, kind: str, path: Path, content: Mapping[str, Any]) -> None:
@@ -75,16 +75,16 @@ class Spool:
             raise
 
     def stores(self) -> list[str]:
-        """Stores for which something waits."""
+        """Stores with waiting entries."""
         return [row[0] for row in self._rows("SELECT DISTINCT store FROM entries ORDER BY store")]
 
     def runs(self, store: str) -> list[str]:
-        """Runs of `store` for which something waits, the one that waits longest first."""
+        """Runs of `store` with waiting entries; the one that waits longest comes first."""
         rows = self._rows("SELECT run FROM entries WHERE store = ? GROUP BY run ORDER BY MIN(number)", store)
         return [row[0] for row in rows]
 
     def entries(self, store: str, run: str, *, after: int = 0) -> list[Entry]:
-        """The next entries of a run, in order, a few hundred at most."""
+        """Next entries of a run after number `after`, in order, a few hundred at most."""
         rows = self._rows(
             "SELECT number, run, kind, content FROM entries"
             " WHERE store = ? AND run = ? AND number > ? ORDER BY number LIMIT ?",
@@ -93,22 +93,22 @@ class Spool:
         return [Entry(number, run, kind, json.loads(content)) for number, run, kind, content in rows]
 
     def waiting(self, store: str, run: str | None = None) -> int:
-        """How many entries wait for a store, or of one run."""
+        """Number of entries that wait for a store, or for one of its runs."""
         condition, given = ("", ()) if run is None else (" AND run = ?", (run,))
         rows = self._rows(f"SELECT COUNT(*) FROM entries WHERE store = ?{condition}", store, *given)  # noqa: S608
         return int(rows[0][0])
 
     def remove(self, entries: Sequence[Entry]) -> None:
-        """Forget entries that have been told."""
-        with self._opened() as database:
+        """Remove entries that have been delivered."""
+        with self._connection() as database:
             database.executemany("DELETE FROM entries WHERE number = ?", [(entry.number,) for entry in entries])
         for entry in entries:
             if "copy" in entry.content:
                 shutil.rmtree((self.files / entry.content["copy"]).parent, ignore_errors=True)
 
     def move_unborn(self, store: str, kind: str, target: str) -> None:
-        """Address to `target` the runs whose first entry, of that kind, has not reached `store` yet."""
-        with self._opened() as database:
+        """Address to `target` the runs whose first entry, of kind `kind`, has not reached `store` yet."""
+        with self._connection() as database:
             database.execute(
                 "UPDATE entries SET store = ? WHERE store = ? AND run IN"
                 " (SELECT run FROM entries WHERE store = ? AND kind = ?)",
@@ -116,18 +116,18 @@ class Spool:
             )
 
     def name(self, run: str, run_id: str) -> None:
-        """Note the id that a server gave to a run that is known here by its key."""
-        with self._opened() as database:
+        """Store the id that a server gave to a run that is known here by its key."""
+        with self._connection() as database:
             database.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (run, run_id))
 
     def run_id(self, run: str) -> str:
-        """The id that a server gave to the run; `run` itself where none is noted."""
+        """Id that a server gave to the run; `run` itself if none is stored."""
         rows = self._rows("SELECT run_id FROM names WHERE run = ?", run)
         return str(rows[0][0]) if rows else run
 
     @contextmanager
     def turn(self, store: str) -> Iterator[bool]:
-        """Whether it is this caller's turn to empty the queues of `store`: one at a time, of all processes."""
+        """Take the turn to empty the queues of `store`; false if another process has it."""
         lock = self._folder / f"{sha256(store.encode()).hexdigest()[:16]}.lock"
         try:
             with exclusive(lock, wait_seconds=0):
@@ -136,7 +136,7 @@ class Spool:
             yield False
 
     @contextmanager
-    def _opened(self) -> Iterator[sqlite3.Connection]:
+    def _connection(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._folder / "queue.db", timeout=_WAIT_SECONDS)) as database, database:
             database.execute(
                 "PRAGMA synchronous = NORMAL"
@@ -144,12 +144,12 @@ class Spool:
             yield database
 
     def _rows(self, statement: str, *values: object) -> list[tuple[Any, ...]]:
-        with self._opened() as database:
+        with self._connection() as database:
             return database.execute(statement, values).fetchall()
 
 
 class Busy(Exception):  # noqa: N818 - it is a state of affairs
-    """Somebody else holds the lock."""
+    """Error of a lock that another process holds."""
 
 
 @contextmanager

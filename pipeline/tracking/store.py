@@ -1,7 +1,7 @@
-"""Where MLflow's runs are: a client for the store that the user has named, and how its errors read.
+"""Store of MLflow's runs: a client for it, and its errors as one sentence.
 
-By default a SQLite file `mlflow.db` and a folder `mlartifacts` in the real project folder, also when DVC runs a stage
-in a temporary copy; MLFLOW_TRACKING_URI names another place.
+By default it is a SQLite file `mlflow.db` and a folder `mlartifacts` in the real project folder, also when DVC runs a
+stage in a temporary copy. MLFLOW_TRACKING_URI names another place.
 """
 
 from __future__ import annotations
@@ -29,24 +29,24 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOCAL = ""
-"""Stands for the project's own SQLite file, wherever the project lies."""
+"""Name of the project's own SQLite file, wherever the project lies."""
 
 _LOCK_SECONDS = 120.0
 _SQLITE = "sqlite:///"
 
 
 def chosen_store() -> str:
-    """The address that MLFLOW_TRACKING_URI names, or LOCAL."""
+    """Address in MLFLOW_TRACKING_URI, or LOCAL."""
     return os.environ.get("MLFLOW_TRACKING_URI") or LOCAL
 
 
 def shown(store: str) -> str:
-    """The address for people: without a password."""
+    """Address of the store for people, without a password."""
     return without_password(store) or str(project_root() / "mlflow.db")
 
 
 def is_remote(store: str) -> bool:
-    """Whether a server stands between, which may be away for a while."""
+    """True for a store behind a server, which may be away for a while."""
     return store.startswith(("http://", "https://"))
 
 
@@ -56,13 +56,13 @@ def uri_of(store: str) -> str:
 
 
 def local_file(store: str) -> Path | None:
-    """The SQLite file that holds the store; None where it is something else."""
+    """SQLite file that holds the store; None for a store of another kind."""
     uri = uri_of(store)
     return Path(uri.removeprefix(_SQLITE)) if uri.startswith(_SQLITE) else None
 
 
 def connect(store: str) -> MlflowClient:
-    """A client of the store; the project's own file is made where it is missing."""
+    """Connect to the store; the project's own file is made if it is missing."""
     quiet_mlflow()
     return _client(store, str(project_root()))
 
@@ -75,11 +75,11 @@ def _client(store: str, root: str) -> MlflowClient:
 
 
 @contextmanager
-def opened(store: str) -> Iterator[MlflowClient]:
-    """A client of the store, whose failures become one sentence.
+def connected_client(store: str) -> Iterator[MlflowClient]:
+    """Connect to the store; failures within the block become one sentence.
 
     Raises:
-        FileError: the store cannot be opened, read or written; DiskError, where that is for want of room.
+        FileError: the store cannot be opened, read or written; a DiskError if the disk is full.
     """
     quiet_mlflow()
     from mlflow.exceptions import MlflowException
@@ -99,17 +99,17 @@ def opened(store: str) -> Iterator[MlflowClient]:
 
 
 def artifact_root(store: str) -> str | None:
-    """Where artifacts of the store go; None: its server decides."""
+    """Address of the store's artifacts; None if its server decides."""
     return None if store and not store.startswith("sqlite:") else _local_artifacts()
 
 
 def first_line(error: BaseException) -> str:
-    """The error in one line, without a password."""
+    """First line of the error's text, without a password."""
     return without_password((str(error).strip() or type(error).__name__).splitlines()[0])
 
 
 def _local_database(root: str) -> str:
-    """URI of mlflow.db, made if missing; by one process, while others wait."""
+    """URI of mlflow.db; if it is missing, one process makes it while others wait."""
     database = Path(root) / "mlflow.db"
     if not database.exists():
         with exclusive(local_state("locks") / "mlflow.db", wait_seconds=_LOCK_SECONDS):

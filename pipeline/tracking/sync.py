@@ -1,4 +1,4 @@
-"""All that MLflow was not told yet, sent at once."""
+"""Sending of all entries that wait for MLflow."""
 
 from __future__ import annotations
 
@@ -13,21 +13,21 @@ from refinedet.errors import FileError
 
 @dataclass(frozen=True, slots=True)
 class Sent:
-    """What became of the entries that waited for one store."""
+    """Result of sending the entries that waited for one store."""
 
     store: str
-    """Its address, without a password."""
+    """Address of the store, without a password."""
     runs: int
     entries: int
     busy: bool
-    """Another process is sending to this store."""
+    """True if another process is sending to this store."""
 
 
 def send_waiting(target: str | None = None) -> Iterator[Sent]:
-    """Send all that waits, one store after the other; a store that fails does not stop the others.
+    """Send all waiting entries, one store after the other; a store that fails does not stop the others.
 
     Args:
-        target: address of the store that takes the runs which have not reached any; None: the one they were begun for.
+        target: address of a store for the runs that have not reached any; None is the one that they were begun for.
 
     Raises:
         FileError: something still waits, or the spool cannot be opened.

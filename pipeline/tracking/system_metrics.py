@@ -1,8 +1,8 @@
-"""Load of the machine during a training: processor, memory, disk, network and GPU, beside the losses of the run.
+"""Load of the machine during a training: processor, memory, disk, network and GPU.
 
-MLflow's own monitors measure, under the names that its UI shows on the page "System metrics"; a thread of ours tells
-the spool, since MLflow's own would talk to the server. MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL sets the seconds between
-two samples, MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING=false turns them off.
+MLflow's own monitors measure, under the names of the page "System metrics" of its UI. A thread of this project writes
+the samples to the spool, because MLflow's own thread would call the server. MLFLOW_SYSTEM_METRICS_SAMPLING_INTERVAL
+sets the seconds between two samples; MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING=false turns them off.
 """
 
 from __future__ import annotations
@@ -17,20 +17,20 @@ from typing import Any
 logger = logging.getLogger(__name__)
 
 SECONDS = 30.0
-"""Between two samples."""
+"""Seconds between two samples."""
 
-Tell = Callable[[Mapping[str, float], int], None]
+Report = Callable[[Mapping[str, float], int], None]
 
 
 @contextmanager
-def sampled(tell: Tell) -> Iterator[None]:
-    """Give `tell` a sample (name -> value, number of the sample) now and then, as long as this lasts."""
+def sampled(report: Report) -> Iterator[None]:
+    """Call `report` with a sample (name -> value, number of the sample) at each interval, within the block."""
     if os.environ.get("MLFLOW_ENABLE_SYSTEM_METRICS_LOGGING", "true").lower() == "false":
         yield
         return
     seconds = _interval()
     done = threading.Event()
-    thread = threading.Thread(target=_sample, args=(tell, seconds, done), name="system metrics", daemon=True)
+    thread = threading.Thread(target=_sample, args=(report, seconds, done), name="system metrics", daemon=True)
     thread.start()
     try:
         yield
@@ -50,7 +50,7 @@ def _interval() -> float:
         return SECONDS
 
 
-def _sample(tell: Tell, seconds: float, done: threading.Event) -> None:
+def _sample(report: Report, seconds: float, done: threading.Event) -> None:
     step = 0
     try:
         monitors = _monitors()
@@ -60,7 +60,7 @@ def _sample(tell: Tell, seconds: float, done: threading.Event) -> None:
                 monitor.collect_metrics()
                 found |= {f"system/{name}": float(value) for name, value in monitor.aggregate_metrics().items()}
                 monitor.clear_metrics()
-            tell(found, step)
+            report(found, step)
             step += 1
     except Exception as error:  # noqa: BLE001 - a sensor that fails must not end a training
         logger.warning("no more system metrics: %s: %s", type(error).__name__, error)

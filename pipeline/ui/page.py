@@ -1,4 +1,4 @@
-"""The page of MLflow that compares the runs of a data set: found, prepared, and its address."""
+"""Page of MLflow that compares the runs of a data set, and its address."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.provenance.origin import without_password
 from pipeline.tracking.delivery import EXPERIMENT_TAGS
 from pipeline.tracking.groups import GROUP_TAG
 from pipeline.tracking.run_names import experiment_name
-from pipeline.tracking.store import chosen_store, is_remote, local_file, opened, shown, uri_of
+from pipeline.tracking.store import chosen_store, connected_client, is_remote, local_file, shown, uri_of
 from pipeline.ui.view import COLOUR_TAG, COLOURS, VIEW_KEY, VIEW_TAG, RunNumbers, view_value
 from refinedet.errors import FileError, InputError
 
@@ -40,7 +40,7 @@ class RunsPage:
 
     @property
     def server(self) -> str | None:
-        """Address of the server that shows the store; None where one must be started."""
+        """Address of the server that shows the store; None if one must be started."""
         return without_password(self.store).rstrip("/") if is_remote(self.store) else None
 
     def addresses(self, server: str) -> dict[str, str]:
@@ -53,8 +53,8 @@ class RunsPage:
 def prepare_page(name: str | None = None) -> RunsPage:
     """Find the runs of a data set and store the view that sets them side by side.
 
-    `name` is a data set, or an experiment of MLflow. Without it that of the active recipe of params.yaml counts; where
-    there is no such file, the one that was trained on last.
+    `name` is a data set, or an experiment of MLflow. Without it, the active recipe of params.yaml names the data set.
+    Without such a file, the data set of the newest run counts.
 
     Raises:
         FileError: there is no store, or it cannot be used.
@@ -64,7 +64,7 @@ def prepare_page(name: str | None = None) -> RunsPage:
     file = local_file(store)
     if file is not None and not file.is_file():
         raise FileError(f"expected runs in {file}, found no such file; train first, or go to the folder of the project")
-    with opened(store) as client:
+    with connected_client(store) as client:
         experiments = {e.name: e for e in client.search_experiments() if _newest(client, e, 1)}
         found = _chosen(name, experiments, shown(store), client)
         runs = [_numbers(run) for run in _newest(client, found, _MOST_RUNS)]

@@ -1,4 +1,4 @@
-"""The server of MLflow's pages: a process on loopback that ends with the one that started it."""
+"""Server of MLflow's pages: a process on loopback that ends with the one that started it."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from refinedet.errors import FileError, InputError
 
 HOST = "127.0.0.1"
 PORTS = range(5000, 5020)
-"""Tried first: a browser remembers what was closed on MLflow's pages by the port."""
+"""Ports to try first: a browser stores by the port which parts of MLflow's pages were closed."""
 
 _START_SECONDS = 180.0
 _STOP_SECONDS = 10.0
@@ -35,9 +35,9 @@ _QUIET = {
 
 @contextmanager
 def served(uri: str, port: int | None = None) -> Iterator[tuple[str, subprocess.Popen[bytes]]]:
-    """Serve the store at `uri` as long as this lasts: the server's address and its process, once it answers.
+    """Serve the store at `uri` within the block; yield the server's address and process once it answers.
 
-    On `port`, or on the first of `PORTS` that nobody listens on, or on any free one.
+    The port is `port`, or the first free one of `PORTS`, or any free one.
 
     Raises:
         FileError: the server does not start; the message ends with what it said last.
@@ -56,7 +56,7 @@ def served(uri: str, port: int | None = None) -> Iterator[tuple[str, subprocess.
 
 
 def free_port(wanted: int | None = None) -> int:
-    """`wanted`, or the first of `PORTS` that nobody listens on, or any free one.
+    """Find a port: `wanted`, or the first free one of `PORTS`, or any free one.
 
     Raises:
         InputError: `wanted` is in use, or not for users.
@@ -92,7 +92,7 @@ def _start(uri: str, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
 
 
 def _await_answer(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -> bool:
-    """Wait until the server answers; False where another program has taken the port meanwhile."""
+    """Wait until the server answers; False if another program has taken the port meanwhile."""
     end = time.monotonic() + _START_SECONDS
     while not (_listens(process, port) and _answers(port)):
         if process.poll() is not None and not _is_free(port):
@@ -113,7 +113,7 @@ def _is_free(port: int) -> bool:
 
 
 def _listens(process: subprocess.Popen[bytes], port: int) -> bool:
-    """Whether it is this server that listens on the port, and no other program."""
+    """True if this server, and no other program, listens on the port."""
     try:
         known = psutil.Process(process.pid)
         family = [known, *known.children(recursive=True)]
@@ -133,7 +133,7 @@ def _answers(port: int) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the server and its workers: politely, then by force."""
+    """End the server and its workers, by force if they do not end on their own."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

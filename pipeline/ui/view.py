@@ -1,4 +1,4 @@
-"""A stored view of MLflow's page of runs: which columns and charts it opens with, and in which order.
+"""Stored view of MLflow's page of runs: its columns and charts, and their order.
 
 MLflow keeps such a view as a tag of the experiment, and the key of the tag is part of the page's address. The names of
 the fields are those of MLflow's front end (ExperimentPageUIState, RunsChartsCardConfig).
@@ -13,7 +13,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pipeline.tracking.groups import SPREAD
+from pipeline.tracking.groups import STD_SUFFIX
 
 VIEW_KEY = "refinedet"
 VIEW_TAG = f"mlflow.sharedViewState.{VIEW_KEY}"
@@ -23,10 +23,10 @@ VIEW_NAME = "Side by side"
 COLOUR_TAG = "mlflow.runColor"
 """Tag of a run: its colour in lists and charts."""
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#ff7f0e", "#9467bd", "#17becf", "#8c564b", "#e377c2", "#bcbd22", "#7f7f7f")
-"""Colours that differ well; MLflow's own, drawn from the run's id, are often alike."""
+"""Colours that differ well; MLflow's own come from the run's id and are often alike."""
 
 LONGEST_TAG = 5000
-"""Characters that MLflow takes as the value of an experiment's tag."""
+"""Most characters that MLflow takes as the value of an experiment's tag."""
 
 _MEASURES = ("AP", "AP50", "AP75", "precision", "recall", "F1")
 _TABLE_PARTS = ("test", "test_inshore", "test_offshore", "test_multiscale")
@@ -55,13 +55,13 @@ class RunNumbers:
     metrics: Mapping[str, float]
     tags: Mapping[str, str]
     is_group: bool = False
-    """Whether it is the parent of others, with their mean."""
+    """True for the parent of a group, which has the mean of its runs."""
 
 
 def differing_settings(runs: Sequence[RunNumbers]) -> list[str]:
     """Settings that have two values or more among the runs, in the order of the newest run.
 
-    A setting that a run lacks, being made by an older version, does not count as another value.
+    A run of an older version may lack a setting; that does not count as another value.
     """
     trained = [run for run in runs if not run.is_group]
     names = dict.fromkeys(name for run in trained for name in run.settings)
@@ -77,7 +77,7 @@ def shown_metrics(runs: Sequence[RunNumbers]) -> list[str]:
 
 
 def view_value(runs: Sequence[RunNumbers], created_ms: int) -> str:
-    """The value of the tag `VIEW_TAG` for these runs, at most `LONGEST_TAG` characters."""
+    """Value of the tag `VIEW_TAG` for these runs, at most `LONGEST_TAG` characters."""
     settings = differing_settings(runs)[:_MOST_SETTINGS]
     while True:
         value = _encoded(_state(runs, settings), created_ms)
@@ -122,7 +122,7 @@ def _charts(runs: Sequence[RunNumbers]) -> list[dict[str, Any]]:
             "metricSectionId": part,
             "runsCountToCompare": 20,
             "isGenerated": True,
-            "deleted": name.endswith(SPREAD),
+            "deleted": name.endswith(STD_SUFFIX),
             **({"selectedMetricKeys": [name], **_LINE} if kind == "LINE" else {}),
         }
         for part, kind in _CHARTS.items()

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 from pipeline.provenance import state
 from pipeline.provenance.origin import without_password
 from pipeline.stage import project_root
-from pipeline.tracking.store import chosen_store, opened
+from pipeline.tracking.store import chosen_store, connected_client
 from pipeline.versions.record import Record, Sha256, StageName, Sum, parse_record, parse_sums, parsed
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
@@ -60,7 +60,7 @@ def fetched(run_id: str, stage: str | None = None) -> Iterator[RunState]:
     if not _RUN_ID.fullmatch(run_id):
         raise InputError(f"expected the id of a run in letters and digits, found {run_id!r}; the MLflow UI shows ids")
     with tempfile.TemporaryDirectory(prefix="refinedet-run-") as name:
-        with opened(chosen_store()) as client:
+        with connected_client(chosen_store()) as client:
             run = _run(client, run_id)
             told = dict(_records(client, run_id, Path(name)))
             if not told or (stage or next(iter(told))) not in told:
@@ -84,7 +84,7 @@ def fetch_artifact(run_id: str, path: str, target: Path) -> bool:
         FileError: the store is unusable.
         InputError: there is no such run.
     """
-    with opened(chosen_store()) as client, tempfile.TemporaryDirectory(prefix="refinedet-run-") as name:
+    with connected_client(chosen_store()) as client, tempfile.TemporaryDirectory(prefix="refinedet-run-") as name:
         _run(client, run_id)
         parent = path.rpartition("/")[0]
         if path not in {entry.path for entry in client.list_artifacts(run_id, parent or None)}:

@@ -1,1 +1,1 @@
-"""Workarounds for MLflow, a file each, in the form that `refinedet/workarounds` has."""
+"""Workarounds for MLflow, a file each, in the form of `refinedet/workarounds`."""

@@ -1,7 +1,7 @@
-"""A new SQLite database of MLflow, whole or not at all.
+"""New SQLite database of MLflow, whole or not at all.
 
-Problem: MLflow builds its tables in fifty steps over several seconds. A file where that was interrupted, or done by two
-    processes at once, never opens again.
+Problem: MLflow builds its tables in fifty steps over several seconds. If that is interrupted, or done by two processes
+    at once, the file never opens again.
 Upstream: https://github.com/mlflow/mlflow/issues/23721 (half-migrated for good; there with MySQL).
 Versions: MLflow 3.17.
 Remove: when MLflow makes its tables in one transaction.
@@ -15,11 +15,11 @@ from refinedet.files import atomic_path
 
 
 def make_database(path: Path, artifact_root: str) -> None:
-    """Make a database beside its place and move it there. One process at a time may do so: the caller has a lock.
+    """Make a database beside its place and move it there. The caller has a lock, for one process at a time.
 
     Args:
-        path: of the new file.
-        artifact_root: address of the folder that artifacts go to.
+        path: path of the new file.
+        artifact_root: address of the folder of artifacts.
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 

@@ -1,7 +1,7 @@
-"""MLflow, told by the environment to be quiet and quick to give up.
+"""Environment that makes MLflow quiet and quick to give up.
 
 Problem: MLflow sends usage data, writes its errors to the log as well as raising them, and tries for more than an hour
-    to reach a server that is away. It reads the answers from the environment as it is imported.
+    to reach a server that is away. Only variables of the environment, read at import, change that.
 Upstream: https://github.com/mlflow/mlflow/issues/5744 (the hour) and
     https://github.com/mlflow/mlflow/pull/16917 (usage data, on unless refused).
 Versions: MLflow 3.17.
@@ -25,7 +25,7 @@ _SETTINGS = {
 
 
 def quiet_mlflow() -> None:
-    """Set the variables; call it before MLflow is imported. What the user has set stays."""
+    """Set the variables; call this before MLflow is imported. Variables that the user has set stay."""
     for name, value in _SETTINGS.items():
         os.environ.setdefault(name, value)
     logging.getLogger("alembic").setLevel(logging.WARNING)

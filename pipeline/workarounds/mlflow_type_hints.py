@@ -1,4 +1,4 @@
-"""MLflow's warnings as it saves a model, kept from the log.
+"""Warnings of MLflow as it saves a model, kept from the log.
 
 Problem: MLflow warns of models without type hints as it loads one, and once more of its own code.
 Upstream: no report was found; it shows as warnings at the end of every training.
@@ -15,7 +15,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_model() -> Iterator[None]:
-    """Ignore all warnings of Python inside; they belong to all threads at once."""
+    """Ignore all warnings of Python within the block; they are shared by all threads."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

@@ -1,1 +1,1 @@
-"""Other people's detectors behind the Predictor protocol: torchvision, ONNX files, Ultralytics-style models."""
+"""Predictors around other people's detectors: torchvision, ONNX files, Ultralytics-style models."""

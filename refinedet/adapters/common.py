@@ -1,4 +1,4 @@
-"""What every adapter does: chips to RGB, batches of one size, and strict reading of a foreign detector's answer."""
+"""Base of every adapter: chips to RGB, batches of one size, and strict reading of a foreign detector's answer."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from refinedet.errors import InputError
 from refinedet.predictors.predictor import Chip
 
 SCORE_MIN = 0.05
-"""Default of the adapters: below it a detection is noise, and scenes have millions of them."""
+"""Default lowest score of the adapters; weaker detections are noise, and scenes have millions of them."""
 _ROUNDING = 1e-3
-"""Half-precision networks give probabilities this far outside of [0, 1]."""
+"""Largest distance from [0, 1] of probabilities of half-precision networks."""
 
 
 class Found(NamedTuple):
-    """What a detector says of one chip, as it came: boxes (N, 4) xyxy in chip pixels, scores (N,), labels (N,)."""
+    """Unchecked answer of a detector on one chip: boxes (N, 4) xyxy in chip pixels, scores (N,), labels (N,)."""
 
     boxes_xyxy: Any
     scores: Any
@@ -32,22 +32,22 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """How the answer of a detector is read.
+    """Rules for reading the answer of a detector.
 
     Raises:
         InputError: there is no class, an unknown one is to be kept, or the score is out of range.
     """
 
     source: str
-    """The detector in words, for errors."""
+    """Name of the detector, for errors."""
     classes: tuple[str, ...]
     """Class names by label, without background."""
     first_label: int = 0
-    """The detector's own label of `classes[0]`."""
+    """Label of `classes[0]` in the detector."""
     keep: tuple[str, ...] | None = None
-    """Classes that are wanted; None: all."""
+    """Classes that are wanted; None is all."""
     score_min: float = SCORE_MIN
-    """Detections below it are dropped, and so is what pads a fixed number of rows."""
+    """Lowest score that is kept; this also drops the padding of a fixed number of rows."""
 
     def __post_init__(self) -> None:
         if not self.classes or any(not isinstance(name, str) for name in self.classes):
@@ -58,7 +58,7 @@ class Reading:
             raise InputError(f"expected a lowest score within (0, 1] for {self.source}, found {self.score_min}")
 
     def detections(self, found: Found, chip: Chip) -> Detections:
-        """Valid detections within a chip, in its pixels; boxes are cut at its border, those without area dropped.
+        """Check an answer; return its detections in chip pixels, cut at the border, without boxes of no area.
 
         Raises:
             InputError: the answer is not boxes, scores and labels of the expected shapes and ranges.
@@ -107,9 +107,9 @@ class Reading:
 
 
 class Adapter(ABC):
-    """The Predictor protocol around a foreign detector. A result never depends on what shares the call.
+    """Predictor around a foreign detector. The result of a chip never depends on the other chips of the call.
 
-    A child infers on batches of chips of one size, so that no canvas is enlarged for the sake of a neighbour.
+    A subclass infers on batches of chips of one size, so that no canvas is enlarged for a neighbour.
     """
 
     def __init__(self, reading: Reading, *, radiometry: Radiometry | None, batch_size: int) -> None:
@@ -139,7 +139,7 @@ class Adapter(ABC):
 
     @abstractmethod
     def _infer(self, chips: list[Chip]) -> list[Found]:
-        """What the detector says of chips (H, W, 3), all of one size."""
+        """Run the detector on chips (H, W, 3), all of one size."""
 
 
 def class_names(names: Any, source: str) -> tuple[str, ...]:
@@ -158,19 +158,19 @@ def class_names(names: Any, source: str) -> tuple[str, ...]:
 
 
 def to_rgb(chip: Chip) -> Chip:
-    """(H, W, 3) of a chip: a single band three times."""
+    """Convert a chip to RGB (H, W, 3); a single band is repeated three times."""
     return np.repeat(chip[..., None], 3, axis=2) if chip.ndim == 2 else chip
 
 
 def numbers(values: Any) -> NDArray[np.float64]:
-    """Array of numbers from a torch tensor on any device, an array or a list."""
+    """Convert a torch tensor on any device, an array or a list to an array of numbers."""
     if hasattr(values, "detach"):
         values = values.detach().cpu().double()
     return np.asarray(values, np.float64)
 
 
 def _batches(chips: Sequence[Chip], size: int) -> Iterator[list[int]]:
-    """Indices of chips of equal height and width, at most `size` at a time."""
+    """Yield indices of chips of equal height and width, at most `size` at a time."""
     groups: dict[tuple[int, ...], list[int]] = {}
     for index, chip in enumerate(chips):
         groups.setdefault(chip.shape[:2], []).append(index)

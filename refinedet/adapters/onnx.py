@@ -1,4 +1,4 @@
-"""Other people's ONNX files behind the Predictor protocol, through ONNX Runtime (`onnx_session`)."""
+"""Predictor for other people's ONNX files, in ONNX Runtime (`onnx_session`)."""
 
 from __future__ import annotations
 
@@ -22,10 +22,10 @@ from refinedet.runtimes.onnx_session import first_line, open_session
 from refinedet.tiling import Letterbox, letterbox
 
 _STRIDE_PX = 64
-"""Free canvases are multiples of this: the coarsest level of the usual networks."""
+"""Divisor of the sides of free canvases: the coarsest level of the usual networks."""
 _PROBE_PX = 512
 _NAMES_CHARS = 100_000
-"""Longest list of class names that is read from a file."""
+"""Most characters of a list of class names that are read from a file."""
 _IMAGES = ("float32", "float16", "uint8")
 """Types of pixels that a graph may take."""
 _DTYPES = {
@@ -39,10 +39,11 @@ _DTYPES = {
 
 
 class OnnxPredictor(Adapter):
-    """A detector in an ONNX file: whole ones with boxes, scores and labels, and raw YOLO tables.
+    """Predictor of a detector in an ONNX file, with boxes, scores and labels as outputs, or with raw YOLO tables.
 
-    A chip is scaled and padded right and below as `tiling.letterbox` does, to the size that the graph asks for, or to
-    its own rounded up to multiples of 64. `OnnxLayout` says what names and shapes of the graph do not tell.
+    A chip is scaled and padded right and below as in `tiling.letterbox`. The canvas has the size that the graph asks
+    for, or the chip's own size rounded up to multiples of 64. `OnnxLayout` states the facts that names and shapes of
+    the graph do not show.
     """
 
     def __init__(  # noqa: PLR0913 - settings by keyword
@@ -58,19 +59,19 @@ class OnnxPredictor(Adapter):
         device: Device = "auto",
         batch_size: int = 8,
     ) -> None:
-        """Open a file, and run it once on a blank chip: its graph may leave the shapes of outputs free.
+        """Open a file, and run it once on a blank chip, because its graph may leave the shapes of outputs free.
 
         Args:
             path: the file.
-            classes: names by label; None: the `names` in the file's metadata, where Ultralytics puts them, else one
+            classes: names by label; None is the `names` in the file's metadata, where Ultralytics puts them, else one
                 class, `ship`.
-            keep: names of the classes that are wanted; None: all.
-            layout: what goes in and comes out; told from the graph where None.
+            keep: names of the classes that are wanted; None is all.
+            layout: meaning of input and outputs; None reads it from the graph.
             score_min: lowest score of a detection.
-            nms_iou: boxes of one class that overlap more are one, where the graph leaves that to the caller.
-            radiometry: how a scene becomes 8 bits; `Radiometry()` where None.
+            nms_iou: IoU above which boxes of one class are one object, for graphs without suppression.
+            radiometry: conversion of a scene to 8 bits; None is `Radiometry()`.
             device: auto, cpu or cuda; cuda needs onnxruntime-gpu.
-            batch_size: chips of one run, where the graph takes more than one.
+            batch_size: chips of one run, if the graph takes more than one.
 
         Raises:
             MissingExtra: ONNX Runtime is not installed, or too old to be safe.
@@ -90,19 +91,19 @@ class OnnxPredictor(Adapter):
         super().__init__(reading, radiometry=radiometry, batch_size=batch_size if self._input.many else 1)
 
     def with_score_min(self, score_min: float) -> Self:
-        """The same detector with another lowest score; the session is shared."""
+        """Copy this predictor with another lowest score; the session is shared."""
         changed = copy(self)
         changed._reading = replace(self._reading, score_min=score_min)  # noqa: SLF001 - its own class
         return changed
 
     def _probe(self) -> list[Port]:
-        """The outputs, in the shapes that a blank chip gives."""
+        """Run a blank chip; return the outputs with their shapes."""
         names = [output.name for output in self._session.get_outputs()]
         arrays, _ = self._run(names, [np.zeros((_PROBE_PX, _PROBE_PX), np.uint8)])
         return [Port(name, np.shape(array), np.asarray(array).dtype.name) for name, array in arrays.items()]
 
     def _run(self, names: list[str], chips: list[Chip]) -> tuple[dict[str, Any], Letterbox]:
-        """Outputs of those names for chips of one size, and how these were letterboxed."""
+        """Compute the named outputs for chips of one size; return them with the letterbox of these chips."""
         height, width = chips[0].shape[:2]
         box = self._input.letterbox(width, height, self._layout.input_px)
         canvas = self._input.array(np.stack([on_canvas(chip, box) for chip in chips]), self._layout)
@@ -127,7 +128,7 @@ class OnnxPredictor(Adapter):
 
 
 class _Input:
-    """The one image input of a graph."""
+    """Image input of a graph."""
 
     def __init__(self, port: Port, axes: str) -> None:
         self.name, self._dtype, self._axes = port.name, port.dtype, axes
@@ -137,10 +138,10 @@ class _Input:
 
     @classmethod
     def of(cls, session: Any, source: str) -> _Input:
-        """The input of a session.
+        """Find the image input of a session.
 
         Raises:
-            InputError: it has several, or one that no image fits into.
+            InputError: it has several inputs, or one that takes no image.
         """
         ports = [_port(one) for one in session.get_inputs()]
         wanted = f"expected one input (B, 3, H, W) or (B, H, W, 3) with B free or 1 in {source}"
@@ -156,7 +157,7 @@ class _Input:
         return cls(ports[0], "".join(fitting[0]))
 
     def letterbox(self, width: int, height: int, input_px: int | None) -> Letterbox:
-        """How a chip of `width` x `height` pixels enters; free sides are multiples of _STRIDE_PX."""
+        """Letterbox of a chip of `width` x `height` pixels; free sides are multiples of _STRIDE_PX."""
         side = input_px or max(width, height)
         if self._width is None and self._height is None:
             return letterbox(width, height, side, _STRIDE_PX)
@@ -167,7 +168,7 @@ class _Input:
         )
 
     def array(self, canvas: NDArray[np.uint8], layout: OnnxLayout) -> NDArray[Any]:
-        """What the graph is given for canvases (B, 3, H, W)."""
+        """Convert canvases (B, 3, H, W) to the array that the graph takes."""
         values: NDArray[Any] = canvas
         if self._dtype != "uint8":
             mean, std = (np.array(part, np.float32)[:, None, None] for part in (layout.mean, layout.std))
@@ -180,7 +181,7 @@ class _Input:
 
 
 def _names(session: Any, source: str) -> tuple[str, ...]:
-    """Class names in the metadata of a file; empty without."""
+    """Class names in the metadata of a file; empty if there are none."""
     text: Mapping[str, str] = session.get_modelmeta().custom_metadata_map
     written = text.get("names", "")
     if not written:

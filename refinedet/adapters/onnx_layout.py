@@ -1,4 +1,4 @@
-"""What the outputs of an ONNX detector mean: told from their names and shapes, or said by the user. Pure.
+"""Meaning of the outputs of an ONNX detector, from their names and shapes or from the user. Nothing is read here.
 
 B batch, N boxes or rows, K classes.
 """
@@ -19,73 +19,73 @@ BoxUnit = Literal["pixel", "share"]
 Triple = tuple[float, float, float]
 
 _ROWS_MAX = 1000
-"""More rows than this are never what is left after suppression."""
+"""Most rows of an output after suppression."""
 
 
 @validated(frozen=True, slots=True)
 class OnnxLayout(Settings):
-    """What goes into an ONNX detector and what comes out, as far as its graph does not tell.
+    """Meaning of input and outputs of an ONNX detector, as far as its graph does not show it.
 
     Raises:
         InputError: a value is out of range.
     """
 
     kind: Kind = "auto"
-    """boxes: outputs of their own for boxes (B, N, 4), scores (B, N) and labels (B, N), or scores (B, N, K) of each
-    class; rows: (B, N, 6) of [box, score, label]; yolo: (B, 4 + K, N) or (B, N, 4 + K) of [box, score of each class];
-    yolo_objectness: the same with the score of an object after the box. auto: told from names and shapes."""
+    """boxes: separate outputs for boxes (B, N, 4), scores (B, N) and labels (B, N), or scores (B, N, K) of each class;
+    rows: (B, N, 6) of [box, score, label]; yolo: (B, 4 + K, N) or (B, N, 4 + K) of [box, score of each class];
+    yolo_objectness: yolo with the score of an object after the box; auto: found from names and shapes."""
     boxes: str | None = None
-    """Name of the output with the boxes, or with everything; None: told from names and shapes."""
+    """Name of the output with the boxes, or with everything; None finds it from names and shapes."""
     scores: str | None = None
     labels: str | None = None
     box_format: BoxFormat = "auto"
-    """auto: centre and size for yolo, corners for the others."""
+    """Format of boxes; auto is centre and size for yolo, corners for the others."""
     box_unit: BoxUnit = "pixel"
-    """pixel: of the network's input; share: in [0, 1] of its width and height."""
+    """Unit of boxes; pixel: pixels of the network's input; share: in [0, 1] of its width and height."""
     first_label: Whole = 0
-    """The label of the first class; exported torchvision detectors start at 1."""
+    """Label of the first class; exported torchvision detectors start at 1."""
     input_px: Count | None = None
-    """Long side of a chip at the network, where the graph leaves it free; None: that of the chip."""
+    """Long side of a chip at the network, if the graph leaves it free; None is that of the chip."""
     mean: Triple = (0.0, 0.0, 0.0)
-    """Taken off each of red, green and blue, after they are scaled to [0, 1] ..."""
+    """Mean that is subtracted from red, green and blue in [0, 1]."""
     std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
-    """... and what the rest is divided by: (1/255, 1/255, 1/255) for a network that wants 0 to 255."""
+    """Divisor after that: (1/255, 1/255, 1/255) for a network that takes 0 to 255."""
 
 
 class Port(NamedTuple):
-    """An input or output of a graph."""
+    """Input or output of a graph."""
 
     name: str
     shape: tuple[int | None, ...]
-    """None: free."""
+    """Sizes of the axes; None is a free one."""
     dtype: str
-    """As numpy names it."""
+    """Name of the type in numpy."""
 
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """How the outputs of one graph are read: nothing in it is left to guess."""
+    """Complete plan for reading the outputs of one graph."""
 
     source: str
-    """The detector in words, for errors."""
+    """Name of the detector, for errors."""
     kind: Kind
     boxes: str
-    """Output with the boxes; of rows and yolo, the only one that is read."""
+    """Output with the boxes; for rows and yolo, it is the only one that is read."""
     scores: str | None = None
     labels: str | None = None
     channels_last: bool = True
-    """yolo: (B, N, 4 + K) rather than (B, 4 + K, N)."""
+    """True for yolo of (B, N, 4 + K), false for (B, 4 + K, N)."""
     centres: bool = False
-    """Boxes are centre and size rather than corners."""
+    """True if boxes are centre and size, false if they are corners."""
 
     @property
     def names(self) -> list[str]:
-        """The outputs that are read."""
+        """Names of the outputs that are read."""
         return [name for name in (self.boxes, self.scores, self.labels) if name is not None]
 
 
 def plan_outputs(outputs: Sequence[Port], layout: OnnxLayout, classes: int, source: str) -> Plan:
-    """How the outputs of a graph for that many classes are to be read, from the shapes that one run of it gave.
+    """Plan how to read the outputs of a graph for `classes` classes, from the shapes of one run.
 
     Raises:
         InputError: they fit no known layout, or not the one that `layout` names.
@@ -107,7 +107,7 @@ def plan_outputs(outputs: Sequence[Port], layout: OnnxLayout, classes: int, sour
 
 
 def _table(outputs: Sequence[Port], layout: OnnxLayout, source: str) -> Port | None:
-    """The one output that holds boxes, scores and labels together; None where each has its own."""
+    """Output that holds boxes, scores and labels together; None if each has its own."""
     if layout.kind == "boxes" or layout.scores is not None:
         return None
     if layout.boxes is not None and layout.kind != "auto":
@@ -115,7 +115,7 @@ def _table(outputs: Sequence[Port], layout: OnnxLayout, source: str) -> Port | N
     triples = [port for port in outputs if len(port.shape) == 3]
     if layout.kind != "auto" or len(outputs) == 1:
         return triples[0] if triples else outputs[0]
-    # beside the table, some graphs give the maps it came from; (B, N, 5) are boxes with scores
+    # some graphs also output the maps that the table is made of; (B, N, 5) are boxes with scores
     return triples[0] if len(triples) == 1 and triples[0].shape[2] not in (4, 5) else None
 
 

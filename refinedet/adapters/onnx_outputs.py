@@ -1,4 +1,4 @@
-"""From the arrays that an ONNX detector gives to boxes, scores and labels of each chip, on the canvas. Pure."""
+"""Decoding of an ONNX detector's arrays to boxes, scores and labels of each chip, on the canvas. No files."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from refinedet.errors import InputError
 from refinedet.nms import nms
 
 _CANDIDATES = 10_000
-"""Boxes of one chip that suppression looks at, strongest first."""
+"""Most boxes of one chip that suppression takes, strongest first."""
 
 Array = NDArray[Any]
 
 
 def decode(arrays: Mapping[str, Array], plan: Plan, classes: int, score_min: float, nms_iou: float) -> list[Found]:
-    """What was found on each canvas of a batch: boxes xyxy, in the unit that the graph gives them in.
+    """Decode the answer on each canvas of a batch: boxes xyxy, in the unit of the graph.
 
-    Boxes that come with a score of each class keep their best one, and are suppressed within a class.
+    Boxes with a score for each class keep their best one, and are suppressed within a class.
 
     Raises:
         InputError: the arrays are not of the shapes that the plan expects.
@@ -32,7 +32,7 @@ def decode(arrays: Mapping[str, Array], plan: Plan, classes: int, score_min: flo
 
 
 def _parts(arrays: dict[str, Array], plan: Plan, classes: int) -> list[tuple[Array, Array, Array | None]]:
-    """Boxes (N, 4) and scores (N,) with labels (N,), or scores (N, K) without, of each canvas."""
+    """Split the arrays into boxes (N, 4) and scores (N,) with labels (N,), or scores (N, K) alone, of each canvas."""
     if plan.kind == "boxes":
         return _apart(arrays, plan, classes)
     table = arrays[plan.boxes]
@@ -49,7 +49,7 @@ def _parts(arrays: dict[str, Array], plan: Plan, classes: int) -> list[tuple[Arr
 
 
 def _apart(arrays: dict[str, Array], plan: Plan, classes: int) -> list[tuple[Array, Array, Array | None]]:
-    """The same from outputs of their own."""
+    """Split separate outputs into the parts of each canvas, as `_parts` does."""
     if arrays[plan.boxes].ndim == 2:  # a graph for one image, without a batch axis
         arrays = {name: array[None] for name, array in arrays.items()}
     boxes = arrays[plan.boxes]
@@ -85,7 +85,7 @@ def _found(boxes: Array, scores: Array, labels: Array | None, plan: Plan, limits
 
 
 def _suppressed(boxes: Array, scores: Array, labels: Array, iou: float) -> Array:
-    """Which boxes (N, 4) NMS within each class keeps, strongest first."""
+    """Indices of the boxes (N, 4) that NMS within each class keeps, strongest first."""
     kept = [np.zeros(0, np.int64)]
     for label in np.unique(labels):
         members = np.flatnonzero(labels == label)

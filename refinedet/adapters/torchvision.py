@@ -1,4 +1,4 @@
-"""Detectors with the interface of torchvision.models.detection behind the Predictor protocol."""
+"""Predictor for detectors with the interface of torchvision.models.detection."""
 
 from __future__ import annotations
 
@@ -19,10 +19,11 @@ _KEYS = ("boxes", "scores", "labels")
 
 
 class TorchvisionPredictor(Adapter):
-    """Any detector of torchvision's interface: a list of float images (3, H, W) in [0, 1] to a list of dicts.
+    """Predictor of any detector with torchvision's interface.
 
-    Each dict holds tensors `boxes` (N, 4) xyxy in pixels of its image, `scores` (N,) and `labels` (N,), as with Faster
-    R-CNN, RetinaNet, FCOS, SSD and modules of your own.
+    It takes a list of float images (3, H, W) in [0, 1] and returns a list of dicts. Each dict holds tensors `boxes`
+    (N, 4) xyxy in pixels of its image, `scores` (N,) and `labels` (N,). Examples are Faster R-CNN, RetinaNet, FCOS, SSD
+    and modules of your own.
     """
 
     def __init__(  # noqa: PLR0913 - settings by keyword
@@ -37,16 +38,16 @@ class TorchvisionPredictor(Adapter):
         device: Device = "auto",
         batch_size: int = 4,
     ) -> None:
-        """Put a detector in its evaluation mode to work.
+        """Wrap a detector, which then runs in its evaluation mode.
 
         Args:
             model: the detector; it is moved to `device`.
             classes: names of its classes without background; a leading "__background__" (torchvision's own lists
                 have it) is left out.
             first_label: its label of the first class; torchvision's label 0 is the background.
-            keep: names of the classes that are wanted; None: all.
+            keep: names of the classes that are wanted; None is all.
             score_min: lowest score of a detection.
-            radiometry: how a scene becomes 8 bits; `Radiometry()` where None.
+            radiometry: conversion of a scene to 8 bits; None is `Radiometry()`.
             device: auto, cpu or cuda.
             batch_size: chips of one call of `model`, all of one size.
 

@@ -1,4 +1,4 @@
-"""Models with the interface of Ultralytics behind the Predictor protocol; the package itself is not needed here."""
+"""Predictor for models with the interface of Ultralytics; the package itself is not needed here."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ _SOURCE = "the Ultralytics-style model"
 
 
 class UltralyticsPredictor(Adapter):
-    """Any model with `names` and `predict(images) -> results`, each with `.boxes` of `.xyxy`, `.conf` and `.cls`.
+    """Predictor of any model with `names` and `predict(images) -> results`.
 
-    Models of rotated boxes, whose results have `.obb` instead, count with their upright ones.
+    Each result has `.boxes` with `.xyxy`, `.conf` and `.cls`. Models of rotated boxes have `.obb` instead, of which the
+    upright boxes are used.
     """
 
     def __init__(
@@ -32,15 +33,15 @@ class UltralyticsPredictor(Adapter):
         batch_size: int = 8,
         **options: Any,
     ) -> None:
-        """Put a model to work.
+        """Wrap a model.
 
         Args:
-            model: the model, such as `ultralytics.YOLO("ships.pt")`. A .pt file is code that runs when it is loaded:
-                load only those that you trust.
-            classes: names by label; those of `model.names` where None.
-            keep: names of the classes that are wanted; None: all.
+            model: the model, such as `ultralytics.YOLO("ships.pt")`. A .pt file is code that runs when it is loaded,
+                so load only files that you trust.
+            classes: names by label; None is those of `model.names`.
+            keep: names of the classes that are wanted; None is all.
             score_min: lowest score of a detection; passed on as `conf`.
-            radiometry: how a scene becomes 8 bits; `Radiometry()` where None.
+            radiometry: conversion of a scene to 8 bits; None is `Radiometry()`.
             batch_size: chips of one call of `model.predict`, all of one size.
             options: passed on to `model.predict`: `imgsz=1024`, `iou=0.5`, `device="cuda:0"`, ...
 
@@ -56,7 +57,7 @@ class UltralyticsPredictor(Adapter):
         self._options = {"conf": score_min, "verbose": False} | options
 
     def _infer(self, chips: list[Chip]) -> list[Found]:
-        # arrays are taken for BGR, as OpenCV reads them
+        # Ultralytics expects arrays in the order BGR, as OpenCV reads them
         images = [np.ascontiguousarray(chip[..., ::-1]) for chip in chips]
         return [_found(result) for result in self.model.predict(images, **self._options)]
 

@@ -1,4 +1,4 @@
-"""Random changes of training chips: pure functions of a sample and a random generator. Nothing is changed in place."""
+"""Augmentation of training chips: pure functions of a sample and a random generator. Nothing is changed in place."""
 
 from __future__ import annotations
 
@@ -25,24 +25,24 @@ class Sample:
     labels: NDArray[np.int64]
     """(N,) 0-based."""
     ignored: NDArray[np.bool_]
-    """(N,) true: neither ship nor background."""
+    """(N,) true for a box that counts neither as ship nor as background."""
 
     @property
     def width(self) -> int:
-        """Pixels across."""
+        """Width in pixels."""
         return int(self.image.shape[1])
 
     @property
     def height(self) -> int:
-        """Pixels down."""
+        """Height in pixels."""
         return int(self.image.shape[0])
 
 
 def place(sample: Sample, scale: float, canvas_wh: tuple[int, int], config: AugmentConfig, rng: Generator) -> Sample:
-    """Scale a chip and lay it at a random place on an empty canvas; what leaves the canvas is cropped.
+    """Scale a chip and put it at a random place on an empty canvas; parts outside the canvas are cropped.
 
-    Boxes that leave it are dropped; boxes cut to less than `min_visible` of themselves are ignored. With probability
-    `focus`, some random object stays on the canvas.
+    Boxes outside are dropped. Boxes cut to less than `min_visible` of their area are ignored. With probability `focus`,
+    a random object stays on the canvas.
     """
     scaled = np.maximum(1, np.round(np.array([sample.width, sample.height]) * scale)).astype(int)
     room = np.array(canvas_wh) - scaled
@@ -70,7 +70,7 @@ def place(sample: Sample, scale: float, canvas_wh: tuple[int, int], config: Augm
 
 
 def jittered(sample: Sample, scale: float, canvas_wh: tuple[int, int], config: AugmentConfig, rng: Generator) -> Sample:
-    """`place` at a scale drawn log-uniformly around `scale`."""
+    """Place a chip (`place`) at a scale drawn log-uniformly around `scale`."""
     jitter = np.exp(rng.uniform(np.log(config.scale_min), np.log(config.scale_max)))
     return place(sample, float(scale * jitter), canvas_wh, config, rng)
 
@@ -100,7 +100,7 @@ def mosaic(
 
 
 def flip(sample: Sample, config: AugmentConfig, rng: Generator) -> Sample:
-    """Mirror left to right and top to bottom, each by its probability."""
+    """Mirror left to right and top to bottom, each with its probability."""
     image, boxes = sample.image, sample.boxes_xyxy
     if rng.random() < config.horizontal_flip:
         image, boxes = image[:, ::-1], flip_horizontal(boxes, sample.width)
@@ -110,7 +110,7 @@ def flip(sample: Sample, config: AugmentConfig, rng: Generator) -> Sample:
 
 
 def transpose(sample: Sample, config: AugmentConfig, rng: Generator) -> Sample:
-    """Swap rows and columns, by its probability."""
+    """Swap rows and columns, with its probability."""
     if not config.transpose or rng.random() >= config.transpose:
         return sample
     image = np.ascontiguousarray(sample.image.swapaxes(0, 1))
@@ -118,7 +118,7 @@ def transpose(sample: Sample, config: AugmentConfig, rng: Generator) -> Sample:
 
 
 def radiometric(sample: Sample, config: AugmentConfig, rng: Generator) -> Sample:
-    """Speckle (multiplicative gamma noise) and a random gain and gamma, each by its probability."""
+    """Add speckle (multiplicative gamma noise), and a random gain and gamma, each with its probability."""
     image = sample.image.astype(np.float32) / 255
     if rng.random() < config.speckle:
         looks = config.speckle_looks

@@ -1,4 +1,4 @@
-"""The canonical annotation record, and its file format: plain COCO JSON.
+"""Canonical annotation record, and its file format: plain COCO JSON.
 
 N boxes of an image, K classes. In memory labels are 0-based class indices; in files category ids are 1..K and
 annotation ids start at 1, because pycocotools takes an id of 0 for "unmatched".
@@ -27,11 +27,11 @@ _IMAGE_KEYS = ("id", "file_name", "width", "height")
 
 @dataclass(frozen=True, slots=True)
 class ImageRecord:
-    """One image: where it is and how large."""
+    """One image: its path and size."""
 
     id: int
     file_name: str
-    """Relative path with forward slashes; what it is relative to, the owner of the record says."""
+    """Relative path with forward slashes; the owner of the record knows its base folder."""
     width: int
     height: int
     extra: dict[str, Any] = field(default_factory=dict)
@@ -40,7 +40,7 @@ class ImageRecord:
 
 @dataclass(frozen=True, slots=True)
 class Record:
-    """Images and their truth. Every image id is a key of all three mappings, also where N is 0."""
+    """Images and their truth. Every image id is a key of all three mappings, also if N is 0."""
 
     images: tuple[ImageRecord, ...]
     boxes: dict[int, Boxes]
@@ -48,7 +48,7 @@ class Record:
     labels: dict[int, NDArray[np.int64]]
     """Image id -> (N,) 0-based class index."""
     ignored: dict[int, NDArray[np.bool_]]
-    """Image id -> (N,) true where a box is neither object nor background."""
+    """Image id -> (N,) true for a box that is neither object nor background."""
     classes: tuple[str, ...]
     """Class names by label."""
 
@@ -58,7 +58,7 @@ class Record:
         return sum(len(boxes) for boxes in self.boxes.values())
 
     def select(self, ids: Iterable[int]) -> Record:
-        """The record of the images with these ids, in the order of this record."""
+        """Select the images with these ids, in the order of this record."""
         wanted = set(ids)
         images = tuple(image for image in self.images if image.id in wanted)
         return Record(
@@ -72,7 +72,7 @@ class Record:
 
 @dataclass(frozen=True, slots=True)
 class Annotated:
-    """One image with its truth, on the way into a record; the image's id is given by `build_record`."""
+    """One image with its truth, before `build_record` gives it an id."""
 
     file_name: str
     width: int
@@ -84,7 +84,7 @@ class Annotated:
 
 
 def build_record(images: Iterable[Annotated], classes: tuple[str, ...]) -> Record:
-    """Record of `images` sorted by file name, with ids 1, 2, ...
+    """Build the record of `images`, sorted by file name, with ids 1, 2, ...
 
     Raises:
         InputError: two images have one file name.
@@ -123,7 +123,7 @@ def write_record(path: str | Path, record: Record) -> None:
 
 
 def to_coco(record: Record) -> dict[str, Any]:
-    """`record` as a COCO document of plain values: category ids 1..K, ignored boxes as iscrowd."""
+    """Convert `record` to a COCO document of plain values: category ids 1..K, ignored boxes as iscrowd."""
     annotations: list[dict[str, Any]] = []
     for image in record.images:
         rows = zip(record.boxes[image.id], record.labels[image.id], record.ignored[image.id], strict=True)
@@ -228,7 +228,7 @@ def _categories(entries: list[Any], path: str | Path) -> tuple[dict[int, int], t
 
 
 def _annotation(entry: Any, images: Container[int], labels: Mapping[int, int]) -> str | tuple[int, Corners, int, bool]:
-    """One annotation as (image id, corners, label, is ignored), or why it is dropped."""
+    """Parse one annotation to (image id, corners, label, is ignored), or to the reason to drop it."""
     bbox = _floats(entry.get("bbox")) if isinstance(entry, Mapping) else None
     if bbox is None:
         return "malformed"
@@ -243,7 +243,7 @@ def _annotation(entry: Any, images: Container[int], labels: Mapping[int, int]) -
 
 
 def _whereabouts(entry: Any, names: Mapping[int, str]) -> tuple[str, Corners | None]:
-    """File name and corners of an annotation that is dropped, as far as it tells them."""
+    """File name and corners of a dropped annotation, as far as it has them."""
     if not isinstance(entry, Mapping):
         return "", None
     image_id, bbox = entry.get("image_id"), _floats(entry.get("bbox"))

@@ -1,6 +1,6 @@
-"""torch Dataset over the canonical record, and the order in which training meets it.
+"""torch Dataset of training samples, and the order in which training sees them.
 
-A batch is a pure function of (seed, epoch, position): not of workers, nor of what was computed before.
+A batch is a pure function of (seed, epoch, position). It depends neither on workers nor on earlier batches.
 """
 
 from __future__ import annotations
@@ -22,13 +22,13 @@ from refinedet.data.shards import open_chip
 from refinedet.errors import FileError, InputError
 
 Key = tuple[int, int]
-"""Epoch and index of an image: what a training sample is drawn from."""
+"""Epoch and index of an image, from which a training sample is drawn."""
 
 Batch = tuple[Tensor, list[Sample]]
-"""Images (B, 1 or 3, H, W) uint8, and the samples whose boxes are their truth."""
+"""Images (B, 1 or 3, H, W) uint8, and the samples with their boxes."""
 
 _DECODED_BYTES = 512 << 20
-"""Decoded chips that one process keeps: all of SSDD, and a part of what is larger."""
+"""Most bytes of decoded chips that one process keeps: all of SSDD, and a part of larger data sets."""
 
 
 def read_chip(path: Path) -> NDArray[np.uint8]:
@@ -58,7 +58,7 @@ class ChipDataset(Dataset[Sample]):
         return len(self.record.images)
 
     def __getitem__(self, key: Key) -> Sample:
-        """The sample of image `index` in `epoch`: always the same one."""
+        """Draw the sample of image `index` in `epoch`; equal keys give equal samples."""
         epoch, index = key
         config = self.config
         rng = np.random.default_rng([config.seed, epoch, index])
@@ -83,7 +83,7 @@ class ChipDataset(Dataset[Sample]):
         )
 
     def _pixels(self, index: int) -> NDArray[np.uint8]:
-        """Chip `index`, from memory once it has been read and while there is room: decoding is half the work."""
+        """Read chip `index` or take it from memory; decoding is half the work, so chips stay while there is room."""
         pixels = self._decoded.get(index)
         if pixels is None:
             pixels = read_chip(self.root / self.record.images[index].file_name)
@@ -93,13 +93,13 @@ class ChipDataset(Dataset[Sample]):
         return pixels
 
     def _scale(self, sample: Sample) -> float:
-        return self.input_px / max(sample.width, sample.height)  # as tiling.letterbox
+        return self.input_px / max(sample.width, sample.height)  # like tiling.letterbox
 
 
 class EpochSampler(Sampler[list[Key]]):
-    """Batches of (epoch, index), each epoch in its own order; an incomplete last batch is left out if not alone.
+    """Batches of (epoch, index), each epoch in its own order; an incomplete last batch is left out unless it is alone.
 
-    Of `ranks` processes, each takes its part of every batch, so that together they see what one alone would see.
+    Each of `ranks` processes takes its part of every batch, so that together they see the batches of a single process.
 
     Raises:
         InputError: a batch cannot be shared evenly.

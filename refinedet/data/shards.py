@@ -1,7 +1,7 @@
-"""Many small files in a few large ones: uncompressed tar files with an index, read at random by the names of the files.
+"""Shards: many small files in a few uncompressed tar files with an index, for random access by name.
 
 DVC keeps each file of a folder on its own, which is slow beyond some ten thousands. A folder of shards holds 000.tar,
-001.tar, ... and index.json; `tar -xf` from the folder above gives the plain files back.
+001.tar, ... and index.json. `tar -xf` from the folder above restores the plain files.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from refinedet.files import read_json, write_json
 
 INDEX = "index.json"
 SHARD_BYTES = 256 << 20
-"""Size from which the next shard is begun: large enough for DVC, small enough to fetch again."""
+"""Size from which the next shard begins: large enough for DVC, small enough to fetch again."""
 
 
 class ShardWriter:
-    """Packs files below `root` whose names begin with `folder`; equal files in equal order give equal bytes."""
+    """Writer of shards, for files below `root` whose names begin with `folder`.
+
+    Equal files in equal order give equal bytes.
+    """
 
     def __init__(self, root: Path, folder: str, *, shard_bytes: int = SHARD_BYTES) -> None:
         self._root, self._folder, self._limit = root, folder, shard_bytes
@@ -58,7 +61,7 @@ class ShardWriter:
 
 
 def open_chip(path: Path) -> IO[bytes]:
-    """The file at `path`, or the one that a shard of its folder holds by that name.
+    """Open the file at `path`, or the file of that name in a shard of its folder.
 
     Raises:
         OSError: there is neither, or it cannot be read.
@@ -93,7 +96,7 @@ def _is_entry(entry: object) -> bool:
 
 @lru_cache(maxsize=8)
 def _index(path: Path, _changed_ns: int) -> dict[str, Any]:
-    """File name -> number of the shard, first byte, size."""
+    """Index of a folder of shards: file name -> number of the shard, first byte, size."""
     document = read_json(path)
     files = document.get("files") if isinstance(document, dict) else None
     if not isinstance(files, dict) or not all(map(_is_entry, files.values())):

@@ -1,4 +1,4 @@
-"""Boxes on their way into a record: cleaned one by one, and every change told."""
+"""Cleaning of annotated boxes one by one, with an account of every change."""
 
 from __future__ import annotations
 
@@ -12,13 +12,13 @@ from numpy.typing import NDArray
 from refinedet.boxes import Boxes, area, as_boxes, clip
 
 Corners = tuple[float, float, float, float]
-"""x1, y1, x2, y2 in pixels, half-open, not yet checked against the image."""
+"""Corners x1, y1, x2, y2 in pixels, half-open, not yet checked against the image."""
 
 LARGEST = 1e15
-"""Its square is finite in float32; no image is as large."""
+"""Largest accepted corner; its square is finite in float32, and no image is as large."""
 
 CLIPPED = "clipped"
-"""What befell a box that reached beyond its image and was cut to it; the other fates are reasons to drop one."""
+"""Fate of a box that reached beyond its image and was cut to it; the other fates are reasons to drop one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,23 +26,23 @@ class BoxChange:
     """One box that reading changed or left out."""
 
     file_name: str
-    """Of its image; empty where the box names none that is listed."""
+    """File name of its image; empty if the box names no listed image."""
     fate: str
-    """CLIPPED, or why it was dropped."""
+    """CLIPPED, or the reason why it was dropped."""
     corners_xyxy: Corners | None
-    """As they were; None where they are no four numbers."""
+    """Corners before the change; None if they are not four numbers."""
 
 
 @dataclass(slots=True)
 class Changes:
-    """What reading changed, so that nothing is lost in silence."""
+    """Account of the changes that reading made, so that no box is lost without notice."""
 
     dropped: Counter[str] = field(default_factory=Counter)
-    """Reason -> boxes left out."""
+    """Reason -> number of boxes left out."""
     clipped: int = 0
-    """Boxes that reached beyond their image and were cut to it."""
+    """Number of boxes that reached beyond their image and were cut to it."""
     boxes: list[BoxChange] = field(default_factory=list)
-    """The same one by one, in the order of reading."""
+    """Changes one by one, in the order of reading."""
 
     def drop(self, reason: str, file_name: str = "", corners_xyxy: Corners | None = None) -> None:
         """Count a box that is left out."""
@@ -60,14 +60,14 @@ class Changes:
 
 
 class ImageTruth:
-    """Boxes of one image on their way into a record: cleaned one by one, each change counted."""
+    """Boxes of one image, cleaned one by one; each change is counted."""
 
     def __init__(self, width: int, height: int, changes: Changes, file_name: str = "") -> None:
         self._size, self._changes, self._name = (width, height), changes, file_name
         self._rows: dict[tuple[float, ...], bool] = {}
 
     def add(self, corners_xyxy: Corners, label: int, *, ignored: bool) -> None:
-        """Take a box, cut to the image; one not finite, without area, outside the image or repeated is dropped."""
+        """Add a box, cut to the image; a box not finite, without area, outside the image or repeated is dropped."""
         found = _clipped(corners_xyxy, self._size)
         if isinstance(found, str):
             self._changes.drop(found, self._name, corners_xyxy)
@@ -81,13 +81,13 @@ class ImageTruth:
         self._rows[row] = ignored
 
     def arrays(self) -> tuple[Boxes, NDArray[np.int64], NDArray[np.bool_]]:
-        """Boxes (N, 4), labels (N,) and whether they are ignored (N,), in the order they came."""
+        """Boxes (N, 4), labels (N,) and ignored flags (N,), in the order in which they came."""
         labels = np.array([row[4] for row in self._rows], np.int64)
         return as_boxes([row[:4] for row in self._rows]), labels, np.array(list(self._rows.values()), np.bool_)
 
 
 def _clipped(corners_xyxy: Corners, size: tuple[int, int]) -> str | tuple[tuple[float, ...], bool]:
-    """Corners of a box within its image and whether it was cut, or why it is dropped."""
+    """Corners of a box within its image, and true if it was cut; or the reason to drop it."""
     if not all(abs(corner) <= LARGEST for corner in corners_xyxy):
         return "not finite"
     corners = as_boxes([corners_xyxy])

@@ -1,7 +1,7 @@
-"""How far a COCO AP would move with other images of the same kind: bootstrap intervals.
+"""Bootstrap intervals of COCO AP: its variation with other images of the same kind.
 
-R resamples, I images, D detections, T IoU thresholds. Detections are matched once, by pycocotools, image by image; each
-resample only weighs the images anew and accumulates again.
+R resamples, I images, D detections, T IoU thresholds. pycocotools matches the detections once, image by image. Each
+resample only changes the weights of the images and accumulates again.
 """
 
 from __future__ import annotations
@@ -27,14 +27,14 @@ _RECALLS = np.linspace(0, 1, 101)
 
 @dataclass(frozen=True, slots=True)
 class _Class:
-    """Matches of one class at one IoU threshold, strongest detection first; detections on ignored boxes left out."""
+    """Matches of one class at one IoU threshold, strongest detection first, without detections on ignored boxes."""
 
     images: NDArray[np.int64]
     """(D,) index of the image that each detection is in."""
     correct: NDArray[np.bool_]
-    """(D,) whether it hit an object."""
+    """(D,) true for a detection that hit an object."""
     objects: NDArray[np.float64]
-    """(I,) objects to be found in each image."""
+    """(I,) number of objects in each image."""
 
 
 def bootstrap_interval(
@@ -45,10 +45,10 @@ def bootstrap_interval(
     resamples: int = 1000,
     seed: int = 0,
 ) -> tuple[float, float] | None:
-    """95 % percentile interval of a COCO average precision, in percent 0..100; None where no draw has an object.
+    """95 % percentile interval of a COCO average precision, in percent 0..100; None if no draw has an object.
 
-    Images are drawn with replacement, as many as there are; equal arguments give equal intervals. It tells how far the
-    figure depends on which images were judged, not how far it depends on the seed of the training.
+    Images are drawn with replacement, as many as there are; equal arguments give equal intervals. The interval shows
+    the effect of the choice of images, not that of the seed of the training.
 
     Source: Efron and Tibshirani 1993, chapter 13.
 
@@ -56,8 +56,9 @@ def bootstrap_interval(
         truth: boxes by image id.
         detections: detections by image id; an absent image has none.
         measure: AP (mean over ten IoUs), AP50 or AP75.
-        resamples: draws; the ends of the interval settle to about 0.1 points with 1000 of them on some hundred images.
-        seed: of the draws.
+        resamples: number of draws; with 1000 of them on some hundred images, the ends of the interval vary by about 0.1
+            points.
+        seed: seed of the draws.
 
     Raises:
         InputError: `resamples` is below 1, or an image id or label of `detections` is not in `truth`.
@@ -77,8 +78,8 @@ def bootstrap_difference(
 ) -> tuple[float, float] | None:
     """95 % percentile interval of the average precision of `second` less that of `first`, in points.
 
-    Both are judged on the same drawn images, so that hard images in a draw are hard for both: far narrower than the two
-    intervals apart. Arguments, errors and source are those of `bootstrap_interval`.
+    Both are judged on the same drawn images, so that hard images in a draw are hard for both. That makes the interval
+    far narrower than two separate ones. Arguments, errors and source are those of `bootstrap_interval`.
     """
     before, after = _drawn(truth, (first, second), measure, resamples, seed)
     return _interval(after - before)
@@ -87,7 +88,7 @@ def bootstrap_difference(
 def _drawn(
     truth: Record, judged: Sequence[Mapping[int, Detections]], measure: Measure, resamples: int, seed: int
 ) -> list[NDArray[np.float64]]:
-    """Average precision (R,) in 0..100 of each of `judged` on the same draws; NaN where a draw has no object."""
+    """Average precision (R,) in 0..100 of each of `judged` on the same draws; NaN for a draw without objects."""
     if resamples < 1:
         raise InputError(f"expected at least 1 resample, found {resamples}")
     images = len(truth.images)
@@ -107,8 +108,8 @@ def _interval(values: NDArray[np.float64]) -> tuple[float, float] | None:
 def _average_precision(matched: list[list[_Class]], weights: NDArray[np.int64]) -> NDArray[np.float64]:
     """COCO's average precision (R,) in [0, 1], each image counted `weights` (R, I) times; NaN without any object.
 
-    101 recall points, then the mean over thresholds and over the classes that have objects: pycocotools' `accumulate`,
-    where copies of an image follow one another.
+    It averages over 101 recall points, then over thresholds and over the classes that have objects. This is
+    pycocotools' `accumulate` with the copies of an image one after another.
     """
     times = weights.astype(np.float64)
     per_class = np.stack([np.mean([_interpolated(at, times) for at in thresholds], axis=0) for thresholds in matched])
@@ -120,15 +121,15 @@ def _average_precision(matched: list[list[_Class]], weights: NDArray[np.int64]) 
 
 
 def _interpolated(matches: _Class, weights: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Mean precision (R,) over 101 recall points at one threshold; NaN where the resample has no object."""
+    """Mean precision (R,) over 101 recall points at one threshold; NaN for a resample without objects."""
     hits = matches.correct.nonzero()[0]
-    # the first hit that each detection stands before: from there on it counts as a claim
+    # index of the first hit at or after each detection: from there on it counts as a claim
     up_to = np.searchsorted(hits, np.arange(len(matches.images)))
     claims = _per_image(matches.images, up_to, (weights.shape[1], len(hits)))
     found = weights @ _per_image(matches.images[hits], np.arange(len(hits)), claims.shape)
     claimed = weights @ claims
     objects = weights @ matches.objects
-    # recall rises at hits alone, so the best precision at or beyond a recall is the best of the hits from there on
+    # recall rises at hits alone, so the best precision from a recall on is the best of the hits from there on
     precision = np.divide(found, claimed, out=np.zeros_like(found), where=claimed > 0)
     best = np.maximum.accumulate(precision[:, ::-1], axis=1)[:, ::-1]
     best = np.hstack([best, np.zeros((len(best), 1))])  # beyond the recall reached
@@ -138,14 +139,14 @@ def _interpolated(matches: _Class, weights: NDArray[np.float64]) -> NDArray[np.f
 
 
 def _per_image(images: NDArray[np.int64], columns: NDArray[np.int64], shape: tuple[int, int]) -> NDArray[np.float64]:
-    """How many detections each image has (I, H) up to each of H hits, given the first column each one counts in."""
+    """Count detections of each image up to each of H hits, (I, H); `columns` is the first hit that each counts for."""
     counts = np.zeros((shape[0], shape[1] + 1))  # the last column is for detections after all hits
     np.add.at(counts, (images, columns), 1)
     return np.asarray(counts[:, :-1].cumsum(axis=1))
 
 
 def _matched(truth: Record, detections: Mapping[int, Detections], measure: Measure) -> list[list[_Class]]:
-    """Per class and IoU threshold: what pycocotools says of each detection."""
+    """Matches by pycocotools, for each class and IoU threshold."""
     judge = coco_judge(truth, detections, _IOUS[measure])
     areas, ids = len(judge.params.areaRng), judge.params.imgIds
     out = []

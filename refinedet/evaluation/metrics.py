@@ -1,4 +1,4 @@
-"""Quality of detections against the truth: COCO AP, precision over recall, and who was hit, missed or imagined.
+"""Quality of detections against the truth: COCO AP, precision over recall, and hits, misses and false alarms.
 
 Takes records and arrays, never paths. pycocotools is the judge; it is fed from memory and kept silent.
 """
@@ -23,9 +23,9 @@ IMAGE_DETECTIONS_MAX = 100
 """COCO judges at most this many detections of one image, the strongest."""
 
 HIT_IOU = 0.5
-"""Overlap that makes a detection a hit where one number is asked for: precision, recall, F1."""
+"""Least IoU of a hit, for precision, recall and F1."""
 HIT_SCORE = 0.5
-"""Lowest score that counts as a detection there: the one from which `refinedet detect` reports by default."""
+"""Lowest score of a detection for these measures; it is the default of `refinedet detect`."""
 
 _STATS = {"AP": 0, "AP50": 1, "AP75": 2, "AP_small": 3, "AP_medium": 4, "AP_large": 5, "AR_100": 8}
 
@@ -33,8 +33,8 @@ _STATS = {"AP": 0, "AP50": 1, "AP75": 2, "AP_small": 3, "AP_medium": 4, "AP_larg
 def coco_metrics(truth: Record, detections: Mapping[int, Detections]) -> dict[str, float | None]:
     """COCO AP, AP50, AP75, AP_small, AP_medium, AP_large and AR_100, in percent 0..100.
 
-    A size is the area of the box in pixels of the chip: small below 32 x 32, large above 96 x 96. A value is None
-    where the truth holds no object of that size (or none at all), and 0 where objects exist and nothing was found.
+    A size is the area of the box in pixels of the chip: small below 32 x 32, large above 96 x 96. A value is None if
+    the truth holds no object of that size (or none at all), and 0 if objects exist and nothing was found.
     Ignored boxes are COCO crowds: detections on them count neither way.
 
     Args:
@@ -51,7 +51,7 @@ def coco_metrics(truth: Record, detections: Mapping[int, Detections]) -> dict[st
 
 
 def coco_judge(truth: Record, detections: Mapping[int, Detections], iou_min: float | None = None) -> Any:
-    """Evaluation by pycocotools, accumulated, at COCO's ten IoUs or at `iou_min` alone: a `COCOeval`.
+    """Evaluate with pycocotools at COCO's ten IoUs, or at `iou_min` alone; return the accumulated `COCOeval`.
 
     Raises:
         InputError: an image id or label of `detections` is not in `truth`.
@@ -71,7 +71,7 @@ def coco_judge(truth: Record, detections: Mapping[int, Detections], iou_min: flo
 
 
 def strongest(detections: Mapping[int, Detections]) -> dict[int, Detections]:
-    """The detections that COCO judges: of each class, at most IMAGE_DETECTIONS_MAX of an image, the strongest."""
+    """Select the detections that COCO judges: of each image and class, the IMAGE_DETECTIONS_MAX strongest."""
     return {image_id: _strongest(found) for image_id, found in detections.items()}
 
 
@@ -85,8 +85,8 @@ def _strongest(found: Detections) -> Detections:
 def pr_curve(truth: Record, detections: Mapping[int, Detections], iou_min: float) -> NDArray[np.float64] | None:
     """Precision (101,) in [0, 1] at recall 0, 0.01, ... 1, mean over the classes present; None without any object.
 
-    Precision is COCO's: the best at this recall or a higher one, 0 beyond the recall reached, so that its mean is the
-    AP at `iou_min`.
+    Precision is COCO's: the best at this recall or a higher one, and 0 beyond the highest recall. So its mean is the AP
+    at `iou_min`.
 
     Raises:
         InputError: `iou_min` is not within (0, 1], or an image id or label of `detections` is not in `truth`.
@@ -100,7 +100,7 @@ def pr_curve(truth: Record, detections: Mapping[int, Detections], iou_min: float
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Which detections of one image hit which objects. Indices point into the arrays that were given to `match`."""
+    """Pairs of detections and objects of one image. Indices point into the arguments of `match`."""
 
     hits: NDArray[np.int64]
     """(H, 2) detection index, truth index."""
@@ -124,11 +124,11 @@ def coco_results(detections: Mapping[int, Detections]) -> list[dict[str, Any]]:
 def match(
     truth: Record, detections: Mapping[int, Detections], *, iou_min: float = HIT_IOU, score_min: float = HIT_SCORE
 ) -> dict[int, Match]:
-    """Pair detections and objects of every image one to one, the COCO way at one IoU and one score.
+    """Pair detections and objects of every image one to one, by COCO's rules at one IoU and one score.
 
-    From the strongest on, each detection with score >= `score_min` takes the free object of its class that it overlaps
-    most, if by an IoU >= `iou_min`. A detection left over is a false alarm, unless `iou_min` of it lies on an ignored
-    box of its class. Ignored boxes are never missed.
+    From the strongest on, each detection with score >= `score_min` takes the free object of its class with the highest
+    IoU, if that is at least `iou_min`. A detection without an object is a false alarm, unless `iou_min` of it lies on
+    an ignored box of its class. Ignored boxes are never missed.
 
     Raises:
         InputError: an image id or label of `detections` is not in `truth`.
@@ -150,12 +150,12 @@ def _match_image(
 ) -> Match:
     boxes, labels, ignored = objects
     same_class = found.labels[:, None] == labels[None, :]
-    overlap = np.where(same_class & ~ignored, iou(found.boxes_xyxy, boxes), 0)
+    ious = np.where(same_class & ~ignored, iou(found.boxes_xyxy, boxes), 0)
     on_ignored = _covered_by_ignored(found.boxes_xyxy, boxes, same_class & ignored, iou_min)
     hits, false_alarms = [], []
     free = ~ignored
     for index in np.flatnonzero(found.scores >= score_min):
-        candidates = np.where(free, overlap[index], 0)
+        candidates = np.where(free, ious[index], 0)
         best = int(candidates.argmax()) if len(candidates) else -1
         if best >= 0 and candidates[best] >= iou_min:
             free[best] = False
@@ -182,7 +182,7 @@ def _indexed(document: dict[str, Any]) -> Any:
 
 
 def _rows(detections: Mapping[int, Detections]) -> list[dict[str, Any]]:
-    """COCO results with what pycocotools adds on loading them: id (from 1, as 0 means "unmatched") and area."""
+    """COCO results with the id (from 1, because 0 means "unmatched") and area that pycocotools adds on loading."""
     rows: list[dict[str, Any]] = []
     for result in coco_results(detections):
         rows.append({**result, "id": len(rows) + 1, "area": result["bbox"][2] * result["bbox"][3]})
@@ -190,7 +190,7 @@ def _rows(detections: Mapping[int, Detections]) -> list[dict[str, Any]]:
 
 
 def check_known(truth: Record, detections: Mapping[int, Detections]) -> None:
-    """Raise InputError where `detections` name an image or a class that the truth does not have."""
+    """Raise InputError if `detections` name an image or a class that the truth does not have."""
     unknown = sorted(set(detections) - {image.id for image in truth.images})
     if unknown:
         raise InputError(

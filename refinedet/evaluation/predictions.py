@@ -1,4 +1,4 @@
-"""Detections of the chips of a record, a few images in memory at a time, and how good they are."""
+"""Detections of the chips of a data set, with a few images in memory at a time, and their quality."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ _CHIPS_PER_CALL = 64
 
 
 def predict_chips(predictor: Predictor, images: Sequence[ImageRecord], root: Path) -> Iterator[dict[int, Detections]]:
-    """Detections by image id, of some images at a time; the files of `images` lie under `root`."""
+    """Yield detections by image id, for some images at a time; the files of `images` lie under `root`."""
     for first in range(0, len(images), _CHIPS_PER_CALL):
         part = images[first : first + _CHIPS_PER_CALL]
         found = predictor.predict([read_chip(root / image.file_name) for image in part])
@@ -24,15 +24,15 @@ def predict_chips(predictor: Predictor, images: Sequence[ImageRecord], root: Pat
 
 
 def measure_chips(predictor: Predictor, truth: Record, root: Path) -> dict[str, float | None]:
-    """Detect in every chip of a record and return the COCO metrics, in percent; None where nothing can be measured.
+    """Detect in every chip of a data set and return the COCO metrics, in percent; None for an undefined one.
 
     Args:
-        predictor: what detects.
+        predictor: predictor to measure.
         truth: the annotated chips.
-        root: the folder of their files.
+        root: folder of their files.
 
     Raises:
-        InputError: the predictor and the record have other classes.
+        InputError: predictor and truth have different classes.
         FileError: a chip is missing or damaged.
     """
     if predictor.classes != truth.classes:

@@ -1,6 +1,6 @@
-"""How well detections agree with a truth: precision, recall and F1 of a one-to-one match.
+"""Score of detections against a truth: precision, recall and F1 of a one-to-one match.
 
-Boxes in pixels (`match_boxes`), or two GeoJSON files compared in metres on the ground (`score_files`).
+It compares boxes in pixels (`match_boxes`), or two GeoJSON files in metres on the ground (`score_files`).
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Score:
 
     @property
     def f1(self) -> float:
-        """Harmonic mean of precision and recall, in [0, 1]; 1 where there is neither ship nor detection."""
+        """Harmonic mean of precision and recall, in [0, 1]; 1 if there is neither ship nor detection."""
         total = 2 * self.tp + self.fp + self.fn
         return 2 * self.tp / total if total else 1.0
 
@@ -66,7 +66,7 @@ def match_boxes(pred: Detections, truth_boxes: Boxes, iou_min: float = 0.3, cent
     """Score boxes in pixels; labels are not compared.
 
     A detection and a ship may be matched if their IoU is at least `iou_min` or their centres are at most
-    `centre_max_px` apart. Of all one-to-one matches a largest one counts, so the order of boxes has no say.
+    `centre_max_px` apart. A largest one-to-one match counts, so the order of boxes has no effect.
 
     Raises:
         InputError: `truth_boxes` is not (N, 4), or a limit is out of range.
@@ -107,7 +107,7 @@ def score_files(
     is below `score_min` are left out.
 
     Raises:
-        FileError, InputError: a file cannot be read, is not such a GeoJSON, or the two share no kind of position.
+        FileError, InputError: a file cannot be read, is no GeoJSON of this kind, or the two share no kind of position.
     """
     truth = _features(truth_geojson)
     pred = [f for f in _features(pred_geojson) if f["properties"].get("score", 1.0) >= score_min]
@@ -131,9 +131,9 @@ def _candidates(
     centres = shapely.centroid(pred), shapely.centroid(truth)
     near = shapely.STRtree(centres[1]).query(centres[0], predicate="dwithin", distance=centre_max)
     touching = shapely.STRtree(truth).query(pred)
-    overlap = shapely.area(shapely.intersection(pred[touching[0]], truth[touching[1]]))
-    union = shapely.area(pred[touching[0]]) + shapely.area(truth[touching[1]]) - overlap
-    alike = overlap >= iou_min * np.maximum(union, np.finfo(np.float64).tiny)
+    shared = shapely.area(shapely.intersection(pred[touching[0]], truth[touching[1]]))
+    union = shapely.area(pred[touching[0]]) + shapely.area(truth[touching[1]]) - shared
+    alike = shared >= iou_min * np.maximum(union, np.finfo(np.float64).tiny)
     pairs = np.unique(np.concatenate([near, touching[:, alike]], axis=1), axis=1)
     return pairs[0], pairs[1]
 

@@ -2,8 +2,8 @@
 
 Source: RefineDet++ (Zhang et al., TCSVT 2020). B batch, A anchor shapes, C channels in, O channels out, H W cells.
 
-Project, then sample: convolution and bilinear sampling are linear and commute, so the features are first projected to
-the few output channels of each tap, and only those are sampled. Same numbers, far fewer of them.
+Convolution and bilinear sampling are linear and commute. So the features are first projected to the few output channels
+of each tap, and only those are sampled. The result is the same with far fewer numbers.
 """
 
 from __future__ import annotations
@@ -24,19 +24,19 @@ from refinedet.model.box_coder import CENTRE_VARIANCE, SIZE_VARIANCE, decode
 TAPS = 9
 
 _MAX_PUBLISHED_DELTA = math.log(1000.0 / SIZE_VARIANCE)
-"""Where the published size reaches 1000 anchors, the limit that decode() has too."""
+"""Size offset at which the published size reaches 1000 anchors, which is the limit of decode() too."""
 
 
 def alignment_points(arm_deltas: Tensor, shapes: Tensor, sampling: AlignSampling = "decode") -> Tensor:
-    """Where each tap samples, relative to its own cell, in cells.
+    """Sampling points of the taps, relative to their own cell, in cells.
 
     The points are the centres of a 3x3 partition of the refined box, row-major (y outer).
 
     Args:
         arm_deltas: (B, A, 4, H, W) offsets [dx, dy, dw, dh] of the ARM.
         shapes: (A, 2) anchor width and height in cells.
-        sampling: `decode`, or `published` for the size exp(d) * 0.2 of a published implementation, which looks at a
-            fifth of the anchor where d = 0.
+        sampling: `decode`, or `published` for the size exp(d) * 0.2 of a published implementation, which samples a
+            fifth of the anchor at d = 0.
 
     Returns:
         (B, A, 9, 2, H, W), [y, x] on the axis of size 2.
@@ -72,12 +72,12 @@ def align_conv_fused(features: Tensor, points: Tensor, weight: Tensor) -> Tensor
 
 
 def align_conv_torchvision(features: Tensor, points: Tensor, weight: Tensor) -> Tensor:
-    """The same by `torchvision.ops.deform_conv2d`, one call for each anchor shape: the oracle."""
+    """AlignConv by `torchvision.ops.deform_conv2d`, one call for each anchor shape: the reference for tests."""
     return _by_deformable(features, points, weight, deform_conv2d)
 
 
 def align_conv_mmcv(features: Tensor, points: Tensor, weight: Tensor) -> Tensor:
-    """The same by `mmcv.ops.deform_conv2d`, where mmcv is installed.
+    """AlignConv by `mmcv.ops.deform_conv2d`, for which mmcv must be installed.
 
     Raises:
         MissingExtra: no importable mmcv.ops.
@@ -93,14 +93,14 @@ def align_conv_mmcv(features: Tensor, points: Tensor, weight: Tensor) -> Tensor:
 
 
 def _published_box(anchors_cxcywh: Tensor, deltas: Tensor) -> Tensor:
-    """decode() with the size variance outside the exponential."""
+    """Decode with the size variance outside the exponential, as a published implementation does."""
     centre = anchors_cxcywh[..., :2] + CENTRE_VARIANCE * deltas[..., :2] * anchors_cxcywh[..., 2:]
     size = anchors_cxcywh[..., 2:] * SIZE_VARIANCE * torch.exp(deltas[..., 2:].clamp(max=_MAX_PUBLISHED_DELTA))
     return torch.cat([centre, size], dim=-1)
 
 
 def _by_deformable(features: Tensor, points: Tensor, weight: Tensor, kernel: Callable[..., Tensor]) -> Tensor:
-    # deformable convolution adds its offsets to the ordinary 3x3 grid, so that grid is taken off first
+    # deformable convolution adds its offsets to the ordinary 3x3 grid, so that grid is subtracted first
     steps = torch.arange(-1, 2, device=points.device, dtype=points.dtype)
     grid = torch.stack([steps.repeat_interleave(3), steps.repeat(3)], dim=1)[..., None, None]  # (9, 2, 1, 1)
     offsets = (points - grid).flatten(2, 3)  # (B, A, 18, H, W)
@@ -111,7 +111,7 @@ def _by_deformable(features: Tensor, points: Tensor, weight: Tensor, kernel: Cal
 
 
 def _grid(points: Tensor) -> Tensor:
-    """Points relative to cells -> grid_sample's coordinates, (B * A * 9, H, W, 2) [x, y]."""
+    """Convert points relative to cells to grid_sample's coordinates, (B * A * 9, H, W, 2) [x, y]."""
     rows, columns = points.shape[-2:]
     y = points[:, :, :, 0] + torch.arange(rows, device=points.device, dtype=points.dtype)[:, None]
     x = points[:, :, :, 1] + torch.arange(columns, device=points.device, dtype=points.dtype)
@@ -129,8 +129,8 @@ BACKENDS: dict[AlignBackend, Callable[[Tensor, Tensor, Tensor], Tensor]] = {
 class AlignConv(nn.Module):
     """Prediction layer of the ODM: (B, C, H, W) features and ARM offsets to (B, A, O, H, W).
 
-    The offsets are computed from the detached ARM output, not learned. Weights have the same names and shapes whatever
-    is sampled; with sampling `none` the layer is a plain 3x3 convolution, that of the original RefineDet.
+    The offsets are computed from the detached ARM output, not learned. Weights have the same names and shapes for every
+    sampling. With sampling `none` the layer is a plain 3x3 convolution, that of the original RefineDet.
     """
 
     def __init__(

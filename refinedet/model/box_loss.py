@@ -14,8 +14,8 @@ from refinedet.model.box_coder import decode, encode, to_cxcywh, to_xyxy
 def box_loss(anchors_cxcywh: Tensor, deltas: Tensor, truth_xyxy: Tensor, kind: BoxLoss) -> Tensor:
     """Loss of each positive, (P,).
 
-    `giou`: generalised IoU (Rezatofighi et al. 2019). `ciou`: complete IoU (Zheng et al. 2020). `smooth_l1`: of the
-    four encoded offsets, summed (RefineDet, section 4, loss function).
+    `giou`: generalised IoU (Rezatofighi et al. 2019). `ciou`: complete IoU (Zheng et al. 2020). `smooth_l1`: the sum
+    over the four encoded offsets (RefineDet, section 4, loss function).
 
     Args:
         anchors_cxcywh: (P, 4) boxes that the offsets start from.
@@ -28,8 +28,8 @@ def box_loss(anchors_cxcywh: Tensor, deltas: Tensor, truth_xyxy: Tensor, kind: B
         return F.smooth_l1_loss(deltas, goal, reduction="none").sum(-1)
     boxes = to_xyxy(decode(anchors_cxcywh, deltas))
     if kind == "ciou":
-        # A tiny box very far away has equal corners in float32, hence no aspect ratio and a slope that is no number.
-        # It is taken for right: its offsets lie beyond the limits of decode(), where no slope would bring it back.
+        # A tiny box very far away has equal corners in float32, so it has no aspect ratio and its gradient is NaN.
+        # The truth replaces it: its offsets lie beyond the limits of decode(), where the gradient is zero anyway.
         solid = (boxes[:, 2:] > boxes[:, :2]).all(1, keepdim=True)
         boxes = torch.where(solid, boxes, truth_xyxy)
     loss: Tensor = (complete_box_iou_loss if kind == "ciou" else generalized_box_iou_loss)(boxes, truth_xyxy)
@@ -37,14 +37,17 @@ def box_loss(anchors_cxcywh: Tensor, deltas: Tensor, truth_xyxy: Tensor, kind: B
 
 
 def paired_iou(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
-    """IoU of each box of `a` (..., 4) with its own of `b`, or what they broadcast to; 0 for two without an area."""
+    """IoU of each box of `a` (..., 4) with its partner in `b`, after broadcasting; 0 for two boxes without an area."""
     union = box_area(a_xyxy) + box_area(b_xyxy)
-    overlap = shared_area(a_xyxy, b_xyxy)
-    return overlap / (union - overlap).clamp(min=torch.finfo(union.dtype).tiny)
+    shared = shared_area(a_xyxy, b_xyxy)
+    return shared / (union - shared).clamp(min=torch.finfo(union.dtype).tiny)
 
 
 def shared_area(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
-    """Area in both boxes, as `paired_iou`. Edge by edge: operations on a last axis of two are several times slower."""
+    """Shared area of each box of `a` (..., 4) and its partner in `b`, after broadcasting.
+
+    It is computed edge by edge, because operations on a last axis of two are several times slower.
+    """
     a_left, a_top, a_right, a_bottom = a_xyxy.unbind(-1)
     b_left, b_top, b_right, b_bottom = b_xyxy.unbind(-1)
     width = torch.minimum(a_right, b_right) - torch.maximum(a_left, b_left)
@@ -53,6 +56,6 @@ def shared_area(a_xyxy: Tensor, b_xyxy: Tensor) -> Tensor:
 
 
 def box_area(boxes_xyxy: Tensor) -> Tensor:
-    """(..., 4) to (...)."""
+    """Areas (...) of boxes (..., 4)."""
     left, top, right, bottom = boxes_xyxy.unbind(-1)
     return (right - left) * (bottom - top)

@@ -1,4 +1,4 @@
-"""One safetensors file that carries weights, configuration, classes, radiometry and provenance. Never pickle."""
+"""Checkpoints: one safetensors file with weights, configuration, classes, radiometry and provenance. Never pickle."""
 
 from __future__ import annotations
 
@@ -26,17 +26,17 @@ _FORMAT = 2
 
 @validated(frozen=True, slots=True)
 class Header(Settings):
-    """What a checkpoint says of itself, without its weights."""
+    """Header of a checkpoint: everything but its weights."""
 
     model: ModelConfig
     classes: tuple[str, ...]
     radiometry: Radiometry
     provenance: dict[str, Any]
-    """Where it came from: data set, hashes of inputs, seed, epochs, metrics on val. Free form."""
+    """Origin of the weights, in free form: data set, hashes of inputs, seed, epochs, metrics on val."""
     operating_score: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """The network's own score at which F1 is best on val; predictors report it as 0.5."""
+    """Score of the network at which F1 is best on val; predictors report it as 0.5."""
     postprocess: PostprocessConfig = field(default_factory=PostprocessConfig)
-    """The recipe's way from raw outputs to detections; predictors follow it unless told otherwise."""
+    """Postprocessing of the recipe; it is the default of predictors."""
     trained_on: TrainedOn = field(default_factory=TrainedOn)
     """Windows and pixel sizes that the weights know."""
 
@@ -46,10 +46,10 @@ class Header(Settings):
 
     @classmethod
     def from_dict(cls, values: Any, source: str = "") -> Self:
-        """From what `to_dict` gave, or an earlier format of it; `source` names the file in errors.
+        """Build from the result of `to_dict`, or an earlier format of it; `source` names the file in errors.
 
         Raises:
-            InputError: it is something else or of a newer format, or a setting has the wrong type or is out of range.
+            InputError: `values` are something else or of a newer format, or a setting is of the wrong type or range.
         """
         return made_of(cls, without_format(values, source), source)
 
@@ -59,12 +59,12 @@ class Header(Settings):
 
 
 def without_format(values: Any, source: str) -> dict[str, Any]:
-    """The settings of a header, from its stored form of any format.
+    """Settings of a header, from its stored form of any format.
 
-    In format 1, how scenes are cut was the entry `tile` of the provenance, and pixel sizes were not known.
+    In format 1, the cutting of scenes was the entry `tile` of the provenance, and pixel sizes were not known.
 
     Raises:
-        InputError: it is no header, or of a newer format.
+        InputError: `values` are no header, or one of a newer format.
     """
     known = values.get("format") if isinstance(values, dict) else None
     if type(known) is not int or known < 1:
@@ -96,11 +96,11 @@ def save_checkpoint(path: str | Path, weights: dict[str, Tensor], header: Header
 
 
 def read_header(path: str | Path) -> Header:
-    """Read what a checkpoint is, without its weights and without torch.
+    """Read the header of a checkpoint, without its weights and without torch.
 
     Raises:
-        FileError: missing or not a whole safetensors file.
-        InputError: a safetensors file of something else or of a newer format, or a setting in it is not what it can be.
+        FileError: the file is missing or not a whole safetensors file.
+        InputError: the file holds something else or a newer format, or a setting in it is out of range.
     """
     metadata = _open_metadata(Path(path))
     if _KEY not in metadata:
@@ -109,7 +109,7 @@ def read_header(path: str | Path) -> Header:
 
 
 def describe_checkpoint(path: Path) -> dict[str, Any]:
-    """Describe a checkpoint as JSON values: all that its header says, and `sha256` and `bytes` of the file.
+    """Describe a checkpoint as JSON values: its header, and `sha256` and `bytes` of the file.
 
     Raises:
         FileError, InputError: as `read_header`.

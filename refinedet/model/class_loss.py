@@ -20,8 +20,8 @@ def class_loss(logits: Tensor, target: Tensor, matched: Tensor, kind: Classifica
 
     `quality`: quality focal loss (Li et al. 2020, equation 3). `focal`: focal loss (Lin et al. 2017, equation 5).
     `hard_negative`: cross entropy of the positives and of the hardest negatives of each image (RefineDet, section 4).
-    The published code takes the cross entropy of a softmax over K + 1 (in the ARM, 2) outputs; ours is the binary cross
-    entropy of K (in the ARM, 1) sigmoids, summed over them, because that is what the heads of all recipes predict.
+    The published code takes the cross entropy of a softmax over K + 1 (in the ARM, 2) outputs. This one is the binary
+    cross entropy of K (in the ARM, 1) sigmoids, summed over them, because the heads of all recipes predict sigmoids.
 
     Args:
         logits: (B, N, K).
@@ -44,10 +44,10 @@ def class_loss(logits: Tensor, target: Tensor, matched: Tensor, kind: Classifica
 
 
 def hardest_negatives(loss: Tensor, matched: Tensor, per_positive: int) -> Tensor:
-    """The background anchors of greatest loss: `per_positive` for each positive of the same image.
+    """Select the background anchors of greatest loss: `per_positive` for each positive of the same image.
 
-    An image without positives counts as if it had one: the published data have no such image, and it too must be able
-    to teach what is not a ship.
+    An image without positives counts as if it had one, so that it still trains the background. The published data have
+    no such image.
 
     Args:
         loss: (B, N), at least 0.

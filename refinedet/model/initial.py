@@ -1,4 +1,4 @@
-"""Training that starts from given weights: another training's checkpoint, or the one in the package."""
+"""Initial weights of a training: another training's checkpoint, or the one in the package."""
 
 from __future__ import annotations
 
@@ -14,11 +14,11 @@ from refinedet.model.network import RefineDet
 from refinedet.weights import shipped_weights
 
 SHIPPED = "shipped"
-"""Stands for the checkpoint in the package."""
+"""Name of the checkpoint in the package."""
 
 _BOX_ROWS = 4
 _ANCHORS = ("strides", "anchor_scale", "anchor_ratios", "refined_anchors")
-"""Settings that say what the numbers of a head mean; with others, every box would begin wrong."""
+"""Settings that give the numbers of a head their meaning; with other values, every box would begin wrong."""
 _LEAST_SHARE = 0.5
 
 
@@ -37,7 +37,7 @@ def initial_checkpoint(name: str) -> Path:
 
 
 def load_initial(model: RefineDet, path: str | Path) -> list[str]:
-    """Give `model` the tensors of a checkpoint whose names and shapes agree; the others stay as they are.
+    """Load the tensors of a checkpoint whose names and shapes agree into `model`; the others stay as they are.
 
     Heads for another number of classes take the rows of the box offsets and keep their own rows for classes; heads
     for other anchors stay as they are.
@@ -88,7 +88,7 @@ def _keep_box_rows(target: dict[str, Tensor], source: dict[str, Tensor], head: s
 
 
 def _rows(tensors: dict[str, Tensor], head: str) -> list[Tensor]:
-    """Views of bias (A, 4 + K) and weight (A, 4 + K, C, 3, 3); none where the head is not there."""
+    """Views of bias (A, 4 + K) and weight (A, 4 + K, C, 3, 3); empty if there is no such head."""
     bias, weight = (tensors.get(f"{head}.{name}") for name in ("bias", "weight"))
     if bias is None or weight is None:
         return []

@@ -1,8 +1,8 @@
-"""Losses of both modules; defined, finite and with gradient for chips without ships.
+"""Losses of both modules; they are finite and have a gradient for chips without ships, too.
 
-B batch, N anchors, K classes, M truth boxes. `LossConfig` says which matching and which losses. By default, ARM:
-adaptive assignment, focal objectness and GIoU; ODM: assignment by IoU, quality focal loss (the target is the IoU of
-the final box, so a score says how well a ship is placed) and GIoU.
+B batch, N anchors, K classes, M truth boxes. `LossConfig` chooses the matching and the losses. By default, the ARM has
+adaptive assignment, focal objectness and GIoU. The ODM has assignment by IoU, quality focal loss and GIoU. The target
+of quality focal loss is the IoU of the final box, so a score predicts how well a ship is placed.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ from refinedet.model.network import RawOutputs
 _EASY_NEGATIVE = PostprocessConfig().objectness_min
 
 Normaliser = Callable[[Tensor], Tensor]
-"""Number of positives, or their summed quality, in this batch (a detached float scalar) to the divisor of a loss."""
+"""Function from the positives of this batch, or their summed quality (a detached scalar), to the divisor of a loss."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +33,7 @@ class Target:
     """Truth of one image, in canvas pixels."""
 
     boxes_xyxy: Tensor
-    """(M, 4). A box without an area is learnt by no anchor."""
+    """(M, 4). No anchor learns a box without an area."""
     labels: Tensor
     """(M,) int64 in 0..K-1."""
     ignored_xyxy: Tensor
@@ -42,7 +42,7 @@ class Target:
 
 @dataclass(frozen=True, slots=True)
 class _Module:
-    """What one module predicts, and how it is judged."""
+    """Predictions of one module, and the kind of their losses."""
 
     logits: Tensor
     """(B, N, K), K = 1 in the ARM."""
@@ -58,7 +58,7 @@ class _Module:
 
 
 def at_least_one(count: Tensor) -> Tensor:
-    """The divisor of a process that trains alone: what it counts, or 1 where there is nothing."""
+    """Divisor of a process that trains alone: its own count, at least 1."""
     return count.clamp(min=1)
 
 
@@ -69,18 +69,19 @@ def detection_losses(
     config: LossConfig,
     normaliser: Normaliser = at_least_one,
 ) -> dict[str, Tensor]:
-    """Scalars `arm_objectness`, `arm_box`, `odm_class`, `odm_box`, each with its weight applied; sum them to train.
+    """Compute `arm_objectness`, `arm_box`, `odm_class`, `odm_box`, each with its weight applied; sum them to train.
 
-    Those of a module are divided by the number of its positives (by their summed IoU where its scores learn the IoU).
+    The losses of a module are divided by the number of its positives, or by their summed IoU if its scores learn the
+    IoU.
 
     Args:
-        raw: what the network says.
+        raw: outputs of the network.
         targets: truth of each image.
         level_sizes: number of anchors of each level, in order.
         config: which matching and losses.
-        normaliser: makes the divisor. It is called exactly twice, for the ARM and then for the ODM, whatever the batch
-            holds, so that it may communicate: with (sum over all ranks, at least 1) / ranks, the mean of the ranks'
-            gradients is the gradient of one process with the same global batch.
+        normaliser: makes the divisor. It is called exactly twice for every batch, for the ARM and then for the ODM, so
+            that it may communicate. With (sum over all ranks, at least 1) / ranks, the mean of the ranks' gradients is
+            the gradient of one process with the same global batch.
     """
     refined = decode(raw.anchors_cxcywh, raw.arm_deltas).detach()
     boxes = _stacked([t.boxes_xyxy for t in targets])
@@ -102,7 +103,7 @@ def detection_losses(
 
 
 def _stacked(parts: list[Tensor]) -> Tensor:
-    """(B, M, ...): one of each image, filled up with zeros to the longest. A box of zeros is learnt by no anchor."""
+    """Stack the parts of the images to (B, M, ...), padded with zeros. No anchor learns a box of zeros."""
     return pad_sequence(parts, batch_first=True)
 
 
@@ -111,7 +112,8 @@ def _match(
 ) -> tuple[Tensor, Tensor]:
     """Assignments of the ARM and of the ODM, each (B, N): index into all truth of the batch, BACKGROUND or IGNORE.
 
-    Truth (B, M, 4) and ignored regions (B, I, 4) of all images together: a GPU would wait for each image on its own.
+    Truth (B, M, 4) and ignored regions (B, I, 4) of all images are matched together, because a GPU would wait for each
+    image.
     """
     default_boxes, boxes = to_xyxy(raw.anchors_cxcywh), to_xyxy(refined)
     if config.arm_matching == "atss":

@@ -20,29 +20,29 @@ _PRIOR = 0.02
 
 @dataclass(frozen=True, slots=True)
 class RawOutputs:
-    """What the network says of every anchor, before any decision. float32, anchors in the order of `anchors()`."""
+    """Raw outputs of the network for every anchor, float32, in the order of `anchors()`."""
 
     anchors_cxcywh: Tensor
     """(N, 4) default boxes in canvas pixels."""
     arm_logits: Tensor
     """(B, N) objectness."""
     arm_deltas: Tensor
-    """(B, N, 4) offsets that take anchors to refined anchors; constant zeros for a network without refined anchors."""
+    """(B, N, 4) offsets from anchors to refined anchors; zeros for a network without refined anchors."""
     odm_logits: Tensor
     """(B, N, K) classes, one sigmoid each."""
     odm_deltas: Tensor
-    """(B, N, 4) offsets that take refined anchors to boxes."""
+    """(B, N, 4) offsets from refined anchors to boxes."""
 
 
 class TransferConnection(nn.Module):
-    """TCB: carries a backbone level, plus the deeper block if there is one, to the ODM (RefineDet, section 3.1).
+    """Transfer connection block (TCB) from a backbone level and the deeper block to the ODM (RefineDet, section 3.1).
 
     Args:
-        channels: of the level.
+        channels: channels of the level.
         config: width, kernel and norm.
         has_deeper: there is a deeper block to add.
-        detail: channels of a map of half the stride to add; 0: none. Its weights start at zero, so that those of a
-            network without it are a start.
+        detail: channels of a map of half the stride to add; 0 for none. Its weights start at zero, so that the weights
+            of a network without it are a valid start.
     """
 
     def __init__(self, channels: int, config: ModelConfig, *, has_deeper: bool, detail: int = 0) -> None:
@@ -69,7 +69,7 @@ class TransferConnection(nn.Module):
 
 
 class RefineDet(nn.Module):
-    """The detector. `forward` always returns RawOutputs, in training and in evaluation."""
+    """Network of the detector. `forward` always returns RawOutputs, in training and in evaluation."""
 
     def __init__(self, config: ModelConfig) -> None:
         super().__init__()
@@ -98,7 +98,9 @@ class RefineDet(nn.Module):
         self.register_buffer("std", 255 * torch.tensor(INPUT_STD)[:, None, None], persistent=False)
 
     def forward(self, images: Tensor) -> RawOutputs:
-        """Images (B, 1 or 3, H, W), uint8 or float in 0..255, H and W multiples of the largest stride, to RawOutputs.
+        """Compute RawOutputs of images (B, 1 or 3, H, W), uint8 or float in 0..255.
+
+        H and W are multiples of the largest stride.
 
         Raises:
             InputError: the canvas is not a multiple of the largest stride.
@@ -134,7 +136,7 @@ class RefineDet(nn.Module):
 
 
 def _flatten(level: Tensor) -> Tensor:
-    """(B, A, O, H, W) to (B, HWA, O): the order of the anchors."""
+    """Reshape (B, A, O, H, W) to (B, HWA, O), the order of the anchors."""
     return level.permute(0, 3, 4, 1, 2).flatten(1, 3)
 
 

@@ -1,4 +1,4 @@
-"""Batch normalisation while training: kept as it is, or measured over all processes."""
+"""Batch normalisation during training: frozen, or measured over all processes."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ def batch_norms(model: nn.Module) -> list[_BatchNorm]:
 
 
 def freeze_batch_norm(model: nn.Module) -> None:
-    """Let batch normalisation use its running statistics and leave them as they are, in training too.
+    """Make batch normalisation use its running statistics, unchanged, in training too.
 
-    Scale and shift stay trainable: a chip's outputs no longer depend on the other chips of its batch, and that is all.
-    `model.train()` undoes it.
+    Scale and shift stay trainable. The only effect is that a chip's outputs no longer depend on the other chips of its
+    batch. `model.train()` undoes it.
     """
     for norm in batch_norms(model):
         norm.eval()
 
 
 def synchronised(model: M) -> M:
-    """The network with batch statistics measured over all processes; parameters and names stay. For GPUs alone.
+    """Convert a network to batch statistics over all processes; parameters and names stay. It needs GPUs.
 
-    timm's conversion, because torch's own drops the activations that timm keeps inside its norms.
+    This is timm's conversion, because torch's own drops the activations that timm keeps inside its norms.
     """
     converted: M = convert_sync_batchnorm(model)  # type: ignore[no-untyped-call]  # timm leaves it so
     return converted

@@ -1,4 +1,4 @@
-"""RawOutputs to detections: objectness filter, decode and suppression, for a whole batch at once."""
+"""Postprocessing of RawOutputs to detections: objectness filter, decode and suppression of a whole batch."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ def postprocess(raw: RawOutputs, sizes_wh: Tensor, config: PostprocessConfig) ->
     """Detections of each image of the batch, in canvas pixels, clipped to the chip.
 
     Args:
-        raw: what the network says.
+        raw: outputs of the network.
         sizes_wh: (B, 2) width and height of each chip on the canvas, without padding.
         config: thresholds.
     """
@@ -27,9 +27,9 @@ def postprocess(raw: RawOutputs, sizes_wh: Tensor, config: PostprocessConfig) ->
 
 
 def decoded(raw: RawOutputs, config: PostprocessConfig) -> tuple[Tensor, Tensor]:
-    """Box (B, N, 4) xyxy and class scores (B, N, K) of every anchor; 0 where the ARM sees background.
+    """Decode the box (B, N, 4) xyxy and class scores (B, N, K) of every anchor; the score of background is 0.
 
-    This much of the way is part of an exported graph.
+    An exported graph ends after this step.
     """
     scores = (raw.odm_logits - math.log(config.operating_score / (1 - config.operating_score))).sigmoid()
     objects = raw.arm_logits.sigmoid() > config.objectness_min

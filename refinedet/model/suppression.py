@@ -1,7 +1,7 @@
-"""Boxes that overlap become one: NMS, soft-NMS and box voting, for a whole batch. I images, N candidates, K kept.
+"""Suppression of overlapping boxes in a batch: NMS, soft-NMS and box voting. I images, N candidates, K kept.
 
-NumPy alone: every runtime ends here, also those that never load torch. What an image gets is computed from that image
-alone, so that it does not depend on its neighbours, not even in the last bit.
+This uses NumPy alone, because every runtime ends here, also those that never load torch. The results of an image are
+computed from that image alone, so they do not depend on its neighbours, not even in the last bit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """N boxes of several images, before any of them is dropped for another. Boxes of other images never meet."""
+    """N boxes of several images before suppression. Boxes of different images never meet."""
 
     images: Index
     """(N,) int64, index of the image within the batch."""
@@ -40,17 +40,17 @@ class _Kept:
     scores: NDArray[np.float32]
     """(K,) their scores, lowered by soft-NMS."""
     heads: NDArray[np.bool_]
-    """(K,) true where NMS would keep the box too: the first of its object."""
+    """(K,) true for boxes that NMS would keep too: the first of each object."""
 
 
 def strongest(
     boxes_xyxy: NDArray[np.float32], scores: NDArray[np.float32], sizes_wh: Index, config: PostprocessConfig
 ) -> Candidates:
-    """The `pre_nms` strongest of each image's scores from `score_min` on, with their boxes clipped to the chip.
+    """Select the `pre_nms` strongest of each image's scores from `score_min` on, with boxes clipped to the chip.
 
     Args:
         boxes_xyxy: (B, A, 4) box of each anchor, canvas pixels.
-        scores: (B, A, K) of each class; 0: background, whatever `score_min` is.
+        scores: (B, A, K) of each class; 0 is background, for every `score_min`.
         sizes_wh: (B, 2) width and height of each chip on the canvas, without padding.
         config: thresholds.
     """
@@ -68,8 +68,8 @@ def strongest(
 def suppress(candidates: Candidates, images: int, config: SuppressionConfig) -> list[Detections]:
     """Detections of each of the `images` images: suppression, box voting, and the strongest `max_detections`.
 
-    Voting weighs boxes by the scores that they came with, and moves only boxes that NMS would keep: what soft-NMS keeps
-    beside them is a second opinion, which must not become a copy of the first.
+    Voting weighs boxes by their scores before suppression. It moves only boxes that NMS would keep. The other boxes
+    that soft-NMS keeps may be second objects and must not become copies of the first.
 
     Sources: Bodla et al. 2017 (soft-NMS), Gidaris and Komodakis 2015 (box voting).
     """
@@ -90,7 +90,7 @@ def suppress(candidates: Candidates, images: int, config: SuppressionConfig) -> 
 
 
 def _kept(candidates: Candidates, group: Index, images: int, config: SuppressionConfig, lowest: float) -> _Kept:
-    """What is left by `config`, of scores from `lowest` on at least: no weaker box changes what becomes of those."""
+    """Suppress by `config`; scores from `lowest` on are exact, because no weaker box changes a stronger one."""
     scores = candidates.scores
     if config.suppression in ("soft_linear", "soft_gaussian"):
         return _soft_nms(candidates, images, config, lowest)
@@ -104,7 +104,7 @@ def _kept(candidates: Candidates, group: Index, images: int, config: Suppression
 
 
 def _nms(candidates: Candidates, group: Index, iou_max: float, lowest: float) -> Index:
-    """NMS within each group; indices by falling score, from `lowest` on."""
+    """Apply NMS within each group; return indices by falling score, from `lowest` on."""
     kept = [np.zeros(0, np.int64)]
     strong = candidates.scores >= lowest
     for one in np.unique(group[strong]):
@@ -121,7 +121,7 @@ def _vote(candidates: Candidates, group: Index, heads: Index, voting_iou: float)
         members, rows = np.flatnonzero(group == one), np.flatnonzero(group[heads] == one)
         boxes, mine = candidates.boxes_xyxy[members], heads[rows]
         weight = (iou(candidates.boxes_xyxy[mine], boxes) >= voting_iou) * candidates.scores[members]
-        # a box votes for itself, though its score be 0 and its overlap with itself be rounded below 1
+        # a box votes for itself, even if its score is 0 or its IoU with itself is rounded below 1
         own = np.searchsorted(members, mine)
         weight[np.arange(len(mine)), own] = np.maximum(candidates.scores[mine], np.finfo(np.float32).tiny)
         weight = weight.astype(np.float64)
@@ -130,10 +130,10 @@ def _vote(candidates: Candidates, group: Index, heads: Index, voting_iou: float)
 
 
 def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig, lowest: float) -> _Kept:
-    """Soft-NMS of all images at once, one pick of each image per step.
+    """Apply soft-NMS to all images at once, with one pick of each image per step.
 
-    Scores only fall, so boxes are picked in the order of their final scores: an image is done at its first pick below
-    `lowest`, and all are after `max_detections` picks.
+    Scores only fall, so boxes are picked in the order of their final scores. An image is done at its first pick below
+    `lowest`, and all images are done after `max_detections` picks.
     """
     table, valid = _rows(candidates, images)
     boxes = candidates.boxes_xyxy[table]
@@ -149,15 +149,15 @@ def _soft_nms(candidates: Candidates, images: int, config: SuppressionConfig, lo
             break
         head = active & ~covered[row, best]
         picks.append((table[row, best][active], scores[row, best][active], head[active]))
-        overlap = _iou_to_all(boxes[row, best], boxes) * (labels == labels[row, best][:, None])
-        covered |= head[:, None] & (overlap > config.nms_iou)
-        scores *= _decay(overlap, config)
+        ious = _iou_to_all(boxes[row, best], boxes) * (labels == labels[row, best][:, None])
+        covered |= head[:, None] & (ious > config.nms_iou)
+        scores *= _decay(ious, config)
         valid[row, best] = False
     return _Kept(*(np.concatenate(part) for part in zip(*picks, strict=True)))
 
 
 def _rows(candidates: Candidates, images: int) -> tuple[NDArray[np.int64], NDArray[np.bool_]]:
-    """Candidate indices of each image as one row of a table (I, W) in a total order, and which entries are filled."""
+    """Table (I, W) of the candidate indices of each image in a total order, and the mask of its filled entries."""
     image, score = candidates.images, candidates.scores
     order = np.lexsort((*candidates.boxes_xyxy.T[[2, 3, 0, 1]], -score, image))
     counts = np.bincount(image, minlength=images)
@@ -177,7 +177,7 @@ def _iou_to_all(picked: NDArray[np.float32], boxes: NDArray[np.float32]) -> NDAr
     return np.asarray(shared / (own[:, None] + areas - shared), np.float32)
 
 
-def _decay(overlap: NDArray[np.float32], config: SuppressionConfig) -> NDArray[np.float32]:
+def _decay(ious: NDArray[np.float32], config: SuppressionConfig) -> NDArray[np.float32]:
     if config.suppression == "soft_gaussian":
-        return np.exp(-np.square(overlap) / np.float32(config.sigma))
-    return np.where(overlap > config.nms_iou, 1 - overlap, np.float32(1))
+        return np.exp(-np.square(ious) / np.float32(config.sigma))
+    return np.where(ious > config.nms_iou, 1 - ious, np.float32(1))

@@ -1,4 +1,4 @@
-"""Any timm `features_only` network as a backbone: levels picked by their stride, deeper ones added."""
+"""Backbones from any `features_only` network of timm: levels picked by their stride, deeper ones added."""
 
 from __future__ import annotations
 
@@ -16,18 +16,18 @@ from refinedet.errors import FileError, InputError
 _SQUEEZED, _ADDED = 128, 192
 """Widths of the 1x1 and the strided 3x3 convolution that make an added level."""
 _BLOCK = 6
-"""Layers of an added level: twice convolution, batch norm, ReLU."""
+"""Number of layers of an added level: twice convolution, batch norm, ReLU."""
 _NO_FEATURES = (AssertionError, AttributeError, KeyError, NotImplementedError, RuntimeError, TypeError, ValueError)
-"""What timm's networks raise where they have no feature maps, or none of that size."""
+"""Errors of timm's networks without feature maps, or without maps of the wanted size."""
 
 
 class TimmBackbone(nn.Module):
-    """A timm feature extractor, and one strided convolution for each level that is deeper than it goes.
+    """Feature extractor of timm, with one strided convolution for each level deeper than its own.
 
     Args:
-        body: what `timm.create_model(..., features_only=True)` returns.
-        strides: of the levels, consecutive powers of two.
-        name: for errors.
+        body: result of `timm.create_model(..., features_only=True)`.
+        strides: strides of the levels, consecutive powers of two.
+        name: name of the network, for errors.
 
     Raises:
         InputError: the network has no level of one of the shallower strides.
@@ -53,7 +53,7 @@ class TimmBackbone(nn.Module):
         self.extra = nn.Sequential(*(layer for width in inputs for layer in _strided(width)))
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) to one feature map for each stride."""
+        """Compute one feature map for each stride from images (B, 3, H, W)."""
         found = cast("list[Tensor]", self.body(images))
         levels = [found[place].movedim(-1, 1) if self._cells_last else found[place] for place in self._picked]
         for start in range(0, len(self.extra), _BLOCK):
@@ -61,10 +61,10 @@ class TimmBackbone(nn.Module):
         return levels
 
     def check_levels(self, strides: tuple[int, ...], name: str) -> None:
-        """Run one blank image, so that a network that does not fit is named before any training.
+        """Run one blank image, to refuse a network that does not fit before any training.
 
         Raises:
-            InputError: the network wants another size of image, or its maps are not what it says.
+            InputError: the network needs another size of image, or its maps have other sizes than it declares.
         """
         side = strides[-1]
         training = self.training
@@ -84,7 +84,7 @@ class TimmBackbone(nn.Module):
 
 
 def create_body(name: str, *, pretrained: bool = False) -> nn.Module:
-    """The feature extractor that timm has under that name.
+    """Create the feature extractor that timm has under that name.
 
     Raises:
         InputError: timm has no such model, or it has no feature maps.
@@ -109,8 +109,8 @@ def create_body(name: str, *, pretrained: bool = False) -> nn.Module:
 
 
 def resnext152_32x4d() -> nn.Module:
-    """ResNeXt-152 32x4d (Xie et al. 2017; blocks 3-8-36-3), for which timm has the parts but no name."""
-    # timm annotates instances where it takes the class itself
+    """Create ResNeXt-152 32x4d (Xie et al. 2017; blocks 3-8-36-3), for which timm has the parts but no name."""
+    # timm's annotation asks for instances, but it takes the class itself
     network = ResNet(Bottleneck, (3, 8, 36, 3), num_classes=0, cardinality=32, base_width=4)  # type: ignore[arg-type]
     return cast("nn.Module", FeatureListNet(network))
 

@@ -1,7 +1,7 @@
-"""The named members of the family, as settings: pure data.
+"""Named variants of the network, as settings.
 
-A name is detector, input, backbone and what is left out or changed. Backbones start without ImageNet weights, so that
-every variant builds offline (lite0 has its own in a package); set `backbone_weights` for training.
+A name lists detector, input size, backbone and the changed part. Backbones start without ImageNet weights, so that
+every variant builds offline (lite0 has its own in a package). Set `backbone_weights` for training.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ from types import MappingProxyType
 from refinedet.config import BACKBONES, ModelConfig
 
 VGG16_REDUCED_FC = "https://s3.amazonaws.com/amdegroot-models/vgg16_reducedfc.pth"
-"""For `backbone_weights` of vgg16 and vgg16_bn: the weights from which the published figures were trained."""
+"""Value for `backbone_weights` of vgg16 and vgg16_bn: the weights from which the published figures were trained."""
 
 _VGG16 = ModelConfig(backbone="vgg16", backbone_weights="none")
 _VGG16_BN = replace(_VGG16, backbone="vgg16_bn")

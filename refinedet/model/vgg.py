@@ -1,4 +1,4 @@
-"""VGG16 as single-shot detectors use it: fc6 and fc7 reduced to convolutions, more levels on top."""
+"""VGG16 in the form of single-shot detectors: fc6 and fc7 reduced to convolutions, more levels on top."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class L2Norm(nn.Module):
         self.weight = nn.Parameter(torch.full((channels,), scale))
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, C, H, W) to the same shape, each pixel's vector scaled to unit length, then by channel."""
+        """Scale each pixel's vector of (B, C, H, W) to unit length, then each channel by its scale."""
         return F.normalize(features, dim=1) * self.weight[:, None, None]
 
 
@@ -41,8 +41,8 @@ class Vgg16(nn.Module):
     Without batch norm, `layers` has the indices of the public `vgg16_reducedfc.pth`.
 
     Args:
-        batch_norm: VGG16-BN.
-        strides: of the levels, consecutive powers of two from 4, 8 or 16 to 32, 64 or 128.
+        batch_norm: build VGG16-BN.
+        strides: strides of the levels, consecutive powers of two from 4, 8 or 16 to 32, 64 or 128.
     """
 
     def __init__(self, batch_norm: bool, strides: tuple[int, ...]) -> None:
@@ -77,7 +77,7 @@ class Vgg16(nn.Module):
         self.channels = tuple(_LEVELS[s] if s in _LEVELS else _EXTRA[s][1] for s in strides)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        """(B, 3, H, W) to one feature map for each stride."""
+        """Compute one feature map for each stride from images (B, 3, H, W)."""
         levels, x = [], images
         for (start, end), norm in zip(pairwise(self._cuts), self.norms, strict=True):
             x = self.layers[start:end](x)

@@ -28,8 +28,8 @@ def read_weights(source: str) -> dict[str, Tensor]:
     """State dict of a weight file, on the CPU; tensors only, never code.
 
     Args:
-        source: path, `file://` or `http(s)://` address of a .safetensors file or one that `torch.load` reads. What is
-            downloaded is kept under `torch.hub.get_dir()`.
+        source: path, `file://` or `http(s)://` address of a .safetensors file or one that `torch.load` reads. A
+            downloaded file is kept under `torch.hub.get_dir()`.
 
     Raises:
         FileError: no such file, or it cannot be downloaded.
@@ -45,10 +45,10 @@ def read_weights(source: str) -> dict[str, Tensor]:
 
 
 def check_shapes(expected: dict[str, torch.Size], found: dict[str, Tensor], source: str) -> None:
-    """Every expected tensor is there and has its shape; surplus ones (a classifier) are no error.
+    """Check that every expected tensor exists and has its shape; surplus ones (a classifier) are no error.
 
     Raises:
-        InputError: otherwise; it names the first tensor that does not fit.
+        InputError: a tensor is missing or has another shape; the message names the first one.
     """
     for name, shape in expected.items():
         if name not in found:
@@ -110,7 +110,7 @@ def _parse(path: Path, source: str) -> dict[str, Tensor]:
 
 
 def _downloaded(url: str) -> Path:
-    """The file of an address, from the cache where it was downloaded before."""
+    """Path of the downloaded file of an address; the cache keeps it."""
     digest = hashlib.sha256(url.encode()).hexdigest()[:12]  # two addresses may end in one name
     name = PurePosixPath(urllib.parse.urlsplit(url).path).name
     cached = Path(torch.hub.get_dir()) / "refinedet" / f"{digest}-{name}"

@@ -1,1 +1,1 @@
-"""Predictors: from chips to detections, at one scale or several."""
+"""Predictors that turn chips into detections, at one scale or several."""

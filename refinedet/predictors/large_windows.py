@@ -1,7 +1,7 @@
 """Windows larger than the chips of training, at the same scale: neighbours share less, so a scene takes less time.
 
-A network of convolutions does not mind how large its canvas is. With an overlap of 160 pixels, windows of 512 look at
-each pixel of a scene twice, windows of 1024 at 1.4 times.
+A network of convolutions takes canvases of any size. With an overlap of 160 pixels, windows of 512 compute each pixel
+of a scene twice on average, and windows of 1024 compute it 1.4 times.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from refinedet.tiling import WINDOW_TILES
 
 
 def large_windows(tile: TileConfig) -> TileConfig:
-    """Windows `WINDOW_TILES` as large; what was one window as a whole stays one."""
+    """Enlarge the windows by `WINDOW_TILES`; a scene that was a single window stays one."""
     return replace(tile, tile_px=WINDOW_TILES * tile.tile_px, whole_factor=tile.whole_factor / WINDOW_TILES)
 
 
 class LargeWindows:
-    """The Predictor protocol for the windows of `large_windows(tile)`, by a predictor that expects those of `tile`."""
+    """Predictor for the windows of `large_windows(tile)`, around a predictor that expects those of `tile`."""
 
     def __init__(self, predictor: ScalablePredictor, tile: TileConfig) -> None:
         self.predictor, self.tile = predictor, tile
@@ -37,7 +37,7 @@ class LargeWindows:
 
     @property
     def radiometry(self) -> Radiometry:
-        """How scene pixels become the 8 bits that it expects."""
+        """Conversion of scene pixels to the 8 bits that it expects."""
         return self.predictor.radiometry
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
@@ -45,7 +45,10 @@ class LargeWindows:
         return self.predictor.predict_at(chips, [self._long_side_px(chip) for chip in chips], self.postprocess)
 
     def _long_side_px(self, chip: Chip) -> int:
-        """A scene that is one chip fills the network's input, as in training; windows keep the scale of a tile."""
+        """Long side of a chip on the canvas.
+
+        A scene that is one chip fills the network's input, as in training. Windows keep the scale of a tile.
+        """
         long = max(chip.shape[:2])
         whole = long <= self.tile.whole_factor * self.tile.tile_px
         return self.predictor.input_px if whole else round(long * self.predictor.input_px / self.tile.tile_px)

@@ -1,4 +1,4 @@
-"""Multi-scale test: an image goes through the network at several sizes and mirrored, and the boxes become one set."""
+"""Multi-scale test: the network runs on an image at several sizes and mirrored, and the boxes are merged."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ from refinedet.detections import Detections
 from refinedet.predictors.predictor import Chip, Predictor
 
 _ELONGATION_MAX = 2.25
-"""Where a pass sets the short side, the long one is at most this many inputs long: a narrow strip stays narrow."""
+"""Longest long side, in network inputs, in a pass that sets the short side; it limits narrow strips."""
 
 
 class ScalablePredictor(Predictor, Protocol):
-    """A predictor that can be shown a chip at any size: TorchPredictor is one."""
+    """Predictor that takes a chip at any scale, such as TorchPredictor."""
 
     input_px: int
     """Long side of a chip at scale 1."""
@@ -28,12 +28,12 @@ class ScalablePredictor(Predictor, Protocol):
     def predict_at(
         self, chips: Sequence[Chip], long_sides_px: Sequence[int], postprocess: PostprocessConfig
     ) -> list[Detections]:
-        """Detections of each chip in its own pixels; its long side was scaled to the given length."""
+        """Detections of each chip in its own pixels, after scaling its long side to the given length."""
         ...
 
 
 class MultiscalePredictor:
-    """The Predictor protocol by several passes of another predictor. Same boxes, whatever shares the call."""
+    """Predictor that runs several passes of another predictor. The boxes of a chip do not depend on the other chips."""
 
     def __init__(self, predictor: ScalablePredictor, config: MultiscaleConfig) -> None:
         self.predictor, self.config = predictor, config
@@ -45,7 +45,7 @@ class MultiscalePredictor:
 
     @property
     def radiometry(self) -> Radiometry:
-        """How scene pixels become the 8 bits that it expects."""
+        """Conversion of scene pixels to the 8 bits that it expects."""
         return self.predictor.radiometry
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
@@ -55,7 +55,7 @@ class MultiscalePredictor:
 
 
 def run_pass(predictor: ScalablePredictor, chips: Sequence[Chip], row: Pass) -> list[Detections]:
-    """All candidates of each chip in one pass, in the chip's own pixels: neither suppressed nor gated by size.
+    """Compute all candidates of each chip in one pass, in the chip's own pixels, not suppressed or gated by size.
 
     Scores are those of `predictor`: its operating score reads 0.5, its `score_min` and `pre_nms` hold.
     """
@@ -83,7 +83,7 @@ def long_side_px(width: int, height: int, row: Pass, input_px: int) -> int:
 
 
 def merge_passes(found: Sequence[Detections], config: MultiscaleConfig) -> Detections:
-    """One set of detections of one image from the candidates of each pass (`run_pass`), in the order of the passes."""
+    """Merge the candidates of one image from each pass (`run_pass`, in the order of the passes) to one set."""
     kept = [_gated(_suppressed(candidates, config), row) for candidates, row in zip(found, config.passes, strict=True)]
     merged = _suppress(Detections.concatenate(kept), config.merge)
     if config.scoring == "mean" and len(merged):
@@ -106,7 +106,7 @@ def _gated(found: Detections, row: Pass) -> Detections:
 
 
 def _admits(row: Pass, boxes: Boxes) -> NDArray[np.bool_]:
-    """Which boxes (N,) have a short side that the pass keeps."""
+    """Mask (N,) of the boxes whose short side the pass keeps."""
     short = (boxes[:, 2:] - boxes[:, :2]).min(axis=1)
     high = np.inf if row.max_short_px is None else row.max_short_px
     return np.asarray((short >= (row.min_short_px or 0.0)) & (short < high), np.bool_)
@@ -123,7 +123,7 @@ def _suppress(found: Detections, config: SuppressionConfig) -> Detections:
 def _agreement(merged: Detections, kept: Sequence[Detections], config: MultiscaleConfig) -> NDArray[np.float32]:
     """Mean over the passes of the best score on each merged box (K,), as a share of the best of all.
 
-    A pass counts where its size gate admits the box, or where it has a box on it all the same.
+    A pass counts if its size gate admits the box, or if it has a box on it nevertheless.
     """
     best = np.stack([_best_score(merged, found, config.merge.nms_iou) for found in kept])
     admits = np.stack([_admits(row, merged.boxes_xyxy) for row in config.passes])

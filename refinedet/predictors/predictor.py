@@ -1,4 +1,4 @@
-"""From chips to detections: the Predictor protocol that scene detection, evaluation and training share."""
+"""Predictor protocol from chips to detections, shared by scene detection, evaluation and training."""
 
 from __future__ import annotations
 
@@ -28,11 +28,11 @@ Device = str
 
 
 class Predictor(Protocol):
-    """Anything that finds objects in chips: what `detect_scene` takes.
+    """Object finder for chips, which `detect_scene` takes.
 
-    A chip is uint8, one band (H, W) or RGB (H, W, 3), of any size: the size of a window, less where the scene is
-    narrower, and a small scene as a whole. Results must not depend on how chips are grouped into calls, and equal chips
-    must get equal results: resuming, batches and byte-equal files rely on both.
+    A chip is uint8, one band (H, W) or RGB (H, W, 3), of any size. It is a window, a smaller one in a narrow scene, or
+    a small scene as a whole. Results must not depend on how chips are grouped into calls, and equal chips must get
+    equal results. Resuming, batches and byte-equal files rely on both.
 
     Adapters for other people's networks: `TorchvisionPredictor`, `OnnxPredictor`, `UltralyticsPredictor`. For one
     of your own, see docs/bring-your-own-detector.md.
@@ -45,20 +45,21 @@ class Predictor(Protocol):
 
     @property
     def radiometry(self) -> Radiometry:
-        """How scene pixels become the 8 bits that it expects."""
+        """Conversion of scene pixels to the 8 bits that it expects."""
         ...
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """Detections of each chip, in that chip's own pixels, in the order of `chips`; where nothing is found, empty.
+        """Detections of each chip, in that chip's own pixels, in the order of `chips`; they may be empty.
 
-        Made by `Detections.of`: boxes (N, 4) float32 xyxy half-open, scores (N,) in [0, 1], labels (N,) into `classes`.
+        `Detections.of` makes them: boxes (N, 4) float32 xyxy half-open, scores (N,) in [0, 1], labels (N,) into
+        `classes`.
         """
         ...
 
 
 @runtime_checkable
 class PartPredictor(Predictor, Protocol):
-    """A predictor that can be shown a part of a window: `detect_scene` then shows it no more than it must."""
+    """Predictor that also takes parts of windows, so that `detect_scene` passes no more pixels than it must."""
 
     def predict_parts(self, chips: Sequence[Chip], whole_px: int) -> list[Detections]:
         """As `predict`, at the scale that a chip would have whose long side is `whole_px`."""
@@ -66,7 +67,7 @@ class PartPredictor(Predictor, Protocol):
 
 
 def resolve_device(name: Device) -> str:
-    """`auto` becomes `cuda` where a GPU is found, else `cpu`.
+    """Resolve the name of a device; `auto` becomes `cuda` if a GPU is found, else `cpu`.
 
     Raises:
         InputError: a GPU is asked for and there is none, or the name is unknown.
@@ -88,7 +89,7 @@ def resolve_device(name: Device) -> str:
 
 
 def resolve_devices(name: Device) -> list[str]:
-    """The devices that work together: of `all` every GPU, or the CPU where there is none; else the one of that name.
+    """Resolve the name of devices that work together; `all` is every GPU, or the CPU without any.
 
     Raises:
         InputError: as `resolve_device`.
@@ -101,18 +102,18 @@ def resolve_devices(name: Device) -> list[str]:
 
 
 def batch_for(device: str) -> int:
-    """Chips per pass of the network that a resolved device works on best.
+    """Number of chips per pass of the network that suits a resolved device.
 
     On two cores, EfficientNet-Lite0 at 512 pixels took 83 ms a chip in passes of one or two and 103 ms in passes of
-    eight, with 0.9, 1.0 and 2.0 GB of memory in all; a GPU needs more chips at once to be busy.
+    eight, with 0.9, 1.0 and 2.0 GB of memory in all. A GPU needs more chips at once to be busy.
     """
     return 8 if device.startswith("cuda") else 2
 
 
 class CanvasPredictor(ABC):
-    """The Predictor protocol around a network that sees canvases: letterbox, detect, back to chip pixels.
+    """Predictor around a network that takes canvases: letterbox, detect, back to chip pixels.
 
-    A child says what is found on canvases of one size; the canvas of a chip never depends on its neighbours.
+    A subclass detects on canvases of one size. The canvas of a chip never depends on its neighbours.
     """
 
     def __init__(
@@ -158,10 +159,10 @@ class CanvasPredictor(ABC):
     def _detect(
         self, canvases: NDArray[np.uint8], sizes_wh: NDArray[np.int64], config: PostprocessConfig
     ) -> list[Detections]:
-        """What is found on canvases (B, 3, H, W), in their pixels; the chips on them are of `sizes_wh` (B, 2)."""
+        """Detections on canvases (B, 3, H, W), in their pixels; `sizes_wh` (B, 2) are the sizes of their chips."""
 
     def _batches(self, boxes: list[Letterbox]) -> Iterator[list[int]]:
-        """Indices of chips that share a canvas size."""
+        """Yield indices of chips that share a canvas size."""
         groups: dict[tuple[int, int], list[int]] = {}
         for index, box in enumerate(boxes):
             groups.setdefault((box.canvas_width, box.canvas_height), []).append(index)
@@ -173,7 +174,7 @@ class CanvasPredictor(ABC):
 
 
 class TorchPredictor(CanvasPredictor):
-    """A RefineDet network in torch behind the Predictor protocol."""
+    """Predictor of a RefineDet network in torch."""
 
     def __init__(  # noqa: PLR0913 - settings by keyword
         self,
@@ -209,19 +210,19 @@ class TorchPredictor(CanvasPredictor):
         postprocess: PostprocessConfig | None = None,
         precision: Precision = "fp32",
     ) -> Self:
-        """Read a checkpoint; its operating score replaces that of `postprocess`, which is by default its own too.
+        """Read a checkpoint; its operating score replaces that of `postprocess`, whose default is the checkpoint's own.
 
-        With `precision` bf16, convolutions are in bfloat16 (autocast): boxes and scores then differ a little.
+        With `precision` bf16, convolutions are in bfloat16 (autocast), and boxes and scores differ a little.
 
         Raises:
             FileError, InputError: as `model.checkpoint.load_model`.
         """
         from refinedet.model.checkpoint import load_model
-        from refinedet.model.joining import joined
+        from refinedet.model.fusion import fuse_conv_bn
 
         model, header = load_model(path)
         return cls(
-            joined(model),
+            fuse_conv_bn(model),
             classes=header.classes,
             radiometry=header.radiometry,
             device=device,
@@ -246,7 +247,7 @@ class TorchPredictor(CanvasPredictor):
 
 
 def on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:
-    """(3, H, W) uint8 of a chip as it is letterboxed: the scaled chip at the top left, zeros right and below."""
+    """Letterbox a chip to a canvas (3, H, W) uint8: the scaled chip at the top left, zeros right and below."""
     image = Image.fromarray(chip)
     if image.size != (box.width, box.height):
         image = image.resize((box.width, box.height), Image.Resampling.BILINEAR)

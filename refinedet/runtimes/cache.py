@@ -1,6 +1,6 @@
-"""Exports of checkpoints, kept in the user's cache folder: torch is needed for the first one alone.
+"""Exports of checkpoints, kept in the user's cache folder, so that only the first run needs torch.
 
-A child process exports, and takes torch and its gigabyte with it when it ends: `python -m refinedet.runtimes.export`.
+A child process exports (`python -m refinedet.runtimes.export`); its end frees the gigabyte of memory that torch takes.
 """
 
 from __future__ import annotations
@@ -28,20 +28,20 @@ _PACKAGE = Path(__file__).parent.parent
 
 
 def cached_export(weights: Path, format: Format, folder: Path | None = None) -> Path:
-    """The exported file of a checkpoint, made now if it is not there.
+    """Path of the exported file of a checkpoint, made now if it is missing.
 
-    It is known by the hash of the checkpoint and that of the code that exports. Of two processes that want the same one
-    at once, one makes it and the other waits. Where the user's own folder cannot be used, a warning says so, and the
-    export is kept for as long as this process lives.
+    Its name is a hash of the checkpoint and of the code that exports. Of two processes that need the same file at once,
+    one makes it and the other waits. If the user's own folder cannot be used, a warning says so, and the export is kept
+    until the end of this process.
 
     Args:
-        weights: the checkpoint.
+        weights: path of the checkpoint.
         format: onnx or openvino.
-        folder: of the cache; None: REFINEDET_CACHE, else the user's own.
+        folder: folder of the cache; None is REFINEDET_CACHE, else the user's own.
 
     Raises:
-        FileError: the checkpoint cannot be read, or a folder that is named cannot be used.
-        RefineDetError: as `export.export`, in its words.
+        FileError: the checkpoint cannot be read, or a named folder cannot be used.
+        RefineDetError: an error of `export.export`, with its message.
     """
     folder = folder or (cache_folder("exported") if os.environ.get("REFINEDET_CACHE") else _usable_folder())
     try:
@@ -69,17 +69,17 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
 def _export_in_child(weights: Path, path: Path, format: Format) -> None:
     done = run_module("refinedet.runtimes.export", str(weights), str(path), format)
     if done.returncode:
-        told = last_words(done.stderr)
+        reason = last_words(done.stderr)
         if done.returncode == REFUSED:
-            raise RefineDetError(told)
+            raise RefineDetError(reason)
         raise FileError(
-            f"expected to export {weights} to {path}, but that failed ({told or done.returncode}); "
+            f"expected to export {weights} to {path}, but that failed ({reason or done.returncode}); "
             'is there a gigabyte of memory? `runtime="torch"` does without'
         )
 
 
 def _usable_folder() -> Path:
-    """The user's own folder; one that goes with this process, and a warning, where that cannot be used."""
+    """Find the user's own folder; if it cannot be used, warn and make one that goes with this process."""
     try:
         folder = cache_folder("exported")
         folder.mkdir(parents=True, exist_ok=True)
@@ -107,7 +107,7 @@ def exporter_sha256() -> str:
 
 @contextmanager
 def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock that one process at a time can have; it is gone with the process, whatever ends that."""
+    """Hold a lock that one process at a time can have; the end of the process frees it in any case."""
     path.parent.mkdir(parents=True, exist_ok=True)
     with path.open("a") as stream:
         fcntl.flock(stream, fcntl.LOCK_EX)

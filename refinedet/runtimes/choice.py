@@ -1,4 +1,4 @@
-"""Which engine runs the detector: a fixed order of what is installed, never a timing."""
+"""Choice of the runtime: a fixed order of the installed ones, never a timing."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import Literal
 Runtime = Literal["torch", "onnx", "openvino"]
 
 _NEEDS: dict[Runtime, tuple[str, ...]] = {"openvino": ("openvino", "onnx"), "onnx": ("onnxruntime", "onnx")}
-"""Packages of each runtime, in the order in which they are preferred; torch comes last, and is always there."""
+"""Packages of each runtime, in the order of preference; torch comes last and is always installed."""
 
 
 def resolve_runtime(asked: Literal["auto"] | Runtime, device: str) -> Runtime:
-    """What is asked for; of `auto` the first of openvino, onnx and torch that is installed.
+    """Resolve the runtime `asked`; `auto` is the first of openvino, onnx and torch that is installed.
 
-    Where the device is, or would be, a GPU, `auto` is torch: the other two are meant for processors.
+    If the device is, or would be, a GPU, `auto` is torch, because the other two are meant for processors.
     """
     if asked != "auto":
         return asked
@@ -26,7 +26,7 @@ def resolve_runtime(asked: Literal["auto"] | Runtime, device: str) -> Runtime:
 
 
 def gpu_for_torch() -> bool:
-    """Whether there is an NVIDIA GPU and a torch that can use one, without loading torch."""
+    """True if there is an NVIDIA GPU and a torch that can use it; this does not load torch."""
     try:
         if version("torch").endswith("+cpu"):
             return False

@@ -1,4 +1,4 @@
-"""Graphs as OpenVINO has compiled them, kept in the user's cache folder: loading one takes a third of the work."""
+"""Graphs compiled by OpenVINO, kept in the user's cache folder; loading one takes a third of the work."""
 
 from __future__ import annotations
 
@@ -22,15 +22,15 @@ _SUM_BYTES = _SUM().digest_size
 class CompiledModels:
     """Models of one exported file, compiled for the processor.
 
-    They are kept by the file's content, OpenVINO's version, its settings and the processor. Where nothing can be kept,
-    they are compiled each time, and nothing is said of it.
+    The key of a kept model is the file's content, OpenVINO's version, its settings and the processor. If the cache
+    cannot be written, models are compiled each time, without a message.
 
     Args:
         vino: the module openvino.
         core: its Core.
         path: the file, with its .bin beside it.
-        settings: of OpenVINO.
-        keep: False: nothing is kept, nor looked for.
+        settings: settings of OpenVINO.
+        keep: use the cache; without it, nothing is read from or written to it.
 
     Raises:
         OSError: the file cannot be read.
@@ -43,10 +43,10 @@ class CompiledModels:
         self._content = self._hashes() if keep else []
 
     def get(self, model: Any) -> Any:
-        """A model of this file, reshaped or not, compiled.
+        """Compile a model of this file, reshaped or not, or load it compiled.
 
         Raises:
-            RuntimeError: of OpenVINO, where it cannot compile the model.
+            RuntimeError: OpenVINO cannot compile the model.
         """
         if not self._keeps:
             return self._core.compile_model(model, _DEVICE, self._settings)
@@ -69,7 +69,7 @@ class CompiledModels:
 
 
 def _content(name: str) -> bytes | None:
-    """Bytes that are kept; None where there are none, or others than were written."""
+    """Content of a kept file; None if the file is missing or damaged."""
     try:
         data = (cache_folder("compiled") / name).read_bytes()
     except OSError:

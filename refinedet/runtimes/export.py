@@ -1,6 +1,7 @@
-"""A checkpoint as an ONNX or OpenVINO file: network, decode and scores in one graph; suppression stays outside.
+"""Export of a checkpoint to ONNX or OpenVINO: network, decode and scores in one graph, without suppression.
 
-Batch, height and width are free: anchors are computed in the graph. This is the one file here that imports torch.
+Batch, height and width are free, because the graph computes the anchors. Apart from parity.py, only this file of the
+folder imports torch.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from refinedet.workarounds.torch_tracer import silent_tracer
 
 _OPSET = 18
 _ROOT = "/model/"
-"""What the tracer puts before the names of the network's modules: that of the attribute of DecodedRefineDet."""
+"""Prefix that the tracer gives to the names of the network's modules, from the attribute of DecodedRefineDet."""
 _AXES = {INPUT: {0: "batch", 2: "rows", 3: "columns"}, **{name: {0: "batch", 1: "anchors"} for name in OUTPUTS}}
 
 
@@ -41,27 +42,27 @@ class DecodedRefineDet(nn.Module):
         self.postprocess: PostprocessConfig = replace(header.postprocess, operating_score=header.operating_score)
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        """Images to boxes and scores; 0 where the ARM sees background."""
+        """Compute boxes and scores of images; the score of background is 0."""
         return decoded(self.model(images), self.postprocess)
 
 
 def export(weights: str | Path, path: str | Path, format: Format) -> Path:
-    """Write a checkpoint as an exported file; the weights of an OpenVINO one lie beside it, as .bin.
+    """Write a checkpoint as an exported file; the weights of an OpenVINO file lie beside it, as .bin.
 
-    All that the checkpoint says of itself goes with it, so that the file is enough to detect with. Written whole or not
-    at all; equal checkpoints give equal bytes on one machine.
+    The checkpoint's header goes with it, so that the file is enough to detect with. It is written whole or not at all.
+    Equal checkpoints give equal bytes on one machine.
 
     Args:
-        weights: the checkpoint.
-        path: of the .onnx or .xml file.
+        weights: path of the checkpoint.
+        path: path of the .onnx or .xml file.
         format: onnx or openvino.
 
     Returns:
-        The path.
+        The path of the file.
 
     Raises:
         FileError, InputError: as `model.checkpoint.load_model`.
-        MissingExtra: the package onnx, through which both formats go, or openvino is not installed.
+        MissingExtra: the package onnx, which both formats need, or openvino is not installed.
     """
     model, header = load_model(weights)
     for head in model.odm:
@@ -74,7 +75,7 @@ def export(weights: str | Path, path: str | Path, format: Format) -> Path:
 
 
 def _onnx_graph(network: nn.Module, stride: int) -> bytes:
-    """The ONNX file of a network, without metadata, traced on a canvas that is neither square nor a single one."""
+    """ONNX file of a network, without metadata, traced on a batch of canvases that are not square."""
     _package("onnx")
     example = torch.zeros(2, 3, 2 * stride, 3 * stride, dtype=torch.uint8)
     stream = io.BytesIO()
@@ -114,7 +115,7 @@ def _write_openvino(graph: bytes, text: str, path: Path) -> None:
 
 
 def _module(node: Any) -> str:
-    """Of a layer, its place in the network with a slash behind it (`arm.0/`); empty for anything else."""
+    """Place of a layer in the network, with a slash behind it (`arm.0/`); empty for any other operation."""
     if node.get_type_name() not in LAYERS:
         return ""
     after = [user.get_node() for user in node.output(0).get_target_inputs()]  # a bias, which keeps the name of the two
@@ -134,7 +135,7 @@ def _package(name: str) -> Any:
 
 
 def main(weights: str, path: str, format: Format) -> int:
-    """Export in a process of its own, for the cache; what is wrong is the last line on stderr."""
+    """Export in a process of its own, for the cache; an error is the last line on stderr."""
     try:
         export(weights, path, format)
     except RefineDetError as error:

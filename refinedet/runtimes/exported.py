@@ -1,4 +1,4 @@
-"""What an exported file says of itself: all that a checkpoint says, and which checkpoint that was."""
+"""Metadata of an exported file: the header of its checkpoint, and the hash of that checkpoint."""
 
 from __future__ import annotations
 
@@ -11,40 +11,40 @@ from refinedet.files import parse_json
 from refinedet.model.checkpoint import Header, without_format
 
 KEY = "refinedet"
-"""Under which the text lies: in the metadata of an ONNX file, in the runtime information of an OpenVINO one."""
+"""Key of the text in the metadata of an ONNX file, or in the runtime information of an OpenVINO one."""
 INPUT, OUTPUTS = "images", ("boxes", "scores")
 """Names in the graph: images (B, 3, H, W) uint8, boxes (B, N, 4) xyxy on the canvas, scores (B, N, K)."""
 Format = Literal["onnx", "openvino"]
 StoredPrecision = Literal["fp32", "int8"]
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 LAYERS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "MatMul")
-"""OpenVINO's names of what has weights."""
+"""OpenVINO's names of the operations with weights."""
 REFUSED = 3
-"""Exit status of `python -m refinedet.runtimes.export` that has said, in its last line, what is wrong."""
+"""Exit status of `python -m refinedet.runtimes.export` for an error whose sentence is its last line."""
 _FORMAT = 1
 
 
 @validated(frozen=True, slots=True)
 class Exported(Settings):
-    """What travels inside an exported file, beside its graph."""
+    """Metadata inside an exported file, beside its graph."""
 
     header: Header
     weights_sha256: str
-    """Of the checkpoint that it was made from."""
+    """Hash of the checkpoint that it was made from."""
     precision: StoredPrecision = "fp32"
-    """int8: most layers have weights of 8 bits, and compute in them."""
+    """Precision of the file; with int8, most layers have weights of 8 bits, and compute in them."""
 
     def to_text(self) -> str:
-        """As it is stored: JSON."""
+        """JSON text that is stored in the file."""
         content = {**self.to_dict(), "export": _FORMAT, "header": self.header.to_dict()}
         return json.dumps(content, sort_keys=True)
 
     @classmethod
     def from_text(cls, text: str, source: str) -> Self:
-        """From what `to_text` gave, with a header of any format.
+        """Build from the result of `to_text`, with a header of any format.
 
         Raises:
-            InputError: it is something else or of a newer version, or a setting has the wrong type or is out of range.
+            InputError: `text` is something else or of a newer version, or a setting is of the wrong type or range.
         """
         content = parse_json(text, f"the metadata of {source}") if text else None
         if not isinstance(content, dict) or "export" not in content:

@@ -1,7 +1,7 @@
 """Exported files in the engine that runs them. B chips, N anchors, K classes. Nothing here imports torch.
 
-Every canvas goes through the graph on its own: so its numbers are the same to the bit whatever shares the call, and on
-a processor that is no slower than whole batches, since each fills the caches by itself.
+Every canvas goes through the graph on its own, so its numbers do not depend on the other canvases of the call, not even
+in the last bit. On a processor that is no slower than whole batches, because one canvas fills the caches.
 """
 
 from __future__ import annotations
@@ -29,44 +29,44 @@ from refinedet.workarounds.openvino_first_use import BINDING
 from refinedet.workarounds.openvino_telemetry import import_without_telemetry
 
 _STREAMS_MAX = 8
-"""Canvases at once: each takes memory of its own, and a call of the default batch size has no more of them."""
+"""Most canvases at once; each takes memory of its own, and a call of the default batch size has no more of them."""
 
 GraphPrecision = Literal["fp32", "bf16"]
 Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
-"""Boxes (B, N, 4) xyxy in canvas pixels and class scores (B, N, K) of every anchor; 0: background."""
+"""Boxes (B, N, 4) xyxy in canvas pixels and class scores (B, N, K) of every anchor; a score of 0 is background."""
 
 
 class Graph(Protocol):
-    """An exported detector, ready to run."""
+    """Exported detector, ready to run."""
 
     runtime: str
     """Name of the engine."""
     device: str
-    """What it runs on."""
+    """Device that it runs on."""
     precision: str
-    """In what it computes: that of the file where it is int8, else what was asked for."""
+    """Precision of the computation: int8 for an int8 file, else the one that was asked for."""
     callers: int
-    """Threads that should call `run` side by side, so that it is never without work; more may."""
+    """Number of threads that should call `run` side by side, so that it always has work; more may."""
     exported: Exported
 
     def prepare(self) -> None:
-        """Do beforehand, in the background, what the first windows of a scene would wait for."""
+        """Compile in the background, so that the first windows of a scene do not wait."""
 
     def close(self) -> None:
         """End the threads of the graph and free it; it cannot run any more."""
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
-        """What the graph says of canvases (B, 3, H, W), B at least 1."""
+        """Run the graph on canvases (B, 3, H, W), B at least 1."""
         ...
 
 
 def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = "fp32", keep: bool = False) -> Graph:
-    """Open what `refinedet export` wrote, by the engine that its suffix asks for; `keep` what OpenVINO makes of it.
+    """Open a file of `refinedet export` in the engine of its suffix; `keep` caches the models that OpenVINO compiles.
 
     Raises:
         MissingExtra: that engine is not installed.
         FileError: there is no such file, or it cannot be run.
-        InputError: it is no export of this project, or the engine knows no such device or precision.
+        InputError: it is no export of this project, or the engine has no such device or precision.
     """
     if path.suffix.lower() == ".onnx":
         return OnnxGraph(path, device=device, precision=precision)
@@ -74,7 +74,7 @@ def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = 
 
 
 def exported_onnx(path: Path) -> bool:
-    """Whether an ONNX file is an export of this project, rather than somebody else's detector.
+    """True if an ONNX file is an export of this project, and not another detector.
 
     Raises:
         MissingExtra, FileError: as `onnx_session.open_session`.
@@ -83,7 +83,7 @@ def exported_onnx(path: Path) -> bool:
 
 
 class OnnxGraph:
-    """By ONNX Runtime."""
+    """Graph in ONNX Runtime."""
 
     runtime, precision, callers = "onnx", "fp32", 1
 
@@ -99,24 +99,24 @@ class OnnxGraph:
         self.device = ("cuda" if device == "auto" else device) if on_gpu else "cpu"
 
     def prepare(self) -> None:
-        """Nothing: the session is ready."""
+        """Do nothing, because the session is ready."""
 
     def close(self) -> None:
         """Free the session."""
         self._session = None
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
-        """What the graph says of canvases (B, 3, H, W)."""
+        """Run the graph on canvases (B, 3, H, W)."""
         answers = [self._session.run(list(OUTPUTS), {INPUT: canvas[None]}) for canvas in canvases]
         boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
         return boxes, scores
 
 
 class OpenVinoGraph:
-    """By OpenVINO on the processor: as many canvases at once as there are cores, up to eight that share more of them.
+    """Graph in OpenVINO on the processor, with one canvas at a time for each core, at most eight.
 
-    The graph is compiled for the square canvases of windows and parts of them, and once more for canvases of any size
-    when the first other one comes: that form takes a fifth more time.
+    The graph is compiled for the square canvases of windows and of their parts. It is compiled once more for canvases
+    of any size when the first other canvas comes; that form takes a fifth more time.
     """
 
     runtime, device, callers = "openvino", "cpu", 2
@@ -156,13 +156,13 @@ class OpenVinoGraph:
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="compile")
 
     def prepare(self) -> None:
-        """Compile for windows and their halves while the caller does something else."""
+        """Compile for windows and their halves in the background."""
         half, _, whole, _ = self._usual_px()
         self._ready(whole)
         self._ready(half)
 
     def close(self) -> None:
-        """End the threads that compile and infer, and free what they made."""
+        """End the threads that compile and infer, and free their models."""
         self._compiler.shutdown(cancel_futures=True)
         with self._one:
             ready = [one for one in self._requests.values() if not one.cancelled() and not one.exception()]
@@ -171,7 +171,7 @@ class OpenVinoGraph:
             one.result().close()
 
     def run(self, canvases: NDArray[np.uint8]) -> Answer:
-        """What the graph says of canvases (B, 3, H, W)."""
+        """Run the graph on canvases (B, 3, H, W)."""
         height, width = canvases.shape[2:]
         usual = height == width and height in self._usual_px()
         answers = self._ready(height if usual else None).result().run(canvases)
@@ -186,7 +186,7 @@ class OpenVinoGraph:
         return half, most, whole, WINDOW_TILES * whole
 
     def _ready(self, side_px: int | None) -> Future[_Requests]:
-        """Requests on the graph as it is compiled for a square canvas, or for any."""
+        """Requests on the graph compiled for a square canvas, or for any canvas if `side_px` is None."""
         with self._one:
             known = self._requests.get(side_px)
             if known is None or (known.done() and known.exception()):  # what failed for lack of memory may pass later
@@ -202,7 +202,7 @@ class OpenVinoGraph:
 
 
 class _Requests:
-    """Places in which a compiled graph works, shared by all who call; each has a thread that waits for it."""
+    """Infer requests of a compiled graph, shared by all callers; each has a thread that waits for it."""
 
     def __init__(self, compiled: Any, count: int) -> None:
         self.compiled = compiled
@@ -212,16 +212,16 @@ class _Requests:
         self._pool = ThreadPoolExecutor(count, thread_name_prefix="infer")
 
     def run(self, canvases: NDArray[np.uint8]) -> list[Answer]:
-        """What the graph says of each canvas; whatever goes wrong in a place is raised here."""
+        """Run the graph on each canvas; an error of any request is raised here."""
         answers = [self._pool.submit(self._look, canvas) for canvas in canvases]
         try:
             return [answer.result() for answer in answers]
         finally:
             for answer in answers:
-                answer.cancel()  # what another one's error has left unbegun
+                answer.cancel()  # those that have not begun when another one fails
 
     def close(self) -> None:
-        """End the threads once they have finished what they are at."""
+        """End the threads after their present canvas."""
         self._pool.shutdown()
 
     def _look(self, canvas: NDArray[np.uint8]) -> Answer:
@@ -239,7 +239,7 @@ class _Requests:
 
 @contextmanager
 def _readable(path: Path) -> Iterator[None]:
-    """Make one sentence of what OpenVINO has to say of a damaged file."""
+    """Turn OpenVINO's errors on a damaged file into one sentence."""
     try:
         yield
     except (OSError, RuntimeError) as error:
@@ -250,7 +250,7 @@ def _readable(path: Path) -> Iterator[None]:
 
 
 def openvino() -> Any:
-    """The module.
+    """Import the module openvino, without usage data.
 
     Raises:
         MissingExtra: it is not installed.
@@ -264,6 +264,6 @@ def openvino() -> Any:
 
 
 def move_openvino(made: Path, path: Path) -> None:
-    """Move an OpenVINO file and its weights within one file system; it replaces what is there."""
-    for suffix in (".bin", ".xml"):  # the .xml last: where it is, the file is whole
+    """Move an OpenVINO file and its weights within one file system; existing files are replaced."""
+    for suffix in (".bin", ".xml"):  # the .xml last: if it exists, the file is whole
         move_file(made.with_suffix(suffix), path.with_suffix(suffix))

@@ -1,9 +1,10 @@
-"""An OpenVINO export in 8 bits, by NNCF: calibrated on chips, and held against the float file by whoever judges both.
+"""OpenVINO exports in 8 bits, by NNCF: calibrated on chips, and compared with the float file by the caller's measure.
 
-Only layers with weights compute in 8 bits. All that follows the last of them is float in any case: anchors, decode, the
-sampling of AlignConv and the scores. Where the judge loses too much, groups of layers go back to float one after the
-other, in a fixed order, until it does not. That is not NNCF's own accuracy control: it ranks single layers by their
-effect on all boxes, of which nearly all are background, and judges them in another runtime setting than detection's.
+Only layers with weights compute in 8 bits. All operations after the last of them stay in float: anchors, decode, the
+sampling of AlignConv and the scores. If the measure drops too much, groups of layers go back to float one after the
+other, in a fixed order, until the drop is small enough. NNCF has an accuracy control of its own, which is not used. It
+ranks single layers by their effect on all boxes, nearly all of which are background, and with other runtime settings
+than those of detection.
 """
 
 from __future__ import annotations
@@ -29,28 +30,28 @@ from refinedet.workarounds.openvino_telemetry import import_without_telemetry
 _LOGGER = logging.getLogger(__name__)
 
 _FIRST = 3
-"""Layers at the input, whose few channels say all that is seen at full resolution: the first that go back to float."""
+"""Number of layers at the input that go back to float first; their few channels carry the full resolution."""
 _NEXT = (
     r"odm\.\d+/Conv.*|arm\.\d+(/arm\.\d+\.\d+)?/Conv.*",
     r"tcb\..*",
     r".*GroupConvolution_\d+",
 )
-"""Names of those that follow, group after group: heads, connection blocks, depthwise convolutions."""
+"""Names of the groups that follow, in order: heads, connection blocks, depthwise convolutions."""
 
 Canvases = Sequence[Callable[[], NDArray[np.uint8]]]
-"""Each makes one canvas (1, 3, H, W), as the graph takes it; several times, so that none has to be kept."""
+"""Functions that each make one canvas (1, 3, H, W); they may be called several times, so that none has to be kept."""
 
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
-    """What came of it."""
+    """Result of `quantize`."""
 
     judged_float: float
     judged_int8: float
     layers: int
-    """With weights, all of them."""
+    """Number of all layers with weights."""
     in_float: tuple[str, ...]
-    """Those that stayed in float, by their names in the graph."""
+    """Names in the graph of the layers that stayed in float."""
 
 
 def quantize(
@@ -59,15 +60,15 @@ def quantize(
     """Write an exported OpenVINO file in 8 bits; equal arguments give equal bytes on one machine.
 
     Args:
-        source: what `export` wrote, in float.
-        path: of the .xml file; its weights lie beside it, as .bin. Written whole or not at all.
-        canvases: what ranges are measured on.
-        judge: how good an exported file is; more is better.
-        max_drop: how much less than that of `source` is good enough.
+        source: file of `export`, in float.
+        path: path of the .xml file; its weights lie beside it, as .bin. It is written whole or not at all.
+        canvases: canvases for the calibration of ranges.
+        judge: measure of an exported file; more is better.
+        max_drop: largest accepted drop of the measure, against that of `source`.
 
     Raises:
         MissingExtra: nncf or openvino is not installed.
-        InputError: there is nothing to calibrate on, or no file is good enough.
+        InputError: `canvases` is empty, or the measure of every file drops too much.
     """
     if not canvases:
         raise InputError("expected at least one chip to calibrate on, found none")
@@ -93,7 +94,7 @@ def quantize(
 
 
 def _quantized(source: Path, canvases: Canvases, groups: int) -> Any:
-    """The model of a file with its layers in 8 bits, but for those of the first `groups` groups."""
+    """Model of a file with its layers in 8 bits, except for those of the first `groups` groups."""
     vino, nncf = openvino(), _nncf()
     model = vino.Core().read_model(source)
     fold_constants(model)
@@ -120,7 +121,7 @@ def _quantized(source: Path, canvases: Canvases, groups: int) -> Any:
 
 
 def _after_layers(model: Any) -> list[str]:
-    """Names of all operations from which no layer is reached: what is made of the last layers' outputs, and anchors."""
+    """Names of all operations with no layer after them: those on the last layers' outputs, and the anchors."""
     before: set[str] = set()
     after = []
     for node in reversed(model.get_ordered_ops()):
@@ -133,7 +134,7 @@ def _after_layers(model: Any) -> list[str]:
 
 
 def _in_8_bits(layer: Any) -> bool:
-    """Whether the weights of a layer are stored in 8 bits, behind what makes floats of them."""
+    """True if the weights of a layer are stored in 8 bits, before the operations that convert them to float."""
     node = layer.input_value(1).get_node()
     while node.get_type_name() != "Constant":
         if node.get_type_name() == "FakeQuantize":
@@ -143,7 +144,7 @@ def _in_8_bits(layer: Any) -> bool:
 
 
 def _nncf() -> Any:
-    """The module, without usage data.
+    """Import the module nncf, without usage data.
 
     Raises:
         MissingExtra: it is not installed.

@@ -1,8 +1,8 @@
-"""ONNX files opened by ONNX Runtime, and what is never done with one.
+"""Sessions of ONNX Runtime on ONNX files, with limits on what a file can do.
 
-An ONNX file is data, a graph of the standard's operators, and no code of its own ever runs: no library of custom
-operators is loaded, a graph that needs one is refused, and weights beside the file are taken from its own folder alone
-(ONNX Runtime before 1.24 would read them from anywhere). It may still ask for much memory or time.
+An ONNX file is data: a graph of the standard's operators. None of its own code ever runs. No library of custom
+operators is loaded, and a graph that needs one is refused. Weights beside the file are read from its own folder alone
+(ONNX Runtime before 1.24 would read them from anywhere). A file may still take much memory or time.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ _OLDEST = (1, 24)
 
 
 def open_session(path: Path, device: str) -> Any:
-    """An ONNX Runtime session on a file.
+    """Open an ONNX Runtime session on a file.
 
     Args:
         path: the file.
@@ -34,7 +34,7 @@ def open_session(path: Path, device: str) -> Any:
         raise FileError(f"expected an ONNX file at {path}, found none; check the name")
     providers = _providers(runtime, device)
     options = runtime.SessionOptions()
-    options.log_severity_level = 4  # what it has to say comes as an error
+    options.log_severity_level = 4  # its errors are raised
     options.use_deterministic_compute = True
     options.intra_op_num_threads = thread_limit() or 0  # 0: a thread for each core
     try:
@@ -61,7 +61,7 @@ def _runtime() -> Any:
 
 
 def _providers(runtime: Any, device: str) -> list[Any]:
-    """Processors that run the graph; those that were not asked for, such as remote ones, never do."""
+    """Execution providers of a session: CPU, and CUDA if it is wanted; no others, such as remote ones."""
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda") or not (number.isdecimal() or not number):
         raise InputError(f"expected device auto, cpu or cuda, found '{device}'")
@@ -76,5 +76,5 @@ def _providers(runtime: Any, device: str) -> list[Any]:
 
 
 def first_line(error: Exception) -> str:
-    """What an error of ONNX Runtime or OpenVINO says, without its call stack."""
+    """First line of an error of ONNX Runtime or OpenVINO, without its call stack."""
     return str(error).strip().split("\n", maxsplit=1)[0][:300]

@@ -1,4 +1,4 @@
-"""How far an exported file is from the checkpoint that it came from, in pixels and scores, measured on chips."""
+"""Parity of an exported file with its checkpoint: differences in pixels and scores, measured on chips."""
 
 from __future__ import annotations
 
@@ -16,21 +16,21 @@ from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.tiling import letterbox
 
 _SHOWN = 0.05
-"""Boxes that torch or the file scores below this are no part of the largest distance: they are never looked at."""
+"""Lowest score of a box, in torch or the file, that counts for the largest distance."""
 
 
 def parity(torch_predictor: TorchPredictor, exported: ExportedPredictor, chips: Sequence[Chip]) -> dict[str, Any]:
-    """Differences between two predictors of one checkpoint.
+    """Measure the differences between two predictors of one checkpoint.
 
     Args:
         torch_predictor: the checkpoint in torch, fp32 on the CPU.
-        exported: what was made of it.
-        chips: what both are shown, one at a time.
+        exported: the exported file.
+        chips: chips that both predict, one at a time.
 
     Returns:
         `px_max`, the largest distance of a box's side among anchors with a score of at least 0.05, in canvas pixels;
-        `score_max`, the largest difference of a score among all anchors; `boxes_compared`; `chips`; and of what is left
-        after suppression `detections` (torch's count, the file's), `unmatched`, and `detections_px_max` of the others.
+        `score_max`, the largest difference of a score among all anchors; `boxes_compared`; `chips`; and after
+        suppression `detections` (torch's count, the file's), `unmatched`, and `detections_px_max` of the others.
 
     Raises:
         InputError: no chips were given.
@@ -50,19 +50,19 @@ def parity(torch_predictor: TorchPredictor, exported: ExportedPredictor, chips: 
 
 
 def _canvas(predictor: CanvasPredictor, stride: int, chip: Chip) -> NDArray[np.uint8]:
-    """The canvas (1, 3, H, W) on which a predictor sees a chip."""
+    """Canvas (1, 3, H, W) of a chip for a predictor."""
     return on_canvas(chip, letterbox(chip.shape[1], chip.shape[0], predictor.input_px, stride))[None]
 
 
 def _anchors(predictor: TorchPredictor, canvas: NDArray[np.uint8]) -> tuple[Any, Any]:
-    """Boxes and scores of all anchors, in torch."""
+    """Compute boxes and scores of all anchors, in torch."""
     with torch.inference_mode():
         boxes, scores = decoded(predictor.model.eval()(torch.from_numpy(canvas)), predictor.postprocess)
     return boxes.numpy(), scores.numpy()
 
 
 def _after_suppression(a: TorchPredictor, b: ExportedPredictor, chips: Sequence[Chip]) -> dict[str, Any]:
-    """Detections of both, matched to the nearest of the same class."""
+    """Compare the detections of both, each matched to the nearest of the same class."""
     counts, unmatched, px = [0, 0], 0, 0.0
     for ours, theirs in zip(a.predict(chips), b.predict(chips), strict=True):
         counts = [counts[0] + len(ours), counts[1] + len(theirs)]

@@ -1,4 +1,4 @@
-"""An exported detector behind the Predictor protocol: the boxes of TorchPredictor, without torch."""
+"""Predictor of an exported detector: the boxes of TorchPredictor, without torch."""
 
 from __future__ import annotations
 
@@ -16,9 +16,9 @@ from refinedet.runtimes.graphs import Graph, GraphPrecision, open_graph
 
 
 class ExportedPredictor(CanvasPredictor):
-    """An ONNX or OpenVINO file of `refinedet export`: letterbox, graph, suppression, back to chip pixels.
+    """Predictor of an ONNX or OpenVINO file of `refinedet export`: letterbox, graph, suppression, back to chip pixels.
 
-    The objectness limit and the operating score are those of the checkpoint: they are part of the graph.
+    The objectness limit and the operating score are those of the checkpoint, because they are part of the graph.
     """
 
     def __init__(self, graph: Graph, *, batch_size: int = 8, postprocess: PostprocessConfig | None = None) -> None:

@@ -1,7 +1,7 @@
-"""Several processes that train one network (torchrun): who this one is, and what they tell one another.
+"""Communication of several processes that train one network (torchrun).
 
-Alone, without a process group, each function does what is right for a single process, at no cost. With one, every
-process must call the same functions in the same order: most of them wait for all.
+Without a process group, each function does what is right for a single process, at no cost. With one, every process
+must call the same functions in the same order, because most of them wait for all.
 """
 
 from __future__ import annotations
@@ -21,10 +21,10 @@ T = TypeVar("T")
 
 
 @contextmanager
-def joined(device: str) -> Iterator[str]:
-    """Join the processes that torchrun started with this one, and leave them at the end; alone, do nothing.
+def process_group(device: str) -> Iterator[str]:
+    """Join the processes that torchrun started, and leave them at the end; a single process does nothing.
 
-    They talk through gloo on CPUs, and through nccl where their tensors are on GPUs.
+    Messages go through gloo on CPUs, and through nccl for tensors on GPUs.
 
     Args:
         device: `cpu` or `cuda`.
@@ -57,87 +57,87 @@ def rank() -> int:
     return distributed.get_rank() if distributed.is_initialized() else 0
 
 
-def size() -> int:
+def world_size() -> int:
     """Number of processes."""
     return distributed.get_world_size() if distributed.is_initialized() else 1
 
 
 def is_first() -> bool:
-    """Whether this is the process that writes files and records the run."""
+    """True in the process that writes files and logs the run."""
     return rank() == 0
 
 
 def parallel(model: nn.Module) -> nn.Module:
-    """`model`, called through DDP where there are several processes; its weights and buffers become the first one's.
+    """Wrap `model` in DDP if there are several processes; it gets the weights and buffers of the first one.
 
-    DDP copies the first process's buffers again before each call: `average` them after it, so that the batches of the
-    others count in them too.
+    DDP copies the first process's buffers again before each call. Call `average` on them after it, so that the batches
+    of the other processes count too.
     """
-    return model if size() == 1 else DistributedDataParallel(model, gradient_as_bucket_view=True)
+    return model if world_size() == 1 else DistributedDataParallel(model, gradient_as_bucket_view=True)
 
 
 def loss_normaliser(total: Tensor) -> Tensor:
-    """What a process divides its loss by, where all losses together are divided by `total`, at least 1.
+    """Divisor of this process's loss: `total` over all processes, at least 1, divided by their number.
 
-    DDP averages the gradients of R processes. Each divides its sum by `total` over all processes and multiplies by R,
-    and so that average is the gradient of the one process that has the whole batch.
+    DDP averages the gradients of R processes. Each process divides its sum by `total` over all processes and multiplies
+    it by R. The average is then the gradient of a single process with the whole batch.
 
     Args:
         total: this process's part, a scalar without gradient.
     """
-    if size() == 1:
+    if world_size() == 1:
         return total.clamp(min=1)
     everywhere = total.detach().float()  # a copy, or a tensor that nobody else needs
     distributed.all_reduce(everywhere)
-    return everywhere.clamp(min=1) / size()
+    return everywhere.clamp(min=1) / world_size()
 
 
 def mean(values: Tensor) -> Tensor:
     """Mean over the processes, element by element; without gradient."""
-    if size() == 1:
+    if world_size() == 1:
         return values.detach()
     values = values.detach().clone()
     distributed.all_reduce(values)
-    return values / size()
+    return values / world_size()
 
 
 def average(tensors: Sequence[Tensor]) -> None:
     """Set each of `tensors` to its mean over the processes, in one message."""
-    if size() == 1 or not tensors:
+    if world_size() == 1 or not tensors:
         return
     means = torch.split(mean(torch.cat([t.flatten() for t in tensors])), [t.numel() for t in tensors])
     for tensor, new in zip(tensors, means, strict=True):
         tensor.copy_(new.view_as(tensor))
 
 
-def from_first(make: Callable[[], T]) -> T:
-    """What `make` returns in the first process, told to all; elsewhere it is not called."""
-    if size() == 1:
+def broadcast(make: Callable[[], T]) -> T:
+    """Call `make` in the first process alone and return its result in all."""
+    if world_size() == 1:
         return make()
-    told = [make() if is_first() else None]
-    distributed.broadcast_object_list(told, src=0)
-    return cast("T", told[0])
+    sent = [make() if is_first() else None]
+    distributed.broadcast_object_list(sent, src=0)
+    return cast("T", sent[0])
 
 
-def share(items: Sequence[T]) -> Sequence[T]:
-    """This process's part of a list: each item belongs to exactly one process."""
-    return items[rank() :: size()]
+def shard_for_rank(items: Sequence[T]) -> Sequence[T]:
+    """Items of this process; each item belongs to exactly one process."""
+    return items[rank() :: world_size()]
 
 
-def gathered(part: Mapping[int, T]) -> dict[int, T]:
-    """The parts of all processes, put together; their keys must differ."""
-    if size() == 1:
+def all_gather(part: Mapping[int, T]) -> dict[int, T]:
+    """Collect the parts of all processes in each of them; their keys must differ."""
+    if world_size() == 1:
         return dict(part)
-    parts: list[Mapping[int, T]] = [{}] * size()
+    parts: list[Mapping[int, T]] = [{}] * world_size()
     distributed.all_gather_object(parts, dict(part))
     return {key: value for one in parts for key, value in one.items()}
 
 
 def check_same(value: str, what: str) -> None:
     """Raise InputError in every process unless all have the same `value`, a hash of `what`."""
-    found = set(gathered({rank(): value}).values())
+    found = set(all_gather({rank(): value}).values())
     if len(found) > 1:
         raise InputError(
-            f"expected the same {what} in all {size()} processes, found {len(found)} different ones; "
+            f"expected the same {what} in all {world_size()} processes, found {len(found)} different ones; "
             "give every machine the same checkout, settings and data"
         )

@@ -1,4 +1,4 @@
-"""fit(): epochs of training with a running mean of the weights; exact resume, in one process or in many."""
+"""Training loop `fit()`: epochs with an exponential moving average (EMA) of the weights, and exact resume."""
 
 from __future__ import annotations
 
@@ -23,14 +23,23 @@ from refinedet.model.checkpoint import Header, save_checkpoint
 from refinedet.model.loss import Target, detection_losses
 from refinedet.model.network import RawOutputs, RefineDet
 from refinedet.model.norms import batch_norms, freeze_batch_norm, synchronised
-from refinedet.training.distributed import average, from_first, is_first, loss_normaliser, mean, parallel, rank, size
-from refinedet.training.optimization import autocast_dtype, build_optimizer, learning_rate, update_mean
+from refinedet.training.distributed import (
+    average,
+    broadcast,
+    is_first,
+    loss_normaliser,
+    mean,
+    parallel,
+    rank,
+    world_size,
+)
+from refinedet.training.optimization import autocast_dtype, build_optimizer, learning_rate, update_ema
 from refinedet.workarounds.malloc import keep_freed_memory
 
 logger = logging.getLogger(__name__)
 
 Row = dict[str, float]
-"""One epoch: `epoch` (from 1), `lr`, mean of each loss, `loss`, and where it was validated what `validate` measured."""
+"""One epoch: `epoch` (from 1), `lr`, mean of each loss, `loss`, and the metrics of `validate` if it was validated."""
 
 LAST_GOOD = "last_good.safetensors"
 """Checkpoint of the last finished epoch, beside the state of a training in progress."""
@@ -38,18 +47,18 @@ LAST_GOOD = "last_good.safetensors"
 _LOG_SECONDS = 20.0
 _EXPLODED = 10.0
 _ABSURD = 100.0
-"""A mean loss that no first epoch has which learns anything: those of all recipes begin below 20."""
+"""Mean loss of a first epoch that has surely diverged; all recipes begin below 20."""
 
 
 class Tracker(Protocol):
-    """Where a run is recorded: what fit() and the stages tell of it."""
+    """Log of a run, which `fit()` and the stages write to."""
 
     def log_params(self, params: dict[str, object]) -> None:
         """Settings, once."""
         ...
 
     def log_metrics(self, metrics: dict[str, float], step: int) -> None:
-        """Numbers of one epoch."""
+        """Metrics of one epoch."""
         ...
 
     def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
@@ -57,7 +66,7 @@ class Tracker(Protocol):
         ...
 
     def set_tags(self, tags: dict[str, str]) -> None:
-        """Words to find the run by."""
+        """Tags to find the run by."""
         ...
 
 
@@ -72,7 +81,7 @@ class TrainState:
     """Epochs finished."""
     history: list[Row]
     path: Path
-    """Where it lives between epochs."""
+    """File of the state between epochs."""
 
     def save(self) -> None:
         """Write atomically, tensors and plain values only."""
@@ -110,31 +119,32 @@ def fit(
     header: Header,
     on_epoch: Callable[[Row], None],
 ) -> TrainState:
-    """Train to the end of `dataset.config`, going on from `state_path` where that file is.
+    """Train to the end of `dataset.config`; go on from `state_path` if that file exists.
 
-    The state is saved after every epoch, so an interrupted run ends with the weights of an uninterrupted one. Beside
-    it, `last_good.safetensors` is the running mean of the last finished epoch, ready to detect with; neither file is
-    ever written with a weight that is not finite. Where `distributed.joined` has joined several processes, all call
-    this function, each trains on its part of every batch, and they end with equal weights; the number of processes
-    may be another one after a resume.
+    The state is saved after every epoch, so an interrupted run ends with the weights of an uninterrupted one. The
+    checkpoint `last_good.safetensors` beside it holds the EMA of the last finished epoch, ready to detect with. Neither
+    file is ever written with a weight that is not finite.
+
+    Within `distributed.process_group`, all processes call this function. Each trains on its part of every batch, and
+    all end with equal weights. The number of processes may change on a resume.
 
     Args:
         model: network on the device to train on; its weights are replaced on resume.
         dataset: augmented chips and the settings of the run.
-        validate: measures the running mean of the weights on *val*, after the epochs that the settings name; called in
-            every process, equal result in all.
-        state_path: where the state lives between epochs; the caller keys it to params, inputs and code. Read and
-            written by the first process alone.
-        header: what `last_good.safetensors` says of itself; its provenance gets the `epoch`.
-        on_epoch: told each finished epoch, in order and in the first process alone; after a resume it is told the last
-            one again, because the interruption may have come between saving and telling.
+        validate: measures the EMA of the weights on *val*, after the epochs that the settings name; called in every
+            process, with an equal result in all.
+        state_path: file of the state between epochs; the caller keys it to params, inputs and code. Only the first
+            process reads and writes it.
+        header: header of `last_good.safetensors`; its provenance gets the `epoch`.
+        on_epoch: called with each finished epoch, in order, in the first process alone. After a resume it gets the last
+            one again, because the interruption may have come between saving and this call.
 
     Raises:
         RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded.
         InputError: the batch cannot be shared by the processes, or batch normalisation cannot work on it.
     """
     config, device = dataset.config, next(model.parameters()).device
-    sampler = EpochSampler(len(dataset), config.batch_size, config.seed, rank=rank(), ranks=size())
+    sampler = EpochSampler(len(dataset), config.batch_size, config.seed, rank=rank(), ranks=world_size())
     state, forward = _begin(model, config, state_path)
     if state.history and is_first():
         on_epoch(state.history[-1])
@@ -164,7 +174,7 @@ def fit(
 
 
 def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainState, nn.Module]:
-    """The state of a training, fresh or resumed, and the model as it is called: equal weights in all processes."""
+    """State of a training, fresh or resumed, and the callable model; weights are equal in all processes."""
     device = next(model.parameters()).device
     if config.sync_batch_norm and device.type == "cpu":
         raise InputError(
@@ -175,9 +185,9 @@ def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainStat
     keep_freed_memory()
     model = model.to(memory_format=torch.channels_last)
     forward = parallel(synchronised(model) if config.sync_batch_norm else model)
-    mean_model = deepcopy(model).requires_grad_(requires_grad=False)
-    state = TrainState(model, mean_model, build_optimizer(model, config), 0, [], path)
-    content = from_first(state.read)
+    ema = deepcopy(model).requires_grad_(requires_grad=False)
+    state = TrainState(model, ema, build_optimizer(model, config), 0, [], path)
+    content = broadcast(state.read)
     if content is not None:
         state.restore(content)
         logger.info("resuming after epoch %d of %d", state.epoch, config.epochs)
@@ -185,9 +195,9 @@ def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainStat
 
 
 def _keep(state: TrainState, header: Header) -> None:
-    """Write the finished epoch, first as a checkpoint and then as what the next epoch starts from."""
-    told = replace(header, provenance={**header.provenance, "epoch": state.epoch})
-    save_checkpoint(state.path.with_name(LAST_GOOD), state.ema.state_dict(), told)
+    """Write the finished epoch: first its checkpoint, then the state from which the next epoch starts."""
+    of_epoch = replace(header, provenance={**header.provenance, "epoch": state.epoch})
+    save_checkpoint(state.path.with_name(LAST_GOOD), state.ema.state_dict(), of_epoch)
     state.save()
 
 
@@ -208,7 +218,7 @@ def _train_epoch(state: TrainState, forward: nn.Module, loader: DataLoader[Any],
             raw = _called(forward, images)
         losses = _step(state, detection_losses(raw, targets, sizes, config.loss, loss_normaliser), config)
         average(statistics)
-        update_mean(state.ema, model, config.ema_decay, state.epoch * len(loader) + step)
+        update_ema(state.ema, model, config.ema_decay, state.epoch * len(loader) + step)
         for name, value in losses.items():
             sums[name] = sums.get(name, 0.0) + value
     means = {k: v / len(loader) for k, v in sums.items()}
@@ -230,7 +240,7 @@ def _called(forward: nn.Module, images: Tensor) -> RawOutputs:
 
 
 def _step(state: TrainState, losses: dict[str, Tensor], config: TrainConfig) -> dict[str, float]:
-    """Move the weights; the losses of the whole batch."""
+    """Update the weights; return the losses of the whole batch."""
     each = torch.stack(list(losses.values()))
     state.optimizer.zero_grad()
     each.sum().backward()  # type: ignore[no-untyped-call]  # torch leaves it untyped
@@ -245,8 +255,8 @@ def _step(state: TrainState, losses: dict[str, Tensor], config: TrainConfig) -> 
 def _check_progress(state: TrainState, loss: float, config: TrainConfig) -> None:
     """Refuse an epoch that is not worth keeping.
 
-    Losses are means over positives, and so of the order of one. A mean above that, above the first epoch's and many
-    times the best one's has unlearnt what it knew; every epoch meets the same chips.
+    Losses are means over positives, so they are of the order of one. Every epoch sees the same chips. A mean loss above
+    1, above that of the first epoch and many times the best one shows that the training has diverged.
     """
     for name, weights in (*state.model.state_dict().items(), *state.ema.state_dict().items()):
         if not weights.isfinite().all():
@@ -268,7 +278,7 @@ def _diverged(state: TrainState, expected: str, found: str, config: TrainConfig)
 
 
 def _on_device(loader: DataLoader[Any], device: torch.device) -> Iterator[tuple[Tensor, list[Target]]]:
-    """Batches as tensors on `device`, with a line of progress now and then."""
+    """Move batches to `device`; log a line of progress now and then."""
     started = logged = time.monotonic()
     seen = 0
     for images, samples in loader:

@@ -1,4 +1,4 @@
-"""How weights move: optimiser, learning rate, precision, and the running mean of the weights."""
+"""Optimiser, learning rate, precision, and the exponential moving average (EMA) of the weights."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def build_optimizer(model: nn.Module, config: TrainConfig) -> torch.optim.Optimi
 
 
 def learning_rate(progress: float, config: TrainConfig) -> float:
-    """Learning rate at `progress`, epochs done so far including fractions."""
+    """Learning rate after `progress` epochs, fractions included."""
     warm = min(1.0, (progress + 1e-3) / config.warmup_epochs) if config.warmup_epochs else 1.0
     share = progress / config.epochs
     if config.schedule == "step":
@@ -35,7 +35,7 @@ def learning_rate(progress: float, config: TrainConfig) -> float:
 
 
 def autocast_dtype(config: TrainConfig, device: str) -> torch.dtype | None:
-    """bf16 where asked for, or where `auto` finds a processor or GPU that has it; None is fp32."""
+    """Data type of autocast: bf16 if asked for, or if `auto` finds a processor or GPU that has it; None is fp32."""
     if config.precision == "auto":
         on_gpu = device != "cpu" and torch.cuda.is_bf16_supported()
         on_cpu = device == "cpu" and torch.cpu._is_avx512_bf16_supported()  # noqa: SLF001 - no public question for it
@@ -44,17 +44,17 @@ def autocast_dtype(config: TrainConfig, device: str) -> torch.dtype | None:
 
 
 @torch.no_grad()
-def update_mean(mean: nn.Module, model: nn.Module, decay: float, step: int) -> None:
-    """Move the running mean towards the weights; faster at first, so that it forgets where it began.
+def update_ema(ema: nn.Module, model: nn.Module, decay: float, step: int) -> None:
+    """Update the exponential moving average (EMA) of the weights; it moves faster at first, to forget the initial ones.
 
     Args:
-        mean: network of the same shape, changed in place.
+        ema: network of the same shape, changed in place.
         model: the network that is trained.
-        decay: share of the mean that a step keeps, in [0, 1), once there were many.
+        decay: share of the EMA that a step keeps after many steps, in [0, 1).
         step: steps before this one.
     """
     keep = min(decay, (1 + step) / (10 + step))
-    pairs = list(zip(mean.state_dict().values(), model.state_dict().values(), strict=True))
+    pairs = list(zip(ema.state_dict().values(), model.state_dict().values(), strict=True))
     slow, live = zip(*(p for p in pairs if p[0].dtype.is_floating_point), strict=True)
     torch._foreach_lerp_(slow, live, 1 - keep)  # all together, as torch.optim.swa_utils does
     for counter, newest in pairs:

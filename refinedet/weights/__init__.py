@@ -1,4 +1,4 @@
-"""The weights that come with the package, and their model card beside them."""
+"""Weights that come with the package, and their model card."""
 
 from __future__ import annotations
 
@@ -10,10 +10,10 @@ _NAME = "refinedet_lite0_512.safetensors"
 
 
 def shipped_weights() -> Path:
-    """Path of the checkpoint that `refinedet detect` uses where none is named.
+    """Path of the checkpoint in the package, the default of detection.
 
     Raises:
-        FileError: it is not there, as in an installation that left out the package's data.
+        FileError: it is missing, as in an installation without the package's data.
     """
     path = Path(__file__).parent / _NAME
     if not path.is_file():

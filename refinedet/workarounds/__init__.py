@@ -1,5 +1,5 @@
 """Workarounds for other people's software, a file each.
 
-Every docstring has the same form: what goes wrong, where it is reported or how it shows, which versions it was seen
-with, and when the file may go. A new file keeps it; a test holds them to it.
+Every module docstring has the same form: the problem, its report or how it shows, the versions with it, and when the
+file may go. A test checks the form.
 """

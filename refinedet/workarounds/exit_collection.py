@@ -1,7 +1,7 @@
-"""The end of the interpreter, without a last search for garbage.
+"""End of the interpreter without a last garbage collection.
 
-Problem: as Python ends, it looks through all objects once more. With torch and MLflow imported these are many, and a
-    finished command returns the later.
+Problem: as Python ends, it looks through all objects once more. With torch and MLflow imported these are many, which
+    delays the end of a finished command.
 Upstream: https://github.com/python/cpython/issues/75739 (`gc.freeze`; it names this effect).
 Versions: Python 3.11.
 Remove: when Python ends as quickly by itself.

@@ -16,7 +16,7 @@ _M_TRIM_THRESHOLD, _M_TOP_PAD, _M_MMAP_MAX = -1, -2, -4
 """Names of glibc's malloc.h, see mallopt(3)."""
 
 _NEVER = -1
-"""For the trim threshold; a number, however large, is less than what a training of 3 GB frees in a step."""
+"""Trim threshold without a limit; any number would be less than a training of 3 GB frees in a step."""
 _TOP_PAD_BYTES = 256 << 20
 
 
@@ -24,7 +24,7 @@ def keep_freed_memory() -> bool:
     """Let the C library keep freed blocks for the next use, rather than return them to the system at once.
 
     Returns:
-        Whether it was done: on Linux with glibc; elsewhere nothing changes.
+        True if it was done, on Linux with glibc; elsewhere nothing changes.
     """
     if not sys.platform.startswith("linux"):
         return False

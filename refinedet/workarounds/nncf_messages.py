@@ -1,4 +1,4 @@
-"""NNCF, kept from writing between our results.
+"""NNCF without its messages between our results.
 
 Problem: NNCF logs at level INFO, prints progress bars to stdout, and has torch look for CUDA, which warns.
 Upstream: no report was found; `nncf.set_log_level` is its own switch, and the bars have none.
@@ -16,7 +16,7 @@ from typing import Any
 
 
 def hush_import() -> None:
-    """Call it before NNCF is imported: no word on a CUDA that nobody misses."""
+    """Silence the warning of a missing CUDA; call this before NNCF is imported."""
     logging.getLogger("torch.utils.cpp_extension").setLevel(logging.ERROR)
 
 

@@ -1,11 +1,11 @@
-"""Packages that send usage data by openvino_telemetry, imported without it.
+"""Imports of packages that send usage data by openvino_telemetry, without it.
 
-Problem: to import openvino or nncf sends an event, and leaves an id and a count in the user's home. Its opt-out is a
-    file in the user's home, too, which a library has no business to write.
+Problem: an import of openvino or nncf sends an event, and leaves an id and a count in the user's home. Its opt-out is a
+    file in the user's home, too, which a library must not write.
 Upstream: https://github.com/openvinotoolkit/openvino/pull/23832 (sent at import) and
     https://github.com/openvinotoolkit/nncf/pull/2186 (on unless refused).
 Versions: OpenVINO 2026.4, NNCF 3.4.
-Remove: when a variable of the environment turns it off. Both do without the package where it is not installed.
+Remove: when a variable of the environment turns it off. Both work without the package if it is not installed.
 """
 
 from __future__ import annotations

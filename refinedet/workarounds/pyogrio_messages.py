@@ -1,10 +1,10 @@
-"""GDAL's remarks on vector files, kept from the console.
+"""Messages of GDAL on vector files, kept from the console.
 
-Problem: pyogrio passes every remark of GDAL on as a warning: of metadata as it reads, and of a missing reference system
-    as it writes. Scenes without a position have none. What matters raises.
+Problem: pyogrio turns every message of GDAL into a warning: on metadata as it reads, and on a missing reference system
+    as it writes. Scenes without a position have none. Real errors raise.
 Upstream: no report was found; it shows as `'crs' was not provided`, or as RuntimeWarning of a readable file.
 Versions: pyogrio 0.13.
-Remove: when pyogrio takes a file without a reference system in silence.
+Remove: when pyogrio takes a file without a reference system without a warning.
 """
 
 from __future__ import annotations
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_reading() -> Iterator[None]:
-    """Ignore all warnings of Python inside; they belong to all threads at once."""
+    """Ignore all warnings of Python within the block; they are shared by all threads."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield
@@ -24,7 +24,7 @@ def silent_reading() -> Iterator[None]:
 
 @contextmanager
 def missing_crs_allowed() -> Iterator[None]:
-    """Ignore the warning of a missing reference system inside, and no other."""
+    """Ignore the warning of a missing reference system, and no other, within the block."""
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", message="'crs' was not provided")
         yield

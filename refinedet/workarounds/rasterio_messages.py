@@ -1,8 +1,8 @@
-"""Messages of GDAL that are no text, kept from the console.
+"""Messages of GDAL with undecodable bytes, kept from the console.
 
-Problem: where GDAL quotes bytes of a damaged file, rasterio's callback for messages cannot decode them, and cannot
-    raise. It prints twice: once as if uncaught, without a traceback, and once as unraisable. The error of the file
-    comes anyway.
+Problem: if GDAL quotes bytes of a damaged file, rasterio's callback for messages cannot decode them, and cannot raise.
+    It prints twice: once as if uncaught, without a traceback, and once as unraisable. The error of the file is raised
+    anyway.
 Upstream: https://github.com/rasterio/rasterio/issues/3128
 Versions: rasterio 1.4.
 Remove: when that issue is closed.
@@ -17,7 +17,7 @@ from types import TracebackType
 
 @cache
 def hush_broken_messages() -> None:
-    """Put hooks before Python's that drop these two prints, and nothing else; once for the process."""
+    """Install hooks that drop these two prints, and nothing else; once for the process."""
     uncaught, unraisable = sys.excepthook, sys.unraisablehook
 
     def uncaught_hook(kind: type[BaseException], error: BaseException, trace: TracebackType | None) -> None:

@@ -1,7 +1,7 @@
-"""Ray, kept from printing its thoughts on dead workers among our results.
+"""Ray without its messages on dead workers among our results.
 
-Problem: Ray tells of a worker that died on the console of whoever started it, also with `log_to_driver=False`. The
-    switch for that is private. Here a dead worker is replaced, and its scene has a line in the status.
+Problem: Ray reports a worker that died on the console of the process that started it, also with `log_to_driver=False`.
+    The switch for that is private. Here a dead worker is replaced, and its scene has a line in the status.
 Upstream: https://github.com/ray-project/ray/issues/2572 asked for quiet errors, and was closed.
 Versions: Ray 2.60.
 Remove: when Ray has a public switch.
@@ -18,7 +18,7 @@ _SWITCH = "_worker_logs_enabled"
 
 @contextmanager
 def silent(ray: Any) -> Iterator[None]:
-    """Turn these messages of the module ray off, and back to what they were."""
+    """Turn these messages of the module ray off within the block."""
     module = ray._private.worker  # noqa: SLF001 - see above
     before = getattr(module, _SWITCH, True)
     setattr(module, _SWITCH, False)

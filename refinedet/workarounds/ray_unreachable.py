@@ -1,6 +1,6 @@
-"""A cluster of Ray, knocked at before Ray itself does.
+"""Check that a cluster of Ray is reachable before Ray itself tries.
 
-Problem: where nobody is at the address, `ray.init` tries for minutes, and a native check may end the process.
+Problem: if no cluster is at the address, `ray.init` tries for minutes, and a native check may end the process.
 Upstream: https://github.com/ray-project/ray/issues/28372 (an end after 60 seconds; closed as stale).
 Versions: Ray 2.60.
 Remove: when `ray.init` takes a time-out, and raises.
@@ -11,14 +11,14 @@ from __future__ import annotations
 import socket
 
 _REACH_S = 10.0
-"""A cluster that is there answers sooner."""
+"""Seconds within which a reachable cluster answers."""
 
 
 def check_reachable(address: str) -> None:
     """Open a connection to HOST:PORT, and close it; other forms of address are not checked.
 
     Raises:
-        OSError: nobody is there.
+        OSError: no program listens there.
     """
     host, _, port = address.rpartition(":")
     if host and port.isdecimal():

@@ -20,10 +20,10 @@ _LARGEST_FAST_PX = 3
 
 
 class _Float32(nn.Module):
-    """Mixed into a convolution: stay in float32 under autocast."""
+    """Mixin for a convolution that stays in float32 under autocast."""
 
     def forward(self, features: Tensor) -> Tensor:
-        """(B, C, H, W) to (B, C, H', W') float32."""
+        """Convolve (B, C, H, W) to (B, C, H', W') in float32."""
         with torch.autocast(features.device.type, enabled=False):
             out: Tensor = super().forward(features.float())
             return out

@@ -1,7 +1,7 @@
-"""The older exporter of torch, without its warnings.
+"""Older exporter of torch, without its warnings.
 
-Problem: `torch.export` takes minutes over a network with free heights and widths, so ONNX files are made by the tracer.
-    That warns of its age, and of every Python number on its way. Tests hold its graph against the network.
+Problem: `torch.export` takes minutes for a network with free heights and widths, so the tracer makes ONNX files. It
+    warns of its age, and of every Python number that it meets. Tests compare its graph with the network.
 Upstream: no report was found; it shows as the time of `refinedet export` with `dynamo=True`.
 Versions: torch 2.14.
 Remove: when `dynamo=True` exports the default network in seconds.
@@ -16,7 +16,7 @@ from contextlib import contextmanager
 
 @contextmanager
 def silent_tracer() -> Iterator[None]:
-    """Ignore all warnings of Python inside; they belong to all threads at once."""
+    """Ignore all warnings of Python within the block; they are shared by all threads."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
         yield

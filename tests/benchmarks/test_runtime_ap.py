@@ -14,7 +14,7 @@ from benchmarks import runtime_ap
 from refinedet.config import ModelConfig
 from refinedet.data.coco import Annotated, build_record, write_record
 from refinedet.errors import InputError
-from refinedet.model.joining import joined
+from refinedet.model.fusion import fuse_conv_bn
 from refinedet.model.network import RefineDet
 
 
@@ -68,7 +68,7 @@ def test_what_cannot_run_is_a_row_with_the_reason(
 
 def test_bf16_as_it_is_played_is_what_autocast_gives() -> None:
     torch.manual_seed(0)
-    network = joined(RefineDet(ModelConfig(backbone_weights="none", tcb_channels=8, input_px=64)))
+    network = fuse_conv_bn(RefineDet(ModelConfig(backbone_weights="none", tcb_channels=8, input_px=64)))
     picture = 255 * torch.rand(1, 3, 64, 64)
     with torch.inference_mode():
         exact = network(picture)

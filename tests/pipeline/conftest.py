@@ -216,8 +216,8 @@ def ssdd_archive(mirror: Path) -> Path:
 
 
 MAKE_STORE = """
-from pipeline.tracking.store import LOCAL, opened
-with opened(LOCAL):
+from pipeline.tracking.store import LOCAL, connected_client
+with connected_client(LOCAL):
     pass
 """
 

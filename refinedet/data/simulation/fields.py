@@ -1,6 +1,6 @@
 """Random fields of a simulated scene: speckle, sea texture, coast, land. Pure functions of a random generator.
 
-H, W rows and columns. Fields are made in the frequency domain.
+H and W are rows and columns. Fields are made in the frequency domain.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from refinedet.data.simulation.spec import Conditions
 Field = NDArray[np.float32]
 Mask = NDArray[np.bool_]
 Spectrum = Callable[[Field, Field], Field]
-"""(fy, fx) in cycles per pixel, broadcastable -> amplitude of a field's spectrum."""
+"""Function from (fy, fx) in cycles per pixel, broadcastable, to the amplitude of a field's spectrum."""
 
 BANDWIDTH = 0.7
-"""Band of the imaging system over the sampling rate, both ways: pixels are finer than the resolution."""
+"""Bandwidth of the imaging system over the sampling rate, on both axes; pixels are finer than the resolution."""
 SPECKLE_BLOCK_PX = 512
-"""Speckle is made block by block, each from its own seed; it is correlated over two pixels only, so no seam shows."""
+"""Side of the blocks of speckle, each with its own seed; speckle is correlated over two pixels, so no seam shows."""
 
 
 def gaussian_field(rng: np.random.Generator, height: int, width: int, spectrum: Spectrum) -> Field:
-    """A Gaussian random field (H, W) of mean 0 and variance 1 with the given amplitude spectrum."""
+    """Draw a Gaussian random field (H, W) of mean 0 and variance 1 with the given amplitude spectrum."""
     size = (_good_size(height), _good_size(width))
     fy = np.fft.fftfreq(size[0]).astype(np.float32)[:, None]
     fx = np.fft.rfftfreq(size[1]).astype(np.float32)[None, :]
@@ -40,7 +40,7 @@ def gaussian_field(rng: np.random.Generator, height: int, width: int, spectrum: 
 def point_response(offset_px: NDArray[np.float64], aperture_weight: float) -> Field:
     """Amplitude of a point scatterer at a distance along one axis: 1 at 0, side lobes beyond.
 
-    The transform of a generalised Hamming window a + (1 - a) cos(2 pi f / B) over the band B.
+    It is the transform of a generalised Hamming window a + (1 - a) cos(2 pi f / B) over the band B.
     """
     t = offset_px * BANDWIDTH
     lobes = aperture_weight * np.sinc(t) + (1 - aperture_weight) / 2 * (np.sinc(t - 1) + np.sinc(t + 1))
@@ -50,7 +50,7 @@ def point_response(offset_px: NDArray[np.float64], aperture_weight: float) -> Fi
 def speckle_blocks(
     seed: np.random.SeedSequence, height: int, width: int, conditions: Conditions
 ) -> Iterator[tuple[slice, slice, Iterator[NDArray[np.complex64]]]]:
-    """For each block of a scene: its rows, its columns, and its looks.
+    """Yield the rows, the columns and the looks of each block of a scene.
 
     A look is complex circular Gaussian speckle of unit mean intensity, correlated by the imaging system's response.
     """
@@ -66,12 +66,12 @@ def speckle_blocks(
 
 
 def sea_texture(rng: np.random.Generator, height: int, width: int, conditions: Conditions) -> Field:
-    """Gamma-distributed texture (H, W) of unit mean; speckle on top of it is K-distributed."""
+    """Draw gamma-distributed texture (H, W) of unit mean; speckle on top of it is K-distributed."""
     return to_gamma(texture_field(rng, height, width, conditions), conditions)
 
 
 def texture_field(rng: np.random.Generator, height: int, width: int, conditions: Conditions) -> Field:
-    """The Gaussian field (H, W) beneath the texture: of short (spikes), long (gusts) and swell correlation."""
+    """Draw the Gaussian field (H, W) of the texture, with short (spikes), long (gusts) and swell correlation."""
     k = 1 / conditions.swell_px
     ky, kx = k * math.sin(conditions.swell_rad), k * math.cos(conditions.swell_rad)
     groups_px = 0.9 * conditions.swell_px
@@ -80,7 +80,7 @@ def texture_field(rng: np.random.Generator, height: int, width: int, conditions:
         f2 = fy * fy + fx * fx
         short = (0.92 - conditions.swell_share) * _power(f2, 1.1)
         gusts = 0.08 * _power(f2, 25.0)
-        # Both +k and -k, since the half spectrum of a real field holds only one of them where fx = 0.
+        # Both +k and -k, because the half spectrum of a real field holds only one of them at fx = 0.
         swell = _power((fy - ky) ** 2 + (fx - kx) ** 2, groups_px) + _power((fy + ky) ** 2 + (fx + kx) ** 2, groups_px)
         return np.asarray(np.sqrt(short + gusts + 0.5 * conditions.swell_share * swell), np.float32)
 
@@ -88,9 +88,9 @@ def texture_field(rng: np.random.Generator, height: int, width: int, conditions:
 
 
 def to_gamma(field: Field, conditions: Conditions) -> Field:
-    """A field of mean 0 and variance 1 mapped to the gamma law of shape `conditions.shape`, point by point.
+    """Map a field of mean 0 and variance 1 to the gamma law of shape `conditions.shape`, point by point.
 
-    Tough and Ward, J. Phys. D 32, 1999.
+    Source: Tough and Ward, J. Phys. D 32, 1999.
     """
     normal, gamma = _gamma_table(conditions.shape)
     return np.interp(field, normal, gamma).astype(np.float32)
@@ -107,15 +107,15 @@ def mean_level(rng: np.random.Generator, height: int, width: int, conditions: Co
 
 
 def coast(rng: np.random.Generator, height: int, width: int, share: float) -> Mask:
-    """Land (H, W), about `share` of the scene, its coast a fractal of dimension about 1.25; none where `share` is 0."""
+    """Draw land (H, W) on about `share` of the scene, with a fractal coast of dimension about 1.25; 0 gives none."""
     if share <= 0:
         return np.zeros((height, width), np.bool_)
     return relief(rng, height, width, share) > 0
 
 
 def relief(rng: np.random.Generator, height: int, width: int, share: float) -> Field:
-    """Heights (H, W) in no unit, above 0 on about `share` of the scene."""
-    # fBm of Hurst exponent 0.75 has the spectrum f^-(2H+2); below one cycle a scene it is kept flat.
+    """Draw heights (H, W) without a unit, above 0 on about `share` of the scene."""
+    # fBm of Hurst exponent 0.75 has the spectrum f^-(2H+2); below one cycle a scene it is flat here.
     floor = np.float32(1 / max(height, width) ** 2)
     field = gaussian_field(rng, height, width, lambda fy, fx: (fy * fy + fx * fx + floor) ** np.float32(-0.875))
     return np.asarray(field - np.quantile(field[::4, ::4], 1 - share), np.float32)
@@ -131,7 +131,7 @@ def land_level(rng: np.random.Generator, height: int, width: int) -> Field:
 
 
 def nodata_border(rng: np.random.Generator, height: int, width: int) -> Mask:
-    """True where a scene was measured: a slightly turned swath, slanted left and right, cut top and bottom."""
+    """Draw the mask of measured pixels: a slightly turned swath, slanted left and right, cut top and bottom."""
     rows = np.linspace(0, 1, height, dtype=np.float32)[:, None]
     columns = np.arange(width, dtype=np.float32)[None, :]
     left, right, slant = (float(v) * width for v in rng.uniform((0.005, 0.005, -0.06), (0.05, 0.05, 0.06)))
@@ -175,5 +175,5 @@ def _from_db(decibels: Field) -> Field:
 
 
 def _good_size(length: int) -> int:
-    """A length whose transform is fast, a little longer, so that the far ends of a field do not meet."""
+    """Length with a fast transform, a little longer than `length`, so that the far ends of a field do not meet."""
     return -(-(length + 32) // 64) * 64

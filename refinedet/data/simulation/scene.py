@@ -1,9 +1,9 @@
-"""Simulated SAR scenes: physics in, a uint16 amplitude image and its exact truth out.
+"""Simulated SAR scenes: a uint16 amplitude image with its exact truth, from a specification.
 
-Sea: K-distributed clutter (gamma texture with swell under multi-look speckle). Ships: clusters of point scatterers seen
-through the same imaging system as the speckle, added to it coherently. Around them what fools detectors: land with a
-fractal coast and bright buildings, azimuth ambiguities of bright ships, borders without data. Simplified: no wakes, no
-layover, no moving ships.
+The sea is K-distributed clutter: gamma texture with swell under multi-look speckle. Ships are clusters of point
+scatterers in the same imaging system as the speckle, added to it coherently. Other parts can fool detectors: land with
+a fractal coast and bright buildings, azimuth ambiguities of bright ships, borders without data. The simulation has no
+wakes, no layover and no moving ships.
 """
 
 from __future__ import annotations
@@ -28,18 +28,18 @@ from refinedet.raster import write_scene
 
 _CRS = "EPSG:32632"
 _CORNER_M = (380_000.0, 6_050_000.0)
-"""Upper left corner of every written scene, in _CRS: in the German Bight, though its sea and land are not."""
+"""Upper left corner of every written scene, in _CRS; it lies in the German Bight, but sea and land are invented."""
 
 _GHOST_FROM_DB = 15.0
-"""Ships above this peak have azimuth ambiguities worth drawing."""
+"""Peak from which the azimuth ambiguities of a ship are drawn."""
 
 
 @dataclass(frozen=True, slots=True)
 class SimulatedScene:
-    """Pixels and truth. Arrays are (H, W); ship i has box i."""
+    """Pixels and truth of a simulated scene. Arrays are (H, W); ship i has box i."""
 
     pixels: NDArray[np.uint16]
-    """Amplitude; 0 is nodata, and only that."""
+    """Amplitude; 0 is nodata and nothing else."""
     boxes_xyxy: Boxes
     """(N, 4) float32, tight around each hull."""
     ships: tuple[Ship, ...]
@@ -86,7 +86,7 @@ def write_simulated(spec: SceneSpec, path: str | Path, *, overwrite: bool = True
         overwrite: replace a scene or a truth that is there.
 
     Returns:
-        The path of the truth.
+        Path of the truth.
 
     Raises:
         InputError: the ships do not fit, or the name is not that of a GeoTIFF.
@@ -131,14 +131,14 @@ def _ship_signal(
 
 
 def ghost(patch: Field, rng: np.random.Generator) -> Field:
-    """An azimuth ambiguity of a patch: weaker, out of focus in azimuth (rows), a little in range (columns)."""
+    """Make an azimuth ambiguity of a patch: weaker, and blurred in azimuth (rows) and a little in range (columns)."""
     weaker = patch * np.float32(10 ** (-rng.uniform(14, 20) / 10))
     blurred = ndimage.uniform_filter1d(weaker, int(rng.integers(12, 22)), axis=0, mode="constant")
     return np.asarray(ndimage.convolve1d(blurred, (0.25, 0.5, 0.25), axis=1, mode="constant"), np.float32)
 
 
 def add_buildings(signal: Field, land: Mask, level: Field, conditions: Conditions, rng: np.random.Generator) -> None:
-    """Add bright points on land to `signal`, in place: towns, and single ones."""
+    """Add bright points on land to `signal`, in place: towns and single buildings."""
     height, width = land.shape
     area = int(land.sum())
     centres = rng.uniform(0, (width, height), (rng.poisson(height * width / 60_000), 2))
@@ -156,7 +156,7 @@ def add_buildings(signal: Field, land: Mask, level: Field, conditions: Condition
 def amplitude(
     clutter: Field, signal: Field, seed: np.random.SeedSequence, conditions: Conditions
 ) -> NDArray[np.uint16]:
-    """Amplitude: root of the mean over the looks of |root(clutter) * speckle + root(signal)|^2, at least 1."""
+    """Compute amplitude: root of the mean over the looks of |root(clutter) * speckle + root(signal)|^2, at least 1."""
     height, width = clutter.shape
     pixels = np.empty((height, width), np.uint16)
     for rows, columns, looks in fields.speckle_blocks(seed, height, width, conditions):

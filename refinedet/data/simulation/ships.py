@@ -18,9 +18,9 @@ Points = NDArray[np.float64]
 """(N, 2) positions [x, y]."""
 
 _GAP_PX = 4.0
-"""Free water around a ship's box."""
+"""Width of the free water around a ship's box."""
 _LOBES_PX = 40
-"""How far from a bright scatterer side lobes are drawn."""
+"""Distance from a bright scatterer up to which side lobes are drawn."""
 _TRIES = 400
 
 
@@ -34,7 +34,7 @@ class Ship:
     length_px: float
     width_px: float
     heading_deg: float
-    """Bow direction, clockwise from the top of the scene, in [0, 360)."""
+    """Direction of the bow, clockwise from the top of the scene, in [0, 360)."""
     peak_to_clutter_db: float
     """Peak of the ship's signal intensity over the local mean sea intensity."""
 
@@ -54,9 +54,9 @@ class Ship:
         return np.stack([self.x + along * sine + across * cosine, self.y - along * cosine + across * sine], axis=1)
 
     def scatterers(self, rng: np.random.Generator, evenness: float) -> tuple[Points, NDArray[np.float64]]:
-        """Point scatterers within the hull: positions (N, 2) and powers (N,), to be scaled.
+        """Draw point scatterers within the hull: positions (N, 2) and powers (N,), to be scaled.
 
-        A carpet of them fills the hull; superstructures stand out, the more the lower `evenness` (0 to 1).
+        A dense grid fills the hull. Superstructures are brighter, and more so with lower `evenness` (0 to 1).
         """
         pitch = 0.7
         along = np.arange(-self.length_px / 2 + pitch / 2, self.length_px / 2, pitch)
@@ -75,12 +75,12 @@ class Ship:
 def draw_ships(
     spec: SceneSpec, sea_shape: float, blocked: Mask, land: Mask, rng: np.random.Generator
 ) -> tuple[Ship, ...]:
-    """Ships of a scene, largest first, on water that is neither `blocked` (land or nodata, (H, W)) nor taken.
+    """Draw the ships of a scene, largest first, on water that is neither `blocked` (land or nodata, (H, W)) nor taken.
 
-    A share of them lies in groups (anchorages), a share near the coast. `sea_shape` is that of the sea's texture.
+    Some of them lie in groups (anchorages), some near the coast. `sea_shape` is the shape of the sea's texture.
 
     Raises:
-        InputError: there is no room for as many ships.
+        InputError: there is not enough room for the ships.
     """
     shapes = sorted(draw_shapes(spec, sea_shape, rng), key=lambda ship: -ship.length_px)
     obstacles, shore = _integral(blocked), _integral(land)
@@ -100,11 +100,11 @@ def draw_ships(
 
 
 def ship_patch(ship: Ship, rng: np.random.Generator, spec: SceneSpec, aperture_weight: float) -> tuple[int, int, Field]:
-    """First row, first column and signal intensity of a ship, scaled to a peak of 1; it may reach beyond the scene.
+    """Draw a ship: first row, first column and signal intensity, scaled to a peak of 1.
 
-    Scatterers add up in intensity: their phases differ from look to look.
+    The patch may reach beyond the scene. Scatterers add up in intensity, because their phases differ from look to look.
     """
-    # A weak ship with a few strong points would be lost in the sea but for those points: weak ones are even.
+    # Weak ships are even: of a weak ship with a few strong points, only those points would be visible.
     strength = np.clip((ship.peak_to_clutter_db - spec.weak_db) / 10, 0, 1)
     points, power = ship.scatterers(rng, evenness=float(1 - strength * rng.uniform(0.4, 1)))
     row, column, patch = render(points, power, aperture_weight)
@@ -112,7 +112,7 @@ def ship_patch(ship: Ship, rng: np.random.Generator, spec: SceneSpec, aperture_w
 
 
 def render(points: Points, power: NDArray[np.float64], aperture_weight: float) -> tuple[int, int, Field]:
-    """First row, first column and intensity of point scatterers seen through the imaging system."""
+    """Render point scatterers through the imaging system: first row, first column and intensity."""
     first = np.floor(points.min(axis=0)).astype(int) - _LOBES_PX
     last = np.ceil(points.max(axis=0)).astype(int) + _LOBES_PX
     response = [
@@ -124,7 +124,7 @@ def render(points: Points, power: NDArray[np.float64], aperture_weight: float) -
 
 
 def add_patch(scene: Field, row: int, column: int, patch: Field) -> None:
-    """Add `patch` to `scene` in place, where it lies within."""
+    """Add the part of `patch` within `scene` to it, in place."""
     y1, x1 = max(row, 0), max(column, 0)
     y2, x2 = min(row + patch.shape[0], scene.shape[0]), min(column + patch.shape[1], scene.shape[1])
     if y1 < y2 and x1 < x2:
@@ -132,7 +132,7 @@ def add_patch(scene: Field, row: int, column: int, patch: Field) -> None:
 
 
 def draw_shapes(spec: SceneSpec, sea_shape: float, rng: np.random.Generator) -> list[Ship]:
-    """The ships of a scene before they have a place: at (0, 0), with length, width, heading and brightness."""
+    """Draw length, width, heading and brightness of the ships of a scene; all are at (0, 0)."""
     weak = int(np.ceil(spec.weak_share * spec.ships))
     ships = []
     for i in range(spec.ships):
@@ -150,9 +150,9 @@ def draw_shapes(spec: SceneSpec, sea_shape: float, rng: np.random.Generator) -> 
 
 
 def _visible_above_db(length_px: float, sea_shape: float) -> float:
-    """By how much the faintest ship of a length is raised: short ones, and all in a spiky sea.
+    """Decibels by which the faintest ship of a length is raised: more for short ships and in a spiky sea.
 
-    A ship that no eye tells from a spike of the sea is in no labeller's truth either.
+    No labeller would mark a ship that looks like a spike of the sea.
     """
     spiky = float(np.clip(-np.log10(sea_shape / 10), 0, 1))
     short = float(np.clip((14 - length_px) / 10, 0, 1))
@@ -188,7 +188,7 @@ def _is_free(ship: Ship, placed: list[Ship], obstacles: NDArray[np.int64]) -> bo
 
 
 def _integral(mask: Mask) -> NDArray[np.int64]:
-    """Summed-area table (H + 1, W + 1)."""
+    """Summed-area table (H + 1, W + 1) of a mask."""
     table = np.zeros((mask.shape[0] + 1, mask.shape[1] + 1), np.int64)
     np.cumsum(mask, axis=0, dtype=np.int64, out=table[1:, 1:])
     np.cumsum(table[1:, 1:], axis=1, out=table[1:, 1:])

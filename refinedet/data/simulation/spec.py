@@ -1,4 +1,4 @@
-"""What a simulated scene shall be, and the conditions one scene gets: the numbers behind data/simulation/scene.py."""
+"""Specification of a simulated scene, and the conditions drawn for one scene, for data/simulation/scene.py."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import numpy as np
 from refinedet.errors import InputError
 
 Range = tuple[float, float]
-"""Lowest and highest value of a quantity that is drawn."""
+"""Lowest and highest value of a drawn quantity."""
 
 _RANGES: dict[str, Range] = {
     "looks": (1, 16),
@@ -23,7 +23,7 @@ _RANGES: dict[str, Range] = {
 
 @dataclass(frozen=True, slots=True)
 class SceneSpec:
-    """A simulated scene: its size, its ships, its seed, and the ranges that its conditions are drawn from.
+    """Specification of a simulated scene: its size, ships, seed, and the ranges that its conditions are drawn from.
 
     Raises:
         InputError: a value is out of its range.
@@ -35,23 +35,23 @@ class SceneSpec:
     seed: int
     pixel_m: float = 10.0
     looks: tuple[int, int] = (1, 5)
-    """Independent looks averaged into one pixel."""
+    """Number of independent looks averaged into one pixel."""
     shape: Range = (1.0, 10.0)
-    """Shape of the gamma texture of the sea: 1 is spiky, 10 is near plain speckle. Drawn log-uniformly."""
+    """Shape of the gamma texture of the sea, drawn log-uniformly: 1 is spiky, 10 is near plain speckle."""
     mean_amplitude: Range = (40.0, 160.0)
-    """Root of the mean sea intensity, in counts of the uint16 amplitude. Drawn log-uniformly."""
+    """Root of the mean sea intensity, in counts of the uint16 amplitude, drawn log-uniformly."""
     length_px: Range = (4.0, 40.0)
-    """Ship length. Drawn from a triangular distribution that peaks at a third of the range."""
+    """Ship length, drawn from a triangular distribution that peaks at a third of the range."""
     peak_db: Range = (6.0, 25.0)
     """Peak of a ship's signal over the local mean sea intensity."""
     weak_share: float = 0.21
-    """At least this share of the ships peaks below `weak_db`."""
+    """Least share of the ships with a peak below `weak_db`."""
     weak_db: float = 10.0
     weak_length_px: float = 16.0
-    """Shortest weak ship: a short one at a few decibels is no different from a spike of the sea."""
+    """Length of the shortest weak ship; a shorter one at a few decibels looks like a spike of the sea."""
     land_probability: float = 0.85
     land_share: Range = (0.05, 0.3)
-    """Share of a scene that is land, where it has any."""
+    """Share of land in a scene with land."""
     nodata_probability: float = 0.35
 
     def __post_init__(self) -> None:
@@ -68,7 +68,7 @@ class SceneSpec:
 
 @dataclass(frozen=True, slots=True)
 class Conditions:
-    """What was drawn for one scene."""
+    """Conditions drawn for one scene."""
 
     looks: int
     shape: float
@@ -76,21 +76,21 @@ class Conditions:
     swell_px: float
     """Wavelength of the swell."""
     swell_share: float
-    """Its share of the variance of the sea's texture (of the Gaussian field beneath it)."""
+    """Share of the swell in the variance of the Gaussian field under the sea's texture."""
     swell_rad: float
     """Direction of the swell's wave vector."""
     aperture_weight: float
-    """Alpha of the generalised Hamming window over the aperture: the higher, the stronger the side lobes."""
+    """Alpha of the generalised Hamming window over the aperture; a higher one gives stronger side lobes."""
     ambiguity_px: int
-    """How far, in rows (azimuth), the ghosts of bright ships lie from them."""
+    """Distance, in rows (azimuth), of the ghosts of bright ships."""
     land_share: float
-    """0: open sea."""
+    """Share of land; 0 is open sea."""
     nodata: bool
-    """Whether the scene has nodata borders."""
+    """True if the scene has nodata borders."""
 
     @classmethod
     def draw(cls, spec: SceneSpec, rng: np.random.Generator) -> Conditions:
-        """Conditions within the ranges of `spec`."""
+        """Draw conditions within the ranges of `spec`."""
         land = rng.random() < spec.land_probability
         share = float(rng.uniform(*spec.land_share))
         return cls(
@@ -108,7 +108,7 @@ class Conditions:
 
 
 def log_uniform(rng: np.random.Generator, low: float, high: float) -> float:
-    """One number between `low` and `high`, uniform in its logarithm."""
+    """Draw a number between `low` and `high`, uniform in its logarithm."""
     return float(np.exp(rng.uniform(np.log(low), np.log(high))))
 
 

@@ -13,7 +13,7 @@ from PIL import Image as Picture
 
 from pipeline.audit import duplicates
 from pipeline.audit.duplicates import DHASH_BITS, PHASH_BITS, Fingerprint, copies, hashes, like, near
-from pipeline.audit.image_overlap import Grey
+from pipeline.audit.image_alignment import Grey
 
 bits = st.integers(0, 2**64 - 1)
 

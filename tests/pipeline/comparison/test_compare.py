@@ -100,7 +100,7 @@ def test_an_evaluation_alone_is_compared_without_pictures(two: tuple[str, str], 
 
 
 def test_an_older_evaluation_has_what_it_has(two: tuple[str, str], tmp_path: Path) -> None:
-    for name in ("calibration", "mistakes", "chips"):
+    for name in ("score_calibration", "detection_errors", "chips"):
         (tmp_path / "a" / "evaluate" / f"{name}.json").unlink()
     compare(two, tmp_path / "page.html")
     assert "strong" in text_of(tmp_path / "page.html")
@@ -121,8 +121,8 @@ def test_moved_truth_is_not_like_for_like_either(two: tuple[str, str], tmp_path:
 
 def test_settings_that_differ_are_listed_from_reports(tmp_path: Path) -> None:
     for name, rate in (("a", 0.1), ("b", 0.2)):
-        settings = {"Training": {"lr": rate, "epochs": 3}}
-        numbers = Numbers({"test": {"AP": 1.0}}, {}, [], {}, [], dataset="ssdd", settings=settings)
+        facts = {"Training": {"lr": rate, "epochs": 3}}
+        numbers = Numbers({"test": {"AP": 1.0}}, {}, [], {}, [], dataset="ssdd", facts=facts)
         write_json(tmp_path / name / "numbers.json", numbers.to_dict())
     compare((str(tmp_path / "a"), str(tmp_path / "b")), tmp_path / "page.html")
     text = text_of(tmp_path / "page.html")

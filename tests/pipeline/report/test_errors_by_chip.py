@@ -1,4 +1,4 @@
-"""outcomes.py: every hit, miss and false alarm appears once, in order, with true words."""
+"""errors_by_chip.py: every hit, miss and false alarm appears once, in order, with true words."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from pipeline.report.errors_by_chip import Judged, spread
+from pipeline.report.errors_by_chip import Judged, evenly_sampled
 from refinedet.boxes import as_boxes
 from refinedet.data.coco import ImageRecord, Record
 from refinedet.detections import Detections
@@ -60,7 +60,7 @@ def test_marks_show_each_box_as_what_it_is(judged: Judged) -> None:
 
 @given(length=st.integers(0, 200), count=st.integers(2, 30))
 def test_spread_keeps_order_and_both_ends(length: int, count: int) -> None:
-    chosen = spread(range(length), count)
+    chosen = evenly_sampled(range(length), count)
     assert len(chosen) == min(length, count)
     assert chosen == sorted(set(chosen))
     if length:

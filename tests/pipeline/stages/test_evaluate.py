@@ -108,15 +108,18 @@ def test_equal_input_gives_equal_bytes(chips: Path) -> None:
     assert contents[0] == contents[1]
     assert set(contents[0]) == {
         *("metrics.json", "detections.coco.json", "pr_50.json", "pr_75.json"),
-        *("calibration.json", "mistakes.json", "chips.json"),
+        *("score_calibration.json", "detection_errors.json", "chips.json"),
     }
 
 
-def test_calibration_and_mistakes_are_tables(chips: Path) -> None:
+def test_calibration_and_detection_errors_are_tables(chips: Path) -> None:
     (chips / "convert" / "subsets.json").write_text(json.dumps({"inshore": ["test/b.jpg"]}))
     metrics = evaluate(Told(answers()), chips / "tile", chips / "convert", chips / "out")
-    tables = {n: json.loads((chips / "out" / f"{n}.json").read_text()) for n in ("calibration", "mistakes", "chips")}
-    assert [(row["from"], row["count"], row["precision"]) for row in tables["calibration"]] == [
+    tables = {
+        n: json.loads((chips / "out" / f"{n}.json").read_text())
+        for n in ("score_calibration", "detection_errors", "chips")
+    }
+    assert [(row["from"], row["count"], row["precision"]) for row in tables["score_calibration"]] == [
         (0.2, 1, 0),
         (0.7, 1, 0),
         (0.8, 1, 1),
@@ -124,15 +127,15 @@ def test_calibration_and_mistakes_are_tables(chips: Path) -> None:
     ]
     # means of the bins are the scores: 0.2 and 0.7 too bold, 0.8 and 0.9 too modest
     assert metrics["test"]["ECE"] == pytest.approx(100 * (0.2 + 0.7 + 0.2 + 0.1) / 4, abs=1e-4)
-    assert {kind: row["count"] for kind, row in tables["mistakes"]["test"].items()} == {
+    assert {kind: row["count"] for kind, row in tables["detection_errors"]["test"].items()} == {
         "missed": 2,
         "badly_placed": 0,
         "double": 0,
         "false_alarm": 1,
     }
-    assert tables["mistakes"]["test"]["false_alarm"]["count_all"] == 2
-    assert tables["mistakes"]["test_inshore"]["missed"]["count"] == 1
-    assert tables["mistakes"]["test"]["missed"]["AP50_cost"] == pytest.approx(100 - metrics["test"]["AP50"])
+    assert tables["detection_errors"]["test"]["false_alarm"]["count_all"] == 2
+    assert tables["detection_errors"]["test_inshore"]["missed"]["count"] == 1
+    assert tables["detection_errors"]["test"]["missed"]["AP50_cost"] == pytest.approx(100 - metrics["test"]["AP50"])
     assert tables["chips"][1] == {"chip": "test/b.png", "hits": 1, "misses": 1, "false_alarms": 1}
 
 

@@ -13,7 +13,7 @@ import torch
 from PIL import Image
 
 from pipeline.report.contact_sheet import CELL_PX, LEGEND, close_up, whole_chip
-from pipeline.report.error_tables import calibration_table, chip_table, mistake_table
+from pipeline.report.error_tables import calibration_table, chip_table, detection_error_table
 from pipeline.report.errors_by_chip import Judged
 from pipeline.report.numbers import Numbers
 from pipeline.report.page import Page, render
@@ -48,9 +48,9 @@ def sources(tmp_path: Path) -> Sources:
     found = {1: Detections.of([SHIP], [0.9], [0]), 3: Detections.of([SHIP], [0.8], [0])}
     write_json(evaluate / "detections.coco.json", coco_results(found))
     truth = read_record(tile / "test.json")
-    tables = {"calibration": calibration_table(truth, found), "chips": chip_table(truth, found)}
-    mistakes = {"test": mistake_table(truth, found)}
-    for name, table in {**tables, "mistakes": mistakes}.items():
+    tables = {"score_calibration": calibration_table(truth, found), "chips": chip_table(truth, found)}
+    errors = {"test": detection_error_table(truth, found)}
+    for name, table in {**tables, "detection_errors": errors}.items():
         write_json(evaluate / f"{name}.json", table)
     measures = {"AP": 45.678, "AP50": 50.0, "precision": 50.0, "recall": 50.0, "F1": 50.0, "chips": 4, "ships": 2}
     write_json(evaluate / "metrics.json", {"test": measures, "test_inshore": measures})
@@ -91,10 +91,10 @@ def test_page_is_self_contained_and_complete(sources: Sources, tmp_path: Path) -
     parsed = _Links()
     parsed.feed(html)
     text = " ".join(parsed.texts)
-    assert len(parsed.fetched) == 3 + 2 + 2, "three events, two chips with ships, two with mistakes"
+    assert len(parsed.fetched) == 3 + 2 + 2, "three events, two chips with ships, two with errors"
     assert all(link.startswith("data:image/png;base64,") for link in parsed.fetched)
     assert set(re.findall(r"url\(.|xlink:href=..", html)) <= {"url(#", 'xlink:href="#'}, "within the page"
-    assert html.count("<svg") == html.count('role="img"') == 8, "curves, parts, sizes, calibration, mistakes, training"
+    assert html.count("<svg") == html.count('role="img"') == 8, "curves, parts, sizes, calibration, errors, training"
     drawn = "".join(re.findall(r"<svg.*?</svg>", html, re.DOTALL))
     assert not re.search(r"#[0-9a-f]{6}\b", drawn), "colours come from the theme"
     assert "@import" not in html

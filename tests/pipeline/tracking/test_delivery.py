@@ -17,7 +17,7 @@ from typer.testing import CliRunner
 
 from cli.app import app
 from pipeline.tracking import runs as tracking
-from pipeline.tracking.runs import MlflowTracker, open_spool, record, remember_run, run_of
+from pipeline.tracking.runs import MlflowTracker, open_spool, remember_run, run_of, track
 from tests.pipeline.mlflow_server import MlflowServer, client_of, nothing_waits, params_of, wait_until
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -67,11 +67,11 @@ def test_a_server_killed_in_the_middle_of_a_run_gets_all_of_it_later(
     ended = time.time() * 1000
     assert "refinedet sync" in caplog.text
     remember_run(checkpoint, tracker.run_id)
-    record(checkpoint, params_of(), {"test/AP": 50.0}, [])  # a whole stage while it is away
+    track(checkpoint, params_of(), {"test/AP": 50.0}, [])  # a whole stage while it is away
 
     mlflow_server.start()
     time.sleep(0.5)
-    record(checkpoint, params_of(), {"test/AP": 51.0}, [])
+    track(checkpoint, params_of(), {"test/AP": 51.0}, [])
     assert nothing_waits()
     assert list((project / ".refinedet" / "spool" / "files").iterdir()) == []
     client = client_of(mlflow_server.folder)
@@ -125,7 +125,7 @@ def test_a_server_that_was_never_there_gets_the_runs_by_refinedet_sync(
     tracker.log_metrics({"loss": 1.0}, step=1)
     remember_run(checkpoint, tracker.run_id)
     tracker.close()
-    record(checkpoint, params_of(), {"test/AP": 50.0}, [(checkpoint, "kept")])
+    track(checkpoint, params_of(), {"test/AP": 50.0}, [(checkpoint, "kept")])
     ended = time.time() * 1000
 
     missing = CliRunner().invoke(app, ["sync"])

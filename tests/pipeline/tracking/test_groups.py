@@ -1,4 +1,4 @@
-"""groups.py: children under a parent, with mean and spread."""
+"""groups.py: children under a parent, with mean and standard deviation."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.tracking.groups import find_runs, group, main, spread
+from pipeline.tracking.groups import find_runs, group, main, mean_and_std
 from pipeline.tracking.runs import MlflowTracker
 from refinedet.errors import InputError
 from tests.pipeline.mlflow_server import client_of, params_of
@@ -70,4 +70,4 @@ def test_only_what_all_measure_has_a_mean() -> None:
         {"a": 1.0, "b": 2.0, "system/cpu": 1.0, "test_pr/50": 0.0},
         {"a": 3.0, "system/cpu": 1.0, "test_pr/50": 0.0},
     ]
-    assert spread(children) == pytest.approx({"a": 2.0, "a_std": 2**0.5})
+    assert mean_and_std(children) == pytest.approx({"a": 2.0, "a_std": 2**0.5})

@@ -44,7 +44,7 @@ def chips(tmp_path_factory: pytest.TempPathFactory) -> list[Path]:
 
 
 def expected(chips: list[Path]) -> list[list[dict[str, Any]]]:
-    """What the detector itself finds in them."""
+    """Detections of the detector itself in these chips."""
     predictor = TorchPredictor.load(shipped_weights())
     found = predictor.predict([np.asarray(Image.open(chip)) for chip in chips])
     rows = [[[*box.tolist(), score] for box, score in zip(f.boxes_xyxy, f.scores, strict=True)] for f in found]
@@ -122,13 +122,15 @@ def test_mlflow_serves_the_registered_model(project: Path, chips: list[Path]) ->
         port = free.getsockname()[1]
     command = [sys.executable, "-m", "mlflow", "models", "serve", "-m", "models:/refinedet-ssdd/1"]
     command += ["--env-manager", "local", "--host", "127.0.0.1", "--port", str(port)]
-    told = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
-    told |= {"MLFLOW_TRACKING_URI": f"sqlite:///{project / 'mlflow.db'}", "MLFLOW_DISABLE_TELEMETRY": "true"}
-    told["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{told['PATH']}"
+    environment = {k: v for k, v in os.environ.items() if k != "PYTHONPATH"}
+    environment |= {"MLFLOW_TRACKING_URI": f"sqlite:///{project / 'mlflow.db'}", "MLFLOW_DISABLE_TELEMETRY": "true"}
+    environment["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{environment['PATH']}"
     elsewhere = project / "elsewhere"
     elsewhere.mkdir()
     with (project / "serve.txt").open("wb") as log:
-        server = subprocess.Popen(command, cwd=elsewhere, env=told, stdout=log, stderr=log, start_new_session=True)
+        server = subprocess.Popen(
+            command, cwd=elsewhere, env=environment, stdout=log, stderr=log, start_new_session=True
+        )
     try:
         end = time.monotonic() + 120
         while not answers(port):

@@ -1,4 +1,4 @@
-"""run_words.py: what the columns of MLflow's compare page say."""
+"""run_names.py: the columns of MLflow's compare page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""tracking.py: a real MLflow store on SQLite, made once and copied for each test."""
+"""runs.py: a real MLflow store on SQLite, made once and copied for each test."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pathlib import Path
 import pytest
 
 from pipeline.provenance.origin import data_md5
-from pipeline.tracking.runs import MlflowTracker, record, remember_run, run_of
+from pipeline.tracking.runs import MlflowTracker, remember_run, run_of, track
 from pipeline.tracking.spool import Spool
 from refinedet.errors import DiskError, FileError
 from tests.pipeline.mlflow_server import client_of, nothing_waits, params_of, wait_until
@@ -90,13 +90,13 @@ def test_record_adds_to_the_run_of_the_checkpoint(project: Path) -> None:
     remember_run(checkpoint, training.run_id)
     client = client_of(project)
     ended = client.get_run(training.run_id).info.end_time
-    record(checkpoint, params_of(), {"test/AP": 55.0}, [(checkpoint, "report")])
+    track(checkpoint, params_of(), {"test/AP": 55.0}, [(checkpoint, "report")])
     run = client.get_run(training.run_id)
     assert (run.data.metrics["test/AP"], run.info.end_time) == (55.0, ended), "its end stays the end of the training"
     assert artifacts_of(project, training.run_id) == ["report/model.safetensors"]
 
     checkpoint.write_bytes(b"weights from elsewhere")
-    record(checkpoint, params_of(), {"test/AP": 44.0}, [])
+    track(checkpoint, params_of(), {"test/AP": 44.0}, [])
     fresh = run_of(checkpoint)
     assert fresh is not None
     assert fresh != training.run_id
@@ -166,8 +166,8 @@ def test_a_record_without_room_is_an_error_since_the_stage_can_run_again(
     for broken in ("pipeline.tracking.spool.Spool.add", "pipeline.tracking.runs.create_run"):
         with monkeypatch.context() as patched, pytest.raises(DiskError, match="free some, then run the same again"):
             patched.setattr(broken, full)
-            record(checkpoint, params_of(), {"test/AP": 1.0}, [])
-    record(checkpoint, params_of(), {"test/AP": 2.0}, [])
+            track(checkpoint, params_of(), {"test/AP": 1.0}, [])
+    track(checkpoint, params_of(), {"test/AP": 2.0}, [])
     assert client_of(project).get_run(run_of(checkpoint) or "").data.metrics["test/AP"] == 2.0
 
 
@@ -186,7 +186,7 @@ def test_unusable_store_is_told_before_training_and_never_stops_an_evaluation(
     checkpoint = project / "model.safetensors"
     checkpoint.write_bytes(b"weights")
     with caplog.at_level(logging.WARNING):
-        record(checkpoint, params_of(), {"test/AP": 1.0}, [])
+        track(checkpoint, params_of(), {"test/AP": 1.0}, [])
     assert "not recorded in MLflow" in caplog.text
 
 
@@ -197,7 +197,7 @@ def test_curves_and_data_sets_are_part_of_the_run(project: Path) -> None:
     (chips / "summary.json").write_text('{"test": {"chips": 3, "ships": 5}}')
     checkpoint.write_bytes(b"weights")
     curve = [1.0, 0.9, 0.4]
-    record(checkpoint, params_of(), {}, [], curves={"pr/50": curve}, tested_on=Path("outputs/tile"))
+    track(checkpoint, params_of(), {}, [], curves={"pr/50": curve}, tested_on=Path("outputs/tile"))
     run_id = run_of(checkpoint)
     assert run_id is not None
     client = client_of(project)
@@ -212,16 +212,18 @@ def test_curves_and_data_sets_are_part_of_the_run(project: Path) -> None:
 def test_mlflow_does_not_phone_home(empty_database: Path) -> None:
     """Outside tests and CI, where MLflow would report; asked of MLflow itself."""
     code = (
-        "from pipeline.tracking.store import LOCAL, opened\n"
-        "with opened(LOCAL): pass\n"
+        "from pipeline.tracking.store import LOCAL, connected_client\n"
+        "with connected_client(LOCAL): pass\n"
         "import mlflow.telemetry.utils as u, mlflow.telemetry as m\n"
         "print(u.is_telemetry_disabled(), m.get_telemetry_client())"
     )
-    told = {k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "CI", "MLFLOW", "DO_NOT", "GITHUB"))}
+    environment = {
+        k: v for k, v in os.environ.items() if not k.startswith(("PYTEST", "CI", "MLFLOW", "DO_NOT", "GITHUB"))
+    }
     done = subprocess.run(
         [sys.executable, "-c", code],
         cwd=empty_database.parent,
-        env={**told, "PYTHONPATH": str(ROOT)},
+        env={**environment, "PYTHONPATH": str(ROOT)},
         capture_output=True,
         text=True,
         check=True,

@@ -1,4 +1,4 @@
-"""spool.py: what is in it stays until it is told, whoever dies, in the order in which it came."""
+"""spool.py: entries stay until they are delivered, whoever dies, in the order in which they came."""
 
 from __future__ import annotations
 

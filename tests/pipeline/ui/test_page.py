@@ -1,4 +1,4 @@
-"""page.py: which experiment, and what MLflow is told about it."""
+"""page.py: the chosen experiment, and the tags and view that MLflow gets for it."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""server.py: ports, and what a server that does not start says."""
+"""server.py: ports, and the error of a server that does not start."""
 
 from __future__ import annotations
 
@@ -34,9 +34,9 @@ def test_any_port_is_taken_where_all_of_the_list_are_busy(monkeypatch: pytest.Mo
 
 def test_a_server_that_does_not_start_is_one_sentence() -> None:
     expected = r"expected MLflow's server to start on port \d+, but it did not \(.*nosuch.*\)$"
-    with pytest.raises(FileError, match=expected) as told, served("nosuch://store"):
+    with pytest.raises(FileError, match=expected) as raised, served("nosuch://store"):
         pytest.fail("it cannot start")
-    assert "\n" not in str(told.value)
+    assert "\n" not in str(raised.value)
 
 
 def test_another_program_on_the_port_is_not_taken_for_the_server(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -1,4 +1,4 @@
-"""What the tests of adapters share: chips with bright ships, and ONNX files of a few nodes."""
+"""Fixtures of the tests of adapters: chips with bright ships, and ONNX files of a few nodes."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ def chips() -> list[np.ndarray]:
 
 @pytest.fixture
 def make_onnx(tmp_path: Path) -> MakeOnnx:
-    """Write a graph that gives constant `outputs`, whatever it is shown; a free axis of its input is a word."""
+    """Write a graph that gives constant `outputs` for every input; a free axis of its input is a word."""
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
 

@@ -1,4 +1,4 @@
-"""Strict reading of what a foreign detector says."""
+"""Strict reading of a foreign detector's answer."""
 
 from __future__ import annotations
 

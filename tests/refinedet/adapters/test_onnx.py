@@ -123,7 +123,7 @@ def test_custom_operators_are_refused(tmp_path: Path) -> None:
 
 @pytest.mark.parametrize("place", ["../secret.bin", "{absolute}", "link.bin"], ids=["above", "absolute", "by a link"])
 def test_weights_are_never_read_from_outside_of_the_folder(tmp_path: Path, place: str) -> None:
-    """What would be read is a row that says: a ship is here."""
+    """The file outside would give a row with a ship."""
     onnx = pytest.importorskip("onnx")
     pytest.importorskip("onnxruntime")
     secret, folder = tmp_path / "secret.bin", tmp_path / "models"

@@ -1,4 +1,4 @@
-"""What the outputs of a graph are taken for, by their names and shapes."""
+"""Meaning of the outputs of a graph, by their names and shapes."""
 
 from __future__ import annotations
 

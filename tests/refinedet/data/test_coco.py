@@ -142,7 +142,7 @@ def test_ids_may_have_gaps_and_start_at_zero(save: Any) -> None:
 
 
 def test_a_crowd_of_run_lengths_is_its_box_and_its_mask_is_not_read(save: Any) -> None:
-    """As COCO has them: run lengths, compressed or not, beside the box."""
+    """COCO's crowds have run lengths, compressed or not, beside the box."""
     masks: list[Any] = [{"counts": [272, 2, 4, 4], "size": [HEIGHT, WIDTH]}, {"counts": "nY;", "size": [0, "x"]}, None]
     rows = [ship(1 + i, 1, 4, 4, iscrowd=1, segmentation=mask) for i, mask in enumerate(masks)]
     record, changes = import_coco(save(document(*rows)))

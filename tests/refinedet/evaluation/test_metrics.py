@@ -60,7 +60,7 @@ def random_case(seed: int) -> tuple[Record, dict[int, Detections]]:
 
 
 def through_files(truth: Record, found: dict[int, Detections], folder: Path) -> COCOeval:
-    """The same judgement, as a user of pycocotools makes it: two JSON files and loadRes."""
+    """Metrics by pycocotools from two JSON files and loadRes, as its users call it."""
     write_record(folder / "truth.json", truth)
     rows = [
         {

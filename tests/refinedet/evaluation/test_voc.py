@@ -14,7 +14,7 @@ from refinedet.boxes import as_boxes
 from refinedet.data.coco import Annotated, Record, build_record
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.evaluation.voc import Outcomes, ap_11_points, ap_area, class_outcomes, voc_metrics
+from refinedet.evaluation.voc import JudgedDetections, ap_11_points, ap_area, judge_class, voc_metrics
 
 Row = tuple[float, float, float, float]
 
@@ -69,10 +69,10 @@ def test_a_table_worked_by_hand() -> None:
             (c, 0.6, 0),
         ),
     }
-    outcomes = class_outcomes(truth, detections, 0)
-    assert outcomes.hit.astype(int).tolist() == [1, 0, 0, 0, 0, 1, 0, 1, 0]
-    assert outcomes.false_alarm.astype(int).tolist() == [0, 1, 1, 0, 0, 0, 1, 0, 1]
-    assert outcomes.objects == 3
+    judged = judge_class(truth, detections, 0)
+    assert judged.hit.astype(int).tolist() == [1, 0, 0, 0, 0, 1, 0, 1, 0]
+    assert judged.false_alarm.astype(int).tolist() == [0, 1, 1, 0, 0, 0, 1, 0, 1]
+    assert judged.objects == 3
     metrics = voc_metrics(truth, detections)
     assert metrics["mAP07"] == metrics["AP07/cat"] == pytest.approx(100 * 7.5 / 11)
     assert metrics["mAP10"] == metrics["AP10/cat"] == pytest.approx(100 * 2 / 3)
@@ -82,17 +82,17 @@ def test_a_detection_takes_its_best_object_and_never_the_second() -> None:
     """Two objects side by side; both detections overlap the left one most. COCO would give the second the right one."""
     truth = record([((0, 0, 100, 10), 0, False), ((20, 0, 120, 10), 0, False)])
     detections = {1: found(((0, 0, 100, 10), 0.9, 0), ((8, 0, 108, 10), 0.8, 0))}
-    outcomes = class_outcomes(truth, detections, 0)
-    assert outcomes.hit.tolist() == [True, False]
-    assert outcomes.false_alarm.tolist() == [False, True]
+    judged = judge_class(truth, detections, 0)
+    assert judged.hit.tolist() == [True, False]
+    assert judged.false_alarm.tolist() == [False, True]
 
 
 def test_a_detection_whose_best_object_is_difficult_does_not_fall_back_on_an_easy_one() -> None:
     truth = record([((0, 0, 100, 10), 0, True), ((20, 0, 120, 10), 0, False)])
-    outcomes = class_outcomes(truth, {1: found(((8, 0, 108, 10), 0.9, 0))}, 0)
-    assert not outcomes.hit.any()
-    assert not outcomes.false_alarm.any()
-    assert outcomes.objects == 1
+    judged = judge_class(truth, {1: found(((8, 0, 108, 10), 0.9, 0))}, 0)
+    assert not judged.hit.any()
+    assert not judged.false_alarm.any()
+    assert judged.objects == 1
 
 
 def test_the_mean_is_over_the_classes_that_have_objects() -> None:
@@ -123,8 +123,8 @@ def test_nothing_to_find_has_no_average_precision() -> None:
 def test_recall_that_is_exactly_a_tenth_counts() -> None:
     """3 of 10: in floating point, 3 * 0.1 is more than 3 / 10."""
     hit = np.ones(3, np.bool_)
-    assert ap_11_points(Outcomes(hit, ~hit, 10)) == pytest.approx(4 / 11)  # recall 0, .1, .2, .3
-    assert ap_area(Outcomes(hit, ~hit, 10)) == pytest.approx(0.3)
+    assert ap_11_points(JudgedDetections(hit, ~hit, 10)) == pytest.approx(4 / 11)  # recall 0, .1, .2, .3
+    assert ap_area(JudgedDetections(hit, ~hit, 10)) == pytest.approx(0.3)
 
 
 @pytest.mark.parametrize(

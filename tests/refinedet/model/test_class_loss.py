@@ -16,7 +16,7 @@ from refinedet.model.matching import BACKGROUND, IGNORE
 
 
 def loss(logits: list[float], target: list[float], matched: list[int], kind: Classification) -> float:
-    """Of one image and one class."""
+    """Loss of one image and one class."""
     shaped = (torch.tensor(x).reshape(1, -1, 1) for x in (logits, target))
     return class_loss(*shaped, torch.tensor([matched]), kind, LossConfig()).item()
 

@@ -72,7 +72,7 @@ def test_weights_of_checkpoints_that_exist_keep_their_names_and_shapes(config: M
 
 
 def test_what_is_sampled_changes_no_weight() -> None:
-    """So that the rows of an ablation start from the same numbers."""
+    """The rows of an ablation then start from equal numbers."""
     states = []
     for sampling in ("decode", "published", "none"):
         torch.manual_seed(0)

@@ -17,7 +17,7 @@ TILE = TileConfig(tile_px=100, overlap_px=20, whole_factor=1.5)
 
 
 class Remembers:
-    """Finds nothing, and remembers at which size it was asked to look."""
+    """Predictor that finds nothing and remembers the sizes that it was asked for."""
 
     classes = ("ship",)
     radiometry = Radiometry()
@@ -29,13 +29,13 @@ class Remembers:
         self.asked: list[PostprocessConfig] = []
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """Not how it is asked here."""
+        """Refuse, because these tests call `predict_at`."""
         raise NotImplementedError
 
     def predict_at(
         self, chips: Sequence[Chip], long_sides_px: Sequence[int], postprocess: PostprocessConfig
     ) -> list[Detections]:
-        """Nothing."""
+        """Find nothing."""
         self.sides += long_sides_px
         self.asked.append(postprocess)
         return [Detections.empty() for _ in chips]

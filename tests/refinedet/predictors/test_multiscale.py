@@ -1,4 +1,4 @@
-"""Multi-scale test: what each pass sees, what it keeps, and how the passes become one set."""
+"""Multi-scale test: the input and the results of each pass, and their merging."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ CHIPS = [
 
 
 class Blobs:
-    """Sees each bright blob exactly, at any size, and remembers what it was shown."""
+    """Predictor that finds each bright blob exactly, at any size, and remembers its inputs."""
 
     classes = ("ship",)
     radiometry = Radiometry()
@@ -35,7 +35,7 @@ class Blobs:
         self.sides: list[int] = []
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """At scale 1."""
+        """Find blobs at scale 1."""
         return self.predict_at(chips, [self.input_px] * len(chips), self.postprocess)
 
     def predict_at(

@@ -1,4 +1,4 @@
-"""What the tests of runtimes share: a small network that finds something everywhere, and its exports."""
+"""Fixtures of the tests of runtimes: a small network that finds something everywhere, and its exports."""
 
 from __future__ import annotations
 

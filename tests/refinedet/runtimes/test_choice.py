@@ -1,4 +1,4 @@
-"""Which runtime `auto` is: a fixed order of what is installed."""
+"""Choice of the runtime `auto`: a fixed order of the installed ones."""
 
 from __future__ import annotations
 

@@ -32,7 +32,7 @@ class Counting:
         self.core, self.compiled = core, 0
 
     def compile_model(self, *arguments: Any) -> Any:
-        """As the Core's."""
+        """Count, and compile with the Core."""
         self.compiled += 1
         return self.core.compile_model(*arguments)
 
@@ -41,7 +41,7 @@ class Counting:
 
 
 def looked(path: Path) -> tuple[int, bytes]:
-    """How many graphs were compiled, and what was said of a canvas."""
+    """Number of compiled graphs, and the answer on a canvas."""
     graph = open_graph(path, keep=True)
     assert isinstance(graph, OpenVinoGraph)
     core = Counting(graph._models._core)

@@ -1,4 +1,4 @@
-"""What is refused, in one sentence, before a graph is run."""
+"""Refusals, in one sentence, before a graph is run."""
 
 from __future__ import annotations
 

@@ -19,7 +19,17 @@ from refinedet.data.dataset import ChipDataset
 from refinedet.errors import RefineDetError
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
-from refinedet.training.distributed import check_same, from_first, gathered, is_first, joined, mean, rank, share, size
+from refinedet.training.distributed import (
+    all_gather,
+    broadcast,
+    check_same,
+    is_first,
+    mean,
+    process_group,
+    rank,
+    shard_for_rank,
+    world_size,
+)
 from refinedet.training.fit import Row, fit
 
 
@@ -53,9 +63,9 @@ def train(folder: Path, job: dict[str, Any], out: Path) -> dict[str, Any]:
 
 
 def say(out: Path) -> dict[str, Any]:
-    """What the processes tell one another of."""
+    """Results of the messages between processes."""
     images = list(range(7))
-    found = gathered({image: f"{rank()}" for image in share(images)})
+    found = all_gather({image: f"{rank()}" for image in shard_for_rank(images)})
     try:
         check_same(f"{rank()}", "settings")
     except RefineDetError as error:
@@ -65,13 +75,13 @@ def say(out: Path) -> dict[str, Any]:
     check_same("equal", "settings")
     if is_first():
         (out / "only-one").write_text("x", encoding="utf-8")
-    return {"images": found, "from_first": from_first(rank), "refused": refused, "size": size()}
+    return {"images": found, "broadcast": broadcast(rank), "refused": refused, "size": world_size()}
 
 
 def main(folder: Path, out: Path) -> None:
     """Do every job of the folder."""
     torch.set_num_threads(1)
-    with joined("cpu"):
+    with process_group("cpu"):
         for name, job in json.loads((folder / "jobs.json").read_text(encoding="utf-8")).items():
             (out / name).mkdir(parents=True, exist_ok=True)
             result = train(folder, job, out / name) if job else say(out / name)

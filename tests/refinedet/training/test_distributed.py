@@ -27,7 +27,15 @@ from refinedet.data.dataset import EpochSampler
 from refinedet.errors import InputError
 from refinedet.model.network import RefineDet
 from refinedet.model.norms import batch_norms, freeze_batch_norm, synchronised
-from refinedet.training.distributed import average, check_same, gathered, joined, loss_normaliser, mean, share
+from refinedet.training.distributed import (
+    all_gather,
+    average,
+    check_same,
+    loss_normaliser,
+    mean,
+    process_group,
+    shard_for_rank,
+)
 
 SCRIPT = Path(__file__).with_name("one_process.py")
 SECONDS = 240
@@ -128,7 +136,7 @@ def outcome(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def result(outcome: Path, who: str, job: str, number: int = 0) -> dict[str, Any]:
-    """What process `number` ended with."""
+    """Result of process `number`."""
     content: dict[str, Any] = torch.load(outcome / who / job / f"result{number}.pt", weights_only=True)
     return content
 
@@ -194,7 +202,7 @@ def test_each_image_is_somebodys_and_only_one_decides(outcome: Path) -> None:
     for number in range(2):
         talk = result(outcome, "pair", "talk", number)
         assert talk["images"] == {0: "0", 1: "1", 2: "0", 3: "1", 4: "0", 5: "1", 6: "0"}
-        assert (talk["from_first"], talk["size"]) == (0, 2)
+        assert (talk["broadcast"], talk["size"]) == (0, 2)
         assert "expected the same settings in all 2 processes, found 2" in talk["refused"]
 
 
@@ -214,11 +222,11 @@ def test_a_batch_that_cannot_be_shared_evenly_is_refused(length: int, batch_size
 def test_alone_nothing_is_sent() -> None:
     tensor = torch.tensor([2.0, 4.0])
     average([tensor])
-    with joined("cpu") as device:
+    with process_group("cpu") as device:
         assert device == "cpu"
     assert torch.equal(mean(tensor), torch.tensor([2.0, 4.0]))
     assert (loss_normaliser(torch.tensor(0.25)), loss_normaliser(torch.tensor(7.0))) == (1, 7)
-    assert (list(share([1, 2, 3])), gathered({1: "a"})) == ([1, 2, 3], {1: "a"})
+    assert (list(shard_for_rank([1, 2, 3])), all_gather({1: "a"})) == ([1, 2, 3], {1: "a"})
     check_same("anything", "settings")
 
 

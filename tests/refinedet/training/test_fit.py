@@ -19,7 +19,7 @@ from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
 from refinedet.training.fit import Row, TrainState, fit
-from refinedet.training.optimization import autocast_dtype, learning_rate, update_mean
+from refinedet.training.optimization import autocast_dtype, learning_rate, update_ema
 
 MODEL = ModelConfig(backbone_weights="none", tcb_channels=8, input_px=64)
 HEADER = Header(MODEL, ("ship",), Radiometry(), {"dataset": "made"}, postprocess=PostprocessConfig(nms_iou=0.3))
@@ -79,12 +79,12 @@ def test_the_last_epoch_is_validated_and_every_nth_before_it(chips: tuple[Record
 
 
 @pytest.mark.parametrize(("step", "kept"), [(0, 0.1), (999, 0.9)])
-def test_the_mean_moves_towards_the_weights(step: int, kept: float) -> None:
+def test_the_moving_average_moves_towards_the_weights(step: int, kept: float) -> None:
     mean, live = nn.BatchNorm1d(1), nn.BatchNorm1d(1)
     with torch.no_grad():
         live.weight.fill_(3)
         live.running_mean.fill_(10), live.num_batches_tracked.fill_(7)
-    update_mean(mean, live, 0.9, step)
+    update_ema(mean, live, 0.9, step)
     assert mean.weight.item() == pytest.approx(kept * 1 + (1 - kept) * 3)
     assert mean.running_mean.item() == pytest.approx((1 - kept) * 10)
     assert mean.num_batches_tracked.item() == 7

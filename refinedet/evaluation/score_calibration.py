@@ -1,4 +1,4 @@
-"""Calibration of the scores: how often a detection of a given score is right. Takes records and arrays, never paths.
+"""Calibration of the scores: the share of detections of a given score that are right. Takes arrays, never paths.
 
 Source: Guo et al. 2017 (expected calibration error), Kueppers et al. 2020 (the same for detections).
 """
@@ -32,9 +32,9 @@ class ScoreBin:
     count: int
     """At least 1."""
     score: float
-    """Their mean score."""
+    """Mean score of its detections."""
     right: int
-    """Those that hit an object."""
+    """Number of them that hit an object."""
 
     @property
     def precision(self) -> float:
@@ -43,11 +43,12 @@ class ScoreBin:
 
     @property
     def interval(self) -> tuple[float, float]:
-        """95 % interval of the precision (Wilson 1927), which stays within 0..1 for few detections."""
-        share, spread = self.precision, _Z**2 / self.count
-        centre = (share + spread / 2) / (1 + spread)
-        half = math.sqrt(spread * (share * (1 - share) + spread / 4)) / (1 + spread)
-        return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))  # but for rounding, it holds it
+        """95 % interval of the precision (Wilson 1927), which stays within 0..1 even for few detections."""
+        share, z2_n = self.precision, _Z**2 / self.count
+        centre = (share + z2_n / 2) / (1 + z2_n)
+        half = math.sqrt(z2_n * (share * (1 - share) + z2_n / 4)) / (1 + z2_n)
+        # min and max guard against rounding: the interval holds the precision
+        return min(share, max(0.0, centre - half)), max(share, min(1.0, centre + half))
 
 
 def reliability(
@@ -55,13 +56,13 @@ def reliability(
 ) -> list[ScoreBin]:
     """Bins of score that hold a detection, from low scores to high ones.
 
-    A detection is right where `metrics.match` pairs it with an object at `iou_min`; one on an ignored box is left out,
-    as is one that COCO does not judge (`metrics.strongest`).
+    A detection is right if `metrics.match` pairs it with an object at `iou_min`. Detections on ignored boxes are left
+    out, and so are those that COCO does not judge (`metrics.strongest`).
 
     Args:
         truth: boxes by image id.
         detections: detections by image id; an absent image has none.
-        iou_min: overlap that makes a detection right.
+        iou_min: least IoU of a detection that is right.
         bins: number of bins of equal width.
 
     Raises:
@@ -93,6 +94,6 @@ def calibration_error(bins: Sequence[ScoreBin]) -> float | None:
 
 
 def mean_gap(bins: Sequence[tuple[int, float, float]]) -> float | None:
-    """The same of bins given as (detections, their mean score, their precision)."""
+    """Expected calibration error of bins given as (detections, their mean score, their precision)."""
     total = sum(count for count, _, _ in bins)
     return sum(count * abs(score - precision) for count, score, precision in bins) / total if total else None

@@ -1,4 +1,4 @@
-"""Convolutions with the batch normalisation after them in one: less time, for looking alone, not for training."""
+"""Fusion of each convolution with the batch normalisation after it: faster inference, not for training."""
 
 from __future__ import annotations
 
@@ -13,14 +13,14 @@ from refinedet.model.network import RawOutputs, RefineDet
 from refinedet.model.norms import batch_norms
 
 _NEAR = 1e-4
-"""Difference that rounding is held to explain, as a share of the largest output; 3e-6 was seen."""
+"""Largest difference that counts as rounding, as a share of the largest output; 3e-6 was measured."""
 
 
-def joined(model: RefineDet) -> RefineDet:
-    """A copy for evaluation, each batch norm within the convolution before it; the network itself where that is wrong.
+def fuse_conv_bn(model: RefineDet) -> RefineDet:
+    """Fuse each batch norm into the convolution before it, in a copy for evaluation.
 
-    A norm is taken to work on the convolution that its parent lists just before it, as timm's networks and ours are
-    written. Whether that holds is seen on one small picture: a network in which it does not stays as it is.
+    A norm is assumed to follow the convolution that its parent lists just before it. timm's networks and ours are
+    written that way. One small picture checks it: if the outputs of the copy differ, the network itself is returned.
     """
     model.eval()
     copied = copy.deepcopy(model)
@@ -38,7 +38,7 @@ def _fit(conv: nn.Conv2d, norm: nn.BatchNorm2d) -> bool:
 
 @torch.no_grad()
 def _same(one: RefineDet, other: RefineDet) -> bool:
-    """Whether two networks say the same of a picture that has something everywhere."""
+    """Compare the outputs of two networks on one picture without flat areas; true if they are equal up to rounding."""
     side = one.config.strides[-1]
     device = one.get_buffer("mean").device
     picture = torch.linspace(0, 997, 3 * side * 2 * side, device=device).remainder(256).reshape(1, 3, side, 2 * side)

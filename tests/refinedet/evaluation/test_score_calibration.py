@@ -11,7 +11,7 @@ from refinedet.boxes import as_boxes
 from refinedet.data.coco import ImageRecord, Record
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.evaluation.calibration import ScoreBin, calibration_error, reliability
+from refinedet.evaluation.score_calibration import ScoreBin, calibration_error, reliability
 
 SHIP, AWAY = (10.0, 10.0, 30.0, 20.0), (60.0, 60.0, 70.0, 70.0)
 

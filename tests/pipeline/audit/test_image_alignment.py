@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
 
-from pipeline.audit.image_overlap import Grey, place
+from pipeline.audit.image_alignment import Grey, place
 
 
 def sea(seed: int, height: int = 200, width: int = 260) -> Grey:
@@ -50,7 +50,7 @@ def test_a_resized_copy_is_placed_by_its_scale() -> None:
     assert found is not None
     assert (found.scale_x, found.scale_y) == (1.25, 1.25)
     assert max(abs(found.x), abs(found.y)) <= 1
-    assert found.overlap > 0.98
+    assert found.shared_share > 0.98
 
 
 @pytest.mark.parametrize("seed", range(5))

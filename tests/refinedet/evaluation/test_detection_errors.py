@@ -1,4 +1,4 @@
-"""Kinds of mistakes on cases worked by hand, and what repairing them does to the AP."""
+"""Kinds of detection errors on cases worked by hand, and the effect of their repair on the AP."""
 
 from __future__ import annotations
 
@@ -11,7 +11,7 @@ from refinedet.boxes import as_boxes
 from refinedet.data.coco import ImageRecord, Record
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.evaluation.mistakes import KINDS, ap_costs, find_mistakes, kinds_of
+from refinedet.evaluation.detection_errors import KINDS, ap_costs, find_detection_errors, kinds_of
 
 Found = list[tuple[tuple[float, float, float, float], float, int]]
 """Box, score and label of each detection."""
@@ -30,7 +30,7 @@ def record(
 
 
 def detections(found: Found) -> dict[int, Detections]:
-    """Of that image."""
+    """Detections of the image of `record`."""
     boxes, scores, labels = zip(*found, strict=True) if found else ([], [], [])
     return {1: Detections.of(boxes, scores, labels)}
 
@@ -46,18 +46,18 @@ def test_each_kind_by_hand() -> None:
         ((80, 80, 90, 90), 0.52, 0),  # 5: nothing there
         ((80, 80, 95, 95), 0.4, 0),  # too weak to count here
     ])  # fmt: skip
-    (mistakes,) = find_mistakes(truth, found, score_min=0.5).values()
-    assert mistakes.detections == {
+    (errors,) = find_detection_errors(truth, found, score_min=0.5).values()
+    assert errors.detections == {
         1: "double",
         2: "badly_placed",
         3: "wrong_class",
         4: "wrong_class_and_place",
         5: "false_alarm",
     }
-    assert mistakes.meant == {2: 1, 3: 2}
-    assert mistakes.unhit.tolist() == [1, 2]
-    assert mistakes.missed.tolist() == [], "a detection was meant for each of them"
-    assert {kind: mistakes.count(kind) for kind in KINDS} == {
+    assert errors.meant == {2: 1, 3: 2}
+    assert errors.unhit.tolist() == [1, 2]
+    assert errors.missed.tolist() == [], "a detection was meant for each of them"
+    assert {kind: errors.count(kind) for kind in KINDS} == {
         "missed": 0,
         "badly_placed": 1,
         "double": 1,
@@ -71,16 +71,16 @@ def test_a_ship_is_missed_where_nothing_is_meant_for_it() -> None:
     truth = record([LEFT, RIGHT, FAR], [0, 0, 0], classes=1)
     found = detections([((40, 0, 60, 4), 0.7, 0), (FAR, 0.3, 0)])
     assert kinds_of(truth) == ("missed", "badly_placed", "double", "false_alarm")
-    assert find_mistakes(truth, found, score_min=0.5)[1].missed.tolist() == [0, 2]
-    assert find_mistakes(truth, found, score_min=0.0)[1].missed.tolist() == [0]
+    assert find_detection_errors(truth, found, score_min=0.5)[1].missed.tolist() == [0, 2]
+    assert find_detection_errors(truth, found, score_min=0.0)[1].missed.tolist() == [0]
 
 
-def test_ignored_boxes_make_no_mistakes() -> None:
+def test_ignored_boxes_make_no_errors() -> None:
     truth = record([LEFT, RIGHT], [0, 0], ignored=[True, False])
     found = detections([(LEFT, 0.9, 0), ((0, 0, 20, 30), 0.8, 0), (RIGHT, 0.7, 0)])
-    (mistakes,) = find_mistakes(truth, found, score_min=0.0).values()
-    assert mistakes.detections == {1: "false_alarm"}, "two thirds of it lie beside the ignored box"
-    assert mistakes.missed.tolist() == []
+    (errors,) = find_detection_errors(truth, found, score_min=0.0).values()
+    assert errors.detections == {1: "false_alarm"}, "two thirds of it lie beside the ignored box"
+    assert errors.missed.tolist() == []
 
 
 def test_at_the_edges_between_kinds() -> None:
@@ -91,7 +91,7 @@ def test_at_the_edges_between_kinds() -> None:
         (0, 0, 10, 1): {0: "badly_placed"},  # IoU 0.1
         (0, 0, 10, 0.99): {0: "false_alarm"},
     }.items():
-        assert find_mistakes(truth, detections([(box, 0.9, 0)]), score_min=0.5)[1].detections == kind, box
+        assert find_detection_errors(truth, detections([(box, 0.9, 0)]), score_min=0.5)[1].detections == kind, box
 
 
 def test_costs_by_hand() -> None:
@@ -123,7 +123,7 @@ def test_nothing_to_find_and_nothing_found() -> None:
         {"missed": 100, "badly_placed": 0, "double": 0, "false_alarm": 0}
     )
     with pytest.raises(InputError, match="image ids"):
-        find_mistakes(record([LEFT], [0]), {7: Detections.empty()}, score_min=0.5)
+        find_detection_errors(record([LEFT], [0]), {7: Detections.empty()}, score_min=0.5)
 
 
 @st.composite
@@ -143,13 +143,13 @@ def scenes(draw: st.DrawFn) -> tuple[Record, dict[int, Detections]]:
 
 @settings(max_examples=40, deadline=None)
 @given(scene=scenes())
-def test_repairs_never_cost_and_every_mistake_is_sorted(scene: tuple[Record, dict[int, Detections]]) -> None:
+def test_repairs_never_cost_and_every_error_is_sorted(scene: tuple[Record, dict[int, Detections]]) -> None:
     truth, found = scene
     assert all(cost >= -1e-9 for cost in ap_costs(truth, found).values())
-    (mistakes,) = find_mistakes(truth, found, score_min=0.0).values()
-    hits = len(truth.boxes[1]) - len(mistakes.unhit)
-    assert hits + len(mistakes.detections) == len(found[1])
-    assert set(mistakes.missed) | set(mistakes.meant.values()) >= set(mistakes.unhit.tolist())
+    (errors,) = find_detection_errors(truth, found, score_min=0.0).values()
+    hits = len(truth.boxes[1]) - len(errors.unhit)
+    assert hits + len(errors.detections) == len(found[1])
+    assert set(errors.missed) | set(errors.meant.values()) >= set(errors.unhit.tolist())
 
 
 TIDECV: dict[int, dict[str, tuple[int, float]]] = {
@@ -195,8 +195,8 @@ def crowded(seed: int) -> tuple[Record, dict[int, Detections]]:
 @pytest.mark.parametrize("seed", TIDECV)
 def test_numbers_and_costs_are_those_of_the_authors_program(seed: int) -> None:
     truth, found = crowded(seed)
-    mistakes = find_mistakes(truth, found, score_min=0.0).values()
-    counts = {kind: sum(one.count(kind) for one in mistakes) for kind in KINDS}
+    errors = find_detection_errors(truth, found, score_min=0.0).values()
+    counts = {kind: sum(one.count(kind) for one in errors) for kind in KINDS}
     assert counts == {kind: count for kind, (count, _) in TIDECV[seed].items()}
     assert ap_costs(truth, found) == pytest.approx({kind: cost for kind, (_, cost) in TIDECV[seed].items()}, abs=1e-6)
 

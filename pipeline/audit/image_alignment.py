@@ -1,7 +1,8 @@
-"""How one picture lies on another: whether both show one scene, by the grain of their pixels. Arrays in, numbers out.
+"""Alignment of two pictures of one scene, by the grain of their pixels. Arrays in, numbers out.
 
-Two SAR images of different scenes may look alike (a bright ship on dark sea) and have equal perceptual hashes; their
-speckle never agrees. Two crops of one scene share it where they overlap, whatever their cut, size or compression.
+Two SAR images of different scenes may look alike (a bright ship on dark sea) and have equal perceptual hashes. Their
+speckle never agrees. Two crops of one scene have equal speckle in their shared part, whatever their cut, size or
+compression.
 """
 
 from __future__ import annotations
@@ -20,33 +21,33 @@ Grey = NDArray[np.uint8]
 LIKE_MIN = 0.15
 """Correlation of the grain from which two pictures show one scene.
 
-Of 408 pairs of SSDD with like hashes (every fifth), 372 reach at most 0.08, none 0.08 to 0.20, and 36 more.
+Of 408 pairs of SSDD with similar hashes (every fifth), 372 reach at most 0.08, none 0.08 to 0.20, and 36 more.
 """
-OVERLAP_MIN = 0.2
-"""Least share of the smaller picture that must lie on the other: of less, the best of all places is often chance."""
+SHARED_SHARE_MIN = 0.2
+"""Least share of the smaller picture that must lie on the other; with less, the best place is often chance."""
 
 _GRAIN_PX = 7
-_SPREAD = 3.0
+_CLIP_MADS = 3.0
 
 
 @dataclass(frozen=True, slots=True)
 class Placement:
-    """Where the second picture lies on the first: point p of it at p * scale + offset, in pixels of the first."""
+    """Place of the second picture on the first: its point p is at p * scale + offset, in pixels of the first."""
 
     x: int
     y: int
     scale_x: float
     scale_y: float
-    overlap: float
+    shared_share: float
     """Share of the smaller picture that lies on the other, in (0, 1]."""
     likeness: float
     """Correlation of the grain there, at most 1."""
 
 
 def place(first: Grey, second: Grey) -> Placement | None:
-    """Where `second` lies on `first`, or None where they do not show one scene.
+    """Find the place of `second` on `first`; None if they do not show one scene.
 
-    Looked for are a shift, and where that fails and the sizes differ, a copy that was resized to other sides.
+    It looks for a shift first. If there is none and the sizes differ, it looks for a resized copy.
     """
     found = _shifted(first, second)
     if found is None and first.shape != second.shape:
@@ -64,27 +65,27 @@ def _shifted(first: Grey, second: Grey, scale: tuple[float, float] = (1.0, 1.0))
     y, x = divmod(peak, size[1])
     # the transform is periodic: each peak stands for a shift down or up, right or left
     places = [(*_likeness(*grains, (v, u)), v, u) for v in (y, y - size[0]) for u in (x, x - size[1])]
-    likeness, overlap, v, u = max(places)
+    likeness, share, v, u = max(places)
     if likeness < LIKE_MIN:
         return None
-    return Placement(u, v, *scale, overlap=round(overlap, 4), likeness=round(likeness, 4))
+    return Placement(u, v, *scale, shared_share=round(share, 4), likeness=round(likeness, 4))
 
 
 def _grain(picture: Grey) -> NDArray[np.float32]:
-    """What is left of a picture without its shapes, so that bright ships and coasts weigh no more than noise."""
+    """Grain of a picture, without its shapes, so that bright ships and coasts weigh no more than noise."""
     pixels = picture.astype(np.float32)
     fine = pixels - uniform_filter(pixels, _GRAIN_PX)
-    limit = _SPREAD * float(np.median(np.abs(fine))) + 1e-3
+    limit = _CLIP_MADS * float(np.median(np.abs(fine))) + 1e-3
     clipped: NDArray[np.float32] = np.clip(fine, -limit, limit)
     return clipped
 
 
 def _likeness(a: NDArray[np.float32], b: NDArray[np.float32], offset: tuple[int, int]) -> tuple[float, float]:
-    """Correlation of `a` and `b` where they overlap, b shifted by (y, x), and that share; (-1, 0) where it is small."""
+    """Correlation of `a` and `b`, b shifted by (y, x), in their shared part, and its share; (-1, 0) if it is small."""
     top, left = (max(0, shift) for shift in offset)
     bottom, right = (min(mine, other + by) for mine, other, by in zip(a.shape, b.shape, offset, strict=True))
     height, width = bottom - top, right - left
-    if height < 1 or width < 1 or height * width < OVERLAP_MIN * min(a.size, b.size):
+    if height < 1 or width < 1 or height * width < SHARED_SHARE_MIN * min(a.size, b.size):
         return -1.0, 0.0
     p = a[top:bottom, left:right].ravel()
     q = b[top - offset[0] : bottom - offset[0], left - offset[1] : right - offset[1]].ravel()

@@ -1,4 +1,4 @@
-"""Convolutions and batch norms in one: the same outputs, the given network untouched, wrong guesses undone."""
+"""Fusion of convolutions and batch norms: equal outputs, the given network unchanged, wrong guesses undone."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ import torch
 from torch import nn
 
 from refinedet.config import ModelConfig
-from refinedet.model.joining import joined
+from refinedet.model.fusion import fuse_conv_bn
 from refinedet.model.network import RawOutputs, RefineDet
 from refinedet.model.norms import batch_norms
 from refinedet.model.variants import VARIANTS
@@ -38,7 +38,7 @@ def outputs(model: RefineDet) -> RawOutputs:
 @pytest.mark.parametrize("name", [name for name in VARIANTS if "resnext" not in name])
 def test_outputs_stay_and_no_norm_is_left(name: str) -> None:
     model = trained(VARIANTS[name])
-    once = joined(model)
+    once = fuse_conv_bn(model)
     assert not batch_norms(once)
     a, b = outputs(model), outputs(once)
     for field in ("arm_logits", "arm_deltas", "odm_logits", "odm_deltas"):
@@ -49,14 +49,14 @@ def test_outputs_stay_and_no_norm_is_left(name: str) -> None:
 def test_the_given_network_stays_as_it_is() -> None:
     model = trained(SMALL)
     before = {name: value.clone() for name, value in model.state_dict().items()}
-    assert joined(model) is not model
+    assert fuse_conv_bn(model) is not model
     assert all(torch.equal(value, before[name]) for name, value in model.state_dict().items())
 
 
 def test_a_network_without_norms_is_handed_back() -> None:
     model = trained(ModelConfig(backbone="vgg16", backbone_weights="none", tcb_channels=16, tcb_norm="none"))
     assert not batch_norms(model)
-    assert joined(model) is model
+    assert fuse_conv_bn(model) is model
 
 
 class Misleading(nn.Module):
@@ -71,7 +71,7 @@ class Misleading(nn.Module):
         nn.init.uniform_(self.norm.weight, 2, 3)
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
-        """Any features to as many."""
+        """Convolve features to as many channels."""
         done: torch.Tensor = self.second(self.norm(self.first(features)))
         return done
 
@@ -80,7 +80,7 @@ def test_a_network_that_works_in_another_order_is_handed_back() -> None:
     model = trained(SMALL)
     head = model.arm[0]
     model.arm[0] = nn.Sequential(Misleading(model.backbone.channels[-len(model.config.strides)]), head)
-    assert joined(model.eval()) is model
+    assert fuse_conv_bn(model.eval()) is model
 
 
 def test_a_norm_without_statistics_of_its_own_stays() -> None:
@@ -88,4 +88,4 @@ def test_a_norm_without_statistics_of_its_own_stays() -> None:
     width = model.backbone.channels[-len(model.config.strides)]
     plain = nn.Sequential(nn.Conv2d(width, width, 1), nn.BatchNorm2d(width, track_running_stats=False))
     model.arm[0] = nn.Sequential(plain, model.arm[0])
-    assert len(batch_norms(joined(model.eval()))) == 1
+    assert len(batch_norms(fuse_conv_bn(model.eval()))) == 1
