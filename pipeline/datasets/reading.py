@@ -30,10 +30,10 @@ from refinedet.raster import RasterInfo, open_scene
 SHIP_CLASSES = ("ship",)
 
 _DRAWN_PX = 0.4
-"""People draw around what shines, the simulator around the hull: the mean distance of the two on SSDD, each side.
+"""Mean distance in pixels on SSDD, each side: people draw around the bright area, the simulator around the hull.
 
-Measured by benchmarks/label_offset.py, log in docs/runs/label_offset.txt: a network that learns from both puts its
-boxes between them.
+benchmarks/accuracy/label_offset.py measures it; the log is docs/runs/label_offset.txt. A network that learns from both
+puts its boxes between them.
 """
 _OUTWARD = np.array([-1, -1, 1, 1], np.float32)
 

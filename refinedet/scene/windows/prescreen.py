@@ -26,7 +26,7 @@ Cells = NDArray[np.float32]
 
 K = 8.0
 """A seventh less than the least that stands out in any of SSDD's 928 images of train and val, which all show ships:
-benchmarks/prescreen.py."""
+benchmarks/accuracy/prescreen.py."""
 
 _MEAN_PX, _SMOOTH, _CELL, _REACH, _RANK = 2, 3, 8, 2, 8
 _CALMEST = 0.5
