@@ -7,7 +7,7 @@ done `--rounds` times: time is the median over rounds, from uint8 chips in memor
 decode, suppression), after a call that warms up. What the processor or the installation cannot do is a row with the
 reason. `--int8` names a file of `refinedet export --int8`.
 
-`--runtimes "torch played-bf16"` shows what bfloat16 would find where no processor has it: autocast as it is, but
+`--runtimes "torch emulated-bf16"` shows what bfloat16 would find where no processor has it: autocast as it is, but
 convolutions compute in float32 between what they take and give. Its time means nothing.
 """
 
@@ -31,7 +31,7 @@ if TYPE_CHECKING:
     from refinedet.predictors.predictor import Chip, Predictor
 
 RUNTIMES = ("torch fp32", "torch bf16", "onnx fp32", "openvino fp32", "openvino bf16", "openvino int8")
-PLAYED = "torch played-bf16"
+EMULATED = "torch emulated-bf16"
 _CHIPS_PER_CALL = 8
 _MEASURES = ("AP", "AP50", "AP75")
 
@@ -44,7 +44,7 @@ def main() -> None:
     parser.add_argument("--int8", type=Path, help="INT8 file of the same weights; default: none, and no such row")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--chips", type=int, help="the first so many alone; default: all")
-    parser.add_argument("--runtimes", nargs="+", choices=(*RUNTIMES, PLAYED), default=list(RUNTIMES))
+    parser.add_argument("--runtimes", nargs="+", choices=(*RUNTIMES, EMULATED), default=list(RUNTIMES))
     parser.add_argument("--work", help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.work:
@@ -122,30 +122,30 @@ def load(name: str, arguments: argparse.Namespace) -> Any:
     from refinedet.workarounds.malloc import keep_freed_memory
 
     keep_freed_memory()
-    if name == PLAYED:
-        return _Played(TorchPredictor.load(weights, device="cpu", precision="bf16"))
+    if name == EMULATED:
+        return _Emulated(TorchPredictor.load(weights, device="cpu", precision="bf16"))
     return TorchPredictor.load(weights, device="cpu", precision=precision)  # type: ignore[arg-type]  # ditto
 
 
-class _Played:
-    """A predictor in bfloat16 whose convolutions are played."""
+class _Emulated:
+    """A predictor in bfloat16 with emulated convolutions."""
 
     def __init__(self, predictor: Predictor) -> None:
         self.predictor = predictor
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
         """As the predictor's."""
-        with played_bf16():
+        with emulated_bf16():
             return self.predictor.predict(chips)
 
 
 @contextmanager
-def played_bf16() -> Iterator[None]:
+def emulated_bf16() -> Iterator[None]:
     """Within autocast, let convolutions round to bfloat16 what they take and give, and compute in float32 between."""
     import torch
     from torch.overrides import TorchFunctionMode
 
-    played = (torch.conv2d, torch.conv_transpose2d)
+    emulated = (torch.conv2d, torch.conv_transpose2d)
 
     def rounded(value: Any) -> Any:
         return value.bfloat16().float() if isinstance(value, torch.Tensor) else value
@@ -153,7 +153,7 @@ def played_bf16() -> Iterator[None]:
     class Mode(TorchFunctionMode):
         def __torch_function__(self, function: Any, _types: Any, args: Any = (), kwargs: Any = None) -> Any:
             kwargs = kwargs or {}
-            if function not in played or not torch.is_autocast_enabled("cpu"):
+            if function not in emulated or not torch.is_autocast_enabled("cpu"):
                 return function(*args, **kwargs)
             with torch.autocast("cpu", enabled=False):
                 return function(*map(rounded, args), **{k: rounded(v) for k, v in kwargs.items()}).bfloat16()

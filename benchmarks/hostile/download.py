@@ -29,7 +29,7 @@ from archives import ARCHIVES, UNPACKED
 from server import CASES, WHOLE, Case, Server, running
 
 import pipeline.stages.download as stage
-from pipeline.datasets.catalogue import CATALOGUE, Archive, Source
+from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, Source
 from pipeline.downloads import disk
 from pipeline.downloads.extract import extract
 from pipeline.downloads.fetch import fetch
@@ -76,7 +76,7 @@ def _servers(folder: Path, only: str) -> int:
         for path in sorted(content.iterdir()):
             archive.write(path, f"tiny-master/{path.name}")
     right = sha256_tree(content)
-    archives = (Archive("tiny.zip", None, folder="tiny-master", sha256=right),)
+    archives = (ArchiveFile("tiny.zip", None, folder="tiny-master", sha256=right),)
     cast("dict[str, Source]", CATALOGUE)["tiny"] = Source(archives, licence="", citation="", splits={})
     print(f"{'the server ...':48} {'expected':9} {'what came out':{_SHOWN}}     s")
     wrong = 0
@@ -89,7 +89,7 @@ def _servers(folder: Path, only: str) -> int:
 
 def _download(case: Case, server: Server, folder: Path, right: str) -> bool:
     """One case; true if it came out otherwise than expected."""
-    stage.fetch = lambda url, target: fetch(url, target, case.patience)
+    stage.fetch = lambda url, target: fetch(url, target, case.retry)
     disk.shutil.disk_usage = _usage(folder.parent, case.room_bytes)
     out, cache, sentence = folder / "out", folder / "cache", ""
     began = time.monotonic()

@@ -11,10 +11,10 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from pipeline.downloads.fetch import Patience
+from pipeline.downloads.fetch import RetryPolicy
 
 WHOLE, REFUSED = "whole", "refused"
-QUICK = Patience(attempts=3, timeout_s=1.0, backoff_s=0.01, longest_wait_s=30.0, slow_bytes_s=1000, slow_s=0.5)
+QUICK = RetryPolicy(attempts=3, timeout_s=1.0, backoff_s=0.01, longest_wait_s=30.0, slow_bytes_s=1000, slow_s=0.5)
 _CHANGED = "Mon, 01 Jan 2024 00:00:00 GMT"
 
 
@@ -120,7 +120,7 @@ class Case:
     """How often the download is started; the last run counts."""
     room_bytes: int | None = None
     """Free disk that is left to the download."""
-    patience: Patience = field(default=QUICK)
+    retry: RetryPolicy = field(default=QUICK)
 
 
 def _first(bad: Way, then: Way = Answer.give, count: int = 1) -> Way:

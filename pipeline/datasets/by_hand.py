@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.datasets.catalogue import Archive, CocoSplit, Manual, Source, VocSplit
+from pipeline.datasets.catalogue import ArchiveFile, CocoSplit, Manual, Source, VocSplit
 from pipeline.datasets.voc_xml import read_image_set
 from pipeline.downloads.disk import need_room
 from refinedet.data.coco import import_coco
@@ -22,7 +22,7 @@ _DECODED_PX = 16_000_000
 _LOG_EVERY = 10_000
 
 
-def find_by_hand(dataset: str, archive: Archive, manual: Manual, folders: list[Path]) -> Path:
+def find_by_hand(dataset: str, archive: ArchiveFile, manual: Manual, folders: list[Path]) -> Path:
     """The archive or the unpacked folder, in the first of `folders` that has either.
 
     Raises:

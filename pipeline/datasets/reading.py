@@ -77,7 +77,7 @@ def read_dataset(dataset: str, val_fraction: float, folder: Path, observe: Obser
     published = CATALOGUE.get(dataset)
     found = reader.published(published, val_fraction) if published else None
     if (folder / SIMULATED).is_dir():
-        found = _joined(found, reader.simulated())
+        found = _with_simulated(found, reader.simulated())
     if found is None:
         raise FileError(f"expected {dataset!r} or simulated scenes in {folder}, found neither; run `dvc repro` again")
     return replace(found, problems=tuple(reader.problems))
@@ -217,7 +217,7 @@ def _below(folder: str, name: str) -> str:
     return (PurePosixPath(folder) / name).as_posix()
 
 
-def _joined(published: Reading | None, simulated: Reading) -> Reading:
+def _with_simulated(published: Reading | None, simulated: Reading) -> Reading:
     if published is None:
         return simulated
     if published.classes != simulated.classes:

@@ -14,7 +14,7 @@ from refinedet.files import read_json, write_json
 _NAME = "recorded.json"
 
 
-def recorded_sums(cache: Path) -> Mapping[str, str]:
+def remembered_checksums(cache: Path) -> Mapping[str, str]:
     """Archive -> SHA-256 of its content at the first download, in the download cache `cache`.
 
     Raises:
@@ -29,13 +29,13 @@ def recorded_sums(cache: Path) -> Mapping[str, str]:
     return known
 
 
-def record_sum(cache: Path, archive: str, sha256: str) -> None:
+def remember_checksum(cache: Path, archive: str, sha256: str) -> None:
     """Record the sum of an archive, or hold it against the one that was recorded.
 
     Raises:
         FileError: it was another one.
     """
-    known = recorded_sums(cache)
+    known = remembered_checksums(cache)
     if known.get(archive, sha256) != sha256:
         raise FileError(
             f"expected the content of {archive} to have SHA-256 {known[archive]} as on its first download, found "

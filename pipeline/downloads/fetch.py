@@ -27,7 +27,7 @@ _WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
+class RetryPolicy:
     """When to give up."""
 
     attempts: int = 5
@@ -76,7 +76,7 @@ def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
     return Path(mirror).expanduser() / archive
 
 
-def fetch(url: str, target: Path, patience: Patience | None = None) -> None:
+def fetch(url: str, target: Path, retry: RetryPolicy | None = None) -> None:
     """Download `url` to `target`; an earlier, interrupted download of the same content is continued.
 
     Raises:
@@ -86,21 +86,21 @@ def fetch(url: str, target: Path, patience: Patience | None = None) -> None:
     """
     if urllib.parse.urlsplit(url).scheme not in SCHEMES:
         raise InputError(f"expected an http(s) address to download from, found {url!r}")
-    patience = patience or Patience()
+    retry = retry or RetryPolicy()
     part = Part(target)
     failures = 0
-    while (problem := _try(url, part, patience)) is not None:
+    while (problem := _try(url, part, retry)) is not None:
         moved_on = part.size() > part.before and part.validator(url) is not None
         failures = 1 if moved_on else failures + 1
-        if failures >= patience.attempts:
+        if failures >= retry.attempts:
             raise FileError(
                 f"expected to download {url}, but {problem.what} ({failures} times); check the network, or name a "
                 "mirror in download.mirror of params.yaml or in REFINEDET_MIRROR"
             )
-        wait_s = min(patience.backoff_s * 2 ** (failures - 1), patience.longest_wait_s)
+        wait_s = min(retry.backoff_s * 2 ** (failures - 1), retry.longest_wait_s)
         if problem.wait_s is not None:
             wait_s = max(wait_s, problem.wait_s)
-        if wait_s > patience.longest_wait_s:
+        if wait_s > retry.longest_wait_s:
             raise FileError(
                 f"expected to download {url}, but {problem.what} and asks to be left alone for {wait_s:.0f} s; start "
                 "again after that, and it goes on where it stopped"
@@ -110,11 +110,11 @@ def fetch(url: str, target: Path, patience: Patience | None = None) -> None:
     part.finish()
 
 
-def _try(url: str, part: Part, patience: Patience) -> _Problem | None:
+def _try(url: str, part: Part, retry: RetryPolicy) -> _Problem | None:
     """One attempt; None once the file is whole, else what went wrong that may pass by itself."""
     part.before = part.size()
     try:
-        return None if _attempt(url, part, patience) else _Problem("the connection broke off")
+        return None if _attempt(url, part, retry) else _Problem("the connection broke off")
     except FileError:
         raise
     except urllib.error.HTTPError as error:
@@ -138,13 +138,13 @@ def _plain(words: object) -> str:
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _attempt(url: str, part: Part, patience: Patience) -> bool:
+def _attempt(url: str, part: Part, retry: RetryPolicy) -> bool:
     """One request; true once the file is whole."""
     validator = part.validator(url)
     have = part.size() if validator else 0
     wanted = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
     try:
-        response = ask(url, wanted, patience.timeout_s)
+        response = ask(url, wanted, retry.timeout_s)
     except urllib.error.HTTPError as error:
         if error.code == RANGE_REFUSED:  # nothing is left to send, or the file has become shorter
             if have and error.headers.get("Content-Range") == f"bytes */{have}":
@@ -160,14 +160,14 @@ def _attempt(url: str, part: Part, patience: Patience) -> bool:
         if changed or answer.start != (have if partial else 0):
             part.discard()
             return False
-        return _store(url, response, part, answer, patience)
+        return _store(url, response, part, answer, retry)
 
 
-def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Extent, patience: Patience) -> bool:
+def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Extent, retry: RetryPolicy) -> bool:
     """The body of an answer, put into the part file; true if it is whole then."""
     folder, name = part.path.parent, part.target.name
     need_room(folder, (answer.total or 0) - answer.start, name)
-    clock = _Clock(name, answer, patience)
+    clock = _Clock(name, answer, retry)
     with _writing(part, url, answer) as stream:
         while block := response.read1(_BLOCK_BYTES):  # what is there: a whole block may take for ever
             if answer.total is None:  # it may never end
@@ -181,7 +181,7 @@ def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Ext
 def _writing(part: Part, url: str, answer: Extent) -> FileIO:
     """The part file, unbuffered: what is not written must not be counted, and closing must not fail."""
     try:
-        part.note(url, answer.validator)
+        part.set_origin(url, answer.validator)
         return part.path.open("ab" if answer.start else "wb", buffering=0)
     except OSError as error:
         raise _disk(part, error) from error
@@ -203,8 +203,8 @@ def _disk(part: Part, error: OSError) -> FileError:
 class _Clock:
     """Logs the progress of a download every few seconds, and notices one that crawls."""
 
-    def __init__(self, name: str, answer: Extent, patience: Patience) -> None:
-        self._name, self._start, self._total, self._patience = name, answer.start, answer.total, patience
+    def __init__(self, name: str, answer: Extent, retry: RetryPolicy) -> None:
+        self._name, self._start, self._total, self._retry = name, answer.start, answer.total, retry
         self._begun = self._logged = self._looked = time.monotonic()
         self._then = answer.start
         if answer.start:
@@ -216,8 +216,8 @@ class _Clock:
         if now - self._logged >= _LOG_EVERY_S or have == self._total:
             self._logged = now
             self._log(have, now)
-        if now - self._looked >= self._patience.slow_s:
-            if have - self._then < self._patience.slow_bytes_s * (now - self._looked):
+        if now - self._looked >= self._retry.slow_s:
+            if have - self._then < self._retry.slow_bytes_s * (now - self._looked):
                 return have == self._total
             self._looked, self._then = now, have
         return True

@@ -14,7 +14,7 @@ class Part:
     def __init__(self, target: Path) -> None:
         self.target = target
         self.path = target.with_name(target.name + ".part")
-        self._note = target.with_name(target.name + ".part.json")
+        self._origin = target.with_name(target.name + ".part.json")
         self.before = 0
         """Bytes that were here before the latest attempt."""
 
@@ -24,26 +24,26 @@ class Part:
 
     def validator(self, url: str) -> str | None:
         """What must still hold at the server for the bytes here to be of use; None if they are of no use."""
-        if not self.size() or not self._note.exists():
+        if not self.size() or not self._origin.exists():
             return None
         try:
-            note = read_json(self._note)
+            origin = read_json(self._origin)
         except InputError:
             return None
-        known = isinstance(note, dict) and note.get("url") == url
-        return str(note["validator"]) if known and note.get("validator") else None
+        known = isinstance(origin, dict) and origin.get("url") == url
+        return str(origin["validator"]) if known and origin.get("validator") else None
 
-    def note(self, url: str, validator: str | None) -> None:
+    def set_origin(self, url: str, validator: str | None) -> None:
         """Remember what the bytes that follow are part of."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self._note, {"url": url, "validator": validator})
+        write_json(self._origin, {"url": url, "validator": validator})
 
     def discard(self) -> None:
         """Forget everything."""
         self.path.unlink(missing_ok=True)
-        self._note.unlink(missing_ok=True)
+        self._origin.unlink(missing_ok=True)
 
     def finish(self) -> None:
         """The bytes become the target."""
         move_file(self.path, self.target)
-        self._note.unlink(missing_ok=True)
+        self._origin.unlink(missing_ok=True)

@@ -86,7 +86,7 @@ def _write(dataset: str, converted: Reading, out: Path) -> None:
     leaked = sorted({name for group in across for split, name in group if split == "test"})
     subsets = dict(converted.subsets) | ({"leaked": leaked} if converted.subsets or leaked else {})
     with atomic_folder(out) as staged:
-        records = {name: _record(splits[name], converted.classes) for name in SPLITS}
+        records = {name: _dataset(splits[name], converted.classes) for name in SPLITS}
         for name, record in records.items():
             write_record(staged / f"{name}.json", record)
         if subsets:
@@ -107,7 +107,7 @@ def _write(dataset: str, converted: Reading, out: Path) -> None:
     _LOG.info("%s: %s; %d test images are also in training", dataset, summary["splits"], len(leaked))
 
 
-def _record(images: list[Image], classes: tuple[str, ...]) -> Record:
+def _dataset(images: list[Image], classes: tuple[str, ...]) -> Record:
     return build_record([image.annotated for image in images], classes)
 
 

@@ -225,7 +225,7 @@ def _flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, object]:
     return flat
 
 
-def _record(sources: Sources, params: Params, out: Path) -> None:
+def _log_report(sources: Sources, params: Params, out: Path) -> None:
     pictures = [(out / name, "report") for name in _FILES]
     samples = [(path, "samples") for path in sorted((out / "samples").iterdir())]
     kept = [(Path(name), None) for name in RECORDS if Path(name).is_file()]
@@ -240,7 +240,7 @@ def main() -> None:
     out = OUTPUTS / "report"
     report(sources, params.dataset, params.postprocess, out)
     logger.info("report: %s", out / "report.html")
-    _record(sources, params, out)
+    _log_report(sources, params, out)
 
 
 if __name__ == "__main__":

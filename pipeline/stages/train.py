@@ -104,7 +104,7 @@ def _train(params: Params, places: Places, device: str) -> None:
         postprocess=params.postprocess,
         trained_on=trained_on,
     )
-    with _recorded(params, resume, places.chips) as tracker:
+    with _tracked(params, resume, places.chips) as tracker:
         state = _fit(params, (train, val, places.chips), model, (resume / "state.pt", header), tracker)
         operating = operating_score(val, _predict(state.ema, params, val, places.chips))
         logger.info("best F1 on val at a score of %.2f, which detection will call 0.5", operating)
@@ -190,7 +190,7 @@ def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> f
 
 
 @contextmanager
-def _recorded(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTracker | None]:
+def _tracked(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTracker | None]:
     """The MLflow run of this training: a new one, or the one that an interrupted training with this key began.
 
     None in all processes but the first.

@@ -13,7 +13,7 @@ RECORDED = "recorded on first download, not verified by us"
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class ArchiveFile:
     """One file to fetch and unpack."""
 
     name: str
@@ -83,7 +83,7 @@ class Manual:
 class Source:
     """One data set."""
 
-    archives: tuple[Archive, ...]
+    files: tuple[ArchiveFile, ...]
     licence: str
     citation: str
     splits: Mapping[str, CocoSplit | VocSplit]
@@ -118,7 +118,7 @@ class Source:
     @property
     def sha256(self) -> str:
         """What pins the content: the sums of the archives, by name where there are several."""
-        sums = {a.name: a.sha256 or (f"md5 {a.md5} of the archive" if a.md5 else RECORDED) for a in self.archives}
+        sums = {a.name: a.sha256 or (f"md5 {a.md5} of the archive" if a.md5 else RECORDED) for a in self.files}
         if not sums:
             return "noted in outputs/download/source.json"
         return next(iter(sums.values())) if len(sums) == 1 else ", ".join(f"{n}: {value}" for n, value in sums.items())
@@ -126,6 +126,6 @@ class Source:
     @property
     def size_bytes(self) -> int | None:
         """Bytes to download; None where we do not know of all archives."""
-        sizes = [archive.size_bytes for archive in self.archives]
+        sizes = [archive.size_bytes for archive in self.files]
         known = [size for size in sizes if size is not None]
         return sum(known) if sizes and len(known) == len(sizes) else None

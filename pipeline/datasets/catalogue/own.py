@@ -20,7 +20,7 @@ _SPLIT_RULE = (
 
 def _own(title: str, kind: str) -> Source:
     return Source(
-        archives=(),
+        files=(),
         licence="yours to know",
         citation="your own data",
         splits=_SPLITS,
@@ -36,7 +36,7 @@ OWN: Mapping[str, Source] = {
 }
 
 SIMULATED = Source(
-    archives=(),
+    files=(),
     licence="none needed: made on your machine by this program",
     citation="refinedet/data/simulation/scene.py of this project",
     splits={},

@@ -66,7 +66,7 @@ def test_what_cannot_run_is_a_row_with_the_reason(
     assert lines[3] == "| openvino bf16 | not here: expected a processor with bfloat16 | | | |"
 
 
-def test_bf16_as_it_is_played_is_what_autocast_gives() -> None:
+def test_emulated_bf16_is_what_autocast_gives() -> None:
     torch.manual_seed(0)
     network = joined(RefineDet(ModelConfig(backbone_weights="none", tcb_channels=8, input_px=64)))
     picture = 255 * torch.rand(1, 3, 64, 64)
@@ -74,7 +74,7 @@ def test_bf16_as_it_is_played_is_what_autocast_gives() -> None:
         exact = network(picture)
         with torch.autocast("cpu", torch.bfloat16):
             wanted = network(picture)
-            with runtime_ap.played_bf16():
+            with runtime_ap.emulated_bf16():
                 found = network(picture)
     for name in ("arm_logits", "arm_deltas", "odm_logits", "odm_deltas"):
         near, true, plain = (getattr(one, name).float() for one in (found, wanted, exact))
