@@ -1,8 +1,8 @@
-"""What each part of the detector is worth on SSDD: one training for each row, all of equal length, as DVC experiments.
+"""Ablation on SSDD: one training for each row, all of equal length, as DVC experiments.
 
-Every row is an MLflow run named `ablation-<row>` and a DVC experiment of that name; the runs lie under one parent,
-`ablation`, that holds the mean and spread over the rows. Test is read once for each row, and
-nothing is chosen by it. Chips are scaled to 320 pixels, so that a row takes minutes.
+A row changes one part of the detector. It is an MLflow run and a DVC experiment, both named `ablation-<row>`. The runs
+lie under one parent, `ablation`, with the mean and standard deviation over the rows. Each row reads the test split
+once, and nothing is chosen by it. Chips are scaled to 320 pixels, so that a row takes minutes.
 
     REFINEDET_MIRROR=/folder python benchmarks/accuracy/ablation.py --epochs 5
 """
@@ -51,7 +51,7 @@ ROWS: dict[str, dict[str, object]] = {
     | {"evaluate.postprocess.nms_iou": 0.45, "evaluate.postprocess.voting_iou": "null"}
     | {"train.augment.vertical_flip": 0.0, "train.augment.transpose": 0.0, "train.augment.speckle": 0.0},
 }
-"""Row -> what it changes in the recipe."""
+"""Row -> its changes to the recipe."""
 MEASURES = ("AP", "AP50", "AP75", "AP_low", "AP_high")
 
 
@@ -74,7 +74,7 @@ def main() -> None:
 
 
 def run(row: str, epochs: int, input_px: int) -> tuple[dict[str, float], dict[str, float], str | None]:
-    """Train and judge one row; measures on test and on val, and its MLflow run."""
+    """Train and judge one row; returns its measures on test and on val, and the id of its MLflow run."""
     size = {"model.input_px": input_px, "train.canvas_width": input_px, "train.canvas_height": input_px // 5 * 4}
     settings = size | {"train.epochs": epochs, "train.augment.mosaic_off_epochs": 1, **ROWS[row]}
     changes = [f"++{RECIPE}.{name}={value}" for name, value in settings.items()]

@@ -1,9 +1,10 @@
-"""How right the attributes of ships are: length, heading and contrast against the truth of simulated scenes.
+"""Errors of the attributes of ships: length, heading and contrast against the truth of simulated scenes.
 
     python benchmarks/accuracy/attributes.py --detected
 
-About a minute on two cores. Ships of at least 8 pixels in scenes whose seeds nothing was developed on, measured through
-`detect_scene`: on the true boxes, and with --detected also on those that the weights of the package find. The truth:
+It takes about a minute on two cores. It measures ships of at least 8 pixels through `detect_scene`. Nothing was
+developed on the seeds of these scenes. Boxes are the true ones; with --detected also those that the weights of the
+package find. The truth:
 
 - length: from bow to stern of the simulated hull, in metres. The error is |measured - true| / true.
 - heading: the axis of the hull from true north; bow and stern look alike, so errors are modulo 180 degrees.
@@ -41,16 +42,16 @@ SEEDS = (8101, 8102, 8103, 8104, 8105, 8106, 8107, 8108)
 SIDE_PX, SHIPS = 1500, 60
 SHORTEST_PX = 8.0
 IOU_MIN = 0.3
-"""A detection is of a ship if their boxes overlap this much."""
+"""A detection matches a ship from this IoU of their boxes on."""
 LENGTH_MAX, HEADING_SHARE, HEADING_DEG, CONTRAST_MAX_DB = 0.15, 0.8, 10.0, 2.0
-"""What is wanted: median length error, share of told headings within so many degrees, median contrast error."""
+"""Goals: median length error, share of known headings within HEADING_DEG degrees, median contrast error in dB."""
 
 Values = NDArray[np.float64]
 
 
 @dataclass(frozen=True, slots=True)
 class Errors:
-    """Of N ships, with what tells them apart; NaN: nothing was told."""
+    """Errors (N,) of N ships, with their size, peak and looks; NaN: the attribute is unknown."""
 
     length_px: Values
     peak_db: Values
@@ -114,7 +115,7 @@ def scene_errors(path: Path, network: Predictor | None = None) -> Errors:
 
 
 def errors(result: SceneResult, found: NDArray[np.intp], ships: list[dict[str, Any]], simulated: Any) -> Errors:
-    """Errors of the detections `found` (N,) of a scene, each of which is one of `ships`."""
+    """Errors of the detections with indices `found` (N,); detection i matches `ships[i]`."""
     length, width, heading, peak = (
         np.array([ship[name] for ship in ships], np.float64)
         for name in ("length_m", "width_m", "heading_deg", "peak_to_clutter_db")
@@ -135,12 +136,12 @@ def errors(result: SceneResult, found: NDArray[np.intp], ships: list[dict[str, A
 
 
 def pooled(parts: list[Errors]) -> Errors:
-    """All errors as one."""
+    """Errors of all scenes, concatenated."""
     return Errors(*(np.concatenate([getattr(part, name) for part in parts]) for name in Errors.__slots__))
 
 
 def report(title: str, all_ships: Errors) -> None:
-    """A table of all ships and of the harder ones among them, and whether what is wanted was reached."""
+    """Print a table of all ships and of the harder ones among them, and whether each goal is reached."""
     print(f"\n{title}: |error| at the median / 90th percentile, (bias at the median)")
     print(
         f"{'':<18}{'ships':>6}  {'length %':<22}{'width %':<22}{'told':>5} {'<= 10 deg':>10}  "
@@ -191,7 +192,7 @@ def _near(part: Errors) -> float:
 
 
 def _up_deg(result: SceneResult, found: NDArray[np.intp]) -> Values:
-    """Where the top of the picture lies at each detection, clockwise from true north."""
+    """Azimuth (N,) of the upward direction of the picture at each detection, in degrees clockwise from true north."""
     position = locate(result.info)
     assert position is not None
     boxes = result.detections.boxes_xyxy[found].astype(np.float64)

@@ -1,9 +1,9 @@
-"""How far the coastline that `detect` uses (GSHHG) is from OpenStreetMap's, around twelve ports.
+"""Distance from OpenStreetMap's coastline to the one that `detect` uses (GSHHG), around twelve ports.
 
     python benchmarks/accuracy/coastlines.py
 
-The share of OpenStreetMap's coast that has GSHHG's within some distance: what the default of --land-buffer-m rests on.
-Takes 1.5 GB.
+It prints the share of OpenStreetMap's coast that has GSHHG's coast within some distance. The default of --land-buffer-m
+rests on these figures. The script takes 1.5 GB of memory.
 """
 
 from __future__ import annotations

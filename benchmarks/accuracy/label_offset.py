@@ -1,7 +1,7 @@
-"""Whether the boxes of a data set lie where the ships are: mean offset of detections from the truth, by size of ship.
+"""Mean offset of detections from the boxes of a data set, by size of ship: do the boxes lie where the ships are?
 
-A network trained with mirrored chips cannot learn that labels lie to one side, so its detections are centred on the
-ships, and their mean offset is that of the labels. Simulated scenes, whose truth is exact, are the control.
+A network trained with mirrored chips cannot learn that labels lie to one side. So its detections are centred on the
+ships, and their mean offset is the offset of the labels. Simulated scenes, whose truth is exact, are the control.
 
     python benchmarks/accuracy/label_offset.py --weights FILE --chips outputs/tile --split train
 """
@@ -43,7 +43,7 @@ def main() -> None:
 
 
 def _pairs(record: Record, found: dict[int, Detections]) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """(P, 4) truth boxes that were found and (P, 4) by how much each side of the detection is off, in pixels."""
+    """Truth boxes (P, 4) that were found, and offsets (P, 4) of each side of their detections, in pixels."""
     truth, offsets = [], []
     for image, matches in match(record, found, iou_min=_IOU_MIN, score_min=_SCORE_MIN).items():
         for detection, box in matches.hits:
@@ -65,7 +65,7 @@ def _table(truth: NDArray[np.float64], offsets: NDArray[np.float64]) -> str:
 
 
 def _cell(values: NDArray[np.float64]) -> str:
-    """Mean and its standard error, with the twentieth part at either end moved in: outliers are other errors."""
+    """Mean and its standard error; values are clipped to their 5 % and 95 % quantiles, as outliers are other errors."""
     values = np.clip(values, *np.quantile(values, (0.05, 0.95)))
     return f"{values.mean():+.2f} ± {values.std(ddof=1) / np.sqrt(len(values)):.2f}"
 

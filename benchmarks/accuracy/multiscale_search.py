@@ -1,9 +1,9 @@
-"""Which passes and which merging are worth their time: a checkpoint tried on the *validation* chips.
+"""Search for multi-scale passes and merging that are worth their time, on the *validation* chips.
 
     python benchmarks/accuracy/multiscale_search.py --weights outputs/train/model.safetensors --chips outputs/tile
 
-Sets of passes are tried first, then all mergings of the best sets; every pass runs once. Prints AP, AP50, AP75 and the
-seconds that one image takes, best last; `--write` keeps the table, with settings, as JSON. The test split is never
+It tries sets of passes first, then all mergings of the best sets; every pass runs once. It prints AP, AP50, AP75 and
+the seconds that one image takes, best last; `--write` keeps the table, with settings, as JSON. The test split is never
 read.
 """
 
@@ -45,14 +45,14 @@ MERGES: dict[str, SuppressionConfig] = {
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """One candidate and what it is worth."""
+    """Measures of one candidate."""
 
     name: str
     ap: float
     ap50: float
     ap75: float
     seconds: float
-    """Of the passes and the merging of one image."""
+    """Time of the passes and the merging of one image."""
     config: MultiscaleConfig
 
 
@@ -98,7 +98,7 @@ def pass_sets(scale_sets: Sequence[str], *, vertical: bool) -> Iterator[tuple[st
 
 
 def mergings(row: Row) -> Iterator[tuple[str, MultiscaleConfig]]:
-    """Name and settings of all mergings of the passes of `row`, but that of `row` itself."""
+    """Name and configuration of all mergings of the passes of `row`, without the one of `row` itself."""
     for name, merge in MERGES.items():
         for scoring, within in (("strongest", None), ("strongest", 0.5), ("mean", None), ("mean", 0.5)):
             changes = {"scoring": scoring, "pass_nms_iou": within, "merge": merge.to_dict()}
@@ -118,7 +118,7 @@ class Judge:
         predictor.predict(self.chips[:1])  # the first call also warms up
 
     def row(self, name: str, config: MultiscaleConfig) -> Row:
-        """What one candidate is worth."""
+        """Judge one candidate."""
         passes = [self._run(row) for row in config.passes]
         started = time.perf_counter()
         per_image = zip(*(found for found, _ in passes), strict=True)

@@ -1,12 +1,12 @@
-"""What the prescreen skips, what that saves, and whether a ship is lost by it.
+"""Windows that the prescreen skips, the time that saves, and ships that are lost by it.
 
     python benchmarks/accuracy/prescreen.py --chips outputs/tile/train.json outputs/tile/val.json
     python benchmarks/accuracy/prescreen.py --scenes a.tif S1A_IW_GRDH.SAFE --out demo/prescreen
 
-With `--chips`, annotated chips that all show ships: the lowest of their highest contrasts, below which the threshold
-must lie. Records of train and val alone are for choosing it. With `--scenes`, each is looked at three times by
-`refinedet detect`: with the prescreen, without it in the same windows, and without it in windows as they are then. A
-ship counts as lost where the second run has a detection and the first none that matches it (`refinedet score`).
+With `--chips`, it reads annotated chips that show ships. It prints the lowest of their highest contrasts: the threshold
+must lie below. The threshold is chosen on train and val alone. With `--scenes`, `refinedet detect` runs three times on
+each scene: with the prescreen, without it in the same windows, and without it in its own default windows. A ship
+counts as lost where the second run has a detection and the first has none that matches it (`refinedet score`).
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ LOWEST = 5
 
 
 def main() -> None:
-    """Look at chips, at scenes, or at both."""
+    """Measure on chips, on scenes, or on both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--chips", type=Path, nargs="+", default=[], help="COCO records, chips beside them")
     parser.add_argument("--scenes", type=Path, nargs="+", default=[])
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def on_chips(path: Path) -> None:
-    """The lowest contrasts of the chips of one record that show a ship."""
+    """Print the lowest contrasts of those chips of one record that show a ship."""
     record = read_record(path)
     shown = [path.parent / image.file_name for image in record.images if len(record.boxes[image.id])]
     grey = (np.asarray(Image.fromarray(read_chip(chip)).convert("L")) for chip in shown)

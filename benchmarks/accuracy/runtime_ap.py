@@ -1,14 +1,14 @@
-"""What each runtime finds on annotated chips, and how long that takes: AP and milliseconds a chip, side by side.
+"""AP and milliseconds a chip of each runtime on annotated chips, side by side.
 
     python benchmarks/accuracy/runtime_ap.py --record outputs/tile/test.json [--int8 FILE.xml] [--rounds 3]
 
-The chips lie beside their COCO record. Each runtime works in a process of its own, one after the other, all of it
-done `--rounds` times: time is the median over rounds, from uint8 chips in memory to detections (letterbox, network,
-decode, suppression), after a call that warms up. What the processor or the installation cannot do is a row with the
-reason. `--int8` names a file of `refinedet export --int8`.
+The chips lie beside their COCO record. Each runtime works in a process of its own, one after the other, `--rounds`
+times. Time is the median over rounds, from uint8 chips in memory to detections (letterbox, network, decode,
+suppression), after a call that warms up. A runtime that cannot run here is a row with the reason. `--int8` names a file
+of `refinedet export --int8`; `--weights` names a checkpoint.
 
-`--runtimes "torch emulated-bf16"` shows what bfloat16 would find where no processor has it: autocast as it is, but
-convolutions compute in float32 between what they take and give. Its time means nothing.
+`--runtimes "torch emulated-bf16"` measures the AP of bfloat16 on a processor without it. Autocast runs as it is, but
+convolutions compute in float32 and round their inputs and outputs to bfloat16. Its time means nothing.
 """
 
 from __future__ import annotations
@@ -71,7 +71,7 @@ def compare(arguments: argparse.Namespace) -> None:
 
 
 def in_child(name: str) -> dict[str, Any]:
-    """What `measure` says, in a process that holds no other runtime."""
+    """Run `measure` in a process that holds no other runtime."""
     done = subprocess.run(
         [sys.executable, __file__, "--work", name, *sys.argv[1:]], stdout=subprocess.PIPE, text=True, check=True
     )
@@ -80,7 +80,7 @@ def in_child(name: str) -> dict[str, Any]:
 
 
 def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
-    """AP and time of one runtime; or `refused`, why it cannot run here."""
+    """AP and time of one runtime; or `refused` with the reason if it cannot run here."""
     from refinedet.data.coco import read_record
     from refinedet.data.dataset import read_chip
     from refinedet.errors import RefineDetError
@@ -134,14 +134,14 @@ class _Emulated:
         self.predictor = predictor
 
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """As the predictor's."""
+        """Detections of the predictor in emulated bfloat16."""
         with emulated_bf16():
             return self.predictor.predict(chips)
 
 
 @contextmanager
 def emulated_bf16() -> Iterator[None]:
-    """Within autocast, let convolutions round to bfloat16 what they take and give, and compute in float32 between."""
+    """Within autocast, have convolutions compute in float32, with inputs and outputs rounded to bfloat16."""
     import torch
     from torch.overrides import TorchFunctionMode
 

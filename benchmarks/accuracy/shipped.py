@@ -1,8 +1,8 @@
-"""What the weights of the package do on simulated scenes whose seeds no training has seen.
+"""Score of the weights of the package on simulated scenes whose seeds no training has seen.
 
     python benchmarks/accuracy/shipped.py --out demo/shipped --empty-px 10000
 
-Prints precision, recall and F1 on each of several scenes, with plain CFAR at its best threshold beside it, and the
+It prints precision, recall and F1 on each of several scenes, with plain CFAR at its best threshold beside it, and the
 false alarms per 1,000 km2 of a large scene without any ship. Match rule and threshold are those of `refinedet score`
 and `refinedet detect`. Any other checkpoint can be named by --weights.
 """
@@ -48,7 +48,7 @@ def main() -> None:
 
 
 def on_ships(predictor: TorchPredictor, seed: int, out: Path) -> Score:
-    """One scene with ships: ours, and CFAR at its best threshold."""
+    """Score one scene with ships: ours, and CFAR at its best threshold."""
     spec = SceneSpec(width_px=SIDE_PX, height_px=SIDE_PX, ships=SHIPS, seed=seed)
     scene = out / f"seed_{seed}.tif"
     truth = write_simulated(spec, scene)
@@ -62,7 +62,7 @@ def on_ships(predictor: TorchPredictor, seed: int, out: Path) -> Score:
 
 
 def on_nothing(predictor: TorchPredictor, side_px: int, out: Path) -> None:
-    """A scene without ships: whatever is found is a false alarm."""
+    """Detect in a scene without ships, where every detection is a false alarm."""
     scene = out / f"empty_{side_px}.tif"
     write_simulated(SceneSpec(width_px=side_px, height_px=side_px, ships=0, seed=EMPTY_SEED), scene)
     began = time.perf_counter()

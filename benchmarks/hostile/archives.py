@@ -1,4 +1,4 @@
-"""Archives that mean harm, or are harmed, made by hand: title -> (what must come of it, maker)."""
+"""Harmful and damaged archives, made by hand: title -> (expected outcome, maker)."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""What a stranger might send: files, products and archives made by hand to read or write elsewhere, hang or swell."""
+"""Scenes made by hand to do harm: files, products and archives that would read or write elsewhere, hang or swell."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _OBJECT = '<dataObject repID="s1Level1MeasurementSchema"><fileLocation href="{}"
 
 
 def outside(folder: Path) -> None:
-    """What the files below are after: a readable scene and a secret, in a folder that is none of their business."""
+    """Make the folder that no scene may touch; it holds a readable scene and a secret, which the files below aim at."""
     folder.mkdir(parents=True)
     (folder / "secret.txt").write_text("root:x:0:0\n" * 2000)
     write_scene(folder / "secret.tif", np.full((80, 80), 4242, np.uint16), crs="EPSG:32633")

@@ -1,13 +1,13 @@
-"""What a full disk does to the pipeline: every stage, DVC and MLflow's store run out of room, again and again.
+"""A full disk under the pipeline: every stage, DVC and MLflow's store run out of room, again and again.
 
     python benchmarks/hostile/disk.py                       # as root: on a tmpfs of its own
     unshare -rm python benchmarks/hostile/disk.py           # the same for everybody else
     python benchmarks/hostile/disk.py --folder /mnt/small   # on any small, empty file system
 
-A project on simulated scenes lies on that disk; a file of ballast leaves so much room and no more. Each stage is run
-with more and more of it. It must end whole, or with status 1, one sentence and no trace; with room, the same command
-must go on to the very bytes that an undisturbed run makes, and the MLflow run must hold all that it should. Exit code 1
-if anything else comes out.
+A project on simulated scenes lies on that disk; a file of ballast leaves a given room. Each stage runs with more and
+more room. It must end whole, or with status 1, one sentence and no leftover file. With room, the same command must go
+on to the bytes of an undisturbed run, and the MLflow run must be complete. The exit code is 1 if anything else comes
+out.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ from pathlib import Path
 from disk_project import STAGES, Came, Project, fork_stage, preload
 
 ROOMS_KB = (0, 64, 1024, 8192, 16384, 32768, 65536, 131072)
-"""Room that is left before a stage is started, until it ends whole."""
+"""Room in kB that is left before each start of a stage, until it ends whole."""
 TRAIN_ROOMS_KB = (*ROOMS_KB[:-1], 57344, 20480, 30720, 45056, ROOMS_KB[-1])
-"""A training that goes on after its last epoch needs less: room for its output, but not for what MLflow is told."""
+"""Room in kB for training. After its last epoch it needs less: its output may fit where MLflow's record does not."""
 _TMPFS_MB = 320
 _MOST_MB = 2048
 _SHOWN = 170
@@ -62,7 +62,7 @@ class _Run:
         self._ballast = project.folder.parent / "ballast"
 
     def all(self) -> int:
-        """How many cases came out otherwise than expected."""
+        """Run all stages; returns the number of cases with an unexpected outcome."""
         wrong = sum(self._stage(stage) for stage in STAGES) + self._compared()
         self._project = Project(self._project.folder.with_name("by_dvc"))
         return wrong + self._repro()
@@ -85,7 +85,7 @@ class _Run:
         return wrong + _row(f"{stage}, at last", Came(1, ""), 0.0, ["never came to an end"])
 
     def _repro(self) -> int:
-        """All through DVC: without room, with what the first stages need, and with room; then nothing is left to do."""
+        """Run all stages through DVC: without room, with room for the first stages, and with room for all."""
         wrong = 0
         for room in (64, 1024, 16384, None):
             self._leave(room)
@@ -103,13 +103,13 @@ class _Run:
         return wrong + _row("dvc status", came, 0.0, [] if fine else ["not up to date"])
 
     def _compared(self) -> int:
-        """The MLflow run of the training holds what that of the undisturbed one does."""
+        """Compare the MLflow run of the training with that of the undisturbed training."""
         found, wanted = self._project.told(), self._reference.told()
         missing = sorted(wanted - found)
         return _row("MLflow run", Came(0, f"{len(found)} names"), 0.0, [f"lacks {name}" for name in missing])
 
     def _leave(self, room_kb: int | None) -> None:
-        """Fill the disk but for so much; None: give all of it back."""
+        """Fill the disk but for `room_kb`; None: give all of it back."""
         self._ballast.unlink(missing_ok=True)
         if room_kb is None:
             return
@@ -120,7 +120,7 @@ class _Run:
 
 @contextlib.contextmanager
 def _small_disk(folder: Path | None) -> Iterator[Path]:
-    """The folder that was named, or a tmpfs that is mounted for this and taken down again."""
+    """Folder on a small disk: the given one, or a tmpfs that is unmounted at the end."""
     if folder is not None:
         total = shutil.disk_usage(folder).total
         if total > _MOST_MB << 20 or any(folder.iterdir()):

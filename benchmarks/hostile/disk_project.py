@@ -1,4 +1,4 @@
-"""A small project for disk.py: its stages in processes of their own, and whether what they left is sound."""
+"""Small project for disk.py: it runs stages in processes of their own and checks the files that they leave."""
 
 from __future__ import annotations
 
@@ -38,20 +38,20 @@ _ERROR = re.compile(r"^[\d:]+ ERROR (.*)$", re.MULTILINE)
 
 @dataclass(frozen=True, slots=True)
 class Came:
-    """How a process ended, and what it printed."""
+    """Exit status and output of a process."""
 
     status: int
     log: str
 
     @property
     def sentence(self) -> str:
-        """What it said at the end, without colours and marks."""
+        """Last message of the process, without colours and marks."""
         lines = [line for line in self.log.splitlines() if line.strip()]
         errors = _ERROR.findall(self.log) or [line for line in lines if line.startswith("ERROR")]
         return re.sub(r"\x1b\[\d*m", "", (errors or lines[-1:] or [""])[-1])
 
     def problems(self) -> list[str]:
-        """What is wrong with the end of a stage: whole, or status 1 and one sentence that says what to do."""
+        """Faults in the end of a stage; right is status 0, or status 1 with one sentence that says what to do."""
         if self.status == 0:
             return []
         found = [] if self.status == 1 else [f"status {self.status}"]
@@ -101,7 +101,7 @@ class Project:
         return path.read_text(encoding="utf-8") if path.exists() else None
 
     def traces(self, stage: str, reference: Project) -> list[str]:
-        """What a stage has left in `outputs` that is neither of those before it nor its own output, whole."""
+        """Faults in `outputs` after a stage: an output that differs from the reference, or files of other names."""
         if not self.outputs.exists():
             return []
         own = self.outputs / stage
@@ -111,7 +111,7 @@ class Project:
         return [f"left outputs/{name}" for name in sorted(found)]
 
     def unsound(self) -> list[str]:
-        """Databases, checkpoints, records of DVC that are damaged, and files that never came to their place."""
+        """Damaged databases, checkpoints and records of DVC, and temporary files that were left."""
         return [*self._databases(), *self._training(), *self._versions(), *self._litter()]
 
     def _databases(self) -> Iterator[str]:
@@ -142,7 +142,7 @@ class Project:
                 yield f"left {path.relative_to(self.folder)}"
 
     def told(self) -> set[str]:
-        """Names of all that the finished runs of MLflow hold: measures, settings, tags, files; load left out."""
+        """Names of metrics, parameters, tags and files of MLflow's finished runs, without system metrics."""
         names = set()
         with closing(sqlite3.connect(self.folder / "mlflow.db")) as database:
             for kind in ("metrics", "params", "tags"):
@@ -156,7 +156,7 @@ class Project:
 
 
 def preload() -> None:
-    """Import what all stages need, once, so that the processes of the cases begin at once."""
+    """Import the modules of all stages once, so that forked processes start at once."""
     os.environ.update(_ENVIRONMENT)
     for name in ("MLFLOW_TRACKING_URI", "MLFLOW_EXPERIMENT_NAME", "DVC_EXP_NAME", "REFINEDET_MIRROR"):
         os.environ.pop(name, None)

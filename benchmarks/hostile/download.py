@@ -1,10 +1,10 @@
-"""What hostile servers and archives do to stage download: a table of both.
+"""Hostile servers and archives against stage download: a table of both.
 
     python benchmarks/hostile/download.py
 
-A small data set is downloaded from a real web server on loopback that misbehaves in one way after the other, and each
-archive made by hand is unpacked. What comes out must be the whole content, or nothing and one sentence. Exit code 1 if
-anything else does.
+Stage download fetches a small data set from a web server on loopback, which misbehaves in one way after the other. Each
+archive made by hand is unpacked. The outcome must be the whole content, or nothing and one sentence. The exit code is 1
+if anything else comes out.
 """
 
 from __future__ import annotations
@@ -88,7 +88,7 @@ def _servers(folder: Path, only: str) -> int:
 
 
 def _download(case: Case, server: Server, folder: Path, right: str) -> bool:
-    """One case; true if it came out otherwise than expected."""
+    """Try one case; true if its outcome is not the expected one."""
     stage.fetch = lambda url, target: fetch(url, target, case.retry)
     disk.shutil.disk_usage = _usage(folder.parent, case.room_bytes)
     out, cache, sentence = folder / "out", folder / "cache", ""
@@ -115,7 +115,7 @@ def _download(case: Case, server: Server, folder: Path, right: str) -> bool:
 
 
 def _usage(folder: Path, room: int | None) -> Callable[[Path], Any]:
-    """What `shutil.disk_usage` says, or would on a disk with so much room."""
+    """Stand-in for `shutil.disk_usage` on a disk with `room` free bytes; None: the real one."""
     if room is None:
         return _DISK_USAGE
     before = _DISK_USAGE(folder).free
@@ -146,7 +146,7 @@ def _archives(folder: Path, only: str) -> int:
 
 
 def _unpack(place: Path) -> tuple[str, float, float]:
-    """The sentence of a refusal, seconds, and the most megabytes of memory."""
+    """Unpack an archive; returns the sentence of a refusal, seconds, and peak memory in megabytes."""
     tracemalloc.start()
     began, sentence = time.monotonic(), ""
     try:

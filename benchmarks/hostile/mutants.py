@@ -1,4 +1,4 @@
-"""Scenes spoilt at random: small TIFFs of many layouts and codecs, with bytes flipped, cut, moved, and tags rewritten.
+"""Scenes damaged at random: small TIFFs of many layouts and codecs, with bytes flipped, cut, moved, and tags rewritten.
 
 Mutant i of seed s is always the same file.
 """
@@ -54,7 +54,7 @@ _EXTREMES = (0, 1, 2, 3, 7, 255, 256, 32767, 65535, 65536, 1 << 20, (1 << 31) - 
 
 @dataclass(frozen=True, slots=True)
 class Mutant:
-    """One spoilt file."""
+    """One damaged file."""
 
     name: str
     content: bytes
@@ -71,11 +71,11 @@ class Mutants:
 
     @property
     def plain(self) -> bytes:
-        """An unspoilt TIFF."""
+        """Bytes of an undamaged TIFF."""
         return self._tiffs["none"]
 
     def make(self, number: int) -> Mutant:
-        """Mutant `number`: two or three of four by changes to tags and headers, where most of the danger lies."""
+        """Make mutant `number`; most changes hit tags and headers, where most of the danger lies."""
         rng = np.random.default_rng((self._seed, number))
         is_tiff = number % 11 != 10
         bases = self._tiffs if is_tiff else self._pictures
@@ -133,44 +133,44 @@ def _picture(name: str) -> bytes:
 
 
 def _flip(content: bytearray, rng: np.random.Generator) -> None:
-    """Some bytes anywhere."""
+    """Change some bytes anywhere."""
     for place in rng.integers(0, len(content), int(rng.integers(1, 40))):
         content[place] = int(rng.integers(256))
 
 
 def _flip_header(content: bytearray, rng: np.random.Generator) -> None:
-    """A few bytes of the first or last kilobyte, but for the four that name the format."""
+    """Change a few bytes of the first or last kilobyte, but not the four that name the format."""
     begin = 4 if rng.random() < 0.6 else max(4, len(content) - 1000)
     for place in rng.integers(begin, max(begin + 1, min(len(content), begin + 1000)), int(rng.integers(1, 12))):
         content[min(place, len(content) - 1)] = int(rng.integers(256))
 
 
 def _cut(content: bytearray, rng: np.random.Generator) -> None:
-    """The end is missing."""
+    """Cut off the end."""
     del content[int(rng.integers(8, max(9, len(content)))) :]
 
 
 def _remove(content: bytearray, rng: np.random.Generator) -> None:
-    """A piece is missing, all after it moves."""
+    """Take a piece out, so that all bytes after it move."""
     begin = int(rng.integers(4, max(5, len(content))))
     del content[begin : begin + int(rng.integers(1, 300))]
 
 
 def _repeat(content: bytearray, rng: np.random.Generator) -> None:
-    """A piece stands twice."""
+    """Insert a copy of a piece."""
     begin = int(rng.integers(4, max(5, len(content))))
     content[begin:begin] = content[begin : begin + int(rng.integers(1, 300))]
 
 
 def _blot(content: bytearray, rng: np.random.Generator) -> None:
-    """A run of equal bytes."""
+    """Overwrite a piece with equal bytes."""
     begin, length = int(rng.integers(4, max(5, len(content)))), int(rng.integers(1, 400))
     end = min(len(content), begin + length)
     content[begin:end] = bytes([int(rng.choice([0, 255, 127]))]) * max(0, end - begin)
 
 
 def _tag(content: bytearray, rng: np.random.Generator) -> None:
-    """The type, count or value of one tag, random or extreme."""
+    """Change the type, count or value of one tag, to a random or an extreme number."""
     places = _tag_places(content)
     if not places:
         return
@@ -189,7 +189,7 @@ def _tag(content: bytearray, rng: np.random.Generator) -> None:
 
 
 def _tag_places(content: bytearray) -> list[tuple[bool, str, int]]:
-    """Whether BigTIFF, byte order, and where each tag of every picture lies; what cannot be followed is left out."""
+    """Tags of all pictures as (is BigTIFF, byte order, offset); tags that cannot be reached are left out."""
     order = "<" if content[:2] == b"II" else ">"
     found: list[tuple[bool, str, int]] = []
     try:

@@ -1,4 +1,4 @@
-"""Pictures that a stranger might send: TIFF, PNG and JPEG made by hand to hang, swell, or read what is not theirs."""
+"""Harmful pictures, made by hand: TIFF, PNG and JPEG that would hang, swell, or read other files."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from refinedet.raster.tiff import MAX_METADATA_BYTES
 LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
 
 Make = Callable[[Path, Path], Path]
-"""Makes the file in a folder of its own (first); the second folder is outside, and nothing in it may be touched."""
+"""Function (folder, outside) -> path: makes a file in `folder`; nothing in `outside` may be touched."""
 
 
 def vrt(source: Path | str, *, raw: bool) -> str:
@@ -38,7 +38,7 @@ Tags = dict[int, tuple[int, list[int] | list[float] | bytes]]
 
 
 def tiff(width: int, height: int, tags: Tags, *, blocks: list[tuple[int, int]]) -> bytes:
-    """A TIFF by hand: tag -> (type, values); `blocks` are the offsets and lengths of its strips."""
+    """Bytes of a TIFF with these tags; `blocks` are the offsets and lengths of its strips."""
     kinds = {1: "B", 2: "B", 3: "H", 4: "I", 7: "B", 12: "d", 16: "Q"}
     default: Tags = {
         256: (4, [width]),
@@ -133,7 +133,7 @@ def _side_vrt(folder: Path, secret: Path) -> Path:
 
 
 def _proj_grid(folder: Path, secret: Path) -> Path:
-    """A reference system that names a grid file, in the citation that GDAL takes for the whole of it."""
+    """Make a TIFF whose reference system names a grid file, in the citation that GDAL reads as the whole system."""
     text = (
         'ESRI PE String = PROJCS["x",GEOGCS["y",DATUM["d",SPHEROID["Bessel",6377397.155,299.1528128],'
         f'EXTENSION["PROJ4_GRIDS","{secret / "secret.txt"}"]],PRIMEM["Greenwich",0],UNIT["degree",0.0174532925199433]],'

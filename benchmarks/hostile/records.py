@@ -1,10 +1,10 @@
-"""What a hostile MLflow store does to `refinedet restore`: a table.
+"""Hostile MLflow store against `refinedet restore`: a table.
 
     python benchmarks/hostile/records.py
 
-A run of a small project is recorded in a store, and its record changed in one way after the other: revision, prefix,
-names, patch, lock file. What comes out must be the restored project, or one sentence. Nothing may be written outside of
-the restored folder, and no program started. Exit code 1 if anything else happens.
+A store holds a run of a small project. Its record is changed in one way after the other: revision, prefix, names,
+patch, lock file. The outcome must be the restored project, or one sentence. Nothing may be written outside of the
+restored folder, and no program started. The exit code is 1 if anything else happens.
 """
 
 from __future__ import annotations
@@ -87,7 +87,7 @@ class World:
         self._experiment = self._client.create_experiment("x", artifact_location=(folder / "artifacts").as_uri())
 
     def try_case(self, title: str, expected: str, change: Change) -> bool:
-        """Restore a run that is changed so, and print a row; True if that came out as expected."""
+        """Restore a run with this change and print a row; true if the outcome is the expected one."""
         run_id, place = self._record(change), self.folder / "restored"
         before, sentence, began = self._all_files(), "", time.monotonic()
         try:

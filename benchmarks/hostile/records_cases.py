@@ -1,4 +1,4 @@
-"""Records of runs that mean harm: title -> (what must come of it, how a good run is changed into it)."""
+"""Harmful records of runs: title -> (expected outcome, change of a good run)."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _DEEP = 100_000
 
 @dataclass
 class Run:
-    """What a store says of a run; a case changes it."""
+    """Record of a run in a store; a case changes it."""
 
     outside: Path
     """A folder that nothing may be written to."""

@@ -1,10 +1,10 @@
-"""What hostile files do to `detect`: counted, by running every one of them.
+"""Hostile files against `detect`: each is tried, and the outcomes are counted.
 
     python benchmarks/hostile/scenes.py --mutants 2200
 
-Each file is opened, sampled and read in a few places in a process of its own, as detection would, and watched: what it
-writes and what it reads (by `strace` where there is one, and by comparing the folder), how long it takes, whether the
-process lives. Exit code 1 if any file wrote, read elsewhere, crashed, hung, or gave anything but one sentence.
+A process opens each file, samples it and reads it in a few places, as detection would. It is watched: reads and writes
+(by `strace` where it is installed, and by comparing the folder), time, memory, and whether the process lives. The exit
+code is 1 if a file wrote, read elsewhere, crashed, hung, or gave anything but one sentence.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ _GOOD = ("read", "refused")
 
 
 def main() -> int:
-    """Run all files and print what became of them."""
+    """Try all files and print the outcomes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--mutants", type=int, default=2200, help="spoilt files beside those made by hand")
     parser.add_argument("--seed", type=int, default=1)
@@ -81,7 +81,7 @@ def main() -> int:
 
 @dataclass
 class _Run:
-    """Hands files to a worker, one after the other, and starts another where it does not come back."""
+    """Hands files to a worker, one after the other, and starts another worker where one crashes or hangs."""
 
     folder: Path
     keep: Path | None
@@ -95,7 +95,7 @@ class _Run:
     _read: int = 0
 
     def look(self, title: str, path: Path, *, show: bool) -> None:
-        """Let the worker look at one file, and note what came of it."""
+        """Have the worker read one file, and count the outcome."""
         self._started()
         before = _content(self.folder)
         began = time.perf_counter()
@@ -180,7 +180,7 @@ class _Run:
         return self._worker
 
     def _touched(self) -> Iterator[str]:
-        """What the worker wrote anywhere, and read of what is none of a scene's business, since the last call."""
+        """Lines on all that the worker wrote, and read outside of the scene, since the last call."""
         if self._log is None or not self._log.exists():
             return
         with self._log.open(errors="replace") as stream:
@@ -215,7 +215,7 @@ def _print_counts(title: str, outcomes: Counter[str]) -> None:
 
 
 def _work() -> None:
-    """Look at each path that comes on stdin, and answer in one line of JSON."""
+    """Read the scene at each path that comes on stdin, and answer in one line of JSON."""
     from refinedet.errors import RefineDetError
 
     _look(ROOT / "nothing.tif", missing=True)  # all imports
@@ -234,7 +234,7 @@ def _work() -> None:
 
 
 def _look(path: Path, *, missing: bool = False) -> None:
-    """What detection does with a scene, without a network."""
+    """Read a scene as detection does, without a network."""
     import numpy as np
 
     from refinedet.config import Radiometry

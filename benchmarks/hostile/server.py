@@ -43,7 +43,7 @@ class Answer(BaseHTTPRequestHandler):
         if_range: bool = True,
         **headers: str,
     ) -> None:
-        """The file as a good server gives it, but for what is said; `length` -1 is the right one, None is none."""
+        """Send the file as a good server does, but for the arguments; `length` -1 is the right one, None is none."""
         body = self.content if body is None else body
         start = self._start(etag, ranges=ranges, if_range=if_range)
         if start is not None and start >= len(body):
@@ -61,7 +61,7 @@ class Answer(BaseHTTPRequestHandler):
         self.wfile.write(part[:cut])
 
     def say(self, status: int, headers: dict[str, str] | None = None) -> None:
-        """A status and headers."""
+        """Send a status and headers."""
         self.send_response(status)
         for name, value in (headers or {}).items():
             self.send_header(name, value)
@@ -97,7 +97,7 @@ class Server(ThreadingHTTPServer):
 
 @contextlib.contextmanager
 def running() -> Iterator[Server]:
-    """A server, until the end."""
+    """Server that runs until the end of the `with` block."""
     with Server() as server:
         thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.01}, daemon=True)
         thread.start()
@@ -108,7 +108,7 @@ def running() -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Case:
-    """A way to misbehave, and what must come of it."""
+    """One way to misbehave, and its expected outcome."""
 
     title: str
     expected: str
@@ -117,14 +117,14 @@ class Case:
     """Part of the sentence of a refusal."""
     least_s: float = 0.0
     runs: int = 1
-    """How often the download is started; the last run counts."""
+    """Number of starts of the download; the last one counts."""
     room_bytes: int | None = None
-    """Free disk that is left to the download."""
+    """Free bytes on the disk of the download; None: as they are."""
     retry: RetryPolicy = field(default=QUICK)
 
 
 def _first(bad: Way, then: Way = Answer.give, count: int = 1) -> Way:
-    """Badly for the first `count` requests, then otherwise."""
+    """Way that answers badly for the first `count` requests, then by `then`."""
     return lambda answer: (bad if answer.number <= count else then)(answer)
 
 
@@ -133,7 +133,7 @@ def _status(status: int, **headers: str) -> Way:
 
 
 def _wrong(answer: Answer) -> bytes:
-    """The file with one byte changed, and another one as long."""
+    """Bytes of the file with one byte changed; the length stays."""
     middle = len(answer.content) // 2
     return answer.content[:middle] + bytes([answer.content[middle] ^ 1]) + answer.content[middle + 1 :]
 

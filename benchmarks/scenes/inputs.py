@@ -1,10 +1,10 @@
-"""What comes out of scenes of every kind: a table, made by detecting in one of each.
+"""Table of detections in scenes of every kind, one scene of each.
 
     python benchmarks/scenes/inputs.py                          print it
     python benchmarks/scenes/inputs.py --write docs/inputs.md   put it into the document
 
-Each scene holds the same ships; a stand-in for the network boxes what is bright. The table says how many were found
-exactly as they are, and how far the longitudes and latitudes are from where the scene's maker put them.
+Each scene holds the same ships; a stand-in for the network boxes bright areas. The table says how many ships were found
+exactly, and the distance of their longitudes and latitudes from the true places.
 """
 
 from __future__ import annotations
@@ -34,7 +34,7 @@ BEGIN, END = "<!-- made by benchmarks/scenes/inputs.py -->", "<!-- end -->"
 
 
 class Bright:
-    """Boxes whatever is bright; stands in for a network."""
+    """Stand-in for a network that boxes bright areas."""
 
     classes = ("ship",)
     radiometry = Radiometry(high_percentile=100, headroom=1)
@@ -52,11 +52,11 @@ class Bright:
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """What came out of one kind of scene."""
+    """Outcome of one kind of scene."""
 
     name: str
     found: int
-    """Ships whose box is right to half a pixel of what the network saw."""
+    """Ships whose box is right to half a pixel at the network's scale."""
     false: int
     expected: int
     windows: int
@@ -67,7 +67,7 @@ class Row:
     note: str
 
     def cells(self) -> tuple[str, ...]:
-        """Ready for the table."""
+        """Cells of the table."""
         ships = f"{self.found} of {self.expected}" + (f", {self.false} false" if self.false else "")
         place = "none, so pixels" if self.off_m is None else f"within {max(0.1, np.ceil(self.off_m * 10) / 10):.1f} m"
         if self.expected == 0 and self.off_m is not None:
@@ -120,7 +120,7 @@ def _stretch(levels: Levels | None) -> str:
 
 
 def rows() -> list[Row]:
-    """The row of each case."""
+    """Rows of all cases."""
     with tempfile.TemporaryDirectory() as name:
         made = []
         for number, case in enumerate(CASES):
@@ -138,7 +138,7 @@ def table(made: list[Row]) -> str:
 
 
 def main() -> int:
-    """Print the table, or write it into a document; 1 where a ship was missed or made up."""
+    """Print the table, or write it into a document; returns 1 if a ship was missed or a detection is false."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--write", type=Path, help="document with the two marks between which the table goes")
     arguments = parser.parse_args()

@@ -1,4 +1,4 @@
-"""One scene of every kind that people have, each with the same ships, and where on earth they truly are."""
+"""Scenes of every kind that people have, each with the same ships and their true places on earth."""
 
 from __future__ import annotations
 
@@ -110,7 +110,7 @@ def _write(  # noqa: C901, PLR0913 - what a GeoTIFF may have
 
 
 def _blocks(dataset: Any, stack: NDArray[Any], *, sparse: bool) -> None:
-    """All pixels, or the blocks that hold any."""
+    """Write all pixels; if `sparse`, only blocks that hold any."""
     if not sparse:
         dataset.write(stack)
         return
@@ -130,7 +130,7 @@ def _picture(name: str, mode: str) -> Make:
 
 
 def _overviews_only(folder: Path) -> Path:
-    """The places of all full-size tiles set to none; the overviews keep theirs."""
+    """Make a TIFF whose full-size tiles are marked as absent; the overviews are there."""
     path = _write(sea().astype(np.uint16), overviews=True, **_TILES)(folder)
     content = bytearray(path.read_bytes())
     offset = struct.unpack_from("<I", content, 4)[0]
@@ -144,7 +144,7 @@ def _overviews_only(folder: Path) -> Path:
 
 
 def _side_overviews(folder: Path) -> Path:
-    """Overviews, and a mask of nothing, in files beside the scene, which are not looked at."""
+    """Make a scene with overviews and an empty mask in files beside it; detection must not read those."""
     path = _write(sea().astype(np.uint16))(folder)
     _write(np.zeros((130, 150), np.uint16), name="other.tif")(folder)
     shutil.copy(folder / "other.tif", folder / "scene.tif.ovr")
@@ -171,13 +171,13 @@ def _swath(points: Points) -> Points:
 
 
 def _points(at: Points) -> Make:
-    """Located by ground control points at these pixels, which count from the outer edge as in any GeoTIFF."""
+    """Scene with ground control points at these pixels, which count from the outer edge as in any GeoTIFF."""
     gcps = [GroundControlPoint(y, x, *lonlat) for (x, y), lonlat in zip(at, _swath(at).tolist(), strict=True)]
     return _write(sea().astype(np.uint16), gcps=gcps)
 
 
 def _sentinel1_points(at: Points) -> Make:
-    """Located by ground control points at these pixels as in ESA's measurements: whole numbers, 0 is a centre."""
+    """Scene with ground control points at these pixels as in ESA's measurements: whole numbers, 0 is a centre."""
     nodes = np.rint(at)
     lonlat = _swath(nodes + 0.5).tolist()
     gcps = [GroundControlPoint(y, x, *place) for (x, y), place in zip(nodes, lonlat, strict=True)]
@@ -189,7 +189,7 @@ def _located(name: str, crs: str, matrix: tuple[float, ...], note: str = "") -> 
 
 
 def _half_hidden() -> tuple[NDArray[np.float32], NDArray[np.bool_]]:
-    """The sea, and its left part that is not to be seen, with a false ship in it."""
+    """Pixels of the sea with a false ship in a hidden part, and the mask (H, W), false where hidden."""
     pixels, shown = sea(), np.ones((_HEIGHT, _WIDTH), bool)
     shown[60:, :140] = False
     pixels[150:160, 30:50] = 250

@@ -1,4 +1,4 @@
-"""The metadata of a Sentinel-1 product, copied for a raster that has its size or less. Used by sentinel1_scene.py."""
+"""Copy of a Sentinel-1 product's metadata for a raster of its size or smaller. Used by sentinel1_scene.py."""
 
 from __future__ import annotations
 
@@ -81,7 +81,7 @@ def _crop(root: ET.Element, whole: Annotation, lines: int, samples: int) -> None
 
 
 def _crop_bounds(merge: ET.Element, lines: int, samples: int) -> bool:
-    """Whether anything is left of a swath."""
+    """Crop the bounds of a swath; returns whether any of it is left."""
     bounds = merge.find("swathBoundsList")
     assert bounds is not None
     for piece in list(bounds):

@@ -1,4 +1,4 @@
-"""What a simulated Sentinel-1 scene is before its pixels are made: weather, land, ships. Used by sentinel1_scene.py."""
+"""Plan of a simulated Sentinel-1 scene before its pixels: weather, land, ships. Used by sentinel1_scene.py."""
 
 from __future__ import annotations
 
@@ -22,13 +22,13 @@ from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.calibration import Table
 
 CELL = 16
-"""Pixels of a cell of coarse fields."""
+"""Side in pixels of a cell of coarse fields."""
 GHOSTLY_DB = (36.0, 40.0)
-"""Peak of the ships that have ghosts."""
+"""Range of the peaks, in dB, of ships that have ghosts."""
 GHOSTLY_SHARE, GHOSTLY_LENGTH_PX = 0.1, 14.0
 GAP_PX = 6.0
 DOPPLER_SHARE = 0.9
-"""How much of the range shift that the steering leaves open is used."""
+"""Share that is used of the range shift which the steering leaves open."""
 TRIES = 2000
 
 
@@ -44,7 +44,7 @@ class Ghost:
 
 @dataclass(frozen=True)
 class Plan:
-    """What the scene is, before its pixels are made."""
+    """Content of a scene before its pixels are made."""
 
     annotation: Annotation
     spec: SceneSpec
@@ -52,10 +52,10 @@ class Plan:
     level: Table
     """Mean intensity of the sea."""
     relief: Table
-    """Above 0 on land."""
+    """Height, above 0 on land."""
 
     def valid(self, rows: NDArray[np.intp], columns: NDArray[np.intp]) -> NDArray[np.bool_]:
-        """(rows, columns) true within the swaths, and within sides that step once in a while as real ones do."""
+        """Mask (rows, columns), true within the swaths and between side borders that step as real ones do."""
         inside = np.zeros((len(rows), len(columns)), np.bool_)
         width, height = self.annotation.samples, self.annotation.lines
         for top, left, bottom, right in (b for swath in self.annotation.swaths for b in swath.bounds):
@@ -88,7 +88,7 @@ def coarse(values: fields.Field) -> Table:
 
 
 def given_land(asked: str, cells: tuple[int, int], position: Position) -> fields.Field:
-    """1 on the polygons of a GeoJSON file or within the coastline that detect knows, -1 elsewhere."""
+    """Relief that is 1 on the polygons of a GeoJSON file or on the land that detect knows, -1 elsewhere."""
     rows, columns = (np.arange(count) * CELL + 0.5 for count in cells)
     lonlat = position.lonlat(np.stack(np.meshgrid(columns, rows), axis=-1).reshape(-1, 2))
     if asked == "coast":
@@ -127,7 +127,7 @@ def place(plan: Plan, rng: np.random.Generator) -> tuple[list[Ship], list[Ghost]
 
 
 def propose(plan: Plan, shape: Ship, ships: list[Ship], rng: np.random.Generator) -> Ship:
-    """The ship somewhere: one of four beside another one."""
+    """Place a ship at random; one of four lies beside another one."""
     size = np.array([plan.annotation.samples, plan.annotation.lines])
     if ships and rng.random() < 0.25:
         mate = ships[int(rng.integers(len(ships)))]
@@ -158,7 +158,7 @@ def moved(ship: Ship, ghost: Ghost) -> tuple[float, float, float, float]:
 
 
 def is_free(plan: Plan, box: tuple[float, float, float, float], taken: list[tuple[float, ...]]) -> bool:
-    """Whether a box and GAP_PX around it lie on water that was measured and not taken."""
+    """Say if a box and GAP_PX around it lie on water that was measured and not taken."""
     x1, y1, x2, y2 = box[0] - GAP_PX, box[1] - GAP_PX, box[2] + GAP_PX, box[3] + GAP_PX
     if x1 < 0 or y1 < 0 or x2 >= plan.annotation.samples or y2 >= plan.annotation.lines:
         return False

@@ -1,12 +1,13 @@
-"""A simulated Sentinel-1 GRD product around the metadata of a real one, and its exact truth.
+"""Simulated Sentinel-1 GRD product around the metadata of a real one, and its exact truth.
 
     python benchmarks/scenes/sentinel1_scene.py metadata/S1A_IW_GRDH.SAFE out/S1A_IW_GRDH.SAFE --ships 300 --seed 1
 
-Manifest, annotation, calibration and noise are those of the folder; the raster has the annotation's size, one row per
-strip without compression, and the geolocation grid as ground control points, as ESA's have. In it: sea with swell under
-speckle, land with buildings, ships, ghosts of the brightest where the annotation puts their azimuth ambiguities, and
-borders without data. Beside the product: ships.geojson (for `refinedet score`), ambiguities.geojson, land.geojson (for
-`refinedet detect --land`). It is made in bands: memory does not grow with the height.
+Manifest, annotation, calibration and noise come from the folder. The raster has the annotation's size, one row per
+strip without compression, and the geolocation grid as ground control points, as ESA's have. It shows sea with swell
+under speckle, land with buildings, ships, and borders without data. The brightest ships have ghosts where the
+annotation puts their azimuth ambiguities. Beside the product lie ships.geojson (for `refinedet score`),
+ambiguities.geojson and land.geojson (for `refinedet detect --land`). The raster is made in bands, so memory does not
+grow with the height.
 """
 
 from __future__ import annotations
@@ -41,7 +42,7 @@ BAND, SEAM = 512, 64
 
 
 def main() -> int:
-    """Write the product; 2 where something is not what it should be."""
+    """Write the product; returns 2 where an input is wrong."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("metadata", type=Path, help=".SAFE folder with manifest and annotation; it needs no raster")
     parser.add_argument("out", type=Path, help=".SAFE folder to write")
@@ -64,7 +65,7 @@ def main() -> int:
 
 
 def write_product(asked: argparse.Namespace) -> None:
-    """The product and its truth, as the command line asks for."""
+    """Write the product and its truth, as the command line asks."""
     fraction = (asked.fraction, asked.samples_fraction)
     if not all(0 < share <= 1 for share in fraction):
         raise InputError(f"expected fractions within (0, 1], found {fraction}")
@@ -91,7 +92,7 @@ def write_product(asked: argparse.Namespace) -> None:
 def render(
     plan: Plan, ships: list[Ship], ghosts: list[Ghost], rng: np.random.Generator
 ) -> list[tuple[int, int, fields.Field]]:
-    """First row, first column and intensity of everything that is added to the sea."""
+    """Patches that are added to the sea: first row, first column, and intensity."""
     patches = []
     for ship in ships:
         row, column, patch = ship_patch(ship, rng, plan.spec, plan.conditions.aperture_weight)
@@ -108,7 +109,7 @@ def render(
 def bands(
     plan: Plan, patches: list[tuple[int, int, fields.Field]], seed: np.random.SeedSequence
 ) -> Iterator[tuple[Window, NDArray[np.uint16]]]:
-    """Pixels from the top of the scene to its bottom."""
+    """Bands of pixels from the top of the scene to its bottom."""
     width, height = plan.annotation.samples, plan.annotation.lines
     conditions, columns = plan.conditions, np.arange(width)
     starts = range(0, height, BAND)
@@ -139,7 +140,7 @@ def bands(
 
 
 def write_truth(folder: Path, plan: Plan, position: Position, ships: list[Ship], ghosts: list[Ghost]) -> None:
-    """ships.geojson, ambiguities.geojson and land.geojson beside the product."""
+    """Write ships.geojson, ambiguities.geojson and land.geojson beside the product."""
     features = []
     for ship in ships:
         hull = position.lonlat(np.vstack([ship.hull()[:1], ship.hull()[2:4].mean(axis=0)[None], [[ship.x, ship.y]]]))
@@ -168,13 +169,13 @@ def write_truth(folder: Path, plan: Plan, position: Position, ships: list[Ship],
 
 
 def feature(position: Position, box: tuple[float, float, float, float]) -> dict[str, Any]:
-    """A box on the ground."""
+    """GeoJSON feature of a box on the ground."""
     polygon = footprint(position.corners(np.array([box], np.float32))[0])
     return {"type": "Feature", "geometry": shapely.geometry.mapping(polygon)}
 
 
 def land_features(plan: Plan, position: Position) -> list[dict[str, Any]]:
-    """The coast: where the relief is 0, within the raster."""
+    """GeoJSON features of the land, whose coast is where the relief is 0."""
     heights = np.array([row for _, row in plan.relief.vectors])
     pixels, lines = plan.relief.vectors[0][0], plan.relief.lines.astype(np.float64)
     generator = contourpy.contour_generator(pixels, lines, heights, fill_type="OuterOffset")

@@ -1,8 +1,8 @@
-"""AlignConv three ways, side by side in one run: fused (project, then sample), torchvision and mmcv.
+"""Time of AlignConv three ways in one run: fused (project, then sample), torchvision and mmcv.
 
     python benchmarks/speed/align_conv.py
 
-Prints the median time of forward and of forward + backward, the ratio to fused, and the largest difference of the
+It prints the median time of forward and of forward + backward, the ratio to fused, and the largest difference of the
 outputs. The rounds alternate between the ways, so that a busy moment of the machine hits all of them.
 """
 

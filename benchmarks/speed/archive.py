@@ -1,13 +1,13 @@
-"""`refinedet detect` over an archive: Ray against the local engine; a worker killed, the program too; equal results.
+"""Detection over an archive: Ray against the local engine, with a worker and the program killed, and equal results.
 
     python benchmarks/speed/archive.py --scenes 200 --workers 2
     python benchmarks/speed/archive.py --plan 270
 
-The first simulates small scenes, named like Sentinel-1's, and runs the command line over them: on the local engine; on
-Ray; on Ray with a worker killed after a third and the program stopped after two thirds, and then once more to the end.
-The files of the three data sets are compared byte by byte; 1 is returned where they differ. What follows `--` is handed
-on to each run. The second prints what a Sentinel-1 archive takes, from the seconds that one full scene takes on two
-cores: the tables of docs/scaling.md.
+The first simulates small scenes, named like Sentinel-1's. It runs the command line over them three times: on the local
+engine; on Ray; and on Ray with a worker killed after a third and the program after two thirds, then to the end. It
+compares the files of the three data sets byte by byte, and returns 1 where they differ. Each run gets the words that
+follow `--`. The second prints the cost of a Sentinel-1 archive, from the seconds of one full scene on two cores: the
+tables of docs/scaling.md.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ _NAME = "s1a-iw-grd-vv-202301{day:02}t170605-202301{day:02}t170630-046551-059438
 
 
 def main() -> int:
-    """Run, and print; 1 where results differ."""
+    """Run and print; returns 1 where results differ."""
     own, passed = sys.argv[1:], []
     if "--" in own:
         own, passed = own[: own.index("--")], own[own.index("--") + 1 :]
@@ -65,7 +65,7 @@ def main() -> int:
 
 
 def simulate(folder: Path, count: int, size_px: int, ships: int) -> None:
-    """Scenes of _DAYS days, none like another."""
+    """Simulate scenes of _DAYS days, all different."""
     folder.mkdir(parents=True, exist_ok=True)
     for number in range(count):
         path = folder / _NAME.format(day=1 + number % _DAYS, number=number)
@@ -74,7 +74,7 @@ def simulate(folder: Path, count: int, size_px: int, ships: int) -> None:
 
 
 def compare(folder: Path, count: int, workers: int, passed: list[str]) -> int:
-    """All runs and their table."""
+    """Make all runs and print their table."""
     scenes = str(folder / "scenes" / "*.tif")
     ray = ["--engine", "ray", "--workers", str(workers)]
     for name in ("local", "ray", "hurt"):
@@ -101,7 +101,7 @@ def compare(folder: Path, count: int, workers: int, passed: list[str]) -> int:
 
 
 def print_sizes(out: Path, count: int) -> None:
-    """What is written of a scene, on average."""
+    """Print the mean size of the files of a scene."""
     for kind, pattern in (("data set", "*.parquet"), ("records", "*.run.json"), ("status", STATUS)):
         size = sum(path.stat().st_size for path in out.rglob(pattern))
         print(f"{kind}: {size / count / 1000:.1f} kB a scene")
@@ -110,7 +110,7 @@ def print_sizes(out: Path, count: int) -> None:
 
 
 def judge(folder: Path) -> int:
-    """Compare the data sets with that of the local engine; 1 where one differs."""
+    """Compare the data sets with that of the local engine; returns 1 where one differs."""
     wanted, wrong = data_set(folder / "local"), 0
     for name in ("ray", "hurt"):
         found = data_set(folder / name)
@@ -121,20 +121,20 @@ def judge(folder: Path) -> int:
 
 
 def data_set(out: Path) -> dict[str, bytes]:
-    """Bytes of the files of a data set, by name."""
+    """Name -> bytes of the files of a data set."""
     root = out / "dataset"
     return {path.relative_to(root).as_posix(): path.read_bytes() for path in root.rglob("*.parquet")}
 
 
 def whole(command: list[str]) -> float:
-    """Seconds of a run to its end."""
+    """Run a command to its end; returns the seconds."""
     began = time.perf_counter()
     subprocess.run(command, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
     return time.perf_counter() - began
 
 
 def hurt(command: list[str], out: Path, count: int) -> float:
-    """Seconds until a run is stopped: after a third of its scenes a worker is killed, after two thirds the program."""
+    """Run a command, kill a worker after a third of the scenes, and the program after two thirds; returns seconds."""
     began = time.perf_counter()
     process = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.DEVNULL)
     *_, line = wait_for(process, out, count // 3)
@@ -146,7 +146,7 @@ def hurt(command: list[str], out: Path, count: int) -> float:
 
 
 def wait_for(process: subprocess.Popen[bytes], out: Path, count: int) -> list[dict[str, Any]]:
-    """The finished scenes, as soon as there are so many."""
+    """Wait for `count` finished scenes; returns their lines of the status."""
     while len(lines := finished(out)) < max(1, count):
         if process.poll() is not None:
             raise SystemExit(f"detect ended with {process.returncode} before it could be hurt; take more --scenes")
@@ -155,7 +155,7 @@ def wait_for(process: subprocess.Popen[bytes], out: Path, count: int) -> list[di
 
 
 def finished(out: Path) -> list[dict[str, Any]]:
-    """Lines of the status that are whole, without the first."""
+    """Whole lines of the status file, without the first."""
     path = out / STATUS
     lines = path.read_text().splitlines(keepends=True)[1:] if path.exists() else []
     return [json.loads(line) for line in lines if line.endswith("\n")]
@@ -167,26 +167,26 @@ def _command(scenes: list[str], out: Path, more: list[str]) -> list[str]:
 
 @dataclass(frozen=True, slots=True)
 class Plan:
-    """What an archive takes: one measured time, and what is assumed."""
+    """Cost of an archive from one measured time and assumptions."""
 
     scene_s: float
     """Seconds of one full scene of an archive on two cores."""
     satellites: float
     minutes_per_orbit: float
-    """Of imaging in IW and EW."""
+    """Minutes of imaging in IW and EW in an orbit."""
     slice_s: float
-    """Of one product."""
+    """Seconds of imaging of one product."""
     orbits_per_day: float
     product_gb: float
-    """As it is stored and fetched."""
+    """Size of a product as it is stored and fetched."""
     result_kb: float
-    """Of a scene in the data set, with record and status."""
+    """Size of a scene's results in the data set, with record and status."""
     cores: float
-    """Of a node."""
+    """Cores of a node."""
     busy: float
-    """Share of that pace which a large archive keeps."""
+    """Share of the measured pace that a large archive keeps."""
     price: float
-    """Of a core for an hour."""
+    """Price of a core for an hour."""
     death_hours: float
     """Hours after which a node dies, on average."""
 
@@ -208,7 +208,7 @@ class Plan:
 
     @property
     def scenes_per_day(self) -> float:
-        """As many as the satellites can take."""
+        """Scenes that the satellites can take in a day."""
         return self.satellites * self.orbits_per_day * self.minutes_per_orbit * 60 / self.slice_s
 
     @property
@@ -218,12 +218,12 @@ class Plan:
 
     @property
     def node_scenes_per_day(self) -> float:
-        """What one node finishes in a day."""
+        """Scenes that one node finishes in a day."""
         return self.cores * 86_400 / self.core_s
 
 
 def print_plan(plan: Plan) -> None:
-    """The tables of docs/scaling.md."""
+    """Print the tables of docs/scaling.md."""
     print(f"one scene: {plan.scene_s:g} s on two cores, {plan.core_s:.0f} core-seconds with {plan.busy:g} of them busy")
     print(f"one node of {plan.cores:g} cores: {plan.node_scenes_per_day:.0f} scenes a day, ", end="")
     print(f"{plan.node_scenes_per_day * plan.product_gb * 8e3 / 86_400:.0f} Mbit/s in\n")

@@ -4,15 +4,15 @@
     python benchmarks/speed/detector.py --int8       OpenVINO in 8 bits as well: a minute or two to measure ranges first
     python benchmarks/speed/detector.py --family     Markdown: parameters, GMACs and time of each named variant
 
-The published design is VGG16-BN at 512 pixels whose ODM is 24 deformable convolutions (4 levels, 3 anchor shapes,
-offsets and classes apart), through torchvision's operator. It has the weights of ours, so that outputs can be compared.
-It has no other runtime than torch: its operator has no place in an exported graph.
+The published design is VGG16-BN at 512 pixels whose ODM is 24 deformable convolutions: 4 levels, 3 anchor shapes,
+offsets and classes apart. They run through torchvision's operator. The network has the weights of ours, so that outputs
+can be compared. It runs in torch alone: its operator cannot be exported.
 
-Time in torch is that of one forward pass of one image, channels_last, each batch norm within its convolution, without
-postprocessing; in OpenVINO that of one call with `--chips` images over their number, since each core has its own, and
-decoding is in it. Medians of `--repeats` after one that warms up. The rounds alternate between the ways, so that a
-busy moment hits all of them. GMACs are half the FLOPs of torch's FlopCounterMode: convolutions, none of norms,
-activations and bilinear sampling.
+Time in torch is that of one forward pass of one image, channels_last, with batch norms fused into convolutions, without
+postprocessing. Time in OpenVINO is that of one call with `--chips` images divided by their number, since each core
+works on its own image; decoding is included. Figures are medians of `--repeats` after one that warms up. The rounds
+alternate between the ways, so that a busy moment hits all of them. GMACs are half the FLOPs of torch's FlopCounterMode,
+which counts convolutions, but no norms, activations and bilinear sampling.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ DEFORMABLE_CONVOLUTIONS = 24
 _OFFSETS = 4
 
 Way = Callable[[], int]
-"""Looks once, and says at how many images."""
+"""Function that runs a network once and returns the number of images."""
 
 
 class PublishedHead(nn.Module):
@@ -60,7 +60,7 @@ class PublishedHead(nn.Module):
         self.ours = ours
 
     def forward(self, features: Tensor, arm_deltas: Tensor) -> Tensor:
-        """As AlignConv."""
+        """Map features (B, C, H, W) and ARM offsets (B, A, 4, H, W) to predictions (B, A, O, H, W) like AlignConv."""
         weight = self.ours.weight.reshape(*self.ours.bias.shape, *self.ours.weight.shape[1:])
         points = align_conv.alignment_points(arm_deltas.detach().float(), self.ours.get_buffer("shapes"))
         parts = (weight[:, :_OFFSETS], weight[:, _OFFSETS:])
@@ -105,7 +105,7 @@ def main() -> None:
 
 
 def print_family(arguments: argparse.Namespace) -> None:
-    """One Markdown row for each variant."""
+    """Print one Markdown row for each variant."""
     print("| variant | backbone | input, px | strides | parameters, M | GMACs | time per image, s |")
     print("|---|---|---|---|---|---|---|")
     for name in arguments.only or VARIANTS:
@@ -121,7 +121,7 @@ def print_family(arguments: argparse.Namespace) -> None:
 
 
 def print_comparison(arguments: argparse.Namespace) -> None:
-    """The published design, ours on the same backbone, and ours as it ships."""
+    """Compare the published design, ours on the same backbone, and ours as it ships."""
     vgg = RefineDet(offline(VARIANTS["refinedetpp512_vgg16_bn"])).eval()
     lite0 = RefineDet(offline(VARIANTS["refinedetpp512_lite0"]))
     published = published_design(vgg).eval()
@@ -151,7 +151,7 @@ def print_comparison(arguments: argparse.Namespace) -> None:
 
 
 def offline(config: ModelConfig) -> ModelConfig:
-    """The same without ImageNet weights: they change no time."""
+    """Configuration without ImageNet weights, which change no time."""
     return replace(config, backbone_weights="none")
 
 

@@ -1,9 +1,9 @@
-"""Time and memory of the land around a full-size scene: first use (cut), second use (kept), 50,000 detections.
+"""Time and memory of the land mask of a full-size scene: first use, second use (cached), 50,000 detections.
 
     python benchmarks/speed/land.py
 
-A scene of 25,000 x 17,000 pixels of 10 m off western Norway, one of the most winding coasts there are. Peaks are of
-resident memory; that of the child is what the cut itself takes.
+The scene has 25,000 x 17,000 pixels of 10 m off western Norway, one of the most winding coasts on earth. Peaks are of
+resident memory; that of the child is the memory of cutting the land out.
 """
 
 from __future__ import annotations
@@ -45,7 +45,7 @@ def main() -> None:
 
 
 def report(what: str, began: float) -> None:
-    """One line: time since then, and peaks so far."""
+    """Print the time since `began` and the memory peaks so far."""
     parent, child = peak_mb(resource.RUSAGE_SELF), peak_mb(resource.RUSAGE_CHILDREN)
     print(f"{what}: {time.perf_counter() - began:.2f} s, parent {parent:.0f} MB, child {child:.0f} MB")
 

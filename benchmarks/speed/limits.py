@@ -1,8 +1,8 @@
-"""What no detector can beat on this machine: reading a scene, one pass of the stretch, and the rate of multiplications.
+"""Limits that no detector can beat on this machine: reading a scene, one pass of the stretch, multiplications.
 
     python benchmarks/speed/limits.py scene.tif
 
-Files are read from the memory that holds them already: once before anything is measured. Medians of `--repeats`.
+Files are read once before anything is measured, so that they come from memory. Figures are medians of `--repeats`.
 """
 
 from __future__ import annotations
@@ -23,21 +23,21 @@ _BAND_ROWS, _BLOCK_BYTES, _MATRIX = 512, 16 << 20, 2048
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Seconds, but where a name says otherwise."""
+    """Limits of a machine for one scene; times are in seconds."""
 
     bytes_s: float
-    """All bytes of the file, unpacked by nobody."""
+    """Time to read all bytes of the file, without unpacking."""
     bands_s: float
-    """All pixels, by rasterio in bands of whole rows."""
+    """Time to read all pixels, by rasterio in bands of whole rows."""
     stretch_s: float
-    """Each pixel through a table, 16 to 8 bits."""
+    """Time to map each pixel through a table, 16 to 8 bits."""
     gflops: float
     """Multiplications and additions of a float32 matrix product, 10^9 in a second."""
     megapixels: float
 
     @property
     def read_and_stretch_s(self) -> float:
-        """What must be done before a network sees the first time all that is there."""
+        """Least time before a network has seen the whole scene once."""
         return self.bands_s + self.stretch_s
 
 
@@ -72,7 +72,7 @@ def limits(scene: Path, repeats: int) -> Limits:
 
 
 def print_limits(found: Limits) -> None:
-    """As a table."""
+    """Print the limits as a table."""
     rows = [
         ("the bytes of the file, read", found.bytes_s),
         ("its pixels, by rasterio in bands of whole rows", found.bands_s),

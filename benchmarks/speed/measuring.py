@@ -1,4 +1,4 @@
-"""What benchmarks share: a process that is watched from outside, ways that take turns, and Markdown tables."""
+"""Tools that the scripts of this folder share: a process watched from outside, medians, and Markdown tables."""
 
 from __future__ import annotations
 
@@ -26,18 +26,18 @@ class Run:
     """One process, from its start to its end."""
 
     wall_s: float
-    """Imports and all."""
+    """Seconds with imports and all."""
     peak_mb: float
     """Highest sum of resident memory over it and its children; pages that both share count twice."""
     told: Any
-    """The JSON that it printed in its last line."""
+    """JSON that the process printed in its last line."""
 
 
 def run_watched(command: Sequence[str], limit_s: float = float("inf")) -> Run | None:
-    """Run one of our own programs and watch it; None where it took longer than `limit_s` and was stopped.
+    """Run one of our own programs and watch it; returns None if it took longer than `limit_s` and was stopped.
 
     Raises:
-        SystemExit: it failed; its own words are on stderr.
+        SystemExit: it failed; its message is on stderr.
     """
     with tempfile.TemporaryFile("w+", encoding="utf-8") as stream:  # a pipe would fill up while nobody reads
         began = time.perf_counter()
@@ -73,7 +73,7 @@ def watched(process: subprocess.Popen[Any], limit_s: float = float("inf")) -> in
 
 
 def _shown(command: Any) -> str:
-    """A command as a reader would type it: the names of its files, without this machine's folders."""
+    """Command as a reader would type it: file names without folders."""
     return " ".join(Path(word).name for word in map(str, command))
 
 
@@ -83,17 +83,17 @@ def itself(script: str, *words: object) -> list[str]:
 
 
 def median(values: Iterable[float]) -> float:
-    """The middle one."""
+    """Median of some values."""
     return statistics.median(values)
 
 
 def print_table(head: Sequence[str], rows: Iterable[Sequence[object]]) -> None:
-    """A Markdown table; each row is shown as soon as it is there."""
+    """Print a Markdown table, each row as soon as it is known."""
     print(f"| {' | '.join(head)} |\n{'|---' * len(head)}|", flush=True)
     for row in rows:
         print(f"| {' | '.join(map(str, row))} |", flush=True)
 
 
 def has_sahi() -> bool:
-    """Whether SAHI is installed, without loading it."""
+    """Say if SAHI is installed, without loading it."""
     return importlib.util.find_spec("sahi") is not None

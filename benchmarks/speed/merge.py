@@ -1,18 +1,18 @@
-"""How long it takes to merge the windows of a scene, and how that grows with the number of boxes: ours, and others.
+"""Time to merge the windows of a scene, and its growth with the number of boxes: ours beside others.
 
     python benchmarks/speed/merge.py
 
-Boxes of 4 to 30 pixels lie as densely as on the worst of roadsteads (one per 100 x 100 pixels); every window sees those
-in it with an error of up to half a pixel a side, so that about half of all boxes come from an overlap.
+Boxes of 4 to 30 pixels lie as densely as on the busiest roadsteads (one per 100 x 100 pixels). Every window sees those
+in it with an error of up to half a pixel a side. So about half of all boxes come from an overlap.
 
 - refinedet: `merge_windows`, which knows the windows that boxes come from: seams, ships cut in two.
 - torchvision: `batched_nms`, IoU 0.5. SAHI NMS: the same rule, so that both must keep the same boxes.
 - SAHI GREEDYNMM: its default, IoS 0.5, by which boxes that overlap grow into one.
 
-Each run is a process of its own, stopped at `--limit-s`, its input's making included; a way that was stopped, or that
-took more than `LONG_S`, is not tried again. `seconds` is the merging alone, from boxes in each way's own form, after a
-call with a few that loads what is loaded late: medians over `--rounds`, in turns.
-`exponent` is that of the growth from the row of the same way before. F1 holds what is left against the ships there are.
+Each run is a process of its own. It is stopped at `--limit-s`, which includes the making of its input. A way that was
+stopped, or that took more than `LONG_S`, is not tried again. `seconds` is the time of merging alone, from boxes in each
+way's own form, after a small call that loads late imports. Figures are medians over `--rounds`, in turns. `exponent` is
+that of the growth from the previous row of the same way. F1 compares the boxes left with the ships.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ Parts = list[tuple[Window, Detections]]
 
 
 def main() -> None:
-    """Parse; be the child that merges once, or the parent that compares."""
+    """Merge once as a child, or compare all ways as the parent."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--boxes", type=int, nargs="+", default=COUNTS, help="in all windows together")
     parser.add_argument("--rounds", type=int, default=3)
@@ -65,7 +65,7 @@ def main() -> None:
 
 
 def work(way: str, boxes: int, out: Path) -> dict[str, float]:
-    """The child: merge in one way; the boxes that are left go to `out`."""
+    """Merge in one way, in the child; the boxes left go to `out`."""
     grid, parts, _ = scene(boxes)
     seconds, kept = WAYS[way](parts, grid)
     with out.open("wb") as stream:
@@ -74,7 +74,7 @@ def work(way: str, boxes: int, out: Path) -> dict[str, float]:
 
 
 def by_refinedet(parts: Parts, grid: list[Window]) -> tuple[float, Boxes]:
-    """Seconds, and ships."""
+    """Merge by refinedet; returns seconds and ships."""
     from refinedet.scene.windows.merge import merge_windows
 
     merge_windows(parts[:1], grid)
@@ -84,7 +84,7 @@ def by_refinedet(parts: Parts, grid: list[Window]) -> tuple[float, Boxes]:
 
 
 def by_torchvision(parts: Parts, grid: list[Window]) -> tuple[float, Boxes]:
-    """Seconds, and boxes kept."""
+    """Merge by torchvision's NMS; returns seconds and the boxes kept."""
     del grid
     import torch
     from torchvision.ops import batched_nms
@@ -98,7 +98,7 @@ def by_torchvision(parts: Parts, grid: list[Window]) -> tuple[float, Boxes]:
 
 
 def by_sahi_nms(parts: Parts, grid: list[Window]) -> tuple[float, Boxes]:
-    """As torchvision."""
+    """Merge by SAHI's NMS; returns seconds and the boxes kept."""
     del grid
     from sahi.postprocess.combine import NMSPostprocess
 
@@ -106,7 +106,7 @@ def by_sahi_nms(parts: Parts, grid: list[Window]) -> tuple[float, Boxes]:
 
 
 def by_sahi_merging(parts: Parts, grid: list[Window]) -> tuple[float, Boxes]:
-    """Seconds, and boxes grown together."""
+    """Merge by SAHI's GREEDYNMM; returns seconds and the boxes that grew together."""
     del grid
     from sahi.postprocess.combine import GreedyNMMPostprocess
 
@@ -136,7 +136,7 @@ _SAME = ("torchvision batched_nms", "SAHI NMS")
 
 
 def compare(asked: argparse.Namespace) -> None:
-    """The parent: all ways in turns at each size, and the table."""
+    """Run all ways in turns at each size, and print the table."""
     from measuring import NO_SAHI, has_sahi
 
     ways = [name for name in WAYS if has_sahi() or "SAHI" not in name]
@@ -161,7 +161,7 @@ def compare(asked: argparse.Namespace) -> None:
 def compare_at(
     wanted: int, ways: list[str], asked: argparse.Namespace, before: dict[str, tuple[int, float]], folder: Path
 ) -> dict[str, tuple[int, float]]:
-    """Measure and print all ways at one size; returns its seconds, to tell growth by, and leaves the boxes as files."""
+    """Measure and print all ways at one size; returns their seconds for the growth, and leaves the boxes as files."""
     from measuring import itself, median, run_watched
 
     _, parts, ships = scene(wanted)
@@ -192,25 +192,25 @@ def compare_at(
 
 
 def exponent(before: tuple[int, float], after: tuple[int, float]) -> str:
-    """The power of the number of boxes by which seconds grew: 1 is linear."""
+    """Exponent of the growth of seconds with the number of boxes: 1 is linear."""
     return f"{np.log(after[1] / before[1]) / np.log(after[0] / before[0]):.2f}"
 
 
 def f1(left: Boxes, ships: Boxes) -> float:
-    """What is left against the ships there are."""
+    """F1 of the boxes left against the ships."""
     from refinedet.evaluation.score import match_boxes
 
     return match_boxes(Detections.of(left, np.ones(len(left)), np.zeros(len(left))), ships).f1
 
 
 def difference(ours: NDArray[np.float32], theirs: NDArray[np.float32]) -> str:
-    """Whether two sets of boxes are one."""
+    """Say if two sets of boxes are equal, or how many differ."""
     mine, other = ({tuple(box) for box in boxes.tolist()} for boxes in (ours, theirs))
     return f"equal, {len(mine):,}" if mine == other else f"{len(mine ^ other):,} differ of {len(mine | other):,}"
 
 
 def scene(boxes: int) -> tuple[list[Window], Parts, Boxes]:
-    """Windows of a scene in which they show about so many boxes all together, what they show, and the ships."""
+    """Windows of a scene, their detections (about `boxes` in all), and the ships."""
     import shapely
 
     tile = TileConfig()

@@ -1,16 +1,16 @@
-"""One scene, one network, and four ways from a file to ships: ours, SAHI's twice, and a plain loop; and the limits.
+"""Ways from a scene to its ships with one network: ours, SAHI's twice and a plain loop, beside the machine's limits.
 
     python benchmarks/speed/peers.py --size 4096
     python benchmarks/speed/peers.py --scene scene.tif --truth scene.truth.geojson
 
 - refinedet: `detect_scene` with the predictor, windows and score of `refinedet detect` and its defaults, without land.
 - SAHI: its `get_sliced_prediction` around the same predictor, with windows of the same size and overlap, and its own
-  default merging (GREEDYNMM by IoS 0.5); a window at a time, as is its default, and as many at once as we take. The
-  pass over the whole scene shrunk to one window, which it would add, is off: no ship is left to be seen there.
-- plain loop: the same windows one at a time over the scene in memory, and torchvision's NMS over all that was found.
+  default merging (GREEDYNMM by IoS 0.5): a window at a time, which is its default, and as many at once as we take. Its
+  extra pass over the whole scene, shrunk to one window, is off: no ship is visible there.
+- plain loop: the same windows one at a time over the scene in memory, and torchvision's NMS over all detections.
 
-All see the same 8 bits: peers get them by a table, so that stretching costs them next to nothing. Each run is a process
-of its own; the ways take turns, and figures are medians over `--repeats`. `seconds` is from the closed file to the
+All ways see the same 8 bits: peers get them by a table, so stretching costs them next to nothing. Each run is a process
+of its own; the ways take turns, and figures are medians over `--repeats`. `seconds` runs from the closed file to the
 ships, with the network loaded and warm; `process` adds imports, loading and warming up. Memory is the sum over the
 process and its children. F1 is that of refinedet/evaluation/score.py, in pixels.
 """
@@ -37,12 +37,12 @@ if TYPE_CHECKING:
     from refinedet.detection.search import Search
 
 SEED = 20261127
-"""Of the simulated scene; nothing was developed on it."""
+"""Seed of the simulated scene; nothing was developed on it."""
 PIXELS_FOR_A_SHIP = 70_000
 
 
 def main() -> None:
-    """Parse; be the child that looks once, or the parent that compares."""
+    """Detect once as a child, or compare all ways as the parent."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=4096, help="side of a simulated scene, in pixels")
     parser.add_argument("--scene", type=Path, help="look at this GeoTIFF of uint16 instead")
@@ -75,7 +75,7 @@ def simulated(path: Path, side_px: int) -> Path:
 
 
 def look(arguments: argparse.Namespace) -> dict[str, Any]:
-    """The child: load the network, look once in one way, and tell seconds and ships."""
+    """Load the network and detect once in one way, in the child; returns seconds and ships."""
     search = asked(arguments)
     search.predictors[0].predict(
         [np.zeros((search.tile.tile_px, search.tile.tile_px), np.uint8)]
@@ -95,7 +95,7 @@ def asked(arguments: argparse.Namespace) -> Search:
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """The parent: limits, then all ways in turns, then the tables."""
+    """Measure the limits, run all ways in turns, and print the tables."""
     from limits import limits, print_limits
     from measuring import NO_SAHI, has_sahi, itself, run_watched
 
@@ -132,7 +132,7 @@ def export_first(weights: Path) -> None:
 
 
 def print_ways(runs: dict[str, list[Run]], arguments: argparse.Namespace) -> None:
-    """One row for each way, with its ratio to ours."""
+    """Print one row for each way, with its ratio to ours."""
     from measuring import median, print_table
 
     from refinedet.data.simulation.scene import read_truth
@@ -170,7 +170,7 @@ def print_ways(runs: dict[str, list[Run]], arguments: argparse.Namespace) -> Non
 
 
 def f1(told: dict[str, Any], truth: Boxes) -> float:
-    """F1 of what a child found."""
+    """F1 of a child's detections."""
     from refinedet.detections import Detections
     from refinedet.evaluation.score import match_boxes
 
@@ -179,7 +179,7 @@ def f1(told: dict[str, Any], truth: Boxes) -> float:
 
 
 def print_least(scene: Path, weights: Path, found: Any, runs: list[Run]) -> None:
-    """Our time beside what reading and multiplying alone must take."""
+    """Print our time beside the least time of reading and multiplying."""
     from detector import offline, size_of
     from measuring import median
 

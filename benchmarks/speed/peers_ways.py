@@ -18,7 +18,7 @@ NMS_IOU, BAND_ROWS = 0.5, 512
 
 
 def by_refinedet(scene: Path, search: Search, *, prescreen: bool = True) -> Detections:
-    """Windows are read one by one, and merged by their seams; calm ones are skipped."""
+    """Detect by refinedet: windows are read one by one and merged by their seams; calm ones are skipped."""
     from refinedet.config.detection import LandSettings
     from refinedet.scene.detect import detect_scene
 
@@ -33,12 +33,12 @@ def by_refinedet(scene: Path, search: Search, *, prescreen: bool = True) -> Dete
 
 
 def by_refinedet_everywhere(scene: Path, search: Search) -> Detections:
-    """The same, in every window."""
+    """Detect by refinedet in every window, without the prescreen."""
     return by_refinedet(scene, search, prescreen=False)
 
 
 def by_sahi(scene: Path, search: Search, at_once: int = 1) -> Detections:
-    """The scene in memory, sliced and merged by SAHI."""
+    """Detect by SAHI, which slices the scene in memory and merges."""
     from sahi.predict import get_sliced_prediction
 
     from refinedet.detections import Detections
@@ -60,19 +60,19 @@ def by_sahi(scene: Path, search: Search, at_once: int = 1) -> Detections:
 
 
 def by_sahi_at_once(scene: Path, search: Search) -> Detections:
-    """The same, as many windows at once as we hand to a predictor."""
+    """Detect by SAHI with as many windows at once as we hand to a predictor."""
     from refinedet.tiling import WINDOWS_TOGETHER
 
     return by_sahi(scene, search, at_once=WINDOWS_TOGETHER)
 
 
 def sahi_model(predictor: Predictor, score_min: float) -> Any:
-    """Our predictor as SAHI would have it."""
+    """SAHI's model around our predictor."""
     from sahi.models.base import DetectionModel
     from sahi.prediction import ObjectPrediction
 
     class Ours(DetectionModel):
-        """Looks at as many slices as SAHI hands over."""
+        """Model that takes as many slices as SAHI hands over."""
 
         def load_model(self) -> None:
             self.model = predictor
@@ -99,7 +99,7 @@ def sahi_model(predictor: Predictor, score_min: float) -> Any:
 
 
 def by_loop(scene: Path, search: Search) -> Detections:
-    """The scene in memory, window by window, and NMS over everything."""
+    """Detect window by window over the scene in memory, with NMS over everything."""
     import torch
     from torchvision.ops import nms
 
@@ -120,9 +120,9 @@ def by_loop(scene: Path, search: Search) -> Detections:
 
 
 def whole(scene: Path, predictor: Predictor) -> NDArray[np.uint8]:
-    """All of a scene in the 8 bits that the predictor expects, those that `detect_scene` shows it.
+    """Whole scene (H, W) in 8 bits, as `detect_scene` shows it to the predictor.
 
-    Read in bands, so that nothing else of the size of the scene is ever in memory.
+    It is read in bands, so that nothing else of the size of the scene is in memory.
     """
     from refinedet.radiometry import scene_levels, to_uint8, valid_mask
     from refinedet.raster import open_scene

@@ -1,4 +1,4 @@
-"""All figures of docs/benchmarks.md, measured here and now: runs the scripts of the table below, and writes the page.
+"""Write docs/benchmarks.md: run the scripts of the table below, and collect what they print.
 
     make bench                      some 20 minutes on two cores; leave the machine alone meanwhile
     make bench PRODUCT=path.SAFE    with a whole Sentinel-1 scene that benchmarks/scenes/sentinel1_scene.py made
@@ -35,7 +35,7 @@ FOLDER = Path(__file__).resolve().parent
 SHOWN = FOLDER.relative_to(ROOT).as_posix()
 """Folder of the scripts as the page names it."""
 SCENE, OUT, INT8 = "SCENE", "OUT", "INT8"
-"""Words in a command: the large scene, a folder, and the option of an INT8 file where there is one."""
+"""Placeholders in a command: the large scene, a folder, and the option of an INT8 file where there is one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +103,7 @@ ENTRIES = (
 )
 STAND_IN = ("--width-px", "8000", "--height-px", "8000", "--ships", "900", "--seed", "20261129")
 QUICK_STAND_IN = ("--width-px", "1536", "--height-px", "1536", "--ships", "30", "--seed", "20261129")
-"""Simulated scenes in the place of a product."""
+"""Options of `refinedet simulate` for a scene in the place of a product."""
 PACKAGES = ("refinedet", "torch", "torchvision", "openvino", "onnxruntime", "numpy", "rasterio", "shapely", "sahi")
 INSTRUCTIONS = ("avx2", "fma", "avx512f", "avx_vnni", "avx512_vnni", "avx512_bf16", "amx_bf16", "amx_int8")
 
@@ -139,23 +139,23 @@ def main() -> None:
 
 
 def filled(words: Iterable[str], scene: str, out: str, int8: str | None) -> list[str]:
-    """The words of a command with what they stand for."""
+    """Words of a command with placeholders filled in."""
     given = {SCENE: [scene], OUT: [out], INT8: ["--int8", int8] if int8 else []}
     return [part for word in words for part in given.get(word, [word])]
 
 
 def run(entry: Entry, words: list[str]) -> str:
-    """What a script prints.
+    """Run a script and return what it prints.
 
     Raises:
-        SystemExit: it failed; one sentence says which, and its last words.
+        SystemExit: it failed; one sentence names it and gives its last message.
     """
     command = [sys.executable, str(FOLDER / entry.script), *words]
     return _output(command, f"{SHOWN}/{Path(entry.script).name}")
 
 
 def stand_in(folder: Path, *, quick: bool) -> Path:
-    """A simulated scene in the place of a product."""
+    """Simulate a scene in the place of a product; returns its path."""
     path = folder / "simulated.tif"
     size = QUICK_STAND_IN if quick else STAND_IN
     _output([sys.executable, "-m", "cli.app", "simulate", str(path), *size], "refinedet simulate")
@@ -173,7 +173,7 @@ def _output(command: list[str], name: str) -> str:
 
 
 def page(before: list[str], parts: list[str], note: str, *, quick: bool) -> str:
-    """The document."""
+    """Text of the page."""
     title = "# Benchmarks\n\n"
     if quick:
         title += "**A smoke run on small inputs: its figures mean nothing.**\n\n"
@@ -189,18 +189,18 @@ def page(before: list[str], parts: list[str], note: str, *, quick: bool) -> str:
 
 
 def section(entry: Entry, words: str, text: str, seconds: float) -> str:
-    """What one script says, with the command that made it say so."""
+    """Section of one script: its command and what it printed."""
     command = f"python {SHOWN}/{Path(entry.script).name} {words}".strip()
     return f"## {entry.name}\n\n{entry.shows}\n\n```console\n{command}\n```\n\n{text}\n\n{seconds / 60:.1f} minutes."
 
 
 def anchor(name: str) -> str:
-    """Of a heading, as GitHub makes it."""
+    """Anchor of a heading, as GitHub makes it."""
     return "".join(c for c in name.lower().replace(" ", "-") if c.isalnum() or c == "-")
 
 
 def machine() -> list[str]:
-    """Where, when and with what: taken before anything runs."""
+    """Facts on machine, date and versions, taken before anything runs."""
     load = f", load average {os.getloadavg()[0]:.1f} at the start"
     lines = [
         f"{processor()}, {usable_cores()} cores, {psutil.virtual_memory().total / 2**30:.0f} GiB of memory{load}",
@@ -214,12 +214,12 @@ def machine() -> list[str]:
 
 
 def processor() -> str:
-    """Its name, as the system tells it."""
+    """Name of the processor, as the system tells it."""
     return next(iter(_cpuinfo("model name")), platform.processor() or "an unknown processor").strip()
 
 
 def flags() -> list[str]:
-    """Of INSTRUCTIONS, those that the processor has."""
+    """Instruction sets of INSTRUCTIONS that the processor has."""
     known = set(" ".join(_cpuinfo("flags")).split())
     return [name for name in INSTRUCTIONS if name in known]
 
@@ -231,7 +231,7 @@ def _cpuinfo(key: str) -> list[str]:
 
 
 def found(package: str) -> str:
-    """Its version."""
+    """Version of a package."""
     try:
         return version(package)
     except PackageNotFoundError:
@@ -239,7 +239,7 @@ def found(package: str) -> str:
 
 
 def revision() -> str:
-    """Of the code that is measured."""
+    """Git revision of the code that is measured."""
     try:
         commit, changed = (
             subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout.strip()  # noqa: S607 - the user's own git

@@ -1,13 +1,13 @@
-"""The same checkpoint in torch, ONNX Runtime and OpenVINO, side by side: time of a chip, and memory.
+"""Time of a chip and memory of one checkpoint in torch, ONNX Runtime and OpenVINO, side by side.
 
     python benchmarks/speed/runtimes.py [--weights FILE] [--int8 FILE.xml] [--rounds 5] [--batches 1 8]
 
-Each runtime works in a process of its own, which holds nothing of the others: its peak memory is its own. The parent
+Each runtime works in a process of its own, which holds nothing of the others. So its peak memory is its own. The parent
 has them take turns, one call of `predict` each, so that a busy moment hits all of them alike. Times are medians over
 `--rounds` after one that warms up, from uint8 chips to detections: letterbox, network, decode, suppression. The chips
 are windows of a simulated scene. `px` is the largest distance of a detection's side to that of torch in fp32, among
-those of a score of at least `--score-min`; `lost` and `new` count those without a partner within two pixels. `--int8`
-names a file of `refinedet export --int8`, which then is one more row.
+detections with a score of at least `--score-min`. `lost` and `new` count those without a partner within two pixels.
+`--int8` names a file of `refinedet export --int8`, which adds a row.
 """
 
 from __future__ import annotations
@@ -68,7 +68,7 @@ def main() -> None:
 
 
 def work(arguments: argparse.Namespace) -> None:
-    """The child: for each batch size on stdin, predict all chips and tell time, memory and detections."""
+    """Predict all chips for each batch size on stdin, in the child, and print time, memory and detections."""
     name, path = arguments.work.split("|")
     chips = list(np.load(path))
     predictor = load(name, arguments)
@@ -88,7 +88,7 @@ def work(arguments: argparse.Namespace) -> None:
 
 
 def peak_mb() -> float:
-    """Most memory that this process has held (Linux); getrusage would count the parent that it was forked from."""
+    """Peak memory of this process in megabytes (Linux); getrusage would count the parent that it was forked from."""
     (line,) = [one for one in Path("/proc/self/status").read_text().splitlines() if one.startswith("VmHWM:")]
     return int(line.split()[1]) / 1024
 
@@ -113,7 +113,7 @@ def load(name: str, arguments: argparse.Namespace) -> Any:
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """The parent: start all, take turns, print the table."""
+    """Start all children, have them take turns, and print the table."""
     import tempfile
 
     from refinedet.runtimes.cache import cached_export

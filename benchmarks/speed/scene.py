@@ -1,4 +1,4 @@
-"""`refinedet detect` on a large simulated scene, against its truth: positions, F1, time, memory, and the limit of time.
+"""Detection in a large simulated scene against its truth: positions, F1, time, memory, and the limit of time.
 
     python benchmarks/speed/scene.py demo/s1/S1A_IW_GRDH.SAFE --out demo/s1/found [-- --device cuda]
     python benchmarks/speed/scene.py demo/scene.tif --out demo/found
@@ -31,7 +31,7 @@ from refinedet.files import read_json, write_json
 from refinedet.geo.position import distances_m, local_plane
 
 FAR_M = 100.0
-"""A detection with no ship this near is none; wider than the score's own rule, so that large errors show."""
+"""A detection with no ship this near matches none; wider than the score's own rule, so that large errors show."""
 
 
 def main() -> None:
@@ -57,7 +57,7 @@ def main() -> None:
 
 
 def run(scene: Path, out: Path, passed: list[str], repeats: int) -> float:
-    """Calls of detect, and what is to be said of their course; returns the seconds of one."""
+    """Call detect `repeats` times and print time, memory and counts; returns the median seconds."""
     seconds, peaks = [], []
     command = [sys.executable, "-m", "cli.app", "detect", str(scene), "--out", str(out), "--overwrite", *passed]
     for _ in range(repeats):
@@ -75,7 +75,7 @@ def run(scene: Path, out: Path, passed: list[str], repeats: int) -> float:
 
 
 def print_limit(raster: Path, seconds: float) -> None:
-    """Time beside that of reading and stretching alone."""
+    """Print the time beside that of reading and stretching alone."""
     found = limits(raster, 3)
     least = found.read_and_stretch_s
     print(
@@ -85,14 +85,14 @@ def print_limit(raster: Path, seconds: float) -> None:
 
 
 def told(found: Path, truth: Path, name: str) -> None:
-    """Print how well detections agree with a truth."""
+    """Print precision, recall and F1 of detections against a truth."""
     score = score_files(found, truth)
     ratios = f"precision {score.precision:.3f}, recall {score.recall:.3f}, F1 {score.f1:.3f}"
     print(f"- {name}: {score.tp + score.fp}, {ratios}")
 
 
 def print_scores(out: Path, stem: str, truth: Path) -> None:
-    """F1 of all detections and of those without a flag that says it is none; errors of place; the flags themselves."""
+    """Print F1 of all detections and of those not flagged as land or ambiguity; then errors of place, and flags."""
     found = read_json(out / f"{stem}.geojson")
     sure = [f for f in found["features"] if not {"land", "ambiguity"} & set(f["properties"]["flags"])]
     write_json(out / f"{stem}.sure.geojson", found | {"features": sure})
@@ -116,7 +116,7 @@ def centre_errors_m(found: list[dict[str, Any]], ships: list[dict[str, Any]]) ->
 
 
 def nearest(found: list[dict[str, Any]], others: list[dict[str, Any]]) -> NDArray[np.float64]:
-    """(N,) metres from the centre of each detection to the nearest of the others, by geodesic."""
+    """Geodesic distance (N,) in metres from the centre of each detection to the nearest of the others."""
     places, marks = centres(found), centres(others)
     if not len(places) or not len(marks):
         return np.full(len(places), np.inf)
@@ -127,7 +127,7 @@ def nearest(found: list[dict[str, Any]], others: list[dict[str, Any]]) -> NDArra
 
 
 def matches(found: list[dict[str, Any]], others: list[dict[str, Any]]) -> int:
-    """How many of the others have a detection within FAR_M."""
+    """Number of the others that have a detection within FAR_M."""
     return int((nearest(others, found) <= FAR_M).sum())
 
 
@@ -139,7 +139,7 @@ def centres(features: list[dict[str, Any]]) -> NDArray[np.float64]:
 
 
 def explain_land(found: list[dict[str, Any]], truth: Path) -> None:
-    """What --land-mask drop would leave out, held against the land that the scene was simulated with."""
+    """Print what --land-mask drop would leave out, compared with the land of the simulation."""
     dropped = [f for f in found if "land" in f["properties"]["flags"]]
     shapes = [shapely.geometry.shape(f["geometry"]) for f in read_json(truth / "land.geojson")["features"]]
     if not dropped or not shapes:

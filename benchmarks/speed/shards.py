@@ -1,9 +1,9 @@
-"""What DVC takes for many small chips, as files of their own and packed into shards: add, then checkout, both ways.
+"""Time of DVC on many small chips, as single files and packed into shards: add, then checkout.
 
     python benchmarks/speed/shards.py --chips 50000
 
-Each way is its own DVC project in one temporary folder, with a cache of its own. Chips are random bytes of the size of
-a small PNG: their content does not matter to DVC, their number does.
+Each way is a DVC project with its own cache, in one temporary folder. Chips are random bytes of the size of a small
+PNG: their content does not matter to DVC, their number does.
 """
 
 from __future__ import annotations

@@ -1,13 +1,13 @@
-"""Images a second in training, and where the time of a step goes: by workers and precision, side by side.
+"""Images a second in training, and the time of each part of a step, by workers and precision.
 
     python benchmarks/speed/training.py [--device cuda] [--batch 16]
 
 The real epoch of refinedet/training/fit.py runs on chips of a simulated scene, with the network of the shipped weights
 and default augmentation and losses; clocks sit around what it calls. `load` is the time that a step waits for its
-batch: all of augmenting without workers, what they do not keep up with where there are some; chips are decoded by then,
-as in any epoch after the first. `backward` holds the clipping of gradients, `update` the optimiser and the running mean
-of the weights. The ways take turns, after an epoch each that warms up; figures are medians over `--rounds` epochs of
-`--steps`. Matching is also done one image at a time, which must give the same answers.
+batch. Without workers that is all of augmenting; with workers it is the part that they do not keep up with. Chips are
+decoded by then, as in any epoch after the first. `backward` includes the clipping of gradients; `update` is the
+optimiser and the moving average (EMA) of the weights. The ways take turns, after an epoch each that warms up; figures
+are medians over `--rounds` epochs of `--steps`. Matching also runs one image at a time, which must give equal answers.
 """
 
 from __future__ import annotations
@@ -51,14 +51,14 @@ Seconds = dict[str, float]
 
 
 class Clocks:
-    """Seconds by part, of one epoch."""
+    """Clocks that add up the seconds of each part of one epoch."""
 
     def __init__(self, device: str) -> None:
         self.device = device
         self.seconds: Seconds = {}
 
     def around(self, name: str, work: Callable[..., Any]) -> Callable[..., Any]:
-        """`work`, timed as the part `name`."""
+        """Wrap `work` so that its time counts as the part `name`."""
 
         def timed(*arguments: Any, **settings: Any) -> Any:
             began = now(self.device)
@@ -110,7 +110,7 @@ class Way:
 
 @contextmanager
 def watched(clocks: Clocks, optimizer: torch.optim.Optimizer) -> Iterator[None]:
-    """Clocks around what an epoch calls."""
+    """Put clocks around the functions that an epoch calls."""
     calls = {"_called": "forward", "detection_losses": "losses", "_step": "step", "update_mean": "mean"}
     with ExitStack() as stack:
         for name, part in calls.items():
@@ -155,7 +155,7 @@ def main() -> None:
 
 
 def no_bf16(config: TrainConfig, device: str) -> str | None:
-    """Why bf16 is left out; None where it is not."""
+    """Reason to leave bf16 out; None if it is measured."""
     if autocast_dtype(replace(config, precision="auto"), device) is torch.bfloat16:
         return None
     return f"bf16 is left out: this {'processor' if device == 'cpu' else 'GPU'} has no instructions for it."
@@ -189,7 +189,7 @@ def simulated_chips(folder: Path, count: int, side_px: int) -> tuple[Record, Pat
 
 
 def print_ways(ways: dict[tuple[int, Precision], Way], asked: argparse.Namespace) -> None:
-    """One row for each way: images a second, and milliseconds an image of each part."""
+    """Print one row for each way: images a second, and milliseconds an image of each part."""
     images = asked.batch * asked.steps
     rates = [images / sum(way.median_s.values()) for way in ways.values()]
     rows = [
@@ -206,7 +206,7 @@ def print_ways(ways: dict[tuple[int, Precision], Way], asked: argparse.Namespace
 
 
 def print_matching(way: Way, asked: argparse.Namespace) -> None:
-    """Matching of a batch at once, and one image after another."""
+    """Time the matching of a batch at once, and of one image after another."""
     _, targets = next(training._on_device(way.loader, torch.device(asked.device)))  # noqa: SLF001 - as an epoch has them
     boxes = [target.boxes_xyxy for target in targets]
     ways = {
@@ -229,7 +229,7 @@ def print_matching(way: Way, asked: argparse.Namespace) -> None:
 
 
 def matched(way: Way, truth_xyxy: Tensor) -> Tensor:
-    """(..., 2, N) what the anchors of the ARM and of the ODM learn of truth (..., M, 4), before any refinement."""
+    """Targets (..., 2, N) of the anchors of ARM and ODM for truth (..., M, 4), before any refinement."""
     network, config = way.state.model.config, way.config
     canvas = config.canvas_height, config.canvas_width
     cells, loss = anchors(*canvas, network).to(truth_xyxy.device), config.loss
@@ -239,7 +239,7 @@ def matched(way: Way, truth_xyxy: Tensor) -> Tensor:
 
 
 def now(device: str) -> float:
-    """Seconds, once all that was asked of a GPU is done."""
+    """Clock in seconds, read after a GPU has finished its work."""
     if device != "cpu":
         torch.cuda.synchronize()
     return time.perf_counter()

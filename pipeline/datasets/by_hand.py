@@ -1,4 +1,4 @@
-"""Data sets that a person has to fetch: where they were put, and whether all is there."""
+"""Data sets that a person has to fetch: find them, copy them, and check that they are complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from refinedet.raster import open_scene
 _LOG = logging.getLogger(__name__)
 _PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _DECODED_PX = 16_000_000
-"""Of larger images the header alone is read here: stage convert reads all of every one."""
+"""Larger images are checked by their header alone: stage convert reads every image in full."""
 _LOG_EVERY = 10_000
 
 
@@ -92,7 +92,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def verify_splits(folder: Path, source: Source) -> None:
-    """Nothing if every image that a split lists is there and can be read.
+    """Check that every image that a split lists is there and can be read.
 
     Raises:
         FileError: some are missing or cannot be read, or an annotation file is.

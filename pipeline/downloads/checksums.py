@@ -1,6 +1,6 @@
-"""Sums of what nobody has verified, as it was when it first came: a later download must bring the same.
+"""Checksums of content that nobody has verified, remembered at its first download: a later one must bring the same.
 
-They are kept in `recorded.json` of the download cache; stage download writes them beside its output too (source.json).
+The file `recorded.json` of the download cache keeps them; stage download also writes them to source.json of its output.
 """
 
 from __future__ import annotations
@@ -15,10 +15,10 @@ _NAME = "recorded.json"
 
 
 def remembered_checksums(cache: Path) -> Mapping[str, str]:
-    """Archive -> SHA-256 of its content at the first download, in the download cache `cache`.
+    """Read the checksums in the download cache `cache`: archive -> SHA-256 of its content at the first download.
 
     Raises:
-        InputError: the file of these sums is damaged.
+        InputError: the file of these checksums is damaged.
     """
     path = cache / _NAME
     if not path.is_file():
@@ -30,10 +30,10 @@ def remembered_checksums(cache: Path) -> Mapping[str, str]:
 
 
 def remember_checksum(cache: Path, archive: str, sha256: str) -> None:
-    """Record the sum of an archive, or hold it against the one that was recorded.
+    """Remember the checksum of an archive, or compare it with the one that is remembered.
 
     Raises:
-        FileError: it was another one.
+        FileError: they differ.
     """
     known = remembered_checksums(cache)
     if known.get(archive, sha256) != sha256:

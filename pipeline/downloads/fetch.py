@@ -1,4 +1,4 @@
-"""One file from the web or a mirror, with resume: what arrived stays in a `.part` file until it is whole."""
+"""Download of one file from the web or a mirror, with resume: its bytes stay in a `.part` file until it is whole."""
 
 from __future__ import annotations
 
@@ -28,7 +28,7 @@ _WORDS = 200
 
 @dataclass(frozen=True, slots=True)
 class RetryPolicy:
-    """When to give up."""
+    """Limits on retries: when to wait, and when to give up."""
 
     attempts: int = 5
     """Failures in a row, without one new byte, that end the download."""
@@ -37,23 +37,23 @@ class RetryPolicy:
     backoff_s: float = 1.0
     """Wait after the first failure; it doubles with each further one."""
     longest_wait_s: float = 300.0
-    """Wait no longer than this; a server that asks for more (Retry-After) ends the download."""
+    """Longest wait; a server that asks for more (Retry-After) ends the download."""
     slow_bytes_s: float = 100.0
-    """A server that sends less than this for `slow_s` on end counts as one that broke off."""
+    """Least bytes a second; a server that sends less for `slow_s` on end counts as one that broke off."""
     slow_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """What went wrong and may pass by itself."""
+    """Failure that may pass by itself."""
 
     what: str
     wait_s: float | None = None
-    """How long the server wants to be left alone, where it says so."""
+    """Seconds that the server asks to wait; None if it does not say."""
 
 
 def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
-    """Where `archive` is: a local path for a mirror that is a folder or file:// address, else an http(s) URL.
+    """Place of `archive`: a local path for a mirror that is a folder or file:// address, else an http(s) URL.
 
     Raises:
         FileError: it has no public `url`, and no mirror is given.
@@ -111,7 +111,7 @@ def fetch(url: str, target: Path, retry: RetryPolicy | None = None) -> None:
 
 
 def _try(url: str, part: Part, retry: RetryPolicy) -> _Problem | None:
-    """One attempt; None once the file is whole, else what went wrong that may pass by itself."""
+    """Try once; returns None once the file is whole, else the failure that may pass by itself."""
     part.before = part.size()
     try:
         return None if _attempt(url, part, retry) else _Problem("the connection broke off")
@@ -133,13 +133,13 @@ def _try(url: str, part: Part, retry: RetryPolicy) -> _Problem | None:
 
 
 def _plain(words: object) -> str:
-    """What a server said or Python says of it, short, on one line, without control characters."""
+    """Words of a server or of Python as one short line without control characters."""
     text = " ".join(str(words).split())[:_WORDS]
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
 def _attempt(url: str, part: Part, retry: RetryPolicy) -> bool:
-    """One request; true once the file is whole."""
+    """Make one request; true once the file is whole."""
     validator = part.validator(url)
     have = part.size() if validator else 0
     wanted = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
@@ -164,7 +164,7 @@ def _attempt(url: str, part: Part, retry: RetryPolicy) -> bool:
 
 
 def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Extent, retry: RetryPolicy) -> bool:
-    """The body of an answer, put into the part file; true if it is whole then."""
+    """Write the body of an answer to the part file; true if the file is whole then."""
     folder, name = part.path.parent, part.target.name
     need_room(folder, (answer.total or 0) - answer.start, name)
     clock = _Clock(name, answer, retry)
@@ -179,7 +179,7 @@ def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Ext
 
 
 def _writing(part: Part, url: str, answer: Extent) -> FileIO:
-    """The part file, unbuffered: what is not written must not be counted, and closing must not fail."""
+    """Open the part file, unbuffered: bytes count only once they are written, and closing must not fail."""
     try:
         part.set_origin(url, answer.validator)
         return part.path.open("ab" if answer.start else "wb", buffering=0)
@@ -211,7 +211,7 @@ class _Clock:
             _LOG.info("%s: going on at %.1f MB", name, answer.start / _MEGA)
 
     def tick(self, have: int) -> bool:
-        """Tell that `have` bytes are here; false if the server is too slow to wait for."""
+        """Take note that `have` bytes are here; false if the server is too slow to wait for."""
         now = time.monotonic()
         if now - self._logged >= _LOG_EVERY_S or have == self._total:
             self._logged = now

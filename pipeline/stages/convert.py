@@ -1,6 +1,6 @@
-"""Stage convert: every data set becomes the canonical record, in train, val and test.
+"""Stage convert: every data set becomes canonical COCO records, in train, val and test.
 
-File names in the records are relative to outputs/download. Images are told apart by their decoded pixels, not by name:
+File names in the records are relative to outputs/download. Images are identified by their decoded pixels, not by name:
 copies are reported, and a validation split never holds a copy of an image that is elsewhere.
 """
 
@@ -70,7 +70,7 @@ def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fractio
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
-    """One image that cannot be used is enough: training on what is left would be another data set."""
+    """Refuse a data set if any image cannot be used: the rest would be another data set."""
     if not problems:
         return
     first, others = problems[0].error, [problem.file_name for problem in problems[1:]]

@@ -1,7 +1,7 @@
 """Stage download: the raw data set in outputs/download, as published, or simulated scenes.
 
-Archives are kept in .refinedet/downloads of the project, outside of what DVC deletes, so that an interrupted download
-goes on and a second run of the stage needs no network. What a person has to fetch is looked for there too.
+Archives are kept in .refinedet/downloads of the project, where DVC deletes nothing. So an interrupted download goes on,
+and a second run of the stage needs no network. Data sets that a person has to fetch are looked for there too.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from refinedet.files import atomic_folder, md5_file, sha256_tree, write_json
 
 _LOG = logging.getLogger(__name__)
 SOURCE_FILE = "source.json"
-"""File in the output that says where the data came from and on what terms."""
+"""File in the output that names the origin of the data and its terms."""
 
 
 def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> None:
@@ -67,7 +67,7 @@ def _check_simulated(params: Params) -> None:
 
 
 def _content(params: Params, source: Source, staged: Path, *, mirror: str | None, cache: Path) -> dict[str, Any]:
-    """Put the content of the data set into `staged`; where it is from, and its SHA-256."""
+    """Put the content of the data set into `staged`; returns its origin and SHA-256."""
     if not source.files:
         return _own(params, source, staged)
     if source.manual is None:
@@ -78,7 +78,7 @@ def _content(params: Params, source: Source, staged: Path, *, mirror: str | None
 
 
 def _origin(source: Source, sums: list[str]) -> dict[str, Any]:
-    """Where the content is from, its SHA-256 and who vouches for it: of the one archive, or a list of several."""
+    """Origin of the content, its SHA-256 and who vouches for it: of the one archive, or a list of several."""
     origins = [
         {"archive": archive.name, "url": archive.url, "sha256": found, "known_sum": archive.sum}
         for archive, found in zip(source.files, sums, strict=True)
@@ -89,7 +89,7 @@ def _origin(source: Source, sums: list[str]) -> dict[str, Any]:
 
 
 def _own(params: Params, source: Source, staged: Path) -> dict[str, Any]:
-    """The user's folder in `staged`. Where that is on this machine is not noted: equal content gives equal bytes."""
+    """Copy the user's folder into `staged`. Its path is not written, so equal content gives equal bytes."""
     if params.local is None or source.prepared is None:
         raise InputError(
             f"expected `local` of the recipe to name the folder of {params.dataset}, found null; see docs/datasets.md"
@@ -104,7 +104,7 @@ def _own(params: Params, source: Source, staged: Path) -> dict[str, Any]:
 
 
 def _by_hand(dataset: str, source: Source, staged: Path, *, mirror: str | None, cache: Path) -> str:
-    """What a person has put into the mirror or the cache, in `staged`, looked through; its SHA-256."""
+    """Put the files that a person fetched from mirror or cache into `staged`, verified; returns their SHA-256."""
     (archive,), manual = source.files, source.manual
     place = locate(archive.url, archive.name, mirror) if mirror else cache / archive.name
     if manual is None or (isinstance(place, str) and source.prepared is None):  # a web mirror has archives alone
@@ -130,7 +130,7 @@ def _unfold(place: Path, archive: ArchiveFile, source: Source, content: Path) ->
 
 
 def _obtain(archive: ArchiveFile, staged: Path, *, mirror: str | None, cache: Path) -> str:
-    """Content of `archive` in `staged`, verified; its SHA-256."""
+    """Put the content of `archive` into `staged`, verified; returns its SHA-256."""
     place = locate(archive.url, archive.name, mirror)
     if not isinstance(place, Path):
         return _from_network(place, archive, cache, staged)
@@ -140,7 +140,7 @@ def _obtain(archive: ArchiveFile, staged: Path, *, mirror: str | None, cache: Pa
 
 
 def _from_network(url: str, archive: ArchiveFile, cache: Path, staged: Path) -> str:
-    """Unpack the cached archive; one that is missing or bad is fetched, a bad one only once."""
+    """Unpack the cached archive; a missing or damaged one is fetched, a damaged one only once."""
     cached = cache / archive.name
     with alone_in(cache):
         if cached.exists():
@@ -162,7 +162,7 @@ def _from_network(url: str, archive: ArchiveFile, cache: Path, staged: Path) -> 
 
 
 def _unpack(place: Path, archive: ArchiveFile, staged: Path, cache: Path) -> str:
-    """Content of the archive at `place` into its folder of `staged`, verified; the SHA-256 of that content."""
+    """Unpack the archive at `place` into its folder of `staged`, verified; returns the SHA-256 of that content."""
     if archive.sha256 is None and archive.md5 is not None:
         _expect(f"{place} to have MD5", archive.md5, md5_file(place))
     with atomic_folder(staged / archive.into) as content:

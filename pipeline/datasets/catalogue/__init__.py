@@ -1,4 +1,4 @@
-"""The data sets: where, what exactly, on what terms."""
+"""Catalogue of data sets: their places, content and terms."""
 
 from __future__ import annotations
 

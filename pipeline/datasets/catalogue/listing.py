@@ -1,4 +1,4 @@
-"""What the catalogue says, as plain values for a table or for JSON."""
+"""Catalogue as plain values, for a table or for JSON."""
 
 from __future__ import annotations
 
@@ -10,12 +10,12 @@ from refinedet.errors import InputError
 
 
 def list_datasets(recorded: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Every data set in the order of the catalogue; `recorded` has the sums of earlier downloads by archive."""
+    """List the data sets in the order of the catalogue; `recorded`: archive -> checksum at its first download."""
     return [_plain(name, source, recorded) for name, source in _all().items()]
 
 
 def describe_dataset(name: str, recorded: Mapping[str, str]) -> dict[str, Any]:
-    """One data set, as in the list.
+    """Describe one data set, as in the list.
 
     Raises:
         InputError: the catalogue has no such data set.

@@ -1,4 +1,4 @@
-"""The user's own folders, and scenes that are simulated."""
+"""Catalogue entries of the user's own folders and of simulated scenes."""
 
 from __future__ import annotations
 
@@ -45,4 +45,4 @@ SIMULATED = Source(
     gsd_m=PixelSizes(10.0, 10.0, 10.0),
     split_rule="by scene: `scenes` of the recipe says how many train, validate and test",
 )
-"""For the list alone: stages know simulated scenes by the recipe's `scenes`."""
+"""Entry for the list alone: stages know simulated scenes by the recipe's `scenes`."""

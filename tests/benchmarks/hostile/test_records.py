@@ -18,7 +18,7 @@ _SCRIPT = _ROOT / "benchmarks" / "hostile" / "records.py"
 
 @pytest.fixture(scope="module")
 def printed() -> str:
-    """What the script says of all cases."""
+    """Output of the script on all cases."""
     done = subprocess.run(
         [sys.executable, _SCRIPT],
         capture_output=True,

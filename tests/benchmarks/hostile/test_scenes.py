@@ -1,4 +1,4 @@
-"""Hostile files do no harm: all that are made by hand, and some spoilt at random, each in a process that is watched."""
+"""Hostile files do no harm: all made by hand, and some damaged at random, each in a watched process."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _SCRIPT = _ROOT / "benchmarks" / "hostile" / "scenes.py"
 
 @pytest.fixture(scope="module")
 def printed() -> str:
-    """What the script says of its files."""
+    """Output of the script on all files."""
     done = subprocess.run(
         [sys.executable, _SCRIPT, "--mutants", "66", "--seed", "7"],
         capture_output=True,

@@ -37,7 +37,7 @@ def script() -> ModuleType:
 
 @pytest.fixture(scope="module")
 def rows(script: ModuleType) -> list[Any]:
-    """What came out of each kind of scene."""
+    """Outcome of each kind of scene."""
     made: list[Any] = script.rows()
     return made
 
