@@ -245,7 +245,7 @@ def _provenance(params: Params, places: Places, train: Record, val: Record) -> d
 
 
 def _trained_on(params: Params, chips: Path) -> TrainedOn:
-    """Pixel sizes and windows that the weights will know; a chip at half its size looks like one of pixels twice as large."""
+    """Pixel sizes and windows that the weights will know; a chip at half its size shows pixels twice as large."""
     path, augment = chips / TRAINED_ON, params.train.augment
     cut = TrainedOn.from_dict(read_json(path), str(path))
     if cut.gsd_m is None:
