@@ -34,7 +34,7 @@ demo: $(READY)
 	refinedet detect demo/scene.tif --out demo/ships --overwrite
 	@echo; echo "Against the truth, and beside it a plain two-parameter CFAR:"
 	refinedet score demo/ships/scene.geojson demo/scene.truth.geojson
-	python benchmarks/cfar.py demo/scene.tif demo/scene.truth.geojson
+	python benchmarks/accuracy/cfar.py demo/scene.tif demo/scene.truth.geojson
 	@echo
 	@echo "Quicklook:  demo/ships/scene.png"
 	@echo "Ships:      demo/ships/scene.geojson"
@@ -73,7 +73,7 @@ lint: $(READY)
 # a file of `refinedet export --int8`; QUICK=1 tries all but 8 bits in some two minutes and writes demo/benchmarks.md
 bench: $(READY)
 	@python -c 'import sahi' 2>/dev/null || python -m pip install -q --disable-pip-version-check -e '.[bench]'
-	python benchmarks/report.py $(if $(QUICK),--quick) $(if $(PRODUCT),--product '$(PRODUCT)') $(if $(INT8),--int8 '$(INT8)')
+	python benchmarks/speed/report.py $(if $(QUICK),--quick) $(if $(PRODUCT),--product '$(PRODUCT)') $(if $(INT8),--int8 '$(INT8)')
 
 # the weights that ship, from the data sets to the file in the package: docs/reproduce.md
 weights: $(READY)

@@ -1,7 +1,7 @@
 """Turn a trained checkpoint into the one that the package carries: `python -m pipeline.package_weights CHECKPOINT`.
 
-Convolutions are stored as float16, which halves the file; norms and biases stay as they are. What that costs is
-measured by evaluating the shipped file like any other.
+Convolutions are stored as float16, which halves the file; norms and biases stay as they are. To measure the loss of
+accuracy, evaluate the shipped file like any other.
 """
 
 from __future__ import annotations

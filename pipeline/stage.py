@@ -1,7 +1,7 @@
-"""What every stage shares: how it is started, where the project lies, where its output goes.
+"""Start of a stage, folders of the project, and folders of outputs, as all stages share them.
 
-A stage is a module with `main()`, started by `python -m pipeline.<stage>`; it reads params.yaml and the folders of the
-stages before it, and writes the one folder `outputs/<stage>`.
+A stage is a module with `main()`, started by `python -m pipeline.stages.<stage>`. It reads params.yaml and the folders
+of the stages before it, and writes the one folder `outputs/<stage>`.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ TRAINED_ON = "trained_on.json"
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
 _OUR_LOGGERS = ("__main__", "pipeline", "refinedet")
-"""They tell of progress; others only warn. A stage started by `python -m` logs as __main__."""
+"""Loggers that report progress; others only warn. A stage started by `python -m` logs as __main__."""
 
 INTERRUPTED = 130
 """Exit status after Ctrl-C, as shells have it."""
@@ -61,7 +61,7 @@ def run_stage(main: Callable[[], None]) -> None:
 
 
 def project_root(start: Path | None = None) -> Path:
-    """The real project folder, also when DVC runs the stage in a temporary copy (`dvc exp run --temp` or `--queue`).
+    """Real project folder, also when DVC runs the stage in a temporary copy (`dvc exp run --temp` or `--queue`).
 
     Local state that must outlive a run (downloads, resume state, the MLflow database) is kept under it.
     """

@@ -25,11 +25,11 @@ def datasets(
     """The data sets that a recipe of params.yaml can name: where they are, what they are, on what terms."""
     with one_sentence_errors(debug=debug):
         from pipeline.datasets.catalogue.listing import describe_dataset, list_datasets
-        from pipeline.downloads.checksums import recorded_sums
+        from pipeline.downloads.checksums import remembered_checksums
         from pipeline.stage import local_state
 
         downloads = local_state("downloads")
-        recorded = recorded_sums(downloads)
+        recorded = remembered_checksums(downloads)
         if name is None:
             found = list_datasets(recorded)
             if json:

@@ -1,4 +1,4 @@
-"""Data sets that a person has to fetch: where they were put, and whether all is there."""
+"""Data sets that a person has to fetch: find them, copy them, and check that they are complete."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ import shutil
 from collections.abc import Iterator
 from pathlib import Path
 
-from pipeline.datasets.catalogue import Archive, CocoSplit, Manual, Source, VocSplit
+from pipeline.datasets.catalogue import ArchiveFile, CocoSplit, Manual, Source, VocSplit
 from pipeline.datasets.voc_xml import read_image_set
 from pipeline.downloads.disk import need_room
 from refinedet.data.coco import import_coco
@@ -18,11 +18,11 @@ from refinedet.raster import open_scene
 _LOG = logging.getLogger(__name__)
 _PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _DECODED_PX = 16_000_000
-"""Of larger images the header alone is read here: stage convert reads all of every one."""
+"""Larger images are checked by their header alone: stage convert reads every image in full."""
 _LOG_EVERY = 10_000
 
 
-def find_by_hand(dataset: str, archive: Archive, manual: Manual, folders: list[Path]) -> Path:
+def find_by_hand(dataset: str, archive: ArchiveFile, manual: Manual, folders: list[Path]) -> Path:
     """The archive or the unpacked folder, in the first of `folders` that has either.
 
     Raises:
@@ -92,7 +92,7 @@ def _files(path: Path) -> list[Path]:
 
 
 def verify_splits(folder: Path, source: Source) -> None:
-    """Nothing if every image that a split lists is there and can be read.
+    """Check that every image that a split lists is there and can be read.
 
     Raises:
         FileError: some are missing or cannot be read, or an annotation file is.

@@ -1,7 +1,7 @@
-"""A folder of the user's own, brought into one layout: annotations/<split>.json in COCO JSON, images in <split>/.
+"""Folder of the user's own, copied into one layout: annotations/<split>.json in COCO JSON, images in <split>/.
 
-COCO files are kept as they are, also what is wrong in them: stage convert repairs and counts it. VOC's XML becomes COCO
-JSON. Where there is no test split, one is cut off by the pixels of the images, so that copies stay together.
+COCO files are copied with their errors: stage convert repairs and counts those. VOC's XML becomes COCO JSON. Where
+there is no test split, one is cut off by the pixels of the images, so that copies stay together.
 """
 
 from __future__ import annotations
@@ -34,9 +34,9 @@ _VOC_IMAGES = ("JPEGImages", "images", "Images", ".")
 @dataclass(frozen=True, slots=True)
 class _Split:
     document: dict[str, Any]
-    """In COCO JSON."""
+    """Annotations in COCO JSON."""
     places: dict[str, Path]
-    """File name in it -> the image."""
+    """File name in the document -> path of the image."""
 
 
 def prepare_own(kind: str, local: LocalParams, root: Path, out: Path) -> None:

@@ -1,8 +1,8 @@
-"""Data sets as they were published, or simulated: images with their truth by split, and all that is wrong with them.
+"""Reader of data sets, published or simulated: images with their truth by split, and all problems of the images.
 
-File names are relative to the folder of the data set. Images are told apart by their decoded pixels, not by name. An
-image that is missing, damaged or of another size than its annotation says is left out and told of as a problem: what
-to do about it, the stages decide.
+File names are relative to the folder of the data set. Images are identified by their decoded pixels, not by name. An
+image that is missing, damaged or of another size than its annotation says is left out and listed as a problem. The
+stages decide what to do about problems.
 """
 
 from __future__ import annotations
@@ -30,15 +30,15 @@ from refinedet.raster import RasterInfo, open_scene
 SHIP_CLASSES = ("ship",)
 
 _DRAWN_PX = 0.4
-"""People draw around what shines, the simulator around the hull: the mean distance of the two on SSDD, each side.
+"""Mean distance in pixels on SSDD, each side: people draw around the bright area, the simulator around the hull.
 
-Measured by benchmarks/label_offset.py, log in docs/runs/label_offset.txt: a network that learns from both puts its
-boxes between them.
+benchmarks/accuracy/label_offset.py measures it; the log is docs/runs/label_offset.txt. A network that learns from both
+puts its boxes between them.
 """
 _OUTWARD = np.array([-1, -1, 1, 1], np.float32)
 
 Observer = Callable[[str, NDArray[Any], RasterInfo], None]
-"""Shown the file name, pixels and header of every image that is read, so that nobody reads it twice."""
+"""Function that gets the file name, pixels and header of every image that is read, so that nobody reads it twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,26 +48,26 @@ class Problem:
     file_name: str
     kind: Literal["missing", "unreadable", "another size"]
     error: RefineDetError
-    """What was expected and found, in one sentence."""
+    """Error that says in one sentence what was expected and found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """A data set with the splits that this project gives it."""
+    """Content of a data set, in the splits that this project gives it."""
 
     splits: Mapping[str, list[Image]]
     changes: Mapping[str, Changes]
-    """Split as published -> what reading it changed."""
+    """Split as published -> changes that reading made to its boxes."""
     classes: tuple[str, ...]
     subsets: Mapping[str, list[str]] = field(default_factory=dict)
-    """Name of a part of the test split -> file names, as in the splits."""
+    """Name of a part of the test split -> its file names, as in the splits."""
     flags: Mapping[str, Mapping[str, int]] = field(default_factory=dict)
-    """Split as published -> flag of an annotation, such as difficult -> boxes that bear it."""
+    """Split as published -> flag of an annotation, such as difficult -> number of boxes with it."""
     problems: Sequence[Problem] = ()
 
 
 def read_dataset(dataset: str, val_fraction: float, folder: Path, observe: Observer | None = None) -> Reading:
-    """The data set in `folder`: published, as the catalogue describes it, simulated scenes, or both together.
+    """Read the data set in `folder`: published, as the catalogue describes it, simulated scenes, or both together.
 
     Raises:
         FileError: an annotation file is missing or damaged, or the folder has neither.
@@ -77,14 +77,14 @@ def read_dataset(dataset: str, val_fraction: float, folder: Path, observe: Obser
     published = CATALOGUE.get(dataset)
     found = reader.published(published, val_fraction) if published else None
     if (folder / SIMULATED).is_dir():
-        found = _joined(found, reader.simulated())
+        found = _with_simulated(found, reader.simulated())
     if found is None:
         raise FileError(f"expected {dataset!r} or simulated scenes in {folder}, found neither; run `dvc repro` again")
     return replace(found, problems=tuple(reader.problems))
 
 
 def read_coco_file(annotations: Path, images: Path) -> Reading:
-    """All images of one COCO file, whose file names lie in folder `images`, as the split `train`.
+    """Read all images of one COCO file, whose files lie in folder `images`, as the split `train`.
 
     Raises:
         FileError: the file is missing or damaged.
@@ -104,7 +104,7 @@ class _Reader:
         self.flags: dict[str, dict[str, int]] = {}
 
     def published(self, source: Source, val_fraction: float) -> Reading:
-        """The splits of a data set of the catalogue; a validation split is cut from train where there is none."""
+        """Read the splits of a data set of the catalogue; a validation split is cut from train where there is none."""
         splits: dict[str, list[Image]] = {}
         changes: dict[str, Changes] = {}
         classes: set[tuple[str, ...]] = set()
@@ -133,7 +133,7 @@ class _Reader:
         return images, replace(changes, boxes=places), record.classes
 
     def voc(self, name: str, split: VocSplit) -> tuple[list[Image], Changes, tuple[str, ...]]:
-        """The same of a split in the layout of VOC's development kit; `name` is the split's own."""
+        """Images, changes and classes of a split in the layout of VOC's development kit; `name` is the split's own."""
         changes, flags = Changes(), Counter[str]()
         labels = {class_name: label for label, class_name in enumerate(split.classes)}
         images: list[Image] = []
@@ -151,7 +151,7 @@ class _Reader:
         return images, changes, split.classes
 
     def simulated(self) -> Reading:
-        """Simulated scenes, in folders train, val and test."""
+        """Read simulated scenes, in folders train, val and test."""
         splits: dict[str, list[Image]] = {}
         changes: dict[str, Changes] = {}
         for split in SPLITS:
@@ -161,7 +161,7 @@ class _Reader:
         return Reading(splits, changes, SHIP_CLASSES)
 
     def _scene(self, path: Path, split: str, changes: Changes) -> list[Image]:
-        """A simulated scene and its truth, which is given in pixels by the property `bbox_px`."""
+        """Read a simulated scene and its truth, given in pixels by the property `bbox_px`."""
         told_by = path.with_suffix(".truth.geojson")
         document, name = read_json(told_by), f"{SIMULATED}/{split}/{path.name}"
         try:
@@ -180,7 +180,7 @@ class _Reader:
         return self._read(Annotated(name, width, height, *truth.arrays()), told_by.name)
 
     def _read(self, annotated: Annotated, told_by: str) -> list[Image]:
-        """The image, whose size the annotation file `told_by` tells, with its digest; nothing where it is a problem."""
+        """Read an image whose size is given by the annotation file `told_by`; returns nothing where it is a problem."""
         name = annotated.file_name
         path = self.folder / name
         try:
@@ -217,7 +217,7 @@ def _below(folder: str, name: str) -> str:
     return (PurePosixPath(folder) / name).as_posix()
 
 
-def _joined(published: Reading | None, simulated: Reading) -> Reading:
+def _with_simulated(published: Reading | None, simulated: Reading) -> Reading:
     if published is None:
         return simulated
     if published.classes != simulated.classes:
@@ -231,7 +231,7 @@ def _joined(published: Reading | None, simulated: Reading) -> Reading:
 
 
 def _drawn(image: Image) -> Image:
-    """The image with boxes as people draw them."""
+    """Copy of the image with boxes as people draw them."""
     truth = image.annotated
     boxes = clip(truth.boxes_xyxy + np.float32(_DRAWN_PX) * _OUTWARD, truth.width, truth.height)
     return replace(image, annotated=replace(truth, boxes_xyxy=boxes))

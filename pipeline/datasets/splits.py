@@ -1,4 +1,4 @@
-"""Which image belongs to which split: told by pixels alone, so copies stay together and choices are independent."""
+"""Splits by the pixels of images alone, so that copies stay together and choices are independent of each other."""
 
 from __future__ import annotations
 
@@ -58,7 +58,7 @@ def cut_off(images: list[Image], fraction: float, salt: str, *, leave: int) -> t
 
 
 def stable_draw(text: str) -> float:
-    """A number in [0, 1) that depends on `text` alone, spread evenly."""
+    """Number in [0, 1) that depends on `text` alone, evenly distributed."""
     return _share(hashlib.sha256(text.encode()).hexdigest())
 
 

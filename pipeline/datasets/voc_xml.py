@@ -37,7 +37,7 @@ class VocObject:
 
 @dataclass(frozen=True, slots=True)
 class VocAnnotation:
-    """What one XML file says of its image."""
+    """Content of one XML file about its image."""
 
     width: int
     height: int
@@ -47,7 +47,7 @@ class VocAnnotation:
 
 
 def read_image_set(path: Path) -> list[str]:
-    """Image ids of a file of ImageSets/Main, in order; what follows an id on its line is left out.
+    """Read the image ids of a file of ImageSets/Main, in order; the rest of each line after its id is left out.
 
     Raises:
         FileError: the file cannot be read.
@@ -83,7 +83,7 @@ def read_annotation(path: Path) -> VocAnnotation:
 
 
 def voc_truth(said: VocAnnotation, labels: Mapping[str, int], changes: Changes, file_name: str) -> ImageTruth:
-    """The boxes of an annotation, cleaned; what is dropped or cut is counted in `changes`.
+    """Boxes of an annotation, cleaned; `changes` counts the dropped and clipped ones.
 
     Args:
         said: of the image `file_name`.

@@ -1,7 +1,8 @@
-"""xView3-SAR's labels, a CSV of points and boxes in scenes, as COCO JSON: annotations/<split>.json, scenes in scenes/.
+"""Labels of xView3-SAR, a CSV of points and boxes in scenes, as COCO JSON: annotations/<split>.json, scenes in scenes/.
 
-A vessel with a box and at least medium confidence is truth. One of low confidence or without a box, and what may or may
-not be a vessel, is a region to ignore: neither found nor missed there counts. What is no vessel is left out.
+A vessel with a box and at least medium confidence is truth. A vessel of low confidence or without a box is a region to
+ignore, and so is an object that may or may not be a vessel. In such a region, neither a detection nor a miss counts.
+Objects that are no vessels are left out.
 """
 
 from __future__ import annotations
@@ -110,7 +111,7 @@ def _scene(name: str, path: Path, rows: list[_Row], changes: Changes) -> Annotat
 
 
 def _corners(row: _Row) -> Corners | None:
-    """The box of a row, whichever way its rows are counted; None where it has none."""
+    """Box of a row, with rows counted upwards or downwards; None where it has none."""
     left, top, right, bottom = (_number(row, side) for side in _SIDES)
     if left is None or top is None or right is None or bottom is None:
         return None

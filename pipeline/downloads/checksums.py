@@ -1,6 +1,6 @@
-"""Sums of what nobody has verified, as it was when it first came: a later download must bring the same.
+"""Checksums of content that nobody has verified, remembered at its first download: a later one must bring the same.
 
-They are kept in `recorded.json` of the download cache; stage download writes them beside its output too (source.json).
+The file `recorded.json` of the download cache keeps them; stage download also writes them to source.json of its output.
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from refinedet.files import read_json, write_json
 _NAME = "recorded.json"
 
 
-def recorded_sums(cache: Path) -> Mapping[str, str]:
-    """Archive -> SHA-256 of its content at the first download, in the download cache `cache`.
+def remembered_checksums(cache: Path) -> Mapping[str, str]:
+    """Read the checksums in the download cache `cache`: archive -> SHA-256 of its content at the first download.
 
     Raises:
-        InputError: the file of these sums is damaged.
+        InputError: the file of these checksums is damaged.
     """
     path = cache / _NAME
     if not path.is_file():
@@ -29,13 +29,13 @@ def recorded_sums(cache: Path) -> Mapping[str, str]:
     return known
 
 
-def record_sum(cache: Path, archive: str, sha256: str) -> None:
-    """Record the sum of an archive, or hold it against the one that was recorded.
+def remember_checksum(cache: Path, archive: str, sha256: str) -> None:
+    """Remember the checksum of an archive, or compare it with the one that is remembered.
 
     Raises:
-        FileError: it was another one.
+        FileError: they differ.
     """
-    known = recorded_sums(cache)
+    known = remembered_checksums(cache)
     if known.get(archive, sha256) != sha256:
         raise FileError(
             f"expected the content of {archive} to have SHA-256 {known[archive]} as on its first download, found "

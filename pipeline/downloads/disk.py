@@ -1,4 +1,4 @@
-"""Room on a disk, looked at before it is needed, and one writer at a time in a folder."""
+"""Room on a disk, checked before it is needed, and one writer at a time in a folder."""
 
 from __future__ import annotations
 
@@ -15,14 +15,14 @@ from refinedet.errors import DiskError
 _LOG = logging.getLogger(__name__)
 _MEGA = 1e6
 _RECORDS_BYTES = 8 << 20
-"""What DVC's own records take, at most: dvc.lock, and its databases."""
+"""Most bytes that DVC's own records take: dvc.lock, and its databases."""
 
 SPARE_BYTES = 64 << 20
-"""Left free on every disk: other programs and the notes beside a download need some."""
+"""Bytes left free on every disk, for other programs and the small files beside a download."""
 
 
 def need_room(folder: Path, count: int, what: str) -> None:
-    """Nothing if `count` more bytes fit on the disk of `folder`, which need not exist yet.
+    """Check that `count` more bytes fit on the disk of `folder`, which need not exist yet.
 
     Raises:
         DiskError: they do not; `what` says what they are for.
@@ -37,9 +37,9 @@ def need_room(folder: Path, count: int, what: str) -> None:
 
 
 def need_room_to_keep(out: Path) -> None:
-    """Nothing if DVC has room to copy the output folder `out` into its cache and to write dvc.lock.
+    """Check that DVC has room to copy the output folder `out` into its cache and to write dvc.lock.
 
-    On a full disk it leaves dvc.lock empty, and knows of no stage any more.
+    On a full disk, DVC leaves dvc.lock empty, and then knows of no stage.
 
     Raises:
         DiskError: it has not.

@@ -1,4 +1,4 @@
-"""One file from the web or a mirror, with resume: what arrived stays in a `.part` file until it is whole."""
+"""Download of one file from the web or a mirror, with resume: its bytes stay in a `.part` file until it is whole."""
 
 from __future__ import annotations
 
@@ -27,8 +27,8 @@ _WORDS = 200
 
 
 @dataclass(frozen=True, slots=True)
-class Patience:
-    """When to give up."""
+class RetryPolicy:
+    """Limits on retries: when to wait, and when to give up."""
 
     attempts: int = 5
     """Failures in a row, without one new byte, that end the download."""
@@ -37,23 +37,23 @@ class Patience:
     backoff_s: float = 1.0
     """Wait after the first failure; it doubles with each further one."""
     longest_wait_s: float = 300.0
-    """Wait no longer than this; a server that asks for more (Retry-After) ends the download."""
+    """Longest wait; a server that asks for more (Retry-After) ends the download."""
     slow_bytes_s: float = 100.0
-    """A server that sends less than this for `slow_s` on end counts as one that broke off."""
+    """Least bytes a second; a server that sends less for `slow_s` on end counts as one that broke off."""
     slow_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
 class _Problem:
-    """What went wrong and may pass by itself."""
+    """Failure that may pass by itself."""
 
     what: str
     wait_s: float | None = None
-    """How long the server wants to be left alone, where it says so."""
+    """Seconds that the server asks to wait; None if it does not say."""
 
 
 def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
-    """Where `archive` is: a local path for a mirror that is a folder or file:// address, else an http(s) URL.
+    """Place of `archive`: a local path for a mirror that is a folder or file:// address, else an http(s) URL.
 
     Raises:
         FileError: it has no public `url`, and no mirror is given.
@@ -76,7 +76,7 @@ def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
     return Path(mirror).expanduser() / archive
 
 
-def fetch(url: str, target: Path, patience: Patience | None = None) -> None:
+def fetch(url: str, target: Path, retry: RetryPolicy | None = None) -> None:
     """Download `url` to `target`; an earlier, interrupted download of the same content is continued.
 
     Raises:
@@ -86,21 +86,21 @@ def fetch(url: str, target: Path, patience: Patience | None = None) -> None:
     """
     if urllib.parse.urlsplit(url).scheme not in SCHEMES:
         raise InputError(f"expected an http(s) address to download from, found {url!r}")
-    patience = patience or Patience()
+    retry = retry or RetryPolicy()
     part = Part(target)
     failures = 0
-    while (problem := _try(url, part, patience)) is not None:
+    while (problem := _try(url, part, retry)) is not None:
         moved_on = part.size() > part.before and part.validator(url) is not None
         failures = 1 if moved_on else failures + 1
-        if failures >= patience.attempts:
+        if failures >= retry.attempts:
             raise FileError(
                 f"expected to download {url}, but {problem.what} ({failures} times); check the network, or name a "
                 "mirror in download.mirror of params.yaml or in REFINEDET_MIRROR"
             )
-        wait_s = min(patience.backoff_s * 2 ** (failures - 1), patience.longest_wait_s)
+        wait_s = min(retry.backoff_s * 2 ** (failures - 1), retry.longest_wait_s)
         if problem.wait_s is not None:
             wait_s = max(wait_s, problem.wait_s)
-        if wait_s > patience.longest_wait_s:
+        if wait_s > retry.longest_wait_s:
             raise FileError(
                 f"expected to download {url}, but {problem.what} and asks to be left alone for {wait_s:.0f} s; start "
                 "again after that, and it goes on where it stopped"
@@ -110,11 +110,11 @@ def fetch(url: str, target: Path, patience: Patience | None = None) -> None:
     part.finish()
 
 
-def _try(url: str, part: Part, patience: Patience) -> _Problem | None:
-    """One attempt; None once the file is whole, else what went wrong that may pass by itself."""
+def _try(url: str, part: Part, retry: RetryPolicy) -> _Problem | None:
+    """Try once; returns None once the file is whole, else the failure that may pass by itself."""
     part.before = part.size()
     try:
-        return None if _attempt(url, part, patience) else _Problem("the connection broke off")
+        return None if _attempt(url, part, retry) else _Problem("the connection broke off")
     except FileError:
         raise
     except urllib.error.HTTPError as error:
@@ -133,18 +133,18 @@ def _try(url: str, part: Part, patience: Patience) -> _Problem | None:
 
 
 def _plain(words: object) -> str:
-    """What a server said or Python says of it, short, on one line, without control characters."""
+    """Words of a server or of Python as one short line without control characters."""
     text = " ".join(str(words).split())[:_WORDS]
     return "".join(letter if letter.isprintable() else "?" for letter in text)
 
 
-def _attempt(url: str, part: Part, patience: Patience) -> bool:
-    """One request; true once the file is whole."""
+def _attempt(url: str, part: Part, retry: RetryPolicy) -> bool:
+    """Make one request; true once the file is whole."""
     validator = part.validator(url)
     have = part.size() if validator else 0
     wanted = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
     try:
-        response = ask(url, wanted, patience.timeout_s)
+        response = ask(url, wanted, retry.timeout_s)
     except urllib.error.HTTPError as error:
         if error.code == RANGE_REFUSED:  # nothing is left to send, or the file has become shorter
             if have and error.headers.get("Content-Range") == f"bytes */{have}":
@@ -160,14 +160,14 @@ def _attempt(url: str, part: Part, patience: Patience) -> bool:
         if changed or answer.start != (have if partial else 0):
             part.discard()
             return False
-        return _store(url, response, part, answer, patience)
+        return _store(url, response, part, answer, retry)
 
 
-def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Extent, patience: Patience) -> bool:
-    """The body of an answer, put into the part file; true if it is whole then."""
+def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Extent, retry: RetryPolicy) -> bool:
+    """Write the body of an answer to the part file; true if the file is whole then."""
     folder, name = part.path.parent, part.target.name
     need_room(folder, (answer.total or 0) - answer.start, name)
-    clock = _Clock(name, answer, patience)
+    clock = _Clock(name, answer, retry)
     with _writing(part, url, answer) as stream:
         while block := response.read1(_BLOCK_BYTES):  # what is there: a whole block may take for ever
             if answer.total is None:  # it may never end
@@ -179,9 +179,9 @@ def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Ext
 
 
 def _writing(part: Part, url: str, answer: Extent) -> FileIO:
-    """The part file, unbuffered: what is not written must not be counted, and closing must not fail."""
+    """Open the part file, unbuffered: bytes count only once they are written, and closing must not fail."""
     try:
-        part.note(url, answer.validator)
+        part.set_origin(url, answer.validator)
         return part.path.open("ab" if answer.start else "wb", buffering=0)
     except OSError as error:
         raise _disk(part, error) from error
@@ -203,21 +203,21 @@ def _disk(part: Part, error: OSError) -> FileError:
 class _Clock:
     """Logs the progress of a download every few seconds, and notices one that crawls."""
 
-    def __init__(self, name: str, answer: Extent, patience: Patience) -> None:
-        self._name, self._start, self._total, self._patience = name, answer.start, answer.total, patience
+    def __init__(self, name: str, answer: Extent, retry: RetryPolicy) -> None:
+        self._name, self._start, self._total, self._retry = name, answer.start, answer.total, retry
         self._begun = self._logged = self._looked = time.monotonic()
         self._then = answer.start
         if answer.start:
             _LOG.info("%s: going on at %.1f MB", name, answer.start / _MEGA)
 
     def tick(self, have: int) -> bool:
-        """Tell that `have` bytes are here; false if the server is too slow to wait for."""
+        """Take note that `have` bytes are here; false if the server is too slow to wait for."""
         now = time.monotonic()
         if now - self._logged >= _LOG_EVERY_S or have == self._total:
             self._logged = now
             self._log(have, now)
-        if now - self._looked >= self._patience.slow_s:
-            if have - self._then < self._patience.slow_bytes_s * (now - self._looked):
+        if now - self._looked >= self._retry.slow_s:
+            if have - self._then < self._retry.slow_bytes_s * (now - self._looked):
                 return have == self._total
             self._looked, self._then = now, have
         return True

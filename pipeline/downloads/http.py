@@ -19,12 +19,12 @@ from typing import IO, cast
 SCHEMES = ("http", "https")
 PARTIAL, RANGE_REFUSED = 206, 416
 PASSING = (408, 425, 429, 500, 502, 503, 504)
-"""HTTP statuses after which it is worth asking again."""
+"""HTTP statuses after which a new request may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """What part of which file an answer carries."""
+    """Part of a file that an answer carries."""
 
     start: int
     """First byte; -1 where a partial answer does not say."""
@@ -48,7 +48,7 @@ class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
 
 
 def ask(url: str, headers: dict[str, str], timeout_s: float) -> HTTPResponse:
-    """The answer to one GET of an http(s) address; raises what urllib raises."""
+    """Send one GET to an http(s) address; returns the answer, and raises what urllib raises."""
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -65,7 +65,7 @@ def ask(url: str, headers: dict[str, str], timeout_s: float) -> HTTPResponse:
 
 
 def extent(status: int, headers: Message) -> Extent:
-    """What an answer carries, by its status and headers."""
+    """Part of a file that an answer carries, by its status and headers."""
     etag = headers.get("ETag", "")
     validator = etag if etag.startswith('"') else headers.get("Last-Modified")
     if status == PARTIAL:

@@ -1,4 +1,4 @@
-"""An unfinished download beside its target: the bytes so far, and what the server said they are part of."""
+"""Unfinished download beside its target: the bytes so far, and their origin as the server named it."""
 
 from __future__ import annotations
 
@@ -9,41 +9,41 @@ from refinedet.files import move_file, read_json, write_json
 
 
 class Part:
-    """`<target>.part` and `<target>.part.json`; both are gone once the file is whole."""
+    """Files `<target>.part` and `<target>.part.json`; both are gone once the download is whole."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
         self.path = target.with_name(target.name + ".part")
-        self._note = target.with_name(target.name + ".part.json")
+        self._origin = target.with_name(target.name + ".part.json")
         self.before = 0
-        """Bytes that were here before the latest attempt."""
+        """Number of bytes before the latest attempt."""
 
     def size(self) -> int:
-        """Bytes already here."""
+        """Number of bytes so far."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def validator(self, url: str) -> str | None:
-        """What must still hold at the server for the bytes here to be of use; None if they are of no use."""
-        if not self.size() or not self._note.exists():
+        """Validator (ETag or date) of the bytes so far, for a request to go on; None if they are of no use."""
+        if not self.size() or not self._origin.exists():
             return None
         try:
-            note = read_json(self._note)
+            origin = read_json(self._origin)
         except InputError:
             return None
-        known = isinstance(note, dict) and note.get("url") == url
-        return str(note["validator"]) if known and note.get("validator") else None
+        known = isinstance(origin, dict) and origin.get("url") == url
+        return str(origin["validator"]) if known and origin.get("validator") else None
 
-    def note(self, url: str, validator: str | None) -> None:
-        """Remember what the bytes that follow are part of."""
+    def set_origin(self, url: str, validator: str | None) -> None:
+        """Remember the address and version that the following bytes belong to."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
-        write_json(self._note, {"url": url, "validator": validator})
+        write_json(self._origin, {"url": url, "validator": validator})
 
     def discard(self) -> None:
-        """Forget everything."""
+        """Delete the bytes and their origin."""
         self.path.unlink(missing_ok=True)
-        self._note.unlink(missing_ok=True)
+        self._origin.unlink(missing_ok=True)
 
     def finish(self) -> None:
-        """The bytes become the target."""
+        """Move the bytes to the target."""
         move_file(self.path, self.target)
-        self._note.unlink(missing_ok=True)
+        self._origin.unlink(missing_ok=True)

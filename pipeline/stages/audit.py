@@ -1,8 +1,8 @@
-"""Stage audit: what is wrong with a data set, before anything of it is repaired, thinned or trained on.
+"""Stage audit: faults of a data set, before anything of it is repaired, thinned or trained on.
 
-It reads what `download` left, in the splits that `convert` makes of it, and changes nothing. It reports; it stops the
-pipeline only where training would be wrong whatever one thinks of it: an image is missing, damaged, or not the one that
-its annotation describes. The findings are written first.
+It reads the output of `download`, in the splits that `convert` makes of it, and changes nothing. It reports faults. It
+stops the pipeline only where training would surely be wrong: an image is missing, damaged, or not the one that its
+annotation describes. The findings are written first.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ _KINDS = {
     TWICE: "doubled",
     DOUBLED: "doubled",
 }
-"""What befell a box -> name of its metric; all else is `malformed`."""
+"""Fate of a box -> name of its metric; every other fate is `malformed`."""
 
 
 def audit(dataset: str, val_fraction: float, source: Path, out: Path) -> dict[str, Any]:

@@ -1,6 +1,6 @@
-"""Stage convert: every data set becomes the canonical record, in train, val and test.
+"""Stage convert: every data set becomes canonical COCO records, in train, val and test.
 
-File names in the records are relative to outputs/download. Images are told apart by their decoded pixels, not by name:
+File names in the records are relative to outputs/download. Images are identified by their decoded pixels, not by name:
 copies are reported, and a validation split never holds a copy of an image that is elsewhere.
 """
 
@@ -70,7 +70,7 @@ def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fractio
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
-    """One image that cannot be used is enough: training on what is left would be another data set."""
+    """Refuse a data set if any image cannot be used: the rest would be another data set."""
     if not problems:
         return
     first, others = problems[0].error, [problem.file_name for problem in problems[1:]]
@@ -86,7 +86,7 @@ def _write(dataset: str, converted: Reading, out: Path) -> None:
     leaked = sorted({name for group in across for split, name in group if split == "test"})
     subsets = dict(converted.subsets) | ({"leaked": leaked} if converted.subsets or leaked else {})
     with atomic_folder(out) as staged:
-        records = {name: _record(splits[name], converted.classes) for name in SPLITS}
+        records = {name: _dataset(splits[name], converted.classes) for name in SPLITS}
         for name, record in records.items():
             write_record(staged / f"{name}.json", record)
         if subsets:
@@ -107,7 +107,7 @@ def _write(dataset: str, converted: Reading, out: Path) -> None:
     _LOG.info("%s: %s; %d test images are also in training", dataset, summary["splits"], len(leaked))
 
 
-def _record(images: list[Image], classes: tuple[str, ...]) -> Record:
+def _dataset(images: list[Image], classes: tuple[str, ...]) -> Record:
     return build_record([image.annotated for image in images], classes)
 
 

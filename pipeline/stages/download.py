@@ -1,7 +1,7 @@
 """Stage download: the raw data set in outputs/download, as published, or simulated scenes.
 
-Archives are kept in .refinedet/downloads of the project, outside of what DVC deletes, so that an interrupted download
-goes on and a second run of the stage needs no network. What a person has to fetch is looked for there too.
+Archives are kept in .refinedet/downloads of the project, where DVC deletes nothing. So an interrupted download goes on,
+and a second run of the stage needs no network. Data sets that a person has to fetch are looked for there too.
 """
 
 from __future__ import annotations
@@ -12,10 +12,10 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.datasets.by_hand import copy_folder, find_by_hand, needed_paths, verify_splits
-from pipeline.datasets.catalogue import CATALOGUE, Archive, Source
+from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, Source
 from pipeline.datasets.own_folder import prepare_own
 from pipeline.datasets.xview3 import prepare_xview3
-from pipeline.downloads.checksums import record_sum
+from pipeline.downloads.checksums import remember_checksum
 from pipeline.downloads.disk import alone_in
 from pipeline.downloads.extract import extract
 from pipeline.downloads.fetch import fetch, locate
@@ -27,8 +27,8 @@ from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import atomic_folder, md5_file, sha256_tree, write_json
 
 _LOG = logging.getLogger(__name__)
-SOURCE_NOTE = "source.json"
-"""File in the output that says where the data came from and on what terms."""
+SOURCE_FILE = "source.json"
+"""File in the output that names the origin of the data and its terms."""
 
 
 def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> None:
@@ -45,9 +45,9 @@ def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> N
         _check_simulated(params)
     with atomic_folder(out) as staged:
         if source is not None:
-            note = {"dataset": params.dataset, "licence": source.licence, "citation": source.citation}
-            note |= _content(params, source, staged, mirror=mirror, cache=cache)
-            write_json(staged / SOURCE_NOTE, note)
+            origin = {"dataset": params.dataset, "licence": source.licence, "citation": source.citation}
+            origin |= _content(params, source, staged, mirror=mirror, cache=cache)
+            write_json(staged / SOURCE_FILE, origin)
         if params.scenes is not None:
             _simulate(params.scenes, staged / SIMULATED)
 
@@ -67,21 +67,21 @@ def _check_simulated(params: Params) -> None:
 
 
 def _content(params: Params, source: Source, staged: Path, *, mirror: str | None, cache: Path) -> dict[str, Any]:
-    """Put the content of the data set into `staged`; where it is from, and its SHA-256."""
-    if not source.archives:
+    """Put the content of the data set into `staged`; returns its origin and SHA-256."""
+    if not source.files:
         return _own(params, source, staged)
     if source.manual is None:
-        sums = [_obtain(archive, staged, mirror=mirror, cache=cache) for archive in source.archives]
+        sums = [_obtain(archive, staged, mirror=mirror, cache=cache) for archive in source.files]
     else:
         sums = [_by_hand(params.dataset, source, staged, mirror=mirror, cache=cache)]
     return _origin(source, sums)
 
 
 def _origin(source: Source, sums: list[str]) -> dict[str, Any]:
-    """Where the content is from, its SHA-256 and who vouches for it: of the one archive, or a list of several."""
+    """Origin of the content, its SHA-256 and who vouches for it: of the one archive, or a list of several."""
     origins = [
         {"archive": archive.name, "url": archive.url, "sha256": found, "known_sum": archive.sum}
-        for archive, found in zip(source.archives, sums, strict=True)
+        for archive, found in zip(source.files, sums, strict=True)
     ]
     if len(origins) > 1:
         return {"archives": origins}
@@ -89,7 +89,7 @@ def _origin(source: Source, sums: list[str]) -> dict[str, Any]:
 
 
 def _own(params: Params, source: Source, staged: Path) -> dict[str, Any]:
-    """The user's folder in `staged`. Where that is on this machine is not noted: equal content gives equal bytes."""
+    """Copy the user's folder into `staged`. Its path is not written, so equal content gives equal bytes."""
     if params.local is None or source.prepared is None:
         raise InputError(
             f"expected `local` of the recipe to name the folder of {params.dataset}, found null; see docs/datasets.md"
@@ -104,8 +104,8 @@ def _own(params: Params, source: Source, staged: Path) -> dict[str, Any]:
 
 
 def _by_hand(dataset: str, source: Source, staged: Path, *, mirror: str | None, cache: Path) -> str:
-    """What a person has put into the mirror or the cache, in `staged`, looked through; its SHA-256."""
-    (archive,), manual = source.archives, source.manual
+    """Put the files that a person fetched from mirror or cache into `staged`, verified; returns their SHA-256."""
+    (archive,), manual = source.files, source.manual
     place = locate(archive.url, archive.name, mirror) if mirror else cache / archive.name
     if manual is None or (isinstance(place, str) and source.prepared is None):  # a web mirror has archives alone
         found = _obtain(archive, staged, mirror=mirror, cache=cache)
@@ -115,12 +115,12 @@ def _by_hand(dataset: str, source: Source, staged: Path, *, mirror: str | None, 
         with atomic_folder(staged / archive.into) as content:
             _unfold(place, archive, source, content)
             found = sha256_tree(content)
-        record_sum(cache, archive.name, found)
+        remember_checksum(cache, archive.name, found)
     verify_splits(staged, source)
     return found
 
 
-def _unfold(place: Path, archive: Archive, source: Source, content: Path) -> None:
+def _unfold(place: Path, archive: ArchiveFile, source: Source, content: Path) -> None:
     if source.prepared == "xview3":
         prepare_xview3(place, content)
     elif place.is_dir():
@@ -129,8 +129,8 @@ def _unfold(place: Path, archive: Archive, source: Source, content: Path) -> Non
         extract(place, content, below=archive.folder, only=needed_paths(source))
 
 
-def _obtain(archive: Archive, staged: Path, *, mirror: str | None, cache: Path) -> str:
-    """Content of `archive` in `staged`, verified; its SHA-256."""
+def _obtain(archive: ArchiveFile, staged: Path, *, mirror: str | None, cache: Path) -> str:
+    """Put the content of `archive` into `staged`, verified; returns its SHA-256."""
     place = locate(archive.url, archive.name, mirror)
     if not isinstance(place, Path):
         return _from_network(place, archive, cache, staged)
@@ -139,8 +139,8 @@ def _obtain(archive: Archive, staged: Path, *, mirror: str | None, cache: Path) 
     raise FileError(f"expected {archive.name} in the mirror, found no {place}; check download.mirror")
 
 
-def _from_network(url: str, archive: Archive, cache: Path, staged: Path) -> str:
-    """Unpack the cached archive; one that is missing or bad is fetched, a bad one only once."""
+def _from_network(url: str, archive: ArchiveFile, cache: Path, staged: Path) -> str:
+    """Unpack the cached archive; a missing or damaged one is fetched, a damaged one only once."""
     cached = cache / archive.name
     with alone_in(cache):
         if cached.exists():
@@ -161,8 +161,8 @@ def _from_network(url: str, archive: Archive, cache: Path, staged: Path) -> str:
             raise
 
 
-def _unpack(place: Path, archive: Archive, staged: Path, cache: Path) -> str:
-    """Content of the archive at `place` into its folder of `staged`, verified; the SHA-256 of that content."""
+def _unpack(place: Path, archive: ArchiveFile, staged: Path, cache: Path) -> str:
+    """Unpack the archive at `place` into its folder of `staged`, verified; returns the SHA-256 of that content."""
     if archive.sha256 is None and archive.md5 is not None:
         _expect(f"{place} to have MD5", archive.md5, md5_file(place))
     with atomic_folder(staged / archive.into) as content:
@@ -173,12 +173,12 @@ def _unpack(place: Path, archive: Archive, staged: Path, cache: Path) -> str:
     if archive.sha256 or archive.md5:
         _LOG.info("%s: content verified", place.name)
     else:
-        record_sum(cache, archive.name, found)
+        remember_checksum(cache, archive.name, found)
         _LOG.warning(
             "%s: no checksum is known; SHA-256 of its content %s, recorded and noted in %s",
             place.name,
             found,
-            SOURCE_NOTE,
+            SOURCE_FILE,
         )
     return found
 

@@ -1,9 +1,8 @@
 """Stage evaluate: the checkpoint judged on the test split. Nothing is chosen here, so nothing is chosen on test.
 
-Writes outputs/evaluate: metrics.json, the detections as a COCO results list, the precision-recall curves at IoU .5 and
-.75 and the calibration of the scores as tables for `dvc plots`, and the detection errors by kind
-(detection_errors.json) and by chip (chips.json). A multi-scale test adds its own rows and detections beside those of
-the single-scale test.
+It writes outputs/evaluate: metrics.json; the detections as a COCO results list; the precision-recall curves at IoU .5
+and .75 and the calibration of the scores, as tables for `dvc plots`; detection errors by kind (detection_errors.json)
+and by chip (chips.json). A multi-scale test adds its own rows and detections beside those of the single-scale test.
 """
 
 from __future__ import annotations
@@ -37,7 +36,7 @@ CURVES = {"pr_50.json": 0.5, "pr_75.json": 0.75}
 """File of a precision-recall curve -> its IoU."""
 
 DETECTIONS = {"test": "detections.coco.json", "test_multiscale": "detections_multiscale.coco.json"}
-"""How the test split was judged -> file of its detections, a COCO results list."""
+"""Name of a test (single-scale or multi-scale) -> file of its detections, a COCO results list."""
 
 Metrics = dict[str, float]
 

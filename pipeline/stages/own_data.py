@@ -1,4 +1,4 @@
-"""From a COCO file of the user's own to a checkpoint and a report, through the stages of the pipeline, without DVC."""
+"""Training on a COCO file of the user's own, up to a report, by the stages of the pipeline without DVC."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ from refinedet.tiling import letterbox
 logger = logging.getLogger(__name__)
 
 FRESH = "none"
-"""Stands for no checkpoint: the backbone starts from its own ImageNet weights."""
+"""Word for no checkpoint: the backbone starts from its own ImageNet weights."""
 
 _FRESH_LR, _TUNING_LR = 7e-4, 3e-4
 _SIGNS = {
@@ -39,12 +39,12 @@ _SIGNS = {
     "evaluate": "metrics.json",
     "report": "report.html",
 }
-"""Folder of each step -> a file by which the folder is known as ours, and may be replaced."""
+"""Folder of each step -> a file that marks the folder as ours, which may then be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """What the user may choose; None: what suits the data and the initial weights."""
+    """Choices of the user; None: a value that suits the data and the initial weights."""
 
     init: str = "shipped"
     """A checkpoint, `shipped` for the weights of the package, or FRESH."""
@@ -118,7 +118,7 @@ def _check(choices: Choices, out: Path) -> None:
 
 
 def _is_trained(checkpoint: Path, params: Params, inputs: dict[str, str]) -> bool:
-    """Whether the checkpoint is what this training would make."""
+    """Say if the checkpoint is the one that this training would make."""
     if not checkpoint.is_file():
         return False
     known = read_header(checkpoint).provenance

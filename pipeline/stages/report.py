@@ -1,6 +1,6 @@
-"""Stage report: the evaluation as one HTML page, its numbers and curves, and pictures of hits and detection errors.
+"""Stage report: results of the evaluation as one HTML page, with numbers, curves, and pictures of detection errors.
 
-Hashed outputs: equal inputs give equal bytes, so git revision, run id and time are in MLflow, not here.
+Outputs are hashed: equal inputs give equal bytes. So git revision, run id and time are in MLflow, not here.
 """
 
 from __future__ import annotations
@@ -44,7 +44,7 @@ from refinedet.model.checkpoint import Header, read_header
 logger = logging.getLogger(__name__)
 
 SAMPLES = 6
-"""Whole chips shown, and as many of the worst ones."""
+"""Number of whole chips shown, and of the worst ones."""
 
 _FILES = ("report.html", "numbers.json", "pr_curve.png", "losses.png", "contact_sheet.png")
 _COLUMNS = 6
@@ -178,7 +178,7 @@ def _chip_reader(root: Path) -> Callable[[ImageRecord], NDArray[np.uint8]]:
 
 
 def _name(dataset: str) -> str:
-    """The data set, as a person would write it."""
+    """Name of the data set, as a person would write it."""
     return dataset.upper() if dataset in CATALOGUE else dataset.replace("simulated", "simulated scenes")
 
 

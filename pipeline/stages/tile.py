@@ -1,8 +1,8 @@
-"""Stage tile: 8-bit chips and their truth, cut by the same windows and stretched by the same limits as in detection.
+"""Stage tile: 8-bit chips and their truth, in the same windows and by the same stretch as in detection.
 
-File names in the records are relative to outputs/tile; `extra` holds the scene a chip is from (its file name in
-outputs/download) and its window there. Of a scene, all chips are in one split. Many chips are packed into shards, from
-which they are read by the same names.
+File names in the records are relative to outputs/tile; `extra` holds the scene of a chip (its file name in
+outputs/download) and its window there. All chips of a scene are in one split. Many chips are packed into shards, and
+are read from those by the same names.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ from refinedet.tiling import Window, boxes_in_window, windows
 
 _LOG = logging.getLogger(__name__)
 _PNG_LEVEL = 3
-"""Half the time of the usual 6 for 8 % larger files: speckle hardly compresses."""
+"""Compression level: half the time of the usual 6, for 8 % larger files, as speckle hardly compresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -90,7 +90,7 @@ def tile(
 
 
 def _window_count(records: Iterable[Record], config: TileConfig) -> int:
-    """Windows of all images: no split has more chips, and it is known before the first one is cut."""
+    """Number of windows of all images: an upper limit on chips, known before the first one is cut."""
     return sum(len(windows(image.width, image.height, config)) for record in records for image in record.images)
 
 
@@ -127,7 +127,7 @@ class _Writer:
 
 @dataclass(frozen=True, slots=True)
 class _Cutter:
-    """Cuts scenes into chips and counts what it meets."""
+    """Cutter of scenes into chips, with counts of chips and boxes."""
 
     params: TileParams
     radiometry: Radiometry
@@ -162,7 +162,7 @@ class _Cutter:
         return Annotated(name, window.width, window.height, boxes[keep], labels[keep], ignored[keep], extra)
 
     def _is_wanted(self, chip: Annotated) -> bool:
-        """Chips with a ship always; of the others the share `keep_empty`, chosen by a hash of scene and window."""
+        """Say if a chip is kept: all with a ship are, and of the others the share `keep_empty`, by a stable hash."""
         if not chip.ignored.all():
             return True
         return stable_draw(f"{chip.extra['scene']} {chip.extra['window']}") < self.keep_empty
@@ -185,14 +185,14 @@ def _chip_name(stem: str, window: Window, split: str, *, whole: bool) -> str:
 
 
 def _distinct(boxes: Boxes, labels: NDArray[np.int64], ignored: NDArray[np.bool_]) -> NDArray[np.intp]:
-    """Indices of boxes that differ, ascending; of equal ones, such as two ships cut by one window, not the ignored."""
+    """Indices of distinct boxes, ascending; of equal ones, one that is not ignored is kept."""
     order = np.argsort(ignored, kind="stable")
     first = np.unique(np.column_stack([boxes, labels])[order], axis=0, return_index=True)[1]
     return np.sort(order[first])
 
 
 def _plain(chip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """One channel where all three are equal: grey stored as RGB, as SAR chips often are."""
+    """Chip with one channel where all three are equal, as in SAR chips stored as RGB."""
     if chip.ndim == 3 and (chip == chip[..., :1]).all():
         return np.ascontiguousarray(chip[..., 0])
     return chip

@@ -1,6 +1,6 @@
-"""Stage train: chips in, one checkpoint out. Interrupted, it goes on where it stopped, if nothing has changed since.
+"""Stage train: from chips to one checkpoint. An interrupted training goes on where it stopped, if nothing has changed.
 
-Started by torchrun, or with its options in REFINEDET_TORCHRUN, several processes train together: docs/distributed.md.
+Several processes train together if torchrun starts it, or if REFINEDET_TORCHRUN has its options: docs/distributed.md.
 """
 
 from __future__ import annotations
@@ -59,12 +59,12 @@ _LAUNCH = "REFINEDET_TORCHRUN"
 
 @dataclass(frozen=True, slots=True)
 class Places:
-    """Where a training reads and writes."""
+    """Folders that a training reads and writes, with the hashes of its inputs."""
 
     chips: Path
     """Output of stage tile."""
     out: Path
-    """Replaced as a whole: model.safetensors, history.json, metrics.json."""
+    """Folder that is replaced as a whole: model.safetensors, history.json, metrics.json."""
     inputs_sha256: dict[str, str]
     """Name -> hash of all that the weights depend on besides the settings: chips and code."""
 
@@ -75,7 +75,7 @@ def main() -> None:
 
 
 def train(params: Params, places: Places) -> None:
-    """Train, go on where an interrupted training of the same settings and inputs stopped, and record the run.
+    """Train, or go on with an interrupted training of equal settings and inputs, and track the run in MLflow.
 
     Raises:
         FileError: chips or initial weights are missing or damaged.
@@ -154,7 +154,7 @@ def _fit(
 
 
 def _network(params: Params, classes: tuple[str, ...]) -> RefineDet:
-    """The network that training starts from, on the CPU: equal for equal settings."""
+    """Network that training starts from, on the CPU: equal for equal settings."""
     torch.manual_seed(params.train.seed)
     config = replace(params.model, num_classes=len(classes))
     if params.train.init is None:
@@ -166,7 +166,7 @@ def _network(params: Params, classes: tuple[str, ...]) -> RefineDet:
 
 
 def _predict(model: RefineDet, params: Params, record: Record, chips: Path) -> dict[int, Detections]:
-    """Detections of every chip of a record, by image id; each process searches its share and returns all."""
+    """Detections of every chip, by image id; each process detects in its share of the chips, and gets all results."""
     predictor = TorchPredictor(
         model,
         classes=record.classes,
@@ -182,7 +182,7 @@ def _predict(model: RefineDet, params: Params, record: Record, chips: Path) -> d
 
 
 def operating_score(truth: Record, detections: dict[int, Detections]) -> float:
-    """The score of best F1 (at IoU `_F1_IOU`); the middle where several are as good; 0.5 without any object."""
+    """Score of best F1 at IoU `_F1_IOU`; the middle where several are as good; 0.5 without any object."""
     if all(mask.all() for mask in truth.ignored.values()):
         return 0.5
     thresholds = np.arange(5, 96, 2) / 100
@@ -199,7 +199,7 @@ def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> f
 
 @contextmanager
 def _tracked(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTracker | None]:
-    """The MLflow run of this training: a new one, or the one that an interrupted training with this key began.
+    """MLflow run of this training: a new one, or the one that an interrupted training with this key began.
 
     None in all processes but the first.
     """
@@ -240,7 +240,7 @@ def _val_metrics(row: Row) -> dict[str, float]:
 
 
 def _provenance(params: Params, places: Places, train: Record, val: Record) -> dict[str, Any]:
-    """What is known of the checkpoint before it is trained."""
+    """Facts for the checkpoint's header that are known before training."""
     init = {} if params.train.init is None else {"init": sha256_file(initial_checkpoint(params.train.init))}
     return {
         "dataset": params.dataset,
@@ -253,7 +253,7 @@ def _provenance(params: Params, places: Places, train: Record, val: Record) -> d
 
 
 def _trained_on(params: Params, chips: Path) -> TrainedOn:
-    """What the weights will know: a chip shown at half its size looks like one of pixels twice as large."""
+    """Pixel sizes and windows that the weights will know; a chip at half its size shows pixels twice as large."""
     path, augment = chips / TRAINED_ON, params.train.augment
     cut = TrainedOn.from_dict(read_json(path), str(path))
     if cut.gsd_m is None:
@@ -263,7 +263,7 @@ def _trained_on(params: Params, chips: Path) -> TrainedOn:
 
 
 def _key(params: Params, provenance: dict[str, Any], trained_on: TrainedOn) -> str:
-    """What a resumable state belongs to: a change in any setting, input or line of code that matters makes another."""
+    """Key of a resumable state; a change in any setting, input or line of code that matters makes another key."""
     settings = (params.model, params.postprocess, params.radiometry, trained_on)
     return sha256(json_text([provenance, *(s.to_dict() for s in settings)]).encode()).hexdigest()
 

@@ -230,5 +230,5 @@ def _published(dataset: str) -> list[str]:
     source = CATALOGUE.get(dataset)
     if source is None:
         return [f"{_DOWNLOAD} can be made again: `dvc repro --single-item download`"]
-    places = ", ".join(archive.url or archive.name for archive in source.archives)
+    places = ", ".join(archive.url or archive.name for archive in source.files)
     return [f"{_DOWNLOAD} is published at {places}: `dvc repro --single-item download` brings and verifies it"]

@@ -1,4 +1,4 @@
-"""Scripts import what lies beside them; a test has them do so."""
+"""Import path of the scripts: a script imports modules of its own folder, so a test puts that folder first."""
 
 from __future__ import annotations
 
@@ -6,11 +6,12 @@ from pathlib import Path
 
 import pytest
 
-_SCRIPTS = Path(__file__).resolve().parents[2] / "benchmarks"
+_BENCHMARKS = Path(__file__).resolve().parents[2] / "benchmarks"
 
 
 @pytest.fixture
-def beside_the_scripts(monkeypatch: pytest.MonkeyPatch) -> Path:
-    """The folder of the scripts, where imports look first, as when one of them runs."""
-    monkeypatch.syspath_prepend(str(_SCRIPTS))
-    return _SCRIPTS
+def beside_the_scripts(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Folder of the scripts under test, first on the import path as when one of them runs."""
+    folder = _BENCHMARKS / request.path.parent.name
+    monkeypatch.syspath_prepend(str(folder))
+    return folder

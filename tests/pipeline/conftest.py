@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from pipeline.datasets.catalogue import CATALOGUE, Archive, CocoSplit, Source
+from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, CocoSplit, Source
 from refinedet.files import sha256_tree
 from tests.pipeline.mlflow_server import MlflowServer
 from tests.pipeline.project import NewProject, Project
@@ -162,9 +162,11 @@ def tiny_folder(tmp_path: Path) -> Path:
 @pytest.fixture
 def tiny_source(tiny_folder: Path) -> Source:
     """Catalogue entry of `tiny_folder`."""
-    archive = Archive("tiny.zip", "http://127.0.0.1:9/tiny.zip", folder="tiny-master", sha256=sha256_tree(tiny_folder))
+    archive = ArchiveFile(
+        "tiny.zip", "http://127.0.0.1:9/tiny.zip", folder="tiny-master", sha256=sha256_tree(tiny_folder)
+    )
     return Source(
-        archives=(archive,),
+        files=(archive,),
         licence="none",
         citation="none",
         splits={
@@ -200,7 +202,7 @@ def zip_folder(tmp_path: Path) -> Callable[[Path, str], Path]:
 @pytest.fixture
 def voc_archives(mirror: Path) -> Path:
     """Folder of the real archives of voc2007-mini; skips the test where the mirror has none."""
-    for archive in CATALOGUE["voc2007-mini"].archives:
+    for archive in CATALOGUE["voc2007-mini"].files:
         if not (mirror / archive.name).is_file():
             pytest.skip(f"{archive.name} not found in the mirror {mirror}")
     return mirror
@@ -209,7 +211,7 @@ def voc_archives(mirror: Path) -> Path:
 @pytest.fixture
 def ssdd_archive(mirror: Path) -> Path:
     """The real SSDD archive; skips the test where the mirror has none."""
-    archive = mirror / CATALOGUE["ssdd"].archives[0].name
+    archive = mirror / CATALOGUE["ssdd"].files[0].name
     if not archive.is_file():
         pytest.skip(f"{archive.name} not found in the mirror {mirror}")
     return archive

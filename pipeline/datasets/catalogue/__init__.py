@@ -1,10 +1,10 @@
-"""The data sets: where, what exactly, on what terms."""
+"""Catalogue of data sets: their places, content and terms."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.datasets.catalogue.entry import RECORDED, Archive, CocoSplit, Manual, Source, VocSplit
+from pipeline.datasets.catalogue.entry import RECORDED, ArchiveFile, CocoSplit, Manual, Source, VocSplit
 from pipeline.datasets.catalogue.own import OWN, SIMULATED
 from pipeline.datasets.catalogue.photos import PHOTOS, VOC_CLASSES
 from pipeline.datasets.catalogue.sar import SAR
@@ -36,7 +36,7 @@ __all__ = [
     "RECORDED",
     "SIMULATED",
     "VOC_CLASSES",
-    "Archive",
+    "ArchiveFile",
     "CocoSplit",
     "Manual",
     "Source",

@@ -1,4 +1,4 @@
-"""What the catalogue says of a data set."""
+"""Classes of a catalogue entry: a data set, its files to fetch, and its splits."""
 
 from __future__ import annotations
 
@@ -9,31 +9,31 @@ from pathlib import Path
 from refinedet.config import PixelSizes
 
 RECORDED = "recorded on first download, not verified by us"
-"""Said of a sum that nobody here has verified."""
+"""Words for a checksum that nobody here has verified."""
 
 
 @dataclass(frozen=True, slots=True)
-class Archive:
+class ArchiveFile:
     """One file to fetch and unpack."""
 
     name: str
     """File name in a mirror and in the download cache."""
     url: str | None
-    """Its public place; None where a program cannot fetch it, or only a mirror has it."""
+    """Public address; None where a program cannot fetch it, or only a mirror has it."""
     folder: str
     """Folder within the archive that holds the content."""
     into: str = ""
-    """Folder of the data set that receives the content; the data set's own by default. No two archives share one."""
+    """Folder in the data set that receives the content; default: the data set's own. No two archives share one."""
     sha256: str | None = None
-    """files.sha256_tree of the content, since the bytes of the archive may change; None until somebody verified it."""
+    """Sum of the content by files.sha256_tree, as the archive's bytes may change; None until somebody verified it."""
     md5: str | None = None
-    """Of the archive itself, where its bytes are settled and their sum is published."""
+    """MD5 of the archive itself, where its bytes are fixed and their sum is published."""
     size_bytes: int | None = None
-    """Of the archive itself; None where we do not know."""
+    """Size of the archive itself; None if unknown."""
 
     @property
     def sum(self) -> str:
-        """What is known of the content, in words."""
+        """Knowledge about the content, in words: a checksum and who verified it."""
         if self.sha256 is not None:
             return f"SHA-256 of the content {self.sha256}, verified by us"
         if self.md5 is not None:
@@ -49,9 +49,9 @@ class CocoSplit:
     images: str
     """Folder that the file names of the annotations are relative to."""
     corners_at: float = 0.0
-    """Where in a pixel the corners of boxes lie: 0 at its upper left, 0.5 at its centre."""
+    """Position of box corners within a pixel: 0 at its upper left, 0.5 at its centre."""
     optional: bool = False
-    """Whether the data set may come without this split."""
+    """True if the data set may come without this split."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,19 +71,19 @@ class VocSplit:
 
 @dataclass(frozen=True, slots=True)
 class Manual:
-    """How a person gets a data set that no program may fetch."""
+    """Directions for a person to get a data set that no program may fetch."""
 
     where: str
-    """Address to go to, and what stands in the way there."""
+    """Address to go to, and the host or registration that it needs."""
     what: str
-    """What to download there and how to lay it out."""
+    """Download to take there, and its layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
     """One data set."""
 
-    archives: tuple[Archive, ...]
+    files: tuple[ArchiveFile, ...]
     licence: str
     citation: str
     splits: Mapping[str, CocoSplit | VocSplit]
@@ -91,24 +91,24 @@ class Source:
     subsets: Mapping[str, str] = field(default_factory=dict)
     """Name of a part of the test split -> COCO file that lists its images."""
     title: str = ""
-    """What it is, in one line."""
+    """Description in one line."""
     page: str | None = None
-    """Where its makers speak of it."""
+    """Web page of its makers."""
     classes: tuple[str, ...] = ()
-    """Class names by label; empty where the user's files say them."""
+    """Class names by label; empty where the user's files name them."""
     split_rule: str = ""
-    """Which images train, validate and test."""
+    """Rule that says which images train, validate and test."""
     images: int | None = None
-    """Images, as published; None where that is unknown or the user's own affair."""
+    """Number of images, as published; None if unknown, or for a folder of the user's own."""
     manual: Manual | None = None
     """Set where a person has to fetch the archives, or their unpacked folders."""
     gsd_m: PixelSizes | None = None
     """Side of a pixel on the ground, as published; None where that is unknown, mixed or the user's own affair."""
     prepared: str | None = None
-    """Set where stage download makes the annotations: from what."""
+    """Format from which stage download makes the annotations; None: they come with the files."""
 
     def splits_in(self, folder: Path) -> dict[str, CocoSplit | VocSplit]:
-        """The splits of the data set in `folder`: all but optional ones that did not come with it."""
+        """Splits of the data set in `folder`: all but optional ones that did not come with it."""
         return {
             name: split
             for name, split in self.splits.items()
@@ -117,15 +117,15 @@ class Source:
 
     @property
     def sha256(self) -> str:
-        """What pins the content: the sums of the archives, by name where there are several."""
-        sums = {a.name: a.sha256 or (f"md5 {a.md5} of the archive" if a.md5 else RECORDED) for a in self.archives}
+        """Checksums that pin the content, by name of the file where there are several."""
+        sums = {a.name: a.sha256 or (f"md5 {a.md5} of the archive" if a.md5 else RECORDED) for a in self.files}
         if not sums:
             return "noted in outputs/download/source.json"
         return next(iter(sums.values())) if len(sums) == 1 else ", ".join(f"{n}: {value}" for n, value in sums.items())
 
     @property
     def size_bytes(self) -> int | None:
-        """Bytes to download; None where we do not know of all archives."""
-        sizes = [archive.size_bytes for archive in self.archives]
+        """Bytes to download; None unless the size of every file is known."""
+        sizes = [archive.size_bytes for archive in self.files]
         known = [size for size in sizes if size is not None]
         return sum(known) if sizes and len(known) == len(sizes) else None

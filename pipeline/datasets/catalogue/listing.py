@@ -1,21 +1,21 @@
-"""What the catalogue says, as plain values for a table or for JSON."""
+"""Catalogue as plain values, for a table or for JSON."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
 from typing import Any
 
-from pipeline.datasets.catalogue import CATALOGUE, RECORDED, SIMULATED, Archive, Source
+from pipeline.datasets.catalogue import CATALOGUE, RECORDED, SIMULATED, ArchiveFile, Source
 from refinedet.errors import InputError
 
 
 def list_datasets(recorded: Mapping[str, str]) -> list[dict[str, Any]]:
-    """Every data set in the order of the catalogue; `recorded` has the sums of earlier downloads by archive."""
+    """List the data sets in the order of the catalogue; `recorded`: archive -> checksum at its first download."""
     return [_plain(name, source, recorded) for name, source in _all().items()]
 
 
 def describe_dataset(name: str, recorded: Mapping[str, str]) -> dict[str, Any]:
-    """One data set, as in the list.
+    """Describe one data set, as in the list.
 
     Raises:
         InputError: the catalogue has no such data set.
@@ -43,7 +43,7 @@ def _plain(name: str, source: Source, recorded: Mapping[str, str]) -> dict[str, 
         "licence": source.licence,
         "citation": source.citation,
         "page": source.page,
-        "archives": [_archive(archive, recorded.get(archive.name)) for archive in source.archives],
+        "archives": [_archive(archive, recorded.get(archive.name)) for archive in source.files],
     }
     if source.manual is not None:
         found["by_hand"] = {"where": source.manual.where, "what": source.manual.what}
@@ -55,12 +55,12 @@ def _origin(source: Source) -> str:
         return "by hand"
     if source.prepared is not None:
         return "your folder"
-    if not source.archives:
+    if not source.files:
         return "made here"
-    return "web" if all(archive.url for archive in source.archives) else "mirror"
+    return "web" if all(archive.url for archive in source.files) else "mirror"
 
 
-def _archive(archive: Archive, recorded: str | None) -> dict[str, Any]:
+def _archive(archive: ArchiveFile, recorded: str | None) -> dict[str, Any]:
     known = f"SHA-256 of the content {recorded}, {RECORDED}" if archive.sum == RECORDED and recorded else archive.sum
     return {
         "name": archive.name,

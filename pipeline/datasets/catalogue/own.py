@@ -1,4 +1,4 @@
-"""The user's own folders, and scenes that are simulated."""
+"""Catalogue entries of the user's own folders and of simulated scenes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ _SPLIT_RULE = (
 
 def _own(title: str, kind: str) -> Source:
     return Source(
-        archives=(),
+        files=(),
         licence="yours to know",
         citation="your own data",
         splits=_SPLITS,
@@ -36,7 +36,7 @@ OWN: Mapping[str, Source] = {
 }
 
 SIMULATED = Source(
-    archives=(),
+    files=(),
     licence="none needed: made on your machine by this program",
     citation="refinedet/data/simulation/scene.py of this project",
     splits={},
@@ -45,4 +45,4 @@ SIMULATED = Source(
     gsd_m=PixelSizes(10.0, 10.0, 10.0),
     split_rule="by scene: `scenes` of the recipe says how many train, validate and test",
 )
-"""For the list alone: stages know simulated scenes by the recipe's `scenes`."""
+"""Entry for the list alone: stages know simulated scenes by the recipe's `scenes`."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from pipeline.datasets.catalogue.coco_classes import COCO_CLASSES
-from pipeline.datasets.catalogue.entry import Archive, CocoSplit, Source, VocSplit
+from pipeline.datasets.catalogue.entry import ArchiveFile, CocoSplit, Source, VocSplit
 
 _VOC = "http://host.robots.ox.ac.uk/pascal/VOC"
 _COCO = "http://images.cocodataset.org"
@@ -21,7 +21,7 @@ _VOC_LICENCE = (
 _VOC_CITATION = (
     "Everingham, Van Gool, Williams, Winn, Zisserman: The PASCAL visual object classes (VOC) challenge, IJCV 2010"
 )
-_VOC2007_TRAINVAL = Archive(
+_VOC2007_TRAINVAL = ArchiveFile(
     name="VOCtrainval_06-Nov-2007.tar",
     url=f"{_VOC}/voc2007/VOCtrainval_06-Nov-2007.tar",
     folder="VOCdevkit",
@@ -29,7 +29,7 @@ _VOC2007_TRAINVAL = Archive(
     md5="c52e279531787c972589f7e41ab4ae64",
     size_bytes=460_032_000,
 )
-_VOC2007_TEST = Archive(
+_VOC2007_TEST = ArchiveFile(
     name="VOCtest_06-Nov-2007.tar",
     url=f"{_VOC}/voc2007/VOCtest_06-Nov-2007.tar",
     folder="VOCdevkit",
@@ -37,7 +37,7 @@ _VOC2007_TEST = Archive(
     md5="b6e924de25625d8de591ea690078ad9f",
     size_bytes=451_020_800,
 )
-_VOC2012_TRAINVAL = Archive(
+_VOC2012_TRAINVAL = ArchiveFile(
     name="VOCtrainval_11-May-2012.tar",
     url=f"{_VOC}/voc2012/VOCtrainval_11-May-2012.tar",
     folder="VOCdevkit",
@@ -45,7 +45,7 @@ _VOC2012_TRAINVAL = Archive(
     md5="6cd6e144f989b92b3379bac3b3de84fd",
     size_bytes=1_999_639_040,
 )
-_MINI_TRAINVAL = Archive(
+_MINI_TRAINVAL = ArchiveFile(
     name="VOC2007-mini-trainval.tar",
     url=None,
     folder="VOCdevkit",
@@ -53,7 +53,7 @@ _MINI_TRAINVAL = Archive(
     sha256="cbb2412a74f178438c475437890a992a4e4d1178d89602a9b3070808e471cc34",
     size_bytes=27_555_840,
 )
-_MINI_TEST = Archive(
+_MINI_TEST = ArchiveFile(
     name="VOC2007-mini-test.tar",
     url=None,
     folder="VOCdevkit",
@@ -62,7 +62,7 @@ _MINI_TEST = Archive(
     size_bytes=13_352_960,
 )
 _COCO_ARCHIVES = (
-    Archive(
+    ArchiveFile(
         name="train2017.zip",
         url=f"{_COCO}/zips/train2017.zip",
         folder="train2017",
@@ -70,7 +70,7 @@ _COCO_ARCHIVES = (
         md5="cced6f7f71b7629ddf16f17bbcfab6b2",
         size_bytes=19_336_861_798,
     ),
-    Archive(
+    ArchiveFile(
         name="val2017.zip",
         url=f"{_COCO}/zips/val2017.zip",
         folder="val2017",
@@ -78,7 +78,7 @@ _COCO_ARCHIVES = (
         md5="442b8da7639aecaf257c1dceb8ba8c80",
         size_bytes=815_585_330,
     ),
-    Archive(
+    ArchiveFile(
         name="annotations_trainval2017.zip",
         url=f"{_COCO}/annotations/annotations_trainval2017.zip",
         folder="annotations",
@@ -95,9 +95,9 @@ def _voc_split(*image_sets: str) -> VocSplit:
     return VocSplit(lists, VOC_CLASSES)
 
 
-def _voc(title: str, split_rule: str, archives: tuple[Archive, ...], images: int, **splits: VocSplit) -> Source:
+def _voc(title: str, split_rule: str, files: tuple[ArchiveFile, ...], images: int, **splits: VocSplit) -> Source:
     return Source(
-        archives=archives,
+        files=files,
         licence=_VOC_LICENCE,
         citation=_VOC_CITATION,
         splits=splits,
@@ -144,7 +144,7 @@ PHOTOS: Mapping[str, Source] = {
         test=_voc_split("test2007/VOC2007/test"),
     ),
     "coco2017": Source(
-        archives=_COCO_ARCHIVES,
+        files=_COCO_ARCHIVES,
         licence="annotations CC BY 4.0; images from Flickr, each under the terms of its owner",
         citation="Lin et al.: Microsoft COCO: Common objects in context, ECCV 2014",
         splits={

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from pipeline.datasets.catalogue.entry import Archive, CocoSplit, Manual, Source, VocSplit
+from pipeline.datasets.catalogue.entry import ArchiveFile, CocoSplit, Manual, Source, VocSplit
 from refinedet.config import PixelSizes
 
 _SHIP = ("ship",)
 _SARDET_CLASSES = ("ship", "aircraft", "car", "tank", "bridge", "harbor")
 
 _SSDD = Source(
-    archives=(
-        Archive(
+    files=(
+        ArchiveFile(
             name="SSDD_coco-master.zip",
             url="https://github.com/HaoIrving/SSDD_coco/archive/refs/heads/master.zip",
             folder="SSDD_coco-master",
@@ -41,7 +41,7 @@ _SSDD = Source(
 )
 
 _HRSID = Source(
-    archives=(Archive(name="HRSID_JPG.zip", url=None, folder="HRSID_JPG"),),
+    files=(ArchiveFile(name="HRSID_JPG.zip", url=None, folder="HRSID_JPG"),),
     licence="unknown to us; see its page before any use beyond research",
     citation="Wei, Zeng, Qu, Wang, Su, Shi: HRSID: A high-resolution SAR images dataset for ship detection and "
     "instance segmentation, IEEE Access 2020",
@@ -62,7 +62,7 @@ _HRSID = Source(
 )
 
 _LS_SSDD = Source(
-    archives=(Archive(name="LS-SSDD-v1.0-OPEN.zip", url=None, folder="LS-SSDD-v1.0-OPEN"),),
+    files=(ArchiveFile(name="LS-SSDD-v1.0-OPEN.zip", url=None, folder="LS-SSDD-v1.0-OPEN"),),
     licence="unknown to us; see its page before any use beyond research",
     citation="Zhang et al.: LS-SSDD-v1.0: A deep learning dataset dedicated to small ship detection from large-scale "
     "Sentinel-1 SAR images, Remote Sensing 2020",
@@ -83,7 +83,7 @@ _LS_SSDD = Source(
 )
 
 _SARDET = Source(
-    archives=(Archive(name="SARDet_100K.zip", url=None, folder="SARDet_100K"),),
+    files=(ArchiveFile(name="SARDet_100K.zip", url=None, folder="SARDet_100K"),),
     licence="CC BY-NC 4.0 as its repository says; its ten sources keep their own terms",
     citation="Li, Li, Li, Hou, Liu, Cheng, Yang: SARDet-100K: Towards open-source benchmark and toolkit for "
     "large-scale SAR object detection, NeurIPS 2024",
@@ -101,7 +101,7 @@ _SARDET = Source(
 )
 
 _XVIEW3 = Source(
-    archives=(Archive(name="xview3", url=None, folder="xview3"),),
+    files=(ArchiveFile(name="xview3", url=None, folder="xview3"),),
     licence="unknown to us: registration shows terms to agree to",
     citation="Paolo, Lin, Gupta, Goodman, Patel, Kuster, Kroodsma, Dunnmon: xView3-SAR: Detecting dark fishing "
     "activity using synthetic aperture radar imagery, NeurIPS 2022",

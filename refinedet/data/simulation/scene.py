@@ -23,7 +23,7 @@ from refinedet.data.simulation.fields import Field, Mask
 from refinedet.data.simulation.ships import Ship, add_patch, draw_ships, render, ship_patch
 from refinedet.data.simulation.spec import Conditions, SceneSpec
 from refinedet.errors import FileError, InputError
-from refinedet.files import cannot_write, write_json
+from refinedet.files import cannot_write, read_json, write_json
 from refinedet.raster import write_scene
 
 _CRS = "EPSG:32632"
@@ -113,6 +113,20 @@ def _write(spec: SceneSpec, path: Path, truth: Path) -> None:
     matrix = (spec.pixel_m, 0.0, _CORNER_M[0], 0.0, -spec.pixel_m, _CORNER_M[1])
     write_scene(path, scene.pixels, crs=_CRS, transform=matrix, nodata=0)
     write_json(truth, _truth(scene, spec))
+
+
+def read_truth(path: str | Path) -> Boxes:
+    """Read the boxes (N, 4) of the ships in a truth file.
+
+    Raises:
+        FileError: the file is missing or cannot be read.
+        InputError: it is no GeoJSON whose features have the property `bbox_px`.
+    """
+    content = read_json(path)
+    try:
+        return as_boxes([feature["properties"]["bbox_px"] for feature in content["features"]])
+    except (KeyError, TypeError) as error:
+        raise InputError(f"expected GeoJSON features with the property 'bbox_px' in {path}, found none") from error
 
 
 def _ship_signal(

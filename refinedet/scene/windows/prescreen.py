@@ -26,7 +26,7 @@ Cells = NDArray[np.float32]
 
 K = 8.0
 """Least contrast, in standard deviations. SSDD's 928 images of train and val all show ships; the highest contrast of
-each is above this, the lowest of them by a sixth: benchmarks/prescreen.py."""
+each is above this, the lowest of them by a sixth: benchmarks/accuracy/prescreen.py."""
 
 _MEAN_PX, _SMOOTH, _CELL, _REACH, _RANK = 2, 3, 8, 2, 8
 _CALMEST = 0.5

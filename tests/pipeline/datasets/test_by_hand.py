@@ -14,7 +14,7 @@ from pipeline.datasets.by_hand import needed_paths
 from pipeline.datasets.catalogue import CATALOGUE, Source
 from pipeline.params import parse_params
 from pipeline.stages.convert import convert
-from pipeline.stages.download import SOURCE_NOTE, download
+from pipeline.stages.download import SOURCE_FILE, download
 from refinedet.errors import FileError
 from refinedet.files import read_json, sha256_tree, write_json
 
@@ -63,7 +63,7 @@ def test_nothing_there_says_where_to_go_what_to_take_and_where_to_put_it(name: s
     with pytest.raises(FileError) as caught:
         fetch_into(out, name, cache)
     sentence = str(caught.value)
-    for part in (f"the folder {source.archives[0].folder}", str(cache), source.manual.where, source.manual.what):
+    for part in (f"the folder {source.files[0].folder}", str(cache), source.manual.where, source.manual.what):
         assert part in sentence
     assert "\n" not in sentence
     assert not out.exists()
@@ -72,11 +72,11 @@ def test_nothing_there_says_where_to_go_what_to_take_and_where_to_put_it(name: s
 def test_an_unpacked_folder_is_copied_as_far_as_it_is_needed(hrsid: Put, out: Path, cache: Path) -> None:
     hrsid(cache)
     fetch_into(out, "hrsid", cache)
-    assert sorted(path.name for path in out.iterdir()) == ["JPEGImages", "annotations", SOURCE_NOTE]
+    assert sorted(path.name for path in out.iterdir()) == ["JPEGImages", "annotations", SOURCE_FILE]
     assert len(list((out / "JPEGImages").iterdir())) == 34
-    note = read_json(out / SOURCE_NOTE)
-    assert note["known_sum"] == "recorded on first download, not verified by us"
-    assert read_json(cache / "recorded.json") == {"HRSID_JPG.zip": note["sha256"]}
+    origin = read_json(out / SOURCE_FILE)
+    assert origin["known_sum"] == "recorded on first download, not verified by us"
+    assert read_json(cache / "recorded.json") == {"HRSID_JPG.zip": origin["sha256"]}
 
 
 @pytest.mark.parametrize(

@@ -22,7 +22,7 @@ def named_paths(source: Source) -> list[str]:
 
 
 PUBLISHED = pytest.mark.parametrize(
-    "source", [source for source in CATALOGUE.values() if not source.manual and source.archives]
+    "source", [source for source in CATALOGUE.values() if not source.manual and source.files]
 )
 
 
@@ -60,7 +60,7 @@ def test_an_entry_is_complete(source: Source) -> None:
 
 @SOURCES
 def test_no_archive_lands_on_another_one(source: Source) -> None:
-    folders = [archive.into for archive in source.archives]
+    folders = [archive.into for archive in source.files]
     assert len(set(folders)) == len(folders)
     assert "" not in folders or len(folders) == 1, "the data set's own folder would be replaced with all in it"
     assert not any(PurePosixPath(folder).is_absolute() or "/" in folder or ".." in folder for folder in folders)
@@ -68,13 +68,13 @@ def test_no_archive_lands_on_another_one(source: Source) -> None:
 
 @SOURCES
 def test_every_path_is_in_what_an_archive_brings(source: Source) -> None:
-    folders = {archive.into for archive in source.archives} or {""}
+    folders = {archive.into for archive in source.files} or {""}
     assert folders == {""} or {PurePosixPath(path).parts[0] for path in named_paths(source)} <= folders
 
 
 @PUBLISHED
 def test_every_archive_that_a_program_fetches_can_be_verified_and_its_size_is_known(source: Source) -> None:
-    for archive in source.archives:
+    for archive in source.files:
         assert archive.sha256 or archive.md5
         assert archive.size_bytes
         assert archive.sha256 is None or re.fullmatch("[0-9a-f]{64}", archive.sha256)
@@ -85,7 +85,7 @@ def test_every_archive_that_a_program_fetches_can_be_verified_and_its_size_is_kn
 @SOURCES
 def test_what_a_person_fetches_has_one_archive_no_address_and_no_guessed_sum(source: Source) -> None:
     if source.manual is not None:
-        (archive,) = source.archives
+        (archive,) = source.files
         assert (archive.url, archive.sha256, archive.md5) == (None, None, None)
         assert archive.folder in source.manual.what
         assert source.sha256 == archive.sum == "recorded on first download, not verified by us"
@@ -99,8 +99,8 @@ def test_sizes_add_up_and_an_unknown_one_stays_unknown() -> None:
 
 def test_equal_archives_are_equal_everywhere() -> None:
     """The download cache knows an archive by its name."""
-    by_name = {archive.name: archive for source in CATALOGUE.values() for archive in source.archives}
-    assert all(by_name[archive.name] == archive for source in CATALOGUE.values() for archive in source.archives)
+    by_name = {archive.name: archive for source in CATALOGUE.values() for archive in source.files}
+    assert all(by_name[archive.name] == archive for source in CATALOGUE.values() for archive in source.files)
 
 
 def test_the_voc_classes_are_twenty_in_alphabetical_order() -> None:

@@ -11,7 +11,7 @@ import pytest
 
 from pipeline.params import parse_params
 from pipeline.stages.convert import convert
-from pipeline.stages.download import SOURCE_NOTE, download
+from pipeline.stages.download import SOURCE_FILE, download
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json, sha256_tree, write_json
 
@@ -47,8 +47,8 @@ def test_the_layout_of_ssdd(make: Make, tiny_folder: Path, out: Path) -> None:
     )
     assert found["train"] + found["val"] == 30
     assert found["test"] == 4
-    assert sorted(path.name for path in out.iterdir()) == ["annotations", SOURCE_NOTE, "test", "train"]
-    assert str(tiny_folder) not in (out / SOURCE_NOTE).read_text(encoding="utf-8"), "paths differ between machines"
+    assert sorted(path.name for path in out.iterdir()) == ["annotations", SOURCE_FILE, "test", "train"]
+    assert str(tiny_folder) not in (out / SOURCE_FILE).read_text(encoding="utf-8"), "paths differ between machines"
 
 
 def test_a_validation_split_of_the_users_is_kept(make: Make, tiny_folder: Path) -> None:
@@ -94,7 +94,7 @@ def test_equal_folders_anywhere_give_equal_bytes_and_a_pinned_sum_is_held(
 ) -> None:
     named = {"train": "annotations/train.json", "test": "annotations/test.json"}
     make("local-coco", path=str(tiny_folder), **named)
-    first, pinned = sha256_tree(out), read_json(out / SOURCE_NOTE)["sha256"]
+    first, pinned = sha256_tree(out), read_json(out / SOURCE_FILE)["sha256"]
     shutil.copytree(tiny_folder, tmp_path / "elsewhere")
     make("local-coco", path=str(tmp_path / "elsewhere"), sha256=pinned, **named)
     assert sha256_tree(out) == first

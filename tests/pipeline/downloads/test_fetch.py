@@ -16,12 +16,12 @@ from typing import Any
 import pytest
 
 from pipeline.downloads.disk import SPARE_BYTES
-from pipeline.downloads.fetch import Patience, fetch, locate
+from pipeline.downloads.fetch import RetryPolicy, fetch, locate
 from pipeline.downloads.http import _CarefulRedirects, retry_after_s
 from refinedet.errors import DiskError, FileError, InputError
 
 CONTENT = bytes(range(256)) * 400
-IMPATIENT = Patience(attempts=3, timeout_s=5, backoff_s=0)
+FEW_RETRIES = RetryPolicy(attempts=3, timeout_s=5, backoff_s=0)
 
 
 @pytest.fixture
@@ -39,7 +39,7 @@ def ranges(server: Any) -> list[str | None]:
 
 def test_a_whole_download_leaves_one_file(server: Any, target: Path) -> None:
     server.content = CONTENT
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
     assert parts(target) == []
 
@@ -56,14 +56,14 @@ def test_a_dropped_connection_is_continued_where_it_broke(
 ) -> None:
     server.content, server.etag, server.last_modified = CONTENT, etag, last_modified
     server.cuts = [1000, 5000]
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
     assert ranges(server) == [None, "bytes=1000-", "bytes=6000-"]
 
 
 def test_more_drops_than_attempts_pass_while_bytes_arrive(server: Any, target: Path) -> None:
     server.content, server.cuts = CONTENT, [100] * 10
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
     assert len(server.asked) == 11
 
@@ -71,11 +71,11 @@ def test_more_drops_than_attempts_pass_while_bytes_arrive(server: Any, target: P
 def test_a_second_run_goes_on_from_the_part_file(server: Any, target: Path) -> None:
     server.content, server.cuts = CONTENT, [700, 0, 0, 0]
     with pytest.raises(FileError, match="broke off"):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert not target.exists()
     assert parts(target) == ["data.zip.part", "data.zip.part.json"]
     server.asked, server.cuts = [], []
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
     assert ranges(server) == ["bytes=700-"]
 
@@ -83,18 +83,18 @@ def test_a_second_run_goes_on_from_the_part_file(server: Any, target: Path) -> N
 def test_content_that_changed_in_between_is_not_mixed(server: Any, target: Path) -> None:
     server.content, server.cuts = CONTENT, [700, 0, 0, 0]
     with pytest.raises(FileError):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     server.content, server.etag, server.cuts = CONTENT[::-1], '"v2"', []
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT[::-1]
 
 
 def test_part_of_another_address_is_not_continued(server: Any, target: Path) -> None:
     server.content, server.cuts = CONTENT, [700, 0, 0, 0]
     with pytest.raises(FileError):
-        fetch(f"{server.url}/old.zip", target, IMPATIENT)
+        fetch(f"{server.url}/old.zip", target, FEW_RETRIES)
     server.asked, server.cuts = [], []
-    fetch(f"{server.url}/new.zip", target, IMPATIENT)
+    fetch(f"{server.url}/new.zip", target, FEW_RETRIES)
     assert ranges(server) == [None]
     assert target.read_bytes() == CONTENT
 
@@ -108,31 +108,31 @@ def test_part_of_another_address_is_not_continued(server: Any, target: Path) -> 
 )
 def test_without_resume_it_starts_again(server: Any, target: Path, etag: str | None, takes_ranges: bool) -> None:
     server.content, server.etag, server.takes_ranges, server.cuts = CONTENT, etag, takes_ranges, [5000]
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
 
 
 def test_drops_without_resume_do_not_go_on_for_ever(server: Any, target: Path) -> None:
     server.content, server.etag, server.cuts = CONTENT, None, list(range(1, 90))
     with pytest.raises(FileError, match=r"3 times"):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
 
 
 def test_a_part_file_that_is_whole_already_is_taken(server: Any, target: Path) -> None:
     server.content, server.cuts = CONTENT, [700, 0, 0, 0]
     with pytest.raises(FileError):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     target.with_name("data.zip.part").write_bytes(CONTENT)  # killed between the last byte and the rename
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
 
 
 def test_a_part_file_longer_than_the_content_is_thrown_away(server: Any, target: Path) -> None:
     server.content, server.cuts = CONTENT, [700, 0, 0, 0]
     with pytest.raises(FileError):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     target.with_name("data.zip.part").write_bytes(CONTENT + b"more")
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
 
 
@@ -141,13 +141,13 @@ def test_a_note_that_is_damaged_means_starting_again(server: Any, target: Path) 
     target.with_name("data.zip.part").write_bytes(b"rubbish")
     target.with_name("data.zip.part.json").write_text("{", encoding="utf-8")
     server.content = CONTENT
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
 
 
 def test_a_server_that_is_busy_is_asked_again(server: Any, target: Path) -> None:
     server.content, server.statuses = CONTENT, [503, 429]
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
 
 
@@ -161,7 +161,7 @@ def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
 def test_waits_double_up_to_the_longest(server: Any, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     slept = waits(monkeypatch)
     server.content, server.statuses = CONTENT, [503] * 6
-    fetch(f"{server.url}/data.zip", target, Patience(attempts=7, backoff_s=0.5, longest_wait_s=5))
+    fetch(f"{server.url}/data.zip", target, RetryPolicy(attempts=7, backoff_s=0.5, longest_wait_s=5))
     assert slept == [0.5, 1, 2, 4, 5, 5]
 
 
@@ -171,7 +171,7 @@ def test_a_server_that_names_a_time_is_left_alone_for_it(
 ) -> None:
     slept = waits(monkeypatch)
     server.content, server.statuses, server.retry_after = CONTENT, [status], "7"
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert slept == [7]
     assert target.read_bytes() == CONTENT
 
@@ -179,7 +179,7 @@ def test_a_server_that_names_a_time_is_left_alone_for_it(
 def test_a_server_that_wants_hours_ends_the_download(server: Any, target: Path) -> None:
     server.content, server.statuses, server.retry_after = CONTENT, [503], "86400"
     with pytest.raises(FileError, match=r"answered 503 .* left alone for 86400 s; start again after that"):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
 
 
 def test_the_rest_of_a_changed_file_is_not_taken_from_a_server_that_overlooks_if_range(
@@ -187,17 +187,17 @@ def test_the_rest_of_a_changed_file_is_not_taken_from_a_server_that_overlooks_if
 ) -> None:
     server.content, server.cuts = CONTENT, [700, 0, 0, 0]
     with pytest.raises(FileError):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     server.content, server.etag, server.cuts = CONTENT[::-1], '"v2"', []
     server.overlooks_if_range = True
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT[::-1]
 
 
 def test_a_server_that_crawls_counts_as_one_that_broke_off(server: Any, target: Path) -> None:
     server.content, server.trickle_s = CONTENT, 0.02
     started = time.monotonic()
-    fetch(f"{server.url}/data.zip", target, Patience(attempts=3, backoff_s=0, slow_bytes_s=1000, slow_s=0.3))
+    fetch(f"{server.url}/data.zip", target, RetryPolicy(attempts=3, backoff_s=0, slow_bytes_s=1000, slow_s=0.3))
     assert target.read_bytes() == CONTENT
     assert time.monotonic() - started < 10, "at this pace it would take half an hour"
     assert ranges(server)[0] is None
@@ -208,7 +208,7 @@ def test_a_download_that_does_not_fit_is_not_begun(server: Any, target: Path, mo
     monkeypatch.setattr("pipeline.downloads.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=SPARE_BYTES + 1000))
     server.content = CONTENT
     with pytest.raises(DiskError, match=r"expected 67\.2 MB of free disk at .* for data\.zip, found 67\.1 MB"):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert not target.parent.exists()
 
 
@@ -220,7 +220,7 @@ def test_an_answer_of_unknown_length_stops_before_the_disk_is_full(
     monkeypatch.setattr("pipeline.downloads.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=free[0]))
     server.content, server.sends_length = CONTENT, False
     with pytest.raises(DiskError, match="of free disk"):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
 
 
 def test_a_proxy_of_the_environment_is_used(server: Any, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -229,7 +229,7 @@ def test_a_proxy_of_the_environment_is_used(server: Any, target: Path, monkeypat
     monkeypatch.delenv("NO_PROXY", raising=False)
     monkeypatch.setenv("http_proxy", server.url)
     server.content = CONTENT
-    fetch("http://data.invalid/set/data.zip", target, IMPATIENT)
+    fetch("http://data.invalid/set/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
     assert server.asked[0]["Host"] == "data.invalid"
 
@@ -273,20 +273,20 @@ def test_progress_tells_rate_and_time_left(
     monkeypatch.setattr("pipeline.downloads.fetch._LOG_EVERY_S", 0.0)
     server.content = CONTENT
     with caplog.at_level("INFO", logger="pipeline.downloads.fetch"):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert re.fullmatch(r"data\.zip: 0\.1 of 0\.1 MB \(100 %\), \d+\.\d MB/s, 0 s left", caplog.messages[-1])
 
 
 def test_a_refusal_is_final_and_says_what_to_check(server: Any, target: Path) -> None:
     server.statuses = [404, 404]
     with pytest.raises(FileError, match="answered 404 Not Found; check the address"):
-        fetch(f"{server.url}/data.zip", target, IMPATIENT)
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert len(server.asked) == 1
 
 
 def test_content_of_unknown_length_is_taken_to_its_end(server: Any, target: Path) -> None:
     server.content, server.sends_length = CONTENT, False
-    fetch(f"{server.url}/data.zip", target, IMPATIENT)
+    fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert target.read_bytes() == CONTENT
 
 
@@ -295,7 +295,7 @@ def test_without_network_the_error_names_the_mirror_settings(target: Path) -> No
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
     with pytest.raises(FileError, match=r"check the network, or name a mirror .* REFINEDET_MIRROR") as caught:
-        fetch(f"http://127.0.0.1:{port}/data.zip", target, IMPATIENT)
+        fetch(f"http://127.0.0.1:{port}/data.zip", target, FEW_RETRIES)
     assert "\n" not in str(caught.value)
     assert not target.exists()
 
@@ -304,12 +304,12 @@ def test_a_folder_that_cannot_be_written_is_a_clear_error(server: Any, tmp_path:
     (tmp_path / "cache").write_text("a file where the folder should be", encoding="utf-8")
     server.content = CONTENT
     with pytest.raises(FileError, match=r"expected to write .* a file is in the way"):
-        fetch(f"{server.url}/data.zip", tmp_path / "cache" / "data.zip", IMPATIENT)
+        fetch(f"{server.url}/data.zip", tmp_path / "cache" / "data.zip", FEW_RETRIES)
 
 
 def test_only_the_web_is_downloaded_from(target: Path) -> None:
     with pytest.raises(InputError, match="expected an http"):
-        fetch("file:///etc/hostname", target, IMPATIENT)
+        fetch("file:///etc/hostname", target, FEW_RETRIES)
 
 
 @pytest.mark.parametrize(

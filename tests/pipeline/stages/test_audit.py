@@ -157,7 +157,7 @@ def test_simulated_scenes_are_audited(tmp_path: Path, out: Path) -> None:
 def test_real_ssdd(ssdd_archive: Path, tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duplicates, "MOST_PAIRS", 300)  # the nearest of some 1,500
     (tmp_path / "download").mkdir()
-    extract(ssdd_archive, tmp_path / "download", below=CATALOGUE["ssdd"].archives[0].folder)
+    extract(ssdd_archive, tmp_path / "download", below=CATALOGUE["ssdd"].files[0].folder)
     metrics = audit("ssdd", 0.0, tmp_path / "download", out)
     alike = read_json(out / "findings.json")["alike"]
     across = [f for f in alike if f["kind"] != "near" and len({split for split, _ in f["images"]}) > 1]

@@ -55,7 +55,7 @@ def coco(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     folder = tmp_path / "coco"
     for split in ("train2017", "val2017"):
         write_json(folder / f"annotations/instances_{split}.json", coco_document(folder, split, IDS))
-    monkeypatch.setitem(CATALOGUE, "coco2017", replace(CATALOGUE["coco2017"], archives=()))
+    monkeypatch.setitem(CATALOGUE, "coco2017", replace(CATALOGUE["coco2017"], files=()))
     return folder
 
 

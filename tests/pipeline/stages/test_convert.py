@@ -237,7 +237,7 @@ def test_training_images_are_limited_and_the_other_splits_are_not(tiny_folder: P
 
 def test_real_ssdd(ssdd_archive: Path, tmp_path: Path, out: Path) -> None:
     (tmp_path / "download").mkdir()
-    extract(ssdd_archive, tmp_path / "download", below=CATALOGUE["ssdd"].archives[0].folder)
+    extract(ssdd_archive, tmp_path / "download", below=CATALOGUE["ssdd"].files[0].folder)
     convert("ssdd", 0.1, tmp_path / "download", out)
     summary, subsets = read_json(out / "summary.json"), read_json(out / "subsets.json")
     assert summary["splits"]["train"]["images"] + summary["splits"]["val"]["images"] == 928

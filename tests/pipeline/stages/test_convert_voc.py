@@ -116,7 +116,7 @@ def test_a_voc_file_that_is_not_there_is_named(voc: Path, out: Path, path: str) 
 
 def test_real_voc_samples(voc_archives: Path, tmp_path: Path, out: Path) -> None:
     source = CATALOGUE["voc2007-mini"]
-    for archive in source.archives:
+    for archive in source.files:
         (tmp_path / "download" / archive.into).mkdir(parents=True)
         extract(voc_archives / archive.name, tmp_path / "download" / archive.into, below=archive.folder)
     convert("voc2007-mini", 0.1, tmp_path / "download", out)

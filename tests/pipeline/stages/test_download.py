@@ -13,11 +13,11 @@ from typing import Any
 
 import pytest
 
-from pipeline.datasets.catalogue import CATALOGUE, Archive, Source
-from pipeline.downloads.fetch import Patience, fetch
+from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, Source
+from pipeline.downloads.fetch import RetryPolicy, fetch
 from pipeline.params import Params, parse_params
 from pipeline.stages import download as module
-from pipeline.stages.download import SOURCE_NOTE, download
+from pipeline.stages.download import SOURCE_FILE, download
 from refinedet.errors import FileError, InputError
 from refinedet.files import md5_file, read_json, sha256_file, sha256_tree
 
@@ -30,7 +30,7 @@ def params_of(name: str, **recipe: Any) -> Params:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.stages.download.fetch", lambda url, target: fetch(url, target, Patience(2, 5, 0)))
+    monkeypatch.setattr("pipeline.stages.download.fetch", lambda url, target: fetch(url, target, RetryPolicy(2, 5, 0)))
 
 
 @pytest.fixture
@@ -50,25 +50,25 @@ def names(folder: Path) -> list[str]:
 def test_a_mirror_folder_is_unpacked_and_verified(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path
 ) -> None:
-    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
+    archive = zip_folder(tiny_folder, tiny.files[0].folder)
     download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
-    assert names(out) == sorted([*names(tiny_folder), SOURCE_NOTE])
-    note = read_json(out / SOURCE_NOTE)
-    assert note["sha256"] == tiny.archives[0].sha256
-    assert note["licence"] == tiny.licence
+    assert names(out) == sorted([*names(tiny_folder), SOURCE_FILE])
+    origin = read_json(out / SOURCE_FILE)
+    assert origin["sha256"] == tiny.files[0].sha256
+    assert origin["licence"] == tiny.licence
     assert not cache.exists()
 
 
 def test_equal_content_gives_equal_bytes_whatever_the_archive(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path, tmp_path: Path
 ) -> None:
-    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
+    archive = zip_folder(tiny_folder, tiny.files[0].folder)
     download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
     first = sha256_tree(out)
     archive.unlink()
     packed = shutil.make_archive(str(tmp_path / "again"), "gztar", tiny_folder.parent, tiny_folder.name)
     shutil.move(packed, archive)
-    again = replace(tiny, archives=(replace(tiny.archives[0], folder=tiny_folder.name),))
+    again = replace(tiny, files=(replace(tiny.files[0], folder=tiny_folder.name),))
     CATALOGUE["tiny"] = again  # type: ignore[index]  # a dict at run time
     download(params_of("tiny"), out, mirror=archive.parent.as_uri(), cache=cache)
     assert sha256_tree(out) == first
@@ -77,11 +77,11 @@ def test_equal_content_gives_equal_bytes_whatever_the_archive(
 def test_other_content_is_refused_and_the_old_output_stays(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path
 ) -> None:
-    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
+    archive = zip_folder(tiny_folder, tiny.files[0].folder)
     download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
     before = sha256_tree(out)
     (tiny_folder / "train" / "000.png").write_bytes(b"something else")
-    zip_folder(tiny_folder, tiny.archives[0].folder)
+    zip_folder(tiny_folder, tiny.files[0].folder)
     with pytest.raises(FileError, match="damaged or another version") as caught:
         download(params_of("tiny"), out, mirror=str(archive.parent), cache=cache)
     assert "\n" not in str(caught.value)
@@ -98,7 +98,7 @@ def test_a_mirror_without_the_archive_is_named(out: Path, cache: Path, tmp_path:
 
 @pytest.fixture
 def served(tiny: Source, tiny_folder: Path, zip_folder: Zip, server: Any) -> Any:
-    server.content = zip_folder(tiny_folder, tiny.archives[0].folder).read_bytes()
+    server.content = zip_folder(tiny_folder, tiny.files[0].folder).read_bytes()
     return server
 
 
@@ -157,7 +157,7 @@ def parted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Pat
                 member = tarfile.TarInfo("kit/list.txt")
                 member.size = len(content)
                 archive.addfile(member, io.BytesIO(content))
-        archives = tuple(Archive(f"{n}.tar", None, folder="kit", into=n, **sums.get(n, {})) for n in PARTS)
+        archives = tuple(ArchiveFile(f"{n}.tar", None, folder="kit", into=n, **sums.get(n, {})) for n in PARTS)
         monkeypatch.setitem(CATALOGUE, "parted", Source(archives, licence="none", citation="none", splits={}))
         return folder
 
@@ -166,10 +166,10 @@ def parted(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Callable[..., Pat
 
 def test_several_archives_land_side_by_side(parted: Callable[..., Path], out: Path, cache: Path) -> None:
     download(params_of("parted"), out, mirror=str(parted()), cache=cache)
-    assert names(out) == ["first/list.txt", "second/list.txt", SOURCE_NOTE]
+    assert names(out) == ["first/list.txt", "second/list.txt", SOURCE_FILE]
     assert {name: (out / name / "list.txt").read_bytes() for name in PARTS} == PARTS
-    noted = read_json(out / SOURCE_NOTE)["archives"]
-    assert [(entry["archive"], entry["sha256"]) for entry in noted] == [
+    origins = read_json(out / SOURCE_FILE)["archives"]
+    assert [(entry["archive"], entry["sha256"]) for entry in origins] == [
         (f"{name}.tar", sha256_tree(out / name)) for name in PARTS
     ]
 
@@ -188,7 +188,7 @@ def test_the_sum_of_the_archive_itself_is_enough(
     mirror = parted()
     CATALOGUE["parted"] = replace(  # type: ignore[index]  # a dict at run time
         CATALOGUE["parted"],
-        archives=tuple(replace(a, md5=md5_file(mirror / a.name)) for a in CATALOGUE["parted"].archives),
+        files=tuple(replace(a, md5=md5_file(mirror / a.name)) for a in CATALOGUE["parted"].files),
     )
     download(params_of("parted"), out, mirror=str(mirror), cache=cache)
     assert not caplog.records
@@ -239,7 +239,7 @@ def test_simulated_data_must_be_complete(recipe: dict[str, Any], message: str, o
 def test_scenes_are_simulated_beside_a_published_set(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, out: Path, cache: Path
 ) -> None:
-    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
+    archive = zip_folder(tiny_folder, tiny.files[0].folder)
     scenes = {"train": 1, "val": 1, "test": 0, "width_px": 256, "height_px": 224, "ships": 1}
     download(params_of("tiny", scenes=scenes), out, mirror=str(archive.parent), cache=cache)
     assert (out / "train" / "000.png").is_file()
@@ -251,7 +251,7 @@ def test_scenes_are_simulated_beside_a_published_set(
 def test_the_environment_names_the_mirror_over_params(
     tiny: Source, tiny_folder: Path, zip_folder: Zip, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    archive = zip_folder(tiny_folder, tiny.archives[0].folder)
+    archive = zip_folder(tiny_folder, tiny.files[0].folder)
     text = "recipe: tiny\ndownload: {mirror: /nowhere}\nrecipes: {tiny: {dataset: tiny}}\n"
     (tmp_path / "params.yaml").write_text(text, encoding="utf-8")
     monkeypatch.chdir(tmp_path)

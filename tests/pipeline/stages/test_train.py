@@ -83,7 +83,7 @@ def runs(folder: Path) -> list[Any]:
 
 
 def history(folder: Path) -> list[dict[str, float]]:
-    """What the last training recorded of each epoch."""
+    """Values that the last training recorded in each epoch."""
     content: list[dict[str, float]] = json.loads((folder / "outputs/train/history.json").read_text(encoding="utf-8"))
     return content
 

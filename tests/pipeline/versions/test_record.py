@@ -1,4 +1,4 @@
-"""record.py: a record is parsed as a whole, or refused in one sentence. A hostile store: test_hostile_records.py."""
+"""record.py parses a record as a whole, or refuses it in one sentence; benchmarks/hostile/ tries a hostile store."""
 
 from __future__ import annotations
 

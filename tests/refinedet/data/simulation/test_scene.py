@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 
 from refinedet.cfar import CfarConfig, contrast, detect_bright
-from refinedet.data.simulation.scene import SimulatedScene, _ship_signal, simulate, write_simulated
+from refinedet.data.simulation.scene import SimulatedScene, _ship_signal, read_truth, simulate, write_simulated
 from refinedet.data.simulation.ships import Ship
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.errors import FileError, InputError
@@ -95,6 +95,7 @@ def test_truth_lies_on_the_ground_where_the_scene_says(tmp_path: Path) -> None:
     assert position is not None
     features = json.loads(truth.read_text())["features"]
     assert len(features) == SMALL.ships
+    np.testing.assert_array_equal(read_truth(truth), np.array([f["properties"]["bbox_px"] for f in features]))
     for feature in features:
         (ring,) = feature["geometry"]["coordinates"]
         corners = position.corners(np.array([feature["properties"]["bbox_px"]], np.float32))[0]

@@ -1,0 +1,82 @@
+"""Score of the weights of the package on simulated scenes whose seeds no training has seen.
+
+    python benchmarks/accuracy/shipped.py --out demo/shipped --empty-px 10000
+
+It prints precision, recall and F1 on each of several scenes, with plain CFAR at its best threshold beside it, and the
+false alarms per 1,000 km2 of a large scene without any ship. Match rule and threshold are those of `refinedet score`
+and `refinedet detect`. Any other checkpoint can be named by --weights.
+"""
+
+from __future__ import annotations
+
+import argparse
+import time
+from pathlib import Path
+
+from cfar import score_thresholds
+
+from refinedet.data.simulation.scene import read_truth, write_simulated
+from refinedet.data.simulation.spec import SceneSpec
+from refinedet.evaluation.score import Score, score_files
+from refinedet.files import write_json
+from refinedet.predictors.predictor import TorchPredictor
+from refinedet.scene.detect import detect_scene
+from refinedet.scene.output.result_paths import result_paths
+from refinedet.scene.output.writers import write_results
+from refinedet.weights import shipped_weights
+
+SEEDS = (20261123, 9101, 9102, 9103, 9104)
+SIDE_PX, SHIPS, PIXEL_M = 2048, 60, 10.0
+EMPTY_SEED = 777
+
+
+def main() -> None:
+    """Simulate, detect, score and print."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--weights", type=Path, help="default: those of the package")
+    parser.add_argument("--out", type=Path, default=Path("demo/shipped"))
+    parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
+    parser.add_argument("--empty-px", type=int, default=10_000, help="side of the scene without ships; 0: none")
+    arguments = parser.parse_args()
+    predictor = TorchPredictor.load(arguments.weights or shipped_weights())
+    scores = [on_ships(predictor, seed, arguments.out) for seed in arguments.seeds]
+    if scores:
+        total = Score(sum(s.tp for s in scores), sum(s.fp for s in scores), sum(s.fn for s in scores))
+        print(f"all: precision {total.precision:.3f}, recall {total.recall:.3f}, F1 {total.f1:.3f}", flush=True)
+    if arguments.empty_px:
+        on_nothing(predictor, arguments.empty_px, arguments.out)
+
+
+def on_ships(predictor: TorchPredictor, seed: int, out: Path) -> Score:
+    """Score one scene with ships: ours, and CFAR at its best threshold."""
+    spec = SceneSpec(width_px=SIDE_PX, height_px=SIDE_PX, ships=SHIPS, seed=seed)
+    scene = out / f"seed_{seed}.tif"
+    truth = write_simulated(spec, scene)
+    found = result_paths(scene, out, ["geojson"], quicklook=False)
+    write_results(detect_scene(scene, predictor), found)
+    score = score_files(found["geojson"], truth)
+    cfar = max(s.f1 for s in score_thresholds(scene, read_truth(truth)).values())
+    figures = f"precision {score.precision:.3f}, recall {score.recall:.3f}, F1 {score.f1:.3f}; best CFAR {cfar:.3f}"
+    print(f"seed {seed}: {figures}", flush=True)
+    return score
+
+
+def on_nothing(predictor: TorchPredictor, side_px: int, out: Path) -> None:
+    """Detect in a scene without ships, where every detection is a false alarm."""
+    scene = out / f"empty_{side_px}.tif"
+    write_simulated(SceneSpec(width_px=side_px, height_px=side_px, ships=0, seed=EMPTY_SEED), scene)
+    began = time.perf_counter()
+    found = detect_scene(scene, predictor)
+    seconds = time.perf_counter() - began
+    area_km2 = (side_px * PIXEL_M / 1000) ** 2
+    alarms = len(found.detections)
+    write_json(out / "empty.json", {"false_alarms": alarms, "area_km2": area_km2, "windows": found.windows})
+    per_area = 1000 * alarms / area_km2
+    print(
+        f"no ships, {side_px} x {side_px} px, {area_km2:.0f} km2: {alarms} false alarms, {per_area:.2f} per 1,000 km2; "
+        f"{found.windows} windows in {seconds:.0f} s"
+    )
+
+
+if __name__ == "__main__":
+    main()
