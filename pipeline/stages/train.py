@@ -49,7 +49,8 @@ from refinedet.training.distributed import (
     shard_for_rank,
     world_size,
 )
-from refinedet.training.fit import Row, TrainState, fit
+from refinedet.training.fit import fit
+from refinedet.training.state import Row, TrainState
 
 logger = logging.getLogger(__name__)
 

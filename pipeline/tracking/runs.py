@@ -42,7 +42,7 @@ _ROWS_PER_ENTRY = 100
 
 
 class MlflowTracker:
-    """One MLflow run, as a `refinedet.training.fit.Tracker`; `start` and `attach` make it."""
+    """One MLflow run, as a `refinedet.training.state.Tracker`; `start` and `attach` make it."""
 
     def __init__(self, spool: Spool, store: str, run_id: str, *, ends: bool) -> None:
         """Write to run `run_id`, or to the one that this key will get; `close` ends the run if `ends` is true."""

@@ -6,9 +6,9 @@ import logging
 import time
 from collections.abc import Callable, Iterator
 from copy import deepcopy
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -17,7 +17,6 @@ from torch.utils.data import DataLoader
 from refinedet.config import TrainConfig
 from refinedet.data.dataset import ChipDataset, EpochSampler, collate
 from refinedet.errors import InputError, RefineDetError
-from refinedet.files import atomic_path
 from refinedet.model.anchors import level_sizes
 from refinedet.model.checkpoint import Header, save_checkpoint
 from refinedet.model.loss import Target, detection_losses
@@ -34,12 +33,10 @@ from refinedet.training.distributed import (
     world_size,
 )
 from refinedet.training.optimization import autocast_dtype, build_optimizer, learning_rate, update_ema
+from refinedet.training.state import Row, TrainState
 from refinedet.workarounds.malloc import keep_freed_memory
 
 logger = logging.getLogger(__name__)
-
-Row = dict[str, float]
-"""One epoch: `epoch` (from 1), `lr`, mean of each loss, `loss`, and the metrics of `validate` if it was validated."""
 
 LAST_GOOD = "last_good.safetensors"
 """Checkpoint of the last finished epoch, beside the state of a training in progress."""
@@ -48,66 +45,6 @@ _LOG_SECONDS = 20.0
 _EXPLODED = 10.0
 _ABSURD = 100.0
 """Mean loss of a first epoch that has surely diverged; all recipes begin below 20."""
-
-
-class Tracker(Protocol):
-    """Log of a run, which `fit()` and the stages write to."""
-
-    def log_params(self, params: dict[str, object]) -> None:
-        """Settings, once."""
-        ...
-
-    def log_metrics(self, metrics: dict[str, float], step: int) -> None:
-        """Metrics of one epoch."""
-        ...
-
-    def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
-        """Keep a copy of a file."""
-        ...
-
-    def set_tags(self, tags: dict[str, str]) -> None:
-        """Tags to find the run by."""
-        ...
-
-
-@dataclass(slots=True)
-class TrainState:
-    """Everything that the next epoch depends on."""
-
-    model: RefineDet
-    ema: RefineDet
-    optimizer: torch.optim.Optimizer
-    epoch: int
-    """Epochs finished."""
-    history: list[Row]
-    path: Path
-    """File of the state between epochs."""
-
-    def save(self) -> None:
-        """Write atomically, tensors and plain values only."""
-        content = {
-            "model": self.model.state_dict(),
-            "ema": self.ema.state_dict(),
-            "optimizer": self.optimizer.state_dict(),
-            "epoch": self.epoch,
-            "history": self.history,
-        }
-        with atomic_path(self.path) as temporary:
-            torch.save(content, temporary)
-
-    def read(self) -> dict[str, Any] | None:
-        """Content of the file that `save` wrote, on the CPU; None where there is none."""
-        if not self.path.is_file():
-            return None
-        content: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
-        return content
-
-    def restore(self, content: dict[str, Any]) -> None:
-        """Go on from what `read` gave."""
-        self.model.load_state_dict(content["model"])
-        self.ema.load_state_dict(content["ema"])
-        self.optimizer.load_state_dict(content["optimizer"])
-        self.epoch, self.history = content["epoch"], content["history"]
 
 
 def fit(

@@ -223,9 +223,7 @@ def test_an_archive_has_the_formats_and_pictures_that_are_asked_for(
     ("more", "sentence"),
     [
         pytest.param(["--archive"], "expected --out for the results of an archive", id="no folder"),
-        pytest.param(
-            ["--workers", 2], "setting --workers: expected none without --engine ray", id="workers alone"
-        ),
+        pytest.param(["--workers", 2], "setting --workers: expected none without --engine ray", id="workers alone"),
         pytest.param(["--engine", "ray", "--out", "o", "--device", "cuda:1"], "expected --device auto", id="a device"),
         pytest.param(["--manifest", "missing.txt", "--out", "o"], "expected a manifest at", id="no manifest"),
     ],

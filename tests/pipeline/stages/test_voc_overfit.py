@@ -19,7 +19,8 @@ from refinedet.evaluation.voc import voc_metrics
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
 from refinedet.predictors.predictor import TorchPredictor
-from refinedet.training.fit import Row, fit
+from refinedet.training.fit import fit
+from refinedet.training.state import Row
 
 IMAGES, LONG_SIDE = 50, 320
 

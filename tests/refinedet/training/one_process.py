@@ -30,7 +30,8 @@ from refinedet.training.distributed import (
     shard_for_rank,
     world_size,
 )
-from refinedet.training.fit import Row, fit
+from refinedet.training.fit import fit
+from refinedet.training.state import Row
 
 
 def train(folder: Path, job: dict[str, Any], out: Path) -> dict[str, Any]:

@@ -18,8 +18,9 @@ from refinedet.data.dataset import ChipDataset, EpochSampler, collate, read_chip
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
-from refinedet.training.fit import Row, TrainState, fit
+from refinedet.training.fit import fit
 from refinedet.training.optimization import autocast_dtype, learning_rate, update_ema
+from refinedet.training.state import Row, TrainState
 
 MODEL = ModelConfig(backbone_weights="none", tcb_channels=8, input_px=64)
 HEADER = Header(MODEL, ("ship",), Radiometry(), {"dataset": "made"}, postprocess=PostprocessConfig(nms_iou=0.3))

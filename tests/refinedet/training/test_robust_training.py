@@ -21,7 +21,8 @@ from refinedet.errors import InputError, RefineDetError
 from refinedet.model.checkpoint import Header, read_header
 from refinedet.model.network import RefineDet
 from refinedet.predictors.predictor import TorchPredictor
-from refinedet.training.fit import LAST_GOOD, TrainState, _check_progress, fit
+from refinedet.training.fit import LAST_GOOD, _check_progress, fit
+from refinedet.training.state import TrainState
 
 MODEL = ModelConfig(backbone_weights="none", tcb_channels=8, input_px=128)
 HEADER = Header(MODEL, ("ship",), Radiometry(), {"dataset": "made"}, 0.4, PostprocessConfig(nms_iou=0.3))
