@@ -86,8 +86,8 @@ def main() -> None:
     """Simulate, measure, compare and print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
-    parser.add_argument("--detected", action="store_true", help="measure on the boxes of a network, too")
-    parser.add_argument("--weights", type=Path, help="of that network; default: those of the package")
+    parser.add_argument("--detected", action="store_true", help="measure on the boxes of a network as well")
+    parser.add_argument("--weights", type=Path, help="weights of that network; default: those of the package")
     arguments = parser.parse_args()
     network = TorchPredictor.load(arguments.weights or shipped_weights()) if arguments.detected else None
     with tempfile.TemporaryDirectory() as folder:

@@ -35,14 +35,14 @@ LOWEST = 5
 def main() -> None:
     """Measure on chips, on scenes, or on both."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--chips", type=Path, nargs="+", default=[], help="COCO records, chips beside them")
+    parser.add_argument("--chips", type=Path, nargs="+", default=[], help="COCO records whose chips lie beside them")
     parser.add_argument("--scenes", type=Path, nargs="+", default=[])
     parser.add_argument("--out", type=Path, default=Path("demo/prescreen"))
     asked = parser.parse_args()
     for record in asked.chips:
         on_chips(record)
     if asked.scenes:
-        print("| scene | windows | looked at | seconds with | without | ships without, same windows | of them lost |")
+        print("| scene | windows | read | seconds with it | without | ships without it, same windows | of these lost |")
         print("|---|---|---|---|---|---|---|", flush=True)
     for scene in asked.scenes:
         print(on_scene(scene.resolve(), asked.out.resolve()), flush=True)

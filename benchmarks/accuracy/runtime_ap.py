@@ -43,7 +43,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="default: those of the package")
     parser.add_argument("--int8", type=Path, help="INT8 file of the same weights; default: none, and no such row")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--chips", type=int, help="the first so many alone; default: all")
+    parser.add_argument("--chips", type=int, help="number of chips to take, the first ones; default: all")
     parser.add_argument("--runtimes", nargs="+", choices=(*RUNTIMES, EMULATED), default=list(RUNTIMES))
     parser.add_argument("--work", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

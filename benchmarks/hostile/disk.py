@@ -1,7 +1,7 @@
 """A full disk under the pipeline: every stage, DVC and MLflow's store run out of room, again and again.
 
     python benchmarks/hostile/disk.py                       # as root: on a tmpfs of its own
-    unshare -rm python benchmarks/hostile/disk.py           # the same for everybody else
+    unshare -rm python benchmarks/hostile/disk.py           # without root
     python benchmarks/hostile/disk.py --folder /mnt/small   # on any small, empty file system
 
 A project on simulated scenes lies on that disk; a file of ballast leaves a given room. Each stage runs with more and
@@ -38,19 +38,19 @@ _SHOWN = 170
 def main() -> int:
     """Run all cases and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--folder", type=Path, help="an empty folder on a small file system, which will be filled")
+    parser.add_argument("--folder", type=Path, help="an empty folder on a small file system; it will be filled")
     arguments = parser.parse_args()
     preload()
     with tempfile.TemporaryDirectory(prefix="hostile-") as name, _small_disk(arguments.folder) as small:
         reference = Project(Path(name) / "reference")
-        print(f"{'stage, kB of room':28} {'came':8} {'and said':{_SHOWN}}     s")
+        print(f"{'stage, kB of room':28} {'outcome':8} {'message':{_SHOWN}}     s")
         wrong = 0
         for stage in STAGES:
             began = time.monotonic()
             came = fork_stage(stage, reference)
             wrong += _row(f"{stage}, no end of room", came, time.monotonic() - began, came.problems())
         wrong += _Run(Project(small / "project"), reference).all()
-    print(f"\n{wrong} of the cases came out otherwise than expected" if wrong else "\nall came out as expected")
+    print(f"\n{wrong} of the cases did not come out as expected" if wrong else "\nall came out as expected")
     return 1 if wrong else 0
 
 
@@ -94,7 +94,7 @@ class _Run:
             came = self._project.dvc("repro")
             problems = self._project.unsound()
             if (came.status == 0) != (room is None) or "Traceback" in came.log:
-                problems.append("otherwise than expected")
+                problems.append("not the expected outcome")
             if before and not self._project.lock():
                 problems.append("dvc.lock is lost")
             wrong += _row(f"dvc repro, {'room' if room is None else room}", came, time.monotonic() - began, problems)

@@ -46,7 +46,7 @@ _SHOWN = 150
 def main() -> int:
     """Run all cases and print the two tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="the cases whose title holds this")
+    parser.add_argument("--only", default="", help="run only cases whose title contains this")
     only = parser.parse_args().only
     logging.disable(logging.CRITICAL)
     warnings.simplefilter("ignore")  # zipfile's, of names that come twice
@@ -54,7 +54,7 @@ def main() -> int:
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
         folder = Path(name).resolve()
         wrong = _servers(folder, only) + _archives(folder, only)
-    print(f"\n{wrong} of the cases came out otherwise than expected" if wrong else "\nall came out as expected")
+    print(f"\n{wrong} of the cases did not come out as expected" if wrong else "\nall came out as expected")
     return 1 if wrong else 0
 
 
@@ -78,7 +78,7 @@ def _servers(folder: Path, only: str) -> int:
     right = sha256_tree(content)
     archives = (ArchiveFile("tiny.zip", None, folder="tiny-master", sha256=right),)
     cast("dict[str, Source]", CATALOGUE)["tiny"] = Source(archives, licence="", citation="", splits={})
-    print(f"{'the server ...':48} {'expected':9} {'what came out':{_SHOWN}}     s")
+    print(f"{'the server ...':48} {'expected':9} {'outcome':{_SHOWN}}     s")
     wrong = 0
     for number, case in enumerate(case for case in CASES if only in case.title):
         with running() as server:
@@ -124,7 +124,7 @@ def _usage(folder: Path, room: int | None) -> Callable[[Path], Any]:
 
 def _archives(folder: Path, only: str) -> int:
     disk.shutil.disk_usage = _DISK_USAGE
-    print(f"\n{'the archive':48} {'expected':9} {'what came out':{_SHOWN}}     s")
+    print(f"\n{'the archive':48} {'expected':9} {'outcome':{_SHOWN}}     s")
     wrong = 0
     for number, (title, (expected, make)) in enumerate(ARCHIVES.items()):
         if only not in title:

@@ -35,14 +35,14 @@ _HOOKS = ("post-checkout", "post-index-change", "reference-transaction")
 def main() -> int:
     """Run all cases and print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--only", default="", help="the cases whose title holds this")
+    parser.add_argument("--only", default="", help="run only cases whose title contains this")
     only = parser.parse_args().only
     logging.disable(logging.CRITICAL)
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
         world = World(Path(name).resolve())
-        print(f"{'the run has ...':44} {'expected':9} {'what came out':{_SHOWN}}     s")
+        print(f"{'the run has ...':44} {'expected':9} {'outcome':{_SHOWN}}     s")
         wrong = sum(not world.try_case(title, *case) for title, case in CASES.items() if only in title)
-    print(f"\n{wrong} of the cases came out otherwise than expected" if wrong else "\nall came out as expected")
+    print(f"\n{wrong} of the cases did not come out as expected" if wrong else "\nall came out as expected")
     return 1 if wrong else 0
 
 
@@ -76,7 +76,7 @@ class World:
         self._git("checkout", "-q", "main")
         self._git("clone", "-q", "--bare", ".", str(folder / "origin"))
         self._git("remote", "add", "origin", str(folder / "origin"))
-        # programs of the user's own: a record must not be able to start even those
+        # programs of the user: a record must not be able to start them
         self._git("config", "filter.own.smudge", f"touch {self.outside}/planted; cat")
         self._git("config", "filter.own.clean", f"touch {self.outside}/planted; cat")
         for hook in _HOOKS:

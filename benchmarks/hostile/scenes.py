@@ -41,10 +41,10 @@ _GOOD = ("read", "refused")
 def main() -> int:
     """Try all files and print the outcomes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--mutants", type=int, default=2200, help="spoilt files beside those made by hand")
+    parser.add_argument("--mutants", type=int, default=2200, help="number of damaged files, beside those made by hand")
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--first", type=int, default=0, help="number of the first mutant, to see one again")
-    parser.add_argument("--only", default="", help="of those made by hand, the ones whose title holds this")
+    parser.add_argument("--first", type=int, default=0, help="number of the first mutant, to repeat one")
+    parser.add_argument("--only", default="", help="try only those files made by hand whose title has this")
     parser.add_argument("--keep", type=Path, help="folder for the mutants that did harm")
     parser.add_argument("--worker", action="store_true", help=argparse.SUPPRESS)
     arguments = parser.parse_args()

@@ -237,14 +237,14 @@ CASES: tuple[Case, ...] = (
     ),
     Case("BigTIFF", _write(_U16, BIGTIFF="YES", compress="zstd"), _PLACE),
     Case("COG", _write(_U16, driver="COG", blocksize=128), _PLACE),
-    Case("averaged overviews in the file", _write(_U16, overviews=True, **_TILES), _PLACE, note="not looked at"),
-    Case("overviews and a mask beside the file", _side_overviews, _PLACE, note="not looked at"),
+    Case("averaged overviews in the file", _write(_U16, overviews=True, **_TILES), _PLACE, note="not read"),
+    Case("overviews and a mask beside the file", _side_overviews, _PLACE, note="not read"),
     Case(
         "overviews only, no full-size pixels",
         _overviews_only,
         _PLACE,
         (),
-        note="full size alone is looked at",
+        note="only full size is read",
     ),
     Case(
         "sparse",

@@ -30,7 +30,7 @@ def main() -> None:
     """Measure each size and number of outputs, and print one table."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--rounds", type=int, default=5)
-    parser.add_argument("--sides", type=int, nargs="+", default=[64, 128], help="of the feature map, in cells")
+    parser.add_argument("--sides", type=int, nargs="+", default=[64, 128], help="sides of the feature map, in cells")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     keep_freed_memory()

@@ -45,12 +45,15 @@ def main() -> int:
     parser.add_argument("--size-px", type=int, default=768, help="side of a scene")
     parser.add_argument("--ships", type=int, default=12, help="ships of a scene")
     parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--folder", type=Path, help="where to work, and to leave everything; else a temporary folder")
+    parser.add_argument("--folder", type=Path, help="working folder, which is kept; default: a temporary one")
     parser.add_argument(
-        "--plan", type=float, metavar="SECONDS", help="of one full scene on two cores: plan, run nothing"
+        "--plan",
+        type=float,
+        metavar="SECONDS",
+        help="of a full scene on two cores; prints the plan alone",
     )
     for name, value in Plan.assumed().items():
-        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=value, help="of the plan")
+        parser.add_argument(f"--{name.replace('_', '-')}", type=float, default=value, help="assumption of the plan")
     asked = parser.parse_args(own)
     if asked.plan is not None:
         print_plan(Plan(asked.plan, **{name: getattr(asked, name) for name in Plan.assumed()}))

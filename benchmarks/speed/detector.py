@@ -80,14 +80,16 @@ def main() -> None:
     """Parse, measure, print."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--family", action="store_true", help="the table of all variants")
-    parser.add_argument("--only", nargs="+", choices=VARIANTS, metavar="NAME", help="of --family: these variants")
-    parser.add_argument("--no-time", action="store_true", help="of --family: parameters and GMACs alone")
+    parser.add_argument("--only", nargs="+", choices=VARIANTS, metavar="NAME", help="--family: these variants")
+    parser.add_argument("--no-time", action="store_true", help="--family: parameters and GMACs alone")
     parser.add_argument("--image-px", type=int, help="side of the square image; default: each network's own input")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="of torch; bf16: autocast")
+    parser.add_argument(
+        "--precision", choices=["fp32", "bf16"], default="fp32", help="precision of torch; bf16: autocast"
+    )
     parser.add_argument("--exported", action=argparse.BooleanOptionalAction, default=True, help="OpenVINO as well")
     parser.add_argument("--int8", action="store_true", help="OpenVINO in 8 bits as well, ranges from noise: time alone")
-    parser.add_argument("--chips", type=int, default=8, help="of one call of OpenVINO")
+    parser.add_argument("--chips", type=int, default=8, help="number of chips of one call of OpenVINO")
     parser.add_argument("--device", default="cpu")
     arguments = parser.parse_args()
     keep_freed_memory()

@@ -103,7 +103,7 @@ def read_bands(dataset: Any, table: NDArray[np.uint8]) -> tuple[float, float]:
         began = time.perf_counter()
         pixels = dataset.read(1, window=Window(0, row, dataset.width, min(_BAND_ROWS, dataset.height - row)))
         middle = time.perf_counter()
-        np.take(table, pixels, out=out[: len(pixels)], mode="clip")  # clip: without a second pass that checks
+        np.take(table, pixels, out=out[: len(pixels)], mode="clip")  # clip saves a second pass that checks
         read, stretch = read + middle - began, stretch + time.perf_counter() - middle
     return read, stretch
 

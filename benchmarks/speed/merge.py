@@ -49,7 +49,7 @@ Parts = list[tuple[Window, Detections]]
 def main() -> None:
     """Merge once as a child, or compare all ways as the parent."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--boxes", type=int, nargs="+", default=COUNTS, help="in all windows together")
+    parser.add_argument("--boxes", type=int, nargs="+", default=COUNTS, help="number of boxes in all windows together")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--limit-s", type=float, default=180.0, help="a process that takes longer is stopped")
     parser.add_argument("--quick", action="store_true", help="few boxes, once")
@@ -153,7 +153,7 @@ def compare(asked: argparse.Namespace) -> None:
     if not has_sahi():
         print(f"\n{NO_SAHI}")
     if equal:
-        print(f"\nBoxes that torchvision and SAHI's NMS keep, of about so many: {'; '.join(equal)}.")
+        print(f"\nBoxes kept by torchvision's and by SAHI's NMS, by number of boxes: {'; '.join(equal)}.")
     once = f"once where that takes more than {LONG_S:g} s"
     print(f"Medians of {asked.rounds} rounds, {once}; a process is stopped after {asked.limit_s:g} s.")
 

@@ -45,7 +45,7 @@ def main() -> None:
     """Detect once as a child, or compare all ways as the parent."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--size", type=int, default=4096, help="side of a simulated scene, in pixels")
-    parser.add_argument("--scene", type=Path, help="look at this GeoTIFF of uint16 instead")
+    parser.add_argument("--scene", type=Path, help="detect in this GeoTIFF of uint16 instead")
     parser.add_argument("--truth", type=Path, help="its ships: GeoJSON with bbox_px, as `refinedet simulate` writes it")
     parser.add_argument("--weights", type=Path, help="default: those of the package")
     parser.add_argument("--repeats", type=int, default=3)

@@ -56,7 +56,7 @@ def main() -> None:
     parser.add_argument("--int8", type=Path, help="INT8 file of the same weights; default: none, and no such row")
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--batches", type=int, nargs="+", default=[1, 8])
-    parser.add_argument("--chips", type=int, default=8, help="of one round, whatever the batch")
+    parser.add_argument("--chips", type=int, default=8, help="number of chips of one round, for any batch size")
     parser.add_argument("--score-min", type=float, default=0.3)
     parser.add_argument("--runtimes", nargs="+", choices=RUNTIMES, help="default: all that the processor can do")
     parser.add_argument("--work", help=argparse.SUPPRESS)

@@ -125,7 +125,7 @@ def main() -> None:
     parser.add_argument("--device", default="cpu", help="cpu or cuda")
     parser.add_argument("--batch", type=int, default=16)
     parser.add_argument("--canvas-px", type=int, default=CHIP_PX)
-    parser.add_argument("--steps", type=int, default=4, help="of an epoch")
+    parser.add_argument("--steps", type=int, default=4, help="steps of an epoch")
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--workers", type=int, nargs="+", default=sorted({0, max(1, usable_cores() // 2)}))
     parser.add_argument("--quick", action="store_true", help="small chips, one round")

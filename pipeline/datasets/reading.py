@@ -207,7 +207,7 @@ class _Reader:
         for name, path in source.subsets.items():
             listed = [PurePosixPath(entry.file_name).name for entry in import_coco(self.folder / path)[0].images]
             unknown = sorted(set(listed) - set(by_name))
-            if unknown and not self.problems:  # images that cannot be used are no test images, and told of already
+            if unknown and not self.problems:  # unusable images are no test images, and are listed already
                 raise InputError(f"expected {path} to list test images, found {unknown[:3]} that are none of them")
             subsets[name] = sorted(by_name[item] for item in listed if item in by_name)
         return subsets

@@ -121,7 +121,7 @@ def _object(entry: Element) -> VocObject | None:
     x1, y1, x2, y2 = (_number(entry.find(f"bndbox/{corner}")) for corner in _CORNERS)
     if not name or x1 is None or y1 is None or x2 is None or y2 is None:
         return None
-    difficult, truncated = (bool(_number(entry.find(flag))) for flag in ("difficult", "truncated"))  # left out: no
+    difficult, truncated = (bool(_number(entry.find(flag))) for flag in ("difficult", "truncated"))  # missing: false
     return VocObject(name, (x1 - 1, y1 - 1, x2, y2), difficult, truncated)
 
 

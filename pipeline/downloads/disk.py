@@ -71,7 +71,7 @@ def alone_in(folder: Path) -> Iterator[None]:
         _lock(descriptor, folder)
         yield
     finally:
-        os.close(descriptor)  # which gives the lock back, as the end of the process would
+        os.close(descriptor)  # this releases the lock, as the end of the process would
 
 
 def _lock(descriptor: int, folder: Path) -> None:

@@ -122,7 +122,10 @@ def _try(url: str, part: Part, retry: RetryPolicy) -> _Problem | None:
         if error.code not in PASSING:
             raise FileError(f"expected a file at {url}, but {answer}; check the address") from error
         return _Problem(answer, retry_after_s(error.headers))
-    except (http.client.HTTPException, OSError) as error:  # of the network: those of the disk became a FileError
+    except (
+        http.client.HTTPException,
+        OSError,
+    ) as error:  # of the network: errors of the disk are a FileError
         reason = getattr(error, "reason", "") or error
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise FileError(
@@ -155,7 +158,7 @@ def _attempt(url: str, part: Part, retry: RetryPolicy) -> bool:
     with response:
         answer = extent(response.status, response.headers)
         partial = response.status == PARTIAL
-        # a server that overlooks If-Range sends the rest of another file
+        # a server that ignores If-Range sends the rest of another file
         changed = partial and bool(have) and answer.validator not in (None, validator)
         if changed or answer.start != (have if partial else 0):
             part.discard()
@@ -169,8 +172,8 @@ def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Ext
     need_room(folder, (answer.total or 0) - answer.start, name)
     clock = _Clock(name, answer, retry)
     with _writing(part, url, answer) as stream:
-        while block := response.read1(_BLOCK_BYTES):  # what is there: a whole block may take for ever
-            if answer.total is None:  # it may never end
+        while block := response.read1(_BLOCK_BYTES):  # takes the bytes that are there: a whole block may take for ever
+            if answer.total is None:  # the answer may never end
                 need_room(folder, len(block), name)
             _put(stream, block, part)
             if not clock.tick(stream.tell()):
@@ -190,7 +193,7 @@ def _writing(part: Part, url: str, answer: Extent) -> FileIO:
 def _put(stream: FileIO, block: bytes, part: Part) -> None:
     left = memoryview(block)
     try:
-        while left:  # a disk that fills up takes some of it, and refuses the rest
+        while left:  # a disk that fills up takes part of a block and refuses the rest
             left = left[stream.write(left) :]
     except OSError as error:
         raise _disk(part, error) from error

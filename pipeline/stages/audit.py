@@ -78,7 +78,7 @@ def audit(dataset: str, val_fraction: float, source: Path, out: Path) -> dict[st
     with atomic_folder(out) as staged:
         write_json(staged / "metrics.json", metrics)
         listed = {"images": problems, "boxes": boxes}
-        counts = {title: list(bins.items()) for title, bins in shapes.items()}  # in order, which keys would lose
+        counts = {title: list(bins.items()) for title, bins in shapes.items()}  # lists keep the order of bins
         write_json(staged / "findings.json", {**listed, "alike": [asdict(f) for f in found], "histograms": counts})
         shown = {**listed, "alike": found, "histograms": shapes, "metrics": metrics}
         write_page(staged, dataset, shown, truth, read)

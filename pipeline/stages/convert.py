@@ -53,7 +53,7 @@ def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fractio
     listed, changes = reading.splits["train"], reading.changes["file"]
     if changes.dropped:
         _LOG.warning("%s: left out %s", annotations, dict(changes.dropped))
-    if all(image.annotated.ignored.all() for image in listed):  # true of an image without boxes as well
+    if all(image.annotated.ignored.all() for image in listed):  # also true for an image without boxes
         raise InputError(
             f"expected boxes in {annotations}, found none that can be used (left out: {dict(changes.dropped)}); "
             "do the ids of images and categories match?"

@@ -107,7 +107,7 @@ def _by_hand(dataset: str, source: Source, staged: Path, *, mirror: str | None, 
     """Put the files that a person fetched from mirror or cache into `staged`, verified; returns their SHA-256."""
     (archive,), manual = source.files, source.manual
     place = locate(archive.url, archive.name, mirror) if mirror else cache / archive.name
-    if manual is None or (isinstance(place, str) and source.prepared is None):  # a web mirror has archives alone
+    if manual is None or (isinstance(place, str) and source.prepared is None):  # a web mirror has only archives
         found = _obtain(archive, staged, mirror=mirror, cache=cache)
     else:
         folders = [place.parent] if isinstance(place, Path) else []

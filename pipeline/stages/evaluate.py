@@ -193,7 +193,7 @@ def main() -> None:
     flat = {f"{part}/{key}": value for part, values in metrics.items() for key, value in values.items()}
     kept: list[tuple[Path, str | None]] = [(out / "metrics.json", "evaluate")]
     kept += [(out / name, "evaluate") for name in DETECTIONS.values() if (out / name).is_file()]
-    if run_of(checkpoint) is None:  # trained elsewhere: this run begins here, and shall have its weights too
+    if run_of(checkpoint) is None:  # trained elsewhere: this run starts here, so it needs the weights too
         kept.append((checkpoint, None))
     with state_files("evaluate") as state:
         track(checkpoint, params, flat, [*kept, *state], curves=read_curves(out), tested_on=OUTPUTS / "tile")

@@ -158,7 +158,7 @@ def _sections(judged: Judged, read: Callable[[ImageRecord], NDArray[np.uint8]]) 
         "Hits": (events["hit"], evenly_sampled(events["hit"], _HITS)),
         "Misses": (events["miss"], evenly_sampled(events["miss"], _MISSES)),
     }
-    for kind in kinds_of(judged.truth)[1:]:  # but for missed ships, which are the misses
+    for kind in kinds_of(judged.truth)[1:]:  # without the first kind, missed ships: they are the misses above
         own = [event for event in events["false alarm"] if event.kind == kind]
         chosen[KIND_WORDS[kind].heading] = (own, own[:_WRONG])
     return {

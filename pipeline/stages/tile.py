@@ -137,7 +137,7 @@ class _Cutter:
     def chips(self, reader: SceneReader, scene: _Scene, split: str) -> Iterator[tuple[Annotated, NDArray[np.uint8]]]:
         """Chips of one scene that are kept, in the order of its windows."""
         info = reader.info
-        eight_bit = info.dtype == "uint8"  # never stretched: spare the sample, which reads the whole scene
+        eight_bit = info.dtype == "uint8"  # never stretched, so no sample (which reads the whole scene)
         limits = None if eight_bit else scene_limits(reader.sample(), info.dtype, info.nodata, self.radiometry)
         places = windows(info.width, info.height, self.params.windows)
         for window in places:

@@ -85,7 +85,7 @@ def train(params: Params, places: Places) -> None:
     """
     with process_group(resolve_device("auto")) as device:
         if not is_first():
-            logging.disable(logging.WARNING)  # one process tells of progress, all of errors
+            logging.disable(logging.WARNING)  # one process reports progress, all report errors
         _train(params, places, device)
 
 
