@@ -69,7 +69,7 @@ class Errors:
 
 
 class KnownBoxes:
-    """A predictor that knows the ships of the one scene it is shown, as one window."""
+    """Predictor that returns the true boxes of a scene, which must be one window."""
 
     classes = ("ship",)
     radiometry = Radiometry()

@@ -60,7 +60,7 @@ def on_chips(path: Path) -> None:
 
 
 def on_scene(scene: Path, out: Path) -> str:
-    """One row of the table."""
+    """Detect three times in one scene; returns its row of the table."""
     records: dict[str, dict[str, Any]] = {}
     for name, options in RUNS.items():
         own = ["--tile-px", str(records["on"]["settings"]["tile_px"])] if name == "same windows" else []
@@ -75,7 +75,7 @@ def on_scene(scene: Path, out: Path) -> str:
 
 
 def detected(scene: Path, out: Path, options: list[str]) -> dict[str, Any]:
-    """The record of one run of the command line, and its wall time."""
+    """Run the command line once; returns its run record, with the wall time."""
     began = time.perf_counter()
     command = [sys.executable, "-m", "cli.app", "detect", str(scene), "--out", str(out), "--overwrite"]
     subprocess.run([*command, *options], cwd=ROOT, check=True, stdout=subprocess.DEVNULL)

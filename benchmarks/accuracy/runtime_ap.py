@@ -54,7 +54,7 @@ def main() -> None:
 
 
 def compare(arguments: argparse.Namespace) -> None:
-    """The parent: each runtime in turn, then the table."""
+    """Run each runtime in turn, and print the table."""
     names = [name for name in arguments.runtimes if name != "openvino int8" or arguments.int8]
     told = [{name: in_child(name) for name in names} for _ in range(arguments.rounds)]
     print(f"| runtime | {' | '.join(_MEASURES)} | ms a chip |")
@@ -107,7 +107,7 @@ def measure(name: str, arguments: argparse.Namespace) -> dict[str, Any]:
 
 
 def load(name: str, arguments: argparse.Namespace) -> Any:
-    """The predictor of a runtime and precision, as `refinedet detect` makes it."""
+    """Load the predictor of a runtime and precision, as `refinedet detect` does."""
     from refinedet.runtimes.cache import cached_export
     from refinedet.runtimes.predictor import ExportedPredictor
     from refinedet.weights import shipped_weights

@@ -102,7 +102,7 @@ def _shared_bytes(count: int, size: int) -> Make:
 
 
 def _small_in_32_bits(make: Make) -> Make:
-    """A zip whose true directory stands in the records of ZIP64, and a small one in the old record behind them."""
+    """Zip with the true size of its directory in the ZIP64 records, and a small one in the old record after them."""
 
     def made(path: Path) -> None:
         make(path)

@@ -110,7 +110,7 @@ class World:
         return fine
 
     def _record(self, change: Change) -> str:
-        """A new run whose record is a good one, changed."""
+        """Log a new run whose record is a good one with this change; returns its id."""
         run = Run(self.outside, self._filtered, self._facts())
         change(run)
         files = {"state.json": json.dumps(run.facts).encode(), **run.files}

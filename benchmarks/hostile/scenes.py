@@ -130,7 +130,7 @@ class _Run:
             self._worker = None
 
     def print_findings(self) -> None:
-        """The slowest file, the highest memory, the commonest sentences, and all harm."""
+        """Print the slowest file, the highest memory, the commonest sentences, and all harm."""
         print(f"slowest: {self.slowest[0]:.2f} s ({self.slowest[1]}); highest memory of a worker: {self.highest_mb} MB")
         watched = (
             "strace and the folder's content" if shutil.which("strace") else "the folder's content (no strace here)"

@@ -82,7 +82,7 @@ def make_plan(annotation: Annotation, asked: argparse.Namespace, position: Posit
 
 
 def coarse(values: fields.Field) -> Table:
-    """A field with one value each CELL pixels, to be looked up between them."""
+    """Table of a field with one value every CELL pixels, for interpolation between them."""
     pixels = np.arange(values.shape[1]) * float(CELL)
     return Table(np.arange(len(values)) * CELL, tuple((pixels, row.astype(np.float64)) for row in values))
 
@@ -138,7 +138,7 @@ def propose(plan: Plan, shape: Ship, ships: list[Ship], rng: np.random.Generator
 
 
 def ghosts_of(plan: Plan, ship: Ship, number: int, rng: np.random.Generator) -> list[Ghost]:
-    """One or both ambiguities of first order, now and then one of second, as far as they lie within the raster."""
+    """Draw ghosts of a ship: one or both of first order, sometimes one of second, as far as they lie in the raster."""
     orders = [int(order) for order in rng.choice((-1, 1), int(rng.integers(1, 3)), replace=False)]
     if rng.random() < 0.15:
         orders.append(int(rng.choice((-2, 2))))
@@ -153,7 +153,7 @@ def ghosts_of(plan: Plan, ship: Ship, number: int, rng: np.random.Generator) -> 
 
 
 def moved(ship: Ship, ghost: Ghost) -> tuple[float, float, float, float]:
-    """The ship's box at its ghost."""
+    """Box of a ship moved to its ghost."""
     return replace(ship, x=ghost.x, y=ghost.y).box()
 
 

@@ -214,7 +214,7 @@ def exported(
 
 
 def in_8_bits(path: Path, canvases: NDArray[np.uint8]) -> Path:
-    """An exported file with all layers in 8 bits, ranges measured on these canvases: its time is that of any other."""
+    """Quantize an exported file to 8 bits with ranges of these canvases: its time is that of any 8-bit file."""
     from refinedet.runtimes.int8 import quantize
 
     made = path.with_stem(f"{path.stem}_int8")

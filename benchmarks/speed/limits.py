@@ -51,7 +51,7 @@ def main() -> None:
 
 
 def limits(scene: Path, repeats: int) -> Limits:
-    """The limits for a GeoTIFF whose first band is uint16."""
+    """Measure the limits for a GeoTIFF whose first band is uint16."""
     import rasterio
     import torch
 

@@ -40,7 +40,7 @@ SCENE, OUT, INT8 = "SCENE", "OUT", "INT8"
 
 @dataclass(frozen=True, slots=True)
 class Entry:
-    """One script of this folder, and how it is run."""
+    """Script of this folder, with its options for a full and for a quick run."""
 
     name: str
     script: str

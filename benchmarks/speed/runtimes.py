@@ -94,7 +94,7 @@ def peak_mb() -> float:
 
 
 def load(name: str, arguments: argparse.Namespace) -> Any:
-    """The predictor of a runtime and precision, as `refinedet detect` makes it."""
+    """Load the predictor of a runtime and precision, as `refinedet detect` does."""
     from refinedet.runtimes.cache import cached_export
     from refinedet.runtimes.predictor import ExportedPredictor
     from refinedet.weights import shipped_weights
@@ -174,7 +174,7 @@ def windows(count: int) -> np.ndarray[Any, Any]:
 
 
 def print_table(workers: list[Worker], arguments: argparse.Namespace) -> None:
-    """One Markdown row for each runtime."""
+    """Print one Markdown row for each runtime."""
     heads = [f"batch {batch}: ms a chip | times torch fp32" for batch in arguments.batches]
     print(f"| runtime | {' | '.join(heads)} | peak memory, MB | torch loaded | px | lost | new |")
     print("|---" * (6 + 2 * len(heads)) + "|")

@@ -132,7 +132,7 @@ def matches(found: list[dict[str, Any]], others: list[dict[str, Any]]) -> int:
 
 
 def centres(features: list[dict[str, Any]]) -> NDArray[np.float64]:
-    """(N, 2) longitude and latitude: as they are told, else the middle of the polygon."""
+    """Longitude and latitude (N, 2) by the properties `lon` and `lat`, else of the middle of the polygon."""
     told = [(f["properties"].get("lon"), f["properties"].get("lat")) for f in features]
     middle = shapely.get_coordinates(shapely.centroid([shapely.geometry.shape(f["geometry"]) for f in features]))
     return np.array([own if own[0] is not None else mid for own, mid in zip(told, middle, strict=True)]).reshape(-1, 2)

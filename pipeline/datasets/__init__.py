@@ -1,1 +1,1 @@
-"""Data sets: what the catalogue says of them, and how their files become records."""
+"""Data sets: their catalogue, and the readers that turn their files into records."""

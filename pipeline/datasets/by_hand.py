@@ -23,7 +23,7 @@ _LOG_EVERY = 10_000
 
 
 def find_by_hand(dataset: str, archive: ArchiveFile, manual: Manual, folders: list[Path]) -> Path:
-    """The archive or the unpacked folder, in the first of `folders` that has either.
+    """Find the archive or the unpacked folder, in the first of `folders` that has either.
 
     Raises:
         FileError: none has; says what to put where.

@@ -1,4 +1,4 @@
-"""HTTP(S) with manners: one request, what its answer says of the file, and how long the server wants to be left alone.
+"""HTTP(S) requests: one GET, the part of a file that its answer carries, and the wait that the server asks for.
 
 Proxies come from the environment (http_proxy, https_proxy, no_proxy), certificates from the system or SSL_CERT_FILE.
 """
@@ -78,7 +78,7 @@ def extent(status: int, headers: Message) -> Extent:
 
 
 def retry_after_s(headers: Message) -> float | None:
-    """Seconds that the header Retry-After asks for, as a number or a date; None where it asks for nothing readable."""
+    """Seconds that the header Retry-After asks for, as a number or a date; None where it cannot be read."""
     value = (headers.get("Retry-After") or "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)

@@ -129,7 +129,7 @@ def parts(truth: Record, subsets: Mapping[str, list[str]]) -> dict[str, Record]:
 
 
 def _measure(part: Record, found: Mapping[int, Detections]) -> Metrics:
-    """COCO's measures and those at HIT_IOU and HIT_SCORE, in percent; what is undefined on this part is left out."""
+    """COCO's measures and those at HIT_IOU and HIT_SCORE, in percent; undefined measures are left out."""
     own = {image.id: found[image.id] for image in part.images}
     matches = match(part, own).values()
     hits = sum(len(m.hits) for m in matches)
