@@ -167,7 +167,7 @@ def size_of(config: ModelConfig, side: int) -> tuple[int, int]:
 
 
 def in_torch(model: RefineDet, side: int, arguments: argparse.Namespace) -> Way:
-    """One forward pass of one image."""
+    """Function that runs one forward pass of one image."""
     ready = fuse_conv_bn(model).to(arguments.device).to(memory_format=torch.channels_last)
     image = (torch.rand(1, 3, side, side) * 255).to(arguments.device)
 

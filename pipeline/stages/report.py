@@ -129,7 +129,7 @@ class _Result(Settings):
 
 @validated(frozen=True, slots=True)
 class _Results(Settings):
-    """All of such a file."""
+    """List of all detections in a file of COCO results."""
 
     results: tuple[_Result, ...]
 
