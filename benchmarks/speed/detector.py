@@ -84,9 +84,7 @@ def main() -> None:
     parser.add_argument("--no-time", action="store_true", help="--family: parameters and GMACs alone")
     parser.add_argument("--image-px", type=int, help="side of the square image; default: each network's own input")
     parser.add_argument("--repeats", type=int, default=5)
-    parser.add_argument(
-        "--precision", choices=["fp32", "bf16"], default="fp32", help="precision of torch; bf16: autocast"
-    )
+    parser.add_argument("--precision", choices=["fp32", "bf16"], default="fp32", help="torch alone; bf16: autocast")
     parser.add_argument("--exported", action=argparse.BooleanOptionalAction, default=True, help="OpenVINO as well")
     parser.add_argument("--int8", action="store_true", help="OpenVINO in 8 bits as well, ranges from noise: time alone")
     parser.add_argument("--chips", type=int, default=8, help="number of chips of one call of OpenVINO")

@@ -82,9 +82,7 @@ def _coco_split(root: Path, split: str, annotations: Path, images: str | None) -
     stem = annotations.stem.removeprefix("instances_")
     inner = (".", split, stem, "images", f"images/{split}", f"images/{stem}", "JPEGImages")
     candidates = [root / images] if images else [annotations.parent, *(root / name for name in inner)]
-    folder = max(
-        candidates, key=lambda place: (place / names[0]).is_file()
-    )  # the first that has the image, else the first
+    folder = max(candidates, key=lambda place: (place / names[0]).is_file())  # first one with the image, else the first
     missing = [name for name in names if not (folder / name).is_file()]
     if missing:
         shown = ", ".join(dict.fromkeys(str(place) for place in candidates))

@@ -122,10 +122,7 @@ def _try(url: str, part: Part, retry: RetryPolicy) -> _Problem | None:
         if error.code not in PASSING:
             raise FileError(f"expected a file at {url}, but {answer}; check the address") from error
         return _Problem(answer, retry_after_s(error.headers))
-    except (
-        http.client.HTTPException,
-        OSError,
-    ) as error:  # of the network: errors of the disk are a FileError
+    except (http.client.HTTPException, OSError) as error:  # of the network; one of the disk is a FileError
         reason = getattr(error, "reason", "") or error
         if isinstance(reason, ssl.SSLCertVerificationError):
             raise FileError(
