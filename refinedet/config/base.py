@@ -35,6 +35,8 @@ __all__ = ["Count", "Positive", "Settings", "Share", "Whole", "check", "made_of"
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 S = TypeVar("S")
 _LARGEST = 2**31 - 1
+_VARIANTS = {"str", "int", "float", "bool"}
+"""Steps of pydantic's path that name a type of several that a setting can have, and not a setting."""
 _SHOWN = 100
 """Characters that a message shows of a value."""
 
@@ -108,7 +110,8 @@ def _adapter(cls: Any) -> TypeAdapter[Any]:
 def _sentence(error: ValidationError, cls: Any, source: str = "") -> str:
     """The first error as one sentence that names the setting by its dotted path."""
     first = error.errors(include_url=False)[0]
-    path, context = list(first["loc"]), first.get("ctx", {})
+    path = [step for step in first["loc"] if isinstance(step, int) or (step.isidentifier() and step not in _VARIANTS)]
+    context = first.get("ctx", {})
     if first["type"] == "unexpected_keyword_argument":
         known = sorted(field.name for field in fields(_class_at(cls, path[:-1])))
         near = get_close_matches(str(path[-1]), known, n=1)

@@ -10,6 +10,7 @@ from pydantic import Field
 from refinedet.config.base import Count, Positive, Settings, Share, Whole, check, validated
 from refinedet.config.option import Effect, option
 from refinedet.config.scene import StretchChoice
+from refinedet.errors import InputError
 
 Polarisation = Literal["vv", "vh", "hh", "hv"]
 Calibrate = Literal["sigma0", "sigma0-denoised"]
@@ -27,6 +28,18 @@ FRAGMENT_SHARE = 0.5
 _MAX_PIXELS = 4_000_000_000
 _Pixels = Annotated[int, Field(ge=1)]
 _Reach = Annotated[float, Field(ge=0, le=COAST_RANGE_M)]
+
+
+def parse_gsd(text: str) -> float | str:
+    """Pixel size from text: metres, or native.
+
+    Raises:
+        InputError: it is neither.
+    """
+    try:
+        return text if text == "native" else float(text)
+    except ValueError:
+        raise InputError(f"expected `gsd_m` in metres, or native, found {text!r}") from None
 
 
 @validated(frozen=True, slots=True)
@@ -54,7 +67,13 @@ class SceneSettings(Settings):
     scale: Positive | None = option(
         None, "Look at the scene in this many times its pixels along each side.", default_text="1"
     )
-    gsd_m: Positive | None = option(None, "Look at the scene in pixels of this many metres.", default_text="its own")
+    gsd_m: Positive | Literal["native"] | None = option(
+        None,
+        "Look at the scene in pixels of this many metres, or in its native ones.",
+        metavar="METRES|native",
+        default_text="its own if the weights know that size, else the one that they know best",
+        parse=parse_gsd,
+    )
     max_pixels: _Pixels = option(_MAX_PIXELS, "Refuse a larger scene before anything is read.", Effect.NONE)
 
     def __post_init__(self) -> None:

@@ -94,6 +94,7 @@ class ShipFinder:
                 score_min=search.score_min,
                 prescreen=search.prescreen,
                 ship_m=search.ship_m,
+                known_gsd=search.known_gsd,
                 batch_size=search.batch_size or WINDOWS_TOGETHER,
                 progress=progress,
                 journal=journal,
@@ -112,6 +113,7 @@ class ShipFinder:
             score_min=search.score_min,
             prescreen=search.prescreen,
             ship_m=search.ship_m,
+            known_gsd=search.known_gsd,
             radiometry=search.predictors[0].radiometry,
         )
 

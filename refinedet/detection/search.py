@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
-from refinedet.config import MultiscaleConfig, PostprocessConfig, TileConfig
+from refinedet.config import MultiscaleConfig, PixelSizes, PostprocessConfig, TileConfig
 from refinedet.config.detection import FRAGMENT_SHARE, DetectorSettings, WindowSettings
 from refinedet.detection.loading import Loaded
 
@@ -32,6 +32,8 @@ class Search:
     ship_m: float | None
     """Longest ship in metres, as in `detect_scene`; None: windows overlap as `tile` says."""
     batch_size: int | None
+    known_gsd: PixelSizes | None = None
+    """Pixel sizes that the weights know, as in `detect_scene`."""
 
 
 def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) -> Search:
@@ -50,7 +52,8 @@ def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) 
         own = [_for_score(one, header.postprocess, windows.score_min) for one in loaded.predictors]
         large = prescreen is None and windows.tile_px is None
         predictors, tile = _predictors_and_windows(own, settings.multiscale, tile, large=large)
-    return Search(predictors, tile, windows.score_min, prescreen, ship_m, settings.batch_size)
+    known_gsd = None if header is None else header.trained_on.gsd_m
+    return Search(predictors, tile, windows.score_min, prescreen, ship_m, settings.batch_size, known_gsd)
 
 
 def _predictors_and_windows(

@@ -44,6 +44,12 @@ class LargeWindows:
         """Detections of each chip, in that chip's own pixels, in the order of `chips`."""
         return self.predictor.predict_at(chips, [self._long_side_px(chip) for chip in chips], self.postprocess)
 
+    def predict_parts(self, chips: Sequence[Chip], whole_px: int) -> list[Detections]:
+        """As `predict`, at the scale of a chip whose long side, `whole_px`, is that of a large window."""
+        side = WINDOW_TILES * self.predictor.input_px
+        sides = [round(max(chip.shape[:2]) * side / whole_px) for chip in chips]
+        return self.predictor.predict_at(chips, sides, self.postprocess)
+
     def _long_side_px(self, chip: Chip) -> int:
         """Long side of a chip on the canvas.
 

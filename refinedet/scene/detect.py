@@ -11,25 +11,26 @@ import logging
 import math
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import closing, nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 from typing import Any
 
 from refinedet.boxes import shift
 from refinedet.concurrency import map_unordered, prefetch, start_thread
-from refinedet.config import TileConfig
+from refinedet.config import PixelSizes, TileConfig
 from refinedet.config.detection import FRAGMENT_SHARE, LandSettings, SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.geo.compass import ground_axes
-from refinedet.geo.position import locate, why_nowhere
+from refinedet.geo.position import locate
 from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
 from refinedet.radiometry import StretchLimits, scene_limits
-from refinedet.raster import RasterInfo, Reader
+from refinedet.raster import Reader
 from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
 from refinedet.scene.journal import FinishedWindows, Journal, OpenJournal, open_journal
 from refinedet.scene.land.survey import Surroundings, survey
+from refinedet.scene.notes import pixel_notes, position_notes
 from refinedet.scene.result import SceneResult
 from refinedet.scene.sentinel1.reader import annotation_of
 from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
@@ -61,6 +62,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
     score_min: float = 0.5,
     prescreen: float | None = None,
     ship_m: float | None = None,
+    known_gsd: PixelSizes | None = None,
     batch_size: int = WINDOWS_TOGETHER,
     progress: Progress | None = None,
     stream: Stream | None = None,
@@ -80,28 +82,27 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         score_min: lowest score of a ship in the result, in [0, 1].
         prescreen: least contrast of a window that is looked at, in standard deviations (`prescreen.K`); None: any.
         ship_m: longest ship in metres: windows overlap by no more than its length; None: as `tile` says.
+        known_gsd: pixel sizes that the predictor knows; a scene with others is resampled to the best of them.
         batch_size: windows per call of the predictor; it may split them further.
         progress: called with the number of windows done.
         stream: called with the detections of each window as soon as it is finished.
         journal: keeps finished windows, so that an interrupted run goes on.
 
     Raises:
-        FileError: the scene is missing, damaged, or no picture of a supported format; a side file or the journal cannot
-            be used.
-        InputError: its pixels are of an unsupported type or too many, an argument is out of range, or the journal
-            belongs to another run.
+        FileError: the scene, a side file or the journal is missing, damaged, or of an unsupported format.
+        InputError: pixels are unsupported or too many, an argument is out of range, or the journal is of another run.
         MissingExtra: `land` asks for a coastline that is not installed.
     """
     predictors, first = _checked(predictor, score_min, batch_size, prescreen, ship_m)
     scene, land, tile, watch = scene or SceneSettings(), land or LandSettings(), tile or TileConfig(), Stopwatch()
     chosen: dict[str, Any] = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
-    chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m}
+    chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m, "known_gsd": known_gsd}
     with open_source(path, scene) as reader:
         hashed = start_thread(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
         annotation = annotation_of(path, scene.pol, reader.info)  # and land: an error in either comes first
         with watch.part("land"):
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
-        run = _Run(reader, scene, tile, (score_min, prescreen, ship_m), watch)
+        run = _Run(reader, scene, tile, _Limits(score_min, prescreen, ship_m, known_gsd), watch)
         run.leave_out(known)
         with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
             run.detect(predictors, batch_size, log, progress or _silent, stream)
@@ -110,17 +111,8 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         with watch.part("describe"):
             ships = describe_ships(SceneAsRead(reader, run.seen, run.preview, run.factors), merged, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
-    result = _result(Path(path).name, first.classes, run, ships, (*_position_notes(reader.info), *known.notes))
+    result = _result(Path(path).name, first.classes, run, ships, (*run.notes, *known.notes))
     return replace(result, identity=hashed.result() if hashed else None)
-
-
-def _position_notes(info: RasterInfo) -> tuple[str, ...]:
-    """Note for a scene without a position, once; empty if it has one."""
-    reason = why_nowhere(info)
-    if reason is None:
-        return ()
-    meaning = "boxes are in pixels, places and lengths on the ground are unknown"
-    return (f"the scene has no position, since {reason}: {meaning}, and neither land nor exclusions are looked at",)
 
 
 def _identified(watch: Stopwatch, path: str | Path, detector: Mapping[str, Any], chosen: dict[str, Any]) -> RunIdentity:
@@ -173,6 +165,16 @@ def _checked(
     return predictors, predictors[0]
 
 
+@dataclass(frozen=True, slots=True)
+class _Limits:
+    """Arguments of `detect_scene` of those names."""
+
+    score_min: float
+    prescreen: float | None
+    ship_m: float | None
+    known_gsd: PixelSizes | None
+
+
 class _Run:
     """Run on one scene, with its detections so far. Chips are held for a few batches only."""
 
@@ -181,19 +183,25 @@ class _Run:
         reader: Reader,
         scene: SceneSettings,
         tile: TileConfig,
-        limits: tuple[float, float | None, float | None],
+        limits: _Limits,
         watch: Stopwatch,
     ) -> None:
-        """`limits` are score_min, prescreen and ship_m of `detect_scene`."""
         self.reader, self.watch = reader, watch
-        self._score_min, self._prescreen, ship_m = limits
+        self._score_min, self._prescreen = limits.score_min, limits.prescreen
         with watch.part("read"):
             self.preview = reader.sample()
-        self.seen, self.factors = resample_reader(reader, scene, self.preview)
+        self.seen, self.factors = resample_reader(reader, scene, self.preview, limits.known_gsd)
         self.position = locate(reader.info)
         axes = ground_axes(self.position, reader.info.width, reader.info.height)
-        tile = shrink_overlap(tile, axes, self.factors, ship_m)
+        tile = shrink_overlap(tile, axes, self.factors, limits.ship_m)
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
+        asked = scene.gsd_m is not None or scene.scale is not None
+        self.notes = (
+            *position_notes(reader.info),
+            *pixel_notes(reader.info, self.factors, limits.known_gsd, asked=asked),
+        )
+        own_scale = limits.known_gsd is not None and self.position is not None
+        self._whole_px = tile.tile_px if own_scale else None
         self.parts: list[tuple[Window, Detections]] = []
         self.skipped = 0
         self.stretch_limits: StretchLimits | None
@@ -254,9 +262,11 @@ class _Run:
         return finished
 
     def _predicted(self, predictor: Predictor, chips: Sequence[Chip]) -> list[Detections]:
-        if len(self.grid) == 1 or not isinstance(predictor, PartPredictor):
+        """Detections in chips; a scene of one window fills the network's input if its pixels have no size."""
+        whole_px = self._whole_px if len(self.grid) == 1 else max(self.grid[0].height, self.grid[0].width)
+        if whole_px is None or not isinstance(predictor, PartPredictor):
             return predictor.predict(chips)
-        return predictor.predict_parts(chips, max(self.grid[0].height, self.grid[0].width))
+        return predictor.predict_parts(chips, whole_px)
 
     def _take(self, finished: FinishedWindows) -> None:
         for index, detections in sorted(finished.items()):

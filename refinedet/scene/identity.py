@@ -16,7 +16,7 @@ from importlib import metadata
 from pathlib import Path
 from typing import Any, Self
 
-from refinedet.config import Radiometry, TileConfig
+from refinedet.config import PixelSizes, Radiometry, TileConfig
 from refinedet.config.detection import LandSettings, SceneSettings
 from refinedet.config.option import Effect, with_effect
 from refinedet.errors import FileError, InputError
@@ -79,6 +79,7 @@ def run_identity(  # noqa: PLR0913 - all that decides a result
     score_min: float,
     prescreen: float | None,
     ship_m: float | None,
+    known_gsd: PixelSizes | None = None,
     radiometry: Radiometry,
 ) -> RunIdentity:
     """Identity of a run of `detect_scene` with these arguments.
@@ -94,6 +95,7 @@ def run_identity(  # noqa: PLR0913 - all that decides a result
         "score_min": score_min,
         "prescreen": prescreen,
         "ship_m": ship_m,
+        "known_gsd": None if known_gsd is None else known_gsd.to_dict(),
         "radiometry": radiometry.to_dict(),
     }
     return RunIdentity(scene_sha256, dict(detector), settings, side_files(land), software())

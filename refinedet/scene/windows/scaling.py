@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from refinedet.config import PixelSizes
 from refinedet.config.detection import SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
@@ -24,24 +25,24 @@ _REACH_PX = 10.0
 """Most pixels on either side of the middle of the scene over which a pixel is measured."""
 
 
-def resample_reader(reader: Reader, settings: SceneSettings, sample: NDArray[Any]) -> tuple[Reader, Factors]:
+def resample_reader(
+    reader: Reader, settings: SceneSettings, sample: NDArray[Any], known: PixelSizes | None = None
+) -> tuple[Reader, Factors]:
     """Resample a scene as its settings ask; return a reader and its factors, or the same reader at the same size.
 
     Args:
         reader: the scene.
         settings: settings with a factor, a pixel size in metres, or neither.
         sample: result of `reader.sample`.
+        known: pixel sizes that the weights know. Where the settings are silent, a scene with other pixels along either
+            axis is resampled to the best of them; None: it stays as it is.
 
     Raises:
         InputError: the result would have too many or too large pixels, or the scene has no position to take metres
             from.
     """
-    if settings.gsd_m is not None:
-        wide, high = pixel_size_m(reader.info)
-        factors = (wide / settings.gsd_m, high / settings.gsd_m)
-    elif settings.scale is not None:
-        factors = (settings.scale, settings.scale)
-    else:
+    factors = _factors(reader.info, settings, known)
+    if factors == SAME:
         return reader, SAME
     width, height = reader.info.width, reader.info.height
     resampled = ResampledReader(reader, *factors, sample)
@@ -53,22 +54,47 @@ def resample_reader(reader: Reader, settings: SceneSettings, sample: NDArray[Any
     return resampled, resampled.factors
 
 
+def _factors(info: RasterInfo, settings: SceneSettings, known: PixelSizes | None) -> Factors:
+    if isinstance(settings.gsd_m, float):
+        wide, high = pixel_size_m(info)
+        return wide / settings.gsd_m, high / settings.gsd_m
+    if settings.scale is not None:
+        return settings.scale, settings.scale
+    best = None if known is None else known.best_m
+    if settings.gsd_m == "native" or known is None or best is None or not has_pixel_size(info):
+        return SAME
+    wide, high = pixel_size_m(info)
+    if all(known.min_m <= size <= known.max_m for size in (wide, high)):
+        return SAME
+    return wide / best, high / best
+
+
+def has_pixel_size(info: RasterInfo) -> bool:
+    """True if the pixels of a scene have a size on the ground."""
+    return all(np.isfinite(size) and size > 0 for size in _pixel_size_m(info))
+
+
 def pixel_size_m(info: RasterInfo) -> tuple[float, float]:
     """Width and height of a pixel in the middle of a scene, in metres along the ellipsoid.
 
     Raises:
         InputError: the scene has no position.
     """
+    if not has_pixel_size(info):
+        raise InputError("expected a scene with a position for `gsd_m`, found one without; set `scale` instead")
+    return _pixel_size_m(info)
+
+
+def _pixel_size_m(info: RasterInfo) -> tuple[float, float]:
+    """Width and height of a pixel in metres; NaN without a position."""
     position = locate(info)
+    if position is None:
+        return np.nan, np.nan
     middle = np.array([info.width, info.height]) / 2
     reach = np.minimum(middle, _REACH_PX)
-    sizes = (np.nan, np.nan)
-    if position is not None:
-        ends = [position.lonlat(np.stack([middle, middle]) + reach * side) for side in (-np.eye(2), np.eye(2))]
-        sizes = tuple((distances_m(*ends) / (2 * reach)).tolist())
-    if not all(np.isfinite(size) and size > 0 for size in sizes):
-        raise InputError("expected a scene with a position for `gsd_m`, found one without; set `scale` instead")
-    return sizes
+    ends = [position.lonlat(np.stack([middle, middle]) + reach * side) for side in (-np.eye(2), np.eye(2))]
+    wide, high = (distances_m(*ends) / (2 * reach)).tolist()
+    return wide, high
 
 
 def to_scene_pixels(merged: Merged, factors: Factors) -> Merged:

@@ -218,7 +218,7 @@ def test_ships_on_land_and_at_excluded_places_are_dropped_and_counted(
     scene: Path, bright_blobs: Any, west: LandSettings, tmp_path: Path
 ) -> None:
     platform = polygons(tmp_path / "platforms.geojson", [shapely.Point(503_230, 5_297_475)])
-    choice = replace(west, mask="drop", exclude=platform, exclude_m=50)
+    choice = replace(west, land_mask="drop", exclude=platform, exclude_m=50)
     result = detect_scene(scene, bright_blobs, tile=TILE, land=choice)
     assert boxes(result.detections) == sorted([SHIPS[1], SHIPS[3], SHIPS[4]])
     assert result.dropped == {"excluded": 1, "land": 1}

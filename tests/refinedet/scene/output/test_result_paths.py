@@ -24,7 +24,7 @@ def test_paths_follow_the_stem_and_default_to_its_own_folder() -> None:
 def test_existing_results_are_refused_unless_they_may_be_replaced(tmp_path: Path) -> None:
     paths = result_paths("scene.tif", tmp_path, SUFFIXES, quicklook=True)
     paths["csv"].write_text("old")
-    with pytest.raises(FileError, match="--overwrite"):
+    with pytest.raises(FileError, match="`overwrite`"):
         check_writable(paths, overwrite=False)
     check_writable(paths, overwrite=True)
     check_writable(result_paths("other.tif", tmp_path, SUFFIXES, quicklook=True), overwrite=False)

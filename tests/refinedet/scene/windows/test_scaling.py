@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
+import re
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 
-from refinedet.config import TileConfig
+from refinedet.config import PixelSizes, Radiometry, TileConfig
 from refinedet.config.detection import SceneSettings
+from refinedet.detections import Detections
 from refinedet.errors import InputError
+from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.source import open_source
@@ -82,6 +86,78 @@ def test_metres_without_a_position_are_one_sentence(tmp_path: Path, bright_blobs
     write_scene(tmp_path / "s.tif", sea())
     with pytest.raises(InputError, match=r"expected a scene with a position for `gsd_m`.*`scale`"):
         detect_scene(tmp_path / "s.tif", bright_blobs, scene=SceneSettings(gsd_m=10))
+
+
+KNOWN = PixelSizes(min_m=7, max_m=14, best_m=10)
+
+
+@pytest.mark.parametrize(
+    ("pixel_m", "factors", "told"),
+    [
+        ((10.0, 10.0), (1.0, 1.0), None),
+        ((7.2, 13.8), (1.0, 1.0), None),
+        ((30.0, 30.0), (3.0, 3.0), "pixels of 30 m are outside of the 7 to 14 m .* Ships below 60 m"),
+        ((2.5, 14.5), (0.25, 1.45), r"pixels of 2\.5 x 14\.5 m"),
+        ((4.0, 4.0), (0.4, 0.4), "looked at in pixels of 10 m"),
+    ],
+)
+def test_pixels_that_the_weights_do_not_know_are_brought_to_those_they_know(
+    tmp_path: Path, bright_blobs: Any, pixel_m: tuple[float, float], factors: tuple[float, float], told: str | None
+) -> None:
+    wide, high = pixel_m
+    write_scene(tmp_path / "s.tif", sea(), crs="EPSG:32633", transform=(wide, 0, 5e5, 0, -high, 5.3e6))
+    result = detect_scene(tmp_path / "s.tif", bright_blobs, tile=TILE, known_gsd=KNOWN)
+    assert result.factors == pytest.approx(factors, rel=0.01)
+    notes = " ".join(result.notes)
+    assert ("outside of" in notes) == (told is not None)
+    if told:
+        assert re.search(told, notes)
+
+
+def test_what_is_asked_for_overrules_the_weights_and_is_not_told(tmp_path: Path, bright_blobs: Any) -> None:
+    write_scene(tmp_path / "s.tif", sea(), crs="EPSG:32633", transform=(30, 0, 5e5, 0, -30, 5.3e6))
+    asked = [(SceneSettings(gsd_m="native"), 1.0), (SceneSettings(gsd_m=15), 2.0), (SceneSettings(scale=0.5), 0.5)]
+    for settings, factor in asked:
+        result = detect_scene(tmp_path / "s.tif", bright_blobs, tile=TILE, known_gsd=KNOWN, scene=settings)
+        assert result.factors == pytest.approx((factor, factor), rel=0.01)
+        assert not any("outside" in note for note in result.notes)
+
+
+def test_a_scene_without_a_position_is_looked_at_as_it_is(tmp_path: Path, bright_blobs: Any) -> None:
+    write_scene(tmp_path / "s.tif", sea())
+    assert detect_scene(tmp_path / "s.tif", bright_blobs, tile=TILE, known_gsd=KNOWN).factors == (1.0, 1.0)
+
+
+class Scales:
+    """Notes the scale at which it is shown chips; finds nothing."""
+
+    classes, radiometry = ("ship",), Radiometry()
+
+    def __init__(self) -> None:
+        self.whole_px: list[int | None] = []
+
+    def predict(self, chips: Sequence[Chip]) -> list[Detections]:
+        """Fill the input."""
+        self.whole_px.append(None)
+        return [Detections.empty()] * len(chips)
+
+    def predict_parts(self, chips: Sequence[Chip], whole_px: int) -> list[Detections]:
+        """Keep the scale."""
+        self.whole_px.append(whole_px)
+        return [Detections.empty()] * len(chips)
+
+
+@pytest.mark.parametrize(
+    ("located", "known", "whole_px"), [(True, KNOWN, 128), (True, None, None), (False, KNOWN, None)]
+)
+def test_a_small_scene_keeps_its_scale_where_that_is_known(
+    tmp_path: Path, located: bool, known: PixelSizes | None, whole_px: int | None
+) -> None:
+    place = {"crs": "EPSG:32633", "transform": (10, 0, 5e5, 0, -10, 5.3e6)} if located else {}
+    write_scene(tmp_path / "s.tif", np.full((80, 80), 99, np.uint8), **place)  # type: ignore[arg-type]
+    predictor = Scales()
+    detect_scene(tmp_path / "s.tif", predictor, tile=TileConfig(tile_px=128, overlap_px=16), known_gsd=known)
+    assert predictor.whole_px == [whole_px]
 
 
 def test_a_scaled_scene_of_too_many_pixels_is_refused(scene: Path, bright_blobs: Any) -> None:

@@ -1,0 +1,44 @@
+"""Notes on a scene: sentences for the console and the record about what was guessed, or is not known."""
+
+from __future__ import annotations
+
+from refinedet.config import PixelSizes
+from refinedet.geo.position import why_nowhere
+from refinedet.raster import RasterInfo
+from refinedet.scene.windows.scaling import SAME, Factors, pixel_size_m
+
+_SMALL_PX = 2
+"""Pixels of its own scene below which a ship is a dot."""
+
+
+def position_notes(info: RasterInfo) -> tuple[str, ...]:
+    """Note on a scene without a position, once for all that follows; empty if it has one."""
+    reason = why_nowhere(info)
+    if reason is None:
+        return ()
+    meaning = "boxes are in pixels, places and lengths on the ground are unknown"
+    return (f"the scene has no position, since {reason}: {meaning}, and neither land nor exclusions are looked at",)
+
+
+def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *, asked: bool) -> tuple[str, ...]:
+    """Note on a scene that is looked at in another pixel size than its own, without being asked to.
+
+    Args:
+        info: the scene.
+        factors: pixels that the network sees per pixel of the scene.
+        known: pixel sizes that the weights know.
+        asked: whether the settings name a size or a factor.
+    """
+    if asked or known is None or factors == SAME:
+        return ()
+    wide, high = pixel_size_m(info)
+    own = f"{wide:.3g} m" if round(wide, 1) == round(high, 1) else f"{wide:.3g} x {high:.3g} m"
+    note = (
+        f"its pixels of {own} are outside of the {known.min_m:g} to {known.max_m:g} m that the weights know, so it is "
+        f'looked at in pixels of {known.best_m:g} m; set `gsd_m="native"` to look at it as it is'
+    )
+    coarse = max(wide, high)
+    if coarse > known.max_m:
+        least = f"{_SMALL_PX * coarse:.0f} m"
+        note += f". Ships below {least} are at most {_SMALL_PX} of its own pixels long, and may be missed"
+    return (note,)
