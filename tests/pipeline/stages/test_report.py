@@ -126,7 +126,7 @@ def test_equal_input_gives_equal_bytes_and_no_figures_of_others_for_other_data(
 
 
 def test_text_is_escaped() -> None:
-    numbers = Numbers({"test": {}}, {}, [], {}, [], settings={"<b>": {"<i>": "<u>"}})
+    numbers = Numbers({"test": {}}, {}, [], {}, [], facts={"<b>": {"<i>": "<u>"}})
     html = render(Page("<script>alert(1)</script>", "&", numbers, {}, (), [], {}, (), ()))
     assert not re.search(r"<script|<b>alert|<i>|<u>", html)
     assert "&lt;script&gt;" in html
@@ -204,7 +204,7 @@ def test_results_of_another_kind_are_one_sentence(tmp_path: Path, content: objec
         ("curves", [1], "setting `curves` in here: expected a mapping"),
         ("chips", {"a": 1}, "setting `chips` in here: expected a list"),
         ("chips", [3], "setting `chips.0` in here: expected a mapping"),
-        ("mistakes", None, "setting `mistakes` in here: expected a mapping"),
+        ("detection_errors", None, "setting `detection_errors` in here: expected a mapping"),
         ("dataset", 3, "setting `dataset` in here: expected text, found 3"),
     ],
 )
