@@ -18,9 +18,9 @@ class LocalParams(Settings):
     train: str | None = None
     """COCO file, or list of image ids (VOC), within the folder; None: all XML files of the folder Annotations (VOC)."""
     val: str | None = None
-    """The same for validation; None: cut off from the training images."""
+    """File for validation; None: cut off from the training images."""
     test: str | None = None
-    """The same for the test; None: cut off from the training images."""
+    """File for the test; None: cut off from the training images."""
     images: str | None = None
     """Folder of the images; None: looked for."""
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1

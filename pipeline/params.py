@@ -67,14 +67,14 @@ class SceneParams(Settings):
 
 @validated(frozen=True, slots=True)
 class TileParams(Settings):
-    """How chips are cut for training."""
+    """Cutting of chips for training."""
 
     windows: TileConfig = field(default_factory=TileConfig)
-    """How scenes are cut, in training and in detection."""
+    """Windows into which scenes are cut, in training and in detection."""
     keep_empty: Share = 1.0
     """Share of the training chips without a ship that is kept."""
     shards_beyond: Whole = _SHARDS_BEYOND
-    """Where all splits together have more windows than this, chips are packed into a few large files."""
+    """Number of windows of all splits together beyond which chips are packed into a few large files."""
 
 
 @validated(frozen=True, slots=True)
@@ -85,7 +85,7 @@ class TileSection(TileConfig):
     shards_beyond: Whole = _SHARDS_BEYOND
 
     def params(self) -> TileParams:
-        """The same as TileParams."""
+        """Convert to TileParams."""
         windows = TileConfig(self.tile_px, self.overlap_px, self.whole_factor, self.min_visible)
         return TileParams(windows, self.keep_empty, self.shards_beyond)
 
@@ -162,7 +162,7 @@ class Params(Settings):
     """None where the data set is none of the user's own folders."""
 
     versioned: bool = True
-    """Whether the run is a stage of the project in the current folder, whose code and data belong to its record."""
+    """True if the run is a stage of the project in the current folder, whose code and data belong to its record."""
 
     def flat(self) -> dict[str, Any]:
         """Dotted name -> plain value of every setting, as an experiment tracker wants them."""

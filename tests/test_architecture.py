@@ -49,27 +49,12 @@ MAY_IMPORT = {
     "cli": {"cli", "pipeline", "refinedet"},
 }
 
-ROOMS: dict[str, set[str]] = {
-    "adapters": {"config", "predictors", "runtimes"},
-    "batch": {"config", "detection", "scene", "weights", "workarounds"},
-    "config": set(),
-    "data": {"config", "raster"},
-    "detection": {"adapters", "config", "model", "predictors", "runtimes", "scene", "weights", "workarounds"},
-    "evaluation": {"config", "data", "geo", "predictors"},
-    "geo": {"raster"},
-    "model": {"config", "weights", "workarounds"},
-    "predictors": {"config", "model", "workarounds"},
-    "raster": {"workarounds"},
-    "runtimes": {"config", "model", "predictors", "workarounds"},
-    "scene": {"config", "geo", "predictors", "raster", "workarounds"},
-    "training": {"config", "data", "model", "workarounds"},
-    "weights": set(),
-    "workarounds": set(),
-}
-"""Rooms of refinedet, and the other rooms that each may know. Files beside the rooms are leaves."""
-LEAF_MAY_KNOW = {"config", "raster", "weights"}
+DRAWING = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+COMMON = {"config", "weights", "workarounds"}
+"""Rooms of refinedet that every room may know; the drawings leave them out, and the leaves."""
 ABOVE = {"refinedet/__init__.py", "refinedet/exporting.py"}
-"""Files of refinedet beside the rooms that know any room."""
+"""Files of refinedet beside the rooms that know any room. All other files beside them are leaves."""
+LEAF_MAY_KNOW = {"config", "raster", "weights"}
 FOREIGN = {"dvc", "mlflow", "typer", "ray", "ruamel", "yaml"}
 """What the library knows nothing of."""
 
@@ -131,9 +116,61 @@ def test_imports_run_one_way(path: Path) -> None:
             assert top in MAY_IMPORT[package], f"{NAMES[path]} imports {name}"
         if package == "refinedet" and NAMES[path] not in ABOVE:
             assert top not in FOREIGN or (top, rest[0]) == ("ray", "batch"), f"{NAMES[path]} imports {name}"
-            allowed = {rest[0]} | ROOMS[rest[0]] if len(rest) > 1 else LEAF_MAY_KNOW
-            target = inner[0] if top == "refinedet" and inner else None
-            assert target not in ROOMS or target in allowed, f"{NAMES[path]} imports {name}"
+            if len(rest) == 1 and top == "refinedet" and inner and (ROOT / "refinedet" / inner[0]).is_dir():
+                assert inner[0] in LEAF_MAY_KNOW, f"the leaf {NAMES[path]} imports {name}"
+
+
+def room(name: str, package: str) -> str | None:
+    """The folder directly under `package` that a file lies in; None for a file beside the folders, or elsewhere."""
+    parts = Path(name).parts
+    depth = len(Path(package).parts)
+    return parts[depth] if "/".join(parts[:depth]) == package and len(parts) > depth + 1 else None
+
+
+def edges(package: str) -> set[tuple[str, str]]:
+    """Imports between the rooms of a package, as (who imports, what), without the rooms that all may know."""
+    found = set()
+    for path in FILES:
+        one = room(NAMES[path], package)
+        for name in imported(path, type_checking=True):
+            file = module_file(name)
+            other = room(NAMES[file], package) if file is not None else None
+            if one and other and one != other and not {one, other} & COMMON:
+                found.add((one, other))
+    return found
+
+
+@pytest.mark.parametrize("package", ["refinedet", "refinedet/scene", "pipeline"])
+def test_the_drawing_shows_the_imports_between_rooms(package: str) -> None:
+    block = re.search(rf"```mermaid\nflowchart TD\n%% rooms of {package}\n(.*?)```", DRAWING, re.DOTALL)
+    assert block, f"docs/architecture.md has no drawing of the rooms of {package}"
+    drawn = set(re.findall(r"^    (\w+) --> (\w+)$", block[1], re.MULTILINE))
+    assert drawn == edges(package)
+
+
+def test_rooms_know_one_another_in_one_direction() -> None:
+    for package in ("refinedet", "refinedet/scene", "pipeline"):
+        left = edges(package)
+        while left:  # take away rooms that import nothing that is left
+            importing = {one for one, _ in left}
+            fewer = {(one, other) for one, other in left if other in importing}
+            assert len(fewer) < len(left), f"a circle among {sorted(importing)} of {package}"
+            left = fewer
+
+
+def test_no_file_imports_itself_by_others() -> None:
+    graph = {path: {file for name in imported(path) if (file := module_file(name))} for path in FILES}
+    done: set[Path] = set()
+
+    def visit(path: Path, way: tuple[Path, ...]) -> None:
+        assert path not in way, " -> ".join(NAMES[one] for one in (*way[way.index(path) :], path))
+        if path not in done:
+            for other in sorted(graph[path]):
+                visit(other, (*way, path))
+            done.add(path)
+
+    for path in FILES:
+        visit(path, ())
 
 
 BY_NAME = {
@@ -338,25 +375,8 @@ def test_a_flag_in_a_message_is_found(tmp_path: Path) -> None:
 
 RIDDLE = re.compile(r"(?:what|whether|how|where|which|who|whose|when|the same|as|of)\b|\.\.\.", re.IGNORECASE)
 """Beginnings of a docstring that do not name its subject."""
-PLAIN = (
-    "refinedet/batch",
-    "refinedet/detection",
-    "refinedet/geo",
-    "refinedet/raster",
-    "refinedet/scene",
-    *(f"refinedet/{name}.py" for name in ("boxes", "cfar", "child", "concurrency", "detections", "errors", "files")),
-    *(f"refinedet/{name}.py" for name in ("nms", "radiometry", "resuming", "stopwatch", "tiling")),
-)
-"""Folders and files whose docstrings, and those of their tests, name their subject."""
-
-
-def plain_files(name: str) -> list[Path]:
-    """Files of an entry of PLAIN, and their mirrored tests."""
-    place = ROOT / name
-    if place.is_dir():
-        return sorted([*place.rglob("*.py"), *(ROOT / "tests" / name).rglob("*.py")])
-    test = ROOT / "tests" / Path(name).with_name(f"test_{place.name}")
-    return [place, test] if test.exists() else [place]
+PLAIN = (*PACKAGES, "benchmarks")
+"""Folders whose docstrings name their subject."""
 
 
 def riddles(code: ast.AST) -> list[str]:
@@ -370,7 +390,7 @@ def riddles(code: ast.AST) -> list[str]:
 
 @pytest.mark.parametrize("name", PLAIN)
 def test_docstrings_name_their_subject(name: str) -> None:
-    files = plain_files(name)
+    files = sorted((ROOT / name).rglob("*.py"))
     assert files
     assert {path.relative_to(ROOT).as_posix(): found for path in files if (found := riddles(tree(path)))} == {}
 

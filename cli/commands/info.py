@@ -22,7 +22,7 @@ def info(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """What a checkpoint is, and what it came from."""
+    """Show what a checkpoint is, and what it came from."""
     with one_sentence_errors(debug=debug):
         from refinedet.model.checkpoint import describe_checkpoint
         from refinedet.weights import shipped_weights

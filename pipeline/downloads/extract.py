@@ -37,7 +37,7 @@ _ZIP_TAIL_BYTES = (1 << 16) + 200
 _ZIP_ENDS = ((b"PK\5\6", 12, 4), (b"PK\6\6", 40, 8))
 """Each record that tells the size of the directory, the second in ZIP64: its mark, where the size stands, its bytes."""
 _ENTRY_BYTES = 128
-"""What a file takes in that directory, on average."""
+"""Size of an entry of that directory, on average."""
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -52,7 +52,7 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large an archive may become."""
+    """Limits on the size of an archive once it is unpacked."""
 
     entries: int = 200_000
     total_bytes: int = 20 << 30
@@ -162,7 +162,7 @@ def _check_directory(archive: Path, limits: Limits) -> None:
 
 
 def _places(data: bytes, mark: bytes) -> Iterator[int]:
-    """Where `mark` begins in `data`: a comment may hold further ones."""
+    """Positions at which `mark` begins in `data`: a comment may hold further ones."""
     at = data.find(mark)
     while at >= 0:
         yield at

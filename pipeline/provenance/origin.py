@@ -1,4 +1,4 @@
-"""Where a run comes from: code revision, data hashes, machine. For the record of a run, never for hashed outputs."""
+"""Origin of a run: code revision, data hashes, machine. For the record of a run, never for hashed outputs."""
 
 from __future__ import annotations
 
@@ -99,7 +99,7 @@ def machine_tags() -> dict[str, str]:
 
 
 def git(*arguments: str) -> bytes | None:
-    """What git prints in the current folder; None where there is no git, no repository or no such thing."""
+    """Output of git in the current folder; None without git, without a repository, or if git fails."""
     program = shutil.which("git")
     if program is None:
         return None
@@ -117,7 +117,7 @@ def git(*arguments: str) -> bytes | None:
 
 
 def git_text(*arguments: str) -> str | None:
-    """The same as text, without the last line end."""
+    """Output of git as text, without the last line end."""
     printed = git(*arguments)
     return None if printed is None else printed.decode(errors="replace").strip("\n")
 

@@ -1,4 +1,4 @@
-"""What a stage ran on, in full, as files beside its run: enough to put code, settings and data back on any machine.
+"""State that a stage ran on, as files beside its run: enough to put code, settings and data back on any machine.
 
 During `dvc repro` and `dvc exp run` the tree is dirty and HEAD is only the base, so a run keeps the base revision, the
 patch on top of it, and the stages' dependencies that git does not track. DVC writes a stage into dvc.lock after it has
@@ -32,13 +32,13 @@ FOLDER = "state"
 """Folder of a run's artifacts that holds one folder of these files for each stage."""
 
 STATE, PATCH, SUMS, UNTRACKED = "state.json", "changes.patch", "outputs.json", "untracked"
-"""What was read; the patch on the base revision; what was written; files that git does not track."""
+"""Inputs; the patch on the base revision; outputs; files that git does not track."""
 
 KEPT = ("params.yaml", "dvc.lock")
 """Files of the project kept as they are."""
 
 PROJECT_FILES = ("dvc.yaml", "params.yaml", ".dvc/config", ".dvcignore")
-"""What DVC reads besides the dependencies of the stages."""
+"""Files that DVC reads besides the dependencies of the stages."""
 
 LARGEST_BYTES = 100 << 20
 """An untracked file larger than this is named with its hash, not copied: data belongs into DVC."""
@@ -64,7 +64,7 @@ class StageFiles:
 
 
 def pipeline_stages(path: str | Path = "dvc.yaml") -> dict[str, StageFiles]:
-    """What DVC knows of every stage, in the order of the file.
+    """Entries of DVC for every stage, in the order of the file.
 
     Raises:
         FileError: dvc.yaml cannot be read.
@@ -186,7 +186,7 @@ def _keep_untracked(sources: list[str], folder: Path) -> dict[str, dict[str, Any
 
 
 def _seen() -> dict[str, Any]:
-    """Where code and data were: what to ask for when they are missed. Passwords in addresses are left out."""
+    """Places of code and data, to ask for when they are missed. Passwords in addresses are left out."""
     from dvc.config import Config, ConfigError
 
     remotes = (line.split()[:2] for line in (git_text("remote", "-v") or "").splitlines() if line)

@@ -103,7 +103,7 @@ class Sum:
     nfiles: Count | None = None
 
     def entry(self) -> dict[str, Any]:
-        """The same as an entry of dvc.lock has it."""
+        """Convert to an entry of dvc.lock."""
         return {"md5": self.md5, "size": self.size, **({} if self.nfiles is None else {"nfiles": self.nfiles})}
 
 

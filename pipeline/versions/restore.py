@@ -39,7 +39,7 @@ class Check:
     expected: str
     """Its MD5 as DVC counts it, in the run."""
     found: str | None
-    """The same now; None where it is missing."""
+    """MD5 now; None if the file is missing."""
 
     @property
     def state(self) -> str:
@@ -49,7 +49,7 @@ class Check:
 
 @dataclass(frozen=True, slots=True)
 class Restored:
-    """What came back."""
+    """Restored run."""
 
     project: Path
     """The restored project: in a repository with several, a folder of the worktree."""
@@ -59,12 +59,12 @@ class Restored:
     checks: Sequence[Check]
     """Code, settings and data."""
     notes: Sequence[str]
-    """What a person should know of it, in sentences: where missing files were last seen among them."""
+    """Notes for a person, a sentence each: where missing files were last seen among them."""
     repro_does_nothing: bool
 
     @property
     def whole(self) -> bool:
-        """Whether every byte is there and is the run's."""
+        """True if every byte is there and is the run's."""
         return all(check.state == "same" for check in self.checks)
 
 
@@ -104,7 +104,7 @@ def restore(run_id: str, folder: Path, *, stage: str | None = None, only: Sequen
 
 
 def _own_project(record: Record) -> Path:
-    """The same project in the current clone, whose cache and remotes are used."""
+    """Project in the current clone, whose cache and remotes are used."""
     return Path(git_text("rev-parse", "--show-toplevel") or ".") / record.code.prefix
 
 

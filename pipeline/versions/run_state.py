@@ -1,4 +1,4 @@
-"""What a run in MLflow keeps of its code, settings and results, fetched back."""
+"""State that a run in MLflow keeps of its code, settings and results, fetched back."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Whether a run's numbers are still what its weights and code give: evaluated again, metric by metric."""
+"""Verification of a run: its weights and code evaluated again, metric by metric."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Verified:
     detections: Mapping[str, bool]
     """File of detections -> whether its bytes are those of the run."""
     machine: Mapping[str, tuple[str, str]]
-    """What numbers depend on and has changed: name -> (in the run, now)."""
+    """Changes of what numbers depend on: name -> (in the run, now)."""
 
     @property
     def mismatches(self) -> list[Row]:

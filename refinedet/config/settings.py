@@ -42,7 +42,7 @@ class DetectSettings:
         return cls(**{name: made(**taken[name]) for name, made in groups.items()})  # type: ignore[operator]
 
     def absolute(self) -> Self:
-        """The same with absolute paths, for workers that may stand in another folder."""
+        """Make all paths absolute, for workers that may stand in another folder."""
         made = {
             group.name: replace(
                 own := getattr(self, group.name),

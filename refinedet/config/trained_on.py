@@ -1,4 +1,4 @@
-"""What the weights of a checkpoint have seen: windows and pixel sizes."""
+"""Training data of a checkpoint: windows and pixel sizes."""
 
 from __future__ import annotations
 
@@ -33,9 +33,9 @@ class PixelSizes(Settings):
 
 @validated(frozen=True, slots=True)
 class TrainedOn(Settings):
-    """What the chips of a training were like."""
+    """Windows and pixel sizes of the chips of a training."""
 
     windows: TileConfig = field(default_factory=TileConfig)
-    """How scenes were cut; detection cuts them likewise."""
+    """Windows into which scenes were cut; detection cuts them likewise."""
     gsd_m: PixelSizes | None = None
     """Pixel sizes that the weights know; None: not known."""

@@ -98,7 +98,7 @@ class TrainConfig(Settings):
         return self.canvas_width, self.canvas_height
 
     def is_validated(self, epoch: int) -> bool:
-        """Whether the weights are validated after an epoch, counted from 1."""
+        """True if the weights are validated after this epoch, counted from 1."""
         return epoch % self.validate_every == 0 or epoch == self.epochs
 
     def __post_init__(self) -> None:

@@ -45,7 +45,7 @@ class LargeWindows:
         return self.predictor.predict_at(chips, [self._long_side_px(chip) for chip in chips], self.postprocess)
 
     def predict_parts(self, chips: Sequence[Chip], whole_px: int) -> list[Detections]:
-        """As `predict`, at the scale of a chip whose long side, `whole_px`, is that of a large window."""
+        """Find ships in parts of windows, at the scale at which `whole_px` is the long side of a large window."""
         side = WINDOW_TILES * self.predictor.input_px
         sides = [round(max(chip.shape[:2]) * side / whole_px) for chip in chips]
         return self.predictor.predict_at(chips, sides, self.postprocess)

@@ -62,7 +62,7 @@ class PartPredictor(Predictor, Protocol):
     """Predictor that also takes parts of windows, so that `detect_scene` passes no more pixels than it must."""
 
     def predict_parts(self, chips: Sequence[Chip], whole_px: int) -> list[Detections]:
-        """As `predict`, at the scale that a chip would have whose long side is `whole_px`."""
+        """Find ships in chips at the scale that a chip with a long side of `whole_px` would have."""
         ...
 
 
@@ -136,14 +136,14 @@ class CanvasPredictor(ABC):
         return self.predict_at(chips, [self.input_px] * len(chips), self.postprocess)
 
     def predict_parts(self, chips: Sequence[Chip], whole_px: int) -> list[Detections]:
-        """As `predict`, at the scale that a chip would have whose long side is `whole_px`."""
+        """Find ships in chips at the scale that a chip with a long side of `whole_px` would have."""
         sides = [round(max(chip.shape[:2]) * self.input_px / whole_px) for chip in chips]
         return self.predict_at(chips, sides, self.postprocess)
 
     def predict_at(
         self, chips: Sequence[Chip], long_sides_px: Sequence[int], postprocess: PostprocessConfig
     ) -> list[Detections]:
-        """As `predict`, with the long side of each chip scaled to its own length instead of the network's input."""
+        """Find ships in chips whose long sides are scaled to the given lengths instead of the network's input."""
         sizes = zip(chips, long_sides_px, strict=True)
         boxes = [letterbox(c.shape[1], c.shape[0], side, self._stride) for c, side in sizes]
         results: list[Detections] = [Detections.empty()] * len(chips)
