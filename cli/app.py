@@ -19,7 +19,7 @@ from cli.commands.simulate import simulate
 from cli.commands.sync import sync
 from cli.commands.train import train
 from cli.commands.verify import verify
-from cli.flags import use_flags_of
+from cli.option_names import use_flags_of
 from cli.settings_options import with_settings
 from refinedet.workarounds.exit_collection import skip_collection_at_exit
 

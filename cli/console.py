@@ -15,7 +15,7 @@ from typing import Any
 import typer
 from rich.console import Console
 
-from cli.flags import in_flags
+from cli.option_names import in_flags
 from refinedet.errors import RefineDetError
 from refinedet.files import full_disk, is_disk_full
 

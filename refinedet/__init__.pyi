@@ -11,11 +11,11 @@ from refinedet.config import (
     TileConfig,
     TrainConfig,
 )
-from refinedet.config.detection import LandSettings, SceneSettings
+from refinedet.config.detect_options import LandSettings, SceneSettings
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.find_ships import find_ships
-from refinedet.detection.run import DetectionRun
+from refinedet.detection.outcome import DetectionRun
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError, MissingExtra, RefineDetError
 from refinedet.evaluation.score import Score, match_boxes, score_files

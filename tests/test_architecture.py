@@ -342,7 +342,7 @@ FLAGS_OF_OTHERS = re.compile(
     r"|var\(--\w+"  # CSS
     r"|<!--|--nproc_per_node"  # HTML, torchrun
 )
-STARTS_OTHERS = ("pipeline/provenance/", "pipeline/ui/", "pipeline/versions/")
+STARTS_OTHERS = ("pipeline/provenance/", "pipeline/mlflow_ui/", "pipeline/versions/")
 """Folders with flags of git, DVC and MLflow, each a string of its own in the call that runs them."""
 
 

@@ -15,7 +15,7 @@ from pathlib import Path
 
 import numpy as np
 
-from refinedet.config.detection import LandSettings
+from refinedet.config.detect_options import LandSettings
 from refinedet.geo.position import locate
 from refinedet.raster import RasterInfo
 from refinedet.scene.land.survey import Surroundings, survey

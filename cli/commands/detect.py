@@ -16,7 +16,7 @@ from rich.table import Table
 from cli import options
 from cli.console import EXIT_ERROR, err, one_sentence_errors, out, print_json, say
 from refinedet.batch.settings import ArchiveSettings
-from refinedet.config.detection import (
+from refinedet.config.detect_options import (
     DetectorSettings,
     LandSettings,
     OutputSettings,
@@ -27,7 +27,7 @@ from refinedet.config.settings import DetectSettings
 
 if TYPE_CHECKING:
     from refinedet.batch.archive import Summary
-    from refinedet.detection.run import DetectionRun
+    from refinedet.detection.outcome import DetectionRun
     from refinedet.errors import RefineDetError
 
 _SHOWN = 20

@@ -39,8 +39,8 @@ def runs(
     Serves the project's store on this machine until Ctrl-C. Where MLFLOW_TRACKING_URI names a server, its page is used.
     """
     with one_sentence_errors(debug=debug):
-        from pipeline.ui.page import prepare_page
-        from pipeline.ui.server import served
+        from pipeline.mlflow_ui.page import prepare_page
+        from pipeline.mlflow_ui.server import served
 
         page = prepare_page(name)
         if page.server is not None:

@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from refinedet.batch.partitions import acquisition_day, partition_path
-from refinedet.config.detection import OutputSettings
+from refinedet.config.detect_options import OutputSettings
 from refinedet.errors import InputError
 from refinedet.scene.output.files import plan_files, same_name
 from refinedet.scene.output.result_paths import DATASET as PARTITION

@@ -15,7 +15,7 @@ from refinedet.batch.paths import archive_files
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.finder import ShipFinder
-from refinedet.detection.run import DetectionRun
+from refinedet.detection.outcome import DetectionRun
 from refinedet.errors import RefineDetError
 from refinedet.scene.output.files import refuse_existing
 

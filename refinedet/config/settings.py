@@ -7,7 +7,13 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from refinedet.config.detection import DetectorSettings, LandSettings, OutputSettings, SceneSettings, WindowSettings
+from refinedet.config.detect_options import (
+    DetectorSettings,
+    LandSettings,
+    OutputSettings,
+    SceneSettings,
+    WindowSettings,
+)
 from refinedet.config.option import options
 from refinedet.errors import InputError
 

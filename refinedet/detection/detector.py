@@ -7,7 +7,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
-from refinedet.config.detection import (
+from refinedet.config.detect_options import (
     DetectorSettings,
     MultiscalePreset,
     PrecisionChoice,

@@ -7,12 +7,12 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from refinedet.config.detection import DetectorSettings
+from refinedet.config.detect_options import DetectorSettings
 from refinedet.config.option import options
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.finder import Progress, ShipFinder
-from refinedet.detection.run import DetectionRun
+from refinedet.detection.outcome import DetectionRun
 from refinedet.errors import InputError, RefineDetError
 from refinedet.scene.output.files import plan_scenes, refuse_existing
 
@@ -36,7 +36,7 @@ def find_ships(
             `Detector.load`.
         progress: called with the number of windows done.
         settings: options of the command by their names in Python, such as `gsd_m=10` or `land_mask="drop"`; see
-            `refinedet.config.detection`.
+            `refinedet.config.detect_options`.
 
     Raises:
         FileError: the scene is missing or damaged, results are there and `overwrite` is false, or a file cannot be

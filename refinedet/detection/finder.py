@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 from refinedet.config.option import options
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
-from refinedet.detection.run import DetectionRun
+from refinedet.detection.outcome import DetectionRun
 from refinedet.detection.search import Search
 from refinedet.errors import FileError, RefineDetError
 from refinedet.files import cannot_write, read_json

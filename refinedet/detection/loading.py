@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from refinedet.config.detection import DetectorSettings
+from refinedet.config.detect_options import DetectorSettings
 from refinedet.errors import InputError
 
 if TYPE_CHECKING:

@@ -19,7 +19,7 @@ from typing import Any
 from refinedet.boxes import shift
 from refinedet.concurrency import map_unordered, prefetch, start_thread
 from refinedet.config import PixelSizes, TileConfig
-from refinedet.config.detection import FRAGMENT_SHARE, LandSettings, SceneSettings
+from refinedet.config.detect_options import FRAGMENT_SHARE, LandSettings, SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.geo.compass import ground_axes
@@ -39,7 +39,7 @@ from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.merge import Merged, merge_windows
 from refinedet.scene.windows.overlap import shrink_overlap
-from refinedet.scene.windows.scaling import SAME, resample_reader
+from refinedet.scene.windows.pixel_size import SAME, resample_reader
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import WINDOWS_TOGETHER, Window, windows

@@ -17,7 +17,7 @@ from pathlib import Path
 from typing import Any, Self
 
 from refinedet.config import PixelSizes, Radiometry, TileConfig
-from refinedet.config.detection import LandSettings, SceneSettings
+from refinedet.config.detect_options import LandSettings, SceneSettings
 from refinedet.config.option import Effect, with_effect
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree

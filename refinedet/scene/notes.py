@@ -5,7 +5,7 @@ from __future__ import annotations
 from refinedet.config import PixelSizes
 from refinedet.geo.position import why_nowhere
 from refinedet.raster import RasterInfo
-from refinedet.scene.windows.scaling import SAME, Factors, pixel_size_m
+from refinedet.scene.windows.pixel_size import SAME, Factors, pixel_size_m
 
 _SMALL_PX = 2
 """Pixels of its own scene below which a ship is a dot."""

@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
-from refinedet.config.detection import SceneSettings
+from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import SceneReader, open_scene
 from refinedet.scene.sentinel1.product import is_product

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from refinedet.detections import Detections
 from refinedet.geo.position import Position
-from refinedet.scene.windows.scaling import SAME, Factors, detections_to_scene_pixels
+from refinedet.scene.windows.pixel_size import SAME, Factors, detections_to_scene_pixels
 from refinedet.scene.windows.seams import Flags, SeamGrid
 from refinedet.tiling import Window
 

@@ -14,7 +14,7 @@ import pytest
 from typer.testing import Result
 
 from refinedet.config import PRESETS
-from refinedet.config.detection import Format, MultiscalePreset
+from refinedet.config.detect_options import Format, MultiscalePreset
 from refinedet.errors import InputError
 from refinedet.scene import detect
 from refinedet.scene.output import result_paths

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refinedet.config.detection import Format, OutputSettings, SceneSettings
+from refinedet.config.detect_options import Format, OutputSettings, SceneSettings
 from refinedet.errors import InputError
 from refinedet.scene.output.result_paths import check_writable, result_paths
 

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.config.detection import SceneSettings
+from refinedet.config.detect_options import SceneSettings
 from refinedet.radiometry import to_uint8, valid_mask
 from refinedet.raster import SceneReader
 from refinedet.scene.result import SceneResult

@@ -18,7 +18,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
-from refinedet.config.detection import SceneSettings
+from refinedet.config.detect_options import SceneSettings
 from refinedet.files import write_text
 from refinedet.geo.compass import ground_axes, north_xy, pixel_metres
 from refinedet.geo.position import Position, locate

@@ -22,7 +22,7 @@ from refinedet.scene.sentinel1.borders import invalid_share
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
 from refinedet.scene.ships.shape import UNKNOWN, Shape, measure, surroundings, to_intensity
 from refinedet.scene.windows.merge import Merged
-from refinedet.scene.windows.scaling import Factors, to_scene_pixels
+from refinedet.scene.windows.pixel_size import Factors, to_scene_pixels
 
 _LOGGER = logging.getLogger(__name__)
 _MOSTLY = 0.5

@@ -18,8 +18,8 @@ import pytest
 from mlflow import MlflowClient
 from typer.testing import Result
 
-from pipeline.ui import page as pages
-from pipeline.ui.page import RunsPage
+from pipeline.mlflow_ui import page as pages
+from pipeline.mlflow_ui.page import RunsPage
 
 Run = Callable[..., Result]
 CHECKOUT = Path(__file__).resolve().parents[3]

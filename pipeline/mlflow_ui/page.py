@@ -7,13 +7,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from pipeline.mlflow_ui.view import COLOUR_TAG, COLOURS, VIEW_KEY, VIEW_TAG, RunNumbers, view_value
 from pipeline.params import load_params
 from pipeline.provenance.origin import without_password
 from pipeline.tracking.delivery import EXPERIMENT_TAGS
 from pipeline.tracking.groups import GROUP_TAG
 from pipeline.tracking.run_names import experiment_name
 from pipeline.tracking.store import chosen_store, connected_client, is_remote, local_file, shown, uri_of
-from pipeline.ui.view import COLOUR_TAG, COLOURS, VIEW_KEY, VIEW_TAG, RunNumbers, view_value
 from refinedet.errors import FileError, InputError
 
 if TYPE_CHECKING:

@@ -11,14 +11,14 @@ import numpy as np
 import pytest
 
 from refinedet.config import PixelSizes, Radiometry, TileConfig
-from refinedet.config.detection import SceneSettings
+from refinedet.config.detect_options import SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.source import open_source
-from refinedet.scene.windows.scaling import pixel_size_m
+from refinedet.scene.windows.pixel_size import pixel_size_m
 
 SHIPS = [(20, 32, 44, 40), (252, 120, 264, 152), (316, 244, 332, 260), (100, 300, 340, 308)]
 TILE = TileConfig(tile_px=96, overlap_px=32)

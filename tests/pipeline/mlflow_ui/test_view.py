@@ -7,7 +7,7 @@ import json
 import zlib
 from typing import Any
 
-from pipeline.ui.view import LONGEST_TAG, RunNumbers, differing_settings, shown_metrics, view_value
+from pipeline.mlflow_ui.view import LONGEST_TAG, RunNumbers, differing_settings, shown_metrics, view_value
 
 METRICS = {"val/F1": 1.0, "val/AP": 1.0, "test/recall": 1.0, "test/AP": 1.0, "test_inshore/AP": 1.0, "train/loss": 1.0}
 

@@ -10,7 +10,7 @@ from typer.main import get_command
 from typer.testing import Result
 
 from cli.app import app
-from cli.flags import in_flags, use_flags_of
+from cli.option_names import in_flags, use_flags_of
 
 Run = Callable[..., Result]
 

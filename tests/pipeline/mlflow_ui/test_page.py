@@ -7,11 +7,11 @@ from pathlib import Path
 
 import pytest
 
+from pipeline.mlflow_ui.page import prepare_page
+from pipeline.mlflow_ui.view import VIEW_TAG
 from pipeline.params import parse_params
 from pipeline.tracking.groups import group
 from pipeline.tracking.runs import MlflowTracker
-from pipeline.ui.page import prepare_page
-from pipeline.ui.view import VIEW_TAG
 from refinedet.errors import FileError, InputError
 from tests.pipeline.mlflow_server import MlflowServer, client_of
 

@@ -8,8 +8,8 @@ import time
 
 import pytest
 
-from pipeline.ui import server
-from pipeline.ui.server import HOST, PORTS, free_port, served
+from pipeline.mlflow_ui import server
+from pipeline.mlflow_ui.server import HOST, PORTS, free_port, served
 from refinedet.errors import FileError, InputError
 
 

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config import PixelSizes
-from refinedet.config.detection import SceneSettings
+from refinedet.config.detect_options import SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.geo.position import distances_m, locate
