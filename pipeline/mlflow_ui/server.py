@@ -99,10 +99,16 @@ def _await_answer(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -
             return False
         if process.poll() is not None or time.monotonic() > end:
             log.seek(0)
-            said = log.read().decode(errors="replace").strip().splitlines() or ["nothing"]
-            raise FileError(f"expected MLflow's server to start on port {port}, but it did not ({said[-1].strip()})")
+            reason = _reason(log.read().decode(errors="replace"))
+            raise FileError(f"expected MLflow's server to start on port {port}, but it did not ({reason})")
         time.sleep(_POLL_SECONDS)
     return True
+
+
+def _reason(log: str) -> str:
+    """The last line of a server's log that speaks of an error, else the last line; warnings may come after it."""
+    lines = [line.strip() for line in log.splitlines() if line.strip()] or ["no output"]
+    return next((line for line in reversed(lines) if "error" in line.lower() or "exception" in line.lower()), lines[-1])
 
 
 def _is_free(port: int) -> bool:
