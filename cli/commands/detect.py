@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import asdict
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -15,6 +14,7 @@ from rich.table import Table
 
 from cli import options
 from cli.console import EXIT_ERROR, err, one_sentence_errors, out, print_json, say
+from cli.option_names import in_flags
 from refinedet.batch.settings import ArchiveSettings
 from refinedet.config.detect_options import (
     DetectorSettings,
@@ -115,7 +115,7 @@ def _detect_archive(scenes: list[Path], settings: DetectSettings, archive: Archi
     with progress_bar("scenes") as progress:
         task = progress.add_task("archive", total=len(scenes))
         found = detect_archive(scenes, settings, archive, lambda done, _: progress.update(task, completed=done))
-    folder = settings.output.out
+    folder = settings.output.out and settings.output.out.absolute()
     assert folder is not None  # noqa: S101 - or it would have been refused
     if json:
         print_json(_archive_summary(found, folder))
@@ -145,9 +145,8 @@ def _summary(scene: Path, outcome: DetectionRun | RefineDetError) -> dict[str, A
         empty = {"skipped": False, "ships": 0, "dropped": {}, "notes": [], "files": [], "seconds": 0.0}
         counts = {"windows": 0, "windows_skipped": 0, "windows_kept": 0}
         pixels = {"stretch_limits": None, "scale": [1.0, 1.0]}
-        return {"scene": str(scene), "ok": False, "error": str(outcome)} | empty | counts | pixels
-    counts, result = outcome.record["counts"], outcome.result
-    limits = None if result is None else result.stretch_limits
+        return {"scene": str(scene), "ok": False, "error": in_flags(str(outcome))} | empty | counts | pixels
+    counts = outcome.record["counts"]
     return {
         "scene": str(scene),
         "ok": True,
@@ -155,12 +154,12 @@ def _summary(scene: Path, outcome: DetectionRun | RefineDetError) -> dict[str, A
         "skipped": outcome.skipped,
         "ships": outcome.ships,
         "dropped": counts["dropped_by_reason"],
-        "notes": list(outcome.notes),
+        "notes": [in_flags(note) for note in outcome.notes],
         "windows": counts["windows"],
         "windows_skipped": counts["windows_skipped"],
         "windows_kept": outcome.windows_kept,
-        "stretch_limits": None if limits is None else asdict(limits),
-        "scale": [1.0, 1.0] if result is None else list(result.factors),
+        "stretch_limits": outcome.record["stretch_limits"],
+        "scale": outcome.record["scene"]["scale"],
         "seconds": round(outcome.seconds, 2),
         "files": [str(path) for path in outcome.files.values()],
     }
@@ -227,7 +226,7 @@ def _archive_summary(found: Summary, folder: Path) -> dict[str, Any]:
         "scenes": found.scenes,
         "done": found.done,
         "as_before": found.as_before,
-        "failed": [{"scene": str(scene), "error": error} for scene, error in found.failed.items()],
+        "failed": [{"scene": str(scene), "error": in_flags(error)} for scene, error in found.failed.items()],
         "ships": found.ships,
         "notes": list(found.notes),
         "seconds": round(found.seconds, 2),

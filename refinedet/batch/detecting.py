@@ -15,8 +15,8 @@ from refinedet.batch.status import NAME, open_status
 from refinedet.batch.work import ArchiveWork
 from refinedet.config.option import Effect, with_effect
 from refinedet.config.settings import DetectSettings
+from refinedet.detection.loading import weights_sha256
 from refinedet.errors import InputError
-from refinedet.files import sha256_file
 from refinedet.weights import shipped_weights
 
 _RAY_DEVICES = ("auto", "cpu", "cuda")
@@ -62,10 +62,11 @@ def _asked(settings: DetectSettings) -> dict[str, Any]:
     ships = {name: value for group in groups for name, value in with_effect(group, Effect.SHIPS).items()}
     files = with_effect(settings.output, Effect.FILES)
     own = {name: value for name, value in (ships | files).items() if name not in {*named, "weights", "out"}}
+    own["format"] = sorted(own["format"] or ())
     return {
         **own,
         "stretch": asdict(settings.scene.stretch),
-        "weights": sha256_file(settings.detector.weights or shipped_weights()),
+        "weights": weights_sha256(settings.detector.weights or shipped_weights()),
         "side_files": named,
         "software": software(),
     }

@@ -66,8 +66,8 @@ class DetectSettings:
 def _value(value: Any, kind: Any, parse: Any) -> Any:
     if isinstance(value, str) and parse is not None:
         return parse(value)
-    if isinstance(value, str) and str(kind).startswith("Path"):
+    if isinstance(value, str | Path) and str(kind).startswith("Path"):
         return Path(value).expanduser()
-    if str(kind).startswith("tuple") and value is not None:
+    if str(kind).startswith("tuple") and isinstance(value, str | list | tuple):
         return (value,) if isinstance(value, str) else tuple(value)
     return value

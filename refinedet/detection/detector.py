@@ -14,10 +14,17 @@ from refinedet.config.detect_options import (
     RuntimeChoice,
     WindowSettings,
 )
-from refinedet.detection.loading import Loaded, check_runtime, is_export, load_exported, load_foreign, load_torch
+from refinedet.detection.loading import (
+    Loaded,
+    check_runtime,
+    is_export,
+    load_exported,
+    load_foreign,
+    load_torch,
+    weights_sha256,
+)
 from refinedet.detection.search import Search, prescreen_of, settle
 from refinedet.errors import InputError
-from refinedet.files import sha256_file
 from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
@@ -38,8 +45,9 @@ class Detector:
     ) -> None:
         """Take loaded networks; `load` calls this."""
         self.settings, self.weights = settings, weights
-        self.weights_sha256 = sha256_file(weights)
+        self.weights_sha256 = weights_sha256(weights)
         self._loaded, self._graph = loaded, graph
+        self._classes = tuple(loaded.predictors[0].classes)
         self._open = True
 
     @classmethod
@@ -69,7 +77,7 @@ class Detector:
             InputError: the file holds no detector, or the runtime, device or precision cannot be used with it.
             MissingExtra: the runtime is not installed.
         """
-        path = None if weights is None else Path(weights)
+        path = None if weights is None else Path(weights).expanduser()
         return cls.of(DetectorSettings(path, multiscale, batch_size, device, runtime, precision))
 
     @classmethod
@@ -112,7 +120,7 @@ class Detector:
     @property
     def classes(self) -> tuple[str, ...]:
         """Class names by label."""
-        return tuple(self._loaded.predictors[0].classes)
+        return self._classes
 
     @property
     def devices(self) -> tuple[str, ...]:
@@ -145,12 +153,20 @@ class Detector:
         Raises:
             InputError: the detector is closed, or the windows do not fit together.
         """
-        if not self._open:
-            raise InputError("expected a detector that is open, found a closed one; load it again")
+        self.check_open()
         windows = windows or WindowSettings()
         if self._graph is not None and prescreen_of(windows, self._loaded.header) is not None:
             self._graph.prepare()  # in the background: the caller opens its scene meanwhile
         return settle(self._loaded, self.settings, windows)
+
+    def check_open(self) -> None:
+        """Check that the detector can be used.
+
+        Raises:
+            InputError: it is closed.
+        """
+        if not self._open:
+            raise InputError("expected a detector that is open, found a closed one; load it again")
 
     def close(self) -> None:
         """Free the network; the detector cannot be used any more. A second call does nothing."""

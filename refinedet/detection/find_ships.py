@@ -13,7 +13,7 @@ from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.finder import Progress, ShipFinder
 from refinedet.detection.outcome import DetectionRun
-from refinedet.errors import InputError, RefineDetError
+from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.scene.output.files import plan_scenes, refuse_existing
 
 
@@ -51,7 +51,7 @@ def find_ships(
     wanted = DetectSettings.of(out=out, **settings)
     if detector is not None:
         _refuse_both(settings)
-    path = Path(scene)
+    path = Path(scene).expanduser()
     files = plan_scenes([path], wanted.output)[path]
     refuse_existing(path, files, wanted.output)
     with nullcontext(detector) if detector is not None else Detector.of(wanted.detector) as loaded:
@@ -74,7 +74,7 @@ def find_ships_in(
     for scene, files in plan.items():
         try:
             refuse_existing(scene, files, settings.output)
-        except RefineDetError as error:
+        except FileError as error:
             yield scene, error
         else:
             todo.append(scene)

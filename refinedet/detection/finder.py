@@ -14,9 +14,9 @@ from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.outcome import DetectionRun
 from refinedet.detection.search import Search
-from refinedet.errors import FileError, RefineDetError
+from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import cannot_write, read_json
-from refinedet.scene.output.files import finished, journal_path, load_writers, plan_files, write_files
+from refinedet.scene.output.files import finished, journal_path, load_writers, plan_files, refuse_existing, write_files
 from refinedet.tiling import WINDOWS_TOGETHER
 
 if TYPE_CHECKING:
@@ -59,7 +59,11 @@ class ShipFinder:
         """
         from refinedet.scene.journal import Journal
 
-        files = dict(plan_files(scene, self._settings.output) if files is None else files)
+        self._detector.check_open()
+        if files is None:
+            files = plan_files(scene, self._settings.output)
+            refuse_existing(scene, files, self._settings.output)
+        files = dict(files)
         began = time.perf_counter()
         if finished(scene, files, self._settings.output):
             return DetectionRun(scene, self._earlier_run_record(scene, files["record"]), files)
@@ -127,7 +131,9 @@ class ShipFinder:
         from refinedet.scene.identity import RunIdentity, scene_sha256
 
         record: dict[str, Any] = read_json(path)
-        before = RunIdentity.from_dict(record.get("identity") if isinstance(record, dict) else None, path)
+        before = RunIdentity.from_record(record, path)
+        if not {"counts", "notes", "scene"} <= record.keys():
+            raise InputError(f"expected a whole record of a run at {path}, found parts; replace it with `overwrite`")
         changed = self._identity(scene_sha256(scene, self._settings.scene.pol)).changed_since(before)
         if changed:
             raise FileError(

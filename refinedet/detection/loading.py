@@ -4,11 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from refinedet.config.detect_options import DetectorSettings
 from refinedet.errors import InputError
+from refinedet.files import sha256_file
 
 if TYPE_CHECKING:
     from refinedet.adapters.onnx import OnnxPredictor
@@ -39,6 +41,14 @@ class Loaded:
         # half: fragments enter the merge, too
         found: OnnxPredictor = self.predictors[0].with_score_min(max(_WEAKEST, min(SCORE_MIN, score_min / 2)))
         return found
+
+
+def weights_sha256(path: Path) -> str:
+    """Hex SHA-256 of a file of weights; of an OpenVINO export, whose weights are in the .bin beside it, of both."""
+    beside = path.with_suffix(".bin")
+    if path.suffix.lower() != ".xml" or not beside.is_file():
+        return sha256_file(path)
+    return sha256(f"{sha256_file(path)} {sha256_file(beside)}".encode()).hexdigest()
 
 
 def load_torch(weights: Path, settings: DetectorSettings) -> Loaded:

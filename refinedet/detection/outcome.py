@@ -40,4 +40,4 @@ class DetectionRun:
     @property
     def notes(self) -> tuple[str, ...]:
         """Facts that the user should know of this scene, a sentence each."""
-        return () if self.result is None else self.result.notes
+        return tuple(self.record["notes"])

@@ -39,7 +39,7 @@ from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.merge import Merged, merge_windows
 from refinedet.scene.windows.overlap import shrink_overlap
-from refinedet.scene.windows.pixel_size import SAME, resample_reader
+from refinedet.scene.windows.pixel_size import SAME, has_pixel_size, resample_reader
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
 from refinedet.tiling import WINDOWS_TOGETHER, Window, windows
@@ -200,7 +200,7 @@ class _Run:
             *position_notes(reader.info),
             *pixel_notes(reader.info, self.factors, limits.known_gsd, asked=asked),
         )
-        own_scale = limits.known_gsd is not None and self.position is not None
+        own_scale = limits.known_gsd is not None and has_pixel_size(reader.info)
         self._whole_px = tile.tile_px if own_scale else None
         self.parts: list[tuple[Window, Detections]] = []
         self.skipped = 0

@@ -7,7 +7,9 @@ with smaller batches.
 
 from __future__ import annotations
 
+import errno
 import json
+import os
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from functools import cache
@@ -24,7 +26,10 @@ from refinedet.files import sha256_file, sha256_tree
 from refinedet.resuming import differences
 from refinedet.scene.sentinel1.product import bare_measurement, find_measurement
 
-_PACKAGES = ("refinedet", "torch", "onnxruntime", "openvino", "numpy", "rasterio", "roaring-landmask")
+_PACKAGES = (
+    *("refinedet", "torch", "onnxruntime", "openvino", "numpy", "scipy", "pillow", "rasterio", "pyproj", "shapely"),
+    "roaring-landmask",
+)
 """Packages whose version may show in a result; the last one holds the coastline."""
 _SIDE_FILES = ("land", "exclude")
 """Settings that name a file. Its content counts, its path does not."""
@@ -53,16 +58,19 @@ class RunIdentity:
         return plain
 
     @classmethod
-    def from_dict(cls, content: Any, source: Path) -> Self:
+    def from_record(cls, content: Any, source: Path) -> Self:
         """Read the result of `to_dict`; `source` names the file in errors.
 
         Raises:
             InputError: the content is no identity.
         """
         try:
-            return cls(**{name: content[name] for name in cls.__dataclass_fields__})
+            return cls(**{name: content["identity"][name] for name in cls.__dataclass_fields__})
         except (KeyError, TypeError) as error:
-            raise InputError(f"expected the record of a run at {source}, found other JSON ({error!r})") from error
+            raise InputError(
+                f"expected the record of a run of this version at {source}, found other JSON or that of an older one; "
+                "name another `out`, or replace the results with `overwrite`"
+            ) from error
 
     def changed_since(self, before: RunIdentity) -> list[str]:
         """Differences from another identity, each with both values; empty if both runs find the same ships."""
@@ -88,6 +96,11 @@ def run_identity(  # noqa: PLR0913 - all that decides a result
         FileError: a side file cannot be read.
     """
     chosen = with_effect(scene, Effect.SHIPS) | with_effect(land, Effect.SHIPS) | {"land_mask": land.mask}
+    chosen["band"] = None if scene.band is None else str(scene.band)  # as the command line has it
+    if land.mask == "off":
+        chosen["land_buffer_m"] = None
+    if land.exclude is None:
+        chosen["exclude_m"] = None
     settings = {
         **{name: value for name, value in chosen.items() if name not in _SIDE_FILES},
         "stretch": scene.stretch.to_dict(),
@@ -116,8 +129,10 @@ def _content_sha256(path: Path) -> str:
     try:
         if path.suffix.lower() != ".shp":
             return sha256_file(path)
-        parts = {part.suffix.lower(): part for part in path.parent.glob(f"{path.stem}.*")}
+        parts = {part.suffix.lower(): part for part in path.parent.iterdir() if part.stem == path.stem}
         listed = [[suffix, sha256_file(parts[suffix])] for suffix in _PARTS if suffix in parts]
+        if not listed:
+            raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT))
         return sha256(json.dumps(listed).encode()).hexdigest()
     except OSError as error:
         raise FileError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 from refinedet.config import PixelSizes
 from refinedet.geo.position import why_nowhere
 from refinedet.raster import RasterInfo
-from refinedet.scene.windows.pixel_size import SAME, Factors, pixel_size_m
+from refinedet.scene.windows.pixel_size import SAME, Factors, is_unknown, pixel_size_m
 
 _SMALL_PX = 2
 """Pixels of its own scene below which a ship is a dot."""
@@ -29,14 +29,14 @@ def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *,
         known: pixel sizes that the weights know.
         asked: whether the settings name a size or a factor.
     """
-    if asked or known is None or factors == SAME:
+    if asked or known is None or known.best_m is None or not is_unknown(info, known):
         return ()
     wide, high = pixel_size_m(info)
     own = f"{wide:.3g} m" if round(wide, 1) == round(high, 1) else f"{wide:.3g} x {high:.3g} m"
-    note = (
-        f"its pixels of {own} are outside of the {known.min_m:g} to {known.max_m:g} m that the weights know, so it is "
-        f'looked at in pixels of {known.best_m:g} m; set `gsd_m="native"` to look at it as it is'
-    )
+    note = f"its pixels of {own} are outside of the {known.min_m:g} to {known.max_m:g} m that the weights know"
+    if factors == SAME:
+        return (f"{note}, and it would be too large or too small in others: it is looked at as it is",)
+    note += f', so it is looked at in pixels of {known.best_m:g} m; set `gsd_m="native"` to look at it as it is'
     coarse = max(wide, high)
     if coarse > known.max_m:
         least = f"{_SMALL_PX * coarse:.0f} m"

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Literal
 
@@ -10,15 +9,15 @@ import typer
 from typer.testing import CliRunner
 
 from cli.settings_options import with_settings
+from refinedet.config.base import Count, Settings, check, validated
 from refinedet.config.option import option
-from refinedet.errors import InputError
 
 
-@dataclass(frozen=True, slots=True)
-class Size:
+@validated(frozen=True, slots=True)
+class Size(Settings):
     """Some options."""
 
-    width_px: int = option(3, "Width of it.", least=1)
+    width_px: Count = option(3, "Width of it.")
     kind: Literal["a", "b"] | None = option(None, "Kind of it.", default_text="none of them")
     many: tuple[Literal["x", "y"], ...] | None = option(None, "Several.")
     folder: Path | None = option(None, "Folder.", flag="--out")
@@ -26,8 +25,7 @@ class Size:
     ends: tuple[float, ...] = option((0.0,), "Ends.", parse=lambda text: tuple(map(float, text.split(":"))))
 
     def __post_init__(self) -> None:
-        if self.width_px == 13:
-            raise InputError("expected luck, found 13")
+        check(self.width_px != 13, "width_px", "luck", self.width_px)
 
 
 def call(*words: str) -> tuple[int, str, list[object]]:

@@ -21,6 +21,8 @@ Factors = tuple[float, float]
 """Pixels of the scaled scene per pixel of the scene, along x and y."""
 
 SAME: Factors = (1.0, 1.0)
+_TOLERANCE = 1.01
+"""A size may be this many times beyond the range: pixels of a projection are not quite as large as they are called."""
 _REACH_PX = 10.0
 """Most pixels on either side of the middle of the scene over which a pixel is measured."""
 
@@ -41,32 +43,41 @@ def resample_reader(
         InputError: the result would have too many or too large pixels, or the scene has no position to take metres
             from.
     """
-    factors = _factors(reader.info, settings, known)
-    if factors == SAME:
+    asked = _asked_factors(reader.info, settings)
+    if asked is not None:
+        return _resampled(reader, asked, sample, settings.max_pixels)
+    if known is None or known.best_m is None or not is_unknown(reader.info, known):
         return reader, SAME
+    wide, high = pixel_size_m(reader.info)
+    try:
+        return _resampled(reader, (wide / known.best_m, high / known.best_m), sample, settings.max_pixels)
+    except InputError:  # nobody asked for that size: a note says that the scene stays as it is
+        return reader, SAME
+
+
+def _resampled(reader: Reader, factors: Factors, sample: NDArray[Any], max_pixels: int) -> tuple[Reader, Factors]:
     width, height = reader.info.width, reader.info.height
     resampled = ResampledReader(reader, *factors, sample)
     if (resampled.info.width, resampled.info.height) == (width, height):
         return reader, SAME
-    check_pixels(
-        f"the scaled scene of {width} x {height}", resampled.info.width, resampled.info.height, settings.max_pixels
-    )
+    check_pixels(f"the scaled scene of {width} x {height}", resampled.info.width, resampled.info.height, max_pixels)
     return resampled, resampled.factors
 
 
-def _factors(info: RasterInfo, settings: SceneSettings, known: PixelSizes | None) -> Factors:
+def _asked_factors(info: RasterInfo, settings: SceneSettings) -> Factors | None:
+    """Factors that the settings ask for; None if they leave them to the weights."""
     if isinstance(settings.gsd_m, float):
         wide, high = pixel_size_m(info)
         return wide / settings.gsd_m, high / settings.gsd_m
     if settings.scale is not None:
         return settings.scale, settings.scale
-    best = None if known is None else known.best_m
-    if settings.gsd_m == "native" or known is None or best is None or not has_pixel_size(info):
-        return SAME
-    wide, high = pixel_size_m(info)
-    if all(known.min_m <= size <= known.max_m for size in (wide, high)):
-        return SAME
-    return wide / best, high / best
+    return SAME if settings.gsd_m == "native" else None
+
+
+def is_unknown(info: RasterInfo, known: PixelSizes) -> bool:
+    """True if the pixels of a scene have a size, and the weights do not know it along either axis."""
+    low, high = known.min_m / _TOLERANCE, known.max_m * _TOLERANCE
+    return has_pixel_size(info) and not all(low <= size <= high for size in pixel_size_m(info))
 
 
 def has_pixel_size(info: RasterInfo) -> bool:

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 import refinedet
+from refinedet.detection.loading import weights_sha256
 from refinedet.errors import FileError, InputError
 from refinedet.model import checkpoint
 from refinedet.raster import write_scene
@@ -139,3 +140,12 @@ def test_a_changed_side_file_is_another_run_and_a_moved_one_is_not(scene: Path, 
         first.write_text('{"type":"Point","coordinates":[15.02,47.84]}')
         with pytest.raises(FileError, match=r"side_files\.exclude was"):
             find(first)
+
+
+def test_the_weights_of_an_openvino_export_are_both_of_its_files(tmp_path: Path) -> None:
+    (tmp_path / "m.xml").write_text("graph")
+    alone = weights_sha256(tmp_path / "m.xml")
+    (tmp_path / "m.bin").write_bytes(b"first")
+    first = weights_sha256(tmp_path / "m.xml")
+    (tmp_path / "m.bin").write_bytes(b"other")
+    assert len({alone, first, weights_sha256(tmp_path / "m.xml")}) == 3

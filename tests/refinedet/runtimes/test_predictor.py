@@ -68,7 +68,7 @@ def test_other_sizes_and_mirrored_work_as_in_torch(network: Path, exported: Path
 
 def test_bfloat16_is_near_and_onnx_has_none(exported: Path, chips: list[Chip]) -> None:
     if exported.suffix == ".onnx":
-        with pytest.raises(InputError, match="precision fp32 for runtime onnx"):
+        with pytest.raises(InputError, match='`precision="fp32"` for runtime onnx'):
             OnnxGraph(exported, device="cpu", precision="bf16")
         return
     try:

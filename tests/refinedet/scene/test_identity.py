@@ -76,6 +76,9 @@ def identity(scene: SceneSettings | None = None, land: LandSettings | None = Non
     return run_identity("5ce7e", scene=scene or SceneSettings(), land=land or LandSettings(), **(given | changed))
 
 
+LAND_OFF = ["settings.land_buffer_m was 500.0, is absent", "settings.land_mask was flag, is off"]
+
+
 @pytest.mark.parametrize(
     ("changed", "told"),
     [
@@ -83,13 +86,16 @@ def identity(scene: SceneSettings | None = None, land: LandSettings | None = Non
         ({"scene": SceneSettings(pol="vh")}, ["settings.pol was absent, is vh"]),
         ({"scene": SceneSettings(stretch=StretchChoice("decibel"))}, ["settings.stretch.kind was auto, is decibel"]),
         ({"land": LandSettings(land_mask="drop")}, ["settings.land_mask was flag, is drop"]),
-        ({"land": LandSettings(exclude_m=7.0)}, ["settings.exclude_m was 100.0, is 7.0"]),
+        ({"land": LandSettings(exclude_m=7.0)}, []),
         ({"tile": TileConfig(overlap_px=100)}, ["settings.tile.overlap_px was 160, is 100"]),
         ({"score_min": 0.4}, ["settings.score_min was 0.5, is 0.4"]),
         ({"prescreen": None}, ["settings.prescreen was 8.0, is absent"]),
         ({"ship_m": 500.0}, ["settings.ship_m was absent, is 500.0"]),
         ({"radiometry": Radiometry(headroom=1.0)}, ["settings.radiometry.headroom was 2.0, is 1.0"]),
         ({"detector": {"weights": "cd"}}, ["detector.weights was ab, is cd"]),
+        ({"scene": SceneSettings(band="1")}, ["settings.band was absent, is 1"]),
+        ({"land": LandSettings(land_mask="off", land_buffer_m=9.0)}, LAND_OFF),
+        ({"land": LandSettings(land_mask="off")}, LAND_OFF),
         ({"scene": SceneSettings(max_pixels=9)}, []),
         ({"land": LandSettings(land_mask="flag")}, []),
     ],
@@ -100,11 +106,11 @@ def test_each_setting_that_matters_makes_another_run_and_no_other(changed: dict[
 
 def test_an_identity_survives_its_way_through_json(tmp_path: Path) -> None:
     before = identity(SceneSettings(gsd_m=10))
-    back = RunIdentity.from_dict(json.loads(json.dumps(before.to_dict())), tmp_path / "a.run.json")
+    back = RunIdentity.from_record(json.loads(json.dumps({"identity": before.to_dict()})), tmp_path / "a.run.json")
     assert before.changed_since(back) == back.changed_since(before) == []
-    for other in ([], {}, {"scene": "x"}, None):
+    for other in ([], {}, {"identity": {"scene": "x"}}, {"identity": None}, None):
         with pytest.raises(InputError, match="expected the record of a run"):
-            RunIdentity.from_dict(other, tmp_path / "a.run.json")
+            RunIdentity.from_record(other, tmp_path / "a.run.json")
 
 
 @pytest.mark.parametrize("name", ["land", "exclude"])
@@ -131,6 +137,24 @@ def test_all_parts_of_a_shapefile_count(tmp_path: Path) -> None:
     assert identity(land=other).changed_since(before) == []
     (tmp_path / "b" / "b.prj").write_text("another reference system")
     assert identity(land=other).changed_since(before)
+
+
+def test_a_band_by_number_is_the_one_of_the_command_line() -> None:
+    assert identity(SceneSettings(band=1)).changed_since(identity(SceneSettings(band="1"))) == []
+
+
+def test_a_shapefile_is_known_by_its_own_parts_alone(tmp_path: Path) -> None:
+    for name in ("land[1].shp", "coast.shp", "coast.2023.shp"):
+        (tmp_path / name).write_text(name)
+    for name in ("land[1].shp", "coast.shp"):
+        before = identity(land=LandSettings(land=tmp_path / name))
+        (tmp_path / "coast.2023.shp").write_text("changed")
+        assert identity(land=LandSettings(land=tmp_path / name)).changed_since(before) == []
+        (tmp_path / name).write_text("changed")
+        assert identity(land=LandSettings(land=tmp_path / name)).changed_since(before)
+        (tmp_path / "coast.2023.shp").write_text("again")
+    with pytest.raises(FileError, match="expected a file at"):
+        identity(land=LandSettings(land=tmp_path / "missing.shp"))
 
 
 def test_code_and_packages_are_part_of_it() -> None:

@@ -68,7 +68,7 @@ def test_the_weights_are_named_by_their_content(tmp_path: Path, make_result: Mak
 def test_the_identity_of_the_run_is_in_it_where_it_is_known(make_result: MakeResult) -> None:
     identity = RunIdentity("5ce7e", {"weights": "ab"}, {"score_min": 0.5})
     record = record_of(replace(make_result(), identity=identity))
-    assert RunIdentity.from_dict(record["identity"], Path("a.run.json")).changed_since(identity) == []
+    assert RunIdentity.from_record(record, Path("a.run.json")).changed_since(identity) == []
     assert record["scene"]["sha256"] == "5ce7e"
     assert record_of(make_result())["identity"] is None
 
