@@ -29,6 +29,7 @@ _POLL_SECONDS = 0.1
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
+    "MLFLOW_LOGGING_LEVEL": "INFO",  # our own client is quiet, but a server that fails must say why
     "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its workers are for language models
 }
 
