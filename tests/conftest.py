@@ -12,7 +12,7 @@ import pytest
 from hypothesis import settings
 from scipy import ndimage
 
-from refinedet.config import PostprocessConfig, Radiometry
+from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TileConfig, TrainedOn
 from refinedet.detections import Detections
 from refinedet.predictors.predictor import Chip
 from refinedet.scene.land import survey as land
@@ -243,3 +243,19 @@ def _azimuth_noise(lines: int, samples: int) -> str:
         text += f"<noiseAzimuthVector>{block}<line>{' '.join(map(str, at))}</line>"
         text += f"<noiseAzimuthLut>{values}</noiseAzimuthLut></noiseAzimuthVector>"
     return f"<noiseAzimuthVectorList>{text}</noiseAzimuthVectorList>"
+
+
+@pytest.fixture(scope="session")
+def tiny_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A checkpoint of a small, untrained network of ships."""
+    import torch  # not above: importing torch is the business of few tests
+
+    from refinedet.model import checkpoint
+    from refinedet.model.network import RefineDet
+
+    torch.manual_seed(0)
+    model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8))
+    header = checkpoint.Header(model.config, ("ship",), Radiometry(), {}, trained_on=TrainedOn(TileConfig(64, 16)))
+    path = tmp_path_factory.mktemp("network") / "tiny.safetensors"
+    checkpoint.save_checkpoint(path, model.state_dict(), header)
+    return path

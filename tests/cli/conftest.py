@@ -66,18 +66,3 @@ def scene(tmp_path: Path, ships: tuple[Box, ...]) -> Path:
         pixels[y1:y2, x1:x2] = 1000
     raster.write_scene(tmp_path / "scene.tif", pixels, crs="EPSG:32633", transform=(10.0, 0, 5e5, 0, -10.0, 5.3e6))
     return tmp_path / "scene.tif"
-
-
-@pytest.fixture(scope="session")
-def tiny_network(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A checkpoint of a small, untrained network."""
-    import torch  # not above: importing torch is the business of few tests
-
-    from refinedet.model.network import RefineDet
-
-    torch.manual_seed(0)
-    model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8))
-    header = checkpoint.Header(model.config, ("ship",), Radiometry(), {}, trained_on=TrainedOn(TileConfig(64, 16)))
-    path = tmp_path_factory.mktemp("network") / "tiny.safetensors"
-    checkpoint.save_checkpoint(path, model.state_dict(), header)
-    return path

@@ -13,7 +13,6 @@ import pytest
 import refinedet
 from refinedet.detection.loading import weights_sha256
 from refinedet.errors import FileError, InputError
-from refinedet.model import checkpoint
 from refinedet.raster import write_scene
 
 ROOT = Path(__file__).resolve().parents[3]
@@ -31,20 +30,10 @@ def scene(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return path
 
 
-@pytest.fixture(scope="module")
-def weights(tmp_path_factory: pytest.TempPathFactory) -> Path:
+@pytest.fixture
+def weights(tiny_network: Path) -> Path:
     """A checkpoint of a small, untrained network of ships."""
-    import torch
-
-    from refinedet.config import ModelConfig, Radiometry, TileConfig, TrainedOn
-    from refinedet.model.network import RefineDet
-
-    torch.manual_seed(0)
-    model = RefineDet(ModelConfig(backbone_weights="none", input_px=64, tcb_channels=8))
-    header = checkpoint.Header(model.config, ("ship",), Radiometry(), {}, trained_on=TrainedOn(TileConfig(64, 16)))
-    path = tmp_path_factory.mktemp("network") / "tiny.safetensors"
-    checkpoint.save_checkpoint(path, model.state_dict(), header)
-    return path
+    return tiny_network
 
 
 def content(folder: Path) -> dict[str, bytes]:
