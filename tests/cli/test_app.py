@@ -76,22 +76,16 @@ def test_names_of_formats_and_passes_are_those_of_the_library() -> None:
     assert set(PRESETS) == set(get_args(MultiscalePreset))
 
 
-def test_help_answers_at_once_and_imports_nothing_heavy() -> None:
+def test_help_imports_nothing_heavy() -> None:
+    heavy = ("torch", "rasterio", "mlflow", "numpy", "scipy", "shapely", "dvc", "matplotlib")
     code = (
         "import sys, runpy; sys.argv = ['refinedet', '--help']\n"
         "try: runpy.run_module('cli.app', run_name='__main__')\n"
-        "finally: print([m for m in ('torch', 'rasterio', 'mlflow', 'numpy', 'matplotlib') if m in sys.modules])"
+        f"finally: print([m for m in {heavy} if m in sys.modules])"
     )
     ran = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=CHECKOUT)
     assert ran.stdout.strip().splitlines()[-1] == "[]"
     assert "detect" in ran.stdout
-    seconds = []  # of processor time: what else the machine does is not our business
-    for _ in range(3):
-        before = os.times()
-        subprocess.run([sys.executable, "-m", "cli.app", "--help"], capture_output=True, check=True, cwd=CHECKOUT)
-        after = os.times()
-        seconds.append(after.children_user + after.children_system - before.children_user - before.children_system)
-    assert min(seconds) < 0.5
 
 
 def test_version_and_module_entry() -> None:
