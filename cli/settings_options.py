@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from cli.console import one_sentence_errors
-from refinedet.config.option import Option, default_of, options, range_of, types_of
+from refinedet.config.option import Option, options, range_of, types_of
 
 
 def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -49,7 +49,7 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def _parameter(group: type, one: Field[Any], about: Option) -> inspect.Parameter:
     """A parameter that Typer makes the option of."""
-    default, kind = default_of(one), types_of(group)[one.name]
+    default, kind = one.default, types_of(group)[one.name]
     flag = about.flag or f"--{one.name.replace('_', '-')}"
     shown: Any = about.default_text if about.default_text is not None else True
     settings: dict[str, Any] = {"help": about.help, "metavar": about.metavar, "show_default": shown}
@@ -79,9 +79,9 @@ def _for_typer(kind: Any) -> Any:
 def _value(value: Any, one: Field[Any], about: Option) -> Any:
     """The value of a field from what Typer gives."""
     if value is None:
-        return default_of(one)
+        return one.default
     if isinstance(value, list):
-        return tuple(item.value for item in value) or default_of(one)
+        return tuple(item.value for item in value) or one.default
     if about.parse is not None:
         return about.parse(value)
     return value.expanduser() if isinstance(value, Path) else value

@@ -172,6 +172,11 @@ class DetectorSettings(Settings):
         metavar="auto|fp32|bf16",
     )
 
+    @property
+    def float_precision(self) -> Literal["fp32", "bf16"]:
+        """Number format of a network in floats: that asked for, else fp32."""
+        return "fp32" if self.precision == "auto" else self.precision
+
 
 @validated(frozen=True, slots=True)
 class OutputSettings(Settings):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import MISSING, Field, dataclass, field, fields
+from dataclasses import Field, dataclass, field, fields
 from enum import StrEnum
 from functools import cache
 from typing import Any, get_args, get_type_hints
@@ -71,16 +71,3 @@ def range_of(group: type, name: str) -> tuple[float | None, float | None]:
     ]
     least = next((limit.ge for limit in limits if hasattr(limit, "ge")), None)
     return least, next((limit.le for limit in limits if hasattr(limit, "le")), None)
-
-
-def default_of(one: Field[Any]) -> Any:
-    """Default of a field.
-
-    Raises:
-        TypeError: it has none.
-    """
-    if one.default is not MISSING:
-        return one.default
-    if one.default_factory is not MISSING:
-        return one.default_factory()
-    raise TypeError(f"{one.name} has no default")

@@ -23,7 +23,7 @@ from refinedet.detection.loading import (
     load_torch,
     weights_sha256,
 )
-from refinedet.detection.search import Search, prescreen_of, settle
+from refinedet.detection.search import Search, settle
 from refinedet.errors import InputError
 from refinedet.weights import shipped_weights
 
@@ -113,8 +113,7 @@ class Detector:
         from refinedet.runtimes.graphs import open_graph
 
         device = "auto" if settings.device == "all" else settings.device
-        precision = "fp32" if settings.precision == "auto" else settings.precision
-        graph = open_graph(path, device=device, precision=precision, keep=True)
+        graph = open_graph(path, device=device, precision=settings.float_precision, keep=True)
         return cls(settings, weights, load_exported(graph, runtime, settings), graph=graph)
 
     @property
@@ -154,10 +153,10 @@ class Detector:
             InputError: the detector is closed, or the windows do not fit together.
         """
         self.check_open()
-        windows = windows or WindowSettings()
-        if self._graph is not None and prescreen_of(windows, self._loaded.header) is not None:
+        search = settle(self._loaded, self.settings, windows or WindowSettings())
+        if self._graph is not None and search.prescreen is not None:
             self._graph.prepare()  # in the background: the caller opens its scene meanwhile
-        return settle(self._loaded, self.settings, windows)
+        return search
 
     def check_open(self) -> None:
         """Check that the detector can be used.

@@ -60,7 +60,7 @@ def load_torch(weights: Path, settings: DetectorSettings) -> Loaded:
     keep_freed_memory()
     header, devices = read_header(weights), resolve_devices(settings.device)
     _exact_gpus(devices)
-    precision = "fp32" if settings.precision == "auto" else settings.precision
+    precision = settings.float_precision
     loaded = [
         TorchPredictor.load(weights, device=device, batch_size=settings.batch_size, precision=precision)
         for device in devices
@@ -88,7 +88,7 @@ def load_foreign(path: Path, settings: DetectorSettings) -> Loaded:
 
     for name, given in (
         ("multiscale", settings.multiscale is not None),
-        ("precision", settings.precision not in ("auto", "fp32")),
+        ("precision", settings.float_precision != "fp32"),
     ):
         if given:
             raise InputError(f"expected a checkpoint (.safetensors) for `{name}`, found {path}; leave the setting out")

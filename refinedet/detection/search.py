@@ -43,7 +43,7 @@ def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) 
         InputError: the windows do not fit together.
     """
     header = loaded.header
-    prescreen, ship_m = prescreen_of(windows, header), _longest_ship_m(windows, header)
+    prescreen, ship_m = _prescreen(windows, header), _longest_ship_m(windows, header)
     tile = _tile(windows, TileConfig() if header is None else header.trained_on.windows)
     predictors: list[Predictor]
     if header is None:
@@ -82,7 +82,7 @@ def _for_score(predictor: ScalablePredictor, trained: PostprocessConfig, score_m
     return changed
 
 
-def prescreen_of(windows: WindowSettings, header: Header | None) -> float | None:
+def _prescreen(windows: WindowSettings, header: Header | None) -> float | None:
     """Least contrast of a window that is looked at; None: every window is."""
     from refinedet.scene.windows.prescreen import K
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -68,6 +69,7 @@ def why_nowhere(info: RasterInfo) -> str | None:
     return found if isinstance(found, str) else None
 
 
+@lru_cache(maxsize=8)  # a run asks several times, and fitting the grid of a product takes 11 ms
 def _located(info: RasterInfo) -> Position | str:
     """Position of a scene, or the reason why there is none."""
     try:
