@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -24,6 +26,15 @@ class Reader(ABC):
     info: RasterInfo
     label: str | None = None
     """Part of the scene that is read, in a word for people: a polarisation, a band; None: all of it."""
+    notes: tuple[str, ...] = ()
+    """Sentences for the user on what was guessed or left out to read this scene."""
+    read_as: Mapping[str, Any] = MappingProxyType({})
+    """Decisions on how the scene is read, by name (values, bands, nodata, ...), ready for JSON: for the run record."""
+
+    def tell(self, *notes: str, **read_as: Any) -> None:
+        """Add sentences to `notes` and decisions to `read_as`."""
+        self.notes = (*self.notes, *notes)
+        self.read_as = {**self.read_as, **read_as}
 
     @abstractmethod
     def read(self, window: Window) -> NDArray[Any]:

@@ -60,9 +60,15 @@ class SceneReader(Reader):
             raise InputError(f"expected pixels of one of {REAL_TYPES + COMPLEX_TYPES} in {path}, found {stored}")
         self._decoder = decoder_of(dataset, self._bands)
         self.info = _info(dataset, self._decoder, path)
-        self.label: str | None = None
+        self.band_names = tuple((text or "").strip() for text in dataset.descriptions)
+        """Descriptions of all bands of the file; empty text for a band without one."""
         self.correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
         """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""
+
+    def tags(self, band: int = 0) -> dict[str, str]:
+        """Metadata of the file, or of one of its bands counted from 1, by the names that GDAL gives them."""
+        with gdal():
+            return {str(name): str(text) for name, text in self._dataset.tags(band).items()}
 
     def read(self, window: Window) -> NDArray[Any]:
         """Pixels of `window`, as `Reader.read` gives them."""

@@ -136,6 +136,7 @@ def _result(scene: str, classes: tuple[str, ...], run: _Run, ships: Ships, notes
         windows_skipped=run.skipped,
         dropped=ships.dropped,
         notes=notes,
+        read_as=run.reader.read_as,
         factors=run.factors,
         seconds=run.watch.seconds,
     )
@@ -197,6 +198,7 @@ class _Run:
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         asked = scene.gsd_m is not None or scene.scale is not None
         self.notes = (
+            *reader.notes,
             *position_notes(reader.info),
             *pixel_notes(reader.info, self.factors, limits.known_gsd, asked=asked),
         )

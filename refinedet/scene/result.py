@@ -44,6 +44,8 @@ class SceneResult:
     """Number of detections left out, by reason: survey.LAND, EXCLUDED, attributes.NODATA; no entry for 0."""
     notes: tuple[str, ...] = ()
     """Facts that the user should know of this scene, a sentence each, such as that its land is unknown."""
+    read_as: Mapping[str, Any] = field(default_factory=dict)
+    """Decisions on how the scene was read, from `Reader.read_as`."""
     factors: tuple[float, float] = (1.0, 1.0)
     """Pixels that the network saw per pixel of the scene, along x and y; 1 unless the scene was resampled."""
     identity: RunIdentity | None = None

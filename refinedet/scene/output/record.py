@@ -66,6 +66,7 @@ def run_record(
             "located": result.located,
             "control_points": _control_points(info),
             "scale": list(result.factors),
+            "read_as": _plain(result.read_as),
         },
         "weights": None if weights is None else {"name": Path(weights).name, "sha256": sha256_file(weights)},
         "settings": _plain(settings),
