@@ -1,7 +1,7 @@
 """Stretch of the pixel values of a scene to the 8 bits that a network sees. Pure NumPy, for training and detection.
 
 The limits are measured once per scene and then applied pixel by pixel, so a window never depends on its neighbours.
-Values are amplitudes or decibels. The values themselves tell which, and a network sees the same of both.
+Values are amplitudes: other kinds are turned into them while a scene is read.
 """
 
 from __future__ import annotations
@@ -18,12 +18,10 @@ from refinedet.errors import InputError
 Pixels = NDArray[Any]
 """Pixels of any real type: (H, W) for one band, (H, W, 3) for RGB."""
 Mask = NDArray[np.bool_]
-Domain = Literal["stored", "amplitude", "decibel"]
-"""Values that are stretched: those of the scene, amplitudes from its decibels, or decibels from its amplitudes."""
+Domain = Literal["amplitude", "decibel"]
+"""Values that are stretched: the amplitudes of the scene, or decibels from them."""
 
 _AUTO = StretchChoice()
-_DECIBEL_SPAN = 150.0
-"""Largest distance of decibels from 0, for any sensor. Values beyond are of another kind, or count hundredths."""
 _LEAST_AMPLITUDE = 1e-12
 _TABLE_BYTES = 2
 """Width of the widest integers that are stretched by a table: 65,536 values."""
@@ -37,7 +35,7 @@ class StretchLimits:
 
     low: float
     high: float
-    domain: Domain = "stored"
+    domain: Domain = "amplitude"
     """Kind of both values; pixels are converted to it before they are stretched."""
 
     def __post_init__(self) -> None:
@@ -60,22 +58,7 @@ def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
     return np.asarray(valid.any(axis=2) if valid.ndim == 3 else valid, np.bool_)
 
 
-def is_decibel(sample: Pixels, valid: Mask) -> bool:
-    """True if the values of a scene are decibels: decibels of water are mostly below zero, amplitudes never are.
-
-    The median decides. So an intensity is not taken for decibels where noise was subtracted and a few values fell below
-    zero. Uncalibrated decibels, all above zero, cannot be told from amplitudes.
-    """
-    if sample.dtype.kind == "u":
-        return False
-    values = sample[valid]
-    if values.size == 0:
-        return False
-    middle, high = np.percentile(values.astype(np.float64), (50, 99))
-    return bool(-_DECIBEL_SPAN < middle < 0 and high < _DECIBEL_SPAN)
-
-
-def measure_limits(sample: Pixels, valid: Mask, radiometry: Radiometry, domain: Domain = "stored") -> StretchLimits:
+def measure_limits(sample: Pixels, valid: Mask, radiometry: Radiometry, domain: Domain = "amplitude") -> StretchLimits:
     """Stretch limits of a scene from a `sample` of its pixels and their mask, by the percentiles of `radiometry`.
 
     Every sample gives usable limits. Without a valid pixel they are 0 and 1. If both percentiles are equal, the highest
@@ -100,8 +83,8 @@ def scene_limits(
 ) -> StretchLimits | None:
     """Stretch limits of a scene with pixels of `dtype`; None where its values are taken as 8-bit values already.
 
-    None is returned for the stretch "none", and for uint8 unless `choice` names a stretch. A scene in decibels is
-    brought to amplitudes for a network that knows amplitudes, and the other way round.
+    None is returned for the stretch "none", and for uint8 unless `choice` names a stretch. Amplitudes are brought to
+    decibels for a network that knows those.
     """
     eight_bit = np.dtype(dtype) == np.uint8
     stretch = radiometry.stretch if choice.kind == "auto" else choice.kind
@@ -110,9 +93,7 @@ def scene_limits(
     if stretch == "fixed":
         return StretchLimits(choice.low, choice.high)
     valid = valid_mask(sample, nodata)
-    wanted: Domain = "decibel" if stretch == "decibel" else "amplitude"
-    held: Domain = "decibel" if is_decibel(sample, valid) else "amplitude"
-    return measure_limits(sample, valid, radiometry, "stored" if held == wanted else wanted)
+    return measure_limits(sample, valid, radiometry, "decibel" if stretch == "decibel" else "amplitude")
 
 
 def to_uint8(pixels: Pixels, valid: Mask, limits: StretchLimits | None) -> NDArray[np.uint8]:
@@ -126,7 +107,7 @@ def to_uint8(pixels: Pixels, valid: Mask, limits: StretchLimits | None) -> NDArr
         return np.where(mask, pixels, np.uint8(0))
     low, high = (0.0, 255.0) if limits is None else (limits.low, limits.high)
     values = np.where(mask, pixels, 1)
-    if limits is not None and limits.domain != "stored":
+    if limits is not None and limits.domain != "amplitude":
         values = _in_domain(values.astype(np.float64), limits.domain)
     # Clipped before anything is computed, so that no undeclared -3.4e38 overflows.
     values = np.clip(values, low, high).astype(np.float64)
@@ -167,8 +148,6 @@ class Stretch:
 
 
 def _in_domain(values: NDArray[np.float64], domain: Domain) -> NDArray[np.float64]:
-    if domain == "amplitude":
-        return np.asarray(10 ** (np.clip(values, -200, 200) / 20))
     if domain == "decibel":
         return np.asarray(20 * np.log10(np.maximum(values, _LEAST_AMPLITUDE)))
     return values

@@ -116,7 +116,7 @@ def _stretch(limits: StretchLimits | None) -> str:
     if limits is None:
         return "8 bits as they are"
     ends = f"{limits.low:.4g} to {limits.high:.4g}"
-    return ends if limits.domain == "stored" else f"{ends}, as {limits.domain}"
+    return ends if limits.domain == "amplitude" else f"{ends}, as {limits.domain}"
 
 
 def rows() -> list[Row]:

@@ -214,7 +214,7 @@ def _stretch(one: DetectionRun) -> str:
     if limits is None:
         return "none"
     ends = f"{limits.low:.4g} to {limits.high:.4g}"
-    return ends if limits.domain == "stored" else f"{ends} ({limits.domain})"
+    return ends if limits.domain == "amplitude" else f"{ends} ({limits.domain})"
 
 
 def _archive_summary(found: Summary, folder: Path) -> dict[str, Any]:

@@ -4,7 +4,7 @@ from refinedet.config.loss import LossConfig
 from refinedet.config.model import BACKBONES, STRIDES, AlignBackend, AlignSampling, ModelConfig, Norm
 from refinedet.config.multiscale import PRESETS, MultiscaleConfig, Pass, Preset
 from refinedet.config.postprocess import PostprocessConfig, SuppressionConfig
-from refinedet.config.scene import Radiometry, Stretch, StretchChoice, TileConfig
+from refinedet.config.scene import Radiometry, Stretch, StretchChoice, TileConfig, ValueKind
 from refinedet.config.trained_on import PixelSizes, TrainedOn
 from refinedet.config.training import AugmentConfig, Optimizer, Precision, Schedule, TrainConfig
 
@@ -33,4 +33,5 @@ __all__ = [
     "TileConfig",
     "TrainConfig",
     "TrainedOn",
+    "ValueKind",
 ]

@@ -9,12 +9,13 @@ from pydantic import Field
 
 from refinedet.config.base import Count, Positive, Settings, Share, Whole, check, validated
 from refinedet.config.option import Effect, option
-from refinedet.config.scene import StretchChoice
+from refinedet.config.scene import StretchChoice, ValueKind
 from refinedet.errors import InputError
 
 Polarisation = Literal["vv", "vh", "hh", "hv"]
 Calibrate = Literal["sigma0", "sigma0-denoised"]
 """sigma0: as the calibration file says; sigma0-denoised: the thermal noise is taken off before."""
+Values = Literal["auto", ValueKind]
 LandMask = Literal["flag", "drop", "off"]
 RuntimeChoice = Literal["auto", "torch", "onnx", "openvino"]
 PrecisionChoice = Literal["auto", "fp32", "bf16"]
@@ -47,10 +48,20 @@ class SceneSettings(Settings):
     """Pixels of a scene that are looked at, and how."""
 
     pol: Polarisation | None = option(
-        None, "Polarisation of a Sentinel-1 product.", default_text="vv, else hh, else the first"
+        None,
+        "Polarisation: of a Sentinel-1 product, or of the band of a raster by its name.",
+        default_text="vv, else hh, else the first",
     )
     band: str | int | None = option(
-        None, "Band of a raster, by number or description.", default_text="the first, or RGB"
+        None,
+        "Band of a raster, by number or description.",
+        default_text="by polarisation, else the brightest image; or RGB",
+    )
+    values: Values = option(
+        "auto",
+        "Kind of a raster's values: amplitude, power, decibels, hundredths of them, or complex numbers in two bands; "
+        "auto: by names, range and speckle.",
+        metavar="auto|amplitude|power|db|db100|iq",
     )
     calibrate: Calibrate | None = option(
         None,

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from dataclasses import replace
 from typing import Annotated, Literal, Self, get_args
 
 from pydantic import Field
@@ -9,6 +11,8 @@ from pydantic import Field
 from refinedet.config.base import Positive, Settings, Whole, check, validated
 from refinedet.errors import InputError
 
+ValueKind = Literal["amplitude", "power", "db", "db100", "iq"]
+"""Kind of the values of a raster: amplitude; power; decibels; hundredths of decibels; real and imaginary part."""
 Stretch = Literal["percentile", "decibel", "none"]
 StretchKind = Literal["auto", "percentile", "decibel", "fixed", "none"]
 _Percentile = Annotated[float, Field(ge=0, le=100)]
@@ -46,6 +50,12 @@ class StretchChoice(Settings):
     def __post_init__(self) -> None:
         spans = self.kind != "fixed" or self.low < self.high
         check(spans, "low", f"less than high, {self.high}, with a fixed stretch", self.low)
+
+    def mapped(self, amplitude: Callable[[float], float]) -> Self:
+        """Stretch with the ends of a fixed one as amplitudes, by a function of the scene's own values."""
+        if self.kind != "fixed":
+            return self
+        return replace(self, low=amplitude(self.low), high=amplitude(self.high))
 
     @classmethod
     def parse(cls, text: str) -> Self:

@@ -16,6 +16,8 @@ from refinedet.tiling import Window
 
 _SAMPLE_ROWS = 256
 _SAMPLE_LEAST = 64
+_BLOCK_PX = 64
+_BLOCKS = 8
 _SAMPLE_PX = 1 << 24
 """Most pixels that are read at a time for a sample."""
 
@@ -46,6 +48,10 @@ class Reader(ABC):
             InputError: the window reaches beyond the scene.
             FileError: the pixels cannot be read; the file is damaged or truncated.
         """
+
+    def amplitude(self, value: float) -> float:
+        """Amplitude of one of the scene's own values, as it would be read."""
+        return value
 
     def read_whole(self) -> NDArray[Any]:
         """All pixels, as `read` gives them: for chips, not for scenes.
@@ -79,6 +85,12 @@ class Reader(ABC):
             parts.append(np.concatenate([self.read(piece)[::step, ::across] for piece in pieces], axis=1))
         return np.concatenate(parts)
 
+    def blocks(self) -> list[NDArray[Any]]:
+        """Blocks of up to 64 x 64 neighbouring pixels at up to 8 x 8 places spread evenly, from top to bottom."""
+        tops, lefts = (_starts(side) for side in (self.info.height, self.info.width))
+        high, wide = (min(_BLOCK_PX, side) for side in (self.info.height, self.info.width))
+        return [self.read(Window(y, x, high, wide)) for y in tops for x in lefts]
+
     def _rows_at_once(self, step: int) -> int:
         """Rows that are read at a time for a sample of every `step`-th: a multiple of it, or 1 to read no others."""
         return max(1, _SAMPLE_ROWS // step) * step
@@ -87,3 +99,10 @@ class Reader(ABC):
         inside = window.y + window.height <= self.info.height and window.x + window.width <= self.info.width
         if min(window.x, window.y) < 0 or min(window.width, window.height) < 1 or not inside:
             raise InputError(f"expected a window within {self.info.width} x {self.info.height} pixels, found {window}")
+
+
+def _starts(side: int) -> list[int]:
+    """First pixels of blocks spread evenly along a side, as many as fit without overlap."""
+    count = min(_BLOCKS, max(1, side // _BLOCK_PX))
+    step = side / count
+    return [max(0, int((k + 0.5) * step) - min(_BLOCK_PX, side) // 2) for k in range(count)]

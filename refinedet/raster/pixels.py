@@ -9,8 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp, MaskFlags
 
+from refinedet.config import ValueKind
 from refinedet.radiometry import valid_mask
 from refinedet.raster.gdal import COMPLEX_TYPES
+from refinedet.raster.values import to_amplitude
 
 _NO_SCALE = (1.0, 0.0)
 
@@ -31,6 +33,8 @@ class Decoder:
     scale: float = 1.0
     offset: float = 0.0
     palette: NDArray[np.uint8] | None = None
+    values: ValueKind = "amplitude"
+    """Kind of the stored values; decoded ones are amplitudes."""
 
     def decode(self, pixels: NDArray[Any], masks: list[NDArray[Any]]) -> NDArray[Any]:
         """Decode pixels (n, h, w) of n bands to (h, w) or (h, w, 3); each mask is (h, w), 0 where a pixel is hidden."""
@@ -38,8 +42,8 @@ class Decoder:
             plain = self.palette[pixels[0]]
         elif len(pixels) == 3:
             plain = np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
-        elif np.iscomplexobj(pixels) or (self.scale, self.offset) != _NO_SCALE:
-            plain = self._measured(pixels[0])
+        elif self.is_computed or np.iscomplexobj(pixels):
+            plain = self._measured(pixels)
         else:
             plain = pixels[0]
         if self.nodata is not None:
@@ -47,33 +51,53 @@ class Decoder:
                 plain[mask == 0] = self.nodata
         return np.asarray(plain)
 
-    def _measured(self, stored: NDArray[Any]) -> NDArray[np.float32]:
-        """Amplitude of complex pixels, or true values of scaled ones: float32, NaN where nothing was measured."""
-        if np.iscomplexobj(stored):
-            valid = np.ones(stored.shape, np.bool_) if self.stored_nodata is None else stored != self.stored_nodata
-        else:
-            valid = valid_mask(stored, self.stored_nodata)
+    def amplitude(self, value: float) -> float:
+        """Amplitude of one true value, scale and offset applied; a single number cannot be one of `iq`."""
+        return value if self.values == "iq" else float(to_amplitude(np.array(value), self.values))
+
+    @property
+    def is_computed(self) -> bool:
+        """True if decoded values are computed from stored real ones."""
+        return self.values != "amplitude" or (self.scale, self.offset) != _NO_SCALE
+
+    def _measured(self, bands: NDArray[Any]) -> NDArray[np.float32]:
+        """Amplitude (h, w) of stored bands (n, h, w): float32, NaN where nothing was measured."""
+        stored = bands[0]
+        valid = self._valid(bands) if self.values == "iq" else self._valid(stored)
         with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinity: not measured
             values = np.abs(stored) if np.iscomplexobj(stored) else stored
             if (self.scale, self.offset) != _NO_SCALE:
                 values = values * self.scale + self.offset
+            if self.values != "amplitude":
+                values = to_amplitude(np.where(valid, bands if self.values == "iq" else values, 1), self.values)
             return np.where(valid, values, np.nan).astype(np.float32)
 
+    def _valid(self, stored: NDArray[Any]) -> NDArray[np.bool_]:
+        """(h, w) true where stored values (h, w), or the two parts (2, h, w) of complex ones, were measured."""
+        if stored.ndim == 3:
+            hidden = (stored == self.stored_nodata) if self.stored_nodata is not None else (stored == 0)
+            return np.asarray(np.isfinite(stored).all(axis=0) & ~hidden.all(axis=0))
+        if np.iscomplexobj(stored):
+            return np.ones(stored.shape, np.bool_) if self.stored_nodata is None else stored != self.stored_nodata
+        if self.values in ("db", "db100") and self.stored_nodata is None:
+            return np.asarray(np.isfinite(stored))  # zero decibels are a value like any other
+        return valid_mask(stored, self.stored_nodata)
 
-def decoder_of(dataset: Any, bands: list[int]) -> Decoder:
-    """Decoder for `bands` of an open file."""
+
+def decoder_of(dataset: Any, bands: list[int], values: ValueKind = "amplitude") -> Decoder:
+    """Decoder for `bands` of an open file, whose values are of the kind `values`."""
     band = bands[0]
     stored = dataset.dtypes[band - 1]
     flags = dataset.mask_flag_enums[band - 1]
     nodata = _representable(dataset.nodatavals[band - 1], stored)
     scale, offset = _scale(dataset, band) if len(bands) == 1 else _NO_SCALE
     masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
-    plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset)
+    plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset, values=values)
     hides = masked or plain.alpha is not None
     if dataset.colorinterp[band - 1] == ColorInterp.palette and stored == "uint8":
         palette, transparent = _palette(dataset, band, nodata)
         return replace(plain, nodata=0.0 if transparent or hides else None, palette=palette)
-    if (scale, offset) != _NO_SCALE:  # a zero that pads is no longer zero
+    if plain.is_computed:  # a zero that pads is no longer zero
         return replace(plain, dtype="float32", nodata=np.nan)
     if stored in COMPLEX_TYPES:
         return replace(plain, dtype="float32", nodata=np.nan if hides or nodata is not None else None)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import re
 import zlib
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import Any, BinaryIO, cast
 from zipfile import BadZipFile, ZipFile
@@ -14,6 +15,7 @@ import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window as _GdalWindow
 
+from refinedet.config import ValueKind
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.raster.base import Reader
 from refinedet.raster.control_points import are_of_esas_grid, tells_sentinel1
@@ -53,22 +55,51 @@ class SceneReader(Reader):
 
     def __init__(self, dataset: Any, path: Path, band: Band | None) -> None:
         self._dataset = dataset
-        self._path = path
-        self._bands = _bands(dataset, path, band)
-        stored = dataset.dtypes[self._bands[0] - 1]
-        if stored not in REAL_TYPES + COMPLEX_TYPES:
-            raise InputError(f"expected pixels of one of {REAL_TYPES + COMPLEX_TYPES} in {path}, found {stored}")
-        self._decoder = decoder_of(dataset, self._bands)
-        self.info = _info(dataset, self._decoder, path)
+        self.path = path
         self.band_names = tuple((text or "").strip() for text in dataset.descriptions)
         """Descriptions of all bands of the file; empty text for a band without one."""
         self.correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
         """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""
+        self.bands = _bands(dataset, path, band)
+        """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
+        self._decoder = self._decoder_of("amplitude")
+        self.info = _info(dataset, self._decoder, path)
+
+    def use(self, bands: Sequence[int], values: ValueKind = "amplitude") -> None:
+        """Read these bands from now on, numbered from 1, and turn their values of that kind into amplitudes.
+
+        Three bands are the colours of a picture. With the kind `iq`, two are the real and the imaginary part.
+
+        Raises:
+            InputError: pixels are of a type that is not supported.
+        """
+        self.bands = list(bands)
+        self._decoder = self._decoder_of(values)
+        self.info = replace(self.info, dtype=self._decoder.dtype, nodata=self._decoder.nodata)
+
+    @property
+    def stored_dtype(self) -> str:
+        """Type of the pixels in the file."""
+        return str(self._dataset.dtypes[self.bands[0] - 1])
+
+    def _decoder_of(self, values: ValueKind) -> Decoder:
+        known = REAL_TYPES + COMPLEX_TYPES
+        if self.stored_dtype not in known:
+            raise InputError(f"expected pixels of one of {known} in {self.path}, found {self.stored_dtype}")
+        return decoder_of(self._dataset, self.bands, values)
 
     def tags(self, band: int = 0) -> dict[str, str]:
         """Metadata of the file, or of one of its bands counted from 1, by the names that GDAL gives them."""
         with gdal():
             return {str(name): str(text) for name, text in self._dataset.tags(band).items()}
+
+    def amplitude(self, value: float) -> float:
+        """Amplitude of one of the scene's own values, as it would be read."""
+        return self._decoder.amplitude(value)
+
+    def units(self) -> tuple[str, ...]:
+        """Units that the file states for the bands that are read."""
+        return tuple(unit for band in self.bands if (unit := self._dataset.units[band - 1]))
 
     def read(self, window: Window) -> NDArray[Any]:
         """Pixels of `window`, as `Reader.read` gives them."""
@@ -85,14 +116,14 @@ class SceneReader(Reader):
         place = _GdalWindow(window.x, window.y, window.width, window.height)
         try:
             with environment():
-                pixels = self._dataset.read(self._bands, window=place)
-                masks = [self._dataset.read_masks(self._bands[0], window=place)] if self._decoder.masked else []
+                pixels = self._dataset.read(self.bands, window=place)
+                masks = [self._dataset.read_masks(self.bands[0], window=place)] if self._decoder.masked else []
                 if self._decoder.alpha is not None:
                     masks.append(self._dataset.read(self._decoder.alpha, window=place))
                 return pixels, masks
         except GDAL_ERRORS as error:
             raise FileError(
-                f"expected to read pixels of {self._path}, but GDAL cannot; the file looks damaged or cut off, "
+                f"expected to read pixels of {self.path}, but GDAL cannot; the file looks damaged or cut off, "
                 "so fetch or copy it again"
             ) from error
 

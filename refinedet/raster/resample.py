@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy.sparse import csr_array
 
 from refinedet.errors import InputError
-from refinedet.radiometry import is_decibel, valid_mask
+from refinedet.radiometry import valid_mask
 from refinedet.raster.base import Reader
 from refinedet.raster.info import RasterInfo
 from refinedet.tiling import Window
@@ -50,8 +50,7 @@ class ResampledReader(Reader):
         info = source.info
         width, height = max(1, round(info.width * factor_x)), max(1, round(info.height * factor_y))
         valid = valid_mask(sample, info.nodata)
-        self._decibel = is_decibel(sample, valid)
-        self._power = self._decibel or not (sample[valid] < 0).any()
+        self._power = not (sample[valid] < 0).any()
         eight_bit = info.dtype == "uint8"
         self.factors = (width / info.width, height / info.height)
         self.label = source.label
@@ -86,14 +85,10 @@ class ResampledReader(Reader):
         return self._stored(mean, share >= _LEAST_MEASURED)
 
     def _to_mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self._decibel:
-            return np.asarray(10 ** (np.clip(values, -200, 200) / 10))
         # float64 must hold the square; no larger value is a measurement
         return np.clip(values, -1e150, 1e150) ** 2 if self._power else values
 
     def _from_mean(self, mean: NDArray[np.float64]) -> NDArray[np.float64]:
-        if self._decibel:
-            return np.asarray(10 * np.log10(mean))
         return np.sqrt(mean) if self._power else mean
 
     def _stored(self, mean: NDArray[np.float64], measured: NDArray[np.bool_]) -> NDArray[Any]:

@@ -233,7 +233,11 @@ class _Run:
         self._progress, self._stream = progress, stream
         sample = self.preview if self.factors == SAME else self.seen.sample()
         self.stretch_limits = scene_limits(
-            sample, info.dtype, info.nodata, predictors[0].radiometry, self._wanted_stretch
+            sample,
+            info.dtype,
+            info.nodata,
+            predictors[0].radiometry,
+            self._wanted_stretch.mapped(self.reader.amplitude),
         )
         finished = {**self._left_out, **(log.finished if log else {})}
         self._take(finished)

@@ -9,6 +9,7 @@ from pathlib import Path
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import SceneReader, open_scene
+from refinedet.scene.input.reading import apply_reading
 from refinedet.scene.sentinel1.product import is_product
 from refinedet.scene.sentinel1.reader import apply_metadata, apply_name, measurement_of
 
@@ -29,12 +30,22 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
             "name the .SAFE folder or its zip archive, or leave `calibrate` out"
         )
     if found is not None:
+        _check_product(path, settings)
         with open_scene(found.path, member=found.member, max_pixels=settings.max_pixels) as reader:
             reader.label = found.polarisation if is_product(path) else None
             apply_metadata(reader, found, settings.calibrate)
             yield reader
         return
     with open_scene(path, band=settings.band, max_pixels=settings.max_pixels) as reader:
-        reader.label = None if settings.band is None else f"band {settings.band}"
+        apply_reading(reader, Path(path), settings)
         apply_name(reader, path)
         yield reader
+
+
+def _check_product(path: str | Path, settings: SceneSettings) -> None:
+    if settings.band is not None:
+        raise InputError(f"expected no `band` for the Sentinel-1 product {path}, found {settings.band}; use `pol`")
+    if settings.values not in ("auto", "amplitude"):
+        raise InputError(
+            f"expected amplitudes in the Sentinel-1 product {path}, found `values` of {settings.values}; leave it out"
+        )

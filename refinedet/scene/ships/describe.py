@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from refinedet.boxes import Boxes
 from refinedet.detections import Detections
 from refinedet.geo.position import locate
-from refinedet.radiometry import is_decibel, valid_mask
+from refinedet.radiometry import valid_mask
 from refinedet.raster import Reader
 from refinedet.scene.land.survey import Surroundings
 from refinedet.scene.sentinel1.ambiguity import find_ambiguities
@@ -90,7 +90,6 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
 def _shapes(scene: SceneAsRead, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
     """Shape of each ship from its pixels, and the share (N,) of pixels without data; read from top to bottom."""
     info = scene.reader.info
-    decibel = is_decibel(scene.preview, valid_mask(scene.preview, info.nodata))
     shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
     for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
         box = tuple(boxes_xyxy[index].tolist())
@@ -98,7 +97,7 @@ def _shapes(scene: SceneAsRead, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray
         pixels = scene.reader.read(window)
         place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
         valid = valid_mask(pixels, info.nodata)
-        shape = measure(to_intensity(pixels, decibel=decibel), valid, place)
+        shape = measure(to_intensity(pixels), valid, place)
         shapes[index], invalid[index] = shape.moved(window.x, window.y), invalid_share(valid, place)
     return shapes, invalid
 

@@ -77,11 +77,11 @@ def surroundings(box_xyxy: Box, width_px: int, height_px: int) -> Window:
     return Window(top, left, bottom - top, right - left)
 
 
-def to_intensity(pixels: NDArray[Any], *, decibel: bool) -> Grey:
-    """Power (H, W) of pixels (H, W), or of the mean of (H, W, 3): from decibels, or the square of an amplitude."""
+def to_intensity(pixels: NDArray[Any]) -> Grey:
+    """Power (H, W): the square of amplitudes (H, W), or of the mean of (H, W, 3)."""
     values = pixels.astype(np.float64)
     values = values.mean(axis=2) if values.ndim == 3 else values
-    return np.asarray(10 ** (np.clip(values, -200, 200) / 10) if decibel else values**2)
+    return np.asarray(values**2)
 
 
 def measure(intensity: Grey, valid: Mask, box_xyxy: Box) -> Shape:

@@ -77,14 +77,6 @@ def test_shrinking_by_a_whole_number_is_the_mean_of_power(factor: float) -> None
     np.testing.assert_allclose(whole(resampled(pixels, factor)), np.sqrt(power), rtol=1e-6)
 
 
-def test_decibels_are_averaged_as_power_and_come_out_as_decibels() -> None:
-    amplitude = scene(40, 60, "float32") + 1
-    decibel = 20 * np.log10(amplitude) - 60
-    as_decibel = whole(resampled(decibel.astype(np.float32), 0.37))
-    as_amplitude = whole(resampled(amplitude, 0.37))
-    np.testing.assert_allclose(as_decibel, 20 * np.log10(as_amplitude) - 60, atol=1e-3)
-
-
 @given(st.floats(0.05, 5), st.integers(1, 50), st.integers(1, 50))
 def test_a_flat_scene_stays_flat(factor: float, height: int, width: int) -> None:
     for dtype in ("uint8", "float32"):

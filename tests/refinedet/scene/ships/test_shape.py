@@ -10,8 +10,7 @@ from scipy import ndimage
 
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.spec import SceneSpec
-from refinedet.radiometry import is_decibel
-from refinedet.scene.ships.shape import MARGIN_PX, Shape, measure, surroundings, to_intensity
+from refinedet.scene.ships.shape import MARGIN_PX, Shape, measure, surroundings
 
 
 def hull(length: float, width: float, degrees: float, side: int = 120) -> np.ndarray:
@@ -76,18 +75,6 @@ def test_a_neighbour_and_land_do_not_count_as_water() -> None:
 def test_the_surroundings_end_at_the_scene() -> None:
     window = surroundings((2.5, 50.0, 20.2, 60.0), 30, 100)
     assert (window.x, window.y, window.width, window.height) == (0, 50 - MARGIN_PX, 30, 10 + 2 * MARGIN_PX)
-
-
-def test_decibels_and_amplitudes_are_told_apart() -> None:
-    amplitude = np.array([[1.0, 10.0]])
-    decibel = 20 * np.log10(amplitude) - 30
-    assert not is_decibel(amplitude, np.ones((1, 2), bool))
-    assert is_decibel(decibel, np.ones((1, 2), bool))
-    ratios = [
-        to_intensity(v, decibel=d)[0, 1] / to_intensity(v, decibel=d)[0, 0]
-        for v, d in ((amplitude, False), (decibel, True))
-    ]
-    assert ratios == pytest.approx([100, 100])
 
 
 @pytest.mark.parametrize("seed", [41, 43], ids=["one look", "four looks"])

@@ -1,0 +1,28 @@
+"""Amplitude from the values that a file stores: amplitude, power, decibels, or the parts of a complex number. Pure."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.config import ValueKind
+
+LEAST_AMPLITUDE = 1e-20
+"""Amplitude of measured power at or below zero, as the removal of noise leaves it: dark, but not missing."""
+_FARTHEST_DB = 300.0
+"""Decibels are clipped to this distance from zero, so that their amplitude and power are finite and above zero."""
+
+
+def to_amplitude(stored: NDArray[Any], kind: ValueKind) -> NDArray[np.float64]:
+    """Amplitude (H, W) of finite stored values: (H, W), or (2, H, W) for the two parts `iq` of a complex number."""
+    values = stored.astype(np.float64)
+    if kind == "iq":
+        return np.asarray(np.hypot(values[0], values[1]))
+    if kind == "power":
+        return np.asarray(np.sqrt(np.maximum(values, LEAST_AMPLITUDE**2)))
+    if kind in ("db", "db100"):
+        decibels = values / 100 if kind == "db100" else values
+        return np.asarray(10 ** (np.clip(decibels, -_FARTHEST_DB, _FARTHEST_DB) / 20))
+    return np.asarray(values)

@@ -1,0 +1,185 @@
+"""Bands of a raster: the role of each by its name, and the one in which ships are looked for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.config.detect_options import Polarisation
+from refinedet.errors import InputError
+
+Role = Literal["vv", "vh", "hh", "hv", "i", "q", "angle", "mask", "height", "ratio"]
+Blocks = Sequence[NDArray[Any]]
+"""Full-resolution blocks (h, w) of one band."""
+
+PREFERRED = ("vv", "hh", "vh", "hv")
+"""Polarisations in the order in which they are taken: sent and received alike first, in which ships are brightest."""
+NO_IMAGE = ("angle", "mask", "height", "ratio")
+"""Roles of bands that show no sea."""
+
+_POLARISATION = re.compile(r"(?<![a-z])(vv|vh|hh|hv)(?![a-z])")
+_WORDS: tuple[tuple[Role, str], ...] = (
+    ("angle", r"angle|incidence|(?<![a-z])(lia|inc|theta)(?![a-z])"),
+    ("mask", r"mask|quality|layover|shadow|valid|alpha"),
+    ("height", r"elevation|height|slope|(?<![a-z])dem(?![a-z])"),
+    ("ratio", r"ratio"),
+    ("i", r"(?<![a-z])(i|real|in-?phase)(?![a-z])"),
+    ("q", r"(?<![a-z])(q|imag|imaginary|quadrature)(?![a-z])"),
+)
+_MEASURED = re.compile(r"sigma|gamma|beta|intensity|amplitude")
+_TAGS = ("long_name", "name", "description", "polarisation", "polarization", "band_name", "standard_name")
+"""Tags of a band that may name it, in lower case."""
+_SMOOTH = 0.05
+"""Largest ratio of the steps between neighbours to the spread of a smooth band, such as angles; speckle has some 1."""
+_FEW_VALUES = 8
+"""Most different values of a mask."""
+_CLEARLY_DB = 1.0
+"""Least difference in mean level between two nameless bands that tells the brighter one, in decibels of power."""
+
+
+@dataclass(frozen=True, slots=True)
+class BandChoice:
+    """Bands that are read, and the reason."""
+
+    numbers: tuple[int, ...]
+    """Numbers from 1: one band, or the real and the imaginary part."""
+    label: str | None
+    """Name of the part of the file that is read; None if the file holds nothing else."""
+    note: str | None = None
+    """Sentence for the user if this was a guess; None if the file or the user named the band."""
+
+
+def role_of(name: str) -> Role | None:
+    """Role of a band by its name; None if the name tells none."""
+    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower().replace("_", " ")
+    found = set(_POLARISATION.findall(text))
+    if len(found) > 1:
+        return "ratio"
+    if found and _MEASURED.search(text):  # SNAP: Sigma0_VV_use_local_incidence_angle_from_dem
+        return cast("Role", found.pop())
+    named = next((role for role, pattern in _WORDS if re.search(pattern, text)), None)
+    return named or (cast("Role", found.pop()) if found else None)
+
+
+def name_of(description: str, tags: Mapping[str, str]) -> str:
+    """Name of a band: its description, else the tag that names it; empty if neither does."""
+    named = {key.lower(): value for key, value in tags.items()}
+    return description or next((named[key] for key in _TAGS if named.get(key)), "")
+
+
+def polarisation_of(path: Path) -> Polarisation | None:
+    """Polarisation by the name of a file, such as scene_VV.tif; None if it names none, or several."""
+    found = set(_POLARISATION.findall(path.stem.lower().replace("_", " ")))
+    return cast("Polarisation", found.pop()) if len(found) == 1 else None
+
+
+def choose_band(
+    path: Path, names: Sequence[str], polarisation: Polarisation | None, blocks: Callable[[int], Blocks]
+) -> BandChoice:
+    """Choose the band of a raster in which ships are looked for.
+
+    Args:
+        path: the file; its name may tell the polarisation of a single band.
+        names: name of each band, empty where unknown.
+        polarisation: polarisation asked for.
+        blocks: function that reads blocks of a band, by its number.
+
+    Raises:
+        InputError: no band has the polarisation, or no band is an image.
+    """
+    roles = [role_of(name) for name in names]
+    if len(names) == 1 and roles[0] not in PREFERRED:
+        roles = [polarisation_of(path)]
+    if polarisation is not None:
+        return _asked(path, roles, polarisation)
+    if len(names) == 1:
+        return BandChoice((1,), None)
+    known = next((wanted for wanted in PREFERRED if wanted in roles), None)
+    if known is not None:
+        number = roles.index(known) + 1
+        others = _listed(name for k, name in enumerate(names) if k != number - 1)
+        return BandChoice((number,), known, f"band {number} ({names[number - 1]}) is looked at, beside {others}")
+    if "i" in roles and "q" in roles:
+        return BandChoice((roles.index("i") + 1, roles.index("q") + 1), None)
+    return _by_pixels(path, names, roles, blocks)
+
+
+def _asked(path: Path, roles: Sequence[Role | None], polarisation: Polarisation) -> BandChoice:
+    if polarisation in roles:
+        return BandChoice((roles.index(polarisation) + 1,), polarisation)
+    known = ", ".join(dict.fromkeys(role for role in roles if role in PREFERRED))
+    found = f"{known} alone" if known else "no name or tag that tells a polarisation"
+    raise InputError(
+        f"expected a band of polarisation {polarisation} in {path}, found {found}; "
+        + ("name one of these" if known else "name the band by `band`, or leave `pol` out")
+    )
+
+
+def _by_pixels(
+    path: Path, names: Sequence[str], roles: Sequence[Role | None], blocks: Callable[[int], Blocks]
+) -> BandChoice:
+    """Choose among bands whose names tell no polarisation."""
+    numbers = [k for k, role in enumerate(roles, 1) if role not in NO_IMAGE]
+    looks = {k: blocks(k) for k in numbers}
+    images = [k for k in numbers if is_image(looks[k])]
+    if not images:
+        raise InputError(
+            f"expected a band with an image of the sea in {path}, found {len(names)} bands that are smooth like angles "
+            "or hold few values like masks; name the band by `band`"
+        )
+    if len(images) == 2 and is_complex_pair(looks[images[0]], looks[images[1]]):
+        return BandChoice(tuple(images), None)
+    levels = [_level_db(looks[k]) for k in images]
+    best = int(np.argmax(levels))
+    number = images[best if levels[best] > levels[0] + _CLEARLY_DB else 0]
+    reason = "the first that is an image" if number == images[0] else "the brightest that is an image"
+    note = f"none of its {len(names)} bands names a polarisation: band {number} is looked at, {reason}"
+    return BandChoice((number,), f"band {number}", f"{note}; set `band` to look at another")
+
+
+def is_image(blocks: Blocks) -> bool:
+    """True if the pixels of a band are speckled, as no angle, mask or height is."""
+    values = [block[np.isfinite(block)] for block in blocks]
+    pooled = np.concatenate(values) if values else np.zeros(0)
+    if len(np.unique(pooled)) <= _FEW_VALUES:
+        return False
+    steps, spread = [], []
+    for block in blocks:
+        step = np.diff(block.astype(np.float64), axis=1)
+        steps.append(step[np.isfinite(step) & (step != 0)])
+        spread.append(block[np.isfinite(block) & (block != 0)])
+    step, value = np.concatenate(steps), np.concatenate(spread).astype(np.float64)
+    if step.size == 0 or value.size == 0:
+        return False
+    return bool(np.median(np.abs(step)) > _SMOOTH * (np.percentile(value, 84) - np.percentile(value, 16)))
+
+
+def is_complex_pair(first: Blocks, second: Blocks) -> bool:
+    """True if two bands look like real and imaginary part: both about zero, equally wide, and not alike."""
+    a, b = (np.concatenate([block.ravel() for block in blocks]).astype(np.float64) for blocks in (first, second))
+    valid = np.isfinite(a) & np.isfinite(b) & ((a != 0) | (b != 0))
+    a, b = a[valid], b[valid]
+    if a.size < _FEW_VALUES**2:
+        return False
+    wide, other = (np.median(np.abs(part)) for part in (a, b))
+    if not 0.5 < wide / max(other, 1e-30) < 2:
+        return False
+    balanced = all(0.4 < np.mean(part > 0) / max(np.mean(part != 0), 1e-30) < 0.6 for part in (a, b))
+    return balanced and abs(float(np.corrcoef(a, b)[0, 1])) < 0.2
+
+
+def _level_db(blocks: Blocks) -> float:
+    """Rough mean level of a band in decibels: of decibels themselves, else of the magnitude."""
+    values = np.concatenate([block[np.isfinite(block)] for block in blocks]).astype(np.float64)
+    middle = float(np.median(values))
+    return middle if middle < 0 else 20 * np.log10(max(middle, 1e-30))
+
+
+def _listed(names: Iterable[str]) -> str:
+    return ", ".join(dict.fromkeys(filter(None, names))) or "others without names"

@@ -1,0 +1,114 @@
+"""Reading of an ordinary raster: its band and the kind of its values, stated or guessed, applied and told."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.config import ValueKind
+from refinedet.config.detect_options import SceneSettings
+from refinedet.errors import InputError
+from refinedet.radiometry import valid_mask
+from refinedet.raster import SceneReader
+from refinedet.scene.input.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
+from refinedet.scene.input.values import NAMES, ValueGuess, guess_values
+
+_COLOURS = 3
+
+
+def apply_reading(reader: SceneReader, path: Path, settings: SceneSettings) -> None:
+    """Choose the band and the kind of the values of a raster, make `reader` yield amplitudes, and tell it.
+
+    Raises:
+        InputError: there is no such band, or the values cannot be of the kind that the settings state.
+    """
+    names = [name_of(text, reader.tags(k)) for k, text in enumerate(reader.band_names, 1)]
+    choice = _bands(reader, path, names, settings)
+    reader.label = choice.label
+    read = {"bands": list(choice.numbers), "band_names": [names[k - 1] for k in choice.numbers]}
+    reader.tell(*filter(None, [choice.note]), **read)
+    if len(choice.numbers) == _COLOURS:
+        _check_colours(path, settings)
+        return
+    guess = _values(reader, path, names, choice, settings)
+    pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
+    reader.use(pair, "amplitude" if reader.stored_dtype.startswith("complex") else guess.kind)
+    reader.tell(*filter(None, [guess.note()]), values={"kind": guess.kind, "from": guess.evidence})
+
+
+def _bands(reader: SceneReader, path: Path, names: Sequence[str], settings: SceneSettings) -> BandChoice:
+    if settings.band is not None:
+        if settings.pol is not None:
+            raise InputError(f"expected either `pol` or `band` for {path}, found both; leave one of them out")
+        pair = _pair_of(reader.bands[0], names) if settings.values == "iq" else tuple(reader.bands)
+        return BandChoice(pair, f"band {settings.band}")
+    if len(reader.bands) == _COLOURS and not any(role_of(name) in PREFERRED for name in names):
+        if settings.pol is not None:
+            raise InputError(f"expected a band of polarisation {settings.pol} in {path}, found a picture in colours")
+        return BandChoice(tuple(reader.bands), None)
+    if settings.values == "iq" and len(names) == 2:
+        return BandChoice((1, 2), None)
+
+    def blocks(number: int) -> list[NDArray[Any]]:
+        reader.use([number])
+        return _measured(reader)
+
+    return choose_band(path, names, settings.pol, blocks)
+
+
+def _pair_of(number: int, names: Sequence[str]) -> tuple[int, int]:
+    """Band and the next one: real and imaginary part."""
+    if number >= len(names):
+        raise InputError(
+            f"expected the imaginary part in the band after band {number}, found none; name the band of the real part"
+        )
+    return number, number + 1
+
+
+def _check_colours(path: Path, settings: SceneSettings) -> None:
+    if settings.values not in {"auto", "amplitude"}:
+        raise InputError(
+            f"expected one band for `values` of {settings.values} in {path}, found a picture in colours; "
+            "name one of its bands by `band`"
+        )
+
+
+def _values(
+    reader: SceneReader, path: Path, names: Sequence[str], choice: BandChoice, settings: SceneSettings
+) -> ValueGuess:
+    reader.use(choice.numbers[:1])
+    if settings.values != "auto":
+        _check_stated(settings.values, reader, path, choice)
+        return ValueGuess(settings.values, "setting")
+    if len(choice.numbers) > 1:
+        return ValueGuess("iq", "pair")
+    tags = reader.tags(choice.numbers[0])
+    words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
+    return guess_values(reader.stored_dtype, _measured(reader), [*words, *reader.units(), path.stem])
+
+
+def _check_stated(values: ValueKind, reader: SceneReader, path: Path, choice: BandChoice) -> None:
+    dtype = reader.stored_dtype
+    if dtype.startswith("complex"):
+        if values not in ("amplitude", "iq"):
+            raise InputError(f"expected {NAMES[values]} in {path}, found complex pixels, whose amplitude is taken")
+    elif values == "iq" and len(choice.numbers) == 1:
+        raise InputError(
+            f"expected two bands, {NAMES['iq']}, in {path}, found {len(reader.band_names)}; "
+            "name the band of the real part by `band`, or another kind of `values`"
+        )
+    elif values == "db100" and np.dtype(dtype).itemsize == 1:
+        raise InputError(f"expected {NAMES['db100']} in {path}, found 8 bits, which cannot hold them")
+
+
+def _measured(reader: SceneReader) -> list[NDArray[Any]]:
+    """Blocks of stored values, NaN where not measured."""
+    info = reader.info
+    blocks = reader.blocks()
+    if np.dtype(info.dtype).kind in "iu":
+        return [np.where(valid_mask(block, info.nodata), block, np.nan) for block in blocks]
+    return [np.where(valid_mask(block, info.nodata), block, np.float32(np.nan)) for block in blocks]

@@ -1,0 +1,186 @@
+"""Kind of the values of a raster: stated, or guessed from names, units, tags, and the values themselves. Pure.
+
+Amplitude and power are both above zero and differ in their speckle. Power of L looks has a gamma distribution, whose
+cube root is nearly symmetric about its middle (Wilson and Hilferty, 1931), so of amplitude the power 2/3 is symmetric.
+The exponent that makes the calmest parts of a scene symmetric therefore tells the two, whatever the number of looks.
+Texture lowers it, so the level counts too: calibrated seas and counts each have levels that are usual for the kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.config import ValueKind
+
+Blocks = Sequence[NDArray[Any]]
+"""Full-resolution blocks (h, w) of stored values of one band, NaN where not measured."""
+
+NAMES: dict[ValueKind, str] = {
+    "amplitude": "amplitude",
+    "power": "power",
+    "db": "decibels",
+    "db100": "hundredths of decibels",
+    "iq": "the real and imaginary part of complex numbers",
+}
+"""Names of the kinds in sentences."""
+
+_REASONS = {
+    "name": "as its name or tags say",
+    "range": "by their range",
+    "speckle": "by their speckle",
+    "pair": "since two bands are as wide as each other about zero, or are named so",
+}
+"""Reasons of guesses in sentences; the type of the pixels and a setting need none."""
+_DB_SPAN = 150.0
+"""Largest distance of decibels from zero, for any sensor."""
+_DB_MIDDLE = -1.0
+"""Highest median of decibels. Power above zero on one half of the sea alone, noise subtracted, has one nearer to 0."""
+_WORDS: tuple[tuple[ValueKind, str], ...] = (
+    ("db", r"(?<![a-z])(db|decibels?)(?![a-z])"),
+    ("amplitude", r"(?<![a-z])(amp|amplitude|magnitude)(?![a-z])"),
+    ("power", r"(?<![a-z])(power|intensity|pwr)(?![a-z])"),
+)
+_HYP3: dict[str, ValueKind] = {"p": "power", "a": "amplitude", "d": "db"}
+_HYP3_NAME = re.compile(r"_rtc\d+_g_[gs](?P<scale>[pad])[uw][nf][ec][dm]_", re.IGNORECASE)
+"""Name of a product of ASF's HyP3 service, such as S1A_IW_20200101T000000_DVP_RTC30_G_gpuned_1A2B_VV: after the
+radiometry g (gamma) or s (sigma) stands its scale: p, a or d."""
+_SIDE = 8
+"""Side of a cell in which the speckle is looked at, in pixels: so small that little else changes in it."""
+_CALM = 0.25
+"""Share of the cells that is looked at: the calmest."""
+_LEAST_CELLS = 16
+_EXPONENTS = np.linspace(0.02, 1.5, 149)
+_PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
+"""Log-likelihood ratio of amplitude to power per unit of the exponent, and the exponent that tells nothing: real scenes
+have 0.50 on the mean in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
+_TEXTURED = -2.3
+"""Least ratio by the exponent: a lower one comes of texture, not of power."""
+_LEVELS = {"amplitude": ((-0.85, 0.35), (2.2, 0.45)), "power": ((-1.7, 0.6), (4.4, 0.7))}
+"""Decimal logarithm of the level of calm parts, mean and standard deviation: calibrated values, and counts."""
+_LEVEL_MOST = 4.0
+"""Largest log-likelihood ratio by the level alone: files may be scaled by any factor."""
+_AMPLITUDE_ABOVE = -0.42
+"""Least sum of both ratios of amplitude, the more usual kind. Real scenes have -0.3 and more in amplitude, -0.75 and
+less in power."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueGuess:
+    """Kind of the values of a raster, and the evidence for it."""
+
+    kind: ValueKind
+    evidence: Literal["name", "type", "range", "speckle", "pair", "setting"]
+
+    def note(self) -> str | None:
+        """Sentence for the user; None where the type of the pixels or a setting says it."""
+        reason = _REASONS.get(self.evidence)
+        if reason is None:
+            return None
+        return f"its values are taken for {NAMES[self.kind]}, {reason}; set `values` to say otherwise"
+
+
+def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
+    """Guess the kind of the values of one band.
+
+    Args:
+        dtype: NumPy type of the stored values, or complex_int16.
+        blocks: blocks of stored values, NaN where not measured.
+        words: text that may name the kind: band name, unit, tags, file name.
+    """
+    if dtype.startswith("complex") or np.dtype(dtype).kind == "u":
+        return ValueGuess("amplitude", "type")
+    values = _pooled(blocks)
+    named = _named(words)
+    if named is not None and _possible(named, values):
+        return ValueGuess(named, "name")
+    if not values.size:
+        return ValueGuess("amplitude", "type")
+    return _guess_by_pixels(np.dtype(dtype).kind, values, blocks)
+
+
+def _guess_by_pixels(kind: str, values: NDArray[np.float64], blocks: Blocks) -> ValueGuess:
+    """Kind of signed integers ("i") or floats ("f") by their range, sign and speckle."""
+    low, middle, high = (float(level) for level in np.percentile(values, (1, 50, 99)))
+    if middle < 0:
+        return _guess_below_zero(kind, low, middle, high)
+    if kind == "i":
+        return ValueGuess("amplitude", "type")
+    if low < 0:  # noise was subtracted, which amplitudes never are
+        return ValueGuess("power", "range")
+    calm = calm_cells(blocks)
+    ratio = 0.0 if calm is None else _amplitude_ratio(calm)
+    return ValueGuess("amplitude" if ratio > _AMPLITUDE_ABOVE else "power", "speckle")
+
+
+def _guess_below_zero(kind: str, low: float, middle: float, high: float) -> ValueGuess:
+    if low > -_DB_SPAN and high < _DB_SPAN and (kind == "i" or middle < _DB_MIDDLE):
+        return ValueGuess("db", "range")
+    if kind == "i":
+        return ValueGuess("db100" if low > -100 * _DB_SPAN and high < 100 * _DB_SPAN else "amplitude", "range")
+    return ValueGuess("power", "range")
+
+
+def calm_cells(blocks: Blocks) -> NDArray[np.float64] | None:
+    """Natural logarithms (N, 64) of the calmest cells of 8 x 8 pixels; None with too few whole cells above zero."""
+    cells = np.concatenate([_cells(block) for block in blocks]) if blocks else np.zeros((0, _SIDE**2))
+    cells = cells[(np.isfinite(cells) & (cells > 0)).all(axis=1)]
+    if len(cells) < _LEAST_CELLS:
+        return None
+    logs = np.log(cells.astype(np.float64))
+    spread = logs.std(axis=1)
+    return np.asarray(logs[spread <= np.quantile(spread, _CALM)])
+
+
+def symmetric_exponent(calm: NDArray[np.float64]) -> float:
+    """Exponent that makes the speckle of calm cells symmetric: 1/3 for power, 2/3 for amplitude, less with texture."""
+    low, middle, high = np.percentile(calm - calm.mean(axis=1, keepdims=True), (10, 50, 90))
+    skew = np.exp(_EXPONENTS * high) + np.exp(_EXPONENTS * low) - 2 * np.exp(_EXPONENTS * middle)
+    above = np.flatnonzero(skew > 0)
+    return float(_EXPONENTS[above[0]] if len(above) else _EXPONENTS[-1])
+
+
+def _amplitude_ratio(calm: NDArray[np.float64]) -> float:
+    """Log-likelihood ratio of amplitude to power, by the symmetry of the speckle and by the level."""
+    level = float(np.median(calm)) / np.log(10)
+    amplitude, power = (
+        np.logaddexp.reduce([-0.5 * ((level - mean) / std) ** 2 - np.log(std) for mean, std in _LEVELS[kind]])
+        for kind in ("amplitude", "power")
+    )
+    by_level = float(np.clip(amplitude - power, -_LEVEL_MOST, _LEVEL_MOST))
+    return max(_TEXTURED, _PER_EXPONENT * (symmetric_exponent(calm) - _MIDDLE_EXPONENT)) + by_level
+
+
+def _named(words: Sequence[str]) -> ValueKind | None:
+    """Kind that the words name; None if they name none, or several."""
+    scales = {_HYP3[match["scale"].lower()] for word in words if (match := _HYP3_NAME.search(word))}
+    plain = [word.lower().replace("_", " ") for word in words]
+    found = scales or {kind for kind, pattern in _WORDS for word in plain if re.search(pattern, word)}
+    return found.pop() if len(found) == 1 else None
+
+
+def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:
+    """True if values can be of the kind that a name tells: names outlive conversions."""
+    if not values.size:
+        return True
+    low, middle, high = np.percentile(values, (1, 50, 99))
+    if kind == "db":
+        return bool(low > -_DB_SPAN and high < _DB_SPAN and low < 0)
+    return bool(middle >= 0 or kind == "power")
+
+
+def _pooled(blocks: Blocks) -> NDArray[np.float64]:
+    values = [block[np.isfinite(block)].astype(np.float64) for block in blocks]
+    return np.concatenate(values) if values else np.zeros(0)
+
+
+def _cells(block: NDArray[Any]) -> NDArray[Any]:
+    """(N, 64) cells of a block, the pixels left over at the right and below left out."""
+    high, wide = (side // _SIDE for side in block.shape)
+    cut = block[: high * _SIDE, : wide * _SIDE].reshape(high, _SIDE, wide, _SIDE)
+    return cut.transpose(0, 2, 1, 3).reshape(-1, _SIDE * _SIDE)
