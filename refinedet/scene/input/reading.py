@@ -15,7 +15,7 @@ from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
 from refinedet.raster import SceneReader
 from refinedet.scene.input.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
-from refinedet.scene.input.values import NAMES, ValueGuess, guess_values
+from refinedet.scene.input.values import NAMES, ValueGuess, guess_values, has_doubt, is_one_part
 
 _COLOURS = 3
 
@@ -86,9 +86,17 @@ def _values(
         return ValueGuess(settings.values, "setting")
     if len(choice.numbers) > 1:
         return ValueGuess("iq", "pair")
+    if not has_doubt(reader.stored_dtype):
+        return guess_values(reader.stored_dtype, [], [])
+    blocks = _measured(reader)
+    if is_one_part(blocks):
+        raise InputError(
+            f"expected an image of the sea in {path}, found values as often below zero as above, like one part of complex "
+            "numbers; name a file with both parts, or state the kind of its `values`"
+        )
     tags = reader.tags(choice.numbers[0])
     words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
-    return guess_values(reader.stored_dtype, _measured(reader), [*words, *reader.units(), path.stem])
+    return guess_values(reader.stored_dtype, blocks, [*words, *reader.units(), path.stem])
 
 
 def _check_stated(values: ValueKind, reader: SceneReader, path: Path, choice: BandChoice) -> None:

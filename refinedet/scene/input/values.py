@@ -50,6 +50,10 @@ _HYP3: dict[str, ValueKind] = {"p": "power", "a": "amplitude", "d": "db"}
 _HYP3_NAME = re.compile(r"_rtc\d+_g_[gs](?P<scale>[pad])[uw][nf][ec][dm]_", re.IGNORECASE)
 """Name of a product of ASF's HyP3 service, such as S1A_IW_20200101T000000_DVP_RTC30_G_gpuned_1A2B_VV: after the
 radiometry g (gamma) or s (sigma) stands its scale: p, a or d."""
+_EVEN = 0.1
+"""Largest difference between the shares of values above and below zero that lie evenly about it."""
+_AS_WIDE = 1.15
+"""Largest ratio of both ends of such values; power from which noise was subtracted has 1.3 and more."""
 _SIDE = 8
 """Side of a cell in which the speckle is looked at, in pixels: so small that little else changes in it."""
 _CALM = 0.25
@@ -85,6 +89,11 @@ class ValueGuess:
         return f"its values are taken for {NAMES[self.kind]}, {reason}; set `values` to say otherwise"
 
 
+def has_doubt(dtype: str) -> bool:
+    """True if values of a NumPy type, or complex_int16, may be of several kinds; unsigned integers are amplitudes."""
+    return not dtype.startswith("complex") and np.dtype(dtype).kind != "u"
+
+
 def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
     """Guess the kind of the values of one band.
 
@@ -93,7 +102,7 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
         blocks: blocks of stored values, NaN where not measured.
         words: text that may name the kind: band name, unit, tags, file name.
     """
-    if dtype.startswith("complex") or np.dtype(dtype).kind == "u":
+    if not has_doubt(dtype):
         return ValueGuess("amplitude", "type")
     values = _pooled(blocks)
     named = _named(words)
@@ -102,6 +111,16 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
     if not values.size:
         return ValueGuess("amplitude", "type")
     return _guess_by_pixels(np.dtype(dtype).kind, values, blocks)
+
+
+def is_one_part(blocks: Blocks) -> bool:
+    """True if values lie evenly about zero, as the real or imaginary part of complex numbers alone does."""
+    values = _pooled(blocks)
+    if values.size < _SIDE**2:
+        return False
+    low, high = np.percentile(values, (1, 99))
+    balanced = abs(float(np.mean(values > 0)) - float(np.mean(values < 0))) < _EVEN
+    return bool(low < 0 < high and balanced and abs(np.log(high / -low)) < np.log(_AS_WIDE))
 
 
 def _guess_by_pixels(kind: str, values: NDArray[np.float64], blocks: Blocks) -> ValueGuess:

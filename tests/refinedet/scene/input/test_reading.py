@@ -142,6 +142,14 @@ def test_values_that_cannot_be_are_an_error(dtype: str, values: str, message: st
         pass
 
 
+def test_one_part_of_complex_numbers_is_refused(tmp_path: Path) -> None:
+    path = _write(tmp_path / "scene.tif", _iq(_amplitude())[0])
+    with pytest.raises(InputError, match="like one part of complex numbers"), open_source(path):
+        pass
+    with open_source(path, SceneSettings(values="amplitude")) as reader:
+        assert reader.info.dtype == "int16"
+
+
 def test_colours_have_no_polarisation_and_no_kind(tmp_path: Path) -> None:
     grey = np.clip(300 * _amplitude(), 0, 255).astype(np.uint8)
     path = _write(tmp_path / "scene.tif", grey, grey, grey)
