@@ -91,8 +91,8 @@ def _values(
     blocks = _measured(reader)
     if is_one_part(blocks):
         raise InputError(
-            f"expected an image of the sea in {path}, found values as often below zero as above, like one part of complex "
-            "numbers; name a file with both parts, or state the kind of its `values`"
+            f"expected an image of the sea in {path}, found values as often below zero as above, like one part of "
+            "complex numbers; name a file with both parts, or state the kind of its `values`"
         )
     tags = reader.tags(choice.numbers[0])
     words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
