@@ -16,6 +16,8 @@ Polarisation = Literal["vv", "vh", "hh", "hv"]
 Calibrate = Literal["sigma0", "sigma0-denoised"]
 """sigma0: as the calibration file says; sigma0-denoised: the thermal noise is taken off before."""
 Values = Literal["auto", ValueKind]
+NoData = Annotated[float, Field(allow_inf_nan=False)] | Literal["nan", "none"]
+"""Stored value of pixels that were not measured; nan: NaN alone; none: every finite value was measured."""
 LandMask = Literal["flag", "drop", "off"]
 RuntimeChoice = Literal["auto", "torch", "onnx", "openvino"]
 PrecisionChoice = Literal["auto", "fp32", "bf16"]
@@ -43,6 +45,18 @@ def parse_gsd(text: str) -> float | str:
         raise InputError(f"expected `gsd_m` in metres, or native, found {text!r}") from None
 
 
+def parse_nodata(text: str) -> float | str:
+    """Stored value of missing pixels from text: a number, nan, or none.
+
+    Raises:
+        InputError: it is none of these.
+    """
+    try:
+        return text.lower() if text.lower() in ("nan", "none") else float(text)
+    except ValueError:
+        raise InputError(f"expected `nodata` as a number, nan, or none, found {text!r}") from None
+
+
 @validated(frozen=True, slots=True)
 class SceneSettings(Settings):
     """Pixels of a scene that are looked at, and how."""
@@ -67,6 +81,13 @@ class SceneSettings(Settings):
         None,
         "Look at calibrated amplitudes of a Sentinel-1 product, thermal noise removed or not.",
         default_text="off: counts as they are",
+    )
+    nodata: NoData | None = option(
+        None,
+        "Value that a raster stores where nothing was measured; none: all of it was measured.",
+        metavar="VALUE|nan|none",
+        default_text="as the file says, else a value that fills areas, else 0 in areas",
+        parse=parse_nodata,
     )
     stretch: StretchChoice = option(
         StretchChoice(),

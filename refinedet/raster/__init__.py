@@ -6,6 +6,7 @@ before it sees them, and its messages arrive as exceptions instead of on stderr.
 
 from refinedet.raster.base import Reader
 from refinedet.raster.info import GroundControlPoint, RasterInfo
+from refinedet.raster.pixels import Missing, can_hold
 from refinedet.raster.reader import MAX_PIXELS, SceneReader, open_scene
 from refinedet.raster.writer import BLOCK_PX, write_blocks, write_scene
 
@@ -13,9 +14,11 @@ __all__ = [
     "BLOCK_PX",
     "MAX_PIXELS",
     "GroundControlPoint",
+    "Missing",
     "RasterInfo",
     "Reader",
     "SceneReader",
+    "can_hold",
     "open_scene",
     "write_blocks",
     "write_scene",

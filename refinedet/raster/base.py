@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from types import MappingProxyType
 from typing import Any
 
@@ -14,6 +14,8 @@ from refinedet.errors import InputError
 from refinedet.raster.info import RasterInfo
 from refinedet.tiling import Window
 
+MAX_SAMPLE_PX = 2048
+"""Long side of a sample, in pixels."""
 _SAMPLE_ROWS = 256
 _SAMPLE_LEAST = 64
 _BLOCK_PX = 64
@@ -61,7 +63,7 @@ class Reader(ABC):
         """
         return self.read(Window(0, 0, self.info.height, self.info.width))
 
-    def sample(self, max_px: int = 2048) -> NDArray[Any]:
+    def sample(self, max_px: int = MAX_SAMPLE_PX) -> NDArray[Any]:
         """Sample of every n-th pixel of every n-th row; n is the smallest that keeps the long side within `max_px`.
 
         A short side keeps at least 64 pixels, or all it has. Pixels are picked, not averaged, and never taken from
@@ -71,18 +73,21 @@ class Reader(ABC):
             InputError: `max_px` is below 1.
             FileError: the pixels cannot be read.
         """
+        return self._thinned(self.read, max_px)
+
+    def _thinned(self, read: Callable[[Window], NDArray[Any]], max_px: int) -> NDArray[Any]:
+        """Sample as `sample` describes it, of pixels that `read` gives: (h, w) or (h, w, n) for a window."""
         if max_px < 1:
             raise InputError(f"expected max_px of at least 1, found {max_px}")
         height, width = self.info.height, self.info.width
-        thin = -(-max(width, height) // max_px)
-        step, across = (max(1, min(thin, side // min(_SAMPLE_LEAST, max_px))) for side in (height, width))
+        step, across = self._steps(max_px)
         rows = self._rows_at_once(step)
         columns = max(1, _SAMPLE_PX // (rows * across)) * across
         parts = []
         for y in range(0, height, max(rows, step)):
             high = min(rows, height - y)
             pieces = [Window(y, x, high, min(columns, width - x)) for x in range(0, width, columns)]
-            parts.append(np.concatenate([self.read(piece)[::step, ::across] for piece in pieces], axis=1))
+            parts.append(np.concatenate([read(piece)[::step, ::across] for piece in pieces], axis=1))
         return np.concatenate(parts)
 
     def blocks(self) -> list[NDArray[Any]]:
@@ -90,6 +95,13 @@ class Reader(ABC):
         tops, lefts = (_starts(side) for side in (self.info.height, self.info.width))
         high, wide = (min(_BLOCK_PX, side) for side in (self.info.height, self.info.width))
         return [self.read(Window(y, x, high, wide)) for y in tops for x in lefts]
+
+    def _steps(self, max_px: int) -> tuple[int, int]:
+        """Distance between the rows, and between the columns, of a sample."""
+        height, width = self.info.height, self.info.width
+        thin = -(-max(width, height) // max_px)
+        down, across = (max(1, min(thin, side // min(_SAMPLE_LEAST, max_px))) for side in (height, width))
+        return down, across
 
     def _rows_at_once(self, step: int) -> int:
         """Rows that are read at a time for a sample of every `step`-th: a multiple of it, or 1 to read no others."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -14,7 +15,33 @@ from refinedet.radiometry import valid_mask
 from refinedet.raster.gdal import COMPLEX_TYPES
 from refinedet.raster.values import to_amplitude
 
+Flags = NDArray[np.bool_]
+
 _NO_SCALE = (1.0, 0.0)
+_COLOURS = 256
+
+
+@dataclass(frozen=True, slots=True)
+class Missing:
+    """Stored values of pixels that were not measured, decided by someone who knows better than the file.
+
+    Without any of them every finite value is measured, and the file's masks hide nothing.
+    """
+
+    values: tuple[float, ...] = ()
+    """Values that are missing wherever they stand."""
+    areas: tuple[float, ...] = ()
+    """Values that are missing where they fill areas (`raster.areas`); single pixels of them are measured."""
+
+    @property
+    def main(self) -> float | None:
+        """The value that integers hold where anything is missing; None: nothing is."""
+        return next(iter((*self.values, *self.areas)), None)
+
+    @property
+    def is_plain(self) -> bool:
+        """True if pixels of one value alone are missing, wherever they stand."""
+        return len(self.values) == 1 and not self.areas
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +62,10 @@ class Decoder:
     palette: NDArray[np.uint8] | None = None
     values: ValueKind = "amplitude"
     """Kind of the stored values; decoded ones are amplitudes."""
+    searched: Missing | None = None
+    """Stored values of missing pixels, for the masks that `decode` takes; None: `stored_nodata` tells all."""
+    aside: bool = False
+    """True if measured integers that equal `nodata` are moved by one, so that hidden pixels alone hold it."""
 
     def decode(self, pixels: NDArray[Any], masks: list[NDArray[Any]]) -> NDArray[Any]:
         """Decode pixels (n, h, w) of n bands to (h, w) or (h, w, 3); each mask is (h, w), 0 where a pixel is hidden."""
@@ -46,6 +77,10 @@ class Decoder:
             plain = self._measured(pixels)
         else:
             plain = pixels[0]
+        if self.aside and self.nodata is not None:
+            same = plain == self.nodata
+            same = same.all(axis=2) if plain.ndim == 3 else same
+            plain[same] = self.nodata + (1 if self.nodata < np.iinfo(plain.dtype).max else -1)
         if self.nodata is not None:
             for mask in masks:
                 plain[mask == 0] = self.nodata
@@ -84,24 +119,45 @@ class Decoder:
         return valid_mask(stored, self.stored_nodata)
 
 
-def decoder_of(dataset: Any, bands: list[int], values: ValueKind = "amplitude") -> Decoder:
-    """Decoder for `bands` of an open file, whose values are of the kind `values`."""
+def decoder_of(
+    dataset: Any, bands: list[int], values: ValueKind = "amplitude", missing: Missing | None = None
+) -> Decoder:
+    """Decoder for `bands` of an open file, whose values are of the kind `values`.
+
+    `missing` overrules what the file declares.
+    """
     band = bands[0]
     stored = dataset.dtypes[band - 1]
     flags = dataset.mask_flag_enums[band - 1]
-    nodata = _representable(dataset.nodatavals[band - 1], stored)
+    nodata = _representable(dataset.nodatavals[band - 1], stored) if missing is None else missing.main
     scale, offset = _scale(dataset, band) if len(bands) == 1 else _NO_SCALE
     masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
     plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset, values=values)
-    hides = masked or plain.alpha is not None
+    searched = None if missing is None or missing.is_plain else missing
+    if searched is not None and nodata is None:
+        plain = replace(plain, masked=False, alpha=None)
+    hides = plain.masked or plain.alpha is not None
     if dataset.colorinterp[band - 1] == ColorInterp.palette and stored == "uint8":
-        palette, transparent = _palette(dataset, band, nodata)
+        every = searched is not None and nodata is None
+        palette, transparent = _palette(dataset, band, nodata, hides=hides, every=every)
         return replace(plain, nodata=0.0 if transparent or hides else None, palette=palette)
+    if searched is not None:
+        plain = replace(plain, stored_nodata=np.nan, searched=None if nodata is None else searched)
     if plain.is_computed:  # a zero that pads is no longer zero
         return replace(plain, dtype="float32", nodata=np.nan)
     if stored in COMPLEX_TYPES:
-        return replace(plain, dtype="float32", nodata=np.nan if hides or nodata is not None else None)
-    return replace(plain, nodata=_hidden_value(stored)) if hides and nodata is None else plain
+        known = hides or nodata is not None or missing is not None
+        return replace(plain, dtype="float32", nodata=np.nan if known else None)
+    if hides and nodata is None:
+        return replace(plain, nodata=_hidden_value(stored), aside=np.dtype(stored).kind != "f")
+    return plain if searched is None else _searching(plain)
+
+
+def _searching(plain: Decoder) -> Decoder:
+    """Decoder of plain values whose missing ones are searched for, or that has none: all others are measured."""
+    if np.dtype(plain.dtype).kind == "f":
+        return replace(plain, nodata=np.nan)
+    return replace(plain, nodata=_no_value(plain.dtype)) if plain.nodata is None else replace(plain, aside=True)
 
 
 def _alpha(dataset: Any, bands: list[int]) -> int | None:
@@ -110,16 +166,39 @@ def _alpha(dataset: Any, bands: list[int]) -> int | None:
     return next((band for band in others if dataset.colorinterp[band - 1] == ColorInterp.alpha), None)
 
 
-def _representable(nodata: float | None, dtype: str) -> float | None:
-    """Nodata value, or None if pixels of that type cannot hold it, such as -9999 in unsigned ones: it marks nothing."""
-    if nodata is None or dtype in COMPLEX_TYPES or np.dtype(dtype).kind == "f":
-        return nodata
+def measured(bands: NDArray[Any], missing: Missing, areas: Callable[[Flags], Flags]) -> Flags:
+    """(h, w) true where stored bands (n, h, w) hold none of the missing values; `areas` finds areas in flags."""
+    hidden = np.zeros(bands.shape[1:], np.bool_)
+    for value in missing.values:
+        hidden |= (bands == value).all(axis=0)
+    for value in missing.areas:
+        hidden |= areas((bands == value).all(axis=0))
+    return ~hidden
+
+
+def can_hold(value: float, dtype: str) -> bool:
+    """True if pixels of a type can hold a value; NaN and -9999 are beyond unsigned ones."""
+    if dtype in COMPLEX_TYPES or np.dtype(dtype).kind == "f":
+        return True
     limits = np.iinfo(dtype)
-    return nodata if limits.min <= nodata <= limits.max and float(nodata).is_integer() else None
+    return limits.min <= value <= limits.max and float(value).is_integer()
+
+
+def _representable(nodata: float | None, dtype: str) -> float | None:
+    """Nodata value, or None if pixels of that type cannot hold it: it marks nothing."""
+    return nodata if nodata is not None and can_hold(nodata, dtype) else None
+
+
+def _no_value(dtype: str) -> float | None:
+    """Nodata value of integers that were all measured: NaN equals none of them; None says so for types without padding.
+
+    `radiometry.valid_mask` has the rule for None.
+    """
+    return np.nan if np.dtype(dtype).kind == "u" and dtype != "uint8" else None
 
 
 def _hidden_value(dtype: str) -> float:
-    """Value for hidden pixels that no measured one has: 0 is black in pictures and padding in amplitudes."""
+    """Value for hidden pixels: 0 is black in pictures and padding in amplitudes. Measured pixels are moved aside."""
     kind = np.dtype(dtype).kind
     return np.nan if kind == "f" else 0.0 if kind == "u" else float(np.iinfo(dtype).min)
 
@@ -129,12 +208,18 @@ def _scale(dataset: Any, band: int) -> tuple[float, float]:
     return (scale, offset) if np.isfinite(scale) and np.isfinite(offset) and scale > 0 else _NO_SCALE
 
 
-def _palette(dataset: Any, band: int, nodata: float | None) -> tuple[NDArray[np.uint8], bool]:
-    """Colours (256, 3) by index, black if transparent or nodata, and true if any of them is hidden so."""
-    colours, hides = np.zeros((256, 3), np.uint8), False
-    for index, (*colour, alpha) in dataset.colormap(band).items():
-        hidden = alpha == 0 or index == nodata
-        hides |= hidden
-        if not hidden and index < len(colours):
-            colours[index] = colour
-    return colours, hides
+def _palette(
+    dataset: Any, band: int, nodata: float | None, *, hides: bool, every: bool
+) -> tuple[NDArray[np.uint8], bool]:
+    """Colours (256, 3) by index, black if transparent or nodata, and true if any of them is hidden so.
+
+    Black that is not hidden becomes 1 if anything is hidden, by a colour or (`hides`) by a mask; `every`: no colour is.
+    """
+    entries = {index: colour for index, colour in dataset.colormap(band).items() if index < _COLOURS}
+    hidden = {index for index, colour in entries.items() if not every and (colour[3] == 0 or index == nodata)}
+    least = 1 if hidden or hides else 0
+    colours = np.zeros((_COLOURS, 3), np.uint8)
+    for index, (*colour, _) in entries.items():
+        if index not in hidden:
+            colours[index] = colour if any(colour) else [least] * 3
+    return colours, bool(hidden)

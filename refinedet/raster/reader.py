@@ -3,36 +3,36 @@
 from __future__ import annotations
 
 import re
-import zlib
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, cast
-from zipfile import BadZipFile, ZipFile
+from typing import Any
 
+import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.windows import Window as _GdalWindow
 
 from refinedet.config import ValueKind
-from refinedet.errors import FileError, InputError, RefineDetError
-from refinedet.raster.base import Reader
+from refinedet.errors import FileError, InputError
+from refinedet.raster.areas import CELL_PX, around, in_areas, opened
+from refinedet.raster.base import MAX_SAMPLE_PX, Reader
 from refinedet.raster.control_points import are_of_esas_grid, tells_sentinel1
+from refinedet.raster.formats import driver_at
 from refinedet.raster.gdal import (
     COMPLEX_TYPES,
     GDAL_ERRORS,
     IDENTITY,
-    MAGIC_BYTES,
     REAL_TYPES,
-    driver_of,
     environment,
     gdal,
 )
 from refinedet.raster.info import GroundControlPoint, RasterInfo
-from refinedet.raster.pixels import Decoder, decoder_of
-from refinedet.raster.tiff import check_pixels, check_tiff
-from refinedet.tiling import Window
+from refinedet.raster.pixels import Decoder, Missing, decoder_of, measured
+from refinedet.raster.tiff import check_pixels
+from refinedet.tiling import Window, moved
 
 MAX_PIXELS = 4_000_000_000
 """Pixels of the largest scene that is opened by default: eight full Sentinel-1 products."""
@@ -40,10 +40,7 @@ MAX_PIXELS = 4_000_000_000
 Band = int | str
 """Band of a file: its number from 1, or its description, such as a polarisation; case does not matter."""
 
-_ZIP_LARGE_BYTES = 64 << 20
-_ZIP_RATIO = 100
-"""Largest ratio of packing for a picture above that size: radar images hardly shrink at all."""
-
+_LEAST_AREA = 3
 _FILE_IN_WKT = re.compile(
     r"""(?:PARAMETERFILE\["[^"]*",\s*"|PROJ4_GRIDS",\s*"|\+(?:\w*grids|file|init)=)[^"\s]*[/\\]""", re.IGNORECASE
 )
@@ -62,19 +59,22 @@ class SceneReader(Reader):
         """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""
         self.bands = _bands(dataset, path, band)
         """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
+        self._stored_sample: NDArray[Any] | None = None
         self._decoder = self._decoder_of("amplitude")
         self.info = _info(dataset, self._decoder, path)
 
-    def use(self, bands: Sequence[int], values: ValueKind = "amplitude") -> None:
+    def use(self, bands: Sequence[int], values: ValueKind = "amplitude", missing: Missing | None = None) -> None:
         """Read these bands from now on, numbered from 1, and turn their values of that kind into amplitudes.
 
         Three bands are the colours of a picture. With the kind `iq`, two are the real and the imaginary part.
+        `missing` overrules what the file declares.
 
         Raises:
             InputError: pixels are of a type that is not supported.
         """
-        self.bands = list(bands)
-        self._decoder = self._decoder_of(values)
+        if self.bands != list(bands):
+            self.bands, self._stored_sample = list(bands), None
+        self._decoder = self._decoder_of(values, missing)
         self.info = replace(self.info, dtype=self._decoder.dtype, nodata=self._decoder.nodata)
 
     @property
@@ -82,11 +82,11 @@ class SceneReader(Reader):
         """Type of the pixels in the file."""
         return str(self._dataset.dtypes[self.bands[0] - 1])
 
-    def _decoder_of(self, values: ValueKind) -> Decoder:
+    def _decoder_of(self, values: ValueKind, missing: Missing | None = None) -> Decoder:
         known = REAL_TYPES + COMPLEX_TYPES
         if self.stored_dtype not in known:
             raise InputError(f"expected pixels of one of {known} in {self.path}, found {self.stored_dtype}")
-        return decoder_of(self._dataset, self.bands, values)
+        return decoder_of(self._dataset, self.bands, values, missing)
 
     def tags(self, band: int = 0) -> dict[str, str]:
         """Metadata of the file, or of one of its bands counted from 1, by the names that GDAL gives them."""
@@ -101,11 +101,61 @@ class SceneReader(Reader):
         """Units that the file states for the bands that are read."""
         return tuple(unit for band in self.bands if (unit := self._dataset.units[band - 1]))
 
+    @property
+    def hides(self) -> bool:
+        """True if a mask or an alpha band of the file hides pixels."""
+        return self._decoder.masked or self._decoder.alpha is not None
+
+    @property
+    def declared(self) -> float | None:
+        """Nodata value that the file declares for its stored values, if they can hold it."""
+        return self._decoder.stored_nodata
+
+    def stored_sample(self) -> NDArray[Any]:
+        """Sample of the values as stored, (h, w) or (h, w, n) for n bands, on the grid of `sample`; read once.
+
+        Raises:
+            FileError: the pixels cannot be read.
+        """
+        if self._stored_sample is None:
+            self._stored_sample = self._thinned(self._stored, MAX_SAMPLE_PX)
+        return self._stored_sample
+
+    def sample(self, max_px: int = MAX_SAMPLE_PX) -> NDArray[Any]:
+        """Sample of the pixels, as `Reader.sample` gives it; areas of nodata are looked for among its own pixels."""
+        if max_px != MAX_SAMPLE_PX or self.hides or self.correct is not None:
+            return super().sample(max_px)
+        stored = self.stored_sample()
+        bands = np.array(stored[None] if stored.ndim == 2 else np.moveaxis(stored, -1, 0))
+        searched = self._decoder.searched
+        masks = [] if searched is None else [measured(bands, searched, partial(opened, side=self.area_side()))]
+        return self._decoder.decode(bands, masks)
+
+    def area_side(self) -> int:
+        """Side of an area in a sample, in its pixels."""
+        return max(_LEAST_AREA, -(-CELL_PX // min(self._steps(MAX_SAMPLE_PX))))
+
     def read(self, window: Window) -> NDArray[Any]:
         """Pixels of `window`, as `Reader.read` gives them."""
         self._check_inside(window)
-        pixels = self._decoder.decode(*self._read(window))
+        if self._decoder.searched is None:
+            pixels = self._decoder.decode(*self._read(window))
+        else:
+            pixels = self._read_searched(window, self._decoder.searched)
         return pixels if self.correct is None or pixels.ndim == 3 else self.correct(pixels, window)
+
+    def _read_searched(self, window: Window, missing: Missing) -> NDArray[Any]:
+        """Pixels of `window`; areas are found in a wider one, so that no pixel depends on the window."""
+        wide = around(window, self.info.height, self.info.width) if missing.areas else window
+        bands, masks = self._read(wide)
+        masks.append(measured(bands, missing, in_areas))
+        own = moved(window, -wide.y, -wide.x)
+        rows, columns = slice(own.y, own.y + own.height), slice(own.x, own.x + own.width)
+        return self._decoder.decode(bands[:, rows, columns].copy(), [mask[rows, columns] for mask in masks])
+
+    def _stored(self, window: Window) -> NDArray[Any]:
+        bands = self._read(window)[0]
+        return bands[0] if len(bands) == 1 else np.moveaxis(bands, 0, -1)
 
     def _rows_at_once(self, step: int) -> int:
         stored: int = self._dataset.block_shapes[0][0]
@@ -145,7 +195,7 @@ def open_scene(
         InputError: its pixels are of a type that is not supported, too many, or it has no such band.
     """
     path = Path(path)
-    driver = _driver(path, member, max_pixels)
+    driver = driver_at(path, member, max_pixels)
     name = path.absolute() if member is None else f"/vsizip/{{{path.absolute()}}}/{member}"
     with ExitStack() as stack:
         try:
@@ -159,52 +209,6 @@ def open_scene(
                 "so fetch or copy it again"
             ) from error
         yield reader
-
-
-def _driver(path: Path, member: str | None, max_pixels: int) -> str:
-    """Name of the driver that may open a file; the header of a TIFF is checked."""
-    wanted = f"expected a GeoTIFF, PNG or JPEG file at {path}"
-    if path.is_dir():
-        raise FileError(f"{wanted}, found a folder; name a file in it")
-    if not path.is_file() and path.exists():
-        raise FileError(f"{wanted}, found a device or a pipe; name a file")
-    try:
-        with path.open("rb") as stream, _member(stream, path, member) as (content, size):
-            driver = driver_of(content.read(MAGIC_BYTES))
-            if driver == "GTiff":
-                check_tiff(content, size, path, max_pixels)
-    except RefineDetError:
-        raise
-    except FileNotFoundError as error:
-        raise FileError(f"{wanted}, found nothing there; check the name") from error
-    except (BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error) as error:
-        raise FileError(f"expected {member} in the archive {path}, but it cannot be read ({error})") from error
-    except OSError as error:
-        raise FileError(f"{wanted}, but it cannot be read ({error.strerror})") from error
-    if driver is None:
-        raise FileError(f"{wanted}, found a file of another kind; convert it to one of these formats")
-    return driver
-
-
-@contextmanager
-def _member(stream: BinaryIO, path: Path, member: str | None) -> Iterator[tuple[BinaryIO, int]]:
-    """Open the picture in a file: the file itself, or the member of a zip archive; with its size in bytes."""
-    if member is None:
-        yield stream, path.stat().st_size
-        return
-    if {"{", "}"} & set(str(path.absolute())):
-        raise InputError(
-            f"expected an archive whose path has no braces, found {path}; GDAL would misread it: rename it"
-        )
-    with ZipFile(stream) as archive:
-        entry = archive.getinfo(member)
-        if entry.file_size > _ZIP_LARGE_BYTES and entry.file_size > _ZIP_RATIO * entry.compress_size:
-            raise InputError(
-                f"expected {member} in {path} to be packed at most {_ZIP_RATIO} to 1, found {entry.file_size:,} bytes "
-                f"in {entry.compress_size:,}; it is no radar image"
-            )
-        with archive.open(entry) as packed:
-            yield cast("BinaryIO", packed), entry.file_size
 
 
 def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:

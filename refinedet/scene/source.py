@@ -33,6 +33,7 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
         _check_product(path, settings)
         with open_scene(found.path, member=found.member, max_pixels=settings.max_pixels) as reader:
             reader.label = found.polarisation if is_product(path) else None
+            reader.tell(nodata={"value": 0.0, "from": "zero padding"})
             apply_metadata(reader, found, settings.calibrate)
             yield reader
         return
@@ -43,6 +44,11 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
 
 
 def _check_product(path: str | Path, settings: SceneSettings) -> None:
+    if settings.nodata is not None:
+        raise InputError(
+            f"expected no `nodata` for the Sentinel-1 product {path}, whose missing pixels are 0, "
+            f"found {settings.nodata}; leave it out"
+        )
     if settings.band is not None:
         raise InputError(f"expected no `band` for the Sentinel-1 product {path}, found {settings.band}; use `pol`")
     if settings.values not in ("auto", "amplitude"):

@@ -15,6 +15,8 @@ from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
 from refinedet.raster import SceneReader
 from refinedet.scene.input.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
+from refinedet.scene.input.fill import without_markers
+from refinedet.scene.input.missing import settle_missing
 from refinedet.scene.input.values import NAMES, ValueGuess, guess_values, has_doubt, is_one_part
 
 _COLOURS = 3
@@ -31,12 +33,16 @@ def apply_reading(reader: SceneReader, path: Path, settings: SceneSettings) -> N
     reader.label = choice.label
     read = {"bands": list(choice.numbers), "band_names": [names[k - 1] for k in choice.numbers]}
     reader.tell(*filter(None, [choice.note]), **read)
+    reader.use(choice.numbers)
+    missing = settle_missing(reader, settings.nodata)
     if len(choice.numbers) == _COLOURS:
         _check_colours(path, settings)
+        reader.use(choice.numbers, missing=missing)
         return
+    reader.use(choice.numbers[:1], missing=missing)
     guess = _values(reader, path, names, choice, settings)
     pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
-    reader.use(pair, "amplitude" if reader.stored_dtype.startswith("complex") else guess.kind)
+    reader.use(pair, "amplitude" if reader.stored_dtype.startswith("complex") else guess.kind, missing)
     reader.tell(*filter(None, [guess.note()]), values={"kind": guess.kind, "from": guess.evidence})
 
 
@@ -55,7 +61,7 @@ def _bands(reader: SceneReader, path: Path, names: Sequence[str], settings: Scen
 
     def blocks(number: int) -> list[NDArray[Any]]:
         reader.use([number])
-        return _measured(reader)
+        return [without_markers(block) for block in _measured(reader)]
 
     return choose_band(path, names, settings.pol, blocks)
 
@@ -80,7 +86,6 @@ def _check_colours(path: Path, settings: SceneSettings) -> None:
 def _values(
     reader: SceneReader, path: Path, names: Sequence[str], choice: BandChoice, settings: SceneSettings
 ) -> ValueGuess:
-    reader.use(choice.numbers[:1])
     if settings.values != "auto":
         _check_stated(settings.values, reader, path, choice)
         return ValueGuess(settings.values, "setting")

@@ -70,6 +70,9 @@ class Chips:
             parts: show only a part of a window if all its high contrast fits into one.
         """
         self._reader, self._prescreen, self._watch, self._parts = reader, prescreen, watch, parts
+        picture = reader.info.dtype == "uint8" and limits is None
+        self._black = picture and reader.info.nodata is None
+        self._darkest = int(picture and not self._black)
         self._stretch = Stretch(reader.info.dtype, reader.info.nodata, limits)
         self._band: NDArray[np.uint8] | None = None
         self._top = 0
@@ -111,12 +114,12 @@ class Chips:
                 place = part_around(window, moved(bright, rows.y, rows.x))
         own = moved(place, -rows.y, -rows.x)
         chip = np.ascontiguousarray(pixels[own.y : own.y + own.height, own.x : own.x + own.width])
-        return ShownChip(place, chip) if chip.any() else None
+        return ShownChip(place, chip) if chip.max() > self._darkest else None
 
     def _high_contrast(self, rows: Window, pixels: NDArray[np.uint8], k: float) -> Flags:
         """High contrast in these rows, computed once for all windows that share them."""
         if self._flagged is None or self._flagged[0] != rows:
-            self._flagged = rows, high_contrast(pixels, k)
+            self._flagged = rows, high_contrast(pixels, k, black=self._black)
         return self._flagged[1]
 
     def _rows(self, window: Window) -> tuple[Window, NDArray[np.uint8]]:

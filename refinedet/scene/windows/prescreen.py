@@ -34,17 +34,18 @@ _CALMEST = 0.5
 _HIGHEST = np.iinfo(np.uint16).max
 
 
-def high_contrast(picture: NDArray[np.uint8], k: float = K) -> Flags:
+def high_contrast(picture: NDArray[np.uint8], k: float = K, *, black: bool = False) -> Flags:
     """High contrast of each 2 x 2 pixels: (H / 2, W / 2), rounded up; all true if too little was measured to tell.
 
     Args:
         picture: (H, W) or (H, W, 3), 8 bits; 0: not measured. A chip, or rows that many windows share.
         k: least contrast, in standard deviations.
+        black: 0 was measured: it is the black of a picture in which nothing is missing.
     """
     if picture.ndim == 3 or min(picture.shape) < _MEAN_PX:
         height, width = (-(-side // _MEAN_PX) for side in picture.shape[:2])
         return np.ones((height, width), np.bool_)
-    sums, mean, std = _measured(picture)
+    sums, mean, std = _measured(picture, black=black)
     suspect = _highest(sums) > _limit(_least(mean), _least(std), k)  # other cells cannot be; nearly all sea is of those
     limit = np.full(mean.shape, _HIGHEST, np.uint16)
     # a whole number above a limit is above its whole part, and whole numbers compare faster
@@ -79,14 +80,15 @@ def _limit(level: Cells, std: Cells, k: float) -> Cells:
     return level + np.float32(k) * std
 
 
-def _measured(picture: NDArray[np.uint8]) -> tuple[Sums, Cells, Cells]:
+def _measured(picture: NDArray[np.uint8], *, black: bool = False) -> tuple[Sums, Cells, Cells]:
     """Sums over 3 x 3 means as rows of cells (R, 8, W), and mean and standard deviation of each cell (R, C)."""
-    means = np.asarray(Image.fromarray(picture).reduce(_MEAN_PX))
-    fill = [(0, -side % _CELL) for side in means.shape]
-    means = np.pad(means, fill) if np.any(fill) else means
+    inner = np.asarray(Image.fromarray(picture).reduce(_MEAN_PX))
+    fill = [(0, -side % _CELL) for side in inner.shape]
+    means = np.pad(inner, fill) if np.any(fill) else inner
     shape = (len(means) // _CELL, _CELL, means.shape[1])
     sums = _smoothed(means).reshape(shape)
-    return sums, *_moments(sums, (means > 0).reshape(shape))
+    known = np.pad(np.ones_like(inner, np.bool_), fill) if black else means > 0
+    return sums, *_moments(sums, known.reshape(shape))
 
 
 def _smoothed(means: NDArray[np.uint8]) -> Sums:

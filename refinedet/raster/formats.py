@@ -1,0 +1,64 @@
+"""Format of a file by its content, checked before GDAL opens it; also of a picture in a zip archive."""
+
+from __future__ import annotations
+
+import zlib
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO, cast
+from zipfile import BadZipFile, ZipFile
+
+from refinedet.errors import FileError, InputError, RefineDetError
+from refinedet.raster.gdal import MAGIC_BYTES, driver_of
+from refinedet.raster.tiff import check_tiff
+
+_ZIP_LARGE_BYTES = 64 << 20
+_ZIP_RATIO = 100
+"""Largest ratio of packing for a picture above that size: radar images hardly shrink at all."""
+
+
+def driver_at(path: Path, member: str | None, max_pixels: int) -> str:
+    """Name of the driver that may open a file; the header of a TIFF is checked."""
+    wanted = f"expected a GeoTIFF, PNG or JPEG file at {path}"
+    if path.is_dir():
+        raise FileError(f"{wanted}, found a folder; name a file in it")
+    if not path.is_file() and path.exists():
+        raise FileError(f"{wanted}, found a device or a pipe; name a file")
+    try:
+        with path.open("rb") as stream, _member(stream, path, member) as (content, size):
+            driver = driver_of(content.read(MAGIC_BYTES))
+            if driver == "GTiff":
+                check_tiff(content, size, path, max_pixels)
+    except RefineDetError:
+        raise
+    except FileNotFoundError as error:
+        raise FileError(f"{wanted}, found nothing there; check the name") from error
+    except (BadZipFile, EOFError, KeyError, NotImplementedError, RuntimeError, zlib.error) as error:
+        raise FileError(f"expected {member} in the archive {path}, but it cannot be read ({error})") from error
+    except OSError as error:
+        raise FileError(f"{wanted}, but it cannot be read ({error.strerror})") from error
+    if driver is None:
+        raise FileError(f"{wanted}, found a file of another kind; convert it to one of these formats")
+    return driver
+
+
+@contextmanager
+def _member(stream: BinaryIO, path: Path, member: str | None) -> Iterator[tuple[BinaryIO, int]]:
+    """Open the picture in a file: the file itself, or the member of a zip archive; with its size in bytes."""
+    if member is None:
+        yield stream, path.stat().st_size
+        return
+    if {"{", "}"} & set(str(path.absolute())):
+        raise InputError(
+            f"expected an archive whose path has no braces, found {path}; GDAL would misread it: rename it"
+        )
+    with ZipFile(stream) as archive:
+        entry = archive.getinfo(member)
+        if entry.file_size > _ZIP_LARGE_BYTES and entry.file_size > _ZIP_RATIO * entry.compress_size:
+            raise InputError(
+                f"expected {member} in {path} to be packed at most {_ZIP_RATIO} to 1, found {entry.file_size:,} bytes "
+                f"in {entry.compress_size:,}; it is no radar image"
+            )
+        with archive.open(entry) as packed:
+            yield cast("BinaryIO", packed), entry.file_size

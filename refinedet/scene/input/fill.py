@@ -1,0 +1,178 @@
+"""Fill of a scene: the value that stands where nothing was measured, found in a sample of stored values. Pure.
+
+Two things tell a fill that nobody declared. Nothing but a fill repeats one exact value over a whole area, since speckle
+varies from pixel to pixel. And a fill lies apart from what was measured, unlike values that were cut off at a limit.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from refinedet.raster.areas import opened
+
+Flags = NDArray[np.bool_]
+
+MARKERS = (
+    *(-9999.0, -32768.0, -32767.0, -99999.0, -999.0, -999999.0, 1e20, -1e20, 1e30, -1e30, 9.969209968386869e36),
+    *(-3.4028234663852886e38, 3.4028234663852886e38, -1.7976931348623157e308),
+)
+"""Values that programs use as fill and that no radar measures."""
+_FAR = 3.0
+"""Distance of a marker from the measured values, as a multiple of their range."""
+_APART = 0.5
+"""Least gap between a fill and the measured values, as a share of the distance from those to their median."""
+_SOLID, _MOSTLY_SOLID = 0.9, 0.5
+"""Least share of a value's pixels that lie in areas: of a high value, which ships may share, and of a low one."""
+_HIGH_SHARE, _LOW_SHARE = 0.02, 0.005
+"""Least share of a scene that a high or low value takes. A high one touches the border too, unlike a bright ship."""
+_MOST_FILLS = 3
+_NOTABLE = 0.001
+"""Least share of zeros in areas that are padding in types whose zero may be a measurement."""
+
+
+@dataclass(frozen=True, slots=True)
+class Fill:
+    """Value that stands for missing pixels."""
+
+    value: float
+    share: float
+    """Share of the sample that is missing, in [0, 1]."""
+    pieces: int
+    """Number of separate areas in the sample; 0 if the value lies in single pixels."""
+    areas: bool = False
+    """True if single pixels may be measurements of this value: only its areas are missing."""
+
+
+@dataclass(frozen=True, slots=True)
+class Zeros:
+    """Zeros in a sample."""
+
+    areas: float
+    """Share of the sample that is zero and lies in areas."""
+    scattered: float
+    """Share of the sample that is zero elsewhere, amid measured values."""
+
+
+def count_zeros(sample: NDArray[Any], side: int) -> Zeros:
+    """Shares of zeros in a sample (h, w), or (h, w, n) where a pixel is zero if all bands are; `side`: of an area."""
+    zero = _equal(sample, 0.0)
+    solid = opened(zero, side)
+    return Zeros(float(solid.mean()), float(zero.mean() - solid.mean()))
+
+
+def share_of(sample: NDArray[Any], value: float) -> float:
+    """Share of a sample that holds a value, in all bands; NaN counts as equal to itself."""
+    return float(_equal(sample, value).mean())
+
+
+def without_markers(block: NDArray[Any]) -> NDArray[Any]:
+    """Block of values, NaN where it holds one of MARKERS: for a look at a band whose fill is not known yet."""
+    if block.dtype.kind != "f":
+        return block
+    marked = np.isin(block, [_stored(value, block.dtype) for value in MARKERS])
+    return np.where(marked, block.dtype.type(np.nan), block)
+
+
+def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
+    """Fills of a scene for which none is declared, other than zero; the largest first.
+
+    Args:
+        sample: stored values (h, w), or (h, w, n) of n bands that share a fill.
+        side: side of an area, in pixels of the sample.
+    """
+    fills: list[Fill] = []
+    if np.iscomplexobj(sample):
+        return fills
+    open_ = np.ones(sample.shape[:2], np.bool_)
+    for _ in range(_MOST_FILLS):  # below one fill there may lie another, such as decibels of a padding zero
+        found = [fill for value in _candidates(sample[open_]) if (fill := _judged(sample, open_, value, side))]
+        if not found:
+            break
+        fills.append(max(found, key=lambda fill: (fill.share, fill.value)))
+        open_ &= ~_equal(sample, fills[-1].value)
+    return sorted(fills, key=lambda fill: -fill.share)
+
+
+def zero_fill(sample: NDArray[Any], side: int) -> Fill | None:
+    """Zero as the fill of signed integers, where it may be a measurement too; None if it takes no area."""
+    zero = _equal(sample, 0.0)
+    solid = opened(zero, side)
+    if solid.mean() < _NOTABLE or solid.sum() < _MOSTLY_SOLID * zero.sum():
+        return None
+    return Fill(0.0, float(solid.mean()), _pieces(solid), areas=True)
+
+
+def _candidates(sample: NDArray[Any]) -> Iterator[float]:
+    """Markers that the sample holds, and both ends of its values; not zero."""
+    finite = sample[np.isfinite(sample)] if sample.dtype.kind == "f" else sample
+    if finite.size == 0:
+        return
+    ends = [float(finite.min()), float(finite.max())]
+    if sample.dtype == np.uint8:
+        ends = [value for value in ends if value == _top(sample.dtype)]  # black and greys are the sea of pictures
+    inner = [value for value in MARKERS if ends and ends[0] < _stored(value, sample.dtype) < ends[-1]]
+    for value in dict.fromkeys([*ends, *(_stored(value, sample.dtype) for value in inner)]):
+        if value != 0:
+            yield value
+
+
+def _stored(value: float, dtype: np.dtype[Any]) -> float:
+    """Value as pixels of a type hold it; NaN if they cannot."""
+    if dtype.kind != "f":
+        limits = np.iinfo(dtype)
+        return value if limits.min <= value <= limits.max and value.is_integer() else np.nan
+    with np.errstate(over="ignore"):
+        return float(dtype.type(value))
+
+
+def _judged(sample: NDArray[Any], open_: Flags, value: float, side: int) -> Fill | None:
+    """The fill that a value is among the pixels `open_`; None if it may be a measurement."""
+    equal = _equal(sample, value)
+    share = float(equal.mean())
+    rest = _measured(sample, open_ & ~equal)
+    if share == 0 or rest.size == 0:
+        return None
+    solid = opened(equal, side)
+    whole = float(solid.sum()) / float(equal.sum())
+    low, middle, high = (float(v) for v in np.percentile(rest, (1, 50, 99)))
+    gap = low - value if value < low else value - high
+    end = sample.dtype.kind in "iu" and value == _top(sample.dtype)
+    marker = not end and value in [_stored(one, sample.dtype) for one in MARKERS]
+    if marker and gap > _FAR * max(high - low, float(np.finfo(np.float32).tiny)):
+        return Fill(value, share, _pieces(solid))
+    if value < low and gap >= _APART * (middle - low) and whole >= _MOSTLY_SOLID and share >= _LOW_SHARE:
+        return Fill(value, share, _pieces(solid))
+    apart = end or gap >= _APART * (high - middle) > 0
+    if value >= high and apart and whole >= _SOLID and share >= _HIGH_SHARE and _touches_border(solid):
+        return Fill(value, float(solid.mean()), _pieces(solid), areas=True)
+    return None
+
+
+def _equal(sample: NDArray[Any], value: float) -> Flags:
+    equal = np.isnan(sample) if np.isnan(value) else sample == value
+    return np.asarray(equal.all(axis=2) if equal.ndim == 3 else equal, np.bool_)
+
+
+def _measured(sample: NDArray[Any], chosen: Flags) -> NDArray[np.float64]:
+    """Finite values of chosen pixels of a sample that are neither zero nor a marker."""
+    rest = sample[chosen].astype(np.float64).ravel()
+    rest = rest[np.isfinite(rest) & (rest != 0)]
+    return np.asarray(rest[~np.isin(rest, [_stored(value, sample.dtype) for value in MARKERS])])
+
+
+def _top(dtype: np.dtype[Any]) -> float:
+    return float(np.iinfo(dtype).max)
+
+
+def _pieces(solid: Flags) -> int:
+    return int(ndimage.label(solid, np.ones((3, 3)))[1])
+
+
+def _touches_border(solid: Flags) -> bool:
+    return bool(solid[0].any() or solid[-1].any() or solid[:, 0].any() or solid[:, -1].any())

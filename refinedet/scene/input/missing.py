@@ -1,0 +1,121 @@
+"""Decision on which pixels of a raster were not measured: as stated, declared by the file, or found in a sample."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+import numpy as np
+
+from refinedet.config.detect_options import NoData
+from refinedet.errors import InputError
+from refinedet.raster import Missing, SceneReader, can_hold
+from refinedet.scene.input.fill import Fill, Zeros, count_zeros, find_fills, share_of, zero_fill
+
+Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
+_NOTABLE = 0.001
+"""Share of scattered zeros from which the user is told of them."""
+_OVERRULE = "set `nodata` to say otherwise"
+
+
+def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None:
+    """Decide which pixels of the bands that a reader reads are missing, and tell what was guessed.
+
+    The result is for `SceneReader.use`; None: as the file declares.
+
+    Args:
+        reader: the raster, read as the file declares.
+        stated: value that the user states; None: what the file declares, or a fill that is found.
+
+    Raises:
+        InputError: the raster's pixels cannot hold the stated value.
+        FileError: the pixels cannot be read.
+    """
+    if stated is not None:
+        return _stated(reader, stated)
+    if reader.hides and reader.declared is None:
+        _record(reader, None, "mask")
+        return None
+    return _undeclared(reader) if reader.declared is None else _declared(reader, reader.declared)
+
+
+def _stated(reader: SceneReader, stated: NoData) -> Missing:
+    if stated == "none":
+        _record(reader, None, "stated", 0.0)
+        return Missing()
+    value = float(stated)
+    if not can_hold(value, reader.stored_dtype):
+        raise InputError(
+            f"expected a `nodata` that pixels of {reader.stored_dtype} can hold in {reader.path}, found {value:g}; "
+            "give a value that the file stores, or none"
+        )
+    share = share_of(reader.stored_sample(), value)
+    if share == 0 and not np.isnan(value):
+        reader.tell(f"no pixel that was sampled holds the stated `nodata` of {value:.10g}")
+    _record(reader, value, "stated", share)
+    return Missing((value,))
+
+
+def _declared(reader: SceneReader, declared: float) -> Missing | None:
+    sample = reader.stored_sample()
+    share = share_of(sample, declared)
+    fills = find_fills(sample, reader.area_side()) if share == 0 and not reader.hides else []
+    if fills:
+        return _found(reader, fills, f", though the file declares {declared:.10g}")
+    if declared == 0:
+        return _zeros(reader, "declared")
+    _record(reader, declared, "declared", share)
+    return None
+
+
+def _undeclared(reader: SceneReader) -> Missing | None:
+    sample, side = reader.stored_sample(), reader.area_side()
+    picture, signed = sample.dtype == np.uint8, sample.dtype.kind == "i"
+    fills = find_fills(sample, side)
+    if (signed or (fills and not picture)) and (zero := zero_fill(sample, side)) is not None:
+        fills.append(zero)
+    if fills:
+        return _found(reader, sorted(fills, key=lambda fill: -fill.share))
+    if signed or picture:
+        _record(reader, None, "none", 0.0)
+        return Missing() if signed else None
+    return _zeros(reader, "zero padding")
+
+
+def _found(reader: SceneReader, fills: list[Fill], beside: str = "") -> Missing:
+    main, *others = fills
+    more = {"others": [fill.value for fill in others]} if others else {}
+    _record(reader, main.value, "found", sum(fill.share for fill in fills), **more)
+    for fill in fills:
+        pieces = "one piece" if fill.pieces == 1 else f"{fill.pieces} pieces" if fill.pieces else "single pixels"
+        reader.tell(
+            f"the value {fill.value:.10g} fills {_percent(fill.share)} of the scene in {pieces}, "
+            f"and is taken as no data{beside}; {_OVERRULE}"
+        )
+    exact, areas = (tuple(fill.value for fill in fills if fill.areas is kind) for kind in (False, True))
+    return Missing(exact, areas)
+
+
+def _zeros(reader: SceneReader, source: Source) -> Missing:
+    """Zeros that are missing: all of them, or those in areas if others were sampled, or none was."""
+    zeros = count_zeros(reader.stored_sample(), reader.area_side())
+    _record(reader, 0.0, source, zeros.areas)
+    if zeros.scattered >= _NOTABLE:
+        reader.tell(_on_scattered(zeros))
+    return Missing(areas=(0.0,)) if zeros.scattered > 0 or zeros.areas == 0 else Missing((0.0,))
+
+
+def _on_scattered(zeros: Zeros) -> str:
+    padded = f"; where zeros fill areas, {_percent(zeros.areas)} of the scene, they are no data" if zeros.areas else ""
+    return (
+        f"{_percent(zeros.scattered)} of the pixels are zeros scattered amid other values, as noise removal leaves "
+        f"them: they are taken as dark sea{padded}; {_OVERRULE}"
+    )
+
+
+def _record(reader: SceneReader, value: float | None, source: Source, share: float | None = None, **more: Any) -> None:
+    rounded = None if share is None else round(share, 4)
+    reader.tell(nodata={"value": value, "from": source, "share": rounded, **more})
+
+
+def _percent(share: float) -> str:
+    return f"{100 * share:.2g} %" if share < 0.995 else f"{100 * share:.0f} %"
