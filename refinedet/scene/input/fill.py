@@ -62,6 +62,8 @@ class Zeros:
 def count_zeros(sample: NDArray[Any], side: int) -> Zeros:
     """Shares of zeros in a sample (h, w), or (h, w, n) where a pixel is zero if all bands are; `side`: of an area."""
     zero = _equal(sample, 0.0)
+    if not zero.any():
+        return Zeros(0.0, 0.0)
     solid = opened(zero, side)
     return Zeros(float(solid.mean()), float(zero.mean() - solid.mean()))
 
@@ -102,6 +104,8 @@ def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
 def zero_fill(sample: NDArray[Any], side: int) -> Fill | None:
     """Zero as the fill of signed integers, where it may be a measurement too; None if it takes no area."""
     zero = _equal(sample, 0.0)
+    if zero.mean() < _NOTABLE:
+        return None
     solid = opened(zero, side)
     if solid.mean() < _NOTABLE or solid.sum() < _MOSTLY_SOLID * zero.sum():
         return None
@@ -135,15 +139,17 @@ def _judged(sample: NDArray[Any], open_: Flags, value: float, side: int) -> Fill
     """The fill that a value is among the pixels `open_`; None if it may be a measurement."""
     equal = _equal(sample, value)
     share = float(equal.mean())
+    end = sample.dtype.kind in "iu" and value == _top(sample.dtype)
+    marker = not end and value in [_stored(one, sample.dtype) for one in MARKERS]
+    if share == 0 or not (marker or share >= _LOW_SHARE):
+        return None
     rest = _measured(sample, open_ & ~equal)
-    if share == 0 or rest.size == 0:
+    if rest.size == 0:
         return None
     solid = opened(equal, side)
     whole = float(solid.sum()) / float(equal.sum())
     low, middle, high = (float(v) for v in np.percentile(rest, (1, 50, 99)))
     gap = low - value if value < low else value - high
-    end = sample.dtype.kind in "iu" and value == _top(sample.dtype)
-    marker = not end and value in [_stored(one, sample.dtype) for one in MARKERS]
     if marker and gap > _FAR * max(high - low, float(np.finfo(np.float32).tiny)):
         return Fill(value, share, _pieces(solid))
     if value < low and gap >= _APART * (middle - low) and whole >= _MOSTLY_SOLID and share >= _LOW_SHARE:

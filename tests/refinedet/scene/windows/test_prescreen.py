@@ -128,3 +128,10 @@ def test_chips_of_any_size(shape: tuple[int, int]) -> None:
 
 def test_colour_always_stands_out() -> None:
     assert stands_out(np.zeros((64, 64, 3), np.uint8), Window(0, 0, 64, 64))
+
+
+def test_a_ship_on_black_sea_stands_out_where_black_was_measured() -> None:
+    picture = np.zeros((320, 320), np.uint8)
+    picture[150:158, 140:170] = 90
+    assert bounding_window(high_contrast(picture, black=True), whole(picture)) is not None
+    assert bounding_window(high_contrast(np.zeros_like(picture), black=True), whole(picture)) is None

@@ -1,0 +1,164 @@
+"""Missing pixels of a scene: stated, declared, found, or zeros that hang together; always told."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from numpy.typing import NDArray
+from PIL import Image
+
+from refinedet.config import TileConfig
+from refinedet.config.detect_options import NoData, SceneSettings, parse_nodata
+from refinedet.errors import InputError
+from refinedet.radiometry import valid_mask
+from refinedet.raster import write_scene
+from refinedet.scene.detect import detect_scene
+from refinedet.scene.source import open_source
+from refinedet.tiling import Window
+
+SHAPE = (240, 320)
+HIDDEN = np.zeros(SHAPE, np.bool_)
+HIDDEN[:, :97] = True
+SHIP = (200, 100, 230, 112)
+AMPLITUDE = SceneSettings(values="amplitude")
+
+
+def sea(dtype: str = "float32", scale: float = 100.0) -> NDArray[Any]:
+    values = scale * np.sqrt(np.random.default_rng(2).gamma(4.4, 1 / 4.4, SHAPE))
+    return np.maximum(values, 1).astype(dtype)
+
+
+def denoised(dtype: str = "float32", *, padded: bool = False) -> NDArray[Any]:
+    """Sea of which 62 % are exact zeros, with one ship."""
+    power = sea("float64") ** 2
+    values = np.sqrt(np.maximum(power - np.percentile(power, 62), 0))
+    x1, y1, x2, y2 = SHIP
+    values[y1:y2, x1:x2] = 600
+    values[HIDDEN & padded] = 0
+    return values.astype(dtype)
+
+
+def read(path: Path, settings: SceneSettings = AMPLITUDE) -> tuple[NDArray[np.bool_], Any]:
+    """Which pixels were measured, the same through every window, and the reader."""
+    with open_source(path, settings) as reader:
+        pixels = reader.read_whole()
+        for window in (Window(3, 5, 40, 200), Window(100, 80, 140, 33)):
+            part = pixels[window.y : window.y + window.height, window.x : window.x + window.width]
+            np.testing.assert_array_equal(reader.read(window), part)
+        assert pixels.dtype == reader.info.dtype
+        return valid_mask(pixels, reader.info.nodata), reader
+
+
+def write(folder: Path, pixels: NDArray[Any], nodata: float | None = None) -> Path:
+    write_scene(folder / "s.tif", pixels, nodata=nodata)
+    return folder / "s.tif"
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64", "uint16", "uint32"])
+@pytest.mark.parametrize("nodata", [None, 0])
+def test_scattered_zeros_are_sea_and_padding_is_not(tmp_path: Path, dtype: str, nodata: float | None) -> None:
+    valid, reader = read(write(tmp_path, denoised(dtype, padded=True), nodata))
+    assert not valid[HIDDEN].any()
+    assert valid[~HIDDEN].mean() > 0.98
+    assert valid[:, 128:].all()
+    assert reader.read_as["nodata"]["from"] == ("zero padding" if nodata is None else "declared")
+    assert reader.read_as["nodata"]["share"] == pytest.approx(HIDDEN.mean(), abs=0.01)
+    assert "zeros scattered amid other values" in " ".join(reader.notes)
+
+
+@pytest.mark.parametrize("nodata", [None, 0])
+def test_zeros_of_padding_alone_are_all_missing(tmp_path: Path, nodata: float | None) -> None:
+    pixels = sea("uint16")
+    pixels[HIDDEN] = 0
+    valid, reader = read(write(tmp_path, pixels, nodata))
+    assert (valid == ~HIDDEN).all()
+    assert (reader.info.nodata, reader.notes) == (0, ())
+
+
+@pytest.mark.parametrize(
+    ("dtype", "fill"), [("float32", -9999), ("float32", 1e20), ("uint16", 65535), ("int16", -32768)]
+)
+def test_an_undeclared_fill_is_found_and_told(tmp_path: Path, dtype: str, fill: float) -> None:
+    pixels = sea(dtype)
+    pixels[HIDDEN] = fill
+    valid, reader = read(write(tmp_path, pixels))
+    assert (valid == ~HIDDEN).all()
+    assert reader.read_as["nodata"]["from"] == "found"
+    (note,) = reader.notes
+    assert "fills 30 % of the scene in one piece, and is taken as no data; set `nodata` to say otherwise" in note
+
+
+def test_a_fill_is_found_beside_a_useless_declaration(tmp_path: Path) -> None:
+    pixels = sea()
+    pixels[HIDDEN] = -9999
+    valid, reader = read(write(tmp_path, pixels, nodata=-32768))
+    assert (valid == ~HIDDEN).all()
+    assert "though the file declares -32768" in reader.notes[0]
+
+
+@pytest.mark.parametrize(
+    ("stated", "hides"), [(7.0, "sevens"), ("nan", "nothing"), ("none", "nothing"), (0.0, "zeros")]
+)
+@pytest.mark.parametrize("nodata", [None, 0])
+def test_what_is_stated_overrules_the_file(tmp_path: Path, stated: NoData, hides: str, nodata: float | None) -> None:
+    pixels = sea("float32")
+    pixels[HIDDEN] = 0
+    pixels[::7, ::9] = 7
+    hidden = {"sevens": pixels == 7, "zeros": pixels == 0, "nothing": np.zeros(SHAPE, np.bool_)}[hides]
+    valid, reader = read(write(tmp_path, pixels, nodata), replace(AMPLITUDE, nodata=stated))
+    assert (valid == ~hidden).all()
+    assert reader.read_as["nodata"]["from"] == "stated"
+
+
+def test_none_holds_for_counts_too(tmp_path: Path) -> None:
+    pixels = sea("uint16")
+    pixels[HIDDEN] = 0
+    assert read(write(tmp_path, pixels, 0), replace(AMPLITUDE, nodata="none"))[0].all()
+
+
+@pytest.mark.parametrize(("dtype", "stated"), [("uint16", -9999.0), ("uint16", "nan"), ("uint8", 300.0)])
+def test_a_value_that_pixels_cannot_hold_is_refused(tmp_path: Path, dtype: str, stated: NoData) -> None:
+    path = write(tmp_path, sea(dtype))
+    with (
+        pytest.raises(InputError, match="expected a `nodata` that pixels of"),
+        open_source(path, replace(AMPLITUDE, nodata=stated)),
+    ):
+        pass
+
+
+def test_text_of_the_option() -> None:
+    assert [parse_nodata(text) for text in ("-9999", "1e20", "NaN", "none")] == [-9999, 1e20, "nan", "none"]
+    with pytest.raises(InputError, match="expected `nodata` as a number, nan, or none, found 'zero'"):
+        parse_nodata("zero")
+
+
+@pytest.mark.parametrize("share", [1.0, 0.5])
+@pytest.mark.parametrize("mode", ["RGB", "L"])
+def test_black_beside_transparent_pixels_was_measured(tmp_path: Path, mode: str, share: float) -> None:
+    grey = np.random.default_rng(3).integers(0, 60, SHAPE).astype(np.uint8)
+    opaque = np.full(SHAPE, 255, np.uint8)
+    opaque[:, : round(SHAPE[1] * (1 - share))] = 0
+    picture = Image.fromarray(grey).convert(mode)
+    picture.putalpha(Image.fromarray(opaque))
+    picture.save(tmp_path / "s.png")
+    valid, reader = read(tmp_path / "s.png", SceneSettings())
+    assert (valid == (opaque > 0)).all()
+    assert reader.read_as["nodata"]["from"] == "mask"
+
+
+@pytest.mark.parametrize("kind", ["RGBA", "RGB", "L", "float32", "uint16"])
+def test_ships_on_black_sea_are_not_flagged(tmp_path: Path, bright_blobs: Any, kind: str) -> None:
+    pixels = np.clip(denoised() / 2.4, 0, 250)
+    if kind in ("float32", "uint16"):
+        path = write(tmp_path, pixels.astype(kind))
+    else:
+        path = tmp_path / "s.png"
+        Image.fromarray(pixels.astype(np.uint8)).convert(kind).save(path)
+    result = detect_scene(path, bright_blobs, scene=AMPLITUDE, tile=TileConfig(tile_px=128, overlap_px=64))
+    assert SHIP in [tuple(box) for box in result.detections.boxes_xyxy.tolist()]
+    assert {flag for flags in result.flags for flag in flags} <= {"edge", "joined"}
+    assert result.dropped == {}
