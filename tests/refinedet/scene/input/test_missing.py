@@ -63,8 +63,7 @@ def write(folder: Path, pixels: NDArray[Any], nodata: float | None = None) -> Pa
 def test_scattered_zeros_are_sea_and_padding_is_not(tmp_path: Path, dtype: str, nodata: float | None) -> None:
     valid, reader = read(write(tmp_path, denoised(dtype, padded=True), nodata))
     assert not valid[HIDDEN].any()
-    assert valid[~HIDDEN].mean() > 0.98
-    assert valid[:, 128:].all()
+    assert valid[:, 112:].all()  # 16 pixels of a cell beside one of padding
     assert reader.read_as["nodata"]["from"] == ("zero padding" if nodata is None else "declared")
     assert reader.read_as["nodata"]["share"] == pytest.approx(HIDDEN.mean(), abs=0.01)
     assert "zeros scattered amid other values" in " ".join(reader.notes)
