@@ -13,6 +13,7 @@ from typing import Any
 import numpy as np
 import rasterio
 from numpy.typing import NDArray
+from rasterio.enums import ColorInterp
 from rasterio.windows import Window as _GdalWindow
 
 from refinedet.config import ValueKind
@@ -53,8 +54,11 @@ class SceneReader(Reader):
     def __init__(self, dataset: Any, path: Path, band: Band | None) -> None:
         self._dataset = dataset
         self.path = path
-        self.band_names = tuple((text or "").strip() for text in dataset.descriptions)
-        """Descriptions of all bands of the file; empty text for a band without one."""
+        self.band_names = tuple(
+            (text or "").strip() or ("alpha" if kind == ColorInterp.alpha else "")
+            for text, kind in zip(dataset.descriptions, dataset.colorinterp, strict=True)
+        )
+        """Descriptions of all bands of the file, alpha for one that hides pixels; empty text for a band without one."""
         self.correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
         """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""
         self.bands = _bands(dataset, path, band)

@@ -126,6 +126,8 @@ def _by_pixels(
 ) -> BandChoice:
     """Choose among bands whose names tell no polarisation."""
     numbers = [k for k, role in enumerate(roles, 1) if role not in NO_IMAGE]
+    if len(numbers) == 1:
+        return BandChoice((numbers[0],), None)
     looks = {k: blocks(k) for k in numbers}
     images = [k for k in numbers if is_image(looks[k])]
     if not images:

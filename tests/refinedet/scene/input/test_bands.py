@@ -94,6 +94,12 @@ def test_nameless_bands_are_told_apart_by_their_pixels() -> None:
     assert choose_band(HERE, ["bands", "bands"], None, in_decibels.__getitem__).numbers == (1,)
 
 
+def test_the_only_band_that_is_no_angle_or_alpha_needs_no_pixels() -> None:
+    for names in (["", "alpha"], ["angle", ""]):
+        found = choose_band(HERE, names, None, lambda _: pytest.fail("no pixels are needed"))
+        assert (found.numbers, found.note) == ((names.index("") + 1,), None)
+
+
 def test_equally_bright_bands_are_looked_at_from_the_first() -> None:
     bands = {1: speckle(0.2), 2: speckle(0.205, seed=1)}
     assert choose_band(HERE, ["", ""], None, bands.__getitem__).numbers == (1,)
