@@ -25,8 +25,9 @@ from refinedet.config.detect_options import COAST_RANGE_M, LandSettings
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.geo.position import Points, Position, distances_m, local_plane
 from refinedet.scene.land.coastline import coastline, coastline_version
-from refinedet.scene.land.region import WGS84, Region, Shapes, coast_lines, cut, cut_land, dense, is_plain_degrees
-from refinedet.scene.land.vectors import read_layers
+from refinedet.geo.reference import WGS84, Shapes, is_plain_degrees
+from refinedet.geo.vectors import read_layers
+from refinedet.scene.land.region import Region, coast_lines, cut, cut_land, dense
 
 LAND = "land"
 """Flag, and reason for a drop: the middle of the box lies on land, farther than the buffer from any coast."""
