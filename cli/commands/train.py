@@ -67,6 +67,9 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
     Interrupted, it goes on from the last finished epoch when started again in the same folder.
     """
     with one_sentence_errors(debug=debug, progress=True):
+        from refinedet.workarounds.matplotlib_folder import name_a_folder
+
+        name_a_folder()
         from pipeline.datasets.scene_labels.choices import label_choices
         from pipeline.stages.own_data import Choices, check_free, train_own
 

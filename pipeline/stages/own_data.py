@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.datasets.scene_labels.blocks import View
-from pipeline.datasets.scene_labels.reading import LabelChoices, read_labelled_scenes
+from pipeline.datasets.scene_labels.choices import LabelChoices
+from pipeline.datasets.scene_labels.reading import read_labelled_scenes
 from pipeline.params import ConvertParams, DownloadParams, Params, TileParams
 from pipeline.provenance.origin import package_sha256
 from pipeline.stages.convert import convert_coco_file, write_records
@@ -62,8 +63,9 @@ class Choices:
 
 
 def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> Metrics:
-    """Train on a COCO file with its folder of `images`, or on labels over scenes: convert, tile, train, evaluate and report into folders of `out`.
+    """Convert, tile, train, evaluate and report into folders of `out`.
 
+    The annotations are a COCO file whose file names lie in folder `images`, or labels over the scenes of `choices`.
     An interrupted training goes on, and a finished one of the same settings, data and code is not repeated.
 
     Returns:
@@ -81,7 +83,7 @@ def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> M
         convert_coco_file(annotations, images, out / "convert", **shares)
         tile(start.tile, start.radiometry, images, out / "convert", out / "tile")
     else:
-        _chips_of_scenes(annotations, choices, start, out)
+        _chips_of_scenes(annotations, choices.labels, choices, out)
     params = replace(start, train=_on_canvas(start, out / "tile"))
     inputs = {"chips": sha256_tree(out / "tile"), "code": package_sha256()}
     checkpoint = out / "train" / "model.safetensors"
@@ -125,14 +127,14 @@ def _check(choices: Choices, out: Path) -> None:
         raise FileError(f"expected a folder that can be made at {out}, but it cannot ({error.strerror})") from error
 
 
-def _chips_of_scenes(labels: Path, choices: Choices, start: Params, out: Path) -> None:
+def _chips_of_scenes(path: Path, labels: LabelChoices, choices: Choices, out: Path) -> None:
     """Cut labelled scenes into chips, as detection will look at them."""
-    assert choices.labels is not None
+    start = _start(choices, path.stem)
     known = None if choices.init == FRESH else read_header(initial_checkpoint(choices.init)).trained_on.gsd_m
-    view = View(choices.labels.settings, start.radiometry, start.tile.windows, known)
+    view = View(labels.settings, start.radiometry, start.tile.windows, known)
     shares = choices.val_fraction, choices.test_fraction
-    found = read_labelled_scenes(labels, choices.labels, view, shares, out / "scenes")
-    write_records(labels.name, found.reading, out / "convert")
+    found = read_labelled_scenes(path, labels, view, shares, out / "scenes")
+    write_records(path.name, found.reading, out / "convert")
     cut = replace(start.tile, keep_empty=found.keep_empty)
     tile(cut, start.radiometry, out / "scenes", out / "convert", out / "tile", found.gsd_m)
 

@@ -91,7 +91,7 @@ def match_polygons(pred: Geometries, truth: Geometries, iou_min: float, centre_m
     return Score(matched, len(pred) - matched, len(truth) - matched)
 
 
-def score_files(
+def score_files(  # noqa: PLR0913 - keyword arguments of one call
     pred: str | Path,
     truth: str | Path,
     *,

@@ -61,7 +61,8 @@ def _newton(
             slopes[:, :, axis] = (on_plane(pixels + step) - on_plane(pixels - step)) / (2 * _STEP_PX)
         short = places - on_plane(pixels)
         good = np.isfinite(slopes).all(axis=(1, 2)) & np.isfinite(short).all(axis=1)
-        good &= np.abs(np.linalg.det(np.where(good[:, None, None], slopes, np.eye(2)))) > 0
+        known = np.where(good.reshape(-1, 1, 1), slopes, np.eye(2))
+        good &= np.abs(np.linalg.det(known)) > 0
         moves = np.full_like(pixels, np.nan)
         moves[good] = np.linalg.solve(slopes[good], short[good, :, None])[..., 0]
         pixels = np.clip(pixels + moves, low, high)

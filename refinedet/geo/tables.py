@@ -78,7 +78,8 @@ def read_table(
         if kind in points or corners:
             xy = [numbers(name) for name in points.get(kind, ())]
             shapes = [_shape(i, corners, xy) for i in range(len(rows))]
-            if all(shape is None for shape in shapes) and len(points) > 1:  # a scene without position has no degrees
+            others = len(points) > 1 or (box is not None and kind != of_box)
+            if others and rows and all(shape is None for shape in shapes):  # a scene without position has no degrees
                 continue
             return shapes, WGS84 if kind == "degrees" else "pixels" if kind == "pixels" else None, dict(columns)
     if wkt is not None:

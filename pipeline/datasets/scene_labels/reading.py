@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import logging
-from collections import Counter
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
@@ -25,6 +24,7 @@ from pipeline.datasets.scene_labels.blocks import (
 from pipeline.datasets.scene_labels.choices import LabelChoices
 from pipeline.datasets.scene_labels.labels import Labels, read_labels
 from pipeline.datasets.scene_labels.places import place_labels
+from pipeline.datasets.scene_labels.summary import Summary
 from pipeline.datasets.splits import Image, pixel_digest
 from pipeline.stage import SPLITS
 from refinedet.config import PixelSizes
@@ -34,8 +34,6 @@ from refinedet.raster import open_scene
 from refinedet.scene.source import open_source
 
 _LOG = logging.getLogger(__name__)
-_ALARMING = 0.05
-"""Share of labels lost from which a sentence is a warning."""
 _EMPTY_PER_LABEL = 2
 """Empty training chips that are kept for each label, about."""
 _LEAST_EMPTY = 0.1
@@ -69,9 +67,9 @@ def read_labelled_scenes(
     """
     labels = read_labels(path, choices.scenes, system=choices.labels_crs, class_column=choices.class_column)
     infos = []
-    for scene in choices.scenes:
-        with open_source(scene, choices.settings) as reader:
-            infos.append((scene, reader.info))
+    for one in choices.scenes:
+        with open_source(one, choices.settings) as reader:
+            infos.append((one, reader.info))
     placed, notes = place_labels(labels, infos, choices.point_m)
     names = _names(choices.scenes)
     scenes = [look_at(scene, name, view) for scene, name in zip(placed, names, strict=True)]
@@ -91,7 +89,7 @@ def read_labelled_scenes(
             for block, annotated in writer.write(asked, numbers):
                 found[of[id(block)]].append(Image(annotated, _digest(staged / annotated.file_name)))
             lost |= writer.on_nodata
-        told = _Summary(labels, scenes, placed_notes=notes, on_nodata=len(lost), point_m=choices.point_m)
+        told = Summary(labels, scenes, placed_notes=notes, on_nodata=len(lost), point_m=choices.point_m)
         sentences, warnings = told.sentences(), told.warnings()
         write_json(staged / "summary.json", {"notes": sentences, "warnings": warnings})
     for sentence in sentences:
@@ -100,7 +98,9 @@ def read_labelled_scenes(
         _LOG.warning("%s", sentence)
     _LOG.info("%s", _split_sentence(found, side))
     reading = Reading(found, {"file": Changes()}, classes)
-    windows = sum(-(-scene.width // view.windows.tile_px) * -(-scene.height // view.windows.tile_px) for scene in scenes)
+    windows = sum(
+        -(-scene.width // view.windows.tile_px) * -(-scene.height // view.windows.tile_px) for scene in scenes
+    )
     keep = min(1.0, max(_LEAST_EMPTY, _EMPTY_PER_LABEL * len(labels.found) / windows))
     return LabelledImages(reading, _pixel_sizes(scenes), round(keep, 3))
 
@@ -112,7 +112,7 @@ def _names(paths: Sequence[Path]) -> list[str]:
 
 
 def _ignored(labels: Labels, blocks: Sequence[Block], splits: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
-    """Split -> (N,) true for labels that are neither ship nor background there: doubted ones, and those of another split.
+    """Split -> (N,) true for labels that are neither ship nor background there: doubted, or of another split.
 
     A label at the border of two blocks, or in two scenes of one place, is a ship in one split alone: that of its own
     block, or the one that is farthest from training if it has several.
@@ -143,59 +143,6 @@ def _split_sentence(found: dict[str, list[Image]], side: int) -> str:
         f"{split} {sum(int((~image.annotated.ignored).sum()) for image in images)} ships in {len(images)}"
         for split, images in found.items()
     ]
-    return f"split by place, in squares of {side} pixels: {', '.join(parts)}; where no label lies, no ship is taken to be"
-
-
-@dataclass(frozen=True, slots=True)
-class _Summary:
-    """Account of labels and scenes."""
-
-    labels: Labels
-    scenes: Sequence[SeenScene]
-    placed_notes: tuple[str, ...]
-    on_nodata: int
-    point_m: float
-
-    def sentences(self) -> list[str]:
-        labels = self.labels
-        kinds = ", ".join(f"{count} {kind}" for kind, count in labels.kinds.items())
-        found = [f"{labels.path}: {kinds} over {len(self.scenes)} scene{'s' * (len(self.scenes) > 1)}"]
-        counts = Counter(label.name for label in labels.found)
-        if labels.class_column is not None:
-            shown = ", ".join(f"{name} {count}" for name, count in sorted(counts.items()))
-            found.append(f"classes from column {labels.class_column!r}: {shown}")
-        points = [label for label in labels.found if label.shape.geom_type == "Point"]
-        sized = sum(label.length_m is not None for label in points)
-        if sized:
-            found.append(f"{sized} points have a length: each is a square of that side")
-        if len(points) > sized:
-            found.append(
-                f"{len(points) - sized} points have no size: each is a square of {self.point_m:g} m; "
-                "set `point_m`, or draw boxes if their size matters"
-            )
-        found += [f"{scene.labelled.path}: {note}" for scene in self.scenes for note in scene.notes]
-        return [*found, *self.placed_notes, *(sentence for share, sentence in self._losses() if share <= _ALARMING)]
-
-    def warnings(self) -> list[str]:
-        return [sentence for share, sentence in self._losses() if share > _ALARMING]
-
-    def _losses(self) -> list[tuple[float, str]]:
-        """Shares of all features, with a sentence each."""
-        labels, many = self.labels, len(self.labels.found)
-        whole = many + sum(labels.left_out.values())
-        told = {
-            "without a place": "have no place that can be read",
-            "lines": "are lines or mixed, and no ships: draw points or polygons",
-            "no vessel": "are said to be no vessels",
-            "of other scenes": "name other scenes than those given",
-        }
-        losses = [(count, f"are left out: they {told[reason]}") for reason, count in labels.left_out.items()]
-        outside = many - int(np.logical_or.reduce([scene.labelled.inside for scene in self.scenes]).sum())
-        long = int(np.logical_or.reduce([scene.labelled.too_long & scene.labelled.inside for scene in self.scenes]).sum())
-        losses += [
-            (outside, "lie outside of every scene"),
-            (self.on_nodata, "lie where nothing was measured"),
-            (long, "are longer than 1 km, and taken for no ships"),
-            (sum(not label.sure for label in labels.found), "are doubted by the file: neither ships nor background"),
-        ]
-        return [(count / whole, f"{count} of {whole} labels {what}") for count, what in losses if count]
+    return (
+        f"split by place, in squares of {side} pixels: {', '.join(parts)}; where no label lies, no ship is taken to be"
+    )
