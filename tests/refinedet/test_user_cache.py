@@ -82,7 +82,8 @@ def test_matplotlib_gets_a_folder_only_if_its_own_cannot_be_written(
     name_a_folder()
     assert os.environ["MPLCONFIGDIR"] == "as it was"
     monkeypatch.delenv("MPLCONFIGDIR")
-    for folder, given in ((temporary / "home", False), (Path("/proc/none"), True)):
+    (temporary / "a file").write_text("")
+    for folder, given in ((temporary / "home", False), (temporary / "a file" / "home", True)):
         home(monkeypatch, folder)
         monkeypatch.setattr(platformdirs, "user_config_path", lambda name, at=folder: at / name)
         name_a_folder()

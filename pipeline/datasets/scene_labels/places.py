@@ -120,12 +120,12 @@ def _pixels(corners: _Boxes, system: System, position: Position | None, info: Ra
 
 def _nowhere(labels: Labels, scenes: Sequence[tuple[Path, RasterInfo]], point_m: float) -> str:
     """Sentence on labels of which none lies in a scene."""
-    path, info = scenes[0]
-    others = f", or in the {len(scenes) - 1} other scenes" if len(scenes) > 1 else ""
-    position, bounds = locate(info), shapely.total_bounds([label.shape for label in labels.found])
     if not labels.found:
         left = ", ".join(f"{count} {reason}" for reason, count in labels.left_out.items()) or "no features"
         return f"expected labels in {labels.path}, points or polygons, found none ({left})"
+    path, info = scenes[0]
+    others = f", or in the {len(scenes) - 1} other scenes" if len(scenes) > 1 else ""
+    position, bounds = locate(info), shapely.total_bounds([label.shape for label in labels.found])
     if position is None:
         where = f"{info.width} x {info.height} pixels, no position"
     else:
