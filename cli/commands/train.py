@@ -11,6 +11,7 @@ from cli import options
 from cli.console import one_sentence_errors, out, say
 from cli.settings_options import with_settings
 from refinedet.config.detect_options import SceneSettings
+from refinedet.config.label_options import LabelSettings
 
 _MEASURES = ("AP", "AP50", "AP75", "precision", "recall", "F1")
 
@@ -25,6 +26,7 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
             show_default=False,
         ),
     ],
+    labels: LabelSettings,
     looked_at: SceneSettings,
     images: Annotated[
         Path | None, typer.Option(help="Folder of its file names.", show_default="the folder of the COCO file")
@@ -33,20 +35,6 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
         list[Path] | None,
         typer.Option(help="Scene that the labels are of; again for each further one.", show_default="none"),
     ] = None,
-    labels_crs: Annotated[
-        str | None,
-        typer.Option(
-            metavar="EPSG:n|pixels",
-            help="Reference system of labels whose file names none.",
-            show_default="as the file says, else guessed",
-        ),
-    ] = None,
-    class_column: Annotated[
-        str | None, typer.Option(help="Column of the labels' classes.", show_default="guessed, else all are ships")
-    ] = None,
-    point_m: Annotated[
-        float, typer.Option(min=1, max=1000, help="Side of the box around a point without a length, in metres.")
-    ] = 60.0,
     init: Annotated[
         str, typer.Option(help="What training starts from: shipped, a checkpoint, or none (ImageNet).")
     ] = "shipped",
@@ -74,15 +62,8 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
         from pipeline.stages.own_data import Choices, check_free, train_own
 
         report = check_free(folder, overwrite=overwrite)
-        labels = label_choices(
-            annotations,
-            tuple(scene or ()),
-            labels_crs=labels_crs,
-            class_column=class_column,
-            point_m=point_m,
-            settings=looked_at,
-        )
-        choices = Choices(init=init, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, labels=labels)
+        over = label_choices(annotations, tuple(scene or ()), labels, looked_at)
+        choices = Choices(init=init, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, labels=over)
         metrics = train_own(annotations, images or annotations.parent, folder, choices)
         shown = "   ".join(f"{name} {metrics[name]:.1f}" for name in _MEASURES if name in metrics)
         say(f"measured on {metrics['chips']:.0f} chips cut off for the test, which training never saw")

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
@@ -12,7 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image as Picture
 
 from pipeline.datasets.scene_labels.places import LabelledScene
-from pipeline.datasets.splits import Image, cut_off, stable_draw
+from pipeline.datasets.splits import stable_draw
 from pipeline.stage import SPLITS
 from refinedet.config import PixelSizes, Radiometry, TileConfig
 from refinedet.config.detect_options import SceneSettings
@@ -37,7 +38,7 @@ _PNG_LEVEL = 3
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """How scenes are looked at: as detection will with the weights that training starts from."""
+    """View of scenes: that of detection with the weights that training starts from."""
 
     settings: SceneSettings
     radiometry: Radiometry
@@ -111,19 +112,26 @@ def cut_blocks(scenes: Sequence[SeenScene], windows: TileConfig) -> tuple[list[B
 
 
 def split_blocks(blocks: Sequence[Block], val_fraction: float, test_fraction: float) -> list[str]:
-    """Split of each block, by place alone; each split gets blocks with labels."""
-    empty = np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.bool_)
-    labelled = [Image(Annotated(str(i), 1, 1, *empty), block.key) for i, block in enumerate(blocks) if block.homes]
-    rest, test = cut_off(labelled, test_fraction, "test", leave=2)
-    val = cut_off(rest, val_fraction / (1 - test_fraction), "val", leave=1)[1]
-    splits = {key: split for split, part in (("val", val), ("test", test)) for key in {one.digest for one in part}}
-    used = {one.digest for one in labelled}
+    """Split of each block, by place alone: shares of the labels go to validation and test, at least a place each."""
+    counts: Counter[str] = Counter()
     for block in blocks:
-        if block.key not in used:
-            draw = stable_draw(f"sea {block.key}")
-            held = "test" if draw < test_fraction else "val" if draw < test_fraction + val_fraction else "train"
-            splits.setdefault(block.key, held)
-    return [splits.get(block.key, "train") for block in blocks]
+        counts[block.key] += len(block.homes)
+    splits = {key: "train" for key, count in counts.items() if count}
+    whole = sum(counts.values())
+    for split, fraction, leave in (("test", test_fraction, 2), ("val", val_fraction, 1)):
+        free = sorted(
+            (key for key, held in splits.items() if held == "train"), key=lambda k: stable_draw(f"{split} {k}")
+        )
+        taken = 0
+        for key in free[:-leave]:
+            if taken and taken + counts[key] / 2 > fraction * whole:
+                break
+            splits[key] = split
+            taken += counts[key]
+    for key in counts.keys() - splits.keys():
+        draw = stable_draw(f"sea {key}")
+        splits[key] = "test" if draw < test_fraction else "val" if draw < test_fraction + val_fraction else "train"
+    return [splits[block.key] for block in blocks]
 
 
 class BlockWriter:
@@ -132,7 +140,7 @@ class BlockWriter:
     Args:
         scene: the scene.
         side: side of its blocks in pixels.
-        view: how it is looked at.
+        view: its view.
         folder: folder of the images.
     """
 

@@ -10,6 +10,7 @@ from typing import Any
 
 import shapely
 
+from refinedet.config.label_options import LabelSettings
 from refinedet.errors import InputError
 from refinedet.geo.features import Features, System, parse_system, read_features
 
@@ -54,28 +55,20 @@ class Labels:
     class_column: str | None = None
 
 
-def read_labels(
-    path: Path, scenes: Sequence[Path], *, system: str | None = None, class_column: str | None = None
-) -> Labels:
-    """Read labels of GeoJSON, GeoPackage, Shapefile or CSV.
-
-    Args:
-        path: the file.
-        scenes: scenes that the labels are of: a table may name them, and give pixels of one of them.
-        system: reference system of coordinates that do not say theirs, or "pixels".
-        class_column: column of the classes; None: guessed from its name and values.
+def read_labels(path: Path, scenes: Sequence[Path], settings: LabelSettings) -> Labels:
+    """Read labels of GeoJSON, GeoPackage, Shapefile or CSV over `scenes`: a table may name them, and give their pixels.
 
     Raises:
-        FileError, InputError, MissingExtra: the file cannot be used, or lacks the column.
+        FileError, InputError, MissingExtra: the file cannot be used, or lacks the column of classes.
     """
-    told = None if system is None else parse_system(system)
+    told = None if settings.labels_crs is None else parse_system(settings.labels_crs)
     layers = read_features(path, system=told)
     names = _scene_names(scenes)
     if len(scenes) == 1 or any(_scene_column(layer, names) for layer in layers):
         layers = read_features(path, system=told, in_pixels=True)
     labels = Labels(path)
     for layer in layers:
-        column = _class_column(layer, class_column, path)
+        column = _class_column(layer, settings.class_column, path)
         labels.class_column = column or labels.class_column
         _add(labels, layer, column, names)
     return labels

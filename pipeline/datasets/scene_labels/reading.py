@@ -65,12 +65,12 @@ def read_labelled_scenes(
     Raises:
         FileError, InputError, MissingExtra: a file cannot be used, or labels and scenes do not fit together.
     """
-    labels = read_labels(path, choices.scenes, system=choices.labels_crs, class_column=choices.class_column)
+    labels = read_labels(path, choices.scenes, choices.labels)
     infos = []
     for one in choices.scenes:
         with open_source(one, choices.settings) as reader:
             infos.append((one, reader.info))
-    placed, notes = place_labels(labels, infos, choices.point_m)
+    placed, notes = place_labels(labels, infos, choices.labels.point_m)
     names = _names(choices.scenes)
     scenes = [look_at(scene, name, view) for scene, name in zip(placed, names, strict=True)]
     blocks, side = cut_blocks(scenes, view.windows)
@@ -89,7 +89,7 @@ def read_labelled_scenes(
             for block, annotated in writer.write(asked, numbers):
                 found[of[id(block)]].append(Image(annotated, _digest(staged / annotated.file_name)))
             lost |= writer.on_nodata
-        told = Summary(labels, scenes, placed_notes=notes, on_nodata=len(lost), point_m=choices.point_m)
+        told = Summary(labels, scenes, placed_notes=notes, on_nodata=len(lost), point_m=choices.labels.point_m)
         sentences, warnings = told.sentences(), told.warnings()
         write_json(staged / "summary.json", {"notes": sentences, "warnings": warnings})
     for sentence in sentences:

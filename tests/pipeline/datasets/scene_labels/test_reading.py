@@ -19,6 +19,7 @@ from pipeline.datasets.scene_labels.choices import LabelChoices, label_choices
 from pipeline.datasets.scene_labels.reading import LabelledImages, read_labelled_scenes
 from refinedet.config import PixelSizes, Radiometry, TileConfig
 from refinedet.config.detect_options import SceneSettings
+from refinedet.config.label_options import LabelSettings
 from refinedet.errors import InputError
 from refinedet.files import sha256_tree
 from refinedet.radiometry import scene_limits, to_uint8, valid_mask
@@ -53,7 +54,7 @@ def made_scene(path: Path, *, pixel_m: float = 10.0, nodata_from: int = SIDE, ea
 @pytest.fixture
 def read(tmp_path: Path, scene: Path) -> Read:
     def call(labels: Path, *scenes: Path, view: View = VIEW, **choices: Any) -> LabelledImages:
-        chosen = LabelChoices(scenes or (scene,), settings=view.settings, **choices)
+        chosen = LabelChoices(scenes or (scene,), LabelSettings(**choices), view.settings)
         return read_labelled_scenes(labels, chosen, view, (0.1, 0.1), tmp_path / "out")
 
     return call
@@ -259,10 +260,13 @@ def test_a_table_of_xview3_names_its_scenes_and_doubts_some(tmp_path: Path, read
 def test_choices_that_do_not_apply_are_errors(tmp_path: Path, scene: Path) -> None:
     coco = tmp_path / "my.json"
     coco.write_text("{}")
-    assert label_choices(coco, ()) is None
-    with pytest.raises(InputError, match="expected `labels_crs` and other settings"):
-        label_choices(coco, (), labels_crs="EPSG:4326")
+    labels, settings = LabelSettings(), SceneSettings()
+    assert label_choices(coco, (), labels, settings) is None
+    with pytest.raises(InputError, match="expected `labels_crs` beside labels over scenes, found no scene"):
+        label_choices(coco, (), LabelSettings(labels_crs="EPSG:4326"), settings)
+    with pytest.raises(InputError, match="expected `gsd_m` beside labels"):
+        label_choices(coco, (), labels, SceneSettings(gsd_m=10.0))
     with pytest.raises(InputError, match=r"expected the scenes that the labels in .* are of"):
-        label_choices(tmp_path / "a.gpkg", ())
+        label_choices(tmp_path / "a.gpkg", (), labels, settings)
     with pytest.raises(InputError, match="every scene once"):
-        label_choices(coco, (scene, scene))
+        label_choices(coco, (scene, scene), labels, settings)
