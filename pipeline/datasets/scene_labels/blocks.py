@@ -119,13 +119,14 @@ def split_blocks(blocks: Sequence[Block], val_fraction: float, test_fraction: fl
     splits = {key: "train" for key, count in counts.items() if count}
     whole = sum(counts.values())
     for split, fraction, leave in (("test", test_fraction, 2), ("val", val_fraction, 1)):
-        free = sorted(
-            (key for key, held in splits.items() if held == "train"), key=lambda k: stable_draw(f"{split} {k}")
-        )
+        draws = {key: stable_draw(f"{split} {key}") for key, held in splits.items() if held == "train"}
+        free = sorted(draws, key=draws.__getitem__)
         taken = 0
         for key in free[:-leave]:
-            if taken and taken + counts[key] / 2 > fraction * whole:
+            if taken >= fraction * whole:
                 break
+            if taken and taken + counts[key] / 2 > fraction * whole:  # too many: another place comes closer
+                continue
             splits[key] = split
             taken += counts[key]
     for key in counts.keys() - splits.keys():
