@@ -2,22 +2,72 @@
 
 from __future__ import annotations
 
+import logging
 import os
+import stat
+import tempfile
+from functools import cache
 from pathlib import Path
 
 import platformdirs
 
 from refinedet.errors import FileError
 
+_LOGGER = logging.getLogger(__name__)
+_OWNER_ALONE = 0o700
+
 
 def cache_folder(of: str) -> Path:
     """Folder for one kind of content: under REFINEDET_CACHE, else under the user's cache folder. It need not exist.
 
+    If the user's folder cannot be written, it is a folder of the user's in the system's temporary one, and a warning
+    says so, once.
+
     Raises:
-        FileError: the user has no home folder, as in a container under a number that has no name.
+        FileError: neither can be written.
     """
     named = os.environ.get("REFINEDET_CACHE")
-    folder = Path(named) if named else platformdirs.user_cache_path("refinedet", appauthor=False)
-    if not named and not folder.is_absolute():
-        raise FileError("expected a home folder to keep files in, found none; name a folder with REFINEDET_CACHE")
-    return folder / of
+    return Path(named) / of if named else _usable(platformdirs.user_cache_path("refinedet", appauthor=False)) / of
+
+
+def write_error(folder: Path) -> str | None:
+    """Reason why no file can be written in a folder, which is made if it is missing; None if one can."""
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with tempfile.TemporaryFile(dir=folder):
+            return None
+    except OSError as error:
+        return error.strerror or str(error)
+
+
+@cache
+def _usable(own: Path) -> Path:
+    """Find the user's cache folder `own`, or one in its place."""
+    reason = write_error(own) if own.is_absolute() else "there is no home folder"
+    if reason is None:
+        return own
+    instead = _temporary()
+    if instead is None:
+        raise FileError(
+            f"expected a folder for caches that can be written, found none ({own}: {reason}); "
+            "name a folder with REFINEDET_CACHE"
+        )
+    _LOGGER.warning(
+        "the cache folder %s cannot be written (%s): caches are kept in %s; REFINEDET_CACHE names another folder",
+        own,
+        reason,
+        instead,
+    )
+    return instead
+
+
+def _temporary() -> Path | None:
+    """Folder of this user alone in the temporary one; None if it cannot be made, or another user made it."""
+    try:
+        folder = Path(tempfile.gettempdir()) / f"refinedet-{os.getuid()}"
+        folder.mkdir(mode=_OWNER_ALONE, exist_ok=True)
+        found = folder.lstat()
+        safe = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
+    except OSError:
+        return None
+    return folder if safe and write_error(folder) is None else None

@@ -14,7 +14,8 @@ from numpy.typing import NDArray
 from roaring_landmask import LandmaskProvider, Shapes
 
 from refinedet.geo.position import local_plane
-from refinedet.scene.land.region import WGS84, Region, coast_lines, cut_land
+from refinedet.geo.reference import WGS84
+from refinedet.scene.land.region import Region, coast_lines, cut_land
 
 PORTS = {
     name: (float(lon), float(lat))

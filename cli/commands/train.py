@@ -1,4 +1,4 @@
-"""`refinedet train`: from a COCO file of the user's own to a checkpoint and a report."""
+"""`refinedet train`: from annotations of the user's own to a checkpoint and a report."""
 
 from __future__ import annotations
 
@@ -9,16 +9,31 @@ import typer
 
 from cli import options
 from cli.console import one_sentence_errors, out, say
+from cli.settings_options import with_settings
+from refinedet.config.detect_options import SceneSettings
+from refinedet.config.label_options import LabelSettings
 
 _MEASURES = ("AP", "AP50", "AP75", "precision", "recall", "F1")
 
 
+@with_settings
 def train(  # noqa: PLR0913, PLR0917 - the command line itself
     annotations: Annotated[
-        Path, typer.Argument(metavar="ANNOTATIONS.json", help="COCO file of your own.", show_default=False)
+        Path,
+        typer.Argument(
+            metavar="ANNOTATIONS",
+            help="COCO file; or, with --scene, labels on the ground (GeoJSON, .gpkg, .shp, .csv).",
+            show_default=False,
+        ),
     ],
+    labels: LabelSettings,
+    looked_at: SceneSettings,
     images: Annotated[
         Path | None, typer.Option(help="Folder of its file names.", show_default="the folder of the COCO file")
+    ] = None,
+    scene: Annotated[
+        list[Path] | None,
+        typer.Option(help="Scene that the labels are of; again for each further one.", show_default="none"),
     ] = None,
     init: Annotated[
         str, typer.Option(help="What training starts from: shipped, a checkpoint, or none (ImageNet).")
@@ -33,15 +48,22 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
     overwrite: options.Overwrite = False,
     debug: options.Debug = False,
 ) -> None:
-    """Train on your own COCO file: a tenth of its images to validate, a tenth to test, then a report.
+    """Train on your own annotations: a tenth of the images to validate, a tenth to test, then a report.
+
+    With --scene, scenes are looked at as detection does, and split by place.
 
     Interrupted, it goes on from the last finished epoch when started again in the same folder.
     """
     with one_sentence_errors(debug=debug, progress=True):
+        from refinedet.workarounds.matplotlib_folder import name_a_folder
+
+        name_a_folder()
+        from pipeline.datasets.scene_labels.choices import label_choices
         from pipeline.stages.own_data import Choices, check_free, train_own
 
         report = check_free(folder, overwrite=overwrite)
-        choices = Choices(init=init, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed)
+        over = label_choices(annotations, tuple(scene or ()), labels, looked_at)
+        choices = Choices(init=init, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, labels=over)
         metrics = train_own(annotations, images or annotations.parent, folder, choices)
         shown = "   ".join(f"{name} {metrics[name]:.1f}" for name in _MEASURES if name in metrics)
         say(f"measured on {metrics['chips']:.0f} chips cut off for the test, which training never saw")

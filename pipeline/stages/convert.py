@@ -35,7 +35,7 @@ def convert(dataset: str, val_fraction: float, source: Path, out: Path, *, train
     reading = read_dataset(dataset, val_fraction, source)
     _refuse(reading.problems)
     splits = {**reading.splits, "train": keep_some(reading.splits["train"], train_images)}
-    _write(dataset, replace(reading, splits=splits), out)
+    write_records(dataset, replace(reading, splits=splits), out)
 
 
 def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fraction: float, test_fraction: float) -> None:
@@ -66,7 +66,7 @@ def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fractio
     rest, test = cut_off(listed, test_fraction, "test", leave=2)
     train, val = cut_off(rest, val_fraction / (1 - test_fraction), "val", leave=1)
     splits = {"train": train, "val": val, "test": test}
-    _write(annotations.name, replace(reading, splits=splits), out)
+    write_records(annotations.name, replace(reading, splits=splits), out)
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
@@ -79,7 +79,8 @@ def _refuse(problems: Sequence[Problem]) -> None:
     raise type(first)(f"{first}; {len(others)} more images cannot be used either, such as {', '.join(others[:3])}")
 
 
-def _write(dataset: str, converted: Reading, out: Path) -> None:
+def write_records(dataset: str, converted: Reading, out: Path) -> None:
+    """Write the records of a reading to folder `out`, with a summary; `dataset` is its name there."""
     splits = converted.splits
     groups = duplicate_groups(splits)
     across = [group for group in groups if len({split for split, _ in group}) > 1]

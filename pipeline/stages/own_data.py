@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.datasets.scene_labels.blocks import View
+from pipeline.datasets.scene_labels.choices import LabelChoices
+from pipeline.datasets.scene_labels.reading import read_labelled_scenes
 from pipeline.params import ConvertParams, DownloadParams, Params, TileParams
 from pipeline.provenance.origin import package_sha256
-from pipeline.stages.convert import convert_coco_file
+from pipeline.stages.convert import convert_coco_file, write_records
 from pipeline.stages.evaluate import Metrics, evaluate, read_curves
 from pipeline.stages.report import Sources, report
 from pipeline.stages.tile import tile
@@ -33,6 +36,7 @@ FRESH = "none"
 
 _FRESH_LR, _TUNING_LR = 7e-4, 3e-4
 _SIGNS = {
+    "scenes": "summary.json",
     "convert": "summary.json",
     "tile": "summary.json",
     "train": "model.safetensors",
@@ -54,11 +58,14 @@ class Choices:
     seed: int = 1
     val_fraction: float = 0.1
     test_fraction: float = 0.1
+    labels: LabelChoices | None = None
+    """Scenes, where the annotations are labels on the ground; None: a COCO file."""
 
 
 def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> Metrics:
     """Convert, tile, train, evaluate and report into folders of `out`.
 
+    The annotations are a COCO file whose file names lie in folder `images`, or labels over the scenes of `choices`.
     An interrupted training goes on, and a finished one of the same settings, data and code is not repeated.
 
     Returns:
@@ -71,9 +78,12 @@ def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> M
     """
     _check(choices, out)
     start = _start(choices, annotations.stem)
-    shares = {"val_fraction": choices.val_fraction, "test_fraction": choices.test_fraction}
-    convert_coco_file(annotations, images, out / "convert", **shares)
-    tile(start.tile, start.radiometry, images, out / "convert", out / "tile")
+    if choices.labels is None:
+        shares = {"val_fraction": choices.val_fraction, "test_fraction": choices.test_fraction}
+        convert_coco_file(annotations, images, out / "convert", **shares)
+        tile(start.tile, start.radiometry, images, out / "convert", out / "tile")
+    else:
+        _chips_of_scenes(annotations, choices.labels, choices, out)
     params = replace(start, train=_on_canvas(start, out / "tile"))
     inputs = {"chips": sha256_tree(out / "tile"), "code": package_sha256()}
     checkpoint = out / "train" / "model.safetensors"
@@ -115,6 +125,18 @@ def _check(choices: Choices, out: Path) -> None:
         out.mkdir(parents=True, exist_ok=True)
     except OSError as error:
         raise FileError(f"expected a folder that can be made at {out}, but it cannot ({error.strerror})") from error
+
+
+def _chips_of_scenes(path: Path, labels: LabelChoices, choices: Choices, out: Path) -> None:
+    """Cut labelled scenes into chips, as detection will look at them."""
+    start = _start(choices, path.stem)
+    known = None if choices.init == FRESH else read_header(initial_checkpoint(choices.init)).trained_on.gsd_m
+    view = View(labels.settings, start.radiometry, start.tile.windows, known)
+    shares = choices.val_fraction, choices.test_fraction
+    found = read_labelled_scenes(path, labels, view, shares, out / "scenes")
+    write_records(path.name, found.reading, out / "convert")
+    cut = replace(start.tile, keep_empty=found.keep_empty)
+    tile(cut, start.radiometry, out / "scenes", out / "convert", out / "tile", found.gsd_m)
 
 
 def _is_trained(checkpoint: Path, params: Params, inputs: dict[str, str]) -> bool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from dataclasses import replace
 from pathlib import Path
 from types import TracebackType
@@ -24,12 +25,14 @@ from refinedet.detection.loading import (
     weights_sha256,
 )
 from refinedet.detection.search import Search, settle
-from refinedet.errors import InputError
+from refinedet.errors import FileError, InputError
 from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
     from refinedet.runtimes.choice import Runtime
     from refinedet.runtimes.graphs import Graph
+
+_LOGGER = logging.getLogger(__name__)
 
 
 class Detector:
@@ -66,7 +69,7 @@ class Detector:
         Args:
             weights: the file; None: the weights that come with the package.
             runtime: engine that runs the network; auto: torch on a GPU, else the first of openvino, onnx and torch that
-                is installed.
+                is installed, and torch where no export can be made.
             device: auto, cpu, cuda, cuda:N, or all: every GPU at once.
             precision: auto (that of the file, else fp32), fp32 or bf16.
             multiscale: preset of passes at other sizes and mirrored; None: one pass.
@@ -105,7 +108,14 @@ class Detector:
         from refinedet.runtimes.cache import cached_export
 
         read_header(weights)  # a file that is no checkpoint is refused before anything is exported
-        return cls._exported(settings, weights, cached_export(weights, runtime), runtime)
+        try:
+            exported = cached_export(weights, runtime)
+        except FileError as error:
+            if settings.runtime != "auto":
+                raise
+            _LOGGER.warning("torch runs the network instead of %s: %s", runtime, error)
+            return cls(settings, weights, load_torch(weights, settings))
+        return cls._exported(settings, weights, exported, runtime)
 
     @classmethod
     def _exported(cls, settings: DetectorSettings, weights: Path, path: Path, runtime: Runtime) -> Self:

@@ -1,13 +1,12 @@
 """Score of detections against a truth: precision, recall and F1 of a one-to-one match.
 
-It compares boxes in pixels (`match_boxes`), or two GeoJSON files in metres on the ground (`score_files`).
+It compares boxes in pixels (`match_boxes`), or two files in metres on the ground (`score_files`).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import shapely
@@ -16,14 +15,13 @@ from scipy.sparse import csr_array
 from scipy.sparse.csgraph import maximum_bipartite_matching
 
 from refinedet.boxes import Boxes, as_boxes
-from refinedet.data.truth import LARGEST
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.files import read_json
-from refinedet.geo.position import local_plane
+from refinedet.evaluation.placed import distance_note, read_placed, to_metres
+from refinedet.geo.features import parse_system
 
 Geometries = NDArray[np.object_]
-"""(N,) shapely polygons in one flat system: pixels or metres."""
+"""(N,) shapely polygons or points in one flat system: pixels or metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +31,8 @@ class Score:
     tp: int
     fp: int
     fn: int
+    notes: tuple[str, ...] = field(default=(), compare=False)
+    """Facts that the user should know, a sentence each."""
 
     @property
     def precision(self) -> float:
@@ -91,37 +91,57 @@ def match_polygons(pred: Geometries, truth: Geometries, iou_min: float, centre_m
     return Score(matched, len(pred) - matched, len(truth) - matched)
 
 
-def score_files(
-    pred_geojson: str | Path,
-    truth_geojson: str | Path,
+def score_files(  # noqa: PLR0913 - keyword arguments of one call
+    pred: str | Path,
+    truth: str | Path,
     *,
     score_min: float = 0.0,
     iou_min: float = 0.3,
     centre_max_m: float = 40.0,
     centre_max_px: float = 4.0,
+    truth_crs: str | None = None,
 ) -> Score:
-    """Score detections in one GeoJSON file against the truth in another.
+    """Score detections in one file against the truth in another: GeoJSON, GeoPackage, Shapefile or a table (CSV).
 
-    Polygons are compared in metres around their common centre. Files of a scene without georeference (geometry null)
-    are compared in pixels by their property `bbox_px` instead, with `centre_max_px`. Detections whose property `score`
-    is below `score_min` are left out.
+    Polygons and points are compared in metres, on a plane around the detections; points match by their distance alone.
+    Files without position are compared in pixels, with `centre_max_px`: features without a geometry by their property
+    `bbox_px`, and tables of rows and columns. Detections whose property `score` is below `score_min` are left out. The
+    notes of the result say what was left out, and how far apart the files are if nothing matches.
+
+    Args:
+        pred: detections, with `score`.
+        truth: ships.
+        score_min: lowest score of a detection.
+        iou_min: least overlap of a match.
+        centre_max_m: largest distance of centres of a match, in metres.
+        centre_max_px: largest distance of centres of a match, in pixels.
+        truth_crs: reference system of a truth that does not say its own, or "pixels".
 
     Raises:
-        FileError, InputError: a file cannot be read, is no GeoJSON of this kind, or the two share no kind of position.
+        FileError, InputError, MissingExtra: a file cannot be read, or the two share no kind of position.
     """
-    truth = _features(truth_geojson)
-    pred = [f for f in _features(pred_geojson) if f["properties"].get("score", 1.0) >= score_min]
-    both = pred + truth
-    if all(f["geometry"] is not None for f in both):
-        shapes = _in_metres(both, pred_geojson, truth_geojson)
-        return match_polygons(shapes[: len(pred)], shapes[len(pred) :], iou_min, centre_max_m)
-    if all("bbox_px" in f["properties"] for f in both):
-        detections = Detections.of([f["properties"]["bbox_px"] for f in pred], [1.0] * len(pred), [0] * len(pred))
-        return match_boxes(detections, as_boxes([f["properties"]["bbox_px"] for f in truth]), iou_min, centre_max_px)
-    raise InputError(
-        f"expected {pred_geojson} and {truth_geojson} to hold polygons in both or the property 'bbox_px' in both, "
-        "found features without; were both made from the same scene?"
-    )
+    there = read_placed(truth, None if truth_crs is None else parse_system(truth_crs))
+    found = read_placed(pred, None)
+    found = found.only(found.scores >= score_min)
+    notes = []
+    everywhere = bool(found.located.all() and there.located.all())
+    if not everywhere and found.boxes_px is not None and there.boxes_px is not None:
+        detections = Detections.of(found.boxes_px, found.scores, [0] * len(found.scores))
+        return match_boxes(detections, there.boxes_px, iou_min, centre_max_px)
+    for one in (found, there):
+        lost = int((~one.located).sum())
+        if lost == len(one.located) > 0:
+            raise InputError(
+                f"expected {pred} and {truth} to hold places on the ground in both or boxes in pixels ('bbox_px') in "
+                "both, found features without; were both made from the same scene?"
+            )
+        if lost:
+            notes.append(f"{lost} of the {len(one.located)} features of {one.path} have no place, and are left out")
+    found, there = found.only(found.located), there.only(there.located)
+    score = match_polygons(*to_metres(found, there), iou_min, centre_max_m)
+    if score.tp == 0 and score.fp and score.fn:
+        notes.append(distance_note(found, there, centre_max_m))
+    return replace(score, notes=tuple(notes))
 
 
 def _candidates(
@@ -136,43 +156,3 @@ def _candidates(
     alike = shared >= iou_min * np.maximum(union, np.finfo(np.float64).tiny)
     pairs = np.unique(np.concatenate([near, touching[:, alike]], axis=1), axis=1)
     return pairs[0], pairs[1]
-
-
-def _features(path: str | Path) -> list[dict[str, Any]]:
-    content = read_json(path)
-    features = content.get("features") if isinstance(content, dict) else None
-    if not isinstance(features, list) or content.get("type") != "FeatureCollection":
-        raise InputError(f"expected a GeoJSON FeatureCollection in {path}, found other JSON; was it made by refinedet?")
-    for feature in features:
-        if not (isinstance(feature, dict) and "geometry" in feature and isinstance(feature.get("properties"), dict)):
-            raise InputError(f"expected a geometry and properties in each feature of {path}, found one without")
-        properties = feature["properties"]
-        if not _is_number(properties.get("score", 1.0)):
-            raise InputError(f"expected a number as 'score' of each feature in {path}, found {properties['score']!r}")
-        bbox = properties.get("bbox_px", [0, 0, 0, 0])
-        if not isinstance(bbox, list) or len(bbox) != 4 or not all(map(_is_number, bbox)):
-            raise InputError(f"expected four numbers as 'bbox_px' of each feature in {path}, found {bbox!r}")
-    return features
-
-
-def _is_number(value: object) -> bool:
-    return isinstance(value, int | float) and not isinstance(value, bool) and abs(value) <= LARGEST
-
-
-def _in_metres(features: list[dict[str, Any]], *paths: str | Path) -> Geometries:
-    """Lon/lat geometries as polygons in metres, by an equidistant projection around their middle."""
-    shapes = np.empty(len(features), object)
-    try:
-        shapes[:] = [shapely.geometry.shape(f["geometry"]) for f in features]
-    except (shapely.errors.ShapelyError, AttributeError, KeyError, TypeError, ValueError) as error:
-        raise InputError(
-            f"expected GeoJSON polygons in {paths[0]} and {paths[1]}, found a broken one ({error})"
-        ) from error
-    if not np.isin(
-        shapely.get_type_id(shapes), (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
-    ).all():
-        raise InputError(f"expected only polygons in {paths[0]} and {paths[1]}, found another kind of geometry")
-    if not len(shapes):
-        return shapes
-    to_metres = local_plane(shapely.get_coordinates(shapes))
-    return np.asarray(shapely.transform(shapes, to_metres.transform, interleaved=False), object)

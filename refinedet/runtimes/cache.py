@@ -21,7 +21,7 @@ from refinedet.child import last_words, run_module
 from refinedet.errors import FileError, RefineDetError
 from refinedet.files import sha256_file, sha256_tree
 from refinedet.runtimes.exported import REFUSED, SUFFIXES, Format
-from refinedet.user_cache import cache_folder
+from refinedet.user_cache import cache_folder, write_error
 
 _LOGGER = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent.parent
@@ -79,21 +79,31 @@ def _export_in_child(weights: Path, path: Path, format: Format) -> None:
 
 
 def _usable_folder() -> Path:
-    """Find the user's own folder; if it cannot be used, warn and make one that goes with this process."""
+    """Find the user's own folder; if there is none that can be written, warn and make one that goes with this process.
+
+    Raises:
+        FileError: no folder can be made either.
+    """
     try:
         folder = cache_folder("exported")
-        folder.mkdir(parents=True, exist_ok=True)
-        with tempfile.TemporaryFile(dir=folder):
-            return folder
-    except OSError as error:
-        reason = error.strerror or error
-        _LOGGER.warning("nothing can be kept in the cache folder (%s): every run exports the weights anew", reason)
-        return _own_folder()
+        reason = write_error(folder)
+    except FileError as error:
+        folder, reason = Path(), str(error)
+    if reason is None:
+        return folder
+    _LOGGER.warning("nothing can be kept in a cache folder (%s): every run exports the weights anew", reason)
+    return _own_folder()
 
 
 @cache
 def _own_folder() -> Path:
-    folder = Path(tempfile.mkdtemp(prefix="refinedet-"))
+    try:
+        folder = Path(tempfile.mkdtemp(prefix="refinedet-"))
+    except OSError as error:
+        raise FileError(
+            f"expected a folder for an export, found none that can be written ({error.strerror}); name one with "
+            'REFINEDET_CACHE, or use `runtime="torch"`'
+        ) from error
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return folder
 

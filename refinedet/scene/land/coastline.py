@@ -23,7 +23,8 @@ import shapely
 from refinedet.child import last_words, run_module
 from refinedet.errors import FileError
 from refinedet.files import atomic_path
-from refinedet.scene.land.region import Box, Shapes, cut_land
+from refinedet.geo.reference import Box, Shapes
+from refinedet.scene.land.region import cut_land
 from refinedet.user_cache import cache_folder
 
 _LOGGER = logging.getLogger(__name__)

@@ -16,10 +16,7 @@ import shapely
 from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 
-Box = tuple[float, float, float, float]
-"""(min x, min y, max x, max y) in a reference system, x first."""
-Shapes = NDArray[Any]
-"""(N,) shapely geometries."""
+from refinedet.geo.reference import TURN, WGS84, Box, Shapes, is_plain_degrees, turned_boxes
 
 _EARTH_M = 6_335_000.0
 """Smallest radius of curvature of WGS 84: angles from it are never too small."""
@@ -29,11 +26,8 @@ _STEP_M = 1000.0
 """Longest edge without points between its ends when it is moved to another reference system."""
 _RIM_POINTS = 360
 _WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
-_TURN = 360.0
 _TOLERANCE = 1e-9
 _GEOD = Geod(ellps="WGS84")
-WGS84 = CRS.from_epsg(4326)
-"""Degrees, the reference system of regions."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,12 +51,12 @@ class Region:
             return [(_WORLD[0], max(south, _WORLD[1]), _WORLD[2], min(north, _WORLD[3]))]
         side = math.degrees(math.asin(min(1.0, math.sin(angle) / math.cos(math.radians(self.lat)))))
         west, east = down(self.lon - side), up(self.lon + side)
-        if east - west >= _TURN:
+        if east - west >= TURN:
             return [(_WORLD[0], south, _WORLD[2], north)]
         if west < _WORLD[0]:
-            return [(_WORLD[0], south, east, north), (west + _TURN, south, _WORLD[2], north)]
+            return [(_WORLD[0], south, east, north), (west + TURN, south, _WORLD[2], north)]
         if east > _WORLD[2]:
-            return [(_WORLD[0], south, east - _TURN, north), (west, south, _WORLD[2], north)]
+            return [(_WORLD[0], south, east - TURN, north), (west, south, _WORLD[2], north)]
         return [(west, south, east, north)]
 
     def wider(self, by_m: float) -> Region:
@@ -77,18 +71,6 @@ class Region:
         """Boxes in `crs` to which land is cut: those of the region, wider on every side."""
         wider = self.wider(_GUARD_M)
         return wider.degree_boxes(tenths=True) if is_plain_degrees(crs) else _rim_box(wider, crs, 0.03)
-
-
-def is_plain_degrees(crs: CRS) -> bool:
-    """True if coordinates are degrees east of Greenwich and north, in which the antimeridian is known."""
-    greenwich = crs.prime_meridian is not None and crs.prime_meridian.longitude == 0
-    return bool(crs.is_geographic and greenwich and {axis.unit_name for axis in crs.axis_info[:2]} == {"degree"})
-
-
-def turned_boxes(boxes: list[Box], *, degrees: bool) -> list[tuple[float, Box]]:
-    """Boxes, each with its turn to the east; in degrees also a full turn either way, for longitudes beyond 180."""
-    turns = (-_TURN, 0.0, _TURN) if degrees else (0.0,)
-    return [(turn, (west + turn, south, east + turn, north)) for turn in turns for west, south, east, north in boxes]
 
 
 def cut(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
@@ -138,7 +120,7 @@ def dense(shapes: Shapes, crs: CRS) -> Shapes:
 
 
 def _rim_box(region: Region, crs: CRS, spare: float) -> list[Box]:
-    round_about = np.linspace(0, _TURN, _RIM_POINTS, endpoint=False)
+    round_about = np.linspace(0, TURN, _RIM_POINTS, endpoint=False)
     lon, lat, reach = (np.full(_RIM_POINTS, v) for v in (region.lon, region.lat, region.radius_m))
     rim = np.stack(_GEOD.fwd(lon, lat, round_about, reach)[:2], axis=1)
     points = np.stack(Transformer.from_crs(WGS84, crs, always_xy=True).transform(*rim.T), axis=1)

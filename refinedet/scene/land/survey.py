@@ -24,9 +24,11 @@ from refinedet.boxes import Boxes
 from refinedet.config.detect_options import COAST_RANGE_M, LandSettings
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.geo.position import Points, Position, distances_m, local_plane
+from refinedet.geo.reference import WGS84, Shapes, is_plain_degrees
+from refinedet.geo.vectors import read_layers
+from refinedet.scene.land.absent import absent_note
 from refinedet.scene.land.coastline import coastline, coastline_version
-from refinedet.scene.land.region import WGS84, Region, Shapes, coast_lines, cut, cut_land, dense, is_plain_degrees
-from refinedet.scene.land.vectors import read_layers
+from refinedet.scene.land.region import Region, coast_lines, cut, cut_land, dense
 
 LAND = "land"
 """Flag, and reason for a drop: the middle of the box lies on land, farther than the buffer from any coast."""
@@ -162,8 +164,11 @@ def survey(
         return _unknown(settings, "the scene is too large, so neither land nor exclusions are looked at")
     region = Region(float(lon), float(lat), radius_m)
     excluded = _excluded(settings, region.wider(settings.exclude_m), plane)
+    notes: tuple[str, ...] = ()
+    if settings.exclude is not None and len(excluded) == 0:
+        notes = (absent_note(settings.exclude, "excluded place", region.wider(settings.exclude_m)),)
     if settings.mask == "off":
-        return Surroundings(settings, position, plane, excluded=excluded)
+        return Surroundings(settings, position, plane, excluded=excluded, notes=notes)
     region = region.wider(COAST_RANGE_M)
     try:
         pieces = _installed(settings, region) if settings.land is None else _own(settings.land, region)
@@ -171,10 +176,14 @@ def survey(
     except (FileError, MissingExtra) as error:
         if settings.insists:
             raise
-        return replace(_unknown(settings, str(error)), position=position, plane=plane, excluded=excluded)
+        unknown = _unknown(settings, str(error))
+        notes = (*notes, *unknown.notes)
+        return replace(unknown, position=position, plane=plane, excluded=excluded, notes=notes)
     land = np.concatenate([np.zeros(0, object), *(polygons for polygons, _ in found)])
     coast = np.concatenate([np.zeros((0, 2, 2)), *(edges for _, edges in found)])
-    return Surroundings(settings, position, plane, land, coast, excluded)
+    if settings.land is not None and len(land) == 0:
+        notes = (*notes, absent_note(settings.land, "land", region))
+    return Surroundings(settings, position, plane, land, coast, excluded, notes)
 
 
 def _unknown(settings: LandSettings, note: str) -> Surroundings:

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from refinedet.config.detect_options import Format, OutputSettings, SceneSettings
 from refinedet.errors import InputError
 from refinedet.scene.output.result_paths import check_writable, result_paths
+from refinedet.workarounds.matplotlib_folder import name_a_folder
 
 if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult  # what it imports takes a second
@@ -74,6 +75,7 @@ def refuse_existing(scene: Path, paths: dict[str, Path], output: OutputSettings)
 def load_writers(paths: Mapping[str, Path]) -> None:
     """Import the modules that `write_files` needs in advance: half of the time of a picture."""
     if "quicklook" in paths:
+        name_a_folder()
         import refinedet.scene.output.quicklook
     if "map" in paths:
         import refinedet.scene.output.webmap  # noqa: F401 - to be there

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable
 from pathlib import Path
 
@@ -30,3 +31,12 @@ def test_missing_files_are_one_sentence(run: Run) -> None:
     assert ran.exit_code == 1
     assert ran.stderr.startswith("refinedet: expected")
     assert len(ran.stderr.strip().splitlines()) == 1
+
+
+def test_a_truth_that_lies_elsewhere_is_told_on_the_console_and_in_json(run: Run, tmp_path: Path) -> None:
+    for name, lon in (("a.csv", 9), ("b.csv", 49)):
+        (tmp_path / name).write_text(f"lon,lat\n{lon},54\n")
+    ran = run("score", tmp_path / "a.csv", tmp_path / "b.csv", "--json")
+    assert "the nearest ship of" in ran.stderr
+    assert " km from a detection" in json.loads(ran.stdout)["notes"][0]
+    assert "F1 1.000" in run("score", tmp_path / "a.csv", tmp_path / "b.csv", "--centre-m", 3e6).stdout

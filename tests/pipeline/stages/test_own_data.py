@@ -10,6 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
+from pipeline.datasets.scene_labels.choices import LabelChoices
 from pipeline.stages.own_data import Choices, check_free, train_own
 from refinedet.config import ModelConfig, Radiometry, TileConfig, TrainedOn
 from refinedet.data.coco import read_record
@@ -17,6 +18,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 from refinedet.model.checkpoint import Header, read_header, save_checkpoint
 from refinedet.model.network import RefineDet
+from refinedet.raster import write_scene
 
 IMAGES = 24
 
@@ -88,6 +90,30 @@ def test_one_call_ends_with_a_checkpoint_and_a_report(project: Path, annotations
     assert read_json(out / "evaluate" / "metrics.json")["test"] == metrics
     before = (out / "train" / "model.safetensors").stat().st_mtime_ns
     assert train_own(annotations, annotations.parent, out, choices) == metrics
+    assert (out / "train" / "model.safetensors").stat().st_mtime_ns == before, "a finished training is not repeated"
+
+
+def test_labels_over_a_scene_end_with_a_checkpoint_that_knows_the_pixel_size(project: Path, small: Path) -> None:
+    rng = np.random.default_rng(5)
+    pixels = rng.rayleigh(80, (512, 640)).astype(np.uint16) + 1
+    at = [(60 + 120 * i, 60 + 110 * j) for i in range(5) for j in range(4)]
+    for x, y in at:
+        pixels[y - 4 : y + 4, x - 9 : x + 9] = 2000
+    write_scene(project / "s.tif", pixels, crs="EPSG:32632", transform=(10.0, 0.0, 380_000.0, 0.0, -10.0, 6_050_000.0))
+    rows = "\n".join(f"{x - 9},{y - 4},{x + 9},{y + 4}" for x, y in at)
+    labels = project / "labels.csv"
+    labels.write_text(f"left,top,right,bottom\n{rows}\n")
+    choices = Choices(init=str(small), epochs=1, batch_size=4, labels=LabelChoices((project / "s.tif",)))
+    out = project / "trained"
+    metrics = train_own(labels, project, out, choices)
+    assert metrics["chips"] > 0
+    splits = [read_record(out / "tile" / f"{split}.json") for split in ("train", "val", "test")]
+    assert sum(int((~record.ignored[i.id]).sum()) for record in splits for i in record.images) == len(at)
+    known = read_header(out / "train" / "model.safetensors").trained_on.gsd_m
+    assert known is not None
+    assert known.best_m == pytest.approx(10, abs=0.01)
+    before = (out / "train" / "model.safetensors").stat().st_mtime_ns
+    assert train_own(labels, project, out, choices) == metrics
     assert (out / "train" / "model.safetensors").stat().st_mtime_ns == before, "a finished training is not repeated"
 
 

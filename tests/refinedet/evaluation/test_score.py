@@ -142,14 +142,14 @@ def test_empty_files_are_a_perfect_match(tmp_path: Path) -> None:
     ("content", "error"),
     [
         pytest.param(None, FileError, id="no such file"),
-        pytest.param("not JSON", InputError, id="not JSON"),
+        pytest.param("not JSON", FileError, id="not JSON"),
         pytest.param("[1, 2]", InputError, id="other JSON"),
         pytest.param('{"type": "FeatureCollection", "features": [{"type": "Feature"}]}', InputError, id="no geometry"),
         pytest.param(
-            '{"type": "FeatureCollection", "features": [{"geometry": {"type": "Point", "coordinates": [9, 54]}, '
-            '"properties": {}}]}',
+            '{"type": "FeatureCollection", "features": [{"geometry": {"type": "LineString", "coordinates": '
+            '[[9, 54], [9, 55]]}, "properties": {}}]}',
             InputError,
-            id="points",
+            id="lines",
         ),
         pytest.param(
             '{"type": "FeatureCollection", "features": [{"geometry": {"type": "Polygon", "coordinates": [[[9]]]}, '

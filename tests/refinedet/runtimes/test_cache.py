@@ -10,6 +10,7 @@ from pathlib import Path
 import platformdirs
 import pytest
 
+from refinedet import user_cache
 from refinedet.errors import FileError, RefineDetError
 from refinedet.runtimes import cache
 from refinedet.runtimes.cache import cached_export
@@ -104,6 +105,8 @@ def test_without_a_home_that_can_be_used_the_export_lives_as_long_as_the_process
     places = {"a file": str(tmp_path / "a file"), "no home": "~", "too long": "/" + "x" * 5000}
     monkeypatch.delenv("REFINEDET_CACHE", raising=False)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **_: Path(places[home]) / name)
+    monkeypatch.setattr(user_cache, "_temporary", lambda: None)
+    user_cache._usable.cache_clear()
     monkeypatch.setattr(cache, "_export_in_child", lambda _weights, path, _format: path.write_bytes(b"x"))
     made = cached_export(network, "onnx")
     assert made.read_bytes() == b"x"

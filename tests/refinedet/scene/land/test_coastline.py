@@ -15,6 +15,7 @@ import platformdirs
 import pytest
 import shapely
 
+from refinedet import user_cache
 from refinedet.errors import FileError
 from refinedet.scene.land import coastline as module
 from refinedet.scene.land.coastline import coastline, coastline_version
@@ -114,6 +115,8 @@ def test_without_a_home_that_can_be_used_it_is_cut_anew(
 ) -> None:
     monkeypatch.delenv("REFINEDET_CACHE", raising=False)
     monkeypatch.setattr(platformdirs, "user_cache_path", lambda name, **_: Path(home) / name)
+    monkeypatch.setattr(user_cache, "_temporary", lambda: None)
+    user_cache._usable.cache_clear()
     for _ in range(2):
         coastline(FIJI)
     assert len(cuts) == 2

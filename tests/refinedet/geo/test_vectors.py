@@ -13,8 +13,8 @@ import pytest
 import shapely
 
 from refinedet.errors import FileError, InputError, MissingExtra
-from refinedet.scene.land.region import WGS84, Box
-from refinedet.scene.land.vectors import Layer, read_layers
+from refinedet.geo.reference import WGS84, Box
+from refinedet.geo.vectors import Layer, read_layers
 
 SHAPES = [shapely.box(10, 50, 11, 51), shapely.box(30, 50, 31, 51)]
 WORLD: list[Box] = [(-180, -90, 180, 90)]

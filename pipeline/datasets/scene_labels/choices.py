@@ -1,0 +1,56 @@
+"""Choices of the user on labels over scenes."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from refinedet.config.detect_options import SceneSettings
+from refinedet.config.label_options import LabelSettings
+from refinedet.config.option import options
+from refinedet.errors import InputError
+from refinedet.geo.vectors import file_kind
+
+_LABEL_SUFFIXES = (".geojson", ".gpkg", ".shp", ".csv", ".tsv")
+
+
+@dataclass(frozen=True, slots=True)
+class LabelChoices:
+    """Scenes of a file of labels, and settings for both."""
+
+    scenes: tuple[Path, ...]
+    labels: LabelSettings = field(default_factory=LabelSettings)
+    settings: SceneSettings = field(default_factory=SceneSettings)
+    """Pixels of the scenes that are looked at."""
+
+    def __post_init__(self) -> None:
+        twice = [path for path, count in Counter(path.absolute() for path in self.scenes).items() if count > 1]
+        if twice:
+            raise InputError(f"expected every scene once, found {twice[0]} more than once")
+
+
+def label_choices(
+    annotations: Path, scenes: tuple[Path, ...], labels: LabelSettings, settings: SceneSettings
+) -> LabelChoices | None:
+    """Choices for labels over `scenes`; None without scenes, where `annotations` is a COCO file.
+
+    Raises:
+        InputError: there are labels without scenes, or settings that need scenes.
+    """
+    if scenes:
+        return LabelChoices(scenes, labels, settings)
+    given = [
+        one.name for group in (labels, settings) for one, _ in options(group) if getattr(group, one.name) != one.default
+    ]
+    if given:
+        raise InputError(
+            f"expected `{given[0]}` beside labels over scenes, found no scene; name the scenes with `scene`, or leave "
+            "the setting out"
+        )
+    suffix = annotations.suffix.lower()
+    if suffix in _LABEL_SUFFIXES and (suffix != ".geojson" or file_kind(annotations, "labels") == "geojson"):
+        raise InputError(
+            f"expected the scenes that the labels in {annotations} are of, found none; name each with `scene`"
+        )
+    return None

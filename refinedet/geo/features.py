@@ -1,0 +1,102 @@
+"""Features of a user's file with their columns: GeoJSON, GeoPackage, Shapefile, or a table of points (CSV)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError, ProjError
+
+from refinedet.errors import FileError, InputError
+from refinedet.geo.reference import Shapes, reference_system
+from refinedet.geo.vectors import file_kind, finite, one_sentence, opened_by_gdal, parsed_geojson
+
+System = CRS | Literal["pixels"]
+"""System of coordinates: a reference system, or pixels of a scene, x first."""
+
+FORMATS = "GeoJSON, a GeoPackage, a Shapefile or a table (CSV)"
+
+
+@dataclass(frozen=True, slots=True)
+class Features:
+    """Features of one layer."""
+
+    shapes: Shapes
+    """(N,) flat geometries; None for a feature without one."""
+    system: System | None
+    """System of the coordinates; None: the file does not say."""
+    columns: dict[str, list[Any]]
+    """Name -> N values, None where a feature has none."""
+
+
+def read_features(path: str | Path, *, system: System | None = None, in_pixels: bool = False) -> list[Features]:
+    """Read all features of a file, layer by layer.
+
+    Args:
+        path: the file.
+        system: system of coordinates whose file does not say which they are in.
+        in_pixels: of a table with places both in degrees and in pixels, take the pixels.
+
+    Raises:
+        FileError: the file is missing, damaged, or in another format.
+        InputError: its geometries or its reference system cannot be used.
+        MissingExtra: GeoPackage or Shapefile without pyogrio.
+    """
+    from refinedet.geo.tables import is_table, read_table
+
+    path = Path(path)
+    kind = file_kind(path, FORMATS)
+    with one_sentence(path):
+        if kind == "geojson":
+            shapes, properties, crs = parsed_geojson(path)
+            names = dict.fromkeys(name for one in properties for name in one)
+            columns = {name: [one.get(name) for one in properties] for name in names}
+            found = [Features(_array(shapes, path), crs, columns)]
+        elif kind == "gdal":
+            with opened_by_gdal(path) as (name, layers):
+                found = [_layer(path, name, layer) for layer in layers]
+        elif is_table(path):
+            shapes, told, columns = read_table(path, in_pixels=in_pixels)
+            found = [Features(_array(shapes, path), told, columns)]
+        else:
+            raise FileError(f"expected {FORMATS} at {path}, found something else; save it as GeoJSON")
+    return [Features(one.shapes, one.system or system, one.columns) for one in found]
+
+
+def parse_system(text: str) -> System:
+    """Parse a reference system, such as EPSG:32633, or the word pixels.
+
+    Raises:
+        InputError: it is neither.
+    """
+    if text == "pixels":
+        return "pixels"
+    try:
+        return reference_system(text)
+    except (CRSError, ProjError) as error:
+        raise InputError(f"expected a reference system such as EPSG:4326, or pixels, found {text[:80]!r}") from error
+
+
+def _layer(path: Path, name: str, layer: str) -> Features:
+    import pyogrio.raw
+
+    meta, _, wkb, fields = pyogrio.raw.read(name, layer=layer, force_2d=True)
+    crs = None if meta["crs"] is None else reference_system(meta["crs"])
+    columns = {str(key): [_plain(v) for v in values] for key, values in zip(meta["fields"], fields, strict=True)}
+    return Features(_array([None if one is None else shapely.from_wkb(one) for one in wkb], path), crs, columns)
+
+
+def _array(shapes: list[Any], path: Path) -> Shapes:
+    found = np.empty(len(shapes), object)
+    found[:] = [None if one is None or one.is_empty else one for one in shapes]
+    return finite(found, path)
+
+
+def _plain(value: Any) -> Any:
+    """Value of a column as a plain one; None for a number that is none."""
+    value = value.item() if isinstance(value, np.generic) else value
+    return None if isinstance(value, float) and value != value else value  # noqa: PLR0124 - NaN alone differs

@@ -1,0 +1,192 @@
+"""Points and polygons of the user: GeoJSON, GeoPackage, Shapefile, each with its reference system.
+
+The first bytes alone decide the format. GeoJSON is parsed here. GDAL only gets files that begin as a GeoPackage or a
+Shapefile, so it opens no driver that would read other files or the network (VRT above all).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import numpy as np
+import shapely
+from pyproj import CRS
+from pyproj.exceptions import CRSError, ProjError
+
+from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.geo.reference import WGS84, Box, Shapes, is_plain_degrees, reference_system, turned_boxes
+from refinedet.workarounds.pyogrio_messages import silent_reading
+
+Kind = Literal["geojson", "gdal", "other"]
+"""Format of a file: GeoJSON; GeoPackage or Shapefile, which GDAL reads; or none of them."""
+
+_HEAD_BYTES = 72
+_FORMATS = "a GeoJSON, GeoPackage or Shapefile"
+_DEGREES = (2 * 360.0, 90.0)
+"""Largest longitude and latitude, with room for a turn or two; beyond, coordinates are no degrees."""
+
+
+class Layer(NamedTuple):
+    """Geometries of a file that may touch the boxes asked for, in the reference system of the file."""
+
+    shapes: Shapes
+    crs: CRS
+
+
+def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[Layer]:
+    """Read geometries near the boxes, which `boxes_in` gives in a reference system. A GeoPackage may have more layers.
+
+    Raises:
+        FileError: the file is missing, damaged, or in another format.
+        InputError: its geometries or its reference system cannot be used.
+        MissingExtra: GeoPackage or Shapefile without pyogrio.
+    """
+    path = Path(path)
+    kind = file_kind(path, _FORMATS)
+    with one_sentence(path):
+        if kind == "gdal":
+            return _with_gdal(path, boxes_in)
+        if kind == "geojson":
+            return [_geojson(path)]
+    raise FileError(f"expected {_FORMATS} at {path}, found something else; save it as GeoJSON")
+
+
+def file_kind(path: Path, formats: str) -> Kind:
+    """Find the format of a file from its first bytes; `formats` are those that a message says were expected.
+
+    Raises:
+        FileError: it cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            head = stream.read(_HEAD_BYTES)
+    except OSError as error:
+        raise FileError(f"expected {formats} at {path}, but it cannot be read ({error.strerror})") from error
+    if head.startswith(b"SQLite format 3\0") and head[68:72] in {b"GPKG", b"GP10", b"GP11"}:
+        return "gdal"
+    if head.startswith(b"\0\0\x27\x0a") and path.suffix.lower() == ".shp":
+        return "gdal"
+    return "geojson" if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else "other"
+
+
+@contextmanager
+def one_sentence(path: Path) -> Iterator[None]:
+    """Turn what the libraries raise on the geometries and the reference system of a file into one sentence."""
+    try:
+        yield
+    except (CRSError, ProjError) as error:
+        raise InputError(
+            f"expected a reference system that can be used in {path}, found none ({error}); save it in EPSG:4326"
+        ) from error
+    except shapely.errors.ShapelyError as error:
+        raise InputError(f"expected geometries that can be used in {path}, found a broken one ({error})") from error
+
+
+def parsed_geojson(path: Path) -> tuple[list[Any], list[dict[str, Any]], CRS | None]:
+    """Read geometries (None for null), properties and reference system of a GeoJSON file.
+
+    RFC 7946 has WGS 84; older files name another system. None: it names none, and the coordinates are no degrees.
+
+    Raises:
+        FileError, InputError: it is no such file.
+    """
+    try:
+        content = json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        raise FileError(f"expected GeoJSON in {path}, found broken JSON ({error}); is the file whole?") from error
+    try:
+        features = content.get("features", [content])
+        found = [feature.get("geometry", feature) for feature in features]
+        shapes = [None if one is None else shapely.from_geojson(json.dumps(one)) for one in found]
+        properties = [dict(feature.get("properties") or {}) for feature in features]
+        named = content.get("crs")
+        crs = WGS84 if named is None else reference_system(named["properties"]["name"])
+    except (TypeError, ValueError, KeyError, AttributeError) as error:
+        raise InputError(f"expected GeoJSON features with a geometry in {path}, found other JSON") from error
+    return shapes, properties, None if named is None and not _are_degrees(shapes) else crs
+
+
+@contextmanager
+def opened_by_gdal(path: Path) -> Iterator[tuple[str, list[str]]]:
+    """Give the name by which pyogrio opens a file, and its layers with geometries; errors become sentences.
+
+    Raises:
+        FileError, InputError: the file is damaged, or a geometry is.
+        MissingExtra: pyogrio is not installed.
+    """
+    try:
+        import pyogrio
+    except ImportError as error:
+        raise MissingExtra(
+            f"expected pyogrio to read {path}, found none; pip install 'refinedet[gpkg]', or save the file as GeoJSON"
+        ) from error
+    # The absolute path cannot be taken for an address, and the driver is the one that the first bytes name.
+    name = str(path.resolve())
+    try:
+        with silent_reading():
+            yield name, [layer for layer, kind in pyogrio.list_layers(name) if kind is not None]
+    except (pyogrio.errors.DataSourceError, pyogrio.errors.DataLayerError, pyogrio.errors.FeatureError) as error:
+        raise FileError(f"expected {_FORMATS} at {path}, found a damaged one ({error})") from error
+    except pyogrio.errors.GeometryError as error:
+        raise InputError(f"expected geometries that can be used in {path}, found a broken one ({error})") from error
+
+
+def finite(shapes: Shapes, path: Path) -> Shapes:
+    """Make geometries two-dimensional, and refuse coordinates that are not finite.
+
+    Raises:
+        InputError: some are not.
+    """
+    flat = np.asarray(shapely.force_2d(shapes), object)
+    if not np.isfinite(shapely.get_coordinates(flat)).all():
+        raise InputError(f"expected finite coordinates in {path}, found others")
+    return flat
+
+
+def _geojson(path: Path) -> Layer:
+    shapes, _, crs = parsed_geojson(path)
+    if crs is None:
+        raise InputError(
+            f"expected degrees in {path}, as GeoJSON has unless it names a reference system, found larger numbers; "
+            "save it in EPSG:4326"
+        )
+    return Layer(_flat(shapes, path), crs)
+
+
+def _are_degrees(shapes: list[Any]) -> bool:
+    largest = np.abs(shapely.get_coordinates([s for s in shapes if s is not None])).max(axis=0, initial=0)
+    return bool((largest <= _DEGREES).all() or not np.isfinite(largest).all())
+
+
+def _with_gdal(path: Path, boxes_in: Callable[[CRS], list[Box]]) -> list[Layer]:
+    with opened_by_gdal(path) as (name, layers):
+        return [_layer(path, name, layer, boxes_in) for layer in layers]
+
+
+def _layer(path: Path, name: str, layer: str, boxes_in: Callable[[CRS], list[Box]]) -> Layer:
+    import pyogrio.raw
+
+    told = pyogrio.read_info(name, layer=layer)["crs"]
+    if told is None:
+        raise InputError(
+            f"expected {path} to say which reference system it is in, found nothing; "
+            "add its .prj file, or save it as GeoJSON in EPSG:4326"
+        )
+    crs = reference_system(told)
+    found: list[Any] = []
+    seen: set[int] = set()
+    for _, box in turned_boxes(boxes_in(crs), degrees=is_plain_degrees(crs)):
+        _, ids, wkb, _ = pyogrio.raw.read(name, layer=layer, bbox=box, columns=[], force_2d=True, return_fids=True)
+        new = [geometry for i, geometry in zip(ids.tolist(), wkb, strict=True) if i not in seen]
+        found.extend(shapely.from_wkb(geometry) for geometry in new)
+        seen.update(ids.tolist())
+    return Layer(_flat(found, path), crs)
+
+
+def _flat(shapes: list[Any], path: Path) -> Shapes:
+    """Leave out empty geometries, and make the others two-dimensional."""
+    return finite(np.fromiter((s for s in shapes if s is not None and not s.is_empty), object), path)

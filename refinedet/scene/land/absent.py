@@ -1,0 +1,27 @@
+"""Note on a file of places that holds none near a scene, and what may be the reason."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from refinedet.geo.reference import is_plain_degrees
+from refinedet.geo.vectors import read_layers
+from refinedet.scene.land.region import Region, cut
+
+_POLE_DEG = 90.0
+
+
+def absent_note(path: Path, what: str, region: Region) -> str:
+    """Sentence that the file at `path` has no `what` in a region; says so if it has some with x and y exchanged."""
+    note = f"{path} holds no {what} within or near the scene"
+    if abs(region.lon) <= _POLE_DEG and _has_any(path, replace(region, lon=region.lat, lat=region.lon)):
+        return f"{note}: its latitude and longitude are swapped; exchange them in the file"
+    return f"{note}, so it changes nothing; is it of this place, and is its reference system right?"
+
+
+def _has_any(path: Path, region: Region) -> bool:
+    for shapes, crs in read_layers(path, region.looked_at):
+        if is_plain_degrees(crs) and len(cut(shapes, region.looked_at(crs), degrees=True)):
+            return True
+    return False

@@ -1,0 +1,113 @@
+"""Features of a user's file, whatever its format, reference system and columns."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import shapely
+from pyproj import CRS
+
+from refinedet.errors import FileError, InputError
+from refinedet.geo.features import Features, parse_system, read_features
+from refinedet.geo.reference import WGS84
+
+
+def table(path: Path, text: str) -> Path:
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def only(path: Path, **settings: Any) -> Features:
+    (found,) = read_features(path, **settings)
+    return found
+
+
+def with_gdal(path: Path, crs: str | None) -> Path:
+    pyogrio = pytest.importorskip("pyogrio")
+    wkb = np.array([shapely.to_wkb(shapely.Point(500_000, 6_000_000)), None], object)
+    values = [np.array(["tanker", None], object), np.array([120.5, np.nan])]
+    pyogrio.raw.write(str(path), wkb, values, ["kind", "length_m"], geometry_type="Point", crs=crs)
+    return path
+
+
+@pytest.mark.parametrize("name", ["a.gpkg", "a.shp"])
+def test_columns_and_missing_geometries_of_a_layer_are_kept(tmp_path: Path, name: str) -> None:
+    found = only(with_gdal(tmp_path / name, "EPSG:32633"))
+    assert isinstance(found.system, CRS)
+    assert found.system.to_epsg() == 32633
+    assert [shape and shape.wkt for shape in found.shapes] == ["POINT (500000 6000000)", None]
+    assert found.columns == {"kind": ["tanker", None], "length_m": [120.5, None]}
+
+
+def test_a_system_given_is_for_files_that_say_none(tmp_path: Path) -> None:
+    path = with_gdal(tmp_path / "a.shp", "EPSG:32633")
+    utm = parse_system("EPSG:32634")
+    assert only(path, system=utm).system != utm
+    path.with_suffix(".prj").unlink()
+    assert only(path).system is None
+    assert only(path, system=utm).system == utm
+
+
+def geojson(path: Path, coordinates: list[float]) -> Path:
+    feature = {"properties": {"score": 0.5}, "geometry": {"type": "Point", "coordinates": coordinates}}
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": [feature, {"geometry": None}]}))
+    return path
+
+
+def test_geojson_beyond_degrees_without_a_system_has_none(tmp_path: Path) -> None:
+    assert only(geojson(tmp_path / "a.geojson", [9, 54])).system == WGS84
+    found = only(geojson(tmp_path / "b.geojson", [500_000, 6_000_000]))
+    assert found.system is None
+    assert found.columns == {"score": [0.5, None]}
+
+
+@pytest.mark.parametrize(
+    ("text", "wkt", "system"),
+    [
+        pytest.param("lon,lat\n9,54\n", "POINT (9 54)", WGS84, id="lon and lat"),
+        pytest.param("Latitude; Longitude\n54,5; 9\n", "POINT (9 54.5)", WGS84, id="semicolons, decimal commas"),
+        pytest.param("\ufefflat\tlon\n54\t9\n\n", "POINT (9 54)", WGS84, id="tabs, a mark at the start, an empty line"),
+        pytest.param("row,col\n3,4\n", "POINT (4 3)", "pixels", id="row and column"),
+        pytest.param("x,y\n3,4\n", "POINT (3 4)", None, id="x and y say nothing"),
+        pytest.param("name,WKT\na,POINT (1 2)\n", "POINT (1 2)", None, id="WKT"),
+        pytest.param("detect_lat,detect_lon,detect_scene_row,detect_scene_column\n54,9,3,4", "POINT (9 54)", WGS84),
+        pytest.param("lon,lat\n9,north\n", None, WGS84, id="no number"),
+        pytest.param("lon,lat,x1,y1,x2,y2\n,,1,2,3,4\n", "BOX", "pixels", id="a scene without position"),
+    ],
+)
+def test_columns_of_tables_are_known_by_their_names(tmp_path: Path, text: str, wkt: str | None, system: Any) -> None:
+    found = only(table(tmp_path / "a.csv", text))
+    (shape,) = found.shapes
+    assert found.system == system
+    if wkt == "BOX":
+        assert shape.bounds == (1, 2, 3, 4)
+    else:
+        assert (shape and shape.wkt) == wkt
+
+
+def test_boxes_of_xview3_are_taken_in_pixels_where_they_are_there_else_points(tmp_path: Path) -> None:
+    header = "detect_lat,detect_lon,detect_scene_row,detect_scene_column,left,top,right,bottom\n"
+    path = table(tmp_path / "a.csv", f"{header}54,9,30,40,35,33,45,27\n54,9,30,40,,,,\n")
+    found = only(path, in_pixels=True)
+    assert found.system == "pixels"
+    assert [shape.bounds for shape in found.shapes] == [(35, 27, 45, 33), (40, 30, 40, 30)]
+
+
+def test_other_files_are_one_sentence(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"columns such as lon and lat.* found a, b"):
+        only(table(tmp_path / "a.csv", "a,b\n1,2\n"))
+    for text in ("one word", "<OGRVRTDataSource a=',,'/>"):
+        with pytest.raises(FileError, match=r"^expected GeoJSON, a GeoPackage.*found something else"):
+            only(table(tmp_path / "a.csv", text))
+    with pytest.raises(FileError, match="cannot be read"):
+        only(tmp_path / "none.csv")
+
+
+def test_a_system_is_a_code_or_pixels() -> None:
+    assert parse_system("pixels") == "pixels"
+    with pytest.raises(InputError, match=r"EPSG:4326, or pixels, found 'EPSG:nonsense'"):
+        parse_system("EPSG:nonsense")

@@ -1,0 +1,61 @@
+"""Files of places that hold none near the scene."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import shapely
+
+from refinedet.config.detect_options import LandSettings
+from refinedet.geo.position import Position, locate
+from refinedet.raster import RasterInfo
+from refinedet.scene.land.survey import survey
+
+SIDE = 500
+HERE = (7.2, 54.4)
+
+
+@pytest.fixture
+def position() -> Position:
+    info = RasterInfo(SIDE, SIDE, 1, "uint16", None, "EPSG:4326", (1e-4, 0.0, HERE[0], 0.0, -1e-4, HERE[1]))
+    found = locate(info)
+    assert found is not None
+    return found
+
+
+def geojson(path: Path, *shapes: Any) -> Path:
+    features = [{"type": "Feature", "properties": {}, "geometry": shapely.geometry.mapping(s)} for s in shapes]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+    return path
+
+
+def square(x: float, y: float) -> Any:
+    return shapely.box(x, y, x + 0.02, y + 0.02)
+
+
+@pytest.mark.parametrize(
+    ("at", "words"),
+    [
+        pytest.param((HERE[1], HERE[0]), "latitude and longitude are swapped; exchange them", id="swapped"),
+        pytest.param((20.0, 10.0), "is it of this place, and is its reference system right?", id="elsewhere"),
+    ],
+)
+@pytest.mark.parametrize(("option", "what"), [("exclude", "excluded place"), ("land", "land")])
+def test_a_file_without_places_near_the_scene_is_told(
+    tmp_path: Path, position: Position, at: tuple[float, float], words: str, option: str, what: str
+) -> None:
+    path = geojson(tmp_path / "a.geojson", square(*at))
+    mask = "off" if option == "exclude" else "flag"
+    found = survey(position, SIDE, SIDE, LandSettings(**{option: path}, land_mask=mask))  # type: ignore[arg-type]
+    (note,) = found.notes
+    assert note.startswith(f"{path} holds no {what} within or near the scene")
+    assert words in note
+
+
+def test_places_that_are_there_are_no_news(tmp_path: Path, position: Position) -> None:
+    path = geojson(tmp_path / "a.geojson", square(*HERE), square(20, 10))
+    assert survey(position, SIDE, SIDE, LandSettings(exclude=path, land_mask="off")).notes == ()
+    assert survey(position, SIDE, SIDE, LandSettings(land=path)).notes == ()
