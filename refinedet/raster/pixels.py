@@ -66,6 +66,15 @@ class Decoder:
     """Stored values of missing pixels, for the masks that `decode` takes; None: `stored_nodata` tells all."""
     aside: bool = False
     """True if measured integers that equal `nodata` are moved by one, so that hidden pixels alone hold it."""
+    steps: NDArray[np.float32] | None = None
+    """Amplitudes (256,) of the grey steps of an 8-bit picture, NaN for `nodata`; None: the steps are amplitudes."""
+
+    def with_steps(self, amplitudes: NDArray[np.float32]) -> Decoder:
+        """Decoder that gives the amplitude (h, w) of each grey step, of green in colours; NaN where not measured."""
+        steps = amplitudes.astype(np.float32)
+        if self.nodata is not None:
+            steps[int(self.nodata)] = np.nan
+        return replace(self, steps=steps)
 
     def decode(self, pixels: NDArray[Any], masks: list[NDArray[Any]]) -> NDArray[Any]:
         """Decode pixels (n, h, w) of n bands to (h, w) or (h, w, 3); each mask is (h, w), 0 where a pixel is hidden."""
@@ -84,10 +93,14 @@ class Decoder:
         if self.nodata is not None:
             for mask in masks:
                 plain[mask == 0] = self.nodata
+        if self.steps is not None:
+            return np.asarray(self.steps[plain if plain.ndim == 2 else plain[..., 1]])
         return np.asarray(plain)
 
     def amplitude(self, value: float) -> float:
         """Amplitude of one true value, scale and offset applied; a single number cannot be one of `iq`."""
+        if self.steps is not None:
+            return float(np.interp(value, np.arange(len(self.steps)), self.steps))
         return value if self.values == "iq" else float(to_amplitude(np.array(value), self.values))
 
     @property

@@ -81,6 +81,14 @@ class SceneReader(Reader):
         self._decoder = self._decoder_of(values, missing)
         self.info = replace(self.info, dtype=self._decoder.dtype, nodata=self._decoder.nodata)
 
+    def use_steps(self, amplitudes: NDArray[np.float32]) -> None:
+        """Read the grey steps 0 to 255 of an 8-bit picture as these amplitudes (256,) from now on: (h, w) float32.
+
+        Of a picture in three channels, green is taken.
+        """
+        self._decoder = self._decoder.with_steps(amplitudes)
+        self.info = replace(self.info, dtype="float32", nodata=None if self.info.nodata is None else np.nan)
+
     @property
     def stored_dtype(self) -> str:
         """Type of the pixels in the file."""

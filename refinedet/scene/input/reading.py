@@ -15,6 +15,7 @@ from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
 from refinedet.raster import SceneReader
 from refinedet.scene.input.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
+from refinedet.scene.input.eight_bit import apply_eight_bit
 from refinedet.scene.input.fill import without_markers
 from refinedet.scene.input.missing import settle_missing
 from refinedet.scene.input.values import NAMES, ValueGuess, guess_values, has_doubt, is_one_part
@@ -35,15 +36,25 @@ def apply_reading(reader: SceneReader, path: Path, settings: SceneSettings) -> N
     reader.tell(*filter(None, [choice.note]), **read)
     reader.use(choice.numbers)
     missing = settle_missing(reader, settings.nodata)
-    if len(choice.numbers) == _COLOURS:
+    reader.use(choice.numbers, missing=missing)
+    in_colours = len(choice.numbers) == _COLOURS
+    if in_colours and settings.values != "db":
         _check_colours(path, settings)
-        reader.use(choice.numbers, missing=missing)
+    if _is_picture_in_decibels(reader, settings) or in_colours:
         return
     reader.use(choice.numbers[:1], missing=missing)
     guess = _values(reader, path, names, choice, settings)
     pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
     reader.use(pair, "amplitude" if reader.stored_dtype.startswith("complex") else guess.kind, missing)
     reader.tell(*filter(None, [guess.note()]), values={"kind": guess.kind, "from": guess.evidence})
+
+
+def _is_picture_in_decibels(reader: SceneReader, settings: SceneSettings) -> bool:
+    """True if a picture of 8 bits is read as decibels; with the stretch "none" only if they are stated."""
+    guessed = settings.values == "auto" and settings.stretch.kind != "none"
+    if reader.info.dtype != "uint8" or not (guessed or settings.values == "db"):
+        return False
+    return apply_eight_bit(reader, "db" if settings.values == "db" else None)
 
 
 def _bands(reader: SceneReader, path: Path, names: Sequence[str], settings: SceneSettings) -> BandChoice:

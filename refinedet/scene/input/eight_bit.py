@@ -1,0 +1,197 @@
+"""Kind of values in an 8-bit picture: amplitude, or decibels squeezed into 8 bits.
+
+Speckle multiplies. So in amplitude its standard deviation grows with the mean, and bright pixels stray farther than
+dark ones: the skewness is positive. In decibels its standard deviation is the same everywhere, and the skewness is
+negative, since the logarithm of a gamma variable has its long tail below. Both signs are measured on small cells.
+
+A picture stays amplitude unless the evidence is strong. Smoothed and enlarged pictures, and photographs, hardly have
+either sign.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.errors import InputError
+from refinedet.raster import SceneReader
+from refinedet.tiling import Window
+
+Kind = Literal["amplitude", "db"]
+
+CELL_PX = 16
+LEAST_CELLS = 24
+"""Least number of even cells on which anything is decided."""
+LEAST_EVIDENCE = 0.12
+"""Least evidence for decibels, two standard errors taken off. Of the 1,160 SSDD chips, in amplitude, none is above 0;
+the square root of a single look's amplitude reaches 0.11."""
+SPAN_DB = (20.0, 70.0)
+"""Least and largest distance of grey 0 and 255 in decibels."""
+SPECKLE_DB = (1.5, 5.6)
+"""Standard deviation of speckle over resampled sea (about nine looks), and of a single look."""
+_USUAL_DB_PER_STEP = 0.157
+"""40 dB in 8 bits, where nothing shows the slope."""
+_SLOPE_DIGITS = 3
+"""Decimals of a slope, so that the last bits of a sum never show in a result."""
+
+_BLACK, _WHITE = 1, 254
+"""Values up to and from which a pixel counts as cut off."""
+_MOST_BLACK, _MOST_WHITE = 0.05, 0.02
+"""Largest shares of such pixels in a cell. Pixels cut off at white take from the skewness, at black they add to it."""
+_LEAST_DEVIATION = 0.5
+_EVEN_SHARE = 0.3
+"""Share of the cells that count: those with the least coarse structure, such as waves, coasts and ships."""
+_SPECKLE_DB_PER_SKEWNESS = 4.6
+"""Standard deviation of log-gamma speckle over its skewness: 4.4 for many looks, 4.9 for one."""
+_GROWTH = 0.4
+"""Growth of the deviation with the mean, both logarithmic, half way between decibels (0) and stretched amplitude."""
+_MOST_CONSTANCY = 2.0
+"""Most that a constant deviation adds, over the skewness itself: the noise of photographs is constant too."""
+_DARK, _BRIGHT = 0.2, 0.8
+_BLOCKS, _BLOCK_PX = 6, 192
+"""Number of blocks along each side of a picture that are looked at, and their side."""
+_GREY_STEPS = 2
+"""Largest difference of the channels of a grey picture."""
+
+
+@dataclass(frozen=True, slots=True)
+class EightBit:
+    """Guess of the values of an 8-bit picture."""
+
+    kind: Kind
+    db_per_step: float
+    """Decibels of intensity per grey step, if the picture holds decibels."""
+    evidence: float
+    """Evidence for decibels; see `LEAST_EVIDENCE`. Minus infinity: too few cells show speckle."""
+    skewness: float = np.nan
+    """Skewness of the pixels around the mean of their cell."""
+    growth: float = np.nan
+    """Growth of the logarithmic standard deviation from dark to bright cells."""
+    span: float = np.nan
+    """Growth of the logarithmic mean from dark to bright cells."""
+    cells: int = 0
+    """Number of even cells."""
+
+
+def guess_eight_bit(blocks: Iterable[NDArray[np.uint8]]) -> EightBit:
+    """Guess whether an 8-bit picture holds amplitude or decibels.
+
+    Args:
+        blocks: parts of the picture (h, w), at full resolution: neither averaged nor thinned.
+    """
+    parts = [_cell_statistics(block) for block in blocks]
+    table = np.concatenate(parts) if parts else np.zeros((0, 4))
+    even = table[table[:, 3] <= np.quantile(table[:, 3], _EVEN_SHARE)] if len(table) else table
+    if len(even) < LEAST_CELLS:
+        return EightBit("amplitude", _USUAL_DB_PER_STEP, -np.inf, cells=len(even))
+    mean, deviation, skewness = even[:, 0], even[:, 1], even[:, 2]
+    skew = float(np.median(skewness))
+    error = 1.25 * float(skewness.std()) / np.sqrt(len(even))
+    dark, bright = (mean <= np.quantile(mean, _DARK)), (mean >= np.quantile(mean, _BRIGHT))
+    span, growth = (float(np.log(np.median(x[bright]) / np.median(x[dark]))) for x in (mean, deviation))
+    constancy = (_GROWTH * span - max(growth, 0.0)) / 2
+    evidence = float(-skew + min(constancy, _MOST_CONSTANCY * max(-skew, 0.0)) - 2 * error)
+    speckle_db = float(np.clip(-_SPECKLE_DB_PER_SKEWNESS * skew, *SPECKLE_DB))
+    kind: Kind = "db" if evidence >= LEAST_EVIDENCE else "amplitude"
+    return EightBit(kind, _slope(speckle_db, float(np.median(deviation))), evidence, skew, growth, span, len(even))
+
+
+def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
+    """Make a reader of an 8-bit picture in decibels give amplitudes: float32 (h, w), 1 for black; and tell it.
+
+    Args:
+        reader: an 8-bit picture, grey or in colours; colours stay as they are.
+        kind: kind of the values as the user states it; None: guessed.
+
+    Returns:
+        True if it is read as decibels.
+
+    Raises:
+        FileError: the pixels cannot be read.
+        InputError: `kind` is db, and the picture has colours.
+    """
+    if kind == "amplitude":
+        return False
+    blocks = _blocks(reader)
+    if any(_has_colours(block) for block in blocks):
+        if kind == "db":
+            raise InputError(
+                f"expected a grey picture for `values` of db in {reader.path}, found a picture in colours; "
+                "name one of its bands by `band`"
+            )
+        return False
+    guess = guess_eight_bit([block if block.ndim == 2 else block[..., 1] for block in blocks])
+    if kind is None and guess.kind == "amplitude":
+        return False
+    reader.use_steps((10 ** (np.arange(256) * guess.db_per_step / 20)).astype(np.float32))
+    span = f"decibels squeezed to {255 * guess.db_per_step:.0f} dB"
+    note = f"its 8 bits look like {span}, and are read so; set `values` to say otherwise"
+    if kind == "db":
+        note = f"its 8 bits are read as {span}, a span judged by the speckle"
+    evidence = "speckle" if kind is None else "setting"
+    reader.tell(note, values={"kind": "db", "from": evidence, "db_per_step": guess.db_per_step})
+    return True
+
+
+def _blocks(reader: SceneReader) -> list[NDArray[Any]]:
+    """Blocks of pixels spread evenly over a picture, from top to bottom: all of a small one."""
+    rows, columns = (_pieces(side) for side in (reader.info.height, reader.info.width))
+    return [reader.read(Window(y, x, high, wide)) for y, high in rows for x, wide in columns]
+
+
+def _pieces(side: int) -> list[tuple[int, int]]:
+    """First pixel and length of each piece along a side."""
+    if side <= _BLOCKS * _BLOCK_PX:
+        return [(0, side)]
+    return [(round(k * (side - _BLOCK_PX) / (_BLOCKS - 1)), _BLOCK_PX) for k in range(_BLOCKS)]
+
+
+def _has_colours(block: NDArray[Any]) -> bool:
+    return block.ndim == 3 and bool((block.max(axis=2) - block.min(axis=2) > _GREY_STEPS).any())
+
+
+def _slope(speckle_db: float, deviation: float) -> float:
+    low, high = SPAN_DB
+    return round(float(np.clip(speckle_db / deviation, low / 255, high / 255)), _SLOPE_DIGITS)
+
+
+def _cell_statistics(block: NDArray[Any]) -> NDArray[np.float64]:
+    """Mean, standard deviation, skewness and coarse structure of each usable cell: (n, 4).
+
+    A plane is taken off each cell. Cells that are cut off at black or white, or are constant, are left out.
+    """
+    side = CELL_PX
+    rows, columns = (length // side * side for length in block.shape)
+    grid = block[:rows, :columns].reshape(rows // side, side, columns // side, side)
+    cells = grid.swapaxes(1, 2).reshape(-1, side * side)
+    black, white = (cut.sum(axis=1) / side**2 for cut in (cells <= _BLACK, cells >= _WHITE))
+    cells = cells[(black <= _MOST_BLACK) & (white <= _MOST_WHITE)].astype(np.float32)
+    mean = cells @ _FLAT
+    cells -= (cells @ _PLANE) @ (_PLANE.T / (_PLANE**2).sum(axis=0)[:, None])
+    variance = np.einsum("ij,ij->i", cells, cells) / side**2
+    used = variance > _LEAST_DEVIATION**2
+    cells, mean, variance = cells[used], mean[used], variance[used]
+    skewness = np.einsum("ij,ij,ij->i", cells, cells, cells) / side**2 / variance**1.5
+    coarse = (cells @ _QUARTERS).var(axis=1) / variance
+    return np.stack([mean, np.sqrt(variance), skewness, coarse], axis=1).astype(np.float64)
+
+
+def _plane() -> NDArray[np.float32]:
+    """Level and both slopes of a cell: three orthogonal columns (CELL_PX ** 2, 3)."""
+    y, x = np.mgrid[:CELL_PX, :CELL_PX].reshape(2, -1) - (CELL_PX - 1) / 2
+    return np.stack([np.ones_like(x), x, y], axis=1).astype(np.float32)
+
+
+def _quarters() -> NDArray[np.float32]:
+    """Weights (CELL_PX ** 2, 16) of the means of 4 x 4 parts of a cell."""
+    y, x = np.mgrid[:CELL_PX, :CELL_PX].reshape(2, -1) // (CELL_PX // 4)
+    part = 4 * y + x
+    return np.asarray((part[:, None] == np.arange(16)) * (16 / CELL_PX**2), np.float32)
+
+
+_PLANE, _QUARTERS = _plane(), _quarters()
+_FLAT = _PLANE[:, 0] / CELL_PX**2
