@@ -4,7 +4,7 @@
 
 The first table counts the pictures that are taken for decibels. Thresholds were chosen with a view to those marked
 "seen"; the others were not looked at before. The second one has ships found in 8-bit decibels: with 8 bits as they are
-(`--stretch none`), by default, and in the amplitude itself. `data` is a folder with `real/`, `mirror` one with the
+(`--values amplitude`), by default, and in the amplitude itself. `data` is a folder with `real/`, `mirror` one with the
 archive of SSDD.
 """
 
@@ -35,7 +35,6 @@ from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
 from refinedet.config.detect_options import LandSettings, SceneSettings
-from refinedet.config.scene import StretchChoice
 from refinedet.detection.detector import Detector
 from refinedet.evaluation.score import match_boxes
 from refinedet.raster import open_scene, write_scene
@@ -50,7 +49,7 @@ POWERS = (0.5, 0.7, 2.0)
 UTM, MATRIX = "EPSG:32611", (10.0, 0.0, 370_000.0, 0.0, -10.0, 3_740_000.0)
 PORT_PX, SHIPS_PX = 4.0, 8.0
 """Largest distance of a box's centre from the mark of a ship that it does not hold."""
-AS_STORED = SceneSettings(stretch=StretchChoice("none"))
+AS_STORED = SceneSettings(values="amplitude")
 
 Guesses = list[tuple[EightBit, float | None]]
 """Guesses of several pictures, each with its true span in decibels."""
@@ -149,7 +148,7 @@ class Finder:
                 before = self._counted(self._found(grey, is_port, AS_STORED), places, is_port)
                 found = self._found(grey, is_port)
                 after = self._counted(found, places, is_port)
-                kind = found.read_as.get("values", "amplitude")
+                kind = found.read_as["values"]["kind"]
                 yield f"{name} | {cut} | {span:.0f} dB | {before} | {after} | {kind} | {whole} of {len(places)}"
 
     def chips(self, chips: Iterable[tuple[str, Grey, Boxes]]) -> str:
