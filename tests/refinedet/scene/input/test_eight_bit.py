@@ -116,6 +116,17 @@ def test_the_ssdd_chips_stay_amplitude(mirror: Path) -> None:
     assert [name for name, chip in chips.items() if guess_eight_bit([chip]).kind == "db"] == []
 
 
+@pytest.mark.parametrize("ends", [(0, 100), (1, 99), (2, 98)])
+def test_the_real_port_is_known_for_decibels(sample_data: Path, ends: tuple[float, float]) -> None:
+    with open_scene(sample_data / "real" / "port_la" / "2021-01-05.tif") as reader:
+        db = reader.read_whole().astype(np.float64)
+    low, high = np.percentile(db[db != 0], ends)
+    picture = np.where(db != 0, np.clip(np.rint((db - low) * (255 / (high - low))), 0, 255), 0).astype(np.uint8)
+    guess = guess_eight_bit([picture])
+    assert guess.kind == "db"
+    assert guess.db_per_step * 255 == pytest.approx(high - low, rel=0.5)  # a factor of two either way costs no ship
+
+
 def test_a_picture_in_decibels_is_read_as_amplitude_and_told(tmp_path: Path) -> None:
     amplitude = sea(3)
     write_scene(tmp_path / "db.tif", squeezed(amplitude, 40))
