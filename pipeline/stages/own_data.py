@@ -1,4 +1,4 @@
-"""Training on a COCO file of the user's own, up to a report, by the stages of the pipeline without DVC."""
+"""Training on labels of the user's own, up to a report, by the stages of the pipeline without DVC."""
 
 from __future__ import annotations
 
@@ -8,9 +8,12 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.datasets.labels.box_numbers import BoxFormat
+from pipeline.datasets.labels.finding import find_labels
+from pipeline.datasets.labels.summary import Summary
 from pipeline.params import ConvertParams, DownloadParams, Params, TileParams
 from pipeline.provenance.origin import package_sha256
-from pipeline.stages.convert import convert_coco_file
+from pipeline.stages.convert import convert_labels
 from pipeline.stages.evaluate import Metrics, evaluate, read_curves
 from pipeline.stages.report import Sources, report
 from pipeline.stages.tile import tile
@@ -20,7 +23,7 @@ from refinedet.config import STRIDES, AugmentConfig, PostprocessConfig, Radiomet
 from refinedet.data.coco import read_record
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
-from refinedet.model.checkpoint import read_header
+from refinedet.model.checkpoint import means_ship, read_header
 from refinedet.model.initial import initial_checkpoint
 from refinedet.model.variants import VARIANTS
 from refinedet.predictors.predictor import TorchPredictor
@@ -52,12 +55,16 @@ class Choices:
     batch_size: int = 8
     lr: float | None = None
     seed: int = 1
+    boxes: BoxFormat | None = None
+    """Meaning of the four numbers of a COCO file's boxes; None: as COCO has them, refused where that cannot be."""
     val_fraction: float = 0.1
     test_fraction: float = 0.1
 
 
-def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> Metrics:
+def train_own(annotations: Path, images: Path | None, out: Path, choices: Choices) -> Metrics:
     """Convert, tile, train, evaluate and report into folders of `out`.
+
+    `annotations` is a file or folder that `find_labels` reads, with its images in folder `images` or around it.
 
     An interrupted training goes on, and a finished one of the same settings, data and code is not repeated.
 
@@ -66,14 +73,15 @@ def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> M
 
     Raises:
         FileError: a file is missing or damaged, or `out` holds folders that are not of an earlier training.
-        InputError: the annotations are no COCO file, or a choice is out of range.
+        InputError: the labels are of no known format or make no sense, or a choice is out of range.
         RefineDetError: the training diverged.
     """
     _check(choices, out)
-    start = _start(choices, annotations.stem)
+    start = _start(choices, annotations.resolve().stem)
     shares = {"val_fraction": choices.val_fraction, "test_fraction": choices.test_fraction}
-    convert_coco_file(annotations, images, out / "convert", **shares)
-    tile(start.tile, start.radiometry, images, out / "convert", out / "tile")
+    base, summary = convert_labels(find_labels(annotations, images, choices.boxes), out / "convert", **shares)
+    _tell(summary, choices, read_record(out / "convert" / "train.json").classes)
+    tile(start.tile, start.radiometry, base, out / "convert", out / "tile")
     params = replace(start, train=_on_canvas(start, out / "tile"))
     inputs = {"chips": sha256_tree(out / "tile"), "code": package_sha256()}
     checkpoint = out / "train" / "model.safetensors"
@@ -81,10 +89,12 @@ def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> M
         train(params, Places(out / "tile", out / "train", inputs))
     metrics = evaluate(TorchPredictor.load(checkpoint), out / "tile", out / "convert", out / "evaluate")
     sources = Sources(out / "tile", out / "train", out / "evaluate")
-    report(sources, annotations.name, params.postprocess, out / "report")
+    report(sources, annotations.resolve().name, params.postprocess, out / "report")
     kept: list[tuple[Path, str | None]] = [(out / "evaluate" / "metrics.json", "evaluate")]
     kept.append((out / "report" / "report.html", "report"))
+    kept.append((out / "convert" / "summary.json", "labels"))
     flat = {f"test/{name}": value for name, value in metrics["test"].items()}
+    flat |= {f"labels/{name}": float(count) for name, count in summary.counts.items()}
     track(checkpoint, params, flat, kept, curves=read_curves(out / "evaluate"), tested_on=out / "tile")
     return metrics["test"]
 
@@ -99,6 +109,21 @@ def check_free(out: Path, *, overwrite: bool) -> Path:
     if report_path.exists() and not overwrite:
         raise FileError(f"expected no report at {report_path} yet, found one; name another `out`, or set `overwrite`")
     return report_path
+
+
+def _tell(summary: Summary, choices: Choices, classes: tuple[str, ...]) -> None:
+    """Tell on the console how the labels were taken, before training begins."""
+    for note in summary.notes:
+        logger.info(note)
+    for warning in summary.warnings:
+        logger.warning(warning)
+    other_name = choices.init != FRESH and len(classes) == 1 and not means_ship(classes)
+    if other_name and read_header(initial_checkpoint(choices.init)).finds_ships:
+        logger.info(
+            "the weights that training starts from find ships: scenes are searched for %r as for ships, which skips "
+            "windows without contrast; `prescreen` off looks at all of them",
+            classes[0],
+        )
 
 
 def _check(choices: Choices, out: Path) -> None:
