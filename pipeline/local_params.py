@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
 from pydantic import Field
 
@@ -23,6 +23,8 @@ class LocalParams(Settings):
     """File for the test; None: cut off from the training images."""
     images: str | None = None
     """Folder of the images; None: looked for."""
+    boxes: Literal["xywh", "xyxy", "cxcywh"] | None = None
+    """Numbers of a COCO file's boxes: corner and size, two corners, or centre and size; None: corner and size."""
     test_fraction: Annotated[float, Field(gt=0, lt=1)] = 0.1
     """Share of the training images that becomes the test split, where there is none."""
     sha256: str | None = None

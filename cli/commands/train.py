@@ -1,9 +1,9 @@
-"""`refinedet train`: from annotations of the user's own to a checkpoint and a report."""
+"""`refinedet train`: from labels of the user's own to a checkpoint and a report."""
 
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Literal
 
 import typer
 
@@ -22,14 +22,22 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
         Path,
         typer.Argument(
             metavar="ANNOTATIONS",
-            help="COCO file; or, with --scene, labels on the ground (GeoJSON, .gpkg, .shp, .csv).",
+            help="Labels of your own: a COCO or VIA file, YOLO's data.yaml, or a folder of one of these or of labelme; "
+            "with --scene labels on the ground: GeoJSON, .gpkg, .shp, .csv.",
             show_default=False,
         ),
     ],
     labels: LabelSettings,
     looked_at: SceneSettings,
     images: Annotated[
-        Path | None, typer.Option(help="Folder of its file names.", show_default="the folder of the COCO file")
+        Path | None, typer.Option(help="Folder of the images.", show_default="looked for around the labels")
+    ] = None,
+    boxes: Annotated[
+        Literal["xywh", "xyxy", "cxcywh"] | None,
+        typer.Option(
+            help="Numbers of a COCO file's boxes: corner and size, two corners, or centre and size.",
+            show_default="xywh, as COCO has them; refused where they cannot be",
+        ),
     ] = None,
     scene: Annotated[
         list[Path] | None,
@@ -48,11 +56,13 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
     overwrite: options.Overwrite = False,
     debug: options.Debug = False,
 ) -> None:
-    """Train on your own annotations: a tenth of the images to validate, a tenth to test, then a report.
+    """Train on your own labels: a tenth of the images to validate, a tenth to test, then a report.
 
     With --scene, scenes are looked at as detection does, and split by place.
 
-    Interrupted, it goes on from the last finished epoch when started again in the same folder.
+    Labels may be as CVAT, Label Studio, Roboflow, labelme, VIA, RectLabel or YOLO's tools write them. Folders with a
+    val or test split keep it. The console says how the labels were taken. Interrupted, training goes on from the last
+    finished epoch when started again in the same folder.
     """
     with one_sentence_errors(debug=debug, progress=True):
         from refinedet.workarounds.matplotlib_folder import name_a_folder
@@ -63,8 +73,8 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
 
         report = check_free(folder, overwrite=overwrite)
         over = label_choices(annotations, tuple(scene or ()), labels, looked_at)
-        choices = Choices(init=init, epochs=epochs, batch_size=batch_size, lr=lr, seed=seed, labels=over)
-        metrics = train_own(annotations, images or annotations.parent, folder, choices)
+        choices = Choices(init, epochs, batch_size, lr, seed, boxes, labels=over)
+        metrics = train_own(annotations, images, folder, choices)
         shown = "   ".join(f"{name} {metrics[name]:.1f}" for name in _MEASURES if name in metrics)
-        say(f"measured on {metrics['chips']:.0f} chips cut off for the test, which training never saw")
+        say(f"measured on {metrics['chips']:.0f} chips of the test split, which training never saw")
         out.print(f"{shown}\n{folder / 'train' / 'model.safetensors'}\n{report}")

@@ -1,6 +1,7 @@
 """Folder of the user's own, copied into one layout: annotations/<split>.json in COCO JSON, images in <split>/.
 
-COCO files are copied with their errors: stage convert repairs and counts those. VOC's XML becomes COCO JSON. Where
+COCO files get whole ids, sizes, file names and classes, and keep the errors of their objects: stage convert repairs and
+counts those. VOC's XML becomes COCO JSON. Where
 there is no test split, one is cut off by the pixels of the images, so that copies stay together.
 """
 
@@ -8,35 +9,29 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 
 from pipeline.datasets.by_hand import copy_file
+from pipeline.datasets.labels.classes import settle_classes
+from pipeline.datasets.labels.coco import read_coco
+from pipeline.datasets.labels.label_set import LabelSet, common_folder
 from pipeline.datasets.splits import Image, cut_off, pixel_digest
 from pipeline.datasets.voc_xml import VocAnnotation, read_annotation, read_image_set, voc_truth
 from pipeline.downloads.disk import need_room
 from pipeline.local_params import LocalParams
 from pipeline.stage import SPLITS
-from refinedet.data.coco import Annotated, build_record, import_coco, to_coco
+from refinedet.data.coco import Annotated, build_record, to_coco
 from refinedet.data.truth import Changes
 from refinedet.errors import FileError, InputError
-from refinedet.files import read_json, write_json
+from refinedet.files import write_json
 from refinedet.raster import open_scene
 
 _LOG = logging.getLogger(__name__)
 _SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".JPG", ".JPEG", ".PNG", ".TIF", ".TIFF")
 _VOC_IMAGES = ("JPEGImages", "images", "Images", ".")
-
-
-@dataclass(frozen=True, slots=True)
-class _Split:
-    document: dict[str, Any]
-    """Annotations in COCO JSON."""
-    places: dict[str, Path]
-    """File name in the document -> path of the image."""
 
 
 def prepare_own(kind: str, local: LocalParams, root: Path, out: Path) -> None:
@@ -65,36 +60,25 @@ def _named(local: LocalParams) -> dict[str, str]:
     return {split: named for split in SPLITS if (named := getattr(local, split)) is not None}
 
 
-def _coco(local: LocalParams, root: Path) -> dict[str, _Split]:
+def _coco(local: LocalParams, root: Path) -> dict[str, LabelSet]:
     named = _named(local)
     if "train" not in named:
         raise InputError(
             "expected local.train of the recipe to name a COCO file in your folder, such as annotations/train.json, "
             "found null"
         )
-    return {split: _coco_split(root, split, root / name, local.images) for split, name in named.items()}
+    images = root / local.images if local.images else None
+    read = [read_coco(root / name, images, local.boxes, split=split) for split, name in named.items()]
+    settled, notes = settle_classes(read)
+    absent = [
+        f"{one.source} names {len(one.without_image)} images that are not there" for one in read if one.without_image
+    ]
+    for note in [*(note for one in read for note in one.notes), *notes, *absent]:
+        _LOG.warning(note)
+    return {split: one.renamed(common_folder([one])) for split, one in zip(named, settled, strict=True)}
 
 
-def _coco_split(root: Path, split: str, annotations: Path, images: str | None) -> _Split:
-    names = [entry.file_name for entry in import_coco(annotations)[0].images]
-    if not names:
-        raise InputError(f"expected images in {annotations}, found none; is it the right file?")
-    stem = annotations.stem.removeprefix("instances_")
-    inner = (".", split, stem, "images", f"images/{split}", f"images/{stem}", "JPEGImages")
-    candidates = [root / images] if images else [annotations.parent, *(root / name for name in inner)]
-    folder = max(candidates, key=lambda place: (place / names[0]).is_file())  # first one with the image, else the first
-    missing = [name for name in names if not (folder / name).is_file()]
-    if missing:
-        shown = ", ".join(dict.fromkeys(str(place) for place in candidates))
-        where = folder if len(missing) < len(names) else shown
-        raise FileError(
-            f"expected the {len(names)} images of {annotations} in {where}, found {len(names) - len(missing)} of them "
-            f"(none named {missing[0]}); name their folder in local.images of the recipe"
-        )
-    return _Split(read_json(annotations), {name: folder / name for name in names})
-
-
-def _voc(local: LocalParams, root: Path) -> dict[str, _Split]:
+def _voc(local: LocalParams, root: Path) -> dict[str, LabelSet]:
     if local.train is None:
         listed = {"train": sorted(path.stem for path in (root / "Annotations").glob("*.xml"))}
         if not listed["train"]:
@@ -115,7 +99,7 @@ def _voc(local: LocalParams, root: Path) -> dict[str, _Split]:
     return {split: _voc_split(root, local.images, ids, classes) for split, ids in said.items()}
 
 
-def _voc_split(root: Path, images: str | None, said: dict[str, VocAnnotation], classes: tuple[str, ...]) -> _Split:
+def _voc_split(root: Path, images: str | None, said: dict[str, VocAnnotation], classes: tuple[str, ...]) -> LabelSet:
     folders = [root / images] if images else [root / name for name in _VOC_IMAGES]
     labels = {name: label for label, name in enumerate(classes)}
     changes = Changes()
@@ -128,7 +112,7 @@ def _voc_split(root: Path, images: str | None, said: dict[str, VocAnnotation], c
         annotated.append(Annotated(place.name, one.width, one.height, *truth.arrays()))
     if changes.dropped or changes.clipped:
         _LOG.warning("%s: %s", root, changes.to_dict())
-    return _Split(to_coco(build_record(annotated, classes)), places)
+    return LabelSet(to_coco(build_record(annotated, classes)), places, str(root), "VOC")
 
 
 def _image(image_id: str, folders: Iterable[Path]) -> Path:
@@ -142,7 +126,7 @@ def _image(image_id: str, folders: Iterable[Path]) -> Path:
     )
 
 
-def _cut_test(train: _Split, fraction: float) -> tuple[_Split, _Split]:
+def _cut_test(train: LabelSet, fraction: float) -> tuple[LabelSet, LabelSet]:
     images = [_with_digest(name, place) for name, place in train.places.items()]
     different = len({image.digest for image in images})
     if different < len(SPLITS):
@@ -161,10 +145,10 @@ def _with_digest(name: str, place: Path) -> Image:
     return Image(Annotated(name, width, height, *empty), pixel_digest(pixels))
 
 
-def _only(split: _Split, images: list[Image]) -> _Split:
+def _only(split: LabelSet, images: list[Image]) -> LabelSet:
     names = {image.annotated.file_name for image in images}
     kept = [entry for entry in split.document["images"] if entry["file_name"] in names]
     ids = {entry["id"] for entry in kept}
     rows = [row for row in split.document["annotations"] if isinstance(row, dict) and row.get("image_id") in ids]
     places = {name: place for name, place in split.places.items() if name in names}
-    return _Split({**split.document, "images": kept, "annotations": rows}, places)
+    return replace(split, document={**split.document, "images": kept, "annotations": rows}, places=places)

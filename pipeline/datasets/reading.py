@@ -17,11 +17,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from pipeline.datasets.catalogue import CATALOGUE, CocoSplit, Source, VocSplit
+from pipeline.datasets.labels.label_set import LabelSet
 from pipeline.datasets.splits import Image, cut_validation, pixel_digest
 from pipeline.datasets.voc_xml import read_annotation, read_image_set, voc_truth
 from pipeline.stage import SIMULATED, SPLITS
 from refinedet.boxes import clip, shift
-from refinedet.data.coco import Annotated, import_coco
+from refinedet.data.coco import Annotated, Record, import_coco, import_document
 from refinedet.data.truth import Changes, ImageTruth
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import read_json
@@ -83,16 +84,20 @@ def read_dataset(dataset: str, val_fraction: float, folder: Path, observe: Obser
     return replace(found, problems=tuple(reader.problems))
 
 
-def read_coco_file(annotations: Path, images: Path) -> Reading:
-    """Read all images of one COCO file, whose files lie in folder `images`, as the split `train`.
+def read_label_sets(sets: Mapping[str, LabelSet], base: Path) -> Reading:
+    """Read the images of label sets by split, whose file names are relative to the folder `base`.
 
     Raises:
-        FileError: the file is missing or damaged.
-        InputError: it is not COCO.
+        InputError: a document is not COCO.
     """
-    reader = _Reader(images, None)
-    listed, changes, classes = reader.coco(CocoSplit(str(annotations.resolve()), "."))
-    return Reading({"train": listed}, {"file": changes}, classes, problems=tuple(reader.problems))
+    reader = _Reader(base, None)
+    splits: dict[str, list[Image]] = {}
+    changes: dict[str, Changes] = {}
+    classes: tuple[str, ...] = ()
+    for name, one in sets.items():
+        record, changes[name] = import_document(one.document, one.source)
+        splits[name], classes = reader.images(record, one.source), record.classes
+    return Reading(splits, changes, classes, problems=tuple(reader.problems))
 
 
 class _Reader:
@@ -123,14 +128,20 @@ class _Reader:
     def coco(self, split: CocoSplit) -> tuple[list[Image], Changes, tuple[str, ...]]:
         """Images, changes and classes of a split that comes as COCO JSON."""
         record, changes = import_coco(self.folder / split.annotations)
-        images: list[Image] = []
-        for entry in record.images:
-            boxes = clip(shift(record.boxes[entry.id], split.corners_at, split.corners_at), entry.width, entry.height)
-            truth = (boxes, record.labels[entry.id], record.ignored[entry.id])
-            annotated = Annotated(_below(split.images, entry.file_name), entry.width, entry.height, *truth)
-            images += self._read(annotated, split.annotations)
+        images = self.images(record, split.annotations, split)
         places = [replace(c, file_name=_below(split.images, c.file_name)) if c.file_name else c for c in changes.boxes]
         return images, replace(changes, boxes=places), record.classes
+
+    def images(self, record: Record, told_by: str, split: CocoSplit | None = None) -> list[Image]:
+        """Images of a record with their truth; `split` says where they are and what their corners mean."""
+        folder, at = ("", 0.0) if split is None else (split.images, split.corners_at)
+        images: list[Image] = []
+        for entry in record.images:
+            boxes = clip(shift(record.boxes[entry.id], at, at), entry.width, entry.height)
+            truth = (boxes, record.labels[entry.id], record.ignored[entry.id])
+            annotated = Annotated(_below(folder, entry.file_name), entry.width, entry.height, *truth)
+            images += self._read(annotated, told_by)
+        return images
 
     def voc(self, name: str, split: VocSplit) -> tuple[list[Image], Changes, tuple[str, ...]]:
         """Images, changes and classes of a split in the layout of VOC's development kit; `name` is the split's own."""

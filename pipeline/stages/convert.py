@@ -7,11 +7,15 @@ copies are reported, and a validation split never holds a copy of an image that 
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
-from pipeline.datasets.reading import Problem, Reading, read_coco_file, read_dataset
+from pipeline.datasets.labels.classes import settle_classes
+from pipeline.datasets.labels.label_set import LabelSet, common_folder
+from pipeline.datasets.labels.summary import Summary, summarise
+from pipeline.datasets.reading import Problem, Reading, read_dataset, read_label_sets
 from pipeline.datasets.splits import Image, cut_off, duplicate_groups, keep_some
 from pipeline.params import load_params
 from pipeline.stage import OUTPUTS, SPLITS, run_stage
@@ -20,6 +24,7 @@ from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json
 
 _LOG = logging.getLogger(__name__)
+_USES = {"val": "validate", "test": "test"}
 
 
 def convert(dataset: str, val_fraction: float, source: Path, out: Path, *, train_images: int | None = None) -> None:
@@ -38,35 +43,50 @@ def convert(dataset: str, val_fraction: float, source: Path, out: Path, *, train
     write_records(dataset, replace(reading, splits=splits), out)
 
 
-def convert_coco_file(annotations: Path, images: Path, out: Path, *, val_fraction: float, test_fraction: float) -> None:
-    """Write the records of one COCO file, whose file names lie in folder `images`, to folder `out`.
+def convert_labels(
+    sets: Mapping[str, LabelSet], out: Path, *, val_fraction: float, test_fraction: float
+) -> tuple[Path, Summary]:
+    """Write the records of a user's labels to folder `out`, with a summary.
 
-    Validation and test images are cut off by the digests of their pixels, both as shares of all images; each split gets
-    at least one.
+    Validation and test images that the labels do not set apart are cut off by the digests of their pixels, both as
+    shares of all training images; each split gets at least one.
+
+    Returns:
+        The folder that the file names of the records are relative to, and the account of the labels.
 
     Raises:
-        FileError: an image or the annotation file is missing or damaged.
-        InputError: the file is not COCO, or has fewer than three different images.
+        FileError: an image is damaged.
+        InputError: no box can be used, or there are too few different images.
     """
-    reading = read_coco_file(annotations, images)
+    settled, notes = settle_classes(list(sets.values()))
+    base = common_folder(settled)
+    named = {split: one.renamed(base) for split, one in zip(sets, settled, strict=True)}
+    reading = read_label_sets(named, base)
     _refuse(reading.problems)
-    listed, changes = reading.splits["train"], reading.changes["file"]
-    if changes.dropped:
-        _LOG.warning("%s: left out %s", annotations, dict(changes.dropped))
+    summary = summarise(settled, list(reading.changes.values()), reading.classes, notes)
+    listed, source = reading.splits["train"], sets["train"].source
     if all(image.annotated.ignored.all() for image in listed):  # also true for an image without boxes
         raise InputError(
-            f"expected boxes in {annotations}, found none that can be used (left out: {dict(changes.dropped)}); "
+            f"expected boxes in {source}, found none that can be used (left out: "
+            f"{dict(reading.changes['train'].dropped)}, ignored: {dict(reading.changes['train'].ignored)}); "
             "do the ids of images and categories match?"
         )
-    if len({image.digest for image in listed}) < len(SPLITS):
+    lacking = [split for split in SPLITS if split not in sets]
+    if len({image.digest for image in listed}) < len(lacking) + 1:
         raise InputError(
-            f"expected at least {len(SPLITS)} different images in {annotations}, one each to train, validate and test "
-            f"on, found {len({image.digest for image in listed})}"
+            f"expected at least {len(lacking) + 1} different images in {source}, one each to "
+            f"{' and '.join(['train', *(_USES[split] for split in lacking)])} on, found "
+            f"{len({image.digest for image in listed})}"
         )
-    rest, test = cut_off(listed, test_fraction, "test", leave=2)
-    train, val = cut_off(rest, val_fraction / (1 - test_fraction), "val", leave=1)
-    splits = {"train": train, "val": val, "test": test}
-    write_records(annotations.name, replace(reading, splits=splits), out)
+    splits = dict(reading.splits)
+    if "test" in lacking:
+        splits["train"], splits["test"] = cut_off(listed, test_fraction, "test", leave=len(lacking))
+    if "val" in lacking:
+        share = val_fraction / (1 - test_fraction) if "test" in lacking else val_fraction
+        splits["train"], splits["val"] = cut_off(splits["train"], share, "val", leave=1)
+    told = {"notes": [*summary.notes, *summary.warnings], "counts": dict(summary.counts)}
+    write_records(Path(source).name, replace(reading, splits=splits), out, labels=told)
+    return base, summary
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
@@ -79,8 +99,11 @@ def _refuse(problems: Sequence[Problem]) -> None:
     raise type(first)(f"{first}; {len(others)} more images cannot be used either, such as {', '.join(others[:3])}")
 
 
-def write_records(dataset: str, converted: Reading, out: Path) -> None:
-    """Write the records of a reading to folder `out`, with a summary; `dataset` is its name there."""
+def write_records(dataset: str, converted: Reading, out: Path, **further: Any) -> None:
+    """Write the records of a reading to folder `out`, with a summary; `dataset` is its name there.
+
+    Entries of `further` go into the summary, too.
+    """
     splits = converted.splits
     groups = duplicate_groups(splits)
     across = [group for group in groups if len({split for split, _ in group}) > 1]
@@ -103,6 +126,7 @@ def write_records(dataset: str, converted: Reading, out: Path) -> None:
                 "across": [[f"{split}: {name}" for split, name in group] for group in across],
             },
             "subsets": {name: len(names) for name, names in subsets.items()},
+            **further,
         }
         write_json(staged / "summary.json", summary)
     _LOG.info("%s: %s; %d test images are also in training", dataset, summary["splits"], len(leaked))

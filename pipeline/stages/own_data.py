@@ -1,4 +1,4 @@
-"""Training on a COCO file of the user's own, up to a report, by the stages of the pipeline without DVC."""
+"""Training on labels of the user's own, up to a report, by the stages of the pipeline without DVC."""
 
 from __future__ import annotations
 
@@ -8,12 +8,15 @@ from pathlib import Path
 
 import numpy as np
 
+from pipeline.datasets.labels.box_numbers import BoxFormat
+from pipeline.datasets.labels.finding import find_labels
+from pipeline.datasets.labels.summary import Summary
 from pipeline.datasets.scene_labels.blocks import View
 from pipeline.datasets.scene_labels.choices import LabelChoices
 from pipeline.datasets.scene_labels.reading import read_labelled_scenes
 from pipeline.params import ConvertParams, DownloadParams, Params, TileParams
 from pipeline.provenance.origin import package_sha256
-from pipeline.stages.convert import convert_coco_file, write_records
+from pipeline.stages.convert import convert_labels, write_records
 from pipeline.stages.evaluate import Metrics, evaluate, read_curves
 from pipeline.stages.report import Sources, report
 from pipeline.stages.tile import tile
@@ -23,7 +26,7 @@ from refinedet.config import STRIDES, AugmentConfig, PostprocessConfig, Radiomet
 from refinedet.data.coco import read_record
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
-from refinedet.model.checkpoint import read_header
+from refinedet.model.checkpoint import means_ship, read_header
 from refinedet.model.initial import initial_checkpoint
 from refinedet.model.variants import VARIANTS
 from refinedet.predictors.predictor import TorchPredictor
@@ -56,34 +59,35 @@ class Choices:
     batch_size: int = 8
     lr: float | None = None
     seed: int = 1
+    boxes: BoxFormat | None = None
+    """Meaning of the four numbers of a COCO file's boxes; None: as COCO has them, refused where that cannot be."""
     val_fraction: float = 0.1
     test_fraction: float = 0.1
     labels: LabelChoices | None = None
     """Scenes, where the annotations are labels on the ground; None: a COCO file."""
 
 
-def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> Metrics:
+def train_own(annotations: Path, images: Path | None, out: Path, choices: Choices) -> Metrics:
     """Convert, tile, train, evaluate and report into folders of `out`.
 
-    The annotations are a COCO file whose file names lie in folder `images`, or labels over the scenes of `choices`.
-    An interrupted training goes on, and a finished one of the same settings, data and code is not repeated.
+    `annotations` is a file or folder that `find_labels` reads, with its images in folder `images` or around it; or
+    labels over the scenes of `choices`. An interrupted training goes on, and a finished one of the same settings, data
+    and code is not repeated.
 
     Returns:
         Metrics on the test images that were cut off.
 
     Raises:
         FileError: a file is missing or damaged, or `out` holds folders that are not of an earlier training.
-        InputError: the annotations are no COCO file, or a choice is out of range.
+        InputError: the labels are of no known format or make no sense, or a choice is out of range.
         RefineDetError: the training diverged.
     """
     _check(choices, out)
-    start = _start(choices, annotations.stem)
+    start = _start(choices, annotations.resolve().stem)
     if choices.labels is None:
-        shares = {"val_fraction": choices.val_fraction, "test_fraction": choices.test_fraction}
-        convert_coco_file(annotations, images, out / "convert", **shares)
-        tile(start.tile, start.radiometry, images, out / "convert", out / "tile")
+        counts = _chips_of_images(annotations, images, choices, out)
     else:
-        _chips_of_scenes(annotations, choices.labels, choices, out)
+        counts = _chips_of_scenes(annotations, choices.labels, choices, out)
     params = replace(start, train=_on_canvas(start, out / "tile"))
     inputs = {"chips": sha256_tree(out / "tile"), "code": package_sha256()}
     checkpoint = out / "train" / "model.safetensors"
@@ -91,10 +95,12 @@ def train_own(annotations: Path, images: Path, out: Path, choices: Choices) -> M
         train(params, Places(out / "tile", out / "train", inputs))
     metrics = evaluate(TorchPredictor.load(checkpoint), out / "tile", out / "convert", out / "evaluate")
     sources = Sources(out / "tile", out / "train", out / "evaluate")
-    report(sources, annotations.name, params.postprocess, out / "report")
+    report(sources, annotations.resolve().name, params.postprocess, out / "report")
     kept: list[tuple[Path, str | None]] = [(out / "evaluate" / "metrics.json", "evaluate")]
     kept.append((out / "report" / "report.html", "report"))
+    kept.append((out / "convert" / "summary.json", "labels"))
     flat = {f"test/{name}": value for name, value in metrics["test"].items()}
+    flat |= {f"labels/{name}": float(count) for name, count in counts.items()}
     track(checkpoint, params, flat, kept, curves=read_curves(out / "evaluate"), tested_on=out / "tile")
     return metrics["test"]
 
@@ -109,6 +115,21 @@ def check_free(out: Path, *, overwrite: bool) -> Path:
     if report_path.exists() and not overwrite:
         raise FileError(f"expected no report at {report_path} yet, found one; name another `out`, or set `overwrite`")
     return report_path
+
+
+def _tell(summary: Summary, choices: Choices, classes: tuple[str, ...]) -> None:
+    """Tell on the console how the labels were taken, before training begins."""
+    for note in summary.notes:
+        logger.info(note)
+    for warning in summary.warnings:
+        logger.warning(warning)
+    other_name = choices.init != FRESH and len(classes) == 1 and not means_ship(classes)
+    if other_name and read_header(initial_checkpoint(choices.init)).finds_ships:
+        logger.info(
+            "the weights that training starts from find ships: scenes are searched for %r as for ships, which skips "
+            "windows without contrast; `prescreen` off looks at all of them",
+            classes[0],
+        )
 
 
 def _check(choices: Choices, out: Path) -> None:
@@ -127,8 +148,18 @@ def _check(choices: Choices, out: Path) -> None:
         raise FileError(f"expected a folder that can be made at {out}, but it cannot ({error.strerror})") from error
 
 
-def _chips_of_scenes(path: Path, labels: LabelChoices, choices: Choices, out: Path) -> None:
-    """Cut labelled scenes into chips, as detection will look at them."""
+def _chips_of_images(path: Path, images: Path | None, choices: Choices, out: Path) -> dict[str, int]:
+    """Cut labelled images into chips, and tell how the labels were taken; returns the counts of the labels."""
+    start = _start(choices, path.resolve().stem)
+    shares = {"val_fraction": choices.val_fraction, "test_fraction": choices.test_fraction}
+    base, summary = convert_labels(find_labels(path, images, choices.boxes), out / "convert", **shares)
+    _tell(summary, choices, read_record(out / "convert" / "train.json").classes)
+    tile(start.tile, start.radiometry, base, out / "convert", out / "tile")
+    return dict(summary.counts)
+
+
+def _chips_of_scenes(path: Path, labels: LabelChoices, choices: Choices, out: Path) -> dict[str, int]:
+    """Cut labelled scenes into chips, as detection will look at them; returns the counts of the labels."""
     start = _start(choices, path.stem)
     known = None if choices.init == FRESH else read_header(initial_checkpoint(choices.init)).trained_on.gsd_m
     view = View(labels.settings, start.radiometry, start.tile.windows, known)
@@ -137,6 +168,8 @@ def _chips_of_scenes(path: Path, labels: LabelChoices, choices: Choices, out: Pa
     write_records(path.name, found.reading, out / "convert")
     cut = replace(start.tile, keep_empty=found.keep_empty)
     tile(cut, start.radiometry, out / "scenes", out / "convert", out / "tile", found.gsd_m)
+    images = [image for split in found.reading.splits.values() for image in split]
+    return {"images": len(images), "boxes": sum(int((~image.annotated.ignored).sum()) for image in images)}
 
 
 def _is_trained(checkpoint: Path, params: Params, inputs: dict[str, str]) -> bool:

@@ -36,7 +36,7 @@ from refinedet.detections import Detections
 from refinedet.evaluation.metrics import coco_metrics, match
 from refinedet.evaluation.predictions import predict_chips
 from refinedet.files import atomic_folder, json_text, read_json, sha256_file, sha256_tree, write_json
-from refinedet.model.checkpoint import Header, save_checkpoint
+from refinedet.model.checkpoint import Header, means_ship, read_header, save_checkpoint
 from refinedet.model.initial import initial_checkpoint, load_initial
 from refinedet.model.network import RefineDet
 from refinedet.predictors.predictor import TorchPredictor, resolve_device
@@ -99,7 +99,7 @@ def launch() -> None:
 
 def _train(params: Params, places: Places, device: str) -> None:
     train, val = (read_record(places.chips / f"{split}.json") for split in ("train", "val"))
-    provenance, trained_on = _provenance(params, places, train, val), _trained_on(params, places.chips)
+    provenance, trained_on = _provenance(params, places, train, val), _trained_on(params, places.chips, train.classes)
     key = _key(params, provenance, trained_on)
     check_same(key, "settings, code and inputs")
     resume = local_state("resume") / key
@@ -253,10 +253,12 @@ def _provenance(params: Params, places: Places, train: Record, val: Record) -> d
     }
 
 
-def _trained_on(params: Params, chips: Path) -> TrainedOn:
+def _trained_on(params: Params, chips: Path, classes: tuple[str, ...]) -> TrainedOn:
     """Pixel sizes and windows that the weights will know; a chip at half its size shows pixels twice as large."""
-    path, augment = chips / TRAINED_ON, params.train.augment
-    cut = TrainedOn.from_dict(read_json(path), str(path))
+    path, augment, init = chips / TRAINED_ON, params.train.augment, params.train.init
+    other_name = len(classes) == 1 and not means_ship(classes)
+    ships = other_name and init is not None and read_header(initial_checkpoint(init)).finds_ships
+    cut = replace(TrainedOn.from_dict(read_json(path), str(path)), ships=ships)
     if cut.gsd_m is None:
         return cut
     least, most = cut.gsd_m.min_m / max(1.0, augment.scale_max), cut.gsd_m.max_m / min(1.0, augment.scale_min)

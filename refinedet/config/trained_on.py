@@ -39,3 +39,5 @@ class TrainedOn(Settings):
     """Windows into which scenes were cut; detection cuts them likewise."""
     gsd_m: PixelSizes | None = None
     """Pixel sizes that the weights know; None: not known."""
+    ships: bool = False
+    """True if training began with weights that find ships, so that its one class is searched for as ships are."""

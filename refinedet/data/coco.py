@@ -6,9 +6,8 @@ annotation ids start at 1, because pycocotools takes an id of 0 for "unmatched".
 
 from __future__ import annotations
 
-import math
 from collections import Counter
-from collections.abc import Container, Iterable, Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path, PurePosixPath
 from typing import Any
@@ -17,7 +16,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
-from refinedet.data.truth import LARGEST, Changes, Corners, ImageTruth
+from refinedet.data.objects import corners_of
+from refinedet.data.truth import LARGEST, Changes, ImageTruth
 from refinedet.errors import InputError
 from refinedet.files import read_json, write_json
 
@@ -109,10 +109,10 @@ def read_record(path: str | Path) -> Record:
 
     Raises:
         FileError: the file cannot be read.
-        InputError: it is not COCO JSON, or holds a box that `import_coco` would drop or clip.
+        InputError: it is not COCO JSON, or holds a box that `import_coco` would drop, clip or ignore.
     """
     record, changes = import_coco(path)
-    if changes.dropped or changes.clipped:
+    if changes.dropped or changes.clipped or changes.ignored:
         raise InputError(f"expected only valid boxes in {path}, found {changes.to_dict()}; run the convert stage again")
     return record
 
@@ -153,29 +153,38 @@ def to_coco(record: Record) -> dict[str, Any]:
 def import_coco(path: str | Path) -> tuple[Record, Changes]:
     """Read any COCO detection file: category ids of any kind (0 too) become labels in the order of their ids.
 
-    Boxes are clipped to their image; one that is malformed, not finite, without area, outside its image, repeated, or
-    of an unknown image or category is dropped and counted. Image ids are kept.
-
     Raises:
         FileError: the file cannot be read.
         InputError: it is not COCO JSON, or an image entry is invalid or repeated.
     """
-    document = read_json(path)
-    for key in ("images", "annotations", "categories"):
-        if not isinstance(document, Mapping) or not isinstance(document.get(key), list):
-            raise InputError(f"expected COCO JSON with a list '{key}' in {path}, found none; is it an annotation file?")
-    images = _images(document["images"], path)
-    labels, classes = _categories(document["categories"], path)
+    return import_document(read_json(path), path)
+
+
+def import_document(document: Any, source: str | Path) -> tuple[Record, Changes]:
+    """Read a COCO document; `source` names it in errors.
+
+    Boxes follow from polygons, masks and turned boxes where an object has no other (`corners_of`). They are clipped to
+    their image; one that is without area, outside its image, repeated, or of an unknown image is dropped and counted.
+    An object that is malformed, not finite or of an unknown category is ignored, with its whole image where its place
+    is not known. Image ids are kept.
+
+    Raises:
+        InputError: it is not COCO JSON, or an image entry is invalid or repeated.
+    """
+    check_document(document, source)
+    images = _images(document["images"], source)
+    labels, classes = _categories(document["categories"], source)
     changes = Changes()
     truth = {image.id: ImageTruth(image.width, image.height, changes, image.file_name) for image in images}
-    names = {image.id: image.file_name for image in images}
+    by_id = {image.id: image for image in images}
     for annotation in document["annotations"]:
-        found = _annotation(annotation, names, labels)
-        if isinstance(found, str):
-            changes.drop(found, *_whereabouts(annotation, names))
-        else:
-            image_id, corners, label, ignored = found
-            truth[image_id].add(corners, label, ignored=ignored)
+        image = _image_of(annotation, by_id)
+        if image is None:
+            reason = "unknown image" if isinstance(annotation, Mapping) and "image_id" in annotation else "malformed"
+            found = corners_of(annotation, 0, 0) if isinstance(annotation, Mapping) else None
+            changes.drop(reason, "", found[0] if found else None)
+            continue
+        _add(annotation, image, labels, truth[image.id])
     arrays = {key: rows.arrays() for key, rows in truth.items()}
     record = Record(
         images,
@@ -185,6 +194,19 @@ def import_coco(path: str | Path) -> tuple[Record, Changes]:
         classes,
     )
     return record, changes
+
+
+def check_document(document: Any, source: str | Path) -> None:
+    """Check that a document has the lists of a COCO file.
+
+    Raises:
+        InputError: it has not.
+    """
+    for key in ("images", "annotations", "categories"):
+        if not isinstance(document, Mapping) or not isinstance(document.get(key), list):
+            raise InputError(
+                f"expected COCO JSON with a list '{key}' in {source}, found none; is it an annotation file?"
+            )
 
 
 def _images(entries: list[Any], path: str | Path) -> tuple[ImageRecord, ...]:
@@ -227,33 +249,23 @@ def _categories(entries: list[Any], path: str | Path) -> tuple[dict[int, int], t
     return {category: label for label, category in enumerate(ordered)}, tuple(names[category] for category in ordered)
 
 
-def _annotation(entry: Any, images: Container[int], labels: Mapping[int, int]) -> str | tuple[int, Corners, int, bool]:
-    """Parse one annotation to (image id, corners, label, is ignored), or to the reason to drop it."""
-    bbox = _floats(entry.get("bbox")) if isinstance(entry, Mapping) else None
-    if bbox is None:
-        return "malformed"
-    image_id, category = entry.get("image_id"), entry.get("category_id")
-    if not isinstance(image_id, int) or image_id not in images:
-        return "unknown image"
-    if not isinstance(category, int) or category not in labels:
-        return "unknown category"
-    x, y, w, h = bbox
-    # The sums in double precision: they give back the float32 corner that was written.
-    return image_id, (x, y, x + w, y + h), labels[category], bool(entry.get("iscrowd") or entry.get("ignore"))
+def _image_of(annotation: Any, images: Mapping[int, ImageRecord]) -> ImageRecord | None:
+    image_id = annotation.get("image_id") if isinstance(annotation, Mapping) else None
+    return images.get(image_id) if isinstance(image_id, int) else None
 
 
-def _whereabouts(entry: Any, names: Mapping[int, str]) -> tuple[str, Corners | None]:
-    """File name and corners of a dropped annotation, as far as it has them."""
-    if not isinstance(entry, Mapping):
-        return "", None
-    image_id, bbox = entry.get("image_id"), _floats(entry.get("bbox"))
-    corners = None if bbox is None else (bbox[0], bbox[1], bbox[0] + bbox[2], bbox[1] + bbox[3])
-    return names.get(image_id, "") if isinstance(image_id, int) else "", corners
-
-
-def _floats(value: object) -> Corners | None:
-    if not isinstance(value, list) or len(value) != 4 or not all(type(v) in (int, float) for v in value):
-        return None
-    # Python's JSON reader gives whole numbers without limit; float() of a huge one would raise.
-    x, y, w, h = (math.inf if abs(v) > LARGEST else float(v) for v in value)
-    return x, y, w, h
+def _add(annotation: Mapping[str, Any], image: ImageRecord, labels: Mapping[int, int], truth: ImageTruth) -> None:
+    """Add one object to the truth of its image, or the region that it makes unknown."""
+    category = annotation.get("category_id")
+    label = labels.get(category) if isinstance(category, int) else None
+    of = [label] if label is not None else range(len(labels))
+    found = corners_of(annotation, image.width, image.height)
+    if found is None:
+        truth.ignore("malformed", of)
+    elif not all(abs(corner) <= LARGEST for corner in found[0]):
+        truth.ignore("not finite", of, found[0])
+    elif label is None:
+        truth.ignore("unknown category", of, found[0])
+    else:
+        crowd = bool(annotation.get("iscrowd") or annotation.get("ignore"))
+        truth.add(found[0], label, ignored=crowd, drawn_as=found[1])

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,7 +29,7 @@ class BoxChange:
     file_name: str
     """File name of its image; empty if the box names no listed image."""
     fate: str
-    """CLIPPED, or the reason why it was dropped."""
+    """CLIPPED, or the reason why it was dropped or ignored."""
     corners_xyxy: Corners | None
     """Corners before the change; None if they are not four numbers."""
 
@@ -41,6 +42,10 @@ class Changes:
     """Reason -> number of boxes left out."""
     clipped: int = 0
     """Number of boxes that reached beyond their image and were cut to it."""
+    ignored: Counter[str] = field(default_factory=Counter)
+    """Reason -> number of objects that cannot be read, so that where they lie is neither object nor background."""
+    derived: Counter[str] = field(default_factory=Counter)
+    """Drawing, such as polygon -> number of boxes that follow from one."""
     boxes: list[BoxChange] = field(default_factory=list)
     """Changes one by one, in the order of reading."""
 
@@ -49,14 +54,24 @@ class Changes:
         self.dropped[reason] += 1
         self.boxes.append(BoxChange(file_name, reason, corners_xyxy))
 
+    def ignore(self, reason: str, file_name: str, corners_xyxy: Corners | None = None) -> None:
+        """Count an object that cannot be read."""
+        self.ignored[reason] += 1
+        self.boxes.append(BoxChange(file_name, reason, corners_xyxy))
+
     def clip(self, file_name: str, corners_xyxy: Corners) -> None:
         """Count a box that is cut to its image."""
         self.clipped += 1
         self.boxes.append(BoxChange(file_name, CLIPPED, corners_xyxy))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON."""
-        return {"dropped": dict(sorted(self.dropped.items())), "clipped": self.clipped}
+        """Plain values for JSON; counts of rare kinds are there if they are not zero."""
+        rare = {"ignored": self.ignored, "derived": self.derived}
+        return {
+            "dropped": dict(sorted(self.dropped.items())),
+            "clipped": self.clipped,
+            **{name: dict(sorted(counts.items())) for name, counts in rare.items() if counts},
+        }
 
 
 class ImageTruth:
@@ -66,8 +81,11 @@ class ImageTruth:
         self._size, self._changes, self._name = (width, height), changes, file_name
         self._rows: dict[tuple[float, ...], bool] = {}
 
-    def add(self, corners_xyxy: Corners, label: int, *, ignored: bool) -> None:
-        """Add a box, cut to the image; a box not finite, without area, outside the image or repeated is dropped."""
+    def add(self, corners_xyxy: Corners, label: int, *, ignored: bool, drawn_as: str = "box") -> None:
+        """Add a box, cut to the image; a box not finite, without area, outside the image or repeated is dropped.
+
+        One that follows from another drawing, `drawn_as`, is counted.
+        """
         found = _clipped(corners_xyxy, self._size)
         if isinstance(found, str):
             self._changes.drop(found, self._name, corners_xyxy)
@@ -78,7 +96,20 @@ class ImageTruth:
             return
         if clipped:
             self._changes.clip(self._name, corners_xyxy)
+        if drawn_as != "box":
+            self._changes.derived[drawn_as] += 1
         self._rows[row] = ignored
+
+    def ignore(self, reason: str, labels: Iterable[int], corners_xyxy: Corners | None = None) -> None:
+        """Ignore the region of an object that cannot be read; without corners it may lie anywhere in the image."""
+        found = "malformed" if corners_xyxy is None else _clipped(corners_xyxy, self._size)
+        if found == "outside the image":
+            self._changes.drop(found, self._name, corners_xyxy)
+            return
+        corners = (0.0, 0.0, *map(float, self._size)) if isinstance(found, str) else found[0]
+        self._changes.ignore(reason, self._name, corners_xyxy)
+        for label in labels:
+            self._rows.setdefault((*corners, float(label)), True)
 
     def arrays(self) -> tuple[Boxes, NDArray[np.int64], NDArray[np.bool_]]:
         """Boxes (N, 4), labels (N,) and ignored flags (N,), in the order in which they came."""

@@ -16,8 +16,6 @@ if TYPE_CHECKING:
     from refinedet.predictors.multiscale import ScalablePredictor
     from refinedet.predictors.predictor import Predictor
 
-_SHIP = ("ship",)
-
 
 @dataclass(frozen=True, slots=True)
 class Search:
@@ -88,14 +86,14 @@ def _prescreen(windows: WindowSettings, header: Header | None) -> float | None:
 
     if windows.prescreen is not None:
         return K if windows.prescreen == "on" else None
-    return K if header is not None and header.classes == _SHIP else None
+    return K if header is not None and header.finds_ships else None
 
 
 def _longest_ship_m(windows: WindowSettings, header: Header | None) -> float | None:
     """Length in metres that an overlap must hold; None for classes beyond ships, and if an overlap was asked for."""
     from refinedet.scene.windows.overlap import LONGEST_SHIP_M
 
-    ships = header is not None and header.classes == _SHIP
+    ships = header is not None and header.finds_ships
     return LONGEST_SHIP_M if ships and windows.overlap_px is None else None
 
 

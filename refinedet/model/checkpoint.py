@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
 _KEY = "refinedet"
 _FORMAT = 2
+_SHIP = {"ship", "ships"}
 
 
 @validated(frozen=True, slots=True)
@@ -44,6 +45,11 @@ class Header(Settings):
         count = self.model.num_classes
         check(len(self.classes) == count, "classes", f"{count} class names", list(self.classes))
 
+    @property
+    def finds_ships(self) -> bool:
+        """True if scenes are searched for ships: by the name of the one class, or as the weights come from such."""
+        return means_ship(self.classes) or (self.trained_on.ships and len(self.classes) == 1)
+
     @classmethod
     def from_dict(cls, values: Any, source: str = "") -> Self:
         """Build from the result of `to_dict`, or an earlier format of it; `source` names the file in errors.
@@ -56,6 +62,11 @@ class Header(Settings):
     def to_dict(self) -> dict[str, Any]:
         """Plain dictionary, as stored in the file."""
         return {"format": _FORMAT, **Settings.to_dict(self)}
+
+
+def means_ship(classes: tuple[str, ...]) -> bool:
+    """Say if classes are ships alone, by name."""
+    return len(classes) == 1 and classes[0].strip().casefold() in _SHIP
 
 
 def without_format(values: Any, source: str) -> dict[str, Any]:

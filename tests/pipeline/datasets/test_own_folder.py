@@ -146,7 +146,7 @@ def test_voc_with_one_folder_alone(make: Make, tiny_folder: Path, tmp_path: Path
         ("local-coco", {"path": "none"}, r"your data in the folder .*none, found none; check local\.path"),
         ("local-coco", {}, r"local\.train of the recipe to name a COCO file"),
         ("local-coco", {"train": "annotations/none.json"}, "cannot be read"),
-        ("local-coco", {"train": "annotations/train.json", "images": "test"}, r"found 4 of them .*local\.images"),
+        ("local-coco", {"train": "annotations/train.json", "images": "test"}, r"found 4 of them .*`images`"),
         ("local-voc", {}, r"expected XML annotations in .*Annotations, found none"),
     ],
 )
@@ -184,3 +184,35 @@ def test_what_is_wrong_in_a_coco_file_is_left_for_convert_to_count(make: Make, t
     write_json(path, document)
     summary = make("local-coco", path=str(tiny_folder), train="annotations/train.json", test="annotations/test.json")
     assert summary["changes"]["train"]["dropped"] == {"without area": 1}
+
+
+def test_a_coco_file_of_a_tool_becomes_one_that_this_project_reads(
+    make: Make, tiny_folder: Path, tmp_path: Path
+) -> None:
+    plain = make("local-coco", path=str(tiny_folder), train="annotations/train.json", test="annotations/test.json")
+    copies = sha256_tree(tmp_path / "convert")
+    for split in ("train", "test"):
+        path = tiny_folder / "annotations" / f"{split}.json"
+        document = read_json(path)
+        document["categories"].append({"id": 99, "name": "root"})
+        for image in document["images"]:
+            image |= {"id": str(image["id"]), "file_name": f"C:\\old\\{image['file_name']}"}
+            del image["width"]
+        for row in document["annotations"]:
+            row["image_id"] = str(row["image_id"])
+            x, y, w, h = row["bbox"]
+            row["bbox"] = [x, y, x + w, y + h]
+        write_json(path, document)
+    named = {"train": "annotations/train.json", "test": "annotations/test.json", "boxes": "xyxy"}
+    again = make("local-coco", path=str(tiny_folder), **named)
+    assert again == plain
+    assert sha256_tree(tmp_path / "convert") == copies
+
+
+def test_images_that_are_not_there_are_left_out_and_told(
+    make: Make, tiny_folder: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    (tiny_folder / "train" / "004.png").unlink()
+    found = counts(make("local-coco", path=str(tiny_folder), train="annotations/train.json", images="train"))
+    assert sum(found.values()) == 29
+    assert "names 1 images that are not there" in caplog.text

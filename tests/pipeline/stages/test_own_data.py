@@ -145,6 +145,51 @@ def test_annotations_that_match_no_image_are_refused(project: Path, annotations:
         train_own(annotations, annotations.parent, project / "o", Choices(init=str(small)))
 
 
+def test_one_class_by_another_name_is_searched_for_as_ships(
+    project: Path, annotations: Path, small: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    content = json.loads(annotations.read_text(encoding="utf-8"))
+    content["categories"] = [{"id": 7, "name": "vessel"}, {"id": 3, "name": "Vessels"}, {"id": 0, "name": "my-data"}]
+    content["images"].append({"id": 99, "file_name": "lost.png", "width": 96, "height": 60})
+    content["annotations"][0]["bbox"] = "left"
+    annotations.write_text(json.dumps(content), encoding="utf-8")
+    caplog.set_level("INFO", logger="pipeline")
+    train_own(annotations, None, project / "o", Choices(init=str(small), epochs=1, batch_size=4))
+    header = read_header(project / "o" / "train" / "model.safetensors")
+    assert header.classes == ("vessel",)
+    assert header.trained_on.ships
+    assert header.finds_ships
+    told = [record.getMessage() for record in caplog.records]
+    for sentence in (
+        "24 images, 24 objects of the class vessel",
+        "'Vessels', 'vessel' are taken as one class, 'vessel'",
+        "no object is of the category 'my-data'",
+        "scenes are searched for 'vessel' as for ships",
+        "1 of 24 objects (4.2 %) cannot be read (malformed 1)",
+        "1 of 25 images (4.0 %) are not there",
+    ):
+        assert any(sentence in one for one in told), sentence
+    labels = read_json(project / "o" / "convert" / "summary.json")["labels"]
+    assert labels["counts"] == {
+        "images": 24,
+        "objects": 24,
+        "from_polygon": 0,
+        "from_mask": 0,
+        "from_turned_box": 0,
+        "clipped": 0,
+        "ignored": 1,
+        "left_out": 0,
+        "images_not_there": 1,
+    }
+    assert any("'my-data'" in note for note in labels["notes"])
+
+
+def test_a_fresh_network_of_another_class_is_no_ship_detector(project: Path, annotations: Path, small: Path) -> None:
+    """Two classes, or weights that find something else, are searched for without the prescreen."""
+    train_own(annotations, None, project / "o", Choices(init=str(small), epochs=1, batch_size=4))
+    assert not read_header(project / "o" / "train" / "model.safetensors").finds_ships
+
+
 def test_a_learning_rate_of_zero_is_refused(project: Path, annotations: Path, small: Path) -> None:
     with pytest.raises(InputError, match=r"`lr`: expected a number of more than 0"):
         train_own(annotations, annotations.parent, project / "o", Choices(init=str(small), lr=0.0))

@@ -171,21 +171,15 @@ def test_crowds_and_ignored_boxes_are_ignored(save: Any, flag: str) -> None:
 @pytest.mark.parametrize(
     ("annotation", "reason"),
     [
-        pytest.param(ship(1, 1, math.nan, 4), "not finite", id="NaN, which Python's JSON reader lets through"),
-        pytest.param(ship(1, 1, math.inf, 4), "not finite", id="infinity"),
-        pytest.param(ship(1, 1, 10**400, 4), "not finite", id="a whole number too large for a float"),
         pytest.param(ship(1, 1, 0, 4), "without area", id="no width"),
         pytest.param(ship(1, 1, 4, -3), "without area", id="negative height"),
         pytest.param(ship(1, 1, 1e-12, 4), "without area", id="width lost in float32"),
         pytest.param(ship(WIDTH, 1, 4, 4), "outside the image", id="begins where the image ends"),
         pytest.param(ship(-9, 1, 9, 4), "outside the image", id="ends where the image begins"),
-        pytest.param(ship(1, 1, 4), "malformed", id="three numbers"),
-        pytest.param(ship(1, 1, "4", 4), "malformed", id="a string"),
-        pytest.param(ship(*[1, 1, True, 4]), "malformed", id="a boolean is no width"),
         pytest.param([1, 2], "malformed", id="not a mapping"),
         pytest.param(ship(1, 1, 4, 4, image_id=8), "unknown image", id="image that is not listed"),
         pytest.param(ship(1, 1, 4, 4, image_id=[7]), "unknown image", id="image id of the wrong type"),
-        pytest.param(ship(1, 1, 4, 4, category_id=1), "unknown category", id="category that is not listed"),
+        pytest.param(ship(WIDTH, 1, 4, 4, category_id=1), "outside the image", id="unknown category beyond the image"),
         pytest.param(ship(20, 20, 5, 5), "repeated", id="the same box twice"),
     ],
 )
@@ -193,6 +187,50 @@ def test_bad_boxes_are_dropped_and_counted(save: Any, annotation: Any, reason: s
     record, changes = import_coco(save(document(ship(20, 20, 5, 5), annotation)))
     assert record.boxes[7].tolist() == [[20, 20, 25, 25]]
     assert changes.to_dict() == {"dropped": {reason: 1}, "clipped": 0}
+
+
+WHOLE = [0, 0, WIDTH, HEIGHT]
+
+
+@pytest.mark.parametrize(
+    ("annotation", "reason", "region"),
+    [
+        pytest.param(ship(1, 1, math.nan, 4), "not finite", WHOLE, id="NaN, which Python's JSON reader lets through"),
+        pytest.param(ship(1, 1, math.inf, 4), "not finite", WHOLE, id="infinity"),
+        pytest.param(ship(1, 1, 10**400, 4), "not finite", WHOLE, id="a whole number too large for a float"),
+        pytest.param(ship(1, 1, 4), "malformed", WHOLE, id="three numbers"),
+        pytest.param(ship(1, 1, "4", 4), "malformed", WHOLE, id="a string"),
+        pytest.param(ship(*[1, 1, True, 4]), "malformed", WHOLE, id="a boolean is no width"),
+        pytest.param(ship(1, 1, 4, 4, category_id=1), "unknown category", [1, 1, 5, 5], id="unlisted category"),
+        pytest.param(ship(1, 1, 4, 4, category_id=None), "unknown category", [1, 1, 5, 5], id="no category"),
+    ],
+)
+def test_an_object_that_cannot_be_read_is_ignored_and_no_background(
+    save: Any, annotation: Any, reason: str, region: list[float]
+) -> None:
+    path = save(document(ship(20, 20, 5, 5), annotation))
+    record, changes = import_coco(path)
+    assert record.boxes[7].tolist() == [[20, 20, 25, 25], region]
+    assert record.ignored[7].tolist() == [False, True]
+    assert changes.to_dict() == {"dropped": {}, "clipped": 0, "ignored": {reason: 1}}
+    with pytest.raises(InputError, match="only valid boxes"):
+        read_record(path)
+
+
+def test_an_object_of_no_known_category_is_ignored_for_every_class(save: Any) -> None:
+    categories = [{"id": 0, "name": "ship"}, {"id": 1, "name": "buoy"}]
+    record, _ = import_coco(save(document(ship(1, 1, 4, 4, category_id=9), categories=categories)))
+    assert record.labels[7].tolist() == [0, 1]
+    assert record.ignored[7].tolist() == [True, True]
+
+
+def test_boxes_from_other_drawings_are_counted(save: Any) -> None:
+    ring = ship(segmentation=[[2, 3, 8, 3, 8, 9]])
+    del ring["bbox"]
+    turned = ship(20, 20, 8, 2, attributes={"rotation": 90.0})
+    record, changes = import_coco(save(document(ring, turned, ship(40, 40, 4, 4))))
+    np.testing.assert_allclose(record.boxes[7], [[2, 3, 8, 9], [23, 17, 25, 25], [40, 40, 44, 44]])
+    assert changes.to_dict() == {"dropped": {}, "clipped": 0, "derived": {"polygon": 1, "turned box": 1}}
 
 
 def test_boxes_are_clipped_to_the_image_and_counted(save: Any) -> None:

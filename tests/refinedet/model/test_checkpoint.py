@@ -160,3 +160,22 @@ def test_a_file_of_format_1_is_read(tmp_path: Path) -> None:
     old["provenance"] = {"tile": {"tile_px": "128"}}
     with pytest.raises(InputError, match=r"setting `trained_on\.windows\.tile_px` in .*: expected a whole number"):
         read_header(with_header(tmp_path / "c.safetensors", old))
+
+
+@pytest.mark.parametrize(
+    ("classes", "from_ships", "finds"),
+    [
+        (("ship",), False, True),
+        (("Ships ",), False, True),
+        (("vessel",), False, False),
+        (("vessel",), True, True),
+        (("tanker", "ferry"), True, False),
+    ],
+)
+def test_ships_are_known_by_name_or_by_the_weights_that_training_began_with(
+    classes: tuple[str, ...], from_ships: bool, finds: bool
+) -> None:
+    model = replace(CONFIG, num_classes=len(classes))
+    header = replace(HEADER, model=model, classes=classes, trained_on=replace(TRAINED_ON, ships=from_ships))
+    assert header.finds_ships == finds
+    assert Header.from_dict(header.to_dict()) == header

@@ -1,0 +1,117 @@
+"""Meaning of the numbers of a box: corner and size (COCO), two corners, or centre and size; degrees or radians."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+from refinedet.data.objects import numbers
+from refinedet.errors import InputError
+
+BoxFormat = Literal["xywh", "xyxy", "cxcywh"]
+"""Corner and size (COCO), two corners, or centre and size."""
+
+_BEYOND_PX = 1.0
+"""A box reaches beyond its image if it does so by more; tools round to whole pixels."""
+_MANY_BEYOND = 0.2
+"""Share of boxes beyond their images that no careless hand explains."""
+_LEAST_AS_CORNERS = 0.98
+"""Share of boxes that must be possible as two corners to be taken for such."""
+_LEAST_TURNED = 3
+"""Number of turned boxes from which radians can be told from degrees."""
+
+
+def refuse_corners(rows: Sequence[Any], sizes: Mapping[int, tuple[int, int]], path: Path) -> None:
+    """Refuse boxes that cannot be [x, y, width, height].
+
+    Args:
+        rows: annotations, with the ids of images in `sizes`.
+        sizes: image id -> (width, height) in pixels.
+        path: file, for the message.
+
+    Raises:
+        InputError: a fifth of the boxes reaches beyond their images, or all are smaller than a pixel.
+    """
+    placed = [
+        (box, sizes[row["image_id"]])
+        for row in rows
+        if isinstance(row, Mapping) and row.get("image_id") in sizes and (box := numbers(row.get("bbox"))) is not None
+        if len(box) == 4 and all(map(math.isfinite, box)) and any(box)
+    ]
+    if not placed:
+        return
+    if all(max(map(abs, box)) <= 1 for box, _ in placed) and any(min(size) > 2 for _, size in placed):
+        raise InputError(
+            f"expected boxes in pixels in {path}, found none with a number above 1, such as {placed[0][0]}: are they "
+            "shares of the image? Write them out in pixels"
+        )
+    beyond = sum(_is_beyond(box, size) for box, size in placed)
+    if beyond <= _MANY_BEYOND * len(placed):
+        return
+    corners = sum(_can_be_corners(box, size) for box, size in placed)
+    likely = (
+        "they look like two corners: set `boxes` to xyxy"
+        if corners >= _LEAST_AS_CORNERS * len(placed)
+        else ("set `boxes` to xyxy if they are two corners, to cxcywh if they begin with a centre, to xywh to cut them")
+    )
+    raise InputError(
+        f"expected boxes as [x, y, width, height] within their images in {path}, found {beyond} of {len(placed)} that "
+        f"reach beyond; {likely}"
+    )
+
+
+def guess_radians(rows: Sequence[Any]) -> bool:
+    """Say if the fifth numbers of boxes are radians: several are not 0, and none is beyond half a turn in radians."""
+    fifth = [
+        abs(box[4])
+        for row in rows
+        if isinstance(row, Mapping) and (box := numbers(row.get("bbox"))) is not None and len(box) == 5 and box[4]
+    ]
+    return len(fifth) >= _LEAST_TURNED and max(fifth) <= math.pi + 0.01
+
+
+def to_standard(rows: Sequence[Any], boxes: BoxFormat, *, radians: bool) -> tuple[list[Any], list[str]]:
+    """Annotations whose boxes are [x, y, width, height] and maybe degrees, and sentences about how they were taken."""
+    changed: list[Any] = []
+    turned = 0
+    for row in rows:
+        box = numbers(row.get("bbox")) if isinstance(row, Mapping) else None
+        if box is None or len(box) not in {4, 5}:
+            changed.append(row)
+            continue
+        turned += len(box) == 5
+        as_read = box[:4] if boxes == "xywh" else _corner_and_size(box[:4], boxes)
+        degrees = [math.degrees(box[4]) if radians else box[4]] if len(box) == 5 else []
+        changed.append({**row, "bbox": [*as_read, *degrees]} if boxes != "xywh" or radians else row)
+    notes = [] if boxes == "xywh" else [f"the numbers of a box are taken as {_WORDS[boxes]}"]
+    if turned:
+        unit = "radians" if radians else "degrees"
+        notes.append(
+            f"boxes of five numbers: {turned}, taken as {_WORDS[boxes]} and a turn about the centre in {unit}; set "
+            "`boxes` if the first four mean something else"
+        )
+    return changed, notes
+
+
+_WORDS: Mapping[str, str] = {
+    "xywh": "upper left corner, width, height",
+    "xyxy": "two corners",
+    "cxcywh": "centre, width, height",
+}
+
+
+def _corner_and_size(box: Sequence[float], boxes: BoxFormat) -> list[float]:
+    a, b, c, d = box
+    return [a, b, c - a, d - b] if boxes == "xyxy" else [a - c / 2, b - d / 2, c, d]
+
+
+def _is_beyond(box: Sequence[float], size: tuple[int, int]) -> bool:
+    x, y, w, h = box
+    return x < -_BEYOND_PX or y < -_BEYOND_PX or x + w > size[0] + _BEYOND_PX or y + h > size[1] + _BEYOND_PX
+
+
+def _can_be_corners(box: Sequence[float], size: tuple[int, int]) -> bool:
+    x1, y1, x2, y2 = box
+    return x2 > x1 and y2 > y1 and x2 <= size[0] + _BEYOND_PX and y2 <= size[1] + _BEYOND_PX

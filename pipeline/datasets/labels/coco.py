@@ -1,0 +1,143 @@
+"""COCO files as CVAT, Label Studio, Roboflow, labelme2coco, VIA and RectLabel write them, brought to one form.
+
+Ids may be text or missing numbers, sizes may be missing, and file names may be of another machine. Boxes may be corners
+or centres, if the setting `boxes` says so. Objects keep their box, rotation and outline: the library reads those.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from pipeline.datasets.labels.box_numbers import BoxFormat, guess_radians, refuse_corners, to_standard
+from pipeline.datasets.labels.images import ImageFinder, roots_around
+from pipeline.datasets.labels.label_set import LabelSet, image_size
+from refinedet.data.coco import check_document
+from refinedet.errors import InputError
+from refinedet.files import read_json
+
+
+def read_coco(
+    path: Path, images: Path | None = None, boxes: BoxFormat | None = None, *, split: str = "train"
+) -> LabelSet:
+    """Read a COCO file; its images are in folder `images`, or are looked for around the file.
+
+    Args:
+        path: the file.
+        images: folder of the images, and of its folders.
+        boxes: meaning of the four numbers; None: as COCO has them, and refused where that cannot be.
+        split: name of a folder in which the images may lie.
+
+    Raises:
+        FileError: the file cannot be read, or none of its images is there.
+        InputError: it is not COCO, its boxes are corners, or an image is listed twice or could be several.
+    """
+    document = read_json(path)
+    check_document(document, path)
+    entries = [_image(entry, path) for entry in document["images"]]
+    if not entries:
+        raise InputError(f"expected images in {path}, found none; is it the right file?")
+    finder = _finder(path, images, split)
+    places, missing = finder.find([entry["file_name"] for entry in entries])
+    kept, ids = _numbered(entries, places, path)
+    categories, category_ids = _categories(document["categories"], path)
+    absent = {_key(entry["id"]) for entry in entries} - set(ids)
+    rows = [_annotation(row, ids, category_ids) for row in document["annotations"] if _image_id(row) not in absent]
+    if boxes is None:
+        refuse_corners(rows, {image["id"]: (image["width"], image["height"]) for image in kept}, path)
+    rows, told = to_standard(rows, boxes or "xywh", radians=guess_radians(rows))
+    repaired = {"images": kept, "annotations": rows, "categories": categories}
+    return LabelSet(repaired, places, str(path), "COCO", (*_notes(finder, len(entries)), *told), tuple(missing))
+
+
+def _finder(path: Path, images: Path | None, split: str) -> ImageFinder:
+    if images is not None:
+        return ImageFinder(path, [images], [images])
+    stem = path.stem.removeprefix("instances_")
+    roots = roots_around(path.parent)
+    inner = (split, stem, f"images/{split}", f"images/{stem}", "images", "JPEGImages", ".")
+    return ImageFinder(path, [path.parent, *(roots[-1] / name for name in inner)], roots)
+
+
+def _notes(finder: ImageFinder, count: int) -> list[str]:
+    if not finder.moved:
+        return []
+    note = (
+        f"{len(finder.moved)} of {count} images are not where {finder.source.name} says (such as {finder.moved[0]}): "
+        "images of the same name were taken"
+    )
+    return [note]
+
+
+def _image(entry: Any, path: Path) -> dict[str, Any]:
+    name = entry.get("file_name") if isinstance(entry, Mapping) else None
+    if not isinstance(entry, Mapping) or "id" not in entry or not isinstance(name, str) or not name:
+        raise InputError(f"expected an 'id' and a 'file_name' in every image of {path}, found {str(entry)[:120]}")
+    return dict(entry)
+
+
+def _key(value: object) -> object:
+    """Id as a whole number where it is one, in whatever spelling; None for what cannot be an id."""
+    if isinstance(value, bool) or not isinstance(value, int | float | str):
+        return None
+    try:
+        whole = int(value)
+    except (ValueError, OverflowError):
+        return value
+    return whole if isinstance(value, str) or whole == value else value
+
+
+def _numbered(
+    entries: Sequence[dict[str, Any]], places: Mapping[str, Path], path: Path
+) -> tuple[list[dict[str, Any]], dict[object, int]]:
+    """Images that are there, numbered from 1 and with their sizes; and id in the file -> number."""
+    kept: list[dict[str, Any]] = []
+    ids: dict[object, int] = {}
+    for entry in entries:
+        key = _key(entry["id"])
+        if key is None or key in ids:
+            found = f"{entry['id']!r} twice" if key in ids else repr(entry["id"])
+            raise InputError(f"expected every image id once in {path}, as a number or text, found {found}")
+        if entry["file_name"] not in places:
+            continue
+        ids[key] = len(ids) + 1
+        width, height = (_side(entry.get(side)) for side in ("width", "height"))
+        if width is None or height is None:
+            width, height = image_size(places[entry["file_name"]])
+        kept.append({"id": ids[key], "file_name": entry["file_name"], "width": width, "height": height})
+    return kept, ids
+
+
+def _side(value: object) -> int | None:
+    """Width or height that a file says, or None if it says nothing that could be one."""
+    side = _key(value)
+    return side if isinstance(side, int) and side > 0 else None
+
+
+def _categories(entries: Sequence[Any], path: Path) -> tuple[list[dict[str, Any]], dict[object, int]]:
+    categories: list[dict[str, Any]] = []
+    ids: dict[object, int] = {}
+    for entry in entries:
+        key = _key(entry.get("id")) if isinstance(entry, Mapping) else None
+        if key is None or "name" not in entry:
+            raise InputError(f"expected an 'id' and a 'name' in every category of {path}, found {str(entry)[:120]}")
+        if key in ids:
+            raise InputError(f"expected no category id twice in {path}, found {entry['id']!r}")
+        ids[key] = len(ids) + 1
+        categories.append({"id": ids[key], "name": str(entry["name"]), "sort": key})
+    if not categories:
+        raise InputError(f"expected at least one category in {path}, found none; name the class of the boxes there")
+    categories.sort(key=lambda one: (isinstance(one["sort"], str), one["sort"]))  # labels are in the order of the ids
+    return [{"id": one["id"], "name": one["name"]} for one in categories], ids
+
+
+def _image_id(row: Any) -> object:
+    return _key(row.get("image_id")) if isinstance(row, Mapping) else None
+
+
+def _annotation(row: Any, images: Mapping[object, int], categories: Mapping[object, int]) -> Any:
+    """Annotation with the new ids, None for unknown ones."""
+    if not isinstance(row, Mapping):
+        return row
+    return {**row, "image_id": images.get(_image_id(row)), "category_id": categories.get(_key(row.get("category_id")))}

@@ -1,0 +1,123 @@
+"""Finder of labels: a file or folder leads to the format that is there, and to its splits."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.datasets.labels.box_numbers import BoxFormat
+from pipeline.datasets.labels.coco import read_coco
+from pipeline.datasets.labels.images import folders_of_ours
+from pipeline.datasets.labels.label_set import LabelSet, split_of
+from pipeline.datasets.labels.shapes import is_labelme, is_via, is_via_table, read_labelme, read_via
+from pipeline.datasets.labels.yolo import is_yolo, read_yolo, settings_in
+from refinedet.errors import FileError, InputError
+from refinedet.files import read_json
+
+FORMATS = "COCO (JSON), YOLO (a folder or its data.yaml), VIA (JSON or CSV), or labelme (a folder of JSON files)"
+_ROBOFLOW = "_annotations.coco.json"
+
+
+def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None = None) -> dict[str, LabelSet]:
+    """Find and read the labels in a file or folder, by split: train, and val and test where the folder has them.
+
+    Args:
+        path: a file of labels, or a folder.
+        images: folder of the images; None: looked for around the labels.
+        boxes: meaning of the four numbers of a COCO file's boxes; None: as COCO has them, refused where that cannot be.
+
+    Raises:
+        FileError: there is nothing, or no image of the labels.
+        InputError: the labels are of no format that is known, several could be meant, or they make no sense.
+    """
+    if images is not None and not images.is_dir():
+        raise FileError(f"expected a folder of images at {images}, found none; check `images`")
+    if path.is_dir():
+        found = _folder(path, images, boxes)
+    elif path.suffix.lower() in {".yaml", ".yml"}:
+        found = read_yolo(path.parent, path)
+    else:
+        found = {"train": _file(path, images, boxes)}
+    if boxes is not None and any(one.kind != "COCO" for one in found.values()):
+        kind = next(one.kind for one in found.values() if one.kind != "COCO")
+        raise InputError(f"expected a COCO file where `boxes` is set, found {kind} in {path}; leave `boxes` out")
+    return found
+
+
+def _file(path: Path, images: Path | None, boxes: BoxFormat | None) -> LabelSet:
+    suffix = path.suffix.lower()
+    if suffix == ".csv" and is_via_table(path):
+        return read_via(path, images)
+    if suffix == ".csv":
+        raise InputError(f"expected a table of VIA in {path}, with the columns filename and region_shape_attributes")
+    document = read_json(path)
+    if is_labelme(document):
+        raise InputError(
+            f"expected a file with the labels of all images, found labelme's for one, {path}; name the folder"
+        )
+    return read_via(path, images) if is_via(document) and not _is_coco(document) else read_coco(path, images, boxes)
+
+
+def _folder(root: Path, images: Path | None, boxes: BoxFormat | None) -> dict[str, LabelSet]:
+    settings = settings_in(root)
+    if settings is not None and (is_yolo(root) or not _json_files(root)):
+        return read_yolo(root, settings)
+    kinds = {path: _kind(path) for path in _json_files(root)}
+    coco, via, labelme = ([path for path, kind in kinds.items() if kind == one] for one in ("coco", "via", "labelme"))
+    if coco:
+        by_split = _by_split(coco, root)
+        return {split: read_coco(path, images, boxes, split=split) for split, path in by_split.items()}
+    via += [path for path in sorted(root.glob("*.csv")) if is_via_table(path)]
+    if via:
+        return {"train": read_via(_only(via, root), images)}
+    if labelme:
+        return {"train": read_labelme(labelme, images)}
+    if is_yolo(root):
+        return read_yolo(root)
+    raise FileError(f"expected labels in {root}, as {FORMATS}, found none; name the file")
+
+
+def _json_files(root: Path) -> list[Path]:
+    """JSON files in a folder and the folders in it, without those of an earlier training."""
+    ours = folders_of_ours(root)
+    found = [path for pattern in ("*.json", "*/*.json") for path in root.glob(pattern) if path.is_file()]
+    return sorted(path for path in found if path.parent == root or path.parent.name not in ours)
+
+
+def _kind(path: Path) -> str | None:
+    """Format of a JSON file in a folder; None for any other."""
+    try:
+        document = read_json(path)
+    except InputError:
+        return None
+    if _is_coco(document):
+        return "coco"
+    return "labelme" if is_labelme(document) else "via" if is_via(document) else None
+
+
+def _is_coco(document: Any) -> bool:
+    return isinstance(document, Mapping) and "images" in document and "annotations" in document
+
+
+def _by_split(files: list[Path], root: Path) -> dict[str, Path]:
+    """Split -> its COCO file. A single file is `train`, whatever it is called."""
+    if len(files) == 1:
+        return {"train": files[0]}
+    splits: dict[str, list[Path]] = {}
+    for path in files:
+        name = path.parent.name if path.name == _ROBOFLOW else path.stem
+        splits.setdefault(split_of(name) or "", []).append(path)
+    named = {split: _only(paths, root) for split, paths in splits.items() if split}
+    if "train" not in named or "" in splits:
+        _only(files, root)
+    return {split: named[split] for split in ("train", "val", "test") if split in named}
+
+
+def _only(files: list[Path], root: Path) -> Path:
+    if len(files) > 1:
+        raise InputError(
+            f"expected one file of labels in {root}, or one each named train, val and test, found {files[0].name} and "
+            f"{files[1].name}; name the file"
+        )
+    return files[0]

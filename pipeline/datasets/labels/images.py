@@ -1,0 +1,184 @@
+"""Finder of the images that labels name: paths of other machines and other folders lead to the files that are here."""
+
+from __future__ import annotations
+
+import os
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+from pathlib import Path, PurePosixPath
+from urllib.parse import unquote
+
+from refinedet.errors import FileError, InputError
+
+IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
+_DEPTH, _MOST = 6, 500_000
+"""Folders below the labels, and files in them, among which images are looked for."""
+_HOLDERS = {"annotations", "annotation", "labels", "label", "result", "results", "coco", "json", "jsons"}
+"""Folders beside which, and not in which, the images lie."""
+_SIGNED = ("convert", "tile")
+_OURS = {*_SIGNED, "train", "evaluate", "report"}
+"""Folders of a training, and those whose summary tells them from the user's own."""
+_TWICE = "name their folder in `images`, or give the images names of their own"
+
+
+@dataclass
+class ImageFinder:
+    """Finds the images of one label file."""
+
+    source: Path
+    """Label file, for messages."""
+    folders: Sequence[Path]
+    """Folders that file names may be relative to, the likeliest first; the first one that has images of the file is
+    taken for all."""
+    roots: Sequence[Path]
+    """Folders below which images are looked for by name where none of `folders` has them, one after the other."""
+    moved: list[str] = field(default_factory=list)
+    """Names that led to an image elsewhere than they say."""
+
+    def find(self, names: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
+        """Find the images of `names`: (name -> path, names without an image).
+
+        A name is looked for as it is, and then by its last parts alone.
+
+        Raises:
+            FileError: there is no image of more than half of the names.
+            InputError: several images could be meant, or two names lead to one image.
+        """
+        folder = self._folder(names)
+        found: dict[str, Path] = {}
+        missing: list[str] = []
+        for name in names:
+            parts = name_parts(name)
+            place = _below(folder, parts) if folder is not None else None
+            is_elsewhere = place is None
+            place = place or self._elsewhere(name, parts)
+            if place is None:
+                missing.append(name)
+                continue
+            found[name] = place
+            if is_elsewhere or _agreeing(place.parts, parts) < len(parts):
+                self.moved.append(name)
+        self._check(names, found)
+        return found, missing
+
+    def _folder(self, names: Sequence[str]) -> Path | None:
+        """First folder that has an image of the names.
+
+        Raises:
+            InputError: another one has an image of that name too, with other content.
+        """
+        for name in names:
+            parts = name_parts(name)
+            for first in range(len(parts)):
+                having = [folder for folder in self.folders if folder.joinpath(*parts[first:]).is_file()]
+                if having:
+                    self._check_one(name, [folder.joinpath(*parts[first:]) for folder in having])
+                    return having[0]
+        return None
+
+    def _check_one(self, name: str, places: list[Path]) -> None:
+        """Check that the first place is meant: it is beside the labels, or the others have the same content."""
+        beside = places[0].parent == self.source.parent
+        other = next((place for place in places[1:] if not beside and not _same(places[0], place)), None)
+        if other is not None:
+            raise InputError(f"expected one image {name} for {self.source}, found {places[0]} and {other}; {_TWICE}")
+
+    def _elsewhere(self, name: str, parts: tuple[str, ...]) -> Path | None:
+        """Path of the image whose last parts agree best with a name."""
+        here = next((found for index in self._indexes if (found := index.get(parts[-1]))), []) if parts else []
+        if not here:
+            return None
+        agreeing = {place: _agreeing(place.parts, parts) for place in here}
+        most = max(agreeing.values())
+        best = [place for place in here if agreeing[place] == most]
+        self._check_one(name, best)
+        return best[0]
+
+    @cached_property
+    def _indexes(self) -> list[dict[str, list[Path]]]:
+        """File name -> paths of the images, for each root."""
+        return [_index(root) for root in dict.fromkeys(self.roots)]
+
+    def _check(self, names: Sequence[str], found: dict[str, Path]) -> None:
+        if 2 * len(found) < len(names):
+            shown = ", ".join(dict.fromkeys(str(root) for root in self.roots))
+            lost = next(name for name in names if name not in found)
+            raise FileError(
+                f"expected the {len(names)} images of {self.source} in or below {shown}, found {len(found)} of them "
+                f"(none for {lost}); name their folder in `images`"
+            )
+        by_place: dict[Path, str] = {}
+        for name, place in found.items():
+            if by_place.setdefault(place, name) != name:
+                raise InputError(
+                    f"expected an image for each name in {self.source}, found {place} alone for {by_place[place]} and "
+                    f"{name}; {_TWICE}"
+                )
+
+
+def name_parts(name: str) -> tuple[str, ...]:
+    r"""Parts of a file name of any system, without its drive, root and climbing; web addresses are decoded.
+
+    >>> name_parts(r"C:\data\..\images\c01.png")
+    ('data', 'images', 'c01.png')
+    >>> name_parts("/data/local-files/?d=chips/c%2001.png")
+    ('chips', 'c 01.png')
+    """
+    if "?d=" in name:  # Label Studio's local files
+        name = unquote(name.split("?d=", 1)[1])
+    parts = PurePosixPath(name.replace("\\", "/")).parts
+    return tuple(part for part in parts if part not in {"/", "//", ".", ".."} and not part.endswith(":"))
+
+
+def roots_around(folder: Path) -> list[Path]:
+    """Folders to search for the images of labels in `folder`: itself, and the one above if it is for labels alone."""
+    return [folder, folder.parent] if folder.name.lower() in _HOLDERS else [folder]
+
+
+def _index(root: Path) -> dict[str, list[Path]]:
+    found: dict[str, list[Path]] = defaultdict(list)
+    for place in images_below(root):
+        found[place.name].append(place)
+    return found
+
+
+def images_below(root: Path) -> Iterator[Path]:
+    """Images in a folder and its folders to some depth, in order; hidden ones are left out."""
+    depth, count = len(root.parts), 0
+    for folder, inner, files in os.walk(root):
+        ours = folders_of_ours(Path(folder))
+        inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in ours)
+        if len(Path(folder).parts) - depth >= _DEPTH:
+            inner.clear()
+        for name in sorted(files):
+            count += 1
+            if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
+                yield Path(folder, name)
+        if count > _MOST:
+            return
+
+
+def folders_of_ours(folder: Path) -> set[str]:
+    """Names of the folders of an earlier training in a folder, whose chips and records are no labels of the user."""
+    return _OURS if all((folder / name / "summary.json").is_file() for name in _SIGNED) else set()
+
+
+def _below(folder: Path, parts: tuple[str, ...]) -> Path | None:
+    """Path of an image in a folder by the whole of its name, else by as many last parts as lead to one."""
+    places = (folder.joinpath(*parts[first:]) for first in range(len(parts)))
+    return next((place for place in places if place.is_file()), None)
+
+
+def _agreeing(place: tuple[str, ...], parts: tuple[str, ...]) -> int:
+    """Number of last parts that two paths share."""
+    pairs = zip(reversed(place), reversed(parts), strict=False)
+    return next((count for count, (one, other) in enumerate(pairs) if one != other), min(len(place), len(parts)))
+
+
+def _same(one: Path, other: Path) -> bool:
+    """Say if two files have the same content."""
+    return one.samefile(other) or (
+        one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
+    )

@@ -1,0 +1,116 @@
+"""Labels in a folder: one set, its splits, or one sentence."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from pipeline.datasets.labels.finding import find_labels
+from refinedet.errors import FileError, InputError
+
+Put, Write = Callable[..., None], Callable[..., Path]
+
+
+@pytest.mark.parametrize(
+    ("name", "images"),
+    [
+        ("annotations/instances_default.json", "images/default"),
+        ("train/_annotations.coco.json", "train"),
+        ("result.json", "images"),
+        ("annotations.json", "JPEGImages"),
+        ("anything.json", "chips"),
+    ],
+    ids=["CVAT", "Roboflow", "Label Studio", "labelme2coco", "anything"],
+)
+def test_one_coco_file_in_a_folder_is_found(
+    tmp_path: Path, put_images: Put, save: Write, coco: dict[str, Any], name: str, images: str
+) -> None:
+    put_images(tmp_path / images)
+    path = save(coco, name)
+    for given in (tmp_path, path):
+        found = find_labels(given)
+        assert list(found) == ["train"]
+        assert {place.parent for place in found["train"].places.values()} == {tmp_path / images}
+
+
+def test_splits_of_roboflow_and_cvat_are_kept(
+    tmp_path: Path, put_images: Put, save: Write, coco: dict[str, Any]
+) -> None:
+    for seed, split in enumerate(("train", "valid", "test")):
+        put_images(tmp_path / "r" / split, seed=10 * seed)
+        save(coco, f"r/{split}/_annotations.coco.json")
+    for split, images in (("Train", "images/Train"), ("Validation", "images/Validation")):
+        put_images(tmp_path / "c" / images)
+        save(coco, f"c/annotations/instances_{split}.json")
+    assert {s: set(one.places.values()).pop().parent.name for s, one in find_labels(tmp_path / "r").items()} == {
+        "train": "train",
+        "val": "valid",
+        "test": "test",
+    }
+    assert {s: set(one.places.values()).pop().parent.name for s, one in find_labels(tmp_path / "c").items()} == {
+        "train": "Train",
+        "val": "Validation",
+    }
+
+
+def test_records_of_an_earlier_training_are_no_labels(
+    tmp_path: Path, put_images: Put, save: Write, coco: dict[str, Any]
+) -> None:
+    put_images(tmp_path)
+    save(coco, "mine.json")
+    for name in ("convert/summary.json", "convert/train.json", "tile/summary.json", "tile/train.json"):
+        save(coco, name)
+    assert find_labels(tmp_path)["train"].source == str(tmp_path / "mine.json")
+
+
+def test_several_files_without_splits_are_one_sentence(
+    tmp_path: Path, put_images: Put, save: Write, coco: dict[str, Any]
+) -> None:
+    put_images(tmp_path)
+    save(coco, "a.json")
+    save(coco, "b.json")
+    with pytest.raises(InputError, match=r"found a\.json and b\.json; name the file"):
+        find_labels(tmp_path)
+
+
+def test_what_is_no_label_is_one_sentence(tmp_path: Path, save: Write) -> None:
+    save({"a": 1})
+    (tmp_path / "broken.json").write_text("{", encoding="utf-8")
+    with pytest.raises(FileError, match=r"expected labels in .*, as COCO .*, YOLO .* found none"):
+        find_labels(tmp_path)
+    (tmp_path / "x.csv").write_text("a,b\n1,2\n", encoding="utf-8")
+    with pytest.raises(InputError, match="expected a table of VIA"):
+        find_labels(tmp_path / "x.csv")
+    with pytest.raises(FileError, match="expected a folder of images at"):
+        find_labels(tmp_path, tmp_path / "none")
+    with pytest.raises(FileError, match="cannot be read"):
+        find_labels(tmp_path / "none.json")
+
+
+def test_boxes_are_a_matter_of_coco_alone(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path / "images")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "c0.txt").write_text("0 0.5 0.5 0.1 0.1", encoding="utf-8")
+    with pytest.raises(InputError, match="expected a COCO file where `boxes` is set, found YOLO"):
+        find_labels(tmp_path, boxes="xyxy")
+
+
+def test_corners_train_where_they_are_declared(
+    tmp_path: Path, put_images: Put, save: Write, coco: dict[str, Any]
+) -> None:
+    put_images(tmp_path)
+    plain = find_labels(save(coco, "plain.json"))["train"].document
+    for row in coco["annotations"]:
+        x, y, w, h = row["bbox"]
+        row["bbox"] = [x + 20, y + 14, x + 20 + w, y + 14 + h]
+    path = save(coco, "corners.json")
+    with pytest.raises(InputError, match="6 of 6 that reach beyond"):
+        find_labels(path)
+    found = find_labels(path, boxes="xyxy")["train"]
+    assert found.notes == ("the numbers of a box are taken as two corners",)
+    assert [r["bbox"] for r in found.document["annotations"]] == [
+        [x + 20, y + 14, w, h] for x, y, w, h in (r["bbox"] for r in plain["annotations"])
+    ]
