@@ -9,6 +9,7 @@ from pathlib import Path
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import SceneReader, open_scene
+from refinedet.scene.input.position import apply_position, stated_nothing
 from refinedet.scene.input.reading import apply_reading
 from refinedet.scene.sentinel1.product import is_product
 from refinedet.scene.sentinel1.reader import apply_metadata, apply_name, measurement_of
@@ -20,7 +21,8 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
 
     Raises:
         FileError: there is no scene at `path`, or it is damaged.
-        InputError: its pixels are of an unsupported type or too many, or it lacks the polarisation or band.
+        InputError: its pixels are of an unsupported type or too many, or it lacks the polarisation or band; or a
+            setting of its position cannot be used.
     """
     settings = settings or SceneSettings()
     found = measurement_of(path, settings.pol)
@@ -31,6 +33,7 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
         )
     if found is not None:
         _check_product(path, settings)
+        stated_nothing(settings, path)
         with open_scene(found.path, member=found.member, max_pixels=settings.max_pixels) as reader:
             reader.label = found.polarisation if is_product(path) else None
             reader.tell(nodata={"value": 0.0, "from": "zero padding"})
@@ -38,8 +41,9 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
             yield reader
         return
     with open_scene(path, band=settings.band, max_pixels=settings.max_pixels) as reader:
-        apply_reading(reader, Path(path), settings)
         apply_name(reader, path)
+        apply_position(reader, Path(path), settings)
+        apply_reading(reader, Path(path), settings)
         yield reader
 
 

@@ -38,8 +38,11 @@ class FileMetadata:
     acquired: datetime | None = None
     """Time at which the image was begun, in UTC; the middle of it where the file only has that."""
     spacing_m: tuple[float, float] | None = None
-    """Metres between pixels along x and y; on the ground, if `geometry` is not "slant"."""
+    """Metres between pixels along x and y."""
+    on_ground: bool = True
+    """False where `spacing_m` is in slant range across the track, since the file states no incidence angle."""
     geometry: Geometry | None = None
+    """Plane in which the pixels are stored."""
     platform: str | None = None
     """Satellite, as the file spells it."""
     source: str | None = None
@@ -50,6 +53,7 @@ class FileMetadata:
         return {
             "acquired": None if self.acquired is None else self.acquired.isoformat(),
             "spacing_m": None if self.spacing_m is None else list(self.spacing_m),
+            "on_ground": self.on_ground,
             "geometry": self.geometry,
             "platform": self.platform,
             "source": self.source,
@@ -77,12 +81,12 @@ def _iceye(tags: Tags) -> FileMetadata | None:
         return None
     slant = str(stated.get("sar:product_type", "")).upper().startswith(_SLANT)
     across = _number(stated.get("sar:pixel_spacing_range"))
-    incidence = _number(stated.get("view:incidence_angle"))
-    across, geometry = _on_ground(across, incidence) if slant else (across, "ground")
+    across, on_ground = _on_ground(across, stated.get("view:incidence_angle")) if slant else (across, True)
     return FileMetadata(
         acquired=_time(stated.get("start_datetime"), stated.get("datetime")),
         spacing_m=_spacing(stated.get("sar:pixel_spacing_azimuth"), across),
-        geometry=geometry if across is not None or slant else None,
+        on_ground=on_ground,
+        geometry="slant" if slant else None if across is None else "ground",
         platform=_text(stated.get("platform")),
         source="ICEYE_PROPERTIES",
     )
@@ -92,15 +96,15 @@ def _iceye_items(tags: Tags) -> FileMetadata | None:
     """Older GeoTIFF of ICEYE, with an item of its own for each entry."""
     if "ACQUISITION_START_UTC" not in tags:
         return None
-    across = _number(tags.get("SLANT_RANGE_SPACING"))
-    geometry: Geometry | None = "slant" if across is not None else None
-    if across is None:
-        across = _number(tags.get("RANGE_SPACING"))
-        geometry = "ground" if across is not None else None
+    slant = "SLANT_RANGE_SPACING" in tags
+    across, on_ground = _number(tags.get("RANGE_SPACING")), True
+    if slant:
+        across, on_ground = _on_ground(_number(tags["SLANT_RANGE_SPACING"]), tags.get("INCIDENCE_CENTER"))
     return FileMetadata(
         acquired=_time(tags["ACQUISITION_START_UTC"]),
         spacing_m=_spacing(across, tags.get("AZIMUTH_SPACING")),
-        geometry=geometry,
+        on_ground=on_ground,
+        geometry="slant" if slant else None if across is None else "ground",
         platform=_text(tags.get("SATELLITE_NAME")),
         source="ACQUISITION_START_UTC",
     )
@@ -113,16 +117,16 @@ def _capella(tags: Tags) -> FileMetadata | None:
         return None
     image = _inner(collect, "image")
     plane = _inner(image, "image_geometry")
-    across = _number(image.get("pixel_spacing_column"))
-    geometry: Geometry | None = None if across is None else "ground"
-    if plane.get("type") == "slant_plane":
+    middle = _inner(image, "center_pixel")
+    slant, across, on_ground = plane.get("type") == "slant_plane", _number(image.get("pixel_spacing_column")), True
+    if slant:
         sample = _number(plane.get("delta_range_sample"))
-        incidence = _number(_inner(image, "center_pixel").get("incidence_angle"))
-        across, geometry = _on_ground(across if sample is None else sample, incidence)
+        across, on_ground = _on_ground(across if sample is None else sample, middle.get("incidence_angle"))
     return FileMetadata(
-        acquired=_time(collect.get("start_timestamp"), _inner(image, "center_pixel").get("center_time")),
+        acquired=_time(collect.get("start_timestamp"), middle.get("center_time")),
         spacing_m=_spacing(across, image.get("pixel_spacing_row")),
-        geometry=geometry,
+        on_ground=on_ground,
+        geometry="slant" if slant else None if across is None else "ground",
         platform=_text(collect.get("platform")),
         source="TIFFTAG_IMAGEDESCRIPTION",
     )
@@ -137,6 +141,7 @@ def _radarsat(tags: Tags) -> FileMetadata | None:
     return FileMetadata(
         acquired=_time(tags["ACQUISITION_START_TIME"]),
         spacing_m=spacing,
+        on_ground=not slant,
         geometry="slant" if slant else "ground" if spacing else None,
         platform=_text(tags.get("SATELLITE_IDENTIFIER")),
         source="PIXEL_SPACING" if spacing else "ACQUISITION_START_TIME",
@@ -153,6 +158,7 @@ def _terrasar(tags: Tags) -> FileMetadata | None:
     return FileMetadata(
         acquired=_time(tags["SCENE_CENTRE_TIME"]),
         spacing_m=spacing,
+        on_ground=not slant,
         geometry="slant" if slant else "ground" if spacing else None,
         platform="TerraSAR-X",
         source="COL_SPACING" if spacing else "SCENE_CENTRE_TIME",
@@ -179,11 +185,12 @@ _FAMILIES: tuple[Callable[[Tags], FileMetadata | None], ...] = (
 )
 
 
-def _on_ground(slant_m: float | None, incidence_deg: float | None) -> tuple[float | None, Geometry]:
-    """Distance on the ground of pixels in slant range, and the geometry of the result; as it is without an angle."""
-    if slant_m is None or incidence_deg is None or not 5 <= incidence_deg <= 85:  # noqa: PLR2004 - degrees
-        return slant_m, "slant"
-    return slant_m / math.sin(math.radians(incidence_deg)), "slant"
+def _on_ground(slant_m: float | None, incidence_deg: Any) -> tuple[float | None, bool]:
+    """Distance on the ground of pixels in slant range, and True; without an angle the distance as it is, and False."""
+    angle = _number(incidence_deg)
+    if slant_m is None or angle is None or not 5 <= angle <= 85:
+        return slant_m, False
+    return slant_m / math.sin(math.radians(angle)), True
 
 
 def _json(text: Any) -> dict[str, Any]:
