@@ -7,6 +7,7 @@ Sources of the names:
 - Capella: SAR Products Format Specification 1.8; the JSON is the tag ImageDescription.
 - RADARSAT-2 and RCM: items that GDAL's drivers RS2 and RCM give a copy of the product (`PIXEL_SPACING`, ...).
 - TerraSAR-X: items of GDAL's driver TSX (`COL_SPACING`, `PRODUCT_VARIANT`, ...).
+- Envisat ASAR: items of GDAL's driver ESAT, by the names of ESA's product headers (`MPH_SENSING_START`, ...).
 - Sentinel-1 tiles of S1Tiling: `ACQUISITION_DATETIME`, `FLYING_UNIT_CODE`.
 
 The tag DateTime is not among them: by TIFF 6.0 it is the time at which the file was made, often days later.
@@ -16,6 +17,7 @@ from __future__ import annotations
 
 import json
 import math
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import UTC, datetime
@@ -24,6 +26,8 @@ from typing import Any, Literal
 Geometry = Literal["slant", "ground"]
 """Plane in which pixels are counted across the track: along the line of sight, or on the ground."""
 
+_MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
+_ESA_DATE = re.compile(r"(\d\d)-([A-Za-z]{3})-(\d{4}) (\d\d:\d\d:\d\d(?:\.\d+)?)$")
 _FIRST_YEAR = 1978
 """Year of the first radar satellite over the sea: an earlier time is none."""
 _SPACING_M = (0.01, 1000.0)
@@ -43,6 +47,8 @@ class FileMetadata:
     """False where `spacing_m` is in slant range across the track, since the file states no incidence angle."""
     geometry: Geometry | None = None
     """Plane in which the pixels are stored."""
+    size_px: tuple[int, int] | None = None
+    """Pixels along x and y for which `spacing_m` holds; a copy of another size was cut or resampled."""
     platform: str | None = None
     """Satellite, as the file spells it."""
     source: str | None = None
@@ -55,6 +61,7 @@ class FileMetadata:
             "spacing_m": None if self.spacing_m is None else list(self.spacing_m),
             "on_ground": self.on_ground,
             "geometry": self.geometry,
+            "size_px": None if self.size_px is None else list(self.size_px),
             "platform": self.platform,
             "source": self.source,
         }
@@ -75,7 +82,7 @@ def file_metadata(tags: Mapping[str, str]) -> FileMetadata:
 
 
 def _iceye(tags: Tags) -> FileMetadata | None:
-    """Cloud Optimized GeoTIFF of ICEYE: its columns run along the track, its rows across."""
+    """Cloud Optimized GeoTIFF of ICEYE: columns run along the track, rows across; its shape is stated in that order."""
     stated = _json(tags.get("ICEYE_PROPERTIES"))
     if not stated:
         return None
@@ -88,6 +95,7 @@ def _iceye(tags: Tags) -> FileMetadata | None:
         on_ground=on_ground,
         geometry="slant" if slant else None if across is None else "ground",
         platform=_text(stated.get("platform")),
+        size_px=_size(*_pair(stated.get("proj:shape"))),
         source="ICEYE_PROPERTIES",
     )
 
@@ -128,6 +136,7 @@ def _capella(tags: Tags) -> FileMetadata | None:
         on_ground=on_ground,
         geometry="slant" if slant else None if across is None else "ground",
         platform=_text(collect.get("platform")),
+        size_px=_size(image.get("columns"), image.get("rows")),
         source="TIFFTAG_IMAGEDESCRIPTION",
     )
 
@@ -165,6 +174,23 @@ def _terrasar(tags: Tags) -> FileMetadata | None:
     )
 
 
+def _envisat(tags: Tags) -> FileMetadata | None:
+    """Copy of an Envisat product that GDAL made."""
+    if "MPH_SENSING_START" not in tags or "MPH_PRODUCT" not in tags:
+        return None
+    slant = str(tags.get("SPH_SAMPLE_TYPE", "")).strip().upper() == "COMPLEX"
+    spacing = _spacing(tags.get("SPH_RANGE_SPACING"), tags.get("SPH_AZIMUTH_SPACING"))
+    return FileMetadata(
+        acquired=_time(tags.get("SPH_FIRST_LINE_TIME"), tags["MPH_SENSING_START"]),
+        spacing_m=spacing,
+        on_ground=not slant,
+        geometry="slant" if slant else "ground" if spacing else None,
+        platform="Envisat" if str(tags["MPH_PRODUCT"]).startswith("ASA_") else None,
+        size_px=_size(tags.get("SPH_LINE_LENGTH"), None),
+        source="MPH_SENSING_START",
+    )
+
+
 def _times_alone(tags: Tags) -> FileMetadata | None:
     """Time without more, by the names that several programs use."""
     for name in ("ACQUISITION_START_TIME", "ACQUISITION_DATETIME"):
@@ -181,6 +207,7 @@ _FAMILIES: tuple[Callable[[Tags], FileMetadata | None], ...] = (
     _capella,
     _radarsat,
     _terrasar,
+    _envisat,
     _times_alone,
 )
 
@@ -224,11 +251,24 @@ def _spacing(x: Any, y: Any) -> tuple[float, float] | None:
     return (along_x, along_y) if least <= along_x <= most and least <= along_y <= most else None
 
 
+def _pair(values: Any) -> tuple[Any, Any]:
+    return (values[0], values[1]) if isinstance(values, list) and len(values) == 2 else (None, None)
+
+
+def _size(x: Any, y: Any) -> tuple[int, int] | None:
+    """Two numbers of pixels, 0 for one that is not stated; None if neither is."""
+    along_x, along_y = (max(0, int(_number(value) or 0)) for value in (x, y))
+    return (along_x, along_y) if along_x or along_y else None
+
+
 def _time(*texts: Any) -> datetime | None:
-    """First of several texts that is a time in ISO 8601; without a zone it is UTC."""
+    """First of several texts that is a time, in ISO 8601 or as 31-MAR-2005 07:59:36.4; without a zone it is UTC."""
     for text in texts:
+        spelled = str(text).strip()
+        if (named := _ESA_DATE.match(spelled)) is not None and named[2].upper() in _MONTHS:
+            spelled = f"{named[3]}-{_MONTHS.index(named[2].upper()) + 1:02}-{named[1]}T{named[4]}"
         try:
-            found = datetime.fromisoformat(str(text).strip())
+            found = datetime.fromisoformat(spelled)
             found = found.replace(tzinfo=UTC) if found.tzinfo is None else found.astimezone(UTC)
         except (ValueError, OverflowError):
             continue

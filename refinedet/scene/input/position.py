@@ -48,11 +48,7 @@ def apply_position(reader: SceneReader, path: Path, settings: SceneSettings) -> 
     located = locate(reader.info) is not None
     if not located:
         _tell_unread(reader, path)
-    found = file_metadata(reader.tags())
-    if found.source is not None:
-        if not located:
-            reader.info = replace(reader.info, spacing_m=found.spacing_m)
-        reader.tell(_about(found, located=located), file_metadata=found.to_dict())
+    _apply_metadata(reader, located=located)
 
 
 def stated_nothing(settings: SceneSettings, path: str | Path) -> None:
@@ -126,9 +122,10 @@ def _apply_crs(reader: SceneReader, path: Path, crs: str | None) -> None:
         return
     beside = reference_file(path)
     system = None if beside is None else read_reference_file(beside)
-    if beside is None or system is None:
-        unread = "" if beside is None else f" ({beside.name} beside it is not one that can be used)"
-        reader.tell(f"the scene has coordinates but no reference system{unread}: state it with `crs`")
+    if beside is None:
+        return
+    if system is None:
+        reader.tell(f"{beside.name} beside the scene is no reference system that can be used")
         return
     reader.info = _with_crs(info, system)
     reader.tell(
@@ -178,8 +175,22 @@ def _warp(path: Path) -> str:
     )
 
 
-def _about(found: FileMetadata, *, located: bool) -> str:
-    """Sentence on the statements of a file that are used."""
+def _apply_metadata(reader: SceneReader, *, located: bool) -> None:
+    """Take the pixel spacing that the file states, where no position gives it, and tell what it states."""
+    found = file_metadata(reader.tags())
+    if found.source is None:
+        return
+    size = zip(found.size_px or (0, 0), (reader.info.width, reader.info.height), strict=True)
+    whole = all(stated in (0, own) for stated, own in size)
+    if not located and whole:
+        reader.info = replace(reader.info, spacing_m=found.spacing_m)
+    unused = "unused, since the file was cut or resampled"
+    use = "the position measures them" if located else "used" if whole else unused
+    reader.tell(_about(found, use), file_metadata=found.to_dict())
+
+
+def _about(found: FileMetadata, use: str) -> str:
+    """Sentence on the statements of a file; `use` says what becomes of its spacing."""
     parts = [] if found.platform is None else [found.platform]
     if found.acquired is not None:
         parts.append(f"taken {found.acquired:%Y-%m-%d %H:%M:%S} UTC")
@@ -188,6 +199,5 @@ def _about(found: FileMetadata, *, located: bool) -> str:
     if found.spacing_m is not None:
         x, y = found.spacing_m
         where = "on the ground" if found.on_ground else "in slant range, more on the ground"
-        use = "measured by its position instead" if located else "used as the pixel size"
         parts.append(f"pixels of {x:.3g} x {y:.3g} m {where} ({use})")
     return f"the file says of itself ({found.source}): {', '.join(parts) or 'nothing of use'}"
