@@ -294,8 +294,10 @@ def test_a_scene_that_is_somewhere_has_no_reason_to_be_nowhere() -> None:
 
 
 def test_a_point_beyond_the_projection_is_nan_and_has_no_length() -> None:
-    position = locate(info_with(crs=CRS.from_epsg(32633).to_wkt(), transform=(1e9, 0, 0, 0, 1e9, 0)))
+    middle = (1e9, 0, 5e5 - 500e9, 0, 1e9, 5e6 - 400e9)
+    position = locate(info_with(crs=UTM, transform=middle))
     assert position is not None
-    place = position.lonlat(np.array([[500.0, 500.0]]))
+    assert np.isfinite(position.lonlat(np.array([[500.0, 400.0]]))).all()
+    place = position.lonlat(np.array([[900.0, 400.0]]))
     assert np.isnan(place).all()
     assert np.isnan(distances_m(place, place)).all()
