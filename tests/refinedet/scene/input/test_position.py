@@ -222,7 +222,8 @@ def test_further_pages_are_named_and_overviews_and_masks_are_not(tmp_path: Path)
     _, notes, record = looked_at(tmp_path / "s.tif")
     assert notes == (
         "the file has several pages: page 1 (30 x 20) is looked at, not page 2 (120 x 90), page 3 (9 x 9), "
-        "page 4 (9 x 9) and 1 more; to look at another, write it to a file of its own: gdal_translate GTIFF_DIR:2:s.tif page2.tif"
+        "page 4 (9 x 9) and 1 more; to look at another, write it to a file of its own: "
+        "gdal_translate GTIFF_DIR:2:s.tif page2.tif"
     )
     assert record["pages_left_out"][0] == [2, 120, 90]
     with rasterio.open(f"GTIFF_DIR:2:{tmp_path / 's.tif'}") as second:
