@@ -16,9 +16,10 @@ from hypothesis import strategies as st
 
 from refinedet.config import PixelSizes
 from refinedet.config.detect_options import SceneSettings
+from refinedet.raster import open_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.input.file_metadata import FileMetadata, file_metadata
-from refinedet.scene.source import open_source
+from refinedet.scene.input.position import apply_position
 from refinedet.scene.windows.pixel_size import pixel_size_m
 
 WIDTH, HEIGHT = 120, 90
@@ -221,7 +222,8 @@ def test_the_stated_spacing_is_the_pixel_size_of_a_scene_without_a_position(
     scene = write(tmp_path / "scene.tif", tags)
     stated = file_metadata(tags).spacing_m
     assert stated is not None
-    with open_source(scene) as reader:
+    with open_scene(scene) as reader:
+        apply_position(reader, scene, SceneSettings())
         assert pixel_size_m(reader.info) == stated
         assert reader.read_as["file_metadata"]["spacing_m"] == list(stated)
         (note,) = reader.notes
@@ -238,14 +240,18 @@ def test_the_stated_spacing_is_the_pixel_size_of_a_scene_without_a_position(
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_a_copy_that_was_cut_or_resampled_does_not_take_the_spacing(tmp_path: Path) -> None:
     tags = iceye(**{"proj:shape": [10 * WIDTH, 10 * HEIGHT]})
-    with open_source(write(tmp_path / "scene.tif", tags)) as reader:
+    scene = write(tmp_path / "scene.tif", tags)
+    with open_scene(scene) as reader:
+        apply_position(reader, scene, SceneSettings())
         assert reader.info.spacing_m is None
         assert "unused, since the file was cut or resampled" in reader.notes[0]
 
 
 def test_a_position_comes_before_the_stated_spacing(tmp_path: Path) -> None:
     transform = rasterio.Affine(10, 0, 500_000, 0, -10, 5_300_000)
-    with open_source(write(tmp_path / "scene.tif", iceye(), crs="EPSG:32633", transform=transform)) as reader:
+    scene = write(tmp_path / "scene.tif", iceye(), crs="EPSG:32633", transform=transform)
+    with open_scene(scene) as reader:
+        apply_position(reader, scene, SceneSettings())
         assert reader.info.spacing_m is None
         assert pixel_size_m(reader.info) == pytest.approx((10, 10), rel=1e-3)
         assert "the position measures them" in reader.notes[0]

@@ -22,8 +22,10 @@ from rasterio.rpc import RPC
 from refinedet.config.detect_options import OutputSettings, SceneSettings
 from refinedet.errors import InputError
 from refinedet.geo.position import locate
+from refinedet.raster import open_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.identity import scene_sha256
+from refinedet.scene.input.position import apply_position
 from refinedet.scene.output.files import plan_files, write_files
 from refinedet.scene.source import open_source
 
@@ -52,7 +54,8 @@ def write(path: Path, **profile: Any) -> Path:
 
 def looked_at(path: Path, **values: Any) -> tuple[np.ndarray | None, str, dict[str, Any]]:
     """Degrees of the corners, notes, and what the record says of the position."""
-    with open_source(path, SceneSettings(**values)) as reader:
+    with open_scene(path) as reader:
+        apply_position(reader, path, SceneSettings(**values))
         position = locate(reader.info)
         corners = None if position is None else position.lonlat(np.array(CORNERS, np.float64))
         return corners, "\n".join(reader.notes), dict(reader.read_as)
@@ -158,8 +161,11 @@ def test_a_stated_reference_system_without_coordinates_is_one_sentence(tmp_path:
 def test_a_product_has_a_position_of_its_own(make_product: Any, tmp_path: Path) -> None:
     product = make_product("vv")
     for values in ({"crs": UTM}, {"gcps": write_gcps(tmp_path / "p.csv")}):
-        with pytest.raises(InputError, match="Sentinel-1 product with its own position"):
-            looked_at(product, **values)
+        with (
+            pytest.raises(InputError, match="Sentinel-1 product with its own position"),
+            open_source(product, SceneSettings(**values)),
+        ):
+            pass
 
 
 @pytest.mark.parametrize(
