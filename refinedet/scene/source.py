@@ -9,7 +9,7 @@ from pathlib import Path
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import SceneReader, open_scene
-from refinedet.scene.input.position import apply_position, stated_nothing
+from refinedet.scene.input.position import apply_position
 from refinedet.scene.input.reading import apply_reading
 from refinedet.scene.sentinel1.product import is_product
 from refinedet.scene.sentinel1.reader import apply_metadata, apply_name, measurement_of
@@ -33,7 +33,6 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
         )
     if found is not None:
         _check_product(path, settings)
-        stated_nothing(settings, path)
         with open_scene(found.path, member=found.member, max_pixels=settings.max_pixels) as reader:
             reader.label = found.polarisation if is_product(path) else None
             reader.tell(nodata={"value": 0.0, "from": "zero padding"})
@@ -53,6 +52,9 @@ def _check_product(path: str | Path, settings: SceneSettings) -> None:
             f"expected no `nodata` for the Sentinel-1 product {path}, whose missing pixels are 0, "
             f"found {settings.nodata}; leave it out"
         )
+    for name in ("crs", "gcps"):
+        if getattr(settings, name) is not None:
+            raise InputError(f"expected no `{name}` for {path}, which is a Sentinel-1 product with its own position")
     if settings.band is not None:
         raise InputError(f"expected no `band` for the Sentinel-1 product {path}, found {settings.band}; use `pol`")
     if settings.values not in ("auto", "amplitude"):

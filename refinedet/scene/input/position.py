@@ -51,17 +51,6 @@ def apply_position(reader: SceneReader, path: Path, settings: SceneSettings) -> 
     _apply_metadata(reader, located=located)
 
 
-def stated_nothing(settings: SceneSettings, path: str | Path) -> None:
-    """Refuse a position for a Sentinel-1 product, which has its own.
-
-    Raises:
-        InputError: the settings state one.
-    """
-    for name in ("crs", "gcps"):
-        if getattr(settings, name) is not None:
-            raise InputError(f"expected no `{name}` for {path}, which is a Sentinel-1 product with its own position")
-
-
 def _stated_wkt(text: str) -> str:
     """WKT of `crs`."""
     try:
