@@ -57,7 +57,7 @@ def _asked(settings: DetectSettings) -> dict[str, Any]:
     """Settings, weights and software that decide the results and are known before a worker starts, as JSON values."""
     from refinedet.scene.identity import side_files, software
 
-    named = side_files(settings.land)
+    named = side_files(settings.scene, settings.land)
     groups = (settings.scene, settings.land, settings.windows, settings.detector)
     ships = {name: value for group in groups for name, value in with_effect(group, Effect.SHIPS).items()}
     files = with_effect(settings.output, Effect.FILES)

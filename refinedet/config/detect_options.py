@@ -106,6 +106,19 @@ class SceneSettings(Settings):
         default_text="its own if the weights know that size, else the one that they know best",
         parse=parse_gsd,
     )
+    crs: str | None = option(
+        None,
+        "Reference system of the scene's coordinates, or of x and y in the control points; overrules the file's own.",
+        metavar="EPSG:n|WKT",
+        default_text="that of the file, else of a .prj file beside it",
+    )
+    gcps: Path | None = option(
+        None,
+        "Control points that place the scene: CSV with columns pixel, line, lon, lat (or x, y and a reference system), "
+        "or a .points file of QGIS. Pixels count from the outer edge of the first one.",
+        metavar="FILE",
+        default_text="the file's own coordinates",
+    )
     max_pixels: _Pixels = option(_MAX_PIXELS, "Refuse a larger scene before anything is read.", Effect.NONE)
 
     def __post_init__(self) -> None:

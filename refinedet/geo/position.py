@@ -19,11 +19,14 @@ from scipy.interpolate import RBFInterpolator, RectBivariateSpline
 
 from refinedet.boxes import Boxes
 from refinedet.raster import RasterInfo
+from refinedet.raster.info import counts_pixels
 
 Points = NDArray[np.float64]
 """(N, 2) float64: pixels [x, y] in the half-open convention, or degrees [longitude, latitude] on WGS 84."""
 
 _WGS84 = "EPSG:4326"
+_MOST_DEG = (540.0, 90.0)
+"""Longitude and latitude beyond which degrees are none: a scene may cross 180 or 360 degrees, but not begin anew."""
 _GCP_SHIFT = {"edge": 0.0, "centre": 0.5}
 """Shift from the pixels of GCPs to those of boxes, where the centre of pixel i is i + 0.5."""
 _EXACT_SPLINE_POINTS = 1000
@@ -43,7 +46,8 @@ class Position:
         if len(points_xy) == 0:
             return np.zeros((0, 2))
         degrees = np.array(self.mapping(np.asarray(points_xy, np.float64)), np.float64)
-        degrees[~np.isfinite(degrees).all(axis=1)] = np.nan
+        with np.errstate(invalid="ignore"):
+            degrees[~(np.abs(degrees) <= _MOST_DEG).all(axis=1)] = np.nan
         degrees[:, 0] = (degrees[:, 0] + 180.0) % 360.0 - 180.0
         return degrees
 
@@ -74,14 +78,23 @@ def _located(info: RasterInfo) -> Position | str:
     """Position of a scene, or the reason why there is none."""
     try:
         if info.gcps and info.gcp_crs:
-            return _from_gcps(info, info.gcp_crs)
-        if info.transform and info.crs:
-            return _from_transform(info.transform, info.crs)
+            return _on_earth(_from_gcps(info, info.gcp_crs), info)
+        if info.transform and info.crs and not counts_pixels(info.transform, info.height):
+            return _on_earth(_from_transform(info.transform, info.crs), info)
     except ProjError as error:
         return f"its reference system cannot be used ({' '.join(str(error).split())})"
-    if info.gcps or info.transform:
+    if info.gcps or (info.transform and not info.crs and not counts_pixels(info.transform, info.height)):
         return "its coordinates lack a reference system"
+    if info.crs:
+        return "its file names a reference system but no transform"
     return "its file holds no coordinates"
+
+
+def _on_earth(found: Position | str, info: RasterInfo) -> Position | str:
+    """Refuse a position that puts the middle of the scene off the earth."""
+    if isinstance(found, str) or np.isfinite(found.lonlat(np.array([[info.width / 2, info.height / 2]]))).all():
+        return found
+    return "its coordinates lie outside of the earth"
 
 
 def distances_m(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64]:

@@ -11,15 +11,16 @@ from zipfile import BadZipFile, ZipFile
 
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.raster.gdal import MAGIC_BYTES, driver_of
-from refinedet.raster.tiff import check_tiff
+from refinedet.raster.tiff import Page, check_tiff
 
 _ZIP_LARGE_BYTES = 64 << 20
 _ZIP_RATIO = 100
 """Largest ratio of packing for a picture above that size: radar images hardly shrink at all."""
 
 
-def driver_at(path: Path, member: str | None, max_pixels: int) -> str:
-    """Name of the driver that may open a file; the header of a TIFF is checked."""
+def driver_at(path: Path, member: str | None, max_pixels: int) -> tuple[str, tuple[Page, ...]]:
+    """Name of the driver that may open a file, and its further pages; the header of a TIFF is checked."""
+    pages: tuple[Page, ...] = ()
     wanted = f"expected a GeoTIFF, PNG or JPEG file at {path}"
     if path.is_dir():
         raise FileError(f"{wanted}, found a folder; name a file in it")
@@ -29,7 +30,7 @@ def driver_at(path: Path, member: str | None, max_pixels: int) -> str:
         with path.open("rb") as stream, _member(stream, path, member) as (content, size):
             driver = driver_of(content.read(MAGIC_BYTES))
             if driver == "GTiff":
-                check_tiff(content, size, path, max_pixels)
+                pages = check_tiff(content, size, path, max_pixels)
     except RefineDetError:
         raise
     except FileNotFoundError as error:
@@ -40,7 +41,7 @@ def driver_at(path: Path, member: str | None, max_pixels: int) -> str:
         raise FileError(f"{wanted}, but it cannot be read ({error.strerror})") from error
     if driver is None:
         raise FileError(f"{wanted}, found a file of another kind; convert it to one of these formats")
-    return driver
+    return driver, pages
 
 
 @contextmanager

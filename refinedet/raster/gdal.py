@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -34,12 +35,22 @@ GDAL_ERRORS = (RasterioError, CPLE_BaseError, UnicodeDecodeError)
 IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 """Transform that rasterio gives a file without one."""
 
+_FILE_IN_WKT = re.compile(
+    r"""(?:PARAMETERFILE\["[^"]*",\s*"|PROJ4_GRIDS",\s*"|\+(?:\w*grids|file|init)=)[^"\s]*[/\\]""", re.IGNORECASE
+)
+"""Grid file with a folder in its name. A name without a folder is looked up among PROJ's own files, as it should."""
+
 _CACHE_MB = 64
 
 
 def driver_of(head: bytes) -> str | None:
     """Name of the driver for a file that begins with these bytes; None if none is allowed."""
     return next((driver for magic, driver in DRIVERS.items() if head.startswith(magic)), None)
+
+
+def names_a_file(wkt: str) -> bool:
+    """True if a reference system makes PROJ open a file of the sender's choice."""
+    return _FILE_IN_WKT.search(wkt) is not None
 
 
 def environment() -> rasterio.Env:

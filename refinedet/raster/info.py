@@ -7,8 +7,12 @@ from typing import Literal
 
 GcpZero = Literal["edge", "centre"]
 """Place of pixel 0 of ground control points: outer edge of the first pixel (GeoTIFF, GDAL), or its centre (ESA)."""
-GcpEvidence = Literal["product", "tags", "name", "assumed"]
-"""Source of the place of pixel 0: the product around the file, its tags, its name; or "edge" is assumed."""
+GcpEvidence = Literal["product", "tags", "name", "setting", "assumed"]
+"""Source of the place of pixel 0: the product around the file, its tags, its name, `gcps`; or "edge" is assumed."""
+Matrix = tuple[float, float, float, float, float, float]
+"""(a, b, c, d, e, f): x = a*col + b*row + c, y = d*col + e*row + f at pixel corners."""
+
+_HALF_PIXEL = 0.5
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,9 +42,21 @@ class RasterInfo:
     nodata: float | None = None
     crs: str | None = None
     """WKT of the reference system of `transform`."""
-    transform: tuple[float, float, float, float, float, float] | None = None
-    """(a, b, c, d, e, f): x = a*col + b*row + c, y = d*col + e*row + f at pixel corners; None without georeference."""
+    transform: Matrix | None = None
+    """Coordinates of pixels; None where the file holds none, or mere pixel numbers (`counts_pixels`)."""
     gcps: tuple[GroundControlPoint, ...] = ()
     gcp_crs: str | None = None
     gcp_zero: GcpZero = "edge"
     gcp_evidence: GcpEvidence = "assumed"
+    spacing_m: tuple[float, float] | None = None
+    """Metres between pixels along x and y, as the metadata of a file without a position states them."""
+
+
+def counts_pixels(matrix: Matrix, height: int) -> bool:
+    """True if a transform only numbers the pixels, from the top or the bottom, by their edges or centres.
+
+    Programs store such a transform for a picture that lies nowhere, and rasterio gives (1, 0, 0, 0, 1, 0) for none.
+    """
+    a, b, c, d, e, f = matrix
+    origin = min(abs(f), abs(f - height)) if e < 0 else abs(f)
+    return (a, b, d, abs(e)) == (1, 0, 0, 1) and abs(c) <= _HALF_PIXEL and origin <= _HALF_PIXEL

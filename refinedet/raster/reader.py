@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import rasterio
@@ -25,14 +24,14 @@ from refinedet.raster.formats import driver_at
 from refinedet.raster.gdal import (
     COMPLEX_TYPES,
     GDAL_ERRORS,
-    IDENTITY,
     REAL_TYPES,
     environment,
     gdal,
+    names_a_file,
 )
-from refinedet.raster.info import GroundControlPoint, RasterInfo
+from refinedet.raster.info import GroundControlPoint, Matrix, RasterInfo, counts_pixels
 from refinedet.raster.pixels import Decoder, Missing, decoder_of, measured
-from refinedet.raster.tiff import check_pixels
+from refinedet.raster.tiff import Page, check_pixels
 from refinedet.tiling import Window, moved
 
 MAX_PIXELS = 4_000_000_000
@@ -42,16 +41,12 @@ Band = int | str
 """Band of a file: its number from 1, or its description, such as a polarisation; case does not matter."""
 
 _LEAST_AREA = 3
-_FILE_IN_WKT = re.compile(
-    r"""(?:PARAMETERFILE\["[^"]*",\s*"|PROJ4_GRIDS",\s*"|\+(?:\w*grids|file|init)=)[^"\s]*[/\\]""", re.IGNORECASE
-)
-"""Grid file with a folder in its name. A name without a folder is looked up among PROJ's own files, as it should."""
 
 
 class SceneReader(Reader):
     """Open scene. Use it within the `with` of `open_scene`, from one thread at a time."""
 
-    def __init__(self, dataset: Any, path: Path, band: Band | None) -> None:
+    def __init__(self, dataset: Any, path: Path, band: Band | None, pages: tuple[Page, ...] = ()) -> None:
         self._dataset = dataset
         self.path = path
         self.band_names = tuple(
@@ -59,6 +54,8 @@ class SceneReader(Reader):
             for text, kind in zip(dataset.descriptions, dataset.colorinterp, strict=True)
         )
         """Descriptions of all bands of the file, alpha for one that hides pixels; empty text for a band without one."""
+        self.further_pages = pages
+        """Pictures in the file that are neither read nor overviews or masks of the one that is."""
         self.correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
         """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""
         self.bands = _bands(dataset, path, band)
@@ -112,6 +109,12 @@ class SceneReader(Reader):
     def units(self) -> tuple[str, ...]:
         """Units that the file states for the bands that are read."""
         return tuple(unit for band in self.bands if (unit := self._dataset.units[band - 1]))
+
+    @property
+    def has_rational_polynomials(self) -> bool:
+        """True if the file holds rational polynomial coefficients (RPC), which say where it lies but are not read."""
+        with gdal():
+            return bool(self._dataset.tags(ns="RPC"))
 
     @property
     def hides(self) -> bool:
@@ -207,14 +210,14 @@ def open_scene(
         InputError: its pixels are of a type that is not supported, too many, or it has no such band.
     """
     path = Path(path)
-    driver = driver_at(path, member, max_pixels)
+    driver, pages = driver_at(path, member, max_pixels)
     name = path.absolute() if member is None else f"/vsizip/{{{path.absolute()}}}/{member}"
     with ExitStack() as stack:
         try:
             with gdal():
                 dataset = stack.enter_context(rasterio.open(name, driver=driver))
                 check_pixels(path, dataset.width, dataset.height, max_pixels)
-                reader = SceneReader(dataset, path, band)
+                reader = SceneReader(dataset, path, band, pages)
         except GDAL_ERRORS as error:
             raise FileError(
                 f"expected to open {path} as {driver}, but GDAL cannot; the file looks damaged or cut off, "
@@ -225,12 +228,11 @@ def open_scene(
 
 def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
     with gdal():
-        crs, matrix = dataset.crs, tuple(float(v) for v in dataset.transform[:6])
+        crs, matrix = dataset.crs, cast("Matrix", tuple(float(v) for v in dataset.transform[:6]))
         given, points_crs = dataset.gcps
         from_esa = bool(given) and tells_sentinel1(dataset.tags())
     points = tuple(GroundControlPoint(p.col, p.row, p.x, p.y, p.z or 0.0) for p in given)
     from_esa = from_esa and are_of_esas_grid(points)
-    without = crs is None and matrix == IDENTITY
     return RasterInfo(
         width=dataset.width,
         height=dataset.height,
@@ -238,7 +240,7 @@ def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
         dtype=decoder.dtype,
         nodata=decoder.nodata,
         crs=_wkt(crs, path),
-        transform=None if without or points else matrix,  # type: ignore[arg-type]  # six by the slice above
+        transform=None if points or counts_pixels(matrix, dataset.height) else matrix,
         gcps=points,
         gcp_crs=_wkt(points_crs, path),
         gcp_zero="centre" if from_esa else "edge",
@@ -249,7 +251,7 @@ def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
 def _wkt(crs: Any, path: Path) -> str | None:
     """Text of a reference system; one that makes PROJ open a file of the sender's choice is refused."""
     text: str | None = crs.to_wkt() if crs else None
-    if text is not None and _FILE_IN_WKT.search(text):
+    if text is not None and names_a_file(text):
         raise InputError(
             f"expected a reference system in {path} that names no files, found one that does; "
             "give the scene an ordinary one: gdal_edit.py -a_srs EPSG:n"

@@ -48,9 +48,21 @@ _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _BANDS = 256, 257, 258, 259, 277
 _STRIP_OFFSETS, _STRIP_ROWS, _STRIP_BYTES, _PLANAR = 273, 278, 279, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
 _METADATA = 42112
+_SUBFILE, _OLD_SUBFILE = 254, 255
+_REDUCED_OR_MASK, _OLD_REDUCED = 0b101, 2
+"""Bits of the tag NewSubfileType, and the value of its predecessor, that mark an overview or a mask."""
 _TABLES = {_STRIP_OFFSETS, _STRIP_BYTES, _TILE_OFFSETS, _TILE_BYTES}
 _SPLIT_ROWS = 2000
 """Rows of an uncompressed strip above which GDAL reads it row by row."""
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """Picture of a TIFF: its number, as GDAL counts them from 1, and its size in pixels."""
+
+    number: int
+    width: int
+    height: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -92,24 +104,34 @@ class _File:
         )
 
 
-def check_tiff(stream: BinaryIO, size: int, where: str | Path, max_pixels: int) -> None:
+def check_tiff(stream: BinaryIO, size: int, where: str | Path, max_pixels: int) -> tuple[Page, ...]:
     """Refuse a TIFF whose header does not fit the file or asks for too much; `size` is that of `stream` in bytes.
+
+    Returns the pages after the first that are neither overviews nor masks.
 
     Raises:
         FileError: the header is damaged, or points beyond the end of the file.
         InputError: the picture, or a block that must be decoded at once, is too large, or its compression is unknown.
     """
     file = _File(stream, size, where)
-    offset, seen = file.first, set[int]()
+    offset, seen, pages = file.first, set[int](), []
     while offset:
         if offset in seen or len(seen) == _MAX_DIRECTORIES:
             file.damaged(f"at most {_MAX_DIRECTORIES} pictures, one after the other", "more, or a circle of them")
         entries, following = _directory(file, offset)
         _check_picture(file, entries, max_pixels)
+        if seen and not _is_overview_or_mask(file, entries):
+            pages.append(Page(len(seen) + 1, *(_value(file, entries, tag, None) for tag in (_WIDTH, _HEIGHT))))
         seen.add(offset)
         offset = following
     if not seen:
         file.damaged("a picture", "none")
+    return tuple(pages)
+
+
+def _is_overview_or_mask(file: _File, entries: dict[int, _Entry]) -> bool:
+    marked = _value(file, entries, _SUBFILE, 0) & _REDUCED_OR_MASK
+    return bool(marked) or _value(file, entries, _OLD_SUBFILE, 0) == _OLD_REDUCED
 
 
 def _directory(file: _File, offset: int) -> tuple[dict[int, _Entry], int]:

@@ -24,6 +24,7 @@ from refinedet.config.option import Effect, with_effect
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
 from refinedet.resuming import differences
+from refinedet.scene.input.side_files import reference_file, world_file
 from refinedet.scene.sentinel1.product import bare_measurement, find_measurement
 
 _PACKAGES = (
@@ -31,7 +32,7 @@ _PACKAGES = (
     "roaring-landmask",
 )
 """Packages whose version may show in a result; the last one holds the coastline."""
-_SIDE_FILES = ("land", "exclude")
+_SIDE_FILES = ("gcps", "land", "exclude")
 """Settings that name a file. Its content counts, its path does not."""
 _PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 """Files that make up one Shapefile."""
@@ -111,21 +112,22 @@ def run_identity(  # noqa: PLR0913 - all that decides a result
         "known_gsd": None if known_gsd is None else known_gsd.to_dict(),
         "radiometry": radiometry.to_dict(),
     }
-    return RunIdentity(scene_sha256, dict(detector), settings, side_files(land), software())
+    return RunIdentity(scene_sha256, dict(detector), settings, side_files(scene, land), software())
 
 
-def side_files(land: LandSettings) -> dict[str, str]:
-    """SHA-256 of the content of each file that the land settings name, by the name of the setting.
+def side_files(scene: SceneSettings, land: LandSettings) -> dict[str, str]:
+    """SHA-256 of the content of each file that the settings name, by the name of the setting.
 
     Raises:
         FileError: one of them cannot be read.
     """
-    named = {name: path for name in _SIDE_FILES if (path := getattr(land, name)) is not None}
+    values = with_effect(scene, Effect.SHIPS) | with_effect(land, Effect.SHIPS)
+    named = {name: path for name in _SIDE_FILES if (path := values[name]) is not None}
     return {name: _content_sha256(path) for name, path in named.items()}
 
 
 def _content_sha256(path: Path) -> str:
-    """Hash of a vector file; of a Shapefile all its parts count."""
+    """Hash of a file that a setting names; of a Shapefile all its parts count."""
     try:
         if path.suffix.lower() != ".shp":
             return sha256_file(path)
@@ -151,7 +153,7 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
     All of the content is hashed. A sample of blocks with size and time would be quicker, but would take an edited scene
     for the old one. A gigabyte takes 0.6 seconds on processors with SHA instructions; detection takes minutes and reads
     the file three times in any case. For a product in a folder, and for its bare raster, the manifest, the annotations
-    and the chosen raster count.
+    and the chosen raster count. With another raster, a world file and a .prj file beside it count: they may place it.
 
     Raises:
         FileError, InputError: the scene cannot be read, or is no product that `sentinel1.find_measurement` knows.
@@ -160,7 +162,9 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
     try:
         product = find_measurement(path, polarisation) if path.is_dir() else bare_measurement(path)
         if product is None:
-            return sha256_file(path)
+            beside = [file for file in (world_file(path), reference_file(path)) if file is not None]
+            hashes = [sha256_file(file) for file in (path, *beside)]
+            return sha256(json.dumps(hashes).encode()).hexdigest() if beside else hashes[0]
         root = product.files.path.absolute()
         read = [product.path.absolute(), *root.glob("*.safe"), *(root / "annotation").rglob("*.xml")]
         return sha256_tree(root, [file.relative_to(root).as_posix() for file in read])

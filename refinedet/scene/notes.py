@@ -16,8 +16,10 @@ def position_notes(info: RasterInfo) -> tuple[str, ...]:
     reason = why_nowhere(info)
     if reason is None:
         return ()
-    meaning = "boxes are in pixels, places and lengths on the ground are unknown"
-    return (f"the scene has no position, since {reason}: {meaning}, and neither land nor exclusions are looked at",)
+    meaning = "boxes are in pixels, places and lengths on the ground are unknown, and neither land nor exclusions are"
+    lacks_crs = (info.gcps and not info.gcp_crs) or (info.transform and not info.crs)
+    remedy = "state the reference system with `crs`" if lacks_crs else "control points in `gcps` would place it"
+    return (f"the scene has no position, since {reason}: {meaning} looked at; {remedy}",)
 
 
 def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *, asked: bool) -> tuple[str, ...]:

@@ -9,6 +9,7 @@ from pathlib import Path
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import SceneReader, open_scene
+from refinedet.scene.input.position import apply_position
 from refinedet.scene.input.reading import apply_reading
 from refinedet.scene.sentinel1.product import is_product
 from refinedet.scene.sentinel1.reader import apply_metadata, apply_name, measurement_of
@@ -20,7 +21,8 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
 
     Raises:
         FileError: there is no scene at `path`, or it is damaged.
-        InputError: its pixels are of an unsupported type or too many, or it lacks the polarisation or band.
+        InputError: its pixels are of an unsupported type or too many, or it lacks the polarisation or band; or a
+            setting of its position cannot be used.
     """
     settings = settings or SceneSettings()
     found = measurement_of(path, settings.pol)
@@ -38,8 +40,9 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
             yield reader
         return
     with open_scene(path, band=settings.band, max_pixels=settings.max_pixels) as reader:
-        apply_reading(reader, Path(path), settings)
         apply_name(reader, path)
+        apply_position(reader, Path(path), settings)
+        apply_reading(reader, Path(path), settings)
         yield reader
 
 
@@ -49,6 +52,9 @@ def _check_product(path: str | Path, settings: SceneSettings) -> None:
             f"expected no `nodata` for the Sentinel-1 product {path}, whose missing pixels are 0, "
             f"found {settings.nodata}; leave it out"
         )
+    for name in ("crs", "gcps"):
+        if getattr(settings, name) is not None:
+            raise InputError(f"expected no `{name}` for {path}, which is a Sentinel-1 product with its own position")
     if settings.band is not None:
         raise InputError(f"expected no `band` for the Sentinel-1 product {path}, found {settings.band}; use `pol`")
     if settings.values not in ("auto", "amplitude"):

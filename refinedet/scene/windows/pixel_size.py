@@ -88,19 +88,24 @@ def has_pixel_size(info: RasterInfo) -> bool:
 def pixel_size_m(info: RasterInfo) -> tuple[float, float]:
     """Width and height of a pixel in the middle of a scene, in metres along the ellipsoid.
 
+    Of a scene without a position they are those that its metadata state.
+
     Raises:
-        InputError: the scene has no position.
+        InputError: the scene has neither.
     """
     if not has_pixel_size(info):
-        raise InputError("expected a scene with a position for `gsd_m`, found one without; set `scale` instead")
+        raise InputError(
+            "expected a scene with a position, or metadata that state its pixel spacing, for `gsd_m`, found neither; "
+            "set `scale` instead"
+        )
     return _pixel_size_m(info)
 
 
 def _pixel_size_m(info: RasterInfo) -> tuple[float, float]:
-    """Width and height of a pixel in metres; NaN without a position."""
+    """Width and height of a pixel in metres; NaN where they are unknown."""
     position = locate(info)
     if position is None:
-        return np.nan, np.nan
+        return info.spacing_m or (np.nan, np.nan)
     middle = np.array([info.width, info.height]) / 2
     reach = np.minimum(middle, _REACH_PX)
     ends = [position.lonlat(np.stack([middle, middle]) + reach * side) for side in (-np.eye(2), np.eye(2))]

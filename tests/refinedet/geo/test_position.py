@@ -9,6 +9,8 @@ from xml.etree import ElementTree as ET
 import numpy as np
 import pytest
 import rasterio
+from hypothesis import given, settings
+from hypothesis import strategies as st
 from pyproj import CRS, Transformer
 
 from refinedet.geo.position import azimuths_deg, distances_m, locate, why_nowhere
@@ -16,6 +18,12 @@ from refinedet.raster import GroundControlPoint, RasterInfo
 
 WGS84 = CRS.from_epsg(4326).to_wkt()
 UTM = CRS.from_epsg(32633).to_wkt()
+PIXEL_NUMBERS = {
+    "rasterio gives it for none": (1.0, 0.0, 0.0, 0.0, 1.0, 0.0),
+    "from the top, y upwards": (1.0, 0.0, 0.0, 0.0, -1.0, 0.0),
+    "from the bottom": (1.0, 0.0, 0.0, 0.0, -1.0, 800.0),
+    "by centres": (1.0, 0.0, -0.5, 0.0, 1.0, -0.5),
+}
 
 
 def info_with(**values: object) -> RasterInfo:
@@ -221,7 +229,7 @@ def test_gcps_around_the_pole_are_located() -> None:
             id="GCPs beyond the projection",
         ),
         pytest.param(
-            {"crs": "not WKT", "transform": (1.0, 0, 0, 0, 1.0, 0)},
+            {"crs": "not WKT", "transform": (1.0, 0, 9, 0, 1.0, 0)},
             "its reference system cannot be used (Invalid projection",
             id="a reference system that is broken",
         ),
@@ -229,6 +237,21 @@ def test_gcps_around_the_pole_are_located() -> None:
             {"crs": 'LOCAL_CS["site",UNIT["metre",1]]', "transform": (1.0, 0, 9, 0, 1.0, 0)},
             "its reference system cannot be used (",
             id="a system of a local site",
+        ),
+        pytest.param({"crs": WGS84}, "its file names a reference system but no transform", id="no transform"),
+        *(
+            pytest.param(
+                {"crs": crs, "transform": matrix},
+                "its file names a reference system but no transform",
+                id=f"{name}, {crs[:7]}",
+            )
+            for crs in (WGS84, UTM)
+            for name, matrix in PIXEL_NUMBERS.items()
+        ),
+        pytest.param(
+            {"crs": WGS84, "transform": (10.0, 0, 380_000.0, 0, -10.0, 6_050_000.0)},
+            "its coordinates lie outside of the earth",
+            id="metres as degrees",
         ),
     ],
 )
@@ -240,13 +263,41 @@ def test_a_scene_that_cannot_be_located_has_no_position_and_a_reason(
     assert not caplog.records  # each who asks where the scene is would say so again
 
 
+@settings(max_examples=200)
+@given(
+    st.tuples(*[st.floats(-1e9, 1e9) | st.floats(-100, 100)] * 6),
+    st.lists(st.tuples(st.floats(-1e5, 1e5), st.floats(-1e5, 1e5)), min_size=1, max_size=8),
+)
+def test_no_transform_gives_degrees_beyond_the_earth(
+    matrix: tuple[float, float, float, float, float, float], pixels: list[tuple[float, float]]
+) -> None:
+    position = locate(info_with(crs=WGS84, transform=matrix))
+    if position is None:
+        assert why_nowhere(info_with(crs=WGS84, transform=matrix))
+        return
+    lonlat = position.lonlat(np.array(pixels))
+    known = np.isfinite(lonlat)
+    assert (known.all(axis=1) == known.any(axis=1)).all()
+    assert (np.abs(lonlat[known[:, 0]]) <= (180, 90)).all()
+
+
+def test_places_beyond_a_pole_are_unknown_and_the_others_are_not() -> None:
+    position = locate(info_with(crs=WGS84, transform=(0.1, 0, 0.0, 0, -0.1, 100.0)))
+    assert position is not None
+    lonlat = position.lonlat(np.array([[10.0, 50.0], [10.0, 150.0]]))
+    assert np.isnan(lonlat[0]).all()
+    assert lonlat[1].tolist() == pytest.approx([1.0, 85.0])
+
+
 def test_a_scene_that_is_somewhere_has_no_reason_to_be_nowhere() -> None:
     assert why_nowhere(info_with(crs=WGS84, transform=(0.1, 0, 10.0, 0, -0.1, 50.0))) is None
 
 
 def test_a_point_beyond_the_projection_is_nan_and_has_no_length() -> None:
-    position = locate(info_with(crs=CRS.from_epsg(32633).to_wkt(), transform=(1e9, 0, 0, 0, 1e9, 0)))
+    middle = (1e9, 0, 5e5 - 500e9, 0, 1e9, 5e6 - 400e9)
+    position = locate(info_with(crs=UTM, transform=middle))
     assert position is not None
-    place = position.lonlat(np.array([[500.0, 500.0]]))
+    assert np.isfinite(position.lonlat(np.array([[500.0, 400.0]]))).all()
+    place = position.lonlat(np.array([[900.0, 400.0]]))
     assert np.isnan(place).all()
     assert np.isnan(distances_m(place, place)).all()

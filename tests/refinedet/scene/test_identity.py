@@ -83,6 +83,7 @@ LAND_OFF = ["settings.land_buffer_m was 500.0, is absent", "settings.land_mask w
     ("changed", "told"),
     [
         ({"scene": SceneSettings(band=2)}, ["settings.band was absent, is 2"]),
+        ({"scene": SceneSettings(crs="EPSG:32632")}, ["settings.crs was absent, is EPSG:32632"]),
         ({"scene": SceneSettings(pol="vh")}, ["settings.pol was absent, is vh"]),
         ({"scene": SceneSettings(stretch=StretchChoice("decibel"))}, ["settings.stretch.kind was auto, is decibel"]),
         ({"land": LandSettings(land_mask="drop")}, ["settings.land_mask was flag, is drop"]),
@@ -113,18 +114,23 @@ def test_an_identity_survives_its_way_through_json(tmp_path: Path) -> None:
             RunIdentity.from_record(other, tmp_path / "a.run.json")
 
 
-@pytest.mark.parametrize("name", ["land", "exclude"])
-def test_the_content_of_a_side_file_counts_and_its_place_does_not(tmp_path: Path, name: str) -> None:
+@pytest.mark.parametrize(("group", "name"), [("land", "land"), ("land", "exclude"), ("scene", "gcps")])
+def test_the_content_of_a_side_file_counts_and_its_place_does_not(tmp_path: Path, group: str, name: str) -> None:
     first = tmp_path / "first.geojson"
     first.write_text('{"type":"Point","coordinates":[10,50]}')
     moved = Path(copy(first, tmp_path / "moved.geojson"))
-    before = identity(land=LandSettings(**{name: first}))
-    assert identity(land=LandSettings(**{name: moved})).changed_since(before) == []
+
+    def named(path: Path) -> RunIdentity:
+        made = {"land": LandSettings, "scene": SceneSettings}[group](**{name: path})
+        return identity(**{group: made})
+
+    before = named(first)
+    assert named(moved).changed_since(before) == []
     first.write_text('{"type":"Point","coordinates":[11,50]}')
-    (told,) = identity(land=LandSettings(**{name: first})).changed_since(before)
+    (told,) = named(first).changed_since(before)
     assert told.startswith(f"side_files.{name} was ")
     with pytest.raises(FileError, match="expected a file at"):
-        identity(land=LandSettings(**{name: tmp_path / "missing.geojson"}))
+        named(tmp_path / "missing.geojson")
 
 
 def test_all_parts_of_a_shapefile_count(tmp_path: Path) -> None:

@@ -84,7 +84,7 @@ def test_a_scale_of_one_is_the_scene_itself(scene: Path, bright_blobs: Any) -> N
 
 def test_metres_without_a_position_are_one_sentence(tmp_path: Path, bright_blobs: Any) -> None:
     write_scene(tmp_path / "s.tif", sea())
-    with pytest.raises(InputError, match=r"expected a scene with a position for `gsd_m`.*`scale`"):
+    with pytest.raises(InputError, match=r"expected a scene with a position.* for `gsd_m`.*`scale`"):
         detect_scene(tmp_path / "s.tif", bright_blobs, scene=SceneSettings(gsd_m=10))
 
 

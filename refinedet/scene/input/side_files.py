@@ -1,0 +1,89 @@
+"""Small files beside a raster that say where it lies: world files and their reference system.
+
+They come from whoever sent the raster. Each is read up to a small limit, never by GDAL, and its content is never shown:
+six numbers, and the text of a reference system that names no files.
+"""
+
+from __future__ import annotations
+
+import math
+from pathlib import Path
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from refinedet.raster.gdal import names_a_file
+from refinedet.raster.info import Matrix
+
+_WORLD_BYTES = 1 << 10
+_PRJ_BYTES = 1 << 16
+_AUXILIARY_BYTES = 1 << 20
+_PLACES = (b"<GeoTransform", b"<GCPList", b'"RPC"')
+"""Entries of GDAL's auxiliary file that say where a raster lies."""
+_RPC = (".rpb", ".rpc", "_rpc.txt", "_rpc_org.txt")
+
+
+def world_file(path: Path) -> Path | None:
+    """World file beside a raster, such as .tfw beside .tif; None if there is none."""
+    kind = path.suffix[1:].lower()
+    ends = [f"{kind[0]}{kind[-1]}w", f"{kind}w"] if kind else []
+    ends += ["jpw"] if kind.startswith("jp") else []
+    return _beside(path, [f".{end}" for end in (*ends, "wld")])
+
+
+def reference_file(path: Path) -> Path | None:
+    """File of a reference system (.prj) beside a raster; None if there is none."""
+    return _beside(path, [".prj"])
+
+
+def read_world_file(path: Path) -> Matrix | None:
+    """Transform at pixel corners of a world file; None if it holds anything but six numbers that place pixels.
+
+    A world file gives x per column, y per column, x per row, y per row, and the place of the centre of the first pixel.
+    """
+    try:
+        numbers = [float(text) for text in (_content(path, _WORLD_BYTES) or b"").decode("ascii").split()]
+    except (UnicodeDecodeError, ValueError):
+        return None
+    if len(numbers) != 6 or not all(map(math.isfinite, numbers)):
+        return None
+    a, d, b, e, x, y = numbers
+    return None if a * e == b * d else (a, b, x - (a + b) / 2, d, e, y - (d + e) / 2)
+
+
+def read_reference_file(path: Path) -> str | None:
+    """WKT of a .prj file; None if it is no reference system, or names files."""
+    text = (_content(path, _PRJ_BYTES) or b"").decode("utf-8-sig", "replace").strip()
+    if not text or names_a_file(text):
+        return None
+    try:
+        return str(CRS.from_wkt(text).to_wkt())
+    except CRSError:
+        return None
+
+
+def unread_files(path: Path) -> list[Path]:
+    """Files beside a raster that may say where it lies and are not read: auxiliary files of GDAL, and RPC."""
+    auxiliary = path.with_name(f"{path.name}.aux.xml")
+    content = _content(auxiliary, _AUXILIARY_BYTES) or b""
+    found = [auxiliary] if any(place in content for place in _PLACES) else []
+    polynomials = _beside(path, list(_RPC))
+    return found if polynomials is None else [*found, polynomials]
+
+
+def _beside(path: Path, ends: list[str]) -> Path | None:
+    """First file beside `path` of the same stem and one of these ends, in lower or upper case."""
+    names = [f"{path.stem}{spelled}" for end in ends for spelled in (end, end.upper())]
+    return next((one for one in map(path.with_name, names) if one != path and one.is_file()), None)
+
+
+def _content(path: Path, most: int) -> bytes | None:
+    """Content of a regular file of at most that many bytes; None for any other."""
+    try:
+        if not path.is_file():
+            return None
+        with path.open("rb") as stream:
+            content = stream.read(most + 1)
+    except OSError:
+        return None
+    return content if len(content) <= most else None
