@@ -208,7 +208,8 @@ def open_scene(
     """
     path = Path(path)
     driver = driver_at(path, member, max_pixels)
-    name = path.absolute() if member is None else f"/vsizip/{{{path.absolute()}}}/{member}"
+    inside = None if member is None else member.replace("\\", "/")  # as GDAL has the names of all archives
+    name = path.absolute() if inside is None else f"/vsizip/{{{path.absolute()}}}/{inside}"
     with ExitStack() as stack:
         try:
             with gdal():

@@ -30,6 +30,7 @@ from refinedet.raster import Reader
 from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
 from refinedet.scene.journal import FinishedWindows, Journal, OpenJournal, open_journal
 from refinedet.scene.land.survey import Surroundings, survey
+from refinedet.scene.naming import scene_name
 from refinedet.scene.notes import pixel_notes, position_notes
 from refinedet.scene.result import SceneResult
 from refinedet.scene.sentinel1.reader import annotation_of
@@ -111,7 +112,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         with watch.part("describe"):
             ships = describe_ships(SceneAsRead(reader, run.seen, run.preview, run.factors), merged, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
-    result = _result(Path(path).name, first.classes, run, ships, (*run.notes, *known.notes))
+    result = _result(scene_name(path), first.classes, run, ships, (*run.notes, *known.notes))
     return replace(result, identity=hashed.result() if hashed else None)
 
 

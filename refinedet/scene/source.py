@@ -16,7 +16,7 @@ from refinedet.scene.sentinel1.reader import apply_metadata, apply_name, measure
 
 @contextmanager
 def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iterator[SceneReader]:
-    """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as .SAFE folder or zip archive.
+    """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as folder, zip archive or manifest.
 
     Raises:
         FileError: there is no scene at `path`, or it is damaged.
@@ -27,7 +27,7 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
     if found is None and settings.calibrate is not None:
         raise InputError(
             f"expected a Sentinel-1 GRD product to calibrate at {path}, found another raster; "
-            "name the .SAFE folder or its zip archive, or leave `calibrate` out"
+            "name the product's folder or its zip archive, or leave `calibrate` out"
         )
     if found is not None:
         _check_product(path, settings)
