@@ -156,7 +156,8 @@ def test_what_is_excluded_is_dropped_and_counted(run: Run, weights: Path, scene:
     assert "1 (dropped: 1" in ran.stdout
     ran = run("detect", scene, "--weights", weights, "--exclude", known, "--land-mask", "off", "--json", "--overwrite")
     (one,) = json.loads(ran.stdout)["scenes"]
-    assert (one["ships"], one["dropped"], one["notes"]) == (1, {"excluded": 1}, [])
+    told = ["the time of the scene is unknown, and so that of its ships; name it with --time"]
+    assert (one["ships"], one["dropped"], one["notes"]) == (1, {"excluded": 1}, told)
 
 
 def test_ships_on_land_of_the_users_own_are_dropped_or_flagged(

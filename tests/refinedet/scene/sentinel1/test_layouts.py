@@ -18,6 +18,7 @@ from refinedet.raster import RasterInfo, write_blocks
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.identity import scene_sha256
 from refinedet.scene.naming import scene_name
+from refinedet.scene.output.columns import ship_rows
 from refinedet.scene.output.files import journal_path
 from refinedet.scene.output.result_paths import result_paths
 from refinedet.scene.sentinel1.ambiguity import displacement
@@ -137,6 +138,8 @@ def test_every_layout_gives_the_same_ships_flags_and_calibrated_pixels(
     assert found.flags == expected.flags
     np.testing.assert_array_equal(found.places.centres_lonlat, expected.places.centres_lonlat)
     assert found.notes == expected.notes
+    assert found.read_as == expected.read_as
+    assert [row["time"] for row in ship_rows(found)] == [row["time"] for row in ship_rows(expected)]
     assert found.label == (None if layout in BARE else "vv")
     choice = SceneSettings(calibrate="sigma0-denoised")
     with open_source(scene, choice) as here, open_source(product, choice) as there:
