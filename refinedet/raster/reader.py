@@ -32,6 +32,7 @@ from refinedet.raster.gdal import (
 )
 from refinedet.raster.info import GroundControlPoint, RasterInfo
 from refinedet.raster.pixels import Decoder, Missing, decoder_of, measured
+from refinedet.raster.tie_points import located_by_tie_points
 from refinedet.raster.tiff import check_pixels
 from refinedet.tiling import Window, moved
 
@@ -99,6 +100,11 @@ class SceneReader(Reader):
         if self.stored_dtype not in known:
             raise InputError(f"expected pixels of one of {known} in {self.path}, found {self.stored_dtype}")
         return decoder_of(self._dataset, self.bands, values, missing)
+
+    @property
+    def is_tiff(self) -> bool:
+        """True if the file is a TIFF; of an archive, the picture in it."""
+        return bool(self._dataset.driver == "GTiff")
 
     def tags(self, band: int = 0) -> dict[str, str]:
         """Metadata of the file, or of one of its bands counted from 1, by the names that GDAL gives them."""
@@ -216,12 +222,19 @@ def open_scene(
                 dataset = stack.enter_context(rasterio.open(name, driver=driver))
                 check_pixels(path, dataset.width, dataset.height, max_pixels)
                 reader = SceneReader(dataset, path, band)
+                if member is None and reader.is_tiff:
+                    reader.info = located_by_tie_points(reader.info, path, is_point=_counts_centres(dataset))
         except GDAL_ERRORS as error:
             raise FileError(
                 f"expected to open {path} as {driver}, but GDAL cannot; the file looks damaged or cut off, "
                 "so fetch or copy it again"
             ) from error
         yield reader
+
+
+def _counts_centres(dataset: Any) -> bool:
+    """True if places belong to centres of pixels ("pixel is point"), as the GeoTIFF says."""
+    return str(dataset.tags().get("AREA_OR_POINT", "")) == "Point"
 
 
 def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:

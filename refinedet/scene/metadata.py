@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from datetime import UTC
+from datetime import UTC, datetime
 from pathlib import Path
 
 from refinedet.config.detect_options import SceneSettings
-from refinedet.raster import SceneReader
+from refinedet.raster import RasterInfo, SceneReader
+from refinedet.raster.tiff import SNAP_XML
 from refinedet.scene.input.acquisition import Acquisition, LineTimes, choose_acquisition
 from refinedet.scene.input.file_metadata import file_metadata
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.sentinel1.annotation import Annotation
+from refinedet.scene.sentinel1.product import is_product
 from refinedet.scene.sentinel1.reader import annotation_of
+from refinedet.scene.sentinel1.snap import SnapMetadata, read_snap_metadata, snap_annotation
+
+_LINES = 2
+"""Fewest lines that have times of their own."""
 
 
 def read_metadata(
@@ -28,10 +34,16 @@ def read_metadata(
         InputError: the setting `time` does not apply.
     """
     annotation = annotation_of(path, settings.pol, reader.info)
+    stated: LineTimes | datetime | None = file_metadata(reader.tags()).acquired
+    if annotation is None and reader.is_tiff and not is_product(path):
+        snap = read_snap_metadata(reader.path)
+        if snap is not None:
+            annotation = snap_annotation(snap, reader.info, f"tag {SNAP_XML} of {path}")
+            stated = _snap_times(snap, reader.info) or stated
     acquired, notes = choose_acquisition(
         scene_stem(path),
         annotated=None if annotation is None else _line_times(annotation),
-        stated=file_metadata(reader.tags()).acquired,
+        stated=stated,
         asked=settings.time,
     )
     reader.tell(*notes, time=acquired.to_dict(reader.info.height))
@@ -41,3 +53,13 @@ def read_metadata(
 def _line_times(annotation: Annotation) -> LineTimes:
     lines, seconds = annotation.grid.line_seconds()
     return LineTimes(annotation.first_line.replace(tzinfo=UTC), lines, seconds)
+
+
+def _snap_times(snap: SnapMetadata, info: RasterInfo) -> LineTimes | datetime | None:
+    """Times of the lines of an image that SNAP wrote; of one on a map, whose rows are no lines, the first alone."""
+    first, last = snap.time("first_line_time"), snap.time("last_line_time")
+    if first is None or last is None or info.transform is not None or info.height < _LINES:
+        return first
+    if snap.number("num_output_lines") != info.height:
+        return first
+    return LineTimes(first, (0.0, info.height - 1.0), (0.0, (last - first).total_seconds()))

@@ -12,6 +12,7 @@ from refinedet.raster import SceneReader, open_scene
 from refinedet.scene.input.reading import apply_reading
 from refinedet.scene.sentinel1.product import is_product
 from refinedet.scene.sentinel1.reader import apply_metadata, apply_name, measurement_of
+from refinedet.scene.sentinel1.snap import apply_band_names
 
 
 @contextmanager
@@ -38,6 +39,7 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
             yield reader
         return
     with open_scene(path, band=settings.band, max_pixels=settings.max_pixels) as reader:
+        apply_band_names(reader)
         apply_reading(reader, Path(path), settings)
         apply_name(reader, path)
         yield reader

@@ -181,7 +181,7 @@ _FAMILIES: tuple[Callable[[Tags], FileMetadata | None], ...] = (
 
 def _on_ground(slant_m: float | None, incidence_deg: float | None) -> tuple[float | None, Geometry]:
     """Distance on the ground of pixels in slant range, and the geometry of the result; as it is without an angle."""
-    if slant_m is None or incidence_deg is None or not 5 <= incidence_deg <= 85:  # noqa: PLR2004 - degrees
+    if slant_m is None or incidence_deg is None or not 5 <= incidence_deg <= 85:
         return slant_m, "slant"
     return slant_m / math.sin(math.radians(incidence_deg)), "slant"
 
