@@ -12,8 +12,7 @@ from refinedet.scene.input.acquisition import Acquisition, LineTimes, choose_acq
 from refinedet.scene.input.file_metadata import file_metadata
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.sentinel1.annotation import Annotation
-from refinedet.scene.sentinel1.product import is_product
-from refinedet.scene.sentinel1.reader import annotation_of
+from refinedet.scene.sentinel1.reader import annotation_of, measurement_of
 from refinedet.scene.sentinel1.snap import SnapMetadata, read_snap_metadata, snap_annotation
 
 _LINES = 2
@@ -35,11 +34,15 @@ def read_metadata(
     """
     annotation = annotation_of(path, settings.pol, reader.info)
     stated: LineTimes | datetime | None = file_metadata(reader.tags()).acquired
-    if annotation is None and reader.is_tiff and not is_product(path):
-        snap = read_snap_metadata(reader.path)
-        if snap is not None:
-            annotation = snap_annotation(snap, reader.info, f"tag {SNAP_XML} of {path}")
-            stated = _snap_times(snap, reader.info) or stated
+    found = measurement_of(path, settings.pol)
+    if annotation is None and found is not None:
+        reader.tell(
+            f"the product has no annotation at {found.where('annotation')}: neither the time of a line nor azimuth "
+            "ambiguities can be told"
+        )
+    elif found is None and reader.is_tiff and (snap := read_snap_metadata(reader.path)) is not None:
+        annotation = snap_annotation(snap, reader.info, f"tag {SNAP_XML} of {path}")
+        stated = _snap_times(snap, reader.info) or stated
     acquired, notes = choose_acquisition(
         scene_stem(path),
         annotated=None if annotation is None else _line_times(annotation),

@@ -1,4 +1,4 @@
-"""Names in a Sentinel-1 product: ESA's own, and the short ones that two public archives give its files. Pure.
+"""Names in a Sentinel-1 product: ESA's own, and the short ones that two public archives give its files. Opens nothing.
 
 ESA's: `measurement/s1a-iw-grd-vv-20221002t205126-...-001.tiff` (Sentinel-1 Product Specification, naming of measurement
 data sets); in products whose rasters are cloud-optimised the name ends with -cog. Earth Search and Planetary Computer:

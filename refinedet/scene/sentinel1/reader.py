@@ -66,7 +66,8 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
         InputError: the noise of so old a product cannot be removed.
     """
     info = reader.info
-    _tell(reader, found)
+    if found.instead_of is not None:
+        reader.tell(f"the product's raster of {found.instead_of} is not there: {found.polarisation} is looked at")
     if not info.gcps and info.transform is None and (annotation := _annotation(found, info)) is not None:
         reader.info = replace(info, gcps=annotation.grid.control_points(), gcp_crs=_WGS84)
     if reader.info.gcps:
@@ -95,17 +96,6 @@ def apply_name(reader: SceneReader, path: str | Path) -> None:
     info = reader.info
     if info.gcps and info.gcp_zero == "edge" and is_measurement_name(path) and are_of_esas_grid(info.gcps):
         reader.info = replace(info, gcp_zero="centre", gcp_evidence="name")
-
-
-def _tell(reader: SceneReader, found: Measurement) -> None:
-    """Tell what the product lacks."""
-    if found.instead_of is not None:
-        reader.tell(f"the product's raster of {found.instead_of} is not there: {found.polarisation} is looked at")
-    if found.describe("annotation") is None:
-        reader.tell(
-            f"the product has no annotation at {found.where('annotation')}: neither the time of a line nor azimuth "
-            "ambiguities can be told"
-        )
 
 
 def _processor(reader: SceneReader, found: Measurement) -> float | None:
