@@ -27,6 +27,7 @@ PURE = [
     *(f"refinedet/scene/ships/{name}.py" for name in ("attributes", "shape")),
     *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "radiometric")),
     *(f"refinedet/scene/output/{name}.py" for name in ("columns", "quicklook_layout")),
+    *(f"refinedet/scene/input/{name}.py" for name in ("acquisition", "name_time")),
     *("refinedet/scene/land/region.py", "refinedet/data/augment.py", "refinedet/predictors/multiscale.py"),
     *(f"refinedet/adapters/{name}.py" for name in ("common", "onnx_layout", "onnx_outputs")),
     *(

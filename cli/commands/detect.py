@@ -40,7 +40,7 @@ def detect(  # noqa: PLR0913 - groups of options
         list[Path] | None,
         typer.Argument(
             metavar="SCENE...",
-            help="GeoTIFF, Sentinel-1 GRD product (.SAFE folder or zip), PNG or JPEG, or a quoted pattern.",
+            help="GeoTIFF, Sentinel-1 GRD product (folder, zip or manifest.safe), PNG or JPEG, or a quoted pattern.",
             show_default=False,
         ),
     ] = None,
@@ -191,9 +191,10 @@ def _row(one: DetectionRun) -> tuple[str, ...]:
     dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped_by_reason"].items())
     remarks = ((counts["windows_skipped"], "skipped"), (one.windows_kept, "from before"))
     folder = next(iter(one.files.values())).parent if one.files else "-"
-    suffixes = " ".join(path.name.removeprefix(one.scene.stem) for path in one.files.values())
+    name = one.record["scene"]["name"]
+    suffixes = " ".join(path.name.removeprefix(Path(name).stem) for path in one.files.values())
     return (
-        one.scene.name,
+        name,
         _with(one.ships, [f"dropped: {dropped}"] if dropped else []),
         _with(counts["windows"], [f"{count} {remark}" for count, remark in remarks if count]),
         _stretch(one),

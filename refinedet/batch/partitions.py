@@ -1,7 +1,7 @@
-"""Paths in the data set of many scenes: one file per scene, one folder per day. Opens nothing.
+"""Paths in the data set of many scenes: one file per scene, one folder per day. Reads no pixels.
 
-The day comes from the scene's name alone, as Sentinel-1 products and their rasters have it. So the path of a result is
-known before its scene is opened, even if it cannot be opened. Other scenes share one folder.
+The day comes from the scene's name, as Sentinel-1 products and their rasters have it. So the path of a result is known
+before its scene is opened, even if it cannot be opened. Other scenes share one folder.
 """
 
 from __future__ import annotations
@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from datetime import date
 from pathlib import Path
+
+from refinedet.scene.naming import scene_name, scene_stem
 
 UNKNOWN = "unknown"
 """Folder name of scenes whose day is not known."""
@@ -20,7 +22,7 @@ _NAME = re.compile(r"s1[a-d][_-][a-z0-9_-]*?[_-](\d{4})(\d\d)(\d\d)t\d{6}(?!\d)"
 
 def acquisition_day(scene: str | Path) -> str:
     """Day in UTC on which sensing of a Sentinel-1 scene began, YYYY-MM-DD, from its name; else UNKNOWN."""
-    match = _NAME.match(Path(scene).name)
+    match = _NAME.match(scene_name(scene))
     try:
         return date(*map(int, match.groups())).isoformat() if match else UNKNOWN
     except ValueError:  # no day of the calendar
@@ -29,4 +31,4 @@ def acquisition_day(scene: str | Path) -> str:
 
 def partition_path(dataset: Path, scene: str | Path) -> Path:
     """Path of the GeoParquet file of a scene in the folder of a data set, `date=YYYY-MM-DD/<stem>.parquet`."""
-    return dataset / f"{_COLUMN}={acquisition_day(scene)}" / f"{Path(scene).stem}.parquet"
+    return dataset / f"{_COLUMN}={acquisition_day(scene)}" / f"{scene_stem(scene)}.parquet"

@@ -9,6 +9,7 @@ from pathlib import Path
 from refinedet.batch.partitions import acquisition_day, partition_path
 from refinedet.config.detect_options import OutputSettings
 from refinedet.errors import InputError
+from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.files import plan_files, same_name
 from refinedet.scene.output.result_paths import DATASET as PARTITION
 
@@ -42,5 +43,6 @@ def check_names(scenes: Iterable[Path], folder: Path) -> None:
     for scene in scenes:
         if str(scene.absolute()).startswith(results):
             raise InputError(f"expected results apart from the scenes, but {scene} lies among them; name another `out`")
-        if (first := taken.setdefault(scene.stem, scene)) != scene:
-            raise same_name(first, scene, f"results would both be named {scene.stem}")
+        stem = scene_stem(scene)
+        if (first := taken.setdefault(stem, scene)) != scene:
+            raise same_name(first, scene, f"results would both be named {stem}")

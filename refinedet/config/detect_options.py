@@ -11,6 +11,7 @@ from refinedet.config.base import Count, Positive, Settings, Share, Whole, check
 from refinedet.config.option import Effect, option
 from refinedet.config.scene import StretchChoice, ValueKind
 from refinedet.errors import InputError
+from refinedet.utc import parse_utc, utc_text
 
 Polarisation = Literal["vv", "vh", "hh", "hv"]
 Calibrate = Literal["sigma0", "sigma0-denoised"]
@@ -55,6 +56,23 @@ def parse_nodata(text: str) -> float | str:
         return text.lower() if text.lower() in ("nan", "none") else float(text)
     except ValueError:
         raise InputError(f"expected `nodata` as a number, nan, or none, found {text!r}") from None
+
+
+def parse_time(text: str) -> str:
+    """Time from text in ISO 8601, as text in UTC.
+
+    Raises:
+        InputError: it is no time.
+    """
+    return utc_text(parse_utc(text))
+
+
+def _is_time(text: str) -> bool:
+    try:
+        parse_utc(text)
+    except InputError:
+        return False
+    return True
 
 
 @validated(frozen=True, slots=True)
@@ -119,10 +137,18 @@ class SceneSettings(Settings):
         metavar="FILE",
         default_text="the file's own coordinates",
     )
+    time: str | None = option(
+        None,
+        "Time at which the scene was taken, in ISO 8601; UTC if it names no zone. Not for products with an annotation.",
+        metavar="TIME",
+        default_text="that of the annotation, the file's metadata or its name",
+        parse=parse_time,
+    )
     max_pixels: _Pixels = option(_MAX_PIXELS, "Refuse a larger scene before anything is read.", Effect.NONE)
 
     def __post_init__(self) -> None:
         check(self.scale is None or self.gsd_m is None, "scale", "none beside `gsd_m`", self.scale)
+        check(self.time is None or _is_time(self.time), "time", "a time such as 2021-07-01T12:01:02Z", self.time)
 
 
 @validated(frozen=True, slots=True)

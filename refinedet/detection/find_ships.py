@@ -30,7 +30,7 @@ def find_ships(
     Interrupted, the same call goes on from the last finished windows.
 
     Args:
-        scene: GeoTIFF, Sentinel-1 GRD product (.SAFE folder or zip), PNG or JPEG.
+        scene: GeoTIFF, Sentinel-1 GRD product (folder, zip or manifest.safe), PNG or JPEG.
         out: folder for results; None: `<stem>_ships` in the current folder.
         detector: a loaded detector; None: it is loaded for this call, by `weights`, `runtime` and the other options of
             `Detector.load`.

@@ -31,6 +31,7 @@ from refinedet.raster.gdal import (
 )
 from refinedet.raster.info import GroundControlPoint, Matrix, RasterInfo, counts_pixels
 from refinedet.raster.pixels import Decoder, Missing, decoder_of, measured
+from refinedet.raster.tie_points import located_by_tie_points
 from refinedet.raster.tiff import Page, check_pixels
 from refinedet.tiling import Window, moved
 
@@ -96,6 +97,11 @@ class SceneReader(Reader):
         if self.stored_dtype not in known:
             raise InputError(f"expected pixels of one of {known} in {self.path}, found {self.stored_dtype}")
         return decoder_of(self._dataset, self.bands, values, missing)
+
+    @property
+    def is_tiff(self) -> bool:
+        """True if the file is a TIFF; of an archive, the picture in it."""
+        return bool(self._dataset.driver == "GTiff")
 
     def tags(self, band: int = 0) -> dict[str, str]:
         """Metadata of the file, or of one of its bands counted from 1, by the names that GDAL gives them."""
@@ -211,19 +217,27 @@ def open_scene(
     """
     path = Path(path)
     driver, pages = driver_at(path, member, max_pixels)
-    name = path.absolute() if member is None else f"/vsizip/{{{path.absolute()}}}/{member}"
+    inside = None if member is None else member.replace("\\", "/")  # as GDAL has the names of all archives
+    name = path.absolute() if inside is None else f"/vsizip/{{{path.absolute()}}}/{inside}"
     with ExitStack() as stack:
         try:
             with gdal():
                 dataset = stack.enter_context(rasterio.open(name, driver=driver))
                 check_pixels(path, dataset.width, dataset.height, max_pixels)
                 reader = SceneReader(dataset, path, band, pages)
+                if member is None and reader.is_tiff:
+                    reader.info = located_by_tie_points(reader.info, path, is_point=_counts_centres(dataset))
         except GDAL_ERRORS as error:
             raise FileError(
                 f"expected to open {path} as {driver}, but GDAL cannot; the file looks damaged or cut off, "
                 "so fetch or copy it again"
             ) from error
         yield reader
+
+
+def _counts_centres(dataset: Any) -> bool:
+    """True if places belong to centres of pixels ("pixel is point"), as the GeoTIFF says."""
+    return str(dataset.tags().get("AREA_OR_POINT", "")) == "Point"
 
 
 def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:

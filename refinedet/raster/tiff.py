@@ -8,6 +8,7 @@ Layout: TIFF 6.0, sections 2 and 15; BigTIFF by Adobe's and AWare's description.
 from __future__ import annotations
 
 import struct
+from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO, NoReturn
@@ -34,6 +35,9 @@ MAX_BLOCK_BYTES = 256 << 20
 """Most bytes of one strip or tile, decoded: GDAL holds them in memory at once to give a single pixel."""
 MAX_TAG_BYTES = 4 << 20
 """Most bytes of one tag other than the tables of strips and tiles: metadata, ground control points, colours."""
+MAX_SNAP_BYTES = 64 << 20
+"""Most bytes of the XML that ESA's toolbox SNAP writes into a file: a real one has 8 million. GDAL takes five times as
+much memory for it."""
 MAX_METADATA_BYTES = 256 << 10
 """Most bytes of the XML in which GDAL keeps metadata: its time grows with the square of their number."""
 MAX_BANDS = 512
@@ -47,7 +51,10 @@ _WHOLE_NUMBERS = {1: "u1", 3: "u2", 4: "u4", 16: "u8"}
 _WIDTH, _HEIGHT, _BITS, _COMPRESSION, _BANDS = 256, 257, 258, 259, 277
 _STRIP_OFFSETS, _STRIP_ROWS, _STRIP_BYTES, _PLANAR = 273, 278, 279, 284
 _TILE_WIDTH, _TILE_HEIGHT, _TILE_OFFSETS, _TILE_BYTES = 322, 323, 324, 325
-_METADATA = 42112
+_METADATA, SNAP_XML = 42112, 65000
+TIE_POINTS = 33922
+_TEXT, _DOUBLE = 2, 12
+"""Types of a tag's values."""
 _SUBFILE, _OLD_SUBFILE = 254, 255
 _REDUCED_OR_MASK, _OLD_REDUCED = 0b101, 2
 """Bits of the tag NewSubfileType, and the value of its predecessor, that mark an overview or a mask."""
@@ -134,6 +141,33 @@ def _is_overview_or_mask(file: _File, entries: dict[int, _Entry]) -> bool:
     return bool(marked) or _value(file, entries, _OLD_SUBFILE, 0) == _OLD_REDUCED
 
 
+def read_text(stream: BinaryIO, size: int, where: str | Path, tag: int, chunk_bytes: int) -> Iterator[bytes]:
+    """Read a tag of text of the first picture, piece by piece; nothing if there is none.
+
+    Raises:
+        FileError, InputError: as `check_tiff`.
+    """
+    file = _File(stream, size, where)
+    entry = _directory(file, file.first)[0].get(tag)
+    if entry is not None and entry.kind == _TEXT:
+        for start in range(0, entry.count, chunk_bytes):
+            yield file.read(entry.offset + start, min(chunk_bytes, entry.count - start))
+
+
+def read_tie_points(stream: BinaryIO, size: int, where: str | Path) -> NDArray[np.float64]:
+    """Read the tie points (N, 6) of the first picture: column, row, 0, and the place x, y, z; (0, 6) without any.
+
+    Raises:
+        FileError, InputError: as `check_tiff`.
+    """
+    file = _File(stream, size, where)
+    entry = _directory(file, file.first)[0].get(TIE_POINTS)
+    if entry is None or entry.kind != _DOUBLE:
+        return np.zeros((0, 6))
+    count = entry.count // 6
+    return np.frombuffer(file.read(entry.offset, count * 48), f"{file.order}f8").reshape(count, 6).astype(np.float64)
+
+
 def _directory(file: _File, offset: int) -> tuple[dict[int, _Entry], int]:
     """Tags of the picture described at `offset`, and the offset of the next one."""
     count_kind, entry_kind = ("Q", "HHQ") if file.big else ("H", "HHI")
@@ -152,7 +186,7 @@ def _directory(file: _File, offset: int) -> tuple[dict[int, _Entry], int]:
             place = struct.unpack_from(file.order + file.word, content, start + head)[0]
             if place + length > file.size:
                 file.damaged(f"the {length:,} bytes of tag {tag}", f"the end of the file at byte {file.size:,}")
-        most = MAX_METADATA_BYTES if tag == _METADATA else MAX_TAG_BYTES
+        most = {_METADATA: MAX_METADATA_BYTES, SNAP_XML: MAX_SNAP_BYTES}.get(tag, MAX_TAG_BYTES)
         if length > most and tag not in _TABLES:
             raise InputError(
                 f"expected at most {most >> 10} kB in tag {tag} of {file.where}, found {length:,} bytes; "

@@ -30,9 +30,10 @@ from refinedet.raster import Reader
 from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
 from refinedet.scene.journal import FinishedWindows, Journal, OpenJournal, open_journal
 from refinedet.scene.land.survey import Surroundings, survey
+from refinedet.scene.metadata import read_metadata
+from refinedet.scene.naming import scene_name
 from refinedet.scene.notes import pixel_notes, position_notes
 from refinedet.scene.result import SceneResult
-from refinedet.scene.sentinel1.reader import annotation_of
 from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
 from refinedet.scene.source import open_source
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
@@ -99,7 +100,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
     chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m, "known_gsd": known_gsd}
     with open_source(path, scene) as reader:
         hashed = start_thread(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
-        annotation = annotation_of(path, scene.pol, reader.info)  # and land: an error in either comes first
+        annotation, acquired = read_metadata(path, scene, reader)  # and land: an error in either comes first
         with watch.part("land"):
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
         run = _Run(reader, scene, tile, _Limits(score_min, prescreen, ship_m, known_gsd), watch)
@@ -111,8 +112,8 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         with watch.part("describe"):
             ships = describe_ships(SceneAsRead(reader, run.seen, run.preview, run.factors), merged, known, annotation)
     _LOGGER.info("%s: %d ships in %d windows, %d skipped", path, len(ships.detections), len(run.grid), run.skipped)
-    result = _result(Path(path).name, first.classes, run, ships, (*run.notes, *known.notes))
-    return replace(result, identity=hashed.result() if hashed else None)
+    result = _result(scene_name(path), first.classes, run, ships, (*run.notes, *known.notes))
+    return replace(result, acquired=acquired, identity=hashed.result() if hashed else None)
 
 
 def _identified(watch: Stopwatch, path: str | Path, detector: Mapping[str, Any], chosen: dict[str, Any]) -> RunIdentity:

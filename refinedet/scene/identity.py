@@ -25,7 +25,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
 from refinedet.resuming import differences
 from refinedet.scene.input.side_files import reference_file, world_file
-from refinedet.scene.sentinel1.product import bare_measurement, find_measurement
+from refinedet.scene.sentinel1.product import bare_measurement, find_measurement, is_archive, is_product
 
 _PACKAGES = (
     *("refinedet", "torch", "onnxruntime", "openvino", "numpy", "scipy", "pillow", "rasterio", "pyproj", "shapely"),
@@ -160,7 +160,10 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
     """
     path = Path(path)
     try:
-        product = find_measurement(path, polarisation) if path.is_dir() else bare_measurement(path)
+        if is_product(path):
+            product = None if is_archive(path) else find_measurement(path, polarisation)
+        else:
+            product = bare_measurement(path)
         if product is None:
             beside = [file for file in (world_file(path), reference_file(path)) if file is not None]
             hashes = [sha256_file(file) for file in (path, *beside)]

@@ -12,6 +12,7 @@ from refinedet.detections import Detections
 from refinedet.radiometry import StretchLimits
 from refinedet.raster import RasterInfo
 from refinedet.scene.identity import RunIdentity
+from refinedet.scene.input.acquisition import Acquisition
 from refinedet.scene.ships.attributes import Places
 
 
@@ -20,7 +21,7 @@ class SceneResult:
     """Ships of one scene, strongest first; ship i has box, place and flags i."""
 
     scene: str
-    """File name of the scene, without folder."""
+    """Name of the scene: its file name without folder, or that of its Sentinel-1 product."""
     label: str | None
     """Part of the scene that was looked at, in a word: a polarisation, a band; None: all of it."""
     info: RasterInfo
@@ -46,6 +47,8 @@ class SceneResult:
     """Facts that the user should know of this scene, a sentence each, such as that its land is unknown."""
     read_as: Mapping[str, Any] = field(default_factory=dict)
     """Decisions on how the scene was read, from `Reader.read_as`."""
+    acquired: Acquisition = field(default_factory=Acquisition)
+    """Time at which the scene was taken."""
     factors: tuple[float, float] = (1.0, 1.0)
     """Pixels that the network saw per pixel of the scene, along x and y; 1 unless the scene was resampled."""
     identity: RunIdentity | None = None

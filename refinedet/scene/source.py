@@ -13,11 +13,12 @@ from refinedet.scene.input.position import apply_position
 from refinedet.scene.input.reading import apply_reading
 from refinedet.scene.sentinel1.product import is_product
 from refinedet.scene.sentinel1.reader import apply_metadata, apply_name, measurement_of
+from refinedet.scene.sentinel1.snap import apply_band_names
 
 
 @contextmanager
 def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iterator[SceneReader]:
-    """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as .SAFE folder or zip archive.
+    """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as folder, zip archive or manifest.
 
     Raises:
         FileError: there is no scene at `path`, or it is damaged.
@@ -29,7 +30,7 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
     if found is None and settings.calibrate is not None:
         raise InputError(
             f"expected a Sentinel-1 GRD product to calibrate at {path}, found another raster; "
-            "name the .SAFE folder or its zip archive, or leave `calibrate` out"
+            "name the product's folder or its zip archive, or leave `calibrate` out"
         )
     if found is not None:
         _check_product(path, settings)
@@ -42,6 +43,7 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
     with open_scene(path, band=settings.band, max_pixels=settings.max_pixels) as reader:
         apply_name(reader, path)
         apply_position(reader, Path(path), settings)
+        apply_band_names(reader)
         apply_reading(reader, Path(path), settings)
         yield reader
 

@@ -22,8 +22,12 @@ _MEASURE_DIGITS = 1
 
 
 def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
-    """Row of ship `i`, ready for JSON: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, flags."""
+    """Row of ship `i`, ready for JSON.
+
+    Keys: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, flags, time (UTC, text), scene.
+    """
     lon, lat = result.places.centres_lonlat[i]
+    _, top, _, bottom = result.detections.boxes_xyxy[i].astype(np.float64)
     return {
         "score": round(float(result.detections.scores[i]), 4),
         "class": result.class_name(i),
@@ -32,6 +36,8 @@ def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
         "bbox_px": [round(float(v), 2) for v in result.detections.boxes_xyxy[i]],
         **{name: _known(getattr(result.places, name)[i], _MEASURE_DIGITS) for name in MEASURES},
         "flags": list(result.flags[i]),
+        "time": result.acquired.times(np.array([(top + bottom) / 2]))[0],
+        "scene": result.scene,
     }
 
 

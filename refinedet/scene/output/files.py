@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 from refinedet.config.detect_options import Format, OutputSettings, SceneSettings
 from refinedet.errors import InputError
+from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.result_paths import check_writable, result_paths
 from refinedet.workarounds.matplotlib_folder import name_a_folder
 
@@ -51,7 +52,7 @@ def same_name(first: Path, second: Path, why: str) -> InputError:
 
 def journal_path(scene: Path, paths: Mapping[str, Path]) -> Path:
     """Path of the journal of a scene: beside its results, until they are written."""
-    return next(iter(paths.values())).with_name(f"{scene.stem}.journal")
+    return next(iter(paths.values())).with_name(f"{scene_stem(scene)}.journal")
 
 
 def finished(scene: Path, paths: Mapping[str, Path], output: OutputSettings) -> bool:

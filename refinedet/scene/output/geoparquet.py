@@ -6,6 +6,7 @@ pyarrow writes the columns, and one entry of metadata makes it GeoParquet (https
 from __future__ import annotations
 
 import json
+from datetime import datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,7 +22,7 @@ from refinedet.scene.result import SceneResult
 GEOMETRY = "geometry"
 """Name of the column of outlines, as WKB."""
 SCENE = "scene"
-"""Name of the column with the scene of a ship, in a data set of many scenes."""
+"""Name of the column with the scene of a ship."""
 
 _LONLAT = "OGC:CRS84"
 """WGS 84 with longitude first, as the standard requires."""
@@ -48,11 +49,9 @@ def write_partition(result: SceneResult, path: Path) -> None:
     Raises:
         OSError, MissingExtra: as `write_geoparquet`.
     """
-    pa = load_pyarrow()
-    count = len(result.detections)
-    shapes = ship_shapes(result) if result.located else [None] * count
-    scene = {SCENE: pa.array([result.scene] * count, pa.string())}
-    _write({**scene, **_columns(result, shapes)}, _geo([], located=True), path)
+    shapes = ship_shapes(result) if result.located else [None] * len(result.detections)
+    columns = _columns(result, shapes)
+    _write({SCENE: columns.pop(SCENE), **columns}, _geo([], located=True), path)
 
 
 def _columns(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict[str, Any]:
@@ -66,7 +65,11 @@ def _columns(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict
         "bbox_px": pa.list_(pa.float64()),
         **dict.fromkeys(MEASURES, pa.float64()),
         "flags": pa.list_(pa.string()),
+        "time": pa.timestamp("ms", "UTC"),
+        SCENE: pa.string(),
     }
+    for row in rows:
+        row["time"] = None if row["time"] is None else datetime.fromisoformat(row["time"])
     columns = {name: pa.array([row[name] for row in rows], kind) for name, kind in types.items()}
     columns[GEOMETRY] = pa.array(list(shapely.to_wkb(np.array(shapes, object))), pa.binary())
     return columns

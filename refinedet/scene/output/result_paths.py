@@ -7,6 +7,7 @@ from pathlib import Path
 
 from refinedet.config.detect_options import Format
 from refinedet.errors import FileError
+from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.format_packages import load_pyarrow, load_pyogrio
 
 SUFFIXES: dict[Format, str] = {
@@ -33,9 +34,10 @@ def result_paths(
 ) -> dict[str, Path]:
     """Paths of the results of a scene, by format name, and by "quicklook", "map" and "record".
 
-    `folder` None stands for `<stem>_ships` in the current folder.
+    The stem is that of the scene's name; of a Sentinel-1 product, of the product's. `folder` None stands for
+    `<stem>_ships` in the current folder.
     """
-    stem = Path(scene_path).stem
+    stem = scene_stem(scene_path)
     target = Path(f"{stem}_ships") if folder is None else Path(folder)
     wanted = set(formats)
     suffixes: dict[str, str] = {name: suffix for name, suffix in SUFFIXES.items() if name in wanted}

@@ -125,6 +125,8 @@ def _columns(result: SceneResult) -> list[_Column]:
         _Column("class", "class", text=True, table=several),
         _Column("flags", "flags", text=True, table=any(result.flags)),
         _Column("bbox_px", "box", unit="px", table=False),
+        _Column("time", "time", text=True, table=False),
+        _Column("scene", "scene", text=True, table=False),
     ]
 
 

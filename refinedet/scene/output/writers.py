@@ -27,7 +27,7 @@ from refinedet.scene.output.result_paths import DATASET
 from refinedet.scene.result import SceneResult
 from refinedet.workarounds.pyogrio_messages import missing_crs_allowed
 
-CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *MEASURES, "flags")
+CSV_COLUMNS = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class", *MEASURES, "flags", "time", "scene")
 
 _NO_POSITION = "the scene has no position, so geometry is null; bbox_px is [x1, y1, x2, y2] in pixels of the scene"
 _WGS84 = "EPSG:4326"
@@ -35,6 +35,8 @@ _FIXED_DATE = "1970-01-01T00:00:00.000Z"
 """Date of the last change in a GeoPackage; a fixed one keeps equal results equal."""
 _GPKG_VERSION = "1.2"
 """Version of the format: the files need no newer one, and older programs open it without a warning."""
+_GDAL_UTC = 100
+"""Zone UTC of GDAL's times."""
 _LAYER = re.compile(r"(?!gpkg_|rtree_|sqlite_)\w[\w .-]*", re.IGNORECASE)
 """Names that a layer of a GeoPackage can have: no name of its own tables, no character that GDAL refuses."""
 
@@ -88,6 +90,7 @@ def write_csv(result: SceneResult, path: Path) -> None:
 def write_coco(result: SceneResult, path: Path) -> None:
     """Write COCO results: `bbox` [x, y, w, h] in scene pixels, `category_id` from 1, `image_id` 1, `file_name`."""
     rows = []
+    ships = ship_rows(result)
     for i, box in enumerate(result.detections.boxes_xyxy.astype(np.float64)):
         x1, y1, x2, y2 = box.tolist()
         rows.append(
@@ -97,6 +100,8 @@ def write_coco(result: SceneResult, path: Path) -> None:
                 "category_id": int(result.detections.labels[i]) + 1,
                 "bbox": [round(v, 3) for v in (x1, y1, x2 - x1, y2 - y1)],
                 "score": round(float(result.detections.scores[i]), 6),
+                "time": ships[i]["time"],
+                "scene": result.scene,
             }
         )
     write_text(path, "[\n" + ",\n".join(_compact(row) for row in rows) + ("\n]\n" if rows else "]\n"))
@@ -112,6 +117,8 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
         **{name: np.array([s[name] for s in ships], np.float64) for name in ("lon", "lat", *MEASURES)},  # None is NaN
         "flags": np.array([";".join(s["flags"]) for s in ships], object),
         "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
+        "time": np.array([_gdal_time(s["time"]) for s in ships], "datetime64[ms]"),
+        "scene": np.array([s["scene"] for s in ships], object),
     }
     pyogrio = load_pyogrio()
     content = io.BytesIO()  # GDAL sees no path, because it gives some characters in it a meaning of its own
@@ -129,6 +136,7 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
                 geometry_type="MultiPolygon" if split else "Polygon",
                 promote_to_multi=split,
                 crs=_WGS84 if result.located else None,
+                gdal_tz_offsets={"time": np.full(len(ships), _GDAL_UTC)},
                 VERSION=_GPKG_VERSION,
             )
     finally:
@@ -151,6 +159,11 @@ def _layer(result: SceneResult) -> str:
     """Name of the layer: that of the scene, as far as a GeoPackage allows it."""
     stem = Path(result.scene).stem
     return stem if _LAYER.fullmatch(stem) else "ships_" + re.sub(r"[^\w .-]", "_", stem)
+
+
+def _gdal_time(text: str | None) -> str:
+    """Time as NumPy reads it: without its zone, NaT if unknown."""
+    return "NaT" if text is None else text.removesuffix("Z")
 
 
 def _features(result: SceneResult) -> Iterable[dict[str, Any]]:

@@ -55,6 +55,12 @@ class Grid:
     """Two-way time to the point and back."""
     incidence_deg: Array
 
+    def line_seconds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
+        """Lines of the grid, ascending, and the mean zero-Doppler time of each: along a line it varies below 1 ms."""
+        lines, rows = np.unique(self.line, return_inverse=True)
+        means = np.bincount(rows, self.seconds) / np.bincount(rows)
+        return tuple(lines.tolist()), tuple(means.tolist())
+
     def control_points(self) -> tuple[GroundControlPoint, ...]:
         """Convert to ground control points on WGS 84 that count from pixel centres (`gcp_zero` "centre")."""
         rows = zip(self.pixel, self.line, self.longitude, self.latitude, self.height, strict=True)
@@ -83,6 +89,8 @@ class Annotation:
     orbit_pass: str
     """Ascending or Descending."""
     heading_deg: float
+    first_line: datetime
+    """Zero-Doppler time of the first line, UTC without a zone."""
     lines: int
     samples: int
     wavelength_m: float
@@ -162,6 +170,7 @@ def read_annotation(root: Element, where: str) -> Annotation:
         polarisation=fields.text("adsHeader/polarisation").lower(),
         orbit_pass=fields.text(general + "pass"),
         heading_deg=fields.number(general + "platformHeading"),
+        first_line=first_line,
         lines=int(fields.positive(image + "numberOfLines")),
         samples=int(fields.positive(image + "numberOfSamples")),
         wavelength_m=speed_of_light / fields.positive(general + "radarFrequency"),

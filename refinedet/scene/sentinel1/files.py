@@ -1,4 +1,4 @@
-"""Files of one Sentinel-1 product, in a .SAFE folder or a zip archive: reads that cannot leave it, and safe XML.
+"""Files of one Sentinel-1 product, in a folder or a zip archive: reads that cannot leave it, and safe XML.
 
 Names are relative to the product. A name from a manifest is checked against the product before its file is opened.
 """
@@ -6,7 +6,7 @@ Names are relative to the product. A name from a manifest is checked against the
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -18,10 +18,17 @@ from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
 from refinedet.errors import FileError, InputError
+from refinedet.scene.sentinel1.layout import MANIFEST, MEASUREMENT, product_roots, raster_name
 
-MANIFEST = "manifest.safe"
 MAX_XML_BYTES = 32 << 20
 """Most bytes of an XML file that is parsed. A real manifest has 24,000 bytes, a real annotation 2 million."""
+
+_DEPTH = 4
+"""Folders below the one that was named, down to which a product is looked for."""
+_MOST_FOLDERS = 5000
+"""Most folders that are looked into for a product."""
+_NAMED = 5
+"""Most products that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,9 +37,31 @@ class ProductFolder:
 
     path: Path
 
+    @property
+    def name(self) -> str:
+        """Name of the product's folder."""
+        return self.path.absolute().name
+
     def holds(self, name: str) -> bool:
         """True if there is such a file, also by a link."""
         return (self.path / name).is_file()
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files in one folder of the product; empty if there is no such folder."""
+        try:
+            return sorted(file.name for file in (self.path / folder).iterdir() if not file.is_dir())
+        except OSError:
+            return []
+
+    def check_inside(self, name: str) -> None:
+        """Refuse a name that leads out of the product, also by a link.
+
+        Raises:
+            InputError: it does.
+        """
+        root = self.path.resolve()
+        if not (root / name).resolve().is_relative_to(root):
+            _outside(self.path, name)
 
     def locate(self, name: str) -> tuple[Path, None]:
         """Path of a file, and None, since it is in no archive.
@@ -41,11 +70,8 @@ class ProductFolder:
             InputError: the file lies outside of the product, also by a link.
             FileError: there is no such file.
         """
-        root = self.path.resolve()
-        file = (root / name).resolve()
-        if not file.is_relative_to(root):
-            _outside(self.path, name)
-        if not file.is_file():
+        self.check_inside(name)
+        if not self.holds(name):
             _missing(self.path, name)
         return self.path / name, None
 
@@ -69,12 +95,33 @@ class ZippedProduct:
 
     path: Path
     root: PurePosixPath
-    """Folder of the manifest within the archive."""
-    members: frozenset[str]
+    """Folder of the product within the archive."""
+    members: Mapping[str, str]
+    """Names as the archive has them, by names with slashes: some programs write backslashes."""
+
+    @property
+    def name(self) -> str:
+        """Name of the product's folder in the archive; empty if its files lie at the top."""
+        return self.root.name
 
     def holds(self, name: str) -> bool:
         """True if there is such a member."""
         return str(self.root / name) in self.members
+
+    def names(self, folder: str) -> list[str]:
+        """Names of the files in one folder of the product; empty if there is no such folder."""
+        inside = self.root / folder
+        return sorted(path.name for path in map(PurePosixPath, self.members) if path.parent == inside)
+
+    def check_inside(self, name: str) -> None:
+        """Refuse a name that leads out of the product.
+
+        Raises:
+            InputError: it does.
+        """
+        inside = PurePosixPath(name)
+        if ".." in inside.parts or inside.is_absolute():
+            _outside(self.path, name)
 
     def locate(self, name: str) -> tuple[Path, str]:
         """Path of the archive, and name of the member in it.
@@ -83,12 +130,10 @@ class ZippedProduct:
             InputError: the name points outside of the product.
             FileError: there is no such member.
         """
-        member = self.root / name
-        if ".." in member.parts or member.is_absolute():
-            _outside(self.path, name)
+        self.check_inside(name)
         if not self.holds(name):
             _missing(self.path, name)
-        return self.path, str(member)
+        return self.path, self.members[str(self.root / name)]
 
     def read(self, name: str) -> bytes:
         """Read at most MAX_XML_BYTES + 1 bytes of a member, whatever size it claims.
@@ -105,27 +150,24 @@ ProductFiles = ProductFolder | ZippedProduct
 
 
 def open_product(path: Path) -> ProductFiles:
-    """Open the files of the product at `path`, a manifest among them.
+    """Open the files of the one product at `path`: its folder, a folder above, its manifest, or a zip archive.
 
     Raises:
-        FileError: there is no product, or the archive cannot be read.
+        FileError: there is no product, there are several, or the archive cannot be read.
     """
     if path.is_dir():
-        if not (path / MANIFEST).is_file():
-            raise FileError(
-                f"expected a raster or a Sentinel-1 product at {path}, found a folder without {MANIFEST}; "
-                "name the .SAFE folder, its zip archive, or a raster in it"
-            )
-        return ProductFolder(path)
+        found = sorted(str(one) for one in _products_below(path))
+        return ProductFolder(Path(_one(path, found, "a folder without")))
+    if path.name == MANIFEST:
+        return ProductFolder(path.absolute().parent)
     with _open_zip(path) as archive:
-        members = frozenset(archive.namelist())
-    manifests = [name for name in members if PurePosixPath(name).name == MANIFEST]
-    if len(manifests) != 1:
-        raise FileError(
-            f"expected one Sentinel-1 product in {path}, found {len(manifests)} files named {MANIFEST}; "
-            "unpack it and name what is in it"
-        )
-    return ZippedProduct(path, PurePosixPath(manifests[0]).parent, members)
+        raw = sorted(archive.namelist())  # a slash sorts before a backslash
+    members: dict[str, str] = {}
+    for name in raw:
+        if not name.endswith(("/", "\\")):
+            members.setdefault(str(PurePosixPath(name.replace("\\", "/"))), name)
+    root = _one(path, product_roots(members), "0 files named")
+    return ZippedProduct(path, PurePosixPath(root), members)
 
 
 def read_xml(files: ProductFiles, name: str) -> Element:
@@ -143,6 +185,53 @@ def read_xml(files: ProductFiles, name: str) -> Element:
     except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # LookupError: an unknown encoding
         raise FileError(f"expected XML at {where}, found no safe XML ({error}); fetch the product again") from error
     return root
+
+
+def _products_below(folder: Path) -> Iterator[Path]:
+    """Products in a folder: itself, or else those up to `_DEPTH` folders below; links are not followed."""
+    level, seen = [folder], 0
+    for _ in range(_DEPTH + 1):
+        below: list[Path] = []
+        for one in level:
+            if _is_product(one):
+                yield one
+            else:
+                below += _folders(one)
+        seen += len(below)
+        if seen > _MOST_FOLDERS:
+            raise FileError(
+                f"expected a Sentinel-1 product in {folder}, found more than {_MOST_FOLDERS} folders; name the product"
+            )
+        level = below
+
+
+def _is_product(folder: Path) -> bool:
+    if (folder / MANIFEST).is_file():
+        return True
+    return any(raster_name(name) for name in ProductFolder(folder).names(MEASUREMENT))
+
+
+def _folders(folder: Path) -> list[Path]:
+    try:
+        return [one for one in folder.iterdir() if one.is_dir() and not one.is_symlink() and one.name[0] != "."]
+    except OSError as error:
+        raise FileError(f"expected to look for a product in {folder}, but that failed ({error.strerror})") from error
+
+
+def _one(where: Path, products: list[str], without: str) -> str:
+    """The one product among those found at `where`; `without` tells what was found where there is none."""
+    if not products:
+        raise FileError(
+            f"expected a raster or a Sentinel-1 product at {where}, found {without} {MANIFEST} and no folder "
+            f"{MEASUREMENT} with its rasters; name the product's folder, its zip archive, or a raster in it"
+        )
+    if len(products) > 1:
+        shown = ", ".join(products[:_NAMED]) + (", ..." if len(products) > _NAMED else "")
+        raise FileError(
+            f"expected one Sentinel-1 product in {where}, found {len(products)}: {shown}; name one of them, "
+            "or each as a scene of its own"
+        )
+    return products[0]
 
 
 @contextmanager

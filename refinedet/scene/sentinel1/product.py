@@ -1,33 +1,36 @@
-"""Sentinel-1 GRD product: its rasters and the files that describe them, as .SAFE folder, zip archive or bare raster.
+"""Sentinel-1 GRD product: its rasters and the files that describe them, as folder, zip archive or bare raster.
 
-A raster that a manifest names must lie inside the product, or it is refused. GDAL's own driver for these products is
-not used, since it opens every file that a manifest names with any driver it has.
+A product lies as ESA delivers it (.SAFE), or with the short names that Earth Search and Planetary Computer give its
+files, with or without its manifest, which may still name the long ones. A raster that a manifest names must lie inside
+the product, or it is refused. GDAL's own driver for these products is not used, since it opens every file that a
+manifest names with any driver it has.
 """
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
-from typing import Literal
 from xml.etree.ElementTree import Element  # made by defusedxml's parser
 
 from refinedet.errors import FileError, InputError
-from refinedet.scene.sentinel1.files import MANIFEST, ProductFiles, ProductFolder, open_product, read_xml
+from refinedet.scene.sentinel1.files import ProductFiles, ProductFolder, open_product, read_xml
+from refinedet.scene.sentinel1.layout import (
+    MANIFEST,
+    MEASUREMENT,
+    ROOTS,
+    Kind,
+    described_by,
+    expected_file,
+    folder_of,
+    raster_name,
+)
 
 PREFERRED = ("vv", "hh")
 """Polarisations that are taken by default: sent and received alike, in which ships are brightest."""
 
 _ZIP = b"PK\3\4"
-_MEASUREMENT = "s1Level1MeasurementSchema"
-# mission-swath-product-polarisation-...: Sentinel-1 product specification, naming of measurement data sets; in products
-# whose rasters are cloud-optimised (_COG.SAFE) the name ends with -cog
-_NAME = re.compile(r"s1[a-d]-[a-z0-9]+-(?P<product>[a-z]{3})-(?P<polarisation>[hv]{2})-.+\.tiff", re.IGNORECASE)
-_FILES = {
-    "annotation": "annotation/{stem}.xml",
-    "calibration": "annotation/calibration/calibration-{stem}.xml",
-    "noise": "annotation/calibration/noise-{stem}.xml",
-}
+_MEASUREMENTS = "s1Level1MeasurementSchema"
+_GRD = "grd"
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,38 +42,54 @@ class Measurement:
     path: Path
     """Path of the GeoTIFF, or of the archive that holds it."""
     member: str | None
-    """Name of the GeoTIFF in the archive; None without an archive."""
+    """Name of the GeoTIFF in the archive, as the archive has it; None without an archive."""
     files: ProductFiles
     """All files of the product."""
     processor: float | None
     """Version of ESA's processor (IPF) that made it, such as 3.52; None if the manifest does not say."""
+    instead_of: str | None = None
+    """Polarisation that would be taken by default, if its raster were there."""
 
-    def describe(self, kind: Literal["annotation", "calibration", "noise"]) -> Element | None:
+    def describe(self, kind: Kind) -> Element | None:
         """Read the file that describes this raster, and return its root; None if the product has no such file.
+
+        A file of the right name whose root is that of another kind is none.
 
         Raises:
             FileError, InputError: the file is damaged or lies outside of the product.
         """
-        stem = PurePosixPath(self.member or self.path.name).stem
-        for name in (stem, stem.removesuffix("-cog")):  # converters to COG rename these files, or do not
-            file = _FILES[kind].format(stem=name)
-            if self.files.holds(file):
-                return read_xml(self.files, file)
+        for file in self._candidates(kind):
+            root = read_xml(self.files, file)
+            if root.tag == ROOTS[kind]:
+                return root
         return None
 
-    def where(self, kind: Literal["annotation", "calibration", "noise"]) -> str:
+    def where(self, kind: Kind) -> str:
         """Path that `describe` reads, for messages."""
-        stem = PurePosixPath(self.member or self.path.name).stem
-        return str(self.files.path / _FILES[kind].format(stem=stem))
+        found = next(iter(self._candidates(kind)), expected_file(kind, self._stem))
+        return str(self.files.path / found)
+
+    @property
+    def _stem(self) -> str:
+        name = self.path.name if self.member is None else self.member.replace("\\", "/")
+        return PurePosixPath(name).stem
+
+    def _candidates(self, kind: Kind) -> list[str]:
+        return described_by(kind, self._stem, self.polarisation, self.files.names(folder_of(kind)))
 
 
 def is_product(path: str | Path) -> bool:
-    """True if `path` is a folder or a zip archive rather than one raster."""
+    """True if `path` is a folder, a zip archive or a manifest rather than one raster."""
     path = Path(path)
     if path.is_dir():
         return True
     if not path.is_file():  # to open a pipe is to wait for it
         return False
+    return path.name == MANIFEST or is_archive(path)
+
+
+def is_archive(path: Path) -> bool:
+    """True if a file begins as a zip archive does."""
     try:
         with path.open("rb") as stream:
             return stream.read(len(_ZIP)) == _ZIP
@@ -81,19 +100,26 @@ def is_product(path: str | Path) -> bool:
 def find_measurement(path: str | Path, polarisation: str | None = None) -> Measurement:
     """Find the raster of a product, of the polarisation asked for; else vv, else hh, else the first by name.
 
+    Args:
+        path: folder of the product, a folder that holds one product, its manifest, or a zip archive of one.
+        polarisation: vv, vh, hh or hv.
+
     Raises:
-        FileError: there is no Sentinel-1 GRD product at `path`, or it lacks a file.
+        FileError: there is no Sentinel-1 GRD product at `path`, there are several, or it lacks a file.
         InputError: the product has no such polarisation, or its manifest points outside of it.
     """
     files = open_product(Path(path))
-    manifest = read_xml(files, MANIFEST)
-    found = _by_polarisation(manifest, files)
+    manifest = read_xml(files, MANIFEST) if files.holds(MANIFEST) else None
+    found = _listed(manifest, files) if manifest is not None else _present(files)
     known = sorted(found)
-    if polarisation is None:
-        return found[next((p for p in PREFERRED if p in found), known[0])]
-    if polarisation.lower() not in found:
+    there = {name: file for name, file in found.items() if files.holds(file)}
+    if polarisation is not None and polarisation.lower() not in found:
         raise InputError(f"expected polarisation {polarisation} in {path}, found {', '.join(known)}; name one of these")
-    return found[polarisation.lower()]
+    default = _preferred(there or found)
+    chosen = default if polarisation is None else polarisation.lower()
+    located, member = files.locate(found[chosen])
+    best = _preferred(found) if polarisation is None else chosen
+    return Measurement(chosen, located, member, files, _processor(manifest), None if best == chosen else best)
 
 
 def bare_measurement(path: str | Path) -> Measurement | None:
@@ -103,47 +129,68 @@ def bare_measurement(path: str | Path) -> Measurement | None:
         FileError, InputError: the manifest is damaged.
     """
     path = Path(path)
-    match = _NAME.fullmatch(path.name)
-    folder = path.absolute().parent
-    if match is None or match["product"].lower() != "grd" or folder.name != "measurement":
+    name, folder = raster_name(path.name), path.absolute().parent
+    if name is None or name.product not in (None, _GRD) or folder.name != MEASUREMENT:
         return None
     files = ProductFolder(folder.parent)
-    processor = _processor(read_xml(files, MANIFEST)) if files.holds(MANIFEST) else None
-    return Measurement(match["polarisation"].lower(), path, None, files, processor)
+    manifest = read_xml(files, MANIFEST) if files.holds(MANIFEST) else None
+    return Measurement(name.polarisation, path, None, files, _processor(manifest))
 
 
 def is_measurement_name(path: str | Path) -> bool:
     """True if a file has the name of a measurement raster of a Sentinel-1 product."""
-    return _NAME.fullmatch(Path(path).name) is not None
+    return raster_name(Path(path).name) is not None
 
 
-def _by_polarisation(manifest: Element, files: ProductFiles) -> dict[str, Measurement]:
-    found: dict[str, Measurement] = {}
-    processor = _processor(manifest)
-    for name in sorted(_measurements(manifest)):
-        match = _NAME.fullmatch(PurePosixPath(name).name)
-        if match is None or match["product"].lower() != "grd":
-            raise FileError(
-                f"expected a Sentinel-1 GRD product at {files.path}, found one with the raster {name}; "
-                "detection needs ground range data, so fetch the GRD product of this acquisition"
-            )
-        polarisation = match["polarisation"].lower()
-        path, member = files.locate(name)
-        found.setdefault(polarisation, Measurement(polarisation, path, member, files, processor))
+def _preferred(found: dict[str, str]) -> str:
+    return next((one for one in PREFERRED if one in found), min(found))
+
+
+def _listed(manifest: Element, files: ProductFiles) -> dict[str, str]:
+    """Rasters that a manifest names, by polarisation; one that lies there by its short name alone, by that."""
+    present = _present(files, required=False)
+    found: dict[str, str] = {}
+    for listed in sorted(_measurements(manifest)):
+        name = raster_name(PurePosixPath(listed).name)
+        if name is None or name.product not in (None, _GRD):
+            raise _no_grd(files, listed)
+        files.check_inside(listed)
+        there = listed if files.holds(listed) else present.get(name.polarisation, listed)
+        found.setdefault(name.polarisation, there)
     if not found:
         raise FileError(f"expected a Sentinel-1 GRD product at {files.path}, found one whose manifest names no raster")
     return found
 
 
+def _present(files: ProductFiles, *, required: bool = True) -> dict[str, str]:
+    """Rasters in the folder `measurement`, by polarisation; for products without a manifest they must be GRD."""
+    found: dict[str, str] = {}
+    for file in files.names(MEASUREMENT):
+        name = raster_name(file)
+        if name is None:
+            continue
+        if required and name.product not in (None, _GRD):
+            raise _no_grd(files, f"{MEASUREMENT}/{file}")
+        found.setdefault(name.polarisation, f"{MEASUREMENT}/{file}")
+    return found
+
+
+def _no_grd(files: ProductFiles, raster: str) -> FileError:
+    return FileError(
+        f"expected a Sentinel-1 GRD product at {files.path}, found one with the raster {raster}; "
+        "detection needs ground range data, so fetch the GRD product of this acquisition"
+    )
+
+
 def _measurements(manifest: Element) -> list[str]:
     """Paths of the rasters in the manifest, relative to the product."""
-    objects = [entry for entry in manifest.iter("dataObject") if entry.get("repID") == _MEASUREMENT]
+    objects = [entry for entry in manifest.iter("dataObject") if entry.get("repID") == _MEASUREMENTS]
     locations = [location for entry in objects for location in entry.iter("fileLocation")]
     return [href.removeprefix("./") for location in locations if (href := location.get("href"))]
 
 
-def _processor(manifest: Element) -> float | None:
-    for entry in manifest.iter():
+def _processor(manifest: Element | None) -> float | None:
+    for entry in [] if manifest is None else manifest.iter():
         if entry.tag.endswith("software") and "IPF" in entry.get("name", ""):
             try:
                 return float(entry.get("version", ""))

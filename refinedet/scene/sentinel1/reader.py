@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -31,6 +32,8 @@ _CLEAN_BORDERS = 2.90
 _UNSCALED_NOISE = 2.50
 """Last version of the processor whose noise vectors lack a factor that the product does not give (MPC-0392)."""
 _WGS84 = "EPSG:4326"
+_SOFTWARE = re.compile(r"Sentinel-1 IPF\s+(\d+\.\d+)")
+"""Text of the tag Software in a raster as ESA's processor writes it."""
 
 
 def measurement_of(path: str | Path, polarisation: str | None) -> Measurement | None:
@@ -63,15 +66,18 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
         InputError: the noise of so old a product cannot be removed.
     """
     info = reader.info
+    if found.instead_of is not None:
+        reader.tell(f"the product's raster of {found.instead_of} is not there: {found.polarisation} is looked at")
     if not info.gcps and info.transform is None and (annotation := _annotation(found, info)) is not None:
         reader.info = replace(info, gcps=annotation.grid.control_points(), gcp_crs=_WGS84)
     if reader.info.gcps:
         reader.info = replace(reader.info, gcp_zero="centre", gcp_evidence="product")
     borders = None
-    if found.processor is not None and found.processor < _CLEAN_BORDERS:
+    processor = _processor(reader, found)
+    if processor is not None and processor < _CLEAN_BORDERS:
         borders = find_fringes(reader.read, info.width, info.height, reader.sample())
-        _LOGGER.info("%s: processor %.2f leaves noise at the borders; it is masked", found.path, found.processor)
-    calibration = None if calibrate is None else _calibration(found, info, calibrate)
+        _LOGGER.info("%s: processor %.2f leaves noise at the borders; it is masked", found.path, processor)
+    calibration = None if calibrate is None else _calibration(replace(found, processor=processor), info, calibrate)
     if borders is None and calibration is None:
         return
 
@@ -92,11 +98,24 @@ def apply_name(reader: SceneReader, path: str | Path) -> None:
         reader.info = replace(info, gcp_zero="centre", gcp_evidence="name")
 
 
+def _processor(reader: SceneReader, found: Measurement) -> float | None:
+    """Version of ESA's processor: that of the manifest, else that in the raster's own tags."""
+    if found.processor is not None:
+        return found.processor
+    match = _SOFTWARE.search(reader.tags().get("TIFFTAG_SOFTWARE", ""))
+    return None if match is None else float(match[1])
+
+
 def _annotation(found: Measurement, info: RasterInfo) -> Annotation | None:
     root = found.describe("annotation")
     if root is None:
         return None
     annotation = read_annotation(root, found.where("annotation"))
+    if annotation.product_type != "GRD":
+        raise FileError(
+            f"expected the annotation of a GRD product at {found.where('annotation')}, found one of "
+            f"{annotation.product_type}; detection needs ground range data, so fetch the GRD product"
+        )
     if (annotation.samples, annotation.lines) != (info.width, info.height):
         raise FileError(
             f"expected a raster of {annotation.samples} x {annotation.lines} pixels at {found.path}, as its annotation "

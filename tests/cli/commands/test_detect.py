@@ -75,6 +75,23 @@ def test_detect_json_is_all_there_is_on_stdout(run: Run, tmp_path: Path, weights
     assert "missing.tif" in bad["error"]
 
 
+def test_a_time_by_hand_is_in_every_row_and_a_wrong_one_is_refused(
+    run: Run, tmp_path: Path, weights: Path, scene: Path
+) -> None:
+    ran = run("detect", scene, "--weights", weights, "--time", "2021-07-01T14:01:02+02:00", "--format", "csv")
+    assert ran.exit_code == 0, ran.output
+    with (tmp_path / "scene_ships" / "scene.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    assert [(row["time"], row["scene"]) for row in rows] == [("2021-07-01T12:01:02.000Z", "scene.tif")] * 2
+    record = json.loads((tmp_path / "scene_ships" / "scene.run.json").read_text())
+    assert record["scene"]["read_as"]["time"] == {"from": "option", "start": rows[0]["time"], "end": None}
+    ran = run("detect", scene, "--weights", weights, "--time", "yesterday", "--overwrite")
+    assert ran.exit_code == 1
+    assert "expected --time such as 2021-07-01T12:01:02Z, found 'yesterday'" in " ".join(ran.stderr.split())
+    ran = run("detect", scene, "--weights", weights, "--time", "2021-07-01T14:01:02Z", "--skip-existing")
+    assert ran.exit_code == 1  # another time is another result
+
+
 def test_windows_are_of_the_size_that_is_asked_for(run: Run, weights: Path, scene: Path) -> None:
     ran = run("detect", scene, "--weights", weights, "--json", "--tile-px", 256, "--overlap-px", 64)
     assert json.loads(ran.stdout)["scenes"][0]["windows"] == 1
@@ -156,7 +173,8 @@ def test_what_is_excluded_is_dropped_and_counted(run: Run, weights: Path, scene:
     assert "1 (dropped: 1" in ran.stdout
     ran = run("detect", scene, "--weights", weights, "--exclude", known, "--land-mask", "off", "--json", "--overwrite")
     (one,) = json.loads(ran.stdout)["scenes"]
-    assert (one["ships"], one["dropped"], one["notes"]) == (1, {"excluded": 1}, [])
+    told = ["the time of the scene is unknown, and so that of its ships; name it with --time"]
+    assert (one["ships"], one["dropped"], one["notes"]) == (1, {"excluded": 1}, told)
 
 
 def test_ships_on_land_of_the_users_own_are_dropped_or_flagged(

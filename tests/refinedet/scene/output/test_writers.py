@@ -6,20 +6,27 @@ import csv
 import json
 import re
 import shutil
+import sqlite3
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from pathlib import Path
 
 import numpy as np
+import pyarrow.parquet
 import pyogrio
 import pytest
 import shapely
 from pycocotools.coco import COCO
 
 from refinedet.evaluation.score import Score, score_files
+from refinedet.scene.input.acquisition import Acquisition, LineTimes
+from refinedet.scene.output.geoparquet import write_partition
 from refinedet.scene.output.result_paths import SUFFIXES, result_paths
 from refinedet.scene.output.writers import CSV_COLUMNS, write_results
 from refinedet.scene.result import SceneResult
+from refinedet.utc import utc_text
 
 MakeResult = Callable[..., SceneResult]
 
@@ -48,6 +55,8 @@ def test_geojson_is_rfc_7946_and_keeps_what_is_known(tmp_path: Path, make_result
         "contrast_db": None,
         "coast_m": 1234.6,
         "flags": ["edge", "joined"],
+        "time": None,
+        "scene": "a scene.tif",
     }
     polygon = shapely.geometry.shape(first["geometry"])
     assert polygon.bounds == pytest.approx((10.010, 49.991, 10.018, 49.995))
@@ -88,6 +97,45 @@ def test_gpkg_opens_with_the_same_ships(tmp_path: Path, make_result: MakeResult,
     assert columns["flags"].tolist() == ["edge;joined", ""][:ships]
     shapes = shapely.from_wkb(geometry)
     assert [shape.bounds for shape in shapes[:1]] == [pytest.approx((10.010, 49.991, 10.018, 49.995))] * min(1, ships)
+
+
+def test_time_and_scene_are_in_every_format(tmp_path: Path, make_result: MakeResult) -> None:
+    start = datetime(2021, 7, 1, 12, 1, 2, 345678, tzinfo=UTC)
+    lines = LineTimes(start, (0.0, 100.0), (0.0, 0.15))
+    result = replace(make_result(), acquired=Acquisition("annotation", lines))
+    expected = ["2021-07-01T12:01:02.355Z"] * 2  # the middle of both boxes is at y = 7
+    paths = written(result, tmp_path)
+    geojson = [one["properties"] for one in json.loads(paths["geojson"].read_text())["features"]]
+    with paths["csv"].open(newline="") as stream:
+        table = list(csv.DictReader(stream))
+    coco = json.loads(paths["coco"].read_text())
+    for rows in (geojson, table, coco):
+        assert [row["time"] for row in rows] == expected
+        assert [row["scene"] for row in rows] == ["a scene.tif"] * 2
+    meta, _, _, fields = pyogrio.raw.read(paths["gpkg"], datetime_as_string=True)
+    columns = dict(zip(meta["fields"], fields, strict=True))
+    assert columns["time"].tolist() == expected
+    assert columns["scene"].tolist() == ["a scene.tif"] * 2
+    with sqlite3.connect(paths["gpkg"]) as base:
+        assert [row[0] for row in base.execute('SELECT time FROM "a scene"')] == expected
+    rows = pyarrow.parquet.read_table(paths["geoparquet"]).to_pylist()
+    assert [utc_text(row["time"]) for row in rows] == expected
+    write_partition(result, tmp_path / "part.parquet")
+    part = pyarrow.parquet.read_table(tmp_path / "part.parquet")
+    assert part.column_names[0] == "scene"
+    assert [(row["scene"], utc_text(row["time"])) for row in part.to_pylist()] == [("a scene.tif", expected[0])] * 2
+
+
+def test_an_unknown_time_is_null_in_every_format(tmp_path: Path, make_result: MakeResult) -> None:
+    paths = written(make_result(), tmp_path)
+    with paths["csv"].open(newline="") as stream:
+        assert [row["time"] for row in csv.DictReader(stream)] == ["", ""]
+    assert [row["time"] for row in json.loads(paths["coco"].read_text())] == [None, None]
+    with sqlite3.connect(paths["gpkg"]) as base:
+        assert base.execute('SELECT time FROM "a scene"').fetchall() == [(None,), (None,)]
+    table = pyarrow.parquet.read_table(paths["geoparquet"])
+    assert table["time"].null_count == 2
+    assert str(table.schema.field("time").type) == "timestamp[ms, tz=UTC]"
 
 
 def test_gpkg_without_position_holds_pixels_and_no_reference_system(tmp_path: Path, make_result: MakeResult) -> None:

@@ -1,0 +1,55 @@
+"""Tie points of a GeoTIFF that GDAL does not give: of more than 10,922 none, and beside a pixel scale the first alone.
+
+ESA's toolbox SNAP writes an image that is not on a map so: a grid of tie points with a pixel scale of 1, by which GDAL
+takes pixels for degrees.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.raster.info import GroundControlPoint, RasterInfo
+from refinedet.raster.tiff import read_tie_points
+
+_LEAST = 3
+"""Fewest points that locate a scene: with fewer, the pixel scale does."""
+_AGREES_PX = 1.0
+"""Largest distance of a tie point from its place by the transform, in pixels, if both say the same."""
+
+
+def located_by_tie_points(info: RasterInfo, path: Path, *, is_point: bool) -> RasterInfo:
+    """Locate the TIFF at `path` by its own tie points, if GDAL gives none and the transform contradicts them.
+
+    Args:
+        info: metadata of the file, as GDAL gives them.
+        path: the file.
+        is_point: whether places belong to centres of pixels, not to their upper left corners.
+
+    Raises:
+        FileError: the tie points cannot be read.
+    """
+    if info.gcps or info.crs is None:
+        return info
+    with path.open("rb") as stream:
+        rows = read_tie_points(stream, path.stat().st_size, path)
+    rows = rows[np.isfinite(rows).all(axis=1)]
+    if len(rows) < _LEAST or _agree(rows, info):
+        return info
+    rows[:, :2] += 0.5 if is_point else 0.0
+    points = tuple(GroundControlPoint(column, row, x, y, z) for column, row, _, x, y, z in rows.tolist())
+    return replace(info, gcps=points, gcp_crs=info.crs, transform=None)
+
+
+def _agree(rows: NDArray[np.float64], info: RasterInfo) -> bool:
+    """True if the transform puts the tie points where they say."""
+    if info.transform is None:
+        return False
+    a, b, c, d, e, f = info.transform
+    column, row, _, x, y, _ = rows.T
+    size = np.sqrt(abs(a * e - b * d))
+    off = np.hypot(a * column + b * row + c - x, d * column + e * row + f - y)
+    return bool(size > 0 and (off <= _AGREES_PX * size).all())

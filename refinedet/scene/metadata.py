@@ -1,0 +1,68 @@
+"""Metadata of a scene that decide no pixel: its annotation, and the time at which its lines were taken."""
+
+from __future__ import annotations
+
+from datetime import UTC, datetime
+from pathlib import Path
+
+from refinedet.config.detect_options import SceneSettings
+from refinedet.raster import RasterInfo, SceneReader
+from refinedet.raster.tiff import SNAP_XML
+from refinedet.scene.input.acquisition import Acquisition, LineTimes, choose_acquisition
+from refinedet.scene.input.file_metadata import file_metadata
+from refinedet.scene.naming import scene_stem
+from refinedet.scene.sentinel1.annotation import Annotation
+from refinedet.scene.sentinel1.reader import annotation_of, measurement_of
+from refinedet.scene.sentinel1.snap import SnapMetadata, read_snap_metadata, snap_annotation
+
+_LINES = 2
+"""Fewest lines that have times of their own."""
+
+
+def read_metadata(
+    path: str | Path, settings: SceneSettings, reader: SceneReader
+) -> tuple[Annotation | None, Acquisition]:
+    """Read the metadata of the scene at `path`, and tell its reader from where the time is.
+
+    Returns:
+        annotation: annotation of a Sentinel-1 raster; None for other scenes;
+        acquired: time at which the scene was taken.
+
+    Raises:
+        FileError: the annotation is damaged, or belongs to another raster.
+        InputError: the setting `time` does not apply.
+    """
+    annotation = annotation_of(path, settings.pol, reader.info)
+    stated: LineTimes | datetime | None = file_metadata(reader.tags()).acquired
+    found = measurement_of(path, settings.pol)
+    if annotation is None and found is not None:
+        reader.tell(
+            f"the product has no annotation at {found.where('annotation')}: neither the time of a line nor azimuth "
+            "ambiguities can be told"
+        )
+    elif found is None and reader.is_tiff and (snap := read_snap_metadata(reader.path)) is not None:
+        annotation = snap_annotation(snap, reader.info, f"tag {SNAP_XML} of {path}")
+        stated = _snap_times(snap, reader.info) or stated
+    acquired, notes = choose_acquisition(
+        scene_stem(path),
+        annotated=None if annotation is None else _line_times(annotation),
+        stated=stated,
+        asked=settings.time,
+    )
+    reader.tell(*notes, time=acquired.to_dict(reader.info.height))
+    return annotation, acquired
+
+
+def _line_times(annotation: Annotation) -> LineTimes:
+    lines, seconds = annotation.grid.line_seconds()
+    return LineTimes(annotation.first_line.replace(tzinfo=UTC), lines, seconds)
+
+
+def _snap_times(snap: SnapMetadata, info: RasterInfo) -> LineTimes | datetime | None:
+    """Times of the lines of an image that SNAP wrote; of one on a map, whose rows are no lines, the first alone."""
+    first, last = snap.time("first_line_time"), snap.time("last_line_time")
+    if first is None or last is None or info.transform is not None or info.height < _LINES:
+        return first
+    if snap.number("num_output_lines") != info.height:
+        return first
+    return LineTimes(first, (0.0, info.height - 1.0), (0.0, (last - first).total_seconds()))

@@ -1,0 +1,21 @@
+"""Name of a scene, as its results and its rows have it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from refinedet.scene.sentinel1.naming import product_name
+
+
+def scene_name(path: str | Path) -> str:
+    """Name of a scene: its file name, or that of the Sentinel-1 product that it is or lies in.
+
+    Its stem names the result files. A product that cannot be read has the name of its file or folder.
+    """
+    path = Path(path)
+    return product_name(path) or path.name
+
+
+def scene_stem(path: str | Path) -> str:
+    """Stem of the names of a scene's result files."""
+    return Path(scene_name(path)).stem

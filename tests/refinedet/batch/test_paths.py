@@ -1,0 +1,50 @@
+"""Names of results in an archive: those of products, wherever their files lie."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from refinedet.batch.paths import archive_files, check_names
+from refinedet.config.detect_options import OutputSettings
+from refinedet.errors import InputError
+
+NAMES = (
+    "S1A_IW_GRDH_1SDV_20230131T170605_20230131T170630_046551_059438_9A2F",
+    "S1A_IW_GRDH_1SDV_20230201T170605_20230201T170630_046565_0594AA_0B1C",
+)
+
+
+@pytest.fixture
+def products(tmp_path: Path) -> list[Path]:
+    """Two products as Earth Search lays them out."""
+    folders = [tmp_path / "GRD" / name for name in NAMES]
+    for folder in folders:
+        (folder / "measurement").mkdir(parents=True)
+        (folder / "manifest.safe").write_text("<xfdu/>")
+        for polarisation in ("vv", "vh"):
+            (folder / "measurement" / f"iw-{polarisation}.tiff").write_bytes(b"II*\0")
+    return folders
+
+
+@pytest.mark.parametrize(("inside", "end"), [("manifest.safe", ""), ("measurement/iw-vh.tiff", "_vh"), (".", "")])
+def test_results_of_products_have_their_names_and_days(
+    products: list[Path], tmp_path: Path, inside: str, end: str
+) -> None:
+    scenes = [product / inside for product in products]
+    check_names(scenes, tmp_path / "out")
+    files = [archive_files(scene, OutputSettings(format=("csv",)), Path("out")) for scene in scenes]
+    assert [one["csv"] for one in files] == [
+        Path(f"out/scenes/2023-01-31/{NAMES[0]}{end}.csv"),
+        Path(f"out/scenes/2023-02-01/{NAMES[1]}{end}.csv"),
+    ]
+    assert files[0]["dataset"] == Path(f"out/dataset/date=2023-01-31/{NAMES[0]}{end}.parquet")
+
+
+def test_both_polarisations_by_their_rasters_do_not_collide_and_a_product_named_twice_does(
+    products: list[Path], tmp_path: Path
+) -> None:
+    check_names([products[0] / "measurement" / f"iw-{one}.tiff" for one in ("vv", "vh")], tmp_path / "out")
+    with pytest.raises(InputError, match=f"results would both be named {NAMES[0]}"):
+        check_names([products[0], products[0] / "manifest.safe"], tmp_path / "out")
