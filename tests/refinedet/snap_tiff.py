@@ -29,9 +29,14 @@ def place(x: NDArray[np.float64], y: NDArray[np.float64]) -> tuple[NDArray[np.fl
 
 
 def write_snap_tiff(
-    path: Path, pixels: NDArray[Any], tie_points: NDArray[np.float64], xml: bytes | None = None, *, scale: bool = True
+    path: Path,
+    pixels: NDArray[Any],
+    tie_points: NDArray[np.float64],
+    xml: bytes | None = None,
+    *,
+    scale: float | None = 1,
 ) -> Path:
-    """Write a TIFF as ESA's toolbox SNAP does: big-endian, one strip, a tie-point grid, a pixel scale of 1, its XML.
+    """Write a TIFF as ESA's toolbox SNAP does: big-endian, one strip, a tie-point grid, a pixel scale, its XML.
 
     GDAL cannot write such a file. `pixels` (H, W) become float32; `tie_points` (N, 6) are on WGS 84.
     """
@@ -44,7 +49,7 @@ def write_snap_tiff(
         (277, 3, 1, struct.pack(">HH", 1, 0)),
         *((tag, 4, 1, struct.pack(">I", value)) for tag, value in ((278, height), (279, pixels.size * 4))),
         (339, 3, 1, struct.pack(">HH", 3, 0)),
-        *([(33550, 12, 3, struct.pack(">3d", 1, 1, 0))] if scale else []),
+        *([(33550, 12, 3, struct.pack(">3d", scale, scale, 0))] if scale is not None else []),
         (33922, 12, tie_points.size, tie_points.astype(">f8").tobytes()),
         (34735, 3, 16, keys),
         *([(65000, 2, len(xml) + 1, xml + b"\0")] if xml is not None else []),

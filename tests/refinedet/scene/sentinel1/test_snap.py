@@ -92,9 +92,9 @@ def test_a_cut_or_averaged_image_has_the_times_of_its_own_lines(
 
 
 def test_an_image_on_a_map_has_one_time(tmp_path: Path, bright_blobs: Any) -> None:
-    corners = np.array([[x, y, 0.0, x, -y, 0.0] for x in (0, SAMPLES) for y in (0, LINES)], np.float64)
+    corners = np.array([[x, y, 0.0, 1e-4 * x, -1e-4 * y, 0.0] for x in (0, SAMPLES) for y in (0, LINES)], np.float64)
     pixels = np.full((LINES, SAMPLES), 50, np.float32)
-    path = write_snap_tiff(tmp_path / "scene.tif", pixels, corners, dimap(SIGMA, abstract=TIMES))
+    path = write_snap_tiff(tmp_path / "scene.tif", pixels, corners, dimap(SIGMA, abstract=TIMES), scale=1e-4)
     read_as = detect_scene(path, bright_blobs).read_as["time"]
     assert read_as == {"from": "file", "start": "2022-10-02T20:51:26.996Z", "end": None}
 
