@@ -75,7 +75,7 @@ class SeaLevels:
         line = self.db[above]
         if rows > 1:
             line = line + (place - above) * (self.db[above + 1] - line)
-        return np.interp(x / self.cell[1] - 0.5, np.arange(columns), line)
+        return np.asarray(np.interp(x / self.cell[1] - 0.5, np.arange(columns), line))
 
     def span(self) -> tuple[float, float]:
         """Lowest and highest level, in dB."""
@@ -145,7 +145,7 @@ def _tiles(lines: NDArray[Any], fill: float) -> NDArray[Any]:
     return np.moveaxis(whole.reshape(CELL_PX, -1, CELL_PX), 1, 0).reshape(-1, CELL_PX**2)
 
 
-def _law(values: NDArray[np.float32], count: int) -> tuple[NDArray[np.float32], ...]:
+def _law(values: NDArray[np.float32], count: int) -> tuple[Amplitudes, ...]:
     """Level, roughness and tail of N cells with `count` finite values each, of (N, 1024); level 0 if not positive."""
     body = int(_BODY * count)
     values = np.partition(values, body if count == values.shape[1] else (body, count - 1), axis=1)[:, :count]
@@ -169,7 +169,7 @@ def _water(cells: _Cells, land_db: float) -> Mask:
         water = water & ~_is_land(cells, water, step)
     level = np.where(water, cells.level, np.inf)
     alike = [(near < level * step) & (near * step > level) for near in _around(level, 1)]
-    return water & (np.sum(alike, axis=0) > _LEAST_ALIKE)
+    return np.asarray(water & (np.sum(alike, axis=0) > _LEAST_ALIKE))
 
 
 def _is_land(cells: _Cells, water: Mask, step: float) -> Mask:

@@ -20,7 +20,8 @@ SEA_HEADROOM = 1.2
 its wind, ships and coasts, and weights know the sea as dark as that makes it (median of simulated scenes)."""
 
 SEA_SPAN = 6.5
-"""Least ratio of the upper limit to the mean amplitude of the sea."""
+"""Least ratio of the upper limit to the mean amplitude of the sea: averaged or resampled seas have a high percentile so
+low that ships beside one another would grow together. From 5 to 8 the weights find the same (sea_levels.py)."""
 _AUTO = StretchChoice()
 _PILED_UP, _CUT_OFF = 3, 1e-5
 """Count and share of pixels at the highest value that no unbounded picture exceeds."""
@@ -129,7 +130,7 @@ def _fixed(choice: StretchChoice, radiometry: Radiometry) -> StretchLimits:
         raise InputError(
             f"expected a fixed `stretch` from above 0, because the weights see decibels, found one from {low:g}"
         )
-    return StretchLimits(*(20 * float(np.log10(end)) for end in (low, high)), "decibel")
+    return StretchLimits(20 * float(np.log10(low)), 20 * float(np.log10(high)), "decibel")
 
 
 def _check_eight_bit_values(values: Pixels) -> None:

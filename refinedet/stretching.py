@@ -139,7 +139,7 @@ class _Steps:
         self._first = 1.5 - limits.low * self._gain
         """Grey at an amplitude of 0, and the half by which cutting off decimals rounds."""
         self._height = info.height
-        self._x = (np.arange(-(-info.width // _BLOCK_PX)) + 0.5) * (_BLOCK_PX / info.width)
+        self._x = np.asarray((np.arange(-(-info.width // _BLOCK_PX)) + 0.5) * (_BLOCK_PX / info.width), np.float64)
 
     def of(self, block: int) -> NDArray[np.float64]:
         """Factor or difference of each block in one row of blocks, left to right."""
