@@ -105,8 +105,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         with watch.part("land"):
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
         run = _Run(reader, scene, tile, _Limits(score_min, prescreen, ship_m, known_gsd), watch)
-        run.leave_out(known)
-        run.measure_stretch(known, first.radiometry)
+        run.prepare(known, first.radiometry)
         with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
             run.detect(predictors, batch_size, log, progress or _silent, stream)
         with watch.part("merge"):
@@ -217,14 +216,11 @@ class _Run:
         self._left_out: FinishedWindows = {}
         self._done = 0
 
-    def leave_out(self, known: Surroundings) -> None:
-        """Leave out windows that lie on land, if their detections would all be dropped."""
+    def prepare(self, known: Surroundings, radiometry: Radiometry) -> None:
+        """Leave out windows on land whose detections would all be dropped, and measure the stretch on the water."""
         sure = known.all_land(self._seams.rects / (self.factors * 2))
         rows = self._seams.index
         self._left_out = dict.fromkeys(i for i, window in enumerate(self.grid) if sure[rows[window]])
-
-    def measure_stretch(self, known: Surroundings, radiometry: Radiometry) -> None:
-        """Measure the limits of the stretch on the water of the scene."""
         sample = self.preview if self.factors == SAME else self.seen.sample()
         limits = sea_limits(sample, self.reader, self.seen.info, known, radiometry, self._wanted_stretch)
         self.stretch_limits = limits
