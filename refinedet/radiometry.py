@@ -57,14 +57,17 @@ def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
     products pad with zero, except in 8-bit pictures and in signed integers (dB), where 0 is a value like any other.
     Masks and alpha bands of a file are in its pixels already: `SceneReader.read` gives what they hide as `nodata`.
     """
-    value = nodata_value(pixels.dtype, nodata)
-    valid = np.isfinite(pixels) if pixels.dtype.kind == "f" else np.ones(pixels.shape, np.bool_)
-    if value is not None:
-        valid &= pixels != (value if pixels.dtype.kind == "f" else int(value))
+    value = _nodata_value(pixels.dtype, nodata)
+    if pixels.dtype.kind == "f":
+        valid = np.isfinite(pixels)
+        if value is not None:
+            valid &= pixels != value
+    else:
+        valid = np.ones(pixels.shape, np.bool_) if value is None else pixels != int(value)
     return np.asarray(valid.any(axis=2) if valid.ndim == 3 else valid, np.bool_)
 
 
-def nodata_value(dtype: np.dtype[Any], nodata: float | None) -> float | None:
+def _nodata_value(dtype: np.dtype[Any], nodata: float | None) -> float | None:
     """Value of pixels of `dtype` that were not measured, where a file declares `nodata`; None: no value says so."""
     if nodata is None:
         return 0.0 if _zero_is_padding(dtype) else None

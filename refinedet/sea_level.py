@@ -166,7 +166,10 @@ def _water(cells: _Cells, land_db: float) -> Mask:
         calm &= cells.rough <= _UNEVEN * np.percentile(cells.rough[calm], _SMOOTH_PERCENTILE)
     step, water = 10 ** (land_db / 20), calm
     for _ in range(_PASSES):
-        water = water & ~_is_land(cells, water, step)
+        land = _is_land(cells, water, step)
+        if not land.any():
+            break
+        water = water & ~land
     level = np.where(water, cells.level, np.inf)
     alike = [(near < level * step) & (near * step > level) for near in _around(level, 1)]
     return np.asarray(water & (np.sum(alike, axis=0) > _LEAST_ALIKE))

@@ -6,19 +6,18 @@ alone, so a window never depends on its neighbours.
 
 from __future__ import annotations
 
+from abc import ABC, abstractmethod
 from collections.abc import Iterator
-from typing import Any, NamedTuple, Self
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config import Radiometry
 from refinedet.radiometry import (
-    Mask,
     Pixels,
     StretchLimits,
     in_domain,
-    nodata_value,
     to_uint8,
     valid_mask,
 )
@@ -36,8 +35,10 @@ _TABLE_BYTES = 2
 """Width of the widest integers that are stretched by a table: 65,536 values."""
 _PART_PX = 1 << 20
 """Number of values that are computed at once, in float64."""
-_CHUNK_PX = 1 << 16
+_CHUNK_PX = 1 << 17
 """Number of values that are computed at once by levels: they stay in the cache of the processor."""
+_FIXED_BITS = 30
+"""Bits of a fixed-point number that are used: one less than 32 bits with a sign hold, for the sum of two."""
 _HIGHEST = 255
 
 
@@ -54,11 +55,11 @@ class Stretch:
 
     def __init__(self, info: RasterInfo, limits: StretchLimits | None) -> None:
         """Take a scene and the limits of its stretch, from `scene_limits`."""
-        self._nodata, self._limits = info.nodata, limits
-        self._steps = _Steps(info, limits, limits.levels) if limits and limits.levels else None
+        self._info, self._limits = info, limits
+        self._levels = None if limits is None else limits.levels
         self._table: NDArray[np.uint8] | None = None
         dtype = np.dtype(info.dtype)
-        if self._steps is None and _is_short(dtype):
+        if self._levels is None and _is_short(dtype):
             every = np.arange(1 << (8 * dtype.itemsize)).astype(f"u{dtype.itemsize}").view(dtype)
             self._table = self._alike(every[:, None])[:, 0]
 
@@ -67,20 +68,24 @@ class Stretch:
 
         Fewer pixels than the window has are spread evenly over it: a thinned picture.
         """
-        if self._steps is None or pixels.ndim == 3:
+        if self._limits is None or self._levels is None or pixels.ndim == 3:
             return self._without_levels(pixels)
         high, wide = pixels.shape
         blocks = (window.y + np.arange(high) * window.height // high) // _BLOCK_PX
         columns = (window.x + np.arange(wide) * window.width // wide) // _BLOCK_PX
+        middles = (np.arange(-(-self._info.width // _BLOCK_PX)) + 0.5) * (_BLOCK_PX / self._info.width)
+        rows = min(high, max(1, _CHUNK_PX // wide))
+        short = _is_short(pixels.dtype) and self._limits.domain == "amplitude"
+        way = (_Integers if short else _Floats)(self._limits, self._levels, pixels.dtype, (rows, wide))
         stretched = np.empty(pixels.shape, np.uint8)
-        work = _Work.like(pixels, max(1, _CHUNK_PX // wide))
         with np.errstate(over="ignore", invalid="ignore"):  # of values that are not valid, or beyond the limits
-            for block, rows in _runs(blocks):
-                steps = np.take(self._steps.of(block).astype(work.floats.dtype), columns, mode="clip")
-                for first in range(rows.start, rows.stop, len(work.floats)):
-                    part = slice(first, min(first + len(work.floats), rows.stop))
-                    self._steps.apply(pixels[part], steps, work, stretched[part])
-                    work.hide(pixels[part], self._nodata, stretched[part])
+            for block, start, end in _runs(blocks):
+                levels_db = self._levels.line((block + 0.5) * (_BLOCK_PX / self._info.height), middles)
+                steps = np.take(way.steps(levels_db), columns, mode="clip")
+                for first in range(start, end, rows):
+                    part = slice(first, min(first + rows, end))
+                    way.apply(pixels[part], steps, stretched[part])
+                    stretched[part] *= valid_mask(pixels[part], self._info.nodata)
         return stretched
 
     def _without_levels(self, pixels: Pixels) -> NDArray[np.uint8]:
@@ -93,70 +98,75 @@ class Stretch:
         return stretched
 
     def _alike(self, pixels: Pixels) -> NDArray[np.uint8]:
-        return to_uint8(pixels, valid_mask(pixels, self._nodata), self._limits)
+        return to_uint8(pixels, valid_mask(pixels, self._info.nodata), self._limits)
 
 
-class _Work(NamedTuple):
-    """Memory of a few rows that is used again and again, so that it stays in the cache of the processor."""
+class _Way(ABC):
+    """Arithmetic of a stretch that follows the level, with a memory of few rows that stays in the cache."""
 
-    floats: NDArray[Any]
-    """(h, W) float32 for integers of up to 16 bits, which it holds exactly, and for itself; else float64."""
-    integers: NDArray[np.int32] | None
-    valid: Mask
-
-    @classmethod
-    def like(cls, pixels: Pixels, rows: int) -> Self:
-        shape, short = (min(rows, len(pixels)), pixels.shape[1]), _is_short(pixels.dtype)
-        floats = np.empty(shape, np.float32 if short or pixels.dtype == np.float32 else np.float64)
-        return cls(floats, np.empty(shape, np.int32) if short else None, np.empty(shape, np.bool_))
-
-    def load(self, pixels: Pixels) -> NDArray[Any]:
-        """Copy pixels into `floats`; by way of 32 bits, because NumPy takes 16 to floats slowly."""
-        values = self.floats[: len(pixels)]
-        if self.integers is not None:
-            integers = self.integers[: len(pixels)]
-            np.copyto(integers, pixels)
-            pixels = integers
-        np.copyto(values, pixels)
-        return values
-
-    def hide(self, pixels: Pixels, nodata: float | None, out: NDArray[np.uint8]) -> None:
-        """Set what was not measured to 0 in `out`."""
-        value = nodata_value(pixels.dtype, nodata)
-        if pixels.dtype.kind == "f":
-            out *= valid_mask(pixels, nodata)
-        elif value is not None:
-            valid = np.not_equal(pixels, int(value), out=self.valid[: len(pixels)])
-            np.multiply(out, valid.view(np.uint8), out=out)
-
-
-class _Steps:
-    """Arithmetic of a stretch that follows the level: a factor for each block, or in decibels a difference."""
-
-    def __init__(self, info: RasterInfo, limits: StretchLimits, levels: SeaLevels) -> None:
-        self._limits, self._levels = limits, levels
-        self._gain = (_HIGHEST - 1) / (limits.high - limits.low)
+    def __init__(self, limits: StretchLimits, levels: SeaLevels, dtype: np.dtype[Any], shape: tuple[int, int]) -> None:
+        """Take limits and levels, and the type and largest shape of the pixels."""
+        self._domain, self._gain = limits.domain, (_HIGHEST - 1) / (limits.high - limits.low)
         self._first = 1.5 - limits.low * self._gain
-        """Grey at an amplitude of 0, and the half by which cutting off decimals rounds."""
-        self._height = info.height
-        self._x = np.asarray((np.arange(-(-info.width // _BLOCK_PX)) + 0.5) * (_BLOCK_PX / info.width), np.float64)
+        """Grey of the lowest value, and the half by which cutting off decimals rounds."""
+        self._prepare(levels, dtype, shape)
 
-    def of(self, block: int) -> NDArray[np.float64]:
-        """Factor or difference of each block in one row of blocks, left to right."""
-        levels_db = self._levels.line((block + 0.5) * (_BLOCK_PX / self._height), self._x)
-        return levels_db if self._limits.domain == "decibel" else self._gain * 10 ** (-levels_db / 20)
+    @abstractmethod
+    def _prepare(self, levels: SeaLevels, dtype: np.dtype[Any], shape: tuple[int, int]) -> None: ...
 
-    def apply(self, pixels: Pixels, steps: NDArray[Any], work: _Work, out: NDArray[np.uint8]) -> None:
-        """Stretch rows of pixels (h, W) by the steps (W,) of their block; NaN becomes any value."""
-        values = work.load(pixels)
-        if self._limits.domain == "decibel":
+    @abstractmethod
+    def steps(self, levels_db: NDArray[np.float64]) -> NDArray[Any]:
+        """Factor or difference for each of N levels."""
+
+    @abstractmethod
+    def apply(self, pixels: Pixels, steps: NDArray[Any], out: NDArray[np.uint8]) -> None:
+        """Stretch rows of pixels (h, W) by the steps (W,) of their columns into `out`; NaN becomes any value."""
+
+
+class _Integers(_Way):
+    """Amplitudes in integers of up to 16 bits, by factors in fixed point: as quick as a table."""
+
+    def _prepare(self, levels: SeaLevels, dtype: np.dtype[Any], shape: tuple[int, int]) -> None:
+        largest = max(abs(bound) for bound in (np.iinfo(dtype).min, np.iinfo(dtype).max))
+        steepest = self._gain * 10 ** (-levels.span()[0] / 20)
+        self._shift = max(0, int(_FIXED_BITS - np.log2(max(largest * steepest, abs(self._first), _HIGHEST))))
+        self._work = np.empty(shape, np.int32)
+
+    def steps(self, levels_db: NDArray[np.float64]) -> NDArray[Any]:
+        return np.rint(self._gain * 10 ** (-levels_db / 20) * (1 << self._shift)).astype(np.int32)
+
+    def apply(self, pixels: Pixels, steps: NDArray[Any], out: NDArray[np.uint8]) -> None:
+        values = self._work[: len(pixels)]
+        np.copyto(values, pixels)
+        values *= steps
+        values += round(self._first * (1 << self._shift))
+        values >>= self._shift
+        np.clip(values, np.int32(1), np.int32(_HIGHEST), out=values)
+        out[...] = values
+
+
+class _Floats(_Way):
+    """Values of other types, and decibels."""
+
+    def _prepare(self, levels: SeaLevels, dtype: np.dtype[Any], shape: tuple[int, int]) -> None:
+        del levels
+        self._work = np.empty(shape, np.float32 if _is_short(dtype) or dtype == np.float32 else np.float64)
+
+    def steps(self, levels_db: NDArray[np.float64]) -> NDArray[Any]:
+        factors = levels_db if self._domain == "decibel" else self._gain * 10 ** (-levels_db / 20)
+        return factors.astype(self._work.dtype)
+
+    def apply(self, pixels: Pixels, steps: NDArray[Any], out: NDArray[np.uint8]) -> None:
+        values = self._work[: len(pixels)]
+        np.copyto(values, pixels)
+        if self._domain == "decibel":
             values = in_domain(values, "decibel")
             values -= steps
             values *= self._gain
         else:
             values *= steps
         values += self._first
-        one, top = (values.dtype.type(end) for end in (1, _HIGHEST))  # of its type, or NumPy is slow again
+        one, top = (values.dtype.type(end) for end in (1, _HIGHEST))  # of its type, or NumPy takes thrice the time
         np.clip(values, one, top, out=values)
         out[...] = values
 
@@ -166,8 +176,8 @@ def _is_short(dtype: np.dtype[Any]) -> bool:
     return dtype.kind in "iu" and dtype.itemsize <= _TABLE_BYTES
 
 
-def _runs(blocks: Places) -> Iterator[tuple[int, slice]]:
-    """Each block and the rows that lie in it, first to last."""
+def _runs(blocks: Places) -> Iterator[tuple[int, int, int]]:
+    """Each block, and the first and last row (exclusive) that lie in it."""
     ends = [*(np.flatnonzero(np.diff(blocks)) + 1).tolist(), len(blocks)]
     for start, end in zip([0, *ends[:-1]], ends, strict=True):
-        yield int(blocks[start]), slice(start, end)
+        yield int(blocks[start]), start, end
