@@ -73,7 +73,7 @@ class Stretch:
         high, wide = pixels.shape
         blocks = (window.y + np.arange(high) * window.height // high) // _BLOCK_PX
         columns = (window.x + np.arange(wide) * window.width // wide) // _BLOCK_PX
-        middles = (np.arange(-(-self._info.width // _BLOCK_PX)) + 0.5) * (_BLOCK_PX / self._info.width)
+        middles = np.arange(0.5, -(-self._info.width // _BLOCK_PX), dtype=np.float64) * (_BLOCK_PX / self._info.width)
         rows = min(high, max(1, _CHUNK_PX // wide))
         short = _is_short(pixels.dtype) and self._limits.domain == "amplitude"
         way = (_Integers if short else _Floats)(self._limits, self._levels, pixels.dtype, (rows, wide))
