@@ -85,7 +85,8 @@ class Stretch:
                 for first in range(start, end, rows):
                     part = slice(first, min(first + rows, end))
                     way.apply(pixels[part], steps, stretched[part])
-                    stretched[part] *= valid_mask(pixels[part], self._info.nodata)
+                    valid = valid_mask(pixels[part], self._info.nodata).view(np.uint8)  # bool would be converted
+                    np.multiply(stretched[part], valid, out=stretched[part])
         return stretched
 
     def _without_levels(self, pixels: Pixels) -> NDArray[np.uint8]:
