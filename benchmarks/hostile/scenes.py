@@ -240,8 +240,9 @@ def _look(path: Path, *, missing: bool = False) -> None:
     from refinedet.config import Radiometry
     from refinedet.errors import FileError
     from refinedet.geo.position import locate
-    from refinedet.radiometry import scene_limits, to_uint8, valid_mask
     from refinedet.scene.source import open_source
+    from refinedet.stretch_limits import scene_limits
+    from refinedet.stretching import Stretch
     from refinedet.tiling import Window
 
     try:
@@ -252,8 +253,7 @@ def _look(path: Path, *, missing: bool = False) -> None:
             for part in (0.0, 0.5, 1.0):
                 high, wide = min(side, info.height), min(side, info.width)
                 window = Window(int(part * (info.height - high)), int(part * (info.width - wide)), high, wide)
-                pixels = reader.read(window)
-                to_uint8(pixels, valid_mask(pixels, info.nodata), limits)
+                Stretch(info, limits)(reader.read(window), window)
         position = locate(info)
         if position is not None:
             position.lonlat(np.array([[0.0, 0.0], [info.width, info.height]]))

@@ -124,19 +124,19 @@ def whole(scene: Path, predictor: Predictor) -> NDArray[np.uint8]:
 
     It is read in bands, so that nothing else of the size of the scene is in memory.
     """
-    from refinedet.radiometry import scene_limits, to_uint8, valid_mask
     from refinedet.raster import open_scene
+    from refinedet.stretch_limits import scene_limits
+    from refinedet.stretching import Stretch
     from refinedet.tiling import Window
 
-    every = np.arange(1 << 16, dtype=np.uint16)[None]
     with open_scene(scene) as reader:
         info = reader.info
         limits = scene_limits(reader.sample(), info.dtype, info.nodata, predictor.radiometry)
-        table = to_uint8(every, valid_mask(every, info.nodata), limits)[0]
+        stretch = Stretch(info, limits)
         out = np.empty((info.height, info.width), np.uint8)
         for row in range(0, info.height, BAND_ROWS):
-            pixels = reader.read(Window(row, 0, min(BAND_ROWS, info.height - row), info.width))
-            out[row : row + BAND_ROWS] = table[pixels]
+            band = Window(row, 0, min(BAND_ROWS, info.height - row), info.width)
+            out[row : row + BAND_ROWS] = stretch(reader.read(band), band)
     return out
 
 

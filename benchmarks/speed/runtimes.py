@@ -162,13 +162,12 @@ def windows(count: int) -> np.ndarray[Any, Any]:
     from refinedet.config import Radiometry
     from refinedet.data.simulation.scene import simulate
     from refinedet.data.simulation.spec import SceneSpec
-    from refinedet.radiometry import scene_limits, to_uint8, valid_mask
+    from refinedet.stretching import stretch_whole
 
     columns = -(-count // 2)
     spec = SceneSpec(width_px=512 * columns, height_px=1024, ships=20 * count, seed=20261125)
     pixels = simulate(spec).pixels
-    limits = scene_limits(pixels, pixels.dtype, None, Radiometry())
-    whole = to_uint8(pixels, valid_mask(pixels, None), limits)
+    whole = stretch_whole(pixels, None, Radiometry())
     cut = [whole[y : y + 512, x : x + 512] for x in range(0, 512 * columns, 512) for y in (0, 512)]
     return np.stack(cut[:count])
 

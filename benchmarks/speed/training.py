@@ -169,14 +169,13 @@ def simulated_chips(folder: Path, count: int, side_px: int) -> tuple[Record, Pat
     from refinedet.data.coco import Annotated, build_record
     from refinedet.data.simulation.scene import simulate
     from refinedet.data.simulation.spec import SceneSpec
-    from refinedet.radiometry import scene_limits, to_uint8, valid_mask
+    from refinedet.stretching import stretch_whole
     from refinedet.tiling import Window, boxes_in_window
 
     columns = int(np.ceil(np.sqrt(count)))
     ships = max(1, SHIPS_ON_A_CHIP * count * side_px**2 // CHIP_PX**2)
     scene = simulate(SceneSpec(columns * side_px, columns * side_px, ships=ships, seed=SEED))
-    limits = scene_limits(scene.pixels, scene.pixels.dtype, 0, Radiometry())
-    pixels = to_uint8(scene.pixels, valid_mask(scene.pixels, 0), limits)
+    pixels = stretch_whole(scene.pixels, 0, Radiometry())
     made = []
     for index in range(count):
         window = Window(index // columns * side_px, index % columns * side_px, side_px, side_px)

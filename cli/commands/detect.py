@@ -215,6 +215,9 @@ def _stretch(one: DetectionRun) -> str:
     if limits is None:
         return "none"
     ends = f"{limits.low:.4g} to {limits.high:.4g}"
+    if limits.levels is not None:
+        low, high = limits.levels.span()
+        ends += f", sea {low:+.1f} to {high:+.1f} dB"
     return ends if limits.domain == "amplitude" else f"{ends} ({limits.domain})"
 
 

@@ -12,8 +12,8 @@ from PIL import Image, ImageColor, ImageDraw
 
 from pipeline.audit.image_alignment import Grey
 from refinedet.config import Radiometry
-from refinedet.radiometry import scene_limits, to_uint8, valid_mask
 from refinedet.raster import RasterInfo
+from refinedet.stretching import stretch_whole
 
 LONGEST_PX = 1024
 """Long side of a picture; of larger images every n-th pixel is taken, which keeps their grain."""
@@ -40,8 +40,7 @@ def grey(pixels: NDArray[Any], info: RasterInfo) -> Grey:
     """Convert an image of any pixel type to 8 bits and one channel."""
     thin = step(info.width, info.height)
     picked = np.ascontiguousarray(pixels[::thin, ::thin])
-    limits = None if info.dtype == "uint8" else scene_limits(picked, info.dtype, info.nodata, Radiometry())
-    eight = to_uint8(picked, valid_mask(picked, info.nodata), limits)
+    eight = stretch_whole(picked, info.nodata, Radiometry())
     return eight if eight.ndim == 2 else np.asarray(Image.fromarray(eight).convert("L"))
 
 

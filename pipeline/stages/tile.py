@@ -30,8 +30,10 @@ from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, re
 from refinedet.data.shards import ShardWriter
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json
-from refinedet.radiometry import scene_limits, to_uint8, valid_mask
+from refinedet.radiometry import valid_mask
 from refinedet.raster import SceneReader, open_scene
+from refinedet.stretch_limits import scene_limits
+from refinedet.stretching import Stretch
 from refinedet.tiling import Window, boxes_in_window, windows
 
 _LOG = logging.getLogger(__name__)
@@ -139,6 +141,7 @@ class _Cutter:
         info = reader.info
         eight_bit = info.dtype == "uint8"  # never stretched, so no sample (which reads the whole scene)
         limits = None if eight_bit else scene_limits(reader.sample(), info.dtype, info.nodata, self.radiometry)
+        stretch = Stretch(info, limits)
         places = windows(info.width, info.height, self.params.windows)
         for window in places:
             chip = self._annotated(scene, window, _chip_name(scene.stem, window, split, whole=len(places) == 1))
@@ -146,12 +149,11 @@ class _Cutter:
                 self.counts["empty_left_out"] += 1
                 continue
             pixels = reader.read(window)
-            valid = valid_mask(pixels, info.nodata)
-            if not valid.any():
+            if not valid_mask(pixels, info.nodata).any():
                 self.counts["nodata_skipped"] += 1
                 continue
             self._count(chip)
-            yield chip, _plain(to_uint8(pixels, valid, limits))
+            yield chip, _plain(stretch(pixels, window))
 
     def _annotated(self, scene: _Scene, window: Window, name: str) -> Annotated:
         image_id = scene.image.id

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
+from refinedet.config import StretchChoice
 from refinedet.config.detect_options import (
     DetectorSettings,
     MultiscalePreset,
@@ -26,6 +27,7 @@ from refinedet.detection.loading import (
 )
 from refinedet.detection.search import Search, settle
 from refinedet.errors import FileError, InputError
+from refinedet.stretch_limits import check_choice
 from refinedet.weights import shipped_weights
 
 if TYPE_CHECKING:
@@ -167,6 +169,15 @@ class Detector:
         if self._graph is not None and search.prescreen is not None:
             self._graph.prepare()  # in the background: the caller opens its scene meanwhile
         return search
+
+    def check_stretch(self, choice: StretchChoice) -> None:
+        """Check that the weights know the stretch that a run asks for; a detector of other make takes any.
+
+        Raises:
+            InputError: they were trained with another one.
+        """
+        if self._loaded.header is not None:
+            check_choice(choice, self._loaded.header.radiometry)
 
     def check_open(self) -> None:
         """Check that the detector can be used.

@@ -36,6 +36,7 @@ class ShipFinder:
 
     def __init__(self, detector: Detector, settings: DetectSettings) -> None:
         self._detector, self._settings = detector, settings
+        detector.check_stretch(settings.scene.stretch)
         self._search: Search = detector.search(settings.windows)
 
     @property

@@ -18,14 +18,14 @@ from typing import Any
 
 from refinedet.boxes import shift
 from refinedet.concurrency import map_unordered, prefetch, start_thread
-from refinedet.config import PixelSizes, TileConfig
+from refinedet.config import PixelSizes, Radiometry, TileConfig
 from refinedet.config.detect_options import FRAGMENT_SHARE, LandSettings, SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.geo.compass import ground_axes
 from refinedet.geo.position import locate
 from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
-from refinedet.radiometry import StretchLimits, scene_limits
+from refinedet.radiometry import StretchLimits
 from refinedet.raster import Reader
 from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
 from refinedet.scene.journal import FinishedWindows, Journal, OpenJournal, open_journal
@@ -34,6 +34,7 @@ from refinedet.scene.metadata import read_metadata
 from refinedet.scene.naming import scene_name
 from refinedet.scene.notes import pixel_notes, position_notes
 from refinedet.scene.result import SceneResult
+from refinedet.scene.sea import sea_limits
 from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
 from refinedet.scene.source import open_source
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
@@ -104,7 +105,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         with watch.part("land"):
             known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
         run = _Run(reader, scene, tile, _Limits(score_min, prescreen, ship_m, known_gsd), watch)
-        run.leave_out(known)
+        run.prepare(known, first.radiometry)
         with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
             run.detect(predictors, batch_size, log, progress or _silent, stream)
         with watch.part("merge"):
@@ -198,7 +199,7 @@ class _Run:
         tile = shrink_overlap(tile, axes, self.factors, limits.ship_m)
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
         asked = scene.gsd_m is not None or scene.scale is not None
-        self.notes = (
+        self.notes: tuple[str, ...] = (
             *reader.notes,
             *position_notes(reader.info),
             *pixel_notes(reader.info, self.factors, limits.known_gsd, asked=asked),
@@ -215,11 +216,15 @@ class _Run:
         self._left_out: FinishedWindows = {}
         self._done = 0
 
-    def leave_out(self, known: Surroundings) -> None:
-        """Leave out windows that lie on land, if their detections would all be dropped."""
+    def prepare(self, known: Surroundings, radiometry: Radiometry) -> None:
+        """Leave out windows on land whose detections would all be dropped, and measure the stretch on the water."""
         sure = known.all_land(self._seams.rects / (self.factors * 2))
         rows = self._seams.index
         self._left_out = dict.fromkeys(i for i, window in enumerate(self.grid) if sure[rows[window]])
+        sample = self.preview if self.factors == SAME else self.seen.sample()
+        limits = sea_limits(sample, self.reader, self.seen.info, known, radiometry, self._wanted_stretch)
+        self.stretch_limits = limits
+        self.notes += (limits.note,) if limits is not None and limits.note is not None else ()
 
     def detect(
         self,
@@ -229,17 +234,8 @@ class _Run:
         progress: Progress,
         stream: Stream | None,
     ) -> None:
-        """Measure the limits of the stretch, and detect in all windows that the journal does not hold."""
-        info = self.seen.info
+        """Detect in all windows that the journal does not hold."""
         self._progress, self._stream = progress, stream
-        sample = self.preview if self.factors == SAME else self.seen.sample()
-        self.stretch_limits = scene_limits(
-            sample,
-            info.dtype,
-            info.nodata,
-            predictors[0].radiometry,
-            self._wanted_stretch.mapped(self.reader.amplitude),
-        )
         finished = {**self._left_out, **(log.finished if log else {})}
         self._take(finished)
         score_min = self._score_min * FRAGMENT_SHARE

@@ -8,10 +8,14 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from refinedet import radiometry
+from refinedet import stretching
 from refinedet.config import Radiometry, StretchChoice
 from refinedet.errors import InputError
-from refinedet.radiometry import Stretch, StretchLimits, measure_limits, scene_limits, to_uint8, valid_mask
+from refinedet.radiometry import StretchLimits, to_uint8, valid_mask
+from refinedet.raster import RasterInfo
+from refinedet.stretch_limits import measure_limits, scene_limits
+from refinedet.stretching import Stretch
+from refinedet.tiling import Window
 
 AMPLITUDES = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))
 DECIBELS = hnp.arrays(np.float32, (6, 7), elements=st.floats(-60, 30, width=32))
@@ -60,7 +64,7 @@ def test_brighter_never_becomes_darker(pixels: np.ndarray) -> None:
 @given(AMPLITUDES, st.integers(0, 5), st.integers(0, 5))
 def test_a_window_is_stretched_as_its_scene_is(pixels: np.ndarray, y: int, x: int) -> None:
     valid = valid_mask(pixels, None)
-    limits = measure_limits(pixels, valid, Radiometry())
+    limits = measure_limits(pixels[valid], Radiometry())
     whole = to_uint8(pixels, valid, limits)
     assert (to_uint8(pixels[y:, x:], valid[y:, x:], limits) == whole[y:, x:]).all()
 
@@ -79,7 +83,7 @@ def test_gain_of_the_processor_does_not_matter() -> None:
 def test_levels_are_percentiles_with_headroom() -> None:
     pixels = np.append(np.arange(1, 1001, dtype=np.uint16), np.uint16(5000))[None]
     settings = Radiometry(low_percentile=10, high_percentile=90, headroom=2)
-    assert measure_limits(pixels, valid_mask(pixels, None), settings) == StretchLimits(101.0, 101.0 + 2 * 800.0)
+    assert measure_limits(pixels[valid_mask(pixels, None)], settings) == StretchLimits(101.0, 101.0 + 2 * 800.0)
 
 
 @pytest.mark.parametrize(
@@ -160,8 +164,8 @@ def test_the_levels_say_what_they_are_of() -> None:
 
 def test_pixels_without_any_signal_say_nothing_of_levels_in_decibels() -> None:
     amplitude = np.linspace(1, 100, 90)
-    alone = measure_limits(amplitude, np.ones(90, bool), Radiometry(), "decibel")
-    with_zeros = measure_limits(np.concatenate([np.zeros(10), amplitude]), np.ones(100, bool), Radiometry(), "decibel")
+    alone = measure_limits(amplitude, Radiometry(), "decibel")
+    with_zeros = measure_limits(np.concatenate([np.zeros(10), amplitude]), Radiometry(), "decibel")
     assert with_zeros == alone
     assert 0 <= alone.low < alone.high <= 40
 
@@ -210,11 +214,13 @@ def test_other_stretches_are_one_sentence(text: str) -> None:
 def test_a_table_gives_the_same_bytes(dtype: str, nodata: int | None, limits: StretchLimits | None, seed: int) -> None:
     pixels = np.random.default_rng(seed).integers(-130, 300, (9, 11)).astype(dtype)
     expected = to_uint8(pixels, valid_mask(pixels, nodata), limits)
-    np.testing.assert_array_equal(Stretch(dtype, nodata, limits)(pixels), expected)
+    info = RasterInfo(11, 9, 1, dtype, nodata)
+    np.testing.assert_array_equal(Stretch(info, limits)(pixels, Window(0, 0, 9, 11)), expected)
 
 
 def test_colour_is_stretched_as_by_to_uint8_also_in_parts(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(radiometry, "_PART_PX", 50)
+    monkeypatch.setattr(stretching, "_PART_PX", 50)
     pixels = np.random.default_rng(1).integers(0, 3, (9, 11, 3)).astype(np.uint8)
     expected = to_uint8(pixels, valid_mask(pixels, 0), StretchLimits(0, 2))
-    np.testing.assert_array_equal(Stretch("uint8", 0, StretchLimits(0, 2))(pixels), expected)
+    info = RasterInfo(11, 9, 3, "uint8", 0)
+    np.testing.assert_array_equal(Stretch(info, StretchLimits(0, 2))(pixels, Window(0, 0, 9, 11)), expected)

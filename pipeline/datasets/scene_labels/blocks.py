@@ -20,11 +20,13 @@ from refinedet.config.detect_options import SceneSettings
 from refinedet.data.coco import Annotated
 from refinedet.errors import InputError
 from refinedet.geo.position import Position, locate
-from refinedet.radiometry import Stretch, scene_limits, valid_mask
+from refinedet.radiometry import valid_mask
 from refinedet.raster import Reader, write_scene
 from refinedet.scene.notes import pixel_notes, position_notes
 from refinedet.scene.source import open_source
 from refinedet.scene.windows.pixel_size import has_pixel_size, pixel_size_m, resample_reader
+from refinedet.stretch_limits import scene_limits
+from refinedet.stretching import Stretch
 from refinedet.tiling import Window, boxes_in_window
 
 _SIDES = (4.0, 2.0, 1.0, 0.5)
@@ -162,9 +164,9 @@ class BlockWriter:
             seen, factors = resample_reader(reader, self._view.settings, sample, self._view.known_gsd)
             info = seen.info
             sample = sample if factors == (1.0, 1.0) else seen.sample()
-            settings = self._view.settings
-            limits = scene_limits(sample, info.dtype, info.nodata, self._view.radiometry, settings.stretch)
-            stretch = Stretch(info.dtype, info.nodata, limits)
+            choice = self._view.settings.stretch.mapped(reader.amplitude)
+            limits = scene_limits(sample, info.dtype, info.nodata, self._view.radiometry, choice)
+            stretch = Stretch(info, limits)
             for block, ignored in blocks:
                 found = self._one(seen, stretch, block, (labels, ignored))
                 if found is not None:
@@ -189,7 +191,7 @@ class BlockWriter:
         _, first = np.unique(np.c_[boxes, truth[0][rows]], axis=0, return_index=True)
         keep = np.intersect1d(first, np.flatnonzero(measured))
         name = f"{self._scene.name}_y{place.y:05d}_x{place.x:05d}"
-        shown = _padded(stretch(pixels), self._side)
+        shown = _padded(stretch(pixels, place), self._side)
         if shown.ndim == 2:
             name += ".tif"
             write_scene(self._folder / name, shown, nodata=0)

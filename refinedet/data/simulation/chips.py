@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from refinedet.config import Radiometry
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.spec import SceneSpec
-from refinedet.radiometry import scene_limits, to_uint8, valid_mask
+from refinedet.stretching import stretch_whole
 
 _SIDE_PX, _SHIPS, _SEED = 1024, 40, 20261125
 
@@ -19,8 +19,7 @@ def simulated_chips() -> list[NDArray[np.uint8]]:
     Every call returns the same chips.
     """
     pixels = simulate(SceneSpec(width_px=_SIDE_PX, height_px=_SIDE_PX, ships=_SHIPS, seed=_SEED)).pixels
-    limits = scene_limits(pixels, pixels.dtype, None, Radiometry())
-    whole = to_uint8(pixels, valid_mask(pixels, None), limits)
+    whole = stretch_whole(pixels, None, Radiometry())
     half = _SIDE_PX // 2
     corners = [whole[y : y + half, x : x + half] for y in (0, half) for x in (0, half)]
     return [*corners, whole[:300, :half], whole[half : half + 90, half : half + 120]]

@@ -124,6 +124,17 @@ class Surroundings:
         sure[known[_hit(places, coast, "dwithin", _SURELY * self.settings.land_buffer_m)]] = False
         return sure
 
+    def on_land(self, xy: Points) -> NDArray[np.bool_] | None:
+        """(N,) true for places (N, 2) in pixels of the scene that lie on land; None: unknown."""
+        if self.position is None or self.plane is None or self.land is None:
+            return None
+        lonlat = self.position.lonlat(xy)
+        known = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
+        flat = np.stack(self.plane.transform(*lonlat[known].T), axis=1)
+        found = np.zeros(len(xy), bool)
+        found[known[_hit(shapely.STRtree(shapely.points(flat)), self.land, "intersects")]] = True
+        return found
+
     def _coast_m(self, lonlat: Points, flat: Points) -> NDArray[np.float64]:
         """Metres to the nearest edge, which is found on the plane and measured on the ellipsoid."""
         if self.plane is None or len(self.coast) == 0:

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config.detect_options import SceneSettings
-from refinedet.radiometry import to_uint8, valid_mask
 from refinedet.raster import SceneReader
 from refinedet.scene.result import SceneResult
 from refinedet.scene.source import open_source
+from refinedet.stretching import Stretch
 from refinedet.tiling import Window
 
 Picture = NDArray[np.uint8]
@@ -29,12 +29,17 @@ _CUTOUT_MOST = 512
 """Most pixels on a side of a cut-out; a larger one, such as a box around half a coast, is thinned."""
 
 
-def picture(pixels: NDArray[Any], result: SceneResult, lift: float = 1.0) -> Picture:
-    """Pixels (H, W) of the scene in shades of the sea, black where nothing was measured; (H, W, 3) stays RGB.
+def picture(pixels: NDArray[Any], result: SceneResult, window: Window | None = None, lift: float = 1.0) -> Picture:
+    """Pixels (H, W) of a window in shades of the sea, black where nothing was measured; (H, W, 3) stays RGB.
 
-    A dim picture is made up to `lift` times brighter, as far as its brightest pixel allows.
+    Args:
+        pixels: pixels of the window; fewer than it has are a thinned picture.
+        result: the ships of the scene.
+        window: place of the pixels in the scene; None: all of it.
+        lift: a dim picture is made up to this many times brighter, as far as its brightest pixel allows.
     """
-    seen = to_uint8(pixels, valid_mask(pixels, result.info.nodata), result.stretch_limits)
+    window = window or Window(0, 0, result.info.height, result.info.width)
+    seen = Stretch(result.info, result.stretch_limits)(pixels, window)
     brightest = max(int(seen.max()), 1)
     lifted = (seen * min(lift, 255 / brightest)).astype(np.uint8)
     return lifted if lifted.ndim == 3 else _shades()[lifted]
@@ -75,7 +80,7 @@ def _cutout(reader: SceneReader, result: SceneResult, ship: int) -> tuple[Pictur
     x2, y2 = min(result.info.width, left + side), min(result.info.height, top + side)
     window = Window(y1, x1, y2 - y1, x2 - x1)
     step = -(-side // _CUTOUT_MOST)
-    return picture(reader.read(window)[::step, ::step], result, lift=_CUTOUT_LIFT), window
+    return picture(reader.read(window)[::step, ::step], result, window, lift=_CUTOUT_LIFT), window
 
 
 def _shades() -> Picture:

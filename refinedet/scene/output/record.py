@@ -9,7 +9,6 @@ import math
 import platform
 from collections import Counter
 from collections.abc import Mapping
-from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
@@ -71,7 +70,7 @@ def run_record(
         "weights": None if weights is None else {"name": Path(weights).name, "sha256": sha256_file(weights)},
         "settings": _plain(settings),
         "identity": None if result.identity is None else result.identity.to_dict(),
-        "stretch_limits": None if limits is None else _plain(asdict(limits)),
+        "stretch_limits": None if limits is None else _plain(limits.to_dict()),
         "notes": list(result.notes),
         "counts": _counts(result),
         "device": device,

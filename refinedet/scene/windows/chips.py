@@ -16,11 +16,12 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.detections import Detections
-from refinedet.radiometry import Stretch, StretchLimits
+from refinedet.radiometry import StretchLimits
 from refinedet.raster import Reader
 from refinedet.scene.windows.prescreen import Flags, bounding_window, high_contrast
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
+from refinedet.stretching import Stretch
 from refinedet.tiling import Window, moved
 
 
@@ -73,7 +74,7 @@ class Chips:
         picture = reader.info.dtype == "uint8" and limits is None
         self._black = picture and reader.info.nodata is None
         self._darkest = int(picture and not self._black)
-        self._stretch = Stretch(reader.info.dtype, reader.info.nodata, limits)
+        self._stretch = Stretch(reader.info, limits)
         self._band: NDArray[np.uint8] | None = None
         self._top = 0
         self._flagged: tuple[Window, Flags] | None = None
@@ -146,7 +147,7 @@ class Chips:
         with self._watch.part("read"):
             pixels = self._reader.read(window)
         with self._watch.part("stretch"):
-            return self._stretch(pixels)
+            return self._stretch(pixels, window)
 
 
 def part_around(window: Window, bright: Window) -> Window:

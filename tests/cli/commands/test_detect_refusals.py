@@ -127,7 +127,15 @@ def test_a_full_disk_is_one_sentence_whatever_is_being_written(
 
 
 @pytest.mark.parametrize(
-    "wrong", [("--stretch", "linear"), ("--scale", 2, "--gsd-m", 5), ("--scale", 1000), ("--stretch", "fixed:2:1")]
+    "wrong",
+    [
+        ("--stretch", "linear"),
+        ("--scale", 2, "--gsd-m", 5),
+        ("--scale", 1000),
+        ("--stretch", "fixed:2:1"),
+        ("--stretch", "decibel"),  # the weights were trained with percentiles
+        ("--stretch", "none"),  # the scene has 16 bits
+    ],
 )
 def test_a_wrong_stretch_or_scale_is_one_sentence(run: Run, weights: Path, scene: Path, wrong: tuple[Any, ...]) -> None:
     ran = run("detect", scene, "--weights", weights, *wrong)

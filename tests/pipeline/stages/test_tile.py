@@ -23,8 +23,9 @@ from refinedet.data.coco import Annotated, Record, build_record, read_record, wr
 from refinedet.data.dataset import ChipDataset, read_chip
 from refinedet.errors import InputError
 from refinedet.files import read_json, sha256_tree
-from refinedet.radiometry import scene_limits, to_uint8, valid_mask
 from refinedet.raster import open_scene, write_scene
+from refinedet.stretch_limits import scene_limits
+from refinedet.stretching import Stretch
 from refinedet.tiling import Window, boxes_in_window, windows
 
 WINDOWS = TileConfig(tile_px=64, overlap_px=24)
@@ -109,9 +110,7 @@ def test_chips_of_a_scene_are_what_detection_cuts(project: Project) -> None:
         limits = scene_limits(reader.sample(), reader.info.dtype, reader.info.nodata, RADIOMETRY)
         for image, window in zip(images, cut, strict=True):
             read = reader.read(window)
-            np.testing.assert_array_equal(
-                project.chip(image.file_name), to_uint8(read, valid_mask(read, reader.info.nodata), limits)
-            )
+            np.testing.assert_array_equal(project.chip(image.file_name), Stretch(reader.info, limits)(read, window))
 
 
 def test_a_ship_no_longer_than_the_overlap_is_whole_in_a_chip_and_in_its_place(project: Project) -> None:

@@ -22,6 +22,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
+from refinedet.tiling import windows
 
 SHIPS = [(20, 30, 40, 38), (250, 120, 262, 150), (316, 245, 330, 260), (590, 10, 600, 14), (100, 300, 340, 308)]
 """Boxes in a scene of 600 x 400 pixels; the last is longer than the overlap of TILE, the fourth lies at the edge."""
@@ -83,13 +84,20 @@ def test_progress_runs_from_nothing_to_all_windows(scene: Path, bright_blobs: An
     assert steps == [(0, 6), (4, 6), (6, 6)]
 
 
-def test_levels_are_measured_once_so_equal_pixels_stay_equal(tmp_path: Path, bright_blobs: Any) -> None:
-    pixels = sea(ships=False)
-    pixels[:, 400:] *= 40
-    pixels[10, 10] = pixels[390, 590] = 1234
-    write_scene(tmp_path / "scene.tif", pixels)
-    detect_scene(tmp_path / "scene.tif", bright_blobs, tile=TILE)
-    assert bright_blobs.chips[0][10, 10] == bright_blobs.chips[-1][-10, -10]
+def test_a_pixel_has_one_grey_in_all_windows_while_the_stretch_follows_the_sea(
+    tmp_path: Path, bright_blobs: Any
+) -> None:
+    pixels = np.random.default_rng(1).rayleigh(80, (400, 600)) * np.linspace(1, 2, 600)
+    write_scene(tmp_path / "scene.tif", pixels.astype(np.uint16))
+    result = detect_scene(tmp_path / "scene.tif", bright_blobs, tile=TILE)
+    assert result.stretch_limits is not None
+    assert result.stretch_limits.levels is not None
+    seen = np.full((400, 600), -1)
+    for window, chip in zip(windows(600, 400, TILE), bright_blobs.chips, strict=True):
+        part = seen[window.y : window.y + window.height, window.x : window.x + window.width]
+        np.testing.assert_array_equal(part[part >= 0], chip[part >= 0])
+        part[...] = chip
+    assert seen[:, 40:140].mean() == pytest.approx(seen[:, 460:560].mean(), rel=0.1)
 
 
 def test_8_bit_scenes_are_not_stretched(tmp_path: Path, bright_blobs: Any) -> None:

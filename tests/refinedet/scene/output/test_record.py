@@ -43,7 +43,7 @@ def test_counts_add_up(make_result: MakeResult) -> None:
         "ships_by_flag": {"edge": 1, "joined": 1},
         "dropped_by_reason": {"land": 4, "excluded": 1},
     }
-    assert record["stretch_limits"] == {"low": 1.5, "high": 99.0, "domain": "amplitude"}
+    assert record["stretch_limits"] == {"low": 1.5, "high": 99.0, "domain": "amplitude", "sea_db": None}
     assert record["time"] == {"seconds": 1.23, "read": 0.5}
     assert record["versions"]["numpy"]
 

@@ -1,0 +1,61 @@
+"""The stretch of a scene knows its coastline, in any pixel size, and says where it found no sea."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from refinedet.config import Radiometry, StretchChoice
+from refinedet.config.detect_options import LandSettings, SceneSettings
+from refinedet.geo.position import locate
+from refinedet.raster import open_scene, write_scene
+from refinedet.scene.detect import detect_scene
+from refinedet.scene.land.survey import Surroundings, survey
+from refinedet.scene.sea import sea_limits
+from refinedet.scene.windows.pixel_size import resample_reader
+from refinedet.stretch_limits import NO_SEA
+from tests.refinedet.test_sea_level import SIDE, city, speckle
+
+CORNER, DEGREE = (7.0, 54.0), 1e-4
+
+
+@pytest.fixture
+def scene(tmp_path: Path) -> Path:
+    """A scene whose right half looks like brighter water; a file says that it is land."""
+    pixels = speckle()
+    pixels[:, SIDE // 2 :] *= 4
+    path = tmp_path / "scene.tif"
+    matrix = (DEGREE, 0.0, CORNER[0], 0.0, -DEGREE, CORNER[1])
+    write_scene(path, pixels.astype(np.uint16), crs="EPSG:4326", transform=matrix)
+    west, east = (CORNER[0] + share * SIDE * DEGREE for share in (0.5, 1.5))
+    south, north = CORNER[1] - 2 * SIDE * DEGREE, CORNER[1] + SIDE * DEGREE
+    ring = [[west, south], [east, south], [east, north], [west, north], [west, south]]
+    land = {"type": "Feature", "properties": {}, "geometry": {"type": "Polygon", "coordinates": [ring]}}
+    (tmp_path / "land.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [land]}))
+    return path
+
+
+@pytest.mark.parametrize("scale", [None, 2.0, 0.5])
+def test_known_land_sets_no_level(scene: Path, scale: float | None) -> None:
+    with open_scene(scene) as reader:
+        own = LandSettings(land=scene.with_name("land.geojson"))
+        known = survey(locate(reader.info), reader.info.width, reader.info.height, own)
+        seen, _ = resample_reader(reader, SceneSettings(scale=scale), reader.sample())
+        found = [
+            sea_limits(seen.sample(), reader, seen.info, around, Radiometry(), StretchChoice())
+            for around in (known, Surroundings(own))
+        ]
+    spans = [limits.levels.span() for limits in found if limits and limits.levels]
+    assert np.ptp(spans[0]) < 1
+    assert np.ptp(spans[1]) > 10
+
+
+def test_a_scene_without_a_sea_says_so(tmp_path: Path, bright_blobs: Any) -> None:
+    write_scene(tmp_path / "city.tif", city().clip(1, 65535).astype(np.uint16))
+    write_scene(tmp_path / "sea.tif", speckle().astype(np.uint16))
+    assert NO_SEA in detect_scene(tmp_path / "city.tif", bright_blobs).notes
+    assert NO_SEA not in detect_scene(tmp_path / "sea.tif", bright_blobs).notes
