@@ -50,7 +50,7 @@ def _stated(reader: SceneReader, stated: NoData) -> Missing:
         )
     share = share_of(reader.stored_sample(), value)
     if share == 0 and not np.isnan(value):
-        reader.tell(f"no pixel that was sampled holds the stated `nodata` of {value:.10g}")
+        reader.tell(f"no pixel that was sampled holds the stated `nodata` of {value:.7g}")
     _record(reader, value, "stated", share)
     return Missing((value,))
 
@@ -60,7 +60,7 @@ def _declared(reader: SceneReader, declared: float) -> Missing | None:
     share = share_of(sample, declared)
     fills = find_fills(sample, reader.area_side()) if share == 0 and not reader.hides else []
     if fills:
-        return _found(reader, fills, f", though the file declares {declared:.10g}")
+        return _found(reader, fills, f", though the file declares {declared:.7g}")
     if declared == 0:
         return _zeros(reader, "declared")
     _record(reader, declared, "declared", share)
@@ -88,7 +88,7 @@ def _found(reader: SceneReader, fills: list[Fill], beside: str = "") -> Missing:
     for fill in fills:
         pieces = "one piece" if fill.pieces == 1 else f"{fill.pieces} pieces" if fill.pieces else "single pixels"
         reader.tell(
-            f"the value {fill.value:.10g} fills {_percent(fill.share)} of the scene in {pieces}, "
+            f"the value {fill.value:.7g} fills {_percent(fill.share)} of the scene in {pieces}, "
             f"and is taken as no data{beside}; {_OVERRULE}"
         )
     exact, areas = (tuple(fill.value for fill in fills if fill.areas is kind) for kind in (False, True))
