@@ -22,8 +22,8 @@ from refinedet.config.detect_options import SceneSettings
 from refinedet.config.label_options import LabelSettings
 from refinedet.errors import InputError
 from refinedet.files import sha256_tree
-from refinedet.radiometry import scene_limits, to_uint8, valid_mask
 from refinedet.raster import open_scene, write_scene
+from refinedet.stretching import stretch_whole
 
 SIDE = 640
 TILE = TileConfig(128, 32)
@@ -126,9 +126,7 @@ def test_one_truth_in_any_form_gives_the_same_images_boxes_and_splits(tmp_path: 
 def test_images_are_what_detection_shows_the_network(tmp_path: Path, read: Read, scene: Path) -> None:
     read(FORMS["shapefile"](tmp_path))
     with open_scene(scene) as reader:
-        limits = scene_limits(reader.sample(), reader.info.dtype, None, Radiometry())
-        pixels = reader.read_whole()
-    expected = to_uint8(pixels, valid_mask(pixels, None), limits)
+        expected = stretch_whole(reader.read_whole(), None, Radiometry())
     with open_scene(tmp_path / "out" / "scene_y00128_x00256.tif") as image:
         assert (image.read_whole() == expected[128:256, 256:384]).all()
 
