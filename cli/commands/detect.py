@@ -214,10 +214,7 @@ def _stretch(one: DetectionRun) -> str:
     limits = one.result.stretch_limits
     if limits is None:
         return "none"
-    ends = f"{limits.low:.4g} to {limits.high:.4g}"
-    if limits.levels is not None:
-        low, high = limits.levels.span()
-        ends += f", sea {low:+.1f} to {high:+.1f} dB"
+    ends = f"{limits.low:.3g} to {limits.high:.3g}"
     return ends if limits.domain == "amplitude" else f"{ends} ({limits.domain})"
 
 

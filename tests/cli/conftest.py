@@ -22,6 +22,11 @@ Run = Callable[..., Result]
 Box = tuple[int, int, int, int]
 
 
+def sentences(ran: Result) -> list[str]:
+    """Lines on stderr, without the note that a test scene has no time."""
+    return [line for line in ran.stderr.strip().splitlines() if "time of the scene is unknown" not in line]
+
+
 @pytest.fixture
 def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
     """Run a command in an empty folder; arguments are made strings. Its loggers are its own process's otherwise."""

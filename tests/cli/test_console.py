@@ -16,6 +16,7 @@ from typer.testing import Result
 from cli import console
 from cli.commands import detect as detecting
 from refinedet import raster
+from tests.cli.conftest import sentences
 
 Run = Callable[..., Result]
 NAMES = ("harbour[red].tif", "north [bold]sea[/bold].tif", "[/].tif", "a:ship:b.tif", "[link=x]y.tif")
@@ -75,7 +76,7 @@ def test_a_missing_position_is_told_once_with_all_that_it_means(
     raster.write_scene(scene, nowhere, transform=(10.0, 0, 5e5, 0, -10.0, 5.3e6))
     ran = run("detect", scene, "--weights", weights, *land)
     assert ran.exit_code == 0, ran.output
-    said = " ".join(ran.stderr.split())
+    said = " ".join(" ".join(sentences(ran)).split())
     assert said == (
         "refinedet: the scene has no position, since its coordinates lack a reference system: boxes are in pixels, "
         "places and lengths on the ground are unknown, and neither land nor exclusions are looked at; "

@@ -76,7 +76,7 @@ def test_errors_and_notes_and_warnings_are_told_in_flags_with_brackets_kept(
     assert [line.strip() for line in ran.stderr.splitlines()] == [
         "refinedet: [note] of :ship: and --score-min",
         "refinedet: [bold]warned[/bold] of --iou-min",
-        "refinedet: expected PRED.geojson of [a], found --centre-m 3 [/b]",
+        "refinedet: expected PRED of [a], found --centre-m 3 [/b]",
     ]
 
 

@@ -16,6 +16,7 @@ from typer.testing import Result
 from refinedet import raster
 from refinedet.predictors import predictor
 from refinedet.scene.land import survey as land
+from tests.cli.conftest import sentences
 
 Run = Callable[..., Result]
 
@@ -45,7 +46,7 @@ def test_a_missing_coastline_is_said_once_and_is_an_error_only_if_asked_for(
     ran = run("detect", scene, other, "--weights", weights)
     assert ran.exit_code == 0, ran.output
     assert ran.stderr.count("refinedet[land]") == 1
-    assert len(ran.stderr.strip().splitlines()) == 1
+    assert len(sentences(ran)) == 1
     ran = run("detect", scene, "--weights", weights, "--overwrite", "--land-mask", "flag")
     assert ran.exit_code == 1
     assert ran.stderr.startswith("refinedet: expected a coastline")
@@ -83,11 +84,10 @@ def test_a_bad_scene_is_one_sentence_and_the_others_go_on(
     spoil(bad)
     ran = run("detect", bad, scene, "--weights", weights)
     assert ran.exit_code == 1
-    sentences = ran.stderr.strip().splitlines()
-    assert len(sentences) == 2
-    assert sentences[0].startswith("refinedet: expected")
-    assert "bad.tif" in sentences[0]
-    assert sentences[1] == "refinedet: 1 of 2 scenes failed"
+    first, last = sentences(ran)
+    assert first.startswith("refinedet: expected")
+    assert "bad.tif" in first
+    assert last == "refinedet: 1 of 2 scenes failed"
     assert "Traceback" not in ran.output
     assert (tmp_path / "scene_ships" / "scene.geojson").is_file()
     assert not (tmp_path / "bad_ships").exists()
