@@ -12,9 +12,9 @@ from pathlib import Path
 import numpy as np
 from figures import Row, rate, share
 from finding import Bench
-from laying import Laid, lay, level_of
+from laying import GRD, Laid, lay, level_of
 from numpy.typing import NDArray
-from opensarship import GRD_LOOKS, PIXEL_M
+from opensarship import PIXEL_M
 from PIL import Image
 from split import PARTS, Part, part_of
 
@@ -30,7 +30,7 @@ def rows(bench: Bench) -> Iterator[Row]:
             paths = [path for path in sorted((bench.data / "chips" / folder).glob("*.png")) if of_part(path, part)]
             if not paths:
                 continue
-            laid = lay([read_chip(path) for path in paths], looks=GRD_LOOKS, seed=SEED, gap_px=GAP_PX)
+            laid = lay([read_chip(path) for path in paths], speckle=GRD, seed=SEED, gap_px=GAP_PX)
             found = bench.find(bench.lay(f"chips_{part}_{folder}", laid.pixels))
             km2 = laid.open_sea_px * PIXEL_M**2 / 1e6
             figures = {

@@ -19,12 +19,24 @@ Amplitude = NDArray[np.float32]
 
 GAP_PX = 64
 """Sea between two patches."""
-SPECKLE_PX, TEXTURE_PX, LEVEL_PX = 1.2, 4.0, 10.0
-"""Standard deviations: of the amplitude of the point response, of the texture, and of the change between levels.
-
-1.2 pixels of 10 m give a point response of 20 m at half power.
-"""
+TEXTURE_PX, LEVEL_PX = 4.0, 10.0
+"""Standard deviations of the slow texture, and of the change between levels."""
 _EDGE_SHARE, _EDGE_PX = 0.12, (2, 6)
+
+
+@dataclass(frozen=True, slots=True)
+class Speckle:
+    """Speckle of a kind of product in pixels of 10 m."""
+
+    looks: float
+    spread_px: tuple[float, float]
+    """Standard deviation of the amplitude of the point response along rows and columns of pixels (y, x)."""
+
+
+GRD = Speckle(4.4, (1.0, 1.05))
+"""IW GRD of high resolution: powers of neighbours in the sea of the patches correlate by 0.6 along y, 0.65 along x."""
+SLC = Speckle(2.0, (1.0, 0.54))
+"""IW SLC averaged over 10 m of ground range: 0.6 along y and 0.2 along x."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,12 +59,12 @@ class Laid:
         return np.where(inside.any(axis=1), inside.argmax(axis=1), -1) if len(x) else np.full(len(px), -1)
 
 
-def lay(patches: Sequence[NDArray[Any]], *, looks: float, seed: int, gap_px: int = GAP_PX) -> Laid:
+def lay(patches: Sequence[NDArray[Any]], *, speckle: Speckle, seed: int, gap_px: int = GAP_PX) -> Laid:
     """Lay amplitudes (H, W) into one sea of uint16 counts."""
     rectangles, (height, width) = shelves([patch.shape for patch in patches], gap_px)
     levels = np.array([level_of(patch) for patch in patches])
     rng = np.random.default_rng(seed)
-    grain = sea((height, width), looks, texture_variance(patches, looks), rng)
+    grain = sea((height, width), speckle, texture_variance(patches, speckle.looks), rng)
     scene = grain * level_field((height, width), rectangles, levels)
     for patch, (x, y, w, h) in zip(patches, rectangles, strict=True):
         under = scene[y : y + h, x : x + w]
@@ -110,9 +122,9 @@ def texture_variance(patches: Sequence[NDArray[Any]], looks: float) -> float:
     return float(np.clip((1 + np.median(spread)) / (1 + 1 / looks) - 1, 0, 1))
 
 
-def sea(shape: tuple[int, int], looks: float, texture: float, rng: np.random.Generator) -> Amplitude:
+def sea(shape: tuple[int, int], speckle: Speckle, texture: float, rng: np.random.Generator) -> Amplitude:
     """Amplitudes (H, W) of a sea with median 1: correlated speckle times a slow texture."""
-    whole = int(looks)
+    looks, whole = speckle.looks, int(speckle.looks)
     weights = [1.0] * whole
     if looks > whole:  # one more field, so weak that the looks come out as asked
         root = math.sqrt(whole**2 - (looks - 1) * (looks - whole) * whole)
@@ -120,9 +132,9 @@ def sea(shape: tuple[int, int], looks: float, texture: float, rng: np.random.Gen
     power = np.zeros(shape, np.float32)
     for weight in weights:
         for _ in range(2):  # real and imaginary part
-            power += weight * _smooth(shape, SPECKLE_PX, rng) ** 2
+            power += weight * _smooth(shape, speckle.spread_px, rng) ** 2
     if texture:
-        power *= np.exp(math.sqrt(math.log1p(texture)) * _smooth(shape, TEXTURE_PX, rng))
+        power *= np.exp(math.sqrt(math.log1p(texture)) * _smooth(shape, (TEXTURE_PX, TEXTURE_PX), rng))
     amplitude = np.sqrt(power)
     return np.asarray(amplitude / np.median(amplitude), np.float32)
 
@@ -137,6 +149,6 @@ def level_field(shape: tuple[int, int], rectangles: NDArray[np.int64], levels: N
     return np.exp(ndimage.gaussian_filter(logs, LEVEL_PX)).astype(np.float32)
 
 
-def _smooth(shape: tuple[int, int], sigma: float, rng: np.random.Generator) -> Amplitude:
-    field = ndimage.gaussian_filter(rng.standard_normal(shape, np.float32), sigma, mode="wrap")
+def _smooth(shape: tuple[int, int], spread_px: tuple[float, float], rng: np.random.Generator) -> Amplitude:
+    field = ndimage.gaussian_filter(rng.standard_normal(shape, np.float32), spread_px, mode="wrap")
     return np.asarray(field / field.std(), np.float32)

@@ -11,14 +11,12 @@ from typing import Any
 import numpy as np
 from figures import Figure, Row, mean, rate, share, typical
 from finding import DEFAULT_SCORE, LOW_SCORE, Bench, Found
-from laying import Laid, lay
+from laying import GRD, SLC, Laid, lay
 from numpy.typing import NDArray
 from split import PARTS, part_of
 
 SEED = 21
 PIXEL_M = 10.0
-GRD_LOOKS, SLC_LOOKS = 4.4, 2.0
-"""Looks of a GRD product (IW, high resolution), and of a burst image averaged over 10 m of ground range."""
 SLC_RANGE_M, SLC_AZIMUTH_M = 2.329562, 13.94
 """Spacing of IW SLC pixels: along the line of sight, and along the track."""
 CLASSES = (("below 60 m", 0, 60), ("60 to 100 m", 60, 100), ("above 100 m", 100, np.inf), ("length unknown", 0, 0))
@@ -139,7 +137,7 @@ def averaged(values: NDArray[np.float64], scale: float, axis: int) -> NDArray[np
 def look(bench: Bench, path: Path, band: str) -> tuple[list[Measured], Row]:
     """Look at one scene of a product at both scores; its ships, and a row of its false alarms."""
     ships = read_ships(path, band)
-    laid = lay([ship.patch for ship in ships], looks=SLC_LOOKS if "_SLC_" in path.stem else GRD_LOOKS, seed=SEED)
+    laid = lay([ship.patch for ship in ships], speckle=SLC if "_SLC_" in path.stem else GRD, seed=SEED)
     scene = bench.lay(f"{path.stem[:25]}_{band.replace(' ', '_')}", laid.pixels)
     found, low = (bench.find(scene, score_min=score) for score in (DEFAULT_SCORE, LOW_SCORE))
     part, product = part_of("opensarship", path.stem), path.stem.split("_")[-5][:8]
