@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -60,25 +61,30 @@ class Bench:
     detector: Detector
     data: Path
     scratch: Path
+    pictures: Path | None = None
+    """Folder for a quicklook of each scene; None: none is kept."""
     said: list[str] = field(default_factory=list)
     """Names of the scenes looked at, in order."""
 
     @classmethod
     @contextmanager
-    def open(cls, data: Path, weights: Path | None) -> Iterator[Self]:
+    def open(cls, data: Path, weights: Path | None, pictures: Path | None = None) -> Iterator[Self]:
         """Load the detector once, for all scenes."""
+        if pictures is not None:
+            pictures.mkdir(parents=True, exist_ok=True)
         with Detector.load(weights) as detector, TemporaryDirectory() as scratch:
-            yield cls(detector, data, Path(scratch))
+            yield cls(detector, data, Path(scratch), pictures)
 
     def find(self, scene: Path, **settings: Any) -> Found:
         """Find the ships of a file as `refinedet.find_ships` does; `settings` overrule its defaults."""
         self.said.append(scene.name)
         out = self.scratch / f"out_{len(self.said):04d}"
+        looks = {"quicklook": self.pictures is not None}
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")  # rasterio's, of pictures without a position
-            run = find_ships(
-                scene, out, detector=self.detector, quicklook=False, map=False, format=("csv",), **settings
-            )
+            run = find_ships(scene, out, detector=self.detector, map=False, format=("csv",), **looks, **settings)
+        if self.pictures is not None:
+            shutil.copy(run.files["quicklook"], self.pictures / f"{len(self.said):03d}_{scene.stem}.png")
         assert run.result is not None
         places = run.result.places
         return Found(run.result.detections, run.result.flags, places.length_m, places.width_m, places.heading_deg)

@@ -48,6 +48,7 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="default: those of the package")
     parser.add_argument("--only", nargs="*", choices=list(ROOMS), default=list(ROOMS), help="groups of samples")
     parser.add_argument("--write", type=Path, help="page whose tables are replaced, such as docs/real.md")
+    parser.add_argument("--pictures", type=Path, help="folder for a quicklook of each scene")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--against", type=Path, help="figures of an earlier run, to be set beside these")
     asked = parser.parse_args()
@@ -57,7 +58,7 @@ def main() -> None:
         sys.exit(f"expected the line {BEGIN} in {asked.write}, found none; the tables are written there")
     began = time.perf_counter()
     rows: list[Row] = []
-    with Bench.open(real, asked.weights) as bench:
+    with Bench.open(real, asked.weights, asked.pictures) as bench:
         for name in asked.only:
             with told(name, bench):
                 rows += ROOMS[name](bench)
