@@ -1,0 +1,62 @@
+"""Sample chips: small chips by class, laid into one sea for each class and part; the share taken for ships.
+
+Each chip is scaled by its own maximum, so its level means nothing. It is scaled again until the median of its rim is
+that of the sea. A chip of land or beach therefore keeps its contrast, but not its level above the sea.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+
+import numpy as np
+from figures import Row, rate, share
+from finding import Bench
+from laying import GRD, Laid, lay, level_of
+from numpy.typing import NDArray
+from opensarship import PIXEL_M
+from PIL import Image
+from split import PARTS, Part, part_of
+
+SEED, LEVEL, GAP_PX = 22, 100.0, 34
+CLASSES = {"boats": "boats", "windmills": "wind turbines", "beach": "beach", "land": "land", "ocean": "ocean"}
+"""Folders of the sample, and their names in the tables."""
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Look at all chips, and yield a row for each class and part."""
+    for part in PARTS:
+        for folder, name in CLASSES.items():
+            paths = [path for path in sorted((bench.data / "chips" / folder).glob("*.png")) if of_part(path, part)]
+            if not paths:
+                continue
+            laid = lay([read_chip(path) for path in paths], speckle=GRD, seed=SEED, gap_px=GAP_PX)
+            found = bench.find(bench.lay(f"chips_{part}_{folder}", laid.pixels))
+            km2 = laid.open_sea_px * PIXEL_M**2 / 1e6
+            figures = {
+                "taken for ships": share(taken(laid, found.centres)),
+                "without a flag": share(taken(laid, found.centres[found.plain])),
+                "false per 1,000 km2 between the chips": rate(
+                    int((laid.patch_of(found.centres) < 0).sum()), km2 / 1000
+                ),
+            }
+            yield Row("chips", part, name, figures)
+
+
+def of_part(path: Path, part: Part) -> bool:
+    """Assert whether a chip belongs to the part, by the degree of longitude that its name begins with."""
+    return part_of("chips", path.name.split("_")[0]) == part
+
+
+def read_chip(path: Path) -> NDArray[np.float32]:
+    """Read a chip and scale it to the level of the sea."""
+    pixels = np.asarray(Image.open(path).convert("L"), np.float32)
+    return pixels * np.float32(LEVEL / level_of(pixels))
+
+
+def taken(laid: Laid, centres: NDArray[np.float64]) -> NDArray[np.bool_]:
+    """True (N,) for each chip with the centre of a box inside."""
+    hit = np.zeros(len(laid.rectangles), bool)
+    inside = laid.patch_of(centres)
+    hit[inside[inside >= 0]] = True
+    return hit

@@ -1,0 +1,97 @@
+"""Detection of one scene with the default settings, and the folders of the bench."""
+
+from __future__ import annotations
+
+import shutil
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.boxes import Boxes
+from refinedet.detection.detector import Detector
+from refinedet.detection.find_ships import find_ships
+from refinedet.detections import Detections
+from refinedet.raster import write_scene
+
+DEFAULT_SCORE, LOW_SCORE = 0.5, 0.35
+"""Default of `score_min`, and the lower one that the recall is given at."""
+OPEN_SEA = ("EPSG:32626", (500_000.0, 10.0, 0.0, 1_200_000.0, 0.0, -10.0))
+"""Reference system and geotransform of laid scenes: 10 m, north up, in the open Atlantic far from any coast."""
+
+Picture = NDArray[Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """Ships that were found in one scene: N boxes and what the result files say of them."""
+
+    detections: Detections
+    flags: tuple[tuple[str, ...], ...]
+    length_m: NDArray[np.float64]
+    width_m: NDArray[np.float64]
+    heading_deg: NDArray[np.float64]
+
+    @property
+    def boxes(self) -> Boxes:
+        """Boxes (N, 4)."""
+        return self.detections.boxes_xyxy
+
+    @property
+    def centres(self) -> NDArray[np.float64]:
+        """Middles (N, 2) of the boxes."""
+        return (self.boxes[:, :2].astype(np.float64) + self.boxes[:, 2:]) / 2
+
+    @property
+    def plain(self) -> NDArray[np.bool_]:
+        """True (N,) for a ship without any flag."""
+        return np.array([not one for one in self.flags], bool)
+
+
+@dataclass(frozen=True, slots=True)
+class Bench:
+    """Loaded detector, the folder of the real samples, and a scratch folder."""
+
+    detector: Detector
+    data: Path
+    scratch: Path
+    pictures: Path | None = None
+    """Folder for a quicklook of each scene; None: none is kept."""
+    said: list[str] = field(default_factory=list)
+    """Names of the scenes looked at, in order."""
+
+    @classmethod
+    @contextmanager
+    def open(cls, data: Path, weights: Path | None, pictures: Path | None = None) -> Iterator[Self]:
+        """Load the detector once, for all scenes."""
+        if pictures is not None:
+            pictures.mkdir(parents=True, exist_ok=True)
+        with Detector.load(weights) as detector, TemporaryDirectory() as scratch:
+            yield cls(detector, data, Path(scratch), pictures)
+
+    def find(self, scene: Path, **settings: Any) -> Found:
+        """Find the ships of a file as `refinedet.find_ships` does; `settings` overrule its defaults."""
+        self.said.append(scene.name)
+        out = self.scratch / f"out_{len(self.said):04d}"
+        looks = {"quicklook": self.pictures is not None}
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # rasterio's, of pictures without a position
+            run = find_ships(scene, out, detector=self.detector, map=False, format=("csv",), **looks, **settings)
+        if self.pictures is not None:
+            shutil.copy(run.files["quicklook"], self.pictures / f"{len(self.said):03d}_{scene.stem}.png")
+        assert run.result is not None
+        places = run.result.places
+        return Found(run.result.detections, run.result.flags, places.length_m, places.width_m, places.heading_deg)
+
+    def lay(self, name: str, pixels: Picture) -> Path:
+        """Write pixels of 10 m as a GeoTIFF in the open sea."""
+        path = self.scratch / f"{name}.tif"
+        crs, (x, dx, rx, y, ry, dy) = OPEN_SEA
+        write_scene(path, pixels, crs=crs, transform=(dx, rx, x, ry, dy, y))
+        return path

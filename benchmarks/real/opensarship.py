@@ -1,0 +1,219 @@
+"""Sample opensarship: ships with AIS truth, laid into one scene for each product and polarisation."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from figures import Figure, Row, mean, rate, share, typical
+from finding import DEFAULT_SCORE, LOW_SCORE, Bench, Found
+from laying import GRD, SLC, Laid, lay
+from numpy.typing import NDArray
+from split import PARTS, part_of
+
+SEED = 21
+PIXEL_M = 10.0
+SLC_RANGE_M, SLC_AZIMUTH_M = 2.329562, 13.94
+"""Spacing of IW SLC pixels: along the line of sight, and along the track."""
+CLASSES = (("below 60 m", 0, 60), ("60 to 100 m", 60, 100), ("above 100 m", 100, np.inf), ("length unknown", 0, 0))
+AXIS_DEG, SHORT_M, NEAR_PX = 10.0, 100.0, 4.0
+
+
+@dataclass(frozen=True, slots=True)
+class Ship:
+    """Patch of one ship in pixels of 10 m, with its truth; NaN where unknown."""
+
+    patch: NDArray[np.float32]
+    middle_xy: NDArray[np.float64]
+    """Middle between marked head and tail, in pixels of the patch."""
+    along_xy: NDArray[np.float64]
+    """Vector from the marked tail to the head, in pixels."""
+    length_m: float
+    width_m: float
+    by_hand_m: float
+    """Length that the authors of the data set marked in the image."""
+
+    @property
+    def axis_deg(self) -> float:
+        """Marked axis, clockwise from the top of the patch, in [0, 180)."""
+        dx, dy = self.along_xy
+        return float(np.degrees(np.arctan2(dx, -dy)) % 180) if dx or dy else float("nan")
+
+
+@dataclass(frozen=True, slots=True)
+class Measured:
+    """Outcome of one ship of a scene; NaN where it was not found or not measured."""
+
+    part: str
+    product: str
+    band: str
+    length_m: float
+    width_m: float
+    by_hand_m: float
+    found: bool
+    found_low: bool
+    """True if found from the lower score on."""
+    got_length_m: float
+    got_width_m: float
+    axis_error_deg: float
+
+
+def rows(bench: Bench) -> Iterator[Row]:
+    """Look at all products and polarisations, and yield the rows of three tables."""
+    ships: list[Measured] = []
+    alarms: list[Row] = []
+    for path in sorted((bench.data / "opensarship").glob("*.json")):
+        for band in bands(path):
+            some, row = look(bench, path, band)
+            ships += some
+            alarms.append(row)
+    for part in PARTS:
+        of_part = [ship for ship in ships if ship.part == part]
+        names = list(dict.fromkeys((ship.product, ship.band) for ship in of_part))
+        for band in dict.fromkeys(band for _, band in names):
+            some = [ship for ship in of_part if ship.band == band]
+            yield from _rows_of(part, f"all, {band}", some)
+            products = [product for product, own in names if own == band]
+            for product in products if len(products) > 1 else ():
+                yield from _rows_of(part, f"{product}, {band}", [ship for ship in some if ship.product == product])
+    yield from sorted(alarms, key=lambda row: PARTS.index(row.part))  # type: ignore[arg-type]  # one of them
+
+
+def bands(path: Path) -> tuple[str, ...]:
+    """Polarisations of a product; the SLC's two bands are one complex VV."""
+    return ("slc vv",) if "_SLC_" in path.stem else ("vv", "vh")
+
+
+def read_ships(path: Path, band: str) -> list[Ship]:
+    """Read all ships of a product in one polarisation, in pixels of 10 m."""
+    pixels = np.load(path.with_suffix(".npz"))
+    ships = json.loads(path.read_text(encoding="utf-8"))["ships"]
+    return [read_ship(ship, pixels[ship["patch"]], band) for ship in ships]
+
+
+def read_ship(ship: dict[str, Any], bands_px: NDArray[Any], band: str) -> Ship:
+    """Read a ship from its entry and the bands (2, H, W) of its patch. The centre is the patch's middle pixel."""
+    scale = np.ones(2)
+    if band.startswith("slc"):
+        ground = SLC_RANGE_M / np.sin(np.radians(ship["incidence_deg"]))
+        scale = np.array([ground, SLC_AZIMUTH_M]) / PIXEL_M
+        power = np.square(bands_px.astype(np.float64)).sum(axis=0)
+        patch = np.sqrt(averaged(averaged(power, scale[1], 0), scale[0], 1))
+    else:
+        patch = bands_px[ship["bands"].index(band)]
+    head, tail, centre = (np.array(ship[name], np.float64) for name in ("head_px", "tail_px", "centre_px"))
+    middle = np.array(bands_px.shape[:0:-1]) // 2 + (head + tail) / 2 - centre + 0.5
+    return Ship(
+        patch.astype(np.float32),
+        middle * scale,
+        (head - tail) * scale,
+        _known(ship, "length_m"),
+        _known(ship, "width_m"),
+        ship.get("manual_length_m") or float("nan"),
+    )
+
+
+def _known(ship: dict[str, Any], name: str) -> float:
+    """Size from the register, else from AIS; both write 0 or nothing where it is unknown."""
+    sizes = [(ship.get(source) or {}).get(name) for source in ("register", "ais")]
+    return float(next((size for size in sizes if size), float("nan")))
+
+
+def averaged(values: NDArray[np.float64], scale: float, axis: int) -> NDArray[np.float64]:
+    """Values on pixels 1 / `scale` times as large along an axis: means over their parts; a rest is cut off."""
+    count = max(1, int(values.shape[axis] * scale))
+    total = np.insert(np.cumsum(np.moveaxis(values, axis, -1), axis=-1), 0, 0, axis=-1)
+    ends = np.arange(count + 1) / scale
+    before = np.minimum(ends.astype(int), total.shape[-1] - 2)
+    part = ends - before
+    sums = total[..., before] * (1 - part) + total[..., before + 1] * part
+    return np.moveaxis(np.diff(sums, axis=-1) * scale, -1, axis)
+
+
+def look(bench: Bench, path: Path, band: str) -> tuple[list[Measured], Row]:
+    """Look at one scene of a product at both scores; its ships, and a row of its false alarms."""
+    ships = read_ships(path, band)
+    laid = lay([ship.patch for ship in ships], speckle=SLC if "_SLC_" in path.stem else GRD, seed=SEED)
+    scene = bench.lay(f"{path.stem[:25]}_{band.replace(' ', '_')}", laid.pixels)
+    found, low = (bench.find(scene, score_min=score) for score in (DEFAULT_SCORE, LOW_SCORE))
+    part, product = part_of("opensarship", path.stem), path.stem.split("_")[-5][:8]
+    hits, low_hits = matched(found, laid, ships), matched(low, laid, ships)
+    measured = [
+        Measured(
+            part,
+            product,
+            band,
+            ship.length_m,
+            ship.width_m,
+            ship.by_hand_m,
+            bool(hit >= 0),
+            bool(low_hit >= 0),
+            *measures(found, hit, ship),
+        )
+        for ship, hit, low_hit in zip(ships, hits, low_hits, strict=True)
+    ]
+    km2 = laid.open_sea_px * PIXEL_M**2 / 1e6
+    figures = {"sea between the patches, km2": Figure(km2, None, None, laid.open_sea_px)}
+    for score, one, own in ((DEFAULT_SCORE, found, hits), (LOW_SCORE, low, low_hits)):
+        outside = int((laid.patch_of(one.centres) < 0).sum())
+        figures[f"false per 1,000 km2 at {score}"] = rate(outside, km2 / 1000)
+        others = len(one.boxes) - outside - int((own >= 0).sum())
+        figures[f"other boxes per patch at {score}"] = rate(others, len(ships))
+    return measured, Row("opensarship: other boxes", part, f"{product}, {band}", figures)
+
+
+def matched(found: Found, laid: Laid, ships: list[Ship]) -> NDArray[np.int64]:
+    """Index of the detection of each ship, -1 if it was missed: the nearest one within half the marked length."""
+    patch = laid.patch_of(found.centres)
+    hits = np.full(len(ships), -1, np.int64)
+    for index, ship in enumerate(ships):
+        near = max(NEAR_PX, float(np.hypot(*ship.along_xy)) / 2)
+        apart = np.hypot(*(found.centres - laid.rectangles[index, :2] - ship.middle_xy).T)
+        apart = np.where(patch == index, apart, np.inf)
+        if len(apart) and apart.min() <= near:
+            hits[index] = apart.argmin()
+    return hits
+
+
+def measures(found: Found, hit: int, ship: Ship) -> tuple[float, float, float]:
+    """Length and width in metres and error of the axis in degrees of a detection; NaN for none (-1)."""
+    if hit < 0:
+        return (float("nan"),) * 3
+    turn = abs((found.heading_deg[hit] - ship.axis_deg + 90) % 180 - 90)
+    return float(found.length_m[hit]), float(found.width_m[hit]), float(turn)
+
+
+def _rows_of(part: str, subset: str, ships: list[Measured]) -> Iterator[Row]:
+    lengths = np.array([ship.length_m for ship in ships])
+    hit, low = (np.array([getattr(ship, name) for ship in ships]) for name in ("found", "found_low"))
+    groups = [("all lengths", np.ones(len(ships), bool))]
+    groups += [(name, (lengths >= least) & (lengths < most)) for name, least, most in CLASSES[:-1]]
+    groups.append((CLASSES[-1][0], np.isnan(lengths)))
+    for name, own in groups:
+        if own.any():
+            scores = {f"recall at {DEFAULT_SCORE}": share(hit[own]), f"recall at {LOW_SCORE}": share(low[own])}
+            yield Row("opensarship: recall", part, f"{subset}, {name}", scores)
+    yield Row("opensarship: sizes and axis", part, subset, size_figures(ships))
+
+
+def size_figures(ships: list[Measured]) -> dict[str, Figure]:
+    """Figures of length, width and axis of the ships that were found."""
+    truth, got, hand, width, got_width, turn = (
+        np.array([getattr(ship, name) for ship in ships if ship.found], np.float64)
+        for name in ("length_m", "got_length_m", "by_hand_m", "width_m", "got_width_m", "axis_error_deg")
+    )
+    short = truth < SHORT_M
+    return {
+        "length, median relative error": typical(np.abs(got / truth - 1)),
+        "length, ratio": typical(got / truth),
+        "length, ratio below 100 m": typical(got[short] / truth[short]),
+        "length marked by hand, median relative error": typical(np.abs(hand / truth - 1)),
+        "width, ratio": typical(got_width / width),
+        "width, mean error in m": mean(np.abs(got_width - width)),
+        "axis within 10 degrees": share(turn[np.isfinite(turn)] <= AXIS_DEG),
+        "axis given": share(np.isfinite(turn)),
+    }
