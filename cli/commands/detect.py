@@ -29,6 +29,7 @@ if TYPE_CHECKING:
     from refinedet.batch.archive import Summary
     from refinedet.detection.outcome import DetectionRun
     from refinedet.errors import RefineDetError
+    from refinedet.radiometry import StretchLimits
 
 _SHOWN = 20
 """Failures of an archive that are told one by one."""
@@ -211,7 +212,12 @@ def _stretch(one: DetectionRun) -> str:
     """The limits of the stretch, for people, and the domain they are in."""
     if one.result is None:
         return "-"
-    limits = one.result.stretch_limits
+    if one.result.polarisations:
+        return ", ".join(f"{seen.name} {_limits(seen.stretch_limits)}" for seen in one.result.polarisations)
+    return _limits(one.result.stretch_limits)
+
+
+def _limits(limits: StretchLimits | None) -> str:
     if limits is None:
         return "none"
     ends = f"{limits.low:.3g} to {limits.high:.3g}"

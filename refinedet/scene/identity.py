@@ -19,13 +19,13 @@ from pathlib import Path
 from typing import Any, Self
 
 from refinedet.config import PixelSizes, Radiometry, TileConfig
-from refinedet.config.detect_options import LandSettings, SceneSettings
+from refinedet.config.detect_options import BOTH, LandSettings, SceneSettings
 from refinedet.config.option import Effect, with_effect
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
 from refinedet.resuming import differences
 from refinedet.scene.input.side_files import reference_file, world_file
-from refinedet.scene.sentinel1.product import bare_measurement, find_measurement, is_archive, is_product
+from refinedet.scene.sentinel1.product import Measurement, bare_measurement, find_measurement, is_archive, is_product
 
 _PACKAGES = (
     *("refinedet", "torch", "onnxruntime", "openvino", "numpy", "scipy", "pillow", "rasterio", "pyproj", "shapely"),
@@ -153,28 +153,36 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
     All of the content is hashed. A sample of blocks with size and time would be quicker, but would take an edited scene
     for the old one. A gigabyte takes 0.6 seconds on processors with SHA instructions; detection takes minutes and reads
     the file three times in any case. For a product in a folder, and for its bare raster, the manifest, the annotations
-    and the chosen raster count. With another raster, a world file and a .prj file beside it count: they may place it.
+    and the chosen raster count; of two polarisations, both rasters. With another raster, a world file and a .prj file
+    beside it count: they may place it.
 
     Raises:
         FileError, InputError: the scene cannot be read, or is no product that `sentinel1.find_measurement` knows.
     """
     path = Path(path)
     try:
-        if is_product(path):
-            product = None if is_archive(path) else find_measurement(path, polarisation)
-        else:
-            product = bare_measurement(path)
-        if product is None:
+        rasters = _rasters(path, polarisation)
+        if not rasters:
             beside = [file for file in (world_file(path), reference_file(path)) if file is not None]
             hashes = [sha256_file(file) for file in (path, *beside)]
             return sha256(json.dumps(hashes).encode()).hexdigest() if beside else hashes[0]
-        root = product.files.path.absolute()
-        read = [product.path.absolute(), *root.glob("*.safe"), *(root / "annotation").rglob("*.xml")]
+        root = rasters[0].files.path.absolute()
+        read = [raster.path.absolute() for raster in rasters]
+        read += [*root.glob("*.safe"), *(root / "annotation").rglob("*.xml")]
         return sha256_tree(root, [file.relative_to(root).as_posix() for file in read])
     except OSError as error:
         if isinstance(error, FileError):
             raise
         raise FileError(f"expected to read the scene {path}, but that failed ({error.strerror})") from error
+
+
+def _rasters(path: Path, polarisation: str | None) -> list[Measurement]:
+    """Rasters of a product in a folder that are looked at, or a bare raster of one; empty for other scenes."""
+    if not is_product(path):
+        return [raster for raster in [bare_measurement(path)] if raster is not None]
+    if is_archive(path):
+        return []
+    return [find_measurement(path, one) for one in (polarisation.split(BOTH) if polarisation else [None])]
 
 
 @cache

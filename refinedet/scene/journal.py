@@ -78,6 +78,10 @@ class OpenJournal:
         self.add([[index, _plain(one)] for index, one in sorted(windows.items())])
         self.grown = True
 
+    def part(self, first: int, count: int) -> JournalPart:
+        """Part for a search of `count` windows, which are numbered from `first` here."""
+        return JournalPart(self, first, count)
+
     def go_on(self, lines: Sequence[Any]) -> None:
         """Take over the lines of an earlier run; the first one is its identity."""
         self._head = None
@@ -103,6 +107,25 @@ class OpenJournal:
         """Cut the file off after `end` bytes; that needs no room on a full disk."""
         os.ftruncate(self._descriptor, end)
         self._end = end
+
+
+class JournalPart:
+    """Windows of one search of the scene, numbered from 0, in a journal that holds those of several searches."""
+
+    def __init__(self, journal: OpenJournal, first: int, count: int) -> None:
+        self._journal, self._first = journal, first
+        self.finished: FinishedWindows = {
+            index - first: found for index, found in journal.finished.items() if first <= index < first + count
+        }
+        """Windows that an earlier run has left."""
+
+    def append(self, windows: FinishedWindows) -> None:
+        """Keep the windows of one batch, as `OpenJournal.append` does.
+
+        Raises:
+            As `OpenJournal.append`.
+        """
+        self._journal.append({self._first + index: found for index, found in windows.items()})
 
 
 @contextmanager

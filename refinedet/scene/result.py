@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.detections import Detections
@@ -14,6 +15,19 @@ from refinedet.raster import RasterInfo
 from refinedet.scene.identity import RunIdentity
 from refinedet.scene.input.acquisition import Acquisition
 from refinedet.scene.ships.attributes import Places
+
+
+@dataclass(frozen=True, slots=True)
+class SeenPolarisation:
+    """One of two polarisations in which a scene was looked at."""
+
+    name: str
+    """vv, vh, hh or hv."""
+    scores: NDArray[np.float32]
+    """(N,) score of each ship in this polarisation; NaN where it shows none of at least half the wanted score."""
+    info: RasterInfo
+    stretch_limits: StretchLimits | None
+    """Limits of the stretch, as in `SceneResult`."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,11 +48,13 @@ class SceneResult:
     located: bool
     """True if the scene has a position; without one, all places are NaN."""
     stretch_limits: StretchLimits | None
-    """Limits of the stretch that the network saw; None if the values were taken as 8 bits already."""
+    """Limits of the stretch that the network saw; None if the values were taken as 8 bits already. Of two
+    polarisations, those of the first."""
     preview: NDArray[Any]
-    """Thinned scene, from `SceneReader.sample`: (h, w) or (h, w, 3), in the scene's own values."""
+    """Thinned scene, from `SceneReader.sample`: (h, w) or (h, w, 3), in the scene's own values. Of two polarisations,
+    the first."""
     windows: int
-    """Number of windows of the scene."""
+    """Number of windows of the scene; of two polarisations, those of both."""
     windows_skipped: int
     """Number of windows that were not looked at: no data, only land that is dropped, or no high contrast."""
     dropped: dict[str, int] = field(default_factory=dict)
@@ -55,7 +71,14 @@ class SceneResult:
     """Everything that decided this result; None if the run kept no journal."""
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Seconds by part; reading, stretching and predicting run side by side."""
+    polarisations: tuple[SeenPolarisation, ...] = ()
+    """Both polarisations if the scene was looked at in two; empty else."""
 
     def class_name(self, ship: int) -> str:
         """Name of the class of a ship."""
         return self.classes[int(self.detections.labels[ship])]
+
+    def stronger(self, ship: int) -> int:
+        """Number of the polarisation in which a ship scored higher, whose box, size and contrast it has; else 0."""
+        scores = [float(np.nan_to_num(seen.scores[ship])) for seen in self.polarisations]
+        return scores.index(max(scores)) if scores else 0

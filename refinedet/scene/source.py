@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from refinedet.config.detect_options import SceneSettings
@@ -11,7 +11,7 @@ from refinedet.errors import InputError
 from refinedet.raster import SceneReader, open_scene
 from refinedet.scene.input.position import apply_position
 from refinedet.scene.input.reading import apply_reading
-from refinedet.scene.sentinel1.product import is_product
+from refinedet.scene.sentinel1.product import Measurement, is_product
 from refinedet.scene.sentinel1.reader import apply_metadata, apply_name, measurement_of
 from refinedet.scene.sentinel1.snap import apply_band_names
 
@@ -19,6 +19,8 @@ from refinedet.scene.sentinel1.snap import apply_band_names
 @contextmanager
 def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iterator[SceneReader]:
     """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as folder, zip archive or manifest.
+
+    One polarisation is read; `open_polarisations` opens two.
 
     Raises:
         FileError: there is no scene at `path`, or it is damaged.
@@ -33,7 +35,7 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
             "name the product's folder or its zip archive, or leave `calibrate` out"
         )
     if found is not None:
-        _check_product(path, settings)
+        _check_product(path, found, settings)
         with open_scene(found.path, member=found.member, max_pixels=settings.max_pixels) as reader:
             reader.label = found.polarisation if is_product(path) else None
             reader.tell(nodata={"value": 0.0, "from": "zero padding"})
@@ -48,7 +50,28 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
         yield reader
 
 
-def _check_product(path: str | Path, settings: SceneSettings) -> None:
+@contextmanager
+def open_polarisations(path: str | Path, settings: SceneSettings) -> Iterator[tuple[SceneReader, ...]]:
+    """Open a scene once for each polarisation that is looked at: of two, both; else one reader.
+
+    Raises:
+        FileError, InputError: as `open_source`, or both are not of one size.
+    """
+    with ExitStack() as stack:
+        readers = tuple(stack.enter_context(open_source(path, one)) for one in settings.one_by_one())
+        sizes = [(reader.info.width, reader.info.height) for reader in readers]
+        if len(set(sizes)) > 1:
+            found = " and ".join(f"{width} x {height}" for width, height in sizes)
+            raise InputError(f"expected {settings.pol} of one size in {path}, found {found} pixels; name one of them")
+        yield readers
+
+
+def _check_product(path: str | Path, found: Measurement, settings: SceneSettings) -> None:
+    if settings.pol not in (None, found.polarisation):
+        raise InputError(
+            f"expected polarisation {settings.pol} in {path}, found a raster of {found.polarisation}; "
+            "name the folder of its product for another one, or leave `pol` out"
+        )
     if settings.nodata is not None:
         raise InputError(
             f"expected no `nodata` for the Sentinel-1 product {path}, whose missing pixels are 0, "

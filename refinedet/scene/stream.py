@@ -29,6 +29,9 @@ class WindowDetections:
     may place that centre differently; the merged result of the scene is final."""
     centres_lonlat: NDArray[np.float64]
     """(N, 2) degrees; NaN where the scene has no position."""
+    label: str | None = None
+    """Part of the scene that was looked at, as in `SceneResult.label`; of two polarisations, the one of these
+    detections: the other comes in reports of its own."""
 
 
 Stream = Callable[[WindowDetections], None]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config import ValueKind
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.detect_options import Polarisation, SceneSettings
 from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
 from refinedet.raster import SceneReader
@@ -74,7 +74,7 @@ def _bands(reader: SceneReader, path: Path, names: Sequence[str], settings: Scen
         reader.use([number])
         return [without_markers(block) for block in _measured(reader)]
 
-    return choose_band(path, names, settings.pol, blocks)
+    return choose_band(path, names, cast("Polarisation | None", settings.pol), blocks)
 
 
 def _pair_of(number: int, names: Sequence[str]) -> tuple[int, int]:

@@ -19,17 +19,24 @@ MEASURES = tuple(field.name for field in fields(Places) if not field.name.endswi
 """Measures of each ship, by the names of `Places`; null where unknown. The end of a name is its unit."""
 
 _MEASURE_DIGITS = 1
+_SCORE_DIGITS = 4
+
+
+def score_columns(result: SceneResult) -> tuple[str, ...]:
+    """Names of the columns with the score in each polarisation, such as score_vv; none unless two were looked at."""
+    return tuple(f"score_{seen.name}" for seen in result.polarisations)
 
 
 def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
     """Row of ship `i`, ready for JSON.
 
-    Keys: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, flags, time (UTC, text), scene.
+    Keys: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, flags, time (UTC, text), scene, and
+    `score_columns`.
     """
     lon, lat = result.places.centres_lonlat[i]
     _, top, _, bottom = result.detections.boxes_xyxy[i].astype(np.float64)
     return {
-        "score": round(float(result.detections.scores[i]), 4),
+        "score": round(float(result.detections.scores[i]), _SCORE_DIGITS),
         "class": result.class_name(i),
         "lon": _known(lon, DIGITS),
         "lat": _known(lat, DIGITS),
@@ -38,6 +45,10 @@ def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
         "flags": list(result.flags[i]),
         "time": result.acquired.times(np.array([(top + bottom) / 2]))[0],
         "scene": result.scene,
+        **{
+            name: _known(seen.scores[i], _SCORE_DIGITS)
+            for name, seen in zip(score_columns(result), result.polarisations, strict=True)
+        },
     }
 
 

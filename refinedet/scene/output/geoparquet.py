@@ -15,7 +15,7 @@ import shapely
 from pyproj import CRS
 
 from refinedet.files import atomic_path
-from refinedet.scene.output.columns import MEASURES, ship_rows, ship_shapes
+from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows, ship_shapes
 from refinedet.scene.output.format_packages import load_pyarrow
 from refinedet.scene.result import SceneResult
 
@@ -67,6 +67,7 @@ def _columns(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict
         "flags": pa.list_(pa.string()),
         "time": pa.timestamp("ms", "UTC"),
         SCENE: pa.string(),
+        **dict.fromkeys(score_columns(result), pa.float64()),
     }
     for row in rows:
         row["time"] = None if row["time"] is None else datetime.fromisoformat(row["time"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ from numpy.typing import NDArray
 from refinedet.config.detect_options import SceneSettings
 from refinedet.raster import SceneReader
 from refinedet.scene.result import SceneResult
-from refinedet.scene.source import open_source
+from refinedet.scene.source import open_polarisations
 from refinedet.stretching import Stretch
 from refinedet.tiling import Window
 
@@ -58,6 +59,8 @@ def read_cutouts(
 ) -> list[tuple[Picture, Window]]:
     """Read the part of `cutout_square` in the scene for each of the `most` strongest ships; with its window.
 
+    Of two polarisations, a ship is shown in the stronger one.
+
     Args:
         scene_path: the scene of `result`; it is read again, from top to bottom, as it lies on disk.
         result: the ships of the scene.
@@ -69,8 +72,10 @@ def read_cutouts(
     """
     shown = min(most, len(result.detections))
     order = np.argsort(result.detections.boxes_xyxy[:shown, 1], kind="stable").tolist()
-    with open_source(scene_path, scene) as reader:
-        found = {ship: _cutout(reader, result, ship) for ship in order}
+    own = [replace(result, info=one.info, stretch_limits=one.stretch_limits) for one in result.polarisations]
+    seen = own or [result]
+    with open_polarisations(scene_path, scene or SceneSettings()) as readers:
+        found = {ship: _cutout(readers[k], seen[k], ship) for ship in order for k in [result.stronger(ship)]}
     return [found[ship] for ship in range(shown)]
 
 

@@ -14,6 +14,7 @@ from typing import Any
 
 import refinedet
 from refinedet.files import sha256_file, write_json
+from refinedet.radiometry import StretchLimits
 from refinedet.raster import RasterInfo
 from refinedet.scene.identity import package_version
 from refinedet.scene.result import SceneResult
@@ -52,7 +53,7 @@ def run_record(
     Raises:
         OSError: the weights cannot be read.
     """
-    info, limits = result.info, result.stretch_limits
+    info = result.info
     return {
         "scene": {
             "name": result.scene,
@@ -70,13 +71,25 @@ def run_record(
         "weights": None if weights is None else {"name": Path(weights).name, "sha256": sha256_file(weights)},
         "settings": _plain(settings),
         "identity": None if result.identity is None else result.identity.to_dict(),
-        "stretch_limits": None if limits is None else _plain(limits.to_dict()),
+        "stretch_limits": _stretch_limits(result),
         "notes": list(result.notes),
         "counts": _counts(result),
         "device": device,
         "versions": _versions(),
         "time": {"seconds": round(seconds, 2), **{part: round(spent, 2) for part, spent in result.seconds.items()}},
     }
+
+
+def _stretch_limits(result: SceneResult) -> dict[str, Any] | None:
+    """Limits of the stretch; of two polarisations, those of each by its name."""
+    if result.polarisations:
+        return {seen.name: _limits(seen.stretch_limits) for seen in result.polarisations}
+    return _limits(result.stretch_limits)
+
+
+def _limits(limits: StretchLimits | None) -> dict[str, Any] | None:
+    plain: dict[str, Any] | None = None if limits is None else _plain(limits.to_dict())
+    return plain
 
 
 def _control_points(info: RasterInfo) -> dict[str, Any] | None:

@@ -22,7 +22,7 @@ from refinedet.config.detect_options import SceneSettings
 from refinedet.files import write_text
 from refinedet.geo.compass import ground_axes, north_xy, pixel_metres
 from refinedet.geo.position import Position, locate
-from refinedet.scene.output.columns import MEASURES, ship_rows
+from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows
 from refinedet.scene.output.imagery import Picture, picture, read_cutouts
 from refinedet.scene.result import SceneResult
 from refinedet.tiling import Window
@@ -121,6 +121,7 @@ def _columns(result: SceneResult) -> list[_Column]:
     several = len(set(result.detections.labels.tolist())) > 1
     return [
         _Column("score", "score", digits=2),
+        *(_Column(name, name.replace("_", " "), digits=2) for name in score_columns(result)),
         *(_measure(name) for name in measures),
         _Column("class", "class", text=True, table=several),
         _Column("flags", "flags", text=True, table=any(result.flags)),

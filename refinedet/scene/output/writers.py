@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from refinedet.errors import FileError
 from refinedet.files import atomic_path, cannot_write, write_text
-from refinedet.scene.output.columns import MEASURES, ship_rows, ship_shapes
+from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows, ship_shapes
 from refinedet.scene.output.format_packages import load_pyogrio
 from refinedet.scene.output.geoparquet import write_geoparquet, write_partition
 from refinedet.scene.output.result_paths import DATASET
@@ -77,20 +77,23 @@ def write_geojson(result: SceneResult, path: Path) -> None:
 
 
 def write_csv(result: SceneResult, path: Path) -> None:
-    """Write CSV: one row per ship with CSV_COLUMNS; boxes in pixels, lon/lat of the centre, unknown values empty."""
+    """Write CSV: one row per ship with CSV_COLUMNS; boxes in pixels, lon/lat of the centre, unknown values empty.
+
+    The score in each of two polarisations follows.
+    """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(CSV_COLUMNS)
+    columns = (*CSV_COLUMNS, *score_columns(result))
+    writer.writerow(columns)
     for ship in ship_rows(result):
         values = ship | dict(zip(CSV_COLUMNS, ship["bbox_px"], strict=False)) | {"flags": ";".join(ship["flags"])}
-        writer.writerow(["" if values[name] is None else values[name] for name in CSV_COLUMNS])
+        writer.writerow(["" if values[name] is None else values[name] for name in columns])
     write_text(path, text.getvalue())
 
 
 def write_coco(result: SceneResult, path: Path) -> None:
     """Write COCO results: `bbox` [x, y, w, h] in scene pixels, `category_id` from 1, `image_id` 1, `file_name`."""
-    rows = []
-    ships = ship_rows(result)
+    rows, ships = [], ship_rows(result)
     for i, box in enumerate(result.detections.boxes_xyxy.astype(np.float64)):
         x1, y1, x2, y2 = box.tolist()
         rows.append(
@@ -102,6 +105,7 @@ def write_coco(result: SceneResult, path: Path) -> None:
                 "score": round(float(result.detections.scores[i]), 6),
                 "time": ships[i]["time"],
                 "scene": result.scene,
+                **{name: ships[i][name] for name in score_columns(result)},
             }
         )
     write_text(path, "[\n" + ",\n".join(_compact(row) for row in rows) + ("\n]\n" if rows else "]\n"))
@@ -119,6 +123,7 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
         "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
         "time": np.array([_gdal_time(s["time"]) for s in ships], "datetime64[ms]"),
         "scene": np.array([s["scene"] for s in ships], object),
+        **{name: np.array([s[name] for s in ships], np.float64) for name in score_columns(result)},
     }
     pyogrio = load_pyogrio()
     content = io.BytesIO()  # GDAL sees no path, because it gives some characters in it a meaning of its own

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Any
+from typing import TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -24,6 +25,8 @@ from refinedet.scene.ships.shape import UNKNOWN, Shape, measure, surroundings, t
 from refinedet.scene.windows.merge import Merged
 from refinedet.scene.windows.pixel_size import Factors, to_scene_pixels
 
+T = TypeVar("T", bound=np.generic)
+
 _LOGGER = logging.getLogger(__name__)
 _MOSTLY = 0.5
 """Largest share of pixels without data in a ship; a detection with more is the border of the scene."""
@@ -33,11 +36,10 @@ _MOSTLY = 0.5
 class SceneAsRead:
     """Scene as the file holds it, and as the network saw it."""
 
-    reader: Reader
+    readers: Sequence[Reader]
+    """Reader of each polarisation that was looked at: one, or two of one size."""
     seen: Reader
     """Reader of the scene in the pixel size that the network saw."""
-    preview: NDArray[Any]
-    """Result of `reader.sample()`."""
     factors: Factors
     """Pixels of `seen` per pixel of the scene."""
 
@@ -51,13 +53,16 @@ class Ships:
     flags: tuple[tuple[str, ...], ...]
     dropped: dict[str, int]
     """Number of detections that are no ships, by reason."""
+    by_polarisation: NDArray[np.float32] | None = None
+    """(N, 2) score in each polarisation, as in `Merged`."""
 
 
 def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, annotation: Annotation | None) -> Ships:
     """Ships among merged detections, with all attributes; land, excluded places and missing pixels drop some.
 
     Args:
-        scene: the scene, and the reader that the network saw.
+        scene: the scene, and the reader that the network saw. Size and contrast of a ship are those in its stronger
+            polarisation.
         merged: merged detections, in pixels of `scene.seen`.
         known: land and exclusions around the scene.
         annotation: annotation of a Sentinel-1 raster, which locates ambiguities; None for other scenes.
@@ -69,14 +74,18 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
     merged = to_scene_pixels(merged, scene.factors)
     verdict = known.judge(merged.detections.boxes_xyxy)
     merged, marks = merged.only(verdict.keep), tuple(compress(marks, verdict.keep))
-    shapes, invalid = _shapes(scene, merged.detections.boxes_xyxy)
+    looks = [_shapes(reader, merged.detections.boxes_xyxy) for reader in scene.readers]
+    invalid = _of_stronger(merged, [share for _, share in looks])
     measured = invalid <= _MOSTLY
-    boxes = merged.detections.boxes_xyxy[measured]
-    there = places(boxes, locate(scene.reader.info), list(compress(shapes, measured)))
-    ghosts = _ghosts(annotation, boxes, there.contrast_db)
+    merged = merged.only(measured)
+    shapes = [list(compress(shape, measured)) for shape, _ in looks]
+    boxes, stronger = merged.detections.boxes_xyxy, merged.stronger
+    there = places(boxes, locate(scene.readers[0].info), [shapes[k][i] for i, k in enumerate(stronger.tolist())])
+    # a ghost is compared with ships as its own polarisation shows them
+    ghosts = _of_stronger(merged, [_ghosts(annotation, boxes, _contrasts(seen)) for seen in shapes])
     lost = int((~measured).sum())
     return Ships(
-        merged.detections.keep(measured),
+        merged.detections,
         replace(there, coast_m=verdict.coast_m[measured]),
         united(
             tuple(compress(marks, measured)),
@@ -84,17 +93,27 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
             named({NODATA: invalid[measured] > 0, AMBIGUITY: ghosts}),
         ),
         verdict.dropped | ({NODATA: lost} if lost else {}),
+        merged.by_polarisation,
     )
 
 
-def _shapes(scene: SceneAsRead, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
+def _of_stronger(merged: Merged, values: Sequence[NDArray[T]]) -> NDArray[T]:
+    """(N,) value of each ship in its stronger polarisation, from values (N,) of each polarisation."""
+    return np.asarray(np.stack(values)[merged.stronger, np.arange(len(merged))])
+
+
+def _contrasts(shapes: Sequence[Shape]) -> NDArray[np.float64]:
+    return np.array([shape.contrast_db for shape in shapes], np.float64)
+
+
+def _shapes(reader: Reader, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
     """Shape of each ship from its pixels, and the share (N,) of pixels without data; read from top to bottom."""
-    info = scene.reader.info
+    info = reader.info
     shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
     for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
         box = tuple(boxes_xyxy[index].tolist())
         window = surroundings(box, info.width, info.height)
-        pixels = scene.reader.read(window)
+        pixels = reader.read(window)
         place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
         valid = valid_mask(pixels, info.nodata)
         shape = measure(to_intensity(pixels), valid, place)

@@ -28,15 +28,15 @@ from refinedet.tiling import Window
 
 _REACH_PX = 2.0
 """Cut views are compared in the common part of both windows, grown by this, so that windows may also just touch."""
-_SAME_IOU = 0.3
+SAME_IOU = 0.3
 """Least IoU of two whole views that may show one ship."""
-_SAME_CENTRE_PX = 4.0
+SAME_CENTRE_PX = 4.0
 """Largest distance of the centres that makes up for a lower IoU: in a small ship one pixel decides the IoU."""
 _SAME_CUT_IOS = 0.3
 """Least intersection over the smaller of a cut view and another that may show one ship."""
 _SLACK_PX = 4.0
 """Extra tolerance between two views: a side may be off by `touch_px` in one, and by this much more between two."""
-_INSIDE = 0.7
+INSIDE = 0.7
 """Least share of a fragment without a partner that another ship covers if the fragment is a part of that ship."""
 _SEAM_SLACK_PX = 8.0
 """Distance beyond its own pixels at which a window still counts as the owner: windows differ on a centre."""
@@ -51,10 +51,23 @@ class Merged:
     """(N,) true if the box is joined from fragments, because no window holds the ship whole."""
     cut: Flags
     """(N,) true if the ship goes on beyond the box, but the window on that side shows nothing of it."""
+    by_polarisation: NDArray[np.float32] | None = None
+    """(N, 2) score in each polarisation, NaN where that one does not show the ship; None: one was looked at."""
+
+    def __len__(self) -> int:
+        return len(self.detections)
+
+    @property
+    def stronger(self) -> NDArray[np.intp]:
+        """(N,) index of the polarisation with the higher score, whose box it is."""
+        if self.by_polarisation is None:
+            return np.zeros(len(self), np.intp)
+        return np.asarray(np.nan_to_num(self.by_polarisation).argmax(axis=1), np.intp)
 
     def only(self, mask: Flags) -> Merged:
         """Ships for which `mask` (N,) is true, order unchanged."""
-        return Merged(self.detections.keep(mask), self.joined[mask], self.cut[mask])
+        scores = None if self.by_polarisation is None else self.by_polarisation[mask]
+        return Merged(self.detections.keep(mask), self.joined[mask], self.cut[mask], scores)
 
 
 @dataclass(frozen=True, slots=True)
@@ -165,10 +178,10 @@ def _agreeing_pairs(views: _Views, seams: SeamGrid) -> tuple[NDArray[np.intp], N
     )
     gap = (views.boxes[i] - views.boxes[j]).reshape(-1, 2, 2).mean(axis=1)
     distance = np.hypot(gap[:, 0], gap[:, 1])
-    iou_whole, _ = _iou_and_ios(views.boxes[i], views.boxes[j])
-    iou_cut, ios_cut = _iou_and_ios(visible_i, visible_j)
+    iou_whole, _ = iou_and_ios(views.boxes[i], views.boxes[j])
+    iou_cut, ios_cut = iou_and_ios(visible_i, visible_j)
     same = np.where(
-        facing, meet & goes_on & (ios_cut >= _SAME_CUT_IOS), (iou_whole >= _SAME_IOU) | (distance <= _SAME_CENTRE_PX)
+        facing, meet & goes_on & (ios_cut >= _SAME_CUT_IOS), (iou_whole >= SAME_IOU) | (distance <= SAME_CENTRE_PX)
     )
     order = np.lexsort((j, i, distance, -iou_cut, -iou_whole))
     order = order[same[order]]
@@ -238,17 +251,24 @@ def _loose_fragments(ships: _Ships) -> Flags:
     index, solid = np.flatnonzero(ships.lone), np.flatnonzero(~ships.lone)
     i, j = shapely.STRtree(shapely.box(*ships.boxes[solid].T)).query(shapely.box(*ships.boxes[index].T))
     i, j = index[i], solid[j]
-    inside = _area(_intersection(ships.boxes[i], ships.boxes[j])) >= _INSIDE * _area(ships.boxes[i])
+    inside = _area(_intersection(ships.boxes[i], ships.boxes[j])) >= INSIDE * _area(ships.boxes[i])
     bits = np.zeros(len(ships.boxes), np.bool_)
     bits[i[inside & (ships.labels[i] == ships.labels[j])]] = True
     return bits
 
 
 def _merged(ships: _Ships) -> Merged:
-    x1, y1, x2, y2 = ships.boxes.T
-    order = np.lexsort((ships.cut, ships.joined, ships.labels, x2, y2, x1, y1, -ships.scores))
+    order = order_of(ships.scores, ships.boxes, ships.labels, ships.joined, ships.cut)
     detections = Detections.of(ships.boxes[order], ships.scores[order], ships.labels[order])
     return Merged(detections, ships.joined[order], ships.cut[order])
+
+
+def order_of(
+    scores: NDArray[np.floating], boxes: Rects, labels: NDArray[np.integer], joined: Flags, cut: Flags
+) -> NDArray[np.intp]:
+    """Order of ships, that of any Detections: score down, then y1, x1, y2, x2, label, and at last the flags."""
+    x1, y1, x2, y2 = boxes.T
+    return np.asarray(np.lexsort((cut, joined, labels, x2, y2, x1, y1, -scores)), np.intp)
 
 
 def _intersection(a: Rects, b: Rects) -> Rects:
@@ -259,7 +279,7 @@ def _area(rects: Rects) -> NDArray[np.float64]:
     return np.asarray(np.clip(rects[:, 2:] - rects[:, :2], 0, None).prod(axis=1), np.float64)
 
 
-def _iou_and_ios(a: Rects, b: Rects) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+def iou_and_ios(a: Rects, b: Rects) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """IoU and intersection over the smaller, (M,) each, of boxes pair by pair; 0 for empty ones."""
     both, area_a, area_b = _area(_intersection(a, b)), _area(a), _area(b)
     tiny = np.finfo(np.float64).tiny

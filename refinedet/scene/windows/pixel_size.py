@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -117,7 +118,7 @@ def to_scene_pixels(merged: Merged, factors: Factors) -> Merged:
     """Convert ships found in a scaled scene to pixels of the scene."""
     if factors == SAME:
         return merged
-    return Merged(detections_to_scene_pixels(merged.detections, factors), merged.joined, merged.cut)
+    return replace(merged, detections=detections_to_scene_pixels(merged.detections, factors))
 
 
 def detections_to_scene_pixels(detections: Detections, factors: Factors) -> Detections:

@@ -186,6 +186,44 @@ def test_a_ghost_is_flagged_in_a_whole_scene(made_up_product: MakeUp, bright_blo
     assert detect_scene(outside, bright_blobs).flags == ((), (), ())
 
 
+def test_a_ghost_is_compared_with_ships_as_its_own_polarisation_shows_them(
+    made_up_product: MakeUp, bright_blobs: Any
+) -> None:
+    product = made_up_product(LINES, SAMPLES, steering=0)
+    rows, columns, _ = displacement(annotation(product).geometry(np.array([[110.0, 104.0]])), 1)
+    ghost = round(104 + rows[0]), round(110 + columns[0])
+    vv, vh = sea(), sea() // 4
+    vv[100:108, 100:120] = 4500
+    vv[ghost[0] - 4 : ghost[0] + 4, ghost[1] - 6 : ghost[1] + 6] = 1300
+    vh[100:108, 100:120] = 240  # stronger by its score, but over its sea darker than the ghost in vv
+    vv[300:308, 400:412] = 5000
+    lay(product, vv)
+    raster = next((product / "measurement").iterdir())
+    for path in [raster, *product.glob("annotation/**/*.xml")]:
+        shutil.copy(path, path.with_name(path.name.replace("-vv-", "-vh-")))
+    with rasterio.open(raster.with_name(raster.name.replace("-vv-", "-vh-")), "r+") as dataset:
+        dataset.write(vh, 1)
+    manifest = product / "manifest.safe"
+    listed = manifest.read_text()
+    start, end = listed.index("<dataObject"), listed.index("</XFDU>")
+    manifest.write_text(listed[:end] + listed[start:end].replace("-vv-", "-vh-") + listed[end:])
+
+    class Graded(type(bright_blobs)):  # type: ignore[misc]  # the class of a fixture
+        """Sees blobs, each with the score of its brightness."""
+
+        def _blobs(self, chip: NDArray[np.uint8]) -> Any:
+            found = super()._blobs(chip)
+            scores = [chip[y1:y2, x1:x2].max() / 255 for x1, y1, x2, y2 in found.boxes_xyxy.astype(int)]
+            return type(found).of(found.boxes_xyxy, scores, found.labels)
+
+    result = detect_scene(product, Graded(threshold=60), scene=SceneSettings(pol="vv+vh"), score_min=0.2)
+    tops = result.detections.boxes_xyxy[:, 1].astype(int).tolist()
+    ship, image = tops.index(100), tops.index(ghost[0] - 4)
+    assert [result.stronger(one) for one in (ship, image)] == [1, 0]
+    assert result.places.contrast_db[ship] < result.places.contrast_db[image]
+    assert dict(zip(tops, result.flags, strict=True)) == {100: (), ghost[0] - 4: ("ambiguity",), 300: ()}
+
+
 def test_names_of_cloud_optimised_products(product: Path) -> None:
     raster = next((product / "measurement").iterdir())
     raster.rename(raster.with_name(f"{raster.stem}-cog.tiff"))

@@ -233,8 +233,8 @@ def test_nothing_gives_an_empty_result(parts: Parts) -> None:
 
 def test_work_grows_with_the_number_of_ships_not_with_its_square(monkeypatch: pytest.MonkeyPatch) -> None:
     compared = []
-    overlap = merge._iou_and_ios
-    monkeypatch.setattr(merge, "_iou_and_ios", lambda a, b: (compared.append(len(a)), overlap(a, b))[1])
+    overlap = merge.iou_and_ios
+    monkeypatch.setattr(merge, "iou_and_ios", lambda a, b: (compared.append(len(a)), overlap(a, b))[1])
 
     def pairs(count: int) -> int:
         side = int(100 * np.sqrt(count))

@@ -1,0 +1,167 @@
+"""Search of all windows of a scene, in one polarisation: read -> predict. Memory does not grow with the scene.
+
+One thread reads windows (windows/chips.py) while one predictor or several work on earlier ones. Several predictors have
+devices of their own, or share one. A batch always holds the same windows, whichever finished first and whichever a
+journal holds already. So an interruption does not change the last bits of a result.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, replace
+from functools import partial
+
+from refinedet.boxes import shift
+from refinedet.concurrency import map_unordered, prefetch
+from refinedet.config import PixelSizes, Radiometry, TileConfig
+from refinedet.config.detect_options import FRAGMENT_SHARE, SceneSettings
+from refinedet.detections import Detections
+from refinedet.geo.compass import ground_axes
+from refinedet.geo.position import locate
+from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
+from refinedet.radiometry import StretchLimits
+from refinedet.raster import Reader
+from refinedet.scene.journal import FinishedWindows, JournalPart
+from refinedet.scene.land.survey import Surroundings
+from refinedet.scene.notes import pixel_notes, position_notes
+from refinedet.scene.sea import sea_limits
+from refinedet.scene.stream import Stream, WindowDetections, window_detections
+from refinedet.scene.windows.chips import Batch, Chips
+from refinedet.scene.windows.overlap import shrink_overlap
+from refinedet.scene.windows.pixel_size import SAME, has_pixel_size, resample_reader
+from refinedet.scene.windows.seams import SeamGrid
+from refinedet.stopwatch import Stopwatch
+from refinedet.tiling import Window, windows
+
+Progress = Callable[[int, int], None]
+"""Function of (windows done, windows in all); its first call counts the windows that a journal holds."""
+
+_READ_AHEAD = 2
+"""Number of batches of chips that lie ready for each predictor."""
+
+
+@dataclass(frozen=True, slots=True)
+class SearchLimits:
+    """Arguments of `detect_scene` of those names."""
+
+    score_min: float
+    prescreen: float | None
+    ship_m: float | None
+    known_gsd: PixelSizes | None
+
+
+class WindowSearch:
+    """Search of the windows of a scene, with its detections so far. Chips are held for a few batches only."""
+
+    def __init__(
+        self,
+        reader: Reader,
+        scene: SceneSettings,
+        tile: TileConfig,
+        limits: SearchLimits,
+        watch: Stopwatch,
+    ) -> None:
+        self.reader, self.watch = reader, watch
+        self._score_min, self._prescreen = limits.score_min, limits.prescreen
+        with watch.part("read"):
+            self.preview = reader.sample()
+        self.seen, self.factors = resample_reader(reader, scene, self.preview, limits.known_gsd)
+        self.position = locate(reader.info)
+        axes = ground_axes(self.position, reader.info.width, reader.info.height)
+        tile = shrink_overlap(tile, axes, self.factors, limits.ship_m)
+        self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
+        asked = scene.gsd_m is not None or scene.scale is not None
+        self.notes: tuple[str, ...] = (
+            *reader.notes,
+            *position_notes(reader.info),
+            *pixel_notes(reader.info, self.factors, limits.known_gsd, asked=asked),
+        )
+        own_scale = limits.known_gsd is not None and has_pixel_size(reader.info)
+        self._whole_px = tile.tile_px if own_scale else None
+        self.parts: list[tuple[Window, Detections]] = []
+        self.skipped = 0
+        self.stretch_limits: StretchLimits | None
+        self._wanted_stretch = scene.stretch
+        self._progress: Progress
+        self._stream: Stream | None
+        self._seams = SeamGrid(self.grid)
+        self._journal: JournalPart | None = None
+        self._finished: dict[int, Detections | None] = {}
+        self._done = 0
+
+    @property
+    def kept(self) -> int:
+        """Number of windows that need no work: on land, or finished by an earlier run."""
+        return len(self._finished)
+
+    def prepare(self, known: Surroundings, radiometry: Radiometry) -> None:
+        """Leave out windows on land whose detections would all be dropped, and measure the stretch on the water."""
+        sure = known.all_land(self._seams.rects / (self.factors * 2))
+        rows = self._seams.index
+        self._finished.update(dict.fromkeys(i for i, window in enumerate(self.grid) if sure[rows[window]]))
+        sample = self.preview if self.factors == SAME else self.seen.sample()
+        limits = sea_limits(sample, self.reader, self.seen.info, known, radiometry, self._wanted_stretch)
+        self.stretch_limits = limits
+        self.notes += (limits.note,) if limits is not None and limits.note is not None else ()
+
+    def resume(self, journal: JournalPart) -> None:
+        """Take over the windows of an earlier run, and keep those of this one."""
+        self._journal = journal
+        self._finished.update(journal.finished)
+
+    def detect(
+        self, predictors: Sequence[Predictor], batch_size: int, progress: Progress, stream: Stream | None
+    ) -> None:
+        """Detect in all windows that are not finished."""
+        self._progress, self._stream = progress, stream
+        self._take(self._finished)
+        score_min = self._score_min * FRAGMENT_SHARE
+        workers = [partial(self._predict, predictor, score_min) for predictor in predictors]
+        in_parts = all(isinstance(predictor, PartPredictor) for predictor in predictors)
+        chips = Chips(self.seen, self.stretch_limits, self._prescreen, self.watch, parts=in_parts)
+        batches = chips.batches(self._seams, batch_size, self._finished)
+        with (
+            closing(prefetch(batches, _READ_AHEAD * len(workers))) as ready,
+            closing(map_unordered(ready, workers)) as results,
+        ):
+            for batch in results:
+                if self._journal:
+                    self._journal.append(batch)
+                self._take(batch)
+
+    def _predict(self, predictor: Predictor, score_min: float, batch: Batch) -> dict[int, Detections | None]:
+        """Detections in each window of a batch, in pixels of `seen`; None for a window that was not looked at."""
+        finished: dict[int, Detections | None] = dict.fromkeys(index for index, _ in batch)
+        shown = [(index, chip) for index, chip in batch if chip is not None]
+        with self.watch.part("predict"):
+            predicted = self._predicted(predictor, [chip.pixels for _, chip in shown]) if shown else []
+        for (index, chip), detections in zip(shown, predicted, strict=True):
+            strong = detections.above(score_min)
+            boxes = shift(strong.boxes_xyxy, chip.place.x, chip.place.y)
+            finished[index] = Detections.of(boxes, strong.scores, strong.labels)
+        return finished
+
+    def _predicted(self, predictor: Predictor, chips: Sequence[Chip]) -> list[Detections]:
+        """Detections in chips; a scene of one window fills the network's input if its pixels have no size."""
+        whole_px = self._whole_px if len(self.grid) == 1 else max(self.grid[0].height, self.grid[0].width)
+        if whole_px is None or not isinstance(predictor, PartPredictor):
+            return predictor.predict(chips)
+        return predictor.predict_parts(chips, whole_px)
+
+    def _take(self, finished: FinishedWindows) -> None:
+        for index, detections in sorted(finished.items()):
+            window = self.grid[index]
+            if detections is None:
+                self.skipped += 1
+                continue
+            if len(detections):
+                self.parts.append((window, detections))
+            if self._stream:
+                self._stream(self._window_detections(window, detections.above(self._score_min)))
+        self._done += len(finished)
+        self._progress(self._done, len(self.grid))
+
+    def _window_detections(self, window: Window, detections: Detections) -> WindowDetections:
+        found = window_detections(window, detections, self._seams, self.position, self.factors)
+        return replace(found, label=self.reader.label)
