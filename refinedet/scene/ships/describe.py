@@ -21,6 +21,7 @@ from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.borders import invalid_share
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
 from refinedet.scene.ships.shape import UNKNOWN, Shape, measure, surroundings, to_intensity
+from refinedet.scene.ships.suspects import suspects
 from refinedet.scene.windows.merge import Merged
 from refinedet.scene.windows.pixel_size import Factors, to_scene_pixels
 
@@ -74,6 +75,7 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
     boxes = merged.detections.boxes_xyxy[measured]
     there = places(boxes, locate(scene.reader.info), list(compress(shapes, measured)))
     ghosts = _ghosts(annotation, boxes, there.contrast_db)
+    doubted = suspects(scene.reader, scene.seen, scene.preview, boxes, known.settings)
     lost = int((~measured).sum())
     return Ships(
         merged.detections.keep(measured),
@@ -81,6 +83,7 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
         united(
             tuple(compress(marks, measured)),
             tuple(compress(verdict.flags, measured)),
+            doubted,
             named({NODATA: invalid[measured] > 0, AMBIGUITY: ghosts}),
         ),
         verdict.dropped | ({NODATA: lost} if lost else {}),
