@@ -134,7 +134,9 @@ def _cells(amplitude: Amplitudes, usable: Mask) -> _Cells:
         found.share[row] = count / CELL_PX**2
         for number in np.unique(count[count >= _MEASURED * CELL_PX**2]):
             same = count == number
-            found.level[row, same], found.rough[row, same], found.tail[row, same] = _law(values[same], int(number))
+            found.level[row, same], found.rough[row, same], found.tail[row, same] = speckle_law(
+                values[same], int(number)
+            )
     return found
 
 
@@ -145,8 +147,8 @@ def _tiles(lines: NDArray[Any], fill: float) -> NDArray[Any]:
     return np.moveaxis(whole.reshape(CELL_PX, -1, CELL_PX), 1, 0).reshape(-1, CELL_PX**2)
 
 
-def _law(values: NDArray[np.float32], count: int) -> tuple[Amplitudes, ...]:
-    """Level, roughness and tail of N cells with `count` finite values each, of (N, 1024); level 0 if not positive."""
+def speckle_law(values: NDArray[np.float32], count: int) -> tuple[Amplitudes, ...]:
+    """Level, roughness and tail of N cells with `count` finite amplitudes each, of (N, K); level 0 if not positive."""
     body = int(_BODY * count)
     values = np.partition(values, body if count == values.shape[1] else (body, count - 1), axis=1)[:, :count]
     low = values[:, :body]

@@ -16,13 +16,8 @@ from cli import options
 from cli.console import EXIT_ERROR, err, one_sentence_errors, out, print_json, say
 from cli.option_names import in_flags
 from refinedet.batch.settings import ArchiveSettings
-from refinedet.config.detect_options import (
-    DetectorSettings,
-    LandSettings,
-    OutputSettings,
-    SceneSettings,
-    WindowSettings,
-)
+from refinedet.config.detect_options import DetectorSettings, LandSettings, SceneSettings, WindowSettings
+from refinedet.config.output_options import OutputSettings
 from refinedet.config.settings import DetectSettings
 
 if TYPE_CHECKING:

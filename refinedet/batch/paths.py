@@ -7,7 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from refinedet.batch.partitions import acquisition_day, partition_path
-from refinedet.config.detect_options import OutputSettings
+from refinedet.config.output_options import OutputSettings
 from refinedet.errors import InputError
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.files import plan_files, same_name

@@ -35,7 +35,6 @@ NoData = Annotated[float, Field(allow_inf_nan=False)] | Literal["nan", "none"]
 LandMask = Literal["flag", "drop", "off"]
 RuntimeChoice = Literal["auto", "torch", "onnx", "openvino"]
 PrecisionChoice = Literal["auto", "fp32", "bf16"]
-Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
 MultiscalePreset = Literal["light", "published", "published-voc", "published-coco"]
 
 COAST_RANGE_M = 100_000.0
@@ -274,44 +273,3 @@ class DetectorSettings(Settings):
     def float_precision(self) -> Literal["fp32", "bf16"]:
         """Number format of a network in floats: that asked for, else fp32."""
         return "fp32" if self.precision == "auto" else self.precision
-
-
-@validated(frozen=True, slots=True)
-class OutputSettings(Settings):
-    """Result files, and what happens to older ones."""
-
-    out: Path | None = option(None, "Folder for results.", Effect.FILES, default_text="./<stem>_ships")
-    format: tuple[Format, ...] | None = option(
-        None,
-        "Result files; repeat for several.",
-        Effect.FILES,
-        default_text="geojson, csv; of an archive its data set",
-    )
-    quicklook: bool | None = option(
-        None,
-        "Write a picture of the ships.",
-        Effect.FILES,
-        flag="--quicklook/--no-quicklook",
-        default_text="on, but for an archive",
-    )
-    map: bool | None = option(
-        None,
-        "Write a map of the ships for the browser, in one file.",
-        Effect.FILES,
-        flag="--map/--no-map",
-        default_text="on, but for an archive",
-    )
-    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
-    skip_existing: bool = option(
-        False,
-        "Leave scenes alone that have all their results already, of the same scene, weights and settings.",
-        Effect.NONE,
-        flag="--skip-existing",
-    )
-    restart: bool = option(
-        False, "Discard the windows that an interrupted run has kept, and begin anew.", Effect.NONE, flag="--restart"
-    )
-
-    def formats(self, default: tuple[Format, ...]) -> tuple[Format, ...]:
-        """Formats that were asked for, else `default`."""
-        return default if self.format is None else self.format

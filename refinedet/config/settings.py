@@ -7,14 +7,9 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
-from refinedet.config.detect_options import (
-    DetectorSettings,
-    LandSettings,
-    OutputSettings,
-    SceneSettings,
-    WindowSettings,
-)
+from refinedet.config.detect_options import DetectorSettings, LandSettings, SceneSettings, WindowSettings
 from refinedet.config.option import options
+from refinedet.config.output_options import OutputSettings
 from refinedet.errors import InputError
 
 

@@ -6,7 +6,8 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from refinedet.config.detect_options import Format, OutputSettings, SceneSettings
+from refinedet.config.detect_options import SceneSettings
+from refinedet.config.output_options import Format, OutputSettings
 from refinedet.errors import InputError
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.result_paths import check_writable, result_paths

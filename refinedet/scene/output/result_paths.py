@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from refinedet.config.detect_options import Format
+from refinedet.config.output_options import Format
 from refinedet.errors import FileError
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.format_packages import load_pyarrow, load_pyogrio

@@ -22,6 +22,7 @@ from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.borders import invalid_share
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
 from refinedet.scene.ships.shape import UNKNOWN, Shape, measure, surroundings, to_intensity
+from refinedet.scene.ships.suspects import suspects
 from refinedet.scene.windows.merge import Merged
 from refinedet.scene.windows.pixel_size import Factors, to_scene_pixels
 
@@ -83,6 +84,7 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
     there = places(boxes, locate(scene.readers[0].info), [shapes[k][i] for i, k in enumerate(stronger.tolist())])
     # a ghost is compared with ships as its own polarisation shows them
     ghosts = _of_stronger(merged, [_ghosts(annotation, boxes, _contrasts(seen)) for seen in shapes])
+    doubted = suspects(scene.readers[0], scene.seen, boxes, known.settings)
     lost = int((~measured).sum())
     return Ships(
         merged.detections,
@@ -90,6 +92,7 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
         united(
             tuple(compress(marks, measured)),
             tuple(compress(verdict.flags, measured)),
+            doubted,
             named({NODATA: invalid[measured] > 0, AMBIGUITY: ghosts}),
         ),
         verdict.dropped | ({NODATA: lost} if lost else {}),

@@ -19,7 +19,8 @@ from rasterio.control import GroundControlPoint as RasterioPoint
 from rasterio.errors import NotGeoreferencedWarning
 from rasterio.rpc import RPC
 
-from refinedet.config.detect_options import OutputSettings, SceneSettings
+from refinedet.config.detect_options import SceneSettings
+from refinedet.config.output_options import OutputSettings
 from refinedet.errors import InputError
 from refinedet.geo.position import locate
 from refinedet.raster import open_scene

@@ -1,0 +1,52 @@
+"""Settings of the results of a detection: files, views, and what happens to older ones."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+from refinedet.config.base import Settings, validated
+from refinedet.config.option import Effect, option
+
+Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
+
+
+@validated(frozen=True, slots=True)
+class OutputSettings(Settings):
+    """Result files, and what happens to older ones."""
+
+    out: Path | None = option(None, "Folder for results.", Effect.FILES, default_text="./<stem>_ships")
+    format: tuple[Format, ...] | None = option(
+        None,
+        "Result files; repeat for several.",
+        Effect.FILES,
+        default_text="geojson, csv; of an archive its data set",
+    )
+    quicklook: bool | None = option(
+        None,
+        "Write a picture of the ships.",
+        Effect.FILES,
+        flag="--quicklook/--no-quicklook",
+        default_text="on, but for an archive",
+    )
+    map: bool | None = option(
+        None,
+        "Write a map of the ships for the browser, in one file.",
+        Effect.FILES,
+        flag="--map/--no-map",
+        default_text="on, but for an archive",
+    )
+    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+    skip_existing: bool = option(
+        False,
+        "Leave scenes alone that have all their results already, of the same scene, weights and settings.",
+        Effect.NONE,
+        flag="--skip-existing",
+    )
+    restart: bool = option(
+        False, "Discard the windows that an interrupted run has kept, and begin anew.", Effect.NONE, flag="--restart"
+    )
+
+    def formats(self, default: tuple[Format, ...]) -> tuple[Format, ...]:
+        """Formats that were asked for, else `default`."""
+        return default if self.format is None else self.format

@@ -1,0 +1,203 @@
+"""Backdrop of a detection: land that the image itself shows near it, and clutter that is no sea. Pure.
+
+Water is told from land by the law of speckle, cell by cell. Wherever the sea is brighter, its roughness (standard
+deviation over mean) stays that of the speckle. Land is brighter than the sea and rougher too. In pictures that were cut
+off it is brighter and far smoother. The side lobes of bright ships are left out, because they follow neither law.
+"""
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from refinedet.sea_level import speckle_law
+
+Grey = NDArray[np.float64]
+"""(H, W) intensity, linear in power."""
+Mask = NDArray[np.bool_]
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels, half-open."""
+
+_FINE_PX, _COARSE_PX = 8, 16
+"""Sides of cells: the first follow a shore, the second have enough pixels for a level and a tail."""
+_DARK_PERCENTILE = 20
+"""Cells up to this percentile are the darkest: water, if there is any."""
+_BRIGHT = 3.0
+"""Least power of land over the darkest cells."""
+_SIDE_LOBES, _LOBE_CELLS = 10**-2.5, 11
+"""Power of side lobes against their ship, and the length of the cross that they draw, in fine cells."""
+_ROUGHER, _SMOOTHER = 1.2, 0.55
+"""Ratios of the roughness of land to that of the sea: at least and at most. Bright and dark sea differ by a tenth."""
+_SURELY_LAND = 10**1.2
+"""Power of land over the darkest cells beyond which its roughness is not asked: no wind changes the sea that much."""
+_WITHIN, _WITHOUT = 0.9, 0.05
+"""Least share of a cell of land that is land, and largest one of a cell of sea that is bright."""
+_LEAST_CELLS = 3
+_NEAR_PX = 3
+"""Pixels beside a box that may hold side lobes."""
+_UNEVEN_DB, _HEAVY_TAIL, _TAILED_SHARE = 1.0, 0.25, 0.07
+"""Clutter: median step in level between neighbouring cells, tail of a cell with bright points in it, and least share of
+such cells. Sea has steps of 0.3 dB, with few looks, wind and swell up to 1; at most 5 in 100 of its cells have ships."""
+_VERY_UNEVEN_DB = 1.8
+"""Step in level that no sea has, whatever its tails."""
+_AS_BRIGHT_DB, _AS_BRIGHT_PER_PX = (6.0, 10.0), 4e-4
+"""Other bright points count that lie at most this far below the detection; clutter has at least so many per pixel,
+four in a square kilometre of 10 m pixels. Ships at anchor have at most two."""
+_LEAST_STEPS = 12
+
+
+class Sizes(NamedTuple):
+    """Sizes in pixels that tell land from ships."""
+
+    breadth: float
+    """Breadth of the broadest ship as the sensor shows it."""
+    area: float
+    """Area of the largest ship as the sensor shows it."""
+
+
+class Cells(NamedTuple):
+    """Statistics of square cells (R, C); NaN where a pixel of the cell was not measured."""
+
+    level: Grey
+    """Mean amplitude of the body of a cell: all but its brightest pixels."""
+    rough: Grey
+    """Standard deviation of the body over its mean."""
+    tail: Grey
+    """Height of the mean of all pixels above that of the body, in standard deviations of the body."""
+
+
+def land_distance(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box, ship: Sizes) -> float:
+    """Distance in pixels from a box to the nearest land that the image shows; 0 if they touch, infinite without any.
+
+    Args:
+        power: (H, W) pixels around the box.
+        valid: (H, W) false where nothing was measured.
+        smooth: mean of `power` over 3 x 3 pixels.
+        box_xyxy: the box, in pixels of `power`.
+        ship: sizes that land exceeds.
+    """
+    cells = measure_cells(power, valid, _FINE_PX)
+    known = cells.level[cells.level > 0]
+    if not len(known):
+        return np.inf
+    dark = float(np.percentile(known, _DARK_PERCENTILE)) ** 2
+    lobes = _SIDE_LOBES * _cross(_blocks(smooth, _FINE_PX).max(axis=2))
+    floor = _enlarged(np.maximum(lobes, _BRIGHT * dark), power.shape)
+    bright = valid & (averaged(power, valid, 5) > floor)
+    if bright.sum() < ship.area:
+        return np.inf
+    labels, count = ndimage.label(_opened(bright, ship.breadth))
+    beyond = (labels > 0) & ~inside(power.shape, box_xyxy, _NEAR_PX)
+    sizes = ndimage.sum_labels(beyond, labels, np.arange(1, count + 1)) if count else np.zeros(0)
+    shares = _blocks(bright, _FINE_PX).mean(axis=2)
+    sea = (shares <= _WITHOUT) & (cells.level > 0)
+    land = [
+        one
+        for one in 1 + np.flatnonzero(sizes >= ship.area)
+        if _is_land(cells, _blocks(labels == one, _FINE_PX).mean(axis=2) >= _WITHIN, sea, dark)
+    ]
+    if not land:
+        return np.inf
+    away = ndimage.distance_transform_edt(~np.isin(labels, land))
+    return float(away[inside(power.shape, box_xyxy, 0)].min(initial=np.inf))
+
+
+def _is_land(cells: Cells, within: Mask, sea: Mask, dark: float) -> bool:
+    """Tell a bright area with the cells `within` it from a bright part of the sea."""
+    within = within & (cells.level > 0)
+    if within.sum() < _LEAST_CELLS:
+        return False
+    if float(np.median(cells.level[within])) ** 2 > _SURELY_LAND * dark:
+        return True
+    if sea.sum() < _LEAST_CELLS:
+        return False
+    ratio = float(np.median(cells.rough[within]) / np.median(cells.rough[sea]))
+    return not _SMOOTHER < ratio < _ROUGHER
+
+
+def is_clutter(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box) -> bool:
+    """Tell a box amid bright uneven clutter, such as a city, from one at sea; the arguments are of `land_distance`.
+
+    Clutter has uneven cells, many of them with bright points, and many points about as bright as the detection.
+    """
+    cells = measure_cells(power, valid, _COARSE_PX)
+    here = _blocks(inside(power.shape, box_xyxy, _NEAR_PX), _COARSE_PX).any(axis=2)
+    around = (cells.level > 0) & ~here
+    db = np.where(around, 20 * np.log10(np.where(around, cells.level, 1)), np.nan)
+    steps = np.concatenate([np.abs(np.diff(db, axis=axis)).ravel() for axis in (0, 1)])
+    steps = steps[np.isfinite(steps)]
+    if len(steps) < _LEAST_STEPS:
+        return False
+    step, tailed = float(np.median(steps)), float((cells.tail[around] > _HEAVY_TAIL).mean())
+    uneven = step > _UNEVEN_DB and tailed > _TAILED_SHARE
+    return (uneven or step > _VERY_UNEVEN_DB) and _points_around(smooth, box_xyxy) >= _AS_BRIGHT_PER_PX
+
+
+def _points_around(smooth: Grey, box_xyxy: Box) -> float:
+    """Bright points around a box, per pixel."""
+    peak = smooth[inside(smooth.shape, box_xyxy, 0)].max(initial=0.0)
+    far = ~inside(smooth.shape, box_xyxy, _FINE_PX)
+    most = 0
+    for below in _AS_BRIGHT_DB:
+        points = ndimage.binary_dilation(smooth >= peak * 10 ** (-below / 10))
+        labels, _ = ndimage.label(points, np.ones((3, 3)))
+        most = max(most, len(np.unique(labels[far & points])))
+    return most / max(int(far.sum()), 1)
+
+
+def measure_cells(power: Grey, valid: Mask, side: int) -> Cells:
+    """Statistics of the cells of that side that fit into the pixels (H, W)."""
+    amplitude = _blocks(np.sqrt(power), side).astype(np.float32)
+    whole = _blocks(valid, side).all(axis=2)
+    found = Cells(*np.full((3, *whole.shape), np.nan))
+    if whole.any():
+        for grid, values in zip(found, speckle_law(amplitude[whole], side**2), strict=True):
+            grid[whole] = values
+    return found
+
+
+def averaged(power: Grey, valid: Mask, side: int) -> Grey:
+    """Mean over the measured pixels among side x side around each; 0 where there are few."""
+    total = ndimage.uniform_filter(np.where(valid, power, 0.0), side)
+    if valid.all():
+        return np.asarray(total)
+    share = ndimage.uniform_filter(valid.astype(np.float64), side)
+    return np.where(share > 1 / side, total / np.maximum(share, 1 / side), 0.0)
+
+
+def _opened(bright: Mask, breadth: float) -> Mask:
+    """Parts of an area into which a disc of that diameter fits; the area is taken to go on beyond the image."""
+    core = ndimage.distance_transform_edt(np.pad(bright, 1, constant_values=True))[1:-1, 1:-1] > breadth / 2
+    if not core.any():
+        return core
+    return np.asarray(bright & (ndimage.distance_transform_edt(~core) <= breadth / 2))
+
+
+def inside(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Mask:
+    """(H, W) true for pixels that a box touches if it is larger by `margin` on all sides."""
+    x1, y1, x2, y2 = box_xyxy
+    x, y = np.arange(shape[1]), np.arange(shape[0])
+    columns, rows = (x + 1 > x1 - margin) & (x < x2 + margin), (y + 1 > y1 - margin) & (y < y2 + margin)
+    return np.asarray(rows[:, None] & columns)
+
+
+def _cross(peaks: Grey) -> Grey:
+    """Largest value along each cell's row and column."""
+    filters = ((3, _LOBE_CELLS), (_LOBE_CELLS, 3))
+    return np.maximum(*(ndimage.maximum_filter(peaks, size, mode="constant") for size in filters))
+
+
+def _blocks(pixels: NDArray[Any], side: int) -> NDArray[Any]:
+    """(R, C, side * side) pixels of the cells that fit."""
+    rows, columns = (length // side for length in pixels.shape)
+    cut = pixels[: rows * side, : columns * side].reshape(rows, side, columns, side)
+    return cut.swapaxes(1, 2).reshape(rows, columns, side * side)
+
+
+def _enlarged(cells: Grey, shape: tuple[int, ...]) -> Grey:
+    """(H, W) value of each pixel's cell; of the nearest cell beyond the last one."""
+    rows, columns = (np.minimum(np.arange(n) // _FINE_PX, m - 1) for n, m in zip(shape, cells.shape, strict=True))
+    return np.asarray(cells[rows[:, None], columns])
