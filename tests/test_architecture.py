@@ -24,7 +24,7 @@ PURE = [
     *(f"refinedet/model/{name}.py" for name in ("variants", "vgg")),
     *(f"refinedet/geo/{name}.py" for name in ("compass", "footprints")),
     *(f"refinedet/scene/windows/{name}.py" for name in ("merge", "polarisations", "seams", "overlap")),
-    *(f"refinedet/scene/ships/{name}.py" for name in ("attributes", "shape")),
+    *(f"refinedet/scene/ships/{name}.py" for name in ("attributes", "backdrop", "plausible", "shape")),
     *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "radiometric")),
     *(f"refinedet/scene/output/{name}.py" for name in ("columns", "quicklook_layout")),
     *(f"refinedet/scene/input/{name}.py" for name in ("acquisition", "name_time")),

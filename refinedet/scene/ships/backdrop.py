@@ -38,10 +38,12 @@ _WITHIN, _WITHOUT = 0.9, 0.05
 _LEAST_CELLS = 3
 _NEAR_PX = 3
 """Pixels beside a box that may hold side lobes."""
-_UNEVEN_DB, _HEAVY_TAIL, _TAILED_SHARE = 1.0, 0.25, 0.07
-"""Clutter: median step in level between neighbouring cells, tail of a cell with bright points in it, and least share of
-such cells. Sea has steps of 0.3 dB, with few looks, wind and swell up to 1; at most 5 in 100 of its cells have ships."""
-_VERY_UNEVEN_DB = 1.8
+_HEAVY_TAIL, _ROUGHEST = 0.25, 0.8
+"""Tail and roughness beyond which a cell has bright points or a ship in it."""
+_UNEVEN_DB, _TAILED_SHARE = 0.9, 0.07
+"""Clutter: median step in level between neighbouring cells without bright points, and least share of cells with them.
+Sea has steps of 0.3 dB, with few looks, wind and swell up to 1.4, and then bright points in at most 6 of 100 cells."""
+_VERY_UNEVEN_DB = 1.7
 """Step in level that no sea has, whatever its tails."""
 _AS_BRIGHT_DB, _AS_BRIGHT_PER_PX = (6.0, 10.0), 4e-4
 """Other bright points count that lie at most this far below the detection; clutter has at least so many per pixel,
@@ -126,7 +128,8 @@ def is_clutter(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box) -> bool:
     cells = measure_cells(power, valid, _COARSE_PX)
     here = _blocks(inside(power.shape, box_xyxy, _NEAR_PX), _COARSE_PX).any(axis=2)
     around = (cells.level > 0) & ~here
-    db = np.where(around, 20 * np.log10(np.where(around, cells.level, 1)), np.nan)
+    calm = around & (cells.tail <= _HEAVY_TAIL) & (cells.rough <= _ROUGHEST)
+    db = np.where(calm, 20 * np.log10(np.where(calm, cells.level, 1)), np.nan)
     steps = np.concatenate([np.abs(np.diff(db, axis=axis)).ravel() for axis in (0, 1)])
     steps = steps[np.isfinite(steps)]
     if len(steps) < _LEAST_STEPS:
@@ -172,7 +175,7 @@ def _opened(bright: Mask, breadth: float) -> Mask:
     """Parts of an area into which a disc of that diameter fits; the area is taken to go on beyond the image."""
     core = ndimage.distance_transform_edt(np.pad(bright, 1, constant_values=True))[1:-1, 1:-1] > breadth / 2
     if not core.any():
-        return core
+        return np.zeros_like(bright)
     return np.asarray(bright & (ndimage.distance_transform_edt(~core) <= breadth / 2))
 
 
@@ -187,7 +190,8 @@ def inside(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Mask:
 def _cross(peaks: Grey) -> Grey:
     """Largest value along each cell's row and column."""
     filters = ((3, _LOBE_CELLS), (_LOBE_CELLS, 3))
-    return np.maximum(*(ndimage.maximum_filter(peaks, size, mode="constant") for size in filters))
+    along = [ndimage.maximum_filter(peaks, size, mode="constant") for size in filters]
+    return np.asarray(np.maximum(*along))
 
 
 def _blocks(pixels: NDArray[Any], side: int) -> NDArray[Any]:
