@@ -8,15 +8,17 @@ from refinedet.boxes import Boxes
 from refinedet.config.detect_options import LandSettings
 from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
-from refinedet.raster import Reader
+from refinedet.raster import Reader, SceneReader
 from refinedet.raster.resample import ResampledReader
 from refinedet.scene.land.survey import SHORE
 from refinedet.scene.ships.plausible import NOMINAL_M, doubts, judged, resolution_m, surroundings
 from refinedet.scene.ships.shape import to_intensity
 from refinedet.scene.windows.pixel_size import has_pixel_size, pixel_size_m
 
-_COARSEST_M = 100.0
+_COARSEST_M = 45.0
 """Pixels larger than this show no ship's shape, so nothing is doubted."""
+_EIGHT_BITS = "uint8"
+"""Type of pictures, which are cut off or squeezed: a bright patch looks larger in them than it is."""
 _UNKNOWN = (np.nan, np.nan)
 
 
@@ -41,6 +43,7 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
         return none
     info, factors = looked_at.info, _factors(reader, looked_at)
     pixel_m = float(np.mean(np.divide(own_m, factors)))
+    size_m = np.nan if isinstance(reader, SceneReader) and reader.stored_dtype == _EIGHT_BITS else pixel_m
     shore_px = land.land_buffer_m / (pixel_m if np.isfinite(pixel_m) else NOMINAL_M)
     found = list(none)
     for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
@@ -50,7 +53,7 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
         valid = valid_mask(pixels, info.nodata)
         place = (x1 - window.x, y1 - window.y, x2 - window.x, y2 - window.y)
         power = np.where(valid, to_intensity(pixels), 0.0)
-        flags, land_px = doubts(power, valid, place, pixel_m, resolution_m(own_m))
+        flags, land_px = doubts(power, valid, place, size_m, resolution_m(own_m))
         at_shore = land.mask != "off" and land_px <= shore_px
         found[index] = tuple(sorted(flags | ({SHORE} if at_shore else set())))
     return tuple(found)
