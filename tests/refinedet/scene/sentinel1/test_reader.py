@@ -13,6 +13,7 @@ import pytest
 import rasterio
 from numpy.typing import NDArray
 
+from refinedet.config import StretchChoice
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import FileError, InputError
 from refinedet.geo.position import distances_m, locate
@@ -177,7 +178,7 @@ def test_a_ghost_is_flagged_in_a_whole_scene(made_up_product: MakeUp, bright_blo
     pixels[y - 4 : y + 4, x - 6 : x + 6] = 900
     pixels[300:308, 400:412] = 900
     lay(product, pixels)
-    bright_blobs.threshold = 20
+    bright_blobs.threshold = 250
     found = detect_scene(product, bright_blobs)
     flags = dict(zip(found.detections.boxes_xyxy[:, 1].astype(int).tolist(), found.flags, strict=True))
     assert flags == {100: (), y - 4: ("ambiguity",), 300: ()}
@@ -192,11 +193,11 @@ def test_a_ghost_is_compared_with_ships_as_its_own_polarisation_shows_them(
     product = made_up_product(LINES, SAMPLES, steering=0)
     rows, columns, _ = displacement(annotation(product).geometry(np.array([[110.0, 104.0]])), 1)
     ghost = round(104 + rows[0]), round(110 + columns[0])
-    vv, vh = sea(), sea() // 4
-    vv[100:108, 100:120] = 4500
-    vv[ghost[0] - 4 : ghost[0] + 4, ghost[1] - 6 : ghost[1] + 6] = 1300
-    vh[100:108, 100:120] = 240  # stronger by its score, but over its sea darker than the ghost in vv
-    vv[300:308, 400:412] = 5000
+    vv, vh = sea() // 4, sea()
+    vv[100:108, 100:120] = 900
+    vv[ghost[0] - 4 : ghost[0] + 4, ghost[1] - 6 : ghost[1] + 6] = 260
+    vh[100:108, 100:120] = 1000  # stronger by its score, but over its sea darker than the ghost in vv
+    vv[300:308, 400:412] = 800
     lay(product, vv)
     raster = next((product / "measurement").iterdir())
     for path in [raster, *product.glob("annotation/**/*.xml")]:
@@ -216,7 +217,8 @@ def test_a_ghost_is_compared_with_ships_as_its_own_polarisation_shows_them(
             scores = [chip[y1:y2, x1:x2].max() / 255 for x1, y1, x2, y2 in found.boxes_xyxy.astype(int)]
             return type(found).of(found.boxes_xyxy, scores, found.labels)
 
-    result = detect_scene(product, Graded(threshold=60), scene=SceneSettings(pol="vv+vh"), score_min=0.2)
+    settings = SceneSettings(pol="vv+vh", stretch=StretchChoice.parse("fixed:0:1020"))
+    result = detect_scene(product, Graded(threshold=60), scene=settings, score_min=0.2)
     tops = result.detections.boxes_xyxy[:, 1].astype(int).tolist()
     ship, image = tops.index(100), tops.index(ghost[0] - 4)
     assert [result.stronger(one) for one in (ship, image)] == [1, 0]
