@@ -185,8 +185,8 @@ def report(name: str, m: Measured) -> None:
     ratios = " ".join(f"{_median(part):5.2f} ({len(part):2})" for part in classes)
     width = f"{_median(m.width_m / m.true_width_m):.2f} {np.nanmean(np.abs(m.width_m - m.true_width_m)):5.1f} m"
     print(
-        f"{name:<34}{told.sum():>4} {100 * _median(np.abs(ratio - 1)):5.1f} %  {ratios:<51} {within[told].mean():>9.0%}  {width}  "
-        f"{known.mean():>5.0%} {near.mean():>6.0%}"
+        f"{name:<34}{told.sum():>4} {100 * _median(np.abs(ratio - 1)):5.1f} %  {ratios:<51} "
+        f"{within[told].mean():>9.0%}  {width}  {known.mean():>5.0%} {near.mean():>6.0%}"
     )
 
 

@@ -42,7 +42,7 @@ _SHOULDER_BACK = 1.25
 """Resolutions over which that brightness is looked for, towards the middle."""
 _RIDGE = 0.35
 """Resolutions on both sides of the axis over which the brightness along it is averaged."""
-_ENDS = 0.55
+_ENDS = 0.45
 """Resolutions by which the shoulders of a ship lie further apart than its ends; fitted on Sentinel-1 ships with AIS.
 A hull that shines evenly has less, one bright point at each end more."""
 _PROFILE_SHARE = 0.8
