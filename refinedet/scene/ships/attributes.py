@@ -68,7 +68,9 @@ def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape]
     unknown = np.full(count, np.nan)
     if position is None:
         nowhere = np.full((count, 4, 2), np.nan)
-        return Places(nowhere, nowhere[:, 0], *[unknown] * 5, contrast, unknown)
+        return Places(
+            nowhere, nowhere[:, 0], unknown, unknown, unknown, unknown, unknown, contrast_db=contrast, coast_m=unknown
+        )
     stern, bow, left, right = (position.lonlat(ends) for ends in _ends(shapes))
     blur = np.array([shape.blur for shape in shapes], np.float64).reshape(-1, 2)
     length, elongated = distances_m(stern, bow), np.array([shape.elongated for shape in shapes], np.bool_)

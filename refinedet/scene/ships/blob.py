@@ -12,9 +12,9 @@ FALSE_BRIGHT = 3.0
 """Least brightness of a ship's pixel, as a multiple of the mean of the water."""
 _OF_PEAK_DB = -30.0
 """Least brightness of a ship's pixel relative to the brightest one at the box."""
-_FIRST_LOBE_DB = -7.0
-"""Most of a pixel's power that is thrown 1.5 resolutions away along its row or column; it falls with the square of the
-distance. An aperture without a window has side lobes of -13 dB; those of several bright points add up."""
+_FIRST_LOBE_DB = -10.0
+"""Most of a pixel's power that is thrown 1.5 resolutions away along its row or column, 3 dB above the side lobes of an
+aperture without a window; it falls with the square of the distance."""
 _FIRST_LOBE_AT = 1.5
 _MAIN_LOBE = 1.2
 """Distance, in resolutions, within which light belongs to the main lobe."""

@@ -45,6 +45,8 @@ _RIDGE = 0.35
 _ENDS = 0.45
 """Resolutions by which the shoulders of a ship lie further apart than its ends; fitted on Sentinel-1 ships with AIS.
 A hull that shines evenly has less, one bright point at each end more."""
+_LOBES_AT_ENDS = 2.0
+"""Factor on side lobes along the axis, where those of several bright points of the ship add up."""
 _PROFILE_SHARE = 0.8
 """Middle share of a ship's length from which its width is taken: bow and stern are narrower."""
 _PROFILE_LEVEL = 0.4
@@ -144,7 +146,7 @@ def measure(intensity: Grey, valid: Mask, box_xyxy: Box, sensor: Sensor | None =
     found = blob(ship, np.maximum(lobes, least))
     if found.sum() < _LEAST_BLOB:
         return replace(UNKNOWN, contrast_db=contrast)
-    return _shaped(np.where(lobes > known, 0.0, known), mean, least, found, sensor, contrast)
+    return replace(_shaped(known, lobes, mean, least, found, sensor), contrast_db=contrast)
 
 
 def _within(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Mask:
@@ -166,8 +168,8 @@ def _squared_up(intensity: Grey, sensor: Sensor) -> tuple[Grey, Sensor]:
     return np.asarray(averaged), replace(sensor, resolution_px=(float(wider[0]), float(wider[1])))
 
 
-def _shaped(intensity: Grey, water: float, least: float, found: Mask, sensor: Sensor, contrast: float) -> Shape:
-    """Shape of a blob, from intensity without side lobes."""
+def _shaped(intensity: Grey, lobes: Grey, water: float, least: float, found: Mask, sensor: Sensor) -> Shape:
+    """Shape of a blob, without its contrast, from intensity and the side lobes in it."""
     pixel, width = np.array(sensor.pixel_m), np.array(sensor.pixel_m) * sensor.resolution_px
     rows, columns = np.nonzero(found)
     points = np.stack([columns + 0.5, rows + 0.5], axis=1) * pixel
@@ -184,21 +186,22 @@ def _shaped(intensity: Grey, water: float, least: float, found: Mask, sensor: Se
     step = float(pixel.min()) * _STEP
     offsets = np.arange(reach.min() - along, reach.max() + along + step, step)
     ridge = np.arange(-_RIDGE * across, _RIDGE * across + step / 2, step)
-    profile = _sampled(intensity, (centre, axis, side), offsets, ridge, pixel).mean(axis=1)
+    hull = np.where(_LOBES_AT_ENDS * lobes > intensity, 0.0, intensity)
+    profile = _sampled(hull, (centre, axis, side), offsets, ridge, pixel).mean(axis=1)
     ends = [_shoulder(profile[::way], least, round(_SHOULDER_BACK * along / step)) for way in (1, -1)]
     if min(ends) < 0:
-        return replace(UNKNOWN, contrast_db=contrast)
+        return UNKNOWN
     first, last = offsets[len(offsets) - 1 - ends[1]], offsets[ends[0]]
     length = max(float(last - first) - _ENDS * along, float(pixel.min()))
     centre += axis * (first + last) / 2
-    size = _width(intensity - water, (centre, axis, side), (length, np.sqrt(12 * smaller)), across, pixel)
+    size = _width(hull - water, (centre, axis, side), (length, np.sqrt(12 * smaller)), across, pixel)
     return Shape(
         _pair(centre / pixel),
         _pair(axis / pixel * length / 2),
         _pair(side / pixel * size / 2),
         (along / length, across / size),
         bool(larger > _LEAST_ELONGATION**2 * smaller),
-        contrast,
+        UNKNOWN.contrast_db,
     )
 
 
