@@ -15,6 +15,7 @@ from refinedet.geo.position import locate
 from refinedet.raster import GroundControlPoint, RasterInfo, write_blocks
 from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import places
+from refinedet.scene.ships.shape import Shape
 from refinedet.tiling import Window
 
 NAME = "s1a-iw-grd-{pol}-20221002t205126-20221002t205156-045268-056950-00{number}.tiff"
@@ -43,7 +44,10 @@ def make_result() -> MakeResult:
             info=info,
             classes=("ship", "iceberg"),
             detections=found,
-            places=replace(places(found.boxes_xyxy, locate(info)), coast_m=np.r_[1234.56, [np.nan] * ships][:ships]),
+            places=replace(
+                places(found.boxes_xyxy, locate(info), [_filling(*box) for box in boxes]),
+                coast_m=np.r_[1234.56, [np.nan] * ships][:ships],
+            ),
             flags=tuple(("edge", "joined") if i == 0 else () for i in range(ships)),
             located=located,
             stretch_limits=None,
@@ -53,6 +57,12 @@ def make_result() -> MakeResult:
         )
 
     return make
+
+
+def _filling(x1: float, y1: float, x2: float, y2: float) -> Shape:
+    """Shape as large as its box, too round for an axis, and well resolved; without contrast."""
+    middle, along, across = ((x1 + x2) / 2, (y1 + y2) / 2), ((x2 - x1) / 2, 0.0), (0.0, (y2 - y1) / 2)
+    return Shape(middle, along, across, blur=(0.1, 0.2), elongated=False, contrast_db=float("nan"))
 
 
 @pytest.fixture

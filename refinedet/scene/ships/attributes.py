@@ -25,6 +25,13 @@ AMBIGUITY = "ambiguity"
 """Flag: the box lies at an azimuth ambiguity of a clearly brighter ship, and is likely a ghost of it."""
 
 _EDGE_PX = 1.0
+_BEAM_SHARE, _BEAM_M = 0.14, 1.7
+"""Width of a merchant ship: share of its length, and metres; fitted on the AIS sizes of 179 ships of 28 to 363 m."""
+_RESOLVED_FROM, _RESOLVED = 2.0, 3.0
+"""Widths of the point response from which on a measured width counts for something, and for all."""
+_SPREAD_SHARE, _SPREAD_BLUR = 0.15, 1.2
+"""Half of the interval that holds the true length of about four ships in five: share of the length, and widths of the
+point response along the ship, added in square; fitted on Sentinel-1 ships with AIS."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,10 +43,15 @@ class Places:
     centres_lonlat: NDArray[np.float64]
     """(N, 2) degrees; NaN where unknown."""
     length_m: NDArray[np.float64]
-    """(N,) metres along the ellipsoid: length of the ship along its axis, or of the longer side of its box if its axis
-    is unknown; NaN without a position."""
+    """(N,) metres along the ellipsoid: length of the ship along its axis, free of the sensor's blur; NaN without a
+    position, or if too few pixels are bright to tell."""
+    length_m_low: NDArray[np.float64]
+    """(N,) metres: lower end of the interval that holds the true length of about four ships in five."""
+    length_m_high: NDArray[np.float64]
+    """(N,) metres: upper end of that interval."""
     width_m: NDArray[np.float64]
-    """(N,) metres along the ellipsoid: width of the ship across its axis, or of the shorter side of its box."""
+    """(N,) metres along the ellipsoid: width of the ship across its axis; the usual one of a ship of that length where
+    the sensor is too coarse to measure it."""
     heading_deg: NDArray[np.float64]
     """(N,) axis of the ship, clockwise from true north, in [0, 180): bow and stern look alike. NaN where unknown."""
     contrast_db: NDArray[np.float64]
@@ -49,43 +61,50 @@ class Places:
 
 
 def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape] | None = None) -> Places:
-    """Places of boxes (N, 4) in a scene, and measures from their shapes; NaN without a position, except for contrast.
-
-    Sides of boxes are measured through their middle. They bound the ship: if it lies at 45 degrees across the picture,
-    both are about 0.7 to 0.8 of its length.
-    """
+    """Places of boxes (N, 4) in a scene, and measures from their shapes; NaN without a position, but for contrast."""
     count = len(boxes_xyxy)
     shapes = [UNKNOWN] * count if shapes is None else shapes
     contrast = np.array([shape.contrast_db for shape in shapes], np.float64)
+    unknown = np.full(count, np.nan)
     if position is None:
         nowhere = np.full((count, 4, 2), np.nan)
-        unknown = nowhere[:, 0, 0]
-        return Places(nowhere, nowhere[:, 0], unknown, unknown, unknown, contrast, unknown)
-    x1, y1, x2, y2 = np.asarray(boxes_xyxy, np.float64).T
-    x, y = (x1 + x2) / 2, (y1 + y2) / 2
-    points = [position.lonlat(np.stack(p, axis=1)) for p in ((x, y), (x1, y), (x2, y), (x, y1), (x, y2))]
-    sides = np.stack([distances_m(points[1], points[2]), distances_m(points[3], points[4])])
+        return Places(
+            nowhere, nowhere[:, 0], unknown, unknown, unknown, unknown, unknown, contrast_db=contrast, coast_m=unknown
+        )
     stern, bow, left, right = (position.lonlat(ends) for ends in _ends(shapes))
-    along, across = distances_m(stern, bow), distances_m(left, right)
-    known = np.isfinite(along)
+    blur = np.array([shape.blur for shape in shapes], np.float64).reshape(-1, 2)
+    length, elongated = distances_m(stern, bow), np.array([shape.elongated for shape in shapes], np.bool_)
+    spread = np.hypot(_SPREAD_SHARE, _SPREAD_BLUR * blur[:, 0]) * length
+    boxes = np.asarray(boxes_xyxy, np.float64)
     return Places(
         position.corners(boxes_xyxy),
-        points[0],
-        length_m=np.where(known, along, sides.max(axis=0)),
-        width_m=np.where(known, across, sides.min(axis=0)),
-        heading_deg=azimuths_deg(stern, bow) % 180,
+        position.lonlat((boxes[:, :2] + boxes[:, 2:]) / 2),
+        length_m=length,
+        length_m_low=np.maximum(length - spread, 0.0),
+        length_m_high=length + spread,
+        width_m=_widths(length, distances_m(left, right), blur[:, 1]),
+        heading_deg=np.where(elongated, azimuths_deg(stern, bow) % 180, np.nan),
         contrast_db=contrast,
-        coast_m=np.full(count, np.nan),
+        coast_m=unknown,
     )
 
 
+def _widths(
+    length_m: NDArray[np.float64], measured_m: NDArray[np.float64], blur: NDArray[np.float64]
+) -> NDArray[np.float64]:
+    """Widths (N,) as measured where the sensor resolves them, else as usual for ships of that length."""
+    usual = _BEAM_SHARE * length_m + _BEAM_M
+    share = np.clip((1 / blur - _RESOLVED_FROM) / (_RESOLVED - _RESOLVED_FROM), 0, 1)
+    return np.asarray(usual + share * (measured_m - usual))
+
+
 def _ends(shapes: Sequence[Shape]) -> list[NDArray[np.float64]]:
-    """Pixels (N, 2) of the ends of each ship along its axis, and then across it; NaN if its axis is unknown."""
-    centre = np.array([shape.centre_xy for shape in shapes], np.float64).reshape(-1, 2)
-    axis = np.array([shape.axis_xy for shape in shapes], np.float64).reshape(-1, 2)
-    sizes = np.array([(shape.length_px, shape.width_px) for shape in shapes], np.float64).reshape(-1, 2)
-    along, across = axis * sizes[:, :1] / 2, np.stack([-axis[:, 1], axis[:, 0]], axis=1) * sizes[:, 1:] / 2
-    return [centre - along, centre + along, centre - across, centre + across]
+    """Pixels (N, 2) of the ends of each ship along its axis, and then of its sides; NaN where unknown."""
+    centre, axis, side = (
+        np.array([getattr(shape, name) for shape in shapes], np.float64).reshape(-1, 2)
+        for name in ("centre_xy", "axis_xy", "side_xy")
+    )
+    return [centre - axis, centre + axis, centre - side, centre + side]
 
 
 def flags(merged: Merged, width_px: int, height_px: int) -> tuple[tuple[str, ...], ...]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,14 +21,17 @@ from refinedet.scene.sentinel1.ambiguity import find_ambiguities
 from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.borders import invalid_share
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
-from refinedet.scene.ships.shape import UNKNOWN, Shape, measure, surroundings, to_intensity
+from refinedet.scene.ships.resolution import Pair, Sensor, resolution_px, speckle_correlation
+from refinedet.scene.ships.shape import UNKNOWN, Box, Shape, away_from, measure, surroundings, to_intensity
 from refinedet.scene.ships.suspects import suspects
 from refinedet.scene.windows.merge import Merged
-from refinedet.scene.windows.pixel_size import Factors, to_scene_pixels
+from refinedet.scene.windows.pixel_size import Factors, has_pixel_size, pixel_size_m, to_scene_pixels
 
 T = TypeVar("T", bound=np.generic)
 
 _LOGGER = logging.getLogger(__name__)
+_SEAS = 24
+"""Most ships around which the speckle of the sea is looked at, spread over the scene."""
 _MOSTLY = 0.5
 """Largest share of pixels without data in a ship; a detection with more is the border of the scene."""
 
@@ -111,17 +114,54 @@ def _contrasts(shapes: Sequence[Shape]) -> NDArray[np.float64]:
 
 def _shapes(reader: Reader, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
     """Shape of each ship from its pixels, and the share (N,) of pixels without data; read from top to bottom."""
-    info = reader.info
     shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
-    for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
-        box = tuple(boxes_xyxy[index].tolist())
-        window = surroundings(box, info.width, info.height)
-        pixels = reader.read(window)
-        place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
-        valid = valid_mask(pixels, info.nodata)
-        shape = measure(to_intensity(pixels), valid, place)
-        shapes[index], invalid[index] = shape.moved(window.x, window.y), invalid_share(valid, place)
+    order = np.argsort(boxes_xyxy[:, 1], kind="stable").tolist()
+    sensor = _sensor(reader, [_box(boxes_xyxy, index) for index in order])
+    for index in order:
+        near = _near(reader, _box(boxes_xyxy, index))
+        shape = measure(to_intensity(near.pixels), near.valid, near.place, sensor)
+        shapes[index], invalid[index] = shape.moved(*near.corner_xy), invalid_share(near.valid, near.place)
     return shapes, invalid
+
+
+def _sensor(reader: Reader, boxes: Sequence[Box]) -> Sensor:
+    """Pixels and resolution of a scene, the latter from the sea around some of its ships; told to the reader."""
+    if not boxes:
+        return Sensor()
+    found: list[Pair] = []
+    for index in sorted({round(i) for i in np.linspace(0, len(boxes) - 1, _SEAS)}):
+        near = _near(reader, boxes[index])
+        sea = near.valid & away_from(near.valid.shape, near.place)
+        correlation = speckle_correlation(to_intensity(near.pixels), sea)
+        if correlation is not None:
+            found.append(correlation)
+    width = resolution_px(found)
+    reader.tell(resolution_px={"xy": [round(w, 2) for w in width], "from": "speckle" if found else "usual products"})
+    return Sensor(pixel_size_m(reader.info) if has_pixel_size(reader.info) else (1.0, 1.0), width)
+
+
+@dataclass(frozen=True, slots=True)
+class _Near:
+    """Pixels of a box and of the water around."""
+
+    pixels: NDArray[Any]
+    valid: NDArray[np.bool_]
+    place: Box
+    """The box in these pixels."""
+    corner_xy: tuple[int, int]
+    """First pixel in the scene."""
+
+
+def _near(reader: Reader, box: Box) -> _Near:
+    window = surroundings(box, reader.info.width, reader.info.height)
+    pixels = reader.read(window)
+    place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
+    return _Near(pixels, valid_mask(pixels, reader.info.nodata), place, (window.x, window.y))
+
+
+def _box(boxes_xyxy: Boxes, index: int) -> Box:
+    x1, y1, x2, y2 = boxes_xyxy[index].tolist()
+    return x1, y1, x2, y2
 
 
 def _ghosts(annotation: Annotation | None, boxes_xyxy: Boxes, contrast_db: NDArray[np.float64]) -> NDArray[np.bool_]:

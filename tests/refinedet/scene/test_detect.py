@@ -62,7 +62,7 @@ def test_ships_are_found_through_windows_as_they_are(scene: Path, bright_blobs: 
 def test_sizes_and_places_are_on_the_ground(scene: Path, bright_blobs: Any) -> None:
     result = detect_scene(scene, bright_blobs, tile=TILE)
     ship = next(i for i, box in enumerate(result.detections.boxes_xyxy.tolist()) if tuple(box) == SHIPS[0])
-    assert result.places.length_m[ship] == pytest.approx(200, rel=0.02)
+    assert result.places.length_m[ship] == pytest.approx(200, rel=0.03)
     assert min(abs(result.places.heading_deg[ship] - d) for d in (0, 90, 180)) < 1.5
     assert result.places.contrast_db[ship] == pytest.approx(8, abs=1)
     assert result.places.width_m[ship] == pytest.approx(80, rel=0.05)

@@ -22,7 +22,7 @@ MakeResult = Callable[..., SceneResult]
 
 
 def test_measures_are_the_numbers_of_places() -> None:
-    assert columns.MEASURES[:4] == ("length_m", "width_m", "heading_deg", "contrast_db")
+    assert columns.MEASURES[:4] == ("length_m", "length_m_low", "length_m_high", "width_m")
     assert {f"{name}" for name in columns.MEASURES} == {f.name for f in fields(Places)} - {
         "corners_lonlat",
         "centres_lonlat",

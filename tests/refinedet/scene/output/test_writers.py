@@ -50,6 +50,8 @@ def test_geojson_is_rfc_7946_and_keeps_what_is_known(tmp_path: Path, make_result
         "lat": pytest.approx(49.993),
         "bbox_px": [10, 5, 18, 9],
         "length_m": pytest.approx(574, abs=1),
+        "length_m_low": pytest.approx(464, abs=1),
+        "length_m_high": pytest.approx(684, abs=1),
         "width_m": pytest.approx(445, abs=1),
         "heading_deg": None,
         "contrast_db": None,

@@ -13,29 +13,48 @@ from refinedet.scene.ships.attributes import flags, places, united
 from refinedet.scene.ships.shape import UNKNOWN, Shape
 from refinedet.scene.windows.merge import Merged
 
+TURNED = RasterInfo(500, 500, 1, "uint16", crs="EPSG:32633", transform=(5.0, -5.0, 5e5, -5.0, -5.0, 5.3e6))
+PIXEL_M = float(np.hypot(5, 5))
 BOXES = as_boxes([[100, 100, 130, 110], [0, 40, 10, 80]])
 
 
-def test_the_longer_side_is_the_length_also_in_a_scene_turned_by_45_degrees() -> None:
-    turned = RasterInfo(500, 500, 1, "uint16", crs="EPSG:32633", transform=(7.0, 7.0, 5e5, 7.0, -7.0, 5.3e6))
-    pixel_m = float(np.hypot(7, 7))
-    found = places(BOXES, locate(turned))
-    assert found.length_m == pytest.approx([30 * pixel_m, 40 * pixel_m], rel=1e-3)
-    assert found.width_m == pytest.approx([10 * pixel_m, 10 * pixel_m], rel=1e-3)
+def shape(length: float, width: float, blur: tuple[float, float], *, elongated: bool = True) -> Shape:
+    """Shape in the first box, along the diagonal of the picture."""
+    half = float(np.sqrt(0.5)) / 2
+    axis, side = (half * length, half * length), (-half * width, half * width)
+    return Shape((115.0, 105.0), axis, side, blur, elongated, contrast_db=12.5)
 
 
-def test_a_ship_with_an_axis_is_measured_along_it_and_headed_from_true_north() -> None:
-    """Pixels of 10 m that are turned: the axis (1, 1) of the picture points north."""
-    turned = RasterInfo(500, 500, 1, "uint16", crs="EPSG:32633", transform=(5.0, -5.0, 5e5, -5.0, -5.0, 5.3e6))
-    pixel_m = float(np.hypot(5, 5))
-    diagonal = float(np.sqrt(0.5))
-    shape = Shape((115.0, 105.0), (diagonal, diagonal), length_px=30, width_px=6, contrast_db=12.5)
-    found = places(BOXES, locate(turned), [shape, UNKNOWN])
-    assert found.length_m == pytest.approx([30 * pixel_m, 40 * pixel_m], rel=1e-3)
-    assert found.width_m == pytest.approx([6 * pixel_m, 10 * pixel_m], rel=1e-3)
+def test_a_ship_is_measured_along_its_axis_and_headed_from_true_north() -> None:
+    """Pixels of 7 m that are turned: the axis (1, 1) of the picture points north."""
+    found = places(BOXES, locate(TURNED), [shape(30, 10, (0.05, 0.1)), UNKNOWN])
+    assert found.length_m[0] == pytest.approx(30 * PIXEL_M, rel=1e-3)
+    assert found.width_m[0] == pytest.approx(10 * PIXEL_M, rel=1e-3)
     assert min(found.heading_deg[0], 180 - found.heading_deg[0]) < 0.1
-    assert np.isnan(found.heading_deg[1])
     assert found.contrast_db[0] == 12.5
+    for name in ("length_m", "length_m_low", "length_m_high", "width_m", "heading_deg"):
+        assert np.isnan(getattr(found, name)[1]), "nothing is told of a ship without a shape"
+
+
+def test_a_round_ship_has_a_length_but_no_heading() -> None:
+    found = places(BOXES[:1], locate(TURNED), [shape(5, 4, (0.4, 0.5), elongated=False)])
+    assert np.isfinite(found.length_m[0])
+    assert np.isnan(found.heading_deg[0])
+
+
+def test_the_interval_is_wider_where_the_sensor_is_coarser() -> None:
+    fine, coarse = (places(BOXES[:1], locate(TURNED), [shape(8, 2, (blur, blur))]) for blur in (0.05, 0.3))
+    for found in (fine, coarse):
+        assert 0 < found.length_m_low[0] < found.length_m[0] < found.length_m_high[0]
+    assert fine.length_m_high[0] - fine.length_m[0] == pytest.approx(0.16 * fine.length_m[0], rel=0.02)
+    assert coarse.length_m_high[0] - coarse.length_m[0] == pytest.approx(0.39 * coarse.length_m[0], rel=0.02)
+
+
+@pytest.mark.parametrize(("blur", "share"), [(0.6, 0.0), (0.4, 0.5), (0.2, 1.0)], ids=["coarse", "between", "fine"])
+def test_a_width_that_the_sensor_does_not_resolve_follows_from_the_length(blur: float, share: float) -> None:
+    found = places(BOXES[:1], locate(TURNED), [shape(20, 6, (0.1, blur))])
+    usual, measured = 0.14 * 20 * PIXEL_M + 1.7, 6 * PIXEL_M
+    assert found.width_m[0] == pytest.approx(usual + share * (measured - usual), rel=1e-3)
 
 
 @pytest.mark.parametrize("count", [0, 2])

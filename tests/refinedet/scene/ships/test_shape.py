@@ -10,6 +10,7 @@ from scipy import ndimage
 
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.spec import SceneSpec
+from refinedet.scene.ships.resolution import Sensor
 from refinedet.scene.ships.shape import MARGIN_PX, Shape, measure, surroundings
 
 
@@ -57,8 +58,8 @@ def test_a_brighter_ship_is_no_wider(width: float) -> None:
 def test_a_round_blob_has_no_axis_and_an_empty_box_nothing_at_all() -> None:
     round_one = hull(9, 9, 0)
     found = measure(round_one, np.ones(round_one.shape, bool), box(9))
-    assert np.isnan(found.axis_xy).all()
-    assert np.isfinite(found.contrast_db)
+    assert not found.elongated
+    assert np.isfinite([*found.axis_xy, found.contrast_db]).all()
     nothing = measure(np.zeros((40, 40)), np.zeros((40, 40), bool), (10, 10, 20, 20))
     assert np.isnan([*nothing.axis_xy, nothing.length_px, nothing.contrast_db]).all()
 
@@ -70,6 +71,39 @@ def test_a_neighbour_and_land_do_not_count_as_water() -> None:
     crowded = measure(pixels, np.ones(pixels.shape, bool), box(30))
     assert crowded.contrast_db == pytest.approx(alone.contrast_db, abs=0.5)
     assert heading(crowded) == pytest.approx(heading(alone), abs=1)
+
+
+@pytest.mark.parametrize("width_px", [1.2, 2.0, 3.0])
+def test_the_blur_of_the_sensor_is_no_length(width_px: float) -> None:
+    """At 10 m pixels a hull of 80 m looks 20 m longer through a response of 20 m."""
+    calm = hull(0, 0, 0)
+    pixels = calm + ndimage.gaussian_filter(hull(8, 2, 30) - calm, width_px / 2.355)
+    found = measure(pixels, np.ones(pixels.shape, bool), box(8), Sensor((10.0, 10.0), (width_px, width_px)))
+    assert found.length_px == pytest.approx(8, abs=1.2)
+
+
+def test_a_ship_in_long_pixels_is_shaped_on_the_ground() -> None:
+    """Pixels of 4 x 12 m: a hull at 45 degrees on the ground is steep in the picture."""
+    square = hull(40, 8, 45, side=360)  # pixels of 4 m
+    pixels = square.reshape(120, 3, 360).mean(axis=1)
+    place = (160.0, 50.0, 200.0, 70.0)
+    found = measure(pixels, np.ones(pixels.shape, bool), place, Sensor((4.0, 12.0), (1.0, 1.0)))
+    axis, side = np.array(found.axis_xy) * (4, 12), np.array(found.side_xy) * (4, 12)
+    assert 2 * np.hypot(*axis) == pytest.approx(160, rel=0.1)
+    assert axis @ side == pytest.approx(0, abs=1e-6)
+    assert abs(axis[0] / axis[1]) == pytest.approx(1, rel=0.15)
+
+
+def test_the_side_lobes_of_a_bright_point_are_no_ship() -> None:
+    """A corner reflector amidships throws a cross that is brighter than the hull's ends."""
+    pixels = hull(24, 4, 60)
+    cross = np.sinc((np.arange(120) - 60) / 1.5) ** 2
+    lit = pixels + 3e4 * np.outer(cross, cross)
+    every = np.ones(pixels.shape, bool)
+    alone, crossed = (measure(p, every, box(24), Sensor((10.0, 10.0), (1.5, 1.5))) for p in (pixels, lit))
+    assert crossed.length_px == pytest.approx(alone.length_px, abs=2)
+    turned = abs(heading(crossed) - heading(alone))
+    assert min(turned, 180 - turned) < 8
 
 
 def test_the_surroundings_end_at_the_scene() -> None:
