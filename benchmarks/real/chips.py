@@ -1,7 +1,8 @@
 """Sample chips: small chips by class, laid into one sea for each class and part; the share taken for ships.
 
-Each chip is scaled by its own maximum, so its level means nothing. It is scaled again until the median of its rim is
-that of the sea. A chip of land or beach therefore keeps its contrast, but not its level above the sea.
+Each chip is scaled by its own maximum, so its level means nothing. It is scaled again until the dark fifth of its rim
+ends where that of the sea does. So the water of a beach is level with the sea, and its land stands out. A chip of land
+alone keeps its contrast, but not its level above the sea.
 """
 
 from __future__ import annotations
@@ -12,13 +13,15 @@ from pathlib import Path
 import numpy as np
 from figures import Row, rate, share
 from finding import Bench
-from laying import GRD, Laid, lay, level_of
+from laying import GRD, Laid, lay, rim
 from numpy.typing import NDArray
 from opensarship import PIXEL_M
 from PIL import Image
 from split import PARTS, Part, part_of
 
 SEED, LEVEL, GAP_PX = 22, 100.0, 34
+DARK, DARK_OF_MEDIAN = 0.2, 0.80
+"""Share of a rim that counts as dark, and the amplitude where it ends in a sea of 4.4 looks, of the median."""
 CLASSES = {"boats": "boats", "windmills": "wind turbines", "beach": "beach", "land": "land", "ocean": "ocean"}
 """Folders of the sample, and their names in the tables."""
 
@@ -30,7 +33,7 @@ def rows(bench: Bench) -> Iterator[Row]:
             paths = [path for path in sorted((bench.data / "chips" / folder).glob("*.png")) if of_part(path, part)]
             if not paths:
                 continue
-            laid = lay([read_chip(path) for path in paths], speckle=GRD, seed=SEED, gap_px=GAP_PX)
+            laid = lay([read_chip(path) for path in paths], speckle=GRD, seed=SEED, gap_px=GAP_PX, level=LEVEL)
             found = bench.find(bench.lay(f"chips_{part}_{folder}", laid.pixels))
             km2 = laid.open_sea_px * PIXEL_M**2 / 1e6
             figures = {
@@ -51,7 +54,8 @@ def of_part(path: Path, part: Part) -> bool:
 def read_chip(path: Path) -> NDArray[np.float32]:
     """Read a chip and scale it to the level of the sea."""
     pixels = np.asarray(Image.open(path).convert("L"), np.float32)
-    return pixels * np.float32(LEVEL / level_of(pixels))
+    dark = max(1.0, float(np.quantile(rim(pixels), DARK)))
+    return pixels * np.float32(LEVEL * DARK_OF_MEDIAN / dark)
 
 
 def taken(laid: Laid, centres: NDArray[np.float64]) -> NDArray[np.bool_]:

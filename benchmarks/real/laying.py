@@ -59,12 +59,23 @@ class Laid:
         return np.where(inside.any(axis=1), inside.argmax(axis=1), -1) if len(x) else np.full(len(px), -1)
 
 
-def lay(patches: Sequence[NDArray[Any]], *, speckle: Speckle, seed: int, gap_px: int = GAP_PX) -> Laid:
-    """Lay amplitudes (H, W) into one sea of uint16 counts."""
+def lay(
+    patches: Sequence[NDArray[Any]],
+    *,
+    speckle: Speckle,
+    seed: int,
+    gap_px: int = GAP_PX,
+    level: float | None = None,
+) -> Laid:
+    """Lay amplitudes (H, W) into one sea of uint16 counts.
+
+    `level` is the median of a sea of speckle alone; None: each patch sets that around it, and all the texture.
+    """
     rectangles, (height, width) = shelves([patch.shape for patch in patches], gap_px)
-    levels = np.array([level_of(patch) for patch in patches])
+    levels = np.array([level_of(patch) if level is None else level for patch in patches])
     rng = np.random.default_rng(seed)
-    grain = sea((height, width), speckle, texture_variance(patches, speckle.looks), rng)
+    texture = texture_variance(patches, speckle.looks) if level is None else 0.0
+    grain = sea((height, width), speckle, texture, rng)
     scene = grain * level_field((height, width), rectangles, levels)
     for patch, (x, y, w, h) in zip(patches, rectangles, strict=True):
         under = scene[y : y + h, x : x + w]

@@ -64,13 +64,19 @@ def test_points_are_found_within_their_limit() -> None:
     assert (hit.tolist(), on.tolist()) == ([], [False])
 
 
+def _saved(path: Path, pixels: Any) -> Path:
+    Image.fromarray(pixels).save(path)
+    return path
+
+
 def test_chip_is_scaled_to_the_level_of_the_sea(tmp_path: Path) -> None:
     chips = import_module("chips")
-    pixels = np.full((30, 30), 50, np.uint8)
-    pixels[14:16, 14:16] = 255
-    Image.fromarray(pixels).save(tmp_path / "3_5-51_8.png")
-    chip = chips.read_chip(tmp_path / "3_5-51_8.png")
-    assert (float(np.median(chip)), float(chip.max())) == (100, 510)
+    pixels = (50 * np.sqrt(np.random.default_rng(0).gamma(4.4, 1 / 4.4, (30, 30)))).clip(0, 255).astype(np.uint8)
+    water = chips.read_chip(_saved(tmp_path / "3_5-51_8.png", pixels))
+    assert float(np.median(water)) == pytest.approx(100, rel=0.06)
+    pixels[:, 15:] *= 2
+    beach = chips.read_chip(_saved(tmp_path / "3_5-51_8.png", pixels))
+    assert float(np.median(beach[:, :15])) == pytest.approx(100, rel=0.2)
     assert chips.of_part(tmp_path / "3_5-51_8.png", "train")
     assert chips.of_part(tmp_path / "2_5-51_8.png", "decide")
 
