@@ -221,7 +221,8 @@ def test_a_ship_has_size_and_contrast_of_its_stronger_polarisation(scene: Path) 
             [tuple(map(int, place)) for place in alone[pol].detections.boxes_xyxy.tolist()].index(box),
         )
         for name in ("contrast_db", "length_m", "heading_deg"):
-            assert getattr(result.places, name)[one] == getattr(alone[pol].places, name)[other], (box, name)
+            wanted = pytest.approx(getattr(alone[pol].places, name)[other], rel=0.01)  # the sea around others tells too
+            assert getattr(result.places, name)[one] == wanted, (box, name)
 
 
 def test_all_formats_have_the_score_of_each_polarisation(scene: Path, tmp_path: Path) -> None:
