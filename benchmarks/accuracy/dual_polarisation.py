@@ -9,7 +9,7 @@ within half of its length, or 50 m, of the middle of its patch. Lengths are thos
 
 A box in the made-up sea is a false alarm. A box within a patch beside its ship is counted apart: most are neighbours
 that nobody marked. Ways to fuse two scores are compared at the default threshold. Each product is judged by the way
-that is best on the other two: most ships found less false alarms in the sea; of equals the first.
+that is best on the other two: most ships found less false alarms; of equals the first.
 """
 
 from __future__ import annotations
@@ -89,10 +89,9 @@ class Counts:
         found = tuple(a + b for a, b in zip(self.found, other.found, strict=True))
         return Counts(found, self.in_sea + other.in_sea, self.in_patches + other.in_patches)
 
-    @property
-    def merit(self) -> int:
-        """Ships found less false alarms."""
-        return sum(self.found) - self.in_sea
+    def merit(self, *, strict: bool) -> int:
+        """Ships found less false alarms; `strict` counts boxes beside a ship as false alarms."""
+        return sum(self.found) - self.in_sea - (self.in_patches if strict else 0)
 
     def row(self, name: str) -> str:
         """Row of a table in Markdown."""
@@ -169,12 +168,13 @@ def _print_ways(laid: Sequence[RealShips], search: Search) -> None:
     _print_head("fused score", laid)
     for name, by_product in counts.items():
         print(sum(by_product[1:], by_product[0]).row(name))
-    print("\nEach product, by the way that is best on the other two:\n")
-    _print_head("product", laid)
-    for own, ships in enumerate(laid):
-        others = [k for k in range(len(laid)) if k != own]
-        best = max(counts, key=lambda name: sum(counts[name][k].merit for k in others))
-        print(counts[best][own].row(f"{ships.day}: {best}"))
+    for strict, words in ((False, "are left out"), (True, "count as false alarms")):
+        print(f"\nEach product, by the way that is best on the other two; boxes beside a ship {words}:\n")
+        _print_head("product", laid)
+        for own, ships in enumerate(laid):
+            merits = {name: [one.merit(strict=strict) for one in counted] for name, counted in counts.items()}
+            best = max(merits, key=lambda name: sum(merits[name]) - merits[name][own])
+            print(counts[best][own].row(f"{ships.day}: {best}"))
 
 
 def _fused(ships: RealShips, result: SceneResult, way: Callable[[Scores], Scores]) -> Counts:
