@@ -39,7 +39,7 @@ _LEAST_CELLS = 3
 _NEAR_PX = 3
 """Pixels beside a box that may hold side lobes."""
 _HEAVY_TAIL, _ROUGHEST = 0.25, 0.8
-"""Tail and roughness beyond which a cell has bright points or a ship in it."""
+"""Tail and roughness beyond which a cell has bright points or a ship in it. Speckle of a single look has 0.52."""
 _UNEVEN_DB, _TAILED_SHARE = 0.9, 0.07
 """Clutter: median step in level between neighbouring cells without bright points, and least share of cells with them.
 Sea has steps of 0.3 dB, with few looks, wind and swell up to 1.4, and then bright points in at most 6 of 100 cells."""
@@ -82,10 +82,13 @@ def land_distance(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box, ship: S
         ship: sizes that land exceeds.
     """
     cells = measure_cells(power, valid, _FINE_PX)
-    known = cells.level[cells.level > 0]
-    if not len(known):
+    known = cells.level > 0
+    if not known.any():
         return np.inf
-    dark = float(np.percentile(known, _DARK_PERCENTILE)) ** 2
+    level = float(np.percentile(cells.level[known], _DARK_PERCENTILE))
+    dark = level**2
+    if float(np.median(cells.rough[known & (cells.level <= level)])) > _ROUGHEST:
+        return np.inf  # a picture that was cut off below: its dark parts follow no law
     lobes = _SIDE_LOBES * _cross(_blocks(smooth, _FINE_PX).max(axis=2))
     floor = _enlarged(np.maximum(lobes, _BRIGHT * dark), power.shape)
     bright = valid & (averaged(power, valid, 5) > floor)
@@ -116,8 +119,8 @@ def _is_land(cells: Cells, within: Mask, sea: Mask, dark: float) -> bool:
         return True
     if sea.sum() < _LEAST_CELLS:
         return False
-    ratio = float(np.median(cells.rough[within]) / np.median(cells.rough[sea]))
-    return not _SMOOTHER < ratio < _ROUGHER
+    land, water = float(np.median(cells.rough[within])), float(np.median(cells.rough[sea]))
+    return water > 0 and not _SMOOTHER * water < land < _ROUGHER * water
 
 
 def is_clutter(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box) -> bool:

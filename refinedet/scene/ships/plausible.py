@@ -35,8 +35,8 @@ _OF_PEAK = 10**-1.2
 """Least power of a pixel of the patch relative to its peak, both smoothed."""
 _OVER_WATER = 4.0
 """Least power of a pixel of the patch over the median around."""
-_ROUND = 2.5
-"""Largest ratio of length to breadth of an islet."""
+_ROUND, _ROUNDER = 2.5, 1.8
+"""Largest ratio of length to breadth of an islet, and of one of unknown size."""
 _LARGER = 2.0
 """Least area of land outside of the box as a multiple of the largest ship's."""
 _WIDER = 1.25
@@ -89,9 +89,11 @@ def doubts(
     long, broad, even = _measures(patch, smooth)
     if known and (long > length or broad > breadth):
         found.add(IMPLAUSIBLE)
-    if broad > (breadth if known else _EVEN_BROAD_PX) and long < _ROUND * broad and (known or even < _EVEN):
+    if known and broad > breadth and long < _ROUND * broad:
         found.add(ISLET)
     if not known:
+        if broad > _EVEN_BROAD_PX and long < _ROUNDER * broad and even < _EVEN:
+            found.add(ISLET)
         breadth, area = max(breadth, _WIDER * broad), max(area, _LARGER * float(patch.sum()))
     if is_clutter(power, valid, smooth, box_xyxy):
         found.add(CLUTTER)

@@ -141,3 +141,10 @@ def test_sizes_of_pixels() -> None:
     assert resolution_m((30.0, 40.0)) == pytest.approx(48)
     window = surroundings((2.5, 50.0, 20.2, 60.0), 30, 300)
     assert (window.x, window.y, window.width, window.height) == (0, 0, 30, 60 + REACH_PX)
+
+
+def test_ships_in_a_picture_whose_sea_was_cut_off_to_black_are_not_doubted() -> None:
+    sea = np.maximum(np.sqrt(speckle(7, 1.0)) - 1.5, 0) ** 2
+    for number, (x, y) in enumerate(((40.0, 50.0), (150.0, 60.0), (60.0, 150.0), (100.0, 100.0))):
+        sea = sea + ship(30, 8, gain=50, x=x, y=y, seed=number)
+    assert judge(sea, box(), np.nan) == (set(), np.inf)
