@@ -59,9 +59,8 @@ def read_table(
         FileError: the file cannot be read.
         InputError: it has no columns of places.
     """
-    names, rows = _rows(path)
+    names, rows, comma = _rows(path)
     plain = {name.strip().lower(): i for i, name in reversed(list(enumerate(names)))}
-    comma = ";" in path.read_text(encoding="utf-8", errors="replace").split("\n", 1)[0]
     columns = {name: [row[i] if i < len(row) else None for row in rows] for i, name in enumerate(names)}
     values = {name: list(columns.values())[i] for name, i in plain.items() if i < len(columns)}
 
@@ -89,15 +88,15 @@ def read_table(
     )
 
 
-def _rows(path: Path) -> tuple[list[str], list[list[str]]]:
-    """Names of the columns, and the rows that hold anything."""
+def _rows(path: Path) -> tuple[list[str], list[list[str]], bool]:
+    """Names of the columns, the rows that hold anything, and true if numbers may have a decimal comma."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             first = stream.readline()
             stream.seek(0)
             reader = csv.reader(stream, delimiter=max(_DELIMITERS, key=first.count), skipinitialspace=True)
             names = next(reader, [])
-            return names, [row for row in reader if any(cell.strip() for cell in row)]
+            return names, [row for row in reader if any(cell.strip() for cell in row)], ";" in first
     except OSError as error:
         raise FileError(f"expected a table at {path}, but it cannot be read ({error.strerror})") from error
     except csv.Error as error:

@@ -116,21 +116,22 @@ def _shapes(reader: Reader, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.
     """Shape of each ship from its pixels, and the share (N,) of pixels without data; read from top to bottom."""
     shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
     order = np.argsort(boxes_xyxy[:, 1], kind="stable").tolist()
-    sensor = _sensor(reader, [_box(boxes_xyxy, index) for index in order])
+    some = {order[round(i)] for i in np.linspace(0, len(order) - 1, _SEAS)} if order else set()
+    known = {index: _near(reader, _box(boxes_xyxy, index)) for index in order if index in some}
+    sensor = _sensor(reader, list(known.values()))
     for index in order:
-        near = _near(reader, _box(boxes_xyxy, index))
+        near = known.pop(index, None) or _near(reader, _box(boxes_xyxy, index))
         shape = measure(to_intensity(near.pixels), near.valid, near.place, sensor)
         shapes[index], invalid[index] = shape.moved(*near.corner_xy), invalid_share(near.valid, near.place)
     return shapes, invalid
 
 
-def _sensor(reader: Reader, boxes: Sequence[Box]) -> Sensor:
+def _sensor(reader: Reader, some: Sequence[_Near]) -> Sensor:
     """Pixels and resolution of a scene, the latter from the sea around some of its ships; told to the reader."""
-    if not boxes:
+    if not some:
         return Sensor()
     found: list[Pair] = []
-    for index in sorted({round(i) for i in np.linspace(0, len(boxes) - 1, _SEAS)}):
-        near = _near(reader, boxes[index])
+    for near in some:
         sea = near.valid & away_from(near.valid.shape, near.place)
         correlation = speckle_correlation(to_intensity(near.pixels), sea)
         if correlation is not None:
