@@ -32,9 +32,9 @@ def read_metadata(
         FileError: the annotation is damaged, or belongs to another raster.
         InputError: the setting `time` does not apply.
     """
-    annotation = annotation_of(path, settings.pol, reader.info)
-    stated: LineTimes | datetime | None = file_metadata(reader.tags()).acquired
     found = measurement_of(path, settings.pol)
+    annotation = None if found is None else annotation_of(found, reader.info)
+    stated: LineTimes | datetime | None = file_metadata(reader.tags()).acquired
     if annotation is None and found is not None:
         reader.tell(
             f"the product has no annotation at {found.where('annotation')}: neither the time of a line nor azimuth "

@@ -45,14 +45,27 @@ def measurement_of(path: str | Path, polarisation: str | None) -> Measurement | 
     return find_measurement(path, polarisation) if is_product(path) else bare_measurement(path)
 
 
-def annotation_of(path: str | Path, polarisation: str | None, info: RasterInfo) -> Annotation | None:
-    """Annotation of the Sentinel-1 raster at `path`, whose size is in `info`; None if there is none.
+def annotation_of(found: Measurement, info: RasterInfo) -> Annotation | None:
+    """Annotation of a Sentinel-1 raster, whose size is in `info`; None if the product has none.
 
     Raises:
         FileError, InputError: the annotation is damaged, or belongs to another raster.
     """
-    found = measurement_of(path, polarisation)
-    return None if found is None else _annotation(found, info)
+    root = found.describe("annotation")
+    if root is None:
+        return None
+    annotation = read_annotation(root, found.where("annotation"))
+    if annotation.product_type != "GRD":
+        raise FileError(
+            f"expected the annotation of a GRD product at {found.where('annotation')}, found one of "
+            f"{annotation.product_type}; detection needs ground range data, so fetch the GRD product"
+        )
+    if (annotation.samples, annotation.lines) != (info.width, info.height):
+        raise FileError(
+            f"expected a raster of {annotation.samples} x {annotation.lines} pixels at {found.path}, as its annotation "
+            f"says, found {info.width} x {info.height}; fetch the product again, or move a raster of your own out of it"
+        )
+    return annotation
 
 
 def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate | None) -> None:
@@ -68,7 +81,7 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
     info = reader.info
     if found.instead_of is not None:
         reader.tell(f"the product's raster of {found.instead_of} is not there: {found.polarisation} is looked at")
-    if not info.gcps and info.transform is None and (annotation := _annotation(found, info)) is not None:
+    if not info.gcps and info.transform is None and (annotation := annotation_of(found, info)) is not None:
         reader.info = replace(info, gcps=annotation.grid.control_points(), gcp_crs=_WGS84)
     if reader.info.gcps:
         reader.info = replace(reader.info, gcp_zero="centre", gcp_evidence="product")
@@ -106,26 +119,8 @@ def _processor(reader: SceneReader, found: Measurement) -> float | None:
     return None if match is None else float(match[1])
 
 
-def _annotation(found: Measurement, info: RasterInfo) -> Annotation | None:
-    root = found.describe("annotation")
-    if root is None:
-        return None
-    annotation = read_annotation(root, found.where("annotation"))
-    if annotation.product_type != "GRD":
-        raise FileError(
-            f"expected the annotation of a GRD product at {found.where('annotation')}, found one of "
-            f"{annotation.product_type}; detection needs ground range data, so fetch the GRD product"
-        )
-    if (annotation.samples, annotation.lines) != (info.width, info.height):
-        raise FileError(
-            f"expected a raster of {annotation.samples} x {annotation.lines} pixels at {found.path}, as its annotation "
-            f"says, found {info.width} x {info.height}; fetch the product again, or move a raster of your own out of it"
-        )
-    return annotation
-
-
 def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> RadiometricCalibration:
-    _annotation(found, info)  # the tables would fit any raster: its size is checked
+    annotation_of(found, info)  # the tables would fit any raster: its size is checked
     root = found.describe("calibration")
     if root is None:
         raise FileError(
