@@ -1,4 +1,4 @@
-"""What the tests of labels share: a few images, and a COCO file of them."""
+"""Images and a COCO file of them, for the tests of labels."""
 
 from __future__ import annotations
 
