@@ -37,6 +37,8 @@ class DownloadParams(Settings):
 
     mirror: str | None = None
     """Folder, file:// or http(s):// address that holds the archives instead of their public places."""
+    samples: str | None = None
+    """Folder whose folder `real` holds the real samples; None: REFINEDET_DATA names it."""
 
 
 @validated(frozen=True, slots=True)
@@ -63,6 +65,18 @@ class SceneParams(Settings):
     """Ships in each scene."""
     seed: Whole = 100
     """Seed of the first scene; the next ones count up: train, then val, then test."""
+
+
+@validated(frozen=True, slots=True)
+class RealParams(Settings):
+    """Section `real` of a recipe: scenes made of real samples, beside those of a data set."""
+
+    train: Count = 6
+    """Random arrangements of the samples that may be trained on."""
+    val: Count = 2
+    """Random arrangements of the samples that validate."""
+    seed: Whole = 1
+    """Seed of all arrangements for training; that for validation is the next one."""
 
 
 @validated(frozen=True, slots=True)
@@ -105,6 +119,7 @@ class Recipe(Settings):
     dataset: Annotated[str, Field(min_length=1)]
     """Name of a data set in the catalogue, or any other name where the scenes are simulated."""
     scenes: SceneParams | None = None
+    real: RealParams | None = None
     local: LocalParams | None = None
     convert: ConvertParams = field(default_factory=ConvertParams)
     radiometry: Radiometry = field(default_factory=Radiometry)
@@ -157,6 +172,9 @@ class Params(Settings):
     """Section `evaluate.postprocess`."""
     multiscale: MultiscaleConfig | None
     """The preset that `evaluate.multiscale` names; None: single scale alone."""
+
+    real: RealParams | None = None
+    """None where nothing is made of real samples."""
 
     local: LocalParams | None = None
     """None where the data set is none of the user's own folders."""
@@ -227,6 +245,7 @@ def parse_params(document: Any, where: str = "params.yaml") -> Params:
         download=found.download,
         convert=recipe.convert,
         scenes=recipe.scenes,
+        real=recipe.real,
         radiometry=recipe.radiometry,
         tile=recipe.tile.params(),
         model=recipe.model,

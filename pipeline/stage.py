@@ -24,6 +24,9 @@ SPLITS = ("train", "val", "test")
 SIMULATED = "simulated"
 """Folder of outputs/download that holds the simulated scenes, by split."""
 
+REAL = "real"
+"""Folder of outputs/download that holds scenes made of real samples, by split."""
+
 TRAINED_ON = "trained_on.json"
 """File beside the chips that says how they were cut and of what pixel sizes; the checkpoint takes it over."""
 

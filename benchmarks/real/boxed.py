@@ -8,12 +8,12 @@ from pathlib import Path
 import numpy as np
 from defusedxml import ElementTree
 from figures import Figure, Row, number, rate, share
-from finding import Bench, Found, Picture
+from finding import Bench, Found
 from numpy.typing import NDArray
 from PIL import Image
-from scipy import ndimage
-from split import PARTS, part_of
 
+from pipeline.datasets.real_scenes.pictures import mask_boxes, slick_truth
+from pipeline.datasets.real_scenes.split import PARTS, part_of
 from refinedet.boxes import Boxes, as_boxes
 from refinedet.data.coco import ImageRecord, Record
 from refinedet.detections import Detections
@@ -22,11 +22,8 @@ from refinedet.evaluation.metrics import coco_metrics, match
 
 AP_SCORE = 0.02
 """Lowest score of a detection for average precision, which wants the weak ones too."""
-SHIP, LAND = (153, 76, 0), (0, 153, 0)
-"""Colours of ships and land in the masks of slicks."""
 SLICK_PIXEL_KM2 = 0.01**2
 """Pixels of 10 m, as the oil-spill data set is described."""
-GROW_PX = 3
 
 Truth = Callable[[Path], Boxes]
 Shapes = NDArray[np.bool_]
@@ -99,12 +96,6 @@ def _sar_ship(path: Path) -> Boxes:
     return xml_boxes(path.with_suffix(".xml").read_text(encoding="utf-8"))
 
 
-def mask_boxes(marked: Shapes) -> Boxes:
-    """Boxes around the connected areas of a mask."""
-    places = ndimage.find_objects(ndimage.label(marked, np.ones((3, 3)))[0])
-    return as_boxes([(c.start, r.start, c.stop, r.stop) for r, c in places])
-
-
 def xml_boxes(text: str) -> Boxes:
     """Boxes of an annotation in VOC XML; its corners count pixels from 1 and belong to the box."""
     found = []
@@ -138,14 +129,6 @@ def slick_figures(bench: Bench, pictures: list[Path]) -> dict[str, Figure]:
         "of them on land": number(on_land),
         "false per 1,000 km2 of sea": rate(at_sea, km2 / 1000),
     }
-
-
-def slick_truth(mask: Picture) -> tuple[Boxes, Shapes]:
-    """Boxes of the ships and the land (H, W), both grown by some pixels, in a mask (H, W, 3)."""
-    ships = (mask == SHIP).all(axis=2)
-    land = (mask == LAND).all(axis=2)
-    grown = ndimage.binary_dilation(ships, np.ones((3, 3)), GROW_PX)
-    return mask_boxes(grown), ndimage.binary_dilation(land, np.ones((3, 3)), GROW_PX) if land.any() else land
 
 
 def touching(found: Found, boxes: Boxes) -> Shapes:

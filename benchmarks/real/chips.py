@@ -13,15 +13,14 @@ from pathlib import Path
 import numpy as np
 from figures import Row, rate, share
 from finding import Bench
-from laying import GRD, Laid, lay, rim
 from numpy.typing import NDArray
-from opensarship import PIXEL_M
-from PIL import Image
-from split import PARTS, Part, part_of
 
-SEED, LEVEL, GAP_PX = 22, 100.0, 34
-DARK, DARK_OF_MEDIAN = 0.2, 0.80
-"""Share of a rim that counts as dark, and the amplitude where it ends in a sea of 4.4 looks, of the median."""
+from pipeline.datasets.real_scenes.laying import GRD, Laid, lay
+from pipeline.datasets.real_scenes.patches import PIXEL_M
+from pipeline.datasets.real_scenes.pictures import LEVEL, read_chip
+from pipeline.datasets.real_scenes.split import PARTS, Part, part_of
+
+SEED, GAP_PX = 22, 34
 CLASSES = {"boats": "boats", "windmills": "wind turbines", "beach": "beach", "land": "land", "ocean": "ocean"}
 """Folders of the sample, and their names in the tables."""
 
@@ -49,13 +48,6 @@ def rows(bench: Bench) -> Iterator[Row]:
 def of_part(path: Path, part: Part) -> bool:
     """Assert whether a chip belongs to the part, by the degree of longitude that its name begins with."""
     return part_of("chips", path.name.split("_")[0]) == part
-
-
-def read_chip(path: Path) -> NDArray[np.float32]:
-    """Read a chip and scale it to the level of the sea."""
-    pixels = np.asarray(Image.open(path).convert("L"), np.float32)
-    dark = max(1.0, float(np.quantile(rim(pixels), DARK)))
-    return pixels * np.float32(LEVEL * DARK_OF_MEDIAN / dark)
 
 
 def taken(laid: Laid, centres: NDArray[np.float64]) -> NDArray[np.bool_]:

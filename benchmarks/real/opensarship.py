@@ -2,46 +2,22 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from figures import Figure, Row, mean, rate, share, typical
 from finding import DEFAULT_SCORE, LOW_SCORE, Bench, Found
-from laying import GRD, SLC, Laid, lay
 from numpy.typing import NDArray
-from split import PARTS, part_of
+
+from pipeline.datasets.real_scenes.laying import GRD, SLC, Laid, lay
+from pipeline.datasets.real_scenes.patches import PIXEL_M, Ship, bands, read_ships
+from pipeline.datasets.real_scenes.split import PARTS, part_of
 
 SEED = 21
-PIXEL_M = 10.0
-SLC_RANGE_M, SLC_AZIMUTH_M = 2.329562, 13.94
-"""Spacing of IW SLC pixels: along the line of sight, and along the track."""
 CLASSES = (("below 60 m", 0, 60), ("60 to 100 m", 60, 100), ("above 100 m", 100, np.inf), ("length unknown", 0, 0))
 AXIS_DEG, SHORT_M, NEAR_PX = 10.0, 100.0, 4.0
-
-
-@dataclass(frozen=True, slots=True)
-class Ship:
-    """Patch of one ship in pixels of 10 m, with its truth; NaN where unknown."""
-
-    patch: NDArray[np.float32]
-    middle_xy: NDArray[np.float64]
-    """Middle between marked head and tail, in pixels of the patch."""
-    along_xy: NDArray[np.float64]
-    """Vector from the marked tail to the head, in pixels."""
-    length_m: float
-    width_m: float
-    by_hand_m: float
-    """Length that the authors of the data set marked in the image."""
-
-    @property
-    def axis_deg(self) -> float:
-        """Marked axis, clockwise from the top of the patch, in [0, 180)."""
-        dx, dy = self.along_xy
-        return float(np.degrees(np.arctan2(dx, -dy)) % 180) if dx or dy else float("nan")
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,57 +57,6 @@ def rows(bench: Bench) -> Iterator[Row]:
             for product in products if len(products) > 1 else ():
                 yield from _rows_of(part, f"{product}, {band}", [ship for ship in some if ship.product == product])
     yield from sorted(alarms, key=lambda row: PARTS.index(row.part))  # type: ignore[arg-type]  # one of them
-
-
-def bands(path: Path) -> tuple[str, ...]:
-    """Polarisations of a product; the SLC's two bands are one complex VV."""
-    return ("slc vv",) if "_SLC_" in path.stem else ("vv", "vh")
-
-
-def read_ships(path: Path, band: str) -> list[Ship]:
-    """Read all ships of a product in one polarisation, in pixels of 10 m."""
-    pixels = np.load(path.with_suffix(".npz"))
-    ships = json.loads(path.read_text(encoding="utf-8"))["ships"]
-    return [read_ship(ship, pixels[ship["patch"]], band) for ship in ships]
-
-
-def read_ship(ship: dict[str, Any], bands_px: NDArray[Any], band: str) -> Ship:
-    """Read a ship from its entry and the bands (2, H, W) of its patch. The centre is the patch's middle pixel."""
-    scale = np.ones(2)
-    if band.startswith("slc"):
-        ground = SLC_RANGE_M / np.sin(np.radians(ship["incidence_deg"]))
-        scale = np.array([ground, SLC_AZIMUTH_M]) / PIXEL_M
-        power = np.square(bands_px.astype(np.float64)).sum(axis=0)
-        patch = np.sqrt(averaged(averaged(power, scale[1], 0), scale[0], 1))
-    else:
-        patch = bands_px[ship["bands"].index(band)]
-    head, tail, centre = (np.array(ship[name], np.float64) for name in ("head_px", "tail_px", "centre_px"))
-    middle = np.array(bands_px.shape[:0:-1]) // 2 + (head + tail) / 2 - centre + 0.5
-    return Ship(
-        patch.astype(np.float32),
-        middle * scale,
-        (head - tail) * scale,
-        _known(ship, "length_m"),
-        _known(ship, "width_m"),
-        ship.get("manual_length_m") or float("nan"),
-    )
-
-
-def _known(ship: dict[str, Any], name: str) -> float:
-    """Size from the register, else from AIS; both write 0 or nothing where it is unknown."""
-    sizes = [(ship.get(source) or {}).get(name) for source in ("register", "ais")]
-    return float(next((size for size in sizes if size), float("nan")))
-
-
-def averaged(values: NDArray[np.float64], scale: float, axis: int) -> NDArray[np.float64]:
-    """Values on pixels 1 / `scale` times as large along an axis: means over their parts; a rest is cut off."""
-    count = max(1, int(values.shape[axis] * scale))
-    total = np.insert(np.cumsum(np.moveaxis(values, axis, -1), axis=-1), 0, 0, axis=-1)
-    ends = np.arange(count + 1) / scale
-    before = np.minimum(ends.astype(int), total.shape[-1] - 2)
-    part = ends - before
-    sums = total[..., before] * (1 - part) + total[..., before + 1] * part
-    return np.moveaxis(np.diff(sums, axis=-1) * scale, -1, axis)
 
 
 def look(bench: Bench, path: Path, band: str) -> tuple[list[Measured], Row]:

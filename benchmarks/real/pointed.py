@@ -9,7 +9,8 @@ import numpy as np
 from figures import Row, number, share
 from finding import Bench
 from numpy.typing import ArrayLike, NDArray
-from split import part_of
+
+from pipeline.datasets.real_scenes.split import part_of
 
 NEAR_PX = {"port_la": 4.0, "mumbai": 12.0}
 """Farthest middle of a box from its ship, in pixels of 30 and of 10 m."""

@@ -25,9 +25,9 @@ import pointed
 import shipless
 from figures import Row, as_json, from_json
 from finding import Bench
-from split import split_table
 from tables import compared, markdown
 
+from pipeline.datasets.real_scenes.split import split_table
 from refinedet.files import read_json, write_json, write_text
 
 ROOMS = {

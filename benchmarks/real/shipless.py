@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from pathlib import Path
 from typing import Any
 
-import numpy as np
 from figures import Row, number, rate
 from finding import Bench, Found
-from PIL import Image
-from split import PARTS, part_of
+
+from pipeline.datasets.real_scenes.pictures import half_of
+from pipeline.datasets.real_scenes.split import PARTS, part_of
 
 NOTES = {
     "bay": "some 40 ships at anchor, by eye",
@@ -63,10 +62,3 @@ def _seas(bench: Bench, part: str) -> Iterator[Row]:
     if count:
         figures: dict[str, Any] = {"boxes per picture": rate(boxes, count), "without a flag": rate(plain, count)}
         yield Row("sea: boxes", part, f"{count} pictures", figures)
-
-
-def half_of(path: Path, half: str) -> Image.Image:
-    """Left or right half of a picture, in grey."""
-    pixels = np.asarray(Image.open(path).convert("L"))
-    middle = pixels.shape[1] // 2
-    return Image.fromarray(np.ascontiguousarray(pixels[:, :middle] if half == "left" else pixels[:, middle:]))

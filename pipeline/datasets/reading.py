@@ -20,7 +20,7 @@ from pipeline.datasets.catalogue import CATALOGUE, CocoSplit, Source, VocSplit
 from pipeline.datasets.labels.label_set import LabelSet
 from pipeline.datasets.splits import Image, cut_validation, pixel_digest
 from pipeline.datasets.voc_xml import read_annotation, read_image_set, voc_truth
-from pipeline.stage import SIMULATED, SPLITS
+from pipeline.stage import REAL, SIMULATED, SPLITS
 from refinedet.boxes import clip, shift
 from refinedet.data.coco import Annotated, Record, import_coco, import_document
 from refinedet.data.truth import Changes, ImageTruth
@@ -68,7 +68,7 @@ class Reading:
 
 
 def read_dataset(dataset: str, val_fraction: float, folder: Path, observe: Observer | None = None) -> Reading:
-    """Read the data set in `folder`: published, as the catalogue describes it, simulated scenes, or both together.
+    """Read the data set in `folder`: published, as the catalogue describes it, scenes made for it, or both together.
 
     Raises:
         FileError: an annotation file is missing or damaged, or the folder has neither.
@@ -78,7 +78,9 @@ def read_dataset(dataset: str, val_fraction: float, folder: Path, observe: Obser
     published = CATALOGUE.get(dataset)
     found = reader.published(published, val_fraction) if published else None
     if (folder / SIMULATED).is_dir():
-        found = _with_simulated(found, reader.simulated())
+        found = _with_scenes(found, reader.scenes(SIMULATED), drawn_px=_DRAWN_PX)
+    if (folder / REAL).is_dir():
+        found = _with_scenes(found, reader.scenes(REAL), drawn_px=0.0)
     if found is None:
         raise FileError(f"expected {dataset!r} or simulated scenes in {folder}, found neither; run `dvc repro` again")
     return replace(found, problems=tuple(reader.problems))
@@ -161,20 +163,20 @@ class _Reader:
         self.flags[name] = dict(flags)
         return images, changes, split.classes
 
-    def simulated(self) -> Reading:
-        """Read simulated scenes, in folders train, val and test."""
+    def scenes(self, kind: str) -> Reading:
+        """Read scenes made for training, in folders train, val and test of folder `kind`."""
         splits: dict[str, list[Image]] = {}
         changes: dict[str, Changes] = {}
         for split in SPLITS:
-            found = changes[f"{SIMULATED} {split}"] = Changes()
-            scenes = sorted((self.folder / SIMULATED / split).glob("*.tif"))
-            splits[split] = [image for path in scenes for image in self._scene(path, split, found)]
+            found = changes[f"{kind} {split}"] = Changes()
+            scenes = sorted((self.folder / kind / split).glob("*.tif"))
+            splits[split] = [image for path in scenes for image in self._scene(path, f"{kind}/{split}", found)]
         return Reading(splits, changes, SHIP_CLASSES)
 
-    def _scene(self, path: Path, split: str, changes: Changes) -> list[Image]:
-        """Read a simulated scene and its truth, given in pixels by the property `bbox_px`."""
+    def _scene(self, path: Path, place: str, changes: Changes) -> list[Image]:
+        """Read a made scene and its truth: boxes in pixels, property `bbox_px`, and whether each is `ignored`."""
         told_by = path.with_suffix(".truth.geojson")
-        document, name = read_json(told_by), f"{SIMULATED}/{split}/{path.name}"
+        document, name = read_json(told_by), f"{place}/{path.name}"
         try:
             with open_scene(path) as scene:
                 width, height = scene.info.width, scene.info.height
@@ -185,7 +187,7 @@ class _Reader:
         try:
             for feature in document["features"]:
                 x1, y1, x2, y2 = map(float, feature["properties"]["bbox_px"])
-                truth.add((x1, y1, x2, y2), 0, ignored=False)
+                truth.add((x1, y1, x2, y2), 0, ignored=bool(feature["properties"].get("ignored", False)))
         except (KeyError, TypeError, ValueError, OverflowError) as error:
             raise InputError(f"expected features with four numbers as 'bbox_px' in {told_by}, found others") from error
         return self._read(Annotated(name, width, height, *truth.arrays()), told_by.name)
@@ -228,21 +230,22 @@ def _below(folder: str, name: str) -> str:
     return (PurePosixPath(folder) / name).as_posix()
 
 
-def _with_simulated(published: Reading | None, simulated: Reading) -> Reading:
+def _with_scenes(published: Reading | None, made: Reading, *, drawn_px: float) -> Reading:
+    """Join a data set and scenes made for it, whose boxes grow by `drawn_px` on each side."""
     if published is None:
-        return simulated
-    if published.classes != simulated.classes:
+        return made
+    if published.classes != made.classes:
         raise InputError(
-            f"expected a data set of {list(SHIP_CLASSES)} to add simulated scenes to, found {list(published.classes)}; "
-            "set `scenes` of the recipe to null"
+            f"expected a data set of {list(SHIP_CLASSES)} to add made scenes to, found {list(published.classes)}; "
+            "set `scenes` and `real` of the recipe to null"
         )
-    drawn = {split: [_drawn(image) for image in images] for split, images in simulated.splits.items()}
+    drawn = {split: [_drawn(image, drawn_px) for image in images] for split, images in made.splits.items()}
     splits = {split: [*images, *drawn[split]] for split, images in published.splits.items()}
-    return replace(published, splits=splits, changes={**published.changes, **simulated.changes})
+    return replace(published, splits=splits, changes={**published.changes, **made.changes})
 
 
-def _drawn(image: Image) -> Image:
+def _drawn(image: Image, outward_px: float) -> Image:
     """Copy of the image with boxes as people draw them."""
     truth = image.annotated
-    boxes = clip(truth.boxes_xyxy + np.float32(_DRAWN_PX) * _OUTWARD, truth.width, truth.height)
+    boxes = clip(truth.boxes_xyxy + np.float32(outward_px) * _OUTWARD, truth.width, truth.height)
     return replace(image, annotated=replace(truth, boxes_xyxy=boxes))

@@ -14,13 +14,14 @@ from typing import Any
 from pipeline.datasets.by_hand import copy_folder, find_by_hand, needed_paths, verify_splits
 from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, Source
 from pipeline.datasets.own_folder import prepare_own
+from pipeline.datasets.real_scenes.writing import find_samples, write_real
 from pipeline.datasets.xview3 import prepare_xview3
 from pipeline.downloads.checksums import remember_checksum
 from pipeline.downloads.disk import alone_in
 from pipeline.downloads.extract import extract
 from pipeline.downloads.fetch import fetch, locate
 from pipeline.params import Params, SceneParams, load_params
-from pipeline.stage import OUTPUTS, SIMULATED, SPLITS, local_state, project_root, run_stage
+from pipeline.stage import OUTPUTS, REAL, SIMULATED, SPLITS, local_state, project_root, run_stage
 from refinedet.data.simulation.scene import write_simulated
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.errors import DiskError, FileError, InputError
@@ -31,10 +32,11 @@ SOURCE_FILE = "source.json"
 """File in the output that names the origin of the data and its terms."""
 
 
-def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> None:
+def download(params: Params, out: Path, *, mirror: str | None, cache: Path, samples: str | None = None) -> None:
     """Fill the folder `out` with the data set that `params` name; `cache` keeps archives from the network.
 
-    Scenes that the recipe simulates go into the folder `SIMULATED` of it, alone or beside a published data set.
+    Scenes that the recipe simulates go into the folder `SIMULATED` of it, alone or beside a published data set. Scenes
+    made of the real samples in the folder `samples` go into `REAL`, beside a data set.
 
     Raises:
         FileError: the data set cannot be had, or is not what it should be.
@@ -50,6 +52,8 @@ def download(params: Params, out: Path, *, mirror: str | None, cache: Path) -> N
             write_json(staged / SOURCE_FILE, origin)
         if params.scenes is not None:
             _simulate(params.scenes, staged / SIMULATED)
+        if params.real is not None:
+            write_real(find_samples(samples), params.real, staged / REAL)
 
 
 def _check_simulated(params: Params) -> None:
@@ -204,7 +208,8 @@ def main() -> None:
     """Run the stage in the current folder."""
     params = load_params()
     mirror = os.environ.get("REFINEDET_MIRROR") or params.download.mirror
-    download(params, OUTPUTS / "download", mirror=mirror, cache=local_state("downloads"))
+    samples = os.environ.get("REFINEDET_DATA") or params.download.samples
+    download(params, OUTPUTS / "download", mirror=mirror, cache=local_state("downloads"), samples=samples)
 
 
 if __name__ == "__main__":

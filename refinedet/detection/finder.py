@@ -75,7 +75,7 @@ class ShipFinder:
             write_files(scene, result, files, self._settings.scene)
             record = self._write_run_record(result, files["record"], began)
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(watched.how_to_go_on(scene, journal.path)) from None
+            raise KeyboardInterrupt(watched.how_to_go_on(scene, journal)) from None
         except OSError as error:
             if isinstance(error, RefineDetError):
                 raise
@@ -183,22 +183,20 @@ class _Watched:
     """Progress of one scene: it is remembered and passed on."""
 
     progress: Progress | None
-    done: int = 0
     total: int = 0
     kept: int = 0
+    """Windows that an earlier run had finished."""
 
     def __call__(self, done: int, total: int) -> None:
         if not self.total:  # the first call
             self.total, self.kept = total, done
-        self.done = done
         if self.progress is not None:
             self.progress(done, total)
 
-    def how_to_go_on(self, scene: Path, journal: Path) -> str:
+    def how_to_go_on(self, scene: Path, journal: Journal) -> str:
         """Sentence for a user who stopped a run; empty if there is nothing to go on from."""
-        if not journal.exists():
+        kept = journal.count()  # not from progress, which is told of a window a moment after it is kept
+        if not kept:
             return ""
-        return (
-            f"interrupted; {self.done} of {self.total} windows of {scene} are kept in {journal}: "
-            "run the same again to go on"
-        )
+        of_all = f" of {self.total}" if self.total else ""
+        return f"interrupted; {kept}{of_all} windows of {scene} are kept in {journal.path}: run the same again to go on"

@@ -47,6 +47,10 @@ class Journal:
     restart: bool = False
     """Discard the file that another run has left, whatever it holds."""
 
+    def count(self) -> int:
+        """Count the windows in the file as it is on the disk; 0 if there is no file."""
+        return sum(len(content) for content, _ in _whole_lines(self.path)[1:]) if self.path.exists() else 0
+
     def discard(self) -> None:
         """Remove the file, if there is one."""
         self.path.unlink(missing_ok=True)

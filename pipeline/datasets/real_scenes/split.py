@@ -8,6 +8,7 @@ from __future__ import annotations
 from typing import Literal
 
 Part = Literal["train", "decide"]
+Use = Literal["train", "val", "decide"]
 
 PARTS: tuple[Part, ...] = ("decide", "train")
 """Parts in the order of the tables."""
@@ -41,6 +42,15 @@ A name is a product (opensarship), a picture, a parent scene (hrsid), whole degr
 of the picture (city).
 """
 
+VALIDATE: dict[str, frozenset[str]] = {
+    "opensarship": frozenset({"S1A_IW_GRDH_1SDV_20150902T102505_20150902T102534_007535_00A699_2D00"}),
+    "slicks": frozenset({"img_0033"}),
+    "hrsid": frozenset({"P0017"}),
+    "chips": frozenset({"1"}),
+    "sea": frozenset({"test28"}),
+}
+"""Names of the part for training that validate one: they choose its epoch and calibrate its scores."""
+
 UNIT = {"opensarship": "product", "hrsid": "parent scene", "chips": "degree of longitude", "city": "half"}
 """Kind of the names of a sample, where it is not a picture."""
 
@@ -52,6 +62,15 @@ def part_of(sample: str, name: str) -> Part:
         KeyError: the sample is not in the table.
     """
     return "train" if name in TRAIN[sample] else "decide"
+
+
+def use_of(sample: str, name: str) -> Use:
+    """Use of a name in training: as `part_of`, with the names of `VALIDATE` set apart.
+
+    Raises:
+        KeyError: the sample is not in the table.
+    """
+    return "val" if name in VALIDATE.get(sample, ()) else part_of(sample, name)
 
 
 def split_table() -> str:

@@ -1,0 +1,73 @@
+"""Pictures and chips of the real samples: grey levels, and what their masks say of ships and land."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+from scipy import ndimage, special
+
+from pipeline.datasets.real_scenes.laying import rim
+from refinedet.boxes import Boxes, as_boxes
+
+LEVEL = 100.0
+"""Median amplitude of the sea that chips are scaled to."""
+DARK = 0.2
+"""Share of a rim that counts as dark."""
+_LOOKS, _DRAWN_PX = 4.4, 0.3
+SHIP, LAND = (153, 76, 0), (0, 153, 0)
+"""Colours of ships and land in the masks of slicks."""
+GROW_PX = 3
+"""Pixels by which marked ships and land are grown, to judge what a box lies on."""
+
+Picture = NDArray[Any]
+Shapes = NDArray[np.bool_]
+
+
+def read_chip(path: Path, dark: float = DARK) -> NDArray[np.float32]:
+    """Read a chip and scale it until the `dark` share of its rim ends where that share of the sea does."""
+    pixels = np.asarray(Image.open(path).convert("L"), np.float32)
+    ends = max(1.0, float(np.quantile(rim(pixels), dark)))
+    return pixels * np.float32(LEVEL * dark_of_median(dark) / ends)
+
+
+def dark_of_median(dark: float) -> float:
+    """Amplitude at which the `dark` share of a sea of 4.4 looks ends, over its median."""
+    return float(np.sqrt(special.gammaincinv(_LOOKS, dark) / special.gammaincinv(_LOOKS, 0.5)))
+
+
+def read_boat(chip: NDArray[np.float32]) -> tuple[Boxes, Boxes]:
+    """Box of the boat in a chip, and boxes of what else is as bright.
+
+    A boat is what stands out by a third of the highest amplitude, gaps of a pixel closed, around the brightest pixel.
+    """
+    level = float(np.median(chip))
+    bright = ndimage.binary_closing(np.pad(chip > level + (chip.max() - level) / 3, 2), np.ones((3, 3)))[2:-2, 2:-2]
+    labels, _ = ndimage.label(bright, np.ones((3, 3)))
+    own = labels[np.unravel_index(np.argmax(chip), chip.shape)]
+    grown = np.float32(_DRAWN_PX) * np.array([-1, -1, 1, 1], np.float32)
+    return mask_boxes(labels == own) + grown, mask_boxes((labels > 0) & (labels != own)) + grown
+
+
+def mask_boxes(marked: Shapes) -> Boxes:
+    """Boxes around the connected areas of a mask."""
+    places = ndimage.find_objects(ndimage.label(marked, np.ones((3, 3)))[0])
+    return as_boxes([(c.start, r.start, c.stop, r.stop) for r, c in places])
+
+
+def slick_truth(mask: Picture, grow_px: int = GROW_PX) -> tuple[Boxes, Shapes]:
+    """Boxes of the ships and the land (H, W), both grown by `grow_px`, in a mask (H, W, 3)."""
+    ships = (mask == SHIP).all(axis=2)
+    land = (mask == LAND).all(axis=2)
+    grown = ndimage.binary_dilation(ships, np.ones((3, 3)), grow_px)
+    return mask_boxes(grown), ndimage.binary_dilation(land, np.ones((3, 3)), grow_px) if land.any() else land
+
+
+def half_of(path: Path, half: str) -> Image.Image:
+    """Left or right half of a picture, in grey."""
+    pixels = np.asarray(Image.open(path).convert("L"))
+    middle = pixels.shape[1] // 2
+    return Image.fromarray(np.ascontiguousarray(pixels[:, :middle] if half == "left" else pixels[:, middle:]))
