@@ -57,6 +57,10 @@ class Sentinel1Conditions:
             sea=sea,
         )
 
+    def layover(self) -> float:
+        """Distance along x by which a scatterer above the sea moves towards the radar, over its height."""
+        return float((-1 if self.radar_left else 1) / np.tan(np.radians(self.incidence_deg)))
+
     def law(self, ranges: Sentinel1Ranges) -> ContrastLaw:
         """Law of contrast of the scene's polarisation."""
         return ranges.contrast_vh if self.polarisation == "vh" else ranges.contrast_vv

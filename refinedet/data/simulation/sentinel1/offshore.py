@@ -11,8 +11,10 @@ from refinedet.data.simulation.sentinel1.non_ships import NonShip, NonShipKind
 from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
 from refinedet.data.simulation.ships import Points
 
-_HUB_M = (70.0, 130.0)
+_HUB_M = (60.0, 110.0)
 """Height of the hub of a turbine above the sea."""
+_FOOT_SHOWS = 0.5
+"""Share of turbines whose foot shows beside the rotor."""
 _EDGE_PX = 20.0
 _AROUND_PX = 1.5
 """Distance from the outermost scatterers to the box."""
@@ -62,13 +64,14 @@ def turbine_scatterers(
 ) -> tuple[Points, NDArray[np.float64]]:
     """Draw the scatterers of a turbine at (0, 0): its foot, its tower laid over towards the radar, its rotor.
 
-    The rotor turns: its echoes are displaced along azimuth.
+    The rotor turns, so its echoes are spread along azimuth; they are most of what shows. The foot shows weakly.
     """
-    near = (-1 if conditions.radar_left else 1) / np.tan(np.radians(conditions.incidence_deg))
-    heights = np.concatenate([[0.0], rng.uniform(0, 1, 6), 1 + rng.normal(0, 0.06, 5)])
-    power = np.concatenate([[1.0], rng.gamma(0.5, 0.06, 6), rng.gamma(0.7, rng.uniform(0.05, 0.6), 5)])
-    azimuth = np.concatenate([np.zeros(7), rng.normal(0, rng.uniform(0.3, 4), 5)])
-    return np.stack([near * heights * hub_px, azimuth], axis=1), power
+    count = int(rng.integers(5, 13))
+    heights = np.concatenate([[0.0], rng.uniform(0, 1, 3), [1.0], 1 + rng.normal(0, 0.08, count)])
+    foot = rng.uniform(0.1, 0.8) if rng.random() < _FOOT_SHOWS else 0.02
+    power = np.concatenate([[foot], rng.gamma(0.5, 0.05, 3), [rng.uniform(0.3, 1.5)], rng.gamma(0.8, 0.5, count)])
+    azimuth = np.concatenate([np.zeros(5), rng.normal(0, rng.uniform(1.2, 3.5), count)])
+    return np.stack([conditions.layover() * heights * hub_px, azimuth], axis=1), power
 
 
 def platform_scatterers(pixel_m: float, rng: np.random.Generator) -> tuple[Points, NDArray[np.float64]]:

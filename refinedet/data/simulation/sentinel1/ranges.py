@@ -38,16 +38,16 @@ class Sentinel1Ranges:
 
     vh_probability: float = 0.35
     """Share of scenes in VH; the others are in VV."""
-    looks: Range = (4.1, 4.8)
+    looks: Range = (4.4, 4.9)
     """Equivalent number of looks."""
     shape_vv: Range = (8.0, 60.0)
     """Shape of the gamma texture of the sea, drawn log-uniformly."""
-    shape_vh: Range = (30.0, 100.0)
+    shape_vh: Range = (80.0, 300.0)
     amplitude_vv: Range = (35.0, 220.0)
     """Root of the mean sea intensity, in counts, drawn log-uniformly."""
     amplitude_vh: Range = (27.0, 55.0)
-    contrast_vv: ContrastLaw = ContrastLaw(at_100_m_db=26.0, per_decade_db=20.0, sea_amplitude=80.0)
-    contrast_vh: ContrastLaw = ContrastLaw(at_100_m_db=24.0, per_decade_db=16.0, sea_amplitude=35.0)
+    contrast_vv: ContrastLaw = ContrastLaw(at_100_m_db=28.0, per_decade_db=22.0, sea_amplitude=80.0)
+    contrast_vh: ContrastLaw = ContrastLaw(at_100_m_db=25.0, per_decade_db=16.0, sea_amplitude=35.0)
     contrast_of_scene_db: float = 2.0
     """Standard deviation between scenes."""
     contrast_of_ship_db: float = 2.8
@@ -77,7 +77,7 @@ class Sentinel1Ranges:
     front_probability: float = 0.3
     front_db: Range = (1.0, 4.0)
     """Step of the sea level across a front."""
-    islet_probability: float = 0.5
+    islet_probability: float = 0.6
     islets: tuple[int, int] = (1, 14)
     islet_m: Range = (20.0, 400.0)
     """Diameter of an islet, drawn log-uniformly; the small ones are rocks."""
@@ -89,11 +89,11 @@ class Sentinel1Ranges:
     harbours: tuple[int, int] = (1, 3)
     breakwater_m: Range = (200.0, 1500.0)
     breakwater_db: Range = (6.0, 16.0)
-    wind_farm_probability: float = 0.2
+    wind_farm_probability: float = 0.3
     turbine_spacing_m: Range = (450.0, 1000.0)
-    single_turbine_probability: float = 0.3
+    single_turbine_probability: float = 0.4
     turbine_db: Range = (9.0, 27.0)
-    platform_probability: float = 0.3
+    platform_probability: float = 0.35
     platforms: tuple[int, int] = (1, 4)
     platform_db: Range = (22.0, 40.0)
     interference_probability: float = 0.08

@@ -88,7 +88,7 @@ def _blocked(canvas: Canvas, valid: Mask, non_ships: list[NonShip]) -> Mask:
 
 def _add_ship(canvas: Canvas, ship: Ship, motion: Motion, rng: np.random.Generator) -> None:
     """Add a ship to the signal, scaled to its peak, and the azimuth ambiguities of a bright one."""
-    row, column, patch = render_points(*scatterers(ship, canvas.pixel_m, rng), canvas.pixel_m, rng)
+    row, column, patch = render_points(*scatterers(ship, canvas.pixel_m, canvas.conditions, rng), canvas.pixel_m, rng)
     patch = smeared(patch, motion.smear_px)
     local = float(canvas.level[int(ship.y), int(ship.x)])
     patch *= np.float32(local * 10 ** (ship.peak_to_clutter_db / 10)) / patch.max()

@@ -14,6 +14,12 @@ from refinedet.data.simulation.spec import log_uniform
 
 _PITCH_PX = 0.7
 """Distance of the scatterers of a hull."""
+_HULL_DB = (-16.0, -8.0)
+"""Power of one scatterer of the hull over that of a typical strong one."""
+_STRONG_EVERY_M = 50.0
+"""Length of ship for each strong scatterer beyond the first."""
+_HEIGHT_OF_LENGTH, _HIGHEST_M = 0.14, 40.0
+"""Height of the highest scatterers over the length of a ship, and at most."""
 RESOLUTION_M = 20.0
 """Least side of a box: of a boat no more shows than the point response."""
 
@@ -54,23 +60,25 @@ def beam_ratio(length_m: float) -> float:
     return 0.148 + 0.12 * math.exp(-length_m / 35)
 
 
-def scatterers(ship: Ship, pixel_m: float, rng: np.random.Generator) -> tuple[Points, NDArray[np.float64]]:
+def scatterers(
+    ship: Ship, pixel_m: float, conditions: Sentinel1Conditions, rng: np.random.Generator
+) -> tuple[Points, NDArray[np.float64]]:
     """Draw the scatterers of a ship: positions (N, 2) and powers (N,), to be scaled.
 
-    A few strong ones (bridge, masts, cranes, corners) give the peak; the hull between them is much weaker.
+    A few strong ones (bridge, masts, cranes, corners) give the peak. They stand above the deck, and so lie nearer to
+    the radar in the image. The hull between them is much weaker.
     """
     along = np.arange(-ship.length_px / 2 + _PITCH_PX / 2, ship.length_px / 2, _PITCH_PX)
     across = np.linspace(-0.5, 0.5, 1 + max(int(ship.width_px / _PITCH_PX), 1)) * max(ship.width_px - 0.4, 0.2)
     hull = np.stack(np.meshgrid(along, across, indexing="ij"), axis=-1).reshape(-1, 2)
     hull[:, 1] *= np.clip((ship.length_px / 2 - hull[:, 0]) / (ship.length_px / 4), 0.15, 1)
-    power = rng.gamma(0.7, size=len(hull)) * _hull_share(rng)
-    count = 1 + int(rng.poisson(ship.length_px * pixel_m / 50))
-    bright = np.stack(
-        [rng.uniform(-0.47, 0.47, count) * ship.length_px, rng.uniform(-0.35, 0.35, count) * ship.width_px], axis=1
-    )
-    points = np.concatenate([hull, bright])
-    powers = np.concatenate([power, rng.lognormal(0, 1.3, count)])
-    return ship.place(points[:, 0], points[:, 1]), powers
+    count = 1 + int(rng.poisson(ship.length_px * pixel_m / _STRONG_EVERY_M))
+    strong = rng.uniform((-0.47, -0.35), (0.47, 0.35), (count, 2)) * (ship.length_px, ship.width_px)
+    points = np.concatenate([ship.place(*hull.T), ship.place(*strong.T)])
+    heights = rng.uniform(0, 1, count) * min(_HEIGHT_OF_LENGTH * ship.length_px, _HIGHEST_M / pixel_m)
+    points[len(hull) :, 0] += conditions.layover() * heights
+    hull_power = rng.gamma(0.7, size=len(hull)) * 10 ** (rng.uniform(*_HULL_DB) / 10)
+    return points, np.concatenate([hull_power, rng.lognormal(0, 1.3, count)])
 
 
 def visible_box(ship: Ship, pixel_m: float) -> tuple[float, float, float, float]:
@@ -79,8 +87,3 @@ def visible_box(ship: Ship, pixel_m: float) -> tuple[float, float, float, float]
     half = RESOLUTION_M / pixel_m / 2
     x, y = (x1 + x2) / 2, (y1 + y2) / 2
     return min(x1, x - half), min(y1, y - half), max(x2, x + half), max(y2, y + half)
-
-
-def _hull_share(rng: np.random.Generator) -> float:
-    """Power of one scatterer of the hull over that of a typical strong one."""
-    return float(10 ** (rng.uniform(-16, -8) / 10))
