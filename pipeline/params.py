@@ -25,6 +25,7 @@ from refinedet.config import (
     TrainConfig,
 )
 from refinedet.config.base import Count, Settings, Share, Whole, check, validated
+from refinedet.config.scene_kind import SceneKind
 from refinedet.errors import FileError, InputError
 
 _SHARDS_BEYOND = 20_000
@@ -65,6 +66,8 @@ class SceneParams(Settings):
     """Ships in each scene."""
     seed: Whole = 100
     """Seed of the first scene; the next ones count up: train, then val, then test."""
+    kind: SceneKind = "plain"
+    """Kind of scene: `plain`, or `sentinel1`, which is harder and calibrated on images of Sentinel-1."""
 
 
 @validated(frozen=True, slots=True)

@@ -29,7 +29,8 @@ from refinedet import stretch_limits, stretching
 from refinedet.boxes import Boxes, as_boxes
 from refinedet.config import Radiometry
 from refinedet.config.detect_options import LandSettings
-from refinedet.data.simulation.scene import SimulatedScene, simulate
+from refinedet.data.simulation.scene import simulate
+from refinedet.data.simulation.simulated import SimulatedScene
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.detection.detector import Detector
 from refinedet.detection.search import Search

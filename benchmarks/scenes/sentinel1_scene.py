@@ -28,8 +28,8 @@ from sentinel1_metadata import copy_metadata
 from sentinel1_plan import Ghost, Plan, make_plan, moved, place
 
 from refinedet.data.simulation import fields
-from refinedet.data.simulation.scene import add_buildings, amplitude, ghost
-from refinedet.data.simulation.ships import Ship, add_patch, ship_patch
+from refinedet.data.simulation.scene import add_buildings, amplitude
+from refinedet.data.simulation.ships import Ship, add_patch, ghost, ship_patch
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import write_json
 from refinedet.geo.footprints import footprint

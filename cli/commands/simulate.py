@@ -9,6 +9,7 @@ import typer
 
 from cli import options
 from cli.console import one_sentence_errors, out
+from refinedet.config.scene_kind import SceneKind
 
 
 def simulate(  # noqa: PLR0913, PLR0917 - the command line itself
@@ -17,6 +18,10 @@ def simulate(  # noqa: PLR0913, PLR0917 - the command line itself
     height_px: Annotated[int, typer.Option(min=64, help="Height of the scene.")] = 2048,
     ships: Annotated[int, typer.Option(min=0, help="Number of ships.")] = 60,
     seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal bytes.")] = 1,
+    kind: Annotated[
+        SceneKind,
+        typer.Option(help="Kind of scene: ships, sea and land; or harder, calibrated on images of Sentinel-1."),
+    ] = "plain",
     overwrite: options.Overwrite = False,
     debug: options.Debug = False,
 ) -> None:
@@ -25,6 +30,6 @@ def simulate(  # noqa: PLR0913, PLR0917 - the command line itself
         from refinedet.data.simulation.scene import write_simulated
         from refinedet.data.simulation.spec import SceneSpec
 
-        spec = SceneSpec(width_px=width_px, height_px=height_px, ships=ships, seed=seed)
+        spec = SceneSpec(width_px=width_px, height_px=height_px, ships=ships, seed=seed, kind=kind)
         truth = write_simulated(spec, path, overwrite=overwrite)
         out.print(f"{path}\n{truth}")

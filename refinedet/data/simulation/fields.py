@@ -37,12 +37,12 @@ def gaussian_field(rng: np.random.Generator, height: int, width: int, spectrum: 
     return np.asarray((field - field.mean()) / max(float(field.std()), 1e-12), np.float32)
 
 
-def point_response(offset_px: NDArray[np.float64], aperture_weight: float) -> Field:
+def point_response(offset_px: NDArray[np.float64], aperture_weight: float, band: float = BANDWIDTH) -> Field:
     """Amplitude of a point scatterer at a distance along one axis: 1 at 0, side lobes beyond.
 
     It is the transform of a generalised Hamming window a + (1 - a) cos(2 pi f / B) over the band B.
     """
-    t = offset_px * BANDWIDTH
+    t = offset_px * band
     lobes = aperture_weight * np.sinc(t) + (1 - aperture_weight) / 2 * (np.sinc(t - 1) + np.sinc(t + 1))
     return np.asarray(lobes / aperture_weight, np.float32)
 
@@ -50,19 +50,39 @@ def point_response(offset_px: NDArray[np.float64], aperture_weight: float) -> Fi
 def speckle_blocks(
     seed: np.random.SeedSequence, height: int, width: int, conditions: Conditions
 ) -> Iterator[tuple[slice, slice, Iterator[NDArray[np.complex64]]]]:
-    """Yield the rows, the columns and the looks of each block of a scene.
+    """Yield the rows, the columns and the looks of each block of a plain scene, as `look_blocks`."""
+    return look_blocks(seed, height, width, conditions.looks, aperture(conditions.aperture_weight))
+
+
+def look_blocks(
+    seed: np.random.SeedSequence, height: int, width: int, count: int, window: Field
+) -> Iterator[tuple[slice, slice, Iterator[NDArray[np.complex64]]]]:
+    """Yield the rows, the columns and the looks of each block of a scene; `window` is from `aperture`.
 
     A look is complex circular Gaussian speckle of unit mean intensity, correlated by the imaging system's response.
     """
     side = SPECKLE_BLOCK_PX
-    window = _aperture(side, conditions.aperture_weight)
     buffer = np.empty((side, side, 2), np.float32)
     corners = [(y, x) for y in range(0, height, side) for x in range(0, width, side)]
     for (y, x), child in zip(corners, seed.spawn(len(corners)), strict=True):
         rows, columns = slice(y, min(y + side, height)), slice(x, min(x + side, width))
         rng = np.random.default_rng(child)
-        looks = (_look(rng, window, buffer)[: rows.stop - y, : columns.stop - x] for _ in range(conditions.looks))
+        looks = (_look(rng, window, buffer)[: rows.stop - y, : columns.stop - x] for _ in range(count))
         yield rows, columns, looks
+
+
+def aperture(weight: float, bands: tuple[float, float] = (BANDWIDTH, BANDWIDTH)) -> Field:
+    """Frequency response of the imaging system on a block; noise of variance 1 in both parts becomes unit speckle.
+
+    `bands` are the bandwidths over the sampling rate along rows and columns.
+    """
+    side = SPECKLE_BLOCK_PX
+    f = np.fft.fftfreq(side)
+    down, along = (
+        np.where(np.abs(f) < band / 2, weight + (1 - weight) * np.cos(2 * np.pi * f / band), 0) for band in bands
+    )
+    window = np.outer(down, along)
+    return np.asarray(window * (side / np.sqrt(2 * np.mean(window**2))), np.float32)
 
 
 def sea_texture(rng: np.random.Generator, height: int, width: int, conditions: Conditions) -> Field:
@@ -78,10 +98,12 @@ def texture_field(rng: np.random.Generator, height: int, width: int, conditions:
 
     def spectrum(fy: Field, fx: Field) -> Field:
         f2 = fy * fy + fx * fx
-        short = (0.92 - conditions.swell_share) * _power(f2, 1.1)
-        gusts = 0.08 * _power(f2, 25.0)
+        short = (0.92 - conditions.swell_share) * gaussian_power(f2, 1.1)
+        gusts = 0.08 * gaussian_power(f2, 25.0)
         # Both +k and -k, because the half spectrum of a real field holds only one of them at fx = 0.
-        swell = _power((fy - ky) ** 2 + (fx - kx) ** 2, groups_px) + _power((fy + ky) ** 2 + (fx + kx) ** 2, groups_px)
+        swell = gaussian_power((fy - ky) ** 2 + (fx - kx) ** 2, groups_px) + gaussian_power(
+            (fy + ky) ** 2 + (fx + kx) ** 2, groups_px
+        )
         return np.asarray(np.sqrt(short + gusts + 0.5 * conditions.swell_share * swell), np.float32)
 
     return gaussian_field(rng, height, width, spectrum)
@@ -100,10 +122,10 @@ def mean_level(rng: np.random.Generator, height: int, width: int, conditions: Co
     """Mean sea intensity (H, W): falls off with range (columns), changes slowly with the wind."""
     span_db = rng.uniform(1, 4)
     wind = gaussian_field(
-        rng, height, width, lambda fy, fx: np.sqrt(_power(fy * fy + fx * fx, 0.12 * max(height, width)))
+        rng, height, width, lambda fy, fx: np.sqrt(gaussian_power(fy * fy + fx * fx, 0.12 * max(height, width)))
     )
     ramp = np.linspace(span_db / 2, -span_db / 2, width, dtype=np.float32)
-    return _from_db(0.9 * wind + ramp) * np.float32(conditions.mean_amplitude**2)
+    return from_db(0.9 * wind + ramp) * np.float32(conditions.mean_amplitude**2)
 
 
 def coast(rng: np.random.Generator, height: int, width: int, share: float) -> Mask:
@@ -121,13 +143,13 @@ def relief(rng: np.random.Generator, height: int, width: int, share: float) -> F
     return np.asarray(field - np.quantile(field[::4, ::4], 1 - share), np.float32)
 
 
-def land_level(rng: np.random.Generator, height: int, width: int) -> Field:
+def land_level(rng: np.random.Generator, height: int, width: int, mean_db: tuple[float, float] = (3, 7)) -> Field:
     """Mean land intensity (H, W) relative to the sea: brighter, with fields, ridges and dark patches at many scales."""
-    above_db = rng.uniform(3, 7)
+    above_db = rng.uniform(*mean_db)
     patches = gaussian_field(
         rng, height, width, lambda fy, fx: (fy * fy + fx * fx + np.float32(2e-4)) ** np.float32(-0.7)
     )
-    return _from_db(above_db + 2.6 * patches)
+    return from_db(above_db + 2.6 * patches)
 
 
 def nodata_border(rng: np.random.Generator, height: int, width: int) -> Mask:
@@ -143,7 +165,7 @@ def nodata_border(rng: np.random.Generator, height: int, width: int) -> Mask:
     return np.asarray(valid)
 
 
-def _power(f2: Field, correlation_px: float) -> Field:
+def gaussian_power(f2: Field, correlation_px: float) -> Field:
     """Spectrum of a Gaussian correlation of that length, of unit total power."""
     scale = np.float32(2 * math.pi**2 * correlation_px**2)
     return np.asarray(np.exp(-f2 * scale) * np.float32(correlation_px**2), np.float32)
@@ -155,14 +177,6 @@ def _gamma_table(shape: float) -> tuple[NDArray[np.float64], NDArray[np.float64]
     return normal, special.gammaincinv(shape, special.ndtr(normal)) / shape
 
 
-def _aperture(side: int, weight: float) -> Field:
-    """Frequency response (side, side) of the imaging system; noise of variance 1 in both parts becomes unit speckle."""
-    f = np.fft.fftfreq(side)
-    line = np.where(np.abs(f) < BANDWIDTH / 2, weight + (1 - weight) * np.cos(2 * np.pi * f / BANDWIDTH), 0)
-    window = np.outer(line, line)
-    return np.asarray(window * (side / np.sqrt(2 * np.mean(window**2))), np.float32)
-
-
 def _look(rng: np.random.Generator, window: Field, buffer: NDArray[np.float32]) -> NDArray[np.complex64]:
     rng.standard_normal(dtype=np.float32, out=buffer)
     noise = buffer.view(np.complex64)[..., 0]
@@ -170,7 +184,8 @@ def _look(rng: np.random.Generator, window: Field, buffer: NDArray[np.float32]) 
     return np.asarray(np.fft.ifft2(noise), np.complex64)
 
 
-def _from_db(decibels: Field) -> Field:
+def from_db(decibels: Field) -> Field:
+    """Convert decibels to a factor of the intensity."""
     return np.asarray(np.exp(decibels * np.float32(math.log(10) / 10)), np.float32)
 
 

@@ -1,27 +1,30 @@
 """Simulated SAR scenes: a uint16 amplitude image with its exact truth, from a specification.
 
-The sea is K-distributed clutter: gamma texture with swell under multi-look speckle. Ships are clusters of point
-scatterers in the same imaging system as the speckle, added to it coherently. Other parts can fool detectors: land with
-a fractal coast and bright buildings, azimuth ambiguities of bright ships, borders without data. The simulation has no
-wakes, no layover and no moving ships.
+Here are the scenes of kind `plain`, and the files of both kinds; those of kind `sentinel1` are made in the folder
+sentinel1/. The sea of a plain scene is K-distributed clutter: gamma texture with swell under multi-look speckle. Ships
+are clusters of point scatterers in the same imaging system as the speckle, added to it coherently. Other parts can fool
+detectors: land with a fractal coast and bright buildings, azimuth ambiguities of bright ships, borders without data. A
+plain scene has no wakes, no layover and no moving ships.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict, dataclass
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pyproj
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from refinedet.boxes import Boxes, as_boxes
 from refinedet.data.simulation import fields
 from refinedet.data.simulation.fields import Field, Mask
-from refinedet.data.simulation.ships import Ship, add_patch, draw_ships, render, ship_patch
-from refinedet.data.simulation.spec import Conditions, SceneSpec
+from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
+from refinedet.data.simulation.sentinel1.scene import simulate_sentinel1
+from refinedet.data.simulation.ships import Ship, add_patch, draw_ships, ghost, render, ship_patch
+from refinedet.data.simulation.simulated import SimulatedScene
+from refinedet.data.simulation.spec import PLAIN_ONLY, Conditions, SceneSpec
 from refinedet.errors import FileError, InputError
 from refinedet.files import cannot_write, read_json, write_json
 from refinedet.raster import write_scene
@@ -34,27 +37,14 @@ _GHOST_FROM_DB = 15.0
 """Peak from which the azimuth ambiguities of a ship are drawn."""
 
 
-@dataclass(frozen=True, slots=True)
-class SimulatedScene:
-    """Pixels and truth of a simulated scene. Arrays are (H, W); ship i has box i."""
-
-    pixels: NDArray[np.uint16]
-    """Amplitude; 0 is nodata and nothing else."""
-    boxes_xyxy: Boxes
-    """(N, 4) float32, tight around each hull."""
-    ships: tuple[Ship, ...]
-    land: Mask
-    valid: Mask
-    """False in the borders without data."""
-    conditions: Conditions
-
-
 def simulate(spec: SceneSpec) -> SimulatedScene:
     """Simulate one scene; equal specs give equal bytes.
 
     Raises:
         InputError: the ships do not fit.
     """
+    if spec.kind == "sentinel1":
+        return simulate_sentinel1(spec)
     height, width = spec.height_px, spec.width_px
     seeds = np.random.SeedSequence(spec.seed).spawn(6)
     draw, sea, shore, ship, town = (np.random.default_rng(seed) for seed in seeds[:5])
@@ -144,13 +134,6 @@ def _ship_signal(
     return signal
 
 
-def ghost(patch: Field, rng: np.random.Generator) -> Field:
-    """Make an azimuth ambiguity of a patch: weaker, and blurred in azimuth (rows) and a little in range (columns)."""
-    weaker = patch * np.float32(10 ** (-rng.uniform(14, 20) / 10))
-    blurred = ndimage.uniform_filter1d(weaker, int(rng.integers(12, 22)), axis=0, mode="constant")
-    return np.asarray(ndimage.convolve1d(blurred, (0.25, 0.5, 0.25), axis=1, mode="constant"), np.float32)
-
-
 def add_buildings(signal: Field, land: Mask, level: Field, conditions: Conditions, rng: np.random.Generator) -> None:
     """Add bright points on land to `signal`, in place: towns and single buildings."""
     height, width = land.shape
@@ -203,8 +186,22 @@ def _truth(scene: SimulatedScene, spec: SceneSpec) -> dict[str, Any]:
         features.append(
             {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": properties}
         )
-    return {
+    document = {
         "type": "FeatureCollection",
         "features": features,
-        "simulated": {"spec": asdict(spec), "conditions": asdict(scene.conditions)},
+        "simulated": {"spec": _settings(spec), "conditions": asdict(scene.conditions)},
     }
+    if spec.kind != "plain":
+        document["non_ships"] = [{"kind": one.kind, "bbox_px": list(one.box)} for one in scene.non_ships]
+    return document
+
+
+def _settings(spec: SceneSpec) -> dict[str, Any]:
+    """Settings that apply to the kind of scene; those of a plain one name no kind, as before there were several."""
+    settings = asdict(spec)
+    if spec.kind == "plain":
+        del settings["kind"], settings["ranges"]
+        return settings
+    for name in PLAIN_ONLY:
+        del settings[name]
+    return settings | {"ranges": asdict(spec.ranges or Sentinel1Ranges())}

@@ -9,6 +9,7 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from refinedet.data.simulation.fields import Field, Mask, point_response
 from refinedet.data.simulation.spec import SceneSpec
@@ -42,14 +43,15 @@ class Ship:
         """Outline (5, 2): bow, shoulder, stern, stern, shoulder."""
         along = np.array([0.5, 0.25, -0.5, -0.5, 0.25]) * self.length_px
         across = np.array([0.0, 0.5, 0.5, -0.5, -0.5]) * self.width_px
-        return self._place(along, across)
+        return self.place(along, across)
 
     def box(self) -> tuple[float, float, float, float]:
         """Smallest axis-aligned box [x1, y1, x2, y2] around the hull."""
         hull = self.hull()
         return (*hull.min(axis=0), *hull.max(axis=0))
 
-    def _place(self, along: NDArray[np.float64], across: NDArray[np.float64]) -> Points:
+    def place(self, along: NDArray[np.float64], across: NDArray[np.float64]) -> Points:
+        """Positions of points given along the ship (to the bow) and across it (to starboard), from its centre."""
         sine, cosine = np.sin(np.radians(self.heading_deg)), np.cos(np.radians(self.heading_deg))
         return np.stack([self.x + along * sine + across * cosine, self.y - along * cosine + across * sine], axis=1)
 
@@ -69,7 +71,7 @@ class Ship:
         for centre in rng.choice((-0.4, -0.3, 0.0, 0.25, 0.42), int(rng.integers(1, 4)), replace=False):
             near = np.abs(grid[:, 0] - centre * self.length_px) < max(0.06 * self.length_px, 0.6)
             power[near] *= 1 + (1 - evenness) * rng.uniform(3, 15)
-        return self._place(grid[:, 0], grid[:, 1]), power
+        return self.place(grid[:, 0], grid[:, 1]), power
 
 
 def draw_ships(
@@ -82,18 +84,27 @@ def draw_ships(
     Raises:
         InputError: there is not enough room for the ships.
     """
-    shapes = sorted(draw_shapes(spec, sea_shape, rng), key=lambda ship: -ship.length_px)
+    return place_ships(draw_shapes(spec, sea_shape, rng), blocked, land, rng)
+
+
+def place_ships(shapes: list[Ship], blocked: Mask, land: Mask, rng: np.random.Generator) -> tuple[Ship, ...]:
+    """Place ships, largest first, on water that is neither `blocked` ((H, W)) nor taken; those given are at (0, 0).
+
+    Raises:
+        InputError: there is not enough room for the ships.
+    """
     obstacles, shore = _integral(blocked), _integral(land)
     placed: list[Ship] = []
-    for shape in shapes:
+    for shape in sorted(shapes, key=lambda ship: -ship.length_px):
         for attempt in range(_TRIES):
             ship = _propose(shape, placed, shore, rng)
             if _is_free(ship, placed, obstacles):
                 placed.append(ship)
                 break
             if attempt == _TRIES - 1:
+                height, width = blocked.shape
                 raise InputError(
-                    f"expected room for {spec.ships} ships in {spec.width_px} x {spec.height_px} pixels, found it for "
+                    f"expected room for {len(shapes)} ships in {width} x {height} pixels, found it for "
                     f"{len(placed)}; ask for fewer ships or a larger scene"
                 )
     return tuple(placed)
@@ -129,6 +140,13 @@ def add_patch(scene: Field, row: int, column: int, patch: Field) -> None:
     y2, x2 = min(row + patch.shape[0], scene.shape[0]), min(column + patch.shape[1], scene.shape[1])
     if y1 < y2 and x1 < x2:
         scene[y1:y2, x1:x2] += patch[y1 - row : y2 - row, x1 - column : x2 - column]
+
+
+def ghost(patch: Field, rng: np.random.Generator, below_db: tuple[float, float] = (14, 20)) -> Field:
+    """Make an azimuth ambiguity of a patch: weaker, and blurred in azimuth (rows) and a little in range (columns)."""
+    weaker = patch * np.float32(10 ** (-rng.uniform(*below_db) / 10))
+    blurred = ndimage.uniform_filter1d(weaker, int(rng.integers(12, 22)), axis=0, mode="constant")
+    return np.asarray(ndimage.convolve1d(blurred, (0.25, 0.5, 0.25), axis=1, mode="constant"), np.float32)
 
 
 def draw_shapes(spec: SceneSpec, sea_shape: float, rng: np.random.Generator) -> list[Ship]:

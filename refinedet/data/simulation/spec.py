@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, fields
+from typing import get_args
 
 import numpy as np
 
+from refinedet.config.scene_kind import SceneKind
+from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
 from refinedet.errors import InputError
 
 Range = tuple[float, float]
@@ -19,6 +22,10 @@ _RANGES: dict[str, Range] = {
     "peak_db": (0, 40),
     "land_share": (0, 0.6),
 }
+PLAIN_ONLY = (*("looks", "shape", "mean_amplitude", "length_px", "peak_db", "weak_share", "weak_db", "weak_length_px"),)
+"""Settings that scenes of kind `plain` alone have."""
+_SENTINEL1_PIXEL_M = (5.0, 15.0)
+"""Pixels of kind `sentinel1`: fine enough for the resolution, coarse enough for the speckle to be worth drawing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +60,10 @@ class SceneSpec:
     land_share: Range = (0.05, 0.3)
     """Share of land in a scene with land."""
     nodata_probability: float = 0.35
+    kind: SceneKind = "plain"
+    """Kind of scene: `plain` has ships, sea and land; `sentinel1` is calibrated on real images and harder."""
+    ranges: Sentinel1Ranges | None = None
+    """Ranges of a scene of kind `sentinel1`; None: its defaults."""
 
     def __post_init__(self) -> None:
         for name, (low, high) in _RANGES.items():
@@ -64,6 +75,25 @@ class SceneSpec:
         _check_range("pixel_m", (self.pixel_m, self.pixel_m), 0.1, 1000)
         _check_range("weak_db", (self.peak_db[0], self.weak_db), 0, self.peak_db[1])
         _check_range("weak_length_px", (self.length_px[0], self.weak_length_px), 3, self.length_px[1])
+        self._check_kind()
+
+    def _check_kind(self) -> None:
+        if self.kind not in get_args(SceneKind):
+            raise InputError(
+                f"setting `kind` of a simulated scene: expected one of {get_args(SceneKind)}, found {self.kind!r}"
+            )
+        if self.kind == "plain":
+            if self.ranges is not None:
+                raise InputError("setting `ranges` of a simulated scene: expected None for kind plain, found ranges")
+            return
+        _check_range("pixel_m", (self.pixel_m, self.pixel_m), *_SENTINEL1_PIXEL_M)
+        defaults = {field.name: field.default for field in fields(self)}
+        for name in PLAIN_ONLY:
+            if getattr(self, name) != defaults[name]:
+                raise InputError(
+                    f"setting `{name}` of a simulated scene: expected for kind plain alone, found it for kind "
+                    f"{self.kind}; set `ranges` instead"
+                )
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,8 +10,9 @@ import numpy as np
 import pytest
 
 from refinedet.cfar import CfarConfig, contrast, detect_bright
-from refinedet.data.simulation.scene import SimulatedScene, _ship_signal, read_truth, simulate, write_simulated
+from refinedet.data.simulation.scene import _ship_signal, read_truth, simulate, write_simulated
 from refinedet.data.simulation.ships import Ship
+from refinedet.data.simulation.simulated import SimulatedScene
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.errors import FileError, InputError
 from refinedet.evaluation.score import match_boxes

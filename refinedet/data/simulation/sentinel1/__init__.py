@@ -1,0 +1,1 @@
+"""Simulated scenes of kind `sentinel1`: resolution, contrast and clutter as in images of Sentinel-1."""
