@@ -66,8 +66,11 @@ class SceneParams(Settings):
     """Ships in each scene."""
     seed: Whole = 100
     """Seed of the first scene; the next ones count up: train, then val, then test."""
-    kind: SceneKind = "plain"
-    """Kind of scene: `plain`, or `sentinel1`, which is harder and calibrated on images of Sentinel-1."""
+    kinds: tuple[SceneKind, ...] = ("plain",)
+    """Kinds of scenes, in turns: `plain`, and `sentinel1`, which is harder and calibrated on images of Sentinel-1."""
+
+    def __post_init__(self) -> None:
+        check(len(self.kinds) > 0, "kinds", "at least one kind of scene", self.kinds)
 
 
 @validated(frozen=True, slots=True)

@@ -17,10 +17,10 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from opensarship import read_ships
 from signatures import Signature, measure
-from split import PARTS, part_of
 
+from pipeline.datasets.real_scenes.patches import read_ships
+from pipeline.datasets.real_scenes.split import PARTS, part_of
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
 from refinedet.data.simulation.spec import SceneSpec

@@ -198,7 +198,9 @@ def _simulate(scenes: SceneParams, staged: Path) -> None:
     seed = scenes.seed
     for split in SPLITS:
         for number in range(getattr(scenes, split)):
-            spec = SceneSpec(scenes.width_px, scenes.height_px, scenes.ships, seed, kind=scenes.kind)
+            spec = SceneSpec(
+                scenes.width_px, scenes.height_px, scenes.ships, seed, kind=scenes.kinds[number % len(scenes.kinds)]
+            )
             write_simulated(spec, staged / split / f"scene_{number:03d}.tif")
             seed += 1
         _LOG.info("%s: %d scenes simulated", split, getattr(scenes, split))
