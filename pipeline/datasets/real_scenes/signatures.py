@@ -109,7 +109,7 @@ def _turned(signature: Signature, quarters: int, *, mirrored: bool) -> Signature
 def _shortened(signature: Signature, factor: float) -> Signature:
     """Scale both sides by `factor` below 1, and blur as much as the sensor would."""
     power = averaged(averaged(signature.power.astype(np.float64), factor, 0), factor, 1)
-    power = np.pad(power, 2)
+    power = np.pad(power.clip(0), 2)  # the means are differences of sums, so that 0 may come out just below
     power = ndimage.gaussian_filter(power, _SPREAD_PX * np.sqrt(1 - factor**2))
     x1, y1, x2, y2 = signature.box_xyxy
     half = np.array([x2 - x1, y2 - y1]) / 2 - _DRAWN_PX
