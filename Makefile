@@ -14,7 +14,7 @@ KEEP_PARAMS = mkdir -p .refinedet; cp params.yaml .refinedet/params.yaml; trap '
 # dvc.yaml calls `python`: the one of .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup demo pipeline weights test test-all lint bench clean
+.PHONY: setup demo pipeline weights test test-all coverage lint bench clean
 
 setup: $(READY)
 
@@ -54,14 +54,15 @@ pipeline: $(READY)
 # a process of tests on each core, up to four; what they compute stays on its own
 PYTEST = OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
-# of this process and its workers; programs that tests start are not measured. `make test COVERAGE=` leaves it out
-COVERAGE := --cov --cov-report=term:skip-covered
-
 test: lint
-	$(PYTEST) $(COVERAGE)
+	$(PYTEST)
 
 test-all: lint
-	$(PYTEST) $(COVERAGE) -m "slow or not slow"
+	$(PYTEST) -m "slow or not slow"
+
+# the tests again, a third slower, with the lines that none of them runs; programs that tests start are not measured
+coverage: lint
+	$(PYTEST) --cov --cov-report=term:skip-covered
 
 lint: $(READY)
 	@ruff check . || { echo "lint: ruff found faults; 'ruff check --fix .' mends some of them"; exit 1; }
