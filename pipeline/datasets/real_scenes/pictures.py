@@ -17,7 +17,9 @@ LEVEL = 100.0
 """Median amplitude of the sea that chips are scaled to."""
 DARK = 0.2
 """Share of a rim that counts as dark."""
-_LOOKS, _DRAWN_PX = 4.4, 0.3
+_LOOKS = 4.4
+_DRAWN_PX = 1.4
+"""Distance of a drawn box from the pixels that stand out by a third, as for ships in patches (signatures.py)."""
 SHIP, LAND = (153, 76, 0), (0, 153, 0)
 """Colours of ships and land in the masks of slicks."""
 GROW_PX = 3

@@ -60,5 +60,5 @@ def test_boat_is_what_stands_out_around_the_brightest_pixel() -> None:
     chip[10, 16] = 500  # a gap of one pixel
     chip[25:27, 3:5] = 700
     boats, others = pictures.read_boat(chip)
-    np.testing.assert_allclose(boats, [[11.7, 9.7, 17.3, 12.3]], atol=1e-5)
-    np.testing.assert_allclose(others, [[2.7, 24.7, 5.3, 27.3]], atol=1e-5)
+    np.testing.assert_allclose(boats, [[10.6, 8.6, 18.4, 13.4]], atol=1e-5)
+    np.testing.assert_allclose(others, [[1.6, 23.6, 6.4, 28.4]], atol=1e-5)
