@@ -11,6 +11,7 @@ import os
 import shlex
 import shutil
 import sys
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
@@ -24,7 +25,7 @@ import torch
 from pipeline.downloads.disk import need_room_to_keep
 from pipeline.params import Params, load_params, stage_dependencies
 from pipeline.provenance.state import state_files
-from pipeline.stage import OUTPUTS, TRAINED_ON, local_state, run_stage
+from pipeline.stage import OUTPUTS, REAL, SIMULATED, TRAINED_ON, local_state, run_stage
 from pipeline.tracking.pyfunc import log_detector
 from pipeline.tracking.run_names import epoch_metrics
 from pipeline.tracking.runs import MlflowTracker, remember_run
@@ -118,7 +119,7 @@ def _train(params: Params, places: Places, device: str) -> None:
         operating = operating_score(val, _predict(state.ema, params, val, places.chips))
         logger.info("best F1 on val at a score of %.2f, which detection will call 0.5", operating)
         if tracker is not None:
-            told = {**provenance, "val": _val_metrics(state.history[-1])}
+            told = {**provenance, "val": _val_metrics(state.history[-1]), "operating_score_on": _origins(params, val)}
             _write(state, replace(header, provenance=told, operating_score=operating), places.out)
             checkpoint = places.out / "model.safetensors"
             tracker.log_artifact(checkpoint)
@@ -189,6 +190,12 @@ def operating_score(truth: Record, detections: dict[int, Detections]) -> float:
     thresholds = np.arange(5, 96, 2) / 100
     f1 = np.array([_f1(truth, detections, threshold) for threshold in thresholds])
     return float(round(np.mean(thresholds[f1 >= f1.max() - _F1_SLACK]), 3))
+
+
+def _origins(params: Params, val: Record) -> dict[str, int]:
+    """Number of validation chips of the data set, of simulated scenes, and of scenes made of real samples."""
+    folders = (str(image.extra.get("scene", "")).partition("/")[0] for image in val.images)
+    return dict(Counter(folder if folder in {SIMULATED, REAL} else params.dataset for folder in folders))
 
 
 def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> float:

@@ -110,6 +110,7 @@ def test_two_processes_make_one_checkpoint_and_one_run(trained: Path) -> None:
     header = read_header(trained / "outputs/train/model.safetensors")
     assert header.postprocess.nms_iou == 0.4
     assert "init" not in header.provenance
+    assert header.provenance["operating_score_on"] == {"made": 3}
     # chips shown at 0.6 to 1.6 times their size, as the recipe has it by default
     assert header.trained_on == TrainedOn(CUT.windows, PixelSizes(5.0, 20.0, 10.0))
     assert list((trained / ".refinedet/resume").iterdir()) == []
