@@ -157,7 +157,7 @@ def level_field(shape: tuple[int, int], rectangles: NDArray[np.int64], levels: N
         owner[y : y + h, x : x + w] = index
     nearest = ndimage.distance_transform_edt(owner < 0, return_distances=False, return_indices=True)
     logs = np.log(levels)[owner[tuple(nearest)]].astype(np.float32)
-    return np.exp(ndimage.gaussian_filter(logs, LEVEL_PX)).astype(np.float32)
+    return np.asarray(np.exp(ndimage.gaussian_filter(logs, LEVEL_PX)), np.float32)
 
 
 def _smooth(shape: tuple[int, int], spread_px: tuple[float, float], rng: np.random.Generator) -> Amplitude:
