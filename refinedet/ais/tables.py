@@ -7,12 +7,16 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+SHARED = 10**9
+"""Added to the number of the second ship that sends one number, twice to that of the third, and so on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Fixes:
     """Position reports, sorted by number and time; all arrays are 1-D and of one length."""
 
     mmsi: NDArray[np.int64]
+    """Number of the ship. Of several ships that send one number, all but one have a multiple of `SHARED` added."""
     time: NDArray[np.datetime64]
     """UTC, datetime64[ms]."""
     longitude_deg: NDArray[np.float64]
@@ -33,7 +37,7 @@ class Fixes:
 
 @dataclass(frozen=True, slots=True)
 class Statics:
-    """Static data of ships, one row a number, sorted by number; all arrays are 1-D and of one length."""
+    """Static data of the ships of `Fixes`, one row a number, sorted; all arrays are 1-D and of one length."""
 
     mmsi: NDArray[np.int64]
     name: NDArray[np.str_]
@@ -64,3 +68,8 @@ class Ais:
     """Messages kept, dropped and repaired, by reason."""
     files: tuple[str, ...]
     """Files that were read, as they were named."""
+
+
+def sent_number(mmsi: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Numbers as the ships sent them, which several ships may share."""
+    return mmsi % SHARED
