@@ -58,9 +58,15 @@ def texts(column: Any, longest: int) -> NDArray[np.str_]:
     distinct: dict[bytes | None, str] = {None: ""}
     found = column.to_pylist()
     for raw in set(found) - {None}:
-        distinct[raw] = raw.decode("utf-8", "replace").split("@", 1)[0].strip()
+        distinct[raw] = clean_text(raw.decode("utf-8", "replace"))
     words = [distinct[raw] for raw in found]
     return np.array(["" if word in NULLS else word for word in words], dtype=f"U{longest}")
+
+
+def clean_text(text: str) -> str:
+    """First line of a text, up to the @ with which AIS fills it, without what cannot be printed."""
+    first = text.split("@", 1)[0].strip().split("\n", 1)[0]
+    return "".join(one for one in first if one.isprintable()).strip()
 
 
 def times(column: Any, order: DateOrder) -> Times:

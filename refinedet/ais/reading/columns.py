@@ -109,9 +109,12 @@ def find_columns(names: Sequence[str], where: str, columns: Mapping[str, str] | 
         static_alone = any(key in found for key in _STATIC)
     if missing and not static_alone:
         shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        absent = [name for name in (columns or {}).values() if name.strip() not in exact]
         raise InputError(
             f"expected columns of mmsi, time, longitude and latitude in {where}, "
-            f"found none for {' and '.join(missing)} among {shown}; name them with `columns`, such as {missing[0]}=COLUMN"
+            f"found none for {' and '.join(missing)} among {shown}; "
+            + (f"`columns` names {', '.join(absent)}, which is not there" if absent else "name them with `columns`, ")
+            + ("" if absent else f"such as {missing[0]}=COLUMN")
         )
     if static_alone:
         found = {key: index for key, index in found.items() if key in ("mmsi", *_STATIC)}

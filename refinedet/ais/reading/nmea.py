@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.ais.reading import reasons
+from refinedet.ais.reading.arrays import clean_text
 from refinedet.ais.reading.messages import Mask, Messages, Wanted
 from refinedet.ais.reading.opening import Source, content, load_pyais
 from refinedet.ais.reading.times import DateOrder, parse_times
@@ -187,7 +188,7 @@ def _messages(found: list[tuple[int, Any]], times: NDArray[np.datetime64]) -> Me
 
     def texts(key: str) -> NDArray[np.str_]:
         words = [getattr(one, key, None) for _, one in found]
-        return np.array(["" if word is None else str(word).strip("@ ") for word in words], dtype="U32")
+        return np.array(["" if word is None else clean_text(str(word)) for word in words], dtype="U32")
 
     flags = [getattr(one, "accuracy", None) for _, one in found]
     sides = [values(key) for key in ("to_bow", "to_stern", "to_port", "to_starboard")]

@@ -48,7 +48,7 @@ def no_ships(
 
 def is_number(mmsi: NDArray[np.int64]) -> NDArray[np.bool_]:
     """True for numbers of one to nine digits."""
-    return (mmsi > 0) & (mmsi < 10**_LONGEST)
+    return np.asarray((mmsi > 0) & (mmsi < 10**_LONGEST))
 
 
 def is_odd(mmsi: NDArray[np.int64]) -> NDArray[np.bool_]:

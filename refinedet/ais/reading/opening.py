@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -29,6 +30,37 @@ class Source:
     def label(self) -> str:
         """Name for messages."""
         return f"{self.path} ({self.member})" if self.member else str(self.path)
+
+
+class CountedLines:
+    """A stream that counts the lines that are read from it, without empty ones."""
+
+    closed = False
+
+    def __init__(self, stream: Any) -> None:
+        """Read from another stream."""
+        self._stream = stream
+        self._ends, self._last = 0, b"\n"
+
+    def read(self, size: int = -1) -> bytes:
+        """Read bytes."""
+        data = bytes(self._stream.read(size))
+        if data:
+            joined = self._last + data
+            empty = b"\n\n" in joined or b"\n\r\n" in joined
+            self._ends += _full_lines(joined) - _full_lines(self._last) if empty else data.count(b"\n")
+            self._last = joined[-2:]
+        return data
+
+    @property
+    def lines(self) -> int:
+        """Lines read so far."""
+        return self._ends + (not self._last.endswith(b"\n"))
+
+
+def _full_lines(content: bytes) -> int:
+    """Count ends of lines that are not empty."""
+    return len(re.findall(rb"[^\r\n]\r?\n", content))
 
 
 def load_pyarrow() -> Any:

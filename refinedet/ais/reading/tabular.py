@@ -15,7 +15,7 @@ from refinedet.ais.reading import reasons
 from refinedet.ais.reading.arrays import NULLS, accuracies, numbers, texts, times, whole_numbers
 from refinedet.ais.reading.columns import Columns, find_columns
 from refinedet.ais.reading.messages import Area, Mask, Messages, Wanted
-from refinedet.ais.reading.opening import Source, content, load_pyarrow
+from refinedet.ais.reading.opening import CountedLines, Source, content, load_pyarrow
 from refinedet.ais.reading.times import DateOrder
 from refinedet.errors import FileError
 
@@ -95,7 +95,7 @@ class CsvFile:
         self.columns: Columns = find_columns(self.names, source.label, columns)
 
     def rows(self, wanted: Wanted, order: DateOrder, counts: Counter[str]) -> Iterator[TableRows]:
-        """Read the rows in parts; lines with too many or too few cells are counted as damaged.
+        """Read the rows in parts; lines that make no row are counted as damaged.
 
         Raises:
             FileError: the file cannot be read.
@@ -104,37 +104,38 @@ class CsvFile:
         pa = load_pyarrow()
         labels = [str(i) for i in range(len(self.names))]
         fields = {key: labels[index] for key, index in self.columns.place.items()}
-        kinds = {label: pa.binary() if key in _TEXTS else pa.string() for key, label in fields.items()}
-
-        def damaged(_row: Any) -> str:
-            counts[reasons.DAMAGED] += 1
-            counts[reasons.MESSAGES] += 1
-            return "skip"
-
+        read = 0
         with content(self.source) as stream:
+            lines = CountedLines(stream)
             try:
-                reader = pa.csv.open_csv(
-                    stream,
-                    read_options=pa.csv.ReadOptions(
-                        block_size=_BLOCK_BYTES, column_names=labels, skip_rows=self.first + 1
-                    ),
-                    parse_options=pa.csv.ParseOptions(delimiter=self.delimiter, invalid_row_handler=damaged),
-                    convert_options=pa.csv.ConvertOptions(
-                        check_utf8=False,
-                        column_types=kinds,
-                        include_columns=sorted(set(fields.values())),
-                        null_values=list(NULLS),
-                        strings_can_be_null=True,
-                        quoted_strings_can_be_null=True,
-                    ),
-                )
-                for batch in reader:
+                for batch in self._batches(lines, labels, fields):
+                    read += len(batch)
                     yield _rows({key: batch.column(label) for key, label in fields.items()}, order)
             except pa.ArrowInvalid as error:
                 if "Empty CSV file" not in str(error):
-                    raise FileError(
-                        f"expected a table in {self.source.label}, but reading it failed ({error})"
-                    ) from error
+                    message = f"expected a table in {self.source.label}, but reading it failed ({error})"
+                    raise FileError(message) from error
+            lost = max(0, lines.lines - 1 - read)  # the head of the table is one
+        counts[reasons.DAMAGED] += lost
+        counts[reasons.MESSAGES] += lost
+
+    def _batches(self, lines: CountedLines, labels: list[str], fields: Mapping[str, str]) -> Any:
+        """Batches of pyarrow, with everything as text."""
+        pa = load_pyarrow()
+        kinds = {label: pa.binary() if key in _TEXTS else pa.string() for key, label in fields.items()}
+        return pa.csv.open_csv(
+            pa.PythonFile(lines, mode="r"),
+            read_options=pa.csv.ReadOptions(block_size=_BLOCK_BYTES, column_names=labels, skip_rows=self.first + 1),
+            parse_options=pa.csv.ParseOptions(delimiter=self.delimiter, invalid_row_handler=lambda _row: "skip"),
+            convert_options=pa.csv.ConvertOptions(
+                check_utf8=False,
+                column_types=kinds,
+                include_columns=sorted(set(fields.values())),
+                null_values=list(NULLS),
+                strings_can_be_null=True,
+                quoted_strings_can_be_null=True,
+            ),
+        )
 
 
 class ParquetFile:
