@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import gzip
-import os
 import sys
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
@@ -21,7 +20,6 @@ from tests.refinedet.ais.reading.layouts import START, WRITERS, Report, write
 WITH_SIDES = {"spire", "exactearth", "sentinel1_receiver", "nmea_tags", "nmea_times", "nmea_times_after"}
 HEAD = "mmsi,base_date_time,longitude,latitude,sog,cog,heading,vessel_name\n"
 AREA = (10.0, 55.0, 11.0, 56.0)
-REAL = Path(os.environ.get("REFINEDET_DATA", "shared/data")) / "real" / "ais"
 REPORTS = [Report(after_s=60 * i, lon=10.5 + 0.005 * i) for i in range(3)] + [Report(mmsi=219000002, name="SECOND")]
 
 
@@ -228,18 +226,23 @@ def test_columns_overrules(tmp_path: Path) -> None:
         read_ais([path], area=AREA, time=None, columns={"number": "ship id"})
 
 
-def test_a_table_without_number_and_time_says_what_it_has() -> None:
-    path = REAL / "north_sea_snapshot.csv"
-    if not path.is_file():
-        pytest.skip(f"needs {path}")
+@pytest.fixture
+def real(sample_data: Path) -> Path:
+    """Folder of real and simulated messages of others."""
+    folder = sample_data / "real" / "ais"
+    if not folder.is_dir():
+        pytest.skip(f"no messages of AIS in {folder}")
+    return folder
+
+
+def test_a_table_without_number_and_time_says_what_it_has(real: Path) -> None:
+    path = real / "north_sea_snapshot.csv"
     with pytest.raises(InputError, match="none for mmsi and time among LAT, LON, SPEED"):
         read_ais([path], area=None, time=None)
 
 
-def test_real_messages_of_satellites() -> None:
-    path = REAL / "messages_20210701.csv"
-    if not path.is_file():
-        pytest.skip(f"needs {path}")
+def test_real_messages_of_satellites(real: Path) -> None:
+    path = real / "messages_20210701.csv"
     found = read_ais([path], area=None, time=None)
     assert found.counts[reasons.MESSAGES] == 2498
     assert found.counts[reasons.POSITION_UNAVAILABLE] == 11
@@ -252,10 +255,8 @@ def test_real_messages_of_satellites() -> None:
     assert set(found.fixes.uncertainty_m.tolist()) == {10, 185}
 
 
-def test_real_messages_that_sentinel_1_heard() -> None:
-    path = REAL / "S1C_AI_L1_20220531T155630_20220531T155744.txt"
-    if not path.is_file():
-        pytest.skip(f"needs {path}")
+def test_real_messages_that_sentinel_1_heard(real: Path) -> None:
+    path = real / "S1C_AI_L1_20220531T155630_20220531T155744.txt"
     pass_time = datetime(2022, 5, 31, 15, 56, 30, tzinfo=UTC), datetime(2022, 5, 31, 15, 57, 44, tzinfo=UTC)
     found = read_ais([path], area=(22.0, 59.0, 31.0, 61.0), time=pass_time)
     assert found.counts[reasons.MESSAGES] == 642

@@ -54,8 +54,8 @@ def test_fractions_zones_and_blanks() -> None:
     "text",
     ["", "never", "2024-13-01 00:00:00", "2023-02-29 00:00:00", "2024-06-05 24:00:00", "2024-06-05", "12415440354"],
 )
-def test_what_is_no_time_is_none(text: str, other: str) -> None:
-    assert parsed(text, other) == [None, None]
+def test_what_is_no_time_is_none(text: str) -> None:
+    assert parsed(text) == [None]
 
 
 def test_a_late_date_that_tells_the_order_asks_for_a_new_start() -> None:
