@@ -23,6 +23,8 @@ PURE = [
     *(f"refinedet/model/{name}.py" for name in ("class_loss", "box_loss", "box_coder", "suppression", "norms")),
     *(f"refinedet/model/{name}.py" for name in ("variants", "vgg")),
     *(f"refinedet/geo/{name}.py" for name in ("compass", "footprints")),
+    *(f"refinedet/ais/reading/{name}.py" for name in ("cleaning", "messages", "numbers", "ordering", "reasons")),
+    *(f"refinedet/ais/reading/{name}.py" for name in ("columns", "ship_types", "static_data", "times")),
     *(f"refinedet/scene/windows/{name}.py" for name in ("merge", "polarisations", "seams", "overlap")),
     *(f"refinedet/scene/ships/{name}.py" for name in ("attributes", "backdrop", "plausible", "shape")),
     *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "radiometric")),

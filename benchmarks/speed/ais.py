@@ -5,8 +5,9 @@
 A day of `--messages` is made, the same one every time: ships off North America report once a minute, some of them near
 the scene. It is written in the columns of MarineCadastre (`csv`), in those of exactEarth, with the static data in
 messages of their own (`messages`), and as Parquet (`parquet`). A part of the messages has no position, speed or
-heading, is of no ship, or comes twice. Then each file is read in a process of its own, with two threads, around one scene: an
-area of 3 x 3 degrees and two hours. The number of positions kept is checked against the number that were made.
+heading, is of no ship, or comes twice. Then each file is read in a process of its own, with two threads, around one
+scene: an area of 3 x 3 degrees and two hours. The number of positions kept is checked against those that were made.
+
 `seconds` is the time of the reading, `CPU seconds` what the processors spent on it, which other work beside it changes
 less, and `peak memory` that of the whole process with its imports.
 """

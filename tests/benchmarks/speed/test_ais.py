@@ -21,7 +21,7 @@ def test_what_is_made_is_kept(layout: str, tmp_path: Path, monkeypatch: pytest.M
     assert made > 100
     assert told["kept"] == made
     assert told["counts"]["messages"] == pytest.approx(12_000, rel=0.01)
-    assert told["counts"]["doubled"] > 0
+    assert ("doubled" in told["counts"]) == (layout != "messages")  # there only static data come twice
     assert told["named"] > 0.5 * told["ships"] > 10
     first = path.read_bytes()
     assert ais.write(path, layout, 12_000) == made
