@@ -56,7 +56,7 @@ class View:
 
 
 def displacement(view: View, velocity_m_s: Array) -> Array:
-    """Displacement [east, north] (K, 2) in metres of ships with velocities [east, north] (K, 2) in m/s; 0 if unknown."""
+    """Displacement [east, north] (K, 2) in metres of ships with velocities (K, 2) in m/s; 0 for an unknown geometry."""
     known = view.known
     radial = (velocity_m_s * np.where(known[:, None], view.away, 0.0)).sum(axis=1) * _sine(view)
     along = direction(np.where(known, view.track_deg, 0.0))
@@ -77,7 +77,7 @@ def covariance(view: View, velocity_m_s: Array, velocity_spread_m_s: Array) -> A
 
 
 def range_over_speed(incidence_deg: Array, altitude_m: float = SENTINEL_1_M) -> Array:
-    """Slant range over speed of a satellite on a circular orbit, in seconds, by the incidence; the earth is a sphere."""
+    """Slant range over speed of a satellite on a circular orbit around a sphere, in seconds, by the incidence."""
     angle, orbit = np.radians(incidence_deg), _EARTH_M + altitude_m
     slant = np.sqrt(orbit**2 - (_EARTH_M * np.sin(angle)) ** 2) - _EARTH_M * np.cos(angle)
     return np.asarray(slant / np.sqrt(_GRAVITY_M3_S2 / orbit), np.float64)
