@@ -1,7 +1,7 @@
 """Assignment: which ship of AIS is which detection, one to one over the whole scene. Pure.
 
-Every pair near enough has a likelihood ratio: that the two are one ship, over that they are two. The assignment with the
-largest product of ratios is a sparse problem of flow. The probability of each pair comes from loopy belief
+Every pair near enough has a likelihood ratio: that the two are one ship, over that they are two. The assignment with
+the largest product of ratios is a sparse problem of flow. The probability of each pair comes from loopy belief
 propagation over the same ratios, which counts all other assignments too.
 
 Source: Williams and Lau, Approximate evaluation of marginal association probabilities with belief propagation, IEEE
@@ -104,7 +104,7 @@ def _best(pairs: Pairs, detections: int, ships: int) -> Index:
 
 
 def marginals(pairs: Pairs, detections: int, ships: int) -> tuple[Array, Array]:
-    """Probabilities of the pairs (P,), and (N,) of detections to be none of the ships; exact where pairs form no ring."""
+    """Probabilities of the pairs (P,), and of detections (N,) to be no ship; exact where pairs form no ring."""
     ratio = np.exp(np.clip(pairs.log_ratio, -_LARGEST, _LARGEST / 2))
     back = np.ones_like(ratio)
     for _ in range(_ROUNDS):

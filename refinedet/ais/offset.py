@@ -8,10 +8,11 @@ they are fitted to the matches, where a residual counts the less the larger it i
 from __future__ import annotations
 
 from dataclasses import dataclass
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
+from scipy import ndimage, stats
 
 from refinedet.ais.assignment import distance_squared
 
@@ -21,8 +22,9 @@ REACH_M, REACH_S = 750.0, 60.0
 """Largest offset that is looked for, in place and in time."""
 
 _CELL_M, _STEP_S = 40.0, 10.0
-_CLEARLY, _VOTES = 3.0, 5
-"""Standard deviations by which another offset must have more votes than none, and its fewest votes."""
+_CHANCE, _VOTES, _COMMON, _RARE = 1e-4, 5, 0.95, 0.1
+"""Largest chance that so many pairs agree by accident in any cell, and the fewest pairs. Accidents are counted as often
+as in this quantile of the cells, or at no offset, and no less often than the last number."""
 _FEWEST = 5
 """Fewest matches from which an offset is fitted; of moving ships for that of the clock."""
 _MOVING_M_S, _LEAST_TURN = 2.0, 0.1
@@ -60,17 +62,18 @@ def vote(residual_m: Array, velocity_m_s: Array) -> SceneOffset:
 
     Pairs that lie farther than REACH_M may be left out.
     """
-    count, best, none = 0.0, SceneOffset(), 0.0
+    count, best, accidents, cells = 0.0, SceneOffset(), _RARE, 0
     for clock_s in np.arange(-REACH_S, REACH_S + _STEP_S, _STEP_S):
         votes, edges = _votes(residual_m - clock_s * velocity_m_s)
+        cells += votes.size
         if abs(clock_s) < _STEP_S / 2:
-            none = float(votes[len(votes) // 2, len(votes) // 2])
+            accidents = max(_RARE, float(votes[len(votes) // 2, len(votes) // 2]), float(np.quantile(votes, _COMMON)))
         peak = float(votes.max())
         if peak > count or (peak == count and abs(clock_s) < abs(best.clock_s)):
             row, column = np.unravel_index(np.argmax(votes), votes.shape)
             middle = (edges[:-1] + edges[1:]) / 2
             count, best = peak, SceneOffset(float(middle[row]), float(middle[column]), float(clock_s))
-    clear = count >= max(_VOTES, none + _CLEARLY * np.sqrt(none + count))
+    clear = count >= _VOTES and stats.poisson.sf(count - 1, accidents) * cells < _CHANCE
     return best if clear else SceneOffset()
 
 
@@ -121,7 +124,7 @@ class LengthClass:
 def detection_by_length(length_m: Array, seen: NDArray[np.bool_]) -> list[LengthClass]:
     """Share of ships (K,) that were seen, by reported length; those of unknown length are left out."""
     found = []
-    for low, high in zip(_EDGES_M[:-1], _EDGES_M[1:], strict=True):
+    for low, high in pairwise(_EDGES_M):
         own = seen[(length_m >= low) & (length_m < high)]
         if len(own):
             found.append(LengthClass(float(low), float(high), len(own), int(own.sum()), *_wilson(own)))
