@@ -28,8 +28,8 @@ as in this quantile of the cells, or at no offset, and no less often than the la
 _FEWEST = 5
 """Fewest matches from which an offset is fitted; of moving ships for that of the clock."""
 _MOVING_M_S, _LEAST_TURN = 2.0, 0.1
-"""Speed of a moving ship. And the share of their velocities across their common course: a clock that is wrong looks like
-a place that is wrong if all ships go one way."""
+"""Speed of a moving ship. And the least share of their velocities across their common course: a wrong clock looks like
+a wrong place if all ships go one way."""
 _ROUNDS = 30
 _TAIL = 5.0
 """Degrees of freedom of the residuals (Student's t)."""
