@@ -1,7 +1,8 @@
 """Matches of simulated ships with AIS: which is which, which is dark, and what the displacement is worth.
 
 300 ships within 120 x 90 km, 60 of them at anchor within 3 km. 70 % report, the nearest report up to 15 minutes from
-the image. Detections lie 15 m from their ships (standard deviation), 5 % of the ships are missed, and 2 % are false alarms.
+the image. Detections lie 15 m from their ships (standard deviation). 5 % of the ships are missed, and 2 % are false
+alarms.
 
     python benchmarks/accuracy/ais_match.py > docs/runs/ais_match.txt
 """

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,8 +15,6 @@ from refinedet.geo.steps import direction, moved
 
 Array = NDArray[np.float64]
 
-_NO_ANTENNA_SHARE, _NO_ANTENNA_M = 0.2, 20.0
-"""Distance of an antenna whose place is unknown from the middle of the hull: a share of the length, or without one."""
 _SHORT_S = 1.0
 """Steps in time that are too short to matter."""
 
@@ -74,9 +72,7 @@ def expected_ships(
     mmsi, time, where = mmsi[where.told], time[where.told], _told(where)
     rows = rows_of(ais.statics, mmsi)
     where = at_centre(where, ais.statics, rows)
-    length, width, antenna = (_static(ais.statics, name, rows) for name in ("length_m", "width_m", "bow_m"))
-    unknown = np.where(np.isnan(length), _NO_ANTENNA_M, _NO_ANTENNA_SHARE * length)
-    where = replace(where, spread_m=np.hypot(where.spread_m, np.where(np.isnan(antenna), unknown, 0.0)))
+    length, width = (_static(ais.statics, name, rows) for name in ("length_m", "width_m"))
     view = geometry.view(where.lonlat)
     spread = where.spread_m[:, None, None] ** 2 * np.eye(2) + _by_clock(where)
     shown = where.lonlat

@@ -9,6 +9,7 @@ Source: Rodger and Guida, Classification-aided SAR and AIS data fusion, Remote S
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 
 import numpy as np
@@ -35,6 +36,9 @@ _UNKNOWN_SPREAD_M_S = 4.0
 """Error of the velocity of a ship that reports none."""
 _CLOCK_SPREAD_S = 5.0
 """Error of the time of a report: it is that of the receiver, and the place is older."""
+_ANTENNA_AHEAD, _ANTENNA_SPREAD, _ANTENNA_M = 0.2, 0.15, 20.0
+"""Distance from the antenna ahead to the middle of the hull, where its place is unknown: a share of the length, as the
+mean of ships that report it. And its spread: a share of the length, or without one in metres."""
 _FASTEST_M_S = 35.0
 """Speed between two reports above which they are not of one ship."""
 
@@ -97,19 +101,34 @@ def whereabouts(
 def at_centre(where: Whereabouts, statics: Statics, rows: NDArray[np.int64]) -> Whereabouts:
     """Move places from the antenna to the middle of the hull; `rows` (K,) are those of the ships in `statics`, or -1.
 
-    The spread grows by the distance where the heading is unknown.
+    An antenna whose place is unknown is astern of the middle, as most are. The spread grows by the error of that, and by
+    the whole distance where the heading is unknown.
     """
-    if not len(statics):
-        return where
-    ahead = (statics.bow_m[rows] - statics.stern_m[rows]).astype(np.float64) / 2
-    aside = (statics.starboard_m[rows] - statics.port_m[rows]).astype(np.float64) / 2
-    ahead, aside = (np.where((rows >= 0) & np.isfinite(part), part, 0.0) for part in (ahead, aside))
+    ahead, aside, length = (
+        _of_ship(statics, rows, of)
+        for of in (
+            lambda one: (one.bow_m - one.stern_m) / 2,
+            lambda one: (one.starboard_m - one.port_m) / 2,
+            lambda one: one.length_m,
+        )
+    )
+    usual = np.isnan(ahead)
+    doubt = np.where(usual, np.where(np.isnan(length), _ANTENNA_M, _ANTENNA_SPREAD * length), 0.0)
+    ahead = np.where(usual, _ANTENNA_AHEAD * np.nan_to_num(length), ahead)
+    aside = np.nan_to_num(aside)
     turned = np.isfinite(where.heading_deg)
     bow = direction(np.where(turned, where.heading_deg, 0.0))
     right = np.stack([bow[:, 1], -bow[:, 0]], axis=1)
     step = np.where(turned[:, None], ahead[:, None] * bow + aside[:, None] * right, 0.0)
-    spread = np.where(turned, where.spread_m, np.hypot(where.spread_m, np.hypot(ahead, aside) / np.sqrt(2)))
-    return replace(where, lonlat=moved(where.lonlat, step), spread_m=spread)
+    doubt = np.where(turned, doubt, np.hypot(doubt, np.hypot(ahead, aside) / np.sqrt(2)))
+    return replace(where, lonlat=moved(where.lonlat, step), spread_m=np.hypot(where.spread_m, doubt))
+
+
+def _of_ship(statics: Statics, rows: NDArray[np.int64], of: Callable[[Statics], NDArray[np.float32]]) -> Array:
+    """Values (K,) of the static data of ships; NaN for those without."""
+    if not len(statics):
+        return np.full(len(rows), np.nan)
+    return np.where(rows >= 0, of(statics)[rows].astype(np.float64), np.nan)
 
 
 def _around(

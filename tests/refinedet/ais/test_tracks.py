@@ -136,3 +136,15 @@ def test_the_middle_of_the_hull_is_ahead_of_an_antenna_at_the_stern() -> None:
     found = at_centre(where, statics, np.array([0]))
     assert metres(found.lonlat)[0] == pytest.approx([80, -10], abs=0.01)  # starboard of a bow to the east is south
     assert metres(at_centre(where, statics, np.array([-1])).lonlat)[0] == pytest.approx([0, 0], abs=0.01)
+
+
+def test_an_antenna_of_unknown_place_is_taken_to_be_astern() -> None:
+    text, size, unknown = np.array([""]), np.array([200], np.float32), np.array([np.nan], np.float32)
+    statics = Statics(np.array([1]), text, text, size, size / 6, *([unknown] * 4))
+    headed = at(fixes_of([(1, 0, 0, 0, 0, 0)], heading=0.0), 1, 0)
+    found = at_centre(headed, statics, np.array([0]))
+    assert metres(found.lonlat)[0] == pytest.approx([0, 40], abs=0.01)
+    lost = at(fixes_of([(1, 0, 0, 0, 0, 0)]), 1, 0)
+    blind = at_centre(lost, statics, np.array([0]))
+    assert metres(blind.lonlat)[0] == pytest.approx([0, 0], abs=0.01)
+    assert headed.spread_m[0] < found.spread_m[0] < blind.spread_m[0] < 50
