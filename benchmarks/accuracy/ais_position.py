@@ -70,10 +70,12 @@ def main() -> None:
                 print(f"| {path.stem[17:32]} | {name} | {own.sum()} | " + " | ".join(cells) + " |")
         if moving.sum() >= FEWEST:
             speed = marked.speed_kn[moving] * KNOT_M_S
+            beside, ahead, seconds = (
+                np.median(np.abs(one)) for one in (across[moving], along[moving], along[moving] / speed)
+            )
             astray.append(
-                f"{path.stem[17:32]}: the moving ships lie {np.median(np.abs(across[moving])):.0f} m beside their course "
-                f"and {np.median(np.abs(along[moving])):.0f} m along it at the median, after the last step but one; along "
-                f"it that is {np.median(np.abs(along[moving] / speed)):.0f} s of their way"
+                f"{path.stem[17:32]}: after the last step but one the moving ships lie {beside:.0f} m beside their "
+                f"course and {ahead:.0f} m along it at the median; that is {seconds:.0f} s of their way"
             )
     print("\n" + "\n".join(astray))
     print("\nOffset of each product, found by matching without knowing which ship is which\n")

@@ -100,7 +100,7 @@ def _best(pairs: Pairs, detections: int, ships: int) -> Index:
     row, column = min_weight_full_bipartite_matching(graph)
     taken = np.full(detections, -1)
     taken[row] = column
-    return useful[taken[pairs.detection[useful]] == pairs.ship[useful]]
+    return np.asarray(useful[taken[pairs.detection[useful]] == pairs.ship[useful]])
 
 
 def marginals(pairs: Pairs, detections: int, ships: int) -> tuple[Array, Array]:

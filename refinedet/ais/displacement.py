@@ -60,7 +60,7 @@ def displacement(view: View, velocity_m_s: Array) -> Array:
     known = view.known
     radial = (velocity_m_s * np.where(known[:, None], view.away, 0.0)).sum(axis=1) * _sine(view)
     along = direction(np.where(known, view.track_deg, 0.0))
-    return -(view.seconds * radial)[:, None] * along
+    return np.asarray(-(view.seconds * radial)[:, None] * along)
 
 
 def covariance(view: View, velocity_m_s: Array, velocity_spread_m_s: Array) -> Array:

@@ -42,7 +42,7 @@ class Surface:
         middle = lonlat[[np.argmin(np.abs(lonlat - np.median(lonlat, axis=0)).sum(axis=1))]]
         made = _terms(middle, lonlat)
         fitted = made[:, : _QUADRATIC if len(made) > _QUADRATIC else _PLANE if len(made) >= _PLANE else 1]
-        return cls(middle, np.linalg.lstsq(fitted, values, rcond=1e-9)[0])
+        return cls(middle, np.asarray(np.linalg.lstsq(fitted, values, rcond=1e-9)[0], np.float64))
 
     def at(self, lonlat: Array) -> Array:
         """Values (N, C) at places (N, 2)."""

@@ -142,7 +142,7 @@ def _votes(residual_m: Array) -> tuple[Array, Array]:
     """Number of residuals in squares of three cells a side around each cell, and the edges of the cells."""
     half = int(REACH_M // _CELL_M) + 0.5
     edges = np.arange(-half, half + 1) * _CELL_M
-    votes = np.histogram2d(*residual_m.T, bins=(edges, edges))[0]
+    votes = np.histogram2d(residual_m[:, 0], residual_m[:, 1], bins=[edges, edges])[0]
     return np.round(9 * ndimage.uniform_filter(votes, 3, mode="constant")), edges
 
 

@@ -65,7 +65,7 @@ class Whereabouts:
     @property
     def told(self) -> NDArray[np.bool_]:
         """(K,) true where a place is told."""
-        return np.isfinite(self.lonlat).all(axis=1)
+        return np.asarray(np.isfinite(self.lonlat).all(axis=1))
 
 
 def whereabouts(
@@ -101,8 +101,8 @@ def whereabouts(
 def at_centre(where: Whereabouts, statics: Statics, rows: NDArray[np.int64]) -> Whereabouts:
     """Move places from the antenna to the middle of the hull; `rows` (K,) are those of the ships in `statics`, or -1.
 
-    An antenna whose place is unknown is astern of the middle, as most are. The spread grows by the error of that, and by
-    the whole distance where the heading is unknown.
+    An antenna whose place is unknown is astern of the middle, as most are. The spread grows by the error of that. Where
+    the heading is unknown, it grows by the whole distance.
     """
     ahead, aside, length = (
         _of_ship(statics, rows, of)
@@ -185,7 +185,7 @@ def _straight(fixes: Fixes, index: NDArray[np.int64], seconds: Array) -> tuple[A
         return found
     index, seconds = index[known], seconds[known]
     velocity = _velocity(fixes, index)
-    unknown = np.isnan(velocity).any(axis=1)
+    unknown = np.asarray(np.isnan(velocity).any(axis=1))
     velocity = np.where(unknown[:, None], 0.0, velocity)
     speed, away = np.hypot(*velocity.T), np.abs(seconds)
     error = np.where(unknown, _UNKNOWN_SPREAD_M_S, np.hypot(_SPEED_SPREAD_M_S, _COURSE_SPREAD * speed))
@@ -207,7 +207,7 @@ def _cubic(
     step = steps_m(start, _places(fixes, after))
     mean = step / whole[:, None]
     first, last = (_velocity(fixes, index) for index in (before, after))
-    first, last = (np.where(np.isnan(v).any(axis=1)[:, None], mean, v) for v in (first, last))
+    first, last = (np.where(np.isnan(v).any(axis=1, keepdims=True), mean, v) for v in (first, last))
     share = (since / whole)[:, None]
     rise = 3 * share**2 - 2 * share**3
     leave, arrive = share * (1 - share) ** 2, share**2 * (share - 1)

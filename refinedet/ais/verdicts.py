@@ -18,6 +18,7 @@ from scipy.spatial import KDTree
 from refinedet.ais.assignment import Assigned
 from refinedet.ais.evidence import Detected
 from refinedet.ais.expected import Expected
+from refinedet.ais.tables import SHARED, sent_number
 from refinedet.geo.position import local_plane
 
 Array = NDArray[np.float64]
@@ -98,9 +99,9 @@ def judge_detections(
         elif heard[i] < COVERAGE_SHIPS:
             reason = f"{heard[i]} ships heard within {COVERAGE_M / 1000:g} km"
         elif 1 - assigned.alone[i] > _PERHAPS:
-            reason = f"may be {ships.mmsi[assigned.other[i]]}"
+            reason = f"may be {sent_number(ships.mmsi[assigned.other[i]])}"
         elif i in stale:
-            reason = f"may be {stale[i][0]}, last heard long before or after"
+            reason = f"may be {stale[i][0] % SHARED}, last heard long before or after"
         status.append("unknown" if reason else "dark")
         reasons.append(reason)
     return Verdicts(tuple(status), tuple(reasons), heard)

@@ -86,7 +86,7 @@ def simulate_ais(shown: ShipsShown, geometry: SceneGeometry, spec: AisSpec) -> S
     reporting[rng.permutation(count)[: round(spec.reporting * count)]] = True
     antenna = _antennas(shown, rng)
     columns: list[Array] = []
-    for i in np.flatnonzero(reporting):
+    for i in np.flatnonzero(reporting).tolist():
         seconds, steps, speed, course, heading = _track(shown, i, spec, rng)
         bow = direction(heading)
         right = np.stack([bow[:, 1], -bow[:, 0]], axis=1)

@@ -39,7 +39,7 @@ def view_of(annotation: Annotation) -> dict[str, Any]:
 
 def _spread(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
     """Values from the first to the last, `most` at the most, evenly spread."""
-    return values[np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))]
+    return np.asarray(values[np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))])
 
 
 def _track(grid: Grid) -> NDArray[np.float64]:
