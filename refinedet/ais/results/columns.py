@@ -13,6 +13,8 @@ from refinedet.ais.tables import sent_number
 from refinedet.ais.tracks import KNOT_M_S
 
 _DIGITS = 6
+_STILL_KN = 0.1
+"""Speed below which a course means nothing."""
 
 
 def detection_rows(found: Match) -> list[dict[str, Any]]:
@@ -42,7 +44,7 @@ def ship_rows(found: Match) -> list[dict[str, Any]]:
                 "real_lat": _known(where.lonlat[k, 1], _DIGITS),
                 "spread_m": _known(spread[k]),
                 "speed_kn": _known(speed[k]),
-                "course_deg": _known(course[k]) if speed[k] > 0 else None,
+                "course_deg": _known(course[k]) if speed[k] >= _STILL_KN else None,
                 "heading_deg": _known(where.heading_deg[k]),
                 "gap_s": _known(where.gap_s[k]),
                 "time": str(ships.time[k].astype("datetime64[ms]")) + "Z",
