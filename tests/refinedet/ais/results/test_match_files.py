@@ -17,6 +17,7 @@ from refinedet.ais.results.ships import read_ships
 from refinedet.errors import FileError, InputError
 
 MakeScene = Callable[..., Any]
+COLUMNS = ["MMSI", "BaseDateTime", "LAT", "LON", "SOG", "COG", "Heading", "VesselName", "VesselType", "Length", "Width"]
 VIEW = ViewSettings(platform_heading=348.0, incidence=37.0)
 
 
@@ -49,26 +50,12 @@ def write_ais(made: Any, path: Path) -> None:
     row = {int(number): i for i, number in enumerate(statics.mmsi)}
     with path.open("w", newline="") as stream:
         writer = csv.writer(stream)
-        writer.writerow(
-            [
-                "MMSI",
-                "BaseDateTime",
-                "LAT",
-                "LON",
-                "SOG",
-                "COG",
-                "Heading",
-                "VesselName",
-                "VesselType",
-                "Length",
-                "Width",
-            ]
-        )
+        writer.writerow(COLUMNS)
         for i in range(len(fixes)):
             of = row.get(int(fixes.mmsi[i]))
-            known = (
-                ["", "", "", ""] if of is None else [statics.name[of], 70, statics.length_m[of], statics.width_m[of]]
-            )
+            known: list[Any] = ["", "", "", ""]
+            if of is not None:
+                known = [statics.name[of], 70, statics.length_m[of], statics.width_m[of]]
             numbers = [fixes.latitude_deg[i], fixes.longitude_deg[i], fixes.speed_kn[i], fixes.course_deg[i]]
             heading = "" if np.isnan(fixes.heading_deg[i]) else fixes.heading_deg[i]
             when = str(fixes.time[i].astype("datetime64[s]"))
@@ -131,12 +118,9 @@ def test_the_ships_of_ais_are_a_file_of_their_own(files: tuple[Any, Path, Path])
 def test_equal_input_gives_equal_bytes_in_every_format(files: tuple[Any, Path, Path], tmp_path: Path) -> None:
     pytest.importorskip("pyogrio")
     _, ships, ais = files
-    runs = [
-        match_files(
-            [ships], [ais], VIEW, MatchOptions(out=tmp_path / name, format=("geojson", "csv", "gpkg"), report=True)
-        )
-        for name in ("one", "two")
-    ]
+    formats = ("geojson", "csv", "gpkg")
+    options = [MatchOptions(out=tmp_path / name, format=formats, report=True) for name in ("one", "two")]
+    runs = [match_files([ships], [ais], VIEW, one) for one in options]
     paths = [one.files for (one,) in runs]
     assert len(paths[0]) == 8
     for name, path in paths[0].items():
