@@ -12,6 +12,7 @@ from cli.commands.datasets import datasets
 from cli.commands.detect import detect
 from cli.commands.export import export
 from cli.commands.info import info
+from cli.commands.match import match
 from cli.commands.restore import restore
 from cli.commands.runs import runs
 from cli.commands.score import score
@@ -60,6 +61,7 @@ def _root(
 
 for _command in (
     with_settings(detect),
+    with_settings(match),
     simulate,
     score,
     train,

@@ -1,22 +1,28 @@
-"""Metadata of a scene that decide no pixel: its annotation, and the time at which its lines were taken."""
+"""Metadata of a scene that decide no pixel: annotation, times of lines, outline, view of the radar."""
 
 from __future__ import annotations
 
 from datetime import UTC, datetime
 from pathlib import Path
 
+import numpy as np
+
 from refinedet.config.detect_options import SceneSettings
+from refinedet.geo.position import Position, locate
 from refinedet.raster import RasterInfo, SceneReader
 from refinedet.raster.tiff import SNAP_XML
 from refinedet.scene.input.acquisition import Acquisition, LineTimes, choose_acquisition
 from refinedet.scene.input.file_metadata import file_metadata
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.sentinel1.annotation import Annotation
+from refinedet.scene.sentinel1.looking import view_of
 from refinedet.scene.sentinel1.reader import annotation_of, measurement_of
 from refinedet.scene.sentinel1.snap import SnapMetadata, read_snap_metadata, snap_annotation
 
 _LINES = 2
 """Fewest lines that have times of their own."""
+_OUTLINE_POINTS, _OUTLINE_DIGITS = 5, 6
+"""Points along each side of the outline that the record keeps, and their decimals."""
 
 
 def read_metadata(
@@ -50,7 +56,21 @@ def read_metadata(
         asked=settings.time,
     )
     reader.tell(*notes, time=acquired.to_dict(reader.info.height))
+    if (position := locate(reader.info)) is not None:
+        reader.tell(footprint=_footprint(position, reader.info))
+    if annotation is not None:
+        reader.tell(view=view_of(annotation))
     return annotation, acquired
+
+
+def _footprint(position: Position, info: RasterInfo) -> list[list[float]]:
+    """Outline of a scene in degrees, ready for JSON; places that are not on the earth are left out."""
+    along = np.linspace(0, 1, _OUTLINE_POINTS)[:-1]
+    sides = (along, 0 * along), (0 * along + 1, along), (1 - along, 0 * along + 1), (0 * along, 1 - along)
+    ring = np.concatenate([np.stack(side, axis=1) for side in sides]) * (info.width, info.height)
+    lonlat = position.lonlat(ring)
+    rounded: list[list[float]] = lonlat[np.isfinite(lonlat).all(axis=1)].round(_OUTLINE_DIGITS).tolist()
+    return rounded
 
 
 def _line_times(annotation: Annotation) -> LineTimes:

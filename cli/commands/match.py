@@ -1,0 +1,87 @@
+"""`refinedet match`: which ships report themselves by AIS, and which do not."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.table import Table
+
+from cli import options
+from cli.console import one_sentence_errors, out, print_json, say
+from refinedet.ais.results.settings import MatchOptions, ViewSettings
+
+if TYPE_CHECKING:
+    from refinedet.ais.results.match_files import Matched
+
+
+def match(  # noqa: PLR0913 - groups of options
+    *,
+    ships: Annotated[
+        list[Path],
+        typer.Argument(
+            metavar="SHIPS...",
+            help="Results of detect: GeoJSON, GeoPackage or CSV, one scene each, or a quoted pattern.",
+            show_default=False,
+        ),
+    ],
+    ais: Annotated[
+        list[Path],
+        typer.Option(metavar="FILE", help="AIS file or quoted pattern; repeat for several.", show_default=False),
+    ],
+    columns: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="FIELD=COLUMN",
+            help="Column of an AIS file that its name does not tell, such as mmsi=SHIP; repeat for several.",
+            show_default=False,
+        ),
+    ] = None,
+    view: ViewSettings,
+    limits: MatchOptions,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Match detected ships with AIS: which is which, which report nothing, which were not seen.
+
+    Writes <stem>.matched.geojson and .csv, the ships of AIS in <stem>.ais.geojson and .csv, and <stem>.match.json.
+    """
+    with one_sentence_errors(debug=debug):
+        from refinedet.ais.results.match_files import match_files
+        from refinedet.batch.manifest import scenes_named
+
+        named = _pairs(columns or [])
+        found = match_files(scenes_named(ships), scenes_named(ais), view, limits, named)
+        if json:
+            print_json({"matches": [one.summary | {"files": [str(f) for f in one.files.values()]} for one in found]})
+            return
+        _print(found)
+
+
+def _pairs(columns: list[str]) -> dict[str, str]:
+    """Columns by field from FIELD=COLUMN."""
+    for one in columns:
+        if not all(one.partition("=")):
+            raise typer.BadParameter(f"expected FIELD=COLUMN, such as mmsi=SHIP, found {one!r}")
+    return dict(one.split("=", 1) for one in columns)
+
+
+def _print(found: list[Matched]) -> None:
+    """A table on stdout, and the notes on stderr."""
+    table = Table(box=None, pad_edge=False, header_style="bold")
+    table.add_column("ships", overflow="fold")
+    for name in ("matched", "dark", "unknown", "AIS seen", "AIS unseen", "recall"):
+        table.add_column(name, justify="right")
+    table.add_column("results", overflow="fold")
+    for one in found:
+        table.add_row(*_row(one.summary, one))
+    out.print(table)
+    for note in dict.fromkeys(note for one in found for note in one.notes):
+        say(note)
+
+
+def _row(told: dict[str, Any], one: Matched) -> tuple[str, ...]:
+    recall = "-" if told["recall"] is None else f"{told['recall']:.2f}"
+    counts = (*told["detections"].values(), *told["ais_ships"].values())
+    return (one.ships.name, *map(str, counts), recall, str(one.files["record"]))

@@ -1,0 +1,1 @@
+"""AIS: reports of ships about themselves, read from the files of many providers."""

@@ -1,0 +1,87 @@
+"""Displacement: the way by which a radar image shows a moving ship beside its place. Pure.
+
+An echo is placed along the flight track by its Doppler frequency, where that of a target at rest vanishes. A ship that
+goes away from the radar with speed v_r is shown backward along the track by R v_r / V: R is the slant range, and V the
+speed of the satellite. On the ground that is R v_r v_g / V_e^2, with ground speed v_g and effective velocity V_e.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.geo.steps import direction
+
+Array = NDArray[np.float64]
+
+_EARTH_M = 6_371_008.8
+_GRAVITY_M3_S2 = 3.986004418e14
+SENTINEL_1_M = 693_000.0
+"""Altitude of Sentinel-1."""
+_USUAL_S, _USUAL_INCIDENCE = 115.0, 37.0
+"""Range over speed, and degrees of incidence, of a radar satellite of which nothing is known."""
+_USUAL_SPREAD = 0.75
+"""Displacement per m/s by an unknown geometry, on each axis, as a share of the usual one: its direction is unknown."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """View of the radar on K ships."""
+
+    seconds: Array
+    """(K,) slant range over speed of the satellite: metres of displacement along the track per m/s of radial speed."""
+    incidence_deg: Array
+    """(K,) angle between the line of sight and the vertical."""
+    track_deg: Array
+    """(K,) direction of flight on the ground, clockwise from north; NaN where the geometry is unknown."""
+    right: bool = True
+    """True if the radar looks to the right of its track."""
+
+    @property
+    def away(self) -> Array:
+        """(K, 2) unit vectors [east, north] away from the radar, on the ground."""
+        return direction(self.track_deg + (90.0 if self.right else -90.0))
+
+    @property
+    def known(self) -> NDArray[np.bool_]:
+        """(K,) true where the geometry is known."""
+        return np.isfinite(self.track_deg)
+
+    @classmethod
+    def unknown(cls, count: int) -> View:
+        """View of which nothing is known."""
+        return cls(np.full(count, _USUAL_S), np.full(count, _USUAL_INCIDENCE), np.full(count, np.nan))
+
+
+def displacement(view: View, velocity_m_s: Array) -> Array:
+    """Displacement [east, north] (K, 2) in metres of ships with velocities (K, 2) in m/s; 0 for an unknown geometry."""
+    known = view.known
+    radial = (velocity_m_s * np.where(known[:, None], view.away, 0.0)).sum(axis=1) * _sine(view)
+    along = direction(np.where(known, view.track_deg, 0.0))
+    return np.asarray(-(view.seconds * radial)[:, None] * along)
+
+
+def covariance(view: View, velocity_m_s: Array, velocity_spread_m_s: Array) -> Array:
+    """Covariance (K, 2, 2) in m2 of the displacement, by the spread of velocities (K,).
+
+    Where the geometry is unknown, so is the displacement, and its usual size is its spread in every direction.
+    """
+    scale = view.seconds * _sine(view)
+    along = direction(np.where(view.known, view.track_deg, 0.0))
+    told = (scale * velocity_spread_m_s)[:, None, None] ** 2 * along[:, :, None] * along[:, None, :]
+    speed = np.hypot(np.hypot(*velocity_m_s.T), velocity_spread_m_s)
+    untold = (_USUAL_SPREAD * scale * speed)[:, None, None] ** 2 * np.eye(2)
+    return np.where(view.known[:, None, None], told, untold)
+
+
+def range_over_speed(incidence_deg: Array, altitude_m: float = SENTINEL_1_M) -> Array:
+    """Slant range over speed of a satellite on a circular orbit around a sphere, in seconds, by the incidence."""
+    angle, orbit = np.radians(incidence_deg), _EARTH_M + altitude_m
+    slant = np.sqrt(orbit**2 - (_EARTH_M * np.sin(angle)) ** 2) - _EARTH_M * np.cos(angle)
+    return np.asarray(slant / np.sqrt(_GRAVITY_M3_S2 / orbit), np.float64)
+
+
+def _sine(view: View) -> Array:
+    return np.asarray(np.sin(np.radians(view.incidence_deg)), np.float64)

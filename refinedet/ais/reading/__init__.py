@@ -1,0 +1,1 @@
+"""Files of AIS to tables: formats, columns, times, cleaning and its account."""

@@ -1,0 +1,127 @@
+"""Columns of AIS tables, told by their names as providers write them."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+
+from refinedet.errors import InputError
+
+NAMES: Mapping[str, tuple[str, ...]] = {
+    "mmsi": ("mmsi", "mmsinumber", "userid", "sourcemmsi", "shipmmsi", "vesselmmsi"),
+    "time": (
+        *("basedatetime", "timestampexternal", "dtposutc", "datetimeutc", "timeutc", "timestamputc", "timestamp"),
+        *("datetime", "time", "utc", "msgtime", "positiontime", "unixtime", "epoch", "createdat", "receivedat", "date"),
+    ),
+    "millisecond": ("millisecond", "milliseconds", "miliseconds"),
+    "longitude": ("longitude", "lon", "long", "lng", "londeg"),
+    "latitude": ("latitude", "lat", "latdeg"),
+    "speed": ("sog", "speedoverground", "speed", "speedknots", "speedkn"),
+    "course": ("cog", "courseoverground", "course"),
+    "heading": ("trueheading", "heading", "hdg"),
+    "message_type": ("messageid", "msgtype", "messagetype", "msgid", "aistype"),
+    "accuracy": ("accuracy", "positionaccuracy", "posaccuracy", "posacc"),
+    "mobile": ("typeofmobile", "mobiletype"),
+    "name": ("vesselname", "shipname", "name"),
+    "ship_type": ("shiptype", "vesseltype", "shipandcargotype", "shipcargotype", "aisshiptype"),
+    "length": ("length", "vessellength", "shiplength", "lengthm", "loa"),
+    "width": ("width", "breadth", "beam", "vesselwidth", "shipwidth", "widthm"),
+    "bow": ("tobow", "dimensiontobow", "dimbow", "bow", "dimensiona", "dima", "referencepointa", "sizea", "a"),
+    "stern": (
+        "tostern",
+        "dimensiontostern",
+        "dimstern",
+        "stern",
+        "dimensionb",
+        "dimb",
+        "referencepointb",
+        "sizeb",
+        "b",
+    ),
+    "port": ("toport", "dimensiontoport", "dimport", "dimensionc", "dimc", "referencepointc"),
+    "starboard": ("tostarboard", "dimensiontostarboard", "dimstarboard", "dimensiond", "dimd", "referencepointd"),
+}
+"""Names of each field in small letters and digits alone, most telling first.
+
+Bare C and D are missing on purpose: the Danish Maritime Authority describes them the other way round than the standard.
+"""
+
+DANISH = "# timestamp"
+"""First column of the Danish Maritime Authority, whose dates are day first."""
+_STATIC = ("name", "ship_type", "length", "width", "bow", "stern", "port", "starboard")
+_POSITION = ("time", "longitude", "latitude")
+_SHOWN = 30
+"""Most column names that a message shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Columns:
+    """Columns of one table."""
+
+    place: Mapping[str, int]
+    """Index of the column of each field that the table has."""
+    day_first: bool
+    """True where dates are known to have the day first."""
+    overruled: frozenset[str] = field(default_factory=frozenset)
+    """Fields whose column the user named."""
+
+    @property
+    def positions(self) -> bool:
+        """True for position reports, false for static data alone."""
+        return "longitude" in self.place
+
+
+def check_fields(columns: Mapping[str, str] | None) -> None:
+    """Check that the user names fields that exist.
+
+    Raises:
+        InputError: a field does not exist.
+    """
+    unknown = sorted(set(columns or {}) - set(NAMES))
+    if unknown:
+        raise InputError(f"expected `columns` to name any of {', '.join(NAMES)}; found {', '.join(unknown)}")
+
+
+def find_columns(names: Sequence[str], where: str, columns: Mapping[str, str] | None = None) -> Columns:
+    """Find the columns of a table of positions, or of static data alone; `columns` names those of some fields.
+
+    Args:
+        names: names of the columns, in order.
+        where: name of the file, for messages.
+        columns: column of a field, by the field; those that this table lacks do not count.
+
+    Raises:
+        InputError: columns are missing.
+    """
+    exact = {name.strip(): index for index, name in reversed(list(enumerate(names)))}
+    plain = {_plain(name): index for index, name in reversed(list(enumerate(names)))}
+    stated = {key: exact[name.strip()] for key, name in (columns or {}).items() if name.strip() in exact}
+    found = {}
+    for key, known in NAMES.items():
+        index = next((plain[name] for name in known if name in plain), None)
+        if index is not None and index not in stated.values():
+            found[key] = index
+    found |= stated
+    missing = [key for key in ("mmsi", *_POSITION) if key not in found]
+    static_alone = missing == list(_POSITION) and any(key in found for key in _STATIC)
+    if "time" in found and missing == list(_POSITION[1:]):  # a register with the date of its rows
+        static_alone = any(key in found for key in _STATIC)
+    if missing and not static_alone:
+        shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+        absent = [name for name in (columns or {}).values() if name.strip() not in exact]
+        raise InputError(
+            f"expected columns of mmsi, time, longitude and latitude in {where}, "
+            f"found none for {' and '.join(missing)} among {shown}; "
+            + (f"`columns` names {', '.join(absent)}, which is not there" if absent else "name them with `columns`, ")
+            + ("" if absent else f"such as {missing[0]}=COLUMN")
+        )
+    if static_alone:
+        found = {key: index for key, index in found.items() if key in ("mmsi", *_STATIC)}
+    danish = bool(names) and names[0].strip().lower() == DANISH
+    return Columns(found, danish, frozenset(stated))
+
+
+def _plain(name: str) -> str:
+    """Small letters and digits of a name."""
+    return re.sub("[^a-z0-9]", "", name.lower())

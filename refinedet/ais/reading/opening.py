@@ -1,0 +1,163 @@
+"""Files of AIS as streams of bytes: plain, compressed, or members of a zip; and the packages that read them."""
+
+from __future__ import annotations
+
+import re
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from refinedet.errors import FileError, InputError, MissingExtra
+
+_CODECS = ((b"\x1f\x8b", "gzip"), (b"(\xb5/\xfd", "zstd"), (b"BZh", "bz2"))
+_ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
+_HEAD_BYTES = 1 << 16
+_TABLES = (".csv", ".txt", ".tsv", ".log", ".nmea", ".ais", ".dat")
+"""Endings of the members of a zip that are read."""
+
+
+@dataclass(frozen=True, slots=True)
+class Source:
+    """One file, or one member of a zip."""
+
+    path: Path
+    member: str | None = None
+
+    @property
+    def label(self) -> str:
+        """Name for messages."""
+        return f"{self.path} ({self.member})" if self.member else str(self.path)
+
+
+class CountedLines:
+    """A stream that counts the lines that are read from it, without empty ones."""
+
+    closed = False
+
+    def __init__(self, stream: Any) -> None:
+        """Read from another stream."""
+        self._stream = stream
+        self._ends, self._last = 0, b"\n"
+
+    def read(self, size: int = -1) -> bytes:
+        """Read bytes."""
+        data = bytes(self._stream.read(size))
+        if data:
+            joined = self._last + data
+            empty = b"\n\n" in joined or b"\n\r\n" in joined
+            self._ends += _full_lines(joined) - _full_lines(self._last) if empty else data.count(b"\n")
+            self._last = joined[-2:]
+        return data
+
+    @property
+    def lines(self) -> int:
+        """Lines read so far."""
+        return self._ends + (not self._last.endswith(b"\n"))
+
+
+def _full_lines(content: bytes) -> int:
+    """Count ends of lines that are not empty."""
+    return len(re.findall(rb"[^\r\n]\r?\n", content))
+
+
+def load_pyarrow() -> Any:
+    """Import pyarrow with its CSV, compute and Parquet modules.
+
+    Raises:
+        MissingExtra: the package is not installed.
+    """
+    try:
+        import pyarrow as pa
+        import pyarrow.compute
+        import pyarrow.csv
+        import pyarrow.parquet
+    except ImportError as error:
+        raise MissingExtra(
+            "expected pyarrow to read tables of AIS, found none; pip install 'refinedet[ais]'"
+        ) from error
+    return pa
+
+
+def load_pyais() -> Any:
+    """Import pyais.
+
+    Raises:
+        MissingExtra: the package is not installed.
+    """
+    try:
+        import pyais
+        import pyais.exceptions
+    except ImportError as error:
+        raise MissingExtra("expected pyais to read NMEA logs, found none; pip install 'refinedet[ais]'") from error
+    return pyais
+
+
+def sources(path: Path) -> list[Source]:
+    """Parts of a file that are read one by one: the file itself, or the tables in a zip.
+
+    Raises:
+        FileError: the file is missing or cannot be read.
+        InputError: a zip without a table.
+    """
+    if first_bytes(path)[:4] != _ZIP:
+        return [Source(path)]
+    try:
+        with zipfile.ZipFile(path) as archive:
+            names = sorted(name for name in archive.namelist() if name.lower().endswith(_TABLES))
+    except (OSError, zipfile.BadZipFile) as error:
+        raise FileError(f"expected a zip file at {path}, but it is damaged ({error}); fetch it again") from error
+    if not names:
+        raise InputError(f"expected a table such as ais.csv in {path}, found none; unpack it")
+    return [Source(path, name) for name in names]
+
+
+def first_bytes(path: Path) -> bytes:
+    """First bytes of a file as it lies on disk.
+
+    Raises:
+        FileError: the file is missing or cannot be read.
+    """
+    try:
+        with path.open("rb") as stream:
+            return stream.read(_HEAD_BYTES)
+    except OSError as error:
+        raise FileError(f"expected a file of AIS at {path}, but it cannot be read ({error.strerror})") from error
+
+
+def is_parquet(source: Source) -> bool:
+    """True for a Parquet file."""
+    return source.member is None and first_bytes(source.path).startswith(_PARQUET)
+
+
+def head(source: Source) -> bytes:
+    """First bytes of the content.
+
+    Raises:
+        FileError: the file cannot be read.
+    """
+    with content(source) as stream:
+        return bytes(stream.read(_HEAD_BYTES))
+
+
+@contextmanager
+def content(source: Source) -> Iterator[Any]:
+    """Stream of the content, decompressed.
+
+    Raises:
+        FileError: the file is missing, damaged or cannot be read.
+    """
+    try:
+        if source.member is not None:
+            with zipfile.ZipFile(source.path) as archive, archive.open(source.member) as stream:
+                yield stream
+            return
+        codec = next((name for magic, name in _CODECS if first_bytes(source.path).startswith(magic)), None)
+        with source.path.open("rb") as stream:
+            yield stream if codec is None else load_pyarrow().CompressedInputStream(stream, codec)
+    except (FileError, InputError):
+        raise
+    except (OSError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+        raise FileError(f"expected a whole file at {source.label}, but reading it failed ({error})") from error

@@ -1,0 +1,66 @@
+"""Names of the counts of reading, and their account in sentences.
+
+Each message counts once: as kept, as static data, or as dropped for the first reason that applies. A repair counts
+beside these.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+MESSAGES = "messages"
+KEPT = "kept"
+STATIC = "static data"
+
+DAMAGED = "damaged"
+NO_NUMBER = "without a number"
+NO_POSITION = "without a position"
+POSITION_UNAVAILABLE = "position not available (91, 181)"
+POSITION_IMPOSSIBLE = "position impossible"
+OUTSIDE_AREA = "outside the area"
+NO_TIME = "without a time"
+CLOCK_OFF = "clock off (before 1998 or in the future)"
+OUTSIDE_TIME = "outside the time"
+BASE_STATION = "base station"
+AID = "aid to navigation"
+AIRCRAFT = "aircraft"
+BEACON = "distress beacon"
+GROUP = "group number"
+DOUBLED = "doubled"
+JUMPED = "jumped further than a ship can move"
+DROPPED = (
+    *(DAMAGED, NO_NUMBER, NO_POSITION, POSITION_UNAVAILABLE, POSITION_IMPOSSIBLE, OUTSIDE_AREA),
+    *(NO_TIME, CLOCK_OFF, OUTSIDE_TIME, BASE_STATION, AID, AIRCRAFT, BEACON, GROUP, DOUBLED, JUMPED),
+)
+"""Reasons to drop a message; their counts, with those kept and those of static data, add up to all messages."""
+
+SPEED_UNAVAILABLE = "speed not available (102.3)"
+COURSE_UNAVAILABLE = "course not available (360)"
+HEADING_UNAVAILABLE = "heading not available (511)"
+SPEED_IMPOSSIBLE = "speed impossible"
+COURSE_IMPOSSIBLE = "course impossible"
+HEADING_IMPOSSIBLE = "heading impossible"
+LOW_ACCURACY = "position of low accuracy"
+LONG_RANGE = "position to a tenth of a minute (type 27)"
+OUT_OF_ORDER = "late, put in order"
+ODD_NUMBER = "number of no ship's form"
+TWO_SHIPS = "numbers that several ships use"
+SIZE_IMPOSSIBLE = "ships of impossible size"
+DAY_FIRST = "dates read day first"
+REPAIRED = (
+    *(SPEED_UNAVAILABLE, SPEED_IMPOSSIBLE, COURSE_UNAVAILABLE, COURSE_IMPOSSIBLE),
+    *(HEADING_UNAVAILABLE, HEADING_IMPOSSIBLE, LOW_ACCURACY, LONG_RANGE, OUT_OF_ORDER),
+    *(ODD_NUMBER, TWO_SHIPS, SIZE_IMPOSSIBLE, DAY_FIRST),
+)
+"""Repairs and doubts of what was kept."""
+
+
+def account(counts: Mapping[str, int]) -> tuple[str, ...]:
+    """Sentences on what became of the messages: totals, then what was dropped, then what was repaired."""
+    total, kept, static = (counts.get(key, 0) for key in (MESSAGES, KEPT, STATIC))
+    lines = [f"AIS: {total:,} messages; {kept:,} positions kept, {static:,} with static data alone"]
+    for title, keys in (("dropped", DROPPED), ("kept with repairs or doubts", REPAIRED)):
+        told = [f"{counts[key]:,} {key}" for key in keys if counts.get(key)]
+        if told:
+            lines.append(f"{title}: {', '.join(told)}")
+    return tuple(lines)

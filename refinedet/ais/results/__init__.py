@@ -1,0 +1,1 @@
+"""Result files of a match: detections of `detect` in, the same with AIS out."""

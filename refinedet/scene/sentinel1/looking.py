@@ -1,0 +1,56 @@
+"""View of the radar on a Sentinel-1 raster, for its record: time, range and direction at a few places."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.geo.position import azimuths_deg
+from refinedet.scene.sentinel1.annotation import Annotation, Grid
+
+_LINES, _PIXELS = 4, 6
+"""Most nodes of the record along the track and across it; a quadratic through them is right to 0.1 %."""
+
+
+def view_of(annotation: Annotation) -> dict[str, Any]:
+    """View of the radar at nodes of the geolocation grid, ready for JSON.
+
+    Keys: `start`, the time of second 0 (UTC); `look`, the side; and `nodes`, each [longitude, latitude, seconds after
+    the start, metres of displacement per m/s of radial speed, incidence, direction of flight] in degrees and seconds.
+    """
+    grid = annotation.grid
+    lines, pixels = np.unique(grid.line), np.unique(grid.pixel)
+    chosen = np.isin(grid.line, _spread(lines, _LINES)) & np.isin(grid.pixel, _spread(pixels, _PIXELS))
+    seen = annotation.geometry(np.stack([grid.pixel, grid.line], axis=1)[chosen] + 0.5)
+    ground_m_s = annotation.azimuth_spacing_m / annotation.line_s
+    nodes = np.stack(
+        [
+            *(grid.longitude[chosen], grid.latitude[chosen], grid.seconds[chosen]),
+            seen.slant_range_m * ground_m_s / seen.velocity_m_s**2,
+            np.degrees(seen.incidence_rad),
+            _track(grid)[chosen],
+        ],
+        axis=1,
+    )
+    return {"start": annotation.first_line.isoformat() + "Z", "look": "right", "nodes": nodes.round(6).tolist()}
+
+
+def _spread(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
+    """Values from the first to the last, `most` at the most, evenly spread."""
+    return np.asarray(values[np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))])
+
+
+def _track(grid: Grid) -> NDArray[np.float64]:
+    """Direction of flight (G,) at each point: to the point that follows it in its column, or from the one before it."""
+    order = np.lexsort((grid.line, grid.pixel))
+    places = np.stack([grid.longitude, grid.latitude], axis=1)[order]
+    forward = azimuths_deg(places[:-1], places[1:])
+    same = grid.pixel[order][:-1] == grid.pixel[order][1:]
+    found = np.full(len(order), np.nan)
+    found[1:][same] = forward[same]
+    found[:-1][same] = forward[same]
+    track = np.empty(len(order))
+    track[order] = np.where(np.isnan(found), np.nanmedian(found), found)
+    return track

@@ -1,0 +1,231 @@
+"""Result files of a detection matched with AIS files: what is read, what is written, what is refused."""
+
+from __future__ import annotations
+
+import csv
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from refinedet.ais.results.match_files import match_files
+from refinedet.ais.results.settings import MatchOptions, ViewSettings
+from refinedet.ais.results.ships import read_ships
+from refinedet.errors import FileError, InputError
+
+MakeScene = Callable[..., Any]
+COLUMNS = ["MMSI", "BaseDateTime", "LAT", "LON", "SOG", "COG", "Heading", "VesselName", "VesselType", "Length", "Width"]
+VIEW = ViewSettings(platform_heading=348.0, incidence=37.0)
+
+
+def write_ships(made: Any, path: Path) -> None:
+    """Write detections as `detect` does, as far as a match reads them."""
+    one = made.scene.detected
+    features = [
+        {
+            "type": "Feature",
+            "geometry": {"type": "Point", "coordinates": one.lonlat[i].tolist()},
+            "properties": {
+                "lon": one.lonlat[i, 0],
+                "lat": one.lonlat[i, 1],
+                "score": 0.9,
+                "length_m": one.length_m[i],
+                "heading_deg": one.heading_deg[i],
+                "flags": ["edge"],
+                "time": "2024-05-01T17:00:00.000Z",
+                "scene": "made.tif",
+            },
+        }
+        for i in range(len(one))
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+
+
+def write_ais(made: Any, path: Path) -> None:
+    """Write reports as MarineCadastre does; numbers of ships are those of Denmark."""
+    fixes, statics = made.truth.ais.fixes, made.truth.ais.statics
+    row = {int(number): i for i, number in enumerate(statics.mmsi)}
+    with path.open("w", newline="") as stream:
+        writer = csv.writer(stream)
+        writer.writerow(COLUMNS)
+        for i in range(len(fixes)):
+            of = row.get(int(fixes.mmsi[i]))
+            known: list[Any] = ["", "", "", ""]
+            if of is not None:
+                known = [statics.name[of], 70, statics.length_m[of], statics.width_m[of]]
+            numbers = [fixes.latitude_deg[i], fixes.longitude_deg[i], fixes.speed_kn[i], fixes.course_deg[i]]
+            heading = "" if np.isnan(fixes.heading_deg[i]) else fixes.heading_deg[i]
+            when = str(fixes.time[i].astype("datetime64[s]"))
+            writer.writerow([danish(fixes.mmsi[i]), when, *numbers, heading, *known])
+
+
+def danish(mmsi: int) -> int:
+    """Number of a real kind for a simulated one."""
+    return int(mmsi) - 999_000_000 + 219_000_000
+
+
+@pytest.fixture
+def files(tmp_path: Path, make_scene: MakeScene) -> tuple[Any, Path, Path]:
+    """A scene, its detections and its AIS."""
+    made = make_scene(0, 20)
+    write_ships(made, tmp_path / "made.geojson")
+    write_ais(made, tmp_path / "ais.csv")
+    return made, tmp_path / "made.geojson", tmp_path / "ais.csv"
+
+
+def test_each_detection_gets_its_columns(files: tuple[Any, Path, Path]) -> None:
+    made, ships, ais = files
+    (found,) = match_files([ships], [ais], VIEW)
+    written = json.loads(ships.with_name("made.matched.geojson").read_text())["features"]
+    rows = [one["properties"] for one in written]
+    assert len(rows) == 20
+    assert rows[0].items() >= {"score": 0.9, "flags": ["edge"], "scene": "made.tif"}.items()
+    told = np.array([row["mmsi"] or -1 for row in rows])
+    right = np.where(made.truth.reporting, [danish(one) for one in made.truth.mmsi], -1)
+    assert (told == right).mean() >= 0.9
+    one = rows[int(np.flatnonzero((told == right) & (told > 0))[0])]
+    assert one["ais"] == "matched"
+    assert one["ais_distance_m"] < 200
+    assert one["ais_probability"] > 0.5
+    assert found.summary["detections"]["matched"] == (told > 0).sum()
+    assert sum(found.summary["detections"].values()) == 20
+
+
+def test_the_table_has_the_same_columns_and_rows(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    match_files([ships], [ais], VIEW)
+    with ships.with_name("made.matched.csv").open(newline="") as stream:
+        rows = list(csv.DictReader(stream))
+    written = json.loads(ships.with_name("made.matched.geojson").read_text())["features"]
+    assert list(rows[0]) == list(dict.fromkeys(["lon", "lat", *rows[0]]))
+    assert [row["ais"] for row in rows] == [one["properties"]["ais"] for one in written]
+    assert set(rows[0]) == set(written[0]["properties"])
+
+
+def test_the_ships_of_ais_are_a_file_of_their_own(files: tuple[Any, Path, Path]) -> None:
+    made, ships, ais = files
+    match_files([ships], [ais], VIEW)
+    rows = [one["properties"] for one in json.loads(ships.with_name("made.ais.geojson").read_text())["features"]]
+    assert {row["mmsi"] for row in rows} == {danish(one) for one in made.truth.mmsi[made.truth.reporting]}
+    for row in rows:
+        assert (row["status"] == "seen") == (row["detection"] is not None) == (row["reason"] is None)
+        assert abs(row["lat"] - row["real_lat"]) < 0.02
+
+
+def test_equal_input_gives_equal_bytes_in_every_format(files: tuple[Any, Path, Path], tmp_path: Path) -> None:
+    pytest.importorskip("pyogrio")
+    _, ships, ais = files
+    formats = ("geojson", "csv", "gpkg")
+    options = [MatchOptions(out=tmp_path / name, format=formats, report=True) for name in ("one", "two")]
+    runs = [match_files([ships], [ais], VIEW, one) for one in options]
+    paths = [one.files for (one,) in runs]
+    assert len(paths[0]) == 8
+    for name, path in paths[0].items():
+        assert path.read_bytes() == paths[1][name].read_bytes(), name
+
+
+def test_the_page_asks_for_nothing_and_shows_every_ship(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    (found,) = match_files([ships], [ais], VIEW, MatchOptions(report=True))
+    page = found.files["page"].read_text()
+    assert "default-src 'none'" in page
+    assert "<script" not in page
+    assert page.count('r="3"') == 20
+    assert page.count('<g class="ship') == sum(found.summary["ais_ships"].values())
+
+
+def test_results_are_read_again(files: tuple[Any, Path, Path]) -> None:
+    """A GeoPackage or a table of the detections gives the match of the GeoJSON."""
+    pytest.importorskip("pyogrio")
+    _, ships, ais = files
+    (first,) = match_files([ships], [ais], VIEW, MatchOptions(format=("gpkg", "csv")))
+    for kind in ("gpkg", "csv"):
+        again = read_ships(first.files[f"{kind} detections"])
+        assert again.detected.lonlat == pytest.approx(read_ships(ships).detected.lonlat, abs=1e-6)
+        assert again.flags == (("edge",),) * 20
+        assert again.geometry.start == np.datetime64("2024-05-01T17:00:00")
+
+
+def test_results_are_not_replaced_unasked(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    match_files([ships], [ais], VIEW)
+    with pytest.raises(FileError, match="`overwrite`"):
+        match_files([ships], [ais], VIEW)
+    match_files([ships], [ais], VIEW, MatchOptions(overwrite=True))
+
+
+def test_what_was_guessed_is_told(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    (unknown,) = match_files([ships], [ais])
+    assert "`platform_heading`" in " ".join(unknown.notes)
+    assert unknown.summary["geometry"] == "unknown"
+    (stated,) = match_files([ships], [ais], VIEW, MatchOptions(overwrite=True))
+    assert "`altitude_km`" in " ".join(stated.notes)
+    assert stated.summary["geometry"] == "stated"
+
+
+def record_with(view: dict[str, Any] | None) -> str:
+    read_as: dict[str, Any] = {"footprint": [[6.0, 54.0], [7.0, 54.0], [7.0, 55.0], [6.0, 55.0]]}
+    return json.dumps({"scene": {"read_as": read_as | ({} if view is None else {"view": view})}})
+
+
+def test_the_record_of_the_run_tells_the_view_and_the_outline(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    nodes = [[lon, lat, 0.0, 115.0, 37.0, 348.0] for lon in (6.0, 6.5, 7.0) for lat in (54.0, 54.5, 55.0)]
+    view = {"start": "2024-05-01T17:00:00Z", "look": "right", "nodes": nodes}
+    ships.with_name("made.run.json").write_text(record_with(view))
+    (found,) = match_files([ships], [ais])
+    assert (found.summary["geometry"], found.notes) == ("annotation", ())
+    assert read_ships(ships).footprint.area == pytest.approx(1)
+    with pytest.raises(InputError, match="leave it out"):
+        match_files([ships], [ais], VIEW, MatchOptions(overwrite=True))
+    ships.with_name("made.run.json").write_text(record_with({"vv": view, "vh": view}))
+    assert read_ships(ships).geometry.source == "annotation"
+
+
+def test_a_heading_alone_is_refused(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    with pytest.raises(InputError, match="`incidence` with `platform_heading`"):
+        match_files([ships], [ais], ViewSettings(platform_heading=10.0))
+
+
+def test_ships_without_a_time_need_one(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    content = json.loads(ships.read_text())
+    for one in content["features"]:
+        del one["properties"]["time"]
+    timeless = ships.with_name("timeless.geojson")
+    timeless.write_text(json.dumps(content))
+    with pytest.raises(InputError, match="`time`"):
+        match_files([timeless], [ais], VIEW)
+    (found,) = match_files([timeless], [ais], ViewSettings(time="2024-05-01T17:00:00Z", **_plain(VIEW)))
+    assert found.summary["detections"]["matched"] > 5
+    with pytest.raises(InputError, match="leave it out"):
+        match_files([ships], [ais], ViewSettings(time="2024-05-01T17:00:00Z", **_plain(VIEW)))
+
+
+def _plain(view: ViewSettings) -> dict[str, Any]:
+    return {"platform_heading": view.platform_heading, "incidence": view.incidence}
+
+
+@pytest.mark.parametrize(("name", "scenes", "say"), [("made.geojson", ("a.tif", "b.tif"), "one scene")])
+def test_ships_of_several_scenes_are_refused(
+    files: tuple[Any, Path, Path], name: str, scenes: tuple[str, str], say: str
+) -> None:
+    _, ships, ais = files
+    content = json.loads(ships.with_name(name).read_text())
+    for i, one in enumerate(content["features"]):
+        one["properties"]["scene"] = scenes[i % 2]
+    ships.write_text(json.dumps(content))
+    with pytest.raises(InputError, match=say):
+        match_files([ships], [ais], VIEW)
+
+
+def test_pixels_alone_are_refused(tmp_path: Path, files: tuple[Any, Path, Path]) -> None:
+    feature = {"type": "Feature", "geometry": None, "properties": {"bbox_px": [1, 2, 3, 4], "score": 1.0}}
+    (tmp_path / "px.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    with pytest.raises(InputError, match="pixels alone"):
+        match_files([tmp_path / "px.geojson"], [files[2]], VIEW)
