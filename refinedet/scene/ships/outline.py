@@ -22,7 +22,7 @@ def turned_rectangles(
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Corners (N, 4, 2) of turned rectangles in pixels, and in degrees [lon, lat]; NaN where a measure is unknown.
 
-    The rectangle is measured on the ground, so its sides in pixels are at right angles only where the pixels are square.
+    It is measured on the ground, so its sides in pixels are at right angles only where the pixels are square.
 
     Args:
         position: position of the scene.
@@ -40,7 +40,7 @@ def turned_rectangles(
     centres = np.asarray(centres_px, np.float64)[known]
     ground, offsets = _ground(position, centres), np.stack([east, north], axis=-1)[known]
     good = np.isfinite(ground).all(axis=(1, 2))
-    good[good] = np.linalg.matrix_rank(ground[good]) == 2  # noqa: PLR2004 - two directions
+    good[good] = np.linalg.matrix_rank(ground[good]) == 2
     rows = np.flatnonzero(known)[good]
     if not len(rows):
         return pixels, lonlat

@@ -52,7 +52,7 @@ def test_rectangles_have_the_length_width_and_azimuth(name: str) -> None:
     middle = position.lonlat(centres)
     for i, corners in enumerate(lonlat):
         ends = [GEOD.npts(*corners[a], *corners[b], 1)[0] for a, b in ((2, 3), (0, 1))]
-        azimuth, back, metres = GEOD.inv(*middle[i], *ends[1])
+        azimuth, _, metres = GEOD.inv(*middle[i], *ends[1])
         assert metres == pytest.approx(length[i] / 2, abs=0.01)
         assert GEOD.inv(*ends[0], *ends[1])[2] == pytest.approx(length[i], abs=0.01)
         assert (azimuth - heading[i] + 180) % 360 - 180 == pytest.approx(0, abs=0.01)
