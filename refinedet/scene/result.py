@@ -47,8 +47,8 @@ class SceneResult:
     """Detections in scene pixels."""
     places: Places
     flags: tuple[tuple[str, ...], ...]
-    """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, survey.LAND, SHORE, and plausible.CLUTTER,
-    IMPLAUSIBLE, ISLET; mostly none."""
+    """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, survey.LAND, PLATFORM, SHORE,
+    plausible.CLUTTER, IMPLAUSIBLE, ISLET, lattice.TURBINE, side_lobes.SIDELOBE, and wakes.WAKE; mostly none."""
     located: bool
     """True if the scene has a position; without one, all places are NaN."""
     stretch_limits: StretchLimits | None

@@ -23,7 +23,7 @@ EDGE = "edge"
 NODATA = "nodata"
 """Flag: the box touches pixels that were not measured; part of the ship may lie there."""
 AMBIGUITY = "ambiguity"
-"""Flag: the box lies at an azimuth ambiguity of a clearly brighter ship, and is likely a ghost of it."""
+"""Flag: the box lies at an azimuth ambiguity of a clearly brighter ship, or repeats the pattern of bright land."""
 
 _EDGE_PX = 1.0
 _BEAM_SHARE, _BEAM_M = 0.14, 1.7

@@ -20,6 +20,7 @@ from refinedet.scene.land.survey import Surroundings
 from refinedet.scene.sentinel1.ambiguity import find_ambiguities
 from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.borders import invalid_share
+from refinedet.scene.sentinel1.land_ghosts import find_land_ghosts
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
 from refinedet.scene.ships.lattice import LONGEST_M, TURBINE, grid_members
 from refinedet.scene.ships.resolution import Pair, Sensor, resolution_px, speckle_correlation
@@ -89,7 +90,8 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
     own = [shapes[k][i] for i, k in enumerate(merged.stronger.tolist())]
     there = places(boxes, locate(info), own)
     # a ghost is compared with ships as its own polarisation shows them
-    ghosts = _of_stronger(merged, [_ghosts(annotation, boxes, _contrasts(seen)) for seen in shapes])
+    looks_at = zip(scene.readers, shapes, strict=True)
+    ghosts = _of_stronger(merged, [_ghosts(annotation, reader, boxes, _contrasts(s), known) for reader, s in looks_at])
     doubted = suspects(scene.readers[0], scene.seen, boxes, known.settings)
     lost = int((~measured).sum())
     return Ships(
@@ -179,9 +181,17 @@ def _box(boxes_xyxy: Boxes, index: int) -> Box:
     return x1, y1, x2, y2
 
 
-def _ghosts(annotation: Annotation | None, boxes_xyxy: Boxes, contrast_db: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N,) true for azimuth ambiguities; none without a Sentinel-1 annotation."""
+def _ghosts(
+    annotation: Annotation | None,
+    reader: Reader,
+    boxes_xyxy: Boxes,
+    contrast_db: NDArray[np.float64],
+    known: Surroundings,
+) -> NDArray[np.bool_]:
+    """(N,) true for azimuth ambiguities of ships and land; none without a Sentinel-1 annotation."""
     if annotation is None or not len(boxes_xyxy):
         return np.zeros(len(boxes_xyxy), np.bool_)
     boxes = boxes_xyxy.astype(np.float64)
-    return find_ambiguities(boxes_xyxy, contrast_db, annotation.geometry((boxes[:, :2] + boxes[:, 2:]) / 2))
+    geometry = annotation.geometry((boxes[:, :2] + boxes[:, 2:]) / 2)
+    of_ships = find_ambiguities(boxes_xyxy, contrast_db, geometry)
+    return of_ships | find_land_ghosts(reader, boxes_xyxy, contrast_db, geometry, known.on_land)

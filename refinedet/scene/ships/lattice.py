@@ -12,7 +12,7 @@ from itertools import combinations
 import numpy as np
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
-from scipy.stats import binom
+from scipy.special import bdtrc
 
 Metres = NDArray[np.float64]
 """(N, 2) places on the ground."""
@@ -111,7 +111,7 @@ def _members(places: Metres, point_like: Mask, origin: Metres, basis: Metres, co
         return np.zeros(len(places), np.bool_)
     share = np.pi * tolerance**2 / abs(np.linalg.det(basis))
     grids = count * _NEIGHBOURS * (_NEIGHBOURS - 1) / 2
-    chance = grids * binom.sf(taken - _SPANNING - 1, within - _SPANNING, share)
+    chance = grids * bdtrc(taken - _SPANNING - 1, within - _SPANNING, share)
     return on if chance <= _BY_CHANCE else np.zeros(len(places), np.bool_)
 
 
