@@ -97,12 +97,12 @@ class SceneResult:
     def outline_lonlat(self, ship: int) -> NDArray[np.float64]:
         """Corners (4, 2) of the outline of a ship in degrees [lon, lat]; NaN where unknown."""
         oriented = self.outline_of(ship) == "oriented"
-        return (self.places.oriented_lonlat if oriented else self.places.corners_lonlat)[ship]
+        return np.asarray((self.places.oriented_lonlat if oriented else self.places.corners_lonlat)[ship])
 
     def outline_px(self, ship: int) -> NDArray[np.float64]:
         """Corners (4, 2) of the outline of a ship in pixels [x, y] of the scene."""
         if self.outline_of(ship) == "oriented":
-            return self.places.oriented_px[ship]
+            return np.asarray(self.places.oriented_px[ship])
         x1, y1, x2, y2 = self.detections.boxes_xyxy[ship].astype(np.float64)
         return np.array([(x1, y1), (x1, y2), (x2, y2), (x2, y1)])
 

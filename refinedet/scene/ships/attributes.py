@@ -74,9 +74,14 @@ def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape]
     unknown = np.full(count, np.nan)
     if position is None:
         nowhere = np.full((count, 4, 2), np.nan)
-        measures = [unknown] * 5
         return Places(
-            nowhere, nowhere[:, 0], *measures, contrast, unknown, oriented_lonlat=nowhere, oriented_px=nowhere
+            nowhere,
+            nowhere[:, 0],
+            *(unknown, unknown, unknown, unknown, unknown),
+            contrast_db=contrast,
+            coast_m=unknown,
+            oriented_lonlat=nowhere,
+            oriented_px=nowhere,
         )
     stern, bow, left, right = (position.lonlat(ends) for ends in _ends(shapes))
     blur = np.array([shape.blur for shape in shapes], np.float64).reshape(-1, 2)

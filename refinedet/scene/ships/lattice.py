@@ -117,7 +117,8 @@ def _members(places: Metres, point_like: Mask, origin: Metres, basis: Metres, co
 
 def _tolerance(basis: NDArray[np.float64]) -> NDArray[np.float64]:
     """Tolerance (N,) of grids with the axes (N, 2, 2)."""
-    return np.minimum(_TOLERANCE_M, _TOLERANCE_SHARE * np.hypot(*np.moveaxis(basis, -1, 0)).min(axis=1))
+    spacing = np.hypot(*np.moveaxis(basis, -1, 0)).min(axis=1)
+    return np.asarray(np.minimum(_TOLERANCE_M, _TOLERANCE_SHARE * spacing))
 
 
 def _far(basis: Metres) -> float:

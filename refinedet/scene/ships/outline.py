@@ -39,14 +39,14 @@ def turned_rectangles(
     pixels, lonlat = np.full((2, len(centres_px), 4, 2), np.nan)
     centres = np.asarray(centres_px, np.float64)[known]
     ground, offsets = _ground(position, centres), np.stack([east, north], axis=-1)[known]
-    good = np.isfinite(ground).all(axis=(1, 2))
-    good[good] = np.linalg.matrix_rank(ground[good]) == 2
+    good = np.flatnonzero(np.isfinite(ground).all(axis=(1, 2)))
+    good = good[np.linalg.matrix_rank(ground[good]) == ground.shape[1]]
     rows = np.flatnonzero(known)[good]
     if not len(rows):
         return pixels, lonlat
-    offsets = offsets[good]
-    pixels[rows] = centres[good][:, None] + np.linalg.solve(ground[good][:, None], offsets[..., None])[..., 0]
-    start = np.repeat(position.lonlat(centres[good]), 4, axis=0)
+    centres, ground, offsets = centres[good], ground[good], offsets[good]
+    pixels[rows] = centres[:, None] + np.linalg.solve(ground[:, None], offsets[..., None])[..., 0]
+    start = np.repeat(position.lonlat(centres), 4, axis=0)
     azimuth = np.degrees(np.arctan2(offsets[..., 0], offsets[..., 1]))
     lonlat[rows] = moved(start, azimuth.ravel(), np.hypot(*offsets.T).T.ravel()).reshape(-1, 4, 2)
     return pixels, lonlat
