@@ -198,6 +198,13 @@ class LandSettings(Settings):
         None, "Points, lines or polygons of platforms and turbines; detections there are dropped.", metavar="FILE"
     )
     exclude_m: _Reach = option(100.0, "Detections up to this far from an excluded place are dropped too.")
+    platforms: Path | None = option(
+        None,
+        "Points, lines or polygons of known platforms and turbines: detections there are flagged as platform, none is "
+        "dropped. GeoJSON, GeoPackage or Shapefile.",
+        metavar="FILE",
+    )
+    platforms_m: _Reach = option(100.0, "Detections up to this far from a known platform are flagged too.")
     cache: Path | None = None
     """Folder for coastlines that were cut; None: the user's own cache folder."""
 

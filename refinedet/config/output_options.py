@@ -9,6 +9,8 @@ from refinedet.config.base import Settings, validated
 from refinedet.config.option import Effect, option
 
 Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
+Outline = Literal["box", "oriented"]
+"""Outline of a ship: the box of its detection, or a rectangle of its length and width along its heading."""
 
 
 @validated(frozen=True, slots=True)
@@ -21,6 +23,13 @@ class OutputSettings(Settings):
         "Result files; repeat for several.",
         Effect.FILES,
         default_text="geojson, csv; of an archive its data set",
+    )
+    outline: Outline = option(
+        "box",
+        "Outline of a ship in vector files, map and enlarged pictures: its box, or a turned rectangle of its measured "
+        "length and width along its heading. Ships without a measured heading keep their box.",
+        Effect.FILES,
+        metavar="box|oriented",
     )
     quicklook: bool | None = option(
         None,

@@ -90,7 +90,7 @@ class ShipFinder:
         search, settings = self._search, self._settings
         with ThreadPoolExecutor(1, thread_name_prefix="writers") as beside:
             beside.submit(load_writers, files)  # and waited for: no process should end during an import
-            return detect_scene(
+            found = detect_scene(
                 scene,
                 search.predictors,
                 scene=settings.scene,
@@ -104,6 +104,7 @@ class ShipFinder:
                 progress=progress,
                 journal=journal,
             )
+        return found.outlined(settings.output.outline)
 
     def _identity(self, scene_sha256: str | None) -> RunIdentity:
         from refinedet.scene.identity import run_identity
@@ -136,6 +137,8 @@ class ShipFinder:
         if not {"counts", "notes", "scene"} <= record.keys():
             raise InputError(f"expected a whole record of a run at {path}, found parts; replace it with `overwrite`")
         changed = self._identity(scene_sha256(scene, self._settings.scene.pol)).changed_since(before)
+        shown, asked = record.get("settings", {}).get("outline"), self._settings.output.outline
+        changed += [] if shown == asked else [f"outline was {shown}, and is {asked}"]
         if changed:
             raise FileError(
                 f"expected the results beside {path} to be what this call would find, found others "

@@ -109,6 +109,12 @@ def azimuths_deg(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64
     return forward
 
 
+def moved(start_lonlat: Points, azimuth_deg: NDArray[np.float64], metres: NDArray[np.float64]) -> Points:
+    """Places (N, 2) that lie so many metres (N,) from others (N, 2), in directions (N,) clockwise from north."""
+    lon, lat, _ = _GEOD.fwd(start_lonlat[:, 0], start_lonlat[:, 1], azimuth_deg, metres)
+    return np.stack([lon, lat], axis=1)
+
+
 def _geodesics(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64]:
     """(2, N) direction at the start and length; NaN where a point is undefined."""
     result = np.full((2, len(start_lonlat)), np.nan)

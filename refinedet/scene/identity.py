@@ -32,7 +32,7 @@ _PACKAGES = (
     "roaring-landmask",
 )
 """Packages whose version may show in a result; the last one holds the coastline."""
-_SIDE_FILES = ("gcps", "land", "exclude")
+_SIDE_FILES = ("gcps", "land", "exclude", "platforms")
 """Settings that name a file. Its content counts, its path does not."""
 _PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 """Files that make up one Shapefile."""
@@ -102,6 +102,8 @@ def run_identity(  # noqa: PLR0913 - all that decides a result
         chosen["land_buffer_m"] = None
     if land.exclude is None:
         chosen["exclude_m"] = None
+    if land.platforms is None:
+        chosen["platforms_m"] = None
     settings = {
         **{name: value for name, value in chosen.items() if name not in _SIDE_FILES},
         "stretch": scene.stretch.to_dict(),

@@ -16,10 +16,11 @@ def position_notes(info: RasterInfo) -> tuple[str, ...]:
     reason = why_nowhere(info)
     if reason is None:
         return ()
-    meaning = "boxes are in pixels, places and lengths on the ground are unknown, and neither land nor exclusions are"
+    unknown = "boxes are in pixels, places and lengths on the ground are unknown"
     lacks_crs = (info.gcps and not info.gcp_crs) or (info.transform and not info.crs)
     remedy = "state the reference system with `crs`" if lacks_crs else "control points in `gcps` would place it"
-    return (f"the scene has no position, since {reason}: {meaning} looked at; {remedy}",)
+    left_out = "neither land, exclusions nor platforms are looked at"
+    return (f"the scene has no position, since {reason}: {unknown}, and {left_out}; {remedy}",)
 
 
 def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *, asked: bool) -> tuple[str, ...]:

@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
-from typing import Any
+from dataclasses import dataclass, field, replace
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import NDArray
 
+from refinedet.config.output_options import Outline
 from refinedet.detections import Detections
 from refinedet.radiometry import StretchLimits
 from refinedet.raster import RasterInfo
 from refinedet.scene.identity import RunIdentity
 from refinedet.scene.input.acquisition import Acquisition
 from refinedet.scene.ships.attributes import Places
+
+_NO_HEADINGS = "sizes and headings are unknown without a position, so every ship keeps its box as its outline"
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,8 @@ class SceneResult:
     """Detections in scene pixels."""
     places: Places
     flags: tuple[tuple[str, ...], ...]
-    """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, survey.LAND, SHORE, and plausible.CLUTTER,
-    IMPLAUSIBLE, ISLET; mostly none."""
+    """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, survey.LAND, PLATFORM, SHORE,
+    plausible.CLUTTER, IMPLAUSIBLE, ISLET, lattice.TURBINE, side_lobes.SIDELOBE, and wakes.WAKE; mostly none."""
     located: bool
     """True if the scene has a position; without one, all places are NaN."""
     stretch_limits: StretchLimits | None
@@ -74,10 +77,34 @@ class SceneResult:
     """Seconds by part; reading, stretching and predicting run side by side."""
     polarisations: tuple[SeenPolarisation, ...] = ()
     """Both polarisations if the scene was looked at in two; empty else."""
+    outline: Outline = "box"
+    """Outline that result files and views show; `outlined` sets it."""
 
     def class_name(self, ship: int) -> str:
         """Name of the class of a ship."""
         return self.classes[int(self.detections.labels[ship])]
+
+    def outlined(self, outline: Outline) -> Self:
+        """Result whose files and views show that outline; a note says so where no ship can have it."""
+        unfit = outline == "oriented" and not self.located
+        return replace(self, outline=outline, notes=(*self.notes, _NO_HEADINGS) if unfit else self.notes)
+
+    def outline_of(self, ship: int) -> Outline:
+        """Outline that a ship has in files and views: a ship without a measured heading or size has its box."""
+        measured = np.isfinite(self.places.oriented_lonlat[ship]).all()
+        return "oriented" if self.outline == "oriented" and measured else "box"
+
+    def outline_lonlat(self, ship: int) -> NDArray[np.float64]:
+        """Corners (4, 2) of the outline of a ship in degrees [lon, lat]; NaN where unknown."""
+        oriented = self.outline_of(ship) == "oriented"
+        return np.asarray((self.places.oriented_lonlat if oriented else self.places.corners_lonlat)[ship])
+
+    def outline_px(self, ship: int) -> NDArray[np.float64]:
+        """Corners (4, 2) of the outline of a ship in pixels [x, y] of the scene."""
+        if self.outline_of(ship) == "oriented":
+            return np.asarray(self.places.oriented_px[ship])
+        x1, y1, x2, y2 = self.detections.boxes_xyxy[ship].astype(np.float64)
+        return np.array([(x1, y1), (x1, y2), (x2, y2), (x2, y1)])
 
     def stronger(self, ship: int) -> int:
         """Number of the polarisation in which a ship scored higher, whose box, size and contrast it has; else 0."""

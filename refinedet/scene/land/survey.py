@@ -1,4 +1,4 @@
-"""Survey of the land around a scene: distance of each ship to the coast, ships on land, and places to exclude.
+"""Survey of the land around a scene: distance of each ship to the coast, ships on land, and places of the user's files.
 
 The nearest coast is found on a plane that touches the earth in the middle of the scene, where neither pole nor
 antimeridian is special. Its distance is measured along the ellipsoid.
@@ -34,6 +34,8 @@ LAND = "land"
 """Flag, and reason for a drop: the middle of the box lies on land, farther than the buffer from any coast."""
 SHORE = "shore"
 """Flag: the middle of the box lies within the buffer of a coast, on either side of it."""
+PLATFORM = "platform"
+"""Flag: the middle of the box lies at a platform or turbine of the user's file."""
 EXCLUDED = "excluded"
 """Reason for a drop: the user excluded the place."""
 
@@ -59,14 +61,14 @@ class Verdict(NamedTuple):
     coast_m: NDArray[np.float64]
     """(K,) metres along the ellipsoid to the nearest coast, from land or sea; NaN beyond COAST_RANGE_M or unknown."""
     flags: tuple[tuple[str, ...], ...]
-    """(K,) flags LAND and SHORE."""
+    """(K,) flags LAND, PLATFORM and SHORE."""
     dropped: dict[str, int]
     """Number of dropped detections by reason; reasons without a drop are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Land and excluded places around one scene, on a plane. Made by `survey`."""
+    """Land, excluded places and known platforms around one scene, on a plane. Made by `survey`."""
 
     settings: LandSettings
     position: Position | None = None
@@ -77,13 +79,14 @@ class Surroundings:
     coast: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2, 2)))
     """Edges of the coast (M, 2 ends, 2)."""
     excluded: Shapes = field(default_factory=lambda: np.zeros(0, object))
+    platforms: Shapes = field(default_factory=lambda: np.zeros(0, object))
     notes: tuple[str, ...] = ()
     """Facts that the user should know, a sentence each."""
 
     def judge(self, boxes_xyxy: Boxes) -> Verdict:
-        """Judge detections with boxes (N, 4) in the scene by land and excluded places; the middle of a box counts."""
+        """Judge detections with boxes (N, 4) in the scene by what is known around it; the middle of a box counts."""
         count = len(boxes_xyxy)
-        coast_m, on_land, excluded = np.full(count, np.nan), np.zeros(count, bool), np.zeros(count, bool)
+        coast_m, (on_land, excluded, fixed) = np.full(count, np.nan), np.zeros((3, count), bool)
         if self.position is not None and self.plane is not None:
             x1, y1, x2, y2 = np.asarray(boxes_xyxy, np.float64).T
             lonlat = self.position.lonlat(np.stack([x1 + x2, y1 + y2], axis=1) / 2)
@@ -91,6 +94,7 @@ class Surroundings:
             flat = np.stack(self.plane.transform(*lonlat[known].T), axis=1)
             points = shapely.STRtree(shapely.points(flat))
             excluded[known[_hit(points, self.excluded, "dwithin", self.settings.exclude_m)]] = True
+            fixed[known[_hit(points, self.platforms, "dwithin", self.settings.platforms_m)]] = True
             if self.land is not None:
                 on_land[known[_hit(points, self.land, "intersects")]] = True
                 coast_m[known] = self._coast_m(lonlat[known], flat)
@@ -98,7 +102,8 @@ class Surroundings:
         on_land &= ~at_shore
         why = np.where(excluded, EXCLUDED, np.where(on_land & (self.settings.mask == "drop"), LAND, ""))
         keep = why == ""
-        flags = ((LAND,) * int(land) + (SHORE,) * int(shore) for land, shore in zip(on_land, at_shore, strict=True))
+        masks = {LAND: on_land, PLATFORM: fixed, SHORE: at_shore}
+        flags = [tuple(name for name, mask in masks.items() if mask[i]) for i in range(count)]
         reasons = Counter(why[~keep].tolist())
         return Verdict(keep, coast_m[keep], tuple(compress(flags, keep)), dict(sorted(reasons.items())))
 
@@ -153,7 +158,7 @@ class Surroundings:
 def survey(
     position: Position | None, width_px: int, height_px: int, settings: LandSettings | None = None
 ) -> Surroundings:
-    """Read land and excluded places around a scene of that size, once, before its detections are known.
+    """Read land, excluded places and platforms around a scene of that size, once, before its detections are known.
 
     If the land cannot be known, that is a note; it is an error only if the settings insist on land. A scene without a
     position gets no note here, because the missing position concerns more than the land.
@@ -163,38 +168,42 @@ def survey(
         MissingExtra: the coastline is required and not installed.
     """
     settings = settings or LandSettings()
-    if position is None or (settings.mask == "off" and settings.exclude is None):
+    if position is None or (settings.mask == "off" and settings.exclude is settings.platforms is None):
         return Surroundings(settings)
     outline = _outline(position, width_px, height_px)
     if outline is None:
-        return _unknown(settings, "no place of the scene is on the earth, so neither land nor exclusions are looked at")
+        return _unknown(
+            settings, "no place of the scene is on the earth, so neither land, exclusions nor platforms are looked at"
+        )
     plane = local_plane(outline)
     lon, lat = plane.transform(0.0, 0.0, direction=TransformDirection.INVERSE)
     radius_m = float(np.hypot(*plane.transform(*outline.T)).max())
     if not radius_m + COAST_RANGE_M <= _REACH_M:
-        return _unknown(settings, "the scene is too large, so neither land nor exclusions are looked at")
+        return _unknown(settings, "the scene is too large, so neither land, exclusions nor platforms are looked at")
     region = Region(float(lon), float(lat), radius_m)
-    excluded = _excluded(settings, region.wider(settings.exclude_m), plane)
-    notes: tuple[str, ...] = ()
-    if settings.exclude is not None and len(excluded) == 0:
-        notes = (absent_note(settings.exclude, "excluded place", region.wider(settings.exclude_m)),)
-    if settings.mask == "off":
-        return Surroundings(settings, position, plane, excluded=excluded, notes=notes)
-    region = region.wider(COAST_RANGE_M)
+    excluded, notes = _places(settings.exclude, "excluded place", region.wider(settings.exclude_m), plane)
+    platforms, more = _places(settings.platforms, "platform", region.wider(settings.platforms_m), plane)
+    named = Surroundings(settings, position, plane, excluded=excluded, platforms=platforms, notes=notes + more)
+    return named if settings.mask == "off" else _with_land(named, region.wider(COAST_RANGE_M), plane)
+
+
+def _with_land(named: Surroundings, region: Region, plane: Transformer) -> Surroundings:
+    """Surroundings with land, or with a note that it is unknown."""
+    settings = named.settings
     try:
         pieces = _installed(settings, region) if settings.land is None else _own(settings.land, region)
         found = [_on_plane(land, crs, region, plane) for land, crs in pieces]
     except (FileError, MissingExtra) as error:
         if settings.insists:
             raise
-        unknown = _unknown(settings, str(error))
-        notes = (*notes, *unknown.notes)
-        return replace(unknown, position=position, plane=plane, excluded=excluded, notes=notes)
+        _LOGGER.info(str(error))
+        return replace(named, notes=(*named.notes, str(error)))
     land = np.concatenate([np.zeros(0, object), *(polygons for polygons, _ in found)])
     coast = np.concatenate([np.zeros((0, 2, 2)), *(edges for _, edges in found)])
+    notes = named.notes
     if settings.land is not None and len(land) == 0:
         notes = (*notes, absent_note(settings.land, "land", region))
-    return Surroundings(settings, position, plane, land, coast, excluded, notes)
+    return replace(named, land=land, coast=coast, notes=notes)
 
 
 def _unknown(settings: LandSettings, note: str) -> Surroundings:
@@ -229,12 +238,16 @@ def _own(path: Path, region: Region) -> list[tuple[Shapes, CRS]]:
     return pieces
 
 
-def _excluded(settings: LandSettings, region: Region, plane: Transformer) -> Shapes:
+def _places(path: Path | None, what: str, region: Region, plane: Transformer) -> tuple[Shapes, tuple[str, ...]]:
+    """Shapes of the user's file near the scene, on the plane, and a note if it has none there."""
     found = [np.zeros(0, object)]
-    for shapes, crs in [] if settings.exclude is None else read_layers(settings.exclude, region.cut_at):
+    if path is None:
+        return found[0], ()
+    for shapes, crs in read_layers(path, region.cut_at):
         near = cut(shapes, region.cut_at(crs), degrees=is_plain_degrees(crs))
         found.append(shapely.transform(dense(near, crs), _to_plane(crs, plane)))
-    return np.concatenate(found)
+    there = np.concatenate(found)
+    return there, () if len(there) else (absent_note(path, what, region),)
 
 
 def _on_plane(land: Shapes, crs: CRS, region: Region, plane: Transformer) -> tuple[Shapes, NDArray[np.float64]]:

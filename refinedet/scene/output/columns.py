@@ -15,7 +15,7 @@ from refinedet.geo.footprints import DIGITS, footprint
 from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import Places
 
-MEASURES = tuple(field.name for field in fields(Places) if not field.name.endswith("_lonlat"))
+MEASURES = tuple(field.name for field in fields(Places) if not field.name.endswith(("_lonlat", "_px")))
 """Measures of each ship, by the names of `Places`; null where unknown. The end of a name is its unit."""
 
 _MEASURE_DIGITS = 1
@@ -30,8 +30,8 @@ def score_columns(result: SceneResult) -> tuple[str, ...]:
 def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
     """Row of ship `i`, ready for JSON.
 
-    Keys: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, flags, time (UTC, text), scene, and
-    `score_columns`.
+    Keys: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, outline, flags, time (UTC, text), scene,
+    and `score_columns`.
     """
     lon, lat = result.places.centres_lonlat[i]
     _, top, _, bottom = result.detections.boxes_xyxy[i].astype(np.float64)
@@ -42,6 +42,7 @@ def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
         "lat": _known(lat, DIGITS),
         "bbox_px": [round(float(v), 2) for v in result.detections.boxes_xyxy[i]],
         **{name: _known(getattr(result.places, name)[i], _MEASURE_DIGITS) for name in MEASURES},
+        "outline": result.outline_of(i),
         "flags": list(result.flags[i]),
         "time": result.acquired.times(np.array([(top + bottom) / 2]))[0],
         "scene": result.scene,
@@ -60,7 +61,7 @@ def ship_rows(result: SceneResult) -> list[dict[str, Any]]:
 def ship_shapes(result: SceneResult) -> list[shapely.Geometry | None]:
     """Outline of each ship in lon/lat, None if a corner is not on the earth; in pixels (y down) without a position."""
     if result.located:
-        return [footprint(corners) for corners in result.places.corners_lonlat]
+        return [footprint(result.outline_lonlat(i)) for i in range(len(result.detections))]
     return list(shapely.box(*result.detections.boxes_xyxy.astype(np.float64).T))
 
 

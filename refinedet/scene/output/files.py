@@ -10,13 +10,15 @@ from refinedet.config.detect_options import SceneSettings
 from refinedet.config.output_options import Format, OutputSettings
 from refinedet.errors import InputError
 from refinedet.scene.naming import scene_stem
-from refinedet.scene.output.result_paths import check_writable, result_paths
+from refinedet.scene.output.result_paths import DATASET, check_writable, result_paths
 from refinedet.workarounds.matplotlib_folder import name_a_folder
 
 if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult  # what it imports takes a second
 
 _FORMATS: tuple[Format, ...] = ("geojson", "csv")
+_OUTLINED = {"geojson", "gpkg", "geoparquet", "quicklook", "map", DATASET}
+"""Formats and views that show an outline of each ship."""
 
 
 def plan_files(scene: Path, output: OutputSettings) -> dict[str, Path]:
@@ -66,9 +68,15 @@ def refuse_existing(scene: Path, paths: dict[str, Path], output: OutputSettings)
     """Refuse results that could not be written, before the work.
 
     Raises:
+        InputError: another outline than the box is asked for, and no file shows any.
         FileError: results are there and must not be replaced, or something is in the way of them.
         MissingExtra: a format needs a package that is not installed.
     """
+    if output.outline != "box" and not _OUTLINED & paths.keys():
+        raise InputError(
+            f"expected a file that shows outlines for the `outline` {output.outline}, found only {', '.join(paths)}; "
+            "ask for a `format` such as geojson, or leave `outline` out"
+        )
     # results beside a journal come from an interrupted run, which was allowed to write them
     overwrite = output.overwrite or _interrupted(scene, paths) or finished(scene, paths, output)
     check_writable(paths, overwrite=overwrite)

@@ -64,6 +64,7 @@ def _columns(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict
         "lat": pa.float64(),
         "bbox_px": pa.list_(pa.float64()),
         **dict.fromkeys(MEASURES, pa.float64()),
+        "outline": pa.string(),
         "flags": pa.list_(pa.string()),
         "time": pa.timestamp("ms", "UTC"),
         SCENE: pa.string(),

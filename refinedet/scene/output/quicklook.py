@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.collections import PatchCollection
 from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, Rectangle
+from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -213,7 +213,7 @@ def _cutout(
     axes.imshow(pixels, extent=extent, interpolation="bicubic")
     axes.set(xlim=(left, left + side), ylim=(top + side, top))
     x1, y1, x2, y2 = result.detections.boxes_xyxy[i].astype(np.float64).tolist()
-    axes.add_patch(Rectangle((x1, y1), x2 - x1, y2 - y1, fill=False, edgecolor=_ACCENT, linewidth=1.4))
+    axes.add_patch(Polygon(result.outline_px(i), fill=False, edgecolor=_ACCENT, linewidth=1.4))
     base = place[1] + CELL_PX + 20
     canvas.text(place[0], base, str(i + 1), color=_ACCENT, fontsize=12, fontweight="bold")
     score = f"score {float(result.detections.scores[i]):.2f}"

@@ -38,6 +38,7 @@ _PREVIEW_QUALITIES, _PREVIEW_MOST = (60, 45, 30, 15), 1_200_000
 _CUTOUT_QUALITY, _CUTOUT_MOST_PX = 75, 112
 _GRID = 33
 """Places on a side of the grid from which the page interpolates longitude and latitude."""
+_PIXEL_DIGITS = 2
 _GRID_DIGITS = 9
 """Decimals of unit vectors: less than a centimetre."""
 
@@ -102,7 +103,10 @@ def _data(result: SceneResult, enlarged: list[tuple[Picture, Window]]) -> dict[s
     return {
         "scene": {"width": info.width, "height": info.height},
         "columns": [column.to_dict() for column in columns],
-        "ships": {name: [row[name] for row in rows] for name in sorted(shown)},
+        "ships": {
+            **{name: [row[name] for row in rows] for name in sorted(shown)},
+            "outline_px": [_corners(result, ship) for ship in range(len(rows))],
+        },
         "cutouts": [
             {
                 "window": [window.x, window.y, window.width, window.height],
@@ -126,9 +130,18 @@ def _columns(result: SceneResult) -> list[_Column]:
         _Column("class", "class", text=True, table=several),
         _Column("flags", "flags", text=True, table=any(result.flags)),
         _Column("bbox_px", "box", unit="px", table=False),
+        _Column("outline", "outline", text=True, table=False),
         _Column("time", "time", text=True, table=False),
         _Column("scene", "scene", text=True, table=False),
     ]
+
+
+def _corners(result: SceneResult, ship: int) -> list[list[float]] | None:
+    """Corners of a turned outline in pixels; None: the outline is the box."""
+    if result.outline_of(ship) == "box":
+        return None
+    corners: list[list[float]] = result.outline_px(ship).round(_PIXEL_DIGITS).tolist()
+    return corners
 
 
 def _measure(name: str) -> _Column:

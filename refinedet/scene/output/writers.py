@@ -119,6 +119,7 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
         "score": np.array([s["score"] for s in ships], np.float64),
         "class": np.array([s["class"] for s in ships], object),
         **{name: np.array([s[name] for s in ships], np.float64) for name in ("lon", "lat", *MEASURES)},  # None is NaN
+        "outline": np.array([s["outline"] for s in ships], object),
         "flags": np.array([";".join(s["flags"]) for s in ships], object),
         "bbox_px": np.array([_compact(s["bbox_px"]) for s in ships], object),
         "time": np.array([_gdal_time(s["time"]) for s in ships], "datetime64[ms]"),

@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
 from refinedet.geo.position import Position, azimuths_deg, distances_m
+from refinedet.scene.ships.outline import turned_rectangles
 from refinedet.scene.ships.shape import UNKNOWN, Shape
 from refinedet.scene.windows.merge import Merged
 
@@ -22,7 +23,7 @@ EDGE = "edge"
 NODATA = "nodata"
 """Flag: the box touches pixels that were not measured; part of the ship may lie there."""
 AMBIGUITY = "ambiguity"
-"""Flag: the box lies at an azimuth ambiguity of a clearly brighter ship, and is likely a ghost of it."""
+"""Flag: the box lies at an azimuth ambiguity of a clearly brighter ship, or repeats the pattern of bright land."""
 
 _EDGE_PX = 1.0
 _BEAM_SHARE, _BEAM_M = 0.14, 1.7
@@ -58,6 +59,11 @@ class Places:
     """(N,) decibels: brightest pixel over the water around, in power; NaN where unknown."""
     coast_m: NDArray[np.float64]
     """(N,) metres to the nearest coast, from land or sea; NaN where unknown or too far; `survey` sets it."""
+    oriented_lonlat: NDArray[np.float64]
+    """(N, 4, 2) degrees: corners of the rectangle of `length_m` and `width_m` along `heading_deg` around the middle of
+    the ship; NaN where one of these is unknown."""
+    oriented_px: NDArray[np.float64]
+    """(N, 4, 2) pixels of the scene: the same corners."""
 
 
 def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape] | None = None) -> Places:
@@ -69,23 +75,35 @@ def places(boxes_xyxy: Boxes, position: Position | None, shapes: Sequence[Shape]
     if position is None:
         nowhere = np.full((count, 4, 2), np.nan)
         return Places(
-            nowhere, nowhere[:, 0], unknown, unknown, unknown, unknown, unknown, contrast_db=contrast, coast_m=unknown
+            nowhere,
+            nowhere[:, 0],
+            *(unknown, unknown, unknown, unknown, unknown),
+            contrast_db=contrast,
+            coast_m=unknown,
+            oriented_lonlat=nowhere,
+            oriented_px=nowhere,
         )
     stern, bow, left, right = (position.lonlat(ends) for ends in _ends(shapes))
     blur = np.array([shape.blur for shape in shapes], np.float64).reshape(-1, 2)
     length, elongated = distances_m(stern, bow), np.array([shape.elongated for shape in shapes], np.bool_)
     spread = np.hypot(_SPREAD_SHARE, _SPREAD_BLUR * blur[:, 0]) * length
     boxes = np.asarray(boxes_xyxy, np.float64)
+    width = _widths(length, distances_m(left, right), blur[:, 1])
+    heading = np.where(elongated, azimuths_deg(stern, bow) % 180, np.nan)
+    middles = np.array([shape.centre_xy for shape in shapes], np.float64).reshape(-1, 2)
+    pixels, lonlat = turned_rectangles(position, middles, length, width, heading)
     return Places(
         position.corners(boxes_xyxy),
         position.lonlat((boxes[:, :2] + boxes[:, 2:]) / 2),
         length_m=length,
         length_m_low=np.maximum(length - spread, 0.0),
         length_m_high=length + spread,
-        width_m=_widths(length, distances_m(left, right), blur[:, 1]),
-        heading_deg=np.where(elongated, azimuths_deg(stern, bow) % 180, np.nan),
+        width_m=width,
+        heading_deg=heading,
         contrast_db=contrast,
         coast_m=unknown,
+        oriented_lonlat=lonlat,
+        oriented_px=pixels,
     )
 
 

@@ -15,15 +15,18 @@ from refinedet.boxes import Boxes
 from refinedet.detections import Detections
 from refinedet.geo.position import locate
 from refinedet.radiometry import valid_mask
-from refinedet.raster import Reader
+from refinedet.raster import RasterInfo, Reader
 from refinedet.scene.land.survey import Surroundings
 from refinedet.scene.sentinel1.ambiguity import find_ambiguities
 from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.borders import invalid_share
+from refinedet.scene.sentinel1.land_ghosts import find_land_ghosts
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
+from refinedet.scene.ships.lattice import LONGEST_M, TURBINE, grid_members
 from refinedet.scene.ships.resolution import Pair, Sensor, resolution_px, speckle_correlation
 from refinedet.scene.ships.shape import UNKNOWN, Box, Shape, away_from, measure, surroundings, to_intensity
 from refinedet.scene.ships.suspects import suspects
+from refinedet.scene.ships.wakes import WAKE, find_wakes
 from refinedet.scene.windows.merge import Merged
 from refinedet.scene.windows.pixel_size import Factors, has_pixel_size, pixel_size_m, to_scene_pixels
 
@@ -83,10 +86,12 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
     measured = invalid <= _MOSTLY
     merged = merged.only(measured)
     shapes = [list(compress(shape, measured)) for shape, _ in looks]
-    boxes, stronger = merged.detections.boxes_xyxy, merged.stronger
-    there = places(boxes, locate(scene.readers[0].info), [shapes[k][i] for i, k in enumerate(stronger.tolist())])
+    boxes, info = merged.detections.boxes_xyxy, scene.readers[0].info
+    own = [shapes[k][i] for i, k in enumerate(merged.stronger.tolist())]
+    there = places(boxes, locate(info), own)
     # a ghost is compared with ships as its own polarisation shows them
-    ghosts = _of_stronger(merged, [_ghosts(annotation, boxes, _contrasts(seen)) for seen in shapes])
+    looks_at = zip(scene.readers, shapes, strict=True)
+    ghosts = _of_stronger(merged, [_ghosts(annotation, reader, boxes, _contrasts(s), known) for reader, s in looks_at])
     doubted = suspects(scene.readers[0], scene.seen, boxes, known.settings)
     lost = int((~measured).sum())
     return Ships(
@@ -96,11 +101,22 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
             tuple(compress(marks, measured)),
             tuple(compress(verdict.flags, measured)),
             doubted,
-            named({NODATA: invalid[measured] > 0, AMBIGUITY: ghosts}),
+            named({NODATA: invalid[measured] > 0, AMBIGUITY: ghosts, **_by_neighbours(boxes, own, there, info)}),
         ),
         verdict.dropped | ({NODATA: lost} if lost else {}),
         merged.by_polarisation,
     )
+
+
+def _by_neighbours(
+    boxes_xyxy: Boxes, shapes: Sequence[Shape], there: Places, info: RasterInfo
+) -> dict[str, NDArray[np.bool_]]:
+    """Masks (N,) of the flags that follow from where the other ships lie, by flag; wind farms need a pixel size."""
+    known = has_pixel_size(info)
+    pixel_m = pixel_size_m(info) if known else (1.0, 1.0)
+    middles = (boxes_xyxy[:, :2].astype(np.float64) + boxes_xyxy[:, 2:]) / 2
+    point_like = known & ~(there.length_m > LONGEST_M)  # also where the length is unknown
+    return {TURBINE: grid_members(middles * pixel_m, point_like), WAKE: find_wakes(shapes, pixel_m)}
 
 
 def _of_stronger(merged: Merged, values: Sequence[NDArray[T]]) -> NDArray[T]:
@@ -165,9 +181,17 @@ def _box(boxes_xyxy: Boxes, index: int) -> Box:
     return x1, y1, x2, y2
 
 
-def _ghosts(annotation: Annotation | None, boxes_xyxy: Boxes, contrast_db: NDArray[np.float64]) -> NDArray[np.bool_]:
-    """(N,) true for azimuth ambiguities; none without a Sentinel-1 annotation."""
+def _ghosts(
+    annotation: Annotation | None,
+    reader: Reader,
+    boxes_xyxy: Boxes,
+    contrast_db: NDArray[np.float64],
+    known: Surroundings,
+) -> NDArray[np.bool_]:
+    """(N,) true for azimuth ambiguities of ships and land; none without a Sentinel-1 annotation."""
     if annotation is None or not len(boxes_xyxy):
         return np.zeros(len(boxes_xyxy), np.bool_)
     boxes = boxes_xyxy.astype(np.float64)
-    return find_ambiguities(boxes_xyxy, contrast_db, annotation.geometry((boxes[:, :2] + boxes[:, 2:]) / 2))
+    geometry = annotation.geometry((boxes[:, :2] + boxes[:, 2:]) / 2)
+    of_ships = find_ambiguities(boxes_xyxy, contrast_db, geometry)
+    return of_ships | find_land_ghosts(reader, boxes_xyxy, contrast_db, geometry, known.on_land)

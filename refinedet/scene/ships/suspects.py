@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import numpy as np
+import shapely
+from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
 from refinedet.config.detect_options import LandSettings
@@ -12,7 +14,8 @@ from refinedet.raster import Reader, SceneReader
 from refinedet.raster.resample import ResampledReader
 from refinedet.scene.land.survey import SHORE
 from refinedet.scene.ships.plausible import NOMINAL_M, doubts, judged, resolution_m, surroundings
-from refinedet.scene.ships.shape import to_intensity
+from refinedet.scene.ships.shape import Box, to_intensity
+from refinedet.scene.ships.side_lobes import SIDELOBE, is_side_lobe
 from refinedet.scene.windows.pixel_size import has_pixel_size, pixel_size_m
 
 _COARSEST_M = 45.0
@@ -23,7 +26,7 @@ _UNKNOWN = (np.nan, np.nan)
 
 
 def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings) -> tuple[tuple[str, ...], ...]:
-    """Flags of N detections by the pixels around each: plausible.CLUTTER, IMPLAUSIBLE, ISLET, and survey.SHORE.
+    """Flags of N detections by the pixels around each: plausible.CLUTTER, IMPLAUSIBLE, ISLET, survey.SHORE, SIDELOBE.
 
     Args:
         reader: the scene.
@@ -45,18 +48,31 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
     pixel_m = float(np.mean(np.divide(own_m, factors)))
     size_m = np.nan if isinstance(reader, SceneReader) and reader.stored_dtype == _EIGHT_BITS else pixel_m
     shore_px = land.land_buffer_m / (pixel_m if np.isfinite(pixel_m) else NOMINAL_M)
+    sensor_px = resolution_m(own_m) / (pixel_m if np.isfinite(pixel_m) else NOMINAL_M)
+    boxes = boxes_xyxy.astype(np.float64) * (factors * 2)
+    tree = shapely.STRtree(shapely.box(*boxes.T))
     found = list(none)
     for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
-        x1, y1, x2, y2 = (boxes_xyxy[index].astype(np.float64) * (factors * 2)).tolist()
-        window = surroundings((x1, y1, x2, y2), info.width, info.height)
+        window = surroundings(_box(boxes[index]), info.width, info.height)
         pixels = looked_at.read(window)
         valid = valid_mask(pixels, info.nodata)
-        place = (x1 - window.x, y1 - window.y, x2 - window.x, y2 - window.y)
         power = np.where(valid, to_intensity(pixels), 0.0)
+        corner = np.array([window.x, window.y] * 2)
+        place = _box(boxes[index] - corner)
         flags, land_px = doubts(power, valid, place, size_m, resolution_m(own_m))
-        at_shore = land.mask != "off" and land_px <= shore_px
-        found[index] = tuple(sorted(flags | ({SHORE} if at_shore else set())))
+        if land.mask != "off" and land_px <= shore_px:
+            flags.add(SHORE)
+        near = tree.query(shapely.box(window.x, window.y, window.x + window.width, window.y + window.height))
+        others = [_box(boxes[other] - corner) for other in near.tolist() if other != index]
+        if is_side_lobe(power, valid, place, others, (sensor_px, sensor_px)):
+            flags.add(SIDELOBE)
+        found[index] = tuple(sorted(flags))
     return tuple(found)
+
+
+def _box(corners: NDArray[np.float64]) -> Box:
+    x1, y1, x2, y2 = corners.tolist()
+    return x1, y1, x2, y2
 
 
 def _looked_at(reader: Reader, seen: Reader, own_m: tuple[float, float]) -> Reader | None:

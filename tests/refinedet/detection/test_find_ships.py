@@ -138,3 +138,23 @@ def test_the_weights_of_an_openvino_export_are_both_of_its_files(tmp_path: Path)
     first = weights_sha256(tmp_path / "m.xml")
     (tmp_path / "m.bin").write_bytes(b"other")
     assert len({alone, first, weights_sha256(tmp_path / "m.xml")}) == 3
+
+
+def test_results_with_another_outline_are_not_taken_for_those_asked_for(
+    scene: Path, weights: Path, tmp_path: Path
+) -> None:
+    with refinedet.Detector.load(weights, runtime="torch", device="cpu") as detector:
+
+        def find(**asked: str) -> refinedet.DetectionRun:
+            out = tmp_path / "out"
+            return refinedet.find_ships(
+                scene, out, detector=detector, land_mask="off", skip_existing=True, map=False, **asked
+            )
+
+        run = find(outline="oriented")
+        assert run.record["settings"]["outline"] == "oriented"
+        assert run.result is not None
+        assert run.result.outline == "oriented"
+        assert find(outline="oriented").skipped
+        with pytest.raises(FileError, match="outline was oriented, and is box"):
+            find()

@@ -88,6 +88,7 @@ LAND_OFF = ["settings.land_buffer_m was 500.0, is absent", "settings.land_mask w
         ({"scene": SceneSettings(stretch=StretchChoice("decibel"))}, ["settings.stretch.kind was auto, is decibel"]),
         ({"land": LandSettings(land_mask="drop")}, ["settings.land_mask was flag, is drop"]),
         ({"land": LandSettings(exclude_m=7.0)}, []),
+        ({"land": LandSettings(platforms_m=7.0)}, []),
         ({"tile": TileConfig(overlap_px=100)}, ["settings.tile.overlap_px was 160, is 100"]),
         ({"score_min": 0.4}, ["settings.score_min was 0.5, is 0.4"]),
         ({"prescreen": None}, ["settings.prescreen was 8.0, is absent"]),
@@ -114,7 +115,9 @@ def test_an_identity_survives_its_way_through_json(tmp_path: Path) -> None:
             RunIdentity.from_record(other, tmp_path / "a.run.json")
 
 
-@pytest.mark.parametrize(("group", "name"), [("land", "land"), ("land", "exclude"), ("scene", "gcps")])
+@pytest.mark.parametrize(
+    ("group", "name"), [("land", "land"), ("land", "exclude"), ("land", "platforms"), ("scene", "gcps")]
+)
 def test_the_content_of_a_side_file_counts_and_its_place_does_not(tmp_path: Path, group: str, name: str) -> None:
     first = tmp_path / "first.geojson"
     first.write_text('{"type":"Point","coordinates":[10,50]}')

@@ -91,6 +91,18 @@ function mark(i) {
   return [x - w / 2, y - h / 2, w, h];
 }
 
+// The turned rectangle of a ship, by a function from scene pixels to those of a canvas; null if the box is its outline.
+const turned = (i, place) => ships.outline_px[i] && ships.outline_px[i].map(([x, y]) => place(x, y));
+
+// On screen: the turned rectangle where it is large enough to be seen, else the mark around the box.
+function shape(i, rect) {
+  const corners = turned(i, toScreen);
+  const side = (k) => Math.hypot(corners[k][0] - corners[k + 1][0], corners[k][1] - corners[k + 1][1]);
+  return corners && Math.max(side(0), side(1)) >= 2 * MARK_PX ? corners : rectangle(rect);
+}
+
+const rectangle = ([x, y, w, h]) => [[x, y], [x, y + h], [x + w, y + h], [x + w, y]];
+
 const onScreen = ([x, y, w, h]) => x + w > 0 && y + h > 0 && x < canvas.clientWidth && y < canvas.clientHeight;
 
 let waiting = false;
@@ -115,20 +127,23 @@ function paint() {
     for (const [i] of marks) drawCutout(i);
   }
   marks.sort(([a], [b]) => b - a); // the strongest on top
-  for (const [i, rect] of marks) outline(rect, colour(scores[i]), MARK_PX < 11 ? 1.2 : 1.6);
+  for (const [i, rect] of marks) outline(context, shape(i, rect), colour(scores[i]), MARK_PX < 11 ? 1.2 : 1.6);
   if (shown.includes(chosen)) {
     const [x, y, mw, mh] = mark(chosen);
-    outline([x - 4, y - 4, mw + 8, mh + 8], "#ffffff", 2.4);
+    outline(context, rectangle([x - 4, y - 4, mw + 8, mh + 8]), "#ffffff", 2.4);
   }
   if (marks.length * NUMBER_AREA < canvas.clientWidth * canvas.clientHeight) for (const [i, rect] of marks) number(i, rect);
   drawScale();
 }
 
-function outline([x, y, w, h], stroke, line) {
+function outline(pen, corners, stroke, line) {
+  pen.beginPath();
+  corners.forEach(([x, y], k) => { if (k) pen.lineTo(x, y); else pen.moveTo(x, y); });
+  pen.closePath();
   for (const [style, thick] of [["#070b12", line + 1.6], [stroke, line]]) {
-    context.strokeStyle = style;
-    context.lineWidth = thick;
-    context.strokeRect(x, y, w, h);
+    pen.strokeStyle = style;
+    pen.lineWidth = thick;
+    pen.stroke();
   }
 }
 

@@ -139,9 +139,8 @@ function drawDetail() {
   const image = cutoutImage(chosen);
   const [source, [x, y, w, h]] = image ? [image, data.cutouts[chosen].window] : [preview, [0, 0, width, height]];
   if (source.complete) pen.drawImage(source, (x - left) * k, (y - top) * k, w * k, h * k);
-  pen.strokeStyle = colour(scores[chosen]);
-  pen.lineWidth = 2;
-  pen.strokeRect((x1 - left) * k, (y1 - top) * k, (x2 - x1) * k, (y2 - y1) * k);
+  const box = [(x1 - left) * k, (y1 - top) * k, (x2 - x1) * k, (y2 - y1) * k];
+  outline(pen, turned(chosen, (px, py) => [(px - left) * k, (py - top) * k]) || rectangle(box), colour(scores[chosen]), 2);
 }
 
 // ---- start

@@ -43,12 +43,14 @@ def square(x: float, y: float) -> Any:
         pytest.param((20.0, 10.0), "is it of this place, and is its reference system right?", id="elsewhere"),
     ],
 )
-@pytest.mark.parametrize(("option", "what"), [("exclude", "excluded place"), ("land", "land")])
+@pytest.mark.parametrize(
+    ("option", "what"), [("exclude", "excluded place"), ("platforms", "platform"), ("land", "land")]
+)
 def test_a_file_without_places_near_the_scene_is_told(
     tmp_path: Path, position: Position, at: tuple[float, float], words: str, option: str, what: str
 ) -> None:
     path = geojson(tmp_path / "a.geojson", square(*at))
-    mask = "off" if option == "exclude" else "flag"
+    mask = "flag" if option == "land" else "off"
     found = survey(position, SIDE, SIDE, LandSettings(**{option: path}, land_mask=mask))  # type: ignore[arg-type]
     (note,) = found.notes
     assert note.startswith(f"{path} holds no {what} within or near the scene")

@@ -206,6 +206,19 @@ def test_exclusions_drop_what_is_at_points_and_in_polygons(tmp_path: Path) -> No
     assert judged(position, pixels, land_mask="off", exclude=path, exclude_m=150).dropped == {"excluded": 4}
 
 
+def test_what_lies_at_a_known_platform_is_flagged_and_kept(half: Path, tmp_path: Path) -> None:
+    position = scene(10, 0)
+    (turbine,) = position.lonlat(np.array([[700.0, 500.0]]))
+    path = write(tmp_path / "known.geojson", [shapely.Point(turbine)])
+    pixels = [[700, 500], [700 + 90 / PIXEL_M, 500], [700 + 110 / PIXEL_M, 500]]
+    expected = [("platform",), ("platform",), ()]
+    assert list(judged(position, pixels, land_mask="off", platforms=path).flags) == expected
+    found = judged(position, pixels, land=half, platforms=path, platforms_m=150)
+    assert all("platform" in names for names in found.flags)
+    assert found.keep.all()
+    assert judged(position, pixels, land_mask="off", platforms=path, exclude=path).dropped == {"excluded": 2}
+
+
 def test_a_detection_is_dropped_for_one_reason(half: Path, tmp_path: Path) -> None:
     known = write(tmp_path / "known.geojson", [shapely.box(9, -1, 10.001, 1)])
     found = judged(scene(10, 0), ACROSS, land=half, exclude=known, land_mask="drop")
@@ -232,7 +245,7 @@ def test_without_a_position_nothing_is_dropped_and_the_land_says_nothing(choice:
 
 def test_a_scene_that_is_nowhere_on_the_earth_is_said_so() -> None:
     (note,) = survey(Position(lambda pixels: np.full(pixels.shape, np.nan)), SIDE_PX, SIDE_PX).notes
-    assert note == "no place of the scene is on the earth, so neither land nor exclusions are looked at"
+    assert note == "no place of the scene is on the earth, so neither land, exclusions nor platforms are looked at"
 
 
 def test_a_scene_of_half_the_earth_is_said_to_be_too_large() -> None:

@@ -26,6 +26,8 @@ def test_measures_are_the_numbers_of_places() -> None:
     assert {f"{name}" for name in columns.MEASURES} == {f.name for f in fields(Places)} - {
         "corners_lonlat",
         "centres_lonlat",
+        "oriented_lonlat",
+        "oriented_px",
     }
 
 

@@ -56,6 +56,7 @@ def test_geojson_is_rfc_7946_and_keeps_what_is_known(tmp_path: Path, make_result
         "heading_deg": None,
         "contrast_db": None,
         "coast_m": 1234.6,
+        "outline": "box",
         "flags": ["edge", "joined"],
         "time": None,
         "scene": "a scene.tif",

@@ -1,0 +1,70 @@
+"""Detections that are side lobes of a much brighter ship: on its row or column, and no brighter than they can be. Pure.
+
+The point response of a radar is a cross along rows and columns of the image. Its arms fade with the square of the
+distance, so the arm between the ship and a true side lobe is on average at least as bright as the side lobe. A weak
+ship that only happens to lie on the cross has dark water before it. Rasters that were turned after focusing have the
+cross elsewhere: their side lobes are not told.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from refinedet.scene.ships.backdrop import Box, Grey, Mask, inside
+from refinedet.scene.ships.blob import FALSE_BRIGHT, side_lobes
+from refinedet.scene.ships.resolution import Pair
+
+SIDELOBE = "sidelobe"
+"""Flag: the bright patch at the box is no brighter than the side lobes of a much brighter ship on its row or column."""
+
+_BRIGHTER = 10.0
+"""Least power of a pixel that throws side lobes, as a multiple of the detection's peak."""
+_OF_PEAK = 0.25
+"""Least power of a pixel of the patch relative to its peak."""
+_EXPLAINED = 0.9
+"""Least share of the patch that is no brighter than side lobes."""
+_ARM = 0.7
+"""Least brightness of the arm before the patch relative to that of the patch, both over the water."""
+_GROWN_PX = 2.0
+"""Pixels around the box of a ship that may belong to it."""
+
+
+def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Sequence[Box], resolution_px: Pair) -> bool:
+    """Tell a side lobe from a ship.
+
+    Args:
+        power: intensity (H, W) around the box.
+        valid: (H, W) false where nothing was measured.
+        box_xyxy: the box, in pixels of `power`.
+        others: boxes of the other detections, likewise.
+        resolution_px: width of the point response along x and y.
+    """
+    here = inside(power.shape, box_xyxy, 0) & valid
+    if not here.any():
+        return False
+    peak, water = float(power[here].max()), float(np.median(power[valid]))
+    ships = np.zeros_like(here)
+    for other in others:
+        ships |= inside(power.shape, other, _GROWN_PX)
+    bright = np.where(ships & ~here & (power >= _BRIGHTER * peak), power, 0.0)
+    patch = here & (power >= max(_OF_PEAK * peak, FALSE_BRIGHT * water))
+    if not bright.any() or not patch.any():
+        return False
+    if float((power <= side_lobes(bright, water, resolution_px))[patch].mean()) < _EXPLAINED:
+        return False
+    sides = ((power, bright > 0, patch), (power.T, bright.T > 0, patch.T))
+    return any(_arm_reaches(*side, water) for side in sides)
+
+
+def _arm_reaches(power: Grey, bright: Mask, patch: Mask, water: float) -> bool:
+    """True if the rows of a patch are as bright all the way from the pixels that throw side lobes along them."""
+    rows, columns = (np.flatnonzero(patch.any(axis=axis)) for axis in (1, 0))
+    lines = slice(rows[0], rows[-1] + 1)
+    sources = np.flatnonzero(bright[max(rows[0] - 1, 0) : rows[-1] + 2].any(axis=0))
+    before, after = sources[sources < columns[0]], sources[sources > columns[-1]]
+    arms = [power[lines, one[-1] + 1 : columns[0]] for one in (before,) if len(one)]
+    arms += [power[lines, columns[-1] + 1 : one[0]] for one in (after,) if len(one)]
+    mean = float(power[lines, columns[0] : columns[-1] + 1].mean())
+    return any(arm.size > 0 and float(arm.mean()) - water >= _ARM * (mean - water) for arm in arms)

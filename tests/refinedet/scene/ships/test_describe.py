@@ -1,0 +1,28 @@
+"""Flags that follow from the neighbours of a detection reach the results."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refinedet.raster import write_scene
+from refinedet.scene.detect import detect_scene
+
+
+def test_a_wind_farm_is_flagged_as_such_and_nothing_is_dropped(tmp_path: Path, bright_blobs: Any) -> None:
+    """Sixteen turbines 600 m apart, and a ship that is too long for one; without a pixel size nothing is told."""
+    pixels = np.random.default_rng(0).integers(80, 120, (330, 330)).astype(np.uint16)
+    for y in range(40, 280, 60):
+        for x in range(40, 280, 60):
+            pixels[y : y + 5, x : x + 5] = 2000
+    pixels[300:306, 40:80] = 2000
+    bright_blobs.threshold = 200
+    for name, place in (("a.tif", {"crs": "EPSG:32633", "transform": (10.0, 0, 5e5, 0, -10.0, 5e6)}), ("b.tif", {})):
+        write_scene(tmp_path / name, pixels, **place)
+        result = detect_scene(tmp_path / name, bright_blobs)
+        told = ["turbine" in names for names in result.flags]
+        tall = result.detections.boxes_xyxy[:, 1] < 290
+        assert len(told) == 17
+        assert told == (tall if place else tall & False).tolist()
