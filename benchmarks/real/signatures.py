@@ -44,7 +44,7 @@ class Signature:
 
 def measure(
     amplitude: NDArray[np.floating],
-    middle_xy: tuple[float, float],
+    middle_xy: NDArray[np.float64],
     length_m: float,
     axis_deg: float,
     pixel_m: float = 10.0,
@@ -102,7 +102,7 @@ def speckle(power: Power, sea: NDArray[np.bool_]) -> tuple[float, float, float]:
 
 
 def _lobes(
-    power: Power, top: tuple[int, int], middle_xy: tuple[float, float], length_px: float, axis_deg: float
+    power: Power, top: tuple[int, int], middle_xy: NDArray[np.float64], length_px: float, axis_deg: float
 ) -> tuple[float, float]:
     """Mean power on the column and on the row of the peak, beyond the hull; NaN where the patch ends before."""
     axis = np.radians(axis_deg)

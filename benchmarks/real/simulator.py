@@ -2,17 +2,17 @@
 
     python benchmarks/real/simulator.py
 
-It takes half a minute on one core. The real ships are the GRD patches of OpenSARShip. Simulated ones are of kind
-`sentinel1`, at the sea levels of the real products, on open sea. The ranges of the simulator were chosen on the part
-`train` alone (split.py); the part `decide` is printed beside it.
+It takes a minute on one core. The real ships are the GRD patches of OpenSARShip. Simulated ones are of kind
+`sentinel1`, as long as the real ones of their class, on open sea of the level of each real product. The ranges of the
+simulator were chosen on the part `train` alone (docs/real.md); the part `decide` is printed beside it.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
-from collections.abc import Callable, Iterator
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import numpy as np
@@ -25,43 +25,65 @@ from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
 from refinedet.data.simulation.spec import SceneSpec
 
-CLASSES = ((15, 60), (60, 100), (100, 150), (150, 200), (200, 350))
+Range = tuple[float, float]
+
+CLASSES: tuple[Range, ...] = ((15, 60), (60, 100), (100, 150), (150, 200), (200, 350))
 """Lengths in metres."""
 BANDS = ("vv", "vh")
-SHIPS, SIDE_PX, MARGIN_PX = 16, 620, 20
+SHIPS, SIDE_PX, MARGIN_PX, SEED = 10, 480, 20, 9100
 BRIGHT_DB = 26.0
 """Peak from which side lobes are measured."""
-SEED = 9100
+_FEWEST = 4
+"""Ships below which a spread or a side lobe is not stated."""
+_LEFT_OUT = ("slick", "front", "islet", "wind_farm", "single_turbine", "platform", "interference")
+"""Parts of a scene that stand in no real patch."""
 
 Statistic = Callable[[list[Signature]], float]
 
 
+@dataclass(frozen=True, slots=True)
+class Pair:
+    """Real and simulated ships of one class of length."""
+
+    length_m: Range
+    real: list[Signature]
+    simulated: list[Signature]
+
+
 def main() -> None:
-    """Print the table."""
+    """Print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, default=os.environ.get("REFINEDET_DATA", "shared/data"))
-    parser.add_argument("--scenes", type=int, default=2, help="simulated scenes of a class at each sea level")
+    parser.add_argument("--scenes", type=int, default=3, help="simulated scenes of a class at each sea level")
     args = parser.parse_args()
-    found = {(part, band): real(args.data / "real" / "opensarship", part, band) for part in PARTS for band in BANDS}
-    print("\n".join(table(found, args.scenes)))
+    folder = args.data / "real" / "opensarship"
+    found = {(part, band): pairs(folder, part, band, args.scenes) for part in PARTS for band in BANDS}
+    print("\n".join(tables(found)))
 
 
-def real(folder: Path, part: str, band: str) -> dict[str, list[Signature]]:
-    """Signatures of the real ships of known length of one part and polarisation, by product."""
-    found = {}
-    for path in sorted(folder.glob("*GRDH*.json")):
-        if part_of("opensarship", path.stem) == part:
-            ships = [ship for ship in read_ships(path, band) if np.isfinite([ship.length_m, ship.axis_deg]).all()]
-            found[path.stem] = [
-                measure(ship.patch, (ship.middle_xy[0], ship.middle_xy[1]), ship.length_m, ship.axis_deg)
-                for ship in ships
-            ]
+def pairs(folder: Path, part: str, band: str, scenes: int, classes: Iterable[Range] = CLASSES) -> list[Pair]:
+    """Signatures of the real ships of one part and polarisation, and of simulated ones, by class of length."""
+    products = list(read_real(folder, part, band))
+    levels = [median([one.sea_amplitude for one in ships]) for ships in products]
+    found = []
+    for low, high in classes:
+        real = [one for ships in products for one in ships if low <= one.length_m < high]
+        between = (min(one.length_m for one in real), max(one.length_m for one in real)) if real else (low, high)
+        like = [one for level in levels for one in simulated(band, level, between, scenes)]
+        found.append(Pair((low, high), real, like))
     return found
 
 
-def simulated(band: str, sea_amplitude: float, length_m: tuple[float, float], scenes: int) -> list[Signature]:
+def read_real(folder: Path, part: str, band: str) -> Iterator[list[Signature]]:
+    """Yield the signatures of the real ships of known length and axis, product by product."""
+    for path in sorted(folder.glob("*GRDH*.json")):
+        if part_of("opensarship", path.stem) == part:
+            ships = [ship for ship in read_ships(path, band) if np.isfinite([ship.length_m, ship.axis_deg]).all()]
+            yield [measure(ship.patch, ship.middle_xy, ship.length_m, ship.axis_deg) for ship in ships]
+
+
+def simulated(band: str, sea_amplitude: float, length_m: Range, scenes: int) -> list[Signature]:
     """Signatures of simulated ships of a range of lengths, on open sea of one level."""
-    ranges = open_sea(band, sea_amplitude, length_m)
     found = []
     for number in range(scenes):
         spec = SceneSpec(
@@ -69,107 +91,89 @@ def simulated(band: str, sea_amplitude: float, length_m: tuple[float, float], sc
             kind="sentinel1",
             land_probability=0,
             nodata_probability=0,
-            ranges=ranges,
+            ranges=open_sea(band, sea_amplitude, length_m),
         )
         scene = simulate(spec)
         for ship in scene.ships:
-            patch, middle = _cut(scene.pixels, (ship.x, ship.y), ship.length_px)
+            patch, middle = _cut(scene.pixels, np.array([ship.x, ship.y]), ship.length_px)
             found.append(measure(patch, middle, ship.length_px * spec.pixel_m, ship.heading_deg % 180))
     return found
 
 
-def open_sea(band: str, sea_amplitude: float, length_m: tuple[float, float]) -> Sentinel1Ranges:
+def open_sea(band: str, sea_amplitude: float, length_m: Range) -> Sentinel1Ranges:
     """Ranges of scenes with ships of some lengths in one polarisation, and nothing else."""
-    nothing = dict.fromkeys(
-        (
-            f"{name}_probability"
-            for name in ("slick", "front", "islet", "wind_farm", "single_turbine", "platform", "interference")
-        ),
-        0.0,
-    )
-    amplitude = (sea_amplitude, sea_amplitude)
-    return replace(
-        Sentinel1Ranges(),
-        vh_probability=float(band == "vh"),
-        amplitude_vv=amplitude,
-        amplitude_vh=amplitude,
-        contrast_of_scene_db=0.0,
-        boat_share=0.0,
-        ship_m=length_m,
-        **nothing,  # type: ignore[arg-type]  # numbers all of them
-    )
+    changes: dict[str, float] = {f"{name}_probability": 0.0 for name in _LEFT_OUT}
+    changes |= {"vh_probability": float(band == "vh"), "contrast_of_scene_db": 0.0, "boat_share": 0.0}
+    level = (sea_amplitude, sea_amplitude)
+    return replace(Sentinel1Ranges(ship_m=length_m, amplitude_vv=level, amplitude_vh=level), **changes)
 
 
-def table(found: dict[tuple[str, str], dict[str, list[Signature]]], scenes: int) -> Iterator[str]:
-    """Lines of the Markdown tables: signatures by class of length, then the sea."""
-    yield (
-        "| part | band | length, m | ships, real | "
-        + " | ".join(f"{name}: real | simulated" for name in STATISTICS)
-        + " |"
-    )
-    yield "|---" * (4 + 2 * len(STATISTICS)) + "|"
-    seas = []
-    for (part, band), products in found.items():
-        levels = {name: float(np.median([one.sea_amplitude for one in ships])) for name, ships in products.items()}
-        like: list[Signature] = []
-        for low, high in CLASSES:
-            own = [one for ships in products.values() for one in ships if low <= one.length_m < high]
-            lengths = [one.length_m for one in own] or [low, high]
-            between = (min(lengths), max(lengths))
-            made = [one for level in levels.values() for one in simulated(band, level, between, scenes)]
-            like += made
-            cells = " | ".join(f"{_text(value(own))} | {_text(value(made))}" for value in STATISTICS.values())
-            yield f"| {part} | {band} | {low} to {high} | {len(own)} | {cells} |"
-        seas.append((part, band, [one for ships in products.values() for one in ships], like))
+def tables(found: dict[tuple[str, str], list[Pair]]) -> Iterator[str]:
+    """Lines of two tables in Markdown, real / simulated in each cell: ships by class of length, then the sea."""
+    yield f"| part | band | length, m | ships | {' | '.join(STATISTICS)} |"
+    yield "|---" * (4 + len(STATISTICS)) + "|"
+    for (part, band), some in found.items():
+        for pair in some:
+            low, high = pair.length_m
+            counts = f"{len(pair.real)} / {len(pair.simulated)}"
+            yield f"| {part} | {band} | {low} to {high} | {counts} | {_cells(pair, STATISTICS)} |"
     yield ""
-    yield "| part | band | " + " | ".join(f"{name}: real | simulated" for name in SEA_STATISTICS) + " |"
-    yield "|---" * (2 + 2 * len(SEA_STATISTICS)) + "|"
-    for part, band, own, made in seas:
-        cells = " | ".join(f"{_text(value(own))} | {_text(value(made))}" for value in SEA_STATISTICS.values())
-        yield f"| {part} | {band} | {cells} |"
+    yield f"| part | band | {' | '.join(SEA_STATISTICS)} |"
+    yield "|---" * (2 + len(SEA_STATISTICS)) + "|"
+    for (part, band), some in found.items():
+        yield f"| {part} | {band} | {_cells(together(some), SEA_STATISTICS)} |"
 
 
-def _median(of: Callable[[Signature], float]) -> Statistic:
-    def statistic(ships: list[Signature]) -> float:
-        values = np.array([of(ship) for ship in ships])
-        values = values[np.isfinite(values)]
-        return float(np.median(values)) if values.size else float("nan")
-
-    return statistic
+def together(some: list[Pair]) -> Pair:
+    """All ships of several classes."""
+    real, like = ([one for pair in some for one in getattr(pair, name)] for name in ("real", "simulated"))
+    return Pair((some[0].length_m[0], some[-1].length_m[1]), real, like)
 
 
-def _spread(ships: list[Signature]) -> float:
-    return float(np.subtract(*np.percentile([ship.peak_db for ship in ships], (75, 25)))) if len(ships) > 3 else np.nan
+def median(values: Iterable[float]) -> float:
+    """Median of the finite values; NaN where there is none."""
+    sample = np.array(list(values), np.float64)
+    sample = sample[np.isfinite(sample)]
+    return float(np.median(sample)) if sample.size else float("nan")
 
 
-def _lobes(of: Callable[[Signature], float]) -> Statistic:
-    """Decibels of the median side lobe of bright ships under their peak."""
+def spread(ships: list[Signature]) -> float:
+    """Distance of the quartiles of the peaks."""
+    if len(ships) < _FEWEST:
+        return float("nan")
+    low, high = np.percentile([ship.peak_db for ship in ships], (25, 75))
+    return float(high - low)
 
-    def statistic(ships: list[Signature]) -> float:
-        values = np.array([of(ship) for ship in ships if ship.peak_db >= BRIGHT_DB])
-        values = values[np.isfinite(values)]
-        if values.size < 4:
-            return float("nan")
-        return float(10 * np.log10(max(float(np.median(values)), 1e-6)))
 
-    return statistic
+def lobes_db(values: list[float]) -> float:
+    """Decibels of the median of side lobes over their peaks."""
+    finite = [value for value in values if np.isfinite(value)]
+    return float(10 * np.log10(max(median(finite), 1e-6))) if len(finite) >= _FEWEST else float("nan")
+
+
+def _bright(ships: list[Signature]) -> list[Signature]:
+    return [ship for ship in ships if ship.peak_db >= BRIGHT_DB]
 
 
 STATISTICS: dict[str, Statistic] = {
-    "peak, dB": _median(lambda one: one.peak_db),
-    "spread of peaks, dB": _spread,
-    "half-peak length, px": _median(lambda one: one.half_px[0]),
-    "half-peak width, px": _median(lambda one: one.half_px[1]),
-    "12 dB length, px": _median(lambda one: one.blob_px[0]),
-    "12 dB width, px": _median(lambda one: one.blob_px[1]),
-    "lobes azimuth, dB": _lobes(lambda one: one.lobe_y),
-    "lobes range, dB": _lobes(lambda one: one.lobe_x),
+    "peak, dB": lambda ships: median(one.peak_db for one in ships),
+    "its quartiles, dB apart": spread,
+    "length at half the peak, px": lambda ships: median(one.half_px[0] for one in ships),
+    "width, px": lambda ships: median(one.half_px[1] for one in ships),
+    "length 12 dB above the sea, px": lambda ships: median(one.blob_px[0] for one in ships),
+    "width 12 dB above, px": lambda ships: median(one.blob_px[1] for one in ships),
+    "side lobes along azimuth, dB": lambda ships: lobes_db([one.lobe_y for one in _bright(ships)]),
+    "along range, dB": lambda ships: lobes_db([one.lobe_x for one in _bright(ships)]),
 }
 SEA_STATISTICS: dict[str, Statistic] = {
-    "looks": _median(lambda one: one.looks),
-    "correlation azimuth": _median(lambda one: one.correlation_y),
-    "correlation range": _median(lambda one: one.correlation_x),
+    "looks": lambda ships: median(one.looks for one in ships),
+    "correlation along azimuth": lambda ships: median(one.correlation_y for one in ships),
+    "along range": lambda ships: median(one.correlation_x for one in ships),
 }
+
+
+def _cells(pair: Pair, statistics: dict[str, Statistic]) -> str:
+    return " | ".join(f"{_text(of(pair.real))} / {_text(of(pair.simulated))}" for of in statistics.values())
 
 
 def _text(value: float) -> str:
@@ -177,13 +181,13 @@ def _text(value: float) -> str:
 
 
 def _cut(
-    pixels: NDArray[np.uint16], middle_xy: tuple[float, float], length_px: float
-) -> tuple[NDArray[np.uint16], tuple[float, float]]:
-    """Cut the patch around a ship, with sea around as the real patches have it; its middle in the patch."""
+    pixels: NDArray[np.uint16], middle_xy: NDArray[np.float64], length_px: float
+) -> tuple[NDArray[np.uint16], NDArray[np.float64]]:
+    """Cut the patch around a ship, with as much sea as the real patches have; its middle in the patch."""
     reach = int(length_px / 2 + MARGIN_PX)
-    left, top = (max(int(value) - reach, 0) for value in middle_xy)
-    patch = pixels[top : int(middle_xy[1]) + reach, left : int(middle_xy[0]) + reach]
-    return patch, (middle_xy[0] - left, middle_xy[1] - top)
+    left, top = np.maximum(middle_xy.astype(int) - reach, 0)
+    right, bottom = middle_xy.astype(int) + reach
+    return pixels[top:bottom, left:right], middle_xy - (left, top)
 
 
 if __name__ == "__main__":

@@ -25,6 +25,21 @@ def test_simulate_writes_a_scene_and_its_truth_with_equal_bytes_for_equal_seeds(
         assert (reader.info.width, reader.info.height, reader.info.dtype) == (256, 200, "uint16")
 
 
+def test_simulate_makes_the_kind_that_is_asked_for(run: Run, tmp_path: Path) -> None:
+    options = ["--width-px", 128, "--height-px", 128, "--ships", 1, "--seed", 5]
+    assert run("simulate", tmp_path / "plain.tif", *options).exit_code == 0
+    assert run("simulate", tmp_path / "harder.tif", *options, "--kind", "sentinel1").exit_code == 0
+    assert (tmp_path / "plain.tif").read_bytes() != (tmp_path / "harder.tif").read_bytes()
+    truth = json.loads((tmp_path / "harder.truth.geojson").read_text())
+    assert truth["simulated"]["spec"]["kind"] == "sentinel1"
+
+
+def test_simulate_refuses_a_kind_that_is_none(run: Run, tmp_path: Path) -> None:
+    ran = run("simulate", tmp_path / "a.tif", "--kind", "sentinel3")
+    assert ran.exit_code != 0
+    assert "sentinel1" in ran.stderr
+
+
 def test_simulate_does_not_replace_a_file_unless_told(run: Run, tmp_path: Path) -> None:
     (tmp_path / "a.tif").write_text("precious")
     options = [tmp_path / "a.tif", "--width-px", 128, "--height-px", 128, "--ships", 1]

@@ -223,6 +223,13 @@ def test_simulated_scenes_differ_and_repeat(tmp_path: Path, cache: Path) -> None
     assert len({sha256_file(path) for path in (tmp_path / "a").rglob("*.tif")}) == 4
 
 
+def test_kinds_of_simulated_scenes_take_turns(out: Path, cache: Path) -> None:
+    scenes = {"train": 3, "val": 1, "test": 1, "width_px": 256, "height_px": 224, "ships": 1, "seed": 5}
+    download(params_of("simulated", scenes=scenes | {"kinds": ["plain", "sentinel1"]}), out, mirror=None, cache=cache)
+    truths = [read_json(path) for path in sorted((out / "simulated" / "train").glob("*.geojson"))]
+    assert ["non_ships" in truth for truth in truths] == [False, True, False]
+
+
 @pytest.mark.parametrize(
     ("recipe", "message"),
     [

@@ -24,7 +24,7 @@ def bands(pixel_m: float) -> tuple[float, float]:
 
 
 def look_weights(looks: float) -> NDArray[np.float32]:
-    """Weights of the sub-looks, of sum 1, whose mean has the given equivalent number of looks (3 to 5)."""
+    """Weights of the sub-looks, of sum 1, whose mean has the given equivalent number of looks (3.6 to 5)."""
     spread = np.sqrt((SUB_LOOKS**2 / looks - SUB_LOOKS) / 2)
     return np.asarray((1 + spread * np.array([-1, 0, 0, 0, 1])) / SUB_LOOKS, np.float32)
 

@@ -1,16 +1,36 @@
 """Probabilities and ranges that scenes of kind `sentinel1` are drawn from.
 
-Those of ships and speckle are calibrated on real ships: benchmarks/accuracy/simulator.py compares the two.
+Those of ships and speckle are calibrated on real ships: benchmarks/real/simulator.py compares the two.
 """
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, fields
 
 from refinedet.errors import InputError
 
 Range = tuple[float, float]
 """Lowest and highest value of a drawn quantity."""
+
+_LIMITS: dict[str, Range] = {
+    "looks": (3.6, 5),
+    "shape_vv": (0.3, 1000),
+    "shape_vh": (0.3, 1000),
+    "amplitude_vv": (5, 2000),
+    "amplitude_vh": (5, 2000),
+    "boat_m": (5, 500),
+    "ship_m": (5, 500),
+    "swell_m": (40, 1000),
+    "swell_share": (0, 0.9),
+    "islet_m": (5, 2000),
+    "smear_m": (0, 500),
+    "turbine_spacing_m": (100, 5000),
+    "islets": (0, 1000),
+    "harbours": (0, 100),
+    "platforms": (0, 100),
+}
+"""Limits of the ranges that have some."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,8 +127,13 @@ class Sentinel1Ranges:
 
     def __post_init__(self) -> None:
         for field in fields(self):
-            value, name = getattr(self, field.name), field.name
-            if name.endswith(("_probability", "_share")) and isinstance(value, float) and not 0 <= value <= 1:
-                raise InputError(f"setting `{name}` of a simulated scene: expected a number from 0 to 1, found {value}")
-            if isinstance(value, tuple) and not value[0] <= value[1]:
-                raise InputError(f"setting `{name}` of a simulated scene: expected low <= high, found {value}")
+            self._check(field.name, getattr(self, field.name))
+
+    def _check(self, name: str, value: object) -> None:
+        if isinstance(value, tuple):
+            low, high = _LIMITS.get(name, (-math.inf, math.inf))
+            if not low <= value[0] <= value[1] <= high:
+                expected = f"expected {low:g} <= low <= high <= {high:g}"
+                raise InputError(f"setting `{name}` of a simulated scene: {expected}, found {value}")
+        elif name.endswith(("_probability", "_share")) and not (isinstance(value, int | float) and 0 <= value <= 1):
+            raise InputError(f"setting `{name}` of a simulated scene: expected a number from 0 to 1, found {value}")
