@@ -21,7 +21,7 @@ _GOOD_M, _LOW_M, _LONG_RANGE_M = 10.0, 100.0, 185.0
 """Uncertainty of a position: with its flag of accuracy (ITU-R M.1371: 10 m), without it, to a tenth of a minute."""
 _LONG_RANGE = 27
 _FASTEST_KN = 102.2
-"""What a message can say; it stands for this speed and all above."""
+"""Greatest speed of a message; it stands for this speed and all above."""
 
 
 @dataclass(frozen=True, slots=True)

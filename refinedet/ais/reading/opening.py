@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import io
 import re
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -156,8 +158,11 @@ def content(source: Source) -> Iterator[Any]:
             return
         codec = next((name for magic, name in _CODECS if first_bytes(source.path).startswith(magic)), None)
         with source.path.open("rb") as stream:
-            yield stream if codec is None else load_pyarrow().CompressedInputStream(stream, codec)
+            if codec is None:
+                yield stream
+            else:  # buffered, since pyarrow's own stream has no lines
+                yield io.BufferedReader(load_pyarrow().CompressedInputStream(stream, codec))
     except (FileError, InputError):
         raise
-    except (OSError, EOFError, zipfile.BadZipFile, RuntimeError) as error:
+    except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:
         raise FileError(f"expected a whole file at {source.label}, but reading it failed ({error})") from error

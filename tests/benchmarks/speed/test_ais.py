@@ -28,12 +28,14 @@ def test_what_is_made_is_kept(layout: str, tmp_path: Path, monkeypatch: pytest.M
     assert path.read_bytes() == first
 
 
+@pytest.mark.slow  # it starts a process
 def test_the_script_prints_a_table(
-    beside_the_scripts: Path, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+    beside_the_scripts: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
     del beside_the_scripts
+    monkeypatch.setattr(ais, "MINUTES", 12)
     ais.measure(3_000, ["csv"], tmp_path)
     told = capsys.readouterr().out
     assert "as made" in told
-    assert "csv: AIS: " in told
+    assert "csv: AIS: 3,0" in told
     assert list(tmp_path.iterdir()) == []

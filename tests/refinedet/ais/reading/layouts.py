@@ -167,6 +167,11 @@ def _packed(path: Path, reports: Sequence[Report]) -> None:
         archive.writestr("aisdk-2024-06-05.csv", content)
 
 
+def _squeezed_log(path: Path, reports: Sequence[Report]) -> None:
+    _tagged(path, reports)
+    path.write_bytes(pa.compress(path.read_bytes(), "zstd", asbytes=True))
+
+
 def _squeezed(path: Path, reports: Sequence[Report]) -> None:
     _american(path, reports)
     path.write_bytes(gzip.compress(path.read_bytes()))
@@ -231,6 +236,7 @@ WRITERS: dict[str, Callable[[Path, Sequence[Report]], None]] = {
     "sentinel1_receiver": _receiver,
     "parquet": _parquet,
     "nmea_tags": _tagged,
+    "nmea_zst": _squeezed_log,
     "nmea_times": _timed,
     "nmea_times_after": _times_after,
     "danish_zip": _packed,

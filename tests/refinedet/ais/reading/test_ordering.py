@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 
 import numpy as np
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from refinedet.ais.reading import reasons
@@ -32,6 +32,7 @@ def track(seed: int, lon: float, lat: float, speed_kn: float, mmsi: int = 219000
     )
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.floats(-179.9, 179.9), st.floats(-70, 70), st.floats(0, 60))
 def test_the_track_of_one_ship_stays_whole(seed: int, lon: float, lat: float, speed_kn: float) -> None:
     fixes = track(seed, lon, lat, speed_kn)
@@ -45,6 +46,7 @@ def test_the_track_of_one_ship_stays_whole(seed: int, lon: float, lat: float, sp
     assert counts[reasons.TWO_SHIPS] == counts[reasons.JUMPED] == 0
 
 
+@settings(max_examples=25)
 @given(st.integers(0, 10**6), st.floats(0, 20), st.floats(0, 20))
 def test_two_ships_far_from_each_other_are_told_apart(seed: int, one_kn: float, other_kn: float) -> None:
     one, other = track(seed, 4.0, 54.0, one_kn), take(track(seed + 1, 9.0, 57.0, other_kn), np.arange(20))

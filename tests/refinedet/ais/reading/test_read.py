@@ -17,7 +17,7 @@ from refinedet.ais.tables import SHARED, sent_number
 from refinedet.errors import FileError, InputError, MissingExtra
 from tests.refinedet.ais.reading.layouts import START, WRITERS, Report, write
 
-WITH_SIDES = {"spire", "exactearth", "sentinel1_receiver", "nmea_tags", "nmea_times", "nmea_times_after"}
+WITH_SIDES = {"spire", "exactearth", "sentinel1_receiver", "nmea_tags", "nmea_zst", "nmea_times", "nmea_times_after"}
 HEAD = "mmsi,base_date_time,longitude,latitude,sog,cog,heading,vessel_name\n"
 AREA = (10.0, 55.0, 11.0, 56.0)
 REPORTS = [Report(after_s=60 * i, lon=10.5 + 0.005 * i) for i in range(3)] + [Report(mmsi=219000002, name="SECOND")]
