@@ -33,7 +33,7 @@ class Signature:
     lobe_y: float
     """Mean power beyond the hull on the peak's column (azimuth), less the sea's, over the peak."""
     lobe_x: float
-    """The same on the peak's row (range)."""
+    """Mean power beyond the hull on the peak's row (range), less the sea's, over the peak."""
     sea_amplitude: float
     looks: float
     """Equivalent number of looks of the sea, its texture included."""
