@@ -6,8 +6,9 @@ The real epoch of refinedet/training/fit.py runs on chips of a simulated scene, 
 and default augmentation and losses; clocks sit around what it calls. `load` is the time that a step waits for its
 batch. Without workers that is all of augmenting; with workers it is the part that they do not keep up with. Chips are
 decoded by then, as in any epoch after the first. `backward` includes the clipping of gradients; `update` is the
-optimiser and the moving average (EMA) of the weights. A GPU also computes the network as one CUDA graph. The ways take turns, after an epoch each that warms up; figures
-are medians over `--rounds` epochs of `--steps`. Matching also runs one image at a time, which must give equal answers.
+optimiser and the moving average (EMA) of the weights. A GPU also computes the network as one CUDA graph. The ways take
+turns, after an epoch each that warms up; figures are medians over `--rounds` epochs of `--steps`. Matching also runs
+one image at a time, which must give equal answers.
 """
 
 from __future__ import annotations

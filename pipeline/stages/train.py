@@ -36,7 +36,7 @@ from refinedet.model.initial import initial_checkpoint, load_initial
 from refinedet.model.network import RefineDet
 from refinedet.predictors.predictor import resolve_device
 from refinedet.training.distributed import check_same, is_first, process_group, world_size
-from refinedet.training.recipe import MODEL, STATE, Training, write_finished
+from refinedet.training.recipe import HISTORY, MODEL, STATE, Training, write_finished
 from refinedet.training.state import Row
 
 logger = logging.getLogger(__name__)
@@ -171,6 +171,9 @@ def _tracked(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTracke
     try:
         write_json(remembered, {"run_id": tracker.run_id})
         tracker.log_datasets(params, chips, ("train", "val"))
+        if run_id is None and (resume / HISTORY).is_file():  # a training from elsewhere; its last epoch is told later
+            for row in read_json(resume / HISTORY)[:-1]:
+                tracker.log_metrics(epoch_metrics(row), step=int(row["epoch"]))
         _keep_state(tracker, params, wrote=False)
         with sampled(tracker.log_metrics):
             yield tracker

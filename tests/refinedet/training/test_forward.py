@@ -79,6 +79,7 @@ class Replayed(nn.Module):
             torch.autograd.grad(outputs, parameters, tuple(map(torch.empty_like, outputs)), allow_unused=True)
 
     def forward(self, images: Tensor) -> tuple[Tensor, ...]:
+        """Outputs for images of the shape that was recorded."""
         assert images.shape == self.images.shape
         self.images.copy_(images)
         return self.step(self.images)
