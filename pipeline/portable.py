@@ -76,10 +76,13 @@ class _Clock:
 
     def __call__(self, row: Row) -> None:
         """Keep the row of an epoch; stop if there is no time for another one that takes as long as the longest."""
-        now = time.monotonic()
-        self.longest, self.last = max(self.longest, now - self.last), now
-        self.rows[int(row["epoch"])] = row
-        write_json(self.path, [self.rows[epoch] for epoch in sorted(self.rows)])
+        now, epoch = time.monotonic(), int(row["epoch"])
+        spent, self.last = now - self.last, now
+        if epoch in self.rows:  # told again after a resume
+            return
+        self.longest = max(self.longest, spent)
+        self.rows[epoch] = row
+        write_json(self.path, [self.rows[known] for known in sorted(self.rows)])
         if now - self.began + self.longest > self.seconds:
             raise _Stopped
 
@@ -87,7 +90,7 @@ class _Clock:
 def train(path: Path, out: Path, *, minutes: float, workers: int | None = None) -> bool:
     """Train what is packed in `path` in folder `out`, or go on there; stop after the last epoch that ends in time.
 
-    The first epoch is always trained to its end. The schedule is that of all epochs, however often training stops.
+    A call trains one epoch at least. The schedule is that of all epochs, however often training stops.
 
     Args:
         path: file that `pack` wrote.
