@@ -203,7 +203,7 @@ def main() -> None:
     verbs = parser.add_subparsers(dest="verb", required=True)
     packing = verbs.add_parser("pack", help="the training of this project into one file")
     packing.add_argument("file", type=Path)
-    packing.add_argument("--largest-mb", type=float, default=LARGEST_BYTES / 1e6, help="refuse a larger file")
+    packing.add_argument("--largest-mib", type=float, default=LARGEST_BYTES / (1 << 20), help="refuse a larger file")
     packing.add_argument("--all-weights", action="store_true", help="also weights that the seed draws again")
     packing.add_argument("--all-chips", action="store_true", help="chips as they are: much larger")
     training = verbs.add_parser("train", help="what is packed, or go on with it")
@@ -215,7 +215,7 @@ def main() -> None:
     taking.add_argument("folder", type=Path)
     asked = parser.parse_args()
     if asked.verb == "pack":
-        largest = round(asked.largest_mb * 1e6)
+        largest = round(asked.largest_mib * (1 << 20))
         pack(asked.file, largest_bytes=largest, all_weights=asked.all_weights, all_chips=asked.all_chips)
     elif asked.verb == "train":
         train(asked.file, asked.out, minutes=asked.minutes, workers=asked.workers)

@@ -79,8 +79,7 @@ def fit(
 
     Raises:
         RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded.
-        InputError: the batch cannot be shared by the processes, or batch normalisation cannot work on it; or there can
-            be no CUDA graph where the settings demand one.
+        InputError: the batch cannot be shared, batch normalisation cannot work on it, or there can be no CUDA graph.
     """
     config, device = dataset.config, next(model.parameters()).device
     sampler = EpochSampler(len(dataset), config.batch_size, config.seed, rank=rank(), ranks=world_size())
@@ -93,7 +92,7 @@ def fit(
         collate_fn=collate,
         num_workers=config.workers,
         persistent_workers=config.workers > 0,  # a fork for each epoch would copy the parent's memory again
-        pin_memory=device.type != "cpu" and not isinstance(forward, GraphedForward),  # its thread disturbs recording
+        pin_memory=device.type != "cpu" and isinstance(forward, EagerForward),  # its thread would disturb a recording
     )
     started, first = time.monotonic(), state.epoch
     for epoch in range(first, config.epochs):

@@ -40,9 +40,10 @@ from refinedet.training.recipe import Training
 
 logger = logging.getLogger(__name__)
 
-LARGEST_BYTES = 50_000_000
+LARGEST_BYTES = 50 << 20
 """Largest pack, unless another size is asked for."""
 
+_MIB = 1 << 20
 _FORMAT = 1
 _INDEX, _WEIGHTS, _UNPACKED = "training.json", "weights", "training.json"
 _SIMULATED, _SOURCE, _CHIPS = "simulated", "source", "chips"
@@ -103,14 +104,15 @@ def write_pack(path: Path, training: Training, model: RefineDet, contents: Conte
             packed.writestr(_INDEX, json_text(index))
             for entry in packed.infolist():
                 sizes[_kind(entry.filename)] += entry.compress_size
-        told = ", ".join(f"{kind} {size / 1e6:.1f}" for kind, size in sizes.most_common())
-        if temporary.stat().st_size > contents.largest_bytes:
+        told = ", ".join(f"{kind} {size / _MIB:.1f}" for kind, size in sizes.most_common())
+        whole = temporary.stat().st_size
+        if whole > contents.largest_bytes:
             raise InputError(
-                f"expected a training of at most {contents.largest_bytes / 1e6:g} MB to pack, found "
-                f"{temporary.stat().st_size / 1e6:.1f} MB ({told}); lower `convert.train_images` or "
+                f"expected a training of at most {contents.largest_bytes / _MIB:g} MiB to pack, found "
+                f"{whole / _MIB:.1f} MiB ({told}); lower `convert.train_images` or "
                 "`tile.keep_empty`, let chips be cut from scenes that are at hand, or allow a larger file"
             )
-        logger.info("%s: %.1f MB (%s); %s", path, temporary.stat().st_size / 1e6, told, _ways(scenes))
+        logger.info("%s: %.1f MiB (%s); %s", path, whole / _MIB, told, _ways(scenes))
 
 
 def read_pack(path: Path, folder: Path) -> Unpacked:
@@ -170,7 +172,7 @@ def _pack_scene(
         packed.write(source, f"{_SOURCE}/{scene}")
         return {**told, "way": _SOURCE}
     for image, chip in zip(images, chips, strict=True):
-        packed.writestr(f"{_CHIPS}/{image.file_name}", _png(chip), zipfile.ZIP_STORED)
+        packed.writestr(f"{_CHIPS}/{image.file_name}", _smallest(chip), zipfile.ZIP_STORED)
     return {**told, "way": _CHIPS}
 
 
@@ -190,7 +192,7 @@ def _unpack(packed: zipfile.ZipFile, index: Mapping[str, Any], folder: Path) -> 
         elif told["way"] == _SOURCE:
             chips = _cut(_picture(packed.read(f"{_SOURCE}/{scene}")), images)
         else:
-            chips = [_picture(packed.read(f"{_CHIPS}/{image.file_name}")) for image in images]
+            chips = [_plain(_picture(packed.read(f"{_CHIPS}/{image.file_name}"))) for image in images]
         if _sha256_of_chips(chips) != told["sha256"]:
             raise InputError(
                 f"expected the pixels of scene '{scene}' as they were packed, found that this machine makes others "
@@ -225,14 +227,18 @@ def _picture(content: bytes) -> NDArray[np.uint8]:
 
 
 def _cut(pixels: NDArray[np.uint8], images: Iterable[ImageRecord]) -> list[NDArray[np.uint8]]:
-    """Chips of a scene at the windows of its images, with one channel where all three are equal."""
+    """Chips of a scene at the windows of its images."""
     chips = []
     for image in images:
         x, y, width, height = image.extra.get("window", (0, 0, image.width, image.height))
-        chip = pixels[y : y + height, x : x + width]
-        grey = chip.ndim == 3 and bool((chip == chip[..., :1]).all())
-        chips.append(np.ascontiguousarray(chip[..., 0] if grey else chip))
+        chips.append(_plain(pixels[y : y + height, x : x + width]))
     return chips
+
+
+def _plain(chip: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Chip with one channel where all three are equal, as stage tile writes it."""
+    grey = chip.ndim == 3 and bool((chip == chip[..., :1]).all())
+    return np.ascontiguousarray(chip[..., 0] if grey else chip)
 
 
 def _same(chips: list[NDArray[np.uint8]], others: list[NDArray[np.uint8]]) -> bool:
@@ -243,6 +249,13 @@ def _bytes_of(folder: Path, images: Iterable[ImageRecord]) -> int:
     """Size of the files of chips; those in a shard count by their pixels."""
     places = [(folder / image.file_name, image) for image in images]
     return sum(place.stat().st_size if place.is_file() else i.width * i.height for place, i in places)
+
+
+def _smallest(chip: NDArray[np.uint8]) -> bytes:
+    """Chip as PNG, or as lossless WebP where that is smaller."""
+    stream = io.BytesIO()
+    Image.fromarray(chip).save(stream, format="WEBP", lossless=True)
+    return min(_png(chip), stream.getvalue(), key=len)
 
 
 def _png(chip: NDArray[np.uint8]) -> bytes:

@@ -36,7 +36,7 @@ HEADER = Header(MODEL, ("ship",), Radiometry(), {"train": TrainConfig(seed=4).to
 def training(tmp_path: Path) -> Training:
     """Chips of a simulated scene, of a JPEG file, and of a file that is not at hand."""
     rng = np.random.default_rng(0)
-    photo = Image.fromarray(rng.integers(90, 110, (40, 60), dtype=np.uint8)).convert("RGB")
+    photo = Image.fromarray(rng.integers(0, 255, (120, 160), dtype=np.uint8)).convert("RGB")
     (tmp_path / "scenes").mkdir()
     photo.save(tmp_path / "scenes" / "photo.jpg", quality=30)
     jpeg = np.asarray(Image.open(tmp_path / "scenes" / "photo.jpg"))[..., 0]
@@ -45,7 +45,7 @@ def training(tmp_path: Path) -> Training:
     train = [
         chip(tmp_path, "train/sim_a.png", simulated, "simulated/a.tif", (0, 0, 64, 64)),
         chip(tmp_path, "train/sim_b.png", simulated, "simulated/a.tif", (32, 16, 64, 64)),
-        chip(tmp_path, "train/photo.png", jpeg, "photo.jpg", (0, 0, 60, 40)),
+        chip(tmp_path, "train/photo.png", jpeg, "photo.jpg", (0, 0, 160, 120)),
     ]
     val = [chip(tmp_path, "val/colour.png", coloured, "gone.tif", (0, 0, 30, 20))]
     return Training(*(build_record(images, ("ship",)) for images in (train, val)), tmp_path / "tile", HEADER)
@@ -158,9 +158,9 @@ def test_a_machine_that_simulates_others_is_told(
 
 def test_what_is_too_large_says_what_takes_the_room(training: Training, tmp_path: Path) -> None:
     with pytest.raises(
-        InputError, match=r"at most 0.01 MB to pack, found [\d.]+ MB \(weights [\d.]+, .*`convert.train_"
+        InputError, match=r"at most 0.01 MiB to pack, found [\d.]+ MiB \(weights [\d.]+, .*`convert.train_"
     ):
-        write_pack(tmp_path / "t.zip", training, network(), contents(tmp_path, all_weights=True, largest_bytes=10_000))
+        write_pack(tmp_path / "t.zip", training, network(), contents(tmp_path, all_weights=True, largest_bytes=10_486))
     assert not (tmp_path / "t.zip").exists()
 
 
