@@ -48,13 +48,12 @@ def pack(path: Path, *, largest_bytes: int = LARGEST_BYTES, all_weights: bool = 
     from pipeline.stages.download import scene_specs
     from pipeline.stages.train import initial_network
 
-    params = load_params()
+    training, params = _of_project(), load_params()
     contents = Contents(package_sha256(), all_weights=all_weights, largest_bytes=largest_bytes)
     if not all_chips:
         scenes = {} if params.scenes is None else scene_specs(params.scenes)
         simulated = {f"{SIMULATED}/{name}": spec for name, spec in scenes.items()}
         contents = replace(contents, sources=OUTPUTS / "download", simulated=simulated)
-    training = _of_project()
     write_pack(path, training, initial_network(params, training.train.classes), contents)
 
 
@@ -181,7 +180,8 @@ def _of_project() -> Training:
 def _check_same(training: Training, checkpoint: Path) -> None:
     """Hold the header of a finished checkpoint against the project's training."""
     header = read_header(checkpoint)
-    known = {name: value for name, value in header.provenance.items() if name != "val"}
+    found_out = {"val", "operating_score_on"}
+    known = {name: value for name, value in header.provenance.items() if name not in found_out}
     same = replace(header, provenance=known, operating_score=training.header.operating_score)
     if same.to_dict() != training.header.to_dict():
         raise InputError(

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -77,7 +78,7 @@ class GraphedForward:
 
     def __init__(self, model: RefineDet, config: TrainConfig) -> None:
         self._model, self._config = model, config
-        self._recorded: dict[torch.Size, tuple[nn.Module, Tensor]] = {}
+        self._recorded: dict[torch.Size, tuple[Callable[..., Any], Tensor]] = {}
 
     def __call__(self, images: Tensor) -> RawOutputs:
         """Compute RawOutputs of images (B, 1 or 3, H, W)."""
@@ -87,12 +88,12 @@ class GraphedForward:
         graph, anchors_cxcywh = self._recorded[images.shape]
         return RawOutputs(anchors_cxcywh, *graph(images))
 
-    def _record(self, images: Tensor) -> tuple[nn.Module, Tensor]:
+    def _record(self, images: Tensor) -> tuple[Callable[..., Any], Tensor]:
         """Graph and anchors of a shape. The passes that warm up leave no trace in the statistics of norms."""
         step = _Tensors(self._model, autocast_dtype(self._config, images.device.type))
         buffers = list(self._model.buffers())
         before = [buffer.clone() for buffer in buffers]
-        graph: nn.Module = torch.cuda.make_graphed_callables(step, (images.clone(),), allow_unused_input=True)
+        graph = torch.cuda.make_graphed_callables(step, (images.clone(),), allow_unused_input=True)
         for buffer, old in zip(buffers, before, strict=True):
             buffer.copy_(old)
         height, width = images.shape[-2:]

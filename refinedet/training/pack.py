@@ -7,7 +7,6 @@ network draws from the seed of the training are drawn again.
 
 from __future__ import annotations
 
-import io
 import json
 import logging
 import zipfile
@@ -15,14 +14,12 @@ from collections import Counter
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict, dataclass, field
-from hashlib import sha256
 from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
 import torch
 from numpy.typing import NDArray
-from PIL import Image
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -35,6 +32,15 @@ from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import atomic_folder, atomic_path, is_safe_path, json_text, parse_json, write_text
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
+from refinedet.training.packed_chips import (
+    eight_bit_picture,
+    equal,
+    picture,
+    plain,
+    png_file,
+    sha256_of_chips,
+    smallest_file,
+)
 from refinedet.training.packed_weights import drawn_weights, joined, planes, sha256_of_weights, weights_to_pack
 from refinedet.training.recipe import Training
 
@@ -97,6 +103,7 @@ def write_pack(path: Path, training: Training, model: RefineDet, contents: Conte
             index = {
                 "format": _FORMAT,
                 "header": training.header.to_dict(),
+                "val_origins": training.val_origins,
                 "code_sha256": contents.code_sha256,
                 "scenes": scenes,
                 "weights_sha256": sha256_of_weights(model.state_dict()),
@@ -140,7 +147,7 @@ def read_pack(path: Path, folder: Path) -> Unpacked:
         raise FileError(f"expected a whole packed training at {path}, found something else ({error})") from error
     header = Header.from_dict(index["header"], str(path))
     train, val = (read_record(folder / f"{split}.json") for split in _SPLITS)
-    training = Training(train, val, folder, header)
+    training = Training(train, val, folder, header, index["val_origins"])
     weights = {**drawn_weights(training), **given}
     if sha256_of_weights(weights) != index["weights_sha256"]:
         raise InputError(
@@ -164,15 +171,16 @@ def _pack_scene(
     """Pack the chips of a scene; returns what the index says of it."""
     chips = [read_chip(training.chips / image.file_name) for image in images]
     spec, source = contents.simulated.get(scene), None if contents.sources is None else contents.sources / scene
-    told: dict[str, Any] = {"sha256": _sha256_of_chips(chips)}
-    if spec is not None and _same(chips, _cut(_simulated(spec, training.header.radiometry), images)):
+    told: dict[str, Any] = {"sha256": sha256_of_chips(chips)}
+    if spec is not None and equal(chips, _cut(_simulated(spec, training.header.radiometry), images)):
         return {**told, "way": _SIMULATED, "spec": asdict(spec)}
-    smaller = source is not None and source.is_file() and source.stat().st_size < _bytes_of(training.chips, images)
-    if source is not None and smaller and _same(chips, _cut(_picture(source.read_bytes()), images)):
-        packed.write(source, f"{_SOURCE}/{scene}")
-        return {**told, "way": _SOURCE}
+    if source is not None and source.is_file() and source.stat().st_size < _bytes_of(training.chips, images):
+        whole = eight_bit_picture(source)
+        if whole is not None and equal(chips, _cut(whole, images)):
+            packed.write(source, f"{_SOURCE}/{scene}")
+            return {**told, "way": _SOURCE}
     for image, chip in zip(images, chips, strict=True):
-        packed.writestr(f"{_CHIPS}/{image.file_name}", _smallest(chip), zipfile.ZIP_STORED)
+        packed.writestr(f"{_CHIPS}/{image.file_name}", smallest_file(chip), zipfile.ZIP_STORED)
     return {**told, "way": _CHIPS}
 
 
@@ -190,10 +198,10 @@ def _unpack(packed: zipfile.ZipFile, index: Mapping[str, Any], folder: Path) -> 
         if told["way"] == _SIMULATED:
             chips = _cut(_simulated(_spec(told["spec"]), radiometry), images)
         elif told["way"] == _SOURCE:
-            chips = _cut(_picture(packed.read(f"{_SOURCE}/{scene}")), images)
+            chips = _cut(picture(packed.read(f"{_SOURCE}/{scene}")), images)
         else:
-            chips = [_plain(_picture(packed.read(f"{_CHIPS}/{image.file_name}"))) for image in images]
-        if _sha256_of_chips(chips) != told["sha256"]:
+            chips = [plain(picture(packed.read(f"{_CHIPS}/{image.file_name}"))) for image in images]
+        if sha256_of_chips(chips) != told["sha256"]:
             raise InputError(
                 f"expected the pixels of scene '{scene}' as they were packed, found that this machine makes others "
                 f"(packed as: {told['way']}); pack the chips as they are"
@@ -201,7 +209,7 @@ def _unpack(packed: zipfile.ZipFile, index: Mapping[str, Any], folder: Path) -> 
         for image, chip in zip(images, chips, strict=True):
             place = folder / image.file_name
             place.parent.mkdir(parents=True, exist_ok=True)
-            place.write_bytes(_png(chip))
+            place.write_bytes(png_file(chip))
 
     with ThreadPoolExecutor(usable_cores()) as threads:
         for _ in threads.map(restore, scenes):
@@ -220,55 +228,19 @@ def _spec(values: Mapping[str, Any]) -> SceneSpec:
     return SceneSpec(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
 
 
-def _picture(content: bytes) -> NDArray[np.uint8]:
-    """Pixels of an image file, (H, W) or (H, W, 3); FileError if it is none."""
-    with Image.open(io.BytesIO(content)) as image:
-        return np.asarray(image if image.mode in ("L", "RGB") else image.convert("RGB"))
-
-
 def _cut(pixels: NDArray[np.uint8], images: Iterable[ImageRecord]) -> list[NDArray[np.uint8]]:
     """Chips of a scene at the windows of its images."""
     chips = []
     for image in images:
         x, y, width, height = image.extra.get("window", (0, 0, image.width, image.height))
-        chips.append(_plain(pixels[y : y + height, x : x + width]))
+        chips.append(plain(pixels[y : y + height, x : x + width]))
     return chips
-
-
-def _plain(chip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Chip with one channel where all three are equal, as stage tile writes it."""
-    grey = chip.ndim == 3 and bool((chip == chip[..., :1]).all())
-    return np.ascontiguousarray(chip[..., 0] if grey else chip)
-
-
-def _same(chips: list[NDArray[np.uint8]], others: list[NDArray[np.uint8]]) -> bool:
-    return all(np.array_equal(*pair) for pair in zip(chips, others, strict=True))
 
 
 def _bytes_of(folder: Path, images: Iterable[ImageRecord]) -> int:
     """Size of the files of chips; those in a shard count by their pixels."""
     places = [(folder / image.file_name, image) for image in images]
     return sum(place.stat().st_size if place.is_file() else i.width * i.height for place, i in places)
-
-
-def _smallest(chip: NDArray[np.uint8]) -> bytes:
-    """Chip as PNG, or as lossless WebP where that is smaller."""
-    stream = io.BytesIO()
-    Image.fromarray(chip).save(stream, format="WEBP", lossless=True)
-    return min(_png(chip), stream.getvalue(), key=len)
-
-
-def _png(chip: NDArray[np.uint8]) -> bytes:
-    stream = io.BytesIO()
-    Image.fromarray(chip).save(stream, format="PNG")
-    return stream.getvalue()
-
-
-def _sha256_of_chips(chips: Iterable[NDArray[np.uint8]]) -> str:
-    digest = sha256()
-    for chip in chips:
-        digest.update(f"{chip.shape}\0".encode() + chip.tobytes())
-    return digest.hexdigest()
 
 
 def _index(text: bytes, path: Path) -> dict[str, Any]:

@@ -48,7 +48,9 @@ def training(tmp_path: Path) -> Training:
         chip(tmp_path, "train/photo.png", jpeg, "photo.jpg", (0, 0, 160, 120)),
     ]
     val = [chip(tmp_path, "val/colour.png", coloured, "gone.tif", (0, 0, 30, 20))]
-    return Training(*(build_record(images, ("ship",)) for images in (train, val)), tmp_path / "tile", HEADER)
+    return Training(
+        *(build_record(images, ("ship",)) for images in (train, val)), tmp_path / "tile", HEADER, {"made": 1}
+    )
 
 
 def chip(folder: Path, name: str, scene: Any, scene_name: str, window: tuple[int, int, int, int]) -> Annotated:
@@ -86,6 +88,7 @@ def check(training: Training, path: Path, folder: Path) -> None:
     assert got.code_sha256 == "code"
     assert got.training.header == training.header
     assert got.training.key == training.key
+    assert got.training.val_origins == training.val_origins
     for ours, theirs in ((got.training.train, training.train), (got.training.val, training.val)):
         assert pixels(ours, folder) == pixels(theirs, training.chips)
         assert [(i.file_name, i.extra) for i in ours.images] == [(i.file_name, i.extra) for i in theirs.images]
