@@ -6,8 +6,9 @@ The real epoch of refinedet/training/fit.py runs on chips of a simulated scene, 
 and default augmentation and losses; clocks sit around what it calls. `load` is the time that a step waits for its
 batch. Without workers that is all of augmenting; with workers it is the part that they do not keep up with. Chips are
 decoded by then, as in any epoch after the first. `backward` includes the clipping of gradients; `update` is the
-optimiser and the moving average (EMA) of the weights. The ways take turns, after an epoch each that warms up; figures
-are medians over `--rounds` epochs of `--steps`. Matching also runs one image at a time, which must give equal answers.
+optimiser and the moving average (EMA) of the weights. A GPU also computes the network as one CUDA graph. The ways take
+turns, after an epoch each that warms up; figures are medians over `--rounds` epochs of `--steps`. Matching also runs
+one image at a time, which must give equal answers.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
+from itertools import product
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from unittest import mock
@@ -35,6 +37,7 @@ from refinedet.model.matching import match_atss, match_iou
 from refinedet.model.network import RefineDet
 from refinedet.runtimes.graphs import usable_cores
 from refinedet.training import fit as training
+from refinedet.training.forward import EagerForward, Forward, GraphedForward
 from refinedet.training.optimization import autocast_dtype, build_optimizer
 from refinedet.weights import shipped_weights
 from refinedet.workarounds.malloc import keep_freed_memory
@@ -78,6 +81,7 @@ class Way:
         network = RefineDet(model).to(device).to(memory_format=torch.channels_last)
         mean = RefineDet(model).to(device).to(memory_format=torch.channels_last).requires_grad_(requires_grad=False)
         self.state = training.TrainState(network, mean, build_optimizer(network, config), 0, [], Path())
+        self.forward: Forward = (GraphedForward if config.cuda_graph else EagerForward)(network, config)
         dataset = ChipDataset(*chips, config, model.input_px)
         self.loader: torch.utils.data.DataLoader[Any] = torch.utils.data.DataLoader(
             dataset,
@@ -85,7 +89,7 @@ class Way:
             collate_fn=collate,
             num_workers=config.workers,
             persistent_workers=config.workers > 0,
-            pin_memory=device != "cpu",
+            pin_memory=device != "cpu" and not config.cuda_graph,
         )
         self.epochs: list[Seconds] = []
 
@@ -94,7 +98,7 @@ class Way:
         clocks = Clocks(self.device)
         with watched(clocks, self.state.optimizer):
             began = now(self.device)
-            training._train_epoch(self.state, self.state.model, self.loader, self.config)  # noqa: SLF001 - it is what we measure
+            training._train_epoch(self.state, self.forward, self.loader, self.config)  # noqa: SLF001 - it is what we measure
             whole = now(self.device) - began
         told = clocks.seconds
         told["backward"] = told.pop("step") - told["optimizer"]
@@ -141,10 +145,11 @@ def main() -> None:
         chips = simulated_chips(Path(folder), asked.batch * asked.steps, asked.canvas_px)
         reason = no_bf16(config, asked.device)
         precisions: list[Precision] = ["fp32"] if reason else ["fp32", "bf16"]
+        graphs = [False] if asked.device == "cpu" else [False, True]
         ways = {
-            (workers, precision): Way(chips, replace(config, workers=workers, precision=precision), model, asked.device)
-            for workers in asked.workers
-            for precision in precisions
+            (own.workers, own.precision, own.cuda_graph is True): Way(chips, own, model, asked.device)
+            for workers, precision, graph in product(asked.workers, precisions, graphs)
+            for own in [replace(config, workers=workers, precision=precision, cuda_graph=graph)]
         }
         for _ in range(asked.rounds + 1):
             for way in ways.values():
@@ -187,16 +192,18 @@ def simulated_chips(folder: Path, count: int, side_px: int) -> tuple[Record, Pat
     return build_record(made, ("ship",)), folder
 
 
-def print_ways(ways: dict[tuple[int, Precision], Way], asked: argparse.Namespace) -> None:
+def print_ways(ways: dict[tuple[int, Precision, bool], Way], asked: argparse.Namespace) -> None:
     """Print one row for each way: images a second, and milliseconds an image of each part."""
     images = asked.batch * asked.steps
     rates = [images / sum(way.median_s.values()) for way in ways.values()]
     rows = [
-        [workers, precision, f"{rate:.2f}", f"{rate / rates[0]:.2f}"]
+        [workers, precision, "yes" if graph else "no", f"{rate:.2f}", f"{rate / rates[0]:.2f}"]
         + [f"{1000 * way.median_s[part] / images:.1f}" for part in PARTS]
-        for ((workers, precision), way), rate in zip(ways.items(), rates, strict=True)
+        for ((workers, precision, graph), way), rate in zip(ways.items(), rates, strict=True)
     ]
-    print_table(("workers", "precision", "images a second", "times the first", *(f"{p}, ms" for p in PARTS)), rows)
+    print_table(
+        ("workers", "precision", "CUDA graph", "images a second", "times the first", *(f"{p}, ms" for p in PARTS)), rows
+    )
     print(
         f"\n{asked.device}, {torch.get_num_threads()} threads, torch {torch.__version__}, EfficientNet-Lite0 at "
         f"{asked.canvas_px} x {asked.canvas_px}, batches of {asked.batch}, {asked.steps} steps an epoch, medians of "

@@ -194,16 +194,22 @@ def _expect(what: str, expected: str, found: str) -> None:
         )
 
 
-def _simulate(scenes: SceneParams, staged: Path) -> None:
-    seed = scenes.seed
+def scene_specs(scenes: SceneParams) -> dict[str, SceneSpec]:
+    """Specification of each simulated scene, by its name in the folder `SIMULATED`."""
+    width, height, ships, kinds = scenes.width_px, scenes.height_px, scenes.ships, scenes.kinds
+    specs: dict[str, SceneSpec] = {}
     for split in SPLITS:
         for number in range(getattr(scenes, split)):
-            spec = SceneSpec(
-                scenes.width_px, scenes.height_px, scenes.ships, seed, kind=scenes.kinds[number % len(scenes.kinds)]
-            )
-            write_simulated(spec, staged / split / f"scene_{number:03d}.tif")
-            seed += 1
-        _LOG.info("%s: %d scenes simulated", split, getattr(scenes, split))
+            seed, kind = scenes.seed + len(specs), kinds[number % len(kinds)]
+            specs[f"{split}/scene_{number:03d}.tif"] = SceneSpec(width, height, ships, seed, kind=kind)
+    return specs
+
+
+def _simulate(scenes: SceneParams, staged: Path) -> None:
+    for name, spec in scene_specs(scenes).items():
+        write_simulated(spec, staged / name)
+    counts = ", ".join(f"{getattr(scenes, split)} for {split}" for split in SPLITS)
+    _LOG.info("scenes simulated: %s", counts)
 
 
 def main() -> None:

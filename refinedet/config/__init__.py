@@ -6,7 +6,7 @@ from refinedet.config.multiscale import PRESETS, MultiscaleConfig, Pass, Preset
 from refinedet.config.postprocess import PostprocessConfig, SuppressionConfig
 from refinedet.config.scene import Radiometry, Stretch, StretchChoice, TileConfig, ValueKind
 from refinedet.config.trained_on import PixelSizes, TrainedOn
-from refinedet.config.training import AugmentConfig, Optimizer, Precision, Schedule, TrainConfig
+from refinedet.config.training import AugmentConfig, CudaGraph, Optimizer, Precision, Schedule, TrainConfig
 
 __all__ = [
     "BACKBONES",
@@ -15,6 +15,7 @@ __all__ = [
     "AlignBackend",
     "AlignSampling",
     "AugmentConfig",
+    "CudaGraph",
     "LossConfig",
     "ModelConfig",
     "MultiscaleConfig",

@@ -15,6 +15,7 @@ _LARGEST_PX = 16_384
 Optimizer = Literal["adamw", "sgd"]
 Schedule = Literal["cosine", "step"]
 Precision = Literal["auto", "fp32", "bf16"]
+CudaGraph = Literal["auto", True, False]
 _NotNegative = Annotated[float, Field(ge=0)]
 _Side = Annotated[int, Field(ge=STRIDES[-1], le=_LARGEST_PX, multiple_of=STRIDES[-1])]
 
@@ -88,6 +89,9 @@ class TrainConfig(Settings):
     """Batch normalisation keeps the running statistics that training starts with; its scale and shift still learn."""
     sync_batch_norm: bool = False
     """Batch statistics over all processes rather than each one's part of the batch; needs GPUs."""
+    cuda_graph: CudaGraph = False
+    """Network as one CUDA graph, so that a GPU does not wait for Python at each kernel: true, false, or auto, which is
+    true for one process on a GPU. Results differ by the order of sums at most."""
     augment: AugmentConfig = field(default_factory=AugmentConfig)
     loss: LossConfig = field(default_factory=LossConfig)
 

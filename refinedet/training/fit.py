@@ -32,7 +32,8 @@ from refinedet.training.distributed import (
     rank,
     world_size,
 )
-from refinedet.training.optimization import autocast_dtype, build_optimizer, learning_rate, update_ema
+from refinedet.training.forward import EagerForward, Forward, GraphedForward, uses_cuda_graph
+from refinedet.training.optimization import build_optimizer, learning_rate, update_ema
 from refinedet.training.state import Row, TrainState
 from refinedet.workarounds.malloc import keep_freed_memory
 
@@ -78,7 +79,7 @@ def fit(
 
     Raises:
         RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded.
-        InputError: the batch cannot be shared by the processes, or batch normalisation cannot work on it.
+        InputError: the batch cannot be shared, batch normalisation cannot work on it, or there can be no CUDA graph.
     """
     config, device = dataset.config, next(model.parameters()).device
     sampler = EpochSampler(len(dataset), config.batch_size, config.seed, rank=rank(), ranks=world_size())
@@ -91,7 +92,7 @@ def fit(
         collate_fn=collate,
         num_workers=config.workers,
         persistent_workers=config.workers > 0,  # a fork for each epoch would copy the parent's memory again
-        pin_memory=device.type != "cpu",
+        pin_memory=device.type != "cpu" and isinstance(forward, EagerForward),  # its thread would disturb a recording
     )
     started, first = time.monotonic(), state.epoch
     for epoch in range(first, config.epochs):
@@ -110,8 +111,8 @@ def fit(
     return state
 
 
-def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainState, nn.Module]:
-    """State of a training, fresh or resumed, and the callable model; weights are equal in all processes."""
+def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainState, Forward]:
+    """State of a training, fresh or resumed, and its forward pass; weights are equal in all processes."""
     device = next(model.parameters()).device
     if config.sync_batch_norm and device.type == "cpu":
         raise InputError(
@@ -121,7 +122,12 @@ def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainStat
     torch.manual_seed(config.seed)
     keep_freed_memory()
     model = model.to(memory_format=torch.channels_last)
-    forward = parallel(synchronised(model) if config.sync_batch_norm else model)
+    model = synchronised(model) if config.sync_batch_norm else model
+    forward: Forward
+    if uses_cuda_graph(config, device):
+        forward = GraphedForward(model, config)
+    else:
+        forward = EagerForward(parallel(model), config)
     ema = deepcopy(model).requires_grad_(requires_grad=False)
     state = TrainState(model, ema, build_optimizer(model, config), 0, [], path)
     content = broadcast(state.read)
@@ -138,7 +144,7 @@ def _keep(state: TrainState, header: Header) -> None:
     state.save()
 
 
-def _train_epoch(state: TrainState, forward: nn.Module, loader: DataLoader[Any], config: TrainConfig) -> Row:
+def _train_epoch(state: TrainState, forward: Forward, loader: DataLoader[Any], config: TrainConfig) -> Row:
     model = state.model.train()
     if config.freeze_batch_norm:
         freeze_batch_norm(model)
@@ -150,9 +156,7 @@ def _train_epoch(state: TrainState, forward: nn.Module, loader: DataLoader[Any],
         progress = state.epoch + step / len(loader)
         for group in state.optimizer.param_groups:
             group["lr"] = learning_rate(progress, config)
-        dtype = autocast_dtype(config, device.type)
-        with torch.autocast(device.type, dtype=dtype, enabled=dtype is not None):
-            raw = _called(forward, images)
+        raw = _called(forward, images)
         losses = _step(state, detection_losses(raw, targets, sizes, config.loss, loss_normaliser), config)
         average(statistics)
         update_ema(state.ema, model, config.ema_decay, state.epoch * len(loader) + step)
@@ -162,9 +166,9 @@ def _train_epoch(state: TrainState, forward: nn.Module, loader: DataLoader[Any],
     return {"lr": learning_rate(state.epoch + 1, config), "loss": sum(means.values()), **means}
 
 
-def _called(forward: nn.Module, images: Tensor) -> RawOutputs:
+def _called(forward: Forward, images: Tensor) -> RawOutputs:
     try:
-        raw: RawOutputs = forward(images)
+        return forward(images)
     except ValueError as error:
         if "more than 1 value per channel" not in str(error):
             raise
@@ -173,7 +177,6 @@ def _called(forward: nn.Module, images: Tensor) -> RawOutputs:
             f"normalisation, found one, of {len(images)} chip of {images.shape[3]} x {images.shape[2]} px; "
             "raise batch_size or the canvas, or set freeze_batch_norm"
         ) from error
-    return raw
 
 
 def _step(state: TrainState, losses: dict[str, Tensor], config: TrainConfig) -> dict[str, float]:
