@@ -39,6 +39,7 @@ from refinedet.training.packed_chips import (
     plain,
     png_file,
     sha256_of_chips,
+    smaller_jpeg,
     smallest_file,
 )
 from refinedet.training.packed_weights import drawn_weights, joined, planes, sha256_of_weights, weights_to_pack
@@ -177,7 +178,7 @@ def _pack_scene(
     if source is not None and source.is_file() and source.stat().st_size < _bytes_of(training.chips, images):
         whole = eight_bit_picture(source)
         if whole is not None and equal(chips, _cut(whole, images)):
-            packed.write(source, f"{_SOURCE}/{scene}")
+            packed.writestr(f"{_SOURCE}/{scene}", smaller_jpeg(source.read_bytes()))
             return {**told, "way": _SOURCE}
     for image, chip in zip(images, chips, strict=True):
         packed.writestr(f"{_CHIPS}/{image.file_name}", smallest_file(chip), zipfile.ZIP_STORED)
@@ -225,7 +226,8 @@ def _simulated(spec: SceneSpec, radiometry: Radiometry) -> NDArray[np.uint8]:
 
 
 def _spec(values: Mapping[str, Any]) -> SceneSpec:
-    return SceneSpec(**{name: tuple(v) if isinstance(v, list) else v for name, v in values.items()})
+    settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
+    return SceneSpec(**settings)
 
 
 def _cut(pixels: NDArray[np.uint8], images: Iterable[ImageRecord]) -> list[NDArray[np.uint8]]:

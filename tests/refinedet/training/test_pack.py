@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 import torch
 from PIL import Image
+from safetensors.torch import load, save
 
 from refinedet.boxes import as_boxes
 from refinedet.config import ModelConfig, Radiometry, TrainConfig
@@ -23,7 +24,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
 from refinedet.stretching import stretch_whole
-from refinedet.training import packed_weights
+from refinedet.training import packed_chips, packed_weights
 from refinedet.training.pack import Contents, read_pack, write_pack
 from refinedet.training.recipe import Training
 
@@ -125,14 +126,30 @@ def test_chips_that_no_scene_gives_back_are_packed_as_they_are(training: Trainin
     check(training, path, tmp_path / "there")
 
 
-def test_weights_of_the_seed_need_no_room(training: Training, tmp_path: Path) -> None:
+def test_a_jpeg_is_packed_smaller_where_it_can_be(
+    training: Training, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     sizes = {}
-    for all_weights in (False, True):
-        path = tmp_path / f"{all_weights}.zip"
-        write_pack(path, training, network(), contents(tmp_path, all_weights=all_weights))
-        check(training, path, tmp_path / f"{all_weights}")
-        sizes[all_weights] = path.stat().st_size
-    assert sizes[False] < 0.1 * sizes[True]
+    for name in ("installed", "missing"):
+        if name == "missing":
+            monkeypatch.setattr(packed_chips, "optimize", None)
+        path = tmp_path / f"{name}.zip"
+        write_pack(path, training, network(), contents(tmp_path))
+        with zipfile.ZipFile(path) as packed:
+            sizes[name] = len(packed.read("source/photo.jpg"))
+        check(training, path, tmp_path / name)
+    assert sizes["installed"] < sizes["missing"] == (tmp_path / "scenes" / "photo.jpg").stat().st_size
+
+
+def test_weights_of_the_seed_need_no_room(training: Training) -> None:
+    model = network()
+    changed = [name for name, _ in model.named_parameters()][:1]
+    assert list(packed_weights.weights_to_pack(training, model, all_weights=False)) == changed
+    whole = packed_weights.weights_to_pack(training, model, all_weights=True)
+    assert list(whole) == list(model.state_dict())
+    small = {name: whole[name] for name in (*changed, "odm.0.bias")}
+    there = load(packed_weights.joined(packed_weights.planes(save(small))))
+    assert all(torch.equal(there[name], tensor) for name, tensor in small.items())
 
 
 def test_a_machine_that_draws_others_is_told(
@@ -160,10 +177,9 @@ def test_a_machine_that_simulates_others_is_told(
 
 
 def test_what_is_too_large_says_what_takes_the_room(training: Training, tmp_path: Path) -> None:
-    with pytest.raises(
-        InputError, match=r"at most 0.01 MiB to pack, found [\d.]+ MiB \(weights [\d.]+, .*`convert.train_"
-    ):
-        write_pack(tmp_path / "t.zip", training, network(), contents(tmp_path, all_weights=True, largest_bytes=10_486))
+    sentence = r"at most 0\.00\d+ MiB to pack, found [\d.]+ MiB \(files of scenes [\d.]+, "
+    with pytest.raises(InputError, match=sentence):
+        write_pack(tmp_path / "t.zip", training, network(), contents(tmp_path, largest_bytes=2000))
     assert not (tmp_path / "t.zip").exists()
 
 
