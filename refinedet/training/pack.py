@@ -20,6 +20,7 @@ from typing import Any, NamedTuple
 import numpy as np
 import torch
 from numpy.typing import NDArray
+from pydantic import TypeAdapter
 from safetensors.torch import load, save
 from torch import Tensor
 
@@ -226,8 +227,7 @@ def _simulated(spec: SceneSpec, radiometry: Radiometry) -> NDArray[np.uint8]:
 
 
 def _spec(values: Mapping[str, Any]) -> SceneSpec:
-    settings: dict[str, Any] = {name: tuple(v) if isinstance(v, list) else v for name, v in values.items()}
-    return SceneSpec(**settings)
+    return TypeAdapter(SceneSpec).validate_python(dict(values))
 
 
 def _cut(pixels: NDArray[np.uint8], images: Iterable[ImageRecord]) -> list[NDArray[np.uint8]]:
