@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import io
+import json
 import zipfile
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -19,12 +20,13 @@ from refinedet.config import ModelConfig, Radiometry, TrainConfig
 from refinedet.data.coco import Annotated, Record, build_record
 from refinedet.data.dataset import read_chip
 from refinedet.data.simulation.scene import simulate
+from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.errors import FileError, InputError
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
 from refinedet.stretching import stretch_whole
-from refinedet.training import packed_chips, packed_weights
+from refinedet.training import pack, packed_chips, packed_weights
 from refinedet.training.pack import Contents, read_pack, write_pack
 from refinedet.training.recipe import Training
 
@@ -201,3 +203,9 @@ def test_other_files_are_refused(training: Training, tmp_path: Path) -> None:
     path.write_bytes(stream.getvalue())
     with pytest.raises(InputError, match=r"expected a packed training of format 1 .*, found 99"):
         read_pack(path, tmp_path / "there")
+
+
+@pytest.mark.parametrize("more", [{}, {"kind": "sentinel1"}, {"kind": "sentinel1", "ranges": Sentinel1Ranges()}])
+def test_specification_of_a_scene_comes_back_from_its_truth(more: dict[str, Any]) -> None:
+    spec = SceneSpec(width_px=600, height_px=500, ships=5, seed=3, **more)
+    assert pack._spec(json.loads(json.dumps(asdict(spec)))) == spec
