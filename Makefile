@@ -76,10 +76,15 @@ bench: $(READY)
 	@python -c 'import sahi' 2>/dev/null || python -m pip install -q --disable-pip-version-check -e '.[bench]'
 	python benchmarks/speed/report.py $(if $(QUICK),--quick) $(if $(PRODUCT),--product '$(PRODUCT)') $(if $(INT8),--int8 '$(INT8)')
 
-# the weights that ship, from the data sets to the file in the package: docs/reproduce.md
+# the weights that ship, from the data sets and the real samples to the file in the package: docs/reproduce.md
 weights: $(READY)
+	@test -d "$$REFINEDET_DATA/real" || { echo "expected REFINEDET_DATA to name the folder of the real samples, which has a folder real"; exit 1; }
 	$(KEEP_PARAMS) dvc exp run -S recipe=long
-	python -m pipeline.package_weights outputs/train/model.safetensors --gsd-m 7 14 10
+	cp outputs/train/model.safetensors .refinedet/long.safetensors
+	$(KEEP_PARAMS) dvc exp run -S recipe=real -S recipes.real.train.init=.refinedet/long.safetensors
+	python -m pipeline.average_weights .refinedet/long.safetensors outputs/train/model.safetensors \
+	  --out .refinedet/mean.safetensors --chips outputs/tile
+	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10
 
 clean:
 	rm -rf demo outputs
