@@ -15,6 +15,7 @@ from safetensors.torch import load_file
 
 from pipeline.stage import run_stage
 from refinedet.data.coco import read_record
+from refinedet.evaluation.metrics import coco_metrics
 from refinedet.evaluation.operating_score import operating_score
 from refinedet.evaluation.predictions import predict_chips
 from refinedet.files import sha256_file
@@ -26,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def calibrate(checkpoint: Path, chips: Path) -> Header:
-    """Measure the operating score of a checkpoint on the validation chips of stage `tile`, and write it into the file.
+    """Measure a checkpoint and its operating score on the validation chips of stage `tile`, and write both into it.
 
     Raises:
         FileError, InputError: as `read_header` and `read_record`.
@@ -37,7 +38,9 @@ def calibrate(checkpoint: Path, chips: Path) -> Header:
         model, classes=header.classes, radiometry=header.radiometry, device="cpu", postprocess=header.postprocess
     )
     found = {image: one for part in predict_chips(predictor, val.images, chips) for image, one in part.items()}
-    header = replace(header, operating_score=operating_score(val, found))
+    measured = {name: value for name, value in coco_metrics(val, found).items() if value is not None}
+    provenance = {**header.provenance, "val": measured}
+    header = replace(header, provenance=provenance, operating_score=operating_score(val, found))
     save_checkpoint(checkpoint, load_file(checkpoint), header)
     return header
 

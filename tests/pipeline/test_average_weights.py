@@ -45,6 +45,7 @@ def test_scores_of_a_mean_are_calibrated_on_the_validation_chips(tiny_network: P
     before, chips = load_file(mean), _chips(tmp_path / "tile")
     calibrated = calibrate(mean, chips)
     assert read_header(mean).operating_score == calibrated.operating_score
+    assert "AP" in read_header(mean).provenance["val"]
     assert all(torch.equal(before[name], tensor) for name, tensor in load_file(mean).items())
     val = read_record(chips / "val.json")
     raw = TorchPredictor(load_model(mean)[0], classes=("ship",), radiometry=header.radiometry, device="cpu")
