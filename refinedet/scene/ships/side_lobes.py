@@ -45,10 +45,13 @@ def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Sequence[Box],
     if not here.any():
         return False
     peak, water = float(power[here].max()), float(np.median(power[valid]))
+    strong = ~here & (power >= _BRIGHTER * peak)
+    if not strong.any():  # as a rule; a box need not be compared with thousands of others then
+        return False
     ships = np.zeros_like(here)
     for other in others:
         ships |= inside(power.shape, other, _GROWN_PX)
-    bright = np.where(ships & ~here & (power >= _BRIGHTER * peak), power, 0.0)
+    bright = np.where(ships & strong, power, 0.0)
     patch = here & (power >= max(_OF_PEAK * peak, FALSE_BRIGHT * water))
     if not bright.any() or not patch.any():
         return False

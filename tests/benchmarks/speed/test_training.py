@@ -17,7 +17,7 @@ def test_the_parts_of_a_step_add_up() -> None:
     assert rows
     assert len(rows) == 2 or "bf16 is left out" in done.stdout
     for _, cells in rows:
-        rate, _, *parts = (float(cell) for cell in cells.split(" | "))
+        rate, *parts = (float(cell) for cell in cells.split(" | ") if re.fullmatch(r"[\d.]+", cell))
         assert all(part > 0 for part in parts)
         assert abs(sum(parts) * rate / 1000 - 1) < 0.02
     assert "Both give the same answers" in done.stdout

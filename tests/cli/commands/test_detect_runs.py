@@ -131,7 +131,7 @@ def test_stopped_by_a_full_disk_and_then_by_ctrl_c_it_says_how_to_go_on_and_does
     first = kept(journal)
     assert 0 < first < WINDOWS - 10
     process = start(folder)
-    wait_for(process, journal, first + 5)
+    wait_for(process, journal, first + 1)
     process.send_signal(signal.SIGINT)
     out, err = process.communicate(timeout=60)
     assert process.returncode == 130
