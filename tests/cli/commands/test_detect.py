@@ -127,6 +127,7 @@ def test_calm_windows_are_skipped_for_ships_unless_that_is_switched_off(
     assert (record["settings"]["overlap_px"], record["settings"]["ship_m"]) == (20, None)
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # an untrained network finds thousands of ships
 @pytest.mark.parametrize("ships", [(), ((20, 30, 40, 38), (150, 120, 162, 150))], ids=["no ship", "two ships"])
 def test_score_and_detect_agree_with_themselves(run: Run, tmp_path: Path, weights: Path, scene: Path) -> None:
@@ -313,6 +314,7 @@ def test_two_polarisations_in_any_order_are_looked_at_and_told(run: Run, tmp_pat
     assert "expected one of 'vv'" in refused.output
 
 
+@pytest.mark.slow
 @pytest.mark.timeout(900)  # an untrained network finds thousands of ships
 def test_an_archive_of_two_polarisations_has_both_scores(run: Run, tmp_path: Path, weights: Path) -> None:
     parquet = pytest.importorskip("pyarrow.parquet", reason="pyarrow is not installed: pip install 'refinedet[ray]'")
