@@ -16,7 +16,7 @@ from safetensors.torch import load_file
 from pipeline.stage import run_stage
 from refinedet.data.coco import read_record
 from refinedet.evaluation.metrics import coco_metrics
-from refinedet.evaluation.operating_score import operating_score
+from refinedet.evaluation.operating_score import operating_point
 from refinedet.evaluation.predictions import predict_chips
 from refinedet.files import sha256_file
 from refinedet.model.averaging import average_checkpoints
@@ -27,7 +27,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def calibrate(checkpoint: Path, chips: Path) -> Header:
-    """Measure a checkpoint and its operating score on the validation chips of stage `tile`, and write both into it.
+    """Measure a checkpoint and its operating point on the validation chips of stage `tile`, and write both into it.
 
     Raises:
         FileError, InputError: as `read_header` and `read_record`.
@@ -40,7 +40,8 @@ def calibrate(checkpoint: Path, chips: Path) -> Header:
     found = {image: one for part in predict_chips(predictor, val.images, chips) for image, one in part.items()}
     measured = {name: value for name, value in coco_metrics(val, found).items() if value is not None}
     provenance = {**header.provenance, "val": measured}
-    header = replace(header, provenance=provenance, operating_score=operating_score(val, found))
+    point = operating_point(val, found, header.model.input_px)
+    header = replace(header, provenance=provenance, operating_score=point.score, size_slope=point.size_slope)
     save_checkpoint(checkpoint, load_file(checkpoint), header)
     return header
 

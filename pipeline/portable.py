@@ -182,8 +182,9 @@ def _check_same(training: Training, checkpoint: Path) -> None:
     header = read_header(checkpoint)
     found_out = {"val", "operating_score_on"}
     known = {name: value for name, value in header.provenance.items() if name not in found_out}
-    same = replace(header, provenance=known, operating_score=training.header.operating_score)
-    if same.to_dict() != training.header.to_dict():
+    ours = training.header
+    same = replace(header, provenance=known, operating_score=ours.operating_score, size_slope=ours.size_slope)
+    if same.to_dict() != ours.to_dict():
         raise InputError(
             f"expected a checkpoint of this project's training in {checkpoint}, found one of other settings, chips or "
             "code; restore those that were packed"

@@ -44,4 +44,7 @@ class PostprocessConfig(SuppressionConfig):
     pre_nms: Count = 1000
     """Strongest candidates per image that enter suppression."""
     operating_score: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """The network's own score that is reported as 0.5; scores keep their order, so AP does not depend on it."""
+    """The network's own score, for a box with a side of 16 pixels of the canvas, that is reported as 0.5."""
+    size_slope: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Logit that a score loses with each doubling of the box's side, and gains with each halving, between 8 and 32
+    pixels of the canvas. A score learns the IoU, which is low for a small ship however plain it is."""

@@ -1,27 +1,65 @@
-"""Score at which detections are best, from an annotated split."""
+"""Score at which detections are best, and how it changes with the size of a box, from an annotated split."""
 
 from __future__ import annotations
 
-import numpy as np
+from collections.abc import Mapping
+from dataclasses import dataclass
 
+import numpy as np
+import torch
+from numpy.typing import NDArray
+
+from refinedet.config import PostprocessConfig
 from refinedet.data.coco import Record
 from refinedet.detections import Detections
-from refinedet.evaluation.metrics import match
+from refinedet.evaluation.metrics import coco_metrics, match
+from refinedet.model.postprocess import calibrated
 
 _F1_SLACK, _F1_IOU = 0.003, 0.3
+_SLOPES = tuple(round(0.2 * step, 1) for step in range(5))
+_SCORES = np.arange(5, 96, 2) / 100
 
 
-def operating_score(truth: Record, detections: dict[int, Detections]) -> float:
-    """Score of best F1 at IoU `_F1_IOU`; the middle where several are as good; 0.5 without any object."""
+@dataclass(frozen=True, slots=True)
+class OperatingPoint:
+    """Score of best F1, and its slope, as in `PostprocessConfig`."""
+
+    score: float = 0.5
+    size_slope: float = 0.0
+
+
+def operating_point(truth: Record, detections: Mapping[int, Detections], input_px: int) -> OperatingPoint:
+    """Find the slope of the best AP, and the score of best F1 at IoU `_F1_IOU` with it.
+
+    It is the middle of the scores where several are as good, and the default without any object.
+
+    Args:
+        truth: boxes by image id.
+        detections: detections by image id, with the scores of the network itself.
+        input_px: long side that the chips had on the canvas.
+    """
     if all(mask.all() for mask in truth.ignored.values()):
-        return 0.5
-    thresholds = np.arange(5, 96, 2) / 100
-    f1 = np.array([_f1(truth, detections, threshold) for threshold in thresholds])
-    return float(round(np.mean(thresholds[f1 >= f1.max() - _F1_SLACK]), 3))
+        return OperatingPoint()
+    scale = {image.id: input_px / max(image.width, image.height) for image in truth.images}
+    sloped = {slope: {k: _sloped(d, slope, scale[k]) for k, d in detections.items()} for slope in _SLOPES}
+    slope = max(_SLOPES, key=lambda one: coco_metrics(truth, sloped[one])["AP"] or 0.0)
+    f1 = _f1(truth, sloped[slope])
+    return OperatingPoint(float(round(np.mean(_SCORES[f1 >= f1.max() - _F1_SLACK]), 3)), slope)
 
 
-def _f1(truth: Record, detections: dict[int, Detections], threshold: float) -> float:
-    matches = match(truth, detections, iou_min=_F1_IOU, score_min=threshold).values()
-    counted = ((m.hits, m.false_alarms, m.misses) for m in matches)
-    tp, fp, fn = (sum(map(len, column)) for column in zip(*counted, strict=True))
-    return 2 * tp / max(1, 2 * tp + fp + fn)
+def _sloped(detections: Detections, slope: float, scale: float) -> Detections:
+    """Detections with the slope in their scores; boxes times `scale` are in pixels of the canvas."""
+    logits = torch.from_numpy(detections.scores).logit(eps=1e-6)[:, None]
+    boxes = torch.from_numpy(detections.boxes_xyxy) * scale
+    scores = calibrated(logits, boxes, PostprocessConfig(size_slope=slope))[:, 0].sigmoid().numpy()
+    return Detections.of(detections.boxes_xyxy, scores, detections.labels)
+
+
+def _f1(truth: Record, detections: Mapping[int, Detections]) -> NDArray[np.float64]:
+    """F1 from each of `_SCORES` on. Stronger detections are matched first, so weaker ones never change their match."""
+    matches = match(truth, detections, iou_min=_F1_IOU, score_min=float(_SCORES[0]))
+    hits = [detections[image].scores[one.hits[:, 0]] for image, one in matches.items() if image in detections]
+    false = [detections[image].scores[one.false_alarms] for image, one in matches.items() if image in detections]
+    objects = sum(len(one.hits) + len(one.misses) for one in matches.values())
+    tp, fp = ((np.concatenate([[], *of])[:, None] >= _SCORES).sum(axis=0) for of in (hits, false))
+    return np.asarray(2 * tp / np.maximum(1, tp + fp + objects))

@@ -22,7 +22,7 @@ def average_checkpoints(paths: Sequence[Path], target: Path) -> Header:
     """Write the mean of the weights of checkpoints to `target`; returns its header.
 
     The provenance keeps what all have in common, and lists the SHA-256, `train` and `val` of each as `averaged`. The
-    operating score is the mean of theirs. Counters, which are whole numbers, are those of the first.
+    operating score and its slope are the means of theirs. Counters, which are whole numbers, are those of the first.
 
     Raises:
         FileError: a file is missing or damaged.
@@ -76,4 +76,5 @@ def _header(headers: Sequence[Header], sums: Sequence[str]) -> Header:
         headers[0],
         provenance=told,
         operating_score=round(sum(h.operating_score for h in headers) / len(headers), 3),
+        size_slope=round(sum(h.size_slope for h in headers) / len(headers), 3),
     )

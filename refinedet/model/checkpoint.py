@@ -35,7 +35,9 @@ class Header(Settings):
     provenance: dict[str, Any]
     """Origin of the weights, in free form: data set, hashes of inputs, seed, epochs, metrics on val."""
     operating_score: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Score of the network at which F1 is best on val; predictors report it as 0.5."""
+    """Score of the network, for a box of middle size, at which F1 is best on val; predictors report it as 0.5."""
+    size_slope: Annotated[float, Field(ge=0, le=2)] = 0.0
+    """Change of that score with the size of a box, as in `PostprocessConfig`; that of the best AP on val."""
     postprocess: PostprocessConfig = field(default_factory=PostprocessConfig)
     """Postprocessing of the recipe; it is the default of predictors."""
     trained_on: TrainedOn = field(default_factory=TrainedOn)
@@ -44,6 +46,12 @@ class Header(Settings):
     def __post_init__(self) -> None:
         count = self.model.num_classes
         check(len(self.classes) == count, "classes", f"{count} class names", list(self.classes))
+
+    def calibrated(self, postprocess: PostprocessConfig | None = None) -> PostprocessConfig:
+        """Return `postprocess`, by default that of the recipe, with the operating score and slope of these weights."""
+        return replace(
+            postprocess or self.postprocess, operating_score=self.operating_score, size_slope=self.size_slope
+        )
 
     @property
     def finds_ships(self) -> bool:

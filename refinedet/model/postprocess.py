@@ -13,6 +13,9 @@ from refinedet.model.box_coder import decode, to_xyxy
 from refinedet.model.network import RawOutputs
 from refinedet.model.suppression import strongest, suppress
 
+_SIDE_PX, _LEAST_SIDE_PX, _MOST_SIDE_PX = 16.0, 8.0, 32.0
+"""Side of a box, the root of its area, whose score is as the operating score says; sides between which it changes."""
+
 
 def postprocess(raw: RawOutputs, sizes_wh: Tensor, config: PostprocessConfig) -> list[Detections]:
     """Detections of each image of the batch, in canvas pixels, clipped to the chip.
@@ -31,7 +34,21 @@ def decoded(raw: RawOutputs, config: PostprocessConfig) -> tuple[Tensor, Tensor]
 
     An exported graph ends after this step.
     """
-    scores = (raw.odm_logits - math.log(config.operating_score / (1 - config.operating_score))).sigmoid()
     objects = raw.arm_logits.sigmoid() > config.objectness_min
     refined = decode(raw.anchors_cxcywh, raw.arm_deltas)
-    return to_xyxy(decode(refined, raw.odm_deltas)), torch.where(objects[..., None], scores, 0.0)
+    boxes = to_xyxy(decode(refined, raw.odm_deltas))
+    scores = calibrated(raw.odm_logits, boxes, config).sigmoid()
+    return boxes, torch.where(objects[..., None], scores, 0.0)
+
+
+def calibrated(logits: Tensor, boxes_xyxy: Tensor, config: PostprocessConfig) -> Tensor:
+    """Shift the logits (..., N, K) of scores so that the operating score of each box (..., N, 4) becomes 0.
+
+    The boxes are in pixels of the canvas.
+    """
+    shift = math.log(config.operating_score / (1 - config.operating_score))
+    if config.size_slope == 0:
+        return logits - shift
+    width, height = (boxes_xyxy[..., 2:] - boxes_xyxy[..., :2]).unbind(-1)
+    area = (width * height).clamp(_LEAST_SIDE_PX**2, _MOST_SIDE_PX**2) / _SIDE_PX**2
+    return logits - shift - config.size_slope * torch.log2(area)[..., None] / 2

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Protocol, Self, runtime_checkable
 
@@ -210,9 +209,10 @@ class TorchPredictor(CanvasPredictor):
         postprocess: PostprocessConfig | None = None,
         precision: Precision = "fp32",
     ) -> Self:
-        """Read a checkpoint; its operating score replaces that of `postprocess`, whose default is the checkpoint's own.
+        """Read a checkpoint.
 
-        With `precision` bf16, convolutions are in bfloat16 (autocast), and boxes and scores differ a little.
+        Its operating score and slope replace those of `postprocess`, whose default is the checkpoint's own. With
+        `precision` bf16, convolutions are in bfloat16 (autocast), and boxes and scores differ a little.
 
         Raises:
             FileError, InputError: as `model.checkpoint.load_model`.
@@ -227,7 +227,7 @@ class TorchPredictor(CanvasPredictor):
             radiometry=header.radiometry,
             device=device,
             batch_size=batch_size,
-            postprocess=replace(postprocess or header.postprocess, operating_score=header.operating_score),
+            postprocess=header.calibrated(postprocess),
             precision=precision,
         )
 

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
 from typing import Any
@@ -39,7 +38,7 @@ class DecodedRefineDet(nn.Module):
     def __init__(self, model: RefineDet, header: Header) -> None:
         super().__init__()
         self.model = model
-        self.postprocess: PostprocessConfig = replace(header.postprocess, operating_score=header.operating_score)
+        self.postprocess: PostprocessConfig = header.calibrated()
 
     def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Compute boxes and scores of images; the score of background is 0."""

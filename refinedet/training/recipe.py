@@ -13,7 +13,7 @@ from refinedet.data.coco import Record
 from refinedet.data.dataset import ChipDataset
 from refinedet.detections import Detections
 from refinedet.evaluation.metrics import coco_metrics
-from refinedet.evaluation.operating_score import operating_score
+from refinedet.evaluation.operating_score import operating_point
 from refinedet.evaluation.predictions import predict_chips
 from refinedet.files import atomic_folder, json_text, write_json
 from refinedet.model.checkpoint import Header, save_checkpoint
@@ -80,10 +80,15 @@ class Training:
 
     def finished(self, state: TrainState) -> Header:
         """Header of the checkpoint of a training that `fit` has ended; all processes of a group call this."""
-        operating = operating_score(self.val, self._predict(state.ema))
-        logger.info("best F1 on val at a score of %.2f, which detection will call 0.5", operating)
+        point = operating_point(self.val, self._predict(state.ema), self.header.model.input_px)
+        logger.info(
+            "best F1 on val at a score of %.2f with a slope of %.1f by size, which detection will call 0.5",
+            point.score,
+            point.size_slope,
+        )
         told = {"val": _val_metrics(state.history[-1]), "operating_score_on": self.val_origins}
-        return replace(self.header, provenance=self.header.provenance | told, operating_score=operating)
+        provenance = self.header.provenance | told
+        return replace(self.header, provenance=provenance, operating_score=point.score, size_slope=point.size_slope)
 
     def _predict(self, model: RefineDet) -> dict[int, Detections]:
         """Detections of every chip of *val*, by image id; each process detects in its share and gets all results."""

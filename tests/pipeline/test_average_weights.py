@@ -12,7 +12,7 @@ from safetensors.torch import load_file
 from pipeline.average_weights import calibrate
 from refinedet.boxes import as_boxes
 from refinedet.data.coco import Annotated, build_record, read_record, write_record
-from refinedet.evaluation.operating_score import operating_score
+from refinedet.evaluation.operating_score import OperatingPoint, operating_point
 from refinedet.evaluation.predictions import predict_chips
 from refinedet.model.averaging import average_checkpoints
 from refinedet.model.checkpoint import load_model, read_header, save_checkpoint
@@ -50,4 +50,5 @@ def test_scores_of_a_mean_are_calibrated_on_the_validation_chips(tiny_network: P
     val = read_record(chips / "val.json")
     raw = TorchPredictor(load_model(mean)[0], classes=("ship",), radiometry=header.radiometry, device="cpu")
     found = {image: one for part in predict_chips(raw, val.images, chips) for image, one in part.items()}
-    assert calibrated.operating_score == operating_score(val, found)
+    point = OperatingPoint(calibrated.operating_score, calibrated.size_slope)
+    assert point == operating_point(val, found, header.model.input_px)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import replace
 
 import pytest
@@ -11,7 +12,7 @@ from torchvision.ops import nms
 from refinedet.config import PostprocessConfig
 from refinedet.model.box_coder import to_cxcywh
 from refinedet.model.network import RawOutputs
-from refinedet.model.postprocess import postprocess
+from refinedet.model.postprocess import calibrated, postprocess
 
 PLAIN = PostprocessConfig(voting_iou=None, score_min=0.05)
 SIZE = torch.tensor([[100, 80]])
@@ -81,3 +82,23 @@ def test_images_of_a_batch_do_not_meet() -> None:
         ]
     )
     assert [len(d) for d in postprocess(both, SIZE.repeat(2, 1), PLAIN)] == [1, 1]
+
+
+def test_operating_score_and_slope_shift_the_logits_by_size() -> None:
+    sides = torch.tensor([4.0, 8.0, 16.0, 32.0, 200.0])
+    boxes = torch.stack([torch.zeros(5), torch.zeros(5), sides * 2, sides / 2], dim=1)
+    config = PostprocessConfig(operating_score=0.4, size_slope=0.5)
+    shifted = calibrated(torch.zeros(5, 2), boxes, config)
+    at_middle = torch.tensor(0.4).logit()
+    expected = -at_middle - 0.5 * torch.tensor([-1.0, -1.0, 0.0, 1.0, 1.0])
+    torch.testing.assert_close(shifted, expected[:, None].expand(5, 2))
+    flat = calibrated(torch.zeros(5, 2), boxes, replace(config, size_slope=0.0))
+    torch.testing.assert_close(flat, (-at_middle).expand(5, 2))
+
+
+def test_a_small_box_is_reported_from_a_lower_score_on() -> None:
+    config = PostprocessConfig(size_slope=1.0, score_min=0.5, voting_iou=None)
+    found = postprocess(raw([[0, 0, 8, 8], [20, 20, 52, 52]], [0.4, 0.6]), torch.tensor([[64, 64]]), config)[0]
+    assert found.boxes_xyxy[:, 2].tolist() == pytest.approx([8], abs=1e-3)
+    odds = 0.4 / 0.6 * math.e  # a slope of one is one unit of the logit
+    assert found.scores.tolist() == pytest.approx([odds / (1 + odds)], abs=1e-4)

@@ -27,7 +27,7 @@ def _write_network(path: Path, config: ModelConfig) -> Path:
         if name.startswith(("arm.", "odm.")) and name.endswith("weight"):
             torch.nn.init.normal_(parameter, std=0.02 if name.startswith("arm.") else 1.0)
     classes = tuple(f"class {label}" for label in range(config.num_classes))
-    header = checkpoint.Header(config, classes, Radiometry(low_percentile=2.0), {"seed": 0}, 0.03, EVERYTHING)
+    header = checkpoint.Header(config, classes, Radiometry(low_percentile=2.0), {"seed": 0}, 0.03, 0.4, EVERYTHING)
     checkpoint.save_checkpoint(path, model.state_dict(), header)
     return path
 

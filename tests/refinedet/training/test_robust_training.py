@@ -25,7 +25,7 @@ from refinedet.training.fit import LAST_GOOD, _check_progress, fit
 from refinedet.training.state import TrainState
 
 MODEL = ModelConfig(backbone_weights="none", tcb_channels=8, input_px=128)
-HEADER = Header(MODEL, ("ship",), Radiometry(), {"dataset": "made"}, 0.4, PostprocessConfig(nms_iou=0.3))
+HEADER = Header(MODEL, ("ship",), Radiometry(), {"dataset": "made"}, 0.4, postprocess=PostprocessConfig(nms_iou=0.3))
 TRAIN = TrainConfig(
     epochs=2,
     batch_size=2,
