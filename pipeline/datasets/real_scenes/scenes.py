@@ -27,6 +27,9 @@ from refinedet.raster import open_scene
 _GAP_PX = 30
 _SEA_PX, _GRID_PX = 1024, 72
 """Side of a made sea, and of the cells that hold one pasted ship each."""
+_SEAS, _CHIP_SCENES, _PICTURES_EVERY = 2, 3, 3
+"""Made seas and scenes of chips in an arrangement for training, and every which arrangement has the pictures of the
+sea, which are large: so that none outweighs the others by its pixels."""
 _CHIPS = ("boats", "windmills", "beach", "land", "ocean")
 _LEVEL_DB = 3.0
 """Standard deviation of the level of a made sea, over about 1 km."""
@@ -59,9 +62,12 @@ def real_scenes(samples: Path, use: Use, copies: int, seed: int) -> Iterator[Rea
         for index, (name, some) in enumerate(patches.items()):
             rng = np.random.default_rng([seed, copy, 0, index])
             yield _laid_ships(f"laid_{name}_{copy}", some, SLC if "slc" in name else GRD, rng)
-        yield _made_sea(f"pasted_{copy}", cut, np.random.default_rng([seed, copy, 1]))
-        yield _laid_chips(f"chips_{copy}", samples / "chips", use, np.random.default_rng([seed, copy, 2]))
-        for index, scene in enumerate(_seas(samples, use)):
+        for index in range(_SEAS if use == "train" else 1):
+            yield _made_sea(f"pasted_{copy}_{index}", cut, np.random.default_rng([seed, copy, 1, index]))
+        for index in range(_CHIP_SCENES if use == "train" else 1):
+            rng = np.random.default_rng([seed, copy, 2, index])
+            yield _laid_chips(f"chips_{copy}_{index}", samples / "chips", use, rng)
+        for index, scene in enumerate(_seas(samples, use) if copy % _PICTURES_EVERY == 0 else ()):
             rng = np.random.default_rng([seed, copy, 3, index])
             yield _with_ships(scene, f"{scene.name}_{copy}", cut, rng)
     yield from _seas(samples, use)

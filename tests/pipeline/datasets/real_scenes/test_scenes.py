@@ -86,17 +86,24 @@ def _made(samples: Path, **changes: Any) -> Iterator[RealScene]:
 def test_each_use_reads_its_own_samples(samples: Path) -> None:
     train = {scene.name: scene for scene in _made(samples)}
     assert set(train) == {
-        *("laid_20161018_vv_0", "laid_20161018_vh_0", "pasted_0", "chips_0"),
+        *("laid_20161018_vv_0", "laid_20161018_vh_0", "pasted_0_0", "pasted_0_1"),
+        *("chips_0_0", "chips_0_1", "chips_0_2"),
         *("sea_test8_0", "slicks_img_0001_0", "sea_test8", "slicks_img_0001"),
         *("hrsid_P0001_0", "city", "land_VV"),
     }
     assert len(train["laid_20161018_vv_0"].boxes_xyxy) == 3
-    assert len(train["chips_0"].boxes_xyxy) == 1  # the boat, and not the turbine beside it
+    assert len(train["chips_0_0"].boxes_xyxy) == 1  # the boat, and not the turbine beside it
     assert (len(train["sea_test8"].boxes_xyxy), len(train["hrsid_P0001_0"].boxes_xyxy)) == (0, 1)
     assert all(scene.pixels.max() < 60000 for scene in train.values())
     val = {scene.name for scene in _made(samples, use="val")}
     assert {"laid_20150902_vv_0", "sea_test28_0", "slicks_img_0033", "hrsid_P0017_0"} < val
     assert "city" not in val
+
+
+def test_pictures_of_the_sea_are_in_every_third_arrangement(samples: Path) -> None:
+    names = {scene.name for scene in _made(samples, copies=4)}
+    assert {name for name in names if name.startswith("sea_test8")} == {"sea_test8", "sea_test8_0", "sea_test8_3"}
+    assert "laid_20161018_vv_3" in names
 
 
 def test_boxes_lie_on_ships(samples: Path) -> None:
@@ -123,7 +130,7 @@ def test_equal_seeds_give_equal_bytes_and_others_do_not(samples: Path) -> None:
 def test_written_scenes_are_read_with_their_ignored_boxes(samples: Path, tmp_path: Path) -> None:
     write_real(samples, RealParams(train=1, val=1, seed=4), tmp_path / REAL)
     found = read_dataset("none", 0.1, tmp_path)
-    assert {split: len(images) for split, images in found.splits.items()} == {"train": 11, "val": 9, "test": 0}
+    assert {split: len(images) for split, images in found.splits.items()} == {"train": 14, "val": 9, "test": 0}
     assert found.problems == ()
     for path in (tmp_path / REAL / "train").glob("*.truth.geojson"):
         features = json.loads(path.read_text())["features"]
