@@ -58,9 +58,9 @@ class Sentinel1Ranges:
 
     vh_probability: float = 0.35
     """Share of scenes in VH; the others are in VV."""
-    looks: Range = (4.4, 4.9)
+    looks: Range = (4.5, 4.9)
     """Equivalent number of looks."""
-    shape_vv: Range = (8.0, 60.0)
+    shape_vv: Range = (10.0, 60.0)
     """Shape of the gamma texture of the sea, drawn log-uniformly."""
     shape_vh: Range = (80.0, 300.0)
     amplitude_vv: Range = (35.0, 220.0)

@@ -32,7 +32,7 @@ def wind_db(shape: tuple[int, int], rng: np.random.Generator) -> Field:
     slow_px = 0.12 * max(shape)
     field = gaussian_field(rng, *shape, lambda fy, fx: np.sqrt(gaussian_power(fy * fy + fx * fx, slow_px)))
     gusts = gaussian_field(rng, *shape, lambda fy, fx: np.sqrt(gaussian_power(fy * fy + fx * fx, 25)))
-    return np.asarray(rng.uniform(0.3, 1.5) * field + rng.uniform(0.05, 0.35) * gusts, np.float32)
+    return np.asarray(rng.uniform(0.3, 1.5) * field + rng.uniform(0.02, 0.25) * gusts, np.float32)
 
 
 def incidence_db(

@@ -14,7 +14,7 @@ from refinedet.data.simulation.spec import log_uniform
 
 _PITCH_PX = 0.7
 """Distance of the scatterers of a hull."""
-_HULL_DB = (-16.0, -8.0)
+_HULL_DB = (-13.0, -6.0)
 """Power of one scatterer of the hull over that of a typical strong one."""
 _STRONG_EVERY_M = 50.0
 """Length of ship for each strong scatterer beyond the first."""
@@ -78,7 +78,7 @@ def scatterers(
     heights = rng.uniform(0, 1, count) * min(_HEIGHT_OF_LENGTH * ship.length_px, _HIGHEST_M / pixel_m)
     points[len(hull) :, 0] += conditions.layover() * heights
     hull_power = rng.gamma(0.7, size=len(hull)) * 10 ** (rng.uniform(*_HULL_DB) / 10)
-    return points, np.concatenate([hull_power, rng.lognormal(0, 1.3, count)])
+    return points, np.concatenate([hull_power, rng.lognormal(0, 1.4, count)])
 
 
 def visible_box(ship: Ship, pixel_m: float) -> tuple[float, float, float, float]:
