@@ -11,7 +11,6 @@ from refinedet.config.output_options import Format, OutputSettings
 from refinedet.errors import InputError
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.result_paths import DATASET, check_writable, result_paths
-from refinedet.workarounds.matplotlib_folder import name_a_folder
 
 if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult  # what it imports takes a second
@@ -85,7 +84,6 @@ def refuse_existing(scene: Path, paths: dict[str, Path], output: OutputSettings)
 def load_writers(paths: Mapping[str, Path]) -> None:
     """Import the modules that `write_files` needs in advance: half of the time of a picture."""
     if "quicklook" in paths:
-        name_a_folder()
         import refinedet.scene.output.quicklook
     if "map" in paths:
         import refinedet.scene.output.webmap  # noqa: F401 - to be there

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from refinedet.errors import MissingExtra
+from refinedet.extras import missing_extra
 
 
 def load_pyogrio() -> Any:
@@ -17,9 +17,7 @@ def load_pyogrio() -> Any:
         import pyogrio
         import pyogrio.raw
     except ImportError as error:
-        raise MissingExtra(
-            "expected pyogrio for GeoPackage files, found none; pip install 'refinedet[gpkg]'"
-        ) from error
+        raise missing_extra("pyogrio", "GeoPackage files") from error
     return pyogrio
 
 
@@ -33,7 +31,5 @@ def load_pyarrow() -> Any:
         import pyarrow as pa
         import pyarrow.parquet
     except ImportError as error:
-        raise MissingExtra(
-            "expected pyarrow for GeoParquet files, found none; pip install 'refinedet[geoparquet]'"
-        ) from error
+        raise missing_extra("pyarrow", "GeoParquet files") from error
     return pa

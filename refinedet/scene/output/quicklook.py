@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-from matplotlib import patheffects
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.collections import PatchCollection
-from matplotlib.figure import Figure
-from matplotlib.patches import FancyArrowPatch, Polygon, Rectangle
-from numpy.typing import NDArray
 from PIL import Image
 
 from refinedet.config.detect_options import SceneSettings
 from refinedet.files import atomic_path
 from refinedet.geo.compass import ground_axes, nice_length, north_xy, pixel_metres, place_text
 from refinedet.geo.position import Position, locate
+from refinedet.scene.output.drawing import Canvas, Rect
 from refinedet.scene.output.imagery import Picture, cutout_square, picture, read_cutouts
 from refinedet.scene.output.quicklook_layout import (
     CELL_PX,
@@ -32,65 +24,21 @@ from refinedet.scene.output.quicklook_layout import (
 )
 from refinedet.scene.result import SceneResult
 from refinedet.tiling import Window
-from refinedet.workarounds.matplotlib_glyphs import missing_glyphs_allowed
 
 CUTOUTS = 12
 """Most ships that are shown enlarged."""
 
 _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
 _INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
-_HALO = [patheffects.withStroke(linewidth=2.2, foreground=_NIGHT)]
 _BY = "\N{MULTIPLICATION SIGN}"
-_DPI = 100
 _COMPRESSION = 3
 """Compression level of PNG: at the usual 6, pictures of speckle take three times as long and are larger."""
 _NUMBERS = 300
 """Most ships that get a number, if there is room for it."""
+_HALO_PX = 2
 _MARK_PX, _MARK_LEAST_PX, _CROWD = 15.0, 5.0, 300
 """Least size of a mark, so that no ship is overlooked; it is smaller from `_CROWD` ships on."""
 _COMPASS_PX, _ARROW_PX = 60, 17
-
-
-@dataclass(frozen=True, slots=True)
-class _Canvas:
-    """Figure addressed in pixels from its top left corner."""
-
-    figure: Figure
-    width: int
-    height: int
-
-    @classmethod
-    def blank(cls, width: int, height: int) -> _Canvas:
-        figure = Figure(figsize=(width / _DPI, height / _DPI), dpi=_DPI, facecolor=_NIGHT)
-        FigureCanvasAgg(figure)
-        return cls(figure, width, height)
-
-    def panel(self, x: float, y: float, width: float, height: float) -> Axes:
-        """Axes in pixels of their own, from their top left corner."""
-        place = (x / self.width, 1 - (y + height) / self.height, width / self.width, height / self.height)
-        axes = self.figure.add_axes(place, xlim=(0, width), ylim=(height, 0), xticks=[], yticks=[], facecolor=_PANEL)
-        for spine in axes.spines.values():
-            spine.set_color(_FRAME)
-        return axes
-
-    def text(self, x: float, y: float, text: str, **style: Any) -> None:
-        self.figure.text(x / self.width, 1 - y / self.height, text, va="baseline", parse_math=False, **style)
-
-    def bar(self, x: float, y: float, width: float, height: float, colour: str) -> None:
-        place = (x / self.width, 1 - (y + height) / self.height)
-        self.figure.add_artist(Rectangle(place, width / self.width, height / self.height, color=colour, linewidth=0))
-
-    def arrow(self, x: float, y: float, direction: NDArray[np.float64]) -> None:
-        """Draw an arrow with its middle at (x, y) and N at its head; `direction` is a unit vector, y down."""
-        middle, way = np.array([x, self.height - y]), direction * [_ARROW_PX, -_ARROW_PX]
-        ends = tuple(middle - way), tuple(middle + way)
-        self.figure.add_artist(
-            FancyArrowPatch(
-                *ends, arrowstyle="-|>", mutation_scale=14, color=_INK, transform=None, shrinkA=0, shrinkB=0
-            )
-        )
-        head = middle + way * 1.6
-        self.figure.text(head[0], head[1], "N", transform=None, color=_INK, fontsize=10, ha="center", va="center")
 
 
 def write_quicklook(
@@ -100,40 +48,33 @@ def write_quicklook(
 
     Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
     """
-    figure = _draw(result, read_cutouts(scene_path, result, CUTOUTS, scene))
-    with atomic_path(path) as temporary, missing_glyphs_allowed():
-        figure.savefig(
-            temporary,
-            format="png",
-            dpi=_DPI,
-            facecolor=_NIGHT,
-            metadata={"Software": None},
-            pil_kwargs={"compress_level": _COMPRESSION},
-        )
+    drawn = _draw(result, read_cutouts(scene_path, result, CUTOUTS, scene))
+    with atomic_path(path) as temporary:
+        drawn.save(temporary, format="PNG", compress_level=_COMPRESSION)
 
 
-def _draw(result: SceneResult, enlarged: list[tuple[Picture, Window]]) -> Figure:
+def _draw(result: SceneResult, enlarged: list[tuple[Picture, Window]]) -> Image.Image:
     info = result.info
     page = layout(info.width, info.height, len(enlarged))
-    canvas = _Canvas.blank(*page.page)
+    canvas = Canvas.blank(*page.page, _NIGHT)
     _header(canvas, result)
-    axes = canvas.panel(MARGIN_PX, HEAD_PX, *page.scene)
-    _scene(axes, result, page)
-    _mark(axes, result, page)
+    marked = _scene(result, page)
+    _mark(marked, result, page)
+    canvas.panel(MARGIN_PX, HEAD_PX, marked, _FRAME)
     _ground(canvas, locate(info), result, page)
     for i, (place, (pixels, window)) in enumerate(zip(page.cells, enlarged, strict=True)):
         _cutout(canvas, result, i, place, (pixels, window))
-    return canvas.figure
+    return canvas.image
 
 
-def _header(canvas: _Canvas, result: SceneResult) -> None:
+def _header(canvas: Canvas, result: SceneResult) -> None:
     count = len(result.detections)
     title = " ".join(Path(result.scene).stem.split())
     room = canvas.width - 2 * MARGIN_PX - _COMPASS_PX
     title = title if len(title) <= room // 8 else f"{title[: room // 8 - 1]}…"
     canvas.bar(MARGIN_PX, 18, 46, 4, _ACCENT)
     size = min(24.0, room / (0.95 * max(1, len(title))))  # points at which a title fills the page
-    canvas.text(MARGIN_PX, 56, title, color=_INK, fontsize=size, fontweight="bold")
+    canvas.text(MARGIN_PX, 56, title, _INK, size, bold=True)
     facts = [
         "no ship found" if count == 0 else f"{count:,} ship{'s' if count > 1 else ''}",
         f"{result.info.width:,} {_BY} {result.info.height:,} px",
@@ -145,19 +86,17 @@ def _header(canvas: _Canvas, result: SceneResult) -> None:
         facts.append(f"{result.windows_skipped:,} skipped")
     if count > CUTOUTS:
         facts.append(f"strongest {CUTOUTS} enlarged")
-    canvas.text(MARGIN_PX, 88, "   ·   ".join(facts), color=_MUTED, fontsize=12.5)
+    canvas.text(MARGIN_PX, 88, "   ·   ".join(facts), _MUTED, 12.5)
 
 
-def _scene(axes: Axes, result: SceneResult, page: Layout) -> None:
+def _scene(result: SceneResult, page: Layout) -> Canvas:
     pixels = picture(result.preview, result)
     smaller = page.scene[0] < pixels.shape[1]
-    resized = Image.fromarray(pixels).resize(page.scene, Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC)
-    axes.imshow(
-        np.asarray(resized), extent=(0, page.scene[0], page.scene[1], 0), interpolation="nearest", aspect="auto"
-    )
+    way = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
+    return Canvas(Image.fromarray(pixels).resize(page.scene, way))
 
 
-def _mark(axes: Axes, result: SceneResult, page: Layout) -> None:
+def _mark(canvas: Canvas, result: SceneResult, page: Layout) -> None:
     """Draw a frame around each ship, and its number if there is room."""
     boxes = result.detections.boxes_xyxy.astype(np.float64) * (page.scale * 2)
     count = len(boxes)
@@ -165,25 +104,25 @@ def _mark(axes: Axes, result: SceneResult, page: Layout) -> None:
     floor = np.where(np.arange(count) < CUTOUTS, _MARK_PX, least)[:, None]
     sizes = np.maximum(boxes[:, 2:] - boxes[:, :2] + 6, floor)
     corners = (boxes[:, :2] + boxes[:, 2:] - sizes) / 2
-    frames = [Rectangle((x, y), w, h) for (x, y), (w, h) in zip(corners.tolist(), sizes.tolist(), strict=True)]
-    thin = 1.0 if count <= _CROWD else 0.7
-    for group, width in ((frames[CUTOUTS:], thin), (frames[:CUTOUTS], 1.5)):  # the strongest on top
-        for colour, line in ((_NIGHT, width + 1.4), (_ACCENT, width)):
-            axes.add_collection(PatchCollection(group, facecolor="none", edgecolor=colour, linewidth=line))
+    marks = np.concatenate([corners, corners + sizes], axis=1)
+    frames: list[Rect] = [(x1, y1, x2, y2) for x1, y1, x2, y2 in marks.tolist()]
+    for group, width in ((frames[CUTOUTS:], 1), (frames[:CUTOUTS], 2)):  # the strongest on top
+        for colour, line in ((_NIGHT, width + 2), (_ACCENT, width)):
+            for frame in group:
+                canvas.frame(frame, colour, line)
     numbered = min(count, _NUMBERS if count <= 2 * _NUMBERS else CUTOUTS)
     points = [9 if i < CUTOUTS else 7.5 for i in range(numbered)]
     texts = [(0.95 * size * len(str(i + 1)) + 3, 1.3 * size) for i, size in enumerate(points)]
-    marks = np.concatenate([corners, corners + sizes], axis=1)[:numbered]
-    places = place_labels(marks, texts, (0, 0, *page.scene), CUTOUTS)
+    places = place_labels(marks[:numbered], texts, (0, 0, *page.scene), CUTOUTS)
     for i, place in enumerate(places):
         if place is not None:
             strong = i < CUTOUTS
-            style: dict[str, Any] = {"color": _INK, "fontweight": "bold"} if strong else {"color": _ACCENT}
             x, y = place[0] + 2, place[1] + texts[i][1]
-            axes.text(x, y, str(i + 1), fontsize=points[i], va="bottom", path_effects=_HALO, **style)
+            colour = _INK if strong else _ACCENT
+            canvas.text(x, y, str(i + 1), colour, points[i], bold=strong, anchor="ld", halo=(_NIGHT, _HALO_PX))
 
 
-def _ground(canvas: _Canvas, position: Position | None, result: SceneResult, page: Layout) -> None:
+def _ground(canvas: Canvas, position: Position | None, result: SceneResult, page: Layout) -> None:
     """Draw a scale bar, the place of the middle, and an arrow to the north, as far as they are known."""
     info = result.info
     ground = ground_axes(position, info.width, info.height)
@@ -191,38 +130,44 @@ def _ground(canvas: _Canvas, position: Position | None, result: SceneResult, pag
     if position is not None and ground is not None:
         unit, per_px = "m", pixel_metres(ground)
         place = "centre " + place_text(*position.lonlat(np.array([[info.width / 2, info.height / 2]]))[0].tolist())
-        canvas.arrow(canvas.width - MARGIN_PX - 16, 52, north_xy(ground, page.scale))
+        x, y, north = canvas.width - MARGIN_PX - 16, 52, north_xy(ground, page.scale)
+        canvas.arrow((x, y), north, _ARROW_PX, _INK)
+        head = np.array([x, y]) + north * (1.6 * _ARROW_PX)
+        canvas.text(head[0], head[1], "N", _INK, 10, anchor="mm")
     per_px /= page.scale[0]
     length = nice_length(max(page.scene[0], 200) * per_px / 5)
     label = f"{length / 1000:g} km" if unit == "m" and length >= 1000 else f"{length:g} {unit}"
     notes = "   ·   ".join(filter(None, (page.stretched, place)))
     base = HEAD_PX + page.scene[1] + FOOT_PX // 2
     canvas.bar(MARGIN_PX, base - 9, length / per_px, 4, _INK)
-    canvas.text(MARGIN_PX + length / per_px + 12, base - 1, label, color=_INK, fontsize=11)
-    canvas.text(MARGIN_PX + length / per_px + 90, base - 1, notes, color=_MUTED, fontsize=11)
+    canvas.text(MARGIN_PX + length / per_px + 12, base - 1, label, _INK, 11)
+    canvas.text(MARGIN_PX + length / per_px + 90, base - 1, notes, _MUTED, 11)
 
 
 def _cutout(
-    canvas: _Canvas, result: SceneResult, i: int, place: tuple[int, int], enlarged: tuple[Picture, Window]
+    canvas: Canvas, result: SceneResult, i: int, place: tuple[int, int], enlarged: tuple[Picture, Window]
 ) -> None:
     """Draw one ship enlarged, with its number, size and score."""
     pixels, window = enlarged
     left, top, side = cutout_square(result, i)
-    axes = canvas.panel(*place, CELL_PX, CELL_PX)
-    extent = (window.x, window.x + window.width, window.y + window.height, window.y)
-    axes.imshow(pixels, extent=extent, interpolation="bicubic")
-    axes.set(xlim=(left, left + side), ylim=(top + side, top))
-    x1, y1, x2, y2 = result.detections.boxes_xyxy[i].astype(np.float64).tolist()
-    axes.add_patch(Polygon(result.outline_px(i), fill=False, edgecolor=_ACCENT, linewidth=1.4))
+    zoom = CELL_PX / side
+    cell = Canvas.blank(CELL_PX, CELL_PX, _PANEL)
+    x1, y1 = round((window.x - left) * zoom), round((window.y - top) * zoom)
+    x2, y2 = round((window.x + window.width - left) * zoom), round((window.y + window.height - top) * zoom)
+    shown = Image.fromarray(pixels).resize((max(1, x2 - x1), max(1, y2 - y1)), Image.Resampling.BICUBIC)
+    cell.image.paste(shown, (x1, y1))
+    cell.outline((result.outline_px(i) - [left, top]) * zoom, _ACCENT, 2)
+    if result.flags[i]:
+        cell.text(7, 7, ", ".join(result.flags[i]), _INK, 9.5, anchor="la", halo=(_NIGHT, _HALO_PX))
+    canvas.panel(*place, cell, _FRAME)
     base = place[1] + CELL_PX + 20
-    canvas.text(place[0], base, str(i + 1), color=_ACCENT, fontsize=12, fontweight="bold")
+    canvas.text(place[0], base, str(i + 1), _ACCENT, 12, bold=True)
     score = f"score {float(result.detections.scores[i]):.2f}"
-    canvas.text(place[0] + CELL_PX, base, score, color=_INK, fontsize=11, ha="right")
+    canvas.text(place[0] + CELL_PX, base, score, _INK, 11, anchor="rs")
     length, width = result.places.length_m[i], result.places.width_m[i]
     size = f"{length:.0f} {_BY} {width:.0f} m"
     if not np.isfinite(length):
-        size = f"{max(x2 - x1, y2 - y1):.0f} {_BY} {min(x2 - x1, y2 - y1):.0f} px"
-    canvas.text(place[0] + 34, base, size, color=_MUTED, fontsize=11)
-    if result.flags[i]:
-        note = ", ".join(result.flags[i])
-        axes.text(0.03, 0.97, note, transform=axes.transAxes, color=_INK, fontsize=9.5, va="top", path_effects=_HALO)
+        box = result.detections.boxes_xyxy[i].astype(np.float64)
+        across, down = (box[2:] - box[:2]).tolist()
+        size = f"{max(across, down):.0f} {_BY} {min(across, down):.0f} px"
+    canvas.text(place[0] + 34, base, size, _MUTED, 11)
