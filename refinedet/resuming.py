@@ -1,33 +1,12 @@
-"""Files that a run goes on from: a lock for one writer at a time, and the differences from an earlier run."""
+"""Differences of a run from the earlier one that it goes on from."""
 
 from __future__ import annotations
 
-import errno
-import fcntl
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any
-
-from refinedet.errors import FileError
 
 _SHOWN_CHARACTERS = 16
 """Most characters of a value in a message."""
-
-
-def lock_alone(path: Path, descriptor: int, otherwise: str) -> None:
-    """Lock an open file for this process until it is closed; a file system without locks is accepted.
-
-    Raises:
-        FileError: another run writes it; the sentence ends with `otherwise`, the other thing to do.
-    """
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except OSError as error:
-        if error.errno in (errno.EWOULDBLOCK, errno.EACCES):
-            raise FileError(
-                f"expected to be the only run that writes {path}, found another one at work; wait for it, "
-                f"or {otherwise}"
-            ) from None
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], *, gone: bool = False) -> list[str]:

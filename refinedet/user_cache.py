@@ -62,12 +62,17 @@ def _usable(own: Path) -> Path:
 
 
 def _temporary() -> Path | None:
-    """Folder of this user alone in the temporary one; None if it cannot be made, or another user made it."""
+    """Folder of this user alone in the temporary one; None if it cannot be made, or another user made it.
+
+    On Windows, the temporary folder itself is the user's own.
+    """
+    user = os.getuid() if hasattr(os, "getuid") else None
     try:
-        folder = Path(tempfile.gettempdir()) / f"refinedet-{os.getuid()}"
+        folder = Path(tempfile.gettempdir()) / ("refinedet" if user is None else f"refinedet-{user}")
         folder.mkdir(mode=_OWNER_ALONE, exist_ok=True)
         found = folder.lstat()
-        safe = stat.S_ISDIR(found.st_mode) and found.st_uid == os.getuid() and not stat.S_IMODE(found.st_mode) & 0o077
+        own = user is None or (found.st_uid == user and not stat.S_IMODE(found.st_mode) & 0o077)
+        safe = stat.S_ISDIR(found.st_mode) and own
     except OSError:
         return None
     return folder if safe and write_error(folder) is None else None

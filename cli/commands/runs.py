@@ -14,6 +14,7 @@ import typer
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
 from refinedet.errors import FileError
+from refinedet.extras import check_extra
 
 Name = Annotated[
     str | None,
@@ -39,6 +40,7 @@ def runs(
     Serves the project's store on this machine until Ctrl-C. Where MLFLOW_TRACKING_URI names a server, its page is used.
     """
     with one_sentence_errors(debug=debug):
+        check_extra("mlflow", "`refinedet runs`")
         from pipeline.mlflow_ui.page import prepare_page
         from pipeline.mlflow_ui.server import served
 
@@ -47,7 +49,7 @@ def runs(
             _show(page.addresses(page.server), json=json, browser=not no_browser)
             return
         try:
-            for number in (signal.SIGTERM, signal.SIGHUP):
+            for number in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):  # Windows has no SIGHUP
                 signal.signal(number, _interrupt)
             with served(page.store, port) as (server, process):
                 _show(page.addresses(server), json=json, browser=not no_browser)

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import fcntl
-import logging
-import os
 import shutil
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from refinedet.errors import DiskError
+from refinedet.locks import waiting_lock
 
-_LOG = logging.getLogger(__name__)
 _MEGA = 1e6
 _RECORDS_BYTES = 8 << 20
 """Most bytes that DVC's own records take: dvc.lock, and its databases."""
@@ -55,30 +52,20 @@ def need_room_to_keep(out: Path) -> None:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Hold `folder`, made if need be, until the end; other processes that want it wait, or end with this one.
+    """Hold `folder`, made if need be, until the end; other processes that want it wait. The lock file lies beside it.
 
     Several queued experiments share one cache of downloads. A file system that cannot lock is used without.
 
     Raises:
         DiskError: the folder cannot be made.
     """
-    try:
-        folder.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(folder, os.O_RDONLY)
-    except OSError as error:
-        raise DiskError(f"expected a folder that can be made at {folder}, but it cannot ({error.strerror})") from error
-    try:
-        _lock(descriptor, folder)
+    with ExitStack() as stack:
+        try:
+            folder.mkdir(parents=True, exist_ok=True)
+            waiting = f"{folder}: waiting for another process that downloads there"
+            stack.enter_context(waiting_lock(folder.with_name(f".{folder.name}.lock"), waiting))
+        except OSError as error:
+            raise DiskError(
+                f"expected a folder that can be made at {folder}, but it cannot ({error.strerror})"
+            ) from error
         yield
-    finally:
-        os.close(descriptor)  # this releases the lock, as the end of the process would
-
-
-def _lock(descriptor: int, folder: Path) -> None:
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError:
-        _LOG.info("%s: waiting for another process that downloads there", folder)
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-    except OSError as error:
-        _LOG.debug("%s cannot be locked (%s)", folder, error)

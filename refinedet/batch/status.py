@@ -20,7 +20,8 @@ from typing import Any
 from refinedet.batch.engine import Job, Report
 from refinedet.errors import FileError, InputError
 from refinedet.files import full_disk_told
-from refinedet.resuming import differences, lock_alone
+from refinedet.locks import lock_alone, open_log, reading_log
+from refinedet.resuming import differences
 
 NAME = "archive.jsonl"
 _TITLE = "refinedet archive 2"
@@ -133,7 +134,7 @@ class SceneArchiveStatus:
 
     def _read(self) -> None:
         end = 0
-        with self.path.open("rb") as stream:
+        with reading_log(self._descriptor) as stream:
             for number, text in enumerate(stream):
                 if not text.endswith(b"\n"):
                     break  # torn
@@ -163,8 +164,7 @@ def open_status(path: Path) -> Iterator[SceneArchiveStatus]:
     """
     new_folder = not path.parent.exists()
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        descriptor = os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        descriptor = open_log(path)
     except OSError as error:
         raise FileError(
             f"expected to keep the status of the archive in {path}, but it cannot be written ({error.strerror}); "
@@ -176,7 +176,8 @@ def open_status(path: Path) -> Iterator[SceneArchiveStatus]:
             yield SceneArchiveStatus(path, descriptor)
         finally:
             if not os.fstat(descriptor).st_size:
-                path.unlink(missing_ok=True)
+                with suppress(PermissionError):  # Windows removes no open file
+                    path.unlink(missing_ok=True)
                 if new_folder:
                     with suppress(OSError):  # it holds something else by now
                         path.parent.rmdir()

@@ -20,7 +20,8 @@ from typing import Any
 
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
-from refinedet.resuming import differences, lock_alone
+from refinedet.locks import lock_alone, open_log, reading_log
+from refinedet.resuming import differences
 from refinedet.scene.identity import RunIdentity
 
 FinishedWindows = Mapping[int, Detections | None]
@@ -49,7 +50,9 @@ class Journal:
 
     def count(self) -> int:
         """Count the windows in the file as it is on the disk; 0 if there is no file."""
-        return sum(len(content) for content, _ in _whole_lines(self.path)[1:]) if self.path.exists() else 0
+        if not self.path.exists():
+            return 0
+        return sum(len(content) for content, _ in _whole_lines(self.path, self.path.read_bytes())[1:])
 
     def discard(self) -> None:
         """Remove the file, if there is one."""
@@ -152,7 +155,8 @@ def open_journal(journal: Journal, identity: Callable[[], RunIdentity]) -> Itera
     descriptor = _open(path)
     try:
         lock_alone(path, descriptor, "name another folder for results")
-        lines = [] if journal.restart else _whole_lines(path)
+        with reading_log(descriptor) as stream:
+            lines = [] if journal.restart else _whole_lines(path, stream.read())
         log, goes_on = OpenJournal(path, descriptor, head), bool(lines)
         if goes_on:
             _check(path, lines[0][0]["identity"], head()["identity"])
@@ -162,7 +166,8 @@ def open_journal(journal: Journal, identity: Callable[[], RunIdentity]) -> Itera
             yield log
         finally:
             if not (log.finished or log.grown):
-                path.unlink(missing_ok=True)
+                with suppress(PermissionError):  # Windows removes no open file
+                    path.unlink(missing_ok=True)
                 if new_folder:
                     with suppress(OSError):  # it holds something else by now
                         path.parent.rmdir()
@@ -174,8 +179,7 @@ def open_journal(journal: Journal, identity: Callable[[], RunIdentity]) -> Itera
 
 def _open(path: Path) -> int:
     try:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | os.O_CLOEXEC, 0o666)
+        return open_log(path)
     except OSError as error:
         raise FileError(
             f"expected to keep finished windows in {path}, but it cannot be written ({error.strerror}); make room "
@@ -183,18 +187,18 @@ def _open(path: Path) -> int:
         ) from error
 
 
-def _whole_lines(path: Path) -> list[tuple[Any, int]]:
-    """Contents of the lines up to the first damaged one, each with the offset of its end; empty for an empty file."""
+def _whole_lines(path: Path, text: bytes) -> list[tuple[Any, int]]:
+    """Contents of the lines of a file up to the first damaged one, each with the offset of its end."""
     lines: list[tuple[Any, int]] = []
     end = 0
-    for line in path.read_bytes().splitlines(keepends=True):
+    for line in text.splitlines(keepends=True):
         content = _content(line)
         if content is None:
             break
         end += len(line)
         lines.append((content, end))
     head = lines[0][0] if lines else None
-    if not (isinstance(head, dict) and head.get("title") == _TITLE) and path.stat().st_size:
+    if not (isinstance(head, dict) and head.get("title") == _TITLE) and text:
         raise FileError(
             f"expected a journal of this version of refinedet at {path}, found something else; move it away, or "
             "discard it with `restart`"
