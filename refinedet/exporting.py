@@ -100,7 +100,7 @@ def export_and_measure(
         if settings.calibration is None:
             export(weights, path, settings.format)
         else:
-            found["int8"] = _export_int8(weights, path, settings.calibration, settings.max_drop)
+            found["int8"] = export_in_8_bits(weights, path, settings.calibration, settings.max_drop)
         ours, exported = TorchPredictor.load(weights, device="cpu"), ExportedPredictor.load(path)
         found |= {f"{one.suffix[1:]}_sha256": sha256_file(one) for one in files[:-1]}
         found["versions"] = {name: package_version(name) for name in _PACKAGES}
@@ -179,8 +179,18 @@ class CalibrationChips:
         return float(measure_chips(ExportedPredictor.load(path), self.val, self.folder)["AP"] or 0.0)
 
 
-def _export_int8(weights: Path, path: Path, folder: Path, max_drop: float) -> dict[str, Any]:
-    """Write a checkpoint as an INT8 file for OpenVINO; returns what its report says of that."""
+def export_in_8_bits(weights: Path, path: Path, folder: Path, max_drop: float) -> dict[str, Any]:
+    """Write a checkpoint as a file for OpenVINO in 8 bits; returns the entries of its report.
+
+    Args:
+        weights: the checkpoint.
+        path: path of the .xml file; its weights lie beside it, as .bin.
+        folder: folder of train.json, val.json and their chips.
+        max_drop: points of AP on val that 8 bits may cost.
+
+    Raises:
+        FileError, InputError, MissingExtra: as `export`, `CalibrationChips.read` and `quantize`.
+    """
     header = read_header(weights)
     chips = CalibrationChips.read(folder, header.classes)
     canvases = chips.canvases(header.model)

@@ -125,8 +125,11 @@ def export_first(weights: Path) -> None:
     """Export the network where that is needed, before any process is measured."""
     from refinedet.runtimes.cache import cached_export
     from refinedet.runtimes.choice import resolve_runtime
+    from refinedet.weights import shipped_graph
 
-    runtime = resolve_runtime("auto", "auto")
+    if shipped_graph(weights) is not None:
+        return
+    runtime = resolve_runtime("auto", "auto", has_graph=False)
     if runtime != "torch":
         cached_export(weights, runtime)
 

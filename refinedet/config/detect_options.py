@@ -34,7 +34,7 @@ NoData = Annotated[float, Field(allow_inf_nan=False)] | Literal["nan", "none"]
 """Stored value of pixels that were not measured; nan: NaN alone; none: every finite value was measured."""
 LandMask = Literal["flag", "drop", "off"]
 RuntimeChoice = Literal["auto", "torch", "onnx", "openvino"]
-PrecisionChoice = Literal["auto", "fp32", "bf16"]
+PrecisionChoice = Literal["auto", "fp32", "bf16", "int8"]
 MultiscalePreset = Literal["light", "published", "published-voc", "published-coco"]
 
 COAST_RANGE_M = 100_000.0
@@ -272,11 +272,11 @@ class DetectorSettings(Settings):
     precision: PrecisionChoice = option(
         "auto",
         "Number format of the network; auto: that of the file, else fp32. bf16 is faster where the processor has it, "
-        "and boxes move a little; not with onnx.",
-        metavar="auto|fp32|bf16",
+        "and boxes move a little; not with onnx. int8 is the graph in 8 bits of the package's weights, by openvino.",
+        metavar="auto|fp32|bf16|int8",
     )
 
     @property
     def float_precision(self) -> Literal["fp32", "bf16"]:
-        """Number format of a network in floats: that asked for, else fp32."""
-        return "fp32" if self.precision == "auto" else self.precision
+        """Number format of a network in floats: that asked for, else fp32; a file in 8 bits has its own."""
+        return self.precision if self.precision == "bf16" else "fp32"

@@ -27,8 +27,9 @@ from refinedet.detection.loading import (
 )
 from refinedet.detection.search import Search, settle
 from refinedet.errors import FileError, InputError
+from refinedet.files import sha256_file
 from refinedet.stretch_limits import check_choice
-from refinedet.weights import shipped_weights
+from refinedet.weights import shipped_graph, shipped_weights
 
 if TYPE_CHECKING:
     from refinedet.runtimes.choice import Runtime
@@ -73,7 +74,7 @@ class Detector:
             runtime: engine that runs the network; auto: torch on a GPU, else the first of openvino, onnx and torch that
                 is installed, and torch where no export can be made.
             device: auto, cpu, cuda, cuda:N, or all: every GPU at once.
-            precision: auto (that of the file, else fp32), fp32 or bf16.
+            precision: auto (that of the file, else fp32), fp32, bf16 or int8.
             multiscale: preset of passes at other sizes and mirrored; None: one pass.
             batch_size: windows per pass of the network; None: what suits the device.
 
@@ -103,9 +104,14 @@ class Detector:
         if suffix == ".onnx":
             check_runtime(settings, "onnx", weights)
             return cls(settings, weights, load_foreign(weights, settings))
-        runtime = resolve_runtime(settings.runtime, settings.device)
+        small = settings.precision == "int8"
+        shipped = _in_8_bits(settings, weights) if small else shipped_graph(weights)
+        asked: RuntimeChoice = "openvino" if small else settings.runtime
+        runtime = resolve_runtime(asked, settings.device, has_graph=shipped is not None)
         if runtime == "torch":
             return cls(settings, weights, load_torch(weights, settings))
+        if shipped is not None:
+            return cls._exported(settings, weights, shipped, runtime)
         from refinedet.model.checkpoint import read_header
         from refinedet.runtimes.cache import cached_export
 
@@ -121,11 +127,25 @@ class Detector:
 
     @classmethod
     def _exported(cls, settings: DetectorSettings, weights: Path, path: Path, runtime: Runtime) -> Self:
-        """Load `path`, an exported file, which is `weights` itself or was made from it."""
+        """Load `path`, an exported file, which is `weights` itself or was made from it.
+
+        Raises:
+            FileError: it was made from other weights.
+            InputError: it is in floats, and 8 bits are asked for.
+        """
         from refinedet.runtimes.graphs import open_graph
 
         device = "auto" if settings.device == "all" else settings.device
-        graph = open_graph(path, device=device, precision=settings.float_precision, keep=True)
+        graph = open_graph(path, runtime=runtime, device=device, precision=settings.float_precision, keep=True)
+        if path != weights and graph.exported.weights_sha256 != sha256_file(weights):
+            raise FileError(
+                f"expected a graph of {weights} at {path}, found one of other weights; install refinedet again"
+            )
+        if settings.precision == "int8" and graph.precision != "int8":
+            raise InputError(
+                f'expected a file in 8 bits for `precision="int8"`, found {path}, which is in floats; '
+                "`refinedet export` makes one"
+            )
         return cls(settings, weights, load_exported(graph, runtime, settings), graph=graph)
 
     @property
@@ -203,3 +223,19 @@ class Detector:
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
         self.close()
+
+
+def _in_8_bits(settings: DetectorSettings, weights: Path) -> Path:
+    """Path of the graph in 8 bits of a checkpoint.
+
+    Raises:
+        InputError: there is none, or another runtime is asked for.
+    """
+    check_runtime(settings, "openvino", weights)
+    graph = shipped_graph(weights, "int8")
+    if graph is None:
+        raise InputError(
+            f'expected a graph in 8 bits of {weights} for `precision="int8"`, found none; `refinedet export` makes '
+            "one, which is then named as `weights`"
+        )
+    return graph

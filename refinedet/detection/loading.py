@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from refinedet.config.detect_options import DetectorSettings
 from refinedet.errors import InputError
+from refinedet.extras import load_extra
 from refinedet.files import sha256_file
 
 if TYPE_CHECKING:
@@ -52,7 +53,12 @@ def weights_sha256(path: Path) -> str:
 
 
 def load_torch(weights: Path, settings: DetectorSettings) -> Loaded:
-    """Load a checkpoint into torch, once for each device."""
+    """Load a checkpoint into torch, once for each device.
+
+    Raises:
+        MissingExtra: torch is not installed.
+    """
+    load_extra("torch", f"the network of {weights}")
     from refinedet.model.checkpoint import read_header
     from refinedet.predictors.predictor import TorchPredictor, resolve_devices
     from refinedet.workarounds.malloc import keep_freed_memory
@@ -88,7 +94,7 @@ def load_foreign(path: Path, settings: DetectorSettings) -> Loaded:
 
     for name, given in (
         ("multiscale", settings.multiscale is not None),
-        ("precision", settings.float_precision != "fp32"),
+        ("precision", settings.precision not in ("auto", "fp32")),
     ):
         if given:
             raise InputError(f"expected a checkpoint (.safetensors) for `{name}`, found {path}; leave the setting out")

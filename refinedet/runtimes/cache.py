@@ -6,20 +6,19 @@ A child process exports (`python -m refinedet.runtimes.export`); its end frees t
 from __future__ import annotations
 
 import atexit
-import fcntl
 import hashlib
 import logging
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
-from contextlib import contextmanager
 from functools import cache
 from pathlib import Path
 
 from refinedet.child import last_words, run_module
 from refinedet.errors import FileError, RefineDetError
+from refinedet.extras import check_extra
 from refinedet.files import sha256_file, sha256_tree
+from refinedet.locks import waiting_lock
 from refinedet.runtimes.exported import REFUSED, SUFFIXES, Format
 from refinedet.user_cache import cache_folder, write_error
 
@@ -41,6 +40,7 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
 
     Raises:
         FileError: the checkpoint cannot be read, or a named folder cannot be used.
+        MissingExtra: torch or onnx is not installed, and no export is kept.
         RefineDetError: an error of `export.export`, with its message.
     """
     folder = folder or (cache_folder("exported") if os.environ.get("REFINEDET_CACHE") else _usable_folder())
@@ -52,8 +52,10 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
     try:
         if path.is_file():
             return path
-        with _locked(path.with_suffix(".lock")):
+        with waiting_lock(path.with_suffix(".lock")):
             if not path.is_file():
+                for package in ("torch", "onnx"):
+                    check_extra(package, f"an export of {weights}")
                 _LOGGER.info("exporting %s to %s, once", weights, path)
                 _export_in_child(weights, path, format)
     except OSError as error:
@@ -113,12 +115,3 @@ def exporter_sha256() -> str:
     """Hex SHA-256 of the code that decides what is in an exported file."""
     files = [*(_PACKAGE / "model").glob("*.py"), *(_PACKAGE / "runtimes").glob("*.py")]
     return sha256_tree(_PACKAGE, [file.relative_to(_PACKAGE).as_posix() for file in files])
-
-
-@contextmanager
-def _locked(path: Path) -> Iterator[None]:
-    """Hold a lock that one process at a time can have; the end of the process frees it in any case."""
-    path.parent.mkdir(parents=True, exist_ok=True)
-    with path.open("a") as stream:
-        fcntl.flock(stream, fcntl.LOCK_EX)
-        yield

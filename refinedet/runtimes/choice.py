@@ -4,25 +4,31 @@ from __future__ import annotations
 
 import ctypes
 from importlib.metadata import PackageNotFoundError, version
-from importlib.util import find_spec
 from typing import Literal
+
+from refinedet.extras import installed
 
 Runtime = Literal["torch", "onnx", "openvino"]
 
-_NEEDS: dict[Runtime, tuple[str, ...]] = {"openvino": ("openvino", "onnx"), "onnx": ("onnxruntime", "onnx")}
-"""Packages of each runtime, in the order of preference; torch comes last and is always installed."""
+_NEEDS: dict[Runtime, str] = {"openvino": "openvino", "onnx": "onnxruntime"}
+"""Package of each runtime, in the order of preference; torch comes last."""
+_EXPORT_NEEDS = ("torch", "onnx")
+"""Packages that turn a checkpoint into a graph."""
 
 
-def resolve_runtime(asked: Literal["auto"] | Runtime, device: str) -> Runtime:
+def resolve_runtime(asked: Literal["auto"] | Runtime, device: str, *, has_graph: bool) -> Runtime:
     """Resolve the runtime `asked`; `auto` is the first of openvino, onnx and torch that is installed.
 
-    If the device is, or would be, a GPU, `auto` is torch, because the other two are meant for processors.
+    If the device is, or would be, a GPU, `auto` is torch, because the other two are meant for processors. Weights
+    without a graph (`has_graph`) need torch and onnx for the export; where onnx is missing, `auto` is torch.
     """
     if asked != "auto":
         return asked
     if device not in ("auto", "cpu") or (device == "auto" and gpu_for_torch()):
         return "torch"
-    return next((name for name, packages in _NEEDS.items() if all(map(find_spec, packages))), "torch")
+    if not has_graph and not all(map(installed, _EXPORT_NEEDS)):
+        return "torch"
+    return next((name for name, package in _NEEDS.items() if installed(package)), "torch")
 
 
 def gpu_for_torch() -> bool:

@@ -12,6 +12,7 @@ from typing import Any
 
 from refinedet.errors import RefineDetError
 from refinedet.files import atomic_path, sha256_file
+from refinedet.runtimes.exported import weights_of
 from refinedet.user_cache import cache_folder
 
 _DEVICE = "CPU"
@@ -28,7 +29,7 @@ class CompiledModels:
     Args:
         vino: the module openvino.
         core: its Core.
-        path: the file, with its .bin beside it.
+        path: the file, with its weights beside it.
         settings: settings of OpenVINO.
         keep: use the cache; without it, nothing is read from or written to it.
 
@@ -65,7 +66,7 @@ class CompiledModels:
         return made
 
     def _hashes(self) -> list[str]:
-        return [sha256_file(path) for path in (self._path, self._path.with_suffix(".bin"))]
+        return [sha256_file(path) for path in (self._path, weights_of(self._path))]
 
 
 def _content(name: str) -> bytes | None:

@@ -9,7 +9,6 @@ from __future__ import annotations
 import io
 import sys
 import tempfile
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +16,8 @@ import torch
 from torch import Tensor, nn
 
 from refinedet.config import PostprocessConfig
-from refinedet.errors import MissingExtra, RefineDetError
+from refinedet.errors import RefineDetError
+from refinedet.extras import load_extra
 from refinedet.files import atomic_path, sha256_file
 from refinedet.model.checkpoint import Header, load_model
 from refinedet.model.network import RefineDet
@@ -64,18 +64,26 @@ def export(weights: str | Path, path: str | Path, format: Format) -> Path:
         MissingExtra: the package onnx, which both formats need, or openvino is not installed.
     """
     model, header = load_model(weights)
-    for head in model.odm:
-        head.backend = "fused"  # type: ignore[assignment]  # equal numbers, and the one that a graph can hold
+    use_fused_heads(model)
     text = Exported(header, sha256_file(weights)).to_text()
-    graph = _onnx_graph(DecodedRefineDet(model, header).eval(), header.model.strides[-1])
+    graph = onnx_graph(DecodedRefineDet(model, header).eval(), header.model.strides[-1])
     write = _write_onnx if format == "onnx" else _write_openvino
     write(graph, text, Path(path))
     return Path(path)
 
 
-def _onnx_graph(network: nn.Module, stride: int) -> bytes:
-    """ONNX file of a network, without metadata, traced on a batch of canvases that are not square."""
-    _package("onnx")
+def use_fused_heads(model: RefineDet) -> None:
+    """Let the detection heads compute in the way that a graph can hold; the numbers are equal."""
+    for head in model.odm:
+        head.backend = "fused"  # type: ignore[assignment]  # torch types it as a tensor or module
+
+
+def onnx_graph(network: nn.Module, stride: int, *, fold: bool = True) -> bytes:
+    """ONNX file of a network, without metadata, traced on a batch of canvases that are not square.
+
+    With `fold`, batch normalisation is part of the convolution before it.
+    """
+    package("onnx")
     example = torch.zeros(2, 3, 2 * stride, 3 * stride, dtype=torch.uint8)
     stream = io.BytesIO()
     with silent_tracer(), torch.no_grad():
@@ -88,12 +96,13 @@ def _onnx_graph(network: nn.Module, stride: int) -> bytes:
             input_names=[INPUT],
             output_names=list(OUTPUTS),
             dynamic_axes=_AXES,
+            training=torch.onnx.TrainingMode.EVAL if fold else torch.onnx.TrainingMode.PRESERVE,
         )
     return stream.getvalue()
 
 
 def _write_onnx(graph: bytes, text: str, path: Path) -> None:
-    onnx = _package("onnx")
+    onnx = package("onnx")
     model = onnx.load_from_string(graph)
     onnx.helper.set_model_props(model, {KEY: text})
     with atomic_path(path) as temporary:
@@ -123,14 +132,13 @@ def _module(node: Any) -> str:
     return traced.removeprefix(_ROOT).removesuffix("/WithoutBiases").rpartition("/")[0] + "/"
 
 
-def _package(name: str) -> Any:
-    try:
-        return import_module(name)
-    except ImportError as error:
-        raise MissingExtra(
-            f"expected the package {name} for an export, found none; run: pip install 'refinedet[onnx]', "
-            'or use `runtime="torch"`'
-        ) from error
+def package(name: str) -> Any:
+    """Import a package that an export needs.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    return load_extra(name, "an export")
 
 
 def main(weights: str, path: str, format: Format) -> int:

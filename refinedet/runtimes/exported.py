@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Literal, Self
 
 from refinedet.config.base import Settings, validated
@@ -16,12 +17,19 @@ INPUT, OUTPUTS = "images", ("boxes", "scores")
 """Names in the graph: images (B, 3, H, W) uint8, boxes (B, N, 4) xyxy on the canvas, scores (B, N, K)."""
 Format = Literal["onnx", "openvino"]
 StoredPrecision = Literal["fp32", "int8"]
+CHECKPOINT = ".safetensors"
+"""Suffix of the checkpoint beside a graph that takes its weights from there."""
 SUFFIXES: dict[Format, str] = {"onnx": ".onnx", "openvino": ".xml"}
 LAYERS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "MatMul")
 """OpenVINO's names of the operations with weights."""
 REFUSED = 3
 """Exit status of `python -m refinedet.runtimes.export` for an error whose sentence is its last line."""
 _FORMAT = 1
+
+
+def weights_of(path: Path) -> Path:
+    """Path of the weights beside an OpenVINO file (.bin) or a graph that `export_beside` wrote (its checkpoint)."""
+    return path.with_suffix(".bin" if path.suffix.lower() == ".xml" else CHECKPOINT)
 
 
 @validated(frozen=True, slots=True)

@@ -12,7 +12,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from queue import SimpleQueue
 from threading import Lock
-from typing import Any, Literal, Protocol
+from typing import TYPE_CHECKING, Any, Literal, Protocol
 
 import numpy as np
 from numpy.typing import NDArray
@@ -21,15 +21,21 @@ from refinedet.concurrency import usable_cores
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.files import move_file
 from refinedet.runtimes.compiled import CompiledModels
-from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported
+from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported, weights_of
 from refinedet.runtimes.onnx_session import first_line, open_session
 from refinedet.tiling import WINDOW_TILES
 from refinedet.workarounds.openvino_core import kept_core
 from refinedet.workarounds.openvino_first_use import BINDING
 from refinedet.workarounds.openvino_telemetry import import_without_telemetry
 
+if TYPE_CHECKING:
+    from refinedet.runtimes.choice import Runtime
+
 _STREAMS_MAX = 8
 """Most canvases at once; each takes memory of its own, and a call of the default batch size has no more of them."""
+
+_ONNX_METADATA = "framework"
+"""Key of OpenVINO's runtime information under which it keeps the metadata of an ONNX file."""
 
 GraphPrecision = Literal["fp32", "bf16"]
 Answer = tuple[NDArray[np.float32], NDArray[np.float32]]
@@ -60,15 +66,29 @@ class Graph(Protocol):
         ...
 
 
-def open_graph(path: Path, *, device: str = "auto", precision: GraphPrecision = "fp32", keep: bool = False) -> Graph:
-    """Open a file of `refinedet export` in the engine of its suffix; `keep` caches the models that OpenVINO compiles.
+def open_graph(
+    path: Path,
+    *,
+    runtime: Runtime | None = None,
+    device: str = "auto",
+    precision: GraphPrecision = "fp32",
+    keep: bool = False,
+) -> Graph:
+    """Open an exported file.
+
+    Args:
+        path: file of `refinedet export` or of `export_beside`.
+        runtime: onnx or openvino; None: the engine of its suffix. OpenVINO runs a file of `export_beside`, too.
+        device: device of the engine.
+        precision: precision of the computation of a float file.
+        keep: cache the models that OpenVINO compiles.
 
     Raises:
         MissingExtra: that engine is not installed.
         FileError: there is no such file, or it cannot be run.
         InputError: it is no export of this project, or the engine has no such device or precision.
     """
-    if path.suffix.lower() == ".onnx":
+    if path.suffix.lower() == ".onnx" and runtime != "openvino":
         return OnnxGraph(path, device=device, precision=precision)
     return OpenVinoGraph(path, device=device, precision=precision, keep=keep)
 
@@ -127,7 +147,7 @@ class OpenVinoGraph:
                 f"expected device auto or cpu for runtime openvino, found '{device}'; use `runtime=\"torch\"`"
             )
         if not path.is_file():
-            raise FileError(f"expected an OpenVINO file (.xml) at {path}, found none; check the name")
+            raise FileError(f"expected an OpenVINO file at {path}, found none; check the name")
         self._path, self._vino = path, openvino()
         self._streams = min(usable_cores(), _STREAMS_MAX)
         with BINDING:
@@ -142,7 +162,8 @@ class OpenVinoGraph:
         with _readable(path):
             self._models = CompiledModels(self._vino, self._core, path, settings, keep=keep)
             self._model = self._core.read_model(path)
-            text = self._model.get_rt_info([KEY]).astype(str) if self._model.has_rt_info([KEY]) else ""
+            where = [KEY] if path.suffix.lower() == ".xml" else [_ONNX_METADATA, KEY]
+            text = self._model.get_rt_info(where).astype(str) if self._model.has_rt_info(where) else ""
         self.exported = Exported.from_text(text, str(path))
         if precision != "fp32" and self.exported.precision == "int8":
             raise InputError(
@@ -244,7 +265,8 @@ def _readable(path: Path) -> Iterator[None]:
         yield
     except (OSError, RuntimeError) as error:
         raise FileError(
-            f"expected an OpenVINO model at {path} with its weights (.bin) beside it, but it cannot be run: "
+            f"expected a model for OpenVINO at {path} with its weights ({weights_of(path).name}) beside it, but it "
+            f"cannot be run: "
             f"{first_line(error)}"
         ) from error
 
@@ -258,9 +280,7 @@ def openvino() -> Any:
     try:
         return import_without_telemetry("openvino")
     except ImportError as error:
-        raise MissingExtra(
-            "expected openvino for runtime openvino, found none; run: pip install 'refinedet[openvino]'"
-        ) from error
+        raise MissingExtra("expected openvino for runtime openvino, found none; install refinedet again") from error
 
 
 def move_openvino(made: Path, path: Path) -> None:

@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.errors import InputError, MissingExtra
+from refinedet.errors import InputError
+from refinedet.extras import missing_extra
 from refinedet.runtimes.exported import KEY, LAYERS, Exported
 from refinedet.runtimes.graphs import move_openvino, openvino
 from refinedet.workarounds.nncf_constants import fold_constants
@@ -153,4 +154,4 @@ def _nncf() -> Any:
     try:
         return import_without_telemetry("nncf")
     except ImportError as error:
-        raise MissingExtra("expected nncf for `int8`, found none; run: pip install 'refinedet[int8]'") from error
+        raise missing_extra("nncf", "`int8`") from error

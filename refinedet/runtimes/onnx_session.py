@@ -7,12 +7,12 @@ operators is loaded, and a graph that needs one is refused. Weights beside the f
 
 from __future__ import annotations
 
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 from refinedet.concurrency import thread_limit
 from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.extras import load_extra
 
 _OLDEST = (1, 24)
 
@@ -46,12 +46,7 @@ def open_session(path: Path, device: str) -> Any:
 
 
 def _runtime() -> Any:
-    try:
-        runtime = import_module("onnxruntime")
-    except ImportError as error:
-        raise MissingExtra(
-            "expected onnxruntime for ONNX files, found none; run: pip install 'refinedet[onnx]'"
-        ) from error
+    runtime = load_extra("onnxruntime", "ONNX files")
     version = tuple(int(part) for part in runtime.__version__.split(".")[:2])
     if version < _OLDEST:  # which follows paths in a file to anywhere on the machine
         raise MissingExtra(

@@ -9,12 +9,13 @@ import torch
 from safetensors.torch import load_file
 
 from pipeline import package_weights as module
-from pipeline.package_weights import ship
+from pipeline.package_weights import ship, ship_graphs
 from refinedet.config import ModelConfig, PixelSizes, Radiometry, TrainedOn
 from refinedet.errors import InputError
 from refinedet.files import sha256_file
 from refinedet.model.checkpoint import Header, load_model, read_header, save_checkpoint
 from refinedet.model.network import RefineDet
+from refinedet.runtimes.graphs import open_graph
 
 
 @pytest.fixture
@@ -43,6 +44,27 @@ def test_convolutions_are_halved_and_norms_are_not(trained: Path, tmp_path: Path
     with torch.inference_mode():
         outputs = [load_model(path)[0](images).odm_logits for path in (trained, target)]
     torch.testing.assert_close(outputs[1], outputs[0], atol=2e-2, rtol=0)
+
+
+def test_its_graph_lies_beside_it_and_8_bits_of_earlier_weights_go(trained: Path, tmp_path: Path) -> None:
+    target = tmp_path / "shipped.safetensors"
+    for name in ("shipped_int8.xml", "shipped_int8.bin"):
+        (tmp_path / name).write_bytes(b"of earlier weights")
+    ship(trained, target)
+    assert ship_graphs(target) == [target, tmp_path / "shipped.onnx"]
+    assert open_graph(tmp_path / "shipped.onnx", runtime="openvino").exported.weights_sha256 == sha256_file(target)
+    assert not list(tmp_path.glob("*_int8*"))
+
+
+def test_a_graph_that_is_far_from_torch_is_not_shipped(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    target = tmp_path / "shipped.safetensors"
+    ship(trained, target)
+    monkeypatch.setattr(module, "parity", lambda *_: {"px_max": 1.0, "score_max": 0.0})
+    with pytest.raises(InputError, match="to compute what torch does"):
+        ship_graphs(target)
+    assert not target.with_suffix(".onnx").exists()
 
 
 def test_the_pixel_sizes_that_it_knows_can_be_said(trained: Path, tmp_path: Path) -> None:

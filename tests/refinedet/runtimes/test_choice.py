@@ -9,30 +9,33 @@ from refinedet.runtimes.choice import gpu_for_torch, resolve_runtime
 
 
 @pytest.mark.parametrize(
-    ("installed", "expected"),
+    ("packages", "has_graph", "expected"),
     [
-        ({"openvino", "onnxruntime", "onnx"}, "openvino"),
-        ({"onnxruntime", "onnx"}, "onnx"),
-        ({"openvino", "onnxruntime"}, "torch"),  # nothing to export with
-        (set(), "torch"),
+        ({"openvino", "onnxruntime", "onnx", "torch"}, False, "openvino"),
+        ({"onnxruntime", "onnx", "torch"}, False, "onnx"),
+        ({"openvino", "onnxruntime", "torch"}, False, "torch"),  # nothing to export with
+        ({"openvino", "onnx"}, False, "torch"),  # the error says that it is missing
+        ({"openvino", "onnxruntime"}, True, "openvino"),
+        ({"onnxruntime"}, True, "onnx"),
+        (set(), True, "torch"),
     ],
 )
 def test_auto_is_the_first_that_is_installed(
-    installed: set[str], expected: str, monkeypatch: pytest.MonkeyPatch
+    packages: set[str], has_graph: bool, expected: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(choice, "find_spec", lambda name: name if name in installed else None)
+    monkeypatch.setattr(choice, "installed", packages.__contains__)
     monkeypatch.setattr(choice, "gpu_for_torch", lambda: False)
-    assert resolve_runtime("auto", "cpu") == expected
-    assert resolve_runtime("auto", "auto") == expected
-    assert resolve_runtime("onnx", "cpu") == "onnx", "what is asked for is never replaced"
+    assert resolve_runtime("auto", "cpu", has_graph=has_graph) == expected
+    assert resolve_runtime("auto", "auto", has_graph=has_graph) == expected
+    assert resolve_runtime("onnx", "cpu", has_graph=has_graph) == "onnx", "what is asked for is never replaced"
 
 
 @pytest.mark.parametrize("device", ["cuda", "cuda:1", "all"])
 def test_a_gpu_is_torchs(device: str, monkeypatch: pytest.MonkeyPatch) -> None:
-    assert resolve_runtime("auto", device) == "torch"
+    assert resolve_runtime("auto", device, has_graph=True) == "torch"
     monkeypatch.setattr(choice, "gpu_for_torch", lambda: True)
-    assert resolve_runtime("auto", "auto") == "torch"
-    assert resolve_runtime("auto", "cpu") != "torch" or choice.find_spec("openvino") is None
+    assert resolve_runtime("auto", "auto", has_graph=True) == "torch"
+    assert resolve_runtime("auto", "cpu", has_graph=True) != "torch"
 
 
 def test_a_torch_without_cuda_has_no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -9,11 +9,11 @@ import numpy as np
 import pytest
 import torch
 
+from refinedet import extras
 from refinedet.config import ModelConfig
 from refinedet.errors import FileError, MissingExtra
 from refinedet.files import sha256_file
 from refinedet.model.checkpoint import load_model, read_header
-from refinedet.runtimes import export as export_module
 from refinedet.runtimes.export import DecodedRefineDet, export
 from refinedet.runtimes.exported import SUFFIXES, Format
 from refinedet.runtimes.graphs import open_graph
@@ -93,6 +93,6 @@ def test_a_missing_package_is_named_with_its_pip_line(
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(export_module, "import_module", missing)
-    with pytest.raises(MissingExtra, match=r"package onnx .*pip install 'refinedet\[onnx\]'"):
+    monkeypatch.setattr(extras, "import_module", missing)
+    with pytest.raises(MissingExtra, match=r"expected onnx for an export, .*pip install 'refinedet\[train\]'"):
         export(network, tmp_path / "x.onnx", "onnx")

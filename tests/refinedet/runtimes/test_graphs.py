@@ -44,10 +44,10 @@ def test_weights_that_are_missing_or_cut_are_one_sentence(exported: Path, tmp_pa
     path = copied(exported, tmp_path)
     weights = path.with_suffix(".bin")
     weights.write_bytes(weights.read_bytes()[:1000])
-    with pytest.raises(FileError, match=r"with its weights \(.bin\) beside it"):
+    with pytest.raises(FileError, match=r"with its weights \(small\.bin\) beside it"):
         open_graph(path)
     weights.unlink()
-    with pytest.raises(FileError, match=r"with its weights \(.bin\) beside it"):
+    with pytest.raises(FileError, match=r"with its weights \(small\.bin\) beside it"):
         open_graph(path)
 
 
@@ -236,5 +236,5 @@ def test_a_missing_openvino_is_named_with_its_pip_line(monkeypatch: pytest.Monke
         raise ImportError(name)
 
     monkeypatch.setattr(graphs, "import_without_telemetry", missing)
-    with pytest.raises(MissingExtra, match=r"pip install 'refinedet\[openvino\]'"):
+    with pytest.raises(MissingExtra, match=r"expected openvino .* install refinedet again"):
         graphs.openvino()

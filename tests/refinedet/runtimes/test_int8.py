@@ -17,6 +17,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
+from refinedet.detection.detector import Detector
 from refinedet.errors import InputError, MissingExtra
 from refinedet.runtimes import int8
 from refinedet.runtimes.export import export
@@ -96,6 +97,8 @@ def test_it_says_what_it_is_and_gives_nearly_the_boxes_of_the_float_file(
     assert 0 < np.abs(float_scores - int8_scores).mean() < 0.1 * float_scores.std()
     with pytest.raises(InputError, match="which is int8 itself, found bf16"):
         open_graph(made[0], precision="bf16")
+    with Detector.load(made[0], precision="int8") as detector:
+        assert detector.precision == "int8"
 
 
 @pytest.mark.slow
