@@ -1,10 +1,12 @@
-# Two commands do all the set-up: `make demo` and `make test`. Each makes .venv on its first run.
+# Two commands do all the set-up: `make demo` and `make test`. Each makes .venv on its first run: the demo with what
+# detection needs, everything else with the rest on top.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
 # the first Python that is there, runs and is new enough
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
+LIGHT := $(VENV)/.light
 READY := $(VENV)/.ready
 DEMO_SEED := 20261123
 
@@ -14,22 +16,28 @@ KEEP_PARAMS = mkdir -p .refinedet; cp params.yaml .refinedet/params.yaml; trap '
 # dvc.yaml calls `python`: the one of .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup demo pipeline weights test test-all coverage lint bench clean
+.PHONY: setup demo pipeline weights lock test test-all coverage lint bench clean
 
 setup: $(READY)
 
-$(READY): pyproject.toml
+# no torch: some 650 MB, in less than a minute with a warm package cache
+$(LIGHT): pyproject.toml
 	@test -n "$(PYTHON)" || \
 	  { echo "expected Python 3.11 or newer, found none; install it, or name it: make PYTHON=/path/to/python3.12 demo"; exit 1; }
 	@$(VENV)/bin/python -m pip --version >/dev/null 2>&1 || $(PYTHON) -m venv $(VENV) || \
 	  { echo "$(PYTHON) cannot make $(VENV); on Debian and Ubuntu: apt install python3-venv"; exit 1; }
-	@echo "Installing packages into $(VENV) (about 5 GB, unless torch's CPU build is there; some minutes) ..."
+	@echo "Installing what detection needs into $(VENV) (about 650 MB) ..."
+	@python -m pip install -q --disable-pip-version-check -e .
+	@touch $(LIGHT)
+
+$(READY): $(LIGHT)
+	@echo "Installing all extras into $(VENV) (about 5 GB, unless torch's CPU build is there; some minutes) ..."
 	@python -m pip install -q --disable-pip-version-check torch torchvision
 	@python -m pip install -q --disable-pip-version-check -e '.[all,dev]'
 	@touch $(READY)
 
 # the main job, with the weights that come with the package, on a scene that no training has seen
-demo: $(READY)
+demo: $(LIGHT)
 	refinedet simulate demo/scene.tif --width-px 2048 --height-px 2048 --ships 60 --seed $(DEMO_SEED) --overwrite
 	refinedet detect demo/scene.tif --out demo/ships --overwrite
 	@echo; echo "Against the truth, and beside it a plain two-parameter CFAR:"
@@ -76,7 +84,7 @@ bench: $(READY)
 	@python -c 'import sahi' 2>/dev/null || python -m pip install -q --disable-pip-version-check -e '.[bench]'
 	python benchmarks/speed/report.py $(if $(QUICK),--quick) $(if $(PRODUCT),--product '$(PRODUCT)') $(if $(INT8),--int8 '$(INT8)')
 
-# the weights that ship, from the data sets and the real samples to the file in the package: docs/reproduce.md
+# the weights that ship and their graph, from the data sets and the real samples to the files in the package: docs/reproduce.md
 weights: $(READY)
 	@test -d "$$REFINEDET_DATA/real" || { echo "expected REFINEDET_DATA to name the folder of the real samples, which has a folder real"; exit 1; }
 	$(KEEP_PARAMS) dvc exp run -S recipe=long
@@ -85,6 +93,12 @@ weights: $(READY)
 	python -m pipeline.average_weights .refinedet/long.safetensors outputs/train/model.safetensors \
 	  --out .refinedet/mean.safetensors --chips outputs/tile
 	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10
+
+# the versions that were tested, as constraints; torch and what it brings are left out, since its builds differ
+lock: $(READY)
+	@{ echo '# Versions that were tested, by `make lock`: pip install -c requirements.lock refinedet'; \
+	  python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==[0-9A-Za-z.]+$$' \
+	  | grep -vE '^(torch|torchvision|triton|nvidia-.*|cuda-.*)=='; } > requirements.lock
 
 clean:
 	rm -rf demo outputs

@@ -17,6 +17,7 @@ from rich.console import Console
 
 from cli.option_names import in_flags
 from refinedet.errors import RefineDetError
+from refinedet.extras import extra_missing_for
 from refinedet.files import full_disk, is_disk_full
 
 EXIT_ERROR, EXIT_BUG, EXIT_INTERRUPTED = 1, 70, 130
@@ -46,6 +47,10 @@ def one_sentence_errors(*, debug: bool, progress: bool = False) -> Iterator[None
     except Exception as error:  # the one boundary where a bug must not become a traceback
         if debug:
             raise
+        missing = extra_missing_for(error, "this command")
+        if missing is not None:
+            say(str(missing))
+            raise typer.Exit(EXIT_ERROR) from None
         if is_disk_full(error, Path.cwd()):
             say(f"{full_disk('what is written')} ({error})")
             raise typer.Exit(EXIT_ERROR) from None

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from pipeline.downloads.disk import need_room_to_keep
 from refinedet.errors import RefineDetError
+from refinedet.extras import extra_missing_for
 from refinedet.files import full_disk, is_disk_full
 
 OUTPUTS = Path("outputs")
@@ -52,9 +53,10 @@ def run_stage(main: Callable[[], None]) -> None:
     except RefineDetError as error:
         status, sentence = 1, str(error)
     except Exception as error:
-        if not is_disk_full(error, Path.cwd()):
+        missing = extra_missing_for(error, "this stage")
+        if missing is None and not is_disk_full(error, Path.cwd()):
             raise
-        status, sentence = 1, f"{full_disk('what the stage writes')} ({error})"
+        status, sentence = 1, str(missing or f"{full_disk('what the stage writes')} ({error})")
     except KeyboardInterrupt:
         status, sentence = INTERRUPTED, "interrupted; run `dvc repro` again to go on"
     else:

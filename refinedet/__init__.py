@@ -68,7 +68,12 @@ def __getattr__(name: str) -> Any:
         return _version()
     if name not in _HOME:
         raise AttributeError(f"module 'refinedet' has no attribute '{name}'")
-    value = getattr(import_module(_HOME[name]), name)
+    try:
+        value = getattr(import_module(_HOME[name]), name)
+    except ModuleNotFoundError as error:
+        from refinedet.extras import extra_missing_for
+
+        raise extra_missing_for(error, f"refinedet.{name}") or error from error
     globals()[name] = value
     return value
 

@@ -10,6 +10,7 @@ import typer
 
 from cli import options
 from cli.console import one_sentence_errors, out, print_json
+from refinedet.extras import check_extra
 
 if TYPE_CHECKING:
     from rich.table import Table
@@ -39,6 +40,7 @@ def compare(
     The others are measured against the first. Chips are drawn where the experiments' outputs/tile is at hand.
     """
     with one_sentence_errors(debug=debug, progress=not json):
+        check_extra("dvc", "`refinedet compare`")
         from pipeline.comparison.compare import check_free
         from pipeline.comparison.compare import compare as compare_experiments
 

@@ -10,6 +10,7 @@ import typer
 from cli import options
 from cli.console import one_sentence_errors, out, print_json
 from cli.tables import settings_table
+from refinedet.extras import check_extra
 
 _SHOWN = ("int8", "parity", "accuracy")
 
@@ -57,6 +58,7 @@ def export(  # noqa: PLR0913, PLR0917 - the command line itself
     Beside it, a report says how far its boxes and scores are from torch's.
     """
     with one_sentence_errors(debug=debug):
+        check_extra("torch", "`refinedet export`")
         from refinedet.exporting import ExportSettings, export_and_measure
 
         settings = ExportSettings(format, chips, int8, calibration, max_drop)

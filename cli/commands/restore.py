@@ -9,6 +9,7 @@ import typer
 
 from cli import options
 from cli.console import EXIT_ERROR, one_sentence_errors, out, say
+from refinedet.extras import check_extra
 
 if TYPE_CHECKING:
     from pipeline.versions.restore import Restored
@@ -28,6 +29,7 @@ def restore(
     Called in a clone of the project. Ends with 1 where something is missing, after saying where it was last seen.
     """
     with one_sentence_errors(debug=debug):
+        check_extra("dvc", "`refinedet restore`")
         from pipeline.versions.restore import restore as restore_run
 
         made = restore_run(run_id, folder, stage=stage)

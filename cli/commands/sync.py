@@ -8,6 +8,7 @@ import typer
 
 from cli import options
 from cli.console import one_sentence_errors, out, say
+from refinedet.extras import check_extra
 
 
 def sync(
@@ -21,6 +22,7 @@ def sync(
 ) -> None:
     """Send to MLflow what it was not told while its server was away."""
     with one_sentence_errors(debug=debug):
+        check_extra("mlflow", "`refinedet sync`")
         from pipeline.tracking.sync import send_waiting
 
         one = None

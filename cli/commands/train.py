@@ -12,6 +12,8 @@ from cli.console import one_sentence_errors, out, say
 from cli.settings_options import with_settings
 from refinedet.config.detect_options import SceneSettings
 from refinedet.config.label_options import LabelSettings
+from refinedet.extras import check_extra
+from refinedet.workarounds.matplotlib_folder import name_a_folder
 
 _MEASURES = ("AP", "AP50", "AP75", "precision", "recall", "F1")
 
@@ -65,8 +67,7 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
     finished epoch when started again in the same folder.
     """
     with one_sentence_errors(debug=debug, progress=True):
-        from refinedet.workarounds.matplotlib_folder import name_a_folder
-
+        check_extra("mlflow", "`refinedet train`")
         name_a_folder()
         from pipeline.datasets.scene_labels.choices import label_choices
         from pipeline.stages.own_data import Choices, check_free, train_own

@@ -9,6 +9,7 @@ import typer
 
 from cli import options
 from cli.console import EXIT_ERROR, one_sentence_errors, out, print_json, say
+from refinedet.extras import check_extra
 
 if TYPE_CHECKING:
     from pipeline.versions.verify import Verified
@@ -33,6 +34,7 @@ def verify(
     Called in a clone of the project. Ends with 1 where a metric differs by more than the tolerance.
     """
     with one_sentence_errors(debug=debug, progress=not json):
+        check_extra("dvc", "`refinedet verify`")
         from pipeline.versions.verify import verify as verify_run
 
         found = verify_run(run_id, tolerance=tolerance, folder=folder)

@@ -52,7 +52,7 @@ def weights(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, bright_blobs: Any) 
     )
     monkeypatch.setattr(checkpoint, "read_header", lambda given: header if given == path else pytest.fail(str(given)))
     monkeypatch.setattr(predictor.TorchPredictor, "load", lambda *_, **__: bright_blobs)
-    monkeypatch.setattr(choice, "resolve_runtime", lambda *_: "torch")
+    monkeypatch.setattr(choice, "resolve_runtime", lambda *_, **__: "torch")
     path.write_bytes(b"stand-in")
     return path
 

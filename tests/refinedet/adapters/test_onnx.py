@@ -9,10 +9,10 @@ from typing import Any
 import numpy as np
 import pytest
 
+from refinedet import extras
 from refinedet.adapters.onnx import OnnxPredictor
 from refinedet.adapters.onnx_layout import OnnxLayout
 from refinedet.errors import FileError, InputError, MissingExtra
-from refinedet.runtimes import onnx_session
 
 BOX = np.array([[[8, 16, 24, 32]]], np.float32)
 
@@ -153,15 +153,15 @@ def test_weights_are_never_read_from_outside_of_the_folder(tmp_path: Path, place
 
 
 def test_an_old_or_missing_runtime_is_refused_with_its_pip_line(tmp_path: Path, monkeypatch: Any) -> None:
-    monkeypatch.setattr(onnx_session, "import_module", lambda _: SimpleNamespace(__version__="1.23.2"))
+    monkeypatch.setattr(extras, "import_module", lambda _: SimpleNamespace(__version__="1.23.2"))
     with pytest.raises(MissingExtra, match=r"onnxruntime 1.24 or newer, found 1.23.2; run: pip install -U"):
         OnnxPredictor(tmp_path / "model.onnx")
 
     def missing(name: str) -> None:
         raise ImportError(name)
 
-    monkeypatch.setattr(onnx_session, "import_module", missing)
-    with pytest.raises(MissingExtra, match=r"found none; run: pip install 'refinedet\[onnx\]'"):
+    monkeypatch.setattr(extras, "import_module", missing)
+    with pytest.raises(MissingExtra, match=r"found none; install it: pip install 'refinedet\[onnx\]'"):
         OnnxPredictor(tmp_path / "model.onnx")
 
 

