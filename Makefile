@@ -31,7 +31,7 @@ $(LIGHT): pyproject.toml
 	@touch $(LIGHT)
 
 $(READY): $(LIGHT)
-	@echo "Installing all extras into $(VENV) (about 5 GB, unless torch's CPU build is there; some minutes) ..."
+	@echo "Installing all extras into $(VENV) (about 7 GB, less if torch's CPU build is there; some minutes) ..."
 	@python -m pip install -q --disable-pip-version-check torch torchvision
 	@python -m pip install -q --disable-pip-version-check -e '.[all,dev]'
 	@touch $(READY)

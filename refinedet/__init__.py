@@ -73,7 +73,10 @@ def __getattr__(name: str) -> Any:
     except ModuleNotFoundError as error:
         from refinedet.extras import extra_missing_for
 
-        raise extra_missing_for(error, f"refinedet.{name}") or error from error
+        missing = extra_missing_for(error, f"refinedet.{name}")
+        if missing is None:
+            raise
+        raise missing from error
     globals()[name] = value
     return value
 

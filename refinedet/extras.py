@@ -66,13 +66,21 @@ def check_extra(package: str, purpose: str) -> None:
         raise missing_extra(package, purpose)
 
 
-def missing_extra(package: str, purpose: str) -> MissingExtra:
-    """Error for a package of EXTRA_OF that is not installed, with the command that installs it."""
-    extra = EXTRA_OF[package.partition(".")[0]]
-    return MissingExtra(f"expected {package} for {purpose}, found none; install it: pip install 'refinedet[{extra}]'")
+def missing_extra(package: str, purpose: str, *, extra: str | None = None, otherwise: str = "") -> MissingExtra:
+    """Error for a package that is not installed, with the command that installs it.
+
+    Args:
+        package: its name in imports.
+        purpose: text that says what needs it.
+        extra: the extra to install; None: that of EXTRA_OF.
+        otherwise: another thing to do.
+    """
+    extra = extra or EXTRA_OF[package.partition(".")[0]]
+    told = f"expected {package} for {purpose}, found none; install it: pip install 'refinedet[{extra}]'"
+    return MissingExtra(f"{told}, or {otherwise}" if otherwise else told)
 
 
 def extra_missing_for(error: Exception, purpose: str) -> MissingExtra | None:
-    """Error that names the extra of a failed import; None if the module is not one of an optional package."""
+    """Error that names the extra of a failed import; None unless an optional package is what is missing."""
     name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
-    return missing_extra(name, purpose) if name in EXTRA_OF else None
+    return missing_extra(name, purpose) if name in EXTRA_OF and not installed(name) else None

@@ -10,22 +10,11 @@ from pathlib import Path
 
 import pytest
 
-EXTRAS = (
-    *("torch", "torchvision", "timm", "dvc", "mlflow", "matplotlib", "pycocotools", "onnx", "onnxruntime"),
-    *(
-        "pandas",
-        "psutil",
-        "ruamel",
-        "imagehash",
-        "pyogrio",
-        "pyarrow",
-        "pyais",
-        "ray",
-        "nncf",
-        "roaring_landmask",
-        "sklearn",
-    ),
-)
+from refinedet.extras import EXTRA_OF
+from refinedet.weights import shipped_weights
+
+EXTRAS = (*EXTRA_OF, "sklearn")
+"""Packages that no command of the light install imports; sklearn is MLflow's."""
 POSIX = ("fcntl", "resource", "pwd", "grp", "termios")
 
 WITHOUT = """
@@ -80,21 +69,25 @@ def test_ships_are_found_without_any_extra_and_without_posix_modules(tmp_path: P
     assert "F1" in told[3][1]
 
 
+NEEDS = [
+    (["train", "my.json"], "mlflow", "workflow"),
+    (["export", "--format", "onnx"], "torch", "train"),
+    (["runs"], "mlflow", "workflow"),
+    (["compare", "a", "b"], "dvc", "workflow"),
+    (["sync"], "mlflow", "workflow"),
+    (["verify", "a"], "dvc", "workflow"),
+    (["restore", "a", "b"], "dvc", "workflow"),
+    (["detect", "s.tif", "--runtime", "torch"], "torch", "train"),
+    (["detect", "s.tif", "--runtime", "onnx"], "onnxruntime", "onnx"),
+    (["detect", "s.tif", "--weights", "own.safetensors"], "torch", "train"),
+    (["detect", "s.tif", "--format", "gpkg"], "pyogrio", "gpkg"),
+]
+"""Commands, the package that each lacks, and its extra."""
+
+
 @pytest.mark.parametrize(
     ("command", "package", "extra"),
-    [
-        (["train", "my.json"], "mlflow", "workflow"),
-        (["export", "--format", "onnx"], "torch", "train"),
-        (["runs"], "mlflow", "workflow"),
-        (["compare", "a", "b"], "dvc", "workflow"),
-        (["sync"], "mlflow", "workflow"),
-        (["verify", "a"], "dvc", "workflow"),
-        (["restore", "a", "b"], "dvc", "workflow"),
-        (["detect", "s.tif", "--runtime", "torch"], "torch", "train"),
-        (["detect", "s.tif", "--runtime", "onnx"], "onnxruntime", "onnx"),
-        (["detect", "s.tif", "--weights", "own.safetensors"], "torch", "train"),
-        (["detect", "s.tif", "--format", "gpkg"], "pyogrio", "gpkg"),
-    ],
+    NEEDS,
     ids=lambda value: " ".join(value) if isinstance(value, list) else None,
 )
 def test_a_command_that_needs_an_extra_says_which(
@@ -112,8 +105,9 @@ def refusals(tmp_path_factory: pytest.TempPathFactory) -> dict[str, tuple[int, s
     """Answers of the commands above, all from one process."""
     folder = tmp_path_factory.mktemp("light")
     (folder / "s.tif").write_bytes(b"")
-    (folder / "own.safetensors").write_bytes(b"")
-    (mark,) = (one for one in test_a_command_that_needs_an_extra_says_which.pytestmark if one.name == "parametrize")
-    commands = [case[0] for case in mark.args[1]]
+    own = bytearray(shipped_weights().read_bytes())
+    own[-1] ^= 1
+    (folder / "own.safetensors").write_bytes(own)
+    commands = [command for command, _, _ in NEEDS]
     told = run_without(EXTRAS, *commands, cwd=folder)
     return {" ".join(command): answer for command, answer in zip(commands, told, strict=True)}

@@ -18,7 +18,8 @@ from typing import Any, Self
 
 from refinedet.batch.engine import Job, Report, Work
 from refinedet.concurrency import THREADS, usable_cores
-from refinedet.errors import InputError, MissingExtra, RefineDetError
+from refinedet.errors import InputError, RefineDetError
+from refinedet.extras import missing_extra
 from refinedet.resuming import differences
 from refinedet.workarounds.ray_messages import silent
 from refinedet.workarounds.ray_unreachable import check_reachable
@@ -238,9 +239,7 @@ def _load_ray() -> Any:
     try:
         return import_module("ray")
     except ImportError as error:
-        raise MissingExtra(
-            "expected ray for `engine` ray, found none; pip install 'refinedet[ray]', or use `engine` local"
-        ) from error
+        raise missing_extra("ray", "`engine` ray", otherwise="use `engine` local") from error
 
 
 def _why(error: Exception, ray: Any) -> str:

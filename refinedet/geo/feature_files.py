@@ -14,7 +14,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from refinedet.errors import FileError, MissingExtra
+from refinedet.errors import FileError
+from refinedet.extras import missing_extra
 from refinedet.files import atomic_path, cannot_write, write_text
 from refinedet.utc import utc_text
 from refinedet.workarounds.pyogrio_messages import missing_crs_allowed
@@ -81,9 +82,7 @@ def _gpkg(path: Path, shapes: Shapes, rows: Sequence[dict[str, Any]]) -> None:
     try:
         import pyogrio.raw
     except ImportError as error:
-        raise MissingExtra(
-            "expected pyogrio for GeoPackage files, found none; pip install 'refinedet[gpkg]'"
-        ) from error
+        raise missing_extra("pyogrio", "GeoPackage files") from error
     names = list(rows[0]) if rows else []
     columns = [_column([row[name] for row in rows]) for name in names]
     kinds = {shape.geom_type for shape in shapes if shape is not None}

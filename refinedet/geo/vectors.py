@@ -17,7 +17,8 @@ import shapely
 from pyproj import CRS
 from pyproj.exceptions import CRSError, ProjError
 
-from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.errors import FileError, InputError
+from refinedet.extras import missing_extra
 from refinedet.geo.reference import WGS84, Box, Shapes, is_plain_degrees, reference_system, turned_boxes
 from refinedet.workarounds.pyogrio_messages import silent_reading
 
@@ -121,9 +122,7 @@ def opened_by_gdal(path: Path) -> Iterator[tuple[str, list[str]]]:
     try:
         import pyogrio
     except ImportError as error:
-        raise MissingExtra(
-            f"expected pyogrio to read {path}, found none; pip install 'refinedet[gpkg]', or save the file as GeoJSON"
-        ) from error
+        raise missing_extra("pyogrio", str(path), otherwise="save the file as GeoJSON") from error
     # The absolute path cannot be taken for an address, and the driver is the one that the first bytes name.
     name = str(path.resolve())
     try:

@@ -17,9 +17,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.errors import InputError
+from refinedet.extras import load_extra
 from refinedet.files import atomic_path, sha256_file
 from refinedet.model.checkpoint import load_model
-from refinedet.runtimes.export import DecodedRefineDet, onnx_graph, package, use_fused_heads
+from refinedet.runtimes.export import DecodedRefineDet, onnx_graph, use_fused_heads
 from refinedet.runtimes.exported import CHECKPOINT, KEY, SUFFIXES, Exported
 
 _FORMATS: dict[str, type[np.floating[Any]]] = {"F16": np.float16, "F32": np.float32}
@@ -50,7 +51,7 @@ def export_beside(weights: Path) -> Path:
     """
     if weights.suffix != CHECKPOINT:
         raise InputError(f"expected a checkpoint with the suffix {CHECKPOINT}, found {weights}; rename it")
-    onnx = package("onnx")
+    onnx = load_extra("onnx", "an export")
     model, header = load_model(weights)
     use_fused_heads(model)
     network = DecodedRefineDet(model, header).eval()

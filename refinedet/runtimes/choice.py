@@ -12,21 +12,19 @@ Runtime = Literal["torch", "onnx", "openvino"]
 
 _NEEDS: dict[Runtime, str] = {"openvino": "openvino", "onnx": "onnxruntime"}
 """Package of each runtime, in the order of preference; torch comes last."""
-_EXPORT_NEEDS = ("torch", "onnx")
-"""Packages that turn a checkpoint into a graph."""
 
 
 def resolve_runtime(asked: Literal["auto"] | Runtime, device: str, *, has_graph: bool) -> Runtime:
     """Resolve the runtime `asked`; `auto` is the first of openvino, onnx and torch that is installed.
 
     If the device is, or would be, a GPU, `auto` is torch, because the other two are meant for processors. Weights
-    without a graph (`has_graph`) need torch and onnx for the export; where onnx is missing, `auto` is torch.
+    without a graph (`has_graph`) need an export; `auto` is torch if that is installed and onnx, to export with, is not.
     """
     if asked != "auto":
         return asked
     if device not in ("auto", "cpu") or (device == "auto" and gpu_for_torch()):
         return "torch"
-    if not has_graph and not all(map(installed, _EXPORT_NEEDS)):
+    if not has_graph and installed("torch") and not installed("onnx"):
         return "torch"
     return next((name for name, package in _NEEDS.items() if installed(package)), "torch")
 

@@ -83,7 +83,7 @@ def onnx_graph(network: nn.Module, stride: int, *, fold: bool = True) -> bytes:
 
     With `fold`, batch normalisation is part of the convolution before it.
     """
-    package("onnx")
+    load_extra("onnx", "an export")
     example = torch.zeros(2, 3, 2 * stride, 3 * stride, dtype=torch.uint8)
     stream = io.BytesIO()
     with silent_tracer(), torch.no_grad():
@@ -102,7 +102,7 @@ def onnx_graph(network: nn.Module, stride: int, *, fold: bool = True) -> bytes:
 
 
 def _write_onnx(graph: bytes, text: str, path: Path) -> None:
-    onnx = package("onnx")
+    onnx = load_extra("onnx", "an export")
     model = onnx.load_from_string(graph)
     onnx.helper.set_model_props(model, {KEY: text})
     with atomic_path(path) as temporary:
@@ -130,15 +130,6 @@ def _module(node: Any) -> str:
     names = [one.get_friendly_name() for one in (node, *after)]
     traced = next((name for name in names if name.startswith(_ROOT)), _ROOT)
     return traced.removeprefix(_ROOT).removesuffix("/WithoutBiases").rpartition("/")[0] + "/"
-
-
-def package(name: str) -> Any:
-    """Import a package that an export needs.
-
-    Raises:
-        MissingExtra: it is not installed.
-    """
-    return load_extra(name, "an export")
 
 
 def main(weights: str, path: str, format: Format) -> int:

@@ -266,8 +266,7 @@ def _readable(path: Path) -> Iterator[None]:
     except (OSError, RuntimeError) as error:
         raise FileError(
             f"expected a model for OpenVINO at {path} with its weights ({weights_of(path).name}) beside it, but it "
-            f"cannot be run: "
-            f"{first_line(error)}"
+            f"cannot be run: {first_line(error)}"
         ) from error
 
 

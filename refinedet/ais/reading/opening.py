@@ -12,7 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.errors import FileError, InputError
+from refinedet.extras import missing_extra
 
 _CODECS = ((b"\x1f\x8b", "gzip"), (b"(\xb5/\xfd", "zstd"), (b"BZh", "bz2"))
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
@@ -77,9 +78,7 @@ def load_pyarrow() -> Any:
         import pyarrow.csv
         import pyarrow.parquet
     except ImportError as error:
-        raise MissingExtra(
-            "expected pyarrow to read tables of AIS, found none; pip install 'refinedet[ais]'"
-        ) from error
+        raise missing_extra("pyarrow", "tables of AIS", extra="ais") from error
     return pa
 
 
@@ -93,7 +92,7 @@ def load_pyais() -> Any:
         import pyais
         import pyais.exceptions
     except ImportError as error:
-        raise MissingExtra("expected pyais to read NMEA logs, found none; pip install 'refinedet[ais]'") from error
+        raise missing_extra("pyais", "NMEA logs") from error
     return pyais
 
 

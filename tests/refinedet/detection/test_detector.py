@@ -39,6 +39,17 @@ def test_the_shipped_weights_need_no_export(monkeypatch: pytest.MonkeyPatch) -> 
         assert detector.weights_sha256 == sha256_file(shipped_weights())
 
 
+def test_without_torch_an_export_that_is_kept_is_taken(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    weights = tmp_path / "other.safetensors"
+    weights.write_bytes(shipped_weights().read_bytes())
+    kept = shipped_graph(shipped_weights())
+    monkeypatch.setattr("refinedet.detection.detector.shipped_graph", lambda _: None)
+    monkeypatch.setattr("refinedet.runtimes.cache.cached_export", lambda *_: kept)
+    monkeypatch.setattr("refinedet.runtimes.choice.installed", "openvino".__eq__)
+    with Detector.load(weights, device="cpu") as detector:
+        assert detector.runtime == "openvino"
+
+
 def test_a_graph_of_other_weights_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     other = tmp_path / "other.safetensors"
     other.write_bytes(shipped_weights().read_bytes() + b" ")

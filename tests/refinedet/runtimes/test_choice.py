@@ -14,7 +14,7 @@ from refinedet.runtimes.choice import gpu_for_torch, resolve_runtime
         ({"openvino", "onnxruntime", "onnx", "torch"}, False, "openvino"),
         ({"onnxruntime", "onnx", "torch"}, False, "onnx"),
         ({"openvino", "onnxruntime", "torch"}, False, "torch"),  # nothing to export with
-        ({"openvino", "onnx"}, False, "torch"),  # the error says that it is missing
+        ({"openvino"}, False, "openvino"),  # an export may be kept; else the error says what is missing
         ({"openvino", "onnxruntime"}, True, "openvino"),
         ({"onnxruntime"}, True, "onnx"),
         (set(), True, "torch"),

@@ -73,7 +73,6 @@ def test_scenes_without_data_and_colour_pictures_are_drawn(tmp_path: Path, brigh
 
 @pytest.mark.parametrize("name", ["$\\frac{$ 船.tif", "two\nlines.tif", "<b>&amp;.tif", "x" * 180 + ".tif"])
 def test_any_name_is_a_title(tmp_path: Path, bright_blobs: Any, name: str) -> None:
-    """A name between dollars would be a formula to matplotlib, and one that does not parse would end the run."""
     path = tmp_path / name
     write_scene(path, np.full((60, 90), 7, np.uint16))
     assert drawn(path, bright_blobs, tmp_path).shape[2] == 3
