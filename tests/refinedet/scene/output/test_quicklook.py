@@ -89,6 +89,7 @@ def test_the_arrow_is_there_only_where_north_is_known(tmp_path: Path, bright_blo
     assert corners[1] == 0
 
 
+@pytest.mark.slow
 def test_five_thousand_ships_are_drawn_in_seconds(tmp_path: Path, bright_blobs: Any) -> None:
     pixels = np.full((1000, 1000), 100, np.uint16)
     pixels[5::14, 5::14] = 1000
