@@ -62,7 +62,7 @@ def _root(
 for _command in (
     with_settings(detect),
     with_settings(match),
-    simulate,
+    with_settings(simulate),
     score,
     train,
     export,

@@ -18,7 +18,7 @@ import numpy as np
 
 from refinedet.boxes import Boxes
 from refinedet.cfar import CfarConfig, contrast, detect_bright
-from refinedet.data.simulation.scene import read_truth
+from refinedet.data.simulation.files import read_truth
 from refinedet.errors import RefineDetError
 from refinedet.evaluation.score import Score, match_boxes
 from refinedet.geo.position import distances_m, locate

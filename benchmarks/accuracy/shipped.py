@@ -15,7 +15,8 @@ from pathlib import Path
 
 from cfar import score_thresholds
 
-from refinedet.data.simulation.scene import read_truth, write_simulated
+from refinedet.data.simulation.files import read_truth
+from refinedet.data.simulation.scene import write_simulated
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.evaluation.score import Score, score_files
 from refinedet.files import write_json

@@ -15,7 +15,8 @@ from rasterio.transform import Affine
 from scipy import ndimage
 
 from refinedet.boxes import Boxes
-from refinedet.data.simulation.scene import read_truth, write_simulated
+from refinedet.data.simulation.files import read_truth
+from refinedet.data.simulation.scene import write_simulated
 from refinedet.data.simulation.spec import SceneSpec
 
 SIDE_PX, SHIPS, SEED = 1536, 40, 771

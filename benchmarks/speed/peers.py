@@ -138,7 +138,7 @@ def print_ways(runs: dict[str, list[Run]], arguments: argparse.Namespace) -> Non
     """Print one row for each way, with its ratio to ours."""
     from measuring import median, print_table
 
-    from refinedet.data.simulation.scene import read_truth
+    from refinedet.data.simulation.files import read_truth
 
     truth = read_truth(arguments.truth)
     figures = {

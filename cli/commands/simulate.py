@@ -1,4 +1,4 @@
-"""`refinedet simulate`: a scene and its truth."""
+"""`refinedet simulate`: scenes and their truth."""
 
 from __future__ import annotations
 
@@ -9,27 +9,20 @@ import typer
 
 from cli import options
 from cli.console import one_sentence_errors, out
-from refinedet.config.scene_kind import SceneKind
+from refinedet.data.simulation.settings import SimulationSettings
 
 
-def simulate(  # noqa: PLR0913, PLR0917 - the command line itself
+def simulate(
     path: Annotated[Path, typer.Argument(metavar="OUT.tif", help="GeoTIFF to write.", show_default=False)],
-    width_px: Annotated[int, typer.Option(min=64, help="Width of the scene.")] = 2048,
-    height_px: Annotated[int, typer.Option(min=64, help="Height of the scene.")] = 2048,
-    ships: Annotated[int, typer.Option(min=0, help="Number of ships.")] = 60,
-    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal bytes.")] = 1,
-    kind: Annotated[
-        SceneKind,
-        typer.Option(help="Kind of scene: ships, sea and land; or harder, calibrated on images of Sentinel-1."),
-    ] = "plain",
-    overwrite: options.Overwrite = False,
+    settings: SimulationSettings,
     debug: options.Debug = False,
 ) -> None:
-    """Simulate a SAR scene, and write its truth beside it: scene.tif, scene.truth.geojson."""
-    with one_sentence_errors(debug=debug):
-        from refinedet.data.simulation.scene import write_simulated
-        from refinedet.data.simulation.spec import SceneSpec
+    """Simulate a SAR scene, and write its truth beside it: scene.tif, scene.truth.geojson.
 
-        spec = SceneSpec(width_px=width_px, height_px=height_px, ships=ships, seed=seed, kind=kind)
-        truth = write_simulated(spec, path, overwrite=overwrite)
-        out.print(f"{path}\n{truth}")
+    With --ais also scene.ais_reports.csv. With --series N scenes of one place.
+    """
+    with one_sentence_errors(debug=debug):
+        from refinedet.data.simulation.simulating import simulate_files
+
+        for files in simulate_files(path, settings):
+            out.print("\n".join(map(str, files.all)))

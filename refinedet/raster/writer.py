@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -35,10 +35,11 @@ def write_scene(
     crs: str | None = None,
     transform: tuple[float, float, float, float, float, float] | None = None,
     nodata: float | None = None,
+    tags: Mapping[str, str] | None = None,
 ) -> None:
     """Write `pixels` (H, W) as a tiled, deflated GeoTIFF, atomically; equal input gives equal bytes.
 
-    `crs` is WKT or "EPSG:n"; `transform` as in `RasterInfo`.
+    `crs` is WKT or "EPSG:n"; `transform` as in `RasterInfo`; `tags` are metadata by name.
 
     Raises:
         InputError: the shape is not (H, W), or type or reference system are not supported.
@@ -47,11 +48,16 @@ def write_scene(
         raise InputError(f"expected pixels of shape (H, W), found {pixels.shape}")
     height, width = pixels.shape
     info = RasterInfo(width, height, 1, pixels.dtype.name, nodata, crs, transform)
-    write_blocks(path, info, [(Window(0, 0, height, width), pixels)])
+    write_blocks(path, info, [(Window(0, 0, height, width), pixels)], tags=tags)
 
 
 def write_blocks(
-    path: str | Path, info: RasterInfo, blocks: Iterable[tuple[Window, NDArray[Any]]], *, as_measurement: bool = False
+    path: str | Path,
+    info: RasterInfo,
+    blocks: Iterable[tuple[Window, NDArray[Any]]],
+    *,
+    as_measurement: bool = False,
+    tags: Mapping[str, str] | None = None,
 ) -> None:
     """Write a single-band scene described by `info` piece by piece, for scenes larger than memory.
 
@@ -59,7 +65,7 @@ def write_blocks(
     block is compressed once, and the bytes depend on the pixels alone. Pixels never written are 0 or nodata.
     `as_measurement` writes a file like ESA's processor: one row per block, without compression, ground control points
     that count pixel centres, and the tag that names the mission. Otherwise points count from the edge, as in any
-    GeoTIFF.
+    GeoTIFF. `tags` are metadata by name.
 
     Raises:
         InputError: the type or the reference system of `info` is not supported.
@@ -84,8 +90,8 @@ def write_blocks(
         else:
             profile |= {"crs": _crs(info.crs), "transform": Affine(*(info.transform or IDENTITY))}
         with rasterio.open(temporary, "w", **profile) as dataset:
-            if as_measurement:
-                dataset.update_tags(**SENTINEL1_TAGS)
+            if found := {**(tags or {}), **(SENTINEL1_TAGS if as_measurement else {})}:
+                dataset.update_tags(**found)
             for window, pixels in blocks:
                 dataset.write(pixels, 1, window=_GdalWindow(window.x, window.y, window.width, window.height))
 

@@ -18,6 +18,7 @@ from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.looking import view_of
 from refinedet.scene.sentinel1.reader import annotation_of, measurement_of
 from refinedet.scene.sentinel1.snap import SnapMetadata, read_snap_metadata, snap_annotation
+from refinedet.stated_acquisition import StatedAcquisition
 
 _LINES = 2
 """Fewest lines that have times of their own."""
@@ -40,7 +41,10 @@ def read_metadata(
     """
     found = measurement_of(path, settings.pol)
     annotation = None if found is None else annotation_of(found, reader.info)
+    ours = StatedAcquisition.of(reader.tags()) if found is None else None
     stated: LineTimes | datetime | None = file_metadata(reader.tags()).acquired
+    if ours is not None:
+        stated = _stated_times(ours, reader.info)
     if annotation is None and found is not None:
         reader.tell(
             f"the product has no annotation at {found.where('annotation')}: neither the time of a line nor azimuth "
@@ -60,6 +64,8 @@ def read_metadata(
         reader.tell(footprint=_footprint(position, reader.info))
     if annotation is not None:
         reader.tell(view=view_of(annotation))
+    elif ours is not None:
+        reader.tell(view=ours.view())
     return annotation, acquired
 
 
@@ -76,6 +82,13 @@ def _footprint(position: Position, info: RasterInfo) -> list[list[float]]:
 def _line_times(annotation: Annotation) -> LineTimes:
     lines, seconds = annotation.grid.line_seconds()
     return LineTimes(annotation.first_line.replace(tzinfo=UTC), lines, seconds)
+
+
+def _stated_times(ours: StatedAcquisition, info: RasterInfo) -> LineTimes | datetime:
+    """Times of the lines by our own tag; of a copy of another size, whose rows are no lines, the first alone."""
+    if ours.size_px != (info.width, info.height) or info.height < _LINES:
+        return ours.start
+    return LineTimes(ours.start, (0.0, info.height - 1.0), ours.line_seconds)
 
 
 def _snap_times(snap: SnapMetadata, info: RasterInfo) -> LineTimes | datetime | None:

@@ -32,6 +32,8 @@ class AisSpec:
     """Specification of simulated reports."""
 
     seed: int = 1
+    first_mmsi: int = FIRST_MMSI
+    """Number of the first ship."""
     reporting: float = 0.7
     """Share of the ships that report."""
     gap_s: float = 900.0
@@ -81,7 +83,7 @@ def simulate_ais(shown: ShipsShown, geometry: SceneGeometry, spec: AisSpec) -> S
     view = geometry.view(shown.lonlat)
     real = moved(shown.lonlat, -displacement(view, velocity))
     times = geometry.times(real)
-    mmsi = FIRST_MMSI + rng.permutation(count)
+    mmsi = spec.first_mmsi + rng.permutation(count)
     reporting = np.zeros(count, np.bool_)
     reporting[rng.permutation(count)[: round(spec.reporting * count)]] = True
     antenna = _antennas(shown, rng)

@@ -1,37 +1,27 @@
 """Simulated SAR scenes: a uint16 amplitude image with its exact truth, from a specification.
 
-Here are the scenes of kind `plain`, and the files of both kinds; those of kind `sentinel1` are made in the folder
-sentinel1/. The sea of a plain scene is K-distributed clutter: gamma texture with swell under multi-look speckle. Ships
-are clusters of point scatterers in the same imaging system as the speckle, added to it coherently. Other parts can fool
-detectors: land with a fractal coast and bright buildings, azimuth ambiguities of bright ships, borders without data. A
-plain scene has no wakes, no layover and no moving ships.
+Here are the scenes of kind `plain`; those of kind `sentinel1` are made in the folder sentinel1/. The sea of a plain
+scene is K-distributed clutter: gamma texture with swell under multi-look speckle. Ships are clusters of point
+scatterers in the same imaging system as the speckle, added to it coherently. Other parts can fool detectors: land with
+a fractal coast and bright buildings, azimuth ambiguities of bright ships, borders without data. A plain scene has no
+wakes, no layover and no moving ships.
 """
 
 from __future__ import annotations
 
-from dataclasses import asdict
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyproj
 from numpy.typing import NDArray
 
-from refinedet.boxes import Boxes, as_boxes
+from refinedet.boxes import as_boxes
 from refinedet.data.simulation import fields
 from refinedet.data.simulation.fields import Field, Mask
-from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
+from refinedet.data.simulation.files import check_free, scene_files, settings_of, write_scene_files
 from refinedet.data.simulation.sentinel1.scene import simulate_sentinel1
 from refinedet.data.simulation.ships import Ship, add_patch, draw_ships, ghost, render, ship_patch
 from refinedet.data.simulation.simulated import SimulatedScene
-from refinedet.data.simulation.spec import PLAIN_ONLY, Conditions, SceneSpec
-from refinedet.errors import FileError, InputError
-from refinedet.files import cannot_write, read_json, write_json
-from refinedet.raster import write_scene
-
-_CRS = "EPSG:32632"
-_CORNER_M = (380_000.0, 6_050_000.0)
-"""Upper left corner of every written scene, in _CRS; it lies in the German Bight, but sea and land are invented."""
+from refinedet.data.simulation.spec import Conditions, SceneSpec
 
 _GHOST_FROM_DB = 15.0
 """Peak from which the azimuth ambiguities of a ship are drawn."""
@@ -67,56 +57,22 @@ def simulate(spec: SceneSpec) -> SimulatedScene:
 def write_simulated(spec: SceneSpec, path: str | Path, *, overwrite: bool = True) -> Path:
     """Simulate a scene, write it as a GeoTIFF in UTM to `path`, and its truth beside it as `<stem>.truth.geojson`.
 
-    The truth is RFC 7946: one polygon (the box) in lon/lat per ship, with `bbox_px` [x1, y1, x2, y2] in pixels,
-    `length_m`, `width_m`, `heading_deg` and `peak_to_clutter_db`.
-
     Args:
         spec: what the scene holds.
         path: of the GeoTIFF.
         overwrite: replace a scene or a truth that is there.
 
     Returns:
-        Path of the truth.
+        Path of the truth, `files.SceneFiles.truth`.
 
     Raises:
         InputError: the ships do not fit, or the name is not that of a GeoTIFF.
         FileError: one of the two exists and `overwrite` is false, or a file cannot be written.
     """
-    path = Path(path)
-    truth = path.with_name(f"{path.stem}.truth.geojson")
-    if path.suffix.lower() not in {".tif", ".tiff"}:
-        raise InputError(f"expected a name that ends in .tif for the simulated scene, found {path}")
-    taken = next((one for one in (path, truth) if one.exists()), None)
-    if taken is not None and not overwrite:
-        raise FileError(f"expected no file at {taken} yet, found one; choose another name, or set `overwrite`")
-    try:
-        _write(spec, path, truth)
-    except FileError:
-        raise
-    except OSError as error:
-        raise cannot_write(path, error, path) from error
-    return truth
-
-
-def _write(spec: SceneSpec, path: Path, truth: Path) -> None:
-    scene = simulate(spec)
-    matrix = (spec.pixel_m, 0.0, _CORNER_M[0], 0.0, -spec.pixel_m, _CORNER_M[1])
-    write_scene(path, scene.pixels, crs=_CRS, transform=matrix, nodata=0)
-    write_json(truth, _truth(scene, spec))
-
-
-def read_truth(path: str | Path) -> Boxes:
-    """Read the boxes (N, 4) of the ships in a truth file.
-
-    Raises:
-        FileError: the file is missing or cannot be read.
-        InputError: it is no GeoJSON whose features have the property `bbox_px`.
-    """
-    content = read_json(path)
-    try:
-        return as_boxes([feature["properties"]["bbox_px"] for feature in content["features"]])
-    except (KeyError, TypeError) as error:
-        raise InputError(f"expected GeoJSON features with the property 'bbox_px' in {path}, found none") from error
+    files = scene_files(path)
+    check_free([files], overwrite=overwrite)
+    write_scene_files(simulate(spec), settings_of(spec), files)
+    return files.truth
 
 
 def _ship_signal(
@@ -165,43 +121,3 @@ def amplitude(
         amplitude = np.sqrt(intensity / np.float32(conditions.looks))
         pixels[rows, columns] = np.clip(np.rint(amplitude), 1, 65535)
     return pixels
-
-
-def _truth(scene: SimulatedScene, spec: SceneSpec) -> dict[str, Any]:
-    to_lonlat = pyproj.Transformer.from_crs(_CRS, "OGC:CRS84", always_xy=True)
-    features = []
-    for ship, box in zip(scene.ships, scene.boxes_xyxy.astype(np.float64).tolist(), strict=True):
-        x1, y1, x2, y2 = box
-        # Counter-clockwise on the ground, closed: RFC 7946.
-        columns, rows = np.array([x1, x1, x2, x2, x1]), np.array([y1, y2, y2, y1, y1])
-        lon, lat = to_lonlat.transform(_CORNER_M[0] + columns * spec.pixel_m, _CORNER_M[1] - rows * spec.pixel_m)
-        ring = np.stack([lon, lat], axis=1).round(9).tolist()
-        properties = {
-            "bbox_px": box,
-            "length_m": ship.length_px * spec.pixel_m,
-            "width_m": ship.width_px * spec.pixel_m,
-            "heading_deg": ship.heading_deg,
-            "peak_to_clutter_db": ship.peak_to_clutter_db,
-        }
-        features.append(
-            {"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [ring]}, "properties": properties}
-        )
-    document = {
-        "type": "FeatureCollection",
-        "features": features,
-        "simulated": {"spec": _settings(spec), "conditions": asdict(scene.conditions)},
-    }
-    if spec.kind != "plain":
-        document["non_ships"] = [{"kind": one.kind, "bbox_px": list(one.box)} for one in scene.non_ships]
-    return document
-
-
-def _settings(spec: SceneSpec) -> dict[str, Any]:
-    """Settings that apply to the kind of scene; those of a plain one name no kind, as before there were several."""
-    settings = asdict(spec)
-    if spec.kind == "plain":
-        del settings["kind"], settings["ranges"]
-        return settings
-    for name in PLAIN_ONLY:
-        del settings[name]
-    return settings | {"ranges": asdict(spec.ranges or Sentinel1Ranges())}

@@ -30,3 +30,5 @@ class SimulatedScene:
     conditions: Conditions | Sentinel1Conditions
     non_ships: tuple[NonShip, ...] = ()
     """Islets, breakwaters, turbines and platforms: what is easily taken for a ship. Kind `plain` has none."""
+    speeds_kn: tuple[float, ...] = ()
+    """Speed of each ship, by which it is displaced and smeared; none in scenes of kind `plain`."""

@@ -30,6 +30,7 @@ class Motion:
     """Rows by which the ship lies below its true place, where its wake begins; negative: above it."""
     smear_px: float
     wake: bool
+    speed_kn: float = 0.0
 
 
 STILL = Motion(0.0, 0.0, wake=False)
@@ -41,11 +42,17 @@ def draw_motion(
     """Draw the motion of a ship; many lie still."""
     if rng.random() >= ranges.moving_probability:
         return STILL
-    speed = rng.uniform(*ranges.speed_kn) * _KNOT_M_S
+    speed_kn = float(rng.uniform(*ranges.speed_kn))
     # The flight and the look are along opposite axes when the radar is at the other side, so one sign holds for both.
-    radial = speed * math.sin(math.radians(ship.heading_deg)) * math.sin(math.radians(conditions.incidence_deg))
+    radial = (
+        speed_kn
+        * _KNOT_M_S
+        * math.sin(math.radians(ship.heading_deg))
+        * math.sin(math.radians(conditions.incidence_deg))
+    )
     smear = rng.uniform(*ranges.smear_m) / pixel_m
-    return Motion(radial * _RANGE_OVER_SPEED_S / pixel_m, smear, wake=bool(rng.random() < ranges.wake_probability))
+    wake = bool(rng.random() < ranges.wake_probability)
+    return Motion(radial * _RANGE_OVER_SPEED_S / pixel_m, smear, wake, speed_kn)
 
 
 def smeared(patch: Field, smear_px: float) -> Field:

@@ -34,7 +34,7 @@ def add_turbines(canvas: Canvas, ranges: Sentinel1Ranges, rng: np.random.Generat
     found = []
     for place in _on_water(canvas, np.concatenate(places)) if places else ():
         points, power = turbine_scatterers(hub_px, canvas.conditions, rng)
-        found.append(_add(canvas, "turbine", points + place, power, make_db + rng.normal(0, 2.5), rng))
+        found.append(add_structure(canvas, "turbine", points + place, power, make_db + rng.normal(0, 2.5), rng))
     return found
 
 
@@ -46,7 +46,7 @@ def add_platforms(canvas: Canvas, ranges: Sentinel1Ranges, rng: np.random.Genera
     count = int(rng.integers(ranges.platforms[0], ranges.platforms[1] + 1))
     for place in _on_water(canvas, rng.uniform(0, canvas.size, (count, 2))):
         points, power = platform_scatterers(canvas.pixel_m, rng)
-        found.append(_add(canvas, "platform", points + place, power, rng.uniform(*ranges.platform_db), rng))
+        found.append(add_structure(canvas, "platform", points + place, power, rng.uniform(*ranges.platform_db), rng))
     return found
 
 
@@ -95,7 +95,7 @@ def _on_water(canvas: Canvas, places: Points) -> Points:
     return places[~canvas.is_land(places)]
 
 
-def _add(
+def add_structure(
     canvas: Canvas,
     kind: NonShipKind,
     points: Points,
@@ -103,6 +103,7 @@ def _add(
     peak_db: float,
     rng: np.random.Generator,
 ) -> NonShip:
+    """Add the scatterers (N, 2) of a structure to the signal, with a peak over the sea."""
     canvas.add_points(points, power, peak_db, rng)
     (x1, y1), (x2, y2) = points.min(axis=0) - _AROUND_PX, points.max(axis=0) + _AROUND_PX
     return NonShip(kind, (float(x1), float(y1), float(x2), float(y2)))

@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import numpy as np
+from numpy.typing import NDArray
 
 from refinedet.boxes import as_boxes
 from refinedet.data.simulation import fields
@@ -46,22 +49,52 @@ def simulate_sentinel1(spec: SceneSpec) -> SimulatedScene:
     canvas = Canvas(spec.pixel_m, conditions, level, land, brightness, np.zeros(shape, np.float32))
     non_ships = _add_objects(canvas, ranges, objects)
     shapes = draw_shapes(spec.ships, spec.pixel_m, conditions, ranges, traffic)
-    ships = place_ships(shapes, _blocked(canvas, valid, non_ships), land, traffic)
+    ships = place_ships(shapes, blocked(canvas, valid, non_ships), land, traffic)
     motions = [draw_motion(ship, spec.pixel_m, conditions, ranges, traffic) for ship in ships]
+    add_traffic(canvas, ships, motions, traffic)
+    pixels = seen_amplitude(canvas, ranges, sea, faults, speckle)
+    pixels[~valid] = 0
+    return scene_of(pixels, canvas, valid, ships, motions, non_ships)
+
+
+def add_traffic(canvas: Canvas, ships: Sequence[Ship], motions: Sequence[Motion], rng: np.random.Generator) -> None:
+    """Add ships to the signal, and the wakes of those that show one to the sea."""
     for ship, motion in zip(ships, motions, strict=True):
         if motion.wake:
-            add_wake(canvas, ship, motion, traffic)
+            add_wake(canvas, ship, motion, rng)
     for ship, motion in zip(ships, motions, strict=True):
-        _add_ship(canvas, ship, motion, traffic)
+        _add_ship(canvas, ship, motion, rng)
+
+
+def seen_amplitude(
+    canvas: Canvas,
+    ranges: Sentinel1Ranges,
+    sea: np.random.Generator,
+    faults: np.random.Generator,
+    speckle: np.random.SeedSequence,
+) -> NDArray[np.uint16]:
+    """Amplitude (H, W) of what the canvas holds, under texture and speckle, with faults of the image."""
+    shape, conditions = canvas.land.shape, canvas.conditions
     clutter = canvas.clutter(fields.sea_texture(sea, *shape, conditions.sea))
     if faults.random() < ranges.seam_probability:
         clutter *= seams(shape, ranges, faults)
     if faults.random() < ranges.interference_probability:
         clutter += interference(shape, ranges, faults) * np.float32(conditions.sea.mean_amplitude**2)
-    pixels = detect_amplitude(clutter, canvas.signal, speckle, conditions.looks, spec.pixel_m)
-    pixels[~valid] = 0
-    boxes = as_boxes([visible_box(ship, spec.pixel_m) for ship in ships])
-    return SimulatedScene(pixels, boxes, ships, land, valid, conditions, tuple(non_ships))
+    return detect_amplitude(clutter, canvas.signal, speckle, conditions.looks, canvas.pixel_m)
+
+
+def scene_of(
+    pixels: NDArray[np.uint16],
+    canvas: Canvas,
+    valid: Mask,
+    ships: tuple[Ship, ...],
+    motions: Sequence[Motion],
+    non_ships: Sequence[NonShip],
+) -> SimulatedScene:
+    """Scene of its pixels and of what was drawn into them."""
+    boxes = as_boxes([visible_box(ship, canvas.pixel_m) for ship in ships])
+    speeds = tuple(motion.speed_kn for motion in motions)
+    return SimulatedScene(pixels, boxes, ships, canvas.land, valid, canvas.conditions, tuple(non_ships), speeds)
 
 
 def _add_objects(canvas: Canvas, ranges: Sentinel1Ranges, rng: np.random.Generator) -> list[NonShip]:
@@ -76,14 +109,14 @@ def _add_objects(canvas: Canvas, ranges: Sentinel1Ranges, rng: np.random.Generat
     return found + add_platforms(canvas, ranges, rng)
 
 
-def _blocked(canvas: Canvas, valid: Mask, non_ships: list[NonShip]) -> Mask:
+def blocked(canvas: Canvas, valid: Mask, non_ships: Sequence[NonShip]) -> Mask:
     """Pixels where no ship can be: land, borders, and structures at sea."""
-    blocked = canvas.land | ~valid
+    found = canvas.land | ~valid
     for one in non_ships:
         if one.kind in {"rock", "turbine", "platform"}:
             x1, y1, x2, y2 = one.box
-            blocked[max(int(y1), 0) : int(y2) + 1, max(int(x1), 0) : int(x2) + 1] = True
-    return blocked
+            found[max(int(y1), 0) : int(y2) + 1, max(int(x1), 0) : int(x2) + 1] = True
+    return found
 
 
 def _add_ship(canvas: Canvas, ship: Ship, motion: Motion, rng: np.random.Generator) -> None:

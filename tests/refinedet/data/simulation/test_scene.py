@@ -10,7 +10,8 @@ import numpy as np
 import pytest
 
 from refinedet.cfar import CfarConfig, contrast, detect_bright
-from refinedet.data.simulation.scene import _ship_signal, read_truth, simulate, write_simulated
+from refinedet.data.simulation.files import read_truth
+from refinedet.data.simulation.scene import _ship_signal, simulate, write_simulated
 from refinedet.data.simulation.ships import Ship
 from refinedet.data.simulation.simulated import SimulatedScene
 from refinedet.data.simulation.spec import SceneSpec

@@ -9,7 +9,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refinedet.data.simulation.scene import read_truth, simulate, write_simulated
+from refinedet.data.simulation.files import read_truth
+from refinedet.data.simulation.scene import simulate, write_simulated
 from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
 from refinedet.data.simulation.simulated import SimulatedScene
 from refinedet.data.simulation.spec import SceneSpec
