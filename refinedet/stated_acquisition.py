@@ -1,7 +1,7 @@
 """Acquisition that a raster states in a tag of ours: time of its lines, and view of the radar; simulated scenes do.
 
-Copies of the file that keep its tags keep it too. The view is stated by place, so it holds for any cut of the scene. The
-times of lines hold for a copy of the same size alone.
+Copies of the file that keep its tags keep it too. The view is stated by place, so it holds for any cut of the scene.
+The times of lines hold for a copy of the same size alone.
 """
 
 from __future__ import annotations

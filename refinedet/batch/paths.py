@@ -12,9 +12,10 @@ from refinedet.errors import InputError
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.files import plan_files, same_name
 from refinedet.scene.output.result_paths import DATASET as PARTITION
+from refinedet.scene.output.result_paths import SEEN
 
-SCENES, DATASET = "scenes", "dataset"
-"""Folders of an archive: files of each scene, by day, and the ships of all scenes."""
+SCENES, DATASET, FOOTPRINTS = "scenes", "dataset", "footprints"
+"""Folders of an archive: files of each scene, by day, the ships of all scenes, and the areas that they saw."""
 
 
 def archive_files(scene: Path, output: OutputSettings, folder: Path) -> dict[str, Path]:
@@ -29,7 +30,8 @@ def archive_files(scene: Path, output: OutputSettings, folder: Path) -> dict[str
         quicklook=output.quicklook is True,
         map=output.map is True,
     )
-    return {**plan_files(scene, asked), PARTITION: partition_path(folder / DATASET, scene)}
+    seen = {SEEN: partition_path(folder / FOOTPRINTS, scene)}
+    return {**plan_files(scene, asked), **seen, PARTITION: partition_path(folder / DATASET, scene)}
 
 
 def check_names(scenes: Iterable[Path], folder: Path) -> None:
@@ -38,7 +40,7 @@ def check_names(scenes: Iterable[Path], folder: Path) -> None:
     Raises:
         InputError: two scenes would write the same files, or one lies among the results.
     """
-    results = tuple(f"{(folder / name).absolute()}/" for name in (SCENES, DATASET))
+    results = tuple(f"{(folder / name).absolute()}/" for name in (SCENES, DATASET, FOOTPRINTS))
     taken: dict[str, Path] = {}
     for scene in scenes:
         if str(scene.absolute()).startswith(results):

@@ -21,15 +21,40 @@ def footprint(corners_lonlat: NDArray[np.float64]) -> shapely.Polygon | shapely.
     """
     if not np.isfinite(corners_lonlat).all():
         return None
-    ring = corners_lonlat.copy()
-    ring[:, 0] = ring[0, 0] + (ring[:, 0] - ring[0, 0] + 180.0) % 360.0 - 180.0
+    ring = _unwrapped(corners_lonlat)
     polygon = _tidy(shapely.Polygon(ring))
     if ring[:, 0].min() >= -180.0 and ring[:, 0].max() <= 180.0:
         return polygon
-    whole = shapely.make_valid(polygon)
-    halves = [translate(whole, shift).intersection(_WORLD) for shift in (-360.0, 0.0, 360.0)]
-    parts = [_tidy(part) for half in halves for part in shapely.get_parts(half) if isinstance(part, shapely.Polygon)]
+    parts = _cut(shapely.make_valid(polygon))
     return shapely.MultiPolygon(parts) if parts else None
+
+
+def area_on_earth(area: shapely.Geometry) -> shapely.Geometry | None:
+    """Polygons in degrees, of an area less than half of the earth wide, cut at the antimeridian; None if unknown.
+
+    Edges are taken the short way round the earth. An area with an unknown place is unknown.
+    """
+    places = shapely.get_coordinates(area)
+    if not np.isfinite(places).all():
+        return None
+    if not len(places):
+        return area
+    whole = shapely.make_valid(shapely.set_coordinates(area, _unwrapped(places)))
+    parts = _cut(whole)
+    return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
+
+
+def _unwrapped(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Places (N, 2) with longitudes within half a turn of the first, so that no edge goes around the earth."""
+    near = lonlat.copy()
+    near[:, 0] = near[0, 0] + (near[:, 0] - near[0, 0] + 180.0) % 360.0 - 180.0
+    return near
+
+
+def _cut(whole: shapely.Geometry) -> list[shapely.Polygon]:
+    """Polygons of a shape, those beyond the antimeridian turned back."""
+    halves = [translate(whole, shift).intersection(_WORLD) for shift in (-360.0, 0.0, 360.0)]
+    return [_tidy(part) for half in halves for part in shapely.get_parts(half) if isinstance(part, shapely.Polygon)]
 
 
 def _tidy(polygon: shapely.Polygon) -> shapely.Polygon:

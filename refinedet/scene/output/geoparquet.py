@@ -37,7 +37,7 @@ def write_geoparquet(result: SceneResult, path: Path) -> None:
     """
     shapes = ship_shapes(result)
     kinds = sorted({shape.geom_type for shape in shapes if shape is not None})
-    _write(_columns(result, shapes), _geo(kinds, located=result.located), path)
+    write_table(_columns(result, shapes), geo_metadata(kinds, located=result.located), path)
 
 
 def write_partition(result: SceneResult, path: Path) -> None:
@@ -51,7 +51,7 @@ def write_partition(result: SceneResult, path: Path) -> None:
     """
     shapes = ship_shapes(result) if result.located else [None] * len(result.detections)
     columns = _columns(result, shapes)
-    _write({SCENE: columns.pop(SCENE), **columns}, _geo([], located=True), path)
+    write_table({SCENE: columns.pop(SCENE), **columns}, geo_metadata([], located=True), path)
 
 
 def _columns(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict[str, Any]:
@@ -77,14 +77,15 @@ def _columns(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict
     return columns
 
 
-def _write(columns: dict[str, Any], geo: dict[str, Any], path: Path) -> None:
+def write_table(columns: dict[str, Any], geo: dict[str, Any], path: Path) -> None:
+    """Write columns of pyarrow with the metadata of the standard."""
     pa = load_pyarrow()
     table = pa.table(columns).replace_schema_metadata({"geo": json.dumps(geo, sort_keys=True)})
     with atomic_path(path) as temporary:
         pa.parquet.write_table(table, temporary)
 
 
-def _geo(geometry_types: list[str], *, located: bool) -> dict[str, Any]:
+def geo_metadata(geometry_types: list[str], *, located: bool) -> dict[str, Any]:
     """Metadata of the standard; an empty list of types stands for any type."""
     column = {
         "encoding": "WKB",

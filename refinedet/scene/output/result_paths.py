@@ -21,6 +21,8 @@ VIEWS = {"quicklook": ".png", "map": ".html", "record": ".run.json"}
 """Files beside the formats, and their suffixes: quicklook.py, webmap.py and record.py write them."""
 DATASET = "dataset"
 """Key, in a mapping of paths, of the scene's file in a data set of many, `partitions.partition_path`."""
+SEEN = "seen"
+"""Key, in a mapping of paths, of the file with the seen area of the scene, beside those of many."""
 
 
 def result_paths(
@@ -55,7 +57,7 @@ def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
     """
     if "gpkg" in paths:
         load_pyogrio()
-    if {"geoparquet", DATASET} & paths.keys():
+    if {"geoparquet", DATASET, SEEN} & paths.keys():
         load_pyarrow()
     for path in paths.values():
         blocking = next((p for p in path.parents if p.exists() and not p.is_dir()), None)

@@ -23,7 +23,8 @@ from refinedet.files import atomic_path, cannot_write, write_text
 from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows, ship_shapes
 from refinedet.scene.output.format_packages import load_pyogrio
 from refinedet.scene.output.geoparquet import write_geoparquet, write_partition
-from refinedet.scene.output.result_paths import DATASET
+from refinedet.scene.output.result_paths import DATASET, SEEN
+from refinedet.scene.output.seen import write_seen
 from refinedet.scene.result import SceneResult
 from refinedet.workarounds.pyogrio_messages import missing_crs_allowed
 
@@ -158,6 +159,7 @@ _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
     "coco": write_coco,
     "geoparquet": write_geoparquet,
     DATASET: write_partition,
+    SEEN: write_seen,
 }
 
 
