@@ -11,6 +11,7 @@ from cli.commands.compare import compare
 from cli.commands.datasets import datasets
 from cli.commands.detect import detect
 from cli.commands.export import export
+from cli.commands.fixed import fixed
 from cli.commands.info import info
 from cli.commands.match import match
 from cli.commands.restore import restore
@@ -62,6 +63,7 @@ def _root(
 for _command in (
     with_settings(detect),
     with_settings(match),
+    with_settings(fixed),
     with_settings(simulate),
     score,
     train,

@@ -205,6 +205,13 @@ class LandSettings(Settings):
         metavar="FILE",
     )
     platforms_m: _Reach = option(100.0, "Detections up to this far from a known platform are flagged too.")
+    fixed: Path | None = option(
+        None,
+        "Points, lines or polygons of what stands still, as `refinedet fixed` finds it in an archive: detections there "
+        "are flagged as fixed, none is dropped.",
+        metavar="FILE",
+    )
+    fixed_m: _Reach = option(100.0, "Detections up to this far from a fixed thing are flagged too.")
     cache: Path | None = None
     """Folder for coastlines that were cut; None: the user's own cache folder."""
 

@@ -32,7 +32,7 @@ _PACKAGES = (
     "roaring-landmask",
 )
 """Packages whose version may show in a result; the last one holds the coastline."""
-_SIDE_FILES = ("gcps", "land", "exclude", "platforms")
+_SIDE_FILES = ("gcps", "land", "exclude", "platforms", "fixed")
 """Settings that name a file. Its content counts, its path does not."""
 _PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
 """Files that make up one Shapefile."""
@@ -100,10 +100,9 @@ def run_identity(  # noqa: PLR0913 - all that decides a result
     chosen["band"] = None if scene.band is None else str(scene.band)  # as the command line has it
     if land.mask == "off":
         chosen["land_buffer_m"] = None
-    if land.exclude is None:
-        chosen["exclude_m"] = None
-    if land.platforms is None:
-        chosen["platforms_m"] = None
+    for name in ("exclude", "platforms", "fixed"):
+        if getattr(land, name) is None:
+            chosen[f"{name}_m"] = None
     settings = {
         **{name: value for name, value in chosen.items() if name not in _SIDE_FILES},
         "stretch": scene.stretch.to_dict(),

@@ -47,7 +47,7 @@ class SceneResult:
     """Detections in scene pixels."""
     places: Places
     flags: tuple[tuple[str, ...], ...]
-    """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, survey.LAND, PLATFORM, SHORE,
+    """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, survey.FIXED, LAND, PLATFORM, SHORE,
     plausible.CLUTTER, IMPLAUSIBLE, ISLET, lattice.TURBINE, side_lobes.SIDELOBE, and wakes.WAKE; mostly none."""
     located: bool
     """True if the scene has a position; without one, all places are NaN."""

@@ -36,6 +36,8 @@ SHORE = "shore"
 """Flag: the middle of the box lies within the buffer of a coast, on either side of it."""
 PLATFORM = "platform"
 """Flag: the middle of the box lies at a platform or turbine of the user's file."""
+FIXED = "fixed"
+"""Flag: the middle of the box lies at a thing of the user's file that stands still."""
 EXCLUDED = "excluded"
 """Reason for a drop: the user excluded the place."""
 
@@ -61,14 +63,14 @@ class Verdict(NamedTuple):
     coast_m: NDArray[np.float64]
     """(K,) metres along the ellipsoid to the nearest coast, from land or sea; NaN beyond COAST_RANGE_M or unknown."""
     flags: tuple[tuple[str, ...], ...]
-    """(K,) flags LAND, PLATFORM and SHORE."""
+    """(K,) flags FIXED, LAND, PLATFORM and SHORE."""
     dropped: dict[str, int]
     """Number of dropped detections by reason; reasons without a drop are left out."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Land, excluded places and known platforms around one scene, on a plane. Made by `survey`."""
+    """Land, excluded places, known platforms and fixed things around one scene, on a plane. Made by `survey`."""
 
     settings: LandSettings
     position: Position | None = None
@@ -80,13 +82,14 @@ class Surroundings:
     """Edges of the coast (M, 2 ends, 2)."""
     excluded: Shapes = field(default_factory=lambda: np.zeros(0, object))
     platforms: Shapes = field(default_factory=lambda: np.zeros(0, object))
+    fixed: Shapes = field(default_factory=lambda: np.zeros(0, object))
     notes: tuple[str, ...] = ()
     """Facts that the user should know, a sentence each."""
 
     def judge(self, boxes_xyxy: Boxes) -> Verdict:
         """Judge detections with boxes (N, 4) in the scene by what is known around it; the middle of a box counts."""
         count = len(boxes_xyxy)
-        coast_m, (on_land, excluded, fixed) = np.full(count, np.nan), np.zeros((3, count), bool)
+        coast_m, (on_land, excluded, platform, fixed) = np.full(count, np.nan), np.zeros((4, count), bool)
         if self.position is not None and self.plane is not None:
             x1, y1, x2, y2 = np.asarray(boxes_xyxy, np.float64).T
             lonlat = self.position.lonlat(np.stack([x1 + x2, y1 + y2], axis=1) / 2)
@@ -94,7 +97,8 @@ class Surroundings:
             flat = np.stack(self.plane.transform(*lonlat[known].T), axis=1)
             points = shapely.STRtree(shapely.points(flat))
             excluded[known[_hit(points, self.excluded, "dwithin", self.settings.exclude_m)]] = True
-            fixed[known[_hit(points, self.platforms, "dwithin", self.settings.platforms_m)]] = True
+            platform[known[_hit(points, self.platforms, "dwithin", self.settings.platforms_m)]] = True
+            fixed[known[_hit(points, self.fixed, "dwithin", self.settings.fixed_m)]] = True
             if self.land is not None:
                 on_land[known[_hit(points, self.land, "intersects")]] = True
                 coast_m[known] = self._coast_m(lonlat[known], flat)
@@ -102,7 +106,7 @@ class Surroundings:
         on_land &= ~at_shore
         why = np.where(excluded, EXCLUDED, np.where(on_land & (self.settings.mask == "drop"), LAND, ""))
         keep = why == ""
-        masks = {LAND: on_land, PLATFORM: fixed, SHORE: at_shore}
+        masks = {FIXED: fixed, LAND: on_land, PLATFORM: platform, SHORE: at_shore}
         flags = [tuple(name for name, mask in masks.items() if mask[i]) for i in range(count)]
         reasons = Counter(why[~keep].tolist())
         return Verdict(keep, coast_m[keep], tuple(compress(flags, keep)), dict(sorted(reasons.items())))
@@ -158,7 +162,7 @@ class Surroundings:
 def survey(
     position: Position | None, width_px: int, height_px: int, settings: LandSettings | None = None
 ) -> Surroundings:
-    """Read land, excluded places and platforms around a scene of that size, once, before its detections are known.
+    """Read land and the places of the user's files around a scene of that size, once, before its detections are known.
 
     If the land cannot be known, that is a note; it is an error only if the settings insist on land. A scene without a
     position gets no note here, because the missing position concerns more than the land.
@@ -168,7 +172,8 @@ def survey(
         MissingExtra: the coastline is required and not installed.
     """
     settings = settings or LandSettings()
-    if position is None or (settings.mask == "off" and settings.exclude is settings.platforms is None):
+    files = (settings.exclude, settings.platforms, settings.fixed)
+    if position is None or (settings.mask == "off" and not any(files)):
         return Surroundings(settings)
     outline = _outline(position, width_px, height_px)
     if outline is None:
@@ -183,7 +188,9 @@ def survey(
     region = Region(float(lon), float(lat), radius_m)
     excluded, notes = _places(settings.exclude, "excluded place", region.wider(settings.exclude_m), plane)
     platforms, more = _places(settings.platforms, "platform", region.wider(settings.platforms_m), plane)
-    named = Surroundings(settings, position, plane, excluded=excluded, platforms=platforms, notes=notes + more)
+    fixed, further = _places(settings.fixed, "fixed thing", region.wider(settings.fixed_m), plane)
+    shapes = {"excluded": excluded, "platforms": platforms, "fixed": fixed}
+    named = Surroundings(settings, position, plane, **shapes, notes=notes + more + further)
     return named if settings.mask == "off" else _with_land(named, region.wider(COAST_RANGE_M), plane)
 
 

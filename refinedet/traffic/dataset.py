@@ -1,0 +1,146 @@
+"""Data set of an archive, read into tables: its ships, and the areas that its scenes saw."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+
+from refinedet.batch.paths import DATASET, FOOTPRINTS
+from refinedet.errors import FileError, InputError
+from refinedet.scene.output.format_packages import load_pyarrow
+from refinedet.scene.output.geoparquet import GEOMETRY, SCENE
+from refinedet.scene.output.seen import START
+from refinedet.traffic.passes import counted_once
+from refinedet.traffic.tables import Scenes, Ships
+
+NOT_THINGS = frozenset({"land", "ambiguity", "sidelobe", "wake"})
+"""Flags of detections that are no thing at sea of their own."""
+
+_COLUMNS = ("lon", "lat", "length_m", "score", "flags", SCENE)
+_STATE = "ais"
+"""Column of a data set whose scenes were matched with AIS."""
+
+
+@dataclass(frozen=True, slots=True)
+class Archive:
+    """Scenes and ships of an archive."""
+
+    folder: Path
+    """Folder of its results."""
+    scenes: Scenes
+    ships: Ships
+    """Ships with a place; those flagged as NOT_THINGS are left out, and one of overlapping scenes counts once."""
+    notes: tuple[str, ...]
+
+
+def read_archive(path: str | Path, *, ais_state: str | None = None) -> Archive:
+    """Read the data set of an archive.
+
+    Args:
+        path: the folder of its results, or the folder `dataset` in it.
+        ais_state: only ships of this state by AIS: matched, dark or unknown; None: all.
+
+    Raises:
+        FileError: there is no data set, or it cannot be read.
+        InputError: the areas that were seen are not with it, or the column of AIS is missing.
+        MissingExtra: pyarrow is not installed.
+    """
+    folder = _folder(Path(path))
+    _check_seen(folder)
+    scenes = _scenes(folder)
+    known = sum(area is not None for area in scenes.areas)
+    if not known:
+        raise InputError(f"expected scenes with a position in {folder}, found none among {len(scenes)}")
+    notes = []
+    if known < len(scenes):
+        notes.append(f"{len(scenes) - known} of {len(scenes)} scenes have no position and are left out")
+    if unknown := int(np.isnat(scenes.start).sum()):
+        notes.append(f"the time of {unknown} scenes is unknown, so each of them counts as a pass of its own")
+    ships = _ships(folder, {name: number for number, name in enumerate(scenes.names)}, ais_state)
+    return Archive(folder, scenes, counted_once(ships, scenes), tuple(notes))
+
+
+def _folder(path: Path) -> Path:
+    folder = path.parent if path.name == DATASET and not (path / DATASET).is_dir() else path
+    if not (folder / DATASET).is_dir():
+        raise FileError(
+            f"expected the results of an archive at {path}, with the folder {DATASET} in it, found none; name the "
+            "`out` of a detection with `archive`"
+        )
+    return folder
+
+
+def _check_seen(folder: Path) -> None:
+    """Refuse a data set without the areas that its scenes saw."""
+    made, seen = (_files(folder / name) for name in (DATASET, FOOTPRINTS))
+    lost = sorted(made - seen)
+    if lost:
+        raise InputError(
+            f"expected the seen area of each scene in {folder / FOOTPRINTS}, found none of {len(lost)} of {len(made)} "
+            f"scenes, such as {lost[0]}; an older version made them: detect them again with `overwrite`"
+        )
+
+
+def _files(folder: Path) -> set[str]:
+    return {path.relative_to(folder).as_posix() for path in folder.glob("*/*.parquet")}
+
+
+def _scenes(folder: Path) -> Scenes:
+    table = _table(folder / FOOTPRINTS, (SCENE, START, GEOMETRY))
+    areas = shapely.from_wkb(np.array(table[GEOMETRY].to_pylist() or [None], object))[: len(table)]
+    start = np.array(table[START].to_numpy(zero_copy_only=False), "datetime64[ms]")
+    return Scenes(tuple(table[SCENE].to_pylist()), start, areas)
+
+
+def _ships(folder: Path, number_of: dict[str, int], ais_state: str | None) -> Ships:
+    parts = list(_parts(folder / DATASET, number_of, ais_state))
+    empty = Ships(np.zeros((0, 2)), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
+    columns = [[getattr(one, name) for one in (empty, *parts)] for name in ("lonlat", "scene", "length_m", "score")]
+    return Ships(*map(np.concatenate, columns))
+
+
+def _parts(folder: Path, number_of: dict[str, int], ais_state: str | None) -> Iterator[Ships]:
+    """Ships of batches of the data set, so that no more than what is kept is in memory."""
+    data = _dataset(folder)
+    names = [*_COLUMNS, *([] if ais_state is None else [_STATE])]
+    if ais_state is not None and _STATE not in data.schema.names:
+        raise InputError(
+            f"expected the column {_STATE} in {folder} for `ais_state`, found none; detect the archive with `ais`"
+        )
+    for batch in data.to_batches(columns=names):
+        columns = {name: batch.column(name) for name in names}
+        lonlat = np.stack([_numbers(columns[name]) for name in ("lon", "lat")], axis=1)
+        keep = np.isfinite(lonlat).all(axis=1)
+        keep &= np.array([not NOT_THINGS & set(flags or ()) for flags in columns["flags"].to_pylist()], bool)
+        if ais_state is not None:
+            keep &= np.array([state == ais_state for state in columns[_STATE].to_pylist()], bool)
+        scene = np.array([number_of.get(name, -1) for name in columns[SCENE].to_pylist()], np.int64)
+        keep &= scene >= 0
+        yield Ships(lonlat, scene, _numbers(columns["length_m"]), _numbers(columns["score"])).only(keep)
+
+
+def _numbers(column: Any) -> NDArray[np.float64]:
+    return np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
+
+
+def _table(folder: Path, names: tuple[str, ...]) -> Any:
+    try:
+        return _dataset(folder).to_table(columns=list(names))
+    except (OSError, ValueError) as error:
+        raise FileError(f"expected GeoParquet files of an archive in {folder}, found others ({error})") from error
+
+
+def _dataset(folder: Path) -> Any:
+    pa = load_pyarrow()
+    import pyarrow.dataset
+
+    files = sorted(str(folder / name) for name in _files(folder))
+    schemas = [pa.parquet.read_schema(file) for file in files]
+    schema = pa.unify_schemas([one.remove_metadata() for one in schemas]) if schemas else None
+    return pyarrow.dataset.dataset(files, schema=schema, format="parquet")
