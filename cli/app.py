@@ -9,6 +9,7 @@ from typer.core import TyperGroup
 
 from cli.commands.compare import compare
 from cli.commands.datasets import datasets
+from cli.commands.density import density
 from cli.commands.detect import detect
 from cli.commands.export import export
 from cli.commands.fixed import fixed
@@ -64,6 +65,7 @@ for _command in (
     with_settings(detect),
     with_settings(match),
     with_settings(fixed),
+    with_settings(density),
     with_settings(simulate),
     score,
     train,

@@ -39,12 +39,13 @@ class Archive:
     notes: tuple[str, ...]
 
 
-def read_archive(path: str | Path, *, ais_state: str | None = None) -> Archive:
+def read_archive(path: str | Path, *, ais_state: str | None = None, without: frozenset[str] = frozenset()) -> Archive:
     """Read the data set of an archive.
 
     Args:
         path: the folder of its results, or the folder `dataset` in it.
         ais_state: only ships of this state by AIS: matched, dark or unknown; None: all.
+        without: flags of further detections that are left out.
 
     Raises:
         FileError: there is no data set, or it cannot be read.
@@ -62,7 +63,8 @@ def read_archive(path: str | Path, *, ais_state: str | None = None) -> Archive:
         notes.append(f"{len(scenes) - known} of {len(scenes)} scenes have no position and are left out")
     if unknown := int(np.isnat(scenes.start).sum()):
         notes.append(f"the time of {unknown} scenes is unknown, so each of them counts as a pass of its own")
-    ships = _ships(folder, {name: number for number, name in enumerate(scenes.names)}, ais_state)
+    wanted = _Wanted({name: number for number, name in enumerate(scenes.names)}, NOT_THINGS | without, ais_state)
+    ships = _ships(folder, wanted)
     return Archive(folder, scenes, counted_once(ships, scenes), tuple(notes))
 
 
@@ -98,16 +100,26 @@ def _scenes(folder: Path) -> Scenes:
     return Scenes(tuple(table[SCENE].to_pylist()), start, areas)
 
 
-def _ships(folder: Path, number_of: dict[str, int], ais_state: str | None) -> Ships:
-    parts = list(_parts(folder / DATASET, number_of, ais_state))
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """Ships that are read."""
+
+    number_of: dict[str, int]
+    """Numbers of scenes by name."""
+    without: frozenset[str]
+    ais_state: str | None
+
+
+def _ships(folder: Path, wanted: _Wanted) -> Ships:
+    parts = list(_parts(folder / DATASET, wanted))
     empty = Ships(np.zeros((0, 2)), np.zeros(0, np.int64), np.zeros(0), np.zeros(0))
     columns = [[getattr(one, name) for one in (empty, *parts)] for name in ("lonlat", "scene", "length_m", "score")]
     return Ships(*map(np.concatenate, columns))
 
 
-def _parts(folder: Path, number_of: dict[str, int], ais_state: str | None) -> Iterator[Ships]:
+def _parts(folder: Path, wanted: _Wanted) -> Iterator[Ships]:
     """Ships of batches of the data set, so that no more than what is kept is in memory."""
-    data = _dataset(folder)
+    data, ais_state = _dataset(folder), wanted.ais_state
     names = [*_COLUMNS, *([] if ais_state is None else [_STATE])]
     if ais_state is not None and _STATE not in data.schema.names:
         raise InputError(
@@ -117,10 +129,10 @@ def _parts(folder: Path, number_of: dict[str, int], ais_state: str | None) -> It
         columns = {name: batch.column(name) for name in names}
         lonlat = np.stack([_numbers(columns[name]) for name in ("lon", "lat")], axis=1)
         keep = np.isfinite(lonlat).all(axis=1)
-        keep &= np.array([not NOT_THINGS & set(flags or ()) for flags in columns["flags"].to_pylist()], bool)
+        keep &= np.array([not wanted.without & set(flags or ()) for flags in columns["flags"].to_pylist()], bool)
         if ais_state is not None:
             keep &= np.array([state == ais_state for state in columns[_STATE].to_pylist()], bool)
-        scene = np.array([number_of.get(name, -1) for name in columns[SCENE].to_pylist()], np.int64)
+        scene = np.array([wanted.number_of.get(name, -1) for name in columns[SCENE].to_pylist()], np.int64)
         keep &= scene >= 0
         yield Ships(lonlat, scene, _numbers(columns["length_m"]), _numbers(columns["score"])).only(keep)
 

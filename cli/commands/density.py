@@ -1,0 +1,39 @@
+"""`refinedet density`: ships per pass on a map, from the data set of an archive."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from cli import options
+from cli.console import one_sentence_errors, out, print_json, say
+from refinedet.traffic.settings import DensitySettings
+
+
+def density(
+    dataset: Annotated[
+        Path, typer.Argument(metavar="DATASET", help="Folder of results of an archive.", show_default=False)
+    ],
+    settings: DensitySettings,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Count ships per pass and cell. Writes a Cloud Optimized GeoTIFF and a picture.
+
+    Cells that no pass saw are NaN. Each period has two layers: ships per pass, and passes.
+    """
+    with one_sentence_errors(debug=debug):
+        from refinedet.traffic.mapping import density_map
+
+        found = density_map(dataset, settings)
+        if json:
+            counts = {"scenes": found.scenes, "ships": found.ships, "layers": list(found.layers)}
+            print_json({**counts, "files": [str(file) for file in found.files], "notes": list(found.notes)})
+            return
+        out.print(f"{found.ships} ships in {found.scenes} scenes, layers: {', '.join(found.layers)}")
+        for file in found.files:
+            out.print(str(file))
+        for note in found.notes:
+            say(note)
