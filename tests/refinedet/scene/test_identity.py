@@ -89,6 +89,7 @@ LAND_OFF = ["settings.land_buffer_m was 500.0, is absent", "settings.land_mask w
         ({"land": LandSettings(land_mask="drop")}, ["settings.land_mask was flag, is drop"]),
         ({"land": LandSettings(exclude_m=7.0)}, []),
         ({"land": LandSettings(platforms_m=7.0)}, []),
+        ({"land": LandSettings(fixed_m=7.0)}, []),
         ({"tile": TileConfig(overlap_px=100)}, ["settings.tile.overlap_px was 160, is 100"]),
         ({"score_min": 0.4}, ["settings.score_min was 0.5, is 0.4"]),
         ({"prescreen": None}, ["settings.prescreen was 8.0, is absent"]),
@@ -116,7 +117,8 @@ def test_an_identity_survives_its_way_through_json(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("group", "name"), [("land", "land"), ("land", "exclude"), ("land", "platforms"), ("scene", "gcps")]
+    ("group", "name"),
+    [("land", "land"), ("land", "exclude"), ("land", "platforms"), ("land", "fixed"), ("scene", "gcps")],
 )
 def test_the_content_of_a_side_file_counts_and_its_place_does_not(tmp_path: Path, group: str, name: str) -> None:
     first = tmp_path / "first.geojson"

@@ -219,6 +219,18 @@ def test_what_lies_at_a_known_platform_is_flagged_and_kept(half: Path, tmp_path:
     assert judged(position, pixels, land_mask="off", platforms=path, exclude=path).dropped == {"excluded": 2}
 
 
+def test_what_lies_at_a_fixed_thing_is_flagged_and_kept(tmp_path: Path) -> None:
+    position = scene(10, 0)
+    (thing,) = position.lonlat(np.array([[700.0, 500.0]]))
+    path = write(tmp_path / "fixed.geojson", [shapely.Point(thing)])
+    pixels = [[700, 500], [700 + 90 / PIXEL_M, 500], [700 + 110 / PIXEL_M, 500]]
+    found = judged(position, pixels, land_mask="off", fixed=path)
+    assert list(found.flags) == [("fixed",), ("fixed",), ()]
+    assert found.keep.all()
+    both = judged(position, pixels, land_mask="off", fixed=path, fixed_m=150, platforms=path)
+    assert list(both.flags) == [("fixed", "platform"), ("fixed", "platform"), ("fixed",)]
+
+
 def test_a_detection_is_dropped_for_one_reason(half: Path, tmp_path: Path) -> None:
     known = write(tmp_path / "known.geojson", [shapely.box(9, -1, 10.001, 1)])
     found = judged(scene(10, 0), ACROSS, land=half, exclude=known, land_mask="drop")
