@@ -63,6 +63,11 @@ def density_map(dataset: str | Path, settings: DensitySettings | None = None) ->
     layers, notes = _layers(archive, settings)
     grid = Grid.around(_known(archive), settings.cell_deg)
     found = {name: density(ships, archive.scenes, grid, chosen) for name, chosen in layers.items()}
+    if not any(one.passes.any() for one in found.values()):
+        raise InputError(
+            f"expected cells whose middles the scenes saw, found none of {settings.cell_deg:g} degrees; use a smaller "
+            "`cell_deg`"
+        )
     _write(files, found, grid)
     if left_out:
         notes = (*notes, f"{left_out} detections at fixed things are left out")

@@ -65,9 +65,7 @@ def test_ships_are_displaced_along_the_track_by_their_radial_speed(tmp_path: Pat
         away = float(np.cos(np.radians(ship["heading_deg"] - 90.0)))  # the heading counts from the top, east is away
         away *= 1 if view.track_deg[0] < 90 or view.track_deg[0] > 270 else -1
         radial = ship["speed_kn"] * KNOT_M_S * away * np.sin(np.radians(view.incidence_deg[0]))
-        assert along == pytest.approx(
-            -view.seconds[0] * radial, abs=25
-        )  # the middle of a box is that of a hull to a tenth of its length
+        assert along == pytest.approx(-view.seconds[0] * radial, abs=25)  # a box is not quite round its hull
         assert abs(float((off * direction(view.track_deg + 90)).sum())) < 25
         moving += ship["speed_kn"] > 0
     assert moving > 2
