@@ -21,7 +21,6 @@ from refinedet.data.simulation.spec import PLAIN_ONLY, SceneSpec
 from refinedet.errors import FileError, InputError
 from refinedet.files import cannot_write, read_json, write_json
 from refinedet.raster import write_scene
-from refinedet.stated_acquisition import StatedAcquisition
 
 _TRUTH, _REPORTS = ".truth.geojson", ".ais_reports.csv"
 
@@ -69,7 +68,7 @@ def write_scene_files(
     scene: SimulatedScene,
     settings: Mapping[str, Any],
     files: SceneFiles,
-    acquired: StatedAcquisition | None = None,
+    tags: Mapping[str, str] | None = None,
     rows: Sequence[Mapping[str, Any]] | None = None,
 ) -> None:
     """Write a scene and its truth.
@@ -78,7 +77,7 @@ def write_scene_files(
         scene: pixels and truth.
         settings: settings of the simulation for the truth, `pixel_m` among them.
         files: paths.
-        acquired: time and view, for the tags of the scene; None: it states none.
+        tags: metadata of the scene by name.
         rows: further columns of the truth of each ship.
 
     Raises:
@@ -86,7 +85,6 @@ def write_scene_files(
     """
     pixel_m = float(settings["pixel_m"])
     try:
-        tags = None if acquired is None else acquired.tags()
         write_scene(files.scene, scene.pixels, crs=place.CRS, transform=place.transform(pixel_m), nodata=0, tags=tags)
         write_json(files.truth, _truth(scene, settings, rows or [{}] * len(scene.ships)))
     except FileError:

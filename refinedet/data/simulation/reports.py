@@ -16,6 +16,7 @@ from refinedet.ais.geometry import from_record
 from refinedet.ais.tables import Ais
 from refinedet.data.simulation import place
 from refinedet.data.simulation.ais import AisSpec, ShipsShown, SimulatedAis, simulate_ais
+from refinedet.data.simulation.looking import acquisition
 from refinedet.data.simulation.sentinel1.conditions import Sentinel1Conditions
 from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
 from refinedet.data.simulation.simulated import SimulatedScene
@@ -46,7 +47,7 @@ def acquisition_of(scene: SimulatedScene, pixel_m: float, seed: int, start: date
     else:
         rng = np.random.default_rng([seed, 1])
         incidence, left = float(rng.uniform(*_INCIDENCE_DEG)), bool(rng.random() < 0.5)
-    return place.acquisition((width, height), pixel_m, start, incidence, radar_left=left)
+    return acquisition((width, height), pixel_m, start, incidence, radar_left=left)
 
 
 def reports_of(scene: SimulatedScene, pixel_m: float, acquired: StatedAcquisition, spec: AisSpec) -> SimulatedAis:

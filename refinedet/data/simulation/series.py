@@ -79,9 +79,16 @@ class SeriesSpec:
 
     def scene(self) -> SceneSpec:
         """Specification of one pass: open sea without borders."""
-        size = {"width_px": self.width_px, "height_px": self.height_px}
-        alike = {"land_probability": 0.0, "nodata_probability": 0.0, "pixel_m": self.pixel_m}
-        return SceneSpec(**size, ships=self.ships, seed=self.seed, kind="sentinel1", **alike)
+        return SceneSpec(
+            self.width_px,
+            self.height_px,
+            self.ships,
+            self.seed,
+            self.pixel_m,
+            land_probability=0.0,
+            nodata_probability=0.0,
+            kind="sentinel1",
+        )
 
     def settings(self) -> dict[str, Any]:
         """Settings for the truth of each pass."""

@@ -34,8 +34,9 @@ def simulate_files(path: Path, settings: SimulationSettings) -> list[SceneFiles]
         return _series(path, settings, settings.series)
     files = scene_files(path, reports=settings.ais)
     check_free([files], overwrite=settings.overwrite)
-    size = {"width_px": settings.width_px, "height_px": settings.height_px}
-    spec = SceneSpec(**size, ships=settings.ships, seed=settings.seed, kind=settings.kind or "plain")
+    spec = SceneSpec(
+        settings.width_px, settings.height_px, settings.ships, settings.seed, kind=settings.kind or "plain"
+    )
     scene = simulate(spec)
     if settings.ais:
         _write(scene, settings_of(spec), files, FIRST_TIME, _ais_spec(settings, 0))
@@ -46,9 +47,8 @@ def simulate_files(path: Path, settings: SimulationSettings) -> list[SceneFiles]
 
 def _series(path: Path, settings: SimulationSettings, passes: int) -> list[SceneFiles]:
     asked = {name: getattr(settings, name) for name in ("platforms", "turbines")}
-    size = {"width_px": settings.width_px, "height_px": settings.height_px}
     more = {name: value for name, value in asked.items() if value is not None}
-    spec = SeriesSpec(**size, passes=passes, ships=settings.ships, seed=settings.seed, **more)
+    spec = SeriesSpec(settings.width_px, settings.height_px, passes, settings.ships, settings.seed, **more)
     named = [
         scene_files(_named(scene_files(path).scene, pass_time(spec, number)), reports=settings.ais)
         for number in range(passes)
@@ -78,7 +78,7 @@ def _write(
     if reports is not None:
         told = truth_rows(scene, pixel_m, reports, seed)
         rows = [row | more for row, more in zip(rows, told, strict=True)]
-    write_scene_files(scene, settings, files, acquired, rows)
+    write_scene_files(scene, settings, files, acquired.tags(), rows)
     if reports is not None and files.reports is not None:
         write_reports(files.reports, reports.ais)
 

@@ -44,7 +44,7 @@ def write_seen(result: SceneResult, path: Path) -> None:
     pa = load_pyarrow()
     area = seen_area(result)
     ends = sorted(one for one in result.acquired.times(np.array([0.5, result.info.height - 0.5])) if one is not None)
-    times = [datetime.fromisoformat(one) for one in ends] or [None, None]
+    times: list[datetime | None] = [datetime.fromisoformat(one) for one in ends] or [None]
     kind = pa.timestamp("ms", "UTC")
     columns: dict[str, Any] = {
         SCENE: pa.array([result.scene], pa.string()),

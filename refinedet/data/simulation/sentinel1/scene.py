@@ -74,7 +74,8 @@ def seen_amplitude(
     speckle: np.random.SeedSequence,
 ) -> NDArray[np.uint16]:
     """Amplitude (H, W) of what the canvas holds, under texture and speckle, with faults of the image."""
-    shape, conditions = canvas.land.shape, canvas.conditions
+    (height, width), conditions = canvas.land.shape, canvas.conditions
+    shape = height, width
     clutter = canvas.clutter(fields.sea_texture(sea, *shape, conditions.sea))
     if faults.random() < ranges.seam_probability:
         clutter *= seams(shape, ranges, faults)
