@@ -72,8 +72,8 @@ def _folder(path: Path) -> Path:
     folder = path.parent if path.name == DATASET and not (path / DATASET).is_dir() else path
     if not (folder / DATASET).is_dir():
         raise FileError(
-            f"expected the results of an archive at {path}, with the folder {DATASET} in it, found none; name the "
-            "`out` of a detection with `archive`"
+            f"expected the results of an archive at {path}, with the folder {DATASET} in it, found none; name the folder "
+            "to which detect wrote an archive"
         )
     return folder
 
@@ -123,7 +123,7 @@ def _parts(folder: Path, wanted: _Wanted) -> Iterator[Ships]:
     names = [*_COLUMNS, *([] if ais_state is None else [_STATE])]
     if ais_state is not None and _STATE not in data.schema.names:
         raise InputError(
-            f"expected the column {_STATE} in {folder} for `ais_state`, found none; detect the archive with `ais`"
+            f"expected the column {_STATE} in {folder} for `ais_state`, found none; detect the archive again beside AIS"
         )
     for batch in data.to_batches(columns=names):
         columns = {name: batch.column(name) for name in names}

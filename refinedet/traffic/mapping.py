@@ -80,7 +80,9 @@ def _layers(archive: Archive, settings: DensitySettings) -> tuple[dict[str, NDAr
         return {_ALL: np.ones(len(archive.scenes), bool)}, ()
     layers = dict(months(archive.scenes))
     if not layers:
-        raise InputError("expected scenes with a time for `by` month, found none; detect them again with `time`")
+        raise InputError(
+            "expected scenes with a time for `by` month, found none; state their time when they are detected"
+        )
     unknown = int(np.isnat(archive.scenes.start).sum())
     return layers, (f"{unknown} scenes of unknown time are in no month",) if unknown else ()
 

@@ -53,3 +53,20 @@ def test_simulate_writes_geotiff_only(run: Run, name: str) -> None:
     ran = run("simulate", name)
     assert ran.exit_code == 1
     assert "ends in .tif" in ran.stderr
+
+
+def test_simulate_writes_reports_and_series(run: Run, tmp_path: Path) -> None:
+    options = ["--width-px", 512, "--height-px", 512, "--ships", 4, "--seed", 5, "--ais", "--reporting", 0.5]
+    ran = run("simulate", tmp_path / "s.tif", *options, "--series", 1, "--platforms", 1, "--turbines", 0)
+    assert ran.exit_code == 0
+    assert [Path(line).name for line in ran.stdout.split()] == [
+        *("s_20240103T170000.tif", "s_20240103T170000.truth.geojson", "s_20240103T170000.ais_reports.csv"),
+    ]
+    ships = json.loads((tmp_path / "s_20240103T170000.truth.geojson").read_text())["features"]
+    assert sum(ship["properties"]["dark"] for ship in ships) == 2
+
+
+def test_simulate_refuses_an_option_that_does_not_apply(run: Run, tmp_path: Path) -> None:
+    ran = run("simulate", tmp_path / "a.tif", "--reporting", 0.5)
+    assert ran.exit_code == 1
+    assert "--ais" in ran.stderr
