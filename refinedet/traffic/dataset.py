@@ -72,8 +72,8 @@ def _folder(path: Path) -> Path:
     folder = path.parent if path.name == DATASET and not (path / DATASET).is_dir() else path
     if not (folder / DATASET).is_dir():
         raise FileError(
-            f"expected the results of an archive at {path}, with the folder {DATASET} in it, found none; name the folder "
-            "to which detect wrote an archive"
+            f"expected the results of an archive at {path}, with the folder {DATASET} in it, found none; name the "
+            "folder to which detect wrote an archive"
         )
     return folder
 
