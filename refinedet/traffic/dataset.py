@@ -22,7 +22,6 @@ from refinedet.traffic.tables import Scenes, Ships
 NOT_THINGS = frozenset({"land", "ambiguity", "sidelobe", "wake"})
 """Flags of detections that are no thing at sea of their own."""
 
-_COLUMNS = ("lon", "lat", "length_m", "score", "flags", SCENE)
 _STATE = "ais"
 """Column of a data set whose scenes were matched with AIS."""
 
@@ -81,6 +80,8 @@ def _folder(path: Path) -> Path:
 def _check_seen(folder: Path) -> None:
     """Refuse a data set without the areas that its scenes saw."""
     made, seen = (_files(folder / name) for name in (DATASET, FOOTPRINTS))
+    if not made:
+        raise FileError(f"expected scenes in the data set {folder / DATASET}, found none; detect some first")
     lost = sorted(made - seen)
     if lost:
         raise InputError(
@@ -94,10 +95,12 @@ def _files(folder: Path) -> set[str]:
 
 
 def _scenes(folder: Path) -> Scenes:
-    table = _table(folder / FOOTPRINTS, (SCENE, START, GEOMETRY))
-    areas = shapely.from_wkb(np.array(table[GEOMETRY].to_pylist() or [None], object))[: len(table)]
-    start = np.array(table[START].to_numpy(zero_copy_only=False), "datetime64[ms]")
-    return Scenes(tuple(table[SCENE].to_pylist()), start, areas)
+    pa = load_pyarrow()
+    types = {SCENE: pa.string(), START: pa.timestamp("ms", "UTC"), GEOMETRY: pa.binary()}
+    batches = list(_batches(folder / FOOTPRINTS, types))
+    names, shapes = ([one for batch in batches for one in batch[name].to_pylist()] for name in (SCENE, GEOMETRY))
+    starts = [batch[START].to_numpy(zero_copy_only=False).astype("datetime64[ms]") for batch in batches]
+    return Scenes(tuple(names), np.concatenate(starts), shapely.from_wkb(np.array(shapes, object)))
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,40 +122,39 @@ def _ships(folder: Path, wanted: _Wanted) -> Ships:
 
 def _parts(folder: Path, wanted: _Wanted) -> Iterator[Ships]:
     """Ships of batches of the data set, so that no more than what is kept is in memory."""
-    data, ais_state = _dataset(folder), wanted.ais_state
-    names = [*_COLUMNS, *([] if ais_state is None else [_STATE])]
-    if ais_state is not None and _STATE not in data.schema.names:
+    pa = load_pyarrow()
+    types = dict.fromkeys(("lon", "lat", "length_m", "score"), pa.float64())
+    types |= {"flags": pa.list_(pa.string()), SCENE: pa.string(), _STATE: pa.string()}
+    matched = False
+    for batch in _batches(folder, types):
+        lonlat = np.stack([_numbers(batch[name]) for name in ("lon", "lat")], axis=1)
+        keep = np.isfinite(lonlat).all(axis=1)
+        keep &= np.array([not wanted.without & set(flags or ()) for flags in batch["flags"].to_pylist()], bool)
+        if wanted.ais_state is not None:
+            states = batch[_STATE].to_pylist()
+            matched |= any(state is not None for state in states)
+            keep &= np.array([state == wanted.ais_state for state in states], bool)
+        scene = np.array([wanted.number_of.get(name, -1) for name in batch[SCENE].to_pylist()], np.int64)
+        keep &= scene >= 0
+        yield Ships(lonlat, scene, _numbers(batch["length_m"]), _numbers(batch["score"])).only(keep)
+    if wanted.ais_state is not None and not matched:
         raise InputError(
             f"expected the column {_STATE} in {folder} for `ais_state`, found none; detect the archive again beside AIS"
         )
-    for batch in data.to_batches(columns=names):
-        columns = {name: batch.column(name) for name in names}
-        lonlat = np.stack([_numbers(columns[name]) for name in ("lon", "lat")], axis=1)
-        keep = np.isfinite(lonlat).all(axis=1)
-        keep &= np.array([not wanted.without & set(flags or ()) for flags in columns["flags"].to_pylist()], bool)
-        if ais_state is not None:
-            keep &= np.array([state == ais_state for state in columns[_STATE].to_pylist()], bool)
-        scene = np.array([wanted.number_of.get(name, -1) for name in columns[SCENE].to_pylist()], np.int64)
-        keep &= scene >= 0
-        yield Ships(lonlat, scene, _numbers(columns["length_m"]), _numbers(columns["score"])).only(keep)
 
 
 def _numbers(column: Any) -> NDArray[np.float64]:
     return np.asarray(column.to_numpy(zero_copy_only=False), np.float64)
 
 
-def _table(folder: Path, names: tuple[str, ...]) -> Any:
-    try:
-        return _dataset(folder).to_table(columns=list(names))
-    except (OSError, ValueError) as error:
-        raise FileError(f"expected GeoParquet files of an archive in {folder}, found others ({error})") from error
-
-
-def _dataset(folder: Path) -> Any:
+def _batches(folder: Path, types: dict[str, Any]) -> Iterator[Any]:
+    """Columns of those names and types, batch by batch, by the names of the files; null in a file that has none."""
     pa = load_pyarrow()
     import pyarrow.dataset
 
     files = sorted(str(folder / name) for name in _files(folder))
-    schemas = [pa.parquet.read_schema(file) for file in files]
-    schema = pa.unify_schemas([one.remove_metadata() for one in schemas]) if schemas else None
-    return pyarrow.dataset.dataset(files, schema=schema, format="parquet")
+    try:
+        yield from pyarrow.dataset.dataset(files, schema=pa.schema(list(types.items())), format="parquet").to_batches()
+    except (OSError, ValueError, TypeError, NotImplementedError) as error:
+        said = " ".join(str(error).split())
+        raise FileError(f"expected GeoParquet files of an archive in {folder}, found others ({said})") from error

@@ -16,7 +16,7 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def found(run: Run, tiny_network: Path, tmp_path: Path) -> Path:
+def found(run: Run, weights: Path, tmp_path: Path) -> Path:
     """Results of an archive of three scenes of one place, whose bright patch is where it was."""
     pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'refinedet[geoparquet]'")
     folder = tmp_path / "archive"
@@ -26,8 +26,8 @@ def found(run: Run, tiny_network: Path, tmp_path: Path) -> Path:
         pixels[20:26, 30:45] = 1000
         name = folder / f"s_202301{day:02}T170605.tif"
         raster.write_scene(name, pixels, crs="EPSG:32633", transform=(10.0, 0, 5e5, 0, -10.0, 5.3e6))
-    settings = ["--weights", tiny_network, "--device", "cpu", "--score-min", "0.02", "--prescreen", "off"]
-    ran = run("detect", f"{folder}/*.tif", *settings, "--land-mask", "off", "--archive", "--out", folder / "out")
+    words = ["--weights", weights, "--land-mask", "off", "--archive", "--out", folder / "out"]
+    ran = run("detect", f"{folder}/*.tif", *words)
     assert ran.exit_code == 0, ran.stderr
     return folder / "out"
 
@@ -35,7 +35,7 @@ def found(run: Run, tiny_network: Path, tmp_path: Path) -> Path:
 def test_fixed_and_density_write_their_files_and_say_so(run: Run, found: Path) -> None:
     ran = run("fixed", found)
     assert ran.exit_code == 0
-    assert "of 3 scenes" in ran.stdout
+    assert ran.stdout.startswith("fixed things: 1, in 3 detections of 3 scenes")
     assert json.loads((found / "fixed.geojson").read_text())["type"] == "FeatureCollection"
     told = json.loads(run("fixed", found, "--overwrite", "--json").stdout)
     assert (told["scenes"], told["file"]) == (3, str(found / "fixed.geojson"))

@@ -97,6 +97,15 @@ def test_ships_of_a_state_need_the_column_of_ais(archive: Path) -> None:
     assert len(read_archive(archive, ais_state="matched").ships) == len(table) - 1
 
 
+def test_damaged_and_missing_files_are_told(archive: Path, tmp_path: Path) -> None:
+    next((archive / "dataset").rglob("*.parquet")).write_bytes(b"PAR1 no more")
+    with pytest.raises(FileError, match="expected GeoParquet files of an archive"):
+        read_archive(archive)
+    (tmp_path / "empty" / "dataset").mkdir(parents=True)
+    with pytest.raises(FileError, match="found none; detect some first"):
+        read_archive(tmp_path / "empty")
+
+
 def test_cells_larger_than_the_scenes_are_refused(archive: Path) -> None:
     with pytest.raises(InputError, match="smaller `cell_deg`"):
         density_map(archive, DensitySettings(cell_deg=0.5))
