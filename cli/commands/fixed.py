@@ -32,8 +32,7 @@ def fixed(
             counts = {"scenes": found.scenes, "ships": found.ships, "fixed": len(found.things)}
             print_json({**counts, "file": str(found.path), "notes": list(found.notes)})
             return
-        out.print(
-            f"{len(found.things)} fixed things in {found.ships} detections of {found.scenes} scenes\n{found.path}"
-        )
+        counted = f"{found.ships} detections of {found.scenes} scenes"
+        out.print(f"fixed things: {len(found.things)}, in {counted}\n{found.path}")
         for note in found.notes:
             say(note)
