@@ -18,9 +18,9 @@ from refinedet.raster.cog import write_cog
 from refinedet.traffic.dataset import Archive, read_archive
 from refinedet.traffic.density import Density, Grid, density, months
 from refinedet.traffic.passes import on_sphere
+from refinedet.traffic.picture import write_picture
 from refinedet.traffic.settings import DensitySettings
 from refinedet.traffic.tables import Ships
-from refinedet.workarounds.matplotlib_folder import name_a_folder
 
 _NAME, _ALL = "density", "all"
 _STANDING = frozenset({"fixed", "platform", "turbine"})
@@ -123,9 +123,6 @@ def _sailing(ships: Ships, settings: DensitySettings) -> tuple[Ships, int]:
 
 
 def _write(files: tuple[Path, Path], found: dict[str, Density], grid: Grid) -> None:
-    name_a_folder()
-    from refinedet.traffic.picture import write_picture
-
     layers = [layer for one in found.values() for layer in (one.per_pass, one.passes)]
     names = [f"{name} {what}" for name in found for what in ("ships per pass", "passes")]
     try:
