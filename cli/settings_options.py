@@ -71,6 +71,9 @@ def _for_typer(kind: Any) -> Any:
     if str in parts and int in parts:
         return str | None
     if parts and get_origin(parts[0]) is tuple:
+        (inner, *_) = get_args(parts[0])
+        if inner in (str, Path):
+            return list[str] | None if inner is str else list[Path] | None
         names = get_args(get_args(parts[0])[0])
         return list[StrEnum("Choice", {name: name for name in names})] | None  # type: ignore[misc]  # made at run time
     return kind
@@ -81,7 +84,14 @@ def _value(value: Any, one: Field[Any], about: Option) -> Any:
     if value is None:
         return one.default
     if isinstance(value, list):
-        return tuple(item.value for item in value) or one.default
+        return tuple(_item(item) for item in value) or one.default
     if about.parse is not None:
         return about.parse(value)
+    return value.expanduser() if isinstance(value, Path) else value
+
+
+def _item(value: Any) -> Any:
+    """One of several values, from what Typer gives."""
+    if isinstance(value, StrEnum):
+        return value.value
     return value.expanduser() if isinstance(value, Path) else value

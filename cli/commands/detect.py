@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -16,6 +17,7 @@ from cli import options
 from cli.console import EXIT_ERROR, err, one_sentence_errors, out, print_json, say
 from cli.option_names import in_flags
 from refinedet.batch.settings import ArchiveSettings
+from refinedet.config.ais_options import AisSettings
 from refinedet.config.detect_options import DetectorSettings, LandSettings, SceneSettings, WindowSettings
 from refinedet.config.output_options import OutputSettings
 from refinedet.config.settings import DetectSettings
@@ -51,6 +53,7 @@ def detect(  # noqa: PLR0913 - groups of options
     land: LandSettings,
     windows: WindowSettings,
     output: OutputSettings,
+    ais: AisSettings,
     archive: ArchiveSettings,
     json: options.Json = False,
     debug: options.Debug = False,
@@ -58,7 +61,8 @@ def detect(  # noqa: PLR0913 - groups of options
     """Find ships in one or more scenes.
 
     Writes <stem>.geojson, <stem>.csv, a picture <stem>.png, a map <stem>.html and the record <stem>.run.json per scene;
-    valid and empty where there is no ship. Interrupted, it goes on from the last finished windows when started again.
+    valid and empty where there is no ship. With --ais, columns say which ship each one is. Interrupted, it goes on from
+    the last finished windows when started again.
     """
     if not scenes and manifest is None:
         raise typer.BadParameter("expected a SCENE or --manifest, found neither")
@@ -66,7 +70,9 @@ def detect(  # noqa: PLR0913 - groups of options
         from refinedet.batch.manifest import scenes_named
 
         named = scenes_named(scenes or [], manifest)
-        settings = DetectSettings(scene, land, windows, detector, output)
+        if ais.ais is not None:
+            ais = replace(ais, ais=tuple(scenes_named(ais.ais)))
+        settings = DetectSettings(scene, land, windows, detector, output, ais)
         if archive.archive or manifest is not None or archive.engine == "ray":
             fine = _detect_archive(named, settings, archive, json=json)
         else:

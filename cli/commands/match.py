@@ -10,6 +10,7 @@ from rich.table import Table
 
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
+from cli.option_names import in_flags
 from refinedet.ais.results.settings import MatchOptions, ViewSettings
 
 if TYPE_CHECKING:
@@ -45,14 +46,15 @@ def match(  # noqa: PLR0913 - groups of options
 ) -> None:
     """Match detected ships with AIS: which is which, which report nothing, which were not seen.
 
-    Writes <stem>.matched.geojson and .csv, the ships of AIS in <stem>.ais.geojson and .csv, and <stem>.match.json.
+    Writes <stem>.matched.geojson and .csv, a map <stem>.matched.html, the ships of AIS in <stem>.ais.geojson and .csv,
+    and <stem>.match.json.
     """
     with one_sentence_errors(debug=debug):
         from refinedet.ais.results.match_files import match_files
         from refinedet.batch.manifest import scenes_named
 
         named = _pairs(columns or [])
-        found = match_files(scenes_named(ships), scenes_named(ais), view, limits, named)
+        found = match_files(scenes_named(ships), scenes_named(ais), view, limits, named, in_flags)
         if json:
             print_json({"matches": [one.summary | {"files": [str(f) for f in one.files.values()]} for one in found]})
             return

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -16,7 +16,7 @@ from refinedet.ais.geometry import SceneGeometry
 from refinedet.ais.offset import SceneOffset, fit, length_bias, vote
 from refinedet.ais.tables import Ais
 from refinedet.ais.tracks import GAP_S
-from refinedet.ais.verdicts import COVERAGE_M, Seen, Verdicts, judge_detections, judge_ships, within_m
+from refinedet.ais.verdicts import COVERAGE_M, Seen, Shown, Verdicts, judge_detections, judge_ships, within_m
 
 Array = NDArray[np.float64]
 
@@ -70,6 +70,10 @@ class SceneToMatch:
     """(N,) flags of each detection."""
     footprint: shapely.Geometry | None = None
     """Outline of the scene in degrees; None: unknown."""
+    missing: shapely.Geometry | None = None
+    """Areas within it that were not measured, in degrees; None: none that are known."""
+    on_land: Callable[[Array], NDArray[np.bool_]] | None = None
+    """Tells of places (N, 2) in degrees which lie on land; None: unknown."""
     score_min: float = 0.0
     """Detections below are no ships, but tell why a ship of AIS was not seen."""
 
@@ -86,7 +90,8 @@ def match(scene: SceneToMatch, ais: Ais, settings: MatchSettings | None = None) 
     apart = np.where(assigned.pair >= 0, distance[assigned.pair] if len(distance) else np.nan, np.nan)
     stale = _stale(ais, scene, middle, settings)
     verdicts = judge_detections(scene.detected, scene.score >= scene.score_min, scene.flags, ships, assigned, stale)
-    seen = judge_ships(ships, assigned, scene.score >= scene.score_min, scene.footprint)
+    shown = Shown(scene.footprint, scene.missing, scene.on_land)
+    seen = judge_ships(ships, assigned, scene.score >= scene.score_min, shown)
     return Match(ships, assigned, pairs, apart, verdicts, seen, offset, *bias)
 
 

@@ -6,7 +6,7 @@ nor where a ship of AIS may be the detection after all.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -31,6 +31,9 @@ COVERAGE_SHIPS = 3
 
 DOUBTS = frozenset({"ambiguity", "clutter", "fixed", "implausible", "islet", "land", "nodata"})
 """Flags of detections that may be no ships, so nothing is claimed of them."""
+
+LAND = "land"
+"""Reason of an unseen ship: it lies on land, as most of those are that lie in a harbour."""
 
 _PERHAPS = 0.2
 """Probability from which a ship of AIS may be a detection that was assigned to none."""
@@ -60,6 +63,30 @@ class Seen:
     """(K,) detection of each ship; -1 for none, or for one below the lowest score."""
     reason: tuple[str, ...]
     """Reason why a ship was not seen; empty for one that was."""
+
+
+@dataclass(frozen=True, slots=True)
+class Shown:
+    """Part of the earth that a scene shows, in degrees."""
+
+    footprint: shapely.Geometry | None = None
+    """Outline of the scene; None: unknown."""
+    missing: shapely.Geometry | None = None
+    """Areas within it that were not measured; None: none that are known."""
+    on_land: Callable[[Array], NDArray[np.bool_]] | None = None
+    """Tells of places (N, 2) which lie on land; None: unknown."""
+
+    def why_not(self, lonlat: Array, wanted: NDArray[np.bool_]) -> NDArray[np.str_]:
+        """Reasons (K,) for which the `wanted` (K,) of places (K, 2) show no ship; empty text for none."""
+        found = np.full(len(lonlat), "", "U16")
+        for reason, area, within in (("outside", self.footprint, False), ("nodata", self.missing, True)):
+            if area is not None:
+                here = shapely.contains_xy(area, *lonlat.T)
+                found[wanted & (found == "") & (here == within)] = reason
+        left = np.flatnonzero(wanted & (found == ""))
+        if self.on_land is not None and len(left):
+            found[left[self.on_land(lonlat[left])]] = LAND
+        return found
 
 
 def judge_detections(
@@ -107,25 +134,23 @@ def judge_detections(
     return Verdicts(tuple(status), tuple(reasons), heard)
 
 
-def judge_ships(
-    ships: Expected, assigned: Assigned, kept: NDArray[np.bool_], footprint: shapely.Geometry | None
-) -> Seen:
+def judge_ships(ships: Expected, assigned: Assigned, kept: NDArray[np.bool_], shown: Shown) -> Seen:
     """Judge the ships of AIS: those of detections that are not `kept` (N,) were not seen, as their score is too low."""
     detection = np.full(len(ships), -1)
     matched = np.flatnonzero(assigned.ship >= 0)
     detection[assigned.ship[matched]] = matched
     weak = np.zeros(len(ships), np.bool_)
     weak[detection >= 0] = ~kept[detection[detection >= 0]]
-    inside = np.ones(len(ships), np.bool_)
-    if footprint is not None:
-        inside = shapely.contains_xy(footprint, *ships.shown_lonlat.T)
+    place = shown.why_not(ships.shown_lonlat, detection < 0)
     speed = np.hypot(*ships.where.velocity_m_s.T) / _KNOT_M_S
-    vague = np.sqrt(np.linalg.eigvalsh(ships.covariance_m2)[:, -1]) > _VAGUE_M if len(ships) else inside
+    vague = np.sqrt(np.linalg.eigvalsh(ships.covariance_m2)[:, -1]) > _VAGUE_M if len(ships) else weak
     causes = (
         (weak, "score below the lowest"),
         (detection >= 0, ""),
-        (~inside, "outside"),
+        (place == "outside", "outside"),
+        (place == "nodata", "nodata"),
         (vague, "place too vague"),
+        (place == LAND, LAND),
         (ships.length_m < _SMALL_M, "too small"),
         (speed > _FAST_KN, "moving too fast"),
     )

@@ -16,6 +16,7 @@ from refinedet.batch.work import ArchiveWork
 from refinedet.config.option import Effect, with_effect
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.loading import weights_sha256
+from refinedet.detection.reports import reports_identity
 from refinedet.errors import InputError
 from refinedet.weights import shipped_weights
 
@@ -63,6 +64,8 @@ def _asked(settings: DetectSettings) -> dict[str, Any]:
     files = with_effect(settings.output, Effect.FILES)
     own = {name: value for name, value in (ships | files).items() if name not in {*named, "weights", "out"}}
     own["format"] = sorted(own["format"] or ())
+    if (reports := reports_identity(settings.ais)) is not None:  # a status of before has no entry either
+        own["ais"] = reports
     return {
         **own,
         "stretch": asdict(settings.scene.stretch),

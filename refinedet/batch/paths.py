@@ -18,10 +18,10 @@ SCENES, DATASET, FOOTPRINTS = "scenes", "dataset", "footprints"
 """Folders of an archive: files of each scene, by day, the ships of all scenes, and the areas that they saw."""
 
 
-def archive_files(scene: Path, output: OutputSettings, folder: Path) -> dict[str, Path]:
+def archive_files(scene: Path, output: OutputSettings, folder: Path, *, ais: bool = False) -> dict[str, Path]:
     """Paths of the result files of one scene of an archive; its part of the data set comes last.
 
-    Formats, picture and map are written only where they were asked for.
+    Formats, picture and map are written only where they were asked for; `ais` as in `plan_files`.
     """
     asked = replace(
         output,
@@ -31,7 +31,7 @@ def archive_files(scene: Path, output: OutputSettings, folder: Path) -> dict[str
         map=output.map is True,
     )
     seen = {SEEN: partition_path(folder / FOOTPRINTS, scene)}
-    return {**plan_files(scene, asked), **seen, PARTITION: partition_path(folder / DATASET, scene)}
+    return {**plan_files(scene, asked, ais=ais), **seen, PARTITION: partition_path(folder / DATASET, scene)}
 
 
 def check_names(scenes: Iterable[Path], folder: Path) -> None:

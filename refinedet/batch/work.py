@@ -74,7 +74,7 @@ class ArchiveWork:
             skip_existing=True,  # a scene that the status does not know may be finished all the same
             restart=self._settings.output.restart and job.attempt == 1,
         )
-        files = archive_files(job.scene, output, self._folder)
+        files = archive_files(job.scene, output, self._folder, ais=self._settings.ais.ais is not None)
         refuse_existing(job.scene, files, output)
         return ShipFinder(self._loaded(), replace(self._settings, output=output)).find(job.scene, files)
 

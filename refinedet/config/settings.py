@@ -7,6 +7,7 @@ from dataclasses import dataclass, field, fields, replace
 from pathlib import Path
 from typing import Any, Self
 
+from refinedet.config.ais_options import AisSettings
 from refinedet.config.detect_options import DetectorSettings, LandSettings, SceneSettings, WindowSettings
 from refinedet.config.option import options
 from refinedet.config.output_options import OutputSettings
@@ -22,6 +23,7 @@ class DetectSettings:
     windows: WindowSettings = field(default_factory=WindowSettings)
     detector: DetectorSettings = field(default_factory=DetectorSettings)
     output: OutputSettings = field(default_factory=OutputSettings)
+    ais: AisSettings = field(default_factory=AisSettings)
 
     @classmethod
     def of(cls, **named: Any) -> Self:
@@ -47,15 +49,18 @@ class DetectSettings:
         made = {
             group.name: replace(
                 own := getattr(self, group.name),
-                **{
-                    one.name: path.absolute()
-                    for one, _ in options(own)
-                    if isinstance(path := getattr(own, one.name), Path)
-                },
+                **{one.name: _absolute(getattr(own, one.name)) for one, _ in options(own)},
             )
             for group in fields(self)
         }
         return type(self)(**made)
+
+
+def _absolute(value: Any) -> Any:
+    """Value with absolute paths, if it is a path or has some."""
+    if isinstance(value, tuple):
+        return tuple(_absolute(one) for one in value)
+    return value.absolute() if isinstance(value, Path) else value
 
 
 def _value(value: Any, kind: Any, parse: Any) -> Any:
@@ -63,6 +68,7 @@ def _value(value: Any, kind: Any, parse: Any) -> Any:
         return parse(value)
     if isinstance(value, str | Path) and str(kind).startswith("Path"):
         return Path(value).expanduser()
-    if str(kind).startswith("tuple") and isinstance(value, str | list | tuple):
-        return (value,) if isinstance(value, str) else tuple(value)
+    if str(kind).startswith("tuple") and isinstance(value, str | Path | list | tuple):
+        several = (value,) if isinstance(value, str | Path) else tuple(value)
+        return tuple(Path(one).expanduser() for one in several) if "Path" in str(kind) else several
     return value

@@ -52,7 +52,7 @@ def find_ships(
     if detector is not None:
         _refuse_both(settings)
     path = Path(scene).expanduser()
-    files = plan_scenes([path], wanted.output)[path]
+    files = plan_scenes([path], wanted.output, ais=wanted.ais.ais is not None)[path]
     refuse_existing(path, files, wanted.output)
     with nullcontext(detector) if detector is not None else Detector.of(wanted.detector) as loaded:
         return ShipFinder(loaded, wanted).find(path, files, progress)
@@ -70,7 +70,7 @@ def find_ships_in(
     Raises:
         RefineDetError: the detector cannot be loaded, or two scenes would write the same files.
     """
-    plan, todo = plan_scenes(scenes, settings.output), []
+    plan, todo = plan_scenes(scenes, settings.output, ais=settings.ais.ais is not None), []
     for scene, files in plan.items():
         try:
             refuse_existing(scene, files, settings.output)

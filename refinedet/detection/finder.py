@@ -13,6 +13,7 @@ from refinedet.config.option import options
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.outcome import DetectionRun
+from refinedet.detection.reports import check_reports, reports_changed, with_reports
 from refinedet.detection.search import Search
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import cannot_write, read_json
@@ -37,6 +38,7 @@ class ShipFinder:
     def __init__(self, detector: Detector, settings: DetectSettings) -> None:
         self._detector, self._settings = detector, settings
         detector.check_stretch(settings.scene.stretch)
+        check_reports(settings.ais)
         self._search: Search = detector.search(settings.windows)
 
     @property
@@ -62,7 +64,7 @@ class ShipFinder:
 
         self._detector.check_open()
         if files is None:
-            files = plan_files(scene, self._settings.output)
+            files = plan_files(scene, self._settings.output, ais=self._settings.ais.ais is not None)
             refuse_existing(scene, files, self._settings.output)
         files = dict(files)
         began = time.perf_counter()
@@ -72,6 +74,7 @@ class ShipFinder:
         watched = _Watched(progress)
         try:
             result = self._detect(scene, files, journal, watched)
+            result = with_reports(result, self._settings.ais, self._settings.land)
             write_files(scene, result, files, self._settings.scene)
             record = self._write_run_record(result, files["record"], began)
         except KeyboardInterrupt:
@@ -139,6 +142,7 @@ class ShipFinder:
         changed = self._identity(scene_sha256(scene, self._settings.scene.pol)).changed_since(before)
         shown, asked = record.get("settings", {}).get("outline"), self._settings.output.outline
         changed += [] if shown == asked else [f"outline was {shown}, and is {asked}"]
+        changed += reports_changed(record, self._settings.ais)
         if changed:
             raise FileError(
                 f"expected the results beside {path} to be what this call would find, found others "

@@ -25,6 +25,7 @@ from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
 from refinedet.scene.journal import Journal, open_journal
 from refinedet.scene.land.survey import Surroundings, survey
 from refinedet.scene.metadata import read_metadata
+from refinedet.scene.missing_areas import missing_areas
 from refinedet.scene.naming import scene_name
 from refinedet.scene.result import SceneResult
 from refinedet.scene.sentinel1.annotation import Annotation
@@ -137,11 +138,17 @@ def _result(
         windows_skipped=skipped,
         dropped=ships.dropped,
         notes=(*notes_of(searches), *notes),
-        read_as=read_as(readers),
+        read_as=read_as(readers) | _missing(first),
         factors=first.factors,
         seconds=first.watch.seconds,
         polarisations=seen_polarisations(searches, ships),
     )
+
+
+def _missing(search: WindowSearch) -> dict[str, Any]:
+    """Entry of the record on areas that were not measured; none if there is none."""
+    areas = missing_areas(search.preview, search.reader.info, search.position)
+    return {} if areas is None else {"missing_areas": areas}
 
 
 def _checked(

@@ -15,6 +15,7 @@ from refinedet.radiometry import StretchLimits
 from refinedet.raster import RasterInfo
 from refinedet.scene.identity import RunIdentity
 from refinedet.scene.input.acquisition import Acquisition
+from refinedet.scene.reported import Reported
 from refinedet.scene.ships.attributes import Places
 
 _NO_HEADINGS = "sizes and headings are unknown without a position, so every ship keeps its box as its outline"
@@ -77,6 +78,8 @@ class SceneResult:
     """Seconds by part; reading, stretching and predicting run side by side."""
     polarisations: tuple[SeenPolarisation, ...] = ()
     """Both polarisations if the scene was looked at in two; empty else."""
+    ais: Reported | None = None
+    """Reports of AIS beside the ships; None: no AIS was asked for."""
     outline: Outline = "box"
     """Outline that result files and views show; `outlined` sets it."""
 

@@ -51,10 +51,8 @@ def read_ais(
         MissingExtra: a package is not installed.
     """
     wanted = _wanted(area, time)
-    check_fields(columns)
     named = [Path(path) for path in paths]
-    files = [_opened(source, columns) for path in named for source in sources(path)]
-    _check(files, columns)
+    files = _open_all(named, columns)
     now = np.datetime64(datetime.now(UTC).replace(tzinfo=None), "ms")
     counts: Counter[str] = Counter()
     parts: list[Fixes] = []
@@ -70,6 +68,22 @@ def read_ais(
     table = statics.of(np.unique(fixes.mmsi), counts)
     told |= {key: counts[key] for key in (*reasons.DROPPED, *reasons.REPAIRED) if counts[key]}
     return Ais(fixes, table, told, tuple(str(path) for path in named))
+
+
+def check_ais(paths: Iterable[str | Path], columns: Mapping[str, str] | None = None) -> None:
+    """Check that files of AIS can be read, by their first bytes, so that an error comes before any work.
+
+    Raises:
+        FileError, InputError, MissingExtra: as `read_ais`.
+    """
+    _open_all([Path(path) for path in paths], columns)
+
+
+def _open_all(paths: Sequence[Path], columns: Mapping[str, str] | None) -> list[_File]:
+    check_fields(columns)
+    files = [_opened(source, columns) for path in paths for source in sources(path)]
+    _check(files, columns)
+    return files
 
 
 @dataclass(slots=True)

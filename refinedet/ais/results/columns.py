@@ -5,8 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
-import shapely
-from numpy.typing import NDArray
 
 from refinedet.ais.matching import Match
 from refinedet.ais.tables import sent_number
@@ -59,11 +57,6 @@ def ship_rows(found: Match) -> list[dict[str, Any]]:
 def sent(mmsi: int | np.int64) -> int:
     """Number as a ship sent it."""
     return int(sent_number(np.array([mmsi]))[0])
-
-
-def ship_points(found: Match) -> NDArray[Any]:
-    """Points (K,) in degrees at which the image shows the ships of AIS."""
-    return np.asarray(shapely.points(found.ships.shown_lonlat), object)
 
 
 def _detection(found: Match, i: int) -> dict[str, Any]:

@@ -15,6 +15,7 @@ from pyproj import CRS, Transformer
 
 from refinedet.ais.evidence import Detected
 from refinedet.ais.geometry import SceneGeometry, from_record, from_times
+from refinedet.ais.results.told import footprint_told, missing_told, view_told
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 from refinedet.geo.features import Features, read_features
@@ -42,6 +43,8 @@ class ShipsFile:
     geometry: SceneGeometry
     footprint: shapely.Geometry | None
     """Outline of the scene by its record, in degrees; None: unknown."""
+    missing: shapely.Geometry | None
+    """Areas within it that were not measured, by its record, in degrees; None: none."""
 
 
 def read_ships(path: str | Path, time: str | None = None) -> ShipsFile:
@@ -67,7 +70,7 @@ def read_ships(path: str | Path, time: str | None = None) -> ShipsFile:
     shapes = _in_degrees(path, layer)
     lonlat = _places(layer, shapes)
     told = _record(path)
-    view, outline = _first(told.get("view")), told.get("footprint")
+    view = view_told(told)
     times = _times(path, layer, time, told, annotated=view is not None)
     return ShipsFile(
         path,
@@ -77,7 +80,8 @@ def read_ships(path: str | Path, time: str | None = None) -> ShipsFile:
         np.nan_to_num(_numbers(layer, "score"), nan=1.0),
         tuple(_flags(one) for one in layer.columns.get("flags", [None] * len(shapes))),
         from_record(view) if view is not None else from_times(*_known(path, lonlat, times)),
-        _footprint(outline),
+        footprint_told(told),
+        missing_told(told),
     )
 
 
@@ -94,23 +98,6 @@ def _record(path: Path) -> dict[str, Any]:
     except (KeyError, TypeError) as error:
         raise FileError(f"expected the record of a run at {found}, found another file; move it away") from error
     return told if isinstance(told, dict) else {}
-
-
-def _first(view: Any) -> dict[str, Any] | None:
-    """View of a scene; of two polarisations, which differ by a second at most, that of the first."""
-    if not isinstance(view, dict):
-        return None
-    return view if "nodes" in view else next((one for one in view.values() if isinstance(one, dict)), None)
-
-
-def _footprint(outline: Any) -> shapely.Geometry | None:
-    rings = list(outline.values())[:1] if isinstance(outline, dict) else [outline]
-    ring = np.array(rings[0], np.float64) if isinstance(rings[0], list) and len(rings[0]) > 3 else None
-    if ring is None or ring.ndim != 2 or ring.shape[1] != 2:
-        return None
-    if np.ptp(ring[:, 0]) > 180:  # across the antimeridian: no simple polygon in degrees
-        return None
-    return shapely.make_valid(shapely.Polygon(ring))
 
 
 def _in_degrees(path: Path, layer: Features) -> NDArray[Any]:

@@ -12,6 +12,9 @@ from numpy.typing import NDArray
 from refinedet.ais.matching import Match
 from refinedet.ais.offset import detection_by_length
 
+_NOT_SHOWN = frozenset({"nodata", "outside", "place too vague"})
+"""Reasons of unseen ships that the scene does not show, so that they are no failure of the detector."""
+
 
 def summary(found: Match, kept: NDArray[np.bool_]) -> dict[str, Any]:
     """Summary of one match; `kept` (N,) are the detections of at least the lowest score.
@@ -22,7 +25,7 @@ def summary(found: Match, kept: NDArray[np.bool_]) -> dict[str, Any]:
     status = Counter(one for one, on in zip(found.verdicts.status, kept, strict=True) if on)
     reasons = Counter(one for one in found.seen.reason if one)
     seen = found.seen.detection >= 0
-    shown = np.array([one not in {"outside", "place too vague"} for one in found.seen.reason], bool)
+    shown = np.array([one not in _NOT_SHOWN for one in found.seen.reason], bool)
     lengths = found.ships.length_m
     claims = status["matched"] + status["dark"]
     offset = found.offset

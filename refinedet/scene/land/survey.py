@@ -135,12 +135,15 @@ class Surroundings:
 
     def on_land(self, xy: Points) -> NDArray[np.bool_] | None:
         """(N,) true for places (N, 2) in pixels of the scene that lie on land; None: unknown."""
-        if self.position is None or self.plane is None or self.land is None:
+        return None if self.position is None else self.land_at(self.position.lonlat(xy))
+
+    def land_at(self, lonlat: Points) -> NDArray[np.bool_] | None:
+        """(N,) true for places (N, 2) in degrees that lie on land; None: unknown."""
+        if self.plane is None or self.land is None:
             return None
-        lonlat = self.position.lonlat(xy)
         known = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
         flat = np.stack(self.plane.transform(*lonlat[known].T), axis=1)
-        found = np.zeros(len(xy), bool)
+        found = np.zeros(len(lonlat), bool)
         found[known[_hit(shapely.STRtree(shapely.points(flat)), self.land, "intersects")]] = True
         return found
 

@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from refinedet.geo.footprints import DIGITS, footprint
+from refinedet.scene.reported import AIS_COLUMNS
 from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import Places
 
@@ -27,11 +28,16 @@ def score_columns(result: SceneResult) -> tuple[str, ...]:
     return tuple(f"score_{seen.name}" for seen in result.polarisations)
 
 
+def ais_columns(result: SceneResult) -> dict[str, type]:
+    """Columns of AIS and their types; none unless the scene was matched with AIS."""
+    return {} if result.ais is None else AIS_COLUMNS
+
+
 def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
     """Row of ship `i`, ready for JSON.
 
     Keys: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, outline, flags, time (UTC, text), scene,
-    and `score_columns`.
+    `score_columns` and `ais_columns`.
     """
     lon, lat = result.places.centres_lonlat[i]
     _, top, _, bottom = result.detections.boxes_xyxy[i].astype(np.float64)
@@ -50,6 +56,7 @@ def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
             name: _known(seen.scores[i], _SCORE_DIGITS)
             for name, seen in zip(score_columns(result), result.polarisations, strict=True)
         },
+        **({} if result.ais is None else result.ais.detections[i]),
     }
 
 

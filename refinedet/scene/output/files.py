@@ -10,7 +10,7 @@ from refinedet.config.detect_options import SceneSettings
 from refinedet.config.output_options import Format, OutputSettings
 from refinedet.errors import InputError
 from refinedet.scene.naming import scene_stem
-from refinedet.scene.output.result_paths import DATASET, check_writable, result_paths
+from refinedet.scene.output.result_paths import DATASET, ais_paths, check_writable, result_paths
 
 if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult  # what it imports takes a second
@@ -20,19 +20,20 @@ _OUTLINED = {"geojson", "gpkg", "geoparquet", "quicklook", "map", DATASET}
 """Formats and views that show an outline of each ship."""
 
 
-def plan_files(scene: Path, output: OutputSettings) -> dict[str, Path]:
-    """Paths of the result files of one scene, by format or view, as the settings ask."""
+def plan_files(scene: Path, output: OutputSettings, *, ais: bool = False) -> dict[str, Path]:
+    """Paths of the result files of one scene, by format or view, as the settings ask; `ais`: of ships of AIS too."""
     views = {"quicklook": output.quicklook is not False, "web_map": output.map is not False, "record": True}
-    return result_paths(scene, output.out, output.formats(_FORMATS), **views)
+    paths = result_paths(scene, output.out, output.formats(_FORMATS), **views)
+    return paths | ais_paths(paths) | {"record": paths["record"]} if ais else paths
 
 
-def plan_scenes(scenes: Iterable[Path], output: OutputSettings) -> dict[Path, dict[str, Path]]:
-    """Paths of the result files of several scenes.
+def plan_scenes(scenes: Iterable[Path], output: OutputSettings, *, ais: bool = False) -> dict[Path, dict[str, Path]]:
+    """Paths of the result files of several scenes; `ais` as in `plan_files`.
 
     Raises:
         InputError: two scenes would write the same file, or a scene would be written over.
     """
-    plan = {scene: plan_files(scene, output) for scene in scenes}
+    plan = {scene: plan_files(scene, output, ais=ais) for scene in scenes}
     sources = {scene.resolve() for scene in plan}
     taken: dict[Path, Path] = {}
     for scene, paths in plan.items():
@@ -95,9 +96,10 @@ def write_files(scene: Path, result: SceneResult, paths: Mapping[str, Path], set
     Raises:
         FileError: a file cannot be written, or the scene cannot be read again.
     """
-    from refinedet.scene.output.writers import write_results, writing
+    from refinedet.scene.output.writers import write_results, write_ships_of_ais, writing
 
     write_results(result, dict(paths))
+    write_ships_of_ais(result, paths)
     if "quicklook" in paths:
         from refinedet.scene.output.quicklook import write_quicklook
 

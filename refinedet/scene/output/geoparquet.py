@@ -15,7 +15,7 @@ import shapely
 from pyproj import CRS
 
 from refinedet.files import atomic_path
-from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows, ship_shapes
+from refinedet.scene.output.columns import MEASURES, ais_columns, score_columns, ship_rows, ship_shapes
 from refinedet.scene.output.format_packages import load_pyarrow
 from refinedet.scene.result import SceneResult
 
@@ -56,7 +56,7 @@ def write_partition(result: SceneResult, path: Path) -> None:
 
 def _columns(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict[str, Any]:
     pa = load_pyarrow()
-    rows = ship_rows(result)
+    rows, plain = ship_rows(result), {str: pa.string(), int: pa.int64(), float: pa.float64()}
     types = {
         "score": pa.float64(),
         "class": pa.string(),
@@ -69,6 +69,7 @@ def _columns(result: SceneResult, shapes: list[shapely.Geometry | None]) -> dict
         "time": pa.timestamp("ms", "UTC"),
         SCENE: pa.string(),
         **dict.fromkeys(score_columns(result), pa.float64()),
+        **{name: plain[kind] for name, kind in ais_columns(result).items()},
     }
     for row in rows:
         row["time"] = None if row["time"] is None else datetime.fromisoformat(row["time"])

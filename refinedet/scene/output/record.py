@@ -73,6 +73,7 @@ def run_record(
         "identity": None if result.identity is None else result.identity.to_dict(),
         "stretch_limits": _stretch_limits(result),
         "notes": list(result.notes),
+        "ais": None if result.ais is None else _plain(result.ais.record),
         "counts": _counts(result),
         "device": device,
         "versions": _versions(),

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from refinedet.config.output_options import Format
 from refinedet.errors import FileError
+from refinedet.geo.feature_files import FileFormat
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.format_packages import load_pyarrow, load_pyogrio
 
@@ -19,6 +20,8 @@ SUFFIXES: dict[Format, str] = {
 }
 VIEWS = {"quicklook": ".png", "map": ".html", "record": ".run.json"}
 """Files beside the formats, and their suffixes: quicklook.py, webmap.py and record.py write them."""
+AIS_FORMATS: tuple[FileFormat, ...] = ("geojson", "csv", "gpkg")
+"""Formats of the ships of AIS."""
 DATASET = "dataset"
 """Key, in a mapping of paths, of the scene's file in a data set of many, `partitions.partition_path`."""
 SEEN = "seen"
@@ -46,6 +49,15 @@ def result_paths(
     asked = {"quicklook": quicklook, "map": web_map, "record": record}
     suffixes |= {name: VIEWS[name] for name, on in asked.items() if on}
     return {name: target / f"{stem}{suffix}" for name, suffix in suffixes.items()}
+
+
+def ais_paths(paths: Mapping[str, Path]) -> dict[str, Path]:
+    """Paths of the ships of AIS beside the results of a scene: in each of its formats that AIS_FORMATS names."""
+    return {
+        f"ais {name}": path.with_name(f"{path.name.removesuffix(SUFFIXES[name])}.ais{SUFFIXES[name]}")
+        for name in AIS_FORMATS
+        if (path := paths.get(name)) is not None
+    }
 
 
 def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -20,10 +20,11 @@ from numpy.typing import NDArray
 
 from refinedet.errors import FileError
 from refinedet.files import atomic_path, cannot_write, write_text
-from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows, ship_shapes
+from refinedet.geo.feature_files import write_features
+from refinedet.scene.output.columns import MEASURES, ais_columns, score_columns, ship_rows, ship_shapes
 from refinedet.scene.output.format_packages import load_pyogrio
 from refinedet.scene.output.geoparquet import write_geoparquet, write_partition
-from refinedet.scene.output.result_paths import DATASET, SEEN
+from refinedet.scene.output.result_paths import AIS_FORMATS, DATASET, SEEN
 from refinedet.scene.output.seen import write_seen
 from refinedet.scene.result import SceneResult
 from refinedet.workarounds.pyogrio_messages import missing_crs_allowed
@@ -54,6 +55,21 @@ def write_results(result: SceneResult, paths: dict[str, Path]) -> None:
                 _WRITERS[name](result, path)
 
 
+def write_ships_of_ais(result: SceneResult, paths: Mapping[str, Path]) -> None:
+    """Write the ships of AIS beside a scene in each format that `paths` names, at the places where it shows them.
+
+    Raises:
+        FileError: a file cannot be written.
+    """
+    if result.ais is None:
+        return
+    rows = result.ais.ships
+    points = np.asarray(shapely.points([(row["lon"], row["lat"]) for row in rows] or np.zeros((0, 2))), object)
+    for name in AIS_FORMATS:
+        if (path := paths.get(f"ais {name}")) is not None:
+            write_features(path, name, points, rows)
+
+
 @contextmanager
 def writing(path: Path) -> Iterator[None]:
     """Turn a system error on writing `path` into a FileError; a FileError is raised as it is."""
@@ -80,11 +96,11 @@ def write_geojson(result: SceneResult, path: Path) -> None:
 def write_csv(result: SceneResult, path: Path) -> None:
     """Write CSV: one row per ship with CSV_COLUMNS; boxes in pixels, lon/lat of the centre, unknown values empty.
 
-    The score in each of two polarisations follows.
+    The score in each of two polarisations follows, and the columns of AIS.
     """
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    columns = (*CSV_COLUMNS, *score_columns(result))
+    columns = (*CSV_COLUMNS, *score_columns(result), *ais_columns(result))
     writer.writerow(columns)
     for ship in ship_rows(result):
         values = ship | dict(zip(CSV_COLUMNS, ship["bbox_px"], strict=False)) | {"flags": ";".join(ship["flags"])}
@@ -106,7 +122,7 @@ def write_coco(result: SceneResult, path: Path) -> None:
                 "score": round(float(result.detections.scores[i]), 6),
                 "time": ships[i]["time"],
                 "scene": result.scene,
-                **{name: ships[i][name] for name in score_columns(result)},
+                **{name: ships[i][name] for name in (*score_columns(result), *ais_columns(result))},
             }
         )
     write_text(path, "[\n" + ",\n".join(_compact(row) for row in rows) + ("\n]\n" if rows else "]\n"))
@@ -126,6 +142,7 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
         "time": np.array([_gdal_time(s["time"]) for s in ships], "datetime64[ms]"),
         "scene": np.array([s["scene"] for s in ships], object),
         **{name: np.array([s[name] for s in ships], np.float64) for name in score_columns(result)},
+        **{name: _column([s[name] for s in ships], kind) for name, kind in ais_columns(result).items()},
     }
     pyogrio = load_pyogrio()
     content = io.BytesIO()  # GDAL sees no path, because it gives some characters in it a meaning of its own
@@ -150,6 +167,11 @@ def write_gpkg(result: SceneResult, path: Path) -> None:
         pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
     with atomic_path(path) as temporary:
         temporary.write_bytes(content.getbuffer())
+
+
+def _column(values: list[Any], kind: type) -> NDArray[Any]:
+    """Column of a GeoPackage: text, or numbers with NaN for None, in which numbers of ships are exact."""
+    return np.array(values, object if kind is str else np.float64)
 
 
 _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {

@@ -5,10 +5,12 @@ const data = JSON.parse(document.getElementById("data").textContent);
 const $ = (id) => document.getElementById(id);
 const { width, height } = data.scene;
 const ships = data.ships;
-const count = ships.score.length;
-const canvas = $("canvas"), context = canvas.getContext("2d"), preview = $("preview");
+const reports = data.ais; // null without AIS
+const detected = ships.score.length;
+let count = detected; // and then the ships of AIS that were not seen
+const canvas = $("canvas"), context = canvas.getContext("2d"), preview = $("preview") || new Image();
 const ROWS_MOST = 2000; // more rows than anyone reads, and a table that long is slow
-const MARK_PX = Math.max(5, 11 * Math.min(1, Math.sqrt(500 / count))); // ships are drawn at least this large
+const MARK_PX = Math.max(5, 11 * Math.min(1, Math.sqrt(500 / Math.max(detected, 1)))); // ships are drawn at least this large
 const NUMBER_AREA = 12000; // square pixels of the map that each ship in sight has, or else none carries its number
 const RAMP = [[216, 76, 150], [247, 140, 90], [255, 226, 110]]; // low to high score; lighter is stronger
 
@@ -118,16 +120,27 @@ function paint() {
   canvas.height = canvas.clientHeight * ratio;
   context.scale(ratio, ratio);
   const [left, top] = toScreen(0, 0), w = width * view.scale, h = height * view.scale;
-  context.imageSmoothingEnabled = view.scale * width / preview.naturalWidth < 6;
-  context.drawImage(preview, left, top, w, Math.max(1, h));
+  if (preview.naturalWidth) {
+    context.imageSmoothingEnabled = view.scale * width / preview.naturalWidth < 6;
+    context.drawImage(preview, left, top, w, Math.max(1, h));
+  } else {
+    context.fillStyle = "#142b40";
+    context.fillRect(left, top, w, h);
+    for (const ring of data.outlines || []) outline(context, ring.map(([x, y]) => toScreen(x, y)), "#7d93ad", 1);
+  }
   context.strokeStyle = "#3a4d69";
   context.strokeRect(left - 0.5, top - 0.5, w + 1, h + 1);
   const marks = shown.map((i) => [i, mark(i)]).filter(([, rect]) => onScreen(rect));
-  if (view.scale > 1.5 * preview.naturalWidth / width) { // the preview is coarser than the cut-outs
+  if (preview.naturalWidth && view.scale > 1.5 * preview.naturalWidth / width) { // the preview is coarser than the cut-outs
     for (const [i] of marks) drawCutout(i);
   }
+  drawTracks(new Set(shown));
   marks.sort(([a], [b]) => b - a); // the strongest on top
-  for (const [i, rect] of marks) outline(context, shape(i, rect), colour(scores[i]), MARK_PX < 11 ? 1.2 : 1.6);
+  const thick = MARK_PX < 11 ? 1.2 : 1.6;
+  for (const [i, rect] of marks) {
+    if (isUnseen(i)) diamond(context, rect, ink(i), thick);
+    else outline(context, shape(i, rect), ink(i), thick, dashOf(i));
+  }
   if (shown.includes(chosen)) {
     const [x, y, mw, mh] = mark(chosen);
     outline(context, rectangle([x - 4, y - 4, mw + 8, mh + 8]), "#ffffff", 2.4);
@@ -136,24 +149,26 @@ function paint() {
   drawScale();
 }
 
-function outline(pen, corners, stroke, line) {
+function outline(pen, corners, stroke, line, dash = []) {
   pen.beginPath();
   corners.forEach(([x, y], k) => { if (k) pen.lineTo(x, y); else pen.moveTo(x, y); });
   pen.closePath();
-  for (const [style, thick] of [["#070b12", line + 1.6], [stroke, line]]) {
+  for (const [style, thick, gaps] of [["#070b12", line + 1.6, []], [stroke, line, dash]]) {
     pen.strokeStyle = style;
     pen.lineWidth = thick;
+    pen.setLineDash(gaps);
     pen.stroke();
   }
+  pen.setLineDash([]);
 }
 
 function number(i, [x, y, w]) {
   context.font = "600 11px system-ui, sans-serif";
   context.lineWidth = 3;
   context.strokeStyle = "#070b12";
-  context.fillStyle = colour(scores[i]);
-  context.strokeText(i + 1, x + w + 7, y + 6);
-  context.fillText(i + 1, x + w + 7, y + 6);
+  context.fillStyle = ink(i);
+  context.strokeText(label(i), x + w + 7, y + 6);
+  context.fillText(label(i), x + w + 7, y + 6);
 }
 
 const images = new Map();
@@ -209,7 +224,13 @@ canvas.addEventListener("pointerdown", (event) => {
 canvas.addEventListener("pointermove", (event) => {
   const at = local(event), before = pointers.get(event.pointerId);
   showPointer(...at);
-  if (!before) { canvas.style.cursor = shipAt(...at) >= 0 ? "pointer" : ""; return; }
+  if (!before) {
+    const under = shipAt(...at);
+    canvas.style.cursor = under >= 0 ? "pointer" : "";
+    tip(under, ...at);
+    return;
+  }
+  tip(-1);
   travelled += Math.hypot(at[0] - before[0], at[1] - before[1]);
   if (pointers.size === 2) {
     const old = spread();
@@ -223,11 +244,14 @@ canvas.addEventListener("pointermove", (event) => {
 });
 for (const name of ["pointerup", "pointercancel"]) {
   canvas.addEventListener(name, (event) => {
-    if (name === "pointerup" && pointers.size === 1 && travelled < 4) choose(shipAt(...local(event)), true);
+    if (name === "pointerup" && pointers.size === 1 && travelled < 4) {
+      choose(shipAt(...local(event)), true);
+      tip(chosen, ...local(event));
+    }
     pointers.delete(event.pointerId);
   });
 }
-canvas.addEventListener("pointerleave", () => { $("pointer").textContent = ""; });
+canvas.addEventListener("pointerleave", (event) => { $("pointer").textContent = ""; if (event.pointerType === "mouse") tip(-1); });
 canvas.addEventListener("wheel", (event) => { event.preventDefault(); zoom(1.0015 ** -event.deltaY, ...local(event)); }, { passive: false });
 canvas.addEventListener("keydown", (event) => {
   const step = 60, moves = { ArrowLeft: [step, 0], ArrowRight: [-step, 0], ArrowUp: [0, step], ArrowDown: [0, -step] };

@@ -1,4 +1,4 @@
-// What stands beside the map: filter, table and the chosen ship; then the start. Goes on where map.js ends.
+// What stands beside the map: filter, table and the chosen ship; then the start. Goes on where reports.js ends.
 
 // ---- the table
 
@@ -16,11 +16,11 @@ function compare(a, b) {
 
 function refresh() {
   const least = Number($("score").value), flag = $("flag").value;
-  const passes = (i) => scores[i] >= least - 1e-9 && (!flag || (flag === "none" ? !ships.flags[i].length : ships.flags[i].includes(flag)));
+  const passes = (i) => stateShown(i) && (isUnseen(i) || scores[i] >= least - 1e-9) && (!flag || (flag === "none" ? !ships.flags[i].length : ships.flags[i].includes(flag)));
   shown = Array.from({ length: count }, (_, i) => i).filter(passes).sort(compare);
   $("score-value").textContent = least.toFixed(2);
   const listed = shown.length > ROWS_MOST ? `; the first ${ROWS_MOST.toLocaleString("en")} are listed` : "";
-  $("shown").textContent = count ? `${shown.length.toLocaleString("en")} of ${count.toLocaleString("en")} ${count === 1 ? "ship" : "ships"}${listed}` : "No ship was found in this scene.";
+  $("shown").textContent = count ? `${shown.length.toLocaleString("en")} of ${count.toLocaleString("en")} ${count === 1 ? "ship" : "ships"}${reports ? ", those of AIS that were not seen included" : ""}${listed}` : "No ship was found in this scene.";
   body.replaceChildren(...shown.slice(0, ROWS_MOST).map(row));
   head.querySelectorAll("th").forEach((th) => {
     if (th.dataset.key === sorting.key) th.setAttribute("aria-sort", sorting.down ? "descending" : "ascending");
@@ -39,13 +39,14 @@ function row(i) {
       const button = document.createElement("button");
       button.type = "button";
       button.tabIndex = -1;
-      button.textContent = i + 1;
-      button.setAttribute("aria-label", `Ship ${i + 1}`);
-      button.style.setProperty("--mark", colour(scores[i]));
+      button.textContent = label(i);
+      button.setAttribute("aria-label", titleOf(i));
+      button.style.setProperty("--mark", ink(i));
       td.append(button);
     } else {
       td.textContent = format(column, ships[column.key][i]);
       if (column.text) td.className = "text";
+      if (column.key === "ais_reason") td.title = td.textContent;
     }
   }
   return tr;
@@ -114,8 +115,9 @@ function showChosen() {
 }
 
 function fillDetails() {
-  document.querySelector("#details h2").textContent = `Ship ${chosen + 1}`;
-  const entries = data.columns.filter((c) => c.key !== "lon" && c.key !== "lat").map((c) => {
+  document.querySelector("#details h2").textContent = titleOf(chosen);
+  const wanted = (c) => c.key !== "lon" && c.key !== "lat" && !((c.spare || isUnseen(chosen)) && ships[c.key][chosen] === null);
+  const entries = data.columns.filter(wanted).map((c) => {
     const value = ships[c.key][chosen];
     const known = value !== null && !(Array.isArray(value) && !value.length);
     return [c.name, known ? `${format(c, value)}${c.unit === "°" ? "" : " "}${c.unit}` : "–"];
@@ -138,9 +140,10 @@ function drawDetail() {
   pen.clearRect(0, 0, side, side);
   const image = cutoutImage(chosen);
   const [source, [x, y, w, h]] = image ? [image, data.cutouts[chosen].window] : [preview, [0, 0, width, height]];
-  if (source.complete) pen.drawImage(source, (x - left) * k, (y - top) * k, w * k, h * k);
+  if (source.complete && source.naturalWidth) pen.drawImage(source, (x - left) * k, (y - top) * k, w * k, h * k);
   const box = [(x1 - left) * k, (y1 - top) * k, (x2 - x1) * k, (y2 - y1) * k];
-  outline(pen, turned(chosen, (px, py) => [(px - left) * k, (py - top) * k]) || rectangle(box), colour(scores[chosen]), 2);
+  if (isUnseen(chosen)) diamond(pen, box, ink(chosen), 2);
+  else outline(pen, turned(chosen, (px, py) => [(px - left) * k, (py - top) * k]) || rectangle(box), ink(chosen), 2, dashOf(chosen));
 }
 
 // ---- start
@@ -156,6 +159,9 @@ $("filter").addEventListener("input", refresh);
 $("filter").addEventListener("submit", (event) => event.preventDefault());
 $("ramp").style.background = `linear-gradient(to right, ${RAMP.map((c) => `rgb(${c.join(" ")})`).join(", ")})`;
 Object.assign($("score"), { min: lowest, max: 1, value: lowest });
+$("ramp").hidden = reports !== null;
+$("cutout").hidden = !$("preview");
+fillLegend();
 for (const flag of [...new Set(ships.flags.flat())].sort()) $("flag").add(new Option(`only: ${flag}`, flag));
 $("filter").hidden = $("scroll").hidden = !count;
 if (count) $("flag").add(new Option("without any", "none"), 1);

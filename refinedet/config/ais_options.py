@@ -1,0 +1,98 @@
+"""Settings of AIS beside a detection: its files, and how the radar looked at scenes that do not tell."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from refinedet.config.base import Positive, Settings, check, validated
+from refinedet.config.option import Effect, option
+
+Degrees = Annotated[float, Field(ge=0, le=360)]
+Incidence = Annotated[float, Field(ge=5, le=80)]
+Look = Literal["left", "right"]
+
+GAP_MIN = 30.0
+SENTINEL_1_KM = 693.0
+"""Altitude of Sentinel-1."""
+
+
+@validated(frozen=True, slots=True)
+class RadarView(Settings):
+    """View of the radar on a scene, which tells where it shows moving ships."""
+
+    platform_heading: Degrees | None = option(
+        None,
+        "Direction of flight, clockwise from north; of a product, its annotation's.",
+        Effect.FILES,
+        default_text="unknown",
+    )
+    look: Look | None = option(
+        None, "Side to which the radar looks.", Effect.FILES, metavar="left|right", default_text="right"
+    )
+    incidence: Incidence | None = option(
+        None, "Angle of the line of sight from the vertical, in degrees.", Effect.FILES, default_text="unknown"
+    )
+    altitude_km: Positive | None = option(
+        None, "Altitude of the satellite.", Effect.FILES, default_text=f"{SENTINEL_1_KM:g}, that of Sentinel-1"
+    )
+
+    def __post_init__(self) -> None:
+        for name, other in (("platform_heading", "incidence"), ("incidence", "platform_heading")):
+            whole = getattr(self, name) is not None or getattr(self, other) is None
+            check(whole, name, f"a number beside `{other}`, as the displacement needs both", getattr(self, name))
+        for name in ("look", "altitude_km"):
+            asked = getattr(self, name)
+            check(asked is None or self.stated, name, "none without `platform_heading`", asked)
+
+    @property
+    def stated(self) -> bool:
+        """True if the view is stated."""
+        return self.platform_heading is not None and self.incidence is not None
+
+
+@validated(frozen=True, slots=True)
+class AisSettings(RadarView):
+    """AIS with which the ships of each scene are matched."""
+
+    ais: tuple[Path, ...] | None = option(
+        None,
+        "AIS file or quoted pattern, repeat for several: tells of each ship which one it is, or that it reports nothing.",
+        Effect.FILES,
+        metavar="FILE",
+        default_text="none",
+    )
+    ais_columns: tuple[str, ...] | None = option(
+        None,
+        "Column of an AIS file that its name does not tell, such as mmsi=SHIP; repeat for several.",
+        Effect.FILES,
+        metavar="FIELD=COLUMN",
+        default_text="by their names",
+    )
+    ais_gap_min: Positive | None = option(
+        None,
+        "Longest time in minutes from a report of AIS to the place of a ship.",
+        Effect.FILES,
+        default_text=f"{GAP_MIN:g}",
+    )
+
+    def __post_init__(self) -> None:
+        for name in ("ais_columns", "ais_gap_min", "platform_heading", "incidence", "look", "altitude_km"):
+            asked = getattr(self, name)
+            check(asked is None or self.ais is not None, name, "none without `ais`", asked)
+        RadarView.__post_init__(self)
+        check(self.ais is None or len(self.ais) > 0, "ais", "at least one file", self.ais)
+        for one in self.ais_columns or ():
+            check(all(one.partition("=")), "ais_columns", "FIELD=COLUMN, such as mmsi=SHIP", one)
+
+    @property
+    def columns(self) -> dict[str, str]:
+        """Columns of the files by field, as far as they are stated."""
+        return dict(one.split("=", 1) for one in self.ais_columns or ())
+
+    @property
+    def gap_min(self) -> float:
+        """Longest time in minutes that holds: that asked for, else the usual one."""
+        return GAP_MIN if self.ais_gap_min is None else self.ais_gap_min

@@ -1,0 +1,57 @@
+"""AIS beside a detection, imported only where it is asked for."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from refinedet.config.ais_options import AisSettings
+from refinedet.config.detect_options import LandSettings
+from refinedet.resuming import differences
+
+if TYPE_CHECKING:
+    from refinedet.scene.result import SceneResult
+
+
+def check_reports(settings: AisSettings) -> None:
+    """Check, before the work, that the files of AIS can be read.
+
+    Raises:
+        FileError, InputError, MissingExtra: one of them cannot be used.
+    """
+    if settings.ais is not None:
+        from refinedet.ais.reading.read import check_ais
+
+        check_ais(settings.ais, settings.columns)
+
+
+def with_reports(result: SceneResult, settings: AisSettings, land: LandSettings) -> SceneResult:
+    """Match the ships of a scene with AIS; the result unchanged where no AIS is asked for.
+
+    Raises:
+        FileError, InputError, MissingExtra: a file of AIS cannot be used, or a view is stated of a product that has it.
+    """
+    if settings.ais is None:
+        return result
+    from refinedet.ais.results.of_scene import with_ais
+
+    return with_ais(result, settings, land)
+
+
+def reports_identity(settings: AisSettings) -> dict[str, Any] | None:
+    """Settings and content of the files that decide the columns of AIS, as JSON values; None without AIS.
+
+    Raises:
+        FileError: a file cannot be read.
+    """
+    if settings.ais is None:
+        return None
+    from refinedet.ais.results.of_scene import ais_identity
+
+    return ais_identity(settings)
+
+
+def reports_changed(record: Mapping[str, Any], settings: AisSettings) -> list[str]:
+    """Differences in AIS from the run that left a record, each with both values."""
+    before = (record.get("ais") or {}).get("identity")
+    return differences({"ais": before}, {"ais": reports_identity(settings)}, gone=True)

@@ -1,0 +1,65 @@
+"""Areas of a scene that were not measured, as outlines in degrees for its record: borders, gaps, cut corners.
+
+They are found in the preview, which every run has. So they are right to a pixel of it, and small holes are left out.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import shapely
+from numpy.typing import NDArray
+from scipy import ndimage
+
+from refinedet.geo.position import Position
+from refinedet.radiometry import valid_mask
+from refinedet.raster import RasterInfo
+
+_LEAST_PX = 3
+"""Side of the smallest area, in pixels of the preview."""
+_SMOOTH_PX = 1.0
+_MOST = 100
+"""Most areas; the largest are kept."""
+_STEPS = 16
+"""Points on a side of the scene that edges have, so that they bend as the scene does."""
+_DIGITS = 5
+
+
+def missing_areas(
+    preview: NDArray[Any], info: RasterInfo, position: Position | None
+) -> list[list[list[list[float]]]] | None:
+    """Polygons of the areas that were not measured: rings of [longitude, latitude], the outer one first.
+
+    None where there is none, or where the scene has no position.
+    """
+    if position is None:
+        return None
+    gone = ~valid_mask(preview, info.nodata)
+    if not gone.any():
+        return None
+    wide = np.pad(gone, _LEAST_PX, mode="edge")  # an area at the border goes on beyond it
+    opened = ndimage.binary_opening(wide, np.ones((_LEAST_PX, _LEAST_PX)))
+    gone &= opened[_LEAST_PX:-_LEAST_PX, _LEAST_PX:-_LEAST_PX]
+    scale = np.array([info.width / gone.shape[1], info.height / gone.shape[0]])
+    polygons = shapely.get_parts(shapely.simplify(shapely.union_all(_runs(gone)), _SMOOTH_PX))
+    largest = np.argsort(-shapely.area(polygons), kind="stable")[:_MOST]
+    found = [_degrees(polygons[k], scale, max(gone.shape) / _STEPS, position) for k in sorted(largest.tolist())]
+    return [rings for rings in found if rings] or None
+
+
+def _runs(mask: NDArray[np.bool_]) -> NDArray[Any]:
+    """Boxes that cover a mask: a run of a row each."""
+    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (y, start), (_, end) = np.nonzero(edges == 1), np.nonzero(edges == -1)
+    return np.asarray(shapely.box(start, y, end, y + 1), object)
+
+
+def _degrees(area: shapely.Geometry, scale: NDArray[np.float64], step: float, position: Position) -> list[Any]:
+    """Rings of an area of the preview in degrees; empty if a corner is not on the earth."""
+    dense = shapely.segmentize(area, step)
+    rings = [shapely.get_coordinates(one) for one in (dense.exterior, *dense.interiors)]
+    placed = [position.lonlat(ring * scale) for ring in rings]
+    if not all(np.isfinite(ring).all() for ring in placed):
+        return []
+    return [ring.round(_DIGITS).tolist() for ring in placed]

@@ -1,0 +1,126 @@
+"""Map of ships as one HTML page: pan, zoom, filter, sort and look at them, from a file and without a network.
+
+The map lies in pixels: of a scene, as the picture does, so that nothing is warped, and scenes at a pole or without a
+position need no exception; or of a sheet without a picture. Pictures, data, style and script are inside the page. Its
+policy forbids every request, and every script except the one whose hash it names. Template, style and script are files
+in the folder web.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+from refinedet.files import write_text
+from refinedet.geo.position import Position
+
+_WEB = Path(__file__).with_name("web")
+_SCRIPTS = ("map.js", "reports.js", "panel.js")
+_GRID = 33
+"""Places on a side of the grid from which the page interpolates longitude and latitude."""
+_GRID_DIGITS = 9
+"""Decimals of unit vectors: less than a centimetre."""
+_UNITS = {"m": ("m", 0), "deg": ("°", 0), "db": ("dB", 1), "px": ("px", 0)}
+"""End of a measure's name -> unit and decimals."""
+
+
+@dataclass(frozen=True, slots=True)
+class Column:
+    """Column of the page: a value of each ship under one heading."""
+
+    key: str
+    name: str
+    """Name in full, such as `length`."""
+    unit: str = ""
+    digits: int = 0
+    table: bool = True
+    text: bool = False
+    spare: bool = False
+    """True to leave the value out of the list of a chosen ship where it is unknown."""
+
+    def to_dict(self) -> dict[str, Any]:
+        """Plain values, with the heading."""
+        label = f"{self.name} ({self.unit})" if self.unit else self.name
+        return {name: getattr(self, name) for name in self.__slots__} | {"label": label}
+
+
+@dataclass(frozen=True, slots=True)
+class MapPage:
+    """Content of a page."""
+
+    title: str
+    count: str
+    """Number of ships in words."""
+    facts: tuple[str, ...]
+    data: Mapping[str, Any]
+    """Data for the script, ready for JSON."""
+    preview: str | None = None
+    """The whole scene as JPEG in base64; None: a sheet without a picture."""
+
+
+def write_page(path: str | Path, page: MapPage) -> None:
+    """Write the page; equal content gives equal bytes.
+
+    Raises:
+        OSError: it cannot be written.
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+    from markupsafe import Markup
+
+    script = "".join((_WEB / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    style = (_WEB / "map.css").read_text(encoding="utf-8")
+    text = json.dumps(page.data, separators=(",", ":"), sort_keys=True, allow_nan=False).replace("<", "\\u003c")
+    environment = Environment(loader=FileSystemLoader(_WEB), autoescape=True, undefined=StrictUndefined)
+    made = environment.get_template("map.html").render(
+        title=page.title,
+        count=page.count,
+        facts=" · ".join(page.facts),
+        preview=page.preview,
+        data=Markup(text),  # noqa: S704 - JSON without any <, read as text by the script
+        style=Markup(style),  # noqa: S704 - our own file
+        script=Markup(script),  # noqa: S704 - ditto
+        style_hash=_hash(style),
+        script_hash=_hash(script),
+    )
+    write_text(path, made)
+
+
+def measure(name: str) -> Column:
+    """Column of a measure of ships, by the name that it has in result files."""
+    stem, _, end = name.rpartition("_")
+    unit, digits = _UNITS.get(end, ("", 1))
+    return Column(name, (stem if unit else name).replace("_", " "), unit, digits)
+
+
+def place_grid(position: Position, width: int, height: int) -> dict[str, Any]:
+    """Unit vectors from the earth's centre at the nodes of a grid over the scene, row by row; null where unknown.
+
+    Between them the page interpolates, which errs by metres: neither the pole nor the antimeridian is special.
+    """
+    x, y = np.meshgrid(np.linspace(0, width, _GRID), np.linspace(0, height, _GRID))
+    lon, lat = np.radians(position.lonlat(np.stack([x.ravel(), y.ravel()], axis=1))).T
+    vectors = np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1).round(_GRID_DIGITS)
+    points = [vector if np.isfinite(vector).all() else None for vector in vectors]
+    return {"columns": _GRID, "rows": _GRID, "points": [None if v is None else v.tolist() for v in points]}
+
+
+def ships_in_words(count: int) -> str:
+    """Number of ships in words."""
+    return "no ship found" if count == 0 else f"{count:,} ship{'s' if count > 1 else ''}"
+
+
+def columns_of(rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
+    """Values of rows by column."""
+    listed = list(rows)
+    return {name: [row[name] for row in listed] for name in sorted(set(names))}
+
+
+def _hash(text: str) -> str:
+    return base64.b64encode(hashlib.sha256(text.encode("utf-8")).digest()).decode("ascii")
