@@ -59,7 +59,7 @@ class AisSettings(RadarView):
 
     ais: tuple[Path, ...] | None = option(
         None,
-        "AIS file or quoted pattern, repeat for several: tells of each ship which one it is, or that it reports nothing.",
+        "AIS file or quoted pattern: tells which ship each one is, or that it reports nothing. Repeat for several.",
         Effect.FILES,
         metavar="FILE",
         default_text="none",

@@ -17,7 +17,7 @@ from refinedet.scene.reported import AIS_COLUMNS, Reported
 
 Array = NDArray[np.float64]
 
-_REACH_S, _POINTS = 900.0, 13
+_REACH_S, _POINTS = 600.0, 9
 """Time on either side of the image for which a track is drawn, and its points, an odd number."""
 
 

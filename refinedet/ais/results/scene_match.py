@@ -102,7 +102,7 @@ def viewed(name: str, own: SceneGeometry, view: RadarView) -> tuple[SceneGeometr
             f"expected no `platform_heading` for {name}, whose product tells how the radar looked; leave it out"
         )
     look, altitude_km = view.look or "right", view.altitude_km or SENTINEL_1_KM
-    note = f"the radar is taken to look {look} from {altitude_km:g} km, as `look` and `altitude_km` say"
+    note = f"the radar is taken to look {look} (`look`) from {altitude_km:g} km (`altitude_km`)"
     right = look == "right"
     return stated(own, view.platform_heading, view.incidence, 1000 * altitude_km, right=right), (note,)
 

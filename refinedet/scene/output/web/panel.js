@@ -116,7 +116,8 @@ function showChosen() {
 
 function fillDetails() {
   document.querySelector("#details h2").textContent = titleOf(chosen);
-  const wanted = (c) => c.key !== "lon" && c.key !== "lat" && !((c.spare || isUnseen(chosen)) && ships[c.key][chosen] === null);
+  const mute = (c) => c.key === "lon" || c.key === "lat" || (isUnseen(chosen) && (c.key === "flags" || c.key === "bbox_px"));
+  const wanted = (c) => !mute(c) && !((c.spare || isUnseen(chosen)) && ships[c.key][chosen] === null);
   const entries = data.columns.filter(wanted).map((c) => {
     const value = ships[c.key][chosen];
     const known = value !== null && !(Array.isArray(value) && !value.length);

@@ -52,7 +52,7 @@ function drawTracks(visible) {
     const points = ship.track.filter((p) => p).map(([x, y]) => toScreen(x, y));
     const now = ship.track[(ship.track.length - 1) / 2];
     context.strokeStyle = context.fillStyle = ink(item);
-    context.globalAlpha = item === chosen ? 1 : 0.7;
+    context.globalAlpha = item === chosen ? 1 : 0.55;
     context.lineWidth = item === chosen ? 2 : 1.1;
     if (points.length > 1) {
       line(points);
@@ -131,7 +131,7 @@ function fillLegend() {
   for (const [state, { text, hint }] of Object.entries(STATES)) {
     list.append(choice(`state-${state}`, text, hint, counts[state] || 0, (on) => { if (on) hidden.delete(state); else hidden.add(state); }));
   }
-  list.append(choice("state-tracks", "tracks", "ways of the ships of AIS, 15 minutes before and after the image", null, (on) => { tracksShown = on; }));
+  list.append(choice("state-tracks", "tracks", "ways of the ships of AIS, ten minutes before and after the image", null, (on) => { tracksShown = on; }));
   if (reports.offset) {
     const [east, north] = reports.offset, way = (v, plus, minus) => `${Math.abs(v)} m ${v >= 0 ? plus : minus}`;
     $("offset").textContent = `The scene lies ${way(east, "east", "west")} and ${way(north, "north", "south")} of AIS. Ships of AIS are drawn with this offset.`;
