@@ -25,15 +25,16 @@ PURE = [
     *(f"refinedet/geo/{name}.py" for name in ("compass", "footprints", "steps")),
     *(f"refinedet/ais/{name}.py" for name in ("tables", "tracks", "displacement", "geometry", "assignment", "offset")),
     *(f"refinedet/ais/{name}.py" for name in ("expected", "evidence", "matching", "verdicts")),
-    *(f"refinedet/ais/results/{name}.py" for name in ("columns", "summary")),
+    *(f"refinedet/ais/results/{name}.py" for name in ("columns", "reporting", "summary")),
     *(f"refinedet/ais/reading/{name}.py" for name in ("cleaning", "messages", "numbers", "ordering", "reasons")),
     *(f"refinedet/ais/reading/{name}.py" for name in ("columns", "ship_types", "static_data", "times")),
     *(f"refinedet/scene/windows/{name}.py" for name in ("merge", "polarisations", "seams", "overlap")),
     *(f"refinedet/scene/ships/{name}.py" for name in ("attributes", "backdrop", "plausible", "shape")),
     *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "radiometric")),
-    *(f"refinedet/scene/output/{name}.py" for name in ("columns", "quicklook_layout")),
+    *(f"refinedet/scene/output/{name}.py" for name in ("columns", "map_reports", "quicklook_layout")),
     *(f"refinedet/scene/input/{name}.py" for name in ("acquisition", "name_time")),
     *("refinedet/scene/land/region.py", "refinedet/data/augment.py", "refinedet/predictors/multiscale.py"),
+    "refinedet/scene/reported.py",
     *(f"refinedet/adapters/{name}.py" for name in ("common", "onnx_layout", "onnx_outputs")),
     *(
         f"refinedet/evaluation/{name}.py"

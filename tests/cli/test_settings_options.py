@@ -21,6 +21,8 @@ class Size(Settings):
     kind: Literal["a", "b"] | None = option(None, "Kind of it.", default_text="none of them")
     many: tuple[Literal["x", "y"], ...] | None = option(None, "Several.")
     folder: Path | None = option(None, "Folder.", flag="--out")
+    files: tuple[Path, ...] | None = option(None, "Files.")
+    words: tuple[str, ...] | None = option(None, "Words.")
     dark: bool = option(default=False, help="Dark.", flag="--dark")
     ends: tuple[float, ...] = option((0.0,), "Ends.", parse=lambda text: tuple(map(float, text.split(":"))))
 
@@ -44,10 +46,13 @@ def call(*words: str) -> tuple[int, str, list[object]]:
 
 
 def test_fields_become_options_and_options_fields() -> None:
-    words = "--width-px 5 --kind b --many x --many y --out f --dark --ends 1:2 --name m"
+    words = "--width-px 5 --kind b --many x --many y --files a --files b --words c=d --out f --dark --ends 1:2 --name m"
     code, said, taken = call(*words.split())
     assert (code, said) == (0, "")
-    assert taken == ["m", Size(5, "b", ("x", "y"), Path("f"), dark=True, ends=(1.0, 2.0))]
+    assert taken == [
+        "m",
+        Size(5, "b", ("x", "y"), Path("f"), (Path("a"), Path("b")), ("c=d",), dark=True, ends=(1.0, 2.0)),
+    ]
     assert call()[2] == ["n", Size()]
 
 

@@ -29,6 +29,8 @@ def test_a_match_is_printed_and_written(tmp_path: Path) -> None:
     assert done.exit_code == 0, done.output
     assert "matched" in done.stdout
     assert "--platform-heading" in done.stderr
+    written = " ".join(json.loads((tmp_path / "a.match.json").read_text())["notes"])
+    assert "name --platform-heading and --incidence" in written
     row = json.loads((tmp_path / "a.matched.geojson").read_text())["features"][0]["properties"]
     assert (row["ais"], row["mmsi"]) == ("matched", 219000001)
     again = RUNNER.invoke(app, ["match", ships, "--ais", ais, "--columns", "mmsi=SHIP"])
@@ -40,7 +42,9 @@ def test_the_summary_is_json_alone(tmp_path: Path) -> None:
     done = RUNNER.invoke(app, ["match", ships, "--ais", ais, "--columns", "mmsi=SHIP", "--json"])
     (told,) = json.loads(done.stdout)["matches"]
     assert told["detections"] == {"matched": 1, "dark": 0, "unknown": 0}
-    assert {Path(one).name for one in told["files"]} >= {"a.match.json", "a.matched.csv", "a.ais.geojson"}
+    assert {Path(one).name for one in told["files"]} >= {
+        *("a.match.json", "a.matched.csv", "a.matched.html", "a.ais.geojson")
+    }
 
 
 def test_a_column_without_a_name_is_wrong_usage(tmp_path: Path) -> None:

@@ -121,7 +121,7 @@ function fillDetails() {
   const entries = data.columns.filter(wanted).map((c) => {
     const value = ships[c.key][chosen];
     const known = value !== null && !(Array.isArray(value) && !value.length);
-    return [c.name, known ? `${format(c, value)}${c.unit === "°" ? "" : " "}${c.unit}` : "–"];
+    return [c.name, known ? `${format(c, value)}${c.unit && c.unit !== "°" ? " " : ""}${c.unit}` : "–"];
   });
   if (ships.lon[chosen] !== null) entries.unshift(["place", degrees(ships.lon[chosen], ships.lat[chosen], 5)]);
   document.querySelector("#details dl").replaceChildren(...entries.flatMap((pair) => pair.map((text, k) => {

@@ -15,6 +15,8 @@ from refinedet.ais.results.match_files import match_files
 from refinedet.ais.results.settings import MatchOptions, ViewSettings
 from refinedet.ais.results.ships import read_ships
 from refinedet.errors import FileError, InputError
+from refinedet.geo.position import distances_m
+from tests.refinedet.scene.output.test_webmap import data_of
 
 MakeScene = Callable[..., Any]
 COLUMNS = ["MMSI", "BaseDateTime", "LAT", "LON", "SOG", "COG", "Heading", "VesselName", "VesselType", "Length", "Width"]
@@ -122,19 +124,85 @@ def test_equal_input_gives_equal_bytes_in_every_format(files: tuple[Any, Path, P
     options = [MatchOptions(out=tmp_path / name, format=formats, report=True) for name in ("one", "two")]
     runs = [match_files([ships], [ais], VIEW, one) for one in options]
     paths = [one.files for (one,) in runs]
-    assert len(paths[0]) == 8
+    assert len(paths[0]) == 9
     for name, path in paths[0].items():
         assert path.read_bytes() == paths[1][name].read_bytes(), name
 
 
-def test_the_page_asks_for_nothing_and_shows_every_ship(files: tuple[Any, Path, Path]) -> None:
+def test_the_page_asks_for_nothing_and_leads_to_the_map(files: tuple[Any, Path, Path]) -> None:
     _, ships, ais = files
     (found,) = match_files([ships], [ais], VIEW, MatchOptions(report=True))
     page = found.files["page"].read_text()
     assert "default-src 'none'" in page
     assert "<script" not in page
-    assert page.count('r="3"') == 20
-    assert page.count('<g class="ship') == sum(found.summary["ais_ships"].values())
+    assert 'href="made.matched.html"' in page
+    assert page.count("<tr><td>") >= 20
+    (found,) = match_files([ships], [ais], VIEW, MatchOptions(report=True, map=False, overwrite=True))
+    assert "map" not in found.files
+    assert "matched.html" not in found.files["page"].read_text()
+
+
+def test_the_map_shows_every_ship_on_a_plane(files: tuple[Any, Path, Path]) -> None:
+    made, ships, ais = files
+    (found,) = match_files([ships], [ais], VIEW)
+    data = data_of(found.files["map"])
+    assert data["ships"]["ais"] == list(found.match.verdicts.status)
+    told = found.summary["ais_ships"]
+    assert [one["seen"] for one in data["ais"]["ships"]].count(True) == told["seen"]
+    assert len(data["ais"]["ships"]) == told["seen"] + told["unseen"]
+    middle = np.array(data["ships"]["bbox_px"]).reshape(-1, 2, 2).mean(axis=1)
+    apart = np.hypot(*(10 * (middle[1:] - middle[0])).T)
+    assert apart == pytest.approx(distances_m(*ends(made.scene.detected.lonlat)), rel=1e-3)
+    for one in data["ais"]["ships"]:
+        if one["seen"]:
+            assert np.hypot(*(np.array(one["at"]) - middle[one["detection"]])) < 30
+
+
+def ends(lonlat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The first place, and each of the others."""
+    return np.repeat(lonlat[:1], len(lonlat) - 1, axis=0), lonlat[1:]
+
+
+def test_a_map_leaves_out_what_scores_too_low(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    content = json.loads(ships.read_text())
+    for one in content["features"][::2]:
+        one["properties"]["score"] = 0.1
+    ships.write_text(json.dumps(content))
+    (found,) = match_files([ships], [ais], VIEW, MatchOptions(score_min=0.5))
+    data = data_of(found.files["map"])
+    assert len(data["ships"]["score"]) == 10
+    assert found.summary["unseen_because"]["score below the lowest"] >= 3
+    told = [one for one in data["ais"]["ships"] if one["detection"] is not None]
+    assert told
+    for one in told:
+        assert data["ships"]["mmsi"][one["detection"]] == one["mmsi"]
+
+
+def test_notes_are_written_in_the_words_of_the_caller(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    options = MatchOptions(report=True)
+    (found,) = match_files([ships], [ais], None, options, words=lambda text: text.replace("`incidence`", "--flag"))
+    assert "name `platform_heading` and --flag" in " ".join(found.notes)
+    for name in ("record", "page"):
+        assert "--flag" in found.files[name].read_text()
+        assert "`incidence`" not in found.files[name].read_text()
+
+
+def test_unseen_ships_on_the_user_s_land_are_told(files: tuple[Any, Path, Path], tmp_path: Path) -> None:
+    _, ships, ais = files
+    content = json.loads(ships.read_text())
+    content["features"] = content["features"][:8]
+    ships.write_text(json.dumps(content))
+    world = {"type": "Polygon", "coordinates": [[[0, 50], [12, 50], [12, 60], [0, 60], [0, 50]]]}
+    feature = {"type": "Feature", "geometry": world, "properties": {}}
+    (tmp_path / "land.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
+    (sea,) = match_files([ships], [ais], VIEW)
+    options = MatchOptions(land=tmp_path / "land.geojson", overwrite=True)
+    (found,) = match_files([ships], [ais], VIEW, options)
+    assert set(sea.summary["unseen_because"]) == {"not found"}
+    assert found.summary["unseen_because"] == {"land": sea.summary["unseen_because"]["not found"]}
+    assert found.summary["recall"] == sea.summary["recall"]
 
 
 def test_results_are_read_again(files: tuple[Any, Path, Path]) -> None:
@@ -163,7 +231,7 @@ def test_what_was_guessed_is_told(files: tuple[Any, Path, Path]) -> None:
     assert "`platform_heading`" in " ".join(unknown.notes)
     assert unknown.summary["geometry"] == "unknown"
     (stated,) = match_files([ships], [ais], VIEW, MatchOptions(overwrite=True))
-    assert "`altitude_km`" in " ".join(stated.notes)
+    assert "from 693 km (`altitude_km`)" in " ".join(stated.notes)
     assert stated.summary["geometry"] == "stated"
 
 
@@ -188,7 +256,7 @@ def test_the_record_of_the_run_tells_the_view_and_the_outline(files: tuple[Any, 
 
 def test_a_heading_alone_is_refused(files: tuple[Any, Path, Path]) -> None:
     _, ships, ais = files
-    with pytest.raises(InputError, match="`incidence` with `platform_heading`"):
+    with pytest.raises(InputError, match="setting `incidence`: expected a number beside `platform_heading`"):
         match_files([ships], [ais], ViewSettings(platform_heading=10.0))
 
 

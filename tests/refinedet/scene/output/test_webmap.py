@@ -23,6 +23,7 @@ from refinedet.geo.position import distances_m, locate
 from refinedet.raster import GroundControlPoint, RasterInfo, write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.output import webmap
+from refinedet.scene.output.map_page import place_grid
 from refinedet.scene.output.webmap import write_map
 
 MakeMap = Callable[..., Path]
@@ -185,7 +186,7 @@ def test_places_under_the_pointer_are_right_to_a_pixel(info: RasterInfo) -> None
     position = locate(info)
     assert position is not None
     points = np.random.default_rng(0).uniform(0, (info.width, info.height), (2000, 2))
-    shown = interpolated(webmap._grid(position, info.width, info.height), info, points)
+    shown = interpolated(place_grid(position, info.width, info.height), info, points)
     assert distances_m(shown, position.lonlat(points)).max() < 10
 
 
