@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -14,10 +15,12 @@ from refinedet.data.simulation.spec import SceneSpec
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 """`python notest` marks what needs a package that is no dependency."""
+AIS = ROOT / "docs" / "ais.md"
+"""Page with a test of its own."""
 PAGES = [
     page
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
-    if BLOCK.search(page.read_text(encoding="utf-8"))
+    if page != AIS and BLOCK.search(page.read_text(encoding="utf-8"))
 ]
 
 
@@ -37,3 +40,13 @@ def test_the_page_on_other_detectors_leaves_result_files(tmp_path: Path, monkeyp
     exec(compile(BLOCK.findall(page.read_text(encoding="utf-8"))[0], page.name, "exec"), {})  # noqa: S102 - ditto
     assert json.loads((tmp_path / "ships" / "scene.geojson").read_text())["type"] == "FeatureCollection"
     assert (tmp_path / "ships" / "scene.csv").is_file()
+
+
+def test_the_tutorial_on_dark_ships_ends_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names: dict[str, Any] = {}
+    for block in BLOCK.findall(AIS.read_text(encoding="utf-8")):
+        exec(compile(block, AIS.name, "exec"), names)  # noqa: S102 - our own page
+    assert names["run"].record["ais"]["detections"] == {"matched": 8, "dark": 4, "unknown": 0}
+    assert names["right"] == names["run"].ships == 12
+    assert '"ais":["' in (tmp_path / "out" / "sea.html").read_text(encoding="utf-8")
