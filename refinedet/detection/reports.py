@@ -2,15 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from refinedet.config.ais_options import AisSettings
 from refinedet.config.detect_options import LandSettings
+from refinedet.errors import InputError
 from refinedet.resuming import differences
 
 if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult
+
+
+@contextmanager
+def _own_names() -> Iterator[None]:
+    """Name settings in errors of the reader as those of a detection."""
+    try:
+        yield
+    except InputError as error:
+        raise InputError(str(error).replace("`columns`", "`ais_columns`")) from error
 
 
 def check_reports(settings: AisSettings) -> None:
@@ -22,7 +33,8 @@ def check_reports(settings: AisSettings) -> None:
     if settings.ais is not None:
         from refinedet.ais.reading.read import check_ais
 
-        check_ais(settings.ais, settings.columns)
+        with _own_names():
+            check_ais(settings.ais, settings.columns)
 
 
 def with_reports(result: SceneResult, settings: AisSettings, land: LandSettings) -> SceneResult:
@@ -35,7 +47,8 @@ def with_reports(result: SceneResult, settings: AisSettings, land: LandSettings)
         return result
     from refinedet.ais.results.of_scene import with_ais
 
-    return with_ais(result, settings, land)
+    with _own_names():
+        return with_ais(result, settings, land)
 
 
 def reports_identity(settings: AisSettings) -> dict[str, Any] | None:

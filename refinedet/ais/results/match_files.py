@@ -83,14 +83,15 @@ def _one(
     ships: ShipsFile, source: AisSource, view: ViewSettings, options: MatchOptions, paths: dict[str, Path], words: Words
 ) -> Matched:
     """Match one file and write its results."""
-    geometry, told = viewed(ships.path.name, ships.geometry, view)
+    name = f"the scene of {ships.path.name}"
+    geometry, told = viewed(name, ships.geometry, view)
     sheet = Sheet.around(_places(ships))
     scene = SceneToMatch(
         *(ships.detected, geometry, ships.score, ships.flags, ships.footprint, ships.missing),
         on_land=None if sheet is None else LandAround(*sheet, LandSettings(land=options.land)),
         score_min=options.score_min,
     )
-    matched = match_scene(ships.path.name, scene, source, told=told, words=words)
+    matched = match_scene(name, scene, source, told=told, words=words)
     record = {"ships": ships.path.name, "refinedet": refinedet.__version__, **matched.record}
     beside = reported(matched.found, matched.reports, 60 * options.gap_min, record, matched.notes)
     _write(ships, beside, sheet, np.flatnonzero(scene.score >= options.score_min), paths)

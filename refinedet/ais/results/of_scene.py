@@ -29,6 +29,8 @@ from refinedet.scene.result import SceneResult
 _NODES = 9
 """Places on a side of the scene whose time is taken."""
 _FILES = "ais"
+_SUBJECT = "the scene"
+"""Name of a scene in notes: an archive tells each sentence once, so none names its scene."""
 
 
 def ais_identity(settings: AisSettings) -> dict[str, Any] | None:
@@ -73,7 +75,7 @@ def _matched(
 ) -> Reported:
     """Reports beside the ships of a scene with a position and a time."""
     around = LandAround(position, result.info.width, result.info.height, land)
-    geometry, notes = viewed(result.scene, own, settings)
+    geometry, notes = viewed(result.scene, own, settings, noted=_SUBJECT)
     scene = SceneToMatch(
         Detected(result.places.centres_lonlat, result.places.length_m, result.places.heading_deg),
         geometry,
@@ -84,7 +86,7 @@ def _matched(
         around,
     )
     source = AisSource(settings.ais or (), settings.gap_min, settings.columns)
-    found = match_scene(result.scene, scene, source, told=notes)
+    found = match_scene(_SUBJECT, scene, source, told=notes)
     return reported(found.found, found.reports, 60 * settings.gap_min, found.record, found.notes)
 
 

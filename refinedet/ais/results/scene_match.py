@@ -83,8 +83,16 @@ def match_scene(
     return SceneMatch(found, reports, record, notes)
 
 
-def viewed(name: str, own: SceneGeometry, view: RadarView) -> tuple[SceneGeometry, tuple[str, ...]]:
+def viewed(
+    name: str, own: SceneGeometry, view: RadarView, *, noted: str | None = None
+) -> tuple[SceneGeometry, tuple[str, ...]]:
     """Geometry of a scene, and a sentence on where it is from, unless it is the annotation's.
+
+    Args:
+        name: name of the scene in an error.
+        own: geometry that its record tells.
+        view: view that the user states.
+        noted: name of the scene in the sentence; None: `name`.
 
     Raises:
         InputError: a view is stated of a scene that tells it.
@@ -93,8 +101,8 @@ def viewed(name: str, own: SceneGeometry, view: RadarView) -> tuple[SceneGeometr
         if own.looks is not None:
             return own, ()
         note = (
-            f"nothing tells how the radar looked at {name}, so the displacement of moving ships is uncertainty; "
-            "name `platform_heading` and `incidence`"
+            f"nothing tells how the radar looked at {noted or name}, so the displacement of moving ships is "
+            "uncertainty; name `platform_heading` and `incidence`"
         )
         return own, (note,)
     if own.source == "annotation":
@@ -147,5 +155,5 @@ def _notes(found: Match, reports: Ais, name: str, scene: SceneToMatch) -> list[s
     if one.clock_s:
         notes.append(f"the clocks differ by {one.clock_s:+.0f} s (error {one.clock_error_s:.0f} s); this is taken off")
     if scene.footprint is None:
-        notes.append(f"the outline of the scene of {name} is unknown: unseen ships may lie outside of it")
+        notes.append(f"the outline of {name} is unknown: unseen ships may lie outside of it")
     return notes

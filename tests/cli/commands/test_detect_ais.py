@@ -131,7 +131,7 @@ def test_match_says_the_same_of_the_files_that_detect_left(
         (["--ais", "ais.csv", "--incidence", "30"], "--platform-heading"),
         (["--ais", "ais.csv", "--look", "left"], "setting --look: expected none without --platform-heading"),
         (["--ais", "ais.csv", "--ais-columns", "mmsi"], "expected FIELD=COLUMN"),
-        (["--ais", "ais.csv", "--ais-columns", "mmsi=NONE"], "'NONE'"),
+        (["--ais", "ais.csv", "--ais-columns", "mmsi=NONE"], "'NONE' for mmsi of --ais-columns"),
         (["--ais", "nowhere.csv"], "nowhere.csv"),
         (["--ais", "no*.csv"], "no*.csv"),
     ],
@@ -188,13 +188,16 @@ def archive(tmp_path: Path) -> Path:
 
 
 def test_an_archive_takes_of_the_reports_those_of_each_scene(run: Run, archive: Path, weights: Path) -> None:
-    ask = ["detect", f"{archive}/*.tiff", "--weights", weights, "--archive", "--out", "out", "--ais", "../*/ais.csv"]
+    ask = ["detect", f"{archive}/*.tiff", "--weights", weights, "--archive", "--out", "out", "--ais", "a*.csv"]
     done = run(*ask, "--json")
     assert done.exit_code == 0, done.output
     table = pyarrow.parquet.read_table("out/dataset").to_pylist()
     states = {day: [row["ais"] for row in table if f"2023010{day}t" in row["scene"]] for day in (1, 2)}
     assert sorted(states[1]) == ["dark"] * 2 + ["matched"] * 4
     assert states[2] == ["unknown"] * 6
+    notes = json.loads(done.stdout)["notes"]
+    assert [note for note in notes if "how the radar looked" in note and "the scene," in note]
+    assert not [note for note in notes if "AIS" in note and ".tiff" in note]
     again = run(*ask, "--json")
     assert json.loads(again.stdout)["as_before"] == 2
     other = run(*ask, "--ais-gap-min", 5)

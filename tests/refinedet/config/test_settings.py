@@ -32,7 +32,7 @@ def test_options_find_their_group_and_become_what_they_are() -> None:
     ("named", "sentence"),
     [
         ({"gsdm": 3}, "did you mean gsd_m"),
-        ({"colour": 3}, "expected some of band, batch_size"),
+        ({"colour": 3}, "expected some of ais, ais_columns"),
         ({"score_min": 2}, "setting `score_min`: expected a number of at most 1, found 2"),
         ({"score_min": float("nan")}, "setting `score_min`: expected a finite number"),
         ({"score_min": "a"}, "setting `score_min`: expected a number, found"),
