@@ -58,7 +58,7 @@ def main() -> None:
     header = average_checkpoints(asked.checkpoints, asked.out)
     how = "the mean of theirs, and was not measured"
     if asked.chips is not None:
-        header, how = calibrate(asked.out, asked.chips), "that of best F1 on the validation chips"
+        header, how = calibrate(asked.out, asked.chips), "the best on the validation chips"
     _LOG.info("%s: mean of %d checkpoints, SHA-256 %s", asked.out, len(asked.checkpoints), sha256_file(asked.out))
     _LOG.info("its operating score, %.3f, is %s; evaluate the file before it is used", header.operating_score, how)
 

@@ -15,23 +15,26 @@ from refinedet.detections import Detections
 from refinedet.evaluation.metrics import coco_metrics, match
 from refinedet.model.postprocess import calibrated
 
-_F1_SLACK, _F1_IOU = 0.003, 0.3
+_IOU, _SLACK = 0.3, 0.003
+_MISSED = 2
+"""False boxes that are as bad as a missed ship: people can drop a box that they see."""
 _SLOPES = tuple(round(0.2 * step, 1) for step in range(5))
 _SCORES = np.arange(5, 96, 2) / 100
 
 
 @dataclass(frozen=True, slots=True)
 class OperatingPoint:
-    """Score of best F1, and its slope, as in `PostprocessConfig`."""
+    """Score at which detections are best, and its slope, as in `PostprocessConfig`."""
 
     score: float = 0.5
     size_slope: float = 0.0
 
 
 def operating_point(truth: Record, detections: Mapping[int, Detections], input_px: int) -> OperatingPoint:
-    """Find the slope of the best AP, and the score of best F1 at IoU `_F1_IOU` with it.
+    """Find the score of the best F measure, in which a missed ship counts as much as two false boxes, and its slope.
 
-    It is the middle of the scores where several are as good, and the default without any object.
+    Ships are found at an IoU of 0.3. The slope is that of the best AP, among those that are as good by F. Where several
+    scores are as good, the result is their middle; it is the default without any object.
 
     Args:
         truth: boxes by image id.
@@ -42,9 +45,12 @@ def operating_point(truth: Record, detections: Mapping[int, Detections], input_p
         return OperatingPoint()
     scale = {image.id: input_px / max(image.width, image.height) for image in truth.images}
     sloped = {slope: {k: _sloped(d, slope, scale[k]) for k, d in detections.items()} for slope in _SLOPES}
-    slope = max(_SLOPES, key=lambda one: coco_metrics(truth, sloped[one])["AP"] or 0.0)
-    f1 = _f1(truth, sloped[slope])
-    return OperatingPoint(float(round(np.mean(_SCORES[f1 >= f1.max() - _F1_SLACK]), 3)), slope)
+    measures = {slope: _f_measure(truth, some) for slope, some in sloped.items()}
+    best = max(float(f.max()) for f in measures.values()) - _SLACK
+    slopes = [slope for slope, f in measures.items() if f.max() >= best]
+    slope = max(slopes, key=lambda one: coco_metrics(truth, sloped[one])["AP"] or 0.0)
+    f = measures[slope]
+    return OperatingPoint(float(round(np.mean(_SCORES[f >= f.max() - _SLACK]), 3)), slope)
 
 
 def _sloped(detections: Detections, slope: float, scale: float) -> Detections:
@@ -55,11 +61,11 @@ def _sloped(detections: Detections, slope: float, scale: float) -> Detections:
     return Detections.of(detections.boxes_xyxy, scores, detections.labels)
 
 
-def _f1(truth: Record, detections: Mapping[int, Detections]) -> NDArray[np.float64]:
-    """F1 from each of `_SCORES` on. Stronger detections are matched first, so weaker ones never change their match."""
-    matches = match(truth, detections, iou_min=_F1_IOU, score_min=float(_SCORES[0]))
+def _f_measure(truth: Record, detections: Mapping[int, Detections]) -> NDArray[np.float64]:
+    """F from each of `_SCORES` on. Stronger detections are matched first, so weaker ones never change their match."""
+    matches = match(truth, detections, iou_min=_IOU, score_min=float(_SCORES[0]))
     hits = [detections[image].scores[one.hits[:, 0]] for image, one in matches.items() if image in detections]
     false = [detections[image].scores[one.false_alarms] for image, one in matches.items() if image in detections]
     objects = sum(len(one.hits) + len(one.misses) for one in matches.values())
     tp, fp = ((np.concatenate([[], *of])[:, None] >= _SCORES).sum(axis=0) for of in (hits, false))
-    return np.asarray(2 * tp / np.maximum(1, tp + fp + objects))
+    return np.asarray((1 + _MISSED) * tp / np.maximum(1, tp + fp + _MISSED * objects))

@@ -35,9 +35,9 @@ class Header(Settings):
     provenance: dict[str, Any]
     """Origin of the weights, in free form: data set, hashes of inputs, seed, epochs, metrics on val."""
     operating_score: Annotated[float, Field(gt=0, lt=1)] = 0.5
-    """Score of the network, for a box of middle size, at which F1 is best on val; predictors report it as 0.5."""
+    """Score of the network, for a box of middle size, that is best on val; predictors report it as 0.5."""
     size_slope: Annotated[float, Field(ge=0, le=2)] = 0.0
-    """Change of that score with the size of a box, as in `PostprocessConfig`; that of the best AP on val."""
+    """Change of that score with the size of a box, as in `PostprocessConfig`."""
     postprocess: PostprocessConfig = field(default_factory=PostprocessConfig)
     """Postprocessing of the recipe; it is the default of predictors."""
     trained_on: TrainedOn = field(default_factory=TrainedOn)

@@ -82,7 +82,7 @@ class Training:
         """Header of the checkpoint of a training that `fit` has ended; all processes of a group call this."""
         point = operating_point(self.val, self._predict(state.ema), self.header.model.input_px)
         logger.info(
-            "best F1 on val at a score of %.2f with a slope of %.1f by size, which detection will call 0.5",
+            "best on val at a score of %.2f with a slope of %.1f by size, which detection will call 0.5",
             point.score,
             point.size_slope,
         )
