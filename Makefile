@@ -89,7 +89,14 @@ weights: $(READY)
 	@test -d "$$REFINEDET_DATA/real" || { echo "expected REFINEDET_DATA to name the folder of the real samples, which has a folder real"; exit 1; }
 	$(KEEP_PARAMS) dvc exp run -S recipe=long
 	cp outputs/train/model.safetensors .refinedet/long.safetensors
-	$(KEEP_PARAMS) dvc exp run -S recipe=real -S recipes.real.train.init=.refinedet/long.safetensors
+	for seed in 1 2; do \
+	  ($(KEEP_PARAMS) dvc exp run -S recipe=real -S recipes.real.train.init=.refinedet/long.safetensors \
+	    -S ++recipes.real.train.seed=$$seed) && cp outputs/train/model.safetensors .refinedet/real_$$seed.safetensors || exit 1; \
+	done
+	python -m pipeline.average_weights .refinedet/long.safetensors .refinedet/real_1.safetensors .refinedet/real_2.safetensors \
+	  --out .refinedet/first.safetensors
+	$(KEEP_PARAMS) dvc exp run -S recipe=real -S recipes.real.train.init=.refinedet/first.safetensors -S ++recipes.real.train.seed=3 \
+	  -S recipes.real.train.epochs=6 -S recipes.real.train.lr=0.00025 -S recipes.real.scenes.seed=6100
 	python -m pipeline.average_weights .refinedet/long.safetensors outputs/train/model.safetensors \
 	  --out .refinedet/mean.safetensors --chips outputs/tile
 	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10
