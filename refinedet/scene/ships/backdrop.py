@@ -13,13 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from refinedet.scene.ships.crop import Box, Crop, area_px, touched
+from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.sea_level import speckle_law
-
-Grey = NDArray[np.float64]
-"""(H, W) intensity, linear in power."""
-Mask = NDArray[np.bool_]
-Box = tuple[float, float, float, float]
-"""x1, y1, x2, y2 in pixels, half-open."""
 
 _FINE_PX, _COARSE_PX = 8, 16
 """Sides of cells: the first follow a shore, the second have enough pixels for a level and a tail."""
@@ -71,17 +67,15 @@ class Cells(NamedTuple):
     """Height of the mean of all pixels above that of the body, in standard deviations of the body."""
 
 
-def land_distance(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box, ship: Sizes) -> float:
+def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
     """Distance in pixels from a box to the nearest land that the image shows; 0 if they touch, infinite without any.
 
     Args:
-        power: (H, W) pixels around the box.
-        valid: (H, W) false where nothing was measured.
-        smooth: mean of `power` over 3 x 3 pixels.
-        box_xyxy: the box, in pixels of `power`.
+        crop: pixels around the box.
+        box_xyxy: the box, in pixels of the crop.
         ship: sizes that land exceeds.
     """
-    cells = measure_cells(power, valid, _FINE_PX)
+    cells = measure_cells(crop, _FINE_PX)
     known = cells.level > 0
     if not known.any():
         return np.inf
@@ -89,16 +83,19 @@ def land_distance(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box, ship: S
     dark = level**2
     if float(np.median(cells.rough[known & (cells.level <= level)])) > _ROUGHEST:
         return np.inf  # a picture that was cut off below: its dark parts follow no law
-    lobes = _SIDE_LOBES * _cross(_blocks(smooth, _FINE_PX).max(axis=2))
-    floor = _enlarged(np.maximum(lobes, _BRIGHT * dark), power.shape)
-    bright = valid & (averaged(power, valid, 5) > floor)
-    if bright.sum() < ship.area:
+    if np.count_nonzero(crop.smoother > _BRIGHT * dark) < ship.area:
+        return np.inf  # as a rule, and what follows takes long
+    lobes = _SIDE_LOBES * _cross(_blocks(crop.smooth, _FINE_PX).max(axis=2))
+    floor = _enlarged(np.maximum(lobes, _BRIGHT * dark), crop.power.shape)
+    bright = crop.valid & (crop.smoother > floor)
+    shares = _blocks(bright, _FINE_PX).mean(axis=2)
+    if bright.sum() < ship.area or (known & (shares >= _WITHIN)).sum() < _LEAST_CELLS:
         return np.inf
     labels, count = ndimage.label(_opened(bright, ship.breadth))
-    beyond = (labels > 0) & ~inside(power.shape, box_xyxy, _NEAR_PX)
-    sizes = ndimage.sum_labels(beyond, labels, np.arange(1, count + 1)) if count else np.zeros(0)
-    shares = _blocks(bright, _FINE_PX).mean(axis=2)
-    sea = (shares <= _WITHOUT) & (cells.level > 0)
+    beyond = labels.copy()
+    beyond[touched(labels.shape, box_xyxy, _NEAR_PX)] = 0
+    sizes = np.bincount(beyond.ravel(), minlength=count + 1)[1:]
+    sea = (shares <= _WITHOUT) & known
     land = [
         one
         for one in 1 + np.flatnonzero(sizes >= ship.area)
@@ -107,7 +104,7 @@ def land_distance(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box, ship: S
     if not land:
         return np.inf
     away = ndimage.distance_transform_edt(~np.isin(labels, land))
-    return float(away[inside(power.shape, box_xyxy, 0)].min(initial=np.inf))
+    return float(away[touched(labels.shape, box_xyxy, 0)].min(initial=np.inf))
 
 
 def _is_land(cells: Cells, within: Mask, sea: Mask, dark: float) -> bool:
@@ -123,14 +120,17 @@ def _is_land(cells: Cells, within: Mask, sea: Mask, dark: float) -> bool:
     return water > 0 and not _SMOOTHER * water < land < _ROUGHER * water
 
 
-def is_clutter(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box) -> bool:
+def is_clutter(crop: Crop, box_xyxy: Box) -> bool:
     """Tell a box amid bright uneven clutter, such as a city, from one at sea; the arguments are of `land_distance`.
 
     Clutter has uneven cells, many of them with bright points, and many points about as bright as the detection.
     """
-    cells = measure_cells(power, valid, _COARSE_PX)
-    here = _blocks(inside(power.shape, box_xyxy, _NEAR_PX), _COARSE_PX).any(axis=2)
-    around = (cells.level > 0) & ~here
+    if not _may_have_points(crop, box_xyxy):
+        return False
+    cells = measure_cells(crop, _COARSE_PX)
+    around = cells.level > 0
+    rows, columns = touched(crop.power.shape, box_xyxy, _NEAR_PX)
+    around[_cells_of(rows, _COARSE_PX), _cells_of(columns, _COARSE_PX)] = False
     calm = around & (cells.tail <= _HEAVY_TAIL) & (cells.rough <= _ROUGHEST)
     db = np.where(calm, 20 * np.log10(np.where(calm, cells.level, 1)), np.nan)
     steps = np.concatenate([np.abs(np.diff(db, axis=axis)).ravel() for axis in (0, 1)])
@@ -139,25 +139,41 @@ def is_clutter(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box) -> bool:
         return False
     step, tailed = float(np.median(steps)), float((cells.tail[around] > _HEAVY_TAIL).mean())
     uneven = step > _UNEVEN_DB and tailed > _TAILED_SHARE
-    return (uneven or step > _VERY_UNEVEN_DB) and _points_around(smooth, box_xyxy) >= _AS_BRIGHT_PER_PX
+    return (uneven or step > _VERY_UNEVEN_DB) and _points_around(crop.smooth, box_xyxy) >= _AS_BRIGHT_PER_PX
+
+
+def _may_have_points(crop: Crop, box_xyxy: Box) -> bool:
+    """Tell if there are as many pixels as bright as the points of clutter, as a quick test."""
+    peak = crop.smooth[touched(crop.smooth.shape, box_xyxy, 0)].max(initial=0.0)
+    bright = np.count_nonzero(crop.smooth >= peak * 10 ** (-max(_AS_BRIGHT_DB) / 10))
+    return bright / max(_far_px(crop.smooth, box_xyxy), 1) >= _AS_BRIGHT_PER_PX
 
 
 def _points_around(smooth: Grey, box_xyxy: Box) -> float:
     """Bright points around a box, per pixel."""
-    peak = smooth[inside(smooth.shape, box_xyxy, 0)].max(initial=0.0)
-    far = ~inside(smooth.shape, box_xyxy, _FINE_PX)
+    peak = smooth[touched(smooth.shape, box_xyxy, 0)].max(initial=0.0)
+    near = touched(smooth.shape, box_xyxy, _FINE_PX)
     most = 0
     for below in _AS_BRIGHT_DB:
         points = ndimage.binary_dilation(smooth >= peak * 10 ** (-below / 10))
         labels, _ = ndimage.label(points, np.ones((3, 3)))
-        most = max(most, len(np.unique(labels[far & points])))
-    return most / max(int(far.sum()), 1)
+        labels[near] = 0
+        most = max(most, np.count_nonzero(np.bincount(labels.ravel())[1:]))
+    return most / max(_far_px(smooth, box_xyxy), 1)
 
 
-def measure_cells(power: Grey, valid: Mask, side: int) -> Cells:
-    """Statistics of the cells of that side that fit into the pixels (H, W)."""
-    amplitude = _blocks(np.sqrt(power), side).astype(np.float32)
-    whole = _blocks(valid, side).all(axis=2)
+def _far_px(smooth: Grey, box_xyxy: Box) -> int:
+    """Pixels in which bright points are counted: all but those around the box."""
+    return smooth.size - area_px(touched(smooth.shape, box_xyxy, _FINE_PX))
+
+
+def measure_cells(crop: Crop, side: int) -> Cells:
+    """Statistics of the cells of that side that fit into a crop."""
+    amplitude = _blocks(crop.amplitude, side)
+    if crop.valid.all():
+        flat = speckle_law(amplitude.reshape(-1, side**2), side**2)
+        return Cells(*(values.astype(np.float64).reshape(amplitude.shape[:2]) for values in flat))
+    whole = _blocks(crop.valid, side).all(axis=2)
     found = Cells(*np.full((3, *whole.shape), np.nan))
     if whole.any():
         for grid, values in zip(found, speckle_law(amplitude[whole], side**2), strict=True):
@@ -165,13 +181,9 @@ def measure_cells(power: Grey, valid: Mask, side: int) -> Cells:
     return found
 
 
-def averaged(power: Grey, valid: Mask, side: int) -> Grey:
-    """Mean over the measured pixels among side x side around each; 0 where there are few."""
-    total = ndimage.uniform_filter(np.where(valid, power, 0.0), side)
-    if valid.all():
-        return np.asarray(total)
-    share = ndimage.uniform_filter(valid.astype(np.float64), side)
-    return np.where(share > 1 / side, total / np.maximum(share, 1 / side), 0.0)
+def _cells_of(pixels: slice, side: int) -> slice:
+    """Cells that hold some of these pixels."""
+    return slice(pixels.start // side, -(-pixels.stop // side))
 
 
 def _opened(bright: Mask, breadth: float) -> Mask:
@@ -180,14 +192,6 @@ def _opened(bright: Mask, breadth: float) -> Mask:
     if not core.any():
         return np.zeros_like(bright)
     return np.asarray(bright & (ndimage.distance_transform_edt(~core) <= breadth / 2))
-
-
-def inside(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Mask:
-    """(H, W) true for pixels that a box touches if it is larger by `margin` on all sides."""
-    x1, y1, x2, y2 = box_xyxy
-    x, y = np.arange(shape[1]), np.arange(shape[0])
-    columns, rows = (x + 1 > x1 - margin) & (x < x2 + margin), (y + 1 > y1 - margin) & (y < y2 + margin)
-    return np.asarray(rows[:, None] & columns)
 
 
 def _cross(peaks: Grey) -> Grey:

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
-from typing import Any, TypeVar
+from typing import NamedTuple, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -14,7 +14,6 @@ from numpy.typing import NDArray
 from refinedet.boxes import Boxes
 from refinedet.detections import Detections
 from refinedet.geo.position import locate
-from refinedet.radiometry import valid_mask
 from refinedet.raster import RasterInfo, Reader
 from refinedet.scene.land.survey import Surroundings
 from refinedet.scene.sentinel1.ambiguity import find_ambiguities
@@ -22,9 +21,11 @@ from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.borders import invalid_share
 from refinedet.scene.sentinel1.land_ghosts import find_land_ghosts
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
+from refinedet.scene.ships.blocks import read_blocks
+from refinedet.scene.ships.crop import Box
 from refinedet.scene.ships.lattice import LONGEST_M, TURBINE, grid_members
-from refinedet.scene.ships.resolution import Pair, Sensor, resolution_px, speckle_correlation
-from refinedet.scene.ships.shape import UNKNOWN, Box, Shape, away_from, measure, surroundings, to_intensity
+from refinedet.scene.ships.resolution import Grey, Mask, Pair, Sensor, resolution_px, speckle_correlation
+from refinedet.scene.ships.shape import UNKNOWN, Shape, away_from, measure, surroundings
 from refinedet.scene.ships.suspects import suspects
 from refinedet.scene.ships.wakes import WAKE, find_wakes
 from refinedet.scene.windows.merge import Merged
@@ -129,27 +130,26 @@ def _contrasts(shapes: Sequence[Shape]) -> NDArray[np.float64]:
 
 
 def _shapes(reader: Reader, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.float64]]:
-    """Shape of each ship from its pixels, and the share (N,) of pixels without data; read from top to bottom."""
+    """Shape of each ship from its pixels, and the share (N,) of pixels without data."""
     shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
-    order = np.argsort(boxes_xyxy[:, 1], kind="stable").tolist()
-    some = {order[round(i)] for i in np.linspace(0, len(order) - 1, _SEAS)} if order else set()
-    known = {index: _near(reader, _box(boxes_xyxy, index)) for index in order if index in some}
-    sensor = _sensor(reader, list(known.values()))
-    for index in order:
-        near = known.pop(index, None) or _near(reader, _box(boxes_xyxy, index))
-        shape = measure(to_intensity(near.pixels), near.valid, near.place, sensor)
+    boxes = boxes_xyxy.astype(np.float64)
+    sensor = _sensor(reader, boxes)
+    for index, near in _nearby(reader, boxes):
+        shape = measure(near.power, near.valid, near.place, sensor)
         shapes[index], invalid[index] = shape.moved(*near.corner_xy), invalid_share(near.valid, near.place)
     return shapes, invalid
 
 
-def _sensor(reader: Reader, some: Sequence[_Near]) -> Sensor:
+def _sensor(reader: Reader, boxes: NDArray[np.float64]) -> Sensor:
     """Pixels and resolution of a scene, the latter from the sea around some of its ships; told to the reader."""
-    if not some:
+    if not len(boxes):
         return Sensor()
+    order = np.argsort(boxes[:, 1], kind="stable")
+    some = sorted({round(i) for i in np.linspace(0, len(order) - 1, _SEAS)})
     found: list[Pair] = []
-    for near in some:
+    for _, near in _nearby(reader, boxes[order[some]]):
         sea = near.valid & away_from(near.valid.shape, near.place)
-        correlation = speckle_correlation(to_intensity(near.pixels), sea)
+        correlation = speckle_correlation(near.power, sea)
         if correlation is not None:
             found.append(correlation)
     width = resolution_px(found)
@@ -157,28 +157,26 @@ def _sensor(reader: Reader, some: Sequence[_Near]) -> Sensor:
     return Sensor(pixel_size_m(reader.info) if has_pixel_size(reader.info) else (1.0, 1.0), width)
 
 
-@dataclass(frozen=True, slots=True)
-class _Near:
+class _Near(NamedTuple):
     """Pixels of a box and of the water around."""
 
-    pixels: NDArray[Any]
-    valid: NDArray[np.bool_]
+    power: Grey
+    valid: Mask
     place: Box
     """The box in these pixels."""
     corner_xy: tuple[int, int]
     """First pixel in the scene."""
 
 
-def _near(reader: Reader, box: Box) -> _Near:
-    window = surroundings(box, reader.info.width, reader.info.height)
-    pixels = reader.read(window)
-    place = (box[0] - window.x, box[1] - window.y, box[2] - window.x, box[3] - window.y)
-    return _Near(pixels, valid_mask(pixels, reader.info.nodata), place, (window.x, window.y))
-
-
-def _box(boxes_xyxy: Boxes, index: int) -> Box:
-    x1, y1, x2, y2 = boxes_xyxy[index].tolist()
-    return x1, y1, x2, y2
+def _nearby(reader: Reader, boxes: NDArray[np.float64]) -> Iterator[tuple[int, _Near]]:
+    """Yield the index and the surroundings of each box, those that lie close together one after the other."""
+    places: list[Box] = [(x1, y1, x2, y2) for x1, y1, x2, y2 in boxes.tolist()]
+    windows = [surroundings(place, reader.info.width, reader.info.height) for place in places]
+    for block, members in read_blocks(reader, windows):
+        for index in members:
+            (x1, y1, x2, y2), (x, y) = places[index], (windows[index].x, windows[index].y)
+            span = block.span(windows[index])
+            yield index, _Near(block.power[span], block.valid[span], (x1 - x, y1 - y, x2 - x, y2 - y), (x, y))
 
 
 def _ghosts(

@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+from typing import NamedTuple
+
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships.backdrop import Box, Grey, Mask, Sizes, averaged, inside, is_clutter, land_distance
+from refinedet.scene.ships.backdrop import Sizes, is_clutter, land_distance
+from refinedet.scene.ships.crop import Box, Crop, median, touched
+from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.tiling import Window
 
 IMPLAUSIBLE = "implausible"
@@ -43,6 +47,20 @@ _WIDER = 1.25
 """Least breadth of land as a multiple of the detection's, where the size of pixels is unknown."""
 _EVEN, _EVEN_BROAD_PX = 0.35, 20.0
 """Largest standard deviation over mean, and least breadth, of an islet of unknown size: ships have bright points."""
+_CLOSE_PX = 24
+"""Pixels on each side of the brightest point in which a patch is looked for first: most end within them."""
+
+
+class _Patch(NamedTuple):
+    """Bright patch in the smallest rectangle around it, (H, W)."""
+
+    mask: Mask
+    smooth: Grey
+
+    def exceeds(self, length: float, breadth: float) -> bool:
+        """False if so small a rectangle holds nothing longer or broader, as a quick test."""
+        high, wide = (max(side - 1, 0) for side in self.mask.shape)
+        return 3 * (high**2 + wide**2) + 1 > length**2 or min(self.mask.shape) > breadth
 
 
 def judged(pixel_m: tuple[float, float]) -> bool:
@@ -64,14 +82,13 @@ def resolution_m(pixel_m: tuple[float, float]) -> float:
 
 
 def doubts(
-    power: Grey, valid: Mask, box_xyxy: Box, pixel_m: float = np.nan, sensor_m: float = RESOLUTION_M
+    crop: Crop, box_xyxy: Box, pixel_m: float = np.nan, sensor_m: float = RESOLUTION_M
 ) -> tuple[set[str], float]:
     """Doubts that the detection at a box is a ship.
 
     Args:
-        power: intensity (H, W) of the box and REACH_PX around it, as far as the scene reaches.
-        valid: (H, W) false where nothing was measured.
-        box_xyxy: the box, in pixels of `power`.
+        crop: the box and REACH_PX around it, as far as the scene reaches.
+        box_xyxy: the box, in pixels of the crop.
         pixel_m: size of a pixel; NaN: unknown. Then only shapes count that no ship has at any size.
         sensor_m: resolution of the scene.
 
@@ -83,47 +100,69 @@ def doubts(
     size = pixel_m if known else NOMINAL_M
     breadth, length = ((most + _BLUR * sensor_m) / size for most in (BROADEST_M, LONGEST_M))
     area = _LARGER * (BROADEST_M + _BLUR * sensor_m) * (LONGEST_M + _BLUR * sensor_m) / size**2
-    smooth = averaged(power, valid, 3)
     found: set[str] = set()
-    patch = _patch(power, valid, smooth, box_xyxy)
-    long, broad, even = _measures(patch, smooth)
-    if known and (long > length or broad > breadth):
-        found.add(IMPLAUSIBLE)
-    if known and broad > breadth and long < _ROUND * broad:
-        found.add(ISLET)
-    if not known:
-        if broad > _EVEN_BROAD_PX and long < _ROUNDER * broad and even < _EVEN:
+    patch = _patch(crop, box_xyxy)
+    if patch.exceeds(length, breadth if known else breadth / _WIDER):
+        long, broad, even = _measures(patch)
+        if known and (long > length or broad > breadth):
+            found.add(IMPLAUSIBLE)
+        if known and broad > breadth and long < _ROUND * broad:
             found.add(ISLET)
-        breadth, area = max(breadth, _WIDER * broad), max(area, _LARGER * float(patch.sum()))
-    if is_clutter(power, valid, smooth, box_xyxy):
+        if not known:
+            if broad > _EVEN_BROAD_PX and long < _ROUNDER * broad and even < _EVEN:
+                found.add(ISLET)
+            breadth, area = max(breadth, _WIDER * broad), max(area, _LARGER * float(patch.mask.sum()))
+    if is_clutter(crop, box_xyxy):
         found.add(CLUTTER)
-    return found, land_distance(power, valid, smooth, box_xyxy, Sizes(breadth, area))
+    return found, land_distance(crop, box_xyxy, Sizes(breadth, area))
 
 
-def _patch(power: Grey, valid: Mask, smooth: Grey, box_xyxy: Box) -> Mask:
+def _patch(crop: Crop, box_xyxy: Box) -> _Patch:
     """Bright patch around the brightest point of a box; empty if it is no brighter than the water."""
-    here = inside(power.shape, box_xyxy, 0)
-    around = power[valid & ~here]
-    at = np.unravel_index(int(np.argmax(np.where(here, smooth, -1.0))), smooth.shape)
-    least = smooth[at] * _OF_PEAK
+    here = touched(crop.smooth.shape, box_xyxy, 0)
+    top = crop.smooth[here]
+    if not top.size:
+        return _Patch(np.zeros((0, 0), np.bool_), np.zeros((0, 0)))
+    row, column = np.unravel_index(int(np.argmax(top)), top.shape)
+    at = here[0].start + int(row), here[1].start + int(column)
+    least = float(crop.smooth[at]) * _OF_PEAK
+    far = crop.valid.copy()
+    far[here] = False
+    around = crop.power[far]
     if len(around):
-        least = max(least, _OVER_WATER * float(np.median(around)))
-    labels, _ = ndimage.label(smooth >= max(least, np.finfo(np.float64).tiny), np.ones((3, 3)))
-    return np.asarray((labels == labels[at]) & (labels > 0))
+        least = max(least, _OVER_WATER * median(around))
+    return _connected(crop.smooth, at, max(least, np.finfo(np.float64).tiny))
 
 
-def _measures(patch: Mask, smooth: Grey) -> tuple[float, float, float]:
+def _connected(smooth: Grey, at: tuple[int, int], least: float) -> _Patch:
+    """Pixels of at least that power which hang together with the one at a place; empty if it is darker."""
+    for reach in (_CLOSE_PX, max(smooth.shape)):
+        first = [max(place - reach, 0) for place in at]
+        last = [min(place + reach + 1, side) for place, side in zip(at, smooth.shape, strict=True)]
+        part = smooth[first[0] : last[0], first[1] : last[1]]
+        labels, _ = ndimage.label(part >= least, np.ones((3, 3)))
+        label = labels[at[0] - first[0], at[1] - first[1]]
+        mask = (labels == label) & (labels > 0)
+        rows, columns = np.flatnonzero(mask.any(axis=1)), np.flatnonzero(mask.any(axis=0))
+        if not len(rows):
+            return _Patch(mask[:0, :0], part[:0, :0])
+        ends = (rows[0], columns[0], rows[-1] + 1 - mask.shape[0], columns[-1] + 1 - mask.shape[1])
+        if all(ends):
+            break
+    tight = slice(rows[0], rows[-1] + 1), slice(columns[0], columns[-1] + 1)
+    return _Patch(mask[tight], part[tight])
+
+
+def _measures(patch: _Patch) -> tuple[float, float, float]:
     """Length and breadth of a patch in pixels, and the standard deviation over the mean of its power; 0 if empty.
 
     The length is that of a rectangle with the same second moments; the breadth is that of the largest disc in it.
     """
-    if not patch.any():
+    if not patch.mask.any():
         return 0.0, 0.0, 0.0
-    points = np.stack(np.nonzero(patch))
+    points = np.stack(np.nonzero(patch.mask))
     covariance = np.cov(points, bias=True) + np.eye(2) / 12
     length = float(np.sqrt(12 * np.linalg.eigvalsh(covariance)[1]))
-    (top, left), (bottom, right) = points.min(axis=1), points.max(axis=1)
-    alone = np.pad(patch[top : bottom + 1, left : right + 1], 1)
-    breadth = 2 * float(ndimage.distance_transform_edt(alone).max()) - 1
-    values: NDArray[np.float64] = smooth[patch]
+    breadth = 2 * float(ndimage.distance_transform_edt(np.pad(patch.mask, 1)).max()) - 1
+    values: NDArray[np.float64] = patch.smooth[patch.mask]
     return length, breadth, float(values.std() / values.mean())

@@ -9,18 +9,18 @@ in metres: pixels may be longer than wide.
 from __future__ import annotations
 
 from dataclasses import dataclass, replace
-from typing import Any, Self
+from typing import Self
 
 import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
 from refinedet.scene.ships.blob import blob, floor, side_lobes
+from refinedet.scene.ships.blocks import Span
+from refinedet.scene.ships.crop import Box
 from refinedet.scene.ships.resolution import Grey, Mask, Sensor
 from refinedet.tiling import Window
 
-Box = tuple[float, float, float, float]
-"""x1, y1, x2, y2 in pixels, half-open."""
 Vector = NDArray[np.float64]
 """(2,) x and y."""
 
@@ -104,16 +104,11 @@ def surroundings(box_xyxy: Box, width_px: int, height_px: int) -> Window:
     return Window(top, left, bottom - top, right - left)
 
 
-def to_intensity(pixels: NDArray[Any]) -> Grey:
-    """Power (H, W): the square of amplitudes (H, W), or of the mean of (H, W, 3)."""
-    values = pixels.astype(np.float64)
-    values = values.mean(axis=2) if values.ndim == 3 else values
-    return np.asarray(values**2)
-
-
 def away_from(shape: tuple[int, ...], box_xyxy: Box) -> Mask:
     """Pixels (H, W) that are not at a box, nor so near that they may hold its side lobes."""
-    return ~_within(shape, box_xyxy, _GUARD_PX)
+    far = np.ones(shape, np.bool_)
+    far[_within(shape, box_xyxy, _GUARD_PX)] = False
+    return far
 
 
 def measure(intensity: Grey, valid: Mask, box_xyxy: Box, sensor: Sensor | None = None) -> Shape:
@@ -126,9 +121,9 @@ def measure(intensity: Grey, valid: Mask, box_xyxy: Box, sensor: Sensor | None =
         sensor: pixels and point response of the scene; None: square pixels, and the usual response.
     """
     sensor = sensor or Sensor()
-    inside = _within(intensity.shape, box_xyxy, 1.0) & valid
+    box = _within(intensity.shape, box_xyxy, 1.0)
     water = intensity[valid & away_from(intensity.shape, box_xyxy)]
-    if water.size < _LEAST_WATER or not inside.any():
+    if water.size < _LEAST_WATER or not valid[box].any():
         return UNKNOWN
     # other ships and land around are brighter than water: the mean of the darker part is taken, twice
     mean = water.mean()
@@ -138,23 +133,36 @@ def measure(intensity: Grey, valid: Mask, box_xyxy: Box, sensor: Sensor | None =
         return UNKNOWN
     known = np.where(valid, intensity, 0.0)
     # speckle raises the brightest pixel, smoothing lowers a true peak; the mean of both, in decibels, errs least
-    smooth = ndimage.convolve(known, _SMOOTHING)[inside].max()
-    contrast = float(5 * np.log10(known[inside].max() * smooth / mean**2))
+    smooth = _smoothed(known, box)[valid[box]].max()
+    contrast = float(5 * np.log10(known[box].max() * smooth / mean**2))
     known, sensor = _squared_up(known, sensor)
-    ship = np.where(inside, known, 0.0)
-    lobes, least = side_lobes(ship, mean, sensor.resolution_px), floor(ship, mean)
+    ship = np.zeros_like(known)
+    ship[box] = np.where(valid[box], known[box], 0.0)
+    everywhere = (slice(0, ship.shape[0]), slice(0, ship.shape[1]))
+    lobes, least = side_lobes(ship, mean, sensor.resolution_px, box, everywhere), floor(ship, mean)
     found = blob(ship, np.maximum(lobes, least))
     if found.sum() < _LEAST_BLOB:
         return replace(UNKNOWN, contrast_db=contrast)
     return replace(_shaped(known, lobes, mean, least, found, sensor), contrast_db=contrast)
 
 
-def _within(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Mask:
+def _within(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Span:
     """Pixels whose centres lie in a box that is larger by `margin`."""
     x1, y1, x2, y2 = box_xyxy
-    x, y = np.arange(shape[1]) + 0.5, np.arange(shape[0]) + 0.5
-    columns, rows = (x > x1 - margin) & (x < x2 + margin), (y > y1 - margin) & (y < y2 + margin)
-    return np.asarray(rows[:, None] & columns)
+    return _centres(y1 - margin, y2 + margin, shape[0]), _centres(x1 - margin, x2 + margin, shape[1])
+
+
+def _centres(low: float, high: float, length: int) -> slice:
+    """Pixels k of a line whose centres k + 0.5 lie between two places."""
+    first = min(max(int(np.floor(low + 0.5)), 0), length)
+    return slice(first, max(first, min(int(np.ceil(high - 0.5)), length)))
+
+
+def _smoothed(intensity: Grey, span: Span) -> Grey:
+    """Pixels of a span, smoothed; beyond the border of `intensity` the pixels are mirrored."""
+    wide = tuple(slice(max(one.start - 1, 0), one.stop + 1) for one in span)
+    own = tuple(slice(one.start - more.start, one.stop - more.start) for one, more in zip(span, wide, strict=True))
+    return np.asarray(ndimage.convolve(intensity[wide], _SMOOTHING)[own])
 
 
 def _squared_up(intensity: Grey, sensor: Sensor) -> tuple[Grey, Sensor]:

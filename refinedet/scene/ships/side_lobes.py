@@ -8,13 +8,13 @@ cross elsewhere: their side lobes are not told.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable
 
 import numpy as np
 
-from refinedet.scene.ships.backdrop import Box, Grey, Mask, inside
 from refinedet.scene.ships.blob import FALSE_BRIGHT, side_lobes
-from refinedet.scene.ships.resolution import Pair
+from refinedet.scene.ships.crop import Box, touched
+from refinedet.scene.ships.resolution import Grey, Mask, Pair
 
 SIDELOBE = "sidelobe"
 """Flag: the bright patch at the box is no brighter than the side lobes of a much brighter ship on its row or column."""
@@ -31,31 +31,35 @@ _GROWN_PX = 2.0
 """Pixels around the box of a ship that may belong to it."""
 
 
-def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Sequence[Box], resolution_px: Pair) -> bool:
+def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Iterable[Box], resolution_px: Pair) -> bool:
     """Tell a side lobe from a ship.
 
     Args:
-        power: intensity (H, W) around the box.
+        power: intensity (H, W) around the box; 0 where nothing was measured.
         valid: (H, W) false where nothing was measured.
         box_xyxy: the box, in pixels of `power`.
-        others: boxes of the other detections, likewise.
+        others: boxes of the other detections, likewise; asked for only if something near could throw side lobes.
         resolution_px: width of the point response along x and y.
     """
-    here = inside(power.shape, box_xyxy, 0) & valid
-    if not here.any():
+    box = touched(power.shape, box_xyxy, 0)
+    if not valid[box].any():
         return False
-    peak, water = float(power[here].max()), float(np.median(power[valid]))
-    strong = ~here & (power >= _BRIGHTER * peak)
-    if not strong.any():  # as a rule; a box need not be compared with thousands of others then
+    peak = float(power[box].max())
+    if float(power.max()) < _BRIGHTER * peak:  # as a rule
         return False
+    here = np.zeros_like(valid)
+    here[box] = valid[box]
     ships = np.zeros_like(here)
     for other in others:
-        ships |= inside(power.shape, other, _GROWN_PX)
-    bright = np.where(ships & strong, power, 0.0)
+        ships[touched(power.shape, other, _GROWN_PX)] = True
+    water = float(np.median(power[valid]))
+    bright = np.where(ships & ~here & (power >= _BRIGHTER * peak), power, 0.0)
     patch = here & (power >= max(_OF_PEAK * peak, FALSE_BRIGHT * water))
     if not bright.any() or not patch.any():
         return False
-    if float((power <= side_lobes(bright, water, resolution_px))[patch].mean()) < _EXPLAINED:
+    everywhere = tuple(slice(0, side) for side in power.shape)
+    lobes = side_lobes(bright, water, resolution_px, everywhere, box)
+    if float((power[box] <= lobes)[patch[box]].mean()) < _EXPLAINED:
         return False
     sides = ((power, bright > 0, patch), (power.T, bright.T > 0, patch.T))
     return any(_arm_reaches(*side, water) for side in sides)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -9,14 +11,15 @@ from numpy.typing import NDArray
 from refinedet.boxes import Boxes
 from refinedet.config.detect_options import LandSettings
 from refinedet.errors import InputError
-from refinedet.radiometry import valid_mask
 from refinedet.raster import Reader, SceneReader
 from refinedet.raster.resample import ResampledReader
 from refinedet.scene.land.survey import SHORE
+from refinedet.scene.ships.blocks import read_blocks
+from refinedet.scene.ships.crop import MARGIN_PX, Box, Crop
 from refinedet.scene.ships.plausible import NOMINAL_M, doubts, judged, resolution_m, surroundings
-from refinedet.scene.ships.shape import Box, to_intensity
 from refinedet.scene.ships.side_lobes import SIDELOBE, is_side_lobe
 from refinedet.scene.windows.pixel_size import has_pixel_size, pixel_size_m
+from refinedet.tiling import Window
 
 _COARSEST_M = 45.0
 """Pixels larger than this show no ship's shape, so nothing is doubted."""
@@ -51,23 +54,32 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
     sensor_px = resolution_m(own_m) / (pixel_m if np.isfinite(pixel_m) else NOMINAL_M)
     boxes = boxes_xyxy.astype(np.float64) * (factors * 2)
     tree = shapely.STRtree(shapely.box(*boxes.T))
+    windows = [surroundings(_box(box), info.width, info.height) for box in boxes]
     found = list(none)
-    for index in np.argsort(boxes_xyxy[:, 1], kind="stable").tolist():
-        window = surroundings(_box(boxes[index]), info.width, info.height)
-        pixels = looked_at.read(window)
-        valid = valid_mask(pixels, info.nodata)
-        power = np.where(valid, to_intensity(pixels), 0.0)
-        corner = np.array([window.x, window.y] * 2)
-        place = _box(boxes[index] - corner)
-        flags, land_px = doubts(power, valid, place, size_m, resolution_m(own_m))
-        if land.mask != "off" and land_px <= shore_px:
-            flags.add(SHORE)
-        near = tree.query(shapely.box(window.x, window.y, window.x + window.width, window.y + window.height))
-        others = [_box(boxes[other] - corner) for other in near.tolist() if other != index]
-        if is_side_lobe(power, valid, place, others, (sensor_px, sensor_px)):
-            flags.add(SIDELOBE)
-        found[index] = tuple(sorted(flags))
+    for block, members in read_blocks(looked_at, windows, MARGIN_PX):
+        whole = Crop.of(block.power, block.valid)
+        for index in members:
+            window = windows[index]
+            crop, place = whole.part(block.span(window)), _box(boxes[index] - _corner(window))
+            flags, land_px = doubts(crop, place, size_m, resolution_m(own_m))
+            if land.mask != "off" and land_px <= shore_px:
+                flags.add(SHORE)
+            others = _others(tree, boxes, index, window)
+            if is_side_lobe(crop.power, crop.valid, place, others, (sensor_px, sensor_px)):
+                flags.add(SIDELOBE)
+            found[index] = tuple(sorted(flags))
     return tuple(found)
+
+
+def _others(tree: shapely.STRtree, boxes: NDArray[np.float64], index: int, window: Window) -> Iterator[Box]:
+    """Yield the boxes of the other detections in a window, in its pixels; nothing is looked up before the first."""
+    near = tree.query(shapely.box(window.x, window.y, window.x + window.width, window.y + window.height))
+    yield from (_box(boxes[other] - _corner(window)) for other in near.tolist() if other != index)
+
+
+def _corner(window: Window) -> NDArray[np.float64]:
+    """First pixel of a window, twice."""
+    return np.array([window.x, window.y] * 2, np.float64)
 
 
 def _box(corners: NDArray[np.float64]) -> Box:

@@ -1,0 +1,99 @@
+"""Blocks of a scene: windows that lie close together are read at once, so that no pixel is decoded for each of them.
+
+The memory used grows neither with the scene nor with the number of windows, and no pixel depends on the block through
+which it is read.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import groupby
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.radiometry import valid_mask
+from refinedet.raster import Reader
+from refinedet.scene.ships.resolution import Grey, Mask
+from refinedet.tiling import Window
+
+Span = tuple[slice, slice]
+"""Rows and columns of an array."""
+
+BLOCK_PX = 512
+"""Windows that begin in one square of this side are read together."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """Pixels of a rectangle of a scene."""
+
+    window: Window
+    """The rectangle."""
+    power: Grey
+    """(H, W) intensity; 0 where nothing was measured."""
+    valid: Mask
+    """(H, W) false where nothing was measured."""
+
+    def span(self, window: Window) -> Span:
+        """Rows and columns of a window in the block."""
+        down, right = window.y - self.window.y, window.x - self.window.x
+        return slice(down, down + window.height), slice(right, right + window.width)
+
+
+def read_blocks(
+    reader: Reader, windows: Sequence[Window], margin_px: int = 0, side_px: int = BLOCK_PX
+) -> Iterator[tuple[Block, list[int]]]:
+    """Yield blocks from top to bottom, each with the indices of the windows in it; each window is in one block.
+
+    Windows far from all others are blocks of their own.
+
+    Args:
+        reader: the scene.
+        windows: windows of the scene.
+        margin_px: pixels of the scene around each window that the block holds too, as far as the scene reaches.
+        side_px: windows that begin in one square of this side share a block.
+
+    Raises:
+        FileError: pixels cannot be read.
+    """
+
+    def square(index: int) -> tuple[int, int]:
+        return windows[index].y // side_px, windows[index].x // side_px
+
+    wide = [_grown(window, margin_px, reader.info.width, reader.info.height) for window in windows]
+    order = sorted(range(len(windows)), key=lambda index: (square(index), windows[index], index))
+    for _, members in groupby(order, key=square):
+        together = list(members)
+        whole = _around([wide[index] for index in together])
+        if whole.height * whole.width <= sum(wide[index].height * wide[index].width for index in together):
+            yield _read(reader, whole), together
+        else:
+            yield from ((_read(reader, wide[index]), [index]) for index in together)
+
+
+def to_intensity(pixels: NDArray[np.generic]) -> Grey:
+    """Power (H, W): the square of amplitudes (H, W), or of the mean of (H, W, 3)."""
+    values = pixels.astype(np.float64)
+    values = values.mean(axis=2) if values.ndim == 3 else values
+    return np.asarray(values**2)
+
+
+def _read(reader: Reader, window: Window) -> Block:
+    pixels = reader.read(window)
+    valid = valid_mask(pixels, reader.info.nodata)
+    return Block(window, np.where(valid, to_intensity(pixels), 0.0), valid)
+
+
+def _grown(window: Window, margin_px: int, width: int, height: int) -> Window:
+    y, x = max(0, window.y - margin_px), max(0, window.x - margin_px)
+    bottom = min(height, window.y + window.height + margin_px)
+    return Window(y, x, bottom - y, min(width, window.x + window.width + margin_px) - x)
+
+
+def _around(windows: Sequence[Window]) -> Window:
+    """Smallest window that holds all of these."""
+    y, x = min(window.y for window in windows), min(window.x for window in windows)
+    bottom, right = (max(w.y + w.height for w in windows), max(w.x + w.width for w in windows))
+    return Window(y, x, bottom - y, right - x)

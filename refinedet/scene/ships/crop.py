@@ -1,0 +1,88 @@
+"""Crop of a scene: the pixels around a box, and means over their neighbours. Pure."""
+
+from __future__ import annotations
+
+from functools import reduce
+from typing import NamedTuple, Self
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.scene.ships.blocks import Span
+from refinedet.scene.ships.resolution import Grey, Mask
+
+Box = tuple[float, float, float, float]
+"""x1, y1, x2, y2 in pixels, half-open."""
+
+MARGIN_PX = 2
+"""Pixels around a crop on which its means depend."""
+
+
+class Crop(NamedTuple):
+    """Pixels of a rectangle, (H, W) each."""
+
+    power: Grey
+    """Intensity, linear in power; 0 where nothing was measured."""
+    valid: Mask
+    """False where nothing was measured."""
+    amplitude: NDArray[np.float32]
+    """Root of the power."""
+    smooth: Grey
+    """Mean power over 3 x 3 pixels."""
+    smoother: Grey
+    """Mean power over 5 x 5 pixels."""
+
+    @classmethod
+    def of(cls, power: Grey, valid: Mask) -> Self:
+        """Crop with all means; beyond the border the pixels are mirrored."""
+        means = [averaged(power, valid, side) for side in (3, 5)]
+        return cls(power, valid, np.sqrt(power).astype(np.float32), *means)
+
+    def part(self, span: Span) -> Self:
+        """Part of the crop, which shares its memory."""
+        return type(self)(*(pixels[span] for pixels in self))
+
+
+def averaged(power: Grey, valid: Mask, side: int) -> Grey:
+    """Mean over the measured pixels among side x side around each; 0 where there are few.
+
+    Each mean is a fixed sum, so it does not depend on what lies farther away.
+    """
+    total = _sums(np.where(valid, power, 0.0), side)
+    if valid.all():
+        return total / side**2
+    count = _sums(valid.astype(np.float64), side)
+    return np.where(count > side, total / np.maximum(count, side), 0.0)
+
+
+def touched(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Span:
+    """Pixels of an array (H, W) that a box touches if it is larger by `margin` on all sides."""
+    x1, y1, x2, y2 = box_xyxy
+    return _between(y1 - margin, y2 + margin, shape[0]), _between(x1 - margin, x2 + margin, shape[1])
+
+
+def area_px(span: Span) -> int:
+    """Number of pixels."""
+    rows, columns = span
+    return (rows.stop - rows.start) * (columns.stop - columns.start)
+
+
+def median(values: Grey) -> float:
+    """Median of (N,) finite values, at least one; `np.median` takes eight times as long."""
+    middle = len(values) // 2
+    ranked = np.partition(values, middle)
+    upper = float(ranked[middle])
+    return upper if len(values) % 2 else (float(ranked[:middle].max()) + upper) / 2
+
+
+def _between(low: float, high: float, length: int) -> slice:
+    first = min(max(int(np.floor(low)), 0), length)
+    return slice(first, max(first, min(int(np.ceil(high)), length)))
+
+
+def _sums(values: Grey, side: int) -> Grey:
+    """Sums over side x side around each pixel."""
+    wide = np.pad(values, side // 2, mode="symmetric")
+    height, width = values.shape
+    rows = reduce(np.add, [wide[k : k + height] for k in range(side)])
+    return np.asarray(reduce(np.add, [rows[:, k : k + width] for k in range(side)]))
