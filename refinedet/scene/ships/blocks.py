@@ -23,6 +23,8 @@ Span = tuple[slice, slice]
 
 BLOCK_PX = 512
 """Windows that begin in one square of this side are read together."""
+_READ_PX = 1 << 14
+"""Pixels that are decoded in the time that a call of the reader takes besides."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,35 +44,26 @@ class Block:
         return slice(down, down + window.height), slice(right, right + window.width)
 
 
-def read_blocks(
-    reader: Reader, windows: Sequence[Window], margin_px: int = 0, side_px: int = BLOCK_PX
-) -> Iterator[tuple[Block, list[int]]]:
+def read_blocks(reader: Reader, windows: Sequence[Window]) -> Iterator[tuple[Block, list[int]]]:
     """Yield blocks from top to bottom, each with the indices of the windows in it; each window is in one block.
 
     Windows far from all others are blocks of their own.
-
-    Args:
-        reader: the scene.
-        windows: windows of the scene.
-        margin_px: pixels of the scene around each window that the block holds too, as far as the scene reaches.
-        side_px: windows that begin in one square of this side share a block.
 
     Raises:
         FileError: pixels cannot be read.
     """
 
     def square(index: int) -> tuple[int, int]:
-        return windows[index].y // side_px, windows[index].x // side_px
+        return windows[index].y // BLOCK_PX, windows[index].x // BLOCK_PX
 
-    wide = [_grown(window, margin_px, reader.info.width, reader.info.height) for window in windows]
     order = sorted(range(len(windows)), key=lambda index: (square(index), windows[index], index))
     for _, members in groupby(order, key=square):
         together = list(members)
-        whole = _around([wide[index] for index in together])
-        if whole.height * whole.width <= sum(wide[index].height * wide[index].width for index in together):
+        whole = _around([windows[index] for index in together])
+        if _pixels(whole) <= sum(_READ_PX + _pixels(windows[index]) for index in together):
             yield _read(reader, whole), together
         else:
-            yield from ((_read(reader, wide[index]), [index]) for index in together)
+            yield from ((_read(reader, windows[index]), [index]) for index in together)
 
 
 def to_intensity(pixels: NDArray[np.generic]) -> Grey:
@@ -86,10 +79,8 @@ def _read(reader: Reader, window: Window) -> Block:
     return Block(window, np.where(valid, to_intensity(pixels), 0.0), valid)
 
 
-def _grown(window: Window, margin_px: int, width: int, height: int) -> Window:
-    y, x = max(0, window.y - margin_px), max(0, window.x - margin_px)
-    bottom = min(height, window.y + window.height + margin_px)
-    return Window(y, x, bottom - y, min(width, window.x + window.width + margin_px) - x)
+def _pixels(window: Window) -> int:
+    return window.height * window.width
 
 
 def _around(windows: Sequence[Window]) -> Window:

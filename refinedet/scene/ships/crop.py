@@ -13,13 +13,12 @@ from refinedet.scene.ships.resolution import Grey, Mask
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels, half-open."""
-
-MARGIN_PX = 2
-"""Pixels around a crop on which its means depend."""
+_SIDES = 3, 5
+"""Sides of the squares over which means are taken."""
 
 
 class Crop(NamedTuple):
-    """Pixels of a rectangle, (H, W) each."""
+    """Pixels of a rectangle, (H, W) each. For the means the pixels are mirrored at its border."""
 
     power: Grey
     """Intensity, linear in power; 0 where nothing was measured."""
@@ -34,13 +33,22 @@ class Crop(NamedTuple):
 
     @classmethod
     def of(cls, power: Grey, valid: Mask) -> Self:
-        """Crop with all means; beyond the border the pixels are mirrored."""
-        means = [averaged(power, valid, side) for side in (3, 5)]
+        """Crop of pixels, with their means."""
+        means = [averaged(power, valid, side) for side in _SIDES]
         return cls(power, valid, np.sqrt(power).astype(np.float32), *means)
 
     def part(self, span: Span) -> Self:
-        """Part of the crop, which shares its memory."""
-        return type(self)(*(pixels[span] for pixels in self))
+        """Crop of a part, which depends on nothing outside of it; means are computed anew only at its border."""
+        power, valid, amplitude, *means = (pixels[span] for pixels in self)
+        if not valid.all() or min(valid.shape) < max(_SIDES):
+            return self.of(power, valid)
+        found = [mean.copy() for mean in means]
+        for mean, side in zip(found, _SIDES, strict=True):
+            reach = side // 2
+            views = ((mean, power), (mean[::-1], power[::-1]), (mean.T, power.T), (mean.T[::-1], power.T[::-1]))
+            for to, lines in views:
+                to[:reach] = _sums_at_border(lines[: 2 * reach], side) / side**2
+        return type(self)(power, valid, amplitude, *found)
 
 
 def averaged(power: Grey, valid: Mask, side: int) -> Grey:
@@ -86,3 +94,12 @@ def _sums(values: Grey, side: int) -> Grey:
     height, width = values.shape
     rows = reduce(np.add, [wide[k : k + height] for k in range(side)])
     return np.asarray(reduce(np.add, [rows[:, k : k + width] for k in range(side)]))
+
+
+def _sums_at_border(lines: Grey, side: int) -> Grey:
+    """Sums of the first lines at a border, which reach beyond it, from twice as many."""
+    reach, length = len(lines) // 2, lines.shape[1]
+    wide = np.concatenate([lines[reach - 1 :: -1], lines])
+    rows = reduce(np.add, [wide[k : k + reach] for k in range(side)])
+    wide = np.concatenate([rows[:, reach - 1 :: -1], rows, rows[:, : -reach - 1 : -1]], axis=1)
+    return np.asarray(reduce(np.add, [wide[:, k : k + length] for k in range(side)]))

@@ -15,7 +15,7 @@ from refinedet.raster import Reader, SceneReader
 from refinedet.raster.resample import ResampledReader
 from refinedet.scene.land.survey import SHORE
 from refinedet.scene.ships.blocks import read_blocks
-from refinedet.scene.ships.crop import MARGIN_PX, Box, Crop
+from refinedet.scene.ships.crop import Box, Crop
 from refinedet.scene.ships.plausible import NOMINAL_M, doubts, judged, resolution_m, surroundings
 from refinedet.scene.ships.side_lobes import SIDELOBE, is_side_lobe
 from refinedet.scene.windows.pixel_size import has_pixel_size, pixel_size_m
@@ -56,7 +56,7 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
     tree = shapely.STRtree(shapely.box(*boxes.T))
     windows = [surroundings(_box(box), info.width, info.height) for box in boxes]
     found = list(none)
-    for block, members in read_blocks(looked_at, windows, MARGIN_PX):
+    for block, members in read_blocks(looked_at, windows):
         whole = Crop.of(block.power, block.valid)
         for index in members:
             window = windows[index]

@@ -7,6 +7,8 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from refinedet.scene.ships import backdrop, plausible
+from refinedet.scene.ships.crop import Crop
 from refinedet.scene.ships.plausible import (
     CLUTTER,
     IMPLAUSIBLE,
@@ -66,7 +68,7 @@ def box(reach: float = 12, x: float = MIDDLE, y: float = MIDDLE) -> tuple[float,
 
 
 def judge(power: Power, place: tuple[float, float, float, float], pixel_m: float = 10.0) -> tuple[set[str], float]:
-    return doubts(power, np.ones(power.shape, bool), place, pixel_m)
+    return doubts(Crop.of(power, np.ones(power.shape, bool)), place, pixel_m)
 
 
 @pytest.mark.parametrize("looks", [1.0, 4.4, 20.0])
@@ -126,9 +128,9 @@ def test_a_detection_within_a_city_lies_in_clutter() -> None:
 
 def test_missing_pixels_all_around_raise_no_doubt() -> None:
     valid = bar(30, 30, 0)
-    assert doubts(np.where(valid, speckle() + ship(), 0), valid, box(), 10.0) == (set(), np.inf)
+    assert doubts(Crop.of(np.where(valid, speckle() + ship(), 0), valid), box(), 10.0) == (set(), np.inf)
     nothing = np.zeros((SIDE, SIDE))
-    assert doubts(nothing, nothing > 0, box(), 10.0) == (set(), np.inf)
+    assert doubts(Crop.of(nothing, nothing > 0), box(), 10.0) == (set(), np.inf)
     assert judge(np.ones((12, 9)), (2, 2, 5, 5)) == (set(), np.inf)
 
 
@@ -148,3 +150,17 @@ def test_ships_in_a_picture_whose_sea_was_cut_off_to_black_are_not_doubted() -> 
     for number, (x, y) in enumerate(((40.0, 50.0), (150.0, 60.0), (60.0, 150.0), (100.0, 100.0))):
         sea = sea + ship(30, 8, gain=50, x=x, y=y, seed=number)
     assert judge(sea, box(), np.nan) == (set(), np.inf)
+
+
+@pytest.mark.parametrize("pixel_m", [10.0, np.nan])
+def test_quick_tests_change_no_answer(pixel_m: float, monkeypatch: pytest.MonkeyPatch) -> None:
+    """They only leave out what cannot raise a flag."""
+    half = np.where(np.arange(SIDE) < SIDE / 2, 1.0, 0.0)
+    scenes = [speckle(1), speckle(1) + ship(), city(), speckle(2) + 20 * city() * half, speckle(3, 1.0) + ship(70, 6)]
+    places = [box(reach, x=x) for reach in (2, 12) for x in (60.0, MIDDLE, 130.0)]
+    quick = [judge(power, place, pixel_m) for power in scenes for place in places]
+    monkeypatch.setattr(backdrop, "_may_have_points", lambda *_: True)
+    monkeypatch.setattr(plausible, "_CLOSE_PX", SIDE)
+    monkeypatch.setattr(plausible._Patch, "exceeds", lambda *_: True)
+    assert [judge(power, place, pixel_m) for power in scenes for place in places] == quick
+    assert {flag for flags, _ in quick for flag in flags} >= {CLUTTER}

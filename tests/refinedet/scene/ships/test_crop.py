@@ -1,0 +1,66 @@
+"""Means, medians and parts of the pixels around a box."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from scipy import ndimage
+
+from refinedet.scene.ships.crop import Crop, area_px, averaged, median, touched
+
+
+def pixels(side: int = 60) -> tuple[np.ndarray, np.ndarray]:
+    rng = np.random.default_rng(3)
+    valid = rng.random((side, side + 7)) > 0.3
+    valid[:9] = False
+    return np.where(valid, rng.gamma(1.0, 1.0, valid.shape), 0.0), valid
+
+
+@pytest.mark.parametrize("side", [3, 5])
+def test_a_mean_is_that_of_the_measured_pixels(side: int) -> None:
+    power, valid = pixels()
+    found = averaged(power, valid, side)
+    for row, column in np.ndindex(power.shape):
+        if side <= row < power.shape[0] - side and side <= column < power.shape[1] - side:
+            around = tuple(slice(k - side // 2, k + side // 2 + 1) for k in (row, column))
+            known = power[around][valid[around]]
+            assert found[row, column] == pytest.approx(known.mean() if len(known) > side else 0.0)
+    every = np.ones_like(valid)
+    assert np.allclose(averaged(power, every, side), ndimage.uniform_filter(power, side))
+
+
+def test_a_part_is_a_crop_of_its_own_and_the_same_to_the_last_bit_whatever_lies_around() -> None:
+    power, valid = pixels()
+    every = np.ones_like(valid)
+    other = power.copy()
+    other[:17], other[:, 50:] = 9.0, 9.0
+    for mask in (valid, every):
+        for span in ((slice(17, 47), slice(20, 50)), (slice(20, 60), slice(3, 50)), (slice(20, 60), slice(20, 23))):
+            part, alone = Crop.of(power, mask).part(span), Crop.of(power[span], mask[span])
+            for ours, theirs in zip(part, alone, strict=True):
+                assert np.allclose(ours, theirs, rtol=1e-12)
+            rows, columns = span
+            below = slice(rows.start - 9, rows.stop - 9), columns
+            for around, moved in ((Crop.of(other, mask), span), (Crop.of(power[9:], mask[9:]), below)):
+                for ours, theirs in zip(part, around.part(moved), strict=True):
+                    assert ours.tobytes() == theirs.tobytes()
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 8, 1000])
+def test_the_median_is_that_of_numpy(count: int) -> None:
+    values = np.random.default_rng(count).gamma(2.0, 1.0, count)
+    assert median(values) == np.median(values)
+
+
+def test_a_box_touches_the_pixels_that_it_covers_in_part() -> None:
+    rng = np.random.default_rng(0)
+    for _ in range(200):
+        x1, y1, x2, y2 = np.r_[start := rng.uniform(-3, 12, 2), start + rng.uniform(0.1, 6, 2)].tolist()
+        margin = float(rng.choice([0.0, 2.0, 2.5]))
+        x, y = np.arange(11), np.arange(9)
+        columns, rows = (x + 1 > x1 - margin) & (x < x2 + margin), (y + 1 > y1 - margin) & (y < y2 + margin)
+        mask = np.zeros((9, 11), bool)
+        span = touched(mask.shape, (x1, y1, x2, y2), margin)
+        mask[span] = True
+        assert (mask == (rows[:, None] & columns)).all()
+        assert mask.sum() == area_px(span)
