@@ -13,7 +13,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships.crop import Box, Crop, area_px, touched
+from refinedet.scene.ships.crop import Box, Crop, area_px, median, touched
 from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.sea_level import speckle_law
 
@@ -81,7 +81,7 @@ def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
         return np.inf
     level = float(np.percentile(cells.level[known], _DARK_PERCENTILE))
     dark = level**2
-    if float(np.median(cells.rough[known & (cells.level <= level)])) > _ROUGHEST:
+    if median(cells.rough[known & (cells.level <= level)]) > _ROUGHEST:
         return np.inf  # a picture that was cut off below: its dark parts follow no law
     if np.count_nonzero(crop.smoother > _BRIGHT * dark) < ship.area:
         return np.inf  # as a rule, and what follows takes long
@@ -137,7 +137,7 @@ def is_clutter(crop: Crop, box_xyxy: Box) -> bool:
     steps = steps[np.isfinite(steps)]
     if len(steps) < _LEAST_STEPS:
         return False
-    step, tailed = float(np.median(steps)), float((cells.tail[around] > _HEAVY_TAIL).mean())
+    step, tailed = median(steps), float((cells.tail[around] > _HEAVY_TAIL).mean())
     uneven = step > _UNEVEN_DB and tailed > _TAILED_SHARE
     return (uneven or step > _VERY_UNEVEN_DB) and _points_around(crop.smooth, box_xyxy) >= _AS_BRIGHT_PER_PX
 

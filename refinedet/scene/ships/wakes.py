@@ -33,18 +33,14 @@ _IN_LINE_DEG = 12.0
 
 @dataclass(frozen=True, slots=True)
 class _Hulls:
-    """Middles (N, 2), half axes (N, 2), widths (N,) and contrasts (N,) on the ground, in metres and decibels."""
+    """Middles (N, 2), half axes (N, 2), lengths, widths and contrasts (N,) on the ground, in metres and decibels."""
 
     middle: NDArray[np.float64]
     axis: NDArray[np.float64]
+    length: NDArray[np.float64]
     width: NDArray[np.float64]
     contrast_db: NDArray[np.float64]
     elongated: NDArray[np.bool_]
-
-    @property
-    def length(self) -> NDArray[np.float64]:
-        """Lengths (N,)."""
-        return np.asarray(2 * np.hypot(*self.axis.T))
 
 
 def find_wakes(shapes: Sequence[Shape], pixel_m: Pair) -> NDArray[np.bool_]:
@@ -96,6 +92,7 @@ def _on_ground(shapes: Sequence[Shape], pixel_m: Pair) -> _Hulls:
     return _Hulls(
         middle,
         axis,
+        2 * np.hypot(*axis.T),
         2 * np.hypot(*side.T),
         np.array([shape.contrast_db for shape in shapes], np.float64),
         np.array([shape.elongated for shape in shapes], np.bool_),
