@@ -13,14 +13,15 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships.crop import Box, Crop, area_px, median, touched
+from refinedet.scene.ships.blocks import Span
+from refinedet.scene.ships.crop import Box, Crop, area_px, quantile, touched
 from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.sea_level import speckle_law
 
 _FINE_PX, _COARSE_PX = 8, 16
 """Sides of cells: the first follow a shore, the second have enough pixels for a level and a tail."""
-_DARK_PERCENTILE = 20
-"""Cells up to this percentile are the darkest: water, if there is any."""
+_DARK_SHARE = 0.2
+"""Share of the cells that are the darkest: water, if there is any."""
 _BRIGHT = 3.0
 """Least power of land over the darkest cells."""
 _SIDE_LOBES, _LOBE_CELLS = 10**-2.5, 11
@@ -79,32 +80,48 @@ def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
     known = cells.level > 0
     if not known.any():
         return np.inf
-    level = float(np.percentile(cells.level[known], _DARK_PERCENTILE))
+    level = quantile(cells.level[known], _DARK_SHARE)
     dark = level**2
-    if median(cells.rough[known & (cells.level <= level)]) > _ROUGHEST:
+    if quantile(cells.rough[known & (cells.level <= level)], 0.5) > _ROUGHEST:
         return np.inf  # a picture that was cut off below: its dark parts follow no law
-    if np.count_nonzero(crop.smoother > _BRIGHT * dark) < ship.area:
-        return np.inf  # as a rule, and what follows takes long
-    lobes = _SIDE_LOBES * _cross(_blocks(crop.smooth, _FINE_PX).max(axis=2))
-    floor = _enlarged(np.maximum(lobes, _BRIGHT * dark), crop.power.shape)
-    bright = crop.valid & (crop.smoother > floor)
-    shares = _blocks(bright, _FINE_PX).mean(axis=2)
-    if bright.sum() < ship.area or (known & (shares >= _WITHIN)).sum() < _LEAST_CELLS:
+    bright = crop.valid & (crop.smoother > _BRIGHT * dark)
+    if not _may_be_land(bright, known, ship):  # as a rule, and what follows takes long
+        return np.inf
+    lobes = _SIDE_LOBES * _cross(_highest(crop.smooth, _FINE_PX))
+    bright &= crop.smoother > _enlarged(np.maximum(lobes, _BRIGHT * dark), bright.shape)
+    if not _may_be_land(bright, known, ship):
         return np.inf
     labels, count = ndimage.label(_opened(bright, ship.breadth))
     beyond = labels.copy()
     beyond[touched(labels.shape, box_xyxy, _NEAR_PX)] = 0
     sizes = np.bincount(beyond.ravel(), minlength=count + 1)[1:]
-    sea = (shares <= _WITHOUT) & known
+    sea = (_shares(bright, _FINE_PX) <= _WITHOUT) & known
     land = [
         one
         for one in 1 + np.flatnonzero(sizes >= ship.area)
-        if _is_land(cells, _blocks(labels == one, _FINE_PX).mean(axis=2) >= _WITHIN, sea, dark)
+        if _is_land(cells, _shares(labels == one, _FINE_PX) >= _WITHIN, sea, dark)
     ]
     if not land:
         return np.inf
-    away = ndimage.distance_transform_edt(~np.isin(labels, land))
-    return float(away[touched(labels.shape, box_xyxy, 0)].min(initial=np.inf))
+    return _distance(np.isin(labels, land), touched(labels.shape, box_xyxy, 0))
+
+
+def _may_be_land(bright: Mask, known: Mask, ship: Sizes) -> bool:
+    """Tell if so many pixels are bright, and so many cells filled with them, as a quick test."""
+    if np.count_nonzero(bright) < ship.area:
+        return False
+    return np.count_nonzero(known & (_shares(bright, _FINE_PX) >= _WITHIN)) >= _LEAST_CELLS
+
+
+def _distance(mask: Mask, span: Span) -> float:
+    """Least distance in pixels between true pixels and those of a span; infinite without any."""
+    apart = []
+    for pixels, length in zip(span, mask.shape, strict=True):
+        if pixels.start >= pixels.stop:
+            return np.inf
+        place = np.arange(length)
+        apart.append(np.maximum(np.maximum(pixels.start - place, place - pixels.stop + 1), 0) ** 2)
+    return float(np.sqrt(np.add.outer(*apart)[mask].min(initial=np.inf)))
 
 
 def _is_land(cells: Cells, within: Mask, sea: Mask, dark: float) -> bool:
@@ -137,7 +154,7 @@ def is_clutter(crop: Crop, box_xyxy: Box) -> bool:
     steps = steps[np.isfinite(steps)]
     if len(steps) < _LEAST_STEPS:
         return False
-    step, tailed = median(steps), float((cells.tail[around] > _HEAVY_TAIL).mean())
+    step, tailed = quantile(steps, 0.5), float((cells.tail[around] > _HEAVY_TAIL).mean())
     uneven = step > _UNEVEN_DB and tailed > _TAILED_SHARE
     return (uneven or step > _VERY_UNEVEN_DB) and _points_around(crop.smooth, box_xyxy) >= _AS_BRIGHT_PER_PX
 
@@ -188,10 +205,23 @@ def _cells_of(pixels: slice, side: int) -> slice:
 
 def _opened(bright: Mask, breadth: float) -> Mask:
     """Parts of an area into which a disc of that diameter fits; the area is taken to go on beyond the image."""
-    core = ndimage.distance_transform_edt(np.pad(bright, 1, constant_values=True))[1:-1, 1:-1] > breadth / 2
-    if not core.any():
-        return np.zeros_like(bright)
-    return np.asarray(bright & (ndimage.distance_transform_edt(~core) <= breadth / 2))
+    core = ~_grown(~bright, breadth / 2)
+    return bright & _grown(core, breadth / 2) if core.any() else core
+
+
+def _grown(mask: Mask, radius: float) -> Mask:
+    """Pixels that have a true one within a radius."""
+    reach = int(radius)
+    height, width = mask.shape
+    counts = np.cumsum(np.pad(mask, ((reach, reach), (reach + 1, reach))), axis=1, dtype=np.int32)
+    found = np.zeros_like(mask)
+    for down in range(reach + 1):
+        half = int(np.sqrt(radius**2 - down**2))
+        last, first = reach + 1 + half, reach - half
+        near = counts[:, last : last + width] > counts[:, first : first + width]
+        found |= near[reach + down : reach + down + height]
+        found |= near[reach - down : reach - down + height]
+    return found
 
 
 def _cross(peaks: Grey) -> Grey:
@@ -206,6 +236,20 @@ def _blocks(pixels: NDArray[Any], side: int) -> NDArray[Any]:
     rows, columns = (length // side for length in pixels.shape)
     cut = pixels[: rows * side, : columns * side].reshape(rows, side, columns, side)
     return cut.swapaxes(1, 2).reshape(rows, columns, side * side)
+
+
+def _shares(mask: Mask, side: int) -> Grey:
+    """(R, C) share of true pixels in the cells that fit."""
+    rows, columns = (length // side for length in mask.shape)
+    lines = mask[: rows * side, : columns * side].reshape(rows, side, columns * side).sum(axis=1, dtype=np.uint8)
+    return np.asarray(lines.reshape(rows, columns, side).sum(axis=2) / side**2)
+
+
+def _highest(pixels: Grey, side: int) -> Grey:
+    """(R, C) highest value in the cells that fit."""
+    rows, columns = (length // side for length in pixels.shape)
+    lines = pixels[: rows * side, : columns * side].reshape(rows, side, columns * side).max(axis=1)
+    return np.asarray(lines.reshape(rows, columns, side).max(axis=2))
 
 
 def _enlarged(cells: Grey, shape: tuple[int, ...]) -> Grey:

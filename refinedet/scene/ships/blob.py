@@ -53,7 +53,7 @@ def blob(ship: Grey, least: Grey) -> Mask:
     labels, count = ndimage.label(ndimage.binary_dilation(bright), np.ones((3, 3)))
     if count == 0:
         return np.asarray(bright)
-    weight = ndimage.sum_labels(np.sqrt(ship) * bright, labels, np.arange(1, count + 1))
+    weight = np.bincount(labels.ravel(), (np.sqrt(ship) * bright).ravel())[1:]
     return np.asarray(bright & (labels == 1 + int(np.argmax(weight))))
 
 

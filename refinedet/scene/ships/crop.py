@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from functools import reduce
-from typing import NamedTuple, Self
+from typing import Any, NamedTuple, Self
 
 import numpy as np
 from numpy.typing import NDArray
@@ -40,14 +40,16 @@ class Crop(NamedTuple):
     def part(self, span: Span) -> Self:
         """Crop of a part, which depends on nothing outside of it; means are computed anew only at its border."""
         power, valid, amplitude, *means = (pixels[span] for pixels in self)
-        if not valid.all() or min(valid.shape) < max(_SIDES):
+        if min(valid.shape) < max(_SIDES):
             return self.of(power, valid)
         found = [mean.copy() for mean in means]
-        for mean, side in zip(found, _SIDES, strict=True):
-            reach = side // 2
-            views = ((mean, power), (mean[::-1], power[::-1]), (mean.T, power.T), (mean.T[::-1], power.T[::-1]))
-            for to, lines in views:
-                to[:reach] = _sums_at_border(lines[: 2 * reach], side) / side**2
+        every = bool(valid.all())
+        for turned in (_as_it_is, np.flipud, np.transpose, _turned):
+            lines, known = turned(power), turned(valid)
+            for mean, side in zip(found, _SIDES, strict=True):
+                deep = side // 2
+                count = None if every else _sums_at_border(known[: 2 * deep].astype(np.float64), side)
+                turned(mean)[:deep] = _means(_sums_at_border(lines[: 2 * deep], side), count, side)
         return type(self)(power, valid, amplitude, *found)
 
 
@@ -56,11 +58,8 @@ def averaged(power: Grey, valid: Mask, side: int) -> Grey:
 
     Each mean is a fixed sum, so it does not depend on what lies farther away.
     """
-    total = _sums(np.where(valid, power, 0.0), side)
-    if valid.all():
-        return total / side**2
-    count = _sums(valid.astype(np.float64), side)
-    return np.where(count > side, total / np.maximum(count, side), 0.0)
+    count = None if valid.all() else _sums(valid.astype(np.float64), side)
+    return _means(_sums(np.where(valid, power, 0.0), side), count, side)
 
 
 def touched(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Span:
@@ -75,17 +74,34 @@ def area_px(span: Span) -> int:
     return (rows.stop - rows.start) * (columns.stop - columns.start)
 
 
-def median(values: Grey) -> float:
-    """Median of (N,) finite values, at least one; `np.median` takes eight times as long."""
-    middle = len(values) // 2
-    ranked = np.partition(values, middle)
-    upper = float(ranked[middle])
-    return upper if len(values) % 2 else (float(ranked[:middle].max()) + upper) / 2
+def quantile(values: Grey, share: float) -> float:
+    """Value below which a share of (N,) finite values lies, at least one; `np.quantile` takes several times as long."""
+    place = share * (len(values) - 1)
+    first = int(place)
+    ranked = np.partition(values, first)
+    low = float(ranked[first])
+    return low if place == first else low + (float(ranked[first + 1 :].min()) - low) * (place - first)
 
 
 def _between(low: float, high: float, length: int) -> slice:
     first = min(max(int(np.floor(low)), 0), length)
     return slice(first, max(first, min(int(np.ceil(high)), length)))
+
+
+def _means(total: Grey, count: Grey | None, side: int) -> Grey:
+    """Means of sums over side x side pixels, of which `count` were measured; None: all were."""
+    if count is None:
+        return total / side**2
+    return np.where(count > side, total / np.maximum(count, side), 0.0)
+
+
+def _as_it_is(pixels: NDArray[Any]) -> NDArray[Any]:
+    return pixels
+
+
+def _turned(pixels: NDArray[Any]) -> NDArray[Any]:
+    """View whose first line is the last column."""
+    return pixels.T[::-1]
 
 
 def _sums(values: Grey, side: int) -> Grey:

@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from refinedet.scene.ships.backdrop import Sizes, is_clutter, land_distance
-from refinedet.scene.ships.crop import Box, Crop, median, touched
+from refinedet.scene.ships.crop import Box, Crop, quantile, touched
 from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.tiling import Window
 
@@ -130,7 +130,7 @@ def _patch(crop: Crop, box_xyxy: Box) -> _Patch:
     far[here] = False
     around = crop.power[far]
     if len(around):
-        least = max(least, _OVER_WATER * median(around))
+        least = max(least, _OVER_WATER * quantile(around, 0.5))
     return _connected(crop.smooth, at, max(least, np.finfo(np.float64).tiny))
 
 

@@ -13,7 +13,7 @@ from collections.abc import Iterable
 import numpy as np
 
 from refinedet.scene.ships.blob import FALSE_BRIGHT, side_lobes
-from refinedet.scene.ships.crop import Box, touched
+from refinedet.scene.ships.crop import Box, quantile, touched
 from refinedet.scene.ships.resolution import Grey, Mask, Pair
 
 SIDELOBE = "sidelobe"
@@ -52,7 +52,7 @@ def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Iterable[Box],
     ships = np.zeros_like(here)
     for other in others:
         ships[touched(power.shape, other, _GROWN_PX)] = True
-    water = float(np.median(power[valid]))
+    water = quantile(power[valid], 0.5)
     bright = np.where(ships & ~here & (power >= _BRIGHTER * peak), power, 0.0)
     patch = here & (power >= max(_OF_PEAK * peak, FALSE_BRIGHT * water))
     if not bright.any() or not patch.any():

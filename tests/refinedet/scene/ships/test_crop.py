@@ -1,4 +1,4 @@
-"""Means, medians and parts of the pixels around a box."""
+"""Means, quantiles and parts of the pixels around a box."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from refinedet.scene.ships.crop import Crop, area_px, averaged, median, touched
+from refinedet.scene.ships.crop import Crop, area_px, averaged, quantile, touched
 
 
 def pixels(side: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -47,9 +47,10 @@ def test_a_part_is_a_crop_of_its_own_and_the_same_to_the_last_bit_whatever_lies_
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 1000])
-def test_the_median_is_that_of_numpy(count: int) -> None:
+@pytest.mark.parametrize("share", [0.2, 0.5])
+def test_a_quantile_is_that_of_numpy(count: int, share: float) -> None:
     values = np.random.default_rng(count).gamma(2.0, 1.0, count)
-    assert median(values) == np.median(values)
+    assert quantile(values, share) == pytest.approx(np.quantile(values, share), rel=1e-14)
 
 
 def test_a_box_touches_the_pixels_that_it_covers_in_part() -> None:
