@@ -114,14 +114,14 @@ def _may_be_land(bright: Mask, known: Mask, ship: Sizes) -> bool:
 
 
 def _distance(mask: Mask, span: Span) -> float:
-    """Least distance in pixels between true pixels and those of a span; infinite without any."""
+    """Least distance in pixels between true pixels, one at least, and those of a span; infinite if that is empty."""
     apart = []
     for pixels, length in zip(span, mask.shape, strict=True):
         if pixels.start >= pixels.stop:
             return np.inf
         place = np.arange(length)
         apart.append(np.maximum(np.maximum(pixels.start - place, place - pixels.stop + 1), 0) ** 2)
-    return float(np.sqrt(np.add.outer(*apart)[mask].min(initial=np.inf)))
+    return float(np.sqrt(np.add.outer(*apart)[mask].min()))
 
 
 def _is_land(cells: Cells, within: Mask, sea: Mask, dark: float) -> bool:

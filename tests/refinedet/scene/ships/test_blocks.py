@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import fields
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,16 @@ import pytest
 
 from refinedet.boxes import as_boxes
 from refinedet.config.detect_options import LandSettings, SceneSettings
+from refinedet.detections import Detections
+from refinedet.geo.position import locate
 from refinedet.raster import SceneReader, write_scene
 from refinedet.scene.detect import detect_scene
+from refinedet.scene.land.survey import survey
 from refinedet.scene.ships import blocks
 from refinedet.scene.ships.blocks import read_blocks
-from refinedet.scene.ships.suspects import suspects
+from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
 from refinedet.scene.source import open_source
+from refinedet.scene.windows.merge import Merged
 from refinedet.tiling import Window
 
 SIDE = 400
@@ -79,20 +84,27 @@ def test_ships_close_together_are_not_read_one_by_one(
     assert len(calls) < len(found.detections), "of the whole run"
 
 
+@pytest.mark.parametrize(("side_px", "read_px"), [(64, 1 << 14), (150, 0), (512, -(1 << 40))])
 def test_no_number_depends_on_which_ships_are_read_together(
-    scene: Path, bright_blobs: Any, monkeypatch: pytest.MonkeyPatch
+    scene: Path, side_px: int, read_px: int, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    bright_blobs.threshold = 250
-    boxes = as_boxes([(x - 6, y - 6, x + 12, y + 10) for y in range(20, SIDE - 12, 48) for x in range(20, 388, 48)])
-    told = []
-    for side_px, read_px in ((512, 1 << 14), (64, 1 << 14), (150, 1 << 14), (512, -(1 << 40))):
-        monkeypatch.setattr(blocks, "BLOCK_PX", side_px)
-        monkeypatch.setattr(blocks, "_READ_PX", read_px)
-        found = detect_scene(scene, bright_blobs)
-        sizes = [
-            getattr(found.places, name).tobytes() for name in ("length_m", "width_m", "heading_deg", "contrast_db")
-        ]
-        with open_source(scene, SceneSettings()) as reader:
-            told.append((sizes, found.flags, suspects(reader, reader, boxes, LandSettings())))
-    assert all(one == told[0] for one in told)
-    assert {"islet"} <= {name for names in told[0][2] for name in names}
+    together = described(scene)
+    monkeypatch.setattr(blocks, "BLOCK_PX", side_px)
+    monkeypatch.setattr(blocks, "_READ_PX", read_px)
+    ours, theirs = together.places, described(scene).places
+    assert [getattr(ours, f.name).tobytes() for f in fields(ours)] == [
+        getattr(theirs, f.name).tobytes() for f in fields(theirs)
+    ]
+    assert described(scene).flags == together.flags
+    assert {name for names in together.flags for name in names} >= {"islet", "nodata"}
+
+
+def described(scene: Path) -> Ships:
+    boxes = as_boxes([(x - 6, y - 6, x + 12, y + 10) for y in range(20, 388, 60) for x in range(20, 388, 48)])
+    boxes = np.concatenate([boxes, as_boxes([(252, 252, 268, 270)])])
+    none = np.zeros(len(boxes), bool)
+    found = Merged(Detections.of(boxes, np.linspace(0.9, 0.1, len(boxes)), none.astype(int)), none, none)
+    land = LandSettings(land_mask="off")
+    with open_source(scene, SceneSettings()) as reader:
+        known = survey(locate(reader.info), SIDE, SIDE, land)
+        return describe_ships(SceneAsRead([reader], reader, (1.0, 1.0)), found, known, None)
