@@ -51,7 +51,8 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
     pixel_m = float(np.mean(np.divide(own_m, factors)))
     size_m = np.nan if isinstance(reader, SceneReader) and reader.stored_dtype == _EIGHT_BITS else pixel_m
     shore_px = land.land_buffer_m / (pixel_m if np.isfinite(pixel_m) else NOMINAL_M)
-    sensor_px = resolution_m(own_m) / (pixel_m if np.isfinite(pixel_m) else NOMINAL_M)
+    sensor_m = resolution_m(own_m)
+    sensor_px = (sensor_m / (pixel_m if np.isfinite(pixel_m) else NOMINAL_M),) * 2
     boxes = boxes_xyxy.astype(np.float64) * (factors * 2)
     tree = shapely.STRtree(shapely.box(*boxes.T))
     windows = [surroundings(_box(box), info.width, info.height) for box in boxes]
@@ -61,11 +62,11 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
         for index in members:
             window = windows[index]
             crop, place = whole.part(block.span(window)), _box(boxes[index] - _corner(window))
-            flags, land_px = doubts(crop, place, size_m, resolution_m(own_m))
+            flags, land_px = doubts(crop, place, size_m, sensor_m)
             if land.mask != "off" and land_px <= shore_px:
                 flags.add(SHORE)
             others = _others(tree, boxes, index, window)
-            if is_side_lobe(crop.power, crop.valid, place, others, (sensor_px, sensor_px)):
+            if is_side_lobe(crop.power, crop.valid, place, others, sensor_px):
                 flags.add(SIDELOBE)
             found[index] = tuple(sorted(flags))
     return tuple(found)
