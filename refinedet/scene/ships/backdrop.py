@@ -110,7 +110,7 @@ def _may_be_land(bright: Mask, known: Mask, ship: Sizes) -> bool:
     """Tell if so many pixels are bright, and so many cells filled with them, as a quick test."""
     if np.count_nonzero(bright) < ship.area:
         return False
-    return np.count_nonzero(known & (_shares(bright, _FINE_PX) >= _WITHIN)) >= _LEAST_CELLS
+    return int(np.count_nonzero(known & (_shares(bright, _FINE_PX) >= _WITHIN))) >= _LEAST_CELLS
 
 
 def _distance(mask: Mask, span: Span) -> float:
@@ -162,7 +162,7 @@ def is_clutter(crop: Crop, box_xyxy: Box) -> bool:
 def _may_have_points(crop: Crop, box_xyxy: Box) -> bool:
     """Tell if there are as many pixels as bright as the points of clutter, as a quick test."""
     peak = crop.smooth[touched(crop.smooth.shape, box_xyxy, 0)].max(initial=0.0)
-    bright = np.count_nonzero(crop.smooth >= peak * 10 ** (-max(_AS_BRIGHT_DB) / 10))
+    bright = int(np.count_nonzero(crop.smooth >= peak * 10 ** (-max(_AS_BRIGHT_DB) / 10)))
     return bright / max(_far_px(crop.smooth, box_xyxy), 1) >= _AS_BRIGHT_PER_PX
 
 
@@ -175,7 +175,7 @@ def _points_around(smooth: Grey, box_xyxy: Box) -> float:
         points = ndimage.binary_dilation(smooth >= peak * 10 ** (-below / 10))
         labels, _ = ndimage.label(points, np.ones((3, 3)))
         labels[near] = 0
-        most = max(most, np.count_nonzero(np.bincount(labels.ravel())[1:]))
+        most = max(most, int(np.count_nonzero(np.bincount(labels.ravel())[1:])))
     return most / max(_far_px(smooth, box_xyxy), 1)
 
 

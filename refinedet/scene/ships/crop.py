@@ -39,10 +39,10 @@ class Crop(NamedTuple):
 
     def part(self, span: Span) -> Self:
         """Crop of a part, which depends on nothing outside of it; means are computed anew only at its border."""
-        power, valid, amplitude, *means = (pixels[span] for pixels in self)
+        power, valid = self.power[span], self.valid[span]
         if min(valid.shape) < max(_SIDES):
             return self.of(power, valid)
-        found = [mean.copy() for mean in means]
+        found = [mean[span].copy() for mean in (self.smooth, self.smoother)]
         every = bool(valid.all())
         for turned in (_as_it_is, np.flipud, np.transpose, _turned):
             lines, known = turned(power), turned(valid)
@@ -50,7 +50,7 @@ class Crop(NamedTuple):
                 deep = side // 2
                 count = None if every else _sums_at_border(known[: 2 * deep].astype(np.float64), side)
                 turned(mean)[:deep] = _means(_sums_at_border(lines[: 2 * deep], side), count, side)
-        return type(self)(power, valid, amplitude, *found)
+        return type(self)(power, valid, self.amplitude[span], *found)
 
 
 def averaged(power: Grey, valid: Mask, side: int) -> Grey:
@@ -71,7 +71,7 @@ def touched(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Span:
 def area_px(span: Span) -> int:
     """Number of pixels."""
     rows, columns = span
-    return (rows.stop - rows.start) * (columns.stop - columns.start)
+    return int((rows.stop - rows.start) * (columns.stop - columns.start))
 
 
 def quantile(values: Grey, share: float) -> float:

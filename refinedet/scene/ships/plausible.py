@@ -60,7 +60,7 @@ class _Patch(NamedTuple):
     def exceeds(self, length: float, breadth: float) -> bool:
         """False if so small a rectangle holds nothing longer or broader, as a quick test."""
         high, wide = (max(side - 1, 0) for side in self.mask.shape)
-        return 3 * (high**2 + wide**2) + 1 > length**2 or min(self.mask.shape) > breadth
+        return bool(3 * (high**2 + wide**2) + 1 > length**2 or min(self.mask.shape) > breadth)
 
 
 def judged(pixel_m: tuple[float, float]) -> bool:

@@ -57,7 +57,7 @@ def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Iterable[Box],
     patch = here & (power >= max(_OF_PEAK * peak, FALSE_BRIGHT * water))
     if not bright.any() or not patch.any():
         return False
-    everywhere = tuple(slice(0, side) for side in power.shape)
+    everywhere = (slice(0, power.shape[0]), slice(0, power.shape[1]))
     lobes = side_lobes(bright, water, resolution_px, everywhere, box)
     if float((power[box] <= lobes)[patch[box]].mean()) < _EXPLAINED:
         return False
