@@ -43,11 +43,11 @@ LIMITS = {
 def main() -> None:
     """Print the table."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", type=Path, help="scenes go to FOLDER/ser, results to FOLDER/ser_out")
+    parser.add_argument("folder", type=Path, help="scenes go to FOLDER/series, results to FOLDER/found")
     parser.add_argument("--seed", type=int, default=3)
     parser.add_argument("--judge-only", action="store_true", help="the results are there already")
     arguments = parser.parse_args()
-    series, results = arguments.folder / "ser", arguments.folder / "ser_out"
+    series, results = arguments.folder / "series", arguments.folder / "found"
     if not arguments.judge_only:
         series.mkdir(parents=True, exist_ok=True)
         asked = SimulationSettings(ships=100, series=12, platforms=20, seed=arguments.seed, ais=True)
