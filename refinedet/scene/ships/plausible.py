@@ -118,7 +118,7 @@ def doubts(
 
 
 def _patch(crop: Crop, box_xyxy: Box) -> _Patch:
-    """Bright patch around the brightest point of a box; empty if it is no brighter than the water."""
+    """Bright patch around the brightest point of a box, or the first of equal ones; empty if as dark as water."""
     here = touched(crop.smooth.shape, box_xyxy, 0)
     top = crop.smooth[here]
     if not top.size:
