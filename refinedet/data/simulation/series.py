@@ -2,7 +2,7 @@
 
 Platforms and turbines stand in every pass. Ships at anchor lie in one anchorage, which is never empty: most leave
 between two passes, others stay on their anchor and swing around it with the wind. Other ships pass by or drift. Every
-other pass is taken from the other side, so that layover moves high structures back and forth. All is of kind `sentinel1`.
+other pass is taken from the other side, so that layover moves high structures. All is of kind `sentinel1`.
 """
 
 from __future__ import annotations
