@@ -80,6 +80,13 @@ def clip(boxes_xyxy: Boxes, width: float, height: float) -> Boxes:
     return as_boxes(np.clip(boxes_xyxy, 0, limit))
 
 
+def covering(mask: NDArray[np.bool_]) -> Boxes:
+    """Boxes (N, 4) that cover the true pixels of a mask: one for each run of a row, top to bottom, left to right."""
+    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
+    (y, start), (_, end) = np.nonzero(edges == 1), np.nonzero(edges == -1)
+    return as_boxes(np.stack([start, y, end, y + 1], axis=1))
+
+
 def flip_horizontal(boxes_xyxy: Boxes, width: float) -> Boxes:
     """Mirror boxes left to right in an image `width` pixels wide."""
     boxes = as_boxes(boxes_xyxy)

@@ -12,6 +12,7 @@ import shapely
 from numpy.typing import NDArray
 from scipy import ndimage
 
+from refinedet.boxes import covering
 from refinedet.geo.position import Position
 from refinedet.radiometry import valid_mask
 from refinedet.raster import RasterInfo
@@ -42,17 +43,11 @@ def missing_areas(
     opened = ndimage.binary_opening(wide, np.ones((_LEAST_PX, _LEAST_PX)))
     gone &= opened[_LEAST_PX:-_LEAST_PX, _LEAST_PX:-_LEAST_PX]
     scale = np.array([info.width / gone.shape[1], info.height / gone.shape[0]])
-    polygons = shapely.get_parts(shapely.simplify(shapely.union_all(_runs(gone)), _SMOOTH_PX))
+    covered = shapely.union_all(shapely.box(*covering(gone).astype(np.float64).T))
+    polygons = shapely.get_parts(shapely.simplify(covered, _SMOOTH_PX))
     largest = np.argsort(-shapely.area(polygons), kind="stable")[:_MOST]
     found = [_degrees(polygons[k], scale, max(gone.shape) / _STEPS, position) for k in sorted(largest.tolist())]
     return [rings for rings in found if rings] or None
-
-
-def _runs(mask: NDArray[np.bool_]) -> NDArray[Any]:
-    """Boxes that cover a mask: a run of a row each."""
-    edges = np.diff(np.pad(mask, ((0, 0), (1, 1))).astype(np.int8), axis=1)
-    (y, start), (_, end) = np.nonzero(edges == 1), np.nonzero(edges == -1)
-    return np.asarray(shapely.box(start, y, end, y + 1), object)
 
 
 def _degrees(area: shapely.Geometry, scale: NDArray[np.float64], step: float, position: Position) -> list[Any]:

@@ -8,6 +8,7 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
+from numpy.typing import NDArray
 from torchvision.ops import box_iou
 
 from refinedet import boxes
@@ -87,3 +88,11 @@ def test_nothing_has_the_shape_of_no_boxes_and_other_shapes_are_refused() -> Non
     assert boxes.as_boxes([]).shape == (0, 4)
     with pytest.raises(InputError, match=r"\(N, 4\)"):
         boxes.as_boxes([[1, 2, 3]])
+
+
+@given(arrays(np.bool_, st.tuples(st.integers(0, 6), st.integers(0, 6))))
+def test_covering_boxes_hold_each_true_pixel_once_and_no_other(mask: NDArray[np.bool_]) -> None:
+    counted = np.zeros(mask.shape, int)
+    for x1, y1, x2, y2 in boxes.covering(mask).astype(int):
+        counted[y1:y2, x1:x2] += 1
+    assert (counted == mask).all()

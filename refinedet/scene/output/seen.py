@@ -14,6 +14,7 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from refinedet.boxes import covering
 from refinedet.geo.footprints import area_on_earth
 from refinedet.geo.position import locate
 from refinedet.radiometry import valid_mask
@@ -76,8 +77,7 @@ def _outline_px(measured: NDArray[np.bool_], width: int, height: int) -> shapely
         side = max(int(np.ceil(max(measured.shape) / _CELLS)), 1)
         cells = _shares(measured, side) >= _SEEN
         scale = np.array([width / measured.shape[1], height / measured.shape[0]]) * side
-        rows = [run for y, row in enumerate(cells) for run in _runs(y, row)]
-        boxes = np.array(rows, np.float64).reshape(-1, 4) * np.tile(scale, 2)
+        boxes = covering(cells).astype(np.float64) * np.tile(scale, 2)
         whole = shapely.union_all(shapely.box(*np.minimum(boxes, [width, height, width, height]).T))
         outline = shapely.simplify(whole, _SMOOTH * float(scale.max()))
     bent: shapely.Geometry = shapely.segmentize(outline, longest / _EDGES)
@@ -90,10 +90,3 @@ def _shares(mask: NDArray[np.bool_], side: int) -> NDArray[np.float64]:
     sums = np.add.reduceat(np.add.reduceat(mask.astype(np.int64), starts[0], axis=0), starts[1], axis=1)
     counts = [np.diff([*start, length]) for start, length in zip(starts, mask.shape, strict=True)]
     return np.asarray(sums / np.outer(*counts), np.float64)
-
-
-def _runs(y: int, row: NDArray[np.bool_]) -> list[tuple[int, int, int, int]]:
-    """Boxes [x1, y1, x2, y2] of the runs of true cells in a row."""
-    steps = np.diff(np.concatenate([[0], row.astype(np.int8), [0]]))
-    ends = zip(np.flatnonzero(steps == 1).tolist(), np.flatnonzero(steps == -1).tolist(), strict=True)
-    return [(start, y, end, y + 1) for start, end in ends]
