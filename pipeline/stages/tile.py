@@ -23,10 +23,10 @@ from PIL import Image
 from pipeline.datasets.catalogue import pixel_sizes
 from pipeline.datasets.splits import stable_draw
 from pipeline.params import TileParams, load_params
-from pipeline.stage import OUTPUTS, SPLITS, TRAINED_ON, run_stage
+from pipeline.stage import OUTPUTS, REAL, SIMULATED, SPLITS, TRAINED_ON, run_stage
 from refinedet.boxes import Boxes
 from refinedet.config import PixelSizes, Radiometry, TileConfig, TrainedOn
-from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, read_record, write_record
+from refinedet.data.coco import BESIDE, Annotated, ImageRecord, Record, build_record, read_record, write_record
 from refinedet.data.shards import ShardWriter
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json
@@ -160,7 +160,11 @@ class _Cutter:
         boxes, cut, index = boxes_in_window(scene.truth.boxes[image_id], window, self.params.windows.min_visible)
         ignored, labels = cut | scene.truth.ignored[image_id][index], scene.truth.labels[image_id][index]
         keep = _distinct(boxes, labels, ignored)
-        extra = {"scene": scene.image.file_name, "window": [window.x, window.y, window.width, window.height]}
+        name_of_scene = scene.image.file_name
+        extra: dict[str, Any] = {"scene": name_of_scene, "window": [window.x, window.y, window.width, window.height]}
+        folder = name_of_scene.partition("/")[0]
+        if folder in {SIMULATED, REAL}:
+            extra[BESIDE] = folder
         return Annotated(name, window.width, window.height, boxes[keep], labels[keep], ignored[keep], extra)
 
     def _is_wanted(self, chip: Annotated) -> bool:

@@ -23,13 +23,13 @@ import torch
 from pipeline.downloads.disk import need_room_to_keep
 from pipeline.params import Params, load_params, stage_dependencies
 from pipeline.provenance.state import state_files
-from pipeline.stage import OUTPUTS, REAL, SIMULATED, TRAINED_ON, local_state, run_stage
+from pipeline.stage import OUTPUTS, TRAINED_ON, local_state, run_stage
 from pipeline.tracking.pyfunc import log_detector
 from pipeline.tracking.run_names import epoch_metrics
 from pipeline.tracking.runs import MlflowTracker, remember_run
 from pipeline.tracking.system_metrics import sampled
 from refinedet.config import ModelConfig, TrainedOn
-from refinedet.data.coco import Record, read_record
+from refinedet.data.coco import BESIDE, Record, read_record
 from refinedet.files import read_json, sha256_file, sha256_tree, write_json
 from refinedet.model.checkpoint import Header, means_ship, read_header
 from refinedet.model.initial import initial_checkpoint, load_initial
@@ -133,8 +133,7 @@ def prepare(params: Params, places: Places) -> Training:
 
 def _origins(params: Params, val: Record) -> dict[str, int]:
     """Number of validation chips of the data set, of simulated scenes, and of scenes made of real samples."""
-    folders = (str(image.extra.get("scene", "")).partition("/")[0] for image in val.images)
-    return dict(Counter(folder if folder in {SIMULATED, REAL} else params.dataset for folder in folders))
+    return dict(Counter(str(image.extra.get(BESIDE, params.dataset)) for image in val.images))
 
 
 def _network_config(params: Params, classes: tuple[str, ...]) -> ModelConfig:

@@ -21,6 +21,9 @@ from refinedet.data.truth import LARGEST, Changes, ImageTruth
 from refinedet.errors import InputError
 from refinedet.files import read_json, write_json
 
+BESIDE = "beside"
+"""Key in `ImageRecord.extra` of a chip from a scene beside the data set; its value is the origin: simulated or real."""
+
 _LARGEST_PX = 2**31 - 1
 _IMAGE_KEYS = ("id", "file_name", "width", "height")
 

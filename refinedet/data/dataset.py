@@ -17,12 +17,12 @@ from torch.utils.data import Dataset, Sampler
 
 from refinedet.config import TrainConfig
 from refinedet.data.augment import Sample, flip, jittered, mosaic, radiometric, transpose
-from refinedet.data.coco import Record
+from refinedet.data.coco import BESIDE, Record
 from refinedet.data.shards import open_chip
 from refinedet.errors import FileError, InputError
 
 Key = tuple[int, int]
-"""Epoch and index of an image, from which a training sample is drawn."""
+"""Epoch and index of a sample, from which it is drawn."""
 
 Batch = tuple[Tensor, list[Sample]]
 """Images (B, 1 or 3, H, W) uint8, and the samples with their boxes."""
@@ -45,20 +45,30 @@ def read_chip(path: Path) -> NDArray[np.uint8]:
 
 
 class ChipDataset(Dataset[Sample]):
-    """Augmented training samples, addressed by (epoch, index)."""
+    """Augmented training samples, addressed by (epoch, index); chips that an epoch repeats have several indices."""
 
     def __init__(self, record: Record, root: Path, config: TrainConfig, input_px: int) -> None:
         if not record.images:
             raise InputError(f"expected training chips under {root}, found none; check the data set and its split")
+        if config.repeat > 1 and all(BESIDE in image.extra for image in record.images):
+            raise InputError(
+                f"expected chips of a data set for `repeat` {config.repeat}, found only chips of scenes that were "
+                "simulated or made of real samples; set it to 1"
+            )
         self.record, self.root, self.config, self.input_px = record, root, config, input_px
+        self._shown = [
+            index
+            for index, image in enumerate(record.images)
+            for _ in range(1 if BESIDE in image.extra else config.repeat)
+        ]
         self._decoded: dict[int, NDArray[np.uint8]] = {}
         self._room = _DECODED_BYTES
 
     def __len__(self) -> int:
-        return len(self.record.images)
+        return len(self._shown)
 
     def __getitem__(self, key: Key) -> Sample:
-        """Draw the sample of image `index` in `epoch`; equal keys give equal samples."""
+        """Draw sample `index` of `epoch`; equal keys give equal samples."""
         epoch, index = key
         config = self.config
         rng = np.random.default_rng([config.seed, epoch, index])
@@ -73,7 +83,8 @@ class ChipDataset(Dataset[Sample]):
             out = jittered(sample, self._scale(sample), canvas, config.augment, rng)
         return radiometric(flip(out, config.augment, rng), config.augment, rng)
 
-    def _raw(self, index: int) -> Sample:
+    def _raw(self, sample: int) -> Sample:
+        index = self._shown[sample]
         image = self.record.images[index]
         return Sample(
             self._pixels(index),

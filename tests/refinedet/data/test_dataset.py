@@ -13,8 +13,9 @@ from refinedet.boxes import as_boxes
 from refinedet.config import AugmentConfig, TrainConfig
 from refinedet.data import dataset as module
 from refinedet.data.augment import Sample
-from refinedet.data.coco import Annotated, build_record
+from refinedet.data.coco import BESIDE, Annotated, build_record
 from refinedet.data.dataset import ChipDataset, read_chip
+from refinedet.errors import InputError
 
 CONFIG = TrainConfig(canvas_width=64, canvas_height=64)
 
@@ -55,6 +56,24 @@ def test_the_canvas_grows_for_the_last_epochs(chips: ChipDataset) -> None:
     dataset = ChipDataset(chips.record, chips.root, config, 64)
     assert [config.canvas(epoch) for epoch in range(5)] == [(64, 128)] * 3 + [(192, 64)] * 2
     assert [dataset[epoch, 0].image.shape for epoch in (2, 3)] == [(128, 64), (64, 192)]
+
+
+def test_only_chips_of_the_data_set_itself_are_repeated(chips: ChipDataset, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, *own = chips.record.images
+    record = replace(chips.record, images=(replace(first, extra={BESIDE: "real"}), *own))
+    read: list[str] = []
+    monkeypatch.setattr(module, "_DECODED_BYTES", 0)
+    monkeypatch.setattr(module, "read_chip", lambda path: read.append(path.name) or read_chip(path))
+    config = replace(CONFIG, repeat=3, augment=AugmentConfig(mosaic=0))
+    drawn = samples(ChipDataset(record, chips.root, config, 64))
+    assert read == ["0.png", *["1.png"] * 3, *["2.png"] * 3]
+    assert not np.array_equal(drawn[1].image, drawn[2].image)  # each time is drawn anew
+
+
+def test_a_repeat_without_a_data_set_is_refused(chips: ChipDataset) -> None:
+    record = replace(chips.record, images=tuple(replace(i, extra={BESIDE: "simulated"}) for i in chips.record.images))
+    with pytest.raises(InputError, match="`repeat` 2"):
+        ChipDataset(record, chips.root, replace(CONFIG, repeat=2), 64)
 
 
 def samples(chips: ChipDataset) -> list[Sample]:
