@@ -81,8 +81,8 @@ class TrainConfig(Settings):
     validate_every: Count = 1
     """Epochs from one validation to the next; the last one is always validated. For long trainings of little data."""
     repeat: Count = 1
-    """Times that an epoch shows each chip of the data set. Chips of scenes beside it, which are simulated or made of real
-    samples, are shown once."""
+    """Times that an epoch shows each chip of the data set. Chips of scenes beside it (simulated, or made of real
+    samples) are shown once."""
     workers: Whole = 1
     """Processes that prepare batches; the batches do not depend on it."""
     init: Annotated[str, Field(min_length=1)] | None = None

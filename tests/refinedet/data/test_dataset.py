@@ -65,7 +65,8 @@ def test_only_chips_of_the_data_set_itself_are_repeated(chips: ChipDataset, monk
     monkeypatch.setattr(module, "_DECODED_BYTES", 0)
     monkeypatch.setattr(module, "read_chip", lambda path: read.append(path.name) or read_chip(path))
     config = replace(CONFIG, repeat=3, augment=AugmentConfig(mosaic=0))
-    drawn = samples(ChipDataset(record, chips.root, config, 64))
+    dataset = ChipDataset(record, chips.root, config, 64)
+    drawn = [dataset[0, index] for index in range(len(dataset))]
     assert read == ["0.png", *["1.png"] * 3, *["2.png"] * 3]
     assert not np.array_equal(drawn[1].image, drawn[2].image)  # each time is drawn anew
 
