@@ -15,7 +15,6 @@ from numpy.typing import NDArray
 from pyproj import CRS, Geod, Transformer
 from pyproj.enums import TransformDirection
 from pyproj.exceptions import ProjError
-from scipy.interpolate import RBFInterpolator, RectBivariateSpline
 
 from refinedet.boxes import Boxes
 from refinedet.raster import RasterInfo
@@ -175,6 +174,8 @@ def _grid_spline(pixels: Points, flat: NDArray[np.float64]) -> Callable[[Points]
     columns, lines = np.unique(pixels[:, 0]), np.unique(pixels[:, 1])
     if len(columns) * len(lines) != len(pixels):
         return None
+    from scipy.interpolate import RectBivariateSpline  # only here: it takes 0.2 s to import
+
     grid = flat.reshape(len(columns), len(lines), 2)  # np.unique sorted the points by column, then line
     degree_x, degree_y = min(3, len(columns) - 1), min(3, len(lines) - 1)
     splines = [RectBivariateSpline(columns, lines, grid[..., k], kx=degree_x, ky=degree_y, s=0) for k in range(2)]
@@ -205,6 +206,8 @@ def _grid_spline(pixels: Points, flat: NDArray[np.float64]) -> Callable[[Points]
 
 def _thin_plate_spline(pixels: Points, flat: NDArray[np.float64]) -> Callable[[Points], NDArray[np.float64]]:
     """Spline through scattered points, exact at each of them."""
+    from scipy.interpolate import RBFInterpolator  # as above
+
     middle, scale = pixels.mean(axis=0), np.ptp(pixels, axis=0).max()
     neighbours = None if len(pixels) <= _EXACT_SPLINE_POINTS else 64
     spline = RBFInterpolator((pixels - middle) / scale, flat, neighbors=neighbours, kernel="thin_plate_spline")

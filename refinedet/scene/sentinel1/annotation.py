@@ -15,7 +15,6 @@ import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
 from scipy.constants import speed_of_light
-from scipy.interpolate import CubicHermiteSpline, LinearNDInterpolator
 
 from refinedet.errors import FileError
 from refinedet.raster import GroundControlPoint
@@ -116,6 +115,8 @@ class Annotation:
         the range to x is differentiated twice. The product of orbital and ground speed, which is often taken instead,
         is 1.6 % off on the sample product: 8 pixels of a shift of 500.
         """
+        from scipy.interpolate import CubicHermiteSpline, LinearNDInterpolator  # only here: it takes 0.2 s to import
+
         grid = self.grid
         spline = CubicHermiteSpline(self.orbit.seconds, self.orbit.positions_m, self.orbit.velocities_m_s)
         place, velocity, acceleration = (spline(grid.seconds, derivative) for derivative in (0, 1, 2))
