@@ -7,11 +7,11 @@ import subprocess
 import sys
 
 
-def run_module(module: str, *words: str, timeout_s: float | None = None) -> subprocess.CompletedProcess[bytes]:
+def run_module(module: str, *words: str) -> subprocess.CompletedProcess[bytes]:
     """Run `python -m module words...` with this process's Python and import path, without input; output is kept.
 
     Raises:
-        OSError, subprocess.SubprocessError: the process cannot be started, or takes longer than `timeout_s`.
+        OSError: the process cannot be started.
     """
     environment = os.environ | {"PYTHONPATH": os.pathsep.join(folder for folder in sys.path if folder)}
     return subprocess.run(  # noqa: S603 - a module of our own
@@ -20,7 +20,6 @@ def run_module(module: str, *words: str, timeout_s: float | None = None) -> subp
         check=False,
         env=environment,
         stdin=subprocess.DEVNULL,
-        timeout=timeout_s,
     )
 
 

@@ -27,7 +27,6 @@ EXTRA_OF = {
     "imagehash": "workflow",
     "onnxruntime": "onnx",
     "nncf": "int8",
-    "roaring_landmask": "land",
     "pyogrio": "gpkg",
     "pyarrow": "geoparquet",
     "pyais": "ais",

@@ -68,13 +68,12 @@ def bright_blobs() -> BrightBlobs:
 
 @pytest.fixture(autouse=True)
 def open_sea(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) -> None:
-    """No land anywhere, so that a test of something else neither cuts the coastline nor writes to the user's cache.
+    """No land anywhere, so that a test of something else does not depend on where its scene lies.
 
-    Those that want the installed one ask for `real_coastline`.
+    Those that want the coastline of the package ask for `real_coastline`.
     """
     if "real_coastline" not in request.fixturenames:
-        monkeypatch.setattr(land, "coastline_version", lambda: "0")
-        monkeypatch.setattr(land, "coastline", lambda _boxes, _cache: np.zeros(0, object))
+        monkeypatch.setattr(land, "coastline", lambda _boxes: np.zeros(0, object))
 
 
 @pytest.fixture(scope="session", autouse=True)
@@ -83,11 +82,9 @@ def own_exports(tmp_path_factory: pytest.TempPathFactory) -> None:
     os.environ["REFINEDET_CACHE"] = str(tmp_path_factory.mktemp("cache"))
 
 
-@pytest.fixture(scope="session")
-def real_coastline(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A cache folder of this session for the installed coastline, if there is one."""
-    pytest.importorskip("roaring_landmask", reason="no coastline is installed: pip install 'refinedet[land]'")
-    return tmp_path_factory.mktemp("coastline")
+@pytest.fixture
+def real_coastline() -> None:
+    """Land as the package has it, instead of the open sea of `open_sea`."""
 
 
 @pytest.fixture(scope="session")

@@ -185,13 +185,13 @@ class LandSettings(Settings):
         None,
         "What becomes of detections on land.",
         metavar="flag|drop|off",
-        default_text="flag, where a coastline is installed",
+        default_text="flag",
     )
     land: Path | None = option(
         None,
         "Land polygons of your own: GeoJSON, GeoPackage or Shapefile.",
         metavar="FILE",
-        default_text="the installed coastline",
+        default_text="the coastline that comes with refinedet",
     )
     land_buffer_m: _Reach = option(500.0, "Nearer to the coast than this is shore; farther inside is land.")
     exclude: Path | None = option(
@@ -212,8 +212,6 @@ class LandSettings(Settings):
         metavar="FILE",
     )
     fixed_m: _Reach = option(100.0, "Detections up to this far from a fixed thing are flagged too.")
-    cache: Path | None = None
-    """Folder for coastlines that were cut; None: the user's own cache folder."""
 
     def __post_init__(self) -> None:
         check(self.land is None or self.land_mask != "off", "land_mask", "flag or drop beside `land`", self.land_mask)

@@ -28,10 +28,10 @@ from refinedet.scene.input.side_files import reference_file, world_file
 from refinedet.scene.sentinel1.product import Measurement, bare_measurement, find_measurement, is_archive, is_product
 
 _PACKAGES = (
-    *("refinedet", "torch", "onnxruntime", "openvino", "numpy", "scipy", "pillow", "rasterio", "pyproj", "shapely"),
-    "roaring-landmask",
+    *("refinedet", "torch", "onnxruntime", "openvino"),
+    *("numpy", "scipy", "pillow", "rasterio", "pyproj", "shapely"),
 )
-"""Packages whose version may show in a result; the last one holds the coastline."""
+"""Packages whose version may show in a result."""
 _SIDE_FILES = ("gcps", "land", "exclude", "platforms", "fixed")
 """Settings that name a file. Its content counts, its path does not."""
 _PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
@@ -188,9 +188,9 @@ def _rasters(path: Path, polarisation: str | None) -> list[Measurement]:
 
 @cache
 def code_sha256() -> str:
-    """Hex SHA-256 of this package's own source."""
+    """Hex SHA-256 of this package's own source, and of the coastline that comes with it."""
     root = Path(__file__).parent.parent
-    names = [file.relative_to(root).as_posix() for file in root.rglob("*.py")]
+    names = [file.relative_to(root).as_posix() for file in (*root.rglob("*.py"), *root.rglob("*.zip"))]
     return sha256_tree(root, [name for name in names if not name.startswith("_")] + ["__init__.py"])
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import subprocess
 import sys
 from pathlib import Path
 
@@ -22,12 +21,8 @@ def test_a_module_runs_with_the_callers_import_path_and_without_input(
     assert last_words(done.stderr) == "last"
 
 
-def test_one_that_takes_too_long_or_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "sleeper.py").write_text("import time\ntime.sleep(60)\n")
-    monkeypatch.syspath_prepend(tmp_path)
-    with pytest.raises(subprocess.TimeoutExpired):
-        run_module("sleeper", timeout_s=0.2)
+def test_one_that_cannot_start_or_says_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(sys, "executable", str(tmp_path / "none"))
     with pytest.raises(OSError, match="none"):
-        run_module("sleeper")
+        run_module("any")
     assert last_words(None) == last_words(b" \n") == ""

@@ -1,4 +1,4 @@
-"""Land around a scene, looked at only if a ship of AIS asks for it: cutting a coastline takes seconds."""
+"""Land around a scene, looked at only if a ship of AIS asks for it."""
 
 from __future__ import annotations
 

@@ -31,7 +31,7 @@ class MatchOptions(Settings):
         None,
         "Land polygons of your own, which tell which unseen ships lie on land.",
         metavar="FILE",
-        default_text="the installed coastline",
+        default_text="the coastline that comes with refinedet",
     )
     out: Path | None = option(None, "Folder for results.", Effect.FILES, default_text="beside SHIPS")
     format: tuple[MatchFormat, ...] | None = option(

@@ -1,120 +1,92 @@
-"""Coastline of a region, from the GSHHG data in the package `roaring-landmask`.
+"""Coastline of a region, from the shoreline that comes with the package.
 
-The whole earth takes several hundred megabytes, a region of it a few. So a child process unpacks the earth, cuts out
-the region, and ends. The cut is kept in the user's cache folder. The child runs this module.
-
-Source: Wessel and Smith, A global self-consistent, hierarchical, high-resolution shoreline database, J. Geophys. Res.
-101 (1996). This copy holds its first level: land against the ocean. Lakes, the Caspian Sea among them, are land.
+Source: Wessel and Smith, A global self-consistent, hierarchical, high-resolution shoreline database (GSHHG), J.
+Geophys. Res. 101 (1996), LGPL. The copy in the package holds its first level, land against the ocean, within 100 m of
+the full resolution. Lakes, the Caspian Sea among them, are land. `python -m pipeline.package_coastline` writes it: a
+zip archive with an entry for each cell of 3 degrees that has land, so that a region is read without the rest.
 """
 
 from __future__ import annotations
 
-import hashlib
-import json
-import logging
-import subprocess
-import sys
-from importlib import metadata
+import math
+import zipfile
+import zlib
+from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import shapely
+from numpy.typing import NDArray
 
-from refinedet.child import last_words, run_module
 from refinedet.errors import FileError
-from refinedet.files import atomic_path
 from refinedet.geo.reference import Box, Shapes
 from refinedet.scene.land.region import cut_land
-from refinedet.user_cache import cache_folder
 
-_LOGGER = logging.getLogger(__name__)
-_PACKAGE = "roaring-landmask"
-_LAYOUT = 1
-"""Version of the cuts in the cache; raise it when the same region would be cut differently."""
-_KEPT = 100
-"""Most cuts in the cache; beyond that, the least recently used ones are removed."""
-_CHILD_S = 300
+COASTLINE = Path(__file__).with_name("coastline.zip")
+"""The archive: entries by `cell_name`, and the licence."""
+CELL_DEG = 3
+"""Side of a cell; cells begin at multiples of it."""
+UNITS = 20_000
+"""Units of a coordinate to a degree, 5.6 m at most; a cell has fewer of them than 16 bits hold."""
 
 
-def coastline_version() -> str | None:
-    """Version of the installed coastline; None if there is none."""
-    try:
-        return metadata.version(_PACKAGE)
-    except metadata.PackageNotFoundError:
-        return None
-
-
-def coastline(boxes: list[Box], cache: Path | None = None) -> Shapes:
-    """Land polygons in degrees within the boxes; from the folder `cache` (None: the user's own) if they are in it.
+def coastline(boxes: list[Box]) -> Shapes:
+    """Land polygons in degrees within the boxes.
 
     Raises:
-        FileError: the coastline cannot be cut.
+        FileError: the copy in the package cannot be read.
     """
-    kept = _kept_at(boxes, cache)
-    if kept is None:
-        return _polygons(_cut_in_child(boxes))
     try:
-        found = _polygons(kept.read_bytes())
-        kept.touch()
-    except FileNotFoundError:
-        pass
-    except (OSError, shapely.errors.GEOSException) as error:
-        _LOGGER.info("the coastline kept at %s cannot be read (%s); it is cut anew", kept, error)
-    else:
-        return found
-    wkb = _cut_in_child(boxes)
-    _keep(wkb, kept)
-    return _polygons(wkb)
-
-
-def _kept_at(boxes: list[Box], cache: Path | None) -> Path | None:
-    """File of the cut of these boxes; None where there is no folder to keep it in."""
-    if cache is None:
-        try:
-            cache = cache_folder("coastline")
-        except FileError:
-            return None
-    version = coastline_version()
-    key = hashlib.sha256(json.dumps([boxes, version, _LAYOUT]).encode()).hexdigest()[:20]
-    return cache / f"gshhg-{version}-{key}.wkb"
-
-
-def _keep(wkb: bytes, kept: Path) -> None:
-    try:
-        with atomic_path(kept) as temporary:
-            temporary.write_bytes(wkb)
-        newest_last = sorted((path.stat().st_mtime, path) for path in kept.parent.glob("gshhg-*.wkb"))
-        for _, path in newest_last[:-_KEPT]:
-            path.unlink(missing_ok=True)
-    except OSError as error:  # a full or read-only disk, or another process that tidies up too
-        _LOGGER.info("the coastline cannot be kept at %s (%s); the next scene cuts it again", kept, error)
-
-
-def _cut_in_child(boxes: list[Box]) -> bytes:
-    try:
-        done = run_module(__name__, json.dumps(boxes), timeout_s=_CHILD_S)
-        done.check_returncode()
-    except (OSError, subprocess.SubprocessError) as error:
-        reason = last_words(getattr(error, "stderr", None)) or f"{type(error).__name__}: {error}"
+        with zipfile.ZipFile(COASTLINE) as archive:
+            known = set(archive.namelist())
+            cells = {cell for box in boxes for cell in cells_of(box)}
+            pieces = [
+                unpack_cell(archive.read(cell_name(cell)), cell) for cell in sorted(cells) if cell_name(cell) in known
+            ]
+    except (OSError, zipfile.BadZipFile, zlib.error) as error:
         raise FileError(
-            f"expected to cut the coastline out of {_PACKAGE}, but that failed ({reason}); "
-            'is there a gigabyte of memory? `land` takes a file of polygons, `land_mask="off"` does without'
+            f"expected the coastline that comes with refinedet at {COASTLINE}, but it cannot be read ({error}); "
+            'install refinedet anew, name polygons of your own with `land`, or set `land_mask` to "off"'
         ) from error
-    return done.stdout
+    return cut_land(np.concatenate([np.zeros(0, object), *pieces]), boxes, degrees=True)
 
 
-def _polygons(wkb: bytes) -> Shapes:
-    return np.asarray(shapely.get_parts(shapely.from_wkb(wkb)), object)
+def cells_of(box: Box) -> Iterator[tuple[int, int]]:
+    """South-western corners, in whole degrees, of the cells that a box of longitude and latitude touches."""
+    west, south, east, north = (math.floor(side / CELL_DEG) * CELL_DEG for side in box)
+    for lat in range(south, north + 1, CELL_DEG):
+        for lon in range(west, east + 1, CELL_DEG):
+            yield lon, lat
 
 
-def _cut_here(boxes: list[Box]) -> bytes:
-    """Cut the region out of the whole earth; runs in the child."""
-    from roaring_landmask import LandmaskProvider
-    from roaring_landmask import Shapes as Packed
-
-    earth = shapely.get_parts(shapely.from_wkb(Packed.wkb(LandmaskProvider.Gshhg)))
-    return bytes(shapely.to_wkb(shapely.MultiPolygon(list(cut_land(earth, boxes, degrees=True)))))
+def cell_name(cell: tuple[int, int]) -> str:
+    """Name of a cell's entry, from its south-western corner in whole degrees."""
+    return f"{cell[0]:+04d}{cell[1]:+03d}"
 
 
-if __name__ == "__main__":
-    sys.stdout.buffer.write(_cut_here([tuple(box) for box in json.loads(sys.argv[1])]))
+def pack_cell(polygons: Shapes) -> bytes:
+    """Bytes of polygons whose coordinates are whole units from the corner of their cell, up to CELL_DEG * UNITS.
+
+    The number of rings, the points of each (negative: a hole of the polygon before), then the steps from point to
+    point: all low bytes of x, all high bytes, and so for y.
+    """
+    rings, holes = [], []
+    for polygon in polygons:
+        rings += [polygon.exterior, *polygon.interiors]
+        holes += [1, *(-1 for _ in polygon.interiors)]
+    points = [shapely.get_coordinates(ring)[:-1] for ring in rings]
+    counts = np.array([len(some) * sign for some, sign in zip(points, holes, strict=True)], "<i4")
+    steps = np.diff(np.concatenate(points).astype(np.int32), axis=0, prepend=0).astype("<u2")  # modulo 2 ** 16
+    planes = steps.view(np.uint8).reshape(-1, 4).T
+    return np.array([len(counts)], "<i4").tobytes() + counts.tobytes() + np.ascontiguousarray(planes).tobytes()
+
+
+def unpack_cell(packed: bytes, cell: tuple[int, int]) -> Shapes:
+    """Polygons in degrees of a cell, by its south-western corner, from the bytes of `pack_cell`."""
+    (rings,) = np.frombuffer(packed, "<i4", 1)
+    counts = np.frombuffer(packed, "<i4", rings, 4)
+    planes = np.frombuffer(packed, np.uint8, offset=4 + 4 * rings).reshape(4, -1)
+    units = np.cumsum(np.ascontiguousarray(planes.T).view("<u2"), axis=0, dtype=np.uint16)
+    degrees: NDArray[np.float64] = units / UNITS + np.array(cell, np.float64)
+    lines = shapely.linearrings(degrees, indices=np.repeat(np.arange(rings), np.abs(counts)))
+    return np.asarray(shapely.polygons(lines, indices=np.cumsum(counts > 0) - 1), object)

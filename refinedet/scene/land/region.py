@@ -82,7 +82,10 @@ def cut(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
     found: list[Any] = []
     for turn, box in turned_boxes(boxes, degrees=degrees):
         hit = shapes[(bounds[:, :2] <= box[2:]).all(axis=1) & (bounds[:, 2:] >= box[:2]).all(axis=1)]
-        pieces = shapely.intersection(_valid(hit), shapely.box(*box))
+        pieces = _valid(hit)
+        sides = shapely.bounds(pieces)
+        across = ((sides[:, :2] < box[:2]) | (sides[:, 2:] > box[2:])).any(axis=1)
+        pieces[across] = shapely.intersection(pieces[across], shapely.box(*box))
         if turn:
             pieces = shapely.transform(pieces, lambda xy, by=turn: xy - (by, 0.0))
         found.extend(_singles(pieces))
@@ -93,7 +96,8 @@ def cut_land(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
     """Polygons of land in the boxes, without the borders between neighbouring polygons."""
     pieces = cut(shapes, boxes, degrees=degrees)
     areas = pieces[shapely.get_dimensions(pieces) == 2]
-    return _array(p for p in _singles(np.array([shapely.union_all(areas)], object)) if shapely.get_dimensions(p) == 2)
+    whole = np.array([shapely.disjoint_subset_union_all(areas)], object)
+    return _array(piece for piece in _singles(whole) if shapely.get_dimensions(piece) == 2)
 
 
 def coast_lines(land: Shapes, boxes: list[Box], *, degrees: bool) -> NDArray[np.float64]:

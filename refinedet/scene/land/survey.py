@@ -22,12 +22,12 @@ from pyproj.enums import TransformDirection
 
 from refinedet.boxes import Boxes
 from refinedet.config.detect_options import COAST_RANGE_M, LandSettings
-from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.errors import FileError, InputError
 from refinedet.geo.position import Points, Position, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes, is_plain_degrees
 from refinedet.geo.vectors import read_layers
 from refinedet.scene.land.absent import absent_note
-from refinedet.scene.land.coastline import coastline, coastline_version
+from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.region import Region, coast_lines, cut, cut_land, dense
 
 LAND = "land"
@@ -171,8 +171,7 @@ def survey(
     position gets no note here, because the missing position concerns more than the land.
 
     Raises:
-        FileError, InputError: a file of the user cannot be used, or the coastline cannot be cut though it is required.
-        MissingExtra: the coastline is required and not installed.
+        FileError, InputError: a file of the user cannot be used, or the coastline cannot be read though it is required.
     """
     settings = settings or LandSettings()
     files = (settings.exclude, settings.platforms, settings.fixed)
@@ -201,9 +200,9 @@ def _with_land(named: Surroundings, region: Region, plane: Transformer) -> Surro
     """Surroundings with land, or with a note that it is unknown."""
     settings = named.settings
     try:
-        pieces = _installed(settings, region) if settings.land is None else _own(settings.land, region)
+        pieces = _own(settings.land, region) if settings.land else [(coastline(region.cut_at(WGS84)), WGS84)]
         found = [_on_plane(land, crs, region, plane) for land, crs in pieces]
-    except (FileError, MissingExtra) as error:
+    except FileError as error:
         if settings.insists:
             raise
         _LOGGER.info(str(error))
@@ -227,15 +226,6 @@ def _outline(position: Position, width_px: int, height_px: int) -> Points | None
     lonlat = position.lonlat(np.stack([x.ravel(), y.ravel()], axis=1))
     known = lonlat[np.isfinite(lonlat).all(axis=1)]
     return known if len(known) else None
-
-
-def _installed(settings: LandSettings, region: Region) -> list[tuple[Shapes, CRS]]:
-    if coastline_version() is None:
-        raise MissingExtra(
-            "expected a coastline to tell ships from land, found none, so land is not looked at; "
-            "pip install 'refinedet[land]', or name polygons of your own with `land`"
-        )
-    return [(coastline(region.cut_at(WGS84), settings.cache), WGS84)]
 
 
 def _own(path: Path, region: Region) -> list[tuple[Shapes, CRS]]:

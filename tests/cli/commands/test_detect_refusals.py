@@ -15,7 +15,7 @@ from typer.testing import Result
 
 from refinedet import raster
 from refinedet.predictors import predictor
-from refinedet.scene.land import survey as land
+from refinedet.scene.land import coastline
 from tests.cli.conftest import sentences
 
 Run = Callable[..., Result]
@@ -38,18 +38,20 @@ def test_existing_results_are_refused_before_the_network_is_even_loaded(
     assert (tmp_path / "scene_ships" / "scene.csv").stat().st_mtime_ns > before
 
 
-def test_a_missing_coastline_is_said_once_and_is_an_error_only_if_asked_for(
+@pytest.mark.usefixtures("real_coastline")
+def test_a_damaged_coastline_is_said_once_and_is_an_error_only_if_asked_for(
     run: Run, tmp_path: Path, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(land, "coastline_version", lambda: None)
+    (tmp_path / "broken.zip").write_bytes(b"PK and then nothing")
+    monkeypatch.setattr(coastline, "COASTLINE", tmp_path / "broken.zip")
     other = Path(copy(scene, tmp_path / "other.tif"))
     ran = run("detect", scene, other, "--weights", weights)
     assert ran.exit_code == 0, ran.output
-    assert ran.stderr.count("refinedet[land]") == 1
+    assert ran.stderr.count("expected the coastline") == 1
     assert len(sentences(ran)) == 1
     ran = run("detect", scene, "--weights", weights, "--overwrite", "--land-mask", "flag")
     assert ran.exit_code == 1
-    assert ran.stderr.startswith("refinedet: expected a coastline")
+    assert ran.stderr.startswith("refinedet: expected the coastline")
 
 
 @pytest.mark.parametrize("option", ["--land", "--exclude"])

@@ -171,4 +171,4 @@ def test_a_shapefile_is_known_by_its_own_parts_alone(tmp_path: Path) -> None:
 def test_code_and_packages_are_part_of_it() -> None:
     software = identity().software
     assert software["code"] == code_sha256()
-    assert {"refinedet", "numpy", "roaring-landmask"} <= software["versions"].keys()
+    assert {"refinedet", "numpy", "shapely"} <= software["versions"].keys()

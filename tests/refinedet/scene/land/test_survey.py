@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from pyproj import Geod, Transformer
 
 from refinedet.config.detect_options import COAST_RANGE_M, LandSettings
-from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.errors import FileError, InputError
 from refinedet.geo.position import Position, locate
 from refinedet.raster import RasterInfo
 from refinedet.scene.land import survey as module
@@ -269,11 +269,11 @@ def test_a_scene_of_half_the_earth_is_said_to_be_too_large() -> None:
 def test_without_a_coastline_there_is_a_note_and_exclusions_still_count(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(module, "coastline_version", lambda: None)
+    monkeypatch.setattr(module, "coastline", unreadable)
     known = write(tmp_path / "known.geojson", [shapely.Point(10, 0)])
     found = survey(scene(10, 0), SIDE_PX, SIDE_PX, LandSettings(exclude=known))
     (note,) = found.notes
-    assert "refinedet[land]" in note
+    assert note == "expected the coastline, found no file"
     verdict = found.judge(boxes_at([[500, 500], [600, 500]]))
     assert verdict.dropped == {"excluded": 1}
     assert verdict.flags == ((),)
@@ -281,19 +281,14 @@ def test_without_a_coastline_there_is_a_note_and_exclusions_still_count(
 
 @pytest.mark.parametrize("choice", [LandSettings(land_mask="flag"), LandSettings(land_mask="drop")])
 def test_without_a_coastline_asking_for_it_is_an_error(choice: LandSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "coastline_version", lambda: None)
-    with pytest.raises(MissingExtra, match=r"pip install 'refinedet\[land\]'"):
+    monkeypatch.setattr(module, "coastline", unreadable)
+    with pytest.raises(FileError, match="expected the coastline"):
         survey(scene(10, 0), SIDE_PX, SIDE_PX, choice)
 
 
-def test_a_coastline_that_cannot_be_cut_is_a_note_or_an_error(monkeypatch: pytest.MonkeyPatch) -> None:
-    def fail(*_: Any) -> None:
-        raise FileError("expected to cut the coastline, found no memory")
-
-    monkeypatch.setattr(module, "coastline", fail)
-    assert survey(scene(10, 0), SIDE_PX, SIDE_PX).notes == ("expected to cut the coastline, found no memory",)
-    with pytest.raises(FileError):
-        survey(scene(10, 0), SIDE_PX, SIDE_PX, LandSettings(land_mask="flag"))
+def unreadable(*_: Any) -> None:
+    """Takes the place of `coastline`."""
+    raise FileError("expected the coastline, found no file")
 
 
 @pytest.mark.parametrize(
@@ -322,14 +317,15 @@ REAL = {
 }
 
 
+@pytest.mark.usefixtures("real_coastline")
 @pytest.mark.parametrize("name", REAL)
-def test_the_installed_coastline_knows_real_places(real_coastline: Path, name: str) -> None:
+def test_the_coastline_of_the_package_knows_real_places(name: str) -> None:
     (lon, lat), places = REAL[name]
     known = np.array(places)
     plane = Transformer.from_crs("EPSG:4326", f"+proj=aeqd +lon_0={lon} +lat_0={lat} +datum=WGS84", always_xy=True)
     x, y = plane.transform(known[:, 0], known[:, 1])
     pixels = SIDE_PX / 2 + np.stack([x, -y], axis=1) / PIXEL_M
-    found = judged(scene(lon, lat), pixels, cache=real_coastline, land_mask="flag", land_buffer_m=100)
+    found = judged(scene(lon, lat), pixels, land_mask="flag", land_buffer_m=100)
     assert [flag == ("land",) for flag in found.flags] == [place[2] for place in places]
     assert ((found.coast_m > known[:, 3]) & (found.coast_m < known[:, 4]) | np.isnan(known[:, 3])).all(), found.coast_m
     np.testing.assert_array_equal(np.isnan(found.coast_m), np.isnan(known[:, 3]))
