@@ -78,13 +78,13 @@ lint: $(READY)
 	@codespell || { echo "lint: codespell found misspellings; words of our own go into pyproject.toml"; exit 1; }
 	@mypy || { echo "lint: mypy found faults in types"; exit 1; }
 
-# docs/benchmarks.md, on this machine, in some 20 minutes: PRODUCT=path.SAFE takes in a whole Sentinel-1 scene, INT8=path.xml
+# docs/results/speed.md, on this machine, in some 20 minutes: PRODUCT=path.SAFE takes in a whole Sentinel-1 scene, INT8=path.xml
 # a file of `refinedet export --int8`; QUICK=1 tries all but 8 bits in some two minutes and writes demo/benchmarks.md
 bench: $(READY)
 	@python -c 'import sahi' 2>/dev/null || python -m pip install -q --disable-pip-version-check -e '.[bench]'
 	python benchmarks/speed/report.py $(if $(QUICK),--quick) $(if $(PRODUCT),--product '$(PRODUCT)') $(if $(INT8),--int8 '$(INT8)')
 
-# the weights that ship and their graph, from the data sets and the real samples to the files in the package: docs/reproduce.md
+# the weights that ship and their graph, from the data sets and the real samples to the files in the package: docs/training/shipped-weights.md
 weights: $(READY)
 	@test -d "$$REFINEDET_DATA/real" || { echo "expected REFINEDET_DATA to name the folder of the real samples, which has a folder real"; exit 1; }
 	$(KEEP_PARAMS) dvc exp run -S recipe=long

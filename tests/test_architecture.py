@@ -1,4 +1,4 @@
-"""The drawing in docs/architecture.md, made executable."""
+"""The drawing in docs/contributing/architecture.md, made executable."""
 
 from __future__ import annotations
 
@@ -56,7 +56,7 @@ MAY_IMPORT = {
     "cli": {"cli", "pipeline", "refinedet"},
 }
 
-DRAWING = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+DRAWING = (ROOT / "docs" / "contributing" / "architecture.md").read_text(encoding="utf-8")
 COMMON = {"config", "weights", "workarounds"}
 """Rooms of refinedet that every room may know; the drawings leave them out, and the leaves."""
 ABOVE = {"refinedet/__init__.py", "refinedet/exporting.py"}
@@ -150,7 +150,7 @@ def edges(package: str) -> set[tuple[str, str]]:
 @pytest.mark.parametrize("package", ["refinedet", "refinedet/scene", "pipeline"])
 def test_the_drawing_shows_the_imports_between_rooms(package: str) -> None:
     block = re.search(rf"```mermaid\nflowchart TD\n%% rooms of {package}\n(.*?)```", DRAWING, re.DOTALL)
-    assert block, f"docs/architecture.md has no drawing of the rooms of {package}"
+    assert block, f"docs/contributing/architecture.md has no drawing of the rooms of {package}"
     drawn = set(re.findall(r"^    (\w+) --> (\w+)$", block[1], re.MULTILINE))
     assert drawn == edges(package)
 
@@ -311,7 +311,9 @@ def test_a_stage_depends_on_nothing_that_does_not_exist(stage: str) -> None:
 
 def test_the_picture_of_the_stages_is_that_of_dvc_yaml() -> None:
     drawn = re.findall(
-        r"^\t(\w+)-->(\w+)$", (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8"), re.MULTILINE
+        r"^\t(\w+)-->(\w+)$",
+        (ROOT / "docs" / "contributing" / "architecture.md").read_text(encoding="utf-8"),
+        re.MULTILINE,
     )
     needed = [
         (dep.removeprefix("outputs/"), stage)

@@ -15,11 +15,11 @@ from refinedet.data.simulation.spec import SceneSpec
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 """`python notest` marks what needs a package that is no dependency."""
-AIS = ROOT / "docs" / "ais.md"
+AIS = ROOT / "docs" / "howto" / "dark-ships.md"
 """Page with a test of its own."""
 PAGES = [
     page
-    for page in (ROOT / "README.md", *sorted((ROOT / "docs").glob("*.md")))
+    for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
     if page != AIS and BLOCK.search(page.read_text(encoding="utf-8"))
 ]
 
@@ -34,7 +34,7 @@ def test_the_examples_of_a_page_run(page: Path, tmp_path: Path, monkeypatch: pyt
 
 
 def test_the_page_on_other_detectors_leaves_result_files(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    page = ROOT / "docs" / "bring-your-own-detector.md"
+    page = ROOT / "docs" / "howto" / "own-detector.md"
     assert page in PAGES
     monkeypatch.chdir(tmp_path)
     exec(compile(BLOCK.findall(page.read_text(encoding="utf-8"))[0], page.name, "exec"), {})  # noqa: S102 - ditto

@@ -1,6 +1,6 @@
 """Ships found, missed and made up in real radar images, for any weights, in minutes on two cores.
 
-    REFINEDET_DATA=../shared/data python benchmarks/real/real.py --write docs/real.md --json demo/real.json
+    REFINEDET_DATA=../shared/data python benchmarks/real/real.py --write docs/results/real.md --json demo/real.json
 
 Every scene is looked at with the default settings of `refinedet.find_ships`. The samples are those of data/real, which
 are no part of the project. `--against` sets an earlier run beside this one.
@@ -47,7 +47,7 @@ def main() -> None:
     parser.add_argument("--data", type=Path, help="folder of the sample data; default: REFINEDET_DATA")
     parser.add_argument("--weights", type=Path, help="default: those of the package")
     parser.add_argument("--only", nargs="*", choices=list(ROOMS), default=list(ROOMS), help="groups of samples")
-    parser.add_argument("--write", type=Path, help="page whose tables are replaced, such as docs/real.md")
+    parser.add_argument("--write", type=Path, help="page whose tables are replaced, such as docs/results/real.md")
     parser.add_argument("--pictures", type=Path, help="folder for a quicklook of each scene")
     parser.add_argument("--json", type=Path, help="file for the figures")
     parser.add_argument("--against", type=Path, help="figures of an earlier run, to be set beside these")

@@ -7,7 +7,7 @@ The first simulates small scenes, named like Sentinel-1's. It runs the command l
 engine; on Ray; and on Ray with a worker killed after a third and the program after two thirds, then to the end. It
 compares the files of the three data sets byte by byte, and returns 1 where they differ. Each run gets the words that
 follow `--`. The second prints the cost of a Sentinel-1 archive, from the seconds of one full scene on two cores: the
-tables of docs/scaling.md.
+tables of docs/howto/cluster.md.
 """
 
 from __future__ import annotations
@@ -195,7 +195,7 @@ class Plan:
 
     @staticmethod
     def assumed() -> dict[str, float]:
-        """The assumptions; docs/scaling.md says where each comes from."""
+        """The assumptions; docs/howto/cluster.md says where each comes from."""
         return {
             "satellites": 2,
             "minutes_per_orbit": 25,
@@ -226,7 +226,7 @@ class Plan:
 
 
 def print_plan(plan: Plan) -> None:
-    """Print the tables of docs/scaling.md."""
+    """Print the tables of docs/howto/cluster.md."""
     print(f"one scene: {plan.scene_s:g} s on two cores, {plan.core_s:.0f} core-seconds with {plan.busy:g} of them busy")
     print(f"one node of {plan.cores:g} cores: {plan.node_scenes_per_day:.0f} scenes a day, ", end="")
     print(f"{plan.node_scenes_per_day * plan.product_gb * 8e3 / 86_400:.0f} Mbit/s in\n")

@@ -1,4 +1,4 @@
-"""Write docs/benchmarks.md: run the scripts of the table below, and collect what they print.
+"""Write docs/results/speed.md: run the scripts of the table below, and collect what they print.
 
     make bench                      some 20 minutes on two cores; leave the machine alone meanwhile
     make bench PRODUCT=path.SAFE    with a whole Sentinel-1 scene that benchmarks/scenes/sentinel1_scene.py made
@@ -116,7 +116,7 @@ def main() -> None:
     parser.add_argument("--int8", type=Path, help="a file of `refinedet export --int8`")
     parser.add_argument("--out", type=Path, help="the page")
     asked = parser.parse_args()
-    out = asked.out or ROOT / ("demo" if asked.quick else "docs") / "benchmarks.md"
+    out = asked.out or ROOT / ("demo/benchmarks.md" if asked.quick else "docs/results/speed.md")
     if asked.product and not asked.product.is_dir():
         script = "benchmarks/scenes/sentinel1_scene.py"
         raise SystemExit(f"expected a product of {script} at {asked.product}, found no folder")

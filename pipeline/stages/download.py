@@ -96,7 +96,8 @@ def _own(params: Params, source: Source, staged: Path) -> dict[str, Any]:
     """Copy the user's folder into `staged`. Its path is not written, so equal content gives equal bytes."""
     if params.local is None or source.prepared is None:
         raise InputError(
-            f"expected `local` of the recipe to name the folder of {params.dataset}, found null; see docs/datasets.md"
+            f"expected `local` of the recipe to name the folder of {params.dataset}, found null; "
+            "see docs/training/data-sets.md"
         )
     prepare_own(source.prepared, params.local, project_root() / Path(params.local.path).expanduser(), staged)
     found = sha256_tree(staged)

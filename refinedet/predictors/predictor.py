@@ -34,7 +34,7 @@ class Predictor(Protocol):
     equal results. Resuming, batches and byte-equal files rely on both.
 
     Adapters for other people's networks: `TorchvisionPredictor`, `OnnxPredictor`, `UltralyticsPredictor`. For one
-    of your own, see docs/bring-your-own-detector.md.
+    of your own, see docs/howto/own-detector.md.
     """
 
     @property

@@ -27,7 +27,7 @@ def script() -> ModuleType:
 def test_the_tables_of_the_page_are_those_that_the_script_prints(
     script: ModuleType, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    page = (ROOT / "docs" / "scaling.md").read_text(encoding="utf-8")
+    page = (ROOT / "docs" / "howto" / "cluster.md").read_text(encoding="utf-8")
     seconds = re.search(r"--plan ([\d.]+)", page)
     assert seconds is not None
     script.print_plan(script.Plan(float(seconds[1]), **script.Plan.assumed()))
