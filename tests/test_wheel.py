@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import email
 import json
 import os
 import shutil
@@ -21,7 +22,7 @@ from PIL import Image
 
 ROOT = Path(__file__).resolve().parent.parent
 SOURCES = ("refinedet", "pipeline", "cli")
-BESIDE = ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE")
+BESIDE = ("pyproject.toml", "setup.py", "MANIFEST.in", "README.md", "LICENSE", "NOTICE")
 
 IMPORT_ALL = """
 import importlib, pkgutil, refinedet
@@ -53,6 +54,20 @@ def wheel(tmp_path_factory: pytest.TempPathFactory) -> Path:
     run(sys.executable, "-m", "build", "--no-isolation", "--outdir", out, checkout, cwd=out)
     (made,) = out.glob("*.whl")
     return made
+
+
+def test_the_wheel_names_the_licences_of_what_it_carries(wheel: Path) -> None:
+    with zipfile.ZipFile(wheel) as archive:
+        (metadata,) = [name for name in archive.namelist() if name.endswith(".dist-info/METADATA")]
+        told = email.message_from_bytes(archive.read(metadata))
+        names = set(archive.namelist())
+    assert "LGPL-3.0-or-later" in told["License-Expression"]
+    licences = told.get_all("License-File")
+    assert {"LICENSE", "NOTICE", "refinedet/scene/land/LICENSE_LGPL3"} <= set(licences)
+    assert {metadata.replace("METADATA", f"licenses/{name}") for name in licences} <= names
+    assert "refinedet/scene/land/coastline.zip" in names
+    citation = (ROOT / "CITATION.cff").read_text(encoding="utf-8")
+    assert f"\nversion: {told['Version']}\n" in citation
 
 
 @pytest.fixture(scope="module")

@@ -83,7 +83,12 @@ def _kind(schema: dict[str, Any], root: dict[str, Any]) -> str:
 
 
 def _range(schema: dict[str, Any]) -> str:
-    words = (("minimum", "at least"), ("exclusiveMinimum", "above"), ("maximum", "at most"), ("exclusiveMaximum", "below"))
+    words = (
+        ("minimum", "at least"),
+        ("exclusiveMinimum", "above"),
+        ("maximum", "at most"),
+        ("exclusiveMaximum", "below"),
+    )
     limits = [f"{word} {schema[key]:g}" for key, word in words if key in schema and abs(schema[key]) < 2**31 - 1]
     return f", {', '.join(limits)}" if limits else ""
 
