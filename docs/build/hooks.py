@@ -32,6 +32,7 @@ OUTSIDE = {
 }
 """Pages whose file lies outside of docs/."""
 
+_DRAWING_SCRIPT = re.compile(r'<script type="module">(?:(?!</script>).)*?mermaid.*?</script>', re.DOTALL)
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s#:]+)(#[^)\s]*)?\)")
 
 
@@ -48,6 +49,12 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Turn links that leave docs/ into names, or into links to the repository if `repo_url` names one."""
     del files
     return drawings.as_tables(_links_inside(markdown, page.file.src_uri, config.repo_url))
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Take out of a notebook's page what would load the program that draws Mermaid from another server."""
+    del page, config
+    return _DRAWING_SCRIPT.sub("", output)
 
 
 def _from_outside(page: str, name: str) -> str:

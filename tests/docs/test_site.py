@@ -74,6 +74,8 @@ def test_nothing_is_loaded_from_elsewhere(site: Path, pages: dict[Path, Page]) -
     assert outside == set()
     styles = "\n".join(path.read_text(encoding="utf-8") for path in site.rglob("*.css"))
     assert re.findall(r"(?:url\(|@import )['\"]?https?:[^)'\"]+", styles) == []
+    servers = re.compile(r"(?:cdnjs|unpkg|jsdelivr|googleapis|gstatic)\.")
+    assert {path.name for path in pages if servers.search(path.read_text("utf-8"))} == set()
     assert [path.name for path in pages if "mathjax" in path.read_text("utf-8").lower()] == []
     assert [path.name for path in pages if 'class="mermaid"' in path.read_text("utf-8")] == []
 
