@@ -95,6 +95,16 @@ def test_links_and_anchors_lead_somewhere(pages: dict[Path, Page]) -> None:
     assert dead == []
 
 
+def test_every_page_is_within_two_clicks_of_the_home_page(site: Path, pages: dict[Path, Page]) -> None:
+    def linked(path: Path) -> set[Path]:
+        targets = {(path.parent / unquote(urlsplit(link).path)).resolve() for link in pages[path].links}
+        return {target for target in targets if target in pages}
+
+    near = linked(site / "index.html")
+    near |= {further for path in near for further in linked(path)}
+    assert {path.name for path in pages if path not in near} == {"404.html"}
+
+
 def test_pictures_have_a_text(pages: dict[Path, Page]) -> None:
     assert {path.name: page.silent for path, page in pages.items() if page.silent} == {}
 
