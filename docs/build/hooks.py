@@ -32,7 +32,13 @@ OUTSIDE = {
 }
 """Pages whose file lies outside of docs/."""
 
-_DRAWING_SCRIPT = re.compile(r'<script type="module">(?:(?!</script>).)*?mermaid.*?</script>', re.DOTALL)
+_SCRIPTS = re.compile(
+    r'<script type="module">(?:(?!</script>).)*?mermaid.*?</script>|<script src=""> </script>'
+    r'|<script type="text/x-mathjax-config">.*?</script>',
+    re.DOTALL,
+)
+"""Scripts of a notebook's page for drawings and formulas, which would come from other servers."""
+_NOTEBOOK_LINK = re.compile(r'href="([^":#]+)\.(?:md|ipynb)(#[^"]*)?"')
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s#:]+)(#[^)\s]*)?\)")
 
 
@@ -52,9 +58,17 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
 
 
 def on_post_page(output: str, page: Any, config: Any) -> str:
-    """Take out of a notebook's page what would load the program that draws Mermaid from another server."""
-    del page, config
-    return _DRAWING_SCRIPT.sub("", output)
+    """Mend the page of a notebook: links lead to pages, and nothing is loaded from other servers."""
+    del config
+    if not page.file.src_uri.endswith(".ipynb"):
+        return output
+    own = f'href="{posixpath.basename(page.file.src_uri)}"'  # to download it
+    linked = _NOTEBOOK_LINK.sub(lambda link: link[0] if link[0] == own else _as_page(link), output)
+    return _SCRIPTS.sub("", linked)
+
+
+def _as_page(link: re.Match[str]) -> str:
+    return f'href="{link[1]}.html{link[2] or ""}"'
 
 
 def _from_outside(page: str, name: str) -> str:

@@ -105,6 +105,36 @@ def test_pictures_have_an_alternative_text(path: Path) -> None:
     assert "<img" not in text_of(path)
 
 
+@pytest.mark.parametrize("path", [path for path in FILES if path.suffix == ".ipynb"], ids=lambda path: path.stem)
+def test_the_links_of_a_notebook_exist(path: Path) -> None:
+    links = re.findall(r"\]\(([^)#\s]+)", text_of(path))
+    made = {DOCS / page for page in (*hooks.MADE, *hooks.OUTSIDE)}
+    targets = [(path.parent / link).resolve() for link in links]
+    assert targets
+    assert [target.name for target in targets if not target.is_file() and target not in made] == []
+
+
+class _Notebook:
+    """What a hook sees of a notebook's page."""
+
+    class file:  # noqa: N801 - mkdocs calls it so
+        """Its file."""
+
+        src_uri = "tutorials/first.ipynb"
+
+
+def test_the_page_of_a_notebook_links_pages_and_loads_nothing() -> None:
+    text = (
+        '<a href="../howto/land.md#files">a</a><a href="second.ipynb">b</a><a href="first.ipynb">c</a>'
+        '<a href="https://x.example/a.md">d</a><script>ours()</script><script type="module">a; mermaid; b</script>'
+        '<script src=""> </script><script type="text/x-mathjax-config">MathJax</script>'
+    )
+    assert hooks.on_post_page(text, _Notebook, None) == (
+        '<a href="../howto/land.html#files">a</a><a href="second.html">b</a><a href="first.ipynb">c</a>'
+        '<a href="https://x.example/a.md">d</a><script>ours()</script>'
+    )
+
+
 def test_a_link_out_of_the_pages_becomes_a_name_or_a_page() -> None:
     inside = hooks._links_inside
     text = "[params.yaml](../../params.yaml), [what is trusted](../../SECURITY.md#runs), [log](../runs/x.txt)"
