@@ -33,8 +33,8 @@ OUTSIDE = {
 """Pages whose file lies outside of docs/."""
 
 _SCRIPTS = re.compile(
-    r'<script type="module">(?:(?!</script>).)*?mermaid.*?</script>|<script src=""> </script>'
-    r'|<script type="text/x-mathjax-config">.*?</script>',
+    r'<script type="module">(?:(?!</script>).)*?mermaid.*?</script>'
+    r"|<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->",
     re.DOTALL,
 )
 """Scripts of a notebook's page for drawings and formulas, which would come from other servers."""

@@ -127,7 +127,7 @@ def test_the_page_of_a_notebook_links_pages_and_loads_nothing() -> None:
     text = (
         '<a href="../howto/land.md#files">a</a><a href="second.ipynb">b</a><a href="first.ipynb">c</a>'
         '<a href="https://x.example/a.md">d</a><script>ours()</script><script type="module">a; mermaid; b</script>'
-        '<script src=""> </script><script type="text/x-mathjax-config">MathJax</script>'
+        '<!-- Load mathjax --><script src=""> </script><script>MathJax</script><!-- End of mathjax configuration -->'
     )
     assert hooks.on_post_page(text, _Notebook, None) == (
         '<a href="../howto/land.html#files">a</a><a href="second.html">b</a><a href="first.ipynb">c</a>'
