@@ -16,7 +16,7 @@ KEEP_PARAMS = mkdir -p .refinedet; cp params.yaml .refinedet/params.yaml; trap '
 # dvc.yaml calls `python`: the one of .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup demo pipeline weights lock test test-all coverage lint bench clean
+.PHONY: setup demo pipeline weights lock test test-all coverage lint bench docs docs-serve clean
 
 setup: $(READY)
 
@@ -77,6 +77,14 @@ lint: $(READY)
 	@ruff format --check . || { echo "lint: files are not formatted; 'ruff format .' does it"; exit 1; }
 	@codespell || { echo "lint: codespell found misspellings; words of our own go into pyproject.toml"; exit 1; }
 	@mypy || { echo "lint: mypy found faults in types"; exit 1; }
+
+# the site of the documentation, into site/: any broken link or missing page is an error; nothing is fetched
+docs: $(READY)
+	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --strict
+
+# the same in the browser, anew with each change
+docs-serve: $(READY)
+	NO_MKDOCS_2_WARNING=1 python -m mkdocs serve
 
 # docs/results/speed.md, on this machine, in some 20 minutes: PRODUCT=path.SAFE takes in a whole Sentinel-1 scene, INT8=path.xml
 # a file of `refinedet export --int8`; QUICK=1 tries all but 8 bits in some two minutes and writes demo/benchmarks.md

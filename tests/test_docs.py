@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import re
 import shlex
+import sys
+from functools import cache
 from itertools import pairwise
 from pathlib import Path
 
@@ -16,6 +18,15 @@ from cli.app import app
 ROOT = Path(__file__).resolve().parent.parent
 PAGES = [ROOT / "README.md", ROOT / "CHANGELOG.md", *sorted((ROOT / "docs").rglob("*.md"))]
 BLOCK = re.compile(r"```console\n(.*?)```", re.DOTALL)
+sys.path.insert(0, str(ROOT / "docs" / "build"))
+try:
+    import hooks
+finally:
+    sys.path.pop(0)
+MADE = {ROOT / "docs" / page: write for page, write in hooks.MADE.items()}
+"""Pages that have no file: they are made with the site."""
+OUTSIDE = {ROOT / "docs" / page: ROOT / name for page, name in hooks.OUTSIDE.items()}
+"""Pages of the site whose file lies elsewhere."""
 LINK = re.compile(r"\]\(([^)#\s]+)")
 SECTION_LINK = re.compile(r"\]\(([^)#:\s]*)#([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
@@ -67,7 +78,7 @@ def known_param(dotted: str) -> bool:
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
 def test_links_and_pictures_exist(page: Path) -> None:
     targets = [t for t in LINK.findall(page.read_text(encoding="utf-8")) if "://" not in t]
-    assert [t for t in targets if not (page.parent / t).exists()] == []
+    assert [t for t in targets if not exists((page.parent / t).resolve())] == []
 
 
 @pytest.mark.parametrize("page", PAGES, ids=lambda p: p.name)
@@ -78,9 +89,18 @@ def test_linked_sections_exist(page: Path) -> None:
     ] == []
 
 
+def exists(path: Path) -> bool:
+    return path.exists() or path in MADE or path in OUTSIDE
+
+
+@cache
+def text_of(page: Path) -> str:
+    return MADE[page]() if page in MADE else OUTSIDE.get(page, page).read_text(encoding="utf-8")
+
+
 def sections(page: Path) -> set[str]:
     """Anchors of the headings of a page, as GitHub makes them."""
-    headings = HEADING.findall(page.read_text(encoding="utf-8"))
+    headings = HEADING.findall(text_of(page.resolve()))
     return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
 
 

@@ -6,8 +6,8 @@ import refinedet
 
 _INTRO = """# Python
 
-Every public name of the package, as `refinedet.NAME`. Names are loaded when they are first used: `import refinedet` is quick and needs no
-torch. Other modules are no promise: they may change in any version.
+Every public name of the package, as `refinedet.NAME`. Names are loaded when they are first used: `import
+refinedet` is quick and needs no torch. Other modules are no promise: they may change in any version.
 
 ```python
 import refinedet

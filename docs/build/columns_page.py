@@ -9,24 +9,27 @@ from typing import Any
 _SCHEMAS = Path(__file__).resolve().parent.parent / "reference" / "schemas"
 _INTRO = """# Columns and schemas
 
-This page lists what the result files hold, with types, for programs that read them. [Outputs](outputs.md#columns) explains the columns and
-flags in words. The tables are made from two JSON Schemas, and the tests hold real results against these:
+This page lists what the result files hold, with types, for programs that read them.
+[Outputs](outputs.md#columns) explains the columns and flags in words. The tables are made from two JSON
+Schemas, and the tests hold real results against these:
 
 - [ship.schema.json](schemas/ship.schema.json): the `properties` of a feature in `<stem>.geojson`
 - [run.schema.json](schemas/run.schema.json): the whole of `<stem>.run.json`
 
-An unknown value is null in JSON, NULL in GeoPackage and GeoParquet, and an empty field in CSV. New columns may appear in any version; the ones
-here keep name, type and unit until a breaking change says otherwise.
+An unknown value is null in JSON, NULL in GeoPackage and GeoParquet, and an empty field in CSV. New columns
+may appear in any version; the ones here keep name, type and unit until a breaking change says otherwise.
 """
 _OTHERS = """
 ## How formats differ
 
+The second kind of geometry is that of a scene without a position.
+
 | format | file | geometry | `bbox_px` | `flags` | `time` |
 |---|---|---|---|---|---|
-| GeoJSON (RFC 7946) | `<stem>.geojson` | polygon in longitude and latitude; null without a position | list of four numbers | list | text |
+| GeoJSON (RFC 7946) | `<stem>.geojson` | polygon in degrees, or null | list of four numbers | list | text |
 | CSV | `<stem>.csv` | none | columns `x1`, `y1`, `x2`, `y2` | text, separated by `;` | text |
-| GeoPackage 1.2 | `<stem>.gpkg` | polygon, EPSG:4326; in pixels without a position | text | text, separated by `;` | date and time |
-| GeoParquet 1.1 | `<stem>.parquet` | polygon, OGC:CRS84; in pixels without a position | list | list | date and time |
+| GeoPackage 1.2 | `<stem>.gpkg` | polygon in EPSG:4326, or pixels | text | text, separated by `;` | date and time |
+| GeoParquet 1.1 | `<stem>.parquet` | polygon in OGC:CRS84, or pixels | list | list | date and time |
 | COCO results | `<stem>.coco.json` | none | `bbox` as x, y, width, height | none | text |
 """
 

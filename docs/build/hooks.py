@@ -32,6 +32,13 @@ OUTSIDE = {
 }
 """Pages whose file lies outside of docs/."""
 
+_SCRIPTS = re.compile(
+    r'<script type="module">(?:(?!</script>).)*?mermaid.*?</script>'
+    r"|<!-- Load mathjax -->.*?<!-- End of mathjax configuration -->",
+    re.DOTALL,
+)
+"""Scripts of a notebook's page for drawings and formulas, which would come from other servers."""
+_NOTEBOOK_LINK = re.compile(r'href="([^":#]+)\.(?:md|ipynb)(#[^"]*)?"')
 _LINK = re.compile(r"(?<!!)\[([^\]]+)\]\(([^)\s#:]+)(#[^)\s]*)?\)")
 
 
@@ -48,6 +55,20 @@ def on_page_markdown(markdown: str, page: Any, config: Any, files: Any) -> str:
     """Turn links that leave docs/ into names, or into links to the repository if `repo_url` names one."""
     del files
     return drawings.as_tables(_links_inside(markdown, page.file.src_uri, config.repo_url))
+
+
+def on_post_page(output: str, page: Any, config: Any) -> str:
+    """Mend the page of a notebook: links lead to pages, and nothing is loaded from other servers."""
+    del config
+    if not page.file.src_uri.endswith(".ipynb"):
+        return output
+    own = f'href="{posixpath.basename(page.file.src_uri)}"'  # to download it
+    linked = _NOTEBOOK_LINK.sub(lambda link: link[0] if link[0] == own else _as_page(link), output)
+    return _SCRIPTS.sub("", linked)
+
+
+def _as_page(link: re.Match[str]) -> str:
+    return f'href="{link[1]}.html{link[2] or ""}"'
 
 
 def _from_outside(page: str, name: str) -> str:

@@ -1,4 +1,4 @@
-"""The page of params.yaml: every setting with type, default, range and explanation, from the classes that check them."""
+"""The page of params.yaml: each setting with type, default, range and explanation, from the classes that check it."""
 
 from __future__ import annotations
 
@@ -11,20 +11,24 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
-from pipeline.params import Document, DownloadParams, Recipe
+from pipeline.params import Document, DownloadParams, Recipe, TileParams, TileSection
 
 _INTRO = """# params.yaml
 
-This page lists every setting of [params.yaml](../../params.yaml). A recipe is a named group of settings; `recipe` names the active one. Keys that
-a recipe leaves out have the default here. Change one for one run with `-S` ([the workflow](../training/workflow.md#change-a-setting)):
+This page lists every setting of [params.yaml](../../params.yaml). A recipe is a named group of settings;
+`recipe` names the active one. Keys that a recipe leaves out have the default here. Change one for one run
+with `-S` ([the workflow](../training/workflow.md#change-a-setting)):
 
 ```console
 .venv/bin/dvc exp run -S recipe=ssdd -S recipes.ssdd.train.seed=2
 ```
 
-A wrong setting is one sentence that names its path, what was expected, and what was found. A *share* lies within 0 and 1.
-[Models](models.md) explains the settings of the network in more words.
+A wrong setting is one sentence that names its path, what was expected, and what was found. A *share* lies
+within 0 and 1. [Models](models.md) explains the settings of the network in more words.
 """
+
+_EXPLAINED_IN = {TileSection: TileParams}
+"""Class that explains the settings of another."""
 
 
 def text() -> str:
@@ -50,9 +54,17 @@ def _table(cls: type, skip: tuple[str, ...] = ()) -> str:
     shown = [one for one in fields(cls) if one.name not in skip]
     if not shown:
         return ""
-    about, schema = _docstrings(cls), TypeAdapter(cls).json_schema()
+    about = _docstrings(_EXPLAINED_IN.get(cls, cls)) | _docstrings(cls)
+    schema = TypeAdapter(cls).json_schema()
     rows = [
-        f"| `{one.name}` | {_kind(schema['properties'][one.name], schema)} | {_default(one)} | {about.get(one.name, '')} |"
+        " | ".join(
+            (
+                f"| `{one.name}`",
+                _kind(schema["properties"][one.name], schema),
+                _default(one),
+                f"{about.get(one.name, '')} |",
+            )
+        )
         for one in shown
     ]
     return "\n".join(["| setting | type and range | default | meaning |", "|---|---|---|---|", *rows, ""])
@@ -89,7 +101,7 @@ def _range(schema: dict[str, Any]) -> str:
         ("maximum", "at most"),
         ("exclusiveMaximum", "below"),
     )
-    limits = [f"{word} {schema[key]:g}" for key, word in words if key in schema and abs(schema[key]) < 2**31 - 1]
+    limits = [f"{word} {schema[key]}" for key, word in words if key in schema and abs(schema[key]) < 2**31 - 1]
     return f", {', '.join(limits)}" if limits else ""
 
 
@@ -113,7 +125,7 @@ def _docstrings(cls: type) -> dict[str, str]:
             if isinstance(statement, ast.AnnAssign) and isinstance(statement.target, ast.Name):
                 last = statement.target.id
             elif isinstance(statement, ast.Expr) and isinstance(statement.value, ast.Constant) and last:
-                found[last] = " ".join(str(statement.value.value).split()).replace("|", "\\|")
+                found[last] = " ".join(str(statement.value.value).split()).replace("|", "\\|").replace("None:", "null:")
                 last = None
             else:
                 last = None
@@ -121,4 +133,4 @@ def _docstrings(cls: type) -> dict[str, str]:
 
 
 def _first_line(cls: type) -> str:
-    return f"{(cls.__doc__ or '').split(chr(10))[0]}\n"
+    return f"{(cls.__doc__ or '').partition(chr(10))[0]}\n"

@@ -1,6 +1,7 @@
 """Stage train: from chips to one checkpoint. An interrupted training goes on where it stopped, if nothing has changed.
 
-Several processes train together if torchrun starts it, or if REFINEDET_TORCHRUN has its options: docs/training/distributed.md.
+Several processes train together if torchrun starts it, or if REFINEDET_TORCHRUN has its options:
+docs/training/distributed.md.
 """
 
 from __future__ import annotations
