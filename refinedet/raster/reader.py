@@ -90,7 +90,7 @@ class SceneReader(Reader):
     @property
     def is_held(self) -> bool:
         """True if all pixels are in memory, so that `read` gives them after the file is closed, too."""
-        return self._pixels.are_held and self.correct is None
+        return self._pixels.held(self._wanted) and self.correct is None
 
     @property
     def stored_dtype(self) -> str:
@@ -189,7 +189,11 @@ class SceneReader(Reader):
 
     def _read(self, window: Window) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Stored pixels of the bands, and the masks that hide them."""
-        return self._pixels.read(window, Wanted(tuple(self.bands), self._decoder.masked, self._decoder.alpha))
+        return self._pixels.read(window, self._wanted)
+
+    @property
+    def _wanted(self) -> Wanted:
+        return Wanted(tuple(self.bands), self._decoder.masked, self._decoder.alpha)
 
 
 @contextmanager

@@ -34,10 +34,9 @@ class StoredPixels:
         self._dataset, self._path = dataset, path
         self._held: tuple[Wanted, NDArray[Any], list[NDArray[Any]]] | None = None
 
-    @property
-    def are_held(self) -> bool:
-        """True if all pixels that were last wanted are in memory: `read` gives them after the file is closed, too."""
-        return self._held is not None
+    def held(self, wanted: Wanted) -> bool:
+        """True if all pixels that are wanted are in memory: `read` gives them after the file is closed, too."""
+        return self._held is not None and self._held[0] == wanted
 
     def read(self, window: Window, wanted: Wanted) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Pixels (n, h, w) of n bands, and masks (h, w), 0 where a pixel is hidden; the caller may change them.
