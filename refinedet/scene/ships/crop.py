@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
 from math import ceil, floor
 from typing import Any, NamedTuple, Self
@@ -45,7 +46,7 @@ class Crop(NamedTuple):
             return self.of(power, valid)
         found = [mean[span].copy() for mean in (self.smooth, self.smoother)]
         every = bool(valid.all())
-        for pair in ((_as_it_is, np.flipud), (np.transpose, _turned)):
+        for pair in _BORDERS:
             lines, known = (np.stack([turned(one)[: max(_SIDES)] for turned in pair]) for one in (power, valid))
             for mean, side in zip(found, _SIDES, strict=True):
                 deep = side // 2
@@ -123,6 +124,13 @@ def _as_it_is(pixels: NDArray[Any]) -> NDArray[Any]:
 def _turned(pixels: NDArray[Any]) -> NDArray[Any]:
     """View whose first line is the last column."""
     return pixels.T[::-1]
+
+
+_BORDERS: tuple[tuple[Callable[[NDArray[Any]], NDArray[Any]], ...], ...] = (
+    (_as_it_is, np.flipud),
+    (np.transpose, _turned),
+)
+"""Views whose first line is the top, the bottom, the left and the right one; those of a pair have one shape."""
 
 
 def _sums(values: Grey, side: int) -> Grey:
