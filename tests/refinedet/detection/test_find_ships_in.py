@@ -16,6 +16,7 @@ from refinedet.detection import finder
 from refinedet.detection.find_ships import find_ships, find_ships_in
 from refinedet.detection.outcome import DetectionRun
 from refinedet.errors import DiskError
+from refinedet.scene.output import files
 
 NAMES = ("a", "b", "c")
 
@@ -59,7 +60,7 @@ def content(folder: Path) -> dict[str, bytes]:
 
 def failing_for(scene: Path, error: BaseException, monkeypatch: pytest.MonkeyPatch) -> None:
     """Let the writing of a scene's files fail."""
-    write = finder.write_files
+    write = files.write_files
 
     def failing(path: Path, *words: Any) -> None:
         if path == scene:
@@ -75,8 +76,10 @@ def test_scenes_together_leave_the_bytes_of_each_alone_in_their_order(
     together = ran(scenes, settings())
     assert [one.scene for one in together] == scenes
     for scene in scenes:
-        alone = {"weights": tiny_network, "runtime": "torch", "device": "cpu", "score_min": 0.0202}
-        assert find_ships(scene, tmp_path / "alone", **alone).ships > 0
+        alone = find_ships(
+            scene, tmp_path / "alone", weights=tiny_network, runtime="torch", device="cpu", score_min=0.0202
+        )
+        assert alone.ships > 0
     assert content(tmp_path / "out") == content(tmp_path / "alone")
 
 

@@ -70,7 +70,7 @@ def test_a_box_touches_the_pixels_that_it_covers_in_part() -> None:
 @pytest.mark.parametrize("count", [1, 2, 7, 300])
 def test_covariance_is_that_of_numpy(count: int) -> None:
     rng = np.random.default_rng(count)
-    points, weight = rng.integers(0, 60, (2, count)) + 0.5, rng.gamma(1, 5, count)
+    points, weight = rng.integers(0, 60, (2, count)).astype(np.float64), rng.gamma(1, 5, count)
     np.testing.assert_array_equal(covariance(points), np.cov(points, bias=True))
     np.testing.assert_array_equal(covariance(points, weight), np.cov(points, bias=True, aweights=weight))
 
