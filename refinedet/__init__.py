@@ -65,7 +65,7 @@ __all__ = sorted(_HOME)  # noqa: PLE0605 - one list, kept equal to __init__.pyi 
 def __getattr__(name: str) -> Any:
     """Import a public name on first use (PEP 562)."""
     if name == "__version__":
-        return _version()
+        return globals().setdefault(name, _version())
     if name not in _HOME:
         raise AttributeError(f"module 'refinedet' has no attribute '{name}'")
     try:

@@ -7,6 +7,7 @@ kinds are turned into them while a scene is read.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from functools import reduce
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
@@ -64,7 +65,7 @@ def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
             valid &= pixels != value
     else:
         valid = np.ones(pixels.shape, np.bool_) if value is None else pixels != int(value)
-    return np.asarray(valid.any(axis=2) if valid.ndim == 3 else valid, np.bool_)
+    return np.asarray(reduce(np.logical_or, np.moveaxis(valid, 2, 0)) if valid.ndim == 3 else valid, np.bool_)
 
 
 def _nodata_value(dtype: np.dtype[Any], nodata: float | None) -> float | None:

@@ -87,20 +87,19 @@ def _detect_scenes(scenes: list[Path], settings: DetectSettings, *, json: bool, 
 
     outcomes: dict[Path, DetectionRun | RefineDetError] = {}
     with progress_bar("windows") as progress:
-        tasks: list[TaskID] = []
+        tasks: dict[Path, TaskID] = {}
 
         def watched(scene: Path) -> Any:
-            tasks.append(progress.add_task(scene.name, total=None))
-            return partial(_show, progress, tasks[-1])
+            tasks[scene] = progress.add_task(scene.name, total=None)
+            return partial(_show, progress, tasks[scene])
 
         for found in find_ships_in(scenes, settings, watched):
             scene, outcome = found if isinstance(found, tuple) else (found.scene, found)
             if debug and isinstance(outcome, Exception):
                 raise outcome
             outcomes[scene] = outcome
-            for task in tasks:
-                progress.remove_task(task)
-            tasks.clear()
+            if scene in tasks:
+                progress.remove_task(tasks[scene])
     ordered = {scene: outcomes[scene] for scene in scenes}
     if json:
         summaries = [_summary(scene, outcome) for scene, outcome in ordered.items()]

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from concurrent.futures import Executor, Future, ThreadPoolExecutor
 from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
@@ -15,6 +17,9 @@ from refinedet.detection.finder import Progress, ShipFinder
 from refinedet.detection.outcome import DetectionRun
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.scene.output.files import plan_scenes, refuse_existing
+
+_BEHIND = 1
+"""Most scenes whose files may still be written while the next one is searched, for the memory."""
 
 
 def find_ships(
@@ -65,7 +70,8 @@ def find_ships_in(
 ) -> Iterator[DetectionRun | tuple[Path, RefineDetError]]:
     """Find the ships of scenes one after the other; a scene that fails does not stop the others.
 
-    Results that exist are refused before any of the work. Yields a run, or a scene and its error.
+    Results that exist are refused before any of the work. Yields a run, or a scene and its error. The files of a scene
+    are written in another thread while the next one is searched; those that wait are written before this ends.
 
     Raises:
         RefineDetError: the detector cannot be loaded, or two scenes would write the same files.
@@ -80,13 +86,34 @@ def find_ships_in(
             todo.append(scene)
     if not todo:
         return
-    with Detector.of(settings.detector) as detector:
+    with Detector.of(settings.detector) as detector, ThreadPoolExecutor(1, thread_name_prefix="results") as writer:
         finder = ShipFinder(detector, settings)
+        waiting: deque[tuple[Path, Future[DetectionRun]]] = deque()
         for scene in todo:
-            try:
-                yield finder.find(scene, plan[scene], progress(scene))
-            except RefineDetError as error:
-                yield scene, error
+            waiting.append((scene, _searched(finder, scene, plan[scene], progress(scene), writer)))
+            while len(waiting) > _BEHIND:
+                yield _outcome(*waiting.popleft())
+        while waiting:
+            yield _outcome(*waiting.popleft())
+
+
+def _searched(
+    finder: ShipFinder, scene: Path, files: Mapping[str, Path], progress: Progress, writer: Executor
+) -> Future[DetectionRun]:
+    """Find the ships of a scene; its run is known when `writer` has written the files."""
+    try:
+        return writer.submit(finder.search(scene, files, progress))
+    except RefineDetError as error:
+        failed: Future[DetectionRun] = Future()
+        failed.set_exception(error)
+        return failed
+
+
+def _outcome(scene: Path, run: Future[DetectionRun]) -> DetectionRun | tuple[Path, RefineDetError]:
+    try:
+        return run.result()
+    except RefineDetError as error:
+        return scene, error
 
 
 def _refuse_both(settings: Mapping[str, Any]) -> None:

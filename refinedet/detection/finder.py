@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass, fields
+from contextlib import contextmanager
+from dataclasses import dataclass, fields, replace
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -51,13 +53,23 @@ class ShipFinder:
     ) -> DetectionRun:
         """Find the ships of one scene and write its files.
 
+        Takes the arguments of `search`, and raises what it and its answer raise.
+        """
+        return self.search(scene, files, progress)()
+
+    def search(
+        self, scene: Path, files: Mapping[str, Path] | None = None, progress: Progress | None = None
+    ) -> Callable[[], DetectionRun]:
+        """Find the ships of one scene. The answer is a function that writes its files; another thread may call it.
+
         Args:
             scene: the scene.
             files: path of each result, by format or view; None: as the settings say.
             progress: called with the number of windows done.
 
         Raises:
-            RefineDetError: the scene cannot be read, a result cannot be written, or a setting does not fit.
+            RefineDetError: the scene cannot be read, or a setting does not fit; of the answer: a result cannot be
+                written.
             KeyboardInterrupt: with one sentence that says how to go on.
         """
         from refinedet.scene.journal import Journal
@@ -69,23 +81,24 @@ class ShipFinder:
         files = dict(files)
         began = time.perf_counter()
         if finished(scene, files, self._settings.output):
-            return DetectionRun(scene, self._earlier_run_record(scene, files["record"]), files)
+            earlier = DetectionRun(scene, self._earlier_run_record(scene, files["record"]), files)
+            return lambda: earlier
         journal = Journal(journal_path(scene, files), self._detector.identity, restart=self._settings.output.restart)
-        watched = _Watched(progress)
-        try:
+        watched = _Watched(scene, journal, progress)
+        with watched.errors_told(files):
             result = self._detect(scene, files, journal, watched)
             result = with_reports(result, self._settings.ais, self._settings.land)
-            write_files(scene, result, files, self._settings.scene)
+        return partial(self._write, result, files, watched, time.perf_counter() - began)
+
+    def _write(self, result: SceneResult, files: dict[str, Path], watched: _Watched, spent: float) -> DetectionRun:
+        """Write the files of a scene whose search took `spent` seconds; its journal is no longer needed then."""
+        began = time.perf_counter() - spent
+        with watched.errors_told(files):
+            write_files(watched.scene, result, files, self._settings.scene)
             record = self._write_run_record(result, files["record"], began)
-        except KeyboardInterrupt:
-            raise KeyboardInterrupt(watched.how_to_go_on(scene, journal)) from None
-        except OSError as error:
-            if isinstance(error, RefineDetError):
-                raise
-            raise cannot_write(files["record"].parent, error, files["record"]) from error
-        journal.discard()
+        watched.journal.discard()
         seconds = time.perf_counter() - began
-        return DetectionRun(scene, record, files, result, watched.kept, seconds)
+        return DetectionRun(watched.scene, record, files, replace(result, readers=()), watched.kept, seconds)
 
     def _detect(self, scene: Path, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
         from refinedet.scene.detect import detect_scene
@@ -189,6 +202,8 @@ class ShipFinder:
 class _Watched:
     """Progress of one scene: it is remembered and passed on."""
 
+    scene: Path
+    journal: Journal
     progress: Progress | None
     total: int = 0
     kept: int = 0
@@ -200,10 +215,23 @@ class _Watched:
         if self.progress is not None:
             self.progress(done, total)
 
-    def how_to_go_on(self, scene: Path, journal: Journal) -> str:
+    @contextmanager
+    def errors_told(self, files: Mapping[str, Path]) -> Iterator[None]:
+        """Turn an error of the system into one sentence, and let an interruption say how to go on."""
+        try:
+            yield
+        except KeyboardInterrupt:
+            raise KeyboardInterrupt(self._how_to_go_on()) from None
+        except OSError as error:
+            if isinstance(error, RefineDetError):
+                raise
+            raise cannot_write(files["record"].parent, error, files["record"]) from error
+
+    def _how_to_go_on(self) -> str:
         """Sentence for a user who stopped a run; empty if there is nothing to go on from."""
-        kept = journal.count()  # not from progress, which is told of a window a moment after it is kept
+        kept = self.journal.count()  # not from progress, which is told of a window a moment after it is kept
         if not kept:
             return ""
         of_all = f" of {self.total}" if self.total else ""
-        return f"interrupted; {kept}{of_all} windows of {scene} are kept in {journal.path}: run the same again to go on"
+        where = self.journal.path
+        return f"interrupted; {kept}{of_all} windows of {self.scene} are kept in {where}: run the same again to go on"

@@ -12,6 +12,7 @@ from rasterio._err import CPLE_BaseError  # some of GDAL's errors come out of ra
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from refinedet.workarounds.rasterio_messages import hush_broken_messages
+from refinedet.workarounds.warning_filters import changing_filters
 
 DRIVERS = {
     b"II*\0": "GTiff",
@@ -76,6 +77,6 @@ def environment() -> rasterio.Env:
 @contextmanager
 def gdal() -> Iterator[None]:
     """Context of `environment` without warnings on files that have no position; the filter acts on all threads."""
-    with environment(), warnings.catch_warnings():
+    with environment(), changing_filters():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield

@@ -13,7 +13,6 @@ import numpy as np
 import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
-from rasterio.windows import Window as _GdalWindow
 
 from refinedet.config import ValueKind
 from refinedet.errors import FileError, InputError
@@ -25,12 +24,12 @@ from refinedet.raster.gdal import (
     COMPLEX_TYPES,
     GDAL_ERRORS,
     REAL_TYPES,
-    environment,
     gdal,
     names_a_file,
 )
 from refinedet.raster.info import GroundControlPoint, Matrix, RasterInfo, counts_pixels
 from refinedet.raster.pixels import Decoder, Missing, decoder_of, measured
+from refinedet.raster.stored import StoredPixels, Wanted
 from refinedet.raster.tie_points import located_by_tie_points
 from refinedet.raster.tiff import Page, check_pixels
 from refinedet.tiling import Window, moved
@@ -62,6 +61,7 @@ class SceneReader(Reader):
         self.bands = _bands(dataset, path, band)
         """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
         self._stored_sample: NDArray[Any] | None = None
+        self._pixels = StoredPixels(dataset, path)
         self._decoder = self._decoder_of("amplitude")
         self.info = _info(dataset, self._decoder, path)
 
@@ -86,6 +86,11 @@ class SceneReader(Reader):
         """
         self._decoder = self._decoder.with_steps(amplitudes)
         self.info = replace(self.info, dtype="float32", nodata=None if self.info.nodata is None else np.nan)
+
+    @property
+    def is_held(self) -> bool:
+        """True if all pixels are in memory, so that `read` gives them after the file is closed, too."""
+        return self._pixels.held(self._wanted) and self.correct is None
 
     @property
     def stored_dtype(self) -> str:
@@ -184,19 +189,11 @@ class SceneReader(Reader):
 
     def _read(self, window: Window) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Stored pixels of the bands, and the masks that hide them."""
-        place = _GdalWindow(window.x, window.y, window.width, window.height)
-        try:
-            with environment():
-                pixels = self._dataset.read(self.bands, window=place)
-                masks = [self._dataset.read_masks(self.bands[0], window=place)] if self._decoder.masked else []
-                if self._decoder.alpha is not None:
-                    masks.append(self._dataset.read(self._decoder.alpha, window=place))
-                return pixels, masks
-        except GDAL_ERRORS as error:
-            raise FileError(
-                f"expected to read pixels of {self.path}, but GDAL cannot; the file looks damaged or cut off, "
-                "so fetch or copy it again"
-            ) from error
+        return self._pixels.read(window, self._wanted)
+
+    @property
+    def _wanted(self) -> Wanted:
+        return Wanted(tuple(self.bands), self._decoder.masked, self._decoder.alpha)
 
 
 @contextmanager

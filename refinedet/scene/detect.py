@@ -20,6 +20,7 @@ from refinedet.config.detect_options import LandSettings, SceneSettings
 from refinedet.errors import InputError
 from refinedet.geo.position import locate
 from refinedet.predictors.predictor import Predictor
+from refinedet.raster import SceneReader
 from refinedet.scene.dual import detect_all, label_of, merge_searches, notes_of, read_as, seen_polarisations
 from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
 from refinedet.scene.journal import Journal, open_journal
@@ -140,6 +141,7 @@ def _result(
         notes=(*notes_of(searches), *notes),
         read_as=read_as(readers) | _missing(first),
         factors=first.factors,
+        readers=readers if all(isinstance(reader, SceneReader) and reader.is_held for reader in readers) else (),
         seconds=first.watch.seconds,
         polarisations=seen_polarisations(searches, ships),
     )

@@ -194,8 +194,9 @@ def code_sha256() -> str:
     return sha256_tree(root, [name for name in names if not name.startswith("_")] + ["__init__.py"])
 
 
+@cache
 def package_version(name: str) -> str | None:
-    """Version of a package; None if it is not installed."""
+    """Version of a package; None if it is not installed. Looked up once, because every scene asks for all of them."""
     try:
         return metadata.version(name)
     except metadata.PackageNotFoundError:

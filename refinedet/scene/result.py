@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any, Self
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from refinedet.config.output_options import Outline
 from refinedet.detections import Detections
 from refinedet.radiometry import StretchLimits
-from refinedet.raster import RasterInfo
+from refinedet.raster import RasterInfo, Reader
 from refinedet.scene.identity import RunIdentity
 from refinedet.scene.input.acquisition import Acquisition
 from refinedet.scene.reported import Reported
@@ -74,6 +74,9 @@ class SceneResult:
     """Pixels that the network saw per pixel of the scene, along x and y; 1 unless the scene was resampled."""
     identity: RunIdentity | None = None
     """Everything that decided this result; None if the run kept no journal."""
+    readers: Sequence[Reader] = ()
+    """Reader of each polarisation, if they hold all pixels of a small scene in memory; empty: it is to be opened again.
+    """
     seconds: Mapping[str, float] = field(default_factory=dict)
     """Seconds by part; reading, stretching and predicting run side by side."""
     polarisations: tuple[SeenPolarisation, ...] = ()

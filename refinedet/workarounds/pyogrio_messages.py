@@ -13,11 +13,13 @@ import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
 
+from refinedet.workarounds.warning_filters import changing_filters
+
 
 @contextmanager
 def silent_reading() -> Iterator[None]:
     """Ignore all warnings of Python within the block; they are shared by all threads."""
-    with warnings.catch_warnings():
+    with changing_filters():
         warnings.simplefilter("ignore")
         yield
 
@@ -25,6 +27,6 @@ def silent_reading() -> Iterator[None]:
 @contextmanager
 def missing_crs_allowed() -> Iterator[None]:
     """Ignore the warning of a missing reference system, and no other, within the block."""
-    with warnings.catch_warnings():
+    with changing_filters():
         warnings.filterwarnings("ignore", message="'crs' was not provided")
         yield

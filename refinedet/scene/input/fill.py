@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import reduce
 from typing import Any
 
 import numpy as np
@@ -162,7 +163,7 @@ def _judged(sample: NDArray[Any], open_: Flags, value: float, side: int) -> Fill
 
 def _equal(sample: NDArray[Any], value: float) -> Flags:
     equal = np.isnan(sample) if np.isnan(value) else sample == value
-    return np.asarray(equal.all(axis=2) if equal.ndim == 3 else equal, np.bool_)
+    return np.asarray(reduce(np.logical_and, np.moveaxis(equal, 2, 0)) if equal.ndim == 3 else equal, np.bool_)
 
 
 def _measured(sample: NDArray[Any], chosen: Flags) -> NDArray[np.float64]:

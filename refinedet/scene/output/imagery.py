@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -10,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config.detect_options import SceneSettings
-from refinedet.raster import SceneReader
+from refinedet.raster import Reader
 from refinedet.scene.result import SceneResult
 from refinedet.scene.source import open_polarisations
 from refinedet.stretching import Stretch
@@ -62,7 +63,8 @@ def read_cutouts(
     Of two polarisations, a ship is shown in the stronger one.
 
     Args:
-        scene_path: the scene of `result`; it is read again, from top to bottom, as it lies on disk.
+        scene_path: the scene of `result`. It is read again, from top to bottom, as it lies on disk, unless `result` has
+            its readers.
         result: the ships of the scene.
         most: most ships that are shown.
         scene: settings as for `detect_scene`.
@@ -74,12 +76,13 @@ def read_cutouts(
     order = np.argsort(result.detections.boxes_xyxy[:shown, 1], kind="stable").tolist()
     own = [replace(result, info=one.info, stretch_limits=one.stretch_limits) for one in result.polarisations]
     seen = own or [result]
-    with open_polarisations(scene_path, scene or SceneSettings()) as readers:
+    held = nullcontext(result.readers) if result.readers else open_polarisations(scene_path, scene or SceneSettings())
+    with held as readers:
         found = {ship: _cutout(readers[k], seen[k], ship) for ship in order for k in [result.stronger(ship)]}
     return [found[ship] for ship in range(shown)]
 
 
-def _cutout(reader: SceneReader, result: SceneResult, ship: int) -> tuple[Picture, Window]:
+def _cutout(reader: Reader, result: SceneResult, ship: int) -> tuple[Picture, Window]:
     left, top, side = cutout_square(result, ship)
     x1, y1 = max(0, left), max(0, top)
     x2, y2 = min(result.info.width, left + side), min(result.info.height, top + side)

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from refinedet.scene.ships.blocks import Span
-from refinedet.scene.ships.crop import Box, Crop, area_px, quantile, touched
+from refinedet.scene.ships.crop import Box, Crop, area_px, quantile, touched, with_neighbours
 from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.sea_level import speckle_law
 
@@ -172,7 +172,7 @@ def _points_around(smooth: Grey, box_xyxy: Box) -> float:
     near = touched(smooth.shape, box_xyxy, _FINE_PX)
     most = 0
     for below in _AS_BRIGHT_DB:
-        points = ndimage.binary_dilation(smooth >= peak * 10 ** (-below / 10))
+        points = with_neighbours(smooth >= peak * 10 ** (-below / 10))
         labels, _ = ndimage.label(points, np.ones((3, 3)))
         labels[near] = 0
         most = max(most, int(np.count_nonzero(np.bincount(labels.ravel())[1:])))
@@ -214,11 +214,11 @@ def _grown(mask: Mask, radius: float) -> Mask:
     reach = int(radius)
     height, width = mask.shape
     counts = np.cumsum(np.pad(mask, ((reach, reach), (reach + 1, reach))), axis=1, dtype=np.int32)
-    found = np.zeros_like(mask)
+    found, half = np.zeros_like(mask), -1
     for down in range(reach + 1):
-        half = int(np.sqrt(radius**2 - down**2))
-        last, first = reach + 1 + half, reach - half
-        near = counts[:, last : last + width] > counts[:, first : first + width]
+        if half != (half := int(np.sqrt(radius**2 - down**2))):
+            last, first = reach + 1 + half, reach - half
+            near = counts[:, last : last + width] > counts[:, first : first + width]
         found |= near[reach + down : reach + down + height]
         found |= near[reach - down : reach - down + height]
     return found

@@ -6,6 +6,7 @@ import numpy as np
 from scipy import ndimage
 
 from refinedet.scene.ships.blocks import Span
+from refinedet.scene.ships.crop import with_neighbours
 from refinedet.scene.ships.resolution import Grey, Mask, Pair
 
 FALSE_BRIGHT = 3.0
@@ -50,7 +51,7 @@ def side_lobes(ship: Grey, water: float, resolution_px: Pair, sources: Span, tar
 def blob(ship: Grey, least: Grey) -> Mask:
     """Heaviest group of touching pixels of at least `least` (H, W), small gaps closed."""
     bright = ship >= least
-    labels, count = ndimage.label(ndimage.binary_dilation(bright), np.ones((3, 3)))
+    labels, count = ndimage.label(with_neighbours(bright), np.ones((3, 3)))
     if count == 0:
         return np.asarray(bright)
     weight = np.bincount(labels.ravel(), (np.sqrt(ship) * bright).ravel())[1:]

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from functools import reduce
 from itertools import groupby
 
 import numpy as np
@@ -69,7 +70,8 @@ def read_blocks(reader: Reader, windows: Sequence[Window]) -> Iterator[tuple[Blo
 def to_intensity(pixels: NDArray[np.generic]) -> Grey:
     """Power (H, W): the square of amplitudes (H, W), or of the mean of (H, W, 3)."""
     values = pixels.astype(np.float64)
-    values = values.mean(axis=2) if values.ndim == 3 else values
+    if values.ndim == 3:
+        values = reduce(np.add, np.moveaxis(values, 2, 0)) / values.shape[2]
     return np.asarray(values**2)
 
 

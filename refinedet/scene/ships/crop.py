@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from functools import reduce
+from math import ceil, floor
 from typing import Any, NamedTuple, Self
 
 import numpy as np
@@ -44,12 +46,14 @@ class Crop(NamedTuple):
             return self.of(power, valid)
         found = [mean[span].copy() for mean in (self.smooth, self.smoother)]
         every = bool(valid.all())
-        for turned in (_as_it_is, np.flipud, np.transpose, _turned):
-            lines, known = turned(power), turned(valid)
+        for pair in _BORDERS:
+            lines, known = (np.stack([turned(one)[: max(_SIDES)] for turned in pair]) for one in (power, valid))
             for mean, side in zip(found, _SIDES, strict=True):
                 deep = side // 2
-                count = None if every else _sums_at_border(known[: 2 * deep].astype(np.float64), side)
-                turned(mean)[:deep] = _means(_sums_at_border(lines[: 2 * deep], side), count, side)
+                count = None if every else _sums_at_border(known[:, : 2 * deep].astype(np.float64), side)
+                borders = _means(_sums_at_border(lines[:, : 2 * deep], side), count, side)
+                for turned, border in zip(pair, borders, strict=True):
+                    turned(mean)[:deep] = border
         return type(self)(power, valid, self.amplitude[span], *found)
 
 
@@ -83,9 +87,27 @@ def quantile(values: Grey, share: float) -> float:
     return low if place == first else low + (float(ranked[first + 1 :].min()) - low) * (place - first)
 
 
+def with_neighbours(mask: Mask) -> Mask:
+    """Pixels (H, W) that are true or have a true one beside, above or below them."""
+    wide = mask.copy()
+    wide[1:] |= mask[:-1]
+    wide[:-1] |= mask[1:]
+    wide[:, 1:] |= mask[:, :-1]
+    wide[:, :-1] |= mask[:, 1:]
+    return wide
+
+
+def covariance(points: Grey, weight: Grey | None = None) -> Grey:
+    """Second moments (2, 2) of points (2, N) about their mean; `np.cov` takes several times as long for few points."""
+    total = points.shape[1] if weight is None else weight.sum()
+    mean = (points if weight is None else points * weight).sum(axis=1) / total
+    apart = points - mean[:, None]
+    return np.asarray(np.dot(apart, (apart if weight is None else apart * weight).T) * (1 / total))
+
+
 def _between(low: float, high: float, length: int) -> slice:
-    first = min(max(int(np.floor(low)), 0), length)
-    return slice(first, max(first, min(int(np.ceil(high)), length)))
+    first = min(max(floor(low), 0), length)
+    return slice(first, max(first, min(ceil(high), length)))
 
 
 def _means(total: Grey, count: Grey | None, side: int) -> Grey:
@@ -104,6 +126,13 @@ def _turned(pixels: NDArray[Any]) -> NDArray[Any]:
     return pixels.T[::-1]
 
 
+_BORDERS: tuple[tuple[Callable[[NDArray[Any]], NDArray[Any]], ...], ...] = (
+    (_as_it_is, np.flipud),
+    (np.transpose, _turned),
+)
+"""Views whose first line is the top, the bottom, the left and the right one; those of a pair have one shape."""
+
+
 def _sums(values: Grey, side: int) -> Grey:
     """Sums over side x side around each pixel."""
     wide = np.pad(values, side // 2, mode="symmetric")
@@ -113,9 +142,9 @@ def _sums(values: Grey, side: int) -> Grey:
 
 
 def _sums_at_border(lines: Grey, side: int) -> Grey:
-    """Sums of the first lines at a border, which reach beyond it, from twice as many."""
-    reach, length = len(lines) // 2, lines.shape[1]
-    wide = np.concatenate([lines[reach - 1 :: -1], lines])
-    rows = reduce(np.add, [wide[k : k + reach] for k in range(side)])
-    wide = np.concatenate([rows[:, reach - 1 :: -1], rows, rows[:, : -reach - 1 : -1]], axis=1)
-    return np.asarray(reduce(np.add, [wide[:, k : k + length] for k in range(side)]))
+    """Sums (B, R, L) of the first lines at B borders, which reach beyond them, from twice as many."""
+    reach, length = lines.shape[1] // 2, lines.shape[2]
+    wide = np.concatenate([lines[:, reach - 1 :: -1], lines], axis=1)
+    rows = reduce(np.add, [wide[:, k : k + reach] for k in range(side)])
+    wide = np.concatenate([rows[:, :, reach - 1 :: -1], rows, rows[:, :, : -reach - 1 : -1]], axis=2)
+    return np.asarray(reduce(np.add, [wide[:, :, k : k + length] for k in range(side)]))

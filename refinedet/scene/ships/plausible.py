@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from refinedet.scene.ships.backdrop import Sizes, is_clutter, land_distance
-from refinedet.scene.ships.crop import Box, Crop, quantile, touched
+from refinedet.scene.ships.crop import Box, Crop, covariance, quantile, touched
 from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.tiling import Window
 
@@ -160,9 +160,9 @@ def _measures(patch: _Patch) -> tuple[float, float, float]:
     """
     if not patch.mask.any():
         return 0.0, 0.0, 0.0
-    points = np.stack(np.nonzero(patch.mask))
-    covariance = np.cov(points, bias=True) + np.eye(2) / 12
-    length = float(np.sqrt(12 * np.linalg.eigvalsh(covariance)[1]))
+    points = np.stack(np.nonzero(patch.mask)).astype(np.float64)
+    moments = covariance(points) + np.eye(2) / 12
+    length = float(np.sqrt(12 * np.linalg.eigvalsh(moments)[1]))
     breadth = 2 * float(ndimage.distance_transform_edt(np.pad(patch.mask, 1)).max()) - 1
     values: NDArray[np.float64] = patch.smooth[patch.mask]
     return length, breadth, float(values.std() / values.mean())

@@ -8,6 +8,7 @@ in metres: pixels may be longer than wide.
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass, replace
 from typing import Self
 
@@ -17,7 +18,7 @@ from scipy import ndimage
 
 from refinedet.scene.ships.blob import blob, floor, side_lobes
 from refinedet.scene.ships.blocks import Span
-from refinedet.scene.ships.crop import Box
+from refinedet.scene.ships.crop import Box, covariance
 from refinedet.scene.ships.resolution import Grey, Mask, Sensor
 from refinedet.tiling import Window
 
@@ -154,8 +155,8 @@ def _within(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Span:
 
 def _centres(low: float, high: float, length: int) -> slice:
     """Pixels k of a line whose centres k + 0.5 lie between two places."""
-    first = min(max(int(np.floor(low + 0.5)), 0), length)
-    return slice(first, max(first, min(int(np.ceil(high - 0.5)), length)))
+    first = min(max(math.floor(low + 0.5), 0), length)
+    return slice(first, max(first, min(math.ceil(high - 0.5), length)))
 
 
 def _smoothed(intensity: Grey, span: Span) -> Grey:
@@ -182,9 +183,9 @@ def _shaped(intensity: Grey, lobes: Grey, water: float, least: float, found: Mas
     rows, columns = np.nonzero(found)
     points = np.stack([columns + 0.5, rows + 0.5], axis=1) * pixel
     weight = np.sqrt(intensity[found])
-    centre = np.average(points, axis=0, weights=weight)
+    centre = (points * weight[:, None]).sum(axis=0) / weight.sum()
     # a pixel is a square, not a point
-    moments = np.cov(points.T, bias=True, aweights=weight) + np.diag(pixel**2 / 12)
+    moments = covariance(points.T, weight) + np.diag(pixel**2 / 12)
     axes = np.linalg.eigh(moments - np.diag(width**2) * _VARIANCE)[1]
     axis = axes[:, 1]
     side = np.array([-axis[1], axis[0]])
@@ -226,8 +227,7 @@ def _sampled(grey: Grey, frame: tuple[Vector, Vector, Vector], along: Vector, ac
 
 def _shoulder(profile: Vector, least: float, back: int) -> int:
     """Last index of a profile (N,) that is bright, and not dark beside the `back` before it; -1 if none is."""
-    padded = np.concatenate([np.zeros(back), profile])
-    before = np.lib.stride_tricks.sliding_window_view(padded, back + 1).max(axis=1)
+    before = ndimage.maximum_filter1d(profile, back + 1, mode="constant", origin=back // 2)
     bright = np.flatnonzero((profile >= least) & (profile >= _SHOULDER * before))
     return int(bright[-1]) if len(bright) else -1
 

@@ -9,8 +9,10 @@ from pathlib import Path
 import numpy as np
 
 from refinedet.detections import Detections
+from refinedet.predictors.predictor import Predictor
 from refinedet.radiometry import StretchLimits
 from refinedet.raster import write_scene
+from refinedet.scene.detect import detect_scene
 from refinedet.scene.output.imagery import cutout_square, picture, read_cutouts
 from refinedet.scene.result import SceneResult
 
@@ -58,3 +60,17 @@ def test_a_cut_out_of_a_huge_box_is_thinned(tmp_path: Path, make_result: MakeRes
     (shown, window), *_ = read_cutouts(tmp_path / "s.tif", result, most=1)
     assert (window.width, window.height) == (1500, 1500)
     assert max(shown.shape) <= 512
+
+
+def test_cut_outs_of_a_small_scene_do_not_open_it_again(tmp_path: Path, bright_blobs: Predictor) -> None:
+    pixels = np.random.default_rng(0).integers(0, 60, (100, 200)).astype(np.uint8)
+    pixels[40:50, 60:80] = 250
+    write_scene(tmp_path / "s.tif", pixels)
+    result = detect_scene(tmp_path / "s.tif", bright_blobs)
+    opened = read_cutouts(tmp_path / "s.tif", replace(result, readers=()), most=3)
+    (tmp_path / "s.tif").unlink()
+    held = read_cutouts(tmp_path / "s.tif", result, most=3)
+    assert len(held) == len(opened) > 0
+    for (one, place), (other, same) in zip(held, opened, strict=True):
+        assert place == same
+        np.testing.assert_array_equal(one, other)

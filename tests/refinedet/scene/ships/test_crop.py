@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from refinedet.scene.ships.crop import Crop, area_px, averaged, quantile, touched
+from refinedet.scene.ships.crop import Crop, area_px, averaged, covariance, quantile, touched, with_neighbours
 
 
 def pixels(side: int = 60) -> tuple[np.ndarray, np.ndarray]:
@@ -65,3 +65,16 @@ def test_a_box_touches_the_pixels_that_it_covers_in_part() -> None:
         mask[span] = True
         assert (mask == (rows[:, None] & columns)).all()
         assert mask.sum() == area_px(span)
+
+
+@pytest.mark.parametrize("count", [1, 2, 7, 300])
+def test_covariance_is_that_of_numpy(count: int) -> None:
+    rng = np.random.default_rng(count)
+    points, weight = rng.integers(0, 60, (2, count)).astype(np.float64), rng.gamma(1, 5, count)
+    np.testing.assert_array_equal(covariance(points), np.cov(points, bias=True))
+    np.testing.assert_array_equal(covariance(points, weight), np.cov(points, bias=True, aweights=weight))
+
+
+def test_neighbours_are_beside_above_and_below() -> None:
+    mask = np.random.default_rng(0).random((20, 31)) < 0.1
+    np.testing.assert_array_equal(with_neighbours(mask), ndimage.binary_dilation(mask))
