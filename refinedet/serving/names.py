@@ -8,7 +8,7 @@ from pathlib import PurePosixPath
 from refinedet.files import is_safe_path
 
 _PLAIN = re.compile(r"\w[\w .()+,@=-]*")
-_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}")
+_ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
 _MOST_BYTES = 150
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{kind}{n}" for kind in ("COM", "LPT") for n in range(10))}
 """Names that Windows gives to devices, whatever their ending."""
@@ -24,5 +24,5 @@ def plain_name(told: str) -> str:
     device = name.partition(".")[0].strip().upper() in _DEVICES
     if short and not device and _PLAIN.fullmatch(name) and not name.endswith((" ", ".")):
         return name
-    ending = PurePosixPath(name).suffix if short else ""
-    return f"scene{ending}" if _ENDING.fullmatch(ending) else "scene"
+    ending = _ENDING.search(name)
+    return f"scene{ending[0]}" if ending else "scene"

@@ -113,7 +113,12 @@ class Worker:
     async def end(self) -> None:
         """End the process at once, if there is one."""
         process, self._process, self._swollen = self._process, None, False
-        if process is not None:
+        if process is None:
+            return
+        if process.stdout is not None and process.stdout.at_eof():  # it ends by itself
+            with suppress(TimeoutError):
+                await asyncio.wait_for(process.wait(), _GRACE_S)
+        if process.returncode is None:
             with suppress(ProcessLookupError):
                 process.kill()
             await process.wait()
