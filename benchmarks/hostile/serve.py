@@ -101,7 +101,7 @@ def made_scenes(folder: Path) -> dict[Path, bytes]:
 
 def started(temporary: Path) -> subprocess.Popen[str]:
     """Start a server, whose temporary folder is `temporary`."""
-    words = ["serve", "--port", "0", "--json", "--root", str(temporary), "--upload-mb", "4", "--queue", "6"]
+    words = ["serve", "--port", "0", "--json", "--root", str(temporary), "--upload-mb", "4", "--queue", "12"]
     return subprocess.Popen(
         [sys.executable, "-m", "refinedet", *words],
         cwd=ROOT,

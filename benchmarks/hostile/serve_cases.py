@@ -156,8 +156,9 @@ CASES: dict[str, tuple[Callable[[Target], str], tuple[str, ...]]] = {
     "a long query": (uploaded(b"x", query="?a=" + "b" * 12_000), ("422",)),
     "a query of 100 kB": (
         partial(_raw, b"GET /?" + b"a" * 100_000 + b" HTTP/1.1\r\nHost: localhost\r\n\r\n"),
-        ("400",),
+        ("400", "414"),
     ),
+    "headers of 60 kB": (asked("GET", "/health", headers={"X-Long": "a" * 60_000}), ("400 bare", "431")),
     "an unknown job": (asked("GET", "/jobs/" + "0" * 32), ("404",)),
     "an unknown job's map": (asked("GET", "/jobs/..%2f..%2fetc/passwd"), ("404",)),
     "another host": (asked("GET", "/health", headers={"Host": "evil.example"}), ("421",)),

@@ -31,7 +31,9 @@ _HEADERS = (
     (b"cross-origin-resource-policy", b"same-origin"),
     (b"cache-control", b"no-store"),
 )
-_MISDIRECTED, _FORBIDDEN = 421, 403
+_MISDIRECTED, _FORBIDDEN, _LONG_ADDRESS, _LONG_HEADERS = 421, 403, 414, 431
+_MOST_BYTES = 16_384
+"""Longest address with its query, and longest headers together."""
 _SHOWN = 80
 
 
@@ -72,6 +74,12 @@ class Guard:
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:
         """Status and sentence for a request that is not meant for this server; None if it is."""
+        for status, what, size in (
+            (_LONG_ADDRESS, "an address", len(scope["raw_path"]) + len(scope["query_string"])),
+            (_LONG_HEADERS, "headers", sum(len(name) + len(value) for name, value in scope["headers"])),
+        ):
+            if size > _MOST_BYTES:
+                return status, f"expected {what} of at most {_MOST_BYTES} bytes, found {size}"
         hosts, origins = _values(scope, b"host"), _values(scope, b"origin")
         if len(hosts) != 1 or not self._allowed(hosts[0]):
             found = repr(hosts[0][:_SHOWN]) if hosts else "none"

@@ -92,7 +92,7 @@ WRONG = {
     "score_min=0.1&score_min=0.2": "once",
     "land_mask=perhaps": "`land_mask`",
     "&".join(f"o{n}=1" for n in range(60)): "at most 40 options",
-    "x" * 9000 + "=1": "unknown option",
+    "x" * 3000 + "=1": "unknown option",
 }
 
 

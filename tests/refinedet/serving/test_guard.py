@@ -35,6 +35,13 @@ def test_the_header_host_is_known(stub: Serve, host: str, status: int) -> None:
         assert answer.json["error"].startswith("expected a header Host")
 
 
+def test_an_address_or_headers_that_are_too_long_are_refused(stub: Serve) -> None:
+    with stub() as client:
+        assert client.ask("GET", "/?" + "a" * 20_000).status == 414
+        answer = client.ask("GET", "/", headers={"X-Long": "a" * 20_000})
+        assert answer.status in {400, 431}, "uvicorn or we, by how it arrives"
+
+
 @pytest.mark.parametrize(
     ("origin", "status"),
     [
