@@ -186,11 +186,13 @@ def by_job(target: Target, scene: Path, end: threading.Event) -> bytes | None:
 
 
 def attacker(target: Target, tally: Tally, end: threading.Event) -> None:
-    """Send hostile requests one after the other, and hold each answer against what is due."""
-    while not end.is_set():
+    """Send hostile requests one after the other, each at least once, and hold each answer against what is due."""
+    tried = set[str]()
+    while len(tried) < len(CASES) or not end.is_set():
         for title, (send, due) in CASES.items():
-            if end.is_set():
-                return
+            if end.is_set() and title in tried:
+                continue
+            tried.add(title)
             outcome = send(target)
             tally.hostile[title, outcome] += 1
             if outcome not in due and outcome != "503":  # 503: the queue was full

@@ -46,10 +46,13 @@ def serve(  # noqa: PLR0913 - groups of options
                 out.print(f"Page: {running.address}/")
                 say("ready; Ctrl-C ends the server")
 
-        signal.signal(signal.SIGTERM, _interrupt)
-        with suppress(KeyboardInterrupt):
-            serve_until_interrupted(DetectSettings(scene, land, windows, detector), server, tell)
-        say("the server has ended")
+        before = signal.signal(signal.SIGTERM, _interrupt)
+        try:
+            with suppress(KeyboardInterrupt):
+                serve_until_interrupted(DetectSettings(scene, land, windows, detector), server, tell)
+            say("the server has ended")
+        finally:
+            signal.signal(signal.SIGTERM, before)
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
