@@ -68,7 +68,8 @@ def request_settings(base: DetectSettings, told: Iterable[tuple[str, str]], *, v
         group, about = known[name]
         if name in taken.setdefault(group, {}):
             raise InputError(f"expected `{name}` once, found it twice")
-        kind = _types(getattr(base, group))[name]
+        settings_class: type = type(getattr(base, group))
+        kind = types_of(settings_class)[name]
         taken[group][name] = about.parse(text) if about.parse is not None else _value(text, kind)
     output = {"format": ("geojson",)} | ({} if views else dict.fromkeys(VIEWS, False)) | taken.pop("output", {})
     changed = {group: replace(getattr(base, group), **values) for group, values in taken.items()}
@@ -119,10 +120,6 @@ def _value(text: str, kind: Any) -> Any:
             except ValueError:
                 continue
     return text
-
-
-def _types(group: object) -> dict[str, Any]:
-    return types_of(type(group))
 
 
 def _schema(group: Any, name: str, about: Option) -> dict[str, Any]:
