@@ -18,6 +18,7 @@ from cli.commands.match import match
 from cli.commands.restore import restore
 from cli.commands.runs import runs
 from cli.commands.score import score
+from cli.commands.serve import serve
 from cli.commands.simulate import simulate
 from cli.commands.sync import sync
 from cli.commands.train import train
@@ -63,6 +64,7 @@ def _root(
 
 for _command in (
     with_settings(detect),
+    with_settings(serve),
     with_settings(match),
     with_settings(fixed),
     with_settings(density),

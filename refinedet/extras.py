@@ -31,6 +31,9 @@ EXTRA_OF = {
     "pyarrow": "geoparquet",
     "pyais": "ais",
     "ray": "ray",
+    "fastapi": "serve",
+    "uvicorn": "serve",
+    "python_multipart": "serve",
 }
 """Extra by the name under which a package is imported."""
 

@@ -73,6 +73,7 @@ NEEDS = [
     (["train", "my.json"], "mlflow", "workflow"),
     (["export", "--format", "onnx"], "torch", "train"),
     (["runs"], "mlflow", "workflow"),
+    (["serve"], "fastapi", "serve"),
     (["compare", "a", "b"], "dvc", "workflow"),
     (["sync"], "mlflow", "workflow"),
     (["verify", "a"], "dvc", "workflow"),

@@ -1,0 +1,26 @@
+"""Server-sent events of a job: its state at each change, until it ends."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import AsyncIterator
+
+from refinedet.serving.jobs import Job
+
+_ALIVE_S = 15.0
+_AT_MOST_EVERY_S = 0.1
+
+
+async def of(job: Job) -> AsyncIterator[str]:
+    """Yield one event `state` for each change, with the job as JSON; the last one is that of its end."""
+    while True:
+        ended, waiting = job.ended, asyncio.ensure_future(job.changed())
+        yield f"event: state\ndata: {json.dumps(job.to_dict())}\n\n"
+        if ended:
+            waiting.cancel()
+            return
+        while not (await asyncio.wait({waiting}, timeout=_ALIVE_S))[0]:
+            yield ": still here\n\n"  # or proxies would close the line, and a client that left would not be noticed
+        if not job.ended:
+            await asyncio.sleep(_AT_MOST_EVERY_S)

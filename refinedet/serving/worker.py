@@ -1,0 +1,128 @@
+"""Process that keeps a detector and finds the ships of one scene at a time: `python -m refinedet.serving.worker`.
+
+It talks in lines of JSON. First comes `{"settings": ...}`, and it answers `{"ready": true}`. Then come `{"job": ...}`
+and, while one runs, `{"cancel": true}`. It answers `{"windows": [done, total]}` while it works, and one of
+`{"found": ...}`, `{"cancelled": true}` and `{"error": ..., "status": ...}` at the end. It ends when its input does.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import os
+import sys
+import threading
+from contextlib import suppress
+from pathlib import Path
+from queue import SimpleQueue
+from typing import IO, TYPE_CHECKING, Any
+
+from refinedet.errors import RefineDetError
+from refinedet.serving.options import settings_of
+from refinedet.serving.refusal import BUG, status_of
+
+if TYPE_CHECKING:
+    from refinedet.detection.detector import Detector
+
+_LOGGER = logging.getLogger(__name__)
+
+
+class _Cancelled(Exception):  # noqa: N818 - it is no error
+    """Raised between two batches of windows once a job is cancelled."""
+
+
+class _Wire:
+    """Lines of JSON to and from the server. A thread reads them, so that a job can be cancelled."""
+
+    def __init__(self, source: IO[str], sink: IO[str]) -> None:
+        self._source, self._sink = source, sink
+        self.jobs: SimpleQueue[dict[str, Any]] = SimpleQueue()
+        self.cancelled = threading.Event()
+
+    def say(self, **message: Any) -> None:
+        """Send one message."""
+        self._sink.write(json.dumps(message) + "\n")
+        self._sink.flush()
+
+    def listen(self) -> None:
+        """Take messages until the input ends, and the process with it, whatever it is doing."""
+        for line in self._source:
+            message = json.loads(line)
+            if "cancel" in message:
+                self.cancelled.set()
+            else:
+                self.jobs.put(message["job"])
+        os._exit(0)
+
+
+def main() -> None:
+    """Load the detector that the first line asks for, then take jobs."""
+    wire = _Wire(sys.stdin, os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # no library may write between the messages
+    base = settings_of(json.loads(sys.stdin.readline())["settings"])
+    try:
+        detector = _ready(base)
+    except Exception as error:  # noqa: BLE001 - the server tells it
+        wire.say(**_told(error))
+        return
+    threading.Thread(target=wire.listen, daemon=True).start()
+    wire.say(ready=True)
+    while True:
+        job = wire.jobs.get()
+        wire.cancelled.clear()
+        try:
+            answer: dict[str, Any] = {"found": _find(detector, job, wire)}
+        except _Cancelled:
+            answer = {"cancelled": True}
+        except Exception as error:  # noqa: BLE001 - a scene that fails must not end the process
+            answer = _told(error, hidden=(f"{Path(job['scene']).parent}{os.sep}", f"{job['folder']}{os.sep}"))
+        wire.say(**answer, memory=resident_bytes())
+
+
+def _ready(base: Any) -> Detector:
+    """Load the detector, compile its usual sizes and import what the first scene needs."""
+    from refinedet.detection.detector import Detector
+    from refinedet.scene.output.files import load_writers
+
+    detector = Detector.of(base.detector)
+    detector.search(base.windows)
+    load_writers({"quicklook": Path(), "map": Path()})
+    import refinedet.scene.detect  # noqa: F401 - to be there
+
+    return detector
+
+
+def _find(detector: Detector, job: dict[str, Any], wire: _Wire) -> dict[str, Any]:
+    """Find the ships of one scene, and write its files."""
+    from refinedet.detection.finder import ShipFinder
+
+    def progress(done: int, total: int) -> None:
+        if wire.cancelled.is_set():
+            raise _Cancelled
+        wire.say(windows=[done, total])
+
+    files = {name: Path(path) for name, path in job["files"].items()}
+    run = ShipFinder(detector, settings_of(job["settings"])).find(Path(job["scene"]), files, progress)
+    return {"ships": run.ships, "notes": list(run.notes), "seconds": round(run.seconds, 3)}
+
+
+def _told(error: Exception, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
+    """Message on an error, without the folders of the server."""
+    if isinstance(error, RefineDetError):
+        text = str(error)
+        for folder in hidden:
+            text = text.replace(folder, "")
+        return {"error": " ".join(text.split()), "status": status_of(error)}
+    _LOGGER.error("a job failed", exc_info=error)
+    return {"error": f"a bug in refinedet: {type(error).__name__}; the server's log has more", "status": BUG}
+
+
+def resident_bytes() -> int:
+    """Memory of this process, where the system tells it; else 0."""
+    with suppress(OSError, ValueError, IndexError):
+        return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
+    return 0
+
+
+if __name__ == "__main__":
+    main()
