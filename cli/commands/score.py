@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
@@ -15,46 +15,53 @@ if TYPE_CHECKING:
     from refinedet.evaluation.xview3.scoring import XView3Score
 
 
+_Pred = Annotated[Path, typer.Argument(metavar="PRED", help="Detections.", show_default=False)]
+_Truth = Annotated[
+    Path,
+    typer.Argument(metavar="TRUTH", help="Ships: polygons or points (GeoJSON, .gpkg, .shp, .csv).", show_default=False),
+]
+_ScoreMin = Annotated[float, typer.Option(min=0, max=1, help="Leave out detections below this score.")]
+_IouMin = Annotated[
+    float | None, typer.Option(min=0.01, max=1, help="A match overlaps at least this much ...", show_default="0.3")
+]
+_CentreM = Annotated[
+    float | None, typer.Option(min=0, help="... or has its centre within these metres.", show_default="40")
+]
+_TruthCrs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="EPSG:n|pixels",
+        help="Reference system of a truth that does not name one.",
+        show_default="as the file says",
+    ),
+]
+_XView3 = Annotated[
+    bool,
+    typer.Option(
+        "--xview3",
+        help="Score by the rules of the xView3 contest: TRUTH is its table of labels; PRED a submission, a result "
+        "file, or the folder of an archive.",
+    ),
+]
+_Shoreline = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Shoreline files of xView3, for the part close to shore.",
+        show_default="the coastline that detect looked at",
+    ),
+]
+
+
 def score(  # noqa: PLR0913, PLR0917 - the command line itself
-    pred: Annotated[Path, typer.Argument(metavar="PRED", help="Detections.", show_default=False)],
-    truth: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TRUTH", help="Ships: polygons or points (GeoJSON, .gpkg, .shp, .csv).", show_default=False
-        ),
-    ],
-    score_min: Annotated[float, typer.Option(min=0, max=1, help="Leave out detections below this score.")] = 0.0,
-    iou_min: Annotated[
-        float | None,
-        typer.Option(min=0.01, max=1, help="A match overlaps at least this much ...", show_default="0.3"),
-    ] = None,
-    centre_m: Annotated[
-        float | None, typer.Option(min=0, help="... or has its centre within these metres.", show_default="40")
-    ] = None,
-    truth_crs: Annotated[
-        str | None,
-        typer.Option(
-            metavar="EPSG:n|pixels",
-            help="Reference system of a truth that does not name one.",
-            show_default="as the file says",
-        ),
-    ] = None,
-    xview3: Annotated[
-        bool,
-        typer.Option(
-            "--xview3",
-            help="Score by the rules of the xView3 contest: TRUTH is its table of labels; PRED a submission, a result "
-            "file, or the folder of an archive.",
-        ),
-    ] = False,
-    shoreline: Annotated[
-        Path | None,
-        typer.Option(
-            metavar="FOLDER",
-            help="Shoreline files of xView3, for the part close to shore.",
-            show_default="the coastline that detect looked at",
-        ),
-    ] = None,
+    pred: _Pred,
+    truth: _Truth,
+    score_min: _ScoreMin = 0.0,
+    iou_min: _IouMin = None,
+    centre_m: _CentreM = None,
+    truth_crs: _TruthCrs = None,
+    xview3: _XView3 = False,
+    shoreline: _Shoreline = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -65,7 +72,7 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
     """
     with one_sentence_errors(debug=debug):
         limits = {"iou_min": iou_min, "centre_max_m": centre_m, "truth_crs": truth_crs}
-        given = {name: value for name, value in limits.items() if value is not None}
+        given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
         if xview3:
             if given:
                 name = next(iter(given)).replace("centre_max_m", "centre_m")

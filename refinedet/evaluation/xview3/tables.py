@@ -10,6 +10,7 @@ from itertools import groupby
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import shapely
 
 from refinedet.data.xview3 import Label, is_label_table, read_labels
@@ -61,7 +62,7 @@ def _write_truth(labels: list[Label], out: Path) -> Converted:
     with atomic_folder(out) as folder:
         for scene, those in scenes.items():
             ships = [one for one in those if one.sure]
-            shapes = [_point(one) for one in ships]
+            shapes = np.array([_point(one) for one in ships], object)
             write_features(folder / f"{scene}.truth.geojson", "geojson", shapes, [_truth_row(one) for one in ships])
     sure = sum(one.sure for one in labels)
     doubtful = sum(one.is_vessel is not False for one in labels) - sure
