@@ -39,12 +39,12 @@ class _Styled(QgsProcessingLayerPostProcessorInterface):
             layer.triggerRepaint()
 
 
+_STYLED = _Styled()
+"""The only one: QGIS keeps no reference, and the algorithm that ran is gone when the layer is loaded."""
+
+
 class RefineDetAlgorithm(QgsProcessingAlgorithm):
     """Algorithm that runs the command and loads the layers that it wrote."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._styles: list[_Styled] = []
 
     def createInstance(self) -> QgsProcessingAlgorithm:
         """Make another of its kind, as QGIS asks."""
@@ -84,9 +84,7 @@ class RefineDetAlgorithm(QgsProcessingAlgorithm):
             feedback.pushInfo(note)
         for path in outcome.layers:
             details = QgsProcessingContext.LayerDetails(Path(path).stem, context.project(), LAYER)
-            style = _Styled()
-            self._styles.append(style)  # QGIS keeps no reference
-            details.setPostProcessor(style)
+            details.setPostProcessor(_STYLED)
             context.addLayerToLoadOnCompletion(path, details)
         return {OUTPUT: self.folder(parameters, context), LAYER: outcome.layers[0], COUNT: outcome.ships}
 

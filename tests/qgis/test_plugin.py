@@ -65,6 +65,24 @@ def processed(environment: dict[str, str], *arguments: str) -> subprocess.Comple
 
 
 @pytest.mark.slow
+def test_qgis_loads_the_layer_with_the_style_in_its_file(qgis: dict[str, str], tmp_path: Path) -> None:
+    script = Path(__file__).parent / "styled_layer.py"
+    ran = subprocess.run(
+        ["/usr/bin/python3", script, tmp_path], env=qgis, capture_output=True, text=True, timeout=280, check=False
+    )
+    assert ran.stdout, ran.stderr
+    told = json.loads(ran.stdout.strip().splitlines()[-1])
+    assert told["fine"], told["log"]
+    assert told["layers"] == {"a": "categorizedSymbol"}
+    assert told["results"]["COUNT"] == 1
+    assert "a note" in told["log"]
+    assert "1/2 windows" not in told["log"]
+    line = (tmp_path / "line").read_text().split()
+    assert line[:4] == ["detect", str(tmp_path / "scene.zip"), "--out", str(tmp_path / "out")]
+    assert line[line.index("--pol") + 1] == "vv+vh"
+
+
+@pytest.mark.slow
 def test_qgis_detects_ships_and_names_the_layer(qgis: dict[str, str], tmp_path: Path) -> None:
     rng = np.random.default_rng(1)
     pixels = rng.rayleigh(100, (400, 500)).astype(np.uint16)
