@@ -20,6 +20,7 @@ from qgis.core import (
     QgsProcessingParameterString,
     QgsVectorLayer,
 )
+from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QIcon
 
 from refinedet_qgis.command import Outcome, find_command
@@ -39,8 +40,8 @@ class _Styled(QgsProcessingLayerPostProcessorInterface):
             layer.triggerRepaint()
 
 
-_STYLED = _Styled()
-"""The only one: QGIS keeps no reference, and the algorithm that ran is gone when the layer is loaded."""
+_KEPT: list[_Styled] = []
+"""Objects in use: QGIS keeps no reference of Python, but deletes each once its layer is loaded."""
 
 
 class RefineDetAlgorithm(QgsProcessingAlgorithm):
@@ -82,9 +83,12 @@ class RefineDetAlgorithm(QgsProcessingAlgorithm):
         """Tell the notes, ask QGIS to load the layers once the algorithm ends, and return its results."""
         for note in outcome.notes:
             feedback.pushInfo(note)
+        _KEPT[:] = [one for one in _KEPT if not sip.isdeleted(one)]
         for path in outcome.layers:
             details = QgsProcessingContext.LayerDetails(Path(path).stem, context.project(), LAYER)
-            details.setPostProcessor(_STYLED)
+            style = _Styled()
+            _KEPT.append(style)
+            details.setPostProcessor(style)
             context.addLayerToLoadOnCompletion(path, details)
         return {OUTPUT: self.folder(parameters, context), LAYER: outcome.layers[0], COUNT: outcome.ships}
 

@@ -73,7 +73,7 @@ def test_qgis_loads_the_layer_with_the_style_in_its_file(qgis: dict[str, str], t
     assert ran.stdout, ran.stderr
     told = json.loads(ran.stdout.strip().splitlines()[-1])
     assert told["fine"], told["log"]
-    assert told["layers"] == {"a": "categorizedSymbol"}
+    assert told["layers"] == {"a": "categorizedSymbol", "a.ais": "categorizedSymbol"}
     assert told["results"]["COUNT"] == 1
     assert "a note" in told["log"]
     assert "1/2 windows" not in told["log"]
