@@ -16,7 +16,7 @@ KEEP_PARAMS = mkdir -p .refinedet; cp params.yaml .refinedet/params.yaml; trap '
 # dvc.yaml calls `python`: the one of .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
-.PHONY: setup demo pipeline weights lock test test-all coverage lint bench docs docs-serve clean
+.PHONY: setup demo pipeline weights lock test test-all coverage lint bench docs docs-serve qgis clean
 
 setup: $(READY)
 
@@ -108,6 +108,14 @@ weights: $(READY)
 	python -m pipeline.average_weights .refinedet/long.safetensors outputs/train/model.safetensors \
 	  --out .refinedet/mean.safetensors --chips outputs/tile
 	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10
+
+# the plugin for QGIS, to install from the file
+qgis:
+	@rm -rf build/qgis; mkdir -p build/qgis dist
+	@cp -r qgis/refinedet_qgis LICENSE build/qgis && mv build/qgis/LICENSE build/qgis/refinedet_qgis
+	@rm -rf build/qgis/refinedet_qgis/__pycache__
+	@cd build/qgis && $(PYTHON) -m zipfile -c ../../dist/refinedet_qgis.zip refinedet_qgis
+	@echo dist/refinedet_qgis.zip
 
 # the versions that were tested, as constraints; torch and what it brings are left out, since its builds differ
 lock: $(READY)

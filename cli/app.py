@@ -23,6 +23,7 @@ from cli.commands.simulate import simulate
 from cli.commands.sync import sync
 from cli.commands.train import train
 from cli.commands.verify import verify
+from cli.commands.xview3 import xview3
 from cli.option_names import use_flags_of
 from cli.settings_options import with_settings
 from refinedet.workarounds.exit_collection import skip_collection_at_exit
@@ -70,6 +71,7 @@ for _command in (
     with_settings(density),
     with_settings(simulate),
     score,
+    xview3,
     train,
     export,
     info,

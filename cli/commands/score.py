@@ -3,33 +3,65 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
+from refinedet.errors import InputError
+
+if TYPE_CHECKING:
+    from refinedet.evaluation.xview3.scoring import XView3Score
+
+
+_Pred = Annotated[Path, typer.Argument(metavar="PRED", help="Detections.", show_default=False)]
+_Truth = Annotated[
+    Path,
+    typer.Argument(metavar="TRUTH", help="Ships: polygons or points (GeoJSON, .gpkg, .shp, .csv).", show_default=False),
+]
+_ScoreMin = Annotated[float, typer.Option(min=0, max=1, help="Leave out detections below this score.")]
+_IouMin = Annotated[
+    float | None, typer.Option(min=0.01, max=1, help="A match overlaps at least this much ...", show_default="0.3")
+]
+_CentreM = Annotated[
+    float | None, typer.Option(min=0, help="... or has its centre within these metres.", show_default="40")
+]
+_TruthCrs = Annotated[
+    str | None,
+    typer.Option(
+        metavar="EPSG:n|pixels",
+        help="Reference system of a truth that does not name one.",
+        show_default="as the file says",
+    ),
+]
+_XView3 = Annotated[
+    bool,
+    typer.Option(
+        "--xview3",
+        help="Score by the rules of the xView3 contest: TRUTH is its table of labels; PRED a submission, a result "
+        "file, or the folder of an archive.",
+    ),
+]
+_Shoreline = Annotated[
+    Path | None,
+    typer.Option(
+        metavar="FOLDER",
+        help="Shoreline files of xView3, for the part close to shore.",
+        show_default="the coastline that detect looked at",
+    ),
+]
 
 
 def score(  # noqa: PLR0913, PLR0917 - the command line itself
-    pred: Annotated[Path, typer.Argument(metavar="PRED", help="Detections.", show_default=False)],
-    truth: Annotated[
-        Path,
-        typer.Argument(
-            metavar="TRUTH", help="Ships: polygons or points (GeoJSON, .gpkg, .shp, .csv).", show_default=False
-        ),
-    ],
-    score_min: Annotated[float, typer.Option(min=0, max=1, help="Leave out detections below this score.")] = 0.0,
-    iou_min: Annotated[float, typer.Option(min=0.01, max=1, help="A match overlaps at least this much ...")] = 0.3,
-    centre_m: Annotated[float, typer.Option(min=0, help="... or has its centre within these metres.")] = 40.0,
-    truth_crs: Annotated[
-        str | None,
-        typer.Option(
-            metavar="EPSG:n|pixels",
-            help="Reference system of a truth that does not name one.",
-            show_default="as the file says",
-        ),
-    ] = None,
+    pred: _Pred,
+    truth: _Truth,
+    score_min: _ScoreMin = 0.0,
+    iou_min: _IouMin = None,
+    centre_m: _CentreM = None,
+    truth_crs: _TruthCrs = None,
+    xview3: _XView3 = False,
+    shoreline: _Shoreline = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -39,10 +71,23 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
     pixels apart.
     """
     with one_sentence_errors(debug=debug):
+        limits = {"iou_min": iou_min, "centre_max_m": centre_m, "truth_crs": truth_crs}
+        given: dict[str, Any] = {name: value for name, value in limits.items() if value is not None}
+        if xview3:
+            if given:
+                name = next(iter(given)).replace("centre_max_m", "centre_m")
+                raise InputError(
+                    f"expected no `{name}` beside `xview3`, since the contest's rules fix it, found it set"
+                )
+            from refinedet.evaluation.xview3.scoring import score_xview3
+
+            _print_xview3(score_xview3(pred, truth, shoreline=shoreline, score_min=score_min), json=json)
+            return
+        if shoreline is not None:
+            raise InputError("expected `shoreline` beside `xview3` alone, found it without; add `xview3`")
         from refinedet.evaluation.score import score_files
 
-        limits = {"score_min": score_min, "iou_min": iou_min, "centre_max_m": centre_m}
-        found = score_files(pred, truth, truth_crs=truth_crs, **limits)
+        found = score_files(pred, truth, score_min=score_min, **given)
         for note in found.notes:
             say(note)
         if json:
@@ -50,3 +95,20 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
             return
         out.print(f"precision {found.precision:.3f}   recall {found.recall:.3f}   F1 {found.f1:.3f}")
         out.print(f"found {found.tp}   false alarms {found.fp}   missed {found.fn}")
+
+
+def _print_xview3(found: XView3Score, *, json: bool) -> None:
+    for note in found.notes:
+        say(note)
+    if json:
+        print_json(found.to_dict() | {"notes": list(found.notes)})
+        return
+    parts, shore = found.parts, found.parts.shore
+    counts = f"found {parts.detection.tp}   false alarms {parts.detection.fp}   missed {parts.detection.fn}"
+    out.print(f"detection       F1 {parts.detection.f1:.3f}   {counts}   in {found.scenes} scenes")
+    near = "" if shore is None else f"   found {shore.tp}   false alarms {shore.fp}   missed {shore.fn}"
+    out.print(f"close to shore  F1 {parts.shore_f1:.3f}{near or '   not known'}")
+    out.print(f"length             {parts.length:.3f}   of {parts.lengths} known lengths")
+    out.print(f"vessel          F1 {parts.vessel.f1:.3f}{'' if found.says_class else '   all are taken for vessels'}")
+    out.print(f"fishing         F1 {parts.fishing.f1:.3f}{'' if found.says_class else '   not said'}")
+    out.print(f"aggregate          {parts.aggregate:.3f}")
