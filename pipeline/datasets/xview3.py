@@ -17,10 +17,10 @@ from pathlib import Path
 
 from pipeline.datasets.by_hand import copy_file
 from pipeline.datasets.splits import Image, cut_off
-from pipeline.downloads.disk import need_room
 from pipeline.stage import SPLITS
 from refinedet.data.coco import Annotated, build_record, write_record
 from refinedet.data.truth import Changes, Corners, ImageTruth
+from refinedet.downloads.disk import need_room
 from refinedet.errors import FileError, InputError
 from refinedet.raster import open_scene
 
