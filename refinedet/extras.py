@@ -31,6 +31,8 @@ EXTRA_OF = {
     "pyarrow": "geoparquet",
     "pyais": "ais",
     "ray": "ray",
+    "pystac_client": "cloud",
+    "boto3": "cloud",
 }
 """Extra by the name under which a package is imported."""
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import http.client
 import logging
-import ssl
 import time
 import urllib.error
 import urllib.parse
@@ -15,8 +14,9 @@ from io import FileIO
 from pathlib import Path
 
 from refinedet.downloads.disk import need_room
-from refinedet.downloads.http import PARTIAL, PASSING, RANGE_REFUSED, SCHEMES, Extent, ask, extent, retry_after_s
+from refinedet.downloads.http import PARTIAL, RANGE_REFUSED, SCHEMES, Extent, ask, extent
 from refinedet.downloads.partial import Part
+from refinedet.downloads.retrying import Problem, RetryPolicy, pause, problem_of
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import cannot_write
 
@@ -24,24 +24,6 @@ _LOG = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 18
 _LOG_EVERY_S = 5.0
 _MEGA = 1e6
-_WORDS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """Limits on retries: when to wait, and when to give up."""
-
-    attempts: int = 5
-    """Failures in a row, without one new byte, that end the download."""
-    timeout_s: float = 30.0
-    """Longest silence of the server."""
-    backoff_s: float = 1.0
-    """Wait after the first failure; it doubles with each further one."""
-    longest_wait_s: float = 300.0
-    """Longest wait; a server that asks for more (Retry-After) ends the download."""
-    slow_bytes_s: float = 100.0
-    """Least bytes a second; a server that sends less for `slow_s` on end counts as one that broke off."""
-    slow_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,18 +37,9 @@ class Access:
     check: Callable[[Path, Message], None] | None = None
     """Looks at the whole bytes, with the headers of the last answer; it raises FileError to have them thrown away."""
     unreachable: str = ""
-    """What to try besides the network, where the server cannot be reached."""
+    """Advice besides that of the network, where the server cannot be reached."""
     refused: str = "check the address"
-    """What to try where the server refuses."""
-
-
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    """Failure that may pass by itself."""
-
-    what: str
-    wait_s: float | None = None
-    """Seconds that the server asks to wait; None if it does not say."""
+    """Advice where the server refuses."""
 
 
 def fetch(url: str, target: Path, retry: RetryPolicy | None = None, access: Access | None = None) -> None:
@@ -77,7 +50,7 @@ def fetch(url: str, target: Path, retry: RetryPolicy | None = None, access: Acce
         DiskError: the disk is full or cannot be written.
         InputError: the address is not http(s).
     """
-    if urllib.parse.urlsplit(url).scheme not in SCHEMES:
+    if (access is None or access.signed is None) and urllib.parse.urlsplit(url).scheme not in SCHEMES:
         raise InputError(f"expected an http(s) address to download from, found {url!r}")
     retry, access = retry or RetryPolicy(), access or Access()
     part = Part(target)
@@ -90,16 +63,7 @@ def fetch(url: str, target: Path, retry: RetryPolicy | None = None, access: Acce
                 f"expected to download {url}, but {problem.what} ({failures} times); "
                 + ", or ".join(filter(None, ["check the network", access.unreachable]))
             )
-        wait_s = min(retry.backoff_s * 2 ** (failures - 1), retry.longest_wait_s)
-        if problem.wait_s is not None:
-            wait_s = max(wait_s, problem.wait_s)
-        if wait_s > retry.longest_wait_s:
-            raise FileError(
-                f"expected to download {url}, but {problem.what} and asks to be left alone for {wait_s:.0f} s; start "
-                "again after that, and it goes on where it stopped"
-            )
-        _LOG.warning("%s: %s; trying again in %.0f s", url, problem.what, wait_s)
-        time.sleep(wait_s)
+        pause(url, problem, failures, retry)
     if access.check is not None:
         try:
             access.check(part.path, part.headers)
@@ -109,32 +73,15 @@ def fetch(url: str, target: Path, retry: RetryPolicy | None = None, access: Acce
     part.finish()
 
 
-def _try(url: str, part: Part, retry: RetryPolicy, access: Access) -> _Problem | None:
+def _try(url: str, part: Part, retry: RetryPolicy, access: Access) -> Problem | None:
     """Try once; returns None once the file is whole, else the failure that may pass by itself."""
     part.before = part.size()
     try:
-        return None if _attempt(url, part, retry, access) else _Problem("the connection broke off")
+        return None if _attempt(url, part, retry, access) else Problem("the connection broke off")
     except FileError:
         raise
-    except urllib.error.HTTPError as error:
-        answer = f"the server answered {error.code} {_plain(error.reason)}"
-        if error.code not in PASSING:
-            raise FileError(f"expected a file at {url}, but {answer}; {access.refused}") from error
-        return _Problem(answer, retry_after_s(error.headers))
     except (http.client.HTTPException, OSError) as error:  # of the network; one of the disk is a FileError
-        reason = getattr(error, "reason", "") or error
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            raise FileError(
-                f"expected to trust {url}, but {reason.verify_message}; name the certificates of your network in "
-                "SSL_CERT_FILE, or check the clock"
-            ) from error
-        return _Problem(_plain(reason) or type(error).__name__)
-
-
-def _plain(words: object) -> str:
-    """Words of a server or of Python as one short line without control characters."""
-    text = " ".join(str(words).split())[:_WORDS]
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+        return problem_of(url, error, access.refused)
 
 
 def _attempt(url: str, part: Part, retry: RetryPolicy, access: Access) -> bool:

@@ -54,8 +54,10 @@ class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def ask(url: str, headers: dict[str, str], timeout_s: float, *, own_host: bool = False) -> HTTPResponse:
-    """Send one GET to an http(s) address; returns the answer, and raises what urllib raises.
+def ask(
+    url: str, headers: dict[str, str], timeout_s: float, *, own_host: bool = False, body: bytes | None = None
+) -> HTTPResponse:
+    """Send one GET to an http(s) address, or a POST of `body`; returns the answer, and raises what urllib raises.
 
     With `own_host`, no redirect to another host is followed.
     """
@@ -70,7 +72,7 @@ def ask(url: str, headers: dict[str, str], timeout_s: float, *, own_host: bool =
         urllib.request.HTTPErrorProcessor(),
     ):
         opener.add_handler(handler)
-    request = urllib.request.Request(url, headers={"User-Agent": "refinedet", **headers})  # noqa: S310  # no file or ftp handler is there
+    request = urllib.request.Request(url, body, headers={"User-Agent": "refinedet", **headers})  # noqa: S310  # no file or ftp handler is there
     return cast("HTTPResponse", opener.open(request, timeout=timeout_s))
 
 

@@ -17,7 +17,8 @@ from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, Source
 from pipeline.params import Params, parse_params
 from pipeline.stages import download as module
 from pipeline.stages.download import SOURCE_FILE, download
-from refinedet.downloads.fetch import Access, RetryPolicy, fetch
+from refinedet.downloads.fetch import Access, fetch
+from refinedet.downloads.retrying import RetryPolicy
 from refinedet.errors import FileError, InputError
 from refinedet.files import md5_file, read_json, sha256_file, sha256_tree
 

@@ -18,8 +18,9 @@ from typing import Any
 import pytest
 
 from refinedet.downloads.disk import SPARE_BYTES
-from refinedet.downloads.fetch import Access, RetryPolicy, fetch
+from refinedet.downloads.fetch import Access, fetch
 from refinedet.downloads.http import _CarefulRedirects, retry_after_s
+from refinedet.downloads.retrying import RetryPolicy
 from refinedet.errors import DiskError, FileError, InputError
 
 CONTENT = bytes(range(256)) * 400
@@ -156,7 +157,7 @@ def test_a_server_that_is_busy_is_asked_again(server: Any, target: Path) -> None
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that the code slept, without sleeping."""
     slept: list[float] = []
-    monkeypatch.setattr("refinedet.downloads.fetch.time.sleep", slept.append)
+    monkeypatch.setattr("refinedet.downloads.retrying.time.sleep", slept.append)
     return slept
 
 

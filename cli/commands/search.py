@@ -1,0 +1,124 @@
+"""`refinedet search`: scenes of a STAC catalogue, by place and time."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
+
+import typer
+from rich.table import Table
+
+from cli import options
+from cli.console import one_sentence_errors, out, print_json, say
+
+if TYPE_CHECKING:
+    from refinedet.catalogues.asked import Question
+    from refinedet.catalogues.search import Found
+
+
+def search(  # noqa: PLR0913 - the command line itself
+    *,
+    catalogue: Annotated[
+        str,
+        typer.Argument(
+            metavar="CATALOGUE",
+            help="copernicus, earth-search, planetary, or the https address of a STAC API.",
+            show_default=False,
+        ),
+    ],
+    bbox: Annotated[
+        tuple[float, float, float, float] | None,
+        typer.Option(
+            metavar="W S E N",
+            help="Area in degrees: west, south, east, north. West of more than east crosses the antimeridian.",
+            show_default=False,
+        ),
+    ] = None,
+    area: Annotated[
+        Path | None,
+        typer.Option(metavar="FILE", help="Area as polygons: GeoJSON, .gpkg or .shp.", show_default=False),
+    ] = None,
+    since: Annotated[
+        str, typer.Option("--from", metavar="DATE", help="First day or time, in UTC.", show_default=False)
+    ],
+    until: Annotated[
+        str,
+        typer.Option(
+            "--to", metavar="DATE", help="Last day, which counts to its end, or last time, in UTC.", show_default=False
+        ),
+    ],
+    orbit: Annotated[
+        int | None, typer.Option(min=1, max=175, help="Relative orbit.", show_default="any of them")
+    ] = None,
+    direction: Annotated[
+        Literal["ascending", "descending"] | None,
+        typer.Option(help="Direction of flight.", show_default="both"),
+    ] = None,
+    pol: Annotated[
+        Literal["vv", "vh", "hh", "hv"] | None,
+        typer.Option(help="Polarisation that a scene must have.", show_default="any of them"),
+    ] = None,
+    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most scenes.")] = 100,
+    collection: Annotated[str, typer.Option(help="Collection of the catalogue.")] = "sentinel-1-grd",
+    out_folder: Annotated[
+        Path | None,
+        typer.Option(
+            "--out",
+            metavar="DIR",
+            help="Folder for manifest.txt, the items that it names, and footprints.html.",
+            show_default="a table alone",
+        ),
+    ] = None,
+    overwrite: options.Overwrite = False,
+    json: options.Json = False,
+    debug: options.Debug = False,
+) -> None:
+    """Find Sentinel-1 scenes in a STAC catalogue, by place and time.
+
+    Of several processings of one acquisition the newest is taken. The manifest is for --manifest of detect, and for
+    fetch.
+    """
+    if (bbox is None) == (area is None):
+        raise typer.BadParameter("expected either --bbox or --area")
+    with one_sentence_errors(debug=debug):
+        from refinedet.catalogues.area import Area
+        from refinedet.catalogues.asked import Question, period
+        from refinedet.catalogues.known import catalogue_address
+        from refinedet.catalogues.search import search_catalogue
+        from refinedet.catalogues.writing import refuse_other_results, write_found
+
+        address, (start, end) = catalogue_address(catalogue), period(since, until)
+        if out_folder is not None:
+            refuse_other_results(out_folder, overwrite=overwrite)
+        place = Area.of_file(area) if area is not None else Area.of_box(bbox or ())
+        question: Question = Question(place, start, end, orbit, direction, pol, limit, collection)
+        found = search_catalogue(address, question)
+        files = [] if out_folder is None else write_found(out_folder, found)
+        _print(found, files, json=json)
+
+
+def _print(found: Found, files: list[Path], *, json: bool) -> None:
+    from refinedet.catalogues.footprint_map import scene_row
+
+    rows = [scene_row(scene, share) for scene, share in zip(found.scenes, found.shares, strict=True)]
+    named = [str(file) for file in files]
+    if json:
+        print_json({"catalogue": found.catalogue, "scenes": rows, "files": named, "notes": list(found.notes)})
+        return
+    if rows:
+        table = Table(box=None, pad_edge=False, header_style="bold")
+        for name in ("time", "orbit", "direction", "pol", "area", "id"):
+            table.add_column(name, justify="right" if name in {"orbit", "area"} else "left", overflow="fold")
+        for row in rows:
+            told = (
+                row["time"][:19],
+                row["orbit"] or "-",
+                row["direction"] or "-",
+                " ".join(row["polarisations"]) or "-",
+            )
+            table.add_row(*map(str, told), f"{100 * row['share']:.0f} %", row["id"])
+        out.print(table)
+    for file in named:
+        out.print(file)
+    for note in found.notes:
+        say(note)
