@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Literal
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 import typer
-from rich.table import Table
 
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
@@ -14,6 +13,8 @@ from cli.console import one_sentence_errors, out, print_json, say
 if TYPE_CHECKING:
     from refinedet.catalogues.asked import Question
     from refinedet.catalogues.search import Found
+
+_HEAD = ("time", "orbit", "direction", "pol", "area", "id")
 
 
 def search(  # noqa: PLR0913 - the command line itself
@@ -105,20 +106,15 @@ def _print(found: Found, files: list[Path], *, json: bool) -> None:
     if json:
         print_json({"catalogue": found.catalogue, "scenes": rows, "files": named, "notes": list(found.notes)})
         return
-    if rows:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        for name in ("time", "orbit", "direction", "pol", "area", "id"):
-            table.add_column(name, justify="right" if name in {"orbit", "area"} else "left", overflow="fold")
-        for row in rows:
-            told = (
-                row["time"][:19],
-                row["orbit"] or "-",
-                row["direction"] or "-",
-                " ".join(row["polarisations"]) or "-",
-            )
-            table.add_row(*map(str, told), f"{100 * row['share']:.0f} %", row["id"])
-        out.print(table)
+    for row in [_HEAD, *map(_cells, rows)] if rows else []:
+        out.print(f"{row[0]:<20} {row[1]:>5} {row[2]:<10} {row[3]:<6} {row[4]:>5}  {row[5]}")
     for file in named:
         out.print(file)
     for note in found.notes:
         say(note)
+
+
+def _cells(row: dict[str, Any]) -> tuple[str, ...]:
+    """Cells of a scene: its time to the second, `area` as the share of it that the scene covers."""
+    pol = " ".join(row["polarisations"]) or "-"
+    return row["time"][:19], str(row["orbit"] or "-"), row["direction"] or "-", pol, f"{row['share']:.0%}", row["id"]

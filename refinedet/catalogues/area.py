@@ -109,7 +109,8 @@ def _on_earth(shape: Any, crs: CRS) -> shapely.Geometry | None:
         turn = Transformer.from_crs(WGS84, crs, always_xy=True)
 
         def to_degrees(xy: Any) -> Any:
-            return np.stack(turn.transform(*xy.T, direction=TransformDirection.INVERSE), axis=1)
+            x, y = xy.T
+            return np.stack(turn.transform(x, y, direction=TransformDirection.INVERSE), axis=1)
 
         return area_on_earth(shapely.transform(shapely.segmentize(shape, longest / 50), to_degrees))
     west, _, east, _ = shape.bounds

@@ -14,7 +14,7 @@ import shapely
 from refinedet.catalogues.area import on_earth
 from refinedet.catalogues.known import plain_address
 from refinedet.catalogues.names import ProductName
-from refinedet.catalogues.signing import signs_itself
+from refinedet.downloads.tokens import needs_token
 from refinedet.errors import InputError
 from refinedet.utc import parse_utc
 
@@ -119,7 +119,7 @@ def _whole_address(href: str, base: str | None) -> str:
     try:
         if base is not None and not urlsplit(href).scheme:
             href = urljoin(base, href)
-        return plain_address(href) if signs_itself(href) else href
+        return plain_address(href) if needs_token(href) else href
     except ValueError:  # no address: reading it will say so
         return href
 

@@ -119,5 +119,5 @@ def _description(kind: Kind, address: str, raster: str, polarisation: str) -> st
     name = _file_name(address)
     prefix = "" if kind == "annotation" else f"{kind}-"
     parsed = parse_stem(name.removeprefix(prefix).removesuffix(".xml")) if _PLAIN.fullmatch(name) else None
-    fits = name.startswith(prefix) and name.endswith(".xml") and parsed is not None
-    return str(made.with_name(name)) if fits and parsed.polarisation == polarisation else str(made)
+    fits = parsed is not None and parsed.polarisation == polarisation
+    return str(made.with_name(name)) if fits and name.startswith(prefix) and name.endswith(".xml") else str(made)

@@ -131,7 +131,7 @@ class _Sorting:
             self._take(item)
         if len(self.seen) + len(self.damaged) == before:
             raise FileError(
-                "expected the paging of the catalogue to end, found a page with no item that was not on an earlier one; "
+                "expected the paging of the catalogue to end, found a page without any item that earlier ones lack; "
                 "try a shorter time or a smaller area"
             )
         self.kept, self.older = newest(self.wanted)
@@ -172,13 +172,13 @@ class _Sorting:
         if self.older:
             named = ", ".join(f"{old} ({new} is newer)" for old, new in self.older[:_NAMED])
             more = f" and {len(self.older) - _NAMED} more" if len(self.older) > _NAMED else ""
-            notes.append(f"{len(self.older)} older processings of scenes above are left out: {named}{more}")
-        words = {"kind": "are not GRD", "time": "lie outside of the time", "area": "do not touch the area"}
+            notes.append(f"{_count(len(self.older), 'older processing')} of these acquisitions left out: {named}{more}")
+        words = {"kind": "not GRD", "time": "outside of the time", "area": "not in the area"}
         notes += [
-            f"{self.missed[key]} items {text}, and are left out" for key, text in words.items() if self.missed[key]
+            f"{_count(self.missed[key], 'item')} {told} left out" for key, told in words.items() if self.missed[key]
         ]
         if self.damaged:
-            notes.append(f"{len(self.damaged)} items cannot be used, and are left out; of the first: {self.damaged[0]}")
+            notes.append(f"{_count(len(self.damaged), 'item')} of no use left out; of the first: {self.damaged[0]}")
         return notes
 
 
@@ -193,9 +193,13 @@ def _nothing(catalogue: str, sorting: _Sorting) -> str:
     pols = ", ".join(sorted({pol for one in near for pol in one.polarisations})) or "unknown"
     settings = ", ".join(f"`{name}`" for name in ("orbit", "direction", "pol") if getattr(question, name) is not None)
     return (
-        f"{asked}; {len(near)} scenes lie there at that time, of relative orbits {orbits}, {ways}, with {pols}: change "
+        f"{asked}; there and then {_count(len(near), 'scene')} found, of relative orbits {orbits}, {ways}, with {pols}: change "
         f"or leave out {settings}"
     )
+
+
+def _count(number: int, thing: str) -> str:
+    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _check_collection(client: Any, catalogue: str, name: str) -> None:

@@ -26,12 +26,16 @@ _LOG_EVERY_S = 5.0
 _MEGA = 1e6
 
 
+Sign = Callable[[str], tuple[str, dict[str, str]]]
+"""Function that gives the address to ask, with its signature, and the headers that go with it."""
+
+
 @dataclass(frozen=True, slots=True)
 class Access:
     """Way to one file: the signature of its address, the hosts that may send it, and the check of its bytes."""
 
-    signed: Callable[[str], str] | None = None
-    """Gives the address to ask at an attempt, with a signature that is neither logged nor kept; None: as it is."""
+    signed: Sign | None = None
+    """Signature, made at each attempt and neither logged nor kept; None: the address is asked as it is."""
     own_host: bool = False
     """True to follow no redirect to another host."""
     check: Callable[[Path, Message], None] | None = None
@@ -90,8 +94,8 @@ def _attempt(url: str, part: Part, retry: RetryPolicy, access: Access) -> bool:
     have = part.size() if validator else 0
     wanted = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
     try:
-        asked = url if access.signed is None else access.signed(url)
-        response = ask(asked, wanted, retry.timeout_s, own_host=access.own_host)
+        asked, own = (url, {}) if access.signed is None else access.signed(url)
+        response = ask(asked, own | wanted, retry.timeout_s, own_host=access.own_host)
     except urllib.error.HTTPError as error:
         if error.code == RANGE_REFUSED:  # nothing is left to send, or the file has become shorter
             if have and error.headers.get("Content-Range") == f"bytes */{have}":

@@ -322,10 +322,11 @@ def test_a_signature_is_asked_with_and_kept_nowhere(
     server: Any, target: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
     server.content, server.cuts = CONTENT, [700, 0, 0, 0]
-    access = Access(signed=lambda url: f"{url}?sig=SECRET")
+    access = Access(signed=lambda url: (f"{url}?sig=SECRET", {"X-Own": "1"}))
     with caplog.at_level("DEBUG"), pytest.raises(FileError) as caught:
         fetch(f"{server.url}/data.zip", target, FEW_RETRIES, access)
     kept = "".join(path.read_text(errors="replace") for path in target.parent.iterdir())
+    assert {headers["X-Own"] for headers in server.asked} == {"1"}
     assert {path.partition("?")[2] for path in server.paths} == {"sig=SECRET"}
     assert "SECRET" not in caplog.text + str(caught.value) + kept
 
