@@ -174,9 +174,8 @@ class _Sorting:
             more = f" and {len(self.older) - _NAMED} more" if len(self.older) > _NAMED else ""
             notes.append(f"{_count(len(self.older), 'older processing')} of these acquisitions left out: {named}{more}")
         words = {"kind": "not GRD", "time": "outside of the time", "area": "not in the area"}
-        notes += [
-            f"{_count(self.missed[key], 'item')} {told} left out" for key, told in words.items() if self.missed[key]
-        ]
+        counts = [(self.missed[key], told) for key, told in words.items() if self.missed[key]]
+        notes += [f"{_count(number, 'item')} {told} left out" for number, told in counts]
         if self.damaged:
             notes.append(f"{_count(len(self.damaged), 'item')} of no use left out; of the first: {self.damaged[0]}")
         return notes
@@ -192,10 +191,8 @@ def _nothing(catalogue: str, sorting: _Sorting) -> str:
     ways = ", ".join(sorted({one.direction for one in near if one.direction})) or "unknown"
     pols = ", ".join(sorted({pol for one in near for pol in one.polarisations})) or "unknown"
     settings = ", ".join(f"`{name}`" for name in ("orbit", "direction", "pol") if getattr(question, name) is not None)
-    return (
-        f"{asked}; there and then {_count(len(near), 'scene')} found, of relative orbits {orbits}, {ways}, with {pols}: change "
-        f"or leave out {settings}"
-    )
+    there = f"there and then {_count(len(near), 'scene')} found, of relative orbits {orbits}, {ways}, with {pols}"
+    return f"{asked}; {there}: change or leave out {settings}"
 
 
 def _count(number: int, thing: str) -> str:

@@ -47,5 +47,5 @@ def test_days_and_times(since: str, until: str, expected: tuple[str, str]) -> No
 
 @pytest.mark.parametrize(("since", "until"), [("5 March", "2024-03-06"), ("2024-03-06", "2024-03-05"), ("", "x")])
 def test_what_is_no_period_is_told(since: str, until: str) -> None:
-    with pytest.raises(InputError, match="expected (a date|`from` before)"):
+    with pytest.raises(InputError, match=r"expected (a date|`from` before)"):
         period(since, until)

@@ -88,10 +88,7 @@ def test_an_area_across_the_antimeridian_is_one_question(api: Api, geometry: dic
 def test_nothing_found_says_what_was_asked_and_what_to_widen(api: Api) -> None:
     api.items = [copernicus(product_id(), HERE)]
     (note,) = asked(api, orbit=15, pol="hh").notes
-    assert (
-        "for 2E to 3E, 50N to 51N, 2024-03-01 to 2024-03-31, relative orbit 15, hh; there and then 1 scene found"
-        in note
-    )
+    assert "for 2E to 3E, 50N to 51N, 2024-03-01 to 2024-03-31, relative orbit 15, hh; there and then 1 scene" in note
     assert "of relative orbits 44, descending, with vh, vv: change or leave out `orbit`, `pol`" in note
     api.items = []
     (note,) = asked(api).notes

@@ -35,7 +35,7 @@ def test_a_token_is_asked_for_once_and_anew_when_it_runs_out(server: Any, monkey
     known = tokens.Tokens(SOON)
     assert [known.signed(ADDRESS), known.signed(ADDRESS)] == [f"{ADDRESS}?sig=A"] * 2
     assert server.paths == ["/token/sentinel1euwest/s1-grd"]
-    assert server.asked[0]["Ocp-apim-subscription-key"] == "mine"
+    assert {name.lower(): value for name, value in server.asked[0].items()}["ocp-apim-subscription-key"] == "mine"
     server.content = json.dumps({"token": "sig=B", "msft:expiry": "2020-01-01T00:00:00Z"}).encode()
     short = tokens.Tokens(SOON)
     assert [short.signed(ADDRESS), short.signed(ADDRESS)] == [f"{ADDRESS}?sig=B"] * 2
