@@ -65,7 +65,7 @@ def _root(
 
 for _command in (
     with_settings(detect),
-    search,
+    with_settings(search),
     fetch,
     with_settings(match),
     with_settings(fixed),

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
+from refinedet.catalogues.settings import SearchSettings
 
 if TYPE_CHECKING:
-    from refinedet.catalogues.asked import Question
     from refinedet.catalogues.search import Found
 
 _HEAD = ("time", "orbit", "direction", "pol", "area", "id")
@@ -35,10 +35,6 @@ def search(  # noqa: PLR0913 - the command line itself
             show_default=False,
         ),
     ] = None,
-    area: Annotated[
-        Path | None,
-        typer.Option(metavar="FILE", help="Area as polygons: GeoJSON, .gpkg or .shp.", show_default=False),
-    ] = None,
     since: Annotated[
         str, typer.Option("--from", metavar="DATE", help="First day or time, in UTC.", show_default=False)
     ],
@@ -48,29 +44,7 @@ def search(  # noqa: PLR0913 - the command line itself
             "--to", metavar="DATE", help="Last day, which counts to its end, or last time, in UTC.", show_default=False
         ),
     ],
-    orbit: Annotated[
-        int | None, typer.Option(min=1, max=175, help="Relative orbit.", show_default="any of them")
-    ] = None,
-    direction: Annotated[
-        Literal["ascending", "descending"] | None,
-        typer.Option(help="Direction of flight.", show_default="both"),
-    ] = None,
-    pol: Annotated[
-        Literal["vv", "vh", "hh", "hv"] | None,
-        typer.Option(help="Polarisation that a scene must have.", show_default="any of them"),
-    ] = None,
-    limit: Annotated[int, typer.Option(min=1, max=10_000, help="Most scenes.")] = 100,
-    collection: Annotated[str, typer.Option(help="Collection of the catalogue.")] = "sentinel-1-grd",
-    out_folder: Annotated[
-        Path | None,
-        typer.Option(
-            "--out",
-            metavar="DIR",
-            help="Folder for manifest.txt, the items that it names, and footprints.html.",
-            show_default="a table alone",
-        ),
-    ] = None,
-    overwrite: options.Overwrite = False,
+    settings: SearchSettings,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
@@ -79,7 +53,7 @@ def search(  # noqa: PLR0913 - the command line itself
     Of several processings of one acquisition the newest is taken. The manifest is for --manifest of detect, and for
     fetch.
     """
-    if (bbox is None) == (area is None):
+    if (bbox is None) == (settings.area is None):
         raise typer.BadParameter("expected either --bbox or --area")
     with one_sentence_errors(debug=debug):
         from refinedet.catalogues.area import Area
@@ -89,12 +63,12 @@ def search(  # noqa: PLR0913 - the command line itself
         from refinedet.catalogues.writing import refuse_other_results, write_found
 
         address, (start, end) = catalogue_address(catalogue), period(since, until)
-        if out_folder is not None:
-            refuse_other_results(out_folder, overwrite=overwrite)
-        place = Area.of_file(area) if area is not None else Area.of_box(bbox or ())
-        question: Question = Question(place, start, end, orbit, direction, pol, limit, collection)
+        if settings.out is not None:
+            refuse_other_results(settings.out, overwrite=settings.overwrite)
+        place = Area.of_file(settings.area) if settings.area is not None else Area.of_box(bbox or ())
+        question = Question.of(place, start, end, settings)
         found = search_catalogue(address, question)
-        files = [] if out_folder is None else write_found(out_folder, found)
+        files = [] if settings.out is None else write_found(settings.out, found)
         _print(found, files, json=json)
 
 

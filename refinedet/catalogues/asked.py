@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from datetime import UTC, datetime, timedelta
-from typing import Literal
+from typing import Literal, Self
 
 from refinedet.catalogues.area import Area
 from refinedet.catalogues.items import CatalogueScene
 from refinedet.catalogues.known import COLLECTION
+from refinedet.catalogues.settings import SearchSettings
 from refinedet.errors import InputError
 from refinedet.utc import in_utc, utc_text
 
@@ -32,6 +33,12 @@ class Question:
     limit: int = 100
     """Most acquisitions."""
     collection: str = COLLECTION
+
+    @classmethod
+    def of(cls, area: Area, start: datetime, end: datetime, settings: SearchSettings) -> Self:
+        """Question for an area and a time, with what settings ask for besides."""
+        asked = {name: getattr(settings, name) for name in ("orbit", "direction", "pol", "limit", "collection")}
+        return cls(area, start, end, **asked)
 
     def told(self) -> str:
         """Question in words."""
