@@ -20,6 +20,8 @@ from refinedet.utc import utc_text
 _PIXEL_M = 100.0
 _STEP_DEG = 0.5
 _DIGITS = 1
+_SECONDS = 19
+"""Letters of a time to the second."""
 _COLUMNS = (
     Column("score", "share", digits=2),
     Column("time", "time", text=True),
@@ -81,7 +83,7 @@ def _ready(found: Found, number: int) -> dict[str, Any]:
     scene, share = found.scenes[number], found.shares[number]
     middle = max(shapely.get_parts(scene.footprint), key=lambda part: float(part.area)).representative_point()
     row = scene_row(scene, share)
-    return {**row, "score": row["share"], "lon": round(middle.x, 5), "lat": round(middle.y, 5), "flags": []}
+    return {**row, "time": row["time"][:_SECONDS], "score": row["share"], "lon": round(middle.x, 5), "lat": round(middle.y, 5), "flags": []}
 
 
 def _hull(sheet: Sheet, lonlat: NDArray[np.float64]) -> NDArray[np.float64] | None:

@@ -163,6 +163,7 @@ Object.assign($("score"), { min: lowest, max: 1, value: lowest });
 $("ramp").hidden = reports !== null;
 $("cutout").hidden = !$("preview");
 fillLegend();
+$("flag").hidden = document.querySelector('label[for="flag"]').hidden = !ships.flags.some((flags) => flags.length);
 for (const flag of [...new Set(ships.flags.flat())].sort()) $("flag").add(new Option(`only: ${flag}`, flag));
 $("filter").hidden = $("scroll").hidden = !count;
 if (count) $("flag").add(new Option("without any", "none"), 1);
