@@ -234,14 +234,17 @@ class _Handler(BaseHTTPRequestHandler):
             return
         content = file.read_bytes()
         etag = f'"{hashlib.sha256(content).hexdigest()[:16]}"'
-        asked, start = self.headers.get("Range"), 0
-        if asked and self.headers.get("If-Range") == etag:
-            start = int(asked.removeprefix("bytes=").removesuffix("-"))
-        headers = {"ETag": etag, "Content-Length": str(len(content) - start)}
-        if start:
-            headers["Content-Range"] = f"bytes {start}-{len(content) - 1}/{len(content)}"
-        body = content[start:]
-        self._send(206 if start else 200, body[: self.api.cuts.pop(0)] if self.api.cuts else body, headers)
+        asked, condition = self.headers.get("Range"), self.headers.get("If-Range")
+        first, last = 0, len(content) - 1
+        ranged = asked is not None and condition in (None, etag)
+        if asked is not None and ranged:
+            start, _, end = asked.removeprefix("bytes=").partition("-")
+            first, last = int(start), min(last, int(end or last))
+        body = content[first : last + 1]
+        headers = {"ETag": etag, "Content-Length": str(len(body))}
+        if ranged:
+            headers["Content-Range"] = f"bytes {first}-{last}/{len(content)}"
+        self._send(206 if ranged else 200, body[: self.api.cuts.pop(0)] if self.api.cuts else body, headers)
 
     def _send(self, status: int, content: bytes, headers: dict[str, str]) -> None:
         self.send_response(status)
