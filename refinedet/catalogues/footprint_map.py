@@ -83,7 +83,8 @@ def _ready(found: Found, number: int) -> dict[str, Any]:
     scene, share = found.scenes[number], found.shares[number]
     middle = max(shapely.get_parts(scene.footprint), key=lambda part: float(part.area)).representative_point()
     row = scene_row(scene, share)
-    return {**row, "time": row["time"][:_SECONDS], "score": row["share"], "lon": round(middle.x, 5), "lat": round(middle.y, 5), "flags": []}
+    place = {"lon": round(middle.x, 5), "lat": round(middle.y, 5)}
+    return {**row, **place, "time": row["time"][:_SECONDS], "score": row["share"], "flags": []}
 
 
 def _hull(sheet: Sheet, lonlat: NDArray[np.float64]) -> NDArray[np.float64] | None:
