@@ -12,12 +12,14 @@ from cli.commands.datasets import datasets
 from cli.commands.density import density
 from cli.commands.detect import detect
 from cli.commands.export import export
+from cli.commands.fetch import fetch
 from cli.commands.fixed import fixed
 from cli.commands.info import info
 from cli.commands.match import match
 from cli.commands.restore import restore
 from cli.commands.runs import runs
 from cli.commands.score import score
+from cli.commands.search import search
 from cli.commands.serve import serve
 from cli.commands.simulate import simulate
 from cli.commands.sync import sync
@@ -66,6 +68,8 @@ def _root(
 for _command in (
     with_settings(detect),
     with_settings(serve),
+    with_settings(search),
+    fetch,
     with_settings(match),
     with_settings(fixed),
     with_settings(density),

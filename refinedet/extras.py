@@ -34,6 +34,8 @@ EXTRA_OF = {
     "fastapi": "serve",
     "uvicorn": "serve",
     "python_multipart": "serve",
+    "pystac_client": "cloud",
+    "boto3": "cloud",
 }
 """Extra by the name under which a package is imported."""
 

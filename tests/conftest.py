@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
 from pathlib import Path
 
@@ -16,6 +16,7 @@ from refinedet.config import ModelConfig, PostprocessConfig, Radiometry, TileCon
 from refinedet.detections import Detections
 from refinedet.predictors.predictor import Chip
 from refinedet.scene.land import survey as land
+from tests.web_server import Misbehaviour, misbehaving
 
 MadeUpProduct = Callable[..., Path]
 
@@ -104,6 +105,14 @@ def mirror() -> Path:
     if not folder.is_dir():
         pytest.skip(f"data-set archives not found at {folder}; set REFINEDET_MIRROR to their folder")
     return folder
+
+
+@pytest.fixture
+def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Misbehaviour]:
+    """A web server on loopback that gives `content` at every address, after its fashion."""
+    monkeypatch.setenv("no_proxy", "127.0.0.1")
+    with misbehaving() as behaviour:
+        yield behaviour
 
 
 @pytest.fixture

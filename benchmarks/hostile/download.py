@@ -30,10 +30,10 @@ from server import CASES, WHOLE, Case, Server, running
 
 import pipeline.stages.download as stage
 from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, Source
-from pipeline.downloads import disk
 from pipeline.downloads.extract import extract
-from pipeline.downloads.fetch import fetch
 from pipeline.params import parse_params
+from refinedet.downloads import disk
+from refinedet.downloads.fetch import fetch
 from refinedet.errors import RefineDetError
 from refinedet.files import sha256_tree
 
@@ -89,7 +89,7 @@ def _servers(folder: Path, only: str) -> int:
 
 def _download(case: Case, server: Server, folder: Path, right: str) -> bool:
     """Try one case; true if its outcome is not the expected one."""
-    stage.fetch = lambda url, target: fetch(url, target, case.retry)
+    stage.fetch = lambda url, target, access: fetch(url, target, case.retry, access)
     disk.shutil.disk_usage = _usage(folder.parent, case.room_bytes)
     out, cache, sentence = folder / "out", folder / "cache", ""
     began = time.monotonic()

@@ -9,8 +9,8 @@ from pathlib import Path
 
 from pipeline.datasets.catalogue import ArchiveFile, CocoSplit, Manual, Source, VocSplit
 from pipeline.datasets.voc_xml import read_image_set
-from pipeline.downloads.disk import need_room
 from refinedet.data.coco import import_coco
+from refinedet.downloads.disk import need_room
 from refinedet.errors import DiskError, FileError, RefineDetError
 from refinedet.files import cannot_write
 from refinedet.raster import open_scene

@@ -20,11 +20,11 @@ from pipeline.datasets.labels.coco import read_coco
 from pipeline.datasets.labels.label_set import LabelSet, common_folder
 from pipeline.datasets.splits import Image, cut_off, pixel_digest
 from pipeline.datasets.voc_xml import VocAnnotation, read_annotation, read_image_set, voc_truth
-from pipeline.downloads.disk import need_room
 from pipeline.local_params import LocalParams
 from pipeline.stage import SPLITS
 from refinedet.data.coco import Annotated, build_record, to_coco
 from refinedet.data.truth import Changes
+from refinedet.downloads.disk import need_room
 from refinedet.errors import FileError, InputError
 from refinedet.files import write_json
 from refinedet.raster import open_scene

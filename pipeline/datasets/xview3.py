@@ -14,11 +14,11 @@ from pathlib import Path
 
 from pipeline.datasets.by_hand import copy_file
 from pipeline.datasets.splits import Image, cut_off
-from pipeline.downloads.disk import need_room
 from pipeline.stage import SPLITS
 from refinedet.data.coco import Annotated, build_record, write_record
 from refinedet.data.truth import Changes, ImageTruth
 from refinedet.data.xview3 import SIDES, Label, read_labels
+from refinedet.downloads.disk import need_room
 from refinedet.errors import InputError
 from refinedet.raster import open_scene
 

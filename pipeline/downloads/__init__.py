@@ -1,1 +1,1 @@
-"""Files from the network: fetched with resume, checked, and unpacked without trusting them."""
+"""Archives of data sets: their place, their checksums, and unpacking without trusting them."""

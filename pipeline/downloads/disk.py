@@ -1,36 +1,15 @@
-"""Room on a disk, checked before it is needed, and one writer at a time in a folder."""
+"""Room on the disk for DVC to keep an output."""
 
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from refinedet.errors import DiskError
-from refinedet.locks import waiting_lock
 
 _MEGA = 1e6
 _RECORDS_BYTES = 8 << 20
 """Most bytes that DVC's own records take: dvc.lock, and its databases."""
-
-SPARE_BYTES = 64 << 20
-"""Bytes left free on every disk, for other programs and the small files beside a download."""
-
-
-def need_room(folder: Path, count: int, what: str) -> None:
-    """Check that `count` more bytes fit on the disk of `folder`, which need not exist yet.
-
-    Raises:
-        DiskError: they do not; `what` says what they are for.
-    """
-    existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
-    free = shutil.disk_usage(existing).free
-    if free < count + SPARE_BYTES:
-        raise DiskError(
-            f"expected {(count + SPARE_BYTES) / _MEGA:,.1f} MB of free disk at {folder} for {what}, found "
-            f"{free / _MEGA:,.1f} MB; free some, or work on a larger disk"
-        )
 
 
 def need_room_to_keep(out: Path) -> None:
@@ -48,24 +27,3 @@ def need_room_to_keep(out: Path) -> None:
             f"expected {(size + _RECORDS_BYTES) / _MEGA:,.1f} MB of free disk for DVC to keep {out}, found "
             f"{free / _MEGA:,.1f} MB; free some, then run the same again"
         )
-
-
-@contextmanager
-def alone_in(folder: Path) -> Iterator[None]:
-    """Hold `folder`, made if need be, until the end; other processes that want it wait. The lock file lies beside it.
-
-    Several queued experiments share one cache of downloads. A file system that cannot lock is used without.
-
-    Raises:
-        DiskError: the folder cannot be made.
-    """
-    with ExitStack() as stack:
-        try:
-            folder.mkdir(parents=True, exist_ok=True)
-            waiting = f"{folder}: waiting for another process that downloads there"
-            stack.enter_context(waiting_lock(folder.with_name(f".{folder.name}.lock"), waiting))
-        except OSError as error:
-            raise DiskError(
-                f"expected a folder that can be made at {folder}, but it cannot ({error.strerror})"
-            ) from error
-        yield

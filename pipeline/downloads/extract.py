@@ -22,7 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import IO, cast
 
-from pipeline.downloads.disk import need_room
+from refinedet.downloads.disk import need_room
 from refinedet.errors import DiskError, FileError
 from refinedet.files import cannot_write, is_safe_path
 

@@ -17,13 +17,14 @@ from pipeline.datasets.own_folder import prepare_own
 from pipeline.datasets.real_scenes.writing import find_samples, write_real
 from pipeline.datasets.xview3 import prepare_xview3
 from pipeline.downloads.checksums import remember_checksum
-from pipeline.downloads.disk import alone_in
 from pipeline.downloads.extract import extract
-from pipeline.downloads.fetch import fetch, locate
+from pipeline.downloads.places import ELSEWHERE, locate
 from pipeline.params import Params, SceneParams, load_params
 from pipeline.stage import OUTPUTS, REAL, SIMULATED, SPLITS, local_state, project_root, run_stage
 from refinedet.data.simulation.scene import write_simulated
 from refinedet.data.simulation.spec import SceneSpec
+from refinedet.downloads.disk import alone_in
+from refinedet.downloads.fetch import Access, fetch
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import atomic_folder, md5_file, sha256_tree, write_json
 
@@ -156,7 +157,7 @@ def _from_network(url: str, archive: ArchiveFile, cache: Path, staged: Path) -> 
             except FileError as error:
                 _LOG.warning("%s; fetching it again", error)
                 cached.unlink()
-        fetch(url, cached)
+        fetch(url, cached, access=Access(unreachable=ELSEWHERE))
         try:
             return _unpack(cached, archive, staged, cache)
         except DiskError:

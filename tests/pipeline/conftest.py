@@ -2,21 +2,16 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
-import threading
 import time
 import zipfile
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, field
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -26,97 +21,6 @@ from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, CocoSplit, Sourc
 from refinedet.files import sha256_tree
 from tests.pipeline.mlflow_server import MlflowServer
 from tests.pipeline.project import NewProject, Project
-
-
-@dataclass
-class Misbehaviour:
-    """What the server does; tests change it between and during downloads."""
-
-    content: bytes = b""
-    etag: str | None = '"v1"'
-    last_modified: str | None = None
-    takes_ranges: bool = True
-    cuts: list[int] = field(default_factory=list)
-    """Bytes after which the next answers break off; when the list is empty, answers are whole."""
-    statuses: list[int] = field(default_factory=list)
-    """Statuses of the next answers, before any content."""
-    retry_after: str | None = None
-    """Header of the answers that `statuses` names."""
-    overlooks_if_range: bool = False
-    """Whether ranges are of whatever the content is now."""
-    sends_length: bool = True
-    trickle_s: float = 0.0
-    """Wait after each byte of the next answer but for the last 100; then it is over."""
-    asked: list[dict[str, str]] = field(default_factory=list)
-    """Headers of the requests, in order."""
-    url: str = ""
-
-
-class _Handler(BaseHTTPRequestHandler):
-    protocol_version = "HTTP/1.0"
-    behaviour: Misbehaviour
-
-    def do_GET(self) -> None:
-        behaviour = self.behaviour
-        behaviour.asked.append(dict(self.headers))
-        if behaviour.statuses:
-            self.send_response(behaviour.statuses.pop(0))
-            if behaviour.retry_after is not None:
-                self.send_header("Retry-After", behaviour.retry_after)
-            self.end_headers()
-            return
-        start = self._start()
-        if start is not None and start >= len(behaviour.content):
-            self.send_response(416)
-            self.send_header("Content-Range", f"bytes */{len(behaviour.content)}")
-            self.end_headers()
-            return
-        body = behaviour.content[start or 0 :]
-        self.send_response(200 if start is None else 206)
-        if start is not None:
-            total = len(behaviour.content)
-            self.send_header("Content-Range", f"bytes {start}-{total - 1}/{total}")
-        for name, value in (("ETag", behaviour.etag), ("Last-Modified", behaviour.last_modified)):
-            if value is not None:
-                self.send_header(name, value)
-        if behaviour.sends_length:
-            self.send_header("Content-Length", str(len(body)))
-        self.end_headers()
-        if behaviour.trickle_s:
-            self._trickle(body)
-        self.wfile.write(body[: behaviour.cuts.pop(0)] if behaviour.cuts else body)
-
-    def _trickle(self, body: bytes) -> None:
-        wait_s, self.behaviour.trickle_s = self.behaviour.trickle_s, 0.0
-        with contextlib.suppress(OSError):  # the other end has had enough
-            for byte in body[:-100]:
-                self.wfile.write(bytes([byte]))
-                time.sleep(wait_s)
-
-    def _start(self) -> int | None:
-        asked, condition = self.headers.get("Range"), self.headers.get("If-Range")
-        valid = condition in (self.behaviour.etag, self.behaviour.last_modified) or self.behaviour.overlooks_if_range
-        if not asked or not self.behaviour.takes_ranges or not valid:
-            return None
-        return int(asked.removeprefix("bytes=").removesuffix("-"))
-
-    def log_message(self, *_: Any) -> None:
-        """Say nothing."""
-
-
-@pytest.fixture
-def server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Misbehaviour]:
-    """A loopback web server that gives `content` at every address, after its fashion."""
-    monkeypatch.setenv("no_proxy", "127.0.0.1")
-    behaviour = Misbehaviour()
-    handler = type("Handler", (_Handler,), {"behaviour": behaviour})
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as running:
-        behaviour.url = f"http://127.0.0.1:{running.server_port}"
-        thread = threading.Thread(target=running.serve_forever, kwargs={"poll_interval": 0.01})
-        thread.start()
-        yield behaviour
-        running.shutdown()
-        thread.join()
 
 
 def write_coco(

@@ -19,12 +19,12 @@ from refinedet.ais.results.page import write_page
 from refinedet.ais.results.reporting import reported
 from refinedet.ais.results.scene_match import AisSource, Words, match_scene, viewed
 from refinedet.ais.results.settings import MatchOptions, ViewSettings
-from refinedet.ais.results.sheet import Sheet
 from refinedet.ais.results.ships import ShipsFile, read_ships
 from refinedet.config.detect_options import LandSettings
 from refinedet.errors import FileError, InputError
 from refinedet.files import write_json
 from refinedet.geo.feature_files import SUFFIXES, write_features
+from refinedet.geo.sheet import Sheet
 from refinedet.scene.reported import Reported
 
 

@@ -11,8 +11,8 @@ import numpy as np
 import shapely
 from numpy.typing import NDArray
 
-from refinedet.ais.results.sheet import PIXEL_M, Sheet
 from refinedet.geo.pixels import pixels_of
+from refinedet.geo.sheet import PIXEL_M, Sheet
 from refinedet.scene.output.columns import MEASURES
 from refinedet.scene.output.map_page import (
     Column,

@@ -1,4 +1,4 @@
-"""Map of ships as one HTML page: pan, zoom, filter, sort and look at them, from a file and without a network.
+"""Map of ships or other things as one HTML page: pan, zoom, filter, sort and look at them, without a network.
 
 The map lies in pixels: of a scene, as the picture does, so that nothing is warped, and scenes at a pole or without a
 position need no exception; or of a sheet without a picture. Pictures, data, style and script are inside the page. Its
@@ -52,6 +52,16 @@ class Column:
 
 
 @dataclass(frozen=True, slots=True)
+class Words:
+    """Words for the things on a map."""
+
+    one: str = "ship"
+    many: str = "ships"
+    score: str = "score"
+    """Word for the column `score`, by which they are coloured and filtered."""
+
+
+@dataclass(frozen=True, slots=True)
 class MapPage:
     """Content of a page."""
 
@@ -63,6 +73,7 @@ class MapPage:
     """Data for the script, ready for JSON."""
     preview: str | None = None
     """The whole scene as JPEG in base64; None: a sheet without a picture."""
+    words: Words = Words()
 
 
 def write_page(path: str | Path, page: MapPage) -> None:
@@ -76,13 +87,17 @@ def write_page(path: str | Path, page: MapPage) -> None:
 
     script = "".join((_WEB / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     style = (_WEB / "map.css").read_text(encoding="utf-8")
-    text = json.dumps(page.data, separators=(",", ":"), sort_keys=True, allow_nan=False).replace("<", "\\u003c")
+    words = {name: getattr(page.words, name) for name in page.words.__slots__}
+    text = json.dumps({**page.data, "words": words}, separators=(",", ":"), sort_keys=True, allow_nan=False).replace(
+        "<", "\\u003c"
+    )
     environment = Environment(loader=FileSystemLoader(_WEB), autoescape=True, undefined=StrictUndefined)
     made = environment.get_template("map.html").render(
         title=page.title,
         count=page.count,
         facts=" · ".join(page.facts),
         preview=page.preview,
+        words=words,
         data=Markup(text),  # noqa: S704 - JSON without any <, read as text by the script
         style=Markup(style),  # noqa: S704 - our own file
         script=Markup(script),  # noqa: S704 - ditto

@@ -19,8 +19,8 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from pipeline.downloads.disk import SPARE_BYTES
 from pipeline.downloads.extract import Limits, extract
+from refinedet.downloads.disk import SPARE_BYTES
 from refinedet.errors import DiskError, FileError
 
 Pack = Callable[[Path, list[tuple[str, bytes]]], Path]
@@ -368,7 +368,9 @@ def test_other_compressions_of_a_tar(tmp_path: Path, folder: Path, mode: str) ->
 
 
 def test_content_that_does_not_fit_is_not_begun(tmp_path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.downloads.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=SPARE_BYTES + 9000))
+    monkeypatch.setattr(
+        "refinedet.downloads.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=SPARE_BYTES + 9000)
+    )
     with pytest.raises(DiskError, match=r"for the content of a\.zip"):
         extract(pack_zip(tmp_path / "a.zip", FILES), folder)
     assert content(folder) == {}

@@ -14,10 +14,11 @@ from typing import Any
 import pytest
 
 from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, Source
-from pipeline.downloads.fetch import RetryPolicy, fetch
 from pipeline.params import Params, parse_params
 from pipeline.stages import download as module
 from pipeline.stages.download import SOURCE_FILE, download
+from refinedet.downloads.fetch import Access, fetch
+from refinedet.downloads.retrying import RetryPolicy
 from refinedet.errors import FileError, InputError
 from refinedet.files import md5_file, read_json, sha256_file, sha256_tree
 
@@ -30,7 +31,10 @@ def params_of(name: str, **recipe: Any) -> Params:
 
 @pytest.fixture(autouse=True)
 def impatient(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.stages.download.fetch", lambda url, target: fetch(url, target, RetryPolicy(2, 5, 0)))
+    def soon(url: str, target: Path, access: Access) -> None:
+        fetch(url, target, RetryPolicy(2, 5, 0), access)
+
+    monkeypatch.setattr("pipeline.stages.download.fetch", soon)
 
 
 @pytest.fixture

@@ -3,7 +3,7 @@
 // ---- the table
 
 const head = document.querySelector("thead tr"), body = document.querySelector("tbody");
-const inTable = [{ key: "number", label: "ship", digits: 0 }, ...data.columns.filter((c) => c.table)];
+const inTable = [{ key: "number", label: data.words.one, digits: 0 }, ...data.columns.filter((c) => c.table)];
 const valueOf = (key, i) => key === "number" ? i + 1 : Array.isArray(ships[key][i]) ? ships[key][i].join(", ") : ships[key][i];
 
 function compare(a, b) {
@@ -20,7 +20,7 @@ function refresh() {
   shown = Array.from({ length: count }, (_, i) => i).filter(passes).sort(compare);
   $("score-value").textContent = least.toFixed(2);
   const listed = shown.length > ROWS_MOST ? `; the first ${ROWS_MOST.toLocaleString("en")} are listed` : "";
-  $("shown").textContent = count ? `${shown.length.toLocaleString("en")} of ${count.toLocaleString("en")} ${count === 1 ? "ship" : "ships"}${reports ? ", those of AIS that were not seen included" : ""}${listed}` : "No ship was found in this scene.";
+  $("shown").textContent = count ? `${shown.length.toLocaleString("en")} of ${count.toLocaleString("en")} ${count === 1 ? data.words.one : data.words.many}${reports ? ", those of AIS that were not seen included" : ""}${listed}` : `No ${data.words.one} was found.`;
   body.replaceChildren(...shown.slice(0, ROWS_MOST).map(row));
   head.querySelectorAll("th").forEach((th) => {
     if (th.dataset.key === sorting.key) th.setAttribute("aria-sort", sorting.down ? "descending" : "ascending");
@@ -163,6 +163,7 @@ Object.assign($("score"), { min: lowest, max: 1, value: lowest });
 $("ramp").hidden = reports !== null;
 $("cutout").hidden = !$("preview");
 fillLegend();
+$("flag").hidden = document.querySelector('label[for="flag"]').hidden = !ships.flags.some((flags) => flags.length);
 for (const flag of [...new Set(ships.flags.flat())].sort()) $("flag").add(new Option(`only: ${flag}`, flag));
 $("filter").hidden = $("scroll").hidden = !count;
 if (count) $("flag").add(new Option("without any", "none"), 1);

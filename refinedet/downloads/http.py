@@ -37,18 +37,30 @@ class Extent:
 class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
     """Follows the web alone, and never from an encrypted address to a plain one."""
 
+    def __init__(self, *, own_host: bool = False) -> None:
+        """Take whether only the host that was asked may go on answering."""
+        self._own_host = own_host
+
     def redirect_request(
         self, req: urllib.request.Request, fp: IO[bytes], code: int, msg: str, headers: HTTPMessage, newurl: str
     ) -> urllib.request.Request | None:
-        scheme = urllib.parse.urlsplit(newurl).scheme
-        if scheme not in SCHEMES or (req.type == "https" and scheme == "http"):
+        new = urllib.parse.urlsplit(newurl)
+        if new.scheme not in SCHEMES or (req.type == "https" and new.scheme == "http"):
             where = f"a redirect to {newurl}, which is not followed from {req.type}"
+            raise urllib.error.HTTPError(req.full_url, code, where, headers, fp)
+        if self._own_host and new.netloc != req.host:
+            where = f"a redirect to another host, {new.netloc}, which is not followed"
             raise urllib.error.HTTPError(req.full_url, code, where, headers, fp)
         return super().redirect_request(req, fp, code, msg, headers, newurl)
 
 
-def ask(url: str, headers: dict[str, str], timeout_s: float) -> HTTPResponse:
-    """Send one GET to an http(s) address; returns the answer, and raises what urllib raises."""
+def ask(
+    url: str, headers: dict[str, str], timeout_s: float, *, own_host: bool = False, body: bytes | None = None
+) -> HTTPResponse:
+    """Send one GET to an http(s) address, or a POST of `body`; returns the answer, and raises what urllib raises.
+
+    With `own_host`, no redirect to another host is followed.
+    """
     opener = urllib.request.OpenerDirector()
     for handler in (
         urllib.request.ProxyHandler(),
@@ -56,11 +68,11 @@ def ask(url: str, headers: dict[str, str], timeout_s: float) -> HTTPResponse:
         urllib.request.HTTPHandler(),
         urllib.request.HTTPSHandler(),
         urllib.request.HTTPDefaultErrorHandler(),
-        _CarefulRedirects(),
+        _CarefulRedirects(own_host=own_host),
         urllib.request.HTTPErrorProcessor(),
     ):
         opener.add_handler(handler)
-    request = urllib.request.Request(url, headers={"User-Agent": "refinedet", **headers})  # noqa: S310  # no file or ftp handler is there
+    request = urllib.request.Request(url, body, headers={"User-Agent": "refinedet", **headers})  # noqa: S310  # no file or ftp handler is there
     return cast("HTTPResponse", opener.open(request, timeout=timeout_s))
 
 

@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import io
 import re
+import shutil
 import socket
 import time
 import urllib.error
 import urllib.request
+from email.message import Message
 from http.client import HTTPMessage
 from pathlib import Path
 from types import SimpleNamespace
@@ -15,9 +17,10 @@ from typing import Any
 
 import pytest
 
-from pipeline.downloads.disk import SPARE_BYTES
-from pipeline.downloads.fetch import RetryPolicy, fetch, locate
-from pipeline.downloads.http import _CarefulRedirects, retry_after_s
+from refinedet.downloads.disk import SPARE_BYTES
+from refinedet.downloads.fetch import Access, fetch
+from refinedet.downloads.http import _CarefulRedirects, retry_after_s
+from refinedet.downloads.retrying import RetryPolicy
 from refinedet.errors import DiskError, FileError, InputError
 
 CONTENT = bytes(range(256)) * 400
@@ -154,7 +157,7 @@ def test_a_server_that_is_busy_is_asked_again(server: Any, target: Path) -> None
 def waits(monkeypatch: pytest.MonkeyPatch) -> list[float]:
     """Seconds that the code slept, without sleeping."""
     slept: list[float] = []
-    monkeypatch.setattr("pipeline.downloads.fetch.time.sleep", slept.append)
+    monkeypatch.setattr("refinedet.downloads.retrying.time.sleep", slept.append)
     return slept
 
 
@@ -205,7 +208,9 @@ def test_a_server_that_crawls_counts_as_one_that_broke_off(server: Any, target: 
 
 
 def test_a_download_that_does_not_fit_is_not_begun(server: Any, target: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("pipeline.downloads.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=SPARE_BYTES + 1000))
+    monkeypatch.setattr(
+        "refinedet.downloads.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=SPARE_BYTES + 1000)
+    )
     server.content = CONTENT
     with pytest.raises(DiskError, match=r"expected 67\.2 MB of free disk at .* for data\.zip, found 67\.1 MB"):
         fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
@@ -217,7 +222,7 @@ def test_an_answer_of_unknown_length_stops_before_the_disk_is_full(
 ) -> None:
     """A server may send for ever."""
     free = [SPARE_BYTES + 50_000]
-    monkeypatch.setattr("pipeline.downloads.disk.shutil.disk_usage", lambda _: SimpleNamespace(free=free[0]))
+    monkeypatch.setattr(shutil, "disk_usage", lambda _: SimpleNamespace(free=free[0]))
     server.content, server.sends_length = CONTENT, False
     with pytest.raises(DiskError, match="of free disk"):
         fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
@@ -270,9 +275,9 @@ def test_how_long_a_server_wants_to_be_left_alone(headers: dict[str, str], expec
 def test_progress_tells_rate_and_time_left(
     server: Any, target: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("pipeline.downloads.fetch._LOG_EVERY_S", 0.0)
+    monkeypatch.setattr("refinedet.downloads.fetch._LOG_EVERY_S", 0.0)
     server.content = CONTENT
-    with caplog.at_level("INFO", logger="pipeline.downloads.fetch"):
+    with caplog.at_level("INFO", logger="refinedet.downloads.fetch"):
         fetch(f"{server.url}/data.zip", target, FEW_RETRIES)
     assert re.fullmatch(r"data\.zip: 0\.1 of 0\.1 MB \(100 %\), \d+\.\d MB/s, 0 s left", caplog.messages[-1])
 
@@ -290,12 +295,13 @@ def test_content_of_unknown_length_is_taken_to_its_end(server: Any, target: Path
     assert target.read_bytes() == CONTENT
 
 
-def test_without_network_the_error_names_the_mirror_settings(target: Path) -> None:
+def test_without_network_the_error_says_what_else_to_try(target: Path) -> None:
     with socket.socket() as closed:
         closed.bind(("127.0.0.1", 0))
         port = closed.getsockname()[1]
-    with pytest.raises(FileError, match=r"check the network, or name a mirror .* REFINEDET_MIRROR") as caught:
-        fetch(f"http://127.0.0.1:{port}/data.zip", target, FEW_RETRIES)
+    access = Access(unreachable="take another mirror")
+    with pytest.raises(FileError, match=r"check the network, or take another mirror$") as caught:
+        fetch(f"http://127.0.0.1:{port}/data.zip", target, FEW_RETRIES, access)
     assert "\n" not in str(caught.value)
     assert not target.exists()
 
@@ -312,26 +318,30 @@ def test_only_the_web_is_downloaded_from(target: Path) -> None:
         fetch("file:///etc/hostname", target, FEW_RETRIES)
 
 
-@pytest.mark.parametrize(
-    ("mirror", "expected"),
-    [
-        pytest.param(None, "https://example.org/x", id="no mirror: the public place"),
-        pytest.param("", "https://example.org/x", id="empty: as none"),
-        pytest.param("data/mirror", Path("data/mirror/a b.zip"), id="a folder"),
-        pytest.param("file:///data/my%20mirror", Path("/data/my mirror/a b.zip"), id="file:// address, unquoted"),
-        pytest.param("https://m.org/sets/", "https://m.org/sets/a%20b.zip", id="web address, quoted"),
-    ],
-)
-def test_where_an_archive_is(mirror: str | None, expected: str | Path) -> None:
-    assert locate("https://example.org/x", "a b.zip", mirror) == expected
+def test_a_signature_is_asked_with_and_kept_nowhere(
+    server: Any, target: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    server.content, server.cuts = CONTENT, [700, 0, 0, 0]
+    access = Access(signed=lambda url: (f"{url}?sig=SECRET", {"X-Own": "1"}))
+    with caplog.at_level("DEBUG"), pytest.raises(FileError) as caught:
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES, access)
+    kept = "".join(path.read_text(errors="replace") for path in target.parent.iterdir())
+    assert {headers["X-Own"] for headers in server.asked} == {"1"}
+    assert {path.partition("?")[2] for path in server.paths} == {"sig=SECRET"}
+    assert "SECRET" not in caplog.text + str(caught.value) + kept
 
 
-def test_a_mirror_of_another_kind_is_refused() -> None:
-    with pytest.raises(InputError, match=r"found 'ftp://host'"):
-        locate("https://example.org/x", "a.zip", "ftp://host")
+def test_another_host_is_not_followed_where_only_one_may_answer(server: Any, target: Path) -> None:
+    server.statuses, server.location = [302], server.url.replace("127.0.0.1", "localhost")
+    with pytest.raises(FileError, match=r"a redirect to another host, localhost:\d+, which is not followed"):
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES, Access(own_host=True))
 
 
-def test_what_only_a_mirror_has_needs_one() -> None:
-    assert locate(None, "a.tar", "data/mirror") == Path("data/mirror/a.tar")
-    with pytest.raises(FileError, match=r"a mirror that holds a\.tar, .* download\.mirror .* REFINEDET_MIRROR"):
-        locate(None, "a.tar", None)
+def test_bytes_that_a_check_refuses_are_thrown_away(server: Any, target: Path) -> None:
+    def check(path: Path, headers: Message) -> None:
+        raise FileError(f"{path.stat().st_size} bytes of {headers['ETag']}")
+
+    server.content = CONTENT
+    with pytest.raises(FileError, match=f'{len(CONTENT)} bytes of "v1"'):
+        fetch(f"{server.url}/data.zip", target, FEW_RETRIES, Access(check=check))
+    assert list(target.parent.iterdir()) == []

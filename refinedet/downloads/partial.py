@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from email.message import Message
 from pathlib import Path
 
 from refinedet.errors import InputError
@@ -17,6 +18,8 @@ class Part:
         self._origin = target.with_name(target.name + ".part.json")
         self.before = 0
         """Number of bytes before the latest attempt."""
+        self.headers = Message()
+        """Headers of the latest answer."""
 
     def size(self) -> int:
         """Number of bytes so far."""

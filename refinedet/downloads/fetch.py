@@ -1,21 +1,22 @@
-"""Download of one file from the web or a mirror, with resume: its bytes stay in a `.part` file until it is whole."""
+"""Download of one file from the web, with resume: its bytes stay in a `.part` file until it is whole."""
 
 from __future__ import annotations
 
 import http.client
 import logging
-import ssl
 import time
 import urllib.error
 import urllib.parse
-import urllib.request
+from collections.abc import Callable
 from dataclasses import dataclass
+from email.message import Message
 from io import FileIO
 from pathlib import Path
 
-from pipeline.downloads.disk import need_room
-from pipeline.downloads.http import PARTIAL, PASSING, RANGE_REFUSED, SCHEMES, Extent, ask, extent, retry_after_s
-from pipeline.downloads.partial import Part
+from refinedet.downloads.disk import need_room
+from refinedet.downloads.http import PARTIAL, RANGE_REFUSED, SCHEMES, Extent, ask, extent
+from refinedet.downloads.partial import Part
+from refinedet.downloads.retrying import Problem, RetryPolicy, pause, problem_of
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import cannot_write
 
@@ -23,136 +24,88 @@ _LOG = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 18
 _LOG_EVERY_S = 5.0
 _MEGA = 1e6
-_WORDS = 200
+
+
+Sign = Callable[[str], tuple[str, dict[str, str]]]
+"""Function that gives the address to ask, with its signature, and the headers that go with it."""
 
 
 @dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """Limits on retries: when to wait, and when to give up."""
+class Access:
+    """Way to one file: the signature of its address, the hosts that may send it, and the check of its bytes."""
 
-    attempts: int = 5
-    """Failures in a row, without one new byte, that end the download."""
-    timeout_s: float = 30.0
-    """Longest silence of the server."""
-    backoff_s: float = 1.0
-    """Wait after the first failure; it doubles with each further one."""
-    longest_wait_s: float = 300.0
-    """Longest wait; a server that asks for more (Retry-After) ends the download."""
-    slow_bytes_s: float = 100.0
-    """Least bytes a second; a server that sends less for `slow_s` on end counts as one that broke off."""
-    slow_s: float = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class _Problem:
-    """Failure that may pass by itself."""
-
-    what: str
-    wait_s: float | None = None
-    """Seconds that the server asks to wait; None if it does not say."""
+    signed: Sign | None = None
+    """Signature, made at each attempt and neither logged nor kept; None: the address is asked as it is."""
+    own_host: bool = False
+    """True to follow no redirect to another host."""
+    check: Callable[[Path, Message], None] | None = None
+    """Looks at the whole bytes, with the headers of the last answer; it raises FileError to have them thrown away."""
+    unreachable: str = ""
+    """Advice besides that of the network, where the server cannot be reached."""
+    refused: str = "check the address"
+    """Advice where the server refuses."""
 
 
-def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
-    """Place of `archive`: a local path for a mirror that is a folder or file:// address, else an http(s) URL.
-
-    Raises:
-        FileError: it has no public `url`, and no mirror is given.
-        InputError: the mirror is an address of another kind.
-    """
-    if not mirror and url is not None:
-        return url
-    if not mirror:
-        raise FileError(
-            f"expected a mirror that holds {archive}, which has no public place, found none; name its folder in "
-            "download.mirror of params.yaml or in REFINEDET_MIRROR"
-        )
-    parts = urllib.parse.urlsplit(mirror)
-    if parts.scheme in SCHEMES:
-        return f"{mirror.rstrip('/')}/{urllib.parse.quote(archive)}"
-    if parts.scheme == "file":
-        return Path(urllib.request.url2pathname(parts.path)) / archive
-    if "://" in mirror:
-        raise InputError(f"expected a folder, file:// or http(s):// address as mirror, found {mirror!r}")
-    return Path(mirror).expanduser() / archive
-
-
-def fetch(url: str, target: Path, retry: RetryPolicy | None = None) -> None:
+def fetch(url: str, target: Path, retry: RetryPolicy | None = None, access: Access | None = None) -> None:
     """Download `url` to `target`; an earlier, interrupted download of the same content is continued.
 
     Raises:
-        FileError: the server refuses, cannot be reached, or keeps breaking off.
+        FileError: the server refuses, cannot be reached, or keeps breaking off, or the bytes are not the right ones.
         DiskError: the disk is full or cannot be written.
         InputError: the address is not http(s).
     """
-    if urllib.parse.urlsplit(url).scheme not in SCHEMES:
+    if (access is None or access.signed is None) and urllib.parse.urlsplit(url).scheme not in SCHEMES:
         raise InputError(f"expected an http(s) address to download from, found {url!r}")
-    retry = retry or RetryPolicy()
+    retry, access = retry or RetryPolicy(), access or Access()
     part = Part(target)
     failures = 0
-    while (problem := _try(url, part, retry)) is not None:
+    while (problem := _try(url, part, retry, access)) is not None:
         moved_on = part.size() > part.before and part.validator(url) is not None
         failures = 1 if moved_on else failures + 1
         if failures >= retry.attempts:
             raise FileError(
-                f"expected to download {url}, but {problem.what} ({failures} times); check the network, or name a "
-                "mirror in download.mirror of params.yaml or in REFINEDET_MIRROR"
+                f"expected to download {url}, but {problem.what} ({failures} times); "
+                + ", or ".join(filter(None, ["check the network", access.unreachable]))
             )
-        wait_s = min(retry.backoff_s * 2 ** (failures - 1), retry.longest_wait_s)
-        if problem.wait_s is not None:
-            wait_s = max(wait_s, problem.wait_s)
-        if wait_s > retry.longest_wait_s:
-            raise FileError(
-                f"expected to download {url}, but {problem.what} and asks to be left alone for {wait_s:.0f} s; start "
-                "again after that, and it goes on where it stopped"
-            )
-        _LOG.warning("%s: %s; trying again in %.0f s", url, problem.what, wait_s)
-        time.sleep(wait_s)
+        pause(url, problem, failures, retry)
+    if access.check is not None:
+        try:
+            access.check(part.path, part.headers)
+        except FileError:
+            part.discard()
+            raise
     part.finish()
 
 
-def _try(url: str, part: Part, retry: RetryPolicy) -> _Problem | None:
+def _try(url: str, part: Part, retry: RetryPolicy, access: Access) -> Problem | None:
     """Try once; returns None once the file is whole, else the failure that may pass by itself."""
     part.before = part.size()
     try:
-        return None if _attempt(url, part, retry) else _Problem("the connection broke off")
+        return None if _attempt(url, part, retry, access) else Problem("the connection broke off")
     except FileError:
         raise
-    except urllib.error.HTTPError as error:
-        answer = f"the server answered {error.code} {_plain(error.reason)}"
-        if error.code not in PASSING:
-            raise FileError(f"expected a file at {url}, but {answer}; check the address") from error
-        return _Problem(answer, retry_after_s(error.headers))
     except (http.client.HTTPException, OSError) as error:  # of the network; one of the disk is a FileError
-        reason = getattr(error, "reason", "") or error
-        if isinstance(reason, ssl.SSLCertVerificationError):
-            raise FileError(
-                f"expected to trust {url}, but {reason.verify_message}; name the certificates of your network in "
-                "SSL_CERT_FILE, or check the clock"
-            ) from error
-        return _Problem(_plain(reason) or type(error).__name__)
+        return problem_of(url, error, access.refused)
 
 
-def _plain(words: object) -> str:
-    """Words of a server or of Python as one short line without control characters."""
-    text = " ".join(str(words).split())[:_WORDS]
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
-
-
-def _attempt(url: str, part: Part, retry: RetryPolicy) -> bool:
+def _attempt(url: str, part: Part, retry: RetryPolicy, access: Access) -> bool:
     """Make one request; true once the file is whole."""
     validator = part.validator(url)
     have = part.size() if validator else 0
     wanted = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
     try:
-        response = ask(url, wanted, retry.timeout_s)
+        asked, own = (url, {}) if access.signed is None else access.signed(url)
+        response = ask(asked, own | wanted, retry.timeout_s, own_host=access.own_host)
     except urllib.error.HTTPError as error:
         if error.code == RANGE_REFUSED:  # nothing is left to send, or the file has become shorter
             if have and error.headers.get("Content-Range") == f"bytes */{have}":
+                part.headers = error.headers
                 return True
             part.discard()
             return False
         raise
     with response:
+        part.headers = response.headers
         answer = extent(response.status, response.headers)
         partial = response.status == PARTIAL
         # a server that ignores If-Range sends the rest of another file

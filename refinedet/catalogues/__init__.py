@@ -1,0 +1,1 @@
+"""Scenes in STAC catalogues: found by place and time, and kept as products."""

@@ -1,0 +1,38 @@
+"""Settings of a search in a catalogue."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from refinedet.catalogues.known import COLLECTION
+from refinedet.config.base import Settings, validated
+from refinedet.config.option import Effect, option
+
+
+@validated(frozen=True, slots=True)
+class SearchSettings(Settings):
+    """Settings of a search, but for its box and its time."""
+
+    area: Path | None = option(
+        None, "Area as polygons: GeoJSON, .gpkg or .shp.", metavar="FILE", default_text="that of --bbox"
+    )
+    orbit: Annotated[int, Field(ge=1, le=175)] | None = option(None, "Relative orbit.", default_text="any of them")
+    direction: Literal["ascending", "descending"] | None = option(
+        None, "Direction of flight.", metavar="ascending|descending", default_text="both"
+    )
+    pol: Literal["vv", "vh", "hh", "hv"] | None = option(
+        None, "Polarisation that a scene must have.", metavar="vv|vh|hh|hv", default_text="any of them"
+    )
+    limit: Annotated[int, Field(ge=1, le=10_000)] = option(100, "Most scenes.")
+    collection: str = option(COLLECTION, "Collection of the catalogue.")
+    out: Path | None = option(
+        None,
+        "Folder for manifest.txt, the items that it names, and footprints.html.",
+        Effect.FILES,
+        metavar="DIR",
+        default_text="a table alone",
+    )
+    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
