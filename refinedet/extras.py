@@ -31,6 +31,7 @@ EXTRA_OF = {
     "pyarrow": "geoparquet",
     "pyais": "ais",
     "ray": "ray",
+    "zarr": "eopf",
 }
 """Extra by the name under which a package is imported."""
 
