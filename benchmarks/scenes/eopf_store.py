@@ -98,7 +98,8 @@ def write_store(product: Path, out: Path, layout: Layout = "cpm2", chunks: tuple
         raise FileError(f"expected rasters in {product}/measurement, found none; name a whole product")
     writer = _Writer(out, layout, chunks or (_ROWS[layout], _COLUMNS[layout]))
     writer.write(product, found)
-    zarr.consolidate_metadata(out, zarr_format=writer.version)
+    if writer.version == 2:  # version 3 has no such thing yet
+        zarr.consolidate_metadata(out, zarr_format=2)
     return out
 
 
@@ -242,77 +243,74 @@ class _Writer:
             self._put(group, "conditions/gcp/pixel", pixels.astype(np.uint32), axes[-1:])
 
     def _quality(self, group: zarr.Group, members: Sequence[Annotated]) -> None:
-        vectors = [one.calibration.findall("calibrationVectorList/calibrationVector") for one in members]
-        for name, source in {"sigma_nought": "sigmaNought", "gamma": "gamma"}.items():
-            if vectors[0][0].find(source) is not None:
-                values = [np.array([_numbers(one, source) for one in some], np.float32) for some in vectors]
-                self._put_each(group, f"quality/calibration/{name}", values, _AXES)
-        self._places(group, "quality/calibration", members[0], vectors[0], "seconds")
-        if self.layout != "cpm2-degraded":
-            self._noise(group, members)
-
-    def _noise(self, group: zarr.Group, members: Sequence[Annotated]) -> None:
-        vectors = [one.noise.findall("noiseRangeVectorList/noiseRangeVector") for one in members]
-        values = [_padded([_numbers(one, "noiseRangeLut") for one in some], np.nan) for some in vectors]
-        if self.version == 3:  # on one axis, which has all pixels of all lines
-            places = [np.unique(np.concatenate([_numbers(one, "pixel") for one in some])) for some in vectors]
-            values = [
-                np.array([_laid(places[0], _numbers(one, "pixel"), _numbers(one, "noiseRangeLut")) for one in some])
-                for some in vectors
-            ]
-        self._put_each(group, "quality/noise_range/noise_range_lut", [one.astype(np.float32) for one in values], _AXES)
-        self._places(group, "quality/noise_range", members[0], vectors[0], "microseconds")
-        blocks = [one.noise.findall("noiseAzimuthVectorList/noiseAzimuthVector") for one in members]
-        lines = [_padded([_numbers(block, "line") for block in some], -1) for some in blocks]
-        factors = [_padded([_numbers(block, "noiseAzimuthLut") for block in some], np.nan) for some in blocks]
-        bounds = {
-            _snake(edge): [np.array([int(b.findtext(edge) or 0) for b in some]) for some in blocks] for edge in _BOUNDS
-        }
-        if self.version == 3:
-            axis = np.unique(np.concatenate([one[one >= 0] for one in lines]))
-            step = float(members[0].image("azimuthTimeInterval"))
-            laid = [
-                np.stack([_laid(axis, at[at >= 0], row[at >= 0]) for at, row in zip(line, values, strict=True)], axis=1)
-                for line, values in zip(lines, factors, strict=True)
-            ]
-            self._put_each(group, "quality/noise_azimuth/noise_azimuth_lut", laid, ("azimuth_time", "swath"))
-            nanoseconds = (axis * step * 1e9).round().astype(np.int64)
-            self._put_times(group, "quality/noise_azimuth/azimuth_time", nanoseconds, _AXES[:1], members[0].first)
-        else:
-            axes = ("swath", "azimuth_time")
-            self._put(group, "quality/noise_azimuth/noise_azimuth_lut", factors[0].astype(np.float32), axes)
-            self._put(group, "quality/noise_azimuth/line", lines[0].astype(np.int32), axes)
-        for edge, each in bounds.items():
-            name = edge if self.version == 3 else edge.replace("azimuth_line", "azimuth_time")  # lines all the same
-            kind = np.float64 if self.version == 3 else np.int32
-            self._put_each(group, f"quality/noise_azimuth/{name}", [one.astype(kind) for one in each], ("swath",))
-
-    def _places(self, group: zarr.Group, name: str, one: Annotated, vectors: Sequence[Element], unit: str) -> None:
-        """Write lines and pixels of vectors, or their times and distances."""
-        pixels = [_numbers(vector, "pixel") for vector in vectors]
-        if self.version == 2:
-            kind = np.uint32 if name.endswith("calibration") else np.int32
-            self._put(
-                group, f"{name}/line", np.array([int(v.findtext("line") or 0) for v in vectors]).astype(kind), _AXES[:1]
-            )
-            same = name.endswith("calibration")
-            self._put(
-                group,
-                f"{name}/pixel",
-                (pixels[0] if same else _padded(pixels, -1)).astype(kind),
-                _AXES[-1 if same else 0 :],
-            )
+        found = [one.calibration.findall("calibrationVectorList/calibrationVector") for one in members]
+        self._vectors(group, "quality/calibration", members[0], found, ("sigma_nought", "sigmaNought"), "seconds")
+        if self.layout == "cpm2-degraded":
             return
-        spacing = float(one.image("rangePixelSpacing"))
-        self._put(group, f"{name}/ground_range", np.unique(np.concatenate(pixels)) * spacing, _AXES[1:])
-        lines = np.array([int(vector.findtext("line") or 0) for vector in vectors])
-        seconds = lines * float(one.image("azimuthTimeInterval"))
-        per_unit = {"seconds": 1, "microseconds": 10**6}[unit]
-        exact = per_unit if np.allclose(seconds, seconds.round(), atol=5e-4) else 10**6
-        unit = unit if exact == per_unit else "microseconds"
-        self._put_times(
-            group, f"{name}/azimuth_time", (seconds * exact).round().astype(np.int64), _AXES[:1], one.first, unit
+        found = [one.noise.findall("noiseRangeVectorList/noiseRangeVector") for one in members]
+        self._vectors(
+            group, "quality/noise_range", members[0], found, ("noise_range_lut", "noiseRangeLut"), "microseconds"
         )
+        self._noise_blocks(group, members)
+
+    def _vectors(  # vectors of each polarisation
+        self,
+        group: zarr.Group,
+        folder: str,
+        one: Annotated,
+        found: Sequence[Sequence[Element]],
+        named: tuple[str, str],
+        unit: str,
+    ) -> None:
+        """Write vectors as a table; each has its own pixels in the noise of version 2, else all share one axis."""
+        pixels = [_numbers(vector, "pixel") for vector in found[0]]
+        lines = np.array([int(vector.findtext("line") or 0) for vector in found[0]])
+        axis = np.unique(np.concatenate(pixels))
+        apart = self.version == 2 and folder.endswith("noise_range")
+        tables = [
+            _padded([_numbers(vector, named[1]) for vector in some], np.nan)
+            if apart
+            else np.stack([_laid(axis, _numbers(vector, "pixel"), _numbers(vector, named[1])) for vector in some])
+            for some in found
+        ]
+        self._put_each(group, f"{folder}/{named[0]}", [table.astype(np.float32) for table in tables], _AXES)
+        spacing, step = float(one.image("rangePixelSpacing")), float(one.image("azimuthTimeInterval"))
+        if self.version == 2:
+            kind = np.int32 if apart else np.uint32
+            self._put(group, f"{folder}/line", lines.astype(kind), _AXES[:1])
+            places, axes = (_padded(pixels, -1), _AXES) if apart else (axis, _AXES[1:])
+            self._put(group, f"{folder}/pixel", places.astype(kind), axes)
+            return
+        self._put(group, f"{folder}/ground_range", axis * spacing, _AXES[1:])
+        seconds = lines * step
+        whole = unit == "seconds" and np.allclose(seconds, seconds.round(), atol=step / 2)
+        unit, count = ("seconds", 1) if whole else ("microseconds", 10**6)
+        self._put_times(group, f"{folder}/azimuth_time", _whole(seconds * count), _AXES[:1], one.first, unit)
+
+    def _noise_blocks(self, group: zarr.Group, members: Sequence[Annotated]) -> None:
+        folder = "quality/noise_azimuth"
+        found = [one.noise.findall("noiseAzimuthVectorList/noiseAzimuthVector") for one in members]
+        lines = [[_numbers(block, "line") for block in some] for some in found]
+        factors = [[_numbers(block, "noiseAzimuthLut") for block in some] for some in found]
+        if self.version == 3:
+            axis = np.unique(np.concatenate([one for some in lines for one in some]))
+            step = float(members[0].image("azimuthTimeInterval"))
+            tables = [
+                np.stack([_laid(axis, *one) for one in zip(*some, strict=True)], axis=1)
+                for some in zip(lines, factors, strict=True)
+            ]
+            self._put_each(group, f"{folder}/noise_azimuth_lut", tables, ("azimuth_time", "swath"))
+            self._put_times(group, f"{folder}/azimuth_time", _whole(axis * step * 1e9), _AXES[:1], members[0].first)
+        else:
+            table = _padded(factors[0], np.nan).astype(np.float32)
+            self._put(group, f"{folder}/noise_azimuth_lut", table, ("swath", "azimuth_time"))
+            places = _padded(lines[0], -1)[:, : table.shape[1]].astype(np.int32)
+            self._put(group, f"{folder}/line", places, ("swath", "azimuth_time"))
+        for edge in _BOUNDS:
+            name = _snake(edge) if self.version == 3 else _snake(edge).replace("azimuth_line", "azimuth_time")
+            kind = np.float64 if self.version == 3 else np.int32
+            bounds = [np.array([int(block.findtext(edge) or 0) for block in some]).astype(kind) for some in found]
+            self._put_each(group, f"{folder}/{name}", bounds, ("swath",))
 
     def _put_each(self, group: zarr.Group, name: str, values: Sequence[Array], axes: Sequence[str]) -> None:
         """Write a table of each polarisation."""
@@ -384,6 +382,10 @@ def _laid(axis: NDArray[np.float64], places: NDArray[np.float64], values: NDArra
     whole = np.full(len(axis), np.nan)
     whole[np.searchsorted(axis, places[:count])] = values[:count]
     return whole
+
+
+def _whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
+    return values.round().astype(np.int64)
 
 
 def _snake(name: str) -> str:

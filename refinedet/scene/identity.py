@@ -162,8 +162,8 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
     All of the content is hashed. A sample of blocks with size and time would be quicker, but would take an edited scene
     for the old one. A gigabyte takes 0.6 seconds on processors with SHA instructions; detection takes minutes and reads
     the file three times in any case. For a product in a folder, and for its bare raster, the manifest, the annotations
-    and the chosen raster count; of two polarisations, both rasters; of a Zarr store in a folder, their groups. With another raster, a world file and a .prj file
-    beside it count: they may place it.
+    and the chosen raster count; of two polarisations, both rasters; of a Zarr store in a folder, their groups. With
+    another raster, a world file and a .prj file beside it count: they may place it.
 
     Raises:
         FileError, InputError: the scene cannot be read, or is no product that `products.measurement_of` knows.

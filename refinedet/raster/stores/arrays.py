@@ -12,7 +12,7 @@ import math
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, NoReturn
+from typing import Any, Literal, NoReturn
 
 import numpy as np
 
@@ -262,7 +262,7 @@ def _chain(checks: _Checks, codecs: Any) -> tuple[str | None, bool, str]:
 
 
 def _third_type(checks: _Checks, found: Any, endian: str) -> np.dtype[Any]:
-    order = ">" if endian == "big" else "<"
+    order: Literal["<", ">"] = ">" if endian == "big" else "<"
     if isinstance(found, str) and found in _NUMBERS:
         return np.dtype(found).newbyteorder(order)
     if isinstance(found, dict) and found.get("name") == "fixed_length_utf32":

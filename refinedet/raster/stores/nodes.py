@@ -66,15 +66,12 @@ class Node:
             return None
         return array_info(self.files.path, array.name, document, array.attributes())
 
-    def table(self, name: str) -> NDArray[Any] | None:
-        """Read a whole array below this group; None if there is none.
+    def table(self, info: ArrayInfo) -> NDArray[Any]:
+        """Read the whole of an array of the store.
 
         Raises:
-            FileError, InputError: as `find`, or it is damaged or too large to be a table.
+            FileError, InputError: it is damaged, or too large to be a table.
         """
-        info = self.find(name)
-        if info is None:
-            return None
         size = int(np.prod([float(side) for side in info.shape])) * info.dtype.itemsize
         if size > MAX_TABLE_BYTES:
             raise InputError(

@@ -73,30 +73,32 @@ class Picture:
             raise self.broken(PIXELS, "no pixels")
         return found
 
-    def values(self, name: str) -> NDArray[Any] | None:
-        """Read a table of this polarisation; None if there is none. The axis of swaths comes first.
+    def values(self, info: ArrayInfo) -> NDArray[Any]:
+        """Read a table of this polarisation. The axis of swaths comes first.
 
         Raises:
             FileError, InputError: it is damaged, or of a kind that is not read.
         """
-        info = self.group.find(name)
-        found = self.group.table(name)
-        if info is None or found is None:
-            return None
+        found = self.group.table(info)
         axes = list(info.axes)
         if self.plane is not None and _PLANES in axes:
             axis = axes.index(_PLANES)
             if self.plane >= found.shape[axis]:
-                raise self.broken(name, f"{found.shape[axis]} polarisations")
+                raise self.broken(info.name, f"{found.shape[axis]} polarisations")
             found = np.take(found, self.plane, axis)
             axes.remove(_PLANES)
         return np.moveaxis(found, axes.index("swath"), 0) if "swath" in axes else found
 
     def numbers(self, name: str) -> NDArray[np.float64] | None:
-        """Read a table of numbers, NaN where there is none; some stores keep negative ones as if they had no sign."""
-        found = self.values(name)
-        if found is None or found.dtype.kind not in "iuf":
+        """Read a table of numbers; some stores keep negative ones as if they had no sign. None if there is none.
+
+        Raises:
+            FileError, InputError: as `values`.
+        """
+        info = self.group.find(name)
+        if info is None or info.dtype.kind not in "iuf":
             return None
+        found = self.values(info)
         signed = found.view(np.int32) if found.dtype == np.uint32 else found
         return np.asarray(signed, np.float64)
 
@@ -106,9 +108,10 @@ class Picture:
         Raises:
             FileError, InputError: as `values`.
         """
-        info, found = self.group.find(name), self.values(name)
-        if info is None or found is None or found.dtype.kind not in "iuf" or not found.size:
+        info = self.group.find(name)
+        if info is None or info.dtype.kind not in "iuf":
             return None
+        found = self.values(info)
         match = _SINCE.match(text(info.attributes, "units"))
         unit = _UNITS.get(match[1]) if match else None
         if match is None or unit is None:
@@ -174,7 +177,8 @@ def _groups(root: Node) -> Iterator[tuple[Node, ArrayInfo]]:
 def _of_group(group: Node, info: ArrayInfo, root: Mapping[str, Any]) -> Iterator[Picture]:
     own = group.attributes()
     if _PLANES in info.axes:
-        names = group.table(f"measurements/{_PLANES}")
+        described = group.find(f"measurements/{_PLANES}")
+        names = None if described is None else group.table(described)
         if names is None or names.dtype.kind != "U" or len(names) != info.shape[0] or info.axes[0] != _PLANES:
             raise FileError(f"expected the names of the polarisations of {info.name} in {group.files.path}, found none")
         for plane, name in enumerate(names.tolist()):

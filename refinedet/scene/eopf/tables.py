@@ -50,8 +50,12 @@ def read_stored_noise(picture: Picture, scale: Scale) -> Noise:
 
 def _blocks(picture: Picture, scale: Scale, factors: Array) -> tuple[AzimuthNoise, ...]:
     """Blocks of factors along the track, (blocks, lines); a bound that is named a time is a line all the same."""
-    named = (("first_azimuth_line", "first_azimuth_time"), ("first_range_sample",))
-    named += (("last_azimuth_line", "last_azimuth_time"), ("last_range_sample",))
+    named: tuple[tuple[str, ...], ...] = (
+        ("first_azimuth_line", "first_azimuth_time"),
+        ("first_range_sample",),
+        ("last_azimuth_line", "last_azimuth_time"),
+        ("last_range_sample",),
+    )
     bounds = [_first(picture, names) for names in named]
     lines = _lines(picture, scale, NOISE_ALONG)
     if lines.shape not in (factors.shape, factors.shape[-1:]) or any(one.shape != factors.shape[:1] for one in bounds):

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config.detect_options import SceneSettings
-from refinedet.raster import SceneReader
+from refinedet.raster import Reader
 from refinedet.scene.result import SceneResult
 from refinedet.scene.source import open_polarisations
 from refinedet.stretching import Stretch
@@ -79,7 +79,7 @@ def read_cutouts(
     return [found[ship] for ship in range(shown)]
 
 
-def _cutout(reader: SceneReader, result: SceneResult, ship: int) -> tuple[Picture, Window]:
+def _cutout(reader: Reader, result: SceneResult, ship: int) -> tuple[Picture, Window]:
     left, top, side = cutout_square(result, ship)
     x1, y1 = max(0, left), max(0, top)
     x2, y2 = min(result.info.width, left + side), min(result.info.height, top + side)
