@@ -11,13 +11,15 @@ import numpy as np
 import pytest
 
 from benchmarks.scenes.eopf_store import Layout
+from refinedet import extras
 from refinedet.config.detect_options import SceneSettings
-from refinedet.errors import InputError
+from refinedet.errors import InputError, MissingExtra
 from refinedet.geo.position import distances_m, locate
 from refinedet.raster.stores import is_store
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.identity import scene_sha256
 from refinedet.scene.metadata import read_metadata
+from refinedet.scene.naming import scene_stem
 from refinedet.scene.source import open_source
 from refinedet.tiling import Window
 
