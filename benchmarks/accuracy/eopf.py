@@ -2,10 +2,10 @@
 
     python benchmarks/accuracy/eopf.py metadata/S1A_IW_GRDH.SAFE --fraction 0.1
 
-Makes a simulated product around the real metadata (benchmarks/scenes/sentinel1_scene.py), then a store of it in each layout
-(eopf_store.py beside it), and prints a table: the largest distance between the positions of corners and of random
-pixels, the largest relative difference of calibrated amplitudes, and the ships that both find. A tenth of the lines of a
-product takes some minutes on two cores and a gigabyte of disk.
+Makes a simulated product around the real metadata (benchmarks/scenes/sentinel1_scene.py), then a store of it in each
+layout (eopf_store.py beside it), and prints a table: the largest distance between the positions of corners and of
+random pixels, the largest difference of calibrated amplitudes over their mean, and the ships that both find. A tenth of
+the lines of a product takes some minutes on two cores and a gigabyte of disk.
 """
 
 from __future__ import annotations

@@ -33,7 +33,7 @@ def read_stored_annotation(picture: Picture, info: RasterInfo) -> tuple[Annotati
         InputError: a table is of a kind that is not read.
     """
     points = read_points(picture)
-    scale = read_scale(picture, info.height, points.spacing_m())
+    scale = read_scale(picture, info.height, points.spacing_m)
     grid = points.grid(picture, scale)
     general, image, mode = _parts(picture, info)
     steering = number(general, "azimuth_steering_rate")

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -40,6 +40,8 @@ class StoredMeasurement:
     """Version of ESA's processor (IPF), such as 3.52; None if the store does not say."""
     instead_of: str | None = None
     """None: a store names no polarisation that is not there."""
+    _read: dict[tuple[int, int], tuple[Annotation, tuple[str, ...]]] = field(default_factory=dict, compare=False)
+    """Annotation and sentences on it by the size of the picture, kept once they were read."""
 
     @property
     def product(self) -> Path:
@@ -59,8 +61,9 @@ class StoredMeasurement:
         """
         with self._picture() as picture:
             reader = StoreReader(picture.group.files, picture.pixels(), picture.plane, max_pixels)
-            _, notes = read_stored_annotation(picture, reader.info)
-            reader.tell(*notes, product=self._told(picture))
+            read = read_stored_annotation(picture, reader.info)
+            self._read[reader.info.width, reader.info.height] = read
+            reader.tell(*read[1], product=self._told(picture))
             yield reader
 
     def annotation(self, info: RasterInfo) -> Annotation:
@@ -69,8 +72,11 @@ class StoredMeasurement:
         Raises:
             FileError, InputError: its tables are missing, damaged, or belong to another raster.
         """
-        with self._picture() as picture:
-            return read_stored_annotation(picture, info)[0]
+        size = info.width, info.height
+        if size not in self._read:
+            with self._picture() as picture:
+                self._read[size] = read_stored_annotation(picture, info)
+        return self._read[size][0]
 
     def sigma_nought(self) -> Table:
         """Factors of the radiometric calibration.
@@ -130,7 +136,7 @@ def find_stored(path: Path, polarisation: str | None = None) -> StoredMeasuremen
 
 
 def _scale(picture: Picture) -> Scale:
-    return read_scale(picture, picture.pixels().shape[-2], read_points(picture).spacing_m())
+    return read_scale(picture, picture.pixels().shape[-2], lambda: read_points(picture).spacing_m())
 
 
 def _processor(properties: Mapping[str, Any]) -> float | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from datetime import datetime
 
@@ -31,13 +32,14 @@ class Scale:
     """Sentences on what was worked out."""
 
 
-def read_scale(picture: Picture, lines: int, measured_m: float | None) -> Scale:
+def read_scale(picture: Picture, lines: int, measured_m: Callable[[], float | None]) -> Scale:
     """Read the scale of a picture.
 
     Args:
         picture: the picture.
         lines: number of its lines.
-        measured_m: metres of a pixel across the track by its control points; None if they do not tell.
+        measured_m: gives the metres of a pixel across the track by the control points; None if they do not tell. It is
+            asked only if the store does not state them.
 
     Raises:
         FileError: nothing says when it was taken, or nothing says how large its pixels are.
@@ -48,7 +50,7 @@ def read_scale(picture: Picture, lines: int, measured_m: float | None) -> Scale:
     across, along = positive(image, "range_pixel_spacing"), positive(image, "azimuth_pixel_spacing")
     across = across or _axis_step(picture)
     if across is None:
-        across = _nominal(picture, measured_m)
+        across = _nominal(picture, measured_m())
         told = f"the store does not state its pixel size: it is taken for {across:g} m by the control points"
         notes = (*notes, told)
     return Scale(first, step, along or across, across, notes)  # both are equal in every GRD product
