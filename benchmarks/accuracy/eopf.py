@@ -90,9 +90,8 @@ def row(layout: str, product: Path, store: Path, ours: SceneResult, found: Scene
     other = sum(one != two for one, two in zip(ours.flags, found.flags, strict=False)) if same else -1
     figures = [f"{apart(product, store):.1e}", difference(product, store, "sigma0")]
     figures.append(difference(product, store, "sigma0-denoised"))
-    return (
-        f"{layout:14s} {' '.join(f'{one:10s}' for one in figures)} {len(found.detections):5d}  {same!s:5s} {other:5d}"
-    )
+    columns = " ".join(f"{one:10s}" for one in figures)
+    return f"{layout:14s} {columns} {len(found.detections):5d}  {same!s:5s} {other:5d}"
 
 
 def apart(product: Path, store: Path) -> float:

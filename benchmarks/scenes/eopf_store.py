@@ -41,7 +41,7 @@ _COLUMNS = {"cpm2": 4096, "cpm2-degraded": 26587, "cpm3": 4096}
 _AXES = ("azimuth_time", "ground_range")
 _BOUNDS = ("firstAzimuthLine", "firstRangeSample", "lastAzimuthLine", "lastRangeSample")
 _IN_CPM3 = ("azimuth_steering_rate", "platform_heading", "projection", "range_sampling_rate")
-"""What version 3 keeps of the product information."""
+"""Product information that version 3 keeps."""
 
 
 def main() -> int:
