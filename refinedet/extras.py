@@ -36,6 +36,7 @@ EXTRA_OF = {
     "python_multipart": "serve",
     "pystac_client": "cloud",
     "boto3": "cloud",
+    "zarr": "eopf",
 }
 """Extra by the name under which a package is imported."""
 

@@ -4,7 +4,7 @@ GDAL is kept on a short leash: three file formats, local files, no side files, a
 before it sees them, and its messages arrive as exceptions instead of on stderr.
 """
 
-from refinedet.raster.base import Reader
+from refinedet.raster.base import RasterReader, Reader
 from refinedet.raster.info import GroundControlPoint, RasterInfo
 from refinedet.raster.pixels import Missing, can_hold
 from refinedet.raster.reader import MAX_PIXELS, SceneReader, open_scene
@@ -16,6 +16,7 @@ __all__ = [
     "GroundControlPoint",
     "Missing",
     "RasterInfo",
+    "RasterReader",
     "Reader",
     "SceneReader",
     "can_hold",

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
+from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -111,6 +112,25 @@ class Reader(ABC):
         inside = window.y + window.height <= self.info.height and window.x + window.width <= self.info.width
         if min(window.x, window.y) < 0 or min(window.width, window.height) < 1 or not inside:
             raise InputError(f"expected a window within {self.info.width} x {self.info.height} pixels, found {window}")
+
+
+class RasterReader(Reader):
+    """Scene that is read from a file or a store on disk."""
+
+    path: Path
+    """The file, or the folder of the store."""
+    correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
+    """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""
+
+    @property
+    def is_tiff(self) -> bool:
+        """True if the file is a TIFF; of an archive, the picture in it."""
+        return False
+
+    def tags(self, band: int = 0) -> dict[str, str]:
+        """Metadata of the file by their names, or of one of its bands counted from 1; empty if it has none."""
+        del band
+        return {}
 
 
 def _starts(side: int) -> list[int]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
@@ -17,7 +17,7 @@ from rasterio.enums import ColorInterp
 from refinedet.config import ValueKind
 from refinedet.errors import FileError, InputError
 from refinedet.raster.areas import CELL_PX, around, in_areas, opened
-from refinedet.raster.base import MAX_SAMPLE_PX, Reader
+from refinedet.raster.base import MAX_SAMPLE_PX, RasterReader
 from refinedet.raster.control_points import are_of_esas_grid, tells_sentinel1
 from refinedet.raster.formats import driver_at
 from refinedet.raster.gdal import (
@@ -43,7 +43,7 @@ Band = int | str
 _LEAST_AREA = 3
 
 
-class SceneReader(Reader):
+class SceneReader(RasterReader):
     """Open scene. Use it within the `with` of `open_scene`, from one thread at a time."""
 
     def __init__(self, dataset: Any, path: Path, band: Band | None, pages: tuple[Page, ...] = ()) -> None:
@@ -56,8 +56,6 @@ class SceneReader(Reader):
         """Descriptions of all bands of the file, alpha for one that hides pixels; empty text for a band without one."""
         self.further_pages = pages
         """Pictures in the file that are neither read nor overviews or masks of the one that is."""
-        self.correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
-        """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""
         self.bands = _bands(dataset, path, band)
         """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
         self._stored_sample: NDArray[Any] | None = None

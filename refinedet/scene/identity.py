@@ -23,9 +23,17 @@ from refinedet.config.detect_options import BOTH, LandSettings, SceneSettings
 from refinedet.config.option import Effect, with_effect
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
+from refinedet.raster.stores import is_store
 from refinedet.resuming import differences
+from refinedet.scene.eopf.product import find_stored
 from refinedet.scene.input.side_files import reference_file, world_file
-from refinedet.scene.sentinel1.product import Measurement, bare_measurement, find_measurement, is_archive, is_product
+from refinedet.scene.sentinel1.product import (
+    SafeMeasurement,
+    bare_measurement,
+    find_measurement,
+    is_archive,
+    is_product,
+)
 
 _PACKAGES = (
     *("refinedet", "torch", "onnxruntime", "openvino"),
@@ -154,14 +162,17 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
     All of the content is hashed. A sample of blocks with size and time would be quicker, but would take an edited scene
     for the old one. A gigabyte takes 0.6 seconds on processors with SHA instructions; detection takes minutes and reads
     the file three times in any case. For a product in a folder, and for its bare raster, the manifest, the annotations
-    and the chosen raster count; of two polarisations, both rasters. With another raster, a world file and a .prj file
-    beside it count: they may place it.
+    and the chosen raster count; of two polarisations, both rasters; of a Zarr store in a folder, their groups. With
+    another raster, a world file and a .prj file beside it count: they may place it.
 
     Raises:
-        FileError, InputError: the scene cannot be read, or is no product that `sentinel1.find_measurement` knows.
+        FileError, InputError: the scene cannot be read, or is no product that `products.measurement_of` knows.
     """
     path = Path(path)
     try:
+        if path.is_dir() and is_store(path):
+            stored = [find_stored(path, one) for one in _asked(polarisation)]
+            return sha256_tree(path, sorted({name for one in stored for name in one.files()}))
         rasters = _rasters(path, polarisation)
         if not rasters:
             beside = [file for file in (world_file(path), reference_file(path)) if file is not None]
@@ -177,13 +188,17 @@ def scene_sha256(path: str | Path, polarisation: str | None = None) -> str:
         raise FileError(f"expected to read the scene {path}, but that failed ({error.strerror})") from error
 
 
-def _rasters(path: Path, polarisation: str | None) -> list[Measurement]:
+def _rasters(path: Path, polarisation: str | None) -> list[SafeMeasurement]:
     """Rasters of a product in a folder that are looked at, or a bare raster of one; empty for other scenes."""
     if not is_product(path):
         return [raster for raster in [bare_measurement(path)] if raster is not None]
     if is_archive(path):
         return []
-    return [find_measurement(path, one) for one in (polarisation.split(BOTH) if polarisation else [None])]
+    return [find_measurement(path, one) for one in _asked(polarisation)]
+
+
+def _asked(polarisation: str | None) -> list[str | None]:
+    return [*polarisation.split(BOTH)] if polarisation else [None]
 
 
 @cache

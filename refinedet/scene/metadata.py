@@ -9,14 +9,14 @@ import numpy as np
 
 from refinedet.config.detect_options import SceneSettings
 from refinedet.geo.position import Position, locate
-from refinedet.raster import RasterInfo, SceneReader
+from refinedet.raster import RasterInfo, RasterReader
 from refinedet.raster.tiff import SNAP_XML
 from refinedet.scene.input.acquisition import Acquisition, LineTimes, choose_acquisition
 from refinedet.scene.input.file_metadata import file_metadata
 from refinedet.scene.naming import scene_stem
+from refinedet.scene.products import measurement_of
 from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.looking import view_of
-from refinedet.scene.sentinel1.reader import annotation_of, measurement_of
 from refinedet.scene.sentinel1.snap import SnapMetadata, read_snap_metadata, snap_annotation
 from refinedet.stated_acquisition import StatedAcquisition
 
@@ -27,7 +27,7 @@ _OUTLINE_POINTS, _OUTLINE_DIGITS = 5, 6
 
 
 def read_metadata(
-    path: str | Path, settings: SceneSettings, reader: SceneReader
+    path: str | Path, settings: SceneSettings, reader: RasterReader
 ) -> tuple[Annotation | None, Acquisition]:
     """Read the metadata of the scene at `path`, and tell its reader from where the time is.
 
@@ -40,7 +40,7 @@ def read_metadata(
         InputError: the setting `time` does not apply.
     """
     found = measurement_of(path, settings.pol)
-    annotation = None if found is None else annotation_of(found, reader.info)
+    annotation = None if found is None else found.annotation(reader.info)
     ours = StatedAcquisition.of(reader.tags()) if found is None else None
     stated: LineTimes | datetime | None = file_metadata(reader.tags()).acquired
     if ours is not None:
@@ -50,6 +50,8 @@ def read_metadata(
             f"the product has no annotation at {found.where('annotation')}: neither the time of a line nor azimuth "
             "ambiguities can be told"
         )
+    elif annotation is not None and not annotation.swaths:
+        reader.tell("the product does not tell its pulse repetition frequency: azimuth ambiguities cannot be told")
     elif found is None and reader.is_tiff and (snap := read_snap_metadata(reader.path)) is not None:
         annotation = snap_annotation(snap, reader.info, f"tag {SNAP_XML} of {path}")
         stated = _snap_times(snap, reader.info) or stated

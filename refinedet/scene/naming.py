@@ -4,7 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from refinedet.raster.stores import is_store
 from refinedet.scene.sentinel1.naming import product_name
+
+_ZIP = ".zarr.zip"
 
 
 def scene_name(path: str | Path) -> str:
@@ -13,6 +16,9 @@ def scene_name(path: str | Path) -> str:
     Its stem names the result files. A product that cannot be read has the name of its file or folder.
     """
     path = Path(path)
+    if is_store(path):
+        name = path.name or path.resolve().name
+        return name[: -len(".zip")] if name.lower().endswith(_ZIP) else name
     return product_name(path) or path.name
 
 

@@ -1,4 +1,4 @@
-"""Source of a scene: one raster, or a Sentinel-1 product and one of its polarisations."""
+"""Source of a scene: one raster, or a Sentinel-1 product, in whatever format, and one of its polarisations."""
 
 from __future__ import annotations
 
@@ -8,17 +8,19 @@ from pathlib import Path
 
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
-from refinedet.raster import SceneReader, open_scene
+from refinedet.raster import RasterReader, open_scene
 from refinedet.scene.input.position import apply_position
 from refinedet.scene.input.reading import apply_reading
-from refinedet.scene.sentinel1.product import Measurement, is_product
-from refinedet.scene.sentinel1.reader import apply_metadata, apply_name, measurement_of
+from refinedet.scene.products import measurement_of
+from refinedet.scene.sentinel1.measurement import Measurement
+from refinedet.scene.sentinel1.product import is_product
+from refinedet.scene.sentinel1.reader import apply_metadata, apply_name
 from refinedet.scene.sentinel1.snap import apply_band_names
 
 
 @contextmanager
-def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iterator[SceneReader]:
-    """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as folder, zip archive or manifest.
+def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iterator[RasterReader]:
+    """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as folder, zip archive, manifest or Zarr store.
 
     One polarisation is read; `open_polarisations` opens two.
 
@@ -36,7 +38,7 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
         )
     if found is not None:
         _check_product(path, found, settings)
-        with open_scene(found.path, member=found.member, max_pixels=settings.max_pixels) as reader:
+        with found.open(settings.max_pixels) as reader:
             reader.label = found.polarisation if is_product(path) else None
             reader.tell(nodata={"value": 0.0, "from": "zero padding"})
             apply_metadata(reader, found, settings.calibrate)
@@ -51,7 +53,7 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
 
 
 @contextmanager
-def open_polarisations(path: str | Path, settings: SceneSettings) -> Iterator[tuple[SceneReader, ...]]:
+def open_polarisations(path: str | Path, settings: SceneSettings) -> Iterator[tuple[RasterReader, ...]]:
     """Open a scene once for each polarisation that is looked at: of two, both; else one reader.
 
     Raises:

@@ -106,6 +106,7 @@ class Annotation:
     orbit: Orbit
     grid: Grid
     swaths: tuple[Swath, ...]
+    """Empty if the product does not tell its pulse repetition frequencies."""
 
     def geometry(self, points_xy: Array) -> Geometry:
         """Geometry that fixes the azimuth ambiguities of targets at pixels (N, 2), half-open convention.
@@ -140,7 +141,9 @@ class Annotation:
         )
 
     def _prf(self, points_xy: Array) -> Array:
-        """(N,) hertz; between swaths and outside of all, that of the nearest in range."""
+        """(N,) hertz; between swaths and outside of all, that of the nearest in range. NaN if there are no swaths."""
+        if not self.swaths:
+            return np.full(len(points_xy), np.nan)
         column, row = np.floor(points_xy).T
         distance = np.full((len(self.swaths), len(points_xy)), np.inf)
         for number, swath in enumerate(self.swaths):

@@ -8,11 +8,14 @@ manifest names with any driver it has.
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from xml.etree.ElementTree import Element  # made by defusedxml's parser
 
 from refinedet.errors import FileError, InputError
+from refinedet.raster import RasterInfo, SceneReader, open_scene
+from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.files import ProductFiles, ProductFolder, open_product, read_xml
 from refinedet.scene.sentinel1.layout import (
     MANIFEST,
@@ -24,9 +27,8 @@ from refinedet.scene.sentinel1.layout import (
     folder_of,
     raster_name,
 )
-
-PREFERRED = ("vv", "hh")
-"""Polarisations that are taken by default: sent and received alike, in which ships are brightest."""
+from refinedet.scene.sentinel1.measurement import preferred
+from refinedet.scene.sentinel1.radiometric import Noise, Table, read_noise, read_sigma_nought
 
 _ZIP = b"PK\3\4"
 _MEASUREMENTS = "s1Level1MeasurementSchema"
@@ -34,8 +36,8 @@ _GRD = "grd"
 
 
 @dataclass(frozen=True, slots=True)
-class Measurement:
-    """Raster of a product, and the files that describe it."""
+class SafeMeasurement:
+    """Raster of a product as ESA's SAFE format has it, and the files that describe it: a `Measurement`."""
 
     polarisation: str
     """vv, vh, hh or hv."""
@@ -70,6 +72,66 @@ class Measurement:
         return str(self.files.path / found)
 
     @property
+    def product(self) -> Path:
+        """The product's folder or archive."""
+        return self.files.path
+
+    def open(self, max_pixels: int) -> AbstractContextManager[SceneReader]:
+        """Open the GeoTIFF, as `open_scene`."""
+        return open_scene(self.path, member=self.member, max_pixels=max_pixels)
+
+    def annotation(self, info: RasterInfo) -> Annotation | None:
+        """Annotation of the raster, whose size is in `info`; None if the product has none.
+
+        Raises:
+            FileError, InputError: the annotation is damaged, or belongs to another raster.
+        """
+        root = self.describe("annotation")
+        if root is None:
+            return None
+        annotation = read_annotation(root, self.where("annotation"))
+        if annotation.product_type != "GRD":
+            raise FileError(
+                f"expected the annotation of a GRD product at {self.where('annotation')}, found one of "
+                f"{annotation.product_type}; detection needs ground range data, so fetch the GRD product"
+            )
+        if (annotation.samples, annotation.lines) != (info.width, info.height):
+            raise FileError(
+                f"expected a raster of {annotation.samples} x {annotation.lines} pixels at {self.path}, as its "
+                f"annotation says, found {info.width} x {info.height}; fetch the product again, or move a raster of "
+                "your own out of it"
+            )
+        return annotation
+
+    def sigma_nought(self) -> Table:
+        """Factors of the calibration file.
+
+        Raises:
+            FileError, InputError: the file is missing or damaged.
+        """
+        root = self.describe("calibration")
+        if root is None:
+            raise FileError(
+                f"expected a calibration file at {self.where('calibration')}, found none; fetch the whole product, "
+                "or leave `calibrate` out"
+            )
+        return read_sigma_nought(root, self.where("calibration"))
+
+    def noise(self) -> Noise:
+        """Thermal noise by the noise file.
+
+        Raises:
+            FileError, InputError: the file is missing or damaged.
+        """
+        root = self.describe("noise")
+        if root is None:
+            raise FileError(
+                f"expected a noise file at {self.where('noise')}, found none; fetch the whole product, "
+                'or use `calibrate="sigma0"`'
+            )
+        return read_noise(root, self.where("noise"))
+
+    @property
     def _stem(self) -> str:
         name = self.path.name if self.member is None else self.member.replace("\\", "/")
         return PurePosixPath(name).stem
@@ -97,7 +159,7 @@ def is_archive(path: Path) -> bool:
         return False
 
 
-def find_measurement(path: str | Path, polarisation: str | None = None) -> Measurement:
+def find_measurement(path: str | Path, polarisation: str | None = None) -> SafeMeasurement:
     """Find the raster of a product, of the polarisation asked for; else vv, else hh, else the first by name.
 
     Args:
@@ -115,14 +177,14 @@ def find_measurement(path: str | Path, polarisation: str | None = None) -> Measu
     there = {name: file for name, file in found.items() if files.holds(file)}
     if polarisation is not None and polarisation.lower() not in found:
         raise InputError(f"expected polarisation {polarisation} in {path}, found {', '.join(known)}; name one of these")
-    default = _preferred(there or found)
+    default = preferred(set(there or found))
     chosen = default if polarisation is None else polarisation.lower()
     located, member = files.locate(found[chosen])
-    best = _preferred(found) if polarisation is None else chosen
-    return Measurement(chosen, located, member, files, _processor(manifest), None if best == chosen else best)
+    best = preferred(set(found)) if polarisation is None else chosen
+    return SafeMeasurement(chosen, located, member, files, _processor(manifest), None if best == chosen else best)
 
 
-def bare_measurement(path: str | Path) -> Measurement | None:
+def bare_measurement(path: str | Path) -> SafeMeasurement | None:
     """Measurement of the raster `path` if it lies in the folder `measurement` of a GRD product; None elsewhere.
 
     Raises:
@@ -134,16 +196,12 @@ def bare_measurement(path: str | Path) -> Measurement | None:
         return None
     files = ProductFolder(folder.parent)
     manifest = read_xml(files, MANIFEST) if files.holds(MANIFEST) else None
-    return Measurement(name.polarisation, path, None, files, _processor(manifest))
+    return SafeMeasurement(name.polarisation, path, None, files, _processor(manifest))
 
 
 def is_measurement_name(path: str | Path) -> bool:
     """True if a file has the name of a measurement raster of a Sentinel-1 product."""
     return raster_name(Path(path).name) is not None
-
-
-def _preferred(found: dict[str, str]) -> str:
-    return next((one for one in PREFERRED if one in found), min(found))
 
 
 def _listed(manifest: Element, files: ProductFiles) -> dict[str, str]:

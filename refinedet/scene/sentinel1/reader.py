@@ -11,19 +11,13 @@ from typing import Any
 from numpy.typing import NDArray
 
 from refinedet.config.detect_options import Calibrate
-from refinedet.errors import FileError, InputError
-from refinedet.raster import RasterInfo, SceneReader
+from refinedet.errors import InputError
+from refinedet.raster import RasterInfo, RasterReader
 from refinedet.raster.control_points import are_of_esas_grid
-from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.borders import find_fringes
-from refinedet.scene.sentinel1.product import (
-    Measurement,
-    bare_measurement,
-    find_measurement,
-    is_measurement_name,
-    is_product,
-)
-from refinedet.scene.sentinel1.radiometric import RadiometricCalibration, read_noise, read_sigma_nought
+from refinedet.scene.sentinel1.measurement import Measurement
+from refinedet.scene.sentinel1.product import is_measurement_name
+from refinedet.scene.sentinel1.radiometric import RadiometricCalibration
 from refinedet.tiling import Window
 
 _LOGGER = logging.getLogger(__name__)
@@ -36,39 +30,7 @@ _SOFTWARE = re.compile(r"Sentinel-1 IPF\s+(\d+\.\d+)")
 """Text of the tag Software in a raster as ESA's processor writes it."""
 
 
-def measurement_of(path: str | Path, polarisation: str | None) -> Measurement | None:
-    """Sentinel-1 raster that a user names: of a product, or bare within one; None for any other raster.
-
-    Raises:
-        FileError, InputError: as `find_measurement`.
-    """
-    return find_measurement(path, polarisation) if is_product(path) else bare_measurement(path)
-
-
-def annotation_of(found: Measurement, info: RasterInfo) -> Annotation | None:
-    """Annotation of a Sentinel-1 raster, whose size is in `info`; None if the product has none.
-
-    Raises:
-        FileError, InputError: the annotation is damaged, or belongs to another raster.
-    """
-    root = found.describe("annotation")
-    if root is None:
-        return None
-    annotation = read_annotation(root, found.where("annotation"))
-    if annotation.product_type != "GRD":
-        raise FileError(
-            f"expected the annotation of a GRD product at {found.where('annotation')}, found one of "
-            f"{annotation.product_type}; detection needs ground range data, so fetch the GRD product"
-        )
-    if (annotation.samples, annotation.lines) != (info.width, info.height):
-        raise FileError(
-            f"expected a raster of {annotation.samples} x {annotation.lines} pixels at {found.path}, as its annotation "
-            f"says, found {info.width} x {info.height}; fetch the product again, or move a raster of your own out of it"
-        )
-    return annotation
-
-
-def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate | None) -> None:
+def apply_metadata(reader: RasterReader, found: Measurement, calibrate: Calibrate | None) -> None:
     """Apply the other files of a product to a reader of its raster `found`.
 
     Noisy fringes of old products become 0. A raster that lost its ground control points gets those of the annotation.
@@ -76,12 +38,12 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
 
     Raises:
         FileError: a file that is needed is missing or damaged.
-        InputError: the noise of so old a product cannot be removed.
+        InputError: the noise of so old a product cannot be removed, or the product does not tell it.
     """
     info = reader.info
     if found.instead_of is not None:
         reader.tell(f"the product's raster of {found.instead_of} is not there: {found.polarisation} is looked at")
-    if not info.gcps and info.transform is None and (annotation := annotation_of(found, info)) is not None:
+    if not info.gcps and info.transform is None and (annotation := found.annotation(info)) is not None:
         reader.info = replace(info, gcps=annotation.grid.control_points(), gcp_crs=_WGS84)
     if reader.info.gcps:
         reader.info = replace(reader.info, gcp_zero="centre", gcp_evidence="product")
@@ -90,7 +52,7 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
     if processor is not None and processor < _CLEAN_BORDERS:
         borders = find_fringes(reader.read, info.width, info.height, reader.sample())
         _LOGGER.info("%s: processor %.2f leaves noise at the borders; it is masked", found.path, processor)
-    calibration = None if calibrate is None else _calibration(replace(found, processor=processor), info, calibrate)
+    calibration = None if calibrate is None else _calibration(found, processor, info, calibrate)
     if borders is None and calibration is None:
         return
 
@@ -104,41 +66,31 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
         reader.info = replace(reader.info, dtype="float32")
 
 
-def apply_name(reader: SceneReader, path: str | Path) -> None:
+def apply_name(reader: RasterReader, path: str | Path) -> None:
     """Count ground control points from pixel centres if a lone raster has the name of an ESA measurement."""
     info = reader.info
     if info.gcps and info.gcp_zero == "edge" and is_measurement_name(path) and are_of_esas_grid(info.gcps):
         reader.info = replace(info, gcp_zero="centre", gcp_evidence="name")
 
 
-def _processor(reader: SceneReader, found: Measurement) -> float | None:
-    """Version of ESA's processor: that of the manifest, else that in the raster's own tags."""
+def _processor(reader: RasterReader, found: Measurement) -> float | None:
+    """Version of ESA's processor: that of the product, else that in the raster's own tags."""
     if found.processor is not None:
         return found.processor
     match = _SOFTWARE.search(reader.tags().get("TIFFTAG_SOFTWARE", ""))
     return None if match is None else float(match[1])
 
 
-def _calibration(found: Measurement, info: RasterInfo, calibrate: Calibrate) -> RadiometricCalibration:
-    annotation_of(found, info)  # the tables would fit any raster: its size is checked
-    root = found.describe("calibration")
-    if root is None:
-        raise FileError(
-            f"expected a calibration file at {found.where('calibration')}, found none; fetch the whole product, "
-            "or leave `calibrate` out"
-        )
-    table = read_sigma_nought(root, found.where("calibration"))
+def _calibration(
+    found: Measurement, processor: float | None, info: RasterInfo, calibrate: Calibrate
+) -> RadiometricCalibration:
+    found.annotation(info)  # the tables would fit any raster: its size is checked
+    table = found.sigma_nought()
     if calibrate == "sigma0":
         return RadiometricCalibration(table)
-    if found.processor is not None and found.processor <= _UNSCALED_NOISE:
+    if processor is not None and processor <= _UNSCALED_NOISE:
         raise InputError(
-            f"expected noise vectors of a processor after {_UNSCALED_NOISE:.2f} in {found.files.path}, found "
-            f'{found.processor:.2f}, whose noise is not to scale; use `calibrate="sigma0"`'
+            f"expected noise vectors of a processor after {_UNSCALED_NOISE:.2f} in {found.product}, found "
+            f'{processor:.2f}, whose noise is not to scale; use `calibrate="sigma0"`'
         )
-    root = found.describe("noise")
-    if root is None:
-        raise FileError(
-            f"expected a noise file at {found.where('noise')}, found none; fetch the whole product, "
-            'or use `calibrate="sigma0"`'
-        )
-    return RadiometricCalibration(table, read_noise(root, found.where("noise")))
+    return RadiometricCalibration(table, found.noise())

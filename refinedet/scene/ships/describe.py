@@ -186,8 +186,8 @@ def _ghosts(
     contrast_db: NDArray[np.float64],
     known: Surroundings,
 ) -> NDArray[np.bool_]:
-    """(N,) true for azimuth ambiguities of ships and land; none without a Sentinel-1 annotation."""
-    if annotation is None or not len(boxes_xyxy):
+    """(N,) true for azimuth ambiguities of ships and land; none without a Sentinel-1 annotation that places them."""
+    if annotation is None or not annotation.swaths or not len(boxes_xyxy):
         return np.zeros(len(boxes_xyxy), np.bool_)
     boxes = boxes_xyxy.astype(np.float64)
     geometry = annotation.geometry((boxes[:, :2] + boxes[:, 2:]) / 2)

@@ -17,8 +17,8 @@ import rasterio
 from refinedet.boxes import as_boxes
 from refinedet.config.detect_options import SceneSettings
 from refinedet.geo.position import distances_m, locate
+from refinedet.scene.products import measurement_of
 from refinedet.scene.sentinel1.ambiguity import find_ambiguities
-from refinedet.scene.sentinel1.reader import annotation_of, measurement_of
 from refinedet.scene.source import open_source
 from refinedet.tiling import Window
 
@@ -54,7 +54,7 @@ def check_product(out: Path) -> None:
         pixels = reader.read(Window(0, 0, info.height, info.width))
     found = measurement_of(out, None)
     assert found is not None
-    annotation = annotation_of(found, info)
+    annotation = found.annotation(info)
     assert annotation is not None
     assert info.gcps == annotation.grid.control_points()
     position = locate(info)

@@ -148,7 +148,7 @@ def test_other_folders_and_archives_are_one_sentence(tmp_path: Path, make_produc
 
 def test_the_manifest_of_a_real_product(sample_data: Path, tmp_path: Path) -> None:
     """Its rasters are not here, so its manifest alone is copied and small rasters are laid where it says."""
-    from refinedet.scene.sentinel1.product import PREFERRED
+    from refinedet.scene.sentinel1.measurement import PREFERRED
 
     real = next((sample_data / "s1").glob("*.SAFE"))
     product = tmp_path / real.name

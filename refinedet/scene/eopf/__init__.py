@@ -1,0 +1,1 @@
+"""Sentinel-1 products in ESA's EOPF Zarr format."""

@@ -1,0 +1,148 @@
+"""Sentinel-1 GRD product in ESA's EOPF Zarr format: a folder or a zip archive, and one of its polarisations."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from refinedet.errors import InputError
+from refinedet.raster import RasterInfo
+from refinedet.raster.stores import Node, StoreReader, open_store
+from refinedet.scene.eopf.annotation import read_stored_annotation
+from refinedet.scene.eopf.facts import number, table
+from refinedet.scene.eopf.picture import Picture, pictures
+from refinedet.scene.eopf.points import read_points
+from refinedet.scene.eopf.scale import Scale, read_scale
+from refinedet.scene.eopf.tables import CALIBRATION, NOISE, read_stored_noise, read_stored_sigma_nought
+from refinedet.scene.sentinel1.annotation import Annotation
+from refinedet.scene.sentinel1.layout import Kind
+from refinedet.scene.sentinel1.measurement import preferred
+from refinedet.scene.sentinel1.radiometric import Noise, Table
+
+_WHERE: dict[Kind, str] = {"annotation": "conditions", "calibration": CALIBRATION, "noise": NOISE}
+_FORMAT = "EOPF Zarr"
+
+
+@dataclass(frozen=True, slots=True)
+class StoredMeasurement:
+    """Picture of one polarisation in a Zarr store: a `Measurement`."""
+
+    polarisation: str
+    """vv, vh, hh or hv."""
+    path: Path
+    """Path of the folder, or of the zip archive."""
+    group: str
+    """Path of its group in the store; empty for the store itself."""
+    processor: float | None
+    """Version of ESA's processor (IPF), such as 3.52; None if the store does not say."""
+    instead_of: str | None = None
+    """None: a store names no polarisation that is not there."""
+    _read: dict[tuple[int, int], tuple[Annotation, tuple[str, ...]]] = field(default_factory=dict, compare=False)
+    """Annotation and sentences on it by the size of the picture, kept once they were read."""
+
+    @property
+    def product(self) -> Path:
+        """The store."""
+        return self.path
+
+    def where(self, kind: Kind) -> str:
+        """Group of the tables of this kind, for messages."""
+        return "/".join(filter(None, (str(self.path), self.group, _WHERE[kind])))
+
+    @contextmanager
+    def open(self, max_pixels: int) -> Iterator[StoreReader]:
+        """Open the pixels; the reader tells what was read, and what of its metadata was worked out.
+
+        Raises:
+            FileError, InputError: they are missing, damaged, too large, or of another kind.
+        """
+        with self._picture() as picture:
+            reader = StoreReader(picture.group.files, picture.pixels(), picture.plane, max_pixels)
+            read = read_stored_annotation(picture, reader.info)
+            self._read[reader.info.width, reader.info.height] = read
+            reader.tell(*read[1], product=self._told(picture))
+            yield reader
+
+    def annotation(self, info: RasterInfo) -> Annotation:
+        """Annotation of the pixels, whose size is in `info`.
+
+        Raises:
+            FileError, InputError: its tables are missing, damaged, or belong to another raster.
+        """
+        size = info.width, info.height
+        if size not in self._read:
+            with self._picture() as picture:
+                self._read[size] = read_stored_annotation(picture, info)
+        return self._read[size][0]
+
+    def sigma_nought(self) -> Table:
+        """Factors of the radiometric calibration.
+
+        Raises:
+            FileError, InputError: the store has none, or they are damaged.
+        """
+        with self._picture() as picture:
+            return read_stored_sigma_nought(picture, _scale(picture))
+
+    def noise(self) -> Noise:
+        """Thermal noise.
+
+        Raises:
+            FileError, InputError: the store does not tell it, or its tables are damaged.
+        """
+        with self._picture() as picture:
+            return read_stored_noise(picture, _scale(picture))
+
+    def files(self) -> list[str]:
+        """Names of the files of a store in a folder that this picture is read from; links are none of them."""
+        inside = f"{self.group}/" if self.group else ""
+        names = (file.relative_to(self.path).as_posix() for file in self.path.rglob("*") if _is_own(file))
+        return sorted(name for name in names if name.startswith(inside) or "/" not in name)
+
+    @contextmanager
+    def _picture(self) -> Iterator[Picture]:
+        with open_store(self.path) as files:
+            yield pictures(Node(files))[self.polarisation]
+
+    def _told(self, picture: Picture) -> dict[str, Any]:
+        software = table(picture.properties, "processing:software")
+        return {
+            "format": _FORMAT,
+            "zarr_format": picture.group.version(),
+            "group": self.group or "/",
+            "software": {str(name): str(version) for name, version in sorted(software.items())},
+        }
+
+
+def find_stored(path: Path, polarisation: str | None = None) -> StoredMeasurement:
+    """Find the picture of a store, of the polarisation asked for; else vv, else hh, else the first by name.
+
+    Raises:
+        FileError: there is no Sentinel-1 GRD product in the store, or it is damaged.
+        InputError: it has no such polarisation, or its metadata are of a kind that is not read.
+        MissingExtra: zarr is not installed.
+    """
+    with open_store(path) as files:
+        found = pictures(Node(files))
+        chosen = preferred(set(found)) if polarisation is None else polarisation.lower()
+        if chosen not in found:
+            known = ", ".join(sorted(found))
+            raise InputError(f"expected polarisation {polarisation} in {path}, found {known}; name one of these")
+        picture = found[chosen]
+        return StoredMeasurement(chosen, path, picture.group.name, _processor(picture.properties))
+
+
+def _scale(picture: Picture) -> Scale:
+    return read_scale(picture, picture.pixels().shape[-2], lambda: read_points(picture).spacing_m())
+
+
+def _processor(properties: Mapping[str, Any]) -> float | None:
+    software = table(properties, "processing:software")
+    return next((number(software, name) for name in software if "IPF" in name), None)
+
+
+def _is_own(file: Path) -> bool:
+    return file.is_file() and not file.is_symlink()
