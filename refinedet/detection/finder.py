@@ -17,7 +17,15 @@ from refinedet.detection.reports import check_reports, reports_changed, with_rep
 from refinedet.detection.search import Search
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import cannot_write, read_json
-from refinedet.scene.output.files import finished, journal_path, load_writers, plan_files, refuse_existing, write_files
+from refinedet.scene.output.files import (
+    finished,
+    journal_path,
+    load_writers,
+    plan_files,
+    refuse_existing,
+    told_of_files,
+    write_files,
+)
 from refinedet.tiling import WINDOWS_TOGETHER
 
 if TYPE_CHECKING:
@@ -75,8 +83,7 @@ class ShipFinder:
         try:
             result = self._detect(scene, files, journal, watched)
             result = with_reports(result, self._settings.ais, self._settings.land)
-            write_files(scene, result, files, self._settings.scene)
-            record = self._write_run_record(result, files["record"], began)
+            record = self._write(scene, result, files, began)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(watched.how_to_go_on(scene, journal)) from None
         except OSError as error:
@@ -107,7 +114,7 @@ class ShipFinder:
                 progress=progress,
                 journal=journal,
             )
-        return found.outlined(settings.output.outline)
+        return told_of_files(found.outlined(settings.output.outline), files)
 
     def _identity(self, scene_sha256: str | None) -> RunIdentity:
         from refinedet.scene.identity import run_identity
@@ -150,7 +157,8 @@ class ShipFinder:
             )
         return record
 
-    def _write_run_record(self, result: SceneResult, path: Path, began: float) -> dict[str, Any]:
+    def _write(self, scene: Path, result: SceneResult, files: Mapping[str, Path], began: float) -> dict[str, Any]:
+        """Write all files of a scene, the record last, and return the record."""
         from refinedet.scene.output.record import run_record, write_run_record
         from refinedet.scene.output.writers import writing
 
@@ -159,10 +167,12 @@ class ShipFinder:
             weights=self._detector.weights,
             settings=self._record_settings(),
             device=", ".join(self._detector.devices),
-            seconds=time.perf_counter() - began,
+            seconds=0.0,  # the others are not written yet
         )
-        with writing(path):
-            write_run_record(path, record)
+        write_files(scene, result, files, self._settings.scene, record)
+        record["time"]["seconds"] = round(time.perf_counter() - began, 2)
+        with writing(files["record"]):
+            write_run_record(files["record"], record)
         return record
 
     def _record_settings(self) -> dict[str, Any]:

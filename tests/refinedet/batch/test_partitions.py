@@ -11,7 +11,7 @@ import pytest
 
 from refinedet.batch.partitions import acquisition_day, partition_path
 from refinedet.scene.output.columns import ship_rows
-from refinedet.scene.output.geoparquet import write_partition
+from refinedet.scene.output.formats.geoparquet import write_partition
 from refinedet.scene.result import SceneResult
 
 MakeResult = Callable[..., SceneResult]

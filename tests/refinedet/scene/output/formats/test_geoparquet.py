@@ -14,7 +14,7 @@ import shapely
 from pyproj import CRS
 
 from refinedet.scene.output.columns import ship_rows, ship_shapes
-from refinedet.scene.output.geoparquet import write_geoparquet
+from refinedet.scene.output.formats.geoparquet import write_geoparquet
 from refinedet.scene.result import SceneResult
 
 MakeResult = Callable[..., SceneResult]
@@ -46,6 +46,8 @@ def test_columns_and_shapes_come_back_as_they_were(tmp_path: Path, make_result: 
     result = make_result(ships)
     rows = pyarrow.parquet.read_table(written(result, tmp_path)).to_pylist()
     shapes = [shapely.from_wkb(row.pop("geometry")) for row in rows]
+    bounds = [tuple(row.pop("bbox").values()) for row in rows]
+    assert bounds == [shape.bounds for shape in shapes]
     assert rows == ship_rows(result)
     assert shapes == ship_shapes(result)
     assert shapely.is_valid(shapes).all()
