@@ -6,6 +6,7 @@ A measure is a number for each ship in `Places`; a field added there appears in 
 from __future__ import annotations
 
 import json
+from collections.abc import Callable
 from dataclasses import fields
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -92,7 +93,10 @@ def ship_rows(result: SceneResult) -> list[dict[str, Any]]:
 
 def flat_rows(result: SceneResult) -> list[dict[str, Any]]:
     """Rows as `ship_rows`, for files without lists: words are separated by `;`, lists of numbers are JSON."""
-    as_text = {"words": ";".join, "numbers": lambda values: json.dumps(values, separators=(",", ":"))}
+    as_text: dict[Kind, Callable[[list[Any]], str]] = {
+        "words": ";".join,
+        "numbers": lambda values: json.dumps(values, separators=(",", ":")),
+    }
     lists = {name: as_text[kind] for name, kind in ship_columns(result).items() if kind in as_text}
     return [row | {name: text(row[name]) for name, text in lists.items()} for row in ship_rows(result)]
 

@@ -66,7 +66,7 @@ def write_partition(result: SceneResult, path: Path) -> None:
 
 def order_by_place(lonlat: NDArray[np.float64]) -> NDArray[np.int64]:
     """Order (N,) of places (N, 2) along a Z-order curve: neighbours follow one another, and unknown ones are last."""
-    known = np.isfinite(lonlat).all(axis=1)
+    known = np.asarray(np.isfinite(lonlat).all(axis=1))
     if not known.any():
         return np.arange(len(lonlat))
     low, high = lonlat[known].min(axis=0), lonlat[known].max(axis=0)

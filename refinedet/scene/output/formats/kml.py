@@ -45,9 +45,11 @@ def write_kml(result: SceneResult, path: Path) -> None:
     schema = add(body, "Schema", name=_SCHEMA, id=_SCHEMA)
     for name, kind in columns.items():
         add(schema, "SimpleField", name=name, type=_TYPES.get(kind, "string"))
+    folder = add(body, "Folder")  # which readers take for a layer, with ships or without
+    add(folder, "name", "ships")
     shapes = ship_shapes(result) if result.located else [None] * len(result.detections)
     for row, flat, shape in zip(ship_rows(result), flat_rows(result), shapes, strict=True):
-        _placemark(body, flat, shape, look_of(row, ais=ais))
+        _placemark(folder, flat, shape, look_of(row, ais=ais))
     write_text(path, document(root, _XML))
 
 
@@ -66,8 +68,8 @@ def _style(body: Element, look: Look) -> None:
     add(add(style, "PolyStyle"), "fill", "0")
 
 
-def _placemark(body: Element, row: Mapping[str, Any], shape: shapely.Geometry | None, look: Look) -> None:
-    mark = add(body, "Placemark")
+def _placemark(folder: Element, row: Mapping[str, Any], shape: shapely.Geometry | None, look: Look) -> None:
+    mark = add(folder, "Placemark")
     add(mark, "name", _name(row))
     known = {name: f"{value}" for name, value in row.items() if value is not None}
     add(mark, "description", _table(known | {"class on the map": look.text}))

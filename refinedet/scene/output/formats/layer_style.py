@@ -62,7 +62,7 @@ def _symbol(symbols: Element, number: int, look: Look) -> None:
     """Symbol of QGIS: an outline without filling, and a mark at its middle."""
     colour = ",".join(str(int(look.colour[i : i + 2], 16)) for i in (1, 3, 5)) + ",255"
     symbol = add(symbols, "symbol", type="fill", name=f"{number}", alpha="1", clip_to_extent="1", force_rhr="0")
-    line = {"outline_color": colour, "outline_style": "dash" if look.dashed else "solid"}
+    line = {"color": colour, "outline_color": colour, "outline_style": "dash" if look.dashed else "solid"}
     _properties(symbol, "SimpleFill", {"style": "no", **line, "outline_width": _LINE_MM, "outline_width_unit": "MM"})
     centre = _properties(symbol, "CentroidFill", {"point_on_surface": "0", "point_on_all_parts": "0"})
     mark = add(centre, "symbol", type="marker", name=f"@{number}@1", alpha="1", clip_to_extent="1", force_rhr="0")
