@@ -42,7 +42,7 @@ def collection(name: str, items: Mapping[str, Mapping[str, Any]]) -> dict[str, A
     """
     boxes = [item["bbox"] for item in items.values() if "bbox" in item]
     links = [
-        {"rel": "item", "href": quote(f"./{path}"), "type": ITEM_TYPE, "title": item["id"]}
+        {"rel": "item", "href": quote(f"./{path}", safe="/="), "type": ITEM_TYPE, "title": item["id"]}
         for path, item in items.items()
     ]
     return {

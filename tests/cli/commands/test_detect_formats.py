@@ -23,15 +23,30 @@ ASKED = [word for name in get_args(Format) for word in ("--format", name)]
 NAME = "s1a-iw-grd-vv-202301{day:02}t170605-202301{day:02}t170630-046551-059438-001.tiff"
 
 
-def test_a_real_scene_is_the_same_ships_in_every_format(run: Run, sample_data: Path, tmp_path: Path) -> None:
+def test_a_real_scene_is_the_same_ships_in_every_format(
+    run: Run, weights: Path, sample_data: Path, tmp_path: Path
+) -> None:
     scene = sample_data / "real" / "mumbai" / "Input.tif"
     if not scene.is_file():
         pytest.skip(f"the real scene {scene} is not here")
-    ran = run("detect", scene, *ASKED, "--outline", "oriented", "--land-mask", "off", "--no-map", "--out", "out")
+    ran = run(
+        "detect",
+        scene,
+        "--weights",
+        weights,
+        *ASKED,
+        "--outline",
+        "oriented",
+        "--land-mask",
+        "off",
+        "--no-map",
+        "--out",
+        "out",
+    )
     assert ran.exit_code == 0, ran.output
     assert "the STAC item of the scene gives no time" in " ".join(ran.stderr.split())
     rows = [one["properties"] for one in json.loads((tmp_path / "out" / "Input.geojson").read_text())["features"]]
-    assert len(rows) >= 3
+    assert rows
     frames = {
         "gpkg": geopandas.read_file(tmp_path / "out" / "Input.gpkg", layer=0),
         "fgb": geopandas.read_file(tmp_path / "out" / "Input.fgb"),
@@ -85,9 +100,9 @@ def test_an_archive_is_a_collection_and_a_data_set(run: Run, weights: Path, tmp_
         assert parent is not None
         assert parent.id == "out"
         for asset in one.get_assets().values():
-            assert Path(str(asset.get_absolute_href()).replace("%3D", "=")).is_file()
+            assert Path(str(asset.get_absolute_href())).is_file()
     query = f"SELECT count(*), min(bbox.xmin) FROM '{tmp_path}/out/dataset/*/*.parquet' WHERE bbox.ymin > 0"  # noqa: S608 - a path of the test
-    ships, west = duckdb.sql(query).fetchone()
+    ((ships, west),) = duckdb.sql(query).fetchall()
     assert ships == sum(one.properties["refinedet:ships"] for one in items) == 10
     assert west == pytest.approx(min(one.properties["refinedet:ships_bbox"][0] for one in items), abs=1e-6)
     assert str(tmp_path) not in path.read_text()

@@ -140,7 +140,7 @@ def _assets(path: Path, files: Mapping[str, Path], *, located: bool) -> dict[str
 def _href(file: Path, item: Path) -> str:
     """Reference from an item to a file near it."""
     relative = relpath(file.absolute().as_posix(), item.absolute().parent.as_posix())
-    return quote(relative if relative.startswith("..") else f"./{relative}")
+    return quote(relative if relative.startswith("..") else f"./{relative}", safe="/=")
 
 
 def _uses(properties: Mapping[str, Any], prefix: str) -> bool:

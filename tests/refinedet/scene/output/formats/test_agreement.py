@@ -1,4 +1,4 @@
-"""All formats hold the same ships: rows, columns, kinds of values and outlines, as GDAL, geopandas and pyarrow read them."""
+"""All formats hold the same ships: rows, columns, kinds of values and outlines, as other libraries read them."""
 
 from __future__ import annotations
 
@@ -34,7 +34,7 @@ START = datetime(2021, 7, 1, 12, 1, 2, 345678, tzinfo=UTC)
 
 @pytest.fixture
 def full(make_result: MakeResult) -> SceneResult:
-    """Three ships with every kind of value: one along an axis, one dark, one across the antimeridian, with AIS and times."""
+    """Three ships with every kind of value, AIS and times: one along an axis, one across the antimeridian."""
     result = make_result(3, west=179.968)
     boxes, lines = result.detections.boxes_xyxy, LineTimes(START, (0.0, 100.0), (0.0, 0.15))
     along = Shape((14.0, 7.0), (4.0, 2.0), (-0.3, 0.6), (0.05, 0.1), elongated=True, contrast_db=20.0)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import numpy as np
 import pyogrio
@@ -18,9 +18,9 @@ MakeResult = Callable[..., SceneResult]
 KML = "{http://www.opengis.net/kml/2.2}"
 
 
-def marks(result: SceneResult, folder: Path) -> list[ElementTree.Element]:
+def marks(result: SceneResult, folder: Path) -> list[ET.Element]:
     write_kml(result, folder / "a.kml")
-    root = ElementTree.fromstring((folder / "a.kml").read_bytes())  # noqa: S314 - our own document
+    root = ET.fromstring((folder / "a.kml").read_bytes())  # noqa: S314 - our own document
     return list(root.iter(f"{KML}Placemark"))
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from typing import Any
-from xml.etree import ElementTree
+from xml.etree import ElementTree as ET
 
 import pytest
 
@@ -55,7 +55,7 @@ def test_flags_are_those_that_ships_have_and_none_is_part_of_another() -> None:
 @pytest.mark.parametrize("ais", [False, True])
 def test_styles_have_a_class_for_each_look(ais: bool) -> None:
     expected = [look.name for look in looks(ais=ais)]
-    style = ElementTree.fromstring(qml(ais=ais))  # noqa: S314 - our own document
+    style = ET.fromstring(qml(ais=ais))  # noqa: S314 - our own document
     assert [one.get("value") for one in style.iter("category")] == expected
     assert [one.get("name") for one in style.findall("renderer-v2/symbols/symbol")] == [
         one.get("symbol") for one in style.iter("category")
@@ -63,14 +63,14 @@ def test_styles_have_a_class_for_each_look(ais: bool) -> None:
     attribute = style.find("renderer-v2")
     assert attribute is not None
     assert ('"ais"' in attribute.get("attr", "")) is ais
-    rules = ElementTree.fromstring(sld("a & b", ais=ais))  # noqa: S314 - our own document
+    rules = ET.fromstring(sld("a & b", ais=ais))  # noqa: S314 - our own document
     assert rules.findtext(f".//{SE}Name") == "a & b"
     assert [one.findtext(f"{SE}Name") for one in rules.iter(f"{SE}Rule")] == expected
 
 
 @pytest.mark.parametrize("ais", [False, True])
 def test_rules_of_sld_take_the_ships_of_their_class_alone(ais: bool) -> None:
-    rules = ElementTree.fromstring(sld("ships", ais=ais))  # noqa: S314 - our own document
+    rules = ET.fromstring(sld("ships", ais=ais))  # noqa: S314 - our own document
     states = ("matched", "dark", "unknown") if ais else (None,)
     for score in (0.3, 0.6, 0.8):
         for flags in ((), ("edge",), ("shore", "turbine"), ("wake",), ("land",)):
@@ -84,7 +84,7 @@ def test_rules_of_sld_take_the_ships_of_their_class_alone(ais: bool) -> None:
                 assert taken == [look_of(ship, ais=ais).name]
 
 
-def takes(test: ElementTree.Element, ship: dict[str, Any]) -> bool:
+def takes(test: ET.Element, ship: dict[str, Any]) -> bool:
     """Evaluate an operator of the OGC on a ship."""
     kind = test.tag.removeprefix(OGC)
     if kind in {"And", "Or"}:

@@ -149,4 +149,4 @@ def test_an_item_of_an_archive_belongs_to_its_collection(tmp_path: Path, make_re
     assert {one["rel"]: one["href"] for one in item["links"]} == dict.fromkeys(
         ("root", "parent", "collection"), "../../collection.json"
     )
-    assert item["assets"]["dataset"]["href"] == "../../dataset/date%3Dunknown/a%20scene.parquet"
+    assert item["assets"]["dataset"]["href"] == "../../dataset/date=unknown/a%20scene.parquet"
