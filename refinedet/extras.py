@@ -29,6 +29,7 @@ EXTRA_OF = {
     "nncf": "int8",
     "pyogrio": "gpkg",
     "pyarrow": "geoparquet",
+    "geopandas": "geopandas",
     "pyais": "ais",
     "ray": "ray",
     "fastapi": "serve",

@@ -32,6 +32,7 @@ PURE = [
     *(f"refinedet/scene/ships/{name}.py" for name in ("attributes", "backdrop", "plausible", "shape")),
     *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "radiometric")),
     *(f"refinedet/scene/output/{name}.py" for name in ("columns", "map_reports", "quicklook_layout")),
+    *(f"refinedet/scene/output/formats/{name}.py" for name in ("layer_style", "looks", "xml")),
     *(f"refinedet/scene/input/{name}.py" for name in ("acquisition", "name_time")),
     *("refinedet/scene/land/region.py", "refinedet/data/augment.py", "refinedet/predictors/multiscale.py"),
     "refinedet/scene/reported.py",

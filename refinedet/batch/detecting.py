@@ -38,7 +38,8 @@ def detect_archive(
         RefineDetError: no worker can be started, or the results in the folder are of other weights or settings.
         KeyboardInterrupt: with one sentence that says how to go on.
     """
-    from refinedet.scene.output.format_packages import load_pyarrow
+    from refinedet.batch.collection import write_collection  # what it imports takes a second
+    from refinedet.scene.output.formats.packages import load_pyarrow
 
     folder = settings.output.out
     if folder is None:
@@ -51,7 +52,10 @@ def detect_archive(
         work = SceneArchive(
             engine, status, _asked(settings), SceneArchiveOptions(archive.retries, settings.output.overwrite)
         )
-        return work.run([scene.absolute() for scene in scenes], progress)
+        summary = work.run([scene.absolute() for scene in scenes], progress)
+        if "stac" in settings.output.formats(()):
+            write_collection(folder, status.files)
+        return summary
 
 
 def _asked(settings: DetectSettings) -> dict[str, Any]:

@@ -53,6 +53,11 @@ class SceneArchiveStatus:
         """True if the run that began this file was told to replace older results."""
         return bool(self._head and self._head["replaces"])
 
+    @property
+    def files(self) -> list[str]:
+        """Files of all finished scenes, relative to the folder of the status."""
+        return [file for scene in self._finished.values() for file in scene.files]
+
     def finished(self, scene: Path) -> FinishedScene | None:
         """Ships and files of a scene; None if it is not finished."""
         return self._finished.get(_key(scene))

@@ -8,7 +8,7 @@ from typing import Literal
 from refinedet.config.base import Settings, validated
 from refinedet.config.option import Effect, option
 
-Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet"]
+Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet", "kml", "fgb", "stac"]
 Outline = Literal["box", "oriented"]
 """Outline of a ship: the box of its detection, or a rectangle of its length and width along its heading."""
 

@@ -19,7 +19,15 @@ from refinedet.detection.reports import check_reports, reports_changed, with_rep
 from refinedet.detection.search import Search
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import cannot_write, read_json
-from refinedet.scene.output.files import finished, journal_path, load_writers, plan_files, refuse_existing, write_files
+from refinedet.scene.output.files import (
+    finished,
+    journal_path,
+    load_writers,
+    plan_files,
+    refuse_existing,
+    told_of_files,
+    write_files,
+)
 from refinedet.tiling import WINDOWS_TOGETHER
 
 if TYPE_CHECKING:
@@ -94,8 +102,7 @@ class ShipFinder:
         """Write the files of a scene whose search took `spent` seconds; its journal is no longer needed then."""
         began = time.perf_counter() - spent
         with watched.errors_told(files):
-            write_files(watched.scene, result, files, self._settings.scene)
-            record = self._write_run_record(result, files["record"], began)
+            record = self._write_files(watched.scene, result, files, began)
         watched.journal.discard()
         seconds = time.perf_counter() - began
         return DetectionRun(watched.scene, record, files, replace(result, readers=()), watched.kept, seconds)
@@ -120,7 +127,7 @@ class ShipFinder:
                 progress=progress,
                 journal=journal,
             )
-        return found.outlined(settings.output.outline)
+        return told_of_files(found.outlined(settings.output.outline), files)
 
     def _identity(self, scene_sha256: str | None) -> RunIdentity:
         from refinedet.scene.identity import run_identity
@@ -163,7 +170,8 @@ class ShipFinder:
             )
         return record
 
-    def _write_run_record(self, result: SceneResult, path: Path, began: float) -> dict[str, Any]:
+    def _write_files(self, scene: Path, result: SceneResult, files: Mapping[str, Path], began: float) -> dict[str, Any]:
+        """Write all files of a scene, the record last, and return the record."""
         from refinedet.scene.output.record import run_record, write_run_record
         from refinedet.scene.output.writers import writing
 
@@ -172,10 +180,12 @@ class ShipFinder:
             weights=self._detector.weights,
             settings=self._record_settings(),
             device=", ".join(self._detector.devices),
-            seconds=time.perf_counter() - began,
+            seconds=0.0,  # the others are not written yet
         )
-        with writing(path):
-            write_run_record(path, record)
+        write_files(scene, result, files, self._settings.scene, record)
+        record["time"]["seconds"] = round(time.perf_counter() - began, 2)
+        with writing(files["record"]):
+            write_run_record(files["record"], record)
         return record
 
     def _record_settings(self) -> dict[str, Any]:

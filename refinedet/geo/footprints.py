@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Sequence
+
 import numpy as np
 import shapely
 from numpy.typing import NDArray
@@ -11,6 +13,7 @@ from shapely.geometry.polygon import orient
 DIGITS = 7
 """Decimals of a degree that are kept: a centimetre."""
 
+_TURN = 360.0
 _WORLD = shapely.box(-180, -90, 180, 90)
 
 
@@ -44,6 +47,37 @@ def area_on_earth(area: shapely.Geometry) -> shapely.Geometry | None:
     return parts[0] if len(parts) == 1 else shapely.MultiPolygon(parts)
 
 
+def bounds_on_earth(areas: Iterable[shapely.Geometry | None]) -> list[float] | None:
+    """Narrowest box [west, south, east, north] of areas in degrees; west is above east across the antimeridian.
+
+    Areas are cut there, as `area_on_earth` leaves them; None without any place.
+    """
+    parts = [part for area in areas if area is not None for part in shapely.get_parts(area)]
+    return narrowest_box([list(part.bounds) for part in parts if not part.is_empty])
+
+
+def narrowest_box(boxes: Sequence[Sequence[float]]) -> list[float] | None:
+    """Narrowest box [west, south, east, north] around boxes like it, in degrees; None around none."""
+    if not boxes:
+        return None
+    _, south, _, north = zip(*boxes, strict=True)
+    spans = sorted(span for west, _, east, _ in boxes for span in _spans(west, east))
+    first, reached = spans[0]
+    widest, west, east = 0.0, first, first
+    for start, end in spans:
+        if start - reached > widest:
+            widest, west, east = start - reached, start, reached
+        reached = max(reached, end)
+    if first + _TURN - reached >= widest:  # nothing lies at the antimeridian, or the widest gap does
+        west, east = first, reached
+    return [round(value, DIGITS) for value in (west, min(south), east, max(north))]
+
+
+def _spans(west: float, east: float) -> list[tuple[float, float]]:
+    """Longitudes of a box, in two parts across the antimeridian."""
+    return [(west, east)] if west <= east else [(west, _TURN / 2), (-_TURN / 2, east)]
+
+
 def _unwrapped(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
     """Places (N, 2) with longitudes within half a turn of the first, so that no edge goes around the earth."""
     near = lonlat.copy()
@@ -54,7 +88,8 @@ def _unwrapped(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
 def _cut(whole: shapely.Geometry) -> list[shapely.Polygon]:
     """Polygons of a shape, those beyond the antimeridian turned back."""
     halves = [translate(whole, shift).intersection(_WORLD) for shift in (-360.0, 0.0, 360.0)]
-    return [_tidy(part) for half in halves for part in shapely.get_parts(half) if isinstance(part, shapely.Polygon)]
+    parts = [part for half in halves for part in shapely.get_parts(half)]
+    return [_tidy(part) for part in parts if isinstance(part, shapely.Polygon) and not part.is_empty]
 
 
 def _tidy(polygon: shapely.Polygon) -> shapely.Polygon:

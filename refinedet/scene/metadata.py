@@ -16,7 +16,7 @@ from refinedet.scene.input.file_metadata import file_metadata
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.products import measurement_of
 from refinedet.scene.sentinel1.annotation import Annotation
-from refinedet.scene.sentinel1.looking import view_of
+from refinedet.scene.sentinel1.looking import radar_of, view_of
 from refinedet.scene.sentinel1.snap import SnapMetadata, read_snap_metadata, snap_annotation
 from refinedet.stated_acquisition import StatedAcquisition
 
@@ -65,7 +65,7 @@ def read_metadata(
     if (position := locate(reader.info)) is not None:
         reader.tell(footprint=_footprint(position, reader.info))
     if annotation is not None:
-        reader.tell(view=view_of(annotation))
+        reader.tell(view=view_of(annotation), radar=radar_of(annotation))
     elif ours is not None:
         reader.tell(view=ours.view())
     return annotation, acquired

@@ -86,6 +86,24 @@ class SceneResult:
     outline: Outline = "box"
     """Outline that result files and views show; `outlined` sets it."""
 
+    def _repr_html_(self) -> str:
+        """Picture, strongest ships and notes, as a notebook shows the result."""
+        from refinedet.scene.output.notebook import result_html
+
+        return result_html(self)
+
+    def to_geodataframe(self) -> Any:
+        """Table of geopandas: a row for each ship with its columns and its outline, in EPSG:4326.
+
+        Without a position, outlines are in pixels (y down), without a reference system.
+
+        Raises:
+            MissingExtra: geopandas is not installed.
+        """
+        from refinedet.scene.output.frames import ship_frame
+
+        return ship_frame(self)
+
     def class_name(self, ship: int) -> str:
         """Name of the class of a ship."""
         return self.classes[int(self.detections.labels[ship])]

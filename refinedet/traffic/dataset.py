@@ -13,8 +13,8 @@ from numpy.typing import NDArray
 
 from refinedet.batch.paths import DATASET, FOOTPRINTS
 from refinedet.errors import FileError, InputError
-from refinedet.scene.output.format_packages import load_pyarrow
-from refinedet.scene.output.geoparquet import GEOMETRY, SCENE
+from refinedet.scene.output.formats.geoparquet import GEOMETRY, SCENE
+from refinedet.scene.output.formats.packages import load_pyarrow
 from refinedet.scene.output.seen import START
 from refinedet.traffic.passes import counted_once
 from refinedet.traffic.tables import Scenes, Ships

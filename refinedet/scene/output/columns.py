@@ -1,24 +1,32 @@
-"""Columns of a ship: the one list of names from which every result file and view is written. Pure.
+"""Columns of a ship: the one list of names and kinds from which every result file and view is written. Pure.
 
 A measure is a number for each ship in `Places`; a field added there appears in every file without another edit.
 """
 
 from __future__ import annotations
 
+import json
+from collections.abc import Callable
 from dataclasses import fields
-from typing import Any
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 import shapely
 
 from refinedet.geo.footprints import DIGITS, footprint
 from refinedet.scene.reported import AIS_COLUMNS
-from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import Places
+
+if TYPE_CHECKING:
+    from refinedet.scene.result import SceneResult  # which shows itself by these columns
+
+Kind = Literal["number", "whole", "text", "words", "numbers", "time"]
+"""Kind of the values of a column: a number, a whole number, text, a list of words or of numbers, or a time in UTC."""
 
 MEASURES = tuple(field.name for field in fields(Places) if not field.name.endswith(("_lonlat", "_px")))
 """Measures of each ship, by the names of `Places`; null where unknown. The end of a name is its unit."""
 
+_AIS_KINDS: dict[type, Kind] = {str: "text", int: "whole", float: "number"}
 _MEASURE_DIGITS = 1
 _SCORE_DIGITS = 4
 
@@ -28,9 +36,27 @@ def score_columns(result: SceneResult) -> tuple[str, ...]:
     return tuple(f"score_{seen.name}" for seen in result.polarisations)
 
 
-def ais_columns(result: SceneResult) -> dict[str, type]:
-    """Columns of AIS and their types; none unless the scene was matched with AIS."""
-    return {} if result.ais is None else AIS_COLUMNS
+def ais_columns(result: SceneResult) -> dict[str, Kind]:
+    """Columns of AIS and their kinds; none unless the scene was matched with AIS."""
+    return {} if result.ais is None else {name: _AIS_KINDS[kind] for name, kind in AIS_COLUMNS.items()}
+
+
+def ship_columns(result: SceneResult) -> dict[str, Kind]:
+    """Columns of `ship_row` in their order, and the kinds of their values."""
+    return {
+        "score": "number",
+        "class": "text",
+        "lon": "number",
+        "lat": "number",
+        "bbox_px": "numbers",
+        **dict.fromkeys(MEASURES, "number"),
+        "outline": "text",
+        "flags": "words",
+        "time": "time",
+        "scene": "text",
+        **dict.fromkeys(score_columns(result), "number"),
+        **ais_columns(result),
+    }
 
 
 def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
@@ -63,6 +89,16 @@ def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
 def ship_rows(result: SceneResult) -> list[dict[str, Any]]:
     """Rows of all ships, strongest first, as `ship_row` gives them."""
     return [ship_row(result, i) for i in range(len(result.detections))]
+
+
+def flat_rows(result: SceneResult) -> list[dict[str, Any]]:
+    """Rows as `ship_rows`, for files without lists: words are separated by `;`, lists of numbers are JSON."""
+    as_text: dict[Kind, Callable[[list[Any]], str]] = {
+        "words": ";".join,
+        "numbers": lambda values: json.dumps(values, separators=(",", ":")),
+    }
+    lists = {name: as_text[kind] for name, kind in ship_columns(result).items() if kind in as_text}
+    return [row | {name: text(row[name]) for name, text in lists.items()} for row in ship_rows(result)]
 
 
 def ship_shapes(result: SceneResult) -> list[shapely.Geometry | None]:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from refinedet.config.detect_options import SceneSettings
 from refinedet.config.output_options import Format, OutputSettings
@@ -16,7 +17,7 @@ if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult  # what it imports takes a second
 
 _FORMATS: tuple[Format, ...] = ("geojson", "csv")
-_OUTLINED = {"geojson", "gpkg", "geoparquet", "quicklook", "map", DATASET}
+_OUTLINED = {"geojson", "gpkg", "geoparquet", "kml", "fgb", "quicklook", "map", DATASET}
 """Formats and views that show an outline of each ship."""
 
 
@@ -90,15 +91,30 @@ def load_writers(paths: Mapping[str, Path]) -> None:
         import refinedet.scene.output.webmap  # noqa: F401 - to be there
 
 
-def write_files(scene: Path, result: SceneResult, paths: Mapping[str, Path], settings: SceneSettings) -> None:
-    """Write the formats, the picture and the map, as far as `paths` names them.
+def told_of_files(result: SceneResult, paths: Mapping[str, Path]) -> SceneResult:
+    """Result with a note on each file that cannot say what it should."""
+    if "stac" not in paths or result.acquired.source != "unknown":
+        return result
+    from refinedet.scene.output.formats.stac_properties import TIME_UNKNOWN
+
+    return replace(result, notes=(*result.notes, TIME_UNKNOWN))
+
+
+def write_files(
+    scene: Path,
+    result: SceneResult,
+    paths: Mapping[str, Path],
+    settings: SceneSettings,
+    record: Mapping[str, Any] | None = None,
+) -> None:
+    """Write the formats, the picture and the map, as far as `paths` names them; `record`: that of the run.
 
     Raises:
         FileError: a file cannot be written, or the scene cannot be read again.
     """
     from refinedet.scene.output.writers import write_results, write_ships_of_ais, writing
 
-    write_results(result, dict(paths))
+    write_results(result, paths, record)
     write_ships_of_ais(result, paths)
     if "quicklook" in paths:
         from refinedet.scene.output.quicklook import write_quicklook

@@ -5,17 +5,19 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config.detect_options import SceneSettings
 from refinedet.raster import Reader
-from refinedet.scene.result import SceneResult
 from refinedet.scene.source import open_polarisations
 from refinedet.stretching import Stretch
 from refinedet.tiling import Window
+
+if TYPE_CHECKING:
+    from refinedet.scene.result import SceneResult  # which shows itself by these pictures
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""

@@ -9,7 +9,7 @@ from refinedet.config.output_options import Format
 from refinedet.errors import FileError
 from refinedet.geo.feature_files import FileFormat
 from refinedet.scene.naming import scene_stem
-from refinedet.scene.output.format_packages import load_pyarrow, load_pyogrio
+from refinedet.scene.output.formats.packages import load_pyarrow, load_pyogrio
 
 SUFFIXES: dict[Format, str] = {
     "geojson": ".geojson",
@@ -17,13 +17,19 @@ SUFFIXES: dict[Format, str] = {
     "gpkg": ".gpkg",
     "coco": ".coco.json",
     "geoparquet": ".parquet",
+    "kml": ".kml",
+    "fgb": ".fgb",
+    "stac": ".stac.json",
 }
+_BY_GDAL = {"gpkg": "GeoPackage files", "fgb": "FlatGeobuf files"}
 VIEWS = {"quicklook": ".png", "map": ".html", "record": ".run.json"}
 """Files beside the formats, and their suffixes: quicklook.py, webmap.py and record.py write them."""
 AIS_FORMATS: tuple[FileFormat, ...] = ("geojson", "csv", "gpkg")
 """Formats of the ships of AIS."""
 DATASET = "dataset"
 """Key, in a mapping of paths, of the scene's file in a data set of many, `partitions.partition_path`."""
+COLLECTION = "collection.json"
+"""Name of the STAC collection of an archive."""
 SEEN = "seen"
 """Key, in a mapping of paths, of the file with the seen area of the scene, beside those of many."""
 
@@ -60,6 +66,11 @@ def ais_paths(paths: Mapping[str, Path]) -> dict[str, Path]:
     }
 
 
+def archive_folder(paths: Mapping[str, Path]) -> Path | None:
+    """Folder of the archive of a scene, None for a scene alone; its part of the data set lies two folders deep."""
+    return paths[DATASET].parents[2] if DATASET in paths else None
+
+
 def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
     """Refuse, before the work, results that could not be written.
 
@@ -67,8 +78,9 @@ def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
         FileError: a file exists and `overwrite` is false, or a file is where a folder is needed.
         MissingExtra: a format needs a package that is not installed.
     """
-    if "gpkg" in paths:
-        load_pyogrio()
+    for name, files in _BY_GDAL.items():
+        if name in paths:
+            load_pyogrio(files)
     if {"geoparquet", DATASET, SEEN} & paths.keys():
         load_pyarrow()
     for path in paths.values():

@@ -18,8 +18,8 @@ from refinedet.boxes import covering
 from refinedet.geo.footprints import area_on_earth
 from refinedet.geo.position import locate
 from refinedet.radiometry import valid_mask
-from refinedet.scene.output.format_packages import load_pyarrow
-from refinedet.scene.output.geoparquet import GEOMETRY, SCENE, geo_metadata, write_table
+from refinedet.scene.output.formats.geoparquet import SCENE, geo_metadata, geometry_columns, write_table
+from refinedet.scene.output.formats.packages import load_pyarrow
 from refinedet.scene.result import SceneResult
 
 START, END = "start", "end"
@@ -51,7 +51,7 @@ def write_seen(result: SceneResult, path: Path) -> None:
         SCENE: pa.array([result.scene], pa.string()),
         START: pa.array([times[0]], kind),
         END: pa.array([times[-1]], kind),
-        GEOMETRY: pa.array([None if area is None else shapely.to_wkb(area)], pa.binary()),
+        **geometry_columns([area]),
     }
     write_table(columns, geo_metadata([], located=True), path)
 

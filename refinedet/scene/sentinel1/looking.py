@@ -1,4 +1,4 @@
-"""View of the radar on a Sentinel-1 raster, for its record: time, range and direction at a few places."""
+"""View of the radar on a Sentinel-1 raster, for its record: the radar, and time, range, direction at a few places."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.constants import speed_of_light
 
 from refinedet.geo.position import azimuths_deg
 from refinedet.scene.sentinel1.annotation import Annotation, Grid
@@ -35,6 +36,23 @@ def view_of(annotation: Annotation) -> dict[str, Any]:
         axis=1,
     )
     return {"start": annotation.first_line.isoformat() + "Z", "look": "right", "nodes": nodes.round(6).tolist()}
+
+
+def radar_of(annotation: Annotation) -> dict[str, Any]:
+    """Radar and image as an annotation states them, ready for JSON; the same for all polarisations of a product.
+
+    Keys: `platform`, `mode` (IW, EW or S1 to S6), `product_type`, `frequency_ghz`, `spacing_m` [across, along track],
+    `look` and `orbit_pass`, in the words of the SAR extension of STAC.
+    """
+    return {
+        "platform": f"sentinel-1{annotation.mission[-1:].lower()}",
+        "mode": annotation.mode,
+        "product_type": annotation.product_type,
+        "frequency_ghz": round(speed_of_light / annotation.wavelength_m / 1e9, 6),
+        "spacing_m": [annotation.range_spacing_m, annotation.azimuth_spacing_m],
+        "look": "right",
+        "orbit_pass": annotation.orbit_pass.lower(),
+    }
 
 
 def _spread(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:

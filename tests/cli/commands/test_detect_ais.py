@@ -77,7 +77,7 @@ def test_every_format_has_the_columns_of_ais(run: Run, scene: Path, weights: Pat
     table = rows_of(Path("out/scene.csv"))
     coco = json.loads(Path("out/scene.coco.json").read_text())
     parquet = pyarrow.parquet.read_table("out/scene.parquet").to_pylist()
-    meta, _, _, values = pyogrio.raw.read("out/scene.gpkg")
+    meta, _, _, values = pyogrio.raw.read("out/scene.gpkg", layer=0)
     gpkg = dict(zip(meta["fields"], values, strict=True))
     for name in AIS_COLUMNS:
         expected = [row[name] for row in rows]

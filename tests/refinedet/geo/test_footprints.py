@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import shapely
 
-from refinedet.geo.footprints import footprint
+from refinedet.geo.footprints import area_on_earth, bounds_on_earth, footprint, narrowest_box
 
 CORNERS = np.array([[10.0, 50.0], [10.0, 49.0], [11.0, 49.0], [11.0, 50.0]])
 """Top left, bottom left, bottom right, top right of a box in a scene with north up."""
@@ -46,3 +46,17 @@ def test_an_unknown_corner_gives_no_polygon() -> None:
     corners = CORNERS.copy()
     corners[2] = np.nan
     assert footprint(corners) is None
+
+
+def test_an_area_in_one_piece_is_one_polygon() -> None:
+    assert isinstance(area_on_earth(shapely.box(10, 49, 11, 50)), shapely.Polygon)
+
+
+def test_the_narrowest_box_may_cross_the_antimeridian() -> None:
+    cut = footprint(np.array([[179.9, 1.0], [179.9, 0.0], [-179.8, 0.0], [-179.8, 1.0]]))
+    assert bounds_on_earth([cut]) == [179.9, 0, -179.8, 1]
+    assert bounds_on_earth([cut, shapely.box(170, -5, 171, -4), None]) == [170, -5, -179.8, 1]
+    assert bounds_on_earth([shapely.box(-10, 1, 20, 2)]) == [-10, 1, 20, 2]
+    assert bounds_on_earth([None]) is None
+    assert narrowest_box([[-180, -90, 180, 90]]) == [-180, -90, 180, 90]
+    assert narrowest_box([[179, 0, -179, 1], [-178, 2, -177, 3]]) == [179, 0, -177, 3]

@@ -243,7 +243,7 @@ def test_all_formats_have_the_score_of_each_polarisation(scene: Path, tmp_path: 
     for name in ("gpkg", "geoparquet"):
         pyarrow = pytest.importorskip("pyarrow.parquet")
         if name == "gpkg":
-            meta, _, _, fields = pyogrio.raw.read(paths["gpkg"])
+            meta, _, _, fields = pyogrio.raw.read(paths["gpkg"], layer=0)
             columns = dict(zip(meta["fields"].tolist(), fields, strict=True))
             rows = [{key: _none(columns[key][i]) for key in ("score_vv", "score_vh")} for i in range(len(expected))]
         else:

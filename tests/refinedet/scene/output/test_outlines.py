@@ -48,7 +48,7 @@ def test_every_file_holds_turned_rectangles_and_says_which(turned: SceneResult, 
     features = json.loads(paths["geojson"].read_text())["features"]
     assert [one["properties"]["outline"] for one in features] == KINDS
     assert features[0]["properties"]["bbox_px"] == [10, 5, 18, 9]
-    meta, _, geometry, fields = pyogrio.raw.read(paths["gpkg"])
+    meta, _, geometry, fields = pyogrio.raw.read(paths["gpkg"], layer=0)
     assert fields[list(meta["fields"]).index("outline")].tolist() == KINDS
     table = pyarrow.parquet.read_table(paths["geoparquet"])
     assert table["outline"].to_pylist() == KINDS

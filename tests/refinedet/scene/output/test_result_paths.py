@@ -42,10 +42,13 @@ def test_a_folder_in_place_of_a_file_is_refused(tmp_path: Path) -> None:
         check_writable(result_paths("scene.tif", tmp_path, ["csv"], quicklook=False), overwrite=True)
 
 
-@pytest.mark.parametrize(("package", "name"), [("pyogrio", "gpkg"), ("pyarrow", "geoparquet")])
+@pytest.mark.parametrize(
+    ("package", "name", "extra"),
+    [("pyogrio", "gpkg", "gpkg"), ("pyogrio", "fgb", "gpkg"), ("pyarrow", "geoparquet", "geoparquet")],
+)
 def test_a_format_without_its_package_is_refused_before_the_work(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, name: Format
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, package: str, name: Format, extra: str
 ) -> None:
     monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingExtra, match=rf"refinedet\[{name}\]"):
+    with pytest.raises(MissingExtra, match=rf"refinedet\[{extra}\]"):
         check_writable(result_paths("scene.tif", tmp_path, [name], quicklook=False), overwrite=True)

@@ -22,9 +22,10 @@ from pycocotools.coco import COCO
 
 from refinedet.evaluation.score import Score, score_files
 from refinedet.scene.input.acquisition import Acquisition, LineTimes
-from refinedet.scene.output.geoparquet import write_partition
+from refinedet.scene.output.formats.geoparquet import write_partition
+from refinedet.scene.output.formats.text import csv_columns
 from refinedet.scene.output.result_paths import SUFFIXES, result_paths
-from refinedet.scene.output.writers import CSV_COLUMNS, write_results
+from refinedet.scene.output.writers import write_results
 from refinedet.scene.result import SceneResult
 from refinedet.utc import utc_text
 
@@ -78,7 +79,7 @@ def test_geojson_without_position_says_so_and_keeps_the_pixels(tmp_path: Path, m
 def test_csv_has_one_row_per_ship_and_blanks_for_what_is_unknown(tmp_path: Path, make_result: MakeResult) -> None:
     with written(make_result(), tmp_path / "a")["csv"].open(newline="") as stream:
         rows = list(csv.DictReader(stream))
-    assert tuple(rows[0]) == CSV_COLUMNS
+    assert tuple(rows[0]) == csv_columns(make_result())
     assert [float(rows[0][key]) for key in ("x1", "y1", "x2", "y2", "score")] == [10, 5, 18, 9, 0.9]
     assert float(rows[0]["lon"]) == pytest.approx(10.014)
     assert float(rows[0]["lat"]) == pytest.approx(49.993)
@@ -91,7 +92,7 @@ def test_csv_has_one_row_per_ship_and_blanks_for_what_is_unknown(tmp_path: Path,
 @pytest.mark.parametrize("ships", [0, 2])
 def test_gpkg_opens_with_the_same_ships(tmp_path: Path, make_result: MakeResult, ships: int) -> None:
     path = written(make_result(ships), tmp_path)["gpkg"]
-    meta, _, geometry, fields = pyogrio.raw.read(path)
+    meta, _, geometry, fields = pyogrio.raw.read(path, layer=0)
     assert meta["crs"] == "EPSG:4326"
     assert meta["geometry_type"] == "Polygon"
     assert pyogrio.list_layers(path)[0][0] == "a scene"
@@ -115,7 +116,7 @@ def test_time_and_scene_are_in_every_format(tmp_path: Path, make_result: MakeRes
     for rows in (geojson, table, coco):
         assert [row["time"] for row in rows] == expected
         assert [row["scene"] for row in rows] == ["a scene.tif"] * 2
-    meta, _, _, fields = pyogrio.raw.read(paths["gpkg"], datetime_as_string=True)
+    meta, _, _, fields = pyogrio.raw.read(paths["gpkg"], layer=0, datetime_as_string=True)
     columns = dict(zip(meta["fields"], fields, strict=True))
     assert columns["time"].tolist() == expected
     assert columns["scene"].tolist() == ["a scene.tif"] * 2
@@ -142,14 +143,14 @@ def test_an_unknown_time_is_null_in_every_format(tmp_path: Path, make_result: Ma
 
 
 def test_gpkg_without_position_holds_pixels_and_no_reference_system(tmp_path: Path, make_result: MakeResult) -> None:
-    meta, _, geometry, _ = pyogrio.raw.read(written(make_result(located=False), tmp_path)["gpkg"])
+    meta, _, geometry, _ = pyogrio.raw.read(written(make_result(located=False), tmp_path)["gpkg"], layer=0)
     assert meta["crs"] is None or "undefined" in meta["crs"].lower()
     assert shapely.from_wkb(geometry[0]).bounds == (10, 5, 18, 9)
 
 
 def test_gpkg_across_the_antimeridian_holds_both_halves(tmp_path: Path, make_result: MakeResult) -> None:
     path = written(make_result(west=179.985), tmp_path)["gpkg"]
-    meta, _, geometry, _ = pyogrio.raw.read(path)
+    meta, _, geometry, _ = pyogrio.raw.read(path, layer=0)
     assert meta["geometry_type"] == "MultiPolygon"
     assert [len(shape.geoms) for shape in shapely.from_wkb(geometry)] == [2, 1]
 
@@ -185,7 +186,7 @@ def test_equal_results_give_equal_bytes_and_geojson_scores_itself_perfect(
 
 def outlines(path: Path) -> tuple[str | None, list[shapely.Geometry]]:
     """Reference system and shapes of a file, as GDAL reads them."""
-    meta, _, geometry, _ = pyogrio.raw.read(path)
+    meta, _, geometry, _ = pyogrio.raw.read(path, layer=0)
     return meta["crs"], list(shapely.from_wkb(geometry))
 
 
@@ -236,7 +237,7 @@ def test_scenes_of_any_name_are_written_and_read_back(tmp_path: Path, make_resul
     assert json.loads(paths["coco"].read_text(encoding="utf-8"))[0]["file_name"] == scene
     plain = paths["gpkg"].rename(tmp_path / "plain.gpkg")  # pyogrio takes some signs in a path for its own
     layers = pyogrio.list_layers(plain)
-    assert len(layers) == 1
+    assert [name for name, _ in layers[1:]] == ["layer_styles"]
     assert layers[0][0].endswith(re.sub(r"[^\w .-]", "_", Path(scene).stem))
     assert len(outlines(plain)[1]) == 2
     plain.rename(paths["gpkg"])

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from refinedet.scene.sentinel1.annotation import read_annotation
-from refinedet.scene.sentinel1.looking import view_of
+from refinedet.scene.sentinel1.looking import radar_of, view_of
 
 
 def test_the_view_of_a_real_product(sample_data: Path) -> None:
@@ -18,6 +18,15 @@ def test_the_view_of_a_real_product(sample_data: Path) -> None:
         pytest.skip(f"no Sentinel-1 metadata under {sample_data / 's1'}; point REFINEDET_DATA at the samples")
     annotation = read_annotation(ET.parse(files[0]).getroot(), "here")  # noqa: S314 - a sample of our own
     view = view_of(annotation)
+    assert radar_of(annotation) == {
+        "platform": "sentinel-1a",
+        "mode": "IW",
+        "product_type": "GRD",
+        "frequency_ghz": pytest.approx(5.405, abs=1e-3),
+        "spacing_m": [10.0, 10.0],
+        "look": "right",
+        "orbit_pass": annotation.orbit_pass.lower(),
+    }
     nodes = np.array(view["nodes"])
     assert (view["look"], nodes.shape) == ("right", (24, 6))
     ratio, incidence, track = nodes[:, 3:].T

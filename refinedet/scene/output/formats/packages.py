@@ -7,8 +7,8 @@ from typing import Any
 from refinedet.extras import missing_extra
 
 
-def load_pyogrio() -> Any:
-    """Import pyogrio with its raw module.
+def load_pyogrio(files: str = "GeoPackage files") -> Any:
+    """Import pyogrio with its raw module; `files` says in the error what needs it.
 
     Raises:
         MissingExtra: the package is not installed.
@@ -17,7 +17,7 @@ def load_pyogrio() -> Any:
         import pyogrio
         import pyogrio.raw
     except ImportError as error:
-        raise missing_extra("pyogrio", "GeoPackage files") from error
+        raise missing_extra("pyogrio", files) from error
     return pyogrio
 
 
@@ -33,3 +33,16 @@ def load_pyarrow() -> Any:
     except ImportError as error:
         raise missing_extra("pyarrow", "GeoParquet files") from error
     return pa
+
+
+def load_geopandas() -> Any:
+    """Import geopandas.
+
+    Raises:
+        MissingExtra: the package is not installed.
+    """
+    try:
+        import geopandas as gpd
+    except ImportError as error:
+        raise missing_extra("geopandas", "tables of ships with their outlines") from error
+    return gpd

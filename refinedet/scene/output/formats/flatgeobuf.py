@@ -1,0 +1,27 @@
+"""FlatGeobuf: the ships of a scene as one file with a spatial index, which programs read in part, also from the web."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from refinedet.files import atomic_path
+from refinedet.scene.output.columns import ship_shapes
+from refinedet.scene.output.formats.layers import layer_bytes
+from refinedet.scene.result import SceneResult
+
+
+def write_flatgeobuf(result: SceneResult, path: Path) -> None:
+    """Write polygons in EPSG:4326, or in pixels (y down) without a reference system; equal results, equal bytes.
+
+    The index orders the ships by place. A ship without an outline has no place in it, and leaves the file without one.
+
+    Raises:
+        OSError: the file cannot be written.
+        MissingExtra: pyogrio is not installed.
+    """
+    placed = all(shape is not None for shape in ship_shapes(result))
+    content = layer_bytes(
+        result, "FlatGeobuf", Path(result.scene).stem or "ships", SPATIAL_INDEX="YES" if placed else "NO"
+    )
+    with atomic_path(path) as temporary:
+        temporary.write_bytes(content)
