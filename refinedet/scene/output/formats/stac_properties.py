@@ -116,7 +116,8 @@ def _made(result: SceneResult, record: Mapping[str, Any]) -> dict[str, Any]:
     """Processing: the software, and what it made of what."""
     versions = record.get("versions") or {"refinedet": refinedet.__version__}
     of = result.scene if result.label is None else f"{result.scene} ({result.label})"
-    identity = "" if result.identity is None else f", SHA-256 {result.identity.scene}"
+    content = (record.get("scene") or {}).get("sha256")
+    identity = f", SHA-256 {content}" if content else ""
     weights = record.get("weights")
     by = f", weights {weights['name']}, SHA-256 {weights['sha256']}" if weights else ""
     return {

@@ -37,7 +37,8 @@ RADAR = {
 def item_of(result: SceneResult, folder: Path, more: dict[str, Path] | None = None) -> dict[str, Any]:
     """Item as written, valid by the core schemas that pystac brings."""
     files = result_paths(result.scene, folder, SUFFIXES, quicklook=True, web_map=True, record=True) | (more or {})
-    write_stac(result, files["stac"], files=files, record={"versions": {"refinedet": "1", "scipy": None}})
+    record = {"versions": {"refinedet": "1", "scipy": None}, "scene": {"sha256": "ab12"}}
+    write_stac(result, files["stac"], files=files, record=record)
     item: dict[str, Any] = json.loads(files["stac"].read_text())
     assert pystac.validation.validate_dict(item, extensions=[])
     return item
@@ -54,6 +55,7 @@ def test_an_item_has_place_size_software_and_all_files(tmp_path: Path, make_resu
     assert (told["proj:code"], told["proj:shape"]) == ("EPSG:4326", [100, 200])
     assert told["proj:transform"] == [0.001, 0.0, 10.0, 0.0, -0.001, 50.0]
     assert told["processing:software"] == {"refinedet": "1"}
+    assert told["processing:lineage"].endswith("in a scene.tif, SHA-256 ab12")
     assert item["stac_extensions"] == [EXTENSIONS["proj"], EXTENSIONS["processing"]]
     names = {one["href"] for one in item["assets"].values()}
     assert names == {
