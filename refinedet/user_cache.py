@@ -27,7 +27,7 @@ def cache_folder(of: str) -> Path:
         FileError: neither can be written.
     """
     named = os.environ.get("REFINEDET_CACHE")
-    return Path(named) / of if named else _usable(platformdirs.user_cache_path("refinedet", appauthor=False)) / of
+    return Path(named) / of if named else _usable(_own()) / of
 
 
 def write_error(folder: Path) -> str | None:
@@ -38,6 +38,14 @@ def write_error(folder: Path) -> str | None:
             return None
     except OSError as error:
         return error.strerror or str(error)
+
+
+def _own() -> Path:
+    """The user's cache folder; a relative path if there is neither HOME nor an entry of the user, as in containers."""
+    try:
+        return platformdirs.user_cache_path("refinedet", appauthor=False)
+    except RuntimeError:
+        return Path("~") / "refinedet"
 
 
 @cache

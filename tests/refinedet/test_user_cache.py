@@ -52,6 +52,14 @@ def test_else_a_folder_of_the_user_in_the_temporary_one_and_it_is_said_once(
     assert not Path("~").exists()
 
 
+def test_a_user_without_home_and_entry_has_a_folder_too(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def no_home(*_: object, **__: object) -> Path:
+        raise RuntimeError("could not determine the home directory")
+
+    monkeypatch.setattr("platformdirs.user_cache_path", no_home)
+    assert cache_folder("a") == temporary / f"refinedet-{os.getuid()}" / "a"
+
+
 def test_a_folder_that_others_may_write_is_not_trusted(temporary: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     home(monkeypatch, Path("/proc/none"))
     (temporary / f"refinedet-{os.getuid()}").mkdir()
