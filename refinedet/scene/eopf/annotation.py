@@ -109,6 +109,6 @@ def _swaths(annotated: Mapping[str, Any]) -> tuple[Swath, ...]:
             if None not in found:
                 piece = tuple(int(edge) for edge in found if edge is not None)
                 pieces.setdefault(text(merge, "swath"), []).append(piece)  # type: ignore[arg-type]  # four by `edges`
-    if len(prf) > 1 and not prf.keys() <= pieces.keys():
-        return ()
+    if len(prf) > 1:  # a swath without bounds lies outside; without any bounds, no pixel's is known
+        prf = {name: value for name, value in prf.items() if name in pieces}
     return tuple(Swath(name, value, tuple(pieces.get(name, ()))) for name, value in prf.items())
