@@ -6,6 +6,7 @@ import json
 import re
 from dataclasses import is_dataclass
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any, get_args, get_type_hints
 
 import api_page
@@ -144,6 +145,12 @@ def test_a_link_out_of_the_pages_becomes_a_name_or_a_page() -> None:
     assert "[params.yaml](https://example.org/us/refinedet/blob/main/params.yaml)" in inside(
         text, "training/workflow.md", "https://example.org/us/refinedet/"
     )
+
+
+def test_an_example_that_no_test_runs_is_code_on_the_site() -> None:
+    page, config = SimpleNamespace(file=SimpleNamespace(src_uri="howto/archive.md")), SimpleNamespace(repo_url=None)
+    text = "```python notest\nimport x\n```\n"
+    assert hooks.on_page_markdown(text, page, config, None) == "```python\nimport x\n```\n"
 
 
 def test_links_of_the_changelog_are_those_of_its_page() -> None:
