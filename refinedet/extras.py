@@ -31,6 +31,9 @@ EXTRA_OF = {
     "pyarrow": "geoparquet",
     "pyais": "ais",
     "ray": "ray",
+    "requests": "cloud",
+    "boto3": "cloud",
+    "botocore": "cloud",
 }
 """Extra by the name under which a package is imported."""
 

@@ -14,33 +14,16 @@ from io import FileIO
 from pathlib import Path
 
 from pipeline.downloads.disk import need_room
-from pipeline.downloads.http import PARTIAL, PASSING, RANGE_REFUSED, SCHEMES, Extent, ask, extent, retry_after_s
+from pipeline.downloads.http import PARTIAL, RANGE_REFUSED, SCHEMES, Extent, ask, extent
 from pipeline.downloads.partial import Part
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import cannot_write
+from refinedet.retrying import PASSING, RetryPolicy, plain_words, retry_after_s
 
 _LOG = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 18
 _LOG_EVERY_S = 5.0
 _MEGA = 1e6
-_WORDS = 200
-
-
-@dataclass(frozen=True, slots=True)
-class RetryPolicy:
-    """Limits on retries: when to wait, and when to give up."""
-
-    attempts: int = 5
-    """Failures in a row, without one new byte, that end the download."""
-    timeout_s: float = 30.0
-    """Longest silence of the server."""
-    backoff_s: float = 1.0
-    """Wait after the first failure; it doubles with each further one."""
-    longest_wait_s: float = 300.0
-    """Longest wait; a server that asks for more (Retry-After) ends the download."""
-    slow_bytes_s: float = 100.0
-    """Least bytes a second; a server that sends less for `slow_s` on end counts as one that broke off."""
-    slow_s: float = 60.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,9 +80,7 @@ def fetch(url: str, target: Path, retry: RetryPolicy | None = None) -> None:
                 f"expected to download {url}, but {problem.what} ({failures} times); check the network, or name a "
                 "mirror in download.mirror of params.yaml or in REFINEDET_MIRROR"
             )
-        wait_s = min(retry.backoff_s * 2 ** (failures - 1), retry.longest_wait_s)
-        if problem.wait_s is not None:
-            wait_s = max(wait_s, problem.wait_s)
+        wait_s = retry.wait_s(failures, problem.wait_s)
         if wait_s > retry.longest_wait_s:
             raise FileError(
                 f"expected to download {url}, but {problem.what} and asks to be left alone for {wait_s:.0f} s; start "
@@ -118,7 +99,7 @@ def _try(url: str, part: Part, retry: RetryPolicy) -> _Problem | None:
     except FileError:
         raise
     except urllib.error.HTTPError as error:
-        answer = f"the server answered {error.code} {_plain(error.reason)}"
+        answer = f"the server answered {error.code} {plain_words(error.reason)}"
         if error.code not in PASSING:
             raise FileError(f"expected a file at {url}, but {answer}; check the address") from error
         return _Problem(answer, retry_after_s(error.headers))
@@ -129,13 +110,7 @@ def _try(url: str, part: Part, retry: RetryPolicy) -> _Problem | None:
                 f"expected to trust {url}, but {reason.verify_message}; name the certificates of your network in "
                 "SSL_CERT_FILE, or check the clock"
             ) from error
-        return _Problem(_plain(reason) or type(error).__name__)
-
-
-def _plain(words: object) -> str:
-    """Words of a server or of Python as one short line without control characters."""
-    text = " ".join(str(words).split())[:_WORDS]
-    return "".join(letter if letter.isprintable() else "?" for letter in text)
+        return _Problem(plain_words(reason) or type(error).__name__)
 
 
 def _attempt(url: str, part: Part, retry: RetryPolicy) -> bool:

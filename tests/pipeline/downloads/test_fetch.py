@@ -16,9 +16,10 @@ from typing import Any
 import pytest
 
 from pipeline.downloads.disk import SPARE_BYTES
-from pipeline.downloads.fetch import RetryPolicy, fetch, locate
-from pipeline.downloads.http import _CarefulRedirects, retry_after_s
+from pipeline.downloads.fetch import fetch, locate
+from pipeline.downloads.http import _CarefulRedirects
 from refinedet.errors import DiskError, FileError, InputError
+from refinedet.retrying import RetryPolicy, retry_after_s
 
 CONTENT = bytes(range(256)) * 400
 FEW_RETRIES = RetryPolicy(attempts=3, timeout_s=5, backoff_s=0)

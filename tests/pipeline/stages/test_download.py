@@ -14,12 +14,13 @@ from typing import Any
 import pytest
 
 from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, Source
-from pipeline.downloads.fetch import RetryPolicy, fetch
+from pipeline.downloads.fetch import fetch
 from pipeline.params import Params, parse_params
 from pipeline.stages import download as module
 from pipeline.stages.download import SOURCE_FILE, download
 from refinedet.errors import FileError, InputError
 from refinedet.files import md5_file, read_json, sha256_file, sha256_tree
+from refinedet.retrying import RetryPolicy
 
 Zip = Callable[[Path, str], Path]
 
