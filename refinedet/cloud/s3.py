@@ -48,9 +48,8 @@ class S3Transport:
         """Ask for bytes, as `Transport.get` says."""
         headers = range_headers(wanted, version)
         asked = {"Bucket": address.host, "Key": address.key}
-        asked |= {
-            name: headers[header] for name, header in (("Range", "Range"), ("IfMatch", "If-Match")) if header in headers
-        }
+        names = {"Range": "Range", "If-Match": "IfMatch"}
+        asked |= {names[header]: value for header, value in headers.items() if header in names}
         if (payer := os.environ.get("AWS_REQUEST_PAYER")) is not None:
             asked["RequestPayer"] = payer
         try:

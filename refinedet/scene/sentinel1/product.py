@@ -9,7 +9,7 @@ manifest names with any driver it has.
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 from typing import Any
 from xml.etree.ElementTree import Element  # made by defusedxml's parser
 
@@ -114,7 +114,7 @@ def find_measurement(path: str | Scene, polarisation: str | None = None) -> Meas
     """Find the raster of a product, of the polarisation asked for; else vv, else hh, else the first by name.
 
     Args:
-        path: folder of the product, a folder that holds one product, its manifest, a zip archive of one, or a STAC item.
+        path: folder of the product, a folder that holds one product, its manifest, a zip archive of one, or an item.
         polarisation: vv, vh, hh or hv.
 
     Raises:
