@@ -56,7 +56,8 @@ class S3Transport:
             found = self._client.get_object(**asked)
         except self._errors.ClientError as error:
             told = error.response.get("ResponseMetadata", {})
-            raise refuse(address, int(told.get("HTTPStatusCode", 0)), told.get("HTTPHeaders", {})) from None
+            said = {name.title(): value for name, value in told.get("HTTPHeaders", {}).items()}
+            raise refuse(address, int(told.get("HTTPStatusCode", 0)), said) from None
         except (self._errors.NoCredentialsError, self._errors.PartialCredentialsError) as error:
             raise FileError(f"expected credentials for {address}, found unusable ones ({error})") from error
         except self._errors.ParamValidationError as error:

@@ -72,7 +72,7 @@ class WebTransport:
         except errors.ConnectionError as error:
             raise PassingError(f"{address.origin[1]} cannot be reached, or broke off") from error
         except errors.Timeout as error:
-            raise PassingError(f"{address.origin[1]} is silent for {self._timeout_s:.0f} s") from error
+            raise PassingError(f"{address.origin[1]} is silent for {self._timeout_s:g} s") from error
         except errors.RequestException as error:
             raise broken(error) from error
 
