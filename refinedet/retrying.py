@@ -32,7 +32,8 @@ class RetryPolicy:
 
     def wait_s(self, failures: int, asked_s: float | None) -> float:
         """Seconds to wait after so many failures in a row, of a server that asks for `asked_s`."""
-        return max(min(self.backoff_s * 2 ** (failures - 1), self.longest_wait_s), asked_s or 0.0)
+        own_s: float = self.backoff_s * 2 ** (failures - 1)
+        return max(min(own_s, self.longest_wait_s), asked_s or 0.0)
 
 
 def retry_after_s(headers: Message | Mapping[str, str]) -> float | None:

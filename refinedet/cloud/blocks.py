@@ -48,7 +48,7 @@ class BlockStore:
         self.size, self.count = size, -(-size // self.block_bytes)
         folder = cache_folder(_FOLDER)
         key = hashlib.sha256(json.dumps([name, version, size]).encode()).hexdigest()[:32]
-        self._paths = folder / f"{key}.bytes", folder / f"{key}.sums"
+        self._paths: tuple[Path, ...] = folder / f"{key}.bytes", folder / f"{key}.sums"
         with self._told():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _remove_old(folder)

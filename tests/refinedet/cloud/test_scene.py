@@ -1,4 +1,4 @@
-"""A scene at an address gives the bytes of its local copy, and each byte moves once, however badly the server behaves."""
+"""Scenes at addresses give the bytes of local copies, and each byte moves once, however badly the server behaves."""
 
 from __future__ import annotations
 
