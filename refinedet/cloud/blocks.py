@@ -17,12 +17,13 @@ import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from refinedet.errors import DiskError, FileError
 from refinedet.files import cannot_write
-from refinedet.locks import lock_alone, open_log
+from refinedet.locks import lock_alone, open_file, open_log
 from refinedet.user_cache import cache_folder
 
 _LOGGER = logging.getLogger(__name__)
@@ -53,32 +54,29 @@ class BlockStore:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _remove_old(folder)
             self._bytes, self._sums = self._open(folder, kept=version is not None)
-            os.ftruncate(self._bytes, size)
-            found = os.pread(self._sums, self.count * _CHECKSUM.itemsize, 0)
-            os.ftruncate(self._sums, self.count * _CHECKSUM.itemsize)
+            self._bytes.truncate(size)
+            found = _read_at(self._sums, self.count * _CHECKSUM.itemsize, 0)
+            self._sums.truncate(self.count * _CHECKSUM.itemsize)
         self._checksums = np.zeros(self.count, _CHECKSUM)
         known = np.frombuffer(found[: len(found) // 4 * 4], _CHECKSUM)
         self._checksums[: len(known)] = known
         self._checked = np.zeros(self.count, np.bool_)
 
-    def _open(self, folder: Path, *, kept: bool) -> tuple[int, int]:
-        """Descriptors of the two files; of nameless ones, if they cannot be kept."""
+    def _open(self, folder: Path, *, kept: bool) -> tuple[BinaryIO, BinaryIO]:
+        """Streams of the two files; of nameless ones, if they cannot be kept."""
         if kept:
-            descriptors = [os.open(path, os.O_RDWR | os.O_CREAT, 0o600) for path in self._paths]
+            streams = [os.fdopen(open_file(path), "r+b", buffering=0) for path in self._paths]
             try:
-                lock_alone(self._paths[1], descriptors[1], "")
+                lock_alone(self._paths[1], streams[1].fileno(), "")
             except FileError:
                 _LOGGER.info("another run reads the same object: its blocks are not shared")
-                for descriptor in descriptors:
-                    os.close(descriptor)
+                for stream in streams:
+                    stream.close()
             else:
-                return descriptors[0], descriptors[1]
+                return streams[0], streams[1]
         self._paths = ()
-        streams = [tempfile.TemporaryFile(dir=folder, buffering=0) for _ in range(2)]  # noqa: SIM115 - until `close`
-        descriptors = [os.dup(stream.fileno()) for stream in streams]
-        for stream in streams:
-            stream.close()
-        return descriptors[0], descriptors[1]
+        one, other = (tempfile.TemporaryFile(dir=folder, buffering=0) for _ in range(2))  # noqa: SIM115 - until `close`
+        return one, other
 
     def missing(self, offset: int, length: int) -> tuple[int, int] | None:
         """First run of blocks, first and after the last, that a range of bytes lacks; None if all are there."""
@@ -119,12 +117,12 @@ class BlockStore:
     def get(self, offset: int, length: int) -> bytes:
         """Bytes of a range whose blocks are all there."""
         with self._told():
-            return os.pread(self._bytes, length, offset)
+            return _read_at(self._bytes, length, offset)
 
     def close(self, *, keep: bool) -> None:
         """Close the files; without `keep` they are removed."""
-        for descriptor in (self._bytes, self._sums):
-            os.close(descriptor)
+        self._bytes.close()
+        self._sums.close()
         if not keep:
             for path in self._paths:
                 with suppress(OSError):
@@ -152,10 +150,19 @@ class BlockStore:
             raise cannot_write(f"blocks of the scene in {folder}", error, folder, DiskError) from error
 
 
-def _write_at(descriptor: int, content: bytes, offset: int) -> None:
+def _read_at(stream: BinaryIO, length: int, offset: int) -> bytes:
+    """Bytes from a place on; fewer at the end."""
+    stream.seek(offset)
+    found = bytearray()
+    while len(found) < length and (piece := stream.read(length - len(found))):
+        found += piece
+    return bytes(found)
+
+
+def _write_at(stream: BinaryIO, content: bytes, offset: int) -> None:
+    stream.seek(offset)
     while content:
-        written = os.pwrite(descriptor, content, offset)
-        content, offset = content[written:], offset + written
+        content = content[stream.write(content) :]
 
 
 def _remove_old(folder: Path) -> None:
