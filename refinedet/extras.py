@@ -32,7 +32,9 @@ EXTRA_OF = {
     "pyais": "ais",
     "ray": "ray",
     "pystac_client": "cloud",
+    "requests": "cloud",
     "boto3": "cloud",
+    "botocore": "cloud",
 }
 """Extra by the name under which a package is imported."""
 

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.batch.engine import Job, Report
+from refinedet.cloud.scene import Scene
 from refinedet.errors import FileError, InputError
 from refinedet.files import full_disk_told
 from refinedet.locks import lock_alone, open_log, reading_log
@@ -53,7 +54,7 @@ class SceneArchiveStatus:
         """True if the run that began this file was told to replace older results."""
         return bool(self._head and self._head["replaces"])
 
-    def finished(self, scene: Path) -> FinishedScene | None:
+    def finished(self, scene: Scene) -> FinishedScene | None:
         """Ships and files of a scene; None if it is not finished."""
         return self._finished.get(_key(scene))
 
@@ -199,5 +200,5 @@ def _plain(run: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _key(scene: Path) -> str:
+def _key(scene: Scene) -> str:
     return str(scene.absolute())

@@ -7,6 +7,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from refinedet.cloud.scene import Scene, scene_of
 from refinedet.config.detect_options import DetectorSettings
 from refinedet.config.option import options
 from refinedet.config.settings import DetectSettings
@@ -18,7 +19,7 @@ from refinedet.scene.output.files import plan_scenes, refuse_existing
 
 
 def find_ships(
-    scene: str | Path,
+    scene: str | Scene,
     out: str | Path | None = None,
     *,
     detector: Detector | None = None,
@@ -30,7 +31,8 @@ def find_ships(
     Interrupted, the same call goes on from the last finished windows.
 
     Args:
-        scene: GeoTIFF, Sentinel-1 GRD product (folder, zip or manifest.safe), PNG or JPEG.
+        scene: GeoTIFF, Sentinel-1 GRD product (folder, zip, manifest.safe or STAC item), PNG or JPEG; or an address,
+            https:// or s3://, of a raster or an item.
         out: folder for results; None: `<stem>_ships` in the current folder.
         detector: a loaded detector; None: it is loaded for this call, by `weights`, `runtime` and the other options of
             `Detector.load`.
@@ -51,7 +53,8 @@ def find_ships(
     wanted = DetectSettings.of(out=out, **settings)
     if detector is not None:
         _refuse_both(settings)
-    path = Path(scene).expanduser()
+    path = scene_of(scene)
+    path = path.expanduser() if isinstance(path, Path) else path
     files = plan_scenes([path], wanted.output, ais=wanted.ais.ais is not None)[path]
     refuse_existing(path, files, wanted.output)
     with nullcontext(detector) if detector is not None else Detector.of(wanted.detector) as loaded:
@@ -59,10 +62,10 @@ def find_ships(
 
 
 def find_ships_in(
-    scenes: Iterable[Path],
+    scenes: Iterable[Scene],
     settings: DetectSettings,
-    progress: Callable[[Path], Progress],
-) -> Iterator[DetectionRun | tuple[Path, RefineDetError]]:
+    progress: Callable[[Scene], Progress],
+) -> Iterator[DetectionRun | tuple[Scene, RefineDetError]]:
     """Find the ships of scenes one after the other; a scene that fails does not stop the others.
 
     Results that exist are refused before any of the work. Yields a run, or a scene and its error.

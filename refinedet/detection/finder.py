@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor
+from contextlib import contextmanager
 from dataclasses import dataclass, fields
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from refinedet.cloud.scene import CloudScene, Scene
 from refinedet.config.option import options
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
@@ -47,7 +49,7 @@ class ShipFinder:
         return self._identity(None)
 
     def find(
-        self, scene: Path, files: Mapping[str, Path] | None = None, progress: Progress | None = None
+        self, scene: Scene, files: Mapping[str, Path] | None = None, progress: Progress | None = None
     ) -> DetectionRun:
         """Find the ships of one scene and write its files.
 
@@ -60,9 +62,13 @@ class ShipFinder:
             RefineDetError: the scene cannot be read, a result cannot be written, or a setting does not fit.
             KeyboardInterrupt: with one sentence that says how to go on.
         """
+        self._detector.check_open()
+        with _closed_after(scene):
+            return self._find(scene, files, progress)
+
+    def _find(self, scene: Scene, files: Mapping[str, Path] | None, progress: Progress | None) -> DetectionRun:
         from refinedet.scene.journal import Journal
 
-        self._detector.check_open()
         if files is None:
             files = plan_files(scene, self._settings.output, ais=self._settings.ais.ais is not None)
             refuse_existing(scene, files, self._settings.output)
@@ -76,7 +82,7 @@ class ShipFinder:
             result = self._detect(scene, files, journal, watched)
             result = with_reports(result, self._settings.ais, self._settings.land)
             write_files(scene, result, files, self._settings.scene)
-            record = self._write_run_record(result, files["record"], began)
+            record = self._write_run_record(scene, result, files["record"], began)
         except KeyboardInterrupt:
             raise KeyboardInterrupt(watched.how_to_go_on(scene, journal)) from None
         except OSError as error:
@@ -87,7 +93,7 @@ class ShipFinder:
         seconds = time.perf_counter() - began
         return DetectionRun(scene, record, files, result, watched.kept, seconds)
 
-    def _detect(self, scene: Path, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
+    def _detect(self, scene: Scene, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
         from refinedet.scene.detect import detect_scene
 
         search, settings = self._search, self._settings
@@ -126,7 +132,7 @@ class ShipFinder:
             radiometry=search.predictors[0].radiometry,
         )
 
-    def _earlier_run_record(self, scene: Path, path: Path) -> dict[str, Any]:
+    def _earlier_run_record(self, scene: Scene, path: Path) -> dict[str, Any]:
         """Read the run record beside the results of a scene.
 
         Raises:
@@ -150,7 +156,7 @@ class ShipFinder:
             )
         return record
 
-    def _write_run_record(self, result: SceneResult, path: Path, began: float) -> dict[str, Any]:
+    def _write_run_record(self, scene: Scene, result: SceneResult, path: Path, began: float) -> dict[str, Any]:
         from refinedet.scene.output.record import run_record, write_run_record
         from refinedet.scene.output.writers import writing
 
@@ -161,6 +167,8 @@ class ShipFinder:
             device=", ".join(self._detector.devices),
             seconds=time.perf_counter() - began,
         )
+        if isinstance(scene, CloudScene):
+            record["scene"]["moved"] = scene.moved()
         with writing(path):
             write_run_record(path, record)
         return record
@@ -185,6 +193,20 @@ class ShipFinder:
         return asked | search.tile.to_dict() | resolved
 
 
+@contextmanager
+def _closed_after(scene: Scene) -> Iterator[None]:
+    """Close a scene by address at the end; after an error, what was fetched of it stays for a run that goes on."""
+    if not isinstance(scene, CloudScene):
+        yield
+        return
+    keep = True
+    try:
+        yield
+        keep = False
+    finally:
+        scene.close(keep=keep)
+
+
 @dataclass(slots=True)
 class _Watched:
     """Progress of one scene: it is remembered and passed on."""
@@ -200,7 +222,7 @@ class _Watched:
         if self.progress is not None:
             self.progress(done, total)
 
-    def how_to_go_on(self, scene: Path, journal: Journal) -> str:
+    def how_to_go_on(self, scene: Scene, journal: Journal) -> str:
         """Sentence for a user who stopped a run; empty if there is nothing to go on from."""
         kept = journal.count()  # not from progress, which is told of a window a moment after it is kept
         if not kept:

@@ -4,18 +4,19 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from refinedet.cloud.scene import Scene, scene_of
 from refinedet.scene.sentinel1.naming import product_name
 
 
-def scene_name(path: str | Path) -> str:
+def scene_name(path: str | Scene) -> str:
     """Name of a scene: its file name, or that of the Sentinel-1 product that it is or lies in.
 
     Its stem names the result files. A product that cannot be read has the name of its file or folder.
     """
-    path = Path(path)
+    path = scene_of(path)
     return product_name(path) or path.name
 
 
-def scene_stem(path: str | Path) -> str:
+def scene_stem(path: str | Scene) -> str:
     """Stem of the names of a scene's result files."""
     return Path(scene_name(path)).stem

@@ -5,14 +5,14 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
+from refinedet.cloud.scene import Scene
 from refinedet.config.detect_options import Calibrate
 from refinedet.errors import FileError, InputError
-from refinedet.raster import RasterInfo, SceneReader
+from refinedet.raster import RasterFile, RasterInfo, SceneReader
 from refinedet.raster.control_points import are_of_esas_grid
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.borders import find_fringes
@@ -36,7 +36,7 @@ _SOFTWARE = re.compile(r"Sentinel-1 IPF\s+(\d+\.\d+)")
 """Text of the tag Software in a raster as ESA's processor writes it."""
 
 
-def measurement_of(path: str | Path, polarisation: str | None) -> Measurement | None:
+def measurement_of(path: str | Scene, polarisation: str | None) -> Measurement | None:
     """Sentinel-1 raster that a user names: of a product, or bare within one; None for any other raster.
 
     Raises:
@@ -104,7 +104,7 @@ def apply_metadata(reader: SceneReader, found: Measurement, calibrate: Calibrate
         reader.info = replace(reader.info, dtype="float32")
 
 
-def apply_name(reader: SceneReader, path: str | Path) -> None:
+def apply_name(reader: SceneReader, path: RasterFile) -> None:
     """Count ground control points from pixel centres if a lone raster has the name of an ESA measurement."""
     info = reader.info
     if info.gcps and info.gcp_zero == "edge" and is_measurement_name(path) and are_of_esas_grid(info.gcps):
