@@ -71,7 +71,7 @@ def _again(request: Request) -> None:
 
 
 CASES = (
-    Case("dies every 60 kB", lambda request: request.give(cut=60_000)),
+    Case("dies every 20 kB", lambda request: request.give(cut=20_000)),
     Case("is silent once", _once(lambda _: time.sleep(6))),
     Case("trickles once", _once(lambda request: request.give(pause=lambda: time.sleep(0.2)))),
     Case("503 once", _once(lambda request: request.say(503))),
@@ -149,7 +149,7 @@ class Bench:
             self.server.sent.clear()
             self.server.asked = 0
             try:
-                found, run = self.files(address, title, tile_px=512)
+                found, run = self.files(address, title, tile_px=256)
                 came = f"equal bytes, {run.windows_kept} windows from before" if found == wanted else "other bytes"
                 right = not change and found == wanted and run.windows_kept > 0
             except RefineDetError as error:
@@ -162,7 +162,7 @@ class Bench:
                 raise KeyboardInterrupt
 
         try:
-            self.files(address, out, tile_px=512, progress=stop)
+            self.files(address, out, tile_px=256, progress=stop)
         except KeyboardInterrupt:
             return
         raise AssertionError("the run was not stopped")
@@ -250,7 +250,7 @@ def _run(bench: Bench, only: str) -> None:
         if only in case.title:
             bench.case(case, address, near, bands[striped])
     if not only:
-        wanted, _ = bench.files(lone, "small windows", tile_px=512)
+        wanted, _ = bench.files(lone, "small windows", tile_px=256)
         bench.stopped(address, wanted, bands[striped])
 
 

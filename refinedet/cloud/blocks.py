@@ -13,6 +13,7 @@ import logging
 import os
 import tempfile
 import time
+import weakref
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
@@ -53,7 +54,8 @@ class BlockStore:
         with self._told():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _remove_old(folder)
-            self._bytes, self._sums = self._open(folder, kept=version is not None)
+            self._bytes, self._sums = streams = self._open(folder, kept=version is not None)
+            self._closed = weakref.finalize(self, _close, streams)  # also of a scene that nobody closes
             self._bytes.truncate(size)
             found = _read_at(self._sums, self.count * _CHECKSUM.itemsize, 0)
             self._sums.truncate(self.count * _CHECKSUM.itemsize)
@@ -121,8 +123,7 @@ class BlockStore:
 
     def close(self, *, keep: bool) -> None:
         """Close the files; without `keep` they are removed."""
-        self._bytes.close()
-        self._sums.close()
+        self._closed()
         if not keep:
             for path in self._paths:
                 with suppress(OSError):
@@ -148,6 +149,11 @@ class BlockStore:
                 raise
             folder = cache_folder(_FOLDER)
             raise cannot_write(f"blocks of the scene in {folder}", error, folder, DiskError) from error
+
+
+def _close(streams: tuple[BinaryIO, BinaryIO]) -> None:
+    for stream in streams:
+        stream.close()
 
 
 def _read_at(stream: BinaryIO, length: int, offset: int) -> bytes:

@@ -8,7 +8,7 @@ from refinedet.raster import RasterReader
 
 
 def tell_origin(reader: RasterReader, scene: Scene) -> None:
-    """Tell the address, version and length of the file that is read, and its item's address; nothing for a local file."""
+    """Tell the address, version and length of the file that is read, and that of its item; nothing for a local file."""
     if not isinstance(scene, CloudScene) or not isinstance(reader.path, RemoteFile):
         return
     if scene.is_item and scene.address is not None:

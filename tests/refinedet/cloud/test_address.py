@@ -6,7 +6,7 @@ import pickle
 
 import pytest
 
-from refinedet.cloud.address import Address, is_address, is_private
+from refinedet.cloud.address import Address, is_address, is_loopback, is_private
 from refinedet.cloud.scene import scene_of
 from refinedet.errors import InputError
 
@@ -52,3 +52,8 @@ def test_references_are_joined_as_stac_has_them() -> None:
 def test_private_hosts_are_known() -> None:
     assert all(map(is_private, ("127.0.0.1", "10.0.0.1", "169.254.169.254", "::1", "localhost", "192.168.1.1")))
     assert not is_private("93.184.215.14")
+
+
+def test_loopback_is_this_machine_alone() -> None:
+    assert all(map(is_loopback, ("127.0.0.1", "::1", "localhost", "127.8.9.10")))
+    assert not any(map(is_loopback, ("0.0.0.0", "::", "192.168.1.5", "radar.lab")))  # noqa: S104 - that is the question

@@ -76,7 +76,7 @@ def test_the_record_names_the_address_without_its_secret(address: str, bright_bl
 
 
 def dies(request: Any) -> None:
-    request.give(cut=40_000)
+    request.give(cut=20_000)
 
 
 def once(bad: Callable[[Any], None]) -> Callable[[Any], None]:
@@ -87,7 +87,7 @@ def once(bad: Callable[[Any], None]) -> Callable[[Any], None]:
 
 
 GOOD = {
-    "dies every 40 kB": dies,
+    "dies every 20 kB": dies,
     "is silent once": once(lambda _: time.sleep(0.5)),
     "trickles once": once(lambda request: request.give(pause=lambda: time.sleep(0.1))),
     "is busy once": once(lambda request: request.say(503, {"Retry-After": "0"})),

@@ -19,7 +19,7 @@ from refinedet.raster import RasterInfo, write_blocks
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.identity import scene_sha256
 from refinedet.scene.naming import scene_name
-from refinedet.scene.sentinel1.reader import measurement_of
+from refinedet.scene.products import measurement_of
 from refinedet.scene.source import open_source
 from refinedet.tiling import Window
 
