@@ -36,8 +36,10 @@ EXTRA_OF = {
     "uvicorn": "serve",
     "python_multipart": "serve",
     "pystac_client": "cloud",
+    "requests": "cloud",
     "boto3": "cloud",
     "zarr": "eopf",
+    "botocore": "cloud",
 }
 """Extra by the name under which a package is imported."""
 

@@ -29,6 +29,15 @@ def open_log(path: Path) -> int:
     return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY | _NOT_INHERITED, 0o666)
 
 
+def open_file(path: Path) -> int:
+    """Open a file of this user alone for reading and writing anywhere, made if it is missing; a descriptor.
+
+    Raises:
+        OSError: the file cannot be made or opened.
+    """
+    return os.open(path, os.O_RDWR | os.O_CREAT | _BINARY | _NOT_INHERITED, 0o600)
+
+
 @contextmanager
 def reading_log(descriptor: int) -> Iterator[BinaryIO]:
     """Yield a stream from the start of a file of `open_log`; Windows lets no other handle read a locked file."""

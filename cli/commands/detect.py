@@ -17,6 +17,7 @@ from cli import options
 from cli.console import EXIT_ERROR, err, one_sentence_errors, out, print_json, say
 from cli.option_names import in_flags
 from refinedet.batch.settings import ArchiveSettings
+from refinedet.cloud.scene import CloudScene, Scene
 from refinedet.config.ais_options import AisSettings
 from refinedet.config.detect_options import DetectorSettings, LandSettings, SceneSettings, WindowSettings
 from refinedet.config.output_options import OutputSettings
@@ -35,17 +36,20 @@ _SHOWN = 20
 def detect(  # noqa: PLR0913 - groups of options
     *,
     scenes: Annotated[
-        list[Path] | None,
+        list[str] | None,
         typer.Argument(
             metavar="SCENE...",
-            help="GeoTIFF, Sentinel-1 GRD product (folder, zip or manifest.safe), PNG or JPEG, or a quoted pattern.",
+            help="GeoTIFF, Sentinel-1 GRD product (folder, zip, manifest.safe or STAC item), PNG or JPEG, a quoted "
+            "pattern, or an address (https://, s3://) of a raster or a STAC item.",
             show_default=False,
         ),
     ] = None,
     manifest: Annotated[
         Path | None,
         typer.Option(
-            metavar="FILE", help="Scenes or patterns, one to a line, relative to the file.", show_default=False
+            metavar="FILE",
+            help="Scenes or patterns, one to a line, relative to the file; or addresses.",
+            show_default=False,
         ),
     ] = None,
     detector: DetectorSettings,
@@ -67,11 +71,11 @@ def detect(  # noqa: PLR0913 - groups of options
     if not scenes and manifest is None:
         raise typer.BadParameter("expected a SCENE or --manifest, found neither")
     with one_sentence_errors(debug=debug):
-        from refinedet.batch.manifest import scenes_named
+        from refinedet.batch.manifest import files_named, scenes_named
 
         named = scenes_named(scenes or [], manifest)
         if ais.ais is not None:
-            ais = replace(ais, ais=tuple(scenes_named(ais.ais)))
+            ais = replace(ais, ais=tuple(files_named(ais.ais)))
         settings = DetectSettings(scene, land, windows, detector, output, ais)
         if archive.archive or manifest is not None or archive.engine == "ray":
             fine = _detect_archive(named, settings, archive, json=json)
@@ -81,16 +85,18 @@ def detect(  # noqa: PLR0913 - groups of options
             raise typer.Exit(EXIT_ERROR)
 
 
-def _detect_scenes(scenes: list[Path], settings: DetectSettings, *, json: bool, debug: bool) -> bool:
+def _detect_scenes(scenes: list[Scene], settings: DetectSettings, *, json: bool, debug: bool) -> bool:
     """Detect scene by scene, print what came of each, and return True where none failed."""
     from refinedet.detection.find_ships import find_ships_in
 
-    outcomes: dict[Path, DetectionRun | RefineDetError] = {}
+    outcomes: dict[Scene, DetectionRun | RefineDetError] = {}
     with progress_bar("windows") as progress:
-        tasks: dict[Path, TaskID] = {}
+        tasks: dict[Scene, TaskID] = {}
 
-        def watched(scene: Path) -> Any:
+        def watched(scene: Scene) -> Any:
             tasks[scene] = progress.add_task(scene.name, total=None)
+            if isinstance(scene, CloudScene):
+                scene.watch(partial(_show_moved, progress, tasks[scene], scene.name))
             return partial(_show, progress, tasks[scene])
 
         for found in find_ships_in(scenes, settings, watched):
@@ -109,7 +115,7 @@ def _detect_scenes(scenes: list[Path], settings: DetectSettings, *, json: bool, 
     return not any(isinstance(outcome, Exception) for outcome in outcomes.values())
 
 
-def _detect_archive(scenes: list[Path], settings: DetectSettings, archive: ArchiveSettings, *, json: bool) -> bool:
+def _detect_archive(scenes: list[Scene], settings: DetectSettings, archive: ArchiveSettings, *, json: bool) -> bool:
     """Detect in all scenes that are not finished, print what came of it, and return True where none failed."""
     from refinedet.batch.detecting import detect_archive
 
@@ -140,7 +146,11 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
     progress.update(task, completed=done, total=total)
 
 
-def _summary(scene: Path, outcome: DetectionRun | RefineDetError) -> dict[str, Any]:
+def _show_moved(progress: Progress, task: TaskID, name: str, moved_bytes: int) -> None:
+    progress.update(task, description=f"{name}, {moved_bytes / 1e6:.0f} MB fetched")
+
+
+def _summary(scene: Scene, outcome: DetectionRun | RefineDetError) -> dict[str, Any]:
     """Outcome of one scene, ready for JSON."""
     if isinstance(outcome, Exception):
         empty = {"skipped": False, "ships": 0, "dropped": {}, "notes": [], "files": [], "seconds": 0.0}
@@ -166,7 +176,7 @@ def _summary(scene: Path, outcome: DetectionRun | RefineDetError) -> dict[str, A
     }
 
 
-def _print_runs(outcomes: dict[Path, DetectionRun | RefineDetError]) -> None:
+def _print_runs(outcomes: dict[Scene, DetectionRun | RefineDetError]) -> None:
     """A table on stdout; what failed, one sentence each, on stderr."""
     runs = [one for one in outcomes.values() if not isinstance(one, Exception)]
     if runs:

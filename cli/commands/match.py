@@ -51,10 +51,10 @@ def match(  # noqa: PLR0913 - groups of options
     """
     with one_sentence_errors(debug=debug):
         from refinedet.ais.results.match_files import match_files
-        from refinedet.batch.manifest import scenes_named
+        from refinedet.batch.manifest import files_named
 
         named = _pairs(columns or [])
-        found = match_files(scenes_named(ships), scenes_named(ais), view, limits, named, in_flags)
+        found = match_files(files_named(ships), files_named(ais), view, limits, named, in_flags)
         if json:
             print_json({"matches": [one.summary | {"files": [str(f) for f in one.files.values()]} for one in found]})
             return

@@ -7,11 +7,11 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 from refinedet.batch.engine import Engine, Job, Report
 from refinedet.batch.status import SceneArchiveStatus
+from refinedet.cloud.scene import Scene
 
 Progress = Callable[[int, int], None]
 """Called with (scenes finished, scenes in all)."""
@@ -29,7 +29,7 @@ class Summary:
     """Finished by an earlier run."""
     ships: int = 0
     seconds: float = 0.0
-    failed: dict[Path, str] = field(default_factory=dict)
+    failed: dict[Scene, str] = field(default_factory=dict)
     """Scene -> why, in one sentence."""
     notes: dict[str, None] = field(default_factory=dict)
     """Facts that the user should know, each sentence once."""
@@ -76,7 +76,7 @@ class SceneArchive:
         self._summary = Summary(0)
         self._progress: Progress
 
-    def run(self, scenes: Sequence[Path], progress: Progress) -> Summary:
+    def run(self, scenes: Sequence[Scene], progress: Progress) -> Summary:
         """Work on all scenes, each named once, that are not finished.
 
         Raises:
@@ -102,7 +102,7 @@ class SceneArchive:
         self._summary.seconds = time.perf_counter() - began
         return self._summary
 
-    def _plan(self, scenes: Sequence[Path]) -> None:
+    def _plan(self, scenes: Sequence[Scene]) -> None:
         overwrite = self._options.overwrite
         for scene in scenes:
             before = self._status.finished(scene)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import asdict
-from pathlib import Path
 from typing import Any
 
 from refinedet.batch.archive import Progress, SceneArchive, SceneArchiveOptions, Summary
@@ -13,6 +12,7 @@ from refinedet.batch.paths import check_names
 from refinedet.batch.settings import ArchiveSettings
 from refinedet.batch.status import NAME, open_status
 from refinedet.batch.work import ArchiveWork
+from refinedet.cloud.scene import Scene
 from refinedet.config.option import Effect, with_effect
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.loading import weights_sha256
@@ -24,7 +24,7 @@ _RAY_DEVICES = ("auto", "cpu", "cuda")
 
 
 def detect_archive(
-    scenes: Sequence[Path], settings: DetectSettings, archive: ArchiveSettings, progress: Progress
+    scenes: Sequence[Scene], settings: DetectSettings, archive: ArchiveSettings, progress: Progress
 ) -> Summary:
     """Find the ships of all scenes that are not finished; the results go to `settings.output.out`.
 

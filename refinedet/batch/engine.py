@@ -14,6 +14,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
+from refinedet.cloud.scene import Scene
 from refinedet.errors import DiskError, RefineDetError
 
 _TRANSIENT = frozenset(
@@ -31,7 +32,7 @@ _TRANSIENT = frozenset(
 class Job:
     """Scene to process, and the number of the attempt."""
 
-    scene: Path
+    scene: Scene
     attempt: int = 1
     replaces: bool = False
     """True if existing results may be replaced."""

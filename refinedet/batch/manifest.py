@@ -1,8 +1,8 @@
-"""Scenes of one call: names, patterns, and a manifest; in that order, each scene once.
+"""Scenes of one call: names, patterns, addresses, and a manifest; in that order, each scene once.
 
-A manifest is a text file with one scene per line, relative to the manifest's folder. Empty lines and lines that begin
-with # are ignored. Patterns that the shell left alone are expanded here, since a shell cannot pass a hundred thousand
-names.
+A manifest is a text file with one scene per line: a name relative to the manifest's folder, or an address. Empty lines
+and lines that begin with # are ignored. Patterns that the shell left alone are expanded here, since a shell cannot pass
+a hundred thousand names.
 """
 
 from __future__ import annotations
@@ -11,25 +11,43 @@ from collections.abc import Iterable
 from glob import glob, has_magic
 from pathlib import Path
 
+from refinedet.cloud.address import is_address
+from refinedet.cloud.scene import Scene, scene_of
 from refinedet.errors import FileError, InputError
 
 _COMMENT = "#"
 
 
-def scenes_named(names: Iterable[Path], manifest: Path | None = None) -> list[Path]:
-    """Scenes of a command line: its names and patterns, then those of a manifest.
+def scenes_named(names: Iterable[str | Path], manifest: Path | None = None) -> list[Scene]:
+    """Scenes of a command line: its names, patterns and addresses, then those of a manifest.
 
     Raises:
         FileError: the manifest cannot be read.
         InputError: the manifest is no text or names no scene, or no file matches a pattern.
     """
-    scenes = [scene for name in names for scene in _expanded(name, "the command line")]
+    scenes = [scene for name in names for scene in _scenes(name, Path(), "the command line")]
     if manifest is not None:
         scenes += _listed(manifest)
     return list(dict.fromkeys(scenes))
 
 
-def _listed(manifest: Path) -> list[Path]:
+def files_named(names: Iterable[Path]) -> list[Path]:
+    """Files of a command line: its names and patterns, each file once.
+
+    Raises:
+        InputError: no file matches a pattern.
+    """
+    return list(dict.fromkeys(file for name in names for file in _expanded(name, "the command line")))
+
+
+def _scenes(name: str | Path, folder: Path, where: str) -> list[Scene]:
+    """Scenes that one name means: an address, a file in `folder`, or the files of a pattern there."""
+    if isinstance(name, str) and is_address(name):
+        return [scene_of(name)]
+    return [scene_of(file) for file in _expanded(folder / name, where)]
+
+
+def _listed(manifest: Path) -> list[Scene]:
     try:
         text = manifest.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
@@ -40,12 +58,12 @@ def _listed(manifest: Path) -> list[Path]:
         raise FileError(
             f"expected a manifest at {manifest}, but it cannot be read ({error.strerror}); check the name"
         ) from error
-    scenes: list[Path] = []
+    scenes: list[Scene] = []
     for number, line in enumerate(map(str.strip, text.splitlines()), start=1):
         if "\0" in line:
             raise InputError(f"expected a manifest of text at {manifest}, found a zero byte in line {number}")
         if line and not line.startswith(_COMMENT):
-            scenes += _expanded(manifest.parent / line, f"{manifest}, line {number}")
+            scenes += _scenes(line, manifest.parent, f"{manifest}, line {number}")
     if not scenes:
         raise InputError(f"expected scenes in the manifest {manifest}, found none; list one to a line")
     return scenes

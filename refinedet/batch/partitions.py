@@ -10,6 +10,7 @@ import re
 from datetime import date
 from pathlib import Path
 
+from refinedet.cloud.scene import Scene
 from refinedet.scene.naming import scene_name, scene_stem
 
 UNKNOWN = "unknown"
@@ -20,7 +21,7 @@ _COLUMN = "date"
 _NAME = re.compile(r"s1[a-d][_-][a-z0-9_-]*?[_-](\d{4})(\d\d)(\d\d)t\d{6}(?!\d)", re.IGNORECASE)
 
 
-def acquisition_day(scene: str | Path) -> str:
+def acquisition_day(scene: str | Scene) -> str:
     """Day in UTC on which sensing of a Sentinel-1 scene began, YYYY-MM-DD, from its name; else UNKNOWN."""
     match = _NAME.match(scene_name(scene))
     try:
@@ -29,6 +30,6 @@ def acquisition_day(scene: str | Path) -> str:
         return UNKNOWN
 
 
-def partition_path(dataset: Path, scene: str | Path) -> Path:
+def partition_path(dataset: Path, scene: str | Scene) -> Path:
     """Path of the GeoParquet file of a scene in the folder of a data set, `date=YYYY-MM-DD/<stem>.parquet`."""
     return dataset / f"{_COLUMN}={acquisition_day(scene)}" / f"{scene_stem(scene)}.parquet"

@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 
 from refinedet.batch.partitions import acquisition_day, partition_path
+from refinedet.cloud.scene import Scene
 from refinedet.config.output_options import OutputSettings
 from refinedet.errors import InputError
 from refinedet.scene.naming import scene_stem
@@ -18,7 +19,7 @@ SCENES, DATASET, FOOTPRINTS = "scenes", "dataset", "footprints"
 """Folders of an archive: files of each scene, by day, the ships of all scenes, and the areas that they saw."""
 
 
-def archive_files(scene: Path, output: OutputSettings, folder: Path, *, ais: bool = False) -> dict[str, Path]:
+def archive_files(scene: Scene, output: OutputSettings, folder: Path, *, ais: bool = False) -> dict[str, Path]:
     """Paths of the result files of one scene of an archive; its part of the data set comes last.
 
     Formats, picture and map are written only where they were asked for; `ais` as in `plan_files`.
@@ -34,14 +35,14 @@ def archive_files(scene: Path, output: OutputSettings, folder: Path, *, ais: boo
     return {**plan_files(scene, asked, ais=ais), **seen, PARTITION: partition_path(folder / DATASET, scene)}
 
 
-def check_names(scenes: Iterable[Path], folder: Path) -> None:
+def check_names(scenes: Iterable[Scene], folder: Path) -> None:
     """Check that no two scenes share a name and that none lies among the results; no path of a result file is built.
 
     Raises:
         InputError: two scenes would write the same files, or one lies among the results.
     """
     results = tuple(f"{(folder / name).absolute()}/" for name in (SCENES, DATASET, FOOTPRINTS))
-    taken: dict[str, Path] = {}
+    taken: dict[str, Scene] = {}
     for scene in scenes:
         if str(scene.absolute()).startswith(results):
             raise InputError(f"expected results apart from the scenes, but {scene} lies among them; name another `out`")

@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.batch.engine import Job, Report
+from refinedet.cloud.scene import Scene
 from refinedet.errors import FileError, InputError
 from refinedet.files import full_disk_told
 from refinedet.locks import lock_alone, open_log, reading_log
@@ -58,7 +59,7 @@ class SceneArchiveStatus:
         """Files of all finished scenes, relative to the folder of the status."""
         return [file for scene in self._finished.values() for file in scene.files]
 
-    def finished(self, scene: Path) -> FinishedScene | None:
+    def finished(self, scene: Scene) -> FinishedScene | None:
         """Ships and files of a scene; None if it is not finished."""
         return self._finished.get(_key(scene))
 
@@ -204,5 +205,5 @@ def _plain(run: Mapping[str, Any]) -> dict[str, Any]:
     return plain
 
 
-def _key(scene: Path) -> str:
+def _key(scene: Scene) -> str:
     return str(scene.absolute())

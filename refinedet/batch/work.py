@@ -12,6 +12,7 @@ from typing import Any
 
 from refinedet.batch.engine import Job, Report, is_transient
 from refinedet.batch.paths import archive_files
+from refinedet.cloud.scene import Scene
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.finder import ShipFinder
@@ -84,7 +85,7 @@ class ArchiveWork:
         return self._detector
 
 
-def _reason(error: Exception, scene: Path) -> str:
+def _reason(error: Exception, scene: Scene) -> str:
     if isinstance(error, RefineDetError):
         return " ".join(str(error).split())
     said = " ".join(f"{type(error).__name__}: {error}".split())

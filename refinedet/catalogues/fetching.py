@@ -16,9 +16,9 @@ from refinedet.catalogues.products import Product, ProductFile, product_of
 from refinedet.catalogues.signing import Signing
 from refinedet.downloads.disk import alone_in, need_room
 from refinedet.downloads.fetch import Access, fetch
-from refinedet.downloads.retrying import RetryPolicy
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import write_text
+from refinedet.retrying import RetryPolicy
 
 MANIFEST = "products.txt"
 """File in the folder of products that names those that are whole, one to a line."""

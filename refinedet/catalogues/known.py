@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-import ipaddress
 from urllib.parse import urlsplit
 
+from refinedet.cloud.address import is_loopback
 from refinedet.errors import InputError
 
 KNOWN = {
@@ -56,14 +56,6 @@ def check_web(address: str) -> None:
         raise InputError(
             f"expected https, since anybody on the way can change what plain http carries, found {shown!r}"
         )
-
-
-def is_loopback(host: str) -> bool:
-    """True for a name or a number of this machine."""
-    try:
-        return host == "localhost" or ipaddress.ip_address(host).is_loopback
-    except ValueError:
-        return False
 
 
 def plain_address(address: str) -> str:

@@ -8,10 +8,10 @@ from typing import Any
 
 from refinedet.catalogues.items import item_id, without_secrets
 from refinedet.catalogues.known import check_web, plain_address
-from refinedet.downloads.retrying import RetryPolicy
 from refinedet.downloads.small import MOST_BYTES, Request, read_small
 from refinedet.errors import FileError, InputError
 from refinedet.files import parse_json
+from refinedet.retrying import RetryPolicy
 
 _COMMENT = "#"
 

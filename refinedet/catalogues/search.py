@@ -12,9 +12,9 @@ from refinedet.catalogues.acquisitions import newest
 from refinedet.catalogues.asked import Question
 from refinedet.catalogues.items import CatalogueScene, read_scene
 from refinedet.catalogues.known import check_web
-from refinedet.downloads.retrying import RetryPolicy
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.extras import load_extra
+from refinedet.retrying import RetryPolicy
 from refinedet.utc import utc_text
 
 _PAGE = 100

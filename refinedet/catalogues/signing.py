@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from refinedet.catalogues.known import check_web, plain_address
 from refinedet.downloads.fetch import Sign
-from refinedet.downloads.retrying import RetryPolicy
 from refinedet.downloads.s3 import Bucket
 from refinedet.downloads.tokens import Tokens, needs_token
 from refinedet.errors import InputError
+from refinedet.retrying import RetryPolicy
 
 
 class Signing:

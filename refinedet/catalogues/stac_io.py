@@ -9,9 +9,9 @@ from typing import Any
 from pystac_client.stac_api_io import StacApiIO
 
 from refinedet.catalogues.known import plain_address, server_of
-from refinedet.downloads.retrying import RetryPolicy
 from refinedet.downloads.small import Request, read_small
 from refinedet.errors import FileError
+from refinedet.retrying import RetryPolicy
 
 _REQUESTS_MOST = 2000
 

@@ -159,6 +159,9 @@ class SceneSettings(Settings):
         default_text="that of the annotation, the file's metadata or its name",
         parse=parse_time,
     )
+    max_download_mb: Positive = option(
+        20_000.0, "Move at most this many megabytes for a scene that lies at an address.", Effect.NONE
+    )
     max_pixels: _Pixels = option(_MAX_PIXELS, "Refuse a larger scene before anything is read.", Effect.NONE)
 
     def __post_init__(self) -> None:

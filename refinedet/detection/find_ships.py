@@ -9,6 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+from refinedet.cloud.scene import Scene, scene_of
 from refinedet.config.detect_options import DetectorSettings
 from refinedet.config.option import options
 from refinedet.config.settings import DetectSettings
@@ -23,7 +24,7 @@ _BEHIND = 1
 
 
 def find_ships(
-    scene: str | Path,
+    scene: str | Scene,
     out: str | Path | None = None,
     *,
     detector: Detector | None = None,
@@ -35,7 +36,8 @@ def find_ships(
     Interrupted, the same call goes on from the last finished windows.
 
     Args:
-        scene: GeoTIFF, Sentinel-1 GRD product (folder, zip or manifest.safe), PNG or JPEG.
+        scene: GeoTIFF, Sentinel-1 GRD product (folder, zip, manifest.safe or STAC item), PNG or JPEG; or an address,
+            https:// or s3://, of a raster or an item.
         out: folder for results; None: `<stem>_ships` in the current folder.
         detector: a loaded detector; None: it is loaded for this call, by `weights`, `runtime` and the other options of
             `Detector.load`.
@@ -56,7 +58,8 @@ def find_ships(
     wanted = DetectSettings.of(out=out, **settings)
     if detector is not None:
         _refuse_both(settings)
-    path = Path(scene).expanduser()
+    path = scene_of(scene)
+    path = path.expanduser() if isinstance(path, Path) else path
     files = plan_scenes([path], wanted.output, ais=wanted.ais.ais is not None)[path]
     refuse_existing(path, files, wanted.output)
     with nullcontext(detector) if detector is not None else Detector.of(wanted.detector) as loaded:
@@ -64,10 +67,10 @@ def find_ships(
 
 
 def find_ships_in(
-    scenes: Iterable[Path],
+    scenes: Iterable[Scene],
     settings: DetectSettings,
-    progress: Callable[[Path], Progress],
-) -> Iterator[DetectionRun | tuple[Path, RefineDetError]]:
+    progress: Callable[[Scene], Progress],
+) -> Iterator[DetectionRun | tuple[Scene, RefineDetError]]:
     """Find the ships of scenes one after the other; a scene that fails does not stop the others.
 
     Results that exist are refused before any of the work. Yields a run, or a scene and its error. The files of a scene
@@ -88,7 +91,7 @@ def find_ships_in(
         return
     with Detector.of(settings.detector) as detector, ThreadPoolExecutor(1, thread_name_prefix="results") as writer:
         finder = ShipFinder(detector, settings)
-        waiting: deque[tuple[Path, Future[DetectionRun]]] = deque()
+        waiting: deque[tuple[Scene, Future[DetectionRun]]] = deque()
         for scene in todo:
             waiting.append((scene, _searched(finder, scene, plan[scene], progress(scene), writer)))
             while len(waiting) > _BEHIND:
@@ -98,7 +101,7 @@ def find_ships_in(
 
 
 def _searched(
-    finder: ShipFinder, scene: Path, files: Mapping[str, Path], progress: Progress, writer: Executor
+    finder: ShipFinder, scene: Scene, files: Mapping[str, Path], progress: Progress, writer: Executor
 ) -> Future[DetectionRun]:
     """Find the ships of a scene; its run is known when `writer` has written the files."""
     try:
@@ -109,7 +112,7 @@ def _searched(
         return failed
 
 
-def _outcome(scene: Path, run: Future[DetectionRun]) -> DetectionRun | tuple[Path, RefineDetError]:
+def _outcome(scene: Scene, run: Future[DetectionRun]) -> DetectionRun | tuple[Scene, RefineDetError]:
     try:
         return run.result()
     except RefineDetError as error:

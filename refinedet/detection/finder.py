@@ -11,6 +11,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from refinedet.cloud.scene import CloudScene, Scene
 from refinedet.config.option import options
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
@@ -57,7 +58,7 @@ class ShipFinder:
         return self._identity(None)
 
     def find(
-        self, scene: Path, files: Mapping[str, Path] | None = None, progress: Progress | None = None
+        self, scene: Scene, files: Mapping[str, Path] | None = None, progress: Progress | None = None
     ) -> DetectionRun:
         """Find the ships of one scene and write its files.
 
@@ -66,7 +67,7 @@ class ShipFinder:
         return self.search(scene, files, progress)()
 
     def search(
-        self, scene: Path, files: Mapping[str, Path] | None = None, progress: Progress | None = None
+        self, scene: Scene, files: Mapping[str, Path] | None = None, progress: Progress | None = None
     ) -> Callable[[], DetectionRun]:
         """Find the ships of one scene. The answer is a function that writes its files; another thread may call it.
 
@@ -80,9 +81,15 @@ class ShipFinder:
                 written.
             KeyboardInterrupt: with one sentence that says how to go on.
         """
+        self._detector.check_open()
+        with _kept_on_failure(scene):
+            return self._search_scene(scene, files, progress)
+
+    def _search_scene(
+        self, scene: Scene, files: Mapping[str, Path] | None, progress: Progress | None
+    ) -> Callable[[], DetectionRun]:
         from refinedet.scene.journal import Journal
 
-        self._detector.check_open()
         if files is None:
             files = plan_files(scene, self._settings.output, ais=self._settings.ais.ais is not None)
             refuse_existing(scene, files, self._settings.output)
@@ -90,6 +97,7 @@ class ShipFinder:
         began = time.perf_counter()
         if finished(scene, files, self._settings.output):
             earlier = DetectionRun(scene, self._earlier_run_record(scene, files["record"]), files)
+            _close(scene)
             return lambda: earlier
         journal = Journal(journal_path(scene, files), self._detector.identity, restart=self._settings.output.restart)
         watched = _Watched(scene, journal, progress)
@@ -101,13 +109,14 @@ class ShipFinder:
     def _write(self, result: SceneResult, files: dict[str, Path], watched: _Watched, spent: float) -> DetectionRun:
         """Write the files of a scene whose search took `spent` seconds; its journal is no longer needed then."""
         began = time.perf_counter() - spent
-        with watched.errors_told(files):
+        with _kept_on_failure(watched.scene), watched.errors_told(files):
             record = self._write_files(watched.scene, result, files, began)
         watched.journal.discard()
+        _close(watched.scene)
         seconds = time.perf_counter() - began
         return DetectionRun(watched.scene, record, files, replace(result, readers=()), watched.kept, seconds)
 
-    def _detect(self, scene: Path, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
+    def _detect(self, scene: Scene, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
         from refinedet.scene.detect import detect_scene
 
         search, settings = self._search, self._settings
@@ -146,7 +155,7 @@ class ShipFinder:
             radiometry=search.predictors[0].radiometry,
         )
 
-    def _earlier_run_record(self, scene: Path, path: Path) -> dict[str, Any]:
+    def _earlier_run_record(self, scene: Scene, path: Path) -> dict[str, Any]:
         """Read the run record beside the results of a scene.
 
         Raises:
@@ -170,7 +179,9 @@ class ShipFinder:
             )
         return record
 
-    def _write_files(self, scene: Path, result: SceneResult, files: Mapping[str, Path], began: float) -> dict[str, Any]:
+    def _write_files(
+        self, scene: Scene, result: SceneResult, files: Mapping[str, Path], began: float
+    ) -> dict[str, Any]:
         """Write all files of a scene, the record last, and return the record."""
         from refinedet.scene.output.record import run_record, write_run_record
         from refinedet.scene.output.writers import writing
@@ -184,6 +195,8 @@ class ShipFinder:
         )
         write_files(scene, result, files, self._settings.scene, record)
         record["time"]["seconds"] = round(time.perf_counter() - began, 2)
+        if isinstance(scene, CloudScene):  # the picture may have read it again
+            record["scene"]["moved"] = scene.moved()
         with writing(files["record"]):
             write_run_record(files["record"], record)
         return record
@@ -208,11 +221,28 @@ class ShipFinder:
         return asked | search.tile.to_dict() | resolved
 
 
+def _close(scene: Scene) -> None:
+    """Forget what was fetched of a scene by address: its files are done."""
+    if isinstance(scene, CloudScene):
+        scene.close(keep=False)
+
+
+@contextmanager
+def _kept_on_failure(scene: Scene) -> Iterator[None]:
+    """Close a scene by address after an error; what was fetched of it stays for a run that goes on."""
+    try:
+        yield
+    except BaseException:
+        if isinstance(scene, CloudScene):
+            scene.close(keep=True)
+        raise
+
+
 @dataclass(slots=True)
 class _Watched:
     """Progress of one scene: it is remembered and passed on."""
 
-    scene: Path
+    scene: Scene
     journal: Journal
     progress: Progress | None
     total: int = 0

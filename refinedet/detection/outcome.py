@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from refinedet.cloud.scene import Scene
+
 if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult
 
@@ -15,7 +17,7 @@ if TYPE_CHECKING:
 class DetectionRun:
     """Outcome of a run on one scene: its ships, its files and its record."""
 
-    scene: Path
+    scene: Scene
     record: Mapping[str, Any]
     """Content of the file <stem>.run.json."""
     files: dict[str, Path] = field(default_factory=dict)

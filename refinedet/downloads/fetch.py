@@ -16,9 +16,10 @@ from pathlib import Path
 from refinedet.downloads.disk import need_room
 from refinedet.downloads.http import PARTIAL, RANGE_REFUSED, SCHEMES, Extent, ask, extent
 from refinedet.downloads.partial import Part
-from refinedet.downloads.retrying import Problem, RetryPolicy, pause, problem_of
+from refinedet.downloads.retrying import Problem, pause, problem_of
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import cannot_write
+from refinedet.retrying import RetryPolicy
 
 _LOG = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 18

@@ -1,4 +1,4 @@
-"""HTTP(S) requests: one GET, the part of a file that its answer carries, and the wait that the server asks for.
+"""HTTP(S) requests: one GET, and the part of a file that its answer carries.
 
 Proxies come from the environment (http_proxy, https_proxy, no_proxy), certificates from the system or SSL_CERT_FILE.
 """
@@ -6,20 +6,16 @@ Proxies come from the environment (http_proxy, https_proxy, no_proxy), certifica
 from __future__ import annotations
 
 import re
-import time
 import urllib.error
 import urllib.parse
 import urllib.request
 from dataclasses import dataclass
 from email.message import Message
-from email.utils import parsedate_to_datetime
 from http.client import HTTPMessage, HTTPResponse
 from typing import IO, cast
 
 SCHEMES = ("http", "https")
 PARTIAL, RANGE_REFUSED = 206, 416
-PASSING = (408, 425, 429, 500, 502, 503, 504)
-"""HTTP statuses after which a new request may succeed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -87,16 +83,3 @@ def extent(status: int, headers: Message) -> Extent:
         return Extent(int(match[1]), None if match[2] == "*" else int(match[2]), validator)
     length = headers.get("Content-Length", "").strip()
     return Extent(0, int(length) if re.fullmatch(r"[0-9]+", length) else None, validator)
-
-
-def retry_after_s(headers: Message) -> float | None:
-    """Seconds that the header Retry-After asks for, as a number or a date; None where it cannot be read."""
-    value = (headers.get("Retry-After") or "").strip()
-    if re.fullmatch(r"[0-9]{1,9}", value):
-        return float(value)
-    try:
-        until = parsedate_to_datetime(value).timestamp()
-        now = parsedate_to_datetime(headers.get("Date", "")).timestamp() if headers.get("Date") else time.time()
-    except (TypeError, ValueError, OverflowError):
-        return None
-    return max(0.0, until - now)

@@ -9,8 +9,9 @@ import urllib.error
 from dataclasses import dataclass, field
 
 from refinedet.downloads.http import ask
-from refinedet.downloads.retrying import RetryPolicy, pause, plain, problem_of
+from refinedet.downloads.retrying import pause, problem_of
 from refinedet.errors import FileError
+from refinedet.retrying import RetryPolicy, plain_words
 
 MOST_BYTES = 64 << 20
 """Most bytes of an answer that are read."""
@@ -80,6 +81,6 @@ def _reason(error: Exception) -> str:
     if not isinstance(error, urllib.error.HTTPError):
         return ""
     with contextlib.suppress(OSError, http.client.HTTPException):
-        told = plain(error.read(_TOLD_BYTES).decode(errors="replace"))
+        told = plain_words(error.read(_TOLD_BYTES).decode(errors="replace"))
         return f"it says {told}: " if told and "<" not in told else ""
     return ""

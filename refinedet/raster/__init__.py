@@ -1,12 +1,13 @@
-"""Scenes on disk: metadata, windowed reads, writes. The only place that calls rasterio.
+"""Scenes as files: metadata, windowed reads, writes. The only place that calls rasterio.
 
-GDAL is kept on a short leash: three file formats, local files, no side files, a small block cache, headers checked
+GDAL is kept on a short leash: three file formats, no network, no side files, a small block cache, headers checked
 before it sees them, and its messages arrive as exceptions instead of on stderr.
 """
 
 from refinedet.raster.base import RasterReader, Reader
 from refinedet.raster.info import GroundControlPoint, RasterInfo
 from refinedet.raster.pixels import Missing, can_hold
+from refinedet.raster.ranged import RangedFile, RasterFile, opened
 from refinedet.raster.reader import MAX_PIXELS, SceneReader, open_scene
 from refinedet.raster.writer import BLOCK_PX, write_blocks, write_scene
 
@@ -15,12 +16,15 @@ __all__ = [
     "MAX_PIXELS",
     "GroundControlPoint",
     "Missing",
+    "RangedFile",
+    "RasterFile",
     "RasterInfo",
     "RasterReader",
     "Reader",
     "SceneReader",
     "can_hold",
     "open_scene",
+    "opened",
     "write_blocks",
     "write_scene",
 ]

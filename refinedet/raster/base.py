@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from types import MappingProxyType
 from typing import Any
 
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from refinedet.errors import InputError
 from refinedet.raster.info import RasterInfo
+from refinedet.raster.ranged import RasterFile
 from refinedet.tiling import Window
 
 MAX_SAMPLE_PX = 2048
@@ -117,7 +117,7 @@ class Reader(ABC):
 class RasterReader(Reader):
     """Scene that is read from a file or a store on disk."""
 
-    path: Path
+    path: RasterFile
     """The file, or the folder of the store."""
     correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
     """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""

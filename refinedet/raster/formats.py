@@ -11,6 +11,7 @@ from zipfile import BadZipFile, ZipFile
 
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.raster.gdal import MAGIC_BYTES, driver_of
+from refinedet.raster.ranged import RasterFile, opened
 from refinedet.raster.tiff import Page, check_tiff
 
 _ZIP_LARGE_BYTES = 64 << 20
@@ -18,16 +19,16 @@ _ZIP_RATIO = 100
 """Largest ratio of packing for a picture above that size: radar images hardly shrink at all."""
 
 
-def driver_at(path: Path, member: str | None, max_pixels: int) -> tuple[str, tuple[Page, ...]]:
+def driver_at(path: RasterFile, member: str | None, max_pixels: int) -> tuple[str, tuple[Page, ...]]:
     """Name of the driver that may open a file, and its further pages; the header of a TIFF is checked."""
     pages: tuple[Page, ...] = ()
     wanted = f"expected a GeoTIFF, PNG or JPEG file at {path}"
-    if path.is_dir():
+    if isinstance(path, Path) and path.is_dir():
         raise FileError(f"{wanted}, found a folder; name a file in it")
-    if not path.is_file() and path.exists():
+    if isinstance(path, Path) and not path.is_file() and path.exists():
         raise FileError(f"{wanted}, found a device or a pipe; name a file")
     try:
-        with path.open("rb") as stream, _member(stream, path, member) as (content, size):
+        with opened(path) as (stream, whole), _member(stream, path, member, whole) as (content, size):
             driver = driver_of(content.read(MAGIC_BYTES))
             if driver == "GTiff":
                 pages = check_tiff(content, size, path, max_pixels)
@@ -45,12 +46,12 @@ def driver_at(path: Path, member: str | None, max_pixels: int) -> tuple[str, tup
 
 
 @contextmanager
-def _member(stream: BinaryIO, path: Path, member: str | None) -> Iterator[tuple[BinaryIO, int]]:
-    """Open the picture in a file: the file itself, or the member of a zip archive; with its size in bytes."""
+def _member(stream: BinaryIO, path: RasterFile, member: str | None, whole: int) -> Iterator[tuple[BinaryIO, int]]:
+    """Open the picture in a file: the file itself of `whole` bytes, or the member of a zip archive; with its size."""
     if member is None:
-        yield stream, path.stat().st_size
+        yield stream, whole
         return
-    if {"{", "}"} & set(str(path.absolute())):
+    if isinstance(path, Path) and {"{", "}"} & set(str(path.absolute())):
         raise InputError(
             f"expected an archive whose path has no braces, found {path}; GDAL would misread it: rename it"
         )

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
-import rasterio
 from numpy.typing import NDArray
 from rasterio.enums import ColorInterp
 
@@ -29,6 +28,7 @@ from refinedet.raster.gdal import (
 )
 from refinedet.raster.info import GroundControlPoint, Matrix, RasterInfo, counts_pixels
 from refinedet.raster.pixels import Decoder, Missing, decoder_of, measured
+from refinedet.raster.ranged import GdalFile, RasterFile
 from refinedet.raster.stored import StoredPixels, Wanted
 from refinedet.raster.tie_points import located_by_tie_points
 from refinedet.raster.tiff import Page, check_pixels
@@ -46,9 +46,9 @@ _LEAST_AREA = 3
 class SceneReader(RasterReader):
     """Open scene. Use it within the `with` of `open_scene`, from one thread at a time."""
 
-    def __init__(self, dataset: Any, path: Path, band: Band | None, pages: tuple[Page, ...] = ()) -> None:
-        self._dataset = dataset
-        self.path = path
+    def __init__(self, dataset: Any, file: GdalFile, band: Band | None, pages: tuple[Page, ...] = ()) -> None:
+        self._dataset, self._file = dataset, file
+        self.path = path = file.path
         self.band_names = tuple(
             (text or "").strip() or ("alpha" if kind == ColorInterp.alpha else "")
             for text, kind in zip(dataset.descriptions, dataset.colorinterp, strict=True)
@@ -59,7 +59,7 @@ class SceneReader(RasterReader):
         self.bands = _bands(dataset, path, band)
         """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
         self._stored_sample: NDArray[Any] | None = None
-        self._pixels = StoredPixels(dataset, path)
+        self._pixels = StoredPixels(dataset, file)
         self._decoder = self._decoder_of("amplitude")
         self.info = _info(dataset, self._decoder, path)
 
@@ -196,12 +196,12 @@ class SceneReader(RasterReader):
 
 @contextmanager
 def open_scene(
-    path: str | Path, *, band: Band | None = None, member: str | None = None, max_pixels: int = MAX_PIXELS
+    path: str | RasterFile, *, band: Band | None = None, member: str | None = None, max_pixels: int = MAX_PIXELS
 ) -> Iterator[SceneReader]:
-    """Open a local GeoTIFF, PNG or JPEG for reading.
+    """Open a GeoTIFF, PNG or JPEG for reading.
 
     Args:
-        path: the file.
+        path: the file; a local one, or one that is read by ranges.
         band: band that `SceneReader.read` gives; None: the first band, or all three of 8-bit RGB.
         member: name of the picture inside the zip archive at `path`.
         max_pixels: most pixels of a scene; a larger one is refused before anything is read.
@@ -210,19 +210,20 @@ def open_scene(
         FileError: there is no such file, it is a folder, or it is not a picture of these formats.
         InputError: its pixels are of a type that is not supported, too many, or it has no such band.
     """
-    path = Path(path)
+    path = Path(path) if isinstance(path, str) else path
     driver, pages = driver_at(path, member, max_pixels)
-    inside = None if member is None else member.replace("\\", "/")  # as GDAL has the names of all archives
-    name = path.absolute() if inside is None else f"/vsizip/{{{path.absolute()}}}/{inside}"
+    file = GdalFile(path, member)
     with ExitStack() as stack:
         try:
             with gdal():
-                dataset = stack.enter_context(rasterio.open(name, driver=driver))
+                dataset = stack.enter_context(file.open(driver))
                 check_pixels(path, dataset.width, dataset.height, max_pixels)
-                reader = SceneReader(dataset, path, band, pages)
+                reader = SceneReader(dataset, file, band, pages)
                 if member is None and reader.is_tiff:
                     reader.info = located_by_tie_points(reader.info, path, is_point=_counts_centres(dataset))
+                file.check()
         except GDAL_ERRORS as error:
+            file.check()
             raise FileError(
                 f"expected to open {path} as {driver}, but GDAL cannot; the file looks damaged or cut off, "
                 "so fetch or copy it again"
@@ -235,7 +236,7 @@ def _counts_centres(dataset: Any) -> bool:
     return str(dataset.tags().get("AREA_OR_POINT", "")) == "Point"
 
 
-def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
+def _info(dataset: Any, decoder: Decoder, path: RasterFile) -> RasterInfo:
     with gdal():
         crs, matrix = dataset.crs, cast("Matrix", tuple(float(v) for v in dataset.transform[:6]))
         given, points_crs = dataset.gcps
@@ -257,7 +258,7 @@ def _info(dataset: Any, decoder: Decoder, path: Path) -> RasterInfo:
     )
 
 
-def _wkt(crs: Any, path: Path) -> str | None:
+def _wkt(crs: Any, path: RasterFile) -> str | None:
     """Text of a reference system; one that makes PROJ open a file of the sender's choice is refused."""
     text: str | None = crs.to_wkt() if crs else None
     if text is not None and names_a_file(text):
@@ -268,7 +269,7 @@ def _wkt(crs: Any, path: Path) -> str | None:
     return text
 
 
-def _bands(dataset: Any, path: Path, band: Band | None) -> list[int]:
+def _bands(dataset: Any, path: RasterFile, band: Band | None) -> list[int]:
     if band is None:
         rgb = dataset.count in (3, 4) and all(dtype == "uint8" for dtype in dataset.dtypes)
         return [1, 2, 3] if rgb else [1]

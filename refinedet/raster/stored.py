@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,6 +10,7 @@ from rasterio.windows import Window as _GdalWindow
 
 from refinedet.errors import FileError
 from refinedet.raster.gdal import GDAL_ERRORS, environment
+from refinedet.raster.ranged import GdalFile
 from refinedet.tiling import Window
 
 _HELD_BYTES = 1 << 24
@@ -30,8 +30,8 @@ class Wanted(NamedTuple):
 class StoredPixels:
     """Stored pixels of an open dataset of rasterio."""
 
-    def __init__(self, dataset: Any, path: Path) -> None:
-        self._dataset, self._path = dataset, path
+    def __init__(self, dataset: Any, file: GdalFile) -> None:
+        self._dataset, self._file = dataset, file
         self._held: tuple[Wanted, NDArray[Any], list[NDArray[Any]]] | None = None
 
     def held(self, wanted: Wanted) -> bool:
@@ -62,9 +62,11 @@ class StoredPixels:
                 masks = [self._dataset.read_masks(wanted.bands[0], window=place)] if wanted.masked else []
                 if wanted.alpha is not None:
                     masks.append(self._dataset.read(wanted.alpha, window=place))
+                self._file.check()
                 return pixels, masks
         except GDAL_ERRORS as error:
+            self._file.check()
             raise FileError(
-                f"expected to read pixels of {self._path}, but GDAL cannot; the file looks damaged or cut off, "
+                f"expected to read pixels of {self._file.path}, but GDAL cannot; the file looks damaged or cut off, "
                 "so fetch or copy it again"
             ) from error

@@ -7,12 +7,12 @@ takes pixels for degrees.
 from __future__ import annotations
 
 from dataclasses import replace
-from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.raster.info import GroundControlPoint, RasterInfo
+from refinedet.raster.ranged import RasterFile, opened
 from refinedet.raster.tiff import read_tie_points
 
 _LEAST = 3
@@ -21,7 +21,7 @@ _AGREES_PX = 1.0
 """Largest distance of a tie point from its place by the transform, in pixels, if both say the same."""
 
 
-def located_by_tie_points(info: RasterInfo, path: Path, *, is_point: bool) -> RasterInfo:
+def located_by_tie_points(info: RasterInfo, path: RasterFile, *, is_point: bool) -> RasterInfo:
     """Locate the TIFF at `path` by its own tie points, if GDAL gives none and the transform contradicts them.
 
     Args:
@@ -34,8 +34,8 @@ def located_by_tie_points(info: RasterInfo, path: Path, *, is_point: bool) -> Ra
     """
     if info.gcps or info.crs is None:
         return info
-    with path.open("rb") as stream:
-        rows = read_tie_points(stream, path.stat().st_size, path)
+    with opened(path) as (stream, size):
+        rows = read_tie_points(stream, size, str(path))
     rows = rows[np.isfinite(rows).all(axis=1)]
     if len(rows) < _LEAST or _agree(rows, info):
         return info

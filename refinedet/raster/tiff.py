@@ -10,7 +10,6 @@ from __future__ import annotations
 import struct
 from collections.abc import Iterator
 from dataclasses import dataclass
-from pathlib import Path
 from typing import BinaryIO, NoReturn
 
 import numpy as np
@@ -84,7 +83,7 @@ class _Entry:
 class _File:
     """TIFF that is read piece by piece, never beyond its end."""
 
-    def __init__(self, stream: BinaryIO, size: int, where: str | Path) -> None:
+    def __init__(self, stream: BinaryIO, size: int, where: object) -> None:
         self._stream, self.size, self.where = stream, size, where
         head = self.read(0, 4)
         self.order = "<" if head[:2] == b"II" else ">"
@@ -111,7 +110,7 @@ class _File:
         )
 
 
-def check_tiff(stream: BinaryIO, size: int, where: str | Path, max_pixels: int) -> tuple[Page, ...]:
+def check_tiff(stream: BinaryIO, size: int, where: object, max_pixels: int) -> tuple[Page, ...]:
     """Refuse a TIFF whose header does not fit the file or asks for too much; `size` is that of `stream` in bytes.
 
     Returns the pages after the first that are neither overviews nor masks.
@@ -141,7 +140,7 @@ def _is_overview_or_mask(file: _File, entries: dict[int, _Entry]) -> bool:
     return bool(marked) or _value(file, entries, _OLD_SUBFILE, 0) == _OLD_REDUCED
 
 
-def read_text(stream: BinaryIO, size: int, where: str | Path, tag: int, chunk_bytes: int) -> Iterator[bytes]:
+def read_text(stream: BinaryIO, size: int, where: object, tag: int, chunk_bytes: int) -> Iterator[bytes]:
     """Read a tag of text of the first picture, piece by piece; nothing if there is none.
 
     Raises:
@@ -154,7 +153,7 @@ def read_text(stream: BinaryIO, size: int, where: str | Path, tag: int, chunk_by
             yield file.read(entry.offset + start, min(chunk_bytes, entry.count - start))
 
 
-def read_tie_points(stream: BinaryIO, size: int, where: str | Path) -> NDArray[np.float64]:
+def read_tie_points(stream: BinaryIO, size: int, where: object) -> NDArray[np.float64]:
     """Read the tie points (N, 6) of the first picture: column, row, 0, and the place x, y, z; (0, 6) without any.
 
     Raises:
@@ -266,7 +265,7 @@ def _numbers(file: _File, entry: _Entry, count: int) -> NDArray[np.uint64]:
     return np.frombuffer(file.read(entry.offset, count * kind.itemsize), kind).astype(np.uint64)
 
 
-def check_pixels(where: str | Path, width: int, height: int, max_pixels: int) -> None:
+def check_pixels(where: object, width: int, height: int, max_pixels: int) -> None:
     """Refuse a scene of more than `max_pixels` pixels.
 
     Raises:

@@ -11,9 +11,9 @@ from collections.abc import Mapping, Sequence
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
-from pathlib import Path
 from typing import Any
 
+from refinedet.cloud.scene import Scene, scene_of
 from refinedet.concurrency import start_thread
 from refinedet.config import PixelSizes, TileConfig
 from refinedet.config.detect_options import LandSettings, SceneSettings
@@ -41,7 +41,7 @@ _LOGGER = logging.getLogger(__name__)
 
 
 def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
-    path: str | Path,
+    path: str | Scene,
     predictor: Predictor | Sequence[Predictor],
     *,
     scene: SceneSettings | None = None,
@@ -62,7 +62,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
     whose long side is at most `tile.whole_factor` tiles is one window, handed whole to the predictor.
 
     Args:
-        path: the scene.
+        path: the scene, or its address.
         predictor: finds ships in chips. Several, equal but for their devices, share the work.
         scene: pixels that are looked at: polarisation or two, band, stretch, pixel size.
         land: treatment of land, and of places that are known to hold no ship.
@@ -81,6 +81,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         InputError: pixels are unsupported or too many, an argument is out of range, or the journal is of another run.
         MissingExtra: `land` asks for a coastline that is not installed.
     """
+    path = scene_of(path)
     predictors, first = _checked(predictor, score_min, batch_size, prescreen, ship_m)
     scene, land, tile, watch = scene or SceneSettings(), land or LandSettings(), tile or TileConfig(), Stopwatch()
     chosen: dict[str, Any] = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
@@ -103,7 +104,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
     return replace(result, acquired=acquired, identity=hashed.result() if hashed else None)
 
 
-def _identified(watch: Stopwatch, path: str | Path, detector: Mapping[str, Any], chosen: dict[str, Any]) -> RunIdentity:
+def _identified(watch: Stopwatch, path: Scene, detector: Mapping[str, Any], chosen: dict[str, Any]) -> RunIdentity:
     with watch.part("hash"):
         return run_identity(scene_sha256(path, chosen["scene"].pol), detector=detector, **chosen)
 

@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
-from pathlib import Path
 
 import numpy as np
 
+from refinedet.cloud.scene import Scene, scene_of
 from refinedet.config.detect_options import SceneSettings
 from refinedet.geo.position import Position, locate
 from refinedet.raster import RasterInfo, RasterReader
 from refinedet.raster.tiff import SNAP_XML
 from refinedet.scene.input.acquisition import Acquisition, LineTimes, choose_acquisition
 from refinedet.scene.input.file_metadata import file_metadata
+from refinedet.scene.input.origin import tell_origin
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.products import measurement_of
 from refinedet.scene.sentinel1.annotation import Annotation
@@ -27,9 +28,9 @@ _OUTLINE_POINTS, _OUTLINE_DIGITS = 5, 6
 
 
 def read_metadata(
-    path: str | Path, settings: SceneSettings, reader: RasterReader
+    path: str | Scene, settings: SceneSettings, reader: RasterReader
 ) -> tuple[Annotation | None, Acquisition]:
-    """Read the metadata of the scene at `path`, and tell its reader from where the time is.
+    """Read the metadata of the scene `path`, and tell its reader from where the time is.
 
     Returns:
         annotation: annotation of a Sentinel-1 raster; None for other scenes;
@@ -39,6 +40,7 @@ def read_metadata(
         FileError: the annotation is damaged, or belongs to another raster.
         InputError: the setting `time` does not apply.
     """
+    path = scene_of(path)
     found = measurement_of(path, settings.pol)
     annotation = None if found is None else found.annotation(reader.info)
     ours = StatedAcquisition.of(reader.tags()) if found is None else None
@@ -68,6 +70,7 @@ def read_metadata(
         reader.tell(view=view_of(annotation), radar=radar_of(annotation))
     elif ours is not None:
         reader.tell(view=ours.view())
+    tell_origin(reader, path)
     return annotation, acquired
 
 

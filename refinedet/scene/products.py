@@ -4,19 +4,21 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from refinedet.cloud.scene import Scene, scene_of
 from refinedet.raster.stores import is_store
 from refinedet.scene.eopf.product import find_stored
 from refinedet.scene.sentinel1.measurement import Measurement
 from refinedet.scene.sentinel1.product import bare_measurement, find_measurement, is_product
 
 
-def measurement_of(path: str | Path, polarisation: str | None) -> Measurement | None:
+def measurement_of(path: str | Scene, polarisation: str | None) -> Measurement | None:
     """Sentinel-1 raster that a user names: of a product, or bare within one; None for any other raster.
 
     Raises:
         FileError, InputError: as `find_measurement`, or `find_stored` for a Zarr store.
         MissingExtra: the product is a Zarr store, and zarr is not installed.
     """
-    if is_store(Path(path)):
-        return find_stored(Path(path), polarisation)
+    path = scene_of(path)
+    if isinstance(path, Path) and is_store(path):
+        return find_stored(path, polarisation)
     return find_measurement(path, polarisation) if is_product(path) else bare_measurement(path)

@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
-from pathlib import Path
 
+from refinedet.cloud.scene import CloudScene, Scene, scene_of
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import RasterReader, open_scene
+from refinedet.scene.input.origin import tell_origin
 from refinedet.scene.input.position import apply_position
 from refinedet.scene.input.reading import apply_reading
 from refinedet.scene.products import measurement_of
@@ -19,8 +20,10 @@ from refinedet.scene.sentinel1.snap import apply_band_names
 
 
 @contextmanager
-def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iterator[RasterReader]:
-    """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as folder, zip archive, manifest or Zarr store.
+def open_source(path: str | Scene, settings: SceneSettings | None = None) -> Iterator[RasterReader]:
+    """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as folder, zip, manifest, Zarr store or STAC item.
+
+    A raster, or an item and its rasters, may also lie at an address.
 
     One polarisation is read; `open_polarisations` opens two.
 
@@ -29,7 +32,9 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
         InputError: its pixels are of an unsupported type or too many, or it lacks the polarisation or band; or a
             setting of its position cannot be used.
     """
-    settings = settings or SceneSettings()
+    settings, path = settings or SceneSettings(), scene_of(path)
+    if isinstance(path, CloudScene):
+        path.limit(settings.max_download_mb)
     found = measurement_of(path, settings.pol)
     if found is None and settings.calibrate is not None:
         raise InputError(
@@ -42,23 +47,27 @@ def open_source(path: str | Path, settings: SceneSettings | None = None) -> Iter
             reader.label = found.polarisation if is_product(path) else None
             reader.tell(nodata={"value": 0.0, "from": "zero padding"})
             apply_metadata(reader, found, settings.calibrate)
+            tell_origin(reader, path)
             yield reader
         return
-    with open_scene(path, band=settings.band, max_pixels=settings.max_pixels) as reader:
-        apply_name(reader, path)
-        apply_position(reader, Path(path), settings)
+    file = path.raster() if isinstance(path, CloudScene) else path
+    with open_scene(file, band=settings.band, max_pixels=settings.max_pixels) as reader:
+        apply_name(reader, file)
+        apply_position(reader, file, settings)
         apply_band_names(reader)
-        apply_reading(reader, Path(path), settings)
+        apply_reading(reader, file, settings)
+        tell_origin(reader, path)
         yield reader
 
 
 @contextmanager
-def open_polarisations(path: str | Path, settings: SceneSettings) -> Iterator[tuple[RasterReader, ...]]:
+def open_polarisations(path: str | Scene, settings: SceneSettings) -> Iterator[tuple[RasterReader, ...]]:
     """Open a scene once for each polarisation that is looked at: of two, both; else one reader.
 
     Raises:
         FileError, InputError: as `open_source`, or both are not of one size.
     """
+    path = scene_of(path)
     with ExitStack() as stack:
         readers = tuple(stack.enter_context(open_source(path, one)) for one in settings.one_by_one())
         sizes = [(reader.info.width, reader.info.height) for reader in readers]
@@ -68,7 +77,7 @@ def open_polarisations(path: str | Path, settings: SceneSettings) -> Iterator[tu
         yield readers
 
 
-def _check_product(path: str | Path, found: Measurement, settings: SceneSettings) -> None:
+def _check_product(path: Scene, found: Measurement, settings: SceneSettings) -> None:
     if settings.pol not in (None, found.polarisation):
         raise InputError(
             f"expected polarisation {settings.pol} in {path}, found a raster of {found.polarisation}; "

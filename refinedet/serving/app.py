@@ -14,6 +14,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import ClientDisconnect
 
 import refinedet
+from refinedet.cloud.scene import CloudScene, scene_of
 from refinedet.config.serve_options import ServeSettings
 from refinedet.config.settings import DetectSettings
 from refinedet.errors import RefineDetError
@@ -153,7 +154,14 @@ async def _taken(service: Service, request: Request, *, views: bool) -> Job:
             upload.mkdir()
             content_type = request.headers.get("content-type", "")
             scene = await receive(request.stream(), content_type, upload, service.limits.upload_bytes)
+        _refuse_item(scene)
         return service.jobs.add(folder, scene, settings)
+
+
+def _refuse_item(scene: Path) -> None:
+    """Refuse a STAC item, which would make this server fetch from any address with its own rights."""
+    if isinstance(scene_of(scene), CloudScene):
+        raise Refusal(UNUSABLE, "expected pixels, found a STAC item; this server fetches nothing: send the scene")
 
 
 async def _ended(job: Job, request: Request) -> None:

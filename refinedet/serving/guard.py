@@ -107,14 +107,6 @@ class Guard:
         return True
 
 
-def is_loopback(host: str) -> bool:
-    """True if an address can be reached from this machine alone."""
-    try:
-        return host == "localhost" or ip_address(host).is_loopback
-    except ValueError:
-        return False
-
-
 def _netloc(origin: str) -> str:
     try:
         return urlsplit(origin).netloc.lower()

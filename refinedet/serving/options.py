@@ -16,7 +16,7 @@ from refinedet.errors import InputError
 VIEWS = ("quicklook", "map")
 """Options of the files beside the ships; an answer of GeoJSON alone has none of them."""
 _OF_THE_SERVER = {
-    "scene": {"gcps", "max_pixels"},
+    "scene": {"gcps", "max_pixels", "max_download_mb"},
     "land": {"land", "exclude", "exclude_m", "platforms", "platforms_m", "fixed", "fixed_m"},
     "windows": set[str](),
 }

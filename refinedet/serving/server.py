@@ -12,11 +12,12 @@ from pathlib import Path
 
 import uvicorn
 
+from refinedet.cloud.address import is_loopback
 from refinedet.config.serve_options import ServeSettings
 from refinedet.config.settings import DetectSettings
 from refinedet.errors import FileError
 from refinedet.serving.app import Service, make_app
-from refinedet.serving.guard import Guard, is_loopback
+from refinedet.serving.guard import Guard
 from refinedet.serving.jobs import Jobs
 from refinedet.serving.options import check_for_server, plain
 from refinedet.serving.paths import usable_roots

@@ -2,17 +2,23 @@
 
 from __future__ import annotations
 
+import importlib.util
 import shutil
-from collections.abc import Callable
+import sys
+from collections.abc import Callable, Iterator
 from dataclasses import replace
 from pathlib import Path
+from types import ModuleType
+from typing import Any
 
 import numpy as np
 import pytest
 
+from refinedet.cloud import traffic
 from refinedet.detections import Detections
 from refinedet.geo.position import locate
 from refinedet.raster import GroundControlPoint, RasterInfo, write_blocks
+from refinedet.retrying import RetryPolicy
 from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import places
 from refinedet.scene.ships.shape import Shape
@@ -23,6 +29,8 @@ _OBJECT = (
     '<dataObject repID="s1Level1MeasurementSchema"><byteStream><fileLocation locatorType="URL" href="{href}"/>'
     "</byteStream></dataObject>"
 )
+_RANGE_SERVER = Path(__file__).resolve().parents[2] / "benchmarks" / "hostile" / "range_server.py"
+_QUICK = RetryPolicy(attempts=3, timeout_s=10.0, backoff_s=0.01, slow_bytes_s=20_000, slow_s=0.2)
 MakeProduct = Callable[..., Path]
 MakeResult = Callable[..., SceneResult]
 
@@ -93,3 +101,25 @@ def write_raster(path: Path, level: int) -> None:
     ]
     info = RasterInfo(120, 90, 1, "uint16", gcps=tuple(gcps), gcp_crs="EPSG:4326")
     write_blocks(path, info, [(Window(0, 0, 90, 120), pixels)])
+
+
+@pytest.fixture(scope="session")
+def range_server() -> ModuleType:
+    """The module of the server that the benchmarks use."""
+    spec = importlib.util.spec_from_file_location("range_server", _RANGE_SERVER)
+    assert spec is not None
+    assert spec.loader is not None
+    module = importlib.util.module_from_spec(spec)
+    sys.modules["range_server"] = module
+    spec.loader.exec_module(module)
+    return module
+
+
+@pytest.fixture
+def server(range_server: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+    """A server on loopback, an own cache, and little patience."""
+    monkeypatch.setenv("REFINEDET_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")
+    monkeypatch.setattr(traffic, "PATIENCE", _QUICK)
+    with range_server.serving() as running:
+        yield running

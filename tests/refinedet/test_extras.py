@@ -12,7 +12,7 @@ from refinedet.errors import MissingExtra
 from refinedet.extras import EXTRA_OF, check_extra, extra_missing_for, installed, load_extra
 
 PROJECT = tomllib.loads((Path(__file__).parents[2] / "pyproject.toml").read_text(encoding="utf-8"))["project"]
-DISTRIBUTION = {"ruamel": "ruamel.yaml", "pandas": "mlflow"}
+DISTRIBUTION = {"ruamel": "ruamel.yaml", "pandas": "mlflow", "botocore": "boto3"}
 """Package that brings a module, where its name is another one."""
 
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -13,6 +12,7 @@ from numpy.typing import NDArray
 
 from refinedet.config.detect_options import Polarisation
 from refinedet.errors import InputError
+from refinedet.raster import RasterFile
 
 Role = Literal["vv", "vh", "hh", "hv", "i", "q", "angle", "mask", "height", "ratio"]
 Blocks = Sequence[NDArray[Any]]
@@ -73,14 +73,14 @@ def name_of(description: str, tags: Mapping[str, str]) -> str:
     return description or next((named[key] for key in _TAGS if named.get(key)), "")
 
 
-def polarisation_of(path: Path) -> Polarisation | None:
+def polarisation_of(path: RasterFile) -> Polarisation | None:
     """Polarisation by the name of a file, such as scene_VV.tif; None if it names none, or several."""
     found = set(_POLARISATION.findall(path.stem.lower().replace("_", " ")))
     return cast("Polarisation", found.pop()) if len(found) == 1 else None
 
 
 def choose_band(
-    path: Path, names: Sequence[str], polarisation: Polarisation | None, blocks: Callable[[int], Blocks]
+    path: RasterFile, names: Sequence[str], polarisation: Polarisation | None, blocks: Callable[[int], Blocks]
 ) -> BandChoice:
     """Choose the band of a raster in which ships are looked for.
 
@@ -110,7 +110,7 @@ def choose_band(
     return _by_pixels(path, names, roles, blocks)
 
 
-def _asked(path: Path, roles: Sequence[Role | None], polarisation: Polarisation) -> BandChoice:
+def _asked(path: RasterFile, roles: Sequence[Role | None], polarisation: Polarisation) -> BandChoice:
     if polarisation in roles:
         return BandChoice((roles.index(polarisation) + 1,), polarisation)
     known = ", ".join(dict.fromkeys(role for role in roles if role in PREFERRED))
@@ -122,7 +122,7 @@ def _asked(path: Path, roles: Sequence[Role | None], polarisation: Polarisation)
 
 
 def _by_pixels(
-    path: Path, names: Sequence[str], roles: Sequence[Role | None], blocks: Callable[[int], Blocks]
+    path: RasterFile, names: Sequence[str], roles: Sequence[Role | None], blocks: Callable[[int], Blocks]
 ) -> BandChoice:
     """Choose among bands whose names tell no polarisation."""
     numbers = [k for k, role in enumerate(roles, 1) if role not in NO_IMAGE]

@@ -15,7 +15,7 @@ from pyproj.exceptions import CRSError
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
 from refinedet.geo.position import locate
-from refinedet.raster import RasterInfo, SceneReader
+from refinedet.raster import RasterFile, RasterInfo, SceneReader
 from refinedet.scene.input.file_metadata import FileMetadata, file_metadata
 from refinedet.scene.input.gcps import read_gcps
 from refinedet.scene.input.side_files import (
@@ -29,7 +29,7 @@ from refinedet.scene.input.side_files import (
 _PAGES_SHOWN = 3
 
 
-def apply_position(reader: SceneReader, path: Path, settings: SceneSettings) -> None:
+def apply_position(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
     """Give a raster the position that its settings, its own coordinates or the files beside it hold, and tell which.
 
     A raster without a position takes the pixel spacing that its metadata state.
@@ -79,7 +79,7 @@ def _apply_gcps(reader: SceneReader, path: Path, crs: str | None) -> None:
     reader.tell(position={"gcps": path.name})
 
 
-def _apply_world_file(reader: SceneReader, path: Path) -> None:
+def _apply_world_file(reader: SceneReader, path: RasterFile) -> None:
     """Take the transform of the world file beside a raster that has no coordinates."""
     if reader.info.gcps or reader.info.transform is not None or (world := world_file(path)) is None:
         return
@@ -91,7 +91,7 @@ def _apply_world_file(reader: SceneReader, path: Path) -> None:
     reader.tell(f"the scene's transform comes from {world.name} beside it", position={"transform": world.name})
 
 
-def _apply_crs(reader: SceneReader, path: Path, crs: str | None) -> None:
+def _apply_crs(reader: SceneReader, path: RasterFile, crs: str | None) -> None:
     """Take the reference system that is stated, else that of the file, else that of the .prj file beside it."""
     info = reader.info
     if crs is not None:
@@ -132,7 +132,7 @@ def _name(wkt: str) -> str:
     return str(CRS.from_wkt(wkt).name)
 
 
-def _tell_pages(reader: SceneReader, path: Path) -> None:
+def _tell_pages(reader: SceneReader, path: RasterFile) -> None:
     """Name the pages of a TIFF that are not looked at."""
     pages = reader.further_pages
     if not pages:
@@ -148,7 +148,7 @@ def _tell_pages(reader: SceneReader, path: Path) -> None:
     )
 
 
-def _tell_unread(reader: SceneReader, path: Path) -> None:
+def _tell_unread(reader: SceneReader, path: RasterFile) -> None:
     """Name what may say where a scene without a position lies and is not read."""
     if reader.has_rational_polynomials:
         reader.tell(f"the file holds rational polynomials (RPC), which are not read: {_warp(path)}")
@@ -157,7 +157,7 @@ def _tell_unread(reader: SceneReader, path: Path) -> None:
         reader.tell(f"{one.name} beside the scene may say where it lies, and is not read: {what}")
 
 
-def _warp(path: Path) -> str:
+def _warp(path: RasterFile) -> str:
     return (
         f"gdalwarp -rpc -to RPC_HEIGHT=0 {path.name} located.tif places the scene at sea level, "
         "or `gcps` gives it control points"

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from pathlib import Path
 from typing import Any, cast
 
 import numpy as np
@@ -13,7 +12,7 @@ from refinedet.config import ValueKind
 from refinedet.config.detect_options import Polarisation, SceneSettings
 from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
-from refinedet.raster import SceneReader
+from refinedet.raster import RasterFile, SceneReader
 from refinedet.scene.input.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
 from refinedet.scene.input.eight_bit import apply_eight_bit
 from refinedet.scene.input.fill import without_markers
@@ -23,7 +22,7 @@ from refinedet.scene.input.values import NAMES, ValueGuess, guess_values, has_do
 _COLOURS = 3
 
 
-def apply_reading(reader: SceneReader, path: Path, settings: SceneSettings) -> None:
+def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
     """Choose the band and the kind of the values of a raster, make `reader` yield amplitudes, and tell it.
 
     Raises:
@@ -57,7 +56,7 @@ def _is_picture_in_decibels(reader: SceneReader, settings: SceneSettings) -> boo
     return apply_eight_bit(reader, "db" if settings.values == "db" else None)
 
 
-def _bands(reader: SceneReader, path: Path, names: Sequence[str], settings: SceneSettings) -> BandChoice:
+def _bands(reader: SceneReader, path: RasterFile, names: Sequence[str], settings: SceneSettings) -> BandChoice:
     if settings.band is not None:
         if settings.pol is not None:
             raise InputError(f"expected either `pol` or `band` for {path}, found both; leave one of them out")
@@ -86,7 +85,7 @@ def _pair_of(number: int, names: Sequence[str]) -> tuple[int, int]:
     return number, number + 1
 
 
-def _check_colours(path: Path, settings: SceneSettings) -> None:
+def _check_colours(path: RasterFile, settings: SceneSettings) -> None:
     if settings.values not in {"auto", "amplitude"}:
         raise InputError(
             f"expected one band for `values` of {settings.values} in {path}, found a picture in colours; "
@@ -95,7 +94,7 @@ def _check_colours(path: Path, settings: SceneSettings) -> None:
 
 
 def _values(
-    reader: SceneReader, path: Path, names: Sequence[str], choice: BandChoice, settings: SceneSettings
+    reader: SceneReader, path: RasterFile, names: Sequence[str], choice: BandChoice, settings: SceneSettings
 ) -> ValueGuess:
     if settings.values != "auto":
         _check_stated(settings.values, reader, path, choice)
@@ -115,7 +114,7 @@ def _values(
     return guess_values(reader.stored_dtype, blocks, [*words, *reader.units(), path.stem])
 
 
-def _check_stated(values: ValueKind, reader: SceneReader, path: Path, choice: BandChoice) -> None:
+def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choice: BandChoice) -> None:
     dtype = reader.stored_dtype
     if dtype.startswith("complex"):
         if values not in ("amplitude", "iq"):

@@ -14,6 +14,7 @@ from pyproj.exceptions import CRSError
 
 from refinedet.raster.gdal import names_a_file
 from refinedet.raster.info import Matrix
+from refinedet.raster.ranged import RasterFile
 
 _WORLD_BYTES = 1 << 10
 _PRJ_BYTES = 1 << 16
@@ -23,7 +24,7 @@ _PLACES = (b"<GeoTransform", b"<GCPList", b'"RPC"')
 _RPC = (".rpb", ".rpc", "_rpc.txt", "_rpc_org.txt")
 
 
-def world_file(path: Path) -> Path | None:
+def world_file(path: RasterFile) -> Path | None:
     """World file beside a raster, such as .tfw beside .tif; None if there is none."""
     kind = path.suffix[1:].lower()
     ends = [f"{kind[0]}{kind[-1]}w", f"{kind}w"] if kind else []
@@ -31,7 +32,7 @@ def world_file(path: Path) -> Path | None:
     return _beside(path, [f".{end}" for end in (*ends, "wld")])
 
 
-def reference_file(path: Path) -> Path | None:
+def reference_file(path: RasterFile) -> Path | None:
     """File of a reference system (.prj) beside a raster; None if there is none."""
     return _beside(path, [".prj"])
 
@@ -62,8 +63,10 @@ def read_reference_file(path: Path) -> str | None:
         return None
 
 
-def unread_files(path: Path) -> list[Path]:
+def unread_files(path: RasterFile) -> list[Path]:
     """Files beside a raster that may say where it lies and are not read: auxiliary files of GDAL, and RPC."""
+    if not isinstance(path, Path):
+        return []
     auxiliary = path.with_name(f"{path.name}.aux.xml")
     content = _content(auxiliary, _AUXILIARY_BYTES) or b""
     found = [auxiliary] if any(place in content for place in _PLACES) else []
@@ -71,8 +74,10 @@ def unread_files(path: Path) -> list[Path]:
     return found if polynomials is None else [*found, polynomials]
 
 
-def _beside(path: Path, ends: list[str]) -> Path | None:
-    """First file beside `path` of the same stem and one of these ends, in lower or upper case."""
+def _beside(path: RasterFile, ends: list[str]) -> Path | None:
+    """First file beside `path` of the same stem and one of these ends, in lower or upper case; none at an address."""
+    if not isinstance(path, Path):
+        return None
     names = [f"{path.stem}{spelled}" for end in ends for spelled in (end, end.upper())]
     return next((one for one in map(path.with_name, names) if one != path and one.is_file()), None)
 

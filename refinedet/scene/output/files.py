@@ -7,6 +7,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from refinedet.cloud.scene import Scene
 from refinedet.config.detect_options import SceneSettings
 from refinedet.config.output_options import Format, OutputSettings
 from refinedet.errors import InputError
@@ -21,22 +22,22 @@ _OUTLINED = {"geojson", "gpkg", "geoparquet", "kml", "fgb", "quicklook", "map", 
 """Formats and views that show an outline of each ship."""
 
 
-def plan_files(scene: Path, output: OutputSettings, *, ais: bool = False) -> dict[str, Path]:
+def plan_files(scene: Scene, output: OutputSettings, *, ais: bool = False) -> dict[str, Path]:
     """Paths of the result files of one scene, by format or view, as the settings ask; `ais`: of ships of AIS too."""
     views = {"quicklook": output.quicklook is not False, "web_map": output.map is not False, "record": True}
     paths = result_paths(scene, output.out, output.formats(_FORMATS), **views)
     return paths | ais_paths(paths) | {"record": paths["record"]} if ais else paths
 
 
-def plan_scenes(scenes: Iterable[Path], output: OutputSettings, *, ais: bool = False) -> dict[Path, dict[str, Path]]:
+def plan_scenes(scenes: Iterable[Scene], output: OutputSettings, *, ais: bool = False) -> dict[Scene, dict[str, Path]]:
     """Paths of the result files of several scenes; `ais` as in `plan_files`.
 
     Raises:
         InputError: two scenes would write the same file, or a scene would be written over.
     """
     plan = {scene: plan_files(scene, output, ais=ais) for scene in scenes}
-    sources = {scene.resolve() for scene in plan}
-    taken: dict[Path, Path] = {}
+    sources = {scene.resolve() for scene in plan if isinstance(scene, Path)}
+    taken: dict[Path, Scene] = {}
     for scene, paths in plan.items():
         for path in paths.values():
             if path.resolve() in sources:
@@ -47,25 +48,25 @@ def plan_scenes(scenes: Iterable[Path], output: OutputSettings, *, ais: bool = F
     return plan
 
 
-def same_name(first: Path, second: Path, why: str) -> InputError:
+def same_name(first: Scene, second: Scene, why: str) -> InputError:
     """Error for two scenes whose results would have the same name."""
     return InputError(
         f"expected scenes with different names, found {first} and {second}, whose {why}; run them with different `out`"
     )
 
 
-def journal_path(scene: Path, paths: Mapping[str, Path]) -> Path:
+def journal_path(scene: Scene, paths: Mapping[str, Path]) -> Path:
     """Path of the journal of a scene: beside its results, until they are written."""
     return next(iter(paths.values())).with_name(f"{scene_stem(scene)}.journal")
 
 
-def finished(scene: Path, paths: Mapping[str, Path], output: OutputSettings) -> bool:
+def finished(scene: Scene, paths: Mapping[str, Path], output: OutputSettings) -> bool:
     """True if an earlier run has left all results of a scene, and these settings do not replace them."""
     whole = all(path.is_file() for path in paths.values()) and not _interrupted(scene, paths)
     return output.skip_existing and not output.overwrite and whole
 
 
-def refuse_existing(scene: Path, paths: dict[str, Path], output: OutputSettings) -> None:
+def refuse_existing(scene: Scene, paths: dict[str, Path], output: OutputSettings) -> None:
     """Refuse results that could not be written, before the work.
 
     Raises:
@@ -101,7 +102,7 @@ def told_of_files(result: SceneResult, paths: Mapping[str, Path]) -> SceneResult
 
 
 def write_files(
-    scene: Path,
+    scene: Scene,
     result: SceneResult,
     paths: Mapping[str, Path],
     settings: SceneSettings,
@@ -128,7 +129,7 @@ def write_files(
             write_map(scene, result, paths["map"], scene=settings)
 
 
-def _interrupted(scene: Path, paths: Mapping[str, Path]) -> bool:
+def _interrupted(scene: Scene, paths: Mapping[str, Path]) -> bool:
     """True if a run has left windows; an empty journal does not show whose results these are."""
     journal = journal_path(scene, paths)
     return journal.is_file() and journal.stat().st_size > 0

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import replace
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from refinedet.cloud.scene import Scene
 from refinedet.config.detect_options import SceneSettings
 from refinedet.raster import Reader
 from refinedet.scene.source import open_polarisations
@@ -58,7 +58,7 @@ def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
 
 
 def read_cutouts(
-    scene_path: str | Path, result: SceneResult, most: int, scene: SceneSettings | None = None
+    scene_path: str | Scene, result: SceneResult, most: int, scene: SceneSettings | None = None
 ) -> list[tuple[Picture, Window]]:
     """Read the part of `cutout_square` in the scene for each of the `most` strongest ships; with its window.
 

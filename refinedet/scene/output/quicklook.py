@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
+from refinedet.cloud.scene import Scene
 from refinedet.config.detect_options import SceneSettings
 from refinedet.files import atomic_path
 from refinedet.geo.compass import ground_axes, nice_length, north_xy, pixel_metres, place_text
@@ -42,7 +43,7 @@ _COMPASS_PX, _ARROW_PX = 60, 17
 
 
 def write_quicklook(
-    scene_path: str | Path, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
+    scene_path: str | Scene, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
 ) -> None:
     """Write a PNG of the scene with its ships, numbered from the strongest; equal input gives equal bytes.
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from pathlib import Path
 
+from refinedet.cloud.scene import Scene
 from refinedet.config.output_options import Format
 from refinedet.errors import FileError
 from refinedet.geo.feature_files import FileFormat
@@ -35,7 +36,7 @@ SEEN = "seen"
 
 
 def result_paths(
-    scene_path: str | Path,
+    scene_path: str | Scene,
     folder: str | Path | None,
     formats: Iterable[Format],
     quicklook: bool,

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 from PIL import Image
 
+from refinedet.cloud.scene import Scene
 from refinedet.config.detect_options import SceneSettings
 from refinedet.geo.compass import ground_axes, north_xy, pixel_metres
 from refinedet.geo.position import locate
@@ -40,7 +41,7 @@ _PIXEL_DIGITS = 2
 
 
 def write_map(
-    scene_path: str | Path, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
+    scene_path: str | Scene, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
 ) -> None:
     """Write the map; equal input gives equal bytes.
 

@@ -1,4 +1,4 @@
-"""Files of one Sentinel-1 product, in a folder or a zip archive: reads that cannot leave it, and safe XML.
+"""Files of one Sentinel-1 product, in a folder, a zip archive or a STAC item: reads that cannot leave it, and safe XML.
 
 Names are relative to the product. A name from a manifest is checked against the product before its file is opened.
 """
@@ -17,7 +17,9 @@ from zipfile import BadZipFile, ZipFile
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
+from refinedet.cloud.scene import CloudScene, Scene
 from refinedet.errors import FileError, InputError
+from refinedet.scene.sentinel1.item import ItemProduct, product_of_item
 from refinedet.scene.sentinel1.layout import MANIFEST, MEASUREMENT, product_roots, raster_name
 
 MAX_XML_BYTES = 32 << 20
@@ -41,6 +43,10 @@ class ProductFolder:
     def name(self) -> str:
         """Name of the product's folder."""
         return self.path.absolute().name
+
+    def where(self, name: str) -> str:
+        """Place of a file, for messages."""
+        return str(self.path / name)
 
     def holds(self, name: str) -> bool:
         """True if there is such a file, also by a link."""
@@ -104,6 +110,10 @@ class ZippedProduct:
         """Name of the product's folder in the archive; empty if its files lie at the top."""
         return self.root.name
 
+    def where(self, name: str) -> str:
+        """Place of a file, for messages."""
+        return str(self.path / name)
+
     def holds(self, name: str) -> bool:
         """True if there is such a member."""
         return str(self.root / name) in self.members
@@ -146,15 +156,18 @@ class ZippedProduct:
             return stream.read(MAX_XML_BYTES + 1)
 
 
-ProductFiles = ProductFolder | ZippedProduct
+ProductFiles = ProductFolder | ZippedProduct | ItemProduct
 
 
-def open_product(path: Path) -> ProductFiles:
-    """Open the files of the one product at `path`: its folder, a folder above, its manifest, or a zip archive.
+def open_product(path: Scene) -> ProductFiles:
+    """Open the files of the one product at `path`: its folder, a folder above, its manifest, a zip archive, or an item.
 
     Raises:
-        FileError: there is no product, there are several, or the archive cannot be read.
+        FileError: there is no product, there are several, or the archive or the item cannot be read.
+        InputError: the STAC item is of no such product, or leads where it may not.
     """
+    if isinstance(path, CloudScene):
+        return product_of_item(path, MAX_XML_BYTES)
     if path.is_dir():
         found = sorted(str(one) for one in _products_below(path))
         return ProductFolder(Path(_one(path, found, "a folder without")))
@@ -177,7 +190,7 @@ def read_xml(files: ProductFiles, name: str) -> Element:
         FileError: the file cannot be read, is too large, or is no safe XML (it declares a DTD, say).
         InputError: the name points outside of the product.
     """
-    content, where = files.read(name), files.path / name
+    content, where = files.read(name), files.where(name)
     if len(content) > MAX_XML_BYTES:
         raise FileError(f"expected at most {MAX_XML_BYTES >> 20} MB of XML at {where}, found more; fetch it again")
     try:

@@ -6,7 +6,7 @@ from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import Protocol
 
-from refinedet.raster import RasterInfo, RasterReader
+from refinedet.raster import RasterFile, RasterInfo, RasterReader
 from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.layout import Kind
 from refinedet.scene.sentinel1.radiometric import Noise, Table
@@ -23,12 +23,12 @@ class Measurement(Protocol):
         """vv, vh, hh or hv."""
 
     @property
-    def path(self) -> Path:
+    def path(self) -> RasterFile:
         """The raster, the archive that holds it, or the store."""
 
     @property
-    def product(self) -> Path:
-        """The product's folder or archive."""
+    def product(self) -> Path | str:
+        """The product's folder or archive; of an item, its place."""
 
     @property
     def processor(self) -> float | None:

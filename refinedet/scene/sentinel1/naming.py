@@ -6,6 +6,7 @@ import re
 from pathlib import Path
 from xml.etree.ElementTree import Element  # made by defusedxml's parser
 
+from refinedet.cloud.scene import ITEM_SUFFIXES, CloudScene, Scene
 from refinedet.errors import RefineDetError
 from refinedet.scene.sentinel1.files import ProductFiles, open_product, read_xml
 from refinedet.scene.sentinel1.layout import (
@@ -23,13 +24,15 @@ _COARSE_M, _FULL_M = 39.0, 4.0
 """Pixels from which a product is of medium resolution, and up to which it is of full resolution."""
 
 
-def product_name(path: Path) -> str | None:
+def product_name(path: Scene) -> str | None:
     """Name of the product that `path` is, lies in or holds, as a file name; None if it is no product.
 
     A folder or an archive that is named like a product keeps its name. Otherwise the name is made from the annotation:
     mission, mode, type, times, orbit and data take, as in the names of products. A raster with a short name has that of
     its product with its polarisation. Nothing is opened unless the names alone do not tell.
     """
+    if isinstance(path, CloudScene):
+        return _of_item(path) if path.is_item else _of_address(path)
     own = path.name or path.resolve().name
     if raster_name(own) is not None:
         return _of_raster(path)
@@ -46,6 +49,26 @@ def _of_raster(path: Path) -> str | None:
         return None
     product = product_name(place.parent)
     return None if product is None else f"{Path(product).stem}_{name.polarisation}{path.suffix}"
+
+
+def _of_item(scene: CloudScene) -> str:
+    """Id of a STAC item; by the end of its address alone, if that is the name of a product."""
+    own = scene.name if Path(scene.name).suffix.lower() not in ITEM_SUFFIXES else Path(scene.name).stem
+    if scene.address is not None and is_product_name(own):
+        return own
+    try:
+        return scene.item().id
+    except RefineDetError:  # reading the scene will say what is wrong
+        return own
+
+
+def _of_address(scene: CloudScene) -> str | None:
+    """Name of a raster with a short name at an address, by the folders in it; None for any other one."""
+    name, place = raster_name(scene.name), None if scene.address is None else scene.address.path.parent
+    if name is None or name.product is not None or place is None or place.name != MEASUREMENT:
+        return None
+    product = place.parent
+    return f"{product.stem}_{name.polarisation}{Path(scene.name).suffix}" if is_product_name(product.name) else None
 
 
 def _from_inside(path: Path, own: str) -> str:

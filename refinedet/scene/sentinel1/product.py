@@ -11,12 +11,15 @@ from __future__ import annotations
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 from xml.etree.ElementTree import Element  # made by defusedxml's parser
 
+from refinedet.cloud.scene import CloudScene, Scene, scene_of
 from refinedet.errors import FileError, InputError
-from refinedet.raster import RasterInfo, SceneReader, open_scene
+from refinedet.raster import RasterFile, RasterInfo, SceneReader, open_scene
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.files import ProductFiles, ProductFolder, open_product, read_xml
+from refinedet.scene.sentinel1.item import ItemProduct
 from refinedet.scene.sentinel1.layout import (
     MANIFEST,
     MEASUREMENT,
@@ -41,8 +44,8 @@ class SafeMeasurement:
 
     polarisation: str
     """vv, vh, hh or hv."""
-    path: Path
-    """Path of the GeoTIFF, or of the archive that holds it."""
+    path: RasterFile
+    """The GeoTIFF, or the archive that holds it."""
     member: str | None
     """Name of the GeoTIFF in the archive, as the archive has it; None without an archive."""
     files: ProductFiles
@@ -69,11 +72,18 @@ class SafeMeasurement:
     def where(self, kind: Kind) -> str:
         """Path that `describe` reads, for messages."""
         found = next(iter(self._candidates(kind)), expected_file(kind, self._stem))
-        return str(self.files.path / found)
+        return self.files.where(found)
+
+    def identified(self) -> list[Any]:
+        """Values that identify this raster and what describes it, ready for JSON, if an item names them; else none."""
+        if not isinstance(self.files, ItemProduct):
+            return []
+        described = [name for kind in ROOTS for name in self._candidates(kind)]
+        return self.files.identified([*described, f"{MEASUREMENT}/{self.path.name}"])
 
     @property
-    def product(self) -> Path:
-        """The product's folder or archive."""
+    def product(self) -> Path | str:
+        """The product's folder or archive; of an item, its place."""
         return self.files.path
 
     def open(self, max_pixels: int) -> AbstractContextManager[SceneReader]:
@@ -140,9 +150,11 @@ class SafeMeasurement:
         return described_by(kind, self._stem, self.polarisation, self.files.names(folder_of(kind)))
 
 
-def is_product(path: str | Path) -> bool:
-    """True if `path` is a folder, a zip archive or a manifest rather than one raster."""
-    path = Path(path)
+def is_product(path: str | Scene) -> bool:
+    """True if `path` is a folder, a zip archive, a manifest or a STAC item rather than one raster."""
+    path = scene_of(path)
+    if isinstance(path, CloudScene):
+        return path.is_item
     if path.is_dir():
         return True
     if not path.is_file():  # to open a pipe is to wait for it
@@ -159,18 +171,18 @@ def is_archive(path: Path) -> bool:
         return False
 
 
-def find_measurement(path: str | Path, polarisation: str | None = None) -> SafeMeasurement:
+def find_measurement(path: str | Scene, polarisation: str | None = None) -> SafeMeasurement:
     """Find the raster of a product, of the polarisation asked for; else vv, else hh, else the first by name.
 
     Args:
-        path: folder of the product, a folder that holds one product, its manifest, or a zip archive of one.
+        path: folder of the product, a folder that holds one product, its manifest, a zip archive of one, or an item.
         polarisation: vv, vh, hh or hv.
 
     Raises:
         FileError: there is no Sentinel-1 GRD product at `path`, there are several, or it lacks a file.
         InputError: the product has no such polarisation, or its manifest points outside of it.
     """
-    files = open_product(Path(path))
+    files = open_product(scene_of(path))
     manifest = read_xml(files, MANIFEST) if files.holds(MANIFEST) else None
     found = _listed(manifest, files) if manifest is not None else _present(files)
     known = sorted(found)
@@ -184,13 +196,15 @@ def find_measurement(path: str | Path, polarisation: str | None = None) -> SafeM
     return SafeMeasurement(chosen, located, member, files, _processor(manifest), None if best == chosen else best)
 
 
-def bare_measurement(path: str | Path) -> SafeMeasurement | None:
+def bare_measurement(path: str | Scene) -> SafeMeasurement | None:
     """Measurement of the raster `path` if it lies in the folder `measurement` of a GRD product; None elsewhere.
 
     Raises:
         FileError, InputError: the manifest is damaged.
     """
-    path = Path(path)
+    path = scene_of(path)
+    if isinstance(path, CloudScene):
+        return None
     name, folder = raster_name(path.name), path.absolute().parent
     if name is None or name.product not in (None, _GRD) or folder.name != MEASUREMENT:
         return None
@@ -199,9 +213,9 @@ def bare_measurement(path: str | Path) -> SafeMeasurement | None:
     return SafeMeasurement(name.polarisation, path, None, files, _processor(manifest))
 
 
-def is_measurement_name(path: str | Path) -> bool:
+def is_measurement_name(path: RasterFile) -> bool:
     """True if a file has the name of a measurement raster of a Sentinel-1 product."""
-    return raster_name(Path(path).name) is not None
+    return raster_name(path.name) is not None
 
 
 def _listed(manifest: Element, files: ProductFiles) -> dict[str, str]:

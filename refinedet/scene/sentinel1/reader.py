@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 import re
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 from numpy.typing import NDArray
 
 from refinedet.config.detect_options import Calibrate
 from refinedet.errors import InputError
-from refinedet.raster import RasterInfo, RasterReader
+from refinedet.raster import RasterFile, RasterInfo, RasterReader
 from refinedet.raster.control_points import are_of_esas_grid
 from refinedet.scene.sentinel1.borders import find_fringes
 from refinedet.scene.sentinel1.measurement import Measurement
@@ -66,7 +65,7 @@ def apply_metadata(reader: RasterReader, found: Measurement, calibrate: Calibrat
         reader.info = replace(reader.info, dtype="float32")
 
 
-def apply_name(reader: RasterReader, path: str | Path) -> None:
+def apply_name(reader: RasterReader, path: RasterFile) -> None:
     """Count ground control points from pixel centres if a lone raster has the name of an ESA measurement."""
     info = reader.info
     if info.gcps and info.gcp_zero == "edge" and is_measurement_name(path) and are_of_esas_grid(info.gcps):

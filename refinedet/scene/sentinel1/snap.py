@@ -12,14 +12,13 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
-from pathlib import Path
 from xml.etree.ElementTree import Element, ParseError, SubElement  # the parser is defusedxml's
 
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import DefusedXMLParser
 
 from refinedet.errors import FileError
-from refinedet.raster import RasterInfo, SceneReader
+from refinedet.raster import RasterFile, RasterInfo, SceneReader, opened
 from refinedet.raster.tiff import SNAP_XML, read_text
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 
@@ -71,7 +70,7 @@ class SnapMetadata:
             return None
 
 
-def read_snap_metadata(path: Path, *, bands_alone: bool = False) -> SnapMetadata | None:
+def read_snap_metadata(path: RasterFile, *, bands_alone: bool = False) -> SnapMetadata | None:
     """Read the metadata that SNAP wrote into the TIFF at `path`; None if there is none that can be read.
 
     Args:
@@ -81,8 +80,8 @@ def read_snap_metadata(path: Path, *, bands_alone: bool = False) -> SnapMetadata
     Raises:
         OSError: the file cannot be read.
     """
-    with path.open("rb") as stream:
-        chunks = read_text(stream, path.stat().st_size, path, SNAP_XML, _CHUNK_BYTES)
+    with opened(path) as (stream, size):
+        chunks = read_text(stream, size, path, SNAP_XML, _CHUNK_BYTES)
         return _parse(chunks, bands_alone=bands_alone)
 
 

@@ -12,6 +12,7 @@ import numpy as np
 import pytest
 from typer.testing import Result
 
+from refinedet.downloads import tokens
 from refinedet.raster import RasterInfo, write_blocks
 from refinedet.tiling import Window
 from tests.stac_api import Api, box, copernicus, flattened, item, product_id, stac_api
@@ -143,3 +144,48 @@ def test_one_area_is_needed(run: Run) -> None:
     ran = run("search", "copernicus", *ASKED[5:])
     assert ran.exit_code == 2
     assert "either --bbox or --area" in ran.stderr
+
+
+def test_from_a_catalogue_straight_to_an_archive_stopped_and_resumed(
+    run: Run, api: Api, scenes: list[str], weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Without `fetch`: the rasters are read where they are, and the one that fails comes last."""
+    pytest.importorskip("pyarrow", reason="pyarrow is not installed: pip install 'refinedet[geoparquet]'")
+    monkeypatch.setattr("time.sleep", lambda _: None)
+    assert run("search", api.url, *ASKED, "--out", "found").exit_code == 0
+    broken = f"/files/{api.items[1]['assets']['vv']['href'].partition('/files/')[2]}"
+    api.answers[broken] = (503, {}, b"")
+    detect = [
+        "detect",
+        "--manifest",
+        "found/manifest.txt",
+        "--weights",
+        weights,
+        "--land-mask",
+        "off",
+        "--out",
+        "ships",
+    ]
+    first = run(*detect, "--json")
+    assert first.exit_code == 1
+    told = json.loads(first.stdout)
+    assert (told["done"], len(told["failed"])) == (2, 1), first.stderr
+    api.answers = {}
+    second = json.loads(run(*detect, "--json").stdout)
+    assert (second["scenes"], second["done"], second["as_before"], second["ships"]) == (3, 1, 2, 3)
+    assert all(name in (tmp_path / "ships" / "archive.jsonl").read_text() for name in scenes)
+
+
+def test_files_of_planetary_computer_are_opened_with_tokens_that_nothing_keeps(
+    run: Run, api: Api, scenes: list[str], weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(tokens, "_STORES", ("127.0.0.1", ""))
+    monkeypatch.setenv(tokens.SERVER_VARIABLE, f"{api.url}/sas")
+    api.query = "sig=SECRET"
+    assert run("search", api.url, *ASKED, "--limit", 1, "--out", "found").exit_code == 0
+    item_file = tmp_path / "found" / "items" / f"{scenes[0]}.json"
+    ran = run("detect", item_file, "--weights", weights, "--land-mask", "off", "--out", "ships")
+    assert ran.exit_code == 0, ran.stderr
+    assert [path for path in api.paths if path.startswith("/sas")] == ["/sas/127/files"]
+    kept = "".join(path.read_text(errors="replace") for path in tmp_path.rglob("*") if path.is_file())
+    assert "SECRET" not in kept + ran.stdout + ran.stderr

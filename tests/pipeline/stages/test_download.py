@@ -18,9 +18,9 @@ from pipeline.params import Params, parse_params
 from pipeline.stages import download as module
 from pipeline.stages.download import SOURCE_FILE, download
 from refinedet.downloads.fetch import Access, fetch
-from refinedet.downloads.retrying import RetryPolicy
 from refinedet.errors import FileError, InputError
 from refinedet.files import md5_file, read_json, sha256_file, sha256_tree
+from refinedet.retrying import RetryPolicy
 
 Zip = Callable[[Path, str], Path]
 

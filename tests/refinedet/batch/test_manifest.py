@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import pickle
 from pathlib import Path
 
 import pytest
@@ -56,3 +57,19 @@ def test_a_missing_manifest_and_a_pattern_like_nothing_are_told(archive: Path) -
         scenes_named([], archive / "missing.txt")
     with pytest.raises(InputError, match="the command line"):
         scenes_named([archive / "z*.tif"])
+
+
+def test_a_line_of_a_manifest_may_be_an_address(archive: Path) -> None:
+    manifest = archive / "scenes.txt"
+    manifest.write_text("a.tif\nhttps://a.org/x[1].tif?sig=secret\ns3://bucket/b.tif\n")
+    named = scenes_named(["http://127.0.0.1:1/c.tif"], manifest)
+    assert [str(one) for one in named] == [
+        "http://127.0.0.1:1/c.tif",
+        str(archive / "a.tif"),
+        "https://a.org/x[1].tif",
+        "s3://bucket/b.tif",
+    ]
+    assert named == pickle.loads(pickle.dumps(named))  # noqa: S301 - our own: as scenes go to workers
+    manifest.write_text("http://a.org/x.tif\n")
+    with pytest.raises(InputError, match="expected https"):
+        scenes_named([], manifest)

@@ -21,9 +21,9 @@ from refinedet.catalogues.signing import Signing
 from refinedet.config.detect_options import SceneSettings
 from refinedet.downloads import tokens
 from refinedet.downloads.disk import SPARE_BYTES
-from refinedet.downloads.retrying import RetryPolicy
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.raster import RasterInfo, write_blocks
+from refinedet.retrying import RetryPolicy
 from refinedet.scene.source import open_source
 from refinedet.tiling import Window
 from tests.stac_api import Api, box, copernicus, flattened, item, planetary, product_id

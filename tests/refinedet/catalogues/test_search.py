@@ -10,8 +10,8 @@ import pytest
 from refinedet.catalogues.area import Area
 from refinedet.catalogues.asked import Question, period
 from refinedet.catalogues.search import Found, search_catalogue
-from refinedet.downloads.retrying import RetryPolicy
 from refinedet.errors import FileError, InputError
+from refinedet.retrying import RetryPolicy
 from tests.stac_api import CORE, Api, box, copernicus, earth_search, planetary, product_id
 
 pytest.importorskip("pystac_client", reason="pystac-client is not installed: pip install 'refinedet[cloud]'")

@@ -78,7 +78,7 @@ def test_the_description_lists_the_options(stub: Serve) -> None:
     listed = {one["name"]: one for one in paths["/jobs"]["post"]["parameters"]}
     assert {"path", "score_min", "land_mask", "gsd_m", "map"} <= set(listed)
     assert listed["score_min"]["schema"]["maximum"] == 1
-    assert not {"weights", "out", "max_pixels", "gcps"} & set(listed)
+    assert not {"weights", "out", "max_pixels", "max_download_mb", "gcps"} & set(listed)
     assert "map" not in {one["name"] for one in paths["/detect"]["post"]["parameters"]}
 
 
@@ -209,3 +209,12 @@ def test_the_end_of_the_server_ends_its_jobs(stub: Serve, tmp_path: Path) -> Non
     waiting.join(20)
     assert found == [503]
     assert list((tmp_path / "temporary").iterdir()) == []
+
+
+def test_a_stac_item_is_refused_since_it_would_make_the_server_fetch(stub: Serve, tmp_path: Path) -> None:
+    item = b'{"type": "Feature", "id": "s", "assets": {"vv": {"href": "https://a.org/s.tif"}}}'
+    (tmp_path / "S.GeoJSON").write_bytes(item)
+    with stub(root=(tmp_path,)) as client:
+        for answer in (client.send("/detect", item, "s.json"), client.ask("POST", "/detect?path=S.GeoJSON")):
+            assert answer.status == 422
+            assert "fetches nothing" in answer.json["error"]

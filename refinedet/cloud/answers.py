@@ -1,0 +1,107 @@
+"""Answer to one request for bytes, whatever the protocol, and the failures that end it."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from http import HTTPStatus
+
+from refinedet.cloud.address import Address
+from refinedet.errors import FileError
+from refinedet.retrying import PASSING, plain_words, retry_after_s
+
+PARTIAL = 206
+"""HTTP status of an answer that carries a range."""
+_CHANGED, _BEYOND = 412, 416
+_DENIED = (401, 403)
+_RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
+
+
+class PassingError(Exception):
+    """A request failed in a way that may pass by itself."""
+
+    def __init__(self, what: str, wait_s: float | None = None) -> None:
+        super().__init__(what)
+        self.wait_s = wait_s
+        """Seconds that the server asks to wait; None if it does not say."""
+
+
+class ChangedError(FileError):
+    """The object at an address is no longer the one that reading began with."""
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Bytes of an object that a server sends, and what it says of the object."""
+
+    start: int
+    """First byte."""
+    total: int | None
+    """Bytes of the whole object; None where the server does not tell."""
+    version: str | None
+    """ETag, else the time of the last change; None where the server tells neither."""
+    read: Callable[[int], bytes]
+    """Function that reads up to so many bytes; none at the end. It raises what the transport raises."""
+    close: Callable[[], None]
+    problems: tuple[type[Exception], ...]
+    """Errors of `read` that mean a broken connection."""
+    partial: bool = False
+    """True for a range of the object, False for all of it."""
+
+
+def answer_of(
+    status: int,
+    headers: Mapping[str, str],
+    read: Callable[[int], bytes],
+    close: Callable[[], None],
+    problems: tuple[type[Exception], ...],
+) -> Answer:
+    """Make the answer of a successful response.
+
+    Raises:
+        PassingError: the server does not say which range it sends.
+    """
+    version = headers.get("ETag") or headers.get("Last-Modified")
+    if status == PARTIAL:
+        match = _RANGE.fullmatch(headers.get("Content-Range", "").strip())
+        if match is None:
+            raise PassingError("the server does not say which bytes it sends")
+        return Answer(int(match[1]), int(match[3]), version, read, close, problems, partial=True)
+    length = headers.get("Content-Length", "").strip()
+    total = int(length) if re.fullmatch(r"[0-9]{1,18}", length) else None
+    return Answer(0, total, version, read, close, problems)
+
+
+def refuse(address: Address, status: int, headers: Mapping[str, str]) -> FileError | PassingError:
+    """Error for a response that carries no bytes."""
+    try:
+        words = f"{status} {HTTPStatus(status).phrase}"
+    except ValueError:
+        words = str(status)
+    if status in PASSING:
+        return PassingError(f"the server answered {words}", retry_after_s(headers))
+    if status in (_CHANGED, _BEYOND):
+        return changed(address)
+    told = f"expected a file at {address}, but the server answered {words}"
+    if status in _DENIED and address.is_s3:
+        return FileError(
+            f"{told}; check the credentials (AWS_PROFILE, AWS_ACCESS_KEY_ID), and set AWS_REQUEST_PAYER=requester if "
+            "the bucket's readers pay and you will"
+        )
+    if status in _DENIED:
+        return FileError(f"{told}; check the address: it may have to be signed, or its signature may have run out")
+    return FileError(f"{told}; check the address")
+
+
+def changed(address: Address) -> ChangedError:
+    """Error for an object that is not the one that reading began with."""
+    return ChangedError(
+        f"expected {address} to stay as it was when it was opened, found another version or length; "
+        "run the same again with `restart` to begin anew with what is there now"
+    )
+
+
+def broken(error: Exception) -> PassingError:
+    """Failure of a connection, in the words of its deepest cause."""
+    return PassingError(plain_words(getattr(error, "reason", "") or error) or type(error).__name__)

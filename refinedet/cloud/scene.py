@@ -1,0 +1,152 @@
+"""Scene by address, or by a STAC item: what the library takes where it takes the path of a scene.
+
+A scene keeps what was fetched of it while a run goes on: open files, small files, and the count of bytes. `close` ends
+that.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from pathlib import Path
+from typing import Self
+
+from refinedet.cloud.address import Address, is_address
+from refinedet.cloud.item import MAX_ITEM_BYTES, Item, parse_item
+from refinedet.cloud.remote_file import RemoteFile
+from refinedet.cloud.traffic import Traffic
+from refinedet.errors import FileError, InputError
+
+ITEM_SUFFIXES = (".json", ".geojson")
+"""Ends of the names of STAC items as files."""
+_RASTER = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+_ARCHIVE = (".zip", ".tar", ".gz", ".safe")
+_MEGA = 1_000_000
+
+
+class CloudScene:
+    """Scene whose pixels lie at an address. Equal to another one of the same address, whatever their queries."""
+
+    def __init__(self, place: Address | Path) -> None:
+        """Take the address of a raster or of a STAC item, or the path of an item; nothing is read yet."""
+        self._place = place
+        self.traffic = Traffic()
+        self._item: Item | None = None
+        self._files: dict[str, RemoteFile] = {}
+        self._small: dict[str, bytes] = {}
+
+    def __str__(self) -> str:
+        return str(self._place)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({str(self)!r})"
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, CloudScene) and str(self) == str(other)
+
+    def __hash__(self) -> int:
+        return hash(str(self))
+
+    def __reduce__(self) -> tuple[type[CloudScene], tuple[Address | Path]]:
+        return type(self), (self._place,)
+
+    @property
+    def name(self) -> str:
+        """Name of the file at the address."""
+        return self._place.name
+
+    @property
+    def address(self) -> Address | None:
+        """Address of the raster or of the item; None for a local item."""
+        return self._place if isinstance(self._place, Address) else None
+
+    @property
+    def is_item(self) -> bool:
+        """True for a STAC item, False for a raster, by the end of the name; items of an API end in anything."""
+        return Path(self._place.name).suffix.lower() not in _RASTER
+
+    def absolute(self) -> Self:
+        """Scene that means the same from any folder."""
+        return self if isinstance(self._place, Address) else type(self)(self._place.absolute())
+
+    def limit(self, most_mb: float) -> None:
+        """Let at most so many megabytes move."""
+        self.traffic.most_bytes = int(most_mb * _MEGA)
+
+    def watch(self, function: Callable[[int], None]) -> None:
+        """Tell a function of the bytes that have moved, now and then."""
+        self.traffic.watch = function
+
+    def item(self) -> Item:
+        """STAC item, read once.
+
+        Raises:
+            FileError: it cannot be read.
+            InputError: it is no item.
+        """
+        if self._item is None:
+            self._item = parse_item(self._content(), str(self), self.address)
+        return self._item
+
+    def _content(self) -> bytes:
+        if isinstance(self._place, Address):
+            if Path(self._place.name).suffix.lower() in _ARCHIVE:
+                raise InputError(
+                    f"expected a raster or a STAC item at {self}, found an archive by its name; name the STAC item of "
+                    "the product, or fetch the archive"
+                )
+            return self.small(self._place, MAX_ITEM_BYTES)
+        try:
+            with self._place.open("rb") as stream:
+                return stream.read(MAX_ITEM_BYTES + 1)
+        except OSError as error:
+            raise FileError(
+                f"expected a STAC item at {self}, but it cannot be read ({error.strerror}); check the name"
+            ) from error
+
+    def raster(self) -> RemoteFile:
+        """File at the address of a raster."""
+        assert isinstance(self._place, Address)  # noqa: S101 - a local file is an item
+        return self.file(self._place)
+
+    def file(self, address: Address) -> RemoteFile:
+        """File of the scene at an address; the same one at each call."""
+        return self._files.setdefault(address.url, RemoteFile(address, self.traffic))
+
+    def small(self, address: Address, most: int) -> bytes:
+        """Content of a small file of the scene, fetched once; at most one byte more than `most`.
+
+        Raises:
+            FileError, InputError: it cannot be fetched.
+        """
+        if address.url not in self._small:
+            self._small[address.url] = self.traffic.small(address, most)
+        return self._small[address.url]
+
+    def moved(self) -> Mapping[str, int]:
+        """Number of bytes that moved and of requests, for the record."""
+        return {"bytes": self.traffic.moved_bytes, "requests": self.traffic.requests}
+
+    def close(self, *, keep: bool) -> None:
+        """Forget what was fetched; with `keep`, blocks of rasters stay on disk for a run that goes on."""
+        for file in self._files.values():
+            file.close(keep=keep)
+        self._files.clear()
+        self._small.clear()
+
+
+Scene = Path | CloudScene
+"""Scene as the library takes it: a path, or a scene by address."""
+
+
+def scene_of(named: str | Path | CloudScene) -> Scene:
+    """Scene that a user names: an address, a STAC item, or the path of anything else.
+
+    Raises:
+        InputError: it is an address of a kind that is not taken.
+    """
+    if isinstance(named, CloudScene):
+        return named
+    if isinstance(named, str) and is_address(named):
+        return CloudScene(Address(named))
+    path = Path(named)
+    return CloudScene(path) if path.suffix.lower() in ITEM_SUFFIXES and path.is_file() else path

@@ -1,0 +1,137 @@
+"""Files that are read piece by piece from elsewhere: how `raster` sees them, and how GDAL does."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from itertools import count
+from pathlib import Path
+from typing import Any, BinaryIO, Protocol, cast
+
+import rasterio
+
+from refinedet.errors import RefineDetError
+
+_NUMBERS = count()
+
+
+class RangedFile(Protocol):
+    """File whose bytes are fetched when they are read."""
+
+    @property
+    def name(self) -> str:
+        """Name of the file."""
+        ...
+
+    @property
+    def stem(self) -> str:
+        """Name without suffix."""
+        ...
+
+    @property
+    def suffix(self) -> str:
+        """Suffix of the name."""
+        ...
+
+    @property
+    def size(self) -> int:
+        """Bytes of the file."""
+        ...
+
+    def open(self) -> io.RawIOBase:
+        """Open a stream of the file."""
+        ...
+
+
+RasterFile = Path | RangedFile
+"""File of a scene: on a disk, or read by ranges."""
+
+
+@contextmanager
+def opened(file: RasterFile) -> Iterator[tuple[BinaryIO, int]]:
+    """Open a file for reading; with its size in bytes.
+
+    Raises:
+        OSError: it cannot be opened.
+    """
+    if isinstance(file, Path):
+        with file.open("rb") as stream:
+            yield stream, file.stat().st_size
+    else:
+        with file.open() as ranged:
+            yield cast("BinaryIO", ranged), file.size
+
+
+class GdalStream(io.RawIOBase):
+    """Stream for GDAL, in which an error ends the file: GDAL would print it. `failure` keeps it for the caller."""
+
+    def __init__(self, stream: io.RawIOBase) -> None:
+        self._stream = stream
+        self.failure: RefineDetError | None = None
+
+    def read(self, size: int = -1) -> bytes:
+        """Read up to `size` bytes; none after a failure."""
+        if self.failure is not None:
+            return b""
+        try:
+            return self._stream.read(size) or b""
+        except RefineDetError as error:
+            self.failure = error
+            return b""
+
+    def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
+        """Move to a byte."""
+        return self._stream.seek(offset, whence)
+
+    def tell(self) -> int:
+        """Byte that is read next."""
+        return self._stream.tell()
+
+    def readable(self) -> bool:
+        """Return True."""
+        return True
+
+    def seekable(self) -> bool:
+        """Return True."""
+        return True
+
+
+class GdalFile:
+    """File of a scene as GDAL opens it: by its path, in a zip archive, or by ranges."""
+
+    def __init__(self, path: RasterFile, member: str | None = None) -> None:
+        """Take a file, and the name of the picture in it if it is a zip archive."""
+        self.path = path
+        self._member = None if member is None else member.replace("\\", "/")  # as GDAL has the names of all archives
+        self._streams: list[GdalStream] = []
+
+    def open(self, driver: str) -> Any:
+        """Open the file with one of GDAL's drivers.
+
+        Raises:
+            GDAL_ERRORS: GDAL cannot.
+        """
+        if not isinstance(self.path, Path):  # GDAL knows one name, unlike that of any other file
+            name = f"ranged{next(_NUMBERS)}/{self.path.stem}{self.path.suffix}"
+            return rasterio.open(name, driver=driver, opener=partial(self._stream, name))
+        whole = self.path.absolute()
+        return rasterio.open(whole if self._member is None else f"/vsizip/{{{whole}}}/{self._member}", driver=driver)
+
+    def _stream(self, own: str, name: str, mode: str = "rb") -> GdalStream:
+        """Open a stream, as rasterio asks; of no other file, and none for writing."""
+        if name != own or mode not in ("r", "rb") or isinstance(self.path, Path):
+            raise FileNotFoundError(name)
+        self._streams.append(GdalStream(self.path.open()))
+        return self._streams[-1]
+
+    def check(self) -> None:
+        """Raise what went wrong while GDAL read a file by ranges, of which it knows only that it ends.
+
+        Raises:
+            RefineDetError: something did.
+        """
+        for stream in self._streams:
+            if stream.failure is not None:
+                raise stream.failure
