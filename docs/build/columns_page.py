@@ -31,7 +31,7 @@ The second kind of geometry is that of a scene without a position.
 | GeoPackage 1.2 | `<stem>.gpkg` | polygon in EPSG:4326, or pixels | text | text, separated by `;` | date and time |
 | FlatGeobuf | `<stem>.fgb` | polygon in EPSG:4326, or pixels | text | text, separated by `;` | date and time |
 | KML 2.2 | `<stem>.kml` | point and polygon in WGS 84, or none | text | text, separated by `;` | text |
-| GeoParquet 1.1 | `<stem>.parquet` | polygon in OGC:CRS84, or pixels; its box in `bbox` (struct) | list | list | date and time |
+| GeoParquet 1.1 | `<stem>.parquet` | polygon in OGC:CRS84, or pixels; box in `bbox` | list | list | date and time |
 | COCO results | `<stem>.coco.json` | none | `bbox` as x, y, width, height | none | text |
 """
 
