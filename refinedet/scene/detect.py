@@ -81,8 +81,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         InputError: pixels are unsupported or too many, an argument is out of range, or the journal is of another run.
         MissingExtra: `land` asks for a coastline that is not installed.
     """
-    path = scene_of(path)
-    predictors, first = _checked(predictor, score_min, batch_size, prescreen, ship_m)
+    path, (predictors, first) = scene_of(path), _checked(predictor, score_min, batch_size, prescreen, ship_m)
     scene, land, tile, watch = scene or SceneSettings(), land or LandSettings(), tile or TileConfig(), Stopwatch()
     chosen: dict[str, Any] = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
     chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m, "known_gsd": known_gsd}
