@@ -106,6 +106,10 @@ weights: $(READY)
 	$(KEEP_PARAMS) dvc exp run -S recipe=real -S recipes.real.train.init=.refinedet/first.safetensors -S ++recipes.real.train.seed=3 \
 	  -S recipes.real.train.epochs=6 -S recipes.real.train.lr=0.00025 -S recipes.real.scenes.seed=6100
 	python -m pipeline.average_weights .refinedet/long.safetensors outputs/train/model.safetensors \
+	  --out .refinedet/second.safetensors --chips outputs/tile
+	$(KEEP_PARAMS) dvc exp run -S recipe=real -S recipes.real.train.init=.refinedet/second.safetensors -S ++recipes.real.train.seed=4 \
+	  -S recipes.real.train.lr=0.0003 -S recipes.real.train.repeat=2 -S recipes.real.scenes.seed=7100 -S recipes.real.real.seed=4
+	python -m pipeline.average_weights .refinedet/second.safetensors outputs/train/model.safetensors \
 	  --out .refinedet/mean.safetensors --chips outputs/tile
 	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10
 
