@@ -10,6 +10,9 @@ import numpy as np
 import pytest
 
 import refinedet
+from refinedet.cloud.scene import scene_of
+from refinedet.config.settings import DetectSettings
+from refinedet.detection.finder import ShipFinder
 from refinedet.errors import InputError
 from refinedet.raster import write_scene
 
@@ -55,6 +58,10 @@ def test_a_stopped_run_goes_on_and_leaves_the_files_of_a_local_copy(
         local = find(scene, "local")
         for kind in ("geojson", "csv"):
             assert run.files[kind].read_bytes() == local.files[kind].read_bytes()
+        write = ShipFinder(detector, DetectSettings.of(out=tmp_path / "later", **options)).search(scene_of(address))
+        assert list((tmp_path / "cache" / "scenes").iterdir()), "it is closed before its files are written"
+        write()
+        assert not list((tmp_path / "cache" / "scenes").iterdir())
         with pytest.raises(KeyboardInterrupt):
             find(address, "changed", progress=stop)
         scene_server.files["/scene.tif"] = replace(scene_server.files["/scene.tif"], etag='"other"')
