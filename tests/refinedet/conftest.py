@@ -116,7 +116,7 @@ def range_server() -> ModuleType:
 
 
 @pytest.fixture
-def server(range_server: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
+def scene_server(range_server: ModuleType, monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Iterator[Any]:
     """A server on loopback, an own cache, and little patience."""
     monkeypatch.setenv("REFINEDET_CACHE", str(tmp_path / "cache"))
     monkeypatch.setenv("no_proxy", "127.0.0.1,localhost")

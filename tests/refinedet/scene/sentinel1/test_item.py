@@ -74,13 +74,13 @@ def item_text(assets: dict[str, Any]) -> bytes:
 
 
 @pytest.fixture
-def served(server: Any, product: Path) -> Any:
+def served(scene_server: Any, product: Path) -> Any:
     """A server of the product and of its item."""
     for path in product.rglob("*"):
         if path.is_file():
-            server.put(f"/GRD/{NAME}/{path.relative_to(product).as_posix()}", path.read_bytes())
-    server.put(f"/items/{NAME}", item_text(assets_of(product, f"../GRD/{NAME}/")))
-    return server
+            scene_server.put(f"/GRD/{NAME}/{path.relative_to(product).as_posix()}", path.read_bytes())
+    scene_server.put(f"/items/{NAME}", item_text(assets_of(product, f"../GRD/{NAME}/")))
+    return scene_server
 
 
 def same(found: Any, wanted: Any) -> None:
@@ -198,11 +198,11 @@ def test_an_archive_at_an_address_is_refused() -> None:
 
 
 @pytest.fixture
-def bucket(server: Any, product: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
+def bucket(scene_server: Any, product: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[str]:
     """An S3 service with the product and its item in a bucket."""
     boto3 = pytest.importorskip("boto3")
     moto_server = pytest.importorskip("moto.server")
-    del server  # for its cache and patience
+    del scene_server  # for its cache and patience
     service = moto_server.ThreadedMotoServer("127.0.0.1", 0, verbose=False)
     service.start()
     host, port = service.get_host_and_port()
@@ -238,30 +238,30 @@ def test_an_item_in_s3_gives_what_its_product_gives(bucket: str, product: Path, 
 
 
 def test_s3_is_told_who_pays_and_gets_no_signature_without_credentials(
-    server: Any, product: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+    scene_server: Any, product: Path, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
 ) -> None:
     pytest.importorskip("boto3")
     raster = product / "measurement" / "iw-vv.tiff"
-    server.put("/scenes/iw-vv.tiff", raster.read_bytes())
+    scene_server.put("/scenes/iw-vv.tiff", raster.read_bytes())
     seen: list[dict[str, str]] = []
 
     def watched(request: Any) -> None:
         seen.append({name.lower(): value for name, value in request.headers.items()})
         request.give()
 
-    server.way = watched
+    scene_server.way = watched
     for name in ("AWS_ACCESS_KEY_ID", "AWS_SECRET_ACCESS_KEY", "AWS_PROFILE"):
         monkeypatch.delenv(name, raising=False)
     monkeypatch.setenv("AWS_EC2_METADATA_DISABLED", "true")
     monkeypatch.setenv("AWS_SHARED_CREDENTIALS_FILE", str(tmp_path / "none"))
     monkeypatch.setenv("AWS_CONFIG_FILE", str(tmp_path / "none"))
-    monkeypatch.setenv("AWS_S3_ENDPOINT", f"127.0.0.1:{server.server_port}")
+    monkeypatch.setenv("AWS_S3_ENDPOINT", f"127.0.0.1:{scene_server.server_port}")
     monkeypatch.setenv("AWS_HTTPS", "NO")
     monkeypatch.setenv("AWS_REQUEST_PAYER", "requester")
     with open_source("s3://scenes/iw-vv.tiff") as reader:
         assert (reader.info.width, reader.info.height) == (SAMPLES, LINES)
     assert all(one["x-amz-request-payer"] == "requester" for one in seen)
     assert not any("authorization" in one for one in seen)
-    server.way = lambda request: request.say(403)
+    scene_server.way = lambda request: request.say(403)
     with pytest.raises(FileError, match="AWS_REQUEST_PAYER=requester"), open_source("s3://scenes/iw-vv.tiff"):
         pass
