@@ -37,7 +37,7 @@ def test_the_docstring_has_the_form(path: Path) -> None:
 def test_nobody_else_changes_what_belongs_to_others() -> None:
     """Filters of warnings, hooks, modules of other packages: each has a file of its own, or stands with its policy."""
     policy = {"refinedet/raster/gdal.py"}  # what GDAL may do, filters included, is one table there
-    marks = ("simplefilter(", "filterwarnings(", "sys.excepthook", "sys.modules[", "_private", "gc.freeze")
+    marks = ("simplefilter(", "filterwarnings(", "sys.excepthook", "sys.modules[", "._private", "gc.freeze")
     found = {
         path.relative_to(ROOT).as_posix()
         for package in ("refinedet", "pipeline", "cli")

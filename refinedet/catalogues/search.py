@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -16,6 +15,7 @@ from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.extras import load_extra
 from refinedet.retrying import RetryPolicy
 from refinedet.utc import utc_text
+from refinedet.workarounds.pystac_client_warnings import warnings_ignored
 
 _PAGE = 100
 _LOOKED_AT_MOST = 20_000
@@ -49,8 +49,7 @@ def search_catalogue(catalogue: str, question: Question, retry: RetryPolicy | No
     check_web(catalogue)
     load_extra("pystac_client", "a search in a catalogue")
     sorting = _Sorting(question)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # pystac-client's, of what the server does not say of itself
+    with warnings_ignored():
         try:
             client = _open(catalogue, retry)
             for page in _pages(client, question):
