@@ -172,7 +172,7 @@ async def _ended(job: Job, request: Request) -> None:
     """
     while not job.ended:
         with suppress(TimeoutError):
-            await asyncio.wait_for(job.changed(), _WATCH_S)
+            await asyncio.wait_for(job.next_change.wait(), _WATCH_S)
         if not job.ended and await request.is_disconnected():
             raise ClientDisconnect
 

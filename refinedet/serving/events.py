@@ -15,12 +15,19 @@ _AT_MOST_EVERY_S = 0.1
 async def of(job: Job) -> AsyncIterator[str]:
     """Yield one event `state` for each change, with the job as JSON; the last one is that of its end."""
     while True:
-        ended, waiting = job.ended, asyncio.ensure_future(job.changed())
+        ended, change = job.ended, job.next_change
         yield f"event: state\ndata: {json.dumps(job.to_dict())}\n\n"
         if ended:
-            waiting.cancel()
             return
-        while not (await asyncio.wait({waiting}, timeout=_ALIVE_S))[0]:
+        while not await _set_within(change, _ALIVE_S):
             yield ": still here\n\n"  # or proxies would close the line, and a client that left would not be noticed
         if not job.ended:
             await asyncio.sleep(_AT_MOST_EVERY_S)
+
+
+async def _set_within(event: asyncio.Event, seconds: float) -> bool:
+    try:
+        await asyncio.wait_for(event.wait(), seconds)
+    except TimeoutError:
+        return False
+    return True

@@ -68,9 +68,10 @@ class Job:
         told, self._changed = self._changed, asyncio.Event()
         told.set()
 
-    async def changed(self) -> None:
-        """Wait for the next change."""
-        await self._changed.wait()
+    @property
+    def next_change(self) -> asyncio.Event:
+        """Event that the next change sets: take it before the state is read, so that no change comes in between."""
+        return self._changed
 
     def to_dict(self) -> dict[str, Any]:
         """State of the job, ready for JSON."""
