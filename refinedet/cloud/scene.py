@@ -8,13 +8,15 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Self
+from typing import TYPE_CHECKING, Self
 
 from refinedet.cloud.address import Address, is_address
 from refinedet.cloud.item import MAX_ITEM_BYTES, Item, parse_item
-from refinedet.cloud.remote_file import RemoteFile
 from refinedet.cloud.traffic import Traffic
 from refinedet.errors import FileError, InputError
+
+if TYPE_CHECKING:
+    from refinedet.cloud.remote_file import RemoteFile
 
 ITEM_SUFFIXES = (".json", ".geojson")
 """Ends of the names of STAC items as files."""
@@ -110,6 +112,8 @@ class CloudScene:
 
     def file(self, address: Address) -> RemoteFile:
         """File of the scene at an address; the same one at each call."""
+        from refinedet.cloud.remote_file import RemoteFile  # only here: it brings numpy, and the command's help none
+
         return self._files.setdefault(address.url, RemoteFile(address, self.traffic))
 
     def small(self, address: Address, most: int) -> bytes:
