@@ -12,6 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from refinedet.raster import open_scene, stored
+from refinedet.raster.ranged import GdalFile
 from refinedet.raster.stored import StoredPixels, Wanted
 from refinedet.tiling import Window
 
@@ -33,7 +34,7 @@ class Dataset(SimpleNamespace):
 
 def test_a_small_file_is_decoded_once_for_the_same_bands() -> None:
     dataset = Dataset()
-    pixels = StoredPixels(dataset, Path("s.jpg"))
+    pixels = StoredPixels(dataset, GdalFile(Path("s.jpg")))
     assert not pixels.held(GREY)
     for y in (10, 0, 5):
         found, masks = pixels.read(Window(y, 3, 5, 6), GREY)
@@ -51,7 +52,7 @@ def test_a_small_file_is_decoded_once_for_the_same_bands() -> None:
 def test_a_large_file_is_read_window_by_window(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stored, "_HELD_BYTES", 20 * 30 - 1)
     dataset = Dataset()
-    pixels = StoredPixels(dataset, Path("s.tif"))
+    pixels = StoredPixels(dataset, GdalFile(Path("s.tif")))
     for y in (10, 0):
         np.testing.assert_array_equal(pixels.read(Window(y, 3, 5, 6), GREY)[0], PIXELS[:1, y : y + 5, 3:9])
     assert dataset.reads == 2
