@@ -22,7 +22,7 @@ from tests.cli.conftest import sentences
 
 ROOT = Path(__file__).resolve().parents[3]
 NAME = "s1a-iw-grd-vv-202301{day:02}t170605-202301{day:02}t170630-046551-059438-001.tiff"
-SCENES = 24
+SCENES = 18
 Run = Callable[..., Result]
 
 
