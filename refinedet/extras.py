@@ -44,16 +44,25 @@ EXTRA_OF = {
 """Extra by the name under which a package is imported."""
 
 
-def load_extra(package: str, purpose: str) -> Any:
-    """Import an optional package; `purpose` says in the error what needs it.
+def load_extra(package: str, purpose: str, *modules: str, extra: str | None = None) -> Any:
+    """Import an optional package, with some modules of it; `purpose` says in the error what needs it.
+
+    Args:
+        package: its name in imports.
+        purpose: text that says what needs it.
+        modules: names of modules within it that are imported too.
+        extra: the extra that the error names; None: that of EXTRA_OF.
 
     Raises:
         MissingExtra: it is not installed.
     """
     try:
-        return import_module(package)
+        loaded = import_module(package)
+        for name in modules:
+            import_module(f"{package}.{name}")
     except ImportError as error:
-        raise missing_extra(package, purpose) from error
+        raise missing_extra(package, purpose, extra=extra) from error
+    return loaded
 
 
 def installed(package: str) -> bool:

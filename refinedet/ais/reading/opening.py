@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.errors import FileError, InputError
-from refinedet.extras import missing_extra
+from refinedet.extras import load_extra
 
 _CODECS = ((b"\x1f\x8b", "gzip"), (b"(\xb5/\xfd", "zstd"), (b"BZh", "bz2"))
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
@@ -72,14 +72,7 @@ def load_pyarrow() -> Any:
     Raises:
         MissingExtra: the package is not installed.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.compute
-        import pyarrow.csv
-        import pyarrow.parquet
-    except ImportError as error:
-        raise missing_extra("pyarrow", "tables of AIS", extra="ais") from error
-    return pa
+    return load_extra("pyarrow", "tables of AIS", "compute", "csv", "parquet", extra="ais")
 
 
 def load_pyais() -> Any:
@@ -88,12 +81,7 @@ def load_pyais() -> Any:
     Raises:
         MissingExtra: the package is not installed.
     """
-    try:
-        import pyais
-        import pyais.exceptions
-    except ImportError as error:
-        raise missing_extra("pyais", "NMEA logs") from error
-    return pyais
+    return load_extra("pyais", "NMEA logs", "exceptions")
 
 
 def sources(path: Path) -> list[Source]:

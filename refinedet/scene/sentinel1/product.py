@@ -119,13 +119,7 @@ class SafeMeasurement:
         Raises:
             FileError, InputError: the file is missing or damaged.
         """
-        root = self.describe("calibration")
-        if root is None:
-            raise FileError(
-                f"expected a calibration file at {self.where('calibration')}, found none; fetch the whole product, "
-                "or leave `calibrate` out"
-            )
-        return read_sigma_nought(root, self.where("calibration"))
+        return read_sigma_nought(self._needed("calibration", "leave `calibrate` out"), self.where("calibration"))
 
     def noise(self) -> Noise:
         """Thermal noise by the noise file.
@@ -133,13 +127,15 @@ class SafeMeasurement:
         Raises:
             FileError, InputError: the file is missing or damaged.
         """
-        root = self.describe("noise")
+        return read_noise(self._needed("noise", 'use `calibrate="sigma0"`'), self.where("noise"))
+
+    def _needed(self, kind: Kind, otherwise: str) -> Element:
+        root = self.describe(kind)
         if root is None:
             raise FileError(
-                f"expected a noise file at {self.where('noise')}, found none; fetch the whole product, "
-                'or use `calibrate="sigma0"`'
+                f"expected a {kind} file at {self.where(kind)}, found none; fetch the whole product, or {otherwise}"
             )
-        return read_noise(root, self.where("noise"))
+        return root
 
     @property
     def _stem(self) -> str:

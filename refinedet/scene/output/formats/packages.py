@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from refinedet.extras import missing_extra
+from refinedet.extras import load_extra
 
 
 def load_pyogrio(files: str = "GeoPackage files") -> Any:
@@ -13,12 +13,7 @@ def load_pyogrio(files: str = "GeoPackage files") -> Any:
     Raises:
         MissingExtra: the package is not installed.
     """
-    try:
-        import pyogrio
-        import pyogrio.raw
-    except ImportError as error:
-        raise missing_extra("pyogrio", files) from error
-    return pyogrio
+    return load_extra("pyogrio", files, "raw")
 
 
 def load_pyarrow() -> Any:
@@ -27,12 +22,7 @@ def load_pyarrow() -> Any:
     Raises:
         MissingExtra: the package is not installed.
     """
-    try:
-        import pyarrow as pa
-        import pyarrow.parquet
-    except ImportError as error:
-        raise missing_extra("pyarrow", "GeoParquet files") from error
-    return pa
+    return load_extra("pyarrow", "GeoParquet files", "parquet")
 
 
 def load_geopandas() -> Any:
@@ -41,8 +31,4 @@ def load_geopandas() -> Any:
     Raises:
         MissingExtra: the package is not installed.
     """
-    try:
-        import geopandas as gpd
-    except ImportError as error:
-        raise missing_extra("geopandas", "tables of ships with their outlines") from error
-    return gpd
+    return load_extra("geopandas", "tables of ships with their outlines")
