@@ -117,7 +117,7 @@ class Api:
     collections: tuple[str, ...] = ("sentinel-1-grd", "sentinel-2-l2a")
     conforms: tuple[str, ...] = (CORE, SEARCH, FEATURES)
     post: bool = True
-    """Whether the search is offered by POST, too."""
+    """True if the search is offered by POST, too."""
     page: int = 10
     """Most items of a page, whatever is asked for."""
     next_link: dict[str, Any] | None = None

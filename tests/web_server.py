@@ -13,7 +13,7 @@ from typing import Any
 
 @dataclass
 class Misbehaviour:
-    """What the server does; tests change it between and during downloads."""
+    """Behaviour of the server; tests change it between and during downloads."""
 
     content: bytes = b""
     etag: str | None = '"v1"'
@@ -28,14 +28,14 @@ class Misbehaviour:
     retry_after: str | None = None
     """Header of the answers that `statuses` names."""
     overlooks_if_range: bool = False
-    """Whether ranges are of whatever the content is now."""
+    """True if ranges are of whatever the content is now."""
     sends_length: bool = True
     trickle_s: float = 0.0
     """Wait after each byte of the next answer but for the last 100; then it is over."""
     asked: list[dict[str, str]] = field(default_factory=list)
     """Headers of the requests, in order."""
     paths: list[str] = field(default_factory=list)
-    """What was asked for, in order."""
+    """Requests so far, in order."""
     url: str = ""
 
 

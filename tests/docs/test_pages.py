@@ -116,7 +116,7 @@ def test_the_links_of_a_notebook_exist(path: Path) -> None:
 
 
 class _Notebook:
-    """What a hook sees of a notebook's page."""
+    """Notebook's page, as far as a hook sees it."""
 
     class file:  # noqa: N801 - mkdocs calls it so
         """Its file."""

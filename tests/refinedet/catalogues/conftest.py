@@ -1,4 +1,4 @@
-"""What the tests of catalogues share: a STAC API on loopback."""
+"""Fixtures of the tests of catalogues: a STAC API on loopback."""
 
 from __future__ import annotations
 

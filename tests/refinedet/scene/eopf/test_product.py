@@ -1,4 +1,4 @@
-"""The same product in SAFE and in each layout of EOPF's Zarr: pixels, positions, times, calibration, ships."""
+"""One product in SAFE and in each layout of EOPF's Zarr: pixels, positions, times, calibration, ships."""
 
 from __future__ import annotations
 
