@@ -29,7 +29,7 @@ class Signing:
             name, _, key = address.removeprefix("s3://").partition("/")
             if not name or not key or not address.isprintable():
                 raise InputError(f"expected an address such as s3://bucket/file, found {plain_address(address)!r}")
-            bucket = self._buckets.setdefault(name, Bucket(name))
+            bucket = self._buckets[name] = self._buckets.get(name) or Bucket(name)
             return address, lambda _: bucket.signed(key)
         check_web(address)
         shown = plain_address(address)

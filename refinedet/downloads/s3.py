@@ -1,6 +1,8 @@
-"""Web addresses of files in S3, signed with the credentials that boto3 finds in the environment or a profile.
+"""Clients of S3 by boto3, with the settings of the environment and of what is known of a bucket.
 
-AWS_ENDPOINT_URL, AWS_REGION, AWS_NO_SIGN_REQUEST=YES and AWS_REQUEST_PAYER=requester have their usual meaning.
+Settings: credentials of the environment, a profile or the machine; AWS_NO_SIGN_REQUEST=YES for none. AWS_ENDPOINT_URL
+(or GDAL's AWS_S3_ENDPOINT, with AWS_HTTPS and AWS_VIRTUAL_HOSTING) names another service. AWS_REQUEST_PAYER=requester
+says that the reader pays. Credentials are neither shown nor kept.
 """
 
 from __future__ import annotations
@@ -16,54 +18,103 @@ _ENDPOINTS = {"eodata": ("https://eodata.dataspace.copernicus.eu", "default")}
 """Endpoint and region of buckets that are not Amazon's: Copernicus Data Space."""
 _REGIONS = {"sentinel-s1-l1c": "eu-central-1"}
 """Region of buckets of Amazon's: the one to which Earth Search leads."""
-_ENDPOINT_VARIABLES = ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL")
+_YES, _NO = ("YES", "TRUE", "1", "ON"), ("NO", "FALSE", "0", "OFF")
+
+
+def s3_client(bucket: str, *, timeout_s: float | None = None) -> Any:
+    """Client for the requests to a bucket; nothing is asked. Without any credentials, requests are unsigned.
+
+    Args:
+        bucket: its name.
+        timeout_s: longest silence, with no retries by the client; None: boto3's own patience.
+
+    Raises:
+        FileError: the settings cannot be used, or the bucket is known to need credentials and there are none.
+        MissingExtra: boto3 is not installed.
+    """
+    purpose = f"s3://{bucket}"
+    boto3, config_of = load_extra("boto3", purpose), load_extra("botocore.config", purpose).Config
+    errors = load_extra("botocore.exceptions", purpose)
+    named, own = _endpoint(), any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
+    known, region = (None, None) if named or own else _ENDPOINTS.get(bucket, (None, _REGIONS.get(bucket)))
+    by_path = named or own or known or "." in bucket or _says("AWS_VIRTUAL_HOSTING", _NO)
+    settings: dict[str, Any] = {"s3": {"addressing_style": "path" if by_path else "virtual"}}
+    if timeout_s is not None:
+        settings |= {"connect_timeout": timeout_s, "read_timeout": timeout_s, "retries": {"total_max_attempts": 1}}
+    try:
+        session = boto3.Session()
+        settings["signature_version"] = "s3v4" if _signs(session, bucket) else load_extra("botocore", purpose).UNSIGNED
+        return session.client(
+            "s3",
+            endpoint_url=named or known,
+            region_name=region or session.region_name or "us-east-1",
+            config=config_of(user_agent_extra="refinedet", **settings),
+        )
+    except (errors.BotoCoreError, ValueError) as error:
+        raise FileError(
+            f"expected settings for s3://{bucket} in the environment, found unusable ones ({error}); check AWS_PROFILE "
+            "and AWS_ENDPOINT_URL"
+        ) from error
+
+
+def payer() -> dict[str, str]:
+    """Parameter of a request that says who pays for it; none where the environment says nothing."""
+    told = os.environ.get("AWS_REQUEST_PAYER")
+    return {"RequestPayer": told} if told else {}
 
 
 class Bucket:
-    """Bucket of S3, or of a service that speaks as it does."""
+    """Bucket of S3, or of a service that speaks as it does, whose files are fetched at signed web addresses."""
 
     def __init__(self, name: str) -> None:
-        """Take the settings of the environment; nothing is asked.
+        """Take the settings of the environment.
 
         Raises:
-            FileError: they cannot be used.
-            MissingExtra: boto3 is not installed.
+            FileError, MissingExtra: as `s3_client`.
         """
-        boto3 = load_extra("boto3", f"s3://{name}")
-        from botocore import UNSIGNED
-        from botocore.config import Config
-        from botocore.exceptions import BotoCoreError
-
-        self._name = name
-        own = any(os.environ.get(variable) for variable in _ENDPOINT_VARIABLES)
-        endpoint, region = (None, None) if own else _ENDPOINTS.get(name, (None, _REGIONS.get(name)))
-        public = os.environ.get("AWS_NO_SIGN_REQUEST", "").upper() in {"YES", "TRUE", "1"}
-        style = {"addressing_style": "path" if endpoint or own or "." in name else "virtual"}
-        try:
-            session = boto3.session.Session()
-            config = Config(signature_version=UNSIGNED if public else "s3v4", s3=style)
-            region = region or session.region_name or "us-east-1"
-            self._client: Any = session.client("s3", endpoint_url=endpoint, region_name=region, config=config)
-        except (BotoCoreError, ValueError) as error:
-            raise FileError(
-                f"expected to reach s3://{name}, but {error}; check AWS_PROFILE and AWS_ENDPOINT_URL"
-            ) from error
+        self._name, self._client = name, s3_client(name)
 
     def signed(self, key: str) -> tuple[str, dict[str, str]]:
         """Web address of a file that is good for an hour, and the headers that go with it.
 
         Raises:
-            FileError: there are no credentials.
+            FileError: the credentials cannot be used.
         """
         from botocore.exceptions import BotoCoreError
 
-        payer = os.environ.get("AWS_REQUEST_PAYER")
-        parameters = {"Bucket": self._name, "Key": key} | ({"RequestPayer": payer} if payer else {})
+        paid = payer()
+        parameters = {"Bucket": self._name, "Key": key} | paid
         try:
             url = str(self._client.generate_presigned_url("get_object", parameters, ExpiresIn=_LASTS_S))
         except (BotoCoreError, ValueError) as error:
-            raise FileError(
-                f"expected credentials for s3://{self._name}, found none that can be used ({error}); set "
-                "AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or AWS_PROFILE"
-            ) from error
-        return url, {"x-amz-request-payer": payer} if payer else {}
+            raise _no_credentials(self._name, f"unusable ones ({error})") from error
+        return url, {"x-amz-request-payer": paid["RequestPayer"]} if paid else {}
+
+
+def _signs(session: Any, bucket: str) -> bool:
+    """True if requests are to be signed; without credentials, a bucket that is known to need them is refused."""
+    if _says("AWS_NO_SIGN_REQUEST", _YES):
+        return False
+    found = session.get_credentials() is not None
+    if not found and bucket in (*_ENDPOINTS, *_REGIONS):
+        raise _no_credentials(bucket, "none")
+    return found
+
+
+def _no_credentials(bucket: str, found: str) -> FileError:
+    return FileError(
+        f"expected credentials for s3://{bucket}, found {found}; set AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or "
+        "AWS_PROFILE"
+    )
+
+
+def _says(variable: str, words: tuple[str, ...]) -> bool:
+    return os.environ.get(variable, "").upper() in words
+
+
+def _endpoint() -> str | None:
+    """Address of the service by GDAL's variables; None where boto3's own ones hold."""
+    host = os.environ.get("AWS_S3_ENDPOINT")
+    if not host or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+        return None
+    return host if "://" in host else f"http{'' if _says('AWS_HTTPS', _NO) else 's'}://{host}"
