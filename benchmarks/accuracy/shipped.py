@@ -1,6 +1,7 @@
 """Score of the weights of the package on simulated scenes whose seeds no training has seen.
 
     python benchmarks/accuracy/shipped.py --out demo/shipped --empty-px 10000
+    python benchmarks/accuracy/shipped.py --out demo/shipped --empty-px 0 --kind sentinel1
 
 It prints precision, recall and F1 on each of several scenes, with plain CFAR at its best threshold beside it, and the
 false alarms per 1,000 km2 of a large scene without any ship. Match rule and threshold are those of `refinedet score`
@@ -12,9 +13,11 @@ from __future__ import annotations
 import argparse
 import time
 from pathlib import Path
+from typing import get_args
 
 from cfar import score_thresholds
 
+from refinedet.config.scene_kind import SceneKind
 from refinedet.data.simulation.files import read_truth
 from refinedet.data.simulation.scene import write_simulated
 from refinedet.data.simulation.spec import SceneSpec
@@ -37,10 +40,11 @@ def main() -> None:
     parser.add_argument("--weights", type=Path, help="default: those of the package")
     parser.add_argument("--out", type=Path, default=Path("demo/shipped"))
     parser.add_argument("--seeds", type=int, nargs="*", default=list(SEEDS))
+    parser.add_argument("--kind", choices=get_args(SceneKind), default="plain", help="kind of the scenes with ships")
     parser.add_argument("--empty-px", type=int, default=10_000, help="side of the scene without ships; 0: none")
     arguments = parser.parse_args()
     predictor = TorchPredictor.load(arguments.weights or shipped_weights())
-    scores = [on_ships(predictor, seed, arguments.out) for seed in arguments.seeds]
+    scores = [on_ships(predictor, seed, arguments.kind, arguments.out) for seed in arguments.seeds]
     if scores:
         total = Score(sum(s.tp for s in scores), sum(s.fp for s in scores), sum(s.fn for s in scores))
         print(f"all: precision {total.precision:.3f}, recall {total.recall:.3f}, F1 {total.f1:.3f}", flush=True)
@@ -48,10 +52,10 @@ def main() -> None:
         on_nothing(predictor, arguments.empty_px, arguments.out)
 
 
-def on_ships(predictor: TorchPredictor, seed: int, out: Path) -> Score:
+def on_ships(predictor: TorchPredictor, seed: int, kind: SceneKind, out: Path) -> Score:
     """Score one scene with ships: ours, and CFAR at its best threshold."""
-    spec = SceneSpec(width_px=SIDE_PX, height_px=SIDE_PX, ships=SHIPS, seed=seed)
-    scene = out / f"seed_{seed}.tif"
+    spec = SceneSpec(width_px=SIDE_PX, height_px=SIDE_PX, ships=SHIPS, seed=seed, kind=kind)
+    scene = out / f"{kind}_{seed}.tif"
     truth = write_simulated(spec, scene)
     found = result_paths(scene, out, ["geojson"], quicklook=False)
     write_results(detect_scene(scene, predictor), found)
