@@ -11,7 +11,7 @@ from cli import options
 from cli.console import EXIT_ERROR, err, one_sentence_errors, out, print_json, say
 
 if TYPE_CHECKING:
-    from refinedet.catalogues.fetching import Fetched
+    from refinedet.catalogues.fetching.fetch import Fetched
 
 
 def fetch(
@@ -41,7 +41,7 @@ def fetch(
     addresses come from the environment, as the AWS command line takes them.
     """
     with one_sentence_errors(debug=debug):
-        from refinedet.catalogues.fetching import fetch_products
+        from refinedet.catalogues.fetching.fetch import fetch_products
 
         def progress(name: str, finished: int, total: int) -> None:
             if err.is_terminal:

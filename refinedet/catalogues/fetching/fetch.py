@@ -10,10 +10,10 @@ from functools import partial
 from pathlib import Path
 
 from refinedet.catalogues.asked import Polarisation
-from refinedet.catalogues.checking import Verified, check_file, size_of
-from refinedet.catalogues.listed import items_named
-from refinedet.catalogues.products import Product, ProductFile, product_of
-from refinedet.catalogues.signing import Signing
+from refinedet.catalogues.fetching.checking import Verified, check_file, size_of
+from refinedet.catalogues.fetching.listed import items_named
+from refinedet.catalogues.fetching.products import Product, ProductFile, product_of
+from refinedet.catalogues.fetching.signing import Signing
 from refinedet.downloads.disk import alone_in, need_room
 from refinedet.downloads.fetch import Access, fetch
 from refinedet.errors import DiskError, FileError, InputError

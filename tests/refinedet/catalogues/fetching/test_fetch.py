@@ -14,10 +14,10 @@ from typing import Any
 import numpy as np
 import pytest
 
-from refinedet.catalogues.checking import check_file
-from refinedet.catalogues.fetching import Fetched, fetch_products
-from refinedet.catalogues.products import product_of
-from refinedet.catalogues.signing import Signing
+from refinedet.catalogues.fetching.checking import check_file
+from refinedet.catalogues.fetching.fetch import Fetched, fetch_products
+from refinedet.catalogues.fetching.products import product_of
+from refinedet.catalogues.fetching.signing import Signing
 from refinedet.config.detect_options import SceneSettings
 from refinedet.downloads import tokens
 from refinedet.downloads.disk import SPARE_BYTES

@@ -1,0 +1,1 @@
+"""Products of a catalogue, fetched as files: their names, addresses, signatures and checks."""
