@@ -24,7 +24,7 @@ from qgis.PyQt import sip
 from qgis.PyQt.QtGui import QIcon
 
 from refinedet_qgis.command import Outcome, find_command
-from refinedet_qgis.provider import COMMAND, ICON
+from refinedet_qgis.names import COMMAND, ICON
 
 OUTPUT, LAYER, COUNT, OVERWRITE, EXTRA = "OUTPUT", "LAYER", "COUNT", "OVERWRITE", "EXTRA"
 

@@ -2,15 +2,13 @@
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from processing.core.ProcessingConfig import ProcessingConfig, Setting
 from qgis.core import QgsProcessingProvider
 from qgis.PyQt.QtGui import QIcon
 
-COMMAND = "REFINEDET_COMMAND"
-"""Name of the setting."""
-ICON = Path(__file__).parent / "icon.svg"
+from refinedet_qgis.detect_ships import DetectShips
+from refinedet_qgis.match_ais import MatchAis
+from refinedet_qgis.names import COMMAND, ICON
 
 
 class RefineDetProvider(QgsProcessingProvider):
@@ -43,8 +41,5 @@ class RefineDetProvider(QgsProcessingProvider):
 
     def loadAlgorithms(self) -> None:
         """Add the algorithms."""
-        from refinedet_qgis.detect_ships import DetectShips
-        from refinedet_qgis.match_ais import MatchAis
-
         for algorithm in (DetectShips(), MatchAis()):
             self.addAlgorithm(algorithm)
