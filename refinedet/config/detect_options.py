@@ -34,7 +34,9 @@ NoData = Annotated[float, Field(allow_inf_nan=False)] | Literal["nan", "none"]
 """Stored value of pixels that were not measured; nan: NaN alone; none: every finite value was measured."""
 LandMask = Literal["flag", "drop", "off"]
 RuntimeChoice = Literal["auto", "torch", "onnx", "openvino"]
-PrecisionChoice = Literal["auto", "fp32", "bf16", "int8"]
+FloatPrecision = Literal["fp32", "bf16", "fp16"]
+PrecisionChoice = Literal["auto", FloatPrecision, "int8"]
+TorchMode = Literal["auto", "eager", "graph", "compile"]
 MultiscalePreset = Literal["light", "published", "published-voc", "published-coco"]
 
 COAST_RANGE_M = 100_000.0
@@ -269,7 +271,7 @@ class DetectorSettings(Settings):
         default_text="off",
     )
     batch_size: Count | None = option(
-        None, "Windows per pass of the network.", Effect.NONE, default_text="2 on a CPU, 8 on a GPU"
+        None, "Windows per pass of the network.", Effect.NONE, default_text="2 on a CPU, 32 on a GPU"
     )
     device: str = option("auto", "auto, cpu, cuda, cuda:N, or all: every GPU at once.", Effect.NONE)
     runtime: RuntimeChoice = option(
@@ -280,11 +282,19 @@ class DetectorSettings(Settings):
     precision: PrecisionChoice = option(
         "auto",
         "Number format of the network; auto: that of the file, else fp32. bf16 is faster where the processor has it, "
-        "and boxes move a little; not with onnx. int8 is the graph in 8 bits of the package's weights, by openvino.",
-        metavar="auto|fp32|bf16|int8",
+        "and boxes move a little; not with onnx. fp16 is for torch alone. int8 is the graph in 8 bits of the package's "
+        "weights, by openvino.",
+        metavar="auto|fp32|bf16|fp16|int8",
+    )
+    torch_mode: TorchMode = option(
+        "auto",
+        "How torch runs the network: kernel by kernel, as CUDA graphs, or compiled, which takes a minute or more at "
+        "first; auto: graph on a GPU, else eager.",
+        Effect.NONE,
+        metavar="auto|eager|graph|compile",
     )
 
     @property
-    def float_precision(self) -> Literal["fp32", "bf16"]:
+    def float_precision(self) -> FloatPrecision:
         """Number format of a network in floats: that asked for, else fp32; a file in 8 bits has its own."""
-        return self.precision if self.precision == "bf16" else "fp32"
+        return self.precision if self.precision in ("bf16", "fp16") else "fp32"

@@ -14,11 +14,13 @@ from refinedet.config.detect_options import (
     MultiscalePreset,
     PrecisionChoice,
     RuntimeChoice,
+    TorchMode,
     WindowSettings,
 )
 from refinedet.detection.loading import (
     Loaded,
     check_runtime,
+    check_torch_alone,
     is_export,
     load_exported,
     load_foreign,
@@ -33,7 +35,7 @@ from refinedet.weights import shipped_graph, shipped_weights
 
 if TYPE_CHECKING:
     from refinedet.runtimes.choice import Runtime
-    from refinedet.runtimes.graphs import Graph
+    from refinedet.runtimes.graphs import Graph, GraphPrecision
 
 _LOGGER = logging.getLogger(__name__)
 
@@ -57,7 +59,7 @@ class Detector:
         self._open = True
 
     @classmethod
-    def load(
+    def load(  # noqa: PLR0913 - settings by keyword
         cls,
         weights: str | Path | None = None,
         *,
@@ -66,6 +68,7 @@ class Detector:
         precision: PrecisionChoice = "auto",
         multiscale: MultiscalePreset | None = None,
         batch_size: int | None = None,
+        torch_mode: TorchMode = "auto",
     ) -> Self:
         """Load a checkpoint (.safetensors), an export of one (.onnx, .xml), or an ONNX detector of other make.
 
@@ -74,9 +77,10 @@ class Detector:
             runtime: engine that runs the network; auto: torch on a GPU, else the first of openvino, onnx and torch that
                 is installed, and torch where no export can be made.
             device: auto, cpu, cuda, cuda:N, or all: every GPU at once.
-            precision: auto (that of the file, else fp32), fp32, bf16 or int8.
+            precision: auto (that of the file, else fp32), fp32, bf16, fp16 (torch alone) or int8.
             multiscale: preset of passes at other sizes and mirrored; None: one pass.
             batch_size: windows per pass of the network; None: what suits the device.
+            torch_mode: how torch runs the network: eager, graph, compile, or auto: graph on a GPU, else eager.
 
         Raises:
             FileError: a file is missing or damaged.
@@ -84,7 +88,7 @@ class Detector:
             MissingExtra: the runtime is not installed.
         """
         path = None if weights is None else Path(weights).expanduser()
-        return cls.of(DetectorSettings(path, multiscale, batch_size, device, runtime, precision))
+        return cls.of(DetectorSettings(path, multiscale, batch_size, device, runtime, precision, torch_mode))
 
     @classmethod
     def of(cls, settings: DetectorSettings) -> Self:
@@ -131,12 +135,14 @@ class Detector:
 
         Raises:
             FileError: it was made from other weights.
-            InputError: it is in floats, and 8 bits are asked for.
+            InputError: it is in floats, and 8 bits are asked for; or a setting is for torch alone.
         """
         from refinedet.runtimes.graphs import open_graph
 
+        check_torch_alone(settings, runtime)
+        low: GraphPrecision = "bf16" if settings.precision == "bf16" else "fp32"
         device = "auto" if settings.device == "all" else settings.device
-        graph = open_graph(path, runtime=runtime, device=device, precision=settings.float_precision, keep=True)
+        graph = open_graph(path, runtime=runtime, device=device, precision=low, keep=True)
         if path != weights and graph.exported.weights_sha256 != sha256_file(weights):
             raise FileError(
                 f"expected a graph of {weights} at {path}, found one of other weights; install refinedet again"
@@ -165,8 +171,13 @@ class Detector:
 
     @property
     def precision(self) -> str:
-        """Number format of the network: fp32, bf16 or int8."""
+        """Number format of the network: fp32, bf16, fp16 or int8."""
         return self._loaded.precision
+
+    @property
+    def torch_mode(self) -> str | None:
+        """Mode in which torch runs the network: eager, graph or compile; None: another runtime runs it."""
+        return self._loaded.torch_mode
 
     @property
     def identity(self) -> dict[str, Any]:

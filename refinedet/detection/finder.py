@@ -39,7 +39,7 @@ if TYPE_CHECKING:
 Progress = Callable[[int, int], None]
 """Called with (windows done, windows in all) of a scene."""
 
-_NOT_RECORDED = ("weights", "out", "overwrite", "skip_existing", "restart", "device")
+_NOT_RECORDED = ("weights", "out", "overwrite", "skip_existing", "restart", "device", "torch_mode")
 """Options that have an entry of their own in the run record, or do not concern the results."""
 
 
@@ -190,7 +190,7 @@ class ShipFinder:
             result,
             weights=self._detector.weights,
             settings=self._record_settings(),
-            device=", ".join(self._detector.devices),
+            device=_devices(self._detector),
             seconds=0.0,  # the others are not written yet
         )
         write_files(scene, result, files, self._settings.scene, record)
@@ -219,6 +219,12 @@ class ShipFinder:
             "radiometry": search.predictors[0].radiometry.to_dict(),
         }
         return asked | search.tile.to_dict() | resolved
+
+
+def _devices(detector: Detector) -> str:
+    """Devices for the record, with torch's mode unless it is eager: `cuda (graph)`."""
+    names = ", ".join(detector.devices)
+    return names if detector.torch_mode in (None, "eager") else f"{names} ({detector.torch_mode})"
 
 
 def _close(scene: Scene) -> None:

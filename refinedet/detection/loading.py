@@ -34,6 +34,10 @@ class Loaded:
     """Header of the checkpoint; None: the detector is of other make."""
     runtime: Runtime
     precision: str
+    torch_mode: str | None = None
+    """Mode of torch where that is the runtime: eager, graph or compile."""
+    together: int | None = None
+    """Windows that a predictor should get at once; None: what `detect_scene` takes."""
 
     def foreign(self, score_min: float) -> OnnxPredictor:
         """Detector of other make, with its least score low enough for `score_min`."""
@@ -53,25 +57,31 @@ def weights_sha256(path: Path) -> str:
 
 
 def load_torch(weights: Path, settings: DetectorSettings) -> Loaded:
-    """Load a checkpoint into torch, once for each device.
+    """Load a checkpoint into torch, once for each device; a GPU takes calls of two threads side by side.
 
     Raises:
         MissingExtra: torch is not installed.
+        InputError: there is no such device, or it cannot run in the mode that is asked for.
     """
     load_extra("torch", f"the network of {weights}")
     from refinedet.model.checkpoint import read_header
-    from refinedet.predictors.predictor import TorchPredictor, resolve_devices
+    from refinedet.predictors.predictor import TorchPredictor, batch_for, resolve_devices
+    from refinedet.predictors.torch_passes import resolve_mode
     from refinedet.workarounds.malloc import keep_freed_memory
 
     keep_freed_memory()
     header, devices = read_header(weights), resolve_devices(settings.device)
     _exact_gpus(devices)
+    mode, on_gpu = resolve_mode(settings.torch_mode, devices[0]), devices[0].startswith("cuda")
     precision = settings.float_precision
     loaded = [
-        TorchPredictor.load(weights, device=device, batch_size=settings.batch_size, precision=precision)
+        TorchPredictor.load(
+            weights, device=device, batch_size=settings.batch_size, precision=precision, torch_mode=mode
+        )
         for device in devices
     ]
-    return Loaded(loaded, tuple(devices), header, "torch", precision)
+    together = batch_for(devices[0]) if on_gpu else None
+    return Loaded(loaded * (2 if on_gpu else 1), tuple(devices), header, "torch", precision, mode, together)
 
 
 def load_exported(graph: Graph, runtime: Runtime, settings: DetectorSettings) -> Loaded:
@@ -95,6 +105,7 @@ def load_foreign(path: Path, settings: DetectorSettings) -> Loaded:
     for name, given in (
         ("multiscale", settings.multiscale is not None),
         ("precision", settings.precision not in ("auto", "fp32")),
+        ("torch_mode", settings.torch_mode != "auto"),
     ):
         if given:
             raise InputError(f"expected a checkpoint (.safetensors) for `{name}`, found {path}; leave the setting out")
@@ -121,6 +132,20 @@ def check_runtime(settings: DetectorSettings, runtime: Runtime, weights: Path) -
             f"expected a checkpoint (.safetensors) for `runtime` {settings.runtime}, found {weights}, which runs by "
             f"{runtime}; leave the setting out"
         )
+
+
+def check_torch_alone(settings: DetectorSettings, runtime: Runtime) -> None:
+    """Check that no setting is for torch alone, where another runtime runs the network.
+
+    Raises:
+        InputError: one is.
+    """
+    for name, given in (("torch_mode", settings.torch_mode != "auto"), ("precision", settings.precision == "fp16")):
+        if given:
+            raise InputError(
+                f"expected runtime torch for `{name}` {getattr(settings, name)}, found {runtime}; use "
+                '`runtime="torch"` with a checkpoint (.safetensors), or leave it out'
+            )
 
 
 def _exact_gpus(devices: Sequence[str]) -> None:

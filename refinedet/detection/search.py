@@ -51,7 +51,8 @@ def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) 
         large = prescreen is None and windows.tile_px is None
         predictors, tile = _predictors_and_windows(own, settings.multiscale, tile, large=large)
     known_gsd = None if header is None else header.trained_on.gsd_m
-    return Search(predictors, tile, windows.score_min, prescreen, ship_m, settings.batch_size, known_gsd)
+    together = settings.batch_size or loaded.together
+    return Search(predictors, tile, windows.score_min, prescreen, ship_m, together, known_gsd)
 
 
 def _predictors_and_windows(

@@ -10,23 +10,23 @@ from torch import Tensor
 from refinedet.config import PostprocessConfig
 from refinedet.detections import Detections
 from refinedet.model.box_coder import decode, to_xyxy
+from refinedet.model.device_suppression import pick, suppress_picked
 from refinedet.model.network import RawOutputs
-from refinedet.model.suppression import strongest, suppress
 
 _SIDE_PX, _LEAST_SIDE_PX, _MOST_SIDE_PX = 16.0, 8.0, 32.0
 """Side of a box, the root of its area, whose score is as the operating score says; sides between which it changes."""
 
 
 def postprocess(raw: RawOutputs, sizes_wh: Tensor, config: PostprocessConfig) -> list[Detections]:
-    """Detections of each image of the batch, in canvas pixels, clipped to the chip.
+    """Detections of each image of the batch, in canvas pixels, clipped to the chip; computed where the outputs lie.
 
     Args:
         raw: outputs of the network.
         sizes_wh: (B, 2) width and height of each chip on the canvas, without padding.
         config: thresholds.
     """
-    boxes, scores = (part.float().cpu().numpy() for part in decoded(raw, config))
-    return suppress(strongest(boxes, scores, sizes_wh.cpu().numpy(), config), len(scores), config)
+    boxes, scores = decoded(raw, config)
+    return suppress_picked(pick(boxes, scores, sizes_wh.to(boxes.device), config), config)
 
 
 def decoded(raw: RawOutputs, config: PostprocessConfig) -> tuple[Tensor, Tensor]:

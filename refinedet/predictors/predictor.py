@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from refinedet.config import ModelConfig, PostprocessConfig, Precision, Radiometry
+from refinedet.config import ModelConfig, PostprocessConfig, Radiometry
+from refinedet.config.detect_options import FloatPrecision, TorchMode
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.tiling import Letterbox, letterbox
@@ -104,9 +105,10 @@ def batch_for(device: str) -> int:
     """Number of chips per pass of the network that suits a resolved device.
 
     On two cores, EfficientNet-Lite0 at 512 pixels took 83 ms a chip in passes of one or two and 103 ms in passes of
-    eight, with 0.9, 1.0 and 2.0 GB of memory in all. A GPU needs more chips at once to be busy.
+    eight, with 0.9, 1.0 and 2.0 GB of memory in all. A GPU needs more chips at once to be busy; with some 0.1 GB for
+    each, 32 fit into small ones (estimated, not measured).
     """
-    return 8 if device.startswith("cuda") else 2
+    return 32 if device.startswith("cuda") else 2
 
 
 class CanvasPredictor(ABC):
@@ -114,6 +116,9 @@ class CanvasPredictor(ABC):
 
     A subclass detects on canvases of one size. The canvas of a chip never depends on its neighbours.
     """
+
+    gray_bands = 3
+    """Bands of a canvas whose chip has a single one: 3 equal ones, or 1 for a network that takes both."""
 
     def __init__(
         self,
@@ -147,7 +152,11 @@ class CanvasPredictor(ABC):
         boxes = [letterbox(c.shape[1], c.shape[0], side, self._stride) for c, side in sizes]
         results: list[Detections] = [Detections.empty()] * len(chips)
         for batch in self._batches(boxes):
-            canvases = np.stack([on_canvas(chips[i], boxes[i]) for i in batch])
+            first = boxes[batch[0]]
+            bands = 3 if any(chips[i].ndim == 3 for i in batch) else self.gray_bands
+            canvases = self._empty(len(batch), bands, first.canvas_height, first.canvas_width)
+            for canvas, i in zip(canvases, batch, strict=True):
+                fill_canvas(canvas, chips[i], boxes[i])
             sizes_wh = np.array([[boxes[i].width, boxes[i].height] for i in batch])
             found = self._detect(canvases, sizes_wh, postprocess)
             for index, detections in zip(batch, found, strict=True):
@@ -158,7 +167,14 @@ class CanvasPredictor(ABC):
     def _detect(
         self, canvases: NDArray[np.uint8], sizes_wh: NDArray[np.int64], config: PostprocessConfig
     ) -> list[Detections]:
-        """Detections on canvases (B, 3, H, W), in their pixels; `sizes_wh` (B, 2) are the sizes of their chips."""
+        """Detections on canvases (B, 3, H, W), in their pixels; `sizes_wh` (B, 2) are the sizes of their chips.
+
+        If all chips have one band, the canvases have `gray_bands`.
+        """
+
+    def _empty(self, *shape: int) -> NDArray[np.uint8]:
+        """Make an array for canvases."""
+        return np.empty(shape, np.uint8)
 
     def _batches(self, boxes: list[Letterbox]) -> Iterator[list[int]]:
         """Yield indices of chips that share a canvas size."""
@@ -173,7 +189,9 @@ class CanvasPredictor(ABC):
 
 
 class TorchPredictor(CanvasPredictor):
-    """Predictor of a RefineDet network in torch."""
+    """Predictor of a RefineDet network in torch. On a GPU, two threads that share one keep it busy."""
+
+    gray_bands = 1
 
     def __init__(  # noqa: PLR0913 - settings by keyword
         self,
@@ -184,9 +202,17 @@ class TorchPredictor(CanvasPredictor):
         device: Device = "auto",
         batch_size: int | None = None,
         postprocess: PostprocessConfig | None = None,
-        precision: Precision = "fp32",
+        precision: FloatPrecision = "fp32",
+        torch_mode: TorchMode = "eager",
     ) -> None:
+        """Take a network. With a `torch_mode` other than eager, its tensors may only be changed in place from then on.
+
+        Raises:
+            InputError: there is no such device, or it cannot run in that mode.
+        """
         import torch
+
+        from refinedet.predictors.torch_passes import NetworkPasses, resolve_mode
 
         self.device = resolve_device(device)
         super().__init__(
@@ -197,7 +223,8 @@ class TorchPredictor(CanvasPredictor):
             postprocess=postprocess or PostprocessConfig(),
         )
         self.model = model.to(self.device).to(memory_format=torch.channels_last)
-        self.precision = precision
+        self.precision, self.torch_mode = precision, resolve_mode(torch_mode, self.device)
+        self._passes = NetworkPasses(self.model, self.device, mode=self.torch_mode, precision=precision)
 
     @classmethod
     def load(
@@ -207,15 +234,16 @@ class TorchPredictor(CanvasPredictor):
         device: Device = "auto",
         batch_size: int | None = None,
         postprocess: PostprocessConfig | None = None,
-        precision: Precision = "fp32",
+        precision: FloatPrecision = "fp32",
+        torch_mode: TorchMode = "eager",
     ) -> Self:
         """Read a checkpoint.
 
         Its operating score and slope replace those of `postprocess`, whose default is the checkpoint's own. With
-        `precision` bf16, convolutions are in bfloat16 (autocast), and boxes and scores differ a little.
+        `precision` bf16 or fp16, convolutions are in 16 bits (autocast), and boxes and scores differ a little.
 
         Raises:
-            FileError, InputError: as `model.checkpoint.load_model`.
+            FileError, InputError: as `model.checkpoint.load_model` and the class itself.
         """
         from refinedet.model.checkpoint import load_model
         from refinedet.model.fusion import fuse_conv_bn
@@ -229,32 +257,34 @@ class TorchPredictor(CanvasPredictor):
             batch_size=batch_size,
             postprocess=header.calibrated(postprocess),
             precision=precision,
+            torch_mode=torch_mode,
         )
+
+    def _empty(self, *shape: int) -> NDArray[np.uint8]:
+        return self._passes.empty(*shape)
 
     def _detect(
         self, canvases: NDArray[np.uint8], sizes_wh: NDArray[np.int64], config: PostprocessConfig
     ) -> list[Detections]:
-        import torch
-
-        from refinedet.model.postprocess import postprocess
-
-        self.model.eval()
-        low = torch.autocast(self.device.split(":")[0], torch.bfloat16, enabled=self.precision == "bf16")
-        with torch.inference_mode():
-            with low:
-                raw = self.model(torch.from_numpy(canvases).to(self.device))
-            return postprocess(raw, torch.from_numpy(sizes_wh), config)
+        return self._passes.detect(canvases, sizes_wh, config, self.batch_size)
 
 
 def on_canvas(chip: Chip, box: Letterbox) -> NDArray[np.uint8]:
     """Letterbox a chip to a canvas (3, H, W) uint8: the scaled chip at the top left, zeros right and below."""
+    canvas = np.empty((3, box.canvas_height, box.canvas_width), np.uint8)
+    fill_canvas(canvas, chip, box)
+    return canvas
+
+
+def fill_canvas(canvas: NDArray[np.uint8], chip: Chip, box: Letterbox) -> None:
+    """Letterbox a chip into a canvas (3, H, W), or (1, H, W) for a chip of a single band; all of it is written."""
     image = Image.fromarray(chip)
     if image.size != (box.width, box.height):
         image = image.resize((box.width, box.height), Image.Resampling.BILINEAR)
     pixels = np.asarray(image)
-    canvas = np.zeros((3, box.canvas_height, box.canvas_width), np.uint8)
     canvas[:, : box.height, : box.width] = pixels if pixels.ndim == 2 else pixels.transpose(2, 0, 1)
-    return canvas
+    canvas[:, box.height :] = 0
+    canvas[:, : box.height, box.width :] = 0
 
 
 def _to_chip(detections: Detections, box: Letterbox, chip: Chip) -> Detections:

@@ -64,6 +64,15 @@ def test_after_the_first_time_no_torch_is_loaded(scene: Path, tiny_network: Path
     [
         (("--runtime", "onnx", "--precision", "bf16"), "use --runtime openvino"),
         (("--runtime", "openvino", "--device", "cuda"), "use --runtime torch"),
+        (
+            ("--runtime", "openvino", "--precision", "fp16"),
+            "runtime torch for --precision fp16, found openvino",
+        ),
+        (("--runtime", "onnx", "--torch-mode", "eager"), "runtime torch for --torch-mode eager, found onnx"),
+        (
+            ("--runtime", "torch", "--device", "cpu", "--torch-mode", "graph"),
+            "a CUDA GPU for --torch-mode graph",
+        ),
     ],
 )
 def test_what_a_runtime_cannot_do_is_one_sentence(

@@ -136,7 +136,7 @@ def test_an_enlarged_canvas_comes_in_smaller_batches() -> None:
     predictor.model.register_forward_pre_hook(lambda _, inputs: shapes.append(inputs[0].shape))
     predictor.predict_at([CHIPS[1]] * 5, [128] * 5, predictor.postprocess)
     predictor.predict_at([CHIPS[1]] * 5, [32] * 5, predictor.postprocess)
-    assert [tuple(shape) for shape in shapes] == [(1, 3, 128, 128)] * 5 + [(4, 3, 64, 64), (1, 3, 64, 64)]
+    assert [tuple(shape) for shape in shapes] == [(1, 1, 128, 128)] * 5 + [(4, 1, 64, 64), (1, 1, 64, 64)]
 
 
 def passes(*rows: list[tuple[list[float], float]]) -> list[Detections]:

@@ -62,7 +62,7 @@ def test_a_part_is_seen_at_the_scale_of_its_whole(monkeypatch: pytest.MonkeyPatc
     one.predict_parts([chip], 128)
     np.testing.assert_array_equal(seen[-1][0, 0, :64, :32], chip)
     one.predict_parts([chip], 64)
-    assert seen[-1].shape == (1, 3, 128, 64)
+    assert seen[-1].shape == (1, 1, 128, 64)
     assert_alike(one.predict_parts([chip], 64)[0], one.predict([chip])[0])
 
 
