@@ -37,9 +37,8 @@ def outputs(seed: int, config: PostprocessConfig, count: int = 150) -> tuple[tor
     rng = np.random.default_rng(seed)
     place = rng.uniform(-5, 60, (8, 2))[rng.integers(0, 8, (4, count))] + rng.normal(0, 2, (4, count, 2))
     boxes = np.concatenate([place, place + rng.uniform(5, 20, (4, count, 2))], axis=2)
-    scores = np.round(
-        rng.uniform(0, 0.99, (4, count, 2)) ** 3, 2 if config.max_detections == PLAIN.max_detections else 7
-    )
+    digits = 2 if config.max_detections == PLAIN.max_detections else 7
+    scores = np.round(rng.uniform(0, 0.99, (4, count, 2)) ** 3, digits)
     scores[3] = 0
     return torch.tensor(boxes, dtype=torch.float32), torch.tensor(scores, dtype=torch.float32)
 
@@ -81,10 +80,8 @@ def test_a_long_chain_of_boxes_is_suppressed_as_one_after_the_other() -> None:
 
 def test_a_box_that_is_no_number_leaves_the_others_alone() -> None:
     boxes = torch.tensor([[[float("nan")] * 4, [0, 0, 10, 10], [1, 0, 10, 10]]])
-    config = PostprocessConfig(score_min=0.1)
-    found = suppress_picked(
-        pick(boxes, torch.tensor([[[0.9], [0.8], [0.7]]]), torch.tensor([[64, 64]]), config), config
-    )
+    config, scores = PostprocessConfig(score_min=0.1), torch.tensor([[[0.9], [0.8], [0.7]]])
+    found = suppress_picked(pick(boxes, scores, torch.tensor([[64, 64]]), config), config)
     assert found[0].scores.tolist() == pytest.approx([0.8])
     assert np.isfinite(found[0].boxes_xyxy).all()
 

@@ -54,6 +54,7 @@ class Recorder:
         self.shapes: list[tuple[int, ...]] = []
 
     def __call__(self, step: Step, first: Tensor, second: Tensor) -> Recorded:
+        """Record a step, as CudaRecorder does."""
         self.shapes.append(tuple(first.shape))
         outputs = tuple(torch.zeros_like(one) for one in step(first, second))
 
@@ -84,9 +85,7 @@ def test_graphs_find_what_eager_passes_find(recorder: Recorder) -> None:
     graphed = predictor(torch_mode="graph")
     for _ in range(3):
         assert_alike(graphed.predict(CHIPS), wanted, 1e-3, 1e-5)
-    assert recorder.shapes == [(4, 3, 64, 64), (4, 1, 64, 64)], (
-        "once each; a batch with a chip in colour has three bands"
-    )
+    assert recorder.shapes == [(4, 3, 64, 64), (4, 1, 64, 64)], "once each; in three bands with a chip in colour"
 
 
 def test_a_batch_is_filled_up_and_the_filling_finds_nothing(recorder: Recorder) -> None:
