@@ -87,10 +87,15 @@ docs-serve: $(READY)
 	NO_MKDOCS_2_WARNING=1 python -m mkdocs serve
 
 # docs/results/speed.md, on this machine, in some 20 minutes: PRODUCT=path.SAFE takes in a whole Sentinel-1 scene, INT8=path.xml
-# a file of `refinedet export --int8`; QUICK=1 tries all but 8 bits in some two minutes and writes demo/benchmarks.md
+# a file of `refinedet export --int8`; QUICK=1 tries all but 8 bits in some two minutes and writes demo/benchmarks.md.
+# OLD=revision instead times that revision and this one in turns, ROWS=demo,chips some rows of it
 bench: $(READY)
+ifdef OLD
+	python benchmarks/speed/against.py '$(OLD)' $(if $(QUICK),--quick) $(if $(ROWS),--rows '$(ROWS)')
+else
 	@python -c 'import sahi' 2>/dev/null || python -m pip install -q --disable-pip-version-check -e '.[bench]'
 	python benchmarks/speed/report.py $(if $(QUICK),--quick) $(if $(PRODUCT),--product '$(PRODUCT)') $(if $(INT8),--int8 '$(INT8)')
+endif
 
 # the weights that ship and their graph, from the data sets and the real samples to the files in the package: docs/training/shipped-weights.md
 weights: $(READY)
