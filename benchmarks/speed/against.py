@@ -1,6 +1,6 @@
 """Two revisions of `refinedet detect` in turns on one machine: wall time, processor time, memory, and their ratios.
 
-    python benchmarks/speed/against.py v0.2.0                       HEAD's working tree against an older revision
+    python benchmarks/speed/against.py v0.2.0                       the working tree against an older revision
     python benchmarks/speed/against.py main~40 --rows demo chips
     python benchmarks/speed/against.py HEAD~1 --quick               tiny inputs, once; the figures mean nothing
 
@@ -115,7 +115,7 @@ def checked_out(revision: str, folder: Path) -> Iterator[Revision]:
     """
     tree = folder / "old"
     try:
-        git("worktree", "add", "--detach", str(tree), revision)
+        git(ROOT, "worktree", "add", "--detach", str(tree), revision)
     except subprocess.CalledProcessError as error:
         raise SystemExit(
             f"expected a git revision to compare with, found '{revision}': {last_words(error.stderr)}"
@@ -123,18 +123,18 @@ def checked_out(revision: str, folder: Path) -> Iterator[Revision]:
     try:
         yield Revision("old", tree, folder / "cache-old")
     finally:
-        git("worktree", "remove", "--force", str(tree))
+        git(ROOT, "worktree", "remove", "--force", str(tree))
 
 
-def git(*words: str, where: Path = ROOT) -> str:
-    """Output of a git command."""
-    done = subprocess.run(["git", *words], cwd=where, capture_output=True, check=True)  # noqa: S607 - the user's own git
+def git(tree: Path, *words: str) -> str:
+    """Output of a git command in a checkout."""
+    done = subprocess.run(["git", *words], cwd=tree, capture_output=True, check=True)  # noqa: S607 - the user's own git
     return done.stdout.decode().strip()
 
 
 def revision_of(tree: Path) -> str:
     """Short hash and subject of what is checked out."""
-    return git("log", "-1", "--format=%h %s", where=tree)
+    return git(tree, "log", "-1", "--format=%h %s")
 
 
 class Comparison:
@@ -152,7 +152,7 @@ class Comparison:
             row = ROWS[name]
             folder = self._folder / name
             folder.mkdir()
-            scenes = row.make(folder, self._quick)
+            scenes = row.make(folder, quick=self._quick)
             if isinstance(scenes, str):
                 yield (name, f"left out: {scenes}", *[""] * 9)
                 continue

@@ -29,27 +29,27 @@ class Row:
     """One call of the command line."""
 
     what: str
-    make: Callable[[Path, bool], Scenes | str]
-    """Function of a folder, and of whether tiny inputs do, that returns the scenes, or why there are none."""
+    make: Callable[..., Scenes | str]
+    """Function of a folder, and with `quick` for tiny inputs, that returns the scenes, or why there are none."""
     options: tuple[str, ...] = ()
     part: str | None = None
     """Part of the time that has a row of its own, as the record of the run names it."""
 
 
-def _simulated(folder: Path, quick: bool, *, side_px: int, ships: int, seed: int) -> Scenes:
+def _simulated(folder: Path, *, quick: bool, side_px: int, ships: int, seed: int) -> Scenes:
     path = folder / "scene.tif"
     side_px, ships = (512, 6) if quick else (side_px, ships)
     write_simulated(SceneSpec(width_px=side_px, height_px=side_px, ships=ships, seed=seed), path)
     return [path]
 
 
-def _product(folder: Path, quick: bool, *, ships: int) -> Scenes | str:
+def _product(folder: Path, *, quick: bool, ships: int) -> Scenes | str:
     if metadata() is None:
         return NO_METADATA
     return [make_product(folder, max(1, ships // 50) if quick else ships, share=0.05 if quick else 1.0)]
 
 
-def _chips(folder: Path, quick: bool) -> Scenes | str:
+def _chips(folder: Path, *, quick: bool) -> Scenes | str:
     data = Path(os.environ.get("REFINEDET_DATA", ROOT.parent / "shared" / "data"))
     archive = Path(os.environ.get("REFINEDET_MIRROR", data / "mirror")) / _SSDD
     if not archive.is_file():
@@ -64,7 +64,7 @@ def _chips(folder: Path, quick: bool) -> Scenes | str:
     return [folder / Path(name).name for name in names]
 
 
-def _archive(folder: Path, quick: bool) -> Scenes:
+def _archive(folder: Path, *, quick: bool) -> Scenes:
     simulate(folder / "scenes", *((2, 256, 3) if quick else (20, 1024, 20)))
     return sorted((folder / "scenes").glob("*.tif"))
 

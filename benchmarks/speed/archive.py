@@ -1,13 +1,16 @@
 """Detection over an archive: Ray against the local engine, with a worker and the program killed, and equal results.
 
     python benchmarks/speed/archive.py --scenes 200 --workers 2
+    python benchmarks/speed/archive.py --products 10 --workers 2
     python benchmarks/speed/archive.py --plan 270
 
 The first simulates small scenes, named like Sentinel-1's. It runs the command line over them three times: on the local
 engine; on Ray; and on Ray with a worker killed after a third and the program after two thirds, then to the end. It
 compares the files of the three data sets byte by byte, and returns 1 where they differ. Each run gets the words that
-follow `--`. The second prints the cost of a Sentinel-1 archive, from the seconds of one full scene on two cores: the
-tables of docs/howto/cluster.md.
+follow `--`. The second makes one full Sentinel-1 product (after metadata in REFINEDET_DATA), gives it that many names,
+and times both engines on them, start and end included: the seconds of a product that the plan rests on. `--share` makes
+a smaller product. The third prints the cost of a Sentinel-1 archive, from the seconds of one full scene on two cores:
+the tables of docs/howto/cluster.md.
 """
 
 from __future__ import annotations
@@ -21,10 +24,12 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
+
+from products import make_product
 
 from refinedet.data.simulation.scene import write_simulated
 from refinedet.data.simulation.spec import SceneSpec
@@ -45,6 +50,8 @@ def main() -> int:
     parser.add_argument("--size-px", type=int, default=768, help="side of a scene")
     parser.add_argument("--ships", type=int, default=12, help="ships of a scene")
     parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--products", type=int, metavar="N", help="time N full products instead, and hurt no run")
+    parser.add_argument("--share", type=float, default=1.0, help="share of the lines and samples of a product")
     parser.add_argument("--folder", type=Path, help="working folder, which is kept; default: a temporary one")
     parser.add_argument(
         "--plan",
@@ -60,6 +67,8 @@ def main() -> int:
         return 0
     folder = asked.folder or Path(tempfile.mkdtemp())
     try:
+        if asked.products is not None:
+            return time_products(folder, asked, passed)
         simulate(folder / "scenes", asked.scenes, asked.size_px, asked.ships)
         return compare(folder, asked.scenes, asked.workers, passed)
     finally:
@@ -103,6 +112,29 @@ def compare(folder: Path, count: int, workers: int, passed: list[str]) -> int:
     return judge(folder)
 
 
+def time_products(folder: Path, asked: argparse.Namespace, passed: list[str]) -> int:
+    """Time both engines on copies of a product, and print their table; returns 1 where results differ."""
+    product = make_product(folder / "made", 300, share=asked.share)
+    for number in range(asked.products):
+        copy = folder / "scenes" / f"{product.stem[:-4]}{number:04X}.SAFE"
+        if not copy.exists():
+            shutil.copytree(product, copy, copy_function=os.link)
+    shutil.rmtree(folder / "made")
+    scenes = str(folder / "scenes" / "*.SAFE")
+    engines = {"local": ["--archive"], "ray": ["--engine", "ray", "--workers", str(asked.workers)]}
+    for name in engines:
+        shutil.rmtree(folder / name, ignore_errors=True)
+    warm = _command([scenes.replace("*", "*0000")], folder / "warm", ["--archive", "--overwrite", *passed])
+    subprocess.run(warm, cwd=ROOT, check=True, stdout=subprocess.DEVNULL)
+    print(f"{asked.products} products on {os.cpu_count()} cores, seconds with start and end of Python and Ray\n")
+    print("| engine | seconds | seconds a product |\n|---|---|---|")
+    for name, words in engines.items():
+        spent = whole(_command([scenes], folder / name, [*words, *passed]))
+        shown = f"Ray, {asked.workers} workers" if name == "ray" else name
+        print(f"| {shown} | {spent:.1f} | {spent / asked.products:.1f} |", flush=True)
+    return judge(folder, ("ray",))
+
+
 def print_sizes(out: Path, count: int) -> None:
     """Print the mean size of the files of a scene."""
     for kind, pattern in (("data set", "*.parquet"), ("records", "*.run.json"), ("status", STATUS)):
@@ -112,10 +144,10 @@ def print_sizes(out: Path, count: int) -> None:
     print(f"ships: {ships}, {ships / count:.1f} a scene")
 
 
-def judge(folder: Path) -> int:
+def judge(folder: Path, others: Sequence[str] = ("ray", "hurt")) -> int:
     """Compare the data sets with that of the local engine; returns 1 where one differs."""
     wanted, wrong = data_set(folder / "local"), 0
-    for name in ("ray", "hurt"):
+    for name in others:
         found = data_set(folder / name)
         differ = sum(wanted.get(file) != found.get(file) for file in {*wanted, *found})
         print(f"{name} against local: {len(found)} files, {differ} differ")

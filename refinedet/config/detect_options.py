@@ -9,6 +9,7 @@ from typing import Annotated, Any, Literal, Self, cast
 from pydantic import BeforeValidator, Field
 
 from refinedet.config.base import Count, Positive, Settings, Share, Whole, check, validated
+from refinedet.config.inference import FloatPrecision, TorchMode
 from refinedet.config.option import Effect, option
 from refinedet.config.scene import StretchChoice, ValueKind
 from refinedet.errors import InputError
@@ -34,9 +35,7 @@ NoData = Annotated[float, Field(allow_inf_nan=False)] | Literal["nan", "none"]
 """Stored value of pixels that were not measured; nan: NaN alone; none: every finite value was measured."""
 LandMask = Literal["flag", "drop", "off"]
 RuntimeChoice = Literal["auto", "torch", "onnx", "openvino"]
-FloatPrecision = Literal["fp32", "bf16", "fp16"]
 PrecisionChoice = Literal["auto", FloatPrecision, "int8"]
-TorchMode = Literal["auto", "eager", "graph", "compile"]
 MultiscalePreset = Literal["light", "published", "published-voc", "published-coco"]
 
 COAST_RANGE_M = 100_000.0

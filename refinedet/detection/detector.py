@@ -14,9 +14,9 @@ from refinedet.config.detect_options import (
     MultiscalePreset,
     PrecisionChoice,
     RuntimeChoice,
-    TorchMode,
     WindowSettings,
 )
+from refinedet.config.inference import TorchMode
 from refinedet.detection.loading import (
     Loaded,
     check_runtime,

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from refinedet.config import ModelConfig, PostprocessConfig, Radiometry
-from refinedet.config.detect_options import FloatPrecision, TorchMode
+from refinedet.config.inference import FloatPrecision, TorchMode
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.tiling import Letterbox, letterbox

@@ -18,7 +18,7 @@ from torch import Tensor
 from torch.nn import functional as F
 
 from refinedet.config import PostprocessConfig
-from refinedet.config.detect_options import FloatPrecision, TorchMode
+from refinedet.config.inference import FloatPrecision, TorchMode
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.model.device_suppression import Picked, pick, suppress_picked

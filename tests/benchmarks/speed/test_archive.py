@@ -5,6 +5,8 @@ from __future__ import annotations
 import importlib.util
 import re
 import sys
+from argparse import Namespace
+from collections.abc import Iterator
 from pathlib import Path
 from types import ModuleType
 
@@ -14,14 +16,17 @@ ROOT = Path(__file__).resolve().parents[3]
 
 
 @pytest.fixture(scope="module")
-def script() -> ModuleType:
+def script() -> Iterator[ModuleType]:
     spec = importlib.util.spec_from_file_location("archive_benchmark", ROOT / "benchmarks" / "speed" / "archive.py")
     assert spec is not None
     assert spec.loader is not None
     module = importlib.util.module_from_spec(spec)
     sys.modules[spec.name] = module  # dataclasses look their module up
+    patch = pytest.MonkeyPatch()
+    patch.syspath_prepend(str(ROOT / "benchmarks" / "speed"))  # it imports modules of its own folder
     spec.loader.exec_module(module)
-    return module
+    yield module
+    patch.undo()
 
 
 def test_the_tables_of_the_page_are_those_that_the_script_prints(
@@ -53,3 +58,29 @@ def test_a_file_that_differs_or_is_missing_is_seen(
         if written is not None:
             path.write_bytes(written)
     assert script.judge(tmp_path) == wrong
+
+
+def test_products_are_copies_with_names_of_their_own(
+    script: ModuleType, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def make(out: Path, ships: int, *, share: float) -> Path:
+        product = out / "S1A_IW_GRDH_20221002T205126_0664.SAFE"
+        product.mkdir(parents=True)
+        (product / "manifest.safe").write_text(f"{ships} {share}")
+        return product
+
+    def whole(command: list[str]) -> float:
+        (pattern,) = [word for word in command if word.endswith("*.SAFE")]
+        found = sorted(path.name[-9:] for path in Path(pattern).parent.glob("*.SAFE"))
+        assert found == ["0000.SAFE", "0001.SAFE", "0002.SAFE"]
+        data = Path(command[command.index("--out") + 1]) / "dataset"
+        data.mkdir(parents=True)
+        (data / "a.parquet").write_bytes(b"ray" if "ray" in command else b"local")
+        return 9.0
+
+    monkeypatch.setattr(script, "make_product", make)
+    monkeypatch.setattr(script, "whole", whole)
+    monkeypatch.setattr(script.subprocess, "run", lambda *_, **__: None)
+    asked = Namespace(products=3, share=0.5, workers=2)
+    assert script.time_products(tmp_path, asked, []) == 1, "the data sets differ"
+    assert "| Ray, 2 workers | 9.0 | 3.0 |" in capsys.readouterr().out
