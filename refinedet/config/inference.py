@@ -7,4 +7,4 @@ from typing import Literal
 FloatPrecision = Literal["fp32", "bf16", "fp16"]
 """Number format of the convolutions of a network in floats."""
 TorchMode = Literal["auto", "eager", "graph", "compile"]
-"""Mode in which torch runs a network: kernel by kernel, as CUDA graphs, or compiled; auto: graph on a GPU, else eager."""
+"""Mode of torch: kernel by kernel, as CUDA graphs, or compiled; auto: graph on a GPU, else eager."""

@@ -70,7 +70,7 @@ class NetworkPasses:
         self._replays: Replays | None = None
         self._one = Lock()
         if self._on_gpu:
-            self._copying, self._working = (torch.cuda.Stream(self._device) for _ in range(2))
+            self._copying, self._working = _stream(self._device), _stream(self._device)
             self._replays = None if mode == "eager" else Replays(CudaRecorder(self._working))
 
     def empty(self, *shape: int) -> NDArray[np.uint8]:
@@ -92,7 +92,7 @@ class NetworkPasses:
             return suppress_picked(self._picked(images, sizes, config, batch_size), config)
         with torch.cuda.device(self._device):
             picked, done = self._on_streams(images, sizes, config, batch_size)
-            ending = torch.cuda.Stream(self._device)
+            ending = _stream(self._device)
             with torch.cuda.stream(ending):
                 ending.wait_event(done)
                 for tensor in (picked.boxes_xyxy, picked.scores, picked.labels):
@@ -143,6 +143,10 @@ class NetworkPasses:
             made = torch.compile(step, dynamic=False)
             self._compiled[limits] = partial(_compiled, made)
         return self._compiled[limits]
+
+
+def _stream(device: torch.device) -> torch.cuda.Stream:
+    return torch.cuda.Stream(device)  # type: ignore[no-untyped-call]  # torch leaves it untyped
 
 
 def _compiled(step: Step, images: Tensor, sizes: Tensor) -> Outputs:
