@@ -16,6 +16,7 @@ from __future__ import annotations
 
 import argparse
 import os
+import signal
 import statistics
 import subprocess
 import sys
@@ -77,6 +78,7 @@ def main() -> int:
     parser.add_argument("--weights", type=Path, help="checkpoint for both; default: each has its own")
     parser.add_argument("--quick", action="store_true", help="tiny inputs, once")
     asked = parser.parse_args()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that the worktree is removed then, too
     rows = [name for part in asked.rows for name in ([part] if isinstance(part, str) else part)]
     with tempfile.TemporaryDirectory() as temporary, checked_out(asked.old, Path(temporary)) as old:
         folder = Path(temporary)

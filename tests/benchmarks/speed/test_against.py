@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 import subprocess
 import sys
 from importlib import import_module
@@ -77,6 +79,22 @@ def test_a_call_that_fails_costs_its_row_alone(
     told = capsys.readouterr().out
     assert "| bad | failed: old ended with 1: error: no such scene |" in told
     assert "| good | " in told
+
+
+def test_a_run_that_is_ended_leaves_nothing(against: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    def end(*_: object, **__: object) -> list[Path]:
+        assert len(worktrees(against.ROOT)) == 2
+        os.kill(os.getpid(), signal.SIGTERM)
+        return []
+
+    monkeypatch.setitem(against.ROWS, "ended", against.Row("ended", end))
+    before = signal.getsignal(signal.SIGTERM)
+    try:
+        with pytest.raises(SystemExit):
+            run(against, monkeypatch, "HEAD", "--rows", "ended")
+    finally:
+        signal.signal(signal.SIGTERM, before)
+    assert len(worktrees(against.ROOT)) == 1
 
 
 @pytest.mark.parametrize(
