@@ -175,8 +175,10 @@ class OpenVinoGraph:
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="compile")
 
     def prepare(self) -> None:
-        """Compile for windows in the background; many scenes need no other size."""
-        self._ready(self._usual_px()[2])
+        """Compile for windows and their larger parts in the background."""
+        _, most, whole, _ = self._usual_px()
+        self._ready(whole)
+        self._ready(most)
 
     def close(self) -> None:
         """End the threads that compile and infer, and free their models."""

@@ -94,12 +94,14 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
             known = survey(locate(info), info.width, info.height, land)
         limits = SearchLimits(score_min, prescreen, ship_m, known_gsd)
         searches = [WindowSearch(*look, tile, limits, watch) for look in looks]
+        missing = start_thread(partial(_missing, searches[0]))  # beside the search: it needs the preview alone
         for search in searches:
             search.prepare(known, first.radiometry)
         with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
             detect_all(searches, predictors, batch_size, log, progress or _silent, stream)
         ships = _ships(searches, score_min, known, annotation)
     result = _result(scene_name(path), first.classes, searches, ships, known.notes)
+    result = replace(result, read_as=result.read_as | missing.result())
     return replace(result, acquired=acquired, identity=hashed.result() if hashed else None)
 
 
@@ -139,7 +141,7 @@ def _result(
         windows_skipped=skipped,
         dropped=ships.dropped,
         notes=(*notes_of(searches), *notes),
-        read_as=read_as(readers) | _missing(first),
+        read_as=read_as(readers),
         factors=first.factors,
         readers=readers if all(isinstance(reader, SceneReader) and reader.is_held for reader in readers) else (),
         seconds=first.watch.seconds,

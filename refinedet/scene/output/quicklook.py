@@ -13,7 +13,7 @@ from refinedet.files import atomic_path
 from refinedet.geo.compass import ground_axes, nice_length, north_xy, pixel_metres, place_text
 from refinedet.geo.position import Position, locate
 from refinedet.scene.output.drawing import Canvas, Rect
-from refinedet.scene.output.imagery import Picture, cutout_square, picture, read_cutouts
+from refinedet.scene.output.imagery import Imagery, Picture, cutout_square, read_imagery
 from refinedet.scene.output.quicklook_layout import (
     CELL_PX,
     FOOT_PX,
@@ -43,23 +43,28 @@ _COMPASS_PX, _ARROW_PX = 60, 17
 
 
 def write_quicklook(
-    scene_path: str | Scene, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
+    scene_path: str | Scene,
+    result: SceneResult,
+    path: str | Path,
+    *,
+    scene: SceneSettings | None = None,
+    imagery: Imagery | None = None,
 ) -> None:
     """Write a PNG of the scene with its ships, numbered from the strongest; equal input gives equal bytes.
 
-    Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
+    Takes the arguments of `imagery.read_imagery`, and raises what it raises; `imagery`: what that has read already.
     """
-    drawn = _draw(result, read_cutouts(scene_path, result, CUTOUTS, scene))
+    drawn = _draw(result, imagery or read_imagery(scene_path, result, CUTOUTS, scene))
     with atomic_path(path) as temporary:
         drawn.save(temporary, format="PNG", compress_level=_COMPRESSION)
 
 
-def _draw(result: SceneResult, enlarged: list[tuple[Picture, Window]]) -> Image.Image:
-    info = result.info
+def _draw(result: SceneResult, imagery: Imagery) -> Image.Image:
+    info, enlarged = result.info, imagery.cutouts[:CUTOUTS]
     page = layout(info.width, info.height, len(enlarged))
     canvas = Canvas.blank(*page.page, _NIGHT)
     _header(canvas, result)
-    marked = _scene(result, page)
+    marked = _scene(imagery.whole, page)
     _mark(marked, result, page)
     canvas.panel(MARGIN_PX, HEAD_PX, marked, _FRAME)
     _ground(canvas, locate(info), result, page)
@@ -90,8 +95,7 @@ def _header(canvas: Canvas, result: SceneResult) -> None:
     canvas.text(MARGIN_PX, 88, "   ·   ".join(facts), _MUTED, 12.5)
 
 
-def _scene(result: SceneResult, page: Layout) -> Canvas:
-    pixels = picture(result.preview, result)
+def _scene(pixels: Picture, page: Layout) -> Canvas:
     smaller = page.scene[0] < pixels.shape[1]
     way = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
     return Canvas(Image.fromarray(pixels).resize(page.scene, way))
