@@ -88,10 +88,14 @@ def refuse_existing(scene: Scene, paths: dict[str, Path], output: OutputSettings
 
 def load_writers(paths: Mapping[str, Path]) -> None:
     """Import the modules that `write_files` needs in advance: half of the time of a picture."""
+    import refinedet.scene.output.writers
+
     if "quicklook" in paths:
         import refinedet.scene.output.quicklook
     if "map" in paths:
-        import refinedet.scene.output.webmap  # noqa: F401 - to be there
+        import jinja2  # noqa: F401 - to be there
+
+        import refinedet.scene.output.webmap  # noqa: F401 - ditto
 
 
 def told_of_files(result: SceneResult, paths: Mapping[str, Path]) -> SceneResult:

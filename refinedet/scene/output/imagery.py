@@ -52,9 +52,9 @@ def picture(pixels: NDArray[Any], result: SceneResult, window: Window | None = N
     """
     window = window or Window(0, 0, result.info.height, result.info.width)
     seen = Stretch(result.info, result.stretch_limits)(pixels, window)
-    brightest = max(int(seen.max()), 1)
-    lifted = (seen * min(lift, 255 / brightest)).astype(np.uint8)
-    return lifted if lifted.ndim == 3 else _shades()[lifted]
+    factor = min(lift, 255 / max(int(seen.max()), 1))
+    lifted = seen if factor == 1 else (seen * factor).astype(np.uint8)
+    return lifted if lifted.ndim == 3 else _shades().take(lifted, axis=0)
 
 
 def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:

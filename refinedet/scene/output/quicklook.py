@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -32,8 +33,8 @@ CUTOUTS = 12
 _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
 _INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
 _BY = "\N{MULTIPLICATION SIGN}"
-_COMPRESSION = 3
-"""Compression level of PNG: at the usual 6, pictures of speckle take three times as long and are larger."""
+_COMPRESSION = zlib.Z_RLE
+"""Strategy of PNG's compression: on speckle it takes half the time of the usual one, and a tenth more room."""
 _NUMBERS = 300
 """Most ships that get a number, if there is room for it."""
 _HALO_PX = 2
@@ -56,7 +57,7 @@ def write_quicklook(
     """
     drawn = _draw(result, imagery or read_imagery(scene_path, result, CUTOUTS, scene))
     with atomic_path(path) as temporary:
-        drawn.save(temporary, format="PNG", compress_level=_COMPRESSION)
+        drawn.save(temporary, format="PNG", compress_type=_COMPRESSION)
 
 
 def _draw(result: SceneResult, imagery: Imagery) -> Image.Image:
