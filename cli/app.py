@@ -16,6 +16,7 @@ from typer.core import TyperGroup
 from cli.option_names import use_flags_of
 from cli.settings_options import with_settings
 from refinedet.workarounds.exit_collection import skip_collection_at_exit
+from refinedet.workarounds.unused_imports import read_boto3_when_used
 
 _SETTLED = frozenset({"detect", "serve", "search", "match", "fixed", "density", "simulate"})
 """Commands whose parameters are settings classes."""
@@ -46,6 +47,7 @@ _COMMANDS = (
 def main() -> None:
     """Entry point of the script `refinedet`."""
     skip_collection_at_exit()
+    read_boto3_when_used()
     named = sys.argv[1:2]
     command_line(named if named and named[0] in _COMMANDS else _COMMANDS)(prog_name="refinedet")
 
@@ -71,7 +73,8 @@ def __getattr__(name: str) -> typer.Typer:
     """Put the whole command line together when `app` is asked for (PEP 562)."""
     if name != "app":
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
-    return globals().setdefault(name, command_line())
+    made: typer.Typer = globals().setdefault(name, command_line())
+    return made
 
 
 def _print_version(wanted: bool) -> None:

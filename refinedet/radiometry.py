@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from refinedet.errors import InputError
 
 if TYPE_CHECKING:
+    from refinedet.config import Radiometry, StretchChoice
     from refinedet.sea_level import SeaLevels
 
 Pixels = NDArray[Any]

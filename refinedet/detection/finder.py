@@ -124,7 +124,7 @@ class ShipFinder:
 
             def searching(done: int, total: int) -> None:
                 if progress.total == 0:  # the network begins, and needs no more of Python
-                    beside.submit(_load_rest, files)  # and waited for: no process should end during an import
+                    beside.submit(load_rest, files)  # and waited for: no process should end during an import
                 progress(done, total)
 
             found = detect_scene(
@@ -226,7 +226,7 @@ class ShipFinder:
         return asked | search.tile.to_dict() | resolved
 
 
-def _load_rest(files: Mapping[str, Path]) -> None:
+def load_rest(files: Mapping[str, Path]) -> None:
     """Import what describes ships and writes files."""
     load_writers(files)
     import scipy.spatial  # noqa: F401 - to be there

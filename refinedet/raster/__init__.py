@@ -4,11 +4,6 @@ GDAL is kept on a short leash: three file formats, no network, no side files, a 
 before it sees them, and its messages arrive as exceptions instead of on stderr.
 """
 
-from refinedet.workarounds.unused_imports import read_boto3_when_used
-
-read_boto3_when_used()
-
-# ruff: isort: split
 from refinedet.raster.base import RasterReader, Reader
 from refinedet.raster.info import GroundControlPoint, RasterInfo
 from refinedet.raster.pixels import Missing, can_hold

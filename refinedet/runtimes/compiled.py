@@ -27,8 +27,8 @@ _SUM_BYTES = _SUM().digest_size
 class CompiledModels:
     """Models of one exported file, compiled for the processor.
 
-    The key of what is kept is the file's content, OpenVINO's version, its settings and the processor. If the cache cannot
-    be written, models are compiled each time, without a message.
+    The key of what is kept is the file's content, OpenVINO's version, its settings and the processor. If the cache
+    cannot be written, models are compiled each time, without a message.
 
     Args:
         vino: the module openvino.

@@ -101,7 +101,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
             detect_all(searches, predictors, batch_size, log, progress or _silent, stream)
         ships = _ships(searches, score_min, known, annotation)
     result = _result(scene_name(path), first.classes, searches, ships, known.notes)
-    result = replace(result, read_as=result.read_as | missing.result())
+    result = replace(result, read_as={**result.read_as, **missing.result()})
     return replace(result, acquired=acquired, identity=hashed.result() if hashed else None)
 
 

@@ -12,6 +12,7 @@ from __future__ import annotations
 import sys
 from importlib import import_module
 from importlib.util import find_spec
+from threading import Lock
 from types import ModuleType
 from typing import Any
 
@@ -33,11 +34,12 @@ def _read_when_used(name: str) -> None:
         return
 
     def found(asked: str) -> Any:
-        if sys.modules.get(name) is stand_in:
-            del sys.modules[name]
+        with lock:
+            if sys.modules.get(name) is stand_in:
+                del sys.modules[name]
         return getattr(import_module(name), asked)
 
-    stand_in = ModuleType(name)
+    lock, stand_in = Lock(), ModuleType(name)
     stand_in.__getattr__ = found  # type: ignore[method-assign] # Python's own way (PEP 562)
     sys.modules[name] = stand_in
     parent, _, child = name.rpartition(".")

@@ -275,7 +275,7 @@ def _among(shapes: Shapes, points: Points) -> Shapes:
         return shapes[:0]
     x1, y1, x2, y2 = shapely.bounds(shapes).T
     (left, top), (right, bottom) = np.fmin.reduce(points), np.fmax.reduce(points)
-    return shapes[(x1 <= right) & (x2 >= left) & (y1 <= bottom) & (y2 >= top)]
+    return np.asarray(shapes[(x1 <= right) & (x2 >= left) & (y1 <= bottom) & (y2 >= top)])
 
 
 def _hit(places: shapely.STRtree, shapes: Shapes, relation: str, distance: float | None = None) -> NDArray[np.int64]:

@@ -148,7 +148,11 @@ def _read_imagery(
 
 
 def _write_view(
-    name: Literal["quicklook", "map"], scene: Scene, result: SceneResult, paths: Mapping[str, Path], shown: Imagery | None
+    name: Literal["quicklook", "map"],
+    scene: Scene,
+    result: SceneResult,
+    paths: Mapping[str, Path],
+    shown: Imagery | None,
 ) -> None:
     """Write the picture or the map, if it is wanted."""
     if name not in paths:

@@ -63,9 +63,8 @@ def test_what_is_kept_is_not_compiled_again_and_says_the_same(exported: Path, ca
     assert len(list(cache.glob("*.blob"))) == 1
 
 
-def test_a_file_whose_graphs_are_kept_is_not_opened(
-    exported: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
+@pytest.mark.usefixtures("cache")
+def test_a_file_whose_graphs_are_kept_is_not_opened(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     _, said = looked(exported)
     core = Counting(graphs.kept_core(graphs.openvino()))
     monkeypatch.setattr(graphs, "kept_core", lambda _: core)
