@@ -147,7 +147,7 @@ def _small(pixels: Picture) -> Picture:
 
 
 def _jpeg(pixels: Picture, quality: int, *, twice: bool = False) -> str:
-    """JPEG in base64; `twice`: smaller by a few hundredths of a large picture, and half of a small one."""
+    """JPEG in base64; `twice`: smaller by a twentieth of a large picture, and more of a small one."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=quality, optimize=twice, subsampling=0)
     return base64.b64encode(stream.getvalue()).decode("ascii")
