@@ -1,49 +1,80 @@
-"""The command line, put together. Heavy imports sit inside the commands, so that --help is quick."""
+"""The command line, put together. Heavy imports sit inside the commands, so that --help is quick.
+
+A run imports the file of its own command alone; all of them where no command is named first, as for --help.
+"""
 
 from __future__ import annotations
 
+import sys
+from collections.abc import Iterable
+from importlib import import_module
 from typing import Annotated
 
 import typer
 from typer.core import TyperGroup
 
-from cli.commands.compare import compare
-from cli.commands.datasets import datasets
-from cli.commands.density import density
-from cli.commands.detect import detect
-from cli.commands.export import export
-from cli.commands.fetch import fetch
-from cli.commands.fixed import fixed
-from cli.commands.info import info
-from cli.commands.match import match
-from cli.commands.restore import restore
-from cli.commands.runs import runs
-from cli.commands.score import score
-from cli.commands.search import search
-from cli.commands.serve import serve
-from cli.commands.simulate import simulate
-from cli.commands.sync import sync
-from cli.commands.train import train
-from cli.commands.verify import verify
-from cli.commands.xview3 import xview3
 from cli.option_names import use_flags_of
 from cli.settings_options import with_settings
 from refinedet.workarounds.exit_collection import skip_collection_at_exit
+from refinedet.workarounds.unused_imports import read_boto3_when_used
 
-app = typer.Typer(
-    name="refinedet",
-    help="Finds ships in radar images.",
-    no_args_is_help=True,
-    add_completion=False,
-    pretty_exceptions_enable=False,
-    context_settings={"help_option_names": ["-h", "--help"]},
+_SETTLED = frozenset({"detect", "serve", "search", "match", "fixed", "density", "simulate"})
+"""Commands whose parameters are settings classes."""
+_COMMANDS = (
+    "detect",
+    "serve",
+    "search",
+    "fetch",
+    "match",
+    "fixed",
+    "density",
+    "simulate",
+    "score",
+    "xview3",
+    "train",
+    "export",
+    "info",
+    "runs",
+    "compare",
+    "datasets",
+    "sync",
+    "restore",
+    "verify",
 )
+"""Commands, in the order of --help; each is a function of a file of that name."""
 
 
 def main() -> None:
     """Entry point of the script `refinedet`."""
     skip_collection_at_exit()
-    app(prog_name="refinedet")
+    read_boto3_when_used()
+    named = sys.argv[1:2]
+    command_line(named if named and named[0] in _COMMANDS else _COMMANDS)(prog_name="refinedet")
+
+
+def command_line(commands: Iterable[str] = _COMMANDS) -> typer.Typer:
+    """Put commands together; the file of another one is not imported."""
+    made = typer.Typer(
+        name="refinedet",
+        help="Finds ships in radar images.",
+        no_args_is_help=True,
+        add_completion=False,
+        pretty_exceptions_enable=False,
+        context_settings={"help_option_names": ["-h", "--help"]},
+    )
+    made.callback()(_root)
+    for name in commands:
+        command = getattr(import_module(f"{__package__}.commands.{name}"), name)
+        made.command()(with_settings(command) if name in _SETTLED else command)
+    return made
+
+
+def __getattr__(name: str) -> typer.Typer:
+    """Put the whole command line together when `app` is asked for (PEP 562)."""
+    if name != "app":
+        raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
+    made: typer.Typer = globals().setdefault(name, command_line())
+    return made
 
 
 def _print_version(wanted: bool) -> None:
@@ -54,7 +85,6 @@ def _print_version(wanted: bool) -> None:
         raise typer.Exit
 
 
-@app.callback()
 def _root(
     context: typer.Context,
     _version: Annotated[
@@ -64,29 +94,6 @@ def _root(
     if isinstance(context.command, TyperGroup) and context.invoked_subcommand is not None:
         use_flags_of(context.command.commands[context.invoked_subcommand].params)
 
-
-for _command in (
-    with_settings(detect),
-    with_settings(serve),
-    with_settings(search),
-    fetch,
-    with_settings(match),
-    with_settings(fixed),
-    with_settings(density),
-    with_settings(simulate),
-    score,
-    xview3,
-    train,
-    export,
-    info,
-    runs,
-    compare,
-    datasets,
-    sync,
-    restore,
-    verify,
-):  # in the order of --help
-    app.command()(_command)
 
 if __name__ == "__main__":
     main()

@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 from refinedet.errors import InputError
 
 if TYPE_CHECKING:
+    from refinedet.config import Radiometry, StretchChoice
     from refinedet.sea_level import SeaLevels
 
 Pixels = NDArray[Any]
@@ -104,3 +105,17 @@ def in_domain(values: Pixels, domain: Domain) -> NDArray[Any]:
 
 def _zero_is_padding(dtype: np.dtype[Any]) -> bool:
     return dtype.kind == "f" or (dtype.kind == "u" and dtype.itemsize > 1)
+
+
+def check_choice(choice: StretchChoice, radiometry: Radiometry) -> None:
+    """Check that weights of this radiometry know the stretch that a user asks for.
+
+    Raises:
+        InputError: they were trained with another one.
+    """
+    trained = radiometry.stretch
+    if choice.kind in ("percentile", "decibel") and choice.kind != trained:
+        raise InputError(
+            f"expected a `stretch` that the weights know ({trained} or auto), found {choice.kind}: "
+            f"they were trained with {trained} and would miss ships; leave `stretch` out"
+        )

@@ -107,20 +107,6 @@ def _above_sea(low: float, high: float, level: float, domain: Domain) -> float:
     return max(high, 20 * float(np.log10(SEA_SPAN * level)) if domain == "decibel" else SEA_SPAN * level)
 
 
-def check_choice(choice: StretchChoice, radiometry: Radiometry) -> None:
-    """Check that weights of this radiometry know the stretch that a user asks for.
-
-    Raises:
-        InputError: they were trained with another one.
-    """
-    trained = radiometry.stretch
-    if choice.kind in ("percentile", "decibel") and choice.kind != trained:
-        raise InputError(
-            f"expected a `stretch` that the weights know ({trained} or auto), found {choice.kind}: "
-            f"they were trained with {trained} and would miss ships; leave `stretch` out"
-        )
-
-
 def _fixed(choice: StretchChoice, radiometry: Radiometry) -> StretchLimits:
     """Limits that the user names, in the domain of the weights."""
     low, high = choice.low, choice.high

@@ -88,12 +88,14 @@ def detect(  # noqa: PLR0913 - groups of options
 def _detect_scenes(scenes: list[Scene], settings: DetectSettings, *, json: bool, debug: bool) -> bool:
     """Detect scene by scene, print what came of each, and return True where none failed."""
     from refinedet.detection.find_ships import find_ships_in
+    from refinedet.workarounds.scipy_docstrings import import_ndimage
 
     outcomes: dict[Scene, DetectionRun | RefineDetError] = {}
     with progress_bar("windows") as progress:
         tasks: dict[Scene, TaskID] = {}
 
         def watched(scene: Scene) -> Any:
+            import_ndimage()  # while the network loads
             tasks[scene] = progress.add_task(scene.name, total=None)
             if isinstance(scene, CloudScene):
                 scene.watch(partial(_show_moved, progress, tasks[scene], scene.name))

@@ -6,13 +6,15 @@ import errno
 import logging
 import time
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from refinedet.cloud.address import Address
 from refinedet.cloud.answers import Answer, PassingError, broken
-from refinedet.cloud.s3 import S3Transport
-from refinedet.cloud.transport import Range, Transport, WebTransport
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.retrying import RetryPolicy
+
+if TYPE_CHECKING:
+    from refinedet.cloud.transport import Range, Transport
 
 _LOGGER = logging.getLogger(__name__)
 _MEGA = 1_000_000
@@ -43,8 +45,12 @@ class Traffic:
         """Ask once, as `Transport.get`."""
         self.requests += 1
         if address.is_s3:
+            from refinedet.cloud.s3 import S3Transport
+
             self._s3 = self._s3 or S3Transport(self.retry.timeout_s)
             return self._s3.get(address, wanted, version)
+        from refinedet.cloud.transport import WebTransport  # only here: most scenes are files
+
         self._web = self._web or WebTransport(self.retry.timeout_s)
         return self._web.get(address, wanted, version)
 

@@ -27,10 +27,10 @@ from refinedet.detection.loading import (
     load_torch,
     weights_sha256,
 )
-from refinedet.detection.search import Search, settle
+from refinedet.detection.search import Search, prescreens, settle
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file
-from refinedet.stretch_limits import check_choice
+from refinedet.radiometry import check_choice
 from refinedet.weights import shipped_graph, shipped_weights
 
 if TYPE_CHECKING:
@@ -196,10 +196,10 @@ class Detector:
             InputError: the detector is closed, or the windows do not fit together.
         """
         self.check_open()
-        search = settle(self._loaded, self.settings, windows or WindowSettings())
-        if self._graph is not None and search.prescreen is not None:
-            self._graph.prepare()  # in the background: the caller opens its scene meanwhile
-        return search
+        windows = windows or WindowSettings()
+        if self._graph is not None and prescreens(windows, self._loaded.header):
+            self._graph.prepare()  # in the background: the caller imports and opens meanwhile
+        return settle(self._loaded, self.settings, windows)
 
     def check_stretch(self, choice: StretchChoice) -> None:
         """Check that the weights know the stretch that a run asks for; a detector of other make takes any.

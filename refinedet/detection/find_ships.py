@@ -96,6 +96,7 @@ def find_ships_in(
             waiting.append((scene, _searched(finder, scene, plan[scene], progress(scene), writer)))
             while len(waiting) > _BEHIND:
                 yield _outcome(*waiting.popleft())
+        detector.close()  # while the last files are written
         while waiting:
             yield _outcome(*waiting.popleft())
 

@@ -116,12 +116,17 @@ class ShipFinder:
         seconds = time.perf_counter() - began
         return DetectionRun(watched.scene, record, files, replace(result, readers=()), watched.kept, seconds)
 
-    def _detect(self, scene: Scene, files: Mapping[str, Path], journal: Journal, progress: Progress) -> SceneResult:
+    def _detect(self, scene: Scene, files: Mapping[str, Path], journal: Journal, progress: _Watched) -> SceneResult:
         from refinedet.scene.detect import detect_scene
 
         search, settings = self._search, self._settings
         with ThreadPoolExecutor(1, thread_name_prefix="writers") as beside:
-            beside.submit(load_writers, files)  # and waited for: no process should end during an import
+
+            def searching(done: int, total: int) -> None:
+                if progress.total == 0:  # the network begins, and needs no more of Python
+                    beside.submit(load_rest, files)  # and waited for: no process should end during an import
+                progress(done, total)
+
             found = detect_scene(
                 scene,
                 search.predictors,
@@ -133,7 +138,7 @@ class ShipFinder:
                 ship_m=search.ship_m,
                 known_gsd=search.known_gsd,
                 batch_size=search.batch_size or WINDOWS_TOGETHER,
-                progress=progress,
+                progress=searching,
                 journal=journal,
             )
         return told_of_files(found.outlined(settings.output.outline), files)
@@ -225,6 +230,12 @@ def _devices(detector: Detector) -> str:
     """Devices for the record, with torch's mode unless it is eager: `cuda (graph)`."""
     names = ", ".join(detector.devices)
     return names if detector.torch_mode in (None, "eager") else f"{names} ({detector.torch_mode})"
+
+
+def load_rest(files: Mapping[str, Path]) -> None:
+    """Import what describes ships and writes files."""
+    load_writers(files)
+    import scipy.spatial  # noqa: F401 - to be there
 
 
 def _close(scene: Scene) -> None:

@@ -55,6 +55,13 @@ def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) 
     return Search(predictors, tile, windows.score_min, prescreen, ship_m, together, known_gsd)
 
 
+def prescreens(windows: WindowSettings, header: Header | None) -> bool:
+    """Decide if windows without contrast are left out: where asked for, else for weights that find ships."""
+    if windows.prescreen is not None:
+        return windows.prescreen == "on"
+    return header is not None and header.finds_ships
+
+
 def _predictors_and_windows(
     own: Sequence[ScalablePredictor], multiscale: str | None, tile: TileConfig, *, large: bool
 ) -> tuple[list[Predictor], TileConfig]:
@@ -85,9 +92,7 @@ def _prescreen(windows: WindowSettings, header: Header | None) -> float | None:
     """Least contrast of a window that is looked at; None: every window is."""
     from refinedet.scene.windows.prescreen import K
 
-    if windows.prescreen is not None:
-        return K if windows.prescreen == "on" else None
-    return K if header is not None and header.finds_ships else None
+    return K if prescreens(windows, header) else None
 
 
 def _longest_ship_m(windows: WindowSettings, header: Header | None) -> float | None:

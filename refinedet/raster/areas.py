@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from refinedet.tiling import Window
 
@@ -32,6 +31,8 @@ def in_areas(flags: Flags) -> Flags:
     """True where true pixels lie in an area; `flags` (H, W) are those of a window of `around`."""
     if not flags.any():
         return flags
+    from scipy import ndimage  # only here: plans of files need none of it
+
     height, width = flags.shape
     rows, columns = height // CELL_PX, width // CELL_PX
     full = np.zeros((-(-height // CELL_PX), -(-width // CELL_PX)), np.bool_)
@@ -44,6 +45,8 @@ def in_areas(flags: Flags) -> Flags:
 
 def opened(flags: Flags, side: int) -> Flags:
     """True where true pixels fill a square of `side` pixels; beyond the borders all is true. For thinned scenes."""
+    from scipy import ndimage  # as above
+
     padded = np.pad(flags, side, constant_values=True)
     kept = ndimage.maximum_filter(ndimage.minimum_filter(padded, side), side, origin=-1 if side % 2 == 0 else 0)
     return np.asarray(kept[side:-side, side:-side] & flags, np.bool_)

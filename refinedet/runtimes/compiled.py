@@ -1,13 +1,17 @@
-"""Graphs compiled by OpenVINO, kept in the user's cache folder; loading one takes a third of the work."""
+"""Graphs compiled by OpenVINO, kept in the user's cache folder; loading one takes a third of the work.
+
+The metadata of their file is kept beside them. So a file whose graphs are kept is hashed, but not opened.
+"""
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from io import BytesIO
 from pathlib import Path
+from threading import Lock
 from typing import Any
 
 from refinedet.errors import RefineDetError
@@ -23,7 +27,7 @@ _SUM_BYTES = _SUM().digest_size
 class CompiledModels:
     """Models of one exported file, compiled for the processor.
 
-    The key of a kept model is the file's content, OpenVINO's version, its settings and the processor. If the cache
+    The key of what is kept is the file's content, OpenVINO's version, its settings and the processor. If the cache
     cannot be written, models are compiled each time, without a message.
 
     Args:
@@ -42,31 +46,70 @@ class CompiledModels:
         processor = [core.get_property(_DEVICE, name) for name in ("FULL_DEVICE_NAME", "OPTIMIZATION_CAPABILITIES")]
         self._made_by = [vino.get_version(), *processor, self._settings]
         self._content = self._hashes() if keep else []
+        self._read: Any = None
+        self._reading = Lock()
 
-    def get(self, model: Any) -> Any:
-        """Compile a model of this file, reshaped or not, or load it compiled.
+    def metadata(self, where: Sequence[str]) -> str:
+        """Text under the path `where` of the file's runtime information; empty if there is none.
 
         Raises:
-            RuntimeError: OpenVINO cannot compile the model.
+            RuntimeError: OpenVINO cannot read the file.
         """
-        if not self._keeps:
-            return self._core.compile_model(model, _DEVICE, self._settings)
-        key = json.dumps([self._content, *self._made_by, str(model.input().partial_shape)], sort_keys=True)
-        name = f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.blob"
-        blob = _content(name)
+        name = self._name({"metadata": list(where)}, "txt")
+        kept = _content(name) if self._keeps else None
+        if kept is not None:
+            return kept.decode()
+        model = self._model()
+        text = str(model.get_rt_info(where).astype(str)) if model.has_rt_info(where) else ""
+        self._keep(name, text.encode)
+        return text
+
+    def get(self, side_px: int | None) -> Any:
+        """Compile the model of this file for square canvases, or for any canvas if `side_px` is None; or load it.
+
+        Raises:
+            RuntimeError: OpenVINO cannot read or compile the model.
+        """
+        name = self._name({"side_px": side_px}, "blob")
+        blob = _content(name) if self._keeps else None
         if blob is not None:
             with suppress(RuntimeError):
                 return self._core.import_model(blob, _DEVICE, self._settings)
+        model = self._model().clone()
+        if side_px is not None:
+            model.reshape([1, 3, side_px, side_px])
         made = self._core.compile_model(model, _DEVICE, self._settings)
-        with suppress(OSError, RuntimeError, RefineDetError):
-            stream = BytesIO()
-            made.export_model(stream)
-            if self._hashes() == self._content:  # or the file was replaced while it was opened
-                _keep(name, stream.getvalue())
+        self._keep(name, lambda: _exported(made))
         return made
+
+    def _model(self) -> Any:
+        """Model of the file, read when it is first needed."""
+        with self._reading:
+            if self._read is None:
+                self._read = self._core.read_model(self._path)
+            return self._read
+
+    def _name(self, what: Mapping[str, Any], suffix: str) -> str:
+        """Name of a kept file."""
+        key = json.dumps([self._content, *self._made_by, what], sort_keys=True)
+        return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.{suffix}"
+
+    def _keep(self, name: str, content: Callable[[], bytes]) -> None:
+        """Keep a content if the cache is used, can be written, and the file is still the one that was opened."""
+        if self._keeps:
+            with suppress(OSError, RuntimeError, RefineDetError):
+                data = content()
+                if self._hashes() == self._content:
+                    _keep(name, data)
 
     def _hashes(self) -> list[str]:
         return [sha256_file(path) for path in (self._path, weights_of(self._path))]
+
+
+def _exported(model: Any) -> bytes:
+    stream = BytesIO()
+    model.export_model(stream)
+    return stream.getvalue()
 
 
 def _content(name: str) -> bytes | None:
@@ -75,10 +118,10 @@ def _content(name: str) -> bytes | None:
         data = (cache_folder("compiled") / name).read_bytes()
     except OSError:
         return None
-    blob = data[_SUM_BYTES:]
-    return blob if _SUM(blob).digest() == data[:_SUM_BYTES] else None
+    content = data[_SUM_BYTES:]
+    return content if _SUM(content).digest() == data[:_SUM_BYTES] else None
 
 
-def _keep(name: str, blob: bytes) -> None:
+def _keep(name: str, data: bytes) -> None:
     with atomic_path(cache_folder("compiled") / name) as temporary:
-        temporary.write_bytes(_SUM(blob).digest() + blob)
+        temporary.write_bytes(_SUM(data).digest() + data)

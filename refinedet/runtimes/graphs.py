@@ -161,9 +161,7 @@ class OpenVinoGraph:
         }
         with _readable(path):
             self._models = CompiledModels(self._vino, self._core, path, settings, keep=keep)
-            self._model = self._core.read_model(path)
-            where = [KEY] if path.suffix.lower() == ".xml" else [_ONNX_METADATA, KEY]
-            text = self._model.get_rt_info(where).astype(str) if self._model.has_rt_info(where) else ""
+            text = self._models.metadata([KEY] if path.suffix.lower() == ".xml" else [_ONNX_METADATA, KEY])
         self.exported = Exported.from_text(text, str(path))
         if precision != "fp32" and self.exported.precision == "int8":
             raise InputError(
@@ -177,10 +175,10 @@ class OpenVinoGraph:
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="compile")
 
     def prepare(self) -> None:
-        """Compile for windows and their halves in the background."""
-        half, _, whole, _ = self._usual_px()
+        """Compile for windows and their larger parts in the background."""
+        _, most, whole, _ = self._usual_px()
         self._ready(whole)
-        self._ready(half)
+        self._ready(most)
 
     def close(self) -> None:
         """End the threads that compile and infer, and free their models."""
@@ -216,10 +214,7 @@ class OpenVinoGraph:
 
     def _compiled(self, side_px: int | None) -> _Requests:
         with _readable(self._path):
-            model = self._model.clone()
-            if side_px is not None:
-                model.reshape([1, 3, side_px, side_px])
-            return _Requests(self._models.get(model), self._streams)
+            return _Requests(self._models.get(side_px), self._streams)
 
 
 class _Requests:

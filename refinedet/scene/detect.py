@@ -8,6 +8,7 @@ from __future__ import annotations
 import logging
 import math
 from collections.abc import Mapping, Sequence
+from concurrent.futures import Future
 from contextlib import nullcontext
 from dataclasses import replace
 from functools import partial
@@ -88,24 +89,32 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
     with open_polarisations(path, scene) as readers:
         info, looks = readers[0].info, list(zip(readers, scene.one_by_one(), strict=True))
         hashed = start_thread(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
-        metadata = [read_metadata(path, settings, reader) for reader, settings in looks]
-        annotation, acquired = metadata[0]  # and land: an error in either comes first
-        with watch.part("land"):
+        (annotation, acquired), *_ = [read_metadata(path, settings, reader) for reader, settings in looks]
+        with watch.part("land"):  # an error in this or the metadata comes first
             known = survey(locate(info), info.width, info.height, land)
         limits = SearchLimits(score_min, prescreen, ship_m, known_gsd)
         searches = [WindowSearch(*look, tile, limits, watch) for look in looks]
+        missing = start_thread(partial(_missing, searches[0]))  # beside the search: it needs the preview alone
         for search in searches:
             search.prepare(known, first.radiometry)
         with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
             detect_all(searches, predictors, batch_size, log, progress or _silent, stream)
         ships = _ships(searches, score_min, known, annotation)
     result = _result(scene_name(path), first.classes, searches, ships, known.notes)
-    return replace(result, acquired=acquired, identity=hashed.result() if hashed else None)
+    return replace(result, acquired=acquired, **_from_beside(result, missing, hashed))
 
 
 def _identified(watch: Stopwatch, path: Scene, detector: Mapping[str, Any], chosen: dict[str, Any]) -> RunIdentity:
     with watch.part("hash"):
         return run_identity(scene_sha256(path, chosen["scene"].pol), detector=detector, **chosen)
+
+
+def _from_beside(
+    result: SceneResult, missing: Future[dict[str, Any]], identity: Future[RunIdentity] | None
+) -> dict[str, Any]:
+    """Fields of the result that other threads found."""
+    read_as = {**result.read_as, **missing.result()}
+    return {"read_as": read_as, "identity": None if identity is None else identity.result()}
 
 
 def _ships(
@@ -139,7 +148,7 @@ def _result(
         windows_skipped=skipped,
         dropped=ships.dropped,
         notes=(*notes_of(searches), *notes),
-        read_as=read_as(readers) | _missing(first),
+        read_as=read_as(readers),
         factors=first.factors,
         readers=readers if all(isinstance(reader, SceneReader) and reader.is_held for reader in readers) else (),
         seconds=first.watch.seconds,

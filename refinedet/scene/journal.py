@@ -3,7 +3,7 @@
 A journal is a text file; each line is a CRC-32 and compact JSON. The first line is the identity of the run: the content
 of the scene, the detector, settings and code. Each further line holds the windows of one batch. Lines are only added,
 each in one write. So a kill tears at most the last line, and the next run cuts it off. A line reaches the system at
-once and the disk within a second, so a power failure costs a second of work.
+once; lines are forced to the disk each second, so a power failure costs a second of work.
 """
 
 from __future__ import annotations
@@ -70,7 +70,7 @@ class OpenJournal:
         self._path, self._descriptor = path, descriptor
         self._head: Callable[[], Any] | None = head
         self._end = 0
-        self._synced = -_FSYNC_SECONDS
+        self._synced = time.monotonic()
 
     def append(self, windows: FinishedWindows) -> None:
         """Keep the windows of one batch.
@@ -99,9 +99,7 @@ class OpenJournal:
         line = _line(content)
         try:
             _write_all(self._descriptor, line)
-            if time.monotonic() - self._synced >= _FSYNC_SECONDS:
-                os.fsync(self._descriptor)
-                self._synced = time.monotonic()
+            self.sync()
         except OSError as error:
             self.cut(self._end)
             raise FileError(
@@ -109,6 +107,12 @@ class OpenJournal:
                 "run the same again: it goes on from those kept so far"
             ) from error
         self._end += len(line)
+
+    def sync(self) -> None:
+        """Force the lines to the disk, unless that was done less than a second ago."""
+        if time.monotonic() - self._synced >= _FSYNC_SECONDS:
+            os.fsync(self._descriptor)
+            self._synced = time.monotonic()
 
     def cut(self, end: int) -> None:
         """Cut the file off after `end` bytes; that needs no room on a full disk."""
@@ -172,7 +176,7 @@ def open_journal(journal: Journal, identity: Callable[[], RunIdentity]) -> Itera
                     with suppress(OSError):  # it holds something else by now
                         path.parent.rmdir()
             with suppress(OSError):
-                os.fsync(descriptor)
+                log.sync()
     finally:
         os.close(descriptor)
 

@@ -20,6 +20,8 @@ from typing import IO, TYPE_CHECKING, Any
 from refinedet.errors import RefineDetError
 from refinedet.serving.options import settings_of
 from refinedet.serving.refusal import BUG, status_of
+from refinedet.workarounds.scipy_docstrings import import_ndimage
+from refinedet.workarounds.unused_imports import read_boto3_when_used
 
 if TYPE_CHECKING:
     from refinedet.detection.detector import Detector
@@ -59,6 +61,7 @@ def main() -> None:
     """Load the detector that the first line asks for, then take jobs."""
     wire = _Wire(sys.stdin, os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
     os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # no library may write between the messages
+    read_boto3_when_used()
     base = settings_of(json.loads(sys.stdin.readline())["settings"])
     try:
         detector = _ready(base)
@@ -82,11 +85,12 @@ def main() -> None:
 def _ready(base: Any) -> Detector:
     """Load the detector, compile its usual sizes and import what the first scene needs."""
     from refinedet.detection.detector import Detector
-    from refinedet.scene.output.files import load_writers
+    from refinedet.detection.finder import load_rest
 
     detector = Detector.of(base.detector)
     detector.search(base.windows)
-    load_writers({"quicklook": Path(), "map": Path()})
+    import_ndimage()
+    load_rest({"quicklook": Path(), "map": Path()})
     import refinedet.scene.detect  # noqa: F401 - to be there
 
     return detector

@@ -11,7 +11,7 @@ from hypothesis.extra import numpy as hnp
 from refinedet import stretching
 from refinedet.config import Radiometry, StretchChoice
 from refinedet.errors import InputError
-from refinedet.radiometry import StretchLimits, to_uint8, valid_mask
+from refinedet.radiometry import StretchLimits, check_choice, to_uint8, valid_mask
 from refinedet.raster import RasterInfo
 from refinedet.stretch_limits import measure_limits, scene_limits
 from refinedet.stretching import Stretch
@@ -224,3 +224,12 @@ def test_colour_is_stretched_as_by_to_uint8_also_in_parts(monkeypatch: pytest.Mo
     expected = to_uint8(pixels, valid_mask(pixels, 0), StretchLimits(0, 2))
     info = RasterInfo(11, 9, 3, "uint8", 0)
     np.testing.assert_array_equal(Stretch(info, StretchLimits(0, 2))(pixels, Window(0, 0, 9, 11)), expected)
+
+
+@pytest.mark.parametrize(("asked", "trained"), [("decibel", "percentile"), ("percentile", "decibel")])
+def test_a_stretch_that_the_weights_do_not_know_is_refused(asked: str, trained: str) -> None:
+    radiometry = Radiometry(stretch=trained)  # type: ignore[arg-type]  # a name by parameter
+    with pytest.raises(InputError, match=rf"weights know \({trained} or auto\), found {asked}"):
+        check_choice(StretchChoice.parse(asked), radiometry)
+    for fine in (trained, "auto", "none", "fixed:1:2"):
+        check_choice(StretchChoice.parse(fine), radiometry)

@@ -8,7 +8,7 @@ import pytest
 from refinedet.config import Radiometry, StretchChoice
 from refinedet.errors import InputError
 from refinedet.radiometry import StretchLimits
-from refinedet.stretch_limits import NO_SEA, SEA_HEADROOM, SEA_SPAN, check_choice, measure_limits, scene_limits
+from refinedet.stretch_limits import NO_SEA, SEA_HEADROOM, SEA_SPAN, measure_limits, scene_limits
 from tests.refinedet.test_sea_level import SIDE, city, speckle
 
 
@@ -62,15 +62,6 @@ def test_an_8_bit_picture_in_a_wider_type_keeps_its_greys() -> None:
         found = limits(grey.astype(np.uint16) * factor)
         assert found.levels is None
         assert found.high == 255 * factor
-
-
-@pytest.mark.parametrize(("asked", "trained"), [("decibel", "percentile"), ("percentile", "decibel")])
-def test_a_stretch_that_the_weights_do_not_know_is_refused(asked: str, trained: str) -> None:
-    radiometry = Radiometry(stretch=trained)  # type: ignore[arg-type]  # a name by parameter
-    with pytest.raises(InputError, match=rf"weights know \({trained} or auto\), found {asked}"):
-        check_choice(StretchChoice.parse(asked), radiometry)
-    for fine in (trained, "auto", "none", "fixed:1:2"):
-        check_choice(StretchChoice.parse(fine), radiometry)
 
 
 @pytest.mark.parametrize(

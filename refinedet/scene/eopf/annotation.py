@@ -6,14 +6,13 @@ from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
-from scipy.constants import speed_of_light
 
 from refinedet.raster import RasterInfo
 from refinedet.scene.eopf.facts import number, positive, table, tables, text
 from refinedet.scene.eopf.picture import Picture
 from refinedet.scene.eopf.points import read_points
 from refinedet.scene.eopf.scale import Scale, read_scale
-from refinedet.scene.sentinel1.annotation import Annotation, Grid, Orbit, Swath
+from refinedet.scene.sentinel1.annotation import SPEED_OF_LIGHT_M_S, Annotation, Grid, Orbit, Swath
 
 _RADAR_HZ = 5.40500045433435e9
 """Frequency of the radar of all Sentinel-1 satellites, as their annotations state it; newer stores do not."""
@@ -47,7 +46,7 @@ def read_stored_annotation(picture: Picture, info: RasterInfo) -> tuple[Annotati
         first_line=scale.first_line,
         lines=info.height,
         samples=info.width,
-        wavelength_m=speed_of_light / (positive(general, "radar_frequency") or _RADAR_HZ),
+        wavelength_m=SPEED_OF_LIGHT_M_S / (positive(general, "radar_frequency") or _RADAR_HZ),
         range_sampling_hz=_or_nan(positive(general, "range_sampling_rate")),
         near_range_s=positive(image, "slant_range_time") or float(grid.slant_range_s.min()),
         line_s=scale.line_s,

@@ -144,7 +144,9 @@ class Surroundings:
         known = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
         flat = np.stack(self.plane.transform(*lonlat[known].T), axis=1)
         found = np.zeros(len(lonlat), bool)
-        found[known[_hit(shapely.STRtree(shapely.points(flat)), self.land, "intersects")]] = True
+        near = _among(self.land, flat)
+        if len(near):  # on the open sea, no point is made
+            found[known[_hit(shapely.STRtree(shapely.points(flat)), near, "intersects")]] = True
         return found
 
     def _coast_m(self, lonlat: Points, flat: Points) -> NDArray[np.float64]:
@@ -265,6 +267,15 @@ def _to_plane(crs: CRS, plane: Transformer) -> Callable[[Points], Points]:
         return np.stack(plane.transform(*to_lonlat.transform(*xy.T)), axis=1)
 
     return move
+
+
+def _among(shapes: Shapes, points: Points) -> Shapes:
+    """Shapes whose bounds meet those of all points (N, 2)."""
+    if len(points) == 0:
+        return shapes[:0]
+    x1, y1, x2, y2 = shapely.bounds(shapes).T
+    (left, top), (right, bottom) = np.fmin.reduce(points), np.fmax.reduce(points)
+    return np.asarray(shapes[(x1 <= right) & (x2 >= left) & (y1 <= bottom) & (y2 >= top)])
 
 
 def _hit(places: shapely.STRtree, shapes: Shapes, relation: str, distance: float | None = None) -> NDArray[np.int64]:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from refinedet.cloud.scene import Scene
 from refinedet.config.detect_options import SceneSettings
@@ -15,6 +16,7 @@ from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.result_paths import DATASET, ais_paths, check_writable, result_paths
 
 if TYPE_CHECKING:
+    from refinedet.scene.output.imagery import Imagery
     from refinedet.scene.result import SceneResult  # what it imports takes a second
 
 _FORMATS: tuple[Format, ...] = ("geojson", "csv")
@@ -86,10 +88,14 @@ def refuse_existing(scene: Scene, paths: dict[str, Path], output: OutputSettings
 
 def load_writers(paths: Mapping[str, Path]) -> None:
     """Import the modules that `write_files` needs in advance: half of the time of a picture."""
+    import refinedet.scene.output.writers
+
     if "quicklook" in paths:
         import refinedet.scene.output.quicklook
     if "map" in paths:
-        import refinedet.scene.output.webmap  # noqa: F401 - to be there
+        import jinja2  # noqa: F401 - to be there
+
+        import refinedet.scene.output.webmap  # noqa: F401 - ditto
 
 
 def told_of_files(result: SceneResult, paths: Mapping[str, Path]) -> SceneResult:
@@ -110,23 +116,53 @@ def write_files(
 ) -> None:
     """Write the formats, the picture and the map, as far as `paths` names them; `record`: that of the run.
 
+    The picture is drawn in another thread beside the rest.
+
     Raises:
         FileError: a file cannot be written, or the scene cannot be read again.
     """
-    from refinedet.scene.output.writers import write_results, write_ships_of_ais, writing
+    from refinedet.scene.output.writers import write_results, write_ships_of_ais
 
-    write_results(result, paths, record)
-    write_ships_of_ais(result, paths)
-    if "quicklook" in paths:
-        from refinedet.scene.output.quicklook import write_quicklook
+    shown = _read_imagery(scene, result, paths, settings)
+    with ThreadPoolExecutor(1, thread_name_prefix="picture") as beside:
+        drawn = beside.submit(_write_view, "quicklook", scene, result, paths, shown)
+        write_results(result, paths, record)
+        write_ships_of_ais(result, paths)
+        _write_view("map", scene, result, paths, shown)
+        drawn.result()
 
-        with writing(paths["quicklook"]):
-            write_quicklook(scene, result, paths["quicklook"], scene=settings)
-    if "map" in paths:
-        from refinedet.scene.output.webmap import write_map
 
-        with writing(paths["map"]):
-            write_map(scene, result, paths["map"], scene=settings)
+def _read_imagery(
+    scene: Scene, result: SceneResult, paths: Mapping[str, Path], settings: SceneSettings
+) -> Imagery | None:
+    """Read what picture and map show, once for both; None if neither is wanted."""
+    views = [paths[name] for name in ("quicklook", "map") if name in paths]
+    if not views:
+        return None
+    from refinedet.scene.output import quicklook, webmap
+    from refinedet.scene.output.imagery import read_imagery
+    from refinedet.scene.output.writers import writing
+
+    with writing(views[0]):
+        return read_imagery(scene, result, webmap.CUTOUTS if "map" in paths else quicklook.CUTOUTS, settings)
+
+
+def _write_view(
+    name: Literal["quicklook", "map"],
+    scene: Scene,
+    result: SceneResult,
+    paths: Mapping[str, Path],
+    shown: Imagery | None,
+) -> None:
+    """Write the picture or the map, if it is wanted."""
+    if name not in paths:
+        return
+    from refinedet.scene.output import quicklook, webmap
+    from refinedet.scene.output.writers import writing
+
+    write = quicklook.write_quicklook if name == "quicklook" else webmap.write_map
+    with writing(paths[name]):
+        write(scene, result, paths[name], imagery=shown)
 
 
 def _interrupted(scene: Scene, paths: Mapping[str, Path]) -> bool:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from contextlib import nullcontext
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -33,6 +33,14 @@ _CUTOUT_MOST = 512
 """Most pixels on a side of a cut-out; a larger one, such as a box around half a coast, is thinned."""
 
 
+@dataclass(frozen=True, slots=True)
+class Imagery:
+    """Pictures of a scene: all of it, and of its strongest ships, the strongest first."""
+
+    whole: Picture
+    cutouts: list[tuple[Picture, Window]]
+
+
 def picture(pixels: NDArray[Any], result: SceneResult, window: Window | None = None, lift: float = 1.0) -> Picture:
     """Pixels (H, W) of a window in shades of the sea, black where nothing was measured; (H, W, 3) stays RGB.
 
@@ -44,9 +52,9 @@ def picture(pixels: NDArray[Any], result: SceneResult, window: Window | None = N
     """
     window = window or Window(0, 0, result.info.height, result.info.width)
     seen = Stretch(result.info, result.stretch_limits)(pixels, window)
-    brightest = max(int(seen.max()), 1)
-    lifted = (seen * min(lift, 255 / brightest)).astype(np.uint8)
-    return lifted if lifted.ndim == 3 else _shades()[lifted]
+    factor = min(lift, 255 / max(int(seen.max()), 1))
+    lifted = seen if factor == 1 else (seen * factor).astype(np.uint8)
+    return lifted if lifted.ndim == 3 else _shades().take(lifted, axis=0)
 
 
 def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
@@ -55,6 +63,16 @@ def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
     side = max(_CUTOUT_PX, round(_CUTOUT_SIDES * float((box[2:] - box[:2]).max())))
     left, top = np.round((box[:2] + box[2:] - side) / 2).astype(int).tolist()
     return left, top, side
+
+
+def read_imagery(
+    scene_path: str | Scene, result: SceneResult, most: int, scene: SceneSettings | None = None
+) -> Imagery:
+    """Make the picture of a scene from its preview, and read its cut-outs.
+
+    Takes the arguments of `read_cutouts`, and raises what it raises.
+    """
+    return Imagery(picture(result.preview, result), read_cutouts(scene_path, result, most, scene))
 
 
 def read_cutouts(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import zlib
 from pathlib import Path
 
 import numpy as np
@@ -13,7 +14,7 @@ from refinedet.files import atomic_path
 from refinedet.geo.compass import ground_axes, nice_length, north_xy, pixel_metres, place_text
 from refinedet.geo.position import Position, locate
 from refinedet.scene.output.drawing import Canvas, Rect
-from refinedet.scene.output.imagery import Picture, cutout_square, picture, read_cutouts
+from refinedet.scene.output.imagery import Imagery, Picture, cutout_square, read_imagery
 from refinedet.scene.output.quicklook_layout import (
     CELL_PX,
     FOOT_PX,
@@ -32,8 +33,8 @@ CUTOUTS = 12
 _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
 _INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
 _BY = "\N{MULTIPLICATION SIGN}"
-_COMPRESSION = 3
-"""Compression level of PNG: at the usual 6, pictures of speckle take three times as long and are larger."""
+_COMPRESSION = zlib.Z_RLE
+"""Strategy of PNG's compression: on speckle it takes half the time of the usual one, and a tenth more room."""
 _NUMBERS = 300
 """Most ships that get a number, if there is room for it."""
 _HALO_PX = 2
@@ -43,23 +44,28 @@ _COMPASS_PX, _ARROW_PX = 60, 17
 
 
 def write_quicklook(
-    scene_path: str | Scene, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
+    scene_path: str | Scene,
+    result: SceneResult,
+    path: str | Path,
+    *,
+    scene: SceneSettings | None = None,
+    imagery: Imagery | None = None,
 ) -> None:
     """Write a PNG of the scene with its ships, numbered from the strongest; equal input gives equal bytes.
 
-    Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
+    Takes the arguments of `imagery.read_imagery`, and raises what it raises; `imagery`: what that has read already.
     """
-    drawn = _draw(result, read_cutouts(scene_path, result, CUTOUTS, scene))
+    drawn = _draw(result, imagery or read_imagery(scene_path, result, CUTOUTS, scene))
     with atomic_path(path) as temporary:
-        drawn.save(temporary, format="PNG", compress_level=_COMPRESSION)
+        drawn.save(temporary, format="PNG", compress_type=_COMPRESSION)
 
 
-def _draw(result: SceneResult, enlarged: list[tuple[Picture, Window]]) -> Image.Image:
-    info = result.info
+def _draw(result: SceneResult, imagery: Imagery) -> Image.Image:
+    info, enlarged = result.info, imagery.cutouts[:CUTOUTS]
     page = layout(info.width, info.height, len(enlarged))
     canvas = Canvas.blank(*page.page, _NIGHT)
     _header(canvas, result)
-    marked = _scene(result, page)
+    marked = _scene(imagery.whole, page)
     _mark(marked, result, page)
     canvas.panel(MARGIN_PX, HEAD_PX, marked, _FRAME)
     _ground(canvas, locate(info), result, page)
@@ -90,8 +96,7 @@ def _header(canvas: Canvas, result: SceneResult) -> None:
     canvas.text(MARGIN_PX, 88, "   ·   ".join(facts), _MUTED, 12.5)
 
 
-def _scene(result: SceneResult, page: Layout) -> Canvas:
-    pixels = picture(result.preview, result)
+def _scene(pixels: Picture, page: Layout) -> Canvas:
     smaller = page.scene[0] < pixels.shape[1]
     way = Image.Resampling.BOX if smaller else Image.Resampling.BICUBIC
     return Canvas(Image.fromarray(pixels).resize(page.scene, way))

@@ -15,7 +15,7 @@ from refinedet.config.detect_options import SceneSettings
 from refinedet.geo.compass import ground_axes, north_xy, pixel_metres
 from refinedet.geo.position import locate
 from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows
-from refinedet.scene.output.imagery import Picture, picture, read_cutouts
+from refinedet.scene.output.imagery import Imagery, Picture, read_imagery
 from refinedet.scene.output.map_page import (
     Column,
     MapPage,
@@ -41,18 +41,24 @@ _PIXEL_DIGITS = 2
 
 
 def write_map(
-    scene_path: str | Scene, result: SceneResult, path: str | Path, *, scene: SceneSettings | None = None
+    scene_path: str | Scene,
+    result: SceneResult,
+    path: str | Path,
+    *,
+    scene: SceneSettings | None = None,
+    imagery: Imagery | None = None,
 ) -> None:
     """Write the map; equal input gives equal bytes.
 
-    Takes the arguments of `imagery.read_cutouts`, and raises what it raises.
+    Takes the arguments of `imagery.read_imagery`, and raises what it raises; `imagery`: what that has read already.
     """
+    shown = imagery or read_imagery(scene_path, result, CUTOUTS, scene)
     page = MapPage(
         Path(result.scene).stem,
         ships_in_words(len(result.detections)),
         tuple(_facts(result)),
-        _data(result, read_cutouts(scene_path, result, CUTOUTS, scene)),
-        _preview(picture(result.preview, result)),
+        _data(result, shown.cutouts[:CUTOUTS]),
+        _preview(shown.whole),
     )
     write_page(path, page)
 
@@ -69,7 +75,7 @@ def _data(result: SceneResult, enlarged: list[tuple[Picture, Window]]) -> dict[s
         "cutouts": [
             {
                 "window": [window.x, window.y, window.width, window.height],
-                "jpeg": _jpeg(_small(pixels), _CUTOUT_QUALITY),
+                "jpeg": _jpeg(_small(pixels), _CUTOUT_QUALITY, twice=True),
             }
             for pixels, window in enlarged
         ],
@@ -140,7 +146,8 @@ def _small(pixels: Picture) -> Picture:
     return np.asarray(image)
 
 
-def _jpeg(pixels: Picture, quality: int) -> str:
+def _jpeg(pixels: Picture, quality: int, *, twice: bool = False) -> str:
+    """JPEG in base64; `twice`: smaller by a twentieth of a large picture, and more of a small one."""
     stream = io.BytesIO()
-    Image.fromarray(pixels).save(stream, "JPEG", quality=quality, optimize=True, subsampling=0)
+    Image.fromarray(pixels).save(stream, "JPEG", quality=quality, optimize=twice, subsampling=0)
     return base64.b64encode(stream.getvalue()).decode("ascii")

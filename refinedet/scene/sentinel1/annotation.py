@@ -14,7 +14,6 @@ from xml.etree.ElementTree import Element  # made by defusedxml's parser
 import numpy as np
 from numpy.typing import NDArray
 from pyproj import Transformer
-from scipy.constants import speed_of_light
 
 from refinedet.errors import FileError
 from refinedet.raster import GroundControlPoint
@@ -23,6 +22,8 @@ from refinedet.scene.sentinel1.ambiguity import Geometry
 Array = NDArray[np.float64]
 T = TypeVar("T")
 
+SPEED_OF_LIGHT_M_S = 299_792_458.0
+"""Speed of light in vacuum, exact by the definition of the metre."""
 _LARGEST = 1e15
 """Limit of the numbers of an annotation: none is as large, and it still fits any type."""
 
@@ -132,7 +133,7 @@ class Annotation:
             wavelength_m=self.wavelength_m,
             prf_hz=self._prf(points_xy),
             velocity_m_s=np.sqrt(squared_at),
-            slant_range_m=range_at * (speed_of_light / 2),
+            slant_range_m=range_at * (SPEED_OF_LIGHT_M_S / 2),
             incidence_rad=np.radians(incidence_at),
             line_s=self.line_s,
             row_m=self.azimuth_spacing_m,
@@ -177,7 +178,7 @@ def read_annotation(root: Element, where: str) -> Annotation:
         first_line=first_line,
         lines=int(fields.positive(image + "numberOfLines")),
         samples=int(fields.positive(image + "numberOfSamples")),
-        wavelength_m=speed_of_light / fields.positive(general + "radarFrequency"),
+        wavelength_m=SPEED_OF_LIGHT_M_S / fields.positive(general + "radarFrequency"),
         range_sampling_hz=fields.positive(general + "rangeSamplingRate"),
         near_range_s=fields.positive(image + "slantRangeTime"),
         line_s=fields.positive(image + "azimuthTimeInterval"),

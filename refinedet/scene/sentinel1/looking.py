@@ -6,10 +6,9 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.constants import speed_of_light
 
 from refinedet.geo.position import azimuths_deg
-from refinedet.scene.sentinel1.annotation import Annotation, Grid
+from refinedet.scene.sentinel1.annotation import SPEED_OF_LIGHT_M_S, Annotation, Grid
 
 _LINES, _PIXELS = 4, 6
 """Most nodes of the record along the track and across it; a quadratic through them is right to 0.1 %."""
@@ -48,7 +47,7 @@ def radar_of(annotation: Annotation) -> dict[str, Any]:
         "platform": f"sentinel-1{annotation.mission[-1:].lower()}",
         "mode": annotation.mode,
         "product_type": annotation.product_type,
-        "frequency_ghz": round(speed_of_light / annotation.wavelength_m / 1e9, 6),
+        "frequency_ghz": round(SPEED_OF_LIGHT_M_S / annotation.wavelength_m / 1e9, 6),
         "spacing_m": [annotation.range_spacing_m, annotation.azimuth_spacing_m],
         "look": "right",
         "orbit_pass": annotation.orbit_pass.lower(),

@@ -8,11 +8,14 @@ chance does not explain it, and if most of what lies in it belongs to it. Irregu
 from __future__ import annotations
 
 from itertools import combinations
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.spatial import cKDTree
 from scipy.special import bdtrc
+
+if TYPE_CHECKING:
+    from scipy.spatial import cKDTree
 
 Metres = NDArray[np.float64]
 """(N, 2) places on the ground."""
@@ -55,6 +58,8 @@ def grid_members(places_m: Metres, point_like: Mask) -> Mask:
     own = np.flatnonzero(point_like)
     if len(own) < _LEAST_MEMBERS:
         return members
+    from scipy.spatial import cKDTree  # only here: it takes 0.1 s to import
+
     points = places_m[own]
     tree, everything = cKDTree(points), cKDTree(places_m)
     axes, hits = _spans(points, tree)

@@ -6,11 +6,17 @@ import json
 import subprocess
 import sys
 from pathlib import Path
+from threading import Event
+from typing import Any
 
 import numpy as np
 import pytest
 
 import refinedet
+from refinedet.config.settings import DetectSettings
+from refinedet.detection.detector import Detector
+from refinedet.detection.find_ships import find_ships_in
+from refinedet.detection.finder import ShipFinder
 from refinedet.detection.loading import weights_sha256
 from refinedet.errors import FileError, InputError
 from refinedet.raster import write_scene
@@ -91,6 +97,27 @@ def test_a_call_without_a_detector_loads_and_closes_its_own(scene: Path, weights
     assert again.record == run.record
     with pytest.raises(FileError, match="`overwrite`"):
         refinedet.find_ships(scene, tmp_path / "out", weights=weights)
+
+
+def test_a_detector_is_freed_while_the_last_files_are_written(
+    scene: Path, weights: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    closed, close, write = Event(), Detector.close, ShipFinder._write_files
+
+    def closing(detector: Detector) -> None:
+        close(detector)
+        closed.set()
+
+    def writing(*asked: Any) -> Any:
+        assert closed.wait(10)
+        return write(*asked)
+
+    monkeypatch.setattr(Detector, "close", closing)
+    monkeypatch.setattr(ShipFinder, "_write_files", writing)
+    settings = DetectSettings.of(out=tmp_path, weights=weights, device="cpu", quicklook=False, map=False)
+    (run,) = find_ships_in([scene], settings, lambda _: lambda *_: None)
+    assert isinstance(run, refinedet.DetectionRun)
+    assert run.record["settings"]["precision"] == "fp32"
 
 
 def test_options_of_the_detector_belong_where_it_is_loaded(scene: Path, weights: Path) -> None:

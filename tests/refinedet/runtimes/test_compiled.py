@@ -26,10 +26,15 @@ def cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 class Counting:
-    """A Core that counts what it compiles."""
+    """A Core that counts what it reads and compiles."""
 
     def __init__(self, core: Any) -> None:
-        self.core, self.compiled = core, 0
+        self.core, self.read, self.compiled = core, 0, 0
+
+    def read_model(self, *arguments: Any) -> Any:
+        """Count, and read with the Core."""
+        self.read += 1
+        return self.core.read_model(*arguments)
 
     def compile_model(self, *arguments: Any) -> Any:
         """Count, and compile with the Core."""
@@ -53,9 +58,22 @@ def looked(path: Path) -> tuple[int, bytes]:
 def test_what_is_kept_is_not_compiled_again_and_says_the_same(exported: Path, cache: Path) -> None:
     first, said = looked(exported)
     assert first == 1
-    assert len(list(cache.iterdir())) == 1
+    assert len(list(cache.glob("*.blob"))) == 1
     assert looked(exported) == (0, said)
-    assert len(list(cache.iterdir())) == 1
+    assert len(list(cache.glob("*.blob"))) == 1
+
+
+@pytest.mark.usefixtures("cache")
+def test_a_file_whose_graphs_are_kept_is_not_opened(exported: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    _, said = looked(exported)
+    core = Counting(graphs.kept_core(graphs.openvino()))
+    monkeypatch.setattr(graphs, "kept_core", lambda _: core)
+    graph = open_graph(exported, keep=True)
+    boxes, scores = graph.run(CANVAS)
+    assert boxes.tobytes() + scores.tobytes() == said
+    assert (core.read, core.compiled) == (0, 0)
+    assert graph.exported == open_graph(exported).exported
+    assert core.read == 1  # nothing is kept unless that is asked for
 
 
 @pytest.mark.parametrize(
@@ -72,7 +90,7 @@ def test_what_is_damaged_is_compiled_again_and_replaced(
     exported: Path, cache: Path, damage: Callable[[bytes], bytes]
 ) -> None:
     _, said = looked(exported)
-    (kept,) = cache.iterdir()
+    (kept,) = cache.glob("*.blob")
     whole = kept.read_bytes()
     kept.write_bytes(damage(whole))
     assert looked(exported) == (1, said)
@@ -103,7 +121,7 @@ def test_another_file_and_other_settings_are_kept_apart(
     cores = usable_cores()
     monkeypatch.setattr(graphs, "usable_cores", lambda: cores + 1)
     assert looked(exported)[0] == 1
-    assert len(list(cache.iterdir())) == 3
+    assert len(list(cache.glob("*.blob"))) == 3
 
 
 def test_nothing_is_kept_unless_that_is_asked_for(exported: Path, cache: Path) -> None:
@@ -113,7 +131,7 @@ def test_nothing_is_kept_unless_that_is_asked_for(exported: Path, cache: Path) -
 
 def test_what_openvino_cannot_write_costs_time_alone(exported: Path, cache: Path) -> None:
     _, said = looked(exported)
-    (kept,) = cache.iterdir()
+    (kept,) = cache.glob("*.blob")
     kept.unlink()
     graph = open_graph(exported, keep=True)
     assert isinstance(graph, OpenVinoGraph)
@@ -129,4 +147,4 @@ def test_what_openvino_cannot_write_costs_time_alone(exported: Path, cache: Path
     graph._models._core = Silent(graph._models._core)
     boxes, scores = graph.run(CANVAS)
     assert boxes.tobytes() + scores.tobytes() == said
-    assert not list(cache.iterdir())
+    assert not list(cache.glob("*.blob"))

@@ -170,6 +170,22 @@ def test_a_file_that_ends_before_the_scene_says_nothing_of_it(tmp_path: Path) ->
     assert set(found.flags) == {()}
 
 
+def test_places_on_land_are_looked_for_where_land_is_near(half: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    known = survey(scene(10, 0), SIDE_PX, SIDE_PX, LandSettings(land=half))
+    found = known.on_land(np.array([[100.0, 500.0], [499, 10], [501, 10], [900, 500]]))
+    assert found is not None
+    assert found.tolist() == [True, True, False, False]
+    assert known.land_at(np.array([[np.nan, 0.0]])) == [False]
+
+    def none(*_: object, **__: object) -> None:
+        raise AssertionError
+
+    monkeypatch.setattr(shapely, "points", none)
+    open_sea = known.on_land(np.array([[600.0, 500.0], [900, 500]]))
+    assert open_sea is not None
+    assert open_sea.tolist() == [False, False]
+
+
 def test_land_may_come_in_another_reference_system_and_in_neighbouring_pieces(tmp_path: Path) -> None:
     """The eastern half in Mercator metres, cut into countries in the middle of the scene."""
     merc = Transformer.from_crs("EPSG:4326", "EPSG:3857", always_xy=True)
