@@ -141,7 +141,7 @@ def _moments(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
     squares = sums.astype(np.uint32)
     squares *= squares
     total, square = _cells(sums, np.uint16), _cells(squares, np.uint32)
-    partly = count < size
+    partly = (count > 0) & (count < size)
     if partly.any():
         inside = _each(measured, partly)
         for values, result in ((sums, total), (squares, square)):
