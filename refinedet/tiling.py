@@ -18,6 +18,9 @@ WINDOW_TILES = 2
 """Side of a large window, in tiles of training: refinedet/predictors/large_windows.py."""
 WINDOWS_TOGETHER = 16
 """Windows that a predictor gets at once; it may split them into smaller batches."""
+PART_SIDES = 3 / 8, 5 / 8
+"""Sides of the parts of windows that the network is shown, as shares of a window's side. Each size is a graph to
+compile: refinedet/scene/windows/parts.py."""
 
 
 @dataclass(frozen=True, slots=True, order=True)

@@ -6,6 +6,7 @@ in the last bit. On a processor that is no slower than whole batches, because on
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
@@ -23,7 +24,7 @@ from refinedet.files import move_file
 from refinedet.runtimes.compiled import CompiledModels
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported, weights_of
 from refinedet.runtimes.onnx_session import first_line, open_session
-from refinedet.tiling import WINDOW_TILES
+from refinedet.tiling import PART_SIDES, WINDOW_TILES
 from refinedet.workarounds.openvino_core import kept_core
 from refinedet.workarounds.openvino_first_use import BINDING
 from refinedet.workarounds.openvino_telemetry import import_without_telemetry
@@ -175,10 +176,10 @@ class OpenVinoGraph:
         self._compiler = ThreadPoolExecutor(1, thread_name_prefix="compile")
 
     def prepare(self) -> None:
-        """Compile for windows and their larger parts in the background."""
-        _, most, whole, _ = self._usual_px()
+        """Compile for windows and their smallest parts in the background."""
+        *parts, whole, _ = self._usual_px()
         self._ready(whole)
-        self._ready(most)
+        self._ready(parts[0])
 
     def close(self) -> None:
         """End the threads that compile and infer, and free their models."""
@@ -197,12 +198,12 @@ class OpenVinoGraph:
         boxes, scores = (np.concatenate(part) for part in zip(*answers, strict=True))
         return boxes, scores
 
-    def _usual_px(self) -> tuple[int, int, int, int]:
-        """Sides of the square canvases of half and three quarters of windows, windows and large windows."""
+    def _usual_px(self) -> list[int]:
+        """Sides of the square canvases of the parts of windows, windows and large windows."""
         model = self.exported.header.model
-        whole, step = model.input_px, 4 * model.strides[-1]
-        half, most = (-(-share * whole // step) * model.strides[-1] for share in (2, 3))
-        return half, most, whole, WINDOW_TILES * whole
+        step = model.strides[-1]
+        parts = [math.ceil(share * model.input_px / step) * step for share in PART_SIDES]
+        return [*parts, model.input_px, WINDOW_TILES * model.input_px]
 
     def _ready(self, side_px: int | None) -> Future[_Requests]:
         """Requests on the graph compiled for a square canvas, or for any canvas if `side_px` is None."""

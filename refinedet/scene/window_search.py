@@ -11,8 +11,8 @@ from collections.abc import Callable, Sequence
 from contextlib import closing
 from dataclasses import dataclass, replace
 from functools import partial
+from itertools import islice
 
-from refinedet.boxes import shift
 from refinedet.concurrency import map_unordered, prefetch
 from refinedet.config import PixelSizes, Radiometry, TileConfig
 from refinedet.config.detect_options import FRAGMENT_SHARE, SceneSettings
@@ -29,6 +29,7 @@ from refinedet.scene.sea import sea_limits
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.overlap import shrink_overlap
+from refinedet.scene.windows.parts import joined
 from refinedet.scene.windows.pixel_size import SAME, has_pixel_size, resample_reader
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
@@ -132,15 +133,12 @@ class WindowSearch:
 
     def _predict(self, predictor: Predictor, score_min: float, batch: Batch) -> dict[int, Detections | None]:
         """Detections in each window of a batch, in pixels of `seen`; None for a window that was not looked at."""
-        finished: dict[int, Detections | None] = dict.fromkeys(index for index, _ in batch)
-        shown = [(index, chip) for index, chip in batch if chip is not None]
+        chips = [chip.pixels for _, shown in batch for chip in shown]
         with self.watch.part("predict"):
-            predicted = self._predicted(predictor, [chip.pixels for _, chip in shown]) if shown else []
-        for (index, chip), detections in zip(shown, predicted, strict=True):
-            strong = detections.above(score_min)
-            boxes = shift(strong.boxes_xyxy, chip.place.x, chip.place.y)
-            finished[index] = Detections.of(boxes, strong.scores, strong.labels)
-        return finished
+            predicted = self._predicted(predictor, chips) if chips else []
+        strong = iter([one.above(score_min) for _, one in zip(chips, predicted, strict=True)])
+        found = [([chip.part for chip in shown], list(islice(strong, len(shown)))) for _, shown in batch]
+        return {index: joined(*one) if one[0] else None for (index, _), one in zip(batch, found, strict=True)}
 
     def _predicted(self, predictor: Predictor, chips: Sequence[Chip]) -> list[Detections]:
         """Detections in chips; a scene of one window fills the network's input if its pixels have no size."""

@@ -56,11 +56,42 @@ def high_contrast(picture: NDArray[np.uint8], k: float = K, *, black: bool = Fal
 def bounding_window(flags: Flags, part: Window) -> Window | None:
     """Smallest window around all true flags in a part of a picture, both in its pixels; None without a true flag."""
     top, left = part.y // _MEAN_PX, part.x // _MEAN_PX
-    own = flags[top : -(-(part.y + part.height) // _MEAN_PX), left : -(-(part.x + part.width) // _MEAN_PX)]
+    own = _within(flags, part)
     if not own.any():
         return None
     (y, bottom), (x, right) = (_ends(np.asarray(own.any(axis=axis))) for axis in (1, 0))
     return Window(_MEAN_PX * top + y, _MEAN_PX * left + x, bottom - y, right - x)
+
+
+def pieces(flags: Flags, part: Window, gap_px: int) -> list[Window]:
+    """Smallest windows around the true flags of a part that at least `gap_px` rows, or else columns, keep apart.
+
+    All in pixels of the picture. One window if nothing is that far apart; none without a true flag.
+    """
+    core = bounding_window(flags, part)
+    if core is None:
+        return []
+    own = _within(flags, core)
+    for axis in (1, 0):
+        places = np.flatnonzero(own.any(axis=axis))
+        last = np.flatnonzero(np.diff(places) > gap_px / _MEAN_PX)
+        if len(last):
+            spans = zip([0, *(last + 1)], [*last, len(places) - 1], strict=True)
+            lines = [(_MEAN_PX * int(places[i]), _MEAN_PX * int(places[j] + 1 - places[i])) for i, j in spans]
+            bands = [
+                Window(core.y + start, core.x, length, core.width)
+                if axis
+                else Window(core.y, core.x + start, core.height, length)
+                for start, length in lines
+            ]
+            return [window for band in bands if (window := bounding_window(flags, band)) is not None]
+    return [core]
+
+
+def _within(flags: Flags, part: Window) -> Flags:
+    """Flags of a part of a picture, in its pixels."""
+    top, left = part.y // _MEAN_PX, part.x // _MEAN_PX
+    return flags[top : -(-(part.y + part.height) // _MEAN_PX), left : -(-(part.x + part.width) // _MEAN_PX)]
 
 
 def _ends(line: Flags) -> tuple[int, int]:
@@ -110,7 +141,7 @@ def _moments(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
     squares = sums.astype(np.uint32)
     squares *= squares
     total, square = _cells(sums, np.uint16), _cells(squares, np.uint32)
-    partly = count < size
+    partly = (count > 0) & (count < size)
     if partly.any():
         inside = _each(measured, partly)
         for values, result in ((sums, total), (squares, square)):

@@ -68,8 +68,9 @@ def test_the_same_ships_are_found_in_less_of_the_scene(scene: Path, bright_blobs
     parted = shapes(bright_blobs)
     assert everything.keys() == windows.keys() == {(128, 128)}
     assert windows.total() < everything.total() / 2
-    assert parted.total() == windows.total()
-    assert parted[64, 64] > parted[128, 128]
+    assert parted.total() >= windows.total()
+    assert sum(n * h * w for (h, w), n in parted.items()) < sum(n * h * w for (h, w), n in windows.items()) / 2
+    assert parted[48, 48] > parted[128, 128]
     assert parts.wholes == {128}
 
 

@@ -15,10 +15,10 @@ from refinedet.detections import Detections
 from refinedet.radiometry import StretchLimits, to_uint8, valid_mask
 from refinedet.raster import SceneReader, open_scene, write_scene
 from refinedet.scene.windows import chips as chips_module
-from refinedet.scene.windows.chips import Batch, Chips, part_around
+from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.seams import SeamGrid
 from refinedet.stopwatch import Stopwatch
-from refinedet.tiling import Window, letterbox, windows
+from refinedet.tiling import Window, windows
 
 LIMITS = StretchLimits(50, 300)
 TILE = TileConfig(tile_px=64, overlap_px=24)
@@ -60,12 +60,12 @@ def test_chips_are_the_stretched_pixels_of_their_windows(
     grid = windows(460, 300, TILE)
     found = dict(pair for batch in batches(tmp_path / "scene.tif") for pair in batch)
     assert list(found) == list(range(len(grid)))
-    for index, chip in found.items():
+    for index, chips in found.items():
         w = grid[index]
         wanted = expected[w.y : w.y + w.height, w.x : w.x + w.width]
-        assert (chip is None) == (not wanted.any())
-        if chip is not None:
-            assert chip.place == w
+        assert len(chips) == wanted.any()
+        for chip in chips:
+            assert chip.part.place == w
             np.testing.assert_array_equal(chip.pixels, wanted)
 
 
@@ -84,9 +84,9 @@ def test_batches_hold_the_same_windows_whatever_is_finished(
     scene: Path, data: st.DataObject, size: int, prescreen: float | None
 ) -> None:
     whole = batches(scene, size, prescreen=prescreen)
-    assert all(sum(chip is not None for _, chip in batch) == size for batch in whole[:-1])
+    assert all(sum(bool(chips) for _, chips in batch) == size for batch in whole[:-1])
     done = data.draw(st.sets(st.integers(0, len(whole) - 1)))
-    finished = {index: None if chip is None else Detections.empty() for number in done for index, chip in whole[number]}
+    finished = {index: Detections.empty() if chips else None for number in done for index, chips in whole[number]}
     rest = batches(scene, size, finished, prescreen)
     wanted = [[index for index, _ in batch] for number, batch in enumerate(whole) if number not in done]
     assert [[index for index, _ in batch] for batch in rest] == wanted
@@ -99,7 +99,7 @@ def test_the_prescreen_leaves_out_windows_near_whose_own_pixels_nothing_stands_o
     monkeypatch.setattr(chips_module, "_BAND_PX", band_px)
     grid = windows(460, 300, TILE)
     seams, bright = SeamGrid(grid), pixels() == 280
-    shown = {index for batch in batches(scene, prescreen=6.0) for index, chip in batch if chip is not None}
+    shown = {index for batch in batches(scene, prescreen=6.0) for index, chips in batch if chips}
     assert 0 < len(shown) < len(grid) * 0.6
     for index, w in enumerate(grid):
         part = seams.near(w, 0)
@@ -111,7 +111,7 @@ def test_the_prescreen_leaves_out_windows_near_whose_own_pixels_nothing_stands_o
 def test_a_scene_of_one_window_is_looked_at_whatever_it_shows(tmp_path: Path) -> None:
     write_scene(tmp_path / "calm.tif", np.full((60, 60), 100, np.uint16))
     [batch] = batches(tmp_path / "calm.tif", prescreen=6.0)
-    assert batch[0][1] is not None
+    assert len(batch[0][1]) == 1
 
 
 def test_a_batch_ends_after_many_windows_without_a_chip(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -120,50 +120,18 @@ def test_a_batch_ends_after_many_windows_without_a_chip(tmp_path: Path, monkeypa
     assert [len(batch) for batch in batches(tmp_path / "empty.tif", 2)][:2] == [10, 10]
 
 
-def test_a_part_of_a_window_shows_what_stands_out_as_the_window_does(scene: Path) -> None:
-    whole, part = (
+def test_parts_of_a_window_show_what_stands_out_as_the_window_does(scene: Path) -> None:
+    whole, parted = (
         dict(pair for batch in batches(scene, prescreen=6.0, parts=h) for pair in batch) for h in (False, True)
     )
     sides = set()
-    for index, chip in part.items():
-        full = whole[index]
-        assert (chip is None) == (full is None)
-        if chip is None or full is None:
-            continue
-        sides.add(chip.place.height)
-        y, x = chip.place.y - full.place.y, chip.place.x - full.place.x
-        np.testing.assert_array_equal(chip.pixels, full.pixels[y : y + chip.place.height, x : x + chip.place.width])
-    assert sides == {32, 48, 64}
-
-
-@pytest.mark.parametrize("side", [128, 131, 506, 511, 512, 1199])
-def test_parts_of_windows_fit_the_canvases_that_graphs_are_compiled_for(side: int) -> None:
-    input_px, stride = 512, 64
-    for reach in range(1, side, 3):
-        part = part_around(Window(0, 0, side, side), Window(0, 0, reach, reach))
-        long_side = round(part.width * input_px / side)
-        box = letterbox(part.width, part.height, long_side, stride)
-        assert (box.canvas_width, box.canvas_height) in ((256, 256), (384, 384), (512, 512))
-
-
-@given(st.integers(0, 500), st.integers(0, 500), st.integers(1, 200), st.integers(1, 200), st.booleans())
-@settings(max_examples=300)
-def test_a_part_of_a_window_holds_what_was_found_and_what_is_around_it(
-    y: int, x: int, high: int, wide: int, low: bool
-) -> None:
-    window = Window(1000, 2000, 300 if low else 512, 512)
-    bottom, right = min(y + high, window.height), min(x + wide, 512)
-    y, x = min(y, bottom - 1), min(x, right - 1)
-    found = Window(1000 + y, 2000 + x, bottom - y, right - x)
-    part = part_around(window, found)
-    for low_, high_, first, size, start, side in (
-        (found.y, found.y + found.height, window.y, window.height, part.y, part.height),
-        (found.x, found.x + found.width, window.x, window.width, part.x, part.width),
-    ):
-        assert first <= start <= max(first, low_ - 96)
-        assert min(first + size, high_ + 96) <= start + side <= first + size
-    needs = max(
-        min(found.x + found.width + 96, 2512) - max(found.x - 96, 2000),
-        min(found.y + found.height + 96, 1000 + window.height) - max(found.y - 96, 1000),
-    )
-    assert part.width == next(side for side in (256, 384, 512) if needs <= side)
+    for index, parts in parted.items():
+        assert bool(parts) == bool(whole[index])
+        for chip in parts:
+            [full] = whole[index]
+            place = chip.part.place
+            sides.add(place.height)
+            y, x = place.y - full.part.place.y, place.x - full.part.place.x
+            np.testing.assert_array_equal(chip.pixels, full.pixels[y : y + place.height, x : x + place.width])
+    assert sides == {24, 40}
+    assert max(map(len, parted.values())) > 1
