@@ -16,7 +16,7 @@ from scipy import ndimage
 from refinedet.scene.ships.blocks import Span
 from refinedet.scene.ships.crop import Box, Crop, area_px, quantile, touched, with_neighbours
 from refinedet.scene.ships.resolution import Grey, Mask
-from refinedet.sea_level import speckle_law
+from refinedet.sea_level import least_level, speckle_law
 
 _FINE_PX, _COARSE_PX = 8, 16
 """Sides of cells: the first follow a shore, the second have enough pixels for a level and a tail."""
@@ -76,6 +76,8 @@ def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
         box_xyxy: the box, in pixels of the crop.
         ship: sizes that land exceeds.
     """
+    if crop.most_smoother(_BRIGHT * _least_dark(crop)) < ship.area:
+        return np.inf  # as a rule
     cells = measure_cells(crop, _FINE_PX)
     known = cells.level > 0
     if not known.any():
@@ -104,6 +106,18 @@ def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
     if not land:
         return np.inf
     return _distance(np.isin(labels, land), touched(labels.shape, box_xyxy, 0))
+
+
+def _least_dark(crop: Crop) -> float:
+    """Power of the darkest cells, or less, as a quick bound; 0 unless all pixels were measured."""
+    rows, columns = (length // _FINE_PX for length in crop.power.shape)
+    if not (crop.is_whole and rows and columns):
+        return 0.0
+    lines = crop.amplitude[: rows * _FINE_PX, : columns * _FINE_PX].reshape(rows, _FINE_PX, columns * _FINE_PX)
+    total = lines.sum(axis=1).reshape(rows, columns, _FINE_PX).sum(axis=2)
+    highest = lines.max(axis=1).reshape(rows, columns, _FINE_PX).max(axis=2)
+    level = least_level(total, highest, _FINE_PX**2)
+    return quantile(level.ravel(), _DARK_SHARE) ** 2 if level.min() > 0 else 0.0
 
 
 def _may_be_land(bright: Mask, known: Mask, ship: Sizes) -> bool:
@@ -161,9 +175,9 @@ def is_clutter(crop: Crop, box_xyxy: Box) -> bool:
 
 def _may_have_points(crop: Crop, box_xyxy: Box) -> bool:
     """Tell if there are as many pixels as bright as the points of clutter, as a quick test."""
-    peak = crop.smooth[touched(crop.smooth.shape, box_xyxy, 0)].max(initial=0.0)
-    bright = int(np.count_nonzero(crop.smooth >= peak * 10 ** (-max(_AS_BRIGHT_DB) / 10)))
-    return bright / max(_far_px(crop.smooth, box_xyxy), 1) >= _AS_BRIGHT_PER_PX
+    peak = crop.smooth_in(touched(crop.power.shape, box_xyxy, 0)).max(initial=0.0)
+    bright = crop.most_smooth(peak * 10 ** (-max(_AS_BRIGHT_DB) / 10))
+    return bright / max(_far_px(crop.power, box_xyxy), 1) >= _AS_BRIGHT_PER_PX
 
 
 def _points_around(smooth: Grey, box_xyxy: Box) -> float:
@@ -187,7 +201,7 @@ def _far_px(smooth: Grey, box_xyxy: Box) -> int:
 def measure_cells(crop: Crop, side: int) -> Cells:
     """Statistics of the cells of that side that fit into a crop."""
     amplitude = _blocks(crop.amplitude, side)
-    if crop.valid.all():
+    if crop.is_whole:
         flat = speckle_law(amplitude.reshape(-1, side**2), side**2)
         return Cells(*(values.astype(np.float64).reshape(amplitude.shape[:2]) for values in flat))
     whole = _blocks(crop.valid, side).all(axis=2)

@@ -9,7 +9,8 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 from refinedet.scene.ships.backdrop import Sizes, is_clutter, land_distance
-from refinedet.scene.ships.crop import Box, Crop, covariance, quantile, touched
+from refinedet.scene.ships.blocks import Span
+from refinedet.scene.ships.crop import Box, Crop, area_px, covariance, quantile, touched
 from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.tiling import Window
 
@@ -47,6 +48,8 @@ _WIDER = 1.25
 """Least breadth of land as a multiple of the detection's, where the size of pixels is unknown."""
 _EVEN, _EVEN_BROAD_PX = 0.35, 20.0
 """Largest standard deviation over mean, and least breadth, of an islet of unknown size: ships have bright points."""
+_THIN_PX, _BELOW_MEDIAN = 7, 0.3
+"""Step of a sample of the pixels, and the share of it that is darker than a guess below the median of all."""
 _CLOSE_PX = 24
 """Pixels on each side of the brightest point in which a patch is looked for first: most end within them."""
 
@@ -59,8 +62,7 @@ class _Patch(NamedTuple):
 
     def exceeds(self, length: float, breadth: float) -> bool:
         """False if so small a rectangle holds nothing longer or broader, as a quick test."""
-        high, wide = (max(side - 1, 0) for side in self.mask.shape)
-        return bool(3 * (high**2 + wide**2) + 1 > length**2 or min(self.mask.shape) > breadth)
+        return _exceed(self.mask.shape, length, breadth)
 
 
 def judged(pixel_m: tuple[float, float]) -> bool:
@@ -101,8 +103,8 @@ def doubts(
     breadth, length = ((most + _BLUR * sensor_m) / size for most in (BROADEST_M, LONGEST_M))
     area = _LARGER * (BROADEST_M + _BLUR * sensor_m) * (LONGEST_M + _BLUR * sensor_m) / size**2
     found: set[str] = set()
-    patch = _patch(crop, box_xyxy)
-    if patch.exceeds(length, breadth if known else breadth / _WIDER):
+    patch = _patch(crop, box_xyxy, (length, breadth if known else breadth / _WIDER))
+    if patch is not None:
         long, broad, even = _measures(patch)
         if known and (long > length or broad > breadth):
             found.add(IMPLAUSIBLE)
@@ -117,21 +119,69 @@ def doubts(
     return found, land_distance(crop, box_xyxy, Sizes(breadth, area))
 
 
-def _patch(crop: Crop, box_xyxy: Box) -> _Patch:
-    """Bright patch around the brightest point of a box, or the first of equal ones; empty if as dark as water."""
-    here = touched(crop.smooth.shape, box_xyxy, 0)
-    top = crop.smooth[here]
+def _patch(crop: Crop, box_xyxy: Box, most: tuple[float, float]) -> _Patch | None:
+    """Bright patch around the brightest point of a box, or the first of equal ones; None if not larger than `most`.
+
+    It is no larger than one of the pixels that exceed a lower level, which are known sooner.
+    """
+    here = touched(crop.power.shape, box_xyxy, 0)
+    top = crop.smooth_in(here)
     if not top.size:
-        return _Patch(np.zeros((0, 0), np.bool_), np.zeros((0, 0)))
+        return None
     row, column = np.unravel_index(int(np.argmax(top)), top.shape)
     at = here[0].start + int(row), here[1].start + int(column)
-    least = float(crop.smooth[at]) * _OF_PEAK
-    far = crop.valid.copy()
-    far[here] = False
-    around = crop.power[far]
-    if len(around):
-        least = max(least, _OVER_WATER * quantile(around, 0.5))
-    return _connected(crop.smooth, at, max(least, np.finfo(np.float64).tiny))
+    least = max(float(top[row, column]) * _OF_PEAK, np.finfo(np.float64).tiny)
+    low = _least_median(crop, here, least / _OVER_WATER)
+    if low is not None and not _may_exceed(crop, at, max(least, _OVER_WATER * low), most):
+        return None
+    if low != least / _OVER_WATER:  # the median may be higher
+        far = crop.valid.copy()
+        far[here] = False
+        around = crop.power[far]
+        if len(around):
+            least = max(least, _OVER_WATER * quantile(around, 0.5))
+    patch = _connected(crop.smooth, at, least)
+    return patch if patch.exceeds(*most) else None
+
+
+def _least_median(crop: Crop, here: Span, enough: float) -> float | None:
+    """Median power around a span, or less; `enough` if it is at most that; None if some pixels were not measured."""
+    if not crop.is_whole:
+        return None
+    own, half = crop.power[here], (crop.power.size - area_px(here)) / 2
+    thin = crop.power[::_THIN_PX, ::_THIN_PX].ravel()
+    guess = quantile(thin, _BELOW_MEDIAN)
+    if guess < enough and _darker(crop.power, own, enough) > half + 1:
+        return enough
+    return guess if _darker(crop.power, own, guess) < half - 1 else 0.0
+
+
+def _darker(power: Grey, without: Grey, than: float) -> int:
+    """Number of pixels that are darker, but for those of a part."""
+    return int(np.count_nonzero(power < than)) - int(np.count_nonzero(without < than))
+
+
+def _may_exceed(crop: Crop, at: tuple[int, int], least: float, most: tuple[float, float]) -> bool:
+    """Tell if the pixels of at least that power around a place may hang together over more than `most`; quick."""
+    first = [max(place - _CLOSE_PX, 0) for place in at]
+    last = [min(place + _CLOSE_PX + 1, side) for place, side in zip(at, crop.power.shape, strict=True)]
+    bright = crop.smooth_in((slice(first[0], last[0]), slice(first[1], last[1]))) >= least
+    sides = []
+    for axis in (0, 1):
+        lines = bright.any(axis=1 - axis)
+        dark = np.flatnonzero(~lines)
+        middle = at[axis] - first[axis]
+        before = int(np.searchsorted(dark, middle))
+        if not lines[middle] or before == 0 or before == len(dark):
+            return bool(lines[middle])
+        sides.append(int(dark[before] - dark[before - 1]) - 1)
+    return _exceed((sides[0], sides[1]), *most)
+
+
+def _exceed(sides: tuple[int, ...], length: float, breadth: float) -> bool:
+    """False if a rectangle of so many rows and columns holds nothing longer or broader, as a quick test."""
+    high, wide = (max(side - 1, 0) for side in sides)
+    return bool(3 * (high**2 + wide**2) + 1 > length**2 or min(sides) > breadth)
 
 
 def _connected(smooth: Grey, at: tuple[int, int], least: float) -> _Patch:

@@ -12,7 +12,8 @@ from collections.abc import Iterable
 
 import numpy as np
 
-from refinedet.scene.ships.blob import FALSE_BRIGHT, side_lobes
+from refinedet.scene.ships.blob import FALSE_BRIGHT, lobes_along_rows, throws_lobes
+from refinedet.scene.ships.blocks import Span
 from refinedet.scene.ships.crop import Box, quantile, touched
 from refinedet.scene.ships.resolution import Grey, Mask, Pair
 
@@ -52,17 +53,28 @@ def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Iterable[Box],
     ships = np.zeros_like(here)
     for other in others:
         ships[touched(power.shape, other, _GROWN_PX)] = True
-    water = quantile(power[valid], 0.5)
     bright = np.where(ships & ~here & (power >= _BRIGHTER * peak), power, 0.0)
-    patch = here & (power >= max(_OF_PEAK * peak, FALSE_BRIGHT * water))
-    if not bright.any() or not patch.any():
+    if not bright.any():
         return False
-    everywhere = (slice(0, power.shape[0]), slice(0, power.shape[1]))
-    lobes = side_lobes(bright, water, resolution_px, everywhere, box)
+    water = quantile(power[valid], 0.5)
+    patch = here & (power >= max(_OF_PEAK * peak, FALSE_BRIGHT * water))
+    if not patch.any():
+        return False
+    lobes = _lobes(bright, water, box, resolution_px)
     if float((power[box] <= lobes)[patch[box]].mean()) < _EXPLAINED:
         return False
     sides = ((power, bright > 0, patch), (power.T, bright.T > 0, patch.T))
     return any(_arm_reaches(*side, water) for side in sides)
+
+
+def _lobes(bright: Grey, water: float, box: Span, resolution_px: Pair) -> Grey:
+    """Most intensity that the side lobes of bright pixels of the same row or column may give to those of a box."""
+    if not throws_lobes(bright.max(keepdims=True), np.array(water)).all():
+        return np.zeros_like(bright[box])
+    y, x = (np.arange(side)[None] for side in bright.shape)
+    rows = lobes_along_rows(bright[box[0]][None], x, x[:, box[1]], resolution_px[0])[0]
+    columns = lobes_along_rows(bright[:, box[1]].T[None], y, y[:, box[0]], resolution_px[1])[0].T
+    return np.maximum(rows, columns)
 
 
 def _arm_reaches(power: Grey, bright: Mask, patch: Mask, water: float) -> bool:
