@@ -15,6 +15,7 @@ from scipy import ndimage
 
 from refinedet.scene.ships.blocks import Span
 from refinedet.scene.ships.crop import Box, Crop, area_px, quantile, touched, with_neighbours
+from refinedet.scene.ships.discs import may_hold_disc, opened
 from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.sea_level import least_level, speckle_law
 
@@ -76,7 +77,8 @@ def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
         box_xyxy: the box, in pixels of the crop.
         ship: sizes that land exceeds.
     """
-    if crop.most_smoother(_BRIGHT * _least_dark(crop)) < ship.area:
+    bright = crop.may_be_smoother(_BRIGHT * _least_dark(crop))
+    if not (_may_be_land(bright, None, ship) and may_hold_disc(bright, ship.breadth)):
         return np.inf  # as a rule
     cells = measure_cells(crop, _FINE_PX)
     known = cells.level > 0
@@ -93,7 +95,7 @@ def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
     bright &= crop.smoother > _enlarged(np.maximum(lobes, _BRIGHT * dark), bright.shape)
     if not _may_be_land(bright, known, ship):
         return np.inf
-    labels, count = ndimage.label(_opened(bright, ship.breadth))
+    labels, count = ndimage.label(opened(bright, ship.breadth))
     beyond = labels.copy()
     beyond[touched(labels.shape, box_xyxy, _NEAR_PX)] = 0
     sizes = np.bincount(beyond.ravel(), minlength=count + 1)[1:]
@@ -109,22 +111,26 @@ def land_distance(crop: Crop, box_xyxy: Box, ship: Sizes) -> float:
 
 
 def _least_dark(crop: Crop) -> float:
-    """Power of the darkest cells, or less, as a quick bound; 0 unless all pixels were measured."""
+    """Power of the darkest cells, or less; quick."""
     rows, columns = (length // _FINE_PX for length in crop.power.shape)
-    if not (crop.is_whole and rows and columns):
+    if not (rows and columns):
         return 0.0
-    lines = crop.amplitude[: rows * _FINE_PX, : columns * _FINE_PX].reshape(rows, _FINE_PX, columns * _FINE_PX)
+    cut = slice(rows * _FINE_PX), slice(columns * _FINE_PX)
+    lines = crop.amplitude[cut].reshape(rows, _FINE_PX, -1)
     total = lines.sum(axis=1).reshape(rows, columns, _FINE_PX).sum(axis=2)
     highest = lines.max(axis=1).reshape(rows, columns, _FINE_PX).max(axis=2)
-    level = least_level(total, highest, _FINE_PX**2)
-    return quantile(level.ravel(), _DARK_SHARE) ** 2 if level.min() > 0 else 0.0
+    level = np.maximum(least_level(total, highest, _FINE_PX**2), 0)
+    if not crop.is_whole:
+        level[_shares(crop.valid, _FINE_PX) < 1] = 0
+    return quantile(level.ravel(), _DARK_SHARE) ** 2
 
 
-def _may_be_land(bright: Mask, known: Mask, ship: Sizes) -> bool:
-    """Tell if so many pixels are bright, and so many cells filled with them, as a quick test."""
+def _may_be_land(bright: Mask, known: Mask | None, ship: Sizes) -> bool:
+    """Tell if so many pixels are bright, and so many cells filled with them, as a quick test; None: all are known."""
     if np.count_nonzero(bright) < ship.area:
         return False
-    return int(np.count_nonzero(known & (_shares(bright, _FINE_PX) >= _WITHIN))) >= _LEAST_CELLS
+    filled = _shares(bright, _FINE_PX) >= _WITHIN
+    return int(np.count_nonzero(filled if known is None else known & filled)) >= _LEAST_CELLS
 
 
 def _distance(mask: Mask, span: Span) -> float:
@@ -215,27 +221,6 @@ def measure_cells(crop: Crop, side: int) -> Cells:
 def _cells_of(pixels: slice, side: int) -> slice:
     """Cells that hold some of these pixels."""
     return slice(pixels.start // side, -(-pixels.stop // side))
-
-
-def _opened(bright: Mask, breadth: float) -> Mask:
-    """Parts of an area into which a disc of that diameter fits; the area is taken to go on beyond the image."""
-    core = ~_grown(~bright, breadth / 2)
-    return bright & _grown(core, breadth / 2) if core.any() else core
-
-
-def _grown(mask: Mask, radius: float) -> Mask:
-    """Pixels that have a true one within a radius."""
-    reach = int(radius)
-    height, width = mask.shape
-    counts = np.cumsum(np.pad(mask, ((reach, reach), (reach + 1, reach))), axis=1, dtype=np.int32)
-    found, half = np.zeros_like(mask), -1
-    for down in range(reach + 1):
-        if half != (half := int(np.sqrt(radius**2 - down**2))):
-            last, first = reach + 1 + half, reach - half
-            near = counts[:, last : last + width] > counts[:, first : first + width]
-        found |= near[reach + down : reach + down + height]
-        found |= near[reach - down : reach - down + height]
-    return found
 
 
 def _cross(peaks: Grey) -> Grey:

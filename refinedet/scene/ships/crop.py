@@ -75,28 +75,29 @@ class Crop:
         return (self.around[0] if inside else self.smooth)[span]
 
     def most_smooth(self, least: float) -> int:
-        """Number of pixels of `smooth` of at least `least`, or more; quick."""
-        return self._most(0, least)
+        """Number of pixels of `smooth` of at least `least`, or more; quick.
 
-    def most_smoother(self, least: float) -> int:
-        """Number of pixels of `smoother` of at least `least`, or more; quick."""
-        return self._most(1, least)
-
-    def _most(self, which: int, least: float) -> int:
-        """Number of means of at least `least`, or more, without those at the border of a part.
-
-        A mean at the border counts no pixel more than twice that the mean beside it counts, at a corner four times.
+        A mean at the border of a part counts no pixel more than twice that the mean beside it counts, and at a corner
+        no more than four times.
         """
-        means, deep = self.around[which], _SIDES[which] // 2
+        means, deep = self.around[0], _SIDES[0] // 2
         if not self.is_part:
             return int(np.count_nonzero(means >= least))
         if not self.is_whole:
             return means.size
         inner = means[deep:-deep, deep:-deep]
         lines = (inner[0], inner[-1], inner[:, 0], inner[:, -1])
-        half = least / 2 * (1 - _ROUNDING)
-        beside = sum(int(np.count_nonzero(line >= half)) for line in lines)
+        beside = sum(int(np.count_nonzero(line >= least / 2 * (1 - _ROUNDING))) for line in lines)
         return int(np.count_nonzero(inner >= least)) + deep * beside + 4 * deep**2
+
+    def may_be_smoother(self, least: float) -> Mask:
+        """Pixels (H, W) of `smoother` of at least `least`, and all at the border of a part; quick."""
+        found = self.around[1] >= least
+        if self.is_part:
+            deep = _SIDES[1] // 2
+            found[:deep] = found[-deep:] = True
+            found[:, :deep] = found[:, -deep:] = True
+        return np.asarray(found)
 
     @cached_property
     def _means(self) -> tuple[Grey, Grey]:

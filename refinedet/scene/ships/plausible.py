@@ -48,8 +48,10 @@ _WIDER = 1.25
 """Least breadth of land as a multiple of the detection's, where the size of pixels is unknown."""
 _EVEN, _EVEN_BROAD_PX = 0.35, 20.0
 """Largest standard deviation over mean, and least breadth, of an islet of unknown size: ships have bright points."""
-_THIN_PX, _BELOW_MEDIAN = 7, 0.3
+_THIN_PX, _BELOW_MEDIAN = 7, 0.43
 """Step of a sample of the pixels, and the share of it that is darker than a guess below the median of all."""
+_CLOSE_TO_HALF = 2
+"""Pixels by which a half is certain, as a median may lie between two of them."""
 _CLOSE_PX = 24
 """Pixels on each side of the brightest point in which a patch is looked for first: most end within them."""
 
@@ -132,7 +134,8 @@ def _patch(crop: Crop, box_xyxy: Box, most: tuple[float, float]) -> _Patch | Non
     at = here[0].start + int(row), here[1].start + int(column)
     least = max(float(top[row, column]) * _OF_PEAK, np.finfo(np.float64).tiny)
     low = _least_median(crop, here, least / _OVER_WATER)
-    if low is not None and not _may_exceed(crop, at, max(least, _OVER_WATER * low), most):
+    lower = max(least, _OVER_WATER * low)
+    if not (_may_exceed(crop, at, lower, most) and _connected(crop, at, lower).exceeds(*most)):
         return None
     if low != least / _OVER_WATER:  # the median may be higher
         far = crop.valid.copy()
@@ -140,25 +143,30 @@ def _patch(crop: Crop, box_xyxy: Box, most: tuple[float, float]) -> _Patch | Non
         around = crop.power[far]
         if len(around):
             least = max(least, _OVER_WATER * quantile(around, 0.5))
-    patch = _connected(crop.smooth, at, least)
+    patch = _connected(crop, at, least)
     return patch if patch.exceeds(*most) else None
 
 
-def _least_median(crop: Crop, here: Span, enough: float) -> float | None:
-    """Median power around a span, or less; `enough` if it is at most that; None if some pixels were not measured."""
-    if not crop.is_whole:
-        return None
-    own, half = crop.power[here], (crop.power.size - area_px(here)) / 2
-    thin = crop.power[::_THIN_PX, ::_THIN_PX].ravel()
+def _least_median(crop: Crop, here: Span, enough: float) -> float:
+    """Median power around a span, or less; `enough` if it is at most that."""
+    power, measured = (pixels[::_THIN_PX, ::_THIN_PX] for pixels in (crop.power, crop.valid))
+    thin = power[measured]
+    if not len(thin):
+        return 0.0
     guess = quantile(thin, _BELOW_MEDIAN)
-    if guess < enough and _darker(crop.power, own, enough) > half + 1:
+    if guess < enough and _share_darker(crop, here, enough) > 0:
         return enough
-    return guess if _darker(crop.power, own, guess) < half - 1 else 0.0
+    return guess if _share_darker(crop, here, guess) < 0 else 0.0
 
 
-def _darker(power: Grey, without: Grey, than: float) -> int:
-    """Number of pixels that are darker, but for those of a part."""
-    return int(np.count_nonzero(power < than)) - int(np.count_nonzero(without < than))
+def _share_darker(crop: Crop, here: Span, than: float) -> int:
+    """Sign of the share of measured pixels around a span that are darker, over a half; 0 if it is about that."""
+    dark, count = (int(np.count_nonzero(mask)) for mask in (crop.power < than, crop.power[here] < than))
+    dark, total = dark - count, crop.power.size - area_px(here)
+    if not crop.is_whole:  # which are dark, too
+        unknown = int(np.count_nonzero(~crop.valid)) - int(np.count_nonzero(~crop.valid[here]))
+        dark, total = dark - unknown, total - unknown
+    return int(np.sign(2 * dark - total)) if abs(2 * dark - total) > _CLOSE_TO_HALF else 0
 
 
 def _may_exceed(crop: Crop, at: tuple[int, int], least: float, most: tuple[float, float]) -> bool:
@@ -184,12 +192,12 @@ def _exceed(sides: tuple[int, ...], length: float, breadth: float) -> bool:
     return bool(3 * (high**2 + wide**2) + 1 > length**2 or min(sides) > breadth)
 
 
-def _connected(smooth: Grey, at: tuple[int, int], least: float) -> _Patch:
+def _connected(crop: Crop, at: tuple[int, int], least: float) -> _Patch:
     """Pixels of at least that power which hang together with the one at a place; empty if it is darker."""
-    for reach in (_CLOSE_PX, max(smooth.shape)):
+    for reach in (_CLOSE_PX, max(crop.power.shape)):
         first = [max(place - reach, 0) for place in at]
-        last = [min(place + reach + 1, side) for place, side in zip(at, smooth.shape, strict=True)]
-        part = smooth[first[0] : last[0], first[1] : last[1]]
+        last = [min(place + reach + 1, side) for place, side in zip(at, crop.power.shape, strict=True)]
+        part = crop.smooth_in((slice(first[0], last[0]), slice(first[1], last[1])))
         labels, _ = ndimage.label(part >= least, np.ones((3, 3)))
         label = labels[at[0] - first[0], at[1] - first[1]]
         mask = (labels == label) & (labels > 0)
