@@ -163,9 +163,7 @@ def speckle_law(values: NDArray[np.float32], count: int) -> tuple[Amplitudes, ..
     return np.where(known, level, 0), std / level, np.where(known, tail, np.inf)
 
 
-def least_level(
-    total: NDArray[np.float32], highest: NDArray[np.float32], count: int
-) -> NDArray[np.float32]:
+def least_level(total: NDArray[np.float32], highest: NDArray[np.float32], count: int) -> NDArray[np.float32]:
     """Level of N cells by `speckle_law`, or less, from the sum and the highest of their `count` amplitudes; quick."""
     body = int(_BODY * count)
     return (1 - _SUM_ROUNDING) * (total - (count - body) * highest) / body

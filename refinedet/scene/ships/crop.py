@@ -6,7 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass
 from functools import cached_property, reduce
 from math import ceil, floor
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +16,7 @@ from refinedet.scene.ships.resolution import Grey, Mask
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels, half-open."""
+_Number = TypeVar("_Number", np.float64, np.uint8)
 _SIDES = 3, 5
 """Sides of the squares over which means are taken."""
 _ROUNDING = 1e-9
@@ -110,7 +111,7 @@ class Crop:
             )
             for mean, side in zip(found, _SIDES, strict=True):
                 deep = side // 2
-                count = None if self.is_whole else _sums_at_border(known[:, : 2 * deep].astype(np.float64), side)
+                count = None if self.is_whole else _sums_at_border(known[:, : 2 * deep].view(np.uint8), side)
                 borders = _means(_sums_at_border(lines[:, : 2 * deep], side), count, side)
                 for turned, border in zip(pair, borders, strict=True):
                     turned(mean)[:deep] = border
@@ -120,11 +121,10 @@ class Crop:
 def averaged(power: Grey, valid: Mask, side: int) -> Grey:
     """Mean over the measured pixels among side x side around each; 0 where there are few.
 
-    Each mean is a fixed sum, so it does not depend on what lies farther away.
+    Each mean is a fixed sum, so it does not depend on what lies farther away. The power is 0 where nothing was
+    measured.
     """
-    if valid.all():
-        return _means(_sums(power, side), None, side)
-    return _means(_sums(np.where(valid, power, 0.0), side), _sums(valid.astype(np.float64), side), side)
+    return _means(_sums(power, side), None if valid.all() else _sums(valid.view(np.uint8), side), side)
 
 
 def touched(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Span:
@@ -171,11 +171,13 @@ def _between(low: float, high: float, length: int) -> slice:
     return slice(first, max(first, min(ceil(high), length)))
 
 
-def _means(total: Grey, count: Grey | None, side: int) -> Grey:
+def _means(total: Grey, count: NDArray[np.uint8] | None, side: int) -> Grey:
     """Means of sums over side x side pixels, of which `count` were measured; None: all were."""
     if count is None:
         return np.divide(total, side**2, out=total)
-    return np.where(count > side, total / np.maximum(count, side), 0.0)
+    np.divide(total, np.maximum(count, side), out=total)
+    total[count <= side] = 0
+    return total
 
 
 def _as_it_is(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -194,7 +196,7 @@ _BORDERS: tuple[tuple[Callable[[NDArray[Any]], NDArray[Any]], ...], ...] = (
 """Views whose first line is the top, the bottom, the left and the right one; those of a pair have one shape."""
 
 
-def _sums(values: Grey, side: int) -> Grey:
+def _sums(values: NDArray[_Number], side: int) -> NDArray[_Number]:
     """Sums over side x side around each pixel."""
     wide = np.pad(values, side // 2, mode="symmetric")
     height, width = values.shape
@@ -211,7 +213,7 @@ def _sums(values: Grey, side: int) -> Grey:
     return found
 
 
-def _sums_at_border(lines: Grey, side: int) -> Grey:
+def _sums_at_border(lines: NDArray[_Number], side: int) -> NDArray[_Number]:
     """Sums (B, R, L) of the first lines at B borders, which reach beyond them, from twice as many."""
     reach, length = lines.shape[1] // 2, lines.shape[2]
     wide = np.concatenate([lines[:, reach - 1 :: -1], lines], axis=1)

@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships.backdrop import Sizes, is_clutter, land_distance
+from refinedet.scene.ships.backdrop import Sizes, land_distance
 from refinedet.scene.ships.blocks import Span
 from refinedet.scene.ships.crop import Box, Crop, area_px, covariance, quantile, touched
 from refinedet.scene.ships.resolution import Grey, Mask
@@ -18,8 +18,6 @@ IMPLAUSIBLE = "implausible"
 """Flag: the bright patch at the box is longer or broader than any ship."""
 ISLET = "islet"
 """Flag: the bright patch at the box has the shape of an islet: broad and compact."""
-CLUTTER = "clutter"
-"""Flag: the box lies amid bright uneven clutter, such as a city, and not in water."""
 
 LONGEST_M, BROADEST_M = 420.0, 75.0
 """Length and breadth that no ship exceeds: the longest one has 458 m and was scrapped, the broadest has 68 m."""
@@ -86,7 +84,7 @@ def resolution_m(pixel_m: tuple[float, float]) -> float:
 
 
 def doubts(
-    crop: Crop, box_xyxy: Box, pixel_m: float = np.nan, sensor_m: float = RESOLUTION_M
+    crop: Crop, box_xyxy: Box, pixel_m: float = np.nan, sensor_m: float = RESOLUTION_M, *, land: bool = True
 ) -> tuple[set[str], float]:
     """Doubts that the detection at a box is a ship.
 
@@ -95,10 +93,12 @@ def doubts(
         box_xyxy: the box, in pixels of the crop.
         pixel_m: size of a pixel; NaN: unknown. Then only shapes count that no ship has at any size.
         sensor_m: resolution of the scene.
+        land: false if no land is to be looked for.
 
     Returns:
-        flags: some of IMPLAUSIBLE, ISLET and CLUTTER.
-        land_px: distance to the nearest land that the image shows; 0 if they touch, infinite without any near.
+        flags: IMPLAUSIBLE, ISLET, both or none.
+        land_px: distance to the nearest land that the image shows; 0 if they touch, infinite if none is near or
+            looked for.
     """
     known = np.isfinite(pixel_m)
     size = pixel_m if known else NOMINAL_M
@@ -116,9 +116,7 @@ def doubts(
             if broad > _EVEN_BROAD_PX and long < _ROUNDER * broad and even < _EVEN:
                 found.add(ISLET)
             breadth, area = max(breadth, _WIDER * broad), max(area, _LARGER * float(patch.mask.sum()))
-    if is_clutter(crop, box_xyxy):
-        found.add(CLUTTER)
-    return found, land_distance(crop, box_xyxy, Sizes(breadth, area))
+    return found, land_distance(crop, box_xyxy, Sizes(breadth, area)) if land else np.inf
 
 
 def _patch(crop: Crop, box_xyxy: Box, most: tuple[float, float]) -> _Patch | None:

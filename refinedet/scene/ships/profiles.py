@@ -156,7 +156,7 @@ def _highest_before(profile: Stack, back: Counts) -> Stack:
 
 
 def _sampled(pictures: Pictures, frame: Frame, along: Stack, across: Stack) -> Stack:
-    """Brightness (N, A, B) at `along` (N, A) metres along and `across` (N, B) across the axes, between pixels linear."""
+    """Brightness (N, A, B) `along` (N, A) metres along and `across` (N, B) across the axes, linear between pixels."""
     _, height, width = pictures.grey.shape
     first, parts = [], []
     for k in (0, 1):
@@ -197,5 +197,3 @@ def _chunks(first: Counts, second: Counts) -> Iterator[Counts]:
         count = max(1, int(np.searchsorted(places, _AT_ONCE, side="right")))
         yield order[start : start + count]
         start += count
-
-

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
 from refinedet.scene.ships.blob import Masks, Stack, blobs, floors, lobes_along_rows, throws_lobes
@@ -135,7 +134,9 @@ def measure_all(members: Sequence[Around], sensor: Sensor | None = None) -> list
 def _measured(members: Sequence[Around], sensor: Sensor) -> list[Shape]:
     pixels = stacked(members)
     spans = centred(pixels.size, pixels.boxes, 1.0)
-    water = _water(pixels.power, pixels.valid & ~within(centred(pixels.size, pixels.boxes, _GUARD_PX), pixels.valid.shape[1:]))
+    water = _water(
+        pixels.power, pixels.valid & ~within(centred(pixels.size, pixels.boxes, _GUARD_PX), pixels.valid.shape[1:])
+    )
     known = water > 0
     known &= (pixels.valid & within(spans, pixels.valid.shape[1:])).any(axis=(1, 2))
     found = [UNKNOWN] * len(members)
@@ -180,9 +181,7 @@ def _contrasts(ships: _Ships) -> Values:
     smooth = np.zeros(measured.shape)
     for (down, right), weight in np.ndenumerate(_SMOOTHING):
         smooth += weight * grey[:, down : down + high, right : right + wide]
-    brightest, smoothest = (
-        np.where(measured, values, 0).max(axis=(1, 2)) for values in (grey[:, 1:-1, 1:-1], smooth)
-    )
+    brightest, smoothest = (np.where(measured, values, 0).max(axis=(1, 2)) for values in (grey[:, 1:-1, 1:-1], smooth))
     return np.asarray(5 * np.log10(brightest * smoothest / ships.water**2))
 
 
@@ -224,7 +223,9 @@ def _shaped(ships: _Ships, sensor: Sensor) -> list[Shape]:
         hull = np.where(_LOBES_AT_ENDS * lobes[large] > ships.grey[large], 0.0, ships.grey[large])
         frame, turned = _framed(points, np.sqrt(ship[large][found[large]]), owner, sensor)
         pictures = Pictures(hull, ships.size[large], np.array(sensor.pixel_m))
-        for row, shape in zip(large.tolist(), _sized(pictures, ships.water[large], least[large], frame, turned), strict=True):
+        for row, shape in zip(
+            large.tolist(), _sized(pictures, ships.water[large], least[large], frame, turned), strict=True
+        ):
             shapes[row] = shape
     return shapes
 
