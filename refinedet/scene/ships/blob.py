@@ -51,12 +51,13 @@ def lobes_along_rows(
     """
     decibel = 10 * np.log10(np.maximum(power, 10 ** (_NONE_DB / 10)))
     decibel[power < 0] = -np.inf
+    falls = _falls_db(resolution_px)
     if sources.shape[1] > targets.shape[1]:
-        falls = (_fall_db(sources - targets[:, k, None], resolution_px) for k in range(targets.shape[1]))
-        return np.asarray(10 ** (np.stack([(decibel + fall[:, None]).max(axis=2) for fall in falls], axis=2) / 10))
+        ways = (falls[_apart(sources, targets[:, k, None])] for k in range(targets.shape[1]))
+        return np.asarray(10 ** (np.stack([(decibel + fall[:, None]).max(axis=2) for fall in ways], axis=2) / 10))
     most = np.full((*power.shape[:2], targets.shape[1]), -np.inf)
     for k in range(sources.shape[1]):
-        fall = _fall_db(targets - sources[:, k, None], resolution_px)
+        fall = falls[_apart(targets, sources[:, k, None])]
         np.maximum(most, decibel[:, :, k, None] + fall[:, None], out=most)
     return np.asarray(10 ** (most / 10))
 
@@ -86,9 +87,14 @@ def blobs(ships: Stack, least: Stack, inside: Masks) -> Masks:
     return np.asarray(bright & (labels == heaviest[:, None, None]))
 
 
-def _fall_db(apart: NDArray[np.int64], resolution_px: float) -> NDArray[np.float64]:
-    """Decibels by which a side lobe is weaker than its source, so many pixels away."""
-    apart = np.abs(apart)
+def _apart(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
+    """Pixels between places; all that are farther than `_LOBES_PX` are alike."""
+    return np.minimum(np.abs(first - second), _LOBES_PX + 1)
+
+
+def _falls_db(resolution_px: float) -> NDArray[np.float64]:
+    """Decibels (`_LOBES_PX` + 2,) of side lobes against their source, by the number of pixels between them."""
+    apart = np.arange(_LOBES_PX + 2)
     distance = apart / resolution_px
     fall = _FIRST_LOBE_DB - 20 * np.log10(np.maximum(distance, _MAIN_LOBE) / _FIRST_LOBE_AT)
     fall[(distance < _MAIN_LOBE) | (apart > _LOBES_PX)] = _NONE_DB

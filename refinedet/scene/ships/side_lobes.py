@@ -71,10 +71,23 @@ def _lobes(bright: Grey, water: float, box: Span, resolution_px: Pair) -> Grey:
     """Most intensity that the side lobes of bright pixels of the same row or column may give to those of a box."""
     if not throws_lobes(bright.max(keepdims=True), np.array(water)).all():
         return np.zeros_like(bright[box])
-    y, x = (np.arange(side)[None] for side in bright.shape)
-    rows = lobes_along_rows(bright[box[0]][None], x, x[:, box[1]], resolution_px[0])[0]
-    columns = lobes_along_rows(bright[:, box[1]].T[None], y, y[:, box[0]], resolution_px[1])[0].T
-    return np.maximum(rows, columns)
+    rows, columns = (
+        _along(one[lines], across, width)
+        for one, lines, across, width in (
+            (bright, box[0], box[1], resolution_px[0]),
+            (bright.T, box[1], box[0], resolution_px[1]),
+        )
+    )
+    return np.maximum(rows, columns.T)
+
+
+def _along(bright: Grey, targets: slice, resolution_px: float) -> Grey:
+    """Side lobes of bright pixels (R, W) at the target columns, along rows alone."""
+    sources = np.flatnonzero(bright.any(axis=0))
+    if not len(sources):
+        return np.zeros_like(bright[:, targets])
+    places = np.arange(bright.shape[1])[None, targets]
+    return np.asarray(lobes_along_rows(bright[None, :, sources], sources[None], places, resolution_px)[0])
 
 
 def _arm_reaches(power: Grey, bright: Mask, patch: Mask, water: float) -> bool:
