@@ -15,9 +15,10 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy import ndimage
 
+from refinedet.scene.ships.axes import VARIANCE, Moments, framed
 from refinedet.scene.ships.blob import Masks, Stack, blobs, floors, lobes_along_rows, throws_lobes
 from refinedet.scene.ships.crop import Box
-from refinedet.scene.ships.profiles import Counts, Frame, Pictures, Values, Vectors, ends, widths
+from refinedet.scene.ships.profiles import Counts, Frame, Pictures, Values, ends, widths
 from refinedet.scene.ships.resolution import Grey, Mask, Sensor
 from refinedet.scene.ships.stack import Around, around, centred, grouped, stacked, within
 from refinedet.tiling import Window
@@ -39,8 +40,6 @@ _ENDS = 0.45
 A hull that shines evenly has less, one bright point at each end more."""
 _LOBES_AT_ENDS = 2.0
 """Factor on side lobes along the axis, where those of several bright points of the ship add up."""
-_VARIANCE = 1 / (8 * np.log(2))
-"""Variance of a Gaussian whose width at half height is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -200,7 +199,7 @@ def _squared_up(ships: _Ships, sensor: Sensor) -> tuple[_Ships, Sensor]:
     averaged = np.zeros_like(ships.grey)
     for grey, found, (height, width) in zip(ships.grey, averaged, ships.size.tolist(), strict=True):
         ndimage.uniform_filter(grey[:height, :width], (times[1], times[0]), found[:height, :width], mode="nearest")
-    wider = np.sqrt(np.array(sensor.resolution_px) ** 2 + (times**2 - 1) / 12 / _VARIANCE)
+    wider = np.sqrt(np.array(sensor.resolution_px) ** 2 + (times**2 - 1) / 12 / VARIANCE)
     return ships._replace(grey=averaged), replace(sensor, resolution_px=(float(wider[0]), float(wider[1])))
 
 
@@ -221,7 +220,7 @@ def _shaped(ships: _Ships, sensor: Sensor) -> list[Shape]:
         owner, down, right = np.nonzero(found[large])
         points = np.stack([x[large[owner], right], y[large[owner], down]], axis=1) + 0.5
         hull = np.where(_LOBES_AT_ENDS * lobes[large] > ships.grey[large], 0.0, ships.grey[large])
-        frame, turned = _framed(points, np.sqrt(ship[large][found[large]]), owner, sensor)
+        frame, turned = framed(points, np.sqrt(ship[large][found[large]]), owner, sensor)
         pictures = Pictures(hull, ships.size[large], np.array(sensor.pixel_m))
         for row, shape in zip(
             large.tolist(), _sized(pictures, ships.water[large], least[large], frame, turned), strict=True
@@ -256,38 +255,7 @@ def _side_lobes(ships: _Ships, places: tuple[Counts, Counts], ship: Stack, senso
     return found
 
 
-class _Moments(NamedTuple):
-    """What the pixels of N blobs tell beside their axes."""
-
-    reach: Vectors
-    """(N, 2) first and last place of a pixel along the axis, from the centre."""
-    smaller: Values
-    """Variance across."""
-    larger: Values
-    """Variance along."""
-
-
-def _framed(points: Vectors, weight: Values, owner: Counts, sensor: Sensor) -> tuple[Frame, _Moments]:
-    """Centres and axes of blobs from the places (P, 2), weights and blobs (P,) of their pixels, which lie in order."""
-    pixel, width = np.array(sensor.pixel_m), np.array(sensor.pixel_m) * sensor.resolution_px
-    points = points * pixel
-    total = np.bincount(owner, weight)
-    centre = np.stack([np.bincount(owner, weight * points[:, k]) / total for k in (0, 1)], axis=1)
-    apart = points - centre[owner]
-    moments = np.empty((len(total), 2, 2))
-    for i, j in ((0, 0), (0, 1), (1, 1)):
-        moments[:, i, j] = moments[:, j, i] = np.bincount(owner, weight * apart[:, i] * apart[:, j]) / total
-    moments += np.diag(pixel**2 / 12)  # a pixel is a square, not a point
-    axis = np.linalg.eigh(moments - np.diag(width**2) * _VARIANCE)[1][:, :, 1]
-    side = np.stack([-axis[:, 1], axis[:, 0]], axis=1)
-    along, across = (np.hypot(*(way * width).T) for way in (axis, side))
-    place, starts = (apart * axis[owner]).sum(axis=1), np.searchsorted(owner, np.arange(len(total)))
-    reach = np.stack([np.minimum.reduceat(place, starts), np.maximum.reduceat(place, starts)], axis=1)
-    smaller, larger = np.linalg.eigvalsh(moments).T
-    return Frame(centre, axis, side, along, across), _Moments(reach, smaller, larger)
-
-
-def _sized(pictures: Pictures, water: Values, least: Values, frame: Frame, moments: _Moments) -> list[Shape]:
+def _sized(pictures: Pictures, water: Values, least: Values, frame: Frame, moments: Moments) -> list[Shape]:
     """Shapes of blobs with their ends and sides, without their contrast; UNKNOWN without an end."""
     pixel, shapes = pictures.pixel, [UNKNOWN] * len(water)
     first, last = ends(pictures, frame, moments.reach, least).T

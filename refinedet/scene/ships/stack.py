@@ -12,9 +12,11 @@ from numpy.typing import NDArray
 from refinedet.scene.ships.crop import Box
 from refinedet.scene.ships.resolution import Grey, Mask
 
-_ALIKE_PX = 16
-"""Most pixels by which sides in one stack differ."""
-_AT_ONCE = 1 << 18
+_SMALL_PX = 50
+"""Longer side of the pixels around a small ship."""
+_ALIKE = 1.5
+"""Largest ratio of the longer sides in one stack."""
+_AT_ONCE = 1 << 19
 """Pixels in one stack, for the memory."""
 
 
@@ -44,12 +46,11 @@ class Stacked(NamedTuple):
 
 def grouped(members: Sequence[Around]) -> Iterator[list[int]]:
     """Yield the indices of those that go into one stack."""
-    groups: dict[tuple[int, int], list[int]] = {}
+    groups: dict[int, list[int]] = {}
     for index, one in enumerate(members):
-        high, wide = (math.ceil(side / _ALIKE_PX) for side in one.power.shape)
-        groups.setdefault((high, wide), []).append(index)
-    for (high, wide), group in groups.items():
-        count = max(1, _AT_ONCE // (high * wide * _ALIKE_PX**2))
+        groups.setdefault(max(0, math.ceil(math.log(max(1, *one.power.shape) / _SMALL_PX, _ALIKE))), []).append(index)
+    for size, group in groups.items():
+        count = max(1, int(_AT_ONCE / (_SMALL_PX * _ALIKE**size) ** 2))
         yield from (group[first : first + count] for first in range(0, len(group), count))
 
 
