@@ -163,10 +163,10 @@ def speckle_law(values: NDArray[np.float32], count: int) -> tuple[Amplitudes, ..
     return np.where(known, level, 0), std / level, np.where(known, tail, np.inf)
 
 
-def least_level(total: NDArray[np.float32], highest: NDArray[np.float32], count: int) -> NDArray[np.float32]:
+def least_level(total: Amplitudes, highest: Amplitudes, count: int) -> NDArray[np.float64]:
     """Level of N cells by `speckle_law`, or less, from the sum and the highest of their `count` amplitudes; quick."""
     body = int(_BODY * count)
-    return (1 - _SUM_ROUNDING) * (total - (count - body) * highest) / body
+    return np.asarray((1 - _SUM_ROUNDING) * (total - (count - body) * highest) / body, np.float64)
 
 
 def _water(cells: _Cells, land_db: float) -> Mask:

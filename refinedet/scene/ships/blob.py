@@ -89,7 +89,7 @@ def blobs(ships: Stack, least: Stack, inside: Masks) -> Masks:
 
 def _apart(first: NDArray[np.int64], second: NDArray[np.int64]) -> NDArray[np.int64]:
     """Pixels between places; all that are farther than `_LOBES_PX` are alike."""
-    return np.minimum(np.abs(first - second), _LOBES_PX + 1)
+    return np.asarray(np.minimum(np.abs(first - second), _LOBES_PX + 1), np.int64)
 
 
 def _falls_db(resolution_px: float) -> NDArray[np.float64]:

@@ -59,7 +59,7 @@ def _are_uneven(crops: Sequence[Crop], boxes: Sequence[Box]) -> NDArray[np.bool_
     steps = np.concatenate([np.abs(np.diff(db, axis=axis)).reshape(len(crops), -1) for axis in (1, 2)], axis=1)
     count = np.isfinite(steps).sum(axis=1)
     if not steps.shape[1]:
-        return count > 0
+        return np.zeros(len(crops), np.bool_)
     ranked, middle = np.sort(steps, axis=1), np.maximum(count - 1, 0)  # unknown ones are last
     step = np.take_along_axis(ranked, np.stack([middle // 2, (middle + 1) // 2], axis=1), 1).mean(axis=1)
     tailed = (around & (cells.tail > HEAVY_TAIL)).sum(axis=(1, 2)) / np.maximum(around.sum(axis=(1, 2)), 1)

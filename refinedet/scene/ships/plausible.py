@@ -147,8 +147,7 @@ def _patch(crop: Crop, box_xyxy: Box, most: tuple[float, float]) -> _Patch | Non
 
 def _least_median(crop: Crop, here: Span, enough: float) -> float:
     """Median power around a span, or less; `enough` if it is at most that."""
-    power, measured = (pixels[::_THIN_PX, ::_THIN_PX] for pixels in (crop.power, crop.valid))
-    thin = power[measured]
+    thin = crop.power[::_THIN_PX, ::_THIN_PX][crop.valid[::_THIN_PX, ::_THIN_PX]]
     if not len(thin):
         return 0.0
     guess = quantile(thin, _BELOW_MEDIAN)
@@ -174,7 +173,7 @@ def _may_exceed(crop: Crop, at: tuple[int, int], least: float, most: tuple[float
     bright = crop.smooth_in((slice(first[0], last[0]), slice(first[1], last[1]))) >= least
     sides = []
     for axis in (0, 1):
-        lines = bright.any(axis=1 - axis)
+        lines = np.asarray(bright.any(axis=1 - axis))
         dark = np.flatnonzero(~lines)
         middle = at[axis] - first[axis]
         before = int(np.searchsorted(dark, middle))

@@ -81,7 +81,7 @@ def ends(pictures: Pictures, frame: Frame, reach: Vectors, least: Values) -> Vec
     counts = _steps(stop - start, step), _steps(2 * ridge + step / 2, step)
     found = np.full((len(start), 2), np.nan)
     for rows in _chunks(*counts):
-        along, across = (np.arange(int(count[rows].max())) * step for count in counts)
+        along, across = (np.arange(int(count[rows].max()), dtype=np.float64) * step for count in counts)
         places = start[rows, None] + along
         grey = _sampled(pictures.some(rows), frame.some(rows), places, across - ridge[rows, None])
         beside = np.arange(len(across)) < counts[1][rows, None]

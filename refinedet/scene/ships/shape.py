@@ -102,7 +102,7 @@ class _Ships(NamedTuple):
 
     def some(self, rows: Mask | Counts) -> _Ships:
         """Some of the ships."""
-        return _Ships(*(values[rows] for values in self))
+        return _Ships(self.grey[rows], self.valid[rows], self.size[rows], self.spans[rows], self.water[rows])
 
 
 def away_from(shape: tuple[int, ...], box_xyxy: Box) -> Mask:
@@ -218,7 +218,7 @@ def _shaped(ships: _Ships, sensor: Sensor) -> list[Shape]:
     large = np.flatnonzero(found.sum(axis=(1, 2)) >= _LEAST_BLOB)
     if len(large):
         owner, down, right = np.nonzero(found[large])
-        points = np.stack([x[large[owner], right], y[large[owner], down]], axis=1) + 0.5
+        points = np.stack([x[large[owner], right], y[large[owner], down]], axis=1).astype(np.float64) + 0.5
         hull = np.where(_LOBES_AT_ENDS * lobes[large] > ships.grey[large], 0.0, ships.grey[large])
         frame, turned = framed(points, np.sqrt(ship[large][found[large]]), owner, sensor)
         pictures = Pictures(hull, ships.size[large], np.array(sensor.pixel_m))
