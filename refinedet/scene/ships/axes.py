@@ -14,7 +14,7 @@ VARIANCE = 1 / (8 * np.log(2))
 
 
 class Moments(NamedTuple):
-    """What the pixels of N blobs tell beside their axes."""
+    """Lengths and breadths of N blobs along and across their axes."""
 
     reach: Vectors
     """(N, 2) first and last place of a pixel along the axis, from the centre."""

@@ -116,7 +116,8 @@ def widths(above: Pictures, frame: Frame, length: Values, breadth: Values) -> Va
     for rows in _chunks(*counts):
         along, across = (np.arange(int(count[rows].max())) for count in counts)
         places = (along * share[rows, None] - 0.5) * _PROFILE_SHARE * length[rows, None]
-        grey = _sampled(above.some(rows), frame.some(rows), places, across * step - reach[rows, None])
+        sides = np.asarray(across * step - reach[rows, None], np.float64)
+        grey = _sampled(above.some(rows), frame.some(rows), places, sides)
         inside = along < counts[0][rows, None]
         profile = (grey * inside[:, :, None]).sum(axis=1) / counts[0][rows, None]
         crossings[rows] = _falls(profile, counts[1][rows])

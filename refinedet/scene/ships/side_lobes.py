@@ -8,7 +8,7 @@ cross elsewhere: their side lobes are not told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
@@ -51,8 +51,8 @@ def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Iterable[Box],
     here = np.zeros_like(valid)
     here[box] = valid[box]
     ships = np.zeros_like(here)
-    for other in others:
-        ships[touched(power.shape, other, _GROWN_PX)] = True
+    for rows, columns in _grown(others, power.shape):
+        ships[rows, columns] = True
     bright = np.where(ships & ~here & (power >= _BRIGHTER * peak), power, 0.0)
     if not bright.any():
         return False
@@ -65,6 +65,15 @@ def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Iterable[Box],
         return False
     sides = ((power, bright > 0, patch), (power.T, bright.T > 0, patch.T))
     return any(_arm_reaches(*side, water) for side in sides)
+
+
+def _grown(boxes: Iterable[Box], shape: tuple[int, ...]) -> Iterator[Span]:
+    """Yield the pixels of an array (H, W) that boxes touch if they are larger by `_GROWN_PX` on all sides."""
+    corners = np.array(list(boxes), np.float64).reshape(-1, 2, 2)[:, :, ::-1]
+    first = np.clip(np.floor(corners[:, 0] - _GROWN_PX), 0, shape).astype(np.int64)
+    last = np.clip(np.ceil(corners[:, 1] + _GROWN_PX), first, shape).astype(np.int64)
+    for (top, left), (bottom, right) in zip(first.tolist(), last.tolist(), strict=True):
+        yield slice(top, bottom), slice(left, right)
 
 
 def _lobes(bright: Grey, water: float, box: Span, resolution_px: Pair) -> Grey:

@@ -79,7 +79,7 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
 def _others(tree: shapely.STRtree, boxes: NDArray[np.float64], index: int, window: Window) -> Iterator[Box]:
     """Yield the boxes of the other detections in a window, in its pixels; nothing is looked up before the first."""
     near = tree.query(shapely.box(window.x, window.y, window.x + window.width, window.y + window.height))
-    yield from (_box(boxes[other] - _corner(window)) for other in near.tolist() if other != index)
+    yield from map(tuple, (boxes[near[near != index]] - _corner(window)).tolist())
 
 
 def _corner(window: Window) -> NDArray[np.float64]:
