@@ -54,6 +54,8 @@ _SMOOTHINGS = 3
 _LEAST_CELLS = 4
 _LEAST_SHARE = 0.01
 """Least share of the measured cells that must be water."""
+_SUM_ROUNDING = 1e-4
+"""More than the sum of the amplitudes of a cell is off by, relative to it."""
 _EVERYWHERE = 1e-9
 """Weight of the median level of the scene, for places far from any water."""
 
@@ -159,6 +161,12 @@ def speckle_law(values: NDArray[np.float32], count: int) -> tuple[Amplitudes, ..
     level, std = np.where(known, level, 1), np.where(known, std, 0)
     tail = (mean - level) / np.maximum(std, _FLAT * level)
     return np.where(known, level, 0), std / level, np.where(known, tail, np.inf)
+
+
+def least_level(total: Amplitudes, highest: Amplitudes, count: int) -> NDArray[np.float64]:
+    """Level of N cells by `speckle_law`, or less, from the sum and the highest of their `count` amplitudes; quick."""
+    body = int(_BODY * count)
+    return np.asarray((1 - _SUM_ROUNDING) * (total - (count - body) * highest) / body, np.float64)
 
 
 def _water(cells: _Cells, land_db: float) -> Mask:

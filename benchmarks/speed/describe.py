@@ -5,7 +5,7 @@
 
 The scene is simulated. A detection lies on the brightest pixel of each cell of a regular grid, so most are noise, as
 with a low score, and some are ships. Each round describes all of them in a process of its own, in turns with the other
-checkout, if one is named. Both have to describe them alike: the checksum is of all flags and places.
+checkout, if one is named. Both have to describe them alike: the checksum is of all flags and places, to a micrometre.
 """
 
 from __future__ import annotations
@@ -35,6 +35,7 @@ from refinedet.scene.source import open_source
 from refinedet.scene.windows.merge import Merged
 from refinedet.tiling import Window
 
+_DIGITS = 6
 HALF_PX = 7.5
 """Half of the side of a detection."""
 
@@ -45,20 +46,22 @@ def main() -> None:
     parser.add_argument("--detections", type=int, default=5000)
     parser.add_argument("--side-px", type=int, default=4096)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--land", action="store_true", help="look for land as well, as detect does unless told")
     parser.add_argument("--beside", type=Path, help="another checkout of the project")
     parser.add_argument("--work", type=Path, help=argparse.SUPPRESS)
     asked = parser.parse_args()
     if asked.work:
-        print(json.dumps(describe(asked.work, asked.detections)))
+        print(json.dumps(describe(asked.work, asked.detections, land=asked.land)))
         return
     trees = [ROOT, *([asked.beside.resolve()] if asked.beside else [])]
+    words = ["--land"] if asked.land else []
     told: list[list[dict[str, float | str]]] = [[] for _ in trees]
     with tempfile.TemporaryDirectory() as folder:
         scene = Path(folder) / "scene.tif"
         make_scene(scene, asked.side_px)
         for _ in range(asked.rounds):
             for tree, of_tree in zip(trees, told, strict=True):
-                command = itself(__file__, "--work", scene, "--detections", asked.detections)
+                command = itself(__file__, "--work", scene, "--detections", asked.detections, *words)
                 run = run_watched(["env", f"PYTHONPATH={tree}", *command])
                 of_tree.extend([run.told] if run else [])
     head = ("checkout", "detections", "ms a detection", "ms of processor", "checksum")
@@ -77,21 +80,21 @@ def make_scene(path: Path, side_px: int) -> None:
     write_scene(path, made.pixels, crs="EPSG:32631", transform=(10.0, 0.0, 5e5, 0.0, -10.0, 6e6))
 
 
-def describe(path: Path, count: int) -> dict[str, float | str]:
+def describe(path: Path, count: int, *, land: bool = False) -> dict[str, float | str]:
     """Describe `count` detections of a scene once; returns milliseconds a detection and a checksum."""
-    land = LandSettings(land_mask="off")
+    settings = LandSettings(land_mask="flag" if land else "off")
     with open_source(path, SceneSettings()) as reader:
         boxes = bright_places(reader, count)
         found = Detections.of(boxes, np.linspace(0.9, 0.01, len(boxes)), np.zeros(len(boxes)))
         none = np.zeros(len(boxes), np.bool_)
-        known = survey(locate(reader.info), reader.info.width, reader.info.height, land)
+        known = survey(locate(reader.info), reader.info.width, reader.info.height, settings)
         seen = SceneAsRead([reader], reader, (1.0, 1.0))
         began, used = time.perf_counter(), time.process_time()
         ships = describe_ships(seen, Merged(found, none, none), known, None)
         wall, processor = time.perf_counter() - began, time.process_time() - used
     told = hashlib.sha256(repr(ships.flags).encode())
     for field in fields(ships.places):
-        told.update(np.ascontiguousarray(getattr(ships.places, field.name)).tobytes())
+        told.update((getattr(ships.places, field.name).round(_DIGITS) + 0.0).tobytes())  # no -0.0
     each = 1e3 / len(boxes)
     return {
         "detections": f"{len(boxes):,}",

@@ -49,7 +49,7 @@ class SceneResult:
     places: Places
     flags: tuple[tuple[str, ...], ...]
     """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, survey.FIXED, LAND, PLATFORM, SHORE,
-    plausible.CLUTTER, IMPLAUSIBLE, ISLET, lattice.TURBINE, side_lobes.SIDELOBE, and wakes.WAKE; mostly none."""
+    clutter.CLUTTER, plausible.IMPLAUSIBLE, ISLET, lattice.TURBINE, side_lobes.SIDELOBE, and wakes.WAKE; mostly none."""
     located: bool
     """True if the scene has a position; without one, all places are NaN."""
     stretch_limits: StretchLimits | None

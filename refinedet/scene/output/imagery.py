@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
+from functools import cache
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -111,6 +112,7 @@ def _cutout(reader: Reader, result: SceneResult, ship: int) -> tuple[Picture, Wi
     return picture(reader.read(window)[::step, ::step], result, window, lift=_CUTOUT_LIFT), window
 
 
+@cache
 def _shades() -> Picture:
     """(256, 3) colour of each grey."""
     greys = (np.arange(256) / 255) ** _BRIGHTEN

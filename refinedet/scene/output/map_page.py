@@ -13,13 +13,17 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from refinedet.files import write_text
 from refinedet.geo.position import Position
+
+if TYPE_CHECKING:
+    from jinja2 import Template
 
 _WEB = Path(__file__).with_name("web")
 _SCRIPTS = ("map.js", "reports.js", "panel.js")
@@ -82,17 +86,14 @@ def write_page(path: str | Path, page: MapPage) -> None:
     Raises:
         OSError: it cannot be written.
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    script = "".join((_WEB / name).read_text(encoding="utf-8") for name in _SCRIPTS)
-    style = (_WEB / "map.css").read_text(encoding="utf-8")
+    template, style, script = _page_parts()
     words = {name: getattr(page.words, name) for name in page.words.__slots__}
     text = json.dumps({**page.data, "words": words}, separators=(",", ":"), sort_keys=True, allow_nan=False).replace(
         "<", "\\u003c"
     )
-    environment = Environment(loader=FileSystemLoader(_WEB), autoescape=True, undefined=StrictUndefined)
-    made = environment.get_template("map.html").render(
+    made = template.render(
         title=page.title,
         count=page.count,
         facts=" · ".join(page.facts),
@@ -105,6 +106,16 @@ def write_page(path: str | Path, page: MapPage) -> None:
         script_hash=_hash(script),
     )
     write_text(path, made)
+
+
+@cache
+def _page_parts() -> tuple[Template, str, str]:
+    """Template, style and script, which all pages share."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(loader=FileSystemLoader(_WEB), autoescape=True, undefined=StrictUndefined)
+    script = "".join((_WEB / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    return environment.get_template("map.html"), (_WEB / "map.css").read_text(encoding="utf-8"), script
 
 
 def measure(name: str) -> Column:

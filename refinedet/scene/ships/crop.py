@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import reduce
+from dataclasses import dataclass
+from functools import cached_property, reduce
 from math import ceil, floor
-from typing import Any, NamedTuple, Self
+from typing import Any, Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,11 +16,17 @@ from refinedet.scene.ships.resolution import Grey, Mask
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels, half-open."""
+_Number = TypeVar("_Number", np.float64, np.uint8)
 _SIDES = 3, 5
 """Sides of the squares over which means are taken."""
+_ROUNDING = 1e-9
+"""More than the sums of a few numbers are off by, relative to them."""
+_LINES = 32
+"""Lines of which means are taken at once, so that they stay in the processor's cache."""
 
 
-class Crop(NamedTuple):
+@dataclass(eq=False)
+class Crop:
     """Pixels of a rectangle, (H, W) each. For the means the pixels are mirrored at its border."""
 
     power: Grey
@@ -28,42 +35,96 @@ class Crop(NamedTuple):
     """False where nothing was measured."""
     amplitude: NDArray[np.float32]
     """Root of the power."""
-    smooth: Grey
-    """Mean power over 3 x 3 pixels."""
-    smoother: Grey
-    """Mean power over 5 x 5 pixels."""
+    around: tuple[Grey, Grey]
+    """Means over the squares of `_SIDES`, which at the border of a part reach into the pixels around it."""
+    is_part: bool = False
 
     @classmethod
     def of(cls, power: Grey, valid: Mask) -> Self:
         """Crop of pixels, with their means."""
-        means = [averaged(power, valid, side) for side in _SIDES]
-        return cls(power, valid, np.sqrt(power).astype(np.float32), *means)
+        amplitude = np.sqrt(power).astype(np.float32)
+        return cls(power, valid, amplitude, (averaged(power, valid, _SIDES[0]), averaged(power, valid, _SIDES[1])))
 
-    def part(self, span: Span) -> Self:
+    def part(self, span: Span) -> Crop:
         """Crop of a part, which depends on nothing outside of it; means are computed anew only at its border."""
         power, valid = self.power[span], self.valid[span]
         if min(valid.shape) < max(_SIDES):
-            return self.of(power, valid)
-        found = [mean[span].copy() for mean in (self.smooth, self.smoother)]
-        every = bool(valid.all())
+            return Crop.of(power, valid)
+        return Crop(power, valid, self.amplitude[span], (self.around[0][span], self.around[1][span]), is_part=True)
+
+    @cached_property
+    def is_whole(self) -> bool:
+        """True if all pixels were measured."""
+        return bool(self.valid.all())
+
+    @property
+    def smooth(self) -> Grey:
+        """Mean power over 3 x 3 pixels."""
+        return self._means[0]
+
+    @property
+    def smoother(self) -> Grey:
+        """Mean power over 5 x 5 pixels."""
+        return self._means[1]
+
+    def smooth_in(self, span: Span) -> Grey:
+        """Part of `smooth`; quick unless it touches the border."""
+        deep = _SIDES[0] // 2
+        inside = all(
+            one.start >= deep and one.stop <= side - deep for one, side in zip(span, self.power.shape, strict=True)
+        )
+        return (self.around[0] if inside else self.smooth)[span]
+
+    def most_smooth(self, least: float) -> int:
+        """Number of pixels of `smooth` of at least `least`, or more; quick.
+
+        A mean at the border of a part counts no pixel more than twice that the mean beside it counts, and at a corner
+        no more than four times.
+        """
+        means, deep = self.around[0], _SIDES[0] // 2
+        if not self.is_part:
+            return int(np.count_nonzero(means >= least))
+        if not self.is_whole:
+            return means.size
+        inner = means[deep:-deep, deep:-deep]
+        lines = (inner[0], inner[-1], inner[:, 0], inner[:, -1])
+        beside = sum(int(np.count_nonzero(line >= least / 2 * (1 - _ROUNDING))) for line in lines)
+        return int(np.count_nonzero(inner >= least)) + deep * beside + 4 * deep**2
+
+    def may_be_smoother(self, least: float) -> Mask:
+        """Pixels (H, W) of `smoother` of at least `least`, and all at the border of a part; quick."""
+        found = self.around[1] >= least
+        if self.is_part:
+            deep = _SIDES[1] // 2
+            found[:deep] = found[-deep:] = True
+            found[:, :deep] = found[:, -deep:] = True
+        return np.asarray(found)
+
+    @cached_property
+    def _means(self) -> tuple[Grey, Grey]:
+        if not self.is_part:
+            return self.around
+        found = (self.around[0].copy(), self.around[1].copy())
         for pair in _BORDERS:
-            lines, known = (np.stack([turned(one)[: max(_SIDES)] for turned in pair]) for one in (power, valid))
+            lines, known = (
+                np.stack([turned(one)[: max(_SIDES)] for turned in pair]) for one in (self.power, self.valid)
+            )
             for mean, side in zip(found, _SIDES, strict=True):
                 deep = side // 2
-                count = None if every else _sums_at_border(known[:, : 2 * deep].astype(np.float64), side)
+                count = None if self.is_whole else _sums_at_border(known[:, : 2 * deep].view(np.uint8), side)
                 borders = _means(_sums_at_border(lines[:, : 2 * deep], side), count, side)
                 for turned, border in zip(pair, borders, strict=True):
                     turned(mean)[:deep] = border
-        return type(self)(power, valid, self.amplitude[span], *found)
+        return found
 
 
 def averaged(power: Grey, valid: Mask, side: int) -> Grey:
     """Mean over the measured pixels among side x side around each; 0 where there are few.
 
-    Each mean is a fixed sum, so it does not depend on what lies farther away.
+    Each mean is a fixed sum, so it does not depend on what lies farther away. The power is 0 where nothing was
+    measured.
     """
-    count = None if valid.all() else _sums(valid.astype(np.float64), side)
-    return _means(_sums(np.where(valid, power, 0.0), side), count, side)
+    return _means(_sums(power, side), None if valid.all() else _sums(valid.view(np.uint8), side), side)
 
 
 def touched(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Span:
@@ -110,11 +171,13 @@ def _between(low: float, high: float, length: int) -> slice:
     return slice(first, max(first, min(ceil(high), length)))
 
 
-def _means(total: Grey, count: Grey | None, side: int) -> Grey:
+def _means(total: Grey, count: NDArray[np.uint8] | None, side: int) -> Grey:
     """Means of sums over side x side pixels, of which `count` were measured; None: all were."""
     if count is None:
-        return total / side**2
-    return np.where(count > side, total / np.maximum(count, side), 0.0)
+        return np.divide(total, side**2, out=total)
+    np.divide(total, np.maximum(count, side), out=total)
+    total[count <= side] = 0
+    return total
 
 
 def _as_it_is(pixels: NDArray[Any]) -> NDArray[Any]:
@@ -133,15 +196,24 @@ _BORDERS: tuple[tuple[Callable[[NDArray[Any]], NDArray[Any]], ...], ...] = (
 """Views whose first line is the top, the bottom, the left and the right one; those of a pair have one shape."""
 
 
-def _sums(values: Grey, side: int) -> Grey:
+def _sums(values: NDArray[_Number], side: int) -> NDArray[_Number]:
     """Sums over side x side around each pixel."""
     wide = np.pad(values, side // 2, mode="symmetric")
     height, width = values.shape
-    rows = reduce(np.add, [wide[k : k + height] for k in range(side)])
-    return np.asarray(reduce(np.add, [rows[:, k : k + width] for k in range(side)]))
+    found = np.empty_like(values)
+    for top in range(0, height, _LINES):
+        total = found[top : top + _LINES]
+        lines = wide[top : top + len(total) + side - 1]
+        rows = lines[: len(total)] + lines[1 : len(total) + 1]
+        for k in range(2, side):
+            rows += lines[k : k + len(total)]
+        np.add(rows[:, :width], rows[:, 1 : width + 1], out=total)
+        for k in range(2, side):
+            total += rows[:, k : k + width]
+    return found
 
 
-def _sums_at_border(lines: Grey, side: int) -> Grey:
+def _sums_at_border(lines: NDArray[_Number], side: int) -> NDArray[_Number]:
     """Sums (B, R, L) of the first lines at B borders, which reach beyond them, from twice as many."""
     reach, length = lines.shape[1] // 2, lines.shape[2]
     wide = np.concatenate([lines[:, reach - 1 :: -1], lines], axis=1)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import compress
 from typing import NamedTuple, TypeVar
@@ -24,8 +24,9 @@ from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, n
 from refinedet.scene.ships.blocks import read_blocks
 from refinedet.scene.ships.crop import Box
 from refinedet.scene.ships.lattice import LONGEST_M, TURBINE, grid_members
-from refinedet.scene.ships.resolution import Grey, Mask, Pair, Sensor, resolution_px, speckle_correlation
-from refinedet.scene.ships.shape import UNKNOWN, Shape, away_from, measure, surroundings
+from refinedet.scene.ships.resolution import Pair, Sensor, resolution_px, speckle_correlation
+from refinedet.scene.ships.shape import UNKNOWN, Shape, away_from, measure_all, surroundings
+from refinedet.scene.ships.stack import Around
 from refinedet.scene.ships.suspects import suspects
 from refinedet.scene.ships.wakes import WAKE, find_wakes
 from refinedet.scene.windows.merge import Merged
@@ -36,6 +37,8 @@ T = TypeVar("T", bound=np.generic)
 _LOGGER = logging.getLogger(__name__)
 _SEAS = 24
 """Most ships around which the speckle of the sea is looked at, spread over the scene."""
+_TOGETHER_PX = 1 << 19
+"""Pixels around ships that are measured together, at least."""
 _MOSTLY = 0.5
 """Largest share of pixels without data in a ship; a detection with more is the border of the scene."""
 
@@ -134,10 +137,26 @@ def _shapes(reader: Reader, boxes_xyxy: Boxes) -> tuple[list[Shape], NDArray[np.
     shapes, invalid = [UNKNOWN] * len(boxes_xyxy), np.zeros(len(boxes_xyxy))
     boxes = boxes_xyxy.astype(np.float64)
     sensor = _sensor(reader, boxes)
-    for index, near in _nearby(reader, boxes):
-        shape = measure(near.power, near.valid, near.place, sensor)
-        shapes[index], invalid[index] = shape.moved(*near.corner_xy), invalid_share(near.valid, near.place)
+    for some in _batches(_nearby(reader, boxes)):
+        found = measure_all([near.pixels for _, near in some], sensor)
+        for (index, near), shape in zip(some, found, strict=True):
+            shapes[index] = shape.moved(*near.corner_xy)
+            invalid[index] = invalid_share(near.pixels.valid, near.pixels.place)
     return shapes, invalid
+
+
+def _batches(nearby: Iterable[tuple[int, _Near]]) -> Iterator[list[tuple[int, _Near]]]:
+    """Yield what is measured together; the pixels are copies, so that no block is held for them."""
+    batch: list[tuple[int, _Near]] = []
+    held = 0
+    for index, (pixels, corner) in nearby:
+        batch.append((index, _Near(Around(pixels.power.copy(), pixels.valid.copy(), pixels.place), corner)))
+        held += pixels.power.size
+        if held >= _TOGETHER_PX:
+            yield batch
+            batch, held = [], 0
+    if batch:
+        yield batch
 
 
 def _sensor(reader: Reader, boxes: NDArray[np.float64]) -> Sensor:
@@ -148,8 +167,8 @@ def _sensor(reader: Reader, boxes: NDArray[np.float64]) -> Sensor:
     some = sorted({round(i) for i in np.linspace(0, len(order) - 1, _SEAS)})
     found: list[Pair] = []
     for _, near in _nearby(reader, boxes[order[some]]):
-        sea = near.valid & away_from(near.valid.shape, near.place)
-        correlation = speckle_correlation(near.power, sea)
+        power, valid, place = near.pixels
+        correlation = speckle_correlation(power, valid & away_from(valid.shape, place))
         if correlation is not None:
             found.append(correlation)
     width = resolution_px(found)
@@ -160,10 +179,7 @@ def _sensor(reader: Reader, boxes: NDArray[np.float64]) -> Sensor:
 class _Near(NamedTuple):
     """Pixels of a box and of the water around."""
 
-    power: Grey
-    valid: Mask
-    place: Box
-    """The box in these pixels."""
+    pixels: Around
     corner_xy: tuple[int, int]
     """First pixel in the scene."""
 
@@ -176,7 +192,8 @@ def _nearby(reader: Reader, boxes: NDArray[np.float64]) -> Iterator[tuple[int, _
         for index in members:
             (x1, y1, x2, y2), (x, y) = places[index], (windows[index].x, windows[index].y)
             span = block.span(windows[index])
-            yield index, _Near(block.power[span], block.valid[span], (x1 - x, y1 - y, x2 - x, y2 - y), (x, y))
+            place = (x1 - x, y1 - y, x2 - x, y2 - y)
+            yield index, _Near(Around(block.power[span], block.valid[span], place), (x, y))
 
 
 def _ghosts(

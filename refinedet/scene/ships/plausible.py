@@ -8,8 +8,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships.backdrop import Sizes, is_clutter, land_distance
-from refinedet.scene.ships.crop import Box, Crop, covariance, quantile, touched
+from refinedet.scene.ships.backdrop import Sizes, land_distance
+from refinedet.scene.ships.blocks import Span
+from refinedet.scene.ships.crop import Box, Crop, area_px, covariance, quantile, touched
 from refinedet.scene.ships.resolution import Grey, Mask
 from refinedet.tiling import Window
 
@@ -17,8 +18,6 @@ IMPLAUSIBLE = "implausible"
 """Flag: the bright patch at the box is longer or broader than any ship."""
 ISLET = "islet"
 """Flag: the bright patch at the box has the shape of an islet: broad and compact."""
-CLUTTER = "clutter"
-"""Flag: the box lies amid bright uneven clutter, such as a city, and not in water."""
 
 LONGEST_M, BROADEST_M = 420.0, 75.0
 """Length and breadth that no ship exceeds: the longest one has 458 m and was scrapped, the broadest has 68 m."""
@@ -47,6 +46,10 @@ _WIDER = 1.25
 """Least breadth of land as a multiple of the detection's, where the size of pixels is unknown."""
 _EVEN, _EVEN_BROAD_PX = 0.35, 20.0
 """Largest standard deviation over mean, and least breadth, of an islet of unknown size: ships have bright points."""
+_THIN_PX, _BELOW_MEDIAN = 7, 0.43
+"""Step of a sample of the pixels, and the share of it that is darker than a guess below the median of all."""
+_CLOSE_TO_HALF = 2
+"""Pixels by which a half is certain, as a median may lie between two of them."""
 _CLOSE_PX = 24
 """Pixels on each side of the brightest point in which a patch is looked for first: most end within them."""
 
@@ -59,8 +62,7 @@ class _Patch(NamedTuple):
 
     def exceeds(self, length: float, breadth: float) -> bool:
         """False if so small a rectangle holds nothing longer or broader, as a quick test."""
-        high, wide = (max(side - 1, 0) for side in self.mask.shape)
-        return bool(3 * (high**2 + wide**2) + 1 > length**2 or min(self.mask.shape) > breadth)
+        return _exceed(self.mask.shape, length, breadth)
 
 
 def judged(pixel_m: tuple[float, float]) -> bool:
@@ -82,7 +84,7 @@ def resolution_m(pixel_m: tuple[float, float]) -> float:
 
 
 def doubts(
-    crop: Crop, box_xyxy: Box, pixel_m: float = np.nan, sensor_m: float = RESOLUTION_M
+    crop: Crop, box_xyxy: Box, pixel_m: float = np.nan, sensor_m: float = RESOLUTION_M, *, land: bool = True
 ) -> tuple[set[str], float]:
     """Doubts that the detection at a box is a ship.
 
@@ -91,18 +93,20 @@ def doubts(
         box_xyxy: the box, in pixels of the crop.
         pixel_m: size of a pixel; NaN: unknown. Then only shapes count that no ship has at any size.
         sensor_m: resolution of the scene.
+        land: false if no land is to be looked for.
 
     Returns:
-        flags: some of IMPLAUSIBLE, ISLET and CLUTTER.
-        land_px: distance to the nearest land that the image shows; 0 if they touch, infinite without any near.
+        flags: IMPLAUSIBLE, ISLET, both or none.
+        land_px: distance to the nearest land that the image shows; 0 if they touch, infinite if none is near or
+            looked for.
     """
     known = np.isfinite(pixel_m)
     size = pixel_m if known else NOMINAL_M
     breadth, length = ((most + _BLUR * sensor_m) / size for most in (BROADEST_M, LONGEST_M))
     area = _LARGER * (BROADEST_M + _BLUR * sensor_m) * (LONGEST_M + _BLUR * sensor_m) / size**2
     found: set[str] = set()
-    patch = _patch(crop, box_xyxy)
-    if patch.exceeds(length, breadth if known else breadth / _WIDER):
+    patch = _patch(crop, box_xyxy, (length, breadth if known else breadth / _WIDER))
+    if patch is not None:
         long, broad, even = _measures(patch)
         if known and (long > length or broad > breadth):
             found.add(IMPLAUSIBLE)
@@ -112,34 +116,85 @@ def doubts(
             if broad > _EVEN_BROAD_PX and long < _ROUNDER * broad and even < _EVEN:
                 found.add(ISLET)
             breadth, area = max(breadth, _WIDER * broad), max(area, _LARGER * float(patch.mask.sum()))
-    if is_clutter(crop, box_xyxy):
-        found.add(CLUTTER)
-    return found, land_distance(crop, box_xyxy, Sizes(breadth, area))
+    return found, land_distance(crop, box_xyxy, Sizes(breadth, area)) if land else np.inf
 
 
-def _patch(crop: Crop, box_xyxy: Box) -> _Patch:
-    """Bright patch around the brightest point of a box, or the first of equal ones; empty if as dark as water."""
-    here = touched(crop.smooth.shape, box_xyxy, 0)
-    top = crop.smooth[here]
+def _patch(crop: Crop, box_xyxy: Box, most: tuple[float, float]) -> _Patch | None:
+    """Bright patch around the brightest point of a box, or the first of equal ones; None if not larger than `most`.
+
+    It is no larger than one of the pixels that exceed a lower level, which are known sooner.
+    """
+    here = touched(crop.power.shape, box_xyxy, 0)
+    top = crop.smooth_in(here)
     if not top.size:
-        return _Patch(np.zeros((0, 0), np.bool_), np.zeros((0, 0)))
+        return None
     row, column = np.unravel_index(int(np.argmax(top)), top.shape)
     at = here[0].start + int(row), here[1].start + int(column)
-    least = float(crop.smooth[at]) * _OF_PEAK
-    far = crop.valid.copy()
-    far[here] = False
-    around = crop.power[far]
-    if len(around):
-        least = max(least, _OVER_WATER * quantile(around, 0.5))
-    return _connected(crop.smooth, at, max(least, np.finfo(np.float64).tiny))
+    least = max(float(top[row, column]) * _OF_PEAK, np.finfo(np.float64).tiny)
+    low = _least_median(crop, here, least / _OVER_WATER)
+    lower = max(least, _OVER_WATER * low)
+    if not (_may_exceed(crop, at, lower, most) and _connected(crop, at, lower).exceeds(*most)):
+        return None
+    if low != least / _OVER_WATER:  # the median may be higher
+        far = crop.valid.copy()
+        far[here] = False
+        around = crop.power[far]
+        if len(around):
+            least = max(least, _OVER_WATER * quantile(around, 0.5))
+    patch = _connected(crop, at, least)
+    return patch if patch.exceeds(*most) else None
 
 
-def _connected(smooth: Grey, at: tuple[int, int], least: float) -> _Patch:
+def _least_median(crop: Crop, here: Span, enough: float) -> float:
+    """Median power around a span, or less; `enough` if it is at most that."""
+    thin = crop.power[::_THIN_PX, ::_THIN_PX][crop.valid[::_THIN_PX, ::_THIN_PX]]
+    if not len(thin):
+        return 0.0
+    guess = quantile(thin, _BELOW_MEDIAN)
+    if guess < enough and _share_darker(crop, here, enough) > 0:
+        return enough
+    return guess if _share_darker(crop, here, guess) < 0 else 0.0
+
+
+def _share_darker(crop: Crop, here: Span, than: float) -> int:
+    """Sign of the share of measured pixels around a span that are darker, over a half; 0 if it is about that."""
+    dark, count = (int(np.count_nonzero(mask)) for mask in (crop.power < than, crop.power[here] < than))
+    dark, total = dark - count, crop.power.size - area_px(here)
+    if not crop.is_whole:  # which are dark, too
+        unknown = int(np.count_nonzero(~crop.valid)) - int(np.count_nonzero(~crop.valid[here]))
+        dark, total = dark - unknown, total - unknown
+    return int(np.sign(2 * dark - total)) if abs(2 * dark - total) > _CLOSE_TO_HALF else 0
+
+
+def _may_exceed(crop: Crop, at: tuple[int, int], least: float, most: tuple[float, float]) -> bool:
+    """Tell if the pixels of at least that power around a place may hang together over more than `most`; quick."""
+    first = [max(place - _CLOSE_PX, 0) for place in at]
+    last = [min(place + _CLOSE_PX + 1, side) for place, side in zip(at, crop.power.shape, strict=True)]
+    bright = crop.smooth_in((slice(first[0], last[0]), slice(first[1], last[1]))) >= least
+    sides = []
+    for axis in (0, 1):
+        lines = np.asarray(bright.any(axis=1 - axis))
+        dark = np.flatnonzero(~lines)
+        middle = at[axis] - first[axis]
+        before = int(np.searchsorted(dark, middle))
+        if not lines[middle] or before == 0 or before == len(dark):
+            return bool(lines[middle])
+        sides.append(int(dark[before] - dark[before - 1]) - 1)
+    return _exceed((sides[0], sides[1]), *most)
+
+
+def _exceed(sides: tuple[int, ...], length: float, breadth: float) -> bool:
+    """False if a rectangle of so many rows and columns holds nothing longer or broader, as a quick test."""
+    high, wide = (max(side - 1, 0) for side in sides)
+    return bool(3 * (high**2 + wide**2) + 1 > length**2 or min(sides) > breadth)
+
+
+def _connected(crop: Crop, at: tuple[int, int], least: float) -> _Patch:
     """Pixels of at least that power which hang together with the one at a place; empty if it is darker."""
-    for reach in (_CLOSE_PX, max(smooth.shape)):
+    for reach in (_CLOSE_PX, max(crop.power.shape)):
         first = [max(place - reach, 0) for place in at]
-        last = [min(place + reach + 1, side) for place, side in zip(at, smooth.shape, strict=True)]
-        part = smooth[first[0] : last[0], first[1] : last[1]]
+        last = [min(place + reach + 1, side) for place, side in zip(at, crop.power.shape, strict=True)]
+        part = crop.smooth_in((slice(first[0], last[0]), slice(first[1], last[1])))
         labels, _ = ndimage.label(part >= least, np.ones((3, 3)))
         label = labels[at[0] - first[0], at[1] - first[1]]
         mask = (labels == label) & (labels > 0)

@@ -1,6 +1,6 @@
-"""Shape of a ship from its pixels: its axis, its size along and across it, and its brightness. Pure.
+"""Shapes of ships from their pixels: axis, size along and across it, and brightness; many at once. Pure.
 
-The ship is the blob of bright pixels at its box, without the side lobes of its brightest points. The axis is that of
+A ship is the blob of bright pixels at its box, without the side lobes of its brightest points. The axis is that of
 its second moments. The length reaches from shoulder to shoulder of the brightness along the axis, and the width over
 the fall of the brightness across it; both are corrected for the width of the sensor's point response. A ship is shaped
 in metres: pixels may be longer than wide.
@@ -8,22 +8,20 @@ in metres: pixels may be longer than wide.
 
 from __future__ import annotations
 
-import math
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from typing import Self
+from typing import NamedTuple, Self
 
 import numpy as np
-from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships.blob import blob, floor, side_lobes
-from refinedet.scene.ships.blocks import Span
-from refinedet.scene.ships.crop import Box, covariance
+from refinedet.scene.ships.axes import VARIANCE, Moments, framed
+from refinedet.scene.ships.blob import Masks, Stack, blobs, floors, lobes_along_rows, throws_lobes
+from refinedet.scene.ships.crop import Box
+from refinedet.scene.ships.profiles import Counts, Frame, Pictures, Values, ends, widths
 from refinedet.scene.ships.resolution import Grey, Mask, Sensor
+from refinedet.scene.ships.stack import Around, around, centred, grouped, stacked, within
 from refinedet.tiling import Window
-
-Vector = NDArray[np.float64]
-"""(2,) x and y."""
 
 MARGIN_PX = 16
 """Water that is read on each side of a box."""
@@ -37,27 +35,11 @@ _LEAST_BLOB = 4
 _LEAST_ELONGATION = 1.5
 """Least ratio of length to width of a blob whose axis is known."""
 _SMOOTHING = np.outer([1, 2, 1], [1, 2, 1]) / 16
-_SHOULDER = 0.2
-"""Share of the brightness before it at which a ship ends along its axis."""
-_SHOULDER_BACK = 1.25
-"""Resolutions over which that brightness is looked for, towards the middle."""
-_RIDGE = 0.35
-"""Resolutions on both sides of the axis over which the brightness along it is averaged."""
 _ENDS = 0.45
 """Resolutions by which the shoulders of a ship lie further apart than its ends; fitted on Sentinel-1 ships with AIS.
 A hull that shines evenly has less, one bright point at each end more."""
 _LOBES_AT_ENDS = 2.0
 """Factor on side lobes along the axis, where those of several bright points of the ship add up."""
-_PROFILE_SHARE = 0.8
-"""Middle share of a ship's length from which its width is taken: bow and stern are narrower."""
-_PROFILE_LEVEL = 0.4
-"""Share of the highest mean brightness at which a ship ends across its axis."""
-_PROFILE_BLUR = 0.7
-"""Resolutions that the point response adds, in square, to the width at that level."""
-_STEP = 0.25
-"""Step of a profile, in pixels along the finer axis."""
-_VARIANCE = 1 / (8 * np.log(2))
-"""Variance of a Gaussian whose width at half height is 1."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -105,151 +87,195 @@ def surroundings(box_xyxy: Box, width_px: int, height_px: int) -> Window:
     return Window(top, left, bottom - top, right - left)
 
 
+class _Ships(NamedTuple):
+    """N ships over water, as far as they are known."""
+
+    grey: Stack
+    """(N, H, W) intensity around each; pixels are about as long as wide."""
+    valid: Masks
+    size: Counts
+    """(N, 2) height and width of each."""
+    spans: Counts
+    """(N, 2, 2) rows and columns of the boxes."""
+    water: Values
+    """Mean of the water."""
+
+    def some(self, rows: Mask | Counts) -> _Ships:
+        """Some of the ships."""
+        return _Ships(self.grey[rows], self.valid[rows], self.size[rows], self.spans[rows], self.water[rows])
+
+
 def away_from(shape: tuple[int, ...], box_xyxy: Box) -> Mask:
     """Pixels (H, W) that are not at a box, nor so near that they may hold its side lobes."""
-    far = np.ones(shape, np.bool_)
-    far[_within(shape, box_xyxy, _GUARD_PX)] = False
-    return far
+    spans = centred(np.array([shape], np.int64), np.array([box_xyxy], np.float64), _GUARD_PX)
+    return np.asarray(~within(spans, shape)[0])
 
 
 def measure(intensity: Grey, valid: Mask, box_xyxy: Box, sensor: Sensor | None = None) -> Shape:
-    """Measure the shape of the ship at a box.
+    """Measure the shape of the ship at one box; the arguments are those of `Around`, and as for `measure_all`."""
+    return measure_all([Around(intensity, valid, box_xyxy)], sensor)[0]
+
+
+def measure_all(members: Sequence[Around], sensor: Sensor | None = None) -> list[Shape]:
+    """Measure the shapes of the ships at boxes.
 
     Args:
-        intensity: pixels of the box and MARGIN_PX around it, as far as the scene reaches.
-        valid: (H, W) false where nothing was measured.
-        box_xyxy: the box, in pixels of `intensity`.
+        members: pixels of each box and MARGIN_PX around it, as far as the scene reaches.
         sensor: pixels and point response of the scene; None: square pixels, and the usual response.
     """
-    sensor = sensor or Sensor()
-    box = _within(intensity.shape, box_xyxy, 1.0)
-    water = intensity[valid & away_from(intensity.shape, box_xyxy)]
-    if water.size < _LEAST_WATER or not valid[box].any():
-        return UNKNOWN
-    # other ships and land around are brighter than water: the mean of the darker part is taken, twice
-    mean = water.mean()
+    found = [UNKNOWN] * len(members)
+    for group in grouped(members):
+        for index, shape in zip(group, _measured([members[k] for k in group], sensor or Sensor()), strict=True):
+            found[index] = shape
+    return found
+
+
+def _measured(members: Sequence[Around], sensor: Sensor) -> list[Shape]:
+    pixels = stacked(members)
+    spans = centred(pixels.size, pixels.boxes, 1.0)
+    water = _water(
+        pixels.power, pixels.valid & ~within(centred(pixels.size, pixels.boxes, _GUARD_PX), pixels.valid.shape[1:])
+    )
+    known = water > 0
+    known &= (pixels.valid & within(spans, pixels.valid.shape[1:])).any(axis=(1, 2))
+    found = [UNKNOWN] * len(members)
+    rows = np.flatnonzero(known)
+    if not len(rows):
+        return found
+    ships = _Ships(pixels.power, pixels.valid, pixels.size, spans, water).some(rows)
+    contrast = _contrasts(ships).tolist()
+    shapes = _shaped(*_squared_up(ships, sensor))
+    for row, contrast_db, shape in zip(rows.tolist(), contrast, shapes, strict=True):
+        found[row] = replace(shape, contrast_db=contrast_db)
+    return found
+
+
+def _water(power: Stack, water: Masks) -> Values:
+    """Means (N,) of the water in pictures; NaN where there is too little.
+
+    Other ships and land around are brighter than water: the mean of the darker part is taken, twice.
+    """
+    count = water.sum(axis=(1, 2))
+    mean = (power * water).sum(axis=(1, 2)) / np.maximum(count, 1)
     for _ in range(2):
-        mean = water[water <= 4 * mean].mean()
-    if mean <= 0:
-        return UNKNOWN
-    known = np.where(valid, intensity, 0.0)
-    # speckle raises the brightest pixel, smoothing lowers a true peak; the mean of both, in decibels, errs least
-    smooth = _smoothed(known, box)[valid[box]].max()
-    contrast = float(5 * np.log10(known[box].max() * smooth / mean**2))
-    known, sensor = _squared_up(known, sensor)
-    ship = np.zeros_like(known)
-    ship[box] = np.where(valid[box], known[box], 0.0)
-    everywhere = (slice(0, ship.shape[0]), slice(0, ship.shape[1]))
-    lobes, least = side_lobes(ship, mean, sensor.resolution_px, box, everywhere), floor(ship, mean)
-    found = blob(ship, np.maximum(lobes, least))
-    if found.sum() < _LEAST_BLOB:
-        return replace(UNKNOWN, contrast_db=contrast)
-    return replace(_shaped(known, lobes, mean, least, found, sensor), contrast_db=contrast)
+        dark = water & (power <= 4 * mean[:, None, None])
+        mean = (power * dark).sum(axis=(1, 2)) / np.maximum(dark.sum(axis=(1, 2)), 1)
+    return np.where(count >= _LEAST_WATER, mean, np.nan)
 
 
-def _within(shape: tuple[int, ...], box_xyxy: Box, margin: float) -> Span:
-    """Pixels whose centres lie in a box that is larger by `margin`."""
-    x1, y1, x2, y2 = box_xyxy
-    return _centres(y1 - margin, y2 + margin, shape[0]), _centres(x1 - margin, x2 + margin, shape[1])
+def _contrasts(ships: _Ships) -> Values:
+    """Contrasts (N,) in decibels.
+
+    Speckle raises the brightest pixel, smoothing lowers a true peak; the mean of both, in decibels, errs least.
+    """
+    rows, columns = around(ships.spans, 1)
+    height, width = ships.size[:, :1], ships.size[:, 1:]
+    mirrored = (np.where(k < 0, -1 - k, np.minimum(k, 2 * n - 1 - k)) for k, n in ((rows, height), (columns, width)))
+    y, x = (np.maximum(places, 0) for places in mirrored)
+    every = np.arange(len(y))[:, None, None]
+    grey = ships.grey[every, y[:, :, None], x[:, None]]
+    inner = (every, y[:, 1:-1, None], x[:, None, 1:-1])
+    measured = ships.valid[inner] & _in_spans(ships.spans, rows[:, 1:-1], columns[:, 1:-1])
+    high, wide = measured.shape[1:]
+    smooth = np.zeros(measured.shape)
+    for (down, right), weight in np.ndenumerate(_SMOOTHING):
+        smooth += weight * grey[:, down : down + high, right : right + wide]
+    brightest, smoothest = (np.where(measured, values, 0).max(axis=(1, 2)) for values in (grey[:, 1:-1, 1:-1], smooth))
+    return np.asarray(5 * np.log10(brightest * smoothest / ships.water**2))
 
 
-def _centres(low: float, high: float, length: int) -> slice:
-    """Pixels k of a line whose centres k + 0.5 lie between two places."""
-    first = min(max(math.floor(low + 0.5), 0), length)
-    return slice(first, max(first, min(math.ceil(high - 0.5), length)))
+def _in_spans(spans: Counts, rows: Counts, columns: Counts) -> Masks:
+    """(N, h, w) true for rows (N, h) and columns (N, w) that lie in spans (N, 2, 2)."""
+    inside = [(k >= spans[:, axis, :1]) & (k < spans[:, axis, 1:]) for axis, k in enumerate((rows, columns))]
+    return np.asarray(inside[0][:, :, None] & inside[1][:, None])
 
 
-def _smoothed(intensity: Grey, span: Span) -> Grey:
-    """Pixels of a span, smoothed; beyond the border of `intensity` the pixels are mirrored."""
-    wide = tuple(slice(max(one.start - 1, 0), one.stop + 1) for one in span)
-    own = tuple(slice(one.start - more.start, one.stop - more.start) for one, more in zip(span, wide, strict=True))
-    return np.asarray(ndimage.convolve(intensity[wide], _SMOOTHING)[own])
-
-
-def _squared_up(intensity: Grey, sensor: Sensor) -> tuple[Grey, Sensor]:
+def _squared_up(ships: _Ships, sensor: Sensor) -> tuple[_Ships, Sensor]:
     """Average pixels along the axis where they are finer, so that both axes are about as coarse."""
     pixel = np.array(sensor.pixel_m)
     times = np.maximum(np.rint(pixel.max() / pixel), 1).astype(int)
     if (times == 1).all():
-        return intensity, sensor
-    averaged = ndimage.uniform_filter(intensity, size=(times[1], times[0]), mode="nearest")
-    wider = np.sqrt(np.array(sensor.resolution_px) ** 2 + (times**2 - 1) / 12 / _VARIANCE)
-    return np.asarray(averaged), replace(sensor, resolution_px=(float(wider[0]), float(wider[1])))
+        return ships, sensor
+    averaged = np.zeros_like(ships.grey)
+    for grey, found, (height, width) in zip(ships.grey, averaged, ships.size.tolist(), strict=True):
+        ndimage.uniform_filter(grey[:height, :width], (times[1], times[0]), found[:height, :width], mode="nearest")
+    wider = np.sqrt(np.array(sensor.resolution_px) ** 2 + (times**2 - 1) / 12 / VARIANCE)
+    return ships._replace(grey=averaged), replace(sensor, resolution_px=(float(wider[0]), float(wider[1])))
 
 
-def _shaped(intensity: Grey, lobes: Grey, water: float, least: float, found: Mask, sensor: Sensor) -> Shape:
-    """Shape of a blob, without its contrast, from intensity and the side lobes in it."""
-    pixel, width = np.array(sensor.pixel_m), np.array(sensor.pixel_m) * sensor.resolution_px
-    rows, columns = np.nonzero(found)
-    points = np.stack([columns + 0.5, rows + 0.5], axis=1) * pixel
-    weight = np.sqrt(intensity[found])
-    centre = (points * weight[:, None]).sum(axis=0) / weight.sum()
-    # a pixel is a square, not a point
-    moments = covariance(points.T, weight) + np.diag(pixel**2 / 12)
-    axes = np.linalg.eigh(moments - np.diag(width**2) * _VARIANCE)[1]
-    axis = axes[:, 1]
-    side = np.array([-axis[1], axis[0]])
-    smaller, larger = np.linalg.eigvalsh(moments)
-    along, across = float(np.hypot(*(axis * width))), float(np.hypot(*(side * width)))
-    reach = (points - centre) @ axis
-    step = float(pixel.min()) * _STEP
-    offsets = np.arange(reach.min() - along, reach.max() + along + step, step)
-    ridge = np.arange(-_RIDGE * across, _RIDGE * across + step / 2, step)
-    hull = np.where(_LOBES_AT_ENDS * lobes > intensity, 0.0, intensity)
-    profile = _sampled(hull, (centre, axis, side), offsets, ridge, pixel).mean(axis=1)
-    ends = [_shoulder(profile[::way], least, round(_SHOULDER_BACK * along / step)) for way in (1, -1)]
-    if min(ends) < 0:
-        return UNKNOWN
-    first, last = offsets[len(offsets) - 1 - ends[1]], offsets[ends[0]]
-    length = max(float(last - first) - _ENDS * along, float(pixel.min()))
-    centre += axis * (first + last) / 2
-    size = _width(hull - water, (centre, axis, side), (length, np.sqrt(12 * smaller)), across, pixel)
-    return Shape(
-        _pair(centre / pixel),
-        _pair(axis / pixel * length / 2),
-        _pair(side / pixel * size / 2),
-        (along / length, across / size),
-        bool(larger > _LEAST_ELONGATION**2 * smaller),
-        UNKNOWN.contrast_db,
+def _shaped(ships: _Ships, sensor: Sensor) -> list[Shape]:
+    """Shapes of ships, without their contrast."""
+    rows, columns = around(ships.spans, 1)
+    every = np.arange(len(rows))[:, None, None]
+    y, x = (np.clip(k, 0, length - 1) for k, length in zip((rows, columns), ships.grey.shape[1:], strict=True))
+    at = (every, y[:, :, None], x[:, None])
+    box = _in_spans(ships.spans, rows, columns) & ships.valid[at]
+    ship = np.where(box, ships.grey[at], 0.0)
+    lobes, least = _side_lobes(ships, (rows, columns), ship, sensor), floors(ship.max(axis=(1, 2)), ships.water)
+    whole = np.stack([np.zeros_like(ships.size), ships.size], axis=2)
+    found = blobs(ship, np.maximum(lobes[at], least[:, None, None]), _in_spans(whole, rows, columns))
+    shapes = [UNKNOWN] * len(rows)
+    large = np.flatnonzero(found.sum(axis=(1, 2)) >= _LEAST_BLOB)
+    if len(large):
+        owner, down, right = np.nonzero(found[large])
+        points = np.stack([x[large[owner], right], y[large[owner], down]], axis=1).astype(np.float64) + 0.5
+        hull = np.where(_LOBES_AT_ENDS * lobes[large] > ships.grey[large], 0.0, ships.grey[large])
+        frame, turned = framed(points, np.sqrt(ship[large][found[large]]), owner, sensor)
+        pictures = Pictures(hull, ships.size[large], np.array(sensor.pixel_m))
+        for row, shape in zip(
+            large.tolist(), _sized(pictures, ships.water[large], least[large], frame, turned), strict=True
+        ):
+            shapes[row] = shape
+    return shapes
+
+
+def _side_lobes(ships: _Ships, places: tuple[Counts, Counts], ship: Stack, sensor: Sensor) -> Stack:
+    """Most intensity (N, H, W) that the side lobes of a box may give to other pixels of its rows and columns.
+
+    Args:
+        ships: pixels around the boxes.
+        places: rows and columns of `ship`.
+        ship: intensity at each box and a line around it, 0 beside the box.
+        sensor: point response of the scene.
+    """
+    found = np.zeros_like(ships.grey)
+    some = np.flatnonzero(throws_lobes(ship.max(axis=(1, 2)), ships.water))
+    if not len(some):
+        return found
+    spans, (rows, columns) = ships.spans[some], (k[some, 1:-1] for k in places)
+    power = np.where(_in_spans(spans, rows, columns), ship[some, 1:-1, 1:-1], -1.0)
+    y, x = (np.broadcast_to(np.arange(side), (len(some), side)) for side in found.shape[1:])
+    lobes = lobes_along_rows(power, columns, x, sensor.resolution_px[0])
+    own, line = np.nonzero(rows < spans[:, 0, 1:])
+    found[some[own], rows[own, line]] = lobes[own, line]
+    lobes = lobes_along_rows(power.swapaxes(1, 2), rows, y, sensor.resolution_px[1])
+    own, line = np.nonzero(columns < spans[:, 1, 1:])
+    at = some[own], slice(None), columns[own, line]
+    found[at] = np.maximum(found[at], lobes[own, line])
+    return found
+
+
+def _sized(pictures: Pictures, water: Values, least: Values, frame: Frame, moments: Moments) -> list[Shape]:
+    """Shapes of blobs with their ends and sides, without their contrast; UNKNOWN without an end."""
+    pixel, shapes = pictures.pixel, [UNKNOWN] * len(water)
+    first, last = ends(pictures, frame, moments.reach, least).T
+    rows = np.flatnonzero(np.isfinite(first))
+    if not len(rows):
+        return shapes
+    frame, first, last = frame.some(rows), first[rows], last[rows]
+    smaller, larger = moments.smaller[rows], moments.larger[rows]
+    length = np.maximum(last - first - _ENDS * frame.along, float(pixel.min()))
+    frame = frame._replace(centre=frame.centre + frame.axis * ((first + last) / 2)[:, None])
+    above = Pictures(pictures.grey[rows] - water[rows, None, None], pictures.size[rows], pixel)
+    width = widths(above, frame, length, np.sqrt(12 * smaller))
+    columns = (
+        frame.centre / pixel,
+        frame.axis / pixel * (length / 2)[:, None],
+        frame.side / pixel * (width / 2)[:, None],
+        np.stack([frame.along / length, frame.across / width], axis=1),
     )
-
-
-def _pair(vector: Vector) -> tuple[float, float]:
-    return float(vector[0]), float(vector[1])
-
-
-def _sampled(grey: Grey, frame: tuple[Vector, Vector, Vector], along: Vector, across: Vector, pixel: Vector) -> Grey:
-    """Brightness (A, B) at A metres along and B across the axis of a frame (middle, axis, side)."""
-    centre, axis, side = frame
-    x, y = ((centre[k] + along[:, None] * axis[k] + across * side[k]) / pixel[k] - 0.5 for k in (0, 1))
-    return np.asarray(ndimage.map_coordinates(grey, [y, x], order=1, mode="nearest"))
-
-
-def _shoulder(profile: Vector, least: float, back: int) -> int:
-    """Last index of a profile (N,) that is bright, and not dark beside the `back` before it; -1 if none is."""
-    before = ndimage.maximum_filter1d(profile, back + 1, mode="constant", origin=back // 2)
-    bright = np.flatnonzero((profile >= least) & (profile >= _SHOULDER * before))
-    return int(bright[-1]) if len(bright) else -1
-
-
-def _width(
-    above: Grey, frame: tuple[Vector, Vector, Vector], sides: tuple[float, float], blur: float, pixel: Vector
-) -> float:
-    """Width in metres of a ship of about those sides, from the fall of its brightness `above` the water's."""
-    step = float(pixel.min()) * _STEP
-    reach = max(4.0 * float(pixel.min()), 1.5 * sides[1])
-    along = np.arange(-0.5, 0.5, step / sides[0]) * _PROFILE_SHARE * sides[0]
-    profile = _sampled(above, frame, along, np.arange(-reach, reach, step), pixel).mean(axis=0)
-    level = profile - _PROFILE_LEVEL * profile.max()
-    top = int(np.argmax(profile))
-    crossings = _crossing(level[top:]) + _crossing(level[top::-1])
-    return float(np.sqrt(max((crossings * step) ** 2 - (_PROFILE_BLUR * blur) ** 2, float(pixel.min()) ** 2)))
-
-
-def _crossing(level: Vector) -> float:
-    """Steps from the start of `level` (N,) to where it first falls below 0; N where it never does."""
-    below = np.flatnonzero(level < 0)
-    if not len(below):
-        return float(len(level))
-    first = int(below[0])
-    return float(first - level[first] / (level[first] - level[first - 1])) if first else 0.0
+    elongated = (larger > _LEAST_ELONGATION**2 * smaller).tolist()
+    for row, *pairs, long in zip(rows.tolist(), *(column.tolist() for column in columns), elongated, strict=True):
+        centre, axis, side, blur = ((x, y) for x, y in pairs)
+        shapes[row] = Shape(centre, axis, side, blur, long, UNKNOWN.contrast_db)
+    return shapes

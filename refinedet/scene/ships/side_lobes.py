@@ -8,11 +8,12 @@ cross elsewhere: their side lobes are not told.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from refinedet.scene.ships.blob import FALSE_BRIGHT, side_lobes
+from refinedet.scene.ships.blob import FALSE_BRIGHT, lobes_along_rows, throws_lobes
+from refinedet.scene.ships.blocks import Span
 from refinedet.scene.ships.crop import Box, quantile, touched
 from refinedet.scene.ships.resolution import Grey, Mask, Pair
 
@@ -50,19 +51,52 @@ def is_side_lobe(power: Grey, valid: Mask, box_xyxy: Box, others: Iterable[Box],
     here = np.zeros_like(valid)
     here[box] = valid[box]
     ships = np.zeros_like(here)
-    for other in others:
-        ships[touched(power.shape, other, _GROWN_PX)] = True
-    water = quantile(power[valid], 0.5)
+    for rows, columns in _grown(others, power.shape):
+        ships[rows, columns] = True
     bright = np.where(ships & ~here & (power >= _BRIGHTER * peak), power, 0.0)
-    patch = here & (power >= max(_OF_PEAK * peak, FALSE_BRIGHT * water))
-    if not bright.any() or not patch.any():
+    if not bright.any():
         return False
-    everywhere = (slice(0, power.shape[0]), slice(0, power.shape[1]))
-    lobes = side_lobes(bright, water, resolution_px, everywhere, box)
+    water = quantile(power[valid], 0.5)
+    patch = here & (power >= max(_OF_PEAK * peak, FALSE_BRIGHT * water))
+    if not patch.any():
+        return False
+    lobes = _lobes(bright, water, box, resolution_px)
     if float((power[box] <= lobes)[patch[box]].mean()) < _EXPLAINED:
         return False
     sides = ((power, bright > 0, patch), (power.T, bright.T > 0, patch.T))
     return any(_arm_reaches(*side, water) for side in sides)
+
+
+def _grown(boxes: Iterable[Box], shape: tuple[int, ...]) -> Iterator[Span]:
+    """Yield the pixels of an array (H, W) that boxes touch if they are larger by `_GROWN_PX` on all sides."""
+    corners = np.array(list(boxes), np.float64).reshape(-1, 2, 2)[:, :, ::-1]
+    first = np.clip(np.floor(corners[:, 0] - _GROWN_PX), 0, shape).astype(np.int64)
+    last = np.clip(np.ceil(corners[:, 1] + _GROWN_PX), first, shape).astype(np.int64)
+    for (top, left), (bottom, right) in zip(first.tolist(), last.tolist(), strict=True):
+        yield slice(top, bottom), slice(left, right)
+
+
+def _lobes(bright: Grey, water: float, box: Span, resolution_px: Pair) -> Grey:
+    """Most intensity that the side lobes of bright pixels of the same row or column may give to those of a box."""
+    if not throws_lobes(bright.max(keepdims=True), np.array(water)).all():
+        return np.zeros_like(bright[box])
+    rows, columns = (
+        _along(one[lines], across, width)
+        for one, lines, across, width in (
+            (bright, box[0], box[1], resolution_px[0]),
+            (bright.T, box[1], box[0], resolution_px[1]),
+        )
+    )
+    return np.maximum(rows, columns.T)
+
+
+def _along(bright: Grey, targets: slice, resolution_px: float) -> Grey:
+    """Side lobes of bright pixels (R, W) at the target columns, along rows alone."""
+    sources = np.flatnonzero(bright.any(axis=0))
+    if not len(sources):
+        return np.zeros_like(bright[:, targets])
+    places = np.arange(bright.shape[1])[None, targets]
+    return np.asarray(lobes_along_rows(bright[None, :, sources], sources[None], places, resolution_px)[0])
 
 
 def _arm_reaches(power: Grey, bright: Mask, patch: Mask, water: float) -> bool:

@@ -15,6 +15,7 @@ from refinedet.raster import Reader, SceneReader
 from refinedet.raster.resample import ResampledReader
 from refinedet.scene.land.survey import SHORE
 from refinedet.scene.ships.blocks import read_blocks
+from refinedet.scene.ships.clutter import CLUTTER, amid_clutter
 from refinedet.scene.ships.crop import Box, Crop
 from refinedet.scene.ships.plausible import NOMINAL_M, doubts, judged, resolution_m, surroundings
 from refinedet.scene.ships.side_lobes import SIDELOBE, is_side_lobe
@@ -23,13 +24,15 @@ from refinedet.tiling import Window
 
 _COARSEST_M = 45.0
 """Pixels larger than this show no ship's shape, so nothing is doubted."""
+_TOGETHER = 32
+"""Detections that are looked at together, for the memory."""
 _EIGHT_BITS = "uint8"
 """Type of pictures, which are cut off or squeezed: a bright patch looks larger in them than it is."""
 _UNKNOWN = (np.nan, np.nan)
 
 
 def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings) -> tuple[tuple[str, ...], ...]:
-    """Flags of N detections by the pixels around each: plausible.CLUTTER, IMPLAUSIBLE, ISLET, survey.SHORE, SIDELOBE.
+    """Flags of N detections by the pixels around each: CLUTTER, IMPLAUSIBLE, ISLET, SHORE, SIDELOBE.
 
     Args:
         reader: the scene.
@@ -59,23 +62,24 @@ def suspects(reader: Reader, seen: Reader, boxes_xyxy: Boxes, land: LandSettings
     found = list(none)
     for block, members in read_blocks(looked_at, windows):
         whole = Crop.of(block.power, block.valid)
-        for index in members:
-            window = windows[index]
-            crop, place = whole.part(block.span(window)), _box(boxes[index] - _corner(window))
-            flags, land_px = doubts(crop, place, size_m, sensor_m)
-            if land.mask != "off" and land_px <= shore_px:
-                flags.add(SHORE)
-            others = _others(tree, boxes, index, window)
-            if is_side_lobe(crop.power, crop.valid, place, others, sensor_px):
-                flags.add(SIDELOBE)
-            found[index] = tuple(sorted(flags))
+        for some in (members[first : first + _TOGETHER] for first in range(0, len(members), _TOGETHER)):
+            crops = [whole.part(block.span(windows[k])) for k in some]
+            places = [_box(boxes[k] - _corner(windows[k])) for k in some]
+            amid = amid_clutter(crops, places)
+            for index, crop, place, cluttered in zip(some, crops, places, amid, strict=True):
+                flags, land_px = doubts(crop, place, size_m, sensor_m, land=land.mask != "off")
+                flags |= {CLUTTER} if cluttered else set()
+                flags |= {SHORE} if land_px <= shore_px else set()
+                others = _others(tree, boxes, index, windows[index])
+                flags |= {SIDELOBE} if is_side_lobe(crop.power, crop.valid, place, others, sensor_px) else set()
+                found[index] = tuple(sorted(flags))
     return tuple(found)
 
 
 def _others(tree: shapely.STRtree, boxes: NDArray[np.float64], index: int, window: Window) -> Iterator[Box]:
     """Yield the boxes of the other detections in a window, in its pixels; nothing is looked up before the first."""
     near = tree.query(shapely.box(window.x, window.y, window.x + window.width, window.y + window.height))
-    yield from (_box(boxes[other] - _corner(window)) for other in near.tolist() if other != index)
+    yield from map(tuple, (boxes[near[near != index]] - _corner(window)).tolist())
 
 
 def _corner(window: Window) -> NDArray[np.float64]:

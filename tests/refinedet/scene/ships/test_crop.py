@@ -16,6 +16,10 @@ def pixels(side: int = 60) -> tuple[np.ndarray, np.ndarray]:
     return np.where(valid, rng.gamma(1.0, 1.0, valid.shape), 0.0), valid
 
 
+def fields(crop: Crop) -> list[np.ndarray]:
+    return [crop.power, crop.valid, crop.amplitude, crop.smooth, crop.smoother]
+
+
 @pytest.mark.parametrize("side", [3, 5])
 def test_a_mean_is_that_of_the_measured_pixels(side: int) -> None:
     power, valid = pixels()
@@ -37,13 +41,34 @@ def test_a_part_is_a_crop_of_its_own_and_the_same_to_the_last_bit_whatever_lies_
     for mask in (valid, every):
         for span in ((slice(17, 47), slice(20, 50)), (slice(20, 60), slice(3, 50)), (slice(20, 60), slice(20, 23))):
             part, alone = Crop.of(power, mask).part(span), Crop.of(power[span], mask[span])
-            for ours, theirs in zip(part, alone, strict=True):
+            for ours, theirs in zip(fields(part), fields(alone), strict=True):
                 assert np.allclose(ours, theirs, rtol=1e-12)
             rows, columns = span
             below = slice(rows.start - 9, rows.stop - 9), columns
             for around, moved in ((Crop.of(other, mask), span), (Crop.of(power[9:], mask[9:]), below)):
-                for ours, theirs in zip(part, around.part(moved), strict=True):
+                for ours, theirs in zip(fields(part), fields(around.part(moved)), strict=True):
                     assert ours.tobytes() == theirs.tobytes()
+
+
+def test_bounds_of_a_part_hold_at_its_border() -> None:
+    """They are close where the sea is even, and never too small."""
+    power = np.random.default_rng(1).gamma(2.0, 0.5, (90, 97))
+    power[30:, 20] = power[30] = 40.0  # bright lines at the border of a part, which are mirrored there
+    every = np.ones(power.shape, bool)
+    whole = Crop.of(power, every)
+    for span in ((slice(30, 70), slice(20, 60)), (slice(0, 90), slice(0, 97)), (slice(40, 90), slice(31, 70))):
+        part = whole.part(span)
+        inner, edge = (slice(3, 9), slice(5, 11)), (slice(0, 9), slice(0, 9))
+        assert (part.smooth_in(inner) == part.smooth[inner]).all()
+        assert (part.smooth_in(edge) == part.smooth[edge]).all()
+        for least in (0.3, 1.0, 1.5, 8.0, 12.0, 20.0):
+            assert part.most_smooth(least) >= (part.smooth >= least).sum()
+            assert part.may_be_smoother(least)[part.smoother >= least].all()
+        assert part.most_smooth(3.0) < 600
+        assert not part.may_be_smoother(50.0)[2:-2, 2:-2].any()
+    unknown = every.copy()
+    unknown[50, 50] = False
+    assert Crop.of(power, unknown).part((slice(30, 70), slice(20, 60))).most_smooth(1e9) == 1600
 
 
 @pytest.mark.parametrize("count", [1, 2, 7, 8, 1000])

@@ -7,10 +7,10 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships import backdrop, plausible
+from refinedet.scene.ships import backdrop, clutter, plausible
+from refinedet.scene.ships.clutter import CLUTTER, amid_clutter
 from refinedet.scene.ships.crop import Crop
 from refinedet.scene.ships.plausible import (
-    CLUTTER,
     IMPLAUSIBLE,
     ISLET,
     REACH_PX,
@@ -68,7 +68,9 @@ def box(reach: float = 12, x: float = MIDDLE, y: float = MIDDLE) -> tuple[float,
 
 
 def judge(power: Power, place: tuple[float, float, float, float], pixel_m: float = 10.0) -> tuple[set[str], float]:
-    return doubts(Crop.of(power, np.ones(power.shape, bool)), place, pixel_m)
+    crop = Crop.of(power, np.ones(power.shape, bool))
+    flags, land_px = doubts(crop, place, pixel_m)
+    return flags | ({CLUTTER} if amid_clutter([crop], [place])[0] else set()), land_px
 
 
 @pytest.mark.parametrize("looks", [1.0, 4.4, 20.0])
@@ -159,7 +161,10 @@ def test_quick_tests_change_no_answer(pixel_m: float, monkeypatch: pytest.Monkey
     scenes = [speckle(1), speckle(1) + ship(), city(), speckle(2) + 20 * city() * half, speckle(3, 1.0) + ship(70, 6)]
     places = [box(reach, x=x) for reach in (2, 12) for x in (60.0, MIDDLE, 130.0)]
     quick = [judge(power, place, pixel_m) for power in scenes for place in places]
-    monkeypatch.setattr(backdrop, "_may_have_points", lambda *_: True)
+    monkeypatch.setattr(clutter, "_may_have_points", lambda *_: True)
+    monkeypatch.setattr(backdrop, "_may_have_land", lambda *_: True)
+    monkeypatch.setattr(plausible, "_may_exceed", lambda *_: True)
+    monkeypatch.setattr(plausible, "_least_median", lambda *_: 0.0)
     monkeypatch.setattr(plausible, "_CLOSE_PX", SIDE)
     monkeypatch.setattr(plausible._Patch, "exceeds", lambda *_: True)
     assert [judge(power, place, pixel_m) for power in scenes for place in places] == quick

@@ -1,0 +1,59 @@
+"""Parts of an area into which a disc fits. Pure."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from refinedet.scene.ships.resolution import Mask
+
+
+def most_opened(bright: Mask, breadth: float) -> int:
+    """Number of pixels that `opened` leaves, or more; quick.
+
+    A disc holds a square, and a row and a column as long as it is broad, and a larger square holds it.
+    """
+    reach = int(breadth / 2)
+    inner = int(breadth / 2 / np.sqrt(2))
+    wide = np.pad(bright, reach, constant_values=True)
+    rows, columns = wide[reach : reach + bright.shape[0]], wide[:, reach : reach + bright.shape[1]]
+    core = _runs(rows, 2 * reach + 1) & _runs(columns.T, 2 * reach + 1).T
+    if not core.any():
+        return 0
+    square = wide[reach - inner : wide.shape[0] - reach + inner, reach - inner : wide.shape[1] - reach + inner]
+    core &= _runs(_runs(square, 2 * inner + 1).T, 2 * inner + 1).T
+    dark = np.pad(~core, reach, constant_values=True)
+    covered = ~_runs(_runs(dark, 2 * reach + 1).T, 2 * reach + 1).T
+    return int(np.count_nonzero(bright & covered))
+
+
+def opened(bright: Mask, breadth: float) -> Mask:
+    """Parts of an area into which a disc of that diameter fits; the area is taken to go on beyond the image."""
+    if not most_opened(bright, breadth):
+        return np.zeros_like(bright)
+    core = ~_grown(~bright, breadth / 2)
+    return bright & _grown(core, breadth / 2) if core.any() else core
+
+
+def _grown(mask: Mask, radius: float) -> Mask:
+    """Pixels that have a true one within a radius."""
+    reach = int(radius)
+    height, width = mask.shape
+    counts = np.cumsum(np.pad(mask, ((reach, reach), (reach + 1, reach))), axis=1, dtype=np.int32)
+    found, half = np.zeros_like(mask), -1
+    for down in range(reach + 1):
+        if half != (half := int(np.sqrt(radius**2 - down**2))):
+            last, first = reach + 1 + half, reach - half
+            near = counts[:, last : last + width] > counts[:, first : first + width]
+        found |= near[reach + down : reach + down + height]
+        found |= near[reach - down : reach - down + height]
+    return found
+
+
+def _runs(mask: Mask, length: int) -> Mask:
+    """(H, W - length + 1) true where a row is true in so many columns from here on."""
+    found, have = mask, 1
+    while have < length:
+        step = min(have, length - have)
+        found = found[:, : found.shape[1] - step] & found[:, step:]
+        have += step
+    return found
