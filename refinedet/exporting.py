@@ -178,7 +178,6 @@ class CalibrationChips:
         return [partial(_canvas, self.folder / name, model.input_px, model.strides[-1]) for name in chosen]
 
 
-
 class _Judge:
     """Judge of exported files on val; the first file is the float one, from whose boxes moves are measured."""
 

@@ -28,8 +28,8 @@ from refinedet.detection.loading import (
 from refinedet.detection.search import Search, settle
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file
-from refinedet.stretch_limits import check_choice
 from refinedet.runtimes.processor import instructions_for_8_bits
+from refinedet.stretch_limits import check_choice
 from refinedet.weights import shipped_graph, shipped_weights
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _IN_8_BITS = (
-    "the network computed in 8 bits, which this processor does faster ({}); single boxes and scores differ a little from "
+    "the network computed in 8 bits, which this processor does faster ({}); boxes and scores differ a little from "
     'those in floats: set `precision="fp32"` for these'
 )
 

@@ -34,15 +34,21 @@ def layers_of(model: Any) -> list[str]:
 def blocks_of(model: Any) -> dict[str, list[str]]:
     """Layers by the block of the network that they are part of, such as one inverted residual or one head.
 
-    The name of a layer is the path of its module with the operation behind it. The block is the module that holds it if
-    that has a number, else the layer's own module.
+    The name of a layer is the path of its module with the operation behind it. The block is the nearest module around
+    it that has a number, else the layer's own module.
     """
     found: dict[str, list[str]] = {}
     for name in layers_of(model):
-        module, _, _ = name.rpartition("/")
-        holder, _, _ = module.rpartition("/")
-        found.setdefault(holder if re.search(r"\.\d+$", holder) else module, []).append(name)
+        found.setdefault(_block(name), []).append(name)
     return found
+
+
+def _block(name: str) -> str:
+    module, _, _ = name.rpartition("/")
+    holder, _, _ = module.rpartition("/")
+    while holder and not re.search(r"\.\d+$", holder):
+        holder, _, _ = holder.rpartition("/")
+    return holder or module
 
 
 def put_back(model: Any, source: Any, names: Collection[str]) -> None:

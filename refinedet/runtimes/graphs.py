@@ -172,8 +172,8 @@ class OpenVinoGraph:
             )
         if self.exported.full_range and not instructions_for_8_bits():
             raise InputError(
-                f"expected a processor with VNNI or AMX for {path}, whose weights use all of 8 bits, found none of them "
-                'named by this system; compute in floats: `precision="fp32"` with the checkpoint as `weights`'
+                f"expected a processor with VNNI or AMX for {path}, whose weights use all of 8 bits, found one of "
+                'which the system names neither; compute in floats: `precision="fp32"` and the checkpoint as `weights`'
             )
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise InputError('expected a processor with bfloat16 for `precision="bf16"`, found one without; use fp32')

@@ -4,8 +4,8 @@ Only layers with weights compute in 8 bits. All operations after the last of the
 sampling of AlignConv and the scores. One or two layers may cause most of the error: a convolution that takes the
 difference of near values magnifies their rounding. So the blocks of the network are put back to float, each for itself,
 and those that cause most of the error stay in float. NNCF has an accuracy control of its own, which is not used. It
-ranks layers by their effect on all boxes, nearly all of which are background, and with other runtime settings than those
-of detection.
+ranks layers by their effect on all boxes, nearly all of which are background, and with other runtime settings than
+those of detection.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ from refinedet.workarounds.openvino_telemetry import import_without_telemetry
 
 _LOGGER = logging.getLogger(__name__)
 
-_RANKED_ON = 24
+_RANKED_ON = 16
 """Most canvases on which blocks are compared."""
 _SHARE = 0.25
 """Share of the distance from the float form that one block must cause to be put back before anything is judged."""

@@ -75,9 +75,16 @@ def test_only_the_named_layers_are_put_back(source: Any) -> None:
 
 def test_blocks_hold_the_layers_that_belong_together(source: Any) -> None:
     blocks = blocks_of(source)
-    assert [name for names in blocks.values() for name in sorted(names)] != []
-    assert sum(len(names) for names in blocks.values()) == len(layers_of(source))
-    assert {"backbone/body/conv_stem", "backbone/body/blocks.0/blocks.0.0", "arm.0", "odm.0"} <= set(blocks)
+    assert sorted(name for names in blocks.values() for name in names) == sorted(layers_of(source))
+    whole = {
+        "backbone/body/conv_stem",
+        "backbone/extra.0",
+        "backbone/body/blocks.0/blocks.0.0",
+        "arm.0",
+        "tcb.0",
+        "odm.0",
+    }
+    assert whole <= set(blocks)
     assert len(blocks["backbone/body/blocks.1/blocks.1.0"]) == 3
 
 

@@ -21,10 +21,10 @@ from numpy.typing import NDArray
 from refinedet.detection.detector import Detector
 from refinedet.errors import InputError, MissingExtra
 from refinedet.runtimes import int8
+from refinedet.runtimes.back_to_float import Canvases
 from refinedet.runtimes.export import export
 from refinedet.runtimes.exported import KEY, LAYERS, Exported
 from refinedet.runtimes.graphs import open_graph, openvino
-from refinedet.runtimes.back_to_float import Canvases
 from refinedet.runtimes.int8 import Judged, Limits, Quantized, quantize
 
 
@@ -152,9 +152,11 @@ class Fake:
         self.source, self.asked = source, list[int]()
 
     def model(self, _kept: set[str]) -> Any:
+        """The file in float."""
         return openvino().Core().read_model(self.source)
 
     def costly(self, _kept: set[str], *, least: int) -> set[str]:
+        """One layer, if one is wanted."""
         self.asked.append(least)
         return {f"layer {len(self.asked)}"} if least else set()
 
