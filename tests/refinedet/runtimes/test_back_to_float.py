@@ -54,7 +54,6 @@ def damaged(source: Any) -> Any:
 
 def test_with_all_layers_back_the_numbers_are_those_of_the_float_form(source: Any) -> None:
     wanted = answers(source, [canvas])
-    assert not all(np.array_equal(a, b) for a, b in zip(answers(damaged(source), [canvas])[0], wanted[0], strict=True))
     model = damaged(source)
     put_back(model, source, set(layers_of(source)))
     for found, expected in zip(answers(model, [canvas])[0], wanted[0], strict=True):
