@@ -25,6 +25,7 @@ from refinedet.predictors.predictor import TorchPredictor
 from refinedet.runtimes.beside import export_beside
 from refinedet.runtimes.exported import weights_of
 from refinedet.runtimes.graphs import open_graph
+from refinedet.runtimes.int8 import Limits
 from refinedet.runtimes.parity import parity
 from refinedet.runtimes.predictor import ExportedPredictor
 
@@ -33,8 +34,8 @@ _LARGEST_MB = 10.0
 _LARGEST_TOGETHER_MB = 25.0
 _PARITY_PX, _PARITY_SCORE = 0.01, 1e-4
 """Largest distances of boxes and scores of the float graph from torch."""
-_MAX_DROP = 0.3
-"""Points of AP on val that 8 bits may cost."""
+_LIMITS = Limits(ap=0.3, recall=0.005, moved_px=0.5)
+"""Most that 8 bits may cost on val."""
 
 
 def ship(checkpoint: Path, target: Path, gsd_m: PixelSizes | None = None) -> None:
@@ -83,8 +84,8 @@ def ship_graphs(target: Path, calibration: Path | None = None) -> list[Path]:
     _LOG.info("%s: %.3g pixels and %.2g of score from torch", graph, found["px_max"], found["score_max"])
     files = [target, graph]
     if calibration is not None:
-        told = export_in_8_bits(target, small, calibration, _MAX_DROP)
-        _LOG.info("%s: AP on val %.2f, in float %.2f", small, told["AP_val_int8"], told["AP_val_float"])
+        told = export_in_8_bits(target, small, calibration, _LIMITS, full_range=True)
+        _LOG.info("%s: %s", small, told)
         files += [small, weights_of(small)]
     together = sum(path.stat().st_size for path in files) / 1e6
     if together > _LARGEST_TOGETHER_MB:

@@ -16,14 +16,17 @@ from refinedet.config import ModelConfig
 from refinedet.data.coco import Record, read_record
 from refinedet.data.dataset import read_chip
 from refinedet.data.simulation.chips import simulated_chips
+from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
-from refinedet.evaluation.predictions import measure_chips
+from refinedet.evaluation.agreement import median_move_px, recall
+from refinedet.evaluation.metrics import coco_metrics
+from refinedet.evaluation.predictions import measure_chips, predict_all
 from refinedet.files import cannot_write, sha256_file, write_json
 from refinedet.model.checkpoint import read_header
 from refinedet.predictors.predictor import TorchPredictor, on_canvas
 from refinedet.runtimes.export import export
 from refinedet.runtimes.exported import SUFFIXES, Format
-from refinedet.runtimes.int8 import quantize
+from refinedet.runtimes.int8 import Judged, Limits, quantize
 from refinedet.runtimes.parity import parity
 from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.scene.identity import package_version
@@ -100,7 +103,7 @@ def export_and_measure(
         if settings.calibration is None:
             export(weights, path, settings.format)
         else:
-            found["int8"] = export_in_8_bits(weights, path, settings.calibration, settings.max_drop)
+            found["int8"] = export_in_8_bits(weights, path, settings.calibration, Limits(settings.max_drop))
         ours, exported = TorchPredictor.load(weights, device="cpu"), ExportedPredictor.load(path)
         found |= {f"{one.suffix[1:]}_sha256": sha256_file(one) for one in files[:-1]}
         found["versions"] = {name: package_version(name) for name in _PACKAGES}
@@ -174,19 +177,36 @@ class CalibrationChips:
         chosen = [chips[int(index * step)] for index in range(min(len(chips), _CHIPS_MAX))]
         return [partial(_canvas, self.folder / name, model.input_px, model.strides[-1]) for name in chosen]
 
-    def ap(self, path: Path) -> float:
-        """AP of an exported file on val, in percent."""
-        return float(measure_chips(ExportedPredictor.load(path), self.val, self.folder)["AP"] or 0.0)
+
+class _Judge:
+    """Judge of exported files on val; the first file is the float one, from whose boxes moves are measured."""
+
+    def __init__(self, chips: CalibrationChips) -> None:
+        self._chips, self._first = chips, dict[int, Detections]()
+
+    def __call__(self, path: Path) -> Judged:
+        """Measure a file."""
+        truth = self._chips.val
+        found = predict_all(ExportedPredictor.load(path), truth, self._chips.folder)
+        self._first = self._first or found
+        return Judged(
+            ap=float(coco_metrics(truth, found)["AP"] or 0.0),
+            recall=recall(truth, found),
+            moved_px=median_move_px(truth, self._first, found),
+        )
 
 
-def export_in_8_bits(weights: Path, path: Path, folder: Path, max_drop: float) -> dict[str, Any]:
+def export_in_8_bits(
+    weights: Path, path: Path, folder: Path, limits: Limits, *, full_range: bool = False
+) -> dict[str, Any]:
     """Write a checkpoint as a file for OpenVINO in 8 bits; returns the entries of its report.
 
     Args:
         weights: the checkpoint.
         path: path of the .xml file; its weights lie beside it, as .bin.
         folder: folder of train.json, val.json and their chips.
-        max_drop: points of AP on val that 8 bits may cost.
+        limits: most that 8 bits may cost on val.
+        full_range: weights use all of 8 bits, and the file needs a processor with VNNI or AMX.
 
     Raises:
         FileError, InputError, MissingExtra: as `export`, `CalibrationChips.read` and `quantize`.
@@ -196,11 +216,15 @@ def export_in_8_bits(weights: Path, path: Path, folder: Path, max_drop: float) -
     canvases = chips.canvases(header.model)
     with tempfile.TemporaryDirectory(prefix="refinedet-") as scratch:
         source = export(weights, Path(scratch) / "float.xml", "openvino")
-        found = quantize(source, path, canvases, chips.ap, max_drop)
+        found = quantize(source, path, canvases, _Judge(chips), limits, full_range=full_range)
     return {
-        "AP_val_float": found.judged_float,
-        "AP_val_int8": found.judged_int8,
-        "max_drop": max_drop,
+        "AP_val_float": found.before.ap,
+        "AP_val_int8": found.after.ap,
+        "recall_val_float": found.before.recall,
+        "recall_val_int8": found.after.recall,
+        "moved_px": found.after.moved_px,
+        "max_drop": limits.ap,
+        "full_range": full_range,
         "layers": found.layers,
         "layers_in_float": list(found.in_float),
         "calibration_chips": len(canvases),

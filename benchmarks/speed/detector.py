@@ -213,16 +213,12 @@ def exported(
 
 def in_8_bits(path: Path, canvases: NDArray[np.uint8]) -> Path:
     """Quantize an exported file to 8 bits with ranges of these canvases: its time is that of any 8-bit file."""
-    from refinedet.runtimes.int8 import quantize
+    from refinedet.runtimes import int8
+    from refinedet.runtimes.graphs import openvino
 
     made = path.with_stem(f"{path.stem}_int8")
-    quantize(
-        path,
-        made,
-        [partial(canvases.__getitem__, slice(i, i + 1)) for i in range(min(2, len(canvases)))],
-        lambda _: 0.0,
-        0.0,
-    )
+    ranges = [partial(canvases.__getitem__, slice(i, i + 1)) for i in range(min(2, len(canvases)))]
+    openvino().save_model(int8.in_8_bits(path, ranges), made, compress_to_fp16=False)
     return made
 
 

@@ -199,7 +199,7 @@ class RayEngine:
         if unlike:
             raise InputError(
                 f"expected the same software on every machine of the cluster, found another one on one of them "
-                f"({'; '.join(unlike[:3])}); install the same there"
+                f"({'; '.join(unlike[:3])}); install the same there, and set `precision` if processors differ"
             )
         self._deaths, self.identity = 0, identity
 

@@ -280,9 +280,9 @@ class DetectorSettings(Settings):
     )
     precision: PrecisionChoice = option(
         "auto",
-        "Number format of the network; auto: that of the file, else fp32. bf16 is faster where the processor has it, "
-        "and boxes move a little; not with onnx. fp16 is for torch alone. int8 is the graph in 8 bits of the package's "
-        "weights, by openvino.",
+        "Number format of the network; auto: that of the file, or int8 for the package's weights on a processor with "
+        "VNNI or AMX, or fp32. bf16 is faster where the processor has it, and boxes move a little; not with onnx. fp16 "
+        "is for torch alone. int8 is the graph in 8 bits of the package's weights, by openvino.",
         metavar="auto|fp32|bf16|fp16|int8",
     )
     torch_mode: TorchMode = option(

@@ -141,6 +141,7 @@ class ShipFinder:
                 progress=searching,
                 journal=journal,
             )
+        found = replace(found, notes=(*found.notes, *self._detector.notes))
         return told_of_files(found.outlined(settings.output.outline), files)
 
     def _identity(self, scene_sha256: str | None) -> RunIdentity:

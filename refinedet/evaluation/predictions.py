@@ -35,9 +35,17 @@ def measure_chips(predictor: Predictor, truth: Record, root: Path) -> dict[str, 
         InputError: predictor and truth have different classes.
         FileError: a chip is missing or damaged.
     """
+    return coco_metrics(truth, predict_all(predictor, truth, root))
+
+
+def predict_all(predictor: Predictor, truth: Record, root: Path) -> dict[int, Detections]:
+    """Detect in every chip of a data set; returns the detections by image id.
+
+    Raises:
+        InputError, FileError: as `measure_chips`.
+    """
     if predictor.classes != truth.classes:
         raise InputError(
             f"expected chips of the classes {predictor.classes} under {root}, found {truth.classes}; name others"
         )
-    found = {key: one for part in predict_chips(predictor, truth.images, root) for key, one in part.items()}
-    return coco_metrics(truth, found)
+    return {key: one for part in predict_chips(predictor, truth.images, root) for key, one in part.items()}

@@ -41,6 +41,8 @@ class Exported(Settings):
     """Hash of the checkpoint that it was made from."""
     precision: StoredPrecision = "fp32"
     """Precision of the file; with int8, most layers have weights of 8 bits, and compute in them."""
+    full_range: bool = False
+    """True for weights that use all of 8 bits: only processors with VNNI or AMX add their products exactly."""
 
     def to_text(self) -> str:
         """JSON text that is stored in the file."""

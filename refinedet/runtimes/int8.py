@@ -1,27 +1,25 @@
-"""OpenVINO exports in 8 bits, by NNCF: calibrated on chips, and compared with the float file by the caller's measure.
+"""OpenVINO exports in 8 bits, by NNCF: calibrated on chips, and compared with the float file by the caller's judge.
 
 Only layers with weights compute in 8 bits. All operations after the last of them stay in float: anchors, decode, the
-sampling of AlignConv and the scores. If the measure drops too much, groups of layers go back to float one after the
-other, in a fixed order, until the drop is small enough. NNCF has an accuracy control of its own, which is not used. It
-ranks single layers by their effect on all boxes, nearly all of which are background, and with other runtime settings
-than those of detection.
+sampling of AlignConv and the scores. One or two layers may cause most of the error: a convolution that takes the
+difference of near values magnifies their rounding. So the blocks of the network are put back to float, each for itself,
+and those that cause most of the error stay in float. NNCF has an accuracy control of its own, which is not used. It
+ranks layers by their effect on all boxes, nearly all of which are background, and with other runtime settings than
+those of detection.
 """
 
 from __future__ import annotations
 
 import logging
-import re
 import tempfile
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-from numpy.typing import NDArray
-
 from refinedet.errors import InputError
 from refinedet.extras import missing_extra
+from refinedet.runtimes.back_to_float import Canvases, answers, blocks_of, distance, layers_of, put_back
 from refinedet.runtimes.exported import KEY, LAYERS, Exported
 from refinedet.runtimes.graphs import move_openvino, openvino
 from refinedet.workarounds.nncf_constants import fold_constants
@@ -30,25 +28,51 @@ from refinedet.workarounds.openvino_telemetry import import_without_telemetry
 
 _LOGGER = logging.getLogger(__name__)
 
-_FIRST = 3
-"""Number of layers at the input that go back to float first; their few channels carry the full resolution."""
-_NEXT = (
-    r"odm\.\d+/Conv.*|arm\.\d+(/arm\.\d+\.\d+)?/Conv.*",
-    r"tcb\..*",
-    r".*GroupConvolution_\d+",
-)
-"""Names of the groups that follow, in order: heads, connection blocks, depthwise convolutions."""
+_RANKED_ON = 16
+"""Most canvases on which blocks are compared."""
+_SHARE = 0.25
+"""Share of the distance from the float form that one block must cause to be put back before anything is judged."""
+_ROUNDS = 6
+"""Most times that blocks are compared; each puts one back at least, after the first."""
 
-Canvases = Sequence[Callable[[], NDArray[np.uint8]]]
-"""Functions that each make one canvas (1, 3, H, W); they may be called several times, so that none has to be kept."""
+
+@dataclass(frozen=True, slots=True)
+class Judged:
+    """Measures of an exported file on annotated chips."""
+
+    ap: float
+    """AP in points, 0 to 100."""
+    recall: float
+    """Share of the objects that are found at the default score, 0 to 1."""
+    moved_px: float
+    """Median distance of its boxes from those of the float file, in pixels of the chips; 0 for that file itself."""
+
+
+@dataclass(frozen=True, slots=True)
+class Limits:
+    """Most that 8 bits may cost."""
+
+    ap: float
+    """Points of AP lost."""
+    recall: float = 1.0
+    """Recall lost."""
+    moved_px: float = float("inf")
+    """Median distance of boxes in pixels."""
+
+    def hold(self, before: Judged, after: Judged) -> bool:
+        """True if a file in 8 bits costs no more than this, against its float form."""
+        lost = before.ap - after.ap <= self.ap and before.recall - after.recall <= self.recall
+        return lost and after.moved_px <= self.moved_px
 
 
 @dataclass(frozen=True, slots=True)
 class Quantized:
     """Result of `quantize`."""
 
-    judged_float: float
-    judged_int8: float
+    before: Judged
+    """Measures of the float file."""
+    after: Judged
+    """Measures of the file in 8 bits."""
     layers: int
     """Number of all layers with weights."""
     in_float: tuple[str, ...]
@@ -56,7 +80,13 @@ class Quantized:
 
 
 def quantize(
-    source: Path, path: Path, canvases: Canvases, judge: Callable[[Path], float], max_drop: float
+    source: Path,
+    path: Path,
+    canvases: Canvases,
+    judge: Callable[[Path], Judged],
+    limits: Limits,
+    *,
+    full_range: bool = False,
 ) -> Quantized:
     """Write an exported OpenVINO file in 8 bits; equal arguments give equal bytes on one machine.
 
@@ -64,60 +94,110 @@ def quantize(
         source: file of `export`, in float.
         path: path of the .xml file; its weights lie beside it, as .bin. It is written whole or not at all.
         canvases: canvases for the calibration of ranges.
-        judge: measure of an exported file; more is better.
-        max_drop: largest accepted drop of the measure, against that of `source`.
+        judge: measures of an exported file.
+        limits: most that 8 bits may cost.
+        full_range: as `in_8_bits`.
 
     Raises:
         MissingExtra: nncf or openvino is not installed.
-        InputError: `canvases` is empty, or the measure of every file drops too much.
+        InputError: `canvases` is empty, or every file costs too much.
     """
     if not canvases:
         raise InputError("expected at least one chip to calibrate on, found none")
-    wanted, best = judge(source), -np.inf
+    before, core, kept = judge(source), openvino().Core(), set[str]()
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
-        made = Path(folder) / path.name
-        for count in range(len(_NEXT) + 2):
-            model = _quantized(source, canvases, count)
-            openvino().save_model(model, made, compress_to_fp16=False)
-            found = judge(made)
-            best = max(best, found)
-            _LOGGER.info("int8 with %d groups of layers in float: %.2f, in float %.2f", count, found, wanted)
-            if wanted - found <= max_drop:
+        calibrated, made = Path(folder) / "calibrated.xml", Path(folder) / path.name
+        openvino().save_model(in_8_bits(source, canvases, full_range=full_range), calibrated, compress_to_fp16=False)
+        ranking = _Ranking(source, calibrated, canvases)
+        for number in range(_ROUNDS):
+            kept |= ranking.costly(kept, least=0 if number == 0 else 1)
+            openvino().save_model(ranking.model(kept), made, compress_to_fp16=False)
+            after = judge(made)
+            _LOGGER.info("int8 with %d layers in float: %s; in float %s", len(kept), after, before)
+            if limits.hold(before, after):
+                in_float = tuple(name for name in layers_of(core.read_model(made)) if name in kept)
+                found = Quantized(before, after, len(layers_of(core.read_model(made))), in_float)
                 move_openvino(made, path)
-                layers = [node for node in model.get_ordered_ops() if node.get_type_name() in LAYERS]
-                in_float = tuple(node.get_friendly_name() for node in layers if not _in_8_bits(node))
-                return Quantized(wanted, found, len(layers), in_float)
+                return found
     raise InputError(
-        f"expected to lose at most {max_drop:g} points of {wanted:.2f} by 8 bits, found {wanted - best:.2f} lost with "
-        "first layers, heads, connection blocks and depthwise ones in float; allow more by `max_drop`, or do without"
+        f"expected 8 bits to cost at most {limits.ap:g} of AP, {limits.recall:g} of recall and a move of boxes by "
+        f"{limits.moved_px:g} pixels, found AP {before.ap:.2f} and recall {before.recall:.4f} in float, {after.ap:.2f} "
+        f"and {after.recall:.4f} and a move by {after.moved_px:.2f} with {len(kept)} layers in float; allow more by "
+        "`max_drop`, or do without"
     )
 
 
-def _quantized(source: Path, canvases: Canvases, groups: int) -> Any:
-    """Model of a file with its layers in 8 bits, except for those of the first `groups` groups."""
+class _Ranking:
+    """Blocks of a calibrated file, by what they cost."""
+
+    def __init__(self, source: Path, calibrated: Path, canvases: Canvases) -> None:
+        self._core, self._calibrated = openvino().Core(), calibrated
+        step = max(1, len(canvases) // _RANKED_ON)
+        self._canvases = canvases[::step][:_RANKED_ON]
+        self._wanted = answers(self._core.read_model(source), self._canvases)
+        self._source = self._core.read_model(source)
+        fold_constants(self._source)
+        self._blocks = blocks_of(self._source)
+
+    def model(self, kept: set[str]) -> Any:
+        """Model with these layers in float."""
+        model = self._core.read_model(self._calibrated)
+        put_back(model, self._source, kept)
+        return model
+
+    def costly(self, kept: set[str], *, least: int) -> set[str]:
+        """Layers to put back beside those of `kept`: of each block that causes much, and of `least` blocks anyway."""
+        whole = self._distance(kept)
+        left = {block: names for block, names in self._blocks.items() if not kept.issuperset(names)}
+        gains = {block: whole - self._distance(kept | set(names)) for block, names in left.items()}
+        order = sorted(gains, key=lambda block: -gains[block])
+        chosen = [block for block in order if whole and gains[block] >= _SHARE * whole]
+        chosen = chosen or order[:least]
+        for block in chosen:
+            _LOGGER.info("block %s causes %.0f %% of the distance %.4f", block, 100 * gains[block] / whole, whole)
+        return {name for block in chosen for name in left[block]}
+
+    def _distance(self, kept: set[str]) -> float:
+        return distance(self._wanted, answers(self.model(kept), self._canvases))
+
+
+def in_8_bits(source: Path, canvases: Canvases, *, full_range: bool = False) -> Any:
+    """Make a model with all layers of an exported file in 8 bits, by ranges of canvases.
+
+    Ranges are the least and greatest values seen. A mean over canvases would cut off the rare bright ship.
+
+    Args:
+        source: file of `export`, in float.
+        canvases: canvases for the calibration of ranges.
+        full_range: weights use all of 8 bits. Processors without VNNI or AMX add two products in 16 bits, which such
+            weights overflow, so the file is refused there; others use half of the range.
+
+    Raises:
+        MissingExtra: nncf or openvino is not installed.
+    """
     vino, nncf = openvino(), _nncf()
     model = vino.Core().read_model(source)
     fold_constants(model)
     exported = Exported.from_text(model.get_rt_info([KEY]).astype(str), str(source))
-    names = [node.get_friendly_name() for node in model.get_ordered_ops() if node.get_type_name() in LAYERS]
-    kept = names[:_FIRST] if groups else []
-    kept += [name for name in names if any(re.fullmatch(group, name) for group in _NEXT[: max(0, groups - 1)])]
+    seen = nncf.quantization.range_estimator.RangeEstimatorParametersSet.MINMAX
+    overflow = nncf.OverflowFix.DISABLE if full_range else nncf.OverflowFix.ENABLE
     with silent(nncf):
         found = nncf.quantize(
             model,
             nncf.Dataset(canvases, lambda make: make()),
-            preset=nncf.QuantizationPreset.PERFORMANCE,
+            preset=nncf.QuantizationPreset.MIXED,
             target_device=nncf.TargetDevice.CPU,
             subset_size=len(canvases),
-            ignored_scope=nncf.IgnoredScope(names=sorted({*kept, *_after_layers(model)}), validate=False),
-            # weights of 7 bits: processors without VNNI add pairs of products in 16 bits, which 8 would overflow
-            advanced_parameters=nncf.AdvancedQuantizationParameters(overflow_fix=nncf.OverflowFix.ENABLE),
+            ignored_scope=nncf.IgnoredScope(names=sorted(_after_layers(model)), validate=False),
+            advanced_parameters=nncf.AdvancedQuantizationParameters(
+                overflow_fix=overflow, activations_range_estimator_params=seen
+            ),
         )
     for number, node in enumerate(found.get_ordered_ops()):  # NNCF's own names count every node of the process
         if node.get_type_name() not in LAYERS:
             node.set_friendly_name(f"{node.get_type_name()}_{number}")
-    found.set_rt_info(replace(exported, precision="int8").to_text(), [KEY])
+    found.set_rt_info(replace(exported, precision="int8", full_range=full_range).to_text(), [KEY])
     return found
 
 
@@ -132,16 +212,6 @@ def _after_layers(model: Any) -> list[str]:
         elif node.get_type_name() not in (*LAYERS, "Constant", "Result"):
             after.append(node.get_friendly_name())
     return after
-
-
-def _in_8_bits(layer: Any) -> bool:
-    """True if the weights of a layer are stored in 8 bits, before the operations that convert them to float."""
-    node = layer.input_value(1).get_node()
-    while node.get_type_name() != "Constant":
-        if node.get_type_name() == "FakeQuantize":
-            return True
-        node = node.input_value(0).get_node()
-    return bool(node.get_element_type().size == 1)
 
 
 def _nncf() -> Any:

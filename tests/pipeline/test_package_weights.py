@@ -16,6 +16,7 @@ from refinedet.files import sha256_file
 from refinedet.model.checkpoint import Header, load_model, read_header, save_checkpoint
 from refinedet.model.network import RefineDet
 from refinedet.runtimes.graphs import open_graph
+from refinedet.runtimes.int8 import Limits
 
 
 @pytest.fixture
@@ -54,6 +55,28 @@ def test_its_graph_lies_beside_it_and_8_bits_of_earlier_weights_go(trained: Path
     assert ship_graphs(target) == [target, tmp_path / "shipped.onnx"]
     assert open_graph(tmp_path / "shipped.onnx", runtime="openvino").exported.weights_sha256 == sha256_file(target)
     assert not list(tmp_path.glob("*_int8*"))
+
+
+def test_the_graph_in_8_bits_must_hold_three_limits_and_may_use_all_of_8_bits(
+    trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[tuple[Path, Limits, bool]] = []
+
+    def export_in_8_bits(_: Path, small: Path, folder: Path, limits: Limits, *, full_range: bool) -> dict[str, float]:
+        asked.append((folder, limits, full_range))
+        for path in (small, small.with_suffix(".bin")):
+            path.write_bytes(b"8 bits")
+        return {"AP_val_int8": 39.0}
+
+    monkeypatch.setattr(module, "export_in_8_bits", export_in_8_bits)
+    target = tmp_path / "shipped.safetensors"
+    ship(trained, target)
+    files = ship_graphs(target, tmp_path / "tiles")
+    assert [path.name for path in files[2:]] == ["shipped_int8.xml", "shipped_int8.bin"]
+    assert asked == [(tmp_path / "tiles", Limits(0.3, 0.005, 0.5), True)]
+    monkeypatch.setattr(module, "_LARGEST_TOGETHER_MB", 1.0)
+    with pytest.raises(InputError, match="at most 1 MB of files"):
+        ship_graphs(target, tmp_path / "tiles")
 
 
 def test_a_graph_that_is_far_from_torch_is_not_shipped(

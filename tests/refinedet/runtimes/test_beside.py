@@ -12,8 +12,10 @@ import torch
 from safetensors.torch import load_file
 
 from refinedet.config import ModelConfig
+from refinedet.data.coco import Annotated, build_record
 from refinedet.data.simulation.chips import simulated_chips
 from refinedet.errors import FileError, InputError, RefineDetError
+from refinedet.evaluation.agreement import median_move_px
 from refinedet.files import sha256_file
 from refinedet.model.checkpoint import load_model, read_header, save_checkpoint
 from refinedet.predictors.predictor import TorchPredictor
@@ -25,6 +27,7 @@ from refinedet.runtimes.exported import weights_of
 from refinedet.runtimes.graphs import open_graph
 from refinedet.runtimes.parity import parity
 from refinedet.runtimes.predictor import ExportedPredictor
+from refinedet.runtimes.processor import instructions_for_8_bits
 from refinedet.weights import shipped_graph, shipped_weights
 
 WriteNetwork = Callable[[Path, ModelConfig], Path]
@@ -113,9 +116,22 @@ def test_the_shipped_graph_in_8_bits_is_that_of_the_shipped_checkpoint() -> None
     path = shipped_graph(shipped_weights(), "int8")
     if path is None:
         pytest.skip("the package has no graph in 8 bits")
+    if not instructions_for_8_bits():
+        pytest.skip("this processor has neither VNNI nor AMX")
+    own = shipped_graph(shipped_weights())
+    assert own is not None
     graph = open_graph(path)
     assert graph.precision == "int8"
     assert graph.exported.weights_sha256 == sha256_file(shipped_weights())
+    chips = simulated_chips()[:2]
+    floats = ExportedPredictor(open_graph(own, runtime="openvino")).predict(chips)
+    eights = ExportedPredictor(graph).predict(chips)
+    nothing = np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    shapes = [chip.shape for chip in chips]
+    record = build_record([Annotated(f"{i}.png", one[1], one[0], *nothing) for i, one in enumerate(shapes)], ("ship",))
+    ids = [image.id for image in record.images]
+    assert sum(len(one) for one in floats) > 0
+    assert median_move_px(record, dict(zip(ids, floats, strict=True)), dict(zip(ids, eights, strict=True))) < 0.5
 
 
 def test_the_files_of_the_network_are_small() -> None:

@@ -1,0 +1,41 @@
+"""Instructions of the processor for numbers of 8 bits. Nothing here imports a runtime."""
+
+from __future__ import annotations
+
+from importlib import import_module
+from pathlib import Path
+
+_CPUINFO = Path("/proc/cpuinfo")
+"""Linux's list of what each core can do; all cores of a machine are alike."""
+_PAYING = ("amx_int8", "avx512_vnni", "avx_vnni")
+"""Linux's names of instructions that sum products of 8 bits in 32, the fastest first."""
+_OF_NUMPY = {"AVX512VNNI": "avx512_vnni"}
+"""NumPy's names of the same, for systems without that list; it knows no other one."""
+
+
+def instructions_for_8_bits() -> tuple[str, ...]:
+    """Names of the processor's instructions that sum products of 8 bits exactly (VNNI, AMX), the fastest first.
+
+    It is empty on processors without them, and where nobody says what the processor can do.
+    """
+    known = _flags_of_linux() or _flags_of_numpy()
+    return tuple(name for name in _PAYING if name in known)
+
+
+def _flags_of_linux() -> frozenset[str]:
+    """Flags of the first core; empty on other systems, and on processors of other make."""
+    try:
+        with _CPUINFO.open(encoding="utf-8", errors="replace") as lines:
+            flags = next((line for line in lines if line.startswith("flags")), "")
+    except OSError:
+        return frozenset()
+    return frozenset(flags.partition(":")[2].split())
+
+
+def _flags_of_numpy() -> frozenset[str]:
+    """Flags that NumPy found when it was imported, by Linux's names."""
+    try:
+        found = import_module("numpy._core._multiarray_umath").__cpu_features__
+    except (ImportError, AttributeError):
+        return frozenset()
+    return frozenset(name for key, name in _OF_NUMPY.items() if found.get(key))
