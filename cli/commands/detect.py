@@ -90,12 +90,12 @@ def _detect_scenes(scenes: list[Scene], settings: DetectSettings, *, json: bool,
     from refinedet.detection.find_ships import find_ships_in
     from refinedet.workarounds.scipy_docstrings import import_ndimage
 
+    import_ndimage()  # before anything that needs it
     outcomes: dict[Scene, DetectionRun | RefineDetError] = {}
     with progress_bar("windows") as progress:
         tasks: dict[Scene, TaskID] = {}
 
         def watched(scene: Scene) -> Any:
-            import_ndimage()  # while the network loads
             tasks[scene] = progress.add_task(scene.name, total=None)
             if isinstance(scene, CloudScene):
                 scene.watch(partial(_show_moved, progress, tasks[scene], scene.name))

@@ -88,8 +88,8 @@ def _ready(base: Any) -> Detector:
     from refinedet.detection.finder import load_rest
 
     detector = Detector.of(base.detector)
+    import_ndimage()  # before anything that needs it
     detector.search(base.windows)
-    import_ndimage()
     load_rest({"quicklook": Path(), "map": Path()})
     import refinedet.scene.detect  # noqa: F401 - to be there
 
