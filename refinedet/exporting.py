@@ -18,7 +18,7 @@ from refinedet.data.dataset import read_chip
 from refinedet.data.simulation.chips import simulated_chips
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
-from refinedet.evaluation.agreement import median_move_px, recall
+from refinedet.evaluation.agreement import median_move_px, recall_around_default
 from refinedet.evaluation.metrics import coco_metrics
 from refinedet.evaluation.predictions import measure_chips, predict_all
 from refinedet.files import cannot_write, sha256_file, write_json
@@ -191,7 +191,7 @@ class _Judge:
         self._first = self._first or found
         return Judged(
             ap=float(coco_metrics(truth, found)["AP"] or 0.0),
-            recall=recall(truth, found),
+            recall=recall_around_default(truth, found),
             moved_px=median_move_px(truth, self._first, found),
         )
 

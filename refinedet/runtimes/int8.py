@@ -43,7 +43,7 @@ class Judged:
     ap: float
     """AP in points, 0 to 100."""
     recall: float
-    """Share of the objects that are found at the default score, 0 to 1."""
+    """Share of the objects that are found, 0 to 1."""
     moved_px: float
     """Median distance of its boxes from those of the float file, in pixels of the chips; 0 for that file itself."""
 

@@ -7,7 +7,7 @@ import pytest
 
 from refinedet.data.coco import Annotated, Record, build_record
 from refinedet.detections import Detections
-from refinedet.evaluation.agreement import median_move_px, recall
+from refinedet.evaluation.agreement import median_move_px, recall_around_default
 
 
 @pytest.fixture
@@ -22,12 +22,13 @@ def found(*boxes: tuple[float, ...], scores: tuple[float, ...]) -> Detections:
     return Detections.of(boxes, scores, np.zeros(len(boxes)))
 
 
-def test_recall_counts_what_is_shown_by_default(truth: Record) -> None:
-    key = truth.images[0].id
-    both = found((0, 0, 20, 10), (40, 40, 60, 50), scores=(0.9, 0.51))
-    assert recall(truth, {key: both}) == 1.0
-    assert recall(truth, {key: found((0, 0, 20, 10), (40, 40, 60, 50), scores=(0.9, 0.49))}) == 0.5
-    assert recall(truth, {key: Detections.empty()}) == 0.0
+def test_recall_is_the_mean_around_the_default_score(truth: Record) -> None:
+    key, boxes = truth.images[0].id, ((0, 0, 20, 10), (40, 40, 60, 50))
+    for score, share in ((0.7, 1.0), (0.61, 1.0), (0.51, (1 + 6 / 11) / 2), (0.49, (1 + 5 / 11) / 2), (0.39, 0.5)):
+        assert recall_around_default(truth, {key: found(*boxes, scores=(0.9, score))}) == pytest.approx(share)
+    assert recall_around_default(truth, {key: Detections.empty()}) == 0.0
+    nothing = np.zeros((0, 4), np.float32), np.zeros(0, np.int64), np.zeros(0, np.bool_)
+    assert recall_around_default(build_record([Annotated("a.png", 9, 9, *nothing)], ("ship",)), {}) == 1.0
 
 
 def test_the_move_of_a_box_is_that_of_its_side_that_moves_most(truth: Record) -> None:
