@@ -116,7 +116,7 @@ weights: $(READY)
 	  -S recipes.real.train.lr=0.0003 -S recipes.real.train.repeat=2 -S recipes.real.scenes.seed=7100 -S recipes.real.real.seed=4
 	python -m pipeline.average_weights .refinedet/second.safetensors outputs/train/model.safetensors \
 	  --out .refinedet/mean.safetensors --chips outputs/tile
-	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10
+	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10 --calibration outputs/tile
 
 # the plugin for QGIS, to install from the file
 qgis:

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
+from refinedet.config.detect_options import PrecisionChoice
 from refinedet.detection.detector import Detector
 from refinedet.detection.find_ships import find_ships
 from refinedet.detections import Detections
@@ -68,11 +69,13 @@ class Bench:
 
     @classmethod
     @contextmanager
-    def open(cls, data: Path, weights: Path | None, pictures: Path | None = None) -> Iterator[Self]:
+    def open(
+        cls, data: Path, weights: Path | None, pictures: Path | None = None, precision: PrecisionChoice = "auto"
+    ) -> Iterator[Self]:
         """Load the detector once, for all scenes."""
         if pictures is not None:
             pictures.mkdir(parents=True, exist_ok=True)
-        with Detector.load(weights) as detector, TemporaryDirectory() as scratch:
+        with Detector.load(weights, precision=precision) as detector, TemporaryDirectory() as scratch:
             yield cls(detector, data, Path(scratch), pictures)
 
     def find(self, scene: Path, **settings: Any) -> Found:

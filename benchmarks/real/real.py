@@ -46,6 +46,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--data", type=Path, help="folder of the sample data; default: REFINEDET_DATA")
     parser.add_argument("--weights", type=Path, help="default: those of the package")
+    parser.add_argument("--precision", choices=("auto", "fp32", "int8"), default="auto", help="as that of `detect`")
     parser.add_argument("--only", nargs="*", choices=list(ROOMS), default=list(ROOMS), help="groups of samples")
     parser.add_argument("--write", type=Path, help="page whose tables are replaced, such as docs/results/real.md")
     parser.add_argument("--pictures", type=Path, help="folder for a quicklook of each scene")
@@ -58,14 +59,14 @@ def main() -> None:
         sys.exit(f"expected the line {BEGIN} in {asked.write}, found none; the tables are written there")
     began = time.perf_counter()
     rows: list[Row] = []
-    with Bench.open(real, asked.weights, asked.pictures) as bench:
+    with Bench.open(real, asked.weights, asked.pictures, asked.precision) as bench:
         for name in asked.only:
             with told(name, bench):
                 rows += ROOMS[name](bench)
         facts = {
             "weights": bench.detector.weights.name,
             "weights_sha256": bench.detector.weights_sha256,
-            "runtime": bench.detector.runtime,
+            "runtime": f"{bench.detector.runtime} {bench.detector.precision}",
             "processor": processor(),
             "seeds": {"opensarship": opensarship.SEED, "chips": chips.SEED},
             "scenes": len(bench.said),
