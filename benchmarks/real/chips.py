@@ -19,7 +19,7 @@ from pipeline.datasets.real_scenes.laying import GRD, Laid, lay
 from pipeline.datasets.real_scenes.patches import PIXEL_M
 from pipeline.datasets.real_scenes.pictures import LEVEL, read_chip
 from pipeline.datasets.real_scenes.split import PARTS, Part, part_of
-from refinedet.scene.ships.lattice import TURBINE
+from refinedet.scene.ships.doubts.lattice import TURBINE
 
 SEED, GAP_PX = 22, 34
 CLASSES = {"boats": "boats", "windmills": "wind turbines", "beach": "beach", "land": "land", "ocean": "ocean"}

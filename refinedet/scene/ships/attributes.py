@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
 from refinedet.geo.position import Position, azimuths_deg, distances_m
+from refinedet.scene.ships.measuring.shape import UNKNOWN, Shape
 from refinedet.scene.ships.outline import turned_rectangles
-from refinedet.scene.ships.shape import UNKNOWN, Shape
 from refinedet.scene.windows.merge import Merged
 
 JOINED = "joined"

@@ -21,14 +21,14 @@ from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.borders import invalid_share
 from refinedet.scene.sentinel1.land_ghosts import find_land_ghosts
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
-from refinedet.scene.ships.blocks import read_blocks
-from refinedet.scene.ships.crop import Box
-from refinedet.scene.ships.lattice import LONGEST_M, TURBINE, grid_members
-from refinedet.scene.ships.resolution import Pair, Sensor, resolution_px, speckle_correlation
-from refinedet.scene.ships.shape import UNKNOWN, Shape, away_from, measure_all, surroundings
-from refinedet.scene.ships.stack import Around
-from refinedet.scene.ships.suspects import suspects
-from refinedet.scene.ships.wakes import WAKE, find_wakes
+from refinedet.scene.ships.doubts.lattice import LONGEST_M, TURBINE, grid_members
+from refinedet.scene.ships.doubts.suspects import suspects
+from refinedet.scene.ships.doubts.wakes import WAKE, find_wakes
+from refinedet.scene.ships.measuring.blocks import read_blocks
+from refinedet.scene.ships.measuring.crop import Box
+from refinedet.scene.ships.measuring.resolution import Pair, Sensor, resolution_px, speckle_correlation
+from refinedet.scene.ships.measuring.shape import UNKNOWN, Shape, away_from, measure_all, surroundings
+from refinedet.scene.ships.measuring.stack import Around
 from refinedet.scene.windows.merge import Merged
 from refinedet.scene.windows.pixel_size import Factors, has_pixel_size, pixel_size_m, to_scene_pixels
 

@@ -25,7 +25,7 @@ from refinedet.scene.output.result_paths import DATASET, SUFFIXES, result_paths
 from refinedet.scene.output.writers import write_results
 from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import places
-from refinedet.scene.ships.shape import Shape
+from refinedet.scene.ships.measuring.shape import Shape
 
 MakeResult = Callable[..., SceneResult]
 KINDS = ["oriented", "box"]

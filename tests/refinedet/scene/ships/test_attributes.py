@@ -10,7 +10,7 @@ from refinedet.detections import Detections
 from refinedet.geo.position import locate
 from refinedet.raster import RasterInfo
 from refinedet.scene.ships.attributes import flags, places, united
-from refinedet.scene.ships.shape import UNKNOWN, Shape
+from refinedet.scene.ships.measuring.shape import UNKNOWN, Shape
 from refinedet.scene.windows.merge import Merged
 
 TURNED = RasterInfo(500, 500, 1, "uint16", crs="EPSG:32633", transform=(5.0, -5.0, 5e5, -5.0, -5.0, 5.3e6))

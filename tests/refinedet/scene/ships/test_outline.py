@@ -9,8 +9,8 @@ from pyproj import Geod
 from refinedet.geo.position import Position, locate
 from refinedet.raster import GroundControlPoint, RasterInfo
 from refinedet.scene.ships.attributes import places
+from refinedet.scene.ships.measuring.shape import UNKNOWN, Shape
 from refinedet.scene.ships.outline import turned_rectangles
-from refinedet.scene.ships.shape import UNKNOWN, Shape
 
 SIDE = 400
 GEOD = Geod(ellps="WGS84")

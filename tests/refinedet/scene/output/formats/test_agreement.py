@@ -25,7 +25,7 @@ from refinedet.scene.output.writers import write_results
 from refinedet.scene.reported import AIS_COLUMNS, Reported
 from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import places
-from refinedet.scene.ships.shape import Shape
+from refinedet.scene.ships.measuring.shape import Shape
 from refinedet.utc import utc_text
 
 MakeResult = Callable[..., SceneResult]

@@ -10,7 +10,8 @@ import pytest
 from refinedet.scene.land import survey
 from refinedet.scene.output.formats.layer_style import qml, sld
 from refinedet.scene.output.formats.looks import COAST, DOUBTFUL, STILL, look_of, looks
-from refinedet.scene.ships import attributes, lattice, plausible, side_lobes, wakes
+from refinedet.scene.ships import attributes
+from refinedet.scene.ships.doubts import clutter, lattice, plausible, side_lobes, wakes
 
 OGC = "{http://www.opengis.net/ogc}"
 SE = "{http://www.opengis.net/se}"
@@ -40,7 +41,7 @@ def test_the_first_class_that_takes_a_ship_is_its_own(ship: dict[str, Any], expe
 
 
 def test_flags_are_those_that_ships_have_and_none_is_part_of_another() -> None:
-    modules = (attributes, lattice, plausible, side_lobes, wakes, survey)
+    modules = (attributes, clutter, lattice, plausible, side_lobes, wakes, survey)
     known = {
         value for module in modules for name, value in vars(module).items() if name.isupper() and isinstance(value, str)
     }

@@ -10,8 +10,8 @@ from scipy import ndimage
 
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.spec import SceneSpec
-from refinedet.scene.ships.resolution import Sensor
-from refinedet.scene.ships.shape import MARGIN_PX, Shape, measure, surroundings
+from refinedet.scene.ships.measuring.resolution import Sensor
+from refinedet.scene.ships.measuring.shape import MARGIN_PX, Shape, measure, surroundings
 
 
 def hull(length: float, width: float, degrees: float, side: int = 120) -> np.ndarray:

@@ -6,7 +6,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships.resolution import Mask
+from refinedet.scene.ships.measuring.resolution import Mask
 
 Stack = NDArray[np.float64]
 """(N, H, W) one picture of each ship."""

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.scene.ships.resolution import Pair
-from refinedet.scene.ships.shape import Shape
+from refinedet.scene.ships.measuring.resolution import Pair
+from refinedet.scene.ships.measuring.shape import Shape
 
 WAKE = "wake"
 """Flag: a long weak patch that trails a far brighter ship along its axis."""

@@ -12,10 +12,10 @@ from collections.abc import Iterable, Iterator
 
 import numpy as np
 
-from refinedet.scene.ships.blob import FALSE_BRIGHT, lobes_along_rows, throws_lobes
-from refinedet.scene.ships.blocks import Span
-from refinedet.scene.ships.crop import Box, quantile, touched
-from refinedet.scene.ships.resolution import Grey, Mask, Pair
+from refinedet.scene.ships.measuring.blob import FALSE_BRIGHT, lobes_along_rows, throws_lobes
+from refinedet.scene.ships.measuring.blocks import Span
+from refinedet.scene.ships.measuring.crop import Box, quantile, touched
+from refinedet.scene.ships.measuring.resolution import Grey, Mask, Pair
 
 SIDELOBE = "sidelobe"
 """Flag: the bright patch at the box is no brighter than the side lobes of a much brighter ship on its row or column."""

@@ -8,7 +8,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.scene.ships.blob import Stack
+from refinedet.scene.ships.measuring.blob import Stack
 
 Vectors = NDArray[np.float64]
 """(N, 2) x and y."""

@@ -8,8 +8,8 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.scene.ships.crop import Crop
-from refinedet.scene.ships.resolution import Grey, Mask
+from refinedet.scene.ships.measuring.crop import Crop
+from refinedet.scene.ships.measuring.resolution import Grey, Mask
 from refinedet.sea_level import speckle_law
 
 NEAR_PX = 3

@@ -9,8 +9,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.scene.ships.crop import Box
-from refinedet.scene.ships.resolution import Grey, Mask
+from refinedet.scene.ships.measuring.crop import Box
+from refinedet.scene.ships.measuring.resolution import Grey, Mask
 
 _SMALL_PX = 50
 """Longer side of the pixels around a small ship."""

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from refinedet.scene.ships.crop import Crop, area_px, averaged, covariance, quantile, touched, with_neighbours
+from refinedet.scene.ships.measuring.crop import Crop, area_px, averaged, covariance, quantile, touched, with_neighbours
 
 
 def pixels(side: int = 60) -> tuple[np.ndarray, np.ndarray]:

@@ -15,12 +15,12 @@ from typing import NamedTuple, Self
 import numpy as np
 from scipy import ndimage
 
-from refinedet.scene.ships.axes import VARIANCE, Moments, framed
-from refinedet.scene.ships.blob import Masks, Stack, blobs, floors, lobes_along_rows, throws_lobes
-from refinedet.scene.ships.crop import Box
-from refinedet.scene.ships.profiles import Counts, Frame, Pictures, Values, ends, widths
-from refinedet.scene.ships.resolution import Grey, Mask, Sensor
-from refinedet.scene.ships.stack import Around, around, centred, grouped, stacked, within
+from refinedet.scene.ships.measuring.axes import VARIANCE, Moments, framed
+from refinedet.scene.ships.measuring.blob import Masks, Stack, blobs, floors, lobes_along_rows, throws_lobes
+from refinedet.scene.ships.measuring.crop import Box
+from refinedet.scene.ships.measuring.profiles import Counts, Frame, Pictures, Values, ends, widths
+from refinedet.scene.ships.measuring.resolution import Grey, Mask, Sensor
+from refinedet.scene.ships.measuring.stack import Around, around, centred, grouped, stacked, within
 from refinedet.tiling import Window
 
 MARGIN_PX = 16

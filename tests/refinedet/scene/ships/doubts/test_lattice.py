@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from refinedet.scene.ships.lattice import grid_members
+from refinedet.scene.ships.doubts.lattice import grid_members
 
 Places = NDArray[np.float64]
 

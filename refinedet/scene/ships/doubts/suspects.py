@@ -14,11 +14,11 @@ from refinedet.errors import InputError
 from refinedet.raster import Reader, SceneReader
 from refinedet.raster.resample import ResampledReader
 from refinedet.scene.land.survey import SHORE
-from refinedet.scene.ships.blocks import read_blocks
-from refinedet.scene.ships.clutter import CLUTTER, amid_clutter
-from refinedet.scene.ships.crop import Box, Crop
-from refinedet.scene.ships.plausible import NOMINAL_M, doubts, judged, resolution_m, surroundings
-from refinedet.scene.ships.side_lobes import SIDELOBE, is_side_lobe
+from refinedet.scene.ships.doubts.clutter import CLUTTER, amid_clutter
+from refinedet.scene.ships.doubts.plausible import NOMINAL_M, doubts, judged, resolution_m, surroundings
+from refinedet.scene.ships.doubts.side_lobes import SIDELOBE, is_side_lobe
+from refinedet.scene.ships.measuring.blocks import read_blocks
+from refinedet.scene.ships.measuring.crop import Box, Crop
 from refinedet.scene.windows.pixel_size import has_pixel_size, pixel_size_m
 from refinedet.tiling import Window
 

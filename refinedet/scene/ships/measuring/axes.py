@@ -6,8 +6,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from refinedet.scene.ships.profiles import Counts, Frame, Values, Vectors
-from refinedet.scene.ships.resolution import Sensor
+from refinedet.scene.ships.measuring.profiles import Counts, Frame, Values, Vectors
+from refinedet.scene.ships.measuring.resolution import Sensor
 
 VARIANCE = 1 / (8 * np.log(2))
 """Variance of a Gaussian whose width at half height is 1."""

@@ -6,10 +6,10 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from refinedet.scene.ships.resolution import Sensor
-from refinedet.scene.ships.shape import Shape, measure_all
-from refinedet.scene.ships.stack import Around, grouped, stacked
-from tests.refinedet.scene.ships import one_by_one
+from refinedet.scene.ships.measuring.resolution import Sensor
+from refinedet.scene.ships.measuring.shape import Shape, measure_all
+from refinedet.scene.ships.measuring.stack import Around, grouped, stacked
+from tests.refinedet.scene.ships.measuring import one_by_one
 
 
 def around(rng: np.random.Generator) -> Around:

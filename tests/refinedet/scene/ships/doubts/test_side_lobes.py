@@ -12,8 +12,8 @@ from refinedet.boxes import as_boxes
 from refinedet.config.detect_options import LandSettings, SceneSettings
 from refinedet.data.simulation.fields import point_response
 from refinedet.raster import write_scene
-from refinedet.scene.ships.side_lobes import SIDELOBE, is_side_lobe
-from refinedet.scene.ships.suspects import suspects
+from refinedet.scene.ships.doubts.side_lobes import SIDELOBE, is_side_lobe
+from refinedet.scene.ships.doubts.suspects import suspects
 from refinedet.scene.source import open_source
 
 SIDE, AT = 160, 80

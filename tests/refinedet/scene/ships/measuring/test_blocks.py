@@ -16,9 +16,9 @@ from refinedet.geo.position import locate
 from refinedet.raster import SceneReader, write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.land.survey import survey
-from refinedet.scene.ships import blocks
-from refinedet.scene.ships.blocks import read_blocks
 from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
+from refinedet.scene.ships.measuring import blocks
+from refinedet.scene.ships.measuring.blocks import read_blocks
 from refinedet.scene.source import open_source
 from refinedet.scene.windows.merge import Merged
 from refinedet.tiling import Window

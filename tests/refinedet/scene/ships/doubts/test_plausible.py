@@ -7,10 +7,9 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships import backdrop, clutter, plausible
-from refinedet.scene.ships.clutter import CLUTTER, amid_clutter
-from refinedet.scene.ships.crop import Crop
-from refinedet.scene.ships.plausible import (
+from refinedet.scene.ships.doubts import backdrop, clutter, plausible
+from refinedet.scene.ships.doubts.clutter import CLUTTER, amid_clutter
+from refinedet.scene.ships.doubts.plausible import (
     IMPLAUSIBLE,
     ISLET,
     REACH_PX,
@@ -19,6 +18,7 @@ from refinedet.scene.ships.plausible import (
     resolution_m,
     surroundings,
 )
+from refinedet.scene.ships.measuring.crop import Crop
 
 SIDE = 200
 MIDDLE = SIDE / 2

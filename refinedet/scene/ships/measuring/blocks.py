@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 
 from refinedet.radiometry import valid_mask
 from refinedet.raster import Reader
-from refinedet.scene.ships.resolution import Grey, Mask
+from refinedet.scene.ships.measuring.resolution import Grey, Mask
 from refinedet.tiling import Window
 
 Span = tuple[slice, slice]

@@ -11,8 +11,8 @@ from typing import Any, Self, TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.scene.ships.blocks import Span
-from refinedet.scene.ships.resolution import Grey, Mask
+from refinedet.scene.ships.measuring.blocks import Span
+from refinedet.scene.ships.measuring.resolution import Grey, Mask
 
 Box = tuple[float, float, float, float]
 """x1, y1, x2, y2 in pixels, half-open."""

@@ -11,9 +11,9 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships.cells import HEAVY_TAIL, NEAR_PX, ROUGHEST, cells_of, measure_cells
-from refinedet.scene.ships.crop import Box, Crop, area_px, touched, with_neighbours
-from refinedet.scene.ships.resolution import Grey
+from refinedet.scene.ships.doubts.cells import HEAVY_TAIL, NEAR_PX, ROUGHEST, cells_of, measure_cells
+from refinedet.scene.ships.measuring.crop import Box, Crop, area_px, touched, with_neighbours
+from refinedet.scene.ships.measuring.resolution import Grey
 
 CLUTTER = "clutter"
 """Flag: the box lies amid bright uneven clutter, such as a city, and not in water."""

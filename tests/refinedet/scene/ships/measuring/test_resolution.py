@@ -8,7 +8,7 @@ import pytest
 from refinedet.data.simulation.fields import point_response
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.spec import SceneSpec
-from refinedet.scene.ships.resolution import USUAL_PX, resolution_px, speckle_correlation
+from refinedet.scene.ships.measuring.resolution import USUAL_PX, resolution_px, speckle_correlation
 
 
 def speckle(share_x: float, share_y: float, looks: int = 4, side: int = 256) -> np.ndarray:

@@ -8,10 +8,10 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.scene.ships.backdrop import Sizes, land_distance
-from refinedet.scene.ships.blocks import Span
-from refinedet.scene.ships.crop import Box, Crop, area_px, covariance, quantile, touched
-from refinedet.scene.ships.resolution import Grey, Mask
+from refinedet.scene.ships.doubts.backdrop import Sizes, land_distance
+from refinedet.scene.ships.measuring.blocks import Span
+from refinedet.scene.ships.measuring.crop import Box, Crop, area_px, covariance, quantile, touched
+from refinedet.scene.ships.measuring.resolution import Grey, Mask
 from refinedet.tiling import Window
 
 IMPLAUSIBLE = "implausible"

@@ -7,8 +7,8 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from refinedet.scene.ships.shape import UNKNOWN, Shape, measure
-from refinedet.scene.ships.wakes import find_wakes
+from refinedet.scene.ships.doubts.wakes import find_wakes
+from refinedet.scene.ships.measuring.shape import UNKNOWN, Shape, measure
 
 
 def hull(

@@ -13,10 +13,10 @@ from refinedet.boxes import as_boxes
 from refinedet.config.detect_options import LandSettings, SceneSettings
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.ships.suspects import suspects
+from refinedet.scene.ships.doubts.suspects import suspects
 from refinedet.scene.source import open_source
 from refinedet.scene.windows.pixel_size import resample_reader
-from tests.refinedet.scene.ships.test_plausible import bar, ship, speckle, textured
+from tests.refinedet.scene.ships.doubts.test_plausible import bar, ship, speckle, textured
 
 UTM = "EPSG:32631"
 SEEN = SceneSettings(gsd_m=10.0)

@@ -12,11 +12,11 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from refinedet.scene.ships.blocks import Span
-from refinedet.scene.ships.cells import NEAR_PX, ROUGHEST, Cells, enlarged, highest, measure_cells, shares
-from refinedet.scene.ships.crop import Box, Crop, quantile, touched
-from refinedet.scene.ships.discs import most_opened, opened
-from refinedet.scene.ships.resolution import Grey, Mask
+from refinedet.scene.ships.doubts.cells import NEAR_PX, ROUGHEST, Cells, enlarged, highest, measure_cells, shares
+from refinedet.scene.ships.doubts.discs import most_opened, opened
+from refinedet.scene.ships.measuring.blocks import Span
+from refinedet.scene.ships.measuring.crop import Box, Crop, quantile, touched
+from refinedet.scene.ships.measuring.resolution import Grey, Mask
 from refinedet.sea_level import least_level
 
 _FINE_PX = 8

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from refinedet.scene.ships.resolution import Mask
+from refinedet.scene.ships.measuring.resolution import Mask
 
 
 def most_opened(bright: Mask, breadth: float) -> int:

@@ -8,9 +8,9 @@ from dataclasses import replace
 import numpy as np
 from scipy import ndimage
 
-from refinedet.scene.ships.crop import covariance, with_neighbours
-from refinedet.scene.ships.resolution import Sensor
-from refinedet.scene.ships.shape import UNKNOWN, Shape
+from refinedet.scene.ships.measuring.crop import covariance, with_neighbours
+from refinedet.scene.ships.measuring.resolution import Sensor
+from refinedet.scene.ships.measuring.shape import UNKNOWN, Shape
 
 Span = tuple[slice, slice]
 Box = tuple[float, float, float, float]

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from scipy import ndimage
 
-from refinedet.scene.ships.discs import most_opened, opened
+from refinedet.scene.ships.doubts.discs import most_opened, opened
 
 
 def disc(breadth: float) -> np.ndarray:

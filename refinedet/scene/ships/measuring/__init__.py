@@ -1,0 +1,1 @@
+"""Sizes and axes of ships from the pixels around them. Pure, but for blocks.py, which reads."""
