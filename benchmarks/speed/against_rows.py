@@ -73,12 +73,8 @@ ROWS = {
     "demo": Row(
         "the scene of `make demo`, 2048 x 2048 pixels", partial(_simulated, side_px=2048, ships=60, seed=DEMO_SEED)
     ),
-    "product": Row(
-        "a simulated Sentinel-1 product, whole, with 300 ships, `--land coast`",
-        partial(_product, ships=300),
-        ("--land", "coast"),
-    ),
-    "sparse": Row("the same with 30 ships", partial(_product, ships=30), ("--land", "coast")),
+    "product": Row("a simulated Sentinel-1 product, whole, with 300 ships", partial(_product, ships=300)),
+    "sparse": Row("the same with 30 ships", partial(_product, ships=30)),
     "chips": Row("the 232 test chips of SSDD in one call", _chips),
     "chips-low": Row("the same with `--score-min 0.01`", _chips, ("--score-min", "0.01")),
     "ships": Row(
