@@ -23,7 +23,7 @@ def metadata() -> Path | None:
 
 
 def make_product(out: Path, ships: int, *, share: float = 1.0) -> Path:
-    """Write a product with as many ships as folder `out`, with this share of the lines and of the samples; returns it.
+    """Write a product off a real coast, with so many ships, and this share of the lines and of the samples; returns it.
 
     Raises:
         SystemExit: there are no metadata, or the script fails.
@@ -33,7 +33,7 @@ def make_product(out: Path, ships: int, *, share: float = 1.0) -> Path:
         raise SystemExit(f"expected a product to simulate after, found {NO_METADATA}")
     product = out / source.name
     size = ["--fraction", str(share), "--samples-fraction", str(share)]
-    words = [str(source), str(product), "--ships", str(ships), *size]
+    words = [str(source), str(product), "--ships", str(ships), "--land", "coast", *size]
     done = subprocess.run([sys.executable, str(_SCRIPT), *words], stdout=subprocess.DEVNULL, check=False)
     if done.returncode:
         raise SystemExit(f"expected {_SCRIPT.name} to make a product, found exit code {done.returncode}")
