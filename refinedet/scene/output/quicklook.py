@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import zlib
 from pathlib import Path
 
 import numpy as np
@@ -33,8 +32,9 @@ CUTOUTS = 12
 _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
 _INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
 _BY = "\N{MULTIPLICATION SIGN}"
-_COMPRESSION = zlib.Z_RLE
-"""Strategy of PNG's compression: on speckle it takes half the time of the usual one, and a tenth more room."""
+_COMPRESSION = 1
+"""Level of PNG's compression: it takes 0.7 of the time of level 3 and up to a tenth more room. Runs alone (Z_RLE) are no
+quicker on small scenes, which are enlarged, and take half as much room again there."""
 _NUMBERS = 300
 """Most ships that get a number, if there is room for it."""
 _HALO_PX = 2
@@ -57,7 +57,7 @@ def write_quicklook(
     """
     drawn = _draw(result, imagery or read_imagery(scene_path, result, CUTOUTS, scene))
     with atomic_path(path) as temporary:
-        drawn.save(temporary, format="PNG", compress_type=_COMPRESSION)
+        drawn.save(temporary, format="PNG", compress_level=_COMPRESSION)
 
 
 def _draw(result: SceneResult, imagery: Imagery) -> Image.Image:

@@ -153,14 +153,14 @@ def test_stopped_and_started_again_it_does_the_rest_and_ray_is_not_heard(
     out = tmp_path / "out"
     process = start(words, out, "--engine", "ray", "--workers", "2")
     kill_worker(wait_for(out, 1)[0])
-    wait_for(out, 3)
+    wait_for(out, 2)
     process.send_signal(signal.SIGINT)
     told, said = process.communicate(timeout=60)
     before = len(lines(out))
     assert (process.returncode, told) == (130, "")
     sentence = "refinedet: interrupted; {} of {} scenes are finished: run the same again to go on\n"
     assert said in {sentence.format(before - late, SCENES) for late in range(3)}  # of two workers, just being counted
-    assert 3 <= before < SCENES
+    assert 2 <= before < SCENES
     ran = run(*words, "--engine", "ray", "--out", out)
     assert ran.exit_code == 0, ran.output
     summary = json.loads(ran.stdout)
