@@ -33,8 +33,8 @@ _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
 _INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
 _BY = "\N{MULTIPLICATION SIGN}"
 _COMPRESSION = 1
-"""Level of PNG's compression: it takes 0.7 of the time of level 3 and up to a tenth more room. Runs alone (Z_RLE) are no
-quicker on small scenes, which are enlarged, and take half as much room again there."""
+"""Level of PNG's compression: it takes 0.7 of the time of level 3 and up to a tenth more room. Runs alone (Z_RLE) are
+no quicker on small scenes, which are enlarged, and take half as much room again there."""
 _NUMBERS = 300
 """Most ships that get a number, if there is room for it."""
 _HALO_PX = 2

@@ -124,7 +124,7 @@ def test_stopped_by_a_full_disk_and_then_by_ctrl_c_it_says_how_to_go_on_and_does
     """A limit on the size of files stands in for the disk: the kernel refuses a write in the middle of it."""
     folder = tmp_path / "out"
     journal = folder / "scene.journal"
-    process = start(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (3_500, 3_500)))
+    process = start(folder, preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (5_000, 5_000)))
     out, err = process.communicate(timeout=60)
     assert process.returncode == 1, err
     assert "File too large" in json.loads(out)["scenes"][0]["error"]
