@@ -77,7 +77,9 @@ def stop(process: subprocess.Popen[str], how: signal.Signals) -> None:
 
 
 @pytest.mark.timeout(900)
-@pytest.mark.parametrize("how", [signal.SIGINT, signal.SIGKILL], ids=["Ctrl-C", "killed"])
+@pytest.mark.parametrize(
+    "how", [pytest.param(signal.SIGINT, id="Ctrl-C"), pytest.param(signal.SIGKILL, id="killed", marks=pytest.mark.slow)]
+)
 def test_an_interrupted_training_goes_on_and_another_one_does_not(project: Project, how: signal.Signals) -> None:
     keys = set(project.json("train/metrics.json")["val"])
     project.change(train={"seed": 10 + how, "epochs": 12, "lr": 0.001})

@@ -154,6 +154,7 @@ def test_simulated_scenes_are_audited(tmp_path: Path, out: Path) -> None:
     assert metrics["copies"]["groups_across_splits"] == metrics["near"]["pairs_across_splits"] == 0
 
 
+@pytest.mark.slow
 def test_real_ssdd(ssdd_archive: Path, tmp_path: Path, out: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(duplicates, "MOST_PAIRS", 300)  # the nearest of some 1,500
     (tmp_path / "download").mkdir()
