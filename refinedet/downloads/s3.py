@@ -35,7 +35,8 @@ def s3_client(bucket: str, *, timeout_s: float | None = None) -> Any:
     purpose = f"s3://{bucket}"
     boto3, config_of = load_extra("boto3", purpose), load_extra("botocore.config", purpose).Config
     errors = load_extra("botocore.exceptions", purpose)
-    named, own = _endpoint(), any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))
+    own = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))  # boto3 reads these itself
+    named = None if own else _endpoint()
     known, region = (None, None) if named or own else _ENDPOINTS.get(bucket, (None, _REGIONS.get(bucket)))
     by_path = named or own or known or "." in bucket or _says("AWS_VIRTUAL_HOSTING", _NO)
     settings: dict[str, Any] = {"s3": {"addressing_style": "path" if by_path else "virtual"}}
@@ -113,8 +114,8 @@ def _says(variable: str, words: tuple[str, ...]) -> bool:
 
 
 def _endpoint() -> str | None:
-    """Address of the service by GDAL's variables; None where boto3's own ones hold."""
+    """Address of the service by GDAL's variables; None without them."""
     host = os.environ.get("AWS_S3_ENDPOINT")
-    if not host or os.environ.get("AWS_ENDPOINT_URL_S3") or os.environ.get("AWS_ENDPOINT_URL"):
+    if not host:
         return None
     return host if "://" in host else f"http{'' if _says('AWS_HTTPS', _NO) else 's'}://{host}"

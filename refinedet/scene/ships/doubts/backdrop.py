@@ -12,7 +12,16 @@ from typing import NamedTuple
 import numpy as np
 from scipy import ndimage
 
-from refinedet.scene.ships.doubts.cells import NEAR_PX, ROUGHEST, Cells, enlarged, highest, measure_cells, shares
+from refinedet.scene.ships.doubts.cells import (
+    NEAR_PX,
+    ROUGHEST,
+    Cells,
+    enlarged,
+    highest,
+    measure_cells,
+    shares,
+    totals,
+)
 from refinedet.scene.ships.doubts.discs import most_opened, opened
 from refinedet.scene.ships.measuring.blocks import Span
 from refinedet.scene.ships.measuring.crop import Box, Crop, quantile, touched
@@ -97,14 +106,10 @@ def _may_have_land(crop: Crop, ship: Sizes) -> bool:
 
 def _least_dark(crop: Crop) -> float:
     """Power of the darkest cells, or less; quick."""
-    rows, columns = (length // _FINE_PX for length in crop.power.shape)
-    if not (rows and columns):
+    if min(crop.power.shape) < _FINE_PX:
         return 0.0
-    cut = slice(rows * _FINE_PX), slice(columns * _FINE_PX)
-    lines = crop.amplitude[cut].reshape(rows, _FINE_PX, -1)
-    total = lines.sum(axis=1).reshape(rows, columns, _FINE_PX).sum(axis=2)
-    highest = lines.max(axis=1).reshape(rows, columns, _FINE_PX).max(axis=2)
-    level = np.maximum(least_level(total, highest, _FINE_PX**2), 0)
+    total, most = totals(crop.amplitude, _FINE_PX), highest(crop.amplitude, _FINE_PX)
+    level = np.maximum(least_level(total, most, _FINE_PX**2), 0)
     if not crop.is_whole:
         level[shares(crop.valid, _FINE_PX) < 1] = 0
     return quantile(level.ravel(), _DARK_SHARE) ** 2

@@ -57,16 +57,26 @@ def _blocks(pixels: NDArray[Any], side: int) -> NDArray[Any]:
 
 def shares(mask: Mask, side: int) -> Grey:
     """(R, C) share of true pixels in the cells that fit."""
-    rows, columns = (length // side for length in mask.shape)
-    lines = mask[: rows * side, : columns * side].reshape(rows, side, columns * side).sum(axis=1, dtype=np.uint8)
-    return np.asarray(lines.reshape(rows, columns, side).sum(axis=2) / side**2)
+    lines, cells = _lines(mask, side)
+    return np.asarray(lines.sum(axis=1, dtype=np.uint8).reshape(cells).sum(axis=2) / side**2)
 
 
-def highest(pixels: Grey, side: int) -> Grey:
+def totals(pixels: NDArray[Any], side: int) -> NDArray[Any]:
+    """(R, C) sum of the values in the cells that fit."""
+    lines, cells = _lines(pixels, side)
+    return np.asarray(lines.sum(axis=1).reshape(cells).sum(axis=2))
+
+
+def highest(pixels: NDArray[Any], side: int) -> NDArray[Any]:
     """(R, C) highest value in the cells that fit."""
+    lines, cells = _lines(pixels, side)
+    return np.asarray(lines.max(axis=1).reshape(cells).max(axis=2))
+
+
+def _lines(pixels: NDArray[Any], side: int) -> tuple[NDArray[Any], tuple[int, int, int]]:
+    """(R, side, C * side) pixels of the cells that fit, and the shape (R, C, side) of one line of each cell."""
     rows, columns = (length // side for length in pixels.shape)
-    lines = pixels[: rows * side, : columns * side].reshape(rows, side, columns * side).max(axis=1)
-    return np.asarray(lines.reshape(rows, columns, side).max(axis=2))
+    return pixels[: rows * side, : columns * side].reshape(rows, side, columns * side), (rows, columns, side)
 
 
 def enlarged(cells: Grey, side: int, shape: tuple[int, ...]) -> Grey:
