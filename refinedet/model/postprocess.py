@@ -1,4 +1,4 @@
-"""Postprocessing of RawOutputs to detections: objectness filter, decode and suppression of a whole batch."""
+"""Boxes and scores from RawOutputs: objectness filter, decoding, and calibration of the scores."""
 
 from __future__ import annotations
 
@@ -8,25 +8,11 @@ import torch
 from torch import Tensor
 
 from refinedet.config import PostprocessConfig
-from refinedet.detections import Detections
 from refinedet.model.box_coder import decode, to_xyxy
-from refinedet.model.device_suppression import pick, suppress_picked
 from refinedet.model.network import RawOutputs
 
 _SIDE_PX, _LEAST_SIDE_PX, _MOST_SIDE_PX = 16.0, 8.0, 32.0
 """Side of a box, the root of its area, whose score is as the operating score says; sides between which it changes."""
-
-
-def postprocess(raw: RawOutputs, sizes_wh: Tensor, config: PostprocessConfig) -> list[Detections]:
-    """Detections of each image of the batch, in canvas pixels, clipped to the chip; computed where the outputs lie.
-
-    Args:
-        raw: outputs of the network.
-        sizes_wh: (B, 2) width and height of each chip on the canvas, without padding.
-        config: thresholds.
-    """
-    boxes, scores = decoded(raw, config)
-    return suppress_picked(pick(boxes, scores, sizes_wh.to(boxes.device), config), config)
 
 
 def decoded(raw: RawOutputs, config: PostprocessConfig) -> tuple[Tensor, Tensor]:

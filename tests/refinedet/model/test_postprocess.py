@@ -10,9 +10,11 @@ import torch
 from torchvision.ops import nms
 
 from refinedet.config import PostprocessConfig
+from refinedet.detections import Detections
 from refinedet.model.box_coder import to_cxcywh
+from refinedet.model.device_suppression import pick, suppress_picked
 from refinedet.model.network import RawOutputs
-from refinedet.model.postprocess import calibrated, postprocess
+from refinedet.model.postprocess import calibrated, decoded
 
 PLAIN = PostprocessConfig(voting_iou=None, score_min=0.05)
 SIZE = torch.tensor([[100, 80]])
@@ -29,6 +31,11 @@ def raw(boxes: list[list[float]], scores: list[float], objectness: list[float] |
         torch.logit(torch.tensor(scores))[None, :, None],
         torch.zeros(1, count, 4),
     )
+
+
+def postprocess(outputs: RawOutputs, sizes_wh: torch.Tensor, config: PostprocessConfig) -> list[Detections]:
+    """Detections of each image, by the steps of a pass."""
+    return suppress_picked(pick(*decoded(outputs, config), sizes_wh, config), config)
 
 
 def test_strong_box_suppresses_its_copy_and_results_are_sorted() -> None:

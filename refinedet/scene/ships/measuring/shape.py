@@ -19,7 +19,7 @@ from refinedet.scene.ships.measuring.axes import VARIANCE, Moments, framed
 from refinedet.scene.ships.measuring.blob import Masks, Stack, blobs, floors, lobes_along_rows, throws_lobes
 from refinedet.scene.ships.measuring.crop import Box
 from refinedet.scene.ships.measuring.profiles import Counts, Frame, Pictures, Values, ends, widths
-from refinedet.scene.ships.measuring.resolution import Grey, Mask, Sensor
+from refinedet.scene.ships.measuring.resolution import Mask, Sensor
 from refinedet.scene.ships.measuring.stack import Around, around, centred, grouped, stacked, within
 from refinedet.tiling import Window
 
@@ -80,7 +80,7 @@ UNKNOWN = Shape(_NOWHERE, _NOWHERE, _NOWHERE, _NOWHERE, elongated=False, contras
 
 
 def surroundings(box_xyxy: Box, width_px: int, height_px: int) -> Window:
-    """Window around a box, for `measure`, in a scene of that size."""
+    """Window around a box, for `measure_all`, in a scene of that size."""
     x1, y1, x2, y2 = box_xyxy
     left, top = max(0, int(x1) - MARGIN_PX), max(0, int(y1) - MARGIN_PX)
     right, bottom = min(width_px, int(np.ceil(x2)) + MARGIN_PX), min(height_px, int(np.ceil(y2)) + MARGIN_PX)
@@ -109,11 +109,6 @@ def away_from(shape: tuple[int, ...], box_xyxy: Box) -> Mask:
     """Pixels (H, W) that are not at a box, nor so near that they may hold its side lobes."""
     spans = centred(np.array([shape], np.int64), np.array([box_xyxy], np.float64), _GUARD_PX)
     return np.asarray(~within(spans, shape)[0])
-
-
-def measure(intensity: Grey, valid: Mask, box_xyxy: Box, sensor: Sensor | None = None) -> Shape:
-    """Measure the shape of the ship at one box; the arguments are those of `Around`, and as for `measure_all`."""
-    return measure_all([Around(intensity, valid, box_xyxy)], sensor)[0]
 
 
 def measure_all(members: Sequence[Around], sensor: Sensor | None = None) -> list[Shape]:

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 
 from refinedet.scene.ships.doubts.wakes import find_wakes
-from refinedet.scene.ships.measuring.shape import UNKNOWN, Shape, measure
+from refinedet.scene.ships.measuring.shape import UNKNOWN, Shape, measure_all
+from refinedet.scene.ships.measuring.stack import Around
 
 
 def hull(
@@ -76,7 +77,7 @@ def test_a_wake_is_told_from_its_pixels() -> None:
     ship = 900.0 * ((np.abs(x - 60) < 10) & (np.abs(y - 80) < 2))
     wake = 5.0 * ((np.abs(x - 92) < 18) & (np.abs(y - 80) < 2.5))
     every = np.ones(x.shape, np.bool_)
-    shapes = [measure(sea + ship + wake, every, box) for box in ((48, 76, 72, 84), (73, 75, 112, 85))]
+    shapes = measure_all([Around(sea + ship + wake, every, box) for box in ((48, 76, 72, 84), (73, 75, 112, 85))])
     assert find_wakes(shapes, (10.0, 10.0)).tolist() == [False, True]
 
 

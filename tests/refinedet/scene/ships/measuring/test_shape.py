@@ -10,8 +10,10 @@ from scipy import ndimage
 
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.spec import SceneSpec
-from refinedet.scene.ships.measuring.resolution import Sensor
-from refinedet.scene.ships.measuring.shape import MARGIN_PX, Shape, measure, surroundings
+from refinedet.scene.ships.measuring.crop import Box
+from refinedet.scene.ships.measuring.resolution import Grey, Mask, Sensor
+from refinedet.scene.ships.measuring.shape import MARGIN_PX, Shape, measure_all, surroundings
+from refinedet.scene.ships.measuring.stack import Around
 
 
 def hull(length: float, width: float, degrees: float, side: int = 120) -> np.ndarray:
@@ -26,6 +28,10 @@ def hull(length: float, width: float, degrees: float, side: int = 120) -> np.nda
 def box(length: float, side: int = 120) -> tuple[float, float, float, float]:
     half = length / 2 + 2
     return (side / 2 - half, side / 2 - half, side / 2 + half, side / 2 + half)
+
+
+def measure(power: Grey, valid: Mask, place: Box, sensor: Sensor | None = None) -> Shape:
+    return measure_all([Around(power, valid, place)], sensor)[0]
 
 
 def heading(shape: Shape) -> float:
