@@ -92,11 +92,12 @@ def _detect_scenes(scenes: list[Scene], settings: DetectSettings, *, json: bool,
 
     import_ndimage()  # before anything that needs it
     outcomes: dict[Scene, DetectionRun | RefineDetError] = {}
-    with progress_bar("windows") as progress:
+    with progress_bar() as progress:
         tasks: dict[Scene, TaskID] = {}
+        of_all = progress.add_task("all", total=len(scenes), of="scenes", visible=len(scenes) > 1)
 
         def watched(scene: Scene) -> Any:
-            tasks[scene] = progress.add_task(scene.name, total=None)
+            tasks[scene] = progress.add_task(scene.name, total=None, of="windows")
             if isinstance(scene, CloudScene):
                 scene.watch(partial(_show_moved, progress, tasks[scene], scene.name))
             return partial(_show, progress, tasks[scene])
@@ -108,6 +109,7 @@ def _detect_scenes(scenes: list[Scene], settings: DetectSettings, *, json: bool,
             outcomes[scene] = outcome
             if scene in tasks:
                 progress.remove_task(tasks[scene])
+            progress.update(of_all, completed=len(outcomes))
     ordered = {scene: outcomes[scene] for scene in scenes}
     if json:
         summaries = [_summary(scene, outcome) for scene, outcome in ordered.items()]
@@ -121,8 +123,8 @@ def _detect_archive(scenes: list[Scene], settings: DetectSettings, archive: Arch
     """Detect in all scenes that are not finished, print what came of it, and return True where none failed."""
     from refinedet.batch.detecting import detect_archive
 
-    with progress_bar("scenes") as progress:
-        task = progress.add_task("archive", total=len(scenes))
+    with progress_bar() as progress:
+        task = progress.add_task("archive", total=len(scenes), of="scenes")
         found = detect_archive(scenes, settings, archive, lambda done, _: progress.update(task, completed=done))
     folder = settings.output.out and settings.output.out.absolute()
     assert folder is not None  # noqa: S101 - or it would have been refused
@@ -134,10 +136,10 @@ def _detect_archive(scenes: list[Scene], settings: DetectSettings, archive: Arch
 
 
 @contextmanager
-def progress_bar(of: str) -> Iterator[Progress]:
-    """Bars with the time left on stderr; silent where that is no terminal."""
+def progress_bar() -> Iterator[Progress]:
+    """Bars with the time left on stderr; silent where that is no terminal. The field `of` of a task names its unit."""
     name = TextColumn("{task.description}", markup=False)
-    columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn(of))
+    columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[of]}", markup=False))
     with Progress(
         *columns, TimeRemainingColumn(), console=err, transient=True, disable=not err.is_terminal
     ) as progress:

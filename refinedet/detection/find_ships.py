@@ -16,6 +16,7 @@ from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.finder import Progress, ShipFinder
 from refinedet.detection.outcome import DetectionRun
+from refinedet.detection.side_by_side import find_side_by_side, processes_for
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.scene.output.files import plan_scenes, refuse_existing
 
@@ -71,29 +72,40 @@ def find_ships_in(
     settings: DetectSettings,
     progress: Callable[[Scene], Progress],
 ) -> Iterator[DetectionRun | tuple[Scene, RefineDetError]]:
-    """Find the ships of scenes one after the other; a scene that fails does not stop the others.
+    """Find the ships of scenes; a scene that fails does not stop the others.
 
-    Results that exist are refused before any of the work. Yields a run, or a scene and its error. The files of a scene
-    are written in another thread while the next one is searched; those that wait are written before this ends.
+    Results that exist are refused before any of the work. Yields a run, or a scene and its error. Scenes come one after
+    the other: the files of one are written in another thread while the next one is searched, and those that wait are
+    written before this ends. Many small scenes are shared by several processes, and come as they are finished.
 
     Raises:
-        RefineDetError: the detector cannot be loaded, or two scenes would write the same files.
+        RefineDetError: the detector cannot be loaded, two scenes would write the same files, or a process dies.
     """
-    plan, todo = plan_scenes(scenes, settings.output, ais=settings.ais.ais is not None), []
+    plan = plan_scenes(scenes, settings.output, ais=settings.ais.ais is not None)
+    todo = {}
     for scene, files in plan.items():
         try:
             refuse_existing(scene, files, settings.output)
         except FileError as error:
             yield scene, error
         else:
-            todo.append(scene)
-    if not todo:
-        return
+            todo[scene] = files
+    processes = processes_for(list(todo), settings)
+    if processes > 1:
+        yield from find_side_by_side(todo, settings, progress, processes)
+    elif todo:
+        yield from _one_by_one(todo, settings, progress)
+
+
+def _one_by_one(
+    plan: Mapping[Scene, Mapping[str, Path]], settings: DetectSettings, progress: Callable[[Scene], Progress]
+) -> Iterator[DetectionRun | tuple[Scene, RefineDetError]]:
+    """Find the ships of one scene after the other, as `find_ships_in`."""
     with Detector.of(settings.detector) as detector, ThreadPoolExecutor(1, thread_name_prefix="results") as writer:
         finder = ShipFinder(detector, settings)
         waiting: deque[tuple[Scene, Future[DetectionRun]]] = deque()
-        for scene in todo:
-            waiting.append((scene, _searched(finder, scene, plan[scene], progress(scene), writer)))
+        for scene, files in plan.items():
+            waiting.append((scene, _searched(finder, scene, files, progress(scene), writer)))
             while len(waiting) > _BEHIND:
                 yield _outcome(*waiting.popleft())
         detector.close()  # while the last files are written

@@ -195,6 +195,7 @@ class ShipFinder:
         record = run_record(
             result,
             weights=self._detector.weights,
+            weights_sha256=self._detector.weights_sha256,
             settings=self._record_settings(),
             device=_devices(self._detector),
             seconds=0.0,  # the others are not written yet

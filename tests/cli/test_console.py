@@ -40,8 +40,8 @@ def test_progress_bars_have_the_name_as_it_is(name: str, monkeypatch: pytest.Mon
     stream = io.StringIO()
     terminal = Console(file=stream, force_terminal=True, width=100, markup=False, emoji=False)
     monkeypatch.setattr(detecting, "err", terminal)
-    with detecting.progress_bar("windows") as progress:
-        progress.add_task(name, total=3)
+    with detecting.progress_bar() as progress:
+        progress.add_task(name, total=3, of="windows")
     assert name in stream.getvalue()
 
 

@@ -21,6 +21,10 @@ _ABOVE_ROWS = 3
 """Least rows of cut-outs beside the scene; if fewer fit, cut-outs go below it."""
 _LEAST_PX = 96
 """Least width and height of a scene in the picture; a thinner one is stretched."""
+_ENLARGED_PX = 720
+"""Long side up to which a smaller scene is enlarged: more shows no more, and takes time to compress."""
+_BESIDE_COLUMNS = 4
+"""Most columns of cut-outs beside a scene."""
 _LARGEST_SCALE = 12.0
 """Pixels of the picture for one of the scene, at most."""
 _PAGE_LEAST_PX = 760
@@ -55,9 +59,9 @@ def layout(width_px: int, height_px: int, shown: int) -> Layout:
     """Lay out the page for a scene of that size with `shown` cut-outs."""
     scene, scale = _fit(width_px, height_px, _BESIDE_PX)
     rows = (scene[1] + GAP_PX) // (CELL_PX + CAPTION_PX + GAP_PX)
-    beside = rows >= min(_ABOVE_ROWS, shown) or scene[0] < _BESIDE_PX // 2
+    beside = rows >= min(_ABOVE_ROWS, shown) or scene[0] <= _ENLARGED_PX
     if beside:
-        columns = -(-shown // max(1, rows))
+        columns = min(-(-shown // max(1, rows)), _BESIDE_COLUMNS)
         origin = (MARGIN_PX + scene[0] + GAP_PX, HEAD_PX)
     else:
         scene, scale = _fit(width_px, height_px, _ABOVE_PX)
@@ -72,7 +76,8 @@ def layout(width_px: int, height_px: int, shown: int) -> Layout:
 
 
 def _fit(width_px: int, height_px: int, long_px: int) -> tuple[tuple[int, int], tuple[float, float]]:
-    scale = min(long_px / max(width_px, height_px), _LARGEST_SCALE)
+    side = max(width_px, height_px)
+    scale = min(long_px / side, max(1.0, _ENLARGED_PX / side), _LARGEST_SCALE)
     width, height = round(width_px * scale), round(height_px * scale)
     thin = max(min(width, height), 1) < _LEAST_PX and max(width, height) > _LEAST_PX
     if not thin:

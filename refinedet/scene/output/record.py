@@ -40,6 +40,7 @@ def run_record(
     settings: Mapping[str, Any],
     device: str,
     seconds: float,
+    weights_sha256: str | None = None,
 ) -> RunRecord:
     """Make the run record of a scene.
 
@@ -49,11 +50,15 @@ def run_record(
         settings: settings as used, defaults resolved; paths become text.
         device: device that the network ran on.
         seconds: wall time from opening the scene to the last of the other files.
+        weights_sha256: hex SHA-256 of `weights`; None: they are read for it.
 
     Raises:
         OSError: the weights cannot be read.
     """
     info = result.info
+    checkpoint = None
+    if weights is not None:
+        checkpoint = {"name": Path(weights).name, "sha256": weights_sha256 or sha256_file(weights)}
     return {
         "scene": {
             "name": result.scene,
@@ -68,7 +73,7 @@ def run_record(
             "scale": list(result.factors),
             "read_as": _plain(result.read_as),
         },
-        "weights": None if weights is None else {"name": Path(weights).name, "sha256": sha256_file(weights)},
+        "weights": checkpoint,
         "settings": _plain(settings),
         "identity": None if result.identity is None else result.identity.to_dict(),
         "stretch_limits": _stretch_limits(result),

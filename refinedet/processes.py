@@ -1,0 +1,56 @@
+"""Processes that work side by side on one machine, each with its share of the processors."""
+
+from __future__ import annotations
+
+import multiprocessing
+import os
+import signal
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from contextlib import contextmanager
+from threading import Thread
+
+from refinedet.concurrency import THREADS, usable_cores
+from refinedet.errors import RefineDetError
+
+
+@contextmanager
+def worker_processes(count: int) -> Iterator[ProcessPoolExecutor]:
+    """Yield a pool of `count` new processes; each computes in its share of the processors.
+
+    Calls that have not begun are dropped at the end, also after an error; those that have begun are waited for. Ctrl-C
+    reaches this process alone, so no worker stops within a call.
+
+    Raises:
+        RefineDetError: a process ended on its own, such as for lack of memory.
+    """
+    pool = ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context("spawn"),  # a copy of this process would have its locks without threads
+        initializer=_begin,
+        initargs=(max(1, usable_cores() // count),),
+    )
+    try:
+        yield pool
+    except BrokenProcessPool as error:
+        raise RefineDetError(
+            f"expected {count} processes that work side by side, but one of them died; is there memory for them? "
+            f"with {THREADS}=1 in the environment, one process does the work"
+        ) from error
+    finally:
+        pool.shutdown(cancel_futures=True)
+
+
+def _begin(threads: int) -> None:
+    """Prepare a new process: before anything that computes is loaded, and so that it ends with its parent."""
+    os.environ[THREADS] = os.environ["OMP_NUM_THREADS"] = str(threads)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    Thread(target=_end_with_parent, daemon=True).start()
+
+
+def _end_with_parent() -> None:
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        parent.join()
+        os._exit(1)  # nobody waits for an answer
