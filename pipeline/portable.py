@@ -18,12 +18,12 @@ from pathlib import Path
 
 from pipeline.provenance.origin import package_sha256
 from pipeline.stage import OUTPUTS, SIMULATED, local_state, run_stage
-from refinedet.concurrency import usable_cores
 from refinedet.errors import FileError, InputError
 from refinedet.files import atomic_folder, read_json, write_json
 from refinedet.model.checkpoint import load_model, read_header
 from refinedet.model.network import RefineDet
 from refinedet.predictors.predictor import resolve_device
+from refinedet.system.concurrency import usable_cores
 from refinedet.training.fit import LAST_GOOD
 from refinedet.training.optimization import build_optimizer
 from refinedet.training.pack import LARGEST_BYTES, Contents, read_pack, write_pack

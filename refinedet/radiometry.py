@@ -17,7 +17,7 @@ from refinedet.errors import InputError
 
 if TYPE_CHECKING:
     from refinedet.config import Radiometry, StretchChoice
-    from refinedet.sea_level import SeaLevels
+    from refinedet.stretch.sea_level import SeaLevels
 
 Pixels = NDArray[Any]
 """Pixels of any real type: (H, W) for one band, (H, W, 3) for RGB."""

@@ -60,7 +60,7 @@ MAY_IMPORT = {
 }
 
 DRAWING = (ROOT / "docs" / "contributing" / "architecture.md").read_text(encoding="utf-8")
-COMMON = {"config", "weights", "workarounds"}
+COMMON = {"config", "system", "weights", "workarounds"}
 """Rooms of refinedet that every room may know; the drawings leave them out, and the leaves."""
 ABOVE = {"refinedet/__init__.py", "refinedet/exporting.py"}
 """Files of refinedet beside the rooms that know any room. All other files beside them are leaves."""

@@ -25,7 +25,6 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from refinedet import stretch_limits, stretching
 from refinedet.boxes import Boxes, as_boxes
 from refinedet.config import Radiometry
 from refinedet.config.detect_options import LandSettings
@@ -39,8 +38,9 @@ from refinedet.evaluation.score import match_boxes
 from refinedet.raster import RasterInfo, open_scene, write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.result import SceneResult
-from refinedet.stretch_limits import scene_limits
-from refinedet.stretching import Stretch
+from refinedet.stretch import stretch_limits, stretching
+from refinedet.stretch.stretch_limits import scene_limits
+from refinedet.stretch.stretching import Stretch
 from refinedet.tiling import Window
 
 Picture = NDArray[Any]

@@ -31,7 +31,7 @@ from rasterio.shutil import copy as copy_raster
 import refinedet
 from refinedet.cloud import traffic
 from refinedet.errors import RefineDetError
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 _SHOWN = 170
 _PATIENCE = RetryPolicy(attempts=3, timeout_s=5.0, backoff_s=0.05, slow_bytes_s=20_000, slow_s=1.0)

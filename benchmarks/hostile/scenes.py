@@ -241,8 +241,8 @@ def _look(path: Path, *, missing: bool = False) -> None:
     from refinedet.errors import FileError
     from refinedet.geo.position import locate
     from refinedet.scene.source import open_source
-    from refinedet.stretch_limits import scene_limits
-    from refinedet.stretching import Stretch
+    from refinedet.stretch.stretch_limits import scene_limits
+    from refinedet.stretch.stretching import Stretch
     from refinedet.tiling import Window
 
     try:

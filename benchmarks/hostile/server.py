@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 WHOLE, REFUSED = "whole", "refused"
 QUICK = RetryPolicy(attempts=3, timeout_s=1.0, backoff_s=0.01, longest_wait_s=30.0, slow_bytes_s=1000, slow_s=0.5)

@@ -32,8 +32,8 @@ from against_rows import ROWS, Row
 from measuring import ROOT, print_table
 from report import machine
 
-from refinedet.child import last_words
 from refinedet.files import read_json
+from refinedet.system.child import last_words
 
 
 @dataclass(frozen=True, slots=True)

@@ -31,10 +31,10 @@ from products import make_product, metadata
 from report import machine
 from runtimes import difference, windows
 
-from refinedet.concurrency import map_unordered
 from refinedet.detections import Detections
 from refinedet.files import read_json
 from refinedet.predictors.predictor import Chip, TorchPredictor, resolve_device
+from refinedet.system.concurrency import map_unordered
 from refinedet.weights import shipped_weights
 from refinedet.workarounds.malloc import keep_freed_memory
 

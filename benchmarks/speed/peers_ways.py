@@ -125,8 +125,8 @@ def whole(scene: Path, predictor: Predictor) -> NDArray[np.uint8]:
     It is read in bands, so that nothing else of the size of the scene is in memory.
     """
     from refinedet.raster import open_scene
-    from refinedet.stretch_limits import scene_limits
-    from refinedet.stretching import Stretch
+    from refinedet.stretch.stretch_limits import scene_limits
+    from refinedet.stretch.stretching import Stretch
     from refinedet.tiling import Window
 
     with open_scene(scene) as reader:

@@ -27,9 +27,9 @@ from pathlib import Path
 import psutil
 from measuring import ROOT
 
-from refinedet.child import last_words
 from refinedet.files import write_text
 from refinedet.runtimes.graphs import usable_cores
+from refinedet.system.child import last_words
 
 FOLDER = Path(__file__).resolve().parent
 SHOWN = FOLDER.relative_to(ROOT).as_posix()

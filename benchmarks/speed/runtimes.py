@@ -162,7 +162,7 @@ def windows(count: int) -> np.ndarray[Any, Any]:
     from refinedet.config import Radiometry
     from refinedet.data.simulation.scene import simulate
     from refinedet.data.simulation.spec import SceneSpec
-    from refinedet.stretching import stretch_whole
+    from refinedet.stretch.stretching import stretch_whole
 
     columns = -(-count // 2)
     spec = SceneSpec(width_px=512 * columns, height_px=1024, ships=20 * count, seed=20261125)

@@ -174,7 +174,7 @@ def simulated_chips(folder: Path, count: int, side_px: int) -> tuple[Record, Pat
     from refinedet.data.coco import Annotated, build_record
     from refinedet.data.simulation.scene import simulate
     from refinedet.data.simulation.spec import SceneSpec
-    from refinedet.stretching import stretch_whole
+    from refinedet.stretch.stretching import stretch_whole
     from refinedet.tiling import Window, boxes_in_window
 
     columns = int(np.ceil(np.sqrt(count)))

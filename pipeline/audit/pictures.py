@@ -13,7 +13,7 @@ from PIL import Image, ImageColor, ImageDraw
 from pipeline.audit.image_alignment import Grey
 from refinedet.config import Radiometry
 from refinedet.raster import RasterInfo
-from refinedet.stretching import stretch_whole
+from refinedet.stretch.stretching import stretch_whole
 
 LONGEST_PX = 1024
 """Long side of a picture; of larger images every n-th pixel is taken, which keeps their grain."""

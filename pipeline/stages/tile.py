@@ -32,8 +32,8 @@ from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json
 from refinedet.radiometry import valid_mask
 from refinedet.raster import SceneReader, open_scene
-from refinedet.stretch_limits import scene_limits
-from refinedet.stretching import Stretch
+from refinedet.stretch.stretch_limits import scene_limits
+from refinedet.stretch.stretching import Stretch
 from refinedet.tiling import Window, boxes_in_window, windows
 
 _LOG = logging.getLogger(__name__)

@@ -17,10 +17,10 @@ from types import TracebackType
 from typing import Any, Self
 
 from refinedet.batch.engine import Job, Report, Work
-from refinedet.concurrency import THREADS, usable_cores
 from refinedet.errors import InputError, RefineDetError
 from refinedet.extras import missing_extra
-from refinedet.resuming import differences
+from refinedet.system.concurrency import THREADS, usable_cores
+from refinedet.system.resuming import differences
 from refinedet.workarounds.ray_messages import silent
 from refinedet.workarounds.ray_unreachable import check_reachable
 from refinedet.workarounds.ray_usage import send_no_usage_statistics

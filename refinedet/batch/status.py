@@ -21,8 +21,8 @@ from refinedet.batch.engine import Job, Report
 from refinedet.cloud.scene import Scene
 from refinedet.errors import FileError, InputError
 from refinedet.files import full_disk_told
-from refinedet.locks import lock_alone, open_log, reading_log
-from refinedet.resuming import differences
+from refinedet.system.locks import lock_alone, open_log, reading_log
+from refinedet.system.resuming import differences
 
 NAME = "archive.jsonl"
 _TITLE = "refinedet archive 2"

@@ -13,7 +13,7 @@ from refinedet.catalogues.items import CatalogueScene, read_scene
 from refinedet.catalogues.known import check_web
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.extras import load_extra
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 from refinedet.utc import utc_text
 from refinedet.workarounds.pystac_client_warnings import warnings_ignored
 

@@ -11,7 +11,7 @@ from pystac_client.stac_api_io import StacApiIO
 from refinedet.catalogues.known import plain_address, server_of
 from refinedet.downloads.small import Request, read_small
 from refinedet.errors import FileError
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 _REQUESTS_MOST = 2000
 

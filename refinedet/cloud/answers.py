@@ -9,7 +9,7 @@ from http import HTTPStatus
 
 from refinedet.cloud.address import Address
 from refinedet.errors import FileError
-from refinedet.retrying import PASSING, plain_words, retry_after_s
+from refinedet.system.retrying import PASSING, plain_words, retry_after_s
 
 PARTIAL = 206
 """HTTP status of an answer that carries a range."""

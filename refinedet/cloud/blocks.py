@@ -24,8 +24,8 @@ import numpy as np
 
 from refinedet.errors import DiskError, FileError
 from refinedet.files import cannot_write
-from refinedet.locks import lock_alone, open_file, open_log
-from refinedet.user_cache import cache_folder
+from refinedet.system.locks import lock_alone, open_file, open_log
+from refinedet.system.user_cache import cache_folder
 
 _LOGGER = logging.getLogger(__name__)
 _FOLDER = "scenes"

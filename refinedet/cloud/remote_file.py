@@ -11,7 +11,7 @@ from refinedet.cloud.address import Address
 from refinedet.cloud.answers import Answer, ChangedError, PassingError, broken, changed
 from refinedet.cloud.blocks import BlockStore
 from refinedet.errors import FileError, InputError
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 if TYPE_CHECKING:
     from refinedet.cloud.traffic import Traffic

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from refinedet.cloud.address import Address
 from refinedet.cloud.answers import Answer, PassingError, broken
 from refinedet.errors import FileError, InputError, RefineDetError
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 if TYPE_CHECKING:
     from refinedet.cloud.transport import Range, Transport

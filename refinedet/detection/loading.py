@@ -86,8 +86,8 @@ def load_torch(weights: Path, settings: DetectorSettings) -> Loaded:
 
 def load_exported(graph: Graph, runtime: Runtime, settings: DetectorSettings) -> Loaded:
     """Wrap an exported graph, once for each call that it takes side by side."""
-    from refinedet.concurrency import usable_cores
     from refinedet.runtimes.predictor import ExportedPredictor
+    from refinedet.system.concurrency import usable_cores
     from refinedet.tiling import WINDOW_TILES, WINDOWS_TOGETHER
 
     at_once = min(2 * usable_cores(), WINDOWS_TOGETHER)  # two large windows for each core

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 from refinedet.config.ais_options import AisSettings
 from refinedet.config.detect_options import LandSettings
 from refinedet.errors import InputError
-from refinedet.resuming import differences
+from refinedet.system.resuming import differences
 
 if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult

@@ -7,13 +7,13 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 
 from refinedet.cloud.scene import Scene
-from refinedet.concurrency import usable_cores
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.finder import Progress, ShipFinder
 from refinedet.detection.outcome import DetectionRun
 from refinedet.errors import RefineDetError
-from refinedet.processes import worker_processes
+from refinedet.system.concurrency import usable_cores
+from refinedet.system.processes import worker_processes
 
 Plan = Mapping[Scene, Mapping[str, Path]]
 """Paths of the result files of each scene, by format or view."""

@@ -8,7 +8,7 @@ from contextlib import ExitStack, contextmanager
 from pathlib import Path
 
 from refinedet.errors import DiskError
-from refinedet.locks import waiting_lock
+from refinedet.system.locks import waiting_lock
 
 _MEGA = 1e6
 

@@ -19,7 +19,7 @@ from refinedet.downloads.partial import Part
 from refinedet.downloads.retrying import Problem, pause, problem_of
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import cannot_write
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 _LOG = logging.getLogger(__name__)
 _BLOCK_BYTES = 1 << 18

@@ -9,7 +9,7 @@ import urllib.error
 from dataclasses import dataclass
 
 from refinedet.errors import FileError
-from refinedet.retrying import PASSING, RetryPolicy, plain_words, retry_after_s
+from refinedet.system.retrying import PASSING, RetryPolicy, plain_words, retry_after_s
 
 _LOG = logging.getLogger(__name__)
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from refinedet.downloads.http import ask
 from refinedet.downloads.retrying import pause, problem_of
 from refinedet.errors import FileError
-from refinedet.retrying import RetryPolicy, plain_words
+from refinedet.system.retrying import RetryPolicy, plain_words
 
 MOST_BYTES = 64 << 20
 """Most bytes of an answer that are read."""

@@ -9,7 +9,7 @@ from urllib.parse import quote, urlsplit
 from refinedet.downloads.small import Request, read_small
 from refinedet.errors import FileError
 from refinedet.files import parse_json
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 from refinedet.utc import parse_utc
 
 SERVER_VARIABLE = "PC_SDK_SAS_URL"

@@ -14,13 +14,13 @@ import tempfile
 from functools import cache
 from pathlib import Path
 
-from refinedet.child import last_words, run_module
 from refinedet.errors import FileError, RefineDetError
 from refinedet.extras import check_extra
 from refinedet.files import sha256_file, sha256_tree
-from refinedet.locks import waiting_lock
 from refinedet.runtimes.exported import REFUSED, SUFFIXES, Format
-from refinedet.user_cache import cache_folder, write_error
+from refinedet.system.child import last_words, run_module
+from refinedet.system.locks import waiting_lock
+from refinedet.system.user_cache import cache_folder, write_error
 
 _LOGGER = logging.getLogger(__name__)
 _PACKAGE = Path(__file__).parent.parent

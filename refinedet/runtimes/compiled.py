@@ -17,7 +17,7 @@ from typing import Any
 from refinedet.errors import RefineDetError
 from refinedet.files import atomic_path, sha256_file
 from refinedet.runtimes.exported import weights_of
-from refinedet.user_cache import cache_folder
+from refinedet.system.user_cache import cache_folder
 
 _DEVICE = "CPU"
 _SUM = hashlib.sha256

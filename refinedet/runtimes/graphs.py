@@ -18,13 +18,13 @@ from typing import TYPE_CHECKING, Any, Literal, Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.concurrency import usable_cores
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.files import move_file
 from refinedet.runtimes.compiled import CompiledModels
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported, weights_of
 from refinedet.runtimes.onnx_session import first_line, open_session
 from refinedet.runtimes.processor import instructions_for_8_bits
+from refinedet.system.concurrency import usable_cores
 from refinedet.tiling import PART_SIDES, WINDOW_TILES
 from refinedet.workarounds.openvino_core import kept_core
 from refinedet.workarounds.openvino_first_use import BINDING

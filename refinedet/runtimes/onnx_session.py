@@ -10,9 +10,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from refinedet.concurrency import thread_limit
 from refinedet.errors import FileError, InputError, MissingExtra
 from refinedet.extras import load_extra
+from refinedet.system.concurrency import thread_limit
 
 _OLDEST = (1, 24)
 

@@ -15,7 +15,6 @@ from functools import partial
 from typing import Any
 
 from refinedet.cloud.scene import Scene, scene_of
-from refinedet.concurrency import start_thread
 from refinedet.config import PixelSizes, TileConfig
 from refinedet.config.detect_options import LandSettings, SceneSettings
 from refinedet.errors import InputError
@@ -35,7 +34,8 @@ from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
 from refinedet.scene.source import open_polarisations
 from refinedet.scene.stream import Stream
 from refinedet.scene.window_search import Progress, SearchLimits, WindowSearch
-from refinedet.stopwatch import Stopwatch
+from refinedet.system.concurrency import start_thread
+from refinedet.system.stopwatch import Stopwatch
 from refinedet.tiling import WINDOWS_TOGETHER
 
 _LOGGER = logging.getLogger(__name__)

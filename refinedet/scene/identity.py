@@ -25,7 +25,6 @@ from refinedet.config.option import Effect, with_effect
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
 from refinedet.raster.stores import is_store
-from refinedet.resuming import differences
 from refinedet.scene.eopf.product import find_stored
 from refinedet.scene.input.side_files import reference_file, world_file
 from refinedet.scene.sentinel1.product import (
@@ -35,6 +34,7 @@ from refinedet.scene.sentinel1.product import (
     is_archive,
     is_product,
 )
+from refinedet.system.resuming import differences
 
 _PACKAGES = (
     *("refinedet", "torch", "onnxruntime", "openvino"),

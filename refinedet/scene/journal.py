@@ -20,9 +20,9 @@ from typing import Any
 
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
-from refinedet.locks import lock_alone, open_log, reading_log
-from refinedet.resuming import differences
 from refinedet.scene.identity import RunIdentity
+from refinedet.system.locks import lock_alone, open_log, reading_log
+from refinedet.system.resuming import differences
 
 FinishedWindows = Mapping[int, Detections | None]
 """Number of a window in its grid -> detections in pixels of the network; None for a window that was skipped."""

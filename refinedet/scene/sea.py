@@ -11,8 +11,8 @@ from refinedet.config import Radiometry, StretchChoice
 from refinedet.radiometry import StretchLimits
 from refinedet.raster import RasterInfo, Reader
 from refinedet.scene.land.survey import Surroundings
-from refinedet.sea_level import CELL_PX
-from refinedet.stretch_limits import scene_limits
+from refinedet.stretch.sea_level import CELL_PX
+from refinedet.stretch.stretch_limits import scene_limits
 
 _SHORE_PX = CELL_PX // 2
 """Side of the squares of a sample that are land or not, by their middle."""

@@ -13,7 +13,6 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
-from refinedet.concurrency import map_unordered, prefetch
 from refinedet.config import PixelSizes, Radiometry, TileConfig
 from refinedet.config.detect_options import FRAGMENT_SHARE, SceneSettings
 from refinedet.detections import Detections
@@ -32,7 +31,8 @@ from refinedet.scene.windows.overlap import shrink_overlap
 from refinedet.scene.windows.parts import joined
 from refinedet.scene.windows.pixel_size import SAME, has_pixel_size, resample_reader
 from refinedet.scene.windows.seams import SeamGrid
-from refinedet.stopwatch import Stopwatch
+from refinedet.system.concurrency import map_unordered, prefetch
+from refinedet.system.stopwatch import Stopwatch
 from refinedet.tiling import Window, windows
 
 Progress = Callable[[int, int], None]

@@ -24,7 +24,6 @@ from pydantic import TypeAdapter
 from safetensors.torch import load, save
 from torch import Tensor
 
-from refinedet.concurrency import usable_cores
 from refinedet.config import Radiometry
 from refinedet.data.coco import ImageRecord, read_record, to_coco
 from refinedet.data.dataset import read_chip
@@ -33,6 +32,7 @@ from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import atomic_folder, atomic_path, is_safe_path, json_text, parse_json, write_text
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
+from refinedet.system.concurrency import usable_cores
 from refinedet.training.packed_chips import (
     eight_bit_picture,
     equal,
@@ -221,7 +221,7 @@ def _unpack(packed: zipfile.ZipFile, index: Mapping[str, Any], folder: Path) -> 
 def _simulated(spec: SceneSpec, radiometry: Radiometry) -> NDArray[np.uint8]:
     """Pixels of a simulated scene in 8 bits, as stage tile stretches them."""
     from refinedet.data.simulation.scene import simulate
-    from refinedet.stretching import stretch_whole
+    from refinedet.stretch.stretching import stretch_whole
 
     return stretch_whole(simulate(spec).pixels, 0, radiometry)
 

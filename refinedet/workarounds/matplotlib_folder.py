@@ -15,7 +15,7 @@ from pathlib import Path
 import platformdirs
 
 from refinedet.errors import FileError
-from refinedet.user_cache import cache_folder
+from refinedet.system.user_cache import cache_folder
 
 _NAME = "MPLCONFIGDIR"
 

@@ -18,10 +18,10 @@ from refinedet.cloud import traffic
 from refinedet.detections import Detections
 from refinedet.geo.position import locate
 from refinedet.raster import GroundControlPoint, RasterInfo, write_blocks
-from refinedet.retrying import RetryPolicy
 from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import places
 from refinedet.scene.ships.measuring.shape import Shape
+from refinedet.system.retrying import RetryPolicy
 from refinedet.tiling import Window
 
 NAME = "s1a-iw-grd-{pol}-20221002t205126-20221002t205156-045268-056950-00{number}.tiff"

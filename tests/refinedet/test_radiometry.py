@@ -8,13 +8,13 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from refinedet import stretching
 from refinedet.config import Radiometry, StretchChoice
 from refinedet.errors import InputError
 from refinedet.radiometry import StretchLimits, check_choice, to_uint8, valid_mask
 from refinedet.raster import RasterInfo
-from refinedet.stretch_limits import measure_limits, scene_limits
-from refinedet.stretching import Stretch
+from refinedet.stretch import stretching
+from refinedet.stretch.stretch_limits import measure_limits, scene_limits
+from refinedet.stretch.stretching import Stretch
 from refinedet.tiling import Window
 
 AMPLITUDES = hnp.arrays(np.uint16, hnp.array_shapes(min_dims=2, max_dims=2, max_side=12))

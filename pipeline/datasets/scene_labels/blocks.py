@@ -25,8 +25,8 @@ from refinedet.raster import Reader, write_scene
 from refinedet.scene.notes import pixel_notes, position_notes
 from refinedet.scene.source import open_source
 from refinedet.scene.windows.pixel_size import has_pixel_size, pixel_size_m, resample_reader
-from refinedet.stretch_limits import scene_limits
-from refinedet.stretching import Stretch
+from refinedet.stretch.stretch_limits import scene_limits
+from refinedet.stretch.stretching import Stretch
 from refinedet.tiling import Window, boxes_in_window
 
 _SIDES = (4.0, 2.0, 1.0, 0.5)

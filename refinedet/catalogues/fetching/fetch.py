@@ -18,7 +18,7 @@ from refinedet.downloads.disk import alone_in, need_room
 from refinedet.downloads.fetch import Access, fetch
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.files import write_text
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 MANIFEST = "products.txt"
 """File in the folder of products that names those that are whole, one to a line."""

@@ -11,7 +11,7 @@ from refinedet.catalogues.known import check_web, plain_address
 from refinedet.downloads.small import MOST_BYTES, Request, read_small
 from refinedet.errors import FileError, InputError
 from refinedet.files import parse_json
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 _COMMENT = "#"
 

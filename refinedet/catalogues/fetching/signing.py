@@ -7,7 +7,7 @@ from refinedet.downloads.fetch import Sign
 from refinedet.downloads.s3 import Bucket
 from refinedet.downloads.tokens import Tokens, needs_token
 from refinedet.errors import InputError
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 
 class Signing:

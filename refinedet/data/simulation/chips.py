@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from refinedet.config import Radiometry
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.spec import SceneSpec
-from refinedet.stretching import stretch_whole
+from refinedet.stretch.stretching import stretch_whole
 
 _SIDE_PX, _SHIPS, _SEED = 1024, 40, 20261125
 

@@ -14,7 +14,7 @@ from refinedet.cloud.scene import Scene
 from refinedet.config.detect_options import SceneSettings
 from refinedet.raster import Reader
 from refinedet.scene.source import open_polarisations
-from refinedet.stretching import Stretch
+from refinedet.stretch.stretching import Stretch
 from refinedet.tiling import Window
 
 if TYPE_CHECKING:

@@ -21,8 +21,8 @@ from refinedet.raster import Reader
 from refinedet.scene.windows.parts import Part, parts_around
 from refinedet.scene.windows.prescreen import Flags, high_contrast
 from refinedet.scene.windows.seams import SeamGrid
-from refinedet.stopwatch import Stopwatch
-from refinedet.stretching import Stretch
+from refinedet.stretch.stretching import Stretch
+from refinedet.system.stopwatch import Stopwatch
 from refinedet.tiling import Window, moved
 
 

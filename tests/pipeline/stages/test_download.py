@@ -20,7 +20,7 @@ from pipeline.stages.download import SOURCE_FILE, download
 from refinedet.downloads.fetch import Access, fetch
 from refinedet.errors import FileError, InputError
 from refinedet.files import md5_file, read_json, sha256_file, sha256_tree
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 Zip = Callable[[Path, str], Path]
 

@@ -24,8 +24,8 @@ from refinedet.data.dataset import ChipDataset, read_chip
 from refinedet.errors import InputError
 from refinedet.files import read_json, sha256_tree
 from refinedet.raster import open_scene, write_scene
-from refinedet.stretch_limits import scene_limits
-from refinedet.stretching import Stretch
+from refinedet.stretch.stretch_limits import scene_limits
+from refinedet.stretch.stretching import Stretch
 from refinedet.tiling import Window, boxes_in_window, windows
 
 WINDOWS = TileConfig(tile_px=64, overlap_px=24)

@@ -14,7 +14,7 @@ from refinedet.batch.archive import SceneArchive, SceneArchiveOptions, Summary
 from refinedet.batch.engine import Job, LocalEngine, Report, is_transient
 from refinedet.batch.status import NAME, open_status
 from refinedet.errors import DiskError, FileError, InputError
-from refinedet.resuming import differences
+from refinedet.system.resuming import differences
 
 SCENES = [Path(f"/archive/{name}.tif") for name in "abc"]
 Answer = Callable[[Job], Report]

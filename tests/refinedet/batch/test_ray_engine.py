@@ -17,8 +17,8 @@ from refinedet.batch.archive import SceneArchive, SceneArchiveOptions, Summary
 from refinedet.batch.engine import Job, Report
 from refinedet.batch.ray_engine import RayEngine, Share
 from refinedet.batch.status import NAME, open_status
-from refinedet.concurrency import THREADS
 from refinedet.errors import InputError, MissingExtra, RefineDetError
+from refinedet.system.concurrency import THREADS
 
 ray = pytest.importorskip("ray", reason="Ray is not installed: pip install 'refinedet[ray]'")
 Do = Callable[[Job], Report]

@@ -11,7 +11,7 @@ from refinedet.catalogues.area import Area
 from refinedet.catalogues.asked import Question, period
 from refinedet.catalogues.search import Found, search_catalogue
 from refinedet.errors import FileError, InputError
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 from tests.stac_api import CORE, Api, box, copernicus, earth_search, planetary, product_id
 
 pytest.importorskip("pystac_client", reason="pystac-client is not installed: pip install 'refinedet[cloud]'")

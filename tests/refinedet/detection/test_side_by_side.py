@@ -10,7 +10,6 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from refinedet.concurrency import THREADS
 from refinedet.config.settings import DetectSettings
 from refinedet.detection import side_by_side
 from refinedet.detection.find_ships import find_ships_in
@@ -18,6 +17,7 @@ from refinedet.detection.outcome import DetectionRun
 from refinedet.detection.side_by_side import find_side_by_side, processes_for
 from refinedet.errors import FileError, InputError
 from refinedet.scene.output.files import plan_scenes
+from refinedet.system.concurrency import THREADS
 
 
 @pytest.fixture

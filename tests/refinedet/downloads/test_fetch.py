@@ -21,7 +21,7 @@ from refinedet.downloads.disk import SPARE_BYTES
 from refinedet.downloads.fetch import Access, fetch
 from refinedet.downloads.http import _CarefulRedirects
 from refinedet.errors import DiskError, FileError, InputError
-from refinedet.retrying import RetryPolicy, retry_after_s
+from refinedet.system.retrying import RetryPolicy, retry_after_s
 
 CONTENT = bytes(range(256)) * 400
 FEW_RETRIES = RetryPolicy(attempts=3, timeout_s=5, backoff_s=0)

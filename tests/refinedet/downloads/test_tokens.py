@@ -9,7 +9,7 @@ import pytest
 
 from refinedet.downloads import tokens
 from refinedet.errors import RefineDetError
-from refinedet.retrying import RetryPolicy
+from refinedet.system.retrying import RetryPolicy
 
 ADDRESS = "https://sentinel1euwest.blob.core.windows.net/s1-grd/GRD/2024/3/5/IW/DV/x/measurement/iw-vv.tiff"
 SOON = RetryPolicy(attempts=2, timeout_s=2, backoff_s=0)

@@ -10,12 +10,12 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from refinedet import user_cache
 from refinedet.errors import FileError, RefineDetError
 from refinedet.runtimes import cache
 from refinedet.runtimes.cache import cached_export
 from refinedet.runtimes.graphs import open_graph
-from refinedet.user_cache import cache_folder
+from refinedet.system import user_cache
+from refinedet.system.user_cache import cache_folder
 
 _CHILD = """
 import sys

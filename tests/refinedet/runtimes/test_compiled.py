@@ -11,9 +11,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from refinedet.concurrency import usable_cores
 from refinedet.runtimes import graphs
 from refinedet.runtimes.graphs import OpenVinoGraph, open_graph
+from refinedet.system.concurrency import usable_cores
 
 pytestmark = pytest.mark.parametrize("exported", ["openvino"], indirect=True)
 CANVAS = np.random.default_rng(0).integers(0, 255, (1, 3, 64, 64), dtype=np.uint8)

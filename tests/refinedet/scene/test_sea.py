@@ -17,8 +17,8 @@ from refinedet.scene.detect import detect_scene
 from refinedet.scene.land.survey import Surroundings, survey
 from refinedet.scene.sea import sea_limits
 from refinedet.scene.windows.pixel_size import resample_reader
-from refinedet.stretch_limits import NO_SEA
-from tests.refinedet.test_sea_level import SIDE, city, speckle
+from refinedet.stretch.stretch_limits import NO_SEA
+from tests.refinedet.stretch.test_sea_level import SIDE, city, speckle
 
 CORNER, DEGREE = (7.0, 54.0), 1e-4
 

@@ -25,7 +25,7 @@ from refinedet.data.simulation.spec import SceneSpec
 from refinedet.errors import FileError, InputError
 from refinedet.model.checkpoint import Header
 from refinedet.model.network import RefineDet
-from refinedet.stretching import stretch_whole
+from refinedet.stretch.stretching import stretch_whole
 from refinedet.training import pack, packed_chips, packed_weights
 from refinedet.training.pack import Contents, read_pack, write_pack
 from refinedet.training.recipe import Training

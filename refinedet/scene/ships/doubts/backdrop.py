@@ -26,7 +26,7 @@ from refinedet.scene.ships.doubts.discs import most_opened, opened
 from refinedet.scene.ships.measuring.blocks import Span
 from refinedet.scene.ships.measuring.crop import Box, Crop, quantile, touched
 from refinedet.scene.ships.measuring.resolution import Grey, Mask
-from refinedet.sea_level import least_level
+from refinedet.stretch.sea_level import least_level
 
 _FINE_PX = 8
 """Side of cells that follow a shore."""

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from refinedet.scene.ships.measuring.crop import Crop
 from refinedet.scene.ships.measuring.resolution import Grey, Mask
-from refinedet.sea_level import speckle_law
+from refinedet.stretch.sea_level import speckle_law
 
 NEAR_PX = 3
 """Pixels beside a box that may hold side lobes."""

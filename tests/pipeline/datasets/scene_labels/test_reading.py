@@ -23,7 +23,7 @@ from refinedet.config.label_options import LabelSettings
 from refinedet.errors import InputError
 from refinedet.files import sha256_tree
 from refinedet.raster import open_scene, write_scene
-from refinedet.stretching import stretch_whole
+from refinedet.stretch.stretching import stretch_whole
 
 SIDE = 640
 TILE = TileConfig(128, 32)

@@ -23,8 +23,8 @@ from refinedet.downloads import tokens
 from refinedet.downloads.disk import SPARE_BYTES
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.raster import RasterInfo, write_blocks
-from refinedet.retrying import RetryPolicy
 from refinedet.scene.source import open_source
+from refinedet.system.retrying import RetryPolicy
 from refinedet.tiling import Window
 from tests.stac_api import Api, box, copernicus, flattened, item, planetary, product_id
 

@@ -17,7 +17,7 @@ from refinedet.raster import SceneReader, open_scene, write_scene
 from refinedet.scene.windows import chips as chips_module
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.seams import SeamGrid
-from refinedet.stopwatch import Stopwatch
+from refinedet.system.stopwatch import Stopwatch
 from refinedet.tiling import Window, windows
 
 LIMITS = StretchLimits(50, 300)

@@ -9,9 +9,9 @@ from pathlib import Path
 import platformdirs
 import pytest
 
-from refinedet import user_cache
 from refinedet.errors import FileError
-from refinedet.user_cache import cache_folder, write_error
+from refinedet.system import user_cache
+from refinedet.system.user_cache import cache_folder, write_error
 from refinedet.workarounds.matplotlib_folder import name_a_folder
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from refinedet.sea_level import CELL_PX, measure_sea
+from refinedet.stretch.sea_level import CELL_PX, measure_sea
 
 SIDE = 640
 EVERYWHERE = np.ones((SIDE, SIDE), bool)

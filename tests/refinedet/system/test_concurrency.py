@@ -9,7 +9,7 @@ from contextlib import closing
 
 import pytest
 
-from refinedet.concurrency import THREADS, map_unordered, prefetch, start_thread, thread_limit, usable_cores
+from refinedet.system.concurrency import THREADS, map_unordered, prefetch, start_thread, thread_limit, usable_cores
 
 
 def threads() -> set[str]:

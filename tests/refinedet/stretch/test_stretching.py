@@ -7,15 +7,15 @@ from dataclasses import replace
 import numpy as np
 import pytest
 
-from refinedet import stretching
 from refinedet.config import Radiometry
 from refinedet.radiometry import StretchLimits, to_uint8, valid_mask
 from refinedet.raster import RasterInfo
-from refinedet.sea_level import SeaLevels
-from refinedet.stretch_limits import scene_limits
-from refinedet.stretching import Stretch, stretch_whole
+from refinedet.stretch import stretching
+from refinedet.stretch.sea_level import SeaLevels
+from refinedet.stretch.stretch_limits import scene_limits
+from refinedet.stretch.stretching import Stretch, stretch_whole
 from refinedet.tiling import Window
-from tests.refinedet.test_sea_level import SIDE, speckle
+from tests.refinedet.stretch.test_sea_level import SIDE, speckle
 
 WHOLE = Window(0, 0, SIDE, SIDE)
 

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from refinedet.child import last_words, run_module
+from refinedet.system.child import last_words, run_module
 
 
 def test_a_module_runs_with_the_callers_import_path_and_without_input(

@@ -8,7 +8,7 @@ from numpy.typing import DTypeLike, NDArray
 from refinedet.config import Radiometry, StretchChoice
 from refinedet.errors import InputError
 from refinedet.radiometry import Domain, Mask, Pixels, StretchLimits, in_domain, valid_mask
-from refinedet.sea_level import Sea, measure_sea
+from refinedet.stretch.sea_level import Sea, measure_sea
 
 NO_SEA = (
     "too little open water was found to measure the stretch on, so it is measured on all pixels; if ships look dark in "

@@ -7,7 +7,7 @@ from threading import Barrier, Thread
 
 import pytest
 
-from refinedet.stopwatch import Stopwatch
+from refinedet.system.stopwatch import Stopwatch
 
 
 def test_a_part_counts_once_whoever_works_on_it_and_parts_keep_the_order_in_which_they_began() -> None:

@@ -8,8 +8,8 @@ import pytest
 from refinedet.config import Radiometry, StretchChoice
 from refinedet.errors import InputError
 from refinedet.radiometry import StretchLimits
-from refinedet.stretch_limits import NO_SEA, SEA_HEADROOM, SEA_SPAN, measure_limits, scene_limits
-from tests.refinedet.test_sea_level import SIDE, city, speckle
+from refinedet.stretch.stretch_limits import NO_SEA, SEA_HEADROOM, SEA_SPAN, measure_limits, scene_limits
+from tests.refinedet.stretch.test_sea_level import SIDE, city, speckle
 
 
 def limits(pixels: np.ndarray, choice: str = "auto", radiometry: Radiometry | None = None) -> StretchLimits:

@@ -11,8 +11,8 @@ from concurrent.futures.process import BrokenProcessPool
 from contextlib import contextmanager
 from threading import Thread
 
-from refinedet.concurrency import THREADS, usable_cores
 from refinedet.errors import RefineDetError
+from refinedet.system.concurrency import THREADS, usable_cores
 
 
 @contextmanager

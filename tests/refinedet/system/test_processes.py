@@ -11,9 +11,9 @@ from pathlib import Path
 
 import pytest
 
-from refinedet.concurrency import THREADS, usable_cores
 from refinedet.errors import RefineDetError
-from refinedet.processes import worker_processes
+from refinedet.system.concurrency import THREADS, usable_cores
+from refinedet.system.processes import worker_processes
 
 
 def settings_of_a_worker() -> tuple[str, int, bool]:
@@ -41,7 +41,7 @@ def test_the_death_of_a_worker_is_one_sentence() -> None:
 def test_a_worker_ends_with_a_parent_that_is_killed(tmp_path: Path) -> None:
     program = (
         "import os, sys, time\n"
-        "from refinedet.processes import worker_processes\n"
+        "from refinedet.system.processes import worker_processes\n"
         "if __name__ == '__main__':\n"
         "    with worker_processes(1) as pool:\n"
         "        print(pool.submit(os.getpid).result(), flush=True)\n"

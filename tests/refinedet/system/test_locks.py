@@ -10,14 +10,14 @@ from pathlib import Path
 
 import pytest
 
-from refinedet import locks
 from refinedet.errors import FileError
-from refinedet.locks import lock_alone, open_log, reading_log, waiting_lock
+from refinedet.system import locks
+from refinedet.system.locks import lock_alone, open_log, reading_log, waiting_lock
 
 _CHILD = """
 import sys
 from pathlib import Path
-from refinedet.locks import waiting_lock
+from refinedet.system.locks import waiting_lock
 with waiting_lock(Path(sys.argv[1])):
     print("mine", flush=True)
     sys.stdin.read()
@@ -58,7 +58,7 @@ def test_another_process_waits_and_the_log_says_so(tmp_path: Path, caplog: pytes
         assert child.stdout is not None
         assert child.stdin is not None
         assert child.stdout.readline() == "mine\n"
-        caplog.set_level(logging.INFO, "refinedet.locks")
+        caplog.set_level(logging.INFO, "refinedet.system.locks")
 
         class Ends(logging.Handler):
             """Ends the child as soon as the log says that this process waits."""

@@ -22,8 +22,8 @@ from refinedet.radiometry import (
     valid_mask,
 )
 from refinedet.raster.info import RasterInfo
-from refinedet.sea_level import SeaLevels
-from refinedet.stretch_limits import scene_limits
+from refinedet.stretch.sea_level import SeaLevels
+from refinedet.stretch.stretch_limits import scene_limits
 from refinedet.tiling import Window
 
 Places = NDArray[np.int64]
