@@ -33,7 +33,7 @@ SHIP_CLASSES = ("ship",)
 _DRAWN_PX = 0.4
 """Mean distance in pixels on SSDD, each side: people draw around the bright area, the simulator around the hull.
 
-benchmarks/accuracy/label_offset.py measures it; the log is docs/runs/label_offset.txt. A network that learns from both
+benchmarks/chips/label_offset.py measures it; the log is docs/runs/label_offset.txt. A network that learns from both
 puts its boxes between them.
 """
 _OUTWARD = np.array([-1, -1, 1, 1], np.float32)

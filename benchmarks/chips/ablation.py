@@ -4,7 +4,7 @@ A row changes one part of the detector. It is an MLflow run and a DVC experiment
 lie under one parent, `ablation`, with the mean and standard deviation over the rows. Each row reads the test split
 once, and nothing is chosen by it. Chips are scaled to 320 pixels, so that a row takes minutes.
 
-    REFINEDET_MIRROR=/folder python benchmarks/accuracy/ablation.py --epochs 5
+    REFINEDET_MIRROR=/folder python benchmarks/chips/ablation.py --epochs 5
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 the image. Detections lie 15 m from their ships (standard deviation). 5 % of the ships are missed, and 2 % are false
 alarms.
 
-    python benchmarks/accuracy/ais_match.py > docs/runs/ais_match.txt
+    python benchmarks/ais/ais_match.py > docs/runs/ais_match.txt
 """
 
 from __future__ import annotations

@@ -4,7 +4,7 @@
 radius. The passes are taken from two sides in turn. The detector looks at every pass, so what it does not see cannot be
 found.
 
-    python benchmarks/accuracy/fixed.py FOLDER > docs/runs/fixed.txt
+    python benchmarks/ais/fixed.py FOLDER > docs/runs/fixed.txt
 """
 
 from __future__ import annotations

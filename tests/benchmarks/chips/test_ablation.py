@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 from dvc.utils.hydra import apply_overrides
 
-from benchmarks.accuracy import ablation
+from benchmarks.chips import ablation
 from pipeline.params import load_params
 
 PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"

@@ -1,6 +1,6 @@
 """Search for multi-scale passes and merging that are worth their time, on the *validation* chips.
 
-    python benchmarks/accuracy/multiscale_search.py --weights outputs/train/model.safetensors --chips outputs/tile
+    python benchmarks/chips/multiscale_search.py --weights outputs/train/model.safetensors --chips outputs/tile
 
 It tries sets of passes first, then all mergings of the best sets; every pass runs once. It prints AP, AP50, AP75 and
 the seconds that one image takes, best last; `--write` keeps the table, with settings, as JSON. The test split is never

@@ -1,6 +1,6 @@
 """Detection in chips against detection in a scene: SSDD's test images one by one, and side by side in one GeoTIFF.
 
-    python benchmarks/accuracy/ssdd_mosaic.py --weights FILE --chips outputs/tile --out demo/mosaic
+    python benchmarks/chips/ssdd_mosaic.py --weights FILE --chips outputs/tile --out demo/mosaic
 
 It prints precision, recall and F1 both ways, under one match rule (IoU >= 0.5), at one threshold fixed beforehand. The
 scene goes through `refinedet detect`: windows, merging, position and GeoJSON.

@@ -5,7 +5,7 @@ the incidence of each ship; direction of flight and place of a line from the pix
 a line from the name of the product and the interval of its lines. Then all marked ships of a product are matched with
 all reports as `refinedet match` does it, without knowing which is which.
 
-    python benchmarks/accuracy/ais_position.py > docs/runs/ais_position.txt
+    python benchmarks/ais/ais_position.py > docs/runs/ais_position.txt
 """
 
 from __future__ import annotations

@@ -20,7 +20,7 @@ from refinedet.data.coco import Annotated, build_record, write_record
 from refinedet.model.checkpoint import Header, save_checkpoint
 from refinedet.model.network import RefineDet
 
-_SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "accuracy" / "multiscale_search.py"
+_SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "chips" / "multiscale_search.py"
 
 
 def _script(monkeypatch: pytest.MonkeyPatch) -> ModuleType:

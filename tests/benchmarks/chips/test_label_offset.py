@@ -12,7 +12,7 @@ from refinedet.boxes import as_boxes
 from refinedet.data.coco import Annotated, build_record
 from refinedet.detections import Detections
 
-_SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "accuracy" / "label_offset.py"
+_SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "chips" / "label_offset.py"
 
 
 def test_a_known_offset_is_measured() -> None:

@@ -1,6 +1,6 @@
 """AP and milliseconds a chip of each runtime on annotated chips, side by side.
 
-    python benchmarks/accuracy/runtime_ap.py --record outputs/tile/test.json [--int8 FILE.xml] [--rounds 3]
+    python benchmarks/chips/runtime_ap.py --record outputs/tile/test.json [--int8 FILE.xml] [--rounds 3]
 
 The chips lie beside their COCO record. Each runtime works in a process of its own, one after the other, `--rounds`
 times. Time is the median over rounds, from uint8 chips in memory to detections (letterbox, network, decode,

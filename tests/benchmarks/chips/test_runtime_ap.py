@@ -10,7 +10,7 @@ import pytest
 import torch
 from PIL import Image
 
-from benchmarks.accuracy import runtime_ap
+from benchmarks.chips import runtime_ap
 from refinedet.config import ModelConfig
 from refinedet.data.coco import Annotated, build_record, write_record
 from refinedet.errors import InputError

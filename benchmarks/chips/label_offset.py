@@ -3,7 +3,7 @@
 A network trained with mirrored chips cannot learn that labels lie to one side. So its detections are centred on the
 ships, and their mean offset is the offset of the labels. Simulated scenes, whose truth is exact, are the control.
 
-    python benchmarks/accuracy/label_offset.py --weights FILE --chips outputs/tile --split train
+    python benchmarks/chips/label_offset.py --weights FILE --chips outputs/tile --split train
 """
 
 from __future__ import annotations
