@@ -80,12 +80,14 @@ def detect(  # noqa: PLR0913 - groups of options
         if archive.archive or manifest is not None or archive.engine == "ray":
             fine = _detect_archive(named, settings, archive, json=json)
         else:
-            fine = _detect_scenes(named, settings, json=json, debug=debug)
+            fine = _detect_scenes(named, settings, archive.workers, json=json, debug=debug)
         if not fine:
             raise typer.Exit(EXIT_ERROR)
 
 
-def _detect_scenes(scenes: list[Scene], settings: DetectSettings, *, json: bool, debug: bool) -> bool:
+def _detect_scenes(
+    scenes: list[Scene], settings: DetectSettings, workers: int | None, *, json: bool, debug: bool
+) -> bool:
     """Detect scene by scene, print what came of each, and return True where none failed."""
     from refinedet.detection.find_ships import find_ships_in
     from refinedet.workarounds.scipy_docstrings import import_ndimage
@@ -102,7 +104,7 @@ def _detect_scenes(scenes: list[Scene], settings: DetectSettings, *, json: bool,
                 scene.watch(partial(_show_moved, progress, tasks[scene], scene.name))
             return partial(_show, progress, tasks[scene])
 
-        for found in find_ships_in(scenes, settings, watched):
+        for found in find_ships_in(scenes, settings, watched, workers):
             scene, outcome = found if isinstance(found, tuple) else (found.scene, found)
             if debug and isinstance(outcome, Exception):
                 raise outcome

@@ -9,6 +9,7 @@ from typing import Any
 from refinedet.batch.archive import Progress, SceneArchive, SceneArchiveOptions, Summary
 from refinedet.batch.engine import Engine, LocalEngine
 from refinedet.batch.paths import check_names
+from refinedet.batch.process_engine import ProcessEngine
 from refinedet.batch.settings import ArchiveSettings
 from refinedet.batch.status import NAME, open_status
 from refinedet.batch.work import ArchiveWork
@@ -17,6 +18,7 @@ from refinedet.config.option import Effect, with_effect
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.loading import weights_sha256
 from refinedet.detection.reports import reports_identity
+from refinedet.detection.side_by_side import processes_for
 from refinedet.errors import InputError
 from refinedet.weights import shipped_weights
 
@@ -47,7 +49,7 @@ def detect_archive(
     load_pyarrow()
     check_names(scenes, folder)
     settings, folder = settings.absolute(), folder.absolute()
-    engine = _engine(ArchiveWork(settings, folder), settings, archive)
+    engine = _engine(scenes, ArchiveWork(settings, folder), settings, archive)
     with open_status(folder / NAME) as status:
         work = SceneArchive(
             engine, status, _asked(settings), SceneArchiveOptions(archive.retries, settings.output.overwrite)
@@ -79,9 +81,10 @@ def _asked(settings: DetectSettings) -> dict[str, Any]:
     }
 
 
-def _engine(work: ArchiveWork, settings: DetectSettings, archive: ArchiveSettings) -> Engine:
+def _engine(scenes: Sequence[Scene], work: ArchiveWork, settings: DetectSettings, archive: ArchiveSettings) -> Engine:
     if archive.engine == "local":
-        return LocalEngine(work)
+        workers = archive.workers or processes_for(scenes, settings)
+        return LocalEngine(work) if workers == 1 else ProcessEngine(work, workers)
     device = settings.detector.device
     if device not in _RAY_DEVICES:
         raise InputError(

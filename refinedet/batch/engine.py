@@ -1,7 +1,8 @@
 """Engines of an archive: they hand scenes to workers, which run a `Work` on each. Nothing here imports Ray.
 
-`LocalEngine` works in this process, one scene after the other. `ray_engine.RayEngine` works on many workers. Both run
-the same `Work`, so the results of a scene do not depend on the engine.
+`LocalEngine` works in this process, one scene after the other, `process_engine.ProcessEngine` in several processes of
+this machine, and `ray_engine.RayEngine` on many workers. All run the same `Work`, so the results of a scene do not
+depend on the engine.
 """
 
 from __future__ import annotations

@@ -21,12 +21,15 @@ class ArchiveSettings(Settings):
     )
     engine: Literal["local", "ray"] = option(
         "local",
-        "What works on an archive: this process, or workers on Ray.",
+        "What works on an archive: processes of this machine, or workers on Ray.",
         Effect.NONE,
         metavar="local|ray",
     )
     workers: Count | None = option(
-        None, "Number of workers on Ray.", Effect.NONE, default_text="one for each GPU, else for each core"
+        None,
+        "Number of processes that work on several scenes side by side.",
+        Effect.NONE,
+        default_text="1, of many small scenes one for each core; on Ray one for each GPU, else for each core",
     )
     address: str | None = option(
         None,
@@ -42,6 +45,4 @@ class ArchiveSettings(Settings):
     )
 
     def __post_init__(self) -> None:
-        for name in ("workers", "address"):
-            asked = getattr(self, name)
-            check(asked is None or self.engine == "ray", name, 'none without `engine="ray"`', asked)
+        check(self.address is None or self.engine == "ray", "address", 'none without `engine="ray"`', self.address)

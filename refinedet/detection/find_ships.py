@@ -71,12 +71,14 @@ def find_ships_in(
     scenes: Iterable[Scene],
     settings: DetectSettings,
     progress: Callable[[Scene], Progress],
+    workers: int | None = None,
 ) -> Iterator[DetectionRun | tuple[Scene, RefineDetError]]:
     """Find the ships of scenes; a scene that fails does not stop the others.
 
     Results that exist are refused before any of the work. Yields a run, or a scene and its error. Scenes come one after
     the other: the files of one are written in another thread while the next one is searched, and those that wait are
     written before this ends. Many small scenes are shared by several processes, and come as they are finished.
+    `workers` is the number of processes; None: as `processes_for` says.
 
     Raises:
         RefineDetError: the detector cannot be loaded, two scenes would write the same files, or a process dies.
@@ -90,7 +92,7 @@ def find_ships_in(
             yield scene, error
         else:
             todo[scene] = files
-    processes = processes_for(list(todo), settings)
+    processes = min(len(todo), workers) if workers else processes_for(list(todo), settings)
     if processes > 1:
         yield from find_side_by_side(todo, settings, progress, processes)
     elif todo:

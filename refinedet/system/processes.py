@@ -19,27 +19,34 @@ from refinedet.system.concurrency import THREADS, usable_cores
 def worker_processes(count: int) -> Iterator[ProcessPoolExecutor]:
     """Yield a pool of `count` new processes; each computes in its share of the processors.
 
-    Calls that have not begun are dropped at the end, also after an error; those that have begun are waited for. Ctrl-C
-    reaches this process alone, so no worker stops within a call.
+    Calls that have not begun are dropped at the end, also after an error; those that have begun are waited for.
 
     Raises:
         RefineDetError: a process ended on its own, such as for lack of memory.
     """
-    pool = ProcessPoolExecutor(
-        count,
-        mp_context=multiprocessing.get_context("spawn"),  # a copy of this process would have its locks without threads
-        initializer=_begin,
-        initargs=(max(1, usable_cores() // count),),
-    )
+    pool = new_pool(count, count)
     try:
         yield pool
     except BrokenProcessPool as error:
         raise RefineDetError(
-            f"expected {count} processes that work side by side, but one of them died; is there memory for them? "
-            f"with {THREADS}=1 in the environment, one process does the work"
+            f"expected {count} processes that work side by side, but one of them died; is there memory for them? fewer "
+            "`workers` take less"
         ) from error
     finally:
         pool.shutdown(cancel_futures=True)
+
+
+def new_pool(count: int, beside: int) -> ProcessPoolExecutor:
+    """Make a pool of `count` new processes, each for one of `beside` equal shares of the processors.
+
+    Ctrl-C reaches this process alone, so no worker stops within a call. Workers end with this process.
+    """
+    return ProcessPoolExecutor(
+        count,
+        mp_context=multiprocessing.get_context("spawn"),  # a copy of this process would have its locks without threads
+        initializer=_begin,
+        initargs=(max(1, usable_cores() // beside),),
+    )
 
 
 def _begin(threads: int) -> None:

@@ -170,6 +170,31 @@ def test_stopped_and_started_again_it_does_the_rest_and_ray_is_not_heard(
     assert list(out.rglob("*.journal")) == []
 
 
+def test_processes_of_this_machine_leave_what_one_leaves_also_stopped_in_the_middle(
+    run: Run, words: list[str], local: Path, tmp_path: Path
+) -> None:
+    """One of two processes is killed, then all are stopped by Ctrl-C, and started again."""
+    out = tmp_path / "out"
+    process = start(words, out, "--workers", "2")
+    kill_worker(wait_for(out, 1)[0])
+    wait_for(out, 2)
+    process.send_signal(signal.SIGINT)
+    told, said = process.communicate(timeout=60)
+    before = len(lines(out))
+    assert (process.returncode, told) == (130, "")
+    assert said in {
+        f"refinedet: interrupted; {before - late} of {SCENES} scenes are finished: run the same again to go on\n"
+        for late in range(3)
+    }
+    ran = run(*words, "--workers", 2, "--out", out)
+    assert ran.exit_code == 0, ran.output
+    summary = json.loads(ran.stdout)
+    assert (summary["done"] + summary["as_before"], summary["failed"]) == (SCENES, [])
+    assert data_set(out) == data_set(local)
+    assert list(out.rglob("*.journal")) == []
+    assert [path for path in out.rglob(".*") if path.is_file()] == []
+
+
 @pytest.mark.usefixtures("session")
 def test_a_damaged_scene_fails_once_and_is_named_at_the_end(
     run: Run, words: list[str], scenes: Path, tmp_path: Path
@@ -224,7 +249,7 @@ def test_an_archive_has_the_formats_and_pictures_that_are_asked_for(
     ("more", "sentence"),
     [
         pytest.param(["--archive"], "expected --out for the results of an archive", id="no folder"),
-        pytest.param(["--workers", 2], "setting --workers: expected none without --engine ray", id="workers alone"),
+        pytest.param(["--address", "a:1"], "setting --address: expected none without --engine ray", id="address alone"),
         pytest.param(["--engine", "ray", "--out", "o", "--device", "cuda:1"], "expected --device auto", id="a device"),
         pytest.param(["--manifest", "missing.txt", "--out", "o"], "expected a manifest at", id="no manifest"),
     ],
