@@ -10,11 +10,10 @@ from typing import Any
 import numpy as np
 import shapely
 from numpy.typing import NDArray
-from scipy import ndimage
 
 from refinedet.boxes import covering
 from refinedet.geo.position import Position
-from refinedet.radiometry import valid_mask
+from refinedet.radiometry import Mask, valid_mask
 from refinedet.raster import RasterInfo
 
 _LEAST_PX = 3
@@ -39,15 +38,28 @@ def missing_areas(
     gone = ~valid_mask(preview, info.nodata)
     if not gone.any():
         return None
-    wide = np.pad(gone, _LEAST_PX, mode="edge")  # an area at the border goes on beyond it
-    opened = ndimage.binary_opening(wide, np.ones((_LEAST_PX, _LEAST_PX)))
-    gone &= opened[_LEAST_PX:-_LEAST_PX, _LEAST_PX:-_LEAST_PX]
+    gone &= _opened(np.pad(gone, _LEAST_PX, mode="edge"))[
+        _LEAST_PX:-_LEAST_PX, _LEAST_PX:-_LEAST_PX
+    ]  # it goes on there
     scale = np.array([info.width / gone.shape[1], info.height / gone.shape[0]])
     covered = shapely.union_all(shapely.box(*covering(gone).astype(np.float64).T))
     polygons = shapely.get_parts(shapely.simplify(covered, _SMOOTH_PX))
     largest = np.argsort(-shapely.area(polygons), kind="stable")[:_MOST]
     found = [_degrees(polygons[k], scale, max(gone.shape) / _STEPS, position) for k in sorted(largest.tolist())]
     return [rings for rings in found if rings] or None
+
+
+def _opened(mask: Mask) -> Mask:
+    """Opening of a mask by a square of `_LEAST_PX`: true where a square of true ones fits; SciPy's is slower."""
+    steps = range(_LEAST_PX)
+    height, width = mask.shape[0] - _LEAST_PX + 1, mask.shape[1] - _LEAST_PX + 1
+    down = np.logical_and.reduce([mask[k : k + height] for k in steps])
+    fits = np.logical_and.reduce([down[:, k : k + width] for k in steps])
+    found = np.zeros_like(mask)
+    for y in steps:
+        for x in steps:
+            found[y : y + height, x : x + width] |= fits
+    return found
 
 
 def _degrees(area: shapely.Geometry, scale: NDArray[np.float64], step: float, position: Position) -> list[Any]:

@@ -12,6 +12,7 @@ import math
 import zipfile
 import zlib
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -37,18 +38,24 @@ def coastline(boxes: list[Box]) -> Shapes:
         FileError: the copy in the package cannot be read.
     """
     try:
-        with zipfile.ZipFile(COASTLINE) as archive:
-            known = set(archive.namelist())
-            cells = {cell for box in boxes for cell in cells_of(box)}
-            pieces = [
-                unpack_cell(archive.read(cell_name(cell)), cell) for cell in sorted(cells) if cell_name(cell) in known
-            ]
+        archive = _archive(COASTLINE)
+        known = set(archive.namelist())
+        cells = {cell for box in boxes for cell in cells_of(box)}
+        pieces = [
+            unpack_cell(archive.read(cell_name(cell)), cell) for cell in sorted(cells) if cell_name(cell) in known
+        ]
     except (OSError, zipfile.BadZipFile, zlib.error) as error:
         raise FileError(
             f"expected the coastline that comes with refinedet at {COASTLINE}, but it cannot be read ({error}); "
             'install refinedet anew, name polygons of your own with `land`, or set `land_mask` to "off"'
         ) from error
     return cut_land(np.concatenate([np.zeros(0, object), *pieces]), boxes, degrees=True)
+
+
+@cache
+def _archive(path: Path) -> zipfile.ZipFile:
+    """Archive of cells, which stays open, since its list takes longer to read than the cells of a scene."""
+    return zipfile.ZipFile(path)
 
 
 def cells_of(box: Box) -> Iterator[tuple[int, int]]:

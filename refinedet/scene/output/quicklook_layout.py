@@ -21,7 +21,7 @@ _ABOVE_ROWS = 3
 """Least rows of cut-outs beside the scene; if fewer fit, cut-outs go below it."""
 _LEAST_PX = 96
 """Least width and height of a scene in the picture; a thinner one is stretched."""
-_ENLARGED_PX = 720
+_ENLARGED_PX = 600
 """Long side up to which a smaller scene is enlarged: more shows no more, and takes time to compress."""
 _BESIDE_COLUMNS = 4
 """Most columns of cut-outs beside a scene."""

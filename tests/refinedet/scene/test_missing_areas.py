@@ -9,13 +9,14 @@ from typing import Any
 import numpy as np
 import pytest
 import shapely
+from scipy import ndimage
 
 from refinedet.ais.results.told import missing_told
 from refinedet.geo.pixels import pixels_of
 from refinedet.geo.position import locate
 from refinedet.raster import RasterInfo, write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.missing_areas import missing_areas
+from refinedet.scene.missing_areas import _opened, missing_areas
 
 INFO = RasterInfo(2000, 1500, 1, "uint16", crs="EPSG:32633", transform=(10.0, 0, 5e5, 0, -10.0, 5e6))
 
@@ -76,3 +77,9 @@ def test_the_record_of_a_scene_has_them(tmp_path: Path, bright_blobs: Any) -> No
     pixels[:, :60] = 100
     write_scene(tmp_path / "whole.tif", pixels, nodata=0, **place)
     assert "missing_areas" not in detect_scene(tmp_path / "whole.tif", bright_blobs).read_as
+
+
+@pytest.mark.parametrize(("share", "shape"), [(0.1, (3, 3)), (0.5, (40, 31)), (0.8, (31, 40)), (0.97, (64, 64))])
+def test_small_holes_are_left_out_as_by_an_opening(share: float, shape: tuple[int, int]) -> None:
+    mask = np.random.default_rng(4).random(shape) < share
+    np.testing.assert_array_equal(_opened(mask), ndimage.binary_opening(mask, np.ones((3, 3))))
