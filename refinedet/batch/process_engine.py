@@ -8,7 +8,7 @@ from collections.abc import Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wait
 from concurrent.futures.process import BrokenProcessPool
 from contextlib import suppress
-from types import TracebackType
+from types import FrameType, TracebackType
 from typing import Any, Self
 
 from refinedet.batch.engine import Job, Report, Work
@@ -112,11 +112,17 @@ def _process(work: Work, job: Job) -> Report:
     if _work is None:
         _start(work)
     assert _work is not None  # noqa: S101 - it was started
-    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGINT, _interrupt)
     try:
         return _work.process(job)
     finally:
         signal.signal(signal.SIGINT, signal.SIG_IGN)
+
+
+def _interrupt(_number: int, _frame: FrameType | None) -> None:
+    """Stop the scene in work, once: Ctrl-C may come from the terminal and from the parent, and tidying up goes on."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    raise KeyboardInterrupt
 
 
 def _lost(job: Job) -> str:
