@@ -64,7 +64,7 @@ COMMON = {"config", "system", "weights", "workarounds"}
 """Rooms of refinedet that every room may know; the drawings leave them out, and the leaves."""
 ABOVE = {"refinedet/__init__.py", "refinedet/exporting.py"}
 """Files of refinedet beside the rooms that know any room. All other files beside them are leaves."""
-LEAF_MAY_KNOW = {"config", "raster", "weights"}
+LEAF_MAY_KNOW = {"config", "raster", "stretch", "weights"}
 FOREIGN = {"dvc", "mlflow", "typer", "ray", "ruamel", "yaml"}
 """What the library knows nothing of."""
 

@@ -175,7 +175,7 @@ def test_processes_of_this_machine_leave_what_one_leaves_also_stopped_in_the_mid
 ) -> None:
     """One of two processes is killed, then all are stopped by Ctrl-C, and started again."""
     out = tmp_path / "out"
-    process = start(words, out, "--workers", "2")
+    process = start(words, out, "--archive", "--workers", "2")
     kill_worker(wait_for(out, 1)[0])
     wait_for(out, 2)
     process.send_signal(signal.SIGINT)
@@ -186,7 +186,7 @@ def test_processes_of_this_machine_leave_what_one_leaves_also_stopped_in_the_mid
         f"refinedet: interrupted; {before - late} of {SCENES} scenes are finished: run the same again to go on\n"
         for late in range(3)
     }
-    ran = run(*words, "--workers", 2, "--out", out)
+    ran = run(*words, "--archive", "--workers", 2, "--out", out)
     assert ran.exit_code == 0, ran.output
     summary = json.loads(ran.stdout)
     assert (summary["done"] + summary["as_before"], summary["failed"]) == (SCENES, [])

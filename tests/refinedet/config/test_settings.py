@@ -53,10 +53,11 @@ def test_what_no_option_can_have_is_one_sentence(named: dict[str, Any], sentence
         DetectSettings.of(**named)
 
 
-def test_workers_need_an_engine_that_has_some() -> None:
-    with pytest.raises(InputError, match="setting `workers`: expected none without"):
-        ArchiveSettings(workers=2)
-    assert ArchiveSettings(engine="ray", workers=2).workers == 2
+def test_an_address_needs_the_engine_that_has_one() -> None:
+    with pytest.raises(InputError, match="setting `address`: expected none without"):
+        ArchiveSettings(address="auto")
+    assert ArchiveSettings(engine="ray", address="auto").address == "auto"
+    assert ArchiveSettings(workers=2).workers == 2
 
 
 def test_paths_become_absolute_in_every_group() -> None:
