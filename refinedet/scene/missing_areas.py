@@ -38,9 +38,8 @@ def missing_areas(
     gone = ~valid_mask(preview, info.nodata)
     if not gone.any():
         return None
-    gone &= _opened(np.pad(gone, _LEAST_PX, mode="edge"))[
-        _LEAST_PX:-_LEAST_PX, _LEAST_PX:-_LEAST_PX
-    ]  # it goes on there
+    wide = np.pad(gone, _LEAST_PX, mode="edge")  # an area at the border goes on beyond it
+    gone &= _opened(wide)[_LEAST_PX:-_LEAST_PX, _LEAST_PX:-_LEAST_PX]
     scale = np.array([info.width / gone.shape[1], info.height / gone.shape[0]])
     covered = shapely.union_all(shapely.box(*covering(gone).astype(np.float64).T))
     polygons = shapely.get_parts(shapely.simplify(covered, _SMOOTH_PX))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +17,7 @@ from refinedet.detection.side_by_side import find_side_by_side, processes_for
 from refinedet.errors import FileError, InputError
 from refinedet.scene.output.files import plan_scenes
 from refinedet.system.concurrency import THREADS
+from tests.refinedet.detection.test_find_ships_in import content
 
 
 @pytest.fixture
@@ -36,15 +36,6 @@ def scenes(tmp_path: Path) -> list[Path]:
 def made(folder: Path, **more: Any) -> DetectSettings:
     """Settings of a run into a folder."""
     return DetectSettings.of(**({"out": folder, "device": "cpu", "runtime": "openvino"} | more))
-
-
-def content(folder: Path) -> dict[str, bytes]:
-    """Bytes of the files; of the record all but the times."""
-    found = {path.name: path.read_bytes() for path in folder.iterdir()}
-    for name in [name for name in found if name.endswith(".run.json")]:
-        record = json.loads(found[name])
-        found[name] = json.dumps({key: value for key, value in record.items() if key != "time"}).encode()
-    return found
 
 
 def silent(_: Any) -> Any:
@@ -129,7 +120,9 @@ def test_existing_results_are_refused_before_any_process_starts(
 
     first = list(find_ships_in(scenes[:2], made(tmp_path / "out"), silent))
     assert all(isinstance(one, DetectionRun) for one in first)
-    monkeypatch.setattr(side_by_side, "find_side_by_side", no_process)
-    for scene, error in find_ships_in(scenes[:2], made(tmp_path / "out"), silent):
-        assert scene in scenes
-        assert isinstance(error, FileError | InputError)
+    monkeypatch.setattr("refinedet.detection.find_ships.find_side_by_side", no_process)
+    refused = list(find_ships_in(scenes[:2], made(tmp_path / "out"), silent, 2))
+    assert [scene for scene, _ in refused] == scenes[:2]
+    assert all(isinstance(error, FileError | InputError) for _, error in refused)
+    with pytest.raises(AssertionError):
+        list(find_ships_in(scenes[3:], made(tmp_path / "out"), silent, 2))
