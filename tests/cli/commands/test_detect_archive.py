@@ -108,6 +108,20 @@ def kill_worker(line: dict[str, Any]) -> int:
     return process
 
 
+def stopped(words: list[str], out: Path, *more: str) -> int:
+    """Run a program of two workers, kill one of them, and stop all by Ctrl-C; returns the scenes that are finished."""
+    process = start(words, out, *more, "--workers", "2")
+    kill_worker(wait_for(out, 1)[0])
+    wait_for(out, 2)
+    process.send_signal(signal.SIGINT)
+    told, said = process.communicate(timeout=60)
+    before = len(lines(out))
+    assert (process.returncode, told) == (130, "")
+    sentence = "refinedet: interrupted; {} of {} scenes are finished: run the same again to go on\n"
+    assert said in {sentence.format(before - late, SCENES) for late in range(3)}  # of two workers, just being counted
+    return before
+
+
 def _names(value: Any) -> list[str]:
     """Keys of a JSON value, and of all within."""
     return [name for key, inner in value.items() for name in (key, *_names(inner))] if isinstance(value, dict) else []
@@ -151,15 +165,7 @@ def test_stopped_and_started_again_it_does_the_rest_and_ray_is_not_heard(
 ) -> None:
     """A program of its own, with Ray of its own, loses a worker, and is stopped by Ctrl-C in the middle."""
     out = tmp_path / "out"
-    process = start(words, out, "--engine", "ray", "--workers", "2")
-    kill_worker(wait_for(out, 1)[0])
-    wait_for(out, 2)
-    process.send_signal(signal.SIGINT)
-    told, said = process.communicate(timeout=60)
-    before = len(lines(out))
-    assert (process.returncode, told) == (130, "")
-    sentence = "refinedet: interrupted; {} of {} scenes are finished: run the same again to go on\n"
-    assert said in {sentence.format(before - late, SCENES) for late in range(3)}  # of two workers, just being counted
+    before = stopped(words, out, "--engine", "ray")
     assert 2 <= before < SCENES
     ran = run(*words, "--engine", "ray", "--out", out)
     assert ran.exit_code == 0, ran.output
@@ -175,17 +181,7 @@ def test_processes_of_this_machine_leave_what_one_leaves_also_stopped_in_the_mid
 ) -> None:
     """One of two processes is killed, then all are stopped by Ctrl-C, and started again."""
     out = tmp_path / "out"
-    process = start(words, out, "--archive", "--workers", "2")
-    kill_worker(wait_for(out, 1)[0])
-    wait_for(out, 2)
-    process.send_signal(signal.SIGINT)
-    told, said = process.communicate(timeout=60)
-    before = len(lines(out))
-    assert (process.returncode, told) == (130, "")
-    assert said in {
-        f"refinedet: interrupted; {before - late} of {SCENES} scenes are finished: run the same again to go on\n"
-        for late in range(3)
-    }
+    stopped(words, out, "--archive")
     ran = run(*words, "--archive", "--workers", 2, "--out", out)
     assert ran.exit_code == 0, ran.output
     summary = json.loads(ran.stdout)
