@@ -62,8 +62,8 @@ class SceneParams(Settings):
     test: Whole = 4
     width_px: Count = 1024
     height_px: Count = 1024
-    ships: Whole = 24
-    """Ships in each scene."""
+    ships: Whole | tuple[Whole, ...] = 24
+    """Ships in each scene; several numbers are taken in turns, and 0 gives a scene of what is no ship."""
     seed: Whole = 100
     """Seed of the first scene; the next ones count up: train, then val, then test."""
     kinds: tuple[SceneKind, ...] = ("plain",)
@@ -71,6 +71,7 @@ class SceneParams(Settings):
 
     def __post_init__(self) -> None:
         check(len(self.kinds) > 0, "kinds", "at least one kind of scene", self.kinds)
+        check(self.ships != (), "ships", "at least one number of ships", self.ships)
 
 
 @validated(frozen=True, slots=True)

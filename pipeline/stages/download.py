@@ -198,11 +198,12 @@ def _expect(what: str, expected: str, found: str) -> None:
 
 def scene_specs(scenes: SceneParams) -> dict[str, SceneSpec]:
     """Specification of each simulated scene, by its name in the folder `SIMULATED`."""
-    width, height, ships, kinds = scenes.width_px, scenes.height_px, scenes.ships, scenes.kinds
+    width, height, kinds = scenes.width_px, scenes.height_px, scenes.kinds
+    counts = scenes.ships if isinstance(scenes.ships, tuple) else (scenes.ships,)
     specs: dict[str, SceneSpec] = {}
     for split in SPLITS:
         for number in range(getattr(scenes, split)):
-            seed, kind = scenes.seed + len(specs), kinds[number % len(kinds)]
+            seed, kind, ships = scenes.seed + len(specs), kinds[number % len(kinds)], counts[number % len(counts)]
             specs[f"{split}/scene_{number:03d}.tif"] = SceneSpec(width, height, ships, seed, kind=kind)
     return specs
 
