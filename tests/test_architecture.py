@@ -19,9 +19,9 @@ NAMES = {path: path.relative_to(ROOT).as_posix() for path in FILES}
 
 PURE = [
     *(f"refinedet/{name}.py" for name in ("boxes", "detections", "tiling", "radiometry", "cfar", "nms")),
-    *(f"refinedet/model/{name}.py" for name in ("anchors", "align_conv", "network", "loss", "matching", "postprocess")),
-    *(f"refinedet/model/{name}.py" for name in ("class_loss", "box_loss", "box_coder", "suppression", "norms")),
-    *(f"refinedet/model/{name}.py" for name in ("variants", "vgg")),
+    *(f"refinedet/model/{name}.py" for name in ("anchors", "align_conv", "network", "postprocess", "box_coder")),
+    *(f"refinedet/model/{name}.py" for name in ("norms", "variants", "backbones/vgg", "suppression/arrays")),
+    *(f"refinedet/model/losses/{name}.py" for name in ("loss", "matching", "class_loss", "box_loss")),
     *(f"refinedet/geo/{name}.py" for name in ("compass", "footprints", "steps")),
     *(f"refinedet/ais/{name}.py" for name in ("tables", "tracks", "displacement", "geometry", "assignment", "offset")),
     *(f"refinedet/ais/{name}.py" for name in ("expected", "evidence", "matching", "verdicts")),

@@ -33,7 +33,7 @@ from refinedet.data.dataset import ChipDataset, EpochSampler, collate
 from refinedet.model.anchors import anchors, level_sizes
 from refinedet.model.box_coder import to_xyxy
 from refinedet.model.checkpoint import read_header
-from refinedet.model.matching import match_atss, match_iou
+from refinedet.model.losses.matching import match_atss, match_iou
 from refinedet.model.network import RefineDet
 from refinedet.runtimes.graphs import usable_cores
 from refinedet.training import fit as training

@@ -13,7 +13,7 @@ from refinedet.config import ModelConfig
 from refinedet.errors import InputError
 from refinedet.model.align_conv import AlignConv
 from refinedet.model.anchors import anchor_shapes, anchors
-from refinedet.model.backbones import INPUT_MEAN, INPUT_STD, build_backbone
+from refinedet.model.backbones.build import INPUT_MEAN, INPUT_STD, build_backbone
 
 _PRIOR = 0.02
 

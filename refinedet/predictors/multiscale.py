@@ -113,7 +113,7 @@ def _admits(row: Pass, boxes: Boxes) -> NDArray[np.bool_]:
 
 
 def _suppress(found: Detections, config: SuppressionConfig) -> Detections:
-    from refinedet.model.suppression import Candidates, suppress
+    from refinedet.model.suppression.arrays import Candidates, suppress
 
     solid = found.keep(np.asarray((found.boxes_xyxy[:, 2:] > found.boxes_xyxy[:, :2]).all(axis=1)))
     one_image = np.zeros_like(solid.labels)

@@ -21,9 +21,9 @@ from refinedet.config import PostprocessConfig
 from refinedet.config.inference import FloatPrecision, TorchMode
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.model.device_suppression import Picked, pick, suppress_picked
 from refinedet.model.network import RefineDet
 from refinedet.model.postprocess import decoded
+from refinedet.model.suppression.tensors import Picked, pick, suppress_picked
 from refinedet.predictors.cuda_graphs import CudaRecorder, Outputs, Replays, Step
 
 _LOW = {"bf16": torch.bfloat16, "fp16": torch.float16}

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from refinedet.config import PostprocessConfig
 from refinedet.detections import Detections
-from refinedet.model.suppression import strongest, suppress
+from refinedet.model.suppression.arrays import strongest, suppress
 from refinedet.predictors.predictor import CanvasPredictor
 from refinedet.runtimes.graphs import Graph, GraphPrecision, open_graph
 

@@ -19,7 +19,7 @@ from refinedet.data.dataset import ChipDataset, EpochSampler, collate
 from refinedet.errors import InputError, RefineDetError
 from refinedet.model.anchors import level_sizes
 from refinedet.model.checkpoint import Header, save_checkpoint
-from refinedet.model.loss import Target, detection_losses
+from refinedet.model.losses.loss import Target, detection_losses
 from refinedet.model.network import RawOutputs, RefineDet
 from refinedet.model.norms import batch_norms, freeze_batch_norm, synchronised
 from refinedet.training.distributed import (

@@ -12,9 +12,9 @@ from torchvision.ops import nms
 from refinedet.config import PostprocessConfig
 from refinedet.detections import Detections
 from refinedet.model.box_coder import to_cxcywh
-from refinedet.model.device_suppression import pick, suppress_picked
 from refinedet.model.network import RawOutputs
 from refinedet.model.postprocess import calibrated, decoded
+from refinedet.model.suppression.tensors import pick, suppress_picked
 
 PLAIN = PostprocessConfig(voting_iou=None, score_min=0.05)
 SIZE = torch.tensor([[100, 80]])

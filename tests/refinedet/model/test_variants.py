@@ -11,7 +11,7 @@ import torch
 from refinedet.config import LossConfig, ModelConfig
 from refinedet.model.anchors import anchors, level_sizes
 from refinedet.model.box_coder import decode
-from refinedet.model.loss import Target, detection_losses
+from refinedet.model.losses.loss import Target, detection_losses
 from refinedet.model.network import RefineDet
 from refinedet.model.variants import VARIANTS
 

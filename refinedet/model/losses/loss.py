@@ -17,9 +17,9 @@ from torch.nn.utils.rnn import pad_sequence
 from refinedet.config import LossConfig, PostprocessConfig
 from refinedet.config.loss import Classification
 from refinedet.model.box_coder import decode, to_xyxy
-from refinedet.model.box_loss import box_loss, paired_iou
-from refinedet.model.class_loss import class_loss
-from refinedet.model.matching import BACKGROUND, IGNORE, inside_ignored, match_atss, match_iou
+from refinedet.model.losses.box_loss import box_loss, paired_iou
+from refinedet.model.losses.class_loss import class_loss
+from refinedet.model.losses.matching import BACKGROUND, IGNORE, inside_ignored, match_atss, match_iou
 from refinedet.model.network import RawOutputs
 
 _EASY_NEGATIVE = PostprocessConfig().objectness_min

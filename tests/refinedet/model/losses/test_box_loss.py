@@ -13,7 +13,7 @@ from torchvision.ops import box_iou, complete_box_iou_loss
 
 from refinedet.config.loss import BoxLoss
 from refinedet.model.box_coder import decode, encode, to_cxcywh, to_xyxy
-from refinedet.model.box_loss import box_loss, paired_iou
+from refinedet.model.losses.box_loss import box_loss, paired_iou
 
 KINDS: tuple[BoxLoss, ...] = get_args(BoxLoss)
 ANCHOR = torch.tensor([[32.0, 32.0, 32.0, 16.0]])

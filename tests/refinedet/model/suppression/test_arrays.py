@@ -13,7 +13,7 @@ from torchvision.ops import nms
 from refinedet.boxes import iou
 from refinedet.config import SuppressionConfig
 from refinedet.detections import Detections
-from refinedet.model.suppression import Candidates, suppress
+from refinedet.model.suppression.arrays import Candidates, suppress
 
 PLAIN = SuppressionConfig(voting_iou=None)
 SOFT = [replace(PLAIN, suppression="soft_linear"), replace(PLAIN, suppression="soft_gaussian", sigma=0.4)]

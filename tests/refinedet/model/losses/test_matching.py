@@ -13,7 +13,7 @@ from torchvision.ops import box_iou
 from refinedet.config import ModelConfig
 from refinedet.model.anchors import anchors, level_sizes
 from refinedet.model.box_coder import to_xyxy
-from refinedet.model.matching import BACKGROUND, IGNORE, inside_ignored, match_atss, match_iou
+from refinedet.model.losses.matching import BACKGROUND, IGNORE, inside_ignored, match_atss, match_iou
 
 CONFIG = ModelConfig(backbone_weights="none")
 SIZES = level_sizes(64, 64, CONFIG)

@@ -10,9 +10,9 @@ import torch
 
 from refinedet.config import PostprocessConfig
 from refinedet.detections import Detections
-from refinedet.model import device_suppression
-from refinedet.model.device_suppression import pick, suppress_picked
-from refinedet.model.suppression import strongest, suppress
+from refinedet.model.suppression import tensors
+from refinedet.model.suppression.arrays import strongest, suppress
+from refinedet.model.suppression.tensors import pick, suppress_picked
 
 PLAIN = PostprocessConfig(score_min=0.05, pre_nms=90)
 CONFIGS = [
@@ -65,7 +65,7 @@ def test_tensors_give_the_answers_of_arrays(config: PostprocessConfig) -> None:
 
 def test_few_pairs_at_once_change_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
     whole = on_tensors(3, PLAIN)
-    monkeypatch.setattr(device_suppression, "_MOST_PAIRS", 1)
+    monkeypatch.setattr(tensors, "_MOST_PAIRS", 1)
     assert_equal(on_tensors(3, PLAIN), whole)
 
 

@@ -13,9 +13,9 @@ from torch import Tensor, nn
 
 from refinedet.config import ModelConfig
 from refinedet.errors import FileError, InputError
-from refinedet.model.backbones import INPUT_MEAN, INPUT_STD, _lite0_file, build_backbone
-from refinedet.model.vgg import REDUCED_FC, Vgg16
-from refinedet.model.weight_files import load_in_order, read_weights
+from refinedet.model.backbones.build import INPUT_MEAN, INPUT_STD, _lite0_file, build_backbone
+from refinedet.model.backbones.vgg import REDUCED_FC, Vgg16
+from refinedet.model.backbones.weight_files import load_in_order, read_weights
 
 NONE = ModelConfig(backbone_weights="none")
 VGG16 = replace(NONE, backbone="vgg16")

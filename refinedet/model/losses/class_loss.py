@@ -12,7 +12,7 @@ from torchvision.ops import sigmoid_focal_loss
 
 from refinedet.config import LossConfig
 from refinedet.config.loss import Classification
-from refinedet.model.matching import BACKGROUND, IGNORE
+from refinedet.model.losses.matching import BACKGROUND, IGNORE
 
 
 def class_loss(logits: Tensor, target: Tensor, matched: Tensor, kind: Classification, config: LossConfig) -> Tensor:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 from torch.nn import functional as F
 
-from refinedet.model.weight_files import check_shapes
+from refinedet.model.backbones.weight_files import check_shapes
 
 REDUCED_FC = (0, 2, 5, 7, 10, 12, 14, 17, 19, 21, 24, 26, 28, 31, 33)
 """Numbers N of the 30 tensors `N.weight` and `N.bias` of the public `vgg16_reducedfc.pth`: places of the convolutions

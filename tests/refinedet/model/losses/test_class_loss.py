@@ -11,8 +11,8 @@ from torch.nn import functional as F
 
 from refinedet.config import LossConfig
 from refinedet.config.loss import Classification
-from refinedet.model.class_loss import class_loss, hardest_negatives
-from refinedet.model.matching import BACKGROUND, IGNORE
+from refinedet.model.losses.class_loss import class_loss, hardest_negatives
+from refinedet.model.losses.matching import BACKGROUND, IGNORE
 
 
 def loss(logits: list[float], target: list[float], matched: list[int], kind: Classification) -> float:

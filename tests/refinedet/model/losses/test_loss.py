@@ -17,8 +17,8 @@ from refinedet.config.loss import ArmMatching, BoxLoss, Classification, Objectne
 from refinedet.errors import InputError
 from refinedet.model.anchors import anchors, level_sizes
 from refinedet.model.box_coder import encode, to_cxcywh, to_xyxy
-from refinedet.model.loss import Target, at_least_one, detection_losses
-from refinedet.model.matching import match_atss, match_iou
+from refinedet.model.losses.loss import Target, at_least_one, detection_losses
+from refinedet.model.losses.matching import match_atss, match_iou
 from refinedet.model.network import RawOutputs, RefineDet
 
 CONFIG = ModelConfig(backbone_weights="none", tcb_channels=16)

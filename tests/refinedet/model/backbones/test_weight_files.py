@@ -13,7 +13,7 @@ import torch
 from torch import nn
 
 from refinedet.errors import FileError, InputError
-from refinedet.model.weight_files import load_in_order, read_weights
+from refinedet.model.backbones.weight_files import load_in_order, read_weights
 
 TENSORS = {"a": torch.arange(3.0)}
 

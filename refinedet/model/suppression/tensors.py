@@ -1,7 +1,7 @@
 """Candidates and their suppression as tensors, on the device of the network, in batches of images.
 
-The steps are those of suppression.py, which works on NumPy arrays and serves the runtimes without torch; so are the
-results, but for the last bit of a voted box. B images, N anchors, K classes, P candidates, S strong ones, M in all.
+The steps and results are those of arrays.py, which serves the runtimes without torch, but for the last bit of a voted
+box. B images, N anchors, K classes, P candidates, S strong ones, M in all.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from torch import Tensor
 
 from refinedet.config import PostprocessConfig, SuppressionConfig
 from refinedet.detections import Detections
-from refinedet.model.suppression import Candidates, suppress
+from refinedet.model.suppression.arrays import Candidates, suppress
 
 _MOST_PAIRS = 1 << 25
 """Most pairs of boxes that are compared at once; a pair takes some 30 bytes."""

@@ -9,7 +9,7 @@ import torch
 from torch import Tensor
 
 from refinedet.model.box_coder import to_xyxy
-from refinedet.model.box_loss import box_area, paired_iou, shared_area
+from refinedet.model.losses.box_loss import box_area, paired_iou, shared_area
 
 IGNORE = -2
 BACKGROUND = -1

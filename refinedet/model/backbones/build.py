@@ -12,9 +12,9 @@ from torch import nn
 from refinedet.config import BACKBONES, ModelConfig
 from refinedet.config.model import TIMM_PREFIX, WEIGHT_SOURCES
 from refinedet.errors import InputError, MissingExtra
-from refinedet.model.timm_backbone import TimmBackbone, create_body, resnext152_32x4d
-from refinedet.model.vgg import Vgg16
-from refinedet.model.weight_files import load_by_name, load_in_order, read_weights
+from refinedet.model.backbones.timm_backbone import TimmBackbone, create_body, resnext152_32x4d
+from refinedet.model.backbones.vgg import Vgg16
+from refinedet.model.backbones.weight_files import load_by_name, load_in_order, read_weights
 from refinedet.workarounds.torch_depthwise import keep_slow_depthwise_float32
 
 INPUT_MEAN = (0.485, 0.456, 0.406)

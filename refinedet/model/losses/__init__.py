@@ -1,0 +1,1 @@
+"""Losses of training, and the matching of anchors with ships."""
