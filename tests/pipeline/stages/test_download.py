@@ -16,7 +16,7 @@ import pytest
 from pipeline.datasets.catalogue import CATALOGUE, ArchiveFile, Source
 from pipeline.params import Params, parse_params
 from pipeline.stages import download as module
-from pipeline.stages.download import SOURCE_FILE, download
+from pipeline.stages.download import SOURCE_FILE, download, scene_specs
 from refinedet.downloads.fetch import Access, fetch
 from refinedet.errors import FileError, InputError
 from refinedet.files import md5_file, read_json, sha256_file, sha256_tree
@@ -232,6 +232,21 @@ def test_kinds_of_simulated_scenes_take_turns(out: Path, cache: Path) -> None:
     download(params_of("simulated", scenes=scenes | {"kinds": ["plain", "sentinel1"]}), out, mirror=None, cache=cache)
     truths = [read_json(path) for path in sorted((out / "simulated" / "train").glob("*.geojson"))]
     assert ["non_ships" in truth for truth in truths] == [False, True, False]
+
+
+def test_numbers_of_ships_take_turns_beside_the_kinds() -> None:
+    scenes = params_of("s", scenes={"train": 4, "kinds": ["plain", "sentinel1"], "ships": [9, 9, 0, 0]}).scenes
+    assert scenes is not None
+    specs = [spec for name, spec in scene_specs(scenes).items() if name.startswith("train/")]
+    assert [(spec.kind, spec.ships) for spec in specs] == [
+        *(("plain", 9), ("sentinel1", 9)),
+        *(("plain", 0), ("sentinel1", 0)),
+    ]
+
+
+def test_no_number_of_ships_is_an_error() -> None:
+    with pytest.raises(InputError, match="at least one number of ships"):
+        params_of("s", scenes={"ships": []})
 
 
 @pytest.mark.parametrize(
