@@ -70,7 +70,7 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Land, excluded places, known platforms and fixed things around one scene, on a plane. Made by `survey`."""
+    """Land, excluded places, known platforms and fixed objects around one scene, on a plane. Made by `survey`."""
 
     settings: LandSettings
     position: Position | None = None
@@ -192,7 +192,7 @@ def survey(
     region = Region(float(lon), float(lat), radius_m)
     excluded, notes = _places(settings.exclude, "excluded place", region.wider(settings.exclude_m), plane)
     platforms, more = _places(settings.platforms, "platform", region.wider(settings.platforms_m), plane)
-    fixed, further = _places(settings.fixed, "fixed thing", region.wider(settings.fixed_m), plane)
+    fixed, further = _places(settings.fixed, "fixed object", region.wider(settings.fixed_m), plane)
     shapes = {"excluded": excluded, "platforms": platforms, "fixed": fixed}
     named = Surroundings(settings, position, plane, **shapes, notes=notes + more + further)
     return named if settings.mask == "off" else _with_land(named, region.wider(COAST_RANGE_M), plane)
