@@ -43,5 +43,5 @@ def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *,
     coarse = max(wide, high)
     if coarse > known.max_m:
         least = f"{_SMALL_PX * coarse:.0f} m"
-        note += f". Ships below {least} are at most {_SMALL_PX} of its own pixels long, and may be missed"
+        note += f". Ships below {least} are at most {_SMALL_PX} original pixels long, and may be missed"
     return (note,)

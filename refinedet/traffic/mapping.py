@@ -84,7 +84,7 @@ def _layers(archive: Archive, settings: DensitySettings) -> tuple[dict[str, NDAr
             "expected scenes with a time for `by` month, found none; state their time when they are detected"
         )
     unknown = int(np.isnat(archive.scenes.start).sum())
-    return layers, (f"{unknown} scenes of unknown time are in no month",) if unknown else ()
+    return layers, (f"scenes of unknown time: {unknown}; they are in no month",) if unknown else ()
 
 
 def _named(settings: DensitySettings) -> str:

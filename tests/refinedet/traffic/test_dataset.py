@@ -66,7 +66,7 @@ def test_scenes_without_time_or_position_are_told_and_ships_on_land_left_out(
     found = read_archive(archive)
     assert len(found.ships) == 10
     assert "1 of 6 scenes have no position" in found.notes[0]
-    assert "time of 2 scenes is unknown" in found.notes[1]
+    assert "scenes of unknown time: 2" in found.notes[1]
     assert len(read_archive(archive, without=frozenset({"edge"})).ships) == 5
 
 
