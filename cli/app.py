@@ -56,7 +56,7 @@ def command_line(commands: Iterable[str] = _COMMANDS) -> typer.Typer:
     """Put commands together; the file of another one is not imported."""
     made = typer.Typer(
         name="refinedet",
-        help="Finds ships in radar images.",
+        help="Find ships in radar (SAR) images.",
         no_args_is_help=True,
         add_completion=False,
         pretty_exceptions_enable=False,
@@ -88,7 +88,7 @@ def _print_version(wanted: bool) -> None:
 def _root(
     context: typer.Context,
     _version: Annotated[
-        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and stop.")
+        bool, typer.Option("--version", callback=_print_version, is_eager=True, help="Print the version and exit.")
     ] = False,
 ) -> None:
     if isinstance(context.command, TyperGroup) and context.invoked_subcommand is not None:

@@ -7,6 +7,6 @@ from typing import Annotated
 import typer
 
 Debug = Annotated[bool, typer.Option("--debug", help="Show tracebacks and the log.")]
-Json = Annotated[bool, typer.Option("--json", help="Print a summary for programs, and nothing else, on stdout.")]
+Json = Annotated[bool, typer.Option("--json", help="Print a JSON summary on stdout, and nothing else.")]
 Overwrite = Annotated[bool, typer.Option("--overwrite", help="Replace existing results.")]
-RunId = Annotated[str, typer.Argument(metavar="RUN_ID", help="A run in MLflow.", show_default=False)]
+RunId = Annotated[str, typer.Argument(metavar="RUN_ID", help="ID of a run in MLflow.", show_default=False)]

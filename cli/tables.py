@@ -26,6 +26,8 @@ def _flat(content: Mapping[str, Any], prefix: str = "") -> list[tuple[str, str]]
     for key, value in content.items():
         if isinstance(value, Mapping):
             rows += _flat(value, f"{prefix}{key}.")
+        elif isinstance(value, list) and any(isinstance(item, Mapping) for item in value):
+            rows += _flat({str(number): item for number, item in enumerate(value, 1)}, f"{prefix}{key}.")
         else:
             text = ", ".join(str(item) for item in value) if isinstance(value, list) else str(value)
             rows.append((f"{prefix}{key}", text))

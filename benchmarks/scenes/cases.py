@@ -26,7 +26,10 @@ from refinedet.evaluation.score import match_boxes
 
 BEGIN, END = "<!-- made by benchmarks/scenes/cases.py -->", "<!-- end of cases -->"
 _LIMIT_M = 40.0
-_OF_ALL = ("the time of the scene is unknown", "the scene has no position, since its file holds no coordinates")
+_OF_ALL = (
+    "the time of the scene and its ships is unknown",
+    "the scene has no position, since its file holds no coordinates",
+)
 """Beginnings of notes that all rasters here, or all pictures, get: they are left out of the table."""
 
 

@@ -23,21 +23,21 @@ def compare(
         list[str],
         typer.Argument(
             metavar="EXPERIMENT",
-            help="Folder of outputs (or of outputs/evaluate alone), DVC experiment or git revision; "
-            "LABEL=... names it.",
+            help="Folder of outputs (or only outputs/evaluate), DVC experiment or git revision. LABEL=... sets its "
+            "name.",
             show_default=False,
         ),
     ],
-    page: Annotated[Path, typer.Option("--out", help="HTML file to write; its numbers go beside it.")] = Path(
-        "comparison.html"
-    ),
+    page: Annotated[
+        Path, typer.Option("--out", help="HTML file to write; a JSON file with the numbers is written beside it.")
+    ] = Path("comparison.html"),
     overwrite: options.Overwrite = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Set two to six evaluations side by side in one HTML page, with their numbers as JSON beside it.
+    """Compare two to six evaluations in one HTML page, with a JSON file of the numbers.
 
-    The others are measured against the first. Chips are drawn where the experiments' outputs/tile is at hand.
+    Differences are relative to the first evaluation. The page shows chips if the folder outputs/tile is available.
     """
     with one_sentence_errors(debug=debug, progress=not json):
         check_extra("dvc", "`refinedet compare`")
@@ -62,7 +62,7 @@ def _table(tests: Mapping[str, Mapping[str, float]], differences: Mapping[str, M
     for measure in _MEASURES:
         table.add_column(measure, justify="right")
     if differences:
-        table.add_column("AP, more or less", justify="right", no_wrap=True)
+        table.add_column("AP difference", justify="right", no_wrap=True)
     for label, test in tests.items():
         gain = differences.get(label, {}).get("AP")
         cells = [f"{test[measure]:.2f}" if measure in test else "-" for measure in _MEASURES]

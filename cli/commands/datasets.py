@@ -17,12 +17,13 @@ _UNKNOWN = "unknown"
 
 def datasets(
     name: Annotated[
-        str | None, typer.Argument(metavar="NAME", help="Tell more of this one.", show_default="all of them")
+        str | None,
+        typer.Argument(metavar="NAME", help="Show the details of this data set.", show_default="all of them"),
     ] = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """The data sets that a recipe of params.yaml can name: where they are, what they are, on what terms."""
+    """List the data sets that a recipe of params.yaml can name: source, content and licence."""
     with one_sentence_errors(debug=debug):
         from pipeline.datasets.catalogue.listing import describe_dataset, list_datasets
         from pipeline.downloads.checksums import remembered_checksums
@@ -81,7 +82,9 @@ def _print_all(found: list[dict[str, Any]]) -> None:
             Text(one["title"], no_wrap=True, overflow="ellipsis"),
         )
     out.print(table, soft_wrap=False)
-    out.print("\n`refinedet datasets NAME` tells more: licence, citation, split rule, sums, and what to do by hand.")
+    out.print(
+        "\n`refinedet datasets NAME` shows the details: licence, citation, split rule, checksums, and manual steps."
+    )
 
 
 def _trust(one: dict[str, Any]) -> str:
@@ -122,11 +125,11 @@ def _rows(one: dict[str, Any], downloads: Path) -> list[tuple[str, str]]:
         ("page", one["page"] or ""),
     ]
     for archive in one["archives"]:
-        place = archive["url"] or ("fetched by hand" if "by_hand" in one else "in a mirror alone")
+        place = archive["url"] or ("fetched by hand" if "by_hand" in one else "only in a mirror")
         size = f", {size_text(archive['size_bytes'])}" if archive["size_bytes"] else ""
         rows.append(("archive", f"{archive['name']}{size}: {place}"))
         rows.append(("", archive["sum"]))
     if "by_hand" in one:
-        rows.append(("by hand", f"go to {one['by_hand']['where']}, take {one['by_hand']['what']}"))
-        rows.append(("", f"put it into {downloads} or the folder of download.mirror; stage download looks it through"))
+        rows.append(("by hand", f"go to {one['by_hand']['where']}, download {one['by_hand']['what']}"))
+        rows.append(("", f"put it into {downloads} or the folder of download.mirror; the stage download checks it"))
     return [(title, text) for title, text in rows if text]

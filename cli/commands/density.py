@@ -14,15 +14,15 @@ from refinedet.traffic.settings import DensitySettings
 
 def density(
     dataset: Annotated[
-        Path, typer.Argument(metavar="DATASET", help="Folder of results of an archive.", show_default=False)
+        Path, typer.Argument(metavar="DATASET", help="Result folder of an archive.", show_default=False)
     ],
     settings: DensitySettings,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Count ships per pass and cell. Writes a Cloud Optimized GeoTIFF and a picture.
+    """Map the number of ships per pass and cell. Writes a Cloud Optimized GeoTIFF and a picture.
 
-    Cells that no pass saw are NaN. Each period has two layers: ships per pass, and passes.
+    Each period has two layers: ships per pass, and passes. Cells without a pass are NaN.
     """
     with one_sentence_errors(debug=debug):
         from refinedet.traffic.mapping import density_map

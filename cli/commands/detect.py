@@ -39,8 +39,9 @@ def detect(  # noqa: PLR0913 - groups of options
         list[str] | None,
         typer.Argument(
             metavar="SCENE...",
-            help="GeoTIFF, Sentinel-1 GRD product (folder, zip, manifest.safe or STAC item), PNG or JPEG, a quoted "
-            "pattern, or an address (https://, s3://) of a raster or a STAC item.",
+            help="GeoTIFF, PNG, JPEG, or Sentinel-1 GRD product (folder, zip, manifest.safe or STAC item). Also a "
+            "quoted "
+            "pattern, or the address (https://, s3://) of a raster or a STAC item.",
             show_default=False,
         ),
     ] = None,
@@ -48,7 +49,7 @@ def detect(  # noqa: PLR0913 - groups of options
         Path | None,
         typer.Option(
             metavar="FILE",
-            help="Scenes or patterns, one to a line, relative to the file; or addresses.",
+            help="Text file with one scene, pattern or address per line; paths are relative to the file.",
             show_default=False,
         ),
     ] = None,
@@ -64,9 +65,9 @@ def detect(  # noqa: PLR0913 - groups of options
 ) -> None:
     """Find ships in one or more scenes.
 
-    Writes <stem>.geojson, <stem>.csv, a picture <stem>.png, a map <stem>.html and the record <stem>.run.json per scene;
-    valid and empty where there is no ship. With --ais, columns say which ship each one is. Interrupted, it goes on from
-    the last finished windows when started again.
+    Writes five files per scene: <stem>.geojson, <stem>.csv, a picture <stem>.png, a map <stem>.html and the run record
+    <stem>.run.json. If a scene has no ships, the files are valid and empty. With --ais, columns identify the ships by
+    AIS. If a run is interrupted, the same command continues after the last finished windows.
     """
     if not scenes and manifest is None:
         raise typer.BadParameter("expected a SCENE or --manifest, found neither")

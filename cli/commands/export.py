@@ -18,44 +18,46 @@ _SHOWN = ("int8", "parity", "accuracy")
 def export(  # noqa: PLR0913, PLR0917 - the command line itself
     format: Annotated[
         Literal["onnx", "openvino"],
-        typer.Option("--format", metavar="onnx|openvino", help="Of the file to write.", show_default=False),
+        typer.Option("--format", metavar="onnx|openvino", help="Format of the file to write.", show_default=False),
     ],
     weights: Annotated[
         Path | None,
-        typer.Option(help="Checkpoint (.safetensors).", show_default="the weights that come with the package"),
+        typer.Option(help="Checkpoint (.safetensors).", show_default="the shipped weights"),
     ] = None,
     folder: Annotated[Path, typer.Option("--out", help="Folder for the export and its report.")] = Path("exported"),
     chips: Annotated[
         Path | None,
         typer.Option(
             metavar="COCO.json",
-            help="Annotated 8-bit chips: AP of torch and of the export on them too.",
+            help="Annotated 8-bit chips, to compare the AP of torch and of the export.",
             show_default="none",
         ),
     ] = None,
     int8: Annotated[
         bool,
-        typer.Option("--int8", help="Compute in 8 bits: openvino alone, with --calibration. Needs the extra int8."),
+        typer.Option("--int8", help="Quantise to 8 bits. Only openvino; needs --calibration and the extra int8."),
     ] = False,
     calibration: Annotated[
         Path | None,
         typer.Option(
             metavar="FOLDER",
-            help="For --int8: train.json, val.json and their chips, such as outputs/tile.",
+            help="For --int8: folder with train.json, val.json and their chips, such as outputs/tile.",
             show_default="none",
         ),
     ] = None,
     max_drop: Annotated[
         float,
-        typer.Option(min=0.0, help="For --int8: points of AP on val that it may cost; else layers go back to float."),
+        typer.Option(
+            min=0.0, help="For --int8: largest loss of AP on val in points; some layers stay in float to keep it."
+        ),
     ] = 0.5,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """A checkpoint as one file for ONNX Runtime or OpenVINO, which `detect --weights` takes as it is.
+    """Export a checkpoint to one file for ONNX Runtime or OpenVINO, for `detect --weights`.
 
-    Beside it, a report says how far its boxes and scores are from torch's.
+    A report beside the file compares its boxes and scores with those of torch.
     """
     with one_sentence_errors(debug=debug):
         check_extra("torch", "`refinedet export`")

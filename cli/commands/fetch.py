@@ -20,7 +20,7 @@ def fetch(
         list[str],
         typer.Argument(
             metavar="MANIFEST_OR_ITEM...",
-            help="Manifest of search, or STAC items: files or https addresses.",
+            help="Manifest written by `refinedet search`, or STAC items (files or https addresses).",
             show_default=False,
         ),
     ],
@@ -29,16 +29,16 @@ def fetch(
     ],
     pol: Annotated[
         Literal["vv", "vh", "hh", "hv"] | None,
-        typer.Option(help="The one polarisation to fetch.", show_default="all of them"),
+        typer.Option(help="Fetch only this polarisation.", show_default="all"),
     ] = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Keep products on this machine: rasters, annotation, calibration, noise and manifest, in folders <id>.SAFE.
+    """Download Sentinel-1 products: rasters, annotation, calibration, noise and manifest, in folders <id>.SAFE.
 
-    Each file is verified by the checksum or the length that its item or its server tells. Interrupted, the same command
-    goes on where it stopped. The file products.txt in the folder is for --manifest of detect. Credentials for s3
-    addresses come from the environment, as the AWS command line takes them.
+    Each file is verified by the checksum or length from its item or server. If the download is interrupted, the same
+    command continues. The file products.txt in the folder is a manifest for `detect --manifest`. Credentials for s3
+    addresses come from the environment, as for the AWS command line.
     """
     with one_sentence_errors(debug=debug):
         from refinedet.catalogues.fetching.fetch import fetch_products

@@ -14,15 +14,15 @@ from refinedet.traffic.settings import FixedSettings
 
 def fixed(
     dataset: Annotated[
-        Path, typer.Argument(metavar="DATASET", help="Folder of results of an archive.", show_default=False)
+        Path, typer.Argument(metavar="DATASET", help="Result folder of an archive.", show_default=False)
     ],
     settings: FixedSettings,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Find what stands still: platforms, turbines, wrecks. Writes points with their persistence as GeoJSON.
+    """Find fixed objects, such as platforms, turbines and wrecks. Writes points with their persistence as GeoJSON.
 
-    The file is for --fixed of detect, which flags detections there, or for --exclude, which drops them.
+    `detect --fixed FILE` flags detections at these points. `detect --exclude FILE` drops them.
     """
     with one_sentence_errors(debug=debug):
         from refinedet.traffic.finding import fixed_places
@@ -33,6 +33,6 @@ def fixed(
             print_json({**counts, "file": str(found.path), "notes": list(found.notes)})
             return
         counted = f"{found.ships} detections of {found.scenes} scenes"
-        out.print(f"fixed things: {len(found.things)}, in {counted}\n{found.path}")
+        out.print(f"fixed objects: {len(found.things)}, in {counted}\n{found.path}")
         for note in found.notes:
             say(note)

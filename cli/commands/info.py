@@ -15,14 +15,12 @@ from cli.tables import settings_table
 def info(
     weights: Annotated[
         Path | None,
-        typer.Argument(
-            metavar="WEIGHTS", help="Checkpoint (.safetensors).", show_default="the weights that come with the package"
-        ),
+        typer.Argument(metavar="WEIGHTS", help="Checkpoint (.safetensors).", show_default="the shipped weights"),
     ] = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Show what a checkpoint is, and what it came from."""
+    """Show the settings and the origin of a checkpoint."""
     with one_sentence_errors(debug=debug):
         from refinedet.model.checkpoint import describe_checkpoint
         from refinedet.weights import shipped_weights

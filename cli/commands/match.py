@@ -23,7 +23,7 @@ def match(  # noqa: PLR0913 - groups of options
         list[Path],
         typer.Argument(
             metavar="SHIPS...",
-            help="Results of detect: GeoJSON, GeoPackage or CSV, one scene each, or a quoted pattern.",
+            help="Results of detect (GeoJSON, GeoPackage or CSV), one file per scene, or a quoted pattern.",
             show_default=False,
         ),
     ],
@@ -35,7 +35,7 @@ def match(  # noqa: PLR0913 - groups of options
         list[str] | None,
         typer.Option(
             metavar="FIELD=COLUMN",
-            help="Column of an AIS file that its name does not tell, such as mmsi=SHIP; repeat for several.",
+            help="Name of a column in the AIS files, such as mmsi=SHIP; repeat for several.",
             show_default=False,
         ),
     ] = None,
@@ -44,10 +44,10 @@ def match(  # noqa: PLR0913 - groups of options
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Match detected ships with AIS: which is which, which report nothing, which were not seen.
+    """Match detected ships with AIS: identified, dark and unseen ships.
 
-    Writes <stem>.matched.geojson and .csv, a map <stem>.matched.html, the ships of AIS in <stem>.ais.geojson and .csv,
-    and <stem>.match.json.
+    Writes <stem>.matched.geojson and .csv, a map <stem>.matched.html, the AIS ships <stem>.ais.geojson and .csv, and
+    the counts <stem>.match.json.
     """
     with one_sentence_errors(debug=debug):
         from refinedet.ais.results.match_files import match_files

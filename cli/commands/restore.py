@@ -20,13 +20,13 @@ def restore(
     folder: Annotated[Path, typer.Argument(metavar="DIR", help="New or empty folder.", show_default=False)],
     stage: Annotated[
         str | None,
-        typer.Option(help="The state that this stage recorded.", show_default="the one that was recorded last"),
+        typer.Option(help="Restore the state that this stage recorded.", show_default="the last stage recorded"),
     ] = None,
     debug: options.Debug = False,
 ) -> None:
-    """Put a run's code, settings, data and weights back into a git worktree, verified hash by hash.
+    """Restore the code, settings, data and weights of a run into a git worktree, and verify all hashes.
 
-    Called in a clone of the project. Ends with 1 where something is missing, after saying where it was last seen.
+    Run it in a clone of the project. If something is missing, it says where that was last seen, and exits with 1.
     """
     with one_sentence_errors(debug=debug):
         check_extra("dvc", "`refinedet restore`")

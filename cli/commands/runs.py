@@ -20,12 +20,12 @@ Name = Annotated[
     str | None,
     typer.Argument(
         metavar="NAME",
-        help="A data set, or an experiment of MLflow.",
+        help="Name of a data set or of an MLflow experiment.",
         show_default="the data set of the active recipe in params.yaml",
     ),
 ]
 Port = Annotated[int | None, typer.Option(min=1024, max=65535, help="Port of the server.", show_default="a free one")]
-NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the addresses and open no browser.")]
+NoBrowser = Annotated[bool, typer.Option("--no-browser", help="Print the addresses, and do not open a browser.")]
 
 
 def runs(
@@ -35,9 +35,10 @@ def runs(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Set the runs of a data set side by side on a page of MLflow: settings that differ, test AP, charts by epoch.
+    """Compare the runs of a data set in the MLflow UI: settings that differ, test AP, charts by epoch.
 
-    Serves the project's store on this machine until Ctrl-C. Where MLFLOW_TRACKING_URI names a server, its page is used.
+    Serves the project's store on this machine until Ctrl-C. If MLFLOW_TRACKING_URI names a server, it opens the page of
+    that server instead.
     """
     with one_sentence_errors(debug=debug):
         check_extra("mlflow", "`refinedet runs`")

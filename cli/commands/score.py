@@ -15,23 +15,27 @@ if TYPE_CHECKING:
     from refinedet.evaluation.xview3.scoring import XView3Score
 
 
-_Pred = Annotated[Path, typer.Argument(metavar="PRED", help="Detections.", show_default=False)]
+_Pred = Annotated[Path, typer.Argument(metavar="PRED", help="Detections: a result file of detect.", show_default=False)]
 _Truth = Annotated[
     Path,
-    typer.Argument(metavar="TRUTH", help="Ships: polygons or points (GeoJSON, .gpkg, .shp, .csv).", show_default=False),
+    typer.Argument(
+        metavar="TRUTH", help="True ships: polygons or points (GeoJSON, .gpkg, .shp, .csv).", show_default=False
+    ),
 ]
 _ScoreMin = Annotated[float, typer.Option(min=0, max=1, help="Leave out detections below this score.")]
 _IouMin = Annotated[
-    float | None, typer.Option(min=0.01, max=1, help="A match overlaps at least this much ...", show_default="0.3")
+    float | None,
+    typer.Option(min=0.01, max=1, help="Two boxes match if their IoU is at least this ...", show_default="0.3"),
 ]
 _CentreM = Annotated[
-    float | None, typer.Option(min=0, help="... or has its centre within these metres.", show_default="40")
+    float | None,
+    typer.Option(min=0, help="... or if their centres are at most this many metres apart.", show_default="40"),
 ]
 _TruthCrs = Annotated[
     str | None,
     typer.Option(
         metavar="EPSG:n|pixels",
-        help="Reference system of a truth that does not name one.",
+        help="Coordinate reference system of TRUTH, if the file does not name one.",
         show_default="as the file says",
     ),
 ]
@@ -39,7 +43,7 @@ _XView3 = Annotated[
     bool,
     typer.Option(
         "--xview3",
-        help="Score by the rules of the xView3 contest: TRUTH is its table of labels; PRED a submission, a result "
+        help="Score by the rules of the xView3 contest. TRUTH is its table of labels; PRED is a submission, a result "
         "file, or the folder of an archive.",
     ),
 ]
@@ -47,8 +51,8 @@ _Shoreline = Annotated[
     Path | None,
     typer.Option(
         metavar="FOLDER",
-        help="Shoreline files of xView3, for the part close to shore.",
-        show_default="the coastline that detect looked at",
+        help="Folder of xView3 shoreline files, for the close-to-shore score.",
+        show_default="the coastline that detect used",
     ),
 ]
 
@@ -65,10 +69,10 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Precision, recall and F1 of detections against a truth, matched one to one.
+    """Compute precision, recall and F1 of detections against the true ships, matched one to one.
 
-    Points match by distance alone. Files of scenes without position are compared in pixels; there, centres may be 4
-    pixels apart.
+    Points match only by distance. Files without map coordinates are compared in pixels; there, centres may be 4 pixels
+    apart.
     """
     with one_sentence_errors(debug=debug):
         limits = {"iou_min": iou_min, "centre_max_m": centre_m, "truth_crs": truth_crs}

@@ -31,18 +31,16 @@ def search(  # noqa: PLR0913 - the command line itself
         tuple[float, float, float, float] | None,
         typer.Option(
             metavar="W S E N",
-            help="Area in degrees: west, south, east, north. West of more than east crosses the antimeridian.",
+            help="Area in degrees: west, south, east, north. If west is larger than east, it crosses the antimeridian.",
             show_default=False,
         ),
     ] = None,
     since: Annotated[
-        str, typer.Option("--from", metavar="DATE", help="First day or time, in UTC.", show_default=False)
+        str, typer.Option("--from", metavar="DATE", help="Start: a day or a time, in UTC.", show_default=False)
     ],
     until: Annotated[
         str,
-        typer.Option(
-            "--to", metavar="DATE", help="Last day, which counts to its end, or last time, in UTC.", show_default=False
-        ),
+        typer.Option("--to", metavar="DATE", help="End: a day (inclusive) or a time, in UTC.", show_default=False),
     ],
     settings: SearchSettings,
     json: options.Json = False,
@@ -50,8 +48,8 @@ def search(  # noqa: PLR0913 - the command line itself
 ) -> None:
     """Find Sentinel-1 scenes in a STAC catalogue, by place and time.
 
-    Of several processings of one acquisition the newest is taken. The manifest is for --manifest of detect, and for
-    fetch.
+    If an acquisition was processed several times, only the newest product is listed. The manifest is input for
+    `detect --manifest` and `fetch`.
     """
     if (bbox is None) == (settings.area is None):
         raise typer.BadParameter("expected either --bbox or --area")

@@ -28,11 +28,10 @@ def serve(  # noqa: PLR0913 - groups of options
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Keep a detector ready, and find ships for other programs and for the browser.
+    """Run a detection server for other programs (HTTP API) and for the browser.
 
-    Answers on this machine until Ctrl-C: a page at /, its description for programs at /openapi.json. Options of
-    detection hold where a request leaves them out. Uploads and results are in a temporary folder, which is removed at
-    the end.
+    The server runs until Ctrl-C. The page is at /, the API description at /openapi.json. The detection options are the
+    defaults for requests. Uploads and results are in a temporary folder, which is removed at the end.
     """
     with one_sentence_errors(debug=debug):
         for package in ("fastapi", "uvicorn", "python_multipart"):

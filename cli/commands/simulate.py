@@ -17,9 +17,9 @@ def simulate(
     settings: SimulationSettings,
     debug: options.Debug = False,
 ) -> None:
-    """Simulate a SAR scene, and write its truth beside it: scene.tif, scene.truth.geojson.
+    """Simulate a SAR scene (scene.tif) and write its true ships (scene.truth.geojson).
 
-    With --ais also scene.ais_reports.csv. With --series N scenes of one place.
+    With --ais, it also writes scene.ais_reports.csv. With --series N, it writes N scenes of one area.
     """
     with one_sentence_errors(debug=debug):
         from refinedet.data.simulation.simulating import simulate_files

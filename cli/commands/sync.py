@@ -15,12 +15,14 @@ def sync(
     to: Annotated[
         str | None,
         typer.Option(
-            metavar="URI", help="Where runs go whose server never answered.", show_default="as they were begun"
+            metavar="URI",
+            help="Server for runs whose own server never answered.",
+            show_default="the server of each run",
         ),
     ] = None,
     debug: options.Debug = False,
 ) -> None:
-    """Send to MLflow what it was not told while its server was away."""
+    """Send to MLflow the entries that waited while its server was not reachable."""
     with one_sentence_errors(debug=debug):
         check_extra("mlflow", "`refinedet sync`")
         from pipeline.tracking.sync import send_waiting
@@ -32,4 +34,4 @@ def sync(
             else:
                 out.print(f"{one.entries} entries of {one.runs} run{'s' * (one.runs != 1)} sent to {one.store}")
         if one is None:
-            out.print("nothing waits: MLflow has been told everything")
+            out.print("nothing to send: MLflow has all entries")

@@ -24,47 +24,45 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
         Path,
         typer.Argument(
             metavar="ANNOTATIONS",
-            help="Labels of your own: a COCO or VIA file, YOLO's data.yaml, or a folder of one of these or of labelme; "
-            "with --scene labels on the ground: GeoJSON, .gpkg, .shp, .csv.",
+            help="Your labels: a COCO or VIA file, YOLO's data.yaml, or a folder with COCO, VIA, YOLO or labelme "
+            "files. With --scene: labels with coordinates (GeoJSON, .gpkg, .shp, .csv).",
             show_default=False,
         ),
     ],
     labels: LabelSettings,
     looked_at: SceneSettings,
     images: Annotated[
-        Path | None, typer.Option(help="Folder of the images.", show_default="looked for around the labels")
+        Path | None, typer.Option(help="Folder of the images.", show_default="searched around the labels")
     ] = None,
     boxes: Annotated[
         Literal["xywh", "xyxy", "cxcywh"] | None,
         typer.Option(
-            help="Numbers of a COCO file's boxes: corner and size, two corners, or centre and size.",
-            show_default="xywh, as COCO has them; refused where they cannot be",
+            help="Box format of a COCO file: corner and size, two corners, or centre and size.",
+            show_default="xywh, the COCO standard; an error if it does not fit",
         ),
     ] = None,
     scene: Annotated[
         list[Path] | None,
-        typer.Option(help="Scene that the labels are of; again for each further one.", show_default="none"),
+        typer.Option(help="Scene of the labels; repeat for several.", show_default="none"),
     ] = None,
-    init: Annotated[
-        str, typer.Option(help="What training starts from: shipped, a checkpoint, or none (ImageNet).")
-    ] = "shipped",
-    folder: Annotated[Path, typer.Option("--out", help="Folder for checkpoint and report.")] = Path("trained"),
-    epochs: Annotated[int, typer.Option(min=1, help="Passes over the training chips.")] = 30,
-    batch_size: Annotated[int, typer.Option(min=1, help="Chips of one step.")] = 8,
+    init: Annotated[str, typer.Option(help="Initial weights: shipped, a checkpoint, or none (ImageNet).")] = "shipped",
+    folder: Annotated[Path, typer.Option("--out", help="Folder for the checkpoint and the report.")] = Path("trained"),
+    epochs: Annotated[int, typer.Option(min=1, help="Number of passes over the training chips.")] = 30,
+    batch_size: Annotated[int, typer.Option(min=1, help="Number of chips per training step.")] = 8,
     lr: Annotated[
         float | None, typer.Option(help="Learning rate.", show_default="0.0003, or 0.0007 with --init none")
     ] = None,
-    seed: Annotated[int, typer.Option(min=0, help="Equal seeds give equal weights on one machine.")] = 1,
+    seed: Annotated[int, typer.Option(min=0, help="Random seed; on one machine, equal seeds give equal weights.")] = 1,
     overwrite: options.Overwrite = False,
     debug: options.Debug = False,
 ) -> None:
-    """Train on your own labels: a tenth of the images to validate, a tenth to test, then a report.
+    """Train on your own labels, then evaluate and write a report.
 
-    With --scene, scenes are looked at as detection does, and split by place.
+    A tenth of the images is for validation and a tenth for test, unless the folder has its own splits. With --scene,
+    scenes are read as in detection, and split by area.
 
-    Labels may be as CVAT, Label Studio, Roboflow, labelme, VIA, RectLabel or YOLO's tools write them. Folders with a
-    val or test split keep it. The console says how the labels were taken. Interrupted, training goes on from the last
-    finished epoch when started again in the same folder.
+    Labels may come from CVAT, Label Studio, Roboflow, labelme, VIA, RectLabel or YOLO tools. The console reports how
+    they were read. If training is interrupted, the same command continues after the last finished epoch.
     """
     with one_sentence_errors(debug=debug, progress=True):
         check_extra("mlflow", "`refinedet train`")

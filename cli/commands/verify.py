@@ -18,20 +18,22 @@ if TYPE_CHECKING:
 def verify(
     run_id: options.RunId,
     tolerance: Annotated[
-        float, typer.Option(min=0, help="Largest difference that counts as equal, in the unit of the metric.")
+        float, typer.Option(min=0, help="Largest difference that counts as equal, in the units of the metric.")
     ] = 0.01,
     folder: Annotated[
         Path | None,
         typer.Option(
-            "--dir", help="Restore there and keep it, or use what is restored there.", show_default="temporary"
+            "--dir",
+            help="Folder to restore to and keep. If the run is already restored there, it is used.",
+            show_default="a temporary folder",
         ),
     ] = None,
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """Evaluate a run's checkpoint again, by its own code on its own data, and compare each metric with the logged one.
+    """Evaluate the checkpoint of a run again with its own code and data, and compare all metrics with the log.
 
-    Called in a clone of the project. Ends with 1 where a metric differs by more than the tolerance.
+    Run it in a clone of the project. If a metric differs by more than the tolerance, it exits with 1.
     """
     with one_sentence_errors(debug=debug, progress=not json):
         check_extra("dvc", "`refinedet verify`")

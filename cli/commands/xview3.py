@@ -16,14 +16,14 @@ def xview3(
         Path,
         typer.Argument(
             metavar="SOURCE",
-            help="Labels of xView3 (CSV); or results of detect, a file or the folder of an archive.",
+            help="xView3 labels (CSV), or results of detect (a file or the folder of an archive).",
             show_default=False,
         ),
     ],
     target: Annotated[
         Path,
         typer.Option(
-            "--out", help="Folder for the truth of each scene; or file of the submission.", show_default=False
+            "--out", help="Output: a folder for the truth of each scene, or the submission file.", show_default=False
         ),
     ],
     score_min: Annotated[float, typer.Option(min=0, max=1, help="Leave out detections below this score.")] = 0.0,
@@ -33,7 +33,7 @@ def xview3(
 ) -> None:
     """Convert xView3's labels to truth for `refinedet score`, or detections to a submission.
 
-    Labels become a GeoJSON of ships for each scene, detections become one table of the contest's columns.
+    Labels become one GeoJSON file per scene. Detections become one table with the columns of the contest.
     """
     with one_sentence_errors(debug=debug):
         from refinedet.evaluation.xview3.tables import convert_xview3

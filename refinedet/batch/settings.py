@@ -14,33 +14,33 @@ class ArchiveSettings(Settings):
 
     archive: bool = option(
         False,
-        "Many scenes: keep the status of each in OUT/archive.jsonl, go on from it, try again where that may help, "
-        "and write the ships of all to the GeoParquet data set OUT/dataset. A manifest means it too, and so does Ray.",
+        "Treat the scenes as an archive: record the status of each in OUT/archive.jsonl, resume, retry, and write all "
+        "ships to the GeoParquet data set OUT/dataset. --manifest and --engine ray imply it.",
         Effect.NONE,
         flag="--archive",
     )
     engine: Literal["local", "ray"] = option(
         "local",
-        "What works on an archive: processes of this machine, or workers on Ray.",
+        "Run an archive in processes on this machine (local), or in Ray workers (ray).",
         Effect.NONE,
         metavar="local|ray",
     )
     workers: Count | None = option(
         None,
-        "Number of processes that work on several scenes side by side.",
+        "Number of processes that work on scenes in parallel.",
         Effect.NONE,
-        default_text="1, of many small scenes one for each core; on Ray one for each GPU, else for each core",
+        default_text="1, or one per core for many small scenes; Ray: one per GPU, else per core",
     )
     address: str | None = option(
         None,
         "Address of a running Ray cluster.",
         Effect.NONE,
         metavar="HOST:PORT|auto",
-        default_text="this machine alone",
+        default_text="start Ray on this machine",
     )
     retries: Whole = option(
         2,
-        "Further attempts at a scene of an archive that failed for no fault of its own.",
+        "Further attempts after a failure that may be temporary.",
         Effect.NONE,
     )
 

@@ -17,22 +17,22 @@ class SearchSettings(Settings):
     """Settings of a search, but for its box and its time."""
 
     area: Path | None = option(
-        None, "Area as polygons: GeoJSON, .gpkg or .shp.", metavar="FILE", default_text="that of the box"
+        None, "Area as polygons: GeoJSON, .gpkg or .shp.", metavar="FILE", default_text="that of --bbox"
     )
-    orbit: Annotated[int, Field(ge=1, le=175)] | None = option(None, "Relative orbit.", default_text="any of them")
+    orbit: Annotated[int, Field(ge=1, le=175)] | None = option(None, "Relative orbit number.", default_text="any")
     direction: Literal["ascending", "descending"] | None = option(
-        None, "Direction of flight.", metavar="ascending|descending", default_text="both"
+        None, "Orbit direction.", metavar="ascending|descending", default_text="both"
     )
     pol: Literal["vv", "vh", "hh", "hv"] | None = option(
-        None, "Polarisation that a scene must have.", metavar="vv|vh|hh|hv", default_text="any of them"
+        None, "Polarisation that a scene must have.", metavar="vv|vh|hh|hv", default_text="any"
     )
-    limit: Annotated[int, Field(ge=1, le=10_000)] = option(100, "Most scenes.")
-    collection: str = option(COLLECTION, "Collection of the catalogue.")
+    limit: Annotated[int, Field(ge=1, le=10_000)] = option(100, "Maximum number of scenes.")
+    collection: str = option(COLLECTION, "Collection in the catalogue.")
     out: Path | None = option(
         None,
-        "Folder for manifest.txt, the items that it names, and footprints.html.",
+        "Folder for manifest.txt, its STAC items and footprints.html.",
         Effect.FILES,
         metavar="DIR",
-        default_text="a table alone",
+        default_text="none: only print a table",
     )
     overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")

@@ -25,18 +25,19 @@ class RadarView(Settings):
 
     platform_heading: Degrees | None = option(
         None,
-        "Direction of flight, clockwise from north; of a product, its annotation's.",
+        "Flight direction in degrees, clockwise from north. For Sentinel-1 products it comes from the annotation.",
         Effect.FILES,
         default_text="unknown",
     )
     look: Look | None = option(
-        None, "Side to which the radar looks.", Effect.FILES, metavar="left|right", default_text="right"
+        None, "Look direction of the radar.", Effect.FILES, metavar="left|right", default_text="right"
     )
-    incidence: Incidence | None = option(
-        None, "Angle of the line of sight from the vertical, in degrees.", Effect.FILES, default_text="unknown"
-    )
+    incidence: Incidence | None = option(None, "Incidence angle in degrees.", Effect.FILES, default_text="unknown")
     altitude_km: Positive | None = option(
-        None, "Altitude of the satellite.", Effect.FILES, default_text=f"{SENTINEL_1_KM:g}, that of Sentinel-1"
+        None,
+        "Altitude of the satellite in kilometres.",
+        Effect.FILES,
+        default_text=f"{SENTINEL_1_KM:g}, that of Sentinel-1",
     )
 
     def __post_init__(self) -> None:
@@ -59,21 +60,21 @@ class AisSettings(RadarView):
 
     ais: tuple[Path, ...] | None = option(
         None,
-        "AIS file or quoted pattern: tells which ship each one is, or that it reports nothing. Repeat for several.",
+        "AIS file or quoted pattern, to identify ships and to find those without AIS. Repeat for several.",
         Effect.FILES,
         metavar="FILE",
         default_text="none",
     )
     ais_columns: tuple[str, ...] | None = option(
         None,
-        "Column of an AIS file that its name does not tell, such as mmsi=SHIP; repeat for several.",
+        "Name of a column in the AIS files, such as mmsi=SHIP; repeat for several.",
         Effect.FILES,
         metavar="FIELD=COLUMN",
         default_text="by their names",
     )
     ais_gap_min: Positive | None = option(
         None,
-        "Longest time in minutes from a report of AIS to the place of a ship.",
+        "Longest time in minutes between the image and the nearest AIS report of a ship.",
         Effect.FILES,
         default_text=f"{GAP_MIN:g}",
     )

@@ -94,76 +94,77 @@ class SceneSettings(Settings):
 
     pol: PolarisationChoice | None = option(
         None,
-        "Polarisation: of a Sentinel-1 product, or of the band of a raster by its name. With vv+vh or hh+hv both are "
-        "looked at and merged, in about twice the time.",
+        "Polarisation to use, of a Sentinel-1 product or of a raster with named bands. vv+vh and hh+hv search both and "
+        "merge the detections, in about twice the time.",
         metavar="vv|vh|hh|hv|vv+vh|hh+hv",
         default_text="vv, else hh, else the first",
         parse=str,
     )
     band: str | int | None = option(
         None,
-        "Band of a raster, by number or description.",
-        default_text="by polarisation, else the brightest image; or RGB",
+        "Band of a raster to use, by number or description.",
+        default_text="by polarisation, else the brightest band; or RGB",
     )
     values: Values = option(
         "auto",
-        "Kind of a raster's values: amplitude, power, decibels, hundredths of them, or complex numbers in two bands; "
-        "auto: by names, range and speckle.",
+        "Kind of a raster's values: amplitude, power, decibels (db), hundredths of decibels (db100), or complex "
+        "numbers in two bands (iq). auto: guess from names, range and speckle.",
         metavar="auto|amplitude|power|db|db100|iq",
     )
     calibrate: Calibrate | None = option(
         None,
-        "Look at calibrated amplitudes of a Sentinel-1 product, thermal noise removed or not.",
-        default_text="off: counts as they are",
+        "Calibrate a Sentinel-1 product to sigma nought, with or without removal of thermal noise.",
+        default_text="off: digital numbers as stored",
     )
     nodata: NoData | None = option(
         None,
-        "Value that a raster stores where nothing was measured; none: all of it was measured.",
+        "Value of missing pixels. nan: only NaN is missing; none: no pixel is missing.",
         metavar="VALUE|nan|none",
-        default_text="as the file says, else a value that fills areas, else 0 in areas",
+        default_text="as the file says, else guessed: a value that fills areas, or 0",
         parse=parse_nodata,
     )
     stretch: StretchChoice = option(
         StretchChoice(),
-        "How values become 8 bits; auto: as the weights were trained, 8-bit scenes as they are.",
+        "How values are converted to 8 bits. auto: as in training, and no conversion of 8-bit scenes.",
         metavar="auto|percentile|decibel|fixed:LOW:HIGH|none",
         default_text="auto",
         parse=StretchChoice.parse,
     )
-    scale: Positive | None = option(
-        None, "Look at the scene in this many times its pixels along each side.", default_text="1"
-    )
+    scale: Positive | None = option(None, "Resample the scene by this factor along each side.", default_text="1")
     gsd_m: Positive | Literal["native"] | None = option(
         None,
-        "Look at the scene in pixels of this many metres, or in its native ones.",
+        "Resample the scene to this pixel size in metres; native: do not resample.",
         metavar="METRES|native",
-        default_text="its own if the weights know that size, else the one that they know best",
+        default_text="native if the weights were trained on that size, else the best size for the weights",
         parse=parse_gsd,
     )
     crs: str | None = option(
         None,
-        "Reference system of the scene's coordinates, or of x and y in the control points; overrules the file's own.",
+        "Coordinate reference system of the scene, or of x and y in the control points. Overrides that of the file.",
         metavar="EPSG:n|WKT",
-        default_text="that of the file, else of a .prj file beside it",
+        default_text="from the file, else from a .prj file beside it",
     )
     gcps: Path | None = option(
         None,
-        "Control points that place the scene: CSV with columns pixel, line, lon, lat (or x, y and a reference system), "
-        "or a .points file of QGIS. Pixels count from the outer edge of the first one.",
+        "Ground control points of the scene: CSV with columns pixel, line, lon, lat (or x, y, with --crs), or a "
+        ".points "
+        "file of QGIS. Pixel 0 is the outer edge of the first pixel.",
         metavar="FILE",
-        default_text="the file's own coordinates",
+        default_text="the coordinates in the file",
     )
     time: str | None = option(
         None,
-        "Time at which the scene was taken, in ISO 8601; UTC if it names no zone. Not for products with an annotation.",
+        "Acquisition time in ISO 8601, in UTC if it has no time zone. Not for products with an annotation.",
         metavar="TIME",
-        default_text="that of the annotation, the file's metadata or its name",
+        default_text="from the annotation, the file's metadata or its name",
         parse=parse_time,
     )
     max_download_mb: Positive = option(
-        20_000.0, "Move at most this many megabytes for a scene that lies at an address.", Effect.NONE
+        20_000.0, "Limit of the download for a scene at an address, in megabytes.", Effect.NONE
     )
-    max_pixels: _Pixels = option(_MAX_PIXELS, "Refuse a larger scene before anything is read.", Effect.NONE)
+    max_pixels: _Pixels = option(
+        _MAX_PIXELS, "Limit of the number of pixels of a scene; larger scenes are an error.", Effect.NONE
+    )
 
     def __post_init__(self) -> None:
         check(self.scale is None or self.gsd_m is None, "scale", "none beside `gsd_m`", self.scale)
@@ -187,35 +188,38 @@ class LandSettings(Settings):
 
     land_mask: LandMask | None = option(
         None,
-        "What becomes of detections on land.",
+        "Detections on land: flag them, drop them, or ignore land (off).",
         metavar="flag|drop|off",
         default_text="flag",
     )
     land: Path | None = option(
         None,
-        "Land polygons of your own: GeoJSON, GeoPackage or Shapefile.",
+        "Your own land polygons: GeoJSON, GeoPackage or Shapefile.",
         metavar="FILE",
-        default_text="the coastline that comes with refinedet",
+        default_text="the coastline in the package",
     )
-    land_buffer_m: _Reach = option(500.0, "Nearer to the coast than this is shore; farther inside is land.")
+    land_buffer_m: _Reach = option(
+        500.0, "Width in metres of the buffer on both sides of the coast, flagged as shore; farther inland is land."
+    )
     exclude: Path | None = option(
-        None, "Points, lines or polygons of platforms and turbines; detections there are dropped.", metavar="FILE"
+        None, "File of points, lines or polygons; detections there are dropped.", metavar="FILE"
     )
-    exclude_m: _Reach = option(100.0, "Detections up to this far from an excluded place are dropped too.")
+    exclude_m: _Reach = option(100.0, "Also drop detections up to this many metres from these places.")
     platforms: Path | None = option(
         None,
-        "Points, lines or polygons of known platforms and turbines: detections there are flagged as platform, none is "
-        "dropped. GeoJSON, GeoPackage or Shapefile.",
+        "File of known platforms and turbines (points, lines or polygons; GeoJSON, GeoPackage or Shapefile). "
+        "Detections "
+        "there are flagged as platform and kept.",
         metavar="FILE",
     )
-    platforms_m: _Reach = option(100.0, "Detections up to this far from a known platform are flagged too.")
+    platforms_m: _Reach = option(100.0, "Also flag detections up to this many metres from a known platform.")
     fixed: Path | None = option(
         None,
-        "Points, lines or polygons of what stands still, as `refinedet fixed` finds it in an archive: detections there "
-        "are flagged as fixed, none is dropped.",
+        "File of fixed objects, as `refinedet fixed` writes it from an archive. Detections there are flagged as fixed "
+        "and kept.",
         metavar="FILE",
     )
-    fixed_m: _Reach = option(100.0, "Detections up to this far from a fixed thing are flagged too.")
+    fixed_m: _Reach = option(100.0, "Also flag detections up to this many metres from a fixed object.")
 
     def __post_init__(self) -> None:
         check(self.land is None or self.land_mask != "off", "land_mask", "flag or drop beside `land`", self.land_mask)
@@ -235,22 +239,22 @@ class LandSettings(Settings):
 class WindowSettings(Settings):
     """Windows of a scene, and the score from which a detection counts."""
 
-    score_min: Share = option(0.5, "Lowest score of a ship.")
+    score_min: Share = option(0.5, "Leave out detections below this score.")
     tile_px: Annotated[int, Field(ge=64, le=2**20)] | None = option(
         None,
-        "Side of a window, in pixels, scaled to the network's input.",
-        default_text="that of training; without the prescreen twice that",
+        "Side of a window in pixels; windows are scaled to the input size of the network.",
+        default_text="as in training; twice that without the prescreen",
     )
     overlap_px: Whole | None = option(
         None,
-        "Pixels by which windows overlap. A ship no longer than this is found whole, a longer one is joined.",
-        default_text="as trained, less where that holds 500 m",
+        "Overlap of windows in pixels. Shorter ships are found whole; longer ships are joined from parts.",
+        default_text="that of training or 500 m, whichever is smaller",
     )
     prescreen: Literal["on", "off"] | None = option(
         None,
-        "Skip windows in which nothing stands out from the sea.",
+        "Skip windows where nothing stands out from the sea.",
         metavar="on|off",
-        default_text="on for ship detectors of this project, else off",
+        default_text="on for ship detectors of refinedet, else off",
     )
 
 
@@ -260,35 +264,36 @@ class DetectorSettings(Settings):
 
     weights: Path | None = option(
         None,
-        "Checkpoint (.safetensors), an export of one (.onnx, .xml), or a detector of your own (.onnx).",
-        default_text="the weights that come with the package",
+        "Checkpoint (.safetensors), exported checkpoint (.onnx, .xml), or your own detector (.onnx).",
+        default_text="the shipped weights",
     )
     multiscale: MultiscalePreset | None = option(
         None,
-        "Look at other sizes and mirrored too: slower, more exact.",
+        "Test-time augmentation: also search scaled and mirrored windows. Slower, more accurate.",
         metavar="light|published|published-voc|published-coco",
         default_text="off",
     )
     batch_size: Count | None = option(
-        None, "Windows per pass of the network.", Effect.NONE, default_text="2 on a CPU, 32 on a GPU"
+        None, "Windows per call of the network.", Effect.NONE, default_text="2 on a CPU, 32 on a GPU"
     )
-    device: str = option("auto", "auto, cpu, cuda, cuda:N, or all: every GPU at once.", Effect.NONE)
+    device: str = option("auto", "auto, cpu, cuda, cuda:N, or all (every GPU).", Effect.NONE)
     runtime: RuntimeChoice = option(
         "auto",
-        "What runs the network; auto: torch on a GPU, else the first of openvino, onnx, torch that is installed.",
+        "Library that runs the network. auto: torch on a GPU, else the first of openvino, onnx, torch that is "
+        "installed.",
         metavar="auto|torch|onnx|openvino",
     )
     precision: PrecisionChoice = option(
         "auto",
-        "Number format of the network; auto: that of the file, or int8 for the package's weights on a processor with "
-        "VNNI or AMX, or fp32. bf16 is faster where the processor has it, and boxes move a little; not with onnx. fp16 "
-        "is for torch alone. int8 is the graph in 8 bits of the package's weights, by openvino.",
+        "Number format of the network. auto: int8 for the shipped weights on a processor with VNNI or AMX, else that "
+        "of the file, else fp32. bf16: faster where the processor supports it, boxes change a little; not with onnx. "
+        "fp16: torch only. int8: shipped weights with openvino only.",
         metavar="auto|fp32|bf16|fp16|int8",
     )
     torch_mode: TorchMode = option(
         "auto",
-        "How torch runs the network: kernel by kernel, as CUDA graphs, or compiled, which takes a minute or more at "
-        "first; auto: graph on a GPU, else eager.",
+        "How torch runs the network: kernel by kernel (eager), as CUDA graphs (graph), or compiled, which needs a "
+        "minute or more at the start. auto: graph on a GPU, else eager.",
         Effect.NONE,
         metavar="auto|eager|graph|compile",
     )

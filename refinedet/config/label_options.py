@@ -18,12 +18,12 @@ class LabelSettings(Settings):
 
     labels_crs: str | None = option(
         None,
-        "Reference system of labels whose file names none.",
+        "Coordinate reference system of the labels.",
         metavar="EPSG:n|pixels",
         default_text="as the file says, else guessed",
     )
     class_column: str | None = option(
-        None, "Column of the labels' classes.", default_text="guessed, else all are ships"
+        None, "Column with the class of each label.", default_text="guessed, else all are ships"
     )
-    point_m: _PointMetres = option(60.0, "Side of the box around a point without a length, in metres.")
+    point_m: _PointMetres = option(60.0, "Side of the box around a point label without a length, in metres.")
     """Most ships in harbour roads are longer, fishing boats shorter."""

@@ -20,40 +20,43 @@ class OutputSettings(Settings):
     out: Path | None = option(None, "Folder for results.", Effect.FILES, default_text="./<stem>_ships")
     format: tuple[Format, ...] | None = option(
         None,
-        "Result files; repeat for several.",
+        "Format of the result files; repeat for several.",
         Effect.FILES,
-        default_text="geojson, csv; of an archive its data set",
+        default_text="geojson, csv; for an archive its data set",
     )
     outline: Outline = option(
         "box",
-        "Outline of a ship in vector files, map and enlarged pictures: its box, or a turned rectangle of its measured "
-        "length and width along its heading. Ships without a measured heading keep their box.",
+        "Outline of a ship in vector files, map and picture: its box, or a rectangle of its measured length and width "
+        "along its heading (oriented). Ships without a measured heading keep their box.",
         Effect.FILES,
         metavar="box|oriented",
     )
     quicklook: bool | None = option(
         None,
-        "Write a picture of the ships.",
+        "Write a picture of the scene with its ships.",
         Effect.FILES,
         flag="--quicklook/--no-quicklook",
-        default_text="on, but for an archive",
+        default_text="on, for an archive off",
     )
     map: bool | None = option(
         None,
-        "Write a map of the ships for the browser, in one file.",
+        "Write a map of the ships for the browser (one HTML file).",
         Effect.FILES,
         flag="--map/--no-map",
-        default_text="on, but for an archive",
+        default_text="on, for an archive off",
     )
     overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
     skip_existing: bool = option(
         False,
-        "Leave scenes alone that have all their results already, of the same scene, weights and settings.",
+        "Skip scenes that already have complete results of the same scene, weights and settings.",
         Effect.NONE,
         flag="--skip-existing",
     )
     restart: bool = option(
-        False, "Discard the windows that an interrupted run has kept, and begin anew.", Effect.NONE, flag="--restart"
+        False,
+        "Discard the finished windows of an interrupted run, and start from the beginning.",
+        Effect.NONE,
+        flag="--restart",
     )
 
     def formats(self, default: tuple[Format, ...]) -> tuple[Format, ...]:

@@ -20,30 +20,30 @@ class ServeSettings(Settings):
 
     host: str = option(
         "127.0.0.1",
-        "Address to listen on. The server asks nobody who they are: any address but loopback lets the network in.",
+        "Address to listen on. There is no login: every address but loopback opens the server to the network.",
         Effect.NONE,
         metavar="ADDRESS",
     )
     port: _Port = option(8000, "Port to listen on; 0: a free one.", Effect.NONE)
     allow_host: tuple[str, ...] | None = option(
         None,
-        "Name by which the server may be called, beside localhost and addresses in numbers; repeat for several.",
+        "Accepted host name, besides localhost and IP addresses; repeat for several.",
         Effect.NONE,
         metavar="NAME",
         default_text="none",
     )
     root: tuple[Path, ...] | None = option(
         None,
-        "Folder whose scenes may be named by their path in a request; repeat for several.",
+        "Folder with scenes that requests may name by path; repeat for several.",
         Effect.NONE,
         metavar="DIR",
-        default_text="none: scenes come as uploads",
+        default_text="none: uploads only",
     )
-    upload_mb: Positive = option(2048, "Largest upload, in megabytes.", Effect.NONE)
-    queue: Whole = option(16, "Most scenes that wait or arrive while another one is looked at.", Effect.NONE)
-    job_s: Positive = option(600, "Longest time for one scene, in seconds.", Effect.NONE)
-    keep: Count = option(32, "Most results that are kept; the oldest go first.", Effect.NONE)
-    keep_mb: Positive = option(512, "Most megabytes of results that are kept.", Effect.NONE)
+    upload_mb: Positive = option(2048, "Maximum size of an upload in megabytes.", Effect.NONE)
+    queue: Whole = option(16, "Maximum number of scenes that wait or upload during a detection.", Effect.NONE)
+    job_s: Positive = option(600, "Maximum time for one scene in seconds.", Effect.NONE)
+    keep: Count = option(32, "Maximum number of kept results; the oldest are removed first.", Effect.NONE)
+    keep_mb: Positive = option(512, "Maximum size of the kept results in megabytes.", Effect.NONE)
 
     def __post_init__(self) -> None:
         for name in self.allow_host or ():

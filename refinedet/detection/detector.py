@@ -40,8 +40,8 @@ if TYPE_CHECKING:
 
 _LOGGER = logging.getLogger(__name__)
 _IN_8_BITS = (
-    "the network computed in 8 bits, which this processor does faster ({}); boxes and scores differ a little from "
-    'those in floats: set `precision="fp32"` for these'
+    "the network computed in 8 bits, which is faster on this processor ({}); boxes and scores differ a little from "
+    'those in floats; set `precision="fp32"` to compute in floats'
 )
 
 

@@ -140,7 +140,7 @@ def _in_degrees(path: str | Path, layer: Features) -> Shapes:
         if known.any():
             raise InputError(
                 f"expected {path} to say which reference system it is in, found coordinates that are no degrees and "
-                "no word on it; name it with `truth_crs`, or save the file in EPSG:4326"
+                "no word on it; set it with `truth_crs`, or save the file in EPSG:4326"
             )
         return layer.shapes
     if layer.system == WGS84:

@@ -19,7 +19,7 @@ def position_notes(info: RasterInfo) -> tuple[str, ...]:
     unknown = "boxes are in pixels, places and lengths on the ground are unknown"
     lacks_crs = (info.gcps and not info.gcp_crs) or (info.transform and not info.crs)
     remedy = "state the reference system with `crs`" if lacks_crs else "control points in `gcps` would place it"
-    left_out = "neither land, exclusions nor platforms are looked at"
+    left_out = "land, exclusions and platforms are not used"
     return (f"the scene has no position, since {reason}: {unknown}, and {left_out}; {remedy}",)
 
 
@@ -36,12 +36,12 @@ def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *,
         return ()
     wide, high = pixel_size_m(info)
     own = f"{wide:.3g} m" if round(wide, 1) == round(high, 1) else f"{wide:.3g} x {high:.3g} m"
-    note = f"its pixels of {own} are outside of the {known.min_m:g} to {known.max_m:g} m that the weights know"
+    note = f"its pixels of {own} are outside the {known.min_m:g} to {known.max_m:g} m of the weights' training"
     if factors == SAME:
-        return (f"{note}, and it would be too large or too small in others: it is looked at as it is",)
-    note += f', so it is looked at in pixels of {known.best_m:g} m; set `gsd_m="native"` to look at it as it is'
+        return (f"{note}, and it would be too large or too small after resampling: its pixels are used as they are",)
+    note += f', so it is resampled to {known.best_m:g} m; set `gsd_m="native"` to keep its pixels'
     coarse = max(wide, high)
     if coarse > known.max_m:
         least = f"{_SMALL_PX * coarse:.0f} m"
-        note += f". Ships below {least} are at most {_SMALL_PX} of its own pixels long, and may be missed"
+        note += f". Ships below {least} are at most {_SMALL_PX} original pixels long, and may be missed"
     return (note,)

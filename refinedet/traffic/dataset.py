@@ -61,7 +61,7 @@ def read_archive(path: str | Path, *, ais_state: str | None = None, without: fro
     if known < len(scenes):
         notes.append(f"{len(scenes) - known} of {len(scenes)} scenes have no position and are left out")
     if unknown := int(np.isnat(scenes.start).sum()):
-        notes.append(f"the time of {unknown} scenes is unknown, so each of them counts as a pass of its own")
+        notes.append(f"scenes of unknown time: {unknown}; each of them counts as a pass of its own")
     wanted = _Wanted({name: number for number, name in enumerate(scenes.names)}, NOT_THINGS | without, ais_state)
     ships = _ships(folder, wanted)
     return Archive(folder, scenes, counted_once(ships, scenes), tuple(notes))

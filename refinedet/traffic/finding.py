@@ -52,7 +52,7 @@ def fixed_places(dataset: str | Path, settings: FixedSettings | None = None) -> 
     write_features(path, "geojson", points, [_row(one) for one in found])
     notes = archive.notes
     if len(archive.scenes) < limits.passes_min:
-        notes = (*notes, f"{len(archive.scenes)} scenes are too few: nothing is fixed in less than `passes_min` passes")
+        notes = (*notes, f"{len(archive.scenes)} scenes are too few: a fixed object needs `passes_min` passes")
     return FixedPlaces(path, tuple(found), len(archive.scenes), len(archive.ships), notes)
 
 

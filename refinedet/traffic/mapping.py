@@ -70,7 +70,7 @@ def density_map(dataset: str | Path, settings: DensitySettings | None = None) ->
         )
     _write(files, found, grid)
     if left_out:
-        notes = (*notes, f"{left_out} detections at fixed things are left out")
+        notes = (*notes, f"{left_out} detections at fixed objects are left out")
     return DensityMap(files, found, len(ships), len(archive.scenes), (*archive.notes, *notes))
 
 
@@ -84,7 +84,7 @@ def _layers(archive: Archive, settings: DensitySettings) -> tuple[dict[str, NDAr
             "expected scenes with a time for `by` month, found none; state their time when they are detected"
         )
     unknown = int(np.isnat(archive.scenes.start).sum())
-    return layers, (f"{unknown} scenes of unknown time are in no month",) if unknown else ()
+    return layers, (f"scenes of unknown time: {unknown}; they are in no month",) if unknown else ()
 
 
 def _named(settings: DensitySettings) -> str:
@@ -107,14 +107,14 @@ def _known(archive: Archive) -> NDArray[np.object_]:
 
 
 def _sailing(ships: Ships, settings: DensitySettings) -> tuple[Ships, int]:
-    """Ships away from fixed things, and the number of the others."""
+    """Ships away from fixed objects, and the number of the others."""
     if settings.fixed is None:
         return ships, 0
     layers = read_features(settings.fixed)
     shapes = np.concatenate([np.zeros(0, object), *(layer.shapes for layer in layers)])
     points = shapely.get_type_id(shapes) == shapely.GeometryType.POINT
     if not points.all() or any(layer.system not in (None, WGS84) for layer in layers if len(layer.shapes)):
-        raise InputError(f"expected points in degrees in {settings.fixed}, as fixed things are, found other shapes")
+        raise InputError(f"expected points in degrees in {settings.fixed}, as fixed objects are, found other shapes")
     if not len(shapes) or not len(ships):
         return ships, 0
     nearest = cKDTree(on_sphere(shapely.get_coordinates(shapes))).query(on_sphere(ships.lonlat))[0]

@@ -18,10 +18,12 @@ AisState = Literal["matched", "dark", "unknown"]
 class FixedSettings(Settings):
     """Settings of a search for what stands still."""
 
-    passes_min: Count = option(3, "Least number of passes that show a fixed thing.")
-    share_min: Share = option(0.35, "Least share of the passes over its place that show a fixed thing.")
+    passes_min: Count = option(3, "Minimum number of passes in which a fixed object is detected.")
+    share_min: Share = option(
+        0.35, "Minimum share of the passes over its position in which a fixed object is detected."
+    )
     radius_m: Annotated[float, Field(gt=0, le=500)] = option(
-        50.0, "Largest distance of the detections of a fixed thing from their middle."
+        50.0, "Maximum distance in metres of the detections of a fixed object from their mean position."
     )
     out: Path | None = option(
         None, "GeoJSON to write.", Effect.FILES, metavar="FILE", default_text="fixed.geojson in the archive's folder"
@@ -35,18 +37,18 @@ class DensitySettings(Settings):
 
     cell_deg: Positive = option(0.05, "Side of a cell in degrees.")
     by: Period | None = option(
-        None, "A layer for each month in which something was seen.", metavar="month", default_text="one for all time"
+        None, "Write layers for each month with observations.", metavar="month", default_text="one period"
     )
     ais_state: AisState | None = option(
         None,
-        "Only ships of this state by AIS, of an archive that was matched.",
+        "Count only ships with this AIS state; needs an archive made with --ais.",
         metavar="matched|dark|unknown",
         default_text="all ships",
     )
     fixed: Path | None = option(
-        None, "Fixed things, whose detections are left out.", metavar="FILE", default_text="none left out"
+        None, "File of fixed objects; detections there are not counted.", metavar="FILE", default_text="none"
     )
-    fixed_m: Positive = option(100.0, "Distance from a fixed thing up to which detections are left out.")
+    fixed_m: Positive = option(100.0, "Also leave out detections up to this many metres from a fixed object.")
     out: Path | None = option(
         None, "GeoTIFF to write.", Effect.FILES, metavar="FILE", default_text="density.tif in the archive's folder"
     )

@@ -24,7 +24,7 @@ Box = tuple[int, int, int, int]
 
 def sentences(ran: Result) -> list[str]:
     """Lines on stderr, without the note that a test scene has no time."""
-    return [line for line in ran.stderr.strip().splitlines() if "time of the scene is unknown" not in line]
+    return [line for line in ran.stderr.strip().splitlines() if "its ships is unknown" not in line]
 
 
 @pytest.fixture

@@ -79,6 +79,6 @@ def test_a_missing_position_is_told_once_with_all_that_it_means(
     said = " ".join(" ".join(sentences(ran)).split())
     assert said == (
         "refinedet: the scene has no position, since its coordinates lack a reference system: boxes are in pixels, "
-        "places and lengths on the ground are unknown, and neither land, exclusions nor platforms are looked at; "
+        "places and lengths on the ground are unknown, and land, exclusions and platforms are not used; "
         "state the reference system with --crs"
     )

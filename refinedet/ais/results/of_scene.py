@@ -61,7 +61,7 @@ def with_ais(result: SceneResult, settings: AisSettings, land: LandSettings) -> 
     position, geometry = locate(result.info), _geometry(result)
     if position is None or geometry is None:
         what, setting = ("position", "gcps") if position is None else ("time", "time")
-        note = f"no ship is matched with AIS, as the scene has no {what}; name it with `{setting}`"
+        note = f"no ship is matched with AIS, as the scene has no {what}; set it with `{setting}`"
         beside = nothing_reported(len(result.detections), f"no {what}", (note,), identity)
     else:
         beside = _matched(result, position, geometry, settings, land)

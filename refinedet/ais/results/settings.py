@@ -17,7 +17,10 @@ class ViewSettings(RadarView):
     """Time and geometry of a scene whose record does not have them."""
 
     time: str | None = option(
-        None, "Time of a scene whose ships have none, in UTC.", metavar="TIME", default_text="of the ships"
+        None,
+        "Acquisition time (UTC) of a scene whose results have none.",
+        metavar="TIME",
+        default_text="from the results",
     )
 
 
@@ -25,20 +28,24 @@ class ViewSettings(RadarView):
 class MatchOptions(Settings):
     """Limits of a match, and its files."""
 
-    gap_min: Positive = option(GAP_MIN, "Longest time in minutes from a report to the place of a ship.")
-    score_min: Share = option(0.0, "Lowest score of a ship; weaker ones tell why a ship of AIS was not seen.")
+    gap_min: Positive = option(
+        GAP_MIN, "Longest time in minutes between the image and the nearest AIS report of a ship."
+    )
+    score_min: Share = option(
+        0.0, "Leave out detections below this score; they still explain why an AIS ship is unseen."
+    )
     land: Path | None = option(
         None,
-        "Land polygons of your own, which tell which unseen ships lie on land.",
+        "Your own land polygons, to tell which unseen AIS ships are on land.",
         metavar="FILE",
-        default_text="the coastline that comes with refinedet",
+        default_text="the coastline in the package",
     )
     out: Path | None = option(None, "Folder for results.", Effect.FILES, default_text="beside SHIPS")
     format: tuple[MatchFormat, ...] | None = option(
-        None, "Result files; repeat for several.", Effect.FILES, default_text="geojson, csv"
+        None, "Format of the result files; repeat for several.", Effect.FILES, default_text="geojson, csv"
     )
     map: bool = option(
-        True, "Write a map of the ships for the browser, in one file.", Effect.FILES, flag="--map/--no-map"
+        True, "Write a map of the ships for the browser (one HTML file).", Effect.FILES, flag="--map/--no-map"
     )
-    report: bool = option(False, "Write a page with precision and recall.", Effect.FILES, flag="--report")
+    report: bool = option(False, "Write an HTML report with precision and recall.", Effect.FILES, flag="--report")
     overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")

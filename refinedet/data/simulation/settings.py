@@ -18,34 +18,34 @@ _Passes = Annotated[int, Field(ge=1, le=999)]
 class SimulationSettings(Settings):
     """Settings of one simulated scene, or of a series of passes over one place."""
 
-    width_px: _Side = option(2048, "Width of a scene.")
-    height_px: _Side = option(2048, "Height of a scene.")
-    ships: Whole = option(60, "Number of ships, of a series in each pass.")
-    seed: Whole = option(1, "Equal seeds give equal bytes.")
+    width_px: _Side = option(2048, "Width of a scene in pixels.")
+    height_px: _Side = option(2048, "Height of a scene in pixels.")
+    ships: Whole = option(60, "Number of ships in a scene.")
+    seed: Whole = option(1, "Random seed; equal seeds give equal bytes.")
     kind: SceneKind | None = option(
         None,
-        "Kind of scene: ships, sea and land; or harder, calibrated on images of Sentinel-1.",
+        "Kind of scene. plain: ships, sea and land; sentinel1: harder, calibrated on Sentinel-1 images.",
         metavar="plain|sentinel1",
-        default_text="plain; of a series sentinel1",
+        default_text="plain; for a series sentinel1",
     )
     ais: bool = option(
         False,
-        "Write the reports of the ships by AIS too, as MarineCadastre does, and who is dark in the truth. The scene "
-        "states its time and how the radar looked.",
+        "Also write AIS reports of the ships in the format of MarineCadastre. The truth says which ships are dark. The "
+        "scene states its time and its viewing geometry.",
         flag="--ais",
     )
     reporting: Share | None = option(None, "Share of the ships that report by AIS.", default_text="0.7")
     gap_min: Positive | None = option(
-        None, "Longest time in minutes from the image to the nearest report.", default_text="15"
+        None, "Longest time in minutes between the image and the nearest AIS report of a ship.", default_text="15"
     )
     series: _Passes | None = option(
         None,
-        "Number of passes over one place, days apart: OUT_<time>.tif for each, with the same platforms and turbines, "
-        "an anchorage whose ships change, and ships that pass.",
+        "Number of passes over one area, days apart. Writes OUT_<time>.tif for each. All passes have the same "
+        "platforms and turbines, an anchorage with changing ships, and passing ships.",
         default_text="one scene",
     )
-    platforms: Whole | None = option(None, "Number of platforms of a series.", default_text="8")
-    turbines: Whole | None = option(None, "Number of wind turbines of a series.", default_text="12")
+    platforms: Whole | None = option(None, "Number of platforms in a series.", default_text="8")
+    turbines: Whole | None = option(None, "Number of wind turbines in a series.", default_text="12")
     overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
 
     def __post_init__(self) -> None:

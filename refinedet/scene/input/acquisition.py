@@ -96,6 +96,6 @@ def choose_acquisition(
     if isinstance(stated, LineTimes):
         return Acquisition("file", stated), ()
     if known is None:
-        return Acquisition(), ("the time of the scene is unknown, and so that of its ships; name it with `time`",)
+        return Acquisition(), ("the time of the scene and its ships is unknown; set it with `time`",)
     note = f"all ships have one time, {utc_text(known)}, by the {where} of the scene; `time` names another"
     return Acquisition("name" if stated is None else "file", once=in_utc(known)), (note,)

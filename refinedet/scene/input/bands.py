@@ -104,7 +104,7 @@ def choose_band(
     if known is not None:
         number = roles.index(known) + 1
         others = _listed(name for k, name in enumerate(names) if k != number - 1)
-        return BandChoice((number,), known, f"band {number} ({names[number - 1]}) is looked at, beside {others}")
+        return BandChoice((number,), known, f"band {number} ({names[number - 1]}) is used, not {others}")
     if "i" in roles and "q" in roles:
         return BandChoice((roles.index("i") + 1, roles.index("q") + 1), None)
     return _by_pixels(path, names, roles, blocks)
@@ -140,9 +140,9 @@ def _by_pixels(
     levels = [_level_db(looks[k]) for k in images]
     best = int(np.argmax(levels))
     number = images[best if levels[best] > levels[0] + _CLEARLY_DB else 0]
-    reason = "the first that is an image" if number == images[0] else "the brightest that is an image"
-    note = f"none of its {len(names)} bands names a polarisation: band {number} is looked at, {reason}"
-    return BandChoice((number,), f"band {number}", f"{note}; set `band` to look at another")
+    reason = "the first image" if number == images[0] else "the brightest image"
+    note = f"none of its {len(names)} bands names a polarisation: band {number} is used, {reason}"
+    return BandChoice((number,), f"band {number}", f"{note}; set `band` to use another")
 
 
 def is_image(blocks: Blocks) -> bool:

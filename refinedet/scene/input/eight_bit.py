@@ -129,8 +129,8 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
     if kind is None and guess.kind == "amplitude":
         return False
     reader.use_steps((10 ** (np.arange(256) * guess.db_per_step / 20)).astype(np.float32))
-    span = f"decibels squeezed to {255 * guess.db_per_step:.0f} dB"
-    note = f"its 8 bits look like {span}, and are read so; set `values` to say otherwise"
+    span = f"decibels over a range of {255 * guess.db_per_step:.0f} dB"
+    note = f"its 8 bits look like {span}, and are read so; set `values` to change this"
     if kind == "db":
         note = f"its 8 bits are read as {span}, a span judged by the speckle"
     evidence = "speckle" if kind is None else "setting"

@@ -14,7 +14,7 @@ from refinedet.scene.input.fill import Fill, Zeros, count_zeros, find_fills, sha
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
 _NOTABLE = 0.001
 """Share of scattered zeros from which the user is told of them."""
-_OVERRULE = "set `nodata` to say otherwise"
+_OVERRULE = "set `nodata` to change this"
 
 
 def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None:
@@ -89,7 +89,7 @@ def _found(reader: SceneReader, fills: list[Fill], beside: str = "") -> Missing:
         pieces = "one piece" if fill.pieces == 1 else f"{fill.pieces} pieces" if fill.pieces else "single pixels"
         reader.tell(
             f"the value {fill.value:.7g} fills {_percent(fill.share)} of the scene in {pieces}, "
-            f"and is taken as no data{beside}; {_OVERRULE}"
+            f"and is treated as no data{beside}; {_OVERRULE}"
         )
     exact, areas = (tuple(fill.value for fill in fills if fill.areas is kind) for kind in (False, True))
     return Missing(exact, areas)

@@ -141,8 +141,8 @@ def _tell_pages(reader: SceneReader, path: RasterFile) -> None:
     more = f" and {len(pages) - _PAGES_SHOWN} more" if len(pages) > _PAGES_SHOWN else ""
     largest = max(pages, key=lambda page: page.width * page.height).number
     reader.tell(
-        f"the file has several pages: page 1 ({reader.info.width} x {reader.info.height}) is looked at, "
-        f"not {shown}{more}; to look at another, write it to a file of its own: "
+        f"the file has several pages: page 1 ({reader.info.width} x {reader.info.height}) is used, "
+        f"not {shown}{more}; to use another, write it to its own file: "
         f"gdal_translate GTIFF_DIR:{largest}:{path.name} page{largest}.tif",
         pages_left_out=[[page.number, page.width, page.height] for page in pages],
     )

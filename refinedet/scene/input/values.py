@@ -86,7 +86,7 @@ class ValueGuess:
         reason = _REASONS.get(self.evidence)
         if reason is None:
             return None
-        return f"its values are taken for {NAMES[self.kind]}, {reason}; set `values` to say otherwise"
+        return f"its values are read as {NAMES[self.kind]}, {reason}; set `values` to change this"
 
 
 def has_doubt(dtype: str) -> bool:

@@ -70,7 +70,7 @@ class Verdict(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Land, excluded places, known platforms and fixed things around one scene, on a plane. Made by `survey`."""
+    """Land, excluded places, known platforms and fixed objects around one scene, on a plane. Made by `survey`."""
 
     settings: LandSettings
     position: Position | None = None
@@ -182,17 +182,17 @@ def survey(
     outline = _outline(position, width_px, height_px)
     if outline is None:
         return _unknown(
-            settings, "no place of the scene is on the earth, so neither land, exclusions nor platforms are looked at"
+            settings, "no place of the scene is on the earth, so land, exclusions and platforms are not used"
         )
     plane = local_plane(outline)
     lon, lat = plane.transform(0.0, 0.0, direction=TransformDirection.INVERSE)
     radius_m = float(np.hypot(*plane.transform(*outline.T)).max())
     if not radius_m + COAST_RANGE_M <= _REACH_M:
-        return _unknown(settings, "the scene is too large, so neither land, exclusions nor platforms are looked at")
+        return _unknown(settings, "the scene is too large, so land, exclusions and platforms are not used")
     region = Region(float(lon), float(lat), radius_m)
     excluded, notes = _places(settings.exclude, "excluded place", region.wider(settings.exclude_m), plane)
     platforms, more = _places(settings.platforms, "platform", region.wider(settings.platforms_m), plane)
-    fixed, further = _places(settings.fixed, "fixed thing", region.wider(settings.fixed_m), plane)
+    fixed, further = _places(settings.fixed, "fixed object", region.wider(settings.fixed_m), plane)
     shapes = {"excluded": excluded, "platforms": platforms, "fixed": fixed}
     named = Surroundings(settings, position, plane, **shapes, notes=notes + more + further)
     return named if settings.mask == "off" else _with_land(named, region.wider(COAST_RANGE_M), plane)

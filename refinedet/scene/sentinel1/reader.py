@@ -41,7 +41,7 @@ def apply_metadata(reader: RasterReader, found: Measurement, calibrate: Calibrat
     """
     info = reader.info
     if found.instead_of is not None:
-        reader.tell(f"the product's raster of {found.instead_of} is not there: {found.polarisation} is looked at")
+        reader.tell(f"the product's raster of {found.instead_of} is missing: {found.polarisation} is used")
     if not info.gcps and info.transform is None and (annotation := found.annotation(info)) is not None:
         reader.info = replace(info, gcps=annotation.grid.control_points(), gcp_crs=_WGS84)
     if reader.info.gcps:

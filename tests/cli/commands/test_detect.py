@@ -176,7 +176,7 @@ def test_what_is_excluded_is_dropped_and_counted(run: Run, weights: Path, scene:
     assert "1 (dropped: 1" in ran.stdout
     ran = run("detect", scene, "--weights", weights, "--exclude", known, "--land-mask", "off", "--json", "--overwrite")
     (one,) = json.loads(ran.stdout)["scenes"]
-    told = ["the time of the scene is unknown, and so that of its ships; name it with --time"]
+    told = ["the time of the scene and its ships is unknown; set it with --time"]
     assert (one["ships"], one["dropped"], one["notes"]) == (1, {"excluded": 1}, told)
 
 

@@ -152,7 +152,7 @@ def test_a_scene_without_a_time_is_told_and_claims_nothing(run: Run, scene: Path
     ais = write_ais(Path("ais.csv"), SHIPS)
     done = run("detect", scene, "--weights", weights, "--out", "out", "--ais", ais, "--no-quicklook")
     assert done.exit_code == 0, done.output
-    assert "the scene has no time; name it with --time" in done.stderr
+    assert "the scene has no time; set it with --time" in done.stderr
     rows = [one["properties"] for one in json.loads(Path("out/scene.geojson").read_text())["features"]]
     assert {(row["ais"], row["ais_reason"]) for row in rows} == {("unknown", "no time")}
     assert json.loads(Path("out/scene.run.json").read_text())["ais"]["unknown_because"] == {"no time": 6}

@@ -35,7 +35,7 @@ def found(run: Run, weights: Path, tmp_path: Path) -> Path:
 def test_fixed_and_density_write_their_files_and_say_so(run: Run, found: Path) -> None:
     ran = run("fixed", found)
     assert ran.exit_code == 0
-    assert ran.stdout.startswith("fixed things: 1, in 3 detections of 3 scenes")
+    assert ran.stdout.startswith("fixed objects: 1, in 3 detections of 3 scenes")
     assert json.loads((found / "fixed.geojson").read_text())["type"] == "FeatureCollection"
     told = json.loads(run("fixed", found, "--overwrite", "--json").stdout)
     assert (told["scenes"], told["file"]) == (3, str(found / "fixed.geojson"))

@@ -31,6 +31,15 @@ def test_info_keeps_brackets(run: Run, tiny_network: Path, monkeypatch: pytest.M
     assert "mine [red] :ship:" in run("info", tiny_network).stdout
 
 
+def test_info_gives_each_of_several_sources_rows_of_its_own(
+    run: Run, tiny_network: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = {"averaged": [{"sha256": "ab"}, {"sha256": "cd", "val": {"AP": 1.5}}]}
+    monkeypatch.setattr("refinedet.model.checkpoint.describe_checkpoint", lambda _: content)
+    told = [line.split() for line in run("info", tiny_network).stdout.splitlines()]
+    assert told == [["averaged.1.sha256", "ab"], ["averaged.2.sha256", "cd"], ["averaged.2.val.AP", "1.5"]]
+
+
 @pytest.mark.parametrize("name", ["model.safetensors", "."], ids=["a missing file", "a folder"])
 def test_what_is_no_checkpoint_is_one_sentence(run: Run, name: str) -> None:
     ran = run("info", name)

@@ -25,4 +25,4 @@ def test_sync_says_what_was_sent_to_whom(run: Run, monkeypatch: pytest.MonkeyPat
 
 
 def test_sync_says_where_nothing_waits(run: Run) -> None:
-    assert run("sync").stdout == "nothing waits: MLflow has been told everything\n"
+    assert run("sync").stdout == "nothing to send: MLflow has all entries\n"

@@ -140,7 +140,7 @@ def test_a_server_that_was_never_there_gets_the_runs_by_refinedet_sync(
     run = client_of(mlflow_server.folder).get_run(str(run_id))
     assert (run.data.metrics, run.info.status) == ({"loss": 1.0, "test/AP": 50.0}, "FINISHED")
     assert began <= run.info.start_time <= run.info.end_time <= ended
-    assert "nothing waits" in CliRunner().invoke(app, ["sync"]).output
+    assert "nothing to send" in CliRunner().invoke(app, ["sync"]).output
 
 
 def test_a_wrong_address_is_put_right_afterwards(project: Path, monkeypatch: pytest.MonkeyPatch) -> None:

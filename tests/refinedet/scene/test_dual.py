@@ -330,7 +330,7 @@ def test_notes_of_both_are_told_once_and_of_one_with_its_name(tmp_path: Path) ->
     notes = looked_at(path).notes
     assert len([note for note in notes if "no position" in note]) == 1
     named = [note for note in notes if note.startswith(("vv: ", "vh: "))]
-    assert [note[:28] for note in named] == ["vv: its values are taken for", "vh: its values are taken for"]
+    assert [note[:26] for note in named] == ["vv: its values are read as", "vh: its values are read as"]
 
 
 def test_a_cutout_shows_the_stronger_polarisation(scene: Path, tmp_path: Path) -> None:

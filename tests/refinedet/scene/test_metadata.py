@@ -49,7 +49,7 @@ def test_a_time_that_nobody_knows_is_null_and_told(plain: Path, bright_blobs: An
     found, read_as, notes = times(plain, bright_blobs)
     assert found == [None]
     assert read_as == {"from": "unknown", "start": None, "end": None}
-    assert "name it with `time`" in notes
+    assert "set it with `time`" in notes
 
 
 def test_the_setting_the_name_and_the_metadata_give_the_time(plain: Path, bright_blobs: Any) -> None:

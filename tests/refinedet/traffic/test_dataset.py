@@ -66,7 +66,7 @@ def test_scenes_without_time_or_position_are_told_and_ships_on_land_left_out(
     found = read_archive(archive)
     assert len(found.ships) == 10
     assert "1 of 6 scenes have no position" in found.notes[0]
-    assert "time of 2 scenes is unknown" in found.notes[1]
+    assert "scenes of unknown time: 2" in found.notes[1]
     assert len(read_archive(archive, without=frozenset({"edge"})).ships) == 5
 
 
@@ -156,7 +156,7 @@ def test_density_is_ships_per_pass_and_nothing_where_nobody_looked(archive: Path
     assert np.nanmax(january.passes) == 2
     assert found.files[1].read_bytes().startswith(b"\x89PNG")
     whole = density_map(archive, DensitySettings(cell_deg=0.02, fixed=fixed_places(archive).path))
-    assert "8 detections at fixed things are left out" in whole.notes
+    assert "8 detections at fixed objects are left out" in whole.notes
     assert np.nansum(whole.layers["all"].per_pass) == pytest.approx(1 / 4)
 
 

@@ -67,7 +67,7 @@ def test_a_file_name_tells_the_polarisation_of_its_only_band(file: str, expected
 def test_the_named_polarisation_is_taken_and_told() -> None:
     found = choose_band(HERE, ["angle", "VH", "VV"], None, lambda _: pytest.fail("no pixels are needed"))
     assert (found.numbers, found.label) == ((3,), "vv")
-    assert found.note == "band 3 (VV) is looked at, beside angle, VH"
+    assert found.note == "band 3 (VV) is used, not angle, VH"
     assert choose_band(HERE, ["angle", "VH", "VV"], "vh", angles_of).numbers == (2,)
 
 
@@ -89,7 +89,7 @@ def test_nameless_bands_are_told_apart_by_their_pixels() -> None:
     bands = {1: angles(), 2: speckle(0.05), 3: speckle(0.2, seed=1)}
     found = choose_band(HERE, ["", "", ""], None, bands.__getitem__)
     assert found.numbers == (3,)
-    assert "the brightest that is an image" in (found.note or "")
+    assert "the brightest image" in (found.note or "")
     in_decibels = {1: [20 * np.log10(b) for b in speckle(0.2)], 2: [20 * np.log10(b) for b in speckle(0.05, seed=1)]}
     assert choose_band(HERE, ["bands", "bands"], None, in_decibels.__getitem__).numbers == (1,)
 

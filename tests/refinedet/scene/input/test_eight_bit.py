@@ -136,8 +136,8 @@ def test_a_picture_in_decibels_is_read_as_amplitude_and_told(tmp_path: Path) -> 
         assert reader.read_as["values"]["kind"] == "db"
         assert reader.read_as["values"]["db_per_step"] == pytest.approx(40 / 255, rel=0.25)
         (note,) = reader.notes
-    assert note.startswith("its 8 bits look like decibels squeezed to ")
-    assert note.endswith(" dB, and are read so; set `values` to say otherwise")
+    assert note.startswith("its 8 bits look like decibels over a range of ")
+    assert note.endswith(" dB, and are read so; set `values` to change this")
     assert np.corrcoef(pixels.ravel(), amplitude.ravel())[0, 1] > 0.98
     assert pixels.std() / pixels.mean() == pytest.approx(amplitude.std() / amplitude.mean(), rel=0.3)
 
@@ -190,7 +190,7 @@ def test_a_stated_kind_is_taken(tmp_path: Path) -> None:
     with open_scene(tmp_path / "flat.tif") as reader:
         apply_eight_bit(reader, "db")
         assert reader.read_whole() == pytest.approx(100, rel=0.01)  # 40 dB above grey 0
-        assert reader.notes == ("its 8 bits are read as decibels squeezed to 40 dB, a span judged by the speckle",)
+        assert reader.notes == ("its 8 bits are read as decibels over a range of 40 dB, a span judged by the speckle",)
 
 
 def test_the_stretch_none_gets_the_stored_values(tmp_path: Path) -> None:
@@ -233,6 +233,6 @@ def test_the_network_sees_amplitude(tmp_path: Path, bright_blobs: BrightBlobs) -
     (chip,) = bright_blobs.chips
     assert np.median(chip) < 40  # the sea is dark below a ship of 35 dB, as in the training chips; in decibels 80
     assert result.read_as["values"]["kind"] == "db"
-    assert any("decibels squeezed" in note for note in result.notes)
+    assert any("decibels over a range of" in note for note in result.notes)
     (box,) = result.detections.boxes_xyxy
     np.testing.assert_array_equal(box, [200, 100, 220, 110])

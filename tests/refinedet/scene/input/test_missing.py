@@ -88,7 +88,7 @@ def test_an_undeclared_fill_is_found_and_told(tmp_path: Path, dtype: str, fill: 
     assert (valid == ~HIDDEN).all()
     assert reader.read_as["nodata"]["from"] == "found"
     (note,) = reader.notes
-    assert "fills 30 % of the scene in one piece, and is taken as no data; set `nodata` to say otherwise" in note
+    assert "fills 30 % of the scene in one piece, and is treated as no data; set `nodata` to change this" in note
 
 
 def test_a_fill_is_found_beside_a_useless_declaration(tmp_path: Path) -> None:

@@ -228,8 +228,8 @@ def test_further_pages_are_named_and_overviews_and_masks_are_not(tmp_path: Path)
     pages[0].save(tmp_path / "s.tif", save_all=True, append_images=pages[1:])
     _, notes, record = looked_at(tmp_path / "s.tif")
     assert notes == (
-        "the file has several pages: page 1 (30 x 20) is looked at, not page 2 (120 x 90), page 3 (9 x 9), "
-        "page 4 (9 x 9) and 1 more; to look at another, write it to a file of its own: "
+        "the file has several pages: page 1 (30 x 20) is used, not page 2 (120 x 90), page 3 (9 x 9), "
+        "page 4 (9 x 9) and 1 more; to use another, write it to its own file: "
         "gdal_translate GTIFF_DIR:2:s.tif page2.tif"
     )
     assert record["pages_left_out"][0] == [2, 120, 90]

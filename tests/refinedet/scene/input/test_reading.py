@@ -70,7 +70,7 @@ def test_every_kind_of_values_is_the_same_scene(kind: str, stated: bool, tmp_pat
     assert contrast == pytest.approx(wanted, abs=0.05)
     assert found.flags == expected.flags
     assert found.read_as["values"]["kind"] == kind
-    assert any("its values are taken for" in note for note in found.notes) is not stated
+    assert any("its values are read as" in note for note in found.notes) is not stated
 
 
 @pytest.mark.parametrize("kind", ["power", "db", "db100", "iq"])
@@ -118,7 +118,7 @@ def test_the_polarisation_is_a_band_of_a_raster(tmp_path: Path) -> None:
     path = _write(tmp_path / "scene.tif", amplitude / 3, amplitude, names=("VH", "VV"))
     with open_source(path) as reader:
         assert (reader.bands, reader.label) == ([2], "vv")
-        assert reader.notes[0] == "band 2 (VV) is looked at, beside VH"
+        assert reader.notes[0] == "band 2 (VV) is used, not VH"
     with open_source(path, SceneSettings(pol="vh")) as reader:
         assert (reader.bands, reader.label) == ([1], "vh")
     with pytest.raises(InputError, match="found vh, vv alone"), open_source(path, SceneSettings(pol="hh")):

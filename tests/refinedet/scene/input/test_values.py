@@ -72,7 +72,7 @@ def test_a_name_tells_the_kind(words: list[str], kind: str) -> None:
     blocks = decibel() if kind == "db" else power()
     found = guess_values("float32", blocks, words)
     assert (found.kind, found.evidence) == (kind, "name")
-    assert "as its name or tags say; set `values` to say otherwise" in (found.note() or "")
+    assert "as its name or tags say; set `values` to change this" in (found.note() or "")
 
 
 def test_a_name_that_the_values_contradict_is_not_believed() -> None:
@@ -84,7 +84,7 @@ def test_a_name_that_the_values_contradict_is_not_believed() -> None:
 def test_the_guess_is_told_unless_the_type_leaves_no_doubt() -> None:
     assert guess_values("uint16", [], []).note() is None
     told = guess_values("float32", power(), []).note()
-    assert told == "its values are taken for power, by their speckle; set `values` to say otherwise"
+    assert told == "its values are read as power, by their speckle; set `values` to change this"
 
 
 def test_nothing_measured_is_amplitude() -> None:

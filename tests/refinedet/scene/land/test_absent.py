@@ -45,7 +45,7 @@ def square(x: float, y: float) -> Any:
 )
 @pytest.mark.parametrize(
     ("option", "what"),
-    [("exclude", "excluded place"), ("platforms", "platform"), ("fixed", "fixed thing"), ("land", "land")],
+    [("exclude", "excluded place"), ("platforms", "platform"), ("fixed", "fixed object"), ("land", "land")],
 )
 def test_a_file_without_places_near_the_scene_is_told(
     tmp_path: Path, position: Position, at: tuple[float, float], words: str, option: str, what: str

@@ -273,7 +273,7 @@ def test_without_a_position_nothing_is_dropped_and_the_land_says_nothing(choice:
 
 def test_a_scene_that_is_nowhere_on_the_earth_is_said_so() -> None:
     (note,) = survey(Position(lambda pixels: np.full(pixels.shape, np.nan)), SIDE_PX, SIDE_PX).notes
-    assert note == "no place of the scene is on the earth, so neither land, exclusions nor platforms are looked at"
+    assert note == "no place of the scene is on the earth, so land, exclusions and platforms are not used"
 
 
 def test_a_scene_of_half_the_earth_is_said_to_be_too_large() -> None:

@@ -229,7 +229,7 @@ def test_a_polarisation_that_was_not_fetched_is_told(product: Path, tmp_path: Pa
         file.rename(file.with_name(file.name.replace("iw-vv", "iw-vh")))
     found = detect_scene(short, bright_blobs)
     assert found.label == "vh"
-    assert "the product's raster of vv is not there: vh is looked at" in found.notes
+    assert "the product's raster of vv is missing: vh is used" in found.notes
 
 
 def test_the_short_names_of_other_products_are_refused(product: Path, tmp_path: Path, bright_blobs: Any) -> None:

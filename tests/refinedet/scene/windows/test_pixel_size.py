@@ -97,10 +97,10 @@ KNOWN = PixelSizes(min_m=7, max_m=14, best_m=10)
         ((10.0, 10.0), (1.0, 1.0), None),
         ((7.2, 13.8), (1.0, 1.0), None),
         ((14.05, 6.95), (1.0, 1.0), None),  # as good as 14 and 7: projections stretch
-        ((400.0, 400.0), (1.0, 1.0), "too large or too small in others: it is looked at as it is"),
-        ((30.0, 30.0), (3.0, 3.0), "pixels of 30 m are outside of the 7 to 14 m .* Ships below 60 m"),
+        ((400.0, 400.0), (1.0, 1.0), "too large or too small after resampling: its pixels are used as they are"),
+        ((30.0, 30.0), (3.0, 3.0), "pixels of 30 m are outside the 7 to 14 m .* Ships below 60 m"),
         ((2.5, 14.5), (0.25, 1.45), r"pixels of 2\.5 x 14\.5 m"),
-        ((4.0, 4.0), (0.4, 0.4), "looked at in pixels of 10 m"),
+        ((4.0, 4.0), (0.4, 0.4), "resampled to 10 m"),
     ],
 )
 def test_pixels_that_the_weights_do_not_know_are_brought_to_those_they_know(
@@ -111,7 +111,7 @@ def test_pixels_that_the_weights_do_not_know_are_brought_to_those_they_know(
     result = detect_scene(tmp_path / "s.tif", bright_blobs, tile=TILE, known_gsd=KNOWN)
     assert result.factors == pytest.approx(factors, rel=0.01)
     notes = " ".join(result.notes)
-    assert ("outside of" in notes) == (told is not None)
+    assert ("are outside the" in notes) == (told is not None)
     if told:
         assert re.search(told, notes)
 
