@@ -107,9 +107,9 @@ class SceneSettings(Settings):
     )
     values: Values = option(
         "auto",
-        "Kind of a raster's values: amplitude, power, decibels, hundredths of them, or complex numbers in two bands; "
+        "Kind of a raster's values: amplitude, power, decibels, parts of them, or complex numbers in two bands; "
         "auto: by names, range and speckle.",
-        metavar="auto|amplitude|power|db|db100|iq",
+        metavar="auto|amplitude|power|db|db10|db100|db1000|iq",
     )
     calibrate: Calibrate | None = option(
         None,

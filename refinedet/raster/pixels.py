@@ -13,7 +13,7 @@ from rasterio.enums import ColorInterp, MaskFlags
 from refinedet.config import ValueKind
 from refinedet.radiometry import valid_mask
 from refinedet.raster.gdal import COMPLEX_TYPES
-from refinedet.raster.values import to_amplitude
+from refinedet.raster.values import DB_STEPS, to_amplitude
 
 Flags = NDArray[np.bool_]
 
@@ -127,7 +127,7 @@ class Decoder:
             return np.asarray(np.isfinite(stored).all(axis=0) & ~hidden.all(axis=0))
         if np.iscomplexobj(stored):
             return np.ones(stored.shape, np.bool_) if self.stored_nodata is None else stored != self.stored_nodata
-        if self.values in ("db", "db100") and self.stored_nodata is None:
+        if self.values in DB_STEPS and self.stored_nodata is None:
             return np.asarray(np.isfinite(stored))  # zero decibels are a value like any other
         return valid_mask(stored, self.stored_nodata)
 

@@ -101,8 +101,10 @@ def _values(
         return ValueGuess(settings.values, "setting")
     if len(choice.numbers) > 1:
         return ValueGuess("iq", "pair")
-    if not has_doubt(reader.stored_dtype):
-        return guess_values(reader.stored_dtype, [], [])
+    stored = reader.stored_dtype
+    dtype = stored if stored.startswith("complex") else reader.info.dtype  # float32 under a scale in the file
+    if not has_doubt(dtype):
+        return guess_values(dtype, [], [])
     blocks = _measured(reader)
     if is_one_part(blocks):
         raise InputError(
@@ -111,7 +113,7 @@ def _values(
         )
     tags = reader.tags(choice.numbers[0])
     words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
-    return guess_values(reader.stored_dtype, blocks, [*words, *reader.units(), path.stem])
+    return guess_values(dtype, blocks, [*words, *reader.units(), path.stem])
 
 
 def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choice: BandChoice) -> None:
@@ -124,8 +126,8 @@ def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choi
             f"expected two bands, {NAMES['iq']}, in {path}, found {len(reader.band_names)}; "
             "name the band of the real part by `band`, or another kind of `values`"
         )
-    elif values == "db100" and np.dtype(dtype).itemsize == 1:
-        raise InputError(f"expected {NAMES['db100']} in {path}, found 8 bits, which cannot hold them")
+    elif values in ("db10", "db100", "db1000") and np.dtype(dtype).itemsize == 1:
+        raise InputError(f"expected {NAMES[values]} in {path}, found 8 bits, which cannot hold them")
 
 
 def _measured(reader: SceneReader) -> list[NDArray[Any]]:
