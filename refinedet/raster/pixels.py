@@ -62,6 +62,8 @@ class Decoder:
     palette: NDArray[np.uint8] | None = None
     values: ValueKind = "amplitude"
     """Kind of the stored values; decoded ones are amplitudes."""
+    slope: float = 1.0
+    """Units of `values` per unit that the file states, such as decibels that were squeezed between 0 and 1."""
     searched: Missing | None = None
     """Stored values of missing pixels, for the masks that `decode` takes; None: `stored_nodata` tells all."""
     aside: bool = False
@@ -101,7 +103,7 @@ class Decoder:
         """Amplitude of one true value, scale and offset applied; a single number cannot be one of `iq`."""
         if self.steps is not None:
             return float(np.interp(value, np.arange(len(self.steps)), self.steps))
-        return value if self.values == "iq" else float(to_amplitude(np.array(value), self.values))
+        return value if self.values == "iq" else float(to_amplitude(np.array(value), self.values, self.slope))
 
     @property
     def is_computed(self) -> bool:
@@ -117,7 +119,9 @@ class Decoder:
             if (self.scale, self.offset) != _NO_SCALE:
                 values = values * self.scale + self.offset
             if self.values != "amplitude":
-                values = to_amplitude(np.where(valid, bands if self.values == "iq" else values, 1), self.values)
+                values = to_amplitude(
+                    np.where(valid, bands if self.values == "iq" else values, 1), self.values, self.slope
+                )
             return np.where(valid, values, np.nan).astype(np.float32)
 
     def _valid(self, stored: NDArray[Any]) -> NDArray[np.bool_]:
@@ -133,11 +137,11 @@ class Decoder:
 
 
 def decoder_of(
-    dataset: Any, bands: list[int], values: ValueKind = "amplitude", missing: Missing | None = None
+    dataset: Any, bands: list[int], values: ValueKind = "amplitude", missing: Missing | None = None, slope: float = 1.0
 ) -> Decoder:
     """Decoder for `bands` of an open file, whose values are of the kind `values`.
 
-    `missing` overrules what the file declares.
+    `missing` overrules what the file declares; `slope` is that of the decoder.
     """
     band = bands[0]
     stored = dataset.dtypes[band - 1]
@@ -145,7 +149,7 @@ def decoder_of(
     nodata = _representable(dataset.nodatavals[band - 1], stored) if missing is None else missing.main
     scale, offset = _scale(dataset, band) if len(bands) == 1 else _NO_SCALE
     masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
-    plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset, values=values)
+    plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset, values=values, slope=slope)
     searched = None if missing is None or missing.is_plain else missing
     if searched is not None and nodata is None:
         plain = replace(plain, masked=False, alpha=None)

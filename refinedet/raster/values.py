@@ -17,9 +17,14 @@ _FARTHEST_DB = 300.0
 """Decibels are clipped to this distance from zero, so that their amplitude and power are finite and above zero."""
 
 
-def to_amplitude(stored: NDArray[Any], kind: ValueKind) -> NDArray[np.float64]:
-    """Amplitude (H, W) of finite stored values: (H, W), or (2, H, W) for the two parts `iq` of a complex number."""
+def to_amplitude(stored: NDArray[Any], kind: ValueKind, slope: float = 1.0) -> NDArray[np.float64]:
+    """Amplitude (H, W) of finite stored values times `slope`.
+
+    They are (H, W), or (2, H, W) for the two parts `iq` of a complex number.
+    """
     values = stored.astype(np.float64)
+    if slope != 1:
+        values *= slope
     if kind == "iq":
         return np.asarray(np.hypot(values[0], values[1]))
     if kind == "power":

@@ -17,9 +17,11 @@ from refinedet.scene.input.bands import PREFERRED, BandChoice, choose_band, name
 from refinedet.scene.input.eight_bit import apply_eight_bit
 from refinedet.scene.input.fill import without_markers
 from refinedet.scene.input.missing import settle_missing
-from refinedet.scene.input.values import NAMES, ValueGuess, guess_values, has_doubt, is_one_part
+from refinedet.scene.input.squeezed import squeezed_slope
+from refinedet.scene.input.values import NAMES, ValueGuess, are_no_decibels, guess_values, has_doubt, is_one_part
 
 _COLOURS = 3
+_OVERRULE = "set `values` to say otherwise"
 
 
 def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
@@ -44,8 +46,26 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     reader.use(choice.numbers[:1], missing=missing)
     guess = _values(reader, path, names, choice, settings)
     pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
+    slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings)
+    if slope is not None:
+        reader.use(pair, "db", missing, slope)
+        note = f"its values look like decibels above zero, {slope:.3g} dB to each unit, and are read so; {_OVERRULE}"
+        evidence = "setting" if guess.evidence == "setting" else "speckle"
+        reader.tell(note, values={"kind": "db", "from": evidence, "db_per_unit": slope})
+        return
     reader.use(pair, "amplitude" if reader.stored_dtype.startswith("complex") else guess.kind, missing)
     reader.tell(*filter(None, [guess.note()]), values={"kind": guess.kind, "from": guess.evidence})
+
+
+def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings) -> float | None:
+    """Decibels per unit of values above zero that look like decibels, or are too large for those that are stated."""
+    if reader.stored_dtype == "uint8" or settings.stretch.kind == "none":
+        return None
+    if settings.values == "db":
+        blocks = _measured(reader)
+        return squeezed_slope(blocks, sure=True) if are_no_decibels(blocks) else None
+    guessed = guess.kind in ("amplitude", "power") and guess.evidence in ("type", "speckle")
+    return squeezed_slope(_measured(reader)) if guessed else None
 
 
 def _is_picture_in_decibels(reader: SceneReader, settings: SceneSettings) -> bool:

@@ -128,6 +128,12 @@ def is_one_part(blocks: Blocks) -> bool:
     return bool(low < 0 < high and balanced and abs(np.log(high / -low)) < np.log(_AS_WIDE))
 
 
+def are_no_decibels(blocks: Blocks) -> bool:
+    """True if values lie so far above zero that they can only be decibels in a scale of their own."""
+    values = _pooled(blocks)
+    return bool(values.size and np.median(values) > _DB_SPAN)
+
+
 def _guess_by_pixels(kind: str, values: NDArray[np.float64], blocks: Blocks) -> ValueGuess:
     """Kind of signed integers ("i") or floats ("f") by their range, sign and speckle."""
     low, middle, high = (float(level) for level in np.percentile(values, (1, 50, 99)))
