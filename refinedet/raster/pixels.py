@@ -19,6 +19,7 @@ Flags = NDArray[np.bool_]
 
 _NO_SCALE = (1.0, 0.0)
 _COLOURS = 256
+_WHITE = np.uint8(255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +72,9 @@ class Decoder:
     steps: NDArray[np.float32] | None = None
     """Amplitudes (256,) of the grey steps of an 8-bit picture, NaN for `nodata`; None: the steps are amplitudes."""
 
+    inverted: bool = False
+    """True if the file says that the lowest value of its 8 bits is white."""
+
     def with_steps(self, amplitudes: NDArray[np.float32]) -> Decoder:
         """Decoder that gives the amplitude (h, w) of each grey step, of green in colours; NaN where not measured."""
         steps = amplitudes.astype(np.float32)
@@ -87,7 +91,7 @@ class Decoder:
         elif self.is_computed or np.iscomplexobj(pixels):
             plain = self._measured(pixels)
         else:
-            plain = pixels[0]
+            plain = _WHITE - pixels[0] if self.inverted else pixels[0]
         if self.aside and self.nodata is not None:
             same = plain == self.nodata
             same = same.all(axis=2) if plain.ndim == 3 else same
@@ -167,7 +171,17 @@ def decoder_of(
         return replace(plain, dtype="float32", nodata=np.nan if known else None)
     if hides and nodata is None:
         return replace(plain, nodata=_hidden_value(stored), aside=np.dtype(stored).kind != "f")
-    return plain if searched is None else _searching(plain)
+    plain = plain if searched is None else _searching(plain)
+    return _inverted(plain) if stored == "uint8" and len(bands) == 1 and lowest_is_white(dataset) else plain
+
+
+def lowest_is_white(dataset: Any) -> bool:
+    """True if a TIFF stores its greys the other way round: its lowest value is white ("min is white")."""
+    return str(dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE", "")) == "YES"
+
+
+def _inverted(plain: Decoder) -> Decoder:
+    return replace(plain, inverted=True, nodata=None if plain.nodata is None else 255 - plain.nodata)
 
 
 def _searching(plain: Decoder) -> Decoder:

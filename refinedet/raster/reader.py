@@ -132,6 +132,11 @@ class SceneReader(RasterReader):
             return bool(self._dataset.tags(ns="RPC"))
 
     @property
+    def is_inverted(self) -> bool:
+        """True if the greys of the file are turned round, since it says that its lowest value is white."""
+        return self._decoder.inverted
+
+    @property
     def hides(self) -> bool:
         """True if a mask or an alpha band of the file hides pixels."""
         return self._decoder.masked or self._decoder.alpha is not None

@@ -38,6 +38,8 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     reader.use(choice.numbers)
     missing = settle_missing(reader, settings.nodata)
     reader.use(choice.numbers, missing=missing)
+    if reader.is_inverted:
+        reader.tell("the file says that its lowest value is white, so its greys are turned round", inverted=True)
     in_colours = len(choice.numbers) == _COLOURS
     if in_colours and settings.values != "db":
         _check_colours(path, settings)

@@ -142,6 +142,19 @@ def test_values_that_cannot_be_are_an_error(dtype: str, values: str, message: st
         pass
 
 
+@pytest.mark.parametrize("nodata", [None, 255])
+def test_greys_whose_lowest_value_is_white_are_turned_round(nodata: int | None, tmp_path: Path) -> None:
+    grey = np.clip(300 * _amplitude(), 1, 255).astype(np.uint8)
+    grey[:32] = 1 if nodata is None else 0
+    with open_source(
+        _write(tmp_path / "s.tif", np.uint8(255) - grey, photometric="MINISWHITE", nodata=nodata)
+    ) as reader:
+        np.testing.assert_array_equal(reader.read_whole(), grey)
+        assert reader.info.nodata == (None if nodata is None else 0)
+        assert reader.read_as["inverted"]
+        assert "its lowest value is white" in " ".join(reader.notes)
+
+
 @pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
 def test_a_scale_in_the_file_may_give_decibels(dtype: str, tmp_path: Path) -> None:
     amplitude = _amplitude()
