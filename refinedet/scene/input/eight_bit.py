@@ -33,6 +33,9 @@ the square root of a single look's amplitude reaches 0.11."""
 _FLAT_SPAN, _LEAST_EVIDENCE_FLAT = 0.1, 0.18
 """Span below which a sea is so flat that the skewness is all there is, and the least evidence then: in the square root
 of amplitude it reaches 0.15 (of 2,500 simulated seas), in decibels of up to eight looks it is 0.24 and more."""
+_LEAST_FALL = 0.2
+"""Least fall of the deviation from dark to bright cells in a picture that is turned round, and at least its span. In
+amplitude it grows; real decibels have a fall of 0.1 at most, smoothed ones one below their span."""
 SPAN_DB = (20.0, 70.0)
 """Least and largest distance of grey 0 and 255 in decibels."""
 SPECKLE_DB = (1.5, 5.6)
@@ -58,6 +61,10 @@ _MOST_CONSTANCY = 2.0
 _DARK, _BRIGHT = 0.2, 0.8
 _BLOCKS, _BLOCK_PX = 6, 192
 """Number of blocks along each side of a picture that are looked at, and their side."""
+_TURNED_ROUND = (
+    "its greys look turned round, with a bright sea and dark ships, so ships are hardly found: make bright what sends "
+    "much back, or set `values` to db if that is wrong"
+)
 _UNDECIDED = (
     "its 8 bits may be decibels or a root of amplitude: the sea is too flat to tell, so they stay as they are; if "
     "ships are missing, set `values` to db"
@@ -83,6 +90,11 @@ class EightBit:
     """Growth of the logarithmic mean from dark to bright cells."""
     cells: int = 0
     """Number of even cells."""
+
+    @property
+    def is_turned_round(self) -> bool:
+        """True if dark parts stray farther than bright ones, as in a picture of bright sea and dark ships."""
+        return self.skewness < -LEAST_EVIDENCE and self.growth <= -max(_LEAST_FALL, self.span)
 
     @property
     def is_undecided(self) -> bool:
@@ -139,6 +151,9 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
             )
         return False
     guess = guess_eight_bit([block if block.ndim == 2 else block[..., 1] for block in blocks])
+    if kind is None and guess.is_turned_round:
+        reader.tell(_TURNED_ROUND)
+        return False
     if kind is None and guess.is_undecided:
         reader.tell(_UNDECIDED)
     if kind is None and guess.kind == "amplitude":

@@ -83,6 +83,14 @@ def test_an_undecided_picture_stays_and_is_told(tmp_path: Path) -> None:
     assert note.startswith("its 8 bits may be decibels or a root of amplitude")
 
 
+def test_a_picture_that_is_turned_round_is_told(tmp_path: Path) -> None:
+    write_scene(tmp_path / "dark_ships.tif", np.uint8(255) - linear(sea(3, ramp_db=10), 25))
+    with open_source(tmp_path / "dark_ships.tif") as reader:
+        assert reader.info.dtype == "uint8"
+        (note,) = reader.notes
+    assert note.startswith("its greys look turned round")
+
+
 @settings(max_examples=20)
 @given(seeds, st.floats(30, 50), st.integers(85, 100))
 def test_jpeg_changes_neither_guess(seed: int, span_db: float, quality: int) -> None:
