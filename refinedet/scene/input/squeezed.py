@@ -65,4 +65,4 @@ def _in_eight_bits(block: NDArray[Any], low: float, high: float) -> NDArray[np.u
     grid = bad.reshape(rows // CELL_PX, CELL_PX, columns // CELL_PX, CELL_PX).any(axis=(1, 3))
     grey = np.rint((np.where(bad, low, cut) - low) * (_STEPS / (high - low))) + _FIRST
     grey[np.kron(grid, np.ones((CELL_PX, CELL_PX), np.bool_))] = 0
-    return np.clip(grey, 0, 255).astype(np.uint8)
+    return np.asarray(np.clip(grey, 0, 255), np.uint8)
