@@ -11,8 +11,9 @@ from pydantic import Field
 from refinedet.config.base import Positive, Settings, Whole, check, validated
 from refinedet.errors import InputError
 
-ValueKind = Literal["amplitude", "power", "db", "db100", "iq"]
-"""Kind of the values of a raster: amplitude; power; decibels; hundredths of decibels; real and imaginary part."""
+ValueKind = Literal["amplitude", "power", "db", "db10", "db100", "db1000", "iq"]
+"""Kind of the values of a raster: amplitude; power; decibels; tenths, hundredths or thousandths of them; real and
+imaginary part."""
 Stretch = Literal["percentile", "decibel", "none"]
 StretchKind = Literal["auto", "percentile", "decibel", "fixed", "none"]
 _Percentile = Annotated[float, Field(ge=0, le=100)]

@@ -13,12 +13,13 @@ from rasterio.enums import ColorInterp, MaskFlags
 from refinedet.config import ValueKind
 from refinedet.radiometry import valid_mask
 from refinedet.raster.gdal import COMPLEX_TYPES
-from refinedet.raster.values import to_amplitude
+from refinedet.raster.values import DB_STEPS, to_amplitude
 
 Flags = NDArray[np.bool_]
 
 _NO_SCALE = (1.0, 0.0)
 _COLOURS = 256
+_WHITE = np.uint8(255)
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,12 +63,17 @@ class Decoder:
     palette: NDArray[np.uint8] | None = None
     values: ValueKind = "amplitude"
     """Kind of the stored values; decoded ones are amplitudes."""
+    slope: float = 1.0
+    """Units of `values` per unit that the file states, such as decibels that were squeezed between 0 and 1."""
     searched: Missing | None = None
     """Stored values of missing pixels, for the masks that `decode` takes; None: `stored_nodata` tells all."""
     aside: bool = False
     """True if measured integers that equal `nodata` are moved by one, so that hidden pixels alone hold it."""
     steps: NDArray[np.float32] | None = None
     """Amplitudes (256,) of the grey steps of an 8-bit picture, NaN for `nodata`; None: the steps are amplitudes."""
+
+    inverted: bool = False
+    """True if the file says that the lowest value of its 8 bits is white."""
 
     def with_steps(self, amplitudes: NDArray[np.float32]) -> Decoder:
         """Decoder that gives the amplitude (h, w) of each grey step, of green in colours; NaN where not measured."""
@@ -85,7 +91,7 @@ class Decoder:
         elif self.is_computed or np.iscomplexobj(pixels):
             plain = self._measured(pixels)
         else:
-            plain = pixels[0]
+            plain = _WHITE - pixels[0] if self.inverted else pixels[0]
         if self.aside and self.nodata is not None:
             same = plain == self.nodata
             same = same.all(axis=2) if plain.ndim == 3 else same
@@ -101,7 +107,7 @@ class Decoder:
         """Amplitude of one true value, scale and offset applied; a single number cannot be one of `iq`."""
         if self.steps is not None:
             return float(np.interp(value, np.arange(len(self.steps)), self.steps))
-        return value if self.values == "iq" else float(to_amplitude(np.array(value), self.values))
+        return value if self.values == "iq" else float(to_amplitude(np.array(value), self.values, self.slope))
 
     @property
     def is_computed(self) -> bool:
@@ -117,7 +123,9 @@ class Decoder:
             if (self.scale, self.offset) != _NO_SCALE:
                 values = values * self.scale + self.offset
             if self.values != "amplitude":
-                values = to_amplitude(np.where(valid, bands if self.values == "iq" else values, 1), self.values)
+                values = to_amplitude(
+                    np.where(valid, bands if self.values == "iq" else values, 1), self.values, self.slope
+                )
             return np.where(valid, values, np.nan).astype(np.float32)
 
     def _valid(self, stored: NDArray[Any]) -> NDArray[np.bool_]:
@@ -127,17 +135,17 @@ class Decoder:
             return np.asarray(np.isfinite(stored).all(axis=0) & ~hidden.all(axis=0))
         if np.iscomplexobj(stored):
             return np.ones(stored.shape, np.bool_) if self.stored_nodata is None else stored != self.stored_nodata
-        if self.values in ("db", "db100") and self.stored_nodata is None:
+        if self.values in DB_STEPS and self.stored_nodata is None:
             return np.asarray(np.isfinite(stored))  # zero decibels are a value like any other
         return valid_mask(stored, self.stored_nodata)
 
 
 def decoder_of(
-    dataset: Any, bands: list[int], values: ValueKind = "amplitude", missing: Missing | None = None
+    dataset: Any, bands: list[int], values: ValueKind = "amplitude", missing: Missing | None = None, slope: float = 1.0
 ) -> Decoder:
     """Decoder for `bands` of an open file, whose values are of the kind `values`.
 
-    `missing` overrules what the file declares.
+    `missing` overrules what the file declares; `slope` is that of the decoder.
     """
     band = bands[0]
     stored = dataset.dtypes[band - 1]
@@ -145,7 +153,7 @@ def decoder_of(
     nodata = _representable(dataset.nodatavals[band - 1], stored) if missing is None else missing.main
     scale, offset = _scale(dataset, band) if len(bands) == 1 else _NO_SCALE
     masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
-    plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset, values=values)
+    plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset, values=values, slope=slope)
     searched = None if missing is None or missing.is_plain else missing
     if searched is not None and nodata is None:
         plain = replace(plain, masked=False, alpha=None)
@@ -163,7 +171,17 @@ def decoder_of(
         return replace(plain, dtype="float32", nodata=np.nan if known else None)
     if hides and nodata is None:
         return replace(plain, nodata=_hidden_value(stored), aside=np.dtype(stored).kind != "f")
-    return plain if searched is None else _searching(plain)
+    plain = plain if searched is None else _searching(plain)
+    return _inverted(plain) if stored == "uint8" and len(bands) == 1 and lowest_is_white(dataset) else plain
+
+
+def lowest_is_white(dataset: Any) -> bool:
+    """True if a TIFF stores its greys the other way round: its lowest value is white ("min is white")."""
+    return str(dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE", "")) == "YES"
+
+
+def _inverted(plain: Decoder) -> Decoder:
+    return replace(plain, inverted=True, nodata=None if plain.nodata is None else 255 - plain.nodata)
 
 
 def _searching(plain: Decoder) -> Decoder:

@@ -63,18 +63,24 @@ class SceneReader(RasterReader):
         self._decoder = self._decoder_of("amplitude")
         self.info = _info(dataset, self._decoder, path)
 
-    def use(self, bands: Sequence[int], values: ValueKind = "amplitude", missing: Missing | None = None) -> None:
+    def use(
+        self,
+        bands: Sequence[int],
+        values: ValueKind = "amplitude",
+        missing: Missing | None = None,
+        slope: float = 1.0,
+    ) -> None:
         """Read these bands from now on, numbered from 1, and turn their values of that kind into amplitudes.
 
         Three bands are the colours of a picture. With the kind `iq`, two are the real and the imaginary part.
-        `missing` overrules what the file declares.
+        `missing` overrules what the file declares. Decibels are `slope` times the values.
 
         Raises:
             InputError: pixels are of a type that is not supported.
         """
         if self.bands != list(bands):
             self.bands, self._stored_sample = list(bands), None
-        self._decoder = self._decoder_of(values, missing)
+        self._decoder = self._decoder_of(values, missing, slope)
         self.info = replace(self.info, dtype=self._decoder.dtype, nodata=self._decoder.nodata)
 
     def use_steps(self, amplitudes: NDArray[np.float32]) -> None:
@@ -95,11 +101,11 @@ class SceneReader(RasterReader):
         """Type of the pixels in the file."""
         return str(self._dataset.dtypes[self.bands[0] - 1])
 
-    def _decoder_of(self, values: ValueKind, missing: Missing | None = None) -> Decoder:
+    def _decoder_of(self, values: ValueKind, missing: Missing | None = None, slope: float = 1.0) -> Decoder:
         known = REAL_TYPES + COMPLEX_TYPES
         if self.stored_dtype not in known:
             raise InputError(f"expected pixels of one of {known} in {self.path}, found {self.stored_dtype}")
-        return decoder_of(self._dataset, self.bands, values, missing)
+        return decoder_of(self._dataset, self.bands, values, missing, slope)
 
     @property
     def is_tiff(self) -> bool:
@@ -124,6 +130,11 @@ class SceneReader(RasterReader):
         """True if the file holds rational polynomial coefficients (RPC), which say where it lies but are not read."""
         with gdal():
             return bool(self._dataset.tags(ns="RPC"))
+
+    @property
+    def is_inverted(self) -> bool:
+        """True if the greys are inverted, because the file states that its lowest value is white."""
+        return self._decoder.inverted
 
     @property
     def hides(self) -> bool:

@@ -11,18 +11,24 @@ from refinedet.config import ValueKind
 
 LEAST_AMPLITUDE = 1e-20
 """Amplitude of measured power at or below zero, as the removal of noise leaves it: dark, but not missing."""
+DB_STEPS: dict[ValueKind, int] = {"db": 1, "db10": 10, "db100": 100, "db1000": 1000}
+"""Kinds of decibels, with the steps of one decibel."""
 _FARTHEST_DB = 300.0
 """Decibels are clipped to this distance from zero, so that their amplitude and power are finite and above zero."""
 
 
-def to_amplitude(stored: NDArray[Any], kind: ValueKind) -> NDArray[np.float64]:
-    """Amplitude (H, W) of finite stored values: (H, W), or (2, H, W) for the two parts `iq` of a complex number."""
+def to_amplitude(stored: NDArray[Any], kind: ValueKind, slope: float = 1.0) -> NDArray[np.float64]:
+    """Amplitude (H, W) of finite stored values times `slope`.
+
+    They are (H, W), or (2, H, W) for the two parts `iq` of a complex number.
+    """
     values = stored.astype(np.float64)
+    if slope != 1:
+        values *= slope
     if kind == "iq":
         return np.asarray(np.hypot(values[0], values[1]))
     if kind == "power":
         return np.asarray(np.sqrt(np.maximum(values, LEAST_AMPLITUDE**2)))
-    if kind in ("db", "db100"):
-        decibels = values / 100 if kind == "db100" else values
-        return np.asarray(10 ** (np.clip(decibels, -_FARTHEST_DB, _FARTHEST_DB) / 20))
+    if kind in DB_STEPS:
+        return np.asarray(10 ** (np.clip(values / DB_STEPS[kind], -_FARTHEST_DB, _FARTHEST_DB) / 20))
     return np.asarray(values)

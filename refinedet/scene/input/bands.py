@@ -35,7 +35,7 @@ _WORDS: tuple[tuple[Role, str], ...] = (
 _MEASURED = re.compile(r"sigma|gamma|beta|intensity|amplitude")
 _TAGS = ("long_name", "name", "description", "polarisation", "polarization", "band_name", "standard_name")
 """Tags of a band that may name it, in lower case."""
-_SMOOTH = 0.05
+_SMOOTH = 0.03
 """Largest ratio of the steps between neighbours to the spread of a smooth band, such as angles; speckle has some 1."""
 _FEW_VALUES = 8
 """Most different values of a mask."""
@@ -151,12 +151,14 @@ def is_image(blocks: Blocks) -> bool:
     pooled = np.concatenate(values) if values else np.zeros(0)
     if len(np.unique(pooled)) <= _FEW_VALUES:
         return False
+    usual = float(np.median(np.abs(pooled[pooled != 0])))
     steps, spread = [], []
-    for block in blocks:
-        step = np.diff(block.astype(np.float64), axis=1)
+    for one in blocks:
+        block = np.arcsinh(one.astype(np.float64) / usual)  # so that a city in power does not make the sea smooth
+        step = np.diff(block, axis=1)
         steps.append(step[np.isfinite(step) & (step != 0)])
         spread.append(block[np.isfinite(block) & (block != 0)])
-    step, value = np.concatenate(steps), np.concatenate(spread).astype(np.float64)
+    step, value = np.concatenate(steps), np.concatenate(spread)
     if step.size == 0 or value.size == 0:
         return False
     return bool(np.median(np.abs(step)) > _SMOOTH * (np.percentile(value, 84) - np.percentile(value, 16)))

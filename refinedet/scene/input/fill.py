@@ -102,13 +102,16 @@ def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
     return sorted(fills, key=lambda fill: -fill.share)
 
 
-def zero_fill(sample: NDArray[Any], side: int) -> Fill | None:
-    """Zero as the fill of signed integers, where it may be a measurement too; None if it takes no area."""
+def zero_fill(sample: NDArray[Any], side: int, *, alone: bool = True) -> Fill | None:
+    """Zero as the fill where it may be a measurement too, as in signed integers; None if it takes no area.
+
+    `alone`: most zeros must lie in areas, because scattered ones are usual values of the scene.
+    """
     zero = _equal(sample, 0.0)
     if zero.mean() < _NOTABLE:
         return None
     solid = opened(zero, side)
-    if solid.mean() < _NOTABLE or solid.sum() < _MOSTLY_SOLID * zero.sum():
+    if solid.mean() < _NOTABLE or (alone and solid.sum() < _MOSTLY_SOLID * zero.sum()):
         return None
     return Fill(0.0, float(solid.mean()), _pieces(solid), areas=True)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any, Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from refinedet.config.detect_options import NoData
 from refinedet.errors import InputError
@@ -63,8 +64,25 @@ def _declared(reader: SceneReader, declared: float) -> Missing | None:
         return _found(reader, fills, f", though the file declares {declared:.7g}")
     if declared == 0:
         return _zeros(reader, "declared")
+    padding = None if reader.hides else _padding(reader, sample)
+    if padding is not None:
+        return _padded(reader, declared, share, padding)
     _record(reader, declared, "declared", share)
     return None
+
+
+def _padding(reader: SceneReader, sample: NDArray[Any]) -> Fill | None:
+    """Areas of zeros that pad a scene for which another value is declared; None in pictures, and if there are none."""
+    if sample.dtype == np.uint8:
+        return None
+    return zero_fill(sample, reader.area_side(), alone=sample.dtype.kind == "i")
+
+
+def _padded(reader: SceneReader, declared: float, share: float, padding: Fill) -> Missing:
+    """Pixels that are missing by the declared value, and by areas of zeros; it is told."""
+    _record(reader, declared, "declared", share + padding.share, others=[padding.value])
+    _tell_fill(reader, padding, f", beside the {declared:.7g} that the file declares")
+    return Missing(() if np.isnan(declared) else (declared,), (padding.value,))
 
 
 def _undeclared(reader: SceneReader) -> Missing | None:
@@ -86,13 +104,17 @@ def _found(reader: SceneReader, fills: list[Fill], beside: str = "") -> Missing:
     more = {"others": [fill.value for fill in others]} if others else {}
     _record(reader, main.value, "found", sum(fill.share for fill in fills), **more)
     for fill in fills:
-        pieces = "one piece" if fill.pieces == 1 else f"{fill.pieces} pieces" if fill.pieces else "single pixels"
-        reader.tell(
-            f"the value {fill.value:.7g} fills {_percent(fill.share)} of the scene in {pieces}, "
-            f"and is treated as no data{beside}; {_OVERRULE}"
-        )
+        _tell_fill(reader, fill, beside)
     exact, areas = (tuple(fill.value for fill in fills if fill.areas is kind) for kind in (False, True))
     return Missing(exact, areas)
+
+
+def _tell_fill(reader: SceneReader, fill: Fill, beside: str) -> None:
+    pieces = "one piece" if fill.pieces == 1 else f"{fill.pieces} pieces" if fill.pieces else "single pixels"
+    reader.tell(
+        f"the value {fill.value:.7g} fills {_percent(fill.share)} of the scene in {pieces}, "
+        f"and is treated as no data{beside}; {_OVERRULE}"
+    )
 
 
 def _zeros(reader: SceneReader, source: Source) -> Missing:

@@ -17,9 +17,11 @@ from refinedet.scene.input.bands import PREFERRED, BandChoice, choose_band, name
 from refinedet.scene.input.eight_bit import apply_eight_bit
 from refinedet.scene.input.fill import without_markers
 from refinedet.scene.input.missing import settle_missing
-from refinedet.scene.input.values import NAMES, ValueGuess, guess_values, has_doubt, is_one_part
+from refinedet.scene.input.squeezed import squeezed_slope
+from refinedet.scene.input.values import NAMES, ValueGuess, are_no_decibels, guess_values, has_doubt, is_one_part
 
 _COLOURS = 3
+_OVERRULE = "set `values` to change this"
 
 
 def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
@@ -36,6 +38,8 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     reader.use(choice.numbers)
     missing = settle_missing(reader, settings.nodata)
     reader.use(choice.numbers, missing=missing)
+    if reader.is_inverted:
+        reader.tell("the file states that its lowest value is white, so its greys are inverted", inverted=True)
     in_colours = len(choice.numbers) == _COLOURS
     if in_colours and settings.values != "db":
         _check_colours(path, settings)
@@ -44,8 +48,26 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     reader.use(choice.numbers[:1], missing=missing)
     guess = _values(reader, path, names, choice, settings)
     pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
+    slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings)
+    if slope is not None:
+        reader.use(pair, "db", missing, slope)
+        note = f"its values look like decibels above zero, {slope:.3g} dB to each unit, and are read so; {_OVERRULE}"
+        evidence = "setting" if guess.evidence == "setting" else "speckle"
+        reader.tell(note, values={"kind": "db", "from": evidence, "db_per_unit": slope})
+        return
     reader.use(pair, "amplitude" if reader.stored_dtype.startswith("complex") else guess.kind, missing)
     reader.tell(*filter(None, [guess.note()]), values={"kind": guess.kind, "from": guess.evidence})
+
+
+def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings) -> float | None:
+    """Decibels per unit of values above zero that look like decibels, or are too large for those that are stated."""
+    if reader.stored_dtype == "uint8" or settings.stretch.kind == "none":
+        return None
+    if settings.values == "db":
+        blocks = _measured(reader)
+        return squeezed_slope(blocks, sure=True) if are_no_decibels(blocks) else None
+    guessed = guess.kind in ("amplitude", "power") and guess.evidence in ("type", "speckle")
+    return squeezed_slope(_measured(reader)) if guessed else None
 
 
 def _is_picture_in_decibels(reader: SceneReader, settings: SceneSettings) -> bool:
@@ -101,8 +123,10 @@ def _values(
         return ValueGuess(settings.values, "setting")
     if len(choice.numbers) > 1:
         return ValueGuess("iq", "pair")
-    if not has_doubt(reader.stored_dtype):
-        return guess_values(reader.stored_dtype, [], [])
+    stored = reader.stored_dtype
+    dtype = stored if stored.startswith("complex") else reader.info.dtype  # float32 under a scale in the file
+    if not has_doubt(dtype):
+        return guess_values(dtype, [], [])
     blocks = _measured(reader)
     if is_one_part(blocks):
         raise InputError(
@@ -111,7 +135,7 @@ def _values(
         )
     tags = reader.tags(choice.numbers[0])
     words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
-    return guess_values(reader.stored_dtype, blocks, [*words, *reader.units(), path.stem])
+    return guess_values(dtype, blocks, [*words, *reader.units(), path.stem])
 
 
 def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choice: BandChoice) -> None:
@@ -124,8 +148,8 @@ def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choi
             f"expected two bands, {NAMES['iq']}, in {path}, found {len(reader.band_names)}; "
             "name the band of the real part by `band`, or another kind of `values`"
         )
-    elif values == "db100" and np.dtype(dtype).itemsize == 1:
-        raise InputError(f"expected {NAMES['db100']} in {path}, found 8 bits, which cannot hold them")
+    elif values in ("db10", "db100", "db1000") and np.dtype(dtype).itemsize == 1:
+        raise InputError(f"expected {NAMES[values]} in {path}, found 8 bits, which cannot hold them")
 
 
 def _measured(reader: SceneReader) -> list[NDArray[Any]]:

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config import ValueKind
+from refinedet.raster.values import DB_STEPS
 
 Blocks = Sequence[NDArray[Any]]
 """Full-resolution blocks (h, w) of stored values of one band, NaN where not measured."""
@@ -25,7 +26,9 @@ NAMES: dict[ValueKind, str] = {
     "amplitude": "amplitude",
     "power": "power",
     "db": "decibels",
+    "db10": "tenths of decibels",
     "db100": "hundredths of decibels",
+    "db1000": "thousandths of decibels",
     "iq": "the real and imaginary part of complex numbers",
 }
 """Names of the kinds in sentences."""
@@ -39,6 +42,8 @@ _REASONS = {
 """Reasons of guesses in sentences; the type of the pixels and a setting need none."""
 _DB_SPAN = 150.0
 """Largest distance of decibels from zero, for any sensor."""
+_LOWEST_DB = -40.0
+"""Median that integers in decibels lie above: what is lower is in a smaller unit."""
 _DB_MIDDLE = -1.0
 """Highest median of decibels. Power above zero on one half of the sea alone, noise subtracted, has one nearer to 0."""
 _WORDS: tuple[tuple[ValueKind, str], ...] = (
@@ -123,6 +128,12 @@ def is_one_part(blocks: Blocks) -> bool:
     return bool(low < 0 < high and balanced and abs(np.log(high / -low)) < np.log(_AS_WIDE))
 
 
+def are_no_decibels(blocks: Blocks) -> bool:
+    """True if values lie so far above zero that they can only be decibels in a scale of their own."""
+    values = _pooled(blocks)
+    return bool(values.size and np.median(values) > _DB_SPAN)
+
+
 def _guess_by_pixels(kind: str, values: NDArray[np.float64], blocks: Blocks) -> ValueGuess:
     """Kind of signed integers ("i") or floats ("f") by their range, sign and speckle."""
     low, middle, high = (float(level) for level in np.percentile(values, (1, 50, 99)))
@@ -138,11 +149,11 @@ def _guess_by_pixels(kind: str, values: NDArray[np.float64], blocks: Blocks) -> 
 
 
 def _guess_below_zero(kind: str, low: float, middle: float, high: float) -> ValueGuess:
-    if low > -_DB_SPAN and high < _DB_SPAN and (kind == "i" or middle < _DB_MIDDLE):
-        return ValueGuess("db", "range")
     if kind == "i":
-        return ValueGuess("db100" if low > -100 * _DB_SPAN and high < 100 * _DB_SPAN else "amplitude", "range")
-    return ValueGuess("power", "range")
+        units = (name for name, n in DB_STEPS.items() if -n * _DB_SPAN < low and high < n * _DB_SPAN)
+        return ValueGuess(next((name for name in units if middle > DB_STEPS[name] * _LOWEST_DB), "amplitude"), "range")
+    decibels = low > -_DB_SPAN and high < _DB_SPAN and middle < _DB_MIDDLE
+    return ValueGuess("db" if decibels else "power", "range")
 
 
 def calm_cells(blocks: Blocks) -> NDArray[np.float64] | None:

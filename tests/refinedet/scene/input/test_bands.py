@@ -120,6 +120,12 @@ def test_an_image_is_speckled_and_an_angle_is_smooth() -> None:
     assert is_image([np.where(np.arange(64) < 20, np.nan, block) for block in speckle(0.2)])
 
 
+def test_a_sea_beside_a_city_in_power_is_an_image() -> None:
+    sea, city = ([block**2 for block in speckle(level)] for level in (0.05, 2.0))
+    assert is_image([*sea, *city[:2]])
+    assert not is_image([*angles(), *(20 * block for block in angles()[:2])])
+
+
 def test_real_and_imaginary_part_are_found_without_names() -> None:
     rng = np.random.default_rng(1)
     phase = [rng.uniform(0, 2 * np.pi, (64, 64)) for _ in range(4)]

@@ -68,6 +68,29 @@ def test_amplitude_its_square_and_its_root_stay(
     assert guess.kind == "amplitude", guess
 
 
+@pytest.mark.parametrize(("seed", "level", "looks"), [(4017, 10, 2.057), (12, 31.2, 1.69)])
+def test_the_root_of_a_flat_sea_stays(seed: int, level: float, looks: float) -> None:
+    amplitude = sea(seed, looks) ** 0.5
+    assert guess_eight_bit([linear(amplitude / amplitude.max(), 1.5 * level)]).kind == "amplitude"
+
+
+def test_an_undecided_picture_stays_and_is_told(tmp_path: Path) -> None:
+    amplitude = sea(4017, 2.057) ** 0.5
+    write_scene(tmp_path / "root.tif", linear(amplitude / amplitude.max(), 15))
+    with open_source(tmp_path / "root.tif") as reader:
+        assert reader.info.dtype == "uint8"
+        (note,) = reader.notes
+    assert note.startswith("its 8 bits may be decibels or a root of amplitude")
+
+
+def test_an_inverted_picture_is_told(tmp_path: Path) -> None:
+    write_scene(tmp_path / "dark_ships.tif", np.uint8(255) - linear(sea(3, ramp_db=10), 25))
+    with open_source(tmp_path / "dark_ships.tif") as reader:
+        assert reader.info.dtype == "uint8"
+        (note,) = reader.notes
+    assert note.startswith("its greys look inverted")
+
+
 @settings(max_examples=20)
 @given(seeds, st.floats(30, 50), st.integers(85, 100))
 def test_jpeg_changes_neither_guess(seed: int, span_db: float, quality: int) -> None:

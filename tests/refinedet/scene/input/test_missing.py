@@ -69,6 +69,21 @@ def test_scattered_zeros_are_sea_and_padding_is_not(tmp_path: Path, dtype: str, 
     assert "zeros scattered amid other values" in " ".join(reader.notes)
 
 
+@pytest.mark.parametrize(("dtype", "nodata"), [("float32", np.nan), ("float32", -9999), ("uint16", 65535)])
+@pytest.mark.parametrize("noisy", [False, True])
+def test_zeros_in_areas_are_missing_beside_another_declared_value(
+    tmp_path: Path, dtype: str, nodata: float, noisy: bool
+) -> None:
+    pixels = denoised(dtype, padded=True) if noisy else np.where(HIDDEN, 0, sea(dtype)).astype(dtype)
+    pixels[200:, 150:] = nodata
+    valid, reader = read(write(tmp_path, pixels, nodata))
+    assert not valid[HIDDEN].any()
+    assert not valid[200:, 150:].any()
+    assert valid[:200, 112:].all()
+    assert reader.read_as["nodata"]["others"] == [0]
+    assert f"taken as no data, beside the {nodata:g} that the file declares" in " ".join(reader.notes)
+
+
 @pytest.mark.parametrize("nodata", [None, 0])
 def test_zeros_of_padding_alone_are_all_missing(tmp_path: Path, nodata: float | None) -> None:
     pixels = sea("uint16")

@@ -51,8 +51,8 @@ def test_whole_numbers() -> None:
     assert guess_values("uint16", [np.rint(1e3 * b) for b in power()], ["power"]).kind == "amplitude"
     assert guess_values("int16", [np.rint(1e3 * b) for b in amplitude()], []).kind == "amplitude"
     assert guess_values("int16", [np.rint(b) for b in decibel()], []).kind == "db"
-    assert guess_values("int16", [np.rint(100 * b) for b in decibel()], []).kind == "db100"
-    assert guess_values("int32", [np.rint(1e5 * b) for b in decibel()], []).kind == "amplitude"
+    for steps, kind in ((10, "db10"), (100, "db100"), (1000, "db1000"), (1e5, "amplitude")):
+        assert guess_values("int32", [np.rint(steps * b) for b in decibel()], []).kind == kind
     assert guess_values("complex64", [], []).kind == "amplitude"
 
 

@@ -1,0 +1,68 @@
+"""Decibels above zero: shifted by a constant, or squeezed between 0 and 1 or the ends of 16 bits. Pure.
+
+Their speckle tells them as that of 8-bit pictures does (`eight_bit.py`), so values are looked at in 8 bits. These are
+no photographs, whose noise is constant too. So speckle that is the same at all levels, dark or bright, is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.scene.input.eight_bit import CELL_PX, EightBit, guess_eight_bit
+
+_ENDS = (0.05, 99.95)
+"""Percentiles of the values between which they are looked at."""
+_STEPS = 251
+_FIRST = 2
+"""Grey step of the lower end: below it a pixel counts as black."""
+_USUAL = (1.0, 0.1, 0.01, 0.001)
+"""Usual decibels per unit."""
+_NEAR = 1.6
+"""Largest ratio of a slope judged by the speckle to a usual one that is taken for it."""
+_LEAST_SPAN, _MOST_GROWTH, _MOST_SKEWNESS = 0.3, 0.2, 0.05
+"""Least growth of the level on which the growth of the speckle is judged, and largest share of it and skewness in
+decibels. Any power of amplitude has a share of 1; real scenes have 0.4 and more, in decibels -0.2 to 0.2."""
+
+
+def squeezed_slope(blocks: Sequence[NDArray[Any]], *, sure: bool = False) -> float | None:
+    """Decibels per unit of values that look like decibels above zero; None if they do not.
+
+    Args:
+        blocks: full-resolution blocks (h, w) of stored values, NaN where not measured.
+        sure: the values are known to be decibels.
+    """
+    measured = [block[np.isfinite(block) & (block > 0)].astype(np.float64) for block in blocks]
+    pooled = np.concatenate(measured) if measured else np.zeros(0)
+    if pooled.size == 0:
+        return None
+    low, high = (float(end) for end in np.percentile(pooled, _ENDS))
+    if high <= low:
+        return None
+    guess = guess_eight_bit([_in_eight_bits(block, low, high) for block in blocks])
+    return _usual(guess.db_per_step * _STEPS / (high - low)) if sure or _is_decibels(guess) else None
+
+
+def _is_decibels(guess: EightBit) -> bool:
+    constant = guess.span >= _LEAST_SPAN and guess.growth <= _MOST_GROWTH * guess.span
+    return guess.kind == "db" or (constant and guess.skewness < _MOST_SKEWNESS)
+
+
+def _usual(slope: float) -> float:
+    """The usual slope that is near, else the slope to three digits, so that the last bits of a sum never show."""
+    near = next((one for one in _USUAL if one / _NEAR < slope < one * _NEAR), None)
+    return float(f"{slope:.3g}") if near is None else near
+
+
+def _in_eight_bits(block: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
+    """Block (h, w) between both ends, in whole cells; cells with a pixel that is missing or zero are black."""
+    rows, columns = (side // CELL_PX * CELL_PX for side in block.shape)
+    cut = block[:rows, :columns].astype(np.float64)
+    bad = ~(np.isfinite(cut) & (cut > 0))
+    grid = bad.reshape(rows // CELL_PX, CELL_PX, columns // CELL_PX, CELL_PX).any(axis=(1, 3))
+    grey = np.rint((np.where(bad, low, cut) - low) * (_STEPS / (high - low))) + _FIRST
+    grey[np.kron(grid, np.ones((CELL_PX, CELL_PX), np.bool_))] = 0
+    return np.asarray(np.clip(grey, 0, 255), np.uint8)
