@@ -107,8 +107,8 @@ class SceneSettings(Settings):
     )
     values: Values = option(
         "auto",
-        "Kind of a raster's values: amplitude, power, decibels (db), parts of decibels (db10: tenths, db100, db1000), or "
-        "complex numbers in two bands (iq). auto: guess from names, range and speckle.",
+        "Kind of a raster's values: amplitude, power, decibels (db), parts of decibels (db10: tenths, db100, db1000), "
+        "or complex numbers in two bands (iq). auto: guess from names, range and speckle.",
         metavar="auto|amplitude|power|db|db10|db100|db1000|iq",
     )
     calibrate: Calibrate | None = option(

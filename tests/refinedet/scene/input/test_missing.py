@@ -81,7 +81,7 @@ def test_zeros_in_areas_are_missing_beside_another_declared_value(
     assert not valid[200:, 150:].any()
     assert valid[:200, 112:].all()
     assert reader.read_as["nodata"]["others"] == [0]
-    assert f"taken as no data, beside the {nodata:g} that the file declares" in " ".join(reader.notes)
+    assert f"treated as no data, beside the {nodata:g} that the file declares" in " ".join(reader.notes)
 
 
 @pytest.mark.parametrize("nodata", [None, 0])
