@@ -50,12 +50,12 @@ def jpeg(picture: Grey, quality: int) -> Grey:
 
 @settings(max_examples=40)
 @given(seeds, st.floats(20, 70), st.floats(100, 170), st.floats(2, 8), st.floats(0, 6))
-def test_decibels_are_found_and_their_slope_within_a_quarter(
+def test_decibels_are_found_and_their_slope_within_three_tenths(
     seed: int, span_db: float, level: float, looks: float, ramp_db: float
 ) -> None:
     guess = guess_eight_bit([squeezed(sea(seed, looks, ramp_db=min(ramp_db, span_db / 8)), span_db, level)])
     assert guess.kind == "db", guess
-    assert guess.db_per_step * 255 == pytest.approx(span_db, rel=0.25)
+    assert guess.db_per_step * 255 == pytest.approx(span_db, rel=0.3)
 
 
 @settings(max_examples=40)
