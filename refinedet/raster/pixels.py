@@ -13,7 +13,7 @@ from rasterio.enums import ColorInterp, MaskFlags
 from refinedet.config import ValueKind
 from refinedet.radiometry import valid_mask
 from refinedet.raster.gdal import COMPLEX_TYPES
-from refinedet.raster.values import DB_STEPS, to_amplitude
+from refinedet.raster.values import DB_STEPS, LEAST_AMPLITUDE, darkest, to_amplitude
 
 Flags = NDArray[np.bool_]
 
@@ -32,7 +32,8 @@ class Missing:
     values: tuple[float, ...] = ()
     """Values that are missing wherever they stand."""
     areas: tuple[float, ...] = ()
-    """Values that are missing where they fill areas (`raster.areas`); single pixels of them are measured."""
+    """Values that are missing where they fill areas (`raster.areas`); single pixels of them are measured. NaN stands
+    for all that is not finite."""
 
     @property
     def main(self) -> float | None:
@@ -102,6 +103,22 @@ class Decoder:
         if self.steps is not None:
             return np.asarray(self.steps[plain if plain.ndim == 2 else plain[..., 1]])
         return np.asarray(plain)
+
+    def darken(self, bands: NDArray[Any], missing: Missing, known: Flags) -> None:
+        """Let floats (n, h, w) that are missing in areas alone be dark, in place, where they are `known` (h, w).
+
+        Zeros of amplitude and power are dark already.
+        """
+        if bands.dtype.kind != "f":
+            return
+        for value in missing.areas:
+            if value != 0 or self.values in DB_STEPS:
+                bands[:, known & _hold(bands, value)] = (self._darkest - self.offset) / self.scale
+
+    @property
+    def _darkest(self) -> float:
+        """Value of the darkest sea, scale and offset of the file applied."""
+        return darkest(self.values) / self.slope if self.values in DB_STEPS else LEAST_AMPLITUDE
 
     def amplitude(self, value: float) -> float:
         """Amplitude of one true value, scale and offset applied; a single number cannot be one of `iq`."""
@@ -201,10 +218,15 @@ def measured(bands: NDArray[Any], missing: Missing, areas: Callable[[Flags], Fla
     """(h, w) true where stored bands (n, h, w) hold none of the missing values; `areas` finds areas in flags."""
     hidden = np.zeros(bands.shape[1:], np.bool_)
     for value in missing.values:
-        hidden |= (bands == value).all(axis=0)
+        hidden |= _hold(bands, value)
     for value in missing.areas:
-        hidden |= areas((bands == value).all(axis=0))
+        hidden |= areas(_hold(bands, value))
     return ~hidden
+
+
+def _hold(bands: NDArray[Any], value: float) -> Flags:
+    """(h, w) true where all stored bands (n, h, w) hold a value; NaN: what is not finite."""
+    return np.asarray((~np.isfinite(bands) if np.isnan(value) else bands == value).all(axis=0))
 
 
 def can_hold(value: float, dtype: str) -> bool:

@@ -163,8 +163,11 @@ class SceneReader(RasterReader):
         stored = self.stored_sample()
         bands = np.array(stored[None] if stored.ndim == 2 else np.moveaxis(stored, -1, 0))
         searched = self._decoder.searched
-        masks = [] if searched is None else [measured(bands, searched, partial(opened, side=self.area_side()))]
-        return self._decoder.decode(bands, masks)
+        if searched is None:
+            return self._decoder.decode(bands, [])
+        known = measured(bands, searched, partial(opened, side=self.area_side()))
+        self._decoder.darken(bands, searched, known)
+        return self._decoder.decode(bands, [known])
 
     def area_side(self) -> int:
         """Side of an area in a sample, in its pixels."""
@@ -183,10 +186,12 @@ class SceneReader(RasterReader):
         """Pixels of `window`; areas are found in a wider one, so that no pixel depends on the window."""
         wide = around(window, self.info.height, self.info.width) if missing.areas else window
         bands, masks = self._read(wide)
-        masks.append(measured(bands, missing, in_areas))
+        known = measured(bands, missing, in_areas)
         own = moved(window, -wide.y, -wide.x)
-        rows, columns = slice(own.y, own.y + own.height), slice(own.x, own.x + own.width)
-        return self._decoder.decode(bands[:, rows, columns].copy(), [mask[rows, columns] for mask in masks])
+        part = slice(own.y, own.y + own.height), slice(own.x, own.x + own.width)
+        pixels = bands[:, *part].copy()
+        self._decoder.darken(pixels, missing, known[part])
+        return self._decoder.decode(pixels, [mask[part] for mask in (*masks, known)])
 
     def _stored(self, window: Window) -> NDArray[Any]:
         bands = self._read(window)[0]

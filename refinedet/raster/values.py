@@ -17,6 +17,11 @@ _FARTHEST_DB = 300.0
 """Decibels are clipped to this distance from zero, so that their amplitude and power are finite and above zero."""
 
 
+def darkest(kind: ValueKind) -> float:
+    """Least value of a kind of decibels whose amplitude is above zero."""
+    return -_FARTHEST_DB * DB_STEPS[kind]
+
+
 def to_amplitude(stored: NDArray[Any], kind: ValueKind, slope: float = 1.0) -> NDArray[np.float64]:
     """Amplitude (H, W) of finite stored values times `slope`.
 

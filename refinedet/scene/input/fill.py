@@ -6,7 +6,7 @@ varies from pixel to pixel. And a fill lies apart from what was measured, unlike
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from functools import reduce
 from typing import Any
@@ -67,6 +67,25 @@ def count_zeros(sample: NDArray[Any], side: int) -> Zeros:
         return Zeros(0.0, 0.0)
     solid = opened(zero, side)
     return Zeros(float(solid.mean()), float(zero.mean() - solid.mean()))
+
+
+def gaps(sample: NDArray[Any], values: Iterable[float], side: int) -> dict[float, float]:
+    """Shares of the values that lie scattered in a sample of floats (h, w), far from any area of them.
+
+    Those of notable share alone are listed; NaN stands for all that is not finite. `side`: of an area.
+    """
+    found: dict[float, float] = {}
+    if sample.dtype.kind != "f" or sample.ndim != 2:
+        return found
+    for value in values:
+        flags = ~np.isfinite(sample) if np.isnan(value) else _equal(sample, value)
+        if not flags.any():
+            continue
+        near = ndimage.maximum_filter(opened(flags, side), 4 * side + 1)
+        share = float((flags & ~near).mean())
+        if share >= _NOTABLE:
+            found[value] = share
+    return found
 
 
 def share_of(sample: NDArray[Any], value: float) -> float:

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from refinedet.config.detect_options import NoData
 from refinedet.errors import InputError
 from refinedet.raster import Missing, SceneReader, can_hold
-from refinedet.scene.input.fill import Fill, Zeros, count_zeros, find_fills, share_of, zero_fill
+from refinedet.scene.input.fill import Fill, Zeros, count_zeros, find_fills, gaps, share_of, zero_fill
 
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
 _NOTABLE = 0.001
@@ -36,7 +36,24 @@ def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None
     if reader.hides and reader.declared is None:
         _record(reader, None, "mask")
         return None
-    return _undeclared(reader) if reader.declared is None else _declared(reader, reader.declared)
+    missing = _undeclared(reader) if reader.declared is None else _declared(reader, reader.declared)
+    return missing if reader.hides else _with_gaps(reader, missing)
+
+
+def _with_gaps(reader: SceneReader, missing: Missing | None) -> Missing | None:
+    """Missing pixels of floats, of which single ones amid the sea are dark: removed noise has no decibels."""
+    declared = () if reader.declared in (None, 0.0) else (reader.declared,)
+    values, areas = (declared, ()) if missing is None else (missing.values, missing.areas)
+    shares = gaps(reader.stored_sample(), (np.nan, *(v for v in values if v and np.isfinite(v))), reader.area_side())
+    if not shares:
+        return missing
+    for value, share in shares.items():
+        held = "are not finite" if np.isnan(value) else f"hold {value:.7g}"
+        reader.tell(
+            f"{_percent(share)} of the pixels {held} and lie scattered amid other values, as decibels of removed noise "
+            f"do: they are treated as dark sea; where they fill areas, they are no data; {_OVERRULE}"
+        )
+    return Missing(tuple(value for value in values if value not in shares and not np.isnan(value)), (*areas, *shares))
 
 
 def _stated(reader: SceneReader, stated: NoData) -> Missing:

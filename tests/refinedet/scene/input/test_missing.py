@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from refinedet.config import TileConfig
+from refinedet.config import TileConfig, ValueKind
 from refinedet.config.detect_options import NoData, SceneSettings, parse_nodata
 from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
@@ -67,6 +67,55 @@ def test_scattered_zeros_are_sea_and_padding_is_not(tmp_path: Path, dtype: str, 
     assert reader.read_as["nodata"]["from"] == ("zero padding" if nodata is None else "declared")
     assert reader.read_as["nodata"]["share"] == pytest.approx(HIDDEN.mean(), abs=0.01)
     assert "zeros scattered amid other values" in " ".join(reader.notes)
+
+
+@pytest.mark.parametrize(
+    ("hole", "nodata", "kind"),
+    [
+        pytest.param(np.nan, None, "amplitude", id="NaN"),
+        pytest.param(np.nan, np.nan, "db", id="NaN, declared, in decibels"),
+        pytest.param(-np.inf, None, "db", id="logarithm of zero"),
+        pytest.param(-9999, -9999, "amplitude", id="declared value"),
+        pytest.param(-9999, -9999, "db", id="declared value in decibels"),
+        pytest.param(0, 0, "db", id="zero, declared, in decibels"),
+        pytest.param(0, None, "db", id="zero in decibels"),
+        pytest.param(-9999, -9999, "power", id="declared value in power"),
+    ],
+)
+def test_scattered_holes_are_dark_sea_and_areas_of_them_are_missing(
+    tmp_path: Path, hole: float, nodata: float | None, kind: ValueKind
+) -> None:
+    amplitude = denoised(padded=True)
+    dark = amplitude == 0
+    values = np.where(dark, 1, amplitude / 1000)
+    stored = {"amplitude": values, "power": values**2, "db": 20 * np.log10(values)}[kind].astype(np.float32)
+    stored[dark] = hole
+    path = write(tmp_path, stored, nodata)
+    valid, reader = read(path, SceneSettings(values=kind))
+    assert not valid[HIDDEN].any()
+    assert valid[:, 112:].all()
+    (note,) = [note for note in reader.notes if "scattered amid other values" in note]
+    assert note.endswith("set `nodata` to change this")
+    with open_source(path, SceneSettings(values=kind)) as opened:
+        pixels = opened.read_whole()
+    np.testing.assert_allclose(pixels[~dark], amplitude[~dark] / 1000, rtol=1e-4)
+    assert pixels[:, 112:][dark[:, 112:]].max() <= 1e-10
+
+
+def test_holes_are_missing_where_the_user_says_so(tmp_path: Path) -> None:
+    pixels = sea()
+    holes = np.random.default_rng(3).random(SHAPE) < 0.3
+    pixels[holes] = np.nan
+    settings = replace(AMPLITUDE, nodata="nan")
+    np.testing.assert_array_equal(read(write(tmp_path, pixels), settings)[0], ~holes)
+
+
+def test_a_slanted_edge_of_missing_pixels_is_no_scattered_hole(tmp_path: Path) -> None:
+    pixels, (rows, columns) = sea(), np.indices(SHAPE)
+    pixels[rows > 0.3 * columns + 90] = np.nan
+    valid, reader = read(write(tmp_path, pixels))
+    np.testing.assert_array_equal(valid, np.isfinite(pixels))
+    assert reader.notes == ()
 
 
 @pytest.mark.parametrize(("dtype", "nodata"), [("float32", np.nan), ("float32", -9999), ("uint16", 65535)])
