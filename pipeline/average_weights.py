@@ -28,7 +28,7 @@ _LOG = logging.getLogger(__name__)
 
 
 def calibrate(checkpoint: Path, *folders: Path) -> Header:
-    """Measure a checkpoint and its operating point on validation chips, and write both into it.
+    """Measure a checkpoint on validation chips and its operating point on the real ones, and write both into it.
 
     Args:
         checkpoint: the file.
@@ -50,13 +50,14 @@ def calibrate(checkpoint: Path, *folders: Path) -> Header:
         found = {image: one for part in predict_chips(predictor, val.images, folder) for image, one in part.items()}
         for image in val.images:
             name, k = f"{number}/{image.file_name}", image.id
-            chips.append(Annotated(name, image.width, image.height, val.boxes[k], val.labels[k], val.ignored[k]))
+            truth = val.boxes[k], val.labels[k], val.ignored[k]
+            chips.append(Annotated(name, image.width, image.height, *truth, image.extra))
             by_name[name] = found[k]
     val = build_record(chips, header.classes)
     together = {image.id: by_name[image.file_name] for image in val.images}
     measured = {name: value for name, value in coco_metrics(val, together).items() if value is not None}
     provenance = {**header.provenance, "val": measured}
-    point = operating_point(val, together, header.model.input_px)
+    point = operating_point(val.without_simulated(), together, header.model.input_px)
     header = replace(header, provenance=provenance, operating_score=point.score, size_slope=point.size_slope)
     save_checkpoint(checkpoint, load_file(checkpoint), header)
     return header

@@ -17,7 +17,8 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from pipeline.provenance.origin import package_sha256
-from pipeline.stage import OUTPUTS, SIMULATED, local_state, run_stage
+from pipeline.stage import OUTPUTS, local_state, run_stage
+from refinedet.data.coco import SIMULATED
 from refinedet.errors import FileError, InputError
 from refinedet.files import atomic_folder, read_json, write_json
 from refinedet.model.checkpoint import load_model, read_header

@@ -22,9 +22,6 @@ OUTPUTS = Path("outputs")
 SPLITS = ("train", "val", "test")
 """Names of the splits, of their records and of their folders."""
 
-SIMULATED = "simulated"
-"""Folder of outputs/download that holds the simulated scenes, by split."""
-
 REAL = "real"
 """Folder of outputs/download that holds scenes made of real samples, by split."""
 

@@ -20,9 +20,9 @@ from pipeline.datasets.catalogue import CATALOGUE, CocoSplit, Source, VocSplit
 from pipeline.datasets.labels.label_set import LabelSet
 from pipeline.datasets.splits import Image, cut_validation, pixel_digest
 from pipeline.datasets.voc_xml import read_annotation, read_image_set, voc_truth
-from pipeline.stage import REAL, SIMULATED, SPLITS
+from pipeline.stage import REAL, SPLITS
 from refinedet.boxes import clip, shift
-from refinedet.data.coco import Annotated, Record, import_coco, import_document
+from refinedet.data.coco import SIMULATED, Annotated, Record, import_coco, import_document
 from refinedet.data.truth import Changes, ImageTruth
 from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.files import read_json

@@ -20,7 +20,8 @@ from pipeline.downloads.checksums import remember_checksum
 from pipeline.downloads.extract import extract
 from pipeline.downloads.places import ELSEWHERE, locate
 from pipeline.params import Params, SceneParams, load_params
-from pipeline.stage import OUTPUTS, REAL, SIMULATED, SPLITS, local_state, project_root, run_stage
+from pipeline.stage import OUTPUTS, REAL, SPLITS, local_state, project_root, run_stage
+from refinedet.data.coco import SIMULATED
 from refinedet.data.simulation.scene import write_simulated
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.downloads.disk import alone_in

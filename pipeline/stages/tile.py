@@ -23,10 +23,19 @@ from PIL import Image
 from pipeline.datasets.catalogue import pixel_sizes
 from pipeline.datasets.splits import stable_draw
 from pipeline.params import TileParams, load_params
-from pipeline.stage import OUTPUTS, REAL, SIMULATED, SPLITS, TRAINED_ON, run_stage
+from pipeline.stage import OUTPUTS, REAL, SPLITS, TRAINED_ON, run_stage
 from refinedet.boxes import Boxes
 from refinedet.config import PixelSizes, Radiometry, TileConfig, TrainedOn
-from refinedet.data.coco import BESIDE, Annotated, ImageRecord, Record, build_record, read_record, write_record
+from refinedet.data.coco import (
+    BESIDE,
+    SIMULATED,
+    Annotated,
+    ImageRecord,
+    Record,
+    build_record,
+    read_record,
+    write_record,
+)
 from refinedet.data.shards import ShardWriter
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json

@@ -133,8 +133,9 @@ def prepare(params: Params, places: Places) -> Training:
 
 
 def _origins(params: Params, val: Record) -> dict[str, int]:
-    """Number of validation chips of the data set, of simulated scenes, and of scenes made of real samples."""
-    return dict(Counter(str(image.extra.get(BESIDE, params.dataset)) for image in val.images))
+    """Number of validation chips on which scores are calibrated: of the data set, and of scenes of real samples."""
+    chips = val.without_simulated().images
+    return dict(Counter(str(image.extra.get(BESIDE, params.dataset)) for image in chips))
 
 
 def _network_config(params: Params, classes: tuple[str, ...]) -> ModelConfig:

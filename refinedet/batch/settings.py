@@ -15,7 +15,7 @@ class ArchiveSettings(Settings):
     archive: bool = option(
         False,
         "Treat the scenes as an archive: record the status of each in OUT/archive.jsonl, resume, retry, and write all "
-        "ships to the GeoParquet data set OUT/dataset. --manifest and --engine ray imply it.",
+        "ships to the GeoParquet data set OUT/dataset. A manifest and the engine ray imply it.",
         Effect.NONE,
         flag="--archive",
     )

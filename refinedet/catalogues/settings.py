@@ -17,7 +17,7 @@ class SearchSettings(Settings):
     """Settings of a search, but for its box and its time."""
 
     area: Path | None = option(
-        None, "Area as polygons: GeoJSON, .gpkg or .shp.", metavar="FILE", default_text="that of --bbox"
+        None, "Area as polygons: GeoJSON, .gpkg or .shp.", metavar="FILE", default_text="that of the bounding box"
     )
     orbit: Annotated[int, Field(ge=1, le=175)] | None = option(None, "Relative orbit number.", default_text="any")
     direction: Literal["ascending", "descending"] | None = option(

@@ -146,9 +146,8 @@ class SceneSettings(Settings):
     )
     gcps: Path | None = option(
         None,
-        "Ground control points of the scene: CSV with columns pixel, line, lon, lat (or x, y, with --crs), or a "
-        ".points "
-        "file of QGIS. Pixel 0 is the outer edge of the first pixel.",
+        "Ground control points of the scene: CSV with columns pixel, line, lon, lat (or x, y and a reference system), "
+        "or a .points file of QGIS. Pixel 0 is the outer edge of the first pixel.",
         metavar="FILE",
         default_text="the coordinates in the file",
     )
@@ -201,15 +200,12 @@ class LandSettings(Settings):
     land_buffer_m: _Reach = option(
         500.0, "Width in metres of the buffer on both sides of the coast, flagged as shore; farther inland is land."
     )
-    exclude: Path | None = option(
-        None, "File of points, lines or polygons; detections there are dropped.", metavar="FILE"
-    )
+    exclude: Path | None = option(None, "Points, lines or polygons; detections there are dropped.", metavar="FILE")
     exclude_m: _Reach = option(100.0, "Also drop detections up to this many metres from these places.")
     platforms: Path | None = option(
         None,
-        "File of known platforms and turbines (points, lines or polygons; GeoJSON, GeoPackage or Shapefile). "
-        "Detections "
-        "there are flagged as platform and kept.",
+        "GeoJSON, GeoPackage or Shapefile of known platforms and turbines. Detections there are flagged as platform "
+        "and kept.",
         metavar="FILE",
     )
     platforms_m: _Reach = option(100.0, "Also flag detections up to this many metres from a known platform.")

@@ -22,7 +22,9 @@ from refinedet.errors import InputError
 from refinedet.files import read_json, write_json
 
 BESIDE = "beside"
-"""Key in `ImageRecord.extra` of a chip from a scene beside the data set; its value is the origin: simulated or real."""
+"""Key in `ImageRecord.extra` of a chip from a scene beside the data set; its value is the origin of the scene."""
+SIMULATED = "simulated"
+"""Origin of a simulated scene."""
 
 _LARGEST_PX = 2**31 - 1
 _IMAGE_KEYS = ("id", "file_name", "width", "height")
@@ -71,6 +73,10 @@ class Record:
             {image.id: self.ignored[image.id] for image in images},
             self.classes,
         )
+
+    def without_simulated(self) -> Record:
+        """Record without the chips of simulated scenes beside a data set."""
+        return self.select(image.id for image in self.images if image.extra.get(BESIDE) != SIMULATED)
 
 
 @dataclass(frozen=True, slots=True)

@@ -38,13 +38,14 @@ def operating_point(truth: Record, detections: Mapping[int, Detections], input_p
 
     Args:
         truth: boxes by image id.
-        detections: detections by image id, with the scores of the network itself.
+        detections: detections by image id, with the scores of the network itself; those of other images do not count.
         input_px: long side that the chips had on the canvas.
     """
     if all(mask.all() for mask in truth.ignored.values()):
         return OperatingPoint()
     scale = {image.id: input_px / max(image.width, image.height) for image in truth.images}
-    sloped = {slope: {k: _sloped(d, slope, scale[k]) for k, d in detections.items()} for slope in _SLOPES}
+    known = {k: d for k, d in detections.items() if k in scale}
+    sloped = {slope: {k: _sloped(d, slope, scale[k]) for k, d in known.items()} for slope in _SLOPES}
     measures = {slope: _f_measure(truth, some) for slope, some in sloped.items()}
     best = max(float(f.max()) for f in measures.values()) - _SLACK
     slopes = [slope for slope, f in measures.items() if f.max() >= best]

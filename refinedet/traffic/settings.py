@@ -41,7 +41,7 @@ class DensitySettings(Settings):
     )
     ais_state: AisState | None = option(
         None,
-        "Count only ships with this AIS state; needs an archive made with --ais.",
+        "Count only ships with this AIS state; needs an archive made with AIS reports.",
         metavar="matched|dark|unknown",
         default_text="all ships",
     )

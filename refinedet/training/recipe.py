@@ -80,7 +80,7 @@ class Training:
 
     def finished(self, state: TrainState) -> Header:
         """Header of the checkpoint of a training that `fit` has ended; all processes of a group call this."""
-        point = operating_point(self.val, self._predict(state.ema), self.header.model.input_px)
+        point = operating_point(self.val.without_simulated(), self._predict(state.ema), self.header.model.input_px)
         logger.info(
             "best on val at a score of %.2f with a slope of %.1f by size, which detection will call 0.5",
             point.score,

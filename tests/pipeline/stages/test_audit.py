@@ -15,8 +15,9 @@ from scipy.ndimage import gaussian_filter
 from pipeline.audit import duplicates
 from pipeline.datasets.catalogue import CATALOGUE
 from pipeline.downloads.extract import extract
-from pipeline.stage import SIMULATED, SPLITS
+from pipeline.stage import SPLITS
 from pipeline.stages.audit import audit
+from refinedet.data.coco import SIMULATED
 from refinedet.data.simulation.scene import write_simulated
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.errors import FileError

@@ -12,10 +12,10 @@ import pytest
 
 from pipeline.datasets.catalogue import CATALOGUE, CocoSplit, Source
 from pipeline.downloads.extract import extract
-from pipeline.stage import SIMULATED, SPLITS
+from pipeline.stage import SPLITS
 from pipeline.stages.convert import convert
 from refinedet.boxes import as_boxes
-from refinedet.data.coco import read_record
+from refinedet.data.coco import SIMULATED, read_record
 from refinedet.data.simulation.scene import write_simulated
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.errors import FileError, InputError

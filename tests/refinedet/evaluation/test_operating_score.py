@@ -60,5 +60,10 @@ def test_images_without_detections_count_as_missed() -> None:
     assert 0.3 < operating_point(truth, found, 512).score < 0.6
 
 
+def test_detections_of_images_that_do_not_count_change_nothing() -> None:
+    truth, found = _record([LARGE]), {1: _scored((LARGE, 0.9), (STRAIT, 0.4))}
+    assert operating_point(truth, found | {7: _scored((STRAIT, 0.99))}, 512) == operating_point(truth, found, 512)
+
+
 def test_without_any_object_the_point_is_the_default() -> None:
     assert operating_point(_record([]), {1: _scored((SMALL, 0.9))}, 512) == OperatingPoint()
