@@ -201,7 +201,7 @@ def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:
     low, middle, high = np.percentile(values, (1, 50, 99))
     if kind == "db":
         return bool(low > -_DB_SPAN and high < _DB_SPAN and low < 0)
-    return bool(middle >= 0 or kind == "power")
+    return bool(middle >= 0 or (kind == "power" and high > -low))  # power without its noise reaches far above zero
 
 
 def _pooled(blocks: Blocks) -> NDArray[np.float64]:

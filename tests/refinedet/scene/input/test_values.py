@@ -81,6 +81,13 @@ def test_a_name_that_the_values_contradict_is_not_believed() -> None:
     assert guess_values("float32", power(), ["db_to_power"]).evidence == "speckle"
 
 
+def test_decibels_under_the_name_of_power_are_decibels() -> None:
+    assert guess_values("float32", decibel(), ["Intensity_VV"]).kind == "db"
+    subtracted = [block - np.percentile(block, 55) for block in power()]
+    found = guess_values("float32", subtracted, ["Intensity_VV"])
+    assert (found.kind, found.evidence) == ("power", "name")
+
+
 def test_the_guess_is_told_unless_the_type_leaves_no_doubt() -> None:
     assert guess_values("uint16", [], []).note() is None
     told = guess_values("float32", power(), []).note()
