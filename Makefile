@@ -120,15 +120,12 @@ weights: $(READY)
 	  -S recipes.real.train.epochs=10 -S recipes.real.train.lr=0.0003 -S recipes.real.train.repeat=2 \
 	  -S recipes.real.scenes.seed=7200 -S recipes.real.real.seed=5
 	cp outputs/train/model.safetensors .refinedet/real_5.safetensors
+	rm -rf .refinedet/chips_5 && cp -r outputs/tile .refinedet/chips_5
 	$(KEEP_PARAMS) dvc exp run -S recipe=real -S recipes.real.train.init=.refinedet/real_5.safetensors -S ++recipes.real.train.seed=6 \
 	  -S recipes.real.train.epochs=8 -S recipes.real.train.lr=0.0003 -S recipes.real.train.repeat=2 \
 	  -S recipes.real.scenes.seed=8400 -S recipes.real.real.seed=6 -S recipes.real.real.val=4
-	python -m pipeline.average_weights .refinedet/third.safetensors outputs/train/model.safetensors --out .refinedet/fourth.safetensors
-	$(KEEP_PARAMS) dvc exp run -S recipe=real -S recipes.real.train.init=.refinedet/fourth.safetensors -S ++recipes.real.train.seed=7 \
-	  -S recipes.real.train.lr=0.0003 -S recipes.real.train.repeat=2 -S recipes.real.real.seed=7 -S recipes.real.real.val=4 \
-	  -S recipes.real.scenes.seed=9600 -S recipes.real.scenes.train=48 -S recipes.real.scenes.val=12 -S 'recipes.real.scenes.ships=[22,22,0,0]'
-	python -m pipeline.average_weights .refinedet/fourth.safetensors outputs/train/model.safetensors \
-	  --out .refinedet/mean.safetensors --chips outputs/tile
+	python -m pipeline.average_weights .refinedet/third.safetensors outputs/train/model.safetensors \
+	  --out .refinedet/mean.safetensors --chips .refinedet/chips_5 outputs/tile
 	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10 --calibration outputs/tile
 
 # the plugin for QGIS, to install from the file

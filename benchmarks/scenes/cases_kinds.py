@@ -115,6 +115,7 @@ def _values(plain: Plain) -> list[Kind]:
     power = plain.counts.astype(np.float64) ** 2
     middle = np.median(power[power > 0])
     phase = np.random.default_rng(0).uniform(0, 2 * np.pi, amplitude.shape)
+    scaled = np.rint(1310 * (decibel.clip(-35, 15) + 35)).astype(np.uint16)
     real, imaginary = ((plain.counts * part(phase)).round().astype(np.int16) for part in (np.cos, np.sin))
     return [
         Kind("uint16 amplitude", tiff(plain.counts, nodata=0)),
@@ -125,6 +126,9 @@ def _values(plain: Plain) -> list[Kind]:
         Kind("float32 dB", tiff(decibel)),
         Kind("float64 dB, 0 is declared nodata", tiff(decibel.astype(np.float64), nodata=0)),
         Kind("int16 dB in hundredths, no scale in the file", tiff(np.rint(100 * decibel).astype(np.int16))),
+        Kind("int16 dB in tenths", tiff(np.rint(10 * decibel).astype(np.int16))),
+        Kind("uint16 dB, scaled from -35 to 15 dB", tiff(scaled)),
+        Kind("float32 dB plus 60", tiff(decibel + np.float32(60))),
         Kind("int16 I and Q, named", tiff(real, imaginary, names=("I", "Q"))),
         Kind("int16 I and Q, nameless", tiff(real, imaginary)),
         Kind("complex64", tiff((plain.counts * np.exp(1j * phase)).astype(np.complex64))),
@@ -173,7 +177,15 @@ def _missing(plain: Plain) -> list[Kind]:
         filled("fill -32768, dB in hundredths", hundredths, -32768),
         filled("fill 7, --nodata 7", plain.counts, 7, nodata="7"),
         *(Kind(f"noise removed, {share} % exact zeros", tiff(pixels)) for share, pixels in denoised.items()),
+        Kind("noise removed, dB, 49 % NaN", tiff(_decibel(denoised[49], np.nan))),
+        Kind("noise removed, dB, 49 % -9999, declared", tiff(_decibel(denoised[49], -9999), nodata=-9999)),
     ]
+
+
+def _decibel(amplitude: NDArray[np.float32], of_zero: float) -> NDArray[np.float32]:
+    """Decibels of amplitudes, with a value for those that are zero."""
+    zero = amplitude == 0
+    return np.where(zero, np.float32(of_zero), 20 * np.log10(np.where(zero, 1, amplitude))).astype(np.float32)
 
 
 def _eight_bits(plain: Plain) -> list[Kind]:
@@ -186,6 +198,7 @@ def _eight_bits(plain: Plain) -> list[Kind]:
         Kind("8 bits, -25 to 5 dB", tiff(grey)),
         Kind("8 bits, -35 to 10 dB", tiff(squeezed(plain.decibel, -35, 10))),
         Kind("8 bits, dB from 2 to 98 %", tiff(squeezed(plain.decibel, low, high))),
+        Kind("8 bits, white is the lowest value", tiff(255 - linear, photometric="MINISWHITE")),
         Kind("PNG, amplitude", picture(linear, "png")),
         Kind("PNG, -25 to 5 dB", picture(grey, "png")),
         Kind("PNG, RGBA", picture(alpha, "png")),
