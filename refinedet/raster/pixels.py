@@ -107,12 +107,12 @@ class Decoder:
     def darken(self, bands: NDArray[Any], missing: Missing, known: Flags) -> None:
         """Let floats (n, h, w) that are missing in areas alone be dark, in place, where they are `known` (h, w).
 
-        Zeros of amplitude and power are dark already.
+        Zeros of amplitude and power are dark already, and so are those of decibels between 0 and another end.
         """
         if bands.dtype.kind != "f":
             return
         for value in missing.areas:
-            if value != 0 or self.values in DB_STEPS:
+            if value != 0 or (self.values in DB_STEPS and self.slope == 1):
                 bands[:, known & _hold(bands, value)] = (self._darkest - self.offset) / self.scale
 
     @property

@@ -23,6 +23,8 @@ _USUAL = (1.0, 0.1, 0.01, 0.001)
 """Usual decibels per unit."""
 _NEAR = 1.6
 """Largest ratio of a slope judged by the speckle to a usual one that is taken for it."""
+_FEW_VALUES = 32
+"""Most different values of a picture that is no measurement, such as one that was drawn."""
 _LEAST_SPAN, _MOST_GROWTH, _MOST_SKEWNESS = 0.3, 0.2, 0.05
 """Least growth of the level on which the growth of the speckle is judged, and largest share of it and skewness in
 decibels. Any power of amplitude has a share of 1; real scenes have 0.4 and more, in decibels -0.2 to 0.2."""
@@ -37,7 +39,7 @@ def squeezed_slope(blocks: Sequence[NDArray[Any]], *, sure: bool = False) -> flo
     """
     measured = [block[np.isfinite(block) & (block > 0)].astype(np.float64) for block in blocks]
     pooled = np.concatenate(measured) if measured else np.zeros(0)
-    if pooled.size == 0:
+    if len(np.unique(pooled)) <= _FEW_VALUES:
         return None
     low, high = (float(end) for end in np.percentile(pooled, _ENDS))
     if high <= low:

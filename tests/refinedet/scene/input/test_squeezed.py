@@ -93,3 +93,10 @@ def test_the_real_port_is_known(sample_data: Path, kind: str, tmp_path: Path) ->
     write_scene(tmp_path / "s.tif", np.rint(100 * values).clip(0, 65535).astype(np.uint16))
     with open_source(tmp_path / "s.tif") as reader:
         assert reader.read_as["values"]["kind"] == ("db" if kind == "decibels" else "amplitude")
+
+
+def test_a_drawn_picture_of_few_values_is_no_decibels() -> None:
+    drawn = np.full((200, 300), 100, np.uint16)
+    drawn[::7, ::5] = 99
+    drawn[100:103, 150:153] = 1000
+    assert squeezed_slope([drawn]) is None
