@@ -116,11 +116,12 @@ def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _decoded_bytes(content: bytes, codec: str | None) -> int | None:
-    """Number of bytes that a chunk becomes; None if its header does not say."""
+    """Number of bytes that a chunk becomes; None if its header does not say, or says another length of the chunk."""
     if codec is None:
         return len(content)
     if codec == "blosc":
-        return int.from_bytes(content[4:8], "little") if len(content) >= _BLOSC_HEADER else None
+        whole = len(content) >= _BLOSC_HEADER and int.from_bytes(content[12:16], "little") == len(content)
+        return int.from_bytes(content[4:8], "little") if whole else None  # blosc would read beyond a cut chunk
     return _zstd_bytes(content)
 
 

@@ -88,7 +88,11 @@ DAMAGES: dict[str, tuple[Layout, Damage, str]] = {
     "a list": ("cpm2", content("*_VV/.zattrs", lambda _: b"[]"), "expected an object of JSON"),
     "large json": ("cpm2", content("*_VV/.zattrs", lambda _: b" " * (17 << 20)), "expected at most 16,777,216 bytes"),
     "claimed size": ("cpm2", content(f"{GRD}/0.0", claimed), r"expected 102,400 bytes in chunk .*grd/0\.0"),
-    "cut chunk": ("cpm2", content(f"{GRD}/0.0", lambda old: old[: len(old) // 2]), "the store is damaged"),
+    "cut chunk": (
+        "cpm2",
+        content(f"{GRD}/0.0", lambda old: old[: len(old) // 2]),
+        "found no size; the store is damaged",
+    ),
     "empty chunk": ("cpm2", content(f"{GRD}/0.0", lambda _: b""), "found no size"),
     "large chunk": ("cpm2", content(f"{GRD}/0.0", lambda old: old + bytes(1 << 20)), "expected at most"),
     "cut zstd": ("cpm3", content("*/measurements/grd/c/1/0/0", lambda old: old[:-9]), "found no size"),
