@@ -147,7 +147,7 @@ def _on_scattered(zeros: Zeros) -> str:
     padded = f"; where zeros fill areas, {_percent(zeros.areas)} of the scene, they are no data" if zeros.areas else ""
     return (
         f"{_percent(zeros.scattered)} of the pixels are zeros scattered amid other values, as noise removal leaves "
-        f"them: they are taken as dark sea{padded}; {_OVERRULE}"
+        f"them: they are treated as dark sea{padded}; {_OVERRULE}"
     )
 
 
