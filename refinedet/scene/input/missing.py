@@ -53,6 +53,8 @@ def _with_gaps(reader: SceneReader, missing: Missing | None) -> Missing | None:
             f"{_percent(share)} of the pixels {held} and lie scattered amid other values, as decibels of removed noise "
             f"do: they are treated as dark sea; where they fill areas, they are no data; {_OVERRULE}"
         )
+    told = reader.read_as["nodata"]
+    reader.tell(nodata={**told, "scattered": round(sum(shares.values()), 4)})
     return Missing(tuple(value for value in values if value not in shares and not np.isnan(value)), (*areas, *shares))
 
 

@@ -96,6 +96,7 @@ def test_scattered_holes_are_dark_sea_and_areas_of_them_are_missing(
     assert valid[:, 112:].all()
     (note,) = [note for note in reader.notes if "scattered amid other values" in note]
     assert note.endswith("set `nodata` to change this")
+    assert hole == 0 or reader.read_as["nodata"]["scattered"] > 0.3
     with open_source(path, SceneSettings(values=kind)) as opened:
         pixels = opened.read_whole()
     np.testing.assert_allclose(pixels[~dark], amplitude[~dark] / 1000, rtol=1e-4)
