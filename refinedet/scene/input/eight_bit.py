@@ -151,12 +151,8 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
             )
         return False
     guess = guess_eight_bit([block if block.ndim == 2 else block[..., 1] for block in blocks])
-    if kind is None and guess.is_inverted:
-        reader.tell(_INVERTED)
-        return False
-    if kind is None and guess.is_undecided:
-        reader.tell(_UNDECIDED)
-    if kind is None and guess.kind == "amplitude":
+    if kind is None and (guess.is_inverted or guess.kind == "amplitude"):
+        reader.tell(*([_INVERTED] if guess.is_inverted else [_UNDECIDED] if guess.is_undecided else []))
         return False
     reader.use_steps((10 ** (np.arange(256) * guess.db_per_step / 20)).astype(np.float32))
     span = f"decibels over a range of {255 * guess.db_per_step:.0f} dB"
