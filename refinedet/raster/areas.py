@@ -7,6 +7,8 @@ read. Sea of which three quarters are zeros, as noise removal leaves it, hardly 
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 from numpy.typing import NDArray
 
@@ -16,6 +18,11 @@ Flags = NDArray[np.bool_]
 
 CELL_PX = 16
 """Side of a cell."""
+
+
+def holds(bands: NDArray[Any], value: float) -> Flags:
+    """(h, w) true where all bands (n, h, w) hold a value; NaN stands for all that is not finite."""
+    return np.asarray((~np.isfinite(bands) if np.isnan(value) else bands == value).all(axis=0))
 
 
 def around(window: Window, height: int, width: int) -> Window:

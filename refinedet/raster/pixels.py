@@ -12,6 +12,7 @@ from rasterio.enums import ColorInterp, MaskFlags
 
 from refinedet.config import ValueKind
 from refinedet.radiometry import valid_mask
+from refinedet.raster.areas import holds
 from refinedet.raster.gdal import COMPLEX_TYPES
 from refinedet.raster.values import DB_STEPS, LEAST_AMPLITUDE, darkest, to_amplitude
 
@@ -39,6 +40,12 @@ class Missing:
     def main(self) -> float | None:
         """The value that integers hold where anything is missing; None: nothing is."""
         return next(iter((*self.values, *self.areas)), None)
+
+    @property
+    def everywhere(self) -> Missing:
+        """Missing pixels for a look at what was measured: single ones too, but zeros."""
+        zeros = tuple(value for value in self.areas if value == 0)
+        return Missing((*self.values, *(value for value in self.areas if value != 0)), zeros)
 
     @property
     def is_plain(self) -> bool:
@@ -113,7 +120,7 @@ class Decoder:
             return
         for value in missing.areas:
             if value != 0 or (self.values in DB_STEPS and self.slope == 1):
-                bands[:, known & _hold(bands, value)] = (self._darkest - self.offset) / self.scale
+                bands[:, known & holds(bands, value)] = (self._darkest - self.offset) / self.scale
 
     @property
     def _darkest(self) -> float:
@@ -218,15 +225,10 @@ def measured(bands: NDArray[Any], missing: Missing, areas: Callable[[Flags], Fla
     """(h, w) true where stored bands (n, h, w) hold none of the missing values; `areas` finds areas in flags."""
     hidden = np.zeros(bands.shape[1:], np.bool_)
     for value in missing.values:
-        hidden |= _hold(bands, value)
+        hidden |= holds(bands, value)
     for value in missing.areas:
-        hidden |= areas(_hold(bands, value))
+        hidden |= areas(holds(bands, value))
     return ~hidden
-
-
-def _hold(bands: NDArray[Any], value: float) -> Flags:
-    """(h, w) true where all stored bands (n, h, w) hold a value; NaN: what is not finite."""
-    return np.asarray((~np.isfinite(bands) if np.isnan(value) else bands == value).all(axis=0))
 
 
 def can_hold(value: float, dtype: str) -> bool:

@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.raster.areas import opened
+from refinedet.raster.areas import holds, opened
 
 Flags = NDArray[np.bool_]
 
@@ -35,11 +35,10 @@ _HIGH_SHARE, _LOW_SHARE = 0.02, 0.005
 _MOST_FILLS = 3
 _NOTABLE = 0.001
 """Least share of zeros in areas that are padding in types whose zero may be a measurement."""
-
-
-_NEAR_ZERO, _FAR_BELOW_DB = 0.18, 12.0
-"""First percentile of a sea from which noise was removed: at most this share of the median, or at least so many
-decibels below it. The sea of a product of four looks has 0.45 in amplitude, 0.2 in power, 7 decibels."""
+_DARKEST, _NEAR_ZERO, _FAR_BELOW_DB = 0.1, 0.3, 10.5
+"""Low percentile of a sea from which noise was removed: at most this share of the median, or at least so many decibels
+below it. The sea of a product of four looks has 0.37 in amplitude, 9 decibels; counts of it without their noise have
+0.14 to 0.27, 11.5 to 17 decibels."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -84,7 +83,7 @@ def gaps(sample: NDArray[Any], values: Iterable[float], side: int) -> dict[float
     if sample.dtype.kind != "f" or sample.ndim != 2 or not _is_dark(_measured(sample, ~np.isin(sample, [*values]))):
         return found
     for value in values:
-        flags = ~np.isfinite(sample) if np.isnan(value) else _equal(sample, value)
+        flags = holds(sample[None], value)
         if not flags.any():
             continue
         near = ndimage.maximum_filter(opened(flags, side), 4 * side + 1)
@@ -98,7 +97,7 @@ def _is_dark(values: NDArray[np.float64]) -> bool:
     """True if values reach down to nothing, in amplitude and power or in decibels."""
     if not values.size:
         return False
-    low, middle = (float(level) for level in np.percentile(values, (1, 50)))
+    low, middle = (float(level) for level in np.percentile(values, (_DARKEST, 50)))
     return low < middle - _FAR_BELOW_DB if middle < 0 else low < _NEAR_ZERO * middle
 
 

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
+from functools import cache
 from typing import Any, cast
 
 import numpy as np
@@ -13,6 +14,7 @@ from refinedet.config.detect_options import Polarisation, SceneSettings
 from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
 from refinedet.raster import RasterFile, SceneReader
+from refinedet.raster.values import DB_STEPS
 from refinedet.scene.input.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
 from refinedet.scene.input.eight_bit import apply_eight_bit
 from refinedet.scene.input.fill import without_markers
@@ -21,6 +23,8 @@ from refinedet.scene.input.squeezed import squeezed_slope
 from refinedet.scene.input.values import NAMES, ValueGuess, are_no_decibels, guess_values, has_doubt, is_one_part
 
 _COLOURS = 3
+_Look = Callable[[], list[NDArray[Any]]]
+"""Look at the measured values of a raster: blocks that are read at the first call."""
 _OVERRULE = "set `values` to change this"
 
 
@@ -45,10 +49,11 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
         _check_colours(path, settings)
     if _is_picture_in_decibels(reader, settings) or in_colours:
         return
-    reader.use(choice.numbers[:1], missing=missing)
-    guess = _values(reader, path, names, choice, settings)
+    reader.use(choice.numbers[:1], missing=missing and missing.everywhere)
+    blocks = cache(lambda: _measured(reader))
+    guess = _values(reader, path, names, choice, settings, blocks)
     pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
-    slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings)
+    slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks)
     if slope is not None:
         reader.use(pair, "db", missing, slope)
         note = f"its values look like decibels above zero, {slope:.3g} dB to each unit, and are read so; {_OVERRULE}"
@@ -59,15 +64,14 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     reader.tell(*filter(None, [guess.note()]), values={"kind": guess.kind, "from": guess.evidence})
 
 
-def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings) -> float | None:
+def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings, blocks: _Look) -> float | None:
     """Decibels per unit of values above zero that look like decibels, or are too large for those that are stated."""
     if reader.stored_dtype == "uint8" or settings.stretch.kind == "none":
         return None
     if settings.values == "db":
-        blocks = _measured(reader)
-        return squeezed_slope(blocks, sure=True) if are_no_decibels(blocks) else None
+        return squeezed_slope(blocks(), sure=True) if are_no_decibels(blocks()) else None
     guessed = guess.kind in ("amplitude", "power") and guess.evidence in ("type", "speckle")
-    return squeezed_slope(_measured(reader)) if guessed else None
+    return squeezed_slope(blocks()) if guessed else None
 
 
 def _is_picture_in_decibels(reader: SceneReader, settings: SceneSettings) -> bool:
@@ -116,7 +120,12 @@ def _check_colours(path: RasterFile, settings: SceneSettings) -> None:
 
 
 def _values(
-    reader: SceneReader, path: RasterFile, names: Sequence[str], choice: BandChoice, settings: SceneSettings
+    reader: SceneReader,
+    path: RasterFile,
+    names: Sequence[str],
+    choice: BandChoice,
+    settings: SceneSettings,
+    blocks: _Look,
 ) -> ValueGuess:
     if settings.values != "auto":
         _check_stated(settings.values, reader, path, choice)
@@ -127,15 +136,14 @@ def _values(
     dtype = stored if stored.startswith("complex") else reader.info.dtype  # float32 under a scale in the file
     if not has_doubt(dtype):
         return guess_values(dtype, [], [])
-    blocks = _measured(reader)
-    if is_one_part(blocks):
+    if is_one_part(blocks()):
         raise InputError(
             f"expected an image of the sea in {path}, found values as often below zero as above, like one part of "
             "complex numbers; name a file with both parts, or state the kind of its `values`"
         )
     tags = reader.tags(choice.numbers[0])
     words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
-    return guess_values(dtype, blocks, [*words, *reader.units(), path.stem])
+    return guess_values(dtype, blocks(), [*words, *reader.units(), path.stem])
 
 
 def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choice: BandChoice) -> None:
@@ -148,7 +156,7 @@ def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choi
             f"expected two bands, {NAMES['iq']}, in {path}, found {len(reader.band_names)}; "
             "name the band of the real part by `band`, or another kind of `values`"
         )
-    elif values in ("db10", "db100", "db1000") and np.dtype(dtype).itemsize == 1:
+    elif values in DB_STEPS and values != "db" and np.dtype(dtype).itemsize == 1:
         raise InputError(f"expected {NAMES[values]} in {path}, found 8 bits, which cannot hold them")
 
 

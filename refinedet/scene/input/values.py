@@ -110,6 +110,9 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
     if not has_doubt(dtype):
         return ValueGuess("amplitude", "type")
     values = _pooled(blocks)
+    rest = values[values != 0]
+    if rest.size and np.median(rest) < 0:
+        values = rest  # exact zeros amid decibels are no measurements
     named = _named(words)
     if named is not None and _possible(named, values):
         return ValueGuess(named, "name")

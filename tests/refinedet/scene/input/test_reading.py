@@ -193,3 +193,17 @@ def test_a_product_takes_no_band_and_no_kind_of_values(made_up_product: Any) -> 
     for settings, message in ((SceneSettings(band=1), "use `pol`"), (SceneSettings(values="db"), "leave it out")):
         with pytest.raises(InputError, match=message), open_source(product, settings):
             pass
+
+
+@pytest.mark.parametrize("share", [8, 49, 62, 74])
+@pytest.mark.parametrize("hole", [np.nan, 0.0])
+def test_decibels_from_which_noise_was_removed_are_decibels_and_their_holes_are_sea(
+    share: int, hole: float, tmp_path: Path
+) -> None:
+    power = np.round(1000 * _amplitude()) ** 2
+    power = np.maximum(power - np.percentile(power, share), 0) / 1e6
+    stored = np.where(power > 0, 10 * np.log10(np.where(power > 0, power, 1)), hole).astype(np.float32)
+    with open_source(_write(tmp_path / "s.tif", stored)) as reader:
+        pixels = reader.read_whole()
+        assert reader.read_as["values"] == {"kind": "db", "from": "range"}
+    np.testing.assert_allclose(pixels, np.sqrt(power), rtol=1e-4, atol=1e-9)
