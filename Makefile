@@ -1,8 +1,8 @@
-# Two commands do all the set-up: `make demo` and `make test`. Each makes .venv on its first run: the demo with what
-# detection needs, everything else with the rest on top.
+# `make demo` and `make test` do all the set-up. Both create .venv if it is missing. `make demo` installs only the packages
+# for detection; the other commands install all extras.
 SHELL := bash
 .SHELLFLAGS := -eu -o pipefail -c
-# the first Python that is there, runs and is new enough
+# the first of these Pythons that runs and is new enough
 PYTHON ?= $(shell for p in python3 python3.13 python3.12 python3.11; do \
   $$p -c 'import sys; sys.exit(sys.version_info < (3, 11))' 2>/dev/null && echo $$p && break; done)
 VENV := .venv
@@ -10,17 +10,17 @@ LIGHT := $(VENV)/.light
 READY := $(VENV)/.ready
 DEMO_SEED := 20261123
 
-# `dvc exp run -S` writes into params.yaml and leaves it so: put the user's own back, whatever happens
+# `dvc exp run -S` changes params.yaml: restore the user's file afterwards, also after an error
 KEEP_PARAMS = mkdir -p .refinedet; cp params.yaml .refinedet/params.yaml; trap 'mv .refinedet/params.yaml params.yaml' EXIT;
 
-# dvc.yaml calls `python`: the one of .venv
+# dvc.yaml calls `python`: make it the one of .venv
 export PATH := $(CURDIR)/$(VENV)/bin:$(PATH)
 
 .PHONY: setup demo pipeline weights lock test test-all coverage lint bench docs docs-serve qgis clean
 
 setup: $(READY)
 
-# no torch: some 650 MB, in less than a minute with a warm package cache
+# without torch: about 650 MB, less than a minute with a warm package cache
 $(LIGHT): pyproject.toml
 	@test -n "$(PYTHON)" || \
 	  { echo "expected Python 3.11 or newer, found none; install it, or name it: make PYTHON=/path/to/python3.12 demo"; exit 1; }
@@ -36,7 +36,7 @@ $(READY): $(LIGHT)
 	@python -m pip install -q --disable-pip-version-check -e '.[all,dev]'
 	@touch $(READY)
 
-# the main job, with the weights that come with the package, on a scene that no training has seen
+# detection with the shipped weights, on a scene that no training has seen
 demo: $(LIGHT)
 	refinedet simulate demo/scene.tif --width-px 2048 --height-px 2048 --ships 60 --seed $(DEMO_SEED) --overwrite
 	refinedet detect demo/scene.tif --out demo/ships --overwrite
@@ -47,7 +47,7 @@ demo: $(LIGHT)
 	@echo "Quicklook:  demo/ships/scene.png"
 	@echo "Ships:      demo/ships/scene.geojson"
 
-# the whole workflow on simulated scenes: train, evaluate, report, then the new weights on the demo's scene
+# the whole workflow on simulated scenes: train, evaluate, report, then detect in the demo's scene with the new weights
 pipeline: $(READY)
 	@git rev-parse --is-inside-work-tree >/dev/null 2>&1 || \
 	  { echo "expected a git checkout, since DVC works on one; run: git init && git add . && git commit -m start"; exit 1; }
@@ -59,7 +59,7 @@ pipeline: $(READY)
 	@echo "Report:     outputs/report/report.html"
 	@echo "Runs:       $(VENV)/bin/refinedet runs"
 
-# a process of tests on each core, up to four; what they compute stays on its own
+# one test process per core, at most four; each computes with one thread
 PYTEST = OMP_NUM_THREADS=1 python -m pytest -n logical --maxprocesses 4 --dist loadfile
 
 test: lint
@@ -68,7 +68,7 @@ test: lint
 test-all: lint
 	$(PYTEST) -m "slow or not slow"
 
-# the tests again, a third slower, with the lines that none of them runs; programs that tests start are not measured
+# the tests, a third slower, with a list of the lines that none of them runs; programs that tests start are not measured
 coverage: lint
 	$(PYTEST) --cov --cov-report=term:skip-covered
 
@@ -78,17 +78,17 @@ lint: $(READY)
 	@codespell || { echo "lint: codespell found misspellings; words of our own go into pyproject.toml"; exit 1; }
 	@mypy || { echo "lint: mypy found faults in types"; exit 1; }
 
-# the site of the documentation, into site/: any broken link or missing page is an error; nothing is fetched
+# build the documentation into site/: a broken link or a missing page is an error; nothing is downloaded
 docs: $(READY)
 	NO_MKDOCS_2_WARNING=1 python -m mkdocs build --strict
 
-# the same in the browser, anew with each change
+# show the documentation in the browser, and rebuild it after each change
 docs-serve: $(READY)
 	NO_MKDOCS_2_WARNING=1 python -m mkdocs serve
 
-# docs/results/speed.md, on this machine, in some 20 minutes: PRODUCT=path.SAFE takes in a whole Sentinel-1 scene, INT8=path.xml
-# a file of `refinedet export --int8`; QUICK=1 tries all but 8 bits in some two minutes and writes demo/benchmarks.md.
-# OLD=revision instead times that revision and this one in turns, ROWS=demo,chips some rows of it
+# measure docs/results/speed.md on this machine, in about 20 minutes. PRODUCT=path.SAFE adds a whole Sentinel-1 scene, and INT8=path.xml
+# a file of `refinedet export --int8`. QUICK=1 runs all but 8 bits in about two minutes and writes demo/benchmarks.md.
+# OLD=revision times that revision and this one in turn instead; ROWS=demo,chips selects rows
 bench: $(READY)
 ifdef OLD
 	python benchmarks/speed/against.py '$(OLD)' $(if $(QUICK),--quick) $(if $(ROWS),--rows '$(ROWS)')
@@ -97,7 +97,7 @@ else
 	python benchmarks/speed/report.py $(if $(QUICK),--quick) $(if $(PRODUCT),--product '$(PRODUCT)') $(if $(INT8),--int8 '$(INT8)')
 endif
 
-# the weights that ship and their graph, from the data sets and the real samples to the files in the package: docs/training/shipped-weights.md
+# train the shipped weights and their graph from the data sets and the real samples: docs/training/shipped-weights.md
 weights: $(READY)
 	@test -d "$$REFINEDET_DATA/real" || { echo "expected REFINEDET_DATA to name the folder of the real samples, which has a folder real"; exit 1; }
 	$(KEEP_PARAMS) dvc exp run -S recipe=long
@@ -128,7 +128,7 @@ weights: $(READY)
 	  --out .refinedet/mean.safetensors --chips .refinedet/chips_5 outputs/tile
 	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10 --calibration outputs/tile
 
-# the plugin for QGIS, to install from the file
+# pack the plugin for QGIS into a zip file to install
 qgis:
 	@rm -rf build/qgis; mkdir -p build/qgis dist
 	@cp -r qgis/refinedet_qgis LICENSE build/qgis && mv build/qgis/LICENSE build/qgis/refinedet_qgis
@@ -136,7 +136,7 @@ qgis:
 	@cd build/qgis && $(PYTHON) -m zipfile -c ../../dist/refinedet_qgis.zip refinedet_qgis
 	@echo dist/refinedet_qgis.zip
 
-# the versions that were tested, as constraints; torch and what it brings are left out, since its builds differ
+# write the tested versions as constraints, without torch and its dependencies, because its builds differ
 lock: $(READY)
 	@{ echo '# Versions that were tested, by `make lock`: pip install -c requirements.lock refinedet'; \
 	  python -m pip freeze --exclude-editable | grep -E '^[A-Za-z0-9_.-]+==[0-9A-Za-z.]+$$' \
