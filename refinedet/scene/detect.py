@@ -1,6 +1,6 @@
-"""detect_scene(): windows of a scene -> read -> predict -> merge. Memory does not grow with the scene.
+"""Detection in a scene, window by window: read, predict, merge. Memory use does not grow with the scene.
 
-window_search.py looks at the windows. Of two polarisations each is searched by itself; dual.py brings them together.
+window_search.py searches the windows of one polarisation. dual.py combines two polarisations.
 """
 
 from __future__ import annotations
@@ -60,27 +60,27 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
     """Find ships in a GeoTIFF, PNG, JPEG or Sentinel-1 GRD product of any size.
 
     The result depends neither on `batch_size` nor on the order of windows. Windows without data are skipped. A scene
-    whose long side is at most `tile.whole_factor` tiles is one window, handed whole to the predictor.
+    whose long side is at most `tile.whole_factor` tiles is one window, passed whole to the predictor.
 
     Args:
-        path: the scene, or its address.
-        predictor: finds ships in chips. Several, equal but for their devices, share the work.
-        scene: pixels that are looked at: polarisation or two, band, stretch, pixel size.
+        path: path or address of the scene.
+        predictor: finds ships in chips. Several predictors, equal except for their devices, share the work.
+        scene: choice of one or two polarisations, band, stretch and pixel size.
         land: treatment of land, and of places that are known to hold no ship.
         tile: size and overlap of windows.
         score_min: lowest score of a ship in the result, in [0, 1].
-        prescreen: least contrast of a window that is looked at, in standard deviations (`prescreen.K`); None: any.
-        ship_m: longest ship in metres: windows overlap by no more than its length; None: as `tile` says.
-        known_gsd: pixel sizes that the predictor knows; a scene with others is resampled to the best of them.
-        batch_size: windows per call of the predictor; it may split them further.
-        progress: called with the number of windows done.
+        prescreen: least contrast of a window to be searched, in standard deviations (`prescreen.K`); None: search all.
+        ship_m: longest ship in metres; limits the overlap of windows to its length. None: the overlap of `tile`.
+        known_gsd: pixel sizes that the predictor knows; a scene with another size is resampled to the best of them.
+        batch_size: windows per call of the predictor; the predictor may split them further.
+        progress: called with the number of finished windows and the number of all windows.
         stream: called with the detections of each window as soon as it is finished.
-        journal: keeps finished windows, so that an interrupted run goes on.
+        journal: keeps finished windows, from which an interrupted run resumes.
 
     Raises:
         FileError: the scene, a side file or the journal is missing, damaged, or of an unsupported format.
         InputError: pixels are unsupported or too many, an argument is out of range, or the journal is of another run.
-        MissingExtra: `land` asks for a coastline that is not installed.
+        MissingExtra: `land` needs a coastline that is not installed.
     """
     path, (predictors, first) = scene_of(path), _checked(predictor, score_min, batch_size, prescreen, ship_m)
     scene, land, tile, watch = scene or SceneSettings(), land or LandSettings(), tile or TileConfig(), Stopwatch()
@@ -90,11 +90,11 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         info, looks = readers[0].info, list(zip(readers, scene.one_by_one(), strict=True))
         hashed = start_thread(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
         (annotation, acquired), *_ = [read_metadata(path, settings, reader) for reader, settings in looks]
-        with watch.part("land"):  # an error in this or the metadata comes first
+        with watch.part("land"):  # errors in land or metadata are raised before the search
             known = survey(locate(info), info.width, info.height, land)
         limits = SearchLimits(score_min, prescreen, ship_m, known_gsd)
         searches = [WindowSearch(*look, tile, limits, watch) for look in looks]
-        missing = start_thread(partial(_missing, searches[0]))  # beside the search: it needs the preview alone
+        missing = start_thread(partial(_missing, searches[0]))  # during the search: needs only the preview
         for search in searches:
             search.prepare(known, first.radiometry)
         with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
@@ -112,7 +112,7 @@ def _identified(watch: Stopwatch, path: Scene, detector: Mapping[str, Any], chos
 def _from_beside(
     result: SceneResult, missing: Future[dict[str, Any]], identity: Future[RunIdentity] | None
 ) -> dict[str, Any]:
-    """Fields of the result that other threads found."""
+    """Fields of the result that other threads computed."""
     read_as = {**result.read_as, **missing.result()}
     return {"read_as": read_as, "identity": None if identity is None else identity.result()}
 
@@ -157,7 +157,7 @@ def _result(
 
 
 def _missing(search: WindowSearch) -> dict[str, Any]:
-    """Entry of the record on areas that were not measured; none if there is none."""
+    """Entry of the record on areas that were not measured; empty if there are none."""
     areas = missing_areas(search.preview, search.reader.info, search.position)
     return {} if areas is None else {"missing_areas": areas}
 
@@ -187,4 +187,4 @@ def _checked(
 
 
 def _silent(done: int, total: int) -> None:
-    """Progress that is not shown."""
+    """Show no progress."""

@@ -1,4 +1,4 @@
-"""Two polarisations of one scene, each searched by itself: one journal, one progress, one list of ships."""
+"""Search of one or two polarisations of a scene, with one journal, one progress and one list of ships."""
 
 from __future__ import annotations
 
@@ -44,19 +44,19 @@ def detect_all(
 
 
 def merge_searches(searches: Sequence[WindowSearch], score_min: float) -> Merged:
-    """Ships of one search, or of two fused, from `score_min` up."""
+    """Merge the ships of one or two searches, and keep scores from `score_min` up."""
     found = [merge_windows(search.parts, search.grid) for search in searches]
     merged = found[0] if len(found) == 1 else fuse_polarisations(*found)
     return merged.only(merged.detections.scores >= score_min)
 
 
 def label_of(readers: Sequence[Reader]) -> str | None:
-    """Part of the scene that was looked at, in a word for people: vv+vh."""
+    """Name of the searched part of the scene for the user, such as vv+vh; None if it is the whole scene."""
     return BOTH.join(reader.label or "" for reader in readers) or None
 
 
 def notes_of(searches: Sequence[WindowSearch]) -> tuple[str, ...]:
-    """Notes of all searches; one that is not true of all names its polarisation."""
+    """Notes of all searches; a note that applies to one polarisation only names it."""
     common = [note for note in searches[0].notes if all(note in search.notes for search in searches)]
     own = [f"{search.reader.label}: {note}" for search in searches for note in search.notes if note not in common]
     return (*common, *own)
@@ -73,7 +73,7 @@ def read_as(readers: Sequence[Reader]) -> dict[str, Any]:
 
 
 def seen_polarisations(searches: Sequence[WindowSearch], ships: Ships) -> tuple[SeenPolarisation, ...]:
-    """Both polarisations with the scores of the ships; empty if the scene was looked at in one."""
+    """Both polarisations with the scores of the ships; empty if only one was searched."""
     if ships.by_polarisation is None:
         return ()
     return tuple(

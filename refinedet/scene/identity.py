@@ -1,8 +1,8 @@
 """Identity of a run of detection: two runs with equal identities find equal ships.
 
 The journal, the run record, `skip_existing` and archives all compare this one value. Neither the batch size nor the
-device is part of it. They change a box by less than 0.01 pixels, and a run that ran out of memory must be able to go on
-with smaller batches.
+device is part of it. They change a box by less than 0.01 pixels, and a run that ran out of memory must be able to
+resume with smaller batches.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _PACKAGES = (
     *("refinedet", "torch", "onnxruntime", "openvino"),
     *("numpy", "scipy", "pillow", "rasterio", "pyproj", "shapely"),
 )
-"""Packages whose version may show in a result."""
+"""Packages whose version may change a result."""
 _SIDE_FILES = ("gcps", "land", "exclude", "platforms", "fixed")
 """Settings that name a file. Its content counts, its path does not."""
 _PARTS = (".shp", ".dbf", ".shx", ".prj", ".cpg")
@@ -54,13 +54,14 @@ class RunIdentity:
     scene: str | None
     """SHA-256 of the scene's content; None for the identity that all scenes of an archive share."""
     detector: Mapping[str, Any]
-    """Identity of the detector: weights, runtime, precision, passes; of another predictor, the one its user gave."""
+    """Identity of the detector: weights, runtime, precision, passes. For other predictors, the identity that the caller
+    gave."""
     settings: Mapping[str, Any]
     """Settings that change the result, defaults included."""
     side_files: Mapping[str, str] = field(default_factory=dict)
     """SHA-256 of the content of each file that the settings name."""
     software: Mapping[str, Any] = field(default_factory=dict)
-    """Code of this package, and versions of others."""
+    """Hash of this package's code, and versions of other packages."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values as they come back from JSON."""
@@ -106,7 +107,7 @@ def run_identity(  # noqa: PLR0913 - all that decides a result
         FileError: a side file cannot be read.
     """
     chosen = with_effect(scene, Effect.SHIPS) | with_effect(land, Effect.SHIPS) | {"land_mask": land.mask}
-    chosen["band"] = None if scene.band is None else str(scene.band)  # as the command line has it
+    chosen["band"] = None if scene.band is None else str(scene.band)  # the same type as from the command line
     if land.mask == "off":
         chosen["land_buffer_m"] = None
     for name in ("exclude", "platforms", "fixed"):
@@ -137,7 +138,7 @@ def side_files(scene: SceneSettings, land: LandSettings) -> dict[str, str]:
 
 
 def _content_sha256(path: Path) -> str:
-    """Hash of a file that a setting names; of a Shapefile all its parts count."""
+    """Hash of a file that a setting names; for a Shapefile, of all its parts."""
     try:
         if path.suffix.lower() != ".shp":
             return sha256_file(path)
@@ -153,21 +154,21 @@ def _content_sha256(path: Path) -> str:
 
 
 def software() -> dict[str, Any]:
-    """Hash of this package's code, and versions of others that may show in a result, as JSON values."""
+    """Hash of this package's code, and versions of other packages that may change a result, as JSON values."""
     return {"code": code_sha256(), "versions": {name: package_version(name) for name in _PACKAGES}}
 
 
 def scene_sha256(path: str | Scene, polarisation: str | None = None) -> str:
-    """Hex SHA-256 of a scene's content, independent of its path and name; of one at an address, of what identifies it.
+    """Hex SHA-256 of a scene's content, independent of its path and name.
 
-    All of the content is hashed. A sample of blocks with size and time would be quicker, but would take an edited scene
-    for the old one. A gigabyte takes 0.6 seconds on processors with SHA instructions; detection takes minutes and reads
-    the file three times in any case. For a product in a folder, and for its bare raster, the manifest, the annotations
-    and the chosen raster count; of two polarisations, both rasters; of a Zarr store in a folder, their groups. With
-    another raster, a world file and a .prj file beside it count: they may place it.
+    All of the content is hashed. A sample of blocks with size and time would be quicker, but would miss an edit. A
+    gigabyte takes 0.6 seconds on processors with SHA instructions; detection takes minutes and reads the file three
+    times in any case. For a product in a folder, or one of its rasters, the hash covers the manifest, the annotations
+    and the raster of each chosen polarisation. For a Zarr store in a folder, it covers the groups of these
+    polarisations. For any other raster, it includes a world file and a .prj file beside it, which may place the scene.
 
-    A scene at an address is not read whole for this. Address, version (ETag) and length of its rasters count instead,
-    with the content of the small files that describe them.
+    A scene at an address is not read whole. Its hash covers the address, version (ETag) and length of its rasters,
+    and the content of the small files that describe them.
 
     Raises:
         FileError, InputError: the scene cannot be read, or is no product that `products.measurement_of` knows.
@@ -195,7 +196,7 @@ def scene_sha256(path: str | Scene, polarisation: str | None = None) -> str:
 
 
 def _remote_sha256(scene: CloudScene, polarisation: str | None) -> str:
-    """Hash of what identifies a scene by address: not of its pixels."""
+    """Hash of the address, version and small files of a scene at an address, but not of its pixels."""
     found: list[Any] = [] if scene.is_item else [scene.raster().describe()]
     if scene.is_item:
         rasters = [find_measurement(scene, one) for one in _asked(polarisation)]
@@ -204,7 +205,7 @@ def _remote_sha256(scene: CloudScene, polarisation: str | None) -> str:
 
 
 def _rasters(path: Path, polarisation: str | None) -> list[SafeMeasurement]:
-    """Rasters of a product in a folder that are looked at, or a bare raster of one; empty for other scenes."""
+    """Searched rasters of a product in a folder, or a single raster of one; empty for other scenes."""
     if not is_product(path):
         return [raster for raster in [bare_measurement(path)] if raster is not None]
     if is_archive(path):

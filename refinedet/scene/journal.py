@@ -1,9 +1,9 @@
-"""Journal of the finished windows of a run, from which an interrupted run goes on.
+"""Journal of the finished windows of a run, from which an interrupted run resumes.
 
 A journal is a text file; each line is a CRC-32 and compact JSON. The first line is the identity of the run: the content
 of the scene, the detector, settings and code. Each further line holds the windows of one batch. Lines are only added,
-each in one write. So a kill tears at most the last line, and the next run cuts it off. A line reaches the system at
-once; lines are forced to the disk each second, so a power failure costs a second of work.
+each in one write. So a killed process damages at most the last line, and the next run cuts this line off. Each line is
+passed to the system at once and forced to the disk each second, so a power failure loses a second of work.
 """
 
 from __future__ import annotations
@@ -38,15 +38,15 @@ class Journal:
     """File of the finished windows of a run, and the detector that made them.
 
     Pass it to `detect_scene`, and call `discard` once the results are written. The next run on the same scene with the
-    same settings goes on from the windows in the file. One run at a time may use it.
+    same settings resumes from the windows in the file. Only one run at a time may use a journal.
     """
 
     path: Path
     detector: Mapping[str, Any] = field(default_factory=dict)
     """Everything that decides the predictor's detections, as JSON values: the hash of its weights, its thresholds.
-    Windows of another detector are not taken over."""
+    A journal of another detector is an error."""
     restart: bool = False
-    """Discard the file that another run has left, whatever it holds."""
+    """Discard the file of an earlier run, whatever it holds."""
 
     def count(self) -> int:
         """Count the windows in the file as it is on the disk; 0 if there is no file."""
@@ -60,7 +60,7 @@ class Journal:
 
 
 class OpenJournal:
-    """Journal in use: its finished windows, and methods to add more. Made by `open_journal`."""
+    """Open journal: its finished windows, and methods to add more. `open_journal` makes it."""
 
     def __init__(self, path: Path, descriptor: int, head: Callable[[], Any]) -> None:
         self.finished: dict[int, Detections | None] = {}
@@ -90,7 +90,7 @@ class OpenJournal:
         return JournalPart(self, first, count)
 
     def go_on(self, lines: Sequence[Any]) -> None:
-        """Take over the lines of an earlier run; the first one is its identity."""
+        """Continue with the lines of an earlier run; the first line is its identity."""
         self._head = None
         self.finished = {index: _detections(one) for line in lines[1:] for index, one in line}
 
@@ -115,13 +115,13 @@ class OpenJournal:
             self._synced = time.monotonic()
 
     def cut(self, end: int) -> None:
-        """Cut the file off after `end` bytes; that needs no room on a full disk."""
+        """Cut the file off after `end` bytes; this needs no space on a full disk."""
         os.ftruncate(self._descriptor, end)
         self._end = end
 
 
 class JournalPart:
-    """Windows of one search of the scene, numbered from 0, in a journal that holds those of several searches."""
+    """Part of a journal for one of several searches; its windows are numbered from 0."""
 
     def __init__(self, journal: OpenJournal, first: int, count: int) -> None:
         self._journal, self._first = journal, first
@@ -141,10 +141,10 @@ class JournalPart:
 
 @contextmanager
 def open_journal(journal: Journal, identity: Callable[[], RunIdentity]) -> Iterator[OpenJournal]:
-    """Open a journal for the run of this identity, and lock it; make a new one if there is none.
+    """Open and lock the journal of a run with this identity; create the file if there is none.
 
-    A new journal asks for the identity when there are windows to keep, because hashing a scene takes time. A journal
-    without a finished window is removed at the end, and so is a folder that was made for it.
+    A new journal calls `identity` only when there are windows to keep, because hashing a scene takes time. A journal
+    without a finished window is removed at the end, together with a folder that was made for it.
 
     Raises:
         FileError: the file cannot be used, is in use by another run, or is no journal.
@@ -170,10 +170,10 @@ def open_journal(journal: Journal, identity: Callable[[], RunIdentity]) -> Itera
             yield log
         finally:
             if not (log.finished or log.grown):
-                with suppress(PermissionError):  # Windows removes no open file
+                with suppress(PermissionError):  # Windows does not remove an open file
                     path.unlink(missing_ok=True)
                 if new_folder:
-                    with suppress(OSError):  # it holds something else by now
+                    with suppress(OSError):  # the folder holds other files by now
                         path.parent.rmdir()
             with suppress(OSError):
                 log.sync()

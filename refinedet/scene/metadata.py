@@ -1,4 +1,4 @@
-"""Metadata of a scene that decide no pixel: annotation, times of lines, outline, view of the radar."""
+"""Metadata of a scene besides its pixels: annotation, times of lines, outline, viewing geometry of the radar."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ _OUTLINE_POINTS, _OUTLINE_DIGITS = 5, 6
 def read_metadata(
     path: str | Scene, settings: SceneSettings, reader: RasterReader
 ) -> tuple[Annotation | None, Acquisition]:
-    """Read the metadata of the scene `path`, and tell its reader from where the time is.
+    """Read the metadata of the scene `path`, and report the source of its time to the reader.
 
     Returns:
         annotation: annotation of a Sentinel-1 raster; None for other scenes;
@@ -75,7 +75,7 @@ def read_metadata(
 
 
 def _footprint(position: Position, info: RasterInfo) -> list[list[float]]:
-    """Outline of a scene in degrees, ready for JSON; places that are not on the earth are left out."""
+    """Outline of a scene in degrees, ready for JSON, without points that are not on the earth."""
     along = np.linspace(0, 1, _OUTLINE_POINTS)[:-1]
     sides = (along, 0 * along), (0 * along + 1, along), (1 - along, 0 * along + 1), (0 * along, 1 - along)
     ring = np.concatenate([np.stack(side, axis=1) for side in sides]) * (info.width, info.height)
@@ -90,14 +90,14 @@ def _line_times(annotation: Annotation) -> LineTimes:
 
 
 def _stated_times(ours: StatedAcquisition, info: RasterInfo) -> LineTimes | datetime:
-    """Times of the lines by our own tag; of a copy of another size, whose rows are no lines, the first alone."""
+    """Times of the lines by our own tag; only the first time for a resized copy, whose rows are no lines."""
     if ours.size_px != (info.width, info.height) or info.height < _LINES:
         return ours.start
     return LineTimes(ours.start, (0.0, info.height - 1.0), ours.line_seconds)
 
 
 def _snap_times(snap: SnapMetadata, info: RasterInfo) -> LineTimes | datetime | None:
-    """Times of the lines of an image that SNAP wrote; of one on a map, whose rows are no lines, the first alone."""
+    """Times of the lines of an image that SNAP wrote; only the first time for a map, whose rows are no lines."""
     first, last = snap.time("first_line_time"), snap.time("last_line_time")
     if first is None or last is None or info.transform is not None or info.height < _LINES:
         return first

@@ -1,6 +1,6 @@
 """Areas of a scene that were not measured, as outlines in degrees for its record: borders, gaps, cut corners.
 
-They are found in the preview, which every run has. So they are right to a pixel of it, and small holes are left out.
+The areas are found in the preview. So their accuracy is one pixel of the preview, and small holes are omitted.
 """
 
 from __future__ import annotations
@@ -20,9 +20,9 @@ _LEAST_PX = 3
 """Side of the smallest area, in pixels of the preview."""
 _SMOOTH_PX = 1.0
 _MOST = 100
-"""Most areas; the largest are kept."""
+"""Largest number of areas; the largest areas are kept."""
 _STEPS = 16
-"""Points on a side of the scene that edges have, so that they bend as the scene does."""
+"""Points along a side of the scene, so that the edges of an area follow the curvature of the scene in degrees."""
 _DIGITS = 5
 
 
@@ -31,14 +31,14 @@ def missing_areas(
 ) -> list[list[list[list[float]]]] | None:
     """Polygons of the areas that were not measured: rings of [longitude, latitude], the outer one first.
 
-    None where there is none, or where the scene has no position.
+    Returns None if there are no such areas, or the scene has no position.
     """
     if position is None:
         return None
     gone = ~valid_mask(preview, info.nodata)
     if not gone.any():
         return None
-    wide = np.pad(gone, _LEAST_PX, mode="edge")  # an area at the border goes on beyond it
+    wide = np.pad(gone, _LEAST_PX, mode="edge")  # an area at the border continues beyond it
     gone &= _opened(wide)[_LEAST_PX:-_LEAST_PX, _LEAST_PX:-_LEAST_PX]
     scale = np.array([info.width / gone.shape[1], info.height / gone.shape[0]])
     covered = shapely.union_all(shapely.box(*covering(gone).astype(np.float64).T))
@@ -49,7 +49,7 @@ def missing_areas(
 
 
 def _opened(mask: Mask) -> Mask:
-    """Opening of a mask by a square of `_LEAST_PX`: true where a square of true ones fits; SciPy's is slower."""
+    """Morphological opening of a mask by a square of side `_LEAST_PX`; faster than SciPy's."""
     steps = range(_LEAST_PX)
     height, width = mask.shape[0] - _LEAST_PX + 1, mask.shape[1] - _LEAST_PX + 1
     down = np.logical_and.reduce([mask[k : k + height] for k in steps])

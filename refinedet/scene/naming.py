@@ -1,4 +1,4 @@
-"""Name of a scene, as its results and its rows have it."""
+"""Name of a scene in its result files and tables."""
 
 from __future__ import annotations
 
@@ -12,9 +12,9 @@ _ZIP = ".zarr.zip"
 
 
 def scene_name(path: str | Scene) -> str:
-    """Name of a scene: its file name, or that of the Sentinel-1 product that it is or lies in.
+    """Name of a scene: its file name, or the name of the Sentinel-1 product that it is or lies in.
 
-    Its stem names the result files. A product that cannot be read has the name of its file or folder.
+    The stem of the name names the result files. A product that cannot be read has the name of its file or folder.
     """
     path = scene_of(path)
     if isinstance(path, Path) and is_store(path):

@@ -1,4 +1,4 @@
-"""Notes on a scene: sentences for the console and the record about what was guessed, or is not known."""
+"""Notes on a scene: sentences for the console and the record about guesses and missing information."""
 
 from __future__ import annotations
 
@@ -8,11 +8,11 @@ from refinedet.raster import RasterInfo
 from refinedet.scene.windows.pixel_size import SAME, Factors, is_unknown, pixel_size_m
 
 _SMALL_PX = 2
-"""Pixels of its own scene below which a ship is a dot."""
+"""Length in pixels of the scene below which a ship is a dot."""
 
 
 def position_notes(info: RasterInfo) -> tuple[str, ...]:
-    """Note on a scene without a position, once for all that follows; empty if it has one."""
+    """Note that a scene has no position, and on all consequences; empty if it has one."""
     reason = why_nowhere(info)
     if reason is None:
         return ()
@@ -24,11 +24,11 @@ def position_notes(info: RasterInfo) -> tuple[str, ...]:
 
 
 def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *, asked: bool) -> tuple[str, ...]:
-    """Note on a scene that is looked at in another pixel size than its own, without being asked to.
+    """Note on a scene that is resampled to another pixel size although the settings do not ask for it.
 
     Args:
         info: the scene.
-        factors: pixels that the network sees per pixel of the scene.
+        factors: pixels of the network per pixel of the scene, along x and y.
         known: pixel sizes that the weights know.
         asked: whether the settings name a size or a factor.
     """

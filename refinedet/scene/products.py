@@ -1,4 +1,4 @@
-"""Products of radar satellites that have a position, time and view of their own, in whatever format."""
+"""Recognition of Sentinel-1 products at a path, in SAFE format or in a Zarr store."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from refinedet.scene.sentinel1.product import bare_measurement, find_measurement
 
 
 def measurement_of(path: str | Scene, polarisation: str | None) -> Measurement | None:
-    """Sentinel-1 raster that a user names: of a product, or bare within one; None for any other raster.
+    """Sentinel-1 raster at `path`, which names a product or a raster within one; None for any other raster.
 
     Raises:
         FileError, InputError: as `find_measurement`, or `find_stored` for a Zarr store.

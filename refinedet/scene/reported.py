@@ -1,6 +1,6 @@
-"""Reports of AIS beside the ships of a scene, as result files and the map show them. Pure.
+"""Match of a scene with AIS, as result files and the map show it. Pure.
 
-`refinedet.ais` makes them; here is what the files of a scene need of them.
+`refinedet.ais` makes the match. This module holds the parts of it that the result files of a scene need.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ AIS_COLUMNS: dict[str, type] = {
     "ais_other_probability": float,
     "ais_heard": int,
 }
-"""Columns that each detection has where a scene was matched with AIS, and their types; None where unknown."""
+"""Columns and types of each detection of a scene that was matched with AIS; values are None where unknown."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,10 +39,10 @@ class Reported:
     ships: tuple[Mapping[str, Any], ...] = ()
     """(K,) columns of the ships of AIS."""
     shown_lonlat: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
-    """(K, 2) degrees: place at which this scene shows each ship, its own offset included."""
+    """(K, 2) degrees: position at which this scene shows each ship, with the offset of the scene."""
     tracks_lonlat: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 2)))
-    """(K, T, 2) degrees: way of each ship around the time of its line, the offset of the scene included, the middle one
-    at that time; NaN where it is not known."""
+    """(K, T, 2) degrees: track of each ship around the time of its line, with the offset of the scene. The middle point
+    is at that time; NaN where unknown."""
     record: Mapping[str, Any] = field(default_factory=dict)
     """Counts, offset, settings and notes, ready for JSON."""
     notes: tuple[str, ...] = ()

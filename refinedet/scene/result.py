@@ -23,12 +23,12 @@ _NO_HEADINGS = "sizes and headings are unknown without a position, so every ship
 
 @dataclass(frozen=True, slots=True)
 class SeenPolarisation:
-    """One of two polarisations in which a scene was looked at."""
+    """One of two polarisations in which a scene was searched."""
 
     name: str
     """vv, vh, hh or hv."""
     scores: NDArray[np.float32]
-    """(N,) score of each ship in this polarisation; NaN where it shows none of at least half the wanted score."""
+    """(N,) score of each ship in this polarisation; NaN if the score is below half of the lowest score asked for."""
     info: RasterInfo
     stretch_limits: StretchLimits | None
     """Limits of the stretch, as in `SceneResult`."""
@@ -36,12 +36,12 @@ class SeenPolarisation:
 
 @dataclass(frozen=True, slots=True)
 class SceneResult:
-    """Ships of one scene, strongest first; ship i has box, place and flags i."""
+    """Ships of one scene, strongest first; row i of each field belongs to ship i."""
 
     scene: str
-    """Name of the scene: its file name without folder, or that of its Sentinel-1 product."""
+    """Name of the scene: its file name without folder, or the name of its Sentinel-1 product."""
     label: str | None
-    """Part of the scene that was looked at, in a word: a polarisation, a band; None: all of it."""
+    """Name of the searched part of the scene, such as a polarisation or a band; None: the whole scene."""
     info: RasterInfo
     classes: tuple[str, ...]
     detections: Detections
@@ -49,53 +49,52 @@ class SceneResult:
     places: Places
     flags: tuple[tuple[str, ...], ...]
     """Flags of each ship: attributes.AMBIGUITY, CUT, EDGE, JOINED, NODATA, survey.FIXED, LAND, PLATFORM, SHORE,
-    clutter.CLUTTER, plausible.IMPLAUSIBLE, ISLET, lattice.TURBINE, side_lobes.SIDELOBE, and wakes.WAKE; mostly none."""
+    clutter.CLUTTER, plausible.IMPLAUSIBLE, ISLET, lattice.TURBINE, side_lobes.SIDELOBE, wakes.WAKE; empty for most."""
     located: bool
-    """True if the scene has a position; without one, all places are NaN."""
+    """True if the scene has a position; if not, all longitudes and latitudes are NaN."""
     stretch_limits: StretchLimits | None
-    """Limits of the stretch that the network saw; None if the values were taken as 8 bits already. Of two
-    polarisations, those of the first."""
+    """Limits of the stretch to 8 bits; None if the values were 8 bits already. For two polarisations, the limits of the
+    first."""
     preview: NDArray[Any]
-    """Thinned scene, from `SceneReader.sample`: (h, w) or (h, w, 3), in the scene's own values. Of two polarisations,
-    the first."""
+    """Thinned scene, from `SceneReader.sample`: (h, w) or (h, w, 3), in the scene's own values. For two polarisations,
+    the first one."""
     windows: int
-    """Number of windows of the scene; of two polarisations, those of both."""
+    """Number of windows of the scene; for two polarisations, the windows of both."""
     windows_skipped: int
-    """Number of windows that were not looked at: no data, only land that is dropped, or no high contrast."""
+    """Number of windows that were skipped: without data, on land that is dropped, or without high contrast."""
     dropped: dict[str, int] = field(default_factory=dict)
     """Number of detections left out, by reason: survey.LAND, EXCLUDED, attributes.NODATA; no entry for 0."""
     notes: tuple[str, ...] = ()
-    """Facts that the user should know of this scene, a sentence each, such as that its land is unknown."""
+    """Facts about this scene that the user should know, one sentence each, such as that its land is unknown."""
     read_as: Mapping[str, Any] = field(default_factory=dict)
     """Decisions on how the scene was read, from `Reader.read_as`."""
     acquired: Acquisition = field(default_factory=Acquisition)
     """Time at which the scene was taken."""
     factors: tuple[float, float] = (1.0, 1.0)
-    """Pixels that the network saw per pixel of the scene, along x and y; 1 unless the scene was resampled."""
+    """Pixels of the network per pixel of the scene, along x and y; 1 unless the scene was resampled."""
     identity: RunIdentity | None = None
     """Everything that decided this result; None if the run kept no journal."""
     readers: Sequence[Reader] = ()
-    """Reader of each polarisation, if they hold all pixels of a small scene in memory; empty: it is to be opened again.
-    """
+    """Reader of each polarisation, if it holds all pixels of a small scene; empty if the scene must be opened again."""
     seconds: Mapping[str, float] = field(default_factory=dict)
-    """Seconds by part; reading, stretching and predicting run side by side."""
+    """Seconds by part of the work; reading, stretching and predicting run in parallel."""
     polarisations: tuple[SeenPolarisation, ...] = ()
-    """Both polarisations if the scene was looked at in two; empty else."""
+    """Both polarisations if two were searched; else empty."""
     ais: Reported | None = None
-    """Reports of AIS beside the ships; None: no AIS was asked for."""
+    """Match with AIS; None if no AIS was given."""
     outline: Outline = "box"
-    """Outline that result files and views show; `outlined` sets it."""
+    """Outline of ships in result files and views; `outlined` sets it."""
 
     def _repr_html_(self) -> str:
-        """Picture, strongest ships and notes, as a notebook shows the result."""
+        """HTML for a notebook: picture, strongest ships and notes."""
         from refinedet.scene.output.notebook import result_html
 
         return result_html(self)
 
     def to_geodataframe(self) -> Any:
-        """Table of geopandas: a row for each ship with its columns and its outline, in EPSG:4326.
+        """GeoDataFrame with a row for each ship: its columns and its outline in EPSG:4326.
 
-        Without a position, outlines are in pixels (y down), without a reference system.
+        If the scene has no position, outlines are in pixels (y down), without a reference system.
 
         Raises:
             MissingExtra: geopandas is not installed.
@@ -109,12 +108,12 @@ class SceneResult:
         return self.classes[int(self.detections.labels[ship])]
 
     def outlined(self, outline: Outline) -> Self:
-        """Result whose files and views show that outline; a note says so where no ship can have it."""
+        """Copy of the result whose files and views show this outline; a note says so if no ship can have it."""
         unfit = outline == "oriented" and not self.located
         return replace(self, outline=outline, notes=(*self.notes, _NO_HEADINGS) if unfit else self.notes)
 
     def outline_of(self, ship: int) -> Outline:
-        """Outline that a ship has in files and views: a ship without a measured heading or size has its box."""
+        """Outline of a ship in files and views: the box, if the ship has no measured heading or size."""
         measured = np.isfinite(self.places.oriented_lonlat[ship]).all()
         return "oriented" if self.outline == "oriented" and measured else "box"
 
@@ -131,6 +130,6 @@ class SceneResult:
         return np.array([(x1, y1), (x1, y2), (x2, y2), (x2, y1)])
 
     def stronger(self, ship: int) -> int:
-        """Number of the polarisation in which a ship scored higher, whose box, size and contrast it has; else 0."""
+        """Index of the polarisation with the higher score, which gives the ship its box, size and contrast; else 0."""
         scores = [float(np.nan_to_num(seen.scores[ship])) for seen in self.polarisations]
         return scores.index(max(scores)) if scores else 0

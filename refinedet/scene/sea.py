@@ -1,4 +1,4 @@
-"""Stretch limits of a scene, measured on its water: by the coastline where it is known."""
+"""Stretch limits of a scene, measured on its water, which the coastline tells from land if it is known."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ from refinedet.stretch.sea_level import CELL_PX
 from refinedet.stretch.stretch_limits import scene_limits
 
 _SHORE_PX = CELL_PX // 2
-"""Side of the squares of a sample that are land or not, by their middle."""
+"""Side of the squares of a sample that count as land or water by their centre."""
 
 
 def sea_limits(
@@ -29,12 +29,12 @@ def sea_limits(
     """Stretch limits of a scene with a thinned sample (h, w) or (h, w, 3) of all of it, as `scene_limits` gives them.
 
     Args:
-        sample: picked pixels of the whole scene.
-        reader: the scene, in whose pixels the land is known.
+        sample: every n-th pixel of the scene.
+        reader: the scene in its own pixels, in which the land is known.
         seen: the scene in the pixel size of the sample.
         known: land around the scene.
         radiometry: stretch that the weights were trained with.
-        choice: stretch that the user asks for, in the values of the scene.
+        choice: stretch that the user chose, in the values of the scene.
 
     Raises:
         InputError: the choice does not fit the values of the scene.
@@ -44,7 +44,7 @@ def sea_limits(
 
 
 def _land(height: int, width: int, scene: RasterInfo, known: Surroundings) -> NDArray[np.bool_] | None:
-    """(height, width) true where a sample of the scene lies on land; None where no coastline is known."""
+    """(height, width) true where a sample of the scene lies on land; None if no coastline is known."""
     rows, columns = (-(-side // _SHORE_PX) for side in (height, width))
     y, x = np.mgrid[:rows, :columns] + 0.5
     shares = np.minimum(np.stack([x.ravel() / width, y.ravel() / height], axis=1) * _SHORE_PX, 1)

@@ -1,4 +1,4 @@
-"""Source of a scene: one raster, or a Sentinel-1 product, in whatever format, and one of its polarisations."""
+"""Opening of a scene: a raster, or one or two polarisations of a Sentinel-1 product in any format."""
 
 from __future__ import annotations
 
@@ -23,9 +23,8 @@ from refinedet.scene.sentinel1.snap import apply_band_names
 def open_source(path: str | Scene, settings: SceneSettings | None = None) -> Iterator[RasterReader]:
     """Open a scene: GeoTIFF, PNG, JPEG, or a Sentinel-1 GRD product as folder, zip, manifest, Zarr store or STAC item.
 
-    A raster, or an item and its rasters, may also lie at an address.
-
-    One polarisation is read; `open_polarisations` opens two.
+    A raster, or an item and its rasters, may also lie at an address. This opens one polarisation; `open_polarisations`
+    opens two.
 
     Raises:
         FileError: there is no scene at `path`, or it is damaged.
@@ -62,7 +61,7 @@ def open_source(path: str | Scene, settings: SceneSettings | None = None) -> Ite
 
 @contextmanager
 def open_polarisations(path: str | Scene, settings: SceneSettings) -> Iterator[tuple[RasterReader, ...]]:
-    """Open a scene once for each polarisation that is looked at: of two, both; else one reader.
+    """Open a scene once for each polarisation to be searched: one reader, or two.
 
     Raises:
         FileError, InputError: as `open_source`, or both are not of one size.

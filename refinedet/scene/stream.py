@@ -1,4 +1,4 @@
-"""Detections of each finished window, for a caller that does not wait for the whole scene."""
+"""Reports of the detections of each window, as soon as it is finished."""
 
 from __future__ import annotations
 
@@ -17,32 +17,32 @@ from refinedet.tiling import Window
 
 @dataclass(frozen=True, slots=True)
 class WindowDetections:
-    """Detections of one window, before windows are merged; a ship in an overlap comes from each window that sees it."""
+    """Detections of one window, before windows are merged. Each window that sees a ship in an overlap reports it."""
 
     window: Window
-    """Window in the pixels that the network saw: those of the scene, unless it was resampled."""
+    """Window in pixels of the network: pixels of the scene, unless it was resampled."""
     detections: Detections
-    """Detections in scene pixels, from the wanted score up."""
+    """Detections in scene pixels, with scores from `score_min` up."""
     owned: Flags
-    """(N,) true if this window owns the pixel at the centre of the detection. To count each ship once and early, take
-    these alone: a ship no longer than the overlap is whole in the window that owns its centre. Near a seam two windows
-    may place that centre differently; the merged result of the scene is final."""
+    """(N,) true if this window owns the pixel at the centre of the detection. To count each ship once before the merge,
+    take only these: a ship no longer than the overlap is whole in the window that owns its centre. Near a seam two
+    windows may place that centre differently, so only the merged result of the scene is final."""
     centres_lonlat: NDArray[np.float64]
-    """(N, 2) degrees; NaN where the scene has no position."""
+    """(N, 2) longitude and latitude of the centres in degrees; NaN if the scene has no position."""
     label: str | None = None
-    """Part of the scene that was looked at, as in `SceneResult.label`; of two polarisations, the one of these
-    detections: the other comes in reports of its own."""
+    """Name of the searched part of the scene, as in `SceneResult.label`. If two polarisations are searched, each report
+    is of one of them."""
 
 
 Stream = Callable[[WindowDetections], None]
-"""Function that gets each finished window that holds data, in the thread of the caller of `detect_scene`. An error that
-it raises ends the run."""
+"""Function that is called with each finished window that holds data, in the thread of the caller of `detect_scene`. An
+error that it raises ends the run."""
 
 
 def window_detections(
     window: Window, detections: Detections, seams: SeamGrid, position: Position | None, factors: Factors = SAME
 ) -> WindowDetections:
-    """Report of a window of the grid `seams`; its detections are in the pixels that the network saw."""
+    """Report of a window of the grid `seams`, from detections in pixels of the network."""
     owned = np.asarray(seams.owner(detections.boxes_xyxy.astype(np.float64)) == seams.index[window], np.bool_)
     detections = detections_to_scene_pixels(detections, factors)
     boxes = detections.boxes_xyxy.astype(np.float64)

@@ -1,8 +1,8 @@
-"""Search of all windows of a scene, in one polarisation: read -> predict. Memory does not grow with the scene.
+"""Search of all windows of a scene in one polarisation: read, predict. Memory use does not grow with the scene.
 
-One thread reads windows (windows/chips.py) while one predictor or several work on earlier ones. Several predictors have
-devices of their own, or share one. A batch always holds the same windows, whichever finished first and whichever a
-journal holds already. So an interruption does not change the last bits of a result.
+One thread reads windows (windows/chips.py) while one or several predictors work on earlier windows. Several predictors
+have devices of their own, or share one. A batch always holds the same windows, independent of the order in which
+windows finish and of those in a journal. So an interruption does not change the last bits of a result.
 """
 
 from __future__ import annotations
@@ -36,15 +36,15 @@ from refinedet.system.stopwatch import Stopwatch
 from refinedet.tiling import Window, windows
 
 Progress = Callable[[int, int], None]
-"""Function of (windows done, windows in all); its first call counts the windows that a journal holds."""
+"""Function of (finished windows, all windows); its first call counts the windows that a journal holds."""
 
 _READ_AHEAD = 2
-"""Number of batches of chips that lie ready for each predictor."""
+"""Number of batches of chips that are prepared in advance for each predictor."""
 
 
 @dataclass(frozen=True, slots=True)
 class SearchLimits:
-    """Arguments of `detect_scene` of those names."""
+    """Arguments of `detect_scene` with the same names."""
 
     score_min: float
     prescreen: float | None
@@ -97,7 +97,7 @@ class WindowSearch:
         return len(self._finished)
 
     def prepare(self, known: Surroundings, radiometry: Radiometry) -> None:
-        """Leave out windows on land whose detections would all be dropped, and measure the stretch on the water."""
+        """Skip windows whose detections would all be dropped as land, and measure the stretch on the water."""
         sure = known.all_land(self._seams.rects / (self.factors * 2))
         rows = self._seams.index
         self._finished.update(dict.fromkeys(i for i, window in enumerate(self.grid) if sure[rows[window]]))
@@ -107,7 +107,7 @@ class WindowSearch:
         self.notes += (limits.note,) if limits is not None and limits.note is not None else ()
 
     def resume(self, journal: JournalPart) -> None:
-        """Take over the windows of an earlier run, and keep those of this one."""
+        """Continue with the windows of an earlier run, and add those of this run to the journal."""
         self._journal = journal
         self._finished.update(journal.finished)
 
@@ -132,7 +132,7 @@ class WindowSearch:
                 self._take(batch)
 
     def _predict(self, predictor: Predictor, score_min: float, batch: Batch) -> dict[int, Detections | None]:
-        """Detections in each window of a batch, in pixels of `seen`; None for a window that was not looked at."""
+        """Detections in each window of a batch, in pixels of `seen`; None for a window that was skipped."""
         chips = [chip.pixels for _, shown in batch for chip in shown]
         with self.watch.part("predict"):
             predicted = self._predicted(predictor, chips) if chips else []
@@ -141,7 +141,7 @@ class WindowSearch:
         return {index: joined(*one) if one[0] else None for (index, _), one in zip(batch, found, strict=True)}
 
     def _predicted(self, predictor: Predictor, chips: Sequence[Chip]) -> list[Detections]:
-        """Detections in chips; a scene of one window fills the network's input if its pixels have no size."""
+        """Detections in chips; a scene of one window without a pixel size fills the network's input."""
         whole_px = self._whole_px if len(self.grid) == 1 else max(self.grid[0].height, self.grid[0].width)
         if whole_px is None or not isinstance(predictor, PartPredictor):
             return predictor.predict(chips)

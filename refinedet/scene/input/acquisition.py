@@ -1,4 +1,4 @@
-"""Time at which each line of a scene was taken, and the choice among what is known of it. Pure."""
+"""Time at which each line of a scene was taken, and the choice of its source. Pure."""
 
 from __future__ import annotations
 
@@ -20,12 +20,12 @@ TimeSource = Literal["annotation", "file", "name", "option", "unknown"]
 
 @dataclass(frozen=True, slots=True)
 class LineTimes:
-    """Times of some lines of a scene; between and beyond them, time runs evenly."""
+    """Times of some lines of a scene; times between and beyond them are interpolated linearly."""
 
     start: datetime
     """Time of second 0."""
     lines: tuple[float, ...]
-    """Lines, two at least, that ascend; line i has its centre at y = i + 0.5."""
+    """At least two lines, ascending; line i has its centre at y = i + 0.5."""
     seconds: tuple[float, ...]
     """Seconds of each of these lines after `start`."""
 
@@ -45,7 +45,7 @@ class Acquisition:
     source: TimeSource = "unknown"
     lines: LineTimes | None = None
     once: datetime | None = None
-    """The one time of all lines, where `lines` is None."""
+    """Time of the whole scene, if `lines` is None."""
 
     def times(self, y: NDArray[np.float64]) -> list[str | None]:
         """Times at heights y (N,) in the scene, as text in UTC; None if unknown."""
@@ -54,7 +54,7 @@ class Acquisition:
         return [None if self.once is None else utc_text(self.once)] * len(y)
 
     def to_dict(self, height: int) -> dict[str, Any]:
-        """Values for JSON: source, and times of the first and the last of `height` lines; of one time no end."""
+        """Values for JSON: source, time of the first of `height` lines, and time of the last, if lines have times."""
         ends: Sequence[str | None] = self.times(np.array([0.5, height - 0.5]))
         return {"from": self.source, "start": ends[0], "end": ends[1] if self.lines is not None else None}
 
@@ -66,7 +66,7 @@ def choose_acquisition(
     stated: LineTimes | datetime | None = None,
     asked: str | None = None,
 ) -> tuple[Acquisition, tuple[str, ...]]:
-    """Time of a scene by the best source there is, and sentences for the user where it is no annotation's.
+    """Time of a scene from the best source, and notes for the user unless the source is an annotation.
 
     Args:
         name: name of the scene, without suffix.
@@ -75,7 +75,7 @@ def choose_acquisition(
         asked: time by the setting `time`; it overrules the file and the name.
 
     Raises:
-        InputError: `asked` is there beside an annotation, which knows the time of every line.
+        InputError: `asked` is given although an annotation has the time of every line.
     """
     if annotated is not None:
         if asked is not None:

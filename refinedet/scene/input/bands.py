@@ -1,4 +1,4 @@
-"""Bands of a raster: the role of each by its name, and the one in which ships are looked for."""
+"""Bands of a raster: the role of each by its name, and the choice of the band in which ships are searched."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ Blocks = Sequence[NDArray[Any]]
 """Full-resolution blocks (h, w) of one band."""
 
 PREFERRED = ("vv", "hh", "vh", "hv")
-"""Polarisations in the order in which they are taken: sent and received alike first, in which ships are brightest."""
+"""Polarisations by preference: co-polarised first, in which ships are brightest."""
 NO_IMAGE = ("angle", "mask", "height", "ratio")
-"""Roles of bands that show no sea."""
+"""Roles of bands that are no radar image."""
 
 _POLARISATION = re.compile(r"(?<![a-z])(vv|vh|hh|hv)(?![a-z])")
 _WORDS: tuple[tuple[Role, str], ...] = (
@@ -36,16 +36,16 @@ _MEASURED = re.compile(r"sigma|gamma|beta|intensity|amplitude")
 _TAGS = ("long_name", "name", "description", "polarisation", "polarization", "band_name", "standard_name")
 """Tags of a band that may name it, in lower case."""
 _SMOOTH = 0.03
-"""Largest ratio of the steps between neighbours to the spread of a smooth band, such as angles; speckle has some 1."""
+"""Largest ratio of the steps between neighbours to the spread of a smooth band, such as angles; speckle has about 1."""
 _FEW_VALUES = 8
-"""Most different values of a mask."""
+"""Largest number of different values of a mask."""
 _CLEARLY_DB = 1.0
-"""Least difference in mean level between two nameless bands that tells the brighter one, in decibels of power."""
+"""Least difference in mean level at which the brighter of two nameless bands is chosen, in decibels of power."""
 
 
 @dataclass(frozen=True, slots=True)
 class BandChoice:
-    """Bands that are read, and the reason."""
+    """Bands to read, and the reason."""
 
     numbers: tuple[int, ...]
     """Numbers from 1: one band, or the real and the imaginary part."""
@@ -82,7 +82,7 @@ def polarisation_of(path: RasterFile) -> Polarisation | None:
 def choose_band(
     path: RasterFile, names: Sequence[str], polarisation: Polarisation | None, blocks: Callable[[int], Blocks]
 ) -> BandChoice:
-    """Choose the band of a raster in which ships are looked for.
+    """Choose the band of a raster in which ships are searched.
 
     Args:
         path: the file; its name may tell the polarisation of a single band.
@@ -154,7 +154,7 @@ def is_image(blocks: Blocks) -> bool:
     usual = float(np.median(np.abs(pooled[pooled != 0])))
     steps, spread = [], []
     for one in blocks:
-        block = np.arcsinh(one.astype(np.float64) / usual)  # so that a city in power does not make the sea smooth
+        block = np.arcsinh(one.astype(np.float64) / usual)  # else the sea beside a city in power seems smooth
         step = np.diff(block, axis=1)
         steps.append(step[np.isfinite(step) & (step != 0)])
         spread.append(block[np.isfinite(block) & (block != 0)])
@@ -165,7 +165,7 @@ def is_image(blocks: Blocks) -> bool:
 
 
 def is_complex_pair(first: Blocks, second: Blocks) -> bool:
-    """True if two bands look like real and imaginary part: both about zero, equally wide, and not alike."""
+    """True if two bands look like real and imaginary part: centred on zero, of equal spread, and different."""
     a, b = (np.concatenate([block.ravel() for block in blocks]).astype(np.float64) for blocks in (first, second))
     valid = np.isfinite(a) & np.isfinite(b) & ((a != 0) | (b != 0))
     a, b = a[valid], b[valid]
@@ -179,7 +179,7 @@ def is_complex_pair(first: Blocks, second: Blocks) -> bool:
 
 
 def _level_db(blocks: Blocks) -> float:
-    """Rough mean level of a band in decibels: of decibels themselves, else of the magnitude."""
+    """Rough mean level of a band in decibels: mean of values that are decibels, else level of their magnitude."""
     values = np.concatenate([block[np.isfinite(block)] for block in blocks]).astype(np.float64)
     middle = float(np.median(values))
     return middle if middle < 0 else 20 * np.log10(max(middle, 1e-30))

@@ -1,11 +1,12 @@
 """Kind of values in an 8-bit picture: amplitude, or decibels squeezed into 8 bits.
 
-Speckle multiplies. So in amplitude its standard deviation grows with the mean, and bright pixels stray farther than
-dark ones: the skewness is positive. In decibels its standard deviation is the same everywhere, and the skewness is
-negative, since the logarithm of a gamma variable has its long tail below. Both signs are measured on small cells.
+Speckle is multiplicative noise. So in amplitude its standard deviation grows with the mean, and bright pixels deviate
+farther than dark ones: the skewness is positive. In decibels its standard deviation is the same everywhere, and the
+skewness is negative, because the logarithm of a gamma variable has its long tail below. Both are measured on small
+cells.
 
-A picture stays amplitude unless the evidence is strong. Smoothed and enlarged pictures, and photographs, hardly have
-either sign.
+A picture counts as amplitude unless the evidence is strong. Smoothed and enlarged pictures, and photographs, hardly
+show either property.
 """
 
 from __future__ import annotations
@@ -26,13 +27,13 @@ Kind = Literal["amplitude", "db"]
 
 CELL_PX = 16
 LEAST_CELLS = 24
-"""Least number of even cells on which anything is decided."""
+"""Least number of even cells for a decision."""
 LEAST_EVIDENCE = 0.12
-"""Least evidence for decibels, two standard errors taken off. Of the 1,160 SSDD chips, in amplitude, none is above 0;
-the square root of a single look's amplitude reaches 0.11."""
+"""Least evidence for decibels, after subtraction of two standard errors. None of the 1,160 SSDD chips, in amplitude,
+is above 0; the square root of a single look's amplitude reaches 0.11."""
 _FLAT_SPAN, _LEAST_EVIDENCE_FLAT = 0.1, 0.18
-"""Span below which a sea is so flat that the skewness is all there is, and the least evidence then: in the square root
-of amplitude it reaches 0.15 (of 2,500 simulated seas), in decibels of up to eight looks it is 0.24 and more."""
+"""Span below which a sea is so flat that only the skewness counts, and the least evidence then: in the square root of
+amplitude it reaches 0.15 (of 2,500 simulated seas), in decibels of up to eight looks it is 0.24 and more."""
 _LEAST_FALL = 0.2
 """Least fall of the deviation from dark to bright cells in an inverted picture, and at least its span. In
 amplitude it grows; real decibels have a fall of 0.1 at most, smoothed ones one below their span."""
@@ -41,14 +42,14 @@ SPAN_DB = (20.0, 70.0)
 SPECKLE_DB = (1.5, 5.6)
 """Standard deviation of speckle over resampled sea (about nine looks), and of a single look."""
 _USUAL_DB_PER_STEP = 0.157
-"""40 dB in 8 bits, where nothing shows the slope."""
+"""Assumed slope of 40 dB in 8 bits, if nothing shows the slope."""
 _SLOPE_DIGITS = 3
-"""Decimals of a slope, so that the last bits of a sum never show in a result."""
+"""Decimals of a slope, so that rounding errors of a sum never change a result."""
 
 _BLACK, _WHITE = 1, 254
-"""Values up to and from which a pixel counts as cut off."""
+"""Values up to which, and from which, a pixel counts as cut off."""
 _MOST_BLACK, _MOST_WHITE = 0.05, 0.02
-"""Largest shares of such pixels in a cell. Pixels cut off at white take from the skewness, at black they add to it."""
+"""Largest shares of such pixels in a cell. Cut-off white pixels lower the skewness, cut-off black pixels raise it."""
 _LEAST_DEVIATION = 0.5
 _EVEN_SHARE = 0.3
 """Share of the cells that count: those with the least coarse structure, such as waves, coasts and ships."""
@@ -57,10 +58,10 @@ _SPECKLE_DB_PER_SKEWNESS = 4.6
 _GROWTH = 0.4
 """Growth of the deviation with the mean, both logarithmic, half way between decibels (0) and stretched amplitude."""
 _MOST_CONSTANCY = 2.0
-"""Most that a constant deviation adds, over the skewness itself: the noise of photographs is constant too."""
+"""Largest contribution of a constant deviation relative to the skewness: the noise of photographs is constant too."""
 _DARK, _BRIGHT = 0.2, 0.8
 _BLOCKS, _BLOCK_PX = 6, 192
-"""Number of blocks along each side of a picture that are looked at, and their side."""
+"""Number of blocks along each side of a picture that are examined, and their side in pixels."""
 _INVERTED = (
     "its greys look inverted, with a bright sea and dark ships, so few ships are found: invert the picture, or set "
     "`values` to db if this is wrong"
@@ -93,12 +94,12 @@ class EightBit:
 
     @property
     def is_inverted(self) -> bool:
-        """True if dark parts stray farther than bright ones, as in a picture of bright sea and dark ships."""
+        """True if dark parts vary more than bright ones, as in a picture of bright sea and dark ships."""
         return self.skewness < -LEAST_EVIDENCE and self.growth <= -max(_LEAST_FALL, self.span)
 
     @property
     def is_undecided(self) -> bool:
-        """True if it may be decibels, but the sea is too flat to tell them from a root of amplitude."""
+        """True if the values may be decibels, but the sea is too flat to exclude a root of amplitude."""
         return self.kind == "amplitude" and self.evidence >= LEAST_EVIDENCE
 
 
@@ -106,7 +107,7 @@ def guess_eight_bit(blocks: Iterable[NDArray[np.uint8]]) -> EightBit:
     """Guess whether an 8-bit picture holds amplitude or decibels.
 
     Args:
-        blocks: parts of the picture (h, w), at full resolution: neither averaged nor thinned.
+        blocks: parts of the picture (h, w) at full resolution, neither averaged nor thinned.
     """
     parts = [_cell_statistics(block) for block in blocks]
     table = np.concatenate(parts) if parts else np.zeros((0, 4))
@@ -127,7 +128,7 @@ def guess_eight_bit(blocks: Iterable[NDArray[np.uint8]]) -> EightBit:
 
 
 def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
-    """Make a reader of an 8-bit picture in decibels give amplitudes: float32 (h, w), 1 for black; and tell it.
+    """Make a reader of an 8-bit picture in decibels give amplitudes, float32 (h, w), 1 for black, and report this.
 
     Args:
         reader: an 8-bit picture, grey or in colours; colours stay as they are.
@@ -180,7 +181,7 @@ def _pieces(side: int) -> list[tuple[int, int]]:
 def _has_colours(block: NDArray[Any]) -> bool:
     if block.ndim != 3:
         return False
-    colours = np.moveaxis(block, 2, 0)  # a reduction along so short an axis takes ten times as long
+    colours = np.moveaxis(block, 2, 0)  # a reduction along such a short axis takes ten times as long
     return bool((reduce(np.maximum, colours) - reduce(np.minimum, colours) > _GREY_STEPS).any())
 
 
@@ -192,7 +193,7 @@ def _slope(speckle_db: float, deviation: float) -> float:
 def _cell_statistics(block: NDArray[Any]) -> NDArray[np.float64]:
     """Mean, standard deviation, skewness and coarse structure of each usable cell: (n, 4).
 
-    A plane is taken off each cell. Cells that are cut off at black or white, or are constant, are left out.
+    A plane is subtracted from each cell. Cells that are cut off at black or white, or constant, are omitted.
     """
     side = CELL_PX
     rows, columns = (length // side * side for length in block.shape)

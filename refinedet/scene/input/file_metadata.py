@@ -1,4 +1,4 @@
-"""Time, pixel spacing and geometry as the metadata of a raster states them, by the tags of several satellites.
+"""Time, pixel spacing and geometry from the metadata of a raster, by the tags of several satellites.
 
 Sources of the names:
 
@@ -29,7 +29,7 @@ Geometry = Literal["slant", "ground"]
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _ESA_DATE = re.compile(r"(\d\d)-([A-Za-z]{3})-(\d{4}) (\d\d:\d\d:\d\d(?:\.\d+)?)$")
 _FIRST_YEAR = 1978
-"""Year of the first radar satellite over the sea: an earlier time is none."""
+"""Year of the first radar satellite over the sea; an earlier time is invalid."""
 _SPACING_M = (0.01, 1000.0)
 _SLANT = ("SLC", "SSC", "MLC", "CPX")
 """Beginnings of the names of product types in slant range."""
@@ -40,11 +40,11 @@ class FileMetadata:
     """Statements of a file about its own image; None: it does not say."""
 
     acquired: datetime | None = None
-    """Time at which the image was begun, in UTC; the middle of it where the file only has that."""
+    """Start of the acquisition in UTC, or its middle if the file has only that."""
     spacing_m: tuple[float, float] | None = None
     """Metres between pixels along x and y."""
     on_ground: bool = True
-    """False where `spacing_m` is in slant range across the track, since the file states no incidence angle."""
+    """False if `spacing_m` is in slant range across the track, because the file states no incidence angle."""
     geometry: Geometry | None = None
     """Plane in which the pixels are stored."""
     size_px: tuple[int, int] | None = None
@@ -52,7 +52,7 @@ class FileMetadata:
     platform: str | None = None
     """Satellite, as the file spells it."""
     source: str | None = None
-    """Tag that says so."""
+    """Tag that states these values."""
 
     def to_dict(self) -> dict[str, Any]:
         """Values for JSON."""
@@ -74,7 +74,7 @@ def file_metadata(tags: Mapping[str, str]) -> FileMetadata:
     """Metadata that a file states about itself, by the tags of the first family of products that is recognised.
 
     Args:
-        tags: tags of the file, by the names that GDAL gives them; values that make no sense count as missing.
+        tags: tags of the file, by the names that GDAL gives them; invalid values count as missing.
     """
     upper = {name.upper(): text for name, text in tags.items()}
     found = (read(upper) for read in _FAMILIES)
@@ -82,7 +82,7 @@ def file_metadata(tags: Mapping[str, str]) -> FileMetadata:
 
 
 def _iceye(tags: Tags) -> FileMetadata | None:
-    """Cloud Optimized GeoTIFF of ICEYE: columns run along the track, rows across; its shape is stated in that order."""
+    """Cloud Optimized GeoTIFF of ICEYE: columns run along the track, rows across; its shape has this order."""
     stated = _json(tags.get("ICEYE_PROPERTIES"))
     if not stated:
         return None
@@ -158,7 +158,7 @@ def _radarsat(tags: Tags) -> FileMetadata | None:
 
 
 def _terrasar(tags: Tags) -> FileMetadata | None:
-    """Copy of a TerraSAR-X or TanDEM-X product that GDAL made; spacings in seconds are of no use here."""
+    """Copy of a TerraSAR-X or TanDEM-X product that GDAL made; spacings in seconds are ignored."""
     if "SCENE_CENTRE_TIME" not in tags or "COL_SPACING" not in tags:
         return None
     metres = str(tags.get("COL_SPACING_UNITS", "m")).strip().lower() != "s"
@@ -192,7 +192,7 @@ def _envisat(tags: Tags) -> FileMetadata | None:
 
 
 def _times_alone(tags: Tags) -> FileMetadata | None:
-    """Time without more, by the names that several programs use."""
+    """Time only, by the names that several programs use."""
     for name in ("ACQUISITION_START_TIME", "ACQUISITION_DATETIME"):
         acquired = _time(tags.get(name))
         if acquired is not None:
@@ -213,7 +213,7 @@ _FAMILIES: tuple[Callable[[Tags], FileMetadata | None], ...] = (
 
 
 def _on_ground(slant_m: float | None, incidence_deg: Any) -> tuple[float | None, bool]:
-    """Distance on the ground of pixels in slant range, and True; without an angle the distance as it is, and False."""
+    """Distance on the ground of pixels in slant range, and True; without an angle, the slant distance and False."""
     angle = _number(incidence_deg)
     if slant_m is None or angle is None or not 5 <= angle <= 85:
         return slant_m, False
@@ -243,7 +243,7 @@ def _number(value: Any) -> float | None:
 
 
 def _spacing(x: Any, y: Any) -> tuple[float, float] | None:
-    """Two distances in metres; None if one is missing or of no radar."""
+    """Two distances in metres; None if one is missing or impossible for a radar."""
     along_x, along_y = _number(x), _number(y)
     if along_x is None or along_y is None:
         return None

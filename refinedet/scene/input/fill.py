@@ -1,7 +1,7 @@
-"""Fill of a scene: the value that stands where nothing was measured, found in a sample of stored values. Pure.
+"""Fill of a scene: the value where nothing was measured, found in a sample of stored values. Pure.
 
-Two things tell a fill that nobody declared. Nothing but a fill repeats one exact value over a whole area, since speckle
-varies from pixel to pixel. And a fill lies apart from what was measured, unlike values that were cut off at a limit.
+Two properties identify undeclared fill. Only a fill repeats one exact value over a whole area, because speckle varies
+from pixel to pixel. And a fill lies apart from the measured values, unlike values that were cut off at a limit.
 """
 
 from __future__ import annotations
@@ -23,22 +23,22 @@ MARKERS = (
     *(-9999.0, -32768.0, -32767.0, -99999.0, -999.0, -999999.0, 1e20, -1e20, 1e30, -1e30, 9.969209968386869e36),
     *(-3.4028234663852886e38, 3.4028234663852886e38, -1.7976931348623157e308),
 )
-"""Values that programs use as fill and that no radar measures."""
+"""Values that programs use as fill and that no radar measures, so-called markers."""
 _FAR = 3.0
 """Distance of a marker from the measured values, as a multiple of their range."""
 _APART = 0.5
 """Least gap between a fill and the measured values, as a share of the distance from those to their median."""
 _SOLID, _MOSTLY_SOLID = 0.9, 0.5
-"""Least share of a value's pixels that lie in areas: of a high value, which ships may share, and of a low one."""
+"""Least share of a value's pixels that lie in areas: for a high value, which ships may also have, and for a low one."""
 _HIGH_SHARE, _LOW_SHARE = 0.02, 0.005
-"""Least share of a scene that a high or low value takes. A high one touches the border too, unlike a bright ship."""
+"""Least share of a scene that a high or low fill covers. A high fill must also touch the border, unlike a ship."""
 _MOST_FILLS = 3
 _NOTABLE = 0.001
-"""Least share of zeros in areas that are padding in types whose zero may be a measurement."""
+"""Least share of zeros in areas that count as padding, for types in which zero may be a measurement."""
 _DARKEST, _NEAR_ZERO, _FAR_BELOW_DB = 0.1, 0.3, 10.5
 """Low percentile of a sea from which noise was removed: at most this share of the median, or at least so many decibels
-below it. The sea of a product of four looks has 0.37 in amplitude, 9 decibels; counts of it without their noise have
-0.14 to 0.27, 11.5 to 17 decibels."""
+below it. The sea of a product of four looks has 0.37 in amplitude (9 decibels); without noise, its counts have 0.14 to
+0.27 (11.5 to 17 decibels)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class Fill:
     pieces: int
     """Number of separate areas in the sample; 0 if the value lies in single pixels."""
     areas: bool = False
-    """True if single pixels may be measurements of this value: only its areas are missing."""
+    """True if single pixels of this value may be measurements, so that only its areas are missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,11 +61,11 @@ class Zeros:
     areas: float
     """Share of the sample that is zero and lies in areas."""
     scattered: float
-    """Share of the sample that is zero elsewhere, amid measured values."""
+    """Share of the sample that is zero outside of areas, among measured values."""
 
 
 def count_zeros(sample: NDArray[Any], side: int) -> Zeros:
-    """Shares of zeros in a sample (h, w), or (h, w, n) where a pixel is zero if all bands are; `side`: of an area."""
+    """Shares of zeros in a sample (h, w), or (h, w, n) where a pixel is zero if all bands are; areas have `side`."""
     zero = _equal(sample, 0.0)
     if not zero.any():
         return Zeros(0.0, 0.0)
@@ -74,10 +74,10 @@ def count_zeros(sample: NDArray[Any], side: int) -> Zeros:
 
 
 def gaps(sample: NDArray[Any], values: Iterable[float], side: int) -> dict[float, float]:
-    """Shares of the values that lie scattered in a sample of floats (h, w), far from any area of them.
+    """Shares of scattered pixels of some values in a sample of floats (h, w), far from any area of the value.
 
-    Those of notable share alone are listed; NaN stands for all that is not finite. There are none if the sea is not as
-    dark as the removal of noise leaves it: then pixels were lost. `side`: of an area.
+    Only notable shares are listed; NaN stands for all that is not finite. The result is empty if the sea is not as dark
+    as after the removal of noise, because then the pixels were lost. `side` is the side of an area in pixels.
     """
     found: dict[float, float] = {}
     if sample.dtype.kind != "f" or sample.ndim != 2 or not _is_dark(_measured(sample, ~np.isin(sample, [*values]))):
@@ -94,7 +94,7 @@ def gaps(sample: NDArray[Any], values: Iterable[float], side: int) -> dict[float
 
 
 def _is_dark(values: NDArray[np.float64]) -> bool:
-    """True if values reach down to nothing, in amplitude and power or in decibels."""
+    """True if values reach down to almost zero, in amplitude and power or in decibels."""
     if not values.size:
         return False
     low, middle = (float(level) for level in np.percentile(values, (_DARKEST, 50)))
@@ -107,7 +107,7 @@ def share_of(sample: NDArray[Any], value: float) -> float:
 
 
 def without_markers(block: NDArray[Any]) -> NDArray[Any]:
-    """Block of values, NaN where it holds one of MARKERS: for a look at a band whose fill is not known yet."""
+    """Block of values with NaN in place of MARKERS, to examine a band whose fill is not known yet."""
     if block.dtype.kind != "f":
         return block
     marked = np.isin(block, [_stored(value, block.dtype) for value in MARKERS])
@@ -115,7 +115,7 @@ def without_markers(block: NDArray[Any]) -> NDArray[Any]:
 
 
 def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
-    """Fills of a scene for which none is declared, other than zero; the largest first.
+    """Undeclared fills of a scene other than zero, largest first.
 
     Args:
         sample: stored values (h, w), or (h, w, n) of n bands that share a fill.
@@ -125,7 +125,7 @@ def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
     if np.iscomplexobj(sample):
         return fills
     open_ = np.ones(sample.shape[:2], np.bool_)
-    for _ in range(_MOST_FILLS):  # below one fill there may lie another, such as decibels of a padding zero
+    for _ in range(_MOST_FILLS):  # a second fill may lie below the first, such as the decibels of padding zeros
         found = [fill for value in _candidates(sample[open_]) if (fill := _judged(sample, open_, value, side))]
         if not found:
             break
@@ -135,9 +135,9 @@ def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
 
 
 def zero_fill(sample: NDArray[Any], side: int, *, alone: bool = True) -> Fill | None:
-    """Zero as the fill where it may be a measurement too, as in signed integers; None if it takes no area.
+    """Zero as fill, in types where it may be a measurement too, such as signed integers; None if it covers no area.
 
-    `alone`: most zeros must lie in areas, because scattered ones are usual values of the scene.
+    With `alone`, most zeros must lie in areas, because scattered zeros are measurements.
     """
     zero = _equal(sample, 0.0)
     if zero.mean() < _NOTABLE:
@@ -149,13 +149,13 @@ def zero_fill(sample: NDArray[Any], side: int, *, alone: bool = True) -> Fill | 
 
 
 def _candidates(sample: NDArray[Any]) -> Iterator[float]:
-    """Markers that the sample holds, and both ends of its values; not zero."""
+    """Markers in the sample, and its lowest and highest value, without zero."""
     finite = sample[np.isfinite(sample)] if sample.dtype.kind == "f" else sample
     if finite.size == 0:
         return
     ends = [float(finite.min()), float(finite.max())]
     if sample.dtype == np.uint8:
-        ends = [value for value in ends if value == _top(sample.dtype)]  # black and greys are the sea of pictures
+        ends = [value for value in ends if value == _top(sample.dtype)]  # in pictures, black and grey values are sea
     inner = [value for value in MARKERS if ends and ends[0] < _stored(value, sample.dtype) < ends[-1]]
     for value in dict.fromkeys([*ends, *(_stored(value, sample.dtype) for value in inner)]):
         if value != 0:
@@ -163,7 +163,7 @@ def _candidates(sample: NDArray[Any]) -> Iterator[float]:
 
 
 def _stored(value: float, dtype: np.dtype[Any]) -> float:
-    """Value as pixels of a type hold it; NaN if they cannot."""
+    """Value converted to a pixel type; NaN if the type cannot hold it."""
     if dtype.kind != "f":
         limits = np.iinfo(dtype)
         return value if limits.min <= value <= limits.max and value.is_integer() else np.nan
@@ -172,7 +172,7 @@ def _stored(value: float, dtype: np.dtype[Any]) -> float:
 
 
 def _judged(sample: NDArray[Any], open_: Flags, value: float, side: int) -> Fill | None:
-    """The fill that a value is among the pixels `open_`; None if it may be a measurement."""
+    """Fill with this value among the pixels `open_`; None if the value may be a measurement."""
     equal = _equal(sample, value)
     share = float(equal.mean())
     end = sample.dtype.kind in "iu" and value == _top(sample.dtype)

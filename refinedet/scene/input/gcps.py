@@ -1,4 +1,4 @@
-"""Ground control points that a person gives in a file: CSV, or the .points file of QGIS's georeferencer."""
+"""Ground control points in a file of the user: CSV, or the .points file of QGIS's georeferencer."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from refinedet.raster.gdal import names_a_file
 _MOST_BYTES = 4 << 20
 _FEWEST = 3
 _NARROW = 1e-3
-"""Share of their length within which points lie on a line."""
+"""Largest width of points, as a share of their length, at which they count as lying on a line."""
 _WGS84 = "EPSG:4326"
 _QGIS_CRS = "#crs:"
 _COLUMNS = "pixel, line, lon, lat; or pixel, line, x, y with `crs`; or those of a .points file of QGIS"
@@ -31,9 +31,9 @@ class _Layout:
 
     names: tuple[str, str, str, str]
     degrees: bool = False
-    """True where x and y are longitude and latitude."""
+    """True if x and y are longitude and latitude."""
     qgis: bool = False
-    """True where lines count upwards, below zero, and a column says which points are in use."""
+    """True if lines are negative and count upwards, and a column says which points are in use."""
 
 
 _LAYOUTS = (
@@ -49,14 +49,14 @@ def read_gcps(path: Path, crs: str | None, width: int, height: int) -> tuple[tup
 
     Args:
         path: the file.
-        crs: reference system of x and y; None: that of the file, or none where it holds degrees.
+        crs: reference system of x and y; None: that of the file, or none if the file holds degrees.
         width: pixels of the scene along x.
         height: pixels of the scene along y.
 
     Raises:
         FileError: the file cannot be read.
-        InputError: it holds no such columns, too few points, points on a line or far from the scene, or a value that
-            is none; or `crs` is missing, or given beside degrees.
+        InputError: it lacks the columns, has too few points, points on a line or far from the scene, or an invalid
+            value; or `crs` is missing, or given for degrees.
     """
     lines = _text(path).splitlines()
     named = None
@@ -104,7 +104,7 @@ def _wkt_of(path: Path, text: str) -> str | None:
 
 
 def _table(path: Path, lines: list[str]) -> tuple[_Layout, list[tuple[int, Mapping[str, str]]]]:
-    """Layout of a table, and its rows with their number, without those that QGIS leaves out."""
+    """Layout of a table, and its rows with their numbers, without the rows that QGIS disables."""
     header = lines[0] if lines else ""
     reader = csv.reader(lines, delimiter=max(",;\t", key=header.count))
     names = [name.strip().lower() for name in next(reader, [])]

@@ -1,4 +1,4 @@
-"""Decision on which pixels of a raster were not measured: as stated, declared by the file, or found in a sample."""
+"""Missing pixels of a raster: as the user states, as the file declares, or as found in a sample."""
 
 from __future__ import annotations
 
@@ -14,18 +14,18 @@ from refinedet.scene.input.fill import Fill, Zeros, count_zeros, find_fills, gap
 
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
 _NOTABLE = 0.001
-"""Share of scattered zeros from which the user is told of them."""
+"""Share of scattered zeros from which a note reports them."""
 _OVERRULE = "set `nodata` to change this"
 
 
 def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None:
-    """Decide which pixels of the bands that a reader reads are missing, and tell what was guessed.
+    """Decide which pixels of the chosen bands are missing, and report guesses.
 
     The result is for `SceneReader.use`; None: as the file declares.
 
     Args:
         reader: the raster, read as the file declares.
-        stated: value that the user states; None: what the file declares, or a fill that is found.
+        stated: value that the user states; None: the declared value, or a fill that is found.
 
     Raises:
         InputError: the raster's pixels cannot hold the stated value.
@@ -41,7 +41,7 @@ def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None
 
 
 def _with_gaps(reader: SceneReader, missing: Missing | None) -> Missing | None:
-    """Missing pixels of floats, of which single ones amid the sea are dark: removed noise has no decibels."""
+    """Missing pixels of floats, where single missing pixels in the sea count as dark: removed noise has no decibels."""
     declared = () if reader.declared in (None, 0.0) else (reader.declared,)
     values, areas = (declared, ()) if missing is None else (missing.values, missing.areas)
     shares = gaps(reader.stored_sample(), (np.nan, *(v for v in values if v and np.isfinite(v))), reader.area_side())
@@ -91,14 +91,14 @@ def _declared(reader: SceneReader, declared: float) -> Missing | None:
 
 
 def _padding(reader: SceneReader, sample: NDArray[Any]) -> Fill | None:
-    """Areas of zeros that pad a scene for which another value is declared; None in pictures, and if there are none."""
+    """Areas of zeros that pad a scene with another declared value; None for pictures, or without such areas."""
     if sample.dtype == np.uint8:
         return None
     return zero_fill(sample, reader.area_side(), alone=sample.dtype.kind == "i")
 
 
 def _padded(reader: SceneReader, declared: float, share: float, padding: Fill) -> Missing:
-    """Pixels that are missing by the declared value, and by areas of zeros; it is told."""
+    """Missing pixels by the declared value and by areas of zeros; reports this."""
     _record(reader, declared, "declared", share + padding.share, others=[padding.value])
     _tell_fill(reader, padding, f", beside the {declared:.7g} that the file declares")
     return Missing(() if np.isnan(declared) else (declared,), (padding.value,))
@@ -137,7 +137,7 @@ def _tell_fill(reader: SceneReader, fill: Fill, beside: str) -> None:
 
 
 def _zeros(reader: SceneReader, source: Source) -> Missing:
-    """Zeros that are missing: all of them, or those in areas if others were sampled, or none was."""
+    """Missing zeros: all zeros, or only areas of zeros if the sample holds scattered zeros or none at all."""
     zeros = count_zeros(reader.stored_sample(), reader.area_side())
     _record(reader, 0.0, source, zeros.areas)
     if zeros.scattered >= _NOTABLE:

@@ -1,7 +1,7 @@
 """Time in the name of a scene. Pure.
 
-Names of SAR products hold one time or several: start and end of the image, and often the time of processing, which is
-later than both. So the earliest is taken, and of a Sentinel-1 name the first after the mission.
+Names of SAR products hold one or several times: start and end of the image, and often the time of processing, which is
+later than both. So the earliest time is used; in a Sentinel-1 name, the first after the mission.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ _MADE = re.compile(
     r"(?:[\W_]*(?:on|at|date|time|datetime))?[\W_]*",
     re.IGNORECASE,
 )
-"""Words before a time at which something was done to the file, not to the image."""
+"""Words before a time that tell of the processing of the file, not of the acquisition."""
 
 
 def time_in_name(name: str) -> datetime | None:
-    """Time in UTC at which an image was begun, from its name without suffix; None if the name holds no time.
+    """Start of an acquisition in UTC, from the name of the image without suffix; None if the name holds no time.
 
-    A day alone is no time.
+    A date without a time does not count.
     """
     found = [(match.start(), time) for match in _TIME.finditer(name) if (time := _time(match)) is not None]
     mission = _SENTINEL1.search(name)
@@ -46,12 +46,12 @@ def _time(match: re.Match[str]) -> datetime | None:
     digits = re.sub(r"\D", "", day + time)
     try:
         found = datetime.strptime(digits, "%Y%m%d%H%M%S").replace(tzinfo=UTC)
-    except ValueError:  # no time of the calendar
+    except ValueError:  # not a valid date or time
         return None
     return found if _FIRST_YEAR <= found.year <= _LAST_YEAR else None
 
 
 def _announced(before: str) -> bool:
-    """True if the text before a time says that something was made then."""
+    """True if the text before a time tells of processing."""
     word = re.search(r"[^\W\d_]+(?:[\W_]*(?:on|at|date|time|datetime))?[\W_]*$", before, re.IGNORECASE)
     return word is not None and _MADE.fullmatch(word[0]) is not None

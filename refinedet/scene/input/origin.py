@@ -1,4 +1,4 @@
-"""Origin of a scene by address: what identifies it, told to the record and, where something is missing, to the user."""
+"""Origin of a scene at an address: its identification for the record, and a note on missing parts for the user."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from refinedet.raster import RasterReader
 
 
 def tell_origin(reader: RasterReader, scene: Scene) -> None:
-    """Tell the address, version and length of the file that is read, and that of its item; nothing for a local file."""
+    """Report address, version and length of the file that is read and of its item; nothing for a local file."""
     if not isinstance(scene, CloudScene) or not isinstance(reader.path, RemoteFile):
         return
     if scene.is_item and scene.address is not None:

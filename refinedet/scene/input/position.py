@@ -1,4 +1,4 @@
-"""Position of a raster by what a person states, by its own coordinates, or by the small files beside it.
+"""Position of a raster from the user's settings, from its own coordinates, or from the small files beside it.
 
 `gcps` comes first, then the file's own control points or transform, then a world file. `crs` overrules the reference
 system of the file, which overrules the .prj file beside it.
@@ -30,9 +30,9 @@ _PAGES_SHOWN = 3
 
 
 def apply_position(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
-    """Give a raster the position that its settings, its own coordinates or the files beside it hold, and tell which.
+    """Give a raster the position from the settings, its own coordinates or the files beside it, and report which.
 
-    A raster without a position takes the pixel spacing that its metadata state.
+    A raster without a position gets the pixel spacing that its metadata state.
 
     Raises:
         FileError: `gcps` cannot be read.
@@ -52,7 +52,7 @@ def apply_position(reader: SceneReader, path: RasterFile, settings: SceneSetting
 
 
 def _stated_wkt(text: str) -> str:
-    """WKT of `crs`."""
+    """WKT of the setting `crs`."""
     try:
         crs = CRS.from_user_input(text)
     except CRSError:
@@ -80,7 +80,7 @@ def _apply_gcps(reader: SceneReader, path: Path, crs: str | None) -> None:
 
 
 def _apply_world_file(reader: SceneReader, path: RasterFile) -> None:
-    """Take the transform of the world file beside a raster that has no coordinates."""
+    """Use the transform of the world file beside a raster that has no coordinates."""
     if reader.info.gcps or reader.info.transform is not None or (world := world_file(path)) is None:
         return
     matrix = read_world_file(world)
@@ -92,7 +92,7 @@ def _apply_world_file(reader: SceneReader, path: RasterFile) -> None:
 
 
 def _apply_crs(reader: SceneReader, path: RasterFile, crs: str | None) -> None:
-    """Take the reference system that is stated, else that of the file, else that of the .prj file beside it."""
+    """Use the stated reference system, else that of the file, else that of the .prj file beside it."""
     info = reader.info
     if crs is not None:
         if not info.gcps and info.transform is None:
@@ -128,12 +128,12 @@ def _with_crs(info: RasterInfo, crs: str) -> RasterInfo:
 
 
 def _name(wkt: str) -> str:
-    """Name of a reference system, for people."""
+    """Name of a reference system, for messages."""
     return str(CRS.from_wkt(wkt).name)
 
 
 def _tell_pages(reader: SceneReader, path: RasterFile) -> None:
-    """Name the pages of a TIFF that are not looked at."""
+    """Report the pages of a TIFF that are not searched."""
     pages = reader.further_pages
     if not pages:
         return
@@ -149,7 +149,7 @@ def _tell_pages(reader: SceneReader, path: RasterFile) -> None:
 
 
 def _tell_unread(reader: SceneReader, path: RasterFile) -> None:
-    """Name what may say where a scene without a position lies and is not read."""
+    """Report files that may hold the position of a scene without one, but are not read."""
     if reader.has_rational_polynomials:
         reader.tell(f"the file holds rational polynomials (RPC), which are not read: {_warp(path)}")
     for one in unread_files(path):
@@ -165,7 +165,7 @@ def _warp(path: RasterFile) -> str:
 
 
 def _apply_metadata(reader: SceneReader, *, located: bool) -> None:
-    """Take the pixel spacing that the file states, where no position gives it, and tell what it states."""
+    """Use the pixel spacing that the file states if there is no position, and report the statements of the file."""
     found = file_metadata(reader.tags())
     if found.source is None:
         return
@@ -179,7 +179,7 @@ def _apply_metadata(reader: SceneReader, *, located: bool) -> None:
 
 
 def _about(found: FileMetadata, use: str) -> str:
-    """Sentence on the statements of a file; `use` says what becomes of its spacing."""
+    """Sentence on the statements of a file; `use` says how its spacing is used."""
     parts = [] if found.platform is None else [found.platform]
     if found.acquired is not None:
         parts.append(f"taken {found.acquired:%Y-%m-%d %H:%M:%S} UTC")

@@ -1,4 +1,4 @@
-"""Reading of an ordinary raster: its band and the kind of its values, stated or guessed, applied and told."""
+"""Reading of an ordinary raster: choice of the band and the kind of values, stated or guessed, applied and reported."""
 
 from __future__ import annotations
 
@@ -24,12 +24,12 @@ from refinedet.scene.input.values import NAMES, ValueGuess, are_no_decibels, gue
 
 _COLOURS = 3
 _Look = Callable[[], list[NDArray[Any]]]
-"""Look at the measured values of a raster: blocks that are read at the first call."""
+"""Function that returns blocks of measured values of a raster; it reads them at the first call."""
 _OVERRULE = "set `values` to change this"
 
 
 def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
-    """Choose the band and the kind of the values of a raster, make `reader` yield amplitudes, and tell it.
+    """Choose the band and the kind of values of a raster, make `reader` yield amplitudes, and report both choices.
 
     Raises:
         InputError: there is no such band, or the values cannot be of the kind that the settings state.
@@ -65,7 +65,7 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
 
 
 def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings, blocks: _Look) -> float | None:
-    """Decibels per unit of values above zero that look like decibels, or are too large for those that are stated."""
+    """Decibels per unit of values above zero that look like scaled decibels, or are too large for stated decibels."""
     if reader.stored_dtype == "uint8" or settings.stretch.kind == "none":
         return None
     if settings.values == "db":
@@ -75,7 +75,7 @@ def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings, bloc
 
 
 def _is_picture_in_decibels(reader: SceneReader, settings: SceneSettings) -> bool:
-    """True if a picture of 8 bits is read as decibels; with the stretch "none" only if they are stated."""
+    """True if an 8-bit picture is read as decibels; with the stretch "none", only if the user states decibels."""
     guessed = settings.values == "auto" and settings.stretch.kind != "none"
     if reader.info.dtype != "uint8" or not (guessed or settings.values == "db"):
         return False
@@ -103,7 +103,7 @@ def _bands(reader: SceneReader, path: RasterFile, names: Sequence[str], settings
 
 
 def _pair_of(number: int, names: Sequence[str]) -> tuple[int, int]:
-    """Band and the next one: real and imaginary part."""
+    """Numbers of a band and the next one, as real and imaginary part."""
     if number >= len(names):
         raise InputError(
             f"expected the imaginary part in the band after band {number}, found none; name the band of the real part"

@@ -1,6 +1,6 @@
-"""Small files beside a raster that say where it lies: world files and their reference system.
+"""Small files beside a raster that give its position: world files and their reference system.
 
-They come from whoever sent the raster. Each is read up to a small limit, never by GDAL, and its content is never shown:
+These files are untrusted. Each is read up to a small limit, never by GDAL, and its content is never shown. Accepted are
 six numbers, and the text of a reference system that names no files.
 """
 
@@ -20,7 +20,7 @@ _WORLD_BYTES = 1 << 10
 _PRJ_BYTES = 1 << 16
 _AUXILIARY_BYTES = 1 << 20
 _PLACES = (b"<GeoTransform", b"<GCPList", b'"RPC"')
-"""Entries of GDAL's auxiliary file that say where a raster lies."""
+"""Entries of GDAL's auxiliary file that give the position of a raster."""
 _RPC = (".rpb", ".rpc", "_rpc.txt", "_rpc_org.txt")
 
 
@@ -38,7 +38,7 @@ def reference_file(path: RasterFile) -> Path | None:
 
 
 def read_world_file(path: Path) -> Matrix | None:
-    """Transform at pixel corners of a world file; None if it holds anything but six numbers that place pixels.
+    """Transform at pixel corners of a world file; None if it holds anything but six valid numbers.
 
     A world file gives x per column, y per column, x per row, y per row, and the place of the centre of the first pixel.
     """
@@ -64,7 +64,7 @@ def read_reference_file(path: Path) -> str | None:
 
 
 def unread_files(path: RasterFile) -> list[Path]:
-    """Files beside a raster that may say where it lies and are not read: auxiliary files of GDAL, and RPC."""
+    """Unread files beside a raster that may give its position: auxiliary files of GDAL, and RPC."""
     if not isinstance(path, Path):
         return []
     auxiliary = path.with_name(f"{path.name}.aux.xml")
@@ -75,7 +75,7 @@ def unread_files(path: RasterFile) -> list[Path]:
 
 
 def _beside(path: RasterFile, ends: list[str]) -> Path | None:
-    """First file beside `path` of the same stem and one of these ends, in lower or upper case; none at an address."""
+    """First file beside `path` with its stem and one of these endings, in lower or upper case; None at an address."""
     if not isinstance(path, Path):
         return None
     names = [f"{path.stem}{spelled}" for end in ends for spelled in (end, end.upper())]

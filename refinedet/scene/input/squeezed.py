@@ -1,7 +1,7 @@
 """Decibels above zero: shifted by a constant, or squeezed between 0 and 1 or the ends of 16 bits. Pure.
 
-Their speckle tells them as that of 8-bit pictures does (`eight_bit.py`), so values are looked at in 8 bits. These are
-no photographs, whose noise is constant too. So speckle that is the same at all levels, dark or bright, is enough.
+Their speckle identifies them as in 8-bit pictures (`eight_bit.py`), so values are examined in 8 bits. They are no
+photographs, whose noise is constant too. So speckle that is the same at all levels, dark or bright, is enough.
 """
 
 from __future__ import annotations
@@ -15,16 +15,16 @@ from numpy.typing import NDArray
 from refinedet.scene.input.eight_bit import CELL_PX, EightBit, guess_eight_bit
 
 _ENDS = (0.05, 99.95)
-"""Percentiles of the values between which they are looked at."""
+"""Percentiles between which the values are examined."""
 _STEPS = 251
 _FIRST = 2
 """Grey step of the lower end: below it a pixel counts as black."""
 _USUAL = (1.0, 0.1, 0.01, 0.001)
 """Usual decibels per unit."""
 _NEAR = 1.6
-"""Largest ratio of a slope judged by the speckle to a usual one that is taken for it."""
+"""Largest ratio of a slope estimated from the speckle to a usual slope, at which the usual one is used."""
 _FEW_VALUES = 32
-"""Most different values of a picture that is no measurement, such as one that was drawn."""
+"""Largest number of different values of a picture that is no measurement, such as a drawing."""
 _LEAST_SPAN, _MOST_GROWTH, _MOST_SKEWNESS = 0.3, 0.2, 0.05
 """Least growth of the level on which the growth of the speckle is judged, and largest share of it and skewness in
 decibels. Any power of amplitude has a share of 1; real scenes have 0.4 and more, in decibels -0.2 to 0.2."""
@@ -54,13 +54,13 @@ def _is_decibels(guess: EightBit) -> bool:
 
 
 def _usual(slope: float) -> float:
-    """The usual slope that is near, else the slope to three digits, so that the last bits of a sum never show."""
+    """Nearby usual slope, else the slope to three digits, so that rounding errors of a sum never change a result."""
     near = next((one for one in _USUAL if one / _NEAR < slope < one * _NEAR), None)
     return float(f"{slope:.3g}") if near is None else near
 
 
 def _in_eight_bits(block: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """Block (h, w) between both ends, in whole cells; cells with a pixel that is missing or zero are black."""
+    """8-bit block (h, w) between both ends, in whole cells; cells with a pixel that is missing or zero are black."""
     rows, columns = (side // CELL_PX * CELL_PX for side in block.shape)
     cut = block[:rows, :columns].astype(np.float64)
     bad = ~(np.isfinite(cut) & (cut > 0))

@@ -1,9 +1,9 @@
-"""Kind of the values of a raster: stated, or guessed from names, units, tags, and the values themselves. Pure.
+"""Kind of values of a raster: stated, or guessed from names, units, tags, and the values themselves. Pure.
 
 Amplitude and power are both above zero and differ in their speckle. Power of L looks has a gamma distribution, whose
-cube root is nearly symmetric about its middle (Wilson and Hilferty, 1931), so of amplitude the power 2/3 is symmetric.
-The exponent that makes the calmest parts of a scene symmetric therefore tells the two, whatever the number of looks.
-Texture lowers it, so the level counts too: calibrated seas and counts each have levels that are usual for the kind.
+cube root is nearly symmetric about its middle (Wilson and Hilferty, 1931), so amplitude is symmetric at the exponent
+2/3. Therefore the exponent that makes the calmest parts of a scene symmetric distinguishes the two, for any number of
+looks. Texture lowers it, so the level counts too: calibrated values and counts each have usual levels for each kind.
 """
 
 from __future__ import annotations
@@ -39,13 +39,13 @@ _REASONS = {
     "speckle": "by their speckle",
     "pair": "since two bands are as wide as each other about zero, or are named so",
 }
-"""Reasons of guesses in sentences; the type of the pixels and a setting need none."""
+"""Reasons of guesses in sentences; a guess by the pixel type or a setting needs none."""
 _DB_SPAN = 150.0
 """Largest distance of decibels from zero, for any sensor."""
 _LOWEST_DB = -40.0
-"""Median that integers in decibels lie above: what is lower is in a smaller unit."""
+"""Least median of integers in decibels; lower values are in a smaller unit."""
 _DB_MIDDLE = -1.0
-"""Highest median of decibels. Power above zero on one half of the sea alone, noise subtracted, has one nearer to 0."""
+"""Highest median of decibels. Power without noise, above zero in only one half of the sea, has a median nearer to 0."""
 _WORDS: tuple[tuple[ValueKind, str], ...] = (
     ("db", r"(?<![a-z])(db|decibels?)(?![a-z])"),
     ("amplitude", r"(?<![a-z])(amp|amplitude|magnitude)(?![a-z])"),
@@ -56,38 +56,38 @@ _HYP3_NAME = re.compile(r"_rtc\d+_g_[gs](?P<scale>[pad])[uw][nf][ec][dm]_", re.I
 """Name of a product of ASF's HyP3 service, such as S1A_IW_20200101T000000_DVP_RTC30_G_gpuned_1A2B_VV: after the
 radiometry g (gamma) or s (sigma) stands its scale: p, a or d."""
 _EVEN = 0.1
-"""Largest difference between the shares of values above and below zero that lie evenly about it."""
+"""Largest difference between the shares of values above and below zero that count as balanced."""
 _AS_WIDE = 1.15
-"""Largest ratio of both ends of such values; power from which noise was subtracted has 1.3 and more."""
+"""Largest ratio of both ends of balanced values; power from which noise was subtracted has 1.3 and more."""
 _SIDE = 8
-"""Side of a cell in which the speckle is looked at, in pixels: so small that little else changes in it."""
+"""Side in pixels of a cell in which speckle is measured: so small that little else changes in it."""
 _CALM = 0.25
-"""Share of the cells that is looked at: the calmest."""
+"""Share of the calmest cells, in which speckle is measured."""
 _LEAST_CELLS = 16
 _EXPONENTS = np.linspace(0.02, 1.5, 149)
 _PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
-"""Log-likelihood ratio of amplitude to power per unit of the exponent, and the exponent that tells nothing: real scenes
-have 0.50 on the mean in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
+"""Log-likelihood ratio of amplitude to power per unit of the exponent, and the exponent at which both are equally
+likely: real scenes have a mean of 0.50 in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
 _TEXTURED = -2.3
-"""Least ratio by the exponent: a lower one comes of texture, not of power."""
+"""Least ratio by the exponent: a lower one is due to texture, not power."""
 _LEVELS = {"amplitude": ((-0.85, 0.35), (2.2, 0.45)), "power": ((-1.7, 0.6), (4.4, 0.7))}
-"""Decimal logarithm of the level of calm parts, mean and standard deviation: calibrated values, and counts."""
+"""Mean and standard deviation of the decimal logarithm of the level of calm parts, for calibrated values and counts."""
 _LEVEL_MOST = 4.0
-"""Largest log-likelihood ratio by the level alone: files may be scaled by any factor."""
+"""Largest log-likelihood ratio by the level, because files may be scaled by any factor."""
 _AMPLITUDE_ABOVE = -0.42
-"""Least sum of both ratios of amplitude, the more usual kind. Real scenes have -0.3 and more in amplitude, -0.75 and
-less in power."""
+"""Least sum of both ratios for amplitude, the more usual kind. Real scenes have at least -0.3 in amplitude, and at most
+-0.75 in power."""
 
 
 @dataclass(frozen=True, slots=True)
 class ValueGuess:
-    """Kind of the values of a raster, and the evidence for it."""
+    """Kind of values of a raster, and the evidence for it."""
 
     kind: ValueKind
     evidence: Literal["name", "type", "range", "speckle", "pair", "setting"]
 
     def note(self) -> str | None:
-        """Sentence for the user; None where the type of the pixels or a setting says it."""
+        """Sentence for the user; None if the pixel type or a setting gives the kind."""
         reason = _REASONS.get(self.evidence)
         if reason is None:
             return None
@@ -100,7 +100,7 @@ def has_doubt(dtype: str) -> bool:
 
 
 def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
-    """Guess the kind of the values of one band.
+    """Guess the kind of values of one band.
 
     Args:
         dtype: NumPy type of the stored values, or complex_int16.
@@ -112,7 +112,7 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
     values = _pooled(blocks)
     rest = values[values != 0]
     if rest.size and np.median(rest) < 0:
-        values = rest  # exact zeros amid decibels are no measurements
+        values = rest  # exact zeros among decibels are no measurements
     named = _named(words)
     if named is not None and _possible(named, values):
         return ValueGuess(named, "name")
@@ -122,7 +122,7 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
 
 
 def is_one_part(blocks: Blocks) -> bool:
-    """True if values lie evenly about zero, as the real or imaginary part of complex numbers alone does."""
+    """True if values are balanced around zero, as in the real or imaginary part of complex numbers."""
     values = _pooled(blocks)
     if values.size < _SIDE**2:
         return False
@@ -132,7 +132,7 @@ def is_one_part(blocks: Blocks) -> bool:
 
 
 def are_no_decibels(blocks: Blocks) -> bool:
-    """True if values lie so far above zero that they can only be decibels in a scale of their own."""
+    """True if values lie so far above zero that they cannot be decibels without a scale of their own."""
     values = _pooled(blocks)
     return bool(values.size and np.median(values) > _DB_SPAN)
 
@@ -144,7 +144,7 @@ def _guess_by_pixels(kind: str, values: NDArray[np.float64], blocks: Blocks) -> 
         return _guess_below_zero(kind, low, middle, high)
     if kind == "i":
         return ValueGuess("amplitude", "type")
-    if low < 0:  # noise was subtracted, which amplitudes never are
+    if low < 0:  # noise was subtracted, which is done in power, never in amplitude
         return ValueGuess("power", "range")
     calm = calm_cells(blocks)
     ratio = 0.0 if calm is None else _amplitude_ratio(calm)
@@ -190,7 +190,7 @@ def _amplitude_ratio(calm: NDArray[np.float64]) -> float:
 
 
 def _named(words: Sequence[str]) -> ValueKind | None:
-    """Kind that the words name; None if they name none, or several."""
+    """Kind that the words name; None if they name no kind, or several."""
     scales = {_HYP3[match["scale"].lower()] for word in words if (match := _HYP3_NAME.search(word))}
     plain = [word.lower().replace("_", " ") for word in words]
     found = scales or {kind for kind, pattern in _WORDS for word in plain if re.search(pattern, word)}
@@ -198,13 +198,13 @@ def _named(words: Sequence[str]) -> ValueKind | None:
 
 
 def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:
-    """True if values can be of the kind that a name tells: names outlive conversions."""
+    """True if values can be of a named kind: a name may be left over from before a conversion."""
     if not values.size:
         return True
     low, middle, high = np.percentile(values, (1, 50, 99))
     if kind == "db":
         return bool(low > -_DB_SPAN and high < _DB_SPAN and low < 0)
-    return bool(middle >= 0 or (kind == "power" and high > -low))  # power without its noise reaches far above zero
+    return bool(middle >= 0 or (kind == "power" and high > -low))  # power without noise reaches far above zero
 
 
 def _pooled(blocks: Blocks) -> NDArray[np.float64]:
@@ -213,7 +213,7 @@ def _pooled(blocks: Blocks) -> NDArray[np.float64]:
 
 
 def _cells(block: NDArray[Any]) -> NDArray[Any]:
-    """(N, 64) cells of a block, the pixels left over at the right and below left out."""
+    """(N, 64) cells of a block, without the remaining pixels at its right and lower edge."""
     high, wide = (side // _SIDE for side in block.shape)
     cut = block[: high * _SIDE, : wide * _SIDE].reshape(high, _SIDE, wide, _SIDE)
     return cut.transpose(0, 2, 1, 3).reshape(-1, _SIDE * _SIDE)
