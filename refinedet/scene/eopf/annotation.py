@@ -1,4 +1,4 @@
-"""Annotation of a stored picture: the tables and attributes that stand for a product's annotation."""
+"""Annotation of a stored picture, from the tables and attributes of the store."""
 
 from __future__ import annotations
 
@@ -15,17 +15,17 @@ from refinedet.scene.eopf.scale import Scale, read_scale
 from refinedet.scene.sentinel1.annotation import SPEED_OF_LIGHT_M_S, Annotation, Grid, Orbit, Swath
 
 _RADAR_HZ = 5.40500045433435e9
-"""Frequency of the radar of all Sentinel-1 satellites, as their annotations state it; newer stores do not."""
+"""Radar frequency of all Sentinel-1 satellites, from their annotations, because newer stores do not state it."""
 _STEERED = ("IW", "EW")
 """Modes whose beam is steered in azimuth."""
 _STATES = 4
-"""Fewest state vectors of an orbit."""
+"""Least number of state vectors of an orbit."""
 
 
 def read_stored_annotation(picture: Picture, info: RasterInfo) -> tuple[Annotation, tuple[str, ...]]:
-    """Read the annotation of a picture, whose size is in `info`, and sentences on what was worked out.
+    """Read the annotation of a picture, whose size is in `info`, and notes on values that had to be derived.
 
-    Values that decide nothing and that the store lacks are NaN.
+    Unused values that the store lacks are NaN.
 
     Raises:
         FileError: time, orbit or control points are missing or damaged, or belong to another raster.
@@ -73,7 +73,7 @@ def _parts(picture: Picture, info: RasterInfo) -> tuple[Mapping[str, Any], Mappi
 
 
 def _middle(grid: Grid) -> float:
-    """Incidence in the middle of the swath, in degrees."""
+    """Incidence angle in the middle of the swath, in degrees."""
     return float((grid.incidence_deg.min() + grid.incidence_deg.max()) / 2)
 
 
@@ -95,7 +95,7 @@ def _orbit(picture: Picture, scale: Scale) -> Orbit:
 
 
 def _swaths(annotated: Mapping[str, Any]) -> tuple[Swath, ...]:
-    """Swaths with their pulse repetition frequencies; none if it cannot be said which pixel has which."""
+    """Swaths with their pulse repetition frequencies; empty if the frequency of a pixel is not known."""
     prf: dict[str, float] = {}
     for downlink in tables(annotated, "general_annotation", "downlink_information_list"):
         if (value := positive(downlink, "prf")) is not None:
@@ -108,6 +108,6 @@ def _swaths(annotated: Mapping[str, Any]) -> tuple[Swath, ...]:
             if None not in found:
                 piece = tuple(int(edge) for edge in found if edge is not None)
                 pieces.setdefault(text(merge, "swath"), []).append(piece)  # type: ignore[arg-type]  # four by `edges`
-    if len(prf) > 1:  # a swath without bounds lies outside; without any bounds, no pixel's is known
+    if len(prf) > 1:  # a swath without bounds lies outside; without any bounds, no pixel has a known frequency
         prf = {name: value for name, value in prf.items() if name in pieces}
     return tuple(Swath(name, value, tuple(pieces.get(name, ()))) for name, value in prf.items())

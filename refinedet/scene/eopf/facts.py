@@ -1,6 +1,6 @@
-"""Values in the attributes of a store, which may be missing, of another type, or the words that stand for them.
+"""Values in the attributes of a store, which may be missing, of another type, or replaced by placeholders. Pure.
 
-Stores that were made from newer satellites hold "MISSING", 0 or the XPath of a value instead of it. Pure.
+Stores of newer satellites hold "MISSING", 0 or the XPath of a value instead of the value.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ _LARGEST = 1e15
 
 
 def look_up(attributes: Any, *keys: str) -> Any:
-    """Value below some keys of nested attributes; None if there is none."""
+    """Value at a path of keys in nested attributes; None if there is none."""
     found = attributes
     for key in keys:
         found = found.get(key) if isinstance(found, Mapping) else None
@@ -22,26 +22,26 @@ def look_up(attributes: Any, *keys: str) -> Any:
 
 
 def table(attributes: Any, *keys: str) -> Mapping[str, Any]:
-    """Table below some keys; empty if there is none."""
+    """Table at a path of keys; empty if there is none."""
     found = look_up(attributes, *keys)
     return found if isinstance(found, Mapping) else {}
 
 
 def tables(attributes: Any, *keys: str) -> list[Mapping[str, Any]]:
-    """Tables in the list below some keys; one that lies there without a list is a list of one."""
+    """Tables in the list at a path of keys; a table without a list becomes a list of one."""
     found = look_up(attributes, *keys)
     listed = found if isinstance(found, list) else [found]
     return [one for one in listed if isinstance(one, Mapping)]
 
 
 def text(attributes: Any, *keys: str) -> str:
-    """Text below some keys; empty if there is none."""
+    """Text at a path of keys; empty if there is none."""
     found = look_up(attributes, *keys)
     return found if isinstance(found, str) else ""
 
 
 def number(attributes: Any, *keys: str) -> float | None:
-    """Number below some keys, also as text; None if there is none."""
+    """Number at a path of keys, also if written as text; None if there is none."""
     found = look_up(attributes, *keys)
     if isinstance(found, bool) or not isinstance(found, int | float | str):
         return None
@@ -53,13 +53,13 @@ def number(attributes: Any, *keys: str) -> float | None:
 
 
 def positive(attributes: Any, *keys: str) -> float | None:
-    """Number above 0 below some keys; None if there is none."""
+    """Number above 0 at a path of keys; None if there is none."""
     value = number(attributes, *keys)
     return value if value is not None and value > 0 and math.isfinite(value) else None
 
 
 def time(attributes: Any, *keys: str) -> datetime | None:
-    """UTC time without a zone below some keys; None if there is none."""
+    """Time in UTC, without a zone, at a path of keys; None if there is none."""
     try:
         found = datetime.fromisoformat(text(attributes, *keys))
     except ValueError:

@@ -1,7 +1,8 @@
 """Pictures of a store: one for each polarisation, with the arrays and attributes that describe it.
 
-Three layouts are in use. Until version 2 of ESA's software each polarisation is a group, whose name ends with it.
-From version 3 on, one group holds all, and arrays have a first dimension `polarization`. Prototypes are one group.
+Three layouts are in use. Up to version 2 of ESA's software, each polarisation is a group, and the name of the group
+ends with it. From version 3 on, one group holds all polarisations, and arrays have a first dimension `polarization`.
+Prototypes are one group.
 """
 
 from __future__ import annotations
@@ -29,7 +30,7 @@ _SINCE = re.compile(r"(\w+) since (\d{4}-\d\d-\d\d)(?:[T ](\d\d:\d\d:\d\d(?:\.\d
 _LATEST = 9 * 10**18
 """Nanoseconds since 1970 that still fit 64 bits."""
 _EARLIEST_BARE = 10**17
-"""Nanoseconds from which a number without a unit counts since 1970."""
+"""Least number without a unit that counts as nanoseconds since 1970."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +41,7 @@ class Picture:
     """vv, vh, hh or hv."""
     group: Node
     plane: int | None
-    """Number of its plane in arrays of all polarisations; None: its group is its own."""
+    """Index of its plane in arrays of all polarisations; None: the polarisation has a group of its own."""
     root: Mapping[str, Any]
     """Attributes of the store."""
     own: Mapping[str, Any]
@@ -53,12 +54,12 @@ class Picture:
 
     @property
     def properties(self) -> Mapping[str, Any]:
-        """STAC properties: those of the store before those of the group, which some stores leave as placeholders."""
+        """STAC properties: of the store, or else of the group, where some stores have only placeholders."""
         return {**table(self.own, "stac_discovery", "properties"), **table(self.root, "stac_discovery", "properties")}
 
     @property
     def annotated(self) -> Mapping[str, Any]:
-        """Parts of the annotation that the attributes keep, in names of their own."""
+        """Parts of the annotation in the attributes, with names that differ from the annotation file."""
         whole = table(self.own, "other_metadata")
         return table(whole, self.polarisation.upper()) or whole
 
@@ -90,7 +91,7 @@ class Picture:
         return np.moveaxis(found, axes.index("swath"), 0) if "swath" in axes else found
 
     def numbers(self, name: str) -> NDArray[np.float64] | None:
-        """Read a table of numbers; some stores keep negative ones as if they had no sign. None if there is none.
+        """Read a table of numbers; None if there is none. Restores negative numbers that some stores keep unsigned.
 
         Raises:
             FileError, InputError: as `values`.
@@ -103,7 +104,7 @@ class Picture:
         return np.asarray(signed, np.float64)
 
     def times(self, name: str) -> NDArray[np.datetime64] | None:
-        """Read times by the unit in their attributes; None if there are none, or nothing says what they count.
+        """Read times by the unit in their attributes; None if there are none, or their unit is not known.
 
         Raises:
             FileError, InputError: as `values`.
@@ -126,7 +127,7 @@ class Picture:
         return np.asarray(start + (found.astype(np.int64) * unit).astype("timedelta64[ns]"))
 
     def broken(self, name: str, found: str) -> FileError:
-        """Error for a table that is not as it should be."""
+        """Error for a damaged table."""
         return FileError(
             f"expected the metadata of a Sentinel-1 GRD raster at {self.where}, found {found} at {name}; the store is "
             "damaged or not whole, fetch the product again"
@@ -134,11 +135,11 @@ class Picture:
 
 
 def pictures(root: Node) -> dict[str, Picture]:
-    """Pictures of a store by their polarisations.
+    """Pictures of a store by polarisation.
 
     Raises:
-        FileError: it is no Sentinel-1 GRD product, or damaged.
-        InputError: its metadata are of a kind that is not read.
+        FileError: the store is no Sentinel-1 GRD product, or damaged.
+        InputError: its metadata are of an unsupported kind.
     """
     path, attributes = root.files.path, root.attributes()
     found: dict[str, Picture] = {}
@@ -160,7 +161,7 @@ def pictures(root: Node) -> dict[str, Picture]:
 
 
 def _groups(root: Node) -> Iterator[tuple[Node, ArrayInfo]]:
-    """Groups of a store that hold pixels, and these: itself, or some below it."""
+    """Groups of a store that hold pixels, with the pixels: the root, or groups below it."""
     if (info := root.find(PIXELS)) is not None:
         yield root, info
         return
@@ -189,7 +190,7 @@ def _of_group(group: Node, info: ArrayInfo, root: Mapping[str, Any]) -> Iterator
 
 
 def _only(*attributes: Mapping[str, Any]) -> str:
-    """Polarisation of a store of one; empty if the attributes name none or several."""
+    """Polarisation of a store with only one; empty if the attributes name none or several."""
     for one in attributes:
         named = look_up(one, "stac_discovery", "properties", "sar:polarizations")
         if isinstance(named, list) and len(named) == 1:

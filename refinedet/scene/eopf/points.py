@@ -17,9 +17,9 @@ Array = NDArray[np.float64]
 _GCP = "conditions/gcp"
 _SLANT = (f"{_GCP}/slant_range_time_gcp", f"{_GCP}/slant_range_time")
 _NEAR_S = 0.1
-"""Largest difference of a point's own time from that of its line: along a line it varies below 1 ms."""
+"""Largest difference in seconds between the time of a point and that of its line, which varies below 1 ms."""
 _TURNED = 2.0
-"""Fewest lines by which a line and the time of its points differ if its sign was lost."""
+"""Least difference, in lines, between a line and the time of its points if the sign of the line was lost."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,21 +32,21 @@ class Points:
     incidence_deg: Array
     slant_range_s: Array
     line: Array | None
-    """None: their lines follow from `of_line`."""
+    """Line of each point; None: lines follow from `of_line`."""
     pixel: Array | None
-    """None: their pixels follow from `range_m`."""
+    """Pixel of each point; None: pixels follow from `range_m`."""
     of_line: NDArray[np.datetime64] | None
-    """Time of the line of each."""
+    """Time of the line of each point."""
     range_m: Array | None
     """Distance from the first pixel on the ground."""
     own_time: NDArray[np.datetime64] | None
     """Zero-Doppler time of each point."""
 
     def grid(self, picture: Picture, scale: Scale) -> Grid:
-        """Geolocation grid of the points that have a place; lines and pixels count centres from 0.
+        """Geolocation grid of the points with a valid position; lines and pixels count centres from 0.
 
         Raises:
-            FileError: they do not span the picture.
+            FileError: the points do not span the picture.
         """
         line, pixel = self._lines(scale), self._pixels(scale)
         if line is None or pixel is None:
@@ -65,7 +65,7 @@ class Points:
         return grid
 
     def spacing_m(self) -> float | None:
-        """Metres of a pixel across the track, the median between neighbours; None if the points do not tell."""
+        """Pixel size across the track in metres, the median between neighbours; None if the points do not give it."""
         if self.line is None or self.pixel is None:
             return None
         apart = np.diff(self.pixel)
@@ -84,7 +84,7 @@ class Points:
         own = _seconds(self.own_time, scale)
         if own is None:
             return lines
-        expected = own / scale.line_s  # of a negative line some stores keep the time without its sign
+        expected = own / scale.line_s  # some stores drop the sign of the time of a negative line
         lost = (np.abs(lines - expected) > _TURNED) & (np.abs(-lines - expected) <= _TURNED)
         return np.where(lost, -lines, lines)
 
@@ -107,7 +107,7 @@ def read_points(picture: Picture) -> Points:
     shape = latitude.shape
 
     def laid(values: NDArray[np.generic] | None, axis: int) -> NDArray[np.generic] | None:
-        """Lay values along one axis of the grid over all of it."""
+        """Repeat values along one axis over the whole grid."""
         if values is None or values.shape == shape:
             return values
         if latitude.ndim != 2 or values.shape != (shape[axis],):

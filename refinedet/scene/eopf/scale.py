@@ -1,4 +1,4 @@
-"""Scale of a stored picture: the time of its lines and the size of its pixels; stated, or worked out and told."""
+"""Scale of a stored picture: the times of its lines and the size of its pixels, as stated or as derived."""
 
 from __future__ import annotations
 
@@ -14,9 +14,9 @@ from refinedet.scene.eopf.picture import Picture
 _SPACINGS_M = (3.5, 10.0, 25.0, 40.0)
 """Pixel sizes of Sentinel-1's GRD products: full resolution, high resolution of IW and SM, of EW, and medium."""
 _NEAR = 0.05
-"""Largest difference from one of them, as a share, by which pixels on the ground are taken for it."""
+"""Largest relative difference of a measured pixel size from one of these, which then replaces it."""
 _LINES = 2
-"""Fewest lines that have times of their own."""
+"""Least number of lines with times of their own."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,7 +29,7 @@ class Scale:
     azimuth_m: float
     range_m: float
     notes: tuple[str, ...] = ()
-    """Sentences on what was worked out."""
+    """Notes on values that had to be derived."""
 
 
 def read_scale(picture: Picture, lines: int, measured_m: Callable[[], float | None]) -> Scale:
@@ -38,11 +38,11 @@ def read_scale(picture: Picture, lines: int, measured_m: Callable[[], float | No
     Args:
         picture: the picture.
         lines: number of its lines.
-        measured_m: gives the metres of a pixel across the track by the control points; None if they do not tell. It is
-            asked only if the store does not state them.
+        measured_m: function that returns the pixel size in metres across the track from the control points, or None
+            if they do not give it. It is called only if the store does not state the size.
 
     Raises:
-        FileError: nothing says when it was taken, or nothing says how large its pixels are.
+        FileError: neither the time nor the pixel size is stated, and they cannot be derived.
         InputError: as `Picture.values`.
     """
     first, step, notes = _line_times(picture, lines)
@@ -79,7 +79,7 @@ def _datetime(value: np.datetime64) -> datetime:
 
 
 def _axis_step(picture: Picture) -> float | None:
-    """Metres between two pixels by the axis of the ground range; None if the store has none."""
+    """Distance between two pixels in metres, from the axis of the ground range; None if the store has no axis."""
     axis = picture.numbers("measurements/ground_range")
     if axis is None or axis.ndim != 1 or len(axis) < _LINES:
         return None
@@ -88,7 +88,7 @@ def _axis_step(picture: Picture) -> float | None:
 
 
 def _nominal(picture: Picture, measured_m: float | None) -> float:
-    """Pixel size of GRD products that the measured one is close to; else the measured one."""
+    """Nominal pixel size of GRD products close to the measured size; else the measured size."""
     if measured_m is None or not measured_m > 0:
         raise picture.broken("measurements/ground_range", "no pixel size, nor control points of lines and pixels")
     nearest = min(_SPACINGS_M, key=lambda one: abs(one - measured_m))

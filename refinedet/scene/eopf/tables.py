@@ -1,4 +1,4 @@
-"""Calibration and noise of a stored picture, as the tables that a product's files give."""
+"""Calibration and noise of a stored picture, as the same tables that a product's files give."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def read_stored_noise(picture: Picture, scale: Scale) -> Noise:
     """Read the thermal noise.
 
     Raises:
-        InputError: the store does not tell it.
+        InputError: the store does not state the noise.
         FileError: its tables are damaged.
     """
     if picture.group.find(f"{NOISE}/noise_range_lut") is None:
@@ -49,7 +49,7 @@ def read_stored_noise(picture: Picture, scale: Scale) -> Noise:
 
 
 def _blocks(picture: Picture, scale: Scale, factors: Array) -> tuple[AzimuthNoise, ...]:
-    """Blocks of factors along the track, (blocks, lines); a bound that is named a time is a line all the same."""
+    """Blocks of factors along the track, (blocks, lines). A bound is a line number, even if its name says time."""
     named: tuple[tuple[str, ...], ...] = (
         ("first_azimuth_line", "first_azimuth_time"),
         ("first_range_sample",),
@@ -65,7 +65,7 @@ def _blocks(picture: Picture, scale: Scale, factors: Array) -> tuple[AzimuthNois
         np.broadcast_to(lines, factors.shape), factors, zip(*bounds, strict=True), strict=True
     ):
         known = np.isfinite(along) & np.isfinite(values) & (along >= 0)
-        known[1:] &= along[1:] > along[:-1]  # what follows the last line of a block is padding
+        known[1:] &= along[1:] > along[:-1]  # values after the last line of a block are padding
         if known.any() and np.isfinite(edges).all():
             top, left, bottom, right = (int(edge) for edge in edges)
             blocks.append(AzimuthNoise((top, left, bottom, right), along[known], values[known]))
@@ -104,7 +104,7 @@ def _table(picture: Picture, scale: Scale, group: str, name: str) -> Table:
 
 
 def _lines(picture: Picture, scale: Scale, group: str) -> Array:
-    """Lines of a group of tables, as they are or by their times."""
+    """Lines of a group of tables, as stored or derived from their times."""
     found = picture.numbers(f"{group}/line")
     if found is not None:
         return found
@@ -116,7 +116,7 @@ def _lines(picture: Picture, scale: Scale, group: str) -> Array:
 
 
 def _pixels(picture: Picture, scale: Scale, group: str) -> Array:
-    """Pixels of a group of tables, as they are or by the ground range; NaN or below 0 where it is padded."""
+    """Pixels of a group of tables, as stored or derived from the ground range; NaN or below 0 for padding."""
     found = picture.numbers(f"{group}/pixel")
     if found is not None:
         return found
@@ -125,7 +125,7 @@ def _pixels(picture: Picture, scale: Scale, group: str) -> Array:
 
 
 def _first(picture: Picture, names: tuple[str, ...], group: str = f"{NOISE_ALONG}/") -> Array:
-    """Table of the first of these names that the store has."""
+    """First of the named tables that the store has."""
     found = next((one for one in (picture.numbers(group + name) for name in names) if one is not None), None)
     if found is None:
         raise picture.broken(group + names[0], "no such table")

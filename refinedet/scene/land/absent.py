@@ -1,4 +1,4 @@
-"""Note on a file of places that holds none near a scene, and what may be the reason."""
+"""Note on a file that holds no places near a scene, with a possible reason."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _POLE_DEG = 90.0
 
 
 def absent_note(path: Path, what: str, region: Region) -> str:
-    """Sentence that the file at `path` has no `what` in a region; says so if it has some with x and y exchanged."""
+    """Sentence that the file at `path` has no `what` in a region; mentions if it has some with x and y exchanged."""
     note = f"{path} holds no {what} within or near the scene"
     if abs(region.lon) <= _POLE_DEG and _has_any(path, replace(region, lon=region.lat, lat=region.lon)):
         return f"{note}: its latitude and longitude are swapped; exchange them in the file"

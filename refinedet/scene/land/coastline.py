@@ -1,9 +1,9 @@
 """Coastline of a region, from the shoreline that comes with the package.
 
 Source: Wessel and Smith, A global self-consistent, hierarchical, high-resolution shoreline database (GSHHG), J.
-Geophys. Res. 101 (1996), LGPL. The copy in the package holds its first level, land against the ocean, within 100 m of
-the full resolution. Lakes, the Caspian Sea among them, are land. `python -m pipeline.package_coastline` writes it: a
-zip archive with an entry for each cell of 3 degrees that has land, so that a region is read without the rest.
+Geophys. Res. 101 (1996), LGPL. The copy in the package holds its first level, the boundary of land and ocean, within
+100 m of the full resolution. Lakes, including the Caspian Sea, count as land. `python -m pipeline.package_coastline`
+writes a zip archive with an entry for each cell of 3 degrees that has land, so that a region can be read alone.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ COASTLINE = Path(__file__).with_name("coastline.zip")
 CELL_DEG = 3
 """Side of a cell; cells begin at multiples of it."""
 UNITS = 20_000
-"""Units of a coordinate to a degree, 5.6 m at most; a cell has fewer of them than 16 bits hold."""
+"""Units of a coordinate per degree (at most 5.6 m each); the units of a cell fit into 16 bits."""
 
 
 def coastline(boxes: list[Box]) -> Shapes:
@@ -54,7 +54,7 @@ def coastline(boxes: list[Box]) -> Shapes:
 
 @cache
 def _archive(path: Path) -> zipfile.ZipFile:
-    """Archive of cells, which stays open, since its list takes longer to read than the cells of a scene."""
+    """Archive of cells, which stays open, because reading its list takes longer than reading the cells of a scene."""
     return zipfile.ZipFile(path)
 
 
@@ -74,8 +74,8 @@ def cell_name(cell: tuple[int, int]) -> str:
 def pack_cell(polygons: Shapes) -> bytes:
     """Bytes of polygons whose coordinates are whole units from the corner of their cell, up to CELL_DEG * UNITS.
 
-    The number of rings, the points of each (negative: a hole of the polygon before), then the steps from point to
-    point: all low bytes of x, all high bytes, and so for y.
+    Layout: number of rings; number of points of each ring (negative: a hole of the polygon before); steps from point to
+    point: all low bytes of x, all high bytes of x, then the same for y.
     """
     rings, holes = [], []
     for polygon in polygons:

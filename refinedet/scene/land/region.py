@@ -1,8 +1,8 @@
 """Region of the earth around a scene, and polygons cut to it. Pure.
 
 Polygons are cut in their own reference system, because their edges are straight there. In degrees, a region across the
-antimeridian is two boxes, and one with a pole goes all the way round, so neither needs a special case later. Land is
-cut wider than the region, so that no edge of the cut is taken for a coast.
+antimeridian is two boxes, and a region with a pole spans all longitudes, so neither needs a special case later. Land is
+cut wider than the region, so that no edge of the cut counts as a coast.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ from pyproj import CRS, Geod, Transformer
 from refinedet.geo.reference import TURN, WGS84, Box, Shapes, is_plain_degrees, turned_boxes
 
 _EARTH_M = 6_335_000.0
-"""Smallest radius of curvature of WGS 84: angles from it are never too small."""
+"""Smallest radius of curvature of WGS 84, so that angles computed with it are never too small."""
 _GUARD_M = 2000.0
 """Margin by which land is cut wider than the region, on every side."""
 _STEP_M = 1000.0
-"""Longest edge without points between its ends when it is moved to another reference system."""
+"""Longest edge without additional points when shapes are transformed to another reference system."""
 _RIM_POINTS = 360
 _WORLD: Box = (-180.0, -90.0, 180.0, 90.0)
 _TOLERANCE = 1e-9
@@ -39,9 +39,9 @@ class Region:
     radius_m: float
 
     def degree_boxes(self, *, tenths: bool = False) -> list[Box]:
-        """One or two boxes of longitude and latitude, within the world, that hold the region.
+        """One or two boxes of longitude and latitude, within the world, that contain the region.
 
-        With `tenths` of a degree they are rounded outward, so that scenes of the same place share one cut.
+        With `tenths`, they are rounded outward to tenths of a degree, so that scenes of one place share one cut.
         """
         down, up = (_down, _up) if tenths else (float, float)
         angle = self.radius_m / _EARTH_M
@@ -64,7 +64,7 @@ class Region:
         return replace(self, radius_m=self.radius_m + by_m)
 
     def looked_at(self, crs: CRS) -> list[Box]:
-        """Boxes in `crs` that hold the region; empty if `crs` does not reach it."""
+        """Boxes in `crs` that contain the region; empty if `crs` does not cover it."""
         return self.degree_boxes() if is_plain_degrees(crs) else _rim_box(self, crs, 0.02)
 
     def cut_at(self, crs: CRS) -> list[Box]:
@@ -74,9 +74,9 @@ class Region:
 
 
 def cut(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
-    """Parts of shapes (N,) that lie in any of the boxes, flat and valid; points and lines too.
+    """Parts of shapes (N,) that lie in any of the boxes, as valid single shapes; points and lines too.
 
-    With `degrees`, longitudes beyond 180 (0 to 360, or a polygon drawn across the antimeridian) are turned back.
+    With `degrees`, longitudes beyond 180 (0 to 360, or a polygon drawn across the antimeridian) are wrapped.
     """
     bounds = shapely.bounds(shapes)
     found: list[Any] = []
@@ -101,9 +101,9 @@ def cut_land(shapes: Shapes, boxes: list[Box], *, degrees: bool) -> Shapes:
 
 
 def coast_lines(land: Shapes, boxes: list[Box], *, degrees: bool) -> NDArray[np.float64]:
-    """Edges (N, 2 ends, 2) of land that touch the boxes; `land` was cut to wider ones.
+    """Edges (N, 2 ends, 2) of land that touch the boxes; `land` was cut to wider boxes.
 
-    With `degrees`, edges along the antimeridian or at a pole are left out: data sets are cut there, the land goes on.
+    With `degrees`, edges along the antimeridian or at a pole are omitted: data sets are cut there, but land continues.
     """
     points, ring = shapely.get_coordinates(shapely.get_parts(shapely.boundary(land)), return_index=True)
     edges = np.stack([points[:-1], points[1:]], axis=1)[ring[:-1] == ring[1:]]
@@ -117,7 +117,7 @@ def coast_lines(land: Shapes, boxes: list[Box], *, degrees: bool) -> NDArray[np.
 
 
 def dense(shapes: Shapes, crs: CRS) -> Shapes:
-    """Add points along the longer edges of shapes, so that they can be moved to another reference system."""
+    """Add points along the longer edges of shapes, so that they can be transformed to another reference system."""
     unit = crs.axis_info[0].unit_conversion_factor if crs.axis_info else 1.0  # metres, or radians
     step = _STEP_M / unit / (_EARTH_M if crs.is_geographic else 1.0)
     return np.asarray(shapely.segmentize(shapes, step), object)
@@ -132,7 +132,7 @@ def _rim_box(region: Region, crs: CRS, spare: float) -> list[Box]:
     if len(points) == 0:
         return []
     low, high = points.min(axis=0), points.max(axis=0)
-    by = spare * (high - low).max()  # the rim is known at points only
+    by = spare * (high - low).max()  # the outline is known only at points
     return [(low[0] - by, low[1] - by, high[0] + by, high[1] + by)]
 
 
@@ -145,7 +145,7 @@ def _valid(shapes: Shapes) -> Shapes:
 
 
 def _singles(shapes: Shapes) -> Shapes:
-    """Points, lines and polygons of collections, also nested ones; empty ones are left out."""
+    """Points, lines and polygons of collections, also of nested ones, without empty shapes."""
     parts = shapely.get_parts(shapely.get_parts(shapes))
     return np.asarray(parts[~shapely.is_empty(parts)], object)
 

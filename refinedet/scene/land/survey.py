@@ -1,7 +1,7 @@
 """Survey of the land around a scene: distance of each ship to the coast, ships on land, and places of the user's files.
 
-The nearest coast is found on a plane that touches the earth in the middle of the scene, where neither pole nor
-antimeridian is special. Its distance is measured along the ellipsoid.
+The nearest coast is searched on a plane that touches the earth in the middle of the scene, so that the poles and the
+antimeridian need no special treatment. Its distance is measured along the ellipsoid.
 """
 
 from __future__ import annotations
@@ -31,23 +31,23 @@ from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.region import Region, coast_lines, cut, cut_land, dense
 
 LAND = "land"
-"""Flag, and reason for a drop: the middle of the box lies on land, farther than the buffer from any coast."""
+"""Flag, and reason for a drop: the centre of the box lies on land, farther than the buffer from any coast."""
 SHORE = "shore"
-"""Flag: the middle of the box lies within the buffer of a coast, on either side of it."""
+"""Flag: the centre of the box lies within the buffer of a coast, on either side of it."""
 PLATFORM = "platform"
-"""Flag: the middle of the box lies at a platform or turbine of the user's file."""
+"""Flag: the centre of the box lies at a platform or turbine of the user's file."""
 FIXED = "fixed"
-"""Flag: the middle of the box lies at a thing of the user's file that stands still."""
+"""Flag: the centre of the box lies at a fixed object of the user's file."""
 EXCLUDED = "excluded"
 """Reason for a drop: the user excluded the place."""
 
 _REACH_M = 1_500_000.0
-"""Largest distance from the middle of the scene; farther out the plane is wrong by more than 1 %."""
+"""Largest distance from the middle of the scene; farther out, the error of the plane exceeds 1 %."""
 _OUTLINE_POINTS = 17
-"""Points along each side of the scene: enough to know how far it reaches."""
+"""Points along each side of the scene, from which its extent is computed."""
 
 _SURELY = 1.05
-"""Factor by which distances on the plane are wrong at most."""
+"""Largest factor between a distance on the plane and the true distance."""
 
 _POINT_M2 = 1e-12
 """Square of the length below which an edge is a point."""
@@ -59,25 +59,25 @@ class Verdict(NamedTuple):
     """Verdict on N detections, K of which are kept."""
 
     keep: NDArray[np.bool_]
-    """(N,) false for those that are dropped."""
+    """(N,) false for dropped detections."""
     coast_m: NDArray[np.float64]
     """(K,) metres along the ellipsoid to the nearest coast, from land or sea; NaN beyond COAST_RANGE_M or unknown."""
     flags: tuple[tuple[str, ...], ...]
     """(K,) flags FIXED, LAND, PLATFORM and SHORE."""
     dropped: dict[str, int]
-    """Number of dropped detections by reason; reasons without a drop are left out."""
+    """Number of dropped detections by reason, without reasons that have none."""
 
 
 @dataclass(frozen=True, slots=True)
 class Surroundings:
-    """Land, excluded places, known platforms and fixed objects around one scene, on a plane. Made by `survey`."""
+    """Land, excluded places, platforms and fixed objects around one scene, on a plane. `survey` makes it."""
 
     settings: LandSettings
     position: Position | None = None
     plane: Transformer | None = None
-    """Transformer from degrees to the plane; None: nothing is known, and nothing is dropped."""
+    """Transformer from degrees to the plane; None: nothing is known, so nothing is dropped."""
     land: Shapes | None = None
-    """Polygons of land; None: unknown, which is not the same as no land."""
+    """Polygons of land; None: unknown; empty: no land."""
     coast: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2, 2)))
     """Edges of the coast (M, 2 ends, 2)."""
     excluded: Shapes = field(default_factory=lambda: np.zeros(0, object))
@@ -87,7 +87,7 @@ class Surroundings:
     """Facts that the user should know, a sentence each."""
 
     def judge(self, boxes_xyxy: Boxes) -> Verdict:
-        """Judge detections with boxes (N, 4) in the scene by what is known around it; the middle of a box counts."""
+        """Flag and drop detections with boxes (N, 4) in the scene, by the places of their centres."""
         count = len(boxes_xyxy)
         coast_m, (on_land, excluded, platform, fixed) = np.full(count, np.nan), np.zeros((4, count), bool)
         if self.position is not None and self.plane is not None:
@@ -112,9 +112,9 @@ class Surroundings:
         return Verdict(keep, coast_m[keep], tuple(compress(flags, keep)), dict(sorted(reasons.items())))
 
     def all_land(self, rects: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(N,) true for boxes (N, 4) [x1, y1, x2, y2] of the scene in which all detections would be dropped as on land.
+        """(N,) true for boxes (N, 4) [x1, y1, x2, y2] of the scene in which all detections would be dropped as land.
 
-        False if that is not certain: near a coast, and where a box lies on two polygons.
+        False if this is not certain: near a coast, and if a box lies on two polygons.
         """
         sure = np.zeros(len(rects), bool)
         if self.settings.mask != "drop" or self.position is None or self.plane is None or self.land is None:
@@ -134,23 +134,23 @@ class Surroundings:
         return sure
 
     def on_land(self, xy: Points) -> NDArray[np.bool_] | None:
-        """(N,) true for places (N, 2) in pixels of the scene that lie on land; None: unknown."""
+        """(N,) true for places (N, 2) in pixels of the scene that lie on land; None if land is unknown."""
         return None if self.position is None else self.land_at(self.position.lonlat(xy))
 
     def land_at(self, lonlat: Points) -> NDArray[np.bool_] | None:
-        """(N,) true for places (N, 2) in degrees that lie on land; None: unknown."""
+        """(N,) true for places (N, 2) in degrees that lie on land; None if land is unknown."""
         if self.plane is None or self.land is None:
             return None
         known = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
         flat = np.stack(self.plane.transform(*lonlat[known].T), axis=1)
         found = np.zeros(len(lonlat), bool)
         near = _among(self.land, flat)
-        if len(near):  # on the open sea, no point is made
+        if len(near):  # far from land, skip the creation of points
             found[known[_hit(shapely.STRtree(shapely.points(flat)), near, "intersects")]] = True
         return found
 
     def _coast_m(self, lonlat: Points, flat: Points) -> NDArray[np.float64]:
-        """Metres to the nearest edge, which is found on the plane and measured on the ellipsoid."""
+        """Metres to the nearest edge, searched on the plane and measured on the ellipsoid."""
         if self.plane is None or len(self.coast) == 0:
             return np.full(len(flat), np.nan)
         nearest = shapely.STRtree(shapely.linestrings(self.coast)).nearest(shapely.points(flat))
@@ -167,13 +167,13 @@ class Surroundings:
 def survey(
     position: Position | None, width_px: int, height_px: int, settings: LandSettings | None = None
 ) -> Surroundings:
-    """Read land and the places of the user's files around a scene of that size, once, before its detections are known.
+    """Read land and the places of the user's files around a scene of that size, once, before detection.
 
-    If the land cannot be known, that is a note; it is an error only if the settings insist on land. A scene without a
-    position gets no note here, because the missing position concerns more than the land.
+    Unknown land gives a note, or an error if the settings require land. A scene without a position gets no note here,
+    because the missing position concerns more than the land.
 
     Raises:
-        FileError, InputError: a file of the user cannot be used, or the coastline cannot be read though it is required.
+        FileError, InputError: a file of the user cannot be used, or a required coastline cannot be read.
     """
     settings = settings or LandSettings()
     files = (settings.exclude, settings.platforms, settings.fixed)
@@ -199,7 +199,7 @@ def survey(
 
 
 def _with_land(named: Surroundings, region: Region, plane: Transformer) -> Surroundings:
-    """Surroundings with land, or with a note that it is unknown."""
+    """Surroundings with land, or with a note that land is unknown."""
     settings = named.settings
     try:
         pieces = _own(settings.land, region) if settings.land else [(coastline(region.cut_at(WGS84)), WGS84)]
@@ -223,7 +223,7 @@ def _unknown(settings: LandSettings, note: str) -> Surroundings:
 
 
 def _outline(position: Position, width_px: int, height_px: int) -> Points | None:
-    """Places in degrees all over the scene and on its border; None if none is on the earth."""
+    """Places in degrees, spread over the scene and its border; None if none is on the earth."""
     x, y = np.meshgrid(np.linspace(0, width_px, _OUTLINE_POINTS), np.linspace(0, height_px, _OUTLINE_POINTS))
     lonlat = position.lonlat(np.stack([x.ravel(), y.ravel()], axis=1))
     known = lonlat[np.isfinite(lonlat).all(axis=1)]
@@ -270,7 +270,7 @@ def _to_plane(crs: CRS, plane: Transformer) -> Callable[[Points], Points]:
 
 
 def _among(shapes: Shapes, points: Points) -> Shapes:
-    """Shapes whose bounds meet those of all points (N, 2)."""
+    """Shapes whose bounds intersect the common bounds of points (N, 2)."""
     if len(points) == 0:
         return shapes[:0]
     x1, y1, x2, y2 = shapely.bounds(shapes).T
@@ -279,5 +279,5 @@ def _among(shapes: Shapes, points: Points) -> Shapes:
 
 
 def _hit(places: shapely.STRtree, shapes: Shapes, relation: str, distance: float | None = None) -> NDArray[np.int64]:
-    """Indices of the places to which any of the shapes is in that relation."""
+    """Indices of the places that have this spatial relation to any of the shapes."""
     return np.unique(places.query(shapes, predicate=relation, distance=distance)[1])

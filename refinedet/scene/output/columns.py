@@ -1,6 +1,6 @@
-"""Columns of a ship: the one list of names and kinds from which every result file and view is written. Pure.
+"""Columns of a ship: the list of names and types from which every result file and view is written. Pure.
 
-A measure is a number for each ship in `Places`; a field added there appears in every file without another edit.
+A measure is a number for each ship in `Places`. A field added to `Places` appears in every file without other changes.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from refinedet.scene.reported import AIS_COLUMNS
 from refinedet.scene.ships.attributes import Places
 
 if TYPE_CHECKING:
-    from refinedet.scene.result import SceneResult  # which shows itself by these columns
+    from refinedet.scene.result import SceneResult  # imports this module
 
 Kind = Literal["number", "whole", "text", "words", "numbers", "time"]
-"""Kind of the values of a column: a number, a whole number, text, a list of words or of numbers, or a time in UTC."""
+"""Type of the values of a column: a number, a whole number, text, a list of words or of numbers, or a time in UTC."""
 
 MEASURES = tuple(field.name for field in fields(Places) if not field.name.endswith(("_lonlat", "_px")))
-"""Measures of each ship, by the names of `Places`; null where unknown. The end of a name is its unit."""
+"""Measures of each ship, by the names of `Places`; null if unknown. The end of a name is its unit."""
 
 _AIS_KINDS: dict[type, Kind] = {str: "text", int: "whole", float: "number"}
 _MEASURE_DIGITS = 1
@@ -32,17 +32,17 @@ _SCORE_DIGITS = 4
 
 
 def score_columns(result: SceneResult) -> tuple[str, ...]:
-    """Names of the columns with the score in each polarisation, such as score_vv; none unless two were looked at."""
+    """Names of the columns with the score in each polarisation, such as score_vv; empty unless two were searched."""
     return tuple(f"score_{seen.name}" for seen in result.polarisations)
 
 
 def ais_columns(result: SceneResult) -> dict[str, Kind]:
-    """Columns of AIS and their kinds; none unless the scene was matched with AIS."""
+    """Columns of AIS and their types; empty unless the scene was matched with AIS."""
     return {} if result.ais is None else {name: _AIS_KINDS[kind] for name, kind in AIS_COLUMNS.items()}
 
 
 def ship_columns(result: SceneResult) -> dict[str, Kind]:
-    """Columns of `ship_row` in their order, and the kinds of their values."""
+    """Columns of `ship_row` in their order, and the types of their values."""
     return {
         "score": "number",
         "class": "text",
@@ -92,7 +92,7 @@ def ship_rows(result: SceneResult) -> list[dict[str, Any]]:
 
 
 def flat_rows(result: SceneResult) -> list[dict[str, Any]]:
-    """Rows as `ship_rows`, for files without lists: words are separated by `;`, lists of numbers are JSON."""
+    """Rows as from `ship_rows`, for files without lists: words are separated by `;`, lists of numbers are JSON."""
     as_text: dict[Kind, Callable[[list[Any]], str]] = {
         "words": ";".join,
         "numbers": lambda values: json.dumps(values, separators=(",", ":")),

@@ -1,4 +1,4 @@
-"""Canvas of a picture: text, bars, frames and arrows, drawn by Pillow in the font that comes with the package."""
+"""Canvas of a picture: text, bars, frames and arrows, drawn by Pillow with the font of the package."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Rect = tuple[float, float, float, float]
 _FONTS = Path(__file__).parent / "fonts"
 _PX_PER_POINT = 100 / 72
 _FINER = 4
-"""Size of a slanted shape before it is scaled down to smooth its edges."""
+"""Factor by which a slanted shape is drawn larger, then scaled down to smooth its edges."""
 
 
 @dataclass(frozen=True, slots=True)
 class Canvas:
-    """Picture addressed in pixels from its top left corner; colours are text such as #ffb454."""
+    """Picture with coordinates in pixels from its top left corner; colours are text such as #ffb454."""
 
     image: Image.Image
     pen: ImageDraw.ImageDraw = field(init=False)
@@ -56,15 +56,15 @@ class Canvas:
         anchor: str = "ls",
         halo: tuple[str, int] | None = None,
     ) -> None:
-        """Write one line of text; signs that the font lacks become a box.
+        """Write one line of text; characters that the font lacks become a box.
 
         Args:
-            x: place of the anchor.
-            y: place of the anchor.
+            x: position of the anchor.
+            y: position of the anchor.
             text: the line.
             colour: colour of the letters.
-            points: size, at 100 pixels an inch.
-            bold: take the bold font.
+            points: size in points, at 100 pixels per inch.
+            bold: use the bold font.
             anchor: point of the text at (x, y), in Pillow's letters; ls is the left end of the base line.
             halo: colour and width in pixels of a line around the letters.
         """
@@ -86,12 +86,12 @@ class Canvas:
     def outline(self, corners_xy: NDArray[np.float64], colour: str, line_px: int) -> None:
         """Draw a polygon of corners (N, 2), with the line on its edge."""
         mask = Image.new("L", (self.image.width * _FINER, self.image.height * _FINER))
-        ring = np.concatenate([corners_xy, corners_xy[:2]]) * _FINER  # the last corner is joined, too
+        ring = np.concatenate([corners_xy, corners_xy[:2]]) * _FINER  # joins the last corner, too
         ImageDraw.Draw(mask).line(ring.ravel().tolist(), fill=255, width=line_px * _FINER, joint="curve")
         self.image.paste(colour, (0, 0, *self.image.size), mask.resize(self.image.size, Image.Resampling.BOX))
 
     def arrow(self, middle: tuple[float, float], direction: NDArray[np.float64], reach_px: int, colour: str) -> None:
-        """Draw an arrow of twice `reach_px` around its middle; `direction` is a unit vector, y down."""
+        """Draw an arrow of length 2 * `reach_px` around its middle; `direction` is a unit vector, y down."""
         side = 2 * (reach_px + 2)
         mask = Image.new("L", (side * _FINER, side * _FINER))
         pen, centre = ImageDraw.Draw(mask), np.full(2, side * _FINER / 2)
@@ -107,5 +107,5 @@ class Canvas:
 @cache
 def _font(points: float, *, bold: bool) -> ImageFont.FreeTypeFont:
     name = "DejaVuSans-Bold.ttf" if bold else "DejaVuSans.ttf"
-    # the basic layout: the other one is not in every build of Pillow
+    # the basic layout, because the other one is not in every build of Pillow
     return ImageFont.truetype(_FONTS / name, points * _PX_PER_POINT, layout_engine=ImageFont.Layout.BASIC)

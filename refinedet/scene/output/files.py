@@ -1,4 +1,4 @@
-"""Result files of one scene: their paths are planned before the work, and they are written after it."""
+"""Result files of one scene: planning of their paths before detection, and writing after it."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from refinedet.scene.output.result_paths import DATASET, ais_paths, check_writab
 
 if TYPE_CHECKING:
     from refinedet.scene.output.imagery import Imagery
-    from refinedet.scene.result import SceneResult  # what it imports takes a second
+    from refinedet.scene.result import SceneResult  # its imports take a second
 
 _FORMATS: tuple[Format, ...] = ("geojson", "csv")
 _OUTLINED = {"geojson", "gpkg", "geoparquet", "kml", "fgb", "quicklook", "map", DATASET}
@@ -25,7 +25,7 @@ _OUTLINED = {"geojson", "gpkg", "geoparquet", "kml", "fgb", "quicklook", "map", 
 
 
 def plan_files(scene: Scene, output: OutputSettings, *, ais: bool = False) -> dict[str, Path]:
-    """Paths of the result files of one scene, by format or view, as the settings ask; `ais`: of ships of AIS too."""
+    """Paths of the result files of one scene, by format or view, from the settings; `ais`: with those of AIS ships."""
     views = {"quicklook": output.quicklook is not False, "web_map": output.map is not False, "record": True}
     paths = result_paths(scene, output.out, output.formats(_FORMATS), **views)
     return paths | ais_paths(paths) | {"record": paths["record"]} if ais else paths
@@ -35,7 +35,7 @@ def plan_scenes(scenes: Iterable[Scene], output: OutputSettings, *, ais: bool = 
     """Paths of the result files of several scenes; `ais` as in `plan_files`.
 
     Raises:
-        InputError: two scenes would write the same file, or a scene would be written over.
+        InputError: two scenes would write the same file, or a result would overwrite a scene.
     """
     plan = {scene: plan_files(scene, output, ais=ais) for scene in scenes}
     sources = {scene.resolve() for scene in plan if isinstance(scene, Path)}
@@ -58,22 +58,22 @@ def same_name(first: Scene, second: Scene, why: str) -> InputError:
 
 
 def journal_path(scene: Scene, paths: Mapping[str, Path]) -> Path:
-    """Path of the journal of a scene: beside its results, until they are written."""
+    """Path of the journal of a scene, beside its results; the journal exists until they are written."""
     return next(iter(paths.values())).with_name(f"{scene_stem(scene)}.journal")
 
 
 def finished(scene: Scene, paths: Mapping[str, Path], output: OutputSettings) -> bool:
-    """True if an earlier run has left all results of a scene, and these settings do not replace them."""
+    """True if all results of a scene exist from an earlier run, and these settings do not replace them."""
     whole = all(path.is_file() for path in paths.values()) and not _interrupted(scene, paths)
     return output.skip_existing and not output.overwrite and whole
 
 
 def refuse_existing(scene: Scene, paths: dict[str, Path], output: OutputSettings) -> None:
-    """Refuse results that could not be written, before the work.
+    """Check before detection that results can be written.
 
     Raises:
-        InputError: another outline than the box is asked for, and no file shows any.
-        FileError: results are there and must not be replaced, or something is in the way of them.
+        InputError: an outline other than the box is set, but no file shows outlines.
+        FileError: results exist and must not be replaced, or another file or folder blocks them.
         MissingExtra: a format needs a package that is not installed.
     """
     if output.outline != "box" and not _OUTLINED & paths.keys():
@@ -87,7 +87,7 @@ def refuse_existing(scene: Scene, paths: dict[str, Path], output: OutputSettings
 
 
 def load_writers(paths: Mapping[str, Path]) -> None:
-    """Import the modules that `write_files` needs in advance: half of the time of a picture."""
+    """Import the modules for `write_files` in advance, which takes half of the time of a picture."""
     import refinedet.scene.output.writers
 
     if "quicklook" in paths:
@@ -99,7 +99,7 @@ def load_writers(paths: Mapping[str, Path]) -> None:
 
 
 def told_of_files(result: SceneResult, paths: Mapping[str, Path]) -> SceneResult:
-    """Result with a note on each file that cannot say what it should."""
+    """Result with a note on each file that cannot hold all information."""
     if "stac" not in paths or result.acquired.source != "unknown":
         return result
     from refinedet.scene.output.formats.stac_properties import TIME_UNKNOWN
@@ -114,9 +114,9 @@ def write_files(
     settings: SceneSettings,
     record: Mapping[str, Any] | None = None,
 ) -> None:
-    """Write the formats, the picture and the map, as far as `paths` names them; `record`: that of the run.
+    """Write the formats, the picture and the map that `paths` names; `record` is the record of the run.
 
-    The picture is drawn in another thread beside the rest.
+    Another thread draws the picture at the same time.
 
     Raises:
         FileError: a file cannot be written, or the scene cannot be read again.
@@ -135,7 +135,7 @@ def write_files(
 def _read_imagery(
     scene: Scene, result: SceneResult, paths: Mapping[str, Path], settings: SceneSettings
 ) -> Imagery | None:
-    """Read what picture and map show, once for both; None if neither is wanted."""
+    """Read the imagery for picture and map, once for both; None if neither is wanted."""
     views = [paths[name] for name in ("quicklook", "map") if name in paths]
     if not views:
         return None
@@ -166,6 +166,6 @@ def _write_view(
 
 
 def _interrupted(scene: Scene, paths: Mapping[str, Path]) -> bool:
-    """True if a run has left windows; an empty journal does not show whose results these are."""
+    """True if an interrupted run left finished windows; an empty journal does not show whose results these are."""
     journal = journal_path(scene, paths)
     return journal.is_file() and journal.stat().st_size > 0

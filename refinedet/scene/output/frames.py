@@ -8,13 +8,13 @@ from refinedet.scene.output.columns import ship_columns, ship_rows, ship_shapes
 from refinedet.scene.output.formats.packages import load_geopandas
 
 if TYPE_CHECKING:
-    from refinedet.scene.result import SceneResult  # which makes itself a table
+    from refinedet.scene.result import SceneResult  # imports this module
 
 _WGS84 = "EPSG:4326"
 
 
 def ship_frame(result: SceneResult) -> Any:
-    """Table with a row for each ship, strongest first: the columns of `ship_rows`, times as times, and its outline.
+    """GeoDataFrame with a row for each ship, strongest first: columns of `ship_rows`, with time type, and outline.
 
     Raises:
         MissingExtra: geopandas is not installed.

@@ -1,4 +1,4 @@
-"""Pictures of a scene for the eye: the stretch that the network saw, in colours, whole or cut out."""
+"""Pictures of a scene for display: pixels stretched as for the network, in colours, whole or cut out."""
 
 from __future__ import annotations
 
@@ -18,38 +18,38 @@ from refinedet.stretch.stretching import Stretch
 from refinedet.tiling import Window
 
 if TYPE_CHECKING:
-    from refinedet.scene.result import SceneResult  # which shows itself by these pictures
+    from refinedet.scene.result import SceneResult  # imports this module
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""
 
 _SEA = ((5, 8, 14), (20, 48, 74), (77, 134, 168), (201, 226, 238), (255, 255, 255))
 _BRIGHTEN = 0.7
-"""Exponent of the curve that brightens dark pixels for the eye; the network does not need it."""
+"""Exponent of the curve that brightens dark pixels for display; the network does not need it."""
 _CUTOUT_PX = 64
 _CUTOUT_SIDES = 2.2
-"""Width of a cut-out as a multiple of its ship's; it is at least `_CUTOUT_PX`."""
+"""Width of a cut-out as a multiple of the size of its ship; it is at least `_CUTOUT_PX`."""
 _CUTOUT_LIFT = 2.5
 _CUTOUT_MOST = 512
-"""Most pixels on a side of a cut-out; a larger one, such as a box around half a coast, is thinned."""
+"""Largest side of a cut-out in pixels; a larger one, such as a box around half a coast, is thinned."""
 
 
 @dataclass(frozen=True, slots=True)
 class Imagery:
-    """Pictures of a scene: all of it, and of its strongest ships, the strongest first."""
+    """Pictures of the whole scene and of its strongest ships, strongest first."""
 
     whole: Picture
     cutouts: list[tuple[Picture, Window]]
 
 
 def picture(pixels: NDArray[Any], result: SceneResult, window: Window | None = None, lift: float = 1.0) -> Picture:
-    """Pixels (H, W) of a window in shades of the sea, black where nothing was measured; (H, W, 3) stays RGB.
+    """Picture of the pixels of a window in sea colours, black where nothing was measured; RGB keeps its colours.
 
     Args:
-        pixels: pixels of the window; fewer than it has are a thinned picture.
+        pixels: pixels of the window, (H, W) or (H, W, 3); fewer than the window has if the picture is thinned.
         result: the ships of the scene.
-        window: place of the pixels in the scene; None: all of it.
-        lift: a dim picture is made up to this many times brighter, as far as its brightest pixel allows.
+        window: place of the pixels in the scene; None: the whole scene.
+        lift: largest factor by which a dim picture is brightened, as far as its brightest pixel allows.
     """
     window = window or Window(0, 0, result.info.height, result.info.width)
     seen = Stretch(result.info, result.stretch_limits)(pixels, window)
@@ -59,7 +59,7 @@ def picture(pixels: NDArray[Any], result: SceneResult, window: Window | None = N
 
 
 def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
-    """Left, top and side in pixels of the square around a ship that is shown enlarged; it may leave the scene."""
+    """Left, top and side in pixels of the enlarged square around a ship; it may extend beyond the scene."""
     box = result.detections.boxes_xyxy[ship].astype(np.float64)
     side = max(_CUTOUT_PX, round(_CUTOUT_SIDES * float((box[2:] - box[:2]).max())))
     left, top = np.round((box[:2] + box[2:] - side) / 2).astype(int).tolist()
@@ -71,7 +71,7 @@ def read_imagery(
 ) -> Imagery:
     """Make the picture of a scene from its preview, and read its cut-outs.
 
-    Takes the arguments of `read_cutouts`, and raises what it raises.
+    Arguments and errors are those of `read_cutouts`.
     """
     return Imagery(picture(result.preview, result), read_cutouts(scene_path, result, most, scene))
 
@@ -79,15 +79,14 @@ def read_imagery(
 def read_cutouts(
     scene_path: str | Scene, result: SceneResult, most: int, scene: SceneSettings | None = None
 ) -> list[tuple[Picture, Window]]:
-    """Read the part of `cutout_square` in the scene for each of the `most` strongest ships; with its window.
+    """Read the part of `cutout_square` within the scene, and its window, for each of the `most` strongest ships.
 
-    Of two polarisations, a ship is shown in the stronger one.
+    With two polarisations, each ship is shown in the stronger one.
 
     Args:
-        scene_path: the scene of `result`. It is read again, from top to bottom, as it lies on disk, unless `result` has
-            its readers.
+        scene_path: the scene of `result`. It is read again from top to bottom, unless `result` has its readers.
         result: the ships of the scene.
-        most: most ships that are shown.
+        most: largest number of ships to show.
         scene: settings as for `detect_scene`.
 
     Raises:
@@ -114,7 +113,7 @@ def _cutout(reader: Reader, result: SceneResult, ship: int) -> tuple[Picture, Wi
 
 @cache
 def _shades() -> Picture:
-    """(256, 3) colour of each grey."""
+    """(256, 3) colour of each grey value."""
     greys = (np.arange(256) / 255) ** _BRIGHTEN
     stops = np.linspace(0, 1, len(_SEA))
     channels = [np.interp(greys, stops, channel) for channel in zip(*_SEA, strict=True)]

@@ -1,9 +1,9 @@
-"""Map of ships or other things as one HTML page: pan, zoom, filter, sort and look at them, without a network.
+"""Map of ships or other objects as one HTML page that works offline: pan, zoom, filter, sort and view them.
 
-The map lies in pixels: of a scene, as the picture does, so that nothing is warped, and scenes at a pole or without a
-position need no exception; or of a sheet without a picture. Pictures, data, style and script are inside the page. Its
-policy forbids every request, and every script except the one whose hash it names. Template, style and script are files
-in the folder web.
+The map uses pixels of a scene, or of a sheet without a picture. So pictures are not warped, and scenes at a pole or
+without a position need no exception. Pictures, data, style and script are inside the page. Its content security policy
+forbids every request, and every script except the one whose hash it names. Template, style and script are files in the
+folder web.
 """
 
 from __future__ import annotations
@@ -28,26 +28,26 @@ if TYPE_CHECKING:
 _WEB = Path(__file__).with_name("web")
 _SCRIPTS = ("map.js", "reports.js", "panel.js")
 _GRID = 33
-"""Places on a side of the grid from which the page interpolates longitude and latitude."""
+"""Number of nodes per side of the grid from which the page interpolates longitude and latitude."""
 _GRID_DIGITS = 9
-"""Decimals of unit vectors: less than a centimetre."""
+"""Decimals of unit vectors; the rounding error is below a centimetre."""
 _UNITS = {"m": ("m", 0), "deg": ("°", 0), "db": ("dB", 1), "px": ("px", 0)}
 """End of a measure's name -> unit and decimals."""
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """Column of the page: a value of each ship under one heading."""
+    """Column of the page: one value of each ship, with a heading."""
 
     key: str
     name: str
-    """Name in full, such as `length`."""
+    """Full name, such as `length`."""
     unit: str = ""
     digits: int = 0
     table: bool = True
     text: bool = False
     spare: bool = False
-    """True to leave the value out of the list of a chosen ship where it is unknown."""
+    """True to omit the value from the list of a chosen ship if it is unknown."""
 
     def to_dict(self) -> dict[str, Any]:
         """Plain values, with the heading."""
@@ -57,12 +57,12 @@ class Column:
 
 @dataclass(frozen=True, slots=True)
 class Words:
-    """Words for the things on a map."""
+    """Words for the objects on a map."""
 
     one: str = "ship"
     many: str = "ships"
     score: str = "score"
-    """Word for the column `score`, by which they are coloured and filtered."""
+    """Word for the column `score`, by which objects are coloured and filtered."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +76,7 @@ class MapPage:
     data: Mapping[str, Any]
     """Data for the script, ready for JSON."""
     preview: str | None = None
-    """The whole scene as JPEG in base64; None: a sheet without a picture."""
+    """Picture of the whole scene as JPEG in base64; None: a sheet without a picture."""
     words: Words = Words()
 
 
@@ -128,7 +128,7 @@ def measure(name: str) -> Column:
 def place_grid(position: Position, width: int, height: int) -> dict[str, Any]:
     """Unit vectors from the earth's centre at the nodes of a grid over the scene, row by row; null where unknown.
 
-    Between them the page interpolates, which errs by metres: neither the pole nor the antimeridian is special.
+    The page interpolates between them, with errors of metres. So poles and antimeridian need no special treatment.
     """
     x, y = np.meshgrid(np.linspace(0, width, _GRID), np.linspace(0, height, _GRID))
     lon, lat = np.radians(position.lonlat(np.stack([x.ravel(), y.ravel()], axis=1))).T

@@ -1,4 +1,4 @@
-"""Reports of AIS on the map: columns of the detections, ships of AIS with their tracks, and counts in words."""
+"""AIS on the map: columns of the detections, ships of AIS with their tracks, and counts in words."""
 
 from __future__ import annotations
 
@@ -30,7 +30,7 @@ COLUMNS = (
     Column("ais_other_probability", "its probability", digits=2, table=False, spare=True),
     Column("ais_heard", "heard within 20 km", table=False, spare=True),
 )
-"""Columns of AIS of a detection, those of the table first."""
+"""Columns of AIS of a detection; the columns of the table come first."""
 
 _TOLD = ("mmsi", "name", "type", "length_m", "width_m", "speed_kn", "course_deg", "gap_s", "lon", "lat", "reason")
 
@@ -42,10 +42,10 @@ def reports_data(
 
     Args:
         reports: the match.
-        position: position of the pixels; None: the scene has none, and so no ship of AIS.
+        position: position of the pixels; None: the scene has no position, and so no ships of AIS.
         width: width of the map in pixels.
         height: its height.
-        numbers: detections that the page holds, as rows of the match; None: all of them, in their order.
+        numbers: detections on the page, as rows of the match; None: all detections in their order.
     """
     rows = range(len(reports.detections)) if numbers is None else numbers
     place = {row: number for number, row in enumerate(rows)}
@@ -73,7 +73,7 @@ def reports_in_words(detections: Sequence[Mapping[str, Any]], reports: Reported)
 
 
 def _offset(record: Mapping[str, Any]) -> list[float] | None:
-    """Metres east and north by which the scene lies beside AIS; None where none was taken off."""
+    """Offset of the scene from AIS in metres east and north; None if no offset was subtracted."""
     offset = record.get("offset") or {}
     east, north = offset.get("east_m") or 0.0, offset.get("north_m") or 0.0
     return [round(east), round(north)] if east or north else None

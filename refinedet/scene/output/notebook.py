@@ -1,4 +1,4 @@
-"""Result of a scene as a notebook shows it, one piece of HTML: a small picture, the strongest ships, the notes."""
+"""Result of a scene as HTML for a notebook: a small picture, the strongest ships, the notes."""
 
 from __future__ import annotations
 
@@ -16,10 +16,10 @@ from refinedet.scene.output.imagery import picture
 from refinedet.scene.output.map_page import measure, ships_in_words
 
 if TYPE_CHECKING:
-    from refinedet.scene.result import SceneResult  # which shows itself
+    from refinedet.scene.result import SceneResult  # imports this module
 
 _ROWS = 10
-"""Most ships that are listed."""
+"""Largest number of listed ships."""
 _SIDE_PX, _MARK_PX = 480, 9.0
 _INK, _EDGE = "#ffb454", "#070b12"
 _HIDDEN = ("length_m_low", "length_m_high")
@@ -28,7 +28,7 @@ _DEGREE_DIGITS, _SCORE_DIGITS = 4, 2
 
 
 def result_html(result: SceneResult) -> str:
-    """Piece of HTML without script, style sheet or request; equal results give equal text."""
+    """HTML without script, style sheet or request; equal results give equal text."""
     count, label = ships_in_words(len(result.detections)), "" if result.label is None else f" ({result.label})"
     notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
     return (

@@ -27,19 +27,19 @@ from refinedet.scene.result import SceneResult
 from refinedet.tiling import Window
 
 CUTOUTS = 12
-"""Most ships that are shown enlarged."""
+"""Largest number of enlarged ships."""
 
 _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
 _INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
 _BY = "\N{MULTIPLICATION SIGN}"
 _COMPRESSION = 1
-"""Level of PNG's compression: it takes 0.7 of the time of level 3 and up to a tenth more room. Runs alone (Z_RLE) are
-no quicker on small scenes, which are enlarged, and take half as much room again there."""
+"""Compression level of PNG: 0.7 of the time of level 3, for up to a tenth more space. Run-length encoding (Z_RLE) is no
+faster on small scenes, which are enlarged, and takes half as much space again."""
 _NUMBERS = 300
-"""Most ships that get a number, if there is room for it."""
+"""Largest number of ships that get a number, if there is room for it."""
 _HALO_PX = 2
 _MARK_PX, _MARK_LEAST_PX, _CROWD = 15.0, 5.0, 300
-"""Least size of a mark, so that no ship is overlooked; it is smaller from `_CROWD` ships on."""
+"""Least size of a mark, so that no ship is overlooked, the smaller size from `_CROWD` ships on, and that number."""
 _COMPASS_PX, _ARROW_PX = 60, 17
 
 
@@ -53,7 +53,7 @@ def write_quicklook(
 ) -> None:
     """Write a PNG of the scene with its ships, numbered from the strongest; equal input gives equal bytes.
 
-    Takes the arguments of `imagery.read_imagery`, and raises what it raises; `imagery`: what that has read already.
+    Arguments and errors are those of `imagery.read_imagery`; `imagery` is its result, if it was called already.
     """
     drawn = _draw(result, imagery or read_imagery(scene_path, result, CUTOUTS, scene))
     with atomic_path(path) as temporary:
@@ -112,7 +112,7 @@ def _mark(canvas: Canvas, result: SceneResult, page: Layout) -> None:
     corners = (boxes[:, :2] + boxes[:, 2:] - sizes) / 2
     marks = np.concatenate([corners, corners + sizes], axis=1)
     frames: list[Rect] = [(x1, y1, x2, y2) for x1, y1, x2, y2 in marks.tolist()]
-    for group, width in ((frames[CUTOUTS:], 1), (frames[:CUTOUTS], 2)):  # the strongest on top
+    for group, width in ((frames[CUTOUTS:], 1), (frames[:CUTOUTS], 2)):  # draw the strongest ships last, on top
         for colour, line in ((_NIGHT, width + 2), (_ACCENT, width)):
             for frame in group:
                 canvas.frame(frame, colour, line)
@@ -129,7 +129,7 @@ def _mark(canvas: Canvas, result: SceneResult, page: Layout) -> None:
 
 
 def _ground(canvas: Canvas, position: Position | None, result: SceneResult, page: Layout) -> None:
-    """Draw a scale bar, the place of the middle, and an arrow to the north, as far as they are known."""
+    """Draw a scale bar, the position of the scene's centre, and an arrow to the north, as far as known."""
     info = result.info
     ground = ground_axes(position, info.width, info.height)
     unit, per_px, place = "px", 1.0, "no position"

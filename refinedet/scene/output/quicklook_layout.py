@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 MARGIN_PX, HEAD_PX, FOOT_PX = 44, 112, 64
 CELL_PX, GAP_PX, CAPTION_PX = 236, 18, 30
-"""Side of a cut-out, gap between two, and height of the caption below each."""
+"""Side of a cut-out, gap between two cut-outs, and height of the caption below each."""
 
 _BESIDE_PX = 1120
 """Long side of a scene with cut-outs beside it."""
@@ -22,11 +22,11 @@ _ABOVE_ROWS = 3
 _LEAST_PX = 96
 """Least width and height of a scene in the picture; a thinner one is stretched."""
 _ENLARGED_PX = 600
-"""Long side up to which a smaller scene is enlarged: more shows no more, and takes time to compress."""
+"""Long side to which a smaller scene is enlarged; a larger picture shows no more detail and compresses slower."""
 _BESIDE_COLUMNS = 4
-"""Most columns of cut-outs beside a scene."""
+"""Largest number of columns of cut-outs beside a scene."""
 _LARGEST_SCALE = 12.0
-"""Pixels of the picture for one of the scene, at most."""
+"""Largest number of pixels of the picture per pixel of the scene."""
 _PAGE_LEAST_PX = 760
 
 Rect = tuple[float, float, float, float]
@@ -47,7 +47,7 @@ class Layout:
 
     @property
     def stretched(self) -> str | None:
-        """Note for people about a side that is not to scale; None if both are."""
+        """Note for the user about a side that is not to scale; None if both sides are."""
         across, down = self.scale
         if across == down:
             return None
@@ -89,9 +89,9 @@ def _fit(width_px: int, height_px: int, long_px: int) -> tuple[tuple[int, int], 
 def place_labels(
     marks: NDArray[np.float64], sizes: Sequence[tuple[float, float]], area: Rect, required: int
 ) -> list[tuple[float, float] | None]:
-    """Top left corner of a label at a corner of each mark (N, 4), first come first served; None if no corner is free.
+    """Top left corner of a label at a corner of each mark (N, 4), in order of the marks; None if no corner is free.
 
-    Labels stay within `area` and off each other; the first `required` ones are placed in any case.
+    Labels stay within `area` and do not overlap; the first `required` labels are always placed.
     """
     taken = np.zeros((0, 4))
     places: list[tuple[float, float] | None] = []

@@ -22,7 +22,7 @@ from refinedet.scene.result import SceneResult
 _PACKAGES = (
     *("numpy", "onnxruntime", "openvino", "pillow", "pyproj", "rasterio", "scipy", "shapely", "torch", "torchvision"),
 )
-"""Packages whose version may show in a result."""
+"""Packages whose version may change a result."""
 
 RunRecord = dict[str, Any]
 """Content of the file `<stem>.run.json`, ready for JSON."""
@@ -46,11 +46,11 @@ def run_record(
 
     Args:
         result: ships of the scene, with the identity of the run if it kept a journal.
-        weights: the checkpoint; None for a detector of other make.
+        weights: the checkpoint; None for other people's detectors.
         settings: settings as used, defaults resolved; paths become text.
         device: device that the network ran on.
         seconds: wall time from opening the scene to the last of the other files.
-        weights_sha256: hex SHA-256 of `weights`; None: they are read for it.
+        weights_sha256: hex SHA-256 of `weights`; None: computed from the file.
 
     Raises:
         OSError: the weights cannot be read.
@@ -87,7 +87,7 @@ def run_record(
 
 
 def _stretch_limits(result: SceneResult) -> dict[str, Any] | None:
-    """Limits of the stretch; of two polarisations, those of each by its name."""
+    """Limits of the stretch; for two polarisations, a mapping by their names."""
     if result.polarisations:
         return {seen.name: _limits(seen.stretch_limits) for seen in result.polarisations}
     return _limits(result.stretch_limits)
@@ -99,7 +99,7 @@ def _limits(limits: StretchLimits | None) -> dict[str, Any] | None:
 
 
 def _control_points(info: RasterInfo) -> dict[str, Any] | None:
-    """Ground control points that locate the scene: their count, the place of pixel 0, and the evidence for it."""
+    """Ground control points that locate the scene: their count, the place of pixel 0, and the source of this place."""
     if not info.gcps:
         return None
     return {"count": len(info.gcps), "zero": info.gcp_zero, "evidence": info.gcp_evidence}

@@ -1,4 +1,4 @@
-"""Paths of the results of a scene, and a check that they can be written, both before anything is loaded."""
+"""Paths of the results of a scene, and a check that they can be written. Both run before the detector is loaded."""
 
 from __future__ import annotations
 
@@ -24,15 +24,15 @@ SUFFIXES: dict[Format, str] = {
 }
 _BY_GDAL = {"gpkg": "GeoPackage files", "fgb": "FlatGeobuf files"}
 VIEWS = {"quicklook": ".png", "map": ".html", "record": ".run.json"}
-"""Files beside the formats, and their suffixes: quicklook.py, webmap.py and record.py write them."""
+"""Result files that are no formats, and their suffixes. quicklook.py, webmap.py and record.py write them."""
 AIS_FORMATS: tuple[FileFormat, ...] = ("geojson", "csv", "gpkg")
 """Formats of the ships of AIS."""
 DATASET = "dataset"
-"""Key, in a mapping of paths, of the scene's file in a data set of many, `partitions.partition_path`."""
+"""Key, in a mapping of paths, of the scene's file in a data set of many scenes, `partitions.partition_path`."""
 COLLECTION = "collection.json"
 """Name of the STAC collection of an archive."""
 SEEN = "seen"
-"""Key, in a mapping of paths, of the file with the seen area of the scene, beside those of many."""
+"""Key, in a mapping of paths, of the file with the seen area of the scene in a data set of many scenes."""
 
 
 def result_paths(
@@ -46,7 +46,7 @@ def result_paths(
 ) -> dict[str, Path]:
     """Paths of the results of a scene, by format name, and by "quicklook", "map" and "record".
 
-    The stem is that of the scene's name; of a Sentinel-1 product, of the product's. `folder` None stands for
+    The stem is the stem of the scene's name, or of the product's name for a Sentinel-1 product. `folder` None means
     `<stem>_ships` in the current folder.
     """
     stem = scene_stem(scene_path)
@@ -59,7 +59,7 @@ def result_paths(
 
 
 def ais_paths(paths: Mapping[str, Path]) -> dict[str, Path]:
-    """Paths of the ships of AIS beside the results of a scene: in each of its formats that AIS_FORMATS names."""
+    """Paths of the ships of AIS beside the results of a scene, in those of its formats that AIS_FORMATS names."""
     return {
         f"ais {name}": path.with_name(f"{path.name.removesuffix(SUFFIXES[name])}.ais{SUFFIXES[name]}")
         for name in AIS_FORMATS
@@ -68,12 +68,12 @@ def ais_paths(paths: Mapping[str, Path]) -> dict[str, Path]:
 
 
 def archive_folder(paths: Mapping[str, Path]) -> Path | None:
-    """Folder of the archive of a scene, None for a scene alone; its part of the data set lies two folders deep."""
+    """Folder of the archive of a scene, two levels above its part of the data set; None for a single scene."""
     return paths[DATASET].parents[2] if DATASET in paths else None
 
 
 def check_writable(paths: dict[str, Path], *, overwrite: bool) -> None:
-    """Refuse, before the work, results that could not be written.
+    """Check before detection that results can be written.
 
     Raises:
         FileError: a file exists and `overwrite` is false, or a file is where a folder is needed.

@@ -1,7 +1,7 @@
 """Seen area of a scene: a GeoParquet file of one row beside its ships in a data set of many.
 
-It has the name of the scene (`scene`), the times of its first and last line (`start`, `end`), and the area in which
-pixels were measured, in OGC:CRS84; null if the scene has no position. Land is not taken off.
+The row has the name of the scene (`scene`), the times of its first and last line (`start`, `end`), and the area in
+which pixels were measured, in OGC:CRS84; null if the scene has no position. The area includes land.
 """
 
 from __future__ import annotations
@@ -30,9 +30,9 @@ _CELLS = 64
 _SEEN = 0.5
 """Least share of measured pixels in a cell that counts as seen."""
 _SMOOTH = 0.75
-"""Length in cells by which an outline of cells may be straightened."""
+"""Tolerance in cells by which the outline is simplified."""
 _EDGES = 4
-"""Least number of edges along the longer side, since a straight side in pixels is bent in degrees."""
+"""Least number of edges along the longer side, because a straight side in pixels is curved in degrees."""
 
 
 def write_seen(result: SceneResult, path: Path) -> None:
@@ -57,9 +57,9 @@ def write_seen(result: SceneResult, path: Path) -> None:
 
 
 def seen_area(result: SceneResult) -> shapely.Geometry | None:
-    """Area in degrees in which pixels were measured, right to a 64th of the scene; None without a position.
+    """Area in degrees in which pixels were measured, accurate to a 64th of the scene; None without a position.
 
-    It is counted on the thinned scene of the result. An area across the antimeridian is cut there.
+    The area comes from the preview of the result. An area across the antimeridian is cut there.
     """
     position = locate(result.info)
     if position is None:

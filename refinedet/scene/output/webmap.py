@@ -1,4 +1,4 @@
-"""Map of a scene: its preview, its ships with cut-outs in full resolution, and the reports of AIS beside them."""
+"""Map of a scene: its preview, its ships with cut-outs in full resolution, and AIS."""
 
 from __future__ import annotations
 
@@ -31,11 +31,12 @@ from refinedet.scene.result import SceneResult
 from refinedet.tiling import Window
 
 CUTOUTS = 200
-"""Most ships that the page holds enlarged: 2 to 8 kB each."""
+"""Largest number of enlarged ships on the page; each takes 2 to 8 kB."""
 
 _BY = "\N{MULTIPLICATION SIGN}"
 _PREVIEW_QUALITIES, _PREVIEW_MOST = (60, 45, 30, 15), 1_200_000
-"""JPEG qualities of the whole scene, tried until it has no more than this many characters: noise compresses badly."""
+"""JPEG qualities of the whole scene, tried in order until it has at most this many characters, since noise compresses
+badly."""
 _CUTOUT_QUALITY, _CUTOUT_MOST_PX = 75, 112
 _PIXEL_DIGITS = 2
 
@@ -50,7 +51,7 @@ def write_map(
 ) -> None:
     """Write the map; equal input gives equal bytes.
 
-    Takes the arguments of `imagery.read_imagery`, and raises what it raises; `imagery`: what that has read already.
+    Arguments and errors are those of `imagery.read_imagery`; `imagery` is its result, if it was called already.
     """
     shown = imagery or read_imagery(scene_path, result, CUTOUTS, scene)
     page = MapPage(
@@ -104,7 +105,7 @@ def _columns(result: SceneResult) -> list[Column]:
 
 
 def _corners(result: SceneResult, ship: int) -> list[list[float]] | None:
-    """Corners of a turned outline in pixels; None: the outline is the box."""
+    """Corners of a rotated outline in pixels; None: the outline is the box."""
     if result.outline_of(ship) == "box":
         return None
     corners: list[list[float]] = result.outline_px(ship).round(_PIXEL_DIGITS).tolist()
@@ -112,7 +113,7 @@ def _corners(result: SceneResult, ship: int) -> list[list[float]] | None:
 
 
 def _turn(direction: np.ndarray[Any, np.dtype[np.float64]]) -> float:
-    """Degrees clockwise from up in the picture."""
+    """Angle of a direction in degrees, clockwise from up in the picture."""
     return float(np.degrees(np.arctan2(direction[0], -direction[1])))
 
 
@@ -147,7 +148,7 @@ def _small(pixels: Picture) -> Picture:
 
 
 def _jpeg(pixels: Picture, quality: int, *, twice: bool = False) -> str:
-    """JPEG in base64; `twice`: smaller by a twentieth of a large picture, and more of a small one."""
+    """JPEG in base64; `twice` compresses better, by a twentieth for a large picture, and by more for a small one."""
     stream = io.BytesIO()
     Image.fromarray(pixels).save(stream, "JPEG", quality=quality, optimize=twice, subsampling=0)
     return base64.b64encode(stream.getvalue()).decode("ascii")

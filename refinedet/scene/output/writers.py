@@ -44,8 +44,8 @@ def write_results(result: SceneResult, paths: Mapping[str, Path], record: Mappin
 
     Args:
         result: ships of the scene.
-        paths: path by format; the STAC item names all files among them, those of views and record too.
-        record: record of the run, which GeoPackage and STAC item hold parts of.
+        paths: path by format; the STAC item names all these files, including views and record.
+        record: record of the run; GeoPackage and STAC item contain parts of it.
 
     Raises:
         FileError: a file cannot be written.
@@ -62,7 +62,7 @@ def write_results(result: SceneResult, paths: Mapping[str, Path], record: Mappin
 
 
 def write_ships_of_ais(result: SceneResult, paths: Mapping[str, Path]) -> None:
-    """Write the ships of AIS beside a scene in each format that `paths` names, at the places where it shows them.
+    """Write the ships of AIS of a scene in each format that `paths` names, at the places where the scene shows them.
 
     Raises:
         FileError: a file cannot be written.

@@ -1,4 +1,4 @@
-"""Azimuth ambiguities: ghosts of bright ships, a predictable way up and down the flight track. Pure.
+"""Azimuth ambiguities: ghosts of bright ships at predictable distances along the flight track. Pure.
 
 The echo of a target is sampled once per pulse, so Doppler frequencies that differ by the pulse repetition frequency
 look alike. The antenna's side lobes also receive echoes n times that frequency away. These are focused as a weak ghost,
@@ -8,7 +8,7 @@ the target's own Doppler centroid: zero without steering, and anything within th
 
 Sources: Cumming and Wong, Digital Processing of Synthetic Aperture Radar Data, 2005 (Doppler rate, range migration,
 ambiguities); De Zan and Monti Guarnieri, TOPSAR, IEEE TGRS 44(9), 2006 (the steering); the search itself is that of
-SUMO, Greidanus et al., Remote Sensing 9(3) 246, 2017, which looks at two orders too.
+SUMO, Greidanus et al., Remote Sensing 9(3) 246, 2017, which also searches two orders.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ Array = NDArray[np.float64]
 ORDERS = (1, 2)
 """Orders of the ambiguities that are searched, on both sides; higher ones lie farther down the antenna pattern."""
 TOLERANCE_M = 100.0
-"""Largest distance of a ghost from its predicted place, each way: it is smeared, and so is the middle of its box."""
+"""Largest distance of a ghost from its predicted place, in each direction, because a ghost is smeared."""
 CLEARLY_DB = 8.0
-"""Least difference by which its ship is brighter. Sentinel-1's ambiguities lie 20 dB and more below their ships."""
+"""Least contrast of a ship above its ghost. Sentinel-1's ambiguities lie 20 dB and more below their ships."""
 
 _STEERED_HZ = 2600.0
 """Span of Doppler centroids on each side in steered modes: half a burst (1.4 s) at 1700 Hz/s, and the processed band.
-GRD annotations do not list bursts, so nothing better is known of one target."""
+GRD annotations do not list bursts, so the centroid of a target is not known better."""
 
 
 @dataclass(frozen=True, slots=True)
 class Geometry:
-    """Geometry of the acquisition at N targets. Values of the scene are numbers, those of each target (N,) arrays."""
+    """Geometry of the acquisition at N targets: one number for the scene, or an array (N,) with a value per target."""
 
     wavelength_m: float
     prf_hz: Array
@@ -74,10 +74,10 @@ def displacement(geometry: Geometry, order: int) -> tuple[Array, Array, Array]:
 
 
 def find_ambiguities(boxes_xyxy: Boxes, contrast_db: Array, geometry: Geometry) -> NDArray[np.bool_]:
-    """(N,) true for detections that lie at an azimuth ambiguity of a clearly brighter one.
+    """(N,) true for detections that lie at an azimuth ambiguity of a clearly brighter detection.
 
-    A detection of unknown contrast (NaN) counts neither as a ghost nor as the ship of one. A spatial index keeps the
-    time near-linear.
+    A detection of unknown contrast (NaN) is neither a ghost nor the ship of a ghost. A spatial index keeps the time
+    near-linear.
 
     Args:
         boxes_xyxy: (N, 4) in scene pixels.

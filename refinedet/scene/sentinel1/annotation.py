@@ -25,7 +25,7 @@ T = TypeVar("T")
 SPEED_OF_LIGHT_M_S = 299_792_458.0
 """Speed of light in vacuum, exact by the definition of the metre."""
 _LARGEST = 1e15
-"""Limit of the numbers of an annotation: none is as large, and it still fits any type."""
+"""Upper limit of valid numbers in an annotation; it still fits any type."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -52,11 +52,11 @@ class Grid:
     seconds: Array
     """Zero-Doppler time since the first line."""
     slant_range_s: Array
-    """Two-way time to the point and back."""
+    """Two-way travel time to the point."""
     incidence_deg: Array
 
     def line_seconds(self) -> tuple[tuple[float, ...], tuple[float, ...]]:
-        """Lines of the grid, ascending, and the mean zero-Doppler time of each: along a line it varies below 1 ms."""
+        """Ascending lines of the grid, and the mean zero-Doppler time of each; it varies below 1 ms along a line."""
         lines, rows = np.unique(self.line, return_inverse=True)
         means = np.bincount(rows, self.seconds) / np.bincount(rows)
         return tuple(lines.tolist()), tuple(means.tolist())
@@ -96,7 +96,7 @@ class Annotation:
     wavelength_m: float
     range_sampling_hz: float
     near_range_s: float
-    """Two-way time to the first sample and back."""
+    """Two-way travel time to the first sample."""
     line_s: float
     """Zero-Doppler time from one line to the next."""
     azimuth_spacing_m: float
@@ -107,15 +107,15 @@ class Annotation:
     orbit: Orbit
     grid: Grid
     swaths: tuple[Swath, ...]
-    """Empty if the product does not tell its pulse repetition frequencies."""
+    """Swaths; empty if the product does not state its pulse repetition frequencies."""
 
     def geometry(self, points_xy: Array) -> Geometry:
         """Geometry that fixes the azimuth ambiguities of targets at pixels (N, 2), half-open convention.
 
         The effective velocity is that of the exact geometry: V^2 = |v|^2 - (x - p) . a. Here p, v and a are position,
         velocity and acceleration of the satellite in the earth-fixed frame, at the zero-Doppler time of the target x;
-        the range to x is differentiated twice. The product of orbital and ground speed, which is often taken instead,
-        is 1.6 % off on the sample product: 8 pixels of a shift of 500.
+        the range to x is differentiated twice. The product of orbital and ground speed, which is often used instead,
+        has an error of 1.6 % on the sample product: 8 pixels in a shift of 500.
         """
         from scipy.interpolate import CubicHermiteSpline, LinearNDInterpolator  # only here: it takes 0.2 s to import
 
@@ -142,7 +142,7 @@ class Annotation:
         )
 
     def _prf(self, points_xy: Array) -> Array:
-        """(N,) hertz; between swaths and outside of all, that of the nearest in range. NaN if there are no swaths."""
+        """(N,) hertz; between and outside of swaths, the value of the nearest in range. NaN if there are no swaths."""
         if not self.swaths:
             return np.full(len(points_xy), np.nan)
         column, row = np.floor(points_xy).T
@@ -153,7 +153,7 @@ class Annotation:
                     np.maximum(np.maximum(first - at, at - last), 0)
                     for first, at, last in ((left, column, right), (top, row, bottom))
                 ]
-                # lines count little: a target above the first line of its swath still belongs to it
+                # a low weight for lines: a target above the first line of its swath still belongs to it
                 distance[number] = np.minimum(distance[number], away[0] + 1e-3 * away[1])
         return np.asarray(np.array([swath.prf_hz for swath in self.swaths])[distance.argmin(axis=0)])
 
@@ -210,7 +210,7 @@ class _Fields:
         return value if value > 0 else self.fail(path, str(value))
 
     def time(self, path: str) -> datetime:
-        return self._value(path, datetime.fromisoformat).replace(tzinfo=None)  # all are UTC; some writers say so
+        return self._value(path, datetime.fromisoformat).replace(tzinfo=None)  # all are UTC; some files state it
 
     def each(self, path: str, at_least: int = 1) -> list[_Fields]:
         found = [_Fields(element, self._where) for element in self._root.iterfind(path)]

@@ -1,11 +1,11 @@
 """Borders of a scene: noisy fringes, and the share of a box that was not measured. Pure.
 
-Products of Sentinel-1's processor before version 2.90 (March 2018) fill their borders not with 0 but with small values.
-ESA's rule ("Masking no-value pixels on GRD products", MPC-0243) goes inwards until the noise-free power or the count
-passes a fixed threshold. Ali et al. (IEEE JSTARS 11(3), 2018, doi 10.1109/JSTARS.2017.2787650) show that single pixels
-of fringe pass it and stop the search. Here the threshold comes from the scene: its darkest water, which holds at least
-the thermal noise. Pixels at the border are fringe if their mean over a run is at most half as bright. A median over
-neighbouring lines removes outliers.
+Sentinel-1's processor before version 2.90 (March 2018) fills the borders of its products not with 0 but with small
+values. ESA's rule ("Masking no-value pixels on GRD products", MPC-0243) searches inwards until the noise-free power or
+the count exceeds a fixed threshold. Ali et al. (IEEE JSTARS 11(3), 2018, doi 10.1109/JSTARS.2017.2787650) show that
+single pixels of fringe exceed it and stop the search. Here the threshold comes from the darkest water of the scene,
+which holds at least the thermal noise. Pixels at the border are fringe if their mean over a run is at most half as
+bright. A median over neighbouring lines removes outliers.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ Read = Callable[[Window], NDArray[Any]]
 _LINES = 8
 """Number of rows (or columns) that share one limit, from their mean power."""
 _RUN = 16
-"""Number of pixels of a run inwards, over which the power is averaged."""
+"""Length of a run in pixels, over which the power is averaged."""
 _OF_FLOOR = 0.5
-"""Largest power of a fringe, as a share of that of the scene's darkest water."""
+"""Largest power of a fringe, as a share of the power of the scene's darkest water."""
 _DEPTH = 512
 """Largest depth of a fringe in pixels, beyond the zeros; dark pixels farther in are water. SNAP's limit is 500."""
 _VOTERS = 17
@@ -42,7 +42,7 @@ _UNKNOWN = -1
 
 @dataclass(frozen=True, slots=True)
 class Borders:
-    """Limits [first, last) of the valid part of each row and column of a scene of H x W pixels."""
+    """Limits [first, end) of the valid part of each row and column of a scene of H x W pixels."""
 
     left: NDArray[np.intp]
     """(H,) first valid pixel of each row."""
@@ -64,7 +64,7 @@ class Borders:
 def find_fringes(read: Read, width: int, height: int, sample: NDArray[Any]) -> Borders:
     """Limits of a scene whose borders hold small values instead of 0.
 
-    Each row is read once; memory grows with the width and with _DEPTH alone.
+    Each row is read once; memory use grows only with the width and with _DEPTH.
 
     Args:
         read: function that returns the counts of a window.
@@ -82,7 +82,7 @@ def find_fringes(read: Read, width: int, height: int, sample: NDArray[Any]) -> B
 
 
 def invalid_share(valid: Mask, box_xyxy: tuple[float, float, float, float]) -> float:
-    """Share of invalid pixels among those that a box touches and those next to them; 1 without a pixel."""
+    """Share of invalid pixels among the pixels that a box touches and their neighbours; 1 if there are none."""
     x1, y1, x2, y2 = box_xyxy
     rows = slice(max(int(np.floor(y1)) - 1, 0), int(np.ceil(y2)) + 1)
     columns = slice(max(int(np.floor(x1)) - 1, 0), int(np.ceil(x2)) + 1)
@@ -118,7 +118,7 @@ def _limits(power: Field, threshold: float) -> tuple[int, int]:
 
 
 def _limit(power: Field, threshold: float) -> int:
-    """First pixel of a line at which the mean of the _RUN pixels up to it is no fringe; _UNKNOWN if there is none."""
+    """First pixel of a line up to which the mean of _RUN pixels is no fringe; _UNKNOWN if there is none."""
     filled = np.flatnonzero(power)
     if not filled.size:
         return _UNKNOWN
@@ -145,7 +145,7 @@ def _limits_down(pixels: NDArray[Any], threshold: float) -> NDArray[np.intp]:
 def _vote(limits: NDArray[np.intp]) -> NDArray[np.intp]:
     """Replace unknown limits by the nearest known one, then each limit by the median of those around it.
 
-    The limit of a line is unknown if all of it is fringe, or if calm water reaches farther in than a fringe is deep.
+    The limit of a line is unknown if the whole line is fringe, or if calm water reaches farther in than any fringe.
     """
     unknown = limits == _UNKNOWN
     if unknown.all():

@@ -23,14 +23,14 @@ from refinedet.scene.sentinel1.item import ItemProduct, product_of_item
 from refinedet.scene.sentinel1.layout import MANIFEST, MEASUREMENT, product_roots, raster_name
 
 MAX_XML_BYTES = 32 << 20
-"""Most bytes of an XML file that is parsed. A real manifest has 24,000 bytes, a real annotation 2 million."""
+"""Largest size in bytes of an XML file. A real manifest has 24,000 bytes, a real annotation 2 million."""
 
 _DEPTH = 4
-"""Folders below the one that was named, down to which a product is looked for."""
+"""Depth of folders below the given one in which a product is searched."""
 _MOST_FOLDERS = 5000
-"""Most folders that are looked into for a product."""
+"""Largest number of folders in which a product is searched."""
 _NAMED = 5
-"""Most products that an error names."""
+"""Largest number of products that an error names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,7 +70,7 @@ class ProductFolder:
             _outside(self.path, name)
 
     def locate(self, name: str) -> tuple[Path, None]:
-        """Path of a file, and None, since it is in no archive.
+        """Path of a file, and None, because it is in no archive.
 
         Raises:
             InputError: the file lies outside of the product, also by a link.
@@ -103,7 +103,7 @@ class ZippedProduct:
     root: PurePosixPath
     """Folder of the product within the archive."""
     members: Mapping[str, str]
-    """Names as the archive has them, by names with slashes: some programs write backslashes."""
+    """Names in the archive by names with slashes, because some programs write backslashes."""
 
     @property
     def name(self) -> str:
@@ -164,7 +164,7 @@ def open_product(path: Scene) -> ProductFiles:
 
     Raises:
         FileError: there is no product, there are several, or the archive or the item cannot be read.
-        InputError: the STAC item is of no such product, or leads where it may not.
+        InputError: the STAC item is of no such product, or names an address that is not allowed.
     """
     if isinstance(path, CloudScene):
         return product_of_item(path, MAX_XML_BYTES)
@@ -187,7 +187,7 @@ def read_xml(files: ProductFiles, name: str) -> Element:
     """Read an XML file of a product, and return its root.
 
     Raises:
-        FileError: the file cannot be read, is too large, or is no safe XML (it declares a DTD, say).
+        FileError: the file cannot be read, is too large, or is no safe XML (for example, it declares a DTD).
         InputError: the name points outside of the product.
     """
     content, where = files.read(name), files.where(name)
@@ -232,7 +232,7 @@ def _folders(folder: Path) -> list[Path]:
 
 
 def _one(where: Path, products: list[str], without: str) -> str:
-    """The one product among those found at `where`; `without` tells what was found where there is none."""
+    """Single product among those found at `where`; `without` says what was found if there is none."""
     if not products:
         raise FileError(
             f"expected a raster or a Sentinel-1 product at {where}, found {without} {MANIFEST} and no folder "

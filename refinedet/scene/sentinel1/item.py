@@ -1,7 +1,7 @@
 """Sentinel-1 GRD product that a STAC item describes, as Copernicus Data Space, Earth Search and Planetary Computer do.
 
-The assets become the files of a product by their keys: vv, vh, hh, hv the rasters, schema-product-<pol>,
-schema-calibration-<pol> and schema-noise-<pol> what describes them. Other assets are never looked at.
+The keys of the assets give the files of a product: vv, vh, hh and hv are the rasters; schema-product-<pol>,
+schema-calibration-<pol> and schema-noise-<pol> are the files that describe them. Other assets are never opened.
 """
 
 from __future__ import annotations
@@ -33,9 +33,9 @@ class ItemProduct:
     files: dict[str, Address]
     """Address of each file, by its path in the product."""
     max_bytes: int
-    """Most bytes of a small file."""
+    """Largest size of a small file in bytes."""
     guessed: dict[str, Address] = field(default_factory=dict)
-    """Annotations that the item does not name, where they should lie."""
+    """Expected addresses of annotations that the item does not name."""
 
     @property
     def path(self) -> str:
@@ -58,10 +58,10 @@ class ItemProduct:
         return sorted(PurePosixPath(name).name for name in self.files if str(PurePosixPath(name).parent) == folder)
 
     def check_inside(self, name: str) -> None:
-        """Accept any name: an item holds nothing but the files that it names."""
+        """Accept any name, because an item holds only the files that it names."""
 
     def locate(self, name: str) -> tuple[RemoteFile, None]:
-        """Remote file, and None, since it is in no archive.
+        """Remote file, and None, because it is in no archive.
 
         Raises:
             FileError: the item names no such file.
@@ -81,7 +81,7 @@ class ItemProduct:
         return self.scene.small(self.files[name], self.max_bytes)
 
     def identified(self, names: list[str]) -> list[Any]:
-        """Values that identify files, ready for JSON: of those that are read in any case a hash of their content.
+        """Values that identify files, ready for JSON: for small files, a hash of their content.
 
         Raises:
             FileError, InputError: one of them cannot be read.
@@ -96,12 +96,12 @@ class ItemProduct:
         return str(PurePosixPath(name).parent) in (".", _ANNOTATION)
 
     def _look_for_guessed(self) -> None:
-        """Take the annotations beside the rasters that the item does not name, if they are there."""
+        """Add the annotations beside the rasters that the item does not name, if they exist."""
         for name, address in list(self.guessed.items()):
             del self.guessed[name]
             try:
                 self.scene.small(address, self.max_bytes)
-            except FileError:  # then the scene is read without its annotation, and the user is told
+            except FileError:  # then the scene is read without its annotation, and a note says so
                 continue
             self.files[name] = address
             self.scene.traffic.tell(f"the item names no annotation for {name}: the file beside its raster is read")
@@ -115,7 +115,7 @@ def product_of_item(scene: CloudScene, max_bytes: int) -> ItemProduct:
 
     Raises:
         FileError: the item cannot be read.
-        InputError: it is no item, describes no such product, or an asset leads where it may not.
+        InputError: it is no item, describes no such product, or names an address that is not allowed.
     """
     item = scene.item()
     product = ItemProduct(scene, item.id, {}, max_bytes)
@@ -136,7 +136,7 @@ def product_of_item(scene: CloudScene, max_bytes: int) -> ItemProduct:
 
 
 def _add_descriptions(product: ItemProduct, item: Item, pol: str, raster: Address) -> None:
-    """Add the files that describe a raster; of an annotation that is none, the one that should lie beside it."""
+    """Add the files that describe a raster; in place of an invalid annotation, the one expected beside the raster."""
     for kind in ("calibration", "noise"):
         found = item.address(f"schema-{kind}-{pol}")
         if found is not None:

@@ -1,8 +1,9 @@
 """Azimuth ambiguities of bright land: weak detections that repeat a pattern of the land along the flight track.
 
-A town or a harbour throws ghosts as a ship does, but many at once, and is itself no detection of known contrast. So the
-pixels are asked: does the sea around the detection show the pattern of the land where its ghost would come from, far
-weaker? One bright point in a town is always found near any place, hence the pattern. The land must be known.
+A town or a harbour causes ghosts as a ship does, but many at once, and is itself no detection of known contrast. So
+this test compares pixels: a detection is a ghost if the sea around it shows, far weaker, the pattern of the land from
+which the ghost would come. It compares a pattern because every place in a town has some bright point nearby. The land
+must be known.
 """
 
 from __future__ import annotations
@@ -20,32 +21,32 @@ from refinedet.scene.sentinel1.ambiguity import TOLERANCE_M, Array, Geometry, di
 from refinedet.tiling import Window
 
 OnLand = Callable[[Array], NDArray[np.bool_] | None]
-"""Pixels (N, 2) of the scene to whether they lie on land (N,); None where that is unknown."""
+"""Function that returns (N,) true for pixels (N, 2) of the scene on land; None if the land is unknown."""
 
 _WEAK_DB = 18.0
-"""Largest contrast of a ghost of land."""
+"""Largest contrast of a ghost of land, in dB."""
 _FAINTER_DB = 20.0
 """Least difference between the brightest point of the land and that of its ghost."""
 _ALIKE = 0.7
-"""Least correlation between the ghosts that the land would throw and what the sea shows."""
+"""Least correlation between the predicted ghosts of the land and the pixels of the sea."""
 _REACH_M = (180.0, 300.0)
 """Half of the sides of the patch of sea that is compared, across and along the track."""
 _SMEAR_M = 150.0
-"""Length along the track over which ghosts are smeared, since they are focused for the wrong Doppler rate."""
+"""Length along the track over which ghosts are smeared, because they are focused with the wrong Doppler rate."""
 _SMOOTH_PX = 3
 
 
 def find_land_ghosts(
     reader: Reader, boxes_xyxy: Boxes, contrast_db: Array, geometry: Geometry, on_land: OnLand
 ) -> NDArray[np.bool_]:
-    """(N,) true for detections at sea that repeat the pattern of bright land, as its ghosts of first order do.
+    """(N,) true for detections at sea that repeat the pattern of bright land, like its ghosts of first order.
 
     Args:
         reader: scene in the geometry of its acquisition: lines along the track.
         boxes_xyxy: (N, 4) in pixels of the scene.
         contrast_db: (N,) contrast of each detection; NaN: unknown, and no ghost.
         geometry: geometry at the middle of each box.
-        on_land: tells land from sea.
+        on_land: function that tells land from sea.
 
     Raises:
         FileError: pixels cannot be read.
@@ -69,7 +70,7 @@ def find_land_ghosts(
 
 
 def _repeats(reader: Reader, ghost: Array, source: Array, slack: tuple[float, float], geometry: Geometry) -> bool:
-    """True if the sea around one place shows the pattern of the land at another one, give or take `slack` pixels."""
+    """True if the sea around one place shows the pattern of the land at another place, within `slack` pixels."""
     reach = np.array(_REACH_M) / (geometry.column_m, geometry.row_m)
     sea, land = (_power(reader, place, half) for place, half in ((ghost, reach), (source, reach + slack)))
     if sea is None or land is None or any(a < b for a, b in zip(land.shape, sea.shape, strict=True)):
@@ -85,7 +86,7 @@ def _repeats(reader: Reader, ghost: Array, source: Array, slack: tuple[float, fl
 
 
 def _likeness(template: Array, image: Array) -> float:
-    """Largest correlation of a template with the parts of an image that are as large."""
+    """Largest correlation of a template with the parts of an image of the same size."""
     ours = template - template.mean()
     total, squares = (_slid(values, np.ones_like(template)) for values in (image, image**2))
     spread = np.sqrt(np.maximum(squares - total**2 / template.size, 0) * float((ours**2).sum()))
@@ -93,14 +94,14 @@ def _likeness(template: Array, image: Array) -> float:
 
 
 def _slid(image: Array, template: Array) -> Array:
-    """Sum of the products of a template with each part of an image that is as large."""
+    """Sum of the products of a template with each part of an image of the same size."""
     shape = image.shape
     products = np.fft.irfft2(np.fft.rfft2(image) * np.conj(np.fft.rfft2(template, shape)), shape)
     return products[: shape[0] - template.shape[0] + 1, : shape[1] - template.shape[1] + 1]
 
 
 def _power(reader: Reader, middle: Array, half: Array) -> Array | None:
-    """Intensity around a place as far as the scene reaches, 0 where nothing was measured; None outside of the scene."""
+    """Intensity around a place within the scene, 0 where nothing was measured; None outside of the scene."""
     info = reader.info
     size = np.array([info.width, info.height])
     first = np.clip(np.floor(middle - half).astype(int), 0, size)

@@ -1,8 +1,8 @@
-"""Names in a Sentinel-1 product: ESA's own, and the short ones that two public archives give its files. Opens nothing.
+"""Names in a Sentinel-1 product: ESA's own, and the short ones of two public archives. Opens no file.
 
 ESA's: `measurement/s1a-iw-grd-vv-20221002t205126-...-001.tiff` (Sentinel-1 Product Specification, naming of measurement
 data sets); in products whose rasters are cloud-optimised the name ends with -cog. Earth Search and Planetary Computer:
-`measurement/iw-vv.tiff`. The files that describe a raster have its name too.
+`measurement/iw-vv.tiff`. The names of files that describe a raster contain its name.
 """
 
 from __future__ import annotations
@@ -18,9 +18,9 @@ MEASUREMENT = "measurement"
 """Folder of the rasters."""
 
 Kind = Literal["annotation", "calibration", "noise"]
-"""File that describes a raster; also the name of its root element, but for the annotation."""
+"""Kind of file that describes a raster; also the name of its root element, except for the annotation."""
 ROOTS: dict[Kind, str] = {"annotation": "product", "calibration": "calibration", "noise": "noise"}
-"""Root element of each kind of file. Planetary Computer's items name other files as annotation now and then."""
+"""Root element of each kind of file. Planetary Computer's items sometimes name other files as annotation."""
 _FILES: dict[Kind, tuple[str, str]] = {
     "annotation": ("annotation", ""),
     "calibration": ("annotation/calibration", "calibration-"),
@@ -38,22 +38,22 @@ _NOT_THE_PRODUCTS = "__MACOSX"
 
 @dataclass(frozen=True, slots=True)
 class RasterName:
-    """Meaning of the name of a raster."""
+    """Information in the name of a raster."""
 
     polarisation: str
     """vv, vh, hh or hv."""
     product: str | None
-    """Type of product, such as grd; a short name does not tell it."""
+    """Type of product, such as grd; None for a short name, which has no type."""
 
 
 def raster_name(name: str) -> RasterName | None:
-    """Meaning of the file name of a raster, without folder; None if it is none of a Sentinel-1 product."""
+    """Information in the file name of a raster, without folder; None if it is no name of a Sentinel-1 raster."""
     path = PurePosixPath(name)
     return parse_stem(path.stem) if path.suffix.lower() in _RASTER else None
 
 
 def parse_stem(stem: str) -> RasterName | None:
-    """Meaning of a raster's name without suffix; None if it is none of a Sentinel-1 product."""
+    """Information in a raster's name without suffix; None if it is no name of a Sentinel-1 raster."""
     if match := _LONG.fullmatch(stem):
         return RasterName(match["polarisation"].lower(), match["product"].lower())
     match = _SHORT.fullmatch(stem)
@@ -93,7 +93,7 @@ def expected_file(kind: Kind, stem: str) -> str:
 
 
 def product_roots(names: Iterable[str]) -> list[str]:
-    """Folders that are products, among the names of all files below one folder; of nested ones the outermost."""
+    """Folders that are products, among the names of all files below one folder; for nested ones, the outermost."""
     roots = set()
     for name in names:
         path = PurePosixPath(name)
@@ -107,5 +107,5 @@ def product_roots(names: Iterable[str]) -> list[str]:
 
 
 def is_product_name(name: str) -> bool:
-    """True if a folder or an archive has the name of a Sentinel-1 product, or ends as one does."""
+    """True if a folder or an archive has the name of a Sentinel-1 product, or the ending of such a name."""
     return _PRODUCT.match(name) is not None or name.lower().endswith(_SAFE)

@@ -1,4 +1,4 @@
-"""View of the radar on a Sentinel-1 raster, for its record: the radar, and time, range, direction at a few places."""
+"""Viewing geometry of a Sentinel-1 raster for its record: the radar, and time, range and direction at some places."""
 
 from __future__ import annotations
 
@@ -11,11 +11,11 @@ from refinedet.geo.position import azimuths_deg
 from refinedet.scene.sentinel1.annotation import SPEED_OF_LIGHT_M_S, Annotation, Grid
 
 _LINES, _PIXELS = 4, 6
-"""Most nodes of the record along the track and across it; a quadratic through them is right to 0.1 %."""
+"""Largest numbers of nodes along the track and across it; a quadratic through them is accurate to 0.1 %."""
 
 
 def view_of(annotation: Annotation) -> dict[str, Any]:
-    """View of the radar at nodes of the geolocation grid, ready for JSON.
+    """Viewing geometry at nodes of the geolocation grid, ready for JSON.
 
     Keys: `start`, the time of second 0 (UTC); `look`, the side; and `nodes`, each [longitude, latitude, seconds after
     the start, metres of displacement per m/s of radial speed, incidence, direction of flight] in degrees and seconds.
@@ -38,7 +38,7 @@ def view_of(annotation: Annotation) -> dict[str, Any]:
 
 
 def radar_of(annotation: Annotation) -> dict[str, Any]:
-    """Radar and image as an annotation states them, ready for JSON; the same for all polarisations of a product.
+    """Radar and image properties of an annotation, ready for JSON; the same for all polarisations of a product.
 
     Keys: `platform`, `mode` (IW, EW or S1 to S6), `product_type`, `frequency_ghz`, `spacing_m` [across, along track],
     `look` and `orbit_pass`, in the words of the SAR extension of STAC.
@@ -55,12 +55,12 @@ def radar_of(annotation: Annotation) -> dict[str, Any]:
 
 
 def _spread(values: NDArray[np.float64], most: int) -> NDArray[np.float64]:
-    """Values from the first to the last, `most` at the most, evenly spread."""
+    """At most `most` evenly spaced values, with the first and the last."""
     return np.asarray(values[np.unique(np.linspace(0, len(values) - 1, most).round().astype(int))])
 
 
 def _track(grid: Grid) -> NDArray[np.float64]:
-    """Direction of flight (G,) at each point: to the point that follows it in its column, or from the one before it."""
+    """Direction of flight (G,) at each point: towards the next point of its column, or away from the previous one."""
     order = np.lexsort((grid.line, grid.pixel))
     places = np.stack([grid.longitude, grid.latitude], axis=1)[order]
     forward = azimuths_deg(places[:-1], places[1:])

@@ -1,4 +1,4 @@
-"""Name of a Sentinel-1 product, for results: not that of its manifest, nor the short name of a raster in it."""
+"""Name of a Sentinel-1 product for results, instead of the name of its manifest or the short name of a raster."""
 
 from __future__ import annotations
 
@@ -21,15 +21,15 @@ from refinedet.scene.sentinel1.layout import (
 from refinedet.scene.sentinel1.product import is_archive
 
 _COARSE_M, _FULL_M = 39.0, 4.0
-"""Pixels from which a product is of medium resolution, and up to which it is of full resolution."""
+"""Least pixel size of a product of medium resolution, and largest pixel size of a product of full resolution."""
 
 
 def product_name(path: Scene) -> str | None:
     """Name of the product that `path` is, lies in or holds, as a file name; None if it is no product.
 
     A folder or an archive that is named like a product keeps its name. Otherwise the name is made from the annotation:
-    mission, mode, type, times, orbit and data take, as in the names of products. A raster with a short name has that of
-    its product with its polarisation. Nothing is opened unless the names alone do not tell.
+    mission, mode, type, times, orbit and data take, as in the names of products. A raster with a short name gets the
+    name of its product with its polarisation. Files are opened only if the names are not enough.
     """
     if isinstance(path, CloudScene):
         return _of_item(path) if path.is_item else _of_address(path)
@@ -52,7 +52,7 @@ def _of_raster(path: Path) -> str | None:
 
 
 def _of_item(scene: CloudScene) -> str:
-    """Id of a STAC item; by the end of its address alone, if that is the name of a product."""
+    """Id of a STAC item; taken from the end of its address, if that is the name of a product."""
     own = scene.name if Path(scene.name).suffix.lower() not in ITEM_SUFFIXES else Path(scene.name).stem
     if scene.address is not None and is_product_name(own):
         return own
@@ -63,7 +63,7 @@ def _of_item(scene: CloudScene) -> str:
 
 
 def _of_address(scene: CloudScene) -> str | None:
-    """Name of a raster with a short name at an address, by the folders in it; None for any other one."""
+    """Name of a raster with a short name at an address, from the folders of the address; None for other rasters."""
     name, place = raster_name(scene.name), None if scene.address is None else scene.address.path.parent
     if name is None or name.product is not None or place is None or place.name != MEASUREMENT:
         return None
@@ -72,7 +72,7 @@ def _of_address(scene: CloudScene) -> str | None:
 
 
 def _from_inside(path: Path, own: str) -> str:
-    """Name from the product in a folder or an archive of another name, `own`; that one if the product does not tell."""
+    """Name from the product in a folder or archive with another name `own`; `own` if the product does not state it."""
     try:
         files = open_product(path)
         return files.name if is_product_name(files.name) else _described(files) or own
@@ -112,7 +112,7 @@ def _resolution(annotation: Element) -> str:
 
 
 def _class(manifest: Element | None) -> str:
-    """Level, class and polarisations, such as 1SDV; empty if the manifest does not tell."""
+    """Level, class and polarisations, such as 1SDV; empty if the manifest does not state them."""
     if manifest is None:
         return ""
     values: dict[str, list[str]] = {}

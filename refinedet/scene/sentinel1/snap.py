@@ -1,9 +1,9 @@
-"""GeoTIFF as ESA's toolbox SNAP writes it: names of its bands, and times and annotation of the product it was made of.
+"""GeoTIFF written by ESA's toolbox SNAP: names of its bands, and times and annotation of the source product.
 
 SNAP keeps the metadata in the XML of its own format (BEAM-DIMAP) in tag 65000: names and units of the bands, then a
-tree of `MDElem` and `MDATTR`. The element `Abstracted_Metadata` describes the image as it is. Below
-`Original_Product_Metadata` lies the annotation of the product as it was, which holds as long as the image has its size.
-The XML has megabytes and is read piece by piece. Nothing but what is used is kept.
+tree of `MDElem` and `MDATTR`. The element `Abstracted_Metadata` describes the image itself. The element
+`Original_Product_Metadata` holds the annotation of the source product, which is valid if the image has the same size.
+The XML has megabytes and is read piece by piece. Only the values in use are kept.
 """
 
 from __future__ import annotations
@@ -24,9 +24,9 @@ from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 
 _CHUNK_BYTES = 64 << 10
 _MOST_NODES = 500_000
-"""Most elements of an annotation: a real one has 60,000."""
+"""Largest number of elements of an annotation; a real one has 60,000."""
 _METADATA = "Dataset_Sources"
-"""Element after the description of the bands, and around all other metadata."""
+"""Element after the description of the bands, which contains all other metadata."""
 _ABSTRACT, _ANNOTATION = "Abstracted_Metadata", "annotation"
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _TIME = re.compile(r"(\d{1,2})-([A-Z]{3})-(\d{4}) (\d\d):(\d\d):(\d\d)(?:\.(\d{1,6}))?", re.IGNORECASE)
@@ -41,16 +41,16 @@ class SnapMetadata:
     bands: list[dict[str, str]] = field(default_factory=list)
     """Values of each band that is in the file, such as BAND_NAME and PHYSICAL_UNIT."""
     abstract: dict[str, str] = field(default_factory=dict)
-    """Values of `Abstracted_Metadata` by name, without those of elements in it."""
+    """Values of `Abstracted_Metadata` by name, without those of nested elements."""
     annotation: Element | None = None
-    """Annotation of the first raster of the product, as the annotation file has it; None if it is not there."""
+    """Annotation of the first raster of the product, in the form of an annotation file; None if it is missing."""
 
     def band_names(self) -> tuple[str, ...]:
-        """Names of the bands, with their unit where it says more: Sigma0_VV (intensity)."""
+        """Names of the bands, with their unit if the name does not contain it: Sigma0_VV (intensity)."""
         return tuple(_band_name(band) for band in self.bands)
 
     def time(self, name: str) -> datetime | None:
-        """Time in UTC of the abstract, such as first_line_time; None if it is not there."""
+        """Time in UTC from the abstract, such as first_line_time; None if it is missing."""
         match = _TIME.fullmatch(self.abstract.get(name, "").strip())
         if match is None or match[2].upper() not in _MONTHS:
             return None
@@ -63,7 +63,7 @@ class SnapMetadata:
             return None
 
     def number(self, name: str) -> float | None:
-        """Number of the abstract; None if it is not there."""
+        """Number from the abstract; None if it is missing."""
         try:
             return float(self.abstract.get(name, ""))
         except ValueError:
@@ -71,7 +71,7 @@ class SnapMetadata:
 
 
 def read_snap_metadata(path: RasterFile, *, bands_alone: bool = False) -> SnapMetadata | None:
-    """Read the metadata that SNAP wrote into the TIFF at `path`; None if there is none that can be read.
+    """Read the metadata that SNAP wrote into the TIFF at `path`; None if there are none, or they cannot be read.
 
     Args:
         path: the file.
@@ -95,12 +95,12 @@ def apply_band_names(reader: SceneReader) -> None:
 
 
 def snap_annotation(found: SnapMetadata, info: RasterInfo, where: str) -> Annotation | None:
-    """Annotation of the product, if it holds for the image still: that is on no map, and has its size."""
+    """Annotation of the product, if it is valid for the image: an unprojected image of the same size."""
     if found.annotation is None or info.transform is not None:
         return None
     try:
         annotation = read_annotation(found.annotation, where)
-    except FileError:  # SNAP has left something out
+    except FileError:  # SNAP has omitted some elements
         return None
     fits = (annotation.samples, annotation.lines) == (info.width, info.height) and annotation.product_type == "GRD"
     return annotation if fits else None
@@ -122,7 +122,7 @@ def _parse(chunks: Iterable[bytes], *, bands_alone: bool) -> SnapMetadata | None
 
 
 class _Target:
-    """Receiver of the parser's events, which keeps what is asked for."""
+    """Receiver of the parser's events, which keeps the requested metadata."""
 
     def __init__(self, *, bands_alone: bool) -> None:
         self.found, self.known, self.done = SnapMetadata(), False, False
@@ -136,7 +136,7 @@ class _Target:
         self._copied = 0
 
     def start(self, tag: str, attributes: dict[str, str]) -> None:
-        """Take the begin of an element."""
+        """Process the start of an element."""
         self._text.clear()
         if not self._path:
             self.known = tag == "Dimap_Document"
@@ -151,11 +151,11 @@ class _Target:
         self._path.append(name)
 
     def data(self, text: str) -> None:
-        """Take text within an element."""
+        """Process text within an element."""
         self._text.append(text)
 
     def end(self, tag: str) -> None:
-        """Take the end of an element."""
+        """Process the end of an element."""
         text = "".join(self._text).strip()
         self._text.clear()
         name = self._path.pop()
@@ -172,7 +172,7 @@ class _Target:
             self._band[tag] = text
 
     def close(self) -> None:
-        """Take the end of the document."""
+        """Process the end of the document."""
 
     def _open(self, name: str) -> None:
         if self._nodes:

@@ -1,1 +1,1 @@
-"""Windows of a scene: how they are cut, read, skipped, and how their detections are merged."""
+"""Windows of a scene: cutting, reading, skipping, and the merge of their detections."""

@@ -1,9 +1,9 @@
-"""Chips of a scene in 8 bits, batch by batch: rows are read and stretched once, and calm windows are left out.
+"""Chips of a scene in 8 bits, batch by batch: rows are read and stretched once, and calm windows are skipped.
 
-A window may have high contrast in small parts alone. Then only these are shown to the network: at 3/8 of the height and
-width a part takes a sixth of the time.
+If a window has high contrast only in small parts, the network processes only these parts: at 3/8 of the height and
+width, a part takes a sixth of the time.
 
-The thread that iterates does the reading, while another one runs the network.
+The thread that iterates reads the scene, while another thread runs the network.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from refinedet.tiling import Window, moved
 
 
 class ShownChip(NamedTuple):
-    """Chip that the network sees of one window."""
+    """Chip of one window for the network."""
 
     part: Part
     """The window, or a part of it, in pixels of the scene."""
@@ -36,14 +36,14 @@ class ShownChip(NamedTuple):
 
 
 Batch = list[tuple[int, list[ShownChip]]]
-"""Numbers of windows in the grid, each with its chips; none for a window that is not shown to the network."""
+"""Numbers of windows in the grid, each with its chips; a skipped window has no chips."""
 
 _BAND_PX = 1 << 26
-"""Most pixels of a band of rows that is held; in wider scenes each window is read by itself."""
+"""Largest number of pixels of a held band of rows; in wider scenes, each window is read separately."""
 _BATCH_WINDOWS = 512
-"""Most windows of a batch, even if few of them are shown, so that progress is shown and kept."""
+"""Largest number of windows of a batch, even if most are skipped, so that progress is reported and kept."""
 _MARGIN_PX = 16
-"""Margin around the pixels that a window owns in which high contrast counts: the ship's centre may lie within."""
+"""Margin around the owned area of a window in which high contrast counts: the centre of the ship may be inside."""
 
 
 class Chips:
@@ -63,9 +63,9 @@ class Chips:
         Args:
             reader: the scene.
             limits: limits of the stretch; None: the values are 8 bits already.
-            prescreen: least contrast of a window that is looked at, in standard deviations; None: any.
+            prescreen: least contrast of a window to be searched, in standard deviations; None: search all windows.
             watch: counts the time of each part of the work.
-            parts: show only those parts of a window that hold its high contrast.
+            parts: pass only the parts of a window with high contrast to the network.
         """
         self._reader, self._prescreen, self._watch, self._parts = reader, prescreen, watch, parts
         picture = reader.info.dtype == "uint8" and limits is None
@@ -77,9 +77,9 @@ class Chips:
         self._flagged: tuple[Window, Flags] | None = None
 
     def batches(self, seams: SeamGrid, size: int, finished: Mapping[int, Detections | None]) -> Iterator[Batch]:
-        """Yield the windows that are not finished, in batches of `size` windows that are shown.
+        """Yield the unfinished windows, in batches of `size` windows that are not skipped.
 
-        The finished windows do not change which windows share a batch: it is known which of them were shown.
+        Finished windows do not change which windows share a batch, because it is known which of them were skipped.
         """
         batch: Batch = []
         windows = shown = 0
@@ -99,7 +99,7 @@ class Chips:
             yield batch
 
     def _show(self, window: Window, seams: SeamGrid) -> list[ShownChip]:
-        """Chips of a window or of its parts that hold more than invalid or black pixels; none without high contrast."""
+        """Chips of a window or of its parts with more than invalid or black pixels; empty without high contrast."""
         rows, pixels = self._rows(window)
         own = moved(window, -rows.y, -rows.x)
         parts = [Part(own, own)]
@@ -118,7 +118,7 @@ class Chips:
         return ShownChip(Part(*(moved(one, rows.y, rows.x) for one in part)), chip)
 
     def _high_contrast(self, rows: Window, pixels: NDArray[np.uint8], k: float) -> Flags:
-        """High contrast in these rows, computed once for all windows that share them."""
+        """High contrast in these rows, computed once for all windows that share the rows."""
         if self._flagged is None or self._flagged[0] != rows:
             self._flagged = rows, high_contrast(pixels, k, black=self._black)
         return self._flagged[1]
@@ -138,7 +138,7 @@ class Chips:
             return band
         kept = [] if band is None or not self._top <= top < held else [band[top - self._top :]]
         first = held if kept else top
-        self._band = None  # the memory of the old rows
+        self._band = None  # free the memory of the old rows
         fresh = self._read(Window(first, 0, end - first, self._reader.info.width))
         self._band, self._top = np.concatenate([*kept, fresh]), top
         return self._band

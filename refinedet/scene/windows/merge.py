@@ -1,14 +1,14 @@
 """Merge of the detections of overlapping windows into ships. Pure, and independent of the order of windows.
 
 1. Views: each detection of a window is one view of a ship. A view that ends at an inner border of its window is cut
-   there: the ship goes on outside.
+   there, and the ship continues outside.
 2. Match: two views from different windows show one ship if they agree in the part that both windows see. Pairs are
    accepted from the best agreement down. A ship has at most one view per window, so two ships moored side by side stay
-   two.
-3. Resolve: a ship with whole views takes the one from the window whose own pixels are nearest. A ship without a whole
+   separate.
+3. Resolve: a ship with whole views gets the view from the window whose own pixels are nearest. A ship without a whole
    view is joined from its fragments.
-4. Own: each window owns the pixels nearest its centre. A ship is dropped if the window that owns its centre would hold
-   it whole but does not see it. A fragment is dropped if only windows that do not own its centre have seen it.
+4. Own: each window owns the pixels nearest to its centre. A ship is dropped if the window that owns its centre would
+   contain it whole but does not see it. A fragment is dropped if only windows that do not own its centre see it.
 
 A ship no longer than the overlap is whole in the window that owns its centre. Time is near-linear in the detections.
 """
@@ -27,19 +27,20 @@ from refinedet.scene.windows.seams import OUTWARD, Flags, Rects, SeamGrid, cut_s
 from refinedet.tiling import Window
 
 _REACH_PX = 2.0
-"""Cut views are compared in the common part of both windows, grown by this, so that windows may also just touch."""
+"""Margin by which the common part of two windows is grown to compare cut views, so that windows may also just touch."""
 SAME_IOU = 0.3
 """Least IoU of two whole views that may show one ship."""
 SAME_CENTRE_PX = 4.0
-"""Largest distance of the centres that makes up for a lower IoU: in a small ship one pixel decides the IoU."""
+"""Largest distance of the centres that replaces the least IoU, because one pixel decides the IoU of a small ship."""
 _SAME_CUT_IOS = 0.3
 """Least intersection over the smaller of a cut view and another that may show one ship."""
 _SLACK_PX = 4.0
-"""Extra tolerance between two views: a side may be off by `touch_px` in one, and by this much more between two."""
+"""Extra tolerance between two views, in addition to the error `touch_px` of a side in one view."""
 INSIDE = 0.7
-"""Least share of a fragment without a partner that another ship covers if the fragment is a part of that ship."""
+"""Least share of a fragment without a partner that another ship must cover for the fragment to be part of that ship."""
 _SEAM_SLACK_PX = 8.0
-"""Distance beyond its own pixels at which a window still counts as the owner: windows differ on a centre."""
+"""Distance beyond its own pixels at which a window still counts as the owner, because windows may place a centre
+differently."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -50,16 +51,16 @@ class Merged:
     joined: Flags
     """(N,) true if the box is joined from fragments, because no window holds the ship whole."""
     cut: Flags
-    """(N,) true if the ship goes on beyond the box, but the window on that side shows nothing of it."""
+    """(N,) true if the ship continues beyond the box, but the window on that side shows nothing of it."""
     by_polarisation: NDArray[np.float32] | None = None
-    """(N, 2) score in each polarisation, NaN where that one does not show the ship; None: one was looked at."""
+    """(N, 2) score in each polarisation, NaN if it does not show the ship; None if one polarisation was searched."""
 
     def __len__(self) -> int:
         return len(self.detections)
 
     @property
     def stronger(self) -> NDArray[np.intp]:
-        """(N,) index of the polarisation with the higher score, whose box it is."""
+        """(N,) index of the polarisation with the higher score, which gives the box."""
         if self.by_polarisation is None:
             return np.zeros(len(self), np.intp)
         return np.asarray(np.nan_to_num(self.by_polarisation).argmax(axis=1), np.intp)
@@ -78,11 +79,11 @@ class _Views:
     scores: NDArray[np.float64]
     labels: NDArray[np.int64]
     window: NDArray[np.intp]
-    """(N,) index in the grid of the window that each one comes from."""
+    """(N,) index in the grid of the window of each view."""
     cut: Flags
     """(N, 4) true for a side (left, top, right, bottom) at which the box is cut."""
     seen: Rects
-    """(N, 4) boxes with their cut sides moved just beyond the border, where the ship is known to go on."""
+    """(N, 4) boxes with their cut sides moved just beyond the border, where the ship is known to continue."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +107,8 @@ def merge_windows(parts: Sequence[tuple[Window, Detections]], grid: Sequence[Win
     """Merge the detections of windows into ships of the scene.
 
     Args:
-        parts: windows with their detections, in scene pixels; windows without detections may be left out. The
-            predictor makes sure that no two detections of one window and class show one ship.
+        parts: windows with their detections, in scene pixels; windows without detections may be omitted. No two
+            detections of one window and class may show one ship; the predictor ensures this.
         grid: all windows of the scene, as `tiling.windows` gives them.
     """
     seams = SeamGrid(grid)
@@ -222,7 +223,7 @@ def _resolve(views: _Views, cluster: NDArray[np.intp], seams: SeamGrid) -> _Ship
 
 
 def _join(boxes: Rects, cut: Flags) -> tuple[NDArray[np.float64], bool, bool]:
-    """Box around fragments; true if it is larger than each of them; true if the ship goes on beyond it."""
+    """Box around fragments; true if it is larger than each of them; true if the ship continues beyond it."""
     outward = boxes * OUTWARD
     ends = outward.max(axis=0)
     box = ends * OUTWARD
@@ -247,7 +248,7 @@ def _answered(ships: _Ships, views: _Views, cluster: NDArray[np.intp], seams: Se
 
 
 def _loose_fragments(ships: _Ships) -> Flags:
-    """(S,) fragments without a partner that lie within another ship of their class: bits of that ship."""
+    """(S,) fragments without a partner that lie within another ship of their class, as parts of that ship."""
     index, solid = np.flatnonzero(ships.lone), np.flatnonzero(~ships.lone)
     i, j = shapely.STRtree(shapely.box(*ships.boxes[solid].T)).query(shapely.box(*ships.boxes[index].T))
     i, j = index[i], solid[j]
@@ -266,7 +267,7 @@ def _merged(ships: _Ships) -> Merged:
 def order_of(
     scores: NDArray[np.floating], boxes: Rects, labels: NDArray[np.integer], joined: Flags, cut: Flags
 ) -> NDArray[np.intp]:
-    """Order of ships, that of any Detections: score down, then y1, x1, y2, x2, label, and at last the flags."""
+    """Order of ships as in Detections: descending score, then y1, x1, y2, x2, label, and last the flags."""
     x1, y1, x2, y2 = boxes.T
     return np.asarray(np.lexsort((cut, joined, labels, x2, y2, x1, y1, -scores)), np.intp)
 

@@ -11,21 +11,21 @@ from numpy.typing import NDArray
 from refinedet.config import TileConfig
 
 LONGEST_SHIP_M = 500.0
-"""Length of the longest ship, with a margin: none was longer than 458 m (Seawise Giant). Pixels are measured in the
-middle of a scene, and may be a little smaller elsewhere."""
+"""Length of the longest ship, with a margin: the longest ever built had 458 m (Seawise Giant). Pixel sizes are measured
+in the middle of a scene, and may be slightly smaller elsewhere."""
 _LEAST_PX = 96
-"""Least overlap, so that a window sees 48 pixels around all that it owns."""
+"""Least overlap, so that a window sees 48 pixels around its owned area."""
 
 
 def shrink_overlap(
     tile: TileConfig, axes: NDArray[np.float64] | None, factors: tuple[float, float], ship_m: float | None
 ) -> TileConfig:
-    """Shrink the overlap to the length of a ship of `ship_m` metres; keep it if the size of a pixel is not known.
+    """Shrink the overlap to the length of a ship of `ship_m` metres; keep it if the pixel size is not known.
 
     Args:
         tile: size of the windows, and their largest overlap.
         axes: metres of a pixel of the scene, from `compass.ground_axes`.
-        factors: pixels that the network sees per pixel of the scene.
+        factors: pixels of the network per pixel of the scene, along x and y.
         ship_m: length of the longest ship; None: the overlap stays as it is.
     """
     if axes is None or ship_m is None:

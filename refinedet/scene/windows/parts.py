@@ -1,9 +1,9 @@
-"""Parts of a window around what stands out in it, so that the network sees little calm sea. Pure.
+"""Parts of a window around high contrast, so that the network processes little calm sea. Pure.
 
-A part has a share of the window's height and width (`tiling.PART_SIDES`), or is the whole window. Around what stands
-out it has a margin of 1/8 of the window's side, less where the window ends. Things that lie at least twice the margin
-apart get parts of their own where that is fewer pixels. So no ship with bright parts at both ends is cut into two, and
-each thing is seen with all that is near it.
+A part has a share of the window's height and width (`tiling.PART_SIDES`), or is the whole window. It has a margin of
+1/8 of the window's side around the high contrast, less at the border of the window. Bright objects at least twice the
+margin apart get separate parts if these have fewer pixels. So a ship with bright parts at both ends is not cut into
+two, and each object is seen with its neighbourhood.
 """
 
 from __future__ import annotations
@@ -24,21 +24,21 @@ _MARGIN = 1 / 8
 
 
 class Part(NamedTuple):
-    """Part of a window that the network is shown."""
+    """Part of a window for the network."""
 
     place: Window
-    """Its place: the window, or a smaller one within it."""
+    """The whole window, or a smaller rectangle in it."""
     core: Window
-    """Smallest window around the high contrast that it is shown for."""
+    """Smallest rectangle around the high contrast of the part."""
 
 
 def parts_around(window: Window, flags: Flags, near: Window) -> list[Part]:
-    """Parts of a window that show all its high contrast; none without any.
+    """Parts of a window that contain all its high contrast; empty without high contrast.
 
     Args:
         window: the window.
         flags: high contrast of a picture, as `prescreen.high_contrast` gives it.
-        near: place in which high contrast counts. It and the window are in pixels of that picture.
+        near: rectangle in which high contrast counts, in pixels of that picture, as the window.
     """
     core = bounding_window(flags, near)
     return [] if core is None else _parts(window, flags, core)
@@ -55,7 +55,7 @@ def _parts(window: Window, flags: Flags, core: Window) -> list[Part]:
 
 
 def part_around(window: Window, core: Window) -> Window:
-    """Smallest place in a window around `core` with its margin: the whole window if no part is large enough."""
+    """Smallest part of a window around `core` with its margin; the whole window if no part is large enough."""
     margin = _margin(window)
     for share in PART_SIDES:
         side = int(max(window.height, window.width) * share)
@@ -67,11 +67,11 @@ def part_around(window: Window, core: Window) -> Window:
 
 
 def joined(parts: Sequence[Part], found: Sequence[Detections]) -> Detections:
-    """Detections of a window from those of its parts, in scene pixels: each thing from the part whose core is nearest.
+    """Detections of a window from those of its parts, in scene pixels; each from the part whose core is nearest.
 
     Args:
         parts: the parts of one window, in scene pixels.
-        found: detections in each of them, in its own pixels.
+        found: detections in each part, in pixels of the part.
     """
     cores = np.array([[p.core.x, p.core.y, p.core.x + p.core.width, p.core.y + p.core.height] for p in parts])
     own = []
@@ -83,7 +83,7 @@ def joined(parts: Sequence[Part], found: Sequence[Detections]) -> Detections:
 
 
 def _nearest(boxes: NDArray[np.float32], cores: NDArray[np.int64]) -> NDArray[np.intp]:
-    """(N,) number of the core that the middle of each box (N, 4) is nearest to, by the larger of two distances."""
+    """(N,) index of the core nearest to the centre of each box (N, 4), by the larger of the distances in x and y."""
     middles = (boxes[:, None, :2].astype(np.float64) + boxes[:, None, 2:]) / 2
     beyond = np.maximum(cores[:, :2] - middles, middles - cores[:, 2:])
     return np.asarray(np.maximum(beyond.max(axis=2), 0).argmin(axis=1), np.intp)

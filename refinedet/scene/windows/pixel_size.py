@@ -23,26 +23,26 @@ Factors = tuple[float, float]
 
 SAME: Factors = (1.0, 1.0)
 _TOLERANCE = 1.01
-"""A size may be this many times beyond the range: pixels of a projection are not quite as large as they are called."""
+"""Factor by which a size may exceed the range: pixels of a projection differ slightly from their nominal size."""
 _REACH_PX = 10.0
-"""Most pixels on either side of the middle of the scene over which a pixel is measured."""
+"""Largest distance from the middle of the scene, in pixels, over which the pixel size is measured."""
 
 
 def resample_reader(
     reader: Reader, settings: SceneSettings, sample: NDArray[Any], known: PixelSizes | None = None
 ) -> tuple[Reader, Factors]:
-    """Resample a scene as its settings ask; return a reader and its factors, or the same reader at the same size.
+    """Resample a scene as the settings say; return a reader and its factors, or the same reader at the same size.
 
     Args:
         reader: the scene.
         settings: settings with a factor, a pixel size in metres, or neither.
         sample: result of `reader.sample`.
-        known: pixel sizes that the weights know. Where the settings are silent, a scene with other pixels along either
-            axis is resampled to the best of them; None: it stays as it is.
+        known: pixel sizes that the weights know. If the settings name no size, a scene with other pixels along either
+            axis is resampled to the best of them; None: no resampling.
 
     Raises:
-        InputError: the result would have too many or too large pixels, or the scene has no position to take metres
-            from.
+        InputError: the result would have too many or too large pixels, or the scene has no position from which the
+            pixel size in metres follows.
     """
     asked = _asked_factors(reader.info, settings)
     if asked is not None:
@@ -52,7 +52,7 @@ def resample_reader(
     wide, high = pixel_size_m(reader.info)
     try:
         return _resampled(reader, (wide / known.best_m, high / known.best_m), sample, settings.max_pixels)
-    except InputError:  # nobody asked for that size: a note says that the scene stays as it is
+    except InputError:  # the user did not ask for this size: a note says that the scene is not resampled
         return reader, SAME
 
 
@@ -66,7 +66,7 @@ def _resampled(reader: Reader, factors: Factors, sample: NDArray[Any], max_pixel
 
 
 def _asked_factors(info: RasterInfo, settings: SceneSettings) -> Factors | None:
-    """Factors that the settings ask for; None if they leave them to the weights."""
+    """Factors from the settings; None if the weights decide."""
     if isinstance(settings.gsd_m, float):
         wide, high = pixel_size_m(info)
         return wide / settings.gsd_m, high / settings.gsd_m
@@ -76,23 +76,23 @@ def _asked_factors(info: RasterInfo, settings: SceneSettings) -> Factors | None:
 
 
 def is_unknown(info: RasterInfo, known: PixelSizes) -> bool:
-    """True if the pixels of a scene have a size, and the weights do not know it along either axis."""
+    """True if a scene has a pixel size, and the weights do not know it along at least one axis."""
     low, high = known.min_m / _TOLERANCE, known.max_m * _TOLERANCE
     return has_pixel_size(info) and not all(low <= size <= high for size in pixel_size_m(info))
 
 
 def has_pixel_size(info: RasterInfo) -> bool:
-    """True if the pixels of a scene have a size on the ground."""
+    """True if the pixel size of a scene on the ground is known."""
     return all(np.isfinite(size) and size > 0 for size in _pixel_size_m(info))
 
 
 def pixel_size_m(info: RasterInfo) -> tuple[float, float]:
     """Width and height of a pixel in the middle of a scene, in metres along the ellipsoid.
 
-    Of a scene without a position they are those that its metadata state.
+    For a scene without a position, they come from its metadata.
 
     Raises:
-        InputError: the scene has neither.
+        InputError: the scene has neither a position nor such metadata.
     """
     if not has_pixel_size(info):
         raise InputError(
@@ -122,6 +122,6 @@ def to_scene_pixels(merged: Merged, factors: Factors) -> Merged:
 
 
 def detections_to_scene_pixels(detections: Detections, factors: Factors) -> Detections:
-    """Convert detections in a scaled scene to pixels of the scene; their order stays, since both axes only stretch."""
+    """Convert detections in a scaled scene to pixels of the scene, in the same order."""
     boxes = (detections.boxes_xyxy / np.array(factors * 2, np.float64)).astype(np.float32)
     return Detections(boxes, detections.scores, detections.labels)

@@ -1,10 +1,10 @@
-"""Fusion of the ships of a scene that were found in each of two polarisations: one ship, one box, two scores. Pure.
+"""Fusion of the ships found in two polarisations of a scene: each ship gets one box and two scores. Pure.
 
 1. Match: a detection of one polarisation and one of the other show one ship if their boxes agree. Pairs are accepted
    from the best agreement down, and each detection has at most one partner.
 2. Absorb: a detection without a partner that lies within a stronger ship of the other polarisation is a part of that
    ship: a bright mast in one polarisation, the whole hull in the other.
-3. Fuse: the box is that of the stronger polarisation.
+3. Fuse: a ship gets the box of the stronger polarisation.
 """
 
 from __future__ import annotations
@@ -18,13 +18,13 @@ from refinedet.scene.windows.merge import INSIDE, SAME_CENTRE_PX, SAME_IOU, Merg
 from refinedet.scene.windows.seams import OUTWARD, Flags, Rects
 
 Scores = NDArray[np.float32]
-"""(N, 2) score of each ship in each polarisation; NaN where that one does not show it."""
+"""(N, 2) score of each ship in each polarisation; NaN if the polarisation does not show it."""
 
 
 def fused_score(scores: Scores) -> NDArray[np.float32]:
-    """Score (N,) of ships: one minus the product of what both polarisations leave open.
+    """Fused score (N,) of ships: 1 - (1 - a)(1 - b) for scores a and b.
 
-    A ship of one polarisation keeps its score. Two weak scores make a stronger one.
+    A ship of only one polarisation keeps its score. Two weak scores give a stronger one.
     """
     left_open = 1 - np.nan_to_num(scores.astype(np.float64))
     return np.asarray(1 - left_open.prod(axis=1), np.float32)
@@ -66,7 +66,7 @@ def _partners(first: Merged, second: Merged) -> NDArray[np.intp]:
 
 
 def _left(own: Merged, other: Merged, lone: Flags) -> NDArray[np.intp]:
-    """Indices of the detections without a partner that are no part of a stronger ship of the other polarisation."""
+    """Indices of the detections without a partner that are not part of a stronger ship of the other polarisation."""
     i, j = _near(own, other)
     _, ios = iou_and_ios(_boxes(own)[i], _boxes(other)[j])
     smaller = _area(_boxes(own)[i]) <= _area(_boxes(other)[j])
@@ -77,7 +77,7 @@ def _left(own: Merged, other: Merged, lone: Flags) -> NDArray[np.intp]:
 
 
 def _near(own: Merged, other: Merged) -> tuple[NDArray[np.intp], NDArray[np.intp]]:
-    """Pairs of one class whose boxes, grown by the largest distance of centres, meet."""
+    """Pairs of one class whose boxes, grown by the largest distance of centres, intersect."""
     grown = [shapely.box(*(_boxes(one) + OUTWARD * SAME_CENTRE_PX).T) for one in (own, other)]
     i, j = shapely.STRtree(grown[1]).query(grown[0])
     alike = own.detections.labels[i] == other.detections.labels[j]
@@ -85,7 +85,7 @@ def _near(own: Merged, other: Merged) -> tuple[NDArray[np.intp], NDArray[np.intp
 
 
 def _fused(first: Merged, second: Merged, a: NDArray[np.intp], b: NDArray[np.intp]) -> Merged:
-    """Ships from the detections with indices `a` and `b`, -1 where a polarisation does not show the ship."""
+    """Ships from the detections with indices `a` and `b`; -1 if a polarisation does not show the ship."""
     scores = np.stack([_picked(first.detections.scores, a), _picked(second.detections.scores, b)], axis=1)
     from_first = np.nan_to_num(scores[:, 0]) >= np.nan_to_num(scores[:, 1])
     boxes = np.where(from_first[:, None], _picked(_boxes(first), a), _picked(_boxes(second), b))

@@ -1,10 +1,10 @@
 """Prescreen: a cheap CFAR test that finds high contrast, so that windows of calm sea are skipped.
 
 The picture is averaged over 2 x 2 pixels, then over 3 x 3 of those means. A ship of any size keeps most of its
-contrast, and speckle loses most of its own. The background of a cell of 16 x 16 pixels comes from the calmer cells
-among the 5 x 5 around it: the ninth lowest of their 25 means, and of their 25 standard deviations. So neither a large
-ship, nor ships beside it, nor the shore hides a ship. Contrast is high if a mean lies more than `k` of these deviations
-above the background. Pure; RGB always has high contrast.
+contrast, while speckle loses most of its contrast. The background of a cell of 16 x 16 pixels comes from the calmer
+cells among the 5 x 5 around it: the ninth lowest of their 25 means, and of their 25 standard deviations. So neither a
+large ship, nor ships beside it, nor the shore hides a ship. Contrast is high if a mean lies more than `k` of these
+deviations above the background. Pure; RGB always has high contrast.
 """
 
 from __future__ import annotations
@@ -21,32 +21,32 @@ from refinedet.tiling import Window
 
 Flags = NDArray[np.bool_]
 Sums = NDArray[np.uint16]
-"""Sums over 3 x 3 means: whole numbers, unlike the means over 3 x 3."""
+"""Sums over 3 x 3 means, which are whole numbers, unlike their means."""
 Cells = NDArray[np.float32]
 
 K = 8.0
-"""Least contrast, in standard deviations. SSDD's 928 images of train and val all show ships; the highest contrast of
-each is above this, the lowest of them by a sixth: benchmarks/accuracy/prescreen.py."""
+"""Least contrast, in standard deviations. SSDD's 928 images of train and val all show ships. The highest contrast of
+each image is above this value, by at least a sixth: benchmarks/accuracy/prescreen.py."""
 
 _MEAN_PX, _SMOOTH, _CELL, _REACH, _RANK = 2, 3, 8, 2, 8
 _CALMEST = 0.5
-"""Least standard deviation, in 8-bit steps: in a flat background one step is no ship."""
+"""Least standard deviation, in 8-bit steps, so that one step above a flat background is no ship."""
 _HIGHEST = np.iinfo(np.uint16).max
 
 
 def high_contrast(picture: NDArray[np.uint8], k: float = K, *, black: bool = False) -> Flags:
-    """High contrast of each 2 x 2 pixels: (H / 2, W / 2), rounded up; all true if too little was measured to tell.
+    """True for each 2 x 2 pixels with high contrast: (H / 2, W / 2), rounded up; all true if too little was measured.
 
     Args:
         picture: (H, W) or (H, W, 3), 8 bits; 0: not measured. A chip, or rows that many windows share.
         k: least contrast, in standard deviations.
-        black: 0 was measured: it is the black of a picture in which nothing is missing.
+        black: 0 is a measured value, the black of a picture without missing pixels.
     """
     if picture.ndim == 3 or min(picture.shape) < _MEAN_PX:
         height, width = (-(-side // _MEAN_PX) for side in picture.shape[:2])
         return np.ones((height, width), np.bool_)
     sums, mean, std = _measured(picture, black=black)
-    suspect = _highest(sums) > _limit(_least(mean), _least(std), k)  # other cells cannot be; nearly all sea is of those
+    suspect = _highest(sums) > _limit(_least(mean), _least(std), k)  # excludes most cells of the sea
     limit = np.full(mean.shape, _HIGHEST, np.uint16)
     # a whole number above a limit is above its whole part, and whole numbers compare faster
     limit[suspect] = np.floor(np.minimum(_limit(_calm(mean, suspect), _calm(std, suspect), k), _HIGHEST))
@@ -54,7 +54,7 @@ def high_contrast(picture: NDArray[np.uint8], k: float = K, *, black: bool = Fal
 
 
 def bounding_window(flags: Flags, part: Window) -> Window | None:
-    """Smallest window around all true flags in a part of a picture, both in its pixels; None without a true flag."""
+    """Smallest window around all true flags in `part`, both in pixels of the picture; None without a true flag."""
     top, left = part.y // _MEAN_PX, part.x // _MEAN_PX
     own = _within(flags, part)
     if not own.any():
@@ -64,9 +64,9 @@ def bounding_window(flags: Flags, part: Window) -> Window | None:
 
 
 def pieces(flags: Flags, part: Window, gap_px: int) -> list[Window]:
-    """Smallest windows around the true flags of a part that at least `gap_px` rows, or else columns, keep apart.
+    """Smallest windows around the groups of true flags of a part that are at least `gap_px` rows or columns apart.
 
-    All in pixels of the picture. One window if nothing is that far apart; none without a true flag.
+    All are in pixels of the picture. The list holds one window if there is one group; it is empty without a true flag.
     """
     core = bounding_window(flags, part)
     if core is None:
@@ -147,7 +147,7 @@ def _moments(sums: Sums, measured: Flags) -> tuple[Cells, Cells]:
         for values, result in ((sums, total), (squares, square)):
             result[partly] = (_each(values, partly) * inside).sum(axis=(1, 2), dtype=np.uint32)
     count = np.maximum(count, 1)
-    # float64: the difference of two large numbers
+    # float64, because this is the difference of two large numbers
     mean = total / count
     std = np.sqrt(np.maximum(square / count - mean * mean, 0))
     if not known.all():
@@ -162,7 +162,7 @@ def _each(values: NDArray[Any], cells: Flags) -> NDArray[Any]:
 
 
 def _cells(values: NDArray[Any], total: type[np.unsignedinteger[Any]]) -> NDArray[np.uint32]:
-    """(R, C) exact sums over each cell: one axis after the other, which is eight times faster than both at once."""
+    """(R, C) exact sums over each cell, one axis after the other: eight times faster than both at once."""
     columns = values.sum(axis=1, dtype=total)
     return np.asarray(columns.reshape(len(columns), -1, _CELL).sum(axis=2, dtype=np.uint32))
 
@@ -174,7 +174,7 @@ def _highest(sums: Sums) -> Sums:
 
 
 def _least(cells: Cells) -> Cells:
-    """(R, C) least of the 25 cells around each cell: no more than the calmer ones have."""
+    """(R, C) lowest value of the 25 cells around each cell, a lower bound of the background."""
     return np.asarray(ndimage.minimum_filter(cells, 2 * _REACH + 1, mode="mirror"))
 
 
@@ -191,6 +191,6 @@ def _to_pixels(cells: NDArray[Any]) -> NDArray[Any]:
 
 
 def _cut(rows: NDArray[Any], shape: tuple[int, ...]) -> NDArray[Any]:
-    """Rows of cells as one picture, without the padding that made the cells whole."""
+    """Rows of cells as one picture, without the padding that completed the cells."""
     height, width = (-(-side // _MEAN_PX) for side in shape)
     return np.asarray(rows.reshape(-1, rows.shape[2])[:height, :width])

@@ -14,16 +14,16 @@ Rects = NDArray[np.float64]
 """(N, 4) [x1, y1, x2, y2] in scene pixels; float64, so that sums stay exact in huge scenes."""
 Flags = NDArray[np.bool_]
 OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
-"""Signs of left, top, right and bottom: of two sides times these, the larger one lies further out."""
+"""Signs of left, top, right and bottom: multiplied by these, the larger of two sides lies further out."""
 
 _TOUCH_PX = 4.0
-"""Distance from an inner border within which a box is cut: a network's boxes are off by a few pixels."""
+"""Distance in pixels from an inner border within which a box counts as cut: boxes have errors of a few pixels."""
 _TOUCH_SHARE = 0.06
-"""Distance as a share of the box's size, if that is larger, because the error grows with the ship."""
+"""The same distance as a share of the box's size, if it is larger, because the error grows with the ship."""
 
 
 class SeamGrid:
-    """Windows of one scene. A window owns the pixels nearest its centre: overlaps are split in the middle."""
+    """Windows of one scene. A window owns the pixels nearest to its centre, so overlaps are split in the middle."""
 
     def __init__(self, grid: Sequence[Window]) -> None:
         """Take all windows of a scene, as `tiling.windows` gives them, in any order."""
@@ -38,7 +38,7 @@ class SeamGrid:
         self._middles = [self._split(axis) for axis in (0, 1)]
 
     def inner(self, rects: Rects) -> Flags:
-        """(N, 4) true for sides of windows that lie within the scene, so that a ship may go on beyond them."""
+        """(N, 4) true for sides of windows that lie within the scene, so that a ship may continue beyond them."""
         return np.concatenate([rects[:, :2] > 0, rects[:, 2:] < self._scene_size], axis=1)
 
     def owner(self, boxes: Rects) -> NDArray[np.intp]:
@@ -58,7 +58,7 @@ class SeamGrid:
         return outside
 
     def near(self, window: Window, margin_px: int) -> Window:
-        """Part of `window` that it owns, and up to `margin_px` around that, in its own pixels."""
+        """Owned area of `window`, grown by up to `margin_px`, in pixels of the window."""
         row, column = divmod(self.index[window], len(self._middles[0]) + 1)
         (x1, x2), (y1, y2) = self._ends(0, column), self._ends(1, row)
         left, top = int(max(window.x, x1 - margin_px)), int(max(window.y, y1 - margin_px))

@@ -1,1 +1,1 @@
-"""Formats of result files, a file each: the rows of `columns.py` as other programs read them."""
+"""Formats of result files, a module each. They write the rows of `columns.py` for other programs."""

@@ -1,4 +1,4 @@
-"""FlatGeobuf: the ships of a scene as one file with a spatial index, which programs read in part, also from the web."""
+"""FlatGeobuf: the ships of a scene in one file with a spatial index, which programs can read in parts, also online."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ from refinedet.scene.result import SceneResult
 def write_flatgeobuf(result: SceneResult, path: Path) -> None:
     """Write polygons in EPSG:4326, or in pixels (y down) without a reference system; equal results, equal bytes.
 
-    The index orders the ships by place. A ship without an outline has no place in it, and leaves the file without one.
+    The index orders the ships by place. If a ship has no outline, the file has no index.
 
     Raises:
         OSError: the file cannot be written.

@@ -1,7 +1,8 @@
 """GeoParquet 1.1: the ships of a scene as a column store that GDAL, QGIS, DuckDB and geopandas read.
 
-pyarrow writes the columns, and one entry of metadata makes it GeoParquet (https://geoparquet.org/releases/v1.1.0). A
-column `bbox` covers each outline, so that a reader with a window skips the row groups beside it.
+pyarrow writes the columns, and one entry of metadata makes the file GeoParquet
+(https://geoparquet.org/releases/v1.1.0). A column `bbox` holds the bounds of each outline, so that a reader of a window
+skips row groups outside of it.
 """
 
 from __future__ import annotations
@@ -33,7 +34,7 @@ _LONLAT = "OGC:CRS84"
 """WGS 84 with longitude first, as the standard requires."""
 _SIDES = ("xmin", "ymin", "xmax", "ymax")
 _GROUP_ROWS = 1024
-"""Rows of a row group: what a reader takes or skips as a whole."""
+"""Rows of a row group, which a reader reads or skips as a whole."""
 _ORDER_BITS = 16
 
 
@@ -50,10 +51,10 @@ def write_geoparquet(result: SceneResult, path: Path) -> None:
 
 
 def write_partition(result: SceneResult, path: Path) -> None:
-    """Write the file of one scene in a data set of many: as `write_geoparquet`, with the name of the scene in front.
+    """Write the file of one scene in a data set of many: as `write_geoparquet`, with the scene name as first column.
 
-    All such files have one schema and the same metadata, whatever they hold: polygons are in OGC:CRS84, and null
-    if the scene has no position. Ships are sorted by place, so that a row group covers a small area.
+    All such files have one schema and the same metadata. Polygons are in OGC:CRS84, and null if the scene has no
+    position. Ships are sorted by place, so that a row group covers a small area.
 
     Raises:
         OSError, MissingExtra: as `write_geoparquet`.
@@ -65,7 +66,7 @@ def write_partition(result: SceneResult, path: Path) -> None:
 
 
 def order_by_place(lonlat: NDArray[np.float64]) -> NDArray[np.int64]:
-    """Order (N,) of places (N, 2) along a Z-order curve: neighbours follow one another, and unknown ones are last."""
+    """Order (N,) of places (N, 2) along a Z-order curve, which keeps neighbours together; unknown places are last."""
     known = np.asarray(np.isfinite(lonlat).all(axis=1))
     if not known.any():
         return np.arange(len(lonlat))
@@ -80,9 +81,9 @@ def order_by_place(lonlat: NDArray[np.float64]) -> NDArray[np.int64]:
 
 
 def geometry_columns(shapes: Sequence[shapely.Geometry | None]) -> dict[str, Any]:
-    """Columns of pyarrow of outlines: their bounding boxes and themselves; null for an outline that is unknown.
+    """Columns of pyarrow with the outlines and their bounding boxes; null for an unknown outline.
 
-    The box of an outline that is cut at the antimeridian goes around the earth.
+    The box of an outline that is cut at the antimeridian spans all longitudes.
     """
     pa = load_pyarrow()
     array = np.fromiter(shapes, object, len(shapes))

@@ -22,9 +22,9 @@ from refinedet.scene.output.formats.xml import add, document
 from refinedet.scene.result import SceneResult
 
 _VERSION = "1.2"
-"""Version of the format: the files need no newer one, and older programs open it without a warning."""
+"""Version of the format. The files need no newer version, and older programs open this one without a warning."""
 _LAYER = re.compile(r"(?!gpkg_|rtree_|sqlite_|layer_styles$)\w[\w .-]*", re.IGNORECASE)
-"""Names that a layer can have: no name of the format's own tables, no character that GDAL refuses."""
+"""Valid layer names: no name of the format's own tables, no character that GDAL refuses."""
 _GEOMETRY = "geom"
 """Column of geometries, as GDAL names it."""
 _STYLES = """CREATE TABLE layer_styles (
@@ -40,12 +40,12 @@ _QGIS = "http://mrcc.com/qgis.dtd"
 def write_gpkg(result: SceneResult, path: Path, record: Mapping[str, Any] | None = None) -> None:
     """Write a layer named like the scene, in EPSG:4326, or in pixels (y down) without a position.
 
-    Equal results give equal bytes, whatever times the record has.
+    Equal results give equal bytes, independent of the times in the record.
 
     Args:
         result: ships of the scene.
         path: the file.
-        record: record of the run, which becomes metadata of the layer, but for its entry `time`.
+        record: record of the run, which becomes metadata of the layer, except its entry `time`.
 
     Raises:
         OSError: the file cannot be written.
@@ -65,13 +65,13 @@ def write_gpkg(result: SceneResult, path: Path, record: Mapping[str, Any] | None
 
 
 def _layer(result: SceneResult) -> str:
-    """Name of the layer: that of the scene, as far as a GeoPackage allows it."""
+    """Name of the layer: the name of the scene, if a GeoPackage allows it."""
     stem = Path(result.scene).stem
     return stem if _LAYER.fullmatch(stem) else "ships_" + re.sub(r"[^\w .-]", "_", stem)
 
 
 def _metadata(record: Mapping[str, Any]) -> dict[str, str]:
-    """Entries of a record as text: those that hold others are JSON. The times of a run are left out."""
+    """Entries of a record as text, without the times of the run; nested entries are JSON."""
     plain = {name: value for name, value in record.items() if name != "time" and value is not None}
     return {
         name: value if isinstance(value, str) else json.dumps(value, sort_keys=True, ensure_ascii=False)
@@ -90,7 +90,7 @@ def _add_style(base: sqlite3.Connection, layer: str, *, ais: bool) -> None:
     _register(base, "layer_styles")
     row = {
         "f_table_catalog": "",
-        "f_table_schema": "",  # QGIS finds no style where it is null
+        "f_table_schema": "",  # if null, QGIS finds no style
         "f_table_name": layer,
         "f_geometry_column": _GEOMETRY,
         "styleName": _STYLE_NAME,
@@ -116,7 +116,7 @@ def _register(base: sqlite3.Connection, table: str) -> None:
 
 
 def _add_metadata(base: sqlite3.Connection, layer: str, text: str) -> None:
-    """Add a document of QGIS beside that of GDAL, which made the tables."""
+    """Add a metadata document of QGIS to the tables that GDAL made."""
     added = base.execute(
         "INSERT INTO gpkg_metadata (md_scope, md_standard_uri, mime_type, metadata) "
         "VALUES ('dataset', ?, 'text/xml', ?)",
@@ -130,7 +130,7 @@ def _add_metadata(base: sqlite3.Connection, layer: str, text: str) -> None:
 
 
 def _for_qgis(result: SceneResult, layer: str, told: Mapping[str, str]) -> str:
-    """Metadata as the properties of a layer show them in QGIS: a title, a sentence, the notes, and the record."""
+    """Metadata for the layer properties in QGIS: a title, a sentence, the notes, and the record."""
     root = Element("qgis", {"version": "3.22.0"})
     add(root, "identifier", layer)
     add(root, "language", "ENG")

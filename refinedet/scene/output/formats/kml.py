@@ -1,6 +1,6 @@
 """KML 2.2: the ships of a scene for Google Earth and other globes, coloured by the classes of `looks.py`.
 
-Each ship is a mark at its middle and its outline, on the ground. All columns are there with their types.
+Each ship is a mark at its centre and its outline, on the ground. All columns are included with their types.
 """
 
 from __future__ import annotations
@@ -24,7 +24,7 @@ _SCHEMA = "ship"
 _TYPES: dict[Kind, str] = {"number": "double", "whole": "int"}
 """Types of columns; others are text."""
 _ICON = "http://maps.google.com/mapfiles/kml/shapes/placemark_circle.png"
-"""Mark that Google Earth has itself."""
+"""Mark that is built into Google Earth."""
 _OPAQUE = "ff"
 
 
@@ -45,7 +45,7 @@ def write_kml(result: SceneResult, path: Path) -> None:
     schema = add(body, "Schema", name=_SCHEMA, id=_SCHEMA)
     for name, kind in columns.items():
         add(schema, "SimpleField", name=name, type=_TYPES.get(kind, "string"))
-    folder = add(body, "Folder")  # which readers take for a layer, with ships or without
+    folder = add(body, "Folder")  # which readers show as a layer, even if it is empty
     add(folder, "name", "ships")
     shapes = ship_shapes(result) if result.located else [None] * len(result.detections)
     for row, flat, shape in zip(ship_rows(result), flat_rows(result), shapes, strict=True):
@@ -56,7 +56,7 @@ def write_kml(result: SceneResult, path: Path) -> None:
 def _style(body: Element, look: Look) -> None:
     style = add(body, "Style", id=look.name)
     red, green, blue = (look.colour[i : i + 2] for i in (1, 3, 5))
-    colour = f"{_OPAQUE}{blue}{green}{red}"  # as KML has it
+    colour = f"{_OPAQUE}{blue}{green}{red}"  # the order of KML
     icon = add(style, "IconStyle")
     add(icon, "color", colour)
     add(icon, "scale", "0.5")
@@ -87,7 +87,7 @@ def _placemark(folder: Element, row: Mapping[str, Any], shape: shapely.Geometry 
 
 
 def _name(row: Mapping[str, Any]) -> str:
-    """Name of a ship: its score, and its length where it is known."""
+    """Name of a ship: its score, and its length if known."""
     score = f"{row['score']:.2f}"
     return score if row["length_m"] is None else f"{score}, {row['length_m']:.0f} m"
 

@@ -1,4 +1,4 @@
-"""Style of a layer of ships, as QGIS (QML) and other programs (SLD) read it: the classes of `looks.py`. Pure."""
+"""Style of a layer of ships for QGIS (QML) and other programs (SLD), by the classes of `looks.py`. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from refinedet.scene.output.formats.xml import add, document
 _QGIS = "<!DOCTYPE qgis PUBLIC 'http://mrcc.com/qgis.dtd' 'SYSTEM'>\n"
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _LINE_MM, _MARK_MM = "0.5", "1.6"
-"""Width of an outline, and of the mark at its middle that shows a ship whose outline is smaller than a pixel."""
+"""Width of an outline, and of the mark at its centre, which shows a ship whose outline is smaller than a pixel."""
 _LINE_PX, _MARK_PX, _DASH_PX = "2", "6", "4 2"
 
 
@@ -59,7 +59,7 @@ def _condition(look: Look) -> str:
 
 
 def _symbol(symbols: Element, number: int, look: Look) -> None:
-    """Symbol of QGIS: an outline without filling, and a mark at its middle."""
+    """Symbol of QGIS: an outline without filling, and a mark at its centre."""
     colour = ",".join(str(int(look.colour[i : i + 2], 16)) for i in (1, 3, 5)) + ",255"
     symbol = add(symbols, "symbol", type="fill", name=f"{number}", alpha="1", clip_to_extent="1", force_rhr="0")
     line = {"color": colour, "outline_color": colour, "outline_style": "dash" if look.dashed else "solid"}
@@ -71,7 +71,7 @@ def _symbol(symbols: Element, number: int, look: Look) -> None:
 
 
 def _properties(symbol: Element, kind: str, values: dict[str, str]) -> Element:
-    """Add a layer of a symbol; its values stand twice, as QGIS has read them since 3.26, and before."""
+    """Add a layer of a symbol; its values are written twice, for QGIS from 3.26 on and for older versions."""
     layer = add(symbol, "layer", **{"class": kind, "enabled": "1", "locked": "0", "pass": "0"})
     options = add(layer, "Option", type="Map")
     for name, value in values.items():
@@ -82,7 +82,7 @@ def _properties(symbol: Element, kind: str, values: dict[str, str]) -> Element:
 
 
 def _filter(rule: Element, classes: tuple[Look, ...]) -> None:
-    """Add the filter of the last of these classes: its condition, and none of those before it."""
+    """Add the filter of the last of these classes: its condition holds, and none of the earlier ones."""
     *before, own = classes
     conditional = bool(own.flags or own.ais is not None or own.score_min is not None)
     filtered = add(rule, "ogc:Filter")

@@ -18,7 +18,7 @@ from refinedet.workarounds.pyogrio_messages import missing_crs_allowed
 
 Driver = Literal["GPKG", "FlatGeobuf"]
 FIXED_DATE = "1970-01-01T00:00:00.000Z"
-"""Date of the last change in a GeoPackage; a fixed one keeps equal results equal."""
+"""Date of the last change in a GeoPackage, fixed so that equal results give equal bytes."""
 
 _WGS84 = "EPSG:4326"
 _GDAL_UTC = 100
@@ -43,7 +43,7 @@ def layer_bytes(result: SceneResult, driver: Driver, layer: str, **options: Any)
     rows, shapes = flat_rows(result), ship_shapes(result)
     columns = {name: _column([row[name] for row in rows], kind) for name, kind in ship_columns(result).items()}
     split = any(isinstance(shape, shapely.MultiPolygon) for shape in shapes)
-    content = io.BytesIO()  # GDAL sees no path, because it gives some characters in it a meaning of its own
+    content = io.BytesIO()  # no path for GDAL, which interprets some characters in paths
     with _fixed_date(pyogrio), missing_crs_allowed():
         pyogrio.raw.write(
             content,
@@ -73,7 +73,7 @@ def _fixed_date(pyogrio: Any) -> Iterator[None]:
 
 
 def _column(values: list[Any], kind: Kind) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:
-    """Values of a column, and which of them are null where the values themselves cannot say so."""
+    """Values of a column, and a mask of nulls if the values themselves cannot be null."""
     if kind == "number":
         return np.array(values, np.float64), None  # None is NaN
     if kind == "whole":

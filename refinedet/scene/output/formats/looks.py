@@ -1,7 +1,7 @@
-"""Looks of ships on maps of other programs: classes by AIS, flags and score, each with a colour. Pure.
+"""Appearance of ships on maps of other programs: classes by AIS, flags and score, each with a colour. Pure.
 
-The first class that takes a ship is its own: matched with AIS; in doubt, standing still or at a coast by its flags;
-dark or unknown by AIS; or by its score where there is no AIS.
+A ship belongs to the first class that accepts it: matched with AIS; doubtful, fixed or at a coast by its flags; dark or
+unknown by AIS; or by its score without AIS.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ COAST = ("land", "shore")
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """Class of ships, and how it looks; one without a condition takes all that are left."""
+    """Class of ships with its colour; a class without a condition accepts all remaining ships."""
 
     name: str
     text: str
@@ -27,14 +27,14 @@ class Look:
     """Colour of outline and mark, #rrggbb."""
     dashed: bool = False
     flags: tuple[str, ...] = ()
-    """Ships with one of these flags."""
+    """Flags, one of which a ship of the class has."""
     ais: str | None = None
-    """Ships of this state by AIS."""
+    """State by AIS of a ship of the class."""
     score_min: float | None = None
-    """Ships of this score at least."""
+    """Least score of a ship of the class."""
 
     def takes(self, row: Mapping[str, Any]) -> bool:
-        """True if a row of `ship_rows` is of this class, unless an earlier one takes it."""
+        """True if a row of `ship_rows` belongs to this class, unless an earlier class accepts it."""
         if self.flags:
             return not set(self.flags).isdisjoint(row["flags"])
         if self.ais is not None:
@@ -60,7 +60,7 @@ _MATCHED = Look("matched", "matched with AIS", "#2f9ee0", ais="matched")
 
 
 def looks(*, ais: bool) -> tuple[Look, ...]:
-    """Classes in the order in which they take ships, the last of which takes the rest; `ais`: of a scene with AIS."""
+    """Classes in the order in which they accept ships; the last accepts the rest. `ais`: the scene has AIS."""
     return (_MATCHED, *_BY_FLAGS, *_BY_AIS) if ais else (*_BY_FLAGS, *_BY_SCORE)
 
 

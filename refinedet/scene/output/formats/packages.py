@@ -8,7 +8,7 @@ from refinedet.extras import load_extra
 
 
 def load_pyogrio(files: str = "GeoPackage files") -> Any:
-    """Import pyogrio with its raw module; `files` says in the error what needs it.
+    """Import pyogrio with its raw module; `files` names in the error the files that need it.
 
     Raises:
         MissingExtra: the package is not installed.

@@ -1,6 +1,6 @@
 """STAC 1.1: an item that describes a scene and names the result files of its run, for catalogues and searches.
 
-Hrefs are relative to the item, so that a folder of results can be moved; no path of this machine is in it.
+Links are relative to the item and contain no path of this machine, so that a folder of results can be moved.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ SHIPS_BBOX = "refinedet:ships_bbox"
 """Property with the box around all ships, [west, south, east, north] in degrees."""
 
 _EDGES = 8
-"""Parts of a side of a scene's outline, since a straight side in pixels is bent in degrees."""
+"""Number of segments per side of a scene's outline, because a straight side in pixels is curved in degrees."""
 _PARQUET = "application/vnd.apache.parquet"
 _ASSETS: dict[str, tuple[str, str, str]] = {
     "geojson": ("Ships", ITEM_TYPE, "data"),
@@ -62,7 +62,7 @@ def write_stac(
         result: ships of the scene.
         path: the file.
         files: all result files of the run by format or view.
-        record: record of the run, of which the versions of software are taken.
+        record: record of the run, which gives the software versions.
 
     Raises:
         OSError: the file cannot be written.
@@ -97,7 +97,7 @@ def stac_item(
 
 
 def collection_id(folder: Path) -> str:
-    """Name of the collection of an archive: that of its folder."""
+    """Name of the collection of an archive, which is the name of its folder."""
     return folder.absolute().name or "ships"
 
 
@@ -115,7 +115,7 @@ def _footprint(result: SceneResult) -> shapely.Geometry | None:
 
 
 def _links(result: SceneResult) -> list[dict[str, str]]:
-    """Link to the item that the scene was opened from, where it was."""
+    """Link to the item that the scene was opened from, if any."""
     item = result.read_as.get("stac_item")
     known = isinstance(item, str) and item.startswith(("https://", "http://", "s3://"))
     return [{"rel": "derived_from", "href": str(item), "type": ITEM_TYPE}] if known else []

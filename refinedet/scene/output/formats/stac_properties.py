@@ -1,7 +1,7 @@
-"""Properties of a STAC item: time, projection, radar and processing of a scene, as far as each is known.
+"""Properties of a STAC item: time, projection, radar and processing of a scene, as far as known.
 
-Extensions: projection 2.0, SAR 1.3 and processing 1.2 (https://stac-extensions.github.io). An item that lacks what an
-extension requires does not name it.
+Extensions: projection 2.0, SAR 1.3 and processing 1.2 (https://stac-extensions.github.io). An item names an extension
+only if it has all required properties.
 """
 
 from __future__ import annotations
@@ -25,21 +25,21 @@ EXTENSIONS = {
 }
 """Address of each extension by the prefix of its properties."""
 ANY_TIME = ("1978-06-27T00:00:00.000Z", "9999-12-31T23:59:59.000Z")
-"""Interval of a scene whose time is unknown: from the first radar satellite over the sea (Seasat) on."""
+"""Interval of a scene whose time is unknown; it begins with the first radar satellite over the sea (Seasat)."""
 TIME_UNKNOWN = (
     "the STAC item of the scene gives no time but an interval that holds any, from 1978 on, because the standard wants "
     "one; name the time with `time`"
 )
-"""Sentence for the user of such an item."""
+"""Sentence for the user of an item without a known time."""
 
 _BANDS = {"P": 1.0, "L": 2.0, "S": 4.0, "C": 8.0, "X": 12.0, "Ku": 18.0, "K": 26.5, "Ka": 40.0}
-"""Upper end in GHz of each frequency band, in the words of the SAR extension."""
+"""Upper end in GHz of each frequency band, by its name in the SAR extension."""
 _POLARISATIONS = ("hh", "hv", "vh", "vv")
 _DIGITS = 7
 
 
 def item_properties(result: SceneResult, record: Mapping[str, Any] | None = None) -> dict[str, Any]:
-    """Properties of the item of a scene, ready for JSON; `record`: that of the run."""
+    """Properties of the item of a scene, ready for JSON; `record` is the record of the run."""
     return (
         {"title": f"Ships in {result.scene}"}
         | _time(result)
@@ -50,7 +50,7 @@ def item_properties(result: SceneResult, record: Mapping[str, Any] | None = None
 
 
 def _time(result: SceneResult) -> dict[str, Any]:
-    """Time of a scene: that of its middle, with its ends; one for all of it; or an interval that holds any."""
+    """Time of a scene: its middle with start and end; or one time; or an interval that contains every possible time."""
     height = result.info.height
     known = result.acquired.to_dict(height)
     if known["start"] is None:
@@ -63,7 +63,7 @@ def _time(result: SceneResult) -> dict[str, Any]:
 
 
 def _projection(result: SceneResult) -> dict[str, Any]:
-    """Grid of the scene, to which pixels refer; control points alone have no reference system."""
+    """Pixel grid of the scene; a scene with only control points has no reference system."""
     info, position = result.info, locate(result.info)
     found: dict[str, Any] = {"proj:code": None, "proj:shape": [info.height, info.width]}
     if position is not None:
@@ -91,7 +91,7 @@ def _system(text: str) -> CRS | None:
 
 
 def _radar(result: SceneResult) -> dict[str, Any]:
-    """Radar of the scene by its annotation; else its satellite, where the file names it."""
+    """Radar of the scene by its annotation; else its satellite, if the file names it."""
     radar = result.read_as.get("radar")
     named = [one for one in (result.label or "").split("+") if one in _POLARISATIONS]
     if not isinstance(radar, Mapping) or not named:
@@ -113,7 +113,7 @@ def _radar(result: SceneResult) -> dict[str, Any]:
 
 
 def _made(result: SceneResult, record: Mapping[str, Any]) -> dict[str, Any]:
-    """Processing: the software, and what it made of what."""
+    """Processing: the software, its input and its output."""
     versions = record.get("versions") or {"refinedet": refinedet.__version__}
     of = result.scene if result.label is None else f"{result.scene} ({result.label})"
     content = (record.get("scene") or {}).get("sha256")

@@ -18,7 +18,7 @@ from refinedet.scene.result import SceneResult
 
 _FIRST = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class")
 _NOT_IN_CSV = ("bbox_px", "outline")
-"""Columns that CSV has as four, or not at all, since it holds no outline."""
+"""Columns that CSV splits into four (box), or omits (outline)."""
 
 _NO_POSITION = "the scene has no position, so geometry is null; bbox_px is [x1, y1, x2, y2] in pixels of the scene"
 

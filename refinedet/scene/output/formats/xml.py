@@ -1,4 +1,4 @@
-"""XML documents of our own making: elements, and text that XML can hold. Pure."""
+"""Writing of XML documents: elements, and text that XML can hold. Pure."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _FORBIDDEN = re.compile("[^\t\n\r\x20-\ud7ff\ue000-\ufffd\U00010000-\U0010ffff]"
 
 
 def clean(text: str) -> str:
-    """Text as XML can hold it; other characters become the replacement character."""
+    """Text for XML; characters that XML cannot hold become the replacement character."""
     return _FORBIDDEN.sub("\N{REPLACEMENT CHARACTER}", text)
 
 
