@@ -1,1 +1,1 @@
-"""Detection: a detector that is loaded once, and its runs on scenes with all their result files."""
+"""Detection: a detector that is loaded once, and its runs on scenes, which write all result files."""

@@ -1,4 +1,4 @@
-"""find_ships(): detection on a scene with all result files, as the command `refinedet detect` does it."""
+"""find_ships(): detection on a scene with all result files, as in the command `refinedet detect`."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.scene.output.files import plan_scenes, refuse_existing
 
 _BEHIND = 1
-"""Most scenes whose files may still be written while the next one is searched, for the memory."""
+"""Largest number of scenes whose files are still being written while the next is searched, to limit memory use."""
 
 
 def find_ships(
@@ -34,22 +34,22 @@ def find_ships(
 ) -> DetectionRun:
     """Find the ships of one scene and write its result files, as the command `refinedet detect` does.
 
-    Interrupted, the same call goes on from the last finished windows.
+    After an interruption, the same call resumes from the last finished windows.
 
     Args:
         scene: GeoTIFF, Sentinel-1 GRD product (folder, zip, manifest.safe or STAC item), PNG or JPEG; or an address,
             https:// or s3://, of a raster or an item.
         out: folder for results; None: `<stem>_ships` in the current folder.
-        detector: a loaded detector; None: it is loaded for this call, by `weights`, `runtime` and the other options of
+        detector: a loaded detector; None: this call loads one with `weights`, `runtime` and the other options of
             `Detector.load`.
-        progress: called with the number of windows done.
+        progress: called with the number of finished windows and the number of all windows.
         settings: options of the command by their names in Python, such as `gsd_m=10` or `land_mask="drop"`; see
             `refinedet.config.detect_options`.
 
     Raises:
-        FileError: the scene is missing or damaged, results are there and `overwrite` is false, or a file cannot be
+        FileError: the scene is missing or damaged, results exist and `overwrite` is false, or a file cannot be
             written.
-        InputError: an option is unknown, out of range, or does not go with the others.
+        InputError: an option is unknown, out of range, or conflicts with another.
         MissingExtra: a package that the settings need is not installed.
 
     >>> run = refinedet.find_ships("scene.tif", land_mask="drop")  # doctest: +SKIP
@@ -73,12 +73,12 @@ def find_ships_in(
     progress: Callable[[Scene], Progress],
     workers: int | None = None,
 ) -> Iterator[DetectionRun | tuple[Scene, RefineDetError]]:
-    """Find the ships of scenes; a scene that fails does not stop the others.
+    """Find the ships of several scenes; a scene that fails does not stop the others.
 
-    Results that exist are refused before any of the work. Yields a run, or a scene and its error. Scenes come one after
-    the other: the files of one are written in another thread while the next one is searched, and those that wait are
-    written before this ends. Many small scenes are shared by several processes, and come as they are finished.
-    `workers` is the number of processes; None: as `processes_for` says.
+    Existing results are an error before detection starts. Yields a run, or a scene and its error. Scenes are processed
+    in order: another thread writes the files of one scene while the next is searched, and all files are written before
+    this ends. Several processes share many small scenes, which are then yielded in the order in which they finish.
+    `workers` is the number of processes; None: the number from `processes_for`.
 
     Raises:
         RefineDetError: the detector cannot be loaded, two scenes would write the same files, or a process dies.
@@ -110,7 +110,7 @@ def _one_by_one(
             waiting.append((scene, _searched(finder, scene, files, progress(scene), writer)))
             while len(waiting) > _BEHIND:
                 yield _outcome(*waiting.popleft())
-        detector.close()  # while the last files are written
+        detector.close()  # while another thread writes the last files
         while waiting:
             yield _outcome(*waiting.popleft())
 
@@ -118,7 +118,7 @@ def _one_by_one(
 def _searched(
     finder: ShipFinder, scene: Scene, files: Mapping[str, Path], progress: Progress, writer: Executor
 ) -> Future[DetectionRun]:
-    """Find the ships of a scene; its run is known when `writer` has written the files."""
+    """Find the ships of a scene; the result is complete when `writer` has written the files."""
     try:
         return writer.submit(finder.search(scene, files, progress))
     except RefineDetError as error:
@@ -135,7 +135,7 @@ def _outcome(scene: Scene, run: Future[DetectionRun]) -> DetectionRun | tuple[Sc
 
 
 def _refuse_both(settings: Mapping[str, Any]) -> None:
-    """Refuse options of a detector that is loaded already."""
+    """Refuse options for loading if a loaded detector is given."""
     own = sorted(settings.keys() & {one.name for one, _ in options(DetectorSettings)})
     if own:
         raise InputError(f"expected `{own[0]}` in `Detector.load`, found it beside `detector`; name it there")

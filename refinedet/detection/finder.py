@@ -1,4 +1,4 @@
-"""ShipFinder: a detector and the settings of a run, for one scene after the other, result files included."""
+"""ShipFinder: a detector with the settings of a run, which processes one scene after the other and writes results."""
 
 from __future__ import annotations
 
@@ -37,14 +37,14 @@ if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult
 
 Progress = Callable[[int, int], None]
-"""Called with (windows done, windows in all) of a scene."""
+"""Function of (finished windows, all windows) of a scene."""
 
 _NOT_RECORDED = ("weights", "out", "overwrite", "skip_existing", "restart", "device", "torch_mode")
-"""Options that have an entry of their own in the run record, or do not concern the results."""
+"""Options that have an entry of their own in the run record, or do not affect the results."""
 
 
 class ShipFinder:
-    """Finder of ships by one detector and the settings of a run, for one scene after the other."""
+    """Finder of ships with one detector and the settings of a run; processes one scene after the other."""
 
     def __init__(self, detector: Detector, settings: DetectSettings) -> None:
         self._detector, self._settings = detector, settings
@@ -54,7 +54,7 @@ class ShipFinder:
 
     @property
     def identity(self) -> RunIdentity:
-        """Identity that all scenes share: everything but the scene that decides the results."""
+        """Identity that all scenes share: everything that decides the results except the scene."""
         return self._identity(None)
 
     def find(
@@ -62,24 +62,24 @@ class ShipFinder:
     ) -> DetectionRun:
         """Find the ships of one scene and write its files.
 
-        Takes the arguments of `search`, and raises what it and its answer raise.
+        Arguments and errors are those of `search` and of the function that it returns.
         """
         return self.search(scene, files, progress)()
 
     def search(
         self, scene: Scene, files: Mapping[str, Path] | None = None, progress: Progress | None = None
     ) -> Callable[[], DetectionRun]:
-        """Find the ships of one scene. The answer is a function that writes its files; another thread may call it.
+        """Find the ships of one scene. Returns a function that writes its files; another thread may call it.
 
         Args:
             scene: the scene.
-            files: path of each result, by format or view; None: as the settings say.
-            progress: called with the number of windows done.
+            files: path of each result, by format or view; None: from the settings.
+            progress: called with the number of finished windows and the number of all windows.
 
         Raises:
-            RefineDetError: the scene cannot be read, or a setting does not fit; of the answer: a result cannot be
-                written.
-            KeyboardInterrupt: with one sentence that says how to go on.
+            RefineDetError: the scene cannot be read, or a setting does not fit. The returned function raises it if a
+                result cannot be written.
+            KeyboardInterrupt: with one sentence that says how to resume.
         """
         self._detector.check_open()
         with _kept_on_failure(scene):
@@ -107,7 +107,7 @@ class ShipFinder:
         return partial(self._write, result, files, watched, time.perf_counter() - began)
 
     def _write(self, result: SceneResult, files: dict[str, Path], watched: _Watched, spent: float) -> DetectionRun:
-        """Write the files of a scene whose search took `spent` seconds; its journal is no longer needed then."""
+        """Write the files of a scene whose search took `spent` seconds, and remove its journal."""
         began = time.perf_counter() - spent
         with _kept_on_failure(watched.scene), watched.errors_told(files):
             record = self._write_files(watched.scene, result, files, began)
@@ -123,8 +123,8 @@ class ShipFinder:
         with ThreadPoolExecutor(1, thread_name_prefix="writers") as beside:
 
             def searching(done: int, total: int) -> None:
-                if progress.total == 0:  # the network begins, and needs no more of Python
-                    beside.submit(load_rest, files)  # and waited for: no process should end during an import
+                if progress.total == 0:  # the network starts, and leaves Python free
+                    beside.submit(load_rest, files)  # is waited for later: no process should end during an import
                 progress(done, total)
 
             found = detect_scene(
@@ -165,8 +165,8 @@ class ShipFinder:
         """Read the run record beside the results of a scene.
 
         Raises:
-            FileError: it belongs to another run.
-            InputError: it is no run record.
+            FileError: the record belongs to another run.
+            InputError: the file is no run record.
         """
         from refinedet.scene.identity import RunIdentity, scene_sha256
 
@@ -198,18 +198,18 @@ class ShipFinder:
             weights_sha256=self._detector.weights_sha256,
             settings=self._record_settings(),
             device=_devices(self._detector),
-            seconds=0.0,  # the others are not written yet
+            seconds=0.0,  # the other files are not written yet
         )
         write_files(scene, result, files, self._settings.scene, record)
         record["time"]["seconds"] = round(time.perf_counter() - began, 2)
-        if isinstance(scene, CloudScene):  # the picture may have read it again
+        if isinstance(scene, CloudScene):  # the picture may have read the scene again
             record["scene"]["moved"] = scene.moved()
         with writing(files["record"]):
             write_run_record(files["record"], record)
         return record
 
     def _record_settings(self) -> dict[str, Any]:
-        """Options as used: those asked for, and the values from the weights or defaults for the others."""
+        """Options in use: the given options, and for the others, values from the weights or defaults."""
         asked = {
             one.name: getattr(group, one.name)
             for group in (getattr(self._settings, part.name) for part in fields(self._settings))
@@ -229,26 +229,26 @@ class ShipFinder:
 
 
 def _devices(detector: Detector) -> str:
-    """Devices for the record, with torch's mode unless it is eager: `cuda (graph)`."""
+    """Devices for the record, with the mode of torch unless it is eager, such as `cuda (graph)`."""
     names = ", ".join(detector.devices)
     return names if detector.torch_mode in (None, "eager") else f"{names} ({detector.torch_mode})"
 
 
 def load_rest(files: Mapping[str, Path]) -> None:
-    """Import what describes ships and writes files."""
+    """Import the modules that describe ships and write files."""
     load_writers(files)
     import scipy.spatial  # noqa: F401 - to be there
 
 
 def _close(scene: Scene) -> None:
-    """Forget what was fetched of a scene by address: its files are done."""
+    """Delete the cached blocks of a scene at an address, because its files are written."""
     if isinstance(scene, CloudScene):
         scene.close(keep=False)
 
 
 @contextmanager
 def _kept_on_failure(scene: Scene) -> Iterator[None]:
-    """Close a scene by address after an error; what was fetched of it stays for a run that goes on."""
+    """Close a scene at an address after an error; its cached blocks stay for a run that resumes."""
     try:
         yield
     except BaseException:
@@ -259,14 +259,14 @@ def _kept_on_failure(scene: Scene) -> Iterator[None]:
 
 @dataclass(slots=True)
 class _Watched:
-    """Progress of one scene: it is remembered and passed on."""
+    """Progress of one scene, which is stored and passed on."""
 
     scene: Scene
     journal: Journal
     progress: Progress | None
     total: int = 0
     kept: int = 0
-    """Windows that an earlier run had finished."""
+    """Number of windows that an earlier run had finished."""
 
     def __call__(self, done: int, total: int) -> None:
         if not self.total:  # the first call
@@ -276,7 +276,7 @@ class _Watched:
 
     @contextmanager
     def errors_told(self, files: Mapping[str, Path]) -> Iterator[None]:
-        """Turn an error of the system into one sentence, and let an interruption say how to go on."""
+        """Turn a system error into one sentence, and let an interruption say how to resume."""
         try:
             yield
         except KeyboardInterrupt:
@@ -287,8 +287,8 @@ class _Watched:
             raise cannot_write(files["record"].parent, error, files["record"]) from error
 
     def _how_to_go_on(self) -> str:
-        """Sentence for a user who stopped a run; empty if there is nothing to go on from."""
-        kept = self.journal.count()  # not from progress, which is told of a window a moment after it is kept
+        """Sentence for a user who stopped a run; empty if there is nothing to resume from."""
+        kept = self.journal.count()  # not from progress, which counts a window a moment after it is kept
         if not kept:
             return ""
         of_all = f" of {self.total}" if self.total else ""

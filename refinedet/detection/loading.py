@@ -1,4 +1,4 @@
-"""Networks of a detector: read from a checkpoint, an export or an ONNX file of other make."""
+"""Networks of a detector, from a checkpoint, an export or other people's ONNX file."""
 
 from __future__ import annotations
 
@@ -20,36 +20,36 @@ if TYPE_CHECKING:
     from refinedet.runtimes.graphs import Graph
 
 _WEAKEST = 1e-3
-"""Least score of a detector of other make that is used, whatever is asked for."""
+"""Least score that other people's detectors are run with, for any lowest score of the user."""
 
 
 @dataclass(frozen=True, slots=True)
 class Loaded:
-    """Networks that are ready, on one or more devices."""
+    """Loaded networks on one or more devices."""
 
     predictors: Sequence[Any]
-    """ScalablePredictors of this project; one OnnxPredictor where `header` is None."""
+    """ScalablePredictors of this project; one OnnxPredictor if `header` is None."""
     devices: tuple[str, ...]
     header: Header | None
-    """Header of the checkpoint; None: the detector is of other make."""
+    """Header of the checkpoint; None for other people's detectors."""
     runtime: Runtime
     precision: str
     torch_mode: str | None = None
-    """Mode of torch where that is the runtime: eager, graph or compile."""
+    """Mode of torch, if it is the runtime: eager, graph or compile."""
     together: int | None = None
-    """Windows that a predictor should get at once; None: what `detect_scene` takes."""
+    """Number of windows per call of a predictor; None: the default of `detect_scene`."""
 
     def foreign(self, score_min: float) -> OnnxPredictor:
-        """Detector of other make, with its least score low enough for `score_min`."""
+        """Other people's detector, with its least score low enough for `score_min`."""
         from refinedet.adapters.common import SCORE_MIN
 
-        # half: fragments enter the merge, too
+        # half, so that fragments enter the merge
         found: OnnxPredictor = self.predictors[0].with_score_min(max(_WEAKEST, min(SCORE_MIN, score_min / 2)))
         return found
 
 
 def weights_sha256(path: Path) -> str:
-    """Hex SHA-256 of a file of weights; of an OpenVINO export, whose weights are in the .bin beside it, of both."""
+    """Hex SHA-256 of a file of weights; for an OpenVINO export, of the .xml and the .bin with its weights."""
     beside = path.with_suffix(".bin")
     if path.suffix.lower() != ".xml" or not beside.is_file():
         return sha256_file(path)
@@ -57,11 +57,11 @@ def weights_sha256(path: Path) -> str:
 
 
 def load_torch(weights: Path, settings: DetectorSettings) -> Loaded:
-    """Load a checkpoint into torch, once for each device; a GPU takes calls of two threads side by side.
+    """Load a checkpoint into torch, once for each device; a GPU processes calls of two threads in parallel.
 
     Raises:
         MissingExtra: torch is not installed.
-        InputError: there is no such device, or it cannot run in the mode that is asked for.
+        InputError: there is no such device, or it does not support the chosen mode.
     """
     load_extra("torch", f"the network of {weights}")
     from refinedet.model.checkpoint import read_header
@@ -85,7 +85,7 @@ def load_torch(weights: Path, settings: DetectorSettings) -> Loaded:
 
 
 def load_exported(graph: Graph, runtime: Runtime, settings: DetectorSettings) -> Loaded:
-    """Wrap an exported graph, once for each call that it takes side by side."""
+    """Wrap an exported graph, once for each parallel call."""
     from refinedet.runtimes.predictor import ExportedPredictor
     from refinedet.system.concurrency import usable_cores
     from refinedet.tiling import WINDOW_TILES, WINDOWS_TOGETHER
@@ -98,7 +98,7 @@ def load_exported(graph: Graph, runtime: Runtime, settings: DetectorSettings) ->
 
 
 def load_foreign(path: Path, settings: DetectorSettings) -> Loaded:
-    """Load an ONNX file of other make: its metadata names the classes, and windows are the default ones."""
+    """Load other people's ONNX file; its metadata names the classes, and windows have the default size."""
     from refinedet.adapters.onnx import OnnxPredictor
     from refinedet.predictors.predictor import batch_for
 
@@ -125,7 +125,7 @@ def check_runtime(settings: DetectorSettings, runtime: Runtime, weights: Path) -
     """Check that the settings allow the runtime that a file needs.
 
     Raises:
-        InputError: they name another runtime.
+        InputError: the settings name another runtime.
     """
     if settings.runtime not in ("auto", runtime):
         raise InputError(
@@ -135,10 +135,10 @@ def check_runtime(settings: DetectorSettings, runtime: Runtime, weights: Path) -
 
 
 def check_torch_alone(settings: DetectorSettings, runtime: Runtime) -> None:
-    """Check that no setting is for torch alone, where another runtime runs the network.
+    """Check that no setting applies only to torch, if another runtime runs the network.
 
     Raises:
-        InputError: one is.
+        InputError: a setting applies only to torch.
     """
     for name, given in (("torch_mode", settings.torch_mode != "auto"), ("precision", settings.precision == "fp16")):
         if given:
@@ -149,7 +149,7 @@ def check_torch_alone(settings: DetectorSettings, runtime: Runtime) -> None:
 
 
 def _exact_gpus(devices: Sequence[str]) -> None:
-    """Let GPUs convolve in float32, as processors do: by default they round to 10 bits, and boxes move."""
+    """Make GPUs convolve in float32, as processors do; by default they round to 10 bits, which moves boxes."""
     if any(device.startswith("cuda") for device in devices):
         import torch
 

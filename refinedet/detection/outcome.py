@@ -21,17 +21,17 @@ class DetectionRun:
     record: Mapping[str, Any]
     """Content of the file <stem>.run.json."""
     files: dict[str, Path] = field(default_factory=dict)
-    """Result files by format or view: geojson, csv, quicklook, map, record ..."""
+    """Paths of the result files by format or view: geojson, csv, quicklook, map, record and so on."""
     result: SceneResult | None = None
     """Ships of the scene; None if `skipped`."""
     windows_kept: int = 0
-    """Windows that were taken over from an interrupted run."""
+    """Number of windows from an interrupted run."""
     seconds: float = 0.0
-    """Wall time of this run."""
+    """Wall time of this run in seconds."""
 
     @property
     def skipped(self) -> bool:
-        """True if an earlier run has left the same results."""
+        """True if the same results exist from an earlier run."""
         return self.result is None
 
     @property
@@ -41,5 +41,5 @@ class DetectionRun:
 
     @property
     def notes(self) -> tuple[str, ...]:
-        """Facts that the user should know of this scene, a sentence each."""
+        """Facts about this scene that the user should know, one sentence each."""
         return tuple(self.record["notes"])

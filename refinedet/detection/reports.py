@@ -1,4 +1,4 @@
-"""AIS beside a detection, imported only where it is asked for."""
+"""Match of detections with AIS, imported only if AIS is given."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 @contextmanager
 def _own_names() -> Iterator[None]:
-    """Name settings in errors of the reader as those of a detection."""
+    """Replace names of settings in errors of the AIS reader by the names that detection uses."""
     try:
         yield
     except InputError as error:
@@ -25,10 +25,10 @@ def _own_names() -> Iterator[None]:
 
 
 def check_reports(settings: AisSettings) -> None:
-    """Check, before the work, that the files of AIS can be read.
+    """Check before detection that the files of AIS can be read.
 
     Raises:
-        FileError, InputError, MissingExtra: one of them cannot be used.
+        FileError, InputError, MissingExtra: a file cannot be used.
     """
     if settings.ais is not None:
         from refinedet.ais.reading.read import check_ais
@@ -38,10 +38,11 @@ def check_reports(settings: AisSettings) -> None:
 
 
 def with_reports(result: SceneResult, settings: AisSettings, land: LandSettings) -> SceneResult:
-    """Match the ships of a scene with AIS; the result unchanged where no AIS is asked for.
+    """Match the ships of a scene with AIS; returns the result unchanged if no AIS is given.
 
     Raises:
-        FileError, InputError, MissingExtra: a file of AIS cannot be used, or a view is stated of a product that has it.
+        FileError, InputError, MissingExtra: a file of AIS cannot be used, or the settings state a viewing geometry for
+            a product that has its own.
     """
     if settings.ais is None:
         return result
@@ -65,6 +66,6 @@ def reports_identity(settings: AisSettings) -> dict[str, Any] | None:
 
 
 def reports_changed(record: Mapping[str, Any], settings: AisSettings) -> list[str]:
-    """Differences in AIS from the run that left a record, each with both values."""
+    """Differences in AIS from the run of a record, each with both values."""
     before = (record.get("ais") or {}).get("identity")
     return differences({"ais": before}, {"ais": reports_identity(settings)}, gone=True)

@@ -22,23 +22,23 @@ class Search:
     """Predictors of a detector, and the arguments of `detect_scene` that go with them."""
 
     predictors: Sequence[Predictor]
-    """Predictors that differ in their device alone; one is repeated for each call that it takes side by side."""
+    """Predictors that differ only in their device; a predictor is repeated for each parallel call."""
     tile: TileConfig
     score_min: float
     prescreen: float | None
-    """Least contrast of a window, as in `detect_scene`; None: every window is looked at."""
+    """Least contrast of a window, as in `detect_scene`; None: search every window."""
     ship_m: float | None
-    """Longest ship in metres, as in `detect_scene`; None: windows overlap as `tile` says."""
+    """Longest ship in metres, as in `detect_scene`; None: the overlap of `tile`."""
     batch_size: int | None
     known_gsd: PixelSizes | None = None
     """Pixel sizes that the weights know, as in `detect_scene`."""
 
 
 def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) -> Search:
-    """Settle the search of scenes; where the settings are silent, the training of the weights decides.
+    """Choose windows, overlap and limits of the search, from the settings or else from the training of the weights.
 
     Raises:
-        InputError: the windows do not fit together.
+        InputError: the sizes of windows and overlap do not fit together.
     """
     header = loaded.header
     prescreen, ship_m = _prescreen(windows, header), _longest_ship_m(windows, header)
@@ -56,7 +56,7 @@ def settle(loaded: Loaded, settings: DetectorSettings, windows: WindowSettings) 
 
 
 def prescreens(windows: WindowSettings, header: Header | None) -> bool:
-    """Decide if windows without contrast are left out: where asked for, else for weights that find ships."""
+    """True if windows without contrast are skipped: by the settings, or else for weights that find ships."""
     if windows.prescreen is not None:
         return windows.prescreen == "on"
     return header is not None and header.finds_ships
@@ -65,7 +65,7 @@ def prescreens(windows: WindowSettings, header: Header | None) -> bool:
 def _predictors_and_windows(
     own: Sequence[ScalablePredictor], multiscale: str | None, tile: TileConfig, *, large: bool
 ) -> tuple[list[Predictor], TileConfig]:
-    """Predictors and windows: the windows of training, or larger ones if that is less work."""
+    """Predictors and windows: windows as in training, or larger windows if these need less work."""
     from refinedet.predictors.large_windows import LargeWindows, large_windows
     from refinedet.predictors.multiscale import MultiscalePredictor
 
@@ -78,7 +78,7 @@ def _predictors_and_windows(
 
 
 def _for_score(predictor: ScalablePredictor, trained: PostprocessConfig, score_min: float) -> ScalablePredictor:
-    """Copy of a predictor with limits for ships from `score_min` up; weaker fragments enter the merge, too."""
+    """Copy of a predictor with limits for ships from `score_min` up, and for weaker fragments, which enter the merge."""
     changed = copy.copy(predictor)  # the network is shared
     changed.postprocess = replace(
         predictor.postprocess,
@@ -89,14 +89,14 @@ def _for_score(predictor: ScalablePredictor, trained: PostprocessConfig, score_m
 
 
 def _prescreen(windows: WindowSettings, header: Header | None) -> float | None:
-    """Least contrast of a window that is looked at; None: every window is."""
+    """Least contrast of a window to be searched; None: search every window."""
     from refinedet.scene.windows.prescreen import K
 
     return K if prescreens(windows, header) else None
 
 
 def _longest_ship_m(windows: WindowSettings, header: Header | None) -> float | None:
-    """Length in metres that an overlap must hold; None for classes beyond ships, and if an overlap was asked for."""
+    """Length in metres that must fit into the overlap; None for other classes than ships, or if the overlap is set."""
     from refinedet.scene.windows.overlap import LONGEST_SHIP_M
 
     ships = header is not None and header.finds_ships

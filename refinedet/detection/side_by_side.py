@@ -1,4 +1,4 @@
-"""Many small scenes, found by processes side by side: most of the work on a small scene is Python's, in one thread."""
+"""Search of many small scenes in parallel processes: most of the work on a small scene is Python in one thread."""
 
 from __future__ import annotations
 
@@ -19,20 +19,20 @@ Plan = Mapping[Scene, Mapping[str, Path]]
 """Paths of the result files of each scene, by format or view."""
 
 _SMALL_BYTES = 2 << 20
-"""Most bytes of a file that counts as small: a picture of about 1,000 x 1,000 pixels."""
+"""Largest size in bytes of a small file: a picture of about 1,000 x 1,000 pixels."""
 _EACH = 20
-"""Least scenes for each process: its start takes as long as ten of them."""
+"""Least number of scenes per process, because its start takes as long as ten scenes."""
 _MOST = 8
-"""Most processes. Each takes 0.3 GB."""
+"""Largest number of processes. Each takes 0.3 GB."""
 
 _finder: ShipFinder | None = None
-"""Finder of this process, where it is a worker."""
+"""Finder of this process, if it is a worker."""
 
 
 def processes_for(scenes: Sequence[Scene], settings: DetectSettings) -> int:
-    """Number of processes that should work on scenes side by side; 1: this process does, one scene after the other.
+    """Number of processes that should process scenes in parallel; 1: this process, one scene after the other.
 
-    Several do where the scenes are many and small, and torch does not run the network, which may be on a GPU.
+    It is above 1 for many small scenes, unless torch runs the network, which may be on a GPU.
     """
     from refinedet.runtimes.choice import resolve_runtime
 
@@ -51,14 +51,14 @@ def find_side_by_side(
     Args:
         plan: the scenes, with the paths of their files.
         settings: settings of the run.
-        progress: called with a scene that is finished.
+        progress: called with each finished scene.
         processes: number of processes.
 
     Raises:
         RefineDetError: the detector cannot be loaded, or a process dies.
     """
     with worker_processes(processes) as pool:
-        pool.submit(_load, settings).result()  # so that an error here is not that of the first scene
+        pool.submit(_load, settings).result()  # an error in loading is not an error of the first scene
         todo = iter(plan.items())
         running: dict[Future[DetectionRun], Scene] = {}
         while True:

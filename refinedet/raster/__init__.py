@@ -1,7 +1,7 @@
 """Scenes as files: metadata, windowed reads, writes. The only place that calls rasterio.
 
-GDAL is kept on a short leash: three file formats, no network, no side files, a small block cache, headers checked
-before it sees them, and its messages arrive as exceptions instead of on stderr.
+GDAL is restricted: it opens three file formats, uses no network, no side files and a small block cache, and gets only
+files with a valid header. Its messages become exceptions instead of text on stderr.
 """
 
 from refinedet.raster.base import RasterReader, Reader

@@ -1,8 +1,8 @@
-"""Areas of one value in a scene: pixels that hang together, and not single ones amid others. Pure.
+"""Areas of one value in a scene, as opposed to scattered single pixels. Pure.
 
 A scene is divided into cells of 16 x 16 pixels from its first pixel. Pixels of the value lie in an area if their cell,
-or one of the eight around it, holds nothing else. So a pixel has one answer, whatever the window through which it is
-read. Sea of which three quarters are zeros, as noise removal leaves it, hardly ever fills a cell with them.
+or one of the eight cells around it, holds nothing else. So the result for a pixel does not depend on the window. Even
+if noise removal leaves three quarters of the sea as zeros, they hardly ever fill a cell.
 """
 
 from __future__ import annotations
@@ -17,16 +17,16 @@ from refinedet.tiling import Window
 Flags = NDArray[np.bool_]
 
 CELL_PX = 16
-"""Side of a cell."""
+"""Side of a cell in pixels."""
 
 
 def holds(bands: NDArray[Any], value: float) -> Flags:
-    """(h, w) true where all bands (n, h, w) hold a value; NaN stands for all that is not finite."""
+    """(h, w) true where all bands (n, h, w) hold `value`; NaN means any value that is not finite."""
     return np.asarray((~np.isfinite(bands) if np.isnan(value) else bands == value).all(axis=0))
 
 
 def around(window: Window, height: int, width: int) -> Window:
-    """Window of whole cells around `window` and the cells beside it, cut at the borders of a scene of that size."""
+    """Window of the cells of `window` and the cells beside them, cut at the borders of a scene of that size."""
     (y, bottom), (x, right) = (
         (max(0, (first // CELL_PX - 1) * CELL_PX), min(size, (-(-(first + count) // CELL_PX) + 1) * CELL_PX))
         for first, count, size in ((window.y, window.height, height), (window.x, window.width, width))
@@ -35,10 +35,10 @@ def around(window: Window, height: int, width: int) -> Window:
 
 
 def in_areas(flags: Flags) -> Flags:
-    """True where true pixels lie in an area; `flags` (H, W) are those of a window of `around`."""
+    """(H, W) true where true pixels lie in an area; `flags` (H, W) are those of a window from `around`."""
     if not flags.any():
         return flags
-    from scipy import ndimage  # only here: plans of files need none of it
+    from scipy import ndimage  # imported here, because plans of files do not need it
 
     height, width = flags.shape
     rows, columns = height // CELL_PX, width // CELL_PX
@@ -51,7 +51,7 @@ def in_areas(flags: Flags) -> Flags:
 
 
 def opened(flags: Flags, side: int) -> Flags:
-    """True where true pixels fill a square of `side` pixels; beyond the borders all is true. For thinned scenes."""
+    """True where true pixels fill a square of `side` pixels; pixels beyond the border count. For thinned scenes."""
     from scipy import ndimage  # as above
 
     padded = np.pad(flags, side, constant_values=True)

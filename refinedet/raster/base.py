@@ -22,7 +22,7 @@ _SAMPLE_LEAST = 64
 _BLOCK_PX = 64
 _BLOCKS = 8
 _SAMPLE_PX = 1 << 24
-"""Most pixels that are read at a time for a sample."""
+"""Largest number of pixels that are read at a time for a sample."""
 
 
 class Reader(ABC):
@@ -30,9 +30,9 @@ class Reader(ABC):
 
     info: RasterInfo
     label: str | None = None
-    """Part of the scene that is read, in a word for people: a polarisation, a band; None: all of it."""
+    """Name of the part of the scene that is read, such as a polarisation or a band; None: the whole scene."""
     notes: tuple[str, ...] = ()
-    """Sentences for the user on what was guessed or left out to read this scene."""
+    """Sentences for the user on guesses and omissions in reading this scene."""
     read_as: Mapping[str, Any] = MappingProxyType({})
     """Decisions on how the scene is read, by name (values, bands, nodata, ...), ready for JSON: for the run record."""
 
@@ -43,9 +43,9 @@ class Reader(ABC):
 
     @abstractmethod
     def read(self, window: Window) -> NDArray[Any]:
-        """Pixels of `window`: (h, w) of one band, or (h, w, 3) where the file is 8-bit RGB or has a palette.
+        """Pixels of `window`: (h, w) for one band, or (h, w, 3) if the file is 8-bit RGB or has a palette.
 
-        Pixels that a mask or an alpha band of the file hides hold `info.nodata`.
+        Pixels that are hidden by a mask or an alpha band of the file have the value `info.nodata`.
 
         Raises:
             InputError: the window reaches beyond the scene.
@@ -53,11 +53,11 @@ class Reader(ABC):
         """
 
     def amplitude(self, value: float) -> float:
-        """Amplitude of one of the scene's own values, as it would be read."""
+        """Amplitude of a value that the scene stores, as `read` would give it."""
         return value
 
     def read_whole(self) -> NDArray[Any]:
-        """All pixels, as `read` gives them: for chips, not for scenes.
+        """All pixels, as `read` gives them. Meant for chips, not for large scenes.
 
         Raises:
             FileError: the pixels cannot be read.
@@ -67,8 +67,8 @@ class Reader(ABC):
     def sample(self, max_px: int = MAX_SAMPLE_PX) -> NDArray[Any]:
         """Sample of every n-th pixel of every n-th row; n is the smallest that keeps the long side within `max_px`.
 
-        A short side keeps at least 64 pixels, or all it has. Pixels are picked, not averaged, and never taken from
-        overviews, so their statistics are those of the scene. The memory used does not grow with the scene.
+        A short side keeps at least 64 pixels, or all its pixels. Pixels are picked, not averaged, and never come from
+        overviews, so their statistics are those of the scene. Memory use does not grow with the scene.
 
         Raises:
             InputError: `max_px` is below 1.
@@ -77,7 +77,7 @@ class Reader(ABC):
         return self._thinned(self.read, max_px)
 
     def _thinned(self, read: Callable[[Window], NDArray[Any]], max_px: int) -> NDArray[Any]:
-        """Sample as `sample` describes it, of pixels that `read` gives: (h, w) or (h, w, n) for a window."""
+        """Sample as in `sample`, of the pixels (h, w) or (h, w, n) that `read` gives for a window."""
         if max_px < 1:
             raise InputError(f"expected max_px of at least 1, found {max_px}")
         height, width = self.info.height, self.info.width
@@ -92,7 +92,7 @@ class Reader(ABC):
         return np.concatenate(parts)
 
     def blocks(self) -> list[NDArray[Any]]:
-        """Blocks of up to 64 x 64 neighbouring pixels at up to 8 x 8 places spread evenly, from top to bottom."""
+        """Blocks of up to 64 x 64 neighbouring pixels at up to 8 x 8 evenly spaced places, from top to bottom."""
         tops, lefts = (_starts(side) for side in (self.info.height, self.info.width))
         high, wide = (min(_BLOCK_PX, side) for side in (self.info.height, self.info.width))
         return [self.read(Window(y, x, high, wide)) for y in tops for x in lefts]
@@ -105,7 +105,7 @@ class Reader(ABC):
         return down, across
 
     def _rows_at_once(self, step: int) -> int:
-        """Rows that are read at a time for a sample of every `step`-th: a multiple of it, or 1 to read no others."""
+        """Rows to read at a time for a sample of every `step`-th row: a multiple of it, or 1 to skip the others."""
         return max(1, _SAMPLE_ROWS // step) * step
 
     def _check_inside(self, window: Window) -> None:
@@ -118,23 +118,23 @@ class RasterReader(Reader):
     """Scene that is read from a file or a store on disk."""
 
     path: RasterFile
-    """The file, or the folder of the store."""
+    """File, or folder of the store."""
     correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
-    """Function that `read` applies to the pixels of a window of one band: a calibration, a mask; None: nothing."""
+    """Function that `read` applies to the pixels of a window of one band: a calibration or a mask; None: none."""
 
     @property
     def is_tiff(self) -> bool:
-        """True if the file is a TIFF; of an archive, the picture in it."""
+        """True if the file, or the picture in an archive, is a TIFF."""
         return False
 
     def tags(self, band: int = 0) -> dict[str, str]:
-        """Metadata of the file by their names, or of one of its bands counted from 1; empty if it has none."""
+        """Metadata by name of the file (`band` 0), or of one of its bands counted from 1; empty if there are none."""
         del band
         return {}
 
 
 def _starts(side: int) -> list[int]:
-    """First pixels of blocks spread evenly along a side, as many as fit without overlap."""
+    """First pixels of evenly spaced blocks along a side, as many as fit without overlap."""
     count = min(_BLOCKS, max(1, side // _BLOCK_PX))
     step = side / count
     return [max(0, int((k + 0.5) * step) - min(_BLOCK_PX, side) // 2) for k in range(count)]

@@ -1,4 +1,4 @@
-"""Layers of numbers written as a Cloud Optimized GeoTIFF, atomically; equal input gives equal bytes."""
+"""Writing of layers as a Cloud Optimized GeoTIFF, atomically; equal input gives equal bytes."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_cog(
     crs: str,
     transform: tuple[float, float, float, float, float, float],
 ) -> None:
-    """Write layers (B, H, W), NaN where nothing is known, each with its name; `transform` as in `RasterInfo`.
+    """Write named layers (B, H, W), NaN where a value is unknown; `transform` as in `RasterInfo`.
 
     Raises:
         OSError: the file cannot be written.

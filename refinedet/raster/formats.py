@@ -1,4 +1,4 @@
-"""Format of a file by its content, checked before GDAL opens it; also of a picture in a zip archive."""
+"""Format of a file, or of a picture in a zip archive, by its content; checked before GDAL opens it."""
 
 from __future__ import annotations
 
@@ -16,11 +16,11 @@ from refinedet.raster.tiff import Page, check_tiff
 
 _ZIP_LARGE_BYTES = 64 << 20
 _ZIP_RATIO = 100
-"""Largest ratio of packing for a picture above that size: radar images hardly shrink at all."""
+"""Largest compression ratio for a picture above that size: radar images hardly compress at all."""
 
 
 def driver_at(path: RasterFile, member: str | None, max_pixels: int) -> tuple[str, tuple[Page, ...]]:
-    """Name of the driver that may open a file, and its further pages; the header of a TIFF is checked."""
+    """Name of the driver that may open a file, and its further pages; checks the header of a TIFF."""
     pages: tuple[Page, ...] = ()
     wanted = f"expected a GeoTIFF, PNG or JPEG file at {path}"
     if isinstance(path, Path) and path.is_dir():

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 
 import rasterio
-from rasterio._err import CPLE_BaseError  # some of GDAL's errors come out of rasterio as they are
+from rasterio._err import CPLE_BaseError  # rasterio passes some of GDAL's errors on unchanged
 from rasterio.errors import NotGeoreferencedWarning, RasterioError
 
 from refinedet.workarounds.rasterio_messages import hush_broken_messages
@@ -22,9 +22,9 @@ DRIVERS = {
     b"\x89PNG": "PNG",
     b"\xff\xd8\xff": "JPEG",
 }
-"""Drivers that may open a file, by its first bytes: TIFF, BigTIFF (both also as COG), PNG, JPEG. There are no others.
+"""Drivers that may open a file, by its first bytes: TIFF, BigTIFF (both also as COG), PNG, JPEG. No others are allowed.
 
-VRT and MRF above all are left out, because they can read other files, and MRF can write them.
+In particular, VRT and MRF are excluded, because they can read other files, and MRF can write them.
 """
 MAGIC_BYTES = 4
 """Number of first bytes that name the driver."""
@@ -39,7 +39,7 @@ IDENTITY = (1.0, 0.0, 0.0, 0.0, 1.0, 0.0)
 _FILE_IN_WKT = re.compile(
     r"""(?:PARAMETERFILE\["[^"]*",\s*"|PROJ4_GRIDS",\s*"|\+(?:\w*grids|file|init)=)[^"\s]*[/\\]""", re.IGNORECASE
 )
-"""Grid file with a folder in its name. A name without a folder is looked up among PROJ's own files, as it should."""
+"""Grid file with a folder in its name. PROJ finds a name without a folder among its own files, which is allowed."""
 
 _CACHE_MB = 64
 
@@ -50,22 +50,22 @@ def driver_of(head: bytes) -> str | None:
 
 
 def names_a_file(wkt: str) -> bool:
-    """True if a reference system makes PROJ open a file of the sender's choice."""
+    """True if a reference system would make PROJ open an arbitrary file."""
     return _FILE_IN_WKT.search(wkt) is not None
 
 
 def environment() -> rasterio.Env:
-    """Context with this project's settings of GDAL; for any thread."""
+    """Context with this project's settings of GDAL, usable in any thread."""
     settings = {
         "GDAL_CACHEMAX": _CACHE_MB,
-        # No file beside the scene is looked for, read or written: .aux.xml, .ovr, .msk, world files.
+        # GDAL does not search, read or write files beside the scene: .aux.xml, .ovr, .msk, world files.
         "GDAL_DISABLE_READDIR_ON_OPEN": "EMPTY_DIR",
         "GDAL_PAM_ENABLED": False,
         "GDAL_GEOREF_SOURCES": "INTERNAL",
         "PROJ_NETWORK": False,
-        # A picture may be stored in up to this many passes, each of which costs a full decoding.
+        # Largest number of passes of a picture, each of which needs a full decoding.
         "GDAL_JPEG_MAX_ALLOWED_SCAN_NUMBER": 20,
-        # Without these two a cut JPEG or PNG reads as grey or black below the cut, and nobody is told.
+        # Without these two, a truncated JPEG or PNG reads as grey or black below the cut, without an error.
         "GDAL_ERROR_ON_LIBJPEG_WARNING": True,
         "GDAL_PNG_WHOLE_IMAGE_OPTIM": False,
         "GDAL_NUM_THREADS": 1,
@@ -76,7 +76,7 @@ def environment() -> rasterio.Env:
 
 @contextmanager
 def gdal() -> Iterator[None]:
-    """Context of `environment` without warnings on files that have no position; the filter acts on all threads."""
+    """Context of `environment` without warnings on files that have no position; the filter affects all threads."""
     with environment(), changing_filters():
         warnings.simplefilter("ignore", NotGeoreferencedWarning)
         yield

@@ -8,7 +8,7 @@ from typing import Literal
 GcpZero = Literal["edge", "centre"]
 """Place of pixel 0 of ground control points: outer edge of the first pixel (GeoTIFF, GDAL), or its centre (ESA)."""
 GcpEvidence = Literal["product", "tags", "name", "setting", "assumed"]
-"""Source of the place of pixel 0: the product around the file, its tags, its name, `gcps`; or "edge" is assumed."""
+"""Source of the place of pixel 0: the product of the file, its tags, its name, the setting `gcps`, or an assumption."""
 Matrix = tuple[float, float, float, float, float, float]
 """(a, b, c, d, e, f): x = a*col + b*row + c, y = d*col + e*row + f at pixel corners."""
 
@@ -19,7 +19,7 @@ _HALF_PIXEL = 0.5
 class GroundControlPoint:
     """Tie between a pixel and a place, exactly as GDAL gives it.
 
-    `RasterInfo.gcp_zero` says from where `pixel` and `line` count. geo/position.py adds the half pixel, nothing here.
+    `RasterInfo.gcp_zero` says where `pixel` and `line` 0 lie. geo/position.py adds the half pixel, this class does not.
     """
 
     pixel: float
@@ -43,7 +43,7 @@ class RasterInfo:
     crs: str | None = None
     """WKT of the reference system of `transform`."""
     transform: Matrix | None = None
-    """Coordinates of pixels; None where the file holds none, or mere pixel numbers (`counts_pixels`)."""
+    """Coordinates of pixels; None if the file has none, or only pixel numbers (`counts_pixels`)."""
     gcps: tuple[GroundControlPoint, ...] = ()
     gcp_crs: str | None = None
     gcp_zero: GcpZero = "edge"
@@ -55,7 +55,7 @@ class RasterInfo:
 def counts_pixels(matrix: Matrix, height: int) -> bool:
     """True if a transform only numbers the pixels, from the top or the bottom, by their edges or centres.
 
-    Programs store such a transform for a picture that lies nowhere, and rasterio gives (1, 0, 0, 0, 1, 0) for none.
+    Programs store such a transform for a picture without a position, and rasterio gives (1, 0, 0, 0, 1, 0) for none.
     """
     a, b, c, d, e, f = matrix
     origin = min(abs(f), abs(f - height)) if e < 0 else abs(f)

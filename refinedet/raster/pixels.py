@@ -1,4 +1,4 @@
-"""Decoding of the pixels that GDAL reads: one kind of number, and one value for pixels that were not measured."""
+"""Decoding of the pixels that GDAL reads, to amplitudes with one value for pixels that were not measured."""
 
 from __future__ import annotations
 
@@ -25,37 +25,37 @@ _WHITE = np.uint8(255)
 
 @dataclass(frozen=True, slots=True)
 class Missing:
-    """Stored values of pixels that were not measured, decided by someone who knows better than the file.
+    """Stored values of pixels that were not measured, in place of the declaration and the masks of the file.
 
-    Without any of them every finite value is measured, and the file's masks hide nothing.
+    If there are none, every finite value is measured.
     """
 
     values: tuple[float, ...] = ()
-    """Values that are missing wherever they stand."""
+    """Values that are missing everywhere."""
     areas: tuple[float, ...] = ()
-    """Values that are missing where they fill areas (`raster.areas`); single pixels of them are measured. NaN stands
-    for all that is not finite."""
+    """Values that are missing where they fill areas (`raster.areas`); single pixels of these values are measured. NaN
+    means any value that is not finite."""
 
     @property
     def main(self) -> float | None:
-        """The value that integers hold where anything is missing; None: nothing is."""
+        """Value of missing pixels in integers; None: no pixels are missing."""
         return next(iter((*self.values, *self.areas)), None)
 
     @property
     def everywhere(self) -> Missing:
-        """Missing pixels for a look at what was measured: single ones too, but zeros."""
+        """Missing pixels for statistics of measured values: single pixels are missing too, except zeros."""
         zeros = tuple(value for value in self.areas if value == 0)
         return Missing((*self.values, *(value for value in self.areas if value != 0)), zeros)
 
     @property
     def is_plain(self) -> bool:
-        """True if pixels of one value alone are missing, wherever they stand."""
+        """True if pixels of only one value are missing, everywhere."""
         return len(self.values) == 1 and not self.areas
 
 
 @dataclass(frozen=True, slots=True)
 class Decoder:
-    """Decoder of the bands of one file. Made by `decoder_of`."""
+    """Decoder of the bands of one file. `decoder_of` makes it."""
 
     dtype: str
     """Type of the decoded pixels."""
@@ -70,13 +70,13 @@ class Decoder:
     offset: float = 0.0
     palette: NDArray[np.uint8] | None = None
     values: ValueKind = "amplitude"
-    """Kind of the stored values; decoded ones are amplitudes."""
+    """Kind of the stored values; decoded values are amplitudes."""
     slope: float = 1.0
     """Units of `values` per unit that the file states, such as decibels that were squeezed between 0 and 1."""
     searched: Missing | None = None
-    """Stored values of missing pixels, for the masks that `decode` takes; None: `stored_nodata` tells all."""
+    """Stored values of missing pixels, for the masks that `decode` takes; None: only `stored_nodata` is missing."""
     aside: bool = False
-    """True if measured integers that equal `nodata` are moved by one, so that hidden pixels alone hold it."""
+    """True if measured integers that equal `nodata` are changed by one, so that only hidden pixels hold it."""
     steps: NDArray[np.float32] | None = None
     """Amplitudes (256,) of the grey steps of an 8-bit picture, NaN for `nodata`; None: the steps are amplitudes."""
 
@@ -84,7 +84,7 @@ class Decoder:
     """True if the file says that the lowest value of its 8 bits is white."""
 
     def with_steps(self, amplitudes: NDArray[np.float32]) -> Decoder:
-        """Decoder that gives the amplitude (h, w) of each grey step, of green in colours; NaN where not measured."""
+        """Decoder that gives the amplitude (h, w) of each grey step (of green in RGB); NaN where not measured."""
         steps = amplitudes.astype(np.float32)
         if self.nodata is not None:
             steps[int(self.nodata)] = np.nan
@@ -112,9 +112,9 @@ class Decoder:
         return np.asarray(plain)
 
     def darken(self, bands: NDArray[Any], missing: Missing, known: Flags) -> None:
-        """Let floats (n, h, w) that are missing in areas alone be dark, in place, where they are `known` (h, w).
+        """Make floats (n, h, w) dark, in place, if they are missing only in areas and `known` (h, w) to be measured.
 
-        Zeros of amplitude and power are dark already, and so are those of decibels between 0 and another end.
+        Zeros of amplitude and power are dark already, and so are zeros of decibels between 0 and another end.
         """
         if bands.dtype.kind != "f":
             return
@@ -124,11 +124,11 @@ class Decoder:
 
     @property
     def _darkest(self) -> float:
-        """Value of the darkest sea, scale and offset of the file applied."""
+        """Value of the darkest sea, with scale and offset of the file applied."""
         return darkest(self.values) / self.slope if self.values in DB_STEPS else LEAST_AMPLITUDE
 
     def amplitude(self, value: float) -> float:
-        """Amplitude of one true value, scale and offset applied; a single number cannot be one of `iq`."""
+        """Amplitude of one true value, with scale and offset applied; not defined for `iq`, which has two parts."""
         if self.steps is not None:
             return float(np.interp(value, np.arange(len(self.steps)), self.steps))
         return value if self.values == "iq" else float(to_amplitude(np.array(value), self.values, self.slope))
@@ -142,7 +142,7 @@ class Decoder:
         """Amplitude (h, w) of stored bands (n, h, w): float32, NaN where nothing was measured."""
         stored = bands[0]
         valid = self._valid(bands) if self.values == "iq" else self._valid(stored)
-        with np.errstate(over="ignore", invalid="ignore"):  # too large for float32 becomes infinity: not measured
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity means not measured
             values = np.abs(stored) if np.iscomplexobj(stored) else stored
             if (self.scale, self.offset) != _NO_SCALE:
                 values = values * self.scale + self.offset
@@ -160,7 +160,7 @@ class Decoder:
         if np.iscomplexobj(stored):
             return np.ones(stored.shape, np.bool_) if self.stored_nodata is None else stored != self.stored_nodata
         if self.values in DB_STEPS and self.stored_nodata is None:
-            return np.asarray(np.isfinite(stored))  # zero decibels are a value like any other
+            return np.asarray(np.isfinite(stored))  # zero is a valid value of decibels
         return valid_mask(stored, self.stored_nodata)
 
 
@@ -169,7 +169,7 @@ def decoder_of(
 ) -> Decoder:
     """Decoder for `bands` of an open file, whose values are of the kind `values`.
 
-    `missing` overrules what the file declares; `slope` is that of the decoder.
+    `missing` overrules the declaration of the file; `slope` is `Decoder.slope`.
     """
     band = bands[0]
     stored = dataset.dtypes[band - 1]
@@ -188,7 +188,7 @@ def decoder_of(
         return replace(plain, nodata=0.0 if transparent or hides else None, palette=palette)
     if searched is not None:
         plain = replace(plain, stored_nodata=np.nan, searched=None if nodata is None else searched)
-    if plain.is_computed:  # a zero that pads is no longer zero
+    if plain.is_computed:  # padding zeros are not decoded to zero
         return replace(plain, dtype="float32", nodata=np.nan)
     if stored in COMPLEX_TYPES:
         known = hides or nodata is not None or missing is not None
@@ -200,7 +200,7 @@ def decoder_of(
 
 
 def lowest_is_white(dataset: Any) -> bool:
-    """True if a TIFF stores its greys the other way round: its lowest value is white ("min is white")."""
+    """True if a TIFF stores inverted greys: its lowest value is white ("min is white")."""
     return str(dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE", "")) == "YES"
 
 
@@ -209,14 +209,14 @@ def _inverted(plain: Decoder) -> Decoder:
 
 
 def _searching(plain: Decoder) -> Decoder:
-    """Decoder of plain values whose missing ones are searched for, or that has none: all others are measured."""
+    """Decoder of plain values with searched missing values, or none; all other values are measured."""
     if np.dtype(plain.dtype).kind == "f":
         return replace(plain, nodata=np.nan)
     return replace(plain, nodata=_no_value(plain.dtype)) if plain.nodata is None else replace(plain, aside=True)
 
 
 def _alpha(dataset: Any, bands: list[int]) -> int | None:
-    """Number of the alpha band, or None. GDAL makes a mask of it for some types alone, or without nodata."""
+    """Number of the alpha band, or None. GDAL turns it into a mask only for some types, or without nodata."""
     others = (band for band in dataset.indexes if band not in bands)
     return next((band for band in others if dataset.colorinterp[band - 1] == ColorInterp.alpha), None)
 
@@ -232,7 +232,7 @@ def measured(bands: NDArray[Any], missing: Missing, areas: Callable[[Flags], Fla
 
 
 def can_hold(value: float, dtype: str) -> bool:
-    """True if pixels of a type can hold a value; NaN and -9999 are beyond unsigned ones."""
+    """True if pixels of a type can hold a value; for example, unsigned integers cannot hold NaN and -9999."""
     if dtype in COMPLEX_TYPES or np.dtype(dtype).kind == "f":
         return True
     limits = np.iinfo(dtype)
@@ -240,12 +240,12 @@ def can_hold(value: float, dtype: str) -> bool:
 
 
 def _representable(nodata: float | None, dtype: str) -> float | None:
-    """Nodata value, or None if pixels of that type cannot hold it: it marks nothing."""
+    """Nodata value, or None if pixels of that type cannot hold it, so that it marks nothing."""
     return nodata if nodata is not None and can_hold(nodata, dtype) else None
 
 
 def _no_value(dtype: str) -> float | None:
-    """Nodata value of integers that were all measured: NaN equals none of them; None says so for types without padding.
+    """Nodata value of integers that were all measured: NaN, which equals no integer, or None for types without padding.
 
     `radiometry.valid_mask` has the rule for None.
     """
@@ -253,7 +253,7 @@ def _no_value(dtype: str) -> float | None:
 
 
 def _hidden_value(dtype: str) -> float:
-    """Value for hidden pixels: 0 is black in pictures and padding in amplitudes. Measured pixels are moved aside."""
+    """Value for hidden pixels: 0 is black in pictures and padding in amplitudes; measured pixels never keep it."""
     kind = np.dtype(dtype).kind
     return np.nan if kind == "f" else 0.0 if kind == "u" else float(np.iinfo(dtype).min)
 
@@ -266,9 +266,10 @@ def _scale(dataset: Any, band: int) -> tuple[float, float]:
 def _palette(
     dataset: Any, band: int, nodata: float | None, *, hides: bool, every: bool
 ) -> tuple[NDArray[np.uint8], bool]:
-    """Colours (256, 3) by index, black if transparent or nodata, and true if any of them is hidden so.
+    """Colours (256, 3) by index, black if transparent or nodata, and true if any colour is hidden in this way.
 
-    Black that is not hidden becomes 1 if anything is hidden, by a colour or (`hides`) by a mask; `every`: no colour is.
+    Visible black becomes 1 if pixels can be hidden, by a colour or (`hides`) by a mask. With `every`, no colour is
+    hidden.
     """
     entries = {index: colour for index, colour in dataset.colormap(band).items() if index < _COLOURS}
     hidden = {index for index, colour in entries.items() if not every and (colour[3] == 0 or index == nodata)}

@@ -1,4 +1,4 @@
-"""Files that are read piece by piece from elsewhere: how `raster` sees them, and how GDAL does."""
+"""Files that are read by ranges from another place, such as a server: their interface, and their use with GDAL."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _NUMBERS = count()
 
 
 class RangedFile(Protocol):
-    """File whose bytes are fetched when they are read."""
+    """File whose bytes are fetched when they are needed."""
 
     @property
     def name(self) -> str:
@@ -51,10 +51,10 @@ RasterFile = Path | RangedFile
 
 @contextmanager
 def opened(file: RasterFile) -> Iterator[tuple[BinaryIO, int]]:
-    """Open a file for reading; with its size in bytes.
+    """Open a file for reading; yields the stream and its size in bytes.
 
     Raises:
-        OSError: it cannot be opened.
+        OSError: the file cannot be opened.
     """
     if isinstance(file, Path):
         with file.open("rb") as stream:
@@ -65,7 +65,7 @@ def opened(file: RasterFile) -> Iterator[tuple[BinaryIO, int]]:
 
 
 class GdalStream(io.RawIOBase):
-    """Stream for GDAL, in which an error ends the file: GDAL would print it. `failure` keeps it for the caller."""
+    """Stream for GDAL. An error ends the file, because GDAL would print it; `failure` keeps it for the caller."""
 
     def __init__(self, stream: io.RawIOBase) -> None:
         self._stream = stream
@@ -86,7 +86,7 @@ class GdalStream(io.RawIOBase):
         return self._stream.seek(offset, whence)
 
     def tell(self) -> int:
-        """Byte that is read next."""
+        """Offset of the byte that is read next."""
         return self._stream.tell()
 
     def readable(self) -> bool:
@@ -99,38 +99,38 @@ class GdalStream(io.RawIOBase):
 
 
 class GdalFile:
-    """File of a scene as GDAL opens it: by its path, in a zip archive, or by ranges."""
+    """File of a scene for GDAL: at a path, in a zip archive, or read by ranges."""
 
     def __init__(self, path: RasterFile, member: str | None = None) -> None:
         """Take a file, and the name of the picture in it if it is a zip archive."""
         self.path = path
-        self._member = None if member is None else member.replace("\\", "/")  # as GDAL has the names of all archives
+        self._member = None if member is None else member.replace("\\", "/")  # GDAL's form of names in all archives
         self._streams: list[GdalStream] = []
 
     def open(self, driver: str) -> Any:
         """Open the file with one of GDAL's drivers.
 
         Raises:
-            GDAL_ERRORS: GDAL cannot.
+            GDAL_ERRORS: GDAL cannot open it.
         """
-        if not isinstance(self.path, Path):  # GDAL knows one name, unlike that of any other file
+        if not isinstance(self.path, Path):  # a unique name for GDAL
             name = f"ranged{next(_NUMBERS)}/{self.path.stem}{self.path.suffix}"
             return rasterio.open(name, driver=driver, opener=partial(self._stream, name))
         whole = self.path.absolute()
         return rasterio.open(whole if self._member is None else f"/vsizip/{{{whole}}}/{self._member}", driver=driver)
 
     def _stream(self, own: str, name: str, mode: str = "rb") -> GdalStream:
-        """Open a stream, as rasterio asks; of no other file, and none for writing."""
+        """Open a stream for rasterio; refuses other files, and writing."""
         if name != own or mode not in ("r", "rb") or isinstance(self.path, Path):
             raise FileNotFoundError(name)
         self._streams.append(GdalStream(self.path.open()))
         return self._streams[-1]
 
     def check(self) -> None:
-        """Raise what went wrong while GDAL read a file by ranges, of which it knows only that it ends.
+        """Raise the error that occurred while GDAL read a file by ranges; GDAL itself sees only the end of the file.
 
         Raises:
-            RefineDetError: something did.
+            RefineDetError: such an error occurred.
         """
         for stream in self._streams:
             if stream.failure is not None:

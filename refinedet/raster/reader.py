@@ -35,16 +35,16 @@ from refinedet.raster.tiff import Page, check_pixels
 from refinedet.tiling import Window, moved
 
 MAX_PIXELS = 4_000_000_000
-"""Pixels of the largest scene that is opened by default: eight full Sentinel-1 products."""
+"""Largest number of pixels of a scene by default, as in eight full Sentinel-1 products."""
 
 Band = int | str
-"""Band of a file: its number from 1, or its description, such as a polarisation; case does not matter."""
+"""Band of a file: its number from 1, or its description, such as a polarisation, in upper or lower case."""
 
 _LEAST_AREA = 3
 
 
 class SceneReader(RasterReader):
-    """Open scene. Use it within the `with` of `open_scene`, from one thread at a time."""
+    """Open scene on disk. Use it within the `with` block of `open_scene`, from one thread at a time."""
 
     def __init__(self, dataset: Any, file: GdalFile, band: Band | None, pages: tuple[Page, ...] = ()) -> None:
         self._dataset, self._file = dataset, file
@@ -53,9 +53,9 @@ class SceneReader(RasterReader):
             (text or "").strip() or ("alpha" if kind == ColorInterp.alpha else "")
             for text, kind in zip(dataset.descriptions, dataset.colorinterp, strict=True)
         )
-        """Descriptions of all bands of the file, alpha for one that hides pixels; empty text for a band without one."""
+        """Descriptions of all bands of the file: alpha for a band that hides pixels, empty text without description."""
         self.further_pages = pages
-        """Pictures in the file that are neither read nor overviews or masks of the one that is."""
+        """Further pictures in the file, which are not read; overviews and masks are not among them."""
         self.bands = _bands(dataset, path, band)
         """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
         self._stored_sample: NDArray[Any] | None = None
@@ -70,10 +70,10 @@ class SceneReader(RasterReader):
         missing: Missing | None = None,
         slope: float = 1.0,
     ) -> None:
-        """Read these bands from now on, numbered from 1, and turn their values of that kind into amplitudes.
+        """Read these bands from now on, numbered from 1, and convert their values of that kind to amplitudes.
 
-        Three bands are the colours of a picture. With the kind `iq`, two are the real and the imaginary part.
-        `missing` overrules what the file declares. Decibels are `slope` times the values.
+        Three bands are the colours of a picture. With the kind `iq`, two bands are the real and the imaginary part.
+        `missing` overrules the declaration of the file. Decibels are `slope` times the values.
 
         Raises:
             InputError: pixels are of a type that is not supported.
@@ -86,14 +86,14 @@ class SceneReader(RasterReader):
     def use_steps(self, amplitudes: NDArray[np.float32]) -> None:
         """Read the grey steps 0 to 255 of an 8-bit picture as these amplitudes (256,) from now on: (h, w) float32.
 
-        Of a picture in three channels, green is taken.
+        In a picture with three channels, only green is read.
         """
         self._decoder = self._decoder.with_steps(amplitudes)
         self.info = replace(self.info, dtype="float32", nodata=None if self.info.nodata is None else np.nan)
 
     @property
     def is_held(self) -> bool:
-        """True if all pixels are in memory, so that `read` gives them after the file is closed, too."""
+        """True if all pixels are in memory, so that `read` works after the file is closed, too."""
         return self._pixels.held(self._wanted) and self.correct is None
 
     @property
@@ -109,7 +109,7 @@ class SceneReader(RasterReader):
 
     @property
     def is_tiff(self) -> bool:
-        """True if the file is a TIFF; of an archive, the picture in it."""
+        """True if the file, or the picture in an archive, is a TIFF."""
         return bool(self._dataset.driver == "GTiff")
 
     def tags(self, band: int = 0) -> dict[str, str]:
@@ -118,7 +118,7 @@ class SceneReader(RasterReader):
             return {str(name): str(text) for name, text in self._dataset.tags(band).items()}
 
     def amplitude(self, value: float) -> float:
-        """Amplitude of one of the scene's own values, as it would be read."""
+        """Amplitude of a value that the scene stores, as `read` would give it."""
         return self._decoder.amplitude(value)
 
     def units(self) -> tuple[str, ...]:
@@ -127,7 +127,7 @@ class SceneReader(RasterReader):
 
     @property
     def has_rational_polynomials(self) -> bool:
-        """True if the file holds rational polynomial coefficients (RPC), which say where it lies but are not read."""
+        """True if the file holds rational polynomial coefficients (RPC), which give its position but are not used."""
         with gdal():
             return bool(self._dataset.tags(ns="RPC"))
 
@@ -157,7 +157,7 @@ class SceneReader(RasterReader):
         return self._stored_sample
 
     def sample(self, max_px: int = MAX_SAMPLE_PX) -> NDArray[Any]:
-        """Sample of the pixels, as `Reader.sample` gives it; areas of nodata are looked for among its own pixels."""
+        """Sample of the pixels, as in `Reader.sample`; areas of nodata are found within the pixels of the sample."""
         if max_px != MAX_SAMPLE_PX or self.hides or self.correct is not None:
             return super().sample(max_px)
         stored = self.stored_sample()
@@ -170,7 +170,7 @@ class SceneReader(RasterReader):
         return self._decoder.decode(bands, [known])
 
     def area_side(self) -> int:
-        """Side of an area in a sample, in its pixels."""
+        """Side of an area in a sample, in pixels of the sample."""
         return max(_LEAST_AREA, -(-CELL_PX // min(self._steps(MAX_SAMPLE_PX))))
 
     def read(self, window: Window) -> NDArray[Any]:
@@ -183,7 +183,7 @@ class SceneReader(RasterReader):
         return pixels if self.correct is None or pixels.ndim == 3 else self.correct(pixels, window)
 
     def _read_searched(self, window: Window, missing: Missing) -> NDArray[Any]:
-        """Pixels of `window`; areas are found in a wider one, so that no pixel depends on the window."""
+        """Pixels of `window`; areas are found in a wider window, so that no pixel depends on the window."""
         wide = around(window, self.info.height, self.info.width) if missing.areas else window
         bands, masks = self._read(wide)
         known = measured(bands, missing, in_areas)
@@ -217,14 +217,14 @@ def open_scene(
     """Open a GeoTIFF, PNG or JPEG for reading.
 
     Args:
-        path: the file; a local one, or one that is read by ranges.
-        band: band that `SceneReader.read` gives; None: the first band, or all three of 8-bit RGB.
+        path: a local file, or a file that is read by ranges.
+        band: band that `SceneReader.read` gives; None: the first band, or all three bands of 8-bit RGB.
         member: name of the picture inside the zip archive at `path`.
-        max_pixels: most pixels of a scene; a larger one is refused before anything is read.
+        max_pixels: largest number of pixels of a scene; a larger scene is refused before pixels are read.
 
     Raises:
         FileError: there is no such file, it is a folder, or it is not a picture of these formats.
-        InputError: its pixels are of a type that is not supported, too many, or it has no such band.
+        InputError: the pixel type is not supported, there are too many pixels, or there is no such band.
     """
     path = Path(path) if isinstance(path, str) else path
     driver, pages = driver_at(path, member, max_pixels)
@@ -275,7 +275,7 @@ def _info(dataset: Any, decoder: Decoder, path: RasterFile) -> RasterInfo:
 
 
 def _wkt(crs: Any, path: RasterFile) -> str | None:
-    """Text of a reference system; one that makes PROJ open a file of the sender's choice is refused."""
+    """Text of a reference system; refuses one that would make PROJ open an arbitrary file."""
     text: str | None = crs.to_wkt() if crs else None
     if text is not None and names_a_file(text):
         raise InputError(

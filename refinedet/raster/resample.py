@@ -1,7 +1,7 @@
 """Reader of a scene at another pixel size: area means if it shrinks, linear interpolation if it grows.
 
-Means are taken of power, since a coarser sensor would measure that. Each pixel is a fixed sum over source pixels that
-depends on its own place alone, so windows meet without a seam, to the last bit.
+Means are means of power, which a coarser sensor would measure. Each pixel is a fixed sum over source pixels that
+depends only on its own place, so windows join without a seam, to the last bit.
 """
 
 from __future__ import annotations
@@ -25,13 +25,13 @@ FACTORS = (0.01, 16.0)
 _SOURCE_PX = 2048
 """Rough side, in source pixels, of the pieces in which a window is computed; it bounds the memory."""
 _LEAST_MEASURED = 0.5
-"""Least measured share of a pixel; with less it is nodata."""
+"""Least measured share of a pixel; a pixel with less is nodata."""
 
 
 class ResampledReader(Reader):
-    """Reader of `source` at its size times the factors, rounded to whole pixels; x = source x * `factors[0]`.
+    """Reader of `source` resampled by factors, at a size rounded to whole pixels; x = source x * `factors[0]`.
 
-    8-bit scenes stay 8 bits; others become float32, NaN where nothing was measured. `info` has no position.
+    8-bit scenes stay in 8 bits; others become float32, NaN where nothing was measured. `info` has no position.
     """
 
     def __init__(self, source: Reader, factor_x: float, factor_y: float, sample: NDArray[Any]) -> None:
@@ -85,7 +85,7 @@ class ResampledReader(Reader):
         return self._stored(mean, share >= _LEAST_MEASURED)
 
     def _to_mean(self, values: NDArray[np.float64]) -> NDArray[np.float64]:
-        # float64 must hold the square; no larger value is a measurement
+        # the square must fit into float64; no larger value is a measurement
         return np.clip(values, -1e150, 1e150) ** 2 if self._power else values
 
     def _from_mean(self, mean: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -99,7 +99,7 @@ class ResampledReader(Reader):
         eight = np.rint(np.where(measured, mean, 0)).astype(np.uint8)
         if nodata is None:
             return eight
-        # a mean that happens to equal nodata is moved aside by one
+        # a mean that happens to equal nodata is changed by one
         free = np.uint8(nodata + 1 if nodata < 255 else nodata - 1)
         return np.where(measured, np.where(eight == nodata, free, eight), np.uint8(nodata))
 

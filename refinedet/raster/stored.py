@@ -1,4 +1,4 @@
-"""Pixels as an open file stores them, window by window; those of a small file are decoded once and held in memory."""
+"""Stored pixels of an open file, window by window; pixels of a small file are decoded once and held in memory."""
 
 from __future__ import annotations
 
@@ -14,15 +14,15 @@ from refinedet.raster.ranged import GdalFile
 from refinedet.tiling import Window
 
 _HELD_BYTES = 1 << 24
-"""Most bytes of pixels that are held. GDAL decodes a JPEG from the top for each window that lies above the last one."""
+"""Largest size in bytes of held pixels. Otherwise GDAL decodes a JPEG from its top for each window above the last."""
 
 
 class Wanted(NamedTuple):
-    """Bands that are read, numbered from 1, and the masks that hide pixels of them."""
+    """Bands to read, numbered from 1, and the masks that hide their pixels."""
 
     bands: tuple[int, ...]
     masked: bool
-    """True: the mask of the file."""
+    """True: read the mask of the file."""
     alpha: int | None
     """Number of the alpha band; None: there is none."""
 
@@ -35,7 +35,7 @@ class StoredPixels:
         self._held: tuple[Wanted, NDArray[Any], list[NDArray[Any]]] | None = None
 
     def held(self, wanted: Wanted) -> bool:
-        """True if all pixels that are wanted are in memory: `read` gives them after the file is closed, too."""
+        """True if all wanted pixels are in memory, so that `read` works after the file is closed, too."""
         return self._held is not None and self._held[0] == wanted
 
     def read(self, window: Window, wanted: Wanted) -> tuple[NDArray[Any], list[NDArray[Any]]]:

@@ -1,7 +1,7 @@
-"""Tie points of a GeoTIFF that GDAL does not give: of more than 10,922 none, and beside a pixel scale the first alone.
+"""Tie points of a GeoTIFF that GDAL omits: it gives none if there are over 10,922, and only one with a pixel scale.
 
-ESA's toolbox SNAP writes an image that is not on a map so: a grid of tie points with a pixel scale of 1, by which GDAL
-takes pixels for degrees.
+ESA's toolbox SNAP writes an unprojected image with a grid of tie points and a pixel scale of 1, so that GDAL mistakes
+pixels for degrees.
 """
 
 from __future__ import annotations
@@ -16,9 +16,9 @@ from refinedet.raster.ranged import RasterFile, opened
 from refinedet.raster.tiff import read_tie_points
 
 _LEAST = 3
-"""Fewest points that locate a scene: with fewer, the pixel scale does."""
+"""Least number of points that locate a scene; with fewer points, the pixel scale does."""
 _AGREES_PX = 1.0
-"""Largest distance of a tie point from its place by the transform, in pixels, if both say the same."""
+"""Largest distance in pixels between a tie point and its place by the transform at which both agree."""
 
 
 def located_by_tie_points(info: RasterInfo, path: RasterFile, *, is_point: bool) -> RasterInfo:
@@ -27,7 +27,7 @@ def located_by_tie_points(info: RasterInfo, path: RasterFile, *, is_point: bool)
     Args:
         info: metadata of the file, as GDAL gives them.
         path: the file.
-        is_point: whether places belong to centres of pixels, not to their upper left corners.
+        is_point: true if places belong to centres of pixels, not to their upper left corners.
 
     Raises:
         FileError: the tie points cannot be read.
@@ -45,7 +45,7 @@ def located_by_tie_points(info: RasterInfo, path: RasterFile, *, is_point: bool)
 
 
 def _agree(rows: NDArray[np.float64], info: RasterInfo) -> bool:
-    """True if the transform puts the tie points where they say."""
+    """True if the transform agrees with the tie points."""
     if info.transform is None:
         return False
     a, b, c, d, e, f = info.transform

@@ -1,7 +1,7 @@
 """Check of the header of a TIFF against the file, before GDAL reads it. BigTIFF and COG included.
 
 A header may claim anything: a strip of four gigabytes, pixels beyond the end of the file, a codec that trusts its
-input. The check costs little, and no file can make it cost much. A file that passes decodes in bounded memory.
+input. The check is cheap for every file, and a file that passes decodes in bounded memory.
 Layout: TIFF 6.0, sections 2 and 15; BigTIFF by Adobe's and AWare's description.
 """
 
@@ -28,19 +28,19 @@ COMPRESSIONS = {
     50000: "ZSTD",
     50001: "WebP",
 }
-"""Compressions that are decoded. Fax and old JPEG are not, since no sensor needs them; LZMA may ask for 4 GiB."""
+"""Supported compressions. Refused are fax and old JPEG, which no sensor needs, and LZMA, which may need 4 GiB."""
 
 MAX_BLOCK_BYTES = 256 << 20
-"""Most bytes of one strip or tile, decoded: GDAL holds them in memory at once to give a single pixel."""
+"""Largest decoded size in bytes of one strip or tile, which GDAL holds in memory even for a single pixel."""
 MAX_TAG_BYTES = 4 << 20
-"""Most bytes of one tag other than the tables of strips and tiles: metadata, ground control points, colours."""
+"""Largest size in bytes of one tag (metadata, control points, colours), except the tables of strips and tiles."""
 MAX_SNAP_BYTES = 64 << 20
-"""Most bytes of the XML that ESA's toolbox SNAP writes into a file: a real one has 8 million. GDAL takes five times as
-much memory for it."""
+"""Largest size in bytes of the XML that ESA's toolbox SNAP writes into a file; a real one has 8 million. GDAL needs
+five times as much memory for it."""
 MAX_METADATA_BYTES = 256 << 10
-"""Most bytes of the XML in which GDAL keeps metadata: its time grows with the square of their number."""
+"""Largest size in bytes of the XML with GDAL's metadata, because its time grows with the square of their number."""
 MAX_BANDS = 512
-"""Most bands of a file: GDAL takes seconds to describe thousands."""
+"""Largest number of bands of a file, because GDAL takes seconds to describe thousands."""
 
 _MAX_DIRECTORIES = 256
 _MAX_ENTRIES = 512
@@ -64,7 +64,7 @@ _SPLIT_ROWS = 2000
 
 @dataclass(frozen=True, slots=True)
 class Page:
-    """Picture of a TIFF: its number, as GDAL counts them from 1, and its size in pixels."""
+    """Picture of a TIFF: its number from 1, as in GDAL, and its size in pixels."""
 
     number: int
     width: int
@@ -111,9 +111,9 @@ class _File:
 
 
 def check_tiff(stream: BinaryIO, size: int, where: object, max_pixels: int) -> tuple[Page, ...]:
-    """Refuse a TIFF whose header does not fit the file or asks for too much; `size` is that of `stream` in bytes.
+    """Refuse a TIFF whose header does not fit the file or needs too much memory; `size` is that of `stream` in bytes.
 
-    Returns the pages after the first that are neither overviews nor masks.
+    Returns all pages after the first that are neither overviews nor masks.
 
     Raises:
         FileError: the header is damaged, or points beyond the end of the file.
@@ -141,7 +141,7 @@ def _is_overview_or_mask(file: _File, entries: dict[int, _Entry]) -> bool:
 
 
 def read_text(stream: BinaryIO, size: int, where: object, tag: int, chunk_bytes: int) -> Iterator[bytes]:
-    """Read a tag of text of the first picture, piece by piece; nothing if there is none.
+    """Read a text tag of the first picture, piece by piece; yields nothing if there is none.
 
     Raises:
         FileError, InputError: as `check_tiff`.
@@ -154,7 +154,7 @@ def read_text(stream: BinaryIO, size: int, where: object, tag: int, chunk_bytes:
 
 
 def read_tie_points(stream: BinaryIO, size: int, where: object) -> NDArray[np.float64]:
-    """Read the tie points (N, 6) of the first picture: column, row, 0, and the place x, y, z; (0, 6) without any.
+    """Read the tie points (N, 6) of the first picture: column, row, 0, and the place x, y, z; (0, 6) if there are none.
 
     Raises:
         FileError, InputError: as `check_tiff`.
@@ -230,7 +230,7 @@ def _check_picture(file: _File, entries: dict[int, _Entry], max_pixels: int) -> 
     count = -(-width // wide) * -(-height // high) * planes
     tags = (_TILE_OFFSETS, _TILE_BYTES) if tiled else (_STRIP_OFFSETS, _STRIP_BYTES)
     offsets, lengths = (_table(file, entries, tag, count) for tag in tags)
-    if compression == 1:  # a writer may count the rows of the last strip that lie below the picture
+    if compression == 1:  # some writers count the rows of the last strip below the picture
         last = high if tiled else height - (-(-height // high) - 1) * high
         needed = np.where(np.arange(count) % (count // planes) == count // planes - 1, last, high) * row_bytes
         lengths = np.minimum(lengths, needed.astype(np.uint64))

@@ -10,9 +10,9 @@ from numpy.typing import NDArray
 from refinedet.config import ValueKind
 
 LEAST_AMPLITUDE = 1e-20
-"""Amplitude of measured power at or below zero, as the removal of noise leaves it: dark, but not missing."""
+"""Amplitude for measured power at or below zero, which the removal of noise can leave: dark, but not missing."""
 DB_STEPS: dict[ValueKind, int] = {"db": 1, "db10": 10, "db100": 100, "db1000": 1000}
-"""Kinds of decibels, with the steps of one decibel."""
+"""Kinds of decibels, with their number of steps per decibel."""
 _FARTHEST_DB = 300.0
 """Decibels are clipped to this distance from zero, so that their amplitude and power are finite and above zero."""
 
@@ -25,7 +25,7 @@ def darkest(kind: ValueKind) -> float:
 def to_amplitude(stored: NDArray[Any], kind: ValueKind, slope: float = 1.0) -> NDArray[np.float64]:
     """Amplitude (H, W) of finite stored values times `slope`.
 
-    They are (H, W), or (2, H, W) for the two parts `iq` of a complex number.
+    Stored values have the shape (H, W), or (2, H, W) for the two parts of complex numbers (`iq`).
     """
     values = stored.astype(np.float64)
     if slope != 1:

@@ -1,4 +1,4 @@
-"""Scenes written to disk: single-band GeoTIFF, atomically, equal bytes for equal input."""
+"""Writing of scenes as single-band GeoTIFF, atomically; equal input gives equal bytes."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from refinedet.raster.info import RasterInfo
 from refinedet.tiling import Window
 
 BLOCK_PX = 256
-"""Side of the blocks of written scenes; windows aligned to it are written once."""
+"""Side of the blocks of written scenes in pixels; windows aligned to it are written once."""
 
 _TILES = {"tiled": True, "blockxsize": BLOCK_PX, "blockysize": BLOCK_PX, "compress": "deflate"}
 _STRIPS = {"tiled": False, "blockysize": 1}
@@ -61,8 +61,8 @@ def write_blocks(
 ) -> None:
     """Write a single-band scene described by `info` piece by piece, for scenes larger than memory.
 
-    Windows should be whole multiples of BLOCK_PX, except at the right and lower edge, and each is written once. Then a
-    block is compressed once, and the bytes depend on the pixels alone. Pixels never written are 0 or nodata.
+    Windows should be whole multiples of BLOCK_PX, except at the right and lower edge, and each window is written once.
+    Then each block is compressed once, and the bytes depend only on the pixels. Unwritten pixels are 0 or nodata.
     `as_measurement` writes a file like ESA's processor: one row per block, without compression, ground control points
     that count pixel centres, and the tag that names the mission. Otherwise points count from the edge, as in any
     GeoTIFF. `tags` are metadata by name.
@@ -101,5 +101,5 @@ def _crs(text: str | None) -> CRS | None:
         return None
     try:
         return CRS.from_user_input(text)
-    except (CRSError, ValueError) as error:  # rasterio lets int("nonsense") through
+    except (CRSError, ValueError) as error:  # rasterio passes on the ValueError of int("nonsense")
         raise InputError(f"expected a reference system as WKT or 'EPSG:n', found {text[:80]!r}") from error

@@ -1,1 +1,1 @@
-"""The detector outside of torch: exported files, the engines that run them, and a cache of both."""
+"""Detector without torch: exported files, the runtimes that run them, and a cache of both."""

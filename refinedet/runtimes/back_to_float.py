@@ -1,7 +1,7 @@
-"""Layers of a graph in 8 bits that compute in floats again, and how far the graph is from its float form.
+"""Return of layers of an 8-bit graph to floats, and distance of a graph from its float form.
 
-A layer is put back without another calibration: its weights, its bias and its input become those of the float form.
-With all layers back, the numbers are those of the float form.
+A layer returns to floats without another calibration: it gets the weights, the bias and the input of the float form.
+With all layers in floats, the results are those of the float form.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from refinedet.runtimes.exported import INPUT, LAYERS, OUTPUTS
 from refinedet.runtimes.graphs import Answer, openvino
 
 Canvases = Sequence[Callable[[], NDArray[np.uint8]]]
-"""Functions that each make one canvas (1, 3, H, W); they may be called several times, so that none has to be kept."""
+"""Functions that each make one canvas (1, 3, H, W). They may be called several times, so that no canvas is kept."""
 
 _SEEN = 0.1
 """Lowest score, in either graph, of an anchor that counts for the distance."""
 _SHAPES = ("Pad", "Reshape", "Transpose")
-"""Operations between a layer and the rounding of its input that change no value."""
+"""Operations that change no value, which may lie between a layer and the rounding of its input."""
 _EXACT = {"INFERENCE_PRECISION_HINT": "f32"}
 
 
@@ -32,10 +32,10 @@ def layers_of(model: Any) -> list[str]:
 
 
 def blocks_of(model: Any) -> dict[str, list[str]]:
-    """Layers by the block of the network that they are part of, such as one inverted residual or one head.
+    """Layers by block of the network, such as one inverted residual or one head.
 
-    The name of a layer is the path of its module with the operation behind it. The block is the nearest module around
-    it that has a number, else the layer's own module.
+    The name of a layer is the path of its module, followed by the operation. The block is the nearest enclosing module
+    with a number, or else the module of the layer.
     """
     found: dict[str, list[str]] = {}
     for name in layers_of(model):
@@ -52,7 +52,7 @@ def _block(name: str) -> str:
 
 
 def put_back(model: Any, source: Any, names: Collection[str]) -> None:
-    """Let layers of `model`, a graph in 8 bits, compute in floats; `source` is its float form, with plain constants."""
+    """Make layers of the 8-bit graph `model` compute in floats; `source` is its float form, with plain constants."""
     originals = {node.get_friendly_name(): node for node in source.get_ordered_ops()}
     for node in model.get_ordered_ops():
         if node.get_friendly_name() not in names:
@@ -71,13 +71,13 @@ def put_back(model: Any, source: Any, names: Collection[str]) -> None:
 
 
 def _copy(constant: Any, place: Any) -> None:
-    """Let an input of a node be a copy of a constant of another model."""
+    """Replace an input of a node by a copy of a constant of another model."""
     data = constant.get_node().get_data().copy()
     place.replace_source_output(openvino().op.Constant(data).output(0))
 
 
 def _bias(layer: Any) -> Any:
-    """Input of the addition after a layer that is its constant bias; None without one."""
+    """Input of the addition after a layer that holds its constant bias; None if the layer has no bias."""
     users = [user.get_node() for user in layer.output(0).get_target_inputs()]
     for user in users:
         if user.get_type_name() == "Add" and user.input_value(1).get_node().get_type_name() == "Constant":
@@ -86,7 +86,7 @@ def _bias(layer: Any) -> Any:
 
 
 def answers(model: Any, canvases: Canvases) -> list[Answer]:
-    """Boxes and scores of each canvas, by a model in memory."""
+    """Boxes and scores of each canvas, from a model in memory."""
     request = openvino().Core().compile_model(model, "CPU", _EXACT).create_infer_request()
     found = []
     for make in canvases:
@@ -97,9 +97,9 @@ def answers(model: Any, canvases: Canvases) -> list[Answer]:
 
 
 def distance(ours: Sequence[Answer], theirs: Sequence[Answer]) -> float:
-    """Mean over the anchors that either graph sees: change of the score, or of the box (1 - IoU), whichever is more.
+    """Mean difference of two graphs: per anchor, the larger of the change of the score and of the box (1 - IoU).
 
-    It is 0 for equal graphs, 1 at most, and 0 where nothing is seen.
+    Only anchors that score in either graph count. The distance is in [0, 1]: 0 for equal graphs, or without anchors.
     """
     parts = [_changes(*one, *other) for one, other in zip(ours, theirs, strict=True)]
     changes = np.concatenate(parts) if parts else np.zeros(0)

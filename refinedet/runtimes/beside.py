@@ -1,8 +1,8 @@
 """Graph beside a checkpoint: an ONNX file of half a megabyte whose weights are the checkpoint's own bytes.
 
-The format calls them external data: file, offset and length of each tensor. Batch normalisation stays apart, since a
-folded weight would be no tensor of the checkpoint; engines fold it when they open the file. ONNX Runtime and OpenVINO
-both read it, without torch.
+ONNX calls such weights external data: file, offset and length of each tensor. Batch normalisation is not folded,
+because a folded weight would be no tensor of the checkpoint; runtimes fold it when they open the file. ONNX Runtime and
+OpenVINO both read the file, without torch.
 """
 
 from __future__ import annotations
@@ -24,11 +24,11 @@ from refinedet.runtimes.export import DecodedRefineDet, onnx_graph, use_fused_he
 from refinedet.runtimes.exported import CHECKPOINT, KEY, SUFFIXES, Exported
 
 _FORMATS: dict[str, type[np.floating[Any]]] = {"F16": np.float16, "F32": np.float32}
-"""Number formats of safetensors that a graph takes weights from."""
+"""Supported number formats of weights in safetensors."""
 _LEAST_BYTES = 256
-"""Smaller constants stay in the graph."""
+"""Least size in bytes of a constant that is taken from the checkpoint; smaller constants stay in the graph."""
 _MOST_BYTES = 1 << 20
-"""Most bytes of constants that no tensor of the checkpoint holds."""
+"""Largest size in bytes of all constants that are no tensor of the checkpoint."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,7 +45,7 @@ def export_beside(weights: Path) -> Path:
 
     Raises:
         FileError: as `model.checkpoint.load_model`.
-        InputError: as there, or the checkpoint's name does not end in .safetensors, or the weights of the graph are
+        InputError: as there; or the checkpoint's name does not end in .safetensors, or the weights of the graph are
             not those of the checkpoint.
         MissingExtra: the package onnx is not installed.
     """
@@ -70,7 +70,7 @@ def export_beside(weights: Path) -> Path:
 
 
 def _point_into(onnx: Any, graph: Any, weights: Path) -> int:
-    """Replace constants of a graph by places in a checkpoint; returns the bytes of those that are in no such place."""
+    """Replace constants of a graph by places in a checkpoint; returns the size in bytes of all other constants."""
     stored, left, casts = _tensors(weights), 0, []
     for constant in graph.initializer:
         values = onnx.numpy_helper.to_array(constant)

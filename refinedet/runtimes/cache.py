@@ -1,6 +1,6 @@
 """Exports of checkpoints, kept in the user's cache folder, so that only the first run needs torch.
 
-A child process exports (`python -m refinedet.runtimes.export`); its end frees the gigabyte of memory that torch takes.
+A child process exports (`python -m refinedet.runtimes.export`); its end frees the gigabyte of memory of torch.
 """
 
 from __future__ import annotations
@@ -27,9 +27,9 @@ _PACKAGE = Path(__file__).parent.parent
 
 
 def cached_export(weights: Path, format: Format, folder: Path | None = None) -> Path:
-    """Path of the exported file of a checkpoint, made now if it is missing.
+    """Path of the exported file of a checkpoint; exports it if the file is missing.
 
-    Its name is a hash of the checkpoint and of the code that exports. Of two processes that need the same file at once,
+    The file name is a hash of the checkpoint and of the exporting code. If two processes need the same file at once,
     one makes it and the other waits. If the user's own folder cannot be used, a warning says so, and the export is kept
     until the end of this process.
 
@@ -40,7 +40,7 @@ def cached_export(weights: Path, format: Format, folder: Path | None = None) -> 
 
     Raises:
         FileError: the checkpoint cannot be read, or a named folder cannot be used.
-        MissingExtra: torch or onnx is not installed, and no export is kept.
+        MissingExtra: torch or onnx is not installed, and the cache has no export.
         RefineDetError: an error of `export.export`, with its message.
     """
     folder = folder or (cache_folder("exported") if os.environ.get("REFINEDET_CACHE") else _usable_folder())
@@ -81,10 +81,10 @@ def _export_in_child(weights: Path, path: Path, format: Format) -> None:
 
 
 def _usable_folder() -> Path:
-    """Find the user's own folder; if there is none that can be written, warn and make one that goes with this process.
+    """Find the user's own folder; if it cannot be written, warn and make a folder that is deleted with this process.
 
     Raises:
-        FileError: no folder can be made either.
+        FileError: no such folder can be made.
     """
     try:
         folder = cache_folder("exported")
@@ -112,6 +112,6 @@ def _own_folder() -> Path:
 
 @cache
 def exporter_sha256() -> str:
-    """Hex SHA-256 of the code that decides what is in an exported file."""
+    """Hex SHA-256 of the code that decides the content of an exported file."""
     files = [*(_PACKAGE / "model").glob("*.py"), *(_PACKAGE / "runtimes").glob("*.py")]
     return sha256_tree(_PACKAGE, [file.relative_to(_PACKAGE).as_posix() for file in files])

@@ -1,4 +1,4 @@
-"""Choice of the runtime: a fixed order of the installed ones, never a timing."""
+"""Choice of the runtime: the first installed one in a fixed order, independent of speed."""
 
 from __future__ import annotations
 
@@ -18,7 +18,8 @@ def resolve_runtime(asked: Literal["auto"] | Runtime, device: str, *, has_graph:
     """Resolve the runtime `asked`; `auto` is the first of openvino, onnx and torch that is installed.
 
     If the device is, or would be, a GPU, `auto` is torch, because the other two are meant for processors. Weights
-    without a graph (`has_graph`) need an export; `auto` is torch if that is installed and onnx, to export with, is not.
+    without a graph (`has_graph` false) need an export with the package onnx; if only torch is installed, `auto` is
+    torch.
     """
     if asked != "auto":
         return asked

@@ -1,6 +1,6 @@
-"""Graphs compiled by OpenVINO, kept in the user's cache folder; loading one takes a third of the work.
+"""Graphs compiled by OpenVINO, kept in the user's cache folder; loading takes a third of the time of compiling.
 
-The metadata of their file is kept beside them. So a file whose graphs are kept is hashed, but not opened.
+The metadata of the exported file are kept beside them. So a file with kept graphs is hashed, but not opened.
 """
 
 from __future__ import annotations
@@ -27,8 +27,8 @@ _SUM_BYTES = _SUM().digest_size
 class CompiledModels:
     """Models of one exported file, compiled for the processor.
 
-    The key of what is kept is the file's content, OpenVINO's version, its settings and the processor. If the cache
-    cannot be written, models are compiled each time, without a message.
+    The cache key is the file's content, OpenVINO's version, its settings and the processor. If the cache cannot be
+    written, models are compiled each time, without a message.
 
     Args:
         vino: the module openvino.
@@ -65,7 +65,7 @@ class CompiledModels:
         return text
 
     def get(self, side_px: int | None) -> Any:
-        """Compile the model of this file for square canvases, or for any canvas if `side_px` is None; or load it.
+        """Load or compile the model for square canvases of side `side_px`, or for any canvas if it is None.
 
         Raises:
             RuntimeError: OpenVINO cannot read or compile the model.
@@ -83,7 +83,7 @@ class CompiledModels:
         return made
 
     def _model(self) -> Any:
-        """Model of the file, read when it is first needed."""
+        """Model of the file, read at first use."""
         with self._reading:
             if self._read is None:
                 self._read = self._core.read_model(self._path)
@@ -95,7 +95,7 @@ class CompiledModels:
         return f"{hashlib.sha256(key.encode()).hexdigest()[:32]}.{suffix}"
 
     def _keep(self, name: str, content: Callable[[], bytes]) -> None:
-        """Keep a content if the cache is used, can be written, and the file is still the one that was opened."""
+        """Write content to the cache, if it is used and writable, and the file has not changed since it was opened."""
         if self._keeps:
             with suppress(OSError, RuntimeError, RefineDetError):
                 data = content()

@@ -1,7 +1,7 @@
 """Export of a checkpoint to ONNX or OpenVINO: network, decode and scores in one graph, without suppression.
 
-Batch, height and width are free, because the graph computes the anchors. Apart from parity.py, only this file of the
-folder imports torch.
+Batch, height and width are variable, because the graph computes the anchors. Of this folder, only this file and
+parity.py import torch.
 """
 
 from __future__ import annotations
@@ -28,12 +28,12 @@ from refinedet.workarounds.torch_tracer import silent_tracer
 
 _OPSET = 18
 _ROOT = "/model/"
-"""Prefix that the tracer gives to the names of the network's modules, from the attribute of DecodedRefineDet."""
+"""Prefix of the names of the network's modules in a traced graph, from the attribute of DecodedRefineDet."""
 _AXES = {INPUT: {0: "batch", 2: "rows", 3: "columns"}, **{name: {0: "batch", 1: "anchors"} for name in OUTPUTS}}
 
 
 class DecodedRefineDet(nn.Module):
-    """Network and decode: (B, 3, H, W) uint8 to boxes (B, N, 4) xyxy on the canvas and scores (B, N, K)."""
+    """Network with decoding: (B, 3, H, W) uint8 to boxes (B, N, 4) xyxy on the canvas and scores (B, N, K)."""
 
     def __init__(self, model: RefineDet, header: Header) -> None:
         super().__init__()
@@ -48,8 +48,8 @@ class DecodedRefineDet(nn.Module):
 def export(weights: str | Path, path: str | Path, format: Format) -> Path:
     """Write a checkpoint as an exported file; the weights of an OpenVINO file lie beside it, as .bin.
 
-    The checkpoint's header goes with it, so that the file is enough to detect with. It is written whole or not at all.
-    Equal checkpoints give equal bytes on one machine.
+    The file contains the checkpoint's header, so that it is enough for detection. It is written atomically. Equal
+    checkpoints give equal bytes on one machine.
 
     Args:
         weights: path of the checkpoint.
@@ -73,7 +73,7 @@ def export(weights: str | Path, path: str | Path, format: Format) -> Path:
 
 
 def use_fused_heads(model: RefineDet) -> None:
-    """Let the detection heads compute in the way that a graph can hold; the numbers are equal."""
+    """Make the detection heads compute in a form that a graph can hold, with equal results."""
     for head in model.odm:
         head.backend = "fused"  # type: ignore[assignment]  # torch types it as a tensor or module
 
@@ -112,7 +112,7 @@ def _write_onnx(graph: bytes, text: str, path: Path) -> None:
 def _write_openvino(graph: bytes, text: str, path: Path) -> None:
     vino = openvino()
     model = vino.Core().read_model(graph)
-    for number, node in enumerate(model.get_ordered_ops()):  # its own names count every node of the process
+    for number, node in enumerate(model.get_ordered_ops()):  # the default names count all nodes of the process
         node.set_friendly_name(f"{_module(node)}{node.get_type_name()}_{number}")
     model.set_rt_info(text, [KEY])
     path.parent.mkdir(parents=True, exist_ok=True)
@@ -123,10 +123,10 @@ def _write_openvino(graph: bytes, text: str, path: Path) -> None:
 
 
 def _module(node: Any) -> str:
-    """Place of a layer in the network, with a slash behind it (`arm.0/`); empty for any other operation."""
+    """Path of a layer in the network, followed by a slash (`arm.0/`); empty for any other operation."""
     if node.get_type_name() not in LAYERS:
         return ""
-    after = [user.get_node() for user in node.output(0).get_target_inputs()]  # a bias, which keeps the name of the two
+    after = [user.get_node() for user in node.output(0).get_target_inputs()]  # a bias, which keeps the name of both
     names = [one.get_friendly_name() for one in (node, *after)]
     traced = next((name for name in names if name.startswith(_ROOT)), _ROOT)
     return traced.removeprefix(_ROOT).removesuffix("/WithoutBiases").rpartition("/")[0] + "/"

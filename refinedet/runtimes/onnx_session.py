@@ -1,8 +1,8 @@
-"""Sessions of ONNX Runtime on ONNX files, with limits on what a file can do.
+"""Sessions of ONNX Runtime on ONNX files, with limits for untrusted files.
 
-An ONNX file is data: a graph of the standard's operators. None of its own code ever runs. No library of custom
-operators is loaded, and a graph that needs one is refused. Weights beside the file are read from its own folder alone
-(ONNX Runtime before 1.24 would read them from anywhere). A file may still take much memory or time.
+An ONNX file is data, a graph of standard operators, and contains no code. No library of custom operators is loaded, and
+a graph that needs one is refused. Weights beside the file are read only from its own folder (ONNX Runtime before 1.24
+would read them from anywhere). A file may still need much memory or time.
 """
 
 from __future__ import annotations
@@ -34,12 +34,12 @@ def open_session(path: Path, device: str) -> Any:
         raise FileError(f"expected an ONNX file at {path}, found none; check the name")
     providers = _providers(runtime, device)
     options = runtime.SessionOptions()
-    options.log_severity_level = 4  # its errors are raised
+    options.log_severity_level = 4  # only fatal messages: errors are raised
     options.use_deterministic_compute = True
     options.intra_op_num_threads = thread_limit() or 0  # 0: a thread for each core
     try:
         return runtime.InferenceSession(str(path), options, providers=providers)
-    except Exception as error:  # its errors have no parent of their own
+    except Exception as error:  # its errors have no common base class
         raise FileError(
             f"expected an ONNX graph of standard operators at {path}, but it cannot be run: {first_line(error)}"
         ) from error
@@ -48,7 +48,7 @@ def open_session(path: Path, device: str) -> Any:
 def _runtime() -> Any:
     runtime = load_extra("onnxruntime", "ONNX files")
     version = tuple(int(part) for part in runtime.__version__.split(".")[:2])
-    if version < _OLDEST:  # which follows paths in a file to anywhere on the machine
+    if version < _OLDEST:  # older versions follow paths in a file to any place
         raise MissingExtra(
             f"expected onnxruntime 1.24 or newer, found {runtime.__version__}; run: pip install -U 'refinedet[onnx]'"
         )
@@ -56,7 +56,7 @@ def _runtime() -> Any:
 
 
 def _providers(runtime: Any, device: str) -> list[Any]:
-    """Execution providers of a session: CPU, and CUDA if it is wanted; no others, such as remote ones."""
+    """Execution providers of a session: CPU, and CUDA if it is wanted, but no others, such as remote ones."""
     kind, _, number = device.partition(":")
     if kind not in ("auto", "cpu", "cuda") or not (number.isdecimal() or not number):
         raise InputError(f"expected device auto, cpu or cuda, found '{device}'")

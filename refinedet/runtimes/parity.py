@@ -16,7 +16,7 @@ from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.tiling import letterbox
 
 _SHOWN = 0.05
-"""Lowest score of a box, in torch or the file, that counts for the largest distance."""
+"""Lowest score of a box, in torch or in the file, at which its distance counts."""
 
 
 def parity(torch_predictor: TorchPredictor, exported: ExportedPredictor, chips: Sequence[Chip]) -> dict[str, Any]:
@@ -28,9 +28,10 @@ def parity(torch_predictor: TorchPredictor, exported: ExportedPredictor, chips: 
         chips: chips that both predict, one at a time.
 
     Returns:
-        `px_max`, the largest distance of a box's side among anchors with a score of at least 0.05, in canvas pixels;
-        `score_max`, the largest difference of a score among all anchors; `boxes_compared`; `chips`; and after
-        suppression `detections` (torch's count, the file's), `unmatched`, and `detections_px_max` of the others.
+        `px_max`, the largest distance between sides of boxes among anchors with a score of at least 0.05, in canvas
+        pixels; `score_max`, the largest difference of scores among all anchors; `boxes_compared`; `chips`; and after
+        suppression `detections` (count in torch, count in the file), `unmatched`, and `detections_px_max` of the
+        matched ones.
 
     Raises:
         InputError: no chips were given.

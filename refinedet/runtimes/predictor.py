@@ -16,9 +16,9 @@ from refinedet.runtimes.graphs import Graph, GraphPrecision, open_graph
 
 
 class ExportedPredictor(CanvasPredictor):
-    """Predictor of an ONNX or OpenVINO file of `refinedet export`: letterbox, graph, suppression, back to chip pixels.
+    """Predictor of an ONNX or OpenVINO file of `refinedet export`: letterbox, graph, suppression, chip pixels.
 
-    The objectness limit, the operating score and its slope are those of the checkpoint: they are part of the graph.
+    The objectness limit, the operating score and its slope are part of the graph, with the values of the checkpoint.
     """
 
     def __init__(self, graph: Graph, *, batch_size: int = 8, postprocess: PostprocessConfig | None = None) -> None:

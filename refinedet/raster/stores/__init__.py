@@ -1,7 +1,7 @@
 """Zarr stores: arrays in a folder or a zip archive, read chunk by chunk. The only place that calls zarr.
 
-A store is on the same short leash as a TIFF: sizes, types and codecs of an array are checked before one of its chunks
-is read, each chunk is checked before it is decoded, and nothing outside of the store is opened.
+A store is as restricted as a TIFF: sizes, types and codecs of an array are checked before one of its chunks is read,
+each chunk is checked before it is decoded, and no file outside of the store is opened.
 """
 
 from refinedet.raster.stores.arrays import ArrayInfo

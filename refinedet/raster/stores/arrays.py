@@ -1,7 +1,7 @@
 """Metadata of an array in a Zarr store, of versions 2 and 3, checked before any of its chunks is read.
 
-Of the metadata only what is known here is kept, and handed to zarr in words of our own: sizes, one type, one codec. An
-array of objects, whose chunks are pickles, is refused, and so are filters and codecs of other makes.
+Only known metadata are kept, and passed to zarr in a new document: sizes, one type, one codec. An array of objects,
+whose chunks are pickles, is refused, and so are filters and other codecs.
 Layout: Zarr storage specification, version 2; Zarr core specification, version 3.1.
 """
 
@@ -20,30 +20,30 @@ from refinedet.errors import InputError
 from refinedet.raster.tiff import MAX_BLOCK_BYTES
 
 MAX_CHUNKS = 100_000
-"""Most chunks of an array. The pixels of a real product have 70."""
+"""Largest number of chunks of an array. The pixels of a real product have 70."""
 CODECS = ("blosc", "zstd")
-"""Compressions that are decoded: those of EOPF's stores."""
+"""Supported compressions, which are those of EOPF's stores."""
 
 _AXES = 4
 _MAX_SIDE = 2**31 - 1
 _MAX_TEXT = 64
-"""Most characters of a text in an array."""
+"""Largest number of characters of a text in an array."""
 _NUMBERS = ("uint8", "uint16", "uint32", "uint64", "int8", "int16", "int32", "int64", "float32", "float64")
 _TEXT_BYTES = 4
 
 
 @dataclass(frozen=True, slots=True)
 class ArrayInfo:
-    """Array of a store as its metadata describe it."""
+    """Description of an array of a store, from its metadata."""
 
     name: str
     """Path within the store."""
     shape: tuple[int, ...]
     chunks: tuple[int, ...]
-    """Sides of a chunk; those at the end are stored whole, too."""
+    """Sides of a chunk; chunks at the end are stored in full size, too."""
     dtype: np.dtype[Any]
     axes: tuple[str, ...]
-    """Names of the dimensions; empty if the store does not tell."""
+    """Names of the dimensions; empty if the store does not name them."""
     attributes: Mapping[str, Any]
     codec: str | None
     checksum: bool
@@ -70,7 +70,7 @@ class ArrayInfo:
         return f"{self.name}/{prefix}{numbers}"
 
     def document(self) -> bytes:
-        """Metadata for zarr, as version 3 has them; texts become rows of code points, since zarr warns of texts."""
+        """Metadata for zarr, in version 3; texts become rows of code points, because zarr warns of texts."""
         letters = self.dtype.itemsize // _TEXT_BYTES if self.dtype.kind == "U" else 0
         extra = [letters] if letters else []
         codecs: list[dict[str, Any]] = [{"name": "bytes", "configuration": {"endian": self._endian()}}]
@@ -101,7 +101,7 @@ class ArrayInfo:
 
 
 def array_info(store: Path, name: str, document: Mapping[str, Any], attributes: Mapping[str, Any]) -> ArrayInfo:
-    """Check the metadata of the array `name`, and return what they say.
+    """Check the metadata of the array `name`, and return its description.
 
     Args:
         store: path of the store, for messages.
@@ -110,7 +110,7 @@ def array_info(store: Path, name: str, document: Mapping[str, Any], attributes: 
         attributes: its attributes.
 
     Raises:
-        InputError: the array is of a type, codec or size that is not read.
+        InputError: the type, codec or size of the array is not supported.
     """
     checks = _Checks(f"{name} of {store}", document)
     version = checks.one_of("zarr_format", document.get("zarr_format"), (2, 3))
@@ -145,7 +145,7 @@ class _Checks:
         return found if isinstance(found, dict) else self.fail(f"an object as {what}", found)
 
     def settings(self, named: dict[str, Any]) -> dict[str, Any]:
-        """Read the configuration of something that has a name."""
+        """Configuration of a named extension."""
         return self.table("configuration", named.get("configuration") or {})
 
     def made(self, info: ArrayInfo) -> ArrayInfo:
@@ -166,7 +166,7 @@ class _Checks:
         if dtype.kind == "U" or found is None:
             return 0.0
         if dtype.kind == "f" and found in ("NaN", "Infinity", "-Infinity"):
-            return math.nan  # what is not finite was not measured
+            return math.nan  # values that are not finite were not measured
         if isinstance(found, bool) or not isinstance(found, int | float):
             self.fail("a number as fill_value", found)
         if dtype.kind == "f":

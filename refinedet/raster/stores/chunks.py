@@ -1,7 +1,7 @@
 """Chunks of an array, decoded by zarr after their headers were checked.
 
-A compressed chunk says how large it becomes, and its decoder believes it: four bytes can ask for two gigabytes. Here
-the size must be that of a chunk of the array. Formats: Blosc 1 header; RFC 8878 (Zstandard), frames and blocks.
+A compressed chunk states its decoded size, and a decoder trusts it: four bytes can request two gigabytes. So the size
+must be that of a chunk of the array. Formats: Blosc 1 header; RFC 8878 (Zstandard), frames and blocks.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     import zarr
 
 _MORE_BYTES, _MORE_SHARE = 1 << 16, 64
-"""Bytes, and share of its size, by which a compressed chunk may exceed the chunk: pixels of noise do not shrink."""
+"""Bytes, and 1/n of its size, by which a compressed chunk may exceed the chunk, because noise does not compress."""
 _BLOSC_HEADER = 16
 _ZSTD_MAGIC = b"\x28\xb5\x2f\xfd"
 _CHECKSUM = 4
@@ -36,15 +36,15 @@ class Chunks:
         self._array: zarr.Array[Any] | None = None
 
     def holds(self, place: tuple[int, ...]) -> bool:
-        """True if a chunk is stored; one that is not holds the fill value."""
+        """True if a chunk is stored; a chunk that is not stored holds the fill value."""
         return self.files.size(self.info.file(place)) is not None
 
     def read(self, place: tuple[int, ...]) -> NDArray[Any]:
-        """Decode one chunk, cut to the array; with texts, their last axis is that of the letters' code points.
+        """Decode one chunk, cut to the array; for texts, the last axis holds the code points of the letters.
 
         Raises:
             FileError: the chunk is damaged.
-            InputError: it lies outside of the store, or is too large.
+            InputError: the chunk lies outside of the store, or is too large.
         """
         info = self.info
         most = info.chunk_bytes + info.chunk_bytes // _MORE_SHARE + _MORE_BYTES
@@ -69,14 +69,14 @@ class Chunks:
         self._held[key] = default_buffer_prototype().buffer.from_bytes(content)
         try:
             found = np.asarray(array[part])
-        except Exception as error:  # of zarr, its codecs, or a checksum: each has errors of its own
+        except Exception as error:  # errors of zarr, its codecs and checksums have no common base class
             raise self._damaged(place, f"content that cannot be decoded ({type(error).__name__})") from error
         finally:
             del self._held[key]
         return found.astype(found.dtype.newbyteorder("="), copy=False)
 
     def _opened(self) -> zarr.Array[Any]:
-        """Array whose store is this object's own memory: zarr opens no file."""
+        """Array whose store is in memory, so that zarr opens no file."""
         if self._array is None:
             import zarr
             from zarr.core.buffer import default_buffer_prototype
@@ -94,7 +94,7 @@ class Chunks:
 
 
 def read_array(files: StoreFiles, info: ArrayInfo) -> NDArray[Any]:
-    """Read a whole array; texts as text.
+    """Read a whole array; texts become strings.
 
     Raises:
         FileError, InputError: as `Chunks.read`.
@@ -116,17 +116,17 @@ def _native(dtype: np.dtype[Any]) -> np.dtype[Any]:
 
 
 def _decoded_bytes(content: bytes, codec: str | None) -> int | None:
-    """Number of bytes that a chunk becomes; None if its header does not say, or says another length of the chunk."""
+    """Decoded size of a chunk in bytes; None if its header does not state it, or states another length of the chunk."""
     if codec is None:
         return len(content)
     if codec == "blosc":
         whole = len(content) >= _BLOSC_HEADER and int.from_bytes(content[12:16], "little") == len(content)
-        return int.from_bytes(content[4:8], "little") if whole else None  # blosc would read beyond a cut chunk
+        return int.from_bytes(content[4:8], "little") if whole else None  # blosc would read beyond a truncated chunk
     return _zstd_bytes(content)
 
 
 def _zstd_bytes(content: bytes) -> int | None:
-    """Size of the content of a Zstandard frame that is alone; None if it does not say, or more follows it."""
+    """Size of the content of a single Zstandard frame; None if it is not stated, or more data follow."""
     if len(content) < 6 or content[:4] != _ZSTD_MAGIC:
         return None
     flags = content[4]

@@ -1,4 +1,4 @@
-"""Files of one Zarr store, in a folder or a zip archive: bounded reads that cannot leave it."""
+"""Files of one Zarr store, in a folder or a zip archive; reads have a size limit and cannot leave the store."""
 
 from __future__ import annotations
 
@@ -13,20 +13,20 @@ from zipfile import BadZipFile, ZipFile, ZipInfo, is_zipfile
 from refinedet.errors import FileError, InputError
 
 MARKS = ("zarr.json", ".zgroup", ".zarray")
-"""Files of which one lies in every node of a store: of version 3, and of a group or an array of version 2."""
+"""Names of metadata files, one of which is in every node: of version 3, and of groups and arrays of version 2."""
 
 _ZIP_ERRORS = (BadZipFile, EOFError, NotImplementedError, OSError, RuntimeError, zlib.error)
 
 
 class StoreFiles(Protocol):
-    """Files of a store, named relative to it with slashes."""
+    """Files of a store, by names relative to it, with slashes."""
 
     @property
     def path(self) -> Path:
         """Folder or archive, for messages."""
 
     def size(self, name: str) -> int | None:
-        """Bytes of a file; None if there is no such file.
+        """Size of a file in bytes; None if there is no such file.
 
         Raises:
             InputError: the name leads out of the store, also by a link.
@@ -37,7 +37,7 @@ class StoreFiles(Protocol):
 
         Raises:
             InputError: the name leads out of the store, also by a link, or the file is larger.
-            FileError: it cannot be read.
+            FileError: the file cannot be read.
         """
 
     def folders(self, name: str) -> list[str]:
@@ -127,7 +127,7 @@ class _Zipped:
     """Folder of the store within the archive."""
     archive: ZipFile
     members: Mapping[str, ZipInfo]
-    """Entries by their names with slashes, of files alone."""
+    """Entries of files, by their names with slashes."""
 
     def size(self, name: str) -> int | None:
         entry = self.members.get(str(self.root / name))

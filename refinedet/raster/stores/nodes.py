@@ -16,9 +16,9 @@ from refinedet.raster.stores.chunks import read_array
 from refinedet.raster.stores.files import StoreFiles
 
 MAX_DOCUMENT_BYTES = 16 << 20
-"""Most bytes of the metadata of a group or an array. Those of a real polarisation have 300,000."""
+"""Largest size in bytes of the metadata of a group or an array. A real polarisation has 300,000."""
 MAX_TABLE_BYTES = 64 << 20
-"""Most bytes of an array that is read as a whole. A real table of noise has 70,000."""
+"""Largest size in bytes of an array that is read as a whole. A real table of noise has 70,000."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +57,7 @@ class Node:
 
         Raises:
             FileError: its metadata are no JSON.
-            InputError: it is of a type, codec or size that is not read.
+            InputError: its type, codec or size is not supported.
         """
         array = Node(self.files, self._path(name))
         third = array._document("zarr.json")

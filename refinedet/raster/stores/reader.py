@@ -1,4 +1,4 @@
-"""Reader of one picture of a Zarr store: windows put together from chunks, of which the last ones are kept."""
+"""Reader of one picture of a Zarr store: builds windows from chunks, and keeps the last chunks."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ from refinedet.raster.tiff import MAX_BLOCK_BYTES, check_pixels
 from refinedet.tiling import Window
 
 TYPES = ("uint8", "uint16", "float32")
-"""Types of pixels that are read."""
+"""Supported pixel types."""
 
 _KEPT_BYTES = 3 * MAX_BLOCK_BYTES
-"""Most bytes of decoded chunks that are kept."""
+"""Largest size in bytes of kept chunks, decoded."""
 _KEPT_ROWS = 2
-"""Rows of chunks that are kept: a window may lie on two."""
+"""Number of kept rows of chunks: a window may lie on two."""
 
 
 class StoreReader(RasterReader):
@@ -34,7 +34,7 @@ class StoreReader(RasterReader):
         """Check the picture.
 
         Raises:
-            InputError: it has too many pixels, or pixels of another type.
+            InputError: it has too many pixels, or an unsupported pixel type.
             FileError: none of its chunks is stored.
         """
         self.path: Path = files.path
@@ -87,7 +87,7 @@ class StoreReader(RasterReader):
         return self._plane // self._chunks.info.chunks[0], row, column
 
     def _tell_missing(self, array: ArrayInfo) -> None:
-        """Tell how many chunks are not stored: a writer leaves out those of nothing but the fill value."""
+        """Report how many chunks are not stored; a writer omits chunks that hold only the fill value."""
         places = [self._place(row, column) for row in range(array.grid[-2]) for column in range(array.grid[-1])]
         missing = sum(not self._chunks.holds(place) for place in places)
         if missing == len(places) or (missing and array.fill > 0):

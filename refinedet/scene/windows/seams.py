@@ -19,7 +19,7 @@ OUTWARD = np.array([-1.0, -1.0, 1.0, 1.0])
 _TOUCH_PX = 4.0
 """Distance in pixels from an inner border within which a box counts as cut: boxes have errors of a few pixels."""
 _TOUCH_SHARE = 0.06
-"""The same distance as a share of the box's size, if it is larger, because the error grows with the ship."""
+"""Distance as a share of the box's size, if that is larger, because the error grows with the ship."""
 
 
 class SeamGrid:
