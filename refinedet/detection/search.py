@@ -78,7 +78,7 @@ def _predictors_and_windows(
 
 
 def _for_score(predictor: ScalablePredictor, trained: PostprocessConfig, score_min: float) -> ScalablePredictor:
-    """Copy of a predictor with limits for ships from `score_min` up, and for weaker fragments, which enter the merge."""
+    """Copy of a predictor with limits for ships from `score_min` up, and for weaker fragments, which are merged."""
     changed = copy.copy(predictor)  # the network is shared
     changed.postprocess = replace(
         predictor.postprocess,
