@@ -39,7 +39,7 @@ class StoredMeasurement:
     processor: float | None
     """Version of ESA's processor (IPF), such as 3.52; None if the store does not say."""
     instead_of: str | None = None
-    """None: a store names no polarisation that is not there."""
+    """Always None: a store names no polarisation that it lacks."""
     _read: dict[tuple[int, int], tuple[Annotation, tuple[str, ...]]] = field(default_factory=dict, compare=False)
     """Annotation and sentences on it by the size of the picture, kept once they were read."""
 
@@ -54,7 +54,7 @@ class StoredMeasurement:
 
     @contextmanager
     def open(self, max_pixels: int) -> Iterator[StoreReader]:
-        """Open the pixels; the reader tells what was read, and what of its metadata was worked out.
+        """Open the pixels; the reader reports what was read, and which metadata had to be derived.
 
         Raises:
             FileError, InputError: they are missing, damaged, too large, or of another kind.
@@ -91,13 +91,13 @@ class StoredMeasurement:
         """Thermal noise.
 
         Raises:
-            FileError, InputError: the store does not tell it, or its tables are damaged.
+            FileError, InputError: the store has no noise, or its tables are damaged.
         """
         with self._picture() as picture:
             return read_stored_noise(picture, _scale(picture))
 
     def files(self) -> list[str]:
-        """Names of the files of a store in a folder that this picture is read from; links are none of them."""
+        """Names of the files of a store in a folder from which this picture is read, without links."""
         inside = f"{self.group}/" if self.group else ""
         names = (file.relative_to(self.path).as_posix() for file in self.path.rglob("*") if _is_own(file))
         return sorted(name for name in names if name.startswith(inside) or "/" not in name)
@@ -122,7 +122,7 @@ def find_stored(path: Path, polarisation: str | None = None) -> StoredMeasuremen
 
     Raises:
         FileError: there is no Sentinel-1 GRD product in the store, or it is damaged.
-        InputError: it has no such polarisation, or its metadata are of a kind that is not read.
+        InputError: it has no such polarisation, or its metadata are of an unsupported kind.
         MissingExtra: zarr is not installed.
     """
     with open_store(path) as files:

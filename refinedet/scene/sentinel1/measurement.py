@@ -1,4 +1,4 @@
-"""Measurement: one polarisation of a Sentinel-1 GRD product, whatever the format it is distributed in."""
+"""Measurement: one polarisation of a Sentinel-1 GRD product in any format."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ PREFERRED = ("vv", "hh")
 
 
 class Measurement(Protocol):
-    """Raster of a product, and what the product says of it."""
+    """Raster of a product, with its metadata."""
 
     @property
     def polarisation(self) -> str:
@@ -24,19 +24,19 @@ class Measurement(Protocol):
 
     @property
     def path(self) -> RasterFile:
-        """The raster, the archive that holds it, or the store."""
+        """Path of the raster, of the archive that holds it, or of the store."""
 
     @property
     def product(self) -> Path | str:
-        """The product's folder or archive; of an item, its place."""
+        """Folder or archive of the product; for an item, its address."""
 
     @property
     def processor(self) -> float | None:
-        """Version of ESA's processor (IPF) that made it, such as 3.52; None if the product does not say."""
+        """Version of ESA's processor (IPF) that made the product, such as 3.52; None if not stated."""
 
     @property
     def instead_of(self) -> str | None:
-        """Polarisation that would be taken by default, if its raster were there."""
+        """Polarisation that is the default, but whose raster is missing; None if there is no such polarisation."""
 
     def open(self, max_pixels: int) -> AbstractContextManager[RasterReader]:
         """Open the raster.
@@ -66,7 +66,7 @@ class Measurement(Protocol):
         """Thermal noise.
 
         Raises:
-            FileError, InputError: the product does not tell it, or the tables are damaged.
+            FileError, InputError: the product has no noise, or the tables are damaged.
         """
 
 

@@ -1,9 +1,9 @@
 """Sentinel-1 GRD product: its rasters and the files that describe them, as folder, zip archive or bare raster.
 
-A product lies as ESA delivers it (.SAFE), or with the short names that Earth Search and Planetary Computer give its
-files, with or without its manifest, which may still name the long ones. A raster that a manifest names must lie inside
-the product, or it is refused. GDAL's own driver for these products is not used, since it opens every file that a
-manifest names with any driver it has.
+A product has the layout of ESA (.SAFE), or the short file names of Earth Search and Planetary Computer, with or without
+its manifest, which may still contain the long names. A raster that a manifest names must lie inside the product, or it
+is refused. GDAL's own driver for these products is not used, because it opens every file that a manifest names with any
+driver it has.
 """
 
 from __future__ import annotations
@@ -40,25 +40,25 @@ _GRD = "grd"
 
 @dataclass(frozen=True, slots=True)
 class SafeMeasurement:
-    """Raster of a product as ESA's SAFE format has it, and the files that describe it: a `Measurement`."""
+    """Raster of a product in ESA's SAFE format, with the files that describe it; implements `Measurement`."""
 
     polarisation: str
     """vv, vh, hh or hv."""
     path: RasterFile
-    """The GeoTIFF, or the archive that holds it."""
+    """Path of the GeoTIFF, or of the archive that holds it."""
     member: str | None
-    """Name of the GeoTIFF in the archive, as the archive has it; None without an archive."""
+    """Name of the GeoTIFF in the archive; None without an archive."""
     files: ProductFiles
     """All files of the product."""
     processor: float | None
-    """Version of ESA's processor (IPF) that made it, such as 3.52; None if the manifest does not say."""
+    """Version of ESA's processor (IPF) that made the product, such as 3.52; None if not stated."""
     instead_of: str | None = None
-    """Polarisation that would be taken by default, if its raster were there."""
+    """Polarisation that is the default, but whose raster is missing; None if there is no such polarisation."""
 
     def describe(self, kind: Kind) -> Element | None:
         """Read the file that describes this raster, and return its root; None if the product has no such file.
 
-        A file of the right name whose root is that of another kind is none.
+        A file with the right name, but with the root of another kind, counts as missing.
 
         Raises:
             FileError, InputError: the file is damaged or lies outside of the product.
@@ -75,7 +75,7 @@ class SafeMeasurement:
         return self.files.where(found)
 
     def identified(self) -> list[Any]:
-        """Values that identify this raster and what describes it, ready for JSON, if an item names them; else none."""
+        """Values that identify this raster and the files that describe it, ready for JSON; empty without an item."""
         if not isinstance(self.files, ItemProduct):
             return []
         described = [name for kind in ROOTS for name in self._candidates(kind)]
@@ -83,7 +83,7 @@ class SafeMeasurement:
 
     @property
     def product(self) -> Path | str:
-        """The product's folder or archive; of an item, its place."""
+        """Folder or archive of the product; for an item, its address."""
         return self.files.path
 
     def open(self, max_pixels: int) -> AbstractContextManager[SceneReader]:
@@ -153,13 +153,13 @@ def is_product(path: str | Scene) -> bool:
         return path.is_item
     if path.is_dir():
         return True
-    if not path.is_file():  # to open a pipe is to wait for it
+    if not path.is_file():  # opening a pipe would block
         return False
     return path.name == MANIFEST or is_archive(path)
 
 
 def is_archive(path: Path) -> bool:
-    """True if a file begins as a zip archive does."""
+    """True if a file begins like a zip archive."""
     try:
         with path.open("rb") as stream:
             return stream.read(len(_ZIP)) == _ZIP
@@ -193,7 +193,7 @@ def find_measurement(path: str | Scene, polarisation: str | None = None) -> Safe
 
 
 def bare_measurement(path: str | Scene) -> SafeMeasurement | None:
-    """Measurement of the raster `path` if it lies in the folder `measurement` of a GRD product; None elsewhere.
+    """Measurement of the raster `path`, if it lies in the folder `measurement` of a GRD product; else None.
 
     Raises:
         FileError, InputError: the manifest is damaged.
@@ -215,7 +215,7 @@ def is_measurement_name(path: RasterFile) -> bool:
 
 
 def _listed(manifest: Element, files: ProductFiles) -> dict[str, str]:
-    """Rasters that a manifest names, by polarisation; one that lies there by its short name alone, by that."""
+    """Rasters that a manifest names, by polarisation, with their short names if only these exist."""
     present = _present(files, required=False)
     found: dict[str, str] = {}
     for listed in sorted(_measurements(manifest)):

@@ -21,12 +21,12 @@ from refinedet.tiling import Window
 
 _LOGGER = logging.getLogger(__name__)
 _CLEAN_BORDERS = 2.90
-"""First version of ESA's processor that fills borders with 0; it came in March 2018."""
+"""First version of ESA's processor that fills borders with 0, of March 2018."""
 _UNSCALED_NOISE = 2.50
-"""Last version of the processor whose noise vectors lack a factor that the product does not give (MPC-0392)."""
+"""Last version of the processor whose noise vectors lack a factor that is not in the product (MPC-0392)."""
 _WGS84 = "EPSG:4326"
 _SOFTWARE = re.compile(r"Sentinel-1 IPF\s+(\d+\.\d+)")
-"""Text of the tag Software in a raster as ESA's processor writes it."""
+"""Text of the tag Software in a raster written by ESA's processor."""
 
 
 def apply_metadata(reader: RasterReader, found: Measurement, calibrate: Calibrate | None) -> None:
@@ -37,7 +37,7 @@ def apply_metadata(reader: RasterReader, found: Measurement, calibrate: Calibrat
 
     Raises:
         FileError: a file that is needed is missing or damaged.
-        InputError: the noise of so old a product cannot be removed, or the product does not tell it.
+        InputError: the product is too old for the removal of noise, or does not state its noise.
     """
     info = reader.info
     if found.instead_of is not None:
@@ -66,7 +66,7 @@ def apply_metadata(reader: RasterReader, found: Measurement, calibrate: Calibrat
 
 
 def apply_name(reader: RasterReader, path: RasterFile) -> None:
-    """Count ground control points from pixel centres if a lone raster has the name of an ESA measurement."""
+    """Count ground control points from pixel centres if a raster outside of a product has ESA's name of a measurement."""
     info = reader.info
     if info.gcps and info.gcp_zero == "edge" and is_measurement_name(path) and are_of_esas_grid(info.gcps):
         reader.info = replace(info, gcp_zero="centre", gcp_evidence="name")
@@ -83,7 +83,7 @@ def _processor(reader: RasterReader, found: Measurement) -> float | None:
 def _calibration(
     found: Measurement, processor: float | None, info: RasterInfo, calibrate: Calibrate
 ) -> RadiometricCalibration:
-    found.annotation(info)  # the tables would fit any raster: its size is checked
+    found.annotation(info)  # checks the size of the raster, which the tables do not
     table = found.sigma_nought()
     if calibrate == "sigma0":
         return RadiometricCalibration(table)
