@@ -66,7 +66,7 @@ def apply_metadata(reader: RasterReader, found: Measurement, calibrate: Calibrat
 
 
 def apply_name(reader: RasterReader, path: RasterFile) -> None:
-    """Count ground control points from pixel centres if a raster outside of a product has ESA's name of a measurement."""
+    """Count ground control points from pixel centres if a raster outside of a product is named like a measurement."""
     info = reader.info
     if info.gcps and info.gcp_zero == "edge" and is_measurement_name(path) and are_of_esas_grid(info.gcps):
         reader.info = replace(info, gcp_zero="centre", gcp_evidence="name")
