@@ -84,7 +84,7 @@ def ship_graphs(target: Path, calibration: Path | None = None) -> list[Path]:
     _LOG.info("%s: %.3g pixels and %.2g of score from torch", graph, found["px_max"], found["score_max"])
     files = [target, graph]
     if calibration is not None:
-        told = export_in_8_bits(target, small, calibration, _LIMITS, full_range=True)
+        told = export_in_8_bits(target, small, calibration, _LIMITS)
         _LOG.info("%s: %s", small, told)
         files += [small, weights_of(small)]
     together = sum(path.stat().st_size for path in files) / 1e6

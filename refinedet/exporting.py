@@ -196,9 +196,7 @@ class _Judge:
         )
 
 
-def export_in_8_bits(
-    weights: Path, path: Path, folder: Path, limits: Limits, *, full_range: bool = False
-) -> dict[str, Any]:
+def export_in_8_bits(weights: Path, path: Path, folder: Path, limits: Limits) -> dict[str, Any]:
     """Write a checkpoint as a file for OpenVINO in 8 bits; returns the entries of its report.
 
     Args:
@@ -206,7 +204,6 @@ def export_in_8_bits(
         path: path of the .xml file; its weights lie beside it, as .bin.
         folder: folder of train.json, val.json and their chips.
         limits: most that 8 bits may cost on val.
-        full_range: weights use all of 8 bits, and the file needs a processor with VNNI or AMX.
 
     Raises:
         FileError, InputError, MissingExtra: as `export`, `CalibrationChips.read` and `quantize`.
@@ -216,7 +213,7 @@ def export_in_8_bits(
     canvases = chips.canvases(header.model)
     with tempfile.TemporaryDirectory(prefix="refinedet-") as scratch:
         source = export(weights, Path(scratch) / "float.xml", "openvino")
-        found = quantize(source, path, canvases, _Judge(chips), limits, full_range=full_range)
+        found = quantize(source, path, canvases, _Judge(chips), limits)
     return {
         "AP_val_float": found.before.ap,
         "AP_val_int8": found.after.ap,
@@ -224,7 +221,6 @@ def export_in_8_bits(
         "recall_val_int8": found.after.recall,
         "moved_px": found.after.moved_px,
         "max_drop": limits.ap,
-        "full_range": full_range,
         "layers": found.layers,
         "layers_in_float": list(found.in_float),
         "calibration_chips": len(canvases),

@@ -281,9 +281,9 @@ class DetectorSettings(Settings):
     )
     precision: PrecisionChoice = option(
         "auto",
-        "Number format of the network. auto: int8 for the shipped weights on a processor with VNNI or AMX, else that "
-        "of the file, else fp32. bf16: faster where the processor supports it, boxes change a little; not with onnx. "
-        "fp16: torch only. int8: shipped weights with openvino only.",
+        "Number format of the network. auto: int8 for the shipped weights on a processor with AVX2, VNNI or AMX, else "
+        "that of the file, else fp32. bf16: faster where the processor supports it, boxes change a little; not with "
+        "onnx. fp16: torch only. int8: shipped weights with openvino only.",
         metavar="auto|fp32|bf16|fp16|int8",
     )
     torch_mode: TorchMode = option(

@@ -84,7 +84,7 @@ class Detector:
                 is installed, and torch where no export can be made.
             device: auto, cpu, cuda, cuda:N, or all: every GPU at once.
             precision: auto, fp32, bf16, fp16 (torch alone) or int8. auto is that of the file; of the package's weights
-                it is int8 on a processor with VNNI or AMX, by openvino, in one pass; else it is fp32.
+                it is int8 on a processor with AVX2, VNNI or AMX, by openvino, in one pass; else it is fp32.
             multiscale: preset of passes at other sizes and mirrored; None: one pass.
             batch_size: windows per pass of the network; None: what suits the device.
             torch_mode: how torch runs the network: eager, graph, compile, or auto: graph on a GPU, else eager.

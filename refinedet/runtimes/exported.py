@@ -24,7 +24,7 @@ LAYERS = ("Convolution", "ConvolutionBackpropData", "GroupConvolution", "MatMul"
 """OpenVINO's names of the operations with weights."""
 REFUSED = 3
 """Exit status of `python -m refinedet.runtimes.export` for an error whose sentence is its last line."""
-_FORMAT = 1
+_FORMAT = 2
 
 
 def weights_of(path: Path) -> Path:
@@ -41,8 +41,6 @@ class Exported(Settings):
     """Hash of the checkpoint that it was made from."""
     precision: StoredPrecision = "fp32"
     """Precision of the file; with int8, most layers have weights of 8 bits, and compute in them."""
-    full_range: bool = False
-    """True for weights that use all of 8 bits: only processors with VNNI or AMX add their products exactly."""
 
     def to_text(self) -> str:
         """JSON text that is stored in the file."""

@@ -23,7 +23,6 @@ from refinedet.files import move_file
 from refinedet.runtimes.compiled import CompiledModels
 from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported, weights_of
 from refinedet.runtimes.onnx_session import first_line, open_session
-from refinedet.runtimes.processor import instructions_for_8_bits
 from refinedet.system.concurrency import usable_cores
 from refinedet.tiling import PART_SIDES, WINDOW_TILES
 from refinedet.workarounds.openvino_core import kept_core
@@ -168,11 +167,6 @@ class OpenVinoGraph:
         if precision != "fp32" and self.exported.precision == "int8":
             raise InputError(
                 f"expected precision fp32 for {path}, which is int8 itself, found {precision}; leave it out"
-            )
-        if self.exported.full_range and not instructions_for_8_bits():
-            raise InputError(
-                f"expected a processor with VNNI or AMX for {path}, whose weights use all of 8 bits, found one of "
-                'which the system names neither; compute in floats: `precision="fp32"` and the checkpoint as `weights`'
             )
         if precision == "bf16" and "BF16" not in self._core.get_property("CPU", "OPTIMIZATION_CAPABILITIES"):
             raise InputError('expected a processor with bfloat16 for `precision="bf16"`, found one without; use fp32')

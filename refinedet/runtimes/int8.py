@@ -85,8 +85,6 @@ def quantize(
     canvases: Canvases,
     judge: Callable[[Path], Judged],
     limits: Limits,
-    *,
-    full_range: bool = False,
 ) -> Quantized:
     """Write an exported OpenVINO file in 8 bits; equal arguments give equal bytes on one machine.
 
@@ -96,7 +94,6 @@ def quantize(
         canvases: canvases for the calibration of ranges.
         judge: measures of an exported file.
         limits: most that 8 bits may cost.
-        full_range: as `in_8_bits`.
 
     Raises:
         MissingExtra: nncf or openvino is not installed.
@@ -108,7 +105,7 @@ def quantize(
     path.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(prefix=f".{path.stem}-", dir=path.parent) as folder:
         calibrated, made = Path(folder) / "calibrated.xml", Path(folder) / path.name
-        openvino().save_model(in_8_bits(source, canvases, full_range=full_range), calibrated, compress_to_fp16=False)
+        openvino().save_model(in_8_bits(source, canvases), calibrated, compress_to_fp16=False)
         ranking = _Ranking(source, calibrated, canvases)
         for number in range(_ROUNDS):
             kept |= ranking.costly(kept, least=0 if number == 0 else 1)
@@ -162,16 +159,15 @@ class _Ranking:
         return distance(self._wanted, answers(self.model(kept), self._canvases))
 
 
-def in_8_bits(source: Path, canvases: Canvases, *, full_range: bool = False) -> Any:
+def in_8_bits(source: Path, canvases: Canvases) -> Any:
     """Make a model with all layers of an exported file in 8 bits, by ranges of canvases.
 
-    Ranges are the least and greatest values seen. A mean over canvases would cut off the rare bright ship.
+    Ranges are the least and greatest values seen. A mean over canvases would cut off the rare bright ship. Weights use
+    half of their range: processors without VNNI or AMX add two products in 16 bits, which others would overflow.
 
     Args:
         source: file of `export`, in float.
         canvases: canvases for the calibration of ranges.
-        full_range: weights use all of 8 bits. Processors without VNNI or AMX add two products in 16 bits, which such
-            weights overflow, so the file is refused there; others use half of the range.
 
     Raises:
         MissingExtra: nncf or openvino is not installed.
@@ -181,7 +177,6 @@ def in_8_bits(source: Path, canvases: Canvases, *, full_range: bool = False) -> 
     fold_constants(model)
     exported = Exported.from_text(model.get_rt_info([KEY]).astype(str), str(source))
     seen = nncf.quantization.range_estimator.RangeEstimatorParametersSet.MINMAX
-    overflow = nncf.OverflowFix.DISABLE if full_range else nncf.OverflowFix.ENABLE
     with silent(nncf):
         found = nncf.quantize(
             model,
@@ -191,13 +186,13 @@ def in_8_bits(source: Path, canvases: Canvases, *, full_range: bool = False) -> 
             subset_size=len(canvases),
             ignored_scope=nncf.IgnoredScope(names=sorted(_after_layers(model)), validate=False),
             advanced_parameters=nncf.AdvancedQuantizationParameters(
-                overflow_fix=overflow, activations_range_estimator_params=seen
+                overflow_fix=nncf.OverflowFix.ENABLE, activations_range_estimator_params=seen
             ),
         )
     for number, node in enumerate(found.get_ordered_ops()):  # NNCF's own names count every node of the process
         if node.get_type_name() not in LAYERS:
             node.set_friendly_name(f"{node.get_type_name()}_{number}")
-    found.set_rt_info(replace(exported, precision="int8", full_range=full_range).to_text(), [KEY])
+    found.set_rt_info(replace(exported, precision="int8").to_text(), [KEY])
     return found
 
 

@@ -57,13 +57,13 @@ def test_its_graph_lies_beside_it_and_8_bits_of_earlier_weights_go(trained: Path
     assert not list(tmp_path.glob("*_int8*"))
 
 
-def test_the_graph_in_8_bits_must_hold_three_limits_and_may_use_all_of_8_bits(
+def test_the_graph_in_8_bits_must_hold_three_limits(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    asked: list[tuple[Path, Limits, bool]] = []
+    asked: list[tuple[Path, Limits]] = []
 
-    def export_in_8_bits(_: Path, small: Path, folder: Path, limits: Limits, *, full_range: bool) -> dict[str, float]:
-        asked.append((folder, limits, full_range))
+    def export_in_8_bits(_: Path, small: Path, folder: Path, limits: Limits) -> dict[str, float]:
+        asked.append((folder, limits))
         for path in (small, small.with_suffix(".bin")):
             path.write_bytes(b"8 bits")
         return {"AP_val_int8": 39.0}
@@ -73,7 +73,7 @@ def test_the_graph_in_8_bits_must_hold_three_limits_and_may_use_all_of_8_bits(
     ship(trained, target)
     files = ship_graphs(target, tmp_path / "tiles")
     assert [path.name for path in files[2:]] == ["shipped_int8.xml", "shipped_int8.bin"]
-    assert asked == [(tmp_path / "tiles", Limits(0.3, 0.005, 0.5), True)]
+    assert asked == [(tmp_path / "tiles", Limits(0.3, 0.005, 0.5))]
     monkeypatch.setattr(module, "_LARGEST_TOGETHER_MB", 1.0)
     with pytest.raises(InputError, match="at most 1 MB of files"):
         ship_graphs(target, tmp_path / "tiles")

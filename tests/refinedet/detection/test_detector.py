@@ -95,7 +95,7 @@ def small_graph(tmp_path_factory: pytest.TempPathFactory) -> Path:
     assert graph is not None
     model = openvino().Core().read_model(graph)
     exported = Exported.from_text(model.get_rt_info(["framework", KEY]).astype(str), str(graph))
-    model.set_rt_info(replace(exported, precision="int8", full_range=True).to_text(), [KEY])
+    model.set_rt_info(replace(exported, precision="int8").to_text(), [KEY])
     openvino().save_model(model, path)
     return path
 
@@ -113,8 +113,7 @@ def with_8_bits(small_graph: Path, monkeypatch: pytest.MonkeyPatch) -> None:
 
 
 def set_processor(monkeypatch: pytest.MonkeyPatch, *names: str) -> None:
-    for module in ("detection.detector", "runtimes.graphs"):
-        monkeypatch.setattr(f"refinedet.{module}.instructions_for_8_bits", lambda: names)
+    monkeypatch.setattr("refinedet.detection.detector.instructions_for_8_bits", lambda: names)
 
 
 @pytest.mark.usefixtures("with_8_bits")
@@ -145,12 +144,14 @@ def test_auto_takes_floats_where_something_else_is_asked_for(settings: dict[str,
 
 
 @pytest.mark.usefixtures("with_8_bits")
-def test_without_such_instructions_auto_takes_floats_and_8_bits_are_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_without_such_instructions_auto_takes_floats_and_8_bits_can_be_asked_for(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
     set_processor(monkeypatch)
     with Detector.load() as detector:
         assert (detector.runtime, detector.precision, detector.notes) == ("openvino", "fp32", ())
-    with pytest.raises(InputError, match="expected a processor with VNNI or AMX"):
-        Detector.load(precision="int8")
+    with Detector.load(precision="int8") as detector:
+        assert detector.precision == "int8"
 
 
 @pytest.mark.usefixtures("with_8_bits")

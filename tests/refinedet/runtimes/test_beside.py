@@ -27,7 +27,6 @@ from refinedet.runtimes.exported import weights_of
 from refinedet.runtimes.graphs import open_graph
 from refinedet.runtimes.parity import parity
 from refinedet.runtimes.predictor import ExportedPredictor
-from refinedet.runtimes.processor import instructions_for_8_bits
 from refinedet.weights import shipped_graph, shipped_weights
 
 WriteNetwork = Callable[[Path, ModelConfig], Path]
@@ -116,8 +115,6 @@ def test_the_shipped_graph_in_8_bits_is_that_of_the_shipped_checkpoint() -> None
     path = shipped_graph(shipped_weights(), "int8")
     if path is None:
         pytest.skip("the package has no graph in 8 bits")
-    if not instructions_for_8_bits():
-        pytest.skip("this processor has neither VNNI nor AMX")
     own = shipped_graph(shipped_weights())
     assert own is not None
     graph = open_graph(path)

@@ -200,9 +200,9 @@ def test_ours_are_told_from_other_peoples(exported: Path, tmp_path: Path) -> Non
     ("text", "words"),
     [
         *((text, "expected JSON in the metadata of x.onnx") for text in ("{", "[", f'{{"export": {"9" * 5000}}}')),
-        *((text, "export it again") for text in ("", "[]", "null", "{}", '{"export": 2}', '{"export": null}')),
-        ('{"export": 1}', "expected the header of a refinedet checkpoint in x.onnx"),
-        ('{"export": 1, "header": []}', "expected the header of a refinedet checkpoint in x.onnx"),
+        *((text, "export it again") for text in ("", "[]", "null", "{}", '{"export": 1}', '{"export": null}')),
+        ('{"export": 2}', "expected the header of a refinedet checkpoint in x.onnx"),
+        ('{"export": 2, "header": []}', "expected the header of a refinedet checkpoint in x.onnx"),
     ],
 )
 def test_metadata_of_something_else_is_refused(text: str, words: str) -> None:

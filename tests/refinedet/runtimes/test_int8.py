@@ -9,7 +9,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from dataclasses import replace
 from functools import partial
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from refinedet.errors import InputError, MissingExtra
 from refinedet.runtimes import int8
 from refinedet.runtimes.back_to_float import Canvases
 from refinedet.runtimes.export import export
-from refinedet.runtimes.exported import KEY, LAYERS, Exported
+from refinedet.runtimes.exported import LAYERS
 from refinedet.runtimes.graphs import open_graph, openvino
 from refinedet.runtimes.int8 import Judged, Limits, Quantized, quantize
 
@@ -179,21 +178,6 @@ def test_a_loss_that_cannot_be_helped_is_one_sentence_and_no_file(
     with pytest.raises(InputError, match="at least one chip"):
         quantize(source, tmp_path / "small.xml", [], content, Limits(0.5))
     assert list(tmp_path.iterdir()) == []
-
-
-def test_weights_of_all_8_bits_are_refused_where_their_sums_overflow(
-    source: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = tmp_path / "full.xml"
-    model = openvino().Core().read_model(source)
-    exported = Exported.from_text(model.get_rt_info([KEY]).astype(str), "full.xml")
-    model.set_rt_info(replace(exported, precision="int8", full_range=True).to_text(), [KEY])
-    openvino().save_model(model, path)
-    monkeypatch.setattr("refinedet.runtimes.graphs.instructions_for_8_bits", lambda: ("avx_vnni",))
-    assert open_graph(path).precision == "int8"
-    monkeypatch.setattr("refinedet.runtimes.graphs.instructions_for_8_bits", tuple)
-    with pytest.raises(InputError, match=r"expected a processor with VNNI or AMX for .*full\.xml"):
-        open_graph(path)
 
 
 def test_nothing_is_sent_nor_counted_in_the_users_home(tmp_path: Path) -> None:
