@@ -17,9 +17,9 @@ from refinedet.scene.eopf.picture import Picture, pictures
 from refinedet.scene.eopf.points import read_points
 from refinedet.scene.eopf.scale import Scale, read_scale
 from refinedet.scene.eopf.tables import CALIBRATION, NOISE, read_stored_noise, read_stored_sigma_nought
+from refinedet.scene.polarisations import partner, preferred
 from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.layout import Kind
-from refinedet.scene.sentinel1.measurement import preferred
 from refinedet.scene.sentinel1.radiometric import Noise, Table
 
 _WHERE: dict[Kind, str] = {"annotation": "conditions", "calibration": CALIBRATION, "noise": NOISE}
@@ -40,6 +40,8 @@ class StoredMeasurement:
     """Version of ESA's processor (IPF), such as 3.52; None if the store does not say."""
     instead_of: str | None = None
     """Always None: a store names no polarisation that it lacks."""
+    unsearched: str | None = None
+    """Polarisation that could be searched besides; None if there is none, or if the caller named one."""
     _read: dict[tuple[int, int], tuple[Annotation, tuple[str, ...]]] = field(default_factory=dict, compare=False)
     """Annotation and sentences on it by the size of the picture, kept once they were read."""
 
@@ -132,7 +134,9 @@ def find_stored(path: Path, polarisation: str | None = None) -> StoredMeasuremen
             known = ", ".join(sorted(found))
             raise InputError(f"expected polarisation {polarisation} in {path}, found {known}; name one of these")
         picture = found[chosen]
-        return StoredMeasurement(chosen, path, picture.group.name, _processor(picture.properties))
+        other = partner(chosen, found) if polarisation is None else None
+        processor = _processor(picture.properties)
+        return StoredMeasurement(chosen, path, picture.group.name, processor, unsearched=other)
 
 
 def _scale(picture: Picture) -> Scale:

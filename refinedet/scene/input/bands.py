@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from refinedet.config.detect_options import Polarisation
 from refinedet.errors import InputError
 from refinedet.raster import RasterFile
+from refinedet.scene.polarisations import partner, to_search_both
 
 Role = Literal["vv", "vh", "hh", "hv", "i", "q", "angle", "mask", "height", "ratio"]
 Blocks = Sequence[NDArray[Any]]
@@ -104,7 +105,9 @@ def choose_band(
     if known is not None:
         number = roles.index(known) + 1
         others = _listed(name for k, name in enumerate(names) if k != number - 1)
-        return BandChoice((number,), known, f"band {number} ({names[number - 1]}) is used, not {others}")
+        note = f"band {number} ({names[number - 1]}) is used, not {others}"
+        other = partner(known, roles)
+        return BandChoice((number,), known, note if other is None else f"{note}; {to_search_both(known, other)}")
     if "i" in roles and "q" in roles:
         return BandChoice((roles.index("i") + 1, roles.index("q") + 1), None)
     return _by_pixels(path, names, roles, blocks)

@@ -11,9 +11,6 @@ from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.sentinel1.layout import Kind
 from refinedet.scene.sentinel1.radiometric import Noise, Table
 
-PREFERRED = ("vv", "hh")
-"""Polarisations that are taken by default: sent and received alike, in which ships are brightest."""
-
 
 class Measurement(Protocol):
     """Raster of a product, with its metadata."""
@@ -37,6 +34,10 @@ class Measurement(Protocol):
     @property
     def instead_of(self) -> str | None:
         """Polarisation that is the default, but whose raster is missing; None if there is no such polarisation."""
+
+    @property
+    def unsearched(self) -> str | None:
+        """Polarisation that could be searched besides; None if there is none, or if the caller named one."""
 
     def open(self, max_pixels: int) -> AbstractContextManager[RasterReader]:
         """Open the raster.
@@ -68,8 +69,3 @@ class Measurement(Protocol):
         Raises:
             FileError, InputError: the product has no noise, or the tables are damaged.
         """
-
-
-def preferred(polarisations: set[str]) -> str:
-    """Polarisation that is looked at if none is asked for: vv, else hh, else the first by name."""
-    return next((one for one in PREFERRED if one in polarisations), min(polarisations))

@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element  # made by defusedxml's parser
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
 from refinedet.errors import FileError, InputError
 from refinedet.raster import RasterFile, RasterInfo, SceneReader, open_scene
+from refinedet.scene.polarisations import partner, preferred
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.files import ProductFiles, ProductFolder, open_product, read_xml
 from refinedet.scene.sentinel1.item import ItemProduct
@@ -30,7 +31,6 @@ from refinedet.scene.sentinel1.layout import (
     folder_of,
     raster_name,
 )
-from refinedet.scene.sentinel1.measurement import preferred
 from refinedet.scene.sentinel1.radiometric import Noise, Table, read_noise, read_sigma_nought
 
 _ZIP = b"PK\3\4"
@@ -54,6 +54,8 @@ class SafeMeasurement:
     """Version of ESA's processor (IPF) that made the product, such as 3.52; None if not stated."""
     instead_of: str | None = None
     """Polarisation that is the default, but whose raster is missing; None if there is no such polarisation."""
+    unsearched: str | None = None
+    """Polarisation that could be searched besides; None if there is none, or if the caller named one."""
 
     def describe(self, kind: Kind) -> Element | None:
         """Read the file that describes this raster, and return its root; None if the product has no such file.
@@ -189,7 +191,9 @@ def find_measurement(path: str | Scene, polarisation: str | None = None) -> Safe
     chosen = default if polarisation is None else polarisation.lower()
     located, member = files.locate(found[chosen])
     best = preferred(set(found)) if polarisation is None else chosen
-    return SafeMeasurement(chosen, located, member, files, _processor(manifest), None if best == chosen else best)
+    other = partner(chosen, there) if polarisation is None else None
+    instead_of = None if best == chosen else best
+    return SafeMeasurement(chosen, located, member, files, _processor(manifest), instead_of, other)
 
 
 def bare_measurement(path: str | Scene) -> SafeMeasurement | None:

@@ -148,8 +148,6 @@ def test_other_folders_and_archives_are_one_sentence(tmp_path: Path, make_produc
 
 def test_the_manifest_of_a_real_product(sample_data: Path, tmp_path: Path) -> None:
     """Its rasters are not here, so its manifest alone is copied and small rasters are laid where it says."""
-    from refinedet.scene.sentinel1.measurement import PREFERRED
-
     real = next((sample_data / "s1").glob("*.SAFE"))
     product = tmp_path / real.name
     (product / "measurement").mkdir(parents=True)
@@ -159,6 +157,8 @@ def test_the_manifest_of_a_real_product(sample_data: Path, tmp_path: Path) -> No
     for annotation in (real / "annotation").glob("*.xml"):
         (product / "measurement" / f"{annotation.stem}.tiff").write_bytes(b"II*\0")
     found = find_measurement(product)
-    assert found.polarisation == PREFERRED[0]
+    assert (found.polarisation, found.unsearched) == ("vv", "vh")
     assert found.path.name == "s1a-iw-grd-vv-20221002t205126-20221002t205156-045268-056950-001.tiff"
-    assert find_measurement(product, "vh").path.name.startswith("s1a-iw-grd-vh-")
+    other = find_measurement(product, "vh")
+    assert other.path.name.startswith("s1a-iw-grd-vh-")
+    assert other.unsearched is None, "it was named"
