@@ -34,7 +34,7 @@ def rows(bench: Bench) -> Iterator[Row]:
             if not paths:
                 continue
             laid = lay([read_chip(path) for path in paths], speckle=GRD, seed=SEED, gap_px=GAP_PX, level=LEVEL)
-            found = bench.find(bench.lay(f"chips_{part}_{folder}", laid.pixels))
+            found = bench.find(bench.lay(f"chips_{part}_{folder}", {"": laid.pixels}))
             km2 = laid.open_sea_px * PIXEL_M**2 / 1e6
             figures = {
                 "taken for ships": share(taken(laid, found.centres)),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import shutil
 import warnings
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -12,6 +12,8 @@ from tempfile import TemporaryDirectory
 from typing import Any, Self
 
 import numpy as np
+import rasterio
+from affine import Affine
 from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
@@ -19,7 +21,6 @@ from refinedet.config.detect_options import PrecisionChoice
 from refinedet.detection.detector import Detector
 from refinedet.detection.find_ships import find_ships
 from refinedet.detections import Detections
-from refinedet.raster import write_scene
 
 DEFAULT_SCORE, LOW_SCORE = 0.5, 0.35
 """Default of `score_min`, and the lower one that the recall is given at."""
@@ -92,9 +93,13 @@ class Bench:
         places = run.result.places
         return Found(run.result.detections, run.result.flags, places.length_m, places.width_m, places.heading_deg)
 
-    def lay(self, name: str, pixels: Picture) -> Path:
-        """Write pixels of 10 m as a GeoTIFF in the open sea."""
-        path = self.scratch / f"{name}.tif"
-        crs, (x, dx, rx, y, ry, dy) = OPEN_SEA
-        write_scene(path, pixels, crs=crs, transform=(dx, rx, x, ry, dy, y))
+    def lay(self, name: str, bands: Mapping[str, Picture]) -> Path:
+        """Write bands of 10 m pixels, by their names, as a GeoTIFF in the open sea."""
+        path, first = self.scratch / f"{name}.tif", next(iter(bands.values()))
+        crs, transform = OPEN_SEA
+        shape = {"height": first.shape[0], "width": first.shape[1], "count": len(bands), "dtype": first.dtype}
+        with rasterio.open(path, "w", driver="GTiff", crs=crs, transform=Affine.from_gdal(*transform), **shape) as file:
+            for number, (band, pixels) in enumerate(bands.items(), 1):
+                file.write(pixels, number)
+                file.set_band_description(number, band)
         return path

@@ -1,4 +1,7 @@
-"""Sample opensarship: ships with AIS truth, laid into one scene for each product and polarisation."""
+"""Sample opensarship: ships with AIS truth, laid into one scene for each product and polarisation, or both of them.
+
+The speckle between the patches is independent in the two bands of a scene with both.
+"""
 
 from __future__ import annotations
 
@@ -43,7 +46,8 @@ def rows(bench: Bench) -> Iterator[Row]:
     ships: list[Measured] = []
     alarms: list[Row] = []
     for path in sorted((bench.data / "opensarship").glob("*.json")):
-        for band in bands(path):
+        single = bands(path)
+        for band in (*single, *(("+".join(single),) if len(single) > 1 else ())):
             some, row = look(bench, path, band)
             ships += some
             alarms.append(row)
@@ -60,11 +64,23 @@ def rows(bench: Bench) -> Iterator[Row]:
 
 
 def look(bench: Bench, path: Path, band: str) -> tuple[list[Measured], Row]:
-    """Look at one scene of a product at both scores; its ships, and a row of its false alarms."""
-    ships = read_ships(path, band)
-    laid = lay([ship.patch for ship in ships], speckle=SLC if "_SLC_" in path.stem else GRD, seed=SEED)
-    scene = bench.lay(f"{path.stem[:25]}_{band.replace(' ', '_')}", laid.pixels)
-    found, low = (bench.find(scene, score_min=score) for score in (DEFAULT_SCORE, LOW_SCORE))
+    """Look at one scene of a product at both scores; its ships, and a row of its false alarms.
+
+    Args:
+        bench: the bench.
+        path: JSON file of the product.
+        band: a polarisation of it, or two with a plus between them, which are searched together.
+    """
+    ships, *others = (read_ships(path, one) for one in band.split("+"))
+    speckle = SLC if "_SLC_" in path.stem else GRD
+    laid, *more = (
+        lay([ship.patch for ship in some], speckle=speckle, seed=SEED + k) for k, some in enumerate([ships, *others])
+    )
+    names = band.split("+") if more else [""]
+    name = f"{path.stem[:25]}_{band.replace(' ', '_')}"
+    scene = bench.lay(name, dict(zip(names, [one.pixels for one in (laid, *more)], strict=True)))
+    both = {"pol": band} if more else {}
+    found, low = (bench.find(scene, score_min=score, **both) for score in (DEFAULT_SCORE, LOW_SCORE))
     part, product = part_of("opensarship", path.stem), path.stem.split("_")[-5][:8]
     hits, low_hits = matched(found, laid, ships), matched(low, laid, ships)
     measured = [
@@ -86,8 +102,8 @@ def look(bench: Bench, path: Path, band: str) -> tuple[list[Measured], Row]:
     for score, one, own in ((DEFAULT_SCORE, found, hits), (LOW_SCORE, low, low_hits)):
         outside = int((laid.patch_of(one.centres) < 0).sum())
         figures[f"false per 1,000 km2 at {score}"] = rate(outside, km2 / 1000)
-        others = len(one.boxes) - outside - int((own >= 0).sum())
-        figures[f"other boxes per patch at {score}"] = rate(others, len(ships))
+        beside = len(one.boxes) - outside - int((own >= 0).sum())
+        figures[f"other boxes per patch at {score}"] = rate(beside, len(ships))
     return measured, Row("opensarship: other boxes", part, f"{product}, {band}", figures)
 
 
