@@ -1,4 +1,4 @@
-"""Ships in radar images: RefineDet++ for large SAR scenes.
+"""Ship detection in radar images: RefineDet++ for large SAR scenes.
 
 Names are imported when they are first used: `import refinedet` is quick and needs no torch. Types are in __init__.pyi.
 
@@ -86,7 +86,7 @@ def __dir__() -> list[str]:
 
 
 def _version() -> str:
-    from importlib import metadata  # slow, and rarely asked
+    from importlib import metadata  # slow, and rarely needed
 
     try:
         return metadata.version("refinedet")

@@ -1,8 +1,8 @@
 """Entry point of the command `refinedet` and of `python -m refinedet`.
 
-The command line is the package `cli` of a checkout. A wheel carries it as `refinedet._cli` (see setup.py), since a
-top-level package of such a name would shadow other people's. So this file looks it up by name: no import statement
-fits both, and nothing else here knows the command line.
+The command line is the package `cli` in a checkout and `refinedet._cli` in a wheel (see setup.py), because a top-level
+package `cli` could shadow that of another project. No import statement fits both, so this file looks the package up by
+name. No other file of `refinedet` uses the command line.
 """
 
 from __future__ import annotations

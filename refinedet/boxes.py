@@ -1,6 +1,6 @@
 """Pure box maths on NumPy arrays. Boxes are (N, 4) float32 [x1, y1, x2, y2], absolute pixels, half-open.
 
-N boxes, M boxes. Nothing here opens a file or changes its arguments. Torch-side coding lives in model/box_coder.py.
+N boxes, M boxes. No function opens a file or changes its arguments. model/box_coder.py codes boxes in torch.
 """
 
 from __future__ import annotations
@@ -28,14 +28,14 @@ def as_boxes(values: ArrayLike) -> Boxes:
 
 
 def xywh_to_xyxy(boxes_xywh: ArrayLike) -> Boxes:
-    """COCO [x, y, w, h] to [x1, y1, x2, y2]."""
+    """Convert COCO boxes [x, y, w, h] to [x1, y1, x2, y2]."""
     boxes = as_boxes(boxes_xywh)
     boxes[:, 2:] += boxes[:, :2]
     return boxes
 
 
 def xyxy_to_xywh(boxes_xyxy: ArrayLike) -> Boxes:
-    """[x1, y1, x2, y2] to COCO [x, y, w, h]."""
+    """Convert boxes [x1, y1, x2, y2] to COCO [x, y, w, h]."""
     boxes = as_boxes(boxes_xyxy)
     boxes[:, 2:] -= boxes[:, :2]
     return boxes

@@ -1,4 +1,4 @@
-"""Two-parameter CFAR: the classical ship detector, as the baseline a network has to beat. Pixels in, Detections out.
+"""Two-parameter CFAR: the classical ship detector, as a baseline for networks. It makes Detections from pixels.
 
 A pixel is bright if it exceeds the local mean by `k` local standard deviations, both measured in a square ring around
 it (background without guard). Bright pixels close to each other are one detection.
@@ -28,9 +28,9 @@ class CfarConfig:
     k: float = 5.0
     """Threshold over the local mean, in local standard deviations."""
     guard_px: int = 45
-    """Side of the square around a pixel that is left out of the background, odd: at least a ship's length."""
+    """Side of the guard, the square around a pixel that is no background: odd, and at least a ship's length."""
     background_px: int = 75
-    """Side of the square whose rest is the background, odd."""
+    """Side of the square around a pixel that is background except for the guard: odd."""
     pixels_min: int = 8
     """Fewest bright pixels in a detection."""
     length_max_px: float = 80.0

@@ -1,4 +1,4 @@
-"""Errors that a user can act on: one root, each child also the builtin it resembles.
+"""Errors that a user can act on. They have one root class; each is also the builtin error that it resembles.
 
 Every message is one sentence: what was expected, what was found, where, and what to try.
 """

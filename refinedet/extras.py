@@ -45,7 +45,7 @@ EXTRA_OF = {
 
 
 def load_extra(package: str, purpose: str, *modules: str, extra: str | None = None) -> Any:
-    """Import an optional package, with some modules of it; `purpose` says in the error what needs it.
+    """Import an optional package, and modules within it.
 
     Args:
         package: its name in imports.
@@ -90,7 +90,7 @@ def missing_extra(package: str, purpose: str, *, extra: str | None = None, other
         package: its name in imports.
         purpose: text that says what needs it.
         extra: the extra to install; None: that of EXTRA_OF.
-        otherwise: another thing to do.
+        otherwise: what the user can do instead.
     """
     extra = extra or EXTRA_OF[package.partition(".")[0]]
     told = f"expected {package} for {purpose}, found none; install it: pip install 'refinedet[{extra}]'"
@@ -98,6 +98,6 @@ def missing_extra(package: str, purpose: str, *, extra: str | None = None, other
 
 
 def extra_missing_for(error: Exception, purpose: str) -> MissingExtra | None:
-    """Error that names the extra of a failed import; None unless an optional package is what is missing."""
+    """Error that names the extra of a failed import; None if the failure is not a missing optional package."""
     name = (error.name or "").partition(".")[0] if isinstance(error, ModuleNotFoundError) else ""
     return missing_extra(name, purpose) if name in EXTRA_OF and not installed(name) else None

@@ -24,7 +24,7 @@ from refinedet.errors import DiskError, FileError, InputError, RefineDetError
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WORDS = ("no space left on device", "disk is full", "quota exceeded")
 _PART_BYTES, _PATH_BYTES = 255, 1024
-"""Longest part of a path that file systems take, and longest path that a data set or a project needs."""
+"""Longest part of a path that file systems accept, and longest path that a data set or a project needs."""
 _DRIVE = re.compile("[A-Za-z]:")
 _AT_FDCWD, _RENAME_EXCHANGE = -100, 2
 """Constants of Linux' renameat2: paths relative to the working folder; the two names change places."""
@@ -36,10 +36,10 @@ _NOTHING_LEFT_BYTES = 64 << 10
 def atomic_path(path: str | Path) -> Iterator[Path]:
     """Yield a temporary sibling of `path`; on success it replaces `path`, on error it is removed.
 
-    The sibling keeps the suffix of `path`, since many writers choose the format by it.
+    The sibling keeps the suffix of `path`, because many writers choose the format by the suffix.
 
     Raises:
-        DiskError: the disk is full, whatever the writer says of it.
+        DiskError: the disk is full, whatever error the writer raised.
     """
     path = Path(path)
     with full_disk_told(path):
@@ -64,7 +64,7 @@ def atomic_folder(path: str | Path) -> Iterator[Path]:
     two folders in one step, the old one waits under another name meanwhile, and the next call puts it back.
 
     Raises:
-        DiskError: the disk is full, whatever the writer says of it.
+        DiskError: the disk is full, whatever error the writer raised.
         FileError: `path` is a file or a link.
     """
     path = Path(path)
@@ -109,7 +109,7 @@ def _recover_folder(path: Path) -> None:
 
 
 def _exchanged(one: Path, other: Path) -> bool:
-    """Exchange two folders in one step; False where the system or the file system cannot."""
+    """Exchange two folders in one step; False if the system or the file system cannot do that."""
     try:
         rename = ctypes.CDLL(None, use_errno=True).renameat2
     except (AttributeError, OSError, TypeError):  # no Linux, or a C library from before 2018
@@ -120,14 +120,14 @@ def _exchanged(one: Path, other: Path) -> bool:
 
 @contextmanager
 def full_disk_told(path: Path, written_as: Path | None = None) -> Iterator[None]:
-    """Turn the failure of a write that fills the disk into one sentence, which names `path` and not `written_as`.
+    """Turn the error of a write on a full disk into a DiskError that names `path`, and not `written_as`.
 
     Raises:
-        DiskError: the sentence. Other errors are raised as they are.
+        DiskError: the disk is full. Other errors pass unchanged.
     """
     try:
         yield
-    except DiskError as error:  # of a file within
+    except DiskError as error:  # the error of a file within `path`
         if written_as is None or str(written_as) not in str(error):
             raise
         raise DiskError(str(error).replace(str(written_as), str(path))) from error
@@ -166,7 +166,7 @@ def _advice(error: OSError) -> str:
 
 
 def is_disk_full(error: BaseException, path: Path) -> bool:
-    """True if a write at `path` failed because the disk is full; many libraries say so in words, some not at all."""
+    """True if a write at `path` failed because the disk is full; libraries report that in words or not at all."""
     if isinstance(error, RefineDetError):
         return isinstance(error, DiskError)
     said: BaseException | None = error
@@ -214,7 +214,7 @@ def read_json(path: str | Path) -> Any:
 
 
 def is_safe_path(name: str) -> bool:
-    """Return True if a name from others is a relative path that stays within its folder, on every file system."""
+    """Return True if a name from outside is a relative path that stays within its folder, on every file system."""
     path = PurePosixPath(name)
     odd = "\\" in name or _DRIVE.match(name) or any(ord(character) < ord(" ") for character in name)
     overlong = len(name) > _PATH_BYTES or any(len(os.fsencode(part)) > _PART_BYTES for part in path.parts)

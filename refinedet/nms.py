@@ -9,10 +9,10 @@ from refinedet.boxes import Boxes, area
 
 
 def nms(boxes_xyxy: Boxes, scores: NDArray[np.float32], iou_max: float) -> NDArray[np.int64]:
-    """Indices (K,) of the boxes that no stronger kept one overlaps by more than `iou_max`; by falling score.
+    """Indices (K,) of the kept boxes, by falling score: no stronger kept box has an IoU above `iou_max` with them.
 
-    Of equal scores the earlier box counts as the stronger one. Equal to `torchvision.ops.nms` in every index: the same
-    float32 steps in the same order, and a limit that is not rounded to float32.
+    Of two boxes with equal scores, the earlier one counts as stronger. The indices equal those of
+    `torchvision.ops.nms`: both take the same float32 steps in the same order, and do not round the limit to float32.
 
     Args:
         boxes_xyxy: (N, 4).

@@ -37,7 +37,7 @@ class StretchLimits:
     domain: Domain = "amplitude"
     """Kind of both values; pixels are converted to it before they are stretched."""
     levels: SeaLevels | None = field(default=None, compare=False)
-    """Levels of the sea; both limits are those at its median level, and rise and fall with it. None: the same
+    """Levels of the sea. Both limits hold at the median level, and rise and fall with the level. None: the same limits
     everywhere."""
     note: str | None = field(default=None, compare=False)
     """Sentence for the user on how the limits were measured."""
@@ -57,7 +57,7 @@ def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
 
     NaN, infinity and the value `nodata` are invalid. Where no nodata is declared, 0 is invalid too, because SAR
     products pad with zero, except in 8-bit pictures and in signed integers (dB), where 0 is a value like any other.
-    Masks and alpha bands of a file are in its pixels already: `SceneReader.read` gives what they hide as `nodata`.
+    Masks and alpha bands of a file are already applied: `SceneReader.read` returns what they hide as `nodata`.
     """
     value = _nodata_value(pixels.dtype, nodata)
     if pixels.dtype.kind == "f":
@@ -70,7 +70,7 @@ def valid_mask(pixels: Pixels, nodata: float | None) -> Mask:
 
 
 def _nodata_value(dtype: np.dtype[Any], nodata: float | None) -> float | None:
-    """Value of pixels of `dtype` that were not measured, where a file declares `nodata`; None: no value says so."""
+    """Value that marks unmeasured pixels of `dtype` in a file that declares `nodata`; None: no value does."""
     if nodata is None:
         return 0.0 if _zero_is_padding(dtype) else None
     return nodata if dtype.kind == "f" or float(nodata).is_integer() else None
@@ -89,7 +89,7 @@ def to_uint8(pixels: Pixels, valid: Mask, limits: StretchLimits | None) -> NDArr
     values = np.where(mask, pixels, 1)
     if limits is not None and limits.domain != "amplitude":
         values = in_domain(values.astype(np.float64), limits.domain)
-    # Clipped before anything is computed, so that no undeclared -3.4e38 overflows.
+    # Clipping comes first, so that an undeclared -3.4e38 does not overflow.
     values = np.clip(values, low, high).astype(np.float64)
     if limits is not None:
         values = 1 + (values - low) * (254 / (high - low))

@@ -1,7 +1,7 @@
-"""Acquisition that a raster states in a tag of ours: time of its lines, and view of the radar; simulated scenes do.
+"""Acquisition that a raster states in a tag of this project: time of its lines, and view of the radar.
 
-Copies of the file that keep its tags keep it too. The view is stated by place, so it holds for any cut of the scene.
-The times of lines hold for a copy of the same size alone.
+Simulated scenes have this tag. Copies of the file that keep its tags keep the acquisition too. The view is stated by
+place, so it also holds for a part of the scene. The times of lines only hold for a copy of the same size.
 """
 
 from __future__ import annotations
@@ -42,13 +42,13 @@ class StatedAcquisition:
         return {"start": utc_text(self.start), "look": self.look, "nodes": [list(node) for node in self.nodes]}
 
     def tags(self) -> dict[str, str]:
-        """Tag of a file by its name."""
+        """Mapping from the name of the tag to its text."""
         content = asdict(self) | {"start": utc_text(self.start)}
         return {TAG: json.dumps(content, separators=(",", ":"), sort_keys=True)}
 
     @classmethod
     def of(cls, tags: Mapping[str, str]) -> Self | None:
-        """Acquisition that the tags of a file state; None where there is none, or one that makes no sense."""
+        """Acquisition that the tags of a file state; None if there is none, or if it is invalid."""
         try:
             content = json.loads(tags[TAG])
             nodes = tuple(tuple(map(float, node)) for node in content["nodes"])

@@ -1,6 +1,6 @@
-"""Windows of a scene, and the letterbox of a chip: integers, no pixels.
+"""Windows of a scene, and the letterbox of a chip, in whole numbers; this module reads no pixels.
 
-Training chips and detection windows come from the same functions, so the network sees a scene as it was trained.
+Training chips and detection windows come from the same functions, so detection cuts a scene as training did.
 """
 
 from __future__ import annotations
@@ -17,10 +17,10 @@ from refinedet.errors import InputError
 WINDOW_TILES = 2
 """Side of a large window, in tiles of training: refinedet/predictors/large_windows.py."""
 WINDOWS_TOGETHER = 16
-"""Windows that a predictor gets at once; it may split them into smaller batches."""
+"""Number of windows that a predictor gets at once; it may split them into smaller batches."""
 PART_SIDES = 3 / 8, 5 / 8
-"""Sides of the parts of windows that the network is shown, as shares of a window's side. Each size is a graph to
-compile: refinedet/scene/windows/parts.py."""
+"""Sides of the parts of windows that the network processes, as shares of a window's side. Runtimes compile a graph for
+each size: refinedet/scene/windows/parts.py."""
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -53,7 +53,7 @@ class Letterbox:
 def starts(length: int, tile_px: int, overlap_px: int) -> list[int]:
     """First pixels of the windows along one axis: evenly spaced, the first at 0, the last ending at `length`.
 
-    Neighbours share at least `overlap_px`. A length of at most one tile gives one window.
+    Neighbouring windows overlap by at least `overlap_px`. A length of at most one tile gives one window.
 
     >>> starts(1000, 512, 100)
     [0, 244, 488]

@@ -21,7 +21,7 @@ def in_utc(time: datetime) -> datetime:
 
 
 def parse_utc(text: str) -> datetime:
-    """Time from ISO 8601, with its hours at least; without a zone it is UTC.
+    """Parse a time in ISO 8601 that has at least its hours; a time without a zone is UTC.
 
     Raises:
         InputError: the text is no time.

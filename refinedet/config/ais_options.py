@@ -1,4 +1,4 @@
-"""Settings of AIS beside a detection: its files, and how the radar looked at scenes that do not tell."""
+"""Settings to match detections with AIS: the AIS files, and the view of the radar on scenes that do not state it."""
 
 from __future__ import annotations
 
@@ -16,12 +16,12 @@ Look = Literal["left", "right"]
 
 GAP_MIN = 30.0
 SENTINEL_1_KM = 693.0
-"""Altitude of Sentinel-1."""
+"""Altitude of Sentinel-1, in km."""
 
 
 @validated(frozen=True, slots=True)
 class RadarView(Settings):
-    """View of the radar on a scene, which tells where it shows moving ships."""
+    """View of the radar on a scene, from which the displacement of moving ships follows."""
 
     platform_heading: Degrees | None = option(
         None,
@@ -90,10 +90,10 @@ class AisSettings(RadarView):
 
     @property
     def columns(self) -> dict[str, str]:
-        """Columns of the files by field, as far as they are stated."""
+        """Columns of the AIS files by field; only those that the options name."""
         return dict(one.split("=", 1) for one in self.ais_columns or ())
 
     @property
     def gap_min(self) -> float:
-        """Longest time in minutes that holds: that asked for, else the usual one."""
+        """Value of `ais_gap_min` in minutes: the option if it is given, else the default."""
         return GAP_MIN if self.ais_gap_min is None else self.ais_gap_min

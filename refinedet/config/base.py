@@ -1,4 +1,4 @@
-"""Settings that validate themselves: the classes declare types and ranges, and pydantic holds values against them.
+"""Settings that validate themselves: the classes declare types and ranges, and pydantic checks the values.
 
 Every construction is checked: from plain values (params.yaml, checkpoints), by name in a program, and by `replace`.
 """
@@ -25,7 +25,7 @@ else:
     def validated(**options: bool) -> Callable[[type], type]:
         """Make a dataclass whose values are checked when one is made; its options are those of `dataclasses.dataclass`.
 
-        Values are never converted, but for whole numbers where a number is expected. NaN and infinity are refused.
+        Values are never converted, except whole numbers where a float is expected. NaN and infinity are refused.
         """
         return pydantic_dataclass(config=_STRICT, **options)
 
@@ -36,9 +36,9 @@ _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_bui
 S = TypeVar("S")
 _LARGEST = 2**31 - 1
 _VARIANTS = {"str", "int", "float", "bool"}
-"""Steps of pydantic's path that name a type of several that a setting can have, and not a setting."""
+"""Steps of pydantic's path that name one of the types that a setting can have, and not a setting."""
 _SHOWN = 100
-"""Characters that a message shows of a value."""
+"""Number of characters of a value that a message shows."""
 
 Count = Annotated[int, Field(ge=1, le=_LARGEST)]
 """Whole number of at least 1."""
@@ -47,11 +47,11 @@ Whole = Annotated[int, Field(ge=0, le=_LARGEST)]
 Share = Annotated[float, Field(ge=0, le=1)]
 """Number within [0, 1]."""
 Positive = Annotated[float, Field(gt=0)]
-"""Number of more than 0."""
+"""Number above 0."""
 
 
 class _Validated(type):
-    """Type of the settings: to make one raises InputError where pydantic raises an error of its own."""
+    """Metaclass of the settings: it raises InputError where pydantic raises an error of its own."""
 
     def __call__(cls, *args: Any, **values: Any) -> Any:
         try:
@@ -97,7 +97,7 @@ def made_of(cls: type[S], values: Any, source: str) -> S:
 
 
 def check(condition: bool, name: str, expected: str, found: object) -> None:
-    """Hold a rule of several settings in `__post_init__`: unless `condition` holds, the message names the setting."""
+    """Check a rule of several settings in `__post_init__`; if `condition` is false, the error names the setting."""
     if not condition:
         raise PydanticCustomError("rule", "{expected}", {"name": name, "expected": expected, "found": found})
 
@@ -167,7 +167,7 @@ _WORDS = {
     "too_short": "a list of at least {min_length}",
     "tuple_type": "a list",
 }
-"""Type of an error of pydantic -> what was expected."""
+"""Type of an error of pydantic -> words for what was expected."""
 
 
 def _dotted(path: Iterable[int | str]) -> str:

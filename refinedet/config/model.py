@@ -59,14 +59,14 @@ class ModelConfig(Settings):
     tcb_norm: Norm = "none"
     """Batch normalisation in the blocks and heads that are added to the backbone; the paper has none."""
     fused_features: bool = True
-    """True: a transfer connection block adds the deeper one; false, each level sees itself alone."""
+    """True: a transfer connection block adds the deeper block; false: each level uses its own features alone."""
     arm_channels: Annotated[int, Field(ge=0, le=_WIDEST)] = 0
     """Width of a hidden convolution in the ARM head; 0 predicts straight from the backbone, as published."""
     detail: bool = False
-    """True: the shallowest block also adds the backbone's map of half its stride, folded by a strided convolution:
-    finer positions of small ships, at next to no cost."""
+    """True: the shallowest block also adds the backbone's map of half its stride, folded by a strided convolution.
+    Small ships get finer positions, at almost no cost."""
     refined_anchors: bool = True
-    """True: the ODM starts from the ARM's boxes; false: from the default ones: the ARM gives objectness alone."""
+    """True: the ODM starts from the ARM's boxes; false: from the anchors, and the ARM only gives objectness."""
     anchor_scale: Positive = 4.0
     """Side of the square anchor, in strides."""
     anchor_ratios: Annotated[tuple[Positive, ...], Field(min_length=1)] = (1.0, 2.0, 0.5)
@@ -102,7 +102,7 @@ class ModelConfig(Settings):
         return (self.strides[0] // 2, *self.strides) if self.detail else self.strides
 
     def _check_backbone(self) -> None:
-        # whether timm has the name shows when the network is built: reading settings must not import torch
+        # timm checks the name when the network is built: reading settings must not import torch
         of_timm = self.backbone.startswith(TIMM_PREFIX) and self.backbone != TIMM_PREFIX
         near = difflib.get_close_matches(self.backbone, BACKBONES, n=1)
         hint = f" (did you mean {near[0]}?)" if near else ""

@@ -1,4 +1,4 @@
-"""Multi-scale test as data: the passes of one image through the network, and how their boxes become one set."""
+"""Settings of the multi-scale test: the passes of one image through the network, and the merging of their boxes."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ Preset = Literal["light", "published", "published-coco", "published-voc"]
 
 @validated(frozen=True, slots=True)
 class Pass(Settings):
-    """One look at an image: at which size, mirrored how, and which of the boxes found are kept."""
+    """One pass of an image: its size, how it is mirrored, and which boxes are kept."""
 
     scale: Annotated[float, Field(gt=0, le=4)] = 1.0
     """Length of `side` on the canvas, in units of the network's input size."""
@@ -43,7 +43,7 @@ class MultiscaleConfig(Settings):
 
     passes: Annotated[tuple[Pass, ...], Field(min_length=1)] = (Pass(),)
     pass_nms_iou: Annotated[float, Field(gt=0, le=1)] | None = None
-    """NMS within each pass, before its size gate and before the passes meet; null: all candidates meet and vote."""
+    """IoU of the NMS within each pass, before its size gate and before merging; null: all candidates are merged."""
     merge: SuppressionConfig = field(default_factory=SuppressionConfig)
     """Merging of the boxes of all passes into one set."""
     scoring: Scoring = "strongest"
@@ -90,5 +90,5 @@ PRESETS: dict[Preset, dict[str, Any]] = {
     },
 }
 """Name -> MultiscaleConfig as plain values. The published ones are those of the public RefineDet++ code: 12 passes for
-its SSDD and VOC figures, 18 for COCO; soft box voting merges them, for VOC box voting. `light` was found on SSDD's
+its SSDD and VOC figures, 18 for COCO; soft box voting merges them, or box voting for VOC. `light` was found on SSDD's
 validation chips."""

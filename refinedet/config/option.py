@@ -1,4 +1,4 @@
-"""Options: fields of frozen settings that carry their help text, and what they change."""
+"""Options: fields of frozen settings that carry their help text and their effect."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ _KEY = "option"
 
 
 class Effect(StrEnum):
-    """The effect of an option on what a run leaves."""
+    """Effect of an option on the results of a run."""
 
     SHIPS = "ships"
     """Other ships, or other attributes of them: part of the identity of a run."""
@@ -32,9 +32,9 @@ class Option:
     """Name on a command line; None: the field's own, with dashes."""
     metavar: str | None = None
     default_text: str | None = None
-    """The default in words, where the value alone does not say it."""
+    """The default in words, where the value alone does not explain it."""
     parse: Callable[[str], Any] | None = None
-    """Makes the value from text."""
+    """Function that makes the value from text."""
 
 
 def option(default: Any, help: str, effect: Effect = Effect.SHIPS, **more: Any) -> Any:

@@ -1,4 +1,4 @@
-"""From raw outputs to detections, and how overlapping boxes become one."""
+"""Settings of postprocessing: from raw outputs to detections, and the suppression of overlapping boxes."""
 
 from __future__ import annotations
 
@@ -21,23 +21,23 @@ class SuppressionConfig(Settings):
     """Effect of a box on the weaker ones of its class: drops those it overlaps more than `nms_iou` (nms), multiplies
     their scores by 1 - IoU (soft_linear), multiplies all scores by exp(-IoU^2 / sigma) (soft_gaussian), or nothing."""
     nms_iou: _Overlap = 0.5
-    """Overlap above which two boxes of one class are taken for one object."""
+    """IoU above which two boxes of one class count as one object."""
     sigma: Positive = 0.5
     """Width of soft_gaussian: the larger, the milder."""
     voting_iou: _Overlap | None = 0.6
-    """A box that NMS would keep becomes the score-weighted mean of its class's boxes from this IoU on; null: not so."""
+    """A box that NMS keeps becomes the score-weighted mean of its class's boxes from this IoU on; null: no voting."""
     score_min: _Score = 0.01
     """Lowest class score of a box that takes part."""
     keep_min: _Score = 0.0
-    """Lowest class score of a detection, where that is higher: weaker boxes vote, and are left out. What is kept is the
-    same as without it, in a fraction of the time."""
+    """Lowest class score of a detection, where that is higher: weaker boxes vote, and are left out. The kept detections
+    are the same as without this limit, and take a fraction of the time."""
     max_detections: Count = 300
     """Strongest detections kept per image."""
 
 
 @validated(frozen=True, slots=True)
 class PostprocessConfig(SuppressionConfig):
-    """From raw outputs to detections."""
+    """Settings from raw outputs to detections."""
 
     objectness_min: _Score = 0.01
     """Anchors whose ARM objectness is not above this are dropped."""
@@ -47,4 +47,4 @@ class PostprocessConfig(SuppressionConfig):
     """The network's own score, for a box with a side of 16 pixels of the canvas, that is reported as 0.5."""
     size_slope: Annotated[float, Field(ge=0, le=2)] = 0.0
     """Logit that a score loses with each doubling of the box's side, and gains with each halving, between 8 and 32
-    pixels of the canvas. A score learns the IoU, which is low for a small ship however plain it is."""
+    pixels of the canvas. The network learns the IoU as score, which is low for a small ship however clear it is."""

@@ -53,14 +53,14 @@ class StretchChoice(Settings):
         check(spans, "low", f"less than high, {self.high}, with a fixed stretch", self.low)
 
     def mapped(self, amplitude: Callable[[float], float]) -> Self:
-        """Stretch with the ends of a fixed one as amplitudes, by a function of the scene's own values."""
+        """Stretch with the ends of a fixed one as amplitudes; `amplitude` converts the values of the scene."""
         if self.kind != "fixed":
             return self
         return replace(self, low=amplitude(self.low), high=amplitude(self.high))
 
     @classmethod
     def parse(cls, text: str) -> Self:
-        """From the command line: auto, percentile, decibel, none, or fixed:LOW:HIGH.
+        """Parse the text of an option: auto, percentile, decibel, none, or fixed:LOW:HIGH.
 
         Raises:
             InputError: it is none of these.

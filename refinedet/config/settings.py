@@ -45,7 +45,7 @@ class DetectSettings:
         return cls(**{name: made(**taken[name]) for name, made in groups.items()})  # type: ignore[operator]
 
     def absolute(self) -> Self:
-        """Make all paths absolute, for workers that may stand in another folder."""
+        """Make all paths absolute, for workers that may run in another folder."""
         made = {
             group.name: replace(
                 own := getattr(self, group.name),
@@ -57,7 +57,7 @@ class DetectSettings:
 
 
 def _absolute(value: Any) -> Any:
-    """Value with absolute paths, if it is a path or has some."""
+    """Value with its paths made absolute; other values stay as they are."""
     if isinstance(value, tuple):
         return tuple(_absolute(one) for one in value)
     return value.absolute() if isinstance(value, Path) else value

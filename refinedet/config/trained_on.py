@@ -15,14 +15,14 @@ _Metres = Annotated[float, Field(gt=0, le=10_000)]
 
 @validated(frozen=True, slots=True)
 class PixelSizes(Settings):
-    """Side of a pixel on the ground, in metres, over a data set or as weights know it."""
+    """Pixel sizes on the ground, in metres, of a data set or of the training data of weights."""
 
     min_m: _Metres
     """Least size."""
     max_m: _Metres
     """Greatest size."""
     best_m: _Metres | None = None
-    """The size that weights know best, or that most of a data set has; None: not known."""
+    """The size that weights know best, or that most of a data set has; None: unknown."""
 
     def __post_init__(self) -> None:
         check(self.min_m <= self.max_m, "min_m", f"at most max_m, {self.max_m}", self.min_m)
@@ -40,4 +40,4 @@ class TrainedOn(Settings):
     gsd_m: PixelSizes | None = None
     """Pixel sizes that the weights know; None: not known."""
     ships: bool = False
-    """True if training began with weights that find ships, so that its one class is searched for as ships are."""
+    """True if training began with weights that find ships; a single class then counts as ships, whatever its name."""

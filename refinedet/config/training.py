@@ -27,12 +27,12 @@ class AugmentConfig(Settings):
     horizontal_flip: Share = 0.5
     vertical_flip: Share = 0.5
     transpose: Share = 0.0
-    """Probability of swapping rows and columns; with the mirrors, that is every quarter turn."""
+    """Probability of swapping rows and columns; together with mirroring, this gives all quarter turns."""
     scale_min: Positive = 0.6
     """Least and greatest factor on the letterboxed scale; what leaves the canvas is cropped."""
     scale_max: Positive = 1.6
     focus: Share = 0.0
-    """Probability that a crop is laid so that some object stays whole; 0: crops fall anywhere."""
+    """Probability that a crop is placed so that at least one object stays whole; 0: crops are placed anywhere."""
     mosaic: Share = 0.5
     """Share of training images that are put together from four."""
     mosaic_off_epochs: Whole = 3
@@ -60,11 +60,11 @@ class TrainConfig(Settings):
     batch_size: Count = 16
     """Chips of one step, over all processes together."""
     canvas_width: _Side = 512
-    """Training canvas in pixels; multiples of 64. Detection is not bound to it."""
+    """Training canvas in pixels; multiples of 64. Detection may use other sizes."""
     canvas_height: _Side = 512
     early_canvas: tuple[_Side, ...] = ()
     """Width and height of a smaller canvas for the epochs before the last `augment.mosaic_off_epochs`: crops at full
-    scale, of which a training sees more in the same time. Empty: one canvas throughout."""
+    scale, so that training sees more crops in the same time. Empty: one canvas throughout."""
     optimizer: Optimizer = "adamw"
     lr: Positive = 1e-3
     weight_decay: _NotNegative = 0.05
@@ -72,16 +72,16 @@ class TrainConfig(Settings):
     """For sgd only."""
     schedule: Schedule = "cosine"
     warmup_epochs: _NotNegative = 1.0
-    """The learning rate rises linearly over these."""
+    """Epochs over which the learning rate rises linearly."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.998
     """Decay of the running mean of the weights, the one that is kept; 0 turns it off."""
     grad_clip_norm: Positive = 10.0
     precision: Precision = "auto"
-    """bf16 autocast where the processor or GPU has it (auto), or forced."""
+    """auto: bf16 autocast where the processor or GPU supports it; fp32 or bf16: always that one."""
     validate_every: Count = 1
     """Epochs from one validation to the next; the last one is always validated. For long trainings of little data."""
     repeat: Count = 1
-    """Times that an epoch shows each chip of the data set. Chips of scenes beside it (simulated, or made of real
+    """Times that an epoch shows each chip of the data set. Chips of added scenes (simulated, or made of real
     samples) are shown once."""
     workers: Whole = 1
     """Processes that prepare batches; the batches do not depend on it."""

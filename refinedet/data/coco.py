@@ -22,7 +22,7 @@ from refinedet.errors import InputError
 from refinedet.files import read_json, write_json
 
 BESIDE = "beside"
-"""Key in `ImageRecord.extra` of a chip from a scene beside the data set; its value is the origin of the scene."""
+"""Key in `ImageRecord.extra` of a chip from a scene added to the data set; its value is the origin of the scene."""
 SIMULATED = "simulated"
 """Origin of a simulated scene."""
 
@@ -75,7 +75,7 @@ class Record:
         )
 
     def without_simulated(self) -> Record:
-        """Record without the chips of simulated scenes beside a data set."""
+        """Record without the chips of simulated scenes that were added to a data set."""
         return self.select(image.id for image in self.images if image.extra.get(BESIDE) != SIMULATED)
 
 
@@ -114,7 +114,7 @@ def build_record(images: Iterable[Annotated], classes: tuple[str, ...]) -> Recor
 
 
 def read_record(path: str | Path) -> Record:
-    """Read a record that this project wrote; nothing is repaired.
+    """Read a record that this project wrote, without repairing anything.
 
     Raises:
         FileError: the file cannot be read.
@@ -172,10 +172,10 @@ def import_coco(path: str | Path) -> tuple[Record, Changes]:
 def import_document(document: Any, source: str | Path) -> tuple[Record, Changes]:
     """Read a COCO document; `source` names it in errors.
 
-    Boxes follow from polygons, masks and turned boxes where an object has no other (`corners_of`). They are clipped to
-    their image; one that is without area, outside its image, repeated, or of an unknown image is dropped and counted.
-    An object that is malformed, not finite or of an unknown category is ignored, with its whole image where its place
-    is not known. Image ids are kept.
+    An object without an upright box gets one from its polygons, mask or turned box (`corners_of`). Boxes are clipped to
+    their image. A box without area, outside its image, repeated, or of an unknown image is dropped and counted. An
+    object that is malformed, not finite or of an unknown category is ignored; if its place is unknown, the whole image
+    is ignored. Image ids are kept.
 
     Raises:
         InputError: it is not COCO JSON, or an image entry is invalid or repeated.
@@ -209,7 +209,7 @@ def check_document(document: Any, source: str | Path) -> None:
     """Check that a document has the lists of a COCO file.
 
     Raises:
-        InputError: it has not.
+        InputError: a list is missing.
     """
     for key in ("images", "annotations", "categories"):
         if not isinstance(document, Mapping) or not isinstance(document.get(key), list):
@@ -264,7 +264,7 @@ def _image_of(annotation: Any, images: Mapping[int, ImageRecord]) -> ImageRecord
 
 
 def _add(annotation: Mapping[str, Any], image: ImageRecord, labels: Mapping[int, int], truth: ImageTruth) -> None:
-    """Add one object to the truth of its image, or the region that it makes unknown."""
+    """Add one object to the truth of its image; add an ignored region if the object cannot be read."""
     category = annotation.get("category_id")
     label = labels.get(category) if isinstance(category, int) else None
     of = [label] if label is not None else range(len(labels))

@@ -22,7 +22,7 @@ from refinedet.data.shards import open_chip
 from refinedet.errors import FileError, InputError
 
 Key = tuple[int, int]
-"""Epoch and index of a sample, from which it is drawn."""
+"""Epoch and index of a sample; they determine its random draws."""
 
 Batch = tuple[Tensor, list[Sample]]
 """Images (B, 1 or 3, H, W) uint8, and the samples with their boxes."""
@@ -94,7 +94,7 @@ class ChipDataset(Dataset[Sample]):
         )
 
     def _pixels(self, index: int) -> NDArray[np.uint8]:
-        """Read chip `index` or take it from memory; decoding is half the work, so chips stay while there is room."""
+        """Read chip `index` or take it from memory. Decoding is half the work, so chips stay while there is room."""
         pixels = self._decoded.get(index)
         if pixels is None:
             pixels = read_chip(self.root / self.record.images[index].file_name)
@@ -110,7 +110,7 @@ class ChipDataset(Dataset[Sample]):
 class EpochSampler(Sampler[list[Key]]):
     """Batches of (epoch, index), each epoch in its own order; an incomplete last batch is left out unless it is alone.
 
-    Each of `ranks` processes takes its part of every batch, so that together they see the batches of a single process.
+    Each of `ranks` processes takes its part of every batch; together they see the batches of a single process.
 
     Raises:
         InputError: a batch cannot be shared evenly.

@@ -1,4 +1,4 @@
-"""One object of a COCO file as annotation tools write it: its box, turned box, polygons or mask become corners."""
+"""Corners of one object of a COCO file, from its box, turned box, polygons or mask as annotation tools write them."""
 
 from __future__ import annotations
 
@@ -13,17 +13,17 @@ Shape = Literal["box", "turned box", "polygon", "mask"]
 """Drawing from which the corners of an object follow."""
 
 _RUNS = re.compile(r"[0-o]*[0-O]")
-"""Compressed run lengths: characters of 6 bits, the last of which says that no more follow."""
+"""Compressed run lengths: characters of 6 bits; the last one of a number marks its end."""
 
 
 def corners_of(annotation: Mapping[str, Any], width: int, height: int) -> tuple[Corners, Shape] | None:
     """Corners of an object, not yet cut to its image of `width` x `height` pixels, and the drawing that gives them.
 
     A turned box has a rotation in degrees about its centre, as the attribute `rotation` or as a fifth number; the
-    result is the box around it. A box counts before polygons and masks, unless it is missing, empty or turned.
+    result is the box around it. A box takes precedence over polygons and masks, unless it is missing, empty or turned.
 
     Returns:
-        None if nothing of it can be read.
+        None if no drawing can be read.
     """
     box = numbers(annotation.get("bbox"))
     turn = _turn(annotation)
@@ -38,7 +38,7 @@ def corners_of(annotation: Mapping[str, Any], width: int, height: int) -> tuple[
 
 
 def around_turned(corners_xyxy: Corners, degrees: float) -> Corners:
-    """Corners of the upright box around a box that is turned about its centre by `degrees`, either way round."""
+    """Corners of the upright box around a box that is turned about its centre by `degrees`, in either sense."""
     x1, y1, x2, y2 = corners_xyxy
     cos, sin = abs(math.cos(math.radians(degrees))), abs(math.sin(math.radians(degrees)))
     width, height = (x2 - x1) * cos + (y2 - y1) * sin, (x2 - x1) * sin + (y2 - y1) * cos
@@ -50,13 +50,13 @@ def numbers(value: object) -> list[float] | None:
     """Numbers of a list as floats, infinite where they are beyond any image; None if it is no list of numbers."""
     if not isinstance(value, list) or not value or not all(type(v) in {int, float} for v in value):
         return None
-    # Python's JSON reader gives whole numbers without limit; float() of a huge one would raise.
+    # Python's JSON reader returns whole numbers of any size; float() of a huge one would raise.
     return [(math.inf if v > 0 else -math.inf) if abs(v) > LARGEST else float(v) for v in value]
 
 
 def _box_corners(box: list[float]) -> Corners:
     x, y, w, h = box[:4]
-    # The sums in double precision: they give back the float32 corner that was written.
+    # Sums in double precision restore the float32 corner that was written.
     return x, y, x + w, y + h
 
 

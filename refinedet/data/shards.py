@@ -1,7 +1,7 @@
 """Shards: many small files in a few uncompressed tar files with an index, for random access by name.
 
-DVC keeps each file of a folder on its own, which is slow beyond some ten thousands. A folder of shards holds 000.tar,
-001.tar, ... and index.json. `tar -xf` from the folder above restores the plain files.
+DVC stores each file of a folder separately, which is slow beyond some ten thousand files. A folder of shards holds
+000.tar, 001.tar, ... and index.json. `tar -xf` from the folder above restores the plain files.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class ShardWriter:
         """Append one file; `name` is relative to the root, and new."""
         if self._tar is None or self._tar.offset >= self._limit:
             self._tar = self._next()
-        member = tarfile.TarInfo(name)  # no time, no owner: they would change the bytes
+        member = tarfile.TarInfo(name)  # no time and no owner, because they would change the bytes
         member.size = len(content)
         self._tar.addfile(member, io.BytesIO(content))
         start = self._tar.offset - -(-len(content) // tarfile.BLOCKSIZE) * tarfile.BLOCKSIZE

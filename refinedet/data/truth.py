@@ -1,4 +1,4 @@
-"""Cleaning of annotated boxes one by one, with an account of every change."""
+"""Cleaning of annotated boxes one by one, with a record of every change."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ LARGEST = 1e15
 """Largest accepted corner; its square is finite in float32, and no image is as large."""
 
 CLIPPED = "clipped"
-"""Fate of a box that reached beyond its image and was cut to it; the other fates are reasons to drop one."""
+"""Fate of a box that was cut to its image; the other fates are reasons to drop a box."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,16 +36,16 @@ class BoxChange:
 
 @dataclass(slots=True)
 class Changes:
-    """Account of the changes that reading made, so that no box is lost without notice."""
+    """Record of the changes that reading made, so that no box is lost without notice."""
 
     dropped: Counter[str] = field(default_factory=Counter)
     """Reason -> number of boxes left out."""
     clipped: int = 0
     """Number of boxes that reached beyond their image and were cut to it."""
     ignored: Counter[str] = field(default_factory=Counter)
-    """Reason -> number of objects that cannot be read, so that where they lie is neither object nor background."""
+    """Reason -> number of objects that cannot be read; their place is neither object nor background."""
     derived: Counter[str] = field(default_factory=Counter)
-    """Drawing, such as polygon -> number of boxes that follow from one."""
+    """Drawing, such as polygon -> number of boxes derived from it."""
     boxes: list[BoxChange] = field(default_factory=list)
     """Changes one by one, in the order of reading."""
 
@@ -65,7 +65,7 @@ class Changes:
         self.boxes.append(BoxChange(file_name, CLIPPED, corners_xyxy))
 
     def to_dict(self) -> dict[str, Any]:
-        """Plain values for JSON; counts of rare kinds are there if they are not zero."""
+        """Plain values for JSON; counts of rare kinds are left out if they are zero."""
         rare = {"ignored": self.ignored, "derived": self.derived}
         return {
             "dropped": dict(sorted(self.dropped.items())),
@@ -82,9 +82,9 @@ class ImageTruth:
         self._rows: dict[tuple[float, ...], bool] = {}
 
     def add(self, corners_xyxy: Corners, label: int, *, ignored: bool, drawn_as: str = "box") -> None:
-        """Add a box, cut to the image; a box not finite, without area, outside the image or repeated is dropped.
+        """Add a box, cut to the image; a box without area, outside the image, repeated or not finite is dropped.
 
-        One that follows from another drawing, `drawn_as`, is counted.
+        A box derived from another drawing, `drawn_as`, is counted.
         """
         found = _clipped(corners_xyxy, self._size)
         if isinstance(found, str):

@@ -1,7 +1,7 @@
 """Labels of xView3-SAR: a table (CSV) of points in many scenes, some with boxes.
 
 The columns are those of the contest: https://iuu.xview.us. Rows and columns are pixels of the contest's own rasters,
-which have 10 m.
+with pixels of 10 m.
 """
 
 from __future__ import annotations
@@ -21,9 +21,9 @@ PIXEL_M = 10.0
 SIDES = ("left", "top", "right", "bottom")
 """Columns of a box."""
 SURE = frozenset({"HIGH", "MEDIUM"})
-"""Values of confidence with which a label counts."""
+"""Values of confidence of labels that count."""
 LOW = "LOW"
-"""Value of confidence of a label that neither counts as found nor as missed."""
+"""Value of confidence of labels that count neither as found nor as missed."""
 
 _COLUMNS = ("scene_id", "detect_scene_row", "detect_scene_column", "is_vessel", "confidence", "vessel_length_m")
 _SCENE_ID = re.compile(r"\w[\w-]{0,99}")
@@ -67,11 +67,11 @@ class Label:
 
 
 def read_labels(path: Path, needed: Collection[str] = ()) -> list[Label]:
-    """Read all labels of a file; `needed` are columns without which it is of no use here, beside those of any label.
+    """Read all labels of a file; it must have the columns `needed` besides those that every label needs.
 
     Raises:
         FileError: it cannot be read.
-        InputError: it lacks a column, or holds something else where a number or a name belongs.
+        InputError: a column is missing, or a value is no number or name where one is expected.
     """
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:

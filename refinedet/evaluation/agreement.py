@@ -18,7 +18,7 @@ def recall_around_default(truth: Record, detections: Mapping[int, Detections]) -
     """Share of the objects that are found, 0 to 1: mean over lowest scores from 0.4 to 0.6, around the default of 0.5.
 
     The default was chosen on validation chips such that some of their objects score just above it. Any change of the
-    scores loses those, so recall at the default alone would tell of that choice. It is 1 without any object.
+    scores loses those, so recall at the default alone would mostly reflect that choice. It is 1 without any object.
     """
     matched = match(truth, detections, score_min=float(_AROUND[0]))
     parts = [detections[key].scores[one.hits[:, 0]] for key, one in matched.items() if len(one.hits)]

@@ -102,7 +102,7 @@ def ap_costs(truth: Record, detections: Mapping[int, Detections], *, iou_min: fl
     One kind at a time is repaired. A missed object no longer counts. A badly placed detection gets the box of the
     object that it is meant for, and one of the wrong class gets its class. If something hits that object already, or a
     stronger detection is meant for it, the detection is removed. Doubles and false alarms are removed. Costs do not add
-    up, because one repair changes the worth of another. Only the strongest detections of an image count, as in COCO.
+    up, because one repair changes the gain of another. Only the strongest detections of an image count, as in COCO.
 
     Raises:
         InputError: an image id or label of `detections` is not in `truth`.

@@ -21,7 +21,7 @@ from refinedet.geo.reference import WGS84, Shapes
 _AREAS = (shapely.GeometryType.POLYGON, shapely.GeometryType.MULTIPOLYGON)
 _POINTS = (shapely.GeometryType.POINT, shapely.GeometryType.MULTIPOINT)
 _FAR_M = 1e8
-"""Place on the plane of what it cannot hold: far from everything."""
+"""Coordinate on the plane for a position that the plane cannot show: far from everything."""
 _NEAR_M = 100_000.0
 """Distance below which two files may show one scene."""
 _KM = 1000.0
@@ -51,7 +51,7 @@ class Placed:
 
 
 def read_placed(path: str | Path, system: System | None) -> Placed:
-    """Read ships of a file in any format of `read_features`; `system` is that of coordinates that do not say theirs.
+    """Read ships of a file in any format of `read_features`; `system` is the reference system of files that state none.
 
     Raises:
         FileError, InputError, MissingExtra: the file cannot be used.
@@ -82,7 +82,7 @@ def to_metres(pred: Placed, truth: Placed) -> tuple[Shapes, Shapes]:
 
 
 def distance_note(pred: Placed, truth: Placed, centre_max_m: float) -> str:
-    """Sentence on how far the nearest truth lies from the detections, which match none; what may be the reason."""
+    """Sentence for detections without a match: distance of the nearest truth, and a possible reason."""
     found, there = (shapely.get_coordinates(shapely.centroid(one.shapes)) for one in (pred, truth))
     nearest_m = _nearest_m(found, there)
     far = f"{nearest_m / _KM:,.0f} km" if nearest_m >= 10 * _KM else f"{nearest_m:,.0f} m"
@@ -95,7 +95,7 @@ def distance_note(pred: Placed, truth: Placed, centre_max_m: float) -> str:
 
 
 def _nearest_m(found: Points, there: Points) -> float:
-    """Distance in metres between the nearest two places of two files, to a thousandth."""
+    """Distance in metres between the two nearest places of two files, to a thousandth."""
 
     def unit(lonlat: Points) -> Points:
         lon, lat = np.radians(lonlat).T
@@ -119,7 +119,7 @@ def _placed(path: str | Path, layer: Features) -> Placed:
 
 
 def _single_points(layer: Features) -> Features:
-    """Layer with a feature for each point of those that have several."""
+    """Layer in which each point of a multipoint is a feature of its own."""
     many = [shape is not None and shape.geom_type == "MultiPoint" for shape in layer.shapes]
     if not any(many):
         return layer

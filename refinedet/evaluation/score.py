@@ -115,7 +115,7 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
         iou_min: least overlap of a match.
         centre_max_m: largest distance of centres of a match, in metres.
         centre_max_px: largest distance of centres of a match, in pixels.
-        truth_crs: reference system of a truth that does not say its own, or "pixels".
+        truth_crs: reference system of a truth that states none, or "pixels".
 
     Raises:
         FileError, InputError, MissingExtra: a file cannot be read, or the two share no kind of position.

@@ -42,7 +42,7 @@ def alignment_points(arm_deltas: Tensor, shapes: Tensor, sampling: AlignSampling
         (B, A, 9, 2, H, W), [y, x] on the axis of size 2.
     """
     deltas = arm_deltas.permute(0, 1, 3, 4, 2)  # (B, A, H, W, 4); movedim exports with a negative axis
-    cell = F.pad(shapes.to(deltas), (2, 0))[:, None, None, :]  # (A, 1, 1, 4): centre 0, 0
+    cell = F.pad(shapes.to(deltas), (2, 0))[:, None, None, :]  # (A, 1, 1, 4): centre at 0, 0
     to_box = _published_box if sampling == "published" else decode
     box = to_box(cell, deltas).permute(0, 1, 4, 2, 3)  # (B, A, 4, H, W)
     thirds = torch.arange(-1, 2, device=box.device, dtype=box.dtype) / 3
@@ -77,10 +77,10 @@ def align_conv_torchvision(features: Tensor, points: Tensor, weight: Tensor) -> 
 
 
 def align_conv_mmcv(features: Tensor, points: Tensor, weight: Tensor) -> Tensor:
-    """AlignConv by `mmcv.ops.deform_conv2d`, for which mmcv must be installed.
+    """AlignConv by `mmcv.ops.deform_conv2d`; it needs mmcv.
 
     Raises:
-        MissingExtra: no importable mmcv.ops.
+        MissingExtra: mmcv.ops cannot be imported.
     """
     try:
         kernel = importlib.import_module("mmcv.ops").deform_conv2d

@@ -18,7 +18,7 @@ def anchors(canvas_height: int, canvas_width: int, config: ModelConfig, shapes: 
     """All anchors of a canvas, (N, 4) [cx, cy, w, h] in canvas pixels; by level, then y, x, shape.
 
     The canvas is a multiple of the largest stride, so every level has whole cells. `shapes` are those of
-    `anchor_shapes` on the device of the result, because a copy to a GPU would make it wait.
+    `anchor_shapes`, already on the device of the result, because a copy to a GPU would make it wait.
     """
     shapes = anchor_shapes(config) if shapes is None else shapes
     levels = [_level(canvas_height // stride, canvas_width // stride, stride, shapes) for stride in config.strides]

@@ -15,14 +15,14 @@ from refinedet.files import sha256_file
 from refinedet.model.checkpoint import Header, read_header, save_checkpoint
 
 _EQUAL = ("model", "classes", "radiometry", "postprocess", "trained_on")
-"""Parts of the headers that must agree: what the weights mean, and how they are used."""
+"""Parts of the headers that must agree: the meaning of the weights, and their use."""
 
 
 def average_checkpoints(paths: Sequence[Path], target: Path) -> Header:
     """Write the mean of the weights of checkpoints to `target`; returns its header.
 
-    The provenance keeps what all have in common, and lists the SHA-256, `train` and `val` of each as `averaged`. The
-    operating score and its slope are the means of theirs. Counters, which are whole numbers, are those of the first.
+    The provenance keeps the entries that all have in common, and lists the SHA-256, `train` and `val` of each as
+    `averaged`. The operating score and its slope are means, too. Counters (whole numbers) are those of the first.
 
     Raises:
         FileError: a file is missing or damaged.

@@ -15,8 +15,8 @@ SIZE_VARIANCE = 0.2
 
 MAX_CENTRE_DELTA = 10_000.0 / CENTRE_VARIANCE
 MAX_SIZE_DELTA = math.log(1000.0) / SIZE_VARIANCE
-"""Largest offsets, in both directions. A box moves by at most 10,000 anchors and is 1/1000 to 1000 anchors large, so
-that one extreme value becomes neither infinity nor a box without an area."""
+"""Largest offsets, in both directions. A box moves by at most 10,000 anchor sides and is 1/1000 to 1000 times as large
+as its anchor, so an extreme value gives neither infinity nor a box without an area."""
 
 
 def decode(anchors_cxcywh: Tensor, deltas: Tensor) -> Tensor:

@@ -1,4 +1,4 @@
-"""Checkpoints: one safetensors file with weights, configuration, classes, radiometry and provenance. Never pickle."""
+"""Checkpoints: one safetensors file with weights, configuration, classes, radiometry and provenance, without pickle."""
 
 from __future__ import annotations
 
@@ -55,7 +55,7 @@ class Header(Settings):
 
     @property
     def finds_ships(self) -> bool:
-        """True if scenes are searched for ships: by the name of the one class, or as the weights come from such."""
+        """True if the weights find ships: their one class says so, or training began with weights that find ships."""
         return means_ship(self.classes) or (self.trained_on.ships and len(self.classes) == 1)
 
     @classmethod
@@ -73,7 +73,7 @@ class Header(Settings):
 
 
 def means_ship(classes: tuple[str, ...]) -> bool:
-    """Say if classes are ships alone, by name."""
+    """True if the names of the classes mean ships only."""
     return len(classes) == 1 and classes[0].strip().casefold() in _SHIP
 
 

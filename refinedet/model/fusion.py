@@ -20,7 +20,8 @@ def fuse_conv_bn(model: RefineDet) -> RefineDet:
     """Fuse each batch norm into the convolution before it, in a copy for evaluation.
 
     A norm is assumed to follow the convolution that its parent lists just before it. timm's networks and ours are
-    written that way. One small picture checks it: if the outputs of the copy differ, the network itself is returned.
+    written that way. A check on one small picture follows: if the outputs of the copy differ, the unchanged network is
+    returned.
     """
     model.eval()
     copied = copy.deepcopy(model)

@@ -18,7 +18,7 @@ SHIPPED = "shipped"
 
 _BOX_ROWS = 4
 _ANCHORS = ("strides", "anchor_scale", "anchor_ratios", "refined_anchors")
-"""Settings that give the numbers of a head their meaning; with other values, every box would begin wrong."""
+"""Settings that the numbers of a head depend on; with other values, every box would start at a wrong place."""
 _LEAST_SHARE = 0.5
 
 
@@ -72,7 +72,7 @@ def load_initial(model: RefineDet, path: str | Path) -> list[str]:
 
 
 def _apart(model: RefineDet, given: ModelConfig) -> tuple[str, ...]:
-    """Beginnings of the names of tensors that mean something else in a network of the settings `given`."""
+    """Prefixes of the names of tensors whose meaning differs in a network of the settings `given`."""
     differ = {name for name in _ANCHORS if getattr(model.config, name) != getattr(given, name)}
     levels = ("tcb.",) if "strides" in differ else ()
     return ("arm.", "odm.", *levels) if differ else ()

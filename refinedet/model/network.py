@@ -156,5 +156,5 @@ def _arm_head(channels: int, shapes: int, hidden: int, norm: bool) -> nn.Sequent
 
 
 def _prior_logit() -> float:
-    """Bias at which a fresh head calls every anchor background with confidence (RetinaNet, section 4.1)."""
+    """Bias with which a fresh head confidently predicts background everywhere (RetinaNet, section 4.1)."""
     return math.log(_PRIOR / (1 - _PRIOR))

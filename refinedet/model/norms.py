@@ -12,7 +12,7 @@ M = TypeVar("M", bound=nn.Module)
 
 
 def batch_norms(model: nn.Module) -> list[_BatchNorm]:
-    """Every batch normalisation of a network, in the order of its modules."""
+    """All batch normalisation layers of a network, in the order of its modules."""
     return [module for module in model.modules() if isinstance(module, _BatchNorm)]
 
 

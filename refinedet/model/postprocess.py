@@ -12,7 +12,7 @@ from refinedet.model.box_coder import decode, to_xyxy
 from refinedet.model.network import RawOutputs
 
 _SIDE_PX, _LEAST_SIDE_PX, _MOST_SIDE_PX = 16.0, 8.0, 32.0
-"""Side of a box, the root of its area, whose score is as the operating score says; sides between which it changes."""
+"""Side (root of the area) of the box for which the operating score holds; the sides between which the score shifts."""
 
 
 def decoded(raw: RawOutputs, config: PostprocessConfig) -> tuple[Tensor, Tensor]:

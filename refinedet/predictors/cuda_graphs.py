@@ -33,9 +33,9 @@ Record = Callable[[Step, Tensor, Tensor], Recorded]
 
 
 class Replays:
-    """Passes that are recorded when their key comes the second time, and replayed from then on.
+    """Runner that records a pass when its key comes the second time, and replays it from then on.
 
-    Where a recording fails, a warning says so, and every pass runs kernel by kernel from there on.
+    If a recording fails, a warning says so, and every later pass runs kernel by kernel.
 
     Args:
         record: function that records a step for inputs of these shapes.

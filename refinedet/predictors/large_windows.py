@@ -1,4 +1,4 @@
-"""Windows larger than the chips of training, at the same scale: neighbours share less, so a scene takes less time.
+"""Windows larger than the training chips, at the same scale: less area is computed twice, so a scene takes less time.
 
 A network of convolutions takes canvases of any size. With an overlap of 160 pixels, windows of 512 compute each pixel
 of a scene twice on average, and windows of 1024 compute it 1.4 times.
@@ -26,7 +26,7 @@ class LargeWindows:
 
     def __init__(self, predictor: ScalablePredictor, tile: TileConfig) -> None:
         self.predictor, self.tile = predictor, tile
-        room = WINDOW_TILES**2  # for as many ships on the same area
+        room = WINDOW_TILES**2  # as many ships per area as before
         own = predictor.postprocess
         self.postprocess = replace(own, max_detections=room * own.max_detections, pre_nms=room * own.pre_nms)
 

@@ -34,8 +34,8 @@ class Predictor(Protocol):
     a small scene as a whole. Results must not depend on how chips are grouped into calls, and equal chips must get
     equal results. Resuming, batches and byte-equal files rely on both.
 
-    Adapters for other people's networks: `TorchvisionPredictor`, `OnnxPredictor`, `UltralyticsPredictor`. For one
-    of your own, see docs/howto/own-detector.md.
+    Adapters for other networks: `TorchvisionPredictor`, `OnnxPredictor`, `UltralyticsPredictor`. To write your own,
+    see docs/howto/own-detector.md.
     """
 
     @property
@@ -105,20 +105,20 @@ def batch_for(device: str) -> int:
     """Number of chips per pass of the network that suits a resolved device.
 
     On two cores, EfficientNet-Lite0 at 512 pixels took 83 ms a chip in passes of one or two and 103 ms in passes of
-    eight, with 0.9, 1.0 and 2.0 GB of memory in all. A GPU needs more chips at once to be busy; with some 0.1 GB for
-    each, 32 fit into small ones (estimated, not measured).
+    eight, with 0.9, 1.0 and 2.0 GB of memory in all. A GPU needs more chips at once to be busy; at about 0.1 GB per
+    chip, 32 fit into small GPUs (estimated, not measured).
     """
     return 32 if device.startswith("cuda") else 2
 
 
 class CanvasPredictor(ABC):
-    """Predictor around a network that takes canvases: letterbox, detect, back to chip pixels.
+    """Predictor for a network that takes canvases. It letterboxes chips and returns boxes in chip pixels.
 
     A subclass detects on canvases of one size. The canvas of a chip never depends on its neighbours.
     """
 
     gray_bands = 3
-    """Bands of a canvas whose chip has a single one: 3 equal ones, or 1 for a network that takes both."""
+    """Bands of the canvas of a single-band chip: 3 equal bands, or 1 for a network that takes both."""
 
     def __init__(
         self,
@@ -205,7 +205,7 @@ class TorchPredictor(CanvasPredictor):
         precision: FloatPrecision = "fp32",
         torch_mode: TorchMode = "eager",
     ) -> None:
-        """Take a network. With a `torch_mode` other than eager, its tensors may only be changed in place from then on.
+        """Take a network. With a `torch_mode` other than eager, change its tensors only in place afterwards.
 
         Raises:
             InputError: there is no such device, or it cannot run in that mode.

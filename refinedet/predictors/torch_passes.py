@@ -51,7 +51,7 @@ def resolve_mode(asked: TorchMode, device: str) -> Mode:
 class NetworkPasses:
     """Passes of one network on one device. On a GPU, several threads may share it.
 
-    Batches are filled up to a power of two, so that few shapes come, and each shape has its graph. With mode compile,
+    Batches are filled up to a power of two, so that there are few shapes; each shape has its graph. With mode compile,
     batches of square canvases of the network's input are filled up to the whole batch and compiled, once; other
     canvases are as in mode graph, or eager on a processor.
 
@@ -97,12 +97,12 @@ class NetworkPasses:
                 ending.wait_event(done)
                 for tensor in (picked.boxes_xyxy, picked.scores, picked.labels):
                     tensor.record_stream(ending)
-                return suppress_picked(picked, config)  # it waits for the answer: the canvases are free then
+                return suppress_picked(picked, config)  # this waits for the results: the canvases are free then
 
     def _on_streams(
         self, images: Tensor, sizes: Tensor, config: PostprocessConfig, batch_size: int
     ) -> tuple[Picked, torch.cuda.Event]:
-        """Begin copy and network; returns what will be their results, and the event of their end."""
+        """Start copy and network; returns the tensors of their results, and the event that marks their end."""
         before = torch.cuda.current_stream(self._device)  # the weights may have been written there
         with torch.cuda.stream(self._copying):
             there = [one.to(self._device, non_blocking=True) for one in (images, sizes)]
@@ -116,7 +116,7 @@ class NetworkPasses:
             return picked, self._working.record_event()
 
     def _picked(self, images: Tensor, sizes: Tensor, config: PostprocessConfig, batch_size: int) -> Picked:
-        """Strongest candidates of images (B, 1 or 3, H, W), in the way of this mode."""
+        """Strongest candidates of images (B, 1 or 3, H, W), computed as the mode says."""
         step: Step = partial(self._step, config=config)
         limits = (config.objectness_min, config.operating_score, config.size_slope, config.score_min, config.pre_nms)
         compiles = self._mode == "compile" and images.shape[2] == images.shape[3] == self._model.config.input_px

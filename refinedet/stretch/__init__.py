@@ -1,1 +1,1 @@
-"""Stretch of pixels to 8 bits: what it is, its limits, and the sea that they are measured on."""
+"""Stretch of pixels to 8 bits, its limits, and the level of the sea from which they are measured."""

@@ -1,8 +1,8 @@
-"""Level of the sea in a scene: its amplitude from place to place, from a thinned sample of the pixels. Pure NumPy.
+"""Level of the sea in a scene: its amplitude at each place, from a thinned sample of the pixels. Pure NumPy.
 
-The sample is cut into cells, and cells of water are told from others by the law of speckle. Water has no heavy tail: a
-few bright pixels mean ships, a city or a shore. Water is not both brighter and rougher than its surroundings: that is
-land. So nothing but water moves the level, and the level of the water around it holds over everything else.
+The sample is cut into cells, and the statistics of speckle separate water from the rest. Water has no heavy tail: a few
+bright pixels mean ships, a city or a shore. A cell that is both brighter and rougher than its surroundings is land. So
+only water sets the level; everywhere else, the level of the water around holds.
 """
 
 from __future__ import annotations
@@ -21,31 +21,31 @@ Mask = NDArray[np.bool_]
 Amplitudes = NDArray[np.floating[Any]]
 
 CELL_PX = 32
-"""Side of a cell, in pixels of the sample; a thousand pixels tell a level to 1 %."""
+"""Side of a cell, in pixels of the sample; a thousand pixels give a level to 1 %."""
 _MEASURED = 0.5
-"""Least share of a cell that was measured, and is not known to be land."""
+"""Least share of a cell that must be measured and not known to be land."""
 _BODY = 0.95
-"""Share of the pixels of a cell, from the darkest up, that give its level: a ship covers less than the rest."""
+"""Share of the pixels of a cell, from the darkest up, that give its level: a ship covers fewer than the others."""
 _HEAVY_TAIL = 0.3
 """Largest height of a cell's mean above that of its body, in standard deviations. Speckle of any number of looks has
 0.11 to 0.17, sea with breaking waves up to 0.25, cells with ships and cities 0.3 to 3."""
 _ROUGHEST = 0.7
 """Largest standard deviation of a cell's body over its mean. Speckle of a single look has 0.48, in a spiky sea 0.6."""
 _UNEVEN, _SMOOTH_PERCENTILE = 2.0, 25
-"""Cells of water are at most this many times as rough as the smooth ones, which are those at the percentile."""
+"""Cells of water are at most this many times as rough as the cell at the percentile."""
 _LEAST_ALIKE = 2
-"""Least count of cells of water with a level like its own around a cell of water: water is wider than one cell."""
+"""Least number of neighbours with water of a similar level around a cell of water: water is wider than one cell."""
 _FLAT = 1e-3
-"""Ratio below which a cell is a constant: a fill, or a picture of something else."""
+"""Ratio of deviation to mean below which a cell is constant: a fill, or no radar image."""
 _LAND_DB, _CHARTED_LAND_DB = 3.0, 6.0
-"""Least step up from water to land; the latter where a coastline has told the land already. The lower one is less than
-that of 98 in 100 images of a coast (SSDD)."""
+"""Least step from water up to land in dB, without and with a coastline that marks the land already. The first is less
+than the step in 98 of 100 images of a coast (SSDD)."""
 _ROUGHER = 1.1
 _NEAR_CELLS = 5
 _NEAR_SHARE = 0.25
-"""Least share of the cells around that are darker and smoother, for a cell to be land."""
+"""Least share of neighbouring cells that are darker and smoother, for a cell to be land."""
 _PASSES = 3
-"""Times that land is looked for: what lies behind a shore is seen once the shore is left out."""
+"""Number of searches for land: land behind a shore is found once the shore is left out."""
 _SMOOTH_CELLS = 2.0
 """Standard deviation of the smoothing of levels, in cells."""
 _WIDER, _FADING = 4.0, 1e-3
@@ -55,14 +55,14 @@ _LEAST_CELLS = 4
 _LEAST_SHARE = 0.01
 """Least share of the measured cells that must be water."""
 _SUM_ROUNDING = 1e-4
-"""More than the sum of the amplitudes of a cell is off by, relative to it."""
+"""Upper bound of the relative rounding error of a cell's sum of amplitudes."""
 _EVERYWHERE = 1e-9
 """Weight of the median level of the scene, for places far from any water."""
 
 
 @dataclass(frozen=True, slots=True, eq=False)
 class SeaLevels:
-    """Level of the sea from place to place, in dB of amplitude against its median over the water of the scene."""
+    """Level of the sea at each place, in dB of amplitude relative to its median over the water of the scene."""
 
     db: Grid
     """Level at the middle of each cell."""
@@ -90,7 +90,7 @@ class Sea:
 
     levels: SeaLevels
     amplitudes: Amplitudes = field(repr=False)
-    """(N,) amplitudes of water at the median level: the ratio of a pixel to the level around it, times that."""
+    """(N,) amplitudes of water at the median level: the ratio of a pixel to its local level, times the median level."""
 
 
 class _Cells(NamedTuple):
@@ -110,9 +110,9 @@ def measure_sea(amplitude: Amplitudes, valid: Mask, land: Mask | None = None) ->
     """Measure the sea in a sample (H, W) of a scene; None if too little of it is found.
 
     Args:
-        amplitude: amplitudes of picked pixels, not of averaged ones.
+        amplitude: (H, W) amplitudes of single pixels, not averages.
         valid: (H, W) true where a pixel was measured.
-        land: (H, W) true where land is known to be; None: nothing is known. Land that it misses is found as well.
+        land: (H, W) true where land is known to be; None: unknown. Land that the mask misses is found too.
     """
     usable = valid if land is None else valid & ~land
     cells = _cells(amplitude, usable)
@@ -154,7 +154,7 @@ def speckle_law(values: NDArray[np.float32], count: int) -> tuple[Amplitudes, ..
     body = int(_BODY * count)
     values = np.partition(values, body if count == values.shape[1] else (body, count - 1), axis=1)[:, :count]
     low = values[:, :body]
-    with np.errstate(over="ignore", invalid="ignore"):  # values too large to be squared are no water
+    with np.errstate(over="ignore", invalid="ignore"):  # values too large to square are not water
         level, mean = low.mean(axis=1), values.mean(axis=1)
         std = np.sqrt(np.maximum(np.einsum("ij,ij->i", low, low) / body - level * level, 0))
         known = (level > 0) & np.isfinite(std) & np.isfinite(mean)
@@ -164,7 +164,7 @@ def speckle_law(values: NDArray[np.float32], count: int) -> tuple[Amplitudes, ..
 
 
 def least_level(total: Amplitudes, highest: Amplitudes, count: int) -> NDArray[np.float64]:
-    """Level of N cells by `speckle_law`, or less, from the sum and the highest of their `count` amplitudes; quick."""
+    """Lower bound of the level of N cells by `speckle_law`, from sum and highest of their `count` amplitudes."""
     body = int(_BODY * count)
     return np.asarray((1 - _SUM_ROUNDING) * (total - (count - body) * highest) / body, np.float64)
 
@@ -196,7 +196,7 @@ def _is_land(cells: _Cells, water: Mask, step: float) -> Mask:
 
 
 def _around(grid: Grid, reach: int) -> Iterator[Grid]:
-    """Yield the values of each neighbour of all cells, and their own; infinite beyond the edge."""
+    """Yield the grid shifted to each neighbour of its cells, and unshifted; infinite beyond the edge."""
     rows, columns = grid.shape
     wide = np.pad(grid, reach, constant_values=np.inf)
     for down in range(2 * reach + 1):
@@ -205,7 +205,7 @@ def _around(grid: Grid, reach: int) -> Iterator[Grid]:
 
 
 def _spread(db: Grid, water: Mask) -> Grid:
-    """Smooth levels of water, and continue them over all other cells."""
+    """Smooth the levels of water, and extend them over all other cells."""
     calm = np.where(water, _median(db, water), 0)
     both = np.stack([calm, water])
     total = np.stack([np.full(db.shape, np.median(calm[water])), np.ones(db.shape)]) * _EVERYWHERE
@@ -224,7 +224,7 @@ def _median(db: Grid, water: Mask) -> Grid:
 
 
 def _at_median(amplitude: Amplitudes, usable: Mask, water: Mask, levels: SeaLevels) -> Amplitudes:
-    """(N,) usable amplitudes in cells of water, brought to the median level."""
+    """(N,) usable amplitudes in cells of water, scaled to the median level."""
     width = amplitude.shape[1]
     x = (np.arange(width) + 0.5) / width
     found = []

@@ -1,4 +1,4 @@
-"""Limits of the stretch of a scene, measured once on a sample of it: on its sea where there is enough. Pure NumPy."""
+"""Limits of the stretch of a scene, measured once on a sample: on the sea if there is enough of it. Pure NumPy."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ NO_SEA = (
 """Note on a scene without enough water."""
 SEA_HEADROOM = 1.2
 """Factor on the headroom above the sea alone. The high percentile of a whole scene lies this much higher, because of
-its wind, ships and coasts, and weights know the sea as dark as that makes it (median of simulated scenes)."""
+wind, ships and coasts, and weights were trained with a sea as dark as that (median of simulated scenes)."""
 
 SEA_SPAN = 6.5
-"""Least ratio of the upper limit to the mean amplitude of the sea: averaged or resampled seas have a high percentile so
-low that ships beside one another would grow together. From 5 to 8 the weights find the same (sea_levels.py)."""
+"""Least ratio of the upper limit to the mean amplitude of the sea. The high percentile of an averaged or resampled sea
+is so low that neighbouring ships would merge. From 5 to 8 the weights find the same ships (sea_levels.py)."""
 _AUTO = StretchChoice()
 _PILED_UP, _CUT_OFF = 3, 1e-5
-"""Count and share of pixels at the highest value that no unbounded picture exceeds."""
+"""Number and share of pixels at the highest value; only pictures that were cut off have more."""
 _HIGHEST = 255
 
 
@@ -36,7 +36,7 @@ def scene_limits(
     choice: StretchChoice = _AUTO,
     land: Mask | None = None,
 ) -> StretchLimits | None:
-    """Stretch limits of a scene with pixels of `dtype`; None where its values are taken as 8-bit values already.
+    """Stretch limits of a scene with pixels of `dtype`; None if its values count as 8-bit values already.
 
     None is returned for the stretch "none", and for uint8 unless `choice` names a stretch.
 
@@ -45,7 +45,7 @@ def scene_limits(
         dtype: type of the scene's pixels.
         nodata: value of pixels that were not measured, as for `valid_mask`.
         radiometry: stretch that the weights were trained with.
-        choice: stretch that the user asks for; ends of a fixed one are amplitudes.
+        choice: stretch that the user asks for; a fixed stretch has its ends as amplitudes.
         land: (H, W) true where the sample is known to be land; None: unknown.
 
     Raises:
@@ -65,7 +65,7 @@ def scene_limits(
     if sample.ndim == 3 or _had_eight_bits(values):
         return measure_limits(values, radiometry, domain)
     sea = measure_sea(sample, valid, land)
-    if sea is None and land is not None:  # a coastline knows no rivers, and may lie beside the real one
+    if sea is None and land is not None:  # a coastline shows no rivers, and may be displaced
         sea = measure_sea(sample, valid)
     return measure_limits(values, radiometry, domain, sea, None if sea else NO_SEA)
 
@@ -79,9 +79,9 @@ def measure_limits(
 ) -> StretchLimits:
     """Stretch limits of a scene from its valid `values` (N,), by the percentiles of `radiometry`.
 
-    The percentiles are those of the sea, at its median level, else of all values. Every sample gives usable limits.
-    Without a valid pixel they are 0 and 1. If both percentiles are equal, the highest value is the upper limit. A
-    constant sample gets an upper limit one unit above it. No limit lies above the highest value, because values that
+    The percentiles are those of the sea at its median level, or of all values without a sea. Every sample gives usable
+    limits. Without a valid pixel they are 0 and 1. If both percentiles are equal, the highest value is the upper limit.
+    A constant sample gets an upper limit one unit above it. No limit lies above the highest value, because values that
     were cut off before, such as 8-bit values in a wider type, need no headroom.
     """
     every = _in_logs(values) if domain == "decibel" else values
@@ -102,7 +102,7 @@ def measure_limits(
 
 
 def _above_sea(low: float, high: float, level: float, domain: Domain) -> float:
-    """Upper limit over a sea of a mean amplitude `level`, from that which its percentiles give."""
+    """Upper limit above a sea of mean amplitude `level`, from the limits that its percentiles give."""
     high = low + SEA_HEADROOM * (high - low)
     return max(high, 20 * float(np.log10(SEA_SPAN * level)) if domain == "decibel" else SEA_SPAN * level)
 

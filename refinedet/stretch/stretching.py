@@ -1,7 +1,7 @@
 """Stretch of a scene to 8 bits by the level of its sea, the same for training and detection. Pure NumPy.
 
-`stretch_limits.py` measures limits and levels once per scene. They then decide each pixel by its value and its place
-alone, so a window never depends on its neighbours.
+`stretch_limits.py` measures limits and levels once per scene. A pixel then depends only on its value and its place,
+so a window never depends on its neighbours.
 """
 
 from __future__ import annotations
@@ -38,7 +38,7 @@ _PART_PX = 1 << 20
 _CHUNK_PX = 1 << 17
 """Number of values that are computed at once by levels: they stay in the cache of the processor."""
 _FIXED_BITS = 30
-"""Bits of a fixed-point number that are used: one less than 32 bits with a sign hold, for the sum of two."""
+"""Bits of a fixed-point number: one less than a signed 32-bit integer holds, so that a sum of two fits."""
 _HIGHEST = 255
 
 
@@ -66,7 +66,7 @@ class Stretch:
     def __call__(self, pixels: Pixels, window: Window) -> NDArray[np.uint8]:
         """Return the pixels of a window in 8 bits, of the same shape; 0 where nothing was measured.
 
-        Fewer pixels than the window has are spread evenly over it: a thinned picture.
+        If there are fewer pixels than in the window, they count as evenly spread over it (a thinned picture).
         """
         if self._limits is None or self._levels is None or pixels.ndim == 3:
             return self._without_levels(pixels)
@@ -78,7 +78,7 @@ class Stretch:
         short = _is_short(pixels.dtype) and self._limits.domain == "amplitude"
         way = (_Integers if short else _Floats)(self._limits, self._levels, pixels.dtype, (rows, wide))
         stretched = np.empty(pixels.shape, np.uint8)
-        with np.errstate(over="ignore", invalid="ignore"):  # of values that are not valid, or beyond the limits
+        with np.errstate(over="ignore", invalid="ignore"):  # from values that are invalid or beyond the limits
             for block, start, end in _runs(blocks):
                 levels_db = self._levels.line((block + 0.5) * (_BLOCK_PX / self._info.height), middles)
                 steps = np.take(way.steps(levels_db), columns, mode="clip")
@@ -103,7 +103,7 @@ class Stretch:
 
 
 class _Way(ABC):
-    """Arithmetic of a stretch that follows the level, with a memory of few rows that stays in the cache."""
+    """Arithmetic of a stretch that follows the level; its buffer of a few rows stays in the cache."""
 
     def __init__(self, limits: StretchLimits, levels: SeaLevels, dtype: np.dtype[Any], shape: tuple[int, int]) -> None:
         """Take limits and levels, and the type and largest shape of the pixels."""
@@ -125,7 +125,7 @@ class _Way(ABC):
 
 
 class _Integers(_Way):
-    """Amplitudes in integers of up to 16 bits, by factors in fixed point: as quick as a table."""
+    """Stretch of amplitudes in integers of up to 16 bits, by fixed-point factors: as quick as a table."""
 
     def _prepare(self, levels: SeaLevels, dtype: np.dtype[Any], shape: tuple[int, int]) -> None:
         largest = max(abs(bound) for bound in (np.iinfo(dtype).min, np.iinfo(dtype).max))
@@ -147,7 +147,7 @@ class _Integers(_Way):
 
 
 class _Floats(_Way):
-    """Values of other types, and decibels."""
+    """Stretch of values of other types, and of decibels."""
 
     def _prepare(self, levels: SeaLevels, dtype: np.dtype[Any], shape: tuple[int, int]) -> None:
         del levels
@@ -167,7 +167,7 @@ class _Floats(_Way):
         else:
             values *= steps
         values += self._first
-        one, top = (values.dtype.type(end) for end in (1, _HIGHEST))  # of its type, or NumPy takes thrice the time
+        one, top = (values.dtype.type(end) for end in (1, _HIGHEST))  # of one type: NumPy is three times faster
         np.clip(values, one, top, out=values)
         out[...] = values
 

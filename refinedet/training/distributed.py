@@ -1,7 +1,7 @@
 """Communication of several processes that train one network (torchrun).
 
-Without a process group, each function does what is right for a single process, at no cost. With one, every process
-must call the same functions in the same order, because most of them wait for all.
+Without a process group, each function works for a single process, at no cost. With a group, every process must call the
+same functions in the same order, because most functions wait for all processes.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def process_group(device: str) -> Iterator[str]:
         torch.cuda.set_device(local)
     distributed.init_process_group("gloo" if device == "cpu" else "cpu:gloo,cuda:nccl")
     yield device
-    distributed.destroy_process_group()  # not after an error: the others may be waiting, and torchrun ends them
+    distributed.destroy_process_group()  # not after an error: other processes may be waiting, and torchrun ends them
 
 
 def rank() -> int:
@@ -70,8 +70,8 @@ def is_first() -> bool:
 def parallel(model: nn.Module) -> nn.Module:
     """Wrap `model` in DDP if there are several processes; it gets the weights and buffers of the first one.
 
-    DDP copies the first process's buffers again before each call. Call `average` on them after it, so that the batches
-    of the other processes count too.
+    DDP copies the first process's buffers again before each call. Call `average` on the buffers afterwards, so that the
+    batches of the other processes count too.
     """
     return model if world_size() == 1 else DistributedDataParallel(model, gradient_as_bucket_view=True)
 
@@ -87,7 +87,7 @@ def loss_normaliser(total: Tensor) -> Tensor:
     """
     if world_size() == 1:
         return total.clamp(min=1)
-    everywhere = total.detach().float()  # a copy, or a tensor that nobody else needs
+    everywhere = total.detach().float()  # a copy, or a tensor that is not used elsewhere
     distributed.all_reduce(everywhere)
     return everywhere.clamp(min=1) / world_size()
 

@@ -71,15 +71,15 @@ def fit(
         dataset: augmented chips and the settings of the run.
         validate: measures the EMA of the weights on *val*, after the epochs that the settings name; called in every
             process, with an equal result in all.
-        state_path: file of the state between epochs; the caller keys it to params, inputs and code. Only the first
-            process reads and writes it.
+        state_path: file of the state between epochs; the caller names it by a key of params, inputs and code. Only the
+            first process reads and writes it.
         header: header of `last_good.safetensors`; its provenance gets the `epoch`.
         on_epoch: called with each finished epoch, in order, in the first process alone. After a resume it gets the last
             one again, because the interruption may have come between saving and this call.
 
     Raises:
         RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded.
-        InputError: the batch cannot be shared, batch normalisation cannot work on it, or there can be no CUDA graph.
+        InputError: the batch cannot be shared or is too small for batch normalisation, or no CUDA graph is possible.
     """
     config, device = dataset.config, next(model.parameters()).device
     sampler = EpochSampler(len(dataset), config.batch_size, config.seed, rank=rank(), ranks=world_size())
@@ -193,7 +193,7 @@ def _step(state: TrainState, losses: dict[str, Tensor], config: TrainConfig) -> 
 
 
 def _check_progress(state: TrainState, loss: float, config: TrainConfig) -> None:
-    """Refuse an epoch that is not worth keeping.
+    """Raise an error if the training has diverged.
 
     Losses are means over positives, so they are of the order of one. Every epoch sees the same chips. A mean loss above
     1, above that of the first epoch and many times the best one shows that the training has diverged.

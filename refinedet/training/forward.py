@@ -1,4 +1,4 @@
-"""Forward pass of a training step: kernel by kernel, or as one CUDA graph, which the GPU gets as a whole.
+"""Forward pass of a training step: kernel by kernel, or as one CUDA graph that the GPU gets as a whole.
 
 Losses are not part of the graph: the shapes of their tensors depend on the number of ships.
 """
@@ -26,7 +26,7 @@ Forward = Callable[[Tensor], RawOutputs]
 
 
 def uses_cuda_graph(config: TrainConfig, device: torch.device) -> bool:
-    """Say if a training on `device` computes its network as a CUDA graph.
+    """True if a training on `device` computes its network as a CUDA graph.
 
     Raises:
         InputError: the settings demand it, and the device is no GPU or several processes train together.
@@ -89,7 +89,7 @@ class GraphedForward:
         return RawOutputs(anchors_cxcywh, *graph(images))
 
     def _record(self, images: Tensor) -> tuple[Callable[..., Any], Tensor]:
-        """Graph and anchors of a shape. The passes that warm up leave no trace in the statistics of norms."""
+        """Graph and anchors of a shape. The warm-up passes do not change the statistics of norms."""
         step = _Tensors(self._model, autocast_dtype(self._config, images.device.type))
         buffers = list(self._model.buffers())
         before = [buffer.clone() for buffer in buffers]
@@ -101,7 +101,7 @@ class GraphedForward:
 
 
 class _Tensors(nn.Module):
-    """Network whose outputs are a tuple of tensors, with autocast inside and without its cache, as a graph needs it."""
+    """Network in the form that a graph needs: its outputs are a tuple of tensors, and autocast runs without a cache."""
 
     def __init__(self, network: RefineDet, dtype: torch.dtype | None) -> None:
         super().__init__()

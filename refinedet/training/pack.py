@@ -1,8 +1,8 @@
-"""A training in one file, to be carried to another machine: header, chips and the weights that it starts from.
+"""Pack of a training: one file with header, chips and initial weights, to move the training to another machine.
 
-Chips come out pixel for pixel. The chips of a scene are packed in the smallest of three ways that gives their pixels
-back: as the specification of a simulated scene, as the file they were cut from, or as they are. Weights that a fresh
-network draws from the seed of the training are drawn again.
+Packing keeps every pixel. The chips of a scene are packed in the smallest of three forms that restores their pixels:
+the specification of a simulated scene, the file that they were cut from, or the chips themselves. Weights that a fresh
+network draws from the seed of the training are left out and drawn again.
 """
 
 from __future__ import annotations
@@ -61,10 +61,10 @@ _DAMAGED = (zipfile.BadZipFile, KeyError, EOFError, ValueError, OSError)
 
 @dataclass(frozen=True, slots=True)
 class Contents:
-    """Ways to make a pack small, and what else it says."""
+    """Options that make a pack small, and further contents."""
 
     code_sha256: str
-    """Hash of the code that packs; the machine that trains must have the same."""
+    """Hash of the code that packs; the training machine must have the same code."""
     sources: Path | None = None
     """Folder of the scenes that the chips were cut from; None: no chip is packed as its scene's file."""
     simulated: Mapping[str, SceneSpec] = field(default_factory=dict)
@@ -75,7 +75,7 @@ class Contents:
 
 
 class Unpacked(NamedTuple):
-    """A training as it came out of a pack."""
+    """Training that was read from a pack."""
 
     training: Training
     weights: dict[str, Tensor]
@@ -89,7 +89,7 @@ def write_pack(path: Path, training: Training, model: RefineDet, contents: Conte
 
     Raises:
         FileError: a chip is missing or damaged.
-        InputError: the file would be larger than allowed; the message says what takes the room.
+        InputError: the file would be larger than allowed; the message says what takes the space.
     """
     sizes: Counter[str] = Counter()
     with atomic_path(path) as temporary:
@@ -125,11 +125,11 @@ def write_pack(path: Path, training: Training, model: RefineDet, contents: Conte
 
 
 def read_pack(path: Path, folder: Path) -> Unpacked:
-    """Unpack the chips of a training into `folder`, unless they lie there from the same pack already.
+    """Unpack the chips of a training into `folder`, unless they are there already from the same pack.
 
     Raises:
         FileError: the file is missing or damaged.
-        InputError: the file is something else, or this machine makes other pixels or weights than the one that packed.
+        InputError: the file is something else, or this machine makes other pixels or weights than the packing one.
     """
     try:
         with zipfile.ZipFile(path) as packed:
@@ -170,7 +170,7 @@ def _by_scene(training: Training) -> dict[str, list[ImageRecord]]:
 def _pack_scene(
     packed: zipfile.ZipFile, scene: str, images: list[ImageRecord], training: Training, contents: Contents
 ) -> dict[str, Any]:
-    """Pack the chips of a scene; returns what the index says of it."""
+    """Pack the chips of a scene; returns its entry of the index."""
     chips = [read_chip(training.chips / image.file_name) for image in images]
     spec, source = contents.simulated.get(scene), None if contents.sources is None else contents.sources / scene
     told: dict[str, Any] = {"sha256": sha256_of_chips(chips)}

@@ -1,4 +1,4 @@
-"""Chips as files of few bytes, and back, without the loss of a pixel."""
+"""Lossless packing of chips as small files, and reading them back."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def picture(content: bytes) -> NDArray[np.uint8]:
 
 
 def smaller_jpeg(content: bytes) -> bytes:
-    """JPEG file of the same pixels in a tenth fewer bytes, if the package for it is installed; others stay."""
+    """JPEG file with the same pixels and a tenth fewer bytes, if the package for it is installed; else `content`."""
     if optimize is None or not content.startswith(_JPEG):
         return content
     small: bytes = optimize(content)
@@ -64,7 +64,7 @@ def png_file(chip: NDArray[np.uint8]) -> bytes:
 
 
 def equal(chips: list[NDArray[np.uint8]], others: list[NDArray[np.uint8]]) -> bool:
-    """Say if two lists of chips have the same shapes and pixels."""
+    """True if two lists of chips have the same shapes and pixels."""
     return all(np.array_equal(*pair) for pair in zip(chips, others, strict=True))
 
 

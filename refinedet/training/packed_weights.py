@@ -15,7 +15,7 @@ from refinedet.training.recipe import Training
 
 
 def weights_to_pack(training: Training, model: RefineDet, *, all_weights: bool) -> dict[str, Tensor]:
-    """Tensors of `model`, without those that a fresh network of the training has, too."""
+    """Tensors of `model`, without those that equal the tensors of a fresh network of the training."""
     drawn = {} if all_weights else drawn_weights(training)
     own = {name: tensor.contiguous() for name, tensor in model.state_dict().items()}
     return {name: tensor for name, tensor in own.items() if name not in drawn or not torch.equal(tensor, drawn[name])}
@@ -28,7 +28,7 @@ def drawn_weights(training: Training) -> dict[str, Tensor]:
 
 
 def planes(content: bytes) -> bytes:
-    """Bytes of 4-byte numbers by their place in the number: their exponents lie together, and compress."""
+    """Bytes of 4-byte numbers, sorted by their place in the number: the exponents lie together and compress well."""
     padded = content + b"\0" * (-len(content) % 4)
     return len(content).to_bytes(8, "little") + np.frombuffer(padded, np.uint8).reshape(-1, 4).T.tobytes()
 

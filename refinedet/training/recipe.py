@@ -1,4 +1,4 @@
-"""One training of a recipe, from its chips to the files of a checkpoint, wherever it runs."""
+"""One training of a recipe, from its chips to the files of a checkpoint, on any machine."""
 
 from __future__ import annotations
 
@@ -41,9 +41,9 @@ class Training:
     chips: Path
     """Folder that the file names of both records are relative to."""
     header: Header
-    """Header of its checkpoint, but for what the training finds out. The provenance holds the settings, as `train`."""
+    """Header of its checkpoint before the results are known. The provenance holds the settings, as `train`."""
     val_origins: dict[str, int]
-    """Origin of the chips of *val*, such as a data set -> their number; the header says so of its operating score."""
+    """Origin of the chips of *val* (such as a data set) -> their number; the header says so of its operating score."""
 
     @property
     def config(self) -> TrainConfig:
@@ -61,10 +61,10 @@ class Training:
         """Train `model` to the end, or go on from `state_path`; all processes of a group call this.
 
         Args:
-            model: network that training starts from, on the device to train on.
+            model: network with the initial weights, on the device to train on.
             state_path: file of the state between epochs.
             on_epoch: called after each epoch, as by `refinedet.training.fit.fit`.
-            workers: processes that prepare batches, which do not depend on it; None: as the settings have it.
+            workers: processes that prepare batches; the batches do not depend on it. None: as in the settings.
 
         Raises:
             FileError, InputError, RefineDetError: as `refinedet.training.fit.fit`.

@@ -19,11 +19,11 @@ class Tracker(Protocol):
     """Log of a run, which `fit()` and the stages write to."""
 
     def log_params(self, params: dict[str, object]) -> None:
-        """Settings, once."""
+        """Record the settings, once."""
         ...
 
     def log_metrics(self, metrics: dict[str, float], step: int) -> None:
-        """Metrics of one epoch."""
+        """Record the metrics of one epoch."""
         ...
 
     def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
@@ -31,7 +31,7 @@ class Tracker(Protocol):
         ...
 
     def set_tags(self, tags: dict[str, str]) -> None:
-        """Tags to find the run by."""
+        """Record tags by which the run can be found."""
         ...
 
 
@@ -61,14 +61,14 @@ class TrainState:
             torch.save(content, temporary)
 
     def read(self) -> dict[str, Any] | None:
-        """Content of the file that `save` wrote, on the CPU; None where there is none."""
+        """Content of the file that `save` wrote, on the CPU; None if there is no file."""
         if not self.path.is_file():
             return None
         content: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
         return content
 
     def restore(self, content: dict[str, Any]) -> None:
-        """Go on from what `read` gave."""
+        """Restore the state from the result of `read`."""
         self.model.load_state_dict(content["model"])
         self.ema.load_state_dict(content["ema"])
         self.optimizer.load_state_dict(content["optimizer"])

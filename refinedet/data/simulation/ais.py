@@ -1,8 +1,8 @@
-"""Simulated AIS: reports of ships whose places in a radar image are known, and which of them are silent.
+"""Simulated AIS: reports of ships whose places in a radar image are known. Some of the ships are silent.
 
-A moving ship is displaced in the image, so it is really elsewhere: its track passes there at the time of its line. It
-wanders in course and speed, and some ships turn. Reports have the errors of real ones: an antenna off the middle,
-rounded speeds and courses, gaps, late messages, and headings and sizes that are missing.
+The image shows a moving ship displaced; its track passes through its real place at the time of its line. Course and
+speed vary, and some ships turn. Reports have the errors of real ones: an antenna off the middle, rounded speeds and
+courses, gaps, late messages, and missing headings and sizes.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from refinedet.geo.steps import direction, moved
 Array = NDArray[np.float64]
 
 FIRST_MMSI = 999_000_001
-"""Number of the first simulated ship; no real ship has such numbers."""
+"""MMSI of the first simulated ship; no real ship has such a number."""
 
 _STEP_S = 5.0
 _TYPES = ("cargo", "tanker", "fishing", "passenger", "tug")
@@ -42,7 +42,7 @@ class AisSpec:
     """Standard deviation of a reported place, on each axis."""
     late_share: float = 0.05
     late_s: float = 35.0
-    """Share of the ships whose reports have the time at which they were received, and the longest delay."""
+    """Share of the ships whose reports have the time of reception, and the longest delay."""
     turning: float = 0.15
     """Share of the moving ships that turn by up to a right angle near the time of the image."""
     no_heading: float = 0.15
@@ -68,9 +68,9 @@ class SimulatedAis:
 
     ais: Ais
     mmsi: NDArray[np.int64]
-    """(N,) number of each ship, also of those that are silent."""
+    """(N,) MMSI of each ship, also of silent ones."""
     reporting: NDArray[np.bool_]
-    """(N,) false for the dark ones."""
+    """(N,) false for silent ships."""
     lonlat: Array
     """(N, 2) real place of each ship at the time of its line."""
 
@@ -115,7 +115,7 @@ def _track(
     parts = []
     for sign in (-1, 1):
         walk = np.concatenate([[0.0], np.cumsum(rng.normal(0, 0.12 if moving else 0.3, len(side) - 1))])
-        turn = rate * np.clip(side - rng.uniform(0, 300), 0, 300)  # it begins some minutes from the image
+        turn = rate * np.clip(side - rng.uniform(0, 300), 0, 300)  # it begins some minutes before or after the image
         course = shown.heading_deg[i] + walk + sign * turn
         speed = np.maximum(speed_kn * (1 + np.concatenate([[0.0], np.cumsum(rng.normal(0, 0.002, len(side) - 1))])), 0)
         velocity = speed[:, None] * KNOT_M_S * direction(course)

@@ -54,7 +54,7 @@ def scene_files(path: str | Path, *, reports: bool = False) -> SceneFiles:
 
 
 def check_free(files: Iterable[SceneFiles], *, overwrite: bool) -> None:
-    """Refuse, before the work, to replace files.
+    """Check before the simulation that no file would be replaced against the user's wish.
 
     Raises:
         FileError: one exists and `overwrite` is false.
@@ -94,7 +94,7 @@ def write_scene_files(
 
 
 def settings_of(spec: SceneSpec) -> dict[str, Any]:
-    """Settings that apply to the kind of scene; those of a plain one name no kind, as before there were several."""
+    """Settings that apply to the kind of scene; those of a plain scene name no kind, as in older files."""
     settings = asdict(spec)
     if spec.kind == "plain":
         del settings["kind"], settings["ranges"]

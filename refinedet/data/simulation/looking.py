@@ -1,4 +1,4 @@
-"""Time and view by which a radar satellite would have taken a simulated scene."""
+"""Time and view of the radar for a simulated scene."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ def acquisition(
 ) -> StatedAcquisition:
     """Time and view of a scene whose rows are lines, by a radar that looks to the right of its track.
 
-    A radar at the left of the scene flies up, one at the right flies down.
+    A radar on the left of the scene flies up, one on the right flies down.
     """
     width, height = size_px
     x, y = np.meshgrid(np.linspace(0, width, _NODES), np.linspace(0, height, _NODES))
@@ -40,6 +40,6 @@ def acquisition(
 
 
 def _seconds(line: NDArray[np.float64], height: int, pixel_m: float, *, up: bool) -> NDArray[np.float64]:
-    """Seconds of lines after the first one that was taken."""
+    """Seconds from the first imaged line to each line."""
     passed = height - 1 - line if up else line
     return np.asarray(passed * pixel_m / _GROUND_M_S, np.float64)

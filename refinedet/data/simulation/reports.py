@@ -1,4 +1,4 @@
-"""Reports by AIS of the ships of a simulated scene: simulated, written as MarineCadastre does, told in the truth."""
+"""AIS reports of the ships of a simulated scene, in the format of MarineCadastre, and their columns of the truth."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ FIRST_TIME = datetime(2024, 5, 1, 17, 0, tzinfo=UTC)
 """Time of the first line of a simulated scene."""
 
 _INCIDENCE_DEG = (30.0, 46.0)
-"""Incidence of scenes of kind `plain`, whose pixels do not tell it."""
+"""Incidence of scenes of kind `plain`, whose pixels do not depend on it."""
 _COLUMNS = (
     *("MMSI", "BaseDateTime", "LAT", "LON", "SOG", "COG", "Heading", "VesselName", "IMO", "CallSign", "VesselType"),
     *("Status", "Length", "Width", "Draft", "Cargo", "TransceiverClass"),
@@ -39,7 +39,7 @@ _NO_HEADING, _NO_COURSE, _NO_SPEED = "511", "360.0", "102.3"
 
 
 def acquisition_of(scene: SimulatedScene, pixel_m: float, seed: int, start: datetime = FIRST_TIME) -> StatedAcquisition:
-    """Time and view of a scene: its own where its pixels depend on them, else drawn by the seed."""
+    """Time and view of a scene: its own if its pixels depend on them, else drawn by the seed."""
     height, width = scene.pixels.shape
     conditions = scene.conditions
     if isinstance(conditions, Sentinel1Conditions):
@@ -56,7 +56,7 @@ def reports_of(scene: SimulatedScene, pixel_m: float, acquired: StatedAcquisitio
 
 
 def truth_rows(scene: SimulatedScene, pixel_m: float, reports: SimulatedAis, seed: int) -> list[dict[str, Any]]:
-    """Columns of the truth of each ship: number, silent or not, speed, and real place at the time of its line."""
+    """Columns of the truth of each ship: MMSI, silent or not, speed, and real place at the time of its line."""
     speeds = _shown(scene, pixel_m, seed).speed_kn
     return [
         {
@@ -102,7 +102,7 @@ def write_reports(path: Path, ais: Ais) -> None:
 
 
 def _shown(scene: SimulatedScene, pixel_m: float, seed: int) -> ShipsShown:
-    """Ships as the image shows them; of a plain scene, whose pixels do not tell, half of them are under way."""
+    """Ships as the image shows them; in a plain scene, whose pixels show no motion, half of them are under way."""
     middles = np.array([(ship.x, ship.y) for ship in scene.ships], np.float64).reshape(-1, 2)
     heading = np.array([ship.heading_deg for ship in scene.ships], np.float64)
     length, width = (np.array([getattr(ship, f"{side}_px") for ship in scene.ships]) for side in ("length", "width"))

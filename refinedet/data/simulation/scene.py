@@ -1,6 +1,6 @@
 """Simulated SAR scenes: a uint16 amplitude image with its exact truth, from a specification.
 
-Here are the scenes of kind `plain`; those of kind `sentinel1` are made in the folder sentinel1/. The sea of a plain
+This file makes scenes of kind `plain`; the folder sentinel1/ makes those of kind `sentinel1`. The sea of a plain
 scene is K-distributed clutter: gamma texture with swell under multi-look speckle. Ships are clusters of point
 scatterers in the same imaging system as the speckle, added to it coherently. Other parts can fool detectors: land with
 a fractal coast and bright buildings, azimuth ambiguities of bright ships, borders without data. A plain scene has no
@@ -58,9 +58,9 @@ def write_simulated(spec: SceneSpec, path: str | Path, *, overwrite: bool = True
     """Simulate a scene, write it as a GeoTIFF in UTM to `path`, and its truth beside it as `<stem>.truth.geojson`.
 
     Args:
-        spec: what the scene holds.
-        path: of the GeoTIFF.
-        overwrite: replace a scene or a truth that is there.
+        spec: specification of the scene.
+        path: path of the GeoTIFF.
+        overwrite: replace an existing scene or truth.
 
     Returns:
         Path of the truth, `files.SceneFiles.truth`.

@@ -2,7 +2,7 @@
 
 Platforms and turbines stand in every pass. Ships at anchor lie in one anchorage, which is never empty: most leave
 between two passes, others stay on their anchor and swing around it with the wind. Other ships pass by or drift. Every
-other pass is taken from the other side, so that layover moves high structures. All is of kind `sentinel1`.
+second pass views from the other side, so that layover moves high structures. All scenes are of kind `sentinel1`.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _FIRST_DAY = datetime(2024, 1, 3, tzinfo=UTC)
 _HOURS = {True: 17.0, False: 5.8}
 """Hour of the day of passes that fly up and down, as of Sentinel-1."""
 _SPACING_PX = 60.0
-"""Turbines of the farm are that far apart."""
+"""Distance between turbines of the farm."""
 _HUB_M = 90.0
 _EDGE_PX, _APART_PX = 40.0, 60.0
 """Least distance of structures from the edge, and from one another."""
@@ -148,7 +148,7 @@ def _flies_up(number: int) -> bool:
 def _simulate_pass(
     spec: SeriesSpec, layout: _Layout, anchors: Points, seed: np.random.SeedSequence, *, up: bool
 ) -> tuple[SimulatedScene, tuple[bool, ...]]:
-    """Simulate one pass, and tell which of its ships lie at anchor."""
+    """Simulate one pass; its result says which ships lie at anchor."""
     *rngs, speckle = seed.spawn(6)
     draw, sea, objects, traffic, faults = (np.random.default_rng(one) for one in rngs)
     ranges = Sentinel1Ranges(moving_probability=0.8)
@@ -208,7 +208,7 @@ def _farm(count: int, turn_rad: float) -> Points:
 def _apart(
     count: int, size: Points, others: Points, reach_px: float, edge_px: float, rng: np.random.Generator
 ) -> Points:
-    """Draw places (count, 2) far enough from others and from the edge; the last try counts where there is no room."""
+    """Draw places (count, 2) far enough from others and from the edge; without room, the last try is used."""
     edge = np.minimum(edge_px, 0.45 * size)
     for _ in range(_TRIES):
         found = rng.uniform(edge, size - edge, (count, 2))
@@ -244,7 +244,7 @@ def _add_structures(
 def _at_anchor(
     shapes: list[Ship], anchors: Points, layout: _Layout, spec: SeriesSpec, rng: np.random.Generator
 ) -> tuple[Ship, ...]:
-    """Lay ships down-wind of their anchors (N, 2), bow to the wind."""
+    """Place ships downwind of their anchors (N, 2), bow to the wind."""
     wind = layout.wind_deg + rng.normal(0, _WIND_DEG)
     ships = []
     for shape, anchor in zip(shapes, anchors, strict=True):
@@ -257,7 +257,7 @@ def _at_anchor(
 
 
 def _taken(water: Mask, ships: tuple[Ship, ...]) -> Mask:
-    """Pixels that are blocked, and those of ships that lie already."""
+    """Pixels that are blocked, and those of ships placed already."""
     for ship in ships:
         x1, y1, x2, y2 = (int(v) for v in ship.box())
         water[max(y1, 0) : y2 + 1, max(x1, 0) : x2 + 1] = True
@@ -281,7 +281,7 @@ class _Anchorage:
         return kept
 
     def _free(self, others: Points) -> Points:
-        """Place in the anchorage that is away from other anchors, as far as there is room."""
+        """Place in the anchorage away from other anchors, if there is room."""
         apart = _ANCHORS_APART_PX
         while True:
             angle, share = self._rng.uniform(0, 2 * np.pi), np.sqrt(self._rng.random())

@@ -1,4 +1,4 @@
-"""Settings of simulated scenes, as a user states them."""
+"""User settings of simulated scenes."""
 
 from __future__ import annotations
 

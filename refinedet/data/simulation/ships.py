@@ -88,7 +88,7 @@ def draw_ships(
 
 
 def place_ships(shapes: list[Ship], blocked: Mask, land: Mask, rng: np.random.Generator) -> tuple[Ship, ...]:
-    """Place ships, largest first, on water that is neither `blocked` ((H, W)) nor taken; those given are at (0, 0).
+    """Place ships, largest first, on water that is neither `blocked` ((H, W)) nor taken; `shapes` are at (0, 0).
 
     Raises:
         InputError: there is not enough room for the ships.
@@ -115,7 +115,7 @@ def ship_patch(ship: Ship, rng: np.random.Generator, spec: SceneSpec, aperture_w
 
     The patch may reach beyond the scene. Scatterers add up in intensity, because their phases differ from look to look.
     """
-    # Weak ships are even: of a weak ship with a few strong points, only those points would be visible.
+    # Weak ships are even: a weak ship with a few strong points would show only those points.
     strength = np.clip((ship.peak_to_clutter_db - spec.weak_db) / 10, 0, 1)
     points, power = ship.scatterers(rng, evenness=float(1 - strength * rng.uniform(0.4, 1)))
     row, column, patch = render(points, power, aperture_weight)
@@ -170,7 +170,7 @@ def draw_shapes(spec: SceneSpec, sea_shape: float, rng: np.random.Generator) -> 
 def _visible_above_db(length_px: float, sea_shape: float) -> float:
     """Decibels by which the faintest ship of a length is raised: more for short ships and in a spiky sea.
 
-    No labeller would mark a ship that looks like a spike of the sea.
+    An annotator would not mark a ship that looks like a spike of the sea.
     """
     spiky = float(np.clip(-np.log10(sea_shape / 10), 0, 1))
     short = float(np.clip((14 - length_px) / 10, 0, 1))

@@ -20,7 +20,7 @@ class SimulatedScene:
     """Pixels and truth of a simulated scene. Arrays are (H, W); ship i has box i."""
 
     pixels: NDArray[np.uint16]
-    """Amplitude; 0 is nodata and nothing else."""
+    """Amplitude; 0 means nodata only."""
     boxes_xyxy: Boxes
     """(N, 4) float32, around each hull; of kind `sentinel1` at least one resolution cell wide."""
     ships: tuple[Ship, ...]
@@ -29,6 +29,6 @@ class SimulatedScene:
     """False in the borders without data."""
     conditions: Conditions | Sentinel1Conditions
     non_ships: tuple[NonShip, ...] = ()
-    """Islets, breakwaters, turbines and platforms: what is easily taken for a ship. Kind `plain` has none."""
+    """Islets, breakwaters, turbines and platforms, which are easily taken for ships. Kind `plain` has none."""
     speeds_kn: tuple[float, ...] = ()
     """Speed of each ship, by which it is displaced and smeared; none in scenes of kind `plain`."""

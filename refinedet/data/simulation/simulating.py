@@ -1,4 +1,4 @@
-"""simulate_files(): scenes as a user asks for them, one or a series, with their truth and reports by AIS."""
+"""simulate_files(): writes one simulated scene or a series, with truth and AIS reports."""
 
 from __future__ import annotations
 
@@ -17,14 +17,14 @@ from refinedet.data.simulation.simulated import SimulatedScene
 from refinedet.data.simulation.spec import SceneSpec
 
 _NUMBERS = 100_000
-"""Ships' numbers that are set apart for each pass of a series: a ship that comes again is another one."""
+"""Number of MMSIs reserved for each pass of a series: a ship that comes again has another number."""
 
 
 def simulate_files(path: Path, settings: SimulationSettings) -> list[SceneFiles]:
     """Simulate a scene, or the passes of a series, and write them.
 
-    Of a series, each pass is `<stem>_<time>.tif` beside `path`. The scenes of a series and those with AIS state their
-    time and the view of the radar in a tag.
+    Each pass of a series is written as `<stem>_<time>.tif` beside `path`. Scenes of a series and scenes with AIS state
+    their time and the view of the radar in a tag.
 
     Raises:
         InputError: the ships do not fit, or the name is not that of a GeoTIFF.

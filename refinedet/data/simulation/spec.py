@@ -23,9 +23,9 @@ _RANGES: dict[str, Range] = {
     "land_share": (0, 0.6),
 }
 PLAIN_ONLY = (*("looks", "shape", "mean_amplitude", "length_px", "peak_db", "weak_share", "weak_db", "weak_length_px"),)
-"""Settings that scenes of kind `plain` alone have."""
+"""Settings that only scenes of kind `plain` have."""
 _SENTINEL1_PIXEL_M = (5.0, 15.0)
-"""Pixels of kind `sentinel1`: fine enough for the resolution, coarse enough for the speckle to be worth drawing."""
+"""Pixel sizes of kind `sentinel1`: fine enough for the resolution, and coarse enough for speckle to matter."""
 
 
 @dataclass(frozen=True, slots=True)

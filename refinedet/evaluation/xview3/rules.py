@@ -19,7 +19,7 @@ from refinedet.data.xview3 import LOW, PIXEL_M, SURE
 MATCH_M = 200.0
 """Distance below which a detection and a label are one thing."""
 SHORE_KM = 2.0
-"""Distance up to which a label is close to shore; a detection is so within MATCH_M more."""
+"""Distance up to which a label is close to shore; for a detection, MATCH_M is added."""
 _LONGEST_M = 500.0
 """Length to which longer ones are cut."""
 _TOO_FAR_M = 9999999 * PIXEL_M
@@ -43,16 +43,16 @@ class Things:
     length_m: Numbers
     """(N,) lengths."""
     shore_km: Numbers
-    """(N,) distance to the shore. The rules ask for that of labels alone."""
+    """(N,) distance to the shore. The rules use it for labels only."""
     lonlat: Numbers
-    """(N, 2) degrees. The rules do not ask for them."""
+    """(N, 2) longitude and latitude in degrees. The rules do not use them."""
 
     def __len__(self) -> int:
-        """Count them."""
+        """Number of things."""
         return len(self.scene)
 
     def only(self, rows: NDArray[Any]) -> Things:
-        """Return those of these rows."""
+        """Return the things of these rows."""
         return Things(*(getattr(self, one.name)[rows] for one in fields(self)))
 
 
@@ -65,7 +65,7 @@ class Counts:
     fn: int = 0
 
     def __add__(self, other: Counts) -> Counts:
-        """Counts of both."""
+        """Add two counts."""
         return Counts(self.tp + other.tp, self.fp + other.fp, self.fn + other.fn)
 
     @property
@@ -98,7 +98,7 @@ class Parts:
     lengths: int
     """Number of labels found whose length is known."""
     pairs: NDArray[np.intp]
-    """(M, 2) rows of matched detections and labels, as they came."""
+    """(M, 2) rows of matched detections and labels in the arguments of `score_things`."""
 
     @property
     def shore_f1(self) -> float:
@@ -107,7 +107,7 @@ class Parts:
 
     @property
     def aggregate(self) -> float:
-        """The one number of the contest, in [0, 1]."""
+        """Aggregate score of the contest, in [0, 1]."""
         return self.detection.f1 * (1 + self.length + self.vessel.f1 + self.fishing.f1 + self.shore_f1) / 5
 
 
@@ -120,7 +120,7 @@ def score_things(
     assigned to a label of low confidence counts nowhere.
 
     Args:
-        found: detections; an unknown answer of theirs is wrong, and an unknown length one of 0 m.
+        found: detections; an unknown answer counts as wrong, and an unknown length as 0 m.
         labels: labels of all scenes.
         confidence: (N,) confidence of each label.
         near_shore: (M,) true for detections close to shore; None: not known.
@@ -155,7 +155,7 @@ def _close_to_shore(found: Things, labels: Things, mine: NDArray[np.intp], true:
 def _matches(
     found: Things, labels: Things, mine: NDArray[np.intp], true: NDArray[np.intp]
 ) -> Iterator[tuple[int, int]]:
-    """Matched pairs of rows, scene by scene: the assignment of least distance in all, without pairs too far apart."""
+    """Matched pairs of rows, scene by scene: the assignment of least total distance, without pairs too far apart."""
     for scene in np.unique(labels.scene[true]):
         a, b = mine[found.scene[mine] == scene], true[labels.scene[true] == scene]
         apart = np.linalg.norm(found.places[a, None] - labels.places[None, b], axis=2) * PIXEL_M
@@ -166,7 +166,7 @@ def _matches(
 
 
 def _answers(said: Numbers, true: Numbers) -> Counts:
-    """Counts of answers against labels, of which unknown ones are skipped; an unknown answer is wrong."""
+    """Counts of answers against labels; unknown labels are skipped, and an unknown answer is wrong."""
     right = said == true
     return Counts(
         int((right & (true == 1)).sum()), int((~right & (true == 0)).sum()), int((~right & (true == 1)).sum())
@@ -174,7 +174,7 @@ def _answers(said: Numbers, true: Numbers) -> Counts:
 
 
 def _length(said_m: Numbers, true_m: Numbers) -> tuple[float, int]:
-    """Part of the lengths, and the number of labels of known length."""
+    """Score of the lengths, and the number of labels of known length."""
     known = np.isfinite(true_m)
     if not known.any():
         return 0.0, 0

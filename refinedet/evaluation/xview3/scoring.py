@@ -1,4 +1,4 @@
-"""Score of a file of detections against the labels of xView3, with what must be told of the comparison."""
+"""Score of a file of detections against the labels of xView3, with notes on the comparison."""
 
 from __future__ import annotations
 
@@ -18,13 +18,13 @@ from refinedet.evaluation.xview3.things import Found, read_found, things_of
 from refinedet.geo.position import distances_m
 
 ShoreBy = Literal["shoreline", "coastline"]
-"""Source of the distance of detections to the shore: the contest's files, or the coastline that detect looked at."""
+"""Source of the distance of detections to the shore: the contest's files, or the coastline that detect used."""
 
 NEEDED = ("is_fishing", "distance_from_shore_km")
-"""Columns of labels without which nothing is scored."""
+"""Columns that the table of labels must have."""
 _NEAR_M = MATCH_M + SHORE_KM * 1000
 _ELSEWHERE_M = 1000.0
-"""Distance on the ground of a pair matched in pixels, beyond which the two are not on one grid."""
+"""Distance on the ground above which a pair matched in pixels is not on one grid."""
 _SHOWN = 3
 """Most scenes that a note names."""
 
@@ -174,5 +174,5 @@ def _on_grid(found: Found, truth: Things, parts: Parts) -> Iterator[str]:
 
 
 def _some(names: NDArray[np.str_]) -> str:
-    """First of some names, and a sign that there are more."""
+    """First names, with "..." if there are more."""
     return ", ".join(names[:_SHOWN].tolist()) + (", ..." if len(names) > _SHOWN else "")

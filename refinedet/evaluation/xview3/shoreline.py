@@ -20,7 +20,7 @@ _PARTS = {
     ("numpy.core.multiarray", "_reconstruct"),
     ("numpy._core.multiarray", "_reconstruct"),
 }
-"""Names that a file may ask for: those of which arrays are made. Others could run code."""
+"""Names that a pickle may use: only those that build arrays. Others could run code."""
 
 
 class _Arrays(pickle.Unpickler):
@@ -35,7 +35,7 @@ class _Arrays(pickle.Unpickler):
 def read_shoreline(folder: Path, scene: str) -> NDArray[np.float64]:
     """Read points (N, 2) of the shoreline of a scene: row and column in pixels.
 
-    The contest's files are pickled. Nothing but arrays is made of them, so a file runs no code.
+    The contest's files are pickled. The reader builds only arrays from them, so a file runs no code.
 
     Raises:
         FileError: there is no such file.
@@ -58,7 +58,7 @@ def read_shoreline(folder: Path, scene: str) -> NDArray[np.float64]:
 
 
 def close_to(shore: NDArray[np.float64], places: NDArray[np.float64], metres: float) -> NDArray[np.bool_]:
-    """(N,) true for places (N, 2) that have a point of the shore within so many metres; one at 0 does not count."""
+    """(N,) true for places (N, 2) with a point of the shore within `metres`; a point at distance 0 does not count."""
     if len(shore) == 0 or len(places) == 0:
         return np.zeros(len(places), bool)
     tree = KDTree(shore)

@@ -39,7 +39,7 @@ def convert_xview3(source: Path, out: Path, *, score_min: float = 0.0, overwrite
 
     Args:
         source: the table of labels; or a result file, or the folder of an archive's results.
-        out: of labels a folder, for `<scene id>.truth.geojson`; of detections a file (CSV).
+        out: for labels, the folder of the files `<scene id>.truth.geojson`; for detections, a file (CSV).
         score_min: lowest score of a detection.
         overwrite: replace what is at `out`.
 
@@ -57,7 +57,7 @@ def convert_xview3(source: Path, out: Path, *, score_min: float = 0.0, overwrite
 
 
 def _write_truth(labels: list[Label], out: Path) -> Converted:
-    """Write a GeoJSON of the sure vessels of each scene, also of one that has none."""
+    """Write a GeoJSON of the sure vessels of each scene, also for scenes without any."""
     scenes = {scene: list(those) for scene, those in groupby(sorted(labels, key=_by_scene), _by_scene)}
     with atomic_folder(out) as folder:
         for scene, those in scenes.items():

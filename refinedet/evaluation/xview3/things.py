@@ -32,7 +32,7 @@ SUBMISSION = (
 """Columns of a submission, in the order of the contest."""
 
 _RESULTS = ("scene", "bbox_px", "score", "length_m", "coast_m", "lon", "lat")
-"""Columns of our results that are looked at."""
+"""Columns of our results that are read."""
 _CORNERS = ("x1", "y1", "x2", "y2")
 """Columns of a box in our tables."""
 _ARCHIVE = "dataset"
@@ -74,7 +74,7 @@ def things_of(labels: Sequence[Label]) -> Things:
 def read_found(path: Path, score_min: float = 0.0) -> Found:
     """Read detections: a submission (CSV), a result file, or the folder of an archive's results.
 
-    Of our results, the pixel that holds the middle of the box is the place, and the stem of the scene's name its id.
+    In our results, the place is the pixel that holds the middle of the box, and the id is the stem of the scene's name.
 
     Args:
         path: the file or folder.

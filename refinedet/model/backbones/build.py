@@ -35,7 +35,7 @@ def build_backbone(config: ModelConfig) -> TimmBackbone | Vgg16:
     Raises:
         MissingExtra: the weights' package is not installed.
         FileError: the weight file is not there, or cannot be downloaded.
-        InputError: timm has no such model, it has no levels of these strides, or the weights are not for it.
+        InputError: timm has no such model, it has no levels of these strides, or the weights do not fit it.
     """
     name, weights = config.backbone, config.backbone_weights
     if weights == "package" and name != "efficientnet_lite0":
@@ -70,8 +70,8 @@ def build_backbone(config: ModelConfig) -> TimmBackbone | Vgg16:
 def expect_input(stem: nn.Conv2d, mean: Sequence[float], std: Sequence[float]) -> None:
     """Change a first convolution that was trained on (RGB - mean) / std, so that it takes this project's input.
 
-    The result is exact except for a rim as wide as the kernel, where padding is 0 in either unit. A stem without a bias
-    keeps the difference of the means, which is below a fifth of a standard deviation for the weights in use.
+    The result is exact except in a rim as wide as the kernel, where the padding is 0 in both units. Without a bias, the
+    difference of the means remains; it is below a fifth of a standard deviation for the weights in use.
     """
     if stem.in_channels != len(INPUT_STD):
         return

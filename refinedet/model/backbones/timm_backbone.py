@@ -38,7 +38,7 @@ class TimmBackbone(nn.Module):
         self.body = body
         reductions = body.feature_info.reduction()  # type: ignore[operator, union-attr]  # timm sets it
         channels = body.feature_info.channels()  # type: ignore[operator, union-attr]  # ditto
-        places = {reduction: place for place, reduction in enumerate(reductions)}  # of equal ones, the deepest
+        places = {reduction: place for place, reduction in enumerate(reductions)}  # the deepest of each stride
         native = [stride for stride in strides if stride in places]
         if not native or native != list(strides[: len(native)]):
             raise InputError(

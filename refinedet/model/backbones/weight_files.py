@@ -66,7 +66,7 @@ def check_shapes(expected: dict[str, torch.Size], found: dict[str, Tensor], sour
 def load_by_name(model: nn.Module, tensors: dict[str, Tensor], source: str) -> None:
     """Load a whole network's state dict into its feature extractor, which lacks the classifier.
 
-    timm writes `stages_0` in a feature extractor for `stages.0` of the network, so names are compared without dots.
+    In a feature extractor, timm names `stages.0` of the network `stages_0`, so names are compared without dots.
 
     Raises:
         InputError: a tensor is missing or has another shape.
@@ -103,15 +103,15 @@ def _parse(path: Path, source: str) -> dict[str, Tensor]:
         reason = str(error).split("\n", maxsplit=1)[0]
         raise InputError(f"expected a file of tensors at {source}, found something else ({reason})") from error
     if isinstance(content, dict) and isinstance(content.get("state_dict"), dict):
-        content = content["state_dict"]  # training frameworks wrap it so
+        content = content["state_dict"]  # training frameworks wrap the weights in this way
     if not isinstance(content, dict) or not all(isinstance(value, Tensor) for value in content.values()):
         raise InputError(f"expected named tensors in {source}, found something else; save a model's state_dict()")
     return cast("dict[str, Tensor]", content)
 
 
 def _downloaded(url: str) -> Path:
-    """Path of the downloaded file of an address; the cache keeps it."""
-    digest = hashlib.sha256(url.encode()).hexdigest()[:12]  # two addresses may end in one name
+    """Download an address into the cache; returns the path of the file."""
+    digest = hashlib.sha256(url.encode()).hexdigest()[:12]  # two addresses may end in the same name
     name = PurePosixPath(urllib.parse.urlsplit(url).path).name
     cached = Path(torch.hub.get_dir()) / "refinedet" / f"{digest}-{name}"
     if not cached.is_file():

@@ -1,4 +1,4 @@
-"""Losses of both modules; they are finite and have a gradient for chips without ships, too.
+"""Losses of both modules. They are finite and have a gradient even for chips without ships.
 
 B batch, N anchors, K classes, M truth boxes. `LossConfig` chooses the matching and the losses. By default, the ARM has
 adaptive assignment, focal objectness and GIoU. The ODM has assignment by IoU, quality focal loss and GIoU. The target
@@ -33,7 +33,7 @@ class Target:
     """Truth of one image, in canvas pixels."""
 
     boxes_xyxy: Tensor
-    """(M, 4). No anchor learns a box without an area."""
+    """(M, 4); no anchor learns a box without an area."""
     labels: Tensor
     """(M,) int64 in 0..K-1."""
     ignored_xyxy: Tensor
@@ -54,7 +54,7 @@ class _Module:
     """(B, N): index into all truth boxes of the batch, BACKGROUND or IGNORE."""
     classification: Classification
     iou_scores: bool
-    """A positive learns to score the IoU of its box, instead of 1."""
+    """True if the score of a positive learns the IoU of its box, instead of 1."""
 
 
 def at_least_one(count: Tensor) -> Tensor:
@@ -80,8 +80,8 @@ def detection_losses(
         level_sizes: number of anchors of each level, in order.
         config: which matching and losses.
         normaliser: makes the divisor. It is called exactly twice for every batch, for the ARM and then for the ODM, so
-            that it may communicate. With (sum over all ranks, at least 1) / ranks, the mean of the ranks' gradients is
-            the gradient of one process with the same global batch.
+            it may communicate between processes. With (sum over all ranks, at least 1) / ranks, the mean of the ranks'
+            gradients is the gradient of one process with the same global batch.
     """
     refined = decode(raw.anchors_cxcywh, raw.arm_deltas).detach()
     boxes = _stacked([t.boxes_xyxy for t in targets])

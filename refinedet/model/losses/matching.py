@@ -1,4 +1,4 @@
-"""Assignment of ships to anchors, in canvas pixels. N anchors, M truth boxes, "..." nothing or a batch.
+"""Assignment of ships to anchors, in canvas pixels. N anchors, M truth boxes; "..." is empty or a batch axis.
 
 Images of a batch share M. Those with fewer ships are padded with boxes without an area, which no anchor learns.
 """
@@ -18,9 +18,9 @@ BACKGROUND = -1
 def match_atss(anchors_cxcywh: Tensor, level_sizes: list[int], truth_xyxy: Tensor, candidates: int) -> Tensor:
     """Adaptive assignment of default boxes (ATSS, Zhang et al., CVPR 2020, algorithm 1).
 
-    For each ship, the nearest `candidates` anchors of each level are considered. Those learn it whose IoU is at least
-    the mean plus one standard deviation of the candidates' and whose centre lies in the ship. Then each ship claims its
-    best anchor, so that a ship thinner than the grid is not lost.
+    For each ship, the nearest `candidates` anchors of each level are considered. A candidate learns the ship if its
+    centre lies in the ship and its IoU is at least the mean plus one standard deviation of all candidates. Then each
+    ship claims its best anchor, so that a ship thinner than the grid is not lost.
 
     Args:
         anchors_cxcywh: (N, 4).
@@ -103,7 +103,7 @@ def _take(ious: Tensor, positive: Tensor) -> Tensor:
 
 
 def _claim(matched: Tensor, ious: Tensor) -> Tensor:
-    """Give each ship its best anchor if its IoU is above 0; of two ships with the same one, the later ship gets it."""
+    """Give each ship its best anchor if its IoU is above 0; of two ships with one best anchor, the later gets it."""
     best, anchor = ious.max(-2)
     ships = torch.arange(best.shape[-1], device=best.device)
     claims = torch.full_like(matched, BACKGROUND)

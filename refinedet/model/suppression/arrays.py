@@ -1,7 +1,7 @@
 """Suppression of overlapping boxes in a batch: NMS, soft-NMS and box voting. I images, N candidates, K kept.
 
-This uses NumPy alone, because every runtime ends here, also those that never load torch. The results of an image are
-computed from that image alone, so they do not depend on its neighbours, not even in the last bit.
+This file uses NumPy alone, because every runtime uses it, also those without torch. The results of an image are
+computed from that image alone, so they never depend on its neighbours, not even in the last bit.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ Index = NDArray[np.int64]
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """N boxes of several images before suppression. Boxes of different images never meet."""
+    """N boxes of several images before suppression. Boxes of different images never affect each other."""
 
     images: Index
     """(N,) int64, index of the image within the batch."""

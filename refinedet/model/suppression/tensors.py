@@ -1,7 +1,7 @@
 """Candidates and their suppression as tensors, on the device of the network, in batches of images.
 
-The steps and results are those of arrays.py, which serves the runtimes without torch, but for the last bit of a voted
-box. B images, N anchors, K classes, P candidates, S strong ones, M in all.
+The steps and results equal those of arrays.py, which serves the runtimes without torch, except for the last bit of a
+voted box. B images, N anchors, K classes, P candidates, S strong candidates, M in all.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from refinedet.detections import Detections
 from refinedet.model.suppression.arrays import Candidates, suppress
 
 _MOST_PAIRS = 1 << 25
-"""Most pairs of boxes that are compared at once; a pair takes some 30 bytes."""
+"""Most pairs of boxes that are compared at once; a pair takes about 30 bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class Picked:
 def pick(boxes_xyxy: Tensor, scores: Tensor, sizes_wh: Tensor, config: PostprocessConfig) -> Picked:
     """Select the `pre_nms` strongest of each image's scores from `score_min` on, as `suppression.strongest` does.
 
-    Nothing here waits for the device, and no shape depends on values.
+    No step waits for the device, and no shape depends on values.
 
     Args:
         boxes_xyxy: (B, N, 4) box of each anchor, canvas pixels.
@@ -59,7 +59,7 @@ def pick(boxes_xyxy: Tensor, scores: Tensor, sizes_wh: Tensor, config: Postproce
 def suppress_picked(picked: Picked, config: SuppressionConfig) -> list[Detections]:
     """Detections of each image: suppression, box voting, and the strongest `max_detections`.
 
-    Soft-NMS, which picks one box after the other, is left to `suppression.suppress` on the processor.
+    Soft-NMS picks one box after the other, so `suppression.suppress` computes it on the processor.
     """
     if config.suppression in ("soft_linear", "soft_gaussian"):
         return suppress(_candidates(picked), len(picked.scores), config)
@@ -92,10 +92,10 @@ def _suppressed(picked: Picked, strong: int, lowest: float, config: SuppressionC
 
 
 def _nms(over: Tensor, same: Tensor, strong: Tensor) -> Tensor:
-    """Mask (B, S) of the boxes that no stronger kept one of their class covers.
+    """Mask (B, S) of the kept boxes: no stronger kept box of their class covers them.
 
-    Each round takes the boxes kept so far as final. A box is right one round after all boxes that may cover it, so the
-    rounds end with the answer of the loop over boxes (cluster NMS, Zheng et al. 2020).
+    Each round uses the boxes kept by the round before. A box is final one round after all boxes that may cover it, so
+    the rounds end with the result of the loop over boxes (cluster NMS, Zheng et al. 2020).
     """
     covers = (over & same).triu(diagonal=1) & strong[:, :, None]  # the row is the stronger one
     kept = strong

@@ -29,7 +29,7 @@ class Canvas:
     brightness: Field
     """Intensity of land over that of the sea."""
     signal: Field
-    """Intensity of what stands out of its surroundings: ships, buildings, structures."""
+    """Intensity of bright objects: ships, buildings, structures."""
 
     @property
     def size(self) -> NDArray[np.float64]:

@@ -22,7 +22,7 @@ class Sentinel1Conditions:
     looks: float
     """Equivalent number of looks."""
     contrast_db: float
-    """Offset of the peaks of all ships of the scene from the law of their length."""
+    """Offset of the peaks of all ships of the scene from the law of contrast, in dB."""
     incidence_deg: float
     radar_left: bool
     """True if the radar looks from the left edge of the scene to the right one."""
@@ -58,7 +58,7 @@ class Sentinel1Conditions:
         )
 
     def layover(self) -> float:
-        """Distance along x by which a scatterer above the sea moves towards the radar, over its height."""
+        """Displacement along x of a scatterer above the sea towards the radar, per unit of height."""
         return float((-1 if self.radar_left else 1) / np.tan(np.radians(self.incidence_deg)))
 
     def law(self, ranges: Sentinel1Ranges) -> ContrastLaw:

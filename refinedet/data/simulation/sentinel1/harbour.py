@@ -90,7 +90,7 @@ def add_breakwaters(
 
 
 def _fill(canvas: Canvas, a: NDArray[np.float64], b: NDArray[np.float64], width: float, above: float) -> None:
-    """Make land, of intensity `above` over the sea, of the rectangle of that width about the line from a to b."""
+    """Turn the rectangle of that width about the line from a to b into land, of intensity `above` over the sea."""
     reach = width / 2 + 1
     x1, y1 = np.maximum(np.floor(np.minimum(a, b) - reach).astype(int), 0)
     x2, y2 = np.minimum(np.ceil(np.maximum(a, b) + reach).astype(int), canvas.land.shape[::-1])
@@ -101,7 +101,7 @@ def _fill(canvas: Canvas, a: NDArray[np.float64], b: NDArray[np.float64], width:
     ahead = (b - a) / max(length, 1e-12)
     along = (x - a[0]) * ahead[0] + (y - a[1]) * ahead[1]
     across = (y - a[1]) * ahead[0] - (x - a[0]) * ahead[1]
-    # A line across the grid is at least as wide as it takes for its pixels to touch.
+    # The line is wide enough for its pixels to touch.
     within = (along > -0.5) & (along < length + 0.5) & (np.abs(across) <= max(width / 2, 0.71))
     canvas.land[y1:y2, x1:x2] |= within
     canvas.brightness[y1:y2, x1:x2][within] = above

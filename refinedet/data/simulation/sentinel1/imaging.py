@@ -1,8 +1,8 @@
 """Imaging system of Sentinel-1's IW ground range products: point response, speckle, and the sum of looks.
 
 The band on each axis is chosen so that the speckle of neighbouring pixels is correlated as in real images: 0.62 along
-range and 0.58 along azimuth, in power; slow changes of the sea raise what is measured. The point response that follows
-is 21 m by 20 m wide, about as the product's is said to be.
+range and 0.58 along azimuth, in power. Slow changes of the sea raise the measured values. The resulting point response
+is 21 m by 20 m wide, about as stated for the product.
 """
 
 from __future__ import annotations

@@ -14,7 +14,7 @@ from refinedet.data.simulation.sentinel1.ranges import Sentinel1Ranges
 from refinedet.data.simulation.spec import log_uniform
 
 _ROCK_PX = 4.0
-"""Diameter below which an islet is a few bright scatterers, and no area."""
+"""Diameter below which an islet is a few bright scatterers instead of an area."""
 _SCATTERED = 0.5
 """Share of scenes whose islets lie anywhere; the others have them in one group."""
 

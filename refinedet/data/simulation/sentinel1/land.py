@@ -26,7 +26,7 @@ def draw_land(
 def slope_db(heights: Field, conditions: Sentinel1Conditions, steep_db: float) -> Field:
     """Decibels of slopes: those that face the radar are compressed and bright, those behind are dark.
 
-    `steep_db` is what one standard deviation of the slope brings.
+    `steep_db` is the change for one standard deviation of the slope.
     """
     slope = ndimage.gaussian_filter1d(heights, 2.0, axis=1, order=1)
     slope *= np.float32((1 if conditions.radar_left else -1) / max(float(slope.std()), 1e-12))

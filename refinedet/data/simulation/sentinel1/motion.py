@@ -39,11 +39,11 @@ STILL = Motion(0.0, 0.0, wake=False)
 def draw_motion(
     ship: Ship, pixel_m: float, conditions: Sentinel1Conditions, ranges: Sentinel1Ranges, rng: np.random.Generator
 ) -> Motion:
-    """Draw the motion of a ship; many lie still."""
+    """Draw the motion of a ship; many ships lie still."""
     if rng.random() >= ranges.moving_probability:
         return STILL
     speed_kn = float(rng.uniform(*ranges.speed_kn))
-    # The flight and the look are along opposite axes when the radar is at the other side, so one sign holds for both.
+    # With the radar on the other side, flight and look are both reversed, so one sign holds for both sides.
     radial = (
         speed_kn
         * _KNOT_M_S

@@ -1,6 +1,6 @@
 """Probabilities and ranges that scenes of kind `sentinel1` are drawn from.
 
-Those of ships and speckle are calibrated on real ships: benchmarks/real/simulator.py compares the two.
+The ranges of ships and speckle are calibrated on real ships: benchmarks/real/simulator.py compares them.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ class ContrastLaw:
     per_decade_db: float
     """Decibels by which the peak rises from one length to ten times that length."""
     sea_amplitude: float
-    """Root of the mean sea intensity at which `at_100_m_db` holds; a brighter sea takes its decibels off."""
+    """Root of the mean sea intensity at which `at_100_m_db` holds; a brighter sea lowers the peak by its decibels."""
 
     def peak_db(self, length_log10: float, sea_db: float) -> float:
         """Expected peak of a ship; lengths as log10 of length over 100 m, the sea in decibels over `sea_amplitude`."""
@@ -53,7 +53,7 @@ class Sentinel1Ranges:
     """Ranges of one kind of scene. Lengths are in metres, angles in degrees, levels in decibels over the mean sea.
 
     Raises:
-        InputError: a range is turned round, or a probability is not within [0, 1].
+        InputError: a range is reversed, or a probability is not within [0, 1].
     """
 
     vh_probability: float = 0.35
@@ -73,7 +73,7 @@ class Sentinel1Ranges:
     contrast_of_ship_db: float = 2.8
     """Standard deviation between ships of a scene."""
     least_peak_db: float = 8.0
-    """Peak of the faintest ship; nobody would mark a fainter one."""
+    """Peak of the faintest ship; an annotator would not mark a fainter one."""
     boat_share: float = 0.35
     """Share of boats among the ships."""
     boat_m: Range = (15.0, 60.0)
@@ -81,7 +81,7 @@ class Sentinel1Ranges:
     ship_m: Range = (60.0, 350.0)
     """Length of other ships, log-triangular with the peak at a third."""
     moving_probability: float = 0.5
-    """Share of ships under way: smeared along azimuth, and beside their wake."""
+    """Share of ships under way: smeared along azimuth, and displaced from their wake."""
     speed_kn: Range = (4.0, 20.0)
     smear_m: Range = (0.0, 60.0)
     """Length over which motion smears a ship under way along azimuth."""

@@ -58,7 +58,7 @@ def simulate_sentinel1(spec: SceneSpec) -> SimulatedScene:
 
 
 def add_traffic(canvas: Canvas, ships: Sequence[Ship], motions: Sequence[Motion], rng: np.random.Generator) -> None:
-    """Add ships to the signal, and the wakes of those that show one to the sea."""
+    """Add ships to the signal, and their visible wakes to the sea."""
     for ship, motion in zip(ships, motions, strict=True):
         if motion.wake:
             add_wake(canvas, ship, motion, rng)
@@ -73,7 +73,7 @@ def seen_amplitude(
     faults: np.random.Generator,
     speckle: np.random.SeedSequence,
 ) -> NDArray[np.uint16]:
-    """Amplitude (H, W) of what the canvas holds, under texture and speckle, with faults of the image."""
+    """Amplitude (H, W) of the canvas with texture, speckle and image artefacts."""
     (height, width), conditions = canvas.land.shape, canvas.conditions
     shape = height, width
     clutter = canvas.clutter(fields.sea_texture(sea, *shape, conditions.sea))
@@ -92,7 +92,7 @@ def scene_of(
     motions: Sequence[Motion],
     non_ships: Sequence[NonShip],
 ) -> SimulatedScene:
-    """Scene of its pixels and of what was drawn into them."""
+    """Build the scene from its pixels and the objects drawn into them."""
     boxes = as_boxes([visible_box(ship, canvas.pixel_m) for ship in ships])
     speeds = tuple(motion.speed_kn for motion in motions)
     return SimulatedScene(pixels, boxes, ships, canvas.land, valid, canvas.conditions, tuple(non_ships), speeds)

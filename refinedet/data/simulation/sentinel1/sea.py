@@ -49,7 +49,7 @@ def incidence_db(
 
 
 def slick_db(shape: tuple[int, int], depth_db: float, rng: np.random.Generator) -> Field:
-    """Decibels that slicks take off: streaks of a film along the wind, or patches."""
+    """Decibels by which slicks darken the sea: streaks of a film along the wind, or patches."""
     angle, stretch = rng.uniform(0, math.pi), rng.uniform(1.5, 8)
     sine, cosine = math.sin(angle), math.cos(angle)
 

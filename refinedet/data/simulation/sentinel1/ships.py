@@ -19,9 +19,9 @@ _HULL_DB = (-13.0, -6.0)
 _STRONG_EVERY_M = 50.0
 """Length of ship for each strong scatterer beyond the first."""
 _HEIGHT_OF_LENGTH, _HIGHEST_M = 0.14, 40.0
-"""Height of the highest scatterers over the length of a ship, and at most."""
+"""Height of the highest scatterers relative to the length of the ship, and its upper limit in metres."""
 RESOLUTION_M = 20.0
-"""Least side of a box: of a boat no more shows than the point response."""
+"""Least side of a box: the image of a boat is no smaller than the point response."""
 
 
 def draw_shapes(
