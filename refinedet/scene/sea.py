@@ -2,20 +2,30 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config import Radiometry, StretchChoice
-from refinedet.radiometry import StretchLimits
+from refinedet.radiometry import StretchLimits, valid_mask
 from refinedet.raster import RasterInfo, Reader
 from refinedet.scene.land.survey import Surroundings
-from refinedet.stretch.sea_level import CELL_PX
+from refinedet.stretch.sea_level import CELL_PX, measure_sea
 from refinedet.stretch.stretch_limits import scene_limits
 
 _SHORE_PX = CELL_PX // 2
 """Side of the squares of a sample that count as land or water by their centre."""
+_CHIP_PX = 1024
+"""Longest side of a picture without a position that counts as a chip, which is never stretched, as in training."""
+_DARK_SEA = 20.0
+"""Mean grey of a sea below which weak ships are missed: half of the one in training. On real ships scaled to 8 bits,
+stretched pictures show as many ships or more at any level."""
+_STRETCHED = (
+    "its 8 bits are dark, with a sea of grey {:.1f}, as after scaling to the brightest pixel, so they are stretched; "
+    'set `stretch="none"` to leave them unchanged'
+)
 
 
 def sea_limits(
@@ -40,7 +50,26 @@ def sea_limits(
         InputError: the choice does not fit the values of the scene.
     """
     land = _land(sample.shape[0], sample.shape[1], reader.info, known)
+    if choice.kind == "auto" and radiometry.stretch != "none" and _may_be_scaled(sample, seen):
+        grey = _grey_of_sea(sample, seen.nodata, land)
+        if grey < _DARK_SEA:
+            limits = scene_limits(sample, seen.dtype, seen.nodata, radiometry, StretchChoice(radiometry.stretch), land)
+            return None if limits is None else replace(limits, note=_STRETCHED.format(grey))
     return scene_limits(sample, seen.dtype, seen.nodata, radiometry, choice.mapped(reader.amplitude), land)
+
+
+def _may_be_scaled(sample: NDArray[Any], seen: RasterInfo) -> bool:
+    """True for a scene in 8 bits, which may have been scaled to its brightest pixel; false for chips and colours."""
+    has_position = seen.transform is not None or bool(seen.gcps)
+    return sample.dtype == np.uint8 and sample.ndim == 2 and (has_position or max(seen.width, seen.height) > _CHIP_PX)
+
+
+def _grey_of_sea(sample: NDArray[Any], nodata: float | None, land: NDArray[np.bool_] | None) -> float:
+    """Mean grey of the sea, of all measured pixels where none is found; infinite if no pixel was measured."""
+    valid = valid_mask(sample, nodata)
+    sea = measure_sea(sample, valid, land)
+    seen = sample[valid] if sea is None else sea.amplitudes
+    return float(seen.mean()) if seen.size else np.inf
 
 
 def _land(height: int, width: int, scene: RasterInfo, known: Surroundings) -> NDArray[np.bool_] | None:
