@@ -21,6 +21,8 @@ Flags = NDArray[np.bool_]
 _NO_SCALE = (1.0, 0.0)
 _COLOURS = 256
 _WHITE = np.uint8(255)
+_BELOW_TOP = -1e-3
+"""Decibels of a bright pixel of 0 where 0 also means missing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -35,6 +37,8 @@ class Missing:
     areas: tuple[float, ...] = ()
     """Values that are missing where they fill areas (`raster.areas`); single pixels of these values are measured. NaN
     means any value that is not finite."""
+    zero_is_top: bool = False
+    """True if 0 is the upper end of decibels that were cut off there, so that single pixels of 0 are bright."""
 
     @property
     def main(self) -> float | None:
@@ -45,7 +49,7 @@ class Missing:
     def everywhere(self) -> Missing:
         """Missing pixels for statistics of measured values: single pixels are missing too, except zeros."""
         zeros = tuple(value for value in self.areas if value == 0)
-        return Missing((*self.values, *(value for value in self.areas if value != 0)), zeros)
+        return Missing((*self.values, *(value for value in self.areas if value != 0)), zeros, self.zero_is_top)
 
     @property
     def is_plain(self) -> bool:
@@ -114,13 +118,15 @@ class Decoder:
     def darken(self, bands: NDArray[Any], missing: Missing, known: Flags) -> None:
         """Make floats (n, h, w) dark, in place, if they are missing only in areas and `known` (h, w) to be measured.
 
-        Zeros of amplitude and power are dark already, and so are zeros of decibels between 0 and another end.
+        Zeros of amplitude and power are dark already, and so are zeros of decibels between 0 and another end. Zeros at
+        the top of decibels stay bright.
         """
         if bands.dtype.kind != "f":
             return
         for value in missing.areas:
             if value != 0 or (self.values in DB_STEPS and self.slope == 1):
-                bands[:, known & holds(bands, value)] = (self._darkest - self.offset) / self.scale
+                new = _BELOW_TOP if value == 0 and missing.zero_is_top else self._darkest
+                bands[:, known & holds(bands, value)] = (new - self.offset) / self.scale
 
     @property
     def _darkest(self) -> float:

@@ -35,8 +35,8 @@ _UNEVEN, _SMOOTH_PERCENTILE = 2.0, 25
 """Cells of water are at most this many times as rough as the cell at the percentile."""
 _LEAST_ALIKE = 2
 """Least number of neighbours with water of a similar level around a cell of water: water is wider than one cell."""
-_FLAT = 1e-3
-"""Ratio of deviation to mean below which a cell is constant: a fill, or no radar image."""
+_FLAT = 3e-3
+"""Ratio of deviation to mean below which a cell is constant: a fill, or no radar image. Rounding gives up to 1.7e-3."""
 _LAND_DB, _CHARTED_LAND_DB = 3.0, 6.0
 """Least step from water up to land in dB, without and with a coastline that marks the land already. The first is less
 than the step in 98 of 100 images of a coast (SSDD)."""

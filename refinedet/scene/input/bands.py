@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
+from itertools import permutations
 from typing import Any, Literal, cast
 
 import numpy as np
@@ -15,13 +16,13 @@ from refinedet.errors import InputError
 from refinedet.raster import RasterFile
 from refinedet.scene.polarisations import partner, to_search_both
 
-Role = Literal["vv", "vh", "hh", "hv", "i", "q", "angle", "mask", "height", "ratio"]
+Role = Literal["vv", "vh", "hh", "hv", "i", "q", "angle", "mask", "height", "ratio", "derived"]
 Blocks = Sequence[NDArray[Any]]
 """Full-resolution blocks (h, w) of one band."""
 
 PREFERRED = ("vv", "hh", "vh", "hv")
 """Polarisations by preference: co-polarised first, in which ships are brightest."""
-NO_IMAGE = ("angle", "mask", "height", "ratio")
+NO_IMAGE = ("angle", "mask", "height", "ratio", "derived")
 """Roles of bands that are no radar image."""
 
 _POLARISATION = re.compile(r"(?<![a-z])(vv|vh|hh|hv)(?![a-z])")
@@ -29,10 +30,14 @@ _WORDS: tuple[tuple[Role, str], ...] = (
     ("angle", r"angle|incidence|(?<![a-z])(lia|inc|theta)(?![a-z])"),
     ("mask", r"mask|quality|layover|shadow|valid|alpha"),
     ("height", r"elevation|height|slope|(?<![a-z])dem(?![a-z])"),
-    ("ratio", r"ratio"),
+    ("ratio", r"ratio|(vv|vh|hh|hv) ?(div|over|by|minus) ?(vv|vh|hh|hv)"),
     ("i", r"(?<![a-z])(i|real|in-?phase)(?![a-z])"),
     ("q", r"(?<![a-z])(q|imag|imaginary|quadrature)(?![a-z])"),
 )
+_DERIVED = re.compile(
+    r"(?<![a-z])(coh|coherence|phase|ifg|count|std|stdev|variance|nesz|flags?|glcm|texture|entropy|anisotropy)(?![a-z])"
+)
+"""Words of bands that are derived from backscatter and show no sea, such as the coherence of a polarisation."""
 _MEASURED = re.compile(r"sigma|gamma|beta|intensity|amplitude")
 _TAGS = ("long_name", "name", "description", "polarisation", "polarization", "band_name", "standard_name")
 """Tags of a band that may name it, in lower case."""
@@ -40,6 +45,8 @@ _SMOOTH = 0.03
 """Largest ratio of the steps between neighbours to the spread of a smooth band, such as angles; speckle has about 1."""
 _FEW_VALUES = 8
 """Largest number of different values of a mask."""
+_SAME = 1e-3
+"""Largest median difference from the ratio of two bands, relative to the values of a band that holds this ratio."""
 _CLEARLY_DB = 1.0
 """Least difference in mean level at which the brighter of two nameless bands is chosen, in decibels of power."""
 
@@ -59,6 +66,8 @@ class BandChoice:
 def role_of(name: str) -> Role | None:
     """Role of a band by its name; None if the name tells none."""
     text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower().replace("_", " ")
+    if _DERIVED.search(text):
+        return "derived"
     found = set(_POLARISATION.findall(text))
     if len(found) > 1:
         return "ratio"
@@ -133,6 +142,7 @@ def _by_pixels(
         return BandChoice((numbers[0],), None)
     looks = {k: blocks(k) for k in numbers}
     images = [k for k in numbers if is_image(looks[k])]
+    images = [k for k in images if not _is_ratio(looks[k], [looks[j] for j in images if j != k])]
     if not images:
         raise InputError(
             f"expected a band with an image of the sea in {path}, found {len(names)} bands that are smooth like angles "
@@ -146,6 +156,22 @@ def _by_pixels(
     reason = "the first image" if number == images[0] else "the brightest image"
     note = f"none of its {len(names)} bands names a polarisation: band {number} is used, {reason}"
     return BandChoice((number,), f"band {number}", f"{note}; set `band` to use another")
+
+
+def _is_ratio(blocks: Blocks, others: Sequence[Blocks]) -> bool:
+    """True if a band is the ratio of two others, or the difference of their decibels."""
+    values = _flat(blocks)
+    for above, below in permutations([_flat(other) for other in others], 2):
+        with np.errstate(divide="ignore", invalid="ignore"):
+            for made in (above / below, above - below):
+                apart = np.abs(values - made)
+                if np.nanmedian(apart) <= _SAME * np.nanmedian(np.abs(values)):
+                    return True
+    return False
+
+
+def _flat(blocks: Blocks) -> NDArray[np.float64]:
+    return np.concatenate([block.ravel() for block in blocks]).astype(np.float64)
 
 
 def is_image(blocks: Blocks) -> bool:

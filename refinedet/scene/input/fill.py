@@ -39,6 +39,9 @@ _DARKEST, _NEAR_ZERO, _FAR_BELOW_DB = 0.1, 0.3, 10.5
 """Low percentile of a sea from which noise was removed: at most this share of the median, or at least so many decibels
 below it. The sea of a product of four looks has 0.37 in amplitude (9 decibels); without noise, its counts have 0.14 to
 0.27 (11.5 to 17 decibels)."""
+_TOP_DB, _LEAST_BELOW_TOP = 3.0, 0.2
+"""Decibels below the top of a range that was cut off, and the least number of pixels there relative to those at the
+top."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +74,21 @@ def count_zeros(sample: NDArray[Any], side: int) -> Zeros:
         return Zeros(0.0, 0.0)
     solid = opened(zero, side)
     return Zeros(float(solid.mean()), float(zero.mean() - solid.mean()))
+
+
+def is_top(sample: NDArray[Any], scattered: float) -> bool:
+    """True if zero is the upper end of decibels that were cut off there, and not what noise removal leaves.
+
+    Then no value is above it, and the brightest pixels continue below it.
+
+    Args:
+        sample: stored values (h, w).
+        scattered: share of zeros outside of areas, above 0.
+    """
+    values = _measured(sample, np.ones(sample.shape[:2], np.bool_))
+    if not values.size or values.max() > 0 or np.median(values) >= 0:
+        return False
+    return bool((values > -_TOP_DB).sum() >= _LEAST_BELOW_TOP * scattered * sample.size)
 
 
 def gaps(sample: NDArray[Any], values: Iterable[float], side: int) -> dict[float, float]:

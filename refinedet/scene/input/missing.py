@@ -10,12 +10,13 @@ from numpy.typing import NDArray
 from refinedet.config.detect_options import NoData
 from refinedet.errors import InputError
 from refinedet.raster import Missing, SceneReader, can_hold
-from refinedet.scene.input.fill import Fill, Zeros, count_zeros, find_fills, gaps, share_of, zero_fill
+from refinedet.scene.input.fill import Fill, Zeros, count_zeros, find_fills, gaps, is_top, share_of, zero_fill
 
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
 _NOTABLE = 0.001
 """Share of scattered zeros from which a note reports them."""
 _OVERRULE = "set `nodata` to change this"
+_TOP = "single zeros are taken for bright pixels that were cut off, and areas of zeros for no data"
 
 
 def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None:
@@ -140,6 +141,9 @@ def _zeros(reader: SceneReader, source: Source) -> Missing:
     """Missing zeros: all zeros, or only areas of zeros if the sample holds scattered zeros or none at all."""
     zeros = count_zeros(reader.stored_sample(), reader.area_side())
     _record(reader, 0.0, source, zeros.areas)
+    if zeros.scattered > 0 and is_top(reader.stored_sample(), zeros.scattered):
+        reader.tell(f"no value is above 0, and the brightest pixels are exactly 0: {_TOP}; {_OVERRULE}")
+        return Missing(areas=(0.0,), zero_is_top=True)
     if zeros.scattered >= _NOTABLE:
         reader.tell(_on_scattered(zeros))
     return Missing(areas=(0.0,)) if zeros.scattered > 0 or zeros.areas == 0 else Missing((0.0,))

@@ -134,16 +134,19 @@ def _values(
         return ValueGuess("iq", "pair")
     stored = reader.stored_dtype
     dtype = stored if stored.startswith("complex") else reader.info.dtype  # float32 under a scale in the file
+    if stored.startswith("complex"):
+        return ValueGuess("amplitude", "type")
+    tags = reader.tags(choice.numbers[0])
+    words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
+    words += [*reader.units(), path.stem]
     if not has_doubt(dtype):
-        return guess_values(dtype, [], [])
+        return guess_values(dtype, [], words)
     if is_one_part(blocks()):
         raise InputError(
             f"expected an image of the sea in {path}, found values as often below zero as above, like one part of "
             "complex numbers; name a file with both parts, or state the kind of its `values`"
         )
-    tags = reader.tags(choice.numbers[0])
-    words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
-    return guess_values(dtype, blocks(), [*words, *reader.units(), path.stem])
+    return guess_values(dtype, blocks(), words)
 
 
 def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choice: BandChoice) -> None:

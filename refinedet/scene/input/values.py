@@ -51,6 +51,8 @@ _WORDS: tuple[tuple[ValueKind, str], ...] = (
     ("amplitude", r"(?<![a-z])(amp|amplitude|magnitude)(?![a-z])"),
     ("power", r"(?<![a-z])(power|intensity|pwr)(?![a-z])"),
 )
+_CALIBRATED = re.compile(r"(?<![a-z])(sigma|gamma|beta) ?(0|zero|nought|naught)")
+"""Names of calibrated backscatter, which is power unless another word or the sign of the values says otherwise."""
 _HYP3: dict[str, ValueKind] = {"p": "power", "a": "amplitude", "d": "db"}
 _HYP3_NAME = re.compile(r"_rtc\d+_g_[gs](?P<scale>[pad])[uw][nf][ec][dm]_", re.IGNORECASE)
 """Name of a product of ASF's HyP3 service, such as S1A_IW_20200101T000000_DVP_RTC30_G_gpuned_1A2B_VV: after the
@@ -68,6 +70,8 @@ _EXPONENTS = np.linspace(0.02, 1.5, 149)
 _PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
 """Log-likelihood ratio of amplitude to power per unit of the exponent, and the exponent at which both are equally
 likely: real scenes have a mean of 0.50 in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
+_SURELY_AMPLITUDE = 0.42
+"""Exponent from which values named as calibrated backscatter are amplitude all the same; real power has up to 0.34."""
 _TEXTURED = -2.3
 """Least ratio by the exponent: a lower one is due to texture, not power."""
 _LEVELS = {"amplitude": ((-0.85, 0.35), (2.2, 0.45)), "power": ((-1.7, 0.6), (4.4, 0.7))}
@@ -95,7 +99,10 @@ class ValueGuess:
 
 
 def has_doubt(dtype: str) -> bool:
-    """True if values of a NumPy type, or complex_int16, may be of several kinds; unsigned integers are amplitudes."""
+    """True if values of a NumPy type, or complex_int16, may be of several kinds.
+
+    Unsigned integers are amplitudes unless their name says otherwise.
+    """
     return not dtype.startswith("complex") and np.dtype(dtype).kind != "u"
 
 
@@ -103,12 +110,13 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
     """Guess the kind of values of one band.
 
     Args:
-        dtype: NumPy type of the stored values, or complex_int16.
+        dtype: NumPy type of the stored values.
         blocks: blocks of stored values, NaN where not measured.
         words: text that may name the kind: band name, unit, tags, file name.
     """
     if not has_doubt(dtype):
-        return ValueGuess("amplitude", "type")
+        is_power = _named(words) == "power" and np.dtype(dtype).itemsize > 1
+        return ValueGuess("power", "name") if is_power else ValueGuess("amplitude", "type")
     values = _pooled(blocks)
     rest = values[values != 0]
     if rest.size and np.median(rest) < 0:
@@ -116,6 +124,8 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
     named = _named(words)
     if named is not None and _possible(named, values):
         return ValueGuess(named, "name")
+    if values.size and _is_calibrated_power(words, values, blocks):
+        return ValueGuess("power", "name")
     if not values.size:
         return ValueGuess("amplitude", "type")
     return _guess_by_pixels(np.dtype(dtype).kind, values, blocks)
@@ -195,6 +205,17 @@ def _named(words: Sequence[str]) -> ValueKind | None:
     plain = [word.lower().replace("_", " ") for word in words]
     found = scales or {kind for kind, pattern in _WORDS for word in plain if re.search(pattern, word)}
     return found.pop() if len(found) == 1 else None
+
+
+def _is_calibrated_power(words: Sequence[str], values: NDArray[np.float64], blocks: Blocks) -> bool:
+    """True if words name calibrated backscatter, and neither sign nor speckle of the values contradicts."""
+    plain = [word.lower().replace("_", " ") for word in words]
+    if any(re.search(pattern, word) for _, pattern in _WORDS for word in plain):
+        return False
+    if not any(_CALIBRATED.search(word) for word in plain) or not _possible("power", values):
+        return False
+    calm = calm_cells(blocks)
+    return calm is None or symmetric_exponent(calm) < _SURELY_AMPLITUDE
 
 
 def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:

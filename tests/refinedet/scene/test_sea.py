@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 
 from refinedet.config import Radiometry, StretchChoice
 from refinedet.config.detect_options import LandSettings, SceneSettings
@@ -52,6 +53,32 @@ def test_known_land_sets_no_level(scene: Path, scale: float | None) -> None:
     spans = [limits.levels.span() for limits in found if limits and limits.levels]
     assert np.ptp(spans[0]) < 1
     assert np.ptp(spans[1]) > 10
+
+
+def grey(level: float, side: int = SIDE) -> NDArray[np.uint8]:
+    """A picture of 8 bits of the sea."""
+    pixels = speckle()[:side, :side]
+    return np.clip(np.rint(pixels * level / pixels.mean()), 0, 255).astype(np.uint8)
+
+
+@pytest.mark.parametrize(
+    ("level", "at", "stretched"),
+    [
+        pytest.param(2, (DEGREE, 0.0, 7.0, 0.0, -DEGREE, 54.0), True, id="dark"),
+        pytest.param(40, (DEGREE, 0.0, 7.0, 0.0, -DEGREE, 54.0), False, id="usual"),
+        pytest.param(2, None, False, id="a chip"),
+    ],
+)
+def test_dark_pictures_are_stretched_and_this_is_told(
+    tmp_path: Path, bright_blobs: Any, level: float, at: Any, stretched: bool
+) -> None:
+    write_scene(tmp_path / "s.tif", grey(level), crs="EPSG:4326" if at else None, transform=at)
+    result = detect_scene(tmp_path / "s.tif", bright_blobs)
+    assert (result.stretch_limits is not None) is stretched
+    assert any("its 8 bits are dark, with a sea of grey 2.0" in note for note in result.notes) is stretched
+    plain = detect_scene(tmp_path / "s.tif", bright_blobs, scene=SceneSettings(stretch=StretchChoice("none")))
+    assert plain.stretch_limits is None
+    assert not any("its 8 bits are dark" in note for note in plain.notes)
 
 
 def test_a_scene_without_a_sea_says_so(tmp_path: Path, bright_blobs: Any) -> None:

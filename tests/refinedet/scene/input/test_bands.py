@@ -37,6 +37,11 @@ def angles() -> list[np.ndarray]:
         ("layover_shadow_mask", "mask"),
         ("VV_VH_ratio", "ratio"),
         ("VV/VH", "ratio"),
+        ("VVdivVH", "ratio"),
+        ("coh_VV", "derived"),
+        ("Phase_ifg_VV", "derived"),
+        ("VV_count", "derived"),
+        ("GLCM_VV", "derived"),
         ("i_VV", "i"),
         ("q_VV", "q"),
         ("I", "i"),
@@ -95,6 +100,16 @@ def test_nameless_bands_are_told_apart_by_their_pixels() -> None:
     assert "the brightest image" in (found.note or "")
     in_decibels = {1: [20 * np.log10(b) for b in speckle(0.2)], 2: [20 * np.log10(b) for b in speckle(0.05, seed=1)]}
     assert choose_band(HERE, ["bands", "bands"], None, in_decibels.__getitem__).numbers == (1,)
+
+
+@pytest.mark.parametrize("decibels", [False, True])
+def test_a_nameless_ratio_of_two_bands_is_no_image(decibels: bool) -> None:
+    vv, vh = speckle(0.2), speckle(0.02, seed=1)
+    ratio = [a / b for a, b in zip(vv, vh, strict=True)]
+    bands = {1: vv, 2: vh, 3: ratio}
+    if decibels:
+        bands = {number: [20 * np.log10(b) for b in blocks] for number, blocks in bands.items()}
+    assert choose_band(HERE, ["", "", ""], None, bands.__getitem__).numbers == (1,)
 
 
 def test_the_only_band_that_is_no_angle_or_alpha_needs_no_pixels() -> None:

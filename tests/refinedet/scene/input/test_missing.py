@@ -103,6 +103,22 @@ def test_scattered_holes_are_dark_sea_and_areas_of_them_are_missing(
     assert pixels[:, 112:][dark[:, 112:]].max() <= 1e-10
 
 
+def test_zeros_at_the_top_of_decibels_are_bright_and_areas_of_them_are_missing(tmp_path: Path) -> None:
+    decibels = 20 * np.log10(sea() / 1000)
+    x1, y1, x2, y2 = SHIP
+    decibels[y1:y2, x1:x2] = np.random.default_rng(4).uniform(-2, 6, (y2 - y1, x2 - x1))
+    bright = decibels > 0
+    stored = np.minimum(decibels, 0).astype(np.float32)
+    stored[HIDDEN] = 0
+    path = write(tmp_path, stored)
+    valid, reader = read(path, SceneSettings(values="db"))
+    np.testing.assert_array_equal(valid, ~HIDDEN)
+    assert "the brightest pixels are exactly 0: single zeros are taken for bright pixels" in reader.notes[0]
+    with open_source(path, SceneSettings(values="db")) as opened:
+        pixels = opened.read_whole()
+    np.testing.assert_allclose(pixels[bright & ~HIDDEN], 1, rtol=1e-3)
+
+
 def test_holes_are_missing_where_the_user_says_so(tmp_path: Path) -> None:
     pixels = sea()
     holes = np.random.default_rng(3).random(SHAPE) < 0.3

@@ -48,7 +48,9 @@ def test_power_below_zero_stays_power() -> None:
 
 
 def test_whole_numbers() -> None:
-    assert guess_values("uint16", [np.rint(1e3 * b) for b in power()], ["power"]).kind == "amplitude"
+    assert guess_values("uint16", [np.rint(1e3 * b) for b in power()], []).kind == "amplitude"
+    assert guess_values("uint16", [np.rint(1e3 * b) for b in power()], ["Intensity_VV"]).kind == "power"
+    assert guess_values("uint8", [np.rint(1e3 * b) for b in power()], ["Intensity_VV"]).kind == "amplitude"
     assert guess_values("int16", [np.rint(1e3 * b) for b in amplitude()], []).kind == "amplitude"
     assert guess_values("int16", [np.rint(b) for b in decibel()], []).kind == "db"
     for steps, kind in ((10, "db10"), (100, "db100"), (1000, "db1000"), (1e5, "amplitude")):
@@ -62,6 +64,8 @@ def test_whole_numbers() -> None:
         (["Sigma0_VV_db"], "db"),
         (["", "dB"], "db"),
         (["Intensity_VV"], "power"),
+        (["Sigma0_VV"], "power"),
+        (["beta nought"], "power"),
         (["Amplitude_VV"], "amplitude"),
         (["S1A_IW_20200101T000000_DVP_RTC30_G_gpuned_1A2B_VV"], "power"),
         (["S1A_IW_20200101T000000_DVP_RTC30_G_gauned_1A2B_VV"], "amplitude"),
@@ -79,6 +83,13 @@ def test_a_name_that_the_values_contradict_is_not_believed() -> None:
     assert guess_values("float32", power(), ["Sigma0_VV_db"]).evidence == "speckle"
     assert guess_values("float32", decibel(), ["Amplitude_VV"]).kind == "db"
     assert guess_values("float32", power(), ["db_to_power"]).evidence == "speckle"
+
+
+@pytest.mark.parametrize("level", [0.02, 0.2, 0.5])
+def test_calibrated_backscatter_is_power_whatever_its_level(level: float) -> None:
+    assert guess_values("float32", power(level), ["Sigma0_VV"]).kind == "power"
+    assert guess_values("float32", decibel(level=level), ["Gamma0_VV"]).kind == "db"
+    assert guess_values("float32", amplitude(level=level), ["Sigma0_VV"]).kind == "amplitude"
 
 
 def test_decibels_under_the_name_of_power_are_decibels() -> None:
