@@ -42,8 +42,8 @@ class StretchChoice(Settings):
     """Stretch that one run asks for: the checkpoint's own, or another one."""
 
     kind: StretchKind = "auto"
-    """auto: as the checkpoint's `Radiometry` says, 8-bit scenes as they are; fixed: linear from `low` to `high`; the
-    others: as in `Radiometry`, 8-bit scenes too."""
+    """auto: as the checkpoint's `Radiometry` says, 8-bit scenes as they are unless they are dark; fixed: linear from
+    `low` to `high`; the others: as in `Radiometry`, 8-bit scenes too."""
     low: float = 0.0
     """Lower end of a fixed stretch, in the values of the scene."""
     high: float = 0.0

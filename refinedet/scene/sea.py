@@ -9,7 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config import Radiometry, StretchChoice
-from refinedet.radiometry import StretchLimits, valid_mask
+from refinedet.radiometry import StretchLimits, in_domain, valid_mask
 from refinedet.raster import RasterInfo, Reader
 from refinedet.scene.land.survey import Surroundings
 from refinedet.stretch.sea_level import CELL_PX, measure_sea
@@ -19,6 +19,8 @@ _SHORE_PX = CELL_PX // 2
 """Side of the squares of a sample that count as land or water by their centre."""
 _CHIP_PX = 1024
 """Longest side of a picture without a position that counts as a chip, which is never stretched, as in training."""
+_NEARLY_ALL = 0.95
+"""Share of the pixels at one end of a fixed stretch from which a note reports it."""
 _DARK_SEA = 20.0
 """Mean grey of a sea below which weak ships are missed: half of the one in training. On real ships scaled to 8 bits,
 stretched pictures show as many ships or more at any level."""
@@ -55,7 +57,20 @@ def sea_limits(
         if grey < _DARK_SEA:
             limits = scene_limits(sample, seen.dtype, seen.nodata, radiometry, StretchChoice(radiometry.stretch), land)
             return None if limits is None else replace(limits, note=_STRETCHED.format(grey))
-    return scene_limits(sample, seen.dtype, seen.nodata, radiometry, choice.mapped(reader.amplitude), land)
+    limits = scene_limits(sample, seen.dtype, seen.nodata, radiometry, choice.mapped(reader.amplitude), land)
+    if limits is None or choice.kind != "fixed":
+        return limits
+    return replace(limits, note=_beyond(sample[valid_mask(sample, seen.nodata)], limits))
+
+
+def _beyond(values: NDArray[Any], limits: StretchLimits) -> str | None:
+    """Note on a fixed stretch outside of which nearly all values lie; None for others."""
+    amplitudes = in_domain(values, limits.domain)
+    for grey, share in (("black", amplitudes <= limits.low), ("white", amplitudes >= limits.high)):
+        if values.size and share.mean() > _NEARLY_ALL:
+            made = f"the fixed `stretch` makes {share.mean():.0%} of the scene {grey}"
+            return f"{made}; give both ends in the file's values"
+    return None
 
 
 def _may_be_scaled(sample: NDArray[Any], seen: RasterInfo) -> bool:

@@ -43,7 +43,7 @@ _TAGS = ("long_name", "name", "description", "polarisation", "polarization", "ba
 """Tags of a band that may name it, in lower case."""
 _SMOOTH = 0.03
 """Largest ratio of the steps between neighbours to the spread of a smooth band, such as angles; speckle has about 1."""
-_FEW_VALUES = 8
+FEW_VALUES = 8
 """Largest number of different values of a mask."""
 _SAME = 1e-3
 """Largest median difference from the ratio of two bands, relative to the values of a band that holds this ratio."""
@@ -178,7 +178,7 @@ def is_image(blocks: Blocks) -> bool:
     """True if the pixels of a band are speckled, as no angle, mask or height is."""
     values = [block[np.isfinite(block)] for block in blocks]
     pooled = np.concatenate(values) if values else np.zeros(0)
-    if len(np.unique(pooled)) <= _FEW_VALUES:
+    if len(np.unique(pooled)) <= FEW_VALUES:
         return False
     usual = float(np.median(np.abs(pooled[pooled != 0])))
     steps, spread = [], []
@@ -198,7 +198,7 @@ def is_complex_pair(first: Blocks, second: Blocks) -> bool:
     a, b = (np.concatenate([block.ravel() for block in blocks]).astype(np.float64) for blocks in (first, second))
     valid = np.isfinite(a) & np.isfinite(b) & ((a != 0) | (b != 0))
     a, b = a[valid], b[valid]
-    if a.size < _FEW_VALUES**2:
+    if a.size < FEW_VALUES**2:
         return False
     wide, other = (np.median(np.abs(part)) for part in (a, b))
     if not 0.5 < wide / max(other, 1e-30) < 2:

@@ -101,14 +101,25 @@ def gaps(sample: NDArray[Any], values: Iterable[float], side: int) -> dict[float
     if sample.dtype.kind != "f" or sample.ndim != 2 or not _is_dark(_measured(sample, ~np.isin(sample, [*values]))):
         return found
     for value in values:
-        flags = holds(sample[None], value)
-        if not flags.any():
-            continue
-        near = ndimage.maximum_filter(opened(flags, side), 4 * side + 1)
-        share = float((flags & ~near).mean())
+        share = _scattered(holds(sample[None], value), side)
         if share >= _NOTABLE:
             found[value] = share
     return found
+
+
+def scattered_top(sample: NDArray[Any], value: float, side: int) -> float:
+    """Share of scattered pixels of the highest value of integers (h, w), as bright ships have; 0 for other values."""
+    if sample.dtype.kind not in "iu" or sample.ndim != 2 or value != _top(sample.dtype):
+        return 0.0
+    return _scattered(_equal(sample, value), side)
+
+
+def _scattered(flags: Flags, side: int) -> float:
+    """Share of a sample that is true far from any area."""
+    if not flags.any():
+        return 0.0
+    near = ndimage.maximum_filter(opened(flags, side), 4 * side + 1)
+    return float((flags & ~near).mean())
 
 
 def _is_dark(values: NDArray[np.float64]) -> bool:

@@ -10,7 +10,17 @@ from numpy.typing import NDArray
 from refinedet.config.detect_options import NoData
 from refinedet.errors import InputError
 from refinedet.raster import Missing, SceneReader, can_hold
-from refinedet.scene.input.fill import Fill, Zeros, count_zeros, find_fills, gaps, is_top, share_of, zero_fill
+from refinedet.scene.input.fill import (
+    Fill,
+    Zeros,
+    count_zeros,
+    find_fills,
+    gaps,
+    is_top,
+    scattered_top,
+    share_of,
+    zero_fill,
+)
 
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
 _NOTABLE = 0.001
@@ -84,6 +94,14 @@ def _declared(reader: SceneReader, declared: float) -> Missing | None:
         return _found(reader, fills, f", though the file declares {declared:.7g}")
     if declared == 0:
         return _zeros(reader, "declared")
+    bright = 0.0 if reader.hides else scattered_top(sample, declared, reader.area_side())
+    if bright > 0:
+        _record(reader, declared, "declared", share - bright)
+        reader.tell(
+            f"the file declares its highest value {declared:.7g} as no data, but {_percent(bright)} of the pixels hold "
+            f"it amid measured values, as bright ships do: only areas of it are no data; {_OVERRULE}"
+        )
+        return Missing(areas=(declared,))
     padding = None if reader.hides else _padding(reader, sample)
     if padding is not None:
         return _padded(reader, declared, share, padding)

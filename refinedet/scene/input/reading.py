@@ -15,7 +15,7 @@ from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
 from refinedet.raster import RasterFile, SceneReader
 from refinedet.raster.values import DB_STEPS
-from refinedet.scene.input.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
+from refinedet.scene.input.bands import FEW_VALUES, PREFERRED, BandChoice, choose_band, is_image, name_of, role_of
 from refinedet.scene.input.eight_bit import apply_eight_bit
 from refinedet.scene.input.fill import without_markers
 from refinedet.scene.input.missing import settle_missing
@@ -26,6 +26,17 @@ _COLOURS = 3
 _Look = Callable[[], list[NDArray[Any]]]
 """Function that returns blocks of measured values of a raster; it reads them at the first call."""
 _OVERRULE = "set `values` to change this"
+_CLEAR_STEPS, _FEW_PIXELS = 16, 0.05
+"""Least difference between the channels of a coloured pixel in 8 bits, and the share of such pixels in a grey picture
+with a few coloured marks."""
+_IN_COLOURS = (
+    "it is a picture in colours, which are read as grey; if they stand for brightness, or for several images, ships "
+    "are missed: use the raster that it was made from, or name one channel by `band`"
+)
+_NO_IMAGE = (
+    "it does not look like a radar image: it is smooth like an angle or a height, or holds few values like a mask; "
+    "check the file, or name another band by `band`"
+)
 
 
 def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
@@ -45,6 +56,8 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     if reader.is_inverted:
         reader.tell("the file states that its lowest value is white, so its greys are inverted", inverted=True)
     in_colours = len(choice.numbers) == _COLOURS
+    if in_colours and _are_coloured(reader.stored_sample()):
+        reader.tell(_IN_COLOURS)
     if in_colours and settings.values != "db":
         _check_colours(path, settings)
     if _is_picture_in_decibels(reader, settings) or in_colours:
@@ -52,6 +65,8 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     reader.use(choice.numbers[:1], missing=missing and missing.everywhere)
     blocks = cache(lambda: _measured(reader))
     guess = _values(reader, path, names, choice, settings, blocks)
+    if settings.band is None and not _may_be_image(reader, blocks):
+        reader.tell(_NO_IMAGE)
     pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
     slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks)
     if slope is not None:
@@ -109,6 +124,19 @@ def _pair_of(number: int, names: Sequence[str]) -> tuple[int, int]:
             f"expected the imaginary part in the band after band {number}, found none; name the band of the real part"
         )
     return number, number + 1
+
+
+def _may_be_image(reader: SceneReader, blocks: _Look) -> bool:
+    """False for a raster that shows no sea; 8 bits are only counted, and wider unsigned integers are not looked at."""
+    if reader.info.dtype == "uint8":
+        return len(np.unique(reader.stored_sample())) > FEW_VALUES
+    return not has_doubt(reader.info.dtype) or is_image(blocks())
+
+
+def _are_coloured(sample: NDArray[Any]) -> bool:
+    """True if the channels of a sample (h, w, 3) differ clearly in more than a few pixels, unlike those of a grey."""
+    span = sample.max(axis=2).astype(np.float64) - sample.min(axis=2)
+    return bool(sample.ndim == _COLOURS and (span > _CLEAR_STEPS).mean() > _FEW_PIXELS)
 
 
 def _check_colours(path: RasterFile, settings: SceneSettings) -> None:

@@ -81,6 +81,17 @@ def test_dark_pictures_are_stretched_and_this_is_told(
     assert not any("its 8 bits are dark" in note for note in plain.notes)
 
 
+@pytest.mark.parametrize(("ends", "colour"), [((-25, 5), "white"), ((10_000, 20_000), "black"), ((1, 900), None)])
+def test_a_fixed_stretch_that_shows_nothing_says_so(
+    tmp_path: Path, bright_blobs: Any, ends: tuple[float, float], colour: str | None
+) -> None:
+    write_scene(tmp_path / "s.tif", speckle().clip(1).astype(np.uint16))
+    choice = StretchChoice("fixed", *ends)
+    notes = detect_scene(tmp_path / "s.tif", bright_blobs, scene=SceneSettings(stretch=choice)).notes
+    told = [note for note in notes if "the fixed `stretch` makes" in note]
+    assert [f"of the scene {colour}" in note for note in told] == ([] if colour is None else [True])
+
+
 def test_a_scene_without_a_sea_says_so(tmp_path: Path, bright_blobs: Any) -> None:
     write_scene(tmp_path / "city.tif", city().clip(1, 65535).astype(np.uint16))
     write_scene(tmp_path / "sea.tif", speckle().astype(np.uint16))

@@ -119,6 +119,17 @@ def test_zeros_at_the_top_of_decibels_are_bright_and_areas_of_them_are_missing(t
     np.testing.assert_allclose(pixels[bright & ~HIDDEN], 1, rtol=1e-3)
 
 
+def test_saturated_ships_of_the_declared_value_are_measured(tmp_path: Path) -> None:
+    pixels = sea("uint8", 40.0)
+    x1, y1, x2, y2 = SHIP
+    pixels[y1:y2, x1:x2:2] = 255
+    pixels[HIDDEN] = 255
+    valid, reader = read(write(tmp_path, pixels, 255), SceneSettings())
+    np.testing.assert_array_equal(valid, ~HIDDEN)
+    (note,) = [note for note in reader.notes if "as bright ships do: only areas of it are no data" in note]
+    assert note.startswith("the file declares its highest value 255 as no data")
+
+
 def test_holes_are_missing_where_the_user_says_so(tmp_path: Path) -> None:
     pixels = sea()
     holes = np.random.default_rng(3).random(SHAPE) < 0.3

@@ -8,11 +8,13 @@ from typing import Any
 import numpy as np
 import pytest
 import rasterio
+from PIL import Image
 
 from refinedet.config import TileConfig
 from refinedet.config.detect_options import SceneSettings
 from refinedet.config.scene import StretchChoice
 from refinedet.errors import InputError
+from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.source import open_source
 from tests.conftest import BrightBlobs
@@ -207,3 +209,25 @@ def test_decibels_from_which_noise_was_removed_are_decibels_and_their_holes_are_
         pixels = reader.read_whole()
         assert reader.read_as["values"] == {"kind": "db", "from": "range"}
     np.testing.assert_allclose(pixels, np.sqrt(power), rtol=1e-4, atol=1e-9)
+
+
+def test_rasters_that_show_no_sea_are_told(tmp_path: Path) -> None:
+    height, width = 256, 256
+    angles = np.tile(np.linspace(30, 45, width, dtype=np.float32), (height, 1))
+    mask = (np.indices((height, width)).sum(axis=0) % 3).astype(np.uint8)
+    sea = np.random.default_rng(0).gamma(4.4, 1 / 4.4, (height, width)).astype(np.float32) * 0.02
+    for pixels, told in ((angles, True), (mask, True), (sea, False), ((1000 * sea).astype(np.uint8), False)):
+        write_scene(tmp_path / "s.tif", pixels)
+        with open_source(tmp_path / "s.tif") as reader:
+            assert any("does not look like a radar image" in note for note in reader.notes) is told
+
+
+def test_pictures_in_colours_are_told(tmp_path: Path) -> None:
+    grey = np.random.default_rng(0).integers(0, 200, (64, 64, 1), np.uint8)
+    for picture, told in (
+        (np.repeat(grey, 3, axis=2), False),
+        (np.concatenate([grey, 200 - grey, grey], axis=2), True),
+    ):
+        Image.fromarray(picture).save(tmp_path / "s.png")
+        with open_source(tmp_path / "s.png") as reader:
+            assert any("it is a picture in colours" in note for note in reader.notes) is told
