@@ -1,6 +1,6 @@
-"""The command line, put together. Heavy imports sit inside the commands, so that --help is quick.
+"""The command line with all its commands. Heavy imports are inside the commands, so that --help is quick.
 
-A run imports the file of its own command alone; all of them where no command is named first, as for --help.
+A run imports only the file of its own command; if no command comes first, as for --help, it imports all files.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def main() -> None:
 
 
 def command_line(commands: Iterable[str] = _COMMANDS) -> typer.Typer:
-    """Put commands together; the file of another one is not imported."""
+    """Build the command line from commands; files of other commands are not imported."""
     made = typer.Typer(
         name="refinedet",
         help="Find ships in radar (SAR) images.",
@@ -70,7 +70,7 @@ def command_line(commands: Iterable[str] = _COMMANDS) -> typer.Typer:
 
 
 def __getattr__(name: str) -> typer.Typer:
-    """Put the whole command line together when `app` is asked for (PEP 562)."""
+    """Build the whole command line when `app` is first used (PEP 562)."""
     if name != "app":
         raise AttributeError(f"module '{__name__}' has no attribute '{name}'")
     made: typer.Typer = globals().setdefault(name, command_line())

@@ -1,6 +1,6 @@
-"""Consoles, one-sentence errors and exit codes, which all commands share.
+"""Consoles, one-sentence errors and exit codes of all commands.
 
-Exit codes: 0 fine, 1 an error that the user can act on, 2 wrong usage, 70 a bug of ours, 130 interrupted.
+Exit codes: 0 success, 1 an error that the user can act on, 2 wrong usage, 70 a bug in this project, 130 interrupted.
 """
 
 from __future__ import annotations
@@ -18,19 +18,19 @@ from rich.console import Console
 from cli.option_names import in_flags
 from refinedet.errors import RefineDetError
 from refinedet.extras import extra_missing_for
-from refinedet.files import full_disk, is_disk_full
+from refinedet.files import full_disk, is_bad_path, is_disk_full
 
 EXIT_ERROR, EXIT_BUG, EXIT_INTERRUPTED = 1, 70, 130
 
 out = Console(highlight=False, soft_wrap=True, markup=False, emoji=False)
-"""Results, for people or for the next program. Text is printed as it is: names may hold [brackets] and :colons:."""
+"""Console for results. Text is printed unchanged, because names may hold [brackets] and :colons:."""
 err = Console(stderr=True, highlight=False, soft_wrap=True, markup=False, emoji=False)
-"""Progress, warnings and errors, as they are."""
+"""Console for progress, warnings and errors; text is printed unchanged."""
 
 
 @contextmanager
 def one_sentence_errors(*, debug: bool, progress: bool = False) -> Iterator[None]:
-    """Turn what goes wrong inside into one sentence on stderr and an exit code; with `debug`, into a traceback."""
+    """Turn errors of the block into one sentence on stderr and an exit code; with `debug`, into a traceback."""
     show_log(debug=debug, progress=progress)
     try:
         yield
@@ -44,7 +44,7 @@ def one_sentence_errors(*, debug: bool, progress: bool = False) -> Iterator[None
         raise typer.Exit(EXIT_ERROR) from None
     except (typer.Exit, typer.Abort, typer.BadParameter):
         raise
-    except Exception as error:  # the one boundary where a bug must not become a traceback
+    except Exception as error:  # the only place that must turn every bug into a sentence
         if debug:
             raise
         missing = extra_missing_for(error, "this command")
@@ -53,6 +53,9 @@ def one_sentence_errors(*, debug: bool, progress: bool = False) -> Iterator[None
             raise typer.Exit(EXIT_ERROR) from None
         if is_disk_full(error, Path.cwd()):
             say(f"{full_disk('what is written')} ({error})")
+            raise typer.Exit(EXIT_ERROR) from None
+        if is_bad_path(error):
+            say(f"expected paths that the system can use, found one that is too long or a link to itself ({error})")
             raise typer.Exit(EXIT_ERROR) from None
         say(f"a bug in refinedet: {type(error).__name__}: {error}; run again with --debug and report the traceback")
         raise typer.Exit(EXIT_BUG) from None
@@ -64,12 +67,12 @@ def say(sentence: str) -> None:
 
 
 def print_json(value: Any) -> None:
-    """Machine-readable output on stdout, and nothing else there."""
+    """Print JSON on stdout, without any other output there."""
     typer.echo(json.dumps(value, indent=1, sort_keys=True, ensure_ascii=False))
 
 
 def show_log(*, debug: bool, progress: bool = False) -> None:
-    """Show warnings of this project on stderr, its progress where asked for, everything with `debug`."""
+    """Show warnings of this project on stderr; with `progress` also its progress, with `debug` everything."""
     from rich.logging import RichHandler
 
     handler = RichHandler(console=err, show_time=progress, show_path=False, show_level=debug, markup=False)
@@ -81,7 +84,7 @@ def show_log(*, debug: bool, progress: bool = False) -> None:
 
 
 class _InFlags(logging.Formatter):
-    """Messages with the flags of the running command, where the library names its settings."""
+    """Log filter that replaces settings in messages by the flags of the running command."""
 
     def format(self, record: logging.LogRecord) -> str:
         return in_flags(super().format(record))

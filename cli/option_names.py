@@ -1,4 +1,4 @@
-"""Messages of the library in the words of the command line: settings become the flags of the running command."""
+"""Messages of the library in the terms of the command line: settings become the flags of the running command."""
 
 from __future__ import annotations
 
@@ -8,16 +8,16 @@ from collections.abc import Iterable, Mapping
 from typer.core import TyperArgument, TyperOption
 
 _SETTING = re.compile(r"`([a-z_][a-z0-9_]*)(?:=([^`]*))?`")
-"""A setting as the library names it, `gsd_m`, maybe with its value in Python's spelling, `runtime="torch"`."""
+"""Setting in a message of the library: `gsd_m`, or with a value in Python's spelling, `runtime="torch"`."""
 _FLAGS: dict[str, tuple[str, str]] = {}
-"""Name of a setting of the running command -> its flag, and the flag that says no (empty where there is none)."""
+"""Name of a setting of the running command -> its flag, and its negative flag (empty if there is none)."""
 
 
 def use_flags_of(parameters: Iterable[object]) -> None:
-    """Take the flags of the command that runs from now on.
+    """Store the flags of the command that runs.
 
-    An option is known by its parameter's name, and by its flag in Python's spelling: `out_folder` and `out` are --out.
-    An argument is known by its parameter's name, and shown as its metavar.
+    Messages name an option by its parameter or by its flag in Python's spelling: `out_folder` and `out` are --out. They
+    name an argument by its parameter, and the user sees its metavar.
     """
     _FLAGS.clear()
     _FLAGS.update(_flags(parameters))

@@ -1,4 +1,4 @@
-"""Settings classes of the library as options of a command: each option is spelled once, where its field is."""
+"""Settings classes of the library as options of a command: each option is declared once, at its field."""
 
 from __future__ import annotations
 
@@ -17,7 +17,7 @@ from refinedet.config.option import Option, options, range_of, types_of
 
 
 def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
-    """Make a command of a function whose parameters may be settings classes.
+    """Turn a function whose parameters may be settings classes into a command.
 
     Each field of such a class that is an option becomes an option of the command; the function is called with instances
     of the classes. Other parameters stay as they are.
@@ -43,12 +43,12 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
 
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]  # read by inspect, and so by Typer
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
-    del run.__wrapped__  # or Typer would look through to the signature of the function
+    del run.__wrapped__  # otherwise Typer would use the signature of the function
     return run
 
 
 def _parameter(group: type, one: Field[Any], about: Option) -> inspect.Parameter:
-    """A parameter that Typer makes the option of."""
+    """Parameter from which Typer makes the option."""
     default, kind = one.default, types_of(group)[one.name]
     flag = about.flag or f"--{one.name.replace('_', '-')}"
     shown: Any = about.default_text if about.default_text is not None else True
@@ -66,7 +66,7 @@ def _parameter(group: type, one: Field[Any], about: Option) -> inspect.Parameter
 
 
 def _for_typer(kind: Any) -> Any:
-    """The type in a form that Typer knows: a list for a tuple, text where a number would do too."""
+    """Type in a form that Typer supports: a list for a tuple, text for a union of text and number."""
     parts = get_args(kind)
     if str in parts and int in parts:
         return str | None
@@ -80,7 +80,7 @@ def _for_typer(kind: Any) -> Any:
 
 
 def _value(value: Any, one: Field[Any], about: Option) -> Any:
-    """The value of a field from what Typer gives."""
+    """Value of a field from the value that Typer returns."""
     if value is None:
         return one.default
     if isinstance(value, list):
@@ -91,7 +91,7 @@ def _value(value: Any, one: Field[Any], about: Option) -> Any:
 
 
 def _item(value: Any) -> Any:
-    """One of several values, from what Typer gives."""
+    """One of several values, from the value that Typer returns."""
     if isinstance(value, StrEnum):
         return value.value
     return value.expanduser() if isinstance(value, Path) else value

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
 
 
 def settings_table(content: Mapping[str, Any]) -> Table:
-    """Nested settings as a table of two columns: dotted names, and their values as text."""
+    """Table of nested settings with two columns: dotted names, and values as text."""
     from rich.table import Table
 
     table = Table(box=None, pad_edge=False, show_header=False)

@@ -165,6 +165,13 @@ def _advice(error: OSError) -> str:
     return advice.get(error.errno or 0, "check that place, or name another one")
 
 
+def is_bad_path(error: BaseException) -> bool:
+    """True for the error of a path that is too long, or of a link that leads to itself."""
+    if isinstance(error, RuntimeError):
+        return str(error).startswith("Symlink loop")  # pathlib before Python 3.13
+    return isinstance(error, OSError) and error.errno in (errno.ENAMETOOLONG, errno.ELOOP)
+
+
 def is_disk_full(error: BaseException, path: Path) -> bool:
     """True if a write at `path` failed because the disk is full; libraries report that in words or not at all."""
     if isinstance(error, RefineDetError):

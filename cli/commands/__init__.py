@@ -1,1 +1,1 @@
-"""Commands of refinedet, a file each: options, one call of the library, and what is printed."""
+"""Commands of refinedet, one file each: options, one call of the library, and the output."""

@@ -1,4 +1,4 @@
-"""`refinedet compare`: evaluations side by side, and the gist on the terminal."""
+"""`refinedet compare`: evaluations side by side, with a summary on the terminal."""
 
 from __future__ import annotations
 

@@ -46,7 +46,7 @@ def datasets(
 
 
 def size_text(count: int | None) -> str:
-    """A size for people, in decimal units."""
+    """Size as text for people, in decimal units."""
     if count is None:
         return _UNKNOWN
     value, step = float(count), 0
@@ -66,7 +66,7 @@ def _print_all(found: list[dict[str, Any]]) -> None:
         table.add_column(title, no_wrap=True, justify="right")
     table.add_column("classes", no_wrap=True, justify="right")
     table.add_column("content", no_wrap=True)
-    table.add_column("what")  # this column alone may shrink
+    table.add_column("what")  # only this column may shrink
     for one in found:
         own = one["from"] in {"your folder", "made here"}
         images = "" if own else f"{one['images']:,}" if one["images"] else _UNKNOWN
@@ -88,7 +88,7 @@ def _print_all(found: list[dict[str, Any]]) -> None:
 
 
 def _trust(one: dict[str, Any]) -> str:
-    """In two words, who vouches for the content."""
+    """Two words on who verified the content."""
     archives = one["archives"]
     if not archives:
         return ""

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from refinedet.radiometry import StretchLimits
 
 _SHOWN = 20
-"""Failures of an archive that are told one by one."""
+"""Most failures of an archive that are printed one by one."""
 
 
 def detect(  # noqa: PLR0913 - groups of options
@@ -89,11 +89,11 @@ def detect(  # noqa: PLR0913 - groups of options
 def _detect_scenes(
     scenes: list[Scene], settings: DetectSettings, workers: int | None, *, json: bool, debug: bool
 ) -> bool:
-    """Detect scene by scene, print what came of each, and return True where none failed."""
+    """Detect scene by scene, print the results, and return True if no scene failed."""
     from refinedet.detection.find_ships import find_ships_in
     from refinedet.workarounds.scipy_docstrings import import_ndimage
 
-    import_ndimage()  # before anything that needs it
+    import_ndimage()  # before anything imports it
     outcomes: dict[Scene, DetectionRun | RefineDetError] = {}
     with progress_bar() as progress:
         tasks: dict[Scene, TaskID] = {}
@@ -123,7 +123,7 @@ def _detect_scenes(
 
 
 def _detect_archive(scenes: list[Scene], settings: DetectSettings, archive: ArchiveSettings, *, json: bool) -> bool:
-    """Detect in all scenes that are not finished, print what came of it, and return True where none failed."""
+    """Detect in all scenes that are not finished, print the results, and return True if no scene failed."""
     from refinedet.batch.detecting import detect_archive
 
     with progress_bar() as progress:
@@ -140,7 +140,7 @@ def _detect_archive(scenes: list[Scene], settings: DetectSettings, archive: Arch
 
 @contextmanager
 def progress_bar() -> Iterator[Progress]:
-    """Bars with the time left on stderr; silent where that is no terminal. The field `of` of a task names its unit."""
+    """Progress bars with the time left, on stderr if it is a terminal. The field `of` of a task names its unit."""
     name = TextColumn("{task.description}", markup=False)
     columns = (name, BarColumn(), MofNCompleteColumn(), TextColumn("{task.fields[of]}", markup=False))
     with Progress(
@@ -226,7 +226,7 @@ def _with(count: int, remarks: list[str]) -> str:
 
 
 def _stretch(one: DetectionRun) -> str:
-    """The limits of the stretch, for people, and the domain they are in."""
+    """Stretch limits as text for people, and their domain."""
     if one.result is None:
         return "-"
     if one.result.polarisations:
@@ -242,7 +242,7 @@ def _limits(limits: StretchLimits | None) -> str:
 
 
 def _archive_summary(found: Summary, folder: Path) -> dict[str, Any]:
-    """Outcome of an archive, ready for JSON; what became of each scene is in the status file."""
+    """Outcome of an archive, ready for JSON; the status file has the outcome of each scene."""
     from refinedet.batch.paths import DATASET
     from refinedet.batch.status import NAME
 

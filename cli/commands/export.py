@@ -1,4 +1,4 @@
-"""`refinedet export`: a checkpoint as a file for another runtime, and what that costs in accuracy."""
+"""`refinedet export`: a checkpoint as a file for another runtime, with the loss of accuracy."""
 
 from __future__ import annotations
 

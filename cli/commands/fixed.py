@@ -1,4 +1,4 @@
-"""`refinedet fixed`: what stands still in the data set of an archive."""
+"""`refinedet fixed`: fixed objects in the data set of an archive."""
 
 from __future__ import annotations
 

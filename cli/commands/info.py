@@ -1,4 +1,4 @@
-"""`refinedet info`: what a checkpoint says of itself."""
+"""`refinedet info`: settings and origin of a checkpoint."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`refinedet match`: which ships report themselves by AIS, and which do not."""
+"""`refinedet match`: detected ships with AIS and without."""
 
 from __future__ import annotations
 
@@ -62,7 +62,7 @@ def match(  # noqa: PLR0913 - groups of options
 
 
 def _pairs(columns: list[str]) -> dict[str, str]:
-    """Columns by field from FIELD=COLUMN."""
+    """Columns by field, from texts FIELD=COLUMN."""
     for one in columns:
         if not all(one.partition("=")):
             raise typer.BadParameter(f"expected FIELD=COLUMN, such as mmsi=SHIP, found {one!r}")

@@ -1,4 +1,4 @@
-"""`refinedet restore`: a run's code, data and weights, and a table of what came back."""
+"""`refinedet restore`: a run's code, data and weights, with a table of the restored parts."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`refinedet runs`: MLflow's page that sets the runs of a data set side by side."""
+"""`refinedet runs`: MLflow's page that compares the runs of a data set."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`refinedet score`: detections held against a truth."""
+"""`refinedet score`: detections compared with a truth."""
 
 from __future__ import annotations
 

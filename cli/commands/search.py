@@ -87,6 +87,6 @@ def _print(found: Found, files: list[Path], *, json: bool) -> None:
 
 
 def _cells(row: dict[str, Any]) -> tuple[str, ...]:
-    """Cells of a scene: its time to the second, `area` as the share of it that the scene covers."""
+    """Cells of a scene in the table: the time to the second, and in `area` the share that the scene covers."""
     pol = " ".join(row["polarisations"]) or "-"
     return row["time"][:19], str(row["orbit"] or "-"), row["direction"] or "-", pol, f"{row['share']:.0%}", row["id"]

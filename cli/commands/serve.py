@@ -1,4 +1,4 @@
-"""`refinedet serve`: a detector that is kept ready, for other programs and for the browser."""
+"""`refinedet serve`: a detector that stays loaded, for other programs and for the browser."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`refinedet sync`: what MLflow was not told yet."""
+"""`refinedet sync`: entries that MLflow has not received yet."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`refinedet train`: from labels of the user's own to a checkpoint and a report."""
+"""`refinedet train`: from the user's own labels to a checkpoint and a report."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""`refinedet verify`: a run evaluated again, and each metric beside the logged one."""
+"""`refinedet verify`: a run evaluated again, with each metric compared to the logged one."""
 
 from __future__ import annotations
 

@@ -1,1 +1,1 @@
-"""Predictors around other people's detectors: torchvision, ONNX files, Ultralytics-style models."""
+"""Predictors for other detectors: torchvision, ONNX files, and models with the interface of Ultralytics."""

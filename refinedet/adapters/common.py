@@ -1,4 +1,4 @@
-"""Base of every adapter: chips to RGB, batches of one size, and strict reading of a foreign detector's answer."""
+"""Base of all adapters: converts chips to RGB, batches chips of one size, and checks the outputs of a detector."""
 
 from __future__ import annotations
 
@@ -17,13 +17,13 @@ from refinedet.errors import InputError
 from refinedet.predictors.predictor import Chip
 
 SCORE_MIN = 0.05
-"""Default lowest score of the adapters; weaker detections are noise, and scenes have millions of them."""
+"""Default lowest score of the adapters; weaker detections are noise, of which scenes have millions."""
 _ROUNDING = 1e-3
-"""Largest distance from [0, 1] of probabilities of half-precision networks."""
+"""Largest accepted distance of probabilities from [0, 1], for half-precision networks."""
 
 
 class Found(NamedTuple):
-    """Unchecked answer of a detector on one chip: boxes (N, 4) xyxy in chip pixels, scores (N,), labels (N,)."""
+    """Unchecked output of a detector for one chip: boxes (N, 4) xyxy in chip pixels, scores (N,), labels (N,)."""
 
     boxes_xyxy: Any
     scores: Any
@@ -32,10 +32,10 @@ class Found(NamedTuple):
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Rules for reading the answer of a detector.
+    """Rules for reading the output of a detector.
 
     Raises:
-        InputError: there is no class, an unknown one is to be kept, or the score is out of range.
+        InputError: there is no class, a class to keep is unknown, or the score is out of range.
     """
 
     source: str
@@ -45,7 +45,7 @@ class Reading:
     first_label: int = 0
     """Label of `classes[0]` in the detector."""
     keep: tuple[str, ...] | None = None
-    """Classes that are wanted; None is all."""
+    """Classes to keep; None: all."""
     score_min: float = SCORE_MIN
     """Lowest score that is kept; this also drops the padding of a fixed number of rows."""
 
@@ -58,10 +58,10 @@ class Reading:
             raise InputError(f"expected a lowest score within (0, 1] for {self.source}, found {self.score_min}")
 
     def detections(self, found: Found, chip: Chip) -> Detections:
-        """Check an answer; return its detections in chip pixels, cut at the border, without boxes of no area.
+        """Check an output; return its detections in chip pixels, clipped to the chip, without boxes of no area.
 
         Raises:
-            InputError: the answer is not boxes, scores and labels of the expected shapes and ranges.
+            InputError: the output is not boxes, scores and labels of the expected shapes and ranges.
         """
         boxes, scores, labels = (numbers(part) for part in found)
         count = len(scores) if scores.ndim == 1 else -1
@@ -71,7 +71,7 @@ class Reading:
                 f"expected boxes (N, 4), scores (N,) and labels (N,) from {self.source}, "
                 f"found shapes {boxes.shape}, {scores.shape} and {labels.shape}"
             )
-        strong = ~(scores < self.score_min)  # NaN stays, and is an error below
+        strong = ~(scores < self.score_min)  # NaN stays, and raises an error below
         boxes, scores, labels = boxes[strong], scores[strong], labels[strong]
         self._check(boxes, scores, labels)
         kept = np.isin(labels, self._wanted())
@@ -107,7 +107,7 @@ class Reading:
 
 
 class Adapter(ABC):
-    """Predictor around a foreign detector. The result of a chip never depends on the other chips of the call.
+    """Predictor for another detector. The result of a chip never depends on the other chips of the call.
 
     A subclass infers on batches of chips of one size, so that no canvas is enlarged for a neighbour.
     """
@@ -124,7 +124,7 @@ class Adapter(ABC):
         """Detections of each chip, in that chip's own pixels, in the order of `chips`.
 
         Raises:
-            InputError: the detector's answer does not fit; the message says what was expected and found.
+            InputError: the detector's output is invalid; the message says what was expected and found.
         """
         results = [Detections.empty()] * len(chips)
         for batch in _batches(chips, self.batch_size):

@@ -1,4 +1,4 @@
-"""Predictor for other people's ONNX files, in ONNX Runtime (`onnx_session`)."""
+"""Predictor for ONNX files of other detectors, in ONNX Runtime (`onnx_session`)."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ from refinedet.runtimes.onnx_session import first_line, open_session
 from refinedet.tiling import Letterbox, letterbox
 
 _STRIDE_PX = 64
-"""Divisor of the sides of free canvases: the coarsest level of the usual networks."""
+"""Divisor of the sides of free canvases: the stride of the coarsest level of common networks."""
 _PROBE_PX = 512
 _NAMES_CHARS = 100_000
 """Most characters of a list of class names that are read from a file."""
@@ -42,8 +42,8 @@ class OnnxPredictor(Adapter):
     """Predictor of a detector in an ONNX file, with boxes, scores and labels as outputs, or with raw YOLO tables.
 
     A chip is scaled and padded right and below as in `tiling.letterbox`. The canvas has the size that the graph asks
-    for, or the chip's own size rounded up to multiples of 64. `OnnxLayout` states the facts that names and shapes of
-    the graph do not show.
+    for, or the chip's own size rounded up to multiples of 64. `OnnxLayout` states facts that the names and
+    shapes of the graph do not show.
     """
 
     def __init__(  # noqa: PLR0913 - settings by keyword
@@ -59,14 +59,14 @@ class OnnxPredictor(Adapter):
         device: Device = "auto",
         batch_size: int = 8,
     ) -> None:
-        """Open a file, and run it once on a blank chip, because its graph may leave the shapes of outputs free.
+        """Open a file, and run it once on a blank chip, because its graph may not fix the shapes of outputs.
 
         Args:
             path: the file.
             classes: names by label; None is the `names` in the file's metadata, where Ultralytics puts them, else one
                 class, `ship`.
-            keep: names of the classes that are wanted; None is all.
-            layout: meaning of input and outputs; None reads it from the graph.
+            keep: names of the classes to keep; None: all.
+            layout: meaning of input and outputs; None: from the graph.
             score_min: lowest score of a detection.
             nms_iou: IoU above which boxes of one class are one object, for graphs without suppression.
             radiometry: conversion of a scene to 8 bits; None is `Radiometry()`.
@@ -109,7 +109,7 @@ class OnnxPredictor(Adapter):
         canvas = self._input.array(np.stack([on_canvas(chip, box) for chip in chips]), self._layout)
         try:
             arrays = self._session.run(names, {self._input.name: canvas})
-        except Exception as error:  # its errors have no parent of their own
+        except Exception as error:  # ONNX Runtime's errors have no common class
             raise InputError(
                 f"expected {self._source} to take an array {canvas.shape}, but it cannot: {first_line(error)}; "
                 "try a batch size of 1, or another input_px in OnnxLayout"
@@ -123,7 +123,7 @@ class OnnxPredictor(Adapter):
         unit = (1, 1) if self._layout.box_unit == "pixel" else (box.canvas_width, box.canvas_height)
         height, width = chips[0].shape[:2]
         factor = np.array([unit[0] * width / box.width, unit[1] * height / box.height] * 2)
-        # an empty answer may come in any shape
+        # an empty output may have any shape
         return [one._replace(boxes_xyxy=one.boxes_xyxy * factor) if len(one.scores) else one for one in found]
 
 
@@ -150,7 +150,7 @@ class _Input:
         shape, dtype = ports[0].shape, ports[0].dtype
         orders = [order for order in ("BCHW", "BHWC", "CHW", "HWC") if len(order) == len(shape)]
         sizes = [dict(zip(order, shape, strict=True)) for order in orders]
-        # channels may be free too: then they come first
+        # channels may be free too: then they are the first axis
         fitting = [one for one in sizes if one["C"] in (1, 3)] + [one for one in sizes[:1] if one["C"] is None]
         if not fitting or fitting[0].get("B", 1) not in (1, None) or dtype not in _IMAGES:
             raise InputError(f"{wanted}, found {ports[0].name} {shape} of {dtype}")

@@ -1,4 +1,4 @@
-"""Meaning of the outputs of an ONNX detector, from their names and shapes or from the user. Nothing is read here.
+"""Meaning of the outputs of an ONNX detector, from their names and shapes or from the user. Reads no files.
 
 B batch, N boxes or rows, K classes.
 """
@@ -24,7 +24,7 @@ _ROWS_MAX = 1000
 
 @validated(frozen=True, slots=True)
 class OnnxLayout(Settings):
-    """Meaning of input and outputs of an ONNX detector, as far as its graph does not show it.
+    """Facts on input and outputs of an ONNX detector that its graph does not show.
 
     Raises:
         InputError: a value is out of range.
@@ -35,7 +35,7 @@ class OnnxLayout(Settings):
     rows: (B, N, 6) of [box, score, label]; yolo: (B, 4 + K, N) or (B, N, 4 + K) of [box, score of each class];
     yolo_objectness: yolo with the score of an object after the box; auto: found from names and shapes."""
     boxes: str | None = None
-    """Name of the output with the boxes, or with everything; None finds it from names and shapes."""
+    """Name of the output with the boxes, or with boxes, scores and labels; None: found from names and shapes."""
     scores: str | None = None
     labels: str | None = None
     box_format: BoxFormat = "auto"
@@ -45,7 +45,7 @@ class OnnxLayout(Settings):
     first_label: Whole = 0
     """Label of the first class; exported torchvision detectors start at 1."""
     input_px: Count | None = None
-    """Long side of a chip at the network, if the graph leaves it free; None is that of the chip."""
+    """Long side of a chip on the canvas, if the graph does not fix it; None: that of the chip."""
     mean: Triple = (0.0, 0.0, 0.0)
     """Mean that is subtracted from red, green and blue in [0, 1]."""
     std: tuple[Positive, Positive, Positive] = (1.0, 1.0, 1.0)
@@ -57,7 +57,7 @@ class Port(NamedTuple):
 
     name: str
     shape: tuple[int | None, ...]
-    """Sizes of the axes; None is a free one."""
+    """Sizes of the axes; None: a free axis."""
     dtype: str
     """Name of the type in numpy."""
 
@@ -70,7 +70,7 @@ class Plan:
     """Name of the detector, for errors."""
     kind: Kind
     boxes: str
-    """Output with the boxes; for rows and yolo, it is the only one that is read."""
+    """Output with the boxes; for rows and yolo, the only output that is read."""
     scores: str | None = None
     labels: str | None = None
     channels_last: bool = True
@@ -88,7 +88,7 @@ def plan_outputs(outputs: Sequence[Port], layout: OnnxLayout, classes: int, sour
     """Plan how to read the outputs of a graph for `classes` classes, from the shapes of one run.
 
     Raises:
-        InputError: they fit no known layout, or not the one that `layout` names.
+        InputError: the outputs fit no known layout, or not the one that `layout` names.
     """
     table = _table(outputs, layout, source)
     if table is None:
@@ -115,7 +115,7 @@ def _table(outputs: Sequence[Port], layout: OnnxLayout, source: str) -> Port | N
     triples = [port for port in outputs if len(port.shape) == 3]
     if layout.kind != "auto" or len(outputs) == 1:
         return triples[0] if triples else outputs[0]
-    # some graphs also output the maps that the table is made of; (B, N, 5) are boxes with scores
+    # some graphs also output the maps from which the table is made; (B, N, 5) are boxes with scores
     return triples[0] if len(triples) == 1 and triples[0].shape[2] not in (4, 5) else None
 
 

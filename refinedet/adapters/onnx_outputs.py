@@ -20,9 +20,9 @@ Array = NDArray[Any]
 
 
 def decode(arrays: Mapping[str, Array], plan: Plan, classes: int, score_min: float, nms_iou: float) -> list[Found]:
-    """Decode the answer on each canvas of a batch: boxes xyxy, in the unit of the graph.
+    """Decode the output for each canvas of a batch: boxes xyxy, in the unit of the graph.
 
-    Boxes with a score for each class keep their best one, and are suppressed within a class.
+    Boxes with a score for each class keep their best class, and are suppressed within it.
 
     Raises:
         InputError: the arrays are not of the shapes that the plan expects.

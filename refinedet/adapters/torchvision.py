@@ -45,7 +45,7 @@ class TorchvisionPredictor(Adapter):
             classes: names of its classes without background; a leading "__background__" (torchvision's own lists
                 have it) is left out.
             first_label: its label of the first class; torchvision's label 0 is the background.
-            keep: names of the classes that are wanted; None is all.
+            keep: names of the classes to keep; None: all.
             score_min: lowest score of a detection.
             radiometry: conversion of a scene to 8 bits; None is `Radiometry()`.
             device: auto, cpu or cuda.

@@ -1,4 +1,4 @@
-"""Predictor for models with the interface of Ultralytics; the package itself is not needed here."""
+"""Predictor for models with the interface of Ultralytics, without the package itself."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ _SOURCE = "the Ultralytics-style model"
 class UltralyticsPredictor(Adapter):
     """Predictor of any model with `names` and `predict(images) -> results`.
 
-    Each result has `.boxes` with `.xyxy`, `.conf` and `.cls`. Models of rotated boxes have `.obb` instead, of which the
+    Each result has `.boxes` with `.xyxy`, `.conf` and `.cls`. Models of rotated boxes have `.obb` instead; their
     upright boxes are used.
     """
 
@@ -39,7 +39,7 @@ class UltralyticsPredictor(Adapter):
             model: the model, such as `ultralytics.YOLO("ships.pt")`. A .pt file is code that runs when it is loaded,
                 so load only files that you trust.
             classes: names by label; None is those of `model.names`.
-            keep: names of the classes that are wanted; None is all.
+            keep: names of the classes to keep; None: all.
             score_min: lowest score of a detection; passed on as `conf`.
             radiometry: conversion of a scene to 8 bits; None is `Radiometry()`.
             batch_size: chips of one call of `model.predict`, all of one size.

@@ -1,1 +1,1 @@
-"""AIS: reports of ships about themselves, read from the files of many providers."""
+"""AIS: reports that ships send about themselves, read from the files of many providers."""

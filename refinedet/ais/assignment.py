@@ -1,8 +1,8 @@
-"""Assignment: which ship of AIS is which detection, one to one over the whole scene. Pure.
+"""Assignment of AIS ships to detections, one to one over the whole scene. Pure.
 
-Every pair near enough has a likelihood ratio: that the two are one ship, over that they are two. The assignment with
-the largest product of ratios is a sparse problem of flow. The probability of each pair comes from loopy belief
-propagation over the same ratios, which counts all other assignments too.
+Each near pair has a likelihood ratio: the likelihood that the two are one ship, over that of two ships. The assignment
+with the largest product of ratios is a sparse flow problem. The probability of each pair comes from loopy belief
+propagation over the same ratios, which also counts all other assignments.
 
 Source: Williams and Lau, Approximate evaluation of marginal association probabilities with belief propagation, IEEE
 TAES 50(4), 2014.
@@ -22,7 +22,7 @@ Index = NDArray[np.int64]
 
 _ROUNDS, _SETTLED = 200, 1e-6
 _WIDE, _WIDE_SHARE = 3.0, 0.1
-"""Factor and share of the places that lie wider than told: clocks, and reports that were late."""
+"""Factor on the stated error of a place, and share of the places with this larger error (clocks, late reports)."""
 _LARGEST = 600.0
 """Largest logarithm of a likelihood ratio; its exponential is still a number."""
 
@@ -44,13 +44,13 @@ class Assigned:
     ship: Index
     """(N,) ship of each detection; -1 for none."""
     pair: Index
-    """(N,) number of its pair; -1 for none."""
+    """(N,) index of its pair; -1 for none."""
     probability: Array
-    """(P,) of each pair."""
+    """(P,) probability of each pair."""
     alone: Array
-    """(N,) probability that a detection is none of the ships."""
+    """(N,) probability that a detection is no AIS ship."""
     other: Index
-    """(N,) next likely ship of each detection; -1 for none."""
+    """(N,) second most likely ship of each detection; -1 for none."""
     other_probability: Array
     """(N,) its probability; 0 for none."""
 
@@ -79,7 +79,7 @@ def assign(pairs: Pairs, detections: int, ships: int) -> Assigned:
     pair = np.full(detections, -1)
     pair[pairs.detection[chosen]] = chosen
     others = np.setdiff1d(np.arange(len(pairs.ship)), chosen)
-    others = others[np.argsort(probability[others], kind="stable")]  # the last one written is the likeliest
+    others = others[np.argsort(probability[others], kind="stable")]  # the last value written is the likeliest
     other, likely = np.full(detections, -1), np.zeros(detections)
     other[pairs.detection[others]] = pairs.ship[others]
     likely[pairs.detection[others]] = probability[others]
@@ -87,12 +87,12 @@ def assign(pairs: Pairs, detections: int, ships: int) -> Assigned:
 
 
 def _best(pairs: Pairs, detections: int, ships: int) -> Index:
-    """Numbers of the pairs of the likeliest assignment."""
+    """Indices of the pairs of the likeliest assignment."""
     useful = np.flatnonzero(pairs.log_ratio > 0)
     if not len(useful):
         return useful
     gain = np.minimum(pairs.log_ratio[useful], _LARGEST)
-    # each detection has a partner of its own that stands for none; the costs must not be 0
+    # each detection has a dummy partner that means no ship; the costs must not be 0
     cost = np.concatenate([_LARGEST + 1 - gain, np.full(detections, _LARGEST + 1)])
     rows = np.concatenate([pairs.detection[useful], np.arange(detections)])
     columns = np.concatenate([pairs.ship[useful], ships + np.arange(detections)])
@@ -104,7 +104,7 @@ def _best(pairs: Pairs, detections: int, ships: int) -> Index:
 
 
 def marginals(pairs: Pairs, detections: int, ships: int) -> tuple[Array, Array]:
-    """Probabilities of the pairs (P,), and of detections (N,) to be no ship; exact where pairs form no ring."""
+    """Probabilities of the pairs (P,), and of detections (N,) to be no ship; exact if the pairs form no cycle."""
     ratio = np.exp(np.clip(pairs.log_ratio, -_LARGEST, _LARGEST / 2))
     back = np.ones_like(ratio)
     for _ in range(_ROUNDS):

@@ -1,8 +1,8 @@
-"""Displacement: the way by which a radar image shows a moving ship beside its place. Pure.
+"""Displacement of a moving ship in a radar image, from its true place to where the image shows it. Pure.
 
-An echo is placed along the flight track by its Doppler frequency, where that of a target at rest vanishes. A ship that
-goes away from the radar with speed v_r is shown backward along the track by R v_r / V: R is the slant range, and V the
-speed of the satellite. On the ground that is R v_r v_g / V_e^2, with ground speed v_g and effective velocity V_e.
+The processor places an echo along the flight track where a target at rest would have Doppler frequency 0. So a ship
+that moves away from the radar at speed v_r appears shifted backward along the track by R v_r / V, with slant range R
+and satellite speed V. On the ground, the shift is R v_r v_g / V_e^2, with ground speed v_g and effective velocity V_e.
 """
 
 from __future__ import annotations
@@ -19,11 +19,11 @@ Array = NDArray[np.float64]
 _EARTH_M = 6_371_008.8
 _GRAVITY_M3_S2 = 3.986004418e14
 SENTINEL_1_M = 693_000.0
-"""Altitude of Sentinel-1."""
+"""Altitude of Sentinel-1, in metres."""
 _USUAL_S, _USUAL_INCIDENCE = 115.0, 37.0
-"""Range over speed, and degrees of incidence, of a radar satellite of which nothing is known."""
+"""Range over speed in seconds, and incidence in degrees, of an unknown radar satellite."""
 _USUAL_SPREAD = 0.75
-"""Displacement per m/s by an unknown geometry, on each axis, as a share of the usual one: its direction is unknown."""
+"""Spread of the displacement on each axis for an unknown geometry, as a share of the usual displacement."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -51,7 +51,7 @@ class View:
 
     @classmethod
     def unknown(cls, count: int) -> View:
-        """View of which nothing is known."""
+        """Unknown view of `count` ships."""
         return cls(np.full(count, _USUAL_S), np.full(count, _USUAL_INCIDENCE), np.full(count, np.nan))
 
 
@@ -64,9 +64,9 @@ def displacement(view: View, velocity_m_s: Array) -> Array:
 
 
 def covariance(view: View, velocity_m_s: Array, velocity_spread_m_s: Array) -> Array:
-    """Covariance (K, 2, 2) in m2 of the displacement, by the spread of velocities (K,).
+    """Covariance (K, 2, 2) in m2 of the displacement, from the spread of velocities (K,).
 
-    Where the geometry is unknown, so is the displacement, and its usual size is its spread in every direction.
+    For an unknown geometry the displacement is unknown: its usual size is then the spread in every direction.
     """
     scale = view.seconds * _sine(view)
     along = direction(np.where(view.known, view.track_deg, 0.0))

@@ -1,4 +1,4 @@
-"""Evidence: the likelihood that a detection and a ship of AIS are one, by place, length, heading and speed. Pure."""
+"""Likelihood that a detection and an AIS ship are the same ship, by place, length, heading and speed. Pure."""
 
 from __future__ import annotations
 
@@ -26,15 +26,15 @@ _CENTRE_M, _CENTRE_SHARE = 20.0, 0.1
 """Standard deviation of the middle of a detection: in metres, and as a share of its length."""
 _LENGTH_M, _LENGTH_SHARE, _LENGTHS_M, _LENGTH_LEAST = 12.0, 0.2, 90.0, -5.0
 """Standard deviation of a detected length, in metres and as a share; that of the lengths of other ships; and the lowest
-logarithm of the ratio, since reported lengths can be wrong."""
+logarithm of the ratio, because reported lengths can be wrong."""
 _TURN_DEG, _TURN_SHARE = 8.0, 0.8
 """Standard deviation of a detected axis, and the share of the ships to which that applies."""
 _FASTEST_M_S, _SHORTEST_S = 30.0, 30.0
-"""Speed that no ship needs to be where it was detected, and the shortest time that it had for it."""
+"""Speed that no ship exceeds between its report and its detection, and the shortest time that counts for it."""
 _UNREPORTED = 0.3
-"""Share of the detections that are expected to be no ship of AIS."""
+"""Expected share of detections that are no AIS ship."""
 _NEIGHBOURS, _LEAST_DENSITY, _MOST_DENSITY = 5, 1e-10, 1e-4
-"""Neighbours by which the density of detections is told, and its limits in 1/m2."""
+"""Number of neighbours from which the density of detections is estimated, and its limits in 1/m2."""
 _SEEN_MIDDLE_M, _SEEN_SLOPE, _SEEN_UNKNOWN = 25.0, 2.0, 0.8
 """Length at which half of the ships are seen; rise with the logarithm of the length; share at an unknown length."""
 _CERTAIN = 3.0
@@ -52,22 +52,22 @@ class Detected:
     """(N,) axis, clockwise from north, in [0, 180)."""
 
     def __len__(self) -> int:
-        """Count detections."""
+        """Number of detections."""
         return len(self.lonlat)
 
 
 @dataclass(frozen=True, slots=True)
 class Candidates:
-    """Pairs (P,) of a detection and a ship that lie near enough to be looked at."""
+    """Pairs (P,) of a detection and a ship that are close enough to be compared."""
 
     detection: Index
     ship: Index
     residual_m: Array
-    """(P, 2) east, north from the shown place of the ship to the detection."""
+    """(P, 2) metres [east, north] from the shown place of the ship to the detection."""
     covariance_m2: Array
     """(P, 2, 2) of the residual."""
     velocity_m_s: Array
-    """(P, 2) of the ship."""
+    """(P, 2) velocity [east, north] of the ship."""
 
 
 def candidates(detected: Detected, ships: Expected) -> Candidates:
@@ -98,7 +98,7 @@ def candidates(detected: Detected, ships: Expected) -> Candidates:
 def weigh(
     near: Candidates, detected: Detected, ships: Expected, offset: SceneOffset, length_bias_m: float
 ) -> tuple[Pairs, Array]:
-    """Weigh the pairs within the gate, and give the distances (P,) of these pairs in metres without the offset."""
+    """Weigh the pairs within the gate; also return the distances (P,) of these pairs in metres without the offset."""
     residual = near.residual_m - offset.moved_by(near.velocity_m_s)
     distance = np.hypot(*residual.T)
     squared = distance_squared(residual, near.covariance_m2)
@@ -113,7 +113,7 @@ def weigh(
 
 
 def log_length(found_m: Array, told_m: Array) -> Array:
-    """Logarithm of the likelihood ratio (P,) by lengths; 0 where one is unknown."""
+    """Logarithm of the likelihood ratio (P,) from the lengths; 0 where a length is unknown."""
     own = _LENGTH_M + _LENGTH_SHARE * told_m
     apart = found_m - told_m
     ratio = np.log(_LENGTHS_M / own) - apart**2 / 2 * (1 / own**2 - 1 / np.maximum(_LENGTHS_M, own) ** 2)
@@ -121,7 +121,7 @@ def log_length(found_m: Array, told_m: Array) -> Array:
 
 
 def log_heading(axis_deg: Array, heading_deg: Array) -> Array:
-    """Logarithm of the likelihood ratio (P,) by axis and heading; 0 where one is unknown."""
+    """Logarithm of the likelihood ratio (P,) from axis and heading; 0 where one of them is unknown."""
     turn = np.abs((axis_deg - heading_deg + 90) % 180 - 90)
     normal = 180 / (_TURN_DEG * np.sqrt(2 * np.pi)) * np.exp(-((turn / _TURN_DEG) ** 2) / 2)
     return np.where(np.isfinite(turn), np.log(_TURN_SHARE * normal + 1 - _TURN_SHARE), 0.0)
@@ -135,7 +135,7 @@ def log_seen(length_m: Array) -> Array:
 
 
 def density(lonlat: Array) -> Array:
-    """Detections per m2 around each (N,), by the distance to its next neighbours; the least for a lone detection."""
+    """Detections per m2 around each (N,), from the distance to its neighbours; the least for a lone detection."""
     found = np.full(len(lonlat), _LEAST_DENSITY)
     known = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
     count = min(_NEIGHBOURS, len(known) - 1)

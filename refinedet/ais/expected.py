@@ -1,4 +1,4 @@
-"""Ships of AIS as a scene should show them: each at the time of its own line, displaced by its speed. Pure."""
+"""Expected AIS ships of a scene: each at the time of its image line, displaced by its speed. Pure."""
 
 from __future__ import annotations
 
@@ -16,29 +16,29 @@ from refinedet.geo.steps import direction, moved
 Array = NDArray[np.float64]
 
 _SHORT_S = 1.0
-"""Steps in time that are too short to matter."""
+"""Time steps in seconds that are too short to matter."""
 
 
 @dataclass(frozen=True, slots=True)
 class Expected:
-    """K ships of AIS in one scene. All rows are places that are told."""
+    """K AIS ships of one scene, all with a known place."""
 
     mmsi: NDArray[np.int64]
     where: Whereabouts
-    """Middle of each hull at the time of its line."""
+    """Middle of each hull at the time of its image line."""
     time: Times
-    """(K,) these times."""
+    """(K,) times of the image lines."""
     shown_lonlat: Array
     """(K, 2) place at which the image shows the middle of the hull."""
     covariance_m2: Array
-    """(K, 2, 2) of the shown place."""
+    """(K, 2, 2) covariance of the shown place."""
     name: NDArray[np.str_]
     ship_type: NDArray[np.str_]
     length_m: Array
     width_m: Array
 
     def __len__(self) -> int:
-        """Count ships."""
+        """Number of ships."""
         return len(self.mmsi)
 
     def only(self, rows: NDArray[np.bool_] | NDArray[np.int64]) -> Expected:
@@ -51,12 +51,12 @@ class Expected:
 def expected_ships(
     ais: Ais, geometry: SceneGeometry, middle_lonlat: Array, gap_s: float = GAP_S, *, displaced: bool = True
 ) -> Expected:
-    """Ships of AIS at the time of the scene, wherever they are.
+    """AIS ships at the time of the scene, at any place.
 
     Args:
         ais: reports and static data.
         geometry: times and view of the scene.
-        middle_lonlat: (2,) a place of the scene, for a first time of all ships.
+        middle_lonlat: (2,) a place of the scene; its time is the first estimate for all ships.
         gap_s: longest time to the nearest report.
         displaced: false leaves out the displacement of moving ships, for comparison.
     """
@@ -87,7 +87,7 @@ def expected_ships(
 
 
 def _by_clock(where: Whereabouts) -> Array:
-    """Covariance (K, 2, 2) of places by the clocks of their reports: along the course."""
+    """Covariance (K, 2, 2) of places from the clock errors of their reports, along the course."""
     course = direction(np.degrees(np.arctan2(where.velocity_m_s[:, 0], where.velocity_m_s[:, 1])))
     return np.asarray(where.along_m[:, None, None] ** 2 * course[:, :, None] * course[:, None, :])
 

@@ -1,7 +1,7 @@
-"""Geometry of a scene for AIS: the time at which a place was taken, and how the radar looked at it. Pure.
+"""Geometry of a scene for AIS: the time at which each place was imaged, and the view of the radar. Pure.
 
-It comes from the record of a scene, where the annotation of a product left its view at a few nodes, or from what the
-user states, or is unknown. Between the nodes lies a quadratic in metres east and north.
+The view comes from the run record, which has it at a few nodes from the annotation of a product, or from the user, or
+is unknown. A quadratic in metres east and north interpolates between the nodes.
 """
 
 from __future__ import annotations
@@ -22,9 +22,9 @@ Times = NDArray[np.datetime64]
 
 _SCALE_M = 100_000.0
 _QUADRATIC, _PLANE = 6, 3
-"""Fewest places through which a quadratic or a plane is laid."""
+"""Fewest places to which a quadratic or a plane is fitted."""
 _NODE = 6
-"""Numbers of a node: longitude, latitude, seconds, range over speed, incidence, direction of flight."""
+"""Count of numbers in a node: longitude, latitude, seconds, range over speed, incidence, direction of flight."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,7 +32,7 @@ class Surface:
     """Values over the ground: a polynomial in metres east and north of a middle."""
 
     middle: Array
-    """(1, 2) degrees."""
+    """(1, 2) longitude and latitude in degrees."""
     terms: Array
     """(T, C) factors of the terms for each of C values; T is 1, 3 or 6."""
 
@@ -64,7 +64,7 @@ class SceneGeometry:
     """Origin of the view: annotation, stated or unknown."""
 
     def times(self, lonlat: Array) -> Times:
-        """Times (N,) at which places (N, 2) were taken, datetime64[ms]."""
+        """Times (N,) at which places (N, 2) were imaged, datetime64[ms]."""
         after = np.nan_to_num(self.seconds.at(lonlat)[:, 0])
         return self.start + np.round(1000 * after).astype("timedelta64[ms]")
 
@@ -77,7 +77,7 @@ class SceneGeometry:
 
 
 def from_record(view: Mapping[str, Any]) -> SceneGeometry:
-    """Geometry from the entry `view` of a run record, which `looking.view_of` made of an annotation.
+    """Geometry from the entry `view` of a run record, which `looking.view_of` made from an annotation.
 
     Raises:
         InputError: the entry is damaged.
@@ -98,11 +98,11 @@ def from_record(view: Mapping[str, Any]) -> SceneGeometry:
 
 
 def from_times(lonlat: Array, times: Times) -> SceneGeometry:
-    """Geometry of which nothing but the times (N,) of some places (N, 2) is known; N is at least 1."""
+    """Geometry from the times (N,) of some places (N, 2) alone; N is at least 1."""
     start = times.min()
     seconds = (times - start).astype("timedelta64[ms]").astype(np.float64)[:, None] / 1000
     varied = bool((seconds != seconds[0]).any())
-    # one time for all places is no plane, and few places give none that holds beyond them
+    # equal times define no plane, and a plane through few places does not hold beyond them
     flat = Surface(lonlat[:1], seconds.mean(axis=0, keepdims=True))
     if not varied or len(lonlat) < _PLANE:
         return SceneGeometry(start, flat, None)

@@ -1,4 +1,4 @@
-"""Matching of the detections of one scene with AIS: which is which, which is dark, and which was not seen. Pure."""
+"""Matching of the detections of one scene with AIS: matched and dark detections, and unseen ships. Pure."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SURE = 0.5
 _SHARP_M = 150.0
 """Largest spread of the ships that vote for an offset."""
 _STALE = 4.0
-"""Times the gap within which a ship without a place may still be a detection."""
+"""Multiple of the gap within which a ship without a known place may still be a detection."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class MatchSettings:
     """Settings of a match."""
 
     gap_s: float = GAP_S
-    """Longest time from a report to the place of a ship that is still told."""
+    """Longest time from a report within which the place of a ship is still estimated."""
     displaced: bool = True
     """False leaves out the displacement of moving ships, for comparison."""
     correct_offset: bool = True
@@ -71,11 +71,11 @@ class SceneToMatch:
     footprint: shapely.Geometry | None = None
     """Outline of the scene in degrees; None: unknown."""
     missing: shapely.Geometry | None = None
-    """Areas within it that were not measured, in degrees; None: none that are known."""
+    """Areas within it without measurements, in degrees; None: none known."""
     on_land: Callable[[Array], NDArray[np.bool_]] | None = None
-    """Tells of places (N, 2) in degrees which lie on land; None: unknown."""
+    """Function that returns true for places (N, 2) in degrees on land; None: unknown."""
     score_min: float = 0.0
-    """Detections below are no ships, but tell why a ship of AIS was not seen."""
+    """Detections below this score are no ships; they can explain why an AIS ship was not seen."""
 
 
 def match(scene: SceneToMatch, ais: Ais, settings: MatchSettings | None = None) -> Match:
@@ -98,7 +98,7 @@ def match(scene: SceneToMatch, ais: Ais, settings: MatchSettings | None = None) 
 def _settle(
     detected: Detected, ships: Expected, near: Candidates, *, correct: bool
 ) -> tuple[SceneOffset, tuple[float, float, int], Pairs, Array]:
-    """Offset of the scene, bias of its lengths, and the pairs without both; each round knows the last one's."""
+    """Offset of the scene, bias of its lengths, and pairs corrected for both; each round starts from the last."""
     sharp = np.sqrt(np.linalg.eigvalsh(near.covariance_m2)[:, -1]) <= _SHARP_M
     offset = vote(near.residual_m[sharp], near.velocity_m_s[sharp]) if correct else SceneOffset()
     bias = 0.0, float("nan"), 0
@@ -116,7 +116,7 @@ def _settle(
 
 
 def _rows(near: Candidates, pairs: Pairs, chosen: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Rows among the candidates of the chosen pairs."""
+    """Rows of the chosen pairs among the candidates."""
     most = max(int(near.ship.max(initial=0)), 0) + 1
     keys = near.detection * most + near.ship
     order = np.argsort(keys)
@@ -134,7 +134,7 @@ def _middle(lonlat: Array, footprint: shapely.Geometry | None) -> Array:
 
 
 def _around(ships: Expected, near: Candidates, scene: SceneToMatch) -> tuple[Expected, Candidates]:
-    """Ships within the scene or near a detection of it, and the candidates in their numbers."""
+    """Ships within the scene or near a detection, and the candidates with the indices of these ships."""
     wanted = within_m(ships.where.lonlat, scene.detected.lonlat, COVERAGE_M)
     if scene.footprint is not None:
         wanted |= shapely.contains_xy(scene.footprint, *ships.where.lonlat.T)
@@ -145,7 +145,7 @@ def _around(ships: Expected, near: Candidates, scene: SceneToMatch) -> tuple[Exp
 
 
 def _stale(ais: Ais, scene: SceneToMatch, middle: Array, settings: MatchSettings) -> dict[int, list[int]]:
-    """Numbers of ships that may be a detection though their reports are too old to place them, by detection."""
+    """MMSIs of ships, by detection, that may be the detection although their reports are too old to place them."""
     late = expected_ships(ais, scene.geometry, middle, _STALE * settings.gap_s, displaced=settings.displaced)
     late = late.only(late.where.gap_s > settings.gap_s)
     near = candidates(scene.detected, late)

@@ -1,8 +1,8 @@
-"""Offset: the way and the time by which a whole scene lies beside AIS, and what else the matches tell. Pure.
+"""Offset of a whole scene from AIS in place and time, and other statistics of the matches. Pure.
 
-A scene with a wrong position shifts all its ships by one vector. A wrong clock shifts each by its own velocity. Both
-are first voted for by all pairs of a detection and a ship: the right ones agree, and the others lie anywhere. Then
-they are fitted to the matches, where a residual counts the less the larger it is.
+A wrong position of the scene shifts all ships by one vector. A wrong clock shifts each ship along its own velocity. All
+pairs of a detection and a ship first vote for the offset: true pairs agree, and the others scatter. Then a fit to the
+matches gives both offsets; the larger a residual, the less it counts.
 """
 
 from __future__ import annotations
@@ -19,22 +19,22 @@ from refinedet.ais.assignment import distance_squared
 Array = NDArray[np.float64]
 
 REACH_M, REACH_S = 750.0, 60.0
-"""Largest offset that is looked for, in place and in time."""
+"""Largest offset that is searched for, in metres and in seconds."""
 
 _CELL_M, _STEP_S = 40.0, 10.0
 _CHANCE, _VOTES, _COMMON, _RARE = 1e-4, 5, 0.95, 0.1
-"""Largest chance that so many pairs agree by accident in any cell, and the fewest pairs. Accidents are counted as often
-as in this quantile of the cells, or at no offset, and no less often than the last number."""
+"""Largest probability that so many pairs agree by chance in any cell, and the fewest pairs. The rate of chance pairs is
+that of this quantile of the cells or of the cell without offset, and at least the last number."""
 _FEWEST = 5
-"""Fewest matches from which an offset is fitted; of moving ships for that of the clock."""
+"""Fewest matches for the fit of an offset; for the clock, fewest matches with moving ships."""
 _MOVING_M_S, _LEAST_TURN = 2.0, 0.1
-"""Speed of a moving ship. And the least share of their velocities across their common course: a wrong clock looks like
-a wrong place if all ships go one way."""
+"""Least speed of a moving ship, and the least share of the velocities across the common course: if all ships move in
+one direction, a wrong clock looks like a wrong place."""
 _ROUNDS = 30
 _TAIL = 5.0
 """Degrees of freedom of the residuals (Student's t)."""
 _SURE = 3.0
-"""Standard errors that an offset must exceed to be taken off."""
+"""Number of standard errors above which an offset is corrected."""
 _EDGES_M = (0, 15, 25, 50, 75, 100, 150, 200, np.inf)
 
 
@@ -45,7 +45,7 @@ class SceneOffset:
     east_m: float = 0.0
     north_m: float = 0.0
     clock_s: float = 0.0
-    """Time by which ships are farther along their course than AIS says."""
+    """Seconds by which the detections are ahead of AIS along the courses of the ships."""
     error_m: float = float("nan")
     """Standard error of the offset on the ground, of the larger axis; NaN if none was fitted."""
     clock_error_s: float = float("nan")
@@ -53,12 +53,12 @@ class SceneOffset:
     """Number of matches that it was fitted to."""
 
     def moved_by(self, velocity_m_s: Array) -> Array:
-        """Ways [east, north] (K, 2) in metres by which ships with these velocities (K, 2) are shown elsewhere."""
+        """Shifts [east, north] (K, 2) in metres of the detections of ships with these velocities (K, 2)."""
         return np.array([self.east_m, self.north_m]) + self.clock_s * velocity_m_s
 
 
 def vote(residual_m: Array, velocity_m_s: Array) -> SceneOffset:
-    """Offset that most pairs agree on, from residuals (P, 2) and velocities (P, 2); none unless clearly more than none.
+    """Offset that most pairs agree on, from residuals (P, 2) and velocities (P, 2); none if it is not significant.
 
     Pairs that lie farther than REACH_M may be left out.
     """
@@ -110,7 +110,7 @@ def length_bias(found_m: Array, ais_m: Array) -> tuple[float, float, int]:
 
 @dataclass(frozen=True, slots=True)
 class LengthClass:
-    """Detection of the AIS ships of a class of length."""
+    """Share of AIS ships of one class of length that were detected."""
 
     from_m: float
     to_m: float
@@ -122,7 +122,7 @@ class LengthClass:
 
 
 def detection_by_length(length_m: Array, seen: NDArray[np.bool_]) -> list[LengthClass]:
-    """Share of ships (K,) that were seen, by reported length; those of unknown length are left out."""
+    """Share of ships (K,) that were seen, by reported length; ships of unknown length are left out."""
     found = []
     for low, high in pairwise(_EDGES_M):
         own = seen[(length_m >= low) & (length_m < high)]
@@ -147,7 +147,7 @@ def _votes(residual_m: Array) -> tuple[Array, Array]:
 
 
 def _tells_clock(velocity_m_s: Array) -> bool:
-    """True if enough ships move, and not all one way."""
+    """True if enough ships move, and not all in one direction."""
     moving = velocity_m_s[np.hypot(*velocity_m_s.T) >= _MOVING_M_S]
     if len(moving) < _FEWEST:
         return False
@@ -164,7 +164,7 @@ def _robust(design: Array, residual_m: Array, covariance_m2: Array) -> tuple[Arr
     for _ in range(_ROUNDS):
         left = residual_m - design @ found
         squared = distance_squared(left, covariance_m2)
-        scale = max(1.0, float(np.median(squared)) / (2 * np.log(2)))  # a spread that was told too small
+        scale = max(1.0, float(np.median(squared)) / (2 * np.log(2)))  # the stated spread was too small
         weight = (_TAIL + 2) / (_TAIL + squared / scale)
         normal = np.einsum("m,mip,mij,mjq->pq", weight, design, inverse, design)
         found = np.linalg.solve(normal, np.einsum("m,mip,mij,mj->p", weight, design, inverse, residual_m))

@@ -1,4 +1,4 @@
-"""Tables of AIS: position reports and static data of ships, as arrays."""
+"""AIS tables: position reports and static data of ships, as arrays."""
 
 from __future__ import annotations
 
@@ -8,17 +8,17 @@ import numpy as np
 from numpy.typing import NDArray
 
 SHARED = 10**9
-"""Added to the number of the second ship that sends one number, twice to that of the third, and so on."""
+"""Number added to the MMSI of the second ship that sends it, twice to that of the third, and so on."""
 
 
 @dataclass(frozen=True, slots=True)
 class Fixes:
-    """Position reports, sorted by number and time; all arrays are 1-D and of one length."""
+    """Position reports, sorted by MMSI and time; all arrays are 1-D and of one length."""
 
     mmsi: NDArray[np.int64]
-    """Number of the ship. Of several ships that send one number, all but one have a multiple of `SHARED` added."""
+    """MMSI of the ship. If several ships send one MMSI, all but one have a multiple of `SHARED` added."""
     time: NDArray[np.datetime64]
-    """UTC, datetime64[ms]."""
+    """Time in UTC, datetime64[ms]."""
     longitude_deg: NDArray[np.float64]
     latitude_deg: NDArray[np.float64]
     speed_kn: NDArray[np.float32]
@@ -31,13 +31,13 @@ class Fixes:
     """Uncertainty of the position as reported, in metres."""
 
     def __len__(self) -> int:
-        """Count reports."""
+        """Number of reports."""
         return len(self.mmsi)
 
 
 @dataclass(frozen=True, slots=True)
 class Statics:
-    """Static data of the ships of `Fixes`, one row a number, sorted; all arrays are 1-D and of one length."""
+    """Static data of the ships of `Fixes`, one row per MMSI, sorted; all arrays are 1-D and of one length."""
 
     mmsi: NDArray[np.int64]
     name: NDArray[np.str_]
@@ -45,7 +45,7 @@ class Statics:
     ship_type: NDArray[np.str_]
     """Type of the ship in words, such as "cargo" or "fishing"; empty where it is unknown."""
     length_m: NDArray[np.float32]
-    """NaN where it is unknown, as all lengths here."""
+    """Length; NaN where it is unknown, like all lengths of this class."""
     width_m: NDArray[np.float32]
     bow_m: NDArray[np.float32]
     """Distance of the antenna to the bow; NaN where its place on the ship is unknown."""
@@ -54,22 +54,22 @@ class Statics:
     starboard_m: NDArray[np.float32]
 
     def __len__(self) -> int:
-        """Count ships."""
+        """Number of ships."""
         return len(self.mmsi)
 
 
 @dataclass(frozen=True, slots=True)
 class Ais:
-    """Result of reading files of AIS."""
+    """Result of reading AIS files."""
 
     fixes: Fixes
     statics: Statics
     counts: dict[str, int]
     """Messages kept, dropped and repaired, by reason."""
     files: tuple[str, ...]
-    """Files that were read, as they were named."""
+    """Files that were read, as the caller named them."""
 
 
 def sent_number(mmsi: NDArray[np.int64]) -> NDArray[np.int64]:
-    """Numbers as the ships sent them, which several ships may share."""
+    """MMSIs as the ships sent them; several ships may share one."""
     return mmsi % SHARED

@@ -1,8 +1,8 @@
 """Tracks: the place, velocity and heading of ships at given times, from their position reports. Pure.
 
-Between two reports the track is the cubic through both places with both velocities (Hermite). It is also the most
-probable track of a ship whose velocity wanders at random, and the spread of the place is that of this model: it grows
-with the third power of the time, and vanishes at each report. Beyond the last report the ship goes straight on.
+Between two reports, the track is the cubic through both places with both velocities (Hermite). This is also the most
+probable track of a ship whose velocity changes at random. The spread of the place comes from this model: it grows with
+the third power of the time and is 0 at each report. After the last report the ship moves straight on.
 
 Source: Rodger and Guida, Classification-aided SAR and AIS data fusion, Remote Sensing 13(1) 104, 2021 (the cubic).
 """
@@ -22,30 +22,30 @@ Array = NDArray[np.float64]
 
 KNOT_M_S = 1852 / 3600
 GAP_S = 1800.0
-"""Longest time from a report to a place that is still told."""
+"""Longest time in seconds from a report within which a place is still estimated."""
 
 _STILL_KN = 0.3
-"""Speed below which the course means nothing, and the ship counts as still."""
+"""Speed below which the course is meaningless and the ship counts as still."""
 _COURSE_M_S = 1.0
 """Speed from which the bow points along the course."""
 _WANDER_STILL, _WANDER_TURN = 2e-6, 1e-5
-"""Wander of the velocity, in m2/s3: of a ship at rest, and for each (m/s)^2 of speed (4 degrees in ten minutes)."""
+"""Random change of the velocity, in m2/s3: at rest, and for each (m/s)^2 of speed (4 degrees in ten minutes)."""
 _SPEED_SPREAD_M_S, _COURSE_SPREAD = 0.1, 0.02
 """Errors of a reported velocity: of speed, and of course as a share of the speed."""
 _UNKNOWN_SPREAD_M_S = 4.0
 """Error of the velocity of a ship that reports none."""
 _CLOCK_SPREAD_S = 5.0
-"""Error of the time of a report: it is that of the receiver, and the place is older."""
+"""Error of the time of a report: it is the time of reception, and the place is older."""
 _ANTENNA_AHEAD, _ANTENNA_SPREAD, _ANTENNA_M = 0.2, 0.15, 20.0
-"""Distance from the antenna ahead to the middle of the hull, where its place is unknown: a share of the length, as the
-mean of ships that report it. And its spread: a share of the length, or without one in metres."""
+"""Distance from an antenna at an unknown place ahead to the middle of the hull, as a share of the length (mean of ships
+that report it). Its spread: as a share of the length, or in metres if the length is unknown."""
 _FASTEST_M_S = 35.0
-"""Speed between two reports above which they are not of one ship."""
+"""Speed between two reports above which they are not from one ship."""
 
 
 @dataclass(frozen=True, slots=True)
 class Whereabouts:
-    """Whereabouts of K ships, each at its own time; NaN where a place is not told."""
+    """Places and velocities of K ships, each at its own time; NaN where a place is unknown."""
 
     lonlat: Array
     """(K, 2) degrees."""
@@ -56,7 +56,7 @@ class Whereabouts:
     spread_m: Array
     """(K,) standard deviation of the place, on each axis."""
     along_m: Array
-    """(K,) standard deviation along the course by the clock, on top of it."""
+    """(K,) additional standard deviation along the course, due to the clock."""
     velocity_spread_m_s: Array
     """(K,) standard deviation of the velocity, on each axis."""
     gap_s: Array
@@ -64,14 +64,14 @@ class Whereabouts:
 
     @property
     def told(self) -> NDArray[np.bool_]:
-        """(K,) true where a place is told."""
+        """(K,) true where a place is known."""
         return np.asarray(np.isfinite(self.lonlat).all(axis=1))
 
 
 def whereabouts(
     fixes: Fixes, mmsi: NDArray[np.int64], time: NDArray[np.datetime64], gap_max_s: float = GAP_S
 ) -> Whereabouts:
-    """Find the whereabouts of ships (K,) at times (K,); none where the nearest report is farther than `gap_max_s`."""
+    """Places of ships (K,) at times (K,); unknown if no report lies within `gap_max_s`."""
     before, after = _around(fixes, mmsi, time)
     since, until = (_seconds(fixes, index, time) for index in (before, after))
     until = -until
@@ -99,10 +99,10 @@ def whereabouts(
 
 
 def at_centre(where: Whereabouts, statics: Statics, rows: NDArray[np.int64]) -> Whereabouts:
-    """Move places from the antenna to the middle of the hull; `rows` (K,) are those of the ships in `statics`, or -1.
+    """Move places from the antenna to the middle of the hull; `rows` (K,) are the ships' rows in `statics`, or -1.
 
-    An antenna whose place is unknown is astern of the middle, as most are. The spread grows by the error of that. Where
-    the heading is unknown, it grows by the whole distance.
+    An antenna at an unknown place is assumed astern of the middle, like most antennas; the spread grows by the error of
+    this assumption. If the heading is unknown, it grows by the whole distance.
     """
     ahead, aside, length = (
         _of_ship(statics, rows, of)
@@ -134,7 +134,7 @@ def _of_ship(statics: Statics, rows: NDArray[np.int64], of: Callable[[Statics], 
 def _around(
     fixes: Fixes, mmsi: NDArray[np.int64], time: NDArray[np.datetime64]
 ) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """Reports (K,) just before each time, or at it, and after it; -1 where a ship has none."""
+    """Last report (K,) at or before each time, and first report after it; -1 where a ship has none."""
     if not len(fixes):
         return np.full(len(mmsi), -1), np.full(len(mmsi), -1)
     ships, ranks = np.unique(fixes.mmsi, return_inverse=True)
@@ -177,7 +177,7 @@ def _wander(speed_m_s: Array) -> Array:
 
 
 def _straight(fixes: Fixes, index: NDArray[np.int64], seconds: Array) -> tuple[Array, Array, Array, Array]:
-    """Places, velocities, spreads of both (K,) from one report, as the ship goes straight on."""
+    """Places, velocities and spreads of both (K,) from one report, if the ship moves straight on."""
     count = len(index)
     found = np.full((count, 2), np.nan), np.full((count, 2), np.nan), np.full(count, np.nan), np.full(count, np.nan)
     known = index >= 0
@@ -201,7 +201,7 @@ def _straight(fixes: Fixes, index: NDArray[np.int64], seconds: Array) -> tuple[A
 def _cubic(
     fixes: Fixes, before: NDArray[np.int64], after: NDArray[np.int64], since: Array, until: Array
 ) -> tuple[Array, Array, Array, Array, NDArray[np.bool_]]:
-    """Places, velocities, spreads of both (K,) between two reports; and true where both can be of one ship."""
+    """Places, velocities and spreads of both (K,) between two reports, and true where one ship can have sent both."""
     whole = since + until
     start = _places(fixes, before)
     step = steps_m(start, _places(fixes, after))

@@ -1,7 +1,7 @@
-"""Verdicts: what is said of each detection and of each ship of AIS, with the reason. Pure.
+"""Verdicts on each detection and each AIS ship, with reasons. Pure.
 
-Dark is a claim, so it needs coverage: ships nearby that were heard. It is not made of a detection that may be no ship,
-nor where a ship of AIS may be the detection after all.
+Dark is a claim, so it needs coverage: AIS from other ships nearby. A detection that may be no ship, or that may be an
+AIS ship after all, is never called dark.
 """
 
 from __future__ import annotations
@@ -25,22 +25,22 @@ Array = NDArray[np.float64]
 Status = Literal["matched", "dark", "unknown"]
 
 COVERAGE_M = 20_000.0
-"""Distance within which other ships must be heard for a claim."""
+"""Distance within which AIS of other ships must be received before a detection is called dark."""
 COVERAGE_SHIPS = 3
-"""Fewest ships heard within it."""
+"""Fewest ships with AIS within this distance."""
 
 DOUBTS = frozenset({"ambiguity", "clutter", "fixed", "implausible", "islet", "land", "nodata"})
-"""Flags of detections that may be no ships, so nothing is claimed of them."""
+"""Flags of detections that may be no ships; such detections are never dark."""
 
 LAND = "land"
-"""Reason of an unseen ship: it lies on land, as most of those are that lie in a harbour."""
+"""Reason of an unseen ship: it lies on land, like most ships in a harbour."""
 
 _PERHAPS = 0.2
-"""Probability from which a ship of AIS may be a detection that was assigned to none."""
+"""Probability from which an unassigned detection may still be an AIS ship."""
 _SMALL_M, _FAST_KN = 25.0, 25.0
 """Length below which a ship is too small to be expected, and speed above which it is smeared."""
 _VAGUE_M = 1000.0
-"""Spread of a place that is too vague to say where the ship should be seen."""
+"""Spread above which a place is too vague to say where the ship should be seen."""
 _KNOT_M_S = 1852 / 3600
 
 
@@ -50,19 +50,19 @@ class Verdicts:
 
     status: tuple[Status, ...]
     reason: tuple[str, ...]
-    """Reason of `unknown`; empty else."""
+    """Reason of the verdict `unknown`; empty for other verdicts."""
     heard: NDArray[np.int64]
-    """(N,) ships of AIS within COVERAGE_M."""
+    """(N,) number of AIS ships within COVERAGE_M."""
 
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """Verdicts on K ships of AIS."""
+    """Verdicts on K AIS ships."""
 
     detection: NDArray[np.int64]
     """(K,) detection of each ship; -1 for none, or for one below the lowest score."""
     reason: tuple[str, ...]
-    """Reason why a ship was not seen; empty for one that was."""
+    """Reason why a ship was not seen; empty for a ship that was seen."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,12 +72,12 @@ class Shown:
     footprint: shapely.Geometry | None = None
     """Outline of the scene; None: unknown."""
     missing: shapely.Geometry | None = None
-    """Areas within it that were not measured; None: none that are known."""
+    """Areas within it without measurements; None: none known."""
     on_land: Callable[[Array], NDArray[np.bool_]] | None = None
-    """Tells of places (N, 2) which lie on land; None: unknown."""
+    """Function that returns true for places (N, 2) on land; None: unknown."""
 
     def why_not(self, lonlat: Array, wanted: NDArray[np.bool_]) -> NDArray[np.str_]:
-        """Reasons (K,) for which the `wanted` (K,) of places (K, 2) show no ship; empty text for none."""
+        """Reasons (K,) why the scene cannot show the `wanted` (K,) ones of places (K, 2); empty text for none."""
         found = np.full(len(lonlat), "", "U16")
         for reason, area, within in (("outside", self.footprint, False), ("nodata", self.missing, True)):
             if area is not None:
@@ -97,15 +97,15 @@ def judge_detections(
     assigned: Assigned,
     stale: Mapping[int, Sequence[int]],
 ) -> Verdicts:
-    """Judge detections; those that are not `kept` (N,) are judged too.
+    """Judge all detections, also those that are not `kept` (N,).
 
     Args:
         detected: the detections.
         kept: false for those below the lowest score.
         flags: flags of each.
         ships: ships of AIS.
-        assigned: which is which.
-        stale: numbers of ships with reports too old to place them, that may be a detection, by detection.
+        assigned: assignment of ships to detections.
+        stale: MMSIs of ships, by detection, that may be the detection although their reports are too old to place them.
     """
     heard = heard_near(detected.lonlat, ships.where.lonlat)
     status: list[Status] = []
@@ -135,7 +135,7 @@ def judge_detections(
 
 
 def judge_ships(ships: Expected, assigned: Assigned, kept: NDArray[np.bool_], shown: Shown) -> Seen:
-    """Judge the ships of AIS: those of detections that are not `kept` (N,) were not seen, as their score is too low."""
+    """Judge the AIS ships; a ship whose detection is not `kept` (N,) was not seen, because its score is too low."""
     detection = np.full(len(ships), -1)
     matched = np.flatnonzero(assigned.ship >= 0)
     detection[assigned.ship[matched]] = matched
@@ -159,7 +159,7 @@ def judge_ships(ships: Expected, assigned: Assigned, kept: NDArray[np.bool_], sh
 
 
 def heard_near(lonlat: Array, heard_lonlat: Array) -> NDArray[np.int64]:
-    """Number of places that were heard within COVERAGE_M of each place (N,)."""
+    """Number of places with AIS within COVERAGE_M of each place (N,)."""
     found = np.zeros(len(lonlat), np.int64)
     known = np.flatnonzero(np.isfinite(lonlat).all(axis=1))
     if len(known) and len(heard_lonlat):
@@ -169,7 +169,7 @@ def heard_near(lonlat: Array, heard_lonlat: Array) -> NDArray[np.int64]:
 
 
 def within_m(lonlat: Array, others_lonlat: Array, distance_m: float) -> NDArray[np.bool_]:
-    """(N,) true for places within a distance of any of the others."""
+    """(N,) true for places within `distance_m` of any other place."""
     others = others_lonlat[np.isfinite(others_lonlat).all(axis=1)]
     if not len(lonlat) or not len(others):
         return np.zeros(len(lonlat), np.bool_)
@@ -178,7 +178,7 @@ def within_m(lonlat: Array, others_lonlat: Array, distance_m: float) -> NDArray[
 
 
 def _flat(middle_lonlat: Array, others_lonlat: Array) -> tuple[Array, Array]:
-    """Both on a plane around the first; places that it cannot hold lie far away."""
+    """Both sets of places on a plane around the first; places that the plane cannot show are put far away."""
     plane = local_plane(middle_lonlat)
     both = [np.stack(plane.transform(*places.T), axis=1) for places in (middle_lonlat, others_lonlat)]
     first, second = (np.where(np.isfinite(flat), flat, 1e9) for flat in both)

@@ -1,4 +1,4 @@
-"""Run over many scenes: hands them to an engine, retries transient failures, and keeps the status of each."""
+"""Run over many scenes: hands scenes to an engine, retries transient failures, and records the status of each."""
 
 from __future__ import annotations
 
@@ -26,11 +26,11 @@ class Summary:
     scenes: int
     done: int = 0
     as_before: int = 0
-    """Finished by an earlier run."""
+    """Number of scenes that an earlier run finished."""
     ships: int = 0
     seconds: float = 0.0
     failed: dict[Scene, str] = field(default_factory=dict)
-    """Scene -> why, in one sentence."""
+    """Scene -> reason of the failure, in one sentence."""
     notes: dict[str, None] = field(default_factory=dict)
     """Facts that the user should know, each sentence once."""
 
@@ -50,9 +50,9 @@ class SceneArchiveOptions:
     """Options of one run over an archive."""
 
     retries: int = 2
-    """Further attempts at a scene that failed for no fault of its own."""
+    """Further attempts at a scene after a transient failure."""
     overwrite: bool = False
-    """Begin anew, and replace the results of earlier runs."""
+    """Start again, and replace the results of earlier runs."""
 
 
 class SceneArchive:
@@ -64,7 +64,7 @@ class SceneArchive:
         """Take the parts of a run; nothing is started yet.
 
         Args:
-            engine: an engine that is not started; `run` starts it only if a scene is left to do.
+            engine: an engine that is not started; `run` starts it only if a scene is left.
             status: status of the folder of results.
             asked: settings asked for, as JSON values. With the workers' identity they decide the results.
             options: retries and overwriting.
@@ -77,11 +77,11 @@ class SceneArchive:
         self._progress: Progress
 
     def run(self, scenes: Sequence[Scene], progress: Progress) -> Summary:
-        """Work on all scenes, each named once, that are not finished.
+        """Process all scenes that are not finished; each scene is named once.
 
         Raises:
-            RefineDetError: no worker can be started, the status cannot be written, or the results in its folder were
-                made by something else.
+            RefineDetError: no worker can be started, the status cannot be written, or the results in its folder come
+                from other settings or code.
             KeyboardInterrupt: with one sentence that says how to go on.
         """
         began, self._summary, self._progress = time.perf_counter(), Summary(len(scenes)), progress
@@ -111,7 +111,7 @@ class SceneArchive:
             elif self._status.files_exist(before):
                 self._summary.as_before += 1
                 self._summary.ships += before.ships
-            else:  # the files that are left are of this archive
+            else:  # the remaining files are from this archive
                 self._waiting.append(Job(scene, replaces=True))
 
     def _work_off(self) -> None:
@@ -130,7 +130,7 @@ class SceneArchive:
                 self._end(*answer)
 
     def _end(self, job: Job, report: Report) -> None:
-        """Hand a scene out again, or write its final report to the status."""
+        """Submit a scene again, or write its final report to the status."""
         if report.error and report.transient and job.attempt <= self._options.retries:
             _LOGGER.info("%s, attempt %d: %s", job.scene, job.attempt, report.error)
             self._waiting.append(job.again())

@@ -1,4 +1,4 @@
-"""STAC collection of an archive: a static file that names the items of its finished scenes, and covers them."""
+"""STAC collection of an archive: a static file that names the items of its finished scenes, with their extent."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ def write_collection(folder: Path, files: Iterable[str]) -> Path:
 
     Args:
         folder: folder of the results.
-        files: files of finished scenes, relative to the folder, of which those of items are taken.
+        files: files of finished scenes, relative to the folder; only STAC items are used.
 
     Raises:
         FileError, InputError: an item cannot be read, or the collection cannot be written.
@@ -38,7 +38,7 @@ def write_collection(folder: Path, files: Iterable[str]) -> Path:
 def collection(name: str, items: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """Collection of items by their paths relative to it, ready for JSON.
 
-    Its box is the narrowest around all; scenes without a position or a time are left out of its extents.
+    Its box is the narrowest around all scenes; scenes without a position or a time are left out of its extents.
     """
     boxes = [item["bbox"] for item in items.values() if "bbox" in item]
     links = [
@@ -70,7 +70,7 @@ def _item(path: Path) -> dict[str, Any]:
 
 
 def _interval(properties: Iterable[Mapping[str, Any]]) -> list[str | None]:
-    """Times of the first and the last scene; null where none is known."""
+    """Times of the first and the last scene; null if none is known."""
     known = [one for one in properties if one.get("start_datetime") != ANY_TIME[0]]
     starts = [one.get("start_datetime") or one["datetime"] for one in known]
     ends = [one.get("end_datetime") or one["datetime"] for one in known]

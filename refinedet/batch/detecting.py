@@ -1,4 +1,4 @@
-"""detect_archive(): ships of many scenes, with status, retries, resume and one data set, here or on Ray."""
+"""detect_archive(): ships of many scenes, with status, retries, resume and one data set, on this machine or on Ray."""
 
 from __future__ import annotations
 
@@ -32,15 +32,15 @@ def detect_archive(
 
     Args:
         scenes: each named once.
-        settings: of the detection; formats and views are written of each scene only where they are asked for.
+        settings: settings of the detection; formats and views of each scene are written only if asked for.
         archive: engine, workers and retries.
-        progress: told how many scenes are finished.
+        progress: called with the number of finished scenes.
 
     Raises:
-        RefineDetError: no worker can be started, or the results in the folder are of other weights or settings.
+        RefineDetError: no worker can be started, or the results in the folder come from other weights or settings.
         KeyboardInterrupt: with one sentence that says how to go on.
     """
-    from refinedet.batch.collection import write_collection  # what it imports takes a second
+    from refinedet.batch.collection import write_collection  # its imports take a second
     from refinedet.scene.output.formats.packages import load_pyarrow
 
     folder = settings.output.out
@@ -70,7 +70,7 @@ def _asked(settings: DetectSettings) -> dict[str, Any]:
     files = with_effect(settings.output, Effect.FILES)
     own = {name: value for name, value in (ships | files).items() if name not in {*named, "weights", "out"}}
     own["format"] = sorted(own["format"] or ())
-    if (reports := reports_identity(settings.ais)) is not None:  # a status of before has no entry either
+    if (reports := reports_identity(settings.ais)) is not None:  # an older status has no entry either
         own["ais"] = reports
     return {
         **own,

@@ -1,4 +1,4 @@
-"""Engines of an archive: they hand scenes to workers, which run a `Work` on each. Nothing here imports Ray.
+"""Engines of an archive: they hand scenes to workers, which run a `Work` on each. This file does not import Ray.
 
 `LocalEngine` works in this process, one scene after the other, `process_engine.ProcessEngine` in several processes of
 this machine, and `ray_engine.RayEngine` on many workers. All run the same `Work`, so the results of a scene do not
@@ -26,7 +26,7 @@ _TRANSIENT = frozenset(
     )
     if hasattr(errno, name)
 )
-"""System errors that may be over in a minute: a disk or a network fails, or another run holds a lock."""
+"""System errors that may pass within a minute: a disk or a network fails, or another run holds a lock."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +48,7 @@ class Report:
     """Outcome of one attempt at a scene."""
 
     state: Literal["done", "skipped", "failed"]
-    """`skipped`: an earlier run has left the same results, and they were verified."""
+    """`skipped`: verified results of an earlier run exist already."""
     ships: int = 0
     seconds: float = 0.0
     files: tuple[Path, ...] = ()
@@ -64,7 +64,7 @@ class Work(Protocol):
     """Work on each scene. It is copied to the workers before they start."""
 
     def software(self) -> Mapping[str, Any]:
-        """Code and packages of this process, as JSON values: equal on all workers and in the process that asks."""
+        """Code and packages of this process, as JSON values: equal on all workers and in the calling process."""
         ...
 
     def start(self) -> Mapping[str, Any]:
@@ -121,7 +121,7 @@ class LocalEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Nothing is left to stop."""
+        """Do nothing: there is nothing to stop."""
 
     @property
     def has_idle_worker(self) -> bool:
@@ -141,7 +141,7 @@ class LocalEngine:
 def is_transient(error: BaseException) -> bool:
     """True if an error may be gone at the next attempt.
 
-    An error about a scene or a setting stays, unless the system error behind it is a transient one.
+    An error about a scene or a setting is permanent, unless a transient system error caused it.
     """
     if not isinstance(error, RefineDetError) or isinstance(error, DiskError):
         return True

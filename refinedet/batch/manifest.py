@@ -1,7 +1,7 @@
-"""Scenes of one call: names, patterns, addresses, and a manifest; in that order, each scene once.
+"""Scenes of one call, from names, patterns and addresses, then from a manifest; each scene once.
 
 A manifest is a text file with one scene per line: a name relative to the manifest's folder, or an address. Empty lines
-and lines that begin with # are ignored. Patterns that the shell left alone are expanded here, since a shell cannot pass
+and lines that begin with # are ignored. This file also expands quoted patterns, because a shell cannot pass
 a hundred thousand names.
 """
 
@@ -23,7 +23,7 @@ def scenes_named(names: Iterable[str | Path], manifest: Path | None = None) -> l
 
     Raises:
         FileError: the manifest cannot be read.
-        InputError: the manifest is no text or names no scene, or no file matches a pattern.
+        InputError: the manifest is not text or names no scene, or no file matches a pattern.
     """
     scenes = [scene for name in names for scene in _scenes(name, Path(), "the command line")]
     if manifest is not None:
@@ -70,7 +70,7 @@ def _listed(manifest: Path) -> list[Scene]:
 
 
 def _expanded(name: Path, where: str) -> list[Path]:
-    """Name itself, or the sorted files that match it as a pattern; an existing file is never taken as a pattern."""
+    """The name itself, or the sorted files that match it as a pattern; an existing file is never a pattern."""
     if not has_magic(str(name)) or name.exists():
         return [name]
     scenes = sorted(glob(str(name), recursive=True))  # noqa: PTH207 - the pattern may be absolute

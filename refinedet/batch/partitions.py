@@ -1,7 +1,7 @@
 """Paths in the data set of many scenes: one file per scene, one folder per day. Reads no pixels.
 
-The day comes from the scene's name, as Sentinel-1 products and their rasters have it. So the path of a result is known
-before its scene is opened, even if it cannot be opened. Other scenes share one folder.
+The day comes from the name of a Sentinel-1 product or raster. So the path of a result is known before the scene is
+opened, and even if it cannot be opened. Scenes with other names share one folder.
 """
 
 from __future__ import annotations
@@ -26,7 +26,7 @@ def acquisition_day(scene: str | Scene) -> str:
     match = _NAME.match(scene_name(scene))
     try:
         return date(*map(int, match.groups())).isoformat() if match else UNKNOWN
-    except ValueError:  # no day of the calendar
+    except ValueError:  # not a calendar day
         return UNKNOWN
 
 

@@ -16,13 +16,13 @@ from refinedet.scene.output.result_paths import DATASET as PARTITION
 from refinedet.scene.output.result_paths import SEEN
 
 SCENES, DATASET, FOOTPRINTS = "scenes", "dataset", "footprints"
-"""Folders of an archive: files of each scene, by day, the ships of all scenes, and the areas that they saw."""
+"""Folders of an archive: files of each scene by day, ships of all scenes, and their seen areas."""
 
 
 def archive_files(scene: Scene, output: OutputSettings, folder: Path, *, ais: bool = False) -> dict[str, Path]:
     """Paths of the result files of one scene of an archive; its part of the data set comes last.
 
-    Formats, picture and map are written only where they were asked for; `ais` as in `plan_files`.
+    Formats, picture and map are written only if they were asked for; `ais` as in `plan_files`.
     """
     asked = replace(
         output,
@@ -36,7 +36,7 @@ def archive_files(scene: Scene, output: OutputSettings, folder: Path, *, ais: bo
 
 
 def check_names(scenes: Iterable[Scene], folder: Path) -> None:
-    """Check that no two scenes share a name and that none lies among the results; no path of a result file is built.
+    """Check that no two scenes share a name and that none lies among the results, without building result paths.
 
     Raises:
         InputError: two scenes would write the same files, or one lies among the results.

@@ -1,4 +1,4 @@
-"""Engine of several processes of this machine: each holds a detector, and has one scene at a time."""
+"""Engine of several processes on this machine: each holds a detector and processes one scene at a time."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from refinedet.errors import RefineDetError
 from refinedet.system.processes import new_pool
 
 _work: Work | None = None
-"""Work of this process, where it is a worker."""
+"""Work of this process if it is a worker."""
 
 
 class ProcessEngine:
@@ -32,7 +32,7 @@ class ProcessEngine:
 
     def __enter__(self) -> Self:
         self._idle = [self._process() for _ in range(self._count)]
-        started = [pool.submit(_start, self._work) for pool in self._idle]  # all at once
+        started = [pool.submit(_start, self._work) for pool in self._idle]  # all processes at once
         try:
             (self.identity, *_) = [one.result() for one in started]
         except BrokenProcessPool as error:
@@ -49,7 +49,7 @@ class ProcessEngine:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
-        """Stop all processes; a scene in work is interrupted, and its journal kept."""
+        """Stop all processes; a scene in progress is interrupted, and its journal kept."""
         for pool, _ in self._busy.values():
             if self._numbers[pool].done():
                 with suppress(OSError, BrokenProcessPool):
@@ -66,7 +66,7 @@ class ProcessEngine:
         pool = self._idle.pop()
         try:
             future = pool.submit(_process, self._work, job)
-        except BrokenProcessPool:  # it died while it waited
+        except BrokenProcessPool:  # the process died while it was idle
             pool = self._replaced(pool)
             future = pool.submit(_process, self._work, job)
         self._busy[future] = pool, job
@@ -84,13 +84,13 @@ class ProcessEngine:
         return job, report
 
     def _process(self) -> ProcessPoolExecutor:
-        """Pool of one process, so that its death concerns one scene."""
+        """Pool of one process, so that its death affects one scene."""
         pool = new_pool(1, self._count)
         self._numbers[pool] = pool.submit(os.getpid)
         return pool
 
     def _replaced(self, pool: ProcessPoolExecutor) -> ProcessPoolExecutor:
-        """New process in the place of one that died."""
+        """New process in place of a dead one."""
         self._numbers.pop(pool)
         pool.shutdown()
         return self._process()
@@ -108,7 +108,7 @@ def _start(work: Work) -> Mapping[str, Any]:
 
 
 def _process(work: Work, job: Job) -> Report:
-    """Process one scene in this process, which may be new. Ctrl-C interrupts it, and nothing but a scene."""
+    """Process one scene in this process, which may be new. Ctrl-C only interrupts the scene."""
     if _work is None:
         _start(work)
     assert _work is not None  # noqa: S101 - it was started
@@ -120,7 +120,7 @@ def _process(work: Work, job: Job) -> Report:
 
 
 def _interrupt(_number: int, _frame: FrameType | None) -> None:
-    """Stop the scene in work, once: Ctrl-C may come from the terminal and from the parent, and tidying up goes on."""
+    """Interrupt the scene once: Ctrl-C may come from terminal and parent, and must not stop the clean-up."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     raise KeyboardInterrupt
 

@@ -1,8 +1,8 @@
 """Engine on Ray: workers that each hold a detector, on this machine or on a cluster. The only file that imports Ray.
 
 Each worker is an actor, a scene is one call, and a worker has one scene at a time. A worker may die: it is killed, runs
-out of memory, or loses its machine. This engine then starts a new one. Ray does not restart it, because a call to an
-actor that is still restarting fails too and would cost its scene an attempt.
+out of memory, or loses its machine. This engine then starts a new worker. It does not let Ray restart the old one,
+because a call to an actor that is still restarting fails, which would cost the scene an attempt.
 """
 
 from __future__ import annotations
@@ -26,18 +26,18 @@ from refinedet.workarounds.ray_unreachable import check_reachable
 from refinedet.workarounds.ray_usage import send_no_usage_statistics
 
 _OBJECT_STORE_BYTES = 100 << 20
-"""Size of Ray's object store. Our objects are paths and counts; by default Ray takes a third of the memory."""
+"""Size of Ray's object store. Objects here are paths and counts; by default, Ray takes a third of the memory."""
 _DEATHS_MAX = 3
-"""Workers that may die one after the other before one of them is ready."""
+"""Number of workers that may die in a row before one is ready."""
 _PATIENCE_S = 60.0
-"""After this time without room for any worker, a warning is logged."""
+"""Time without room for any worker after which a warning is logged."""
 
 _LOGGER = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """Part of the cluster that one worker has."""
+    """Part of the cluster for one worker."""
 
     workers: int
     cpus: float
@@ -74,8 +74,8 @@ class RayEngine:
         Args:
             work: the work, which is copied to each worker.
             workers: number of workers; None: as `Share.of` says.
-            address: address of a running cluster, or "auto"; None: this machine alone, or the cluster that this process
-                is connected to already.
+            address: address of a running cluster, or "auto"; None: only this machine, or the cluster to which this
+                process is connected already.
             gpu: give each worker a GPU, or a share of one, if the cluster has any.
         """
         self.identity: Mapping[str, Any] | None = None
@@ -230,7 +230,7 @@ class _Worker:
 
 
 def _load_ray() -> Any:
-    """Import the package so that it sends no usage statistics.
+    """Import Ray with its usage statistics turned off.
 
     Raises:
         MissingExtra: it is not installed.

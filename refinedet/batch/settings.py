@@ -1,4 +1,4 @@
-"""Settings of an archive: many scenes in one call."""
+"""Settings of an archive (many scenes in one call)."""
 
 from __future__ import annotations
 

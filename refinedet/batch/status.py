@@ -1,9 +1,9 @@
-"""Status of an archive: a text file of JSON lines that only grows, and from which an interrupted run goes on.
+"""Status of an archive: a text file of JSON lines that only grows, and from which an interrupted run resumes.
 
-The first line names the settings and workers behind the results. Each further line reports one scene: `scene`, `state`
+The first line names the settings and workers of the results. Each further line reports one scene: `scene`, `state`
 (done, skipped, failed), `attempts`, `seconds`, `ships`, `files` (relative to the folder of the status), `error`,
-`worker`. The last line of a scene counts. One process writes the file, each line in one write. So a kill tears at most
-the last line, and the next run cuts it off.
+`worker`. The last line of a scene counts. One process writes the file, each line in one write. So a kill damages at
+most the last line, and the next run removes it.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ NAME = "archive.jsonl"
 _TITLE = "refinedet archive 2"
 _FSYNC_SECONDS = 1.0
 _SHOWN = 3
-"""Differences in a message."""
+"""Most differences that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,14 +44,14 @@ class SceneArchiveStatus:
 
     def __init__(self, path: Path, descriptor: int) -> None:
         self.path = path
-        self._finished: dict[str, FinishedScene] = {}  # by absolute name: scenes whose last line is no failure
+        self._finished: dict[str, FinishedScene] = {}  # absolute name -> scene whose last line is no failure
         self._head: dict[str, Any] | None = None
         self._descriptor, self._synced = descriptor, -_FSYNC_SECONDS
         self._read()
 
     @property
     def replaces(self) -> bool:
-        """True if the run that began this file was told to replace older results."""
+        """True if the run that began this file had to replace older results."""
         return bool(self._head and self._head["replaces"])
 
     @property
@@ -64,7 +64,7 @@ class SceneArchiveStatus:
         return self._finished.get(_key(scene))
 
     def files_exist(self, scene: FinishedScene) -> bool:
-        """True if every file that was written for a scene is still there."""
+        """True if every file that was written for a scene still exists."""
         return all((self.path.parent / file).is_file() for file in scene.files)
 
     def check(self, run: Mapping[str, Any]) -> None:
@@ -81,7 +81,7 @@ class SceneArchiveStatus:
             )
 
     def begin(self, run: Mapping[str, Any], *, replaces: bool) -> None:
-        """Go on with the file; begin it anew if it is empty or if older results are to be replaced.
+        """Continue the file; start a new one if it is empty or if older results are to be replaced.
 
         Raises:
             InputError: as `check`.
@@ -143,7 +143,7 @@ class SceneArchiveStatus:
         with reading_log(self._descriptor) as stream:
             for number, text in enumerate(stream):
                 if not text.endswith(b"\n"):
-                    break  # torn
+                    break  # damaged by a kill
                 try:
                     line = json.loads(text)
                     if number:
@@ -161,9 +161,9 @@ class SceneArchiveStatus:
 
 @contextmanager
 def open_status(path: Path) -> Iterator[SceneArchiveStatus]:
-    """Open or make a status file, and lock it.
+    """Open or create a status file, and lock it.
 
-    An empty file is removed at the end, and so is a folder that was made for it.
+    At the end, an empty file is removed, together with a folder that was created for it.
 
     Raises:
         FileError: the file cannot be used, another run writes it, or it is no status file.
@@ -182,10 +182,10 @@ def open_status(path: Path) -> Iterator[SceneArchiveStatus]:
             yield SceneArchiveStatus(path, descriptor)
         finally:
             if not os.fstat(descriptor).st_size:
-                with suppress(PermissionError):  # Windows removes no open file
+                with suppress(PermissionError):  # Windows cannot remove an open file
                     path.unlink(missing_ok=True)
                 if new_folder:
-                    with suppress(OSError):  # it holds something else by now
+                    with suppress(OSError):  # it has other content by now
                         path.parent.rmdir()
             with suppress(OSError):
                 os.fsync(descriptor)

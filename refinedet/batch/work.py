@@ -22,11 +22,11 @@ from refinedet.scene.output.files import refuse_existing
 
 _LOGGER = logging.getLogger(__name__)
 _PAUSE_S, _PAUSE_MAX_S = 1.0, 30.0
-"""Pause before another attempt, in seconds: for each attempt made, and at most. Errors need time to pass."""
+"""Pause in seconds before another attempt, so that errors can pass: for each attempt made, and at most."""
 
 
 class ArchiveWork:
-    """Work that finds the ships of scenes by one set of settings. It may be made here and started elsewhere."""
+    """Work that finds the ships of scenes with one set of settings. It may be created here and started elsewhere."""
 
     def __init__(self, settings: DetectSettings, folder: Path) -> None:
         """Take settings with absolute paths, and the absolute folder for the results of the archive."""
@@ -34,7 +34,7 @@ class ArchiveWork:
         self._detector: Detector | None = None
 
     def software(self) -> dict[str, Any]:
-        """Code and packages that may show in a result."""
+        """Code and packages that may affect a result."""
         from refinedet.scene.identity import software
 
         return software()
@@ -72,7 +72,7 @@ class ArchiveWork:
         output = replace(
             self._settings.output,
             overwrite=job.replaces,
-            skip_existing=True,  # a scene that the status does not know may be finished all the same
+            skip_existing=True,  # a scene may be finished although the status does not know it
             restart=self._settings.output.restart and job.attempt == 1,
         )
         files = archive_files(job.scene, output, self._folder, ais=self._settings.ais.ais is not None)

@@ -1,1 +1,1 @@
-"""Scenes in STAC catalogues: found by place and time, and kept as products."""
+"""Scenes in STAC catalogues: search by place and time, and download of products."""

@@ -1,4 +1,4 @@
-"""Acquisitions: processings of one data take and slice are shown once, the newest. Pure."""
+"""Acquisitions: keeps the newest processing of each data take and slice. Pure."""
 
 from __future__ import annotations
 
@@ -11,10 +11,11 @@ _LONG_AGO = datetime(1900, 1, 1, tzinfo=UTC)
 
 
 def newest(scenes: Iterable[CatalogueScene]) -> tuple[list[CatalogueScene], list[tuple[str, str]]]:
-    """Newest processing of each acquisition, in the order of the first one, and (left out, taken instead).
+    """Newest processing of each acquisition, in the order of the first one, and pairs (left out, taken instead).
 
-    Two products are of one acquisition if satellite, kind and data take are equal and most of the shorter one's time is
-    the other's too: slices of a data take do not overlap. Of equally new ones, the cloud-optimised one is taken.
+    Two products are from one acquisition if satellite, kind and data take are equal and the other covers most of the
+    time of the shorter one: slices of a data take do not overlap. Of equally new products, the cloud-optimised one is
+    taken.
     """
     groups: list[list[CatalogueScene]] = []
     by_take: dict[tuple[str, str, str], list[list[CatalogueScene]]] = {}

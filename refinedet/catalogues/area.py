@@ -1,4 +1,4 @@
-"""Area on the earth that is asked for: from a box or a file; its query, and the share that a footprint covers."""
+"""Search area on the earth, from a box or a file: its query, and the share that a footprint covers."""
 
 from __future__ import annotations
 
@@ -19,9 +19,9 @@ from refinedet.geo.vectors import read_layers
 
 _GEOD = Geod(ellps="WGS84")
 _STEP_DEG = 0.5
-"""Longest edge of a shape whose area is measured: edges of geodesics and of latitude and longitude differ."""
+"""Longest edge of a shape whose area is measured: geodesics differ from straight edges in latitude and longitude."""
 _VERTICES_MOST = 300
-"""Most corners of the shape that a catalogue is asked with; servers refuse long ones."""
+"""Most corners of the shape in a query; servers refuse long queries."""
 _EVERYWHERE = 1e9
 _WIDE_DEG = 180.0
 _POLYGONS = ("Polygon", "MultiPolygon")
@@ -35,15 +35,15 @@ class Area:
     told: str
     """Area in words."""
     box: tuple[float, float, float, float] | None = None
-    """West, south, east, north, where the area is a box that does not cross the antimeridian."""
+    """West, south, east, north, if the area is a box that does not cross the antimeridian; else None."""
     notes: tuple[str, ...] = ()
 
     @classmethod
     def of_box(cls, bbox: Sequence[float]) -> Self:
-        """Area of a box (west, south, east, north) in degrees; west of more than east crosses the antimeridian.
+        """Area of a box (west, south, east, north) in degrees; if west is above east, it crosses the antimeridian.
 
         Raises:
-            InputError: it is no such box.
+            InputError: the box is invalid.
         """
         west, south, east, north = (float(one) for one in bbox)
         inside = all(-180 <= one <= 180 for one in (west, east)) and all(-90 <= one <= 90 for one in (south, north))
@@ -82,7 +82,7 @@ class Area:
         return cls(joined, f"the area of {path.name}", None, notes)
 
     def query(self) -> dict[str, Any]:
-        """Area as a STAC API is asked for it: `bbox`, or `intersects` with a shape that holds it, of few corners."""
+        """Area as a query to a STAC API: `bbox`, or `intersects` with a shape of few corners that contains the area."""
         if self.box is not None:
             return {"bbox": list(self.box)}
         return {"intersects": shapely.geometry.mapping(_simple(self.shape))}
@@ -93,7 +93,7 @@ class Area:
 
 
 def on_earth(geometry: Any) -> shapely.Geometry | None:
-    """Polygons of a GeoJSON geometry of a scene, cut at the antimeridian; None where it has none that can be used."""
+    """Polygons of a scene's GeoJSON geometry, cut at the antimeridian; None if it has no valid polygon."""
     try:
         shape = shapely.geometry.shape(geometry)
         found = area_on_earth(shapely.force_2d(shape)) if shape.geom_type in _POLYGONS else None
@@ -103,7 +103,7 @@ def on_earth(geometry: Any) -> shapely.Geometry | None:
 
 
 def _on_earth(shape: Any, crs: CRS) -> shapely.Geometry | None:
-    """Polygons of a file in degrees; those beyond 180 degrees are turned back."""
+    """Polygons of a file in degrees; parts beyond 180 degrees are moved by a full turn."""
     if crs != WGS84:
         longest = max(shape.bounds[2] - shape.bounds[0], shape.bounds[3] - shape.bounds[1])
         turn = Transformer.from_crs(WGS84, crs, always_xy=True)
@@ -122,7 +122,7 @@ def _all_of(_: CRS) -> list[Box]:
 
 
 def _simple(shape: shapely.Geometry) -> shapely.Geometry:
-    """Shape that holds `shape`, of few corners; its parts stay apart unless they touch."""
+    """Shape of few corners that contains `shape`; its parts stay apart unless they touch."""
     if shapely.get_num_coordinates(shape) <= _VERTICES_MOST:
         return shape
     hulls = shapely.union_all(shapely.convex_hull(shapely.get_parts(shape)))

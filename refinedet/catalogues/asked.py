@@ -1,4 +1,4 @@
-"""Question to a catalogue: a place, a time, and what the scenes must be."""
+"""Question to a catalogue: a place, a time, and conditions on the scenes."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _DAY_LETTERS = 10
 
 @dataclass(frozen=True, slots=True)
 class Question:
-    """Scenes that are asked for."""
+    """Conditions that the wanted scenes meet."""
 
     area: Area
     start: datetime
@@ -31,12 +31,12 @@ class Question:
     direction: Direction | None = None
     pol: Polarisation | None = None
     limit: int = 100
-    """Most acquisitions."""
+    """Largest number of acquisitions."""
     collection: str = COLLECTION
 
     @classmethod
     def of(cls, area: Area, start: datetime, end: datetime, settings: SearchSettings) -> Self:
-        """Question for an area and a time, with what settings ask for besides."""
+        """Question for an area and a time, with the other conditions from settings."""
         asked = {name: getattr(settings, name) for name in ("orbit", "direction", "pol", "limit", "collection")}
         return cls(area, start, end, **asked)
 
@@ -48,7 +48,7 @@ class Question:
         return ", ".join([*parts, *filter(None, (self.direction, self.pol))])
 
     def misses(self, scene: CatalogueScene) -> str | None:
-        """Setting that a scene in the area and the time does not meet; None: it meets all."""
+        """Name of a setting that a scene in the area and the time does not meet; None: it meets all."""
         if self.orbit is not None and scene.orbit != self.orbit:
             return "orbit"
         if self.direction is not None and scene.direction != self.direction:
@@ -57,10 +57,10 @@ class Question:
 
 
 def period(since: str, until: str) -> tuple[datetime, datetime]:
-    """First and last moment of a period, from days or times in UTC; the last day counts to its end.
+    """First and last moment of a period, from days or times in UTC; the last day is included.
 
     Raises:
-        InputError: one of them is no date, or the end lies before the start.
+        InputError: a text is no date, or the end lies before the start.
     """
     start, end = _moment(since, "from"), _moment(until, "to")
     if len(until.strip()) <= _DAY_LETTERS:

@@ -1,4 +1,4 @@
-"""Map of the scenes that a search found: their footprints and the area, on a sheet without a picture."""
+"""Map of the scenes that a search found: their footprints and the search area, without a picture."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PIXEL_M = 100.0
 _STEP_DEG = 0.5
 _DIGITS = 1
 _SECONDS = 19
-"""Letters of a time to the second."""
+"""Number of characters of a time to the second."""
 _COLUMNS = (
     Column("score", "share", digits=2),
     Column("time", "time", text=True),
@@ -34,7 +34,7 @@ _COLUMNS = (
 
 
 def scene_row(scene: CatalogueScene, share: float) -> dict[str, Any]:
-    """Plain values of a scene: what tables and the map show of it."""
+    """Values of a scene that tables and the map show."""
     return {
         "id": scene.id,
         "time": utc_text(scene.start),
@@ -88,7 +88,7 @@ def _ready(found: Found, number: int) -> dict[str, Any]:
 
 
 def _hull(sheet: Sheet, lonlat: NDArray[np.float64]) -> NDArray[np.float64] | None:
-    """Corners (N, 2) in pixels of what holds a footprint, without the cut at the antimeridian; None off the sheet."""
+    """Corners (N, 2) in pixels of the hull of a footprint, without the cut at the antimeridian; None off the sheet."""
     pixels = pixels_of(*sheet, lonlat)
     hull = shapely.convex_hull(shapely.MultiPoint(pixels)) if np.isfinite(pixels).all() else None
     return shapely.get_coordinates(hull.exterior)[:-1] if isinstance(hull, shapely.Polygon) else None

@@ -1,4 +1,4 @@
-"""Items of a catalogue as scenes: what they say of themselves, checked, by the words of three catalogues."""
+"""Items of a catalogue as scenes: reads and checks their properties, in the terms of three catalogues."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ POLARISATIONS = ("vv", "vh", "hh", "hv")
 
 _ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 _PROCESSED = ("processing:datetime", "s1:processing_datetime", "published", "created", "updated")
-"""Properties that tell how new a processing is, best first."""
+"""Properties with the time of processing, best first."""
 _TYPES = ("product:type", "sar:product_type")
 _ORBITS_MOST = 400
 
@@ -83,10 +83,10 @@ def read_scene(item: Any) -> CatalogueScene:
 
 
 def item_id(item: Any) -> str:
-    """Name of an item, which may be that of a file.
+    """Name of an item, checked to be usable as a file name.
 
     Raises:
-        InputError: it is no item, or has no such name.
+        InputError: it is no item, or its name is no file name.
     """
     if not isinstance(item, dict) or item.get("type") != "Feature":
         raise InputError("expected a STAC item, found other JSON")
@@ -97,11 +97,11 @@ def item_id(item: Any) -> str:
 
 
 def without_secrets(item: Mapping[str, Any], base: str | None = None) -> dict[str, Any]:
-    """Item whose assets have whole addresses, without the query where this program signs the address itself.
+    """Item whose assets have absolute addresses, without the query if this program signs the address itself.
 
     Args:
         item: the item.
-        base: address from which it was read; None: as its link `self` says.
+        base: address from which it was read; None: that of its link `self`.
     """
     links = item.get("links")
     for link in links if isinstance(links, list) else []:
@@ -120,7 +120,7 @@ def _whole_address(href: str, base: str | None) -> str:
         if base is not None and not urlsplit(href).scheme:
             href = urljoin(base, href)
         return plain_address(href) if needs_token(href) else href
-    except ValueError:  # no address: reading it will say so
+    except ValueError:  # no address: reading it raises the error
         return href
 
 

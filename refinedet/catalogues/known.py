@@ -1,4 +1,4 @@
-"""Catalogues that have a name here, and the addresses that are asked and read at all."""
+"""Catalogues with a short name, and checks of the addresses that may be read."""
 
 from __future__ import annotations
 
@@ -14,16 +14,16 @@ KNOWN = {
 }
 """Address of a STAC API by its name: Copernicus Data Space, Element 84 Earth Search, Planetary Computer."""
 COLLECTION = "sentinel-1-grd"
-"""Collection of Sentinel-1's ground range products, in each of them."""
+"""Collection of Sentinel-1's ground range products, in each of these catalogues."""
 
 _LETTERS_MOST = 8192
 
 
 def catalogue_address(name: str) -> str:
-    """Address of the catalogue of a name, or the address that `name` is itself, without a slash at its end.
+    """Address of the catalogue `name`, or `name` itself if it is an address; without a slash at the end.
 
     Raises:
-        InputError: it is neither.
+        InputError: `name` is neither.
     """
     if name in KNOWN:
         return KNOWN[name]
@@ -36,10 +36,10 @@ def catalogue_address(name: str) -> str:
 
 
 def check_web(address: str) -> None:
-    """Refuse what is no https address; plain http is taken of this machine alone.
+    """Refuse any address but https; plain http is allowed for this machine only.
 
     Raises:
-        InputError: it is none, or it holds a user's name.
+        InputError: it is no such address, or it contains a user name.
     """
     shown = plain_address(address)
     try:
@@ -64,6 +64,6 @@ def plain_address(address: str) -> str:
 
 
 def server_of(address: str) -> tuple[str, str]:
-    """Scheme and host with port; equal ones are one server."""
+    """Scheme and host with port; they are equal for addresses of one server."""
     parts = urlsplit(address)
     return parts.scheme, parts.netloc.lower()

@@ -1,4 +1,4 @@
-"""Names of Sentinel-1 products as catalogues use them: with or without the last four characters, and `_COG`."""
+"""Names of Sentinel-1 products in catalogues: with or without the last four characters, and with `_COG`."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _NAME = re.compile(
 )
 _FORMAT = "%Y%m%dT%H%M%S"
 _SHIFTS = {"S1A": 73, "S1B": 27, "S1C": 172}
-"""Absolute orbit less relative orbit, but for whole cycles of 175, plus one. That of S1D is not known here."""
+"""Absolute orbit minus relative orbit plus one, modulo 175. The value of S1D is not known here."""
 _CYCLE = 175
 _POLARISATIONS = {"SH": ("hh",), "SV": ("vv",), "DH": ("hh", "hv"), "DV": ("vv", "vh")}
 
@@ -30,15 +30,15 @@ class ProductName:
     take: str
     """Data take, hexadecimal."""
     version: str | None
-    """Last four characters, which differ between processings of one acquisition; None: the name lacks them."""
+    """Last four characters, which differ between processings of one acquisition; None if the name lacks them."""
     cog: bool
-    """True where the rasters are cloud-optimised copies."""
+    """True if the rasters are cloud-optimised copies."""
     relative_orbit: int | None
     polarisations: tuple[str, ...]
 
     @classmethod
     def of(cls, name: str) -> ProductName | None:
-        """Take the name of a product apart; None if it is none."""
+        """Parse the name of a product; None if it is no product name."""
         match = _NAME.fullmatch(name)
         if match is None:
             return None

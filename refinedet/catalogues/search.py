@@ -1,4 +1,4 @@
-"""search_catalogue(): the scenes of a STAC catalogue that a question asks for."""
+"""search_catalogue(): finds the scenes of a STAC catalogue that meet a question."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ _PAGE = 100
 _LOOKED_AT_MOST = 20_000
 _GRD = "GRD"
 _NAMED = 3
-"""Products that a note names."""
+"""Most products that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -34,7 +34,7 @@ class Found:
     scenes: tuple[CatalogueScene, ...]
     """Scenes in the order of their times."""
     shares: tuple[float, ...]
-    """Share of the area that each covers."""
+    """Share of the search area that each scene covers."""
     notes: tuple[str, ...]
 
 
@@ -42,7 +42,7 @@ def search_catalogue(catalogue: str, question: Question, retry: RetryPolicy | No
     """Ask the STAC API at the address `catalogue`.
 
     Raises:
-        InputError: the address is none that is asked, or the catalogue has no such collection.
+        InputError: the address is not allowed, or the catalogue has no such collection.
         FileError: the server cannot be reached, refuses, or answers with something else.
         MissingExtra: pystac-client is not installed.
     """
@@ -106,7 +106,7 @@ def _pages(client: Any, question: Question) -> Iterator[list[Any]]:
 
 @dataclass(slots=True)
 class _Sorting:
-    """Items of all pages so far, sorted into those that are wanted and counts of the others."""
+    """Wanted items of all pages so far, and counts of the other items."""
 
     question: Question
     wanted: list[CatalogueScene] = field(default_factory=list)
@@ -116,14 +116,14 @@ class _Sorting:
     damaged: list[str] = field(default_factory=list)
     missed: Counter[str] = field(default_factory=Counter)
     near: list[CatalogueScene] = field(default_factory=list)
-    """Scenes in area and time that miss another setting."""
+    """Scenes in the area and time that do not meet another setting."""
     cut: str | None = None
 
     def take(self, page: list[Any]) -> bool:
         """Take the items of a page; False once there are enough.
 
         Raises:
-            FileError: the page brings nothing new.
+            FileError: the page has no new item.
         """
         before = len(self.seen) + len(self.damaged)
         for item in page:
@@ -211,7 +211,7 @@ def _check_collection(client: Any, catalogue: str, name: str) -> None:
 
 
 def _of_the_answer(error: Exception) -> bool:
-    """True for what pystac and Python raise on an answer that is none of a STAC API."""
+    """True for errors that pystac and Python raise if the answer is not from a STAC API."""
     from pystac import STACError
     from pystac_client.exceptions import APIError
 

@@ -14,7 +14,7 @@ from refinedet.config.option import Effect, option
 
 @validated(frozen=True, slots=True)
 class SearchSettings(Settings):
-    """Settings of a search, but for its box and its time."""
+    """Settings of a search, except its box and its time."""
 
     area: Path | None = option(
         None, "Area as polygons: GeoJSON, .gpkg or .shp.", metavar="FILE", default_text="that of the bounding box"

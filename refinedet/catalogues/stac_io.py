@@ -1,4 +1,4 @@
-"""Requests of pystac-client, made with care: one server alone, no endless paging, and answers of a bounded size."""
+"""Requests of pystac-client with limits: one server only, no endless paging, and answers of bounded size."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ class CarefulIO(StacApiIO):
     """Requests to the server of one catalogue."""
 
     def __init__(self, catalogue: str, retry: RetryPolicy | None = None) -> None:
-        """Take the address of the catalogue, whose server alone is asked."""
+        """Take the address of the catalogue; requests go only to its server."""
         super().__init__()
         self._catalogue, self._retry = catalogue, retry
         self._asked: set[tuple[str, str]] = set()
@@ -35,8 +35,8 @@ class CarefulIO(StacApiIO):
         """Make a request, and return the text of its answer.
 
         Raises:
-            FileError: the server cannot be reached or refuses, the address is on another one, or the same was asked
-                before.
+            FileError: the server cannot be reached or refuses, the address is on another server, or the request was
+                made before.
         """
         if server_of(href) != server_of(self._catalogue):
             raise FileError(

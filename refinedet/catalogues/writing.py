@@ -17,7 +17,7 @@ def refuse_other_results(out: Path, *, overwrite: bool) -> None:
     """Refuse a folder that holds the manifest of another search.
 
     Raises:
-        FileError: it does, and `overwrite` is not set.
+        FileError: it holds one, and `overwrite` is not set.
     """
     manifest = out / MANIFEST
     if manifest.exists() and not overwrite:
@@ -25,9 +25,9 @@ def refuse_other_results(out: Path, *, overwrite: bool) -> None:
 
 
 def write_found(out: Path, found: Found) -> list[Path]:
-    """Write what a search found into the folder `out`; returns the manifest and the map. Nothing found, no files.
+    """Write the result of a search into the folder `out`; returns the manifest and the map. Without scenes, no files.
 
-    An older manifest in the folder is removed first, so that none names scenes of another search.
+    An older manifest in the folder is removed first, so that no manifest names scenes of another search.
 
     Raises:
         FileError: a file cannot be written.

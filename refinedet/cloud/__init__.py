@@ -1,6 +1,6 @@
-"""Scenes by address: https://, s3://, and STAC items; read by range, each byte once, and nothing that is not named.
+"""Scenes by address: https://, s3:// and STAC items. Files are read by range, each byte once.
 
-`address.py` says which addresses are taken, `transport.py` and `s3.py` make one request, `traffic.py` retries and
+`address.py` checks addresses, `transport.py` and `s3.py` make one request, `traffic.py` retries and
 counts, `remote_file.py` reads a file by ranges and keeps its blocks on disk (`blocks.py`), `item.py` reads STAC items,
-and `scene.py` has `CloudScene`, which the rest of the library takes where it takes a path.
+and `scene.py` has `CloudScene`, which the rest of the library accepts in place of a path.
 """

@@ -1,4 +1,4 @@
-"""Addresses of scenes: which are taken, which hosts they may lead to, and how they are shown without their secrets."""
+"""Addresses of scenes: accepted schemes and hosts, and text without secrets."""
 
 from __future__ import annotations
 
@@ -21,13 +21,13 @@ class Address:
     """Address of one file: https://, s3://bucket/key, or http:// of this machine."""
 
     url: str = field(repr=False)
-    """Address as it is asked for, with its query, which may carry a secret. It is never shown."""
+    """Address for requests, with its query, which may contain a secret; never shown."""
 
     def __post_init__(self) -> None:
         """Check the address.
 
         Raises:
-            InputError: it is none of these kinds, or it names a user or a fragment.
+            InputError: its scheme is not accepted, or it contains a user or a fragment.
         """
         parts = _split(self.url)
         if parts.scheme not in _SCHEMES or not parts.hostname or self.name in ("", "/"):
@@ -46,7 +46,7 @@ class Address:
 
     @property
     def is_s3(self) -> bool:
-        """True if the address names a bucket and a key rather than a host."""
+        """True if the address names a bucket and a key instead of a host."""
         return _split(self.url).scheme == _S3
 
     @property
@@ -72,17 +72,17 @@ class Address:
 
     @property
     def origin(self) -> tuple[str, str]:
-        """Scheme and network location; two addresses with the same ones lead to one server."""
+        """Scheme and network location; equal ones lead to one server."""
         parts = _split(self.url)
         return parts.scheme, parts.netloc.lower()
 
     def joined(self, reference: str) -> Address:
-        """Address that a reference in the file at this address means, also a relative one.
+        """Address of a reference (also a relative one) in the file at this address.
 
         Raises:
-            InputError: it is no address that is taken.
+            InputError: the address is not accepted.
         """
-        if self.is_s3 and "://" not in reference:  # urljoin knows no s3
+        if self.is_s3 and "://" not in reference:  # urljoin does not support s3
             web = urljoin(f"https://{self.host}{_split(self.url).path}", reference)
             return Address(f"s3://{web.removeprefix('https://')}")
         return Address(urljoin(self.url, reference))
@@ -94,13 +94,13 @@ class Address:
 
 
 def is_address(text: str) -> bool:
-    """True if a text names an address of any kind rather than a file."""
+    """True if a text is an address of any kind instead of a path."""
     scheme, mark, _ = text.partition("://")
     return bool(mark) and scheme.isalnum() and scheme.lower() == scheme
 
 
 def is_loopback(host: str) -> bool:
-    """True for a name or a number of this machine itself."""
+    """True for a name or IP address of this machine."""
     if host == "localhost":
         return True
     try:
@@ -110,10 +110,10 @@ def is_loopback(host: str) -> bool:
 
 
 def is_private(host: str) -> bool:
-    """True if a host lies on no public network, by its number or by what its name resolves to."""
+    """True if a host is on no public network, by its IP address or the addresses of its name."""
     try:
         found = {str(info[4][0]) for info in socket.getaddrinfo(host, None)}
-    except OSError:  # unknown here, as behind a proxy; if it is nowhere, the request fails
+    except OSError:  # unknown here, for example behind a proxy; if the host does not exist, the request fails
         return host == "localhost"
     return any(not ipaddress.ip_address(one.partition("%")[0]).is_global for one in found)
 

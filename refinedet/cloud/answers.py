@@ -1,4 +1,4 @@
-"""Answer to one request for bytes, whatever the protocol, and the failures that end it."""
+"""Response to one request for bytes, for all protocols, and the failures of a request."""
 
 from __future__ import annotations
 
@@ -12,42 +12,42 @@ from refinedet.errors import FileError
 from refinedet.system.retrying import PASSING, plain_words, retry_after_s
 
 PARTIAL = 206
-"""HTTP status of an answer that carries a range."""
+"""HTTP status of a response with a range."""
 _CHANGED, _BEYOND = 412, 416
 _DENIED = (401, 403)
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
 class PassingError(Exception):
-    """A request failed in a way that may pass by itself."""
+    """A request failed with an error that may be temporary."""
 
     def __init__(self, what: str, wait_s: float | None = None) -> None:
         super().__init__(what)
         self.wait_s = wait_s
-        """Seconds that the server asks to wait; None if it does not say."""
+        """Seconds that the server asks to wait; None if it states none."""
 
 
 class ChangedError(FileError):
-    """The object at an address is no longer the one that reading began with."""
+    """The object at an address changed while it was read."""
 
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Bytes of an object that a server sends, and what it says of the object."""
+    """Bytes of an object from a server, and its facts on the object."""
 
     start: int
     """First byte."""
     total: int | None
-    """Bytes of the whole object; None where the server does not tell."""
+    """Bytes of the whole object; None if the server does not state them."""
     version: str | None
-    """ETag, else the time of the last change; None where the server tells neither."""
+    """ETag, else the time of the last change; None if the server states neither."""
     read: Callable[[int], bytes]
-    """Function that reads up to so many bytes; none at the end. It raises what the transport raises."""
+    """Function that reads up to a number of bytes, none at the end; it raises the errors of the transport."""
     close: Callable[[], None]
     problems: tuple[type[Exception], ...]
     """Errors of `read` that mean a broken connection."""
     partial: bool = False
-    """True for a range of the object, False for all of it."""
+    """True for a range of the object, false for the whole object."""
 
 
 def answer_of(
@@ -60,7 +60,7 @@ def answer_of(
     """Make the answer of a successful response.
 
     Raises:
-        PassingError: the server does not say which range it sends.
+        PassingError: the server does not state the range that it sends.
     """
     version = headers.get("ETag") or headers.get("Last-Modified")
     if status == PARTIAL:
@@ -74,7 +74,7 @@ def answer_of(
 
 
 def refuse(address: Address, status: int, headers: Mapping[str, str]) -> FileError | PassingError:
-    """Error for a response that carries no bytes."""
+    """Error for a response without the bytes."""
     try:
         words = f"{status} {HTTPStatus(status).phrase}"
     except ValueError:
@@ -95,7 +95,7 @@ def refuse(address: Address, status: int, headers: Mapping[str, str]) -> FileErr
 
 
 def changed(address: Address) -> ChangedError:
-    """Error for an object that is not the one that reading began with."""
+    """Error for an object that changed while it was read."""
     return ChangedError(
         f"expected {address} to stay as it was when it was opened, found another version or length; "
         "run the same again with `restart` to begin anew with what is there now"
@@ -103,5 +103,5 @@ def changed(address: Address) -> ChangedError:
 
 
 def broken(error: Exception) -> PassingError:
-    """Failure of a connection, in the words of its deepest cause."""
+    """Error for a broken connection, with the words of its deepest cause."""
     return PassingError(plain_words(getattr(error, "reason", "") or error) or type(error).__name__)

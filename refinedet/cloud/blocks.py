@@ -1,8 +1,8 @@
-"""Blocks of a remote file on the local disk: each is fetched once, also over interrupted runs, and checked when reused.
+"""Blocks of a remote file on the local disk: each is fetched once, even over interrupted runs, and checked on reuse.
 
-Two files in the cache folder belong to one version of one object: a sparse one with its bytes, and one with a checksum
-for each block, 0 for a block that is not there. They are named by a hash of address, version and length. An object
-without a version is kept for this run alone, and so is one that another run is reading.
+One version of one object has two files in the cache folder: a sparse file with its bytes, and a file with a checksum
+for each block, 0 for a missing block. Their names are a hash of address, version and length. Blocks of an object
+without a version, or of one that another run is reading, are kept for this run only.
 """
 
 from __future__ import annotations
@@ -31,7 +31,7 @@ _LOGGER = logging.getLogger(__name__)
 _FOLDER = "scenes"
 _LEAST_BLOCK_BYTES, _MOST_BLOCKS = 1 << 14, 1 << 16
 _KEPT_S = 14 * 86400.0
-"""Age at which blocks that an interrupted run left are removed."""
+"""Age in seconds at which blocks of an interrupted run are removed."""
 _CHECKSUM = np.dtype("<u4")
 
 
@@ -39,10 +39,10 @@ class BlockStore:
     """Blocks of one version of a remote file. Use it from one thread at a time."""
 
     def __init__(self, name: str, size: int, version: str | None) -> None:
-        """Open the blocks that are there of a file of `size` bytes, `name` and `version`, or none.
+        """Open the existing blocks, if any, of the file `name` of `size` bytes in this `version`.
 
         Raises:
-            DiskError: no file can be made for them.
+            DiskError: no file can be created for them.
         """
         self.block_bytes = _LEAST_BLOCK_BYTES
         while self.block_bytes * _MOST_BLOCKS < size:
@@ -55,7 +55,7 @@ class BlockStore:
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _remove_old(folder)
             self._bytes, self._sums = streams = self._open(folder, kept=version is not None)
-            self._closed = weakref.finalize(self, _close, streams)  # also of a scene that nobody closes
+            self._closed = weakref.finalize(self, _close, streams)  # even if the scene is never closed
             self._bytes.truncate(size)
             found = _read_at(self._sums, self.count * _CHECKSUM.itemsize, 0)
             self._sums.truncate(self.count * _CHECKSUM.itemsize)
@@ -65,7 +65,7 @@ class BlockStore:
         self._checked = np.zeros(self.count, np.bool_)
 
     def _open(self, folder: Path, *, kept: bool) -> tuple[BinaryIO, BinaryIO]:
-        """Streams of the two files; of nameless ones, if they cannot be kept."""
+        """Streams of the two files; temporary files if the blocks cannot be kept."""
         if kept:
             streams = [os.fdopen(open_file(path), "r+b", buffering=0) for path in self._paths]
             try:
@@ -81,7 +81,7 @@ class BlockStore:
         return one, other
 
     def missing(self, offset: int, length: int) -> tuple[int, int] | None:
-        """First run of blocks, first and after the last, that a range of bytes lacks; None if all are there."""
+        """First run of missing blocks (first, after the last) of a range of bytes; None if no block is missing."""
         if length < 1:
             return None
         first, last = offset // self.block_bytes, -(-(offset + length) // self.block_bytes)
@@ -96,7 +96,7 @@ class BlockStore:
         return first + int(lacking[0]), first + end
 
     def lacking_after(self, block: int, most: int) -> int:
-        """Number of blocks from `block` on that are not there, at most `most`."""
+        """Number of missing blocks from `block` on, at most `most`."""
         there = np.flatnonzero(self._checksums[block : block + most])
         return int(there[0]) if len(there) else min(most, self.count - block)
 
@@ -105,7 +105,7 @@ class BlockStore:
         return min(self.block_bytes, self.size - block * self.block_bytes)
 
     def put(self, block: int, content: bytes) -> None:
-        """Keep a block.
+        """Store a block.
 
         Raises:
             DiskError: the disk is full or failing.
@@ -117,7 +117,7 @@ class BlockStore:
         self._checksums[block], self._checked[block] = checksum[0], True
 
     def get(self, offset: int, length: int) -> bytes:
-        """Bytes of a range whose blocks are all there."""
+        """Bytes of a range without missing blocks."""
         with self._told():
             return _read_at(self._bytes, length, offset)
 
@@ -130,7 +130,7 @@ class BlockStore:
                     path.unlink(missing_ok=True)
 
     def _check(self, block: int) -> None:
-        """Forget a block of an earlier run that a crash of the machine has damaged."""
+        """Drop a block of an earlier run if a crash of the machine damaged it."""
         if self._checked[block] or not self._checksums[block]:
             return
         content = self.get(block * self.block_bytes, self.length(block))
@@ -141,7 +141,7 @@ class BlockStore:
 
     @contextmanager
     def _told(self) -> Iterator[None]:
-        """Turn an error of the disk into one sentence."""
+        """Turn a disk error into one sentence."""
         try:
             yield
         except OSError as error:
@@ -157,7 +157,7 @@ def _close(streams: tuple[BinaryIO, BinaryIO]) -> None:
 
 
 def _read_at(stream: BinaryIO, length: int, offset: int) -> bytes:
-    """Bytes from a place on; fewer at the end."""
+    """Bytes from an offset on; fewer at the end."""
     stream.seek(offset)
     found = bytearray()
     while len(found) < length and (piece := stream.read(length - len(found))):
@@ -172,7 +172,7 @@ def _write_at(stream: BinaryIO, content: bytes, offset: int) -> None:
 
 
 def _remove_old(folder: Path) -> None:
-    """Remove blocks that an interrupted run left long ago, unless a run holds them."""
+    """Remove old blocks of interrupted runs, unless a run uses them."""
     for sums in folder.glob("*.sums"):
         with suppress(OSError):
             if time.time() - sums.stat().st_mtime < _KEPT_S:

@@ -1,6 +1,6 @@
-"""STAC item: the addresses of its assets. Only those that are asked for are looked at, and they lead nowhere private.
+"""STAC item: the addresses of its assets. Only assets in use are checked; a public item cannot name private hosts.
 
-Item-level projection fields are not read: public archives of Sentinel-1 make them up.
+Projection fields of the item are not read, because public archives of Sentinel-1 fill them with invented values.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ MAX_ITEM_BYTES = 4 << 20
 
 @dataclass(frozen=True, slots=True)
 class Item:
-    """STAC item, and where it comes from."""
+    """STAC item and its origin."""
 
     id: str
     assets: Mapping[str, Any]
@@ -32,7 +32,7 @@ class Item:
         """Address of an asset; None if there is no such asset.
 
         Raises:
-            InputError: the asset has no address that is taken, or one that leads from outside into a private network.
+            InputError: the asset has no accepted address, or an item from outside names a host in a private network.
         """
         asset = self.assets.get(key)
         if asset is None:
@@ -64,7 +64,7 @@ def parse_item(content: bytes, where: str, base: Address | None) -> Item:
     """Read a STAC item.
 
     Raises:
-        InputError: it is none, or too large.
+        InputError: it is no item, or too large.
     """
     if len(content) > MAX_ITEM_BYTES:
         raise InputError(f"expected a STAC item of at most {MAX_ITEM_BYTES >> 20} MB at {where}, found more")

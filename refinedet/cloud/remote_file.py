@@ -1,4 +1,4 @@
-"""File at an address, read by ranges: each byte moves once, failures are retried, a changed object is told."""
+"""File at an address, read by ranges: each byte is fetched once, failures are retried, a changed object is an error."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 _HEAD_BYTES = 1 << 14
 _PIECE_BYTES = 1 << 13
 _MOST_AHEAD_BYTES, _AHEAD_SHARE = 4 << 20, 64
-"""Most bytes that are fetched beyond those asked for, where a file is read in order; and share of the file."""
+"""Read-ahead for a file that is read in order: most bytes beyond the wanted ones, and the divisor of the file size."""
 _MOST_REQUEST_BYTES = 16 << 20
 _MOST_BYTES = 1 << 40
 
@@ -28,7 +28,7 @@ class RemoteFile:
     """File at an address. Its methods may be called from any thread."""
 
     def __init__(self, address: Address, traffic: Traffic) -> None:
-        """Take the address; nothing is asked before the first use."""
+        """Take the address; no request is sent before the first use."""
         self.address, self._traffic = address, traffic
         self._lock = threading.RLock()
         self._blocks: BlockStore | None = None
@@ -37,7 +37,7 @@ class RemoteFile:
         """Block after the last one that was fetched."""
         self._ahead = 0
         self._stale = False
-        """True once the object has changed: its blocks are of no use."""
+        """True once the object has changed: its blocks are useless."""
 
     def __str__(self) -> str:
         return str(self.address)
@@ -59,7 +59,7 @@ class RemoteFile:
 
     @property
     def size(self) -> int:
-        """Bytes of the file, as the server says.
+        """Bytes of the file, from the server.
 
         Raises:
             FileError: it cannot be read.
@@ -68,7 +68,7 @@ class RemoteFile:
 
     @property
     def version(self) -> str | None:
-        """ETag, else time of the last change; None where the server tells neither."""
+        """ETag, else time of the last change; None if the server states neither."""
         self._opened()
         return self._version
 
@@ -77,7 +77,7 @@ class RemoteFile:
         return RemoteStream(self)
 
     def describe(self) -> dict[str, Any]:
-        """Address, version and length: what identifies the file, ready for JSON."""
+        """Identity of the file, ready for JSON: address, version and length."""
         return {"address": str(self), "version": self.version, "bytes": self.size}
 
     def read_at(self, offset: int, length: int) -> bytes:
@@ -86,7 +86,7 @@ class RemoteFile:
         Raises:
             FileError: they cannot be fetched, or the object has changed.
             DiskError: the disk has no room for them.
-            InputError: they are more than the limit allows.
+            InputError: the limit on bytes would be exceeded.
         """
         with self._lock:
             blocks = self._opened()
@@ -96,7 +96,7 @@ class RemoteFile:
             return blocks.get(offset, length)
 
     def close(self, *, keep: bool) -> None:
-        """Close the file; with `keep`, its blocks stay for a run that goes on."""
+        """Close the file; with `keep`, its blocks stay for a run that resumes."""
         with self._lock:
             if self._blocks is not None:
                 self._blocks.close(keep=keep and not self._stale)
@@ -111,7 +111,7 @@ class RemoteFile:
             return self._blocks
 
     def _begin(self) -> bool:
-        """Ask for the first bytes, which tell length and version."""
+        """Request the first bytes; the response states length and version."""
         answer = self._traffic.get(self.address, (0, _HEAD_BYTES), None)
         try:
             if answer.total is None or not answer.total:
@@ -136,7 +136,7 @@ class RemoteFile:
         return True
 
     def _fetch(self, blocks: BlockStore, first: int, stop: int) -> None:
-        """Fetch blocks, with more of those that follow where the file is read in order."""
+        """Fetch blocks, and following ones if the file is read in order."""
         limit = min(_MOST_AHEAD_BYTES, blocks.size // _AHEAD_SHARE) // blocks.block_bytes
         self._ahead = min(limit, max(1, 2 * self._ahead)) if first == self._last else 0
         stop = min(stop, first + max(1, _MOST_REQUEST_BYTES // blocks.block_bytes))
@@ -163,17 +163,17 @@ class RemoteFile:
             raise
 
     def _check(self, answer: Answer, blocks: BlockStore, start: int) -> None:
-        """Refuse an answer about another object, or other bytes of it."""
+        """Refuse a response for another object or other bytes."""
         if answer.version != self._version or answer.total != blocks.size:
             raise changed(self.address)
         if answer.partial and answer.start != start:
             raise PassingError(f"the server sent byte {answer.start:,} instead of byte {start:,}")
 
     def _store(self, blocks: BlockStore, answer: Answer, stop: int) -> bool:
-        """Keep the blocks of an answer, up to block `stop`; true if none of them is missing.
+        """Store the blocks of a response, up to block `stop`; true if none of them is missing.
 
         Raises:
-            PassingError: the connection breaks off or crawls.
+            PassingError: the connection breaks or is too slow.
         """
         block, pending = answer.start // blocks.block_bytes, bytearray()
         clock = _Clock(self._traffic.retry)
@@ -212,13 +212,13 @@ class RemoteStream(io.RawIOBase):
         return found
 
     def seek(self, offset: int, whence: int = io.SEEK_SET) -> int:
-        """Move to a byte, counted from the start, from here, or from the end."""
+        """Move to a byte, counted from the start, the current position or the end."""
         base = {io.SEEK_SET: 0, io.SEEK_CUR: self._at, io.SEEK_END: self._file.size if whence == io.SEEK_END else 0}
         self._at = max(0, base[whence] + offset)
         return self._at
 
     def tell(self) -> int:
-        """Byte that is read next."""
+        """Position of the next byte."""
         return self._at
 
     def readable(self) -> bool:
@@ -231,16 +231,16 @@ class RemoteStream(io.RawIOBase):
 
 
 class _Clock:
-    """Notices a server that crawls."""
+    """Monitor that detects a server that is too slow."""
 
     def __init__(self, retry: RetryPolicy) -> None:
         self._retry, self._since, self._bytes = retry, time.monotonic(), 0
 
     def tick(self, count: int) -> None:
-        """Take note of `count` bytes.
+        """Record the arrival of `count` bytes.
 
         Raises:
-            PassingError: they come too slowly.
+            PassingError: the bytes arrive too slowly.
         """
         self._bytes += count
         spent = time.monotonic() - self._since

@@ -13,7 +13,7 @@ from refinedet.extras import load_extra
 
 
 class S3Transport:
-    """Requests to S3 or to a service that speaks as it does."""
+    """Requests to S3 or to a compatible service."""
 
     def __init__(self, timeout_s: float) -> None:
         self._errors = load_extra("botocore.exceptions", "scenes in S3")
@@ -21,7 +21,7 @@ class S3Transport:
         self._clients: dict[str, Any] = {}
 
     def get(self, address: Address, wanted: Range | None, version: str | None) -> Answer:
-        """Ask for bytes, as `Transport.get` says."""
+        """Request bytes, as `Transport.get`."""
         headers = range_headers(wanted, version)
         asked = {"Bucket": address.host, "Key": address.key} | payer()
         names = {"Range": "Range", "If-Match": "IfMatch"}
@@ -47,7 +47,7 @@ class S3Transport:
         return answer_of(int(told["HTTPStatusCode"]), headers, body.read, body.close, self._problems())
 
     def _client(self, bucket: str) -> Any:
-        if bucket not in self._clients:  # they differ by service, region and signature
+        if bucket not in self._clients:  # clients differ by service, region and signature
             self._clients[bucket] = s3_client(bucket, timeout_s=self._timeout_s)
         return self._clients[bucket]
 

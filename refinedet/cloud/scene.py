@@ -1,7 +1,6 @@
-"""Scene by address, or by a STAC item: what the library takes where it takes the path of a scene.
+"""Scene by address or by a STAC item; the library accepts it in place of the path of a scene.
 
-A scene keeps what was fetched of it while a run goes on: open files, small files, and the count of bytes. `close` ends
-that.
+During a run, a scene keeps its open files, small files, and the count of fetched bytes. `close` ends that.
 """
 
 from __future__ import annotations
@@ -19,14 +18,14 @@ if TYPE_CHECKING:
     from refinedet.cloud.remote_file import RemoteFile
 
 ITEM_SUFFIXES = (".json", ".geojson")
-"""Ends of the names of STAC items as files."""
+"""Suffixes of STAC items as files."""
 _RASTER = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 _ARCHIVE = (".zip", ".tar", ".gz", ".safe")
 _MEGA = 1_000_000
 
 
 class CloudScene:
-    """Scene whose pixels lie at an address. Equal to another one of the same address, whatever their queries."""
+    """Scene whose pixels are at an address. Scenes of one address are equal, whatever their queries."""
 
     def __init__(self, place: Address | Path) -> None:
         """Take the address of a raster or of a STAC item, or the path of an item; nothing is read yet."""
@@ -63,19 +62,19 @@ class CloudScene:
 
     @property
     def is_item(self) -> bool:
-        """True for a STAC item, False for a raster, by the end of the name; items of an API end in anything."""
+        """True for a STAC item, false for a raster, from the end of the name; items of an API may have any ending."""
         return Path(self._place.name).suffix.lower() not in _RASTER
 
     def absolute(self) -> Self:
-        """Scene that means the same from any folder."""
+        """Copy of the scene with an absolute path."""
         return self if isinstance(self._place, Address) else type(self)(self._place.absolute())
 
     def limit(self, most_mb: float) -> None:
-        """Let at most so many megabytes move."""
+        """Limit the megabytes that may be fetched."""
         self.traffic.most_bytes = int(most_mb * _MEGA)
 
     def watch(self, function: Callable[[int], None]) -> None:
-        """Tell a function of the bytes that have moved, now and then."""
+        """Call a function from time to time with the number of fetched bytes."""
         self.traffic.watch = function
 
     def item(self) -> Item:
@@ -112,7 +111,7 @@ class CloudScene:
 
     def file(self, address: Address) -> RemoteFile:
         """File of the scene at an address; the same one at each call."""
-        from refinedet.cloud.remote_file import RemoteFile  # only here: it brings numpy, and the command's help none
+        from refinedet.cloud.remote_file import RemoteFile  # imported here, because it needs numpy, and --help must not
 
         return self._files.setdefault(address.url, RemoteFile(address, self.traffic))
 
@@ -127,11 +126,11 @@ class CloudScene:
         return self._small[address.url]
 
     def moved(self) -> Mapping[str, int]:
-        """Number of bytes that moved and of requests, for the record."""
+        """Numbers of fetched bytes and of requests, for the record."""
         return {"bytes": self.traffic.moved_bytes, "requests": self.traffic.requests}
 
     def close(self, *, keep: bool) -> None:
-        """Forget what was fetched; with `keep`, blocks of rasters stay on disk for a run that goes on."""
+        """Drop all fetched content; with `keep`, blocks of rasters stay on disk for a run that resumes."""
         for file in self._files.values():
             file.close(keep=keep)
         self._files.clear()
@@ -139,14 +138,14 @@ class CloudScene:
 
 
 Scene = Path | CloudScene
-"""Scene as the library takes it: a path, or a scene by address."""
+"""Scene for the library: a path, or a scene by address."""
 
 
 def scene_of(named: str | Path | CloudScene) -> Scene:
     """Scene that a user names: an address, a STAC item, or the path of anything else.
 
     Raises:
-        InputError: it is an address of a kind that is not taken.
+        InputError: it is an address of a kind that is not accepted.
     """
     if isinstance(named, CloudScene):
         return named

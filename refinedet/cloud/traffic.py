@@ -1,4 +1,4 @@
-"""Traffic of one scene: its requests, their retries, the bytes that moved, and the most that may."""
+"""Network traffic of one scene: its requests and their retries, the fetched bytes and their limit."""
 
 from __future__ import annotations
 
@@ -30,26 +30,26 @@ class Traffic:
         self.retry = retry or PATIENCE
         self.moved_bytes, self.requests = 0, 0
         self.kept_bytes = 0
-        """Bytes that are kept, and need not move again: they show progress."""
+        """Bytes stored in complete blocks: they need not be fetched again, so they count as progress."""
         self._told_bytes = 0
         self.most_bytes: int | None = None
-        """Most bytes that may move; None: any number."""
+        """Most bytes that may be fetched; None: no limit."""
         self.watch: Callable[[int], None] | None = None
-        """Function that is told of the bytes that have moved."""
+        """Function that is called with the number of fetched bytes."""
         self.notes: list[str] = []
         """Sentences for the user."""
         self._web: Transport | None = None
         self._s3: Transport | None = None
 
     def get(self, address: Address, wanted: Range | None, version: str | None) -> Answer:
-        """Ask once, as `Transport.get`."""
+        """Send one request, as `Transport.get`."""
         self.requests += 1
         if address.is_s3:
             from refinedet.cloud.s3 import S3Transport
 
             self._s3 = self._s3 or S3Transport(self.retry.timeout_s)
             return self._s3.get(address, wanted, version)
-        from refinedet.cloud.transport import WebTransport  # only here: most scenes are files
+        from refinedet.cloud.transport import WebTransport  # imported here, because most scenes are files
 
         self._web = self._web or WebTransport(self.retry.timeout_s)
         return self._web.get(address, wanted, version)
@@ -90,17 +90,17 @@ class Traffic:
             self.notes.append(note)
 
     def moved(self, count: int) -> None:
-        """Count bytes that have come."""
+        """Count fetched bytes."""
         self.moved_bytes += count
         if self.watch is not None and self.moved_bytes >= self._told_bytes + _MEGA:
             self._told_bytes = self.moved_bytes
             self.watch(self.moved_bytes)
 
     def need(self, address: Address, count: int) -> None:
-        """Check that so many more bytes may move.
+        """Check that `count` more bytes may be fetched.
 
         Raises:
-            InputError: they may not.
+            InputError: the limit would be exceeded.
         """
         if self.most_bytes is not None and self.moved_bytes + count > self.most_bytes:
             raise InputError(
@@ -109,7 +109,7 @@ class Traffic:
             )
 
     def patiently(self, address: Address, attempt: Callable[[], bool]) -> None:
-        """Try until `attempt` returns true; wait longer after each failure in a row without one new byte.
+        """Try until `attempt` returns true; wait longer after each failure in a row without a new byte.
 
         Raises:
             FileError: it fails too often, or the server asks to wait too long; or any error of `attempt` that is final.
@@ -128,7 +128,7 @@ class Traffic:
                 raise FileError(
                     f"expected to read {address}, but {problem} ({failures} times in a row); check the network, and "
                     "run the same again: it goes on from what is here"
-                ) from TimeoutError(errno.ETIMEDOUT, str(problem))  # an archive tries again later
+                ) from TimeoutError(errno.ETIMEDOUT, str(problem))  # an archive retries it later
             wait_s = self.retry.wait_s(failures, problem.wait_s)
             if wait_s > self.retry.longest_wait_s:
                 raise FileError(

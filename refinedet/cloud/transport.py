@@ -1,4 +1,4 @@
-"""Requests for bytes at web addresses: one GET each; no redirect leads to another server.
+"""Requests for bytes at web addresses: one GET each, without redirects to other servers.
 
 Proxies and certificates come from the environment (https_proxy, no_proxy, REQUESTS_CA_BUNDLE).
 """
@@ -27,15 +27,15 @@ Range = tuple[int, int]
 
 
 class Transport(Protocol):
-    """Way to ask for bytes at an address."""
+    """Client that requests bytes at an address."""
 
     def get(self, address: Address, wanted: Range | None, version: str | None) -> Answer:
-        """Ask for a range of the object at an address, or for all of it, in the version that is known.
+        """Request a range of the object at an address, or the whole object, in the known version.
 
         Raises:
-            PassingError: the request failed in a way that may pass.
-            FileError: the server refuses, or leads elsewhere.
-            ChangedError: there is another version.
+            PassingError: the request failed with an error that may be temporary.
+            FileError: the server refuses, or redirects to another server.
+            ChangedError: the server has another version.
         """
         ...
 
@@ -50,7 +50,7 @@ class WebTransport:
         self._tokens = Tokens()
 
     def get(self, address: Address, wanted: Range | None, version: str | None) -> Answer:
-        """Ask for bytes, as `Transport.get` says."""
+        """Request bytes, as `Transport.get`."""
         headers = range_headers(wanted, version)
         at = address
         for _ in range(_MOST_REDIRECTS + 1):
@@ -90,7 +90,7 @@ class WebTransport:
         return answer_of(response.status_code, response.headers, _reading(response), response.close, _problems())
 
     def _led_to(self, address: Address, at: Address, response: requests.Response) -> Address:
-        """Address of a redirect, if it leads to the same server."""
+        """Address of a redirect within the same server."""
         response.close()
         location = response.headers.get("Location", "")
         try:
@@ -107,7 +107,7 @@ class WebTransport:
 
 
 def range_headers(wanted: Range | None, version: str | None) -> dict[str, str]:
-    """Headers that ask for a range, of no other version than the one that is known."""
+    """Headers that request a range of the known version only."""
     headers = {"User-Agent": "refinedet", "Accept-Encoding": "identity"}
     if wanted is not None:
         headers["Range"] = f"bytes={wanted[0]}-{wanted[1] - 1}"

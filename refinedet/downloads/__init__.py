@@ -1,1 +1,1 @@
-"""Files from the network: fetched with resume into a partial file, and checked before they are put in place."""
+"""Downloads that resume from a partial file, and are checked before they reach their final place."""

@@ -1,4 +1,4 @@
-"""Room on a disk, checked before it is needed, and one writer at a time in a folder."""
+"""Check of free disk space before a download, and a lock that lets one process write to a folder."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ def need_room(folder: Path, count: int, what: str) -> None:
     """Check that `count` more bytes fit on the disk of `folder`, which need not exist yet.
 
     Raises:
-        DiskError: they do not; `what` says what they are for.
+        DiskError: they do not fit; `what` says what they are for.
     """
     existing = next(path for path in (folder, *folder.absolute().parents) if path.exists())
     free = shutil.disk_usage(existing).free
@@ -33,12 +33,12 @@ def need_room(folder: Path, count: int, what: str) -> None:
 
 @contextmanager
 def alone_in(folder: Path) -> Iterator[None]:
-    """Hold `folder`, made if need be, until the end; other processes that want it wait. The lock file lies beside it.
+    """Lock `folder` for the block, and create it if it is missing; other processes wait. The lock file is beside it.
 
-    Several queued experiments share one cache of downloads. A file system that cannot lock is used without.
+    Several queued experiments share one cache of downloads. On a file system without locks, the block runs without one.
 
     Raises:
-        DiskError: the folder cannot be made.
+        DiskError: the folder cannot be created.
     """
     with ExitStack() as stack:
         try:

@@ -1,4 +1,4 @@
-"""Download of one file from the web, with resume: its bytes stay in a `.part` file until it is whole."""
+"""Download of one file from the web, with resume: its bytes stay in a `.part` file until it is complete."""
 
 from __future__ import annotations
 
@@ -28,30 +28,30 @@ _MEGA = 1e6
 
 
 Sign = Callable[[str], tuple[str, dict[str, str]]]
-"""Function that gives the address to ask, with its signature, and the headers that go with it."""
+"""Function that returns the signed address and the headers of the request."""
 
 
 @dataclass(frozen=True, slots=True)
 class Access:
-    """Way to one file: the signature of its address, the hosts that may send it, and the check of its bytes."""
+    """Access to one file: the signature of its address, the allowed hosts, and the check of its bytes."""
 
     signed: Sign | None = None
-    """Signature, made at each attempt and neither logged nor kept; None: the address is asked as it is."""
+    """Signature, made at each attempt and neither logged nor stored; None: the address is used unsigned."""
     own_host: bool = False
-    """True to follow no redirect to another host."""
+    """True: redirects to another host are not followed."""
     check: Callable[[Path, Message], None] | None = None
-    """Looks at the whole bytes, with the headers of the last answer; it raises FileError to have them thrown away."""
+    """Check of the complete file, with the headers of the last response; it raises FileError to discard the file."""
     unreachable: str = ""
-    """Advice besides that of the network, where the server cannot be reached."""
+    """Further advice if the server cannot be reached."""
     refused: str = "check the address"
-    """Advice where the server refuses."""
+    """Advice if the server refuses."""
 
 
 def fetch(url: str, target: Path, retry: RetryPolicy | None = None, access: Access | None = None) -> None:
     """Download `url` to `target`; an earlier, interrupted download of the same content is continued.
 
     Raises:
-        FileError: the server refuses, cannot be reached, or keeps breaking off, or the bytes are not the right ones.
+        FileError: the server refuses, cannot be reached, or keeps breaking off, or the bytes are wrong.
         DiskError: the disk is full or cannot be written.
         InputError: the address is not http(s).
     """
@@ -79,18 +79,18 @@ def fetch(url: str, target: Path, retry: RetryPolicy | None = None, access: Acce
 
 
 def _try(url: str, part: Part, retry: RetryPolicy, access: Access) -> Problem | None:
-    """Try once; returns None once the file is whole, else the failure that may pass by itself."""
+    """Try once; returns None if the file is complete, else the temporary failure."""
     part.before = part.size()
     try:
         return None if _attempt(url, part, retry, access) else Problem("the connection broke off")
     except FileError:
         raise
-    except (http.client.HTTPException, OSError) as error:  # of the network; one of the disk is a FileError
+    except (http.client.HTTPException, OSError) as error:  # of the network; a disk error is a FileError
         return problem_of(url, error, access.refused)
 
 
 def _attempt(url: str, part: Part, retry: RetryPolicy, access: Access) -> bool:
-    """Make one request; true once the file is whole."""
+    """Make one request; true if the file is complete."""
     validator = part.validator(url)
     have = part.size() if validator else 0
     wanted = {"Range": f"bytes={have}-", "If-Range": validator} if validator else {}
@@ -98,7 +98,7 @@ def _attempt(url: str, part: Part, retry: RetryPolicy, access: Access) -> bool:
         asked, own = (url, {}) if access.signed is None else access.signed(url)
         response = ask(asked, own | wanted, retry.timeout_s, own_host=access.own_host)
     except urllib.error.HTTPError as error:
-        if error.code == RANGE_REFUSED:  # nothing is left to send, or the file has become shorter
+        if error.code == RANGE_REFUSED:  # no bytes are left, or the file has become shorter
             if have and error.headers.get("Content-Range") == f"bytes */{have}":
                 part.headers = error.headers
                 return True
@@ -118,13 +118,13 @@ def _attempt(url: str, part: Part, retry: RetryPolicy, access: Access) -> bool:
 
 
 def _store(url: str, response: http.client.HTTPResponse, part: Part, answer: Extent, retry: RetryPolicy) -> bool:
-    """Write the body of an answer to the part file; true if the file is whole then."""
+    """Write the body of a response to the part file; true if the file is complete then."""
     folder, name = part.path.parent, part.target.name
     need_room(folder, (answer.total or 0) - answer.start, name)
     clock = _Clock(name, answer, retry)
     with _writing(part, url, answer) as stream:
-        while block := response.read1(_BLOCK_BYTES):  # takes the bytes that are there: a whole block may take for ever
-            if answer.total is None:  # the answer may never end
+        while block := response.read1(_BLOCK_BYTES):  # returns the bytes at hand: a whole block may take for ever
+            if answer.total is None:  # the response may never end
                 need_room(folder, len(block), name)
             _put(stream, block, part)
             if not clock.tick(stream.tell()):
@@ -144,7 +144,7 @@ def _writing(part: Part, url: str, answer: Extent) -> FileIO:
 def _put(stream: FileIO, block: bytes, part: Part) -> None:
     left = memoryview(block)
     try:
-        while left:  # a disk that fills up takes part of a block and refuses the rest
+        while left:  # a disk that fills up writes part of a block and refuses the rest
             left = left[stream.write(left) :]
     except OSError as error:
         raise _disk(part, error) from error
@@ -155,7 +155,7 @@ def _disk(part: Part, error: OSError) -> FileError:
 
 
 class _Clock:
-    """Logs the progress of a download every few seconds, and notices one that crawls."""
+    """Monitor that logs the progress of a download every few seconds, and detects one that is too slow."""
 
     def __init__(self, name: str, answer: Extent, retry: RetryPolicy) -> None:
         self._name, self._start, self._total, self._retry = name, answer.start, answer.total, retry
@@ -165,7 +165,7 @@ class _Clock:
             _LOG.info("%s: going on at %.1f MB", name, answer.start / _MEGA)
 
     def tick(self, have: int) -> bool:
-        """Take note that `have` bytes are here; false if the server is too slow to wait for."""
+        """Record that `have` bytes have arrived; false if the server is too slow."""
         now = time.monotonic()
         if now - self._logged >= _LOG_EVERY_S or have == self._total:
             self._logged = now

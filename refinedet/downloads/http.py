@@ -1,4 +1,4 @@
-"""HTTP(S) requests: one GET, and the part of a file that its answer carries.
+"""HTTP(S) requests: one GET, and the part of a file in its response.
 
 Proxies come from the environment (http_proxy, https_proxy, no_proxy), certificates from the system or SSL_CERT_FILE.
 """
@@ -20,21 +20,21 @@ PARTIAL, RANGE_REFUSED = 206, 416
 
 @dataclass(frozen=True, slots=True)
 class Extent:
-    """Part of a file that an answer carries."""
+    """Part of a file in a response."""
 
     start: int
-    """First byte; -1 where a partial answer does not say."""
+    """First byte; -1 if a partial response does not state it."""
     total: int | None
-    """Bytes of the whole file; None where the server does not tell."""
+    """Bytes of the whole file; None if the server does not state them."""
     validator: str | None
     """Strong validator for If-Range: equal ones mean equal bytes."""
 
 
 class _CarefulRedirects(urllib.request.HTTPRedirectHandler):
-    """Follows the web alone, and never from an encrypted address to a plain one."""
+    """Redirect handler that follows web addresses only, and never from https to http."""
 
     def __init__(self, *, own_host: bool = False) -> None:
-        """Take whether only the host that was asked may go on answering."""
+        """Take whether redirects must stay on the host of the request."""
         self._own_host = own_host
 
     def redirect_request(
@@ -73,7 +73,7 @@ def ask(
 
 
 def extent(status: int, headers: Message) -> Extent:
-    """Part of a file that an answer carries, by its status and headers."""
+    """Part of a file in a response, from its status and headers."""
     etag = headers.get("ETag", "")
     validator = etag if etag.startswith('"') else headers.get("Last-Modified")
     if status == PARTIAL:

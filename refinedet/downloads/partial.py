@@ -1,4 +1,4 @@
-"""Unfinished download beside its target: the bytes so far, and their origin as the server named it."""
+"""Unfinished download beside its target: the bytes so far, and their origin as stated by the server."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from refinedet.files import move_file, read_json, write_json
 
 
 class Part:
-    """Files `<target>.part` and `<target>.part.json`; both are gone once the download is whole."""
+    """Files `<target>.part` and `<target>.part.json`; both are removed once the download is complete."""
 
     def __init__(self, target: Path) -> None:
         self.target = target
@@ -19,14 +19,14 @@ class Part:
         self.before = 0
         """Number of bytes before the latest attempt."""
         self.headers = Message()
-        """Headers of the latest answer."""
+        """Headers of the latest response."""
 
     def size(self) -> int:
         """Number of bytes so far."""
         return self.path.stat().st_size if self.path.exists() else 0
 
     def validator(self, url: str) -> str | None:
-        """Validator (ETag or date) of the bytes so far, for a request to go on; None if they are of no use."""
+        """Validator (ETag or date) of the bytes so far, for a request that resumes; None if they cannot be used."""
         if not self.size() or not self._origin.exists():
             return None
         try:
@@ -37,7 +37,7 @@ class Part:
         return str(origin["validator"]) if known and origin.get("validator") else None
 
     def set_origin(self, url: str, validator: str | None) -> None:
-        """Remember the address and version that the following bytes belong to."""
+        """Record the address and version of the following bytes."""
         self.path.parent.mkdir(parents=True, exist_ok=True)
         write_json(self._origin, {"url": url, "validator": validator})
 

@@ -1,4 +1,4 @@
-"""Patience with servers: failures that may pass by themselves, the wait before the next attempt, and the end of it."""
+"""Retries of downloads: temporary failures, the wait before the next attempt, and when to stop."""
 
 from __future__ import annotations
 
@@ -16,23 +16,23 @@ _LOG = logging.getLogger(__name__)
 
 @dataclass(frozen=True, slots=True)
 class Problem:
-    """Failure that may pass by itself."""
+    """Temporary failure."""
 
     what: str
     wait_s: float | None = None
-    """Seconds that the server asks to wait; None if it does not say."""
+    """Seconds that the server asks to wait; None if it states none."""
 
 
 def problem_of(url: str, error: Exception, refused: str) -> Problem:
-    """Failure of the network or of a server as one that may pass.
+    """Convert an error of the network or of a server to a temporary failure.
 
     Args:
         url: address for the message.
         error: error of urllib or http.client.
-        refused: advice where the server refuses.
+        refused: advice if the server refuses.
 
     Raises:
-        FileError: it does not pass: the server refuses, or cannot be trusted.
+        FileError: the failure is permanent: the server refuses, or cannot be trusted.
     """
     if isinstance(error, urllib.error.HTTPError):
         answer = f"the server answered {error.code} {plain_words(error.reason)}"
@@ -52,7 +52,7 @@ def pause(url: str, problem: Problem, failures: int, retry: RetryPolicy) -> None
     """Wait before the next attempt, longer after each of the `failures` in a row.
 
     Raises:
-        FileError: the server asks for a longer wait than is kept.
+        FileError: the server asks for a longer wait than `retry` allows.
     """
     wait_s = retry.wait_s(failures, problem.wait_s)
     if wait_s > retry.longest_wait_s:

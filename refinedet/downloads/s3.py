@@ -1,8 +1,8 @@
-"""Clients of S3 by boto3, with the settings of the environment and of what is known of a bucket.
+"""S3 clients of boto3, with settings from the environment and the known settings of some buckets.
 
 Settings: credentials of the environment, a profile or the machine; AWS_NO_SIGN_REQUEST=YES for none. AWS_ENDPOINT_URL
-(or GDAL's AWS_S3_ENDPOINT, with AWS_HTTPS and AWS_VIRTUAL_HOSTING) names another service. AWS_REQUEST_PAYER=requester
-says that the reader pays. Credentials are neither shown nor kept.
+(or GDAL's AWS_S3_ENDPOINT, with AWS_HTTPS and AWS_VIRTUAL_HOSTING) names another service. With
+AWS_REQUEST_PAYER=requester, the reader pays. Credentials are neither shown nor stored.
 """
 
 from __future__ import annotations
@@ -15,27 +15,27 @@ from refinedet.extras import load_extra
 
 _LASTS_S = 3600
 _ENDPOINTS = {"eodata": ("https://eodata.dataspace.copernicus.eu", "default")}
-"""Endpoint and region of buckets that are not Amazon's: Copernicus Data Space."""
+"""Endpoint and region of buckets outside Amazon: Copernicus Data Space."""
 _REGIONS = {"sentinel-s1-l1c": "eu-central-1"}
-"""Region of buckets of Amazon's: the one to which Earth Search leads."""
+"""Region of Amazon buckets: the bucket to which Earth Search links."""
 _YES, _NO = ("YES", "TRUE", "1", "ON"), ("NO", "FALSE", "0", "OFF")
 
 
 def s3_client(bucket: str, *, timeout_s: float | None = None) -> Any:
-    """Client for the requests to a bucket; nothing is asked. Without any credentials, requests are unsigned.
+    """Client for requests to a bucket; it sends no request yet. Without credentials, requests are unsigned.
 
     Args:
         bucket: its name.
-        timeout_s: longest silence, with no retries by the client; None: boto3's own patience.
+        timeout_s: longest silence, with no retries by the client; None: boto3's defaults.
 
     Raises:
-        FileError: the settings cannot be used, or the bucket is known to need credentials and there are none.
+        FileError: the settings cannot be used, or the bucket needs credentials and there are none.
         MissingExtra: boto3 is not installed.
     """
     purpose = f"s3://{bucket}"
     boto3, config_of = load_extra("boto3", purpose), load_extra("botocore.config", purpose).Config
     errors = load_extra("botocore.exceptions", purpose)
-    own = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))  # boto3 reads these itself
+    own = any(os.environ.get(name) for name in ("AWS_ENDPOINT_URL_S3", "AWS_ENDPOINT_URL"))  # boto3 reads these
     named = None if own else _endpoint()
     known, region = (None, None) if named or own else _ENDPOINTS.get(bucket, (None, _REGIONS.get(bucket)))
     by_path = named or own or known or "." in bucket or _says("AWS_VIRTUAL_HOSTING", _NO)
@@ -59,27 +59,27 @@ def s3_client(bucket: str, *, timeout_s: float | None = None) -> Any:
 
 
 def payer() -> dict[str, str]:
-    """Parameter of a request that says who pays for it; none where the environment says nothing."""
+    """Parameter of a request that says who pays; empty unless the environment sets it."""
     told = os.environ.get("AWS_REQUEST_PAYER")
     return {"RequestPayer": told} if told else {}
 
 
 class Bucket:
-    """Bucket of S3, or of a service that speaks as it does, whose files are fetched at signed web addresses."""
+    """Bucket of S3 or of a compatible service, whose files are fetched at signed web addresses."""
 
     def __init__(self, name: str) -> None:
         """Take the settings of the environment.
 
         Raises:
-            FileError, MissingExtra: as `s3_client`.
+        FileError, MissingExtra: as `s3_client`.
         """
         self._name, self._client = name, s3_client(name)
 
     def signed(self, key: str) -> tuple[str, dict[str, str]]:
-        """Web address of a file that is good for an hour, and the headers that go with it.
+        """Web address of a file that is valid for an hour, and the headers of the request.
 
         Raises:
-            FileError: the credentials cannot be used.
+        FileError: the credentials cannot be used.
         """
         from botocore.exceptions import BotoCoreError
 
@@ -93,7 +93,7 @@ class Bucket:
 
 
 def _signs(session: Any, bucket: str) -> bool:
-    """True if requests are to be signed; without credentials, a bucket that is known to need them is refused."""
+    """True if requests must be signed; without credentials, a bucket that needs them is refused."""
     if _says("AWS_NO_SIGN_REQUEST", _YES):
         return False
     found = session.get_credentials() is not None
@@ -114,7 +114,7 @@ def _says(variable: str, words: tuple[str, ...]) -> bool:
 
 
 def _endpoint() -> str | None:
-    """Address of the service by GDAL's variables; None without them."""
+    """Address of the service from GDAL's variables; None without them."""
     host = os.environ.get("AWS_S3_ENDPOINT")
     if not host:
         return None

@@ -1,4 +1,4 @@
-"""Small answers of a server, such as JSON, whole in memory, with the patience of a download."""
+"""Small responses of a server, such as JSON, read into memory with the retries of a download."""
 
 from __future__ import annotations
 
@@ -14,28 +14,28 @@ from refinedet.errors import FileError
 from refinedet.system.retrying import RetryPolicy, plain_words
 
 MOST_BYTES = 64 << 20
-"""Most bytes of an answer that are read."""
+"""Most bytes of a response that are read."""
 
 _BLOCK_BYTES = 1 << 18
 _LONGEST_S = 300.0
 _TOLD_BYTES = 2000
-"""Bytes of a refusal that are looked at for its reason."""
+"""Bytes of a refusal that are searched for its reason."""
 
 
 @dataclass(frozen=True, slots=True)
 class Request:
-    """Request for a small answer."""
+    """Request for a small response."""
 
     url: str
     body: bytes | None = None
     """JSON to send by POST; None: a GET."""
     headers: dict[str, str] = field(default_factory=dict)
     refused: str = "check the address"
-    """Advice where the server refuses."""
+    """Advice if the server refuses."""
 
 
 def read_small(request: Request, retry: RetryPolicy | None = None) -> bytes:
-    """Read an answer; no redirect to another host is followed.
+    """Read a response; redirects to another host are not followed.
 
     Raises:
         FileError: the server refuses, cannot be reached, keeps breaking off, or sends more than MOST_BYTES.
@@ -64,7 +64,7 @@ def read_small(request: Request, retry: RetryPolicy | None = None) -> bytes:
 
 
 def _content(response: http.client.HTTPResponse) -> bytes:
-    """Read up to MOST_BYTES + 1 bytes; an answer that breaks off or takes too long is an error of the network."""
+    """Read up to MOST_BYTES + 1 bytes; a response that breaks off or takes too long is a network error."""
     content, end = bytearray(), time.monotonic() + _LONGEST_S
     while len(content) <= MOST_BYTES and (block := response.read1(_BLOCK_BYTES)):
         content += block
@@ -77,7 +77,7 @@ def _content(response: http.client.HTTPResponse) -> bytes:
 
 
 def _reason(error: Exception) -> str:
-    """Reason of a refusal, as the server tells it; empty where it tells none."""
+    """Reason of a refusal in the server's words; empty if it states none."""
     if not isinstance(error, urllib.error.HTTPError):
         return ""
     with contextlib.suppress(OSError, http.client.HTTPException):

@@ -1,4 +1,4 @@
-"""Tokens of Planetary Computer: queries that open its files for an hour. They are asked for as files are read."""
+"""Tokens of Planetary Computer: queries that give access to its files for an hour, requested when files are read."""
 
 from __future__ import annotations
 
@@ -13,26 +13,26 @@ from refinedet.system.retrying import RetryPolicy
 from refinedet.utc import parse_utc
 
 SERVER_VARIABLE = "PC_SDK_SAS_URL"
-"""Environment variable with the address of the tokens, if it is another one; as in Planetary Computer's own package."""
+"""Environment variable with another address of the token server, as in Planetary Computer's own package."""
 
 _SERVER = "https://planetarycomputer.microsoft.com/api/sas/v1/token"
 _KEY_VARIABLE = "PC_SDK_SUBSCRIPTION_KEY"
 _STORES = ("sentinel1euwest", ".blob.core.windows.net")
-"""Beginning and end of the hosts on which Planetary Computer keeps Sentinel-1."""
+"""Beginning and end of the names of the hosts with Planetary Computer's Sentinel-1 files."""
 _SPARE = timedelta(minutes=5)
 
 
 def needs_token(address: str) -> bool:
-    """True for an address that a token of Planetary Computer opens."""
+    """True for an address that needs a token of Planetary Computer."""
     host = urlsplit(address).hostname or ""
     return host.startswith(_STORES[0]) and host.endswith(_STORES[1])
 
 
 class Tokens:
-    """Tokens by store, kept in memory while they are good."""
+    """Tokens by store, kept in memory while they are valid."""
 
     def __init__(self, retry: RetryPolicy | None = None) -> None:
-        """Take how patient to be with the server of tokens."""
+        """Take the retry policy for the token server."""
         self._retry = retry
         self._known: dict[tuple[str, str], tuple[str, datetime]] = {}
 
@@ -40,7 +40,7 @@ class Tokens:
         """Address with a token.
 
         Raises:
-            FileError: the server gives none.
+            FileError: the server sends no token.
         """
         parts = urlsplit(address)
         store = (parts.hostname or "").partition(".")[0], parts.path.lstrip("/").partition("/")[0]

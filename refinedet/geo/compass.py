@@ -19,7 +19,7 @@ def ground_axes(position: Position | None, width_px: int, height_px: int) -> NDA
     if position is None:
         return None
     size = np.array([width_px, height_px], np.float64)
-    steps = np.diag(size / 100)  # within the scene, however thin it is
+    steps = np.diag(size / 100)  # within the scene, even if it is thin
     ends = [position.lonlat(size / 2 + sign * steps / 2) for sign in (-1, 1)]
     directions, metres = np.radians(azimuths_deg(*ends)), distances_m(*ends)
     axes = metres * np.stack([np.sin(directions), np.cos(directions)]) / steps.diagonal()
@@ -29,7 +29,7 @@ def ground_axes(position: Position | None, width_px: int, height_px: int) -> NDA
 
 
 def north_xy(axes: NDArray[np.float64], stretch_xy: tuple[float, float] = (1.0, 1.0)) -> NDArray[np.float64]:
-    """Unit vector (2,) to true north in a picture, x right and y down, whose sides are drawn `stretch_xy` times."""
+    """Unit vector (2,) to true north in a picture, x right and y down, whose sides are scaled by `stretch_xy`."""
     direction = np.linalg.solve(axes, [0.0, 1.0]) * stretch_xy
     return np.asarray(direction / np.hypot(*direction), np.float64)
 

@@ -1,4 +1,4 @@
-"""Features of any columns as files: GeoJSON, CSV and GeoPackage. Each is whole or absent; equal rows, equal bytes."""
+"""Writing of features with any columns as GeoJSON, CSV or GeoPackage: atomic; equal rows give equal bytes."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ _FIXED_DATE = "1970-01-01T00:00:00.000Z"
 
 
 def write_features(path: Path, kind: FileFormat, shapes: Shapes, rows: Rows) -> None:
-    """Write features in degrees: geometries (N,), None for none, and a row of plain values for each; all of equal keys.
+    """Write features in degrees: geometries (N,) or None, and a row of plain values for each; all rows have equal keys.
 
     Raises:
         FileError: the file cannot be written.
@@ -47,7 +47,7 @@ def write_features(path: Path, kind: FileFormat, shapes: Shapes, rows: Rows) -> 
 
 
 def _plain(value: Any) -> Any:
-    """Value as JSON has it: text for times, None for numbers that are none."""
+    """Value for JSON: text for times, None for NaN and infinity."""
     if isinstance(value, np.generic):
         value = value.item()
     if isinstance(value, datetime):
@@ -109,7 +109,7 @@ def _gpkg(path: Path, shapes: Shapes, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _column(values: list[Any]) -> NDArray[Any]:
-    """Column of a GeoPackage: numbers where all that is known is one, else text."""
+    """Column of a GeoPackage: numbers if all known values are numbers, else text."""
     known = [one for one in values if one is not None]
     if known and all(isinstance(one, int) and not isinstance(one, bool) for one in known) and len(known) == len(values):
         return np.array(values, np.int64)
@@ -119,7 +119,7 @@ def _column(values: list[Any]) -> NDArray[Any]:
 
 
 def _cell(value: Any) -> Any:
-    """Value as a cell of a table: lists of words with semicolons, other lists as JSON, nothing for None."""
+    """Value as a cell of a table: lists of words with semicolons, other lists as JSON, None as an empty cell."""
     if value is None:
         return ""
     if isinstance(value, list | tuple):

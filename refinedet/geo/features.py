@@ -28,7 +28,7 @@ class Features:
     shapes: Shapes
     """(N,) flat geometries; None for a feature without one."""
     system: System | None
-    """System of the coordinates; None: the file does not say."""
+    """System of the coordinates; None: the file states none."""
     columns: dict[str, list[Any]]
     """Name -> N values, None where a feature has none."""
 
@@ -38,8 +38,8 @@ def read_features(path: str | Path, *, system: System | None = None, in_pixels: 
 
     Args:
         path: the file.
-        system: system of coordinates whose file does not say which they are in.
-        in_pixels: of a table with places both in degrees and in pixels, take the pixels.
+        system: system of the coordinates of a file that states none.
+        in_pixels: if a table has places both in degrees and in pixels, take the pixels.
 
     Raises:
         FileError: the file is missing, damaged, or in another format.
@@ -97,6 +97,6 @@ def _array(shapes: list[Any], path: Path) -> Shapes:
 
 
 def _plain(value: Any) -> Any:
-    """Value of a column as a plain one; None for a number that is none."""
+    """Plain value of a column; None for NaN."""
     value = value.item() if isinstance(value, np.generic) else value
     return None if isinstance(value, float) and value != value else value  # noqa: PLR0124 - NaN alone differs

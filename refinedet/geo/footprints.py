@@ -57,7 +57,7 @@ def bounds_on_earth(areas: Iterable[shapely.Geometry | None]) -> list[float] | N
 
 
 def narrowest_box(boxes: Sequence[Sequence[float]]) -> list[float] | None:
-    """Narrowest box [west, south, east, north] around boxes like it, in degrees; None around none."""
+    """Narrowest box [west, south, east, north] around such boxes, in degrees; None without any box."""
     if not boxes:
         return None
     _, south, _, north = zip(*boxes, strict=True)
@@ -68,7 +68,7 @@ def narrowest_box(boxes: Sequence[Sequence[float]]) -> list[float] | None:
         if start - reached > widest:
             widest, west, east = start - reached, start, reached
         reached = max(reached, end)
-    if first + _TURN - reached >= widest:  # nothing lies at the antimeridian, or the widest gap does
+    if first + _TURN - reached >= widest:  # no box lies at the antimeridian, or the widest gap lies there
         west, east = first, reached
     return [round(value, DIGITS) for value in (west, min(south), east, max(north))]
 
@@ -86,7 +86,7 @@ def _unwrapped(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
 
 
 def _cut(whole: shapely.Geometry) -> list[shapely.Polygon]:
-    """Polygons of a shape, those beyond the antimeridian turned back."""
+    """Polygons of a shape; parts beyond the antimeridian are moved by a full turn."""
     halves = [translate(whole, shift).intersection(_WORLD) for shift in (-360.0, 0.0, 360.0)]
     parts = [part for half in halves for part in shapely.get_parts(half)]
     return [_tidy(part) for part in parts if isinstance(part, shapely.Polygon) and not part.is_empty]

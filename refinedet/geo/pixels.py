@@ -1,4 +1,4 @@
-"""Pixels of places: the inverse of `Position.lonlat`, for scenes that are located by a transform or control points."""
+"""Pixels of places: the inverse of `Position.lonlat`, for scenes located by a transform or control points."""
 
 from __future__ import annotations
 
@@ -11,19 +11,19 @@ from refinedet.geo.position import Points, Position, local_plane
 
 _OUTLINE_POINTS = 17
 _REACH = 2.0
-"""Places farther from the middle than this many times the scene's own reach have no pixel."""
+"""Places farther from the middle than this multiple of the scene's reach have no pixel."""
 _STEP_PX = 0.5
 """Step on either side of a pixel by which slopes are measured."""
 _STEPS = 20
 _EXACT_PX = 1e-6
 _RIGHT_PX = 0.05
-"""Largest distance between a place and that of its pixel."""
+"""Largest distance between a place and the place of its pixel, in pixels."""
 
 
 def pixels_of(position: Position, width_px: int, height_px: int, lonlat: Points) -> Points:
     """Pixels [x, y] (N, 2) of places (N, 2) in degrees, right to 1e-6 px, by Newton's method on a plane.
 
-    NaN for a place far outside of the scene, or not on the earth.
+    NaN for a place far outside the scene, or not on the earth.
     """
     size = np.array([width_px, height_px], np.float64)
     grid = np.stack(np.meshgrid(*(np.linspace(0, side, _OUTLINE_POINTS) for side in size)), axis=-1).reshape(-1, 2)
@@ -53,7 +53,7 @@ def _newton(
     places: NDArray[np.float64],
     size: NDArray[np.float64],
 ) -> Points:
-    """Pixels whose place is `places`, from a first guess; NaN where there are none near the scene."""
+    """Pixels at `places`, from a first guess; NaN where no pixel is near the scene."""
     low, high = -_REACH * size, (1 + _REACH) * size
     slopes = np.empty((len(pixels), 2, 2))
     for _ in range(_STEPS):

@@ -25,7 +25,7 @@ Points = NDArray[np.float64]
 
 _WGS84 = "EPSG:4326"
 _MOST_DEG = (540.0, 90.0)
-"""Longitude and latitude beyond which degrees are none: a scene may cross 180 or 360 degrees, but not begin anew."""
+"""Largest valid longitude and latitude: a scene may cross 180 or 360 degrees, but no more."""
 _GCP_SHIFT = {"edge": 0.0, "centre": 0.5}
 """Shift from the pixels of GCPs to those of boxes, where the centre of pixel i is i + 0.5."""
 _EXACT_SPLINE_POINTS = 1000
@@ -58,7 +58,7 @@ class Position:
 
 
 def locate(info: RasterInfo) -> Position | None:
-    """Position of a scene; None if it has none that can be used, and `why_nowhere` has the reason.
+    """Position of a scene; None if it has no usable position, and `why_nowhere` has the reason.
 
     A transform without a reference system does not locate the scene, and gives None.
     """
@@ -109,7 +109,7 @@ def azimuths_deg(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64
 
 
 def moved(start_lonlat: Points, azimuth_deg: NDArray[np.float64], metres: NDArray[np.float64]) -> Points:
-    """Places (N, 2) that lie so many metres (N,) from others (N, 2), in directions (N,) clockwise from north."""
+    """Places (N, 2) at distances `metres` (N,) from others (N, 2), in directions (N,) clockwise from north."""
     lon, lat, _ = _GEOD.fwd(start_lonlat[:, 0], start_lonlat[:, 1], azimuth_deg, metres)
     return np.stack([lon, lat], axis=1)
 
@@ -149,7 +149,7 @@ def _from_transform(transform: tuple[float, float, float, float, float, float], 
 
 
 def _from_gcps(info: RasterInfo, crs: str) -> Position | str:
-    """Splines from pixels to metres on a plane around the scene, where neither pole nor antimeridian is special."""
+    """Splines from pixels to metres on a plane around the scene; poles and the antimeridian need no special case."""
     pixels = np.array([(p.pixel, p.line) for p in info.gcps]) + _GCP_SHIFT[info.gcp_zero]
     pixels, first = np.unique(pixels, axis=0, return_index=True)
     if np.linalg.matrix_rank(pixels - pixels.mean(axis=0)) < 2:
@@ -170,11 +170,11 @@ def _from_gcps(info: RasterInfo, crs: str) -> Position | str:
 
 
 def _grid_spline(pixels: Points, flat: NDArray[np.float64]) -> Callable[[Points], NDArray[np.float64]] | None:
-    """Bicubic spline, exact at the points, where they form a full grid; None where they do not."""
+    """Bicubic spline, exact at the points, if they form a full grid; else None."""
     columns, lines = np.unique(pixels[:, 0]), np.unique(pixels[:, 1])
     if len(columns) * len(lines) != len(pixels):
         return None
-    from scipy.interpolate import RectBivariateSpline  # only here: it takes 0.2 s to import
+    from scipy.interpolate import RectBivariateSpline  # imported only here, because it takes 0.2 s
 
     grid = flat.reshape(len(columns), len(lines), 2)  # np.unique sorted the points by column, then line
     degree_x, degree_y = min(3, len(columns) - 1), min(3, len(lines) - 1)
@@ -182,7 +182,7 @@ def _grid_spline(pixels: Points, flat: NDArray[np.float64]) -> Callable[[Points]
     low, high = pixels.min(axis=0), pixels.max(axis=0)
 
     def evaluate(points: Points) -> NDArray[np.float64]:
-        # FITPACK repeats the border value outside the grid; what lies around the outer GCPs is extrapolated here.
+        # FITPACK repeats the border value outside the grid; this code extrapolates beyond the outer GCPs.
         inside = np.clip(points, low, high)
         beyond = points - inside
         value = np.stack([s.ev(*inside.T) for s in splines], axis=1)

@@ -19,7 +19,7 @@ WGS84 = CRS.from_epsg(4326)
 
 
 def reference_system(told: str) -> CRS:
-    """Reference system from which coordinates can be converted to degrees.
+    """Parse a reference system whose coordinates can be converted to degrees.
 
     Raises:
         CRSError, ProjError: there is no such system, or it cannot be converted.
@@ -30,12 +30,12 @@ def reference_system(told: str) -> CRS:
 
 
 def is_plain_degrees(crs: CRS) -> bool:
-    """True if coordinates are degrees east of Greenwich and north, in which the antimeridian is known."""
+    """True if coordinates are degrees east of Greenwich and north, so that the antimeridian is known."""
     greenwich = crs.prime_meridian is not None and crs.prime_meridian.longitude == 0
     return bool(crs.is_geographic and greenwich and {axis.unit_name for axis in crs.axis_info[:2]} == {"degree"})
 
 
 def turned_boxes(boxes: list[Box], *, degrees: bool) -> list[tuple[float, Box]]:
-    """Boxes, each with its turn to the east; in degrees also a full turn either way, for longitudes beyond 180."""
+    """Boxes, each with its shift to the east; in degrees also shifted by a full turn, for longitudes beyond 180."""
     turns = (-TURN, 0.0, TURN) if degrees else (0.0,)
     return [(turn, (west + turn, south, east + turn, north)) for turn in turns for west, south, east, north in boxes]

@@ -1,4 +1,4 @@
-"""Sheet: a plane with north up on which places are drawn without a picture, in pixels as a scene has them."""
+"""Sheet: a plane with north up for drawing places without a picture, with pixels like those of a scene."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Tables of points, boxes or WKT (CSV), whose columns are told by their names."""
+"""Tables of points, boxes or WKT (CSV), whose columns are found by name."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _POINTS: Mapping[_Kind, tuple[tuple[str, ...], tuple[str, ...]]] = {
     ),
     "plain": (("x", "easting", "x_m", "coord_x"), ("y", "northing", "y_m", "coord_y")),
 }
-"""Names of the columns of x and y, most telling first. "plain" coordinates do not say what they are in."""
+"""Names of the columns of x and y, the clearest first. "plain" coordinates state no system."""
 _BOXES = (
     ("left", "top", "right", "bottom"),
     ("xmin", "ymin", "xmax", "ymax"),
@@ -53,7 +53,7 @@ def read_table(
 ) -> tuple[list[Any], CRS | Literal["pixels"] | None, dict[str, list[str | None]]]:
     """Read geometries, their system of coordinates (None: unknown) and all columns of a table.
 
-    A row without a number where one belongs has no geometry. With `in_pixels`, places in pixels go before degrees.
+    A row that lacks a number has no geometry. With `in_pixels`, places in pixels take precedence over degrees.
 
     Raises:
         FileError: the file cannot be read.
@@ -89,7 +89,7 @@ def read_table(
 
 
 def _rows(path: Path) -> tuple[list[str], list[list[str]], bool]:
-    """Names of the columns, the rows that hold anything, and true if numbers may have a decimal comma."""
+    """Names of the columns, the rows that are not empty, and true if numbers may have a decimal comma."""
     try:
         with path.open(encoding="utf-8-sig", errors="replace", newline="") as stream:
             first = stream.readline()
@@ -118,7 +118,7 @@ def _shape(i: int, corners: list[list[float | None]], xy: list[list[float | None
 
 
 def _number(text: str | None, *, comma: bool) -> float | None:
-    """Number of a cell, with a decimal comma where `comma` says so; None where it holds none."""
+    """Number of a cell, with a decimal comma if `comma` is true; None if it holds no number."""
     try:
         value = float((text or "").strip().replace(",", "." if comma else ","))
     except ValueError:

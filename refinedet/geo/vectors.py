@@ -1,7 +1,7 @@
 """Points and polygons of the user: GeoJSON, GeoPackage, Shapefile, each with its reference system.
 
-The first bytes alone decide the format. GeoJSON is parsed here. GDAL only gets files that begin as a GeoPackage or a
-Shapefile, so it opens no driver that would read other files or the network (VRT above all).
+The first bytes decide the format. This file parses GeoJSON. GDAL only gets files that begin like a GeoPackage or a
+Shapefile, so it uses no driver that would read other files or the network (such as VRT).
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ Kind = Literal["geojson", "gdal", "other"]
 _HEAD_BYTES = 72
 _FORMATS = "a GeoJSON, GeoPackage or Shapefile"
 _DEGREES = (2 * 360.0, 90.0)
-"""Largest longitude and latitude, with room for a turn or two; beyond, coordinates are no degrees."""
+"""Largest longitude and latitude, with room for two turns; larger coordinates are no degrees."""
 
 
 class Layer(NamedTuple):
@@ -39,7 +39,7 @@ class Layer(NamedTuple):
 
 
 def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[Layer]:
-    """Read geometries near the boxes, which `boxes_in` gives in a reference system. A GeoPackage may have more layers.
+    """Read geometries near the boxes of `boxes_in`, layer by layer; a GeoPackage may have more than one.
 
     Raises:
         FileError: the file is missing, damaged, or in another format.
@@ -76,7 +76,7 @@ def file_kind(path: Path, formats: str) -> Kind:
 
 @contextmanager
 def one_sentence(path: Path) -> Iterator[None]:
-    """Turn what the libraries raise on the geometries and the reference system of a file into one sentence."""
+    """Turn library errors about the geometries or the reference system of a file into one sentence."""
     try:
         yield
     except (CRSError, ProjError) as error:
@@ -90,7 +90,8 @@ def one_sentence(path: Path) -> Iterator[None]:
 def parsed_geojson(path: Path) -> tuple[list[Any], list[dict[str, Any]], CRS | None]:
     """Read geometries (None for null), properties and reference system of a GeoJSON file.
 
-    RFC 7946 has WGS 84; older files name another system. None: it names none, and the coordinates are no degrees.
+    RFC 7946 uses WGS 84; older files may name another system. None: the file names no system, and the coordinates are
+    no degrees.
 
     Raises:
         FileError, InputError: it is no such file.
@@ -113,7 +114,7 @@ def parsed_geojson(path: Path) -> tuple[list[Any], list[dict[str, Any]], CRS | N
 
 @contextmanager
 def opened_by_gdal(path: Path) -> Iterator[tuple[str, list[str]]]:
-    """Give the name by which pyogrio opens a file, and its layers with geometries; errors become sentences.
+    """Name by which pyogrio opens a file, and its layers with geometries; library errors become sentences.
 
     Raises:
         FileError, InputError: the file is damaged, or a geometry is.
@@ -123,7 +124,7 @@ def opened_by_gdal(path: Path) -> Iterator[tuple[str, list[str]]]:
         import pyogrio
     except ImportError as error:
         raise missing_extra("pyogrio", str(path), otherwise="save the file as GeoJSON") from error
-    # The absolute path cannot be taken for an address, and the driver is the one that the first bytes name.
+    # An absolute path cannot be mistaken for an address; the first bytes choose the driver.
     name = str(path.resolve())
     try:
         with silent_reading():
@@ -138,7 +139,7 @@ def finite(shapes: Shapes, path: Path) -> Shapes:
     """Make geometries two-dimensional, and refuse coordinates that are not finite.
 
     Raises:
-        InputError: some are not.
+        InputError: a coordinate is not finite.
     """
     flat = np.asarray(shapely.force_2d(shapes), object)
     if not np.isfinite(shapely.get_coordinates(flat)).all():

@@ -1,1 +1,1 @@
-"""Server: a process that keeps a detector ready and finds ships for others over HTTP."""
+"""Server: a process that keeps a detector loaded and finds ships for HTTP clients."""

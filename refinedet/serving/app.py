@@ -1,4 +1,4 @@
-"""Addresses of the server: what each takes and answers. `jobs.py` does the work, `guard.py` stands in front."""
+"""Addresses of the server, with their requests and responses. `jobs.py` does the work, `guard.py` checks requests."""
 
 from __future__ import annotations
 
@@ -59,7 +59,7 @@ def make_app(service: Service) -> FastAPI:
         title="refinedet",
         summary="Finds ships in radar images.",
         version=refinedet.__version__,
-        docs_url=None,  # these pages load scripts from other machines
+        docs_url=None,  # these pages load scripts from other servers
         redoc_url=None,
     )
     app.add_exception_handler(RefineDetError, _refused)
@@ -91,7 +91,7 @@ def _add_detection(app: FastAPI, service: Service) -> None:
             content = await asyncio.to_thread(job.files["ships.geojson"].read_bytes)
         finally:
             if not job.ended:
-                service.jobs.remove(job)  # the client has left: the scene is not looked at any more
+                service.jobs.remove(job)  # the client has left, so detection in the scene stops
             else:
                 with suppress(RefineDetError):
                     service.jobs.remove(service.jobs.get(job.id))
@@ -136,14 +136,14 @@ def _add_jobs(app: FastAPI, service: Service) -> None:
 
 
 async def _taken(service: Service, request: Request, *, views: bool) -> Job:
-    """Take the scene of a request, by upload or by path, into the queue."""
+    """Put the scene of a request, by upload or by path, into the queue."""
     told = request.query_params.multi_items()
     if len(told) > _MOST_OPTIONS:
         raise Refusal(UNUSABLE, f"expected at most {_MOST_OPTIONS} options, found {len(told)}")
     paths = [value for name, value in told if name == "path"]
     settings = request_settings(service.settings, [pair for pair in told if pair[0] != "path"], views=views)
     length = request.headers.get("content-length", "")
-    if length.isdecimal() and int(length) > service.limits.upload_bytes + 10_000:  # what a form adds
+    if length.isdecimal() and int(length) > service.limits.upload_bytes + 10_000:  # overhead of a form
         raise too_large(service.limits.upload_bytes)
     if paths and (len(paths) > 1 or "transfer-encoding" in request.headers or length not in {"", "0"}):
         raise Refusal(UNUSABLE, "expected one scene, found more: send an upload or one `path`")
@@ -159,7 +159,7 @@ async def _taken(service: Service, request: Request, *, views: bool) -> Job:
 
 
 def _refuse_item(scene: Path) -> None:
-    """Refuse a STAC item, which would make this server fetch from any address with its own rights."""
+    """Refuse a STAC item, because it would make this server fetch any address with its own rights."""
     if isinstance(scene_of(scene), CloudScene):
         raise Refusal(UNUSABLE, "expected pixels, found a STAC item; this server fetches nothing: send the scene")
 
@@ -194,11 +194,11 @@ async def _refused(_request: Request, error: Exception) -> Response:
 
 
 async def _not_here(_request: Request, error: Exception) -> Response:
-    """Answer what no address takes, in one sentence."""
+    """Answer a request for an unknown address with one sentence."""
     status = error.status_code if isinstance(error, HTTPException) else _ABSENT
     return _said(status, f"expected an address and a method that /openapi.json lists, found others (status {status})")
 
 
 async def _left(_request: Request, _error: Exception) -> Response:
-    """Answer nobody: the client has left."""
+    """Answer a client that has left; nobody reads the response."""
     return _said(UNUSABLE, "expected a client that waits, found that it has left")

@@ -55,7 +55,7 @@ _UNKNOWN: dict[int | str, dict[str, Any]] = {404: {"description": "There is no s
 
 
 def detect() -> dict[str, Any]:
-    """Arguments of the address that answers with ships."""
+    """Arguments of the address that returns ships."""
     found: dict[int | str, dict[str, Any]] = {
         200: {"description": "Ships, as the command writes them.", "content": _GEOJSON}
     }
@@ -71,7 +71,7 @@ def jobs() -> dict[str, Any]:
 
 
 def health() -> dict[str, Any]:
-    """Arguments of the address that tells that the server lives."""
+    """Arguments of the address that reports the health of the server."""
     return {"summary": "Tell that the server lives, and how much it has to do."}
 
 

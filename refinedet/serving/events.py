@@ -13,14 +13,14 @@ _AT_MOST_EVERY_S = 0.1
 
 
 async def of(job: Job) -> AsyncIterator[str]:
-    """Yield one event `state` for each change, with the job as JSON; the last one is that of its end."""
+    """Yield one event `state` for each change, with the job as JSON; the last event reports its end."""
     while True:
         ended, change = job.ended, job.next_change
         yield f"event: state\ndata: {json.dumps(job.to_dict())}\n\n"
         if ended:
             return
         while not await _set_within(change, _ALIVE_S):
-            yield ": still here\n\n"  # or proxies would close the line, and a client that left would not be noticed
+            yield ": still here\n\n"  # or proxies would close the connection, and a lost client would go unnoticed
         if not job.ended:
             await asyncio.sleep(_AT_MOST_EVERY_S)
 

@@ -1,8 +1,8 @@
-"""Guard in front of the server: who may ask, and the headers that keep its pages to themselves.
+"""Guard in front of the server: it checks requests, and adds headers that isolate the pages of the server.
 
-A page of another site can make a browser call a server on this machine, by a form or by a name that it lets point here
-(DNS rebinding). So the header Host must be localhost, an address in numbers or a name that the operator allows, and the
-header Origin, where there is one, must be the server itself. No header allows another site to read answers.
+A page of another site can make a browser call a server on this machine, by a form or by a host name that points to this
+machine (DNS rebinding). So the header Host must be localhost, an IP address or a name that the operator allows, and the
+header Origin, if present, must be the server itself. No header allows another site to read responses.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ MAP_POLICY = (
     "sandbox allow-scripts; default-src 'none'; img-src data:; style-src 'unsafe-inline'; script-src 'unsafe-inline'; "
     "base-uri 'none'; form-action 'none'; frame-ancestors 'self'"
 )
-"""Policy of the map, beside the one in the page itself, which names its one script by its hash."""
+"""Policy of the map; the page has a further policy, which names its only script by its hash."""
 _CLOSED_POLICY = "default-src 'none'; frame-ancestors 'none'"
 _POLICY = b"content-security-policy"
 _HEADERS = (
@@ -42,14 +42,14 @@ class Guard:
 
     Args:
         app: the application.
-        names: names of hosts that are allowed beside localhost and addresses.
+        names: host names that are allowed besides localhost and IP addresses.
     """
 
     def __init__(self, app: ASGIApp, names: Iterable[str] = ()) -> None:
         self._app, self._names = app, frozenset(name.lower() for name in names)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Refuse a request, or pass it on and add headers to the answer."""
+        """Refuse a request, or pass it on and add headers to the response."""
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
@@ -73,7 +73,7 @@ class Guard:
             await send_guarded({"type": "http.response.body", "body": body})
 
     def _refused(self, scope: Scope) -> tuple[int, str] | None:
-        """Status and sentence for a request that is not meant for this server; None if it is."""
+        """Status and sentence for a request that is refused; None for an allowed one."""
         for status, what, size in (
             (_LONG_ADDRESS, "an address", len(scope["raw_path"]) + len(scope["query_string"])),
             (_LONG_HEADERS, "headers", sum(len(name) + len(value) for name, value in scope["headers"])),

@@ -1,4 +1,4 @@
-"""Jobs: scenes that wait, the one that is looked at, and the results that are kept for a while."""
+"""Jobs: waiting scenes, the scene in progress, and results that are kept for a while."""
 
 from __future__ import annotations
 
@@ -24,14 +24,14 @@ ENDED = ("done", "failed", "cancelled")
 RESULTS = {"ships.geojson": "geojson", "record.json": "record", "picture.png": "quicklook", "map.html": "map"}
 """Result file of a job -> its name in `scene/output`."""
 UPLOAD = "upload"
-"""Folder of an upload within that of its job."""
+"""Name of the folder of an upload, within the folder of its job."""
 _BUSY, _GONE, _CLOSING = 503, 404, 503
 _LONGEST_WAIT_S = 60
 
 
 @dataclass(eq=False)
 class Job:
-    """One scene and what became of it. Results are in `folder`, an upload in the folder `upload` within."""
+    """One scene and its outcome. Results are in `folder`, an upload in the folder `upload` within it."""
 
     id: str
     folder: Path
@@ -39,30 +39,30 @@ class Job:
     settings: DetectSettings
     state: State = "waiting"
     windows: tuple[int, int] = (0, 0)
-    """Windows done, and in all; (0, 0) before the first."""
+    """Numbers of finished windows and of all windows; (0, 0) before the first."""
     ships: int | None = None
     notes: tuple[str, ...] = ()
     seconds: float | None = None
     error: str | None = None
     status: int = 200
-    """Status of HTTP that goes with the error."""
+    """HTTP status of the error."""
     stop: asyncio.Event = field(default_factory=asyncio.Event)
     _changed: asyncio.Event = field(default_factory=asyncio.Event)
 
     @property
     def ended(self) -> bool:
-        """True once nothing more happens."""
+        """True once the job has ended."""
         return self.state in ENDED
 
     @property
     def files(self) -> dict[str, Path]:
-        """Paths of the result files that were asked for, by their names in the address."""
+        """Paths of the requested result files, by their names in the address."""
         output = self.settings.output
         absent = {"quicklook": output.quicklook is False, "map": output.map is False}
         return {name: self.folder / name for name, kind in RESULTS.items() if not absent.get(kind, False)}
 
     def tell(self, **changes: Any) -> None:
-        """Take over changes, and wake those who watch."""
+        """Apply changes, and wake the watchers."""
         for name, value in changes.items():
             setattr(self, name, value)
         told, self._changed = self._changed, asyncio.Event()
@@ -70,7 +70,7 @@ class Job:
 
     @property
     def next_change(self) -> asyncio.Event:
-        """Event that the next change sets: take it before the state is read, so that no change comes in between."""
+        """Event that the next change sets. Take it before reading the state, so that no change is missed."""
         return self._changed
 
     def to_dict(self) -> dict[str, Any]:
@@ -91,7 +91,7 @@ class Job:
 
 
 class Jobs:
-    """All jobs of a server, looked at one after the other by one worker, because the detector uses all cores.
+    """All jobs of a server; one worker processes them one after the other, because the detector uses all cores.
 
     Args:
         worker: process that finds ships.
@@ -111,10 +111,10 @@ class Jobs:
 
     @contextmanager
     def place(self) -> Iterator[Path]:
-        """Hold a place in the queue while a scene arrives; yields an empty folder, which is removed on an error.
+        """Reserve a place in the queue while a scene arrives; yields an empty folder, which is removed on an error.
 
         Raises:
-            Refusal: the queue is full, or the server ends.
+            Refusal: the queue is full, or the server is shutting down.
         """
         self._check_room()
         self._arriving += 1
@@ -137,10 +137,10 @@ class Jobs:
         return job
 
     def get(self, identifier: str) -> Job:
-        """Job by its number.
+        """Job by its identifier.
 
         Raises:
-            Refusal: there is none.
+            Refusal: there is no such job.
         """
         job = self._all.get(identifier)
         if job is None:
@@ -159,7 +159,7 @@ class Jobs:
             shutil.rmtree(job.folder, ignore_errors=True)
 
     async def work(self) -> None:
-        """Look at scenes until the server ends."""
+        """Process scenes until the server ends."""
         while True:
             self._work.clear()
             if not self._waiting:
@@ -173,7 +173,7 @@ class Jobs:
                 self._running = None
             self._end(job, **changes)
             if self._worker.pid is None and not self._closed:
-                with suppress(RefineDetError):  # the next job tells it
+                with suppress(RefineDetError):  # the next job reports it
                     await self._worker.start()
 
     async def close(self) -> None:
@@ -194,7 +194,7 @@ class Jobs:
         }
 
     async def _looked_at(self, job: Job) -> dict[str, Any]:
-        """Run a job; returns what has changed."""
+        """Run a job; returns the changes of its state."""
         task = {
             "scene": str(job.scene),
             "folder": str(job.folder),
@@ -216,7 +216,7 @@ class Jobs:
         return {"state": "done", "ships": found["ships"], "notes": notes, "seconds": found["seconds"]}
 
     def _end(self, job: Job, **changes: Any) -> None:
-        """Take over the end of a job: its upload is removed, and the oldest results with it."""
+        """Record the end of a job, and remove its upload and the oldest results."""
         if job.ended:
             return
         shutil.rmtree(job.folder / UPLOAD, ignore_errors=True)

@@ -1,4 +1,4 @@
-"""Name under which an uploaded scene is kept: results and times of scenes follow it, and no path is made of it."""
+"""File name of an uploaded scene: it names the results and can contain the time; it never becomes a path."""
 
 from __future__ import annotations
 
@@ -11,13 +11,13 @@ _PLAIN = re.compile(r"\w[\w .()+,@=-]*")
 _ENDING = re.compile(r"\.[A-Za-z0-9]{1,5}\Z")
 _MOST_BYTES = 150
 _DEVICES = {"CON", "PRN", "AUX", "NUL", *(f"{kind}{n}" for kind in ("COM", "LPT") for n in range(10))}
-"""Names that Windows gives to devices, whatever their ending."""
+"""Device names of Windows, which are reserved with any suffix."""
 
 
 def plain_name(told: str) -> str:
-    """Plain file name of an upload: letters, digits and a few signs; else `scene` with the ending.
+    """Plain file name of an upload: letters, digits and a few other characters; else `scene` with the suffix.
 
-    Folders in the name are left out, since some programs send them.
+    Folders in the name are removed, because some programs send them.
     """
     name = PurePosixPath(told.replace("\\", "/")).name
     short = len(name.encode(errors="replace")) <= _MOST_BYTES and is_safe_path(name)

@@ -1,4 +1,4 @@
-"""Options of a request: those of `detect` that concern one scene, held by the same settings as on the command line."""
+"""Options of a request: those of `detect` for one scene, checked by the same settings as on the command line."""
 
 from __future__ import annotations
 
@@ -14,17 +14,17 @@ from refinedet.config.settings import DetectSettings
 from refinedet.errors import InputError
 
 VIEWS = ("quicklook", "map")
-"""Options of the files beside the ships; an answer of GeoJSON alone has none of them."""
+"""Options of the files besides the ships; a response with GeoJSON only has none of these files."""
 _OF_THE_SERVER = {
     "scene": {"gcps", "max_pixels", "max_download_mb"},
     "land": {"land", "exclude", "exclude_m", "platforms", "platforms_m", "fixed", "fixed_m"},
     "windows": set[str](),
 }
-"""Options of a group that concern the server and its files; a request has the others."""
+"""Options of each group that concern the server and its files; a request may set the others."""
 _OF_ONE_SCENE = ("gcps", "time")
-"""Options that fit one scene alone, and so no server."""
+"""Options that fit a single scene, and so cannot be set for a server."""
 _SHOWN = 60
-"""Characters that a message shows of a name."""
+"""Number of characters of a name that a message shows."""
 _WORDS = {"true": True, "on": True, "1": True, "false": False, "off": False, "0": False}
 
 
@@ -32,7 +32,7 @@ def check_for_server(settings: DetectSettings) -> None:
     """Check the options with which a server starts.
 
     Raises:
-        InputError: one of them fits one scene alone.
+        InputError: an option fits a single scene only.
     """
     for name in _OF_ONE_SCENE:
         if getattr(settings.scene, name) is not None:
@@ -40,7 +40,7 @@ def check_for_server(settings: DetectSettings) -> None:
 
 
 def request_options(*, views: bool) -> dict[str, tuple[str, Option]]:
-    """Options that a request may have: name -> group of the settings, and description; with `views`, those too."""
+    """Options that a request may have: name -> group of the settings, and description; with `views`, VIEWS too."""
     of_results = {"outline", *(VIEWS if views else ())}
     return {
         one.name: (group.name, about)
@@ -54,7 +54,7 @@ def request_settings(base: DetectSettings, told: Iterable[tuple[str, str]], *, v
     """Settings of one request.
 
     Args:
-        base: settings of the server; what a request leaves out is as they say.
+        base: settings of the server; they are the defaults of a request.
         told: name and text of each option.
         views: True if the request may ask for the picture and the map; else it gets neither.
 
@@ -109,7 +109,7 @@ def _unknown(name: str, known: Iterable[str]) -> InputError:
 
 
 def _value(text: str, kind: Any) -> Any:
-    """Value of a query's text for a setting of this type; text that cannot be one is left to the setting to refuse."""
+    """Value of a query's text for a setting of this type; invalid text stays text, and the setting refuses it."""
     kinds = {kind, *get_args(kind)}
     if bool in kinds:
         return _WORDS.get(text.lower(), text)
@@ -123,7 +123,7 @@ def _value(text: str, kind: Any) -> Any:
 
 
 def _schema(group: Any, name: str, about: Option) -> dict[str, Any]:
-    """JSON schema of an option; one that is parsed from text is text."""
+    """JSON schema of an option; an option that is parsed from text has the type string."""
     if about.parse is not None:
         return {"type": "string", "examples": [about.metavar or ""]}
     return TypeAdapter(get_type_hints(group, include_extras=True)[name]).json_schema()

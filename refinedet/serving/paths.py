@@ -1,4 +1,4 @@
-"""Scenes that a request names by their path, below the folders that the server may read."""
+"""Scenes that a request names by path, below the folders that the server may read."""
 
 from __future__ import annotations
 
@@ -13,7 +13,7 @@ _FORBIDDEN, _NONE = 403, 404
 _LONGEST = 4096
 _SHOWN = 200
 _MOST_FILES = 5000
-"""Most files and folders of a product; a folder with more is none."""
+"""Most files and folders of a product; a folder with more is no product."""
 _PRODUCT = ".safe"
 """End of the name of a folder that is a Sentinel-1 product."""
 
@@ -35,7 +35,7 @@ def usable_roots(folders: Iterable[Path]) -> tuple[Path, ...]:
 def scene_below(roots: Sequence[Path], text: str) -> Path:
     """Path of a scene that a request names, absolute or relative to one of the folders; links are followed.
 
-    What lies elsewhere is refused as what is not there, so that nobody learns which files exist.
+    A file elsewhere is refused like a missing one, so that a client cannot learn which files exist.
 
     Raises:
         Refusal: no folder may be read, or there is no such scene below one.
@@ -48,7 +48,7 @@ def scene_below(roots: Sequence[Path], text: str) -> Path:
         try:
             path = (root / text).resolve(strict=True)
             fine = path.is_relative_to(root) and (path.is_file() or path.is_dir()) and _stays(path, root)
-        except (OSError, RuntimeError, ValueError):  # RuntimeError: links in a circle
+        except (OSError, RuntimeError, ValueError):  # RuntimeError: a cycle of links
             continue
         if fine:
             return path
@@ -57,13 +57,13 @@ def scene_below(roots: Sequence[Path], text: str) -> Path:
 
 
 def _stays(path: Path, root: Path) -> bool:
-    """True if no link of the scene's files leads out of the folder."""
+    """True if no link among the scene's files points out of the folder."""
     files = list(islice(_files(path), _MOST_FILES + 1))
     return len(files) <= _MOST_FILES and all(one.resolve().is_relative_to(root) for one in files if one.is_symlink())
 
 
 def _files(path: Path) -> Iterator[Path]:
-    """Files that reading a scene may open: those of its product, or those beside it that share its stem."""
+    """Files that reading a scene may open: all files of its product, or files beside it with the same stem."""
     product = next((one for one in (path, *path.parents) if one.suffix.lower() == _PRODUCT and one.is_dir()), None)
     if product is None and path.is_dir():
         product = path

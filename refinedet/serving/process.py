@@ -1,7 +1,7 @@
-"""Worker process as the server sees it: it is started, given one job at a time, told to stop, and ended otherwise.
+"""Control of the worker process: start it, give it one job at a time, ask it to stop, or kill it.
 
-A process and not a thread: a scene that hangs or crashes a reader ends the worker and not the server, a job can be
-ended at any moment, its memory goes back to the system with it, and the server answers while the worker computes.
+The worker is a process, not a thread. A scene that hangs or crashes a reader ends the worker and not the server, a job
+can be ended at any moment, its memory returns to the system, and the server answers while the worker computes.
 """
 
 from __future__ import annotations
@@ -19,23 +19,23 @@ from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.serving.refusal import BUG, Refusal
 
 Windows = Callable[[int, int], None]
-"""Function that is told the number of windows done, and in all."""
+"""Function that is called with the numbers of finished windows and of all windows."""
 
 COMMAND = (sys.executable, "-m", "refinedet.serving.worker")
 _GRACE_S = 3.0
-"""Seconds in which a job should end once it is told to."""
+"""Seconds in which a job should end after it was asked to stop."""
 _LINE_BYTES = 1 << 22
 _MOST_BYTES = 1_500_000_000
-"""Memory from which a worker is replaced after its job. A full Sentinel-1 product takes half of it."""
+"""Bytes of memory from which a worker is replaced after its job. A full Sentinel-1 product takes half of it."""
 _TIMED_OUT = 504
 
 
 class Cancelled(Exception):  # noqa: N818 - it is no error
-    """The job was told to stop, and has stopped."""
+    """The job was asked to stop, and has stopped."""
 
 
 class Worker:
-    """A process that keeps a detector.
+    """Process that keeps a detector loaded.
 
     Args:
         settings: settings of the detector and of scenes, as JSON values.
@@ -49,7 +49,7 @@ class Worker:
 
     @property
     def pid(self) -> int | None:
-        """Number of the process; None while there is none."""
+        """Id of the process; None if no process runs."""
         return None if self._process is None else self._process.pid
 
     async def start(self) -> None:
@@ -67,7 +67,7 @@ class Worker:
                 stdout=PIPE,
                 env=environment,
                 limit=_LINE_BYTES,
-                start_new_session=True,  # Ctrl-C is for the server, which ends this process in order
+                start_new_session=True,  # Ctrl-C goes to the server only, which shuts this process down
             )
         except OSError as error:
             raise FileError(f"expected to start a process that detects, but that failed ({error.strerror})") from error
@@ -87,7 +87,7 @@ class Worker:
 
         Raises:
             Cancelled: `stop` was set.
-            RefineDetError: the scene cannot be used, took too long, or ended the process.
+            RefineDetError: the scene cannot be used, took too long, or crashed the process.
         """
         if self._process is None:
             await self.start()
@@ -111,11 +111,11 @@ class Worker:
                 await self.end()
 
     async def end(self) -> None:
-        """End the process at once, if there is one."""
+        """Kill the process, if there is one."""
         process, self._process, self._swollen = self._process, None, False
         if process is None:
             return
-        if process.stdout is not None and process.stdout.at_eof():  # it ends by itself
+        if process.stdout is not None and process.stdout.at_eof():  # it ends on its own
             with suppress(TimeoutError):
                 await asyncio.wait_for(process.wait(), _GRACE_S)
         if process.returncode is None:
@@ -124,7 +124,7 @@ class Worker:
             await process.wait()
 
     async def _interrupt(self, working: asyncio.Task[Mapping[str, Any]]) -> None:
-        """Tell the process to stop its job, and end it if it does not."""
+        """Ask the process to stop its job, and kill it if it does not."""
         if not working.done():
             await self._send({"cancel": True})
             await asyncio.wait({working}, timeout=_GRACE_S)
@@ -145,19 +145,19 @@ class Worker:
             found: Mapping[str, Any] = message["found"]
             return found
         if not message:
-            self._swollen = True  # it is gone, and cleared away by `end`
+            self._swollen = True  # it has ended; `end` cleans up
             raise Refusal(BUG, "expected ships, but the process that detects has ended; another one takes its place")
         raise _error(message)
 
     async def _send(self, message: Mapping[str, Any]) -> None:
         process = self._process
         if process is not None and process.stdin is not None:
-            with suppress(ConnectionError):  # it has ended, which its answer will show
+            with suppress(ConnectionError):  # it has ended, which its reply will show
                 process.stdin.write((json.dumps(message) + "\n").encode())
                 await process.stdin.drain()
 
     async def _answer(self) -> Mapping[str, Any]:
-        """Next message; empty if the process has ended or says anything else."""
+        """Next message; empty if the process has ended or sends anything else."""
         process = self._process
         if process is None or process.stdout is None:
             return {}

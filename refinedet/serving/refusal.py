@@ -1,4 +1,4 @@
-"""Refusal of a request: one sentence with the status of HTTP that goes with it."""
+"""Refusal of a request: one sentence with its HTTP status."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ UNUSABLE, FULL_DISK, BUG = 422, 507, 500
 
 
 class Refusal(RefineDetError):  # noqa: N818 - the request is refused, which is no fault of the server
-    """Request that is not answered as asked."""
+    """Request that the server refuses."""
 
     def __init__(self, status: int, sentence: str, headers: Mapping[str, str] | None = None) -> None:
         super().__init__(sentence)

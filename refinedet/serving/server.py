@@ -1,4 +1,4 @@
-"""Server from its start to its end: address, detector, temporary folder, and an end in order."""
+"""Server from start to shutdown: address, detector, temporary folder, and an orderly shutdown."""
 
 from __future__ import annotations
 
@@ -25,21 +25,21 @@ from refinedet.serving.process import COMMAND, Worker
 
 _LOGGER = logging.getLogger(__name__)
 _CONNECTIONS = 128
-"""Connections from which on a request is answered with 503."""
+"""Number of connections from which the server answers requests with 503."""
 _HEADER_BYTES = 16_384
 _PATIENCE_S = 5
 
 
 @dataclass(frozen=True)
 class Running:
-    """A server that answers."""
+    """Server that accepts requests."""
 
     address: str
     server: uvicorn.Server
     worker: Worker
 
     def stop(self) -> None:
-        """Ask the server to end in order, from any thread."""
+        """Ask the server to shut down, from any thread."""
         self.server.should_exit = True
 
 
@@ -53,9 +53,9 @@ def serve(
     """Serve until the process is interrupted, or `Running.stop` is called.
 
     Args:
-        settings: detector, and options of scenes that a request leaves out.
+        settings: detector, and defaults of the options of requests.
         limits: address and limits.
-        started: called once the detector is ready and the server answers.
+        started: called once the detector is ready and the server accepts requests.
         command: program of the worker process.
 
     Raises:
@@ -108,7 +108,7 @@ async def _served(
 
 
 class _Server(uvicorn.Server):
-    """Server that tells when it answers, and cancels its jobs before it waits for its clients."""
+    """Server that reports when it accepts requests, and cancels its jobs before it waits for its clients."""
 
     def __init__(self, config: uvicorn.Config, jobs: Jobs) -> None:
         super().__init__(config)
@@ -116,7 +116,7 @@ class _Server(uvicorn.Server):
         self.announce: Callable[[], None] = lambda: None
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
-        """Start, and tell it."""
+        """Start, and report it."""
         await super().startup(sockets)
         self.announce()
 
@@ -130,7 +130,7 @@ def _listening(host: str, port: int) -> socket.socket:
     """Listen on an address.
 
     Raises:
-        FileError: it is taken, or none of this machine's.
+        FileError: the address is taken, or does not belong to this machine.
     """
     try:
         family = socket.getaddrinfo(host, port, type=socket.SOCK_STREAM)[0][0]

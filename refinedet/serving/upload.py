@@ -1,4 +1,4 @@
-"""Uploads: one file of a form, written to the disk as it arrives, and never held in memory."""
+"""Uploads: one file of a form, written to the disk as it arrives, without holding it in memory."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 PART = "scene"
 """Name of the part of the form that holds the scene."""
 PATIENCE_S, SLOWEST_BYTES_S = 20.0, 10_000
-"""Seconds that an upload may pause, and bytes a second that it brings on average after as many seconds."""
+"""Seconds that an upload may pause, and least average bytes per second after these seconds."""
 _TIMEOUT, _TOO_LARGE, _NO_FORM = 408, 413, 415
 _HOW = f"send a form with one file named {PART}, as `curl -F {PART}=@scene.tif` does"
 
@@ -40,7 +40,7 @@ async def receive(
         patience_s: seconds that the upload may pause.
 
     Raises:
-        Refusal: it is no such form, or too large, too slow, empty or cut off.
+        Refusal: the upload is no such form, or too large, too slow, empty or incomplete.
         DiskError: the disk is full.
     """
     kind, words = parse_options_header(content_type)
@@ -63,7 +63,7 @@ async def receive(
 
 @dataclass
 class _Form:
-    """Content of a form as the parser tells it: one file, and nothing else."""
+    """Content of a form from the parser: one file, and nothing else."""
 
     most_bytes: int
     told_name: str | None = None
@@ -86,7 +86,7 @@ class _Form:
         }
 
     def taken(self) -> list[bytes]:
-        """Pieces of the file that came since the last call."""
+        """Pieces of the file that arrived since the last call."""
         pieces, self.pieces = self.pieces, []
         return pieces
 
@@ -139,7 +139,7 @@ def _append(path: Path, pieces: list[bytes]) -> None:
 
 
 async def _in_time(stream: AsyncIterator[bytes], patience_s: float) -> AsyncIterator[bytes]:
-    """Pieces of the body, as long as they come in time."""
+    """Pieces of the body, as long as they arrive in time."""
     began, received = time.monotonic(), 0
     while True:
         late = began + patience_s + received / SLOWEST_BYTES_S - time.monotonic()

@@ -1,8 +1,8 @@
 """Process that keeps a detector and finds the ships of one scene at a time: `python -m refinedet.serving.worker`.
 
-It talks in lines of JSON. First comes `{"settings": ...}`, and it answers `{"ready": true}`. Then come `{"job": ...}`
-and, while one runs, `{"cancel": true}`. It answers `{"windows": [done, total]}` while it works, and one of
-`{"found": ...}`, `{"cancelled": true}` and `{"error": ..., "status": ...}` at the end. It ends when its input does.
+It exchanges lines of JSON with the server. It first receives `{"settings": ...}` and replies `{"ready": true}`. Then it
+receives `{"job": ...}` and, while a job runs, `{"cancel": true}`. It sends `{"windows": [done, total]}` during a job,
+and at the end `{"found": ...}`, `{"cancelled": true}` or `{"error": ..., "status": ...}`. It ends when its input ends.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ class _Wire:
         self._sink.flush()
 
     def listen(self) -> None:
-        """Take messages until the input ends, and the process with it, whatever it is doing."""
+        """Receive messages until the input ends; then end the process at once."""
         for line in self._source:
             message = json.loads(line)
             if "cancel" in message:
@@ -58,9 +58,9 @@ class _Wire:
 
 
 def main() -> None:
-    """Load the detector that the first line asks for, then take jobs."""
+    """Load the detector of the first line, then process jobs."""
     wire = _Wire(sys.stdin, os.fdopen(os.dup(sys.stdout.fileno()), "w", encoding="utf-8"))
-    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # no library may write between the messages
+    os.dup2(sys.stderr.fileno(), sys.stdout.fileno())  # no library may write to the stream of messages
     read_boto3_when_used()
     base = settings_of(json.loads(sys.stdin.readline())["settings"])
     try:
@@ -88,7 +88,7 @@ def _ready(base: Any) -> Detector:
     from refinedet.detection.finder import load_rest
 
     detector = Detector.of(base.detector)
-    import_ndimage()  # before anything that needs it
+    import_ndimage()  # before anything imports it
     detector.search(base.windows)
     load_rest({"quicklook": Path(), "map": Path()})
     import refinedet.scene.detect  # noqa: F401 - to be there
@@ -111,7 +111,7 @@ def _find(detector: Detector, job: dict[str, Any], wire: _Wire) -> dict[str, Any
 
 
 def _told(error: Exception, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
-    """Message on an error, without the folders of the server."""
+    """Message of an error, without the folders of the server."""
     if isinstance(error, RefineDetError):
         text = str(error)
         for folder in hidden:
@@ -122,7 +122,7 @@ def _told(error: Exception, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
 
 
 def resident_bytes() -> int:
-    """Memory of this process, where the system tells it; else 0."""
+    """Bytes of memory of this process if the system reports them; else 0."""
     with suppress(OSError, ValueError, IndexError):
         return int(Path("/proc/self/statm").read_text(encoding="ascii").split()[1]) * os.sysconf("SC_PAGE_SIZE")
     return 0

@@ -1,1 +1,1 @@
-"""Threads, processes, locks, retries and the cache folder: what a program needs of its machine."""
+"""Threads, processes, locks, retries and the cache folder."""

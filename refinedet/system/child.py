@@ -1,4 +1,4 @@
-"""Module of this package run in a process of its own, which frees its memory when it ends."""
+"""Run of a module of this package in a child process, which frees its memory at the end."""
 
 from __future__ import annotations
 

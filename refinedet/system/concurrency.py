@@ -1,4 +1,4 @@
-"""Work in other threads: items made ahead of their use, and jobs shared by several workers.
+"""Work in other threads: items prepared ahead of their use, and jobs shared by several workers.
 
 `prefetch` and `map_unordered` are generators that own threads. They hold few items at a time. Close them
 (`contextlib.closing`) before the objects that their threads use.
@@ -20,18 +20,18 @@ THREADS = "REFINEDET_THREADS"
 """Environment variable: most threads that compute in this process, for several processes on one machine."""
 
 _WAITING_FOR_EACH = 2
-"""Jobs handed out for each worker: one in work, and one that waits."""
+"""Jobs handed out per worker: one in progress, and one waiting."""
 
 
 def prefetch(items: Iterable[T], depth: int) -> Generator[T]:
     """Yield the items in their order, made in one other thread while the caller works on earlier ones.
 
-    An error in that thread is raised here, after the items that came before it. When this generator is closed, the
-    thread finishes the item it is at and ends.
+    The generator raises an error of that thread after the items before it. When the generator is closed, the thread
+    finishes its current item and ends.
 
     Args:
-        items: iterated in the other thread, and nowhere else.
-        depth: number of items that may lie ready, at least 1; one more is being made.
+        items: iterated in the other thread only.
+        depth: number of items that may wait ready, at least 1; the thread makes one more meanwhile.
     """
     ready: Queue[tuple[T] | BaseException | None] = Queue(depth)
     stop = Event()
@@ -57,12 +57,12 @@ def prefetch(items: Iterable[T], depth: int) -> Generator[T]:
             raise item
     finally:
         stop.set()
-        _drain(ready)  # a put that waits for room goes through; the next one is never begun
+        _drain(ready)  # a put that waits for room succeeds; the next one is never started
         thread.join()
 
 
 def start_thread(work: Callable[[], T]) -> Future[T]:
-    """Start `work` in a thread of its own and return its future; nothing waits for its end or its error."""
+    """Start `work` in its own thread and return its future; the caller need not wait for its end or its error."""
     answer: Future[T] = Future()
 
     def do() -> None:
@@ -111,7 +111,7 @@ def map_unordered(jobs: Iterable[T], workers: Sequence[Callable[[T], R]]) -> Gen
 
 
 def usable_cores() -> int:
-    """Number of processors that this process may use: those that the system gives it, but no more than THREADS."""
+    """Number of processor cores that this process may use: those from the system, at most THREADS."""
     given = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
     asked = thread_limit()
     return given if asked is None else min(given, asked)

@@ -1,4 +1,4 @@
-"""Locks between processes, by the package filelock: the only place that locks files, on POSIX systems and Windows."""
+"""Locks between processes with the package filelock, on POSIX systems and Windows. Only this file locks files."""
 
 from __future__ import annotations
 
@@ -15,25 +15,25 @@ from refinedet.errors import FileError
 
 _LOGGER = logging.getLogger(__name__)
 _BINARY = getattr(os, "O_BINARY", 0)
-"""Flag of Windows, whose files are text otherwise."""
+"""Flag for binary files on Windows, where text is the default."""
 _NOT_INHERITED = getattr(os, "O_CLOEXEC", 0) | getattr(os, "O_NOINHERIT", 0)
 
 
 def open_log(path: Path) -> int:
-    """Open a file for reading and for writing at its end, made with its folder if it is missing; a descriptor.
+    """Open a file for reading and appending, and return its descriptor; a missing file is created with its folder.
 
     Raises:
-        OSError: the file cannot be made or opened.
+        OSError: the file cannot be created or opened.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     return os.open(path, os.O_RDWR | os.O_APPEND | os.O_CREAT | _BINARY | _NOT_INHERITED, 0o666)
 
 
 def open_file(path: Path) -> int:
-    """Open a file of this user alone for reading and writing anywhere, made if it is missing; a descriptor.
+    """Open a private file of this user for reading and writing, and return its descriptor; a missing file is created.
 
     Raises:
-        OSError: the file cannot be made or opened.
+        OSError: the file cannot be created or opened.
     """
     return os.open(path, os.O_RDWR | os.O_CREAT | _BINARY | _NOT_INHERITED, 0o600)
 
@@ -50,7 +50,7 @@ def lock_alone(path: Path, descriptor: int, otherwise: str) -> None:
     """Lock an open file for this process until it is closed; a file system without locks is accepted.
 
     Raises:
-        FileError: another run writes it; the sentence ends with `otherwise`, the other thing to do.
+        FileError: another run writes it; the message ends with `otherwise`, which says what to do instead.
     """
     try:
         locked = lock_descriptor(descriptor, blocking=False)
@@ -65,12 +65,12 @@ def lock_alone(path: Path, descriptor: int, otherwise: str) -> None:
 
 @contextmanager
 def waiting_lock(path: Path, told: str | None = None) -> Iterator[None]:
-    """Hold the lock file `path`, made with its folder, until the end of the block or of this process.
+    """Hold the lock file `path`, created with its folder, until the end of the block or of this process.
 
-    Other processes that want it wait; with `told`, the log says so. A file system without locks is accepted.
+    Other processes wait for it; with `told`, the log says so. A file system without locks is accepted.
 
     Raises:
-        OSError: the folder cannot be made, or nothing can be written there.
+        OSError: the folder cannot be created or written.
     """
     path.parent.mkdir(parents=True, exist_ok=True)
     lock = FileLock(path)

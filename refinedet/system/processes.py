@@ -1,4 +1,4 @@
-"""Processes that work side by side on one machine, each with its share of the processors."""
+"""Parallel processes on one machine, each with its share of the processor cores."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ from refinedet.system.concurrency import THREADS, usable_cores
 
 @contextmanager
 def worker_processes(count: int) -> Iterator[ProcessPoolExecutor]:
-    """Yield a pool of `count` new processes; each computes in its share of the processors.
+    """Yield a pool of `count` new processes; each computes on its share of the processor cores.
 
-    Calls that have not begun are dropped at the end, also after an error; those that have begun are waited for.
+    At the end, also after an error, calls that have not started are dropped; the pool waits for running calls.
 
     Raises:
-        RefineDetError: a process ended on its own, such as for lack of memory.
+        RefineDetError: a process ended on its own, for example for lack of memory.
     """
     pool = new_pool(count, count)
     try:
@@ -39,18 +39,18 @@ def worker_processes(count: int) -> Iterator[ProcessPoolExecutor]:
 def new_pool(count: int, beside: int) -> ProcessPoolExecutor:
     """Make a pool of `count` new processes, each for one of `beside` equal shares of the processors.
 
-    Ctrl-C reaches this process alone, so no worker stops within a call. Workers end with this process.
+    Ctrl-C only reaches this process, so no worker stops within a call. Workers end with this process.
     """
     return ProcessPoolExecutor(
         count,
-        mp_context=multiprocessing.get_context("spawn"),  # a copy of this process would have its locks without threads
+        mp_context=multiprocessing.get_context("spawn"),  # a fork would copy locks without the threads that hold them
         initializer=_begin,
         initargs=(max(1, usable_cores() // beside),),
     )
 
 
 def _begin(threads: int) -> None:
-    """Prepare a new process: before anything that computes is loaded, and so that it ends with its parent."""
+    """Prepare a new process before it loads numeric libraries: limit its threads, and end it with its parent."""
     os.environ[THREADS] = os.environ["OMP_NUM_THREADS"] = str(threads)
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     Thread(target=_end_with_parent, daemon=True).start()
@@ -60,4 +60,4 @@ def _end_with_parent() -> None:
     parent = multiprocessing.parent_process()
     if parent is not None:
         parent.join()
-        os._exit(1)  # nobody waits for an answer
+        os._exit(1)  # no caller waits for a result

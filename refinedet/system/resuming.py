@@ -1,4 +1,4 @@
-"""Differences of a run from the earlier one that it goes on from."""
+"""Differences between a run and the earlier run that it resumes."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ _SHOWN_CHARACTERS = 16
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], *, gone: bool = False) -> list[str]:
-    """Names in `now` whose value was another one before, with both values; dots join the names of nested mappings.
+    """Names in `now` whose value differs from `before`, with both values; dots join the names of nested mappings.
 
     With `gone`, names that are only in `before` are differences, too.
     """

@@ -1,4 +1,4 @@
-"""Patience with servers: which answers may pass by themselves, how long to wait, and when to give up."""
+"""Retries of requests to servers: which statuses are temporary, how long to wait, and when to give up."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ class RetryPolicy:
     """Limits on retries: when to wait, and when to give up."""
 
     attempts: int = 5
-    """Failures in a row, without one new byte, that end the download."""
+    """Failures in a row, without a new byte, that end the download."""
     timeout_s: float = 30.0
     """Longest silence of the server."""
     backoff_s: float = 1.0
@@ -27,17 +27,17 @@ class RetryPolicy:
     longest_wait_s: float = 300.0
     """Longest wait; a server that asks for more (Retry-After) ends the download."""
     slow_bytes_s: float = 100.0
-    """Least bytes a second; a server that sends less for `slow_s` on end counts as one that broke off."""
+    """Least bytes per second; if a server sends less for `slow_s`, the connection counts as broken."""
     slow_s: float = 60.0
 
     def wait_s(self, failures: int, asked_s: float | None) -> float:
-        """Seconds to wait after so many failures in a row, of a server that asks for `asked_s`."""
+        """Seconds to wait after `failures` in a row, if the server asks for `asked_s`."""
         own_s: float = self.backoff_s * 2 ** (failures - 1)
         return max(min(own_s, self.longest_wait_s), asked_s or 0.0)
 
 
 def retry_after_s(headers: Message | Mapping[str, str]) -> float | None:
-    """Seconds that the header Retry-After asks for, as a number or a date; None where it cannot be read."""
+    """Seconds from the header Retry-After, a number or a date; None if it cannot be read."""
     value = (headers.get("Retry-After") or "").strip()
     if re.fullmatch(r"[0-9]{1,9}", value):
         return float(value)

@@ -10,14 +10,14 @@ from threading import Lock
 
 
 class Stopwatch:
-    """Wall seconds in which each named part was worked on, by one thread or by several.
+    """Wall seconds of each named part of a run, over one or several threads.
 
-    Parts may run side by side, so their sum may exceed the time of the run.
+    Parts may run in parallel, so their sum may exceed the time of the run.
     """
 
     def __init__(self) -> None:
         self.seconds: dict[str, float] = {}
-        """Seconds by part, in the order of their first start; a part that is running counts once it ends."""
+        """Seconds by part, in the order of their first start; a running part counts once it ends."""
         self._lock = Lock()
         self._busy: Counter[str] = Counter()
         self._began: dict[str, float] = {}

@@ -1,4 +1,4 @@
-"""The user's cache folder: what takes long to make and can be made again."""
+"""Cache folder of the user, for content that takes long to make and can be made again."""
 
 from __future__ import annotations
 
@@ -20,18 +20,18 @@ _OWNER_ALONE = 0o700
 def cache_folder(of: str) -> Path:
     """Folder for one kind of content: under REFINEDET_CACHE, else under the user's cache folder. It need not exist.
 
-    If the user's folder cannot be written, it is a folder of the user's in the system's temporary one, and a warning
-    says so, once.
+    If the user's folder cannot be written, the result is a private folder in the system's temporary folder, and one
+    warning says so.
 
     Raises:
-        FileError: neither can be written.
+        FileError: neither folder can be written.
     """
     named = os.environ.get("REFINEDET_CACHE")
     return Path(named) / of if named else _usable(_own()) / of
 
 
 def write_error(folder: Path) -> str | None:
-    """Reason why no file can be written in a folder, which is made if it is missing; None if one can."""
+    """Reason why a folder cannot be written; None if it can. A missing folder is created."""
     try:
         folder.mkdir(parents=True, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -41,7 +41,7 @@ def write_error(folder: Path) -> str | None:
 
 
 def _own() -> Path:
-    """The user's cache folder; a relative path if there is neither HOME nor an entry of the user, as in containers."""
+    """The user's cache folder; a relative path without HOME and a user entry, as in some containers."""
     try:
         return platformdirs.user_cache_path("refinedet", appauthor=False)
     except RuntimeError:
@@ -50,7 +50,7 @@ def _own() -> Path:
 
 @cache
 def _usable(own: Path) -> Path:
-    """Find the user's cache folder `own`, or one in its place."""
+    """Find the user's cache folder `own`, or its replacement."""
     reason = write_error(own) if own.is_absolute() else "there is no home folder"
     if reason is None:
         return own
@@ -70,9 +70,9 @@ def _usable(own: Path) -> Path:
 
 
 def _temporary() -> Path | None:
-    """Folder of this user alone in the temporary one; None if it cannot be made, or another user made it.
+    """Private folder of this user in the temporary folder; None if it cannot be created, or another user created it.
 
-    On Windows, the temporary folder itself is the user's own.
+    On Windows, the temporary folder itself belongs to the user.
     """
     user = os.getuid() if hasattr(os, "getuid") else None
     try:

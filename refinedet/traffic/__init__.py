@@ -1,1 +1,1 @@
-"""Questions to the data set of many scenes: what stands still, and how many ships are where."""
+"""Analyses of the data set of many scenes: fixed objects, and density of ships."""

@@ -1,4 +1,4 @@
-"""Data set of an archive, read into tables: its ships, and the areas that its scenes saw."""
+"""Data set of an archive, read into tables: its ships, and the seen areas of its scenes."""
 
 from __future__ import annotations
 
@@ -20,7 +20,7 @@ from refinedet.traffic.passes import counted_once
 from refinedet.traffic.tables import Scenes, Ships
 
 NOT_THINGS = frozenset({"land", "ambiguity", "sidelobe", "wake"})
-"""Flags of detections that are no thing at sea of their own."""
+"""Flags of detections that are no separate object at sea."""
 
 _STATE = "ais"
 """Column of a data set whose scenes were matched with AIS."""
@@ -34,7 +34,7 @@ class Archive:
     """Folder of its results."""
     scenes: Scenes
     ships: Ships
-    """Ships with a place; those flagged as NOT_THINGS are left out, and one of overlapping scenes counts once."""
+    """Ships with a place, without those flagged as NOT_THINGS; a ship in overlapping scenes counts once."""
     notes: tuple[str, ...]
 
 
@@ -43,12 +43,12 @@ def read_archive(path: str | Path, *, ais_state: str | None = None, without: fro
 
     Args:
         path: the folder of its results, or the folder `dataset` in it.
-        ais_state: only ships of this state by AIS: matched, dark or unknown; None: all.
-        without: flags of further detections that are left out.
+        ais_state: only ships with this AIS state (matched, dark or unknown); None: all.
+        without: further flags; detections with one of them are left out.
 
     Raises:
         FileError: there is no data set, or it cannot be read.
-        InputError: the areas that were seen are not with it, or the column of AIS is missing.
+        InputError: the seen areas are missing, or the AIS column is missing.
         MissingExtra: pyarrow is not installed.
     """
     folder = _folder(Path(path))
@@ -78,7 +78,7 @@ def _folder(path: Path) -> Path:
 
 
 def _check_seen(folder: Path) -> None:
-    """Refuse a data set without the areas that its scenes saw."""
+    """Refuse a data set without the seen areas of its scenes."""
     made, seen = (_files(folder / name) for name in (DATASET, FOOTPRINTS))
     if not made:
         raise FileError(f"expected scenes in the data set {folder / DATASET}, found none; detect some first")
@@ -105,10 +105,10 @@ def _scenes(folder: Path) -> Scenes:
 
 @dataclass(frozen=True, slots=True)
 class _Wanted:
-    """Ships that are read."""
+    """Selection of the ships to read."""
 
     number_of: dict[str, int]
-    """Numbers of scenes by name."""
+    """Index of each scene by name."""
     without: frozenset[str]
     ais_state: str | None
 
@@ -121,7 +121,7 @@ def _ships(folder: Path, wanted: _Wanted) -> Ships:
 
 
 def _parts(folder: Path, wanted: _Wanted) -> Iterator[Ships]:
-    """Ships of batches of the data set, so that no more than what is kept is in memory."""
+    """Ships batch by batch of the data set, so that only selected ships stay in memory."""
     pa = load_pyarrow()
     types = dict.fromkeys(("lon", "lat", "length_m", "score"), pa.float64())
     types |= {"flags": pa.list_(pa.string()), SCENE: pa.string(), _STATE: pa.string()}
@@ -148,7 +148,7 @@ def _numbers(column: Any) -> NDArray[np.float64]:
 
 
 def _batches(folder: Path, types: dict[str, Any]) -> Iterator[Any]:
-    """Columns of those names and types, batch by batch, by the names of the files; null in a file that has none."""
+    """Columns of these names and types, batch by batch, in order of file name; null if a file lacks a column."""
     pa = load_pyarrow()
     import pyarrow.dataset
 

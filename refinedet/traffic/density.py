@@ -55,7 +55,7 @@ class Grid:
         return np.clip(row, 0, self.height - 1), np.clip(column, 0, self.width - 1)
 
     def seen_in(self, area: shapely.Geometry) -> tuple[slice, slice, NDArray[np.bool_]]:
-        """Rows, columns, and which of these cells have their middle in an area."""
+        """Rows and columns of cells, and the mask of those whose middle lies in the area."""
         west, south, east, north = shapely.bounds(area).tolist()
         (top, bottom), (left, right) = self.cells(np.array([[west, north], [east, south]]))
         rows, columns = slice(int(top), int(bottom) + 1), slice(int(left), int(right) + 1)
@@ -83,8 +83,8 @@ class Density:
 def density(ships: Ships, scenes: Scenes, grid: Grid, chosen: NDArray[np.bool_]) -> Density:
     """Count the ships and the passes of the chosen scenes (S,).
 
-    Scenes of one pass that overlap count once where they do. A ship counts in a cell whose middle no scene saw only if
-    the cell has a pass.
+    Overlapping scenes of one pass count once in their overlap. A ship in a cell whose middle its scene did not see
+    counts only if the cell has a pass.
     """
     passes, last = np.zeros((grid.height, grid.width)), np.full((grid.height, grid.width), -np.inf)
     known = np.array([area is not None and not area.is_empty for area in scenes.areas], bool) & chosen
@@ -102,6 +102,6 @@ def density(ships: Ships, scenes: Scenes, grid: Grid, chosen: NDArray[np.bool_])
 
 
 def months(scenes: Scenes) -> list[tuple[str, NDArray[np.bool_]]]:
-    """Months in which something was seen, in order, each with the mask (S,) of its scenes; without unknown times."""
+    """Months with scenes, in order, each with the mask (S,) of its scenes; scenes of unknown time are left out."""
     of = scenes.start.astype("datetime64[M]")
     return [(str(one), of == one) for one in np.unique(of[~np.isnat(of)])]

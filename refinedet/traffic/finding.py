@@ -1,4 +1,4 @@
-"""fixed_places(): what stands still in the data set of an archive, as a file."""
+"""fixed_places(): finds fixed objects in the data set of an archive, and writes them to a file."""
 
 from __future__ import annotations
 
@@ -31,13 +31,13 @@ class FixedPlaces:
 
 
 def fixed_places(dataset: str | Path, settings: FixedSettings | None = None) -> FixedPlaces:
-    """Find what stands still in the data set of an archive, and write it as points in GeoJSON.
+    """Find fixed objects in the data set of an archive, and write them as points in GeoJSON.
 
     Properties: `lon`, `lat`, `persistence`, `seen` and `passes`, `first` and `last`, `length_m`, `score`, `spread_m`.
 
     Raises:
-        FileError: there is no data set, or the result is there already or cannot be written.
-        InputError: the data set has no seen areas, or the name is not that of GeoJSON.
+        FileError: there is no data set, or the result exists already or cannot be written.
+        InputError: the data set has no seen areas, or the file name is not that of GeoJSON.
         MissingExtra: pyarrow is not installed.
     """
     settings = settings or FixedSettings()

@@ -1,10 +1,10 @@
-"""Fixed things: places at which many passes show something, more often than chance would in the traffic around. Pure.
+"""Fixed objects: places with detections in many passes, more often than by chance in the traffic around. Pure.
 
-A thing that stands still is shown at one place to within the error of the image's position (some 10 m of Sentinel-1)
-and of a detection's middle (10 to 20 m, since the brightest points of a structure change). A ship at anchor swings
-around it: its middle lies on a circle of 100 to 300 m, and the next ship lies elsewhere. So a circle of 50 m that is
-hit in several passes is one thing, unless ships are so dense around it that chance would do the same; that is computed,
-from the ships within a kilometre, for all places that could be chosen.
+A fixed object appears at one place, within the error of the image's position (about 10 m for Sentinel-1) and of the
+middle of a detection (10 to 20 m, because the brightest points of a structure change). A ship at anchor swings around
+its anchor: its middle lies on a circle of 100 to 300 m, and the next ship anchors elsewhere. So a circle of 50 m with
+detections in several passes is one object, unless dense traffic explains them by chance. The probability of chance is
+computed from the ships within a kilometre, for all places that could be chosen.
 """
 
 from __future__ import annotations
@@ -23,14 +23,14 @@ from refinedet.traffic.tables import Scenes, Ships
 _AROUND_M = 1000.0
 """Distance in which the density of ships is counted."""
 _CHANCE = 1e-3
-"""Most things that chance may bring into one archive."""
+"""Largest expected number of chance objects in one archive."""
 _ROUNDS = 3
-"""Rounds in which the middle of a circle moves to its ships."""
+"""Number of rounds in which the middle of a circle moves to the mean of its ships."""
 
 
 @dataclass(frozen=True, slots=True)
 class FixedLimits:
-    """Limits of what counts as fixed."""
+    """Limits for a fixed object."""
 
     passes_min: int = 3
     """Least number of passes that show it."""
@@ -42,7 +42,7 @@ class FixedLimits:
 
 @dataclass(frozen=True, slots=True)
 class FixedThing:
-    """Thing that stands still."""
+    """Fixed object."""
 
     lon: float
     lat: float
@@ -54,9 +54,9 @@ class FixedThing:
     """Time of the first scene that shows it; NaT where unknown."""
     last: np.datetime64
     length_m: float
-    """Median of the lengths; NaN where none is known."""
+    """Median of the lengths; NaN if none is known."""
     score: float
-    """Median."""
+    """Median of the scores."""
     spread_m: float
     """Root mean square of the distances of its detections from their middle."""
 
@@ -67,7 +67,7 @@ class FixedThing:
 
 
 def find_fixed(ships: Ships, scenes: Scenes, limits: FixedLimits) -> list[FixedThing]:
-    """Find what stands still, most passes first; each detection belongs to one thing at the most."""
+    """Find fixed objects, those with most passes first; each detection belongs to at most one object."""
     if not len(ships):
         return []
     search = _Search(ships, scenes, limits)
@@ -82,7 +82,7 @@ def find_fixed(ships: Ships, scenes: Scenes, limits: FixedLimits) -> list[FixedT
 
 
 class _Search:
-    """Ships by place, and which of them belong to a thing already."""
+    """Ships by place, and the mask of those that belong to an object already."""
 
     def __init__(self, ships: Ships, scenes: Scenes, limits: FixedLimits) -> None:
         self._ships, self._scenes, self._limits = ships, scenes, limits
@@ -100,7 +100,7 @@ class _Search:
         return np.bincount(seen[:, 0], minlength=len(self._ships))
 
     def thing_at(self, seed: int) -> FixedThing | None:
-        """Fixed thing around a ship; None where there is none."""
+        """Fixed object around a ship; None if there is none."""
         limits, middle = self._limits, self._places[seed]
         for _ in range(_ROUNDS):
             members = self._free(middle, limits.radius_m)
@@ -126,7 +126,7 @@ class _Search:
         return found[~self.taken[found]]
 
     def _chance(self, middle: NDArray[np.float64], own: int, hits: int, passes: int) -> float:
-        """Expected number of places in the archive at which passing ships alone would do this."""
+        """Expected number of places in the archive with so many hits from passing ships alone."""
         radius = self._limits.radius_m
         others = max(len(self._free(middle, _AROUND_M)) - own, 1)
         expected = others / passes * radius**2 / (_AROUND_M**2 - radius**2)

@@ -1,4 +1,4 @@
-"""density_map(): ships per pass and cell of the data set of an archive, as a GeoTIFF and a picture."""
+"""density_map(): writes ships per pass and cell, from the data set of an archive, as a GeoTIFF and a picture."""
 
 from __future__ import annotations
 
@@ -24,7 +24,7 @@ from refinedet.traffic.tables import Ships
 
 _NAME, _ALL = "density", "all"
 _STANDING = frozenset({"fixed", "platform", "turbine"})
-"""Flags of detections that stand still."""
+"""Flags of fixed objects."""
 _CRS = "EPSG:4326"
 
 
@@ -49,7 +49,7 @@ def density_map(dataset: str | Path, settings: DensitySettings | None = None) ->
     and passes. Detections flagged as `fixed`, `platform` or `turbine` are left out.
 
     Raises:
-        FileError: there is no data set, or a result is there already or cannot be written.
+        FileError: there is no data set, or a result exists already or cannot be written.
         InputError: the data set has no seen areas, a file cannot be used, or there are too many cells.
         MissingExtra: pyarrow is not installed.
     """

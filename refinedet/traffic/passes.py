@@ -10,7 +10,7 @@ from scipy.spatial import cKDTree
 from refinedet.traffic.tables import Scenes, Ships
 
 PASS_S = 600.0
-"""Scenes that begin within this time are of one pass: slices overlap, and an orbit takes ten times as long."""
+"""Scenes that begin within this time belong to one pass: slices overlap, and an orbit takes ten times as long."""
 
 _EARTH_M = 6_371_008.8
 _TWICE_M = 100.0
@@ -18,7 +18,7 @@ _TWICE_M = 100.0
 
 
 def on_sphere(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Places (N, 3) in metres, whose straight distances are those on the ground up to some kilometres."""
+    """Places (N, 3) in metres; their straight distances equal ground distances up to some kilometres."""
     lon, lat = np.radians(lonlat).T
     return np.asarray(
         _EARTH_M * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1), np.float64
@@ -51,7 +51,7 @@ def pass_numbers(start: NDArray[np.datetime64]) -> NDArray[np.int64]:
 
 
 def counted_once(ships: Ships, scenes: Scenes) -> Ships:
-    """Ships without those that an overlapping scene of the same pass shows too."""
+    """Ships without duplicates from overlapping scenes of the same pass."""
     pairs = cKDTree(on_sphere(ships.lonlat)).query_pairs(_TWICE_M, output_type="ndarray") if len(ships) else []
     if not len(pairs):
         return ships

@@ -1,4 +1,4 @@
-"""Picture of densities: one panel for each period, in one scale of colours."""
+"""Picture of densities: one panel for each period, with one colour scale."""
 
 from __future__ import annotations
 
@@ -19,15 +19,15 @@ _PANEL_PX = 420
 _SHAPE = (0.3, 2.5)
 """Least and greatest height of a panel over its width."""
 _GAP_PX, _HEAD_PX, _SCALE_PX = 18, 28, 130
-"""Room around panels, above each for its name, and at the right for the scale."""
+"""Space around panels, above each panel for its name, and at the right for the scale."""
 _BAR_PX = 16
 _PAPER, _INK, _UNSEEN = "#ffffff", "#222222", "#d9d9d9"
 _COLOURS = ((68, 1, 84), (59, 82, 139), (33, 145, 140), (94, 201, 98), (253, 231, 37))
-"""Colours from no ship to the most, as in the map viridis."""
+"""Colours from no ship to most ships, as in the colour map viridis."""
 _ROOT = 0.5
-"""Exponent of the colours, so that thin traffic shows beside dense."""
+"""Exponent of the colours, so that low densities are visible beside high ones."""
 _TICKS = (0.0, 0.1, 0.25, 0.5, 1.0)
-"""Shares of the highest density that the scale names."""
+"""Shares of the highest density that the scale labels."""
 
 
 def write_picture(path: Path, found: Mapping[str, Density], grid: Grid) -> None:

@@ -1,4 +1,4 @@
-"""Settings of questions to the data set of an archive."""
+"""Settings of analyses of the data set of an archive."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ AisState = Literal["matched", "dark", "unknown"]
 
 @validated(frozen=True, slots=True)
 class FixedSettings(Settings):
-    """Settings of a search for what stands still."""
+    """Settings of a search for fixed objects."""
 
     passes_min: Count = option(3, "Minimum number of passes in which a fixed object is detected.")
     share_min: Share = option(
@@ -33,7 +33,7 @@ class FixedSettings(Settings):
 
 @validated(frozen=True, slots=True)
 class DensitySettings(Settings):
-    """Settings of a map of traffic."""
+    """Settings of a density map."""
 
     cell_deg: Positive = option(0.05, "Side of a cell in degrees.")
     by: Period | None = option(

@@ -1,4 +1,4 @@
-"""Tables of an archive: its scenes with the areas that they saw, and its ships."""
+"""Tables of an archive: its scenes with their seen areas, and its ships."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ class Scenes:
     areas: Areas
 
     def __len__(self) -> int:
-        """Count scenes."""
+        """Number of scenes."""
         return len(self.names)
 
 
@@ -33,12 +33,12 @@ class Ships:
     lonlat: NDArray[np.float64]
     """(N, 2) degrees."""
     scene: NDArray[np.int64]
-    """Number of the scene of each."""
+    """Index of the scene of each ship."""
     length_m: NDArray[np.float64]
     score: NDArray[np.float64]
 
     def __len__(self) -> int:
-        """Count ships."""
+        """Number of ships."""
         return len(self.scene)
 
     def only(self, rows: NDArray[Any]) -> Ships:

@@ -1,5 +1,5 @@
-"""Workarounds for other people's software, a file each.
+"""Workarounds for faults of other software, one file each.
 
-Every module docstring has the same form: the problem, its report or how it shows, the versions with it, and when the
-file may go. A test checks the form.
+Every module docstring has the same form: the problem, its report or symptom, the affected versions, and when to remove
+the file. A test checks the form.
 """

@@ -1,10 +1,10 @@
 """End of the interpreter without a last garbage collection.
 
-Problem: as Python ends, it looks through all objects once more. With torch and MLflow imported these are many, which
-    delays the end of a finished command.
+Problem: at exit, Python's garbage collector visits all objects once more. With torch and MLflow imported there are
+many, which delays the end of a finished command.
 Upstream: https://github.com/python/cpython/issues/75739 (`gc.freeze`; it names this effect).
 Versions: Python 3.11.
-Remove: when Python ends as quickly by itself.
+Remove: when Python exits as quickly without it.
 """
 
 from __future__ import annotations

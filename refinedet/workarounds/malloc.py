@@ -1,7 +1,7 @@
-"""Freed memory, kept by the C library for the next tensor.
+"""Reuse of freed memory by the C library for the next tensor.
 
-Problem: glibc maps every large tensor afresh, and gives it back at once. Each of its pages is then zeroed and faulted
-    in again. A training step of EfficientNet-Lite0 at 512 x 384, batch 16, spent more time there than in convolutions.
+Problem: glibc maps new memory for every large tensor, and returns it at once. Each page is then zeroed and faulted in
+again. A training step of EfficientNet-Lite0 at 512 x 384, batch 16, spent more time there than in convolutions.
 Upstream: https://github.com/pytorch/pytorch/pull/55675 proposed an allocator of torch's own, and was closed.
 Versions: glibc 2.36, torch 2.14.
 Remove: when torch keeps freed memory of the processor, as it does that of a GPU.

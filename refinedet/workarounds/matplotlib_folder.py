@@ -1,10 +1,10 @@
-"""Folder of matplotlib where the user has none that can be written.
+"""Folder for matplotlib if the user's own folder cannot be written.
 
-Problem: without a home that can be written, matplotlib says so in two lines on the console, and builds its list of
-    fonts anew in each process.
+Problem: without a writable home, matplotlib prints two lines on the console, and rebuilds its list of fonts in each
+process.
 Upstream: no report was found; it shows as `Matplotlib created a temporary cache directory at`.
 Versions: matplotlib 3.11.
-Remove: when matplotlib does without a folder in silence.
+Remove: when matplotlib runs silently without a folder.
 """
 
 from __future__ import annotations

@@ -1,11 +1,11 @@
-"""Imports of packages that send usage data by openvino_telemetry, without it.
+"""Import of packages without openvino_telemetry, by which they would send usage data.
 
 Problem: an import of openvino or nncf sends an event, and leaves an id and a count in the user's home. Its opt-out is a
     file in the user's home, too, which a library must not write.
 Upstream: https://github.com/openvinotoolkit/openvino/pull/23832 (sent at import) and
     https://github.com/openvinotoolkit/nncf/pull/2186 (on unless refused).
 Versions: OpenVINO 2026.4, NNCF 3.4.
-Remove: when a variable of the environment turns it off. Both work without the package if it is not installed.
+Remove: when an environment variable turns it off. Both packages work without openvino_telemetry.
 """
 
 from __future__ import annotations

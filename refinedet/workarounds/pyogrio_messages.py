@@ -1,7 +1,7 @@
-"""Messages of GDAL on vector files, kept from the console.
+"""GDAL messages on vector files, kept off the console.
 
-Problem: pyogrio turns every message of GDAL into a warning: on metadata as it reads, and on a missing reference system
-    as it writes. Scenes without a position have none. Real errors raise.
+Problem: pyogrio turns every GDAL message into a warning: on metadata when it reads, and on a missing reference system
+when it writes. Scenes without a position have none. Real errors raise.
 Upstream: no report was found; it shows as `'crs' was not provided`, or as RuntimeWarning of a readable file.
 Versions: pyogrio 0.13.
 Remove: when pyogrio takes a file without a reference system without a warning.

@@ -1,10 +1,10 @@
-"""Silence of pystac-client on what a server does not say of itself.
+"""pystac-client without warnings of missing conformance classes.
 
-Problem: pystac-client warns of each conformance class that a server does not name, though the search works. The
-    warnings reach people who cannot change the server.
+Problem: pystac-client warns of each conformance class that a server does not name, although the search works. Users who
+get the warnings cannot change the server.
 Upstream: https://github.com/stac-utils/pystac-client/pull/480
 Versions: pystac-client 0.7 to 0.9.
-Remove: when a client can be told to warn of nothing; today the filters of the process are changed.
+Remove: when a client has a switch for its warnings; this file changes the filters of the process.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from refinedet.workarounds.warning_filters import changing_filters
 
 @contextmanager
 def warnings_ignored() -> Iterator[None]:
-    """Let the block warn of nothing."""
+    """Ignore all warnings within the block."""
     with changing_filters():
         warnings.simplefilter("ignore")
         yield

@@ -1,8 +1,7 @@
-"""Messages of GDAL with undecodable bytes, kept from the console.
+"""GDAL messages with undecodable bytes, kept off the console.
 
 Problem: if GDAL quotes bytes of a damaged file, rasterio's callback for messages cannot decode them, and cannot raise.
-    It prints twice: once as if uncaught, without a traceback, and once as unraisable. The error of the file is raised
-    anyway.
+It prints the error twice: as uncaught, without a traceback, and as unraisable. The error of the file is raised anyway.
 Upstream: https://github.com/rasterio/rasterio/issues/3128
 Versions: rasterio 1.4.
 Remove: when that issue is closed.

@@ -1,7 +1,7 @@
-"""Ray without its messages on dead workers among our results.
+"""Ray without messages on dead workers in the output of the command.
 
-Problem: Ray reports a worker that died on the console of the process that started it, also with `log_to_driver=False`.
-    The switch for that is private. Here a dead worker is replaced, and its scene has a line in the status.
+Problem: Ray reports a worker that died on the console of the process that started it, even with `log_to_driver=False`.
+The switch for that is private. The engine replaces a dead worker, and its scene has a line in the status.
 Upstream: https://github.com/ray-project/ray/issues/2572 asked for quiet errors, and was closed.
 Versions: Ray 2.60.
 Remove: when Ray has a public switch.

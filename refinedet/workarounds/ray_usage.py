@@ -1,6 +1,6 @@
 """Ray without usage statistics.
 
-Problem: Ray sends usage data by default, and only a variable of the environment turns that off.
+Problem: Ray sends usage data by default, and only an environment variable turns that off.
 Upstream: https://docs.ray.io/en/latest/cluster/usage-stats.html
 Versions: Ray 2.60.
 Remove: when Ray asks before it sends.

@@ -1,4 +1,4 @@
-"""Imports of scipy that leave its docstrings as they are.
+"""Import of scipy without parsing its docstrings.
 
 Problem: scipy parses the docstring of each function as it is imported, to add a table of array libraries. That takes
     half of the time that scipy.ndimage needs.
@@ -16,9 +16,9 @@ from refinedet.workarounds.unused_imports import read_parts_of_numpy_when_used
 
 
 def import_ndimage() -> None:
-    """Import scipy.ndimage in half the time, if scipy is as known here; else as ever, when it is first needed.
+    """Import scipy.ndimage in half the time if scipy has the expected form; else leave the import to its first use.
 
-    For processes of our own alone: in others, it would change what help() says of scipy.
+    Call it only in processes of this project: elsewhere, it would change the help() of scipy.
     """
     read_parts_of_numpy_when_used()
     with suppress(ImportError, AttributeError):
@@ -32,7 +32,7 @@ def import_ndimage() -> None:
 
 
 class _Unparsed:
-    """The docstring of a function, as text that takes no additions."""
+    """Docstring of a function as text that ignores additions."""
 
     def __init__(self, function: Any) -> None:
         self._text = function.__doc__ or ""

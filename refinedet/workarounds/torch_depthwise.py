@@ -1,10 +1,10 @@
 """Large and strided depthwise convolutions, kept in float32 under autocast.
 
-Problem: on a processor, the bf16 backward pass of such kernels in channels_last is three times slower than the float32
-    one (144 channels of 64 x 64, kernel 5: 81 against 28 ms), though their forward pass is faster. It was a third of
-    a training step.
-Upstream: https://github.com/pytorch/pytorch/issues/183815 is a neighbour (slow bf16 convolutions, forward; since
-    2.13). This one shows in a profile of `refinedet train`.
+Problem: on a CPU, the bf16 backward pass of such kernels in channels_last is three times slower than in float32 (144
+channels of 64 x 64, kernel 5: 81 against 28 ms), although their forward pass is faster. It was a third of a training
+step.
+Upstream: https://github.com/pytorch/pytorch/issues/183815 is similar (slow bf16 convolutions, forward; since 2.13). The
+problem shows in a profile of `refinedet train`.
 Versions: torch 2.14, two Zen 5 cores.
 Remove: when the bf16 backward pass is the faster one.
 """
@@ -38,7 +38,7 @@ class _Float32Conv2dSame(_Float32, Conv2dSame):
 
 
 def keep_slow_depthwise_float32(model: nn.Module) -> None:
-    """Change the class of these convolutions of a network; their weights stay."""
+    """Change the class of these convolutions in a network; their weights stay."""
     for module in model.modules():
         if not isinstance(module, nn.Conv2d) or module.groups == 1:
             continue

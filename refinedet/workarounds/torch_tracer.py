@@ -1,7 +1,7 @@
-"""Older exporter of torch, without its warnings.
+"""Older exporter of torch (the tracer), without its warnings.
 
 Problem: `torch.export` takes minutes for a network with free heights and widths, so the tracer makes ONNX files. It
-    warns of its age, and of every Python number that it meets. Tests compare its graph with the network.
+warns that it is deprecated, and of every Python number that it meets. Tests compare its graph with the network.
 Upstream: no report was found; it shows as the time of `refinedet export` with `dynamo=True`.
 Versions: torch 2.14.
 Remove: when `dynamo=True` exports the default network in seconds.

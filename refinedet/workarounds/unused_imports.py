@@ -1,10 +1,10 @@
-"""Packages that other packages import without need, read when they are first used instead.
+"""Deferred import of packages that other packages import without need.
 
-Problem: rasterio imports boto3 wherever it is installed, though we read buckets ourselves. scipy looks at every name of
-    numpy, which imports numpy.f2py and numpy.testing. They are a tenth of all that `detect` would import.
+Problem: rasterio imports boto3 if it is installed, although this project reads buckets itself. scipy looks at every
+name of numpy, which imports numpy.f2py and numpy.testing. Together they are a tenth of the imports of `detect`.
 Upstream: no report was found. (importlib's LazyLoader reads a module at its second import already.)
 Versions: rasterio 1.4, scipy 1.17, numpy 2.4.
-Remove: when rasterio imports boto3 for its own sessions alone, and scipy.ndimage no part of numpy that it does not use.
+Remove: when rasterio imports boto3 only for its own sessions, and scipy.ndimage only the parts of numpy that it uses.
 """
 
 from __future__ import annotations
@@ -18,18 +18,18 @@ from typing import Any
 
 
 def read_boto3_when_used() -> None:
-    """Let rasterio import boto3 without reading it."""
+    """Let rasterio import boto3 without loading it."""
     _read_when_used("boto3")
 
 
 def read_parts_of_numpy_when_used() -> None:
-    """Let scipy import parts of numpy without reading them."""
+    """Let scipy import parts of numpy without loading them."""
     _read_when_used("numpy.f2py")
     _read_when_used("numpy.testing")
 
 
 def _read_when_used(name: str) -> None:
-    """Put a module in its place that is read as soon as anything of it is asked for."""
+    """Register a module that is loaded when one of its names is first used."""
     if name in sys.modules or find_spec(name) is None:
         return
 

@@ -1,10 +1,10 @@
-"""Filters of warnings, changed by one thread at a time.
+"""Warning filters, changed by one thread at a time.
 
-Problem: the filters belong to the process. If two threads change them at once, the one that ends first takes the filter
-    of the other one away, and the one that ends last leaves its own behind.
+Problem: the filters belong to the process. If two threads change them at once, the first to end removes the filter of
+the other, and the last to end leaves its own behind.
 Upstream: https://github.com/python/cpython/issues/91505
-Versions: Python 3.11 to 3.14; from 3.14 on `-X context_aware_warnings` gives each thread its own.
-Remove: when each thread has its own by default in every version that we support.
+Versions: Python 3.11 to 3.14; from 3.14 on, `-X context_aware_warnings` gives each thread its own filters.
+Remove: when each thread has its own filters by default in all supported versions.
 """
 
 from __future__ import annotations
@@ -19,6 +19,6 @@ _ONE = RLock()
 
 @contextmanager
 def changing_filters() -> Iterator[None]:
-    """Let the block change the filters, which are as before after it; blocks of other threads wait."""
+    """Let the block change the filters, and restore them afterwards; blocks of other threads wait."""
     with _ONE, warnings.catch_warnings():
         yield

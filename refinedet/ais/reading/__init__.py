@@ -1,1 +1,1 @@
-"""Files of AIS to tables: formats, columns, times, cleaning and its account."""
+"""Reading of AIS files into tables: formats, columns, times, cleaning and its counts."""

@@ -1,4 +1,4 @@
-"""Columns of a table as arrays, whatever they hold: text, numbers, times."""
+"""Columns of a table as arrays of text, numbers or times."""
 
 from __future__ import annotations
 
@@ -11,16 +11,16 @@ from refinedet.ais.reading.opening import load_pyarrow
 from refinedet.ais.reading.times import DateOrder, Times, parse_times
 
 NULLS = ("", "Unknown", "Undefined", "unknown", "undefined", "None", "null", "NULL", "NaN", "nan", "\\N", "N/A", "NA")
-"""Texts that say that there is nothing."""
+"""Texts that mean a missing value."""
 _NUMBER = r"^\s*[-+]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][-+]?[0-9]+)?\s*$"
 _HIGH, _LOW = ("1", "1.0", "true", "high"), ("0", "0.0", "false", "low")
 _GREATEST_S = 1e11
-"""Greatest epoch in seconds; what is greater is in milliseconds."""
+"""Greatest epoch in seconds; greater values are in milliseconds."""
 _LONGEST_TIME = 40
 
 
 def numbers(column: Any) -> NDArray[np.float64]:
-    """Numbers of a column; NaN where there is none. Text may have a decimal comma."""
+    """Numbers of a column; NaN for a missing value. Text may have a decimal comma."""
     pa = load_pyarrow()
     compute = pa.compute
     if pa.types.is_boolean(column.type):
@@ -42,14 +42,14 @@ def numbers(column: Any) -> NDArray[np.float64]:
 
 
 def whole_numbers(column: Any) -> NDArray[np.int64]:
-    """Whole numbers of a column; 0 where there is none."""
+    """Whole numbers of a column; 0 for a missing value."""
     values = numbers(column)
     right = np.isfinite(values) & (np.abs(values) < 2**53) & (values == np.floor(values))
     return np.where(right, values, 0).astype(np.int64)
 
 
 def texts(column: Any, longest: int) -> NDArray[np.str_]:
-    """Texts of a column without padding; empty where there is none."""
+    """Texts of a column without padding; empty for a missing value."""
     pa = load_pyarrow()
     if not (pa.types.is_binary(column.type) or pa.types.is_large_binary(column.type)):
         if pa.types.is_floating(column.type):  # a code such as 70.0
@@ -64,13 +64,13 @@ def texts(column: Any, longest: int) -> NDArray[np.str_]:
 
 
 def clean_text(text: str) -> str:
-    """First line of a text, up to the @ with which AIS fills it, without what cannot be printed."""
+    """First line of a text, up to the @ with which AIS pads it, without unprintable characters."""
     first = text.split("@", 1)[0].strip().split("\n", 1)[0]
     return "".join(one for one in first if one.isprintable()).strip()
 
 
 def times(column: Any, order: DateOrder) -> Times:
-    """Times of a column in UTC; NaT where there is none."""
+    """Times of a column in UTC; NaT for a missing value."""
     pa = load_pyarrow()
     if pa.types.is_timestamp(column.type) or pa.types.is_date(column.type):
         unit = pa.timestamp("ms", tz=getattr(column.type, "tz", None))

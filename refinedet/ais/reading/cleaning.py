@@ -1,4 +1,4 @@
-"""Cleaning of messages: what is no position of a ship is dropped, what cannot be is taken out, and all is counted."""
+"""Cleaning of messages: drops those without a ship's position, removes impossible values, and counts all changes."""
 
 from __future__ import annotations
 
@@ -14,14 +14,14 @@ from refinedet.ais.reading.numbers import is_number, is_odd, no_ships
 from refinedet.ais.tables import Fixes
 
 _FIRST_TIME = np.datetime64("1998-01-01", "ms")
-"""Nobody sent AIS before: a clock that lost its time."""
+"""Earliest time: AIS did not exist before, so an earlier time means a wrong clock."""
 _AHEAD = np.timedelta64(24 * 60 * 60 * 1000, "ms")
-"""Time ahead of now that the zone of a log may explain."""
+"""Longest time ahead of now that a time zone of a log can explain."""
 _GOOD_M, _LOW_M, _LONG_RANGE_M = 10.0, 100.0, 185.0
-"""Uncertainty of a position: with its flag of accuracy (ITU-R M.1371: 10 m), without it, to a tenth of a minute."""
+"""Uncertainty of a position: with the accuracy flag (ITU-R M.1371: 10 m), without it, or to a tenth of a minute."""
 _LONG_RANGE = 27
 _FASTEST_KN = 102.2
-"""Greatest speed of a message; it stands for this speed and all above."""
+"""Greatest speed of a message; it means this speed or more."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,19 +29,19 @@ class Cleaned:
     """Part of a file after cleaning."""
 
     fixes: Fixes
-    """In the order of the file."""
+    """Fixes in the order of the file."""
     statics: Messages
     """Messages whose static data may be used."""
 
 
 def clean(rows: Rows, wanted: Wanted, now: np.datetime64, counts: Counter[str]) -> Cleaned:
-    """Take the positions of ships in the area and time, and all messages that may have static data of such ships.
+    """Select the positions of ships in the area and time, and all messages that may have static data of such ships.
 
     Args:
         rows: part of a file.
         wanted: area and time.
         now: time of reading in UTC; positions more than a day later have a wrong clock.
-        counts: is added to.
+        counts: counts by reason, to which this call adds.
     """
     lon, lat = rows.longitude_deg, rows.latitude_deg
     counts[reasons.MESSAGES] += len(lon)
@@ -70,7 +70,7 @@ def clean(rows: Rows, wanted: Wanted, now: np.datetime64, counts: Counter[str]) 
 
 
 def _without(right: Mask, left: Mask, reason: str, counts: Counter[str]) -> Mask:
-    """Rows of those left that are right; the others are counted."""
+    """Rows of `left` that are `right`; the others are counted under `reason`."""
     counts[reason] += int((left & ~right).sum())
     return left & right
 
@@ -82,7 +82,7 @@ def _has_static(messages: Messages) -> Mask:
 
 
 def _fixes(messages: Messages, counts: Counter[str]) -> Fixes:
-    """Fixes of messages that are kept, without values that stand for nothing."""
+    """Fixes of the kept messages; values that mean "not available" become NaN."""
     long_range = messages.message_type == _LONG_RANGE
     low = (messages.accuracy == 0) & ~long_range
     counts[reasons.LONG_RANGE] += int(long_range.sum())

@@ -1,4 +1,4 @@
-"""Columns of AIS tables, told by their names as providers write them."""
+"""Columns of AIS tables, found by the names that providers use."""
 
 from __future__ import annotations
 
@@ -42,13 +42,14 @@ NAMES: Mapping[str, tuple[str, ...]] = {
     "port": ("toport", "dimensiontoport", "dimport", "dimensionc", "dimc", "referencepointc"),
     "starboard": ("tostarboard", "dimensiontostarboard", "dimstarboard", "dimensiond", "dimd", "referencepointd"),
 }
-"""Names of each field in small letters and digits alone, most telling first.
+"""Names of each field in lower-case letters and digits only, the clearest first.
 
-Bare C and D are missing on purpose: the Danish Maritime Authority describes them the other way round than the standard.
+The plain names C and D are left out on purpose: the Danish Maritime Authority defines them in the opposite order to the
+standard.
 """
 
 DANISH = "# timestamp"
-"""First column of the Danish Maritime Authority, whose dates are day first."""
+"""First column of files of the Danish Maritime Authority, whose dates have the day first."""
 _STATIC = ("name", "ship_type", "length", "width", "bow", "stern", "port", "starboard")
 _POSITION = ("time", "longitude", "latitude")
 _SHOWN = 30
@@ -84,12 +85,12 @@ def check_fields(columns: Mapping[str, str] | None) -> None:
 
 
 def find_columns(names: Sequence[str], where: str, columns: Mapping[str, str] | None = None) -> Columns:
-    """Find the columns of a table of positions, or of static data alone; `columns` names those of some fields.
+    """Find the columns of a table of positions, or of static data alone.
 
     Args:
         names: names of the columns, in order.
         where: name of the file, for messages.
-        columns: column of a field, by the field; those that this table lacks do not count.
+        columns: column names by field, as the user states them; names that this table lacks are ignored.
 
     Raises:
         InputError: columns are missing.
@@ -105,7 +106,7 @@ def find_columns(names: Sequence[str], where: str, columns: Mapping[str, str] | 
     found |= stated
     missing = [key for key in ("mmsi", *_POSITION) if key not in found]
     static_alone = missing == list(_POSITION) and any(key in found for key in _STATIC)
-    if "time" in found and missing == list(_POSITION[1:]):  # a register with the date of its rows
+    if "time" in found and missing == list(_POSITION[1:]):  # a ship register with a date column
         static_alone = any(key in found for key in _STATIC)
     if missing and not static_alone:
         shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
@@ -123,5 +124,5 @@ def find_columns(names: Sequence[str], where: str, columns: Mapping[str, str] | 
 
 
 def _plain(name: str) -> str:
-    """Small letters and digits of a name."""
+    """Lower-case letters and digits of a name."""
     return re.sub("[^a-z0-9]", "", name.lower())

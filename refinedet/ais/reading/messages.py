@@ -1,4 +1,4 @@
-"""Messages of AIS as arrays, as they are before cleaning."""
+"""AIS messages as arrays, before cleaning."""
 
 from __future__ import annotations
 
@@ -15,12 +15,12 @@ Mask = NDArray[np.bool_]
 
 @dataclass(frozen=True, slots=True)
 class Messages:
-    """Part of the messages of a file, as reported; all arrays have N rows. A number that is not there is NaN."""
+    """Part of the messages of a file, as reported; all arrays have N rows. A missing number is NaN."""
 
     mmsi: NDArray[np.int64]
-    """0 where there is none."""
+    """0 for a missing number."""
     time: NDArray[np.datetime64]
-    """datetime64[ms], UTC; NaT where there is none."""
+    """datetime64[ms], UTC; NaT for a missing time."""
     longitude_deg: NDArray[np.float64]
     latitude_deg: NDArray[np.float64]
     speed_kn: NDArray[np.float64]
@@ -31,16 +31,16 @@ class Messages:
     accuracy: NDArray[np.int8]
     """1 for high, 0 for low, -1 where it is unknown."""
     mobile: NDArray[np.str_]
-    """Type of mobile in words; empty where it is unknown, as all texts here."""
+    """Type of mobile in words; empty where it is unknown, like all texts of this class."""
     name: NDArray[np.str_]
     ship_type: NDArray[np.str_]
     sides_m: NDArray[np.float64]
-    """(N, 4): from the antenna to bow, stern, port, starboard."""
+    """(N, 4): distance from the antenna to bow, stern, port and starboard."""
     size_m: NDArray[np.float64]
     """(N, 2): length and width."""
 
     def __len__(self) -> int:
-        """Count messages."""
+        """Number of messages."""
         return len(self.mmsi)
 
     def take(self, rows: Mask) -> Messages:
@@ -50,12 +50,12 @@ class Messages:
 
 @dataclass(frozen=True, slots=True)
 class Wanted:
-    """Place and time that are read."""
+    """Area and time to read."""
 
     area: Area | None = None
-    """None for the whole earth."""
+    """Area; None: the whole earth."""
     start: np.datetime64 | None = None
-    """UTC; None without a bound, as `end`."""
+    """First time in UTC; None: no limit. `end` is the last time."""
     end: np.datetime64 | None = None
 
     def inside(self, longitude_deg: NDArray[np.float64], latitude_deg: NDArray[np.float64]) -> Mask:
@@ -68,7 +68,7 @@ class Wanted:
         return within & (after & before if west <= east else after | before)
 
     def during(self, time: NDArray[np.datetime64]) -> Mask:
-        """True for times between start and end, both included; false for no time."""
+        """True for times between start and end, both included; false for NaT."""
         right = ~np.isnat(time)
         if self.start is not None:
             right &= time >= self.start
@@ -78,16 +78,16 @@ class Wanted:
 
 
 class Rows(Protocol):
-    """Part of a file of which the places are known, and the rest is decoded for the rows that are taken."""
+    """Part of a file whose places are known; the other fields are decoded only for the rows that `take` selects."""
 
     @property
     def longitude_deg(self) -> NDArray[np.float64]:
-        """Longitudes; NaN where there is none."""
+        """Longitudes; NaN for a missing one."""
         ...
 
     @property
     def latitude_deg(self) -> NDArray[np.float64]:
-        """Latitudes; NaN where there is none."""
+        """Latitudes; NaN for a missing one."""
         ...
 
     def take(self, rows: Mask) -> Messages:

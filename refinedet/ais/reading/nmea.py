@@ -31,7 +31,7 @@ _STATIONS: Mapping[int, str] = {
 _POSITIONS, _STATICS = (1, 2, 3, 18, 19, 27), (5, 19, 24)
 _BATCH = 20_000
 _PENDING = 1_000
-"""Most messages of which a part is missing; more are given up, oldest first."""
+"""Most incomplete messages that are kept; beyond this number, the oldest are dropped."""
 _LONGEST_TIME = 40
 
 
@@ -63,7 +63,7 @@ class LogRows:
 
 @dataclass(slots=True)
 class _Waiting:
-    """One message: its sentences so far, and the text of its time."""
+    """Incomplete message: its sentences so far, and the text of its time."""
 
     parts: dict[int, bytes]
     total: int
@@ -78,7 +78,7 @@ class LogFile:
         self.source = source
 
     def rows(self, wanted: Wanted, order: DateOrder, counts: Counter[str]) -> Iterator[LogRows]:
-        """Decode the messages in parts; those outside the time, or of stations that are no ships, are only counted.
+        """Decode the messages in parts; messages outside the time or from stations that are no ships are only counted.
 
         Raises:
             FileError: the file cannot be read.
@@ -94,7 +94,7 @@ class LogFile:
         yield _decoded(pyais, batch, wanted, order, counts)
 
     def _whole(self, counts: Counter[str]) -> Iterator[_Waiting]:
-        """Messages of which every sentence is there, in the order of their last sentence."""
+        """Complete messages, in the order of their last sentence."""
         waiting: dict[tuple[bytes, bytes, int], _Waiting] = {}
         precise = b""
         with content(self.source) as stream:
@@ -130,7 +130,7 @@ class LogFile:
 
 
 def _count(counts: Counter[str], reason: str) -> None:
-    """Count a message that no row stands for."""
+    """Count a message that gives no row."""
     counts[reasons.MESSAGES] += 1
     counts[reason] += 1
 
@@ -211,6 +211,6 @@ def _messages(found: list[tuple[int, Any]], times: NDArray[np.datetime64]) -> Me
 
 
 def _code(message: Any) -> str:
-    """Code of the type of a ship as text."""
+    """Code of the ship type as text."""
     code = getattr(message, "ship_type", None)
     return "" if code is None else str(int(code))

@@ -1,4 +1,4 @@
-"""Numbers of AIS stations (MMSI): which are ships (ITU-R M.585)."""
+"""MMSIs of AIS stations, and which of them are ships (ITU-R M.585)."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 from refinedet.ais.reading import reasons
 
 _FIRST_COUNTRY, _LAST_COUNTRY = 201, 775
-"""Least and greatest three digits of a country."""
+"""Least and greatest three-digit country code."""
 _TYPES: Mapping[str, tuple[int, ...]] = {
     reasons.BASE_STATION: (4, 11, 17),
     reasons.AIRCRAFT: (9,),
@@ -30,7 +30,7 @@ _LONGEST = 9
 def no_ships(
     mmsi: NDArray[np.int64], message_type: NDArray[np.int16], mobile: NDArray[np.str_]
 ) -> list[tuple[str, NDArray[np.bool_]]]:
-    """Stations that are no ships, by number, message type or the provider's words; reasons with their masks."""
+    """Masks of the stations that are no ships, by reason; from MMSI, message type or the provider's words."""
     words = np.char.lower(mobile) if mobile.dtype.itemsize else mobile
     found = {
         reasons.BASE_STATION: (mmsi < 10**7) & _country(mmsi // 10**4),
@@ -52,7 +52,7 @@ def is_number(mmsi: NDArray[np.int64]) -> NDArray[np.bool_]:
 
 
 def is_odd(mmsi: NDArray[np.int64]) -> NDArray[np.bool_]:
-    """True for numbers that no ship should have: neither a ship's, nor a craft's of a mother ship, nor a handheld's."""
+    """True for numbers that belong to no ship, no craft of a mother ship and no handheld device."""
     ship = _country(mmsi // 10**6)
     craft = (mmsi // 10**7 == 98) & _country(mmsi // 10**4 % 1000)
     handheld = (mmsi // 10**8 == 8) & _country(mmsi // 10**5 % 1000)

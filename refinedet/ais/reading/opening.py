@@ -1,4 +1,4 @@
-"""Files of AIS as streams of bytes: plain, compressed, or members of a zip; and the packages that read them."""
+"""AIS files as streams of bytes (plain, compressed, or members of a zip); imports the packages that read them."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ _CODECS = ((b"\x1f\x8b", "gzip"), (b"(\xb5/\xfd", "zstd"), (b"BZh", "bz2"))
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 _HEAD_BYTES = 1 << 16
 _TABLES = (".csv", ".txt", ".tsv", ".log", ".nmea", ".ais", ".dat")
-"""Endings of the members of a zip that are read."""
+"""Suffixes of the members of a zip that are read."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +36,7 @@ class Source:
 
 
 class CountedLines:
-    """A stream that counts the lines that are read from it, without empty ones."""
+    """Stream that counts the lines read from it, without empty lines."""
 
     closed = False
 
@@ -104,7 +104,7 @@ def sources(path: Path) -> list[Source]:
 
 
 def first_bytes(path: Path) -> bytes:
-    """First bytes of a file as it lies on disk.
+    """First bytes of a file on disk, not decompressed.
 
     Raises:
         FileError: the file is missing or cannot be read.
@@ -122,7 +122,7 @@ def is_parquet(source: Source) -> bool:
 
 
 def head(source: Source) -> bytes:
-    """First bytes of the content.
+    """First bytes of the content, decompressed.
 
     Raises:
         FileError: the file cannot be read.
@@ -147,7 +147,7 @@ def content(source: Source) -> Iterator[Any]:
         with source.path.open("rb") as stream:
             if codec is None:
                 yield stream
-            else:  # buffered, since pyarrow's own stream has no lines
+            else:  # buffered, because pyarrow's own stream cannot read lines
                 yield io.BufferedReader(load_pyarrow().CompressedInputStream(stream, codec))
     except (FileError, InputError):
         raise

@@ -1,4 +1,4 @@
-"""Order among the fixes of all files: doubled ones, and several ships that send one number."""
+"""Order of the fixes of all files: removes duplicates, and separates ships that send the same MMSI."""
 
 from __future__ import annotations
 
@@ -15,19 +15,19 @@ from refinedet.ais.tables import SHARED, Fixes
 from refinedet.geo.position import distances_m
 
 _REACH_MS = 100 * 1852 / 3600
-"""Greatest speed in m/s, 100 knots: faster than ships are, also between two fixes with times from different clocks."""
+"""Greatest speed in m/s (100 knots): no ship exceeds it, even between fixes with times from different clocks."""
 _SLACK_M = 2000.0
-"""Way that wrong times and positions explain: a ship at 20 knots makes it in three minutes."""
+"""Distance that wrong times and positions can explain: 20 knots for three minutes."""
 _MOVING_KN = 2.0
-"""Speed at which a ship cannot be at the same place to a metre twice."""
+"""Speed above which a ship is never at the same place twice to within a metre."""
 _COARSE_M = 150.0
-"""Uncertainty from which on two fixes at the same place may be two positions."""
+"""Uncertainty from which two fixes at the same place may be different positions."""
 _TRACK = 3
-"""Fewest fixes of another ship; fewer that no ship can have reached are errors."""
+"""Fewest fixes of a second ship; fewer unreachable fixes are errors."""
 
 
 def ordered(parts: Sequence[Fixes], counts: Counter[str]) -> Fixes:
-    """Fixes of all parts by number and time, without doubled ones, and with ships that share a number told apart."""
+    """Fixes of all parts by MMSI and time, without duplicates; ships that share an MMSI are separated."""
     if not parts:
         nothing = np.zeros(0)
         kinds = (np.int64, "datetime64[ms]", *(np.float64,) * 2, *(np.float32,) * 4)
@@ -61,9 +61,9 @@ def _left(fixes: Fixes, right: Mask, reason: str, counts: Counter[str]) -> Fixes
 
 
 def _repeated(fixes: Fixes) -> Mask:
-    """True for fixes that came before: at the same time and place, or of a moving ship at the same place later.
+    """True for duplicate fixes: of the same time and place, or of a moving ship at the same place later.
 
-    A moving ship that is at the same place again, with the same speed and course, was heard late or by two stations.
+    A moving ship that is at the same place again, with the same speed and course, was received late or by two stations.
     """
     lon, lat, speed, course = fixes.longitude_deg, fixes.latitude_deg, fixes.speed_kn, fixes.course_deg
     order = np.lexsort((fixes.time, course, speed, lat, lon, fixes.mmsi))  # NaN comes last
@@ -77,10 +77,10 @@ def _repeated(fixes: Fixes) -> Mask:
 
 
 def tell_apart(fixes: Fixes) -> tuple[NDArray[np.int64], Mask]:
-    """Numbers with the ships that share one told apart, and which fixes belong to a ship.
+    """Numbers that separate the ships of a shared MMSI, and the mask of the fixes that belong to a ship.
 
-    The fixes of a number are put together to tracks that a ship can sail. The longest track keeps the number; those of
-    at least `_TRACK` fixes get multiples of `SHARED` added. Shorter ones beside such a track are errors.
+    The fixes of an MMSI are joined to tracks that a ship can sail. The longest track keeps the MMSI; other tracks of at
+    least `_TRACK` fixes get a multiple of `SHARED` added. Shorter tracks beside them are errors.
 
     Args:
         fixes: sorted by number and time.
@@ -107,7 +107,7 @@ def tell_apart(fixes: Fixes) -> tuple[NDArray[np.int64], Mask]:
 def _tracks(
     lonlat: NDArray[np.float64], seconds: NDArray[np.float64], uncertainty_m: NDArray[np.float32]
 ) -> NDArray[np.int64]:
-    """Track of each fix, in order of time: the nearest whose last fix it can come from, else a new one."""
+    """Track of each fix, in order of time: the nearest track from whose last fix it is reachable, else a new one."""
     track = np.zeros(len(lonlat), np.int64)
     last: list[int] = []
     for i in range(len(lonlat)):

@@ -1,4 +1,4 @@
-"""Reading of AIS files: one call, whatever their formats."""
+"""Reading of AIS files of all formats in one call."""
 
 from __future__ import annotations
 
@@ -34,20 +34,20 @@ def read_ais(
     time: tuple[datetime, datetime] | None,
     columns: Mapping[str, str] | None = None,
 ) -> Ais:
-    """Read position reports and static data of ships from files of AIS.
+    """Read position reports and static data of ships from AIS files.
 
-    Tables (CSV, also compressed or in a zip; Parquet) and logs of NMEA sentences are read in parts, so that memory
-    grows with what lies in the area and time, not with the files.
+    Tables (CSV, also compressed or in a zip; Parquet) and logs of NMEA sentences are read in parts. So memory grows
+    with the reports in the area and time, not with the size of the files.
 
     Args:
         paths: files, in any order.
         area: west, south, east, north in degrees, WGS 84; west is greater than east across the antimeridian.
         time: first and last time; without a zone they are UTC.
-        columns: column of a field, by the field, such as {"mmsi": "SHIP"}; the fields are those of `columns.NAMES`.
+        columns: column names by field, such as {"mmsi": "SHIP"}; the fields are those of `columns.NAMES`.
 
     Raises:
         FileError: a file is missing or damaged.
-        InputError: a file has no positions or misses columns; the area or the time is none; a column is in no file.
+        InputError: a file has no positions or lacks columns; the area or the time is invalid; a column is in no file.
         MissingExtra: a package is not installed.
     """
     wanted = _wanted(area, time)
@@ -71,7 +71,7 @@ def read_ais(
 
 
 def check_ais(paths: Iterable[str | Path], columns: Mapping[str, str] | None = None) -> None:
-    """Check that files of AIS can be read, by their first bytes, so that an error comes before any work.
+    """Check by their first bytes that AIS files can be read, so that an error comes before the work.
 
     Raises:
         FileError, InputError, MissingExtra: as `read_ais`.
@@ -96,7 +96,7 @@ class _Found:
 
 
 def _read(file: _File, wanted: Wanted, now: np.datetime64) -> _Found:
-    """Read one file; again if a late date tells that the month comes first."""
+    """Read one file; read it again if a late date shows that the month comes first."""
     danish = not isinstance(file, LogFile) and file.columns.day_first
     for order in (DateOrder(day_first=True if danish else None), DateOrder(day_first=False)):
         found = _Found()
@@ -114,7 +114,7 @@ def _read(file: _File, wanted: Wanted, now: np.datetime64) -> _Found:
 
 
 def _opened(source: Source, columns: Mapping[str, str] | None) -> _File:
-    """A file by its content."""
+    """Choose the reader of a file by its content."""
     if is_parquet(source):
         return ParquetFile(source, columns)
     first = head(source)
@@ -127,7 +127,7 @@ def _check(files: Sequence[_File], columns: Mapping[str, str] | None) -> None:
     """Check that there are positions, and that each column that the user names is in a table.
 
     Raises:
-        InputError: there are none, or it is in no table.
+        InputError: there are no positions, or a column is in no table.
     """
     tables = [file for file in files if not isinstance(file, LogFile)]
     if not files:
@@ -140,10 +140,10 @@ def _check(files: Sequence[_File], columns: Mapping[str, str] | None) -> None:
 
 
 def _wanted(area: Area | None, time: tuple[datetime, datetime] | None) -> Wanted:
-    """Area and time as they are compared.
+    """Area and time in the form that readers compare.
 
     Raises:
-        InputError: there is no such area or time.
+        InputError: the area or the time is invalid.
     """
     if area is not None:
         west, south, east, north = area

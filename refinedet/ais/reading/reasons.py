@@ -1,7 +1,7 @@
-"""Names of the counts of reading, and their account in sentences.
+"""Names of the counts of reading, and sentences about them.
 
-Each message counts once: as kept, as static data, or as dropped for the first reason that applies. A repair counts
-beside these.
+Each message counts once: as kept, as static data, or as dropped for the first reason that applies. Repairs are counted
+separately.
 """
 
 from __future__ import annotations
@@ -52,11 +52,11 @@ REPAIRED = (
     *(HEADING_UNAVAILABLE, HEADING_IMPOSSIBLE, LOW_ACCURACY, LONG_RANGE, OUT_OF_ORDER),
     *(ODD_NUMBER, TWO_SHIPS, SIZE_IMPOSSIBLE, DAY_FIRST),
 )
-"""Repairs and doubts of what was kept."""
+"""Repairs and doubts about kept messages."""
 
 
 def account(counts: Mapping[str, int]) -> tuple[str, ...]:
-    """Sentences on what became of the messages: totals, then what was dropped, then what was repaired."""
+    """Sentences on the messages of the files: totals, then dropped ones, then repairs."""
     total, kept, static = (counts.get(key, 0) for key in (MESSAGES, KEPT, STATIC))
     lines = [f"AIS: {total:,} messages; {kept:,} positions kept, {static:,} with static data alone"]
     for title, keys in (("dropped", DROPPED), ("kept with repairs or doubts", REPAIRED)):

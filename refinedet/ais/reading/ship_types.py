@@ -58,7 +58,7 @@ _WORDS: Mapping[str, str] = {
 
 
 def ship_types(texts: NDArray[np.str_]) -> NDArray[np.str_]:
-    """Types in words of codes or words; empty where they say nothing."""
+    """Convert codes or words to types in words; empty for an unknown type."""
     distinct, which = np.unique(texts, return_inverse=True)
     return np.array([_word(str(text)) for text in distinct], dtype=np.str_)[which] if len(texts) else texts
 

@@ -1,4 +1,4 @@
-"""Static data of ships, gathered from all messages and files: the latest word of each kind counts."""
+"""Static data of ships from all messages and files; for each field, the latest value counts."""
 
 from __future__ import annotations
 
@@ -15,18 +15,18 @@ from refinedet.ais.tables import SHARED, Statics
 
 _KINDS = ("name", "ship_type", "sides_m", "size_m")
 _EVERY = 32
-"""Parts after which what was gathered is reduced to one row a number."""
+"""Number of parts after which the collected data are reduced to one row per MMSI."""
 _LONGEST_M, _WIDEST_M = 500.0, 130.0
-"""Longest and widest ships there are, rounded up."""
+"""Length and width of the largest ships of the world, rounded up."""
 
 _Column = tuple[NDArray[np.int64], NDArray[Any]]
 
 
 class StaticData:
-    """Static data as it is gathered; memory grows with the number of ships, not of messages."""
+    """Collector of static data; its memory grows with the number of ships, not of messages."""
 
     def __init__(self) -> None:
-        """Begin with nothing."""
+        """Start empty."""
         self._parts: dict[str, list[_Column]] = {kind: [] for kind in _KINDS}
 
     def add(self, messages: Messages) -> None:
@@ -41,7 +41,7 @@ class StaticData:
                     self._parts[kind] = [_joined(parts)]
 
     def join(self, other: StaticData) -> None:
-        """Add what another gathered, after what is here."""
+        """Add the data of another collector, as later data."""
         for kind, parts in other._parts.items():
             if parts:
                 self._parts[kind] = [_joined([*self._parts[kind], *parts])]
@@ -50,8 +50,8 @@ class StaticData:
         """Static data of some ships.
 
         Args:
-            mmsi: numbers, sorted, each once. Of ships that share a number nobody knows which has the size.
-            counts: is added to.
+            mmsi: sorted numbers, each once. If ships share an MMSI, it is unknown which of them has the size.
+            counts: counts by reason, to which this call adds.
         """
         sent = mmsi % SHARED
         shared = np.isin(sent, sent[mmsi >= SHARED])
@@ -76,15 +76,15 @@ class StaticData:
 def dimensions(
     sides_m: NDArray[np.float64], size_m: NDArray[np.float64], counts: Counter[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
-    """Places of the antennas and sizes, NaN where they say nothing or cannot be.
+    """Places of the antennas and sizes; NaN for missing or impossible values.
 
-    Zeros at bow and port with others at stern and starboard mean that these are length and width, and the place of the
-    antenna is unknown (ITU-R M.1371). Without port, a zero at the bow means the same.
+    Zeros at bow and port with other values at stern and starboard mean that these are length and width, and that the
+    place of the antenna is unknown (ITU-R M.1371). Without port, a zero at the bow means the same.
 
     Args:
         sides_m: (N, 4), from the antenna to bow, stern, port, starboard.
-        size_m: (N, 2), length and width as a provider gives them; else they follow from the sides.
-        counts: is added to.
+        size_m: (N, 2), length and width from the provider; missing ones follow from the sides.
+        counts: counts by reason, to which this call adds.
     """
     bow, stern, port, starboard = sides_m.T
     length = np.where(size_m[:, 0] > 0, size_m[:, 0], bow + stern)
@@ -103,7 +103,7 @@ def dimensions(
 
 
 def _latest(mmsi: NDArray[np.int64], values: NDArray[Any]) -> _Column:
-    """Last value of each number, sorted by number."""
+    """Last value of each MMSI, sorted by MMSI."""
     numbers, place = np.unique(mmsi[::-1], return_index=True)
     return numbers, values[len(mmsi) - 1 - place]
 

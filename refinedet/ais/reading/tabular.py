@@ -1,4 +1,4 @@
-"""Tables of AIS, CSV and Parquet, in parts that fit in memory."""
+"""AIS tables (CSV and Parquet), read in parts that fit in memory."""
 
 from __future__ import annotations
 
@@ -29,12 +29,12 @@ _SIDES, _SIZE = ("bow", "stern", "port", "starboard"), ("length", "width")
 
 @dataclass(frozen=True, slots=True)
 class TableRows:
-    """Rows of a table, of which the rest is decoded when it is taken."""
+    """Rows of a table; fields other than the place are decoded by `take`."""
 
     longitude_deg: NDArray[np.float64]
     latitude_deg: NDArray[np.float64]
     columns: Mapping[str, Any]
-    """Columns of pyarrow by field."""
+    """pyarrow columns by field."""
     order: DateOrder
 
     def take(self, rows: Mask) -> Messages:
@@ -95,12 +95,12 @@ class CsvFile:
         self.columns: Columns = find_columns(self.names, source.label, columns)
 
     def rows(self, wanted: Wanted, order: DateOrder, counts: Counter[str]) -> Iterator[TableRows]:
-        """Read the rows in parts; lines that make no row are counted as damaged.
+        """Read the rows in parts; lines that give no row are counted as damaged.
 
         Raises:
             FileError: the file cannot be read.
         """
-        del wanted  # lines of text are known only once they are read
+        del wanted  # the number of lines is known only after reading
         pa = load_pyarrow()
         labels = [str(i) for i in range(len(self.names))]
         fields = {key: labels[index] for key, index in self.columns.place.items()}
@@ -115,12 +115,12 @@ class CsvFile:
                 if "Empty CSV file" not in str(error):
                     message = f"expected a table in {self.source.label}, but reading it failed ({error})"
                     raise FileError(message) from error
-            lost = max(0, lines.lines - 1 - read)  # the head of the table is one
+            lost = max(0, lines.lines - 1 - read)  # one line is the header
         counts[reasons.DAMAGED] += lost
         counts[reasons.MESSAGES] += lost
 
     def _batches(self, lines: CountedLines, labels: list[str], fields: Mapping[str, str]) -> Any:
-        """Batches of pyarrow, with everything as text."""
+        """Batches of pyarrow, with all columns as text."""
         pa = load_pyarrow()
         kinds = {label: pa.binary() if key in _TEXTS else pa.string() for key, label in fields.items()}
         return pa.csv.open_csv(
@@ -157,7 +157,7 @@ class ParquetFile:
         self.columns: Columns = find_columns(self.names, source.label, columns)
 
     def rows(self, wanted: Wanted, order: DateOrder, counts: Counter[str]) -> Iterator[TableRows]:
-        """Read the rows in parts; groups of rows whose statistics lie outside the area are counted and not read.
+        """Read the rows in parts; row groups whose statistics lie outside the area are counted and not read.
 
         Raises:
             FileError: the file is damaged.
@@ -182,7 +182,7 @@ class ParquetFile:
 
 
 def _outside(group: Any, fields: Mapping[str, str], area: Area) -> bool:
-    """True if statistics prove that all rows of a group have a place, and none lies in the area."""
+    """True if the statistics prove that all rows of a group have a place and that no place is in the area."""
     west, south, east, north = area
     ranges: dict[str, tuple[float, float]] = {}
     for i in range(group.num_columns):
@@ -204,7 +204,7 @@ def _outside(group: Any, fields: Mapping[str, str], area: Area) -> bool:
 
 
 def _first_line(content: bytes) -> tuple[int, str]:
-    """Index and text of the first line that holds anything."""
+    """Index and text of the first line that is not empty."""
     lines = content.removeprefix(b"\xef\xbb\xbf").splitlines()
     index = next(i for i, line in enumerate(lines) if line.strip())
     return index, lines[index].decode("utf-8", "replace")

@@ -1,4 +1,4 @@
-"""Times as text, in the layouts of AIS providers, to UTC in milliseconds."""
+"""Parsing of times in the layouts of AIS providers, to UTC in milliseconds."""
 
 from __future__ import annotations
 
@@ -25,14 +25,14 @@ _LAYOUTS = tuple(
         r"(?P<epoch_ms>0{13})(?:[.]0*)?",
     )
 )
-"""Layouts of a time whose digits are all written as 0. Epoch seconds have up to 10 digits, epoch milliseconds 13."""
+"""Layouts of times with all digits replaced by 0. Epoch seconds have up to 10 digits, epoch milliseconds 13."""
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _NONE = np.datetime64("NaT", "ms")
 _ZERO = ord("0")
 
 
 class MonthFirst(Exception):  # noqa: N818 - it is no error: the file is read again
-    """A date tells that the month comes first, after others were read day first."""
+    """A date shows that the month comes first, after other dates were read with the day first."""
 
 
 @dataclass(slots=True)
@@ -40,15 +40,15 @@ class DateOrder:
     """Order of day and month in one file, where dates are such as 05/06/2024."""
 
     day_first: bool | None = None
-    """None until a date tells; day first is assumed so long."""
+    """None until a date decides; until then, day first is assumed."""
     assumed: int = 0
-    """Times that were read day first on no evidence."""
+    """Number of times that were read with the day first without evidence."""
 
     def decide(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> bool:
-        """Say if the first number is the day; settled by the first number above 12.
+        """True if the first number is the day; a number above 12 decides.
 
         Raises:
-            MonthFirst: it is the month, but was taken for the day before.
+            MonthFirst: the first number is the month, but earlier dates were read with the day first.
         """
         if self.day_first is None:
             day, month = bool((first > 12).any()), bool((second > 12).any())
@@ -89,7 +89,7 @@ def parse_times(texts: NDArray[np.bytes_], order: DateOrder) -> Times:
 
 
 def _times(marks: NDArray[np.uint8], match: re.Match[str], order: DateOrder) -> Times:
-    """Times of texts of one layout."""
+    """Times from texts of one layout."""
     groups = match.groupdict()
 
     def number(name: str, other: int = 0) -> NDArray[np.int64]:

@@ -1,1 +1,1 @@
-"""Result files of a match: detections of `detect` in, the same with AIS out."""
+"""Result files of a match: reads the detections of `detect`, and writes them with AIS columns."""

@@ -1,4 +1,4 @@
-"""Columns of a match: of each detection, and of each ship of AIS. Pure."""
+"""Columns of a match for each detection and for each AIS ship. Pure."""
 
 from __future__ import annotations
 
@@ -12,16 +12,16 @@ from refinedet.ais.tracks import KNOT_M_S
 
 _DIGITS = 6
 _STILL_KN = 0.1
-"""Speed below which a course means nothing."""
+"""Speed below which the course is meaningless."""
 
 
 def detection_rows(found: Match) -> list[dict[str, Any]]:
-    """Columns of AIS of each detection; None where a value is unknown or there is no match."""
+    """AIS columns of each detection; None where a value is unknown or there is no match."""
     return [_detection(found, i) for i in range(len(found.verdicts.status))]
 
 
 def ship_rows(found: Match) -> list[dict[str, Any]]:
-    """Columns of each ship of AIS: where it was, where the image shows it, and whether it was seen there."""
+    """Columns of each AIS ship: its place, its place in the image, and whether it was seen there."""
     ships, where = found.ships, found.ships.where
     speed = np.hypot(*where.velocity_m_s.T) / KNOT_M_S
     course = np.degrees(np.arctan2(*where.velocity_m_s.T)) % 360
@@ -55,7 +55,7 @@ def ship_rows(found: Match) -> list[dict[str, Any]]:
 
 
 def sent(mmsi: int | np.int64) -> int:
-    """Number as a ship sent it."""
+    """MMSI as the ship sent it."""
     return int(sent_number(np.array([mmsi]))[0])
 
 

@@ -1,4 +1,4 @@
-"""Land around a scene, looked at only if a ship of AIS asks for it."""
+"""Land around a scene, read only if the place of an AIS ship needs it."""
 
 from __future__ import annotations
 
@@ -11,14 +11,14 @@ from refinedet.scene.land.survey import survey
 
 
 class LandAround:
-    """Land around a scene: tells of places in degrees which lie on land."""
+    """Test for land around a scene; it takes places in degrees."""
 
     def __init__(self, position: Position, width_px: int, height_px: int, settings: LandSettings) -> None:
         """Take the place of the scene; nothing is read yet."""
         self._scene = position, width_px, height_px
         self._settings = settings
         self.notes: tuple[str, ...] = ()
-        """Facts that the user should know, a sentence each; empty until a place was asked for."""
+        """Facts that the user should know, a sentence each; empty before the first call."""
 
     def __call__(self, lonlat: NDArray[np.float64]) -> NDArray[np.bool_]:
         """(N,) true for places (N, 2) that lie on land; false for all where land is unknown.

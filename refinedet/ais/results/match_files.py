@@ -1,4 +1,4 @@
-"""Matching of result files with AIS files: from paths to result files and a summary."""
+"""Matching of result files with AIS files; writes result files and a summary."""
 
 from __future__ import annotations
 
@@ -47,7 +47,7 @@ def match_files(
     columns: Mapping[str, str] | None = None,
     words: Words = str,
 ) -> list[Matched]:
-    """Match result files of `detect` with files of AIS, and write the results; each file is one scene.
+    """Match result files of `detect` with AIS files, and write the results; each file is one scene.
 
     Writes `<stem>.matched.<format>` with the detections, `<stem>.ais.<format>` with the ships of AIS, the summary
     `<stem>.match.json`, the map `<stem>.matched.html` unless `map` is false, and with `report` the page
@@ -58,8 +58,8 @@ def match_files(
         ais: files of AIS.
         view: time and geometry of scenes whose record does not have them.
         options: limits, formats and folder.
-        columns: columns of the AIS files by field, where their names do not tell.
-        words: puts sentences for the user in the words of the caller, before they are written.
+        columns: columns of the AIS files by field, if their names are not recognised.
+        words: function that rephrases sentences for the user in the terms of the caller, before they are written.
 
     Raises:
         FileError: a file cannot be read or written, or a result is there already.
@@ -101,7 +101,7 @@ def _one(
 def _write(
     ships: ShipsFile, beside: Reported, sheet: Sheet | None, kept: NDArray[np.int64], paths: dict[str, Path]
 ) -> None:
-    """Write all result files, those of the detections with the rows `kept` alone, the record last."""
+    """Write all result files, the record last; files of detections have only the rows `kept`."""
     own = [dict(zip(ships.columns, values, strict=True)) for values in zip(*ships.columns.values(), strict=True)]
     own = own or [{} for _ in range(len(ships.detected))]
     places = [{"lon": float(lon), "lat": float(lat)} for lon, lat in ships.detected.lonlat]
@@ -122,7 +122,7 @@ def _write(
 
 
 def _places(ships: ShipsFile) -> NDArray[np.float64]:
-    """Places (N, 2) in degrees that the sheet of the map holds."""
+    """Places (N, 2) in degrees that the sheet of the map must contain."""
     if ships.footprint is None:
         return ships.detected.lonlat
     return np.concatenate([ships.detected.lonlat, shapely.get_coordinates(ships.footprint)])

@@ -1,4 +1,4 @@
-"""Map of a match: detections and ships of AIS on a sheet without a picture, as the map of a scene shows them."""
+"""Map of a match: detections and AIS ships without a picture, drawn as on the map of a scene."""
 
 from __future__ import annotations
 
@@ -38,11 +38,11 @@ class Drawn:
     """Detections (N,) that a map shows."""
 
     rows: Sequence[Mapping[str, Any]]
-    """Columns of each, with those of AIS."""
+    """Columns of each detection, AIS columns included."""
     shapes: NDArray[Any]
     """Geometries in degrees; None where there is none."""
     numbers: Sequence[int]
-    """Rows of the match that they are."""
+    """Their rows in the match."""
 
 
 def write_match_map(
@@ -53,7 +53,7 @@ def write_match_map(
     Args:
         path: the file.
         sheet: plane on which the ships lie.
-        detections: those that are drawn.
+        detections: detections to draw.
         reports: the match.
         outline: outline of the scene in degrees; None: unknown.
 
@@ -110,7 +110,7 @@ def _columns(rows: Sequence[Mapping[str, Any]]) -> list[Column]:
 def _outlines(
     sheet: Sheet, rows: Sequence[Mapping[str, Any]], shapes: Sequence[Any]
 ) -> tuple[list[list[float]], list[list[list[float]] | None]]:
-    """Boxes of the ships on the sheet, and the corners of those whose shape is a turned rectangle, or None."""
+    """Boxes of the ships on the sheet, and their corners if the shape is a rotated rectangle, else None."""
     rings = [
         shapely.get_coordinates(one.exterior)[:-1] if isinstance(one, shapely.Polygon) else np.zeros((0, 2))
         for one in shapes

@@ -1,4 +1,4 @@
-"""Match of a scene that was just detected: from its result to the reports of AIS beside its ships."""
+"""Match of a scene right after detection: adds the AIS reports to its result."""
 
 from __future__ import annotations
 
@@ -27,14 +27,14 @@ from refinedet.scene.reported import Reported
 from refinedet.scene.result import SceneResult
 
 _NODES = 9
-"""Places on a side of the scene whose time is taken."""
+"""Number of places along a side of the scene at which the time is sampled."""
 _FILES = "ais"
 _SUBJECT = "the scene"
-"""Name of a scene in notes: an archive tells each sentence once, so none names its scene."""
+"""Name of a scene in notes: an archive shows each sentence once, so no sentence names its scene."""
 
 
 def ais_identity(settings: AisSettings) -> dict[str, Any] | None:
-    """Settings and content of files that decide the columns of AIS, as JSON values; None without AIS.
+    """Settings and file contents that decide the AIS columns, as JSON values; None without AIS.
 
     Raises:
         FileError: a file cannot be read.
@@ -48,12 +48,12 @@ def ais_identity(settings: AisSettings) -> dict[str, Any] | None:
 
 
 def with_ais(result: SceneResult, settings: AisSettings, land: LandSettings) -> SceneResult:
-    """Match the ships of a scene with AIS; the result unchanged where no AIS is asked for.
+    """Match the ships of a scene with AIS; without AIS in the settings, the result is unchanged.
 
-    A scene without a position or a time has ships of which nothing is claimed, and a note that says so.
+    If a scene has no position or no time, its ships are neither matched nor dark, and a note says so.
 
     Raises:
-        FileError, InputError, MissingExtra: as `read_ais`; or a view is stated of a product that tells it.
+        FileError, InputError, MissingExtra: as `read_ais`; or the user states a view that the product has already.
     """
     if settings.ais is None:
         return result
@@ -66,14 +66,14 @@ def with_ais(result: SceneResult, settings: AisSettings, land: LandSettings) -> 
     else:
         beside = _matched(result, position, geometry, settings, land)
         beside = replace(beside, record={**beside.record, **identity})
-    notes = dict.fromkeys((*result.notes, *beside.notes))  # land may be told already
+    notes = dict.fromkeys((*result.notes, *beside.notes))  # detection may have read the land already
     return replace(result, ais=beside, notes=tuple(notes))
 
 
 def _matched(
     result: SceneResult, position: Position, own: SceneGeometry, settings: AisSettings, land: LandSettings
 ) -> Reported:
-    """Reports beside the ships of a scene with a position and a time."""
+    """AIS reports for the ships of a scene with a position and a time."""
     around = LandAround(position, result.info.width, result.info.height, land)
     geometry, notes = viewed(result.scene, own, settings, noted=_SUBJECT)
     scene = SceneToMatch(
@@ -91,7 +91,7 @@ def _matched(
 
 
 def _geometry(result: SceneResult) -> SceneGeometry | None:
-    """Times of the places of a scene, and its view where an annotation tells it; None without a time or a place."""
+    """Times of the places of a scene, and the view of its annotation if any; None without a time or a place."""
     view, position = view_told(result.read_as), locate(result.info)
     if view is not None:
         return from_record(view)
@@ -110,7 +110,7 @@ def _times(result: SceneResult, y: NDArray[np.float64]) -> NDArray[np.datetime64
 
 
 def _sha256(path: Path) -> str:
-    """Hex SHA-256 of a file of AIS; of one that has not changed since it was last asked, as it was then."""
+    """Hex SHA-256 of an AIS file; the value is cached until the file changes."""
     try:
         about = path.stat()
         return _hashed(path.absolute(), about.st_size, about.st_mtime_ns)
@@ -122,5 +122,5 @@ def _sha256(path: Path) -> str:
 
 @lru_cache(maxsize=4096)
 def _hashed(path: Path, size: int, changed_ns: int) -> str:
-    del size, changed_ns  # a change of either makes another key
+    del size, changed_ns  # a change of time or size makes another key
     return sha256_file(path)

@@ -1,4 +1,4 @@
-"""Page of a match: precision and recall of the detector against AIS, and the ships, in one HTML file."""
+"""HTML page of a match: precision and recall of the detector against AIS, and the ships."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from typing import Any
 from refinedet.files import write_text
 
 _ROWS = 500
-"""Most rows of a table of the page; the files have all."""
+"""Most rows of a table of the page; the files have all rows."""
 
 
 def write_page(
@@ -26,7 +26,7 @@ def write_page(
         record: summary of the match.
         detections: rows of the detections, with their columns of AIS.
         ships: rows of the ships of AIS.
-        web_map: map beside the page, to which it leads; None: there is none.
+        web_map: map to which the page links; None: there is none.
 
     Raises:
         OSError: it cannot be written.

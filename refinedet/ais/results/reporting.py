@@ -1,4 +1,4 @@
-"""Reports of AIS in the form that files and maps of a scene show. Pure."""
+"""AIS reports in the form in which files and maps of a scene show them. Pure."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ from refinedet.scene.reported import AIS_COLUMNS, Reported
 Array = NDArray[np.float64]
 
 _REACH_S, _POINTS = 600.0, 9
-"""Time on either side of the image for which a track is drawn, and its points, an odd number."""
+"""Time before and after the image for which a track is drawn, and the number of its points (odd)."""
 
 
 def reported(found: Match, reports: Ais, gap_s: float, record: Mapping[str, Any], notes: tuple[str, ...]) -> Reported:
-    """Reports beside the detections of a match; `gap_s` as in `MatchSettings`."""
+    """AIS reports for the detections of a match; `gap_s` as in `MatchSettings`."""
     ships = found.ships
     return Reported(
         tuple(detection_rows(found)),
@@ -35,7 +35,7 @@ def reported(found: Match, reports: Ais, gap_s: float, record: Mapping[str, Any]
 
 
 def nothing_reported(count: int, reason: str, notes: tuple[str, ...], record: Mapping[str, Any]) -> Reported:
-    """Reports of a scene that cannot be matched, since its place or its time is unknown: nothing is claimed."""
+    """Empty reports for a scene that cannot be matched because its place or its time is unknown."""
     row = dict.fromkeys(AIS_COLUMNS) | {"ais": "unknown", "ais_reason": reason, "ais_heard": 0}
     counts = {"detections": {"matched": 0, "dark": 0, "unknown": count}, "ais_ships": {"seen": 0, "unseen": 0}}
     told = {"unknown_because": {reason: count} if count else {}, "notes": list(notes)}
@@ -43,7 +43,7 @@ def nothing_reported(count: int, reason: str, notes: tuple[str, ...], record: Ma
 
 
 def _tracks(found: Match, reports: Ais, gap_s: float) -> Array:
-    """Ways (K, T, 2) of the ships, as the offset of the scene shows them."""
+    """Tracks (K, T, 2) of the ships, shifted by the offset of the scene."""
     ships, count = found.ships, len(found.ships)
     ways = np.full((count, _POINTS, 2), np.nan)
     for k, away in enumerate(np.linspace(-_REACH_S, _REACH_S, _POINTS)):

@@ -1,4 +1,4 @@
-"""Match of one scene with AIS files: what is read for it, what is found, and what its record and the user are told."""
+"""Match of one scene with AIS files: selects the reports to read, matches them, and makes the record and the notes."""
 
 from __future__ import annotations
 
@@ -21,24 +21,24 @@ from refinedet.config.ais_options import SENTINEL_1_KM, RadarView
 from refinedet.errors import InputError
 
 _STALE = 4
-"""Times the gap around the scene in which reports are read."""
+"""Multiple of the gap around the time of the scene in which reports are read."""
 _REACH_DEG = 0.6
-"""Degrees of latitude around the scene in which reports are read: the way of a fast ship, and room for coverage."""
+"""Degrees of latitude around the scene in which reports are read: the path of a fast ship, and room for coverage."""
 _LATE_MIN = 1.0
 
 Words = Callable[[str], str]
-"""Puts a sentence in the words of the caller: a command line has flags for the settings in it."""
+"""Function that rephrases a sentence in the terms of the caller: a command line names flags instead of settings."""
 
 
 @dataclass(frozen=True, slots=True)
 class AisSource:
-    """Files of AIS, and how they are read."""
+    """AIS files and the settings for reading them."""
 
     files: tuple[Path, ...]
     gap_min: float
-    """Longest time in minutes from a report to the place of a ship."""
+    """Longest time in minutes from a report within which the place of a ship is estimated."""
     columns: Mapping[str, str]
-    """Columns by field, where their names do not tell."""
+    """Columns by field, if their names are not recognised."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,7 +63,7 @@ def match_scene(
         scene: the scene.
         ais: files of AIS.
         told: notes of the caller on this scene.
-        words: puts the notes in the words of the caller.
+        words: function that rephrases the notes in the terms of the caller.
 
     Raises:
         FileError, InputError, MissingExtra: as `read_ais`.
@@ -86,16 +86,16 @@ def match_scene(
 def viewed(
     name: str, own: SceneGeometry, view: RadarView, *, noted: str | None = None
 ) -> tuple[SceneGeometry, tuple[str, ...]]:
-    """Geometry of a scene, and a sentence on where it is from, unless it is the annotation's.
+    """Geometry of a scene, and a sentence on its source unless it is the annotation.
 
     Args:
         name: name of the scene in an error.
-        own: geometry that its record tells.
+        own: geometry from its record.
         view: view that the user states.
         noted: name of the scene in the sentence; None: `name`.
 
     Raises:
-        InputError: a view is stated of a scene that tells it.
+        InputError: the user states a view although the scene has its own.
     """
     if view.platform_heading is None or view.incidence is None:
         if own.looks is not None:
@@ -116,7 +116,7 @@ def viewed(
 
 
 def _area(scene: SceneToMatch) -> tuple[float, float, float, float] | None:
-    """West, south, east and north of the scene and its surroundings; None for all the earth."""
+    """West, south, east and north of the scene and its surroundings; None: the whole earth."""
     places = scene.detected.lonlat[np.isfinite(scene.detected.lonlat).all(axis=1)]
     if scene.footprint is not None:
         places = np.concatenate([places, shapely.get_coordinates(scene.footprint)])

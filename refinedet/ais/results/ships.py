@@ -1,4 +1,4 @@
-"""Detections of a result file, with what its run record tells of the scene."""
+"""Detections of a result file, with the facts on the scene from its run record."""
 
 from __future__ import annotations
 
@@ -29,7 +29,7 @@ _RECORD = ".run.json"
 
 @dataclass(frozen=True, slots=True)
 class ShipsFile:
-    """Detections of one scene as a file has them."""
+    """Detections of one scene from a file."""
 
     path: Path
     shapes: NDArray[Any]
@@ -42,9 +42,9 @@ class ShipsFile:
     flags: tuple[tuple[str, ...], ...]
     geometry: SceneGeometry
     footprint: shapely.Geometry | None
-    """Outline of the scene by its record, in degrees; None: unknown."""
+    """Outline of the scene from its record, in degrees; None: unknown."""
     missing: shapely.Geometry | None
-    """Areas within it that were not measured, by its record, in degrees; None: none."""
+    """Areas within it without measurements, from its record, in degrees; None: none."""
 
 
 def read_ships(path: str | Path, time: str | None = None) -> ShipsFile:
@@ -86,7 +86,7 @@ def read_ships(path: str | Path, time: str | None = None) -> ShipsFile:
 
 
 def _record(path: Path) -> dict[str, Any]:
-    """Decisions on the reading of the scene, by the record beside a result file; empty if there is none."""
+    """Facts on the scene from the run record beside a result file; empty if there is none."""
     beside = path.with_name(path.name.split(".")[0] + _RECORD)
     names = dict.fromkeys((path.with_name(path.stem + _RECORD), beside))
     found = next((name for name in names if name.is_file()), None)
@@ -115,7 +115,7 @@ def _in_degrees(path: Path, layer: Features) -> NDArray[Any]:
 
 
 def _places(layer: Features, shapes: NDArray[Any]) -> Array:
-    """Middle of each detection (N, 2) in degrees: the columns lon and lat, else that of its shape."""
+    """Middle of each detection (N, 2) in degrees: from the columns lon and lat, else from its shape."""
     if {"lon", "lat"} <= layer.columns.keys():
         return np.stack([_numbers(layer, "lon"), _numbers(layer, "lat")], axis=1)
     found = np.full((len(shapes), 2), np.nan)
@@ -145,7 +145,7 @@ def _flags(value: Any) -> tuple[str, ...]:
 def _times(
     path: Path, layer: Features, asked: str | None, told: dict[str, Any], *, annotated: bool
 ) -> NDArray[np.datetime64]:
-    """Times (N,) of the detections; of a file without detections one time at the most."""
+    """Times (N,) of the detections; for a file without detections, at most one time."""
     known = [_time(one) for one in layer.columns.get("time", [None] * len(layer.shapes))]
     if asked is not None:
         if annotated or any(one is not None for one in known):

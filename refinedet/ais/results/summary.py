@@ -13,13 +13,13 @@ from refinedet.ais.matching import Match
 from refinedet.ais.offset import detection_by_length
 
 _NOT_SHOWN = frozenset({"nodata", "outside", "place too vague"})
-"""Reasons of unseen ships that the scene does not show, so that they are no failure of the detector."""
+"""Reasons of unseen ships that the scene does not show; such ships are no failure of the detector."""
 
 
 def summary(found: Match, kept: NDArray[np.bool_]) -> dict[str, Any]:
-    """Summary of one match; `kept` (N,) are the detections of at least the lowest score.
+    """Summary of one match; `kept` (N,) marks the detections of at least the lowest score.
 
-    Precision counts a dark detection as a false alarm, so it is a lower bound: it may be a ship that reports nothing.
+    Precision counts dark detections as false alarms. It is a lower bound, because they may be ships without AIS.
     Recall counts the ships of AIS that the scene should show.
     """
     status = Counter(one for one, on in zip(found.verdicts.status, kept, strict=True) if on)
@@ -64,7 +64,7 @@ def _share(part: int, whole: int) -> float | None:
 
 
 def _finite(values: dict[str, Any]) -> dict[str, Any]:
-    """Values with None for what is no number, rounded."""
+    """Rounded values, with None for NaN and infinity."""
     return {
         name: (round(value, 3) if np.isfinite(value) else None) if isinstance(value, float) else value
         for name, value in values.items()

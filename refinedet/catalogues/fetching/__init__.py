@@ -1,1 +1,1 @@
-"""Products of a catalogue, fetched as files: their names, addresses, signatures and checks."""
+"""Download of catalogue products as files: their names, addresses, signatures and checks."""

@@ -1,4 +1,4 @@
-"""Checks of a file that was fetched: its length, and the checksums that its item and its server name."""
+"""Checks of a downloaded file: its length, and the checksums that its item and its server state."""
 
 from __future__ import annotations
 
@@ -15,31 +15,31 @@ from refinedet.errors import FileError
 from refinedet.files import md5_file
 
 Verified = Literal["checksum", "ETag", "length"]
-"""Means by which a file was verified, the best first."""
+"""Checks that can verify a file, the strongest first."""
 
 _HASHES = {0x11: "sha1", 0x12: "sha256", 0x13: "sha512", 0x14: "sha3_512", 0x16: "sha3_256", 0xD5: "md5"}
-"""Hash by its code in a multihash."""
+"""Name of the hash by its code in a multihash."""
 _MD5_ETAG = re.compile(r'"([0-9a-f]{32})"')
 
 
 def size_of(asset: Mapping[str, Any]) -> int | None:
-    """Bytes of an asset, as its item says; None if it does not."""
+    """Bytes of an asset as its item states; None if it states none."""
     size = asset.get("file:size")
     return size if isinstance(size, int) and not isinstance(size, bool) and size >= 0 else None
 
 
 def check_file(path: Path, name: str, asset: Mapping[str, Any], headers: Message, *, is_s3: bool) -> Verified:
-    """Check the bytes at `path`, and return the best means by which they were verified.
+    """Check the bytes at `path`, and return the strongest check that they passed.
 
     Args:
         path: the bytes.
         name: name of the file, for messages.
         asset: asset of the item.
         headers: headers of the server's last answer.
-        is_s3: True if the server is an object store whose ETag is an MD5 sum where it looks like one.
+        is_s3: True if the server is an object store, whose ETag is an MD5 sum if it looks like one.
 
     Raises:
-        FileError: they are not the right ones.
+        FileError: the bytes are wrong.
     """
     size = size_of(asset)
     if size is not None and path.stat().st_size != size:
@@ -74,7 +74,7 @@ def _expect(name: str, kind: str, digest: str, found: str, says: str) -> None:
 
 
 def _md5_of(headers: Message, *, is_s3: bool) -> str | None:
-    """MD5 sum of the whole file that a server names; None if it names none."""
+    """MD5 sum of the whole file that a server states; None if it states none."""
     whole = "Content-Range" not in headers
     told = headers.get("x-ms-blob-content-md5") or (headers.get("Content-MD5") if whole else None)
     if told is not None:
@@ -88,7 +88,7 @@ def _md5_of(headers: Message, *, is_s3: bool) -> str | None:
 
 
 def _multihash(told: Any) -> tuple[str, str] | None:
-    """Kind and hexadecimal digest of a multihash; None if it is of a kind that is not known."""
+    """Kind and hexadecimal digest of a multihash; None if the kind is unknown."""
     try:
         content = bytes.fromhex(told)
         code, used = (content[0], 1) if content[0] < 0x80 else (content[0] & 0x7F | content[1] << 7, 2)

@@ -1,4 +1,4 @@
-"""fetch_products(): products of items, kept as folders that detection reads; verified, and resumed after a break."""
+"""fetch_products(): downloads products as folders that detection reads, verifies them, and resumes after a break."""
 
 from __future__ import annotations
 
@@ -21,7 +21,7 @@ from refinedet.files import write_text
 from refinedet.system.retrying import RetryPolicy
 
 MANIFEST = "products.txt"
-"""File in the folder of products that names those that are whole, one to a line."""
+"""File in the folder of products that names the complete products, one per line."""
 
 Progress = Callable[[str, int, int], None]
 """Called with (name of the file, files finished, files in all)."""
@@ -33,15 +33,15 @@ class Fetched:
 
     folder: Path
     products: list[str] = field(default_factory=list)
-    """Folders of whole products."""
+    """Folders of complete products."""
     files: int = 0
-    """Files that were fetched now."""
+    """Number of files that this call fetched."""
     as_before: int = 0
-    """Files that were there already."""
+    """Number of files that existed already."""
     verified: Counter[Verified] = field(default_factory=Counter)
-    """Files fetched now by the means that verified them."""
+    """Number of files that this call fetched, by the check that verified them."""
     failed: dict[str, str] = field(default_factory=dict)
-    """Product -> why, in one sentence."""
+    """Product -> reason of the failure, in one sentence."""
     notes: list[str] = field(default_factory=list)
 
 
@@ -53,20 +53,20 @@ def fetch_products(
     retry: RetryPolicy | None = None,
     progress: Progress | None = None,
 ) -> Fetched:
-    """Fetch the products of items into folders `<id>.SAFE` of `out`; the file MANIFEST there lists whole ones.
+    """Fetch the products of items into folders `<id>.SAFE` of `out`; the file MANIFEST there lists complete ones.
 
-    A product that fails does not stop the others. Files that are there already are kept; an interrupted one goes on
-    where it stopped.
+    A product that fails does not stop the others. Existing files are kept; an interrupted download continues where it
+    stopped.
 
     Args:
         names: items and manifests of items, by path or https address.
-        out: folder, made if need be.
+        out: folder, created if it is missing.
         pol: the one polarisation to fetch; None: all.
-        retry: patience with servers.
+        retry: number and pauses of attempts at a server.
         progress: called before each file.
 
     Raises:
-        FileError, InputError: an item cannot be read, or is none of a Sentinel-1 product.
+        FileError, InputError: an item cannot be read, or does not describe a Sentinel-1 product.
         DiskError: the files do not fit, or cannot be written.
     """
     products = [product_of(item, pol) for item in items_named(names, retry)]
@@ -97,7 +97,7 @@ def fetch_products(
 
 
 def _known(out: Path, name: str) -> bool:
-    """True for a product that an earlier call listed as whole."""
+    """True for a product that an earlier call listed as complete."""
     try:
         return name in (out / MANIFEST).read_text(encoding="utf-8").splitlines()
     except (OSError, UnicodeDecodeError):
@@ -109,7 +109,7 @@ def _missing(out: Path, product: Product) -> list[ProductFile]:
 
 
 def _is_there(path: Path, file: ProductFile) -> bool:
-    """True if a file is there, of the size that its item says: files get their names once they are verified."""
+    """True if a file exists with the size in its item; files get their names only after verification."""
     size = size_of(file.asset)
     return path.is_file() and (size is None or path.stat().st_size == size)
 

@@ -17,7 +17,7 @@ _COMMENT = "#"
 
 
 def items_named(names: Iterable[str], retry: RetryPolicy | None = None) -> list[dict[str, Any]]:
-    """Items by their files or addresses, and those of manifests; each id once, the first.
+    """Items from files or addresses, and from manifests; of items with equal ids, only the first.
 
     Raises:
         FileError: a file or an address cannot be read.

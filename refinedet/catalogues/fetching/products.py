@@ -1,4 +1,4 @@
-"""Files of a product, from the assets of its item: their places in a folder that detection reads as a product."""
+"""Files of a product, from the assets of its item, with paths in a folder that detection reads as a product."""
 
 from __future__ import annotations
 
@@ -20,9 +20,9 @@ _KEYS: tuple[tuple[Kind, str], ...] = (
     ("calibration", "schema-calibration-"),
     ("noise", "schema-noise-"),
 )
-"""Kind of file, and its asset's key before the polarisation, in the three catalogues."""
+"""Kind of file, and the key of its asset before the polarisation, for the three catalogues."""
 _MISNAMED = re.compile(r"/annotation/rfi/rfi-([a-z0-9-]+\.xml)")
-"""Report on interference, to which some items of Planetary Computer lead in place of the annotation."""
+"""Report on interference, to which some items of Planetary Computer link instead of the annotation."""
 _PLAIN = re.compile(r"[A-Za-z0-9][A-Za-z0-9_.-]{0,199}")
 _MODES = {"IW", "EW", "S1", "S2", "S3", "S4", "S5", "S6"}
 
@@ -39,7 +39,7 @@ class ProductFile:
 
 @dataclass(frozen=True, slots=True)
 class Product:
-    """Product to fetch: its files, the rasters last, so that a folder with a raster is whole."""
+    """Product to fetch: its files, with the rasters last, so that a folder with a raster is complete."""
 
     folder: str
     files: tuple[ProductFile, ...]
@@ -101,20 +101,20 @@ def _file_name(address: str) -> str:
 
 
 def _raster(address: str, polarisation: str, mode: str) -> str:
-    """Name of a raster as its address has it, or a short one of its own where that tells another polarisation."""
+    """Name of a raster from its address, or a short name if the address names another polarisation."""
     name = _file_name(address)
     known = raster_name(name) if _PLAIN.fullmatch(name) else None
     return name if known is not None and known.polarisation == polarisation else f"{mode.lower()}-{polarisation}.tiff"
 
 
 def _corrected(address: str) -> tuple[str, bool]:
-    """Address of the annotation that lies beside a report on interference; other addresses as they are."""
+    """Address of the annotation beside a report on interference; other addresses are returned unchanged."""
     made = _MISNAMED.sub(r"/annotation/\1", address)
     return made, made != address
 
 
 def _description(kind: Kind, address: str, raster: str, polarisation: str) -> str:
-    """Path of a file that describes a raster: its own name where that fits, else one made of the raster's."""
+    """Path of a file that describes a raster: its own name if it fits the raster, else one from the raster's."""
     made = PurePosixPath(expected_file(kind, PurePosixPath(raster).stem))
     name = _file_name(address)
     prefix = "" if kind == "annotation" else f"{kind}-"

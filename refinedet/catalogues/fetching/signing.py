@@ -1,4 +1,4 @@
-"""Ways to the files of a catalogue: addresses without secrets, and their signatures, made as they are read."""
+"""Signatures of the files of a catalogue: addresses without secrets are signed when they are read."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ class Signing:
     """Signatures for the files of one call."""
 
     def __init__(self, retry: RetryPolicy | None = None) -> None:
-        """Take how patient to be with the server of tokens."""
+        """Take the retry policy for the token server."""
         self._tokens = Tokens(retry)
         self._buckets: dict[str, Bucket] = {}
 
@@ -22,7 +22,7 @@ class Signing:
         """Address without secrets, and the function that signs it; None: it needs no signature.
 
         Raises:
-            InputError: it is no https or s3 address.
+            InputError: the address is neither https nor s3.
             FileError, MissingExtra: as `Bucket`.
         """
         if address.startswith("s3://"):
