@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import ast
+import errno
 import io
 from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
 import pytest
+import typer
 from rich.console import Console
 from rich.table import Table
 from typer.testing import Result
@@ -82,3 +84,13 @@ def test_a_missing_position_is_told_once_with_all_that_it_means(
         "places and lengths on the ground are unknown, and land, exclusions and platforms are not used; "
         "state the reference system with --crs"
     )
+
+
+@pytest.mark.parametrize(
+    "error", [OSError(errno.ENAMETOOLONG, "File name too long"), RuntimeError("Symlink loop from a")]
+)
+def test_a_path_that_the_system_cannot_use_is_no_bug(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+    with pytest.raises(typer.Exit) as stopped, console.one_sentence_errors(debug=False):
+        raise error
+    assert stopped.value.exit_code == console.EXIT_ERROR
+    assert "found one that is too long or a link to itself" in capsys.readouterr().err

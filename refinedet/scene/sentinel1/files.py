@@ -29,6 +29,8 @@ _DEPTH = 4
 """Depth of folders below the given one in which a product is searched."""
 _MOST_FOLDERS = 5000
 """Largest number of folders in which a product is searched."""
+_RASTERS = (".tif", ".tiff", ".jpg", ".jpeg", ".png")
+"""Suffixes of rasters that a folder without a product may hold."""
 _NAMED = 5
 """Largest number of products that an error names."""
 
@@ -170,7 +172,7 @@ def open_product(path: Scene) -> ProductFiles:
         return product_of_item(path, MAX_XML_BYTES)
     if path.is_dir():
         found = sorted(str(one) for one in _products_below(path))
-        return ProductFolder(Path(_one(path, found, "a folder without")))
+        return ProductFolder(Path(_one(path, found, "a folder without", _rasters_in(path))))
     if path.name == MANIFEST:
         return ProductFolder(path.absolute().parent)
     with _open_zip(path) as archive:
@@ -231,12 +233,18 @@ def _folders(folder: Path) -> list[Path]:
         raise FileError(f"expected to look for a product in {folder}, but that failed ({error.strerror})") from error
 
 
-def _one(where: Path, products: list[str], without: str) -> str:
-    """Single product among those found at `where`; `without` says what was found if there is none."""
+def _rasters_in(folder: Path) -> str:
+    """Advice on a folder that holds rasters itself; empty for others."""
+    suffixes = [path.suffix for path in sorted(folder.iterdir()) if path.suffix.lower() in _RASTERS]
+    return f"; or search its rasters as {folder}/*{suffixes[0]}" if suffixes else ""
+
+
+def _one(where: Path, products: list[str], without: str, otherwise: str = "") -> str:
+    """The one product among those found at `where`; `without` and `otherwise` are for the error if there is none."""
     if not products:
         raise FileError(
             f"expected a raster or a Sentinel-1 product at {where}, found {without} {MANIFEST} and no folder "
-            f"{MEASUREMENT} with its rasters; name the product's folder, its zip archive, or a raster in it"
+            f"{MEASUREMENT} with its rasters; name the product's folder, its zip archive, or a raster in it{otherwise}"
         )
     if len(products) > 1:
         shown = ", ".join(products[:_NAMED]) + (", ..." if len(products) > _NAMED else "")

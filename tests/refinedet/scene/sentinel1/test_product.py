@@ -162,3 +162,9 @@ def test_the_manifest_of_a_real_product(sample_data: Path, tmp_path: Path) -> No
     other = find_measurement(product, "vh")
     assert other.path.name.startswith("s1a-iw-grd-vh-")
     assert other.unsearched is None, "it was named"
+
+
+def test_a_folder_of_rasters_is_told_how_to_search_them(tmp_path: Path) -> None:
+    (tmp_path / "a.JPG").write_bytes(b"")
+    with pytest.raises(FileError, match=r"found a folder without .*; or search its rasters as .*/\*\.JPG"):
+        find_measurement(tmp_path)
