@@ -6,7 +6,7 @@ separately.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 MESSAGES = "messages"
 KEPT = "kept"
@@ -53,6 +53,33 @@ REPAIRED = (
     *(ODD_NUMBER, TWO_SHIPS, SIZE_IMPOSSIBLE, DAY_FIRST),
 )
 """Repairs and doubts about kept messages."""
+
+
+_CHECKS = {
+    NO_POSITION: "check that their coordinates are decimal degrees",
+    POSITION_IMPOSSIBLE: "check that their coordinates are decimal degrees",
+    OUTSIDE_AREA: "check the place of the scene, and that coordinates are decimal degrees",
+    NO_TIME: "their times are in no format that is read, or in another column (`columns`)",
+    CLOCK_OFF: "check the unit of their times",
+    OUTSIDE_TIME: "check the time of the scene, the time zone, and the order of day and month",
+}
+"""Likely cause of each reason that may apply to whole files."""
+_MANY = 0.1
+"""Share of impossible speeds that no faulty receivers explain."""
+
+
+def doubts(counts: Mapping[str, int]) -> Iterator[str]:
+    """Yield sentences on files that were probably misread: nothing kept for one reason, or too many wild speeds."""
+    total, kept = counts.get(MESSAGES, 0), counts.get(KEPT, 0)
+    reason = max(_CHECKS, key=lambda key: counts.get(key, 0))
+    if total and not kept and 2 * counts.get(reason, 0) > total:
+        yield f"no message of AIS is used: {counts[reason]:,} of {total:,} are dropped ({reason}); {_CHECKS[reason]}"
+    wild = counts.get(SPEED_IMPOSSIBLE, 0)
+    if kept and wild > _MANY * kept:
+        yield (
+            f"{wild:,} of {kept:,} speeds of AIS are impossible, as speeds in tenths of a knot are: the others may be "
+            "wrong too, and so may ships that are called dark; convert the column to knots"
+        )
 
 
 def account(counts: Mapping[str, int]) -> tuple[str, ...]:

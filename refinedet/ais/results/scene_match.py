@@ -14,6 +14,7 @@ import shapely
 from refinedet.ais.geometry import SceneGeometry, stated
 from refinedet.ais.matching import Match, MatchSettings, SceneToMatch, match
 from refinedet.ais.reading.read import read_ais
+from refinedet.ais.reading.reasons import doubts
 from refinedet.ais.results.land_around import LandAround
 from refinedet.ais.results.summary import summary
 from refinedet.ais.tables import Ais
@@ -143,7 +144,7 @@ def _span(scene: SceneToMatch, gap_s: float) -> tuple[datetime, datetime]:
 
 def _notes(found: Match, reports: Ais, name: str, scene: SceneToMatch) -> list[str]:
     """Sentences for the user."""
-    notes = []
+    notes = list(doubts(reports.counts))
     if not len(reports.fixes):
         notes.append(f"no report of AIS lies near {name} in place and time, so nothing is claimed of its ships")
     one = found.offset

@@ -1,0 +1,35 @@
+"""Sentences on AIS files that were probably misread."""
+
+from __future__ import annotations
+
+import pytest
+
+from refinedet.ais.reading import reasons
+from refinedet.ais.reading.reasons import doubts
+
+
+@pytest.mark.parametrize(
+    ("reason", "check"),
+    [
+        (reasons.NO_TIME, "are in no format that is read"),
+        (reasons.OUTSIDE_TIME, "the order of day and month"),
+        (reasons.POSITION_IMPOSSIBLE, "decimal degrees"),
+    ],
+)
+def test_files_that_are_dropped_whole_say_why(reason: str, check: str) -> None:
+    (told,) = doubts({reasons.MESSAGES: 345, reasons.KEPT: 0, reason: 340, reasons.DOUBLED: 5})
+    assert told.startswith(f"no message of AIS is used: 340 of 345 are dropped ({reason}); ")
+    assert check in told
+
+
+def test_speeds_in_tenths_are_suspected() -> None:
+    (told,) = doubts({reasons.MESSAGES: 345, reasons.KEPT: 345, reasons.SPEED_IMPOSSIBLE: 173})
+    assert "173 of 345 speeds of AIS are impossible, as speeds in tenths of a knot are" in told
+
+
+def test_usual_files_and_none_raise_no_doubt() -> None:
+    usual = {reasons.MESSAGES: 900, reasons.KEPT: 300, reasons.OUTSIDE_AREA: 600, reasons.SPEED_IMPOSSIBLE: 3}
+    assert list(doubts(usual)) == []
+    assert list(doubts({})) == []
+    scattered = {reasons.MESSAGES: 10, reasons.KEPT: 0, reasons.NO_TIME: 4, reasons.OUTSIDE_AREA: 3, reasons.DOUBLED: 3}
+    assert list(doubts(scattered)) == []
