@@ -123,7 +123,10 @@ def _values(plain: Plain) -> list[Kind]:
         Kind("float32 power", tiff(amplitude**2, nodata=0)),
         Kind("float32 power in counts", tiff(power.astype(np.float32), nodata=0)),
         Kind("float32 power, noise subtracted, half below zero", tiff(((power - middle) / 4e5).astype(np.float32))),
+        Kind("float32 power, named Sigma0_VV, 10 dB brighter", tiff(10 * amplitude**2, names=("Sigma0_VV",), nodata=0)),
+        Kind("uint32 power, named Intensity_VV", tiff(power.astype(np.uint32), names=("Intensity_VV",), nodata=0)),
         Kind("float32 dB", tiff(decibel)),
+        Kind("float32 dB, clipped to -25 to 0", tiff(np.where(plain.counts == 0, 0, decibel.clip(-25, 0)))),
         Kind("float64 dB, 0 is declared nodata", tiff(decibel.astype(np.float64), nodata=0)),
         Kind("int16 dB in hundredths, no scale in the file", tiff(np.rint(100 * decibel).astype(np.int16))),
         Kind("int16 dB in tenths", tiff(np.rint(10 * decibel).astype(np.int16))),
@@ -142,11 +145,14 @@ def _bands(plain: Plain) -> list[Kind]:
     cross = (decibel.clip(-60, -14) - 9 + noise).astype(np.float32)
     angle = np.tile(np.linspace(30, 46, decibel.shape[1], dtype=np.float32), (decibel.shape[0], 1))
     names = ("angle", "VH", "VV")
+    speckled = np.random.default_rng(2).random(decibel.shape, np.float32)
     return [
         Kind("angle, VH, VV, named", tiff(angle, cross, decibel, names=names)),
         Kind("angle, VH, VV, nameless", tiff(angle, cross, decibel)),
         Kind("angle, VH, VV, --pol vh", tiff(angle, cross, decibel, names=names), choice={"pol": "vh"}),
         Kind("VH, VV, nameless", tiff(cross, decibel)),
+        Kind("VV, VH and their difference, nameless", tiff(decibel, cross, decibel - cross)),
+        Kind("coh_VV, Sigma0_VV_db", tiff(speckled, decibel, names=("coh_VV", "Sigma0_VV_db"))),
     ]
 
 
@@ -192,9 +198,12 @@ def _eight_bits(plain: Plain) -> list[Kind]:
     low, high = (float(v) for v in np.percentile(plain.decibel[plain.counts > 0], (2, 98)))
     grey = squeezed(plain.decibel, -25, 5)
     linear = np.asarray(np.clip(plain.counts / 450.0 * 255, 0, 255), np.uint8)
+    dark = np.asarray(np.rint(plain.counts * (255.0 / plain.counts.max())), np.uint8)
     alpha = np.dstack([linear, linear, linear, np.full_like(linear, 255)])
     return [
         Kind("8 bits, amplitude", tiff(linear)),
+        Kind("8 bits, amplitude, 255 is declared nodata", tiff(linear, nodata=255)),
+        Kind("8 bits, amplitude, scaled to the brightest pixel", tiff(dark)),
         Kind("8 bits, -25 to 5 dB", tiff(grey)),
         Kind("8 bits, -35 to 10 dB", tiff(squeezed(plain.decibel, -35, 10))),
         Kind("8 bits, dB from 2 to 98 %", tiff(squeezed(plain.decibel, low, high))),
