@@ -1,7 +1,7 @@
 """Average the weights of several trainings: `python -m pipeline.average_weights A B --out C --chips outputs/tile`.
 
-All are checkpoints of one recipe, such as trainings from one start with several seeds, or a checkpoint and its further
-training. The mean need not be better than each of them: evaluate it like any other checkpoint.
+All must be checkpoints of one recipe, such as trainings with several seeds from one start, or a checkpoint and its
+further training. The mean may be worse than a single checkpoint: evaluate it like any other one.
 """
 
 from __future__ import annotations
@@ -32,7 +32,7 @@ def calibrate(checkpoint: Path, *folders: Path) -> Header:
 
     Args:
         checkpoint: the file.
-        folders: folders of stage `tile`. Their chips are taken together; a chip that an earlier folder has counts once.
+        folders: folders of stage `tile`. Their chips are combined; a chip in several folders counts once.
 
     Raises:
         FileError, InputError: as `read_header` and `read_record`.
@@ -64,7 +64,7 @@ def calibrate(checkpoint: Path, *folders: Path) -> Header:
 
 
 def _without(val: Record, folder: Path, known: set[str]) -> Record:
-    """Record without the images whose content is known; the others are known from then on."""
+    """Record without the images whose content is in `known`; adds the content of the others to `known`."""
     sums = {image.id: sha256_file(folder / image.file_name) for image in val.images}
     new = [image for image, content in sums.items() if content not in known]
     known.update(sums.values())
@@ -72,7 +72,7 @@ def _without(val: Record, folder: Path, known: set[str]) -> Record:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("checkpoints", type=Path, nargs="+")
     parser.add_argument("--out", type=Path, required=True, help="the file to write")

@@ -1,4 +1,4 @@
-"""Write the coastline of the package from the full-resolution GSHHG shoreline, which `roaring-landmask` carries.
+"""Write the coastline of the package from the full-resolution GSHHG shoreline in the package `roaring-landmask`.
 
     pip install roaring-landmask
     python -m pipeline.package_coastline
@@ -22,7 +22,7 @@ from refinedet.scene.land.coastline import CELL_DEG, COASTLINE, UNITS, cell_name
 
 _LOG = logging.getLogger(__name__)
 _TOLERANCE_DEG = 0.0009
-"""Farthest that a coast is moved: 100 m."""
+"""Largest displacement of a coast: 100 m."""
 _DATE = (1980, 1, 1, 0, 0, 0)
 _ABOUT = """Coastline of the earth in cells of 3 degrees, for refinedet.
 
@@ -57,7 +57,7 @@ def _write(archive: zipfile.ZipFile, name: str, content: bytes) -> None:
 
 
 def _cells(land: Shapes, box: tuple[int, int, int, int]) -> Iterator[tuple[tuple[int, int], Shapes]]:
-    """Polygons of each cell in a box that has land; halves are halved again, so that a continent is not cut often."""
+    """Polygons of each cell with land in a box; halves are halved again, so that a continent is cut rarely."""
     west, south, east, north = box
     if len(land) == 0:
         return

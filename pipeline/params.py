@@ -1,6 +1,6 @@
-"""params.yaml as settings of the active recipe. The only reader of YAML.
+"""params.yaml as settings of the active recipe. Only this file reads YAML.
 
-Every recipe is checked, not just the active one, so that a typing error shows before it is needed.
+Every recipe is checked, not just the active one, so that a typing error shows early.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ from refinedet.config.scene_kind import SceneKind
 from refinedet.errors import FileError, InputError
 
 _SHARDS_BEYOND = 20_000
-"""Files in one folder from which DVC takes minutes."""
+"""Number of files in one folder from which DVC takes minutes."""
 
 
 @validated(frozen=True, slots=True)
@@ -37,9 +37,9 @@ class DownloadParams(Settings):
     """Section `download`."""
 
     mirror: str | None = None
-    """Folder, file:// or http(s):// address that holds the archives instead of their public places."""
+    """Folder, file:// or http(s):// address with the archives, used instead of their public addresses."""
     samples: str | None = None
-    """Folder whose folder `real` holds the real samples; None: REFINEDET_DATA names it."""
+    """Folder that contains the folder `real` of real samples; None: the one in REFINEDET_DATA."""
 
 
 @validated(frozen=True, slots=True)
@@ -47,27 +47,27 @@ class ConvertParams(Settings):
     """Section `convert` of a recipe."""
 
     val_fraction: Annotated[float, Field(ge=0, lt=1)] = 0.1
-    """Share of the training images that becomes the validation split, where the data set has none."""
+    """Share of the training images that becomes the validation split, if the data set has none."""
     train_images: Count | None = None
-    """Keep this many training images only, chosen by a stable hash; None: all."""
+    """Number of training images to keep, chosen by a stable hash; None: all."""
 
 
 @validated(frozen=True, slots=True)
 class SceneParams(Settings):
-    """Section `scenes` of a recipe: the scenes of a data set that is simulated."""
+    """Section `scenes` of a recipe: the scenes of a simulated data set."""
 
     train: Count = 16
-    """Scenes for training."""
+    """Number of scenes for training."""
     val: Whole = 4
     test: Whole = 4
     width_px: Count = 1024
     height_px: Count = 1024
     ships: Whole | tuple[Whole, ...] = 24
-    """Ships in each scene; several numbers are taken in turns, and 0 gives a scene of what is no ship."""
+    """Ships in each scene; several numbers are used in turn, and 0 gives a scene with other objects only."""
     seed: Whole = 100
     """Seed of the first scene; the next ones count up: train, then val, then test."""
     kinds: tuple[SceneKind, ...] = ("plain",)
-    """Kinds of scenes, in turns: `plain`, and `sentinel1`, which is harder and calibrated on images of Sentinel-1."""
+    """Kinds of scenes, in turn: `plain`, and `sentinel1`, which is harder and calibrated on images of Sentinel-1."""
 
     def __post_init__(self) -> None:
         check(len(self.kinds) > 0, "kinds", "at least one kind of scene", self.kinds)
@@ -76,19 +76,19 @@ class SceneParams(Settings):
 
 @validated(frozen=True, slots=True)
 class RealParams(Settings):
-    """Section `real` of a recipe: scenes made of real samples, beside those of a data set."""
+    """Section `real` of a recipe: scenes made of real samples, added to those of a data set."""
 
     train: Count = 6
-    """Random arrangements of the samples that may be trained on."""
+    """Number of random arrangements of the samples for training."""
     val: Count = 2
-    """Random arrangements of the samples that validate."""
+    """Number of random arrangements of the samples for validation."""
     seed: Whole = 1
-    """Seed of all arrangements for training; that for validation is the next one."""
+    """Seed of all training arrangements; validation uses the next seed."""
 
 
 @validated(frozen=True, slots=True)
 class TileParams(Settings):
-    """Cutting of chips for training."""
+    """Settings for cutting training chips."""
 
     windows: TileConfig = field(default_factory=TileConfig)
     """Windows into which scenes are cut, in training and in detection."""
@@ -100,7 +100,7 @@ class TileParams(Settings):
 
 @validated(frozen=True, slots=True)
 class TileSection(TileConfig):
-    """Section `tile` of a recipe: the windows, and what else TileParams has."""
+    """Section `tile` of a recipe: the windows, and the other settings of TileParams."""
 
     keep_empty: Share = 1.0
     shards_beyond: Whole = _SHARDS_BEYOND
@@ -124,7 +124,7 @@ class Recipe(Settings):
     """One entry of `recipes`."""
 
     dataset: Annotated[str, Field(min_length=1)]
-    """Name of a data set in the catalogue, or any other name where the scenes are simulated."""
+    """Name of a data set in the catalogue, or any other name if the scenes are simulated."""
     scenes: SceneParams | None = None
     real: RealParams | None = None
     local: LocalParams | None = None
@@ -161,16 +161,16 @@ class Document(Settings):
 
 @validated(frozen=True, slots=True)
 class Params(Settings):
-    """The settings of one run: shared sections, and the active recipe."""
+    """Settings of one run: shared sections, and the active recipe."""
 
     recipe: str
     """Name of the active recipe."""
     dataset: str
-    """Name in the catalogue, or any other name where the scenes are simulated."""
+    """Name in the catalogue, or any other name if the scenes are simulated."""
     download: DownloadParams
     convert: ConvertParams
     scenes: SceneParams | None
-    """None where the data set is published, not simulated."""
+    """Section `scenes`; None for a data set without simulated scenes."""
     radiometry: Radiometry
     tile: TileParams
     model: ModelConfig
@@ -178,19 +178,19 @@ class Params(Settings):
     postprocess: PostprocessConfig
     """Section `evaluate.postprocess`."""
     multiscale: MultiscaleConfig | None
-    """The preset that `evaluate.multiscale` names; None: single scale alone."""
+    """Preset named in `evaluate.multiscale`; None: single scale only."""
 
     real: RealParams | None = None
-    """None where nothing is made of real samples."""
+    """Section `real`; None without scenes of real samples."""
 
     local: LocalParams | None = None
-    """None where the data set is none of the user's own folders."""
+    """Section `local`; None unless the data set is a folder of the user."""
 
     versioned: bool = True
-    """True if the run is a stage of the project in the current folder, whose code and data belong to its record."""
+    """True if the run is a stage of the project in the current folder; its code and data then belong to the record."""
 
     def flat(self) -> dict[str, Any]:
-        """Dotted name -> plain value of every setting, as an experiment tracker wants them."""
+        """Dotted name -> plain value of every setting, for an experiment tracker."""
         return _flatten(asdict(self))
 
 
@@ -205,22 +205,22 @@ def load_params(path: str | Path = "params.yaml") -> Params:
 
 
 def read_yaml(path: str | Path) -> Any:
-    """Content of a YAML file; FileError where it cannot be read, InputError where it is something else."""
+    """Content of a YAML file; raises FileError if it cannot be read, and InputError if it is not YAML."""
     try:
         return YAML(typ="safe", pure=True).load(Path(path).read_text(encoding="utf-8"))
     except OSError as error:
         raise FileError(f"expected settings in {path}, but it cannot be read ({error.strerror})") from error
-    except (YAMLError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, no such date, or too many digits
+    except (YAMLError, ValueError, RecursionError) as error:  # ValueError: no UTF-8, bad date, or too many digits
         said = " ".join(str(error).split())
         raise InputError(f"expected YAML in {path}, found something else ({said})") from error
 
 
 def stage_dependencies(stage: str, path: str | Path = "dvc.yaml") -> list[str]:
-    """Files and folders that DVC says a stage depends on: its code and its inputs.
+    """Files and folders that a stage depends on according to dvc.yaml: its code and its inputs.
 
     Raises:
         FileError: dvc.yaml cannot be read.
-        InputError: it has no such stage, or none with a list of them.
+        InputError: it has no such stage, or the stage has no list of dependencies.
     """
     document = read_yaml(path)
     stages = document.get("stages") if isinstance(document, Mapping) else None
@@ -235,7 +235,7 @@ def stage_dependencies(stage: str, path: str | Path = "dvc.yaml") -> list[str]:
 def parse_params(document: Any, where: str = "params.yaml") -> Params:
     """Settings from the parsed content of params.yaml; `where` names it in errors.
 
-    A section without a value (`convert:`, or null) has the defaults.
+    A section without a value (`convert:`, or null) gets the defaults.
 
     Raises:
         InputError: as `load_params`.

@@ -1,8 +1,8 @@
 """Train a recipe on another machine: `python -m pipeline.portable pack|train|take`.
 
     python -m pipeline.portable pack training.zip          here, after `dvc repro tile`: chips, settings, first weights
-    python -m pipeline.portable train training.zip --out DIR --minutes 10          there, again until it is done
-    python -m pipeline.portable take DIR                   here: then `dvc repro` goes on, or keeps what is finished
+    python -m pipeline.portable train training.zip --out DIR --minutes 10          there, repeated until it is finished
+    python -m pipeline.portable take DIR                   here: then `dvc repro` continues or keeps the training
 
 The other machine needs this code and a GPU if there is one, but no DVC, no MLflow and no git.
 """
@@ -42,7 +42,7 @@ def pack(path: Path, *, largest_bytes: int = LARGEST_BYTES, all_weights: bool = 
     """Pack the training of the project in the current folder into the file `path`.
 
     Raises:
-        FileError: the chips of stage tile are missing, or something is damaged.
+        FileError: the chips of stage tile are missing, or a file is damaged.
         InputError: the file would be larger than `largest_bytes`.
     """
     from pipeline.params import load_params
@@ -59,12 +59,12 @@ def pack(path: Path, *, largest_bytes: int = LARGEST_BYTES, all_weights: bool = 
 
 
 class _Stopped(Exception):  # noqa: N818 - no error: the time is over
-    """Time for training is over."""
+    """The time limit of the training is reached."""
 
 
 @dataclass(slots=True)
 class _Clock:
-    """Time limit of a training, held after each epoch."""
+    """Time limit of a training, checked after each epoch."""
 
     seconds: float
     path: Path
@@ -75,10 +75,10 @@ class _Clock:
     rows: dict[int, Row] = field(default_factory=dict)
 
     def __call__(self, row: Row) -> None:
-        """Keep the row of an epoch; stop if there is no time for another one that takes as long as the longest."""
+        """Store the row of an epoch; stop if the time left is shorter than the longest epoch."""
         now, epoch = time.monotonic(), int(row["epoch"])
         spent, self.last = now - self.last, now
-        if epoch in self.rows:  # told again after a resume
+        if epoch in self.rows:  # repeated after a resume
             return
         self.longest = max(self.longest, spent)
         self.rows[epoch] = row
@@ -88,22 +88,22 @@ class _Clock:
 
 
 def train(path: Path, out: Path, *, minutes: float, workers: int | None = None) -> bool:
-    """Train what is packed in `path` in folder `out`, or go on there; stop after the last epoch that ends in time.
+    """Train the pack `path` in folder `out`, or resume there; stop after the last epoch that ends in time.
 
-    A call trains one epoch at least. The schedule is that of all epochs, however often training stops.
+    A call trains at least one epoch. The schedule covers all epochs, however often training stops.
 
     Args:
         path: file that `pack` wrote.
         out: folder of the chips, the state, and, at the end, the files of stage train.
-        minutes: time from this call on.
-        workers: processes that prepare batches; None: one a core but one, at most 8.
+        minutes: time limit of this call.
+        workers: processes that prepare batches; None: one per core except one, at most 8.
 
     Returns:
         True if the training is finished.
 
     Raises:
-        FileError, InputError, RefineDetError: as `read_pack` and `Training.fit`; or the code differs from that which
-            packed.
+        FileError, InputError, RefineDetError: as `read_pack` and `Training.fit`; or the code differs from the code of
+            the pack.
     """
     began = time.monotonic()
     training, weights, code = read_pack(path, out / "tile")
@@ -136,13 +136,13 @@ def train(path: Path, out: Path, *, minutes: float, workers: int | None = None) 
 
 
 def take(out: Path) -> None:
-    """Take a training from `out` into the project in the current folder, as the state that stage train goes on from.
+    """Take a training from `out` into the project in the current folder, as the state that stage train resumes.
 
-    A finished one needs the folder `train` of `out` alone, another one the folder `resume`.
+    A finished training needs only the folder `train` of `out`, an unfinished one only the folder `resume`.
 
     Raises:
         FileError: there is no training in `out`.
-        InputError: it is one of other settings, chips or code, or the project has a state of its own.
+        InputError: it has other settings, chips or code, or the project has its own state.
     """
     training = _of_project()
     state = local_state("resume") / training.key
@@ -179,7 +179,7 @@ def _of_project() -> Training:
 
 
 def _check_same(training: Training, checkpoint: Path) -> None:
-    """Hold the header of a finished checkpoint against the project's training."""
+    """Compare the header of a finished checkpoint with the project's training."""
     header = read_header(checkpoint)
     found_out = {"val", "operating_score_on"}
     known = {name: value for name, value in header.provenance.items() if name not in found_out}
@@ -193,14 +193,14 @@ def _check_same(training: Training, checkpoint: Path) -> None:
 
 
 def _finished_state(training: Training, folder: Path, path: Path) -> TrainState:
-    """State after the last epoch, from its checkpoint: only the average of the weights is used after that."""
+    """State after the last epoch, from its checkpoint: later steps only use the average of the weights."""
     model, _ = load_model(folder / MODEL)
     optimizer = build_optimizer(model, training.config)
     return TrainState(model, model, optimizer, training.config.epochs, read_json(folder / HISTORY), path)
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     verbs = parser.add_subparsers(dest="verb", required=True)
     packing = verbs.add_parser("pack", help="the training of this project into one file")

@@ -1,4 +1,4 @@
-"""Start of a stage, folders of the project, and folders of outputs, as all stages share them.
+"""Start of a stage, and the folders of the project and of outputs, for all stages.
 
 A stage is a module with `main()`, started by `python -m pipeline.stages.<stage>`. It reads params.yaml and the folders
 of the stages before it, and writes the one folder `outputs/<stage>`.
@@ -23,10 +23,10 @@ SPLITS = ("train", "val", "test")
 """Names of the splits, of their records and of their folders."""
 
 REAL = "real"
-"""Folder of outputs/download that holds scenes made of real samples, by split."""
+"""Folder of outputs/download with scenes made of real samples, by split."""
 
 TRAINED_ON = "trained_on.json"
-"""File beside the chips that says how they were cut and of what pixel sizes; the checkpoint takes it over."""
+"""File beside the chips with their windows and pixel sizes; the checkpoint takes its content over."""
 
 _LOG_FORMAT = "%(asctime)s %(levelname)s %(message)s"
 
@@ -34,7 +34,7 @@ _OUR_LOGGERS = ("__main__", "pipeline", "refinedet")
 """Loggers that report progress; others only warn. A stage started by `python -m` logs as __main__."""
 
 INTERRUPTED = 130
-"""Exit status after Ctrl-C, as shells have it."""
+"""Exit status after Ctrl-C, as in shells."""
 
 
 def run_stage(main: Callable[[], None]) -> None:
@@ -63,9 +63,9 @@ def run_stage(main: Callable[[], None]) -> None:
 
 
 def project_root(start: Path | None = None) -> Path:
-    """Real project folder, also when DVC runs the stage in a temporary copy (`dvc exp run --temp` or `--queue`).
+    """Real project folder, even if DVC runs the stage in a temporary copy (`dvc exp run --temp` or `--queue`).
 
-    Local state that must outlive a run (downloads, resume state, the MLflow database) is kept under it.
+    It holds local state that must outlive a run: downloads, resume state, the MLflow database.
     """
     start = (start or Path.cwd()).resolve()
     for folder in (start, *start.parents):
@@ -75,5 +75,5 @@ def project_root(start: Path | None = None) -> Path:
 
 
 def local_state(name: str) -> Path:
-    """Folder `.refinedet/<name>` of the real project: not versioned, not an output, kept between runs."""
+    """Folder `.refinedet/<name>` of the real project; it is not versioned, is no output, and stays between runs."""
     return project_root() / ".refinedet" / name

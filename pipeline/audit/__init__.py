@@ -1,1 +1,1 @@
-"""Checks of a data set: duplicates, disagreeing annotations, sizes, and the page that shows them."""
+"""Checks of a data set: duplicates, disagreeing annotations and sizes, and a page of the findings."""

@@ -1,4 +1,4 @@
-"""Agreement of two annotations of one picture, and boxes that are drawn twice. Arrays in, facts out."""
+"""Agreement of two annotations of one picture, and boxes that are drawn twice. Works on arrays, not on files."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ class Agreement:
     """Comparison of two annotations, in the part that both pictures show."""
 
     matched: int
-    """Number of objects that both have."""
+    """Number of objects in both annotations."""
     only_first: list[list[float]] = field(default_factory=list)
-    """Boxes that only the first has, in its pixels."""
+    """Boxes in the first annotation only, in its pixels."""
     only_second: list[list[float]] = field(default_factory=list)
-    """Boxes that only the second has, in pixels of the first."""
+    """Boxes in the second annotation only, in pixels of the first."""
     other_class: int = 0
-    """Number of matched objects of different classes, or ignored in one annotation alone."""
+    """Number of matched objects with different classes, or ignored in only one annotation."""
     largest_px: float = 0.0
     """Largest difference between the corners of matched boxes."""
 
@@ -44,7 +44,7 @@ class Agreement:
 
 
 def compare(first: Annotated, second: Annotated, placement: Placement | None = None) -> Agreement:
-    """Compare the annotations of two pictures with equal pixels, or of two that share a part as `placement` says."""
+    """Compare the annotations of two pictures with equal pixels, or of two pictures that share a part (`placement`)."""
     boxes, moved, view = first.boxes_xyxy, second.boxes_xyxy, as_boxes([[0, 0, first.width, first.height]])
     if placement is not None:
         scale = np.array([placement.scale_x, placement.scale_y] * 2, np.float32)

@@ -23,7 +23,7 @@ MOST_PAIRS = 20_000
 """Most pairs that are compared, nearest first, which takes some minutes; the number left out is reported."""
 
 _ENTRIES = 1 << 24
-"""Pairs whose hashes are compared at a time: 128 MB a hash."""
+"""Number of pairs whose hashes are compared at once: 128 MB per hash."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -66,7 +66,7 @@ def copies(images: Sequence[Fingerprint]) -> list[list[Fingerprint]]:
 
 
 def near(images: Sequence[Fingerprint], read: Callable[[str], Grey]) -> tuple[list[Near], int]:
-    """Find pairs of images that show one scene though their pixels differ; of copies, the first stands for all.
+    """Find pairs of images that show one scene although their pixels differ; the first of several copies counts.
 
     Args:
         images: all images.

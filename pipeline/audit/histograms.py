@@ -1,4 +1,4 @@
-"""Histograms of the sizes and aspect ratios of images and boxes. Arrays in, counts out."""
+"""Histograms of the sizes and aspect ratios of images and boxes. Works on arrays, not on files."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Alignment of two pictures of one scene, by the grain of their pixels. Arrays in, numbers out.
+"""Alignment of two pictures of one scene, by the grain of their pixels. Works on arrays, not on files.
 
 Two SAR images of different scenes may look alike (a bright ship on dark sea) and have equal perceptual hashes. Their
 speckle never agrees. Two crops of one scene have equal speckle in their shared part, whatever their cut, size or
@@ -63,7 +63,7 @@ def _shifted(first: Grey, second: Grey, scale: tuple[float, float] = (1.0, 1.0))
     a, b = (fft.rfft2(grain, size) for grain in grains)
     peak = int(fft.irfft2(a * np.conj(b), size).argmax())
     y, x = divmod(peak, size[1])
-    # the transform is periodic: each peak stands for a shift down or up, right or left
+    # the transform is periodic: each peak means a shift down or up, right or left
     places = [(*_likeness(*grains, (v, u)), v, u) for v in (y, y - size[0]) for u in (x, x - size[1])]
     likeness, share, v, u = max(places)
     if likeness < LIKE_MIN:
@@ -72,7 +72,7 @@ def _shifted(first: Grey, second: Grey, scale: tuple[float, float] = (1.0, 1.0))
 
 
 def _grain(picture: Grey) -> NDArray[np.float32]:
-    """Grain of a picture, without its shapes, so that bright ships and coasts weigh no more than noise."""
+    """Grain of a picture: its shapes are removed, so that bright ships and coasts weigh no more than noise."""
     pixels = picture.astype(np.float32)
     fine = pixels - uniform_filter(pixels, _GRAIN_PX)
     limit = _CLIP_MADS * float(np.median(np.abs(fine))) + 1e-3

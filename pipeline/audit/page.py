@@ -16,10 +16,10 @@ from refinedet.data.coco import Annotated
 from refinedet.files import write_text
 
 SHOWN = 24
-"""Findings of each kind that are shown; findings.json has all."""
+"""Number of findings of each kind on the page; findings.json has all."""
 
 BOTH, ALONE = "#37d67a", "#ff4d4f"
-"""Colours of a box that both annotations have, and of one that the other has not."""
+"""Colours of a box in both annotations, and of a box in only one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,9 +27,9 @@ class Finding:
     """Images of one scene, and the agreement of their annotations."""
 
     kind: str
-    """bytes, pixels (equal, but stored otherwise) or near."""
+    """Kind of duplicate: bytes, pixels (equal pixels in different files) or near."""
     images: Sequence[tuple[str, str]]
-    """(split, file name); the first is what the others are compared to."""
+    """(split, file name); the others are compared to the first."""
     agreements: Sequence[Agreement]
     """Agreement of each of the others with the first."""
     agrees: bool
@@ -52,8 +52,8 @@ def write_page(
     """Write histograms.png and audit.html to `folder`.
 
     Args:
-        folder: where to.
-        dataset: its name.
+        folder: folder of the page.
+        dataset: name of the data set.
         listed: content of the audit's findings.json, with `metrics`, and `alike` as a list of `Finding`.
         truth: file name -> image with its boxes.
         read: file name -> its picture.
@@ -90,7 +90,7 @@ def _of(found: Sequence[Finding]) -> str:
 
 
 def _most_telling(finding: Finding) -> tuple[bool, float]:
-    """Sort key: annotations that disagree first, then pictures that share most."""
+    """Sort key: disagreeing annotations first, then pictures with the largest shared part."""
     return finding.agrees, -finding.placement.shared_share if finding.placement else 0.0
 
 

@@ -1,4 +1,4 @@
-"""Images of a data set as small grey pictures, for hashes and for people. Arrays in, pictures out."""
+"""Images of a data set as small grey pictures, for hashes and for the page."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from refinedet.raster import RasterInfo
 from refinedet.stretch.stretching import stretch_whole
 
 LONGEST_PX = 1024
-"""Long side of a picture; of larger images every n-th pixel is taken, which keeps their grain."""
+"""Longest side of a picture; larger images are reduced to every n-th pixel, which keeps their grain."""
 
 _SHOWN_PX, _LEVELS = 250, 40
 Box = Sequence[float]
@@ -24,7 +24,7 @@ Box = Sequence[float]
 
 @dataclass(frozen=True, slots=True)
 class Shown:
-    """A picture for people."""
+    """Picture for the page."""
 
     pixels: Image.Image
     title: str
@@ -32,7 +32,7 @@ class Shown:
 
 
 def step(width: int, height: int) -> int:
-    """Distance of the pixels that are taken from a row or column of an image; 1 takes all."""
+    """Distance between the pixels that are used in a row or column of an image; 1: all pixels."""
     return -(-max(width, height) // LONGEST_PX)
 
 

@@ -36,19 +36,19 @@ _MEASURES: tuple[Measure, ...] = ("AP", "AP50", "AP75")
 
 @dataclass(frozen=True, slots=True)
 class _Together:
-    """Experiments judged on one test split that is at hand, with their detections."""
+    """Experiments judged on one available test split, with their detections."""
 
     truth: Record
     experiments: Sequence[Experiment]
     judged: Mapping[str, Judged]
-    """Label -> detections beside the truth."""
+    """Label -> detections matched with the truth."""
 
 
 def compare(words: Sequence[str], out: Path = PAGE) -> dict[str, Any]:
     """Write the page `out` and, beside it, its numbers as JSON.
 
     Args:
-        words: experiments for `experiments.open_experiment`; the others are measured against the first.
+        words: experiments for `experiments.open_experiment`; the others are compared with the first.
         out: HTML file.
 
     Returns:
@@ -56,8 +56,8 @@ def compare(words: Sequence[str], out: Path = PAGE) -> dict[str, Any]:
         and `interval`, from the first experiment; empty if truth or detections are missing, or the splits differ.
 
     Raises:
-        FileError: an experiment is not there.
-        InputError: fewer than two or more than six experiments, two of one label, or one that is no evaluation.
+        FileError: an experiment does not exist.
+        InputError: fewer than two or more than six experiments, two with one label, or one that is no evaluation.
     """
     if not 2 <= len(words) <= len(COLOURS):
         raise InputError(
@@ -123,7 +123,7 @@ def _differences(together: _Together) -> dict[str, dict[str, Difference]]:
 
 
 def _side_by_side(together: _Together) -> list[SideBySide]:
-    """Chips on which the experiments differ most, with the boxes of each; empty if the chips are not at hand."""
+    """Chips on which the experiments differ most, with the boxes of each; empty if the chips are not available."""
     shown = []
     for image in _most_different(together):
         pixels = _chip(together.experiments, image)
@@ -150,7 +150,7 @@ def _chip(experiments: Sequence[Experiment], image: ImageRecord) -> Path | None:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("experiments", nargs="+", metavar="EXPERIMENT")
     parser.add_argument("--out", type=Path, default=PAGE)

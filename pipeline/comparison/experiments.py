@@ -24,7 +24,7 @@ _STAGES = ("evaluate", "report", "tile")
 
 @dataclass(frozen=True)
 class Experiment:
-    """One evaluation, read on demand. Every property raises FileError or InputError as it reads."""
+    """One evaluation, read on demand. Every property may raise FileError or InputError."""
 
     label: str
     where: str
@@ -33,7 +33,7 @@ class Experiment:
 
     @cached_property
     def numbers(self) -> Numbers:
-        """Results from the report, which has the settings too, or else from the evaluation alone."""
+        """Results from the report, which includes the settings, or else from the evaluation alone."""
         reported = self._json("report/numbers.json")
         if reported is not None:
             return Numbers.checked(reported, self.where)
@@ -41,13 +41,13 @@ class Experiment:
 
     @cached_property
     def truth(self) -> Record | None:
-        """Truth of the test split; None if it is not at hand."""
+        """Truth of the test split; None if it is not available."""
         path = self.locate("tile/test.json")
         return None if path is None else read_record(path)
 
     @cached_property
     def found(self) -> Mapping[int, Detections] | None:
-        """Detections of the test split; None if they are not at hand."""
+        """Detections of the test split; None if they are not available."""
         path = self.locate("evaluate/detections.coco.json")
         return None if path is None else read_results(path)
 
@@ -59,12 +59,12 @@ class Experiment:
 def open_experiment(word: str, room: Path) -> Experiment:
     """Open the evaluation that `word` names, with or without a label: LABEL=WORD.
 
-    A word is an outputs folder or a folder that holds one, a folder of outputs/evaluate or outputs/report alone, or
-    else the name of a DVC experiment or a git revision.
+    A word is an outputs folder, a folder that contains one, or a single folder outputs/evaluate or outputs/report. Any
+    other word is the name of a DVC experiment or a git revision.
 
     Args:
         word: folder or revision.
-        room: folder for files of a revision, which live as long as it does.
+        room: folder for files of a revision; they exist as long as this folder.
 
     Raises:
         FileError: it is neither a folder nor a revision that can be read.
@@ -78,7 +78,7 @@ def open_experiment(word: str, room: Path) -> Experiment:
 
 def _in_folder(folder: Path, name: PurePosixPath) -> Path | None:
     places = [folder / name, folder / OUTPUTS / name, folder / name.name]
-    if folder.resolve().name in _STAGES:  # one stage of an outputs folder: the others lie beside it
+    if folder.resolve().name in _STAGES:  # one stage of an outputs folder: the other stages lie beside it
         places.append(folder.resolve().parent / name)
     return next((place for place in places if place.is_file()), None)
 
@@ -91,10 +91,10 @@ def _in_revision(revision: str, room: Path) -> Locate:
     from dvc.scm import resolve_rev
 
     try:
-        with Repo() as project:  # DVCFileSystem takes an unknown name for an empty revision
+        with Repo() as project:  # DVCFileSystem treats an unknown name as an empty revision
             commit = resolve_rev(project.scm, revision)
         files = DVCFileSystem(".", rev=commit)
-    except Exception as error:  # DVC and its git libraries have no common base
+    except Exception as error:  # errors of DVC and its git libraries have no common class
         raise FileError(
             f"expected {revision!r} to be a folder, a DVC experiment or a git revision of the project in this folder, "
             f"found none of that name ({error}); `dvc exp show` lists the experiments"

@@ -16,7 +16,7 @@ from pipeline.report.published import PUBLISHED, Published
 
 @dataclass(frozen=True, slots=True)
 class Difference:
-    """A measure of one experiment less that of the first one, in points."""
+    """Difference of a measure from the first experiment, in points."""
 
     value: float
     interval: tuple[float, float] | None
@@ -48,7 +48,7 @@ class Comparison:
     differences: Mapping[str, Mapping[str, Difference]]
     """Label of each experiment but the first -> measure -> difference from the first."""
     chips: Sequence[SideBySide]
-    """Chips on which the experiments differ most; empty if the chips or the detections are not at hand."""
+    """Chips on which the experiments differ most; empty if the chips or the detections are not available."""
 
 
 def render(comparison: Comparison) -> str:
@@ -79,7 +79,7 @@ def render(comparison: Comparison) -> str:
 
 
 def _same_test(compared: Mapping[str, Numbers]) -> bool:
-    """True if all were judged on the same chips and the same number of ships, as far as the numbers show."""
+    """True if all numbers show the same number of chips and of ships."""
     found = [([row["chip"] for row in n.chips], n.test.get("chips"), n.test.get("ships")) for n in compared.values()]
     return all(one == found[0] for one in found)
 
@@ -91,7 +91,7 @@ def _published(compared: Mapping[str, Numbers]) -> Sequence[Published]:
 
 
 def _groups(compared: Mapping[str, Numbers], published: Sequence[Published]) -> list[dict[str, Any]]:
-    """A group of rows for each part of the test split: those of the experiments, the best of each column, published."""
+    """Groups of rows, one for each part of the test split: experiments, the best of each column, published figures."""
     parts = dict.fromkeys(name for numbers in compared.values() for name in numbers.metrics)
     groups = []
     for name in parts:

@@ -1,4 +1,4 @@
-"""Data sets that a person has to fetch: find them, copy them, and check that they are complete."""
+"""Data sets that the user must download: finds them, copies them, and checks that they are complete."""
 
 from __future__ import annotations
 
@@ -18,7 +18,7 @@ from refinedet.raster import open_scene
 _LOG = logging.getLogger(__name__)
 _PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
 _DECODED_PX = 16_000_000
-"""Larger images are checked by their header alone: stage convert reads every image in full."""
+"""Pixels above which only the header of an image is checked: stage convert reads every image in full."""
 _LOG_EVERY = 10_000
 
 
@@ -26,7 +26,7 @@ def find_by_hand(dataset: str, archive: ArchiveFile, manual: Manual, folders: li
     """Find the archive or the unpacked folder, in the first of `folders` that has either.
 
     Raises:
-        FileError: none has; says what to put where.
+        FileError: no folder has it; the message says what to put where.
     """
     folder_alone = archive.name == archive.folder
     names = [] if folder_alone else [archive.name, *(archive.folder + suffix for suffix in _PACKED)]
@@ -75,10 +75,10 @@ def copy_folder(place: Path, out: Path, only: tuple[str, ...]) -> None:
 
 
 def copy_file(path: Path, target: Path) -> None:
-    """Copy one file's bytes; folders above the target are made.
+    """Copy one file; missing folders above the target are created.
 
     Raises:
-        DiskError: that fails.
+        DiskError: the file or a folder cannot be written.
     """
     try:
         target.parent.mkdir(parents=True, exist_ok=True)
@@ -92,11 +92,11 @@ def _files(path: Path) -> list[Path]:
 
 
 def verify_splits(folder: Path, source: Source) -> None:
-    """Check that every image that a split lists is there and can be read.
+    """Check that every image that a split lists exists and can be read.
 
     Raises:
-        FileError: some are missing or cannot be read, or an annotation file is.
-        InputError: an annotation file is not what it should be.
+        FileError: an image or annotation file is missing or cannot be read.
+        InputError: an annotation file is invalid.
     """
     for name, split in source.splits_in(folder).items():
         bad: list[str] = []
@@ -116,7 +116,7 @@ def verify_splits(folder: Path, source: Source) -> None:
 
 
 def _listed(folder: Path, split: CocoSplit | VocSplit) -> Iterator[Path]:
-    """Images that the split lists, and annotations where there is one for each."""
+    """Images that the split lists, and annotations if each image has its own file."""
     if isinstance(split, CocoSplit):
         for entry in import_coco(folder / split.annotations)[0].images:
             yield folder / split.images / entry.file_name

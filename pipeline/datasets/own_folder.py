@@ -1,8 +1,8 @@
-"""Folder of the user's own, copied into one layout: annotations/<split>.json in COCO JSON, images in <split>/.
+"""Folder of the user, copied into one layout: annotations/<split>.json in COCO JSON, images in <split>/.
 
-COCO files get whole ids, sizes, file names and classes, and keep the errors of their objects: stage convert repairs and
-counts those. VOC's XML becomes COCO JSON. Where
-there is no test split, one is cut off by the pixels of the images, so that copies stay together.
+COCO files get whole ids, sizes, file names and classes. They keep the errors of their objects, which stage convert
+repairs and counts. VOC's XML becomes COCO JSON. Without a test split, one is cut off by the pixels of the images, so
+that copies stay together.
 """
 
 from __future__ import annotations
@@ -39,7 +39,7 @@ def prepare_own(kind: str, local: LocalParams, root: Path, out: Path) -> None:
 
     Raises:
         FileError: the folder, an annotation file or an image is missing, or the disk is too small.
-        InputError: an annotation file is not what it should be, or too few images differ.
+        InputError: an annotation file is invalid, or there are too few different images.
     """
     if not root.is_dir():
         raise FileError(f"expected your data in the folder {root}, found none; check local.path of the recipe")

@@ -1,7 +1,7 @@
 """Reader of data sets, published or simulated: images with their truth by split, and all problems of the images.
 
 File names are relative to the folder of the data set. Images are identified by their decoded pixels, not by name. An
-image that is missing, damaged or of another size than its annotation says is left out and listed as a problem. The
+image that is missing, damaged or of another size than in its annotation is left out and listed as a problem. The
 stages decide what to do about problems.
 """
 
@@ -31,15 +31,15 @@ from refinedet.raster import RasterInfo, open_scene
 SHIP_CLASSES = ("ship",)
 
 _DRAWN_PX = 0.4
-"""Mean distance in pixels on SSDD, each side: people draw around the bright area, the simulator around the hull.
+"""Mean distance in pixels on SSDD, on each side: people draw around the bright area, the simulator around the hull.
 
 benchmarks/chips/label_offset.py measures it; the log is docs/runs/label_offset.txt. A network that learns from both
-puts its boxes between them.
+places its boxes between them.
 """
 _OUTWARD = np.array([-1, -1, 1, 1], np.float32)
 
 Observer = Callable[[str, NDArray[Any], RasterInfo], None]
-"""Function that gets the file name, pixels and header of every image that is read, so that nobody reads it twice."""
+"""Function that gets the file name, pixels and header of every image, so that no image is read twice."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,12 +49,12 @@ class Problem:
     file_name: str
     kind: Literal["missing", "unreadable", "another size"]
     error: RefineDetError
-    """Error that says in one sentence what was expected and found."""
+    """Error with one sentence on what was expected and found."""
 
 
 @dataclass(frozen=True, slots=True)
 class Reading:
-    """Content of a data set, in the splits that this project gives it."""
+    """Content of a data set, in the splits of this project."""
 
     splits: Mapping[str, list[Image]]
     changes: Mapping[str, Changes]
@@ -68,11 +68,11 @@ class Reading:
 
 
 def read_dataset(dataset: str, val_fraction: float, folder: Path, observe: Observer | None = None) -> Reading:
-    """Read the data set in `folder`: published, as the catalogue describes it, scenes made for it, or both together.
+    """Read the data set in `folder`: a published one of the catalogue, scenes made for training, or both.
 
     Raises:
         FileError: an annotation file is missing or damaged, or the folder has neither.
-        InputError: an annotation file is not what it should be.
+        InputError: an annotation file is invalid.
     """
     reader = _Reader(folder, observe)
     published = CATALOGUE.get(dataset)
@@ -103,7 +103,7 @@ def read_label_sets(sets: Mapping[str, LabelSet], base: Path) -> Reading:
 
 
 class _Reader:
-    """Reads splits below one folder and collects the problems of their images."""
+    """Reader of splits below one folder, which collects the problems of their images."""
 
     def __init__(self, folder: Path, observe: Observer | None) -> None:
         self.folder, self.observe = folder, observe
@@ -111,7 +111,7 @@ class _Reader:
         self.flags: dict[str, dict[str, int]] = {}
 
     def published(self, source: Source, val_fraction: float) -> Reading:
-        """Read the splits of a data set of the catalogue; a validation split is cut from train where there is none."""
+        """Read the splits of a data set of the catalogue; a missing validation split is cut from train."""
         splits: dict[str, list[Image]] = {}
         changes: dict[str, Changes] = {}
         classes: set[tuple[str, ...]] = set()
@@ -128,14 +128,14 @@ class _Reader:
         return Reading(ordered, changes, classes.pop(), subsets, self.flags)
 
     def coco(self, split: CocoSplit) -> tuple[list[Image], Changes, tuple[str, ...]]:
-        """Images, changes and classes of a split that comes as COCO JSON."""
+        """Images, changes and classes of a split in COCO JSON."""
         record, changes = import_coco(self.folder / split.annotations)
         images = self.images(record, split.annotations, split)
         places = [replace(c, file_name=_below(split.images, c.file_name)) if c.file_name else c for c in changes.boxes]
         return images, replace(changes, boxes=places), record.classes
 
     def images(self, record: Record, told_by: str, split: CocoSplit | None = None) -> list[Image]:
-        """Images of a record with their truth; `split` says where they are and what their corners mean."""
+        """Images of a record with their truth; `split` states their folder and the meaning of their corners."""
         folder, at = ("", 0.0) if split is None else (split.images, split.corners_at)
         images: list[Image] = []
         for entry in record.images:
@@ -193,7 +193,7 @@ class _Reader:
         return self._read(Annotated(name, width, height, *truth.arrays()), told_by.name)
 
     def _read(self, annotated: Annotated, told_by: str) -> list[Image]:
-        """Read an image whose size is given by the annotation file `told_by`; returns nothing where it is a problem."""
+        """Read an image whose size the annotation file `told_by` states; a problem is listed, without a result."""
         name = annotated.file_name
         path = self.folder / name
         try:
@@ -214,13 +214,13 @@ class _Reader:
         return [Image(annotated, pixel_digest(pixels))]
 
     def _subsets(self, source: Source, test: list[Image]) -> dict[str, list[str]]:
-        """Parts of the test split by file name: the ids of their files are not those of the test file."""
+        """Parts of the test split by file name, because the ids in their files differ from those of the test file."""
         by_name = {PurePosixPath(image.annotated.file_name).name: image.annotated.file_name for image in test}
         subsets: dict[str, list[str]] = {}
         for name, path in source.subsets.items():
             listed = [PurePosixPath(entry.file_name).name for entry in import_coco(self.folder / path)[0].images]
             unknown = sorted(set(listed) - set(by_name))
-            if unknown and not self.problems:  # unusable images are no test images, and are listed already
+            if unknown and not self.problems:  # unusable images are no test images; they are listed already
                 raise InputError(f"expected {path} to list test images, found {unknown[:3]} that are none of them")
             subsets[name] = sorted(by_name[item] for item in listed if item in by_name)
         return subsets

@@ -1,4 +1,4 @@
-"""Splits by the pixels of images alone, so that copies stay together and choices are independent of each other."""
+"""Splits that depend only on the pixels of each image, so that copies stay together."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from refinedet.data.coco import Annotated
 
 @dataclass(frozen=True, slots=True)
 class Image:
-    """An image on its way into a split."""
+    """Image to assign to a split."""
 
     annotated: Annotated
     digest: str
@@ -35,8 +35,8 @@ def pixel_digest(pixels: NDArray[Any]) -> str:
 def cut_validation(train: list[Image], test: Iterable[Image], val_fraction: float) -> tuple[list[Image], list[Image]]:
     """Split training images into (train, val) by the digest of their pixels, so that copies stay together.
 
-    The choice for one image does not depend on the others. One that is also in the test split stays in train: a
-    validation score must not depend on test images.
+    The choice for one image does not depend on the others. An image that is also in the test split stays in train,
+    because a validation score must not depend on test images.
     """
     held = {image.digest for image in test}
 
@@ -49,7 +49,7 @@ def cut_validation(train: list[Image], test: Iterable[Image], val_fraction: floa
 def cut_off(images: list[Image], fraction: float, salt: str, *, leave: int) -> tuple[list[Image], list[Image]]:
     """Split images into (rest, cut) by a salted digest, so that copies stay together.
 
-    At least one image is cut, and at least `leave` different ones are left, so there must be more than `leave`.
+    At least one image is cut, and at least `leave` different images remain, so there must be more than `leave`.
     """
     draws = {image.digest: stable_draw(f"{salt} {image.digest}") for image in images}
     ordered = sorted(draws.values())
@@ -58,7 +58,7 @@ def cut_off(images: list[Image], fraction: float, salt: str, *, leave: int) -> t
 
 
 def stable_draw(text: str) -> float:
-    """Number in [0, 1) that depends on `text` alone, evenly distributed."""
+    """Number in [0, 1) that depends only on `text`, evenly distributed."""
     return _share(hashlib.sha256(text.encode()).hexdigest())
 
 
@@ -76,7 +76,7 @@ def duplicate_groups(splits: Mapping[str, list[Image]]) -> list[list[tuple[str, 
 
 
 def keep_some(train: list[Image], count: int | None) -> list[Image]:
-    """The `count` images whose pixels have the lowest digests, in their order: a larger count keeps these and more."""
+    """The `count` images whose pixels have the lowest digests, in order; a larger count keeps these and more."""
     if count is None:
         return train
     kept = {id(image) for image in sorted(train, key=lambda image: (image.digest, image.annotated.file_name))[:count]}

@@ -1,7 +1,7 @@
 """PASCAL VOC's files: lists of image ids, and one XML annotation for each image.
 
-VOC counts pixels from 1 and its boxes include their last one: (x1, y1, x2, y2) there is (x1 - 1, y1 - 1, x2, y2) here,
-half-open. That is done in this file alone.
+VOC counts pixels from 1 and its boxes include their last pixel: its (x1, y1, x2, y2) is (x1 - 1, y1 - 1, x2, y2) in
+half-open pixels. Only this file converts them.
 """
 
 from __future__ import annotations
@@ -28,11 +28,11 @@ class VocObject:
 
     name: str
     corners_xyxy: tuple[float, float, float, float]
-    """Pixels, half-open."""
+    """Corners in pixels, half-open."""
     difficult: bool
-    """Neither object nor background, as VOC judges it."""
+    """True for an object that VOC counts neither as object nor as background."""
     truncated: bool = False
-    """Part of the object lies beyond the image or the box: an object like any other, as VOC judges it."""
+    """True if part of the object lies beyond the image or the box; VOC counts it like any other object."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,15 +43,15 @@ class VocAnnotation:
     height: int
     objects: tuple[VocObject, ...]
     malformed: int
-    """Objects without a name or a box of four numbers."""
+    """Number of objects without a name or a box of four numbers."""
 
 
 def read_image_set(path: Path) -> list[str]:
-    """Read the image ids of a file of ImageSets/Main, in order; the rest of each line after its id is left out.
+    """Read the image ids of a file of ImageSets/Main, in order; the rest of each line after the id is ignored.
 
     Raises:
         FileError: the file cannot be read.
-        InputError: it lists something that cannot be an image id.
+        InputError: it lists an invalid image id.
     """
     try:
         lines = path.read_text(encoding="utf-8").splitlines()
@@ -71,7 +71,7 @@ def read_annotation(path: Path) -> VocAnnotation:
 
     Raises:
         FileError: the file cannot be read.
-        InputError: it is not XML, would harm the reader, or does not say how large its image is.
+        InputError: it is not XML, would harm the reader, or does not state the size of its image.
     """
     root = _root(path)
     width, height = (_number(root.find(f"size/{side}")) for side in ("width", "height"))
@@ -86,10 +86,10 @@ def voc_truth(said: VocAnnotation, labels: Mapping[str, int], changes: Changes, 
     """Boxes of an annotation, cleaned; `changes` counts the dropped and clipped ones.
 
     Args:
-        said: of the image `file_name`.
+        said: annotation of the image `file_name`.
         labels: class name -> label; objects of other classes are dropped.
-        changes: of the split.
-        file_name: for the changes.
+        changes: counts of the split, to which this call adds.
+        file_name: name of the image in `changes`.
     """
     truth = ImageTruth(said.width, said.height, changes, file_name)
     for entry in said.objects:
@@ -107,7 +107,7 @@ def _root(path: Path) -> Element:
         root: Element | None = parse(path).getroot()
     except OSError as error:
         raise FileError(f"expected an annotation at {path}, but it cannot be read ({error.strerror})") from error
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # the last: an unknown encoding
+    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # LookupError: an unknown encoding
         raise InputError(
             f"expected a VOC annotation in {path}, found no harmless XML ({error}); fetch the data set again"
         ) from error

@@ -1,4 +1,4 @@
-"""Labels of xView3-SAR, a CSV of points and boxes in scenes, as COCO JSON: annotations/<split>.json, scenes in scenes/.
+"""Conversion of the labels of xView3-SAR (CSV of points and boxes) to COCO JSON in annotations/, scenes in scenes/.
 
 A vessel with a box and at least medium confidence is truth. A vessel of low confidence or without a box is a region to
 ignore, and so is an object that may or may not be a vessel. In such a region, neither a detection nor a miss counts.
@@ -32,7 +32,7 @@ def prepare_xview3(place: Path, out: Path) -> None:
 
     Raises:
         FileError: the labels or all scenes are missing, or the disk is too small.
-        InputError: the labels lack a column or hold no number where one belongs, or there are too few scenes.
+        InputError: the labels lack a column or a number, or there are too few scenes.
     """
     labels = _by_scene(place / _LABELS)
     scenes = {name: place / name / _RASTER for name in sorted(labels) if (place / name / _RASTER).is_file()}

@@ -1,1 +1,1 @@
-"""Archives of data sets: their place, their checksums, and unpacking without trusting them."""
+"""Archives of data sets: their address, their checksums, and safe unpacking."""

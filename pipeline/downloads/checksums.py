@@ -1,4 +1,4 @@
-"""Checksums of content that nobody has verified, remembered at its first download: a later one must bring the same.
+"""Checksums of unverified content, recorded at its first download; later downloads must have the same checksum.
 
 The file `recorded.json` of the download cache keeps them; stage download also writes them to source.json of its output.
 """
@@ -30,10 +30,10 @@ def remembered_checksums(cache: Path) -> Mapping[str, str]:
 
 
 def remember_checksum(cache: Path, archive: str, sha256: str) -> None:
-    """Remember the checksum of an archive, or compare it with the one that is remembered.
+    """Record the checksum of an archive, or compare it with the recorded one.
 
     Raises:
-        FileError: they differ.
+        FileError: the checksums differ.
     """
     known = remembered_checksums(cache)
     if known.get(archive, sha256) != sha256:

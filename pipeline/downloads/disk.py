@@ -1,4 +1,4 @@
-"""Room on the disk for DVC to keep an output."""
+"""Check of the disk space that DVC needs to keep an output."""
 
 from __future__ import annotations
 
@@ -15,10 +15,10 @@ _RECORDS_BYTES = 8 << 20
 def need_room_to_keep(out: Path) -> None:
     """Check that DVC has room to copy the output folder `out` into its cache and to write dvc.lock.
 
-    On a full disk, DVC leaves dvc.lock empty, and then knows of no stage.
+    On a full disk, DVC leaves dvc.lock empty, and all stages are lost.
 
     Raises:
-        DiskError: it has not.
+        DiskError: there is not enough room.
     """
     size = sum(path.stat().st_size for path in out.rglob("*") if path.is_file())
     free = shutil.disk_usage(out.parent).free

@@ -1,8 +1,8 @@
-"""Unpack an archive from the network without trusting it: zip and tar, into an empty folder.
+"""Safe unpacking of an untrusted archive (zip or tar) into an empty folder.
 
-All names are checked before the first byte is written: no absolute, climbing or overlong path, link, device, encrypted,
-sparse or repeated entry, and no more entries or bytes than allowed or than the disk has room for. Sizes are counted
-again while writing: headers may lie.
+All entries are checked before the first byte is written: no absolute or overlong path, no `..`, link, device,
+encrypted, sparse or repeated entry, and no more entries or bytes than allowed or than the disk has room for. Sizes are
+counted again while writing, because headers may be wrong.
 """
 
 from __future__ import annotations
@@ -31,13 +31,13 @@ _ZIP_START = b"PK"
 _PACKED = {b"\x1f\x8b": gzip.GzipFile, b"BZh": bz2.BZ2File, b"\xfd7zXZ\0": lzma.LZMAFile}
 """First bytes of a compressed tar -> its reader."""
 _HEADER_BYTES = 16 << 20
-"""More is never read at once: a tar's extended header is, as large as it says it is."""
+"""Most bytes that are read at once: tarfile reads an extended header as large as the header states."""
 _ZIP_TAIL_BYTES = (1 << 16) + 200
-"""A zip ends in where its directory is, and a comment of at most 64 kB."""
+"""Most bytes at the end of a zip: the position of its directory, and a comment of at most 64 kB."""
 _ZIP_ENDS = ((b"PK\5\6", 12, 4), (b"PK\6\6", 40, 8))
-"""Each record that tells the size of the directory, the second in ZIP64: its mark, where the size stands, its bytes."""
+"""Records with the size of the directory, the second for ZIP64: mark, position of the size, bytes of the size."""
 _ENTRY_BYTES = 128
-"""Size of an entry of that directory, on average."""
+"""Average size of an entry of that directory."""
 _DAMAGE = (
     zipfile.BadZipFile,
     tarfile.TarError,
@@ -52,17 +52,17 @@ _DAMAGE = (
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """Limits on the size of an archive once it is unpacked."""
+    """Limits on the unpacked size of an archive."""
 
     entries: int = 200_000
     total_bytes: int = 20 << 30
     ratio: int = 200
-    """Bytes of content per byte of the archive: zeros pack 1000 to 1, data sets hardly 20 to 1."""
+    """Most bytes of content per byte of the archive: zeros pack 1000 to 1, data sets at most about 20 to 1."""
     harmless_bytes: int = 100 << 20
-    """Less than this is no bomb, however well it packs."""
+    """Content below this size is accepted at any ratio."""
 
     def bytes_of(self, archive: Path) -> int:
-        """Most content that this archive may hold."""
+        """Most bytes of content that this archive may hold."""
         return min(self.total_bytes, max(self.ratio * archive.stat().st_size, self.harmless_bytes))
 
 
@@ -72,7 +72,7 @@ class _Entry:
     size: int
     is_folder: bool
     refused: str | None
-    """Why this kind of entry is never unpacked."""
+    """Reason why this kind of entry is never unpacked; None for an allowed kind."""
     open: Callable[[], IO[bytes]]
 
 
@@ -86,13 +86,13 @@ def extract(
 ) -> None:
     """Unpack the zip or tar file `archive` into the existing, empty `folder`.
 
-    With `below`, only what lies in that folder of the archive is written, without the folder's own name; with `only`,
-    of that only these files and folders. Files get ordinary permissions, whatever the archive says. On an error the
+    With `below`, only the content of that folder of the archive is written, without the folder's name; with `only`,
+    only these files and folders of it. Files get ordinary permissions, whatever the archive states. On an error, the
     folder may hold part of the content.
 
     Raises:
-        FileError: the file is no archive, is damaged or cut off, or holds something that must not be unpacked.
-        DiskError: it holds more than the disk has room for, or that cannot be written.
+        FileError: the file is no archive, is damaged or incomplete, or holds an entry that must not be unpacked.
+        DiskError: the disk has too little room, or cannot be written.
     """
     archive, folder, limits = Path(archive), Path(folder), limits or Limits()
     with _entries(archive, folder, limits) as entries:
@@ -136,15 +136,15 @@ def _entries(archive: Path, folder: Path, limits: Limits) -> Iterator[list[_Entr
 
 
 def _starts_as_zip(archive: Path) -> bool:
-    """By its first bytes: zipfile looks at the end, and takes a tar whose last file is a zip for one."""
+    """True if the first bytes are those of a zip; zipfile looks at the end, and accepts a tar that ends in a zip."""
     return _first_bytes(archive).startswith(_ZIP_START)
 
 
 def _check_directory(archive: Path, limits: Limits) -> None:
-    """A FileError where the directory of a zip is so large that listing it would fill the memory.
+    """Raise FileError if the directory of a zip is so large that listing it would fill the memory.
 
-    Both records that tell its size are asked, as zipfile prefers the one of ZIP64 wherever there is one. The directory
-    ends where they begin, so it is no larger than what lies before them either.
+    Both records with its size are read, because zipfile prefers the ZIP64 record if there is one. The directory ends
+    where they begin, so it cannot be larger than the bytes before them.
     """
     total = archive.stat().st_size
     with archive.open("rb") as stream:
@@ -162,7 +162,7 @@ def _check_directory(archive: Path, limits: Limits) -> None:
 
 
 def _places(data: bytes, mark: bytes) -> Iterator[int]:
-    """Positions at which `mark` begins in `data`: a comment may hold further ones."""
+    """Positions at which `mark` begins in `data`; a comment may contain more marks."""
     at = data.find(mark)
     while at >= 0:
         yield at
@@ -175,14 +175,14 @@ def _first_bytes(archive: Path) -> bytes:
 
 
 def _unpacked(archive: Path) -> IO[bytes]:
-    """The bytes of a tar, decompressed on the way."""
+    """Stream of the decompressed bytes of a tar."""
     first = _first_bytes(archive)
     reader = next((reader for start, reader in _PACKED.items() if first.startswith(start)), None)
     return archive.open("rb") if reader is None else cast("IO[bytes]", reader(archive))
 
 
 class _Sips(io.RawIOBase):
-    """A tar's bytes, never many at once: tarfile takes the size of an extended header from the header."""
+    """Stream of a tar that returns few bytes at once: tarfile reads as much as an extended header states."""
 
     def __init__(self, stream: IO[bytes]) -> None:
         self._stream = stream
@@ -211,7 +211,7 @@ def _zip_entry(opened: zipfile.ZipFile, info: zipfile.ZipInfo) -> _Entry:
 
 
 def _tar_entries(opened: tarfile.TarFile, limits: Limits, total_bytes: int) -> Iterator[_Entry]:
-    """Entries up to the first that breaks a limit: listing a compressed tar unpacks it, so a bomb must stop here."""
+    """Entries up to the first that breaks a limit: listing a compressed tar unpacks it, so a bomb must end it."""
     count = total = 0
     for member in opened:
         yield _tar_entry(opened, member)
@@ -222,7 +222,7 @@ def _tar_entries(opened: tarfile.TarFile, limits: Limits, total_bytes: int) -> I
 
 def _tar_entry(opened: tarfile.TarFile, member: tarfile.TarInfo) -> _Entry:
     refused = None if member.isfile() or member.isdir() else "a link or device"
-    if member.issparse():  # a few bytes that unpack to as many as the header likes
+    if member.issparse():  # a few bytes that unpack to any number
         refused = "a sparse file"
 
     def open_member() -> IO[bytes]:
@@ -235,7 +235,7 @@ def _tar_entry(opened: tarfile.TarFile, member: tarfile.TarInfo) -> _Entry:
 
 
 def _check(entries: list[_Entry], archive: Path, limits: Limits) -> list[tuple[_Entry, PurePosixPath]]:
-    """The files to write and where, or a FileError that names the first entry that must not be unpacked."""
+    """Files to write and their paths; raises FileError for the first entry that must not be unpacked."""
     harm = next(filter(None, map(_harm, entries)), None)
     reason = harm or _excess(entries, limits.entries, limits.bytes_of(archive)) or _collision(entries)
     if reason:
@@ -259,7 +259,7 @@ def _harm(entry: _Entry) -> str | None:
 
 
 def _collision(entries: list[_Entry]) -> str | None:
-    """Names that a file system may take for one, and files that would have to be folders."""
+    """Names that a file system may treat as equal, and files that would have to be folders."""
     is_folder: dict[str, bool] = {}
     for entry in entries:
         key = _one_name(entry.name)
@@ -274,7 +274,7 @@ def _collision(entries: list[_Entry]) -> str | None:
 
 
 def _one_name(name: str) -> str:
-    """Equal for names that a file system without capitals, or with one spelling of accents, takes for one."""
+    """Key that is equal for names that differ only in case or in the encoding of accents."""
     return unicodedata.normalize("NFC", PurePosixPath(name).as_posix().casefold())
 
 
@@ -284,7 +284,7 @@ def _is_unsafe(entry: _Entry) -> bool:
 
 
 def _write(entry: _Entry, path: Path, left: int, archive: Path) -> int:
-    """Write one file and return its size; stops as soon as more than `left` bytes come out."""
+    """Write one file and return its size; stops if it has more than `left` bytes."""
     written = 0
     with entry.open() as source, path.open("xb") as target:
         while block := source.read(_BLOCK_BYTES):

@@ -1,4 +1,4 @@
-"""Place of the archive of a data set: its public address, or a mirror on the web or on disk."""
+"""Location of the archive of a data set: its public address, or a mirror on the web or on disk."""
 
 from __future__ import annotations
 
@@ -10,11 +10,11 @@ from refinedet.downloads.http import SCHEMES
 from refinedet.errors import FileError, InputError
 
 ELSEWHERE = "name a mirror in download.mirror of params.yaml or in REFINEDET_MIRROR"
-"""Advice where an archive cannot be had from its public place."""
+"""Advice if an archive is not available at its public address."""
 
 
 def locate(url: str | None, archive: str, mirror: str | None) -> str | Path:
-    """Place of `archive`: a local path for a mirror that is a folder or file:// address, else an http(s) URL.
+    """Location of `archive`: a local path for a mirror that is a folder or file:// address, else an http(s) URL.
 
     Raises:
         FileError: it has no public `url`, and no mirror is given.

@@ -1,1 +1,1 @@
-"""MLflow's web pages for the runs of a data set: the view that they open with, their address, and their server."""
+"""MLflow's web pages for the runs of a data set: their initial view, their address, and their server."""

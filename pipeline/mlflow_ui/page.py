@@ -29,7 +29,7 @@ _SETTINGS_FILE = Path("params.yaml")
 
 @dataclass(frozen=True, slots=True)
 class RunsPage:
-    """Runs of one experiment in a store of MLflow."""
+    """Page of the runs of one experiment in an MLflow store."""
 
     store: str
     """URI of the store."""
@@ -51,10 +51,10 @@ class RunsPage:
 
 
 def prepare_page(name: str | None = None) -> RunsPage:
-    """Find the runs of a data set and store the view that sets them side by side.
+    """Find the runs of a data set, and store the view that compares them.
 
-    `name` is a data set, or an experiment of MLflow. Without it, the active recipe of params.yaml names the data set.
-    Without such a file, the data set of the newest run counts.
+    `name` is a data set, or an MLflow experiment. Without it, the active recipe of params.yaml names the data set.
+    Without such a file, the data set of the newest run is used.
 
     Raises:
         FileError: there is no store, or it cannot be used.

@@ -1,4 +1,4 @@
-"""Server of MLflow's pages: a process on loopback that ends with the one that started it."""
+"""Server of MLflow's pages: a process on the loopback interface that ends with its parent process."""
 
 from __future__ import annotations
 
@@ -29,8 +29,8 @@ _POLL_SECONDS = 0.1
 _QUIET = {
     "MLFLOW_DISABLE_TELEMETRY": "true",
     "DO_NOT_TRACK": "true",
-    "MLFLOW_LOGGING_LEVEL": "INFO",  # our own client is quiet, but a server that fails must say why
-    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its workers are for language models
+    "MLFLOW_LOGGING_LEVEL": "INFO",  # the client here is quiet, but a server that fails must report the reason
+    "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false",  # its job workers are for language models
 }
 
 
@@ -41,7 +41,7 @@ def served(uri: str, port: int | None = None) -> Iterator[tuple[str, subprocess.
     The port is `port`, or the first free one of `PORTS`, or any free one.
 
     Raises:
-        FileError: the server does not start; the message ends with what it said last.
+        FileError: the server does not start; the message ends with its last output.
         InputError: `port` is in use, or not for users.
     """
     with tempfile.TemporaryFile() as log:
@@ -88,7 +88,7 @@ def _start(uri: str, port: int, log: IO[bytes]) -> subprocess.Popen[bytes]:
         stdin=subprocess.DEVNULL,
         stdout=log,
         stderr=log,
-        start_new_session=True,  # Ctrl-C reaches us alone, and we end it
+        start_new_session=True,  # Ctrl-C only reaches this process, which then ends the server
     )
 
 
@@ -107,7 +107,7 @@ def _await_answer(process: subprocess.Popen[bytes], port: int, log: IO[bytes]) -
 
 
 def _reason(log: str) -> str:
-    """The last line of a server's log that speaks of an error, else the last line; warnings may come after it."""
+    """Last line of a server's log that mentions an error, else the last line; warnings may follow an error."""
     lines = [line.strip() for line in log.splitlines() if line.strip()] or ["no output"]
     return next((line for line in reversed(lines) if "error" in line.lower() or "exception" in line.lower()), lines[-1])
 
@@ -140,7 +140,7 @@ def _answers(port: int) -> bool:
 
 
 def _stop(process: subprocess.Popen[bytes]) -> None:
-    """End the server and its workers, by force if they do not end on their own."""
+    """Stop the server and its workers; kill them if they do not stop."""
     for number in (signal.SIGTERM, signal.SIGKILL):
         try:
             os.killpg(process.pid, number)

@@ -1,6 +1,6 @@
 """Stored view of MLflow's page of runs: its columns and charts, and their order.
 
-MLflow keeps such a view as a tag of the experiment, and the key of the tag is part of the page's address. The names of
+MLflow stores such a view in a tag of the experiment, and the key of the tag is part of the page's address. The names of
 the fields are those of MLflow's front end (ExperimentPageUIState, RunsChartsCardConfig).
 """
 
@@ -23,15 +23,15 @@ VIEW_NAME = "Side by side"
 COLOUR_TAG = "mlflow.runColor"
 """Tag of a run: its colour in lists and charts."""
 COLOURS = ("#1f77b4", "#d62728", "#2ca02c", "#ff7f0e", "#9467bd", "#17becf", "#8c564b", "#e377c2", "#bcbd22", "#7f7f7f")
-"""Colours that differ well; MLflow's own come from the run's id and are often alike."""
+"""Colours that differ clearly; MLflow's own colours come from the run's id and are often similar."""
 
 LONGEST_TAG = 5000
-"""Most characters that MLflow takes as the value of an experiment's tag."""
+"""Most characters that MLflow accepts as the value of an experiment's tag."""
 
 _MEASURES = ("AP", "AP50", "AP75", "precision", "recall", "F1")
 _TABLE_PARTS = ("test", "test_inshore", "test_offshore", "test_multiscale")
 _CHARTS = {"val": "LINE", "test": "BAR", "train": "LINE"}
-"""Beginning of a metric's name -> its chart: epochs are lines."""
+"""Beginning of a metric's name -> its chart: a line for values by epoch."""
 _SECTIONS = {"val": "Validation by epoch", "test": "Test", "train": "Training by epoch"}
 _LINE = {
     "xAxisKey": "step",
@@ -48,7 +48,7 @@ _NAME_PX, _NUMBER_PX, _TAG_PX, _LETTER_PX, _MARGIN_PX = 350, 96, 130, 7, 28
 
 @dataclass(frozen=True, slots=True)
 class RunNumbers:
-    """Settings and metrics of one run, as far as the view depends on them."""
+    """Settings and metrics of one run that the view depends on."""
 
     run_id: str
     settings: Mapping[str, str]
@@ -59,9 +59,9 @@ class RunNumbers:
 
 
 def differing_settings(runs: Sequence[RunNumbers]) -> list[str]:
-    """Settings that have two values or more among the runs, in the order of the newest run.
+    """Settings with two or more values among the runs, in the order of the newest run.
 
-    A run of an older version may lack a setting; that does not count as another value.
+    A run of an older version may lack a setting; a missing setting does not count as another value.
     """
     trained = [run for run in runs if not run.is_group]
     names = dict.fromkeys(name for run in trained for name in run.settings)
@@ -69,7 +69,7 @@ def differing_settings(runs: Sequence[RunNumbers]) -> list[str]:
 
 
 def shown_metrics(runs: Sequence[RunNumbers]) -> list[str]:
-    """Metrics of the table: those of the whole test split first, AP before all others, then AP of its parts."""
+    """Metrics of the table: first those of the whole test split, with AP at the front, then AP of its parts."""
     known = {name for run in runs for name in run.metrics}
     wanted = [f"test/{measure}" for measure in _MEASURES]
     wanted += [f"{part}/AP" for part in _TABLE_PARTS[1:]] + ["val/AP"]

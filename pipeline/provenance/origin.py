@@ -1,4 +1,4 @@
-"""Origin of a run: code revision, data hashes, machine. For the record of a run, never for hashed outputs."""
+"""Origin of a run: code revision, data hashes and machine, for the run's record and never for hashed outputs."""
 
 from __future__ import annotations
 
@@ -19,14 +19,14 @@ from refinedet.files import md5_file, sha256_file
 
 _GIT_SECONDS = 60
 _SETTLED_NS = 2_000_000_000
-"""A file written less than this ago may change again without its time telling: clocks of file systems are coarse."""
+"""Age below which a file may change again without a new time stamp, because clocks of file systems are coarse."""
 _PASSWORD = re.compile(r"//[^@/\s]*@")
 
 
 def data_md5(path: Path) -> str:
-    """DVC's identifier of a file or folder, computed from its bytes: what dvc.lock says where nothing has changed.
+    """DVC's identifier of a file or folder, computed from its bytes; it equals the one in dvc.lock if nothing changed.
 
-    A folder's is the MD5 of the JSON list of its files' MD5s and relative paths, with `.dir` appended.
+    The identifier of a folder is the MD5 of the JSON list of its files' MD5s and relative paths, with `.dir` appended.
     """
     if path.is_file():
         return _file_md5(path)
@@ -35,7 +35,7 @@ def data_md5(path: Path) -> str:
 
 
 def _file_md5(path: Path) -> str:
-    """A stage tells the MD5s of the same folders in tags, data sets and state: it reads each file once."""
+    """MD5 of a file, cached: a stage needs the MD5s of the same folders several times, and reads each file once."""
     stat = path.stat()
     if time.time_ns() - stat.st_mtime_ns < _SETTLED_NS:
         return md5_file(path)
@@ -48,12 +48,12 @@ def _md5_of(path: Path, *_unchanged: int) -> str:
 
 
 def without_password(text: str) -> str:
-    """A text without the `user:password@` that addresses in it may carry."""
+    """Text without the `user:password@` of addresses in it."""
     return _PASSWORD.sub("//", text)
 
 
 def data_files(folder: Path) -> dict[str, Path]:
-    """Relative name -> file of all that DVC counts in a folder: byte code is left out, as .dvcignore says."""
+    """Relative name -> file, for all files of a folder that DVC counts: byte code is left out, as in .dvcignore."""
     return {f.relative_to(folder).as_posix(): f for f in folder.rglob("*") if f.is_file() and f.suffix != ".pyc"}
 
 
@@ -67,24 +67,24 @@ def code_tags() -> dict[str, str]:
 
 
 def package_sha256() -> str:
-    """SHA-256 of the installed code of this project, where there is no dvc.yaml to name the files a run depends on."""
+    """SHA-256 of the installed code of this project, used if no dvc.yaml names the files that a run depends on."""
     library = Path(refinedet.__file__).parent
-    folders = {Path(__file__).parent.parent, library}  # in a wheel, the one lies in the other
+    folders = {Path(__file__).parent.parent, library}  # in a wheel, one folder lies in the other
     files = {path for folder in folders for path in folder.rglob("*.py")}
     listed = [[path.relative_to(library.parent).as_posix(), sha256_file(path)] for path in sorted(files)]
     return sha256(json.dumps(listed).encode()).hexdigest()
 
 
 def uncommitted_changes() -> bytes:
-    """The difference of the tracked files from HEAD as `git apply` takes it, binary files too; empty without one."""
-    # the user's own settings of `git diff` may make patches that nothing can apply
+    """Patch of the tracked files from HEAD for `git apply`, binary files included; empty without a change."""
+    # the user's settings of `git diff` may make patches that cannot be applied
     plain = ("-c", "diff.noprefix=false", "-c", "diff.mnemonicPrefix=false", "-c", "diff.relative=false")
     exact = ("--binary", "--full-index", "--no-color", "--no-ext-diff", "--no-textconv", "--ignore-submodules")
     return git(*plain, "diff", *exact, "HEAD") or b""
 
 
 def machine_tags() -> dict[str, str]:
-    """Processor, cores, GPU, system and the versions that numbers depend on."""
+    """Tags with processor, cores, GPU, system and the versions that numbers depend on."""
     import torch
 
     gpu = torch.cuda.get_device_name() if torch.cuda.is_available() else "none"
@@ -109,7 +109,7 @@ def git(*arguments: str) -> bytes | None:
             capture_output=True,
             timeout=_GIT_SECONDS,
             check=True,
-            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # looking must not get in the way of DVC's own git
+            env={**os.environ, "GIT_OPTIONAL_LOCKS": "0"},  # reading must not block DVC's own git
         )
     except (subprocess.CalledProcessError, subprocess.TimeoutExpired):
         return None
@@ -117,7 +117,7 @@ def git(*arguments: str) -> bytes | None:
 
 
 def git_text(*arguments: str) -> str | None:
-    """Output of git as text, without the last line end."""
+    """Output of git as text, without the final newline."""
     printed = git(*arguments)
     return None if printed is None else printed.decode(errors="replace").strip("\n")
 

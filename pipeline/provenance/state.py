@@ -1,9 +1,9 @@
-"""State that a stage ran on, as files beside its run: enough to put code, settings and data back on any machine.
+"""State of the code, settings and data of a stage, kept with its run: enough to restore them on any machine.
 
-During `dvc repro` and `dvc exp run` the tree is dirty and HEAD is only the base, so a run keeps the base revision, the
-patch on top of it, and the stages' dependencies that git does not track. DVC writes a stage into dvc.lock after it has
-ended, so no stage can see its own entry: a run keeps dvc.lock as it is, and the MD5 of each file and folder that the
-stage read and wrote. pipeline/versions/restore.py puts the two together.
+During `dvc repro` and `dvc exp run` the tree has changes and HEAD is only the base. So a run keeps the base revision,
+the patch on top of it, and the dependencies of the stages that git does not track. DVC writes the entry of a stage into
+dvc.lock after its end, so no stage can see its own entry. A run therefore keeps dvc.lock as it is, and the MD5 of each
+file and folder that the stage read and wrote. pipeline/versions/restore.py combines the two.
 """
 
 from __future__ import annotations
@@ -29,38 +29,38 @@ from refinedet.files import is_safe_path, sha256_file, write_json
 logger = logging.getLogger(__name__)
 
 FOLDER = "state"
-"""Folder of a run's artifacts that holds one folder of these files for each stage."""
+"""Folder of a run's artifacts, with one folder of these files for each stage."""
 
 STATE, PATCH, SUMS, UNTRACKED = "state.json", "changes.patch", "outputs.json", "untracked"
 """Inputs; the patch on the base revision; outputs; files that git does not track."""
 
 KEPT = ("params.yaml", "dvc.lock")
-"""Files of the project kept as they are."""
+"""Files of the project that are kept unchanged."""
 
 PROJECT_FILES = ("dvc.yaml", "params.yaml", ".dvc/config", ".dvcignore")
 """Files that DVC reads besides the dependencies of the stages."""
 
 LARGEST_BYTES = 100 << 20
-"""An untracked file larger than this is named with its hash, not copied: data belongs into DVC."""
+"""Size above which an untracked file is recorded by its hash and not copied: data belong in DVC."""
 
 LARGEST_PATCH_BYTES = 256 << 20
-"""Limit of a patch, packed and unpacked: git reads it into memory."""
+"""Largest patch, packed and unpacked: git reads it into memory."""
 
 SCHEMA = 1
-"""Version of the form of STATE."""
+"""Version of the format of STATE."""
 
 _STARTED_NS = time.time_ns()
 
 
 @dataclass(frozen=True, slots=True)
 class StageFiles:
-    """A stage of dvc.yaml: its command, and the files and folders that go in and come out."""
+    """Stage of dvc.yaml: its command, and its input and output files and folders."""
 
     command: str
     deps: tuple[str, ...]
     outs: tuple[str, ...]
     wdir: str | None = None
-    """Folder that the command runs in; None: that of dvc.yaml."""
+    """Folder in which the command runs; None: that of dvc.yaml."""
 
 
 def pipeline_stages(path: str | Path = "dvc.yaml") -> dict[str, StageFiles]:
@@ -68,7 +68,7 @@ def pipeline_stages(path: str | Path = "dvc.yaml") -> dict[str, StageFiles]:
 
     Raises:
         FileError: dvc.yaml cannot be read.
-        InputError: it is not YAML of that kind.
+        InputError: it is not YAML of that form.
     """
     try:
         stages = read_yaml(path)["stages"]
@@ -81,16 +81,16 @@ def pipeline_stages(path: str | Path = "dvc.yaml") -> dict[str, StageFiles]:
 
 
 def _names(stage: Mapping[str, Any], key: str) -> tuple[str, ...]:
-    # an output with options of its own is a mapping of one name
+    # an output with options is a mapping with one name
     return tuple(str(next(iter(entry))) if isinstance(entry, Mapping) else str(entry) for entry in stage.get(key) or ())
 
 
 @contextmanager
 def state_files(stage: str, *, read: bool = True, wrote: bool = True) -> Iterator[list[tuple[Path, str]]]:
-    """Files to keep with a run of `stage`, each with its folder in the run's artifacts; they vanish with the context.
+    """Files to keep with a run of `stage`, each with its folder in the run's artifacts; they are removed at the end.
 
-    Empty outside a DVC project, and, with a warning, where the state cannot be told: no reason to end a training.
-    `read` asks for code, settings and inputs, as early as can be; `wrote` for the outputs, at the end.
+    The result is empty outside a DVC project. If the state cannot be read, it is empty with a warning, so that the
+    training goes on. `read` selects code, settings and inputs, at the start; `wrote` selects the outputs, at the end.
     """
     with tempfile.TemporaryDirectory(prefix="refinedet-state-") as name:
         folder = Path(name)
@@ -164,10 +164,10 @@ def _write_state(stage: str, folder: Path) -> None:
 
 
 def _keep_untracked(sources: list[str], folder: Path) -> dict[str, dict[str, Any]]:
-    """Copy into `folder` what git does not track of `sources`; of data that DVC tracks, only its .dvc file."""
+    """Copy the files of `sources` that git does not track into `folder`; of data in DVC, only the .dvc file."""
     pointers = [f"{name}.dvc" for name in sources if Path(f"{name}.dvc").is_file()]
     asked = [name for name in sources if f"{name}.dvc" not in pointers] + pointers
-    # ignored files too: a dependency may well be one
+    # ignored files too, because a dependency may be ignored
     listed = (git("ls-files", "--others", "-z", "--", *asked) or b"").decode(errors="surrogateescape").split("\0")
     kept = {}
     for name in sorted(filter(None, listed)):
@@ -186,7 +186,7 @@ def _keep_untracked(sources: list[str], folder: Path) -> dict[str, dict[str, Any
 
 
 def _seen() -> dict[str, Any]:
-    """Places of code and data, to ask for when they are missed. Passwords in addresses are left out."""
+    """Places of code and data, for a search if they are missing. Passwords in addresses are left out."""
     from dvc.config import Config, ConfigError
 
     remotes = (line.split()[:2] for line in (git_text("remote", "-v") or "").splitlines() if line)

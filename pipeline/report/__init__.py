@@ -1,1 +1,1 @@
-"""The report of an evaluation: tables, curves and pictures in one HTML page."""
+"""Report of an evaluation: tables, curves and pictures in one HTML page."""

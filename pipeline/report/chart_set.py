@@ -1,4 +1,4 @@
-"""Charts of one evaluation, or of several side by side: numbers in, inline SVG out."""
+"""Charts of one evaluation, or of several side by side, as inline SVG."""
 
 from __future__ import annotations
 
@@ -67,7 +67,7 @@ def stacked(charts: Sequence[Markup]) -> Markup:
 
 
 def calibration_chart(compared: Compared) -> Markup:
-    """Chart of the share of detections of a score that are right."""
+    """Chart of the share of correct detections by score."""
     return reliability_svg({label: numbers.score_calibration for label, numbers in compared.items()})
 
 
@@ -86,7 +86,7 @@ def _by_kind(numbers: Numbers, measure: str) -> dict[str, float]:
 
 
 def _is_part(name: str) -> bool:
-    """True for a part that gets a line; parts of a multi-scale test would double the lines."""
+    """True for a part with its own line; parts of a multi-scale test have none, because they would double the lines."""
     return name.startswith("test") and not name.startswith("test_multiscale_")
 
 

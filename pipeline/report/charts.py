@@ -1,4 +1,4 @@
-"""Curves: precision over recall, and the course of a training; as PNG files, or as figures for a page.
+"""Curves of precision over recall and of a training, as PNG files or as figures for a page.
 
 Equal numbers give equal bytes.
 """
@@ -61,7 +61,7 @@ def precision_recall_png(path: Path, curves: Mapping[str, Sequence[Row]], point:
 def precision_recall(
     curves: Mapping[str, Sequence[Row]], point: tuple[float, float] | None, size: tuple[float, float]
 ) -> Figure:
-    """The figure of `precision_recall_png`, `size` inches large; lines differ in colour and in their strokes."""
+    """Make the figure of `precision_recall_png` with `size` in inches; lines differ in colour and dashes."""
     figure = Figure(figsize=size, layout="constrained")
     axes = figure.add_subplot(xlabel="recall", ylabel="precision", xlim=(0, 1.01), ylim=(0, 1.02))
     for index, (label, rows) in enumerate(curves.items()):
@@ -75,7 +75,7 @@ def precision_recall(
 
 
 def stroke(index: int) -> dict[str, Any]:
-    """Colour and dashes of the line with this number; lines differ without colours too."""
+    """Colour and dashes of the line with this number; lines also differ without colour."""
     return {"color": COLOURS[index % len(COLOURS)], "linestyle": STROKES[index % len(STROKES)]}
 
 
@@ -136,7 +136,7 @@ def _lines(axes: Axes, history: Sequence[Row], series: Mapping[str, str]) -> Non
 
 
 def _marker(points: Sequence[object]) -> str:
-    """Marker of the points; a single epoch needs one, because its line would be invisible."""
+    """Marker of the points; a single epoch needs one, because a line of one point is invisible."""
     return "o" if len(points) == 1 else ""
 
 

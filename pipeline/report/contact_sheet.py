@@ -1,4 +1,4 @@
-"""Pictures of hits, misses and false alarms on chips: arrays and events in, images out."""
+"""Pictures of hits, misses and false alarms on chips. Works on arrays, not on files."""
 
 from __future__ import annotations
 

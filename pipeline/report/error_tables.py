@@ -1,4 +1,4 @@
-"""Tables of an evaluation beyond AP: calibration of the scores, kinds of detection errors, chip by chip."""
+"""Tables of an evaluation besides AP: calibration of the scores, kinds of detection errors, and results by chip."""
 
 from __future__ import annotations
 

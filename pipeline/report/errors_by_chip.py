@@ -46,7 +46,7 @@ class Mark:
 
 @dataclass(frozen=True, slots=True)
 class Judged:
-    """Detections matched to the truth, at the IoU and score by which evaluate counts hits."""
+    """Detections matched to the truth, at the IoU and score with which evaluate counts hits."""
 
     truth: Record
     found: Mapping[int, Detections]

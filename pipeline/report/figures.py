@@ -1,4 +1,4 @@
-"""Charts of a report as inline SVG: text that the page's fonts set, and colours that follow its light or dark theme.
+"""Charts of a report as inline SVG, with the fonts of the page and the colours of its light or dark theme.
 
 Equal numbers give equal bytes.
 """
@@ -31,7 +31,7 @@ from pipeline.report.charts import (
 )
 
 SIZE = (5.0, 3.5)
-"""Inches of a chart, at 72 units each: as wide as a phone, so that its letters are readable there."""
+"""Size of a chart in inches of 72 units: as wide as a phone, so that its text is readable there."""
 
 MARKERS = "oDs^vP"
 PUBLISHED = "published"
@@ -66,7 +66,7 @@ class Point:
 
 
 def precision_recall_svg(curves: Mapping[str, Sequence[Row]], point: tuple[float, float] | None, title: str) -> Markup:
-    """Precision over recall; arguments as `charts.precision_recall_png`."""
+    """Chart of precision over recall; arguments as in `charts.precision_recall_png`."""
 
     def draw() -> Figure:
         figure = precision_recall(curves, point, SIZE)
@@ -77,7 +77,7 @@ def precision_recall_svg(curves: Mapping[str, Sequence[Row]], point: tuple[float
 
 
 def training_svgs(history: Sequence[Row]) -> list[Markup]:
-    """The losses, and the validation AP, by epoch; `history` as `charts.training_png`."""
+    """Charts of the losses and of the validation AP by epoch; `history` as in `charts.training_png`."""
     return [
         _chart(lambda _, axes: draw_losses(axes, history), "Training loss by epoch"),
         _chart(lambda _, axes: draw_validation(axes, history), "Validation AP by epoch"),
@@ -85,7 +85,7 @@ def training_svgs(history: Sequence[Row]) -> list[Markup]:
 
 
 def reliability_svg(tables: Mapping[str, Sequence[Row]]) -> Markup:
-    """Precision over score with 95 % intervals, one line for each table of shortcomings.calibration_table."""
+    """Chart of precision over score with 95 % intervals, one line for each table of error_tables.calibration_table."""
 
     def draw(_: Figure, axes: Axes) -> None:
         axes.plot((0, 1), (0, 1), color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
@@ -109,12 +109,12 @@ def reliability_svg(tables: Mapping[str, Sequence[Row]]) -> Markup:
 
 
 def dots_svg(title: str, series: Mapping[str, Mapping[str, Point]], published: Mapping[str, float]) -> Markup:
-    """Values in percent on a line for each name, with intervals.
+    """Chart of values in percent, one line for each name, with intervals.
 
     Args:
-        title: above the chart.
-        series: legend entry -> name of a line -> value; lines stand in the order in which they first appear.
-        published: name of a line -> value that others have published, drawn hollow.
+        title: title above the chart.
+        series: legend entry -> name of a line -> value; lines are in the order in which they first appear.
+        published: name of a line -> published value of other detectors, drawn hollow.
     """
     names = list(dict.fromkeys(name for points in series.values() for name in points))
 
@@ -144,7 +144,7 @@ def dots_svg(title: str, series: Mapping[str, Mapping[str, Point]], published: M
 
 
 def bars_svg(title: str, series: Mapping[str, Mapping[str, float]], digits: int) -> Markup:
-    """A bar for each name and series, with its value at the end; arguments as `dots_svg`."""
+    """Chart with a bar for each name and series, and its value at the end; arguments as in `dots_svg`."""
     names = list(dict.fromkeys(name for values in series.values() for name in values))
 
     def draw(figure: Figure, axes: Axes) -> None:
@@ -164,7 +164,7 @@ def bars_svg(title: str, series: Mapping[str, Mapping[str, float]], digits: int)
 
 
 def _shift(index: int, count: int) -> float:
-    """Offset of a series beside the others on one line."""
+    """Offset of a series from the others on one line."""
     return ((index + 0.5) / count - 0.5) * _PARTS_APART if count > 1 else 0.0
 
 
@@ -204,7 +204,7 @@ def _inline(draw: Callable[[], Figure], words: str) -> Markup:
     width, height = re.findall(r'viewBox="0 0 ([\d.]+) ([\d.]+)"', drawn)[0]
     body = drawn[drawn.index(">") + 1 : drawn.rindex("</svg>")]
     body = re.sub(r"<metadata>.*?</metadata>|<style.*?</style>|<!--.*?-->", "", body, flags=re.DOTALL)
-    body = re.sub(r'<g id="[^"]*"', "<g", body)  # they repeat from chart to chart
+    body = re.sub(r'<g id="[^"]*"', "<g", body)  # ids repeat from chart to chart
     body = re.sub(r" font-family: [^;\"]*;", "", body)
     for colour, name in THEME.items():
         body = body.replace(colour, name)

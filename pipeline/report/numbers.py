@@ -1,4 +1,4 @@
-"""Results of an evaluation as one object, which reports show and comparisons set side by side."""
+"""Results of an evaluation as one object, for reports and comparisons."""
 
 from __future__ import annotations
 
@@ -19,12 +19,12 @@ CURVES = {"0.50": "pr_50.json", "0.75": "pr_75.json"}
 
 @validated(frozen=True, slots=True)
 class Numbers(Settings):
-    """Content of the files that evaluate writes; empty if an older evaluation did not write it yet."""
+    """Content of the files that evaluate writes; a field is empty if an older evaluation lacks its file."""
 
     metrics: dict[str, dict[str, Any]]
     """Part of the test split -> measure -> value."""
     curves: dict[str, list[Row]]
-    """IoU -> `recall` and `precision`."""
+    """IoU -> rows with `recall` and `precision`."""
     score_calibration: list[Row]
     """Rows of error_tables.calibration_table."""
     detection_errors: dict[str, dict[str, Row]]
@@ -34,7 +34,7 @@ class Numbers(Settings):
     dataset: str = ""
     """Name of the data set; empty if it is not known."""
     facts: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Heading -> name -> value: the settings and hashes behind the result; empty if they are not known."""
+    """Heading -> name -> value: the settings and hashes of the result; empty if they are unknown."""
 
     @property
     def test(self) -> dict[str, float]:

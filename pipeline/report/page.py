@@ -1,4 +1,4 @@
-"""Report as one self-contained HTML page: pictures and charts are inside, and nothing is fetched."""
+"""Report as one self-contained HTML page: it contains its pictures and charts, and loads nothing."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ class Page:
     """Measure -> value on the validation split."""
     published: Sequence[Published]
     training: Sequence[Markup]
-    """Charts of the course of the training."""
+    """Charts of the training."""
     sections: Mapping[str, Sequence[Picture]]
     """Heading -> close-ups of hits, misses or detections that hit nothing."""
     worst: Sequence[Picture]
@@ -71,7 +71,7 @@ def kinds_found(listed: Sequence[Numbers]) -> list[str]:
 
 
 def reported_error(numbers: Numbers) -> float | None:
-    """Calibration error in percent of the detections from a score of 0.5 on, which `refinedet detect` reports."""
+    """Calibration error in percent of the detections with a score of at least 0.5, which `refinedet detect` reports."""
     rows = [row for row in numbers.score_calibration if row["from"] >= HIT_SCORE]
     gap = mean_gap([(row["count"], row["score"], row["precision"]) for row in rows])
     return None if gap is None else 100.0 * gap

@@ -1,4 +1,4 @@
-"""Published figures of other detectors, for the reader of a report. They are copied, not measured here, and marked."""
+"""Published figures of other detectors for reports. They are copied, not measured here, and marked as such."""
 
 from __future__ import annotations
 

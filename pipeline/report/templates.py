@@ -1,4 +1,4 @@
-"""Self-contained HTML pages: pictures are inside, nothing is fetched, every text is escaped."""
+"""Self-contained HTML pages: they contain their pictures, load nothing, and escape every text."""
 
 from __future__ import annotations
 

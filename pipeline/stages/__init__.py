@@ -1,1 +1,1 @@
-"""The stages of `dvc repro`: one module is one stage, one section of a recipe in params.yaml and one output folder."""
+"""Stages of `dvc repro`: each module is a stage with its section of a recipe in params.yaml and its output folder."""

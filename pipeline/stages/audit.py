@@ -1,8 +1,8 @@
-"""Stage audit: faults of a data set, before anything of it is repaired, thinned or trained on.
+"""Stage audit: faults of a data set, before it is repaired, thinned or used for training.
 
-It reads the output of `download`, in the splits that `convert` makes of it, and changes nothing. It reports faults. It
-stops the pipeline only where training would surely be wrong: an image is missing, damaged, or not the one that its
-annotation describes. The findings are written first.
+It reads the output of `download` in the splits of `convert`, reports faults, and changes nothing. It stops the pipeline
+only if training would certainly be wrong: an image is missing, damaged, or does not fit its annotation. It writes the
+findings first.
 """
 
 from __future__ import annotations
@@ -52,8 +52,8 @@ def audit(dataset: str, val_fraction: float, source: Path, out: Path) -> dict[st
         The metrics.
 
     Raises:
-        FileError: images are missing, damaged or of another size; `out` is written all the same. Or there is no data.
-        InputError: an annotation file is not what it should be.
+        FileError: images are missing, damaged or of another size (`out` is still written), or there are no data.
+        InputError: an annotation file is invalid.
     """
     seen: dict[str, tuple[int, int]] = {}
 
@@ -123,7 +123,7 @@ def _finding(kind: str, group: Sequence[Fingerprint], agreements: Sequence[Agree
 
 
 def _boxes(reading: Reading) -> list[dict[str, Any]]:
-    """Every box that is out of bounds, empty, doubled or malformed, in order."""
+    """Boxes that are out of bounds, empty, doubled or malformed, in order."""
     listed: list[dict[str, Any]] = [
         {"file_name": change.file_name, "problem": change.fate, "box_xyxy": _plain(change.corners_xyxy)}
         for changes in reading.changes.values()
@@ -139,7 +139,7 @@ def _boxes(reading: Reading) -> list[dict[str, Any]]:
 
 
 def _plain(corners: tuple[float, ...] | None) -> list[float | None] | None:
-    """Corners for JSON, which has neither infinity nor NaN."""
+    """Corners for JSON, which supports neither infinity nor NaN."""
     return None if corners is None else [c if abs(c) < float("inf") else None for c in corners]
 
 
@@ -177,7 +177,7 @@ def _metrics(
 
 
 def leaked(found: Sequence[Finding]) -> list[str]:
-    """File names of the test images of which another split has a copy or another cut, sorted."""
+    """Sorted file names of test images that have a copy or another cut in another split."""
     return sorted({name for f in found if f.across for split, name in f.images if split == "test"})
 
 

@@ -1,7 +1,7 @@
-"""Stage convert: every data set becomes canonical COCO records, in train, val and test.
+"""Stage convert: turns every data set into canonical COCO records, in train, val and test.
 
 File names in the records are relative to outputs/download. Images are identified by their decoded pixels, not by name:
-copies are reported, and a validation split never holds a copy of an image that is elsewhere.
+copies are reported, and a validation split never holds a copy of an image in another split.
 """
 
 from __future__ import annotations
@@ -30,12 +30,12 @@ _USES = {"val": "validate", "test": "test"}
 def convert(dataset: str, val_fraction: float, source: Path, out: Path, *, train_images: int | None = None) -> None:
     """Write the records of the data set in folder `source` to folder `out`, with a summary.
 
-    Simulated scenes, in folders train, val and test of `SIMULATED`, are added to a data set of the catalogue, or are
-    all there is. With `train_images`, only that many training images are kept, chosen by a stable hash.
+    Simulated scenes, in folders train, val and test of `SIMULATED`, are added to a data set of the catalogue, or form
+    the data set alone. With `train_images`, only that many training images are kept, chosen by a stable hash.
 
     Raises:
         FileError: an image or annotation file is missing or damaged.
-        InputError: an annotation file is not what it should be.
+        InputError: an annotation file is invalid.
     """
     reading = read_dataset(dataset, val_fraction, source)
     _refuse(reading.problems)
@@ -48,11 +48,11 @@ def convert_labels(
 ) -> tuple[Path, Summary]:
     """Write the records of a user's labels to folder `out`, with a summary.
 
-    Validation and test images that the labels do not set apart are cut off by the digests of their pixels, both as
-    shares of all training images; each split gets at least one.
+    If the labels have no validation or test split, images are cut off by the digests of their pixels, as shares of all
+    training images; each split gets at least one.
 
     Returns:
-        The folder that the file names of the records are relative to, and the account of the labels.
+        The folder that the file names of the records are relative to, and the summary of the labels.
 
     Raises:
         FileError: an image is damaged.
@@ -90,7 +90,7 @@ def convert_labels(
 
 
 def _refuse(problems: Sequence[Problem]) -> None:
-    """Refuse a data set if any image cannot be used: the rest would be another data set."""
+    """Refuse a data set if any image cannot be used, because the rest would be another data set."""
     if not problems:
         return
     first, others = problems[0].error, [problem.file_name for problem in problems[1:]]
@@ -100,9 +100,9 @@ def _refuse(problems: Sequence[Problem]) -> None:
 
 
 def write_records(dataset: str, converted: Reading, out: Path, **further: Any) -> None:
-    """Write the records of a reading to folder `out`, with a summary; `dataset` is its name there.
+    """Write the records of a reading to folder `out`, with a summary that names the data set `dataset`.
 
-    Entries of `further` go into the summary, too.
+    The entries of `further` are added to the summary.
     """
     splits = converted.splits
     groups = duplicate_groups(splits)

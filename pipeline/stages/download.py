@@ -1,7 +1,7 @@
 """Stage download: the raw data set in outputs/download, as published, or simulated scenes.
 
-Archives are kept in .refinedet/downloads of the project, where DVC deletes nothing. So an interrupted download goes on,
-and a second run of the stage needs no network. Data sets that a person has to fetch are looked for there too.
+Archives are kept in .refinedet/downloads of the project, where DVC deletes nothing. So an interrupted download resumes,
+and a second run of the stage needs no network. Data sets that the user must download are searched for there, too.
 """
 
 from __future__ import annotations
@@ -37,12 +37,12 @@ SOURCE_FILE = "source.json"
 def download(params: Params, out: Path, *, mirror: str | None, cache: Path, samples: str | None = None) -> None:
     """Fill the folder `out` with the data set that `params` name; `cache` keeps archives from the network.
 
-    Scenes that the recipe simulates go into the folder `SIMULATED` of it, alone or beside a published data set. Scenes
-    made of the real samples in the folder `samples` go into `REAL`, beside a data set.
+    Scenes that the recipe simulates go into its folder `SIMULATED`, alone or with a published data set. Scenes made of
+    the real samples in the folder `samples` go into `REAL`, with a data set.
 
     Raises:
-        FileError: the data set cannot be had, or is not what it should be.
-        InputError: it is neither in the catalogue nor simulated, or nothing is left to validate or test on.
+        FileError: the data set is not available, or its content is wrong.
+        InputError: it is neither in the catalogue nor simulated, or no image is left for validation or test.
     """
     source = CATALOGUE.get(params.dataset)
     if source is None:
@@ -84,7 +84,7 @@ def _content(params: Params, source: Source, staged: Path, *, mirror: str | None
 
 
 def _origin(source: Source, sums: list[str]) -> dict[str, Any]:
-    """Origin of the content, its SHA-256 and who vouches for it: of the one archive, or a list of several."""
+    """Origin of the content, its SHA-256 and who verified it; a list if there are several archives."""
     origins = [
         {"archive": archive.name, "url": archive.url, "sha256": found, "known_sum": archive.sum}
         for archive, found in zip(source.files, sums, strict=True)
@@ -111,10 +111,10 @@ def _own(params: Params, source: Source, staged: Path) -> dict[str, Any]:
 
 
 def _by_hand(dataset: str, source: Source, staged: Path, *, mirror: str | None, cache: Path) -> str:
-    """Put the files that a person fetched from mirror or cache into `staged`, verified; returns their SHA-256."""
+    """Put the files that the user downloaded from mirror or cache into `staged`, verified; returns their SHA-256."""
     (archive,), manual = source.files, source.manual
     place = locate(archive.url, archive.name, mirror) if mirror else cache / archive.name
-    if manual is None or (isinstance(place, str) and source.prepared is None):  # a web mirror has only archives
+    if manual is None or (isinstance(place, str) and source.prepared is None):  # a web mirror has archives only
         found = _obtain(archive, staged, mirror=mirror, cache=cache)
     else:
         folders = [place.parent] if isinstance(place, Path) else []

@@ -1,4 +1,4 @@
-"""Stage evaluate: the checkpoint judged on the test split. Nothing is chosen here, so nothing is chosen on test.
+"""Stage evaluate: measures the checkpoint on the test split. It makes no choices, so no choice depends on the test.
 
 It writes outputs/evaluate: metrics.json; the detections as a COCO results list; the precision-recall curves at IoU .5
 and .75 and the calibration of the scores, as tables for `dvc plots`; detection errors by kind (detection_errors.json)
@@ -55,12 +55,12 @@ def evaluate(
     """Judge `predictor` on the test chips of folder `chips` and write folder `out`.
 
     Args:
-        predictor: what is judged; its classes must be those of the chips.
+        predictor: predictor to judge; its classes must be those of the chips.
         chips: output of stage tile.
         records: output of stage convert; its subsets.json, if any, names parts of the test split.
-        out: replaced as a whole.
-        multiscale: judged as well, as `test_multiscale`, `test_multiscale_inshore`, ...
-        voc: give VOC's measures (mAP07, mAP10, AP of each class) beside COCO's.
+        out: output folder, replaced as a whole.
+        multiscale: second predictor, judged as `test_multiscale`, `test_multiscale_inshore`, ...
+        voc: also compute VOC's measures (mAP07, mAP10, AP of each class).
 
     Returns:
         Part of the test split (`test`, `test_inshore`, ...) -> measure -> value in percent, and `chips` and `ships`;
@@ -69,7 +69,7 @@ def evaluate(
 
     Raises:
         FileError: a chip or record is missing or damaged.
-        InputError: the predictor knows other classes.
+        InputError: the predictor has other classes.
     """
     truth = read_record(chips / "test.json")
     if predictor.classes != truth.classes:
@@ -115,7 +115,7 @@ def predict_record(predictor: Predictor, truth: Record, root: Path) -> dict[int,
 def parts(truth: Record, subsets: Mapping[str, list[str]]) -> dict[str, Record]:
     """The test split (named "") and its parts: `_<name>` for a named subset, `_without_leaked` without leaked images.
 
-    A subset lists scenes, by their file names in outputs/download; a chip belongs to the scene it was cut from. A part
+    A subset lists scenes by their file names in outputs/download; a chip belongs to the scene it was cut from. A part
     without chips is left out.
     """
     listed = {f"_{name}": set(names) for name, names in subsets.items() if name != "leaked"}
@@ -163,7 +163,7 @@ def _intervals(part: Record, found: Mapping[int, Detections]) -> Metrics:
 
 
 def read_curves(out: Path) -> dict[str, list[float]]:
-    """The precision-recall curves that `evaluate` wrote, as metrics: precision at recall 0, 1, ... 100 %."""
+    """Precision-recall curves that `evaluate` wrote, as metrics: precision at recall 0, 1, ... 100 %."""
     return {
         f"test_pr/{Path(name).stem.removeprefix('pr_')}": [row["precision"] for row in read_json(out / name)]
         for name in CURVES
@@ -193,7 +193,7 @@ def main() -> None:
     flat = {f"{part}/{key}": value for part, values in metrics.items() for key, value in values.items()}
     kept: list[tuple[Path, str | None]] = [(out / "metrics.json", "evaluate")]
     kept += [(out / name, "evaluate") for name in DETECTIONS.values() if (out / name).is_file()]
-    if run_of(checkpoint) is None:  # trained elsewhere: this run starts here, so it needs the weights too
+    if run_of(checkpoint) is None:  # trained elsewhere: the run starts here, so it needs the weights too
         kept.append((checkpoint, None))
     with state_files("evaluate") as state:
         track(checkpoint, params, flat, [*kept, *state], curves=read_curves(out), tested_on=OUTPUTS / "tile")

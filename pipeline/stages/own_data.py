@@ -1,4 +1,4 @@
-"""Training on labels of the user's own, up to a report, by the stages of the pipeline without DVC."""
+"""Training on the user's own labels, up to a report, with the stages of the pipeline but without DVC."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ from refinedet.tiling import letterbox
 logger = logging.getLogger(__name__)
 
 FRESH = "none"
-"""Word for no checkpoint: the backbone starts from its own ImageNet weights."""
+"""Value for no checkpoint: the backbone starts from its ImageNet weights."""
 
 _FRESH_LR, _TUNING_LR = 7e-4, 3e-4
 _SIGNS = {
@@ -46,40 +46,40 @@ _SIGNS = {
     "evaluate": "metrics.json",
     "report": "report.html",
 }
-"""Folder of each step -> a file that marks the folder as ours, which may then be replaced."""
+"""Folder of each step -> file that marks the folder as an output of this program, which may be replaced."""
 
 
 @dataclass(frozen=True, slots=True)
 class Choices:
-    """Choices of the user; None: a value that suits the data and the initial weights."""
+    """User settings; None: a value that suits the data and the initial weights."""
 
     init: str = "shipped"
-    """A checkpoint, `shipped` for the weights of the package, or FRESH."""
+    """Initial weights: a checkpoint, `shipped` for the weights of the package, or FRESH."""
     epochs: int = 30
     batch_size: int = 8
     lr: float | None = None
     seed: int = 1
     boxes: BoxFormat | None = None
-    """Meaning of the four numbers of a COCO file's boxes; None: as COCO has them, refused where that cannot be."""
+    """Meaning of the four numbers of a COCO file's boxes; None: as in COCO, or an error if that is impossible."""
     val_fraction: float = 0.1
     test_fraction: float = 0.1
     labels: LabelChoices | None = None
-    """Scenes, where the annotations are labels on the ground; None: a COCO file."""
+    """Scenes, if the annotations are labels on the ground; None: a COCO file."""
 
 
 def train_own(annotations: Path, images: Path | None, out: Path, choices: Choices) -> Metrics:
     """Convert, tile, train, evaluate and report into folders of `out`.
 
     `annotations` is a file or folder that `find_labels` reads, with its images in folder `images` or around it; or
-    labels over the scenes of `choices`. An interrupted training goes on, and a finished one of the same settings, data
-    and code is not repeated.
+    labels over the scenes of `choices`. An interrupted training resumes, and a finished one with the same settings,
+    data and code is not repeated.
 
     Returns:
-        Metrics on the test images that were cut off.
+        Metrics on the test images.
 
     Raises:
-        FileError: a file is missing or damaged, or `out` holds folders that are not of an earlier training.
-        InputError: the labels are of no known format or make no sense, or a choice is out of range.
+        FileError: a file is missing or damaged, or `out` holds folders that are not from an earlier training.
+        InputError: the format of the labels is unknown, the labels are invalid, or a setting is out of range.
         RefineDetError: the training diverged.
     """
     _check(choices, out)
@@ -109,7 +109,7 @@ def check_free(out: Path, *, overwrite: bool) -> Path:
     """Path of the report that `train_own` will write.
 
     Raises:
-        FileError: there is a report already, and `overwrite` is false.
+        FileError: a report exists, and `overwrite` is false.
     """
     report_path = out / "report" / "report.html"
     if report_path.exists() and not overwrite:
@@ -118,7 +118,7 @@ def check_free(out: Path, *, overwrite: bool) -> Path:
 
 
 def _tell(summary: Summary, choices: Choices, classes: tuple[str, ...]) -> None:
-    """Tell on the console how the labels were taken, before training begins."""
+    """Print a summary of the labels on the console, before training begins."""
     for note in summary.notes:
         logger.info(note)
     for warning in summary.warnings:
@@ -149,7 +149,7 @@ def _check(choices: Choices, out: Path) -> None:
 
 
 def _chips_of_images(path: Path, images: Path | None, choices: Choices, out: Path) -> dict[str, int]:
-    """Cut labelled images into chips, and tell how the labels were taken; returns the counts of the labels."""
+    """Cut labelled images into chips, and print a summary of the labels; returns their counts."""
     start = _start(choices, path.resolve().stem)
     shares = {"val_fraction": choices.val_fraction, "test_fraction": choices.test_fraction}
     base, summary = convert_labels(find_labels(path, images, choices.boxes), out / "convert", **shares)
@@ -159,7 +159,7 @@ def _chips_of_images(path: Path, images: Path | None, choices: Choices, out: Pat
 
 
 def _chips_of_scenes(path: Path, labels: LabelChoices, choices: Choices, out: Path) -> dict[str, int]:
-    """Cut labelled scenes into chips, as detection will look at them; returns the counts of the labels."""
+    """Cut labelled scenes into chips as in detection; returns the counts of the labels."""
     start = _start(choices, path.stem)
     known = None if choices.init == FRESH else read_header(initial_checkpoint(choices.init)).trained_on.gsd_m
     view = View(labels.settings, start.radiometry, start.tile.windows, known)
@@ -173,7 +173,7 @@ def _chips_of_scenes(path: Path, labels: LabelChoices, choices: Choices, out: Pa
 
 
 def _is_trained(checkpoint: Path, params: Params, inputs: dict[str, str]) -> bool:
-    """Say if the checkpoint is the one that this training would make."""
+    """True if the checkpoint is the one that this training would make."""
     if not checkpoint.is_file():
         return False
     known = read_header(checkpoint).provenance
@@ -182,7 +182,7 @@ def _is_trained(checkpoint: Path, params: Params, inputs: dict[str, str]) -> boo
 
 
 def _start(choices: Choices, dataset: str) -> Params:
-    """Settings of the checkpoint that training starts from, or of a fresh network; the canvas is still open."""
+    """Settings of the initial checkpoint, or of a fresh network; the canvas is not set yet."""
     fresh = choices.init == FRESH
     header = None if fresh else read_header(initial_checkpoint(choices.init))
     standard_lr = _FRESH_LR if fresh else _TUNING_LR
@@ -210,7 +210,7 @@ def _start(choices: Choices, dataset: str) -> Params:
 
 
 def _on_canvas(params: Params, chips: Path) -> TrainConfig:
-    """The training settings with the canvas on which detection would lay the median chip."""
+    """Training settings with the canvas that detection would use for the median chip."""
     chips_read = read_record(chips / "train.json")
     width, height = (int(np.median([getattr(i, side) for i in chips_read.images])) for side in ("width", "height"))
     box = letterbox(width, height, params.model.input_px, max(STRIDES[-1], params.model.strides[-1]))

@@ -1,6 +1,6 @@
 """Stage report: results of the evaluation as one HTML page, with numbers, curves, and pictures of detection errors.
 
-Outputs are hashed: equal inputs give equal bytes. So git revision, run id and time are in MLflow, not here.
+Outputs are hashed, so equal inputs must give equal bytes. Git revision, run id and time are therefore in MLflow only.
 """
 
 from __future__ import annotations
@@ -63,7 +63,7 @@ class Sources:
 
     @property
     def checkpoint(self) -> Path:
-        """The weights that were evaluated."""
+        """Path of the evaluated checkpoint."""
         return self.train / "model.safetensors"
 
 
@@ -71,8 +71,8 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
     """Write folder `out`: report.html, numbers.json, pr_curve.png, losses.png, contact_sheet.png and samples/*.png.
 
     Raises:
-        FileError: an output of a stage before is missing or damaged.
-        InputError: one of them is not what it should be.
+        FileError: an output of an earlier stage is missing or damaged.
+        InputError: an output of an earlier stage is invalid.
     """
     truth = read_record(sources.tile / "test.json")
     header = read_header(sources.checkpoint)
@@ -109,10 +109,10 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
 
 
 def _evaluation_reader(folder: Path) -> Callable[[str], Any]:
-    """Function name -> content of a JSON file that evaluate wrote to `folder`; None for a file that is not there.
+    """Function from the name of a JSON file of evaluate in `folder` to its content, or to None without such a file.
 
     Raises:
-        FileError: metrics.json is missing, without which there is no evaluation; or a file cannot be read.
+        FileError: metrics.json is missing, so there is no evaluation; or a file cannot be read.
     """
     return lambda name: read_json(folder / name) if name == "metrics.json" or (folder / name).is_file() else None
 
@@ -139,7 +139,7 @@ def read_results(path: Path) -> dict[int, Detections]:
 
     Raises:
         FileError: it cannot be read.
-        InputError: it is something else, or a value in it is.
+        InputError: it is no such file, or a value is invalid.
     """
     rows: dict[int, list[_Result]] = defaultdict(list)
     for row in _Results.from_dict({"results": read_json(path)}, str(path)).results:
@@ -158,7 +158,7 @@ def _sections(judged: Judged, read: Callable[[ImageRecord], NDArray[np.uint8]]) 
         "Hits": (events["hit"], evenly_sampled(events["hit"], _HITS)),
         "Misses": (events["miss"], evenly_sampled(events["miss"], _MISSES)),
     }
-    for kind in kinds_of(judged.truth)[1:]:  # without the first kind, missed ships: they are the misses above
+    for kind in kinds_of(judged.truth)[1:]:  # without the first kind, missed ships, which are the misses above
         own = [event for event in events["false alarm"] if event.kind == kind]
         chosen[KIND_WORDS[kind].heading] = (own, own[:_WRONG])
     return {
@@ -173,12 +173,12 @@ def _draw_curves(numbers: Numbers, history: list[Row], folder: Path) -> None:
 
 
 def _chip_reader(root: Path) -> Callable[[ImageRecord], NDArray[np.uint8]]:
-    """Function image -> its pixels, from the folder that stage tile wrote."""
+    """Function from an image to its pixels, in the folder that stage tile wrote."""
     return lambda image: read_chip(root / image.file_name)
 
 
 def _name(dataset: str) -> str:
-    """Name of the data set, as a person would write it."""
+    """Name of the data set in its usual spelling."""
     return dataset.upper() if dataset in CATALOGUE else dataset.replace("simulated", "simulated scenes")
 
 

@@ -1,8 +1,8 @@
-"""Stage tile: 8-bit chips and their truth, in the same windows and by the same stretch as in detection.
+"""Stage tile: 8-bit chips and their truth, with the same windows and the same stretch as in detection.
 
 File names in the records are relative to outputs/tile; `extra` holds the scene of a chip (its file name in
 outputs/download) and its window there. All chips of a scene are in one split. Many chips are packed into shards, and
-are read from those by the same names.
+are read from them by the same names.
 """
 
 from __future__ import annotations
@@ -47,7 +47,7 @@ from refinedet.tiling import Window, boxes_in_window, windows
 
 _LOG = logging.getLogger(__name__)
 _PNG_LEVEL = 3
-"""Compression level: half the time of the usual 6, for 8 % larger files, as speckle hardly compresses."""
+"""Compression level: half the time of the default 6, for 8 % larger files, because speckle hardly compresses."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,11 +70,11 @@ def tile(
 ) -> None:
     """Cut the images of the records in folder `records` (files under `source`) into chips in folder `out`.
 
-    `gsd_m` is noted beside the chips, with the windows: a checkpoint says what it was trained on.
+    `gsd_m` and the windows are written beside the chips, for the header of the checkpoint.
 
     Raises:
         FileError: an image is missing or damaged.
-        InputError: a record is invalid, or two images would give chips of one name.
+        InputError: a record is invalid, or two images would give chips with one name.
     """
     summary: dict[str, Any] = {}
     converted = {split: read_record(records / f"{split}.json") for split in SPLITS}
@@ -106,7 +106,7 @@ def _window_count(records: Iterable[Record], config: TileConfig) -> int:
 
 
 class _Writer:
-    """Writes the chips of a split as PNG: one file each below folder `root`, or packed."""
+    """Writer of the chips of a split as PNG: one file each below folder `root`, or packed in shards."""
 
     def __init__(self, root: Path, split: str, *, packed: bool) -> None:
         self._root, self._names, self._open = root, set[str](), ExitStack()
@@ -123,7 +123,7 @@ class _Writer:
         """Write one chip.
 
         Raises:
-            InputError: there is one of this name.
+            InputError: a chip of this name exists.
         """
         if name in self._names:
             raise InputError(f"expected images whose names differ, found two that give {name}")
@@ -146,9 +146,9 @@ class _Cutter:
     counts: Counter[str]
 
     def chips(self, reader: SceneReader, scene: _Scene, split: str) -> Iterator[tuple[Annotated, NDArray[np.uint8]]]:
-        """Chips of one scene that are kept, in the order of its windows."""
+        """Kept chips of one scene, in the order of its windows."""
         info = reader.info
-        eight_bit = info.dtype == "uint8"  # never stretched, so no sample (which reads the whole scene)
+        eight_bit = info.dtype == "uint8"  # never stretched, so it needs no sample (which would read the whole scene)
         limits = None if eight_bit else scene_limits(reader.sample(), info.dtype, info.nodata, self.radiometry)
         stretch = Stretch(info, limits)
         places = windows(info.width, info.height, self.params.windows)
@@ -177,7 +177,7 @@ class _Cutter:
         return Annotated(name, window.width, window.height, boxes[keep], labels[keep], ignored[keep], extra)
 
     def _is_wanted(self, chip: Annotated) -> bool:
-        """Say if a chip is kept: all with a ship are, and of the others the share `keep_empty`, by a stable hash."""
+        """True if a chip is kept: all chips with a ship, and of the others the share `keep_empty`, by a stable hash."""
         if not chip.ignored.all():
             return True
         return stable_draw(f"{chip.extra['scene']} {chip.extra['window']}") < self.keep_empty
@@ -189,7 +189,7 @@ class _Cutter:
 
 
 def _stems(record: Record) -> dict[str, str]:
-    """File name -> its stem, or all of its path where images in different folders share one."""
+    """File name -> its stem, or its whole path if images in different folders share a stem."""
     stems = {image.file_name: PurePosixPath(image.file_name).stem for image in record.images}
     shared = Counter(stems.values())
     return {name: stem if shared[stem] == 1 else name.replace("/", "_") for name, stem in stems.items()}
@@ -207,7 +207,7 @@ def _distinct(boxes: Boxes, labels: NDArray[np.int64], ignored: NDArray[np.bool_
 
 
 def _plain(chip: NDArray[np.uint8]) -> NDArray[np.uint8]:
-    """Chip with one channel where all three are equal, as in SAR chips stored as RGB."""
+    """Chip with one channel if all three are equal, as in SAR chips stored as RGB."""
     if chip.ndim == 3 and (chip == chip[..., :1]).all():
         return np.ascontiguousarray(chip[..., 0])
     return chip

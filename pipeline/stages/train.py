@@ -1,6 +1,6 @@
-"""Stage train: from chips to one checkpoint. An interrupted training goes on where it stopped, if nothing has changed.
+"""Stage train: from chips to one checkpoint. An interrupted training resumes where it stopped if nothing has changed.
 
-Several processes train together if torchrun starts it, or if REFINEDET_TORCHRUN has its options:
+Several processes train together if torchrun starts the stage, or if REFINEDET_TORCHRUN has options for torchrun:
 docs/training/distributed.md.
 """
 
@@ -54,30 +54,30 @@ class Places:
     out: Path
     """Folder that is replaced as a whole: model.safetensors, history.json, metrics.json."""
     inputs_sha256: dict[str, str]
-    """Name -> hash of all that the weights depend on besides the settings: chips and code."""
+    """Name -> hash of the inputs that the weights depend on besides the settings: chips and code."""
 
 
 def main() -> None:
-    """Train as params.yaml says and write outputs/train."""
+    """Train with the settings of params.yaml and write outputs/train."""
     train(load_params(), Places(OUTPUTS / "tile", OUTPUTS / "train", dependency_hashes()))
 
 
 def train(params: Params, places: Places) -> None:
-    """Train, or go on with an interrupted training of equal settings and inputs, and track the run in MLflow.
+    """Train, or resume an interrupted training with equal settings and inputs, and track the run in MLflow.
 
     Raises:
         FileError: chips or initial weights are missing or damaged.
-        InputError: they do not fit the settings.
+        InputError: chips or initial weights do not fit the settings.
         RefineDetError: the training diverged; the message names the last good checkpoint.
     """
     with process_group(resolve_device("auto")) as device:
         if not is_first():
-            logging.disable(logging.WARNING)  # one process reports progress, all report errors
+            logging.disable(logging.WARNING)  # one process reports progress, all processes report errors
         _train(params, places, device)
 
 
 def launch() -> None:
-    """Become `torchrun <options> -m <this module>` where REFINEDET_TORCHRUN holds options."""
+    """Become `torchrun <options> -m <this module>` if REFINEDET_TORCHRUN holds options."""
     options = os.environ.get(_LAUNCH)
     if options and "WORLD_SIZE" not in os.environ and __spec__ is not None:
         command = [sys.executable, "-m", "torch.distributed.run", *shlex.split(options), "-m", __spec__.name]
@@ -115,7 +115,7 @@ def _train(params: Params, places: Places, device: str) -> None:
 
 
 def prepare(params: Params, places: Places) -> Training:
-    """Read the chips, and put the header of the checkpoint together, as far as it is known before training.
+    """Read the chips, and build the header of the checkpoint as far as it is known before training.
 
     Raises:
         FileError, InputError: as `train`.
@@ -159,9 +159,9 @@ def initial_network(params: Params, classes: tuple[str, ...]) -> RefineDet:
 
 @contextmanager
 def _tracked(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTracker | None]:
-    """MLflow run of this training: a new one, or the one that an interrupted training with this key began.
+    """MLflow run of this training: a new run, or that of the interrupted training with this key.
 
-    None in all processes but the first.
+    It is None in all processes except the first.
     """
     if not is_first():
         yield None
@@ -172,7 +172,7 @@ def _tracked(params: Params, resume: Path, chips: Path) -> Iterator[MlflowTracke
     try:
         write_json(remembered, {"run_id": tracker.run_id})
         tracker.log_datasets(params, chips, ("train", "val"))
-        if run_id is None and (resume / HISTORY).is_file():  # a training from elsewhere; its last epoch is told later
+        if run_id is None and (resume / HISTORY).is_file():  # a training from elsewhere; its last epoch is logged later
             for row in read_json(resume / HISTORY)[:-1]:
                 tracker.log_metrics(epoch_metrics(row), step=int(row["epoch"]))
         _keep_state(tracker, params, wrote=False)
@@ -205,7 +205,7 @@ def _provenance(params: Params, places: Places, train: Record, val: Record) -> d
 
 
 def _trained_on(params: Params, chips: Path, classes: tuple[str, ...]) -> TrainedOn:
-    """Pixel sizes and windows that the weights will know; a chip at half its size shows pixels twice as large."""
+    """Pixel sizes and windows of the training data; a chip scaled to half its size has pixels twice as large."""
     path, augment, init = chips / TRAINED_ON, params.train.augment, params.train.init
     other_name = len(classes) == 1 and not means_ship(classes)
     ships = other_name and init is not None and read_header(initial_checkpoint(init)).finds_ships

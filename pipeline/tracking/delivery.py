@@ -1,8 +1,8 @@
 """Delivery from the spool to MLflow: in order, once, with the original times.
 
-An entry that is sent twice because an answer was lost changes nothing. A run is looked up by its key before it is made,
-and MLflow keeps one of two metrics of equal name, step, time and value. A refused entry is logged and dropped, so that
-it does not hold up the rest. After any other failure the entry stays, and the next attempt begins with it.
+An entry that is sent twice because a response was lost changes nothing. A run is looked up by its key before it is
+created, and MLflow keeps one of two metrics of equal name, step, time and value. A refused entry is logged and dropped,
+so that it does not block the rest. After any other failure the entry stays, and the next attempt begins with it.
 """
 
 from __future__ import annotations
@@ -21,11 +21,11 @@ from pipeline.workarounds.mlflow_errors import is_refusal
 logger = logging.getLogger(__name__)
 
 RUN = "run"
-"""Kind of the entry that makes a run; it is the first of a run that its server has not seen yet."""
+"""Kind of the entry that creates a run; it is the first entry of a run that its server has not seen yet."""
 KEY_TAG = "run_key"
-"""Tag that holds the key under which a run was begun."""
+"""Tag with the key under which a run was begun."""
 FILES = frozenset({"file", "model"})
-"""Kinds of entries with a copy of a file; a store that takes no files still gets the numbers."""
+"""Kinds of entries with a copy of a file; a store that accepts no files still gets the numbers."""
 
 EXPERIMENT_TAGS = {
     "mlflow.experimentKind": "custom_model_development",
@@ -44,14 +44,14 @@ _incomplete: set[str] = set()
 
 
 class Unsent(Exception):  # noqa: N818 - it is a state of affairs
-    """Error of a store that takes no more entries; the rest waits in the spool."""
+    """Error of a store that accepts no more entries; the rest waits in the spool."""
 
 
 def deliver(spool: Spool, store: str) -> bool:
     """Send all entries that wait for `store`; False if another process is sending them.
 
     Raises:
-        Unsent: the store failed on the way; its cause says how.
+        Unsent: the store failed; the cause of this error has the reason.
     """
     with spool.turn(store) as mine:
         if not mine:
@@ -87,7 +87,7 @@ def _is_row(entry: Entry) -> bool:
 
 
 def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
-    """Batches of neighbouring metrics, as many as one call takes; all other entries are alone."""
+    """Batches of consecutive metrics, as many as one call accepts; every other entry is its own batch."""
     batch: list[Entry] = []
     size = 0
     for entry in entries:
@@ -104,7 +104,7 @@ def _batches(entries: Sequence[Entry]) -> Iterator[list[Entry]]:
 def _deliver_batch(spool: Spool, store: str, batch: list[Entry]) -> None:
     try:
         _send(spool, store, batch)
-    except Exception as error:  # an artifact store raises what its own library raises
+    except Exception as error:  # an artifact store raises the errors of its own library
         if not (is_refusal(error) or _is_gone(spool, batch[0])):
             raise Unsent(first_line(error)) from error
         if len(batch) > 1:
@@ -144,7 +144,7 @@ def _send(spool: Spool, store: str, batch: list[Entry]) -> None:
 
 
 def create_run(store: str, key: str, content: dict[str, Any]) -> str:
-    """Make the run that `content` describes, unless one with this key exists; return its id."""
+    """Create the run that `content` describes, unless one with this key exists; return its id."""
     client = connect(store)
     experiment = _experiment_id(store, content["experiment"])
     known = client.search_runs([experiment], f"tags.{KEY_TAG} = '{key}'", max_results=1)
@@ -203,12 +203,12 @@ class DeliveryThread:
     """Thread that delivers the entries of the spool, so that no training step waits for a server."""
 
     def __init__(self, spool: Spool, store: str) -> None:
-        """Begin at once, with the entries that earlier runs have left."""
+        """Start at once, with the entries of earlier runs."""
         self._spool, self._store = spool, store
         self._wake, self._ends = threading.Event(), False
         self._failed, self._failing = 0, False
         self._wake.set()
-        # a daemon: a server that never answers must not keep the process alive; what is unsent is on disk
+        # a daemon: a server that never answers must not keep the process alive; unsent entries are on disk
         self._thread = threading.Thread(target=self._work, name="mlflow", daemon=True)
         self._thread.start()
 
@@ -217,7 +217,7 @@ class DeliveryThread:
         self._wake.set()
 
     def finish(self, run: str, patience_seconds: float) -> int:
-        """Wait until `run` is delivered, nothing moved for `patience_seconds`, or the store fails; entries left."""
+        """Wait until `run` is delivered, nothing moves for `patience_seconds`, or the store fails; entries left."""
         left, failed = self._spool.waiting(self._store, run), self._failed
         deadline = time.monotonic() + patience_seconds
         self.wake()
@@ -228,7 +228,7 @@ class DeliveryThread:
                 left, deadline = now, time.monotonic() + patience_seconds
         self._ends = True
         self.wake()
-        self._thread.join(_PARTING_SECONDS)  # it may be at another run's entries
+        self._thread.join(_PARTING_SECONDS)  # the thread may be sending another run's entries
         return left
 
     def _work(self) -> None:

@@ -2,8 +2,8 @@
 
     python -m pipeline.tracking.groups "lr sweep" RUN RUN ...       ids or names in MLflow, or DVC experiments
 
-The UI folds the runs of a group under their parent. Tags set afterwards make the group. So the runs may come from
-`dvc exp run`, from its queue, or from other machines that write to the same store.
+The UI folds the runs of a group under their parent. Tags that are set afterwards make the group. So the runs may come
+from `dvc exp run`, from its queue, or from other machines that write to the same store.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ PARENT_TAG = "mlflow.parentRunId"
 GROUP_TAG = "run_group"
 """Tag of a parent: the name of its group."""
 STD_SUFFIX = "_std"
-"""A parent's `test/AP` is the mean of its children's, `test/AP_std` their standard deviation (n - 1)."""
+"""Suffix of a parent's standard deviations: `test/AP` is its children's mean, `test/AP_std` their deviation (n - 1)."""
 
 _NOT_MEASURED = ("system/", "test_pr/")
 """Metrics whose mean has no meaning."""
@@ -38,7 +38,7 @@ _NOT_MEASURED = ("system/", "test_pr/")
 def group(name: str, runs: Sequence[str]) -> str:
     """Make `runs` (ids), and no others, the children of the run `name`; return the id of that parent.
 
-    The parent is made if it is missing. A second call with other runs replaces mean and standard deviation.
+    A missing parent is created. A second call with other runs replaces mean and standard deviation.
 
     Raises:
         FileError: the store cannot be used.
@@ -72,7 +72,7 @@ def mean_and_std(children: Sequence[dict[str, float]]) -> dict[str, float]:
 
 
 def find_runs(words: Sequence[str]) -> list[str]:
-    """Find the ids of runs by id, name or DVC experiment; of several, the newest counts.
+    """Find the ids of runs by id, name or DVC experiment; if several fit, the newest counts.
 
     Raises:
         FileError: the store cannot be used.

@@ -1,4 +1,4 @@
-"""A trained detector as a model of MLflow: logged with its run, and a version in the registry."""
+"""Trained detector as an MLflow model: logged with its run, and registered as a version."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ def send_model(client: MlflowClient, run_id: str, folder: Path, content: dict[st
     """Log `folder` as the model of the run and register it as `content["name"]`; existing parts stay.
 
     Raises:
-        MlflowException: the server does not take it.
+        MlflowException: the server refuses it.
     """
     from mlflow.entities import LoggedModelOutput
 

@@ -1,4 +1,4 @@
-"""A checkpoint as an MLflow model: code, weights, signature and an example in one folder, without pickle."""
+"""Checkpoint as an MLflow model: code, weights, signature and an example in one folder, without pickle."""
 
 from __future__ import annotations
 
@@ -27,13 +27,13 @@ SOURCE = Path(__file__).with_name("served_model.py")
 
 _PACKAGES = ("mlflow", "torch", "torchvision", "timm", "numpy", "pillow", "safetensors", "pandas", "pydantic")
 _NOT_PACKED = shutil.ignore_patterns("__pycache__", "*.safetensors", "*.pyc", "_cli", "_pipeline")
-"""The last two are in an installed wheel alone: setup.py."""
+"""Files that are left out; the last two exist only in an installed wheel: setup.py."""
 
 
 def log_detector(tracker: MlflowTracker, params: Params, checkpoint: Path, example: Path) -> None:
     """Keep the checkpoint as a model that MLflow can serve, with the image file of a chip as its example.
 
-    If MLflow cannot make one, this warns and returns, so that no training ends by it.
+    If MLflow cannot make the model, this function warns and returns, so that the training does not fail.
     """
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary) / "model"
@@ -50,7 +50,7 @@ def save_pyfunc(checkpoint: Path, example: Path, folder: Path) -> None:
 
     Raises:
         OSError: it cannot be written.
-        MlflowException: MLflow does not take it.
+        MlflowException: MLflow refuses it.
     """
     with tempfile.TemporaryDirectory() as temporary, silent_model():
         import mlflow.pyfunc

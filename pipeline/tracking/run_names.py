@@ -16,15 +16,15 @@ from pipeline.stage import SPLITS
 from refinedet.files import read_json
 
 CONTEXTS = dict(zip(SPLITS, ("training", "validation", "testing"), strict=True))
-"""Split -> MLflow's word for what it is used for."""
+"""Split -> MLflow's word for its use."""
 
 _SHORTER = {"train.augment.": "augment.", "train.loss.": "loss.", "tile.windows.": "tile.", "train.": "", "model.": ""}
-"""Beginning of a setting's name -> its short form in MLflow; the first that fits. Fixed, so that runs compare."""
+"""Beginning of a setting's name -> its short form in MLflow; the first match counts. Never changed, so runs compare."""
 _LEFT_OUT = {"versioned", "download.mirror"}
-"""Settings without influence on the result."""
+"""Settings that do not affect the result."""
 _VALIDATED = "val_"
 _BY_CHANCE = re.compile("[a-z]{5}-[a-z]{4}")
-"""Pattern of a name that DVC made up, such as `puffy-bard`; such a name becomes a tag alone."""
+"""Pattern of a name that DVC generates, such as `puffy-bard`; such a name only becomes a tag."""
 
 
 def run_name(params: Params) -> str:
@@ -41,7 +41,7 @@ def run_name(params: Params) -> str:
 
 
 def experiment_name(params: Params) -> str:
-    """Name of the MLflow experiment; each data set has one, so that its runs can be compared."""
+    """Name of the MLflow experiment; each data set has its own, so that its runs can be compared."""
     return os.environ.get("MLFLOW_EXPERIMENT_NAME") or f"refinedet-{params.dataset}"
 
 
@@ -51,27 +51,27 @@ def registered_name(params: Params) -> str:
 
 
 def first_tags(params: Params) -> dict[str, str]:
-    """Tags to find the run by, and those that the UI's columns show."""
+    """Tags for searching the run, and tags for the columns of the UI."""
     tags = {"dataset": params.dataset, "recipe": params.recipe, "mlflow.source.type": "LOCAL"}
     tags["mlflow.source.name"] = "pipeline" if params.versioned else "refinedet train"
     if experiment := os.environ.get("DVC_EXP_NAME"):
         tags["dvc_experiment"] = experiment
     try:
         tags["mlflow.user"] = getpass.getuser()
-    except (KeyError, OSError):  # a container whose user has no name
+    except (KeyError, OSError):  # a container user without a name
         return tags
     return tags
 
 
 def short_params(params: Params) -> dict[str, str]:
-    """Settings of the run under short names, with values that take one line."""
+    """Settings of the run under short names, with values of one line."""
     return {_short(name): _text(value) for name, value in params.flat().items() if name not in _LEFT_OUT}
 
 
 def epoch_metrics(row: Mapping[str, float]) -> dict[str, float]:
     """Metrics of an epoch under the names that MLflow groups its charts by: val/... and train/...
 
-    Validation comes first, because MLflow's compare page draws the metric that it got first.
+    Validation comes first, because MLflow's compare page draws the first metric that it received.
     """
     val = {f"val/{key.removeprefix(_VALIDATED)}": value for key, value in row.items() if key.startswith(_VALIDATED)}
     train = {f"train/{k}": value for k, value in row.items() if k != "epoch" and not k.startswith(_VALIDATED)}

@@ -1,7 +1,7 @@
 """Runs in MLflow: their settings, data, code and results.
 
 A run is written to the spool (spool.py), and a thread delivers it from there (delivery.py). So a slow or absent store
-(store.py) never holds up or ends a training. Run ids stay out of hashed outputs:
+(store.py) never delays or ends a training. Run ids stay out of hashed outputs:
 `.refinedet/runs/<sha256 of the checkpoint>.json` holds them.
 """
 
@@ -36,7 +36,7 @@ RECORDS = ("params.yaml", "dvc.lock")
 """Files of the project kept with every run."""
 
 PATIENCE_SECONDS = 60.0
-"""Longest wait at the end of a stage for a store that takes nothing."""
+"""Longest wait at the end of a stage for a store that accepts nothing."""
 
 _ROWS_PER_ENTRY = 100
 
@@ -53,12 +53,12 @@ class MlflowTracker:
 
     @classmethod
     def start(cls, params: Params, *, run_id: str | None = None) -> Self:
-        """Begin a run of these settings, or go on with run `run_id` if it still exists.
+        """Begin a run with these settings, or resume run `run_id` if it still exists.
 
         A server that does not answer gets the run later.
 
         Raises:
-            FileError: the store cannot be opened or written. Better now than after the training.
+            FileError: the store cannot be opened or written; this is checked before the training.
         """
         spool, store = open_spool(), chosen_store()
         if run_id is not None and _is_there(spool, store, run_id):
@@ -81,7 +81,7 @@ class MlflowTracker:
 
     @classmethod
     def attach(cls, checkpoint: Path, params: Params) -> Self:
-        """Write to the run that made `checkpoint`, or to a new one if that run is not known here.
+        """Write to the run that made `checkpoint`, or to a new run if that run is unknown here.
 
         Raises:
             FileError: the store or the checkpoint cannot be opened; DiskError: the disk is full.
@@ -96,23 +96,23 @@ class MlflowTracker:
         return tracker
 
     def log_params(self, params: Mapping[str, object]) -> None:
-        """Settings, once; a second value for a name is refused by MLflow and reported as a warning."""
+        """Log the settings, once; MLflow refuses a second value for a name, and a warning reports that."""
         listed = [(name, str(value)) for name, value in params.items()]
         for first in range(0, len(listed), _ROWS_PER_ENTRY):
             self._log("params", {"params": dict(listed[first : first + _ROWS_PER_ENTRY])})
 
     def log_metrics(self, metrics: Mapping[str, float], step: int) -> None:
-        """Metrics of one epoch, or of the finished model."""
+        """Log the metrics of one epoch, or of the finished model."""
         now_ms = _now_ms()
         self._log("metrics", {"metrics": [[name, float(value), now_ms, step] for name, value in metrics.items()]})
 
     def log_curve(self, name: str, values: Sequence[float]) -> None:
-        """Curve as one metric, whose points are the steps 0, 1, 2, ..."""
+        """Log a curve as one metric; its points are the steps 0, 1, 2, ..."""
         now_ms = _now_ms()
         self._log("metrics", {"metrics": [[name, float(value), now_ms, step] for step, value in enumerate(values)]})
 
     def log_datasets(self, params: Params, chips: Path, splits: tuple[str, ...]) -> None:
-        """Chips of these splits, as inputs of the run."""
+        """Log the chips of these splits as inputs of the run."""
         self._log("datasets", {"datasets": dataset_rows(params, chips, splits)})
 
     def log_artifact(self, path: str | Path, folder: str | None = None) -> None:
@@ -120,17 +120,17 @@ class MlflowTracker:
         self._copy("file", Path(path), {"folder": folder})
 
     def log_model(self, folder: Path, name: str, tags: Mapping[str, str]) -> None:
-        """Keep the MLflow model in `folder` as that of the run, and register it as a version of `name`."""
+        """Log the MLflow model in `folder` as that of the run, and register it as a version of `name`."""
         self._copy("model", folder, {"name": name, "tags": dict(tags)})
 
     def set_tags(self, tags: Mapping[str, str]) -> None:
-        """Tags to find the run by."""
+        """Set tags by which the run can be found."""
         self._log("tags", {"tags": dict(tags)})
 
     def close(self, status: str = "FINISHED") -> None:
-        """End the run as FINISHED, FAILED or KILLED, unless the training that it belongs to has ended it.
+        """End the run as FINISHED, FAILED or KILLED, unless its training has ended it already.
 
-        It waits until all entries are delivered, as long as any move; the next stage delivers the rest.
+        This call waits until all entries are delivered, as long as entries are sent; the next stage delivers the rest.
         """
         if self._ends:
             self._log("end", {"status": status, "time_ms": _now_ms()})
@@ -142,7 +142,7 @@ class MlflowTracker:
             )
 
     def require_kept(self) -> None:
-        """Check that every entry of this run was kept; those that the server has not taken yet are on disk.
+        """Check that no entry of this run was lost; entries that the server has not received yet are on disk.
 
         Raises:
             DiskError: the disk was full.
@@ -162,7 +162,7 @@ class MlflowTracker:
 
     @contextmanager
     def _tolerated(self) -> Iterator[None]:
-        """Turn errors of the spool into a warning: they cost an entry, no epoch. `require_kept` reports a full disk."""
+        """Turn errors of the spool into a warning: they lose an entry, no epoch. `require_kept` reports a full disk."""
         try:
             yield
         except (OSError, sqlite3.Error) as error:
@@ -183,7 +183,7 @@ def track(
 ) -> None:
     """Add numbers, files (path, folder), curves and test chips to the run that made `checkpoint`.
 
-    If that fails, this warns and returns.
+    If that fails, this function warns and returns.
 
     Raises:
         DiskError: the disk is full.
@@ -209,14 +209,14 @@ def track(
 
 
 def remember_run(checkpoint: Path, run_id: str) -> None:
-    """Remember that run `run_id` made `checkpoint`."""
+    """Record that run `run_id` made `checkpoint`."""
     write_json(_run_file(checkpoint), {"run_id": run_id})
 
 
 def run_of(checkpoint: Path) -> str | None:
     """Id of the run that made `checkpoint`; None if this project folder does not know it.
 
-    Until its server has answered for the first time, a run has a key instead.
+    Until its server answers for the first time, a run has a key instead.
     """
     file = _run_file(checkpoint)
     return open_spool().run_id(str(read_json(file)["run_id"])) if file.is_file() else None
@@ -244,7 +244,7 @@ def _unusable_spool(error: Exception) -> FileError:
 
 
 def _begin(spool: Spool, store: str, params: Params) -> str:
-    """Begin a run; return its id, or a key if the server is away and gets the run later."""
+    """Begin a run; return its id, or a key if the server is not reachable and gets the run later."""
     content = {
         "experiment": experiment_name(params),
         "name": run_name(params),
@@ -267,7 +267,7 @@ def _begin(spool: Spool, store: str, params: Params) -> str:
 
 
 def _is_there(spool: Spool, store: str, run: str) -> bool:
-    """True if the run exists, or may exist because its server is away or has not seen it yet."""
+    """True if the run exists, or may exist because its server is not reachable or has not received it yet."""
     first = spool.entries(store, run)[:1]
     if first and first[0].kind == RUN:
         return True

@@ -1,8 +1,8 @@
-"""Several seeds of a recipe, each as a DVC experiment, under one parent run with mean and deviation.
+"""Several seeds of a recipe, each as a DVC experiment, under one parent run with mean and standard deviation.
 
     python -m pipeline.tracking.seeds --recipe ssdd --seeds 1 2 3 [-S recipes.ssdd.train.epochs=20 ...]
 
-A seed that has been trained with these settings, data and code comes from DVC's cache. params.yaml is left as it was.
+A seed that was trained before with these settings, data and code comes from DVC's cache. params.yaml stays unchanged.
 """
 
 from __future__ import annotations
@@ -29,10 +29,10 @@ PARAMS = Path("params.yaml")
 def run_experiment(changes: Sequence[str], words: Sequence[str] = (), *, run_name: str | None = None) -> str | None:
     """Run `dvc exp run` in the current folder with changed settings (`name=value`); return its MLflow run.
 
-    params.yaml is put back: `-S` leaves its changes there, and the next experiment would begin with them.
+    params.yaml is restored, because `-S` leaves its changes there for the next experiment.
 
     Raises:
-        RefineDetError: the experiment failed; what it printed says why.
+        RefineDetError: the experiment failed; its output has the reason.
     """
     command = [sys.executable, "-m", "dvc", "exp", "run", *(w for change in changes for w in ("-S", change)), *words]
     named = {} if run_name is None else {"MLFLOW_RUN_NAME": run_name}
@@ -50,7 +50,7 @@ def run_experiment(changes: Sequence[str], words: Sequence[str] = (), *, run_nam
 
 
 def try_to_group(name: str, runs: Sequence[str | None]) -> None:
-    """Group the known runs; if the store is away, log a warning and return."""
+    """Group the known runs; if the store is not reachable, log a warning and return."""
     known = [run for run in runs if run is not None]
     try:
         group(name, known)
@@ -59,7 +59,7 @@ def try_to_group(name: str, runs: Sequence[str | None]) -> None:
 
 
 def run_seeds(seeds: Sequence[int], recipe: str, changes: Sequence[str]) -> None:
-    """Train and judge `recipe` with each seed; the group in MLflow grows with every one."""
+    """Train and evaluate `recipe` with each seed, and add each run to the group in MLflow."""
     name, runs = f"{recipe} seeds", []
     for seed in seeds:
         chosen = [f"recipe={recipe}", f"recipes.{recipe}.train.seed={seed}", *changes]
@@ -68,7 +68,7 @@ def run_seeds(seeds: Sequence[int], recipe: str, changes: Sequence[str]) -> None
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--seeds", nargs="+", type=int, required=True)
     parser.add_argument("--recipe", help="default: the active one of params.yaml")

@@ -1,6 +1,6 @@
-"""Code of the model in MLflow: 8-bit chips in, detections out. MLflow keeps this file and runs it, without pickle.
+"""Code of the model in MLflow, which turns 8-bit chips into detections. MLflow stores and runs this file, not a pickle.
 
-It imports nothing but the library, whose sources lie beside it in the model.
+It only imports the library, whose sources lie beside it in the model.
 """
 
 from __future__ import annotations
@@ -22,7 +22,7 @@ IMAGE, DETECTIONS, SCORE_MIN = "image", "detections", "score_min"
 class ServedDetector(mlflow.pyfunc.PythonModel):  # type: ignore[misc, name-defined]  # MLflow exports it by hand
     """Detector behind MLflow's model interface, with one row for each chip.
 
-    Column `image` holds the bytes of a PNG, JPEG or TIFF file of 8 bits, of any size. The answer has a list
+    Column `image` holds the bytes of an 8-bit PNG, JPEG or TIFF file of any size. The response has a list
     `detections` for each row: pixel box x1, y1, x2, y2 (half-open), score and label.
     """
 

@@ -1,7 +1,8 @@
-"""Queue on disk of the entries for MLflow, so that nothing is lost when a process or a server dies.
+"""Queue on disk of the entries for MLflow, so that no entry is lost when a process or a server dies.
 
-It is one SQLite file and a folder of copies under `.refinedet/spool` of the project. Entries of a run leave in the
-order in which they came. Any number of processes may add and remove entries. This file knows nothing of MLflow.
+It consists of a SQLite file and a folder of copies under `.refinedet/spool` of the project. Entries of a run are sent
+in the order in which they were added. Any number of processes may add and remove entries. This file does not use
+MLflow.
 """
 
 from __future__ import annotations
@@ -42,10 +43,10 @@ class Spool:
     """Queues of all runs of all stores. Every method opens the file anew, so that threads may share a spool."""
 
     def __init__(self, folder: Path) -> None:
-        """Use `folder`, made if missing.
+        """Use `folder`, created if it is missing.
 
         Raises:
-            OSError, sqlite3.Error: it cannot be written; so do all methods.
+            OSError, sqlite3.Error: it cannot be written; all methods raise these errors.
         """
         self.files = folder / "files"
         self._folder = folder
@@ -79,7 +80,7 @@ class Spool:
         return [row[0] for row in self._rows("SELECT DISTINCT store FROM entries ORDER BY store")]
 
     def runs(self, store: str) -> list[str]:
-        """Runs of `store` with waiting entries; the one that waits longest comes first."""
+        """Runs of `store` with waiting entries; the run that waits longest comes first."""
         rows = self._rows("SELECT run FROM entries WHERE store = ? GROUP BY run ORDER BY MIN(number)", store)
         return [row[0] for row in rows]
 
@@ -107,7 +108,7 @@ class Spool:
                 shutil.rmtree((self.files / entry.content["copy"]).parent, ignore_errors=True)
 
     def move_unborn(self, store: str, kind: str, target: str) -> None:
-        """Address to `target` the runs whose first entry, of kind `kind`, has not reached `store` yet."""
+        """Move the runs whose first entry, of kind `kind`, has not reached `store` yet to the store `target`."""
         with self._connection() as database:
             database.execute(
                 "UPDATE entries SET store = ? WHERE store = ? AND run IN"
@@ -116,18 +117,18 @@ class Spool:
             )
 
     def name(self, run: str, run_id: str) -> None:
-        """Store the id that a server gave to a run that is known here by its key."""
+        """Store the id from the server for a run that has a key here."""
         with self._connection() as database:
             database.execute("INSERT OR REPLACE INTO names VALUES (?, ?)", (run, run_id))
 
     def run_id(self, run: str) -> str:
-        """Id that a server gave to the run; `run` itself if none is stored."""
+        """Id of the run from its server; `run` itself if none is stored."""
         rows = self._rows("SELECT run_id FROM names WHERE run = ?", run)
         return str(rows[0][0]) if rows else run
 
     @contextmanager
     def turn(self, store: str) -> Iterator[bool]:
-        """Take the turn to empty the queues of `store`; false if another process has it."""
+        """Lock the queues of `store` for delivery; false if another process has the lock."""
         lock = self._folder / f"{sha256(store.encode()).hexdigest()[:16]}.lock"
         try:
             with exclusive(lock, wait_seconds=0):
@@ -154,7 +155,7 @@ class Busy(Exception):  # noqa: N818 - it is a state of affairs
 
 @contextmanager
 def exclusive(lock: Path, *, wait_seconds: float) -> Iterator[None]:
-    """Hold the lock file `lock`; it is free again when the process ends, however it ends.
+    """Hold the lock file `lock`; the end of the process releases it in every case.
 
     Raises:
         Busy: it was not free for `wait_seconds`.

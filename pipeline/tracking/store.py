@@ -1,7 +1,7 @@
 """Store of MLflow's runs: a client for it, and its errors as one sentence.
 
-By default it is a SQLite file `mlflow.db` and a folder `mlartifacts` in the real project folder, also when DVC runs a
-stage in a temporary copy. MLFLOW_TRACKING_URI names another place.
+By default it is a SQLite file `mlflow.db` and a folder `mlartifacts` in the real project folder, even if DVC runs a
+stage in a temporary copy. MLFLOW_TRACKING_URI names another store.
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 LOCAL = ""
-"""Name of the project's own SQLite file, wherever the project lies."""
+"""Name of the project's own SQLite file as a store, independent of the project's path."""
 
 _LOCK_SECONDS = 120.0
 _SQLITE = "sqlite:///"
@@ -46,12 +46,12 @@ def shown(store: str) -> str:
 
 
 def is_remote(store: str) -> bool:
-    """True for a store behind a server, which may be away for a while."""
+    """True for a store behind a server, which may be unreachable for a while."""
     return store.startswith(("http://", "https://"))
 
 
 def uri_of(store: str) -> str:
-    """URI of the store, as MLflow's own commands take it."""
+    """URI of the store for MLflow's own commands."""
     return store or _sqlite_uri(project_root() / "mlflow.db")
 
 
@@ -62,7 +62,7 @@ def local_file(store: str) -> Path | None:
 
 
 def connect(store: str) -> MlflowClient:
-    """Connect to the store; the project's own file is made if it is missing."""
+    """Connect to the store; a missing file of the project is created."""
     quiet_mlflow()
     return _client(store, str(project_root()))
 
@@ -87,7 +87,7 @@ def connected_client(store: str) -> Iterator[MlflowClient]:
 
     try:
         yield connect(store)
-    except RefineDetError:  # of what was found there, in a sentence of its own
+    except RefineDetError:  # an error about the content, which is one sentence already
         raise
     except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
         if not is_remote(store) and is_disk_full(error, project_root()):
@@ -109,7 +109,7 @@ def first_line(error: BaseException) -> str:
 
 
 def _local_database(root: str) -> str:
-    """URI of mlflow.db; if it is missing, one process makes it while others wait."""
+    """URI of mlflow.db; if it is missing, one process creates it while others wait."""
     database = Path(root) / "mlflow.db"
     if not database.exists():
         with exclusive(local_state("locks") / "mlflow.db", wait_seconds=_LOCK_SECONDS):

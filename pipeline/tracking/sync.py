@@ -27,10 +27,10 @@ def send_waiting(target: str | None = None) -> Iterator[Sent]:
     """Send all waiting entries, one store after the other; a store that fails does not stop the others.
 
     Args:
-        target: address of a store for the runs that have not reached any; None is the one that they were begun for.
+        target: address of a store for the runs that have not reached any store; None: their original store.
 
     Raises:
-        FileError: something still waits, or the spool cannot be opened.
+        FileError: entries still wait, or the spool cannot be opened.
     """
     spool = open_spool()
     if target is not None:

@@ -72,7 +72,7 @@ def _monitors() -> list[Any]:
     from mlflow.system_metrics.metrics.gpu_monitor import GPUMonitor
     from mlflow.system_metrics.metrics.network_monitor import NetworkMonitor
 
-    kinds: list[Any] = [CPUMonitor, DiskMonitor, NetworkMonitor]  # MLflow's are not annotated
+    kinds: list[Any] = [CPUMonitor, DiskMonitor, NetworkMonitor]  # MLflow's monitors have no annotations
     gpu: Any = GPUMonitor
     monitors = [kind() for kind in kinds]
     try:

@@ -1,1 +1,1 @@
-"""Restoring and verifying the run that a record names."""
+"""Restoring and verifying runs from their records."""

@@ -1,4 +1,4 @@
-"""DVC asked to bring data into a restored project, with the configuration of the user's clone."""
+"""DVC commands that bring data into a restored project, with the configuration of the user's clone."""
 
 from __future__ import annotations
 
@@ -23,13 +23,13 @@ class RestoredData:
     project: Path
 
     def pull(self, outs: Sequence[str]) -> str | None:
-        """Bring outputs from the cache and the remote; what DVC said where not all of it could be had."""
+        """Bring outputs from the cache and the remote; return DVC's message if some are not available, else None."""
         fetched = self._dvc("fetch", "--", *outs)
         placed = self._dvc("checkout", "--force", "--allow-missing", "--", *outs)
         return fetched or placed
 
     def commit(self, stage: str) -> str | None:
-        """Complete the entry of `stage` in dvc.lock from the files as they are; what DVC said where it could not."""
+        """Complete the entry of `stage` in dvc.lock from the current files; return DVC's message on failure."""
         return self._dvc("commit", "--force", "--", stage)
 
     def unchanged(self) -> bool:
@@ -37,7 +37,7 @@ class RestoredData:
         return self._dvc("status", "--quiet", "--", "dvc.yaml") is None
 
     def _dvc(self, *words: str) -> str | None:
-        """Run dvc; None where it went well, else the end of what it said."""
+        """Run dvc; return None on success, else the end of its output."""
         command = [sys.executable, "-m", "dvc", *words]
         done = subprocess.run(  # noqa: S603
             command, cwd=self.project, capture_output=True, text=True, errors="replace", check=False
@@ -50,10 +50,10 @@ class RestoredData:
 
 @contextmanager
 def as_ours(project: Path, restored: Path) -> Iterator[RestoredData]:
-    """Yield DVC in `restored` with the cache and the remotes of `project` alone, secrets in its config.local too.
+    """Yield DVC in `restored` with only the cache and the remotes of `project`, including secrets in its config.local.
 
-    A configuration out of a run is not read meanwhile: it may name programs to run and servers to send keys to. It is
-    back in its place afterwards.
+    The configuration from the run is not read meanwhile, because it may name programs to run and servers to send keys
+    to. It is restored afterwards.
     """
     config, local = restored / _CONFIG, restored / _LOCAL
     theirs = config.read_bytes() if config.is_file() else None
@@ -75,7 +75,7 @@ def as_ours(project: Path, restored: Path) -> Iterator[RestoredData]:
 def _share_store(project: Path, restored: Path) -> None:
     """Write the cache and the remotes of `project` into config.local of `restored`.
 
-    Remotes in folders are named relative to a project, and those of one set-up lately are unknown to an old revision.
+    Remotes in folders have paths relative to a project, and an old revision does not know recent remotes.
     """
     from dvc.config import Config
 
@@ -85,7 +85,7 @@ def _share_store(project: Path, restored: Path) -> None:
         for level in ("repo", "local"):
             known = ours.load_one(level)
             for name, remote in known["remote"].items():
-                # as text: DVC would write a path of its own kind relative to the project again
+                # as text, because DVC would make a path relative to the project again
                 plain = {key: str(value) if key == "url" else value for key, value in remote.items()}
                 theirs["remote"].setdefault(name, {}).update(plain)
             if "remote" in known["core"]:

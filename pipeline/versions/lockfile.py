@@ -1,4 +1,4 @@
-"""dvc.lock as it stood when a stage had ended, from what the stage could see of it."""
+"""Reconstruction of dvc.lock after the end of a stage, from the state that the stage recorded."""
 
 from __future__ import annotations
 
@@ -27,7 +27,7 @@ class _Dependency(msgspec.Struct, frozen=True):
 
 
 class _Output(_Dependency, frozen=True, forbid_unknown_fields=True):
-    """An output: DVC makes places in its cache of the MD5, and of names that further fields would bring."""
+    """Output of a stage; no other fields are allowed, because DVC turns the MD5 and names into paths of its cache."""
 
     hash: str = "md5"
     size: Count | None = None
@@ -43,10 +43,10 @@ class _Entry(msgspec.Struct, frozen=True, forbid_unknown_fields=True):
 
 
 def read_lock(path: Path) -> Lock:
-    """Content of a dvc.lock; one without stages where there is no file.
+    """Content of a dvc.lock; without the file, a lock without stages.
 
     Raises:
-        FileError: it is of a version that this code does not know, or an entry is not of the kind that DVC writes.
+        FileError: its version is unknown to this code, or an entry has another form than DVC writes.
         InputError: it is not YAML.
     """
     if not path.is_file():
@@ -75,12 +75,12 @@ def write_lock(path: Path, lock: Lock) -> None:
 def completed(
     lock: Lock, stages: Mapping[str, StageFiles], stage: str, wrote: Sums, code_md5: Mapping[str, str]
 ) -> Lock:
-    """The lock with what `stage` wrote, and without entries of other runs.
+    """Lock with the outputs of `stage`, and without entries of other runs.
 
-    DVC writes a stage's entry after the stage has ended: what the stage sees at its own place is the entry of the run
-    before, and so are those of the stages after it. An entry stays where it was made from the code in `code_md5` and
-    from the outputs of entries that stay. That of `stage` has outputs only: `dvc commit` fills in the rest, from the
-    restored files. One that never ended has no entry, nor have those that hang on it.
+    DVC writes a stage's entry after the end of the stage. So the entries of this stage and of later ones that the stage
+    could see are from the run before. An entry is kept if it was made from the code in `code_md5` and from outputs of
+    kept entries. The entry of `stage` has only outputs: `dvc commit` adds the rest from the restored files. A stage
+    that never ended has no entry, and neither have the stages that depend on it.
     """
     found: Lock = lock["stages"]
     kept: Lock = {}
@@ -96,7 +96,7 @@ def completed(
 
 
 def locked_outs(lock: Lock) -> dict[str, str]:
-    """Output -> MD5 of all stages of the lock that DVC keeps a copy of."""
+    """Output -> MD5, for all outputs in the lock of which DVC keeps a copy."""
     entries = (out for entry in lock["stages"].values() for out in entry.get("outs", ()))
     return {out["path"]: out["md5"] for out in entries if "md5" in out}
 
@@ -108,7 +108,7 @@ def _made_from(entry: Mapping[str, Any], known: Mapping[str, str], stages: Mappi
 
 
 def _sorted(stages: Mapping[str, StageFiles]) -> list[str]:
-    """Names of the stages, each after those it depends on."""
+    """Names of the stages, each after its dependencies."""
     maker = {out: name for name, each in stages.items() for out in each.outs}
     ordered: dict[str, None] = {}
 

@@ -1,4 +1,4 @@
-"""The record of a run, parsed as a whole before any part of it is used: its store may not be trusted."""
+"""Record of a run, parsed as a whole before any part is used, because its store is not trusted."""
 
 from __future__ import annotations
 
@@ -22,7 +22,7 @@ _MD5 = r"\A[0-9a-f]{32}(\.dir)?\Z"
 _PRINTABLE = r"\A[^\x00-\x1f\x7f-\x9f]*\Z"
 
 Text = Annotated[str, msgspec.Meta(pattern=_PRINTABLE, max_length=4096)]
-"""Text that is shown to people: no control characters, which a terminal would obey."""
+"""Text for people, without control characters, which a terminal would execute."""
 StageName = Annotated[str, msgspec.Meta(pattern=r"\A[A-Za-z0-9_][A-Za-z0-9_-]{0,99}\Z")]
 Sha256 = Annotated[str, msgspec.Meta(pattern=_SHA256)]
 Md5 = Annotated[str, msgspec.Meta(pattern=_MD5)]
@@ -34,10 +34,10 @@ Parsed = TypeVar("Parsed")
 
 @dataclass(frozen=True, slots=True)
 class Code:
-    """The code that a stage ran: a revision and a patch on top of it."""
+    """Code of a stage: a revision and a patch on top of it."""
 
     revision: str | None
-    """40 to 64 hex digits; None: the code was in no repository."""
+    """Revision, 40 to 64 hex digits; None: the code was in no repository."""
     prefix: str
     """Folder of the project in its repository; empty for the top."""
     patch_sha256: Sha256 | None
@@ -53,7 +53,7 @@ class Code:
 
 @dataclass(frozen=True, slots=True)
 class Untracked:
-    """A file of the project that neither git nor DVC tracks."""
+    """File of the project that neither git nor DVC tracks."""
 
     sha256: Sha256
     bytes: Count
@@ -84,7 +84,7 @@ class Record:
     sources_md5: Mapping[str, Md5]
     """Dependency of a stage -> its MD5."""
     inputs_md5: Mapping[str, Md5]
-    """Output of an earlier stage that this one read -> its MD5."""
+    """Output of an earlier stage that this stage read -> its MD5."""
     seen: Seen
 
     def __post_init__(self) -> None:
@@ -111,7 +111,7 @@ def parse_record(document: Any, where: str) -> Record:
     """Record from the parsed content of state.json; `where` names the file in errors.
 
     Raises:
-        FileError: it is of another schema, or some part of it is not of the kind that a stage writes.
+        FileError: it has another schema, or a part of it has another form than a stage writes.
     """
     found = document.get("schema") if isinstance(document, dict) else None
     if found != SCHEMA:
@@ -123,7 +123,7 @@ def parse_sums(document: Any, where: str) -> dict[str, Sum]:
     """Output -> MD5 and size, from the parsed content of outputs.json; `where` names the file in errors.
 
     Raises:
-        FileError: some part of it is not of the kind that a stage writes.
+        FileError: a part of it has another form than a stage writes.
     """
     sums = parsed(document, dict[str, Sum], where)
     try:
@@ -134,10 +134,10 @@ def parse_sums(document: Any, where: str) -> dict[str, Sum]:
 
 
 def parsed(document: Any, kind: type[Parsed], where: str) -> Parsed:
-    """A document of a run as a value of type `kind`; `where` names the file in errors.
+    """Convert a document of a run to a value of type `kind`; `where` names the file in errors.
 
     Raises:
-        FileError: the document is of another kind.
+        FileError: the document has another form.
     """
     try:
         return msgspec.convert(document, kind)
@@ -146,10 +146,10 @@ def parsed(document: Any, kind: type[Parsed], where: str) -> Parsed:
 
 
 def check_names(names: Iterable[str]) -> None:
-    """Nothing if all names are those of files within the project.
+    """Check that all names are names of files within the project.
 
     Raises:
-        ValueError: one is absolute, climbs with `..`, has a drive or an address, or lies in a folder `.git`.
+        ValueError: a name is absolute, contains `..`, has a drive or an address, or lies in a folder `.git`.
     """
     for name in names:
         parts = PurePosixPath(name).parts
@@ -162,8 +162,8 @@ def _shown(text: str) -> str:
 
 
 def distrust(where: str, error: Exception) -> FileError:
-    """Error to raise for a file of a run that holds something else than a stage or DVC writes."""
-    # the parser passes the errors of this module on as causes
+    """Error to raise for a file of a run with other content than a stage or DVC writes."""
+    # the parser keeps the errors of this module as causes
     cause = error.__cause__ if isinstance(error, msgspec.ValidationError) else error
     found = f"something else ({error})" if cause is None else str(cause)
     return FileError(f"expected {where} as stages and DVC write it, found {found}; do not trust it")

@@ -1,4 +1,4 @@
-"""From a run back to its bytes: a worktree with exactly its code, settings and lock, and data and weights by hash."""
+"""Restoring a run: a worktree with exactly its code, settings and lock file, and its data and weights by hash."""
 
 from __future__ import annotations
 
@@ -23,21 +23,21 @@ from refinedet.files import atomic_path, sha256_file, write_json
 logger = logging.getLogger(__name__)
 
 CHECKPOINT = "outputs/train/model.safetensors"
-"""The weights of a run; they are an artifact of the run too."""
+"""Path of the weights of a run; they are also an artifact of the run."""
 
 MARKER = ".refinedet/restored.json"
-"""File of a restored project that says which run it is of."""
+"""File of a restored project that names its run."""
 
 _DOWNLOAD = "outputs/download"
 
 
 @dataclass(frozen=True, slots=True)
 class Check:
-    """A file or folder of the run, compared with the restored one."""
+    """Comparison of a file or folder of the run with the restored one."""
 
     path: str
     expected: str
-    """Its MD5 as DVC counts it, in the run."""
+    """MD5 in the run, as DVC computes it."""
     found: str | None
     """MD5 now; None if the file is missing."""
 
@@ -52,33 +52,33 @@ class Restored:
     """Restored run."""
 
     project: Path
-    """The restored project: in a repository with several, a folder of the worktree."""
+    """Restored project; in a repository with several projects, a folder of the worktree."""
     stage: str
-    """The stage whose state it is: the last one that the run recorded."""
+    """Stage whose state is restored; by default the last one that the run recorded."""
     revision: str
     checks: Sequence[Check]
-    """Code, settings and data."""
+    """Checks of code, settings and data."""
     notes: Sequence[str]
-    """Notes for a person, a sentence each: where missing files were last seen among them."""
+    """Notes for the user, a sentence each, for example where missing files were last seen."""
     repro_does_nothing: bool
 
     @property
     def whole(self) -> bool:
-        """True if every byte is there and is the run's."""
+        """True if every file exists and has the bytes of the run."""
         return all(check.state == "same" for check in self.checks)
 
 
 def restore(run_id: str, folder: Path, *, stage: str | None = None, only: Sequence[str] | None = None) -> Restored:
-    """Put the project back as it was for a run, into a git worktree at `folder`; called in a clone of the project.
+    """Restore the project of a run into a git worktree at `folder`; call it in a clone of the project.
 
     Args:
         run_id: a run in MLflow.
-        folder: new or empty.
-        stage: the state that this stage recorded; None: the last one.
-        only: outputs to bring; None: all that the run's lock names.
+        folder: new or empty folder.
+        stage: stage whose recorded state is restored; None: the last one.
+        only: outputs to bring; None: all outputs in the run's lock file.
 
     Raises:
-        FileError: the folder is in use, the revision is not to be had, or the store is unusable.
+        FileError: the folder is in use, the revision is not available, or the store is unusable.
         InputError: there is no such run, or it recorded no state.
     """
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
@@ -136,7 +136,7 @@ def _copy(source: Path, target: Path) -> None:
 
 
 def _trusted_stages(project: Path) -> dict[str, StageFiles]:
-    """Stages of the restored dvc.yaml, whose outputs DVC is going to write.
+    """Stages of the restored dvc.yaml, checked because DVC will write their outputs.
 
     Raises:
         FileError: an output is not a plain name within the project, or a stage works in another folder.
@@ -144,7 +144,7 @@ def _trusted_stages(project: Path) -> dict[str, StageFiles]:
     path = inside(project, "dvc.yaml")
     stages = pipeline_stages(path)
     outs = [out for each in stages.values() for out in each.outs]
-    # DVC takes such an output for a name of stages, whose outputs it would then write
+    # DVC would read such an output as the name of stages, and write their outputs
     odd = [repr(out) for out in outs if "${" in out or out.endswith((".dvc", ".yaml")) or out.startswith(".dvc")]
     odd += [f"a working folder of its own for stage {name}" for name, each in stages.items() if each.wdir is not None]
     odd += [repr(out) for out in outs if out in stages]
@@ -162,7 +162,7 @@ def _trusted_stages(project: Path) -> dict[str, StageFiles]:
 
 
 def _put_lock(state: RunState, stages: Mapping[str, StageFiles], project: Path) -> dict[str, str]:
-    """Write dvc.lock as it was once the stage had ended; output -> MD5 of all that the run read and wrote."""
+    """Write dvc.lock in its state after the stage; return output -> MD5 of all that the run read and wrote."""
     lock = read_lock(state.folder / "dvc.lock")
     wrote = {path: each.entry() for path, each in state.wrote.items()}
     lock = completed(lock, stages, state.stage, wrote, state.record.sources_md5)
@@ -172,7 +172,7 @@ def _put_lock(state: RunState, stages: Mapping[str, StageFiles], project: Path) 
 
 
 def _put_weights(state: RunState, project: Path) -> None:
-    """The checkpoint from the run itself, where no remote had it."""
+    """Fetch the checkpoint from the run itself if no remote has it."""
     target, expected = inside(project, CHECKPOINT), state.tags.get("checkpoint_sha256")
     if target.exists() or expected is None:
         return
@@ -187,7 +187,7 @@ def _put_weights(state: RunState, project: Path) -> None:
 
 
 def _checks(state: RunState, project: Path, outs: Mapping[str, str]) -> list[Check]:
-    """Every hash of the run: those of the lock, and those of what the stage itself saw on its disk."""
+    """Checks of all hashes of the run: from the lock file, and from the files that the stage saw on its disk."""
     read = state.record.inputs_md5
     for path, md5 in read.items():
         if outs.get(path, md5) != md5:

@@ -1,4 +1,4 @@
-"""State that a run in MLflow keeps of its code, settings and results, fetched back."""
+"""Download of the state that a run in MLflow keeps of its code, settings and results."""
 
 from __future__ import annotations
 
@@ -29,16 +29,16 @@ _RUN_ID = re.compile(r"[A-Za-z0-9][A-Za-z0-9_-]{0,255}")
 
 @dataclass(frozen=True, slots=True)
 class RunState:
-    """A run, and one of its stages, fetched into a folder."""
+    """State of a run and one of its stages, downloaded into a folder."""
 
     run_id: str
     stage: str
     folder: Path
-    """Holds the files that pipeline/provenance/state.py names."""
+    """Folder with the files that pipeline/provenance/state.py names."""
     record: Record
     """Content of its state.json."""
     wrote: Mapping[str, Sum]
-    """Output of the stage -> MD5 and size; empty where the stage never ended."""
+    """Output of the stage -> MD5 and size; empty if the stage never ended."""
     metrics: Mapping[str, float]
     """Last value of each metric of the run."""
     tags: Mapping[str, str]
@@ -46,7 +46,7 @@ class RunState:
 
 @contextmanager
 def fetched(run_id: str, stage: str | None = None) -> Iterator[RunState]:
-    """The state that a run kept last, or that of its stage `stage`; its files vanish with the context.
+    """Yield the last state of a run, or that of its stage `stage`; its files are removed at the end of the block.
 
     Raises:
         FileError: the store is unusable.
@@ -78,7 +78,7 @@ def fetched(run_id: str, stage: str | None = None) -> Iterator[RunState]:
 
 
 def fetch_artifact(run_id: str, path: str, target: Path) -> bool:
-    """Copy an artifact of a run to `target`; False where the run has none of that name.
+    """Copy an artifact of a run to `target`; False if the run has no artifact of that name.
 
     Raises:
         FileError: the store is unusable.
@@ -110,7 +110,7 @@ def _run(client: MlflowClient, run_id: str) -> Any:
 
 
 def _records(client: MlflowClient, run_id: str, folder: Path) -> Iterator[tuple[str, Record]]:
-    """Each stage that kept its state, and its record."""
+    """Stages that kept their state, each with its record."""
     for entry in client.list_artifacts(run_id, state.FOLDER):
         stage, path = PurePosixPath(entry.path).name, f"{entry.path}/{state.STATE}"
         where = f"{path} of run {run_id}"

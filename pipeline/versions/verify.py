@@ -1,4 +1,4 @@
-"""Verification of a run: its weights and code evaluated again, metric by metric."""
+"""Verification of a run: evaluates its weights again with its own code, and compares each metric."""
 
 from __future__ import annotations
 
@@ -29,13 +29,13 @@ from refinedet.files import read_json, sha256_file
 logger = logging.getLogger(__name__)
 
 TOLERANCE = 0.01
-"""In the unit of the metric, mostly percent: what another processor may change. The same one gives the same numbers."""
+"""Default tolerance in the unit of the metric, mostly percent: another processor may change metrics by that much."""
 
 _STAGE = "evaluate"
 _METRICS = "evaluate/metrics.json"
 _COMMAND = re.compile(r"python -m (pipeline(?:\.[a-z_][a-z0-9_]*)+)")
 _OWN = ("MLFLOW_EXPERIMENT_NAME", "MLFLOW_RUN_ID", "DVC_EXP_NAME", "PYTHONPATH")
-"""Variables of the user's that must not reach the evaluation: they would send it elsewhere."""
+"""Environment variables that must not reach the evaluation, because they would redirect it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,26 +45,26 @@ class Row:
     name: str
     """`<part of the test split>/<measure>`."""
     logged: float | None
-    """None where the run never logged it."""
+    """Logged value; None if the run never logged the metric."""
     now: float | None
-    """None where the evaluation no longer gives it."""
+    """New value; None if the evaluation no longer computes the metric."""
 
     @property
     def difference(self) -> float:
-        """Now less logged; infinite where one of them is missing."""
+        """New value minus logged value; infinite if one of them is missing."""
         return math.inf if self.logged is None or self.now is None else self.now - self.logged
 
 
 @dataclass(frozen=True, slots=True)
 class Verified:
-    """The comparison."""
+    """Result of a verification."""
 
     rows: Sequence[Row]
     tolerance: float
     detections: Mapping[str, bool]
-    """File of detections -> whether its bytes are those of the run."""
+    """File of detections -> true if its bytes equal those of the run."""
     machine: Mapping[str, tuple[str, str]]
-    """Changes of what numbers depend on: name -> (in the run, now)."""
+    """Changes of the machine that numbers depend on: name -> (in the run, now)."""
 
     @property
     def mismatches(self) -> list[Row]:
@@ -72,19 +72,19 @@ class Verified:
         return [row for row in self.rows if not abs(row.difference) <= self.tolerance]
 
     def to_dict(self) -> dict[str, Any]:
-        """For programs."""
+        """Plain values, ready for JSON."""
         rows = [asdict(row) for row in self.rows]
         return {**asdict(self), "rows": rows, "mismatches": [row.name for row in self.mismatches]}
 
 
 def verify(run_id: str, *, tolerance: float = TOLERANCE, folder: Path | None = None) -> Verified:
-    """Evaluate the checkpoint of a run again, by the run's own code on the run's own data, in a restored worktree.
+    """Evaluate the checkpoint of a run again, with the run's own code and data, in a restored worktree.
 
     Args:
         run_id: a run in MLflow that was evaluated.
         tolerance: the largest difference that still counts as equal, in the unit of the metric.
-        folder: where to restore to, and keep; one where `restore` put this run before is used as it is. None: a
-            temporary place.
+        folder: folder for the restored run, which is kept; a folder that `restore` made for this run is used
+            unchanged. None: a temporary folder.
 
     Raises:
         FileError: the run cannot be restored, or its evaluation fails.
@@ -106,7 +106,7 @@ def verify(run_id: str, *, tolerance: float = TOLERANCE, folder: Path | None = N
 
 
 def _logged(state: RunState, copy: Path) -> dict[str, float]:
-    """The numbers of the evaluation as the run shows them; those that it shows under another name, as it keeps them."""
+    """Metrics of the evaluation as the run logged them; metrics logged under other names come from its files."""
     if not fetch_artifact(state.run_id, _METRICS, copy):
         raise InputError(f"expected run {state.run_id} to keep {_METRICS}, found none; it was never evaluated")
     return {key: state.metrics.get(key, value) for key, value in _flat(copy).items()}
@@ -119,7 +119,7 @@ def _flat(path: Path) -> dict[str, float]:
 
 @contextmanager
 def _restored(state: RunState, folder: Path | None) -> Iterator[Path]:
-    """The project of the run, with all that its evaluation reads."""
+    """Project of the run, with all inputs of its evaluation."""
     if folder is not None and (folder / state.record.code.prefix / MARKER).is_file():
         marker = folder / state.record.code.prefix / MARKER
         found = parsed(read_json(marker), dict[str, str], str(marker)).get("run_id")
@@ -151,7 +151,7 @@ def _check_weights(state: RunState, project: Path) -> None:
 
 
 def _evaluate(project: Path, scratch: Path) -> None:
-    """Run the stage of the restored code, its own record in MLflow sent to a place that is thrown away."""
+    """Run the stage of the restored code; its MLflow record goes to a temporary store."""
     environment = {key: value for key, value in os.environ.items() if key not in _OWN}
     module = _module(project)
     environment["MLFLOW_TRACKING_URI"] = f"sqlite:///{(scratch / 'mlflow.db').as_posix()}"
@@ -171,10 +171,10 @@ def _evaluate(project: Path, scratch: Path) -> None:
 
 
 def _module(project: Path) -> str:
-    """Name of the module that the restored dvc.yaml runs for the stage: it has moved between revisions.
+    """Name of the module that the restored dvc.yaml runs for the stage; it differs between revisions.
 
     Raises:
-        FileError: the command is another one, or there is no such module in the restored code.
+        FileError: the command has another form, or the restored code has no such module.
     """
     stage = pipeline_stages(project / "dvc.yaml").get(_STAGE)
     command = "no such stage" if stage is None else stage.command

@@ -1,4 +1,4 @@
-"""A git worktree for code out of a run's record: git runs there without hooks, filters or submodules."""
+"""Git worktree for code from a run's record: git runs there without hooks, filters or submodules."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from refinedet.errors import FileError
 from refinedet.files import sha256_file
 
 _PACKED = re.compile(rb"^(?:literal|delta) (\d{1,20})\r?$", re.MULTILINE)
-"""A binary part of a patch says how large it is unpacked."""
+"""Line of a binary part of a patch that states its unpacked size."""
 _QUIET = {
-    "core.hooksPath": os.devnull,  # DVC's own hook would check out the data of the base revision
+    "core.hooksPath": os.devnull,  # DVC's hook would check out the data of the base revision
     "core.fsmonitor": "false",
     "submodule.recurse": "false",
     "fetch.recurseSubmodules": "false",
     "protocol.ext.allow": "never",
 }
-"""Settings under which git starts no program that a tree or a record may choose."""
+"""Settings with which git starts no program that a tree or a record may choose."""
 
 
 @contextmanager
@@ -32,7 +32,7 @@ def worktree(revision: str | None, folder: Path, seen: Seen) -> Iterator[Path]:
     """Yield a worktree of the current repository at `revision`; remove it if the block fails.
 
     Raises:
-        FileError: the revision is neither here nor in a remote, or git cannot make the worktree.
+        FileError: the revision is neither in this clone nor in a remote, or git cannot make the worktree.
     """
     place, wanted = folder.resolve(), _found(revision, seen)
     run_git(Path.cwd(), "worktree", "add", "--detach", "--end-of-options", str(place), wanted)
@@ -44,17 +44,17 @@ def worktree(revision: str | None, folder: Path, seen: Seen) -> Iterator[Path]:
 
 
 def remove_worktree(folder: Path) -> None:
-    """Remove a restored worktree, with what was changed in it."""
+    """Remove a restored worktree, with all changes in it."""
     run_git(Path.cwd(), "worktree", "remove", "--force", "--end-of-options", str(folder.resolve()))
 
 
 def apply_patch(top: Path, patch: Path, sha256: str) -> None:
     """Apply the patch of a run in the worktree `top`, if it is the recorded one and no larger than allowed.
 
-    git itself refuses paths outside of the worktree, below links, and within `.git`.
+    git itself refuses paths outside the worktree, below links, and within `.git`.
 
     Raises:
-        FileError: it is another patch, too large, or does not apply.
+        FileError: the patch is another one, too large, or does not apply.
     """
     if not patch.is_file() or sha256_file(patch) != sha256:
         raise FileError(f"expected {patch.name} of the run as it was recorded, found another one or none")
@@ -72,7 +72,7 @@ def inside(project: Path, name: str) -> Path:
     """Path of the file `name` in a restored project; links of the restored code are followed.
 
     Raises:
-        FileError: it lies outside of the project, or in its git folder.
+        FileError: it lies outside the project, or in its git folder.
     """
     top, place = project.resolve(), (project / name).resolve()
     if top not in place.parents or ".git" in {part.casefold() for part in place.relative_to(top).parts}:
@@ -81,10 +81,10 @@ def inside(project: Path, name: str) -> Path:
 
 
 def no_links(place: Path) -> None:
-    """Nothing if neither `place` nor anything below it is a link: DVC writes through those.
+    """Check that neither `place` nor anything below it is a link, because DVC would write through links.
 
     Raises:
-        FileError: one is.
+        FileError: there is a link.
     """
     for path in (place, *place.rglob("*")):
         if path.is_symlink():
@@ -92,10 +92,10 @@ def no_links(place: Path) -> None:
 
 
 def run_git(folder: Path, *words: str) -> None:
-    """Run git in `folder` under settings that start no other program.
+    """Run git in `folder` with settings that start no other program.
 
     Raises:
-        FileError: git fails; the message has what it said.
+        FileError: git fails; the message contains its output.
     """
     done = _git(folder, *words)
     if done.returncode:
@@ -120,7 +120,7 @@ def _git(folder: Path, *words: str) -> subprocess.CompletedProcess[str]:
 
 
 def _no_filters() -> dict[str, str]:
-    """Settings that switch off all filters the user has set up: the attributes of a tree choose among them."""
+    """Settings that turn off all filters of the user, because the attributes of a tree choose among them."""
     listed = git_text("config", "--null", "--name-only", "--get-regexp", r"^filter\..*\.") or ""
     drivers = {key.rpartition(".")[0] for key in listed.split("\0") if key}
     off = {"clean": "", "smudge": "", "process": "", "required": "false"}
@@ -128,7 +128,7 @@ def _no_filters() -> dict[str, str]:
 
 
 def _found(revision: str | None, seen: Seen) -> str:
-    """Return the revision once this clone has it, fetched if need be."""
+    """Return the revision after fetching it if this clone lacks it."""
     if revision is None:
         raise FileError(
             "expected a run of a git repository, found one without a revision: its code was in no repository"
@@ -136,7 +136,7 @@ def _found(revision: str | None, seen: Seen) -> str:
     if git_text("rev-parse", "--show-toplevel") is None:
         raise FileError(f"expected a git clone of the project in {Path.cwd()}, found none; clone it and run this there")
     for remote in (None, *(git_text("remote") or "").split()):
-        if remote is not None:  # a commit that no branch holds any more can still be asked for by name
+        if remote is not None:  # a commit on no branch can still be fetched by its id
             _git(Path.cwd(), "fetch", "--quiet", "--no-recurse-submodules", "--end-of-options", remote, revision)
         if not _git(Path.cwd(), "cat-file", "-e", "--end-of-options", f"{revision}^{{commit}}").returncode:
             return revision

@@ -1,1 +1,1 @@
-"""Workarounds for MLflow, a file each, in the form of `refinedet/workarounds`."""
+"""Workarounds for MLflow, one file each, in the form of `refinedet/workarounds`."""

@@ -1,7 +1,7 @@
-"""New SQLite database of MLflow, whole or not at all.
+"""New SQLite database of MLflow, created completely or not at all.
 
-Problem: MLflow builds its tables in fifty steps over several seconds. If that is interrupted, or done by two processes
-    at once, the file never opens again.
+Problem: MLflow builds its tables in fifty steps over several seconds. After an interruption, or if two processes do it
+at once, the file never opens again.
 Upstream: https://github.com/mlflow/mlflow/issues/23721 (half-migrated for good; there with MySQL).
 Versions: MLflow 3.17.
 Remove: when MLflow makes its tables in one transaction.
@@ -15,7 +15,7 @@ from refinedet.files import atomic_path
 
 
 def make_database(path: Path, artifact_root: str) -> None:
-    """Make a database beside its place and move it there. The caller has a lock, for one process at a time.
+    """Make a database beside its place and move it there. The caller holds a lock, so only one process does this.
 
     Args:
         path: path of the new file.
@@ -23,7 +23,7 @@ def make_database(path: Path, artifact_root: str) -> None:
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    for leftover in path.parent.glob(f".{path.stem}-*.db*"):  # of a process that was killed here
+    for leftover in path.parent.glob(f".{path.stem}-*.db*"):  # left by a process that was killed here
         leftover.unlink()
     with atomic_path(path) as temporary:
         store = SqlAlchemyStore(f"sqlite:///{temporary.as_posix()}", artifact_root)  # type: ignore[no-untyped-call]

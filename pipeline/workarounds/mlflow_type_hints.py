@@ -1,6 +1,6 @@
-"""Warnings of MLflow as it saves a model, kept from the log.
+"""Warnings of MLflow when it saves a model, kept out of the log.
 
-Problem: MLflow warns of models without type hints as it loads one, and once more of its own code.
+Problem: MLflow warns of models without type hints when it loads one, and also of its own code.
 Upstream: no report was found; it shows as warnings at the end of every training.
 Versions: MLflow 3.17.
 Remove: when a model that has a signature needs no type hints.

@@ -1,4 +1,4 @@
-"""Catalogue of data sets: their places, content and terms."""
+"""Catalogue of data sets: their addresses, content and licences."""
 
 from __future__ import annotations
 
@@ -15,11 +15,11 @@ CATALOGUE: Mapping[str, Source] = {**SAR, **PHOTOS, **OWN}
 
 
 def pixel_sizes(dataset: str, *, simulates: bool) -> PixelSizes | None:
-    """Pixel sizes of a recipe's training data, as published; None where those of a part are not known.
+    """Pixel sizes of a recipe's training data, as published; None if the sizes of a part are unknown.
 
     Args:
         dataset: name in `dataset` of the recipe.
-        simulates: the recipe has scenes that are simulated, beside the data set or alone.
+        simulates: true if the recipe has simulated scenes, with the data set or alone.
     """
     parts = [CATALOGUE[dataset].gsd_m] if dataset in CATALOGUE else []
     parts += [SIMULATED.gsd_m] if simulates else []

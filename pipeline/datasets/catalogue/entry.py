@@ -9,7 +9,7 @@ from pathlib import Path
 from refinedet.config import PixelSizes
 
 RECORDED = "recorded on first download, not verified by us"
-"""Words for a checksum that nobody here has verified."""
+"""Words for a checksum that this project has not verified."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -19,21 +19,21 @@ class ArchiveFile:
     name: str
     """File name in a mirror and in the download cache."""
     url: str | None
-    """Public address; None where a program cannot fetch it, or only a mirror has it."""
+    """Public address; None if a program cannot fetch the file, or only a mirror has it."""
     folder: str
     """Folder within the archive that holds the content."""
     into: str = ""
     """Folder in the data set that receives the content; default: the data set's own. No two archives share one."""
     sha256: str | None = None
-    """Sum of the content by files.sha256_tree, as the archive's bytes may change; None until somebody verified it."""
+    """Checksum of the content by files.sha256_tree, as the archive's bytes may change; None until it is verified."""
     md5: str | None = None
-    """MD5 of the archive itself, where its bytes are fixed and their sum is published."""
+    """MD5 of the archive itself, if its bytes never change and the MD5 is published."""
     size_bytes: int | None = None
     """Size of the archive itself; None if unknown."""
 
     @property
     def sum(self) -> str:
-        """Knowledge about the content, in words: a checksum and who verified it."""
+        """Text on the verification of the content: a checksum and who verified it."""
         if self.sha256 is not None:
             return f"SHA-256 of the content {self.sha256}, verified by us"
         if self.md5 is not None:
@@ -43,7 +43,7 @@ class ArchiveFile:
 
 @dataclass(frozen=True, slots=True)
 class CocoSplit:
-    """A split that comes as one COCO JSON file; paths are relative to the data set's folder."""
+    """Split in one COCO JSON file; paths are relative to the data set's folder."""
 
     annotations: str
     images: str
@@ -51,18 +51,18 @@ class CocoSplit:
     corners_at: float = 0.0
     """Position of box corners within a pixel: 0 at its upper left, 0.5 at its centre."""
     optional: bool = False
-    """True if the data set may come without this split."""
+    """True if the data set may lack this split."""
 
 
 @dataclass(frozen=True, slots=True)
 class VocSplit:
-    """A split that comes in the layout of PASCAL VOC's development kit."""
+    """Split in the layout of PASCAL VOC's development kit."""
 
     image_sets: tuple[str, ...]
     """Lists of image ids, such as trainval/VOC2007/ImageSets/Main/train.txt; the annotations and images of these ids
     are in folders of that VOC2007 folder."""
     classes: tuple[str, ...]
-    """Class names in the order of the labels: the files do not list them."""
+    """Class names in the order of the labels, because the files do not list them."""
     annotations: str = "Annotations"
     """Folder of the XML files."""
     images: str = "JPEGImages"
@@ -71,17 +71,17 @@ class VocSplit:
 
 @dataclass(frozen=True, slots=True)
 class Manual:
-    """Directions for a person to get a data set that no program may fetch."""
+    """Instructions for the user to get a data set that no program may fetch."""
 
     where: str
-    """Address to go to, and the host or registration that it needs."""
+    """Web address, and the host or registration that it needs."""
     what: str
-    """Download to take there, and its layout."""
+    """Download to choose there, and its layout."""
 
 
 @dataclass(frozen=True, slots=True)
 class Source:
-    """One data set."""
+    """Data set of the catalogue."""
 
     files: tuple[ArchiveFile, ...]
     licence: str
@@ -95,20 +95,20 @@ class Source:
     page: str | None = None
     """Web page of its makers."""
     classes: tuple[str, ...] = ()
-    """Class names by label; empty where the user's files name them."""
+    """Class names by label; empty if the user's files name them."""
     split_rule: str = ""
     """Rule that says which images train, validate and test."""
     images: int | None = None
     """Number of images, as published; None if unknown, or for a folder of the user's own."""
     manual: Manual | None = None
-    """Set where a person has to fetch the archives, or their unpacked folders."""
+    """Instructions if the user must fetch the archives or their unpacked folders; else None."""
     gsd_m: PixelSizes | None = None
-    """Side of a pixel on the ground, as published; None where that is unknown, mixed or the user's own affair."""
+    """Pixel size on the ground, as published; None if it is unknown, mixed or depends on the user's data."""
     prepared: str | None = None
-    """Format from which stage download makes the annotations; None: they come with the files."""
+    """Format from which stage download makes the annotations; None: the files contain annotations."""
 
     def splits_in(self, folder: Path) -> dict[str, CocoSplit | VocSplit]:
-        """Splits of the data set in `folder`: all but optional ones that did not come with it."""
+        """Splits of the data set in `folder`: all except optional ones that are missing."""
         return {
             name: split
             for name, split in self.splits.items()
@@ -117,7 +117,7 @@ class Source:
 
     @property
     def sha256(self) -> str:
-        """Checksums that pin the content, by name of the file where there are several."""
+        """Checksums that pin the content; by file name if there are several files."""
         sums = {a.name: a.sha256 or (f"md5 {a.md5} of the archive" if a.md5 else RECORDED) for a in self.files}
         if not sums:
             return "noted in outputs/download/source.json"

@@ -45,4 +45,4 @@ SIMULATED = Source(
     gsd_m=PixelSizes(10.0, 10.0, 10.0),
     split_rule="by scene: `scenes` of the recipe says how many train, validate and test",
 )
-"""Entry for the list alone: stages know simulated scenes by the recipe's `scenes`."""
+"""Entry for the list only: stages recognise simulated scenes by the recipe's `scenes`."""

@@ -1,4 +1,4 @@
-"""PASCAL VOC and COCO: photographs, to compare the detector with others."""
+"""PASCAL VOC and COCO: photographs, for comparison with other detectors."""
 
 from __future__ import annotations
 
@@ -90,7 +90,7 @@ _COCO_ARCHIVES = (
 
 
 def _voc_split(*image_sets: str) -> VocSplit:
-    """A split from names such as trainval/VOC2007/train."""
+    """Make a split from names such as trainval/VOC2007/train."""
     lists = tuple("/ImageSets/Main/".join(name.rsplit("/", 1)) + ".txt" for name in image_sets)
     return VocSplit(lists, VOC_CLASSES)
 

@@ -1,1 +1,1 @@
-"""Labels as annotation tools write them: each dialect becomes a COCO document and the paths of its images."""
+"""Labels of annotation tools: each format becomes a COCO document and the paths of its images."""

@@ -14,13 +14,13 @@ BoxFormat = Literal["xywh", "xyxy", "cxcywh"]
 """Corner and size (COCO), two corners, or centre and size."""
 
 _BEYOND_PX = 1.0
-"""A box reaches beyond its image if it does so by more; tools round to whole pixels."""
+"""Distance from which a box counts as beyond its image; tools round to whole pixels."""
 _MANY_BEYOND = 0.2
-"""Share of boxes beyond their images that no careless hand explains."""
+"""Share of boxes beyond their images that careless drawing does not explain."""
 _LEAST_AS_CORNERS = 0.98
-"""Share of boxes that must be possible as two corners to be taken for such."""
+"""Least share of boxes that are valid as two corners, for all to be read as corners."""
 _LEAST_TURNED = 3
-"""Number of turned boxes from which radians can be told from degrees."""
+"""Number of turned boxes from which radians and degrees can be distinguished."""
 
 
 def refuse_corners(rows: Sequence[Any], sizes: Mapping[int, tuple[int, int]], path: Path) -> None:
@@ -63,7 +63,7 @@ def refuse_corners(rows: Sequence[Any], sizes: Mapping[int, tuple[int, int]], pa
 
 
 def guess_radians(rows: Sequence[Any]) -> bool:
-    """Say if the fifth numbers of boxes are radians: several are not 0, and none is beyond half a turn in radians."""
+    """True if the fifth numbers of boxes are radians: several are not 0, and none exceeds half a turn in radians."""
     fifth = [
         abs(box[4])
         for row in rows
@@ -73,7 +73,7 @@ def guess_radians(rows: Sequence[Any]) -> bool:
 
 
 def to_standard(rows: Sequence[Any], boxes: BoxFormat, *, radians: bool) -> tuple[list[Any], list[str]]:
-    """Annotations whose boxes are [x, y, width, height] and maybe degrees, and sentences about how they were taken."""
+    """Annotations with boxes [x, y, width, height] and optional degrees, and sentences on how they were read."""
     changed: list[Any] = []
     turned = 0
     for row in rows:

@@ -1,4 +1,4 @@
-"""Classes of labels: spellings of one name are one class, and a category without boxes is none."""
+"""Classes of labels: spellings of one name are one class, and categories without boxes are dropped."""
 
 from __future__ import annotations
 
@@ -14,10 +14,10 @@ _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
 
 def settle_classes(sets: Sequence[LabelSet]) -> tuple[list[LabelSet], list[str]]:
-    """Give all label sets the same categories 1, 2, ..., and say in sentences what was joined and left out.
+    """Give all label sets the same categories 1, 2, ..., and return sentences on joined and dropped categories.
 
-    Names that differ in case, spaces, hyphens or a plural s are one class. A category that owns no object is no class,
-    unless none owns any.
+    Names that differ in case, spaces, hyphens or a plural s are one class. A category without objects is dropped,
+    unless no category has any.
     """
     owned: Counter[str] = Counter()
     for one in sets:
@@ -62,7 +62,7 @@ def _spellings(names: Sequence[str]) -> dict[str, list[str]]:
 
 
 def _best(key: str, names: Sequence[str], owned: Mapping[str, int]) -> str:
-    """Spelling to keep: in small letters and without a plural s if there is one, else the most frequent."""
+    """Spelling to keep: lower-case without a plural s if it exists, else the most frequent."""
     used = [name for name in names if owned[name]] or list(names)
     return max(used, key=lambda name: (name == name.strip().casefold(), name == key, owned[name])).strip()
 

@@ -1,7 +1,7 @@
-"""COCO files as CVAT, Label Studio, Roboflow, labelme2coco, VIA and RectLabel write them, brought to one form.
+"""COCO files of CVAT, Label Studio, Roboflow, labelme2coco, VIA and RectLabel, converted to one form.
 
-Ids may be text or missing numbers, sizes may be missing, and file names may be of another machine. Boxes may be corners
-or centres, if the setting `boxes` says so. Objects keep their box, rotation and outline: the library reads those.
+Ids may be text or missing numbers, sizes may be missing, and file names may be from another machine. Boxes may be
+corners or centres, if the setting `boxes` says so. Objects keep their box, rotation and outline for the library.
 """
 
 from __future__ import annotations
@@ -21,17 +21,17 @@ from refinedet.files import read_json
 def read_coco(
     path: Path, images: Path | None = None, boxes: BoxFormat | None = None, *, split: str = "train"
 ) -> LabelSet:
-    """Read a COCO file; its images are in folder `images`, or are looked for around the file.
+    """Read a COCO file; its images are in folder `images`, or are searched for around the file.
 
     Args:
         path: the file.
-        images: folder of the images, and of its folders.
-        boxes: meaning of the four numbers; None: as COCO has them, and refused where that cannot be.
+        images: folder of the images; its subfolders are searched too.
+        boxes: meaning of the four numbers; None: as in COCO, with an error if that is impossible.
         split: name of a folder in which the images may lie.
 
     Raises:
-        FileError: the file cannot be read, or none of its images is there.
-        InputError: it is not COCO, its boxes are corners, or an image is listed twice or could be several.
+        FileError: the file cannot be read, or none of its images exists.
+        InputError: it is not COCO, its boxes are corners, or an image is listed twice or ambiguous.
     """
     document = read_json(path)
     check_document(document, path)
@@ -78,7 +78,7 @@ def _image(entry: Any, path: Path) -> dict[str, Any]:
 
 
 def _key(value: object) -> object:
-    """Id as a whole number where it is one, in whatever spelling; None for what cannot be an id."""
+    """Id as a whole number if it is one in any spelling; None for an invalid id."""
     if isinstance(value, bool) or not isinstance(value, int | float | str):
         return None
     try:
@@ -91,7 +91,7 @@ def _key(value: object) -> object:
 def _numbered(
     entries: Sequence[dict[str, Any]], places: Mapping[str, Path], path: Path
 ) -> tuple[list[dict[str, Any]], dict[object, int]]:
-    """Images that are there, numbered from 1 and with their sizes; and id in the file -> number."""
+    """Existing images, numbered from 1 and with their sizes; and id in the file -> number."""
     kept: list[dict[str, Any]] = []
     ids: dict[object, int] = {}
     for entry in entries:
@@ -110,7 +110,7 @@ def _numbered(
 
 
 def _side(value: object) -> int | None:
-    """Width or height that a file says, or None if it says nothing that could be one."""
+    """Width or height that a file states; None if it is missing or invalid."""
     side = _key(value)
     return side if isinstance(side, int) and side > 0 else None
 

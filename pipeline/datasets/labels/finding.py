@@ -1,4 +1,4 @@
-"""Finder of labels: a file or folder leads to the format that is there, and to its splits."""
+"""Finder of labels: detects the format and the splits of a file or folder."""
 
 from __future__ import annotations
 
@@ -20,16 +20,16 @@ _ROBOFLOW = "_annotations.coco.json"
 
 
 def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None = None) -> dict[str, LabelSet]:
-    """Find and read the labels in a file or folder, by split: train, and val and test where the folder has them.
+    """Find and read the labels in a file or folder, by split: train, and val and test if the folder has them.
 
     Args:
         path: a file of labels, or a folder.
-        images: folder of the images; None: looked for around the labels.
-        boxes: meaning of the four numbers of a COCO file's boxes; None: as COCO has them, refused where that cannot be.
+        images: folder of the images; None: searched for around the labels.
+        boxes: meaning of the four numbers of a COCO file's boxes; None: as in COCO, or an error if that is impossible.
 
     Raises:
-        FileError: there is nothing, or no image of the labels.
-        InputError: the labels are of no format that is known, several could be meant, or they make no sense.
+        FileError: there are no labels, or no image of the labels.
+        InputError: the format of the labels is unknown or ambiguous, or the labels are invalid.
     """
     if images is not None and not images.is_dir():
         raise FileError(f"expected a folder of images at {images}, found none; check `images`")
@@ -79,7 +79,7 @@ def _folder(root: Path, images: Path | None, boxes: BoxFormat | None) -> dict[st
 
 
 def _json_files(root: Path) -> list[Path]:
-    """JSON files in a folder and the folders in it, without those of an earlier training."""
+    """JSON files in a folder and its subfolders, without those of an earlier training."""
     ours = folders_of_ours(root)
     found = [path for pattern in ("*.json", "*/*.json") for path in root.glob(pattern) if path.is_file()]
     return sorted(path for path in found if path.parent == root or path.parent.name not in ours)
@@ -101,7 +101,7 @@ def _is_coco(document: Any) -> bool:
 
 
 def _by_split(files: list[Path], root: Path) -> dict[str, Path]:
-    """Split -> its COCO file. A single file is `train`, whatever it is called."""
+    """Split -> its COCO file. A single file is `train`, whatever its name."""
     if len(files) == 1:
         return {"train": files[0]}
     splits: dict[str, list[Path]] = {}

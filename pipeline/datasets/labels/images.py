@@ -1,4 +1,4 @@
-"""Finder of the images that labels name: paths of other machines and other folders lead to the files that are here."""
+"""Finder of the images that labels name: maps paths of other machines and folders to the files on this machine."""
 
 from __future__ import annotations
 
@@ -14,37 +14,37 @@ from refinedet.errors import FileError, InputError
 
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 _DEPTH, _MOST = 6, 500_000
-"""Folders below the labels, and files in them, among which images are looked for."""
+"""Depth of folders below the labels, and number of files, among which images are searched for."""
 _HOLDERS = {"annotations", "annotation", "labels", "label", "result", "results", "coco", "json", "jsons"}
-"""Folders beside which, and not in which, the images lie."""
+"""Names of folders for labels only: images lie beside them."""
 _SIGNED = ("convert", "tile")
 _OURS = {*_SIGNED, "train", "evaluate", "report"}
-"""Folders of a training, and those whose summary tells them from the user's own."""
+"""Folders of an earlier training; a summary file distinguishes some of them from the user's folders."""
 _TWICE = "name their folder in `images`, or give the images names of their own"
 
 
 @dataclass
 class ImageFinder:
-    """Finds the images of one label file."""
+    """Finder of the images of one label file."""
 
     source: Path
     """Label file, for messages."""
     folders: Sequence[Path]
-    """Folders that file names may be relative to, the likeliest first; the first one that has images of the file is
-    taken for all."""
+    """Folders that file names may be relative to, the likeliest first; the first folder with images of the file is used
+    for all."""
     roots: Sequence[Path]
-    """Folders below which images are looked for by name where none of `folders` has them, one after the other."""
+    """Folders below which images are searched for by name if none of `folders` has them, in this order."""
     moved: list[str] = field(default_factory=list)
-    """Names that led to an image elsewhere than they say."""
+    """Names whose image was found at another place."""
 
     def find(self, names: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
         """Find the images of `names`: (name -> path, names without an image).
 
-        A name is looked for as it is, and then by its last parts alone.
+        The search uses the whole name first, then its last parts.
 
         Raises:
-            FileError: there is no image of more than half of the names.
-            InputError: several images could be meant, or two names lead to one image.
+            FileError: more than half of the names have no image.
+            InputError: a name fits several images, or two names lead to one image.
         """
         folder = self._folder(names)
         found: dict[str, Path] = {}
@@ -67,7 +67,7 @@ class ImageFinder:
         """First folder that has an image of the names.
 
         Raises:
-            InputError: another one has an image of that name too, with other content.
+            InputError: another folder has an image of that name with other content.
         """
         for name in names:
             parts = name_parts(name)
@@ -79,7 +79,7 @@ class ImageFinder:
         return None
 
     def _check_one(self, name: str, places: list[Path]) -> None:
-        """Check that the first place is meant: it is beside the labels, or the others have the same content."""
+        """Check that the first place is the right one: it is beside the labels, or the others have the same content."""
         beside = places[0].parent == self.source.parent
         other = next((place for place in places[1:] if not beside and not _same(places[0], place)), None)
         if other is not None:
@@ -119,7 +119,7 @@ class ImageFinder:
 
 
 def name_parts(name: str) -> tuple[str, ...]:
-    r"""Parts of a file name of any system, without its drive, root and climbing; web addresses are decoded.
+    r"""Parts of a file name of any system, without drive, root and `..`; web addresses are decoded.
 
     >>> name_parts(r"C:\data\..\images\c01.png")
     ('data', 'images', 'c01.png')
@@ -133,7 +133,7 @@ def name_parts(name: str) -> tuple[str, ...]:
 
 
 def roots_around(folder: Path) -> list[Path]:
-    """Folders to search for the images of labels in `folder`: itself, and the one above if it is for labels alone."""
+    """Folders to search for the images of labels in `folder`: itself, and its parent if it is for labels only."""
     return [folder, folder.parent] if folder.name.lower() in _HOLDERS else [folder]
 
 
@@ -145,7 +145,7 @@ def _index(root: Path) -> dict[str, list[Path]]:
 
 
 def images_below(root: Path) -> Iterator[Path]:
-    """Images in a folder and its folders to some depth, in order; hidden ones are left out."""
+    """Images in a folder and its subfolders to some depth, in order; hidden ones are left out."""
     depth, count = len(root.parts), 0
     for folder, inner, files in os.walk(root):
         ours = folders_of_ours(Path(folder))
@@ -161,12 +161,12 @@ def images_below(root: Path) -> Iterator[Path]:
 
 
 def folders_of_ours(folder: Path) -> set[str]:
-    """Names of the folders of an earlier training in a folder, whose chips and records are no labels of the user."""
+    """Names of the folders of an earlier training in a folder; their chips and records are no labels of the user."""
     return _OURS if all((folder / name / "summary.json").is_file() for name in _SIGNED) else set()
 
 
 def _below(folder: Path, parts: tuple[str, ...]) -> Path | None:
-    """Path of an image in a folder by the whole of its name, else by as many last parts as lead to one."""
+    """Path of an image in a folder by its whole name, else by the most last parts that lead to an image."""
     places = (folder.joinpath(*parts[first:]) for first in range(len(parts)))
     return next((place for place in places if place.is_file()), None)
 
@@ -178,7 +178,7 @@ def _agreeing(place: tuple[str, ...], parts: tuple[str, ...]) -> int:
 
 
 def _same(one: Path, other: Path) -> bool:
-    """Say if two files have the same content."""
+    """True if two files have the same content."""
     return one.samefile(other) or (
         one.stat().st_size == other.stat().st_size and one.read_bytes() == other.read_bytes()
     )

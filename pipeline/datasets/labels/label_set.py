@@ -1,4 +1,4 @@
-"""Label set: a COCO document in plain values, with the paths of its images and what was guessed to read it."""
+"""Label set: a COCO document in plain values, with the paths of its images and notes on guesses."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from refinedet.errors import InputError
 from refinedet.raster import open_scene
 
 UNNAMED = "ship"
-"""Class of objects that no tool named."""
+"""Class of objects without a class name."""
 
 SPLIT_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 """Split -> its names in files and folders."""
@@ -20,7 +20,7 @@ SPLIT_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validati
 
 @dataclass(frozen=True, slots=True)
 class LabelSet:
-    """Labels of one split. Image ids are whole and boxes are [x, y, w, h] or have a fifth number, in degrees."""
+    """Labels of one split. Image ids are whole numbers; boxes are [x, y, w, h], or have a fifth number in degrees."""
 
     document: dict[str, Any]
     """COCO document; objects that cannot be read have neither box nor outline."""
@@ -33,10 +33,10 @@ class LabelSet:
     notes: tuple[str, ...] = ()
     """Sentences about what was guessed."""
     without_image: tuple[str, ...] = ()
-    """Images that the labels name and nobody has."""
+    """Images that the labels name but that do not exist."""
 
     def renamed(self, base: Path) -> LabelSet:
-        """Copy whose file names are relative to the folder `base`, which holds all images."""
+        """Copy with file names relative to the folder `base`, which holds all images."""
         names = {name: place.relative_to(base).as_posix() for name, place in self.places.items()}
         images = [{**image, "file_name": names[image["file_name"]]} for image in self.document["images"]]
         places = {names[name]: place for name, place in self.places.items()}
@@ -56,7 +56,7 @@ def common_folder(sets: Sequence[LabelSet]) -> Path:
 
 @dataclass(slots=True)
 class DocumentWriter:
-    """Writes a COCO document object by object, for formats other than COCO."""
+    """Writer of a COCO document object by object, for formats other than COCO."""
 
     images: list[dict[str, Any]] = field(default_factory=list)
     annotations: list[dict[str, Any]] = field(default_factory=list)
@@ -77,9 +77,9 @@ class DocumentWriter:
         return len(self.images)
 
     def add_object(self, image_id: int, class_name: str | None, **drawn: Any) -> None:
-        """Add an object with its `bbox` or `segmentation`, or with neither where it cannot be read.
+        """Add an object with its `bbox` or `segmentation`, or with neither if it cannot be read.
 
-        Without a class name it is of no known category.
+        Without a class name, its category is unknown.
         """
         category = None if class_name is None else self.category(class_name)
         self.annotations.append({"image_id": image_id, "category_id": category, **drawn})

@@ -1,4 +1,4 @@
-"""Labels of tools that keep shapes of their own: VIA's projects (JSON, CSV), and labelme's file for each image."""
+"""Labels of tools with their own shape formats: VIA's projects (JSON, CSV), and labelme's file for each image."""
 
 from __future__ import annotations
 
@@ -29,17 +29,17 @@ class _Region:
 
 
 def is_via(document: object) -> bool:
-    """Say if a JSON document is a project or an export of VIA 2."""
+    """True if a JSON document is a project or an export of VIA 2."""
     return bool(_via_entries(document))
 
 
 def is_labelme(document: object) -> bool:
-    """Say if a JSON document is of labelme."""
+    """True if a JSON document is from labelme."""
     return isinstance(document, Mapping) and isinstance(document.get("shapes"), list) and "imagePath" in document
 
 
 def is_via_table(path: Path) -> bool:
-    """Say if a file is VIA's export as a table."""
+    """True if a file is VIA's export as a table."""
     try:
         with path.open(encoding="utf-8-sig", newline="") as stream:
             return set(next(csv.reader(stream), [])) >= _VIA_COLUMNS
@@ -51,7 +51,7 @@ def read_via(path: Path, images: Path | None = None) -> LabelSet:
     """Read a project of VIA 2, or its export as JSON or CSV.
 
     Raises:
-        FileError: the file cannot be read, or none of its images is there.
+        FileError: the file cannot be read, or none of its images exists.
         InputError: it is not VIA's.
     """
     if path.suffix.lower() == ".csv":
@@ -76,8 +76,8 @@ def read_labelme(files: Sequence[Path], images: Path | None = None) -> LabelSet:
     """Read labelme's files, one for each image.
 
     Raises:
-        FileError: none of the images is there.
-        InputError: two files are of one image.
+        FileError: none of the images exists.
+        InputError: two files describe one image.
     """
     objects: dict[str, list[tuple[str | None, dict[str, Any]]]] = {}
     for path in files:
@@ -113,7 +113,7 @@ def _label_set(
 
 
 def _via_entries(document: object) -> list[Mapping[str, Any]]:
-    """Images of a VIA document; none if it is something else."""
+    """Images of a VIA document; empty for another document."""
     if not isinstance(document, Mapping):
         return []
     held = document.get("_via_img_metadata", document)
@@ -198,7 +198,7 @@ def _around(x: float, y: float, radii: tuple[float, float], turn: float = 0.0) -
 
 
 def _class_attribute(regions: Sequence[_Region]) -> str | None:
-    """Attribute that is the class: one of the usual names, else the only one that there is."""
+    """Attribute with the class: one of the usual names, else the only attribute."""
     counts = Counter(name for region in regions for name in region.attributes)
     usual = [name for word in _CLASS_ATTRIBUTES for name in counts if name.casefold() == word]
     if usual:
@@ -210,7 +210,7 @@ def _via_class(region: _Region, attribute: str | None) -> str | None:
     if attribute is None:
         return UNNAMED
     value = region.attributes.get(attribute)
-    if isinstance(value, Mapping):  # check boxes: the one that is set
+    if isinstance(value, Mapping):  # check boxes: the box that is set
         chosen = [name for name, is_set in value.items() if is_set]
         value = chosen[0] if len(chosen) == 1 else None
     return str(value) if value else None

@@ -1,4 +1,4 @@
-"""Summary of labels: sentences for the console, warnings where a share is large, and counts for the record."""
+"""Summary of labels: sentences for the console, warnings for large shares, and counts for the record."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from pipeline.datasets.labels.label_set import LabelSet
 from refinedet.data.truth import Changes
 
 MANY = 0.05
-"""Share of boxes or images beyond which a sentence is a warning."""
+"""Share of boxes or images above which a sentence is a warning."""
 
 _DRAWN = {
     "polygon": "boxes that follow from polygons: {}",
@@ -21,7 +21,7 @@ _DRAWN = {
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Account of labels that were read."""
+    """Summary of labels that were read."""
 
     notes: tuple[str, ...]
     """Sentences, in order."""
@@ -34,7 +34,7 @@ class Summary:
 def summarise(
     sets: Sequence[LabelSet], changes: Sequence[Changes], classes: Sequence[str], notes: Sequence[str] = ()
 ) -> Summary:
-    """Summarise label sets and the changes that reading made to each; `notes` come after what they say themselves."""
+    """Summarise label sets and the changes that reading made to each; `notes` follow the notes of the sets."""
     images = sum(len(one.places) for one in sets)
     objects = sum(len(one.document["annotations"]) for one in sets)
     absent = [name for one in sets for name in one.without_image]

@@ -1,4 +1,4 @@
-"""YOLO folders: a text file for each image, with upright boxes, turned boxes or polygons in shares of the image.
+"""YOLO folders: a text file for each image, with upright boxes, turned boxes or polygons as shares of the image.
 
 A line is `class cx cy w h`, or `class x1 y1 x2 y2 ...` of three corners or more (four for a turned box).
 """
@@ -20,14 +20,14 @@ from refinedet.errors import FileError, InputError
 
 _CLASS_FILES = ("classes.txt", "obj.names")
 _DIGITS = 2
-"""Digits of pixels that are kept: shares with six digits say no more, and would leave boxes just beyond the image."""
+"""Decimals of pixels that are kept: shares have six digits, and more decimals would put boxes just beyond the image."""
 _MOST_SHARE = 1.05
-"""Largest share that a careless hand draws; pixels are beyond."""
+"""Largest share that careless drawing gives; larger numbers are pixels."""
 
 
 @dataclass(slots=True)
 class _Names:
-    """Names of the classes by their number, and numbers of a key point set that follows a box."""
+    """Class names by number, and the count of key point numbers after a box."""
 
     names: Mapping[int, str] | None
     boxes_only: bool = False
@@ -38,11 +38,10 @@ class _Names:
 def read_yolo(root: Path, settings: Path | None = None) -> dict[str, LabelSet]:
     """Read a YOLO folder by split.
 
-    The splits are those that the file `settings` (data.yaml) names, else those that folders are named after, else
-    `train` alone.
+    The splits come from the file `settings` (data.yaml), else from the names of folders; else there is only `train`.
 
     Raises:
-        FileError: no image or label file is there.
+        FileError: there is no image or no label file.
         InputError: the settings are no YAML, or the labels are no shares of the image.
     """
     told = {} if settings is None else _settings(settings)
@@ -54,7 +53,7 @@ def read_yolo(root: Path, settings: Path | None = None) -> dict[str, LabelSet]:
 
 
 def is_yolo(root: Path) -> bool:
-    """Say if a folder has YOLO's label files: in a folder `labels`, or beside images."""
+    """True if a folder has YOLO's label files: in a folder `labels`, or beside images."""
     if any(_label_files(folder) for folder in (root / "labels", root)):
         return True
     return any((root / name / "labels").is_dir() for names in SPLIT_NAMES.values() for name in names)
@@ -72,7 +71,7 @@ def settings_in(root: Path) -> Path | None:
 
 
 def _label_files(folder: Path) -> bool:
-    """Say if text files in a folder are labels: one has the name of a class file, or of an image."""
+    """True if text files in a folder are labels: one has the name of a class file, or of an image."""
     if not folder.is_dir():
         return False
     if folder.name == "labels":
@@ -106,7 +105,7 @@ def _class_names(told: Mapping[str, Any], root: Path) -> Mapping[int, str] | Non
 
 
 def _named_images(told: Mapping[str, Any], settings: Path) -> dict[str, list[Path]]:
-    """Images of the splits that data.yaml names; a path of another machine leads to the folder of that name here."""
+    """Images of the splits that data.yaml names; a path of another machine leads to the local folder of that name."""
     found: dict[str, list[Path]] = {}
     for split, spellings in SPLIT_NAMES.items():
         listed = [told[name] for name in spellings if isinstance(told.get(name), str | list)]
@@ -125,7 +124,7 @@ def _named_images(told: Mapping[str, Any], settings: Path) -> dict[str, list[Pat
 
 
 def _images_of(name: str, path: object, settings: Path) -> list[Path]:
-    """Images of one entry of a split: a folder, or a text file that lists images; its last parts suffice."""
+    """Images of one entry of a split: a folder, or a text file that lists images; the end of the path suffices."""
     tails = [name_parts(name)[first:] for first in range(len(name_parts(name)))]
     bases = [settings.parent]
     if isinstance(path, str):
@@ -151,7 +150,7 @@ def _listed(line: str, file: Path, settings: Path) -> Path | None:
 
 
 def _images_by_split(root: Path) -> dict[str, list[Path]]:
-    """Images below the folder, by the split that a folder on the way is named after."""
+    """Images below the folder by split; the name of a folder in their path is the split."""
     found: dict[str, list[Path]] = {}
     for place in images_below(root):
         inner = place.relative_to(root).parts[:-1]
@@ -165,7 +164,7 @@ def _images_by_split(root: Path) -> dict[str, list[Path]]:
 def _read(places: list[Path], split: str, source: Path, names: _Names) -> LabelSet:
     writer = DocumentWriter()
     for name in (names.names or {}).values():
-        writer.category(name)  # their order is that of the classes
+        writer.category(name)  # their order is the order of the classes
     without, beyond, values = 0, 0, 0
     for place in places:
         width, height = image_size(place)
@@ -200,7 +199,7 @@ def _notes(names: _Names, without: int, images: int) -> tuple[str, ...]:
 
 
 def _label_file(place: Path) -> Path | None:
-    """Label file of an image: in the folder labels in place of the last folder images, or beside it."""
+    """Label file of an image: its path with the last folder `images` replaced by `labels`, or beside the image."""
     parts = list(place.with_suffix(".txt").parts)
     at = max((index for index, part in enumerate(parts[:-1]) if part == "images"), default=None)
     beside = Path(*parts)
@@ -246,7 +245,7 @@ def _drawn(words: list[str], width: int, height: int, *, boxes_only: bool) -> _D
 
 
 def _class(word: str, names: _Names) -> str | None:
-    """Name of the class of a line; None if there is none of that number."""
+    """Name of the class of a line; None if no class has that number."""
     try:
         number = int(float(word))
     except (ValueError, OverflowError):

@@ -1,1 +1,1 @@
-"""Real samples as scenes for training: which of them may be trained on, how they are read, laid out and pasted."""
+"""Training scenes from real samples: their split, and reading, laying out and pasting of the samples."""

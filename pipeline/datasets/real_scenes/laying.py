@@ -1,7 +1,7 @@
-"""Real patches laid into one sea: positions on shelves, the sea between them, feathered edges. Pure.
+"""Real patches laid into one sea: their positions in rows, the sea between them, and feathered edges. Pure.
 
-A patch keeps its own counts. The sea between the patches has the level of the nearest patch, and the speckle of the
-patches' rims: looks and correlation of the product, and the rest of the rims' variance as a slow texture.
+A patch keeps its own counts. The sea between patches has the level of the nearest patch and the speckle of the patches'
+rims: looks and correlation of the product, and a slow texture with the rest of the rims' variance.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from scipy import ndimage
 Amplitude = NDArray[np.float32]
 
 GAP_PX = 64
-"""Sea between two patches."""
+"""Width of the sea between two patches."""
 TEXTURE_PX, LEVEL_PX = 4.0, 10.0
 """Standard deviations of the slow texture, and of the change between levels."""
 _EDGE_SHARE, _EDGE_PX = 0.12, (2, 6)
@@ -26,7 +26,7 @@ _EDGE_SHARE, _EDGE_PX = 0.12, (2, 6)
 
 @dataclass(frozen=True, slots=True)
 class Speckle:
-    """Speckle of a kind of product in pixels of 10 m."""
+    """Speckle of a product type in pixels of 10 m."""
 
     looks: float
     spread_px: tuple[float, float]
@@ -69,7 +69,8 @@ def lay(
 ) -> Laid:
     """Lay amplitudes (H, W) into one sea of uint16 counts.
 
-    `level` is the median of a sea of speckle alone; None: each patch sets that around it, and all the texture.
+    `level` is the median of a sea of speckle without texture; None: each patch sets the level around it, and all
+    patches set the texture.
     """
     rectangles, (height, width) = shelves([patch.shape for patch in patches], gap_px)
     levels = np.array([level_of(patch) if level is None else level for patch in patches])
@@ -85,7 +86,7 @@ def lay(
 
 
 def shelves(sizes: Sequence[tuple[int, ...]], gap_px: int) -> tuple[NDArray[np.int64], tuple[int, int]]:
-    """Rectangles for patches of (H, W), the highest first, in rows of a square; and the (H, W) of it all."""
+    """Rectangles for patches of (H, W), the highest first, in rows of a square; and the (H, W) of the square."""
     area = sum((h + gap_px) * (w + gap_px) for h, w in sizes)
     across = max(math.isqrt(area), *(w + gap_px for _, w in sizes)) + gap_px
     placed = np.zeros((len(sizes), 4), np.int64)
@@ -112,7 +113,7 @@ def feather(shape: tuple[int, ...]) -> Amplitude:
 
 
 def rim(patch: NDArray[Any]) -> NDArray[Any]:
-    """Pixels of the edge of a patch, where there is mostly sea."""
+    """Pixels at the edge of a patch, which show mostly sea."""
     rows, columns = (edge_px(n) for n in patch.shape)
     inner = np.ones(patch.shape, bool)
     inner[rows:-rows, columns:-columns] = False
@@ -125,7 +126,7 @@ def level_of(patch: NDArray[Any]) -> float:
 
 
 def texture_variance(patches: Sequence[NDArray[Any]], looks: float) -> float:
-    """Variance of the sea's mean power that speckle of so many looks leaves of the rims' variance; their median."""
+    """Variance of the sea's mean power: the median variance of the rims without the part of speckle (`looks`)."""
     spread = []
     for patch in patches:
         power = np.square(rim(patch).astype(np.float64))
@@ -137,7 +138,7 @@ def sea(shape: tuple[int, int], speckle: Speckle, texture: float, rng: np.random
     """Amplitudes (H, W) of a sea with median 1: correlated speckle times a slow texture."""
     looks, whole = speckle.looks, int(speckle.looks)
     weights = [1.0] * whole
-    if looks > whole:  # one more field, so weak that the looks come out as asked
+    if looks > whole:  # one more, weaker field gives the wanted looks
         root = math.sqrt(whole**2 - (looks - 1) * (looks - whole) * whole)
         weights.append((whole - root) / (looks - 1))
     power = np.zeros(shape, np.float32)

@@ -1,4 +1,4 @@
-"""Patches of Sentinel-1 around ships with AIS, as OpenSARShip has them, read in pixels of 10 m."""
+"""Sentinel-1 patches around ships with AIS, from OpenSARShip, read in pixels of 10 m."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 PIXEL_M = 10.0
 SLC_RANGE_M, SLC_AZIMUTH_M = 2.329562, 13.94
-"""Spacing of IW SLC pixels: along the line of sight, and along the track."""
+"""Spacing of IW SLC pixels in metres: along the line of sight, and along the track."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,7 +27,7 @@ class Ship:
     length_m: float
     width_m: float
     by_hand_m: float
-    """Length that the authors of the data set marked in the image."""
+    """Length in metres that the authors of the data set marked in the image."""
 
     @property
     def axis_deg(self) -> float:
@@ -71,13 +71,13 @@ def read_ship(ship: dict[str, Any], bands_px: NDArray[Any], band: str) -> Ship:
 
 
 def _known(ship: dict[str, Any], name: str) -> float:
-    """Size from the register, else from AIS; both write 0 or nothing where it is unknown."""
+    """Size from the register, else from AIS; both write 0 or nothing for an unknown size."""
     sizes = [(ship.get(source) or {}).get(name) for source in ("register", "ais")]
     return float(next((size for size in sizes if size), float("nan")))
 
 
 def averaged(values: NDArray[np.float64], scale: float, axis: int) -> NDArray[np.float64]:
-    """Values on pixels 1 / `scale` times as large along an axis: means over their parts; a rest is cut off."""
+    """Values on pixels 1 / `scale` times as large along an axis: means over their parts, without incomplete ones."""
     count = max(1, int(values.shape[axis] * scale))
     total = np.insert(np.cumsum(np.moveaxis(values, axis, -1), axis=-1), 0, 0, axis=-1)
     ends = np.arange(count + 1) / scale

@@ -1,4 +1,4 @@
-"""Pictures and chips of the real samples: grey levels, and what their masks say of ships and land."""
+"""Pictures and chips of the real samples: grey levels, and masks of ships and land."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from pipeline.datasets.real_scenes.laying import rim
 from refinedet.boxes import Boxes, as_boxes
 
 LEVEL = 100.0
-"""Median amplitude of the sea that chips are scaled to."""
+"""Median amplitude of the sea to which chips are scaled."""
 DARK = 0.2
 """Share of a rim that counts as dark."""
 _LOOKS = 4.4
@@ -23,28 +23,28 @@ _DRAWN_PX = 1.4
 SHIP, LAND = (153, 76, 0), (0, 153, 0)
 """Colours of ships and land in the masks of slicks."""
 GROW_PX = 3
-"""Pixels by which marked ships and land are grown, to judge what a box lies on."""
+"""Pixels by which marked ships and land are grown, for the test of what a box covers."""
 
 Picture = NDArray[Any]
 Shapes = NDArray[np.bool_]
 
 
 def read_chip(path: Path, dark: float = DARK) -> NDArray[np.float32]:
-    """Read a chip and scale it until the `dark` share of its rim ends where that share of the sea does."""
+    """Read a chip, and scale it so that the `dark` quantile of its rim equals that of the sea."""
     pixels = np.asarray(Image.open(path).convert("L"), np.float32)
     ends = max(1.0, float(np.quantile(rim(pixels), dark)))
     return pixels * np.float32(LEVEL * dark_of_median(dark) / ends)
 
 
 def dark_of_median(dark: float) -> float:
-    """Amplitude at which the `dark` share of a sea of 4.4 looks ends, over its median."""
+    """The `dark` quantile of the amplitude of a sea of 4.4 looks, over its median."""
     return float(np.sqrt(special.gammaincinv(_LOOKS, dark) / special.gammaincinv(_LOOKS, 0.5)))
 
 
 def read_boat(chip: NDArray[np.float32]) -> tuple[Boxes, Boxes]:
-    """Box of the boat in a chip, and boxes of what else is as bright.
+    """Box of the boat in a chip, and boxes of other bright areas.
 
-    A boat is what stands out by a third of the highest amplitude, gaps of a pixel closed, around the brightest pixel.
+    The boat is the area around the brightest pixel above a third of the highest amplitude, with gaps of a pixel closed.
     """
     level = float(np.median(chip))
     bright = ndimage.binary_closing(np.pad(chip > level + (chip.max() - level) / 3, 2), np.ones((3, 3)))[2:-2, 2:-2]

@@ -1,6 +1,6 @@
-"""Training scenes made of real samples: patches laid out, ships pasted into real seas, and scenes without ships.
+"""Training scenes from real samples: patches laid out, ships pasted into real seas, and scenes without ships.
 
-Only what split.py allows for training or for validation is read. Equal samples, use and seed give equal bytes.
+It reads only samples that split.py allows for training or validation. Equal samples, use and seed give equal bytes.
 """
 
 from __future__ import annotations
@@ -26,15 +26,15 @@ from refinedet.raster import open_scene
 
 _GAP_PX = 30
 _SEA_PX, _GRID_PX = 1024, 72
-"""Side of a made sea, and of the cells that hold one pasted ship each."""
+"""Side of a simulated sea, and of the cells that hold one pasted ship each."""
 _SEAS, _CHIP_SCENES, _PICTURES_EVERY = 2, 3, 3
-"""Made seas and scenes of chips in an arrangement for training, and every which arrangement has the pictures of the
-sea, which are large: so that none outweighs the others by its pixels."""
+"""Numbers of simulated seas and of scenes of chips per training arrangement, and the interval of arrangements with the
+large pictures of the sea. They keep one kind from outweighing the others by its pixels."""
 _CHIPS = ("boats", "windmills", "beach", "land", "ocean")
 _LEVEL_DB = 3.0
-"""Standard deviation of the level of a made sea, over about 1 km."""
+"""Standard deviation of the level of a simulated sea, over about 1 km."""
 _BRIGHTEST = 110.0
-"""Highest 8-bit value of a sea on which a ship still has room to stand out."""
+"""Highest 8-bit value of a sea on which a ship can still stand out."""
 _NONE = as_boxes([])
 
 
@@ -75,7 +75,7 @@ def real_scenes(samples: Path, use: Use, copies: int, seed: int) -> Iterator[Rea
 
 
 def _laid_ships(name: str, ships: list[Ship], speckle: Speckle, rng: Generator) -> RealScene:
-    """Patches as they are, mirrored at random."""
+    """Unchanged patches, mirrored at random."""
     turned = [_mirrored(ship, *rng.integers(0, 2, 2).astype(bool).tolist()) for ship in ships]
     laid = lay([ship.patch for ship in turned], speckle=speckle, seed=int(rng.integers(1 << 31)), gap_px=_GAP_PX)
     corners = laid.rectangles[:, :2]
@@ -93,7 +93,7 @@ def _mirrored(ship: Ship, across: bool, down: bool) -> Ship:
 
 
 def _made_sea(name: str, cut: list[signatures.Signature], rng: Generator) -> RealScene:
-    """Varied ships on a sea of speckle whose texture and level are drawn."""
+    """Varied ships on a sea of speckle with random texture and level."""
     shape = (_SEA_PX, _SEA_PX)
     speckle = (GRD, SLC)[int(rng.integers(2))]
     grain = sea(shape, speckle, float(rng.uniform(0, 0.15)), rng)
@@ -134,7 +134,7 @@ def _paste(
 
 
 def _laid_chips(name: str, folder: Path, use: Use, rng: Generator) -> RealScene:
-    """Chips of all classes in one sea, in random order; boats are ships, all else is not."""
+    """Chips of all classes in one sea, in random order; only boats are ships."""
     chips, truths = [], []
     for kind in _CHIPS:
         for path in sorted((folder / kind).glob("*.png")):
@@ -158,7 +158,7 @@ def _moved(laid: Laid, truths: list[tuple[Boxes, Boxes]]) -> tuple[Boxes, Boxes]
 
 
 def _seas(samples: Path, use: Use) -> Iterator[RealScene]:
-    """Pictures of the sea as they are: open sea, and slicks with their marked ships."""
+    """Unchanged pictures of the sea: open sea, and slicks with their marked ships."""
     for path in sorted((samples / "sea").glob("*.jpg")):
         if use_of("sea", path.stem) == use:
             yield RealScene(f"sea_{path.stem}", np.asarray(half_of(path, "left")))
@@ -169,7 +169,7 @@ def _seas(samples: Path, use: Use) -> Iterator[RealScene]:
 
 
 def _others(samples: Path, use: Use) -> Iterator[RealScene]:
-    """Chips with marked ships, and land without any, as they are."""
+    """Unchanged chips with marked ships, and land without ships."""
     for path in sorted((samples / "hrsid").glob("*.jpg")):
         if use_of("hrsid", path.stem.split("_")[0]) == use:
             mask = np.asarray(Image.open(path.with_suffix(".png")).convert("L"))
@@ -182,7 +182,7 @@ def _others(samples: Path, use: Use) -> Iterator[RealScene]:
 
 
 def _with_ships(scene: RealScene, name: str, cut: list[signatures.Signature], rng: Generator) -> RealScene:
-    """Copy of an 8-bit picture of the sea with ships pasted in, where it is neither rough nor too bright for them."""
+    """Copy of an 8-bit picture of the sea with ships pasted where it is neither rough nor too bright."""
     power = np.square(scene.pixels.astype(np.float32))
     level = ndimage.gaussian_filter(power, 12)
     rough = ndimage.gaussian_filter(np.square(power - level), 12) > 4 * np.square(level)

@@ -1,4 +1,4 @@
-"""Ships cut out of their real sea, and varied: turned, made shorter and fainter, and laid onto another sea. Pure."""
+"""Ships cut out of their real sea, varied (turned, shortened, weakened) and added to another sea. Pure."""
 
 from __future__ import annotations
 
@@ -16,15 +16,15 @@ from refinedet.boxes import Boxes, as_boxes
 Power = NDArray[np.float32]
 
 _STANDS_OUT = 2.5
-"""Smoothed power over the mean of the sea that belongs to a ship or its side lobes."""
+"""Smoothed power, over the mean of the sea, from which a pixel belongs to a ship or its side lobes."""
 _LEAST_WIDTH_PX, _DRAWN_PX = 1.5, 2.1
-"""Least width of a hull, and how far outside it people draw its box: weights trained on SSDD put theirs there, as half
-a pixel beyond the blurred hull."""
+"""Least width of a hull, and distance of people's boxes outside the hull: weights trained on SSDD place boxes there,
+half a pixel beyond the blurred hull."""
 _SHORTEST, _FAINTEST, _LEAST_PEAK = 0.4, 0.15, 3.5
-"""Least factors on length and power, and the least peak of the smoothed power, over the mean of the sea, that a reader
-would still mark as a ship."""
+"""Least factors on length and power, and the least peak of the smoothed power, over the mean of the sea, that an
+annotator would still mark as a ship."""
 _MEAN_OF_MEDIAN = 1.08
-"""Mean power of a sea of some four looks over the square of its median amplitude."""
+"""Mean power of a sea of about four looks over the square of its median amplitude."""
 _SPREAD_PX = 0.75
 """Standard deviation in power of the response of Sentinel-1's image to a point."""
 
@@ -109,7 +109,7 @@ def _turned(signature: Signature, quarters: int, *, mirrored: bool) -> Signature
 def _shortened(signature: Signature, factor: float) -> Signature:
     """Scale both sides by `factor` below 1, and blur as much as the sensor would."""
     power = averaged(averaged(signature.power.astype(np.float64), factor, 0), factor, 1)
-    power = np.pad(power.clip(0), 2)  # the means are differences of sums, so that 0 may come out just below
+    power = np.pad(power.clip(0), 2)  # the means are differences of sums, so 0 may become slightly negative
     power = ndimage.gaussian_filter(power, _SPREAD_PX * np.sqrt(1 - factor**2))
     x1, y1, x2, y2 = signature.box_xyxy
     half = np.array([x2 - x1, y2 - y1]) / 2 - _DRAWN_PX

@@ -1,6 +1,6 @@
-"""Split of the real samples, by name: a part that may be trained and tuned on, and a part that decides.
+"""Split of the real samples, by name: a part for training and tuning, and a part that decides.
 
-Nothing may be chosen on the part that decides. Pictures of one site, product or parent scene are on one side.
+No choice may depend on the part that decides. Pictures of one site, product or parent scene are in one part.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ TRAIN: dict[str, frozenset[str]] = {
     "asar": frozenset(),
     "wakes": frozenset({"boat1_VV"}),
 }
-"""Names that may be trained on, by sample; every other name of the sample decides.
+"""Names for training, by sample; every other name of the sample decides.
 
 A name is a product (opensarship), a picture, a parent scene (hrsid), whole degrees of longitude east (chips), or a half
 of the picture (city).
@@ -49,10 +49,10 @@ VALIDATE: dict[str, frozenset[str]] = {
     "chips": frozenset({"1"}),
     "sea": frozenset({"test28"}),
 }
-"""Names of the part for training that validate one: they choose its epoch and calibrate its scores."""
+"""Names of the training part for validation: they choose the epoch and calibrate the scores."""
 
 UNIT = {"opensarship": "product", "hrsid": "parent scene", "chips": "degree of longitude", "city": "half"}
-"""Kind of the names of a sample, where it is not a picture."""
+"""Kind of the names of a sample, if it is not a picture."""
 
 
 def part_of(sample: str, name: str) -> Part:

@@ -1,4 +1,4 @@
-"""Writer of the scenes made of real samples, by split, each a GeoTIFF with its truth beside it."""
+"""Writer of the scenes from real samples, by split, each a GeoTIFF with its truth beside it."""
 
 from __future__ import annotations
 
@@ -18,11 +18,11 @@ _OPEN_SEA = ("EPSG:32626", (10.0, 0.0, 500_000.0, 0.0, -10.0, 1_200_000.0))
 
 
 def find_samples(named: str | None) -> Path:
-    """Folder of the real samples below the folder that is named.
+    """Folder of the real samples below the folder `named`.
 
     Raises:
         InputError: no folder is named.
-        FileError: there are no samples in it.
+        FileError: the folder has no samples.
     """
     if named is None:
         raise InputError(

@@ -1,4 +1,4 @@
-"""Blocks of scenes: disjoint squares, each an 8-bit image as detection sees it, with its labels and its split."""
+"""Blocks of scenes: disjoint squares, each an 8-bit image as in detection, with its labels and its split."""
 
 from __future__ import annotations
 
@@ -32,7 +32,7 @@ from refinedet.tiling import Window, boxes_in_window
 _SIDES = (4.0, 2.0, 1.0, 0.5)
 """Sides of blocks in tiles, the first preferred: the larger a block, the fewer ships are cut by its border."""
 _ENOUGH = 12
-"""Blocks with ships at which a side is taken; with fewer, blocks get smaller."""
+"""Number of blocks with ships from which a side is accepted; with fewer, blocks get smaller."""
 _KEY_DIGITS = 3
 """Digits of degrees in the key of a block: two polarisations of one scene give blocks of equal keys."""
 _PNG_LEVEL = 3
@@ -40,7 +40,7 @@ _PNG_LEVEL = 3
 
 @dataclass(frozen=True, slots=True)
 class View:
-    """View of scenes: that of detection with the weights that training starts from."""
+    """Reading of scenes, as in detection with the initial weights of the training."""
 
     settings: SceneSettings
     radiometry: Radiometry
@@ -50,19 +50,19 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Block:
-    """Square of a scene as it is looked at, in its pixels there."""
+    """Square of a scene, in the pixels in which detection reads the scene."""
 
     scene: int
     place: Window
     homes: tuple[int, ...]
-    """Labels whose middle lies in the block."""
+    """Indices of the labels whose middle lies in the block."""
     key: str
-    """Digest that decides on its split; equal for one place on the ground."""
+    """Digest that decides the split; equal for equal places on the ground."""
 
 
 @dataclass(frozen=True, slots=True)
 class SeenScene:
-    """One scene as it is looked at."""
+    """One scene as detection reads it."""
 
     labelled: LabelledScene
     name: str
@@ -70,16 +70,16 @@ class SeenScene:
     width: int
     height: int
     boxes: NDArray[np.float64]
-    """(N, 4) boxes of all labels in its pixels; NaN where there is none."""
+    """(N, 4) boxes of all labels in its pixels; NaN for a label without a box here."""
     gsd_m: tuple[float, float] | None
     notes: tuple[str, ...]
 
 
 def look_at(scene: LabelledScene, name: str, view: View) -> SeenScene:
-    """Open a scene as detection does, and say in which pixels it is looked at.
+    """Open a scene as detection does, and convert the labels to its pixels.
 
     Raises:
-        FileError, InputError: it cannot be read, or a setting does not fit.
+        FileError, InputError: the scene cannot be read, or a setting does not fit.
     """
     with open_source(scene.path, view.settings) as reader:
         sample = reader.sample()
@@ -96,7 +96,7 @@ def look_at(scene: LabelledScene, name: str, view: View) -> SeenScene:
 
 
 def cut_blocks(scenes: Sequence[SeenScene], windows: TileConfig) -> tuple[list[Block], int]:
-    """Blocks of all scenes, and their side in pixels: the largest with which enough of them have labels.
+    """Blocks of all scenes, and their side in pixels: the largest side for which enough blocks have labels.
 
     Raises:
         InputError: labels lie in too few blocks to train, validate and test on.
@@ -114,7 +114,7 @@ def cut_blocks(scenes: Sequence[SeenScene], windows: TileConfig) -> tuple[list[B
 
 
 def split_blocks(blocks: Sequence[Block], val_fraction: float, test_fraction: float) -> list[str]:
-    """Split of each block, by place alone: shares of the labels go to validation and test, at least a place each."""
+    """Split of each block, by place only: shares of the labels go to validation and test, at least one place each."""
     counts: Counter[str] = Counter()
     for block in blocks:
         counts[block.key] += len(block.homes)
@@ -150,12 +150,12 @@ class BlockWriter:
     def __init__(self, scene: SeenScene, side: int, view: View, folder: Path) -> None:
         self._scene, self._side, self._view, self._folder = scene, max(side, view.windows.tile_px), view, folder
         self.on_nodata: set[int] = set()
-        """Labels in the scene where nothing was measured."""
+        """Labels in the scene on pixels without a measurement."""
 
     def write(
         self, blocks: Sequence[tuple[Block, NDArray[np.bool_]]], labels: NDArray[np.int64]
     ) -> Iterator[tuple[Block, Annotated]]:
-        """Write blocks in their order, each with (N,) true for labels to ignore there; yield those with valid pixels.
+        """Write blocks in order, each with (N,) true for labels to ignore there; yield the blocks with valid pixels.
 
         `labels` are the (N,) classes of all labels.
         """
@@ -207,7 +207,7 @@ class BlockWriter:
 
 
 def _blocks(number: int, scene: SeenScene, side: int) -> Iterator[Block]:
-    """Blocks of one scene with a side of that many pixels, less at its right and lower border."""
+    """Blocks of one scene with a side of `side` pixels, smaller at its right and lower border."""
     middle = (scene.boxes[:, :2] + scene.boxes[:, 2:]) / 2
     usable = scene.labelled.inside & ~scene.labelled.too_long
     homes: dict[tuple[int, int], list[int]] = {}
@@ -223,7 +223,7 @@ def _blocks(number: int, scene: SeenScene, side: int) -> Iterator[Block]:
 
 
 def _place_of(place: Window, scene: SeenScene, position: Position | None) -> str:
-    """Words for a place: degrees, or the scene and the pixel where there are none."""
+    """Text for a place: degrees, or the scene and the pixel if it has no position."""
     at = np.array([[place.x + place.width / 2, place.y + place.height / 2]])
     if position is not None:
         own = (scene.labelled.info.width / scene.width, scene.labelled.info.height / scene.height)
@@ -240,7 +240,7 @@ def _any_valid(valid: NDArray[np.bool_], box: NDArray[np.float32]) -> bool:
 
 
 def _padded(pixels: NDArray[np.uint8], side: int) -> NDArray[np.uint8]:
-    """Pixels at the top left of a square of black, in one channel where all three are equal."""
+    """Pixels at the top left of a black square, in one channel if all three are equal."""
     if pixels.ndim == 3 and (pixels == pixels[..., :1]).all():
         pixels = pixels[..., 0]
     canvas = np.zeros((side, side, *pixels.shape[2:]), np.uint8)

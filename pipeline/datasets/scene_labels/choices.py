@@ -1,4 +1,4 @@
-"""Choices of the user on labels over scenes."""
+"""User settings for labels over scenes."""
 
 from __future__ import annotations
 
@@ -17,12 +17,12 @@ _LABEL_SUFFIXES = (".geojson", ".gpkg", ".shp", ".csv", ".tsv")
 
 @dataclass(frozen=True, slots=True)
 class LabelChoices:
-    """Scenes of a file of labels, and settings for both."""
+    """Scenes of a label file, and settings for both."""
 
     scenes: tuple[Path, ...]
     labels: LabelSettings = field(default_factory=LabelSettings)
     settings: SceneSettings = field(default_factory=SceneSettings)
-    """Pixels of the scenes that are looked at."""
+    """Settings for reading the scenes."""
 
     def __post_init__(self) -> None:
         twice = [path for path, count in Counter(path.absolute() for path in self.scenes).items() if count > 1]
@@ -33,10 +33,10 @@ class LabelChoices:
 def label_choices(
     annotations: Path, scenes: tuple[Path, ...], labels: LabelSettings, settings: SceneSettings
 ) -> LabelChoices | None:
-    """Choices for labels over `scenes`; None without scenes, where `annotations` is a COCO file.
+    """Settings for labels over `scenes`; None without scenes, when `annotations` is a COCO file.
 
     Raises:
-        InputError: there are labels without scenes, or settings that need scenes.
+        InputError: scenes are missing for the labels or for a setting.
     """
     if scenes:
         return LabelChoices(scenes, labels, settings)

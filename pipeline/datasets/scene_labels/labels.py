@@ -1,4 +1,4 @@
-"""Labels of a vector file or table: one for each ship, with its class, its length and the scene that it names."""
+"""Labels of a vector file or table: one for each ship, with its class, its length and its scene if named."""
 
 from __future__ import annotations
 
@@ -19,32 +19,32 @@ _CLASSES = ("class", "class_name", "label", "category", "ship_type", "type", "na
 _LENGTHS = ("vessel_length_m", "length_m", "ship_length_m", "length", "loa")
 _SCENES = ("scene_id", "scene", "image", "image_id", "file_name", "filename")
 _FEW_CLASSES, _LEAST_OF_CLASS = 20, 3
-"""A column guessed to hold classes has few values, and each several times on average; names of ships do not."""
+"""Limits for a column that is guessed to hold classes: few values, each several times on average, unlike ship names."""
 _NO = {"false", "0", "no"}
 _LONGEST_M = 1000.0
-"""Lengths beyond are no lengths of ships in metres."""
+"""Largest length of a ship in metres; larger numbers are no such lengths."""
 
 
 @dataclass(frozen=True, slots=True)
 class Label:
-    """Ship of the user's file."""
+    """Ship in the user's file."""
 
     shape: Any
     """Point or polygon, in coordinates of `system`."""
     system: System | None
-    """System of its coordinates; None: the file does not say."""
+    """System of its coordinates; None: the file states none."""
     name: str
     """Class."""
     length_m: float | None
     sure: bool
-    """False for one that its file doubts: it is neither a ship nor background."""
+    """False for an uncertain label of the file: it is neither a ship nor background."""
     scene: str | None
-    """Name of the scene that the file gives; None: none."""
+    """Name of the scene in the file; None: the file names none."""
 
 
 @dataclass(slots=True)
 class Labels:
-    """Labels of a file, and an account of what it held."""
+    """Labels of a file, and counts of its content."""
 
     path: Path
     found: list[Label] = field(default_factory=list)
@@ -75,12 +75,12 @@ def read_labels(path: Path, scenes: Sequence[Path], settings: LabelSettings) -> 
 
 
 def scene_name(path: Path) -> str:
-    """Name by which tables know a scene."""
+    """Name of a scene in tables."""
     return path.name.split(".", 1)[0].casefold()
 
 
 def _scene_names(scenes: Iterable[Path]) -> dict[str, str]:
-    """Spelling in a table -> name of a scene; xView3's scenes are known by their folders."""
+    """Spelling in a table -> name of a scene; xView3's scenes have the names of their folders."""
     found: dict[str, str] = {}
     for path in scenes:
         for spelling in (path.absolute().parent.name.casefold(), path.name.casefold(), scene_name(path)):
@@ -112,7 +112,7 @@ def _class_column(layer: Features, asked: str | None, path: Path) -> str | None:
 
 
 def _named(layer: Features, names: Sequence[str]) -> list[tuple[str, list[Any]]]:
-    """Columns of these names, in any case, in their order."""
+    """Columns with these names, in upper or lower case, in the order of `names`."""
     lower = {name.casefold(): name for name in layer.columns}
     return [(lower[name], layer.columns[lower[name]]) for name in names if name in lower]
 

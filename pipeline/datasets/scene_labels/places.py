@@ -21,9 +21,9 @@ from refinedet.raster import RasterInfo
 from refinedet.scene.windows.pixel_size import has_pixel_size, pixel_size_m
 
 _POINT_PX = 6.0
-"""Side of the box around a point in a scene whose pixels have no size."""
+"""Side of the box around a point, in pixels, in a scene of unknown pixel size."""
 _LONGEST_M = 1000.0
-"""Polygons that are longer are no ships: areas of interest, land, footprints of scenes."""
+"""Longest polygon of a ship; longer ones are areas of interest, land or footprints of scenes."""
 _Boxes = NDArray[np.float64]
 
 
@@ -34,9 +34,9 @@ class LabelledScene:
     path: Path
     info: RasterInfo
     boxes: _Boxes
-    """(N, 4) boxes of all labels; NaN for one that has no place near this scene, or is of another."""
+    """(N, 4) boxes of all labels; NaN for a label that is far from this scene or belongs to another."""
     inside: NDArray[np.bool_]
-    """(N,) true where the middle of the box lies in the scene."""
+    """(N,) true if the middle of the box lies in the scene."""
     too_long: NDArray[np.bool_]
     """(N,) true for a polygon that is too long for a ship."""
 
@@ -47,10 +47,10 @@ def place_labels(
     """Place all labels in all scenes; a point becomes a square of its length, or of `point_m` metres.
 
     Returns:
-        The scenes, and sentences on what was guessed.
+        The scenes, and sentences on guesses.
 
     Raises:
-        InputError: no label lies in any scene, or nothing says which coordinates the labels have.
+        InputError: no label lies in any scene, or the system of the coordinates is unknown.
     """
     notes: list[str] = []
     unknown = [label for label in labels.found if label.system is None]
@@ -69,7 +69,7 @@ def place_labels(
 
 
 def _guess(unknown: list[Label], scenes: Sequence[tuple[Path, RasterInfo]], point_m: float) -> System | None:
-    """System of coordinates in which most labels lie in a scene; None if they do in none."""
+    """System of coordinates in which most labels lie in a scene; None if none lies in a scene."""
     own = dict.fromkeys(info.crs for _, info in scenes if info.crs)
     candidates: list[System] = [*(CRS.from_user_input(crs) for crs in own), "pixels", WGS84]
     hits = [
@@ -107,7 +107,7 @@ def _placed(
 
 
 def _pixels(corners: _Boxes, system: System, position: Position | None, info: RasterInfo) -> _Boxes:
-    """Pixels (M, 2) of coordinates (M, 2); NaN where there are none."""
+    """Pixels (M, 2) of coordinates (M, 2); NaN for coordinates without a pixel."""
     if system == "pixels":
         return corners
     if position is None or not len(corners):
@@ -119,7 +119,7 @@ def _pixels(corners: _Boxes, system: System, position: Position | None, info: Ra
 
 
 def _nowhere(labels: Labels, scenes: Sequence[tuple[Path, RasterInfo]], point_m: float) -> str:
-    """Sentence on labels of which none lies in a scene."""
+    """Sentence for the error that no label lies in a scene."""
     if not labels.found:
         left = ", ".join(f"{count} {reason}" for reason, count in labels.left_out.items()) or "no features"
         return f"expected labels in {labels.path}, points or polygons, found none ({left})"

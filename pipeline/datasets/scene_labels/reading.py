@@ -1,4 +1,4 @@
-"""Reader of labels over scenes: images of blocks and their truth, in splits by place, and a summary in sentences."""
+"""Reader of labels over scenes: makes images of blocks and their truth, in splits by place, and a summary."""
 
 from __future__ import annotations
 
@@ -35,17 +35,17 @@ from refinedet.scene.source import open_source
 
 _LOG = logging.getLogger(__name__)
 _EMPTY_PER_LABEL = 2
-"""Empty training chips that are kept for each label, about."""
+"""Approximate number of empty training chips that are kept per label."""
 _LEAST_EMPTY = 0.1
 
 
 @dataclass(frozen=True, slots=True)
 class LabelledImages:
-    """Images of labelled scenes, and facts for cutting them into chips."""
+    """Images of labelled scenes, and values for cutting them into chips."""
 
     reading: Reading
     gsd_m: PixelSizes | None
-    """Pixel sizes in which the scenes are looked at; None: one has none."""
+    """Pixel sizes at which the scenes are read; None if a scene has none."""
     keep_empty: float
     """Share of empty training chips to keep."""
 
@@ -53,12 +53,12 @@ class LabelledImages:
 def read_labelled_scenes(
     path: Path, choices: LabelChoices, view: View, fractions: tuple[float, float], out: Path
 ) -> LabelledImages:
-    """Place labels in scenes, write the scenes as 8-bit images of blocks to folder `out`, and say what became of all.
+    """Place labels in scenes, write the scenes as 8-bit images of blocks to folder `out`, and return a summary.
 
     Args:
         path: labels.
-        choices: scenes, and what overrules a guess.
-        view: how scenes are looked at.
+        choices: scenes, and settings that replace guesses.
+        view: reading of the scenes.
         fractions: shares of validation and test.
         out: folder of the images and of `summary.json`.
 
@@ -106,16 +106,16 @@ def read_labelled_scenes(
 
 
 def _names(paths: Sequence[Path]) -> list[str]:
-    """Names of scenes for their images; numbered where two are alike."""
+    """Names of scenes for their images; equal names are numbered."""
     stems = [path.name.split(".", 1)[0] or "scene" for path in paths]
     return [stem if stems.count(stem) == 1 else f"{stem}_{i}" for i, stem in enumerate(stems, start=1)]
 
 
 def _ignored(labels: Labels, blocks: Sequence[Block], splits: Sequence[str]) -> dict[str, NDArray[np.bool_]]:
-    """Split -> (N,) true for labels that are neither ship nor background there: doubted, or of another split.
+    """Split -> (N,) true for labels that are neither ship nor background there: uncertain, or of another split.
 
-    A label at the border of two blocks, or in two scenes of one place, is a ship in one split alone: that of its own
-    block, or the one that is farthest from training if it has several.
+    A label at the border of two blocks, or in two scenes of one place, is a ship in one split only: that of its own
+    block, or of several the one that is farthest from training.
     """
     home = np.zeros(len(labels.found), np.int64)
     for block, split in zip(blocks, splits, strict=True):

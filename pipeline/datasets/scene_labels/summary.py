@@ -1,4 +1,4 @@
-"""Account of labels over scenes, in sentences for the console and for `summary.json`."""
+"""Summary of labels over scenes, in sentences for the console and for `summary.json`."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from pipeline.datasets.scene_labels.blocks import SeenScene
 from pipeline.datasets.scene_labels.labels import Labels
 
 _ALARMING = 0.05
-"""Share of labels lost from which a sentence is a warning."""
+"""Share of lost labels from which a sentence is a warning."""
 _LEFT_OUT = {
     "without a place": "have no place that can be read",
     "lines": "are lines or mixed, and no ships: draw points or polygons",
@@ -23,7 +23,7 @@ _LEFT_OUT = {
 
 @dataclass(frozen=True, slots=True)
 class Summary:
-    """Account of labels and scenes."""
+    """Summary of labels and scenes."""
 
     labels: Labels
     scenes: Sequence[SeenScene]
@@ -32,7 +32,7 @@ class Summary:
     point_m: float
 
     def sentences(self) -> list[str]:
-        """Sentences on what was read, guessed, and lost in small shares."""
+        """Sentences on labels that were read or guessed, and on small losses."""
         labels = self.labels
         kinds = ", ".join(f"{count} {kind}" for kind, count in labels.kinds.items())
         found = [f"{labels.path}: {kinds} over {len(self.scenes)} scene{'s' * (len(self.scenes) > 1)}"]
@@ -53,7 +53,7 @@ class Summary:
         return [*found, *self.placed_notes, *(sentence for share, sentence in self._losses() if share <= _ALARMING)]
 
     def warnings(self) -> list[str]:
-        """Sentences on what was lost in larger shares."""
+        """Sentences on larger losses."""
         return [sentence for share, sentence in self._losses() if share > _ALARMING]
 
     def _losses(self) -> list[tuple[float, str]]:
