@@ -2,15 +2,15 @@
 
     python benchmarks/accuracy/attributes.py --detected
 
-It takes about a minute on two cores. It measures ships of at least 8 pixels through `detect_scene`. Nothing was
-developed on the seeds of these scenes. Boxes are the true ones; with --detected also those that the weights of the
+It takes about a minute on two cores. It measures ships of at least 8 pixels through `detect_scene`. The seeds of these
+scenes were not used in development. Boxes are the true ones; with --detected also those that the weights of the
 package find. The truth:
 
 - length: from bow to stern of the simulated hull, in metres. The error is |measured - true| / true.
 - heading: the axis of the hull from true north; bow and stern look alike, so errors are modulo 180 degrees.
 - contrast: mean power at the ship's brightest point over the mean power of the water at its centre, free of speckle.
-  The simulator states S/C, the ship's own signal over the water; an image shows ship and water, (S + C) / C, and so the
-  truth is 10 log10(1 + S/C). Errors against S/C itself are printed beside it.
+  The simulator states S/C, the ship's own signal over the water. An image shows ship and water, (S + C) / C, so the
+  truth is 10 log10(1 + S/C). The table also has the errors against S/C itself.
 """
 
 from __future__ import annotations
@@ -55,17 +55,17 @@ class Errors:
 
     length_px: Values
     peak_db: Values
-    """S/C."""
+    """Peak of the ship's signal over the water, S/C."""
     looks: Values
     length: Values
-    """Relative, signed."""
+    """Relative error of the length, signed."""
     width: Values
     heading_deg: Values
-    """In [0, 90]."""
+    """Error of the heading, in [0, 90]."""
     contrast_db: Values
-    """Signed, against (S + C) / C."""
+    """Error of the contrast against (S + C) / C, signed."""
     contrast_signal_db: Values
-    """Signed, against S/C."""
+    """Error of the contrast against S/C, signed."""
 
 
 class KnownBoxes:

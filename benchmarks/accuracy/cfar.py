@@ -2,9 +2,9 @@
 
     python benchmarks/accuracy/cfar.py demo/scene.tif demo/scene.truth.geojson
 
-It prints precision, recall and F1 for several thresholds, and the best of them. That favours CFAR: in practice there is
-no truth to choose a threshold by. The match rule is that of `refinedet score`: IoU >= 0.3 or centres within
-40 m (4 pixels in a scene without position).
+It prints precision, recall and F1 for several thresholds, and the best of them. This favours CFAR, because in practice
+there is no truth for the choice of a threshold. The match rule is that of `refinedet score`: IoU >= 0.3 or centres
+within 40 m (4 pixels in a scene without position).
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ THRESHOLDS = (3.0, 3.5, 4.0, 4.5, 5.0, 5.5, 6.0, 7.0, 8.0, 10.0, 12.0)
 
 
 def main() -> int:
-    """Print the table; returns 2 where a file is missing or of the wrong kind."""
+    """Print the table; returns 2 if a file is missing or of the wrong kind."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("scene", type=Path, help="GeoTIFF, PNG or JPEG")
     parser.add_argument("truth", type=Path, help="GeoJSON with the property bbox_px, as `refinedet simulate` writes it")

@@ -2,8 +2,8 @@
 
     python benchmarks/accuracy/coastlines.py
 
-It prints the share of OpenStreetMap's coast that has GSHHG's coast within some distance. The default of --land-buffer-m
-rests on these figures. The script takes 1.5 GB of memory.
+It prints the share of OpenStreetMap's coast that has GSHHG's coast within several distances. The default of
+--land-buffer-m is based on these figures. The script takes 1.5 GB of memory.
 """
 
 from __future__ import annotations

@@ -7,9 +7,9 @@ dual_polarisation_scene.py lays those of a product into one sea, whose level aro
 the same polarisation, and whose speckle in vv and vh is independent. A ship counts as found if the centre of a box lies
 within half of its length, or 50 m, of the middle of its patch. Lengths are those registered.
 
-A box in the made-up sea is a false alarm. A box within a patch beside its ship is counted apart: most are neighbours
-that nobody marked. Ways to fuse two scores are compared at the default threshold. Each product is judged by the way
-that is best on the other two: most ships found less false alarms; of equals the first.
+A box in the simulated sea is a false alarm. A box within a patch beside its ship is counted separately: most are
+unmarked neighbours. Methods to fuse two scores are compared at the default threshold. Each product is judged with the
+method that is best on the other two: most found ships minus false alarms; of equal ones, the first.
 """
 
 from __future__ import annotations
@@ -81,7 +81,7 @@ class Counts:
     found: tuple[int, ...]
     """Ships found, by length."""
     in_sea: int
-    """Boxes in the made-up sea."""
+    """Boxes in the simulated sea."""
     in_patches: int
     """Boxes in a patch beside its ship."""
 
@@ -90,7 +90,7 @@ class Counts:
         return Counts(found, self.in_sea + other.in_sea, self.in_patches + other.in_patches)
 
     def merit(self, *, strict: bool) -> int:
-        """Ships found less false alarms; `strict` counts boxes beside a ship as false alarms."""
+        """Ships found minus false alarms; `strict` counts boxes beside a ship as false alarms."""
         return sum(self.found) - self.in_sea - (self.in_patches if strict else 0)
 
     def row(self, name: str) -> str:
@@ -100,7 +100,7 @@ class Counts:
 
 
 def main() -> None:
-    """Make the scenes, look at them, and print the tables."""
+    """Make the scenes, detect in them, and print the tables."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--ships", type=Path, required=True, help="folder of OpenSARShip: .json and .npz by product")
     parser.add_argument("--weights", type=Path, help="weights; default: those of the package")
@@ -161,7 +161,7 @@ def _print_runs(laid: Sequence[RealShips], detector: Detector) -> None:
 
 
 def _print_ways(laid: Sequence[RealShips], search: Search) -> None:
-    """Compare ways to fuse scores: ships of one run with low scores, fused anew."""
+    """Compare methods to fuse scores, on the ships of one run with a low threshold."""
     results = [look(ships, "vv+vh", search) for ships in laid]
     counts = {name: [_fused(*pair, way) for pair in zip(laid, results, strict=True)] for name, way in WAYS.items()}
     print()

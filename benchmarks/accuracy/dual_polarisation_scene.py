@@ -21,9 +21,9 @@ PIXEL_M = 10.0
 
 _LOOKS = 5
 _BLUR_PX = 0.8
-"""Standard deviation of the filter that makes neighbouring pixels alike, as in IW GRD, whose details are of 20 m."""
+"""Standard deviation of the filter that correlates neighbouring pixels, as in IW GRD with its resolution of 20 m."""
 _TRANSITION_PX = 32.0
-"""Standard deviation of the filter that leads from the level of one square to that of the next."""
+"""Standard deviation of the filter that smooths the step between the levels of two squares."""
 _ORIGIN_XY = (400_000.0, 4_400_000.0)
 """Upper left corner in UTM zone 25N: the middle of the Atlantic."""
 
@@ -39,7 +39,7 @@ class RealShips:
     places_xy: NDArray[np.float64]
     """(N, 2) pixels of the middle of each ship."""
     length_m: NDArray[np.float64]
-    """(N,) length as registered, else as told by AIS, else as marked in the image."""
+    """(N,) length from the register, else from AIS, else as marked in the image."""
     patches_xyxy: NDArray[np.float64]
     """(N, 4) pixels of the real patch around each ship."""
     pixel_m: float = PIXEL_M
@@ -80,7 +80,7 @@ def _scene(product: str, ships: Sequence[Any], patches: Any, folder: Path) -> Re
 
 
 def sea_power(patch: Grey) -> float:
-    """Mean power of the sea in a patch: of its darker pixels, with what speckle puts above them."""
+    """Mean power of the sea in a patch, from its darker pixels, corrected for the brighter part of the speckle."""
     power = patch[patch > 0] ** 2
     mean = power.mean()
     for _ in range(5):

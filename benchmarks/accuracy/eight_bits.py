@@ -1,12 +1,12 @@
-"""Guess of what 8 bits hold, amplitude or decibels, on real pictures; and ships found in either.
+"""Guess of the content of 8 bits (amplitude or decibels) on real pictures, and ships found in both.
 
     python benchmarks/accuracy/eight_bits.py --data shared/data --mirror shared/data/mirror
 
-The first table counts the pictures that are taken for decibels. The thresholds of the guess were chosen with a view to
-all pictures marked "seen"; the guess was not tried on the others before. How exact the slope has to be was seen on the
-port and on the ships of OpenSARShip. The second one has ships found in 8-bit decibels: with 8 bits as they are
-(`--values amplitude`), by default, and in the amplitude itself. `data` is a folder with `real/`, `mirror` one with the
-archive of SSDD.
+The first table counts the pictures that are read as decibels. The thresholds of the guess were chosen on all pictures
+marked "seen"; the guess was not tried on the others before. The port and the ships of OpenSARShip showed the required
+accuracy of the slope. The second table has the ships found in 8-bit decibels: with unchanged 8 bits
+(`--values amplitude`), by default, and in the amplitude itself. `data` is a folder with `real/`, `mirror` a folder with
+the archive of SSDD.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ QUALITIES = (90, 75)
 POWERS = (0.5, 0.7, 2.0)
 UTM, MATRIX = "EPSG:32611", (10.0, 0.0, 370_000.0, 0.0, -10.0, 3_740_000.0)
 PORT_PX, SHIPS_PX = 4.0, 8.0
-"""Largest distance of a box's centre from the mark of a ship that it does not hold."""
+"""Largest distance of a box's centre from the mark of a ship outside the box."""
 AS_STORED = SceneSettings(values="amplitude")
 
 Guesses = list[tuple[EightBit, float | None]]
@@ -131,7 +131,7 @@ def row(name: str, guesses: Guesses) -> str:
 
 
 class Finder:
-    """Detection in scenes whose ships are known, by default settings but for land."""
+    """Detection in scenes with known ships, by default settings except for land."""
 
     def __init__(self, path: Path, detector: Detector, port_path: Path) -> None:
         """Take a path for scenes, a detector, and the real port, whose position is used."""
@@ -153,7 +153,7 @@ class Finder:
                 yield f"{name} | {cut} | {span:.0f} dB | {before} | {after} | {kind} | {whole} of {len(places)}"
 
     def chips(self, chips: Iterable[tuple[str, Grey, Boxes]]) -> str:
-        """Precision and recall on SSDD chips as they are, and as 8-bit decibels, as they are and by default."""
+        """Precision and recall on unchanged SSDD chips, and on 8-bit decibels, unconverted and by default."""
         sums = np.zeros((3, 3), np.int64)
         for _, chip, truth in chips:
             grey, _ = squeezed(chip.astype(np.float64), CUTS[0])
@@ -189,7 +189,7 @@ class Finder:
         )
 
     def _counted(self, found: SceneResult, places: NDArray[np.float64], is_port: bool) -> str:
-        """Ships that a box holds, or has its centre near to; and boxes without a ship."""
+        """Numbers of ships in a box or near its centre, and of boxes without a ship."""
         boxes = found.detections.boxes_xyxy
         apart = np.hypot(*((boxes[None, :, :2] + boxes[None, :, 2:]) / 2 - places[:, None]).transpose(2, 0, 1))
         held = ((boxes[None, :, :2] <= places[:, None]) & (places[:, None] <= boxes[None, :, 2:])).all(axis=2)

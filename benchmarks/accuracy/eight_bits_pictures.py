@@ -1,4 +1,4 @@
-"""8-bit pictures of known kind, for eight_bits.py: amplitude as it is, and squeezed to decibels as viewers do it."""
+"""8-bit pictures of known kind, for eight_bits.py: amplitude, and decibels scaled to 8 bits as in viewers."""
 
 from __future__ import annotations
 
@@ -41,7 +41,7 @@ CELL_PX = 224
 
 
 def rasters(data: Path) -> Iterator[tuple[str, Amplitude]]:
-    """Yield name and amplitude of each raster of the real sets that holds more than 8 bits."""
+    """Yield name and amplitude of each raster of the real sets with more than 8 bits."""
     for name, kind in RASTERS.items():
         with open_scene(data / "real" / name) as reader:
             pixels = reader.read_whole().astype(np.float64)

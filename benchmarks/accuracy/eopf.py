@@ -1,4 +1,4 @@
-"""Same Sentinel-1 product in SAFE format and in each layout of EOPF's Zarr format: positions, values and ships.
+"""Comparison of a Sentinel-1 product in SAFE format and in each layout of EOPF's Zarr format: positions, values, ships.
 
     python benchmarks/accuracy/eopf.py metadata/S1A_IW_GRDH.SAFE --fraction 0.1
 
@@ -35,7 +35,7 @@ LAYOUTS = ("cpm2", "cpm2-degraded", "cpm3")
 _SCENES = Path(__file__).resolve().parents[1] / "scenes"
 _POINTS, _PIECE_PX = 2000, 512
 _SAME_PX = 0.01
-"""Largest difference of equal boxes: the size of a batch, which depends on time, changes them by less."""
+"""Largest difference of equal boxes; the batch size, which depends on time, changes boxes by less."""
 
 
 def main() -> int:
@@ -106,7 +106,7 @@ def apart(product: Path, store: Path) -> float:
 
 
 def difference(product: Path, store: Path, calibrate: str) -> str:
-    """Largest relative difference of calibrated amplitudes in pieces along the diagonal; none if it is refused."""
+    """Largest relative difference of calibrated amplitudes in pieces along the diagonal; none if that is refused."""
     settings = SceneSettings(calibrate=calibrate)  # type: ignore[arg-type]  # both are names
     try:
         with open_source(product, settings) as ours, open_source(store, settings) as other:
@@ -117,7 +117,7 @@ def difference(product: Path, store: Path, calibrate: str) -> str:
 
 
 def relative(ours: NDArray[np.float32], other: NDArray[np.float32]) -> float:
-    """Largest difference of measured pixels, as a share of their mean: those of nothing but noise are near 0."""
+    """Largest difference of valid pixels, as a share of their mean, because pixels of noise alone are near 0."""
     measured = ours > 0
     return float(np.abs(other - ours)[measured].max() / ours[measured].mean()) if measured.any() else 0.0
 

@@ -1,10 +1,10 @@
-"""Flags of detections that are no ships, and of ships, before and after the pixels around each are looked at.
+"""Flags of ships and of detections that are no ships, before and after the analysis of the pixels around them.
 
     python benchmarks/accuracy/no_ships.py --data ../shared/data --mirror ../shared/data/mirror
 
-"Before" has the flags of the coastline, the merge and missing pixels alone. A detection counts as a ship if it holds
-the middle of a marked ship or lies within a few pixels of it; all others are no ships. Nothing is dropped, so both have
-the same boxes.
+"Before" has only the flags of the coastline, the merge and missing pixels. A detection counts as a ship if it contains
+the middle of a marked ship or lies within a few pixels of it; all others are no ships. No detection is dropped, so both
+have the same boxes.
 """
 
 from __future__ import annotations
@@ -41,7 +41,7 @@ from refinedet.scene.source import open_source
 Flags = tuple[tuple[str, ...], ...]
 
 SEEDS, PORT_M, COARSE_M, EVERY = (11, 12, 13), 30, (20, 40, 60), 3
-"""Seeds of simulated scenes, pixel sizes of the port, and the share of the SSDD chips that are looked at."""
+"""Seeds of simulated scenes, pixel sizes of the port, and the interval of the SSDD chips in use."""
 OCEAN_CRS, OCEAN = "EPSG:32625", (10.0, 0.0, 380_000.0, 0.0, -10.0, 5_000_000.0)
 """Place in the Atlantic, where no coast is near."""
 NEAR_M, NEAR_PX, ISLAND_M = 120.0, 6.0, 240.0
@@ -92,7 +92,7 @@ def main() -> None:
 
 
 def look(case: Case, search: Search) -> tuple[list[str], Flags, Flags, float]:
-    """Kind of each detection by default, its flags without and of the new look, and the seconds that this took."""
+    """Kind of each detection by default, its flags without and with the analysis, and the seconds of the analysis."""
     new: list[Flags] = []
     spent: list[float] = []
     real = describe.suspects
@@ -125,7 +125,7 @@ def look(case: Case, search: Search) -> tuple[list[str], Flags, Flags, float]:
 
 
 def hits(boxes: NDArray[np.float64], ships: NDArray[np.floating[Any]], near_px: float) -> NDArray[np.bool_]:
-    """(N,) true for boxes that hold the middle of a ship or lie near it, or have their own middle in its box."""
+    """(N,) true for boxes that contain or nearly contain the middle of a ship, or have their own middle in its box."""
     if not len(ships) or not len(boxes):
         return np.zeros(len(boxes), bool)
     middle = (boxes[:, None, :2] + boxes[:, None, 2:]) / 2
@@ -178,7 +178,7 @@ def cases(real: Path, mirror: Path | None, folder: Path) -> Iterator[Case]:
 
 
 def port(folder: Path, out: Path) -> Iterator[Case]:
-    """The port in its own pixels, and in others."""
+    """The port in its original pixels, and in other sizes."""
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     path, ships, islands = folder / truth["scene"], np.array(truth["ships"]), np.array(truth["islands"])
     yield Case("port_la, 30 m", path, ships, NEAR_M / PORT_M, islands)
@@ -196,7 +196,7 @@ def port(folder: Path, out: Path) -> Iterator[Case]:
 
 
 def ssdd(mirror: Path, masks: Path, folder: Path) -> Iterator[Case]:
-    """Chips of SSDD's training part, those with land apart from those without."""
+    """Chips of SSDD's training part, with land and without land separately."""
     path = folder / "chip.png"
     for name, chip, boxes in list(ssdd_chips(mirror, "train"))[::EVERY]:
         found = sorted(masks.rglob(f"{Path(name).stem}.*"))

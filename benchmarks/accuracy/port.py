@@ -3,9 +3,9 @@
     python benchmarks/accuracy/port.py --data ../shared/data
 
 The port is a GeoTIFF of Sentinel-1 in dB with pixels of 30 m (real/port_la). 35 plain ships and 3 oil islands are
-marked by eye; harbour and land are not. A mark counts as found if a box holds it, or lies with its centre within 4
-pixels of 30 m. Detections without a flag, other than ships and islands, are listed with their kind: those in the
-harbour cannot be told.
+marked by eye; harbour and land are not. A mark counts as found if a box contains it, or has its centre within 4
+pixels of 30 m. Detections without a flag, other than ships and islands, are listed with their kind; in the harbour it
+is unknown whether they are ships.
 """
 
 from __future__ import annotations
@@ -33,7 +33,7 @@ _REACH_PX = 4.0
 
 @dataclass(frozen=True, slots=True)
 class Port:
-    """Port as its file has it."""
+    """Content of the file of the port."""
 
     decibel: NDArray[np.float64]
     measured: NDArray[np.bool_]
@@ -59,7 +59,7 @@ def read_port(folder: Path) -> Port:
 
 
 def cases(port: Port) -> Iterator[tuple[str, NDArray[Any], float, dict[str, Any]]]:
-    """Name, pixels, pixel size over 30 m, and what else the file says."""
+    """Name, pixels, pixel size over 30 m, and further entries of the file."""
     filled = np.where(port.measured, port.decibel, 0)
     amplitude = np.sqrt(np.nan_to_num(port.power)).astype(np.float32)
     yield "30 m, dB as given, nodata 0 declared", filled, 1, {"nodata": 0}

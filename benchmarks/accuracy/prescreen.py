@@ -1,4 +1,4 @@
-"""Windows that the prescreen skips, the time that saves, and ships that are lost by it.
+"""Windows that the prescreen skips, the time that it saves, and the ships that it loses.
 
     python benchmarks/accuracy/prescreen.py --chips outputs/tile/train.json outputs/tile/val.json
     python benchmarks/accuracy/prescreen.py --scenes a.tif S1A_IW_GRDH.SAFE --out demo/prescreen
@@ -6,7 +6,7 @@
 With `--chips`, it reads annotated chips that show ships. It prints the lowest of their highest contrasts: the threshold
 must lie below. The threshold is chosen on train and val alone. With `--scenes`, `refinedet detect` runs three times on
 each scene: with the prescreen, without it in the same windows, and without it in its own default windows. A ship
-counts as lost where the second run has a detection and the first has none that matches it (`refinedet score`).
+counts as lost if a detection of the second run has no match in the first (`refinedet score`).
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> None:
 
 
 def on_chips(path: Path) -> None:
-    """Print the lowest contrasts of those chips of one record that show a ship."""
+    """Print the lowest contrasts of the chips with ships of one record."""
     record = read_record(path)
     shown = [path.parent / image.file_name for image in record.images if len(record.boxes[image.id])]
     grey = (np.asarray(Image.fromarray(read_chip(chip)).convert("L")) for chip in shown)

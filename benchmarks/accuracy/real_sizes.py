@@ -2,13 +2,13 @@
 
     python benchmarks/accuracy/real_sizes.py --detected
 
-It takes about two minutes on one core. The patches of a product are laid into one scene, each in sea that its own
-corners continue, and go through `detect_scene`. Boxes are the bounds of the marked ship, grown by a pixel and a half as
-those of a detector are; with --detected also those that the weights of the package find. The truth:
+It takes about two minutes on one core. The patches of a product are laid into one scene, each in sea that continues its
+own corners, and go through `detect_scene`. Boxes are the bounds of the marked ship, enlarged by a pixel and a half like
+the boxes of a detector; with --detected also the boxes that the weights of the package find. The truth:
 
-- length and width: of AIS, or of the ship register where AIS has none.
-- axis: from the marked stern to the marked bow. Marks are whole pixels, so the axis of a ship of 60 m is good to some
-  ten degrees.
+- length and width: from AIS, or from the ship register if AIS has none.
+- axis: from the marked stern to the marked bow. Marks are whole pixels, so the axis of a ship of 60 m is accurate to
+about ten degrees.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ class Ships:
     length_m: Values
     width_m: Values
     axis_deg: Values
-    """Clockwise from the top of the scene, in [0, 180), on the ground."""
+    """Axis clockwise from the top of the scene, in [0, 180), on the ground."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,7 +191,7 @@ def report(name: str, m: Measured) -> None:
 
 
 def _size(mark: dict[str, Any], key: str) -> float:
-    """Length or width of AIS in metres; of the register where AIS has none; NaN without both."""
+    """Length or width in metres from AIS, else from the register; NaN without both."""
     return float(mark["ais"][key] or (mark.get("register") or {}).get(key) or "nan")
 
 

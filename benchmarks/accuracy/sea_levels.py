@@ -2,9 +2,9 @@
 
     python benchmarks/accuracy/sea_levels.py --data ../shared/data --pictures demo/sea
 
-"Before" is the stretch by percentiles of all pixels, as it was until the sea was told from the rest. The cases are a
-simulated scene whose lower part becomes a city, real ships (OpenSARShip) laid into simulated sea with and without a
-trend of incidence, a real port, plain simulated scenes, and real images without ships or with slicks.
+"Before" is the earlier stretch by percentiles of all pixels. The cases are a simulated scene whose lower part becomes a
+city, real ships (OpenSARShip) laid into simulated sea with and without a trend of incidence, a real port, plain
+simulated scenes, and real images without ships or with slicks.
 """
 
 from __future__ import annotations
@@ -53,18 +53,18 @@ PRODUCT = RasterInfo(25_000, 16_700, 1, "uint16")
 BAND_ROWS, REPEATS = 352, 7
 CRS, PIXEL_M, CORNER_M = "EPSG:32632", 10.0, (380_000.0, 6_050_000.0)
 COAST_PX = 6
-"""Least distance of a ship from the edge of the city: closer ones are partly built over."""
+"""Least distance of a ship from the edge of the city; closer ships are partly covered."""
 
 
 @dataclass(frozen=True, slots=True)
 class Case:
-    """Scene with the ships that it surely shows."""
+    """Scene with the ships that it certainly shows."""
 
     name: str
     pixels: Picture
     truth: Boxes
     count_false: bool = True
-    """True if nothing else in the scene is a ship, so that false alarms can be counted."""
+    """True if the scene has no other ships, so that false alarms can be counted."""
 
 
 def main() -> None:
@@ -97,7 +97,7 @@ def look(path: Path, search: Search, *, on_sea: bool) -> SceneResult:
         return detect_scene(
             path,
             search.predictors,
-            land=LandSettings(land_mask="off"),  # simulated scenes lie at a place that has another coast
+            land=LandSettings(land_mask="off"),  # the coastline at the place of simulated scenes is not theirs
             tile=search.tile,
             score_min=search.score_min,
             prescreen=search.prescreen,
@@ -108,7 +108,7 @@ def look(path: Path, search: Search, *, on_sea: bool) -> SceneResult:
 
 @contextmanager
 def nullified(*, on_sea: bool) -> Iterator[None]:
-    """Find no sea in any scene, unless `on_sea`: the limits are then those of all pixels."""
+    """Make the search for sea find none unless `on_sea`, so that the limits are those of all pixels."""
     measured: Callable[..., Any] = stretch_limits.measure_sea
     if not on_sea:
         stretch_limits.measure_sea = lambda *_: None  # type: ignore[assignment]  # until the end of the block
@@ -159,7 +159,7 @@ def simulated(seed: int) -> SimulatedScene:
 
 
 def with_city(scene: SimulatedScene, share: float) -> Case:
-    """Scene whose last rows are a city; the truth are the ships that even the largest city leaves."""
+    """Scene whose last rows are a city; the truth are the ships outside the largest city."""
     rng = np.random.default_rng(4)
     land = 180 * np.sqrt(rng.gamma(4, 0.25, scene.pixels.shape))
     bright = rng.random(land.shape) < 0.06
@@ -302,7 +302,7 @@ def least(work: Callable[[], Any]) -> float:
 
 
 def save(folder: Path, case: Case, both: list[SceneResult]) -> None:
-    """Write what the network saw, before and after, side by side."""
+    """Write the input of the network before and after, side by side."""
     folder.mkdir(parents=True, exist_ok=True)
     window = Window(0, 0, *case.pixels.shape)
     seen = [Stretch(result.info, result.stretch_limits)(case.pixels, window) for result in both]

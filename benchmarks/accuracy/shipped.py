@@ -1,4 +1,4 @@
-"""Score of the weights of the package on simulated scenes whose seeds no training has seen.
+"""Score of the weights of the package on simulated scenes whose seeds no training has used.
 
     python benchmarks/accuracy/shipped.py --out demo/shipped --empty-px 10000
     python benchmarks/accuracy/shipped.py --out demo/shipped --empty-px 0 --kind sentinel1

@@ -1,4 +1,4 @@
-"""Matches of simulated ships with AIS: which is which, which is dark, and what the displacement is worth.
+"""Matches of simulated ships with AIS: correct matches, dark ships, and the effect of the displacement.
 
 300 ships within 120 x 90 km, 60 of them at anchor within 3 km. 70 % report, the nearest report up to 15 minutes from
 the image. Detections lie 15 m from their ships (standard deviation). 5 % of the ships are missed, and 2 % are false

@@ -1,9 +1,9 @@
 """Places of real ships in Sentinel-1 images, predicted from AIS, against the marked centres of OpenSARShip.
 
-Each ship has one report: time, place, speed, course. The geometry is that of the product as far as the data set has it:
-the incidence of each ship; direction of flight and place of a line from the pixels and places of all ships; the time of
-a line from the name of the product and the interval of its lines. Then all marked ships of a product are matched with
-all reports as `refinedet match` does it, without knowing which is which.
+Each ship has one report: time, place, speed, course. The geometry comes from the data set: the incidence of each ship;
+direction of flight and place of a line from the pixels and places of all ships; the time of a line from the name of the
+product and the interval of its lines. Then all marked ships of a product are matched with all reports as in `refinedet
+match`, without using the known pairs.
 
     python benchmarks/ais/ais_position.py > docs/runs/ais_position.txt
 """
@@ -33,7 +33,7 @@ from refinedet.geo.steps import moved, steps_m
 Array = NDArray[np.float64]
 
 LINE_S = {"GRDH": 1.4977e-3, "SLC": 2.0556e-3}
-"""Interval of the lines of IW products."""
+"""Interval of the lines of IW products, in seconds."""
 MOVING_KN = 4.0
 FEWEST = 5
 STEPS = (
@@ -44,7 +44,7 @@ STEPS = (
 
 @dataclass(frozen=True, slots=True)
 class Marked:
-    """Ships of one product as they were marked, and their reports, row by row."""
+    """Marked ships of one product, and their reports, row by row."""
 
     detected: Detected
     geometry: SceneGeometry
@@ -91,7 +91,7 @@ def predicted(marked: Marked) -> tuple[list[Array], Array, Array]:
     """
     fixes, centre = marked.ais.fixes, marked.detected.lonlat
     time = marked.geometry.times(centre)
-    antenna = whereabouts(fixes, fixes.mmsi, time)  # one report a ship
+    antenna = whereabouts(fixes, fixes.mmsi, time)  # one report per ship
     velocity = antenna.velocity_m_s
     shift = displacement(marked.geometry.view(centre), velocity)
     ships = expected_ships(marked.ais, marked.geometry, np.median(centre, axis=0))
@@ -113,7 +113,7 @@ def predicted(marked: Marked) -> tuple[list[Array], Array, Array]:
 
 
 def blind(marked: Marked) -> list[str]:
-    """Match a product without knowing which is which; cells of the table."""
+    """Match a product without using the known pairs; returns cells of the table."""
     count = len(marked.detected)
     found = match(SceneToMatch(marked.detected, marked.geometry, np.ones(count), [()] * count), marked.ais)
     matched = found.assigned.ship >= 0

@@ -1,7 +1,7 @@
-"""Fixed things in a simulated series: platforms that are found, and ships that are called fixed.
+"""Fixed objects in a simulated series: platforms that are found, and ships that are called fixed.
 
 12 passes of 20 km x 20 km with 20 platforms, 12 turbines and 100 ships each, 40 of them in an anchorage of 1.5 km
-radius. The passes are taken from two sides in turn. The detector looks at every pass, so what it does not see cannot be
+radius. The passes view from two sides in turn. The detector runs on every pass; an object without detections cannot be
 found.
 
     python benchmarks/ais/fixed.py FOLDER > docs/runs/fixed.txt

@@ -1,4 +1,4 @@
-"""Mean offset of detections from the boxes of a data set, by size of ship: do the boxes lie where the ships are?
+"""Mean offset of detections from the boxes of a data set, by size of ship, as a test of the boxes' positions.
 
 A network trained with mirrored chips cannot learn that labels lie to one side. So its detections are centred on the
 ships, and their mean offset is the offset of the labels. Simulated scenes, whose truth is exact, are the control.

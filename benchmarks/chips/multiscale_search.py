@@ -1,4 +1,4 @@
-"""Search for multi-scale passes and merging that are worth their time, on the *validation* chips.
+"""Search for multi-scale passes and merging with the best AP for their time, on the *validation* chips.
 
     python benchmarks/chips/multiscale_search.py --weights outputs/train/model.safetensors --chips outputs/tile
 
@@ -108,7 +108,7 @@ def mergings(row: Row) -> Iterator[tuple[str, MultiscaleConfig]]:
 
 
 class Judge:
-    """Judges candidates on a record; each different pass runs once, whatever its size gate."""
+    """Judge of candidates on a record; each different pass runs once, whatever its size gate."""
 
     def __init__(self, predictor: ScalablePredictor, record: Record, root: Path) -> None:
         self.predictor, self.record = predictor, record

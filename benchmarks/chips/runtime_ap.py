@@ -1,4 +1,4 @@
-"""AP and milliseconds a chip of each runtime on annotated chips, side by side.
+"""AP and milliseconds per chip of each runtime on annotated chips, side by side.
 
     python benchmarks/chips/runtime_ap.py --record outputs/tile/test.json [--int8 FILE.xml] [--rounds 3]
 
@@ -7,8 +7,8 @@ times. Time is the median over rounds, from uint8 chips in memory to detections 
 suppression), after a call that warms up. A runtime that cannot run here is a row with the reason. `--int8` names a file
 of `refinedet export --int8`; `--weights` names a checkpoint.
 
-`--runtimes "torch emulated-bf16"` measures the AP of bfloat16 on a processor without it. Autocast runs as it is, but
-convolutions compute in float32 and round their inputs and outputs to bfloat16. Its time means nothing.
+`--runtimes "torch emulated-bf16"` measures the AP of bfloat16 on a processor without it. Autocast runs unchanged, but
+convolutions compute in float32 and round their inputs and outputs to bfloat16. Its time is meaningless.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
     python benchmarks/chips/ssdd_mosaic.py --weights FILE --chips outputs/tile --out demo/mosaic
 
-It prints precision, recall and F1 both ways, under one match rule (IoU >= 0.5), at one threshold fixed beforehand. The
+It prints precision, recall and F1 of both, with one match rule (IoU >= 0.5) and one threshold fixed beforehand. The
 scene goes through `refinedet detect`: windows, merging, position and GeoJSON.
 """
 

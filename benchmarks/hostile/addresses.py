@@ -1,12 +1,12 @@
-"""Scenes by address, on servers that behave and on servers that do not: a table of bytes and outcomes.
+"""Scenes by address, on correct and on faulty servers: a table of bytes and outcomes.
 
     python benchmarks/hostile/addresses.py product.SAFE
 
 The product is a Sentinel-1 GRD product with one raster, such as `benchmarks/scenes/sentinel1_scene.py` makes of real
 metadata. It is searched for ships from the disk, then by address: its raster in strips and as a COG, and by its STAC
 item, from a web server on loopback and from an S3 server (moto). Result files must have equal bytes. Then the server
-misbehaves in one way after the other; the outcome must be the same result files, or one sentence. The exit code is 1 if
-anything else comes out. `ratio` is bytes sent to bytes of the band that is looked at.
+shows one fault after the other; the outcome must be the same result files, or one sentence. The exit code is 1 for any
+other outcome. `ratio` is the bytes sent over the bytes of the band in use.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ _BUCKET = "scenes"
 
 @dataclass(frozen=True)
 class Case:
-    """Way to misbehave, and the part of the sentence that it must end in; None: the same files must come out."""
+    """Fault of the server, and the part of the sentence that must result; None: the same files must result."""
 
     title: str
     way: Way
@@ -123,7 +123,7 @@ class Bench:
         self.row(title, came, 0 if moved else sent, band, right=found == wanted and sent <= 1.1 * band)
 
     def case(self, case: Case, address: str, wanted: dict[str, bytes], band: int) -> None:
-        """Run while the server misbehaves."""
+        """Run while the server is faulty."""
         files, self.server.way = dict(self.server.files), case.way
         self.server.sent.clear()
         self.server.asked = 0
@@ -140,7 +140,7 @@ class Bench:
         self.server.files, self.server.way = files, Request.give
 
     def stopped(self, address: str, wanted: dict[str, bytes], band: int) -> None:
-        """Run that its user stops after some windows, and goes on; then one whose object has changed meanwhile."""
+        """Run that the user stops after some windows and resumes; then a run whose object has changed meanwhile."""
         for title, change in (("stopped by its user, and run again", False), ("the same, the object changed", True)):
             self._stop(address, title)
             if change:
@@ -235,7 +235,7 @@ def _run(bench: Bench, only: str) -> None:
     at: Callable[[str, Path], str] = lambda place, path: server.put(f"/{place}/{path.name}", path.read_bytes())  # noqa: E731
     print(f"{'scene, or what the server does':40} {'ratio':>6} {'asked':>5} outcome")
     bands = {path: band_bytes(path) for path in (striped, cog)}
-    lone = bench.folder / striped.name  # away from its product, which would describe it
+    lone = bench.folder / striped.name  # outside its product, which would describe it
     lone.write_bytes(striped.read_bytes())
     near, _ = bench.files(lone, "lone")
     if not only:

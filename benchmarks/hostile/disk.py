@@ -5,9 +5,9 @@
     python benchmarks/hostile/disk.py --folder /mnt/small   # on any small, empty file system
 
 A project on simulated scenes lies on that disk; a file of ballast leaves a given room. Each stage runs with more and
-more room. It must end whole, or with status 1, one sentence and no leftover file. With room, the same command must go
-on to the bytes of an undisturbed run, and the MLflow run must be complete. The exit code is 1 if anything else comes
-out.
+more room. It must end successfully, or with status 1, one sentence and no leftover file. With room, the same command
+must resume to the bytes of an undisturbed run, and the MLflow run must be complete. The exit code is 1 for any other
+outcome.
 """
 
 from __future__ import annotations
@@ -27,7 +27,7 @@ from pathlib import Path
 from disk_project import STAGES, Came, Project, fork_stage, preload
 
 ROOMS_KB = (0, 64, 1024, 8192, 16384, 32768, 65536, 131072)
-"""Room in kB that is left before each start of a stage, until it ends whole."""
+"""Room in kB that is left before each start of a stage, until it ends successfully."""
 TRAIN_ROOMS_KB = (*ROOMS_KB[:-1], 57344, 20480, 30720, 45056, ROOMS_KB[-1])
 """Room in kB for training. After its last epoch it needs less: its output may fit where MLflow's record does not."""
 _TMPFS_MB = 320
@@ -109,7 +109,7 @@ class _Run:
         return _row("MLflow run", Came(0, f"{len(found)} names"), 0.0, [f"lacks {name}" for name in missing])
 
     def _leave(self, room_kb: int | None) -> None:
-        """Fill the disk but for `room_kb`; None: give all of it back."""
+        """Fill the disk except for `room_kb`; None: free all of it."""
         self._ballast.unlink(missing_ok=True)
         if room_kb is None:
             return

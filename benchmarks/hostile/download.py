@@ -2,9 +2,9 @@
 
     python benchmarks/hostile/download.py
 
-Stage download fetches a small data set from a web server on loopback, which misbehaves in one way after the other. Each
+Stage download fetches a small data set from a web server on loopback, which shows one fault after the other. Each
 archive made by hand is unpacked. The outcome must be the whole content, or nothing and one sentence. The exit code is 1
-if anything else comes out.
+for any other outcome.
 """
 
 from __future__ import annotations
@@ -49,7 +49,7 @@ def main() -> int:
     parser.add_argument("--only", default="", help="run only cases whose title contains this")
     only = parser.parse_args().only
     logging.disable(logging.CRITICAL)
-    warnings.simplefilter("ignore")  # zipfile's, of names that come twice
+    warnings.simplefilter("ignore")  # warnings of zipfile about duplicate names
     os.environ["no_proxy"] = "127.0.0.1"
     with tempfile.TemporaryDirectory(prefix="hostile-") as name:
         folder = Path(name).resolve()

@@ -1,4 +1,4 @@
-"""A web server on loopback that gives files by range, counts the bytes it sends, and misbehaves on request."""
+"""Web server on loopback that serves files by range, counts the bytes it sends, and shows faults on request."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 Way = Callable[["Request"], None]
-"""Way to answer a request for a file."""
+"""Function that answers a request for a file."""
 
 
 @dataclass
@@ -32,7 +32,7 @@ class Request(BaseHTTPRequestHandler):
     server: RangeServer
 
     def do_GET(self) -> None:
-        """Answer as the server's way says; the other end may have gone."""
+        """Answer by the server's function; the client may have gone."""
         self.server.asked += 1
         self.name = urlsplit(self.path).path
         if self.name not in self.server.files:
@@ -43,16 +43,16 @@ class Request(BaseHTTPRequestHandler):
             self.server.way(self)
 
     def wanted(self) -> tuple[int, int] | None:
-        """First byte of the range that is asked for, and the byte after its last one."""
+        """First byte of the requested range, and the byte after its last one."""
         match = re.fullmatch(r"bytes=(\d+)-(\d+)", self.headers.get("Range", ""))
         return None if match is None else (int(match[1]), min(int(match[2]) + 1, len(self.file.content)))
 
     def give(
         self, *, cut: int | None = None, total: int | None = None, ranges: bool = True, pause: Callable[[], Any] = int
     ) -> None:
-        """Send what is asked for, but for the arguments.
+        """Send the requested bytes, with the faults of the arguments.
 
-        `cut` ends the connection after so many bytes, `total` is told as the length of the whole, `pause` is called
+        `cut` ends the connection after so many bytes, `total` replaces the stated length, `pause` is called
         before each kilobyte.
         """
         condition = self.headers.get("If-Match")
@@ -86,7 +86,7 @@ class Request(BaseHTTPRequestHandler):
         self.end_headers()
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 class RangeServer(ThreadingHTTPServer):
@@ -113,7 +113,7 @@ class RangeServer(ThreadingHTTPServer):
         return f"{self.url}{name}"
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing: connections end badly here on purpose."""
+        """Print nothing, because connections break on purpose."""
 
 
 @contextlib.contextmanager

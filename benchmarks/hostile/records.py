@@ -2,9 +2,9 @@
 
     python benchmarks/hostile/records.py
 
-A store holds a run of a small project. Its record is changed in one way after the other: revision, prefix, names,
-patch, lock file. The outcome must be the restored project, or one sentence. Nothing may be written outside of the
-restored folder, and no program started. The exit code is 1 if anything else happens.
+A store holds a run of a small project. One part of its record is changed after the other: revision, prefix, names,
+patch, lock file. The outcome must be the restored project, or one sentence. Nothing may be written outside the restored
+folder, and no program may be started. The exit code is 1 for any other outcome.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Hostile files against `detect`: each is tried, and the outcomes are counted.
+"""Hostile files for `detect`: tries each file, and counts the outcomes.
 
     python benchmarks/hostile/scenes.py --mutants 2200
 
@@ -81,7 +81,7 @@ def main() -> int:
 
 @dataclass
 class _Run:
-    """Hands files to a worker, one after the other, and starts another worker where one crashes or hangs."""
+    """Runner that hands files to a worker, one after the other, and starts a new worker after a crash or hang."""
 
     folder: Path
     keep: Path | None

@@ -1,4 +1,4 @@
-"""A web server on loopback that misbehaves in one way at a time, and the list of its ways."""
+"""Web server on loopback with one fault at a time, and the list of its faults."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ class Answer(BaseHTTPRequestHandler):
     server: Server
 
     def do_GET(self) -> None:
-        """Answer as the case wants; the other end may have gone."""
+        """Answer as the case says; the client may have gone."""
         self.server.asked += 1
         self.number = self.server.asked
         self.content = self.server.content
@@ -43,7 +43,7 @@ class Answer(BaseHTTPRequestHandler):
         if_range: bool = True,
         **headers: str,
     ) -> None:
-        """Send the file as a good server does, but for the arguments; `length` -1 is the right one, None is none."""
+        """Send the file correctly except for the arguments; `length` -1 is the right length, None is no length."""
         body = self.content if body is None else body
         start = self._start(etag, ranges=ranges, if_range=if_range)
         if start is not None and start >= len(body):
@@ -74,14 +74,14 @@ class Answer(BaseHTTPRequestHandler):
         return int(asked.removeprefix("bytes=").removesuffix("-"))
 
     def log_message(self, *_: Any) -> None:
-        """Say nothing."""
+        """Log nothing."""
 
 
 Way = Callable[[Answer], None]
 
 
 class Server(ThreadingHTTPServer):
-    """Serves `content` at every address, in the way of the case at hand."""
+    """Server of `content` at every address, with the fault of the current case."""
 
     daemon_threads = True
     content: bytes = b""
@@ -92,7 +92,7 @@ class Server(ThreadingHTTPServer):
         super().__init__(("127.0.0.1", 0), Answer)
 
     def handle_error(self, *_: Any) -> None:
-        """Say nothing: connections end badly here on purpose."""
+        """Print nothing, because connections break on purpose."""
 
 
 @contextlib.contextmanager
@@ -108,7 +108,7 @@ def running() -> Iterator[Server]:
 
 @dataclass(frozen=True)
 class Case:
-    """One way to misbehave, and its expected outcome."""
+    """Fault of the server, and its expected outcome."""
 
     title: str
     expected: str

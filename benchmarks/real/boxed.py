@@ -21,16 +21,16 @@ from refinedet.evaluation.bootstrap import Measure, bootstrap_interval
 from refinedet.evaluation.metrics import coco_metrics, match
 
 AP_SCORE = 0.02
-"""Lowest score of a detection for average precision, which wants the weak ones too."""
+"""Lowest score of a detection for average precision, which also needs weak detections."""
 SLICK_PIXEL_KM2 = 0.01**2
-"""Pixels of 10 m, as the oil-spill data set is described."""
+"""Area of a pixel of 10 m, as stated for the oil-spill data set."""
 
 Truth = Callable[[Path], Boxes]
 Shapes = NDArray[np.bool_]
 
 
 def rows(bench: Bench) -> Iterator[Row]:
-    """Look at the three samples."""
+    """Yield the rows of the three samples."""
     for sample, truth in (("hrsid", _hrsid), ("sar_ship", _sar_ship)):
         pictures = sorted((bench.data / sample).glob("*.jpg"))
         for part in PARTS:
@@ -132,7 +132,7 @@ def slick_figures(bench: Bench, pictures: list[Path]) -> dict[str, Figure]:
 
 
 def touching(found: Found, boxes: Boxes) -> Shapes:
-    """True (N, M) where the middle of a detection lies in a box, or the middle of the box in the detection."""
+    """True (N, M) if the middle of a detection lies in a box, or the middle of the box in the detection."""
     own = found.boxes[:, None].astype(np.float64)
     return _inside(found.centres[:, None], boxes[None]) | _inside((boxes[None, :, :2] + boxes[None, :, 2:]) / 2, own)
 

@@ -22,11 +22,11 @@ class Figure:
     """Figure with its interval and the count behind it."""
 
     value: float | None
-    """None where nothing stands behind it."""
+    """Value; None without data."""
     low: float | None
     high: float | None
     count: int
-    """Number of ships, chips, boxes or pictures that the figure is made of."""
+    """Number of ships, chips, boxes or pictures behind the figure."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -40,7 +40,7 @@ class Row:
 
 
 def share(hits: ArrayLike) -> Figure:
-    """Share of true values, with Wilson's interval: it is honest where all are true, where a bootstrap is not."""
+    """Share of true values, with Wilson's interval, which is valid even if all are true, unlike a bootstrap."""
     found = np.asarray(hits, bool)
     if not found.size:
         return Figure(None, None, None, 0)

@@ -13,13 +13,13 @@ from numpy.typing import ArrayLike, NDArray
 from pipeline.datasets.real_scenes.split import part_of
 
 NEAR_PX = {"port_la": 4.0, "mumbai": 12.0}
-"""Farthest middle of a box from its ship, in pixels of 30 and of 10 m."""
+"""Largest distance of the middle of a box from its ship, in pixels of 30 and of 10 m."""
 MUMBAI = ((34, 41), (59, 262), (351, 315))
 """Middles of the ships, by eye."""
 
 
 def rows(bench: Bench) -> Iterator[Row]:
-    """Look at both samples."""
+    """Yield the rows of both samples."""
     folder = bench.data / "port_la"
     truth = json.loads((folder / "truth.json").read_text(encoding="utf-8"))
     places = {

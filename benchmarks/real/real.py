@@ -1,9 +1,9 @@
-"""Ships found, missed and made up in real radar images, for any weights, in minutes on two cores.
+"""Ships found and missed and false alarms in real radar images, for any weights, in minutes on two cores.
 
     REFINEDET_DATA=../shared/data python benchmarks/real/real.py --write docs/results/real.md --json demo/real.json
 
-Every scene is looked at with the default settings of `refinedet.find_ships`. The samples are those of data/real, which
-are no part of the project. `--against` sets an earlier run beside this one.
+Every scene is searched with the default settings of `refinedet.find_ships`. The samples are those of data/real, which
+are not part of the project. `--against` compares an earlier run with this one.
 """
 
 from __future__ import annotations
@@ -84,7 +84,7 @@ def main() -> None:
 
 
 def find_data(folder: Path | None) -> Path:
-    """Folder `real` of the sample data; leave with one sentence where it is missing."""
+    """Folder `real` of the sample data; exits with one sentence if it is missing."""
     named = folder or (Path(os.environ["REFINEDET_DATA"]) if "REFINEDET_DATA" in os.environ else None)
     if named is None:
         sys.exit("expected the folder of the sample data, found none; name it with --data or REFINEDET_DATA")

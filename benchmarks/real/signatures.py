@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from scipy import ndimage
 
 SEA_FACTOR = 4.0
-"""Pixels brighter than this many times the sea are no sea."""
+"""Multiple of the sea above which a pixel is not sea."""
 BLOB_DB = 12.0
 """Level over the sea of the wider of the two blobs."""
 _LEAST_SEA_PX = 150
@@ -21,7 +21,7 @@ Power = NDArray[np.float64]
 
 @dataclass(frozen=True, slots=True)
 class Signature:
-    """Statistics of one ship; NaN where the patch does not tell."""
+    """Statistics of one ship; NaN if the patch does not show them."""
 
     length_m: float
     peak_db: float
@@ -104,7 +104,7 @@ def speckle(power: Power, sea: NDArray[np.bool_]) -> tuple[float, float, float]:
 def _lobes(
     power: Power, top: tuple[int, int], middle_xy: NDArray[np.float64], length_px: float, axis_deg: float
 ) -> tuple[float, float]:
-    """Mean power on the column and on the row of the peak, beyond the hull; NaN where the patch ends before."""
+    """Mean power on the column and on the row of the peak, beyond the hull; NaN if the patch ends before."""
     axis = np.radians(axis_deg)
     half = length_px / 2 * np.abs([np.cos(axis), np.sin(axis)])
     means = []

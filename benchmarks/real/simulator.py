@@ -1,10 +1,10 @@
-"""Statistics of simulated ships beside those of real ones: does the simulator look like Sentinel-1?
+"""Statistics of simulated ships compared with real ones in Sentinel-1 images.
 
     python benchmarks/real/simulator.py
 
 It takes a minute on one core. The real ships are the GRD patches of OpenSARShip. Simulated ones are of kind
 `sentinel1`, as long as the real ones of their class, on open sea of the level of each real product. The ranges of the
-simulator were chosen on the part `train` alone (docs/results/real.md); the part `decide` is printed beside it.
+simulator were chosen on the part `train` only (docs/results/real.md); the part `decide` is printed, too.
 """
 
 from __future__ import annotations
@@ -36,7 +36,7 @@ BRIGHT_DB = 26.0
 _FEWEST = 4
 """Ships below which a spread or a side lobe is not stated."""
 _LEFT_OUT = ("slick", "front", "islet", "wind_farm", "single_turbine", "platform", "interference")
-"""Parts of a scene that stand in no real patch."""
+"""Objects of a simulated scene that occur in no real patch."""
 
 Statistic = Callable[[list[Signature]], float]
 

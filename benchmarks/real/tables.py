@@ -1,4 +1,4 @@
-"""Tables of rows in Markdown, alone and beside an earlier run. Pure."""
+"""Tables of rows in Markdown, of one run or of two runs. Pure."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Table of detections by the shipped weights in rasters as people bring them, and of what each run told.
+"""Table of detections by the shipped weights in common kinds of rasters, with the notes of each run.
 
     python benchmarks/scenes/cases.py                          print it
     python benchmarks/scenes/cases.py --write docs/reference/inputs.md   put it into the document

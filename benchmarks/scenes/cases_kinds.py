@@ -1,4 +1,4 @@
-"""Rasters as people bring them, all made from one simulated scene: values, bands, fills, sizes, places, land."""
+"""Common kinds of rasters, all made from one simulated scene: values, bands, fills, sizes, places, land."""
 
 from __future__ import annotations
 

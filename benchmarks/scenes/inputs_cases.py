@@ -1,4 +1,4 @@
-"""Scenes of every kind that people have, each with the same ships and their true places on earth."""
+"""Scenes of every common kind, each with the same ships and their true places on earth."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
-"""Time of AlignConv three ways in one run: fused (project, then sample), torchvision and mmcv.
+"""Time of three implementations of AlignConv in one run: fused (project, then sample), torchvision and mmcv.
 
     python benchmarks/speed/align_conv.py
 
 It prints the median time of forward and of forward + backward, the ratio to fused, and the largest difference of the
-outputs. The rounds alternate between the ways, so that a busy moment of the machine hits all of them.
+outputs. The rounds alternate between the implementations, so that a busy moment of the machine affects all of them.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Detection on a GPU in every way there is: torch eager, as CUDA graphs and compiled, ONNX Runtime, OpenVINO.
+"""Detection on a GPU with every engine: torch eager, as CUDA graphs and compiled, ONNX Runtime, OpenVINO.
 
     python benchmarks/speed/gpu.py > gpu.md     some ten minutes on a machine with a GPU
     python benchmarks/speed/gpu.py --quick      tries every way in small, on a processor too; the times mean nothing

@@ -2,8 +2,8 @@
 
     python benchmarks/speed/land.py
 
-The scene has 25,000 x 17,000 pixels of 10 m off western Norway, one of the most winding coasts on earth. Peaks are of
-resident memory.
+The scene has 25,000 x 17,000 pixels of 10 m off western Norway, one of the most complex coasts on earth. Memory peaks
+are of resident memory.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Ways from a scene to its ships with one network: ours, SAHI's twice and a plain loop, beside the machine's limits.
+"""Detection in a scene with one network by refinedet, SAHI (twice) and a plain loop, and the machine's limits.
 
     python benchmarks/speed/peers.py --size 4096
     python benchmarks/speed/peers.py --scene scene.tif --truth scene.truth.geojson
@@ -9,10 +9,10 @@
   extra pass over the whole scene, shrunk to one window, is off: no ship is visible there.
 - plain loop: the same windows one at a time over the scene in memory, and torchvision's NMS over all detections.
 
-All ways see the same 8 bits: peers get them by a table, so stretching costs them next to nothing. Each run is a process
-of its own; the ways take turns, and figures are medians over `--repeats`. `seconds` runs from the closed file to the
-ships, with the network loaded and warm; `process` adds imports, loading and warming up. Memory is the sum over the
-process and its children. F1 is that of refinedet/evaluation/score.py, in pixels.
+All methods get the same 8 bits: peers get them by a table, so stretching costs them almost nothing. Each run is a
+separate process; the methods take turns, and figures are medians over `--repeats`. `seconds` runs from the closed file
+to the ships, with the network loaded and warm; `process` adds imports, loading and warming up. Memory is the sum over
+the process and its children. F1 is that of refinedet/evaluation/score.py, in pixels.
 """
 
 from __future__ import annotations

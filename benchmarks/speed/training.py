@@ -1,4 +1,4 @@
-"""Images a second in training, and the time of each part of a step, by workers and precision.
+"""Images per second in training, and the time of each part of a step, by workers and precision.
 
     python benchmarks/speed/training.py [--device cuda] [--batch 16]
 
