@@ -1,4 +1,4 @@
-"""Turn a trained checkpoint into the files that the package carries: `python -m pipeline.package_weights CHECKPOINT`.
+"""Turn a trained checkpoint into the files of the package: `python -m pipeline.package_weights CHECKPOINT`.
 
 Convolutions are stored as float16, which halves the file; norms and biases stay as they are. The graph beside it takes
 its weights from that file, and detects without torch. A second graph in 8 bits is made if chips to calibrate on are
@@ -35,7 +35,7 @@ _LARGEST_TOGETHER_MB = 25.0
 _PARITY_PX, _PARITY_SCORE = 0.01, 1e-4
 """Largest distances of boxes and scores of the float graph from torch."""
 _LIMITS = Limits(ap=0.3, recall=0.005, moved_px=0.5)
-"""Most that 8 bits may cost on val."""
+"""Largest loss on val by 8 bits."""
 
 
 def ship(checkpoint: Path, target: Path, gsd_m: PixelSizes | None = None) -> None:
@@ -95,7 +95,7 @@ def ship_graphs(target: Path, calibration: Path | None = None) -> list[Path]:
 
 
 def main() -> None:
-    """Read the command line."""
+    """Run the command line."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("checkpoint", type=Path)
     parser.add_argument("--out", type=Path, default=Path("refinedet/weights/refinedet_lite0_512.safetensors"))

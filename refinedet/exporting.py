@@ -1,4 +1,4 @@
-"""Export of a checkpoint together with what it costs in accuracy: distances from torch, AP on chips, and 8 bits."""
+"""Export of a checkpoint, with a report on the loss of accuracy: distances from torch, AP on chips, and 8 bits."""
 
 from __future__ import annotations
 
@@ -34,7 +34,8 @@ from refinedet.tiling import letterbox
 from refinedet.weights import shipped_weights
 
 _CHIPS_MAX = 100
-"""Chips that 8 bits are calibrated on: 300 and 40 gave the shipped weights the same AP on SSDD's val, to 0.1 points."""
+"""Most chips for the calibration of 8 bits: with 300 and 40, the shipped weights had the same AP on SSDD's val, to
+0.1 points."""
 _PACKAGES = ("refinedet", "torch", "onnx", "onnxruntime", "openvino", "nncf")
 
 
@@ -43,18 +44,18 @@ class ExportSettings:
     """Settings of an export.
 
     Raises:
-        InputError: they do not go together.
+        InputError: the settings do not go together.
     """
 
     format: Format
     chips: Path | None = None
-    """COCO record of annotated 8-bit chips: AP of torch and of the export on them is part of the report."""
+    """COCO record of annotated 8-bit chips; the report then has the AP of torch and of the export on them."""
     int8: bool = False
-    """Compute in 8 bits; of OpenVINO alone."""
+    """Compute in 8 bits; for OpenVINO only."""
     calibration: Path | None = None
     """Folder of train.json, val.json and their chips, for 8 bits."""
     max_drop: float = 0.5
-    """Points of AP on val that 8 bits may cost; else layers go back to float."""
+    """Largest loss of AP on val by 8 bits, in points; above it, layers return to float."""
 
     def __post_init__(self) -> None:
         if self.int8 and self.format != "openvino":
@@ -82,12 +83,12 @@ def export_and_measure(
     out: Path = Path("exported"),
     overwrite: bool = False,
 ) -> Export:
-    """Write a checkpoint as an exported file, and beside it a report on how far it is from torch.
+    """Write a checkpoint as an exported file, and beside it a report on its differences from torch.
 
     Args:
-        settings: the format, and what is measured.
+        settings: the format, and the measurements.
         weights: the checkpoint; None: the weights that come with the package.
-        out: folder of the files, which are named as the checkpoint.
+        out: folder of the files, which get the name of the checkpoint.
         overwrite: replace files of an earlier export.
 
     Raises:
@@ -123,7 +124,7 @@ def export_and_measure(
 
 
 def _free_files(settings: ExportSettings, stem: str, out: Path, *, overwrite: bool) -> tuple[Path, ...]:
-    """Paths of an export; none of them is taken, unless they may be replaced."""
+    """Paths of an export; raises FileError if one exists and must not be replaced."""
     stem = f"{stem}_int8" if settings.int8 else stem
     path = out / f"{stem}{SUFFIXES[settings.format]}"
     weights = (path.with_suffix(".bin"),) if settings.format == "openvino" else ()
@@ -136,7 +137,7 @@ def _free_files(settings: ExportSettings, stem: str, out: Path, *, overwrite: bo
 
 @dataclass(frozen=True, slots=True)
 class CalibrationChips:
-    """Chips as stage tile leaves them: train.json to measure ranges on, val.json to judge by, and what both name."""
+    """Chips of stage tile: train.json for the ranges, val.json for the measurement, and the chip files of both."""
 
     folder: Path
     train: Record
@@ -148,7 +149,7 @@ class CalibrationChips:
 
         Raises:
             FileError: one of them is missing.
-            InputError: it is no COCO record of these classes, or holds no chip, or that of val no object.
+            InputError: one is no COCO record of these classes or has no chip, or that of val has no object.
         """
         records = []
         for name in ("train.json", "val.json"):
@@ -168,7 +169,7 @@ class CalibrationChips:
         return cls(folder, *records)
 
     def canvases(self, model: ModelConfig) -> list[Callable[[], NDArray[np.uint8]]]:
-        """Makers of the canvases that are calibrated on: of every so many chips of train, in the order of their names.
+        """Functions that make the calibration canvases, from evenly spaced chips of train in the order of their names.
 
         Each makes one canvas (1, 3, H, W).
         """
@@ -179,7 +180,7 @@ class CalibrationChips:
 
 
 class _Judge:
-    """Judge of exported files on val; the first file is the float one, from whose boxes moves are measured."""
+    """Judge of exported files on val; the first file is the float one, the reference for moves of boxes."""
 
     def __init__(self, chips: CalibrationChips) -> None:
         self._chips, self._first = chips, dict[int, Detections]()
@@ -203,7 +204,7 @@ def export_in_8_bits(weights: Path, path: Path, folder: Path, limits: Limits) ->
         weights: the checkpoint.
         path: path of the .xml file; its weights lie beside it, as .bin.
         folder: folder of train.json, val.json and their chips.
-        limits: most that 8 bits may cost on val.
+        limits: largest loss on val by 8 bits.
 
     Raises:
         FileError, InputError, MissingExtra: as `export`, `CalibrationChips.read` and `quantize`.
@@ -230,6 +231,6 @@ def export_in_8_bits(weights: Path, path: Path, folder: Path, limits: Limits) ->
 
 
 def _canvas(path: Path, input_px: int, stride: int) -> NDArray[np.uint8]:
-    """The canvas (1, 3, H, W) on which a predictor sees a chip."""
+    """Canvas (1, 3, H, W) that a predictor makes from a chip."""
     chip = read_chip(path)
     return on_canvas(chip, letterbox(chip.shape[1], chip.shape[0], input_px, stride))[None]

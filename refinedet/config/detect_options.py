@@ -1,4 +1,4 @@
-"""Settings of a detection: what is looked at, by which detector, what is known of land, and what is written."""
+"""Settings of a detection: the pixels, the detector, known land, and the results."""
 
 from __future__ import annotations
 
@@ -17,19 +17,19 @@ from refinedet.utc import parse_utc, utc_text
 
 Polarisation = Literal["vv", "vh", "hh", "hv"]
 BOTH = "+"
-"""Sign between two polarisations that are both looked at."""
+"""Sign between two polarisations that are searched together."""
 
 
 def _in_order(value: Any) -> Any:
-    """Two polarisations in one order, the one sent and received alike first: vh+vv is vv+vh."""
+    """Two polarisations in a fixed order, co-polarised first: vh+vv becomes vv+vh."""
     parts = value.lower().split(BOTH) if isinstance(value, str) else []
     return BOTH.join(sorted(parts, key=lambda part: (len(set(part)), part))) if parts else value
 
 
 PolarisationChoice = Annotated[Literal["vv", "vh", "hh", "hv", "vv+vh", "hh+hv"], BeforeValidator(_in_order)]
-"""Polarisation that is looked at, or two: each is looked at on its own, and their detections are merged."""
+"""Polarisation to search, or two: each is searched separately, and their detections are merged."""
 Calibrate = Literal["sigma0", "sigma0-denoised"]
-"""sigma0: as the calibration file says; sigma0-denoised: the thermal noise is taken off before."""
+"""sigma0: by the calibration file; sigma0-denoised: the thermal noise is subtracted first."""
 Values = Literal["auto", ValueKind]
 NoData = Annotated[float, Field(allow_inf_nan=False)] | Literal["nan", "none"]
 """Stored value of pixels that were not measured; nan: NaN alone; none: every finite value was measured."""
@@ -39,7 +39,7 @@ PrecisionChoice = Literal["auto", FloatPrecision, "int8"]
 MultiscalePreset = Literal["light", "published", "published-voc", "published-coco"]
 
 COAST_RANGE_M = 100_000.0
-"""Coasts are looked for up to this distance."""
+"""Largest distance at which coasts are searched."""
 FRAGMENT_SHARE = 0.5
 """Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
 _MAX_PIXELS = 4_000_000_000
@@ -48,7 +48,7 @@ _Reach = Annotated[float, Field(ge=0, le=COAST_RANGE_M)]
 
 
 def parse_gsd(text: str) -> float | str:
-    """Pixel size from text: metres, or native.
+    """Parse a pixel size: metres, or native.
 
     Raises:
         InputError: it is neither.
@@ -60,7 +60,7 @@ def parse_gsd(text: str) -> float | str:
 
 
 def parse_nodata(text: str) -> float | str:
-    """Stored value of missing pixels from text: a number, nan, or none.
+    """Parse the stored value of missing pixels: a number, nan, or none.
 
     Raises:
         InputError: it is none of these.
@@ -72,10 +72,10 @@ def parse_nodata(text: str) -> float | str:
 
 
 def parse_time(text: str) -> str:
-    """Time from text in ISO 8601, as text in UTC.
+    """Convert a time in ISO 8601 to text in UTC.
 
     Raises:
-        InputError: it is no time.
+        InputError: the text is no time.
     """
     return utc_text(parse_utc(text))
 
@@ -90,7 +90,7 @@ def _is_time(text: str) -> bool:
 
 @validated(frozen=True, slots=True)
 class SceneSettings(Settings):
-    """Pixels of a scene that are looked at, and how."""
+    """Settings for reading the pixels of a scene."""
 
     pol: PolarisationChoice | None = option(
         None,
@@ -171,11 +171,11 @@ class SceneSettings(Settings):
 
     @property
     def polarisations(self) -> tuple[Polarisation, ...]:
-        """Polarisations that are looked at, each on its own: two, one, or none where the file decides."""
+        """Polarisations to search, each separately: two, one, or none if the file decides."""
         return cast("tuple[Polarisation, ...]", () if self.pol is None else tuple(self.pol.split(BOTH)))
 
     def one_by_one(self) -> tuple[Self, ...]:
-        """Settings for each polarisation that is looked at: of two, one each; else these."""
+        """Settings for each polarisation to search: for two, one each; else only these."""
         if len(self.polarisations) < 2:
             return (self,)
         return tuple(replace(self, pol=one) for one in self.polarisations)
@@ -183,7 +183,7 @@ class SceneSettings(Settings):
 
 @validated(frozen=True, slots=True)
 class LandSettings(Settings):
-    """Treatment of detections on land, and of places that are known to be no ship."""
+    """Treatment of detections on land, and at places of known objects that are no ships."""
 
     land_mask: LandMask | None = option(
         None,
@@ -222,12 +222,12 @@ class LandSettings(Settings):
 
     @property
     def mask(self) -> LandMask:
-        """The mask that holds: that asked for, else flag."""
+        """Value of `land_mask`: the option if it is given, else flag."""
         return self.land_mask or "flag"
 
     @property
     def insists(self) -> bool:
-        """True where unknown land is an error: a mask or a file was asked for by name."""
+        """True if unknown land is an error, because the user named a mask or a file."""
         return self.land_mask in ("flag", "drop") or self.land is not None
 
 
@@ -256,7 +256,7 @@ class WindowSettings(Settings):
 
 @validated(frozen=True, slots=True)
 class DetectorSettings(Settings):
-    """Weights, and what runs them."""
+    """Weights, and the runtime that computes them."""
 
     weights: Path | None = option(
         None,
@@ -296,5 +296,5 @@ class DetectorSettings(Settings):
 
     @property
     def float_precision(self) -> FloatPrecision:
-        """Number format of a network in floats: that asked for, else fp32; a file in 8 bits has its own."""
+        """Number format of a float network: the option if it is given, else fp32; a file in 8 bits has its own."""
         return self.precision if self.precision in ("bf16", "fp16") else "fp32"

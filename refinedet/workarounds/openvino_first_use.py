@@ -1,7 +1,7 @@
 """Lock for the first uses of OpenVINO's Python binding: creating a Core, and passing arrays in or out.
 
-Problem: the Python binding initialises itself at its first use. If two threads use it first at once, both wait for
-ever: one has Python's lock, and the other has the binding's.
+Problem: the Python binding initialises itself at its first use. If two threads make that first use together, they block
+each other for ever, because one has Python's lock and the other has the binding's.
 Upstream: no report was found. It shows in `test_the_first_arrays_of_a_process_may_come_from_many_threads`, whose
     process then never ends.
 Versions: OpenVINO 2026.4.
