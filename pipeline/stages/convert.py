@@ -130,6 +130,20 @@ def write_records(dataset: str, converted: Reading, out: Path, **further: Any) -
         }
         write_json(staged / "summary.json", summary)
     _LOG.info("%s: %s; %d test images are also in training", dataset, summary["splits"], len(leaked))
+    copied = _copied(across)
+    if copied:
+        _LOG.warning(
+            "%d of %d validation images are also in training, so measures on val are too high; name other images as "
+            "val, or none, so that a part of the training images becomes val",
+            copied,
+            len(records["val"].images),
+        )
+
+
+def _copied(groups: Sequence[Sequence[tuple[str, str]]]) -> int:
+    """Number of validation images that are copies of training images, from groups of equal (split, name)."""
+    with_train = [group for group in groups if any(split == "train" for split, _ in group)]
+    return sum(split == "val" for group in with_train for split, _ in group)
 
 
 def _dataset(images: list[Image], classes: tuple[str, ...]) -> Record:

@@ -73,6 +73,15 @@ def test_copies_are_reported_within_and_across_splits(tiny_folder: Path, out: Pa
     assert duplicates["across"] == [["test: test/001.png", "train: train/003.png"]]
 
 
+def test_copies_of_training_images_in_a_published_val_are_warned_of(
+    tiny: Source, tiny_folder: Path, out: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    splits = {"train": tiny.splits["train"], "val": tiny.splits["test"], "test": tiny.splits["test"]}
+    monkeypatch.setitem(CATALOGUE, "tiny", replace(tiny, splits=splits))
+    convert("tiny", 0.0, tiny_folder, out)
+    assert "1 of 4 validation images are also in training, so measures on val are too high" in caplog.text
+
+
 @pytest.mark.usefixtures("tiny")
 def test_parts_of_the_test_split_are_joined_by_file_name(tiny_folder: Path, out: Path) -> None:
     """Their files number the images otherwise than the test file."""
