@@ -6,6 +6,7 @@ half-open pixels. Only this file converts them.
 
 from __future__ import annotations
 
+import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -66,6 +67,14 @@ def read_image_set(path: Path) -> list[str]:
     return ids
 
 
+def is_annotation(path: Path) -> bool:
+    """True if a file is XML with VOC's root element."""
+    try:
+        return _root(path).tag == "annotation"
+    except (FileError, InputError):
+        return False
+
+
 def read_annotation(path: Path) -> VocAnnotation:
     """Read one XML annotation; parts of an object, such as a person's head, are left out.
 
@@ -118,11 +127,29 @@ def _root(path: Path) -> Element:
 
 def _object(entry: Element) -> VocObject | None:
     name = (entry.findtext("name") or "").strip()
-    x1, y1, x2, y2 = (_number(entry.find(f"bndbox/{corner}")) for corner in _CORNERS)
-    if not name or x1 is None or y1 is None or x2 is None or y2 is None:
+    corners = _upright(entry) or _around_rotated(entry)
+    if not name or corners is None:
         return None
     difficult, truncated = (bool(_number(entry.find(flag))) for flag in ("difficult", "truncated"))  # missing: false
-    return VocObject(name, (x1 - 1, y1 - 1, x2, y2), difficult, truncated)
+    return VocObject(name, corners, difficult, truncated)
+
+
+def _upright(entry: Element) -> tuple[float, float, float, float] | None:
+    """Box of an object, half-open; None if it has none, or one without four numbers."""
+    x1, y1, x2, y2 = (_number(entry.find(f"bndbox/{corner}")) for corner in _CORNERS)
+    if x1 is None or y1 is None or x2 is None or y2 is None:
+        return None
+    return x1 - 1, y1 - 1, x2, y2
+
+
+def _around_rotated(entry: Element) -> tuple[float, float, float, float] | None:
+    """Upright box around the rotated box of an object, as roLabelImg writes it; None if it has none."""
+    x, y, width, height, angle = (_number(entry.find(f"robndbox/{name}")) for name in ("cx", "cy", "w", "h", "angle"))
+    if x is None or y is None or width is None or height is None or angle is None:
+        return None
+    across, along = abs(math.cos(angle)), abs(math.sin(angle))
+    wide, high = (width * across + height * along) / 2, (width * along + height * across) / 2
+    return x - wide, y - high, x + wide, y + high
 
 
 def _number(entry: Element | None) -> float | None:

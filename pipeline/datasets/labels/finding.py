@@ -11,11 +11,15 @@ from pipeline.datasets.labels.coco import read_coco
 from pipeline.datasets.labels.images import folders_of_ours
 from pipeline.datasets.labels.label_set import LabelSet, split_of
 from pipeline.datasets.labels.shapes import is_labelme, is_via, is_via_table, read_labelme, read_via
+from pipeline.datasets.labels.voc import read_voc, voc_files
 from pipeline.datasets.labels.yolo import is_yolo, read_yolo, settings_in
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 
-FORMATS = "COCO (JSON), YOLO (a folder or its data.yaml), VIA (JSON or CSV), or labelme (a folder of JSON files)"
+FORMATS = (
+    "COCO (JSON), YOLO (a folder or its data.yaml), VIA (JSON or CSV), labelme (a folder of JSON files), or VOC (a "
+    "folder of XML files)"
+)
 _ROBOFLOW = "_annotations.coco.json"
 
 
@@ -51,6 +55,8 @@ def _file(path: Path, images: Path | None, boxes: BoxFormat | None) -> LabelSet:
         return read_via(path, images)
     if suffix == ".csv":
         raise InputError(f"expected a table of VIA in {path}, with the columns filename and region_shape_attributes")
+    if suffix == ".xml":
+        raise InputError(f"expected the labels of all images, found VOC's for one, {path}; name the folder")
     document = read_json(path)
     if is_labelme(document):
         raise InputError(
@@ -73,6 +79,9 @@ def _folder(root: Path, images: Path | None, boxes: BoxFormat | None) -> dict[st
         return {"train": read_via(_only(via, root), images)}
     if labelme:
         return {"train": read_labelme(labelme, images)}
+    voc = voc_files(root)
+    if voc:
+        return read_voc(root, voc, images)
     if is_yolo(root):
         return read_yolo(root)
     raise FileError(f"expected labels in {root}, as {FORMATS}, found none; name the file")

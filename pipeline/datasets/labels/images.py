@@ -15,7 +15,7 @@ from refinedet.errors import FileError, InputError
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 _DEPTH, _MOST = 6, 500_000
 """Depth of folders below the labels, and number of files, among which images are searched for."""
-_HOLDERS = {"annotations", "annotation", "labels", "label", "result", "results", "coco", "json", "jsons"}
+_HOLDERS = {"annotations", "annotation", "labels", "label", "result", "results", "coco", "json", "jsons", "xml", "xmls"}
 """Names of folders for labels only: images lie beside them."""
 _SIGNED = ("convert", "tile")
 _OURS = {*_SIGNED, "train", "evaluate", "report"}

@@ -1,0 +1,67 @@
+"""Labels in VOC's format: an XML file for each image, as LabelImg writes them and published sets have them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from pipeline.datasets.labels.images import IMAGE_SUFFIXES, ImageFinder, images_below, roots_around
+from pipeline.datasets.labels.label_set import DocumentWriter, LabelSet, image_size
+from pipeline.datasets.voc_xml import VocAnnotation, is_annotation, read_annotation, read_image_set
+
+_LISTS = "ImageSets/Main"
+_IMAGES = ("JPEGImages", "images", "Images", "imgs")
+"""Usual names of the folder of the images, beside that of the annotations."""
+
+
+def voc_files(root: Path) -> list[Path]:
+    """VOC's XML files in a folder or its subfolders; empty if the first XML file is of another kind."""
+    found = sorted(path for pattern in ("*.xml", "*/*.xml") for path in root.glob(pattern) if path.is_file())
+    return found if found and is_annotation(found[0]) else []
+
+
+def read_voc(root: Path, files: Sequence[Path], images: Path | None = None) -> dict[str, LabelSet]:
+    """Read VOC's XML files by split: those of the lists in ImageSets/Main, or train alone without lists.
+
+    Args:
+        root: folder of the data set.
+        files: XML files in it.
+        images: folder of the images; None: searched for around the labels.
+
+    Raises:
+        FileError: none of the images exists, or a file cannot be read.
+        InputError: a file is invalid.
+    """
+    by_id = {path.stem: path for path in files}
+    lists = {split: root / _LISTS / f"{split}.txt" for split in ("train", "val", "test")}
+    listed = {split: read_image_set(path) for split, path in lists.items() if path.is_file()}
+    if "train" not in listed:
+        return {"train": _read(files, images)}
+    chosen = {split: [by_id[one] for one in ids if one in by_id] for split, ids in listed.items()}
+    return {split: _read(some, images) for split, some in chosen.items() if some}
+
+
+def _read(files: Sequence[Path], images: Path | None) -> LabelSet:
+    folder = files[0].parent
+    roots = [images] if images is not None else [*roots_around(folder)]
+    folders = roots if images is not None else [folder, *(folder.parent / name for name in _IMAGES)]
+    stems = {place.stem: place.name for root in roots for place in images_below(root)}
+    said = {_image_name(path, stems): (path, read_annotation(path)) for path in files}
+    places, missing = ImageFinder(files[0], folders, roots).find(list(said))
+    writer = DocumentWriter()
+    for name, place in places.items():
+        _add(writer, writer.add_image(place, image_size(place)), said[name][1])
+    return LabelSet(writer.document(), writer.places, str(folder), "VOC", (), tuple(missing))
+
+
+def _image_name(path: Path, stems: dict[str, str]) -> str:
+    """Name of the image of an XML file, which has the same stem; the name in the file often lacks its suffix."""
+    return stems.get(path.stem, f"{path.stem}{min(IMAGE_SUFFIXES)}")
+
+
+def _add(writer: DocumentWriter, image_id: int, said: VocAnnotation) -> None:
+    for entry in said.objects:
+        x1, y1, x2, y2 = entry.corners_xyxy
+        writer.add_object(image_id, entry.name, bbox=[x1, y1, x2 - x1, y2 - y1], iscrowd=int(entry.difficult))
+    for _ in range(said.malformed):
+        writer.add_object(image_id, None)
