@@ -181,6 +181,10 @@ class SceneSettings(Settings):
         return tuple(replace(self, pol=one) for one in self.polarisations)
 
 
+_BUFFER_M, _NEAR_M = 500.0, 100.0
+"""Usual width of the buffer along the coast, and distance from known places."""
+
+
 @validated(frozen=True, slots=True)
 class LandSettings(Settings):
     """Treatment of detections on land, and at places of known objects that are no ships."""
@@ -198,27 +202,33 @@ class LandSettings(Settings):
         default_text="the coastline in the package",
     )
     land_buffer_m: _Reach = option(
-        500.0, "Width in metres of the buffer on both sides of the coast, flagged as shore; farther inland is land."
+        _BUFFER_M, "Width in metres of the buffer on both sides of the coast, flagged as shore; farther inland is land."
     )
     exclude: Path | None = option(None, "Points, lines or polygons; detections there are dropped.", metavar="FILE")
-    exclude_m: _Reach = option(100.0, "Also drop detections up to this many metres from these places.")
+    exclude_m: _Reach = option(_NEAR_M, "Also drop detections up to this many metres from these places.")
     platforms: Path | None = option(
         None,
         "GeoJSON, GeoPackage or Shapefile of known platforms and turbines. Detections there are flagged as platform "
         "and kept.",
         metavar="FILE",
     )
-    platforms_m: _Reach = option(100.0, "Also flag detections up to this many metres from a known platform.")
+    platforms_m: _Reach = option(_NEAR_M, "Also flag detections up to this many metres from a known platform.")
     fixed: Path | None = option(
         None,
         "File of fixed objects, as `refinedet fixed` writes it from an archive. Detections there are flagged as fixed "
         "and kept.",
         metavar="FILE",
     )
-    fixed_m: _Reach = option(100.0, "Also flag detections up to this many metres from a fixed object.")
+    fixed_m: _Reach = option(_NEAR_M, "Also flag detections up to this many metres from a fixed object.")
 
     def __post_init__(self) -> None:
         check(self.land is None or self.land_mask != "off", "land_mask", "flag or drop beside `land`", self.land_mask)
+        for name in ("exclude", "platforms", "fixed"):
+            reach = getattr(self, f"{name}_m")
+            fits = getattr(self, name) is not None or reach == _NEAR_M
+            check(fits, f"{name}_m", f"a file in `{name}` beside it", reach)
+        usual = self.mask != "off" or self.land_buffer_m == _BUFFER_M
+        check(usual, "land_buffer_m", "`land_mask` flag or drop beside it", self.land_buffer_m)
 
     @property
     def mask(self) -> LandMask:
