@@ -9,14 +9,15 @@ from pipeline.datasets.labels.images import IMAGE_SUFFIXES, ImageFinder, images_
 from pipeline.datasets.labels.label_set import DocumentWriter, LabelSet, image_size
 from pipeline.datasets.voc_xml import VocAnnotation, is_annotation, read_annotation, read_image_set
 
-_LISTS = "ImageSets/Main"
+_LISTS, _OF_GDAL = "ImageSets/Main", ".aux.xml"
 _IMAGES = ("JPEGImages", "images", "Images", "imgs")
 """Usual names of the folder of the images, beside that of the annotations."""
 
 
 def voc_files(root: Path) -> list[Path]:
-    """VOC's XML files in a folder or its subfolders; empty if the first XML file is of another kind."""
-    found = sorted(path for pattern in ("*.xml", "*/*.xml") for path in root.glob(pattern) if path.is_file())
+    """VOC's XML files in a folder or its subfolders, without GDAL's; empty if the first one is of another kind."""
+    every = (path for pattern in ("*.xml", "*/*.xml") for path in root.glob(pattern) if path.is_file())
+    found = sorted(path for path in every if not path.name.endswith(_OF_GDAL))
     return found if found and is_annotation(found[0]) else []
 
 
@@ -46,11 +47,11 @@ def _read(files: Sequence[Path], images: Path | None) -> LabelSet:
     roots = [images] if images is not None else [*roots_around(folder)]
     folders = roots if images is not None else [folder, *(folder.parent / name for name in _IMAGES)]
     stems = {place.stem: place.name for root in roots for place in images_below(root)}
-    said = {_image_name(path, stems): (path, read_annotation(path)) for path in files}
+    said = {_image_name(path, stems): read_annotation(path) for path in files}
     places, missing = ImageFinder(files[0], folders, roots).find(list(said))
     writer = DocumentWriter()
     for name, place in places.items():
-        _add(writer, writer.add_image(place, image_size(place)), said[name][1])
+        _add(writer, writer.add_image(place, image_size(place)), said[name])
     return LabelSet(writer.document(), writer.places, str(folder), "VOC", (), tuple(missing))
 
 
