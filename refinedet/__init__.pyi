@@ -11,7 +11,8 @@ from refinedet.config import (
     TileConfig,
     TrainConfig,
 )
-from refinedet.config.detect_options import LandSettings, SceneSettings
+from refinedet.config.detect_options import SceneSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.find_ships import find_ships

@@ -35,7 +35,8 @@ from eight_bits_pictures import (
 from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
-from refinedet.config.detect_options import LandSettings, SceneSettings
+from refinedet.config.detect_options import SceneSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.detection.detector import Detector
 from refinedet.evaluation.score import match_boxes
 from refinedet.raster import open_scene, write_scene

@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from refinedet.batch.detecting import detect_archive
 from refinedet.batch.settings import ArchiveSettings
-from refinedet.config.detect_options import LandSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.config.output_options import OutputSettings
 from refinedet.config.settings import DetectSettings
 from refinedet.data.simulation.place import lonlat

@@ -19,7 +19,8 @@ from cli.option_names import in_flags
 from refinedet.batch.settings import ArchiveSettings
 from refinedet.cloud.scene import CloudScene, Scene
 from refinedet.config.ais_options import AisSettings
-from refinedet.config.detect_options import DetectorSettings, LandSettings, SceneSettings, WindowSettings
+from refinedet.config.detect_options import DetectorSettings, SceneSettings, WindowSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.config.output_options import OutputSettings
 from refinedet.config.settings import DetectSettings
 

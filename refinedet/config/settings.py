@@ -8,7 +8,8 @@ from pathlib import Path
 from typing import Any, Self
 
 from refinedet.config.ais_options import AisSettings
-from refinedet.config.detect_options import DetectorSettings, LandSettings, SceneSettings, WindowSettings
+from refinedet.config.detect_options import DetectorSettings, SceneSettings, WindowSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.config.option import options
 from refinedet.config.output_options import OutputSettings
 from refinedet.errors import InputError

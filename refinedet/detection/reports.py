@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from refinedet.config.ais_options import AisSettings
-from refinedet.config.detect_options import LandSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.errors import InputError
 from refinedet.system.resuming import differences
 

@@ -16,7 +16,8 @@ from typing import Any
 
 from refinedet.cloud.scene import Scene, scene_of
 from refinedet.config import PixelSizes, TileConfig
-from refinedet.config.detect_options import LandSettings, SceneSettings
+from refinedet.config.detect_options import SceneSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.errors import InputError
 from refinedet.geo.position import locate
 from refinedet.predictors.predictor import Predictor

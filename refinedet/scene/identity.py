@@ -20,7 +20,8 @@ from typing import Any, Self
 
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
 from refinedet.config import PixelSizes, Radiometry, TileConfig
-from refinedet.config.detect_options import BOTH, LandSettings, SceneSettings
+from refinedet.config.detect_options import BOTH, SceneSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.config.option import Effect, with_effect
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree

@@ -9,7 +9,8 @@ from typing import Any
 import pytest
 
 from refinedet.batch.settings import ArchiveSettings
-from refinedet.config.detect_options import LandSettings, SceneSettings
+from refinedet.config.detect_options import SceneSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.config.option import Effect, options, with_effect
 from refinedet.config.settings import DetectSettings
 from refinedet.errors import InputError

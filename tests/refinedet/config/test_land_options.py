@@ -1,4 +1,4 @@
-"""Settings of detection that fit together."""
+"""Settings of land that fit together."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from refinedet.config.detect_options import LandSettings
+from refinedet.config.land_options import LandSettings
 from refinedet.errors import InputError
 
 
