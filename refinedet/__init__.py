@@ -21,7 +21,7 @@ _HOME = {
     "FileError": "refinedet.errors",
     "InputError": "refinedet.errors",
     "Journal": "refinedet.scene.journal",
-    "LandSettings": "refinedet.config.detect_options",
+    "LandSettings": "refinedet.config.land_options",
     "MissingExtra": "refinedet.errors",
     "ModelConfig": "refinedet.config",
     "MultiscaleConfig": "refinedet.config",
