@@ -44,7 +44,7 @@ ROWS: dict[str, dict[str, object]] = {
     "longer-anchors": {"model.anchor_ratios": "[1.0,3.0,0.333]"},
     "stride-4": {"model.strides": "[4,8,16,32,64]", "model.anchor_scale": 3.0},
     "wider-neck": {"model.tcb_channels": 192, "model.arm_channels": 192},
-    "input-400": {"model.input_px": 400, "train.canvas_width": 400, "train.canvas_height": 320},
+    "input-384": {"model.input_px": 384, "train.canvas_width": 384, "train.canvas_height": 320},
     "published-loss": _PUBLISHED_LOSS,
     "published-recipe": _PUBLISHED_LOSS
     | {"train.optimizer": "sgd", "train.lr": 4e-3, "train.weight_decay": 5e-4, "train.schedule": "step"}

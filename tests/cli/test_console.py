@@ -89,7 +89,10 @@ def test_a_missing_position_is_told_once_with_all_that_it_means(
 @pytest.mark.parametrize(
     "error", [OSError(errno.ENAMETOOLONG, "File name too long"), RuntimeError("Symlink loop from a")]
 )
-def test_a_path_that_the_system_cannot_use_is_no_bug(error: Exception, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_path_that_the_system_cannot_use_is_no_bug(
+    error: Exception, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(console, "show_log", lambda **_: None)  # it would silence the logs of other tests
     with pytest.raises(typer.Exit) as stopped, console.one_sentence_errors(debug=False):
         raise error
     assert stopped.value.exit_code == console.EXIT_ERROR
