@@ -136,7 +136,7 @@ def _may_be_image(reader: SceneReader, blocks: _Look) -> bool:
 def _are_coloured(sample: NDArray[Any]) -> bool:
     """True if the channels of a sample (h, w, 3) differ clearly in more than a few pixels, unlike those of a grey."""
     span = sample.max(axis=2).astype(np.float64) - sample.min(axis=2)
-    return bool(sample.ndim == _COLOURS and (span > _CLEAR_STEPS).mean() > _FEW_PIXELS)
+    return bool((span > _CLEAR_STEPS).mean() > _FEW_PIXELS)
 
 
 def _check_colours(path: RasterFile, settings: SceneSettings) -> None:
@@ -160,10 +160,9 @@ def _values(
         return ValueGuess(settings.values, "setting")
     if len(choice.numbers) > 1:
         return ValueGuess("iq", "pair")
-    stored = reader.stored_dtype
-    dtype = stored if stored.startswith("complex") else reader.info.dtype  # float32 under a scale in the file
-    if stored.startswith("complex"):
+    if reader.stored_dtype.startswith("complex"):
         return ValueGuess("amplitude", "type")
+    dtype = reader.info.dtype  # float32 under a scale in the file
     tags = reader.tags(choice.numbers[0])
     words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
     words += [*reader.units(), path.stem]
