@@ -19,7 +19,8 @@ if TYPE_CHECKING:
 
 ITEM_SUFFIXES = (".json", ".geojson")
 """Suffixes of STAC items as files."""
-_RASTER = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+RASTER_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
+"""Suffixes of rasters."""
 _ARCHIVE = (".zip", ".tar", ".gz", ".safe")
 _MEGA = 1_000_000
 
@@ -63,7 +64,7 @@ class CloudScene:
     @property
     def is_item(self) -> bool:
         """True for a STAC item, false for a raster, from the end of the name; items of an API may have any ending."""
-        return Path(self._place.name).suffix.lower() not in _RASTER
+        return Path(self._place.name).suffix.lower() not in RASTER_SUFFIXES
 
     def absolute(self) -> Self:
         """Copy of the scene with an absolute path."""

@@ -7,9 +7,11 @@ from pathlib import Path
 
 _CPUINFO = Path("/proc/cpuinfo")
 """Linux's list of what each core can do; all cores of a machine are alike."""
-_PAYING = ("amx_int8", "avx512_vnni", "avx_vnni", "avx2")
-"""Linux's names of instructions with which 8 bits are faster than floats, the fastest first."""
-_OF_NUMPY = {"AVX512VNNI": "avx512_vnni", "AVX2": "avx2"}
+_FOR_8_BITS = ("amx_int8", "avx512_vnni", "avx_vnni")
+"""Linux's names of instructions for products of 8 bits, the fastest first."""
+_AVX2 = "avx2"
+"""Linux's name of instructions with which 8 bits are faster than floats, but slower than with those above."""
+_OF_NUMPY = {"AVX512VNNI": "avx512_vnni", "AVX2": _AVX2}
 """NumPy's names of the same, for systems without that list; it does not know the others."""
 
 
@@ -19,8 +21,7 @@ def instructions_for_8_bits() -> tuple[str, ...]:
     It is empty on processors without them, and where nobody says what the processor can do.
     """
     known = _flags_of_linux() or _flags_of_numpy()
-    found = tuple(name for name in _PAYING if name in known)
-    return found if found == ("avx2",) else tuple(name for name in found if name != "avx2")
+    return tuple(name for name in _FOR_8_BITS if name in known) or ((_AVX2,) if _AVX2 in known else ())
 
 
 def _flags_of_linux() -> frozenset[str]:

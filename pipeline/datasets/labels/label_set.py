@@ -8,6 +8,7 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.datasets.labels.images import ImageFinder
 from refinedet.errors import InputError
 from refinedet.raster import open_scene
 
@@ -98,3 +99,26 @@ def image_size(place: Path) -> tuple[int, int]:
     """Width and height of an image, from its header."""
     with open_scene(place) as scene:
         return scene.info.width, scene.info.height
+
+
+def label_set_of(
+    objects: Mapping[str, list[tuple[str | None, dict[str, Any]]]], finder: ImageFinder, told: tuple[str, str]
+) -> LabelSet:
+    """Label set of the objects of each image: class name, and what is drawn, as in `DocumentWriter.add_object`.
+
+    Args:
+        objects: objects by the name of their image.
+        finder: finder of the images.
+        told: name of the format, and a note that may be empty.
+
+    Raises:
+        FileError, InputError: as `ImageFinder.find`.
+    """
+    places, missing = finder.find(list(objects))
+    writer = DocumentWriter()
+    for name, place in places.items():
+        image_id = writer.add_image(place, image_size(place))
+        for class_name, drawn in objects[name]:
+            writer.add_object(image_id, class_name, **drawn)
+    kind, note = told
+    return LabelSet(writer.document(), writer.places, str(finder.source), kind, (note,) if note else (), tuple(missing))

@@ -12,7 +12,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.datasets.labels.images import ImageFinder, roots_around
-from pipeline.datasets.labels.label_set import UNNAMED, DocumentWriter, LabelSet, image_size
+from pipeline.datasets.labels.label_set import UNNAMED, LabelSet, label_set_of
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 
@@ -69,7 +69,7 @@ def read_via(path: Path, images: Path | None = None) -> LabelSet:
         else f"no attribute of the regions can be a class: all are taken as {UNNAMED!r}"
     )
     objects = {name: [(_via_class(one, attribute), one.drawn) for one in listed] for name, listed in by_image.items()}
-    return _label_set(objects, _finder(path, images), ("VIA", note))
+    return label_set_of(objects, _finder(path, images), ("VIA", note))
 
 
 def read_labelme(files: Sequence[Path], images: Path | None = None) -> LabelSet:
@@ -89,7 +89,7 @@ def read_labelme(files: Sequence[Path], images: Path | None = None) -> LabelSet:
         objects[name] = [
             (str(shape["label"]) if shape.get("label") else None, _labelme_drawn(shape)) for shape in shapes
         ]
-    return _label_set(objects, _finder(files[0], images), ("labelme", ""))
+    return label_set_of(objects, _finder(files[0], images), ("labelme", ""))
 
 
 def _finder(path: Path, images: Path | None) -> ImageFinder:
@@ -97,19 +97,6 @@ def _finder(path: Path, images: Path | None) -> ImageFinder:
         return ImageFinder(path, [images], [images])
     roots = roots_around(path.parent)
     return ImageFinder(path, [path.parent, *(root / "images" for root in roots)], roots)
-
-
-def _label_set(
-    objects: Mapping[str, list[tuple[str | None, dict[str, Any]]]], finder: ImageFinder, told: tuple[str, str]
-) -> LabelSet:
-    places, missing = finder.find(list(objects))
-    writer = DocumentWriter()
-    for name, place in places.items():
-        image_id = writer.add_image(place, image_size(place))
-        for class_name, drawn in objects[name]:
-            writer.add_object(image_id, class_name, **drawn)
-    kind, note = told
-    return LabelSet(writer.document(), writer.places, str(finder.source), kind, (note,) if note else (), tuple(missing))
 
 
 def _via_entries(document: object) -> list[Mapping[str, Any]]:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 from pipeline.datasets.labels.images import IMAGE_SUFFIXES, ImageFinder, images_below, roots_around
-from pipeline.datasets.labels.label_set import DocumentWriter, LabelSet, image_size
+from pipeline.datasets.labels.label_set import LabelSet, label_set_of
 from pipeline.datasets.voc_xml import VocAnnotation, is_annotation, read_annotation, read_image_set
 
 _LISTS, _OF_GDAL = "ImageSets/Main", ".aux.xml"
@@ -44,15 +46,12 @@ def read_voc(root: Path, files: Sequence[Path], images: Path | None = None) -> d
 
 def _read(files: Sequence[Path], images: Path | None) -> LabelSet:
     folder = files[0].parent
-    roots = [images] if images is not None else [*roots_around(folder)]
+    roots = [images] if images is not None else roots_around(folder)
     folders = roots if images is not None else [folder, *(folder.parent / name for name in _IMAGES)]
     stems = {place.stem: place.name for root in roots for place in images_below(root)}
-    said = {_image_name(path, stems): read_annotation(path) for path in files}
-    places, missing = ImageFinder(files[0], folders, roots).find(list(said))
-    writer = DocumentWriter()
-    for name, place in places.items():
-        _add(writer, writer.add_image(place, image_size(place)), said[name])
-    return LabelSet(writer.document(), writer.places, str(folder), "VOC", (), tuple(missing))
+    objects = {_image_name(path, stems): _objects(read_annotation(path)) for path in files}
+    found = label_set_of(objects, ImageFinder(files[0], folders, roots), ("VOC", ""))
+    return replace(found, source=str(folder))
 
 
 def _image_name(path: Path, stems: dict[str, str]) -> str:
@@ -60,9 +59,10 @@ def _image_name(path: Path, stems: dict[str, str]) -> str:
     return stems.get(path.stem, f"{path.stem}{min(IMAGE_SUFFIXES)}")
 
 
-def _add(writer: DocumentWriter, image_id: int, said: VocAnnotation) -> None:
+def _objects(said: VocAnnotation) -> list[tuple[str | None, dict[str, Any]]]:
+    """Class name and box of each object; an object that cannot be read has neither."""
+    found: list[tuple[str | None, dict[str, Any]]] = []
     for entry in said.objects:
         x1, y1, x2, y2 = entry.corners_xyxy
-        writer.add_object(image_id, entry.name, bbox=[x1, y1, x2 - x1, y2 - y1], iscrowd=int(entry.difficult))
-    for _ in range(said.malformed):
-        writer.add_object(image_id, None)
+        found.append((entry.name, {"bbox": [x1, y1, x2 - x1, y2 - y1], "iscrowd": int(entry.difficult)}))
+    return found + [(None, {})] * said.malformed

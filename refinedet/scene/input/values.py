@@ -202,17 +202,23 @@ def _amplitude_ratio(calm: NDArray[np.float64]) -> float:
 def _named(words: Sequence[str]) -> ValueKind | None:
     """Kind that the words name; None if they name no kind, or several."""
     scales = {_HYP3[match["scale"].lower()] for word in words if (match := _HYP3_NAME.search(word))}
-    plain = [word.lower().replace("_", " ") for word in words]
-    found = scales or {kind for kind, pattern in _WORDS for word in plain if re.search(pattern, word)}
+    found = scales or _kinds_in(_plain(words))
     return found.pop() if len(found) == 1 else None
+
+
+def _plain(words: Sequence[str]) -> list[str]:
+    return [word.lower().replace("_", " ") for word in words]
+
+
+def _kinds_in(plain: Sequence[str]) -> set[ValueKind]:
+    """Kinds that occur in plain words."""
+    return {kind for kind, pattern in _WORDS for word in plain if re.search(pattern, word)}
 
 
 def _is_calibrated_power(words: Sequence[str], values: NDArray[np.float64], blocks: Blocks) -> bool:
     """True if words name calibrated backscatter, and neither sign nor speckle of the values contradicts."""
-    plain = [word.lower().replace("_", " ") for word in words]
-    if any(re.search(pattern, word) for _, pattern in _WORDS for word in plain):
-        return False
-    if not any(_CALIBRATED.search(word) for word in plain) or not _possible("power", values):
+    plain = _plain(words)
+    if _kinds_in(plain) or not any(_CALIBRATED.search(word) for word in plain) or not _possible("power", values):
         return False
     calm = calm_cells(blocks)
     return calm is None or symmetric_exponent(calm) < _SURELY_AMPLITUDE

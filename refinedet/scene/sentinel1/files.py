@@ -17,7 +17,7 @@ from zipfile import BadZipFile, ZipFile
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from refinedet.cloud.scene import CloudScene, Scene
+from refinedet.cloud.scene import RASTER_SUFFIXES, CloudScene, Scene
 from refinedet.errors import FileError, InputError
 from refinedet.scene.sentinel1.item import ItemProduct, product_of_item
 from refinedet.scene.sentinel1.layout import MANIFEST, MEASUREMENT, product_roots, raster_name
@@ -29,8 +29,6 @@ _DEPTH = 4
 """Depth of folders below the given one in which a product is searched."""
 _MOST_FOLDERS = 5000
 """Largest number of folders in which a product is searched."""
-_RASTERS = (".tif", ".tiff", ".jpg", ".jpeg", ".png")
-"""Suffixes of rasters that a folder without a product may hold."""
 _NAMED = 5
 """Largest number of products that an error names."""
 
@@ -235,7 +233,7 @@ def _folders(folder: Path) -> list[Path]:
 
 def _rasters_in(folder: Path) -> str:
     """Advice on a folder that holds rasters itself; empty for others."""
-    suffixes = [path.suffix for path in sorted(folder.iterdir()) if path.suffix.lower() in _RASTERS]
+    suffixes = [path.suffix for path in sorted(folder.iterdir()) if path.suffix.lower() in RASTER_SUFFIXES]
     return f"; or search its rasters as {folder}/*{suffixes[0]}" if suffixes else ""
 
 
