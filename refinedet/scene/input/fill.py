@@ -85,6 +85,8 @@ def is_top(sample: NDArray[Any], scattered: float) -> bool:
         sample: stored values (h, w).
         scattered: share of zeros outside of areas, above 0.
     """
+    if np.iscomplexobj(sample):  # no decibels
+        return False
     values = _measured(sample, np.ones(sample.shape[:2], np.bool_))
     if not values.size or values.max() > 0 or np.median(values) >= 0:
         return False

@@ -8,6 +8,8 @@ from typing import Any
 
 import numpy as np
 import pytest
+import rasterio
+from affine import Affine
 from numpy.typing import NDArray
 from PIL import Image
 
@@ -117,6 +119,16 @@ def test_zeros_at_the_top_of_decibels_are_bright_and_areas_of_them_are_missing(t
     with open_source(path, SceneSettings(values="db")) as opened:
         pixels = opened.read_whole()
     np.testing.assert_allclose(pixels[bright & ~HIDDEN], 1, rtol=1e-3)
+
+
+def test_scattered_zeros_amid_complex_pixels_are_sea(tmp_path: Path) -> None:
+    stored = denoised(padded=True).astype(np.complex64)
+    place = {"crs": "EPSG:32626", "transform": Affine(10, 0, 5e5, 0, -10, 1e6)}
+    with rasterio.open(tmp_path / "s.tif", "w", width=320, height=240, count=1, dtype="complex64", **place) as file:
+        file.write(stored, 1)
+    valid, _ = read(tmp_path / "s.tif", SceneSettings())
+    assert not valid[HIDDEN].any()
+    assert valid[:, 112:].all()
 
 
 def test_saturated_ships_of_the_declared_value_are_measured(tmp_path: Path) -> None:
