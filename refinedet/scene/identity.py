@@ -27,6 +27,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
 from refinedet.raster.stores import is_store
 from refinedet.scene.eopf.product import find_stored
+from refinedet.scene.input.pair import raster_of
 from refinedet.scene.input.side_files import reference_file, world_file
 from refinedet.scene.sentinel1.product import (
     SafeMeasurement,
@@ -183,9 +184,8 @@ def scene_sha256(path: str | Scene, polarisation: str | None = None) -> str:
             return sha256_tree(path, sorted({name for one in stored for name in one.files()}))
         rasters = _rasters(path, polarisation)
         if not rasters:
-            beside = [file for file in (world_file(path), reference_file(path)) if file is not None]
-            hashes = [sha256_file(file) for file in (path, *beside)]
-            return sha256(json.dumps(hashes).encode()).hexdigest() if beside else hashes[0]
+            hashes = [sha256_file(file) for file in _files(path, polarisation)]
+            return hashes[0] if len(hashes) == 1 else sha256(json.dumps(hashes).encode()).hexdigest()
         root = Path(rasters[0].files.path).absolute()
         read = [Path(str(raster.path)).absolute() for raster in rasters]
         read += [*root.glob("*.safe"), *(root / "annotation").rglob("*.xml")]
@@ -212,6 +212,15 @@ def _rasters(path: Path, polarisation: str | None) -> list[SafeMeasurement]:
     if is_archive(path):
         return []
     return [find_measurement(path, one) for one in _asked(polarisation)]
+
+
+def _files(path: Path, polarisation: str | None) -> list[Path]:
+    """A raster, the one of the other polarisation if two are asked for, and the files beside them that place them."""
+    asked = _asked(polarisation)
+    pair = [Path(str(raster_of(path, one))) for one in asked] if len(asked) > 1 else []
+    rasters = dict.fromkeys((path, *pair))
+    placing = [file for raster in rasters for file in (world_file(raster), reference_file(raster))]
+    return [*rasters, *(file for file in placing if file is not None)]
 
 
 def _asked(polarisation: str | None) -> list[str | None]:

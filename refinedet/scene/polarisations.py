@@ -21,6 +21,11 @@ def partner(polarisation: str, polarisations: Collection[str | None]) -> str | N
     return other if other in polarisations else None
 
 
+def pair_of(polarisation: str) -> tuple[str, str]:
+    """Both polarisations of the pair that `polarisation` belongs to, the co-polarised one first."""
+    return next(pair for pair in _PARTNERS.items() if polarisation in pair)
+
+
 def to_search_both(polarisation: str, other: str) -> str:
     """Advice for a note: the setting that searches two polarisations."""
     return f'set `pol="{polarisation}+{other}"` to search both, which finds more ships in about twice the time'

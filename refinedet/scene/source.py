@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager
+from pathlib import Path
 
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import RasterReader, open_scene
 from refinedet.scene.input.origin import tell_origin
+from refinedet.scene.input.pair import raster_of, tell_pair
 from refinedet.scene.input.position import apply_position
 from refinedet.scene.input.reading import apply_reading
 from refinedet.scene.products import measurement_of
@@ -55,6 +57,8 @@ def open_source(path: str | Scene, settings: SceneSettings | None = None) -> Ite
         apply_position(reader, file, settings)
         apply_band_names(reader)
         apply_reading(reader, file, settings)
+        if settings.pol is None and settings.band is None:
+            tell_pair(reader, file)
         tell_origin(reader, path)
         yield reader
 
@@ -63,16 +67,25 @@ def open_source(path: str | Scene, settings: SceneSettings | None = None) -> Ite
 def open_polarisations(path: str | Scene, settings: SceneSettings) -> Iterator[tuple[RasterReader, ...]]:
     """Open a scene once for each polarisation to be searched: one reader, or two.
 
+    Two polarisations may be in two rasters beside each other: `input.pair`.
+
     Raises:
-        FileError, InputError: as `open_source`, or both are not of one size.
+        FileError, InputError: as `open_source`, or both are not of one size or not at one place.
     """
-    path = scene_of(path)
+    path, looks = scene_of(path), settings.one_by_one()
+    rasters = [raster_of(path, one.pol) for one in looks] if len(looks) > 1 else [path]
     with ExitStack() as stack:
-        readers = tuple(stack.enter_context(open_source(path, one)) for one in settings.one_by_one())
+        opened = zip(rasters, looks, strict=True)
+        readers = tuple(stack.enter_context(open_source(raster, one)) for raster, one in opened)
+        for raster, reader in zip(rasters, readers, strict=True):
+            if raster != path:
+                reader.tell(f"read from {Path(str(raster)).name}, beside the scene")
         sizes = [(reader.info.width, reader.info.height) for reader in readers]
         if len(set(sizes)) > 1:
             found = " and ".join(f"{width} x {height}" for width, height in sizes)
             raise InputError(f"expected {settings.pol} of one size in {path}, found {found} pixels; name one of them")
+        if len({reader.info.transform for reader in readers}) > 1:
+            raise InputError(f"expected {settings.pol} at one place, found {rasters[0]} and {rasters[1]} at two")
         yield readers
 
 
