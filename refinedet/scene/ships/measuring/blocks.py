@@ -7,6 +7,7 @@ which it is read.
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from functools import reduce
 from itertools import groupby
@@ -17,6 +18,7 @@ from numpy.typing import NDArray
 from refinedet.radiometry import valid_mask
 from refinedet.raster import Reader
 from refinedet.scene.ships.measuring.resolution import Grey, Mask
+from refinedet.system.concurrency import prefetch
 from refinedet.tiling import Window
 
 Span = tuple[slice, slice]
@@ -26,6 +28,8 @@ BLOCK_PX = 512
 """Windows that begin in one square of this side are read together."""
 _READ_PX = 1 << 14
 """Pixels that are decoded in the time that a call of the reader takes besides."""
+_READ_AHEAD = 2
+"""Blocks that another thread reads in advance."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,12 +52,16 @@ class Block:
 def read_blocks(reader: Reader, windows: Sequence[Window]) -> Iterator[tuple[Block, list[int]]]:
     """Yield blocks from top to bottom, each with the indices of the windows in it; each window is in one block.
 
-    Windows far from all others are blocks of their own.
+    Windows far from all others are blocks of their own. Another thread reads the next blocks meanwhile.
 
     Raises:
         FileError: pixels cannot be read.
     """
+    with closing(prefetch(_blocks(reader, windows), _READ_AHEAD)) as blocks:
+        yield from blocks
 
+
+def _blocks(reader: Reader, windows: Sequence[Window]) -> Iterator[tuple[Block, list[int]]]:
     def square(index: int) -> tuple[int, int]:
         return windows[index].y // BLOCK_PX, windows[index].x // BLOCK_PX
 
