@@ -320,7 +320,10 @@ def test_files_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
         "short.zip": (packed[:-40], FileError, "damaged"),
         "bad.parquet": (b"PAR1" + bytes(100), FileError, "Parquet"),
         "empty.csv": (b"", InputError, "an empty one"),
-        "noise.csv": (bytes(range(256)), InputError, "none for mmsi"),
+        "noise.csv": (bytes(range(256)), InputError, "found no text"),
+        "book.xls": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), InputError, "an Excel workbook; save its sheet"),
+        "base.gpkg": (b"SQLite format 3" + bytes(600), InputError, "found a database or a GeoPackage"),
+        "grid.csv": (b"date,cell_ll_lat,cell_ll_lon,mmsi\n", InputError, "Global Fishing Watch's grid"),
     }
     for name, (content, kind, words) in damaged.items():
         (tmp_path / name).write_bytes(content)
