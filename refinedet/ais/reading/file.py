@@ -12,12 +12,13 @@ from refinedet.ais.reading.cleaning import clean
 from refinedet.ais.reading.date_order import DateOrder, MonthFirst
 from refinedet.ais.reading.messages import Wanted
 from refinedet.ais.reading.nmea import LogFile
+from refinedet.ais.reading.records import RecordsFile
 from refinedet.ais.reading.static_data import StaticData
 from refinedet.ais.reading.tabular import CsvFile, ParquetFile
 from refinedet.ais.tables import Fixes
 from refinedet.config.ais_options import DateOrder as OrderStated
 
-AisFile = LogFile | CsvFile | ParquetFile
+AisFile = LogFile | CsvFile | ParquetFile | RecordsFile
 
 
 @dataclass(slots=True)

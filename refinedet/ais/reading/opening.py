@@ -26,7 +26,7 @@ _BINARY = (
 )
 """First bytes of files that are often given, and what to do with them."""
 _HEAD_BYTES = 1 << 16
-_TABLES = (".csv", ".txt", ".tsv", ".log", ".nmea", ".ais", ".dat")
+_TABLES = (".csv", ".txt", ".tsv", ".log", ".nmea", ".ais", ".dat", ".json", ".geojson", ".jsonl", ".ndjson")
 """Suffixes of the members of a zip that are read."""
 
 

@@ -16,6 +16,7 @@ from refinedet.ais.reading.messages import Area, Wanted
 from refinedet.ais.reading.nmea import LogFile, is_log
 from refinedet.ais.reading.opening import Source, head, is_parquet, sources
 from refinedet.ais.reading.ordering import ordered
+from refinedet.ais.reading.records import RecordsFile, is_json
 from refinedet.ais.reading.static_data import StaticData
 from refinedet.ais.reading.tabular import CsvFile, ParquetFile
 from refinedet.ais.tables import Ais, Fixes
@@ -34,8 +35,8 @@ def read_ais(
 ) -> Ais:
     """Read position reports and static data of ships from AIS files.
 
-    Tables (CSV, also compressed or in a zip; Parquet) and logs of NMEA sentences are read in parts. So memory grows
-    with the reports in the area and time, not with the size of the files.
+    Tables (CSV, also compressed or in a zip; Parquet), lines of JSON and logs of NMEA sentences are read in parts. So
+    memory grows with the reports in the area and time, not with the size of the files.
 
     Args:
         paths: files, in any order.
@@ -100,7 +101,9 @@ def _opened(source: Source, columns: Mapping[str, str] | None) -> AisFile:
     if is_parquet(source):
         return ParquetFile(source, columns)
     first = head(source)
-    return LogFile(source, first) if is_log(first) else CsvFile(source, first, columns)
+    if is_log(first):
+        return LogFile(source, first)
+    return RecordsFile(source, first, columns) if is_json(first) else CsvFile(source, first, columns)
 
 
 def _check(files: Sequence[AisFile], columns: Mapping[str, str] | None) -> None:

@@ -13,7 +13,7 @@ Times = NDArray[np.datetime64]
 
 _CLOCK = (
     r"(?:[T _]+(?P<H>0{1,2}):(?P<M>00)(?::(?P<S>00)(?:[.,](?P<f>0+))?)?(?:\s*(?P<half>[AP]M))?)"
-    r"\s*(?:Z|UTC|GMT|(?P<sign>[+-])(?P<zh>00):?(?P<zm>00)?)?"
+    r"\s*(?:Z|UTC|GMT|(?P<sign>[+-])(?P<zh>00):?(?P<zm>00)?(?: UTC)?)?"
 )
 _LAYOUTS = tuple(
     re.compile(layout, re.IGNORECASE)
