@@ -33,7 +33,7 @@ def test_guesses_of_the_order_of_dates_are_told() -> None:
     assert told.startswith("9 dates of AIS, such as 05/06/2024, are read with the day first, as no date")
     assert told.endswith("`date_order` can be month-first")
     (told,) = doubts({reasons.MESSAGES: 9, reasons.KEPT: 9, reasons.MONTH_FIRST_BY_TIME: 9})
-    assert "month first, as only so they are near the time of the scene" in told
+    assert "month first, as only then are they near the time of the scene" in told
     assert list(doubts({reasons.MESSAGES: 9, reasons.KEPT: 9, reasons.DAY_FIRST_BY_TIME: 9})) == []
 
 
