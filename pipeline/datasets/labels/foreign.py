@@ -14,6 +14,7 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "Label Studio's own JSON; export the labels as COCO or YOLO": frozenset({"data", "annotations"}),
     "Label Studio's short JSON (JSON-MIN); export the labels as COCO or YOLO": frozenset({"image", "annotation_id"}),
     "CreateML's JSON; export the labels as COCO or VOC": frozenset({"image", "annotations"}),
+    "COCO's results without images; name the file of annotations": frozenset({"image_id", "bbox"}),
     "Supervisely's JSON; export the labels as COCO": frozenset({"size", "objects"}),
     "Datumaro's JSON; export the labels as COCO": frozenset({"categories", "items"}),
     "a project of VIA 3; export the labels as COCO": frozenset({"project", "file", "metadata"}),

@@ -99,6 +99,12 @@ class ImageFinder:
         self._check_one(name, best)
         return best[0]
 
+    def _by_stem(self, name: str) -> Path | None:
+        """Image whose name differs from a name by its suffix alone."""
+        stem = Path(name_parts(name)[-1]).stem if name_parts(name) else ""
+        places = (place for index in self._indexes for some in index.values() for place in some)
+        return next((place for place in places if place.stem == stem), None)
+
     @cached_property
     def _indexes(self) -> list[dict[str, list[Path]]]:
         """File name -> paths of the images, for each root."""
@@ -108,9 +114,15 @@ class ImageFinder:
         if 2 * len(found) < len(names):
             shown = ", ".join(dict.fromkeys(str(root) for root in self.roots))
             lost = next(name for name in names if name not in found)
+            alike = self._by_stem(lost)
+            hint = (
+                "name their folder in `images`"
+                if alike is None
+                else f"{alike.name} is there: correct the suffixes in the labels"
+            )
             raise FileError(
                 f"expected the {len(names)} images of {self.source} in or below {shown}, found {len(found)} of them "
-                f"(none for {lost}); name their folder in `images`"
+                f"(none for {lost}); {hint}"
             )
         by_place: dict[Path, str] = {}
         for name, place in found.items():

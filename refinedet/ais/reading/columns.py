@@ -63,6 +63,7 @@ DANISH = "# timestamp"
 """First column of files of the Danish Maritime Authority, whose dates have the day first."""
 _STATIC = ("name", "ship_type", "length", "width", "bow", "stern", "port", "starboard")
 _POSITION = ("time", "longitude", "latitude")
+_NUMBER = re.compile(r"[-+]?[0-9]+([.,][0-9]+)?")
 _SHOWN = 30
 """Most column names that a message shows."""
 
@@ -124,25 +125,38 @@ def find_columns(names: Sequence[str], where: str, columns: Mapping[str, str] | 
     static_alone = missing == list(_POSITION) and any(key in found for key in _STATIC)
     if "time" in found and missing == list(_POSITION[1:]):  # a ship register with a date column
         static_alone = any(key in found for key in _STATIC)
-    if missing and _GRID in exact:
-        raise InputError(
-            f"expected positions of ships in {where}, found Global Fishing Watch's grid of fishing effort, which has "
-            "none; name files of AIS messages"
-        )
     if missing and not static_alone:
-        shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
         absent = [name for name in (columns or {}).values() if name.strip() not in exact]
-        raise InputError(
-            f"expected columns of mmsi, time, longitude and latitude in {where}, "
-            f"found none for {' and '.join(missing)} among {shown}; "
-            + (f"`columns` names {', '.join(absent)}, which is not there" if absent else "name them with `columns`, ")
-            + ("" if absent else f"such as {missing[0]}=COLUMN")
-        )
+        raise InputError(_without(missing, names, where, absent))
     if static_alone:
         found = {key: index for key, index in found.items() if key in ("mmsi", *_STATIC)}
     danish = bool(names) and names[0].strip().lower() == DANISH
     tenths = "speed" in found and _plain(names[found["speed"]]) == _TENTHS
     return Columns(found, danish, frozenset(stated), tenths)
+
+
+def _without(missing: Sequence[str], names: Sequence[str], where: str, absent: Sequence[str]) -> str:
+    """Sentence for a table without the columns of some fields; `absent` are columns that the user names in vain."""
+    shown = ", ".join(names[:_SHOWN]) + (", ..." if len(names) > _SHOWN else "")
+    if _GRID in names:
+        return (
+            f"expected positions of ships in {where}, found Global Fishing Watch's grid of fishing effort, which has "
+            "none; name files of AIS messages"
+        )
+    if sum(_NUMBER.fullmatch(name.strip()) is not None for name in names) > 1:
+        return (
+            f"expected the names of the columns in the first line of {where}, found {shown}; add a line such as "
+            "mmsi,time,longitude,latitude"
+        )
+    hint = (
+        f"`columns` names {', '.join(absent)}, which is not there"
+        if absent
+        else f"name them with `columns`, such as {missing[0]}=COLUMN"
+    )
+    return (
+        f"expected columns of mmsi, time, longitude and latitude in {where}, found none for {' and '.join(missing)} "
+        f"among {shown}; {hint}"
+    )
 
 
 def _plain(name: str) -> str:

@@ -96,6 +96,7 @@ def test_what_is_no_label_is_one_sentence(tmp_path: Path, save: Write) -> None:
         ([{"id": 1, "data": {}, "annotations": []}], "Label Studio's own JSON; export the labels as COCO or YOLO"),
         ([{"image": "a.png", "annotations": []}], "CreateML's JSON"),
         ({"size": {}, "objects": []}, "Supervisely's JSON"),
+        ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}], "COCO's results without images"),
         ({"type": "FeatureCollection", "features": []}, "GeoJSON; name the scenes of the labels with `scene`"),
     ],
 )
