@@ -11,7 +11,7 @@ import numpy as np
 
 from refinedet.ais.reading import reasons
 from refinedet.ais.reading.columns import check_fields
-from refinedet.ais.reading.file import AisFile, read_file
+from refinedet.ais.reading.file import AisFile, read_files
 from refinedet.ais.reading.messages import Area, Wanted
 from refinedet.ais.reading.nmea import LogFile, is_log
 from refinedet.ais.reading.opening import Source, head, is_parquet, sources
@@ -43,8 +43,8 @@ def read_ais(
         area: west, south, east, north in degrees, WGS 84; west is greater than east across the antimeridian.
         time: first and last time; without a zone they are UTC.
         columns: column names by field, such as {"mmsi": "SHIP"}; the fields are those of `columns.NAMES`.
-        date_order: order of day and month in dates such as 05/06/2024; None: as a date above 12 shows, else the one
-            that lies in `time`, else the day first.
+        date_order: order of day and month in dates such as 05/06/2024; None: as a number above 12 in any of the files
+            shows, else the one that lies in `time`, else the day first.
 
     Raises:
         FileError: a file is missing or damaged.
@@ -59,8 +59,7 @@ def read_ais(
     counts: Counter[str] = Counter()
     parts: list[Fixes] = []
     statics = StaticData()
-    for file in files:
-        found = read_file(file, wanted, now, date_order)
+    for found in read_files(files, wanted, now, date_order):
         counts += found.counts
         parts += found.fixes
         statics.join(found.statics)

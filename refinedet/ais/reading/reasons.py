@@ -88,7 +88,7 @@ def doubts(counts: Mapping[str, int]) -> Iterator[str]:
     for key, order, other in _GUESSES:
         if counts.get(key):
             why = (
-                "no date in their file decides" if key == DAY_FIRST else "only then are they near the time of the scene"
+                "no date in the files decides" if key == DAY_FIRST else "only then are they near the time of the scene"
             )
             yield (
                 f"{counts[key]:,} dates of AIS, such as 05/06/2024, are read with the {order} first, as {why}; "

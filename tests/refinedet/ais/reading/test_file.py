@@ -50,6 +50,23 @@ def test_the_time_of_the_scene_decides_where_no_date_does(tmp_path: Path) -> Non
     assert len(read_ais([month_first], area=AREA, time=near, date_order="month-first").fixes) == 1
 
 
+def test_other_files_decide_before_the_time_of_the_scene(tmp_path: Path) -> None:
+    near = START - timedelta(hours=1), START + timedelta(hours=1)
+    scene_day = table(tmp_path / "a.csv", "219000001,05/06/2024 12:00:00,10.5,55.25")
+    other_day = table(tmp_path / "b.csv", "219000002,06/05/2024 12:00:00,10.5,55.25")
+    day_first = table(tmp_path / "c.csv", "219000003,13/06/2024 12:00:00,10.5,55.25")
+    month_first = table(tmp_path / "d.csv", "219000003,06/13/2024 12:00:00,10.5,55.25")
+    for files, number, told in (
+        ([scene_day, other_day, day_first], 219000001, 0),
+        ([scene_day, other_day, month_first], 219000002, 0),
+        ([scene_day, other_day], 219000001, 2),
+        ([scene_day, other_day, day_first, month_first], 219000001, 2),
+    ):
+        found = read_ais(files, area=AREA, time=near)
+        assert found.fixes.mmsi.tolist() == [number]
+        assert found.counts.get(reasons.DAY_FIRST, 0) == told
+
+
 def test_longitudes_up_to_360_are_turned(tmp_path: Path) -> None:
     places = ("349.5,55.25", "360,55.25", "181,55.25", "361,55.25")
     path = table(
