@@ -61,8 +61,8 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
     A tenth of the images is for validation and a tenth for test, unless the folder has its own splits. With --scene,
     scenes are read as in detection, and split by area.
 
-    Labels may come from CVAT, Label Studio, Roboflow, labelme, VIA, RectLabel, LabelImg or YOLO tools. The console reports how
-    they were read. If training is interrupted, the same command continues after the last finished epoch.
+    Labels may come from CVAT, Label Studio, Roboflow, labelme, VIA, RectLabel, LabelImg or YOLO tools. The console
+    reports how they were read. If training is interrupted, the same command continues after the last finished epoch.
     """
     with one_sentence_errors(debug=debug, progress=True):
         check_extra("mlflow", "`refinedet train`")
