@@ -24,8 +24,8 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
         Path,
         typer.Argument(
             metavar="ANNOTATIONS",
-            help="Your labels: a COCO or VIA file, YOLO's data.yaml, or a folder with COCO, VIA, YOLO or labelme "
-            "files. With --scene: labels with coordinates (GeoJSON, .gpkg, .shp, .csv).",
+            help="Your labels: a COCO, VIA, CVAT or CSV file, YOLO's data.yaml, or a folder with such files or those "
+            "of YOLO, labelme, VOC or DOTA. With --scene: labels with coordinates (GeoJSON, .gpkg, .shp, .csv).",
             show_default=False,
         ),
     ],
@@ -37,8 +37,8 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
     boxes: Annotated[
         Literal["xywh", "xyxy", "cxcywh"] | None,
         typer.Option(
-            help="Box format of a COCO file: corner and size, two corners, or centre and size.",
-            show_default="xywh, the COCO standard; an error if it does not fit",
+            help="Box format of a COCO or CSV file: corner and size, two corners, or centre and size.",
+            show_default="xywh in COCO, by the column names in CSV; an error if it does not fit",
         ),
     ] = None,
     scene: Annotated[
@@ -61,8 +61,8 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
     A tenth of the images is for validation and a tenth for test, unless the folder has its own splits. With --scene,
     scenes are read as in detection, and split by area.
 
-    Labels may come from CVAT, Label Studio, Roboflow, labelme, VIA, RectLabel or YOLO tools. The console reports how
-    they were read. If training is interrupted, the same command continues after the last finished epoch.
+    Labels may come from CVAT, Label Studio, Roboflow, labelme, VIA, RectLabel, LabelImg or YOLO tools. The console
+    reports how they were read. If training is interrupted, the same command continues after the last finished epoch.
     """
     with one_sentence_errors(debug=debug, progress=True):
         check_extra("mlflow", "`refinedet train`")

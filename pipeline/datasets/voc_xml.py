@@ -11,11 +11,9 @@ import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from xml.etree.ElementTree import Element, ParseError  # the parser is defusedxml's
+from xml.etree.ElementTree import Element
 
-from defusedxml.common import DefusedXmlException
-from defusedxml.ElementTree import parse
-
+from pipeline.datasets.xml_files import xml_root
 from refinedet.data.truth import Changes, ImageTruth
 from refinedet.errors import FileError, InputError
 
@@ -70,7 +68,7 @@ def read_image_set(path: Path) -> list[str]:
 def is_annotation(path: Path) -> bool:
     """True if a file is XML with VOC's root element."""
     try:
-        return _root(path).tag == "annotation"
+        return xml_root(path).tag == "annotation"
     except (FileError, InputError):
         return False
 
@@ -82,7 +80,7 @@ def read_annotation(path: Path) -> VocAnnotation:
         FileError: the file cannot be read.
         InputError: it is not XML, would harm the reader, or does not state the size of its image.
     """
-    root = _root(path)
+    root = xml_root(path)
     width, height = (_number(root.find(f"size/{side}")) for side in ("width", "height"))
     if width is None or height is None or not (width.is_integer() and height.is_integer() and min(width, height) >= 1):
         raise InputError(f"expected the size of the image in {path}, found none; is it a VOC annotation?")
@@ -109,20 +107,6 @@ def voc_truth(said: VocAnnotation, labels: Mapping[str, int], changes: Changes, 
     for _ in range(said.malformed):
         changes.drop("malformed", file_name)
     return truth
-
-
-def _root(path: Path) -> Element:
-    try:
-        root: Element | None = parse(path).getroot()
-    except OSError as error:
-        raise FileError(f"expected an annotation at {path}, but it cannot be read ({error.strerror})") from error
-    except (ParseError, DefusedXmlException, ValueError, LookupError) as error:  # LookupError: an unknown encoding
-        raise InputError(
-            f"expected a VOC annotation in {path}, found no harmless XML ({error}); fetch the data set again"
-        ) from error
-    if root is None:
-        raise InputError(f"expected a VOC annotation in {path}, found nothing; fetch the data set again")
-    return root
 
 
 def _object(entry: Element) -> VocObject | None:

@@ -15,6 +15,7 @@ from typing import Any
 from pipeline.datasets.labels.classes import settle_classes
 from pipeline.datasets.labels.label_set import LabelSet, common_folder
 from pipeline.datasets.labels.summary import Summary, summarise
+from pipeline.datasets.labels.unusable import why_unusable
 from pipeline.datasets.reading import Problem, Reading, read_dataset, read_label_sets
 from pipeline.datasets.splits import Image, cut_off, duplicate_groups, keep_some
 from pipeline.params import load_params
@@ -66,11 +67,7 @@ def convert_labels(
     summary = summarise(settled, list(reading.changes.values()), reading.classes, notes)
     listed, source = reading.splits["train"], sets["train"].source
     if all(image.annotated.ignored.all() for image in listed):  # also true for an image without boxes
-        raise InputError(
-            f"expected boxes in {source}, found none that can be used (left out: "
-            f"{dict(reading.changes['train'].dropped)}, ignored: {dict(reading.changes['train'].ignored)}); "
-            "do the ids of images and categories match?"
-        )
+        raise InputError(why_unusable(sets["train"], reading.changes["train"]))
     lacking = [split for split in SPLITS if split not in sets]
     if len({image.digest for image in listed}) < len(lacking) + 1:
         raise InputError(

@@ -13,6 +13,8 @@ from refinedet.config.option import Effect, option
 Degrees = Annotated[float, Field(ge=0, le=360)]
 Incidence = Annotated[float, Field(ge=5, le=80)]
 Look = Literal["left", "right"]
+DateOrder = Literal["day-first", "month-first"]
+"""Order of day and month in dates such as 05/06/2024."""
 
 GAP_MIN = 30.0
 SENTINEL_1_KM = 693.0
@@ -72,6 +74,13 @@ class AisSettings(RadarView):
         metavar="FIELD=COLUMN",
         default_text="by their names",
     )
+    ais_date_order: DateOrder | None = option(
+        None,
+        "Order of day and month in dates of AIS files such as 05/06/2024.",
+        Effect.FILES,
+        metavar="day-first|month-first",
+        default_text="as the dates or the time of the scene show",
+    )
     ais_gap_min: Positive | None = option(
         None,
         "Longest time in minutes between the image and the nearest AIS report of a ship.",
@@ -80,7 +89,15 @@ class AisSettings(RadarView):
     )
 
     def __post_init__(self) -> None:
-        for name in ("ais_columns", "ais_gap_min", "platform_heading", "incidence", "look", "altitude_km"):
+        for name in (
+            "ais_columns",
+            "ais_date_order",
+            "ais_gap_min",
+            "platform_heading",
+            "incidence",
+            "look",
+            "altitude_km",
+        ):
             asked = getattr(self, name)
             check(asked is None or self.ais is not None, name, "none without `ais`", asked)
         RadarView.__post_init__(self)
@@ -97,3 +114,8 @@ class AisSettings(RadarView):
     def gap_min(self) -> float:
         """Value of `ais_gap_min` in minutes: the option if it is given, else the default."""
         return GAP_MIN if self.ais_gap_min is None else self.ais_gap_min
+
+
+def detect_names(text: str) -> str:
+    """Replace the names of settings of the AIS reader in a sentence by the names that detection uses."""
+    return text.replace("`columns`", "`ais_columns`").replace("`date_order`", "`ais_date_order`")

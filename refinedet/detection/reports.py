@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from refinedet.config.ais_options import AisSettings
+from refinedet.config.ais_options import AisSettings, detect_names
 from refinedet.config.land_options import LandSettings
 from refinedet.errors import InputError
 from refinedet.system.resuming import differences
@@ -21,7 +21,7 @@ def _own_names() -> Iterator[None]:
     try:
         yield
     except InputError as error:
-        raise InputError(str(error).replace("`columns`", "`ais_columns`")) from error
+        raise InputError(detect_names(str(error))) from error
 
 
 def check_reports(settings: AisSettings) -> None:
@@ -34,7 +34,7 @@ def check_reports(settings: AisSettings) -> None:
         from refinedet.ais.reading.read import check_ais
 
         with _own_names():
-            check_ais(settings.ais, settings.columns)
+            check_ais(settings.ais, settings.columns, settings.ais_date_order)
 
 
 def with_reports(result: SceneResult, settings: AisSettings, land: LandSettings) -> SceneResult:

@@ -14,7 +14,7 @@ from pyproj import CRS, Transformer
 from refinedet.boxes import Boxes, as_boxes
 from refinedet.data.truth import LARGEST
 from refinedet.errors import InputError
-from refinedet.geo.features import Features, System, read_features
+from refinedet.geo.features import Features, System, in_system, read_features
 from refinedet.geo.position import Points, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes
 
@@ -56,7 +56,7 @@ def read_placed(path: str | Path, system: System | None) -> Placed:
     Raises:
         FileError, InputError, MissingExtra: the file cannot be used.
     """
-    layers = [_placed(path, layer) for layer in read_features(path, system=system)]
+    layers = [_placed(path, layer) for layer in in_system(read_features(path), system, path, "truth_crs")]
     known = [one.boxes_px for one in layers if one.boxes_px is not None]
     return Placed(
         path,
@@ -92,6 +92,20 @@ def distance_note(pred: Placed, truth: Placed, centre_max_m: float) -> str:
             return f"{note}; latitude and longitude look swapped in one of them"
         return f"{note}; are both of one scene, and is the reference system right?"
     return f"{note}, and `centre_m` is {centre_max_m:g}; is one of them shifted, or of another time?"
+
+
+def pixels_note(pred: Placed, truth: Placed, centre_max_px: float) -> str:
+    """Sentence for detections in pixels without a match: distance of the nearest truth."""
+    from scipy.spatial import KDTree
+
+    found, there = (
+        (one.boxes_px[:, :2] + one.boxes_px[:, 2:]) / 2 for one in (pred, truth) if one.boxes_px is not None
+    )
+    nearest = float(KDTree(there).query(found)[0].min())
+    return (
+        f"no detection matches: the nearest ship of {truth.path} lies {nearest:,.0f} pixels from a detection of "
+        f"{pred.path}, and at most {centre_max_px:g} count; are both of one scene, in pixels of the same size?"
+    )
 
 
 def _nearest_m(found: Points, there: Points) -> float:

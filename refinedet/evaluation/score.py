@@ -17,7 +17,7 @@ from scipy.sparse.csgraph import maximum_bipartite_matching
 from refinedet.boxes import Boxes, as_boxes
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.evaluation.placed import distance_note, read_placed, to_metres
+from refinedet.evaluation.placed import Placed, distance_note, pixels_note, read_placed, to_metres
 from refinedet.geo.features import parse_system
 
 Geometries = NDArray[np.object_]
@@ -118,16 +118,20 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
         truth_crs: reference system of a truth that states none, or "pixels".
 
     Raises:
-        FileError, InputError, MissingExtra: a file cannot be read, or the two share no kind of position.
+        FileError, InputError, MissingExtra: a file cannot be read, the two share no kind of position, or the truth
+            states another system than `truth_crs`.
     """
     there = read_placed(truth, None if truth_crs is None else parse_system(truth_crs))
     found = read_placed(pred, None)
     found = found.only(found.scores >= score_min)
-    notes = []
+    notes = _notes_on_nothing(found, there)
     everywhere = bool(found.located.all() and there.located.all())
     if not everywhere and found.boxes_px is not None and there.boxes_px is not None:
         detections = Detections.of(found.boxes_px, found.scores, [0] * len(found.scores))
-        return match_boxes(detections, there.boxes_px, iou_min, centre_max_px)
+        score = match_boxes(detections, there.boxes_px, iou_min, centre_max_px)
+        if score.tp == 0 and score.fp and score.fn:
+            notes.append(pixels_note(found, there, centre_max_px))
+        return replace(score, notes=tuple(notes))
     for one in (found, there):
         lost = int((~one.located).sum())
         if lost == len(one.located) > 0:
@@ -142,6 +146,16 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
     if score.tp == 0 and score.fp and score.fn:
         notes.append(distance_note(found, there, centre_max_m))
     return replace(score, notes=tuple(notes))
+
+
+def _notes_on_nothing(found: Placed, there: Placed) -> list[str]:
+    """Sentences on files without ships."""
+    notes = []
+    if not len(there.shapes):
+        notes.append(f"{there.path} holds no ships: every detection is a false alarm, and recall means nothing")
+    if not len(found.shapes):
+        notes.append(f"no detection of {found.path} is counted: precision means nothing")
+    return notes
 
 
 def _candidates(

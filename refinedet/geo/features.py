@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -33,12 +33,11 @@ class Features:
     """Name -> N values, None where a feature has none."""
 
 
-def read_features(path: str | Path, *, system: System | None = None, in_pixels: bool = False) -> list[Features]:
+def read_features(path: str | Path, *, in_pixels: bool = False) -> list[Features]:
     """Read all features of a file, layer by layer.
 
     Args:
         path: the file.
-        system: system of the coordinates of a file that states none.
         in_pixels: if a table has places both in degrees and in pixels, take the pixels.
 
     Raises:
@@ -64,7 +63,31 @@ def read_features(path: str | Path, *, system: System | None = None, in_pixels: 
             found = [Features(_array(shapes, path), told, columns)]
         else:
             raise FileError(f"expected {FORMATS} at {path}, found something else; save it as GeoJSON")
-    return [Features(one.shapes, one.system or system, one.columns) for one in found]
+    return found
+
+
+def in_system(layers: list[Features], system: System | None, path: str | Path, setting: str) -> list[Features]:
+    """Layers whose coordinates are in `system` where the file states none.
+
+    Args:
+        layers: layers of the file `path`.
+        system: system that the user states; None: nothing changes.
+        path: the file, for a message.
+        setting: name of the setting that states the system, for a message.
+
+    Raises:
+        InputError: a layer states another system.
+    """
+    if system is None:
+        return layers
+    own = next((one.system for one in layers if one.system not in (None, system)), None)
+    if own is not None:
+        told = own if isinstance(own, str) else own.name
+        raise InputError(
+            f"expected no other system by `{setting}` than that of {path} itself, which is {told}, found "
+            f"{system if isinstance(system, str) else system.name}; leave `{setting}` out"
+        )
+    return [replace(one, system=system) for one in layers]
 
 
 def parse_system(text: str) -> System:

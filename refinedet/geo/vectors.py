@@ -60,13 +60,15 @@ def file_kind(path: Path, formats: str) -> Kind:
     """Find the format of a file from its first bytes; `formats` are those that a message says were expected.
 
     Raises:
-        FileError: it cannot be read.
+        FileError: it cannot be read, or is empty.
     """
     try:
         with path.open("rb") as stream:
             head = stream.read(_HEAD_BYTES)
     except OSError as error:
         raise FileError(f"expected {formats} at {path}, but it cannot be read ({error.strerror})") from error
+    if not head.strip():
+        raise FileError(f"expected {formats} at {path}, found an empty file")
     if head.startswith(b"SQLite format 3\0") and head[68:72] in {b"GPKG", b"GP10", b"GP11"}:
         return "gdal"
     if head.startswith(b"\0\0\x27\x0a") and path.suffix.lower() == ".shp":

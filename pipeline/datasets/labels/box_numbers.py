@@ -82,7 +82,7 @@ def to_standard(rows: Sequence[Any], boxes: BoxFormat, *, radians: bool) -> tupl
             changed.append(row)
             continue
         turned += len(box) == 5
-        as_read = box[:4] if boxes == "xywh" else _corner_and_size(box[:4], boxes)
+        as_read = box[:4] if boxes == "xywh" else corner_and_size(box[:4], boxes)
         degrees = [math.degrees(box[4]) if radians else box[4]] if len(box) == 5 else []
         changed.append({**row, "bbox": [*as_read, *degrees]} if boxes != "xywh" or radians else row)
     notes = [] if boxes == "xywh" else [f"the numbers of a box are taken as {_WORDS[boxes]}"]
@@ -102,7 +102,8 @@ _WORDS: Mapping[str, str] = {
 }
 
 
-def _corner_and_size(box: Sequence[float], boxes: BoxFormat) -> list[float]:
+def corner_and_size(box: Sequence[float], boxes: BoxFormat) -> list[float]:
+    """Box [x, y, width, height] of two corners, or of a centre and a size."""
     a, b, c, d = box
     return [a, b, c - a, d - b] if boxes == "xyxy" else [a - c / 2, b - d / 2, c, d]
 

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.datasets.labels.box_numbers import BoxFormat, guess_radians, refuse_corners, to_standard
-from pipeline.datasets.labels.images import ImageFinder, roots_around
+from pipeline.datasets.labels.images import ImageFinder, finder_around
 from pipeline.datasets.labels.label_set import LabelSet, image_size
 from refinedet.data.coco import check_document
 from refinedet.errors import InputError
@@ -38,7 +38,7 @@ def read_coco(
     entries = [_image(entry, path) for entry in document["images"]]
     if not entries:
         raise InputError(f"expected images in {path}, found none; is it the right file?")
-    finder = _finder(path, images, split)
+    finder = finder_around(path, images, split)
     places, missing = finder.find([entry["file_name"] for entry in entries])
     kept, ids = _numbered(entries, places, path)
     categories, category_ids = _categories(document["categories"], path)
@@ -49,15 +49,6 @@ def read_coco(
     rows, told = to_standard(rows, boxes or "xywh", radians=guess_radians(rows))
     repaired = {"images": kept, "annotations": rows, "categories": categories}
     return LabelSet(repaired, places, str(path), "COCO", (*_notes(finder, len(entries)), *told), tuple(missing))
-
-
-def _finder(path: Path, images: Path | None, split: str) -> ImageFinder:
-    if images is not None:
-        return ImageFinder(path, [images], [images])
-    stem = path.stem.removeprefix("instances_")
-    roots = roots_around(path.parent)
-    inner = (split, stem, f"images/{split}", f"images/{stem}", "images", "JPEGImages", ".")
-    return ImageFinder(path, [path.parent, *(roots[-1] / name for name in inner)], roots)
 
 
 def _notes(finder: ImageFinder, count: int) -> list[str]:

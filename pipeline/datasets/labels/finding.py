@@ -8,18 +8,26 @@ from typing import Any
 
 from pipeline.datasets.labels.box_numbers import BoxFormat
 from pipeline.datasets.labels.coco import read_coco
+from pipeline.datasets.labels.cvat import cvat_files, is_cvat, read_cvat
+from pipeline.datasets.labels.dota import dota_folders, read_dota
+from pipeline.datasets.labels.foreign import foreign_document, foreign_in, foreign_xml
 from pipeline.datasets.labels.images import folders_of_ours
 from pipeline.datasets.labels.label_set import LabelSet, split_of
 from pipeline.datasets.labels.shapes import is_labelme, is_via, is_via_table, read_labelme, read_via
+from pipeline.datasets.labels.tables import is_box_table, read_box_table
 from pipeline.datasets.labels.voc import read_voc, voc_files
 from pipeline.datasets.labels.yolo import is_yolo, read_yolo, settings_in
+from pipeline.datasets.voc_xml import is_annotation
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 
 FORMATS = (
-    "COCO (JSON), YOLO (a folder or its data.yaml), VIA (JSON or CSV), labelme (a folder of JSON files), or VOC (a "
-    "folder of XML files)"
+    "COCO (JSON), YOLO (a folder or its data.yaml), VIA (JSON or CSV), labelme (a folder of JSON files), VOC (a folder "
+    "of XML files), CVAT (XML), DOTA (a folder of text files), or a table of boxes (CSV)"
 )
+_TABLES = {".csv", ".tsv"}
+_WITH_BOXES = {"COCO", "table"}
+"""Formats whose boxes may be other than corner and size."""
 _ROBOFLOW = "_annotations.coco.json"
 
 
@@ -29,7 +37,8 @@ def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None 
     Args:
         path: a file of labels, or a folder.
         images: folder of the images; None: searched for around the labels.
-        boxes: meaning of the four numbers of a COCO file's boxes; None: as in COCO, or an error if that is impossible.
+        boxes: meaning of the four numbers of a box in a COCO file or a table; None: as in COCO or by the names of the
+            columns, or an error if that is impossible.
 
     Raises:
         FileError: there are no labels, or no image of the labels.
@@ -41,28 +50,44 @@ def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None 
         found = _folder(path, images, boxes)
     elif path.suffix.lower() in {".yaml", ".yml"}:
         found = read_yolo(path.parent, path)
+    elif path.suffix.lower() == ".xml" and is_cvat(path):
+        found = read_cvat(path, images)
     else:
         found = {"train": _file(path, images, boxes)}
-    if boxes is not None and any(one.kind != "COCO" for one in found.values()):
-        kind = next(one.kind for one in found.values() if one.kind != "COCO")
-        raise InputError(f"expected a COCO file where `boxes` is set, found {kind} in {path}; leave `boxes` out")
+    other = next((one.kind for one in found.values() if one.kind not in _WITH_BOXES), None)
+    if boxes is not None and other is not None:
+        raise InputError(
+            f"expected a COCO file or a table where `boxes` is set, found {other} in {path}; leave `boxes` out"
+        )
     return found
+
+
+def is_table_of_images(path: Path) -> bool:
+    """True if a file is a table with the labels of images: VIA's, or one of boxes."""
+    return is_via_table(path) or is_box_table(path)
 
 
 def _file(path: Path, images: Path | None, boxes: BoxFormat | None) -> LabelSet:
     suffix = path.suffix.lower()
-    if suffix == ".csv" and is_via_table(path):
-        return read_via(path, images)
-    if suffix == ".csv":
-        raise InputError(f"expected a table of VIA in {path}, with the columns filename and region_shape_attributes")
-    if suffix == ".xml":
+    if suffix in _TABLES:
+        return read_via(path, images) if is_via_table(path) else read_box_table(path, images, boxes)
+    if suffix == ".txt":
+        raise InputError(f"expected the labels of all images, found those of one, {path}; name the folder")
+    if suffix == ".xml" and is_annotation(path):
         raise InputError(f"expected the labels of all images, found VOC's for one, {path}; name the folder")
+    if suffix == ".xml":
+        raise InputError(f"expected labels that can be read in {path}, found {foreign_xml(path)}")
     document = read_json(path)
     if is_labelme(document):
         raise InputError(
             f"expected a file with the labels of all images, found labelme's for one, {path}; name the folder"
         )
-    return read_via(path, images) if is_via(document) and not _is_coco(document) else read_coco(path, images, boxes)
+    if is_via(document) and not _is_coco(document):
+        return read_via(path, images)
+    other = None if _is_coco(document) else foreign_document(document)
+    if other is not None:
+        raise InputError(f"expected labels that can be read in {path}, found {other}")
+    return read_coco(path, images, boxes)
 
 
 def _folder(root: Path, images: Path | None, boxes: BoxFormat | None) -> dict[str, LabelSet]:
@@ -79,11 +104,29 @@ def _folder(root: Path, images: Path | None, boxes: BoxFormat | None) -> dict[st
         return {"train": read_via(_only(via, root), images)}
     if labelme:
         return {"train": read_labelme(labelme, images)}
+    return _without_json(root, images, boxes)
+
+
+def _without_json(root: Path, images: Path | None, boxes: BoxFormat | None) -> dict[str, LabelSet]:
+    """Labels of a folder in XML, text or tables."""
     voc = voc_files(root)
     if voc:
         return read_voc(root, voc, images)
+    cvat = cvat_files(root)
+    if cvat:
+        return read_cvat(_only(cvat, root), images)
+    dota = dota_folders(root)
+    if dota:
+        return read_dota(dota, images)
     if is_yolo(root):
         return read_yolo(root)
+    tables = [path for path in sorted([*root.glob("*.csv"), *root.glob("*/*.csv")]) if is_box_table(path)]
+    if tables:
+        by_split = _by_split(tables, root)
+        return {split: read_box_table(path, images, boxes, split=split) for split, path in by_split.items()}
+    other = foreign_in(root)
+    if other is not None:
+        raise FileError(f"expected labels that can be read in {root}, found {other}")
     raise FileError(f"expected labels in {root}, as {FORMATS}, found none; name the file")
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections import defaultdict
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path, PurePosixPath
@@ -15,8 +15,11 @@ from refinedet.errors import FileError, InputError
 IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
 _DEPTH, _MOST = 6, 500_000
 """Depth of folders below the labels, and number of files, among which images are searched for."""
-_HOLDERS = {"annotations", "annotation", "labels", "label", "result", "results", "coco", "json", "jsons", "xml", "xmls"}
-"""Names of folders for labels only: images lie beside them."""
+_HOLDERS = {"result", "results", "coco", "json", "jsons", "voc"}
+_HOLDERS_BEGIN = ("annot", "label", "xml", "bbox")
+"""Names of folders for labels only, and beginnings of such names: images lie beside them."""
+_USUAL = ("images", "Images", "JPEGImages", "imgs", ".")
+"""Names of the folder of the images."""
 _SIGNED = ("convert", "tile")
 _OURS = {*_SIGNED, "train", "evaluate", "report"}
 """Folders of an earlier training; a summary file distinguishes some of them from the user's folders."""
@@ -96,6 +99,12 @@ class ImageFinder:
         self._check_one(name, best)
         return best[0]
 
+    def _by_stem(self, name: str) -> Path | None:
+        """Image whose name differs from a name by its suffix alone."""
+        stem = Path(name_parts(name)[-1]).stem if name_parts(name) else ""
+        places = (place for index in self._indexes for some in index.values() for place in some)
+        return next((place for place in places if place.stem == stem), None)
+
     @cached_property
     def _indexes(self) -> list[dict[str, list[Path]]]:
         """File name -> paths of the images, for each root."""
@@ -105,9 +114,15 @@ class ImageFinder:
         if 2 * len(found) < len(names):
             shown = ", ".join(dict.fromkeys(str(root) for root in self.roots))
             lost = next(name for name in names if name not in found)
+            alike = self._by_stem(lost)
+            hint = (
+                "name their folder in `images`"
+                if alike is None
+                else f"{alike.name} is there: correct the suffixes in the labels"
+            )
             raise FileError(
                 f"expected the {len(names)} images of {self.source} in or below {shown}, found {len(found)} of them "
-                f"(none for {lost}); name their folder in `images`"
+                f"(none for {lost}); {hint}"
             )
         by_place: dict[Path, str] = {}
         for name, place in found.items():
@@ -132,9 +147,38 @@ def name_parts(name: str) -> tuple[str, ...]:
     return tuple(part for part in parts if part not in {"/", "//", ".", ".."} and not part.endswith(":"))
 
 
+def finder_around(source: Path, images: Path | None, split: str = "train") -> ImageFinder:
+    """Finder of the images of a label file: in folder `images`, or else in the usual folders around the labels.
+
+    Args:
+        source: label file.
+        images: folder of the images; None: searched for.
+        split: name of a folder in which the images may lie.
+    """
+    if images is not None:
+        return ImageFinder(source, [images], [images])
+    roots = roots_around(source.parent)
+    stem = source.stem.removeprefix("instances_")
+    inner = (split, stem, f"images/{split}", f"images/{stem}", *_USUAL)
+    return ImageFinder(source, [source.parent, *(root / name for root in reversed(roots) for name in inner)], roots)
+
+
 def roots_around(folder: Path) -> list[Path]:
     """Folders to search for the images of labels in `folder`: itself, and its parent if it is for labels only."""
-    return [folder, folder.parent] if folder.name.lower() in _HOLDERS else [folder]
+    name = folder.name.lower()
+    is_holder = name in _HOLDERS or name.startswith(_HOLDERS_BEGIN)
+    return [folder, folder.parent] if is_holder else [folder]
+
+
+def names_by_stem(folder: Path, images: Path | None) -> dict[str, str]:
+    """Name without suffix -> name of each image in folder `images`, or else around labels in `folder`."""
+    roots = roots_around(folder) if images is None else [images]
+    return {place.stem: place.name for root in roots for place in images_below(root)}
+
+
+def name_of(stem: str, names: Mapping[str, str]) -> str:
+    """Name of the image whose name without suffix is `stem`; one that is not there gets a suffix for messages."""
+    return names.get(stem, f"{stem}{min(IMAGE_SUFFIXES)}")
 
 
 def _index(root: Path) -> dict[str, list[Path]]:

@@ -15,6 +15,9 @@ from refinedet.raster import open_scene
 UNNAMED = "ship"
 """Class of objects without a class name."""
 
+Objects = dict[str, list[tuple[str | None, dict[str, Any]]]]
+"""Name of an image -> class name and drawing of each of its objects, as in `DocumentWriter.add_object`."""
+
 SPLIT_NAMES = {"train": ("train", "training"), "val": ("val", "valid", "validation"), "test": ("test", "testing")}
 """Split -> its names in files and folders."""
 
@@ -101,9 +104,7 @@ def image_size(place: Path) -> tuple[int, int]:
         return scene.info.width, scene.info.height
 
 
-def label_set_of(
-    objects: Mapping[str, list[tuple[str | None, dict[str, Any]]]], finder: ImageFinder, told: tuple[str, str]
-) -> LabelSet:
+def label_set_of(objects: Objects, finder: ImageFinder, told: tuple[str, str]) -> LabelSet:
     """Label set of the objects of each image: class name, and what is drawn, as in `DocumentWriter.add_object`.
 
     Args:

@@ -11,8 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.datasets.labels.images import ImageFinder, roots_around
-from pipeline.datasets.labels.label_set import UNNAMED, LabelSet, label_set_of
+from pipeline.datasets.labels.images import finder_around
+from pipeline.datasets.labels.label_set import UNNAMED, LabelSet, Objects, label_set_of
+from pipeline.datasets.labels.outlines import around, outline
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 
@@ -69,7 +70,7 @@ def read_via(path: Path, images: Path | None = None) -> LabelSet:
         else f"no attribute of the regions can be a class: all are taken as {UNNAMED!r}"
     )
     objects = {name: [(_via_class(one, attribute), one.drawn) for one in listed] for name, listed in by_image.items()}
-    return label_set_of(objects, _finder(path, images), ("VIA", note))
+    return label_set_of(objects, finder_around(path, images), ("VIA", note))
 
 
 def read_labelme(files: Sequence[Path], images: Path | None = None) -> LabelSet:
@@ -79,7 +80,7 @@ def read_labelme(files: Sequence[Path], images: Path | None = None) -> LabelSet:
         FileError: none of the images exists.
         InputError: two files describe one image.
     """
-    objects: dict[str, list[tuple[str | None, dict[str, Any]]]] = {}
+    objects: Objects = {}
     for path in files:
         document = read_json(path)
         name = str(document["imagePath"])
@@ -89,14 +90,7 @@ def read_labelme(files: Sequence[Path], images: Path | None = None) -> LabelSet:
         objects[name] = [
             (str(shape["label"]) if shape.get("label") else None, _labelme_drawn(shape)) for shape in shapes
         ]
-    return label_set_of(objects, _finder(files[0], images), ("labelme", ""))
-
-
-def _finder(path: Path, images: Path | None) -> ImageFinder:
-    if images is not None:
-        return ImageFinder(path, [images], [images])
-    roots = roots_around(path.parent)
-    return ImageFinder(path, [path.parent, *(root / "images" for root in roots)], roots)
+    return label_set_of(objects, finder_around(files[0], images), ("labelme", ""))
 
 
 def _via_entries(document: object) -> list[Mapping[str, Any]]:
@@ -146,12 +140,12 @@ def _via_drawn(shape: Mapping[str, Any]) -> dict[str, Any]:
             case "rect":
                 return {"bbox": [float(shape[side]) for side in ("x", "y", "width", "height")]}
             case "polygon" | "polyline":
-                return _outline(list(zip(shape["all_points_x"], shape["all_points_y"], strict=True)))
+                return outline(list(zip(shape["all_points_x"], shape["all_points_y"], strict=True)))
             case "circle":
-                return _around(float(shape["cx"]), float(shape["cy"]), (float(shape["r"]), float(shape["r"])))
+                return around(float(shape["cx"]), float(shape["cy"]), (float(shape["r"]), float(shape["r"])))
             case "ellipse":
                 radii = (float(shape["rx"]), float(shape["ry"]))
-                return _around(float(shape["cx"]), float(shape["cy"]), radii, float(shape.get("theta") or 0.0))
+                return around(float(shape["cx"]), float(shape["cy"]), radii, float(shape.get("theta") or 0.0))
             case _:
                 return {}
     except (KeyError, TypeError, ValueError, OverflowError):
@@ -166,22 +160,11 @@ def _labelme_drawn(shape: Mapping[str, Any]) -> dict[str, Any]:
     kind = shape.get("shape_type", "polygon")
     if kind == "circle" and len(points) == 2:  # its centre, and a point on it
         radius = math.dist(*points)
-        return _around(*points[0], (radius, radius))
+        return around(*points[0], (radius, radius))
     if kind in {"rectangle", "mask"} and len(points) == 2:
         (x1, y1), (x2, y2) = points
         return {"bbox": [min(x1, x2), min(y1, y2), abs(x2 - x1), abs(y2 - y1)]}
-    return {} if kind in {"point", "points"} else _outline(points)
-
-
-def _outline(points: Sequence[tuple[Any, Any]]) -> dict[str, Any]:
-    return {"segmentation": [[float(value) for point in points for value in point]]}
-
-
-def _around(x: float, y: float, radii: tuple[float, float], turn: float = 0.0) -> dict[str, Any]:
-    """Box around an ellipse, turned by radians."""
-    cos, sin = math.cos(turn), math.sin(turn)
-    half_x, half_y = math.hypot(radii[0] * cos, radii[1] * sin), math.hypot(radii[0] * sin, radii[1] * cos)
-    return {"bbox": [x - half_x, y - half_y, 2 * half_x, 2 * half_y]}
+    return {} if kind in {"point", "points"} else outline(points)
 
 
 def _class_attribute(regions: Sequence[_Region]) -> str | None:

@@ -7,13 +7,11 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-from pipeline.datasets.labels.images import IMAGE_SUFFIXES, ImageFinder, images_below, roots_around
+from pipeline.datasets.labels.images import finder_around, name_of, names_by_stem
 from pipeline.datasets.labels.label_set import LabelSet, label_set_of
 from pipeline.datasets.voc_xml import VocAnnotation, is_annotation, read_annotation, read_image_set
 
 _LISTS, _OF_GDAL = "ImageSets/Main", ".aux.xml"
-_IMAGES = ("JPEGImages", "images", "Images", "imgs")
-"""Usual names of the folder of the images, beside that of the annotations."""
 
 
 def voc_files(root: Path) -> list[Path]:
@@ -39,24 +37,17 @@ def read_voc(root: Path, files: Sequence[Path], images: Path | None = None) -> d
     lists = {split: root / _LISTS / f"{split}.txt" for split in ("train", "val", "test")}
     listed = {split: read_image_set(path) for split, path in lists.items() if path.is_file()}
     if "train" not in listed:
-        return {"train": _read(files, images)}
+        return {"train": _read(files, images, "train")}
     chosen = {split: [by_id[one] for one in ids if one in by_id] for split, ids in listed.items()}
-    return {split: _read(some, images) for split, some in chosen.items() if some}
+    return {split: _read(some, images, split) for split, some in chosen.items() if some}
 
 
-def _read(files: Sequence[Path], images: Path | None) -> LabelSet:
+def _read(files: Sequence[Path], images: Path | None, split: str) -> LabelSet:
     folder = files[0].parent
-    roots = [images] if images is not None else roots_around(folder)
-    folders = roots if images is not None else [folder, *(folder.parent / name for name in _IMAGES)]
-    stems = {place.stem: place.name for root in roots for place in images_below(root)}
-    objects = {_image_name(path, stems): _objects(read_annotation(path)) for path in files}
-    found = label_set_of(objects, ImageFinder(files[0], folders, roots), ("VOC", ""))
+    names = names_by_stem(folder, images)  # the name in a file often lacks its suffix
+    objects = {name_of(path.stem, names): _objects(read_annotation(path)) for path in files}
+    found = label_set_of(objects, finder_around(files[0], images, split), ("VOC", ""))
     return replace(found, source=str(folder))
-
-
-def _image_name(path: Path, stems: dict[str, str]) -> str:
-    """Name of the image of an XML file, which has the same stem; the name in the file often lacks its suffix."""
-    return stems.get(path.stem, f"{path.stem}{min(IMAGE_SUFFIXES)}")
 
 
 def _objects(said: VocAnnotation) -> list[tuple[str | None, dict[str, Any]]]:

@@ -6,13 +6,15 @@ from collections import Counter
 from dataclasses import dataclass, field
 from pathlib import Path
 
+from pipeline.datasets.labels.finding import is_table_of_images
 from refinedet.config.detect_options import SceneSettings
 from refinedet.config.label_options import LabelSettings
 from refinedet.config.option import options
 from refinedet.errors import InputError
 from refinedet.geo.vectors import file_kind
 
-_LABEL_SUFFIXES = (".geojson", ".gpkg", ".shp", ".csv", ".tsv")
+_TABLES = (".csv", ".tsv")
+_LABEL_SUFFIXES = (".geojson", ".gpkg", ".shp", *_TABLES)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,7 +35,7 @@ class LabelChoices:
 def label_choices(
     annotations: Path, scenes: tuple[Path, ...], labels: LabelSettings, settings: SceneSettings
 ) -> LabelChoices | None:
-    """Settings for labels over `scenes`; None without scenes, when `annotations` is a COCO file.
+    """Settings for labels over `scenes`; None without scenes, when `annotations` are labels of images.
 
     Raises:
         InputError: scenes are missing for the labels or for a setting.
@@ -49,6 +51,8 @@ def label_choices(
             "the setting out"
         )
     suffix = annotations.suffix.lower()
+    if suffix in _TABLES and is_table_of_images(annotations):
+        return None
     if suffix in _LABEL_SUFFIXES and (suffix != ".geojson" or file_kind(annotations, "labels") == "geojson"):
         raise InputError(
             f"expected the scenes that the labels in {annotations} are of, found none; name each with `scene`"

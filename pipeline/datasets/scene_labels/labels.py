@@ -12,7 +12,7 @@ import shapely
 
 from refinedet.config.label_options import LabelSettings
 from refinedet.errors import InputError
-from refinedet.geo.features import Features, System, parse_system, read_features
+from refinedet.geo.features import Features, System, in_system, parse_system, read_features
 
 SHIP = "ship"
 _CLASSES = ("class", "class_name", "label", "category", "ship_type", "type", "name")
@@ -62,12 +62,12 @@ def read_labels(path: Path, scenes: Sequence[Path], settings: LabelSettings) -> 
         FileError, InputError, MissingExtra: the file cannot be used, or lacks the column of classes.
     """
     told = None if settings.labels_crs is None else parse_system(settings.labels_crs)
-    layers = read_features(path, system=told)
+    layers = read_features(path)
     names = _scene_names(scenes)
     if len(scenes) == 1 or any(_scene_column(layer, names) for layer in layers):
-        layers = read_features(path, system=told, in_pixels=True)
+        layers = read_features(path, in_pixels=True)
     labels = Labels(path)
-    for layer in layers:
+    for layer in in_system(layers, told, path, "labels_crs"):
         column = _class_column(layer, settings.class_column, path)
         labels.class_column = column or labels.class_column
         _add(labels, layer, column, names)

@@ -7,8 +7,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from refinedet.ais.reading.date_order import DateOrder
 from refinedet.ais.reading.opening import load_pyarrow
-from refinedet.ais.reading.times import DateOrder, Times, parse_times
+from refinedet.ais.reading.times import Times, parse_times
 
 NULLS = ("", "Unknown", "Undefined", "unknown", "undefined", "None", "null", "NULL", "NaN", "nan", "\\N", "N/A", "NA")
 """Texts that mean a missing value."""
@@ -17,6 +18,8 @@ _HIGH, _LOW = ("1", "1.0", "true", "high"), ("0", "0.0", "false", "low")
 _GREATEST_S = 1e11
 """Greatest epoch in seconds; greater values are in milliseconds."""
 _LONGEST_TIME = 40
+_ROUNDED = r"^\s*[0-9]([.,][0-9]{0,7})?[eE]"
+"""Number of less than nine digits in exponential notation, as spreadsheets show a long number."""
 
 
 def numbers(column: Any) -> NDArray[np.float64]:
@@ -42,7 +45,11 @@ def numbers(column: Any) -> NDArray[np.float64]:
 
 
 def whole_numbers(column: Any) -> NDArray[np.int64]:
-    """Whole numbers of a column; 0 for a missing value."""
+    """Whole numbers of a column; 0 for a missing value, and for one whose last digits a spreadsheet has rounded."""
+    pa = load_pyarrow()
+    if pa.types.is_string(column.type) or pa.types.is_large_string(column.type):
+        rounded = pa.compute.match_substring_regex(pa.compute.cast(column, pa.binary()), _ROUNDED)
+        column = pa.compute.if_else(rounded, None, column)
     values = numbers(column)
     right = np.isfinite(values) & (np.abs(values) < 2**53) & (values == np.floor(values))
     return np.where(right, values, 0).astype(np.int64)

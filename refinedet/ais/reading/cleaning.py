@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -20,6 +20,8 @@ _AHEAD = np.timedelta64(24 * 60 * 60 * 1000, "ms")
 _GOOD_M, _LOW_M, _LONG_RANGE_M = 10.0, 100.0, 185.0
 """Uncertainty of a position: with the accuracy flag (ITU-R M.1371: 10 m), without it, or to a tenth of a minute."""
 _LONG_RANGE = 27
+_NO_LONGITUDE = 181
+"""Longitude that means "not available"; others above 180 are from a range of 0 to 360."""
 _FASTEST_KN = 102.2
 """Greatest speed of a message; it means this speed or more."""
 
@@ -43,15 +45,17 @@ def clean(rows: Rows, wanted: Wanted, now: np.datetime64, counts: Counter[str]) 
         now: time of reading in UTC; positions more than a day later have a wrong clock.
         counts: counts by reason, to which this call adds.
     """
-    lon, lat = rows.longitude_deg, rows.latitude_deg
+    lat, beyond = rows.latitude_deg, (rows.longitude_deg > 180) & (rows.longitude_deg <= 360)
+    beyond &= rows.longitude_deg != _NO_LONGITUDE
+    lon = np.where(beyond, rows.longitude_deg - 360, rows.longitude_deg)
     counts[reasons.MESSAGES] += len(lon)
     missing = np.isnan(lon) | np.isnan(lat)
-    unavailable = ~missing & ((lon == 181) | (lat == 91))
+    unavailable = ~missing & ((lon == _NO_LONGITUDE) | (lat == 91))
     impossible = ~missing & ~unavailable & ((np.abs(lon) > 180) | (np.abs(lat) > 90) | ((lon == 0) & (lat == 0)))
     nowhere = missing | unavailable | impossible
     chosen = nowhere | wanted.inside(lon, lat)
     counts[reasons.OUTSIDE_AREA] += len(lon) - int(chosen.sum())
-    messages = rows.take(chosen)
+    messages = replace(rows.take(chosen), longitude_deg=lon[chosen])
     left = _without(is_number(messages.mmsi), np.ones(len(messages), np.bool_), reasons.NO_NUMBER, counts)
     for reason, found in no_ships(messages.mmsi, messages.message_type, messages.mobile):
         left = _without(~found, left, reason, counts)
@@ -66,6 +70,7 @@ def clean(rows: Rows, wanted: Wanted, now: np.datetime64, counts: Counter[str]) 
     with_time = np.where(np.isnat(messages.time), now, messages.time)
     left = _without((with_time >= _FIRST_TIME) & (with_time <= now + _AHEAD), left, reasons.CLOCK_OFF, counts)
     left = _without(wanted.during(with_time), left, reasons.OUTSIDE_TIME, counts)
+    counts[reasons.BEYOND_180] += int((left & beyond[chosen]).sum())
     return Cleaned(_fixes(messages.take(left), counts), messages.take(ships))
 
 

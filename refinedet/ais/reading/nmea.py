@@ -13,9 +13,10 @@ from numpy.typing import NDArray
 
 from refinedet.ais.reading import reasons
 from refinedet.ais.reading.arrays import clean_text
+from refinedet.ais.reading.date_order import DateOrder, has_numeric_date
 from refinedet.ais.reading.messages import Mask, Messages, Wanted
 from refinedet.ais.reading.opening import Source, content, load_pyais
-from refinedet.ais.reading.times import DateOrder, parse_times
+from refinedet.ais.reading.times import parse_times
 
 _SENTENCE = re.compile(rb"[!$][A-Z]{2}VD[MO],(\d),(\d),(\d*),([^,]*),([^,]*),\d?\*[0-9A-Fa-f]{2}")
 _TAG_TIME = re.compile(rb"\\(?:[^\\]*,)?c:(\d+(?:\.\d+)?)[,*\\]")
@@ -73,9 +74,10 @@ class _Waiting:
 class LogFile:
     """A log of NMEA sentences, plain or compressed."""
 
-    def __init__(self, source: Source) -> None:
-        """Take the file; nothing is read yet."""
+    def __init__(self, source: Source, first_bytes: bytes) -> None:
+        """Take the file and its first bytes; nothing more is read yet."""
         self.source = source
+        self.dates_unclear = has_numeric_date(first_bytes)
 
     def rows(self, wanted: Wanted, order: DateOrder, counts: Counter[str]) -> Iterator[LogRows]:
         """Decode the messages in parts; messages outside the time or from stations that are no ships are only counted.

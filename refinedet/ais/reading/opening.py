@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import io
 import re
 import zipfile
@@ -17,8 +18,15 @@ from refinedet.extras import load_extra
 
 _CODECS = ((b"\x1f\x8b", "gzip"), (b"(\xb5/\xfd", "zstd"), (b"BZh", "bz2"))
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_BINARY = (
+    (b"\xd0\xcf\x11\xe0", "an Excel workbook; save its sheet as CSV (UTF-8)"),
+    (b"SQLite format 3", "a database or a GeoPackage; export its table as CSV"),
+    (b"\x89HDF", "an HDF5 or NetCDF file; export its table as CSV"),
+)
+"""First bytes of files that are often given, and what to do with them."""
 _HEAD_BYTES = 1 << 16
-_TABLES = (".csv", ".txt", ".tsv", ".log", ".nmea", ".ais", ".dat")
+_TABLES = (".csv", ".txt", ".tsv", ".log", ".nmea", ".ais", ".dat", ".json", ".geojson", ".jsonl", ".ndjson")
 """Suffixes of the members of a zip that are read."""
 
 
@@ -98,6 +106,8 @@ def sources(path: Path) -> list[Source]:
             names = sorted(name for name in archive.namelist() if name.lower().endswith(_TABLES))
     except (OSError, zipfile.BadZipFile) as error:
         raise FileError(f"expected a zip file at {path}, but it is damaged ({error}); fetch it again") from error
+    if not names and any(name.startswith("xl/") for name in archive.namelist()):
+        raise InputError(f"expected a file of AIS at {path}, found an Excel workbook; save its sheet as CSV (UTF-8)")
     if not names:
         raise InputError(f"expected a table such as ais.csv in {path}, found none; unpack it")
     return [Source(path, name) for name in names]
@@ -126,9 +136,21 @@ def head(source: Source) -> bytes:
 
     Raises:
         FileError: the file cannot be read.
+        InputError: it is empty, or of a known kind that is not read.
     """
     with content(source) as stream:
-        return bytes(stream.read(_HEAD_BYTES))
+        first = bytes(stream.read(_HEAD_BYTES))
+    if not first.strip():
+        raise InputError(f"expected a file of AIS at {source.label}, found an empty one")
+    known = next((words for magic, words in _BINARY if first.startswith(magic)), None)
+    if known is not None:
+        raise InputError(f"expected a table or an NMEA log at {source.label}, found {known}")
+    return first
+
+
+def _is_utf16(path: Path) -> bool:
+    """True for text in UTF-16, as spreadsheets save it."""
+    return first_bytes(path).startswith(_UTF16)
 
 
 @contextmanager
@@ -146,7 +168,7 @@ def content(source: Source) -> Iterator[Any]:
         codec = next((name for magic, name in _CODECS if first_bytes(source.path).startswith(magic)), None)
         with source.path.open("rb") as stream:
             if codec is None:
-                yield stream
+                yield codecs.EncodedFile(stream, "utf-8", "utf-16") if _is_utf16(source.path) else stream
             else:  # buffered, because pyarrow's own stream cannot read lines
                 yield io.BufferedReader(load_pyarrow().CompressedInputStream(stream, codec))
     except (FileError, InputError):

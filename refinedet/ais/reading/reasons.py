@@ -46,22 +46,27 @@ OUT_OF_ORDER = "late, put in order"
 ODD_NUMBER = "number of no ship's form"
 TWO_SHIPS = "numbers that several ships use"
 SIZE_IMPOSSIBLE = "ships of impossible size"
-DAY_FIRST = "dates read day first"
+BEYOND_180 = "longitude above 180, turned to -180 to 180"
+DAY_FIRST = "dates read day first, without evidence"
+DAY_FIRST_BY_TIME = "dates read day first, as is near the time of the scene"
+MONTH_FIRST_BY_TIME = "dates read month first, as is near the time of the scene"
 REPAIRED = (
     *(SPEED_UNAVAILABLE, SPEED_IMPOSSIBLE, COURSE_UNAVAILABLE, COURSE_IMPOSSIBLE),
     *(HEADING_UNAVAILABLE, HEADING_IMPOSSIBLE, LOW_ACCURACY, LONG_RANGE, OUT_OF_ORDER),
-    *(ODD_NUMBER, TWO_SHIPS, SIZE_IMPOSSIBLE, DAY_FIRST),
+    *(ODD_NUMBER, TWO_SHIPS, SIZE_IMPOSSIBLE, BEYOND_180, DAY_FIRST, DAY_FIRST_BY_TIME, MONTH_FIRST_BY_TIME),
 )
 """Repairs and doubts about kept messages."""
 
 
 _CHECKS = {
-    NO_POSITION: "check that their coordinates are decimal degrees",
-    POSITION_IMPOSSIBLE: "check that their coordinates are decimal degrees",
-    OUTSIDE_AREA: "check the place of the scene, and that coordinates are decimal degrees",
-    NO_TIME: "their times are in no format that is read, or in another column (`columns`)",
-    CLOCK_OFF: "check the unit of their times",
-    OUTSIDE_TIME: "check the time of the scene, the time zone, and the order of day and month",
+    NO_NUMBER: "an MMSI has one to nine digits; a spreadsheet may have rounded it (2.19E+08), or it is anonymous",
+    NO_POSITION: "check that their coordinates are degrees",
+    POSITION_IMPOSSIBLE: "check that their coordinates are degrees (1/10,000 minutes are divided by 600,000), and that "
+    "longitude and latitude are not swapped",
+    OUTSIDE_AREA: "check the place of the scene, and that coordinates are degrees",
+    NO_TIME: "their times are in no format that is read (a date alone is none), or in another column (`columns`)",
+    CLOCK_OFF: "check the unit of their times (seconds or milliseconds since 1970)",
+    OUTSIDE_TIME: "check the time of the scene, the time zone, and the order of day and month (`date_order`)",
 }
 """Likely cause of each reason that may apply to whole files."""
 _MANY = 0.1
@@ -69,7 +74,7 @@ _MANY = 0.1
 
 
 def doubts(counts: Mapping[str, int]) -> Iterator[str]:
-    """Yield sentences on files that were probably misread: nothing kept for one reason, or too many wild speeds."""
+    """Yield sentences on files that were probably misread, and on guesses: nothing kept, wild speeds, unclear dates."""
     total, kept = counts.get(MESSAGES, 0), counts.get(KEPT, 0)
     reason = max(_CHECKS, key=lambda key: counts.get(key, 0))
     if total and not kept and 2 * counts.get(reason, 0) > total:
@@ -80,6 +85,19 @@ def doubts(counts: Mapping[str, int]) -> Iterator[str]:
             f"{wild:,} of {kept:,} speeds of AIS are impossible, as speeds in tenths of a knot are: the others may be "
             "wrong too, and so may ships that are called dark; convert the column to knots"
         )
+    for key, order, other in _GUESSES:
+        if counts.get(key):
+            why = (
+                "no date in the files decides" if key == DAY_FIRST else "only then are they near the time of the scene"
+            )
+            yield (
+                f"{counts[key]:,} dates of AIS, such as 05/06/2024, are read with the {order} first, as {why}; "
+                f"`date_order` can be {other}-first"
+            )
+
+
+_GUESSES = ((DAY_FIRST, "day", "month"), (MONTH_FIRST_BY_TIME, "month", "day"))
+"""Guesses of the order of dates that a note tells: count, order taken, and the other order."""
 
 
 def account(counts: Mapping[str, int]) -> tuple[str, ...]:

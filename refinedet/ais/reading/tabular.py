@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import csv
+import re
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,13 +14,17 @@ from numpy.typing import NDArray
 
 from refinedet.ais.reading import reasons
 from refinedet.ais.reading.arrays import NULLS, accuracies, numbers, texts, times, whole_numbers
+from refinedet.ais.reading.clocks import joined
 from refinedet.ais.reading.columns import Columns, find_columns
+from refinedet.ais.reading.coordinates import degrees
+from refinedet.ais.reading.date_order import DateOrder, has_numeric_date
 from refinedet.ais.reading.messages import Area, Mask, Messages, Wanted
 from refinedet.ais.reading.opening import CountedLines, Source, content, load_pyarrow
-from refinedet.ais.reading.times import DateOrder
-from refinedet.errors import FileError
+from refinedet.ais.reading.times import Times
+from refinedet.errors import FileError, InputError
 
 _DELIMITERS = ",;\t|"
+_SEPARATOR = re.compile(rb"sep=.", re.IGNORECASE)
 _BLOCK_BYTES = 4 << 20
 _ROWS = 1 << 16
 _TEXTS: Mapping[str, int] = {"mobile": 32, "name": 32, "ship_type": 32}
@@ -36,6 +41,8 @@ class TableRows:
     columns: Mapping[str, Any]
     """pyarrow columns by field."""
     order: DateOrder
+    tenths: bool
+    """True if speeds are in tenths of a knot."""
 
     def take(self, rows: Mask) -> Messages:
         """Messages of some rows."""
@@ -49,7 +56,9 @@ class TableRows:
         def text(key: str) -> NDArray[np.str_]:
             return texts(part[key], _TEXTS[key]) if key in part else np.zeros(count, dtype="U1")
 
-        time = times(part["time"], self.order) if "time" in part else np.full(count, np.datetime64("NaT", "ms"))
+        time: Times = np.full(count, np.datetime64("NaT", "ms"))
+        if "time" in part:
+            time = times(joined(part["date"], part["time"]) if "date" in part else part["time"], self.order)
         if "millisecond" in part:
             time = time + np.nan_to_num(number("millisecond")).astype(np.int64).astype("timedelta64[ms]")
         kinds = np.clip(whole_numbers(part["message_type"]), 0, 99) if "message_type" in part else np.zeros(count)
@@ -58,7 +67,7 @@ class TableRows:
             time=time,
             longitude_deg=self.longitude_deg[rows],
             latitude_deg=self.latitude_deg[rows],
-            speed_kn=number("speed"),
+            speed_kn=number("speed") / (10 if self.tenths else 1),
             course_deg=number("course"),
             heading_deg=number("heading"),
             message_type=kinds.astype(np.int16),
@@ -71,11 +80,19 @@ class TableRows:
         )
 
 
-def _rows(columns: Mapping[str, Any], order: DateOrder) -> TableRows:
+def table_rows(columns: Mapping[str, Any], order: DateOrder, *, tenths: bool) -> TableRows:
+    """Rows of pyarrow columns by field; their dates show the order of day and month.
+
+    Raises:
+        MonthFirst, InputError: as `DateOrder.observe`.
+    """
+    for key in ("date", "time"):
+        if key in columns:
+            order.observe(columns[key])
     nowhere = np.full(len(columns["mmsi"]), np.nan)
-    longitude = numbers(columns["longitude"]) if "longitude" in columns else nowhere
-    latitude = numbers(columns["latitude"]) if "latitude" in columns else nowhere
-    return TableRows(longitude, latitude, columns, order)
+    longitude = degrees(columns["longitude"], "EW") if "longitude" in columns else nowhere
+    latitude = degrees(columns["latitude"], "NS") if "latitude" in columns else nowhere
+    return TableRows(longitude, latitude, columns, order, tenths)
 
 
 class CsvFile:
@@ -85,14 +102,19 @@ class CsvFile:
         """Find the columns in the first bytes, which hold at least one line.
 
         Raises:
-            InputError: columns are missing.
+            InputError: it is no text, or columns are missing.
         """
         self.source = source
-        first, text = _first_line(first_bytes)
+        lines = first_bytes.removeprefix(b"\xef\xbb\xbf").splitlines()
+        self.first = _first_line(lines)
+        if b"\0" in lines[self.first]:
+            raise InputError(f"expected a table of AIS at {source.label}, found no text; save it as CSV or Parquet")
+        text = lines[self.first].decode("utf-8", "replace")
+        self.header = sum(bool(line.strip()) for line in lines[: self.first + 1])
         self.delimiter = max(_DELIMITERS, key=text.count)
-        self.first = first
         self.names = next(csv.reader([text], delimiter=self.delimiter), [])
         self.columns: Columns = find_columns(self.names, source.label, columns)
+        self.dates_unclear = not self.columns.day_first and has_numeric_date(first_bytes)
 
     def rows(self, wanted: Wanted, order: DateOrder, counts: Counter[str]) -> Iterator[TableRows]:
         """Read the rows in parts; lines that give no row are counted as damaged.
@@ -110,12 +132,13 @@ class CsvFile:
             try:
                 for batch in self._batches(lines, labels, fields):
                     read += len(batch)
-                    yield _rows({key: batch.column(label) for key, label in fields.items()}, order)
+                    columns = {key: batch.column(label) for key, label in fields.items()}
+                    yield table_rows(columns, order, tenths=self.columns.tenths)
             except pa.ArrowInvalid as error:
                 if "Empty CSV file" not in str(error):
                     message = f"expected a table in {self.source.label}, but reading it failed ({error})"
                     raise FileError(message) from error
-            lost = max(0, lines.lines - 1 - read)  # one line is the header
+            lost = max(0, lines.lines - self.header - read)
         counts[reasons.DAMAGED] += lost
         counts[reasons.MESSAGES] += lost
 
@@ -151,10 +174,13 @@ class ParquetFile:
         pa = load_pyarrow()
         self.source = source
         try:
-            self.names: list[str] = list(pa.parquet.read_schema(source.path).names)
+            schema = pa.parquet.read_schema(source.path)
         except (pa.ArrowInvalid, OSError) as error:
             raise FileError(f"expected a Parquet file at {source.label}, but it is damaged ({error})") from error
+        self.names: list[str] = list(schema.names)
         self.columns: Columns = find_columns(self.names, source.label, columns)
+        time = self.columns.place.get("time")
+        self.dates_unclear = time is not None and pa.types.is_string(schema.types[time])
 
     def rows(self, wanted: Wanted, order: DateOrder, counts: Counter[str]) -> Iterator[TableRows]:
         """Read the rows in parts; row groups whose statistics lie outside the area are counted and not read.
@@ -176,7 +202,8 @@ class ParquetFile:
                         groups.append(i)
                 names = sorted(set(fields.values()))
                 for batch in file.iter_batches(_ROWS, row_groups=groups, columns=names) if groups else ():
-                    yield _rows({key: batch.column(name) for key, name in fields.items()}, order)
+                    columns = {key: batch.column(name) for key, name in fields.items()}
+                    yield table_rows(columns, order, tenths=self.columns.tenths)
         except (pa.ArrowInvalid, OSError) as error:
             raise FileError(f"expected a whole Parquet file at {self.source.label}, found damage ({error})") from error
 
@@ -203,8 +230,6 @@ def _outside(group: Any, fields: Mapping[str, str], area: Area) -> bool:
     return beside or north_most < south or south_most > north
 
 
-def _first_line(content: bytes) -> tuple[int, str]:
-    """Index and text of the first line that is not empty."""
-    lines = content.removeprefix(b"\xef\xbb\xbf").splitlines()
-    index = next(i for i, line in enumerate(lines) if line.strip())
-    return index, lines[index].decode("utf-8", "replace")
+def _first_line(lines: Sequence[bytes]) -> int:
+    """Index of the line of column names: the first that is neither empty nor a spreadsheet's note on its delimiter."""
+    return next((i for i, line in enumerate(lines) if line.strip() and not _SEPARATOR.fullmatch(line.strip())), 0)

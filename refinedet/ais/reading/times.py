@@ -3,63 +3,38 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
+
+from refinedet.ais.reading.date_order import DateOrder
 
 Times = NDArray[np.datetime64]
 
 _CLOCK = (
     r"(?:[T _]+(?P<H>0{1,2}):(?P<M>00)(?::(?P<S>00)(?:[.,](?P<f>0+))?)?(?:\s*(?P<half>[AP]M))?)"
-    r"\s*(?:Z|UTC|GMT|(?P<sign>[+-])(?P<zh>00):?(?P<zm>00)?)?"
+    r"\s*(?:Z|UTC|GMT|(?P<sign>[+-])(?P<zh>00):?(?P<zm>00)?(?: UTC)?)?"
 )
 _LAYOUTS = tuple(
     re.compile(layout, re.IGNORECASE)
     for layout in (
         r"(?P<Y>0000)(?P<s>[-/.])(?P<m>0{1,2})(?P=s)(?P<d>0{1,2})" + _CLOCK,
         r"(?P<first>0{1,2})(?P<s>[-/.])(?P<second>0{1,2})(?P=s)(?P<Y>0000)" + _CLOCK,
+        r"(?P<first>0{1,2})(?P<s>[/.])(?P<second>0{1,2})(?P=s)(?P<Y>00)" + _CLOCK,
         r"(?P<Y>0000)(?P<m>00)(?P<d>00)[T_ ]?(?P<H>00)(?P<M>00)(?P<S>00)?(?:[.](?P<f>0+))?Z?",
         r"(?P<d>0{1,2})[- ](?P<month>[A-Z]{3})[A-Z]*[- ](?P<Y>0000)" + _CLOCK,
+        r"(?P<month>[A-Z]{3})[A-Z]*\.? (?P<d>0{1,2}),? (?P<Y>0000),?" + _CLOCK,
         r"(?P<epoch>0{1,10})(?:[.](?P<f>0*))?",
-        r"(?P<epoch_ms>0{13})(?:[.]0*)?",
+        r"(?P<epoch_ms>0{13})(?:[.]0*|000)?",
     )
 )
-"""Layouts of times with all digits replaced by 0. Epoch seconds have up to 10 digits, epoch milliseconds 13."""
+"""Layouts of times with all digits replaced by 0. Epoch seconds have up to 10 digits, milliseconds 13, microseconds 16.
+
+A year of two digits is in this century: no AIS is older.
+"""
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _NONE = np.datetime64("NaT", "ms")
 _ZERO = ord("0")
-
-
-class MonthFirst(Exception):  # noqa: N818 - it is no error: the file is read again
-    """A date shows that the month comes first, after other dates were read with the day first."""
-
-
-@dataclass(slots=True)
-class DateOrder:
-    """Order of day and month in one file, where dates are such as 05/06/2024."""
-
-    day_first: bool | None = None
-    """None until a date decides; until then, day first is assumed."""
-    assumed: int = 0
-    """Number of times that were read with the day first without evidence."""
-
-    def decide(self, first: NDArray[np.int64], second: NDArray[np.int64]) -> bool:
-        """True if the first number is the day; a number above 12 decides.
-
-        Raises:
-            MonthFirst: the first number is the month, but earlier dates were read with the day first.
-        """
-        if self.day_first is None:
-            day, month = bool((first > 12).any()), bool((second > 12).any())
-            if day != month:
-                self.day_first = day
-                if self.assumed and month:
-                    raise MonthFirst
-                self.assumed = 0
-            else:
-                self.assumed += len(first)
-        return self.day_first is not False
 
 
 def parse_times(texts: NDArray[np.bytes_], order: DateOrder) -> Times:
@@ -120,7 +95,9 @@ def _times(marks: NDArray[np.uint8], match: re.Match[str], order: DateOrder) -> 
     if groups.get("half"):
         hour = hour % 12 + (12 if groups["half"].upper() == "PM" else 0)
     offset_min = (60 * number("zh") + number("zm")) * (-1 if groups.get("sign") == "-" else 1)
-    months = ((number("Y") - 1970) * 12 + month - 1).astype("datetime64[M]")
+    year = number("Y")
+    year = np.where(year < 100, 2000 + year, year)
+    months = ((year - 1970) * 12 + month - 1).astype("datetime64[M]")
     days = months.astype("datetime64[D]") + (day - 1)
     right = (month >= 1) & (month <= 12) & (day >= 1) & (hour < 24) & (minute < 60) & (second_s <= 60)
     right &= days.astype("datetime64[M]") == months

@@ -75,7 +75,7 @@ def match_files(
     for path in taken:
         if path.exists() and not options.overwrite:
             raise FileError(f"expected no results at {path} yet, found some; name another `out`, or set `overwrite`")
-    source = AisSource(tuple(ais), options.gap_min, dict(columns or {}))
+    source = AisSource(tuple(ais), options.gap_min, dict(columns or {}), options.date_order)
     return [_one(one, source, view, options, paths, words) for one, paths in zip(read, plan, strict=True)]
 
 

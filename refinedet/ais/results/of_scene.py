@@ -17,7 +17,7 @@ from refinedet.ais.results.land_around import LandAround
 from refinedet.ais.results.reporting import nothing_reported, reported
 from refinedet.ais.results.scene_match import AisSource, match_scene, viewed
 from refinedet.ais.results.told import footprint_told, missing_told, view_told
-from refinedet.config.ais_options import AisSettings
+from refinedet.config.ais_options import AisSettings, detect_names
 from refinedet.config.land_options import LandSettings
 from refinedet.config.option import options
 from refinedet.errors import FileError
@@ -85,8 +85,8 @@ def _matched(
         missing_told(result.read_as),
         around,
     )
-    source = AisSource(settings.ais or (), settings.gap_min, settings.columns)
-    found = match_scene(_SUBJECT, scene, source, told=notes)
+    source = AisSource(settings.ais or (), settings.gap_min, settings.columns, settings.ais_date_order)
+    found = match_scene(_SUBJECT, scene, source, told=notes, words=detect_names)
     return reported(found.found, found.reports, 60 * settings.gap_min, found.record, found.notes)
 
 

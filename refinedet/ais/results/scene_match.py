@@ -18,7 +18,7 @@ from refinedet.ais.reading.reasons import doubts
 from refinedet.ais.results.land_around import LandAround
 from refinedet.ais.results.summary import summary
 from refinedet.ais.tables import Ais
-from refinedet.config.ais_options import SENTINEL_1_KM, RadarView
+from refinedet.config.ais_options import SENTINEL_1_KM, DateOrder, RadarView
 from refinedet.errors import InputError
 
 _STALE = 4
@@ -40,6 +40,8 @@ class AisSource:
     """Longest time in minutes from a report within which the place of a ship is estimated."""
     columns: Mapping[str, str]
     """Columns by field, if their names are not recognised."""
+    date_order: DateOrder | None = None
+    """Order of day and month in dates such as 05/06/2024; None: as the dates or the time of the scene show."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,14 +72,16 @@ def match_scene(
         FileError, InputError, MissingExtra: as `read_ais`.
     """
     gap_s = 60 * ais.gap_min
-    reports = read_ais(ais.files, area=_area(scene), time=_span(scene, gap_s), columns=ais.columns)
+    area, time = _area(scene), _span(scene, gap_s)
+    reports = read_ais(ais.files, area=area, time=time, columns=ais.columns, date_order=ais.date_order)
     found = match(scene, reports, MatchSettings(gap_s))
     land = scene.on_land.notes if isinstance(scene.on_land, LandAround) else ()
     notes = tuple(words(one) for one in (*told, *_notes(found, reports, name, scene), *land))
+    settings = {"gap_min": ais.gap_min, "score_min": scene.score_min, "date_order": ais.date_order}
     record = {
         "ais": {"files": [Path(one).name for one in reports.files], "counts": reports.counts},
         "geometry": scene.geometry.source,
-        "settings": {"gap_min": ais.gap_min, "score_min": scene.score_min},
+        "settings": {key: value for key, value in settings.items() if value is not None},
         "notes": list(notes),
         **summary(found, scene.score >= scene.score_min),
     }

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from refinedet.config.ais_options import GAP_MIN, RadarView
+from refinedet.config.ais_options import GAP_MIN, DateOrder, RadarView
 from refinedet.config.base import Positive, Settings, Share, validated
 from refinedet.config.option import Effect, option
 
@@ -30,6 +30,12 @@ class MatchOptions(Settings):
 
     gap_min: Positive = option(
         GAP_MIN, "Longest time in minutes between the image and the nearest AIS report of a ship."
+    )
+    date_order: DateOrder | None = option(
+        None,
+        "Order of day and month in dates of AIS files such as 05/06/2024.",
+        metavar="day-first|month-first",
+        default_text="as the dates or the time of the scene show",
     )
     score_min: Share = option(
         0.0, "Leave out detections below this score; they still explain why an AIS ship is unseen."

@@ -130,6 +130,7 @@ def test_match_says_the_same_of_the_files_that_detect_left(
         (["--look", "left"], "setting --look: expected none without --ais"),
         (["--ais", "ais.csv", "--incidence", "30"], "--platform-heading"),
         (["--ais", "ais.csv", "--look", "left"], "setting --look: expected none without --platform-heading"),
+        (["--ais", "ais.csv", "--ais-date-order", "day-first"], "where --ais-date-order is set, found none"),
         (["--ais", "ais.csv", "--ais-columns", "mmsi"], "expected FIELD=COLUMN"),
         (["--ais", "ais.csv", "--ais-columns", "mmsi=NONE"], "'NONE' for mmsi of --ais-columns"),
         (["--ais", "nowhere.csv"], "nowhere.csv"),

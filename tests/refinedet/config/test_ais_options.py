@@ -18,6 +18,7 @@ FILES = (Path("a.csv"),)
     ("settings", "say"),
     [
         ({"ais_gap_min": 5.0}, "`ais_gap_min`: expected none without `ais`"),
+        ({"ais_date_order": "day-first"}, "`ais_date_order`: expected none without `ais`"),
         ({"ais_columns": ("mmsi=A",)}, "`ais_columns`: expected none without `ais`"),
         ({"platform_heading": 1.0, "incidence": 30.0}, "`platform_heading`: expected none without `ais`"),
         ({"ais": FILES, "platform_heading": 1.0}, "`incidence`: expected a number beside `platform_heading`|"),

@@ -13,7 +13,7 @@ import pytest
 import shapely
 from pyproj import Transformer
 
-from refinedet.errors import InputError
+from refinedet.errors import FileError, InputError
 from refinedet.evaluation.score import Score, score_files
 
 LON, LAT = np.array([7.2, 7.3, 7.4]), np.array([54.4, 54.5, 54.6])
@@ -69,6 +69,16 @@ def test_projected_truth_that_does_not_say_so_is_one_sentence_and_can_be_named(t
     with pytest.raises(InputError, match=r"which reference system.*no degrees.*`truth_crs`"):
         score_files(pred, truth)
     assert score_files(pred, truth, truth_crs="EPSG:32632") == Score(3, 0, 0)
+
+
+def test_a_system_beside_the_one_of_the_file_is_one_sentence(tmp_path: Path, pred: Path) -> None:
+    truth = collection(tmp_path / "t.geojson", points("degrees"))
+    assert score_files(pred, truth, truth_crs="EPSG:4326") == Score(3, 0, 0)
+    with pytest.raises(InputError, match=r"by `truth_crs` than that of .* WGS 84.*, found .* zone 32N; leave"):
+        score_files(pred, truth, truth_crs="EPSG:32632")
+    (tmp_path / "empty.geojson").write_text("")
+    with pytest.raises(FileError, match="found an empty file"):
+        score_files(pred, tmp_path / "empty.geojson")
 
 
 def test_points_of_several_are_ships_of_their_own(tmp_path: Path, pred: Path) -> None:

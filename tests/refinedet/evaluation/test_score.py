@@ -132,9 +132,19 @@ def test_files_without_position_are_compared_in_pixels(tmp_path: Path) -> None:
     assert score_files(pred, truth) == Score(1, 1, 0)
 
 
+def test_files_in_pixels_without_a_match_say_how_far_apart_they_are(tmp_path: Path) -> None:
+    pred = collection(tmp_path / "pred.geojson", [None], bbox_px=[[0, 0, 10, 10]])
+    truth = collection(tmp_path / "truth.geojson", [None], bbox_px=[[3000, 4000, 3010, 4010]])
+    found = score_files(pred, truth)
+    assert found == Score(0, 1, 1)
+    assert "lies 5,000 pixels from a detection" in found.notes[0]
+
+
 def test_empty_files_are_a_perfect_match(tmp_path: Path) -> None:
     empty = collection(tmp_path / "empty.geojson", [])
     assert score_files(empty, empty) == Score(0, 0, 0)
+    assert "holds no ships: every detection is a false alarm" in score_files(empty, empty).notes[0]
+    assert "precision means nothing" in score_files(empty, empty).notes[1]
     assert score_files(empty, collection(tmp_path / "truth.geojson", [square(9, 54)])) == Score(0, 0, 1)
 
 

@@ -12,7 +12,7 @@ import shapely
 from pyproj import CRS
 
 from refinedet.errors import FileError, InputError
-from refinedet.geo.features import Features, parse_system, read_features
+from refinedet.geo.features import Features, in_system, parse_system, read_features
 from refinedet.geo.reference import WGS84
 
 
@@ -46,10 +46,12 @@ def test_columns_and_missing_geometries_of_a_layer_are_kept(tmp_path: Path, name
 def test_a_system_given_is_for_files_that_say_none(tmp_path: Path) -> None:
     path = with_gdal(tmp_path / "a.shp", "EPSG:32633")
     utm = parse_system("EPSG:32634")
-    assert only(path, system=utm).system != utm
+    with pytest.raises(InputError, match=r"by `crs` than that of .* zone 33N, found .* zone 34N; leave `crs` out"):
+        in_system(read_features(path), utm, path, "crs")
+    assert in_system(read_features(path), parse_system("EPSG:32633"), path, "crs")[0].system != utm
     path.with_suffix(".prj").unlink()
     assert only(path).system is None
-    assert only(path, system=utm).system == utm
+    assert in_system(read_features(path), utm, path, "crs")[0].system == utm
 
 
 def geojson(path: Path, coordinates: list[float]) -> Path:

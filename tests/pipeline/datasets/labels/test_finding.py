@@ -82,7 +82,7 @@ def test_what_is_no_label_is_one_sentence(tmp_path: Path, save: Write) -> None:
     with pytest.raises(FileError, match=r"expected labels in .*, as COCO .*, YOLO .* found none"):
         find_labels(tmp_path)
     (tmp_path / "x.csv").write_text("a,b\n1,2\n", encoding="utf-8")
-    with pytest.raises(InputError, match="expected a table of VIA"):
+    with pytest.raises(InputError, match="expected a line of names such as filename,class,"):
         find_labels(tmp_path / "x.csv")
     with pytest.raises(FileError, match="expected a folder of images at"):
         find_labels(tmp_path, tmp_path / "none")
@@ -90,11 +90,29 @@ def test_what_is_no_label_is_one_sentence(tmp_path: Path, save: Write) -> None:
         find_labels(tmp_path / "none.json")
 
 
-def test_boxes_are_a_matter_of_coco_alone(tmp_path: Path, put_images: Put) -> None:
+@pytest.mark.parametrize(
+    ("content", "words"),
+    [
+        ([{"id": 1, "data": {}, "annotations": []}], "Label Studio's own JSON; export the labels as COCO or YOLO"),
+        ([{"image": "a.png", "annotations": []}], "CreateML's JSON"),
+        ({"size": {}, "objects": []}, "Supervisely's JSON"),
+        ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}], "COCO's results without images"),
+        ({"type": "FeatureCollection", "features": []}, "GeoJSON; name the scenes of the labels with `scene`"),
+    ],
+)
+def test_formats_that_are_not_read_are_named(tmp_path: Path, save: Write, content: Any, words: str) -> None:
+    path = save(content)
+    with pytest.raises(InputError, match=f"found {words}"):
+        find_labels(path)
+    with pytest.raises(FileError, match=words.partition(";")[0] + r".* \(ann\.json\);"):
+        find_labels(tmp_path)
+
+
+def test_boxes_are_a_matter_of_coco_and_tables_alone(tmp_path: Path, put_images: Put) -> None:
     put_images(tmp_path / "images")
     (tmp_path / "labels").mkdir()
     (tmp_path / "labels" / "c0.txt").write_text("0 0.5 0.5 0.1 0.1", encoding="utf-8")
-    with pytest.raises(InputError, match="expected a COCO file where `boxes` is set, found YOLO"):
+    with pytest.raises(InputError, match="expected a COCO file or a table where `boxes` is set, found YOLO"):
         find_labels(tmp_path, boxes="xyxy")
 
 

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.datasets.labels.images import ImageFinder, images_below, name_parts
-from refinedet.errors import InputError
+from pipeline.datasets.labels.images import ImageFinder, finder_around, images_below, name_parts
+from refinedet.errors import FileError, InputError
 
 Put = Callable[..., None]
 
@@ -80,3 +80,33 @@ def test_chips_of_an_earlier_training_and_hidden_files_are_no_images_of_the_user
         (tmp_path / "trained" / name).mkdir(exist_ok=True)
         (tmp_path / "trained" / name / "summary.json").write_text("{}", encoding="utf-8")
     assert list(images_below(tmp_path)) == [tmp_path / "mine/tile/c1.png"]
+
+
+def test_images_of_another_suffix_are_named(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path / "deep", "c0.png")
+    with pytest.raises(FileError, match=r"none for c0\.jpg\); c0\.png is there: correct the suffixes"):
+        finder(tmp_path).find(["c0.jpg"])
+    with pytest.raises(FileError, match=r"none for c1\.jpg\); name their folder in `images`"):
+        finder(tmp_path).find(["c1.jpg"])
+
+
+@pytest.mark.parametrize(
+    ("labels", "images"),
+    [
+        (".", "."),
+        (".", "images"),
+        ("labels", "JPEGImages"),
+        ("labelTxt-v1.5", "images"),
+        ("Annotations", "."),
+        ("json", "images/val"),
+    ],
+)
+def test_usual_folders_around_labels_are_searched(tmp_path: Path, put_images: Put, labels: str, images: str) -> None:
+    put_images(tmp_path / images, "c0.png")
+    found, _ = finder_around(tmp_path / labels / "instances_val.json", None, "val").find(["c0.png"])
+    assert found == {"c0.png": tmp_path / images / "c0.png"}
+    elsewhere = tmp_path / "elsewhere"
+    put_images(elsewhere, "c0.png", seed=7)
+    assert finder_around(tmp_path / labels / "a.json", elsewhere).find(["c0.png"])[0] == {
+        "c0.png": elsewhere / "c0.png"
+    }

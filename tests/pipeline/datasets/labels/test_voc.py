@@ -67,6 +67,8 @@ def test_one_file_and_other_xml_are_told(tmp_path: Path, put_images: Put) -> Non
     annotate(tmp_path, "c0")
     with pytest.raises(InputError, match="found VOC's for one"):
         find_labels(tmp_path / "c0.xml")
-    (tmp_path / "c0.xml").write_text("<annotations><image/></annotations>")
-    with pytest.raises(FileError, match=r"or VOC \(a folder of XML files\), found none"):
+    (tmp_path / "c0.xml").write_text("<HRSC_Image/>")
+    with pytest.raises(FileError, match=r"found XML of another kind \(HRSC_Image\) \(c0\.xml\); convert it to VOC"):
         find_labels(tmp_path)
+    with pytest.raises(InputError, match=r"found XML of another kind \(HRSC_Image\); convert it to VOC"):
+        find_labels(tmp_path / "c0.xml")

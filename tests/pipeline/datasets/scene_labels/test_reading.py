@@ -260,6 +260,13 @@ def test_choices_that_do_not_apply_are_errors(tmp_path: Path, scene: Path) -> No
     coco.write_text("{}")
     labels, settings = LabelSettings(), SceneSettings()
     assert label_choices(coco, (), labels, settings) is None
+    boxes = tmp_path / "boxes.csv"
+    for line in ("filename,xmin,ymin,xmax,ymax", "filename,region_shape_attributes,region_attributes"):
+        boxes.write_text(line + "\n")
+        assert label_choices(boxes, (), labels, settings) is None
+    boxes.write_text("lon,lat\n")
+    with pytest.raises(InputError, match=r"expected the scenes that the labels in .*boxes\.csv are of"):
+        label_choices(boxes, (), labels, settings)
     with pytest.raises(InputError, match="expected `labels_crs` beside labels over scenes, found no scene"):
         label_choices(coco, (), LabelSettings(labels_crs="EPSG:4326"), settings)
     with pytest.raises(InputError, match="expected `gsd_m` beside labels"):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import gzip
+import json
 import zipfile
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
@@ -160,6 +161,29 @@ def _parquet(path: Path, reports: Sequence[Report]) -> None:
     pyarrow.parquet.write_table(pa.table(columns), path, row_group_size=2)
 
 
+def _records(reports: Sequence[Report]) -> list[dict[str, object]]:
+    static = {"name": "", "ship_type": 80, "length": 100, "width": 20}
+    return [
+        {"mmsi": r.mmsi, "sog": r.speed, "cog": r.course, "heading": r.heading, **static, "name": r.name}
+        | {"time_utc": f"{r.time:%Y-%m-%d %H:%M:%S}.{r.time.microsecond:06d} +0000 UTC"}
+        for r in reports
+    ]
+
+
+def _geojson(path: Path, reports: Sequence[Report]) -> None:
+    features = [
+        {"type": "Feature", "geometry": {"type": "Point", "coordinates": [r.lon, r.lat]}, "properties": record}
+        for r, record in zip(reports, _records(reports), strict=True)
+    ]
+    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
+
+
+def _json_lines(path: Path, reports: Sequence[Report]) -> None:
+    pairs = zip(reports, _records(reports), strict=True)
+    lines = [json.dumps({"MetaData": {"latitude": r.lat, "longitude": r.lon}, "Message": one}) for r, one in pairs]
+    path.write_text("\n".join(lines) + "\n")
+
+
 def _packed(path: Path, reports: Sequence[Report]) -> None:
     _danish(path, reports)
     content = path.read_bytes()
@@ -235,6 +259,8 @@ WRITERS: dict[str, Callable[[Path, Sequence[Report]], None]] = {
     "exactearth": _exact,
     "sentinel1_receiver": _receiver,
     "parquet": _parquet,
+    "geojson": _geojson,
+    "json_lines": _json_lines,
     "nmea_tags": _tagged,
     "nmea_zst": _squeezed_log,
     "nmea_times": _timed,

@@ -320,7 +320,11 @@ def test_files_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
         "short.zip": (packed[:-40], FileError, "damaged"),
         "bad.parquet": (b"PAR1" + bytes(100), FileError, "Parquet"),
         "empty.csv": (b"", InputError, "an empty one"),
-        "noise.csv": (bytes(range(256)), InputError, "none for mmsi"),
+        "noise.csv": (bytes(range(256)), InputError, "found no text"),
+        "book.xls": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), InputError, "an Excel workbook; save its sheet"),
+        "base.gpkg": (b"SQLite format 3" + bytes(600), InputError, "found a database or a GeoPackage"),
+        "bare.csv": (b"219000001,2024-06-05 12:00:00,10.5,55.25\n", InputError, "add a line such as mmsi,time"),
+        "grid.csv": (b"date,cell_ll_lat,cell_ll_lon,mmsi\n", InputError, "Global Fishing Watch's grid"),
     }
     for name, (content, kind, words) in damaged.items():
         (tmp_path / name).write_bytes(content)

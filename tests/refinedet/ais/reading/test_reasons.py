@@ -13,7 +13,8 @@ from refinedet.ais.reading.reasons import doubts
     [
         (reasons.NO_TIME, "are in no format that is read"),
         (reasons.OUTSIDE_TIME, "the order of day and month"),
-        (reasons.POSITION_IMPOSSIBLE, "decimal degrees"),
+        (reasons.POSITION_IMPOSSIBLE, "1/10,000 minutes are divided by 600,000"),
+        (reasons.NO_NUMBER, "a spreadsheet may have rounded it"),
     ],
 )
 def test_files_that_are_dropped_whole_say_why(reason: str, check: str) -> None:
@@ -25,6 +26,15 @@ def test_files_that_are_dropped_whole_say_why(reason: str, check: str) -> None:
 def test_speeds_in_tenths_are_suspected() -> None:
     (told,) = doubts({reasons.MESSAGES: 345, reasons.KEPT: 345, reasons.SPEED_IMPOSSIBLE: 173})
     assert "173 of 345 speeds of AIS are impossible, as speeds in tenths of a knot are" in told
+
+
+def test_guesses_of_the_order_of_dates_are_told() -> None:
+    (told,) = doubts({reasons.MESSAGES: 9, reasons.KEPT: 9, reasons.DAY_FIRST: 9})
+    assert told.startswith("9 dates of AIS, such as 05/06/2024, are read with the day first, as no date")
+    assert told.endswith("`date_order` can be month-first")
+    (told,) = doubts({reasons.MESSAGES: 9, reasons.KEPT: 9, reasons.MONTH_FIRST_BY_TIME: 9})
+    assert "month first, as only then are they near the time of the scene" in told
+    assert list(doubts({reasons.MESSAGES: 9, reasons.KEPT: 9, reasons.DAY_FIRST_BY_TIME: 9})) == []
 
 
 def test_usual_files_and_none_raise_no_doubt() -> None:

@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinedet.ais.reading.times import DateOrder, MonthFirst, parse_times
+from refinedet.ais.reading.date_order import DateOrder
+from refinedet.ais.reading.times import parse_times
 
 FIRST, LAST = datetime(1998, 1, 1), datetime(2099, 1, 1)  # noqa: DTZ001 - UTC by definition
 LAYOUTS = (
@@ -58,9 +59,8 @@ def test_what_is_no_time_is_none(text: str) -> None:
     assert parsed(text) == [None]
 
 
-def test_a_late_date_that_tells_the_order_asks_for_a_new_start() -> None:
-    order = DateOrder()
-    assert parsed("05/06/2024 00:00:00", order=order) == ["2024-06-05T00:00:00.000"]
-    assert order.assumed == 1
-    with pytest.raises(MonthFirst):
-        parsed("06/14/2024 00:00:00", order=order)
+def test_names_of_months_short_years_and_microseconds() -> None:
+    found = parsed("Jun 5, 2024 12:00:00", "June 5 2024 1:00 PM", "1717588800000000")
+    assert found == ["2024-06-05T12:00:00.000", "2024-06-05T13:00:00.000", "2024-06-05T12:00:00.000"]
+    assert parsed("6/14/24 12:00", order=DateOrder(day_first=False)) == ["2024-06-14T12:00:00.000"]
+    assert parsed("24-06-05 12:00:00") == [None]  # a year of two digits may be first there

@@ -1,0 +1,53 @@
+"""Formats of labels that are recognised but not read: their name, and what to do."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from pipeline.datasets.xml_files import xml_root
+from refinedet.errors import FileError, InputError
+from refinedet.files import read_json
+
+_KEYS: Mapping[str, frozenset[str]] = {
+    "Label Studio's own JSON; export the labels as COCO or YOLO": frozenset({"data", "annotations"}),
+    "Label Studio's short JSON (JSON-MIN); export the labels as COCO or YOLO": frozenset({"image", "annotation_id"}),
+    "CreateML's JSON; export the labels as COCO or VOC": frozenset({"image", "annotations"}),
+    "COCO's results without images; name the file of annotations": frozenset({"image_id", "bbox"}),
+    "Supervisely's JSON; export the labels as COCO": frozenset({"size", "objects"}),
+    "Datumaro's JSON; export the labels as COCO": frozenset({"categories", "items"}),
+    "a project of VIA 3; export the labels as COCO": frozenset({"project", "file", "metadata"}),
+    "a project of VoTT; export the labels as CSV or VOC": frozenset({"assets"}),
+    "GeoJSON; name the scenes of the labels with `scene`": frozenset({"type", "features"}),
+}
+"""Keys that a document, or each entry of its list, has in a format."""
+
+
+def foreign_document(document: Any) -> str | None:
+    """Name of the format of a JSON document that is not read, with what to do; None if it is not known."""
+    one = document[0] if isinstance(document, list) and document else document
+    if not isinstance(one, Mapping):
+        return None
+    return next((name for name, keys in _KEYS.items() if keys <= one.keys()), None)
+
+
+def foreign_xml(path: Path) -> str:
+    """Name of the format of an XML file that is not read, with what to do.
+
+    Raises:
+        FileError, InputError: as `xml_root`.
+    """
+    return f"XML of another kind ({xml_root(path).tag}); convert it to VOC or COCO"
+
+
+def foreign_in(folder: Path) -> str | None:
+    """Name of the first file in a folder whose format is known but not read, with what to do; None without one."""
+    for path in sorted(path for pattern in ("*.json", "*.xml", "*/*.json", "*/*.xml") for path in folder.glob(pattern)):
+        try:
+            kind = foreign_xml(path) if path.suffix == ".xml" else foreign_document(read_json(path))
+        except (FileError, InputError):
+            continue
+        if kind is not None and not path.name.endswith(".aux.xml"):
+            return f"{kind.partition(';')[0]} ({path.name});{kind.partition(';')[2]}"
+    return None

@@ -1,0 +1,86 @@
+"""Tables of boxes."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from pipeline.datasets.labels.box_numbers import BoxFormat
+from pipeline.datasets.labels.finding import find_labels, is_table_of_images
+from refinedet.errors import FileError, InputError
+
+Put = Callable[..., None]
+
+
+def table(path: Path, *lines: str) -> Path:
+    path.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    return path
+
+
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("filename,width,height,class,xmin,ymin,xmax,ymax", "c0.png,40,30,ship,15,12,25,18"),
+        ("image_id;x;y;w;h;label", "c0;15;12;10;6;ship"),
+        ("file_path\tx_center\ty_center\twidth\theight\tclass", "images/c0.png\t20\t15\t10\t6\tship"),
+        ("images/c0.png,15,12,25,18,ship",),
+        ("/elsewhere/c0.png,15.0,12,25,18",),
+    ],
+)
+def test_boxes_are_read_by_the_names_of_their_columns(tmp_path: Path, put_images: Put, lines: tuple[str, ...]) -> None:
+    put_images(tmp_path / "images")
+    path = table(tmp_path / "boxes.csv", *lines)
+    assert is_table_of_images(path)
+    for given in (path, tmp_path):
+        found = find_labels(given)["train"]
+        assert found.kind == "table"
+        assert [one["bbox"] for one in found.document["annotations"]] == [[15, 12, 10, 6]]
+        assert [one["name"] for one in found.document["categories"]] == ["ship"]
+        assert "`boxes` overrules this" in found.notes[0]
+
+
+def test_rows_without_numbers_are_images_without_objects(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path)
+    path = table(tmp_path / "a.csv", "c0.png,1,2,3,4,ship", "c1.png,,,,,", "c2.png,1,2,x,4,ship", "c2.png,1,2,9,9,")
+    document = find_labels(path)["train"].document
+    assert len(document["images"]) == 3
+    assert [one.get("bbox") for one in document["annotations"]] == [[1, 2, 2, 2], None, [1, 2, 8, 7]]
+    assert document["annotations"][2]["category_id"] is None
+
+
+@pytest.mark.parametrize(
+    ("boxes", "expected"), [("xyxy", [20, 15, 5, 3]), ("cxcywh", [7.5, 6, 25, 18]), ("xywh", [20, 15, 25, 18])]
+)
+def test_the_setting_overrules_the_names(
+    tmp_path: Path, put_images: Put, boxes: BoxFormat, expected: list[float]
+) -> None:
+    put_images(tmp_path)
+    path = table(tmp_path / "a.csv", "image,x,y,w,h", "c0.png,20,15,25,18")
+    with pytest.raises(InputError, match="1 of 1 that reach beyond; they look like two corners: set `boxes` to xyxy"):
+        find_labels(path)
+    found = find_labels(path, boxes=boxes)["train"].document
+    assert found["annotations"][0]["bbox"] == expected
+
+
+def test_splits_are_files(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path)
+    for i, split in enumerate(("train", "test")):
+        table(tmp_path / f"{split}.csv", f"c{i}.png,1,2,3,4,ship")
+    assert list(find_labels(tmp_path)) == ["train", "test"]
+
+
+def test_other_tables_are_one_sentence(tmp_path: Path) -> None:
+    for lines in (("a,b", "1,2"), ("lon,lat", "10,55"), ("ImageId,EncodedPixels", "a.jpg,1 2")):
+        path = table(tmp_path / "a.csv", *lines)
+        assert not is_table_of_images(path)
+        with pytest.raises(InputError, match=f"expected a line of names such as filename,.*, found {lines[0]}"):
+            find_labels(path)
+    with pytest.raises(InputError, match="found an empty file"):
+        find_labels(table(path, ""))
+    path.write_bytes(b"\xff\xfe\x00")
+    with pytest.raises(InputError, match="expected a table in"):
+        find_labels(path)
+    with pytest.raises(FileError, match="cannot be read"):
+        find_labels(tmp_path / "none.csv")
