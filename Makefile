@@ -28,6 +28,7 @@ $(LIGHT): pyproject.toml
 	  { echo "$(PYTHON) cannot make $(VENV); on Debian and Ubuntu: apt install python3-venv"; exit 1; }
 	@echo "Installing what detection needs into $(VENV) (about 650 MB) ..."
 	@python -m pip install -q --disable-pip-version-check -e .
+	@python -m compileall -q refinedet cli  # or the start takes a second more where PYTHONDONTWRITEBYTECODE is set
 	@touch $(LIGHT)
 
 $(READY): $(LIGHT)
