@@ -9,6 +9,16 @@ from refinedet.scene.windows.pixel_size import SAME, Factors, is_unknown, pixel_
 
 _SMALL_PX = 2
 """Length in pixels of the scene below which a ship is a dot."""
+_MANY_INLAND, _INLAND_SHARE = 100, 0.1
+"""Least number and share of windows on land that a note tells."""
+
+
+def inland_notes(inland: int, windows: int) -> tuple[str, ...]:
+    """Note that many windows lie on land, and how to skip them; empty for few."""
+    if inland < max(_MANY_INLAND, _INLAND_SHARE * windows):
+        return ()
+    note = f"{inland:,} of {windows:,} windows lie wholly on land, lakes included, and are searched"
+    return (f'{note}; set `land_mask="drop"` to skip them, which is faster',)
 
 
 def position_notes(info: RasterInfo) -> tuple[str, ...]:

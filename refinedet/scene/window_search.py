@@ -23,7 +23,7 @@ from refinedet.radiometry import StretchLimits
 from refinedet.raster import Reader
 from refinedet.scene.journal import FinishedWindows, JournalPart
 from refinedet.scene.land.survey import Surroundings
-from refinedet.scene.notes import pixel_notes, position_notes
+from refinedet.scene.notes import inland_notes, pixel_notes, position_notes
 from refinedet.scene.sea import sea_limits
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
@@ -98,9 +98,12 @@ class WindowSearch:
 
     def prepare(self, known: Surroundings, radiometry: Radiometry) -> None:
         """Skip windows whose detections would all be dropped as land, and measure the stretch on the water."""
-        sure = known.all_land(self._seams.rects / (self.factors * 2))
-        rows = self._seams.index
-        self._finished.update(dict.fromkeys(i for i, window in enumerate(self.grid) if sure[rows[window]]))
+        inland = known.inland(self._seams.rects / (self.factors * 2))
+        if known.settings.mask == "drop":
+            rows = self._seams.index
+            self._finished.update(dict.fromkeys(i for i, window in enumerate(self.grid) if inland[rows[window]]))
+        else:
+            self.notes += inland_notes(int(inland.sum()), len(self.grid))
         sample = self.preview if self.factors == SAME else self.seen.sample()
         limits = sea_limits(sample, self.reader, self.seen.info, known, radiometry, self._wanted_stretch)
         self.stretch_limits = limits

@@ -111,13 +111,13 @@ class Surroundings:
         reasons = Counter(why[~keep].tolist())
         return Verdict(keep, coast_m[keep], tuple(compress(flags, keep)), dict(sorted(reasons.items())))
 
-    def all_land(self, rects: NDArray[np.float64]) -> NDArray[np.bool_]:
-        """(N,) true for boxes (N, 4) [x1, y1, x2, y2] of the scene in which all detections would be dropped as land.
+    def inland(self, rects: NDArray[np.float64]) -> NDArray[np.bool_]:
+        """(N,) true for boxes (N, 4) [x1, y1, x2, y2] of the scene in which all detections are on land, not at a shore.
 
         False if this is not certain: near a coast, and if a box lies on two polygons.
         """
         sure = np.zeros(len(rects), bool)
-        if self.settings.mask != "drop" or self.position is None or self.plane is None or self.land is None:
+        if self.position is None or self.plane is None or self.land is None:
             return sure
         along = np.linspace(0, 1, _OUTLINE_POINTS)[:-1]
         ring = np.stack([along, 0 * along], axis=1)

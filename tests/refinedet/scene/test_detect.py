@@ -250,6 +250,19 @@ def test_windows_all_on_land_are_not_looked_at_where_land_is_dropped(
     assert boxes(result.detections) == [(590, 10, 600, 14)]
 
 
+def test_many_windows_on_land_are_told_where_land_is_flagged(
+    scene: Path, bright_blobs: Any, west: LandSettings
+) -> None:
+    tile = TileConfig(tile_px=64, overlap_px=48)
+    flagged, dropped = (
+        detect_scene(scene, bright_blobs, tile=tile, land=replace(west, land_mask=mask)) for mask in ("flag", "drop")
+    )
+    (note,) = [note for note in flagged.notes if "wholly on land" in note]
+    skipped = dropped.windows_skipped - flagged.windows_skipped
+    assert note.startswith(f"{skipped} of {flagged.windows} windows")
+    assert not [note for note in dropped.notes if "wholly on land" in note]
+
+
 def test_a_file_of_land_that_cannot_be_used_is_told_before_the_work(
     scene: Path, bright_blobs: Any, tmp_path: Path
 ) -> None:

@@ -130,20 +130,21 @@ def test_drops_are_those_on_land_beyond_the_buffer_and_counted(half: Path) -> No
     assert found.dropped == {"land": 2}
 
 
-def test_places_all_on_land_are_those_where_everything_is_dropped(half: Path) -> None:
+def test_places_inland_are_those_where_everything_is_on_land(half: Path) -> None:
     position = scene(10, 0)
     known = survey(position, SIDE_PX, SIDE_PX, LandSettings(land=half, land_mask="drop", land_buffer_m=500))
     starts = np.arange(0, SIDE_PX, 10.0)
     columns = np.stack([starts, 0 * starts, starts + 100, 0 * starts + SIDE_PX], axis=1)  # the coast is at 500
-    sure = known.all_land(columns)
-    for column, all_land in zip(columns, sure, strict=True):
+    sure = known.inland(columns)
+    for column, inland in zip(columns, sure, strict=True):
         inside = boxes_at(np.stack(np.meshgrid(np.linspace(*column[::2], 21), [1, 500, 999]), -1))
-        assert not all_land or not known.judge(inside).keep.any()
+        assert not inland or not known.judge(inside).keep.any()
     assert sure.tolist() == (columns[:, 2] <= 500 - 1.05 * 500 / PIXEL_M).tolist()
-    assert not survey(position, SIDE_PX, SIDE_PX, LandSettings(land=half)).all_land(columns).any(), (
-        "flagged, not dropped"
-    )
-    assert known.all_land(np.zeros((0, 4))).shape == (0,)
+    flagged = survey(position, SIDE_PX, SIDE_PX, LandSettings(land=half))
+    np.testing.assert_array_equal(flagged.inland(columns), sure)
+    off = survey(position, SIDE_PX, SIDE_PX, LandSettings(land_mask="off"))
+    assert not off.inland(columns).any()
+    assert known.inland(np.zeros((0, 4))).shape == (0,)
 
 
 def test_off_looks_at_nothing(monkeypatch: pytest.MonkeyPatch) -> None:
