@@ -90,11 +90,11 @@ class SceneSettings(Settings):
 
     pol: PolarisationChoice | None = option(
         None,
-        "Polarisation to use, of a Sentinel-1 product or of a raster with named bands. vv+vh and hh+hv search both and "
-        "merge the detections, in about twice the time; the second one may be in a file beside the first, as in "
-        "scene_VV.tif and scene_VH.tif.",
+        "Polarisation to search, of a Sentinel-1 product or of a raster with named bands. vv+vh and hh+hv search both "
+        "and merge the detections, which finds more ships in about twice the time. One of them may be in a file beside "
+        "the scene, as in scene_VV.tif and scene_VH.tif.",
         metavar="vv|vh|hh|hv|vv+vh|hh+hv",
-        default_text="vv, else hh, else the first",
+        default_text="both of vv and vh, or of hh and hv; else the one there is",
         parse=str,
     )
     band: str | int | None = option(

@@ -121,6 +121,8 @@ class RasterReader(Reader):
     """File, or folder of the store."""
     correct: Callable[[NDArray[Any], Window], NDArray[Any]] | None = None
     """Function that `read` applies to the pixels of a window of one band: a calibration or a mask; None: none."""
+    unsearched: str | None = None
+    """Polarisation of the scene that could be searched besides; None: there is none, or the user chose one."""
 
     @property
     def is_tiff(self) -> bool:

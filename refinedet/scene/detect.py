@@ -32,7 +32,7 @@ from refinedet.scene.naming import scene_name
 from refinedet.scene.result import SceneResult
 from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
-from refinedet.scene.source import open_polarisations
+from refinedet.scene.source import open_polarisations, settings_of
 from refinedet.scene.stream import Stream
 from refinedet.scene.window_search import Progress, SearchLimits, WindowSearch
 from refinedet.system.concurrency import start_thread
@@ -88,7 +88,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
     chosen: dict[str, Any] = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
     chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m, "known_gsd": known_gsd}
     with open_polarisations(path, scene) as readers:
-        info, looks = readers[0].info, list(zip(readers, scene.one_by_one(), strict=True))
+        info, looks = readers[0].info, list(zip(readers, settings_of(readers, scene), strict=True))
         hashed = start_thread(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
         (annotation, acquired), *_ = [read_metadata(path, settings, reader) for reader, settings in looks]
         with watch.part("land"):  # errors in land or metadata are raised before the search

@@ -10,13 +10,13 @@ from __future__ import annotations
 import errno
 import json
 import os
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import asdict, dataclass, field
-from functools import cache
+from functools import cache, partial
 from hashlib import sha256
 from importlib import metadata
 from pathlib import Path
-from typing import Any, Self
+from typing import Any, Self, TypeVar
 
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
 from refinedet.config import PixelSizes, Radiometry, TileConfig
@@ -29,6 +29,7 @@ from refinedet.raster.stores import is_store
 from refinedet.scene.eopf.product import find_stored
 from refinedet.scene.input.pair import raster_of
 from refinedet.scene.input.side_files import reference_file, world_file
+from refinedet.scene.sentinel1.measurement import Measurement
 from refinedet.scene.sentinel1.product import (
     SafeMeasurement,
     bare_measurement,
@@ -37,6 +38,8 @@ from refinedet.scene.sentinel1.product import (
     is_product,
 )
 from refinedet.system.resuming import differences
+
+M = TypeVar("M", bound=Measurement)
 
 _PACKAGES = (
     *("refinedet", "torch", "onnxruntime", "openvino"),
@@ -180,7 +183,7 @@ def scene_sha256(path: str | Scene, polarisation: str | None = None) -> str:
         return _remote_sha256(path, polarisation)
     try:
         if path.is_dir() and is_store(path):
-            stored = [find_stored(path, one) for one in _asked(polarisation)]
+            stored = _searched(partial(find_stored, path), polarisation)
             return sha256_tree(path, sorted({name for one in stored for name in one.files()}))
         rasters = _rasters(path, polarisation)
         if not rasters:
@@ -211,7 +214,14 @@ def _rasters(path: Path, polarisation: str | None) -> list[SafeMeasurement]:
         return [raster for raster in [bare_measurement(path)] if raster is not None]
     if is_archive(path):
         return []
-    return [find_measurement(path, one) for one in _asked(polarisation)]
+    return _searched(partial(find_measurement, path), polarisation)
+
+
+def _searched(find: Callable[[str | None], M], polarisation: str | None) -> list[M]:
+    """Measurements of the polarisations that are searched: those asked for, else both of a pair."""
+    found: list[M] = [find(one) for one in _asked(polarisation)]
+    other = found[0].unsearched
+    return found if other is None else [*found, find(other)]
 
 
 def _files(path: Path, polarisation: str | None) -> list[Path]:

@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from dataclasses import replace
 from pathlib import Path
+from typing import cast
 
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
-from refinedet.config.detect_options import SceneSettings
-from refinedet.errors import InputError
+from refinedet.config.detect_options import Polarisation, SceneSettings
+from refinedet.errors import InputError, RefineDetError
 from refinedet.raster import RasterReader, open_scene
 from refinedet.scene.input.origin import tell_origin
 from refinedet.scene.input.pair import raster_of, tell_pair
 from refinedet.scene.input.position import apply_position
 from refinedet.scene.input.reading import apply_reading
+from refinedet.scene.polarisations import to_search_both
 from refinedet.scene.products import measurement_of
 from refinedet.scene.sentinel1.measurement import Measurement
 from refinedet.scene.sentinel1.product import is_product
 from refinedet.scene.sentinel1.reader import apply_metadata, apply_name
 from refinedet.scene.sentinel1.snap import apply_band_names
+
+_PAIR = 2
 
 
 @contextmanager
@@ -67,26 +72,69 @@ def open_source(path: str | Scene, settings: SceneSettings | None = None) -> Ite
 def open_polarisations(path: str | Scene, settings: SceneSettings) -> Iterator[tuple[RasterReader, ...]]:
     """Open a scene once for each polarisation to be searched: one reader, or two.
 
-    Two polarisations may be in two rasters beside each other: `input.pair`.
+    Unless the settings choose, these are both polarisations of a product or of a raster with named bands, such as vv
+    and vh. Two that the settings name may be in two rasters beside each other: `input.pair`.
 
     Raises:
-        FileError, InputError: as `open_source`, or both are not of one size or not at one place.
+        FileError, InputError: as `open_source`, or two that the settings name are not of one size or not at one place.
     """
-    path, looks = scene_of(path), settings.one_by_one()
-    rasters = [raster_of(path, one.pol) for one in looks] if len(looks) > 1 else [path]
+    path = scene_of(path)
     with ExitStack() as stack:
-        opened = zip(rasters, looks, strict=True)
-        readers = tuple(stack.enter_context(open_source(raster, one)) for raster, one in opened)
-        for raster, reader in zip(rasters, readers, strict=True):
-            if raster != path:
-                reader.tell(f"read from {Path(str(raster)).name}, beside the scene")
-        sizes = [(reader.info.width, reader.info.height) for reader in readers]
-        if len(set(sizes)) > 1:
-            found = " and ".join(f"{width} x {height}" for width, height in sizes)
-            raise InputError(f"expected {settings.pol} of one size in {path}, found {found} pixels; name one of them")
-        if len({reader.info.transform for reader in readers}) > 1:
-            raise InputError(f"expected {settings.pol} at one place, found {rasters[0]} and {rasters[1]} at two")
-        yield readers
+        if len(settings.polarisations) == _PAIR:
+            first, second = (stack.enter_context(_open_beside(path, one)) for one in settings.one_by_one())
+            if (apart := _apart(first, second)) is not None:
+                raise InputError(f"expected {settings.pol} on one grid in {path}, found {apart}; name one of them")
+            yield first, second
+            return
+        reader = stack.enter_context(open_source(path, settings))
+        other = None if reader.unsearched is None else _open_other(stack, path, reader, settings, reader.unsearched)
+        yield (reader,) if other is None else (reader, other)
+
+
+def settings_of(readers: Sequence[RasterReader], settings: SceneSettings) -> tuple[SceneSettings, ...]:
+    """Settings of each reader that `open_polarisations` opened with these settings."""
+    if len(readers) < _PAIR:
+        return (settings,)
+    return tuple(replace(settings, pol=cast("Polarisation", reader.label)) for reader in readers)
+
+
+def _open_other(
+    stack: ExitStack, path: Scene, reader: RasterReader, settings: SceneSettings, pol: str
+) -> RasterReader | None:
+    """Open the other polarisation of a scene, and tell its reader; None, with the reason told, if it cannot be used."""
+    own = str(reader.label)
+    if isinstance(path, CloudScene):
+        reader.tell(f"{own} is searched, not {pol}, which would have to be fetched too; {to_search_both(own, pol)}")
+        return None
+    try:
+        other = stack.enter_context(open_source(path, replace(settings, pol=cast("Polarisation", pol))))
+    except RefineDetError as error:
+        reader.tell(f"{own} is searched, not {pol}: {error}")
+        return None
+    if (apart := _apart(reader, other)) is not None:
+        reader.tell(f"{own} is searched, not {pol}, since they are on two grids: {apart}")
+        return None
+    for one in (reader, other):  # or the note would be of one polarisation
+        one.tell(f'{own} and {pol} are searched; set `pol="{own}"` to search one, in about half the time')
+    return other
+
+
+@contextmanager
+def _open_beside(path: Scene, settings: SceneSettings) -> Iterator[RasterReader]:
+    """Open one of two polarisations, which may be in a file beside the scene."""
+    raster = raster_of(path, settings.pol)
+    with open_source(raster, settings) as reader:
+        if isinstance(raster, Path) and raster != path:
+            reader.tell(f"read from {raster.name}, beside the scene")
+        yield reader
+
+
+def _apart(first: RasterReader, second: RasterReader) -> str | None:
+    """Difference between the grids of two rasters; None if there is none."""
+    sizes = [(reader.info.width, reader.info.height) for reader in (first, second)]
+    if sizes[0] != sizes[1]:
+        return " and ".join(f"{width} x {height}" for width, height in sizes) + " pixels"
+    return None if first.info.transform == second.info.transform else "two positions"
 
 
 def _check_product(path: Scene, found: Measurement, settings: SceneSettings) -> None:

@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from refinedet.config.detect_options import Polarisation
 from refinedet.errors import InputError
 from refinedet.raster import RasterFile
-from refinedet.scene.polarisations import partner, to_search_both
+from refinedet.scene.polarisations import partner
 
 Role = Literal["vv", "vh", "hh", "hv", "i", "q", "angle", "mask", "height", "ratio", "derived"]
 Blocks = Sequence[NDArray[Any]]
@@ -61,6 +61,8 @@ class BandChoice:
     """Name of the part of the file that is read; None if the file holds nothing else."""
     note: str | None = None
     """Sentence for the user if this was a guess; None if the file or the user named the band."""
+    unsearched: str | None = None
+    """Polarisation of another band that could be searched besides; None: there is none, or the user chose one."""
 
 
 def role_of(name: str) -> Role | None:
@@ -113,10 +115,10 @@ def choose_band(
     known = next((wanted for wanted in PREFERRED if wanted in roles), None)
     if known is not None:
         number = roles.index(known) + 1
-        others = _listed(name for k, name in enumerate(names) if k != number - 1)
-        note = f"band {number} ({names[number - 1]}) is used, not {others}"
         other = partner(known, roles)
-        return BandChoice((number,), known, note if other is None else f"{note}; {to_search_both(known, other)}")
+        unused = [name for role, name in zip(roles, names, strict=True) if role not in (known, other)]
+        note = f"band {number} ({names[number - 1]}) is used, not {_listed(unused)}" if unused else None
+        return BandChoice((number,), known, note, other)
     if "i" in roles and "q" in roles:
         return BandChoice((roles.index("i") + 1, roles.index("q") + 1), None)
     return _by_pixels(path, names, roles, blocks)

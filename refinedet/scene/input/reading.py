@@ -47,7 +47,7 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     """
     names = [name_of(text, reader.tags(k)) for k, text in enumerate(reader.band_names, 1)]
     choice = _bands(reader, path, names, settings)
-    reader.label = choice.label
+    reader.label, reader.unsearched = choice.label, choice.unsearched
     read = {"bands": list(choice.numbers), "band_names": [names[k - 1] for k in choice.numbers]}
     reader.tell(*filter(None, [choice.note]), **read)
     reader.use(choice.numbers)

@@ -13,7 +13,6 @@ from refinedet.config.detect_options import Calibrate
 from refinedet.errors import InputError
 from refinedet.raster import RasterFile, RasterInfo, RasterReader
 from refinedet.raster.control_points import are_of_esas_grid
-from refinedet.scene.polarisations import to_search_both
 from refinedet.scene.sentinel1.borders import find_fringes
 from refinedet.scene.sentinel1.measurement import Measurement
 from refinedet.scene.sentinel1.product import is_measurement_name
@@ -43,9 +42,7 @@ def apply_metadata(reader: RasterReader, found: Measurement, calibrate: Calibrat
     info = reader.info
     if found.instead_of is not None:
         reader.tell(f"the product's raster of {found.instead_of} is missing: {found.polarisation} is used")
-    if found.unsearched is not None:
-        own, other = found.polarisation, found.unsearched
-        reader.tell(f"{own} is searched, not {other}; {to_search_both(own, other)}")
+    reader.unsearched = found.unsearched
     if not info.gcps and info.transform is None and (annotation := found.annotation(info)) is not None:
         reader.info = replace(info, gcps=annotation.grid.control_points(), gcp_crs=_WGS84)
     if reader.info.gcps:

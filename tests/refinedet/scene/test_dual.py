@@ -169,6 +169,32 @@ def test_other_pairs_are_refused(pol: str) -> None:
         SceneSettings(pol=pol)  # type: ignore[arg-type]  # as a user writes it
 
 
+def test_both_are_searched_unless_the_user_chooses(scene: Path) -> None:
+    auto = looked_at(scene, scene=replace(BOTH, pol=None))
+    assert scores(auto) == scores(looked_at(scene))
+    assert auto.label == "vv+vh"
+    assert 'vv and vh are searched; set `pol="vv"` to search one, in about half the time' in auto.notes
+    for chosen in (replace(BOTH, pol="vv"), replace(BOTH, pol=None, band=1)):
+        alone = looked_at(scene, scene=chosen)
+        assert alone.polarisations == ()
+        assert not [note for note in alone.notes if "searched" in note]
+
+
+@pytest.mark.parametrize("fault", ["size", "damaged"])
+def test_one_is_searched_if_the_other_cannot_be_used(make_product: Callable[..., Path], fault: str) -> None:
+    product = make_product("vv", "vh")
+    raster = next(product.glob("measurement/*-vh-*"))
+    if fault == "size":
+        write_scene(raster, bands()["VH"])
+    else:
+        raster.write_bytes(b"no raster")
+    found = looked_at(product, scene=replace(BOTH, pol=None))
+    assert (found.label, found.polarisations) == ("vv", ())
+    (note,) = [note for note in found.notes if note.startswith("vv is searched, not vh")]
+    assert ("120 x 90 and 300 x 220 pixels" in note) == (fault == "size")
+    assert scores(found) == scores(looked_at(product, scene=replace(BOTH, pol="vv")))
+
+
 def test_the_order_of_bands_in_the_file_does_not_matter(scene: Path, tmp_path: Path) -> None:
     turned = write(tmp_path / "turned.tif", dict(reversed(bands().items())))
     assert scores(looked_at(turned)) == scores(looked_at(scene))
@@ -203,13 +229,13 @@ def test_a_product_is_looked_at_in_both(make_product: Callable[..., Path], tmp_p
     if not packed:
         (product / "measurement" / next(product.glob("measurement/*-vh-*")).name).write_bytes(b"other")
         assert scene_sha256(product, "vv+vh") != before
-        assert scene_sha256(product, "vv") == scene_sha256(product)
+        assert scene_sha256(product, "vv+vh") == scene_sha256(product)
 
 
 def test_rasters_of_two_sizes_are_refused(make_product: Callable[..., Path]) -> None:
     product = make_product("vv", "vh")
     write_scene(next(product.glob("measurement/*-vh-*")), bands()["VH"])
-    with pytest.raises(InputError, match=r"of one size in .*, found 120 x 90 and 300 x 220 pixels"):
+    with pytest.raises(InputError, match=r"on one grid in .*, found 120 x 90 and 300 x 220 pixels"):
         looked_at(product)
 
 

@@ -71,12 +71,11 @@ def test_a_file_name_tells_the_polarisation_of_its_only_band(file: str, expected
 
 def test_the_named_polarisation_is_taken_and_told() -> None:
     found = choose_band(HERE, ["angle", "VH", "VV"], None, lambda _: pytest.fail("no pixels are needed"))
-    assert (found.numbers, found.label) == ((3,), "vv")
-    assert found.note == (
-        'band 3 (VV) is used, not angle, VH; set `pol="vv+vh"` to search both, which finds more ships in about twice '
-        "the time"
-    )
-    assert choose_band(HERE, ["angle", "VH", "VV"], "vh", angles_of).numbers == (2,)
+    assert (found.numbers, found.label, found.unsearched) == ((3,), "vv", "vh")
+    assert found.note == "band 3 (VV) is used, not angle"
+    assert choose_band(HERE, ["VH", "VV"], None, angles_of).note is None
+    asked = choose_band(HERE, ["angle", "VH", "VV"], "vh", angles_of)
+    assert (asked.numbers, asked.unsearched) == ((2,), None)
 
 
 def angles_of(_: int) -> list[np.ndarray]:

@@ -79,7 +79,7 @@ def test_one_polarisation_is_not_looked_for_in_another_file(tmp_path: Path) -> N
 
 @pytest.mark.parametrize(
     ("shape", "left_m", "told"),
-    [((60, 81), 5e5, "of one size"), ((60, 80), 5.1e5, "at one place")],
+    [((60, 81), 5e5, "80 x 60 and 81 x 60 pixels"), ((60, 80), 5.1e5, "two positions")],
 )
 def test_files_of_two_grids_are_refused(tmp_path: Path, shape: tuple[int, int], left_m: float, told: str) -> None:
     write(tmp_path / "s_VH.tif", 40, shape, left_m)

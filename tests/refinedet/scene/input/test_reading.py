@@ -119,10 +119,9 @@ def test_the_polarisation_is_a_band_of_a_raster(tmp_path: Path) -> None:
     amplitude = _amplitude()
     path = _write(tmp_path / "scene.tif", amplitude / 3, amplitude, names=("VH", "VV"))
     with open_source(path) as reader:
-        assert (reader.bands, reader.label) == ([2], "vv")
-        assert reader.notes[0].startswith('band 2 (VV) is used, not VH; set `pol="vv+vh"` to search both')
+        assert (reader.bands, reader.label, reader.unsearched) == ([2], "vv", "vh")
     with open_source(path, SceneSettings(pol="vh")) as reader:
-        assert (reader.bands, reader.label) == ([1], "vh")
+        assert (reader.bands, reader.label, reader.unsearched) == ([1], "vh", None)
     with pytest.raises(InputError, match="found vh, vv alone"), open_source(path, SceneSettings(pol="hh")):
         pass
     both = SceneSettings(pol="vv", band=1)

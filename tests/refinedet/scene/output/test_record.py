@@ -87,7 +87,7 @@ def test_settings_and_nodata_that_json_cannot_hold_become_text(tmp_path: Path, m
 def test_a_product_is_known_by_the_raster_that_was_looked_at(make_product: Callable[..., Path]) -> None:
     product = make_product("vv", "vh")
     before = {pol: scene_sha256(product, pol) for pol in ("vv", "vh")}
-    assert scene_sha256(product) == before["vv"] != before["vh"]
+    assert before["vv"] != before["vh"]
     (product / "preview.png").write_bytes(b"not looked at")
     next(product.glob("measurement/*-vh-*")).write_bytes(b"changed")
     assert scene_sha256(product, "vv") == before["vv"]

@@ -45,7 +45,7 @@ def test_the_raster_asked_for_is_read_else_the_brightest(make_product: MakeProdu
 def test_detection_looks_at_a_product_as_at_its_raster(
     make_product: MakeProduct, form: Callable[..., Path], bright_blobs: object
 ) -> None:
-    product = make_product("vv", "vh")
+    product = make_product("vv")
     raster = next((product / "measurement").glob("*vv*"))
     bare = detect_scene(raster, bright_blobs)  # type: ignore[arg-type]
     found = detect_scene(form(product), bright_blobs)  # type: ignore[arg-type]
