@@ -79,7 +79,7 @@ def detect(  # noqa: PLR0913 - groups of options
         if ais.ais is not None:
             ais = replace(ais, ais=tuple(files_named(ais.ais)))
         settings = DetectSettings(scene, land, windows, detector, output, ais)
-        if archive.archive or manifest is not None or archive.engine == "ray":
+        if archive.is_archive(listed=manifest is not None):
             fine = _detect_archive(named, settings, archive, json=json)
         else:
             fine = _detect_scenes(named, settings, archive.workers, json=json, debug=debug)

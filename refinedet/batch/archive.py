@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from refinedet.batch.engine import Engine, Job, Report
+from refinedet.batch.settings import RETRIES
 from refinedet.batch.status import SceneArchiveStatus
 from refinedet.cloud.scene import Scene
 
@@ -49,7 +50,7 @@ class Summary:
 class SceneArchiveOptions:
     """Options of one run over an archive."""
 
-    retries: int = 2
+    retries: int = RETRIES
     """Further attempts at a scene after a transient failure."""
     overwrite: bool = False
     """Start again, and replace the results of earlier runs."""

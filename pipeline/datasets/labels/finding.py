@@ -46,6 +46,8 @@ def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None 
     if boxes is not None and any(one.kind != "COCO" for one in found.values()):
         kind = next(one.kind for one in found.values() if one.kind != "COCO")
         raise InputError(f"expected a COCO file where `boxes` is set, found {kind} in {path}; leave `boxes` out")
+    if images is not None and any(one.kind == "YOLO" for one in found.values()):
+        raise InputError(f"expected no `images` beside YOLO's labels in {path}, which name theirs; leave it out")
     return found
 
 
