@@ -32,8 +32,8 @@ class Summary:
     seconds: float = 0.0
     failed: dict[Scene, str] = field(default_factory=dict)
     """Scene -> reason of the failure, in one sentence."""
-    notes: dict[str, None] = field(default_factory=dict)
-    """Facts that the user should know, each sentence once."""
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    """Facts that the user should know, each sentence once -> names of the scenes that it is about."""
 
     def take(self, job: Job, report: Report) -> None:
         """Count the final report of a scene."""
@@ -43,7 +43,8 @@ class Summary:
         self.done += report.state == "done"
         self.as_before += report.state == "skipped"
         self.ships += report.ships
-        self.notes |= dict.fromkeys(report.notes)
+        for note in report.notes:
+            self.notes.setdefault(note, []).append(job.scene.name)
 
 
 @dataclass(frozen=True, slots=True)
