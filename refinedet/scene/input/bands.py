@@ -47,6 +47,8 @@ FEW_VALUES = 8
 """Largest number of different values of a mask."""
 _SAME = 1e-3
 """Largest median difference from the ratio of two bands, relative to the values of a band that holds this ratio."""
+_SAME_SCALED = 0.02
+"""Largest median deviation from the ratio of two bands in another scale, as whole numbers may have; speckle has 0.1."""
 _CLEARLY_DB = 1.0
 """Least difference in mean level at which the brighter of two nameless bands is chosen, in decibels of power."""
 
@@ -159,14 +161,15 @@ def _by_pixels(
 
 
 def _is_ratio(blocks: Blocks, others: Sequence[Blocks]) -> bool:
-    """True if a band is the ratio of two others, or the difference of their decibels."""
+    """True if a band is the ratio of two others, in any scale, or the difference of their decibels."""
     values = _flat(blocks)
     for above, below in permutations([_flat(other) for other in others], 2):
         with np.errstate(divide="ignore", invalid="ignore"):
-            for made in (above / below, above - below):
-                apart = np.abs(values - made)
-                if np.nanmedian(apart) <= _SAME * np.nanmedian(np.abs(values)):
-                    return True
+            if np.nanmedian(np.abs(values - (above - below))) <= _SAME * np.nanmedian(np.abs(values)):
+                return True
+            factor = values * below / above  # composites scale their bands, and round them
+            if np.nanmedian(np.abs(factor / np.nanmedian(factor) - 1)) <= _SAME_SCALED:
+                return True
     return False
 
 

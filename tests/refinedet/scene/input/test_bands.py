@@ -112,6 +112,14 @@ def test_a_nameless_ratio_of_two_bands_is_no_image(decibels: bool) -> None:
     assert choose_band(HERE, ["", "", ""], None, bands.__getitem__).numbers == (1,)
 
 
+def test_a_composite_of_whole_numbers_may_scale_its_ratio() -> None:
+    vv, vh = ([block**2 for block in made] for made in (speckle(0.2), speckle(0.05, seed=1)))
+    ratio = [np.rint(1000 * a / b).astype(np.uint16) for a, b in zip(vv, vh, strict=True)]
+    whole = [[np.rint(20_000 * block).astype(np.uint16) for block in made] for made in (vv, vh)]
+    bands = {1: whole[0], 2: whole[1], 3: ratio}
+    assert choose_band(HERE, ["", "", ""], None, bands.__getitem__).numbers == (1,)
+
+
 def test_the_only_band_that_is_no_angle_or_alpha_needs_no_pixels() -> None:
     for names in (["", "alpha"], ["angle", ""]):
         found = choose_band(HERE, names, None, lambda _: pytest.fail("no pixels are needed"))

@@ -38,6 +38,7 @@ def filled(values: NDArray[Any], fill: float) -> NDArray[Any]:
         (amplitude().astype(np.float64), -1.7976931348623157e308, False),
         (decibel(), -9999, False),
         (decibel(), -60, False),
+        (amplitude() ** 2, 1e-30, False),
         ((100 * decibel()).astype(np.int16), -32768, False),
         (amplitude(60).astype(np.uint16), 65535, True),
         (amplitude(60).astype(np.uint8), 255, True),
