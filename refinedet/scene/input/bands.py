@@ -67,7 +67,7 @@ class BandChoice:
 
 def role_of(name: str) -> Role | None:
     """Role of a band by its name; None if the name tells none."""
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower().replace("_", " ")
+    text = _words(name)
     if _DERIVED.search(text):
         return "derived"
     found = set(_POLARISATION.findall(text))
@@ -77,6 +77,16 @@ def role_of(name: str) -> Role | None:
         return cast("Role", found.pop())
     named = next((role for role, pattern in _WORDS if re.search(pattern, text)), None)
     return named or (cast("Role", found.pop()) if found else None)
+
+
+def has_polarisation(name: str) -> bool:
+    """True if the name of a band contains a polarisation."""
+    return _POLARISATION.search(_words(name)) is not None
+
+
+def _words(name: str) -> str:
+    """Name in lower case, with blanks between its words."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower().replace("_", " ")
 
 
 def name_of(description: str, tags: Mapping[str, str]) -> str:

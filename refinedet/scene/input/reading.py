@@ -20,6 +20,7 @@ from refinedet.scene.input.doubts import note_on_speckle, tell_doubts
 from refinedet.scene.input.eight_bit import apply_eight_bit
 from refinedet.scene.input.fill import without_markers
 from refinedet.scene.input.missing import settle_missing
+from refinedet.scene.input.other_maps import refuse_other_map
 from refinedet.scene.input.squeezed import squeezed_slope
 from refinedet.scene.input.values import NAMES, ValueGuess, are_no_decibels, guess_values, has_doubt, is_one_part
 
@@ -37,7 +38,8 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     """Choose the band and the kind of values of a raster, make `reader` yield amplitudes, and report both choices.
 
     Raises:
-        InputError: there is no such band, or the values cannot be of the kind that the settings state.
+        InputError: there is no such band, the values cannot be of the kind that the settings state, or the name of the
+            only band or of the file says that it is no radar image.
     """
     kind = _apply_choice(reader, path, settings)
     tell_doubts(reader, settings, is_complex=kind == "iq" or reader.stored_dtype.startswith("complex"))
@@ -63,7 +65,10 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
     reader.use(choice.numbers[:1], missing=missing and missing.everywhere)
     blocks = cache(lambda: _measured(reader))
     guess = _values(reader, path, names, choice, settings, blocks)
-    if settings.band is None and not _may_be_image(reader, blocks):
+    looks_like_image = settings.band is not None or _may_be_image(reader, blocks)
+    if settings.band is None and len(names) == 1:
+        refuse_other_map(path, names[0], looks_like_image=looks_like_image)
+    if not looks_like_image:
         reader.tell(_NO_IMAGE)
     pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
     slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks)
