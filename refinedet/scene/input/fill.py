@@ -160,7 +160,10 @@ def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
         found = [fill for value in _candidates(sample[open_]) if (fill := _judged(sample, open_, value, side))]
         if not found:
             break
-        fills.append(max(found, key=lambda fill: (fill.share, fill.value)))
+        largest = max(found, key=lambda fill: (fill.share, fill.value))
+        if any(largest.value == fill.value for fill in fills):  # in one band alone
+            break
+        fills.append(largest)
         open_ &= ~_equal(sample, fills[-1].value)
     return sorted(fills, key=lambda fill: -fill.share)
 

@@ -69,6 +69,13 @@ def test_what_may_be_a_measurement_is_no_fill(values: NDArray[Any]) -> None:
     assert find_fills(values, SIDE) == []
 
 
+def test_a_fill_that_one_band_has_elsewhere_too_is_found_once() -> None:
+    values = np.stack([amplitude(60), amplitude(50)], axis=2).astype(np.int16)
+    values[::40, ::40], values[7::40, ::40, 0] = -32768, -32768
+    (found,) = find_fills(values, SIDE)
+    assert found.value == -32768
+
+
 def test_saturated_ships_are_no_fill() -> None:
     values = amplitude(60).astype(np.uint16)
     for x in range(20, 380, 30):
