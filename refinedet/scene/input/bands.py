@@ -49,6 +49,8 @@ _SAME = 1e-3
 """Largest median difference from the ratio of two bands, relative to the values of a band that holds this ratio."""
 _SAME_SCALED = 0.02
 """Largest median deviation from the ratio of two bands in another scale, as whole numbers may have; speckle has 0.1."""
+_LISTED = 4
+"""Most bands that a note names."""
 _CLEARLY_DB = 1.0
 """Least difference in mean level at which the brighter of two nameless bands is chosen, in decibels of power."""
 
@@ -127,6 +129,8 @@ def choose_band(
         number = roles.index(known) + 1
         others = _listed(name for k, name in enumerate(names) if k != number - 1)
         note = f"band {number} ({names[number - 1]}) is used, not {others}"
+        if (same := roles.count(known) - 1) > 0:
+            note += f"; {same} more of {known} not searched: if of other dates, name each by `band`"
         other = partner(known, roles)
         return BandChoice((number,), known, note if other is None else f"{note}; {to_search_both(known, other)}")
     if "i" in roles and "q" in roles:
@@ -228,4 +232,6 @@ def _level_db(blocks: Blocks) -> float:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(filter(None, names))) or "others without names"
+    known = list(dict.fromkeys(filter(None, names)))
+    more = len(known) - _LISTED
+    return ", ".join(known[:_LISTED]) + (f" and {more} more" if more > 0 else "") or "others without names"

@@ -83,6 +83,13 @@ def angles_of(_: int) -> list[np.ndarray]:
     return angles()
 
 
+def test_a_stack_of_dates_is_told() -> None:
+    names = [f"S1A_202401{day:02}_VV" for day in range(1, 11)]
+    note = choose_band(HERE, names, None, {}.__getitem__).note or ""
+    assert note.startswith("band 1 (S1A_20240101_VV) is used, not S1A_20240102_VV, ")
+    assert "S1A_20240105_VV and 5 more; 9 more of vv not searched: if of other dates, name each" in note
+
+
 def test_a_polarisation_that_is_not_there_is_an_error() -> None:
     with pytest.raises(InputError, match=r"expected a band of polarisation hh in scene\.tif, found vh, vv alone"):
         choose_band(HERE, ["angle", "VH", "VV"], "hh", angles_of)
