@@ -22,10 +22,8 @@ _SPARE = 2
 """Least number of points beyond those that fix the polynomial, to tell which one is wrong."""
 _MOST_SHARE = 0.1
 """Largest share of the points that is left out, at least one."""
-_TIMES = 10.0
-"""A point is wrong if it lies so many times farther off than the median of the others ..."""
-_LEAST_PX = 10.0
-"""... and at least so many pixels."""
+_TIMES, _LEAST_PX = 10.0, 10.0
+"""Least distance of a wrong point, as a multiple of the median distance of the others, and in pixels."""
 _UNEVEN = 0.01
 """Distance from an even grid, as a share of the scene, from which too few points to tell one apart do not agree."""
 _BELOW_ONE = 0.999

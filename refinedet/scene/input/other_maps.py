@@ -56,7 +56,7 @@ def refuse_other_map(path: RasterFile, band: str, *, looks_like_image: bool) -> 
 
 
 def _by_file_name(path: RasterFile, *, looks_like_image: bool) -> str | None:
-    """What a file is by its name; None if it may be an image."""
+    """Kind of map that a file is by its name; None if it may be an image."""
     stem = re.sub(r"[-. ]", "_", PurePath(path.name).stem.lower())
     known = _SURE if looks_like_image else (*_SURE, *_UNSURE)
     return next((kind for words, kind in known if re.search(rf"(?:^|_)(?:{words})$", stem)), None)

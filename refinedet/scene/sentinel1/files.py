@@ -241,7 +241,7 @@ def _names_in(folder: Path) -> list[str]:
 
 
 def _of_others(where: Path, names: Collection[str], without: str) -> str:
-    """What was found at `where` in place of a Sentinel-1 product, and advice."""
+    """Description of the content of `where`, which is no Sentinel-1 product, with advice."""
     other = other_product(names)
     if other is not None:
         return other
