@@ -37,7 +37,7 @@ _REASONS = {
     "name": "as its name or tags say",
     "range": "by their range",
     "speckle": "by their speckle",
-    "usual": "as is usual for whole numbers above zero, though their speckle would fit power, too",
+    "usual": "as is usual for whole numbers above zero, though level and speckle are those of power",
     "pair": "since two bands are as wide as each other about zero, or are named so",
 }
 """Reasons of guesses in sentences; a guess by the pixel type or a setting needs none."""
@@ -73,8 +73,6 @@ _PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
 likely: real scenes have a mean of 0.50 in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
 _SURELY_AMPLITUDE = 0.42
 """Exponent from which values named as calibrated backscatter are amplitude all the same; real power has up to 0.34."""
-_LIKE_POWER = 0.36
-"""Exponent up to which whole numbers may be power, although they are usually amplitude."""
 _WIDE_BYTES = 4
 """Size of whole numbers that amplitude does not need, so that speckle and level decide."""
 _TEXTURED = -2.3
@@ -144,9 +142,9 @@ def _guess_whole_numbers(size: int, blocks: Blocks, words: Sequence[str]) -> Val
         return ValueGuess("power", "name")
     if calm is None or named == "amplitude":
         return ValueGuess("amplitude", "type")
-    if size >= _WIDE_BYTES and _amplitude_ratio(calm) <= _AMPLITUDE_ABOVE:
-        return ValueGuess("power", "speckle")
-    return ValueGuess("amplitude", "usual" if symmetric_exponent(calm) < _LIKE_POWER else "type")
+    if _amplitude_ratio(calm) > _AMPLITUDE_ABOVE:
+        return ValueGuess("amplitude", "type")
+    return ValueGuess("power", "speckle") if size >= _WIDE_BYTES else ValueGuess("amplitude", "usual")
 
 
 def is_one_part(blocks: Blocks) -> bool:

@@ -59,10 +59,10 @@ def test_whole_numbers() -> None:
 
 
 def test_whole_numbers_that_look_like_power_are_told_or_read_so() -> None:
-    seas = {kind: [np.rint(1e4 * b) for b in made()] for kind, made in (("power", power), ("amplitude", amplitude))}
+    seas = {kind: [np.rint(65535 * b) for b in made()] for kind, made in (("power", power), ("amplitude", amplitude))}
     doubtful = guess_values("uint16", seas["power"], [])
     assert (doubtful.kind, doubtful.evidence) == ("amplitude", "usual")
-    assert "their speckle would fit power, too; set `values`" in (doubtful.note() or "")
+    assert "level and speckle are those of power; set `values`" in (doubtful.note() or "")
     assert guess_values("uint16", seas["amplitude"], []).note() is None
     wide = guess_values("uint32", [np.rint(b) for b in power(level=1e4)], [])
     assert (wide.kind, wide.evidence) == ("power", "speckle")
