@@ -36,6 +36,8 @@ from refinedet.weights import shipped_weights
 _CHIPS_MAX = 100
 """Most chips for the calibration of 8 bits: with 300 and 40, the shipped weights had the same AP on SSDD's val, to
 0.1 points."""
+MAX_DROP = 0.5
+"""Largest loss of AP by 8 bits by default, in points."""
 _PACKAGES = ("refinedet", "torch", "onnx", "onnxruntime", "openvino", "nncf")
 
 
@@ -54,8 +56,8 @@ class ExportSettings:
     """Compute in 8 bits; for OpenVINO only."""
     calibration: Path | None = None
     """Folder of train.json, val.json and their chips, for 8 bits."""
-    max_drop: float = 0.5
-    """Largest loss of AP on val by 8 bits, in points; above it, layers return to float."""
+    max_drop: float | None = None
+    """Largest loss of AP on val by 8 bits, in points; above it, layers return to float. None: MAX_DROP."""
 
     def __post_init__(self) -> None:
         if self.int8 and self.format != "openvino":
@@ -64,6 +66,8 @@ class ExportSettings:
             raise InputError("expected chips for `int8`, found none; name a folder like outputs/tile as `calibration`")
         if not self.int8 and self.calibration is not None:
             raise InputError("expected `int8` with `calibration`, found none; add it, or leave the folder out")
+        if not self.int8 and self.max_drop is not None:
+            raise InputError(f"expected `int8` with `max_drop`, found {self.max_drop:g} alone; add it, or leave it out")
 
 
 @dataclass(frozen=True, slots=True)
@@ -104,7 +108,12 @@ def export_and_measure(
         if settings.calibration is None:
             export(weights, path, settings.format)
         else:
-            found["int8"] = export_in_8_bits(weights, path, settings.calibration, Limits(settings.max_drop))
+            found["int8"] = export_in_8_bits(
+                weights,
+                path,
+                settings.calibration,
+                Limits(MAX_DROP if settings.max_drop is None else settings.max_drop),
+            )
         ours, exported = TorchPredictor.load(weights, device="cpu"), ExportedPredictor.load(path)
         found |= {f"{one.suffix[1:]}_sha256": sha256_file(one) for one in files[:-1]}
         found["versions"] = {name: package_version(name) for name in _PACKAGES}

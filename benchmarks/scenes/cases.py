@@ -29,6 +29,7 @@ _LIMIT_M = 40.0
 _OF_ALL = (
     "the time of the scene and its ships is unknown",
     "the scene has no position, since its file holds no coordinates",
+    "the size of its pixels is unknown",
     "the network computed in 8 bits",
 )
 """Beginnings of notes that all rasters here, or all pictures, get: they are left out of the table."""

@@ -79,7 +79,7 @@ def detect(  # noqa: PLR0913 - groups of options
         if ais.ais is not None:
             ais = replace(ais, ais=tuple(files_named(ais.ais)))
         settings = DetectSettings(scene, land, windows, detector, output, ais)
-        if archive.archive or manifest is not None or archive.engine == "ray":
+        if archive.is_archive(listed=manifest is not None):
             fine = _detect_archive(named, settings, archive, json=json)
         else:
             fine = _detect_scenes(named, settings, archive.workers, json=json, debug=debug)
@@ -186,6 +186,8 @@ def _summary(scene: Scene, outcome: DetectionRun | RefineDetError) -> dict[str, 
 
 def _print_runs(outcomes: dict[Scene, DetectionRun | RefineDetError]) -> None:
     """A table on stdout; what failed, one sentence each, on stderr."""
+    from refinedet.detection.outcome import named_notes
+
     runs = [one for one in outcomes.values() if not isinstance(one, Exception)]
     if runs:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -196,7 +198,7 @@ def _print_runs(outcomes: dict[Scene, DetectionRun | RefineDetError]) -> None:
         for one in runs:
             table.add_row(*_row(one))
         out.print(table)
-    for note in dict.fromkeys(note for one in runs for note in one.notes):
+    for note in named_notes(runs, len(outcomes)):
         say(note)
     failed = [one for one in outcomes.values() if isinstance(one, Exception)]
     for error in failed:
@@ -264,6 +266,7 @@ def _print_archive(found: Summary, folder: Path) -> None:
     """A table on stdout; what failed, one sentence each, on stderr."""
     from refinedet.batch.paths import DATASET
     from refinedet.batch.status import NAME
+    from refinedet.scene.notes_of_several import with_scenes
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("scenes", "done", "as before", "failed", "ships", "seconds"):
@@ -272,7 +275,7 @@ def _print_archive(found: Summary, folder: Path) -> None:
     counts = (found.scenes, found.done, found.as_before, len(found.failed), found.ships)
     table.add_row(*map(str, counts), f"{found.seconds:.1f}", f"{folder}/  {DATASET}/ {NAME}")
     out.print(table)
-    for note in found.notes:
+    for note in with_scenes(found.notes, found.scenes):
         say(note)
     for error in list(found.failed.values())[:_SHOWN]:
         say(error)

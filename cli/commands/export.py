@@ -46,11 +46,13 @@ def export(  # noqa: PLR0913, PLR0917 - the command line itself
         ),
     ] = None,
     max_drop: Annotated[
-        float,
+        float | None,
         typer.Option(
-            min=0.0, help="For --int8: largest loss of AP on val in points; some layers stay in float to keep it."
+            min=0.0,
+            help="For --int8: largest loss of AP on val in points; some layers stay in float to keep it.",
+            show_default="0.5",
         ),
-    ] = 0.5,
+    ] = None,
     overwrite: options.Overwrite = False,
     json: options.Json = False,
     debug: options.Debug = False,

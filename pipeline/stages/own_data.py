@@ -82,7 +82,7 @@ def train_own(annotations: Path, images: Path | None, out: Path, choices: Choice
         InputError: the format of the labels is unknown, the labels are invalid, or a setting is out of range.
         RefineDetError: the training diverged.
     """
-    _check(choices, out)
+    _check(choices, images, out)
     start = _start(choices, annotations.resolve().stem)
     if choices.labels is None:
         counts = _chips_of_images(annotations, images, choices, out)
@@ -132,7 +132,10 @@ def _tell(summary: Summary, choices: Choices, classes: tuple[str, ...]) -> None:
         )
 
 
-def _check(choices: Choices, out: Path) -> None:
+def _check(choices: Choices, images: Path | None, out: Path) -> None:
+    for name, given in (("images", images), ("boxes", choices.boxes)):
+        if choices.labels is not None and given is not None:
+            raise InputError(f"expected no `{name}` for labels over scenes, found {given}; leave it out")
     for name in ("val_fraction", "test_fraction"):
         share = getattr(choices, name)
         if not 0 <= share < 0.5:

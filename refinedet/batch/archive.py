@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from refinedet.batch.engine import Engine, Job, Report
+from refinedet.batch.settings import RETRIES
 from refinedet.batch.status import SceneArchiveStatus
 from refinedet.cloud.scene import Scene
 
@@ -31,8 +32,8 @@ class Summary:
     seconds: float = 0.0
     failed: dict[Scene, str] = field(default_factory=dict)
     """Scene -> reason of the failure, in one sentence."""
-    notes: dict[str, None] = field(default_factory=dict)
-    """Facts that the user should know, each sentence once."""
+    notes: dict[str, list[str]] = field(default_factory=dict)
+    """Facts that the user should know, each sentence once -> names of the scenes that it is about."""
 
     def take(self, job: Job, report: Report) -> None:
         """Count the final report of a scene."""
@@ -42,14 +43,15 @@ class Summary:
         self.done += report.state == "done"
         self.as_before += report.state == "skipped"
         self.ships += report.ships
-        self.notes |= dict.fromkeys(report.notes)
+        for note in report.notes:
+            self.notes.setdefault(note, []).append(job.scene.name)
 
 
 @dataclass(frozen=True, slots=True)
 class SceneArchiveOptions:
     """Options of one run over an archive."""
 
-    retries: int = 2
+    retries: int = RETRIES
     """Further attempts at a scene after a transient failure."""
     overwrite: bool = False
     """Start again, and replace the results of earlier runs."""

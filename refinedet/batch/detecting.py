@@ -10,10 +10,10 @@ from refinedet.batch.archive import Progress, SceneArchive, SceneArchiveOptions,
 from refinedet.batch.engine import Engine, LocalEngine
 from refinedet.batch.paths import check_names
 from refinedet.batch.process_engine import ProcessEngine
-from refinedet.batch.settings import ArchiveSettings
+from refinedet.batch.settings import RETRIES, ArchiveSettings
 from refinedet.batch.status import NAME, open_status
 from refinedet.batch.work import ArchiveWork
-from refinedet.cloud.scene import Scene
+from refinedet.cloud.scene import Scene, check_download_limit
 from refinedet.config.option import Effect, with_effect
 from refinedet.config.settings import DetectSettings
 from refinedet.detection.loading import weights_sha256
@@ -46,14 +46,14 @@ def detect_archive(
     folder = settings.output.out
     if folder is None:
         raise InputError("expected `out` for the results of an archive, found none; name the folder they go to")
+    check_download_limit(scenes, settings.scene.max_download_mb)
     load_pyarrow()
     check_names(scenes, folder)
     settings, folder = settings.absolute(), folder.absolute()
     engine = _engine(scenes, ArchiveWork(settings, folder), settings, archive)
     with open_status(folder / NAME) as status:
-        work = SceneArchive(
-            engine, status, _asked(settings), SceneArchiveOptions(archive.retries, settings.output.overwrite)
-        )
+        retries = RETRIES if archive.retries is None else archive.retries
+        work = SceneArchive(engine, status, _asked(settings), SceneArchiveOptions(retries, settings.output.overwrite))
         summary = work.run([scene.absolute() for scene in scenes], progress)
         if "stac" in settings.output.formats(()):
             write_collection(folder, status.files)

@@ -6,6 +6,10 @@ from typing import Literal
 
 from refinedet.config.base import Count, Settings, Whole, check, validated
 from refinedet.config.option import Effect, option
+from refinedet.errors import InputError
+
+RETRIES = 2
+"""Further attempts at a scene by default."""
 
 
 @validated(frozen=True, slots=True)
@@ -38,11 +42,24 @@ class ArchiveSettings(Settings):
         metavar="HOST:PORT|auto",
         default_text="start Ray on this machine",
     )
-    retries: Whole = option(
-        2,
-        "Further attempts after a failure that may be temporary.",
+    retries: Whole | None = option(
+        None,
+        "For an archive: further attempts after a failure that may be temporary.",
         Effect.NONE,
+        default_text=f"{RETRIES}",
     )
 
     def __post_init__(self) -> None:
         check(self.address is None or self.engine == "ray", "address", 'none without `engine="ray"`', self.address)
+
+    def is_archive(self, *, listed: bool) -> bool:
+        """True if the scenes of a call are an archive; `listed`: a manifest lists them.
+
+        Raises:
+            InputError: they are not, but an option is set that applies only to an archive.
+        """
+        if self.archive or listed or self.engine == "ray":
+            return True
+        if self.retries is not None:
+            raise InputError(f"expected an archive for `retries`, found {self.retries} without one; add `archive`")
+        return False

@@ -72,7 +72,7 @@ class ArchiveWork:
         output = replace(
             self._settings.output,
             overwrite=job.replaces,
-            skip_existing=True,  # a scene may be finished although the status does not know it
+            skip_existing=not job.replaces,  # a scene may be finished although the status does not know it
             restart=self._settings.output.restart and job.attempt == 1,
         )
         files = archive_files(job.scene, output, self._folder, ais=self._settings.ais.ais is not None)

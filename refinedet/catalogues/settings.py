@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from refinedet.catalogues.known import COLLECTION
-from refinedet.config.base import Settings, validated
+from refinedet.config.base import Settings, check, validated
 from refinedet.config.option import Effect, option
 
 
@@ -36,3 +36,6 @@ class SearchSettings(Settings):
         default_text="none: only print a table",
     )
     overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+
+    def __post_init__(self) -> None:
+        check(self.out is not None or not self.overwrite, "overwrite", "none without `out`", self.overwrite)

@@ -5,7 +5,7 @@ During a run, a scene keeps its open files, small files, and the count of fetche
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Self
 
@@ -154,3 +154,16 @@ def scene_of(named: str | Path | CloudScene) -> Scene:
         return CloudScene(Address(named))
     path = Path(named)
     return CloudScene(path) if path.suffix.lower() in ITEM_SUFFIXES and path.is_file() else path
+
+
+def check_download_limit(scenes: Iterable[Scene], most_mb: float | None) -> None:
+    """Check that a limit of the download, if there is one, has a scene at an address that it applies to.
+
+    Raises:
+        InputError: all scenes are files on this machine.
+    """
+    if most_mb is not None and not any(isinstance(scene, CloudScene) for scene in scenes):
+        raise InputError(
+            f"expected a scene at an address for `max_download_mb`, found {most_mb:g} for files on this machine; "
+            "leave it out"
+        )

@@ -40,6 +40,8 @@ MultiscalePreset = Literal["light", "published", "published-voc", "published-coc
 FRAGMENT_SHARE = 0.5
 """Detections down to this share of the wanted score enter the merge: a weak fragment may complete a strong ship."""
 _MAX_PIXELS = 4_000_000_000
+MOST_DOWNLOAD_MB = 20_000.0
+"""Limit of the download for one scene by default."""
 _Pixels = Annotated[int, Field(ge=1)]
 
 
@@ -155,8 +157,11 @@ class SceneSettings(Settings):
         default_text="from the annotation, the file's metadata or its name",
         parse=parse_time,
     )
-    max_download_mb: Positive = option(
-        20_000.0, "Limit of the download for a scene at an address, in megabytes.", Effect.NONE
+    max_download_mb: Positive | None = option(
+        None,
+        "Limit of the download for a scene at an address, in megabytes.",
+        Effect.NONE,
+        default_text=f"{MOST_DOWNLOAD_MB:.0f}",
     )
     max_pixels: _Pixels = option(
         _MAX_PIXELS, "Limit of the number of pixels of a scene; larger scenes are an error.", Effect.NONE

@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from refinedet.config.base import Settings, validated
+from refinedet.config.base import Settings, check, validated
 from refinedet.config.option import Effect, option
 
 Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet", "kml", "fgb", "stac"]
@@ -58,6 +58,11 @@ class OutputSettings(Settings):
         Effect.NONE,
         flag="--restart",
     )
+
+    def __post_init__(self) -> None:
+        check(
+            not (self.skip_existing and self.overwrite), "skip_existing", "none beside `overwrite`", self.skip_existing
+        )
 
     def formats(self, default: tuple[Format, ...]) -> tuple[Format, ...]:
         """Formats that were asked for, else `default`."""

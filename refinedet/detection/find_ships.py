@@ -9,7 +9,7 @@ from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
-from refinedet.cloud.scene import Scene, scene_of
+from refinedet.cloud.scene import Scene, check_download_limit, scene_of
 from refinedet.config.detect_options import DetectorSettings
 from refinedet.config.option import options
 from refinedet.config.settings import DetectSettings
@@ -61,6 +61,7 @@ def find_ships(
         _refuse_both(settings)
     path = scene_of(scene)
     path = path.expanduser() if isinstance(path, Path) else path
+    check_download_limit([path], wanted.scene.max_download_mb)
     files = plan_scenes([path], wanted.output, ais=wanted.ais.ais is not None)[path]
     refuse_existing(path, files, wanted.output)
     with nullcontext(detector) if detector is not None else Detector.of(wanted.detector) as loaded:
@@ -81,9 +82,11 @@ def find_ships_in(
     `workers` is the number of processes; None: the number from `processes_for`.
 
     Raises:
-        RefineDetError: the detector cannot be loaded, two scenes would write the same files, or a process dies.
+        RefineDetError: the detector cannot be loaded, two scenes would write the same files, an option applies to no
+            scene, or a process dies.
     """
     plan = plan_scenes(scenes, settings.output, ais=settings.ais.ais is not None)
+    check_download_limit(plan, settings.scene.max_download_mb)
     todo = {}
     for scene, files in plan.items():
         try:

@@ -22,6 +22,8 @@ from refinedet.geo.features import parse_system
 
 Geometries = NDArray[np.object_]
 """(N,) shapely polygons or points in one flat system: pixels or metres."""
+_CENTRE_M = 40.0
+"""Largest distance of centres of a match by default, in metres."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -97,7 +99,7 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
     *,
     score_min: float = 0.0,
     iou_min: float = 0.3,
-    centre_max_m: float = 40.0,
+    centre_max_m: float | None = None,
     centre_max_px: float = 4.0,
     truth_crs: str | None = None,
 ) -> Score:
@@ -113,7 +115,7 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
         truth: ships.
         score_min: lowest score of a detection.
         iou_min: least overlap of a match.
-        centre_max_m: largest distance of centres of a match, in metres.
+        centre_max_m: largest distance of centres of a match, in metres; None: 40.
         centre_max_px: largest distance of centres of a match, in pixels.
         truth_crs: reference system of a truth that states none, or "pixels".
 
@@ -128,6 +130,11 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
     everywhere = bool(found.located.all() and there.located.all())
     if not everywhere and found.boxes_px is not None and there.boxes_px is not None:
         detections = Detections.of(found.boxes_px, found.scores, [0] * len(found.scores))
+        if centre_max_m is not None:
+            raise InputError(
+                f"expected places on the ground in {pred} and {truth} for `centre_m`, found boxes in pixels, whose "
+                f"centres may be {centre_max_px:g} pixels apart; leave it out"
+            )
         score = match_boxes(detections, there.boxes_px, iou_min, centre_max_px)
         if score.tp == 0 and score.fp and score.fn:
             notes.append(pixels_note(found, there, centre_max_px))
@@ -142,9 +149,10 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
         if lost:
             notes.append(f"{lost} of the {len(one.located)} features of {one.path} have no place, and are left out")
     found, there = found.only(found.located), there.only(there.located)
-    score = match_polygons(*to_metres(found, there), iou_min, centre_max_m)
+    centre_m = _CENTRE_M if centre_max_m is None else centre_max_m
+    score = match_polygons(*to_metres(found, there), iou_min, centre_m)
     if score.tp == 0 and score.fp and score.fn:
-        notes.append(distance_note(found, there, centre_max_m))
+        notes.append(distance_note(found, there, centre_m))
     return replace(score, notes=tuple(notes))
 
 

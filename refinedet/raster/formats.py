@@ -10,7 +10,8 @@ from typing import BinaryIO, cast
 from zipfile import BadZipFile, ZipFile
 
 from refinedet.errors import FileError, InputError, RefineDetError
-from refinedet.raster.gdal import MAGIC_BYTES, driver_of
+from refinedet.raster.gdal import driver_of
+from refinedet.raster.other_kinds import HEAD_BYTES, other_kind
 from refinedet.raster.ranged import RasterFile, opened
 from refinedet.raster.tiff import Page, check_tiff
 
@@ -29,7 +30,8 @@ def driver_at(path: RasterFile, member: str | None, max_pixels: int) -> tuple[st
         raise FileError(f"{wanted}, found a device or a pipe; name a file")
     try:
         with opened(path) as (stream, whole), _member(stream, path, member, whole) as (content, size):
-            driver = driver_of(content.read(MAGIC_BYTES))
+            head = content.read(HEAD_BYTES)
+            driver = driver_of(head)
             if driver == "GTiff":
                 pages = check_tiff(content, size, path, max_pixels)
     except RefineDetError:
@@ -41,7 +43,7 @@ def driver_at(path: RasterFile, member: str | None, max_pixels: int) -> tuple[st
     except OSError as error:
         raise FileError(f"{wanted}, but it cannot be read ({error.strerror})") from error
     if driver is None:
-        raise FileError(f"{wanted}, found a file of another kind; convert it to one of these formats")
+        raise FileError(f"{wanted}, found {other_kind(path, head)}")
     return driver, pages
 
 

@@ -26,8 +26,6 @@ DRIVERS = {
 
 In particular, VRT and MRF are excluded, because they can read other files, and MRF can write them.
 """
-MAGIC_BYTES = 4
-"""Number of first bytes that name the driver."""
 
 REAL_TYPES = ("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64")
 COMPLEX_TYPES = ("complex_int16", "complex64", "complex128")

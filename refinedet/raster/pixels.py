@@ -266,7 +266,7 @@ def _hidden_value(dtype: str) -> float:
 
 def _scale(dataset: Any, band: int) -> tuple[float, float]:
     scale, offset = float(dataset.scales[band - 1]), float(dataset.offsets[band - 1])
-    return (scale, offset) if np.isfinite(scale) and np.isfinite(offset) and scale > 0 else _NO_SCALE
+    return (scale, offset) if np.isfinite(scale) and np.isfinite(offset) and scale != 0 else _NO_SCALE
 
 
 def _palette(

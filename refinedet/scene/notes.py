@@ -5,7 +5,7 @@ from __future__ import annotations
 from refinedet.config import PixelSizes
 from refinedet.geo.position import why_nowhere
 from refinedet.raster import RasterInfo
-from refinedet.scene.windows.pixel_size import SAME, Factors, is_unknown, pixel_size_m
+from refinedet.scene.windows.pixel_size import SAME, Factors, has_pixel_size, is_unknown, pixel_size_m
 
 _SMALL_PX = 2
 """Length in pixels of the scene below which a ship is a dot."""
@@ -34,7 +34,7 @@ def position_notes(info: RasterInfo) -> tuple[str, ...]:
 
 
 def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *, asked: bool) -> tuple[str, ...]:
-    """Note on a scene that is resampled to another pixel size although the settings do not ask for it.
+    """Note on a scene that is resampled although the settings do not ask for it, or whose pixel size is unknown.
 
     Args:
         info: the scene.
@@ -42,7 +42,12 @@ def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *,
         known: pixel sizes that the weights know.
         asked: whether the settings name a size or a factor.
     """
-    if asked or known is None or known.best_m is None or not is_unknown(info, known):
+    if asked or known is None or known.best_m is None:
+        return ()
+    if not has_pixel_size(info):
+        note = f"the size of its pixels is unknown: they are taken for the {known.min_m:g} to {known.max_m:g} m of the"
+        return (f"{note} weights' training; if it is another, set `scale` to the metres of a pixel / {known.best_m:g}",)
+    if not is_unknown(info, known):
         return ()
     wide, high = pixel_size_m(info)
     own = f"{wide:.3g} m" if round(wide, 1) == round(high, 1) else f"{wide:.3g} x {high:.3g} m"

@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import cast
 
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
-from refinedet.config.detect_options import Polarisation, SceneSettings
+from refinedet.config.detect_options import MOST_DOWNLOAD_MB, Polarisation, SceneSettings
 from refinedet.errors import InputError, RefineDetError
 from refinedet.raster import RasterReader, open_scene
 from refinedet.scene.input.origin import tell_origin
@@ -40,7 +40,7 @@ def open_source(path: str | Scene, settings: SceneSettings | None = None) -> Ite
     """
     settings, path = settings or SceneSettings(), scene_of(path)
     if isinstance(path, CloudScene):
-        path.limit(settings.max_download_mb)
+        path.limit(MOST_DOWNLOAD_MB if settings.max_download_mb is None else settings.max_download_mb)
     found = measurement_of(path, settings.pol)
     if found is None and settings.calibrate is not None:
         raise InputError(

@@ -32,11 +32,13 @@ def check_for_server(settings: DetectSettings) -> None:
     """Check the options with which a server starts.
 
     Raises:
-        InputError: an option fits a single scene only.
+        InputError: an option fits a single scene only, or a scene at an address.
     """
     for name in _OF_ONE_SCENE:
         if getattr(settings.scene, name) is not None:
             raise InputError(f"expected no `{name}` for a server, which looks at many scenes; name it in a request")
+    if settings.scene.max_download_mb is not None:
+        raise InputError("expected no `max_download_mb` for a server, which fetches nothing; leave it out")
 
 
 def request_options(*, views: bool) -> dict[str, tuple[str, Option]]:

@@ -52,6 +52,7 @@ def tiles(tmp_path: Path) -> Path:
         ({"format": "onnx", "int8": True, "calibration": Path("x")}, 'expected `format="openvino"` for `int8`'),
         ({"format": "openvino", "int8": True}, "expected chips for `int8`, found none"),
         ({"format": "openvino", "calibration": Path("x")}, "expected `int8` with `calibration`"),
+        ({"format": "openvino", "max_drop": 1.0}, "expected `int8` with `max_drop`, found 1"),
     ],
 )
 def test_settings_that_do_not_go_together_are_refused(settings: dict[str, Any], sentence: str) -> None:

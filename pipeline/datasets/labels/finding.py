@@ -59,6 +59,8 @@ def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None 
         raise InputError(
             f"expected a COCO file or a table where `boxes` is set, found {other} in {path}; leave `boxes` out"
         )
+    if images is not None and any(one.kind == "YOLO" for one in found.values()):
+        raise InputError(f"expected no `images` beside YOLO's labels in {path}, which name theirs; leave it out")
     return found
 
 

@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from pipeline.datasets.labels.finding import is_table_of_images
+from refinedet.cloud.scene import check_download_limit, scene_of
 from refinedet.config.detect_options import SceneSettings
 from refinedet.config.label_options import LabelSettings
 from refinedet.config.option import options
@@ -38,9 +39,12 @@ def label_choices(
     """Settings for labels over `scenes`; None without scenes, when `annotations` are labels of images.
 
     Raises:
-        InputError: scenes are missing for the labels or for a setting.
+        InputError: scenes are missing for the labels or for a setting, or a setting does not apply to them.
     """
     if scenes:
+        check_download_limit(map(scene_of, scenes), settings.max_download_mb)
+        if settings.time is not None:
+            raise InputError("expected no `time` for training, which does not depend on it; leave it out")
         return LabelChoices(scenes, labels, settings)
     given = [
         one.name for group in (labels, settings) for one, _ in options(group) if getattr(group, one.name) != one.default

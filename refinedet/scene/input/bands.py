@@ -47,6 +47,10 @@ FEW_VALUES = 8
 """Largest number of different values of a mask."""
 _SAME = 1e-3
 """Largest median difference from the ratio of two bands, relative to the values of a band that holds this ratio."""
+_SAME_SCALED = 0.02
+"""Largest median deviation from the ratio of two bands in another scale, as whole numbers may have; speckle has 0.1."""
+_LISTED = 4
+"""Most bands that a note names."""
 _CLEARLY_DB = 1.0
 """Least difference in mean level at which the brighter of two nameless bands is chosen, in decibels of power."""
 
@@ -67,7 +71,7 @@ class BandChoice:
 
 def role_of(name: str) -> Role | None:
     """Role of a band by its name; None if the name tells none."""
-    text = re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower().replace("_", " ")
+    text = _words(name)
     if _DERIVED.search(text):
         return "derived"
     found = set(_POLARISATION.findall(text))
@@ -77,6 +81,16 @@ def role_of(name: str) -> Role | None:
         return cast("Role", found.pop())
     named = next((role for role, pattern in _WORDS if re.search(pattern, text)), None)
     return named or (cast("Role", found.pop()) if found else None)
+
+
+def has_polarisation(name: str) -> bool:
+    """True if the name of a band contains a polarisation."""
+    return _POLARISATION.search(_words(name)) is not None
+
+
+def _words(name: str) -> str:
+    """Name in lower case, with blanks between its words."""
+    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", " ", name).lower().replace("_", " ")
 
 
 def name_of(description: str, tags: Mapping[str, str]) -> str:
@@ -118,6 +132,9 @@ def choose_band(
         other = partner(known, roles)
         unused = [name for role, name in zip(roles, names, strict=True) if role not in (known, other)]
         note = f"band {number} ({names[number - 1]}) is used, not {_listed(unused)}" if unused else None
+        if (same := roles.count(known) - 1) > 0:
+            more = f"{same} more of {known} not searched: if of other dates, name each by `band`"
+            note = more if note is None else f"{note}; {more}"
         return BandChoice((number,), known, note, other)
     if "i" in roles and "q" in roles:
         return BandChoice((roles.index("i") + 1, roles.index("q") + 1), None)
@@ -161,14 +178,15 @@ def _by_pixels(
 
 
 def _is_ratio(blocks: Blocks, others: Sequence[Blocks]) -> bool:
-    """True if a band is the ratio of two others, or the difference of their decibels."""
+    """True if a band is the ratio of two others, in any scale, or the difference of their decibels."""
     values = _flat(blocks)
     for above, below in permutations([_flat(other) for other in others], 2):
         with np.errstate(divide="ignore", invalid="ignore"):
-            for made in (above / below, above - below):
-                apart = np.abs(values - made)
-                if np.nanmedian(apart) <= _SAME * np.nanmedian(np.abs(values)):
-                    return True
+            if np.nanmedian(np.abs(values - (above - below))) <= _SAME * np.nanmedian(np.abs(values)):
+                return True
+            factor = values * below / above  # composites scale their bands, and round them
+            if np.nanmedian(np.abs(factor / np.nanmedian(factor) - 1)) <= _SAME_SCALED:
+                return True
     return False
 
 
@@ -217,4 +235,6 @@ def _level_db(blocks: Blocks) -> float:
 
 
 def _listed(names: Iterable[str]) -> str:
-    return ", ".join(dict.fromkeys(filter(None, names))) or "others without names"
+    known = list(dict.fromkeys(filter(None, names)))
+    more = len(known) - _LISTED
+    return ", ".join(known[:_LISTED]) + (f" and {more} more" if more > 0 else "") or "others without names"

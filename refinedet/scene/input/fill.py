@@ -28,6 +28,8 @@ _FAR = 3.0
 """Distance of a marker from the measured values, as a multiple of their range."""
 _APART = 0.5
 """Least gap between a fill and the measured values, as a share of the distance from those to their median."""
+_TINY = 1e-6
+"""Largest fill above zero, as a share of the measured values, that programs put in place of zero, such as 1e-30."""
 _SOLID, _MOSTLY_SOLID = 0.9, 0.5
 """Least share of a value's pixels that lie in areas: for a high value, which ships may also have, and for a low one."""
 _HIGH_SHARE, _LOW_SHARE = 0.02, 0.005
@@ -160,7 +162,10 @@ def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
         found = [fill for value in _candidates(sample[open_]) if (fill := _judged(sample, open_, value, side))]
         if not found:
             break
-        fills.append(max(found, key=lambda fill: (fill.share, fill.value)))
+        largest = max(found, key=lambda fill: (fill.share, fill.value))
+        if any(largest.value == fill.value for fill in fills):  # in one band alone
+            break
+        fills.append(largest)
         open_ &= ~_equal(sample, fills[-1].value)
     return sorted(fills, key=lambda fill: -fill.share)
 
@@ -219,7 +224,8 @@ def _judged(sample: NDArray[Any], open_: Flags, value: float, side: int) -> Fill
     gap = low - value if value < low else value - high
     if marker and gap > _FAR * max(high - low, float(np.finfo(np.float32).tiny)):
         return Fill(value, share, _pieces(solid))
-    if value < low and gap >= _APART * (middle - low) and whole >= _MOSTLY_SOLID and share >= _LOW_SHARE:
+    apart = gap >= _APART * (middle - low) or 0 < value <= _TINY * low
+    if value < low and apart and whole >= _MOSTLY_SOLID and share >= _LOW_SHARE:
         return Fill(value, share, _pieces(solid))
     apart = end or gap >= _APART * (high - middle) > 0
     if value >= high and apart and whole >= _SOLID and share >= _HIGH_SHARE and _touches_border(solid):

@@ -16,6 +16,7 @@ from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import InputError
 from refinedet.geo.position import locate
 from refinedet.raster import RasterFile, RasterInfo, SceneReader
+from refinedet.scene.input.control_points import check_control_points
 from refinedet.scene.input.file_metadata import FileMetadata, file_metadata
 from refinedet.scene.input.gcps import read_gcps
 from refinedet.scene.input.side_files import (
@@ -45,6 +46,7 @@ def apply_position(reader: SceneReader, path: RasterFile, settings: SceneSetting
     else:
         _apply_world_file(reader, path)
         _apply_crs(reader, path, crs)
+    check_control_points(reader)
     located = locate(reader.info) is not None
     if not located:
         _tell_unread(reader, path)

@@ -16,9 +16,11 @@ from refinedet.radiometry import valid_mask
 from refinedet.raster import RasterFile, SceneReader
 from refinedet.raster.values import DB_STEPS
 from refinedet.scene.input.bands import FEW_VALUES, PREFERRED, BandChoice, choose_band, is_image, name_of, role_of
+from refinedet.scene.input.doubts import note_on_speckle, tell_doubts
 from refinedet.scene.input.eight_bit import apply_eight_bit
 from refinedet.scene.input.fill import without_markers
 from refinedet.scene.input.missing import settle_missing
+from refinedet.scene.input.other_maps import refuse_other_map
 from refinedet.scene.input.squeezed import squeezed_slope
 from refinedet.scene.input.values import NAMES, ValueGuess, are_no_decibels, guess_values, has_doubt, is_one_part
 
@@ -26,13 +28,6 @@ _COLOURS = 3
 _Look = Callable[[], list[NDArray[Any]]]
 """Function that returns blocks of measured values of a raster; it reads them at the first call."""
 _OVERRULE = "set `values` to change this"
-_CLEAR_STEPS, _FEW_PIXELS = 16, 0.05
-"""Least difference between the channels of a coloured pixel in 8 bits, and the share of such pixels in a grey picture
-with a few coloured marks."""
-_IN_COLOURS = (
-    "it is a picture in colours, which are read as grey; if they stand for brightness, or for several images, ships "
-    "are missed: use the raster that it was made from, or name one channel by `band`"
-)
 _NO_IMAGE = (
     "it does not look like a radar image: it is smooth like an angle or a height, or holds few values like a mask; "
     "check the file, or name another band by `band`"
@@ -43,8 +38,15 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     """Choose the band and the kind of values of a raster, make `reader` yield amplitudes, and report both choices.
 
     Raises:
-        InputError: there is no such band, or the values cannot be of the kind that the settings state.
+        InputError: there is no such band, the values cannot be of the kind that the settings state, or the name of the
+            only band or of the file says that it is no radar image.
     """
+    kind = _apply_choice(reader, path, settings)
+    tell_doubts(reader, settings, is_complex=kind == "iq" or reader.stored_dtype.startswith("complex"))
+
+
+def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> ValueKind:
+    """Choose and report as `apply_reading`; returns the kind of the values."""
     names = [name_of(text, reader.tags(k)) for k, text in enumerate(reader.band_names, 1)]
     choice = _bands(reader, path, names, settings)
     reader.label, reader.unsearched = choice.label, choice.unsearched
@@ -56,16 +58,17 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
     if reader.is_inverted:
         reader.tell("the file states that its lowest value is white, so its greys are inverted", inverted=True)
     in_colours = len(choice.numbers) == _COLOURS
-    if in_colours and _are_coloured(reader.stored_sample()):
-        reader.tell(_IN_COLOURS)
     if in_colours and settings.values != "db":
         _check_colours(path, settings)
     if _is_picture_in_decibels(reader, settings) or in_colours:
-        return
+        return "amplitude"
     reader.use(choice.numbers[:1], missing=missing and missing.everywhere)
     blocks = cache(lambda: _measured(reader))
     guess = _values(reader, path, names, choice, settings, blocks)
-    if settings.band is None and not _may_be_image(reader, blocks):
+    looks_like_image = settings.band is not None or _may_be_image(reader, blocks)
+    if settings.band is None and len(names) == 1:
+        refuse_other_map(path, names[0], looks_like_image=looks_like_image)
+    if not looks_like_image:
         reader.tell(_NO_IMAGE)
     pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
     slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks)
@@ -74,9 +77,12 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
         note = f"its values look like decibels above zero, {slope:.3g} dB to each unit, and are read so; {_OVERRULE}"
         evidence = "setting" if guess.evidence == "setting" else "speckle"
         reader.tell(note, values={"kind": "db", "from": evidence, "db_per_unit": slope})
-        return
-    reader.use(pair, "amplitude" if reader.stored_dtype.startswith("complex") else guess.kind, missing)
-    reader.tell(*filter(None, [guess.note()]), values={"kind": guess.kind, "from": guess.evidence})
+        return "db"
+    is_complex = reader.stored_dtype.startswith("complex")
+    doubt = None if is_complex or reader.stored_dtype == "uint8" else note_on_speckle(blocks(), guess.kind)
+    reader.use(pair, "amplitude" if is_complex else guess.kind, missing)
+    reader.tell(*filter(None, [guess.note(), doubt]), values={"kind": guess.kind, "from": guess.evidence})
+    return guess.kind
 
 
 def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings, blocks: _Look) -> float | None:
@@ -85,7 +91,7 @@ def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings, bloc
         return None
     if settings.values == "db":
         return squeezed_slope(blocks(), sure=True) if are_no_decibels(blocks()) else None
-    guessed = guess.kind in ("amplitude", "power") and guess.evidence in ("type", "speckle")
+    guessed = guess.kind in ("amplitude", "power") and guess.evidence in ("type", "speckle", "usual")
     return squeezed_slope(blocks()) if guessed else None
 
 
@@ -133,12 +139,6 @@ def _may_be_image(reader: SceneReader, blocks: _Look) -> bool:
     return not has_doubt(reader.info.dtype) or is_image(blocks())
 
 
-def _are_coloured(sample: NDArray[Any]) -> bool:
-    """True if the channels of a sample (h, w, 3) differ clearly in more than a few pixels, unlike those of a grey."""
-    span = sample.max(axis=2).astype(np.float64) - sample.min(axis=2)
-    return bool((span > _CLEAR_STEPS).mean() > _FEW_PIXELS)
-
-
 def _check_colours(path: RasterFile, settings: SceneSettings) -> None:
     if settings.values not in {"auto", "amplitude"}:
         raise InputError(
@@ -167,7 +167,7 @@ def _values(
     words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
     words += [*reader.units(), path.stem]
     if not has_doubt(dtype):
-        return guess_values(dtype, [], words)
+        return guess_values(dtype, [] if dtype == "uint8" else blocks(), words)
     if is_one_part(blocks()):
         raise InputError(
             f"expected an image of the sea in {path}, found values as often below zero as above, like one part of "

@@ -25,6 +25,8 @@ _NEAR = 1.6
 """Largest ratio of a slope estimated from the speckle to a usual slope, at which the usual one is used."""
 _FEW_VALUES = 32
 """Largest number of different values of a picture that is no measurement, such as a drawing."""
+_CUT_OFF = 0.01
+"""Share of the lowest value from which values below it were cut off, so that it is no measurement."""
 _LEAST_SPAN, _MOST_GROWTH, _MOST_SKEWNESS = 0.3, 0.2, 0.05
 """Least growth of the level on which the growth of the speckle is judged, and largest share of it and skewness in
 decibels. Any power of amplitude has a share of 1; real scenes have 0.4 and more, in decibels -0.2 to 0.2."""
@@ -41,10 +43,13 @@ def squeezed_slope(blocks: Sequence[NDArray[Any]], *, sure: bool = False) -> flo
     pooled = np.concatenate(measured) if measured else np.zeros(0)
     if len(np.unique(pooled)) <= _FEW_VALUES:
         return None
+    least = float(pooled.min())
+    least = least if (pooled == least).mean() > _CUT_OFF else 0.0
+    pooled = pooled[pooled > least]
     low, high = (float(end) for end in np.percentile(pooled, _ENDS))
     if high <= low:
         return None
-    guess = guess_eight_bit([_in_eight_bits(block, low, high) for block in blocks])
+    guess = guess_eight_bit([_in_eight_bits(block, least, low, high) for block in blocks])
     return _usual(guess.db_per_step * _STEPS / (high - low)) if sure or _is_decibels(guess) else None
 
 
@@ -59,12 +64,16 @@ def _usual(slope: float) -> float:
     return float(f"{slope:.3g}") if near is None else near
 
 
-def _in_eight_bits(block: NDArray[Any], low: float, high: float) -> NDArray[np.uint8]:
-    """8-bit block (h, w) between both ends, in whole cells; cells with a pixel that is missing or zero are black."""
+def _in_eight_bits(block: NDArray[Any], least: float, low: float, high: float) -> NDArray[np.uint8]:
+    """8-bit block (h, w) between both ends, in whole cells; cells with a pixel that is missing or zero are black.
+
+    Pixels up to `least` were cut off, and are black, too.
+    """
     rows, columns = (side // CELL_PX * CELL_PX for side in block.shape)
     cut = block[:rows, :columns].astype(np.float64)
     bad = ~(np.isfinite(cut) & (cut > 0))
     grid = bad.reshape(rows // CELL_PX, CELL_PX, columns // CELL_PX, CELL_PX).any(axis=(1, 3))
     grey = np.rint((np.where(bad, low, cut) - low) * (_STEPS / (high - low))) + _FIRST
+    grey[cut <= least] = 0
     grey[np.kron(grid, np.ones((CELL_PX, CELL_PX), np.bool_))] = 0
     return np.asarray(np.clip(grey, 0, 255), np.uint8)

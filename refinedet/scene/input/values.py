@@ -37,6 +37,7 @@ _REASONS = {
     "name": "as its name or tags say",
     "range": "by their range",
     "speckle": "by their speckle",
+    "usual": "as is usual for whole numbers above zero, though level and speckle are those of power",
     "pair": "since two bands are as wide as each other about zero, or are named so",
 }
 """Reasons of guesses in sentences; a guess by the pixel type or a setting needs none."""
@@ -72,6 +73,8 @@ _PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
 likely: real scenes have a mean of 0.50 in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
 _SURELY_AMPLITUDE = 0.42
 """Exponent from which values named as calibrated backscatter are amplitude all the same; real power has up to 0.34."""
+_WIDE_BYTES = 4
+"""Size of whole numbers that amplitude does not need, so that speckle and level decide."""
 _TEXTURED = -2.3
 """Least ratio by the exponent: a lower one is due to texture, not power."""
 _LEVELS = {"amplitude": ((-0.85, 0.35), (2.2, 0.45)), "power": ((-1.7, 0.6), (4.4, 0.7))}
@@ -88,7 +91,7 @@ class ValueGuess:
     """Kind of values of a raster, and the evidence for it."""
 
     kind: ValueKind
-    evidence: Literal["name", "type", "range", "speckle", "pair", "setting"]
+    evidence: Literal["name", "type", "range", "speckle", "usual", "pair", "setting"]
 
     def note(self) -> str | None:
         """Sentence for the user; None if the pixel type or a setting gives the kind."""
@@ -101,7 +104,7 @@ class ValueGuess:
 def has_doubt(dtype: str) -> bool:
     """True if values of a NumPy type, or complex_int16, may be of several kinds.
 
-    Unsigned integers are amplitudes unless their name says otherwise.
+    Unsigned integers are amplitudes unless their name says otherwise, or those of 32 bits look like power.
     """
     return not dtype.startswith("complex") and np.dtype(dtype).kind != "u"
 
@@ -115,8 +118,7 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
         words: text that may name the kind: band name, unit, tags, file name.
     """
     if not has_doubt(dtype):
-        is_power = _named(words) == "power" and np.dtype(dtype).itemsize > 1
-        return ValueGuess("power", "name") if is_power else ValueGuess("amplitude", "type")
+        return _guess_whole_numbers(np.dtype(dtype).itemsize, blocks, words)
     values = _pooled(blocks)
     rest = values[values != 0]
     if rest.size and np.median(rest) < 0:
@@ -129,6 +131,20 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
     if not values.size:
         return ValueGuess("amplitude", "type")
     return _guess_by_pixels(np.dtype(dtype).kind, values, blocks)
+
+
+def _guess_whole_numbers(size: int, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
+    """Kind of complex or unsigned values of `size` bytes: amplitude, unless the name or the evidence is against it."""
+    if size == 1:
+        return ValueGuess("amplitude", "type")
+    named, calm = _named(words), calm_cells(blocks)
+    if named == "power":
+        return ValueGuess("power", "name")
+    if calm is None or named == "amplitude":
+        return ValueGuess("amplitude", "type")
+    if _amplitude_ratio(calm) > _AMPLITUDE_ABOVE:
+        return ValueGuess("amplitude", "type")
+    return ValueGuess("power", "speckle") if size >= _WIDE_BYTES else ValueGuess("amplitude", "usual")
 
 
 def is_one_part(blocks: Blocks) -> bool:

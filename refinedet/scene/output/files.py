@@ -65,7 +65,7 @@ def journal_path(scene: Scene, paths: Mapping[str, Path]) -> Path:
 def finished(scene: Scene, paths: Mapping[str, Path], output: OutputSettings) -> bool:
     """True if all results of a scene exist from an earlier run, and these settings do not replace them."""
     whole = all(path.is_file() for path in paths.values()) and not _interrupted(scene, paths)
-    return output.skip_existing and not output.overwrite and whole
+    return output.skip_existing and whole
 
 
 def refuse_existing(scene: Scene, paths: dict[str, Path], output: OutputSettings) -> None:

@@ -6,7 +6,7 @@ Names are relative to the product. A name from a manifest is checked against the
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -17,8 +17,9 @@ from zipfile import BadZipFile, ZipFile
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from refinedet.cloud.scene import RASTER_SUFFIXES, CloudScene, Scene
+from refinedet.cloud.scene import CloudScene, Scene
 from refinedet.errors import FileError, InputError
+from refinedet.raster.other_products import other_product, rasters_among, shown
 from refinedet.scene.sentinel1.item import ItemProduct, product_of_item
 from refinedet.scene.sentinel1.layout import MANIFEST, MEASUREMENT, product_roots, raster_name
 
@@ -170,7 +171,7 @@ def open_product(path: Scene) -> ProductFiles:
         return product_of_item(path, MAX_XML_BYTES)
     if path.is_dir():
         found = sorted(str(one) for one in _products_below(path))
-        return ProductFolder(Path(_one(path, found, "a folder without", _rasters_in(path))))
+        return ProductFolder(Path(_one(path, found, lambda: _of_others(path, _names_in(path), "a folder without"))))
     if path.name == MANIFEST:
         return ProductFolder(path.absolute().parent)
     with _open_zip(path) as archive:
@@ -179,7 +180,7 @@ def open_product(path: Scene) -> ProductFiles:
     for name in raw:
         if not name.endswith(("/", "\\")):
             members.setdefault(str(PurePosixPath(name.replace("\\", "/"))), name)
-    root = _one(path, product_roots(members), "0 files named")
+    root = _one(path, product_roots(members), lambda: _of_others(path, members, "0 files named"))
     return ZippedProduct(path, PurePosixPath(root), members)
 
 
@@ -231,19 +232,35 @@ def _folders(folder: Path) -> list[Path]:
         raise FileError(f"expected to look for a product in {folder}, but that failed ({error.strerror})") from error
 
 
-def _rasters_in(folder: Path) -> str:
-    """Advice on a folder that holds rasters itself; empty for others."""
-    suffixes = [path.suffix for path in sorted(folder.iterdir()) if path.suffix.lower() in RASTER_SUFFIXES]
-    return f"; or search its rasters as {folder}/*{suffixes[0]}" if suffixes else ""
+def _names_in(folder: Path) -> list[str]:
+    """Names of the files in a folder and in the folders in it."""
+    below = [folder, *_folders(folder)[:_MOST_FOLDERS]]
+    return [
+        str(PurePosixPath(one.relative_to(folder) / name)) for one in below for name in ProductFolder(one).names("")
+    ]
 
 
-def _one(where: Path, products: list[str], without: str, otherwise: str = "") -> str:
-    """The one product among those found at `where`; `without` and `otherwise` are for the error if there is none."""
+def _of_others(where: Path, names: Collection[str], without: str) -> str:
+    """Description of the content of `where`, which is no Sentinel-1 product, with advice."""
+    other = other_product(names)
+    if other is not None:
+        return other
+    if not names:
+        return f"{without} {MANIFEST} or any other file; check the name"
+    found = f"{without} {MANIFEST} and no folder {MEASUREMENT} with its rasters"
+    advice = "name the product's folder, its zip archive, or a raster in it"
+    rasters = rasters_among(names)
+    if rasters and where.is_dir():
+        suffix = PurePosixPath(rasters[0]).suffix
+        pattern = f"{where}/{'*/' if '/' in rasters[0] else ''}*{suffix}"
+        return f"{found}; {advice}; or search its rasters ({shown(rasters)}) as {pattern}"
+    return f"{found}; {f'unpack it, and name its rasters ({shown(rasters)})' if rasters else advice}"
+
+
+def _one(where: Path, products: list[str], otherwise: Callable[[], str]) -> str:
+    """The one product among those found at `where`; `otherwise` is for the error if there is none."""
     if not products:
-        raise FileError(
-            f"expected a raster or a Sentinel-1 product at {where}, found {without} {MANIFEST} and no folder "
-            f"{MEASUREMENT} with its rasters; name the product's folder, its zip archive, or a raster in it{otherwise}"
-        )
+        raise FileError(f"expected a raster or a Sentinel-1 product at {where}, found {otherwise()}")
     if len(products) > 1:
         shown = ", ".join(products[:_NAMED]) + (", ..." if len(products) > _NAMED else "")
         raise FileError(

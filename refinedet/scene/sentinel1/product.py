@@ -17,6 +17,7 @@ from xml.etree.ElementTree import Element  # made by defusedxml's parser
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
 from refinedet.errors import FileError, InputError
 from refinedet.raster import RasterFile, RasterInfo, SceneReader, open_scene
+from refinedet.raster.other_products import other_product
 from refinedet.scene.polarisations import partner, preferred
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.files import ProductFiles, ProductFolder, open_product, read_xml
@@ -230,7 +231,9 @@ def _listed(manifest: Element, files: ProductFiles) -> dict[str, str]:
         there = listed if files.holds(listed) else present.get(name.polarisation, listed)
         found.setdefault(name.polarisation, there)
     if not found:
-        raise FileError(f"expected a Sentinel-1 GRD product at {files.path}, found one whose manifest names no raster")
+        names = [*files.names(""), *(f"metadata/{name}" for name in files.names("metadata"))]
+        other = other_product(names) or "one whose manifest names no raster; fetch it again"
+        raise FileError(f"expected a Sentinel-1 GRD product at {files.path}, found {other}")
     return found
 
 

@@ -63,9 +63,9 @@ def test_the_watch_sees_reads_elsewhere_through_links_and_every_write(tmp_path: 
     ("title", "says"),
     [
         ("MRF that writes, named .tif", "another kind"),
-        ("VRT that reads /etc/passwd, named .tiff", "another kind"),
+        ("VRT that reads /etc/passwd, named .tiff", "a VRT file"),
         ("SAFE, measurement ../../..", "inside the product"),
-        ("SAFE, VRT as measurement", "another kind"),
+        ("SAFE, VRT as measurement", "a VRT file"),
         ("SAFE, measurement is a link out of it", "inside the product"),
         ("SAFE, manifest is a link out of it", "inside the product"),
         ("SAFE, XML bomb", "no safe XML"),

@@ -105,7 +105,9 @@ def test_labels_over_a_scene_end_with_a_checkpoint_that_knows_the_pixel_size(pro
     labels.write_text(f"left,top,right,bottom\n{rows}\n")
     choices = Choices(init=str(small), epochs=1, batch_size=4, labels=LabelChoices((project / "s.tif",)))
     out = project / "trained"
-    metrics = train_own(labels, project, out, choices)
+    with pytest.raises(InputError, match="expected no `images` for labels over scenes"):
+        train_own(labels, project, out, choices)
+    metrics = train_own(labels, None, out, choices)
     assert metrics["chips"] > 0
     splits = [read_record(out / "tile" / f"{split}.json") for split in ("train", "val", "test")]
     assert sum(int((~record.ignored[i.id]).sum()) for record in splits for i in record.images) == len(at)
@@ -113,7 +115,7 @@ def test_labels_over_a_scene_end_with_a_checkpoint_that_knows_the_pixel_size(pro
     assert known is not None
     assert known.best_m == pytest.approx(10, abs=0.01)
     before = (out / "train" / "model.safetensors").stat().st_mtime_ns
-    assert train_own(labels, project, out, choices) == metrics
+    assert train_own(labels, None, out, choices) == metrics
     assert (out / "train" / "model.safetensors").stat().st_mtime_ns == before, "a finished training is not repeated"
 
 

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from refinedet.cloud import traffic
-from refinedet.cloud.scene import CloudScene, scene_of
+from refinedet.cloud.scene import CloudScene, check_download_limit, scene_of
 from refinedet.config import TileConfig
 from refinedet.config.detect_options import SceneSettings
 from refinedet.errors import FileError, InputError
@@ -212,6 +212,13 @@ def test_a_limit_on_bytes_holds(address: str) -> None:
         open_source(address, SceneSettings(max_download_mb=0.3)) as reader,
     ):
         reader.read(Window(0, 0, 700, 900))
+
+
+def test_a_limit_without_an_address_is_an_error(address: str, tmp_path: Path) -> None:
+    check_download_limit([tmp_path], None)
+    check_download_limit([tmp_path, scene_of(address)], 5.0)
+    with pytest.raises(InputError, match="expected a scene at an address for `max_download_mb`, found 5"):
+        check_download_limit([tmp_path], 5.0)
 
 
 @pytest.mark.parametrize("scene", ["striped"], indirect=True)

@@ -129,6 +129,8 @@ def test_a_weak_detection_can_be_left_out(tmp_path: Path) -> None:
 def test_files_without_position_are_compared_in_pixels(tmp_path: Path) -> None:
     pred = collection(tmp_path / "pred.geojson", [None, None], bbox_px=[[0, 0, 10, 10], [50, 50, 60, 60]])
     truth = collection(tmp_path / "truth.geojson", [None], bbox_px=[[1, 1, 11, 11]])
+    with pytest.raises(InputError, match="`centre_m`, found boxes in pixels"):
+        score_files(pred, truth, centre_max_m=10)
     assert score_files(pred, truth) == Score(1, 1, 0)
 
 

@@ -145,6 +145,12 @@ def test_zero_borders_are_padding_beside_a_useless_nodata(tmp_path: Path) -> Non
     assert (_read(path)[1] == ~HIDDEN).all()
 
 
+def test_a_scale_may_be_negative(tmp_path: Path) -> None:
+    stored = np.full((1, 40, 40), 60, np.uint8)
+    pixels, _, _ = _read(_write(tmp_path / "s.tif", stored, scale=(-0.2, 1.0)))
+    np.testing.assert_allclose(pixels, -11, rtol=1e-6)
+
+
 def test_scaled_values_come_out_true_and_their_padding_stays_hidden(tmp_path: Path) -> None:
     stored = np.where(HIDDEN, -32768, _values("int16") * -20).astype(np.int16)
     pixels, valid, _ = _read(_write(tmp_path / "s.tif", stored, scale=(0.01, 1.5), nodata=-32768))

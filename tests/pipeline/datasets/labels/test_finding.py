@@ -116,6 +116,14 @@ def test_boxes_are_a_matter_of_coco_and_tables_alone(tmp_path: Path, put_images:
         find_labels(tmp_path, boxes="xyxy")
 
 
+def test_labels_of_yolo_name_their_own_images(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path / "images")
+    (tmp_path / "labels").mkdir()
+    (tmp_path / "labels" / "c0.txt").write_text("0 0.5 0.5 0.1 0.1", encoding="utf-8")
+    with pytest.raises(InputError, match="expected no `images` beside YOLO's labels"):
+        find_labels(tmp_path, tmp_path / "images")
+
+
 def test_corners_train_where_they_are_declared(
     tmp_path: Path, put_images: Put, save: Write, coco: dict[str, Any]
 ) -> None:

@@ -273,5 +273,8 @@ def test_choices_that_do_not_apply_are_errors(tmp_path: Path, scene: Path) -> No
         label_choices(coco, (), labels, SceneSettings(gsd_m=10.0))
     with pytest.raises(InputError, match=r"expected the scenes that the labels in .* are of"):
         label_choices(tmp_path / "a.gpkg", (), labels, settings)
+    for unused in (SceneSettings(time="2024-01-01T00:00:00Z"), SceneSettings(max_download_mb=5.0)):
+        with pytest.raises(InputError, match=r"`time` for training|address for `max_download_mb`"):
+            label_choices(coco, (scene,), labels, unused)
     with pytest.raises(InputError, match="every scene once"):
         label_choices(coco, (scene, scene), labels, settings)

@@ -82,6 +82,13 @@ def angles_of(_: int) -> list[np.ndarray]:
     return angles()
 
 
+def test_a_stack_of_dates_is_told() -> None:
+    names = [f"S1A_202401{day:02}_VV" for day in range(1, 11)]
+    note = choose_band(HERE, names, None, {}.__getitem__).note or ""
+    assert note.startswith("band 1 (S1A_20240101_VV) is used, not S1A_20240102_VV, ")
+    assert "S1A_20240105_VV and 5 more; 9 more of vv not searched: if of other dates, name each" in note
+
+
 def test_a_polarisation_that_is_not_there_is_an_error() -> None:
     with pytest.raises(InputError, match=r"expected a band of polarisation hh in scene\.tif, found vh, vv alone"):
         choose_band(HERE, ["angle", "VH", "VV"], "hh", angles_of)
@@ -108,6 +115,14 @@ def test_a_nameless_ratio_of_two_bands_is_no_image(decibels: bool) -> None:
     bands = {1: vv, 2: vh, 3: ratio}
     if decibels:
         bands = {number: [20 * np.log10(b) for b in blocks] for number, blocks in bands.items()}
+    assert choose_band(HERE, ["", "", ""], None, bands.__getitem__).numbers == (1,)
+
+
+def test_a_composite_of_whole_numbers_may_scale_its_ratio() -> None:
+    vv, vh = ([block**2 for block in made] for made in (speckle(0.2), speckle(0.05, seed=1)))
+    ratio = [np.rint(1000 * a / b).astype(np.uint16) for a, b in zip(vv, vh, strict=True)]
+    whole = [[np.rint(20_000 * block).astype(np.uint16) for block in made] for made in (vv, vh)]
+    bands = {1: whole[0], 2: whole[1], 3: ratio}
     assert choose_band(HERE, ["", "", ""], None, bands.__getitem__).numbers == (1,)
 
 

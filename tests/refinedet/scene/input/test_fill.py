@@ -38,6 +38,7 @@ def filled(values: NDArray[Any], fill: float) -> NDArray[Any]:
         (amplitude().astype(np.float64), -1.7976931348623157e308, False),
         (decibel(), -9999, False),
         (decibel(), -60, False),
+        (amplitude() ** 2, 1e-30, False),
         ((100 * decibel()).astype(np.int16), -32768, False),
         (amplitude(60).astype(np.uint16), 65535, True),
         (amplitude(60).astype(np.uint8), 255, True),
@@ -66,6 +67,13 @@ def test_a_value_that_fills_areas_is_found(values: NDArray[Any], fill: float, ar
 )
 def test_what_may_be_a_measurement_is_no_fill(values: NDArray[Any]) -> None:
     assert find_fills(values, SIDE) == []
+
+
+def test_a_fill_that_one_band_has_elsewhere_too_is_found_once() -> None:
+    values = np.stack([amplitude(60), amplitude(50)], axis=2).astype(np.int16)
+    values[::40, ::40], values[7::40, ::40, 0] = -32768, -32768
+    (found,) = find_fills(values, SIDE)
+    assert found.value == -32768
 
 
 def test_saturated_ships_are_no_fill() -> None:

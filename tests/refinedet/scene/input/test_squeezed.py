@@ -100,3 +100,15 @@ def test_a_drawn_picture_of_few_values_is_no_decibels() -> None:
     drawn[::7, ::5] = 99
     drawn[100:103, 150:153] = 1000
     assert squeezed_slope([drawn]) is None
+
+
+def test_a_lowest_value_at_which_darker_ones_were_cut_off_is_no_measurement() -> None:
+    rng = np.random.default_rng(9)
+    level = 10 ** (np.linspace(-2, 4, 1024) / 10)
+    decibel = 10 * np.log10(0.02 * rng.gamma(4.4, 1 / 4.4, (512, 1024)) * level)
+    cut = np.rint(1000 * (decibel.clip(-20, 0) + 20)) + 1
+    assert 0.1 < (cut == 1).mean() < 0.2
+    blocks = [cut[:, x : x + 256] for x in range(0, 1024, 256)]
+    slope = squeezed_slope(blocks)
+    assert slope is not None
+    assert 0.001 < slope < 0.002, "as far off as without the cut"

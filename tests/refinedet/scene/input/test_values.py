@@ -58,6 +58,16 @@ def test_whole_numbers() -> None:
     assert guess_values("complex64", [], []).kind == "amplitude"
 
 
+def test_whole_numbers_that_look_like_power_are_told_or_read_so() -> None:
+    doubtful = guess_values("uint16", [np.rint(65535 * b) for b in power()], [])
+    assert (doubtful.kind, doubtful.evidence) == ("amplitude", "usual")
+    assert "level and speckle are those of power; set `values`" in (doubtful.note() or "")
+    assert guess_values("uint16", [np.rint(700 * b) for b in amplitude()], []).note() is None
+    wide = guess_values("uint32", [np.rint(b) for b in power(level=1e4)], [])
+    assert (wide.kind, wide.evidence) == ("power", "speckle")
+    assert guess_values("uint32", [np.rint(b) for b in amplitude(level=1e4)], []).kind == "amplitude"
+
+
 @pytest.mark.parametrize(
     ("words", "kind"),
     [

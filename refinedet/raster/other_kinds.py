@@ -1,0 +1,163 @@
+"""Kinds of files that are not read, recognised by their first bytes, with advice on how to convert each.
+
+Only for error messages: a file of these kinds is never opened by GDAL here.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from pathlib import Path
+
+from refinedet.raster.ranged import RasterFile
+
+HEAD_BYTES = 2048
+"""Number of first bytes that `other_kind` looks at."""
+_CEOS_NAME = re.compile(r"(IMG|LED|VOL|TRL)-|(VDF|LEA|DAT|NUL|IMOP)_", re.IGNORECASE)
+_ENVI = b"ENVI"
+_TAR = (257, b"ustar")
+_BLANK = b"\xef\xbb\xbf \r\n\t"
+"""Bytes that may come before the first sign of XML."""
+
+
+@dataclass(frozen=True, slots=True)
+class OtherKind:
+    """Kind of a file that is not read."""
+
+    name: str
+    """Name of the kind, with its article."""
+    advice: str
+    """Advice that follows "; ", where {name} is the name of the file."""
+
+
+_CONVERT = "convert it: gdal_translate {name} scene.tif"
+_JOIN = "gdal_translate {name} scene.tif puts its image and its position into one file"
+_SUBDATASETS = (
+    "convert one of its images: gdalinfo {name} lists them, and gdal_translate NAME_OF_THE_IMAGE scene.tif writes one; "
+    "SNAP also calibrates and places it"
+)
+_UNPACK = "unpack it, and name a raster or a product in it"
+_FETCH = "fetch it again"
+_DRAWING = "name the raster that it belongs to"
+
+_BY_BYTES: tuple[tuple[bytes, OtherKind], ...] = (
+    (b"\x89HDF\r\n\x1a\n", OtherKind("an HDF5 or netCDF file", _SUBDATASETS)),
+    (b"\x0e\x03\x13\x01", OtherKind("an HDF4 file", _SUBDATASETS)),
+    (b"CDF\x01", OtherKind("a netCDF file", _SUBDATASETS)),
+    (b"CDF\x02", OtherKind("a netCDF file", _SUBDATASETS)),
+    (b"CDF\x05", OtherKind("a netCDF file", _SUBDATASETS)),
+    (b"NITF", OtherKind("a NITF file", _CONVERT)),
+    (b"NSIF", OtherKind("a NITF file", _CONVERT)),
+    (b'PRODUCT="', OtherKind("a product of Envisat or ERS", f"{_CONVERT}, which keeps its control points")),
+    (
+        _ENVI,
+        OtherKind(
+            "the header of an ENVI raster", "convert the file of pixels beside it: gdal_translate PIXELS scene.tif"
+        ),
+    ),
+    (b"EHFA_HEADER_TAG", OtherKind("an ERDAS Imagine file", _CONVERT)),
+    (b"\0\0\0\x0cjP  ", OtherKind("a JPEG 2000 file", _CONVERT)),
+    (b"\xff\x4f\xff\x51", OtherKind("a JPEG 2000 file", _CONVERT)),
+    (b"GRIB", OtherKind("a GRIB file", "such files hold weather, and no radar image")),
+    (b"GIF8", OtherKind("a GIF picture", _CONVERT)),
+    (b"BM", OtherKind("a BMP picture", _CONVERT)),
+    (b"RIFF", OtherKind("a WebP picture, a sound or a film", _CONVERT)),
+    (b"MATLAB ", OtherKind("a MATLAB file", "write the array with MATLAB's geotiffwrite, or with rasterio")),
+    (b"\x93NUMPY", OtherKind("a NumPy array", "write it as a GeoTIFF with rasterio")),
+    (b"PK\3\4", OtherKind("a zip archive", _UNPACK)),
+    (b"\x1f\x8b", OtherKind("a gzip archive", _UNPACK)),
+    (b"BZh", OtherKind("a bzip2 archive", _UNPACK)),
+    (b"\xfd7zXZ", OtherKind("an xz archive", _UNPACK)),
+    (b"7z\xbc\xaf", OtherKind("a 7z archive", _UNPACK)),
+    (b"Rar!", OtherKind("a RAR archive", _UNPACK)),
+    (b"%PDF", OtherKind("a PDF document", _DRAWING)),
+    (
+        b"SQLite format 3",
+        OtherKind(
+            "a GeoPackage or another SQLite file", "name a raster; export a GeoPackage's tiles by gdal_translate"
+        ),
+    ),
+    (b"\0\0\x27\x0a", OtherKind("a Shapefile", _DRAWING)),
+    (
+        b"version https://git-lfs",
+        OtherKind("a pointer of Git LFS in place of the file", "fetch the file: git lfs pull"),
+    ),
+)
+_BY_WORDS: tuple[tuple[bytes, OtherKind], ...] = (
+    (b"<vrtdataset", OtherKind("a VRT file of GDAL, which may read any other file", "name the raster that it reads")),
+    (
+        b"<dimap_document",
+        OtherKind(
+            "a product of ESA's SNAP (BEAM-DIMAP)",
+            "export it in SNAP as GeoTIFF / BigTIFF, or convert a band: gdal_translate {stem}.data/BAND.img scene.tif",
+        ),
+    ),
+    (
+        b"<level1product",
+        OtherKind("the metadata of a TerraSAR-X or PAZ product", _JOIN),
+    ),
+    (
+        b"rsi.ca/rs2",
+        OtherKind("the metadata of a RADARSAT-2 product", _JOIN),
+    ),
+    (b"<kml", OtherKind("a KML file", _DRAWING)),
+    (b"<html", OtherKind("a web page, as servers send it in place of a file", f"{_FETCH}, perhaps after a login")),
+    (
+        b"<!doctype html",
+        OtherKind("a web page, as servers send it in place of a file", f"{_FETCH}, perhaps after a login"),
+    ),
+    (b"<?xml", OtherKind("an XML file", _DRAWING)),
+)
+_EMPTY = OtherKind("an empty file", _FETCH)
+_CEOS = OtherKind(
+    "a CEOS file, as of ALOS PALSAR",
+    "convert the file of pixels: gdal_translate IMG-HH-... scene.tif; SNAP also calibrates and places it",
+)
+_TAR_FILE = OtherKind("a tar archive", _UNPACK)
+_ENVI_PIXELS = OtherKind("the pixels of an ENVI raster", _CONVERT)
+_TEXT = OtherKind("text", "name a raster; `manifest` reads lists of scenes")
+_MARKUP = OtherKind("a file of another kind", "name a raster")
+_UNKNOWN = OtherKind("a file of another kind", f"if GDAL can read it, {_CONVERT}")
+
+
+def other_kind(path: RasterFile, head: bytes) -> str:
+    """Kind of a file that begins with these bytes, and advice, as the end of a sentence after "found"."""
+    kind = _kind(path, head)
+    return f"{kind.name}; {kind.advice.format(name=path.name, stem=path.stem)}"
+
+
+def _kind(path: RasterFile, head: bytes) -> OtherKind:
+    if not head:
+        return _EMPTY
+    if head.lstrip(_BLANK).startswith(b"<"):
+        return next((kind for word, kind in _BY_WORDS if word in head.lower()), _MARKUP)
+    named = next((kind for magic, kind in _BY_BYTES if head.startswith(magic)), None)
+    return named or _without_magic(path, head)
+
+
+def _without_magic(path: RasterFile, head: bytes) -> OtherKind:
+    """Kind of a file that its first bytes alone do not tell."""
+    if _CEOS_NAME.match(path.name) and head.startswith(b"\0\0\0"):
+        return _CEOS
+    if head[_TAR[0] :].startswith(_TAR[1]):
+        return _TAR_FILE
+    if _has_envi_header(path):
+        return _ENVI_PIXELS
+    return _TEXT if _is_text(head) else _UNKNOWN
+
+
+def _has_envi_header(path: RasterFile) -> bool:
+    if not isinstance(path, Path):
+        return False
+    for beside in (path.with_suffix(".hdr"), path.with_name(f"{path.name}.hdr")):
+        try:
+            with beside.open("rb") as stream:
+                if stream.read(len(_ENVI)) == _ENVI:
+                    return True
+        except OSError:
+            continue
+    return False
+
+
+def _is_text(head: bytes) -> bool:
+    return all(byte >= ord(" ") or byte in b"\t\r\n" for byte in head)

@@ -1,0 +1,89 @@
+"""Control points that contradict each other or the size of their scene."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+from rasterio.control import GroundControlPoint
+
+from refinedet.geo.position import locate
+from refinedet.scene.source import open_source
+
+_SIDE = 400
+_AT = (8.0, 54.0)
+"""Longitude and latitude of the upper left corner."""
+
+
+def _place(x: float, y: float) -> tuple[float, float]:
+    """Place of a pixel, not quite even, as in a radar's picture."""
+    return _AT[0] + 1e-4 * x + 4e-9 * x * y, _AT[1] - 1e-4 * y + 3e-9 * x * x
+
+
+def _points(columns: int, lines: int, *, reach: float = _SIDE) -> list[tuple[float, float, float, float]]:
+    at = [(x, y) for y in np.linspace(0, reach, lines) for x in np.linspace(0, reach, columns)]
+    return [(x, y, *_place(x, y)) for x, y in at]
+
+
+def _written(folder: Path, points: Sequence[tuple[float, float, float, float]]) -> Path:
+    pixels = np.random.default_rng(0).integers(50, 150, (_SIDE, _SIDE)).astype(np.uint16)
+    gcps = [GroundControlPoint(row=y, col=x, x=lon, y=lat) for x, y, lon, lat in points]
+    path = folder / "scene.tif"
+    size = {"height": _SIDE, "width": _SIDE, "count": 1, "dtype": "uint16"}
+    with rasterio.open(path, "w", driver="GTiff", gcps=gcps, crs="EPSG:4326", **size) as file:
+        file.write(pixels, 1)
+    return path
+
+
+def _notes(path: Path) -> list[str]:
+    with open_source(path) as reader:
+        return [note for note in reader.notes if "control point" in note]
+
+
+@pytest.mark.parametrize(("columns", "lines", "wrong"), [(5, 5, (12,)), (5, 5, (0, 17)), (3, 3, (4,)), (3, 2, (5,))])
+def test_a_wrong_point_is_left_out_and_told(tmp_path: Path, columns: int, lines: int, wrong: tuple[int, ...]) -> None:
+    points = _points(columns, lines)
+    for k in wrong:
+        x, y, lon, lat = points[k]
+        points[k] = x, y, lon + 0.05, lat
+    with open_source(_written(tmp_path, points)) as reader:
+        (note,) = [note for note in reader.notes if "control point" in note]
+        position = locate(reader.info)
+        assert reader.read_as["gcps_left_out"] == [[points[k][0], points[k][1]] for k in wrong]
+    assert f"{len(wrong)} of its {len(points)} control points" in note
+    assert f"at pixel {points[wrong[0]][0]:g}, line {points[wrong[0]][1]:g} by 3." in note
+    assert position is not None
+    found = position.lonlat(np.array([[130.0, 270.0]]))[0]
+    assert found == pytest.approx(_place(130, 270), abs=1e-4)
+
+
+@pytest.mark.parametrize(("columns", "lines"), [(5, 5), (3, 3), (2, 2), (3, 2)])
+def test_points_that_agree_are_kept_without_a_word(tmp_path: Path, columns: int, lines: int) -> None:
+    assert _notes(_written(tmp_path, _points(columns, lines))) == []
+
+
+def test_four_points_can_only_disagree(tmp_path: Path) -> None:
+    points = _points(2, 2)
+    points[3] = (*points[3][:2], points[3][2] + 0.05, points[3][3])
+    (note,) = _notes(_written(tmp_path, points))
+    assert note.startswith("its 4 control points do not agree with each other: they fit one grid only to")
+
+
+def test_a_processors_grid_may_follow_the_terrain(tmp_path: Path) -> None:
+    points = _points(10, 8)
+    points[37] = (*points[37][:2], points[37][2] + 0.05, points[37][3])
+    assert _notes(_written(tmp_path, points)) == []
+
+
+def test_points_of_a_larger_picture_are_told(tmp_path: Path) -> None:
+    (note,) = _notes(_written(tmp_path, _points(4, 4, reach=4000)))
+    assert "reach to pixel 4,000 and line 4,000, but it has only 400 x 400 pixels" in note
+    moved = [(x + 900, y, lon, lat) for x, y, lon, lat in _points(4, 4)]
+    (note,) = _notes(_written(tmp_path, [*moved]))
+    assert "larger picture" in note or "none of its control points" in note
+    before = [(x - 900, y, lon, lat) for x, y, lon, lat in _points(4, 4)]
+    (note,) = _notes(_written(tmp_path, [*before]))
+    assert note.startswith("none of its control points lies in the scene")
