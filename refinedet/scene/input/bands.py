@@ -130,7 +130,7 @@ def choose_band(
     if known is not None:
         number = roles.index(known) + 1
         other = partner(known, roles)
-        unused = [name for role, name in zip(roles, names, strict=True) if role not in (known, other)]
+        unused = [name for k, name in enumerate(names) if k != number - 1 and (other is None or roles[k] != other)]
         note = f"band {number} ({names[number - 1]}) is used, not {_listed(unused)}" if unused else None
         if (same := roles.count(known) - 1) > 0:
             more = f"{same} more of {known} not searched: if of other dates, name each by `band`"
