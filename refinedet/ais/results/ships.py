@@ -25,6 +25,8 @@ from refinedet.utc import in_utc, parse_utc
 Array = NDArray[np.float64]
 
 _RECORD = ".run.json"
+_OF_AIS = {"mmsi", "real_lon", "status"}
+"""Columns of the file of AIS ships that a match writes, and that no file of detections has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def read_ships(path: str | Path, time: str | None = None) -> ShipsFile:
     if len(layers) > 1:
         raise InputError(f"expected one layer of ships in {path}, found {len(layers)}; save the one to match alone")
     layer = layers[0] if layers else Features(np.zeros(0, object), WGS84, {})
+    if layer.columns.keys() >= _OF_AIS:
+        raise InputError(f"expected detected ships in {path}, found ships of AIS; name the result file of `detect`")
     scenes = sorted({str(one) for one in layer.columns.get("scene", []) if one})
     if len(scenes) > 1:
         raise InputError(f"expected ships of one scene in {path}, found {', '.join(scenes[:3])}; match each by itself")

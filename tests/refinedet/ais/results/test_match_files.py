@@ -297,3 +297,10 @@ def test_pixels_alone_are_refused(tmp_path: Path, files: tuple[Any, Path, Path])
     (tmp_path / "px.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     with pytest.raises(InputError, match="pixels alone"):
         match_files([tmp_path / "px.geojson"], [files[2]], VIEW)
+
+
+def test_ships_of_ais_are_no_detections(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    match_files([ships], [ais], VIEW)
+    with pytest.raises(InputError, match="found ships of AIS; name the result file of `detect`"):
+        match_files([ships.with_name("made.ais.geojson")], [ais], VIEW)
