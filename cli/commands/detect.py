@@ -186,6 +186,8 @@ def _summary(scene: Scene, outcome: DetectionRun | RefineDetError) -> dict[str, 
 
 def _print_runs(outcomes: dict[Scene, DetectionRun | RefineDetError]) -> None:
     """A table on stdout; what failed, one sentence each, on stderr."""
+    from refinedet.detection.notes import SceneNotes
+
     runs = [one for one in outcomes.values() if not isinstance(one, Exception)]
     if runs:
         table = Table(box=None, pad_edge=False, header_style="bold")
@@ -196,7 +198,10 @@ def _print_runs(outcomes: dict[Scene, DetectionRun | RefineDetError]) -> None:
         for one in runs:
             table.add_row(*_row(one))
         out.print(table)
-    for note in dict.fromkeys(note for one in runs for note in one.notes):
+    notes = SceneNotes()
+    for one in runs:
+        notes.add(one.record["scene"]["name"], one.notes)
+    for note in notes.sentences():
         say(note)
     failed = [one for one in outcomes.values() if isinstance(one, Exception)]
     for error in failed:
@@ -253,7 +258,7 @@ def _archive_summary(found: Summary, folder: Path) -> dict[str, Any]:
         "as_before": found.as_before,
         "failed": [{"scene": str(scene), "error": in_flags(error)} for scene, error in found.failed.items()],
         "ships": found.ships,
-        "notes": list(found.notes),
+        "notes": [in_flags(note) for note in found.notes.sentences()],
         "seconds": round(found.seconds, 2),
         "status": str(folder / NAME),
         "dataset": str(folder / DATASET),
@@ -272,7 +277,7 @@ def _print_archive(found: Summary, folder: Path) -> None:
     counts = (found.scenes, found.done, found.as_before, len(found.failed), found.ships)
     table.add_row(*map(str, counts), f"{found.seconds:.1f}", f"{folder}/  {DATASET}/ {NAME}")
     out.print(table)
-    for note in found.notes:
+    for note in found.notes.sentences():
         say(note)
     for error in list(found.failed.values())[:_SHOWN]:
         say(error)

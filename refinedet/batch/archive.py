@@ -12,6 +12,7 @@ from typing import Any
 from refinedet.batch.engine import Engine, Job, Report
 from refinedet.batch.status import SceneArchiveStatus
 from refinedet.cloud.scene import Scene
+from refinedet.detection.notes import SceneNotes
 
 Progress = Callable[[int, int], None]
 """Called with (scenes finished, scenes in all)."""
@@ -31,8 +32,8 @@ class Summary:
     seconds: float = 0.0
     failed: dict[Scene, str] = field(default_factory=dict)
     """Scene -> reason of the failure, in one sentence."""
-    notes: dict[str, None] = field(default_factory=dict)
-    """Facts that the user should know, each sentence once."""
+    notes: SceneNotes = field(default_factory=SceneNotes)
+    """Facts that the user should know."""
 
     def take(self, job: Job, report: Report) -> None:
         """Count the final report of a scene."""
@@ -42,7 +43,7 @@ class Summary:
         self.done += report.state == "done"
         self.as_before += report.state == "skipped"
         self.ships += report.ships
-        self.notes |= dict.fromkeys(report.notes)
+        self.notes.add(job.scene.name, report.notes)
 
 
 @dataclass(frozen=True, slots=True)
