@@ -7,11 +7,12 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from refinedet.config.base import Count, Positive, Settings, Share, validated
+from refinedet.config.base import Count, Positive, Settings, Share, check, validated
 from refinedet.config.option import Effect, option
 
 Period = Literal["month"]
 AisState = Literal["matched", "dark", "unknown"]
+_NEAR_M = 100.0
 
 
 @validated(frozen=True, slots=True)
@@ -48,8 +49,12 @@ class DensitySettings(Settings):
     fixed: Path | None = option(
         None, "File of fixed objects; detections there are not counted.", metavar="FILE", default_text="none"
     )
-    fixed_m: Positive = option(100.0, "Also leave out detections up to this many metres from a fixed object.")
+    fixed_m: Positive = option(_NEAR_M, "Also leave out detections up to this many metres from a fixed object.")
     out: Path | None = option(
         None, "GeoTIFF to write.", Effect.FILES, metavar="FILE", default_text="density.tif in the archive's folder"
     )
     overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+
+    def __post_init__(self) -> None:
+        fits = self.fixed is not None or self.fixed_m == _NEAR_M
+        check(fits, "fixed_m", "a file in `fixed` beside it", self.fixed_m)

@@ -160,6 +160,18 @@ def test_density_is_ships_per_pass_and_nothing_where_nobody_looked(archive: Path
     assert np.nansum(whole.layers["all"].per_pass) == pytest.approx(1 / 4)
 
 
+def test_ships_in_cells_that_no_scene_covers_are_told(archive: Path) -> None:
+    found = density_map(archive, DensitySettings(cell_deg=0.06))
+    assert found.ships == found.layers["all"].ships.sum() == 0
+    assert found.notes[-1].startswith("9 of 9 ships are in cells whose centre no scene covers")
+    assert density_map(archive, DensitySettings(cell_deg=0.02, overwrite=True)).notes == ()
+
+
+def test_a_distance_from_fixed_objects_needs_their_file() -> None:
+    with pytest.raises(InputError, match="`fixed_m`: expected a file in `fixed` beside it"):
+        DensitySettings(fixed_m=50)
+
+
 def test_a_file_of_other_shapes_is_no_file_of_fixed_things(archive: Path, tmp_path: Path) -> None:
     shape: dict[str, Any] = json.loads(shapely.to_geojson(shapely.box(9, 49, 11, 51)))
     path = tmp_path / "area.geojson"
