@@ -27,7 +27,7 @@ class _Kind:
             return self.first
         more = self.scenes - len(self.names)
         if self.same:
-            return f"{self.first} ({', '.join(self.names)}{f' and {more} more scenes' if more else ''})"
+            return f"{self.first} ({', '.join(self.names)}{f' and {more} more' if more else ''})"
         others = len(self.names) - 1 + more
         return f"{self.first} ({self.names[0]}; likewise in {others} more {'scenes' if others > 1 else 'scene'})"
 

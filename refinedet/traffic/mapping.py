@@ -26,9 +26,7 @@ _NAME, _ALL = "density", "all"
 _STANDING = frozenset({"fixed", "platform", "turbine"})
 """Flags of fixed objects."""
 _CRS = "EPSG:4326"
-_UNCOVERED = (
-    "{} of {} ships are in cells whose centre no scene covers, and are left out; smaller cells leave out fewer"
-)
+_UNCOVERED = "{} of {} ships are in cells whose centre no scene covers, and are left out; smaller cells leave out fewer"
 
 
 @dataclass(frozen=True, slots=True)

@@ -149,15 +149,14 @@ def _flags(value: Any) -> tuple[str, ...]:
 def _times(
     path: Path, layer: Features, asked: str | None, told: dict[str, Any], *, annotated: bool
 ) -> NDArray[np.datetime64]:
-    """Times (N,) of the detections; for a file without detections, at most one time."""
+    """Times (N,) of the detections; for a file without detections, the time of its scene."""
     known = [_time(one) for one in layer.columns.get("time", [None] * len(layer.shapes))]
+    if not len(layer.shapes):
+        known = [_time(told.get("time", {}).get("start"))]
     if asked is not None:
         if annotated or any(one is not None for one in known):
-            raise InputError(f"expected no `time` for {path}, whose ships have one, found {asked}; leave it out")
-        known = [parse_utc(asked)] * max(1, len(known))
-    elif not known:
-        start = told.get("time", {}).get("start")
-        known = [] if start is None else [parse_utc(start)]
+            raise InputError(f"expected no `time` for {path}, whose scene has one, found {asked}; leave it out")
+        known = [parse_utc(asked)] * len(known)
     return np.array(
         [np.datetime64("NaT") if one is None else np.datetime64(one.replace(tzinfo=None), "ms") for one in known],
         "datetime64[ms]",

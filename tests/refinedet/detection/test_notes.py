@@ -20,7 +20,7 @@ def test_a_note_of_all_scenes_is_told_as_it_is() -> None:
 def test_a_note_of_some_scenes_names_them() -> None:
     assert sentences({"a.tif": [], "b.tif": ["odd"]}) == ["odd (b.tif)"]
     many = {f"{i}.tif": ["odd"] if i else [] for i in range(9)}
-    assert sentences(many) == ["odd (1.tif, 2.tif, 3.tif and 5 more scenes)"]
+    assert sentences(many) == ["odd (1.tif, 2.tif, 3.tif and 5 more)"]
 
 
 def test_notes_that_differ_in_numbers_are_one_sentence() -> None:

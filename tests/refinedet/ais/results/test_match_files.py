@@ -275,6 +275,18 @@ def test_ships_without_a_time_need_one(files: tuple[Any, Path, Path]) -> None:
         match_files([ships], [ais], ViewSettings(time="2024-05-01T17:00:00Z", **_plain(VIEW)))
 
 
+def test_a_scene_without_ships_keeps_the_time_of_its_record(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    ships.write_text(json.dumps({"type": "FeatureCollection", "features": []}))
+    stated = ViewSettings(time="2024-05-01T17:00:00Z", **_plain(VIEW))
+    assert match_files([ships], [ais], stated)
+    time = {"start": "2023-05-01T17:00:00Z"}
+    ships.with_name("made.run.json").write_text(json.dumps({"scene": {"read_as": {"time": time}}}))
+    assert match_files([ships], [ais], VIEW, MatchOptions(overwrite=True))
+    with pytest.raises(InputError, match="whose scene has one, found 2024-05-01T17:00:00Z; leave it out"):
+        match_files([ships], [ais], stated, MatchOptions(overwrite=True))
+
+
 def _plain(view: ViewSettings) -> dict[str, Any]:
     return {"platform_heading": view.platform_heading, "incidence": view.incidence}
 
