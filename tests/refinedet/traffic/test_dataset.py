@@ -18,6 +18,7 @@ from refinedet import raster
 from refinedet.batch.paths import archive_files
 from refinedet.config.output_options import OutputSettings
 from refinedet.errors import FileError, InputError
+from refinedet.evaluation.xview3.things import read_found
 from refinedet.geo.vectors import read_layers
 from refinedet.scene.input.acquisition import Acquisition
 from refinedet.scene.output.writers import write_results
@@ -104,6 +105,15 @@ def test_damaged_and_missing_files_are_told(archive: Path, tmp_path: Path) -> No
     (tmp_path / "empty" / "dataset").mkdir(parents=True)
     with pytest.raises(FileError, match="found none; detect some first"):
         read_archive(tmp_path / "empty")
+
+
+def test_what_a_killed_process_left_is_not_read(archive: Path) -> None:
+    path = next((archive / "dataset").rglob("*.parquet"))
+    path.with_name(f".{path.name}").write_bytes(b"")
+    path.with_name(".part-x").mkdir()
+    (path.with_name(".part-x") / path.name).write_bytes(b"PAR1 no more")
+    assert len(read_archive(archive).ships) == 9
+    assert len(read_found(archive, 0.0).things) == 9
 
 
 def test_cells_larger_than_the_scenes_are_refused(archive: Path) -> None:
