@@ -146,3 +146,12 @@ def test_results_that_another_run_wrote_meanwhile_are_kept(
     assert isinstance(second[1], FileError)
     assert "expected no results at" in str(second[1])
     assert theirs.read_text() == "theirs"
+
+
+def test_a_link_to_itself_fails_alone(
+    scenes: list[Path], settings: Callable[..., DetectSettings], tmp_path: Path
+) -> None:
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    first, failed = ran([scenes[0], tmp_path / "loop.jpg"], settings())
+    assert isinstance(first, DetectionRun)
+    assert "loop.jpg, but it cannot be read" in str(failed[1])
