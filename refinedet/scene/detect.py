@@ -7,9 +7,9 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -80,17 +80,15 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         journal: keeps finished windows, from which an interrupted run resumes.
 
     Raises:
-        FileError: the scene, a side file or the journal is missing, damaged, or of an unsupported format, or the file
-            of the scene changed during the run.
+        FileError: the scene, a side file or the journal is missing, damaged, changing, or of an unsupported format.
         InputError: pixels are unsupported or too many, an argument is out of range, or the journal is of another run.
         MissingExtra: `land` needs a coastline that is not installed.
     """
     path, (predictors, first) = scene_of(path), _checked(predictor, score_min, batch_size, prescreen, ship_m)
-    before = _stamp(path)
     scene, land, tile, watch = scene or SceneSettings(), land or LandSettings(), tile or TileConfig(), Stopwatch()
     chosen: dict[str, Any] = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
     chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m, "known_gsd": known_gsd}
-    with open_polarisations(path, scene) as readers:
+    with _unchanged(path, journal), open_polarisations(path, scene) as readers:
         info, looks = readers[0].info, list(zip(readers, scene.one_by_one(), strict=True))
         hashed = start_thread(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
         (annotation, acquired), *_ = [read_metadata(path, settings, reader) for reader, settings in looks]
@@ -104,7 +102,6 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
             detect_all(searches, predictors, batch_size, log, progress or _silent, stream)
         ships = _ships(searches, score_min, known, annotation)
-    _check_unchanged(path, before, journal)
     result = _result(scene_name(path), first.classes, searches, ships, known.notes)
     return replace(result, acquired=acquired, **_from_beside(result, missing, hashed))
 
@@ -200,8 +197,11 @@ def _stamp(path: Scene) -> tuple[int, int, int] | None:
     return None if about is None else (about.st_size, about.st_mtime_ns, about.st_ino)
 
 
-def _check_unchanged(path: Scene, before: tuple[int, int, int] | None, journal: Journal | None) -> None:
-    """Discard the journal and raise FileError if the file changed since `before`: its windows may show two scenes."""
+@contextmanager
+def _unchanged(path: Scene, journal: Journal | None) -> Iterator[None]:
+    """Discard the journal and raise FileError if the file changes in the block: its windows may show two scenes."""
+    before = _stamp(path)
+    yield
     now = _stamp(path)
     if now not in (None, before):
         if journal is not None:
