@@ -34,9 +34,10 @@ _NOTHING_LEFT_BYTES = 64 << 10
 
 @contextmanager
 def atomic_path(path: str | Path) -> Iterator[Path]:
-    """Yield a temporary sibling of `path`; on success it replaces `path`, on error it is removed.
+    """Yield a temporary file; on success it replaces `path`, on error it is removed.
 
-    The sibling keeps the suffix of `path`, because many writers choose the format by the suffix.
+    The file keeps the name of `path`, because many writers choose the format by the suffix. It is in a hidden folder
+    beside `path`, so a pattern such as `*.parquet` does not match what a killed process leaves.
 
     Raises:
         DiskError: the disk is full, whatever error the writer raised.
@@ -44,16 +45,16 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     with full_disk_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        handle, name = tempfile.mkstemp(prefix=f".{path.stem}-", suffix=path.suffix, dir=path.parent)
-    os.close(handle)
-    temporary = Path(name)
+        folder = Path(tempfile.mkdtemp(prefix=".part-", dir=path.parent))
+    temporary = folder / path.name
     try:
         with full_disk_told(path, temporary):
+            temporary.touch()
             yield temporary
             temporary.chmod(0o666 & ~_UMASK)
             temporary.replace(path)
     finally:
-        temporary.unlink(missing_ok=True)
+        shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

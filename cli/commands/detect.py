@@ -186,7 +186,7 @@ def _summary(scene: Scene, outcome: DetectionRun | RefineDetError) -> dict[str, 
 
 def _print_runs(outcomes: dict[Scene, DetectionRun | RefineDetError]) -> None:
     """A table on stdout; what failed, one sentence each, on stderr."""
-    from refinedet.detection.outcome import named_notes
+    from refinedet.detection.notes import SceneNotes
 
     runs = [one for one in outcomes.values() if not isinstance(one, Exception)]
     if runs:
@@ -198,7 +198,10 @@ def _print_runs(outcomes: dict[Scene, DetectionRun | RefineDetError]) -> None:
         for one in runs:
             table.add_row(*_row(one))
         out.print(table)
-    for note in named_notes(runs, len(outcomes)):
+    notes = SceneNotes()
+    for one in runs:
+        notes.add(one.record["scene"]["name"], one.notes)
+    for note in notes.sentences():
         say(note)
     failed = [one for one in outcomes.values() if isinstance(one, Exception)]
     for error in failed:
@@ -255,7 +258,7 @@ def _archive_summary(found: Summary, folder: Path) -> dict[str, Any]:
         "as_before": found.as_before,
         "failed": [{"scene": str(scene), "error": in_flags(error)} for scene, error in found.failed.items()],
         "ships": found.ships,
-        "notes": list(found.notes),
+        "notes": [in_flags(note) for note in found.notes.sentences()],
         "seconds": round(found.seconds, 2),
         "status": str(folder / NAME),
         "dataset": str(folder / DATASET),
@@ -266,7 +269,6 @@ def _print_archive(found: Summary, folder: Path) -> None:
     """A table on stdout; what failed, one sentence each, on stderr."""
     from refinedet.batch.paths import DATASET
     from refinedet.batch.status import NAME
-    from refinedet.scene.notes_of_several import with_scenes
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     for name in ("scenes", "done", "as before", "failed", "ships", "seconds"):
@@ -275,7 +277,7 @@ def _print_archive(found: Summary, folder: Path) -> None:
     counts = (found.scenes, found.done, found.as_before, len(found.failed), found.ships)
     table.add_row(*map(str, counts), f"{found.seconds:.1f}", f"{folder}/  {DATASET}/ {NAME}")
     out.print(table)
-    for note in with_scenes(found.notes, found.scenes):
+    for note in found.notes.sentences():
         say(note)
     for error in list(found.failed.values())[:_SHOWN]:
         say(error)

@@ -9,6 +9,7 @@ Remove: when MLflow makes its tables in one transaction.
 
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 
 from refinedet.files import atomic_path
@@ -23,8 +24,8 @@ def make_database(path: Path, artifact_root: str) -> None:
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    for leftover in path.parent.glob(f".{path.stem}-*.db*"):  # left by a process that was killed here
-        leftover.unlink()
+    for leftover in path.parent.glob(f".*/{path.name}"):  # left by a process that was killed here
+        shutil.rmtree(leftover.parent)
     with atomic_path(path) as temporary:
         store = SqlAlchemyStore(f"sqlite:///{temporary.as_posix()}", artifact_root)  # type: ignore[no-untyped-call]
         store.engine.dispose()

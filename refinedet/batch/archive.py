@@ -13,6 +13,7 @@ from refinedet.batch.engine import Engine, Job, Report
 from refinedet.batch.settings import RETRIES
 from refinedet.batch.status import SceneArchiveStatus
 from refinedet.cloud.scene import Scene
+from refinedet.detection.notes import SceneNotes
 
 Progress = Callable[[int, int], None]
 """Called with (scenes finished, scenes in all)."""
@@ -32,8 +33,8 @@ class Summary:
     seconds: float = 0.0
     failed: dict[Scene, str] = field(default_factory=dict)
     """Scene -> reason of the failure, in one sentence."""
-    notes: dict[str, list[str]] = field(default_factory=dict)
-    """Facts that the user should know, each sentence once -> names of the scenes that it is about."""
+    notes: SceneNotes = field(default_factory=SceneNotes)
+    """Facts that the user should know."""
 
     def take(self, job: Job, report: Report) -> None:
         """Count the final report of a scene."""
@@ -43,8 +44,7 @@ class Summary:
         self.done += report.state == "done"
         self.as_before += report.state == "skipped"
         self.ships += report.ships
-        for note in report.notes:
-            self.notes.setdefault(note, []).append(job.scene.name)
+        self.notes.add(job.scene.name, report.notes)
 
 
 @dataclass(frozen=True, slots=True)

@@ -75,5 +75,5 @@ def _expanded(name: Path, where: str) -> list[Path]:
         return [name]
     scenes = sorted(glob(str(name), recursive=True))  # noqa: PTH207 - the pattern may be absolute
     if not scenes:
-        raise InputError(f"expected scenes like {name} ({where}), found none; check the pattern")
+        raise InputError(f"expected files like {name} ({where}), found none; check the pattern")
     return [Path(one) for one in scenes]

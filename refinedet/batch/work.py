@@ -18,7 +18,6 @@ from refinedet.detection.detector import Detector
 from refinedet.detection.finder import ShipFinder
 from refinedet.detection.outcome import DetectionRun
 from refinedet.errors import RefineDetError
-from refinedet.scene.output.files import refuse_existing
 
 _LOGGER = logging.getLogger(__name__)
 _PAUSE_S, _PAUSE_MAX_S = 1.0, 30.0
@@ -76,7 +75,6 @@ class ArchiveWork:
             restart=self._settings.output.restart and job.attempt == 1,
         )
         files = archive_files(job.scene, output, self._folder, ais=self._settings.ais.ais is not None)
-        refuse_existing(job.scene, files, output)
         return ShipFinder(self._loaded(), replace(self._settings, output=output)).find(job.scene, files)
 
     def _loaded(self) -> Detector:

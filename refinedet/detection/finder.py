@@ -77,8 +77,8 @@ class ShipFinder:
             progress: called with the number of finished windows and the number of all windows.
 
         Raises:
-            RefineDetError: the scene cannot be read, or a setting does not fit. The returned function raises it if a
-                result cannot be written.
+            RefineDetError: the scene cannot be read, a setting does not fit, or results exist and must not be
+                replaced. The returned function raises it if a result cannot be written.
             KeyboardInterrupt: with one sentence that says how to resume.
         """
         self._detector.check_open()
@@ -92,8 +92,8 @@ class ShipFinder:
 
         if files is None:
             files = plan_files(scene, self._settings.output, ais=self._settings.ais.ais is not None)
-            refuse_existing(scene, files, self._settings.output)
         files = dict(files)
+        refuse_existing(scene, files, self._settings.output)  # another run may have written them since the start
         began = time.perf_counter()
         if finished(scene, files, self._settings.output):
             earlier = DetectionRun(scene, self._earlier_run_record(scene, files["record"]), files)

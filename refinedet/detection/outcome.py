@@ -1,14 +1,13 @@
-"""Outcome of a run on one scene, and the notes of several."""
+"""Outcome of a run on one scene."""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from refinedet.cloud.scene import Scene
-from refinedet.scene.notes_of_several import with_scenes
 
 if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult
@@ -44,12 +43,3 @@ class DetectionRun:
     def notes(self) -> tuple[str, ...]:
         """Facts about this scene that the user should know, one sentence each."""
         return tuple(self.record["notes"])
-
-
-def named_notes(runs: Iterable[DetectionRun], scenes: int) -> list[str]:
-    """Notes of the runs on some of `scenes` scenes, each once, with the names of its scenes unless there is one."""
-    notes: dict[str, list[str]] = {}
-    for run in runs:
-        for note in run.notes:
-            notes.setdefault(note, []).append(run.record["scene"]["name"])
-    return with_scenes(notes, scenes)

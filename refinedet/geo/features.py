@@ -18,6 +18,8 @@ from refinedet.geo.vectors import file_kind, finite, one_sentence, opened_by_gda
 System = CRS | Literal["pixels"]
 """System of coordinates: a reference system, or pixels of a scene, x first."""
 
+_STAC_SHIPS = "refinedet:ships"
+"""Property of the STAC item of a scene, whose geometry is the outline of the scene and no ship."""
 FORMATS = "GeoJSON, a GeoPackage, a Shapefile or a table (CSV)"
 
 
@@ -53,6 +55,8 @@ def read_features(path: str | Path, *, in_pixels: bool = False) -> list[Features
         if kind == "geojson":
             shapes, properties, crs = parsed_geojson(path)
             names = dict.fromkeys(name for one in properties for name in one)
+            if _STAC_SHIPS in names:
+                raise InputError(f"expected ships in {path}, found the STAC item of a scene; name its GeoJSON")
             columns = {name: [one.get(name) for one in properties] for name in names}
             found = [Features(_array(shapes, path), crs, columns)]
         elif kind == "gdal":

@@ -103,7 +103,7 @@ def parsed_geojson(path: Path) -> tuple[list[Any], list[dict[str, Any]], CRS | N
     except (ValueError, RecursionError) as error:
         raise FileError(f"expected GeoJSON in {path}, found broken JSON ({error}); is the file whole?") from error
     try:
-        features = content.get("features", [content])
+        features = content.get("features", [content]) if "type" in content else content["features"]
         found = [feature.get("geometry", feature) for feature in features]
         shapes = [None if one is None else shapely.from_geojson(json.dumps(one)) for one in found]
         properties = [dict(feature.get("properties") or {}) for feature in features]

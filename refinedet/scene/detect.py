@@ -7,18 +7,19 @@ from __future__ import annotations
 
 import logging
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from concurrent.futures import Future
-from contextlib import nullcontext
+from contextlib import contextmanager, nullcontext
 from dataclasses import replace
 from functools import partial
+from pathlib import Path
 from typing import Any
 
 from refinedet.cloud.scene import Scene, scene_of
 from refinedet.config import PixelSizes, TileConfig
 from refinedet.config.detect_options import SceneSettings
 from refinedet.config.land_options import LandSettings
-from refinedet.errors import InputError
+from refinedet.errors import FileError, InputError
 from refinedet.geo.position import locate
 from refinedet.predictors.predictor import Predictor
 from refinedet.raster import SceneReader
@@ -79,7 +80,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         journal: keeps finished windows, from which an interrupted run resumes.
 
     Raises:
-        FileError: the scene, a side file or the journal is missing, damaged, or of an unsupported format.
+        FileError: the scene, a side file or the journal is missing, damaged, changing, or of an unsupported format.
         InputError: pixels are unsupported or too many, an argument is out of range, or the journal is of another run.
         MissingExtra: `land` needs a coastline that is not installed.
     """
@@ -87,7 +88,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
     scene, land, tile, watch = scene or SceneSettings(), land or LandSettings(), tile or TileConfig(), Stopwatch()
     chosen: dict[str, Any] = {"scene": scene, "land": land, "tile": tile, "radiometry": first.radiometry}
     chosen |= {"score_min": score_min, "prescreen": prescreen, "ship_m": ship_m, "known_gsd": known_gsd}
-    with open_polarisations(path, scene) as readers:
+    with _unchanged(path, journal), open_polarisations(path, scene) as readers:
         info, looks = readers[0].info, list(zip(readers, settings_of(readers, scene), strict=True))
         hashed = start_thread(partial(_identified, watch, path, journal.detector, chosen)) if journal else None
         (annotation, acquired), *_ = [read_metadata(path, settings, reader) for reader, settings in looks]
@@ -185,6 +186,27 @@ def _checked(
     if any((p.classes, p.radiometry) != (predictors[0].classes, predictors[0].radiometry) for p in predictors):
         raise InputError("expected predictors that differ in their device alone, found other classes or radiometry")
     return predictors, predictors[0]
+
+
+def _stamp(path: Scene) -> tuple[int, int, int] | None:
+    """State of the file of a scene, which differs once it is written or replaced; None without a file."""
+    try:
+        about = path.stat() if isinstance(path, Path) and path.is_file() else None
+    except OSError:  # it was moved away meanwhile
+        return None
+    return None if about is None else (about.st_size, about.st_mtime_ns, about.st_ino)
+
+
+@contextmanager
+def _unchanged(path: Scene, journal: Journal | None) -> Iterator[None]:
+    """Discard the journal and raise FileError if the file changes in the block: its windows may show two scenes."""
+    before = _stamp(path)
+    yield
+    now = _stamp(path)
+    if now not in (None, before):
+        if journal is not None:
+            journal.discard()
+        raise FileError(f"expected {path} to stay as it is during the run, found it changed; run the same again")
 
 
 def _silent(done: int, total: int) -> None:

@@ -20,6 +20,7 @@ from typing import Any
 
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
+from refinedet.files import cannot_write
 from refinedet.scene.identity import RunIdentity
 from refinedet.system.locks import lock_alone, open_log, reading_log
 from refinedet.system.resuming import differences
@@ -185,10 +186,7 @@ def _open(path: Path) -> int:
     try:
         return open_log(path)
     except OSError as error:
-        raise FileError(
-            f"expected to keep finished windows in {path}, but it cannot be written ({error.strerror}); make room "
-            "there, or name another folder for results"
-        ) from error
+        raise cannot_write(f"finished windows to {path}", error, path) from error
 
 
 def _whole_lines(path: Path, text: bytes) -> list[tuple[Any, int]]:

@@ -7,6 +7,8 @@ from refinedet.geo.position import why_nowhere
 from refinedet.raster import RasterInfo
 from refinedet.scene.windows.pixel_size import SAME, Factors, has_pixel_size, is_unknown, pixel_size_m
 
+ALL_MISSING = "no pixel of the scene holds data, so it was not searched; if that is wrong, set `nodata`"
+"""Note on a scene without a measured pixel."""
 _SMALL_PX = 2
 """Length in pixels of the scene below which a ship is a dot."""
 _MANY_INLAND, _INLAND_SHARE = 100, 0.1

@@ -19,11 +19,11 @@ from refinedet.detections import Detections
 from refinedet.geo.compass import ground_axes
 from refinedet.geo.position import locate
 from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
-from refinedet.radiometry import StretchLimits
+from refinedet.radiometry import StretchLimits, valid_mask
 from refinedet.raster import Reader
 from refinedet.scene.journal import FinishedWindows, JournalPart
 from refinedet.scene.land.survey import Surroundings
-from refinedet.scene.notes import inland_notes, pixel_notes, position_notes
+from refinedet.scene.notes import ALL_MISSING, inland_notes, pixel_notes, position_notes
 from refinedet.scene.sea import sea_limits
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
@@ -133,6 +133,8 @@ class WindowSearch:
                 if self._journal:
                     self._journal.append(batch)
                 self._take(batch)
+        if self.skipped == len(self.grid) and not valid_mask(self.preview, self.reader.info.nodata).any():
+            self.notes += (ALL_MISSING,)
 
     def _predict(self, predictor: Predictor, score_min: float, batch: Batch) -> dict[int, Detections | None]:
         """Detections in each window of a batch, in pixels of `seen`; None for a window that was skipped."""

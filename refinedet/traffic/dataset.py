@@ -91,7 +91,8 @@ def _check_seen(folder: Path) -> None:
 
 
 def _files(folder: Path) -> set[str]:
-    return {path.relative_to(folder).as_posix() for path in folder.glob("*/*.parquet")}
+    found = folder.glob("*/*.parquet")  # hidden ones were left by a process that was killed
+    return {path.relative_to(folder).as_posix() for path in found if not path.name.startswith(".")}
 
 
 def _scenes(folder: Path) -> Scenes:

@@ -26,6 +26,7 @@ _NAME, _ALL = "density", "all"
 _STANDING = frozenset({"fixed", "platform", "turbine"})
 """Flags of fixed objects."""
 _CRS = "EPSG:4326"
+_UNCOVERED = "{} of {} ships are in cells whose centre no scene covers, and are left out; smaller cells leave out fewer"
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +38,7 @@ class DensityMap:
     layers: dict[str, Density]
     """Density of each period by its name."""
     ships: int
-    """Number of ships that were counted."""
+    """Number of ships in all layers."""
     scenes: int
     notes: tuple[str, ...]
 
@@ -71,7 +72,11 @@ def density_map(dataset: str | Path, settings: DensitySettings | None = None) ->
     _write(files, found, grid)
     if left_out:
         notes = (*notes, f"{left_out} detections at fixed objects are left out")
-    return DensityMap(files, found, len(ships), len(archive.scenes), (*archive.notes, *notes))
+    counted = int(sum(one.ships.sum() for one in found.values()))
+    uncovered = int(sum(chosen[ships.scene].sum() for chosen in layers.values())) - counted
+    if uncovered:
+        notes = (*notes, _UNCOVERED.format(uncovered, uncovered + counted))
+    return DensityMap(files, found, counted, len(archive.scenes), (*archive.notes, *notes))
 
 
 def _layers(archive: Archive, settings: DensitySettings) -> tuple[dict[str, NDArray[np.bool_]], tuple[str, ...]]:

@@ -39,6 +39,18 @@ def test_a_failed_write_leaves_the_old_file_and_no_litter(tmp_path: Path) -> Non
     assert sorted(p.name for p in tmp_path.iterdir()) == ["a.txt"]
 
 
+def test_a_killed_process_leaves_nothing_that_a_pattern_of_the_folder_matches(tmp_path: Path) -> None:
+    code = "import os, sys; from refinedet import files\nwith files.atomic_path(sys.argv[1]): os.kill(os.getpid(), 9)"
+    killed = subprocess.run([sys.executable, "-c", code, str(tmp_path / "a.parquet")], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    assert list(tmp_path.glob("*.parquet")) == []
+
+
+def test_a_name_of_255_bytes_can_be_written(tmp_path: Path) -> None:
+    write_text(tmp_path / f"{'n' * 251}.txt", "whole")
+    assert [path.read_text() for path in tmp_path.iterdir()] == ["whole"]
+
+
 def test_a_failed_folder_leaves_the_old_folder(tmp_path: Path) -> None:
     with atomic_folder(tmp_path / "out") as folder:
         (folder / "a").write_text("1")

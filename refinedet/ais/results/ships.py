@@ -25,6 +25,8 @@ from refinedet.utc import in_utc, parse_utc
 Array = NDArray[np.float64]
 
 _RECORD = ".run.json"
+_OF_AIS = {"mmsi", "real_lon", "status"}
+"""Columns of the file of AIS ships that a match writes, and that no file of detections has."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +66,8 @@ def read_ships(path: str | Path, time: str | None = None) -> ShipsFile:
     if len(layers) > 1:
         raise InputError(f"expected one layer of ships in {path}, found {len(layers)}; save the one to match alone")
     layer = layers[0] if layers else Features(np.zeros(0, object), WGS84, {})
+    if layer.columns.keys() >= _OF_AIS:
+        raise InputError(f"expected detected ships in {path}, found ships of AIS; name the result file of `detect`")
     scenes = sorted({str(one) for one in layer.columns.get("scene", []) if one})
     if len(scenes) > 1:
         raise InputError(f"expected ships of one scene in {path}, found {', '.join(scenes[:3])}; match each by itself")
@@ -145,15 +149,14 @@ def _flags(value: Any) -> tuple[str, ...]:
 def _times(
     path: Path, layer: Features, asked: str | None, told: dict[str, Any], *, annotated: bool
 ) -> NDArray[np.datetime64]:
-    """Times (N,) of the detections; for a file without detections, at most one time."""
+    """Times (N,) of the detections; for a file without detections, the time of its scene."""
     known = [_time(one) for one in layer.columns.get("time", [None] * len(layer.shapes))]
+    if not len(layer.shapes):
+        known = [_time(told.get("time", {}).get("start"))]
     if asked is not None:
         if annotated or any(one is not None for one in known):
-            raise InputError(f"expected no `time` for {path}, whose ships have one, found {asked}; leave it out")
-        known = [parse_utc(asked)] * max(1, len(known))
-    elif not known:
-        start = told.get("time", {}).get("start")
-        known = [] if start is None else [parse_utc(start)]
+            raise InputError(f"expected no `time` for {path}, whose scene has one, found {asked}; leave it out")
+        known = [parse_utc(asked)] * len(known)
     return np.array(
         [np.datetime64("NaT") if one is None else np.datetime64(one.replace(tzinfo=None), "ms") for one in known],
         "datetime64[ms]",

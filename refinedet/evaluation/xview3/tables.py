@@ -16,7 +16,7 @@ import shapely
 from refinedet.data.xview3 import Label, is_label_table, read_labels
 from refinedet.errors import FileError, InputError
 from refinedet.evaluation.xview3.things import SUBMISSION, read_found
-from refinedet.files import atomic_folder, write_text
+from refinedet.files import atomic_folder, cannot_write, write_text
 from refinedet.geo.feature_files import write_features
 
 _PLACE = ("detect_lon", "detect_lat")
@@ -49,11 +49,17 @@ def convert_xview3(source: Path, out: Path, *, score_min: float = 0.0, overwrite
     """
     if out.exists() and not overwrite:
         raise FileError(f"expected nothing at {out}, found something; name another place, or set `overwrite`")
-    if not source.is_dir() and is_label_table(source):
-        if score_min > 0:
-            raise InputError(f"expected no `score_min`, since labels have no scores, found {score_min:g}")
-        return _write_truth(read_labels(source, _PLACE), out)
-    return _write_submission(source, out, score_min)
+    is_labels = not source.is_dir() and is_label_table(source)
+    if is_labels and score_min > 0:
+        raise InputError(f"expected no `score_min`, since labels have no scores, found {score_min:g}")
+    try:
+        if is_labels:
+            return _write_truth(read_labels(source, _PLACE), out)
+        return _write_submission(source, out, score_min)
+    except FileError:
+        raise
+    except OSError as error:
+        raise cannot_write(out, error, out) from error
 
 
 def _write_truth(labels: list[Label], out: Path) -> Converted:

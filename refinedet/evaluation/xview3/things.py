@@ -105,17 +105,18 @@ def _parquet(path: Path) -> Columns:
     import pyarrow.dataset
 
     folder = path / _ARCHIVE if (path / _ARCHIVE).is_dir() else path
-    files = sorted(folder.rglob(f"*{_PARQUET}")) if folder.is_dir() else [path]
+    found = sorted(folder.rglob(f"*{_PARQUET}")) if folder.is_dir() else [path]
+    files = [one for one in found if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
     if not files:
         raise FileError(f"expected the results of an archive in {path}, with the folder {_ARCHIVE} in it, found none")
     numbers = dict.fromkeys(_RESULTS[2:], pa.float64())
     schema = pa.schema([("scene", pa.string()), ("bbox_px", pa.list_(pa.float64())), *numbers.items()])
     try:
-        found = pyarrow.dataset.dataset(list(map(str, files)), schema=schema, format="parquet").to_table()
+        table = pyarrow.dataset.dataset(list(map(str, files)), schema=schema, format="parquet").to_table()
     except (OSError, ValueError, TypeError, NotImplementedError) as error:
         said = " ".join(str(error).split())
         raise FileError(f"expected GeoParquet files of ships in {path}, found others ({said})") from error
-    columns: Columns = found.to_pydict()
+    columns: Columns = table.to_pydict()
     return columns
 
 

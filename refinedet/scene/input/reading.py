@@ -133,10 +133,13 @@ def _pair_of(number: int, names: Sequence[str]) -> tuple[int, int]:
 
 
 def _may_be_image(reader: SceneReader, blocks: _Look) -> bool:
-    """False for a raster that shows no sea; 8 bits are only counted, and wider unsigned integers are not looked at."""
+    """False for a raster that shows no sea; 8 bits are only counted, and wider unsigned integers are not looked at.
+
+    A raster whose sample holds no value is not judged.
+    """
     if reader.info.dtype == "uint8":
         return len(np.unique(reader.stored_sample())) > FEW_VALUES
-    return not has_doubt(reader.info.dtype) or is_image(blocks())
+    return not has_doubt(reader.info.dtype) or is_image(blocks()) or not any(np.isfinite(one).any() for one in blocks())
 
 
 def _check_colours(path: RasterFile, settings: SceneSettings) -> None:

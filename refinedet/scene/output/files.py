@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import replace
@@ -38,11 +39,11 @@ def plan_scenes(scenes: Iterable[Scene], output: OutputSettings, *, ais: bool = 
         InputError: two scenes would write the same file, or a result would overwrite a scene.
     """
     plan = {scene: plan_files(scene, output, ais=ais) for scene in scenes}
-    sources = {scene.resolve() for scene in plan if isinstance(scene, Path)}
+    sources = {os.path.realpath(scene) for scene in plan if isinstance(scene, Path)}
     taken: dict[Path, Scene] = {}
     for scene, paths in plan.items():
         for path in paths.values():
-            if path.resolve() in sources:
+            if os.path.realpath(path) in sources:  # unlike Path.resolve, it takes a link to itself
                 raise InputError(f"expected results apart from the scenes, but {path} is a scene; name another `out`")
             if path in taken:
                 raise same_name(taken[path], scene, f"results would both be {path}")

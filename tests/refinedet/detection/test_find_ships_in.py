@@ -15,7 +15,7 @@ from refinedet.config.settings import DetectSettings
 from refinedet.detection import finder
 from refinedet.detection.find_ships import find_ships, find_ships_in
 from refinedet.detection.outcome import DetectionRun
-from refinedet.errors import DiskError
+from refinedet.errors import DiskError, FileError
 from refinedet.scene.output import files
 
 NAMES = ("a", "b", "c")
@@ -128,3 +128,30 @@ def test_an_interrupted_run_has_written_what_was_found_and_goes_on(
     whole = settings(out=tmp_path / "whole")
     ran(scenes, whole)
     assert content(tmp_path / "out") == content(tmp_path / "whole")
+
+
+def test_results_that_another_run_wrote_meanwhile_are_kept(
+    scenes: list[Path], settings: Callable[..., DetectSettings], tmp_path: Path
+) -> None:
+    theirs = tmp_path / "out" / "b.geojson"
+
+    def progress(scene: Path) -> Callable[[int, int], None]:
+        if scene == scenes[1]:
+            theirs.write_text("theirs")
+        return lambda _done, _all: None
+
+    first, second, third = ran(scenes, settings(), progress)
+    assert isinstance(first, DetectionRun)
+    assert isinstance(third, DetectionRun)
+    assert isinstance(second[1], FileError)
+    assert "expected no results at" in str(second[1])
+    assert theirs.read_text() == "theirs"
+
+
+def test_a_link_to_itself_fails_alone(
+    scenes: list[Path], settings: Callable[..., DetectSettings], tmp_path: Path
+) -> None:
+    (tmp_path / "loop.jpg").symlink_to("loop.jpg")
+    first, failed = ran([scenes[0], tmp_path / "loop.jpg"], settings())
+    assert isinstance(first, DetectionRun)
+    assert "loop.jpg, but it cannot be read" in str(failed[1])

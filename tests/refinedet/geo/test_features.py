@@ -107,6 +107,16 @@ def test_other_files_are_one_sentence(tmp_path: Path) -> None:
             only(table(tmp_path / "a.csv", text))
     with pytest.raises(FileError, match="cannot be read"):
         only(tmp_path / "none.csv")
+    for text in ("{}", '{"scene": {}}', '{"features": null}', '{"type": "FeatureCollection", "features": [1]}'):
+        with pytest.raises(InputError, match=r"^expected GeoJSON features .*found other JSON$"):
+            only(table(tmp_path / "a.json", text))
+
+
+def test_the_stac_item_of_a_scene_is_no_file_of_ships(tmp_path: Path) -> None:
+    item = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [9, 54]}}
+    (tmp_path / "a.stac.json").write_text(json.dumps(item | {"properties": {"refinedet:ships": 3}}))
+    with pytest.raises(InputError, match="found the STAC item of a scene; name its GeoJSON"):
+        only(tmp_path / "a.stac.json")
 
 
 def test_a_system_is_a_code_or_pixels() -> None:

@@ -212,7 +212,7 @@ def _cut_jpeg(path: Path) -> None:
         pytest.param(lambda _: None, "found nothing there", id="missing"),
         pytest.param(Path.mkdir, "found a folder", id="folder"),
         pytest.param(_text, "found text", id="text named .tif"),
-        pytest.param(_empty, "an empty file", id="empty"),
+        pytest.param(_empty, "found an empty file", id="empty"),
         pytest.param(_vrt, "a VRT file", id="VRT, which could read other files"),
         pytest.param(_cut_header, "damaged or cut off", id="GeoTIFF cut in its header"),
         pytest.param(_cut_tif, "damaged or cut off", id="GeoTIFF cut in its pixels"),

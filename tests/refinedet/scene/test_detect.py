@@ -149,6 +149,8 @@ def test_a_scene_without_data_is_skipped_and_empty(
     assert result.flags == ()
     assert (result.windows, result.windows_skipped) == (6, 6)
     assert bright_blobs.chips == []
+    told = "does not look like a radar image" if dtype == "uint8" else "no pixel of the scene holds data, so it was not"
+    assert [note for note in result.notes if told in note]
 
 
 def test_windows_without_data_are_skipped_and_counted(tmp_path: Path, bright_blobs: Any) -> None:

@@ -301,3 +301,16 @@ class Other:
     def predict(self, chips: Sequence[Chip]) -> list[Detections]:
         """No plane."""
         return [Detections.empty() for _ in chips]
+
+
+def test_a_scene_that_changes_during_the_run_is_refused(scene: Path, tmp_path: Path, bright_blobs: Any) -> None:
+    copy, journal = tmp_path / "copy.tif", Journal(tmp_path / "copy.journal")
+    copy.write_bytes(scene.read_bytes())
+
+    def rewrite(_done: int, _total: int) -> None:
+        copy.write_bytes(scene.read_bytes()[:-1] + b"x")
+
+    with pytest.raises(FileError, match=r"copy\.tif to stay as it is during the run, found it changed; run the same"):
+        detect_scene(copy, bright_blobs, tile=TILE, journal=journal, progress=rewrite)
+    assert not journal.path.exists()
+    detect_scene(copy, bright_blobs, tile=TILE, progress=lambda *_: copy.unlink(missing_ok=True))

@@ -18,6 +18,7 @@ from refinedet import raster
 from refinedet.batch.paths import archive_files
 from refinedet.config.output_options import OutputSettings
 from refinedet.errors import FileError, InputError
+from refinedet.evaluation.xview3.things import read_found
 from refinedet.geo.vectors import read_layers
 from refinedet.scene.input.acquisition import Acquisition
 from refinedet.scene.output.writers import write_results
@@ -106,6 +107,15 @@ def test_damaged_and_missing_files_are_told(archive: Path, tmp_path: Path) -> No
         read_archive(tmp_path / "empty")
 
 
+def test_what_a_killed_process_left_is_not_read(archive: Path) -> None:
+    path = next((archive / "dataset").rglob("*.parquet"))
+    path.with_name(f".{path.name}").write_bytes(b"")
+    path.with_name(".part-x").mkdir()
+    (path.with_name(".part-x") / path.name).write_bytes(b"PAR1 no more")
+    assert len(read_archive(archive).ships) == 9
+    assert len(read_found(archive, 0.0).things) == 9
+
+
 def test_cells_larger_than_the_scenes_are_refused(archive: Path) -> None:
     with pytest.raises(InputError, match="smaller `cell_deg`"):
         density_map(archive, DensitySettings(cell_deg=0.5))
@@ -158,6 +168,18 @@ def test_density_is_ships_per_pass_and_nothing_where_nobody_looked(archive: Path
     whole = density_map(archive, DensitySettings(cell_deg=0.02, fixed=fixed_places(archive).path))
     assert "8 detections at fixed objects are left out" in whole.notes
     assert np.nansum(whole.layers["all"].per_pass) == pytest.approx(1 / 4)
+
+
+def test_ships_in_cells_that_no_scene_covers_are_told(archive: Path) -> None:
+    found = density_map(archive, DensitySettings(cell_deg=0.06))
+    assert found.ships == found.layers["all"].ships.sum() == 0
+    assert found.notes[-1].startswith("9 of 9 ships are in cells whose centre no scene covers")
+    assert density_map(archive, DensitySettings(cell_deg=0.02, overwrite=True)).notes == ()
+
+
+def test_a_distance_from_fixed_objects_needs_their_file() -> None:
+    with pytest.raises(InputError, match="`fixed_m`: expected a file in `fixed` beside it"):
+        DensitySettings(fixed_m=50)
 
 
 def test_a_file_of_other_shapes_is_no_file_of_fixed_things(archive: Path, tmp_path: Path) -> None:

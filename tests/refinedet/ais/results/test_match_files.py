@@ -275,6 +275,18 @@ def test_ships_without_a_time_need_one(files: tuple[Any, Path, Path]) -> None:
         match_files([ships], [ais], ViewSettings(time="2024-05-01T17:00:00Z", **_plain(VIEW)))
 
 
+def test_a_scene_without_ships_keeps_the_time_of_its_record(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    ships.write_text(json.dumps({"type": "FeatureCollection", "features": []}))
+    stated = ViewSettings(time="2024-05-01T17:00:00Z", **_plain(VIEW))
+    assert match_files([ships], [ais], stated)
+    time = {"start": "2023-05-01T17:00:00Z"}
+    ships.with_name("made.run.json").write_text(json.dumps({"scene": {"read_as": {"time": time}}}))
+    assert match_files([ships], [ais], VIEW, MatchOptions(overwrite=True))
+    with pytest.raises(InputError, match="whose scene has one, found 2024-05-01T17:00:00Z; leave it out"):
+        match_files([ships], [ais], stated, MatchOptions(overwrite=True))
+
+
 def _plain(view: ViewSettings) -> dict[str, Any]:
     return {"platform_heading": view.platform_heading, "incidence": view.incidence}
 
@@ -297,3 +309,10 @@ def test_pixels_alone_are_refused(tmp_path: Path, files: tuple[Any, Path, Path])
     (tmp_path / "px.geojson").write_text(json.dumps({"type": "FeatureCollection", "features": [feature]}))
     with pytest.raises(InputError, match="pixels alone"):
         match_files([tmp_path / "px.geojson"], [files[2]], VIEW)
+
+
+def test_ships_of_ais_are_no_detections(files: tuple[Any, Path, Path]) -> None:
+    _, ships, ais = files
+    match_files([ships], [ais], VIEW)
+    with pytest.raises(InputError, match="found ships of AIS; name the result file of `detect`"):
+        match_files([ships.with_name("made.ais.geojson")], [ais], VIEW)

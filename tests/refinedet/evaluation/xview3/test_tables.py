@@ -89,3 +89,11 @@ def test_what_is_there_is_kept_unless_told(labels: Path, tmp_path: Path) -> None
 def test_labels_have_no_scores(labels: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="labels have no scores"):
         convert_xview3(labels, tmp_path / "truth", score_min=0.5)
+
+
+@pytest.mark.parametrize("kind", ["labels", "detections"])
+def test_a_place_that_cannot_be_written_is_one_sentence(labels: Path, tmp_path: Path, kind: str) -> None:
+    source = labels if kind == "labels" else found(tmp_path / "a.geojson", "onev")
+    (tmp_path / "file").write_text("in the way")
+    with pytest.raises(FileError, match=r"^expected to write .*out, but that failed .*a file is in the way"):
+        convert_xview3(source, tmp_path / "file" / "out")
