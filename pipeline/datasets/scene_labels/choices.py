@@ -13,6 +13,8 @@ from refinedet.errors import InputError
 from refinedet.geo.vectors import file_kind
 
 _LABEL_SUFFIXES = (".geojson", ".gpkg", ".shp", ".csv", ".tsv")
+_OF_IMAGES = ("band", "values", "nodata")
+"""Settings of scenes that labelled images have, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +43,10 @@ def label_choices(
     if scenes:
         return LabelChoices(scenes, labels, settings)
     given = [
-        one.name for group in (labels, settings) for one, _ in options(group) if getattr(group, one.name) != one.default
+        one.name
+        for group in (labels, settings)
+        for one, _ in options(group)
+        if one.name not in _OF_IMAGES and getattr(group, one.name) != one.default
     ]
     if given:
         raise InputError(
