@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -79,6 +80,7 @@ def fit(
 
     Raises:
         RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded.
+        RefineDetError: a process that prepares batches was ended.
         InputError: the batch cannot be shared or is too small for batch normalisation, or no CUDA graph is possible.
     """
     config, device = dataset.config, next(model.parameters()).device
@@ -94,10 +96,17 @@ def fit(
         persistent_workers=config.workers > 0,  # a fork for each epoch would copy the parent's memory again
         pin_memory=device.type != "cpu" and isinstance(forward, EagerForward),  # its thread would disturb a recording
     )
+    if config.warmup_epochs >= config.epochs:
+        logger.warning(
+            "the warm-up of %g epochs is as long as the training of %d, so the learning rate never reaches lr, %g; "
+            "raise `epochs`, or lower `warmup_epochs`",
+            *(config.warmup_epochs, config.epochs, config.lr),
+        )
     started, first = time.monotonic(), state.epoch
     for epoch in range(first, config.epochs):
         sampler.epoch = epoch
-        row = _train_epoch(state, forward, loader, config)
+        with _living_workers():
+            row = _train_epoch(state, forward, loader, config)
         _check_progress(state, row["loss"], config)
         state.epoch = epoch + 1
         if config.is_validated(state.epoch):
@@ -164,6 +173,20 @@ def _train_epoch(state: TrainState, forward: Forward, loader: DataLoader[Any], c
             sums[name] = sums.get(name, 0.0) + value
     means = {k: v / len(loader) for k, v in sums.items()}
     return {"lr": learning_rate(state.epoch + 1, config), "loss": sum(means.values()), **means}
+
+
+@contextmanager
+def _living_workers() -> Iterator[None]:
+    """Raise one sentence if a process that prepares batches dies."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise RefineDetError(
+            "expected the processes that prepare batches to go on, found that one was ended, perhaps because memory "
+            "was short; free memory and start again: training continues after the last finished epoch"
+        ) from error
 
 
 def _called(forward: Forward, images: Tensor) -> RawOutputs:
