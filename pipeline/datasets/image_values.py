@@ -12,10 +12,13 @@ from typing import Any
 from refinedet.config import ValueKind
 from refinedet.config.detect_options import SceneSettings
 from refinedet.raster import SceneReader, open_scene
+from refinedet.scene.input.eight_bit import looks_like_decibels
 from refinedet.scene.input.reading import apply_reading
 from refinedet.scene.input.values import NAMES
 
 _COLOURS = 3
+_LOOKED_AT, _MANY = 100, 0.05
+"""Number of pictures of 8 bits that are examined, and share of decibels among them that is a warning."""
 
 
 @contextmanager
@@ -45,12 +48,15 @@ class ValueReport:
 
     def __init__(self) -> None:
         self._names: dict[ValueKind, list[str]] = defaultdict(list)
+        self._decibels: list[bool] = []
 
     def add(self, name: str, reader: SceneReader) -> None:
         """Count an image that `open_image` opened."""
         values: Any = reader.read_as.get("values")
         if values is not None:
             self._names[values["kind"]].append(name)
+        elif len(self._decibels) < _LOOKED_AT:
+            self._decibels.append(looks_like_decibels(reader))
 
     @property
     def counts(self) -> dict[ValueKind, int]:
@@ -58,7 +64,14 @@ class ValueReport:
         return {kind: len(names) for kind, names in sorted(self._names.items())}
 
     def tell(self, log: logging.Logger) -> None:
-        """Log which images are no amplitudes; it is a warning if the images are of several kinds."""
+        """Log which images are no amplitudes; it is a warning if they are of several kinds, or read otherwise there."""
+        count = sum(self._decibels)
+        if count > _MANY * len(self._decibels):
+            log.warning(
+                "%d of %d pictures of 8 bits look like decibels: training uses them as they are, detection converts "
+                "such scenes to amplitudes; set `values` to db here, or to amplitude in detection",
+                *(count, len(self._decibels)),
+            )
         if set(self._names) <= {"amplitude"}:
             return
         told = [f"{len(names)} as {NAMES[kind]} (such as {names[0]})" for kind, names in sorted(self._names.items())]

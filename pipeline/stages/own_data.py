@@ -157,7 +157,7 @@ def _chips_of_images(path: Path, images: Path | None, choices: Choices, out: Pat
     shares = {"val_fraction": choices.val_fraction, "test_fraction": choices.test_fraction}
     base, summary = convert_labels(find_labels(path, images, choices.boxes), out / "convert", **shares)
     _tell(summary, choices, read_record(out / "convert" / "train.json").classes)
-    tile(start.tile, start.radiometry, base, out / "convert", out / "tile")
+    tile(start.tile, start.radiometry, base, out / "convert", out / "tile").tell(logger)
     return dict(summary.counts)
 
 

@@ -68,10 +68,13 @@ def tile(
     records: Path,
     out: Path,
     gsd_m: PixelSizes | None = None,
-) -> None:
+) -> ValueReport:
     """Cut the images of the records in folder `records` (files under `source`) into chips in folder `out`.
 
     `gsd_m` and the windows are written beside the chips, for the header of the checkpoint.
+
+    Returns:
+        How the values of the images were read, for `ValueReport.tell`.
 
     Raises:
         FileError: an image is missing or damaged.
@@ -100,9 +103,9 @@ def tile(
             counts["chips"], counts["scenes"] = len(chips), len(record.images)
             summary[split] = dict(sorted(counts.items()))
             _LOG.info("%s: %s", split, summary[split])
-        report.tell(_LOG)
         write_json(staged / "summary.json", summary | {"values": report.counts})
         write_json(staged / TRAINED_ON, TrainedOn(params.windows, gsd_m).to_dict())
+    return report
 
 
 def _window_count(records: Iterable[Record], config: TileConfig) -> int:
@@ -222,7 +225,8 @@ def main() -> None:
     """Run the stage in the current folder."""
     params = load_params()
     gsd_m = pixel_sizes(params.dataset, simulates=params.scenes is not None)
-    tile(params.tile, params.radiometry, OUTPUTS / "download", OUTPUTS / "convert", OUTPUTS / "tile", gsd_m)
+    places = OUTPUTS / "download", OUTPUTS / "convert", OUTPUTS / "tile"
+    tile(params.tile, params.radiometry, *places, gsd_m).tell(_LOG)
 
 
 if __name__ == "__main__":

@@ -73,6 +73,17 @@ def told(caplog: pytest.LogCaptureFixture, *paths: Path) -> list[tuple[str, str]
     return [(record.levelname, record.getMessage()) for record in caplog.records]
 
 
+def test_pictures_that_detection_would_convert_are_warned_of(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    looks = np.random.default_rng(8).gamma(4.4, 1 / 4.4, (320, 320)) * np.linspace(1, 9, 320)
+    power = 10 * np.log10(looks)
+    write_scene(tmp_path / "a.tif", np.clip((power + 25) / 40 * 255, 0, 255).astype(np.uint8))
+    write_scene(tmp_path / "b.tif", np.clip(np.sqrt(looks) * 40, 0, 255).astype(np.uint8))
+    ((level, sentence),) = told(caplog, tmp_path / "a.tif", tmp_path / "b.tif")
+    assert level == "WARNING"
+    assert sentence.startswith("1 of 2 pictures of 8 bits look like decibels: training uses them as they are")
+    assert told(caplog, tmp_path / "b.tif") == []
+
+
 def test_the_log_says_how_images_are_read(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     write_scene(tmp_path / "a.tif", decibels(1))
     write_scene(tmp_path / "b.tif", decibels(2))
