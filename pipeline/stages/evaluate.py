@@ -72,16 +72,7 @@ def evaluate(
         InputError: the predictor has other classes, or there are no test chips.
     """
     truth = read_record(chips / "test.json")
-    if predictor.classes != truth.classes:
-        raise InputError(
-            f"expected a checkpoint for the classes {', '.join(truth.classes)} of {chips / 'test.json'}, found one for "
-            f"{', '.join(predictor.classes)}; train one on these chips"
-        )
-    if not truth.images:
-        raise InputError(
-            f"expected chips to test on in {chips / 'test.json'}, found none; raise `scenes.test` of the recipe, or "
-            "name images for the test"
-        )
+    _check(predictor, truth, chips / "test.json")
     subsets_file = records / "subsets.json"
     subsets = read_json(subsets_file) if subsets_file.is_file() else {}
     found = predict_record(predictor, truth, chips)
@@ -107,6 +98,19 @@ def evaluate(
         )
         write_json(staged / "chips.json", chip_table(truth, found))
     return metrics
+
+
+def _check(predictor: Predictor, truth: Record, source: Path) -> None:
+    if predictor.classes != truth.classes:
+        raise InputError(
+            f"expected a checkpoint for the classes {', '.join(truth.classes)} of {source}, found one for "
+            f"{', '.join(predictor.classes)}; train one on these chips"
+        )
+    if not truth.images:
+        raise InputError(
+            f"expected chips to test on in {source}, found none; raise `scenes.test` of the recipe, or name images for "
+            "the test"
+        )
 
 
 def predict_record(predictor: Predictor, truth: Record, root: Path) -> dict[int, Detections]:

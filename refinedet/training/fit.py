@@ -79,8 +79,8 @@ def fit(
             one again, because the interruption may have come between saving and this call.
 
     Raises:
-        RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded.
-        RefineDetError: a process that prepares batches was ended.
+        RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded;
+            or a process that prepares batches was ended.
         InputError: the batch cannot be shared or is too small for batch normalisation, or no CUDA graph is possible.
     """
     config, device = dataset.config, next(model.parameters()).device
@@ -96,12 +96,6 @@ def fit(
         persistent_workers=config.workers > 0,  # a fork for each epoch would copy the parent's memory again
         pin_memory=device.type != "cpu" and isinstance(forward, EagerForward),  # its thread would disturb a recording
     )
-    if config.warmup_epochs >= config.epochs:
-        logger.warning(
-            "the warm-up of %g epochs is as long as the training of %d, so the learning rate never reaches lr, %g; "
-            "raise `epochs`, or lower `warmup_epochs`",
-            *(config.warmup_epochs, config.epochs, config.lr),
-        )
     started, first = time.monotonic(), state.epoch
     for epoch in range(first, config.epochs):
         sampler.epoch = epoch
@@ -127,6 +121,12 @@ def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainStat
         raise InputError(
             "expected GPUs for sync_batch_norm, found a CPU; set it to false, or use freeze_batch_norm, "
             "which needs no statistics of the batch"
+        )
+    if config.warmup_epochs >= config.epochs:
+        logger.warning(
+            "the warm-up of %g epochs is as long as the training of %d, so the learning rate never reaches lr, %g; "
+            "raise `epochs`, or lower `warmup_epochs`",
+            *(config.warmup_epochs, config.epochs, config.lr),
         )
     torch.manual_seed(config.seed)
     keep_freed_memory()
