@@ -79,8 +79,7 @@ def fit(
             one again, because the interruption may have come between saving and this call.
 
     Raises:
-        RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded;
-            or a process that prepares batches was ended.
+        RefineDetError: the training has diverged, so the loss or a weight is not finite or too high; or a worker died.
         InputError: the batch cannot be shared or is too small for batch normalisation, or no CUDA graph is possible.
     """
     config, device = dataset.config, next(model.parameters()).device
@@ -99,8 +98,7 @@ def fit(
     started, first = time.monotonic(), state.epoch
     for epoch in range(first, config.epochs):
         sampler.epoch = epoch
-        with _living_workers():
-            row = _train_epoch(state, forward, loader, config)
+        row = _train_epoch(state, forward, loader, config)
         _check_progress(state, row["loss"], config)
         state.epoch = epoch + 1
         if config.is_validated(state.epoch):
@@ -153,6 +151,21 @@ def _keep(state: TrainState, header: Header) -> None:
     state.save()
 
 
+@contextmanager
+def _living_workers() -> Iterator[None]:
+    """Raise one sentence if a process that prepares batches dies."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise RefineDetError(
+            "expected the processes that prepare batches to go on, found that one was ended, perhaps because memory "
+            "was short; free memory and start again: training continues after the last finished epoch"
+        ) from error
+
+
+@_living_workers()
 def _train_epoch(state: TrainState, forward: Forward, loader: DataLoader[Any], config: TrainConfig) -> Row:
     model = state.model.train()
     if config.freeze_batch_norm:
@@ -173,20 +186,6 @@ def _train_epoch(state: TrainState, forward: Forward, loader: DataLoader[Any], c
             sums[name] = sums.get(name, 0.0) + value
     means = {k: v / len(loader) for k, v in sums.items()}
     return {"lr": learning_rate(state.epoch + 1, config), "loss": sum(means.values()), **means}
-
-
-@contextmanager
-def _living_workers() -> Iterator[None]:
-    """Raise one sentence if a process that prepares batches dies."""
-    try:
-        yield
-    except RuntimeError as error:
-        if "DataLoader worker" not in str(error):
-            raise
-        raise RefineDetError(
-            "expected the processes that prepare batches to go on, found that one was ended, perhaps because memory "
-            "was short; free memory and start again: training continues after the last finished epoch"
-        ) from error
 
 
 def _called(forward: Forward, images: Tensor) -> RawOutputs:
