@@ -25,6 +25,7 @@ from refinedet.config import (
     TrainConfig,
 )
 from refinedet.config.base import Count, Settings, Share, Whole, check, validated
+from refinedet.config.detect_options import NoData, SceneSettings, Values
 from refinedet.config.scene_kind import SceneKind
 from refinedet.errors import FileError, InputError
 
@@ -96,6 +97,17 @@ class TileParams(Settings):
     """Share of the training chips without a ship that is kept."""
     shards_beyond: Whole = _SHARDS_BEYOND
     """Number of windows of all splits together beyond which chips are packed into a few large files."""
+    band: str | int | None = None
+    """Band of the images, by number or description; None: by polarisation, else the brightest one; or RGB."""
+    values: Values = "auto"
+    """Kind of the values of images of more than 8 bits, as in detection; auto: guessed."""
+    nodata: NoData | None = None
+    """Value of missing pixels, nan or none; None: as the images say, else guessed."""
+
+    @property
+    def pixels(self) -> SceneSettings:
+        """Settings for reading the pixels of an image."""
+        return SceneSettings(band=self.band, values=self.values, nodata=self.nodata)
 
 
 @validated(frozen=True, slots=True)
@@ -104,11 +116,14 @@ class TileSection(TileConfig):
 
     keep_empty: Share = 1.0
     shards_beyond: Whole = _SHARDS_BEYOND
+    band: str | int | None = None
+    values: Values = "auto"
+    nodata: NoData | None = None
 
     def params(self) -> TileParams:
         """Convert to TileParams."""
         windows = TileConfig(self.tile_px, self.overlap_px, self.whole_factor, self.min_visible)
-        return TileParams(windows, self.keep_empty, self.shards_beyond)
+        return TileParams(windows, self.keep_empty, self.shards_beyond, self.band, self.values, self.nodata)
 
 
 @validated(frozen=True, slots=True)

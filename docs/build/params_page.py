@@ -23,6 +23,8 @@ with `-S` ([the workflow](../training/workflow.md#change-a-setting)):
 .venv/bin/dvc exp run -S recipe=ssdd -S recipes.ssdd.train.seed=2
 ```
 
+A key that the recipe leaves out needs two plus signs, as in `-S ++recipes.ssdd.model.detail=true`.
+
 A wrong setting is one sentence that names its path, what was expected, and what was found. A *share* lies
 within 0 and 1. [Models](models.md) explains the settings of the network in more words.
 """

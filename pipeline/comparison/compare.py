@@ -52,7 +52,8 @@ def compare(words: Sequence[str], out: Path = PAGE) -> dict[str, Any]:
         out: HTML file.
 
     Returns:
-        Content of the JSON file. `experiments`: label -> Numbers.to_dict(). `differences`: label -> measure -> `value`
+        Content of the JSON file. `experiments`: label -> Numbers.to_dict(). `same_test`: false if the test splits
+        differ, which is a warning too. `differences`: label -> measure -> `value`
         and `interval`, from the first experiment; empty if truth or detections are missing, or the splits differ.
 
     Raises:
@@ -71,11 +72,15 @@ def compare(words: Sequence[str], out: Path = PAGE) -> dict[str, Any]:
         compared = {one.label: one.numbers for one in experiments}
         together = _together(experiments)
         differences = {} if together is None else _differences(together)
-        comparison = Comparison(compared, differences, [] if together is None else _side_by_side(together))
-        text = render(comparison)
+        chips = [] if together is None else _side_by_side(together)
+        same_test = _same_test(experiments)
+        text = render(Comparison(compared, differences, chips, same_test))
+    if not same_test:
+        logger.warning("the test splits differ, in chips or in ships: the figures do not compare like with like")
     write_text(out, text)
     content = {
         "experiments": {label: numbers.to_dict() for label, numbers in compared.items()},
+        "same_test": same_test,
         "differences": {label: {name: asdict(d) for name, d in row.items()} for label, row in differences.items()},
     }
     write_json(out.with_suffix(".json"), content)
@@ -93,6 +98,15 @@ def _together(experiments: Sequence[Experiment]) -> _Together | None:
         return None
     judged = {one.label: Judged.of(truth, one.found) for one in experiments if one.found is not None}
     return _Together(truth, experiments, judged)
+
+
+def _same_test(experiments: Sequence[Experiment]) -> bool:
+    """True if all have as many test chips and ships, and the same chips and boxes where these are available."""
+    numbers = [experiment.numbers for experiment in experiments]
+    counts = {(one.test.get("chips"), one.test.get("ships")) for one in numbers}
+    names = {tuple(row["chip"] for row in one.chips) for one in numbers if one.chips}
+    truths = [experiment.truth for experiment in experiments if experiment.truth is not None]
+    return len(counts) == 1 and len(names) <= 1 and all(_same(one, truths[0]) for one in truths)
 
 
 def _same(one: Record, other: Record) -> bool:

@@ -49,6 +49,8 @@ class Comparison:
     """Label of each experiment but the first -> measure -> difference from the first."""
     chips: Sequence[SideBySide]
     """Chips on which the experiments differ most; empty if the chips or the detections are not available."""
+    same_test: bool
+    """True if all were tested on the same ships of the same chips, as far as it is known."""
 
 
 def render(comparison: Comparison) -> str:
@@ -62,7 +64,7 @@ def render(comparison: Comparison) -> str:
         "comparison/page.html",
         comparison=comparison,
         first=next(iter(compared)),
-        same_test=_same_test(compared),
+        same_test=comparison.same_test,
         groups=groups,
         columns=columns([row for group in groups for row in group["rows"].values()]),
         published=published,
@@ -76,12 +78,6 @@ def render(comparison: Comparison) -> str:
         kinds_found=kinds_found(list(compared.values())),
         settings=_settings(compared),
     )
-
-
-def _same_test(compared: Mapping[str, Numbers]) -> bool:
-    """True if all numbers show the same number of chips and of ships."""
-    found = [([row["chip"] for row in n.chips], n.test.get("chips"), n.test.get("ships")) for n in compared.values()]
-    return all(one == found[0] for one in found)
 
 
 def _published(compared: Mapping[str, Numbers]) -> Sequence[Published]:

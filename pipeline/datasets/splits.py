@@ -35,15 +35,16 @@ def pixel_digest(pixels: NDArray[Any]) -> str:
 def cut_validation(train: list[Image], test: Iterable[Image], val_fraction: float) -> tuple[list[Image], list[Image]]:
     """Split training images into (train, val) by the digest of their pixels, so that copies stay together.
 
-    The choice for one image does not depend on the others. An image that is also in the test split stays in train,
-    because a validation score must not depend on test images.
+    The choice for one image does not depend on the others, unless none is chosen: then it is the one with the lowest
+    digest. An image that is also in the test split stays in train, because a validation score must not depend on test
+    images. With a fraction of 0, no image is cut.
     """
-    held = {image.digest for image in test}
-
-    def is_val(image: Image) -> bool:
-        return _share(image.digest) < val_fraction and image.digest not in held
-
-    return [image for image in train if not is_val(image)], [image for image in train if is_val(image)]
+    every = {image.digest for image in train}
+    free = every - {image.digest for image in test}
+    chosen = {digest for digest in free if _share(digest) < val_fraction}
+    if not chosen and free and val_fraction > 0 and len(every) > 1:
+        chosen = {min(free)}
+    return [i for i in train if i.digest not in chosen], [i for i in train if i.digest in chosen]
 
 
 def cut_off(images: list[Image], fraction: float, salt: str, *, leave: int) -> tuple[list[Image], list[Image]]:

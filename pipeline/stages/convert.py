@@ -126,7 +126,14 @@ def write_records(dataset: str, converted: Reading, out: Path, **further: Any) -
             **further,
         }
         write_json(staged / "summary.json", summary)
-    _LOG.info("%s: %s; %d test images are also in training", dataset, summary["splits"], len(leaked))
+    _LOG.info("%s: %s", dataset, summary["splits"])
+    if leaked:
+        _LOG.warning(
+            "%d of %d test images are also in training or validation, so measures on test are too high; those of "
+            "`without_leaked` leave these images out",
+            len(leaked),
+            len(records["test"].images),
+        )
     copied = _copied(across)
     if copied:
         _LOG.warning(

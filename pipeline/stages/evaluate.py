@@ -69,11 +69,10 @@ def evaluate(
 
     Raises:
         FileError: a chip or record is missing or damaged.
-        InputError: the predictor has other classes.
+        InputError: the predictor has other classes, or there are no test chips.
     """
     truth = read_record(chips / "test.json")
-    if predictor.classes != truth.classes:
-        raise InputError(f"expected a checkpoint for the classes {truth.classes}, found one for {predictor.classes}")
+    _check(predictor, truth, chips / "test.json")
     subsets_file = records / "subsets.json"
     subsets = read_json(subsets_file) if subsets_file.is_file() else {}
     found = predict_record(predictor, truth, chips)
@@ -99,6 +98,19 @@ def evaluate(
         )
         write_json(staged / "chips.json", chip_table(truth, found))
     return metrics
+
+
+def _check(predictor: Predictor, truth: Record, source: Path) -> None:
+    if predictor.classes != truth.classes:
+        raise InputError(
+            f"expected a checkpoint for the classes {', '.join(truth.classes)} of {source}, found one for "
+            f"{', '.join(predictor.classes)}; train one on these chips"
+        )
+    if not truth.images:
+        raise InputError(
+            f"expected chips to test on in {source}, found none; raise `scenes.test` of the recipe, or name images for "
+            "the test"
+        )
 
 
 def predict_record(predictor: Predictor, truth: Record, root: Path) -> dict[int, Detections]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +23,7 @@ from pipeline.stages.tile import tile
 from pipeline.stages.train import Places, train
 from pipeline.tracking.runs import track
 from refinedet.config import STRIDES, AugmentConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
+from refinedet.config.detect_options import SceneSettings
 from refinedet.data.coco import read_record
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
@@ -65,6 +66,8 @@ class Choices:
     test_fraction: float = 0.1
     labels: LabelChoices | None = None
     """Scenes, if the annotations are labels on the ground; None: a COCO file."""
+    pixels: SceneSettings = field(default_factory=SceneSettings)
+    """Band, values and nodata of the images of a COCO file; the other settings are for scenes."""
 
 
 def train_own(annotations: Path, images: Path | None, out: Path, choices: Choices) -> Metrics:
@@ -157,7 +160,7 @@ def _chips_of_images(path: Path, images: Path | None, choices: Choices, out: Pat
     shares = {"val_fraction": choices.val_fraction, "test_fraction": choices.test_fraction}
     base, summary = convert_labels(find_labels(path, images, choices.boxes), out / "convert", **shares)
     _tell(summary, choices, read_record(out / "convert" / "train.json").classes)
-    tile(start.tile, start.radiometry, base, out / "convert", out / "tile")
+    tile(start.tile, start.radiometry, base, out / "convert", out / "tile").tell(logger)
     return dict(summary.counts)
 
 
@@ -189,6 +192,8 @@ def _start(choices: Choices, dataset: str) -> Params:
     fresh = choices.init == FRESH
     header = None if fresh else read_header(initial_checkpoint(choices.init))
     standard_lr = _FRESH_LR if fresh else _TUNING_LR
+    windows = TileConfig() if header is None else header.trained_on.windows
+    pixels = choices.pixels if choices.labels is None else SceneSettings()  # scenes become 8-bit blocks before
     return Params(
         recipe="own",
         dataset=dataset,
@@ -196,7 +201,7 @@ def _start(choices: Choices, dataset: str) -> Params:
         scenes=None,
         convert=ConvertParams(val_fraction=choices.val_fraction),
         radiometry=Radiometry() if header is None else header.radiometry,
-        tile=TileParams(TileConfig() if header is None else header.trained_on.windows),
+        tile=TileParams(windows, band=pixels.band, values=pixels.values, nodata=pixels.nodata),
         model=VARIANTS["refinedetpp512_lite0"] if header is None else header.model,
         train=TrainConfig(
             seed=choices.seed,

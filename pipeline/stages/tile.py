@@ -1,4 +1,4 @@
-"""Stage tile: 8-bit chips and their truth, with the same windows and the same stretch as in detection.
+"""Stage tile: 8-bit chips and their truth, with the same windows, values and stretch as in detection.
 
 File names in the records are relative to outputs/tile; `extra` holds the scene of a chip (its file name in
 outputs/download) and its window there. All chips of a scene are in one split. Many chips are packed into shards, and
@@ -21,6 +21,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.datasets.catalogue import pixel_sizes
+from pipeline.datasets.image_values import ValueReport, open_image
 from pipeline.datasets.splits import stable_draw
 from pipeline.params import TileParams, load_params
 from pipeline.stage import OUTPUTS, REAL, SPLITS, TRAINED_ON, run_stage
@@ -40,7 +41,7 @@ from refinedet.data.shards import ShardWriter
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json
 from refinedet.radiometry import valid_mask
-from refinedet.raster import SceneReader, open_scene
+from refinedet.raster import SceneReader
 from refinedet.stretch.stretch_limits import scene_limits
 from refinedet.stretch.stretching import Stretch
 from refinedet.tiling import Window, boxes_in_window, windows
@@ -67,16 +68,21 @@ def tile(
     records: Path,
     out: Path,
     gsd_m: PixelSizes | None = None,
-) -> None:
+) -> ValueReport:
     """Cut the images of the records in folder `records` (files under `source`) into chips in folder `out`.
 
     `gsd_m` and the windows are written beside the chips, for the header of the checkpoint.
 
+    Returns:
+        How the values of the images were read, for `ValueReport.tell`.
+
     Raises:
         FileError: an image is missing or damaged.
-        InputError: a record is invalid, or two images would give chips with one name.
+        InputError: a record is invalid, two images would give chips with one name, or the values of an image cannot be
+            those that `params` state or detection takes.
     """
     summary: dict[str, Any] = {}
+    report = ValueReport()
     converted = {split: read_record(records / f"{split}.json") for split in SPLITS}
     packed = _window_count(converted.values(), params.windows) > params.shards_beyond
     with atomic_folder(out) as staged:
@@ -88,7 +94,8 @@ def tile(
             with _Writer(staged, split, packed=packed) as writer:
                 for image in record.images:
                     cut = _Cutter(params, radiometry, keep_empty, counts)
-                    with open_scene(source / image.file_name) as reader:
+                    with open_image(source / image.file_name, params.pixels) as reader:
+                        report.add(image.file_name, reader)
                         for chip, pixels in cut.chips(reader, _Scene(image, record, stems[image.file_name]), split):
                             writer.write(chip.file_name, pixels)
                             chips.append(chip)
@@ -96,8 +103,9 @@ def tile(
             counts["chips"], counts["scenes"] = len(chips), len(record.images)
             summary[split] = dict(sorted(counts.items()))
             _LOG.info("%s: %s", split, summary[split])
-        write_json(staged / "summary.json", summary)
+        write_json(staged / "summary.json", summary | {"values": report.counts})
         write_json(staged / TRAINED_ON, TrainedOn(params.windows, gsd_m).to_dict())
+    return report
 
 
 def _window_count(records: Iterable[Record], config: TileConfig) -> int:
@@ -217,7 +225,8 @@ def main() -> None:
     """Run the stage in the current folder."""
     params = load_params()
     gsd_m = pixel_sizes(params.dataset, simulates=params.scenes is not None)
-    tile(params.tile, params.radiometry, OUTPUTS / "download", OUTPUTS / "convert", OUTPUTS / "tile", gsd_m)
+    places = OUTPUTS / "download", OUTPUTS / "convert", OUTPUTS / "tile"
+    tile(params.tile, params.radiometry, *places, gsd_m).tell(_LOG)
 
 
 if __name__ == "__main__":

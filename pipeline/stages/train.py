@@ -31,6 +31,7 @@ from pipeline.tracking.runs import MlflowTracker, remember_run
 from pipeline.tracking.system_metrics import sampled
 from refinedet.config import ModelConfig, TrainedOn
 from refinedet.data.coco import BESIDE, Record, read_record
+from refinedet.errors import InputError
 from refinedet.files import read_json, sha256_file, sha256_tree, write_json
 from refinedet.model.checkpoint import Header, means_ship, read_header
 from refinedet.model.initial import initial_checkpoint, load_initial
@@ -121,6 +122,11 @@ def prepare(params: Params, places: Places) -> Training:
         FileError, InputError: as `train`.
     """
     train, val = (read_record(places.chips / f"{split}.json") for split in ("train", "val"))
+    if not val.images:
+        raise InputError(
+            f"expected chips to validate on in {places.chips / 'val.json'}, found none; raise `convert.val_fraction` "
+            "or `scenes.val` of the recipe, or name images for validation"
+        )
     header = Header(
         _network_config(params, train.classes),
         train.classes,

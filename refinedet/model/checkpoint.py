@@ -143,17 +143,33 @@ def load_model(path: str | Path) -> tuple[RefineDet, Header]:
         FileError: missing or damaged file.
         InputError: not a refinedet checkpoint, or weights that do not fit its own configuration.
     """
-    from safetensors.torch import load_file
-
     from refinedet.model.network import RefineDet
 
     header = read_header(path)
     model = RefineDet(replace(header.model, backbone_weights="none"))  # all weights are in the file
     try:
-        model.load_state_dict(load_file(path))
+        model.load_state_dict(read_weights(path))
     except RuntimeError as error:
         raise InputError(f"expected weights that fit the configuration in {path}, found others ({error})") from error
     return model.eval(), header
+
+
+def read_weights(path: str | Path) -> dict[str, Tensor]:
+    """Read the weights of a checkpoint by name, on the CPU.
+
+    Raises:
+        FileError: a weight is NaN or infinite; such a file was never written by `save_checkpoint`.
+    """
+    from safetensors.torch import load_file
+
+    weights = load_file(path)
+    for name, tensor in weights.items():
+        if not tensor.isfinite().all():
+            raise FileError(
+                f"expected finite weights in {path}, found NaN or infinity in '{name}'; the file is damaged, so fetch "
+                "or copy it again"
+            )
+    return weights
 
 
 def _open_metadata(path: Path) -> dict[str, str]:

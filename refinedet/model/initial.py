@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from safetensors.torch import load_file
 from torch import Tensor
 
 from refinedet.config import ModelConfig
 from refinedet.errors import FileError, InputError
-from refinedet.model.checkpoint import read_header
+from refinedet.model.checkpoint import read_header, read_weights
 from refinedet.model.network import RefineDet
 from refinedet.weights import shipped_weights
 
@@ -50,7 +49,7 @@ def load_initial(model: RefineDet, path: str | Path) -> list[str]:
         InputError: no refinedet checkpoint, or one of another architecture: fewer than half of the tensors fit.
     """
     header = read_header(path)
-    source, target = load_file(path), model.state_dict()
+    source, target = read_weights(path), model.state_dict()
     apart = _apart(model, header.model)
     fitting = [
         name

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from copy import deepcopy
 from dataclasses import replace
 from pathlib import Path
@@ -78,7 +79,7 @@ def fit(
             one again, because the interruption may have come between saving and this call.
 
     Raises:
-        RefineDetError: the training has diverged: the loss or a weight is no longer finite, or the loss has exploded.
+        RefineDetError: the training has diverged, so the loss or a weight is not finite or too high; or a worker died.
         InputError: the batch cannot be shared or is too small for batch normalisation, or no CUDA graph is possible.
     """
     config, device = dataset.config, next(model.parameters()).device
@@ -119,6 +120,12 @@ def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainStat
             "expected GPUs for sync_batch_norm, found a CPU; set it to false, or use freeze_batch_norm, "
             "which needs no statistics of the batch"
         )
+    if config.warmup_epochs >= config.epochs:
+        logger.warning(
+            "the warm-up of %g epochs is as long as the training of %d, so the learning rate never reaches lr, %g; "
+            "raise `epochs`, or lower `warmup_epochs`",
+            *(config.warmup_epochs, config.epochs, config.lr),
+        )
     torch.manual_seed(config.seed)
     keep_freed_memory()
     model = model.to(memory_format=torch.channels_last)
@@ -144,6 +151,21 @@ def _keep(state: TrainState, header: Header) -> None:
     state.save()
 
 
+@contextmanager
+def _living_workers() -> Iterator[None]:
+    """Raise one sentence if a process that prepares batches dies."""
+    try:
+        yield
+    except RuntimeError as error:
+        if "DataLoader worker" not in str(error):
+            raise
+        raise RefineDetError(
+            "expected the processes that prepare batches to go on, found that one was ended, perhaps because memory "
+            "was short; free memory and start again: training continues after the last finished epoch"
+        ) from error
+
+
+@_living_workers()
 def _train_epoch(state: TrainState, forward: Forward, loader: DataLoader[Any], config: TrainConfig) -> Row:
     model = state.model.train()
     if config.freeze_batch_norm:

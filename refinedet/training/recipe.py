@@ -32,6 +32,10 @@ STATE = "state.pt"
 """File of a training in progress, in a folder that is named by the training's key."""
 
 
+_FEW = 30
+"""Number of objects of *val* below which the choice of a score is uncertain."""
+
+
 @dataclass(frozen=True, slots=True)
 class Training:
     """One training: its chips, and everything else that its weights depend on."""
@@ -80,12 +84,20 @@ class Training:
 
     def finished(self, state: TrainState) -> Header:
         """Header of the checkpoint of a training that `fit` has ended; all processes of a group call this."""
-        point = operating_point(self.val.without_simulated(), self._predict(state.ema), self.header.model.input_px)
+        val = self.val.without_simulated()
+        point = operating_point(val, self._predict(state.ema), self.header.model.input_px)
         logger.info(
             "best on val at a score of %.2f with a slope of %.1f by size, which detection will call 0.5",
             point.score,
             point.size_slope,
         )
+        objects = sum(int((~ignored).sum()) for ignored in val.ignored.values())
+        if objects < _FEW:
+            logger.warning(
+                "the score that detection calls 0.5 is chosen on %d objects of val alone, so it is uncertain: label "
+                "more images for val, or set `score_min` in detection",
+                objects,
+            )
         told = {"val": _val_metrics(state.history[-1]), "operating_score_on": self.val_origins}
         provenance = self.header.provenance | told
         return replace(self.header, provenance=provenance, operating_score=point.score, size_slope=point.size_slope)

@@ -16,6 +16,8 @@ from refinedet.geo.vectors import file_kind
 
 _TABLES = (".csv", ".tsv")
 _LABEL_SUFFIXES = (".geojson", ".gpkg", ".shp", *_TABLES)
+_OF_IMAGES = ("band", "values", "nodata")
+"""Settings of scenes that labelled images have, too."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -47,7 +49,10 @@ def label_choices(
             raise InputError("expected no `time` for training, which does not depend on it; leave it out")
         return LabelChoices(scenes, labels, settings)
     given = [
-        one.name for group in (labels, settings) for one, _ in options(group) if getattr(group, one.name) != one.default
+        one.name
+        for group in (labels, settings)
+        for one, _ in options(group)
+        if one.name not in _OF_IMAGES and getattr(group, one.name) != one.default
     ]
     if given:
         raise InputError(

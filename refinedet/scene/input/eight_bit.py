@@ -98,6 +98,11 @@ class EightBit:
         return self.skewness < -LEAST_EVIDENCE and self.growth <= -max(_LEAST_FALL, self.span)
 
     @property
+    def is_read_as_decibels(self) -> bool:
+        """True if the values are read as decibels."""
+        return self.kind == "db" and not self.is_inverted
+
+    @property
     def is_undecided(self) -> bool:
         """True if the values may be decibels, but the sea is too flat to exclude a root of amplitude."""
         return self.kind == "amplitude" and self.evidence >= LEAST_EVIDENCE
@@ -143,16 +148,15 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
     """
     if kind == "amplitude":
         return False
-    blocks = _blocks(reader)
-    if any(_has_colours(block) for block in blocks):
+    guess = _guess_picture(reader)
+    if guess is None:
         if kind == "db":
             raise InputError(
                 f"expected a grey picture for `values` of db in {reader.path}, found a picture in colours; "
                 "name one of its bands by `band`"
             )
         return False
-    guess = guess_eight_bit([block if block.ndim == 2 else block[..., 1] for block in blocks])
-    if kind is None and (guess.is_inverted or guess.kind == "amplitude"):
+    if kind is None and not guess.is_read_as_decibels:
         reader.tell(*([_INVERTED] if guess.is_inverted else [_UNDECIDED] if guess.is_undecided else []))
         return False
     reader.use_steps((10 ** (np.arange(256) * guess.db_per_step / 20)).astype(np.float32))
@@ -163,6 +167,24 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
     evidence = "speckle" if kind is None else "setting"
     reader.tell(note, values={"kind": "db", "from": evidence, "db_per_step": guess.db_per_step})
     return True
+
+
+def looks_like_decibels(reader: SceneReader) -> bool:
+    """True if detection reads an 8-bit picture as decibels, unless the user states otherwise.
+
+    Raises:
+        FileError: the pixels cannot be read.
+    """
+    guess = _guess_picture(reader)
+    return guess is not None and guess.is_read_as_decibels
+
+
+def _guess_picture(reader: SceneReader) -> EightBit | None:
+    """Guess of the values of a picture; None for one in colours."""
+    blocks = _blocks(reader)
+    if any(_has_colours(block) for block in blocks):
+        return None
+    return guess_eight_bit([block if block.ndim == 2 else block[..., 1] for block in blocks])
 
 
 def _blocks(reader: SceneReader) -> list[NDArray[Any]]:

@@ -102,14 +102,18 @@ def test_an_evaluation_alone_is_compared_without_pictures(two: tuple[str, str], 
 def test_an_older_evaluation_has_what_it_has(two: tuple[str, str], tmp_path: Path) -> None:
     for name in ("score_calibration", "detection_errors", "chips"):
         (tmp_path / "a" / "evaluate" / f"{name}.json").unlink()
-    compare(two, tmp_path / "page.html")
+    assert compare(two, tmp_path / "page.html")["same_test"]
     assert "strong" in text_of(tmp_path / "page.html")
 
 
-def test_other_chips_are_not_like_for_like(two: tuple[str, str], tmp_path: Path) -> None:
+def test_other_chips_are_not_like_for_like(
+    two: tuple[str, str], tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     content = compare((two[0], str(outputs(tmp_path / "c", {0}, chips=5))), tmp_path / "page.html")
     assert content["differences"] == {}
     assert "do not compare like with like" in text_of(tmp_path / "page.html")
+    assert "the figures do not compare like with like" in caplog.text
+    assert not content["same_test"]
 
 
 def test_moved_truth_is_not_like_for_like_either(two: tuple[str, str], tmp_path: Path) -> None:
@@ -117,6 +121,7 @@ def test_moved_truth_is_not_like_for_like_either(two: tuple[str, str], tmp_path:
     truth.boxes[1][0, 2] += 1
     write_record(tmp_path / "b" / "tile" / "test.json", truth)
     assert compare(two, tmp_path / "page.html")["differences"] == {}
+    assert "do not compare like with like" in text_of(tmp_path / "page.html")
 
 
 def test_settings_that_differ_are_listed_from_reports(tmp_path: Path) -> None:

@@ -66,8 +66,11 @@ def test_corners_that_name_pixels_are_moved_to_their_centres(
 
 
 @pytest.mark.usefixtures("tiny")
-def test_copies_are_reported_within_and_across_splits(tiny_folder: Path, out: Path) -> None:
+def test_copies_are_reported_within_and_across_splits(
+    tiny_folder: Path, out: Path, caplog: pytest.LogCaptureFixture
+) -> None:
     convert("tiny", 0.3, tiny_folder, out)
+    assert "1 of 4 test images are also in training or validation, so measures on test are too high" in caplog.text
     duplicates = read_json(out / "summary.json")["duplicates"]
     assert duplicates["within"] == [["train/007.png", "train/008.png"]]
     assert duplicates["across"] == [["test: test/001.png", "train: train/003.png"]]

@@ -172,6 +172,13 @@ def test_part_without_chips_is_left_out() -> None:
     assert set(parts(truth, {"inshore": ["x"], "leaked": []})) == {""}
 
 
+def test_no_chips_to_test_on_are_one_sentence(chips: Path) -> None:
+    write_record(chips / "tile" / "test.json", build_record([], ("ship",)))
+    with pytest.raises(InputError, match=r"expected chips to test on in .*, found none; raise `scenes\.test`"):
+        evaluate(Told([]), chips / "tile", chips / "convert", chips / "out")
+    assert not (chips / "out").exists()
+
+
 def test_refusals(chips: Path) -> None:
     with pytest.raises(InputError, match="classes"):
         evaluate(Told(answers(), ("buoy",)), chips / "tile", chips / "convert", chips / "out")

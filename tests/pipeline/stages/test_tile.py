@@ -288,3 +288,14 @@ def test_a_scene_is_in_one_split_and_empty_chips_are_chosen_by_scene_and_window(
     for image in project.record("train").images:
         chosen = stable_draw(f"{image.extra['scene']} {image.extra['window']}") < 0.5
         assert chosen or len(project.record("train").boxes[image.id])
+
+
+def test_decibels_give_the_chips_of_their_amplitudes(project: Project) -> None:
+    amplitude = np.random.default_rng(4).rayleigh(0.1, (60, 60)) + 0.01
+    amplitude[20:30, 20:40] = 1.5
+    project.add("train", "a.tif", amplitude.astype(np.float32), [[20, 20, 40, 30]])
+    project.add("train", "b.tif", (20 * np.log10(amplitude)).astype(np.float32), [[20, 20, 40, 30]])
+    project.cut()
+    apart = project.chip("train/a.png").astype(int) - project.chip("train/b.png")
+    assert abs(apart).max() <= 1, "the rounding of float32"
+    assert read_json(project.out / "summary.json")["values"] == {"amplitude": 1, "db": 1}

@@ -139,3 +139,13 @@ def test_a_diverged_training_from_given_weights_says_what_is_left(trained: Path)
     kept = Path(sentence.rsplit(" in ", 1)[1])
     assert kept.name == LAST_GOOD
     assert read_header(kept).provenance["init"] == sha256_file(given)
+
+
+def test_no_chips_to_validate_on_are_said_before_the_training(tmp_path: Path) -> None:
+    write_chips(tmp_path / "outputs/tile", "train", 2)
+    write_chips(tmp_path / "outputs/tile", "val", 0)
+    YAML().dump({"stages": {"train": {"cmd": "x", "deps": ["outputs/tile"]}}}, tmp_path / "dvc.yaml")
+    done = train(tmp_path)
+    assert done.returncode == 1
+    assert "expected chips to validate on in outputs/tile/val.json, found none; raise `convert.val_f" in done.stderr
+    assert "epoch 1" not in done.stderr

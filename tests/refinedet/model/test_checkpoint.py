@@ -17,6 +17,7 @@ from refinedet.config import ModelConfig, PixelSizes, Radiometry, TileConfig, Tr
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file
 from refinedet.model.checkpoint import Header, describe_checkpoint, load_model, read_header, save_checkpoint
+from refinedet.model.initial import load_initial
 from refinedet.model.network import RefineDet
 
 CONFIG = ModelConfig(backbone_weights="none", tcb_channels=8)
@@ -63,6 +64,19 @@ def test_weights_that_are_not_finite_are_never_written(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="diverged"):
         save_checkpoint(tmp_path / "a.safetensors", {"w": torch.tensor([1.0, float("nan")])}, HEADER)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_with_damaged_weights_is_refused(tmp_path: Path) -> None:
+    path = tmp_path / "model.safetensors"
+    model = RefineDet(ModelConfig(backbone_weights="none", tcb_channels=8))
+    save_checkpoint(path, model.state_dict(), Header(model.config, ("ship",), Radiometry(), {}))
+    content = bytearray(path.read_bytes())
+    content[-400:] = b"\xff" * 400
+    path.write_bytes(content)
+    with pytest.raises(FileError, match="found NaN or infinity in"):
+        load_model(path)
+    with pytest.raises(FileError, match="the file is damaged"):
+        load_initial(model, path)
 
 
 def test_reading_a_header_does_not_import_torch(tmp_path: Path) -> None:

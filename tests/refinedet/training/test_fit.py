@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import signal
 from dataclasses import replace
 from pathlib import Path
 
@@ -128,6 +130,22 @@ def test_every_epoch_has_its_own_order_and_samples(chips: tuple[Record, Path]) -
     assert [k[1] for b in first for k in b] != [k[1] for b in second for k in b]
     dataset = ChipDataset(*chips, TRAIN, MODEL.input_px)
     assert not np.array_equal(dataset[(0, 0)].image, dataset[(1, 0)].image)
+
+
+def test_a_worker_that_dies_is_one_sentence(
+    chips: tuple[Record, Path], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(ChipDataset, "__getitem__", lambda *_: os.kill(os.getpid(), signal.SIGKILL))
+    with pytest.raises(RefineDetError, match="one was ended, perhaps because memory was short; free memory"):
+        run(chips, tmp_path / "state.pt", replace(TRAIN, workers=1))
+
+
+@pytest.mark.parametrize(("warmup_epochs", "warns"), [(0.5, False), (1.0, True), (7.0, True)])
+def test_a_warm_up_as_long_as_the_training_is_warned_of(
+    chips: tuple[Record, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, warmup_epochs: float, *, warns: bool
+) -> None:
+    run(chips, tmp_path / "state.pt", replace(TRAIN, epochs=1, warmup_epochs=warmup_epochs))
+    assert ("so the learning rate never reaches lr, 0.001" in caplog.text) == warns
 
 
 def test_fewer_chips_than_a_batch_still_train(chips: tuple[Record, Path], tmp_path: Path) -> None:

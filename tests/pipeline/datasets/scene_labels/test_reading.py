@@ -267,6 +267,7 @@ def test_choices_that_do_not_apply_are_errors(tmp_path: Path, scene: Path) -> No
     boxes.write_text("lon,lat\n")
     with pytest.raises(InputError, match=r"expected the scenes that the labels in .*boxes\.csv are of"):
         label_choices(boxes, (), labels, settings)
+    assert label_choices(coco, (), labels, SceneSettings(band=2, values="db", nodata=-99)) is None, "images have them"
     with pytest.raises(InputError, match="expected `labels_crs` beside labels over scenes, found no scene"):
         label_choices(coco, (), LabelSettings(labels_crs="EPSG:4326"), settings)
     with pytest.raises(InputError, match="expected `gsd_m` beside labels"):
