@@ -42,8 +42,6 @@ def driver_at(path: RasterFile, member: str | None, max_pixels: int) -> tuple[st
         raise FileError(f"expected {member} in the archive {path}, but it cannot be read ({error})") from error
     except OSError as error:
         raise FileError(f"{wanted}, but it cannot be read ({error.strerror})") from error
-    if driver is None and not size:
-        raise FileError(f"{wanted}, found an empty file; fetch or copy it again")
     if driver is None:
         raise FileError(f"{wanted}, found {other_kind(path, head)}")
     return driver, pages

@@ -26,7 +26,7 @@ _REST = bytes(600)
         ("a.vrt", b"<VRTDataset>", "a VRT file of GDAL", "name the raster that it reads"),
         ("a.tif", b"\n<!DOCTYPE html><html>", "a web page", "fetch it again, perhaps after a login"),
         ("a.tif", b"version https://git-lfs.github.com/spec/v1", "a pointer of Git LFS", "git lfs pull"),
-        ("a.tif", b"", "an empty file", "fetch or copy it again"),
+        ("a.tif", b"", "an empty file", "fetch it again"),
         ("a.tar", bytes(257) + b"ustar" + _REST, "a tar archive", "unpack it"),
         ("a.csv", b"lon,lat\n1,2\n", "text", "`manifest` reads lists of scenes"),
         ("a.bin", b"\1\2\3" + _REST, "a file of another kind", "if GDAL can read it"),
