@@ -60,8 +60,7 @@ def _sum_of_logits(scores: Scores) -> Scores:
 
 
 WAYS: dict[str, Callable[[Scores], Scores]] = {
-    "the program's": lambda scores: fused_score(scores.astype(np.float32)).astype(np.float64),
-    "noisy or": lambda scores: 1 - (1 - np.nan_to_num(scores)).prod(axis=1),
+    "noisy or (the program's)": lambda scores: fused_score(scores.astype(np.float32)).astype(np.float64),
     "highest": lambda scores: np.nan_to_num(scores).max(axis=1),
     "mean": lambda scores: np.nan_to_num(scores).mean(axis=1),
     "mean of logits": _mean_of_logits,

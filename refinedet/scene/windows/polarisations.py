@@ -22,13 +22,12 @@ Scores = NDArray[np.float32]
 
 
 def fused_score(scores: Scores) -> NDArray[np.float32]:
-    """Fused score (N,) of ships: a + (1 - a) b / 2 for scores a and b, of which a is the higher one.
+    """Fused score (N,) of ships: 1 - (1 - a)(1 - b) for scores a and b.
 
-    A ship of only one polarisation keeps its score. Two weak scores give a stronger one: halfway between a, which holds
-    if both polarisations show the same clutter, and 1 - (1 - a)(1 - b), which holds if they are independent.
+    A ship of only one polarisation keeps its score. Two weak scores give a stronger one.
     """
-    lower, higher = np.sort(np.nan_to_num(scores.astype(np.float64)), axis=1).T
-    return np.asarray(higher + (1 - higher) * lower / 2, np.float32)
+    left_open = 1 - np.nan_to_num(scores.astype(np.float64))
+    return np.asarray(1 - left_open.prod(axis=1), np.float32)
 
 
 def fuse_polarisations(first: Merged, second: Merged) -> Merged:

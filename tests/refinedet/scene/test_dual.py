@@ -129,7 +129,7 @@ def test_one_ship_two_scores(scene: Path) -> None:
     assert found[TWO] == [1.0, 1.0, 0.7]
     assert found[VV] == [1.0, 1.0, None]
     assert found[VH] == [1.0, None, 1.0]
-    assert found[WEAK] == [0.5, 0.4, 0.4]
+    assert found[WEAK] == [0.6, 0.4, 0.4]
     assert result.label == "vv+vh"
     assert [seen.name for seen in result.polarisations] == ["vv", "vh"]
     assert result.windows == 24

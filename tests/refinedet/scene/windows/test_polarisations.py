@@ -34,7 +34,7 @@ def rows(found: Merged) -> list[tuple[list[float], float, list[float | None]]]:
 
 def test_a_ship_of_both_is_one_with_the_box_of_the_stronger() -> None:
     found = fuse_polarisations(merged((10, 10, 30, 20, 0.5)), merged((12, 10, 32, 21, 0.8)))
-    assert rows(found) == [([12, 10, 32, 21], 0.85, [0.5, 0.8])]
+    assert rows(found) == [([12, 10, 32, 21], 0.9, [0.5, 0.8])]
     assert found.stronger.tolist() == [1]
 
 
@@ -78,7 +78,7 @@ def test_nothing_in_one_or_in_both() -> None:
 
 def test_two_weak_scores_make_a_stronger_one() -> None:
     scores = np.array([[0.4, 0.4], [0.4, np.nan], [1, 0.3], [np.nan, 0.7]], np.float32)
-    assert fused_score(scores).tolist() == pytest.approx([0.52, 0.4, 1, 0.7])
+    assert fused_score(scores).tolist() == pytest.approx([0.64, 0.4, 1, 0.7])
 
 
 _SHIPS = st.lists(
