@@ -12,7 +12,7 @@ from refinedet.scene.input.bands import NO_IMAGE, has_polarisation, role_of
 _SURE = (
     (r"(inc|inc_map|inc_map_ell|incidence|lia|lv_theta|lv_phi)|\w*incidence_?angle\w*", "an incidence or look angle"),
     (r"(ls|ls_map)|layover_?shadow\w*", "a map of layover and shadow"),
-    (r"coh|coherence|corr", "a coherence"),
+    (r"coh|coherence|s1[a-d]{2}_\w+_corr", "a coherence"),  # "corr" alone may mean that an image was corrected
     (r"unw_phase|wrapped_phase|phase|ifg|\w*_disp|los_disp", "a phase or a displacement"),
     (r"scattering_?area\w*|gamma_sigma_ratio|pix_area\w*", "a scattering area"),
 )

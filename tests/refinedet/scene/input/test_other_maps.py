@@ -40,6 +40,7 @@ def test_a_name_says_that_it_is_no_image(file: str, band: str, kind: str) -> Non
     [
         (f"{_HYP3}_VV.tif", ""),
         ("bay_area.tif", ""),
+        ("S1A_20240101_corr.tif", ""),
         ("sea_mask.tif", "VV_masked"),
         ("triangle.tif", ""),
         ("corridor.tif", "Sigma0_VV_use_local_incidence_angle_from_dem"),
