@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Iterator
 from dataclasses import dataclass
-from functools import cached_property, reduce
+from functools import cached_property
 from math import ceil, floor
-from typing import Any, Self, TypeVar
+from typing import Self, TypeVar
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from refinedet.scene.ships.measuring.blocks import Span
 from refinedet.scene.ships.measuring.resolution import Grey, Mask
@@ -21,8 +22,6 @@ _SIDES = 3, 5
 """Sides of the squares over which means are taken."""
 _ROUNDING = 1e-9
 """More than the sums of a few numbers are off by, relative to them."""
-_LINES = 32
-"""Lines of which means are taken at once, so that they stay in the processor's cache."""
 
 
 @dataclass(eq=False)
@@ -105,16 +104,9 @@ class Crop:
         if not self.is_part:
             return self.around
         found = (self.around[0].copy(), self.around[1].copy())
-        for pair in _BORDERS:
-            lines, known = (
-                np.stack([turned(one)[: max(_SIDES)] for turned in pair]) for one in (self.power, self.valid)
-            )
-            for mean, side in zip(found, _SIDES, strict=True):
-                deep = side // 2
-                count = None if self.is_whole else _sums_at_border(known[:, : 2 * deep].view(np.uint8), side)
-                borders = _means(_sums_at_border(lines[:, : 2 * deep], side), count, side)
-                for turned, border in zip(pair, borders, strict=True):
-                    turned(mean)[:deep] = border
+        for mean, side in zip(found, _SIDES, strict=True):
+            for lines, own in _borders(side // 2):
+                mean[own] = averaged(self.power[lines], self.valid[lines], side)[own]
         return found
 
 
@@ -180,43 +172,15 @@ def _means(total: Grey, count: NDArray[np.uint8] | None, side: int) -> Grey:
     return total
 
 
-def _as_it_is(pixels: NDArray[Any]) -> NDArray[Any]:
-    return pixels
-
-
-def _turned(pixels: NDArray[Any]) -> NDArray[Any]:
-    """View whose first line is the last column."""
-    return pixels.T[::-1]
-
-
-_BORDERS: tuple[tuple[Callable[[NDArray[Any]], NDArray[Any]], ...], ...] = (
-    (_as_it_is, np.flipud),
-    (np.transpose, _turned),
-)
-"""Views whose first line is the top, the bottom, the left and the right one; those of a pair have one shape."""
+def _borders(deep: int) -> Iterator[tuple[Span, Span]]:
+    """Yield the lines at each of four borders from which means are taken, and the lines of these means, `deep` each."""
+    every = slice(None)
+    for lines, own in ((slice(2 * deep), slice(deep)), (slice(-2 * deep, None), slice(-deep, None))):
+        yield (lines, every), (own, every)
+        yield (every, lines), (every, own)
 
 
 def _sums(values: NDArray[_Number], side: int) -> NDArray[_Number]:
-    """Sums over side x side around each pixel."""
-    wide = np.pad(values, side // 2, mode="symmetric")
-    height, width = values.shape
-    found = np.empty_like(values)
-    for top in range(0, height, _LINES):
-        total = found[top : top + _LINES]
-        lines = wide[top : top + len(total) + side - 1]
-        rows = lines[: len(total)] + lines[1 : len(total) + 1]
-        for k in range(2, side):
-            rows += lines[k : k + len(total)]
-        np.add(rows[:, :width], rows[:, 1 : width + 1], out=total)
-        for k in range(2, side):
-            total += rows[:, k : k + width]
-    return found
-
-
-def _sums_at_border(lines: NDArray[_Number], side: int) -> NDArray[_Number]:
-    """Sums (B, R, L) of the first lines at B borders, which reach beyond them, from twice as many."""
-    reach, length = lines.shape[1] // 2, lines.shape[2]
-    wide = np.concatenate([lines[:, reach - 1 :: -1], lines], axis=1)
-    rows = reduce(np.add, [wide[:, k : k + reach] for k in range(side)])
-    wide = np.concatenate([rows[:, :, reach - 1 :: -1], rows, rows[:, :, : -reach - 1 : -1]], axis=2)
-    return np.asarray(reduce(np.add, [wide[:, :, k : k + length] for k in range(side)]))
+    """Sums over side x side around each pixel; the pixels are mirrored at the border."""
+    ones = np.ones(side)
+    return np.asarray(ndimage.correlate1d(ndimage.correlate1d(values, ones, axis=0), ones, axis=1))
