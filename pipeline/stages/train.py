@@ -34,7 +34,7 @@ from refinedet.data.coco import BESIDE, Record, read_record
 from refinedet.errors import InputError
 from refinedet.files import read_json, sha256_file, sha256_tree, write_json
 from refinedet.model.checkpoint import Header, means_ship, read_header
-from refinedet.model.initial import initial_checkpoint, load_initial
+from refinedet.model.initial import initial_checkpoint, load_initial, other_classes
 from refinedet.model.network import RefineDet
 from refinedet.predictors.predictor import resolve_device
 from refinedet.training.distributed import check_same, is_first, process_group, world_size
@@ -158,7 +158,10 @@ def initial_network(params: Params, classes: tuple[str, ...]) -> RefineDet:
     torch.manual_seed(params.train.seed)
     model = RefineDet(_network_config(params, classes))
     if params.train.init is not None:
-        fresh = load_initial(model, initial_checkpoint(params.train.init))
+        path = initial_checkpoint(params.train.init)
+        fresh = load_initial(model, path)
+        if (other := other_classes(path, classes)) is not None:
+            logger.warning(other)
         logger.info("starting from %s, with fresh weights in %s", params.train.init, ", ".join(fresh) or "no tensor")
     return model
 

@@ -70,6 +70,21 @@ def load_initial(model: RefineDet, path: str | Path) -> list[str]:
     return [name for name in target if name not in fitting]
 
 
+def other_classes(path: str | Path, classes: tuple[str, ...]) -> str | None:
+    """Sentence on initial weights for as many classes of other names, of which heads start by their order; else None.
+
+    A single class may have any name.
+
+    Raises:
+        FileError, InputError: as `load_initial`.
+    """
+    known = read_header(path).classes
+    if known == classes or len(known) != len(classes) or len(classes) == 1:
+        return None
+    pairs = ", ".join(f"{own} from {given}" for own, given in zip(classes, known, strict=True) if own != given)
+    return f"the initial weights in {path} know other classes: each class starts from the one in its place ({pairs})"
+
+
 def _apart(model: RefineDet, given: ModelConfig) -> tuple[str, ...]:
     """Prefixes of the names of tensors whose meaning differs in a network of the settings `given`."""
     differ = {name for name in _ANCHORS if getattr(model.config, name) != getattr(given, name)}

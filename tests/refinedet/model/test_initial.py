@@ -13,7 +13,7 @@ from safetensors.torch import save_file
 from refinedet.config import ModelConfig, Radiometry
 from refinedet.errors import FileError, InputError
 from refinedet.model.checkpoint import Header, save_checkpoint
-from refinedet.model.initial import initial_checkpoint, load_initial
+from refinedet.model.initial import initial_checkpoint, load_initial, other_classes
 from refinedet.model.network import RefineDet
 
 CONFIG = ModelConfig(backbone_weights="none", tcb_channels=8)
@@ -88,3 +88,22 @@ def test_a_name_becomes_a_file_that_exists(given: tuple[RefineDet, Path], tmp_pa
     assert initial_checkpoint(str(given[1])) == given[1]
     with pytest.raises(FileError, match=r"'shipped' or a checkpoint to start from, found no file .*gone\.safetensors"):
         initial_checkpoint(str(tmp_path / "gone.safetensors"))
+
+
+@pytest.mark.parametrize(
+    ("known", "classes", "told"),
+    [
+        (("ship", "buoy"), ("ship", "buoy"), None),
+        (("ship",), ("vessel",), None),
+        (("ship",), ("ship", "buoy"), None),
+        (("ship", "buoy"), ("buoy", "ship"), "(buoy from ship, ship from buoy)"),
+        (("ship", "buoy"), ("ship", "turbine"), "(turbine from buoy)"),
+    ],
+)
+def test_other_classes_in_the_same_places_are_told(
+    tmp_path: Path, known: tuple[str, ...], classes: tuple[str, ...], told: str | None
+) -> None:
+    config = replace(CONFIG, num_classes=len(known))
+    save_checkpoint(tmp_path / "w.safetensors", RefineDet(config).state_dict(), Header(config, known, Radiometry(), {}))
+    found = other_classes(tmp_path / "w.safetensors", classes)
+    assert found is None if told is None else found is not None and found.endswith(told)
