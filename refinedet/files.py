@@ -21,6 +21,8 @@ from typing import Any
 
 from refinedet.errors import DiskError, FileError, InputError, RefineDetError
 
+PART = ".part-"
+"""Begin of the name of a hidden folder that holds a file until it is whole."""
 _FULL = (errno.ENOSPC, errno.EDQUOT)
 _FULL_WORDS = ("no space left on device", "disk is full", "quota exceeded")
 _PART_BYTES, _PATH_BYTES = 255, 1024
@@ -45,7 +47,7 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
     path = Path(path)
     with full_disk_told(path):
         path.parent.mkdir(parents=True, exist_ok=True)
-        folder = Path(tempfile.mkdtemp(prefix=".part-", dir=path.parent))
+        folder = Path(tempfile.mkdtemp(prefix=PART, dir=path.parent))
     temporary = folder / path.name
     try:
         with full_disk_told(path, temporary):

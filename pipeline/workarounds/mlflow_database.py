@@ -12,7 +12,7 @@ from __future__ import annotations
 import shutil
 from pathlib import Path
 
-from refinedet.files import atomic_path
+from refinedet.files import PART, atomic_path
 
 
 def make_database(path: Path, artifact_root: str) -> None:
@@ -24,7 +24,7 @@ def make_database(path: Path, artifact_root: str) -> None:
     """
     from mlflow.store.tracking.sqlalchemy_store import SqlAlchemyStore
 
-    for leftover in path.parent.glob(f".*/{path.name}"):  # left by a process that was killed here
+    for leftover in path.parent.glob(f"{PART}*/{path.name}"):  # left by a process that was killed here
         shutil.rmtree(leftover.parent)
     with atomic_path(path) as temporary:
         store = SqlAlchemyStore(f"sqlite:///{temporary.as_posix()}", artifact_root)  # type: ignore[no-untyped-call]

@@ -139,13 +139,13 @@ def empty_database(tmp_path_factory: pytest.TempPathFactory) -> Path:
     environment.pop("MLFLOW_TRACKING_URI", None)
     first = subprocess.Popen(command, cwd=folder, env=environment)
     deadline = time.monotonic() + 60
-    while not any(f.stat().st_size > 50_000 for f in folder.glob(".mlflow*.db")) and time.monotonic() < deadline:
+    while not any(f.stat().st_size > 50_000 for f in folder.glob(".part-*/mlflow.db")) and time.monotonic() < deadline:
         time.sleep(0.02)
     first.send_signal(signal.SIGKILL)
     first.wait()
     assert not (folder / "mlflow.db").exists(), "a half-made database must not stand at the place of a whole one"
     subprocess.run(command, cwd=folder, env=environment, check=True)
-    assert [f.name for f in folder.iterdir() if f.name.startswith(".mlflow")] == []
+    assert [f.name for f in folder.glob(".part-*")] == []
     return folder / "mlflow.db"
 
 

@@ -72,7 +72,7 @@ def test_a_script_that_fails_leaves_the_old_page(report: Any, monkeypatch: pytes
         run(report, monkeypatch, "--out", str(page))
     assert isinstance(left.value.code, str), "which Python prints, and exits with 1"
     assert page.read_text() == "old"
-    assert not list(tmp_path.glob(".page*"))
+    assert not list(tmp_path.glob(".*"))
 
 
 def test_the_table_names_scripts_and_options_that_there_are(report: Any) -> None:
