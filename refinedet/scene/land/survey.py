@@ -117,7 +117,7 @@ class Surroundings:
         False if this is not certain: near a coast, and if a box lies on two polygons.
         """
         sure = np.zeros(len(rects), bool)
-        if self.position is None or self.plane is None or self.land is None:
+        if self.position is None or self.plane is None or self.land is None or not len(self.land):
             return sure
         along = np.linspace(0, 1, _OUTLINE_POINTS)[:-1]
         ring = np.stack([along, 0 * along], axis=1)
