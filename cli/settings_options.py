@@ -13,7 +13,7 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from cli.console import one_sentence_errors
-from refinedet.config.option import Option, options, range_of, types_of
+from refinedet.config.options.option import Option, options, range_of, types_of
 
 
 def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:

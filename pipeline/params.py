@@ -25,7 +25,7 @@ from refinedet.config import (
     TrainConfig,
 )
 from refinedet.config.base import Count, Settings, Share, Whole, check, validated
-from refinedet.config.detect_options import NoData, SceneSettings, Values
+from refinedet.config.options.detect import NoData, SceneSettings, Values
 from refinedet.config.scene_kind import SceneKind
 from refinedet.errors import FileError, InputError
 

@@ -13,7 +13,7 @@ from importlib import import_module
 from typing import Any
 
 _HOME = {
-    "DetectSettings": "refinedet.config.settings",
+    "DetectSettings": "refinedet.config.options.settings",
     "DetectionRun": "refinedet.detection.outcome",
     "Detections": "refinedet.detections",
     "Detector": "refinedet.detection.detector",
@@ -21,7 +21,7 @@ _HOME = {
     "FileError": "refinedet.errors",
     "InputError": "refinedet.errors",
     "Journal": "refinedet.scene.journal",
-    "LandSettings": "refinedet.config.land_options",
+    "LandSettings": "refinedet.config.options.land",
     "MissingExtra": "refinedet.errors",
     "ModelConfig": "refinedet.config",
     "MultiscaleConfig": "refinedet.config",
@@ -32,7 +32,7 @@ _HOME = {
     "Predictor": "refinedet.predictors.predictor",
     "Radiometry": "refinedet.config",
     "RefineDetError": "refinedet.errors",
-    "SceneSettings": "refinedet.config.detect_options",
+    "SceneSettings": "refinedet.config.options.detect",
     "SceneResult": "refinedet.scene.result",
     "Score": "refinedet.evaluation.score",
     "StretchChoice": "refinedet.config",

@@ -11,9 +11,9 @@ from refinedet.config import (
     TileConfig,
     TrainConfig,
 )
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.find_ships import find_ships
 from refinedet.detection.outcome import DetectionRun

@@ -25,8 +25,8 @@ import numpy as np
 from dual_polarisation_scene import POLARISATIONS, RealShips, scenes
 from numpy.typing import NDArray
 
-from refinedet.config.detect_options import FRAGMENT_SHARE, PolarisationChoice, SceneSettings, WindowSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import FRAGMENT_SHARE, PolarisationChoice, SceneSettings, WindowSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.search import Search
 from refinedet.scene.detect import detect_scene

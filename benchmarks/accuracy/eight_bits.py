@@ -35,13 +35,13 @@ from eight_bits_pictures import (
 from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.detection.detector import Detector
 from refinedet.evaluation.score import match_boxes
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.input.eight_bit import EightBit, guess_eight_bit
+from refinedet.scene.input.pixels.eight_bit import EightBit, guess_eight_bit
 from refinedet.scene.result import SceneResult
 
 SEEN, UNSEEN = range(1, 5), range(11, 15)

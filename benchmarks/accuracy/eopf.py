@@ -20,8 +20,8 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.config.detect_options import SceneSettings, WindowSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings, WindowSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.search import Search
 from refinedet.errors import InputError

@@ -29,7 +29,7 @@ from scipy import ndimage
 from sea_levels import real_ships, simulated, slick_ships
 
 from refinedet.boxes import Boxes, as_boxes
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.search import Search
 from refinedet.raster import write_scene

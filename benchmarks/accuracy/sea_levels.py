@@ -27,7 +27,7 @@ from PIL import Image
 
 from refinedet.boxes import Boxes, as_boxes
 from refinedet.config import Radiometry
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.simulated import SimulatedScene
 from refinedet.data.simulation.spec import SceneSpec

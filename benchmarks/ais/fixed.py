@@ -18,9 +18,9 @@ from numpy.typing import NDArray
 
 from refinedet.batch.detecting import detect_archive
 from refinedet.batch.settings import ArchiveSettings
-from refinedet.config.land_options import LandSettings
-from refinedet.config.output_options import OutputSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.land import LandSettings
+from refinedet.config.options.output import OutputSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.data.simulation.place import lonlat
 from refinedet.data.simulation.settings import SimulationSettings
 from refinedet.data.simulation.simulating import simulate_files

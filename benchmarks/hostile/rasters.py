@@ -12,7 +12,7 @@ import numpy as np
 from PIL import Image
 
 from refinedet.raster import write_scene
-from refinedet.raster.tiff import MAX_METADATA_BYTES
+from refinedet.raster.checks.tiff import MAX_METADATA_BYTES
 
 LAUGHS = "".join(f'<!ENTITY l{i} "{f"&l{i - 1};" * 10}">' for i in range(1, 10))
 

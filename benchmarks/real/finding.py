@@ -17,7 +17,7 @@ from affine import Affine
 from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
-from refinedet.config.detect_options import PrecisionChoice
+from refinedet.config.options.detect import PrecisionChoice
 from refinedet.detection.detector import Detector
 from refinedet.detection.find_ships import find_ships
 from refinedet.detections import Detections

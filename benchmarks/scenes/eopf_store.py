@@ -27,7 +27,7 @@ from numcodecs import Blosc
 from numpy.typing import NDArray
 from zarr.codecs import ZstdCodec
 
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import FileError, RefineDetError
 from refinedet.scene.source import open_source
 from refinedet.tiling import Window

@@ -21,7 +21,7 @@ from inputs_cases import CASES, TILE, Case
 from scipy import ndimage
 
 from refinedet.config import Radiometry
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.detections import Detections
 from refinedet.geo.footprints import footprint
 from refinedet.geo.position import distances_m

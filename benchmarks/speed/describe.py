@@ -23,8 +23,8 @@ import numpy as np
 from measuring import ROOT, itself, median, print_table, run_watched
 
 from refinedet.boxes import Boxes, as_boxes
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.data.simulation.scene import simulate
 from refinedet.data.simulation.spec import SceneSpec
 from refinedet.detections import Detections

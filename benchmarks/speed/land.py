@@ -13,7 +13,7 @@ import time
 
 import numpy as np
 
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.geo.position import locate
 from refinedet.raster import RasterInfo
 from refinedet.scene.land.survey import survey

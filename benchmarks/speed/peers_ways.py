@@ -19,7 +19,7 @@ NMS_IOU, BAND_ROWS = 0.5, 512
 
 def by_refinedet(scene: Path, search: Search, *, prescreen: bool = True) -> Detections:
     """Detect by refinedet: windows are read one by one and merged by their seams; calm ones are skipped."""
-    from refinedet.config.land_options import LandSettings
+    from refinedet.config.options.land import LandSettings
     from refinedet.scene.detect import detect_scene
 
     return detect_scene(

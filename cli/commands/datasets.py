@@ -9,6 +9,7 @@ import typer
 
 from cli import options
 from cli.console import one_sentence_errors, out, print_json
+from refinedet.wording import first_of
 
 _STEPS = ("B", "kB", "MB", "GB", "TB")
 _CLASSES_SHOWN = 8
@@ -110,14 +111,13 @@ def _print_one(one: dict[str, Any], downloads: Path) -> None:
 
 def _rows(one: dict[str, Any], downloads: Path) -> list[tuple[str, str]]:
     classes = one["classes"]
-    more = f" and {len(classes) - _CLASSES_SHOWN} more" if len(classes) > _CLASSES_SHOWN else ""
     rows = [
         ("data set", one["name"]),
         ("what", one["title"]),
         ("from", one["from"]),
         ("images", f"{one['images']:,}" if one["images"] else _UNKNOWN),
         ("size", size_text(one["size_bytes"])),
-        ("classes", f"{', '.join(classes[:_CLASSES_SHOWN])}{more}" or "those of your files"),
+        ("classes", first_of(classes, _CLASSES_SHOWN) or "those of your files"),
         ("splits", one["split_rule"]),
         ("parts of test", ", ".join(one["subsets"])),
         ("licence", one["licence"]),

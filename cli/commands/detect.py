@@ -18,11 +18,11 @@ from cli.console import EXIT_ERROR, err, one_sentence_errors, out, print_json, s
 from cli.option_names import in_flags
 from refinedet.batch.settings import ArchiveSettings
 from refinedet.cloud.scene import CloudScene, Scene
-from refinedet.config.ais_options import AisSettings
-from refinedet.config.detect_options import DetectorSettings, SceneSettings, WindowSettings
-from refinedet.config.land_options import LandSettings
-from refinedet.config.output_options import OutputSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.ais import AisSettings
+from refinedet.config.options.detect import DetectorSettings, SceneSettings, WindowSettings
+from refinedet.config.options.land import LandSettings
+from refinedet.config.options.output import OutputSettings
+from refinedet.config.options.settings import DetectSettings
 
 if TYPE_CHECKING:
     from refinedet.batch.archive import Summary

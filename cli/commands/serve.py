@@ -9,10 +9,10 @@ from typing import TYPE_CHECKING
 
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
-from refinedet.config.detect_options import DetectorSettings, SceneSettings, WindowSettings
-from refinedet.config.land_options import LandSettings
-from refinedet.config.serve_options import ServeSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.detect import DetectorSettings, SceneSettings, WindowSettings
+from refinedet.config.options.land import LandSettings
+from refinedet.config.options.serve import ServeSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.extras import check_extra
 
 if TYPE_CHECKING:

@@ -10,8 +10,8 @@ import typer
 from cli import options
 from cli.console import one_sentence_errors, out, say
 from cli.settings_options import with_settings
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.label_options import LabelSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.label import LabelSettings
 from refinedet.extras import check_extra
 from refinedet.workarounds.matplotlib_folder import name_a_folder
 

@@ -10,11 +10,11 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.config import ValueKind
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.raster import SceneReader, open_scene
-from refinedet.scene.input.eight_bit import looks_like_decibels
-from refinedet.scene.input.reading import apply_reading
-from refinedet.scene.input.values import NAMES
+from refinedet.scene.input.pixels.eight_bit import looks_like_decibels
+from refinedet.scene.input.pixels.reading import apply_reading
+from refinedet.scene.input.pixels.values import NAMES
 
 _COLOURS = 3
 _LOOKED_AT, _MANY = 100, 0.05

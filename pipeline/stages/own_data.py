@@ -23,7 +23,7 @@ from pipeline.stages.tile import tile
 from pipeline.stages.train import Places, train
 from pipeline.tracking.runs import track
 from refinedet.config import STRIDES, AugmentConfig, PostprocessConfig, Radiometry, TileConfig, TrainConfig
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.data.coco import read_record
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree

@@ -14,8 +14,8 @@ from refinedet.batch.settings import RETRIES, ArchiveSettings
 from refinedet.batch.status import NAME, open_status
 from refinedet.batch.work import ArchiveWork
 from refinedet.cloud.scene import Scene, check_download_limit
-from refinedet.config.option import Effect, with_effect
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.option import Effect, with_effect
+from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.loading import weights_sha256
 from refinedet.detection.reports import reports_identity
 from refinedet.detection.side_by_side import processes_for

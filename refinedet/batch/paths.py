@@ -8,7 +8,7 @@ from pathlib import Path
 
 from refinedet.batch.partitions import acquisition_day, partition_path
 from refinedet.cloud.scene import Scene
-from refinedet.config.output_options import OutputSettings
+from refinedet.config.options.output import OutputSettings
 from refinedet.errors import InputError
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.files import plan_files, same_name

@@ -21,9 +21,9 @@ from refinedet.errors import InputError, RefineDetError
 from refinedet.extras import missing_extra
 from refinedet.system.concurrency import THREADS, usable_cores
 from refinedet.system.resuming import differences
-from refinedet.workarounds.ray_messages import silent
-from refinedet.workarounds.ray_unreachable import check_reachable
-from refinedet.workarounds.ray_usage import send_no_usage_statistics
+from refinedet.workarounds.ray.messages import silent
+from refinedet.workarounds.ray.unreachable import check_reachable
+from refinedet.workarounds.ray.usage import send_no_usage_statistics
 
 _OBJECT_STORE_BYTES = 100 << 20
 """Size of Ray's object store. Objects here are paths and counts; by default, Ray takes a third of the memory."""

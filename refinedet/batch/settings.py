@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Literal
 
 from refinedet.config.base import Count, Settings, Whole, check, validated
-from refinedet.config.option import Effect, option
+from refinedet.config.options.option import Effect, option
 from refinedet.errors import InputError
 
 RETRIES = 2

@@ -23,12 +23,11 @@ from refinedet.errors import FileError, InputError
 from refinedet.files import full_disk_told
 from refinedet.system.locks import lock_alone, open_log, reading_log
 from refinedet.system.resuming import differences
+from refinedet.wording import first_of
 
 NAME = "archive.jsonl"
 _TITLE = "refinedet archive 2"
 _FSYNC_SECONDS = 1.0
-_SHOWN = 3
-"""Most differences that a message shows."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,7 +76,7 @@ class SceneArchiveStatus:
         if changed:
             raise InputError(
                 f"expected the results beside {self.path} to be made as this call would, found others "
-                f"({'; '.join(changed[:_SHOWN])}); name another `out`, or replace all of them with `overwrite`"
+                f"({first_of(changed, mark='; ')}); name another `out`, or replace all of them with `overwrite`"
             )
 
     def begin(self, run: Mapping[str, Any], *, replaces: bool) -> None:

@@ -13,7 +13,7 @@ from typing import Any
 from refinedet.batch.engine import Job, Report, is_transient
 from refinedet.batch.paths import archive_files
 from refinedet.cloud.scene import Scene
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.finder import ShipFinder
 from refinedet.detection.outcome import DetectionRun

@@ -15,13 +15,12 @@ from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.extras import load_extra
 from refinedet.system.retrying import RetryPolicy
 from refinedet.utc import utc_text
+from refinedet.wording import first_of
 from refinedet.workarounds.pystac_client_warnings import warnings_ignored
 
 _PAGE = 100
 _LOOKED_AT_MOST = 20_000
 _GRD = "GRD"
-_NAMED = 3
-"""Most products that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -169,9 +168,8 @@ class _Sorting:
         """Facts that the user should know."""
         notes = [self.cut] if self.cut else []
         if self.older:
-            named = ", ".join(f"{old} ({new} is newer)" for old, new in self.older[:_NAMED])
-            more = f" and {len(self.older) - _NAMED} more" if len(self.older) > _NAMED else ""
-            notes.append(f"{_count(len(self.older), 'older processing')} of these acquisitions left out: {named}{more}")
+            named = first_of([f"{old} ({new} is newer)" for old, new in self.older])
+            notes.append(f"{_count(len(self.older), 'older processing')} of these acquisitions left out: {named}")
         words = {"kind": "not GRD", "time": "outside of the time", "area": "not in the area"}
         counts = [(self.missed[key], told) for key, told in words.items() if self.missed[key]]
         notes += [f"{_count(number, 'item')} {told} left out" for number, told in counts]

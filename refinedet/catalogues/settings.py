@@ -9,7 +9,7 @@ from pydantic import Field
 
 from refinedet.catalogues.known import COLLECTION
 from refinedet.config.base import Settings, check, validated
-from refinedet.config.option import Effect, option
+from refinedet.config.options.option import Effect, option
 
 
 @validated(frozen=True, slots=True)

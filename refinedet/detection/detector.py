@@ -9,14 +9,14 @@ from types import TracebackType
 from typing import TYPE_CHECKING, Any, Self
 
 from refinedet.config import StretchChoice
-from refinedet.config.detect_options import (
+from refinedet.config.inference import TorchMode
+from refinedet.config.options.detect import (
     DetectorSettings,
     MultiscalePreset,
     PrecisionChoice,
     RuntimeChoice,
     WindowSettings,
 )
-from refinedet.config.inference import TorchMode
 from refinedet.detection.loading import (
     Loaded,
     check_runtime,

@@ -10,9 +10,9 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.cloud.scene import Scene, check_download_limit, scene_of
-from refinedet.config.detect_options import DetectorSettings
-from refinedet.config.option import options
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.detect import DetectorSettings
+from refinedet.config.options.option import options
+from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.finder import Progress, ShipFinder
 from refinedet.detection.outcome import DetectionRun
@@ -44,7 +44,7 @@ def find_ships(
             `Detector.load`.
         progress: called with the number of finished windows and the number of all windows.
         settings: options of the command by their names in Python, such as `gsd_m=10` or `land_mask="drop"`; see
-            `refinedet.config.detect_options`.
+            `refinedet.config.options.detect`.
 
     Raises:
         FileError: the scene is missing or damaged, results exist and `overwrite` is false, or a file cannot be

@@ -12,8 +12,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from refinedet.cloud.scene import CloudScene, Scene
-from refinedet.config.option import options
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.option import options
+from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.outcome import DetectionRun
 from refinedet.detection.reports import check_reports, reports_changed, with_reports

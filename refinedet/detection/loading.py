@@ -8,7 +8,7 @@ from hashlib import sha256
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from refinedet.config.detect_options import DetectorSettings
+from refinedet.config.options.detect import DetectorSettings
 from refinedet.errors import InputError
 from refinedet.extras import load_extra
 from refinedet.files import sha256_file

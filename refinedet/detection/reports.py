@@ -6,8 +6,8 @@ from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
-from refinedet.config.ais_options import AisSettings, detect_names
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.ais import AisSettings, detect_names
+from refinedet.config.options.land import LandSettings
 from refinedet.errors import InputError
 from refinedet.system.resuming import differences
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 from refinedet.config import MultiscaleConfig, PixelSizes, PostprocessConfig, TileConfig
-from refinedet.config.detect_options import FRAGMENT_SHARE, DetectorSettings, WindowSettings
+from refinedet.config.options.detect import FRAGMENT_SHARE, DetectorSettings, WindowSettings
 from refinedet.detection.loading import Loaded
 
 if TYPE_CHECKING:

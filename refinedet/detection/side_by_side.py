@@ -7,7 +7,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 
 from refinedet.cloud.scene import Scene
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.finder import Progress, ShipFinder
 from refinedet.detection.outcome import DetectionRun

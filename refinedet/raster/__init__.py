@@ -5,8 +5,8 @@ files with a valid header. Its messages become exceptions instead of text on std
 """
 
 from refinedet.raster.base import RasterReader, Reader
+from refinedet.raster.decoding.pixels import Missing, can_hold
 from refinedet.raster.info import GroundControlPoint, RasterInfo
-from refinedet.raster.pixels import Missing, can_hold
 from refinedet.raster.ranged import RangedFile, RasterFile, opened
 from refinedet.raster.reader import MAX_PIXELS, SceneReader, open_scene
 from refinedet.raster.writer import BLOCK_PX, write_blocks, write_scene

@@ -15,10 +15,13 @@ from rasterio.enums import ColorInterp
 
 from refinedet.config import ValueKind
 from refinedet.errors import FileError, InputError
-from refinedet.raster.areas import CELL_PX, around, in_areas, opened
 from refinedet.raster.base import MAX_SAMPLE_PX, RasterReader
+from refinedet.raster.checks.formats import driver_at
+from refinedet.raster.checks.tiff import Page, check_pixels
 from refinedet.raster.control_points import are_of_esas_grid, tells_sentinel1
-from refinedet.raster.formats import driver_at
+from refinedet.raster.decoding.areas import CELL_PX, around, in_areas, opened
+from refinedet.raster.decoding.pixels import Decoder, Missing, decoder_of, measured
+from refinedet.raster.decoding.stored import StoredPixels, Wanted
 from refinedet.raster.gdal import (
     COMPLEX_TYPES,
     GDAL_ERRORS,
@@ -27,11 +30,8 @@ from refinedet.raster.gdal import (
     names_a_file,
 )
 from refinedet.raster.info import GroundControlPoint, Matrix, RasterInfo, counts_pixels
-from refinedet.raster.pixels import Decoder, Missing, decoder_of, measured
 from refinedet.raster.ranged import GdalFile, RasterFile
-from refinedet.raster.stored import StoredPixels, Wanted
 from refinedet.raster.tie_points import located_by_tie_points
-from refinedet.raster.tiff import Page, check_pixels
 from refinedet.tiling import Window, moved
 
 MAX_PIXELS = 4_000_000_000

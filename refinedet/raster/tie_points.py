@@ -11,9 +11,9 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
+from refinedet.raster.checks.tiff import read_tie_points
 from refinedet.raster.info import GroundControlPoint, RasterInfo
 from refinedet.raster.ranged import RasterFile, opened
-from refinedet.raster.tiff import read_tie_points
 
 _LEAST = 3
 """Least number of points that locate a scene; with fewer points, the pixel scale does."""

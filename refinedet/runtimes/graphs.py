@@ -25,9 +25,9 @@ from refinedet.runtimes.exported import INPUT, KEY, OUTPUTS, Exported, weights_o
 from refinedet.runtimes.onnx_session import first_line, open_session
 from refinedet.system.concurrency import usable_cores
 from refinedet.tiling import PART_SIDES, WINDOW_TILES
-from refinedet.workarounds.openvino_core import kept_core
-from refinedet.workarounds.openvino_first_use import BINDING
-from refinedet.workarounds.openvino_telemetry import import_without_telemetry
+from refinedet.workarounds.openvino.core import kept_core
+from refinedet.workarounds.openvino.first_use import BINDING
+from refinedet.workarounds.openvino.telemetry import import_without_telemetry
 
 if TYPE_CHECKING:
     from refinedet.runtimes.choice import Runtime

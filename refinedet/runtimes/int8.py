@@ -22,9 +22,9 @@ from refinedet.extras import missing_extra
 from refinedet.runtimes.back_to_float import Canvases, answers, blocks_of, distance, layers_of, put_back
 from refinedet.runtimes.exported import KEY, LAYERS, Exported
 from refinedet.runtimes.graphs import move_openvino, openvino
-from refinedet.workarounds.nncf_constants import fold_constants
-from refinedet.workarounds.nncf_messages import hush_import, silent
-from refinedet.workarounds.openvino_telemetry import import_without_telemetry
+from refinedet.workarounds.openvino.nncf_constants import fold_constants
+from refinedet.workarounds.openvino.nncf_messages import hush_import, silent
+from refinedet.workarounds.openvino.telemetry import import_without_telemetry
 
 _LOGGER = logging.getLogger(__name__)
 

@@ -17,8 +17,8 @@ from typing import Any
 
 from refinedet.cloud.scene import Scene, scene_of
 from refinedet.config import PixelSizes, TileConfig
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.errors import FileError, InputError
 from refinedet.geo.position import locate
 from refinedet.predictors.predictor import Predictor

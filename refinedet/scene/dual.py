@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from functools import partial
 from typing import Any
 
-from refinedet.config.detect_options import BOTH
+from refinedet.config.options.detect import BOTH
 from refinedet.predictors.predictor import Predictor
 from refinedet.raster import Reader
 from refinedet.scene.journal import OpenJournal

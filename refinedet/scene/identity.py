@@ -20,15 +20,15 @@ from typing import Any, Self, TypeVar
 
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
 from refinedet.config import PixelSizes, Radiometry, TileConfig
-from refinedet.config.detect_options import BOTH, SceneSettings
-from refinedet.config.land_options import LandSettings
-from refinedet.config.option import Effect, with_effect
+from refinedet.config.options.detect import BOTH, SceneSettings
+from refinedet.config.options.land import LandSettings
+from refinedet.config.options.option import Effect, with_effect
 from refinedet.errors import FileError, InputError
 from refinedet.files import sha256_file, sha256_tree
 from refinedet.raster.stores import is_store
 from refinedet.scene.eopf.product import find_stored
 from refinedet.scene.input.pair import raster_of
-from refinedet.scene.input.side_files import reference_file, world_file
+from refinedet.scene.input.place.side_files import reference_file, world_file
 from refinedet.scene.sentinel1.measurement import Measurement
 from refinedet.scene.sentinel1.product import (
     SafeMeasurement,

@@ -24,14 +24,13 @@ from refinedet.files import cannot_write
 from refinedet.scene.identity import RunIdentity
 from refinedet.system.locks import lock_alone, open_log, reading_log
 from refinedet.system.resuming import differences
+from refinedet.wording import first_of
 
 FinishedWindows = Mapping[int, Detections | None]
 """Number of a window in its grid -> detections in pixels of the network; None for a window that was skipped."""
 
 _TITLE = "refinedet journal 2"
 _FSYNC_SECONDS = 1.0
-_SHOWN_DIFFERENCES = 3
-"""Most differences in a message."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -241,9 +240,8 @@ def _write_all(descriptor: int, content: bytes) -> None:
 def _check(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:
     differ = differences(found, wanted, gone=True)
     if differ:
-        shown = "; ".join(differ[:_SHOWN_DIFFERENCES])
-        more = f"; and {len(differ) - _SHOWN_DIFFERENCES} more" if len(differ) > _SHOWN_DIFFERENCES else ""
+        shown = first_of(differ, mark="; ")
         raise InputError(
             f"expected the journal {path} to be of this scene and these settings, found that of another run ({shown}"
-            f"{more}); run as before to finish that one, or discard it with `restart`"
+            "); run as before to finish that one, or discard it with `restart`"
         )

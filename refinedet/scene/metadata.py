@@ -7,10 +7,10 @@ from datetime import UTC, datetime
 import numpy as np
 
 from refinedet.cloud.scene import Scene, scene_of
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.geo.position import Position, locate
 from refinedet.raster import RasterInfo, RasterReader
-from refinedet.raster.tiff import SNAP_XML
+from refinedet.raster.checks.tiff import SNAP_XML
 from refinedet.scene.input.acquisition import Acquisition, LineTimes, choose_acquisition
 from refinedet.scene.input.file_metadata import file_metadata
 from refinedet.scene.input.origin import tell_origin

@@ -9,7 +9,7 @@ from typing import Any, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.config.output_options import Outline
+from refinedet.config.options.output import Outline
 from refinedet.detections import Detections
 from refinedet.radiometry import StretchLimits
 from refinedet.raster import RasterInfo, Reader

@@ -9,13 +9,13 @@ from pathlib import Path
 from typing import cast
 
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
-from refinedet.config.detect_options import MOST_DOWNLOAD_MB, Polarisation, SceneSettings
+from refinedet.config.options.detect import MOST_DOWNLOAD_MB, Polarisation, SceneSettings
 from refinedet.errors import InputError, RefineDetError
 from refinedet.raster import RasterReader, open_scene
 from refinedet.scene.input.origin import tell_origin
 from refinedet.scene.input.pair import raster_of, tell_pair
-from refinedet.scene.input.position import apply_position
-from refinedet.scene.input.reading import apply_reading
+from refinedet.scene.input.pixels.reading import apply_reading
+from refinedet.scene.input.place.position import apply_position
 from refinedet.scene.polarisations import to_search_both
 from refinedet.scene.products import measurement_of
 from refinedet.scene.sentinel1.measurement import Measurement

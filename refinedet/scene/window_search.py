@@ -14,7 +14,7 @@ from functools import partial
 from itertools import islice
 
 from refinedet.config import PixelSizes, Radiometry, TileConfig
-from refinedet.config.detect_options import FRAGMENT_SHARE, SceneSettings
+from refinedet.config.options.detect import FRAGMENT_SHARE, SceneSettings
 from refinedet.detections import Detections
 from refinedet.geo.compass import ground_axes
 from refinedet.geo.position import locate

@@ -15,8 +15,8 @@ from starlette.requests import ClientDisconnect
 
 import refinedet
 from refinedet.cloud.scene import CloudScene, scene_of
-from refinedet.config.serve_options import ServeSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.serve import ServeSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.errors import RefineDetError
 from refinedet.serving import description, events
 from refinedet.serving.guard import MAP_POLICY, PAGE_POLICY

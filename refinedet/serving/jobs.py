@@ -12,8 +12,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal
 
-from refinedet.config.serve_options import ServeSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.serve import ServeSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.errors import RefineDetError
 from refinedet.serving.options import plain
 from refinedet.serving.process import Cancelled, Worker

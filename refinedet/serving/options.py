@@ -9,8 +9,8 @@ from typing import Any, get_args, get_type_hints
 
 from pydantic import TypeAdapter
 
-from refinedet.config.option import Option, options, types_of
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.option import Option, options, types_of
+from refinedet.config.options.settings import DetectSettings
 from refinedet.errors import InputError
 
 VIEWS = ("quicklook", "map")

@@ -13,8 +13,8 @@ from pathlib import Path
 import uvicorn
 
 from refinedet.cloud.address import is_loopback
-from refinedet.config.serve_options import ServeSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.serve import ServeSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.errors import FileError
 from refinedet.serving.app import Service, make_app
 from refinedet.serving.guard import Guard

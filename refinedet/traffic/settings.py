@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from refinedet.config.base import Count, Positive, Settings, Share, check, validated
-from refinedet.config.option import Effect, option
+from refinedet.config.options.option import Effect, option
 
 Period = Literal["month"]
 AisState = Literal["matched", "dark", "unknown"]

@@ -14,8 +14,8 @@ import pytest
 from typer.testing import Result
 
 from refinedet.config import PRESETS
-from refinedet.config.detect_options import MultiscalePreset
-from refinedet.config.output_options import Format
+from refinedet.config.options.detect import MultiscalePreset
+from refinedet.config.options.output import Format
 from refinedet.errors import InputError
 from refinedet.scene import detect
 from refinedet.scene.output import result_paths

@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from cli.settings_options import with_settings
 from refinedet.config.base import Count, Settings, check, validated
-from refinedet.config.option import option
+from refinedet.config.options.option import option
 
 
 @validated(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import Any
 
 from pipeline.datasets.labels.label_set import LabelSet
+from refinedet.wording import first_of
 
 _BETWEEN_WORDS = re.compile(r"[\s_-]+")
 
@@ -35,7 +36,7 @@ def settle_classes(sets: Sequence[LabelSet]) -> tuple[list[LabelSet], list[str]]
     ]
     empty = [name for key, names in spellings.items() if key not in used for name in names]
     if empty:
-        shown = ", ".join(repr(name) for name in empty[:5]) + (", ..." if len(empty) > 5 else "")
+        shown = first_of([repr(name) for name in empty], 5)
         notes.append(
             f"no object is of the category {shown}, so it is no class"
             if len(empty) == 1

@@ -16,7 +16,7 @@ from pipeline.datasets.scene_labels.places import LabelledScene
 from pipeline.datasets.splits import stable_draw
 from pipeline.stage import SPLITS
 from refinedet.config import PixelSizes, Radiometry, TileConfig
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.data.coco import Annotated
 from refinedet.errors import InputError
 from refinedet.geo.position import Position, locate

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from pipeline.datasets.labels.finding import is_table_of_images
 from refinedet.cloud.scene import check_download_limit, scene_of
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.label_options import LabelSettings
-from refinedet.config.option import options
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.label import LabelSettings
+from refinedet.config.options.option import options
 from refinedet.errors import InputError
 from refinedet.geo.vectors import file_kind
 

@@ -10,7 +10,7 @@ from typing import Any
 
 import shapely
 
-from refinedet.config.label_options import LabelSettings
+from refinedet.config.options.label import LabelSettings
 from refinedet.errors import InputError
 from refinedet.geo.features import Features, System, in_system, parse_system, read_features
 

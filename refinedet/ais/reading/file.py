@@ -10,14 +10,14 @@ import numpy as np
 
 from refinedet.ais.reading import reasons
 from refinedet.ais.reading.cleaning import clean
-from refinedet.ais.reading.date_order import DateOrder, MonthFirst
+from refinedet.ais.reading.formats.nmea import LogFile
+from refinedet.ais.reading.formats.records import RecordsFile
+from refinedet.ais.reading.formats.tabular import CsvFile, ParquetFile
 from refinedet.ais.reading.messages import Wanted
-from refinedet.ais.reading.nmea import LogFile
-from refinedet.ais.reading.records import RecordsFile
+from refinedet.ais.reading.parsing.date_order import DateOrder, MonthFirst
 from refinedet.ais.reading.static_data import StaticData
-from refinedet.ais.reading.tabular import CsvFile, ParquetFile
 from refinedet.ais.tables import Fixes
-from refinedet.config.ais_options import DateOrder as OrderStated
+from refinedet.config.options.ais import DateOrder as OrderStated
 
 AisFile = LogFile | CsvFile | ParquetFile | RecordsFile
 

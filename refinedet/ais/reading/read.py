@@ -10,17 +10,17 @@ from pathlib import Path
 import numpy as np
 
 from refinedet.ais.reading import reasons
-from refinedet.ais.reading.columns import check_fields
 from refinedet.ais.reading.file import AisFile, read_files
+from refinedet.ais.reading.formats.nmea import LogFile, is_log
+from refinedet.ais.reading.formats.opening import Source, head, is_parquet, sources
+from refinedet.ais.reading.formats.records import RecordsFile, is_json
+from refinedet.ais.reading.formats.tabular import CsvFile, ParquetFile
 from refinedet.ais.reading.messages import Area, Wanted
-from refinedet.ais.reading.nmea import LogFile, is_log
-from refinedet.ais.reading.opening import Source, head, is_parquet, sources
 from refinedet.ais.reading.ordering import ordered
-from refinedet.ais.reading.records import RecordsFile, is_json
+from refinedet.ais.reading.parsing.columns import check_fields
 from refinedet.ais.reading.static_data import StaticData
-from refinedet.ais.reading.tabular import CsvFile, ParquetFile
 from refinedet.ais.tables import Ais, Fixes
-from refinedet.config.ais_options import DateOrder as OrderStated
+from refinedet.config.options.ais import DateOrder as OrderStated
 from refinedet.errors import InputError
 from refinedet.utc import in_utc
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.geo.position import Position
 from refinedet.scene.land.survey import survey
 

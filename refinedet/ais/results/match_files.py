@@ -20,7 +20,7 @@ from refinedet.ais.results.reporting import reported
 from refinedet.ais.results.scene_match import AisSource, Words, match_scene, viewed
 from refinedet.ais.results.settings import MatchOptions, ViewSettings
 from refinedet.ais.results.ships import ShipsFile, read_ships
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.errors import FileError, InputError
 from refinedet.files import write_json
 from refinedet.geo.feature_files import SUFFIXES, write_features

@@ -17,9 +17,9 @@ from refinedet.ais.results.land_around import LandAround
 from refinedet.ais.results.reporting import nothing_reported, reported
 from refinedet.ais.results.scene_match import AisSource, match_scene, viewed
 from refinedet.ais.results.told import footprint_told, missing_told, view_told
-from refinedet.config.ais_options import AisSettings, detect_names
-from refinedet.config.land_options import LandSettings
-from refinedet.config.option import options
+from refinedet.config.options.ais import AisSettings, detect_names
+from refinedet.config.options.land import LandSettings
+from refinedet.config.options.option import options
 from refinedet.errors import FileError
 from refinedet.files import sha256_file
 from refinedet.geo.position import Position, locate

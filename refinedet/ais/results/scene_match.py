@@ -18,7 +18,7 @@ from refinedet.ais.reading.reasons import doubts
 from refinedet.ais.results.land_around import LandAround
 from refinedet.ais.results.summary import summary
 from refinedet.ais.tables import Ais
-from refinedet.config.ais_options import SENTINEL_1_KM, DateOrder, RadarView
+from refinedet.config.options.ais import SENTINEL_1_KM, DateOrder, RadarView
 from refinedet.errors import InputError
 
 _STALE = 4

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
-from refinedet.config.ais_options import GAP_MIN, DateOrder, RadarView
 from refinedet.config.base import Positive, Settings, Share, validated
-from refinedet.config.option import Effect, option
+from refinedet.config.options.ais import GAP_MIN, DateOrder, RadarView
+from refinedet.config.options.option import Effect, option
 
 MatchFormat = Literal["geojson", "csv", "gpkg"]
 

@@ -7,7 +7,7 @@ from typing import Annotated
 from pydantic import Field
 
 from refinedet.config.base import Positive, Settings, Share, Whole, check, validated
-from refinedet.config.option import Effect, option
+from refinedet.config.options.option import Effect, option
 from refinedet.config.scene_kind import SceneKind
 
 _Side = Annotated[int, Field(ge=64)]

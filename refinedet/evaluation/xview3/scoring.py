@@ -16,6 +16,7 @@ from refinedet.evaluation.xview3.rules import MATCH_M, SHORE_KM, Parts, Things, 
 from refinedet.evaluation.xview3.shoreline import close_to, read_shoreline
 from refinedet.evaluation.xview3.things import Found, read_found, things_of
 from refinedet.geo.position import distances_m
+from refinedet.wording import first_of
 
 ShoreBy = Literal["shoreline", "coastline"]
 """Source of the distance of detections to the shore: the contest's files, or the coastline that detect used."""
@@ -25,8 +26,6 @@ NEEDED = ("is_fishing", "distance_from_shore_km")
 _NEAR_M = MATCH_M + SHORE_KM * 1000
 _ELSEWHERE_M = 1000.0
 """Distance on the ground above which a pair matched in pixels is not on one grid."""
-_SHOWN = 3
-"""Most scenes that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -91,9 +90,10 @@ def score_xview3(
         raise InputError(f"expected lengths above 0 m in {labels}, found {np.nanmin(truth.length_m):g}")
     scenes = np.intersect1d(truth.scene, found.things.scene)
     if len(found.things) and not len(scenes):
+        some, others = (first_of(np.unique(names).tolist()) for names in (truth.scene, found.things.scene))
         raise InputError(
-            f"expected detections in scenes of {labels}, such as {_some(np.unique(truth.scene))}, found others: "
-            f"{_some(np.unique(found.things.scene))}; a raster is known by its file name, such as "
+            f"expected detections in scenes of {labels}, such as {some}, found others: "
+            f"{others}; a raster is known by its file name, such as "
             f"{truth.scene[0] if len(truth) else '590dd08f71056cacv'}.tif"
         )
     shore_by: ShoreBy | None = None
@@ -127,15 +127,15 @@ def _on_scenes(found: Things, truth: Things, confidence: NDArray[np.str_]) -> It
     if len(silent):
         lost = int((np.isin(truth.scene, silent) & sure).sum())
         yield (
-            f"{len(silent)} of {len(np.unique(truth.scene))} labelled scenes have no detection ({_some(silent)}): by "
-            f"the rules their {lost} labels are left out"
+            f"{len(silent)} of {len(np.unique(truth.scene))} labelled scenes have no detection "
+            f"({first_of(silent.tolist())}): by the rules their {lost} labels are left out"
         )
     unlabelled = np.setdiff1d(found.scene, truth.scene[sure])
     if len(unlabelled):
         lost = int(np.isin(found.scene, unlabelled).sum())
         yield (
-            f"{lost} detections lie in scenes without a label of high or medium confidence ({_some(unlabelled)}): by "
-            "the rules they are left out"
+            f"{lost} detections lie in scenes without a label of high or medium confidence "
+            f"({first_of(unlabelled.tolist())}): by the rules they are left out"
         )
 
 
@@ -171,8 +171,3 @@ def _on_grid(found: Found, truth: Things, parts: Parts) -> Iterator[str]:
             yield f"detections and labels at the same pixels lie {np.median(known) / 1000:,.0f} km apart: {raster}"
     elif parts.detection.fp and parts.detection.fn:
         yield f"no detection lies within {MATCH_M:g} m of a label: {raster}"
-
-
-def _some(names: NDArray[np.str_]) -> str:
-    """First names, with "..." if there are more."""
-    return ", ".join(names[:_SHOWN].tolist()) + (", ..." if len(names) > _SHOWN else "")

@@ -17,7 +17,7 @@ from typing import Any, Literal, NoReturn
 import numpy as np
 
 from refinedet.errors import InputError
-from refinedet.raster.tiff import MAX_BLOCK_BYTES
+from refinedet.raster.checks.tiff import MAX_BLOCK_BYTES
 
 MAX_CHUNKS = 100_000
 """Largest number of chunks of an array. The pixels of a real product have 70."""

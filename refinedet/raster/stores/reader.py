@@ -11,11 +11,11 @@ from numpy.typing import NDArray
 
 from refinedet.errors import FileError, InputError
 from refinedet.raster.base import RasterReader
+from refinedet.raster.checks.tiff import MAX_BLOCK_BYTES, check_pixels
 from refinedet.raster.info import RasterInfo
 from refinedet.raster.stores.arrays import ArrayInfo
 from refinedet.raster.stores.chunks import Chunks
 from refinedet.raster.stores.files import StoreFiles
-from refinedet.raster.tiff import MAX_BLOCK_BYTES, check_pixels
 from refinedet.tiling import Window
 
 TYPES = ("uint8", "uint16", "float32")

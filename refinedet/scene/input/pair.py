@@ -6,9 +6,9 @@ import re
 from pathlib import Path
 
 from refinedet.cloud.scene import Scene
-from refinedet.config.detect_options import Polarisation
+from refinedet.config.options.detect import Polarisation
 from refinedet.raster import RasterFile, RasterReader
-from refinedet.scene.input.bands import polarisation_of
+from refinedet.scene.input.pixels.bands import polarisation_of
 from refinedet.scene.polarisations import pair_of, to_search_both
 
 

@@ -21,7 +21,7 @@ from pyproj import CRS, Transformer
 from pyproj.enums import TransformDirection
 
 from refinedet.boxes import Boxes
-from refinedet.config.land_options import COAST_RANGE_M, LandSettings
+from refinedet.config.options.land import COAST_RANGE_M, LandSettings
 from refinedet.errors import FileError, InputError
 from refinedet.geo.position import Points, Position, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes, is_plain_degrees

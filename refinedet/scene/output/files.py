@@ -10,8 +10,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 from refinedet.cloud.scene import Scene
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.output_options import Format, OutputSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.output import Format, OutputSettings
 from refinedet.errors import InputError
 from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.result_paths import DATASET, ais_paths, check_writable, result_paths

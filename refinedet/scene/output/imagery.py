@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.cloud.scene import Scene
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.raster import Reader
 from refinedet.scene.source import open_polarisations
 from refinedet.stretch.stretching import Stretch

@@ -8,7 +8,7 @@ import numpy as np
 from PIL import Image
 
 from refinedet.cloud.scene import Scene
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.files import atomic_path
 from refinedet.geo.compass import ground_axes, nice_length, north_xy, pixel_metres, place_text
 from refinedet.geo.position import Position, locate

@@ -6,7 +6,7 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from refinedet.cloud.scene import Scene
-from refinedet.config.output_options import Format
+from refinedet.config.options.output import Format
 from refinedet.errors import FileError
 from refinedet.geo.feature_files import FileFormat
 from refinedet.scene.naming import scene_stem

@@ -11,7 +11,7 @@ import numpy as np
 from PIL import Image
 
 from refinedet.cloud.scene import Scene
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.geo.compass import ground_axes, north_xy, pixel_metres
 from refinedet.geo.position import locate
 from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows

@@ -17,11 +17,12 @@ from zipfile import BadZipFile, ZipFile
 from defusedxml.common import DefusedXmlException
 from defusedxml.ElementTree import fromstring
 
-from refinedet.cloud.scene import CloudScene, Scene
+from refinedet.cloud.scene import RASTER_SUFFIXES, CloudScene, Scene
 from refinedet.errors import FileError, InputError
-from refinedet.raster.other_products import other_product, rasters_among, shown
+from refinedet.raster.checks.other_products import other_product
 from refinedet.scene.sentinel1.item import ItemProduct, product_of_item
 from refinedet.scene.sentinel1.layout import MANIFEST, MEASUREMENT, product_roots, raster_name
+from refinedet.wording import first_of
 
 MAX_XML_BYTES = 32 << 20
 """Largest size in bytes of an XML file. A real manifest has 24,000 bytes, a real annotation 2 million."""
@@ -249,12 +250,12 @@ def _of_others(where: Path, names: Collection[str], without: str) -> str:
         return f"{without} {MANIFEST} or any other file; check the name"
     found = f"{without} {MANIFEST} and no folder {MEASUREMENT} with its rasters"
     advice = "name the product's folder, its zip archive, or a raster in it"
-    rasters = rasters_among(names)
+    rasters = sorted(name for name in names if PurePosixPath(name).suffix.lower() in RASTER_SUFFIXES)
     if rasters and where.is_dir():
         suffix = PurePosixPath(rasters[0]).suffix
         pattern = f"{where}/{'*/' if '/' in rasters[0] else ''}*{suffix}"
-        return f"{found}; {advice}; or search its rasters ({shown(rasters)}) as {pattern}"
-    return f"{found}; {f'unpack it, and name its rasters ({shown(rasters)})' if rasters else advice}"
+        return f"{found}; {advice}; or search its rasters ({first_of(rasters)}) as {pattern}"
+    return f"{found}; {f'unpack it, and name its rasters ({first_of(rasters)})' if rasters else advice}"
 
 
 def _one(where: Path, products: list[str], otherwise: Callable[[], str]) -> str:
@@ -262,10 +263,9 @@ def _one(where: Path, products: list[str], otherwise: Callable[[], str]) -> str:
     if not products:
         raise FileError(f"expected a raster or a Sentinel-1 product at {where}, found {otherwise()}")
     if len(products) > 1:
-        shown = ", ".join(products[:_NAMED]) + (", ..." if len(products) > _NAMED else "")
         raise FileError(
-            f"expected one Sentinel-1 product in {where}, found {len(products)}: {shown}; name one of them, "
-            "or each as a scene of its own"
+            f"expected one Sentinel-1 product in {where}, found {len(products)}: {first_of(products, _NAMED)}; name "
+            "one of them, or each as a scene of its own"
         )
     return products[0]
 

@@ -17,7 +17,7 @@ from xml.etree.ElementTree import Element  # made by defusedxml's parser
 from refinedet.cloud.scene import CloudScene, Scene, scene_of
 from refinedet.errors import FileError, InputError
 from refinedet.raster import RasterFile, RasterInfo, SceneReader, open_scene
-from refinedet.raster.other_products import other_product
+from refinedet.raster.checks.other_products import other_product
 from refinedet.scene.polarisations import partner, preferred
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 from refinedet.scene.sentinel1.files import ProductFiles, ProductFolder, open_product, read_xml

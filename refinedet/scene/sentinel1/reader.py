@@ -9,7 +9,7 @@ from typing import Any
 
 from numpy.typing import NDArray
 
-from refinedet.config.detect_options import Calibrate
+from refinedet.config.options.detect import Calibrate
 from refinedet.errors import InputError
 from refinedet.raster import RasterFile, RasterInfo, RasterReader
 from refinedet.raster.control_points import are_of_esas_grid

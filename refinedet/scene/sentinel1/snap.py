@@ -19,7 +19,7 @@ from defusedxml.ElementTree import DefusedXMLParser
 
 from refinedet.errors import FileError
 from refinedet.raster import RasterFile, RasterInfo, SceneReader, opened
-from refinedet.raster.tiff import SNAP_XML, read_text
+from refinedet.raster.checks.tiff import SNAP_XML, read_text
 from refinedet.scene.sentinel1.annotation import Annotation, read_annotation
 
 _CHUNK_BYTES = 64 << 10

@@ -9,13 +9,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.config import PixelSizes
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.geo.position import distances_m, locate
 from refinedet.raster import RasterInfo, Reader
+from refinedet.raster.checks.tiff import check_pixels
 from refinedet.raster.resample import ResampledReader
-from refinedet.raster.tiff import check_pixels
 from refinedet.scene.windows.merge import Merged
 
 Factors = tuple[float, float]

@@ -15,7 +15,7 @@ import pytest
 import rasterio
 
 from refinedet.boxes import as_boxes
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.geo.position import distances_m, locate
 from refinedet.scene.products import measurement_of
 from refinedet.scene.sentinel1.ambiguity import find_ambiguities

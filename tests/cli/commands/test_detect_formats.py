@@ -16,7 +16,7 @@ import pytest
 from typer.testing import Result
 
 from refinedet import raster
-from refinedet.config.output_options import Format
+from refinedet.config.options.output import Format
 
 Run = Callable[..., Result]
 ASKED = [word for name in get_args(Format) for word in ("--format", name)]

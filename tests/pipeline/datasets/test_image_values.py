@@ -11,7 +11,7 @@ import pytest
 from numpy.typing import NDArray
 
 from pipeline.datasets.image_values import ValueReport, open_image
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.raster import write_scene
 from refinedet.scene.source import open_source
 

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from refinedet.batch.paths import archive_files, check_names
-from refinedet.config.output_options import OutputSettings
+from refinedet.config.options.output import OutputSettings
 from refinedet.errors import InputError
 
 NAMES = (

@@ -15,7 +15,7 @@ import pytest
 from refinedet.cloud import traffic
 from refinedet.cloud.scene import CloudScene, check_download_limit, scene_of
 from refinedet.config import TileConfig
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import FileError, InputError
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.identity import scene_sha256

@@ -11,7 +11,7 @@ import pytest
 
 import refinedet
 from refinedet.cloud.scene import scene_of
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.finder import ShipFinder
 from refinedet.errors import InputError
 from refinedet.raster import write_scene

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 import refinedet
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.find_ships import find_ships_in
 from refinedet.detection.finder import ShipFinder

@@ -9,7 +9,7 @@ import pytest
 import torch
 
 from refinedet.config import ModelConfig, Radiometry, TileConfig, TrainedOn
-from refinedet.config.detect_options import DetectorSettings, WindowSettings
+from refinedet.config.options.detect import DetectorSettings, WindowSettings
 from refinedet.detection.loading import Loaded, load_torch
 from refinedet.detection.search import settle
 from refinedet.model.checkpoint import Header

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.detection import side_by_side
 from refinedet.detection.find_ships import find_ships_in
 from refinedet.detection.outcome import DetectionRun

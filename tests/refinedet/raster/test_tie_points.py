@@ -13,7 +13,7 @@ from rasterio.transform import from_origin
 from refinedet.errors import InputError
 from refinedet.geo.position import locate
 from refinedet.raster import open_scene
-from refinedet.raster.tiff import MAX_SNAP_BYTES
+from refinedet.raster.checks.tiff import MAX_SNAP_BYTES
 from tests.refinedet.snap_tiff import place, tie_point_grid, write_snap_tiff
 
 SEA = np.full((300, 400), 50, np.float32)

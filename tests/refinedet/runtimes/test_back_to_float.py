@@ -13,7 +13,7 @@ from refinedet.runtimes.back_to_float import answers, blocks_of, distance, layer
 from refinedet.runtimes.export import export
 from refinedet.runtimes.exported import LAYERS
 from refinedet.runtimes.graphs import openvino
-from refinedet.workarounds.nncf_constants import fold_constants
+from refinedet.workarounds.openvino.nncf_constants import fold_constants
 
 
 @pytest.fixture(scope="module")

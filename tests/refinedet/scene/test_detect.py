@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from refinedet.config import Radiometry, TileConfig
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
 from refinedet.predictors.predictor import Chip

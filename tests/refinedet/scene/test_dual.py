@@ -17,8 +17,8 @@ import rasterio
 from numpy.typing import NDArray
 
 from refinedet.config import StretchChoice, TileConfig
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.predictors.predictor import Chip

@@ -12,8 +12,8 @@ from typing import Any
 import pytest
 
 from refinedet.config import Radiometry, StretchChoice, TileConfig
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.errors import FileError, InputError
 from refinedet.scene.identity import RunIdentity, code_sha256, run_identity, scene_sha256
 

@@ -13,8 +13,8 @@ import pytest
 import rasterio
 from numpy.typing import NDArray
 
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.errors import InputError
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene

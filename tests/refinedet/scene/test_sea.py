@@ -11,8 +11,8 @@ import pytest
 from numpy.typing import NDArray
 
 from refinedet.config import Radiometry, StretchChoice
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.geo.position import locate
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene.detect import detect_scene

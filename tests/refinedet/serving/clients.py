@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 from urllib.parse import urlsplit
 
-from refinedet.config.serve_options import ServeSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.serve import ServeSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.serving.process import COMMAND
 from refinedet.serving.server import Running, serve
 

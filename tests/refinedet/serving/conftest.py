@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from refinedet.config.serve_options import ServeSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.serve import ServeSettings
+from refinedet.config.options.settings import DetectSettings
 from tests.refinedet.serving.clients import STUB, Client, Serve, served
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import asyncio
 from pathlib import Path
 
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.serving import events
 from refinedet.serving.jobs import Job
 

@@ -12,8 +12,8 @@ import numpy as np
 import pytest
 
 import refinedet
-from refinedet.config.serve_options import ServeSettings
-from refinedet.config.settings import DetectSettings
+from refinedet.config.options.serve import ServeSettings
+from refinedet.config.options.settings import DetectSettings
 from refinedet.raster import write_scene
 from tests.refinedet.serving.clients import Client, served
 

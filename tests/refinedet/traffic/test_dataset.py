@@ -16,7 +16,7 @@ import shapely
 
 from refinedet import raster
 from refinedet.batch.paths import archive_files
-from refinedet.config.output_options import OutputSettings
+from refinedet.config.options.output import OutputSettings
 from refinedet.errors import FileError, InputError
 from refinedet.evaluation.xview3.things import read_found
 from refinedet.geo.vectors import read_layers

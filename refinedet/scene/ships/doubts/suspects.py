@@ -9,7 +9,7 @@ import shapely
 from numpy.typing import NDArray
 
 from refinedet.boxes import Boxes
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.errors import InputError
 from refinedet.raster import Reader, SceneReader
 from refinedet.raster.resample import ResampledReader

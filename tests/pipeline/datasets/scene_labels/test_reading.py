@@ -18,8 +18,8 @@ from pipeline.datasets.scene_labels.blocks import View
 from pipeline.datasets.scene_labels.choices import LabelChoices, label_choices
 from pipeline.datasets.scene_labels.reading import LabelledImages, read_labelled_scenes
 from refinedet.config import PixelSizes, Radiometry, TileConfig
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.label_options import LabelSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.label import LabelSettings
 from refinedet.errors import InputError
 from refinedet.files import sha256_tree
 from refinedet.raster import open_scene, write_scene

@@ -18,7 +18,7 @@ from refinedet.catalogues.fetching.checking import check_file
 from refinedet.catalogues.fetching.fetch import Fetched, fetch_products
 from refinedet.catalogues.fetching.products import product_of
 from refinedet.catalogues.fetching.signing import Signing
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.downloads import tokens
 from refinedet.downloads.disk import SPARE_BYTES
 from refinedet.errors import DiskError, FileError, InputError

@@ -12,7 +12,7 @@ from zipfile import ZipFile
 import pytest
 
 from benchmarks.scenes.eopf_store import Layout
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import RefineDetError
 from refinedet.scene.source import open_source
 from refinedet.tiling import Window

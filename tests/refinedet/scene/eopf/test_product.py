@@ -12,7 +12,7 @@ import pytest
 
 from benchmarks.scenes.eopf_store import Layout
 from refinedet import extras
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import InputError, MissingExtra
 from refinedet.geo.position import distances_m, locate
 from refinedet.raster.stores import is_store

@@ -15,11 +15,11 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from refinedet.config import PixelSizes
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.raster import open_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.input.file_metadata import FileMetadata, file_metadata
-from refinedet.scene.input.position import apply_position
+from refinedet.scene.input.place.position import apply_position
 from refinedet.scene.windows.pixel_size import pixel_size_m
 
 WIDTH, HEIGHT = 120, 90

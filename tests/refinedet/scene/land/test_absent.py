@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import shapely
 
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.geo.position import Position, locate
 from refinedet.raster import RasterInfo
 from refinedet.scene.land.survey import survey

@@ -15,7 +15,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 from pyproj import Geod, Transformer
 
-from refinedet.config.land_options import COAST_RANGE_M, LandSettings
+from refinedet.config.options.land import COAST_RANGE_M, LandSettings
 from refinedet.errors import FileError, InputError
 from refinedet.geo.position import Position, locate
 from refinedet.raster import RasterInfo

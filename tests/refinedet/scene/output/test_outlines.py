@@ -13,7 +13,7 @@ import pyogrio
 import pytest
 import shapely
 
-from refinedet.config.output_options import OutputSettings
+from refinedet.config.options.output import OutputSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.evaluation.score import score_files

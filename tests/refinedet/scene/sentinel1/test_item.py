@@ -13,7 +13,7 @@ import pytest
 
 from refinedet.cloud.scene import CloudScene, scene_of
 from refinedet.config import TileConfig
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import FileError, InputError
 from refinedet.raster import RasterInfo, write_blocks
 from refinedet.scene.detect import detect_scene

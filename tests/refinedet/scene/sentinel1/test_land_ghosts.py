@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.raster import write_scene
 from refinedet.scene.sentinel1.ambiguity import displacement
 from refinedet.scene.sentinel1.land_ghosts import find_land_ghosts

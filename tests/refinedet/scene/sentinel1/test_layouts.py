@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import FileError, InputError
 from refinedet.raster import RasterInfo, write_blocks
 from refinedet.scene.detect import detect_scene

@@ -9,7 +9,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import FileError, InputError
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.sentinel1.product import bare_measurement, find_measurement, is_product

@@ -14,7 +14,7 @@ import rasterio
 from numpy.typing import NDArray
 
 from refinedet.config import StretchChoice
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import FileError, InputError
 from refinedet.geo.position import distances_m, locate
 from refinedet.raster import RasterInfo, write_blocks, write_scene

@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene

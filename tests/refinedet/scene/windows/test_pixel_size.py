@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 
 from refinedet.config import PixelSizes, Radiometry, TileConfig
-from refinedet.config.detect_options import SceneSettings
+from refinedet.config.options.detect import SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
 from refinedet.predictors.predictor import Chip

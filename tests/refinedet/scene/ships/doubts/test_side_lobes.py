@@ -9,8 +9,8 @@ import pytest
 from numpy.typing import NDArray
 
 from refinedet.boxes import as_boxes
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.data.simulation.fields import point_response
 from refinedet.raster import write_scene
 from refinedet.scene.ships.doubts.side_lobes import SIDELOBE, is_side_lobe

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from refinedet.boxes import as_boxes
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.ships.doubts.suspects import suspects

@@ -10,8 +10,8 @@ import numpy as np
 import pytest
 
 from refinedet.boxes import as_boxes
-from refinedet.config.detect_options import SceneSettings
-from refinedet.config.land_options import LandSettings
+from refinedet.config.options.detect import SceneSettings
+from refinedet.config.options.land import LandSettings
 from refinedet.detections import Detections
 from refinedet.geo.position import locate
 from refinedet.raster import SceneReader, write_scene

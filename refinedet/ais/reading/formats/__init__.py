@@ -1,0 +1,1 @@
+"""Formats of AIS files: NMEA, tables and JSON, plain or compressed."""

@@ -1,0 +1,1 @@
+"""Parsing of the columns of AIS tables: names, coordinates, dates and times."""

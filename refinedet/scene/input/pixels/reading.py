@@ -1,0 +1,210 @@
+"""Reading of an ordinary raster: choice of the band and the kind of values, stated or guessed, applied and reported."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from functools import cache
+from typing import Any, cast
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.config import ValueKind
+from refinedet.config.options.detect import Polarisation, SceneSettings
+from refinedet.errors import InputError
+from refinedet.radiometry import valid_mask
+from refinedet.raster import RasterFile, SceneReader
+from refinedet.raster.decoding.values import DB_STEPS
+from refinedet.scene.input.pixels.bands import (
+    FEW_VALUES,
+    PREFERRED,
+    BandChoice,
+    choose_band,
+    is_image,
+    name_of,
+    role_of,
+)
+from refinedet.scene.input.pixels.doubts import note_on_speckle, tell_doubts
+from refinedet.scene.input.pixels.eight_bit import apply_eight_bit
+from refinedet.scene.input.pixels.fill import without_markers
+from refinedet.scene.input.pixels.missing import settle_missing
+from refinedet.scene.input.pixels.other_maps import refuse_other_map
+from refinedet.scene.input.pixels.squeezed import squeezed_slope
+from refinedet.scene.input.pixels.values import NAMES, ValueGuess, are_no_decibels, guess_values, has_doubt, is_one_part
+
+_COLOURS = 3
+_Look = Callable[[], list[NDArray[Any]]]
+"""Function that returns blocks of measured values of a raster; it reads them at the first call."""
+_OVERRULE = "set `values` to change this"
+_NO_IMAGE = (
+    "it does not look like a radar image: it is smooth like an angle or a height, or holds few values like a mask; "
+    "check the file, or name another band by `band`"
+)
+
+
+def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
+    """Choose the band and the kind of values of a raster, make `reader` yield amplitudes, and report both choices.
+
+    Raises:
+        InputError: there is no such band, the values cannot be of the kind that the settings state, or the name of the
+            only band or of the file says that it is no radar image.
+    """
+    kind = _apply_choice(reader, path, settings)
+    tell_doubts(reader, settings, is_complex=kind == "iq" or reader.stored_dtype.startswith("complex"))
+
+
+def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> ValueKind:
+    """Choose and report as `apply_reading`; returns the kind of the values."""
+    names = [name_of(text, reader.tags(k)) for k, text in enumerate(reader.band_names, 1)]
+    choice = _bands(reader, path, names, settings)
+    reader.label, reader.unsearched = choice.label, choice.unsearched
+    read = {"bands": list(choice.numbers), "band_names": [names[k - 1] for k in choice.numbers]}
+    reader.tell(*filter(None, [choice.note]), **read)
+    reader.use(choice.numbers)
+    missing = settle_missing(reader, settings.nodata)
+    reader.use(choice.numbers, missing=missing)
+    if reader.is_inverted:
+        reader.tell("the file states that its lowest value is white, so its greys are inverted", inverted=True)
+    in_colours = len(choice.numbers) == _COLOURS
+    if in_colours and settings.values != "db":
+        _check_colours(path, settings)
+    if _is_picture_in_decibels(reader, settings) or in_colours:
+        return "amplitude"
+    reader.use(choice.numbers[:1], missing=missing and missing.everywhere)
+    blocks = cache(lambda: _measured(reader))
+    guess = _values(reader, path, names, choice, settings, blocks)
+    looks_like_image = settings.band is not None or _may_be_image(reader, blocks)
+    if settings.band is None and len(names) == 1:
+        refuse_other_map(path, names[0], looks_like_image=looks_like_image)
+    if not looks_like_image:
+        reader.tell(_NO_IMAGE)
+    pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
+    slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks)
+    if slope is not None:
+        reader.use(pair, "db", missing, slope)
+        note = f"its values look like decibels above zero, {slope:.3g} dB to each unit, and are read so; {_OVERRULE}"
+        evidence = "setting" if guess.evidence == "setting" else "speckle"
+        reader.tell(note, values={"kind": "db", "from": evidence, "db_per_unit": slope})
+        return "db"
+    is_complex = reader.stored_dtype.startswith("complex")
+    doubt = None if is_complex or reader.stored_dtype == "uint8" else note_on_speckle(blocks(), guess.kind)
+    reader.use(pair, "amplitude" if is_complex else guess.kind, missing)
+    reader.tell(*filter(None, [guess.note(), doubt]), values={"kind": guess.kind, "from": guess.evidence})
+    return guess.kind
+
+
+def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings, blocks: _Look) -> float | None:
+    """Decibels per unit of values above zero that look like scaled decibels, or are too large for stated decibels."""
+    if reader.stored_dtype == "uint8" or settings.stretch.kind == "none":
+        return None
+    if settings.values == "db":
+        return squeezed_slope(blocks(), sure=True) if are_no_decibels(blocks()) else None
+    guessed = guess.kind in ("amplitude", "power") and guess.evidence in ("type", "speckle", "usual")
+    return squeezed_slope(blocks()) if guessed else None
+
+
+def _is_picture_in_decibels(reader: SceneReader, settings: SceneSettings) -> bool:
+    """True if an 8-bit picture is read as decibels; with the stretch "none", only if the user states decibels."""
+    guessed = settings.values == "auto" and settings.stretch.kind != "none"
+    if reader.info.dtype != "uint8" or not (guessed or settings.values == "db"):
+        return False
+    return apply_eight_bit(reader, "db" if settings.values == "db" else None)
+
+
+def _bands(reader: SceneReader, path: RasterFile, names: Sequence[str], settings: SceneSettings) -> BandChoice:
+    if settings.band is not None:
+        if settings.pol is not None:
+            raise InputError(f"expected either `pol` or `band` for {path}, found both; leave one of them out")
+        pair = _pair_of(reader.bands[0], names) if settings.values == "iq" else tuple(reader.bands)
+        return BandChoice(pair, f"band {settings.band}")
+    if len(reader.bands) == _COLOURS and not any(role_of(name) in PREFERRED for name in names):
+        if settings.pol is not None:
+            raise InputError(f"expected a band of polarisation {settings.pol} in {path}, found a picture in colours")
+        return BandChoice(tuple(reader.bands), None)
+    if settings.values == "iq" and len(names) == 2:
+        return BandChoice((1, 2), None)
+
+    def blocks(number: int) -> list[NDArray[Any]]:
+        reader.use([number])
+        return [without_markers(block) for block in _measured(reader)]
+
+    return choose_band(path, names, cast("Polarisation | None", settings.pol), blocks)
+
+
+def _pair_of(number: int, names: Sequence[str]) -> tuple[int, int]:
+    """Numbers of a band and the next one, as real and imaginary part."""
+    if number >= len(names):
+        raise InputError(
+            f"expected the imaginary part in the band after band {number}, found none; name the band of the real part"
+        )
+    return number, number + 1
+
+
+def _may_be_image(reader: SceneReader, blocks: _Look) -> bool:
+    """False for a raster that shows no sea; 8 bits are only counted, and wider unsigned integers are not looked at.
+
+    A raster whose sample holds no value is not judged.
+    """
+    if reader.info.dtype == "uint8":
+        return len(np.unique(reader.stored_sample())) > FEW_VALUES
+    return not has_doubt(reader.info.dtype) or is_image(blocks()) or not any(np.isfinite(one).any() for one in blocks())
+
+
+def _check_colours(path: RasterFile, settings: SceneSettings) -> None:
+    if settings.values not in {"auto", "amplitude"}:
+        raise InputError(
+            f"expected one band for `values` of {settings.values} in {path}, found a picture in colours; "
+            "name one of its bands by `band`"
+        )
+
+
+def _values(
+    reader: SceneReader,
+    path: RasterFile,
+    names: Sequence[str],
+    choice: BandChoice,
+    settings: SceneSettings,
+    blocks: _Look,
+) -> ValueGuess:
+    if settings.values != "auto":
+        _check_stated(settings.values, reader, path, choice)
+        return ValueGuess(settings.values, "setting")
+    if len(choice.numbers) > 1:
+        return ValueGuess("iq", "pair")
+    if reader.stored_dtype.startswith("complex"):
+        return ValueGuess("amplitude", "type")
+    dtype = reader.info.dtype  # float32 under a scale in the file
+    tags = reader.tags(choice.numbers[0])
+    words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
+    words += [*reader.units(), path.stem]
+    if not has_doubt(dtype):
+        return guess_values(dtype, [] if dtype == "uint8" else blocks(), words)
+    if is_one_part(blocks()):
+        raise InputError(
+            f"expected an image of the sea in {path}, found values as often below zero as above, like one part of "
+            "complex numbers; name a file with both parts, or state the kind of its `values`"
+        )
+    return guess_values(dtype, blocks(), words)
+
+
+def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choice: BandChoice) -> None:
+    dtype = reader.stored_dtype
+    if dtype.startswith("complex"):
+        if values not in ("amplitude", "iq"):
+            raise InputError(f"expected {NAMES[values]} in {path}, found complex pixels, whose amplitude is taken")
+    elif values == "iq" and len(choice.numbers) == 1:
+        raise InputError(
+            f"expected two bands, {NAMES['iq']}, in {path}, found {len(reader.band_names)}; "
+            "name the band of the real part by `band`, or another kind of `values`"
+        )
+    elif values in DB_STEPS and values != "db" and np.dtype(dtype).itemsize == 1:
+        raise InputError(f"expected {NAMES[values]} in {path}, found 8 bits, which cannot hold them")
+
+
+def _measured(reader: SceneReader) -> list[NDArray[Any]]:
+    """Blocks of stored values, NaN where not measured."""
+    info = reader.info
+    blocks = reader.blocks()
+    if np.dtype(info.dtype).kind in "iu":
+        return [np.where(valid_mask(block, info.nodata), block, np.nan) for block in blocks]
+    return [np.where(valid_mask(block, info.nodata), block, np.float32(np.nan)) for block in blocks]

@@ -1,0 +1,79 @@
+"""Decibels above zero: shifted by a constant, or squeezed between 0 and 1 or the ends of 16 bits. Pure.
+
+Their speckle identifies them as in 8-bit pictures (`eight_bit.py`), so values are examined in 8 bits. They are no
+photographs, whose noise is constant too. So speckle that is the same at all levels, dark or bright, is enough.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.scene.input.pixels.eight_bit import CELL_PX, EightBit, guess_eight_bit
+
+_ENDS = (0.05, 99.95)
+"""Percentiles between which the values are examined."""
+_STEPS = 251
+_FIRST = 2
+"""Grey step of the lower end: below it a pixel counts as black."""
+_USUAL = (1.0, 0.1, 0.01, 0.001)
+"""Usual decibels per unit."""
+_NEAR = 1.6
+"""Largest ratio of a slope estimated from the speckle to a usual slope, at which the usual one is used."""
+_FEW_VALUES = 32
+"""Largest number of different values of a picture that is no measurement, such as a drawing."""
+_CUT_OFF = 0.01
+"""Share of the lowest value from which values below it were cut off, so that it is no measurement."""
+_LEAST_SPAN, _MOST_GROWTH, _MOST_SKEWNESS = 0.3, 0.2, 0.05
+"""Least growth of the level on which the growth of the speckle is judged, and largest share of it and skewness in
+decibels. Any power of amplitude has a share of 1; real scenes have 0.4 and more, in decibels -0.2 to 0.2."""
+
+
+def squeezed_slope(blocks: Sequence[NDArray[Any]], *, sure: bool = False) -> float | None:
+    """Decibels per unit of values that look like decibels above zero; None if they do not.
+
+    Args:
+        blocks: full-resolution blocks (h, w) of stored values, NaN where not measured.
+        sure: the values are known to be decibels.
+    """
+    measured = [block[np.isfinite(block) & (block > 0)].astype(np.float64) for block in blocks]
+    pooled = np.concatenate(measured) if measured else np.zeros(0)
+    if len(np.unique(pooled)) <= _FEW_VALUES:
+        return None
+    least = float(pooled.min())
+    least = least if (pooled == least).mean() > _CUT_OFF else 0.0
+    pooled = pooled[pooled > least]
+    low, high = (float(end) for end in np.percentile(pooled, _ENDS))
+    if high <= low:
+        return None
+    guess = guess_eight_bit([_in_eight_bits(block, least, low, high) for block in blocks])
+    return _usual(guess.db_per_step * _STEPS / (high - low)) if sure or _is_decibels(guess) else None
+
+
+def _is_decibels(guess: EightBit) -> bool:
+    constant = guess.span >= _LEAST_SPAN and guess.growth <= _MOST_GROWTH * guess.span
+    return guess.kind == "db" or (constant and guess.skewness < _MOST_SKEWNESS)
+
+
+def _usual(slope: float) -> float:
+    """Nearby usual slope, else the slope to three digits, so that rounding errors of a sum never change a result."""
+    near = next((one for one in _USUAL if one / _NEAR < slope < one * _NEAR), None)
+    return float(f"{slope:.3g}") if near is None else near
+
+
+def _in_eight_bits(block: NDArray[Any], least: float, low: float, high: float) -> NDArray[np.uint8]:
+    """8-bit block (h, w) between both ends, in whole cells; cells with a pixel that is missing or zero are black.
+
+    Pixels up to `least` were cut off, and are black, too.
+    """
+    rows, columns = (side // CELL_PX * CELL_PX for side in block.shape)
+    cut = block[:rows, :columns].astype(np.float64)
+    bad = ~(np.isfinite(cut) & (cut > 0))
+    grid = bad.reshape(rows // CELL_PX, CELL_PX, columns // CELL_PX, CELL_PX).any(axis=(1, 3))
+    grey = np.rint((np.where(bad, low, cut) - low) * (_STEPS / (high - low))) + _FIRST
+    grey[cut <= least] = 0
+    grey[np.kron(grid, np.ones((CELL_PX, CELL_PX), np.bool_))] = 0
+    return np.asarray(np.clip(grey, 0, 255), np.uint8)

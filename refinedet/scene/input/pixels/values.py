@@ -1,0 +1,262 @@
+"""Kind of values of a raster: stated, or guessed from names, units, tags, and the values themselves. Pure.
+
+Amplitude and power are both above zero and differ in their speckle. Power of L looks has a gamma distribution, whose
+cube root is nearly symmetric about its middle (Wilson and Hilferty, 1931), so amplitude is symmetric at the exponent
+2/3. Therefore the exponent that makes the calmest parts of a scene symmetric distinguishes the two, for any number of
+looks. Texture lowers it, so the level counts too: calibrated values and counts each have usual levels for each kind.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.config import ValueKind
+from refinedet.raster.decoding.values import DB_STEPS
+
+Blocks = Sequence[NDArray[Any]]
+"""Full-resolution blocks (h, w) of stored values of one band, NaN where not measured."""
+
+NAMES: dict[ValueKind, str] = {
+    "amplitude": "amplitude",
+    "power": "power",
+    "db": "decibels",
+    "db10": "tenths of decibels",
+    "db100": "hundredths of decibels",
+    "db1000": "thousandths of decibels",
+    "iq": "the real and imaginary part of complex numbers",
+}
+"""Names of the kinds in sentences."""
+
+_REASONS = {
+    "name": "as its name or tags say",
+    "range": "by their range",
+    "speckle": "by their speckle",
+    "usual": "as is usual for whole numbers above zero, though level and speckle are those of power",
+    "pair": "since two bands are as wide as each other about zero, or are named so",
+}
+"""Reasons of guesses in sentences; a guess by the pixel type or a setting needs none."""
+_DB_SPAN = 150.0
+"""Largest distance of decibels from zero, for any sensor."""
+_LOWEST_DB = -40.0
+"""Least median of integers in decibels; lower values are in a smaller unit."""
+_DB_MIDDLE = -1.0
+"""Highest median of decibels. Power without noise, above zero in only one half of the sea, has a median nearer to 0."""
+_WORDS: tuple[tuple[ValueKind, str], ...] = (
+    ("db", r"(?<![a-z])(db|decibels?)(?![a-z])"),
+    ("amplitude", r"(?<![a-z])(amp|amplitude|magnitude)(?![a-z])"),
+    ("power", r"(?<![a-z])(power|intensity|pwr)(?![a-z])"),
+)
+_CALIBRATED = re.compile(r"(?<![a-z])(sigma|gamma|beta) ?(0|zero|nought|naught)")
+"""Names of calibrated backscatter, which is power unless another word or the sign of the values says otherwise."""
+_HYP3: dict[str, ValueKind] = {"p": "power", "a": "amplitude", "d": "db"}
+_HYP3_NAME = re.compile(r"_rtc\d+_g_[gs](?P<scale>[pad])[uw][nf][ec][dm]_", re.IGNORECASE)
+"""Name of a product of ASF's HyP3 service, such as S1A_IW_20200101T000000_DVP_RTC30_G_gpuned_1A2B_VV: after the
+radiometry g (gamma) or s (sigma) stands its scale: p, a or d."""
+_EVEN = 0.1
+"""Largest difference between the shares of values above and below zero that count as balanced."""
+_AS_WIDE = 1.15
+"""Largest ratio of both ends of balanced values; power from which noise was subtracted has 1.3 and more."""
+_SIDE = 8
+"""Side in pixels of a cell in which speckle is measured: so small that little else changes in it."""
+_CALM = 0.25
+"""Share of the calmest cells, in which speckle is measured."""
+_LEAST_CELLS = 16
+_EXPONENTS = np.linspace(0.02, 1.5, 149)
+_PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
+"""Log-likelihood ratio of amplitude to power per unit of the exponent, and the exponent at which both are equally
+likely: real scenes have a mean of 0.50 in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
+_SURELY_AMPLITUDE = 0.42
+"""Exponent from which values named as calibrated backscatter are amplitude all the same; real power has up to 0.34."""
+_WIDE_BYTES = 4
+"""Size of whole numbers that amplitude does not need, so that speckle and level decide."""
+_TEXTURED = -2.3
+"""Least ratio by the exponent: a lower one is due to texture, not power."""
+_LEVELS = {"amplitude": ((-0.85, 0.35), (2.2, 0.45)), "power": ((-1.7, 0.6), (4.4, 0.7))}
+"""Mean and standard deviation of the decimal logarithm of the level of calm parts, for calibrated values and counts."""
+_LEVEL_MOST = 4.0
+"""Largest log-likelihood ratio by the level, because files may be scaled by any factor."""
+_AMPLITUDE_ABOVE = -0.42
+"""Least sum of both ratios for amplitude, the more usual kind. Real scenes have at least -0.3 in amplitude, and at most
+-0.75 in power."""
+
+
+@dataclass(frozen=True, slots=True)
+class ValueGuess:
+    """Kind of values of a raster, and the evidence for it."""
+
+    kind: ValueKind
+    evidence: Literal["name", "type", "range", "speckle", "usual", "pair", "setting"]
+
+    def note(self) -> str | None:
+        """Sentence for the user; None if the pixel type or a setting gives the kind."""
+        reason = _REASONS.get(self.evidence)
+        if reason is None:
+            return None
+        return f"its values are read as {NAMES[self.kind]}, {reason}; set `values` to change this"
+
+
+def has_doubt(dtype: str) -> bool:
+    """True if values of a NumPy type, or complex_int16, may be of several kinds.
+
+    Unsigned integers are amplitudes unless their name says otherwise, or those of 32 bits look like power.
+    """
+    return not dtype.startswith("complex") and np.dtype(dtype).kind != "u"
+
+
+def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
+    """Guess the kind of values of one band.
+
+    Args:
+        dtype: NumPy type of the stored values.
+        blocks: blocks of stored values, NaN where not measured.
+        words: text that may name the kind: band name, unit, tags, file name.
+    """
+    if not has_doubt(dtype):
+        return _guess_whole_numbers(np.dtype(dtype).itemsize, blocks, words)
+    values = _pooled(blocks)
+    rest = values[values != 0]
+    if rest.size and np.median(rest) < 0:
+        values = rest  # exact zeros among decibels are no measurements
+    named = _named(words)
+    if named is not None and _possible(named, values):
+        return ValueGuess(named, "name")
+    if values.size and _is_calibrated_power(words, values, blocks):
+        return ValueGuess("power", "name")
+    if not values.size:
+        return ValueGuess("amplitude", "type")
+    return _guess_by_pixels(np.dtype(dtype).kind, values, blocks)
+
+
+def _guess_whole_numbers(size: int, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
+    """Kind of complex or unsigned values of `size` bytes: amplitude, unless the name or the evidence is against it."""
+    if size == 1:
+        return ValueGuess("amplitude", "type")
+    named, calm = _named(words), calm_cells(blocks)
+    if named == "power":
+        return ValueGuess("power", "name")
+    if calm is None or named == "amplitude":
+        return ValueGuess("amplitude", "type")
+    if _amplitude_ratio(calm) > _AMPLITUDE_ABOVE:
+        return ValueGuess("amplitude", "type")
+    return ValueGuess("power", "speckle") if size >= _WIDE_BYTES else ValueGuess("amplitude", "usual")
+
+
+def is_one_part(blocks: Blocks) -> bool:
+    """True if values are balanced around zero, as in the real or imaginary part of complex numbers."""
+    values = _pooled(blocks)
+    if values.size < _SIDE**2:
+        return False
+    low, high = np.percentile(values, (1, 99))
+    balanced = abs(float(np.mean(values > 0)) - float(np.mean(values < 0))) < _EVEN
+    return bool(low < 0 < high and balanced and abs(np.log(high / -low)) < np.log(_AS_WIDE))
+
+
+def are_no_decibels(blocks: Blocks) -> bool:
+    """True if values lie so far above zero that they cannot be decibels without a scale of their own."""
+    values = _pooled(blocks)
+    return bool(values.size and np.median(values) > _DB_SPAN)
+
+
+def _guess_by_pixels(kind: str, values: NDArray[np.float64], blocks: Blocks) -> ValueGuess:
+    """Kind of signed integers ("i") or floats ("f") by their range, sign and speckle."""
+    low, middle, high = (float(level) for level in np.percentile(values, (1, 50, 99)))
+    if middle < 0:
+        return _guess_below_zero(kind, low, middle, high)
+    if kind == "i":
+        return ValueGuess("amplitude", "type")
+    if low < 0:  # noise was subtracted, which is done in power, never in amplitude
+        return ValueGuess("power", "range")
+    calm = calm_cells(blocks)
+    ratio = 0.0 if calm is None else _amplitude_ratio(calm)
+    return ValueGuess("amplitude" if ratio > _AMPLITUDE_ABOVE else "power", "speckle")
+
+
+def _guess_below_zero(kind: str, low: float, middle: float, high: float) -> ValueGuess:
+    if kind == "i":
+        units = (name for name, n in DB_STEPS.items() if -n * _DB_SPAN < low and high < n * _DB_SPAN)
+        return ValueGuess(next((name for name in units if middle > DB_STEPS[name] * _LOWEST_DB), "amplitude"), "range")
+    decibels = low > -_DB_SPAN and high < _DB_SPAN and middle < _DB_MIDDLE
+    return ValueGuess("db" if decibels else "power", "range")
+
+
+def calm_cells(blocks: Blocks) -> NDArray[np.float64] | None:
+    """Natural logarithms (N, 64) of the calmest cells of 8 x 8 pixels; None with too few whole cells above zero."""
+    cells = np.concatenate([_cells(block) for block in blocks]) if blocks else np.zeros((0, _SIDE**2))
+    cells = cells[(np.isfinite(cells) & (cells > 0)).all(axis=1)]
+    if len(cells) < _LEAST_CELLS:
+        return None
+    logs = np.log(cells.astype(np.float64))
+    spread = logs.std(axis=1)
+    return np.asarray(logs[spread <= np.quantile(spread, _CALM)])
+
+
+def symmetric_exponent(calm: NDArray[np.float64]) -> float:
+    """Exponent that makes the speckle of calm cells symmetric: 1/3 for power, 2/3 for amplitude, less with texture."""
+    low, middle, high = np.percentile(calm - calm.mean(axis=1, keepdims=True), (10, 50, 90))
+    skew = np.exp(_EXPONENTS * high) + np.exp(_EXPONENTS * low) - 2 * np.exp(_EXPONENTS * middle)
+    above = np.flatnonzero(skew > 0)
+    return float(_EXPONENTS[above[0]] if len(above) else _EXPONENTS[-1])
+
+
+def _amplitude_ratio(calm: NDArray[np.float64]) -> float:
+    """Log-likelihood ratio of amplitude to power, by the symmetry of the speckle and by the level."""
+    level = float(np.median(calm)) / np.log(10)
+    amplitude, power = (
+        np.logaddexp.reduce([-0.5 * ((level - mean) / std) ** 2 - np.log(std) for mean, std in _LEVELS[kind]])
+        for kind in ("amplitude", "power")
+    )
+    by_level = float(np.clip(amplitude - power, -_LEVEL_MOST, _LEVEL_MOST))
+    return max(_TEXTURED, _PER_EXPONENT * (symmetric_exponent(calm) - _MIDDLE_EXPONENT)) + by_level
+
+
+def _named(words: Sequence[str]) -> ValueKind | None:
+    """Kind that the words name; None if they name no kind, or several."""
+    scales = {_HYP3[match["scale"].lower()] for word in words if (match := _HYP3_NAME.search(word))}
+    found = scales or _kinds_in(_plain(words))
+    return found.pop() if len(found) == 1 else None
+
+
+def _plain(words: Sequence[str]) -> list[str]:
+    return [word.lower().replace("_", " ") for word in words]
+
+
+def _kinds_in(plain: Sequence[str]) -> set[ValueKind]:
+    """Kinds that occur in plain words."""
+    return {kind for kind, pattern in _WORDS for word in plain if re.search(pattern, word)}
+
+
+def _is_calibrated_power(words: Sequence[str], values: NDArray[np.float64], blocks: Blocks) -> bool:
+    """True if words name calibrated backscatter, and neither sign nor speckle of the values contradicts."""
+    plain = _plain(words)
+    if _kinds_in(plain) or not any(_CALIBRATED.search(word) for word in plain) or not _possible("power", values):
+        return False
+    calm = calm_cells(blocks)
+    return calm is None or symmetric_exponent(calm) < _SURELY_AMPLITUDE
+
+
+def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:
+    """True if values can be of a named kind: a name may be left over from before a conversion."""
+    if not values.size:
+        return True
+    low, middle, high = np.percentile(values, (1, 50, 99))
+    if kind == "db":
+        return bool(low > -_DB_SPAN and high < _DB_SPAN and low < 0)
+    return bool(middle >= 0 or (kind == "power" and high > -low))  # power without noise reaches far above zero
+
+
+def _pooled(blocks: Blocks) -> NDArray[np.float64]:
+    values = [block[np.isfinite(block)].astype(np.float64) for block in blocks]
+    return np.concatenate(values) if values else np.zeros(0)
+
+
+def _cells(block: NDArray[Any]) -> NDArray[Any]:
+    """(N, 64) cells of a block, without the remaining pixels at its right and lower edge."""
+    high, wide = (side // _SIDE for side in block.shape)
+    cut = block[: high * _SIDE, : wide * _SIDE].reshape(high, _SIDE, wide, _SIDE)
+    return cut.transpose(0, 2, 1, 3).reshape(-1, _SIDE * _SIDE)

@@ -1,0 +1,192 @@
+"""Position of a raster from the user's settings, from its own coordinates, or from the small files beside it.
+
+`gcps` comes first, then the file's own control points or transform, then a world file. `crs` overrules the reference
+system of the file, which overrules the .prj file beside it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from pathlib import Path
+
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from refinedet.config.options.detect import SceneSettings
+from refinedet.errors import InputError
+from refinedet.geo.position import locate
+from refinedet.raster import RasterFile, RasterInfo, SceneReader
+from refinedet.scene.input.file_metadata import FileMetadata, file_metadata
+from refinedet.scene.input.place.control_points import check_control_points
+from refinedet.scene.input.place.gcps import read_gcps
+from refinedet.scene.input.place.side_files import (
+    read_reference_file,
+    read_world_file,
+    reference_file,
+    unread_files,
+    world_file,
+)
+from refinedet.wording import first_of
+
+
+def apply_position(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
+    """Give a raster the position from the settings, its own coordinates or the files beside it, and report which.
+
+    A raster without a position gets the pixel spacing that its metadata state.
+
+    Raises:
+        FileError: `gcps` cannot be read.
+        InputError: `gcps` or `crs` cannot be used, or `crs` has nothing to apply to.
+    """
+    crs = None if settings.crs is None else _stated_wkt(settings.crs)
+    _tell_pages(reader, path)
+    if settings.gcps is not None:
+        _apply_gcps(reader, settings.gcps, crs)
+    else:
+        _apply_world_file(reader, path)
+        _apply_crs(reader, path, crs)
+    check_control_points(reader)
+    located = locate(reader.info) is not None
+    if not located:
+        _tell_unread(reader, path)
+    _apply_metadata(reader, located=located)
+
+
+def _stated_wkt(text: str) -> str:
+    """WKT of the setting `crs`."""
+    try:
+        crs = CRS.from_user_input(text)
+    except CRSError:
+        crs = None
+    if crs is None or not (crs.is_geographic or crs.is_projected):
+        raise InputError(f"expected `crs` as EPSG:n or the WKT of a map's reference system, found {text[:100]!r}")
+    return str(crs.to_wkt())
+
+
+def _apply_gcps(reader: SceneReader, path: Path, crs: str | None) -> None:
+    before = reader.info
+    points, system = read_gcps(path, crs, before.width, before.height)
+    reader.info = replace(
+        before,
+        crs=None,
+        transform=None,
+        gcps=points,
+        gcp_crs=system,
+        gcp_zero="edge",
+        gcp_evidence="setting",
+    )
+    if before.transform is not None or before.gcps:
+        reader.tell(f"the scene lies where the {len(points)} points of {path.name} say; its own coordinates are unused")
+    reader.tell(position={"gcps": path.name})
+
+
+def _apply_world_file(reader: SceneReader, path: RasterFile) -> None:
+    """Use the transform of the world file beside a raster that has no coordinates."""
+    if reader.info.gcps or reader.info.transform is not None or (world := world_file(path)) is None:
+        return
+    matrix = read_world_file(world)
+    if matrix is None:
+        reader.tell(f"{world.name} beside the scene is not read: expected six numbers that place pixels")
+        return
+    reader.info = replace(reader.info, transform=matrix)
+    reader.tell(f"the scene's transform comes from {world.name} beside it", position={"transform": world.name})
+
+
+def _apply_crs(reader: SceneReader, path: RasterFile, crs: str | None) -> None:
+    """Use the stated reference system, else that of the file, else that of the .prj file beside it."""
+    info = reader.info
+    if crs is not None:
+        if not info.gcps and info.transform is None:
+            raise InputError(
+                f"expected coordinates for `crs` in {path}, found none: neither a transform nor control points, "
+                "and no world file beside it; give control points with `gcps`"
+            )
+        own = info.gcp_crs if info.gcps else info.crs
+        if own is not None and CRS.from_wkt(own) != CRS.from_wkt(crs):
+            reader.tell(f"`crs` overrules the scene's own reference system ({_name(own)}): {_name(crs)} is used")
+        reader.info = _with_crs(info, crs)
+        reader.tell(position={**dict(reader.read_as.get("position", {})), "crs": _name(crs)})
+        return
+    lacks = info.gcp_crs is None if info.gcps else info.transform is not None and info.crs is None
+    if not lacks:
+        return
+    beside = reference_file(path)
+    system = None if beside is None else read_reference_file(beside)
+    if beside is None:
+        return
+    if system is None:
+        reader.tell(f"{beside.name} beside the scene is no reference system that can be used")
+        return
+    reader.info = _with_crs(info, system)
+    reader.tell(
+        f"the scene's reference system ({_name(system)}) comes from {beside.name} beside it; `crs` overrules it",
+        position={**dict(reader.read_as.get("position", {})), "crs": beside.name},
+    )
+
+
+def _with_crs(info: RasterInfo, crs: str) -> RasterInfo:
+    return replace(info, gcp_crs=crs) if info.gcps else replace(info, crs=crs)
+
+
+def _name(wkt: str) -> str:
+    """Name of a reference system, for messages."""
+    return str(CRS.from_wkt(wkt).name)
+
+
+def _tell_pages(reader: SceneReader, path: RasterFile) -> None:
+    """Report the pages of a TIFF that are not searched."""
+    pages = reader.further_pages
+    if not pages:
+        return
+    shown = first_of([f"page {page.number} ({page.width} x {page.height})" for page in pages])
+    largest = max(pages, key=lambda page: page.width * page.height).number
+    reader.tell(
+        f"the file has several pages: page 1 ({reader.info.width} x {reader.info.height}) is used, "
+        f"not {shown}; to use another, write it to its own file: "
+        f"gdal_translate GTIFF_DIR:{largest}:{path.name} page{largest}.tif",
+        pages_left_out=[[page.number, page.width, page.height] for page in pages],
+    )
+
+
+def _tell_unread(reader: SceneReader, path: RasterFile) -> None:
+    """Report files that may hold the position of a scene without one, but are not read."""
+    if reader.has_rational_polynomials:
+        reader.tell(f"the file holds rational polynomials (RPC), which are not read: {_warp(path)}")
+    for one in unread_files(path):
+        what = _warp(path) if one.suffix.lower() != ".xml" else f"gdal_translate {path.name} located.tif puts it inside"
+        reader.tell(f"{one.name} beside the scene may say where it lies, and is not read: {what}")
+
+
+def _warp(path: RasterFile) -> str:
+    return (
+        f"gdalwarp -rpc -to RPC_HEIGHT=0 {path.name} located.tif places the scene at sea level, "
+        "or `gcps` gives it control points"
+    )
+
+
+def _apply_metadata(reader: SceneReader, *, located: bool) -> None:
+    """Use the pixel spacing that the file states if there is no position, and report the statements of the file."""
+    found = file_metadata(reader.tags())
+    if found.source is None:
+        return
+    size = zip(found.size_px or (0, 0), (reader.info.width, reader.info.height), strict=True)
+    whole = all(stated in (0, own) for stated, own in size)
+    if not located and whole:
+        reader.info = replace(reader.info, spacing_m=found.spacing_m)
+    unused = "unused, since the file was cut or resampled"
+    use = "the position measures them" if located else "used" if whole else unused
+    reader.tell(_about(found, use), file_metadata=found.to_dict())
+
+
+def _about(found: FileMetadata, use: str) -> str:
+    """Sentence on the statements of a file; `use` says how its spacing is used."""
+    parts = [] if found.platform is None else [found.platform]
+    if found.acquired is not None:
+        parts.append(f"taken {found.acquired:%Y-%m-%d %H:%M:%S} UTC")
+    if found.geometry == "slant":
+        parts.append("in slant range")
+    if found.spacing_m is not None:
+        x, y = found.spacing_m
+        where = "on the ground" if found.on_ground else "in slant range, more on the ground"
+        parts.append(f"pixels of {x:.3g} x {y:.3g} m {where} ({use})")
+    return f"the file says of itself ({found.source}): {', '.join(parts) or 'nothing of use'}"

@@ -1,0 +1,80 @@
+"""Notes on pictures that hide ships."""
+
+from __future__ import annotations
+
+import warnings
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import rasterio
+from numpy.typing import NDArray
+from rasterio.errors import NotGeoreferencedWarning
+from scipy import ndimage
+
+from refinedet.config.options.detect import SceneSettings
+from refinedet.scene.source import open_source
+
+_SIDE = 640
+_RAINBOW = {i: (i, abs(2 * i - 255), 255 - i, 255) for i in range(256)}
+
+
+def _sea() -> NDArray[np.float64]:
+    """Amplitude of a sea with ten ships."""
+    sea = 40 * np.sqrt(np.random.default_rng(3).gamma(4.4, 1 / 4.4, (_SIDE, _SIDE)))
+    for k in range(10):
+        sea[60 * k + 20 : 60 * k + 26, 300:318] = 400
+    return np.asarray(sea)
+
+
+def _notes(folder: Path, pixels: NDArray[Any], *, colours: Any = None, placed: bool = True, **settings: Any) -> str:
+    path = folder / "scene.tif"
+    place = {"crs": "EPSG:32632", "transform": rasterio.Affine(10, 0, 5e5, 0, -10, 6e6)} if placed else {}
+    size = {"height": pixels.shape[-2], "width": pixels.shape[-1], "count": 1, "dtype": pixels.dtype.name}
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore", NotGeoreferencedWarning)
+        file = rasterio.open(path, "w", driver="GTiff", **size, **place)
+    with file:
+        file.write(pixels, 1)
+        if colours is not None:
+            file.write_colormap(1, colours)
+    with open_source(path, SceneSettings(**settings)) as reader:
+        return " ".join(reader.notes)
+
+
+def test_a_palette_of_colours_is_told_and_one_of_greys_is_not(tmp_path: Path) -> None:
+    pixels = _sea().clip(0, 255).astype(np.uint8)
+    assert "its palette holds colours, which are read as grey" in _notes(tmp_path, pixels, colours=_RAINBOW)
+    greys = {i: (i, i, i, 255) for i in range(256)}
+    assert "colours" not in _notes(tmp_path, pixels, colours=greys)
+
+
+@pytest.mark.parametrize(("percent", "told"), [(98, True), (99.9, False)])
+def test_a_bright_end_that_was_cut_off_is_told(tmp_path: Path, percent: float, told: bool) -> None:
+    high = np.percentile(_sea(), percent)
+    pixels = (255 * (_sea() / high).clip(0, 1)).astype(np.uint8)
+    assert ("% of its pixels have its highest value" in _notes(tmp_path, pixels)) is told
+    assert "highest value" not in _notes(tmp_path, pixels[:256, :256]), "ships may fill a chip"
+
+
+@pytest.mark.parametrize("kind", ["amplitude", "power", "db"])
+def test_smoothed_speckle_is_told(tmp_path: Path, kind: str) -> None:
+    power = _sea() ** 2
+    for picture, told in ((power, False), (ndimage.uniform_filter(power, 5), True)):
+        made = {"amplitude": np.sqrt(picture), "power": picture, "db": 10 * np.log10(picture) - 50}[kind]
+        found = _notes(tmp_path, made.astype(np.float32), values=kind)
+        assert ("its calm sea varies by only" in found) is told
+
+
+def test_natural_logarithms_are_no_decibels(tmp_path: Path) -> None:
+    found = _notes(tmp_path, (np.log(_sea()) - 9).astype(np.float32))
+    assert "read as decibels" in found
+    assert "its calm sea varies by only 0.2 dB" in found
+
+
+def test_complex_pixels_of_unknown_size_say_what_to_do(tmp_path: Path) -> None:
+    pixels = (_sea() * np.exp(1j)).astype(np.complex64)
+    assert "Multilook, then Terrain Correction" in _notes(tmp_path, pixels, placed=False)
+    assert "Multilook" not in _notes(tmp_path, pixels)
+    assert "Multilook" not in _notes(tmp_path, pixels, placed=False, scale=1.0)

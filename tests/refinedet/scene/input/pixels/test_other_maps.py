@@ -1,0 +1,62 @@
+"""Angles, masks, heights and phases are no scenes; images whose names sound like them are."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from refinedet.config.options.detect import SceneSettings
+from refinedet.errors import InputError
+from refinedet.raster import write_scene
+from refinedet.scene.input.pixels.other_maps import refuse_other_map
+from refinedet.scene.source import open_source
+
+_HYP3 = "S1A_IW_20240101T060000_DVP_RTC10_G_gpuned_AAAA"
+
+
+@pytest.mark.parametrize(
+    ("file", "band", "kind"),
+    [
+        (f"{_HYP3}_inc_map.tif", "", "an incidence or look angle"),
+        (f"{_HYP3}_ls_map.tif", "", "a map of layover and shadow"),
+        ("S1AA_20240101_VVP012_INT40_G_ueF_AAAA_corr.tif", "", "a coherence"),
+        ("S1AA_20240101_VVP012_INT40_G_ueF_AAAA_unw_phase.tif", "", "a phase or a displacement"),
+        ("projectedLocalIncidenceAngle.tif", "", "an incidence or look angle"),
+        ("S1A__IW___A_20240101T060000_inc_geo.angle.tif", "localIncidenceAngle", "an angle"),
+        ("scene.tif", "elevation", "a height"),
+        ("scene.tif", "layover_shadow_mask", "a mask"),
+        ("scene.tif", "coh", "a coherence, phase, count or texture"),
+    ],
+)
+def test_a_name_says_that_it_is_no_image(file: str, band: str, kind: str) -> None:
+    with pytest.raises(InputError, match=f"expected a radar image in {file}, found {kind} by its name"):
+        refuse_other_map(Path(file), band, looks_like_image=True)
+
+
+@pytest.mark.parametrize(
+    ("file", "band"),
+    [
+        (f"{_HYP3}_VV.tif", ""),
+        ("bay_area.tif", ""),
+        ("S1A_20240101_corr.tif", ""),
+        ("sea_mask.tif", "VV_masked"),
+        ("triangle.tif", ""),
+        ("corridor.tif", "Sigma0_VV_use_local_incidence_angle_from_dem"),
+        ("scene.tif", "VH"),
+    ],
+)
+def test_an_image_may_sound_like_it(file: str, band: str) -> None:
+    refuse_other_map(Path(file), band, looks_like_image=True)
+
+
+@pytest.mark.parametrize("file", [f"{_HYP3}_dem.tif", f"{_HYP3}_area.tif", "land-mask.tif", "angle.tif"])
+def test_the_pixels_decide_on_other_names(tmp_path: Path, file: str) -> None:
+    refuse_other_map(Path(file), "", looks_like_image=True)
+    slope = np.tile(np.linspace(20, 40, 256, dtype=np.float32), (256, 1))
+    write_scene(tmp_path / file, slope)
+    with pytest.raises(InputError, match="by its name; leave it out, or name its band by `band`"):
+        open_source(tmp_path / file).__enter__()
+    with open_source(tmp_path / file, SceneSettings(band=1)) as reader:
+        assert not any("does not look like a radar image" in note for note in reader.notes)

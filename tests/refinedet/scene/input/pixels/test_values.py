@@ -1,0 +1,129 @@
+"""Kinds of values, told by names, range, sign and speckle."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from refinedet.scene.input.pixels.values import calm_cells, guess_values, symmetric_exponent
+
+
+def power(level: float = 0.02, looks: float = 4.4, seed: int = 0) -> list[np.ndarray]:
+    """Blocks of sea in power, with a bright ship in one of them."""
+    rng = np.random.default_rng(seed)
+    blocks = [level * rng.gamma(looks, 1 / looks, (64, 64)) for _ in range(64)]
+    blocks[3][20:24, 30:50] = 50 * level
+    return [block.astype(np.float32) for block in blocks]
+
+
+def amplitude(**how: float) -> list[np.ndarray]:
+    return [np.sqrt(block) for block in power(**how)]  # type: ignore[arg-type]  # seed is whole
+
+
+def decibel(**how: float) -> list[np.ndarray]:
+    return [10 * np.log10(block) for block in power(**how)]  # type: ignore[arg-type]  # seed is whole
+
+
+@given(st.floats(0.002, 0.04), st.floats(1, 20), st.integers(0, 99))
+def test_calibrated_seas_are_told_apart_whatever_their_looks(level: float, looks: float, seed: int) -> None:
+    how = {"level": level, "looks": looks, "seed": seed}
+    assert level < 0.006 or guess_values("float32", amplitude(**how), []).kind == "amplitude"
+    assert level > 0.02 or guess_values("float32", power(**how), []).kind == "power"
+    assert guess_values("float32", decibel(**how), []).kind == "db"
+
+
+@given(st.floats(40, 400), st.integers(0, 99))
+def test_counts_are_told_apart(counts: float, seed: int) -> None:
+    how = {"level": counts**2, "seed": seed}
+    assert guess_values("float32", amplitude(**how), []).kind == "amplitude"
+    assert guess_values("float32", power(**how), []).kind == "power"
+
+
+def test_power_below_zero_stays_power() -> None:
+    for scale in (1.0, 4e5):
+        subtracted = [scale * (block - np.median(block)) for block in power()]
+        assert guess_values("float32", subtracted, []).kind == "power"
+
+
+def test_whole_numbers() -> None:
+    assert guess_values("uint16", [np.rint(1e3 * b) for b in power()], []).kind == "amplitude"
+    assert guess_values("uint16", [np.rint(1e3 * b) for b in power()], ["Intensity_VV"]).kind == "power"
+    assert guess_values("uint8", [np.rint(1e3 * b) for b in power()], ["Intensity_VV"]).kind == "amplitude"
+    assert guess_values("int16", [np.rint(1e3 * b) for b in amplitude()], []).kind == "amplitude"
+    assert guess_values("int16", [np.rint(b) for b in decibel()], []).kind == "db"
+    for steps, kind in ((10, "db10"), (100, "db100"), (1000, "db1000"), (1e5, "amplitude")):
+        assert guess_values("int32", [np.rint(steps * b) for b in decibel()], []).kind == kind
+    assert guess_values("complex64", [], []).kind == "amplitude"
+
+
+def test_whole_numbers_that_look_like_power_are_told_or_read_so() -> None:
+    doubtful = guess_values("uint16", [np.rint(65535 * b) for b in power()], [])
+    assert (doubtful.kind, doubtful.evidence) == ("amplitude", "usual")
+    assert "level and speckle are those of power; set `values`" in (doubtful.note() or "")
+    assert guess_values("uint16", [np.rint(700 * b) for b in amplitude()], []).note() is None
+    wide = guess_values("uint32", [np.rint(b) for b in power(level=1e4)], [])
+    assert (wide.kind, wide.evidence) == ("power", "speckle")
+    assert guess_values("uint32", [np.rint(b) for b in amplitude(level=1e4)], []).kind == "amplitude"
+
+
+@pytest.mark.parametrize(
+    ("words", "kind"),
+    [
+        (["Sigma0_VV_db"], "db"),
+        (["", "dB"], "db"),
+        (["Intensity_VV"], "power"),
+        (["Sigma0_VV"], "power"),
+        (["beta nought"], "power"),
+        (["Amplitude_VV"], "amplitude"),
+        (["S1A_IW_20200101T000000_DVP_RTC30_G_gpuned_1A2B_VV"], "power"),
+        (["S1A_IW_20200101T000000_DVP_RTC30_G_gauned_1A2B_VV"], "amplitude"),
+        (["S1A_IW_20200101T000000_DVP_RTC10_G_sdufem_1A2B_VV"], "db"),
+    ],
+)
+def test_a_name_tells_the_kind(words: list[str], kind: str) -> None:
+    blocks = decibel() if kind == "db" else power()
+    found = guess_values("float32", blocks, words)
+    assert (found.kind, found.evidence) == (kind, "name")
+    assert "as its name or tags say; set `values` to change this" in (found.note() or "")
+
+
+def test_a_name_that_the_values_contradict_is_not_believed() -> None:
+    assert guess_values("float32", power(), ["Sigma0_VV_db"]).evidence == "speckle"
+    assert guess_values("float32", decibel(), ["Amplitude_VV"]).kind == "db"
+    assert guess_values("float32", power(), ["db_to_power"]).evidence == "speckle"
+
+
+@pytest.mark.parametrize("level", [0.02, 0.2, 0.5])
+def test_calibrated_backscatter_is_power_whatever_its_level(level: float) -> None:
+    assert guess_values("float32", power(level), ["Sigma0_VV"]).kind == "power"
+    assert guess_values("float32", decibel(level=level), ["Gamma0_VV"]).kind == "db"
+    assert guess_values("float32", amplitude(level=level), ["Sigma0_VV"]).kind == "amplitude"
+
+
+def test_decibels_under_the_name_of_power_are_decibels() -> None:
+    assert guess_values("float32", decibel(), ["Intensity_VV"]).kind == "db"
+    subtracted = [block - np.percentile(block, 55) for block in power()]
+    found = guess_values("float32", subtracted, ["Intensity_VV"])
+    assert (found.kind, found.evidence) == ("power", "name")
+
+
+def test_the_guess_is_told_unless_the_type_leaves_no_doubt() -> None:
+    assert guess_values("uint16", [], []).note() is None
+    told = guess_values("float32", power(), []).note()
+    assert told == "its values are read as power, by their speckle; set `values` to change this"
+
+
+def test_nothing_measured_is_amplitude() -> None:
+    assert guess_values("float32", [np.full((64, 64), np.nan)], []).kind == "amplitude"
+    assert guess_values("float32", [], []).kind == "amplitude"
+
+
+def test_the_exponent_is_that_of_a_gamma_distribution() -> None:
+    for looks in (2.0, 4.4, 20.0):
+        cells = calm_cells(power(looks=looks))
+        assert cells is not None
+        assert symmetric_exponent(cells) == pytest.approx(1 / 3, abs=0.12)
+        assert symmetric_exponent(cells / 2) == pytest.approx(2 / 3, abs=0.24)
+    assert calm_cells([np.ones((9, 9))]) is None
