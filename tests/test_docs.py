@@ -28,6 +28,7 @@ MADE = {ROOT / "docs" / page: write for page, write in hooks.MADE.items()}
 OUTSIDE = {ROOT / "docs" / page: ROOT / name for page, name in hooks.OUTSIDE.items()}
 """Pages of the site whose file lies elsewhere."""
 LINK = re.compile(r"\]\(([^)#\s]+)")
+SOURCE = re.compile(r"`([\w./-]+\.py)`")
 SECTION_LINK = re.compile(r"\]\(([^)#:\s]*)#([^)\s]+)\)")
 HEADING = re.compile(r"^#+ (.+)$", re.MULTILINE)
 
@@ -87,6 +88,20 @@ def test_linked_sections_exist(page: Path) -> None:
     assert [
         (name, section) for name, section in links if section not in sections(page.parent / name if name else page)
     ] == []
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if page.name != "CHANGELOG.md"], ids=lambda p: p.name)
+def test_source_files_that_a_page_names_exist(page: Path) -> None:
+    named = SOURCE.findall(page.read_text(encoding="utf-8"))
+    assert [name for name in named if not any(f"/{file}".endswith(f"/{name}") for file in source_files())] == []
+
+
+@cache
+def source_files() -> list[str]:
+    """All source files of the project, by their paths below it."""
+    rooms = ("benchmarks", "cli", "docs", "pipeline", "qgis", "refinedet", "tests")
+    above = [path.name for path in ROOT.glob("*.py")]
+    return above + [path.relative_to(ROOT).as_posix() for room in rooms for path in (ROOT / room).rglob("*.py")]
 
 
 def exists(path: Path) -> bool:

@@ -4,7 +4,7 @@
 
 It takes a minute on one core. The real ships are the GRD patches of OpenSARShip. Simulated ones are of kind
 `sentinel1`, as long as the real ones of their class, on open sea of the level of each real product. The ranges of the
-simulator were chosen on the part `train` only (docs/results/real.md); the part `decide` is printed, too.
+simulator were chosen on the part `train` only (docs/results/simulator.md); the part `decide` is printed, too.
 """
 
 from __future__ import annotations

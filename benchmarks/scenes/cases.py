@@ -1,7 +1,7 @@
 """Table of detections by the shipped weights in common kinds of rasters, with the notes of each run.
 
     python benchmarks/scenes/cases.py                          print it
-    python benchmarks/scenes/cases.py --write docs/reference/inputs.md   put it into the document
+    python benchmarks/scenes/cases.py --write docs/reference/tested-inputs.md   put it into the document
     python benchmarks/scenes/cases.py --keep FOLDER            keep the rasters
 
 Each raster is made from one simulated scene of 40 ships and is looked at with the defaults, unless its name holds an

@@ -1,7 +1,7 @@
 """Table of detections in scenes of every kind, one scene of each.
 
     python benchmarks/scenes/inputs.py                          print it
-    python benchmarks/scenes/inputs.py --write docs/reference/inputs.md   put it into the document
+    python benchmarks/scenes/inputs.py --write docs/reference/tested-inputs.md   put it into the document
 
 Each scene holds the same ships; a stand-in for the network boxes bright areas. The table says how many ships were found
 exactly, and the distance of their longitudes and latitudes from the true places.

@@ -22,7 +22,7 @@ _SSDD = Source(
     ),
     licence="none stated in the archive; ask the authors of SSDD before any use beyond research",
     citation="Li, Qu, Shao: Ship detection in SAR images based on an improved faster R-CNN, BIGSARDATA 2017",
-    # Its boxes name the outermost pixels by their index (docs/results/accuracy.md, "Half a pixel").
+    # Its boxes name the outermost pixels by their index (docs/results/trainings.md, "Half a pixel").
     splits={
         "train": CocoSplit("annotations/instances_sarship_train.json", "train", corners_at=0.5),
         "test": CocoSplit("annotations/instances_sarship_test.json", "test", corners_at=0.5),

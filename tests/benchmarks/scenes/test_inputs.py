@@ -67,5 +67,5 @@ def test_windows_without_data_are_skipped_and_counted(rows: list[Any]) -> None:
 
 
 def test_the_document_holds_the_table(script: ModuleType, rows: list[Any]) -> None:
-    text = (_ROOT / "docs" / "reference" / "inputs.md").read_text(encoding="utf-8")
+    text = (_ROOT / "docs" / "reference" / "tested-inputs.md").read_text(encoding="utf-8")
     assert f"{script.BEGIN}\n{script.table(rows)}\n{script.END}" in text
