@@ -20,7 +20,7 @@ This page lists every setting of [params.yaml](../../params.yaml). A recipe is a
 with `-S` ([the workflow](../training/workflow.md#change-a-setting)):
 
 ```console
-.venv/bin/dvc exp run -S recipe=ssdd -S recipes.ssdd.train.seed=2
+dvc exp run -S recipe=ssdd -S recipes.ssdd.train.seed=2
 ```
 
 A key that the recipe leaves out needs two plus signs, as in `-S ++recipes.ssdd.model.detail=true`.
