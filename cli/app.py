@@ -5,8 +5,9 @@ A run imports only the file of its own command; if no command comes first, as fo
 
 from __future__ import annotations
 
+import inspect
 import sys
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from importlib import import_module
 from typing import Annotated
 
@@ -65,8 +66,13 @@ def command_line(commands: Iterable[str] = _COMMANDS) -> typer.Typer:
     made.callback()(_root)
     for name in commands:
         command = getattr(import_module(f"{__package__}.commands.{name}"), name)
-        made.command()(with_settings(command) if name in _SETTLED else command)
+        made.command(help=_unwrapped(command))(with_settings(command) if name in _SETTLED else command)
     return made
+
+
+def _unwrapped(command: Callable[..., object]) -> str:
+    """Docstring of a command with one line per paragraph, which the terminal then wraps to its own width."""
+    return "\n\n".join(" ".join(one.split()) for one in (inspect.getdoc(command) or "").split("\n\n"))
 
 
 def __getattr__(name: str) -> typer.Typer:

@@ -13,7 +13,21 @@ from typing import Annotated, Any, get_args, get_origin, get_type_hints
 import typer
 
 from cli.console import one_sentence_errors
+from refinedet.config.base import LARGEST
 from refinedet.config.options.option import Option, options, range_of, types_of
+
+_PANELS = {
+    "ServeSettings": "Server",
+    "DetectorSettings": "Weights and runtime",
+    "SceneSettings": "Scene: pixels, position, time",
+    "LabelSettings": "Labels over scenes",
+    "LandSettings": "Land and known objects",
+    "WindowSettings": "Windows and scores",
+    "OutputSettings": "Results",
+    "AisSettings": "AIS",
+    "ArchiveSettings": "Many scenes",
+}
+"""Headings in the help of a command with several settings classes, by class; other options have the usual one."""
 
 
 def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -28,7 +42,8 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     parameters = []
     for name, parameter in own.items():
         if name in groups:
-            parameters += [_parameter(groups[name], one, about) for one, about in options(groups[name])]
+            panel = _PANELS.get(groups[name].__name__) if len(groups) > 1 else None
+            parameters += [_parameter(groups[name], one, about, panel) for one, about in options(groups[name])]
         else:
             parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
 
@@ -47,16 +62,22 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     return run
 
 
-def _parameter(group: type, one: Field[Any], about: Option) -> inspect.Parameter:
-    """Parameter from which Typer makes the option."""
+def _parameter(group: type, one: Field[Any], about: Option, panel: str | None) -> inspect.Parameter:
+    """Parameter from which Typer makes the option, under the heading `panel` of the help."""
     default, kind = one.default, types_of(group)[one.name]
     flag = about.flag or f"--{one.name.replace('_', '-')}"
     shown: Any = about.default_text if about.default_text is not None else True
-    settings: dict[str, Any] = {"help": about.help, "metavar": about.metavar, "show_default": shown}
+    settings: dict[str, Any] = {
+        "help": about.help,
+        "metavar": about.metavar,
+        "show_default": shown,
+        "rich_help_panel": panel,
+    }
     if about.parse is not None:
         kind, default = str | None, None
     if kind in (int, float, int | None, float | None):
-        settings |= dict(zip(("min", "max"), range_of(group, one.name), strict=True))
+        least, most = range_of(group, one.name)
+        settings |= {"min": least, "max": None if most == LARGEST else most}  # the class refuses larger ones
     return inspect.Parameter(
         one.name,
         inspect.Parameter.KEYWORD_ONLY,

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 
 from pipeline.downloads.disk import need_room_to_keep
@@ -60,6 +60,11 @@ def run_stage(main: Callable[[], None]) -> None:
         return
     logging.getLogger(main.__module__).error("%s", sentence)
     sys.exit(status)
+
+
+def counts_text(counts: Mapping[str, int]) -> str:
+    """Counts by name as text for the log, without those of 0, such as `33 boxes, 19 images`; `nothing` if all are 0."""
+    return ", ".join(f"{count:,} {name.replace('_', ' ')}" for name, count in counts.items() if count) or "nothing"
 
 
 def project_root(start: Path | None = None) -> Path:

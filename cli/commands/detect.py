@@ -39,7 +39,7 @@ def detect(  # noqa: PLR0913 - groups of options
     scenes: Annotated[
         list[str] | None,
         typer.Argument(
-            metavar="SCENE...",
+            metavar="SCENE",
             help="GeoTIFF, PNG, JPEG, or Sentinel-1 GRD product (folder, zip, manifest.safe or STAC item). Also a "
             "quoted "
             "pattern, or the address (https://, s3://) of a raster or a STAC item.",
@@ -161,7 +161,7 @@ def _show_moved(progress: Progress, task: TaskID, name: str, moved_bytes: int) -
 def _summary(scene: Scene, outcome: DetectionRun | RefineDetError) -> dict[str, Any]:
     """Outcome of one scene, ready for JSON."""
     if isinstance(outcome, Exception):
-        empty = {"skipped": False, "ships": 0, "dropped": {}, "notes": [], "files": [], "seconds": 0.0}
+        empty = {"skipped": False, "ships": 0, "flagged": 0, "dropped": {}, "notes": [], "files": [], "seconds": 0.0}
         counts = {"windows": 0, "windows_skipped": 0, "windows_kept": 0}
         pixels = {"stretch_limits": None, "scale": [1.0, 1.0]}
         return {"scene": str(scene), "ok": False, "error": in_flags(str(outcome))} | empty | counts | pixels
@@ -172,6 +172,7 @@ def _summary(scene: Scene, outcome: DetectionRun | RefineDetError) -> dict[str, 
         "error": None,
         "skipped": outcome.skipped,
         "ships": outcome.ships,
+        "flagged": counts.get("ships_flagged"),  # unknown in the results of an earlier version
         "dropped": counts["dropped_by_reason"],
         "notes": [in_flags(note) for note in outcome.notes],
         "windows": counts["windows"],
@@ -212,14 +213,18 @@ def _print_runs(outcomes: dict[Scene, DetectionRun | RefineDetError]) -> None:
 
 def _row(one: DetectionRun) -> tuple[str, ...]:
     counts = one.record["counts"]
+    states = (one.record.get("ais") or {}).get("detections", {})
     dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped_by_reason"].items())
+    about = [f"{count} {state}" for state, count in states.items() if count]
+    about += [f"{flagged} flagged"] if (flagged := counts.get("ships_flagged")) else []
+    about += [f"dropped: {dropped}"] if dropped else []
     remarks = ((counts["windows_skipped"], "skipped"), (one.windows_kept, "from before"))
     folder = next(iter(one.files.values())).parent if one.files else "-"
     name = one.record["scene"]["name"]
     suffixes = " ".join(path.name.removeprefix(Path(name).stem) for path in one.files.values())
     return (
         name,
-        _with(one.ships, [f"dropped: {dropped}"] if dropped else []),
+        _with(one.ships, about),
         _with(counts["windows"], [f"{count} {remark}" for count, remark in remarks if count]),
         _stretch(one),
         "as before" if one.skipped else f"{one.seconds:.1f}",
@@ -228,7 +233,8 @@ def _row(one: DetectionRun) -> tuple[str, ...]:
 
 
 def _with(count: int, remarks: list[str]) -> str:
-    return f"{count} ({', '.join(remarks)})" if remarks else f"{count}"
+    """A count, and its remarks on lines of their own, so that the column stays narrow."""
+    return "\n".join([f"{count}", *remarks])
 
 
 def _stretch(one: DetectionRun) -> str:

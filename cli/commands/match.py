@@ -22,7 +22,7 @@ def match(  # noqa: PLR0913 - groups of options
     ships: Annotated[
         list[Path],
         typer.Argument(
-            metavar="SHIPS...",
+            metavar="SHIPS",
             help="Results of detect (GeoJSON, GeoPackage or CSV), one file per scene, or a quoted pattern.",
             show_default=False,
         ),
@@ -86,4 +86,6 @@ def _print(found: list[Matched]) -> None:
 def _row(told: dict[str, Any], one: Matched) -> tuple[str, ...]:
     recall = "-" if told["recall"] is None else f"{told['recall']:.2f}"
     counts = (*told["detections"].values(), *told["ais_ships"].values())
-    return (one.ships.name, *map(str, counts), recall, str(one.files["record"]))
+    folder = one.files["record"].parent
+    suffixes = " ".join(path.name.removeprefix(one.ships.stem) for path in one.files.values())
+    return (one.ships.name, *map(str, counts), recall, f"{folder}/  {suffixes}")

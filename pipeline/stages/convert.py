@@ -19,7 +19,7 @@ from pipeline.datasets.labels.unusable import why_unusable
 from pipeline.datasets.reading import Problem, Reading, read_dataset, read_label_sets
 from pipeline.datasets.splits import Image, cut_off, duplicate_groups, keep_some
 from pipeline.params import load_params
-from pipeline.stage import OUTPUTS, SPLITS, run_stage
+from pipeline.stage import OUTPUTS, SPLITS, counts_text, run_stage
 from refinedet.data.coco import Record, build_record, write_record
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json
@@ -126,7 +126,8 @@ def write_records(dataset: str, converted: Reading, out: Path, **further: Any) -
             **further,
         }
         write_json(staged / "summary.json", summary)
-    _LOG.info("%s: %s", dataset, summary["splits"])
+    for name, record in records.items():
+        _LOG.info("%s, %s: %s", dataset, name, counts_text(_counts(record)))
     if leaked:
         _LOG.warning(
             "%d of %d test images are also in training or validation, so measures on test are too high; those of "

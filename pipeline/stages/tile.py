@@ -24,7 +24,7 @@ from pipeline.datasets.catalogue import pixel_sizes
 from pipeline.datasets.image_values import ValueReport, open_image
 from pipeline.datasets.splits import stable_draw
 from pipeline.params import TileParams, load_params
-from pipeline.stage import OUTPUTS, REAL, SPLITS, TRAINED_ON, run_stage
+from pipeline.stage import OUTPUTS, REAL, SPLITS, TRAINED_ON, counts_text, run_stage
 from refinedet.boxes import Boxes
 from refinedet.config import PixelSizes, Radiometry, TileConfig, TrainedOn
 from refinedet.data.coco import (
@@ -102,7 +102,7 @@ def tile(
             write_record(staged / f"{split}.json", build_record(chips, record.classes))
             counts["chips"], counts["scenes"] = len(chips), len(record.images)
             summary[split] = dict(sorted(counts.items()))
-            _LOG.info("%s: %s", split, summary[split])
+            _LOG.info("%s: %s", split, counts_text(summary[split]))
         write_json(staged / "summary.json", summary | {"values": report.counts})
         write_json(staged / TRAINED_ON, TrainedOn(params.windows, gsd_m).to_dict())
     return report

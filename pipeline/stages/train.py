@@ -162,7 +162,9 @@ def initial_network(params: Params, classes: tuple[str, ...]) -> RefineDet:
         fresh = load_initial(model, path)
         if (other := other_classes(path, classes)) is not None:
             logger.warning(other)
-        logger.info("starting from %s, with fresh weights in %s", params.train.init, ", ".join(fresh) or "no tensor")
+        logger.info("training starts from the weights %s", params.train.init)
+        if fresh:
+            logger.info("these tensors are not in them, and start with fresh weights: %s", ", ".join(fresh))
     return model
 
 

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from pathlib import Path
 
-from refinedet.batch.partitions import acquisition_day, partition_path
+from refinedet.batch.partitions import UNKNOWN, acquisition_day, partition_path
 from refinedet.cloud.scene import Scene
 from refinedet.config.options.output import OutputSettings
 from refinedet.errors import InputError
@@ -33,6 +33,14 @@ def archive_files(scene: Scene, output: OutputSettings, folder: Path, *, ais: bo
     )
     seen = {SEEN: partition_path(folder / FOOTPRINTS, scene)}
     return {**plan_files(scene, asked, ais=ais), **seen, PARTITION: partition_path(folder / DATASET, scene)}
+
+
+def drop_undated(scene: Scene, folder: Path) -> None:
+    """Remove the parts of a scene that an earlier version filed without its day, so that no ship appears twice."""
+    for part in (FOOTPRINTS, DATASET):
+        undated = partition_path(folder / part, scene, UNKNOWN)
+        if undated != partition_path(folder / part, scene):
+            undated.unlink(missing_ok=True)
 
 
 def check_names(scenes: Iterable[Scene], folder: Path) -> None:

@@ -11,7 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from refinedet.batch.engine import Job, Report, is_transient
-from refinedet.batch.paths import archive_files
+from refinedet.batch.paths import archive_files, drop_undated
 from refinedet.cloud.scene import Scene
 from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.detector import Detector
@@ -75,7 +75,10 @@ class ArchiveWork:
             restart=self._settings.output.restart and job.attempt == 1,
         )
         files = archive_files(job.scene, output, self._folder, ais=self._settings.ais.ais is not None)
-        return ShipFinder(self._loaded(), replace(self._settings, output=output)).find(job.scene, files)
+        run = ShipFinder(self._loaded(), replace(self._settings, output=output)).find(job.scene, files)
+        if job.replaces:
+            drop_undated(job.scene, self._folder)
+        return run
 
     def _loaded(self) -> Detector:
         if self._detector is None:

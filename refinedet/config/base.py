@@ -30,19 +30,20 @@ else:
         return pydantic_dataclass(config=_STRICT, **options)
 
 
-__all__ = ["Count", "Positive", "Settings", "Share", "Whole", "check", "made_of", "validated"]
+__all__ = ["LARGEST", "Count", "Positive", "Settings", "Share", "Whole", "check", "made_of", "validated"]
 
 _STRICT = ConfigDict(strict=True, extra="forbid", allow_inf_nan=False, defer_build=True)
 S = TypeVar("S")
-_LARGEST = 2**31 - 1
+LARGEST = 2**31 - 1
+"""Largest whole number of any setting."""
 _VARIANTS = {"str", "int", "float", "bool"}
 """Steps of pydantic's path that name one of the types that a setting can have, and not a setting."""
 _SHOWN = 100
 """Number of characters of a value that a message shows."""
 
-Count = Annotated[int, Field(ge=1, le=_LARGEST)]
+Count = Annotated[int, Field(ge=1, le=LARGEST)]
 """Whole number of at least 1."""
-Whole = Annotated[int, Field(ge=0, le=_LARGEST)]
+Whole = Annotated[int, Field(ge=0, le=LARGEST)]
 """Whole number of at least 0."""
 Share = Annotated[float, Field(ge=0, le=1)]
 """Number within [0, 1]."""

@@ -5,9 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Literal
 
+import pytest
 import typer
 from typer.testing import CliRunner
 
+from cli.app import app
 from cli.settings_options import with_settings
 from refinedet.config.base import Count, Settings, check, validated
 from refinedet.config.options.option import option
@@ -70,3 +72,13 @@ def test_help_is_that_of_the_field() -> None:
     words = "".join(letter for letter in said if letter.isalnum())  # whatever the width of the table
     for part in ("Widthofit", "noneofthem", "out", "dark", "Several"):
         assert part in words
+
+
+def test_the_help_has_a_heading_for_each_group_and_wraps_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    shown = CliRunner().invoke(app, ["detect", "--help"]).output
+    titles = ("Scene: pixels", "Land and known objects", "AIS", "Many scenes")
+    assert [title for title in titles if title not in shown] == []
+    assert "[OPTIONS] [SCENE]... " in shown
+    assert "2147483647" not in shown
+    assert "a map <stem>.html and the run record <stem>.run.json" in shown

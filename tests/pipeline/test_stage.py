@@ -11,7 +11,7 @@ from types import SimpleNamespace
 
 import pytest
 
-from pipeline.stage import local_state, project_root, run_stage
+from pipeline.stage import counts_text, local_state, project_root, run_stage
 from refinedet.errors import InputError
 
 
@@ -108,3 +108,8 @@ def test_local_state_is_kept_in_the_real_project(
     monkeypatch.chdir(tmp_path / folder)
     assert project_root() == project_root(tmp_path / folder) == tmp_path / root
     assert local_state("downloads") == tmp_path / root / ".refinedet" / "downloads"
+
+
+def test_counts_are_words_without_those_of_zero() -> None:
+    assert counts_text({"boxes": 1033, "empty_kept": 2, "ignored": 0}) == "1,033 boxes, 2 empty kept"
+    assert counts_text({"boxes": 0}) == "nothing"

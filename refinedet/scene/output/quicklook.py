@@ -91,6 +91,9 @@ def _header(canvas: Canvas, result: SceneResult) -> None:
         facts.insert(1, result.label)
     if result.windows_skipped:
         facts.append(f"{result.windows_skipped:,} skipped")
+    flagged = sum(map(bool, result.flags))
+    if flagged:
+        facts.insert(1, f"{flagged:,} flagged")
     if count > CUTOUTS:
         facts.append(f"strongest {CUTOUTS} enlarged")
     canvas.text(MARGIN_PX, 88, "   ·   ".join(facts), _MUTED, 12.5)
@@ -103,7 +106,7 @@ def _scene(pixels: Picture, page: Layout) -> Canvas:
 
 
 def _mark(canvas: Canvas, result: SceneResult, page: Layout) -> None:
-    """Draw a frame around each ship, and its number if there is room."""
+    """Draw a frame around each ship, muted if it has a flag, and its number if there is room."""
     boxes = result.detections.boxes_xyxy.astype(np.float64) * (page.scale * 2)
     count = len(boxes)
     least = max(_MARK_LEAST_PX, _MARK_PX * min(1.0, (_CROWD / max(count, 1)) ** 0.5))
@@ -112,10 +115,12 @@ def _mark(canvas: Canvas, result: SceneResult, page: Layout) -> None:
     corners = (boxes[:, :2] + boxes[:, 2:] - sizes) / 2
     marks = np.concatenate([corners, corners + sizes], axis=1)
     frames: list[Rect] = [(x1, y1, x2, y2) for x1, y1, x2, y2 in marks.tolist()]
-    for group, width in ((frames[CUTOUTS:], 1), (frames[:CUTOUTS], 2)):  # draw the strongest ships last, on top
-        for colour, line in ((_NIGHT, width + 2), (_ACCENT, width)):
-            for frame in group:
-                canvas.frame(frame, colour, line)
+    colours = [_MUTED if flags else _ACCENT for flags in result.flags]
+    for group, width in ((slice(CUTOUTS, None), 1), (slice(CUTOUTS), 2)):  # draw the strongest ships last, on top
+        for frame in frames[group]:
+            canvas.frame(frame, _NIGHT, width + 2)
+        for frame, colour in zip(frames[group], colours[group], strict=True):
+            canvas.frame(frame, colour, width)
     numbered = min(count, _NUMBERS if count <= 2 * _NUMBERS else CUTOUTS)
     points = [9 if i < CUTOUTS else 7.5 for i in range(numbered)]
     texts = [(0.95 * size * len(str(i + 1)) + 3, 1.3 * size) for i, size in enumerate(points)]
@@ -124,7 +129,7 @@ def _mark(canvas: Canvas, result: SceneResult, page: Layout) -> None:
         if place is not None:
             strong = i < CUTOUTS
             x, y = place[0] + 2, place[1] + texts[i][1]
-            colour = _INK if strong else _ACCENT
+            colour = _INK if strong else colours[i]
             canvas.text(x, y, str(i + 1), colour, points[i], bold=strong, anchor="ld", halo=(_NIGHT, _HALO_PX))
 
 

@@ -18,7 +18,9 @@ _ABOVE_COLUMNS = 6
 _ABOVE_PX = _ABOVE_COLUMNS * (CELL_PX + GAP_PX) - GAP_PX
 """Width of a wide scene, with cut-outs below it."""
 _ABOVE_ROWS = 3
-"""Least rows of cut-outs beside the scene; if fewer fit, cut-outs go below it."""
+"""Least rows of cut-outs beside the scene; if fewer fit, cut-outs go below it, unless it is narrow."""
+_NARROW_PX = 800
+"""Width of a scene that has its cut-outs beside it at any height; below it, the page would be half empty."""
 _LEAST_PX = 96
 """Least width and height of a scene in the picture; a thinner one is stretched."""
 _ENLARGED_PX = 600
@@ -59,7 +61,7 @@ def layout(width_px: int, height_px: int, shown: int) -> Layout:
     """Lay out the page for a scene of that size with `shown` cut-outs."""
     scene, scale = _fit(width_px, height_px, _BESIDE_PX)
     rows = (scene[1] + GAP_PX) // (CELL_PX + CAPTION_PX + GAP_PX)
-    beside = rows >= min(_ABOVE_ROWS, shown) or scene[0] <= _ENLARGED_PX
+    beside = rows >= min(_ABOVE_ROWS, shown) or scene[0] <= _NARROW_PX
     if beside:
         columns = min(-(-shown // max(1, rows)), _BESIDE_COLUMNS)
         origin = (MARGIN_PX + scene[0] + GAP_PX, HEAD_PX)

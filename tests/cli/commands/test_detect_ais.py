@@ -93,6 +93,8 @@ def test_every_format_has_the_columns_of_ais(run: Run, scene: Path, weights: Pat
     assert record["ais"]["ais"]["files"] == ["a.csv", "b.csv"]
     assert record["settings"]["ais_gap_min"] is None
     assert "--platform-heading" in done.stderr
+    assert "4 matched" in done.stdout
+    assert "2 dark" in done.stdout
 
 
 def test_without_ais_nothing_changes(run: Run, scene: Path, weights: Path) -> None:

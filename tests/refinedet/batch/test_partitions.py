@@ -27,7 +27,9 @@ PRODUCT = "S1A_IW_GRDH_1SDV_20230131T170605_20230131T170630_046551_059438_9A2F"
         (f"{PRODUCT}_vv_clipped.tif", "2023-01-31"),
         (PRODUCT.replace("20230131T", "20230231T"), "unknown"),
         ("scene.tif", "unknown"),
-        ("20230131T170605.tif", "unknown"),
+        ("20230131T170605.tif", "2023-01-31"),
+        ("port_2023-01-31_17-06-05_VV.tif", "2023-01-31"),
+        ("20230131.tif", "unknown"),
     ],
 )
 def test_the_day_comes_from_the_name(name: str, day: str) -> None:

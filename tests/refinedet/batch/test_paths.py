@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from refinedet.batch.paths import archive_files, check_names
+from refinedet.batch.paths import DATASET, FOOTPRINTS, archive_files, check_names, drop_undated
 from refinedet.config.options.output import OutputSettings
 from refinedet.errors import InputError
 
@@ -48,3 +48,16 @@ def test_both_polarisations_by_their_rasters_do_not_collide_and_a_product_named_
     check_names([products[0] / "measurement" / f"iw-{one}.tiff" for one in ("vv", "vh")], tmp_path / "out")
     with pytest.raises(InputError, match=f"results would both be named {NAMES[0]}"):
         check_names([products[0], products[0] / "manifest.safe"], tmp_path / "out")
+
+
+def test_a_part_that_was_filed_without_its_day_goes_when_the_scene_is_made_again(tmp_path: Path) -> None:
+    old = [tmp_path / part / "date=unknown" / "a_20230131T170605.parquet" for part in (DATASET, FOOTPRINTS)]
+    new = [path.parent.parent / "date=2023-01-31" / path.name for path in old]
+    undated = tmp_path / DATASET / "date=unknown" / "b.parquet"
+    for path in (*old, *new, undated):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    drop_undated(tmp_path / "a_20230131T170605.tif", tmp_path)
+    drop_undated(tmp_path / "b.tif", tmp_path)
+    assert not any(path.exists() for path in old)
+    assert all(path.exists() for path in (*new, undated))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,7 @@ from refinedet.scene.detect import detect_scene
 from refinedet.scene.output.quicklook import write_quicklook
 
 AMBER = np.array([255, 180, 84])
+GREY = np.array([143, 163, 191])
 
 
 def drawn(path: Path, predictor: Any, tmp_path: Path) -> np.ndarray:
@@ -22,7 +24,11 @@ def drawn(path: Path, predictor: Any, tmp_path: Path) -> np.ndarray:
 
 
 def amber_pixels(picture: np.ndarray) -> int:
-    return int((np.abs(picture.astype(int) - AMBER).max(axis=2) < 12).sum())
+    return pixels_of(AMBER, picture)
+
+
+def pixels_of(colour: np.ndarray, picture: np.ndarray) -> int:
+    return int((np.abs(picture.astype(int) - colour).max(axis=2) < 12).sum())
 
 
 @pytest.mark.parametrize(
@@ -49,6 +55,23 @@ def test_ships_are_marked_in_scenes_of_any_shape(
     without = amber_pixels(drawn(path, bright_blobs, tmp_path))
     assert without > 0  # the bar in the header
     assert with_ships > without + 40 * min(ships, 12)
+
+
+def test_the_frame_of_a_flagged_ship_is_grey(tmp_path: Path, bright_blobs: Any) -> None:
+    path = tmp_path / "scene.tif"
+    pixels = np.full((200, 300), 100, np.uint16)
+    pixels[::7, ::5] = 99
+    pixels[100:103, 150:153] = 1000
+    write_scene(path, pixels, crs="EPSG:32633", transform=(10.0, 0, 5e5, 0, -10.0, 5e6))
+    result = detect_scene(path, bright_blobs)
+    assert len(result.flags) == 1
+    pictures = []
+    for flags in ((), ("land",)):
+        write_quicklook(path, replace(result, flags=(flags,)), tmp_path / "a.png")
+        pictures.append(np.asarray(Image.open(tmp_path / "a.png").convert("RGB"))[112:312, 44:644])
+    plain, flagged = pictures
+    assert pixels_of(GREY, plain) < 20 < amber_pixels(plain)
+    assert amber_pixels(flagged) < 20 < pixels_of(GREY, flagged)
 
 
 def test_equal_results_give_equal_bytes(tmp_path: Path, bright_blobs: Any) -> None:

@@ -53,6 +53,12 @@ def test_what_is_not_to_scale_is_said(size: tuple[int, int], said: str | None) -
     assert layout(*size, 12).stretched == said
 
 
+def test_cut_outs_lie_beside_a_scene_that_would_leave_half_of_the_page_empty() -> None:
+    narrow, wide = layout(756, 550, 12), layout(2048, 1024, 12)
+    assert all(x > MARGIN_PX + narrow.scene[0] for x, _ in narrow.cells)
+    assert all(y > HEAD_PX + wide.scene[1] for _, y in wide.cells)
+
+
 def test_labels_never_cover_each_other_and_the_first_are_always_there() -> None:
     rng = np.random.default_rng(0)
     corners = rng.uniform(0, 380, (300, 2))

@@ -40,6 +40,7 @@ def test_counts_add_up(make_result: MakeResult) -> None:
         "windows_skipped": 0,
         "ships": 3,
         "ships_by_class": {"ship": 2, "iceberg": 1},
+        "ships_flagged": 1,
         "ships_by_outline": {"box": 3},
         "ships_by_flag": {"edge": 1, "joined": 1},
         "dropped_by_reason": {"land": 4, "excluded": 1},
