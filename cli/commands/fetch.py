@@ -19,7 +19,7 @@ def fetch(
     items: Annotated[
         list[str],
         typer.Argument(
-            metavar="MANIFEST_OR_ITEM...",
+            metavar="MANIFEST_OR_ITEM",
             help="Manifest written by `refinedet search`, or STAC items (files or https addresses).",
             show_default=False,
         ),

@@ -78,7 +78,10 @@ def read_labels(path: Path, needed: Collection[str] = ()) -> list[Label]:
             reader = csv.DictReader(stream)
             lacking = sorted({*_COLUMNS, *needed} - set(reader.fieldnames or ()))
             if lacking:
-                raise InputError(f"expected the columns {lacking} in {path}, found none; is it xView3's {path.name}?")
+                raise InputError(
+                    f"expected a table of xView3 at {path}, found none of the columns {', '.join(lacking)} there; "
+                    "name validation.csv of the contest"
+                )
             # short rows lack values
             return [_label({key: value or "" for key, value in row.items() if key}, path) for row in reader]
     except OSError as error:

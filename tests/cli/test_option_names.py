@@ -29,7 +29,7 @@ def detect() -> None:
         ('use `runtime="torch"` or `device="cpu"`', "use --runtime torch or --device cpu"),
         ("use `runtime='torch'`, `scale=2`", "use --runtime torch, --scale 2"),
         ("set `overwrite=True`, or `map=False`", "set --overwrite, or --no-map"),
-        ("expected `scenes`, found none", "expected SCENE..., found none"),
+        ("expected `scenes`, found none", "expected SCENE, found none"),
     ],
 )
 def test_a_setting_of_the_command_is_told_as_its_flag(told: str, shown: str) -> None:

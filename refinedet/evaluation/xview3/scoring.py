@@ -147,7 +147,7 @@ def _on_answers(found: Found, shore_by: ShoreBy | None) -> Iterator[str]:
             "compared, the fishing part is 0, and the aggregate is lower by what these two would give"
         )
     if found.without_length:
-        yield f"{found.without_length} detections have no length, which counts as 0 m"
+        yield f"lengths that are unknown count as 0 m; detections without a length: {found.without_length}"
     if shore_by == "coastline":
         yield (
             "close to shore means near the coastline that detect looked at (`coast_m`), and not near the contest's own "

@@ -117,5 +117,5 @@ def _write_submission(source: Path, out: Path, score_min: float) -> Converted:
     write_text(out, text.getvalue())
     notes = ["the detector does not say what is a vessel or fishes: is_vessel is True, and is_fishing False"]
     if found.without_length:
-        notes.append(f"{found.without_length} detections have no length, which is written as 0")
+        notes.append(f"lengths that are unknown are written as 0; detections without a length: {found.without_length}")
     return Converted("submission", len(things), len(set(things.scene.tolist())), tuple(notes))

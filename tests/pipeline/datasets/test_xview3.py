@@ -67,7 +67,7 @@ def test_scenes_and_labels_become_a_data_set(folder: Path, tmp_path: Path, caplo
     ("change", "error", "message"),
     [
         (("scene0v", "../../v"), InputError, "expected scene ids"),
-        (("is_vessel", "vessel"), InputError, r"expected the columns \['is_vessel'\]"),
+        (("is_vessel", "vessel"), InputError, "none of the columns is_vessel there"),
         (("30,20,42,50", "30,2O,42,50"), InputError, "expected a number as left of scene0v"),
         ((",3.0,scene", ",3.0,other"), InputError, "for at least 3 of the"),
         (("detect_id\n", "detect_id\n1.0,2.0\n"), InputError, "expected scene ids .* found ''"),
