@@ -52,6 +52,7 @@ def runs(
         try:
             for number in filter(None, (signal.SIGTERM, getattr(signal, "SIGHUP", None))):  # Windows has no SIGHUP
                 signal.signal(number, _interrupt)
+            say(f"MLflow's server starts for the runs of {page.experiment}")
             with served(page.store, port) as (server, process):
                 _show(page.addresses(server), json=json, browser=not no_browser)
                 say(f"{page.runs} run{'s' * (page.runs != 1)} of {page.experiment}; Ctrl-C ends the server")

@@ -57,6 +57,7 @@ def test_the_server_runs_until_it_is_interrupted(tmp_path: Path, number: signal.
     _, told = process.communicate(timeout=60)
     assert process.returncode == 0, told
     assert told.splitlines() == [
+        "refinedet: MLflow's server starts for the runs of refinedet-ssdd",
         "refinedet: 1 run of refinedet-ssdd; Ctrl-C ends the server",
         "refinedet: the server has ended",
     ]
