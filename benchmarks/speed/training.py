@@ -92,6 +92,8 @@ class Way:
             pin_memory=device != "cpu" and not config.cuda_graph,
         )
         self.epochs: list[Seconds] = []
+        if config.workers:
+            iter(self.loader)  # forks now: later forks would double the memory that an epoch leaves, and exhaust it
 
     def epoch(self) -> None:
         """Train once over all chips, and keep the seconds of each part."""

@@ -11,7 +11,8 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
-from refinedet.raster import open_scene, stored
+from refinedet.raster import open_scene
+from refinedet.raster.decoding import stored
 from refinedet.raster.decoding.stored import StoredPixels, Wanted
 from refinedet.raster.ranged import GdalFile
 from refinedet.tiling import Window
