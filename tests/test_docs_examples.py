@@ -15,12 +15,11 @@ from refinedet.data.simulation.spec import SceneSpec
 ROOT = Path(__file__).resolve().parent.parent
 BLOCK = re.compile(r"^```python\n(.*?)^```", re.DOTALL | re.MULTILINE)
 """`python notest` marks what needs a package that is no dependency."""
-AIS = ROOT / "docs" / "howto" / "dark-ships.md"
-"""Page with a test of its own."""
+AIS = ROOT / "docs" / "tutorials" / "dark_ships.ipynb"
 PAGES = [
     page
     for page in (ROOT / "README.md", *sorted((ROOT / "docs").rglob("*.md")))
-    if page != AIS and BLOCK.search(page.read_text(encoding="utf-8"))
+    if BLOCK.search(page.read_text(encoding="utf-8"))
 ]
 
 
@@ -45,8 +44,9 @@ def test_the_page_on_other_detectors_leaves_result_files(tmp_path: Path, monkeyp
 def test_the_tutorial_on_dark_ships_ends_as_it_says(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     names: dict[str, Any] = {}
-    for block in BLOCK.findall(AIS.read_text(encoding="utf-8")):
-        exec(compile(block, AIS.name, "exec"), names)  # noqa: S102 - our own page
+    for cell in json.loads(AIS.read_text(encoding="utf-8"))["cells"]:
+        if cell["cell_type"] == "code":
+            exec(compile("".join(cell["source"]), AIS.name, "exec"), names)  # noqa: S102 - our own page
     assert names["run"].record["ais"]["detections"] == {"matched": 8, "dark": 4, "unknown": 0}
     assert names["right"] == names["run"].ships == 12
     assert '"ais":["' in (tmp_path / "out" / "sea.html").read_text(encoding="utf-8")

@@ -131,7 +131,7 @@ def _lines(axes: Axes, history: Sequence[Row], series: Mapping[str, str]) -> Non
         style = {"linewidth": 2.2 if index == 0 else 1.4, **stroke(index)}
         axes.plot(*zip(*points, strict=True) if points else ([], []), label=label, marker=_marker(points), **style)
     axes.set_xlabel("epoch")
-    axes.xaxis.set_major_locator(MaxNLocator(integer=True))
+    axes.xaxis.set_major_locator(MaxNLocator(integer=True, min_n_ticks=1))
     axes.legend()
 
 
