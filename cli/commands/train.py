@@ -75,5 +75,5 @@ def train(  # noqa: PLR0913, PLR0917 - the command line itself
         choices = Choices(init, epochs, batch_size, lr, seed, boxes, labels=over, pixels=looked_at)
         metrics = train_own(annotations, images, folder, choices)
         shown = "   ".join(f"{name} {metrics[name]:.1f}" for name in _MEASURES if name in metrics)
-        say(f"measured on {metrics['chips']:.0f} chips of the test split")
+        say(f"the figures are measured on the test split (chips: {metrics['chips']:.0f})")
         out.print(f"{shown}\n{folder / 'train' / 'model.safetensors'}\n{report}")

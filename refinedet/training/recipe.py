@@ -94,8 +94,8 @@ class Training:
         objects = sum(int((~ignored).sum()) for ignored in val.ignored.values())
         if objects < _FEW:
             logger.warning(
-                "the score that detection calls 0.5 is chosen on %d objects of val alone, so it is uncertain: label "
-                "more images for val, or set `score_min` in detection",
+                "the score that detection calls 0.5 is uncertain, because val has few objects to choose it on (%d): "
+                "label more images for val, or set `score_min` in detection",
                 objects,
             )
         told = {"val": _val_metrics(state.history[-1]), "operating_score_on": self.val_origins}

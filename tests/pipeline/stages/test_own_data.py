@@ -80,7 +80,7 @@ def test_one_call_ends_with_a_checkpoint_and_a_report(
     choices = Choices(init=str(small), epochs=1, batch_size=4, val_fraction=0.2, test_fraction=0.2)
     metrics = train_own(annotations, annotations.parent, out, choices)
     assert metrics["chips"] > 0
-    assert "chosen on 4 objects of val alone, so it is uncertain" in caplog.text
+    assert "uncertain, because val has few objects to choose it on (4)" in caplog.text
     splits = [read_record(out / "tile" / f"{split}.json") for split in ("train", "val", "test")]
     assert sum(len(record.images) for record in splits) == IMAGES
     assert all(record.images for record in splits)
