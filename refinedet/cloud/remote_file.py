@@ -127,7 +127,7 @@ class RemoteFile:
             self._version = answer.version
             self._blocks = BlockStore(str(self.address), answer.total, answer.version)
             if not answer.partial:
-                self._traffic.tell(f"the server of {self.address} gives no ranges: all of it is fetched")
+                self._traffic.tell(f"the server {self.address.host} gives no ranges: its files are fetched whole")
                 self._store(self._blocks, answer, self._blocks.count)
             elif self._blocks.missing(0, 1) is not None and self._blocks.length(0) <= _HEAD_BYTES:
                 self._store(self._blocks, answer, 1)
