@@ -47,12 +47,13 @@ class _Wire:
         self._sink.flush()
 
     def listen(self) -> None:
-        """Receive messages until the input ends; then end the process at once."""
+        """Receive messages until the input ends; then end the process at once. A cancel is of the job before it."""
         for line in self._source:
             message = json.loads(line)
             if "cancel" in message:
                 self.cancelled.set()
             else:
+                self.cancelled.clear()  # before the job is at hand, or a cancel right behind it would be lost
                 self.jobs.put(message["job"])
         os._exit(0)
 
@@ -70,9 +71,13 @@ def main() -> None:
         return
     threading.Thread(target=wire.listen, daemon=True).start()
     wire.say(ready=True)
+    _process_jobs(detector, wire)
+
+
+def _process_jobs(detector: Detector, wire: _Wire) -> None:
+    """Find the ships of one scene after the other, until the process ends."""
     while True:
         job = wire.jobs.get()
-        wire.cancelled.clear()
         try:
             answer: dict[str, Any] = {"found": _find(detector, job, wire)}
         except _Cancelled:
