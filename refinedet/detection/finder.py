@@ -30,6 +30,7 @@ from refinedet.scene.output.files import (
     write_files,
 )
 from refinedet.tiling import WINDOWS_TOGETHER
+from refinedet.wording import first_of
 
 if TYPE_CHECKING:
     from refinedet.scene.identity import RunIdentity
@@ -181,7 +182,7 @@ class ShipFinder:
         if changed:
             raise FileError(
                 f"expected the results beside {path} to be what this call would find, found others "
-                f"({'; '.join(changed[:3])}); name another `out`, or replace them with `overwrite`"
+                f"({first_of(changed, mark='; ')}); name another `out`, or replace them with `overwrite`"
             )
         return record
 
