@@ -172,7 +172,7 @@ class Jobs:
             job = self._running = self._waiting.popleft()
             job.tell(state="running")
             try:
-                changes = await self._looked_at(job)
+                changes = await self._changes_by_running(job)
             finally:
                 self._running = None
             self._end(job, **changes)
@@ -197,7 +197,7 @@ class Jobs:
             "kept": sum(job.ended for job in self._all.values()),
         }
 
-    async def _looked_at(self, job: Job) -> dict[str, Any]:
+    async def _changes_by_running(self, job: Job) -> dict[str, Any]:
         """Run a job; returns the changes of its state."""
         task = {
             "scene": str(job.scene),

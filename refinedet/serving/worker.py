@@ -67,7 +67,7 @@ def main() -> None:
     try:
         detector = _ready(base)
     except Exception as error:  # noqa: BLE001 - the server tells it
-        wire.say(**_told(error))
+        wire.say(**_error_message(error))
         return
     threading.Thread(target=wire.listen, daemon=True).start()
     wire.say(ready=True)
@@ -83,7 +83,7 @@ def _process_jobs(detector: Detector, wire: _Wire) -> None:
         except _Cancelled:
             answer = {"cancelled": True}
         except Exception as error:  # noqa: BLE001 - a scene that fails must not end the process
-            answer = _told(error, hidden=(f"{Path(job['scene']).parent}{os.sep}", f"{job['folder']}{os.sep}"))
+            answer = _error_message(error, hidden=(f"{Path(job['scene']).parent}{os.sep}", f"{job['folder']}{os.sep}"))
         wire.say(**answer, memory=resident_bytes())
 
 
@@ -115,7 +115,7 @@ def _find(detector: Detector, job: dict[str, Any], wire: _Wire) -> dict[str, Any
     return {"ships": run.ships, "notes": list(run.notes), "seconds": round(run.seconds, 3)}
 
 
-def _told(error: Exception, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
+def _error_message(error: Exception, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
     """Message of an error, without the folders of the server."""
     if isinstance(error, RefineDetError):
         text = str(error)
