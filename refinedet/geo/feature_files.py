@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
@@ -32,16 +32,23 @@ FIXED_DATE = "1970-01-01T00:00:00.000Z"
 _DATE_OPTION = "OGR_CURRENT_DATE"
 
 
-def write_features(path: Path, kind: FileFormat, shapes: Shapes, rows: Rows) -> None:
+def write_features(path: Path, kind: FileFormat, shapes: Shapes, rows: Rows, columns: Iterable[str] = ()) -> None:
     """Write features in degrees: geometries (N,) or None, and a row of plain values for each; all rows have equal keys.
+
+    `columns` are the names in the first line of a CSV file without rows.
 
     Raises:
         FileError: the file cannot be written.
         MissingExtra: GeoPackage without pyogrio.
     """
-    writer = {"geojson": _geojson, "csv": _csv, "gpkg": _gpkg}[kind]
+    plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
     try:
-        writer(path, shapes, [{name: _plain(value) for name, value in row.items()} for row in rows])
+        if kind == "geojson":
+            _geojson(path, shapes, plain)
+        elif kind == "csv":
+            _csv(path, plain, list(rows[0] if rows else columns))
+        else:
+            _gpkg(path, shapes, plain)
     except FileError:
         raise
     except OSError as error:
@@ -80,11 +87,9 @@ def _geojson(path: Path, shapes: Shapes, rows: Sequence[dict[str, Any]]) -> None
     write_text(path, head[:-1] + ',"features":[\n' + (body + "\n" if body else "") + "]}\n")
 
 
-def _csv(path: Path, shapes: Shapes, rows: Sequence[dict[str, Any]]) -> None:
-    del shapes  # the rows have lon and lat
+def _csv(path: Path, rows: Sequence[dict[str, Any]], names: list[str]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    names = list(rows[0]) if rows else []
     writer.writerow(names)
     for row in rows:
         writer.writerow([_cell(row[name]) for name in names])
