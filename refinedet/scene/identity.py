@@ -41,7 +41,7 @@ from refinedet.system.resuming import differences
 
 M = TypeVar("M", bound=Measurement)
 
-_PACKAGES = (
+PACKAGES = (
     *("refinedet", "torch", "onnxruntime", "openvino"),
     *("numpy", "scipy", "pillow", "rasterio", "pyproj", "shapely"),
 )
@@ -160,7 +160,7 @@ def _content_sha256(path: Path) -> str:
 
 def software() -> dict[str, Any]:
     """Hash of this package's code, and versions of other packages that may change a result, as JSON values."""
-    return {"code": code_sha256(), "versions": {name: package_version(name) for name in _PACKAGES}}
+    return {"code": code_sha256(), "versions": {name: package_version(name) for name in PACKAGES}}
 
 
 def scene_sha256(path: str | Scene, polarisation: str | None = None) -> str:
