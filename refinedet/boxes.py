@@ -34,13 +34,6 @@ def xywh_to_xyxy(boxes_xywh: ArrayLike) -> Boxes:
     return boxes
 
 
-def xyxy_to_xywh(boxes_xyxy: ArrayLike) -> Boxes:
-    """Convert boxes [x1, y1, x2, y2] to COCO [x, y, w, h]."""
-    boxes = as_boxes(boxes_xyxy)
-    boxes[:, 2:] -= boxes[:, :2]
-    return boxes
-
-
 def area(boxes_xyxy: Boxes) -> NDArray[np.float32]:
     """Areas (N,) in square pixels; an inverted box has area 0."""
     size = np.clip(boxes_xyxy[:, 2:] - boxes_xyxy[:, :2], 0, None)

@@ -243,6 +243,15 @@ def parse_json(text: str | bytes, source: str) -> Any:
         raise InputError(f"expected JSON in {source}, found something else ({error}); is the file whole?") from error
 
 
+def visible_files(folder: Path, pattern: str) -> list[Path]:
+    """Sorted files of a folder that match a pattern, without hidden ones and those in hidden folders below it.
+
+    Hidden ones are what a killed process left of `atomic_path`, or belong to the system.
+    """
+    found = (path for path in folder.glob(pattern) if path.is_file())
+    return sorted(p for p in found if not any(part.startswith(".") for part in p.relative_to(folder).parts))
+
+
 def sha256_file(path: str | Path) -> str:
     """Hex SHA-256 of a file's bytes, read in blocks."""
     with Path(path).open("rb") as stream:

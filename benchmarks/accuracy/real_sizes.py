@@ -16,19 +16,18 @@ from __future__ import annotations
 import argparse
 import json
 import tempfile
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from known_boxes import KnownBoxes
 from numpy.typing import NDArray
 from scipy.optimize import linear_sum_assignment
 
 from refinedet.boxes import Boxes, as_boxes, iou
-from refinedet.config import Radiometry, TileConfig
-from refinedet.detections import Detections
-from refinedet.predictors.predictor import Chip, Predictor, TorchPredictor
+from refinedet.config import TileConfig
+from refinedet.predictors.predictor import Predictor, TorchPredictor
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.weights import shipped_weights
@@ -68,20 +67,6 @@ class Measured:
     true_length_m: Values
     true_width_m: Values
     true_axis_deg: Values
-
-
-class KnownBoxes:
-    """Predictor that returns the true boxes of a scene, which must be one window."""
-
-    classes = ("ship",)
-    radiometry = Radiometry()
-
-    def __init__(self, boxes_xyxy: Boxes) -> None:
-        self._found = Detections.of(boxes_xyxy, np.ones(len(boxes_xyxy)), np.zeros(len(boxes_xyxy)))
-
-    def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """The ships of the scene, once for each chip."""
-        return [self._found for _ in chips]
 
 
 def main() -> None:

@@ -37,6 +37,8 @@ class Found:
     detections: Detections
     flags: tuple[tuple[str, ...], ...]
     length_m: NDArray[np.float64]
+    length_m_low: NDArray[np.float64]
+    length_m_high: NDArray[np.float64]
     width_m: NDArray[np.float64]
     heading_deg: NDArray[np.float64]
 
@@ -91,7 +93,15 @@ class Bench:
             shutil.copy(run.files["quicklook"], self.pictures / f"{len(self.said):03d}_{scene.stem}.png")
         assert run.result is not None
         places = run.result.places
-        return Found(run.result.detections, run.result.flags, places.length_m, places.width_m, places.heading_deg)
+        return Found(
+            run.result.detections,
+            run.result.flags,
+            places.length_m,
+            places.length_m_low,
+            places.length_m_high,
+            places.width_m,
+            places.heading_deg,
+        )
 
     def lay(self, name: str, bands: Mapping[str, Picture]) -> Path:
         """Write bands of 10 m pixels, by their names, as a GeoTIFF in the open sea."""

@@ -21,6 +21,9 @@ from pipeline.datasets.real_scenes.split import PARTS, part_of
 SEED = 21
 CLASSES = (("below 60 m", 0, 60), ("60 to 100 m", 60, 100), ("above 100 m", 100, np.inf), ("length unknown", 0, 0))
 AXIS_DEG, SHORT_M, NEAR_PX = 10.0, 100.0, 4.0
+TURNED_DEG = 20.0
+"""Angle between the marked axis and the heading in AIS from which on the ship has turned between image and message, or
+its compass is wrong."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,8 +40,16 @@ class Measured:
     found_low: bool
     """True if found from the lower score on."""
     got_length_m: float
+    got_low_m: float
+    got_high_m: float
+    """Ends of the interval of the length."""
     got_width_m: float
     axis_error_deg: float
+    """Angle to the marked axis."""
+    heading_error_deg: float
+    """Angle to the axis by AIS; NaN without a heading, and where it lies more than `TURNED_DEG` off the marked axis."""
+    hand_error_deg: float
+    """Angle of the marked axis to the axis by AIS; NaN for the same ships."""
 
 
 def rows(bench: Bench) -> Iterator[Row]:
@@ -120,12 +131,22 @@ def matched(found: Found, laid: Laid, ships: list[Ship]) -> NDArray[np.int64]:
     return hits
 
 
-def measures(found: Found, hit: int, ship: Ship) -> tuple[float, float, float]:
-    """Length and width in metres and error of the axis in degrees of a detection; NaN for none (-1)."""
+def measures(found: Found, hit: int, ship: Ship) -> tuple[float, ...]:
+    """Measures of a ship in the order of `Measured`, from `got_length_m` on; NaN for no detection (-1)."""
     if hit < 0:
-        return (float("nan"),) * 3
-    turn = abs((found.heading_deg[hit] - ship.axis_deg + 90) % 180 - 90)
-    return float(found.length_m[hit]), float(found.width_m[hit]), float(turn)
+        return (float("nan"),) * 7
+    length, low, high, width, axis = (
+        float(values[hit])
+        for values in (found.length_m, found.length_m_low, found.length_m_high, found.width_m, found.heading_deg)
+    )
+    by_hand = turned(ship.heading_axis_deg, ship.axis_deg)
+    by_ais = (turned(axis, ship.heading_axis_deg), by_hand) if by_hand <= TURNED_DEG else (float("nan"),) * 2
+    return length, low, high, width, turned(axis, ship.axis_deg), *by_ais
+
+
+def turned(axis_deg: float, other_deg: float) -> float:
+    """Angle between two axes, in [0, 90]."""
+    return abs((axis_deg - other_deg + 90) % 180 - 90)
 
 
 def _rows_of(part: str, subset: str, ships: list[Measured]) -> Iterator[Row]:
@@ -143,18 +164,24 @@ def _rows_of(part: str, subset: str, ships: list[Measured]) -> Iterator[Row]:
 
 def size_figures(ships: list[Measured]) -> dict[str, Figure]:
     """Figures of length, width and axis of the ships that were found."""
-    truth, got, hand, width, got_width, turn = (
+    truth, got, low, high, hand, width, got_width, turn, by_ais, hand_turn = (
         np.array([getattr(ship, name) for ship in ships if ship.found], np.float64)
-        for name in ("length_m", "got_length_m", "by_hand_m", "width_m", "got_width_m", "axis_error_deg")
+        for name in (
+            *("length_m", "got_length_m", "got_low_m", "got_high_m", "by_hand_m"),
+            *("width_m", "got_width_m", "axis_error_deg", "heading_error_deg", "hand_error_deg"),
+        )
     )
-    short = truth < SHORT_M
+    short, known = truth < SHORT_M, np.isfinite(truth) & np.isfinite(got)
     return {
         "length, median relative error": typical(np.abs(got / truth - 1)),
         "length, ratio": typical(got / truth),
         "length, ratio below 100 m": typical(got[short] / truth[short]),
+        "length in its interval": share(((low <= truth) & (truth <= high))[known]),
         "length marked by hand, median relative error": typical(np.abs(hand / truth - 1)),
         "width, ratio": typical(got_width / width),
         "width, mean error in m": mean(np.abs(got_width - width)),
         "axis within 10 degrees": share(turn[np.isfinite(turn)] <= AXIS_DEG),
+        "axis within 10 degrees of AIS": share(by_ais[np.isfinite(by_ais)] <= AXIS_DEG),
+        "marked axis within 10 degrees of AIS": share(hand_turn[np.isfinite(by_ais)] <= AXIS_DEG),
         "axis given": share(np.isfinite(turn)),
     }

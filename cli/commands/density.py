@@ -10,6 +10,7 @@ import typer
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
 from refinedet.traffic.settings import DensitySettings
+from refinedet.wording import counted
 
 
 def density(
@@ -32,7 +33,8 @@ def density(
             counts = {"scenes": found.scenes, "ships": found.ships, "layers": list(found.layers)}
             print_json({**counts, "files": [str(file) for file in found.files], "notes": list(found.notes)})
             return
-        out.print(f"{found.ships} ships in {found.scenes} scenes, layers: {', '.join(found.layers)}")
+        counts_in_words = f"{counted(found.ships, 'ship')} in {counted(found.scenes, 'scene')}"
+        out.print(f"{counts_in_words}, layers: {', '.join(found.layers)}")
         for file in found.files:
             out.print(str(file))
         for note in found.notes:

@@ -10,6 +10,7 @@ import typer
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
 from refinedet.traffic.settings import FixedSettings
+from refinedet.wording import counted
 
 
 def fixed(
@@ -32,7 +33,7 @@ def fixed(
             counts = {"scenes": found.scenes, "ships": found.ships, "fixed": len(found.things)}
             print_json({**counts, "file": str(found.path), "notes": list(found.notes)})
             return
-        counted = f"{found.ships} detections of {found.scenes} scenes"
-        out.print(f"fixed objects: {len(found.things)}, in {counted}\n{found.path}")
+        searched = f"{counted(found.ships, 'detection')} of {counted(found.scenes, 'scene')}"
+        out.print(f"fixed objects: {len(found.things)}, in {searched}\n{found.path}")
         for note in found.notes:
             say(note)

@@ -15,6 +15,7 @@ from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
 from refinedet.errors import FileError
 from refinedet.extras import check_extra
+from refinedet.wording import counted
 
 Name = Annotated[
     str | None,
@@ -55,7 +56,7 @@ def runs(
             say(f"MLflow's server starts for the runs of {page.experiment}")
             with served(page.store, port) as (server, process):
                 _show(page.addresses(server), json=json, browser=not no_browser)
-                say(f"{page.runs} run{'s' * (page.runs != 1)} of {page.experiment}; Ctrl-C ends the server")
+                say(f"{counted(page.runs, 'run')} of {page.experiment}; Ctrl-C ends the server")
                 raise FileError(f"expected MLflow's server to go on, but it ended with status {process.wait()}")
         except KeyboardInterrupt:
             say("the server has ended")

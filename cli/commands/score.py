@@ -10,6 +10,7 @@ import typer
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
 from refinedet.errors import InputError
+from refinedet.wording import counted
 
 if TYPE_CHECKING:
     from refinedet.evaluation.xview3.scoring import XView3Score
@@ -109,7 +110,7 @@ def _print_xview3(found: XView3Score, *, json: bool) -> None:
         return
     parts, shore = found.parts, found.parts.shore
     counts = f"found {parts.detection.tp}   false alarms {parts.detection.fp}   missed {parts.detection.fn}"
-    out.print(f"detection       F1 {parts.detection.f1:.3f}   {counts}   in {found.scenes} scenes")
+    out.print(f"detection       F1 {parts.detection.f1:.3f}   {counts}   in {counted(found.scenes, 'scene')}")
     near = "" if shore is None else f"   found {shore.tp}   false alarms {shore.fp}   missed {shore.fn}"
     out.print(f"close to shore  F1 {parts.shore_f1:.3f}{near or '   not known'}")
     out.print(f"length             {parts.length:.3f}   of {parts.lengths} known lengths")

@@ -9,6 +9,7 @@ import typer
 from cli import options
 from cli.console import one_sentence_errors, out, say
 from refinedet.extras import check_extra
+from refinedet.wording import counted
 
 
 def sync(
@@ -32,6 +33,7 @@ def sync(
             if one.busy:
                 say(f"another process is sending to {one.store}")
             else:
-                out.print(f"{one.entries} entries of {one.runs} run{'s' * (one.runs != 1)} sent to {one.store}")
+                sent = f"{counted(one.entries, 'entry', 'entries')} of {counted(one.runs, 'run')}"
+                out.print(f"{sent} sent to {one.store}")
         if one is None:
             out.print("nothing to send: MLflow has all entries")

@@ -9,6 +9,7 @@ import typer
 
 from cli import options
 from cli.console import one_sentence_errors, out, print_json, say
+from refinedet.wording import counted
 
 
 def xview3(
@@ -45,4 +46,4 @@ def xview3(
             counts = {"kind": made.kind, "ships": made.ships, "scenes": made.scenes}
             print_json({**counts, "out": str(target), "notes": list(made.notes)})
             return
-        out.print(f"{made.kind}: {made.ships} ships in {made.scenes} scenes: {target}")
+        out.print(f"{made.kind}: {counted(made.ships, 'ship')} in {counted(made.scenes, 'scene')}: {target}")

@@ -14,6 +14,7 @@ from refinedet.downloads.disk import need_room
 from refinedet.errors import DiskError, FileError, RefineDetError
 from refinedet.files import cannot_write
 from refinedet.raster import open_scene
+from refinedet.wording import first_of
 
 _LOG = logging.getLogger(__name__)
 _PACKED = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.xz", ".tar.bz2")
@@ -107,10 +108,9 @@ def verify_splits(folder: Path, source: Source) -> None:
             if count % _LOG_EVERY == 0:
                 _LOG.info("%s: %d files looked at", name, count)
         if bad:
-            shown = "; ".join(bad[:3])
             raise FileError(
                 f"expected {count} files of split '{name}' that can be read in {folder}, found {count - len(bad)} "
-                f"({shown}); fetch or unpack the data set again"
+                f"({first_of(bad, mark='; ')}); fetch or unpack the data set again"
             )
         _LOG.info("%s: all %d files are there and can be read", name, count)
 

@@ -17,6 +17,7 @@ import numpy as np
 from pipeline.datasets.by_hand import copy_file
 from pipeline.datasets.labels.classes import settle_classes
 from pipeline.datasets.labels.coco import read_coco
+from pipeline.datasets.labels.images import IMAGE_FOLDERS, IMAGE_SUFFIXES
 from pipeline.datasets.labels.label_set import LabelSet, common_folder
 from pipeline.datasets.splits import Image, cut_off, pixel_digest
 from pipeline.datasets.voc_xml import VocAnnotation, read_annotation, read_image_set, voc_truth
@@ -30,8 +31,9 @@ from refinedet.files import write_json
 from refinedet.raster import open_scene
 
 _LOG = logging.getLogger(__name__)
-_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff", ".JPG", ".JPEG", ".PNG", ".TIF", ".TIFF")
-_VOC_IMAGES = ("JPEGImages", "images", "Images", ".")
+_SUFFIXES = (*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES))
+_VOC_IMAGES = tuple(dict.fromkeys(("JPEGImages", *IMAGE_FOLDERS)))
+"""Usual names of the folder of the images; that of VOC comes first."""
 
 
 def prepare_own(kind: str, local: LocalParams, root: Path, out: Path) -> None:

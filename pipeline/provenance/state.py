@@ -158,7 +158,7 @@ def _write_state(stage: str, folder: Path) -> None:
             "untracked": _keep_untracked(present, folder / UNTRACKED),
             "sources_md5": {name: data_md5(Path(name)) for name in present},
             "inputs_md5": {n: data_md5(Path(n)) for n in _stage(stages, stage).deps if n in outs and Path(n).exists()},
-            "seen": _seen(),
+            "seen": _places(),
         },
     )
 
@@ -185,7 +185,7 @@ def _keep_untracked(sources: list[str], folder: Path) -> dict[str, dict[str, Any
     return kept
 
 
-def _seen() -> dict[str, Any]:
+def _places() -> dict[str, Any]:
     """Places of code and data, for a search if they are missing. Passwords in addresses are left out."""
     from dvc.config import Config, ConfigError
 

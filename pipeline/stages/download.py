@@ -75,7 +75,7 @@ def _check_simulated(params: Params) -> None:
 def _content(params: Params, source: Source, staged: Path, *, mirror: str | None, cache: Path) -> dict[str, Any]:
     """Put the content of the data set into `staged`; returns its origin and SHA-256."""
     if not source.files:
-        return _own(params, source, staged)
+        return _copy_own_folder(params, source, staged)
     if source.manual is None:
         sums = [_obtain(archive, staged, mirror=mirror, cache=cache) for archive in source.files]
     else:
@@ -94,7 +94,7 @@ def _origin(source: Source, sums: list[str]) -> dict[str, Any]:
     return {key: origins[0][key] for key in ("url", "sha256", "known_sum")}
 
 
-def _own(params: Params, source: Source, staged: Path) -> dict[str, Any]:
+def _copy_own_folder(params: Params, source: Source, staged: Path) -> dict[str, Any]:
     """Copy the user's folder into `staged`. Its path is not written, so equal content gives equal bytes."""
     if params.local is None or source.prepared is None:
         raise InputError(

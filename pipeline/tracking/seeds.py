@@ -20,6 +20,7 @@ from pipeline.stage import OUTPUTS, run_stage
 from pipeline.tracking.groups import group
 from pipeline.tracking.runs import run_of
 from refinedet.errors import FileError, InputError, RefineDetError
+from refinedet.files import atomic_path
 
 logger = logging.getLogger(__name__)
 
@@ -44,7 +45,8 @@ def run_experiment(changes: Sequence[str], words: Sequence[str] = (), *, run_nam
             f"expected the experiment {' '.join(changes)} to finish, but it failed; see above"
         ) from error
     finally:
-        PARAMS.write_bytes(before)
+        with atomic_path(PARAMS) as temporary:
+            temporary.write_bytes(before)
     checkpoint = OUTPUTS / "train" / "model.safetensors"
     return run_of(checkpoint) if checkpoint.is_file() else None
 

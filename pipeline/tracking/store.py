@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 
 from pipeline.provenance.origin import without_password
 from pipeline.stage import local_state, project_root
-from pipeline.tracking.spool import exclusive
+from pipeline.tracking.spool import Busy, exclusive
 from pipeline.workarounds.mlflow_database import make_database
 from pipeline.workarounds.mlflow_environment import quiet_mlflow
 from refinedet.errors import FileError, RefineDetError
@@ -89,6 +89,11 @@ def connected_client(store: str) -> Iterator[MlflowClient]:
         yield connect(store)
     except RefineDetError:  # an error about the content, which is one sentence already
         raise
+    except Busy as error:
+        raise FileError(
+            f"expected to make the MLflow store at {shown(store)}, found another process at it for more than "
+            f"{_LOCK_SECONDS:g} s; wait for that one, or end it, and run the same again"
+        ) from error
     except (MlflowException, SQLAlchemyError, OSError, sqlite3.Error) as error:
         if not is_remote(store) and is_disk_full(error, project_root()):
             raise full_disk(f"the MLflow store at {shown(store)}") from error

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import subprocess
@@ -14,6 +15,8 @@ from pipeline.provenance.state import LARGEST_PATCH_BYTES
 from pipeline.versions.record import Seen
 from refinedet.errors import FileError
 from refinedet.files import sha256_file
+
+logger = logging.getLogger(__name__)
 
 _PACKED = re.compile(rb"^(?:literal|delta) (\d{1,20})\r?$", re.MULTILINE)
 """Line of a binary part of a patch that states its unpacked size."""
@@ -34,7 +37,7 @@ def worktree(revision: str | None, folder: Path, seen: Seen) -> Iterator[Path]:
     Raises:
         FileError: the revision is neither in this clone nor in a remote, or git cannot make the worktree.
     """
-    place, wanted = folder.resolve(), _found(revision, seen)
+    place, wanted = folder.resolve(), _available(revision, seen)
     run_git(Path.cwd(), "worktree", "add", "--detach", "--end-of-options", str(place), wanted)
     try:
         yield place
@@ -44,8 +47,14 @@ def worktree(revision: str | None, folder: Path, seen: Seen) -> Iterator[Path]:
 
 
 def remove_worktree(folder: Path) -> None:
-    """Remove a restored worktree, with all changes in it."""
-    run_git(Path.cwd(), "worktree", "remove", "--force", "--end-of-options", str(folder.resolve()))
+    """Remove a restored worktree, with all changes in it; if git cannot, a warning says so.
+
+    It is no error, because it would hide why a restoration failed, or what a verification found.
+    """
+    try:
+        run_git(Path.cwd(), "worktree", "remove", "--force", "--end-of-options", str(folder.resolve()))
+    except FileError as error:
+        logger.warning("%s is left: %s", folder, error)
 
 
 def apply_patch(top: Path, patch: Path, sha256: str) -> None:
@@ -127,7 +136,7 @@ def _no_filters() -> dict[str, str]:
     return {f"{driver}.{key}": value for driver in sorted(drivers) for key, value in off.items()}
 
 
-def _found(revision: str | None, seen: Seen) -> str:
+def _available(revision: str | None, seen: Seen) -> str:
     """Return the revision after fetching it if this clone lacks it."""
     if revision is None:
         raise FileError(

@@ -12,11 +12,10 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.geo.steps import direction
+from refinedet.geo.steps import MEAN_RADIUS_M, direction
 
 Array = NDArray[np.float64]
 
-_EARTH_M = 6_371_008.8
 _GRAVITY_M3_S2 = 3.986004418e14
 SENTINEL_1_M = 693_000.0
 """Altitude of Sentinel-1, in metres."""
@@ -78,8 +77,8 @@ def covariance(view: View, velocity_m_s: Array, velocity_spread_m_s: Array) -> A
 
 def range_over_speed(incidence_deg: Array, altitude_m: float = SENTINEL_1_M) -> Array:
     """Slant range over speed of a satellite on a circular orbit around a sphere, in seconds, by the incidence."""
-    angle, orbit = np.radians(incidence_deg), _EARTH_M + altitude_m
-    slant = np.sqrt(orbit**2 - (_EARTH_M * np.sin(angle)) ** 2) - _EARTH_M * np.cos(angle)
+    angle, orbit = np.radians(incidence_deg), MEAN_RADIUS_M + altitude_m
+    slant = np.sqrt(orbit**2 - (MEAN_RADIUS_M * np.sin(angle)) ** 2) - MEAN_RADIUS_M * np.cos(angle)
     return np.asarray(slant / np.sqrt(_GRAVITY_M3_S2 / orbit), np.float64)
 
 

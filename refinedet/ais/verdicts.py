@@ -19,6 +19,7 @@ from refinedet.ais.assignment import Assigned
 from refinedet.ais.evidence import Detected
 from refinedet.ais.expected import Expected
 from refinedet.ais.tables import SHARED, sent_number
+from refinedet.ais.tracks import KNOT_M_S
 from refinedet.geo.position import local_plane
 
 Array = NDArray[np.float64]
@@ -41,7 +42,6 @@ _SMALL_M, _FAST_KN = 25.0, 25.0
 """Length below which a ship is too small to be expected, and speed above which it is smeared."""
 _VAGUE_M = 1000.0
 """Spread above which a place is too vague to say where the ship should be seen."""
-_KNOT_M_S = 1852 / 3600
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +142,7 @@ def judge_ships(ships: Expected, assigned: Assigned, kept: NDArray[np.bool_], sh
     weak = np.zeros(len(ships), np.bool_)
     weak[detection >= 0] = ~kept[detection[detection >= 0]]
     place = shown.why_not(ships.shown_lonlat, detection < 0)
-    speed = np.hypot(*ships.where.velocity_m_s.T) / _KNOT_M_S
+    speed = np.hypot(*ships.where.velocity_m_s.T) / KNOT_M_S
     vague = np.sqrt(np.linalg.eigvalsh(ships.covariance_m2)[:, -1]) > _VAGUE_M if len(ships) else weak
     causes = (
         (weak, "score below the lowest"),

@@ -21,6 +21,7 @@ from refinedet.errors import InputError, RefineDetError
 from refinedet.extras import missing_extra
 from refinedet.system.concurrency import THREADS, usable_cores
 from refinedet.system.resuming import differences
+from refinedet.wording import first_of
 from refinedet.workarounds.ray.messages import silent
 from refinedet.workarounds.ray.unreachable import check_reachable
 from refinedet.workarounds.ray.usage import send_no_usage_statistics
@@ -199,7 +200,7 @@ class RayEngine:
         if unlike:
             raise InputError(
                 f"expected the same software on every machine of the cluster, found another one on one of them "
-                f"({'; '.join(unlike[:3])}); install the same there, and set `precision` if processors differ"
+                f"({first_of(unlike, mark='; ')}); install the same there, and set `precision` if processors differ"
             )
         self._deaths, self.identity = 0, identity
 

@@ -2,17 +2,15 @@
 
 The first line names the settings and workers of the results. Each further line reports one scene: `scene`, `state`
 (done, skipped, failed), `attempts`, `seconds`, `ships`, `files` (relative to the folder of the status), `error`,
-`worker`. The last line of a scene counts. One process writes the file, each line in one write. So a kill damages at
-most the last line, and the next run removes it.
+`worker`. The last line of a scene counts. One process writes the file. A kill damages at most the last line, and the
+next run removes it.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import time
 from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -21,13 +19,12 @@ from refinedet.batch.engine import Job, Report
 from refinedet.cloud.scene import Scene
 from refinedet.errors import FileError, InputError
 from refinedet.files import full_disk_told
-from refinedet.system.locks import lock_alone, open_log, reading_log
+from refinedet.system.line_log import LineLog, open_line_log
 from refinedet.system.resuming import differences
 from refinedet.wording import first_of
 
 NAME = "archive.jsonl"
 _TITLE = "refinedet archive 2"
-_FSYNC_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,11 +38,10 @@ class FinishedScene:
 class SceneArchiveStatus:
     """Status file in use. Made by `open_status`."""
 
-    def __init__(self, path: Path, descriptor: int) -> None:
-        self.path = path
+    def __init__(self, path: Path, log: LineLog) -> None:
+        self.path, self._log = path, log
         self._finished: dict[str, FinishedScene] = {}  # absolute name -> scene whose last line is no failure
         self._head: dict[str, Any] | None = None
-        self._descriptor, self._synced = descriptor, -_FSYNC_SECONDS
         self._read()
 
     @property
@@ -89,7 +85,7 @@ class SceneArchiveStatus:
         if self._head and not replaces:
             self.check(run)
             return
-        os.ftruncate(self._descriptor, 0)
+        self._log.cut(0)
         self._finished.clear()
         self._head = {"title": _TITLE, "run": _plain(run), "replaces": replaces}
         self._add(self._head)
@@ -119,11 +115,7 @@ class SceneArchiveStatus:
         line = json.dumps(content, sort_keys=True, ensure_ascii=False).encode() + b"\n"
         try:
             with full_disk_told(self.path):
-                while line:
-                    line = line[os.write(self._descriptor, line) :]
-                if time.monotonic() - self._synced >= _FSYNC_SECONDS:
-                    os.fsync(self._descriptor)
-                    self._synced = time.monotonic()
+                self._log.add(line)
         except OSError as error:
             if isinstance(error, FileError):
                 raise
@@ -139,7 +131,7 @@ class SceneArchiveStatus:
 
     def _read(self) -> None:
         end = 0
-        with reading_log(self._descriptor) as stream:
+        with self._log.reading() as stream:
             for number, text in enumerate(stream):
                 if not text.endswith(b"\n"):
                     break  # damaged by a kill
@@ -155,7 +147,7 @@ class SceneArchiveStatus:
                         "move it away, or name another `out`"
                     ) from error
                 end += len(text)
-        os.ftruncate(self._descriptor, end)
+        self._log.cut(end)
 
 
 @contextmanager
@@ -167,29 +159,8 @@ def open_status(path: Path) -> Iterator[SceneArchiveStatus]:
     Raises:
         FileError: the file cannot be used, another run writes it, or it is no status file.
     """
-    new_folder = not path.parent.exists()
-    try:
-        descriptor = open_log(path)
-    except OSError as error:
-        raise FileError(
-            f"expected to keep the status of the archive in {path}, but it cannot be written ({error.strerror}); "
-            "name another `out`"
-        ) from error
-    try:
-        lock_alone(path, descriptor, "name another `out`")
-        try:
-            yield SceneArchiveStatus(path, descriptor)
-        finally:
-            if not os.fstat(descriptor).st_size:
-                with suppress(PermissionError):  # Windows cannot remove an open file
-                    path.unlink(missing_ok=True)
-                if new_folder:
-                    with suppress(OSError):  # it has other content by now
-                        path.parent.rmdir()
-            with suppress(OSError):
-                os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
+    with open_line_log(path, "the status of the archive", "name another `out`") as log:
+        yield SceneArchiveStatus(path, log)
 
 
 def _checked_head(line: Any) -> dict[str, Any]:

@@ -16,6 +16,7 @@ from refinedet.geo.pixels import pixels_of
 from refinedet.geo.sheet import Sheet
 from refinedet.scene.output.map_page import Column, MapPage, Words, columns_of, place_grid, write_page
 from refinedet.utc import utc_text
+from refinedet.wording import counted
 
 _PIXEL_M = 100.0
 _STEP_DEG = 0.5
@@ -62,7 +63,7 @@ def write_footprints(path: Path, found: Found) -> None:
     rows = [_ready(found, number) for number in shown]
     corners = [hulls[number] for number in shown]
     ships = columns_of(rows, {"lon", "lat", "flags", *(column.key for column in _COLUMNS)})
-    count = f"{len(found.scenes):,} scene{'s' if len(found.scenes) > 1 else ''}"
+    count = counted(len(found.scenes), "scene")
     facts = (count, found.question.told(), found.catalogue)
     data = {
         "scene": {"width": sheet.width_px, "height": sheet.height_px},

@@ -15,7 +15,7 @@ from refinedet.errors import FileError, InputError, RefineDetError
 from refinedet.extras import load_extra
 from refinedet.system.retrying import RetryPolicy
 from refinedet.utc import utc_text
-from refinedet.wording import first_of
+from refinedet.wording import counted, first_of
 from refinedet.workarounds.pystac_client_warnings import warnings_ignored
 
 _PAGE = 100
@@ -169,12 +169,12 @@ class _Sorting:
         notes = [self.cut] if self.cut else []
         if self.older:
             named = first_of([f"{old} ({new} is newer)" for old, new in self.older])
-            notes.append(f"{_count(len(self.older), 'older processing')} of these acquisitions left out: {named}")
+            notes.append(f"{counted(len(self.older), 'older processing')} of these acquisitions left out: {named}")
         words = {"kind": "not GRD", "time": "outside of the time", "area": "not in the area"}
         counts = [(self.missed[key], told) for key, told in words.items() if self.missed[key]]
-        notes += [f"{_count(number, 'item')} {told} left out" for number, told in counts]
+        notes += [f"{counted(number, 'item')} {told} left out" for number, told in counts]
         if self.damaged:
-            notes.append(f"{_count(len(self.damaged), 'item')} of no use left out; of the first: {self.damaged[0]}")
+            notes.append(f"{counted(len(self.damaged), 'item')} of no use left out; of the first: {self.damaged[0]}")
         return notes
 
 
@@ -188,12 +188,8 @@ def _nothing(catalogue: str, sorting: _Sorting) -> str:
     ways = ", ".join(sorted({one.direction for one in near if one.direction})) or "unknown"
     pols = ", ".join(sorted({pol for one in near for pol in one.polarisations})) or "unknown"
     settings = ", ".join(f"`{name}`" for name in ("orbit", "direction", "pol") if getattr(question, name) is not None)
-    there = f"there and then {_count(len(near), 'scene')} found, of relative orbits {orbits}, {ways}, with {pols}"
+    there = f"there and then {counted(len(near), 'scene')} found, of relative orbits {orbits}, {ways}, with {pols}"
     return f"{asked}; {there}: change or leave out {settings}"
-
-
-def _count(number: int, thing: str) -> str:
-    return f"{number} {thing}{'' if number == 1 else 's'}"
 
 
 def _check_collection(client: Any, catalogue: str, name: str) -> None:

@@ -2,5 +2,5 @@
 
 `address.py` checks addresses, `transport.py` and `s3.py` make one request, `traffic.py` retries and
 counts, `remote_file.py` reads a file by ranges and keeps its blocks on disk (`blocks.py`), `item.py` reads STAC items,
-and `scene.py` has `CloudScene`, which the rest of the library accepts in place of a path.
+`store.py` reads Zarr stores, and `scene.py` has `CloudScene`, which the rest of the library accepts in place of a path.
 """

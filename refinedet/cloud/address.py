@@ -7,7 +7,7 @@ import socket
 from dataclasses import dataclass, field
 from pathlib import PurePosixPath
 from typing import NoReturn
-from urllib.parse import SplitResult, unquote, urljoin, urlsplit
+from urllib.parse import SplitResult, quote, unquote, urljoin, urlsplit, urlunsplit
 
 from refinedet.errors import InputError
 
@@ -86,6 +86,12 @@ class Address:
             web = urljoin(f"https://{self.host}{_split(self.url).path}", reference)
             return Address(f"s3://{web.removeprefix('https://')}")
         return Address(urljoin(self.url, reference))
+
+    def inside(self, name: str) -> Address:
+        """Address of a file in the folder at this address, with the same query."""
+        parts = _split(self.url)
+        below = name if parts.scheme == _S3 else quote(name)
+        return Address(urlunsplit(parts._replace(path=f"{parts.path.rstrip('/')}/{below}")))
 
     def beside(self, reference: str) -> Address:
         """Address of another file near this one, with the same query: a signature often holds for all files."""

@@ -14,7 +14,7 @@ from refinedet.system.retrying import PASSING, plain_words, retry_after_s
 PARTIAL = 206
 """HTTP status of a response with a range."""
 _CHANGED, _BEYOND = 412, 416
-_DENIED = (401, 403)
+_DENIED, _ABSENT = (401, 403), (404, 410)
 _RANGE = re.compile(r"bytes (\d+)-(\d+)/(\d+)")
 
 
@@ -25,6 +25,10 @@ class PassingError(Exception):
         super().__init__(what)
         self.wait_s = wait_s
         """Seconds that the server asks to wait; None if it states none."""
+
+
+class AbsentError(FileError):
+    """There is no object at an address."""
 
 
 class ChangedError(FileError):
@@ -91,7 +95,7 @@ def refuse(address: Address, status: int, headers: Mapping[str, str]) -> FileErr
         )
     if status in _DENIED:
         return FileError(f"{told}; check the address: it may have to be signed, or its signature may have run out")
-    return FileError(f"{told}; check the address")
+    return (AbsentError if status in _ABSENT else FileError)(f"{told}; check the address")
 
 
 def changed(address: Address) -> ChangedError:

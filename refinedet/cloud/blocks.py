@@ -51,7 +51,7 @@ class BlockStore:
         folder = cache_folder(_FOLDER)
         key = hashlib.sha256(json.dumps([name, version, size]).encode()).hexdigest()[:32]
         self._paths: tuple[Path, ...] = folder / f"{key}.bytes", folder / f"{key}.sums"
-        with self._told():
+        with self._disk_errors_in_words():
             folder.mkdir(parents=True, exist_ok=True, mode=0o700)
             _remove_old(folder)
             self._bytes, self._sums = streams = self._open(folder, kept=version is not None)
@@ -111,14 +111,14 @@ class BlockStore:
             DiskError: the disk is full or failing.
         """
         checksum = np.array([zlib.crc32(content) or 1], _CHECKSUM)
-        with self._told():
+        with self._disk_errors_in_words():
             _write_at(self._bytes, content, block * self.block_bytes)
             _write_at(self._sums, checksum.tobytes(), block * _CHECKSUM.itemsize)
         self._checksums[block], self._checked[block] = checksum[0], True
 
     def get(self, offset: int, length: int) -> bytes:
         """Bytes of a range without missing blocks."""
-        with self._told():
+        with self._disk_errors_in_words():
             return _read_at(self._bytes, length, offset)
 
     def close(self, *, keep: bool) -> None:
@@ -140,7 +140,7 @@ class BlockStore:
             self._checksums[block] = 0
 
     @contextmanager
-    def _told(self) -> Iterator[None]:
+    def _disk_errors_in_words(self) -> Iterator[None]:
         """Turn a disk error into one sentence."""
         try:
             yield

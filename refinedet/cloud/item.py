@@ -5,6 +5,7 @@ Projection fields of the item are not read, because public archives of Sentinel-
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -15,6 +16,8 @@ from refinedet.files import is_safe_path, parse_json
 
 MAX_ITEM_BYTES = 4 << 20
 """Most bytes of an item: a real one has 30,000."""
+_STORE = re.compile(r"[^?#]*?\.zarr(?=[/?#]|$)")
+"""Part of an address up to the Zarr store that it leads into."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +40,21 @@ class Item:
         asset = self.assets.get(key)
         if asset is None:
             return None
-        href = asset.get("href") if isinstance(asset, dict) else None
+        return self._resolved(key, asset.get("href") if isinstance(asset, dict) else None)
+
+    def store(self) -> Address | None:
+        """Address of the Zarr store in which assets lie, as in ESA's EOPF catalogues; None if there is none.
+
+        Raises:
+            InputError: as `address`.
+        """
+        for key, asset in self.assets.items():
+            inside = _STORE.match(str(asset.get("href"))) if isinstance(asset, dict) else None
+            if inside is not None:
+                return self._resolved(key, inside[0])
+        return None
+
+    def _resolved(self, key: str, href: object) -> Address:
         if not isinstance(href, str) or (self.base is None and not is_address(href)):
             raise InputError(
                 f"expected an address for the asset {key} of {self.where}, found {str(href)[:80]!r}; "

@@ -124,16 +124,25 @@ class RemoteFile:
                     f"expected at most {_MOST_BYTES:,} bytes at {self.address}, found {answer.total:,} by what its "
                     "server says; check the address"
                 )
-            self._version = answer.version
-            self._blocks = BlockStore(str(self.address), answer.total, answer.version)
-            if not answer.partial:
-                self._traffic.tell(f"the server of {self.address} gives no ranges: all of it is fetched")
-                self._store(self._blocks, answer, self._blocks.count)
-            elif self._blocks.missing(0, 1) is not None and self._blocks.length(0) <= _HEAD_BYTES:
-                self._store(self._blocks, answer, 1)
+            blocks = BlockStore(str(self.address), answer.total, answer.version)
+            try:
+                self._store_first(blocks, answer)
+            except BaseException:
+                blocks.close(keep=True)  # its lock would keep the next attempt from these blocks
+                raise
+            self._version, self._blocks = answer.version, blocks
         finally:
             answer.close()
         return True
+
+    def _store_first(self, blocks: BlockStore, answer: Answer) -> None:
+        """Store the first block, or all of them if the server gives no ranges."""
+        if not answer.partial:
+            self._traffic.tell(f"the server {self.address.host} gives no ranges: its files are fetched whole")
+            self._traffic.need(self.address, blocks.size)
+            self._store(blocks, answer, blocks.count)
+        elif blocks.missing(0, 1) is not None and blocks.length(0) <= _HEAD_BYTES:
+            self._store(blocks, answer, 1)
 
     def _fetch(self, blocks: BlockStore, first: int, stop: int) -> None:
         """Fetch blocks, and following ones if the file is read in order."""

@@ -16,11 +16,14 @@ from refinedet.errors import FileError, InputError
 
 if TYPE_CHECKING:
     from refinedet.cloud.remote_file import RemoteFile
+    from refinedet.cloud.store import RemoteStore
 
 ITEM_SUFFIXES = (".json", ".geojson")
 """Suffixes of STAC items as files."""
 RASTER_SUFFIXES = (".tif", ".tiff", ".png", ".jpg", ".jpeg")
 """Suffixes of rasters."""
+STORE_SUFFIX = ".zarr"
+"""Suffix of Zarr stores."""
 _ARCHIVE = (".zip", ".tar", ".gz", ".safe")
 _MEGA = 1_000_000
 
@@ -33,6 +36,7 @@ class CloudScene:
         self._place = place
         self.traffic = Traffic()
         self._item: Item | None = None
+        self._store: RemoteStore | None = None
         self._files: dict[str, RemoteFile] = {}
         self._small: dict[str, bytes] = {}
 
@@ -63,8 +67,17 @@ class CloudScene:
 
     @property
     def is_item(self) -> bool:
-        """True for a STAC item, false for a raster, from the end of the name; items of an API may have any ending."""
-        return Path(self._place.name).suffix.lower() not in RASTER_SUFFIXES
+        """True for a STAC item, false for a raster or a store, by the suffix; items may have any other one."""
+        return self._suffix not in (*RASTER_SUFFIXES, STORE_SUFFIX)
+
+    @property
+    def is_product(self) -> bool:
+        """True for a STAC item or a Zarr store, false for a raster."""
+        return self._suffix not in RASTER_SUFFIXES
+
+    @property
+    def _suffix(self) -> str:
+        return Path(self._place.name).suffix.lower()
 
     def absolute(self) -> Self:
         """Copy of the scene with an absolute path."""
@@ -89,9 +102,30 @@ class CloudScene:
             self._item = parse_item(self._content(), str(self), self.address)
         return self._item
 
+    def store_address(self) -> Address | None:
+        """Address of the Zarr store that the scene is, or that its STAC item names; None if there is none.
+
+        Raises:
+            FileError, InputError: as `item`, or the item names a store at an address that is not accepted.
+        """
+        return self.item().store() if self.is_item else self.address if self.is_product else None
+
+    def store(self) -> RemoteStore:
+        """Files of the Zarr store of the scene, which has one; its metadata are fetched once.
+
+        Raises:
+            FileError, InputError: as `store_address`, or the metadata cannot be fetched, or are no consolidated ones.
+        """
+        from refinedet.cloud.store import RemoteStore
+
+        address = self.store_address()
+        assert address is not None  # noqa: S101 - `products.measurement_of` has asked
+        self._store = self._store or RemoteStore(self, address)
+        return self._store
+
     def _content(self) -> bytes:
         if isinstance(self._place, Address):
-            if Path(self._place.name).suffix.lower() in _ARCHIVE:
+            if self._suffix in _ARCHIVE:
                 raise InputError(
                     f"expected a raster or a STAC item at {self}, found an archive by its name; name the STAC item of "
                     "the product, or fetch the archive"
@@ -136,6 +170,7 @@ class CloudScene:
             file.close(keep=keep)
         self._files.clear()
         self._small.clear()
+        self._store = None
 
 
 Scene = Path | CloudScene

@@ -26,10 +26,11 @@ from refinedet.scene.output.files import (
     load_writers,
     plan_files,
     refuse_existing,
-    told_of_files,
+    with_format_notes,
     write_files,
 )
 from refinedet.tiling import WINDOWS_TOGETHER
+from refinedet.wording import first_of
 
 if TYPE_CHECKING:
     from refinedet.scene.identity import RunIdentity
@@ -100,23 +101,25 @@ class ShipFinder:
             _close(scene)
             return lambda: earlier
         journal = Journal(journal_path(scene, files), self._detector.identity, restart=self._settings.output.restart)
-        watched = _Watched(scene, journal, progress)
-        with watched.errors_told(files):
-            result = self._detect(scene, files, journal, watched)
+        state = _SceneProgress(scene, journal, progress)
+        with state.errors_in_words(files):
+            result = self._detect(scene, files, journal, state)
             result = with_reports(result, self._settings.ais, self._settings.land)
-        return partial(self._write, result, files, watched, time.perf_counter() - began)
+        return partial(self._write, result, files, state, time.perf_counter() - began)
 
-    def _write(self, result: SceneResult, files: dict[str, Path], watched: _Watched, spent: float) -> DetectionRun:
+    def _write(self, result: SceneResult, files: dict[str, Path], state: _SceneProgress, spent: float) -> DetectionRun:
         """Write the files of a scene whose search took `spent` seconds, and remove its journal."""
         began = time.perf_counter() - spent
-        with _kept_on_failure(watched.scene), watched.errors_told(files):
-            record = self._write_files(watched.scene, result, files, began)
-        watched.journal.discard()
-        _close(watched.scene)
+        with _kept_on_failure(state.scene), state.errors_in_words(files):
+            record = self._write_files(state.scene, result, files, began)
+        state.journal.discard()
+        _close(state.scene)
         seconds = time.perf_counter() - began
-        return DetectionRun(watched.scene, record, files, replace(result, readers=()), watched.kept, seconds)
+        return DetectionRun(state.scene, record, files, replace(result, readers=()), state.kept, seconds)
 
-    def _detect(self, scene: Scene, files: Mapping[str, Path], journal: Journal, progress: _Watched) -> SceneResult:
+    def _detect(
+        self, scene: Scene, files: Mapping[str, Path], journal: Journal, progress: _SceneProgress
+    ) -> SceneResult:
         from refinedet.scene.detect import detect_scene
 
         search, settings = self._search, self._settings
@@ -142,7 +145,7 @@ class ShipFinder:
                 journal=journal,
             )
         found = replace(found, notes=(*found.notes, *self._detector.notes))
-        return told_of_files(found.outlined(settings.output.outline), files)
+        return with_format_notes(found.outlined(settings.output.outline), files)
 
     def _identity(self, scene_sha256: str | None) -> RunIdentity:
         from refinedet.scene.identity import run_identity
@@ -181,7 +184,7 @@ class ShipFinder:
         if changed:
             raise FileError(
                 f"expected the results beside {path} to be what this call would find, found others "
-                f"({'; '.join(changed[:3])}); name another `out`, or replace them with `overwrite`"
+                f"({first_of(changed, mark='; ')}); name another `out`, or replace them with `overwrite`"
             )
         return record
 
@@ -258,7 +261,7 @@ def _kept_on_failure(scene: Scene) -> Iterator[None]:
 
 
 @dataclass(slots=True)
-class _Watched:
+class _SceneProgress:
     """Progress of one scene, which is stored and passed on."""
 
     scene: Scene
@@ -275,18 +278,18 @@ class _Watched:
             self.progress(done, total)
 
     @contextmanager
-    def errors_told(self, files: Mapping[str, Path]) -> Iterator[None]:
+    def errors_in_words(self, files: Mapping[str, Path]) -> Iterator[None]:
         """Turn a system error into one sentence, and let an interruption say how to resume."""
         try:
             yield
         except KeyboardInterrupt:
-            raise KeyboardInterrupt(self._how_to_go_on()) from None
+            raise KeyboardInterrupt(self._how_to_resume()) from None
         except OSError as error:
             if isinstance(error, RefineDetError):
                 raise
             raise cannot_write(files["record"].parent, error, files["record"]) from error
 
-    def _how_to_go_on(self) -> str:
+    def _how_to_resume(self) -> str:
         """Sentence for a user who stopped a run; empty if there is nothing to resume from."""
         kept = self.journal.count()  # not from progress, which counts a window a moment after it is kept
         if not kept:

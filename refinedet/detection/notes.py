@@ -6,6 +6,8 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass, field
 
+from refinedet.wording import counted
+
 _NUMBER = re.compile(r"\d+(\.\d+)?")
 _NAMED = 3
 """Largest number of scenes that a sentence names."""
@@ -29,7 +31,7 @@ class _Kind:
         if self.same:
             return f"{self.first} ({', '.join(self.names)}{f' and {more} more' if more else ''})"
         others = len(self.names) - 1 + more
-        return f"{self.first} ({self.names[0]}; likewise in {others} more {'scenes' if others > 1 else 'scene'})"
+        return f"{self.first} ({self.names[0]}; likewise in {counted(others, 'more scene')})"
 
 
 @dataclass(slots=True)

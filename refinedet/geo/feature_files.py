@@ -5,7 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import Any, Literal
@@ -15,7 +16,7 @@ import shapely
 from numpy.typing import NDArray
 
 from refinedet.errors import FileError
-from refinedet.extras import missing_extra
+from refinedet.extras import load_extra
 from refinedet.files import atomic_path, cannot_write, write_text
 from refinedet.utc import utc_text
 from refinedet.workarounds.pyogrio_messages import missing_crs_allowed
@@ -26,24 +27,43 @@ FileFormat = Literal["geojson", "csv", "gpkg"]
 
 SUFFIXES: dict[FileFormat, str] = {"geojson": ".geojson", "csv": ".csv", "gpkg": ".gpkg"}
 
-_FIXED_DATE = "1970-01-01T00:00:00.000Z"
-"""Date of the last change in a GeoPackage; a fixed one keeps equal rows equal."""
+FIXED_DATE = "1970-01-01T00:00:00.000Z"
+"""Date of the last change in a GeoPackage, fixed so that equal rows give equal bytes."""
+_DATE_OPTION = "OGR_CURRENT_DATE"
 
 
-def write_features(path: Path, kind: FileFormat, shapes: Shapes, rows: Rows) -> None:
+def write_features(path: Path, kind: FileFormat, shapes: Shapes, rows: Rows, columns: Iterable[str] = ()) -> None:
     """Write features in degrees: geometries (N,) or None, and a row of plain values for each; all rows have equal keys.
+
+    `columns` are the names in the first line of a CSV file without rows.
 
     Raises:
         FileError: the file cannot be written.
         MissingExtra: GeoPackage without pyogrio.
     """
-    writer = {"geojson": _geojson, "csv": _csv, "gpkg": _gpkg}[kind]
+    plain = [{name: _plain(value) for name, value in row.items()} for row in rows]
     try:
-        writer(path, shapes, [{name: _plain(value) for name, value in row.items()} for row in rows])
+        if kind == "geojson":
+            _geojson(path, shapes, plain)
+        elif kind == "csv":
+            _csv(path, plain, list(rows[0] if rows else columns))
+        else:
+            _gpkg(path, shapes, plain)
     except FileError:
         raise
     except OSError as error:
         raise cannot_write(path, error, path) from error
+
+
+@contextmanager
+def fixed_date(pyogrio: Any) -> Iterator[None]:
+    """Make GDAL write FIXED_DATE as the date of the last change in the block."""
+    before = pyogrio.get_gdal_config_option(_DATE_OPTION)
+    pyogrio.set_gdal_config_options({_DATE_OPTION: FIXED_DATE})
+    try:
+        yield
+    finally:
+        pyogrio.set_gdal_config_options({_DATE_OPTION: before})
 
 
 def _plain(value: Any) -> Any:
@@ -67,11 +87,9 @@ def _geojson(path: Path, shapes: Shapes, rows: Sequence[dict[str, Any]]) -> None
     write_text(path, head[:-1] + ',"features":[\n' + (body + "\n" if body else "") + "]}\n")
 
 
-def _csv(path: Path, shapes: Shapes, rows: Sequence[dict[str, Any]]) -> None:
-    del shapes  # the rows have lon and lat
+def _csv(path: Path, rows: Sequence[dict[str, Any]], names: list[str]) -> None:
     text = io.StringIO()
     writer = csv.writer(text, lineterminator="\n")
-    names = list(rows[0]) if rows else []
     writer.writerow(names)
     for row in rows:
         writer.writerow([_cell(row[name]) for name in names])
@@ -79,31 +97,23 @@ def _csv(path: Path, shapes: Shapes, rows: Sequence[dict[str, Any]]) -> None:
 
 
 def _gpkg(path: Path, shapes: Shapes, rows: Sequence[dict[str, Any]]) -> None:
-    try:
-        import pyogrio.raw
-    except ImportError as error:
-        raise missing_extra("pyogrio", "GeoPackage files") from error
+    pyogrio = load_extra("pyogrio", "GeoPackage files", "raw")
     names = list(rows[0]) if rows else []
     columns = [_column([row[name] for row in rows]) for name in names]
     kinds = {shape.geom_type for shape in shapes if shape is not None}
     content = io.BytesIO()
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": _FIXED_DATE})
-    try:
-        with missing_crs_allowed():
-            pyogrio.raw.write(
-                content,
-                np.array([None if shape is None else shapely.to_wkb(shape) for shape in shapes], object),
-                columns,
-                names,
-                layer="ships",
-                driver="GPKG",
-                geometry_type=kinds.pop() if len(kinds) == 1 else "Unknown",
-                crs="EPSG:4326",
-                VERSION="1.2",
-            )
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
+    with fixed_date(pyogrio), missing_crs_allowed():
+        pyogrio.raw.write(
+            content,
+            np.array([None if shape is None else shapely.to_wkb(shape) for shape in shapes], object),
+            columns,
+            names,
+            layer="ships",
+            driver="GPKG",
+            geometry_type=kinds.pop() if len(kinds) == 1 else "Unknown",
+            crs="EPSG:4326",
+            VERSION="1.2",
+        )
     with atomic_path(path) as temporary:
         temporary.write_bytes(content.getbuffer())
 

@@ -137,6 +137,21 @@ def local_plane(lonlat: Points) -> Transformer:
     return Transformer.from_crs(_WGS84, plane, always_xy=True)
 
 
+def places_on_plane(places: NDArray[np.float64], crs: str) -> tuple[Transformer, NDArray[np.float64]] | None:
+    """Plane around places (N, 2) in a reference system, as `local_plane` makes it, and the places (N, 2) on it.
+
+    None if a place lies outside of the earth.
+
+    Raises:
+        ProjError: the reference system cannot be used.
+    """
+    lon, lat = Transformer.from_crs(CRS.from_user_input(crs), _WGS84, always_xy=True).transform(*places.T)
+    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+        return None
+    plane = local_plane(np.stack([lon, lat], axis=1))
+    return plane, np.stack(plane.transform(lon, lat), axis=1)
+
+
 def _from_transform(transform: tuple[float, float, float, float, float, float], crs: str) -> Position:
     to_lonlat = Transformer.from_crs(CRS.from_user_input(crs), _WGS84, always_xy=True)
     a, b, c, d, e, f = transform
@@ -154,12 +169,10 @@ def _from_gcps(info: RasterInfo, crs: str) -> Position | str:
     pixels, first = np.unique(pixels, axis=0, return_index=True)
     if np.linalg.matrix_rank(pixels - pixels.mean(axis=0)) < 2:
         return "its ground control points lie on one line"
-    places = np.array([(p.x, p.y) for p in info.gcps])[first]
-    lon, lat = Transformer.from_crs(CRS.from_user_input(crs), _WGS84, always_xy=True).transform(*places.T)
-    if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
+    on_plane = places_on_plane(np.array([(p.x, p.y) for p in info.gcps])[first], crs)
+    if on_plane is None:
         return "its ground control points lie outside of the earth"
-    plane = local_plane(np.stack([lon, lat], axis=1))
-    flat = np.stack(plane.transform(lon, lat), axis=1)
+    plane, flat = on_plane
     spline = _grid_spline(pixels, flat) or _thin_plate_spline(pixels, flat)
 
     def mapping(points: Points) -> Points:

@@ -10,6 +10,9 @@ from numpy.typing import NDArray
 
 Array = NDArray[np.float64]
 
+MEAN_RADIUS_M = 6_371_008.8
+"""Radius of the sphere that stands for the earth where the ellipsoid does not matter."""
+
 _RADIUS_M, _FLATTENING = 6_378_137.0, 1 / 298.257223563
 _ECCENTRICITY_2 = _FLATTENING * (2 - _FLATTENING)
 _ROUNDS = 3

@@ -10,10 +10,9 @@ from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
-from pyproj import CRS, Transformer
 from pyproj.exceptions import ProjError
 
-from refinedet.geo.position import local_plane
+from refinedet.geo.position import places_on_plane
 from refinedet.raster import RasterInfo
 
 Values = NDArray[np.float64]
@@ -60,15 +59,11 @@ def _on_plane(info: RasterInfo) -> Values | None:
     """Places (N, 2) of the points in metres on a plane around them."""
     if not info.gcps or info.gcp_crs is None:
         return None
-    places = np.array([(point.x, point.y) for point in info.gcps], np.float64)
     try:
-        to_degrees = Transformer.from_crs(CRS.from_user_input(info.gcp_crs), "EPSG:4326", always_xy=True)
-        lon, lat = to_degrees.transform(*places.T)
-        if not (np.isfinite(lon).all() and np.isfinite(lat).all()):
-            return None
-        return np.stack(local_plane(np.stack([lon, lat], axis=1)).transform(lon, lat), axis=1)
+        found = places_on_plane(np.array([(point.x, point.y) for point in info.gcps], np.float64), info.gcp_crs)
     except ProjError:
         return None
+    return None if found is None else found[1]
 
 
 def _terms(scaled: Values, heights: Values, degree: int) -> Values:

@@ -11,9 +11,6 @@ from types import MappingProxyType
 
 from refinedet.config import BACKBONES, ModelConfig
 
-VGG16_REDUCED_FC = "https://s3.amazonaws.com/amdegroot-models/vgg16_reducedfc.pth"
-"""Value for `backbone_weights` of vgg16 and vgg16_bn: the weights from which the published figures were trained."""
-
 _VGG16 = ModelConfig(backbone="vgg16", backbone_weights="none")
 _VGG16_BN = replace(_VGG16, backbone="vgg16_bn")
 _LITE0 = ModelConfig(

@@ -113,5 +113,5 @@ def _own_folder() -> Path:
 @cache
 def exporter_sha256() -> str:
     """Hex SHA-256 of the code that decides the content of an exported file."""
-    files = [*(_PACKAGE / "model").glob("*.py"), *(_PACKAGE / "runtimes").glob("*.py")]
+    files = [file for folder in ("model", "runtimes") for file in (_PACKAGE / folder).rglob("*.py")]
     return sha256_tree(_PACKAGE, [file.relative_to(_PACKAGE).as_posix() for file in files])

@@ -35,7 +35,7 @@ from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
 from refinedet.scene.source import open_polarisations, settings_of
 from refinedet.scene.stream import Stream
-from refinedet.scene.window_search import Progress, SearchLimits, WindowSearch
+from refinedet.scene.window_search import Progress, SearchLimits, WindowSearch, prepare_all
 from refinedet.system.concurrency import start_thread
 from refinedet.system.stopwatch import Stopwatch
 from refinedet.tiling import WINDOWS_TOGETHER
@@ -97,8 +97,7 @@ def detect_scene(  # noqa: PLR0913 - keyword arguments of one call
         limits = SearchLimits(score_min, prescreen, ship_m, known_gsd)
         searches = [WindowSearch(*look, tile, limits, watch) for look in looks]
         missing = start_thread(partial(_missing, searches[0]))  # during the search: needs only the preview
-        for search in searches:
-            search.prepare(known, first.radiometry)
+        prepare_all(searches, known, first.radiometry)
         with open_journal(journal, hashed.result) if journal and hashed else nullcontext() as log:
             detect_all(searches, predictors, batch_size, log, progress or _silent, stream)
         ships = _ships(searches, score_min, known, annotation)

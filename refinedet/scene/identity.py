@@ -41,7 +41,7 @@ from refinedet.system.resuming import differences
 
 M = TypeVar("M", bound=Measurement)
 
-_PACKAGES = (
+PACKAGES = (
     *("refinedet", "torch", "onnxruntime", "openvino"),
     *("numpy", "scipy", "pillow", "rasterio", "pyproj", "shapely"),
 )
@@ -160,7 +160,7 @@ def _content_sha256(path: Path) -> str:
 
 def software() -> dict[str, Any]:
     """Hash of this package's code, and versions of other packages that may change a result, as JSON values."""
-    return {"code": code_sha256(), "versions": {name: package_version(name) for name in _PACKAGES}}
+    return {"code": code_sha256(), "versions": {name: package_version(name) for name in PACKAGES}}
 
 
 def scene_sha256(path: str | Scene, polarisation: str | None = None) -> str:
@@ -173,7 +173,7 @@ def scene_sha256(path: str | Scene, polarisation: str | None = None) -> str:
     polarisations. For any other raster, it includes a world file and a .prj file beside it, which may place the scene.
 
     A scene at an address is not read whole. Its hash covers the address, version (ETag) and length of its rasters,
-    and the content of the small files that describe them.
+    and the content of the small files that describe them; of a Zarr store, its address and the content of its metadata.
 
     Raises:
         FileError, InputError: the scene cannot be read, or is no product that `products.measurement_of` knows.
@@ -201,8 +201,11 @@ def scene_sha256(path: str | Scene, polarisation: str | None = None) -> str:
 
 def _remote_sha256(scene: CloudScene, polarisation: str | None) -> str:
     """Hash of the address, version and small files of a scene at an address, but not of its pixels."""
-    found: list[Any] = [] if scene.is_item else [scene.raster().describe()]
-    if scene.is_item:
+    if scene.store_address() is not None:
+        found: list[Any] = [scene.store().describe()]
+    elif not scene.is_item:
+        found = [scene.raster().describe()]
+    else:
         rasters = [find_measurement(scene, one) for one in _asked(polarisation)]
         found = [identified for raster in rasters for identified in raster.identified()]
     return sha256(json.dumps(found, sort_keys=True).encode()).hexdigest()

@@ -1,28 +1,24 @@
 """Journal of the finished windows of a run, from which an interrupted run resumes.
 
 A journal is a text file; each line is a CRC-32 and compact JSON. The first line is the identity of the run: the content
-of the scene, the detector, settings and code. Each further line holds the windows of one batch. Lines are only added,
-each in one write. So a killed process damages at most the last line, and the next run cuts this line off. Each line is
-passed to the system at once and forced to the disk each second, so a power failure loses a second of work.
+of the scene, the detector, settings and code. Each further line holds the windows of one batch. A killed process
+damages at most the last line, and the next run cuts this line off.
 """
 
 from __future__ import annotations
 
 import json
-import os
-import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
-from refinedet.files import cannot_write
 from refinedet.scene.identity import RunIdentity
-from refinedet.system.locks import lock_alone, open_log, reading_log
+from refinedet.system.line_log import LineLog, open_line_log
 from refinedet.system.resuming import differences
 from refinedet.wording import first_of
 
@@ -30,7 +26,6 @@ FinishedWindows = Mapping[int, Detections | None]
 """Number of a window in its grid -> detections in pixels of the network; None for a window that was skipped."""
 
 _TITLE = "refinedet journal 2"
-_FSYNC_SECONDS = 1.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,15 +57,13 @@ class Journal:
 class OpenJournal:
     """Open journal: its finished windows, and methods to add more. `open_journal` makes it."""
 
-    def __init__(self, path: Path, descriptor: int, head: Callable[[], Any]) -> None:
+    def __init__(self, path: Path, log: LineLog, head: Callable[[], Any]) -> None:
         self.finished: dict[int, Detections | None] = {}
         """Windows that an earlier run has left."""
         self.grown = False
         """True once this run has added windows."""
-        self._path, self._descriptor = path, descriptor
+        self._path, self._log = path, log
         self._head: Callable[[], Any] | None = head
-        self._end = 0
-        self._synced = time.monotonic()
 
     def append(self, windows: FinishedWindows) -> None:
         """Keep the windows of one batch.
@@ -80,9 +73,9 @@ class OpenJournal:
             Any error of the function that gives the identity.
         """
         if self._head:
-            self.add(self._head())
+            self._add(self._head())
             self._head = None
-        self.add([[index, _plain(one)] for index, one in sorted(windows.items())])
+        self._add([[index, _plain(one)] for index, one in sorted(windows.items())])
         self.grown = True
 
     def part(self, first: int, count: int) -> JournalPart:
@@ -94,30 +87,15 @@ class OpenJournal:
         self._head = None
         self.finished = {index: _detections(one) for line in lines[1:] for index, one in line}
 
-    def add(self, content: Any) -> None:
+    def _add(self, content: Any) -> None:
         """Write one line, or nothing of it."""
-        line = _line(content)
         try:
-            _write_all(self._descriptor, line)
-            self.sync()
+            self._log.add(_line(content))
         except OSError as error:
-            self.cut(self._end)
             raise FileError(
                 f"expected to keep finished windows in {self._path}, but that failed ({error.strerror}); make room and "
                 "run the same again: it goes on from those kept so far"
             ) from error
-        self._end += len(line)
-
-    def sync(self) -> None:
-        """Force the lines to the disk, unless that was done less than a second ago."""
-        if time.monotonic() - self._synced >= _FSYNC_SECONDS:
-            os.fsync(self._descriptor)
-            self._synced = time.monotonic()
-
-    def cut(self, end: int) -> None:
-        """Cut the file off after `end` bytes; this needs no space on a full disk."""
-        os.ftruncate(self._descriptor, end)
-        self._end = end
 
 
 class JournalPart:
@@ -155,37 +133,19 @@ def open_journal(journal: Journal, identity: Callable[[], RunIdentity]) -> Itera
     def head() -> Any:
         return {"title": _TITLE, "identity": identity().to_dict()}
 
-    new_folder = not path.parent.exists()
-    descriptor = _open(path)
-    try:
-        lock_alone(path, descriptor, "name another folder for results")
-        with reading_log(descriptor) as stream:
+    with open_line_log(path, "finished windows", "name another folder for results") as log:
+        with log.reading() as stream:
             lines = [] if journal.restart else _whole_lines(path, stream.read())
-        log, goes_on = OpenJournal(path, descriptor, head), bool(lines)
+        opened, goes_on = OpenJournal(path, log, head), bool(lines)
         if goes_on:
             _check(path, lines[0][0]["identity"], head()["identity"])
-            log.go_on([content for content, _ in lines])
+            opened.go_on([content for content, _ in lines])
         log.cut(lines[-1][1] if goes_on else 0)
         try:
-            yield log
+            yield opened
         finally:
-            if not (log.finished or log.grown):
-                with suppress(PermissionError):  # Windows does not remove an open file
-                    path.unlink(missing_ok=True)
-                if new_folder:
-                    with suppress(OSError):  # the folder holds other files by now
-                        path.parent.rmdir()
-            with suppress(OSError):
-                log.sync()
-    finally:
-        os.close(descriptor)
-
-
-def _open(path: Path) -> int:
-    try:
-        return open_log(path)
-    except OSError as error:
-        raise cannot_write(f"finished windows to {path}", error, path) from error
+            if not (opened.finished or opened.grown):
+                log.cut(0)
 
 
 def _whole_lines(path: Path, text: bytes) -> list[tuple[Any, int]]:
@@ -230,11 +190,6 @@ def _plain(found: Detections | None) -> list[list[Any]] | None:
 
 def _detections(plain: list[list[Any]] | None) -> Detections | None:
     return None if plain is None else Detections.of(*plain)
-
-
-def _write_all(descriptor: int, content: bytes) -> None:
-    while content:
-        content = content[os.write(descriptor, content) :]
 
 
 def _check(path: Path, found: Mapping[str, Any], wanted: Mapping[str, Any]) -> None:

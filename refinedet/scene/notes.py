@@ -15,6 +15,11 @@ _MANY_INLAND, _INLAND_SHARE = 100, 0.1
 """Least number and share of windows on land that a note tells."""
 
 
+def may_note_inland(windows: int) -> bool:
+    """True if `inland_notes` may tell of the windows on land of a scene of so many windows."""
+    return windows >= _MANY_INLAND
+
+
 def inland_notes(inland: int, windows: int) -> tuple[str, ...]:
     """Note that many windows lie on land, and how to skip them; empty for few."""
     if inland < max(_MANY_INLAND, _INLAND_SHARE * windows):

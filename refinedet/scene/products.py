@@ -19,6 +19,6 @@ def measurement_of(path: str | Scene, polarisation: str | None) -> Measurement |
         MissingExtra: the product is a Zarr store, and zarr is not installed.
     """
     path = scene_of(path)
-    if isinstance(path, Path) and is_store(path):
+    if is_store(path) if isinstance(path, Path) else path.store_address() is not None:
         return find_stored(path, polarisation)
     return find_measurement(path, polarisation) if is_product(path) else bare_measurement(path)

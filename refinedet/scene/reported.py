@@ -29,6 +29,12 @@ AIS_COLUMNS: dict[str, type] = {
 }
 """Columns and types of each detection of a scene that was matched with AIS; values are None where unknown."""
 
+AIS_SHIP_COLUMNS = (
+    *("mmsi", "name", "type", "length_m", "width_m", "lon", "lat", "real_lon", "real_lat", "spread_m"),
+    *("speed_kn", "course_deg", "heading_deg", "gap_s", "time", "status", "reason", "detection"),
+)
+"""Columns of each ship of AIS."""
+
 
 @dataclass(frozen=True, slots=True)
 class Reported:
@@ -37,7 +43,7 @@ class Reported:
     detections: tuple[Mapping[str, Any], ...]
     """(N,) values of AIS_COLUMNS."""
     ships: tuple[Mapping[str, Any], ...] = ()
-    """(K,) columns of the ships of AIS."""
+    """(K,) values of AIS_SHIP_COLUMNS."""
     shown_lonlat: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 2)))
     """(K, 2) degrees: position at which this scene shows each ship, with the offset of the scene."""
     tracks_lonlat: NDArray[np.float64] = field(default_factory=lambda: np.zeros((0, 0, 2)))

@@ -13,6 +13,8 @@ from dataclasses import dataclass, replace
 from functools import partial
 from itertools import islice
 
+import numpy as np
+
 from refinedet.config import PixelSizes, Radiometry, TileConfig
 from refinedet.config.options.detect import FRAGMENT_SHARE, SceneSettings
 from refinedet.detections import Detections
@@ -23,14 +25,14 @@ from refinedet.radiometry import StretchLimits, valid_mask
 from refinedet.raster import Reader
 from refinedet.scene.journal import FinishedWindows, JournalPart
 from refinedet.scene.land.survey import Surroundings
-from refinedet.scene.notes import ALL_MISSING, inland_notes, pixel_notes, position_notes
+from refinedet.scene.notes import ALL_MISSING, inland_notes, may_note_inland, pixel_notes, position_notes
 from refinedet.scene.sea import sea_limits
 from refinedet.scene.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.overlap import shrink_overlap
 from refinedet.scene.windows.parts import joined
 from refinedet.scene.windows.pixel_size import SAME, has_pixel_size, resample_reader
-from refinedet.scene.windows.seams import SeamGrid
+from refinedet.scene.windows.seams import Flags, Rects, SeamGrid
 from refinedet.system.concurrency import map_unordered, prefetch
 from refinedet.system.stopwatch import Stopwatch
 from refinedet.tiling import Window, windows
@@ -96,9 +98,19 @@ class WindowSearch:
         """Number of windows that need no work: on land, or finished by an earlier run."""
         return len(self._finished)
 
-    def prepare(self, known: Surroundings, radiometry: Radiometry) -> None:
-        """Skip windows whose detections would all be dropped as land, and measure the stretch on the water."""
-        inland = known.inland(self._seams.rects / (self.factors * 2))
+    @property
+    def rects(self) -> Rects:
+        """(W, 4) windows in pixels of the scene, top to bottom, left to right."""
+        return np.asarray(self._seams.rects / (self.factors * 2))
+
+    def prepare(self, inland: Flags, known: Surroundings, radiometry: Radiometry) -> None:
+        """Skip windows whose detections would all be dropped as land, and measure the stretch on the water.
+
+        Args:
+            inland: (W,) true for windows of `rects` in which all detections are on land.
+            known: surroundings of the scene.
+            radiometry: conversion of pixels to the 8 bits of the network.
+        """
         if known.settings.mask == "drop":
             rows = self._seams.index
             self._finished.update(dict.fromkeys(i for i, window in enumerate(self.grid) if inland[rows[window]]))
@@ -168,3 +180,15 @@ class WindowSearch:
     def _window_detections(self, window: Window, detections: Detections) -> WindowDetections:
         found = window_detections(window, detections, self._seams, self.position, self.factors)
         return replace(found, label=self.reader.label)
+
+
+def prepare_all(searches: Sequence[WindowSearch], known: Surroundings, radiometry: Radiometry) -> None:
+    """Prepare all searches of a scene; windows on land are found once for searches of one grid, and only if needed."""
+    inland: dict[bytes, Flags] = {}
+    for search in searches:
+        rects = search.rects
+        grid = rects.tobytes()
+        if grid not in inland:
+            needed = known.settings.mask == "drop" or may_note_inland(len(rects))
+            inland[grid] = known.inland(rects) if needed else np.zeros(len(rects), np.bool_)
+        search.prepare(inland[grid], known, radiometry)

@@ -62,9 +62,9 @@ def make_app(service: Service) -> FastAPI:
         docs_url=None,  # these pages load scripts from other servers
         redoc_url=None,
     )
-    app.add_exception_handler(RefineDetError, _refused)
-    app.add_exception_handler(HTTPException, _not_here)
-    app.add_exception_handler(ClientDisconnect, _left)
+    app.add_exception_handler(RefineDetError, _on_refusal)
+    app.add_exception_handler(HTTPException, _on_unknown_address)
+    app.add_exception_handler(ClientDisconnect, _on_disconnect)
     _add_page(app)
     _add_detection(app, service)
     _add_jobs(app, service)
@@ -83,9 +83,9 @@ def _add_page(app: FastAPI) -> None:
 def _add_detection(app: FastAPI, service: Service) -> None:
     @app.post("/detect", **description.detect())
     async def detect(request: Request) -> Response:
-        job = await _taken(service, request, views=False)
+        job = await _queued_job(service, request, views=False)
         try:
-            await _ended(job, request)
+            await _wait_for_end(job, request)
             if job.state != "done":
                 raise _failure(job)
             content = await asyncio.to_thread(job.files["ships.geojson"].read_bytes)
@@ -99,7 +99,7 @@ def _add_detection(app: FastAPI, service: Service) -> None:
 
     @app.post("/jobs", status_code=_ACCEPTED, **description.jobs())
     async def start(request: Request) -> Response:
-        job = await _taken(service, request, views=True)
+        job = await _queued_job(service, request, views=True)
         return JSONResponse(job.to_dict(), _ACCEPTED, {"Location": f"/jobs/{job.id}"})
 
 
@@ -135,7 +135,7 @@ def _add_jobs(app: FastAPI, service: Service) -> None:
         return Response(status_code=_NO_CONTENT)
 
 
-async def _taken(service: Service, request: Request, *, views: bool) -> Job:
+async def _queued_job(service: Service, request: Request, *, views: bool) -> Job:
     """Put the scene of a request, by upload or by path, into the queue."""
     told = request.query_params.multi_items()
     if len(told) > _MOST_OPTIONS:
@@ -164,7 +164,7 @@ def _refuse_item(scene: Path) -> None:
         raise Refusal(UNUSABLE, "expected pixels, found a STAC item; this server fetches nothing: send the scene")
 
 
-async def _ended(job: Job, request: Request) -> None:
+async def _wait_for_end(job: Job, request: Request) -> None:
     """Wait for the end of a job.
 
     Raises:
@@ -183,22 +183,24 @@ def _failure(job: Job) -> Refusal:
     return Refusal(job.status, job.error)
 
 
-def _said(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
+def _error_response(status: int, sentence: str, headers: Mapping[str, str] | None = None) -> Response:
     return JSONResponse({"error": sentence}, status, headers)
 
 
-async def _refused(_request: Request, error: Exception) -> Response:
+async def _on_refusal(_request: Request, error: Exception) -> Response:
     headers = error.headers if isinstance(error, Refusal) else {}
     status = status_of(error) if isinstance(error, RefineDetError) else UNUSABLE
-    return _said(status, " ".join(str(error).split()), headers)
+    return _error_response(status, " ".join(str(error).split()), headers)
 
 
-async def _not_here(_request: Request, error: Exception) -> Response:
+async def _on_unknown_address(_request: Request, error: Exception) -> Response:
     """Answer a request for an unknown address with one sentence."""
     status = error.status_code if isinstance(error, HTTPException) else _ABSENT
-    return _said(status, f"expected an address and a method that /openapi.json lists, found others (status {status})")
+    return _error_response(
+        status, f"expected an address and a method that /openapi.json lists, found others (status {status})"
+    )
 
 
-async def _left(_request: Request, _error: Exception) -> Response:
+async def _on_disconnect(_request: Request, _error: Exception) -> Response:
     """Answer a client that has left; nobody reads the response."""
-    return _said(UNUSABLE, "expected a client that waits, found that it has left")
+    return _error_response(UNUSABLE, "expected a client that waits, found that it has left")

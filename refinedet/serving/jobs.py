@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import logging
 import secrets
 import shutil
 from collections import OrderedDict, deque
@@ -19,6 +20,8 @@ from refinedet.serving.options import plain
 from refinedet.serving.process import Cancelled, Worker
 from refinedet.serving.refusal import BUG, Refusal, status_of
 
+_LOGGER = logging.getLogger(__name__)
+
 State = Literal["waiting", "running", "done", "failed", "cancelled"]
 ENDED = ("done", "failed", "cancelled")
 RESULTS = {"ships.geojson": "geojson", "record.json": "record", "picture.png": "quicklook", "map.html": "map"}
@@ -27,6 +30,7 @@ UPLOAD = "upload"
 """Name of the folder of an upload, within the folder of its job."""
 _BUSY, _GONE, _CLOSING = 503, 404, 503
 _LONGEST_WAIT_S = 60
+_BUG = "a bug in refinedet: {}; the server's log has more"
 
 
 @dataclass(eq=False)
@@ -168,7 +172,7 @@ class Jobs:
             job = self._running = self._waiting.popleft()
             job.tell(state="running")
             try:
-                changes = await self._looked_at(job)
+                changes = await self._changes_by_running(job)
             finally:
                 self._running = None
             self._end(job, **changes)
@@ -193,7 +197,7 @@ class Jobs:
             "kept": sum(job.ended for job in self._all.values()),
         }
 
-    async def _looked_at(self, job: Job) -> dict[str, Any]:
+    async def _changes_by_running(self, job: Job) -> dict[str, Any]:
         """Run a job; returns the changes of its state."""
         task = {
             "scene": str(job.scene),
@@ -209,8 +213,9 @@ class Jobs:
             return {"state": "cancelled"}
         except RefineDetError as error:
             return {"state": "failed", "error": str(error), "status": status_of(error)}
-        except Exception as error:  # noqa: BLE001 - the next scene must not suffer
-            return {"state": "failed", "error": f"a bug in refinedet: {type(error).__name__}", "status": BUG}
+        except Exception as error:  # the next scene must not suffer
+            _LOGGER.exception("job %s failed", job.id)
+            return {"state": "failed", "error": _BUG.format(type(error).__name__), "status": BUG}
         self._last_s = float(found["seconds"])
         notes = (*job.notes, *found["notes"])
         return {"state": "done", "ships": found["ships"], "notes": notes, "seconds": found["seconds"]}

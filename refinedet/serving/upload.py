@@ -53,7 +53,7 @@ async def receive(
         async for chunk in _in_time(stream, patience_s):
             _parse(parser, chunk)
             if form.pieces and form.told_name is not None:
-                await asyncio.to_thread(_append, folder / form.told_name, form.taken())
+                await asyncio.to_thread(_append, folder / form.told_name, form.take_pieces())
     if not form.ended or form.told_name is None:
         raise Refusal(UNUSABLE, f"expected a whole form with a scene, found one that is cut off or has none; {_HOW}")
     if form.size == 0:
@@ -85,7 +85,7 @@ class _Form:
             "on_end": self._on_end,
         }
 
-    def taken(self) -> list[bytes]:
+    def take_pieces(self) -> list[bytes]:
         """Pieces of the file that arrived since the last call."""
         pieces, self.pieces = self.pieces, []
         return pieces

@@ -47,12 +47,13 @@ class _Wire:
         self._sink.flush()
 
     def listen(self) -> None:
-        """Receive messages until the input ends; then end the process at once."""
+        """Receive messages until the input ends; then end the process at once. A cancel is of the job before it."""
         for line in self._source:
             message = json.loads(line)
             if "cancel" in message:
                 self.cancelled.set()
             else:
+                self.cancelled.clear()  # before the job is at hand, or a cancel right behind it would be lost
                 self.jobs.put(message["job"])
         os._exit(0)
 
@@ -66,19 +67,23 @@ def main() -> None:
     try:
         detector = _ready(base)
     except Exception as error:  # noqa: BLE001 - the server tells it
-        wire.say(**_told(error))
+        wire.say(**_error_message(error))
         return
     threading.Thread(target=wire.listen, daemon=True).start()
     wire.say(ready=True)
+    _process_jobs(detector, wire)
+
+
+def _process_jobs(detector: Detector, wire: _Wire) -> None:
+    """Find the ships of one scene after the other, until the process ends."""
     while True:
         job = wire.jobs.get()
-        wire.cancelled.clear()
         try:
             answer: dict[str, Any] = {"found": _find(detector, job, wire)}
         except _Cancelled:
             answer = {"cancelled": True}
         except Exception as error:  # noqa: BLE001 - a scene that fails must not end the process
-            answer = _told(error, hidden=(f"{Path(job['scene']).parent}{os.sep}", f"{job['folder']}{os.sep}"))
+            answer = _error_message(error, hidden=(f"{Path(job['scene']).parent}{os.sep}", f"{job['folder']}{os.sep}"))
         wire.say(**answer, memory=resident_bytes())
 
 
@@ -110,7 +115,7 @@ def _find(detector: Detector, job: dict[str, Any], wire: _Wire) -> dict[str, Any
     return {"ships": run.ships, "notes": list(run.notes), "seconds": round(run.seconds, 3)}
 
 
-def _told(error: Exception, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
+def _error_message(error: Exception, hidden: tuple[str, ...] = ()) -> dict[str, Any]:
     """Message of an error, without the folders of the server."""
     if isinstance(error, RefineDetError):
         text = str(error)

@@ -27,7 +27,7 @@ def cache_folder(of: str) -> Path:
         FileError: neither folder can be written.
     """
     named = os.environ.get("REFINEDET_CACHE")
-    return Path(named) / of if named else _usable(_own()) / of
+    return Path(named) / of if named else _usable(_platform_folder()) / of
 
 
 def write_error(folder: Path) -> str | None:
@@ -40,7 +40,7 @@ def write_error(folder: Path) -> str | None:
         return error.strerror or str(error)
 
 
-def _own() -> Path:
+def _platform_folder() -> Path:
     """The user's cache folder; a relative path without HOME and a user entry, as in some containers."""
     try:
         return platformdirs.user_cache_path("refinedet", appauthor=False)

@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 
 from refinedet.batch.paths import DATASET, FOOTPRINTS
 from refinedet.errors import FileError, InputError
+from refinedet.files import visible_files
 from refinedet.scene.output.formats.geoparquet import GEOMETRY, SCENE
 from refinedet.scene.output.formats.packages import load_pyarrow
 from refinedet.scene.output.seen import START
@@ -91,8 +92,7 @@ def _check_seen(folder: Path) -> None:
 
 
 def _files(folder: Path) -> set[str]:
-    found = folder.glob("*/*.parquet")  # hidden ones were left by a process that was killed
-    return {path.relative_to(folder).as_posix() for path in found if not path.name.startswith(".")}
+    return {path.relative_to(folder).as_posix() for path in visible_files(folder, "*/*.parquet")}
 
 
 def _scenes(folder: Path) -> Scenes:

@@ -7,12 +7,12 @@ import shapely
 from numpy.typing import NDArray
 from scipy.spatial import cKDTree
 
+from refinedet.geo.steps import MEAN_RADIUS_M
 from refinedet.traffic.tables import Scenes, Ships
 
 PASS_S = 600.0
 """Scenes that begin within this time belong to one pass: slices overlap, and an orbit takes ten times as long."""
 
-_EARTH_M = 6_371_008.8
 _TWICE_M = 100.0
 """Distance up to which ships of two scenes of one pass are one ship."""
 
@@ -21,7 +21,8 @@ def on_sphere(lonlat: NDArray[np.float64]) -> NDArray[np.float64]:
     """Places (N, 3) in metres; their straight distances equal ground distances up to some kilometres."""
     lon, lat = np.radians(lonlat).T
     return np.asarray(
-        _EARTH_M * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1), np.float64
+        MEAN_RADIUS_M * np.stack([np.cos(lat) * np.cos(lon), np.cos(lat) * np.sin(lon), np.sin(lat)], axis=1),
+        np.float64,
     )
 
 

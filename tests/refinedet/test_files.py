@@ -24,6 +24,7 @@ from refinedet.files import (
     is_safe_path,
     read_json,
     sha256_tree,
+    visible_files,
     write_json,
     write_text,
 )
@@ -238,3 +239,14 @@ def test_a_tree_hash_knows_names_and_content_but_not_byte_code(tmp_path: Path) -
     assert sha256_tree(tmp_path / "one") == sha256_tree(tmp_path / "two")
     (tmp_path / "two" / "sub" / "a").rename(tmp_path / "two" / "sub" / "b")
     assert sha256_tree(tmp_path / "one") != sha256_tree(tmp_path / "two")
+
+
+def test_hidden_files_and_those_in_hidden_folders_are_not_visible(tmp_path: Path) -> None:
+    folder = tmp_path / ".results"  # a hidden folder above does not count
+    for name in ("b/2.parquet", "a/1.parquet", "a/.1.parquet", ".part-x/1.parquet", "a/.part-y/1.parquet", "a/1.csv"):
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).write_bytes(b"")
+    (folder / "a" / "folder.parquet").mkdir()
+    for pattern in ("*/*.parquet", "**/*.parquet"):
+        found = [path.relative_to(folder).as_posix() for path in visible_files(folder, pattern)]
+        assert found == ["a/1.parquet", "b/2.parquet"], pattern

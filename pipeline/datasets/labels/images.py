@@ -12,14 +12,15 @@ from urllib.parse import unquote
 
 from refinedet.errors import FileError, InputError
 
-IMAGE_SUFFIXES = {".jpg", ".jpeg", ".png", ".tif", ".tiff"}
+IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
+"""Suffixes of images in small letters, the usual ones first."""
+IMAGE_FOLDERS = ("images", "Images", "JPEGImages", "imgs", ".")
+"""Usual names of the folder of the images, relative to the labels."""
 _DEPTH, _MOST = 6, 500_000
 """Depth of folders below the labels, and number of files, among which images are searched for."""
 _HOLDERS = {"result", "results", "coco", "json", "jsons", "voc"}
 _HOLDERS_BEGIN = ("annot", "label", "xml", "bbox")
 """Names of folders for labels only, and beginnings of such names: images lie beside them."""
-_USUAL = ("images", "Images", "JPEGImages", "imgs", ".")
-"""Names of the folder of the images."""
 _SIGNED = ("convert", "tile")
 _OURS = {*_SIGNED, "train", "evaluate", "report"}
 """Folders of an earlier training; a summary file distinguishes some of them from the user's folders."""
@@ -159,7 +160,7 @@ def finder_around(source: Path, images: Path | None, split: str = "train") -> Im
         return ImageFinder(source, [images], [images])
     roots = roots_around(source.parent)
     stem = source.stem.removeprefix("instances_")
-    inner = (split, stem, f"images/{split}", f"images/{stem}", *_USUAL)
+    inner = (split, stem, f"images/{split}", f"images/{stem}", *IMAGE_FOLDERS)
     return ImageFinder(source, [source.parent, *(root / name for root in reversed(roots) for name in inner)], roots)
 
 

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -32,7 +32,6 @@ class _Names:
     names: Mapping[int, str] | None
     boxes_only: bool = False
     """True if the numbers after a box are key points."""
-    unnamed: set[int] = field(default_factory=set)
 
 
 def read_yolo(root: Path, settings: Path | None = None) -> dict[str, LabelSet]:
@@ -71,7 +70,7 @@ def settings_in(root: Path) -> Path | None:
 
 
 def _label_files(folder: Path) -> bool:
-    """True if text files in a folder are labels: one has the name of a class file, or of an image."""
+    """True if text files in a folder are labels: the folder is named labels, or one of them is beside its image."""
     if not folder.is_dir():
         return False
     if folder.name == "labels":

@@ -12,9 +12,10 @@ from numpy.typing import NDArray
 from refinedet.ais.reading import reasons
 from refinedet.ais.reading.messages import Mask
 from refinedet.ais.tables import SHARED, Fixes
+from refinedet.ais.tracks import KNOT_M_S
 from refinedet.geo.position import distances_m
 
-_REACH_MS = 100 * 1852 / 3600
+_REACH_M_S = 100 * KNOT_M_S
 """Greatest speed in m/s (100 knots): no ship exceeds it, even between fixes with times from different clocks."""
 _SLACK_M = 2000.0
 """Distance that wrong times and positions can explain: 20 knots for three minutes."""
@@ -89,7 +90,7 @@ def tell_apart(fixes: Fixes) -> tuple[NDArray[np.int64], Mask]:
     seconds = fixes.time.astype("datetime64[ms]").astype(np.int64) / 1000
     lonlat = np.stack([fixes.longitude_deg, fixes.latitude_deg], axis=1)
     way = distances_m(lonlat[:-1], lonlat[1:])
-    allowed = _SLACK_M + fixes.uncertainty_m[:-1] + fixes.uncertainty_m[1:] + _REACH_MS * np.diff(seconds)
+    allowed = _SLACK_M + fixes.uncertainty_m[:-1] + fixes.uncertainty_m[1:] + _REACH_M_S * np.diff(seconds)
     jumps = (np.diff(fixes.mmsi) == 0) & (way > allowed)
     for number in np.unique(fixes.mmsi[1:][jumps]):
         start, end = np.searchsorted(fixes.mmsi, [number, number + 1])
@@ -114,7 +115,7 @@ def _tracks(
         if last:
             ends = np.array(last)
             way = distances_m(lonlat[ends], np.repeat(lonlat[i : i + 1], len(ends), axis=0))
-            over = way - uncertainty_m[ends] - uncertainty_m[i] - _SLACK_M - _REACH_MS * (seconds[i] - seconds[ends])
+            over = way - uncertainty_m[ends] - uncertainty_m[i] - _SLACK_M - _REACH_M_S * (seconds[i] - seconds[ends])
             possible = np.where(over <= 0, way, np.inf)
             best = int(possible.argmin())
             if np.isfinite(possible[best]):

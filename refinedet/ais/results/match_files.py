@@ -25,7 +25,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.files import write_json
 from refinedet.geo.feature_files import SUFFIXES, write_features
 from refinedet.geo.sheet import Sheet
-from refinedet.scene.reported import Reported
+from refinedet.scene.reported import AIS_COLUMNS, AIS_SHIP_COLUMNS, Reported
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,12 +107,13 @@ def _write(
     places = [{"lon": float(lon), "lat": float(lat)} for lon, lat in ships.detected.lonlat]
     rows = [places[i] | own[i] | dict(beside.detections[i]) for i in kept.tolist()]
     points = np.asarray(shapely.points([(row["lon"], row["lat"]) for row in beside.ships] or np.zeros((0, 2))), object)
+    columns = dict.fromkeys(("lon", "lat", *ships.columns, *AIS_COLUMNS))
     for name, path in paths.items():
         kind, _, what = name.partition(" ")
         if what == "detections":
-            write_features(path, kind, ships.shapes[kept], rows)  # type: ignore[arg-type]  # one of the formats
+            write_features(path, kind, ships.shapes[kept], rows, columns)  # type: ignore[arg-type]  # one of the formats
         elif what == "ships":
-            write_features(path, kind, points, beside.ships)  # type: ignore[arg-type]  # ditto
+            write_features(path, kind, points, beside.ships, AIS_SHIP_COLUMNS)  # type: ignore[arg-type]  # ditto
     if "map" in paths and sheet is not None:
         drawn = Drawn(rows, ships.shapes[kept], kept.tolist())
         write_match_map(paths["map"], sheet, drawn, beside, ships.footprint)

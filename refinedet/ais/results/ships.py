@@ -21,6 +21,7 @@ from refinedet.files import read_json
 from refinedet.geo.features import Features, read_features
 from refinedet.geo.reference import WGS84
 from refinedet.utc import in_utc, parse_utc
+from refinedet.wording import first_of
 
 Array = NDArray[np.float64]
 
@@ -70,7 +71,7 @@ def read_ships(path: str | Path, time: str | None = None) -> ShipsFile:
         raise InputError(f"expected detected ships in {path}, found ships of AIS; name the result file of `detect`")
     scenes = sorted({str(one) for one in layer.columns.get("scene", []) if one})
     if len(scenes) > 1:
-        raise InputError(f"expected ships of one scene in {path}, found {', '.join(scenes[:3])}; match each by itself")
+        raise InputError(f"expected ships of one scene in {path}, found {first_of(scenes)}; match each by itself")
     shapes = _in_degrees(path, layer)
     lonlat = _places(layer, shapes)
     told = _record(path)

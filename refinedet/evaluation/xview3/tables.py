@@ -20,6 +20,8 @@ from refinedet.files import atomic_folder, cannot_write, write_text
 from refinedet.geo.feature_files import write_features
 
 _PLACE = ("detect_lon", "detect_lat")
+_TRUTH = ".truth.geojson"
+"""End of the names of the files of truth."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,12 +56,30 @@ def convert_xview3(source: Path, out: Path, *, score_min: float = 0.0, overwrite
         raise InputError(f"expected no `score_min`, since labels have no scores, found {score_min:g}")
     try:
         if is_labels:
+            _check_only_truth(out)
             return _write_truth(read_labels(source, _PLACE), out)
         return _write_submission(source, out, score_min)
     except FileError:
         raise
     except OSError as error:
         raise cannot_write(out, error, out) from error
+
+
+def _check_only_truth(out: Path) -> None:
+    """Refuse to replace a folder that holds anything besides files of truth, because it would be lost."""
+    if not out.is_dir():
+        return
+    other = next((path for path in sorted(out.iterdir()) if path.is_dir() or not _is_ours(path)), None)
+    if other is not None:
+        raise FileError(
+            f"expected files of truth alone in the folder {out}, which is replaced, found {other.name}; name another "
+            "folder"
+        )
+
+
+def _is_ours(file: Path) -> bool:
+    """True for a file of truth, and for a hidden file, such as those that file managers leave."""
+    return file.name.endswith(_TRUTH) or file.name.startswith(".")
 
 
 def _write_truth(labels: list[Label], out: Path) -> Converted:
@@ -69,7 +89,7 @@ def _write_truth(labels: list[Label], out: Path) -> Converted:
         for scene, those in scenes.items():
             ships = [one for one in those if one.sure]
             shapes = np.array([_point(one) for one in ships], object)
-            write_features(folder / f"{scene}.truth.geojson", "geojson", shapes, [_truth_row(one) for one in ships])
+            write_features(folder / f"{scene}{_TRUTH}", "geojson", shapes, [_truth_row(one) for one in ships])
     sure = sum(one.sure for one in labels)
     doubtful = sum(one.is_vessel is not False for one in labels) - sure
     notes = []

@@ -18,7 +18,7 @@ from refinedet.data.xview3 import Label, flag_of, number_of
 from refinedet.errors import FileError, InputError
 from refinedet.evaluation.xview3.rules import Numbers, Things
 from refinedet.extras import load_extra
-from refinedet.files import parse_json
+from refinedet.files import parse_json, visible_files
 from refinedet.geo.features import read_features
 
 SUBMISSION = (
@@ -105,8 +105,7 @@ def _parquet(path: Path) -> Columns:
     import pyarrow.dataset
 
     folder = path / _ARCHIVE if (path / _ARCHIVE).is_dir() else path
-    found = sorted(folder.rglob(f"*{_PARQUET}")) if folder.is_dir() else [path]
-    files = [one for one in found if not any(part.startswith(".") for part in one.relative_to(folder).parts)]
+    files = visible_files(folder, f"**/*{_PARQUET}") if folder.is_dir() else [path]
     if not files:
         raise FileError(f"expected the results of an archive in {path}, with the folder {_ARCHIVE} in it, found none")
     numbers = dict.fromkeys(_RESULTS[2:], pa.float64())

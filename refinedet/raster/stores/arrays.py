@@ -100,11 +100,11 @@ class ArrayInfo:
         return "big" if self.dtype.str.startswith(">") else "little"
 
 
-def array_info(store: Path, name: str, document: Mapping[str, Any], attributes: Mapping[str, Any]) -> ArrayInfo:
+def array_info(store: Path | str, name: str, document: Mapping[str, Any], attributes: Mapping[str, Any]) -> ArrayInfo:
     """Check the metadata of the array `name`, and return its description.
 
     Args:
-        store: path of the store, for messages.
+        store: path or address of the store, for messages.
         name: path of the array in the store.
         document: content of its .zarray or zarr.json.
         attributes: its attributes.

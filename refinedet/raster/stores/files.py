@@ -1,4 +1,4 @@
-"""Files of one Zarr store, in a folder or a zip archive; reads have a size limit and cannot leave the store."""
+"""Files of one Zarr store, in a folder, a zip archive or elsewhere; reads have a size limit and stay in the store."""
 
 from __future__ import annotations
 
@@ -11,6 +11,7 @@ from typing import NoReturn, Protocol
 from zipfile import BadZipFile, ZipFile, ZipInfo, is_zipfile
 
 from refinedet.errors import FileError, InputError
+from refinedet.raster.ranged import RasterFile
 
 MARKS = ("zarr.json", ".zgroup", ".zarray")
 """Names of metadata files, one of which is in every node: of version 3, and of groups and arrays of version 2."""
@@ -22,8 +23,12 @@ class StoreFiles(Protocol):
     """Files of a store, by names relative to it, with slashes."""
 
     @property
-    def path(self) -> Path:
-        """Folder or archive, for messages."""
+    def path(self) -> Path | str:
+        """Folder, archive or address, for messages."""
+
+    @property
+    def file(self) -> RasterFile:
+        """Folder or archive; of a store at an address, the file of its metadata."""
 
     def size(self, name: str) -> int | None:
         """Size of a file in bytes; None if there is no such file.
@@ -86,6 +91,10 @@ class _Folder:
 
     path: Path
 
+    @property
+    def file(self) -> Path:
+        return self.path
+
     def size(self, name: str) -> int | None:
         file = self._inside(name)
         try:
@@ -128,6 +137,10 @@ class _Zipped:
     archive: ZipFile
     members: Mapping[str, ZipInfo]
     """Entries of files, by their names with slashes."""
+
+    @property
+    def file(self) -> Path:
+        return self.path
 
     def size(self, name: str) -> int | None:
         entry = self.members.get(str(self.root / name))

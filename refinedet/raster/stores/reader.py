@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -37,7 +36,7 @@ class StoreReader(RasterReader):
             InputError: it has too many pixels, or an unsupported pixel type.
             FileError: none of its chunks is stored.
         """
-        self.path: Path = files.path
+        self.path = files.file
         planes = array.shape[:-2]
         if len(array.shape) < 2 or len(planes) != (plane is not None) or (plane or 0) >= (planes or (1,))[0]:
             raise InputError(f"expected rows and columns at {array.name} of {files.path}, found {array.shape}")
@@ -92,8 +91,8 @@ class StoreReader(RasterReader):
         missing = sum(not self._chunks.holds(place) for place in places)
         if missing == len(places) or (missing and array.fill > 0):
             raise FileError(
-                f"expected the {len(places)} chunks of {array.name} in {self.path}, found {len(places) - missing}; the "
-                "store is not whole, fetch it again"
+                f"expected the {len(places)} chunks of {array.name} in {self._chunks.files.path}, found "
+                f"{len(places) - missing}; the store is not whole, fetch it again"
             )
         if missing:
             self.tell(

@@ -1,4 +1,4 @@
-"""Sentinel-1 GRD product in ESA's EOPF Zarr format: a folder or a zip archive, and one of its polarisations."""
+"""Sentinel-1 GRD product in ESA's EOPF Zarr format, in a folder, a zip archive or at an address; one polarisation."""
 
 from __future__ import annotations
 
@@ -8,9 +8,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+from refinedet.cloud.scene import Scene
 from refinedet.errors import InputError
-from refinedet.raster import RasterInfo
-from refinedet.raster.stores import Node, StoreReader, open_store
+from refinedet.raster import RasterFile, RasterInfo
+from refinedet.raster.stores import Node, StoreFiles, StoreReader, open_store
 from refinedet.scene.eopf.annotation import read_stored_annotation
 from refinedet.scene.eopf.facts import number, table
 from refinedet.scene.eopf.picture import Picture, pictures
@@ -32,8 +33,8 @@ class StoredMeasurement:
 
     polarisation: str
     """vv, vh, hh or hv."""
-    path: Path
-    """Path of the folder, or of the zip archive."""
+    place: Scene
+    """Path of the folder or of the zip archive; or scene at an address."""
     group: str
     """Path of its group in the store; empty for the store itself."""
     processor: float | None
@@ -46,13 +47,18 @@ class StoredMeasurement:
     """Annotation and sentences on it by the size of the picture, kept once they were read."""
 
     @property
-    def product(self) -> Path:
-        """The store."""
-        return self.path
+    def path(self) -> RasterFile:
+        """Folder or zip archive; of a store at an address, the file of its metadata."""
+        return self.place if isinstance(self.place, Path) else self.place.store().file
+
+    @property
+    def product(self) -> Path | str:
+        """Folder, zip archive or address of the store."""
+        return self.place if isinstance(self.place, Path) else str(self.place)
 
     def where(self, kind: Kind) -> str:
         """Group of the tables of this kind, for messages."""
-        return "/".join(filter(None, (str(self.path), self.group, _WHERE[kind])))
+        return "/".join(filter(None, (str(self.product), self.group, _WHERE[kind])))
 
     @contextmanager
     def open(self, max_pixels: int) -> Iterator[StoreReader]:
@@ -100,13 +106,13 @@ class StoredMeasurement:
 
     def files(self) -> list[str]:
         """Names of the files of a store in a folder from which this picture is read, without links."""
-        inside = f"{self.group}/" if self.group else ""
-        names = (file.relative_to(self.path).as_posix() for file in self.path.rglob("*") if _is_own(file))
+        inside, root = f"{self.group}/" if self.group else "", Path(str(self.product))
+        names = (file.relative_to(root).as_posix() for file in root.rglob("*") if _is_own(file))
         return sorted(name for name in names if name.startswith(inside) or "/" not in name)
 
     @contextmanager
     def _picture(self) -> Iterator[Picture]:
-        with open_store(self.path) as files:
+        with _opened(self.place) as files:
             yield pictures(Node(files))[self.polarisation]
 
     def _told(self, picture: Picture) -> dict[str, Any]:
@@ -119,15 +125,19 @@ class StoredMeasurement:
         }
 
 
-def find_stored(path: Path, polarisation: str | None = None) -> StoredMeasurement:
+def find_stored(path: Scene, polarisation: str | None = None) -> StoredMeasurement:
     """Find the picture of a store, of the polarisation asked for; else vv, else hh, else the first by name.
+
+    Args:
+        path: folder, zip archive, or scene at an address whose store is meant.
+        polarisation: vv, vh, hh or hv.
 
     Raises:
         FileError: there is no Sentinel-1 GRD product in the store, or it is damaged.
         InputError: it has no such polarisation, or its metadata are of an unsupported kind.
         MissingExtra: zarr is not installed.
     """
-    with open_store(path) as files:
+    with _opened(path) as files:
         found = pictures(Node(files))
         chosen = preferred(set(found)) if polarisation is None else polarisation.lower()
         if chosen not in found:
@@ -137,6 +147,15 @@ def find_stored(path: Path, polarisation: str | None = None) -> StoredMeasuremen
         other = partner(chosen, found) if polarisation is None else None
         processor = _processor(picture.properties)
         return StoredMeasurement(chosen, path, picture.group.name, processor, unsearched=other)
+
+
+@contextmanager
+def _opened(place: Scene) -> Iterator[StoreFiles]:
+    if isinstance(place, Path):
+        with open_store(place) as files:
+            yield files
+    else:
+        yield place.store()
 
 
 def _scale(picture: Picture) -> Scale:

@@ -99,7 +99,7 @@ def load_writers(paths: Mapping[str, Path]) -> None:
         import refinedet.scene.output.webmap  # noqa: F401 - ditto
 
 
-def told_of_files(result: SceneResult, paths: Mapping[str, Path]) -> SceneResult:
+def with_format_notes(result: SceneResult, paths: Mapping[str, Path]) -> SceneResult:
     """Result with a note on each file that cannot hold all information."""
     if "stac" not in paths or result.acquired.source != "unknown":
         return result

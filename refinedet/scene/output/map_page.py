@@ -137,11 +137,6 @@ def place_grid(position: Position, width: int, height: int) -> dict[str, Any]:
     return {"columns": _GRID, "rows": _GRID, "points": [None if v is None else v.tolist() for v in points]}
 
 
-def ships_in_words(count: int) -> str:
-    """Number of ships in words."""
-    return "no ship found" if count == 0 else f"{count:,} ship{'s' if count > 1 else ''}"
-
-
 def columns_of(rows: Iterable[Mapping[str, Any]], names: Iterable[str]) -> dict[str, list[Any]]:
     """Values of rows by column."""
     listed = list(rows)

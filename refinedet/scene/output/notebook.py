@@ -13,7 +13,8 @@ from PIL import Image
 from refinedet.scene.output.columns import MEASURES, ais_columns, score_columns, ship_row
 from refinedet.scene.output.drawing import Canvas
 from refinedet.scene.output.imagery import picture
-from refinedet.scene.output.map_page import measure, ships_in_words
+from refinedet.scene.output.map_page import measure
+from refinedet.wording import ships_in_words
 
 if TYPE_CHECKING:
     from refinedet.scene.result import SceneResult  # imports this module

@@ -25,6 +25,7 @@ from refinedet.scene.output.quicklook_layout import (
 )
 from refinedet.scene.result import SceneResult
 from refinedet.tiling import Window
+from refinedet.wording import counted, ships_in_words
 
 CUTOUTS = 12
 """Largest number of enlarged ships."""
@@ -83,9 +84,9 @@ def _header(canvas: Canvas, result: SceneResult) -> None:
     size = min(24.0, room / (0.95 * max(1, len(title))))  # points at which a title fills the page
     canvas.text(MARGIN_PX, 56, title, _INK, size, bold=True)
     facts = [
-        "no ship found" if count == 0 else f"{count:,} ship{'s' if count > 1 else ''}",
+        ships_in_words(count),
         f"{result.info.width:,} {_BY} {result.info.height:,} px",
-        f"{result.windows:,} window{'s' if result.windows > 1 else ''}",
+        counted(result.windows, "window"),
     ]
     if result.label is not None:
         facts.insert(1, result.label)

@@ -16,13 +16,11 @@ import refinedet
 from refinedet.files import sha256_file, write_json
 from refinedet.radiometry import StretchLimits
 from refinedet.raster import RasterInfo
-from refinedet.scene.identity import package_version
+from refinedet.scene.identity import PACKAGES, package_version
 from refinedet.scene.result import SceneResult
 
-_PACKAGES = (
-    *("numpy", "onnxruntime", "openvino", "pillow", "pyproj", "rasterio", "scipy", "shapely", "torch", "torchvision"),
-)
-"""Packages whose version may change a result."""
+_ADAPTED = "torchvision"
+"""Package that runs detectors of other make, whose identity the caller gives."""
 
 RunRecord = dict[str, Any]
 """Content of the file `<stem>.run.json`, ready for JSON."""
@@ -121,7 +119,7 @@ def _counts(result: SceneResult) -> dict[str, Any]:
 
 def _versions() -> dict[str, str | None]:
     own = {"refinedet": refinedet.__version__, "python": platform.python_version(), "machine": platform.machine()}
-    return own | {name: package_version(name) for name in _PACKAGES}
+    return {name: package_version(name) for name in (*PACKAGES, _ADAPTED)} | own
 
 
 def _plain(value: Any) -> Any:

@@ -16,19 +16,12 @@ from refinedet.geo.compass import ground_axes, north_xy, pixel_metres
 from refinedet.geo.position import locate
 from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows
 from refinedet.scene.output.imagery import Imagery, Picture, read_imagery
-from refinedet.scene.output.map_page import (
-    Column,
-    MapPage,
-    columns_of,
-    measure,
-    place_grid,
-    ships_in_words,
-    write_page,
-)
+from refinedet.scene.output.map_page import Column, MapPage, columns_of, measure, place_grid, write_page
 from refinedet.scene.output.map_reports import COLUMNS as AIS
 from refinedet.scene.output.map_reports import reports_data, reports_in_words
 from refinedet.scene.result import SceneResult
 from refinedet.tiling import Window
+from refinedet.wording import ships_in_words
 
 CUTOUTS = 200
 """Largest number of enlarged ships on the page; each takes 2 to 8 kB."""

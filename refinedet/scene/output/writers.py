@@ -25,6 +25,7 @@ from refinedet.scene.output.formats.stac import write_stac
 from refinedet.scene.output.formats.text import write_coco, write_csv, write_geojson
 from refinedet.scene.output.result_paths import AIS_FORMATS, DATASET, SEEN
 from refinedet.scene.output.seen import write_seen
+from refinedet.scene.reported import AIS_SHIP_COLUMNS
 from refinedet.scene.result import SceneResult
 
 _WRITERS: dict[str, Callable[[SceneResult, Path], None]] = {
@@ -73,7 +74,7 @@ def write_ships_of_ais(result: SceneResult, paths: Mapping[str, Path]) -> None:
     points = np.asarray(shapely.points([(row["lon"], row["lat"]) for row in rows] or np.zeros((0, 2))), object)
     for name in AIS_FORMATS:
         if (path := paths.get(f"ais {name}")) is not None:
-            write_features(path, name, points, rows)
+            write_features(path, name, points, rows, AIS_SHIP_COLUMNS)
 
 
 @contextmanager

@@ -150,10 +150,10 @@ class SafeMeasurement:
 
 
 def is_product(path: str | Scene) -> bool:
-    """True if `path` is a folder, a zip archive, a manifest or a STAC item rather than one raster."""
+    """True if `path` is a folder, a zip archive, a manifest, a STAC item or a Zarr store rather than one raster."""
     path = scene_of(path)
     if isinstance(path, CloudScene):
-        return path.is_item
+        return path.is_product
     if path.is_dir():
         return True
     if not path.is_file():  # opening a pipe would block

@@ -38,7 +38,8 @@ def _found(centres: list[tuple[float, float]], length: float = 120, heading: flo
     count = len(boxes)
     detections = Detections.of(boxes, np.linspace(0.9, 0.6, count), np.zeros(count))
     every = np.ones(count)
-    return import_module("finding").Found(detections, ((),) * count, length * every, 30 * every, heading * every)
+    values = (length, 0.8 * length, 1.25 * length, 30, heading)
+    return import_module("finding").Found(detections, ((),) * count, *(value * every for value in values))
 
 
 def test_nearest_box_within_half_the_length_is_the_ship(opensarship: Any) -> None:
@@ -55,19 +56,32 @@ def test_nearest_box_within_half_the_length_is_the_ship(opensarship: Any) -> Non
 def test_axis_error_is_the_same_for_bow_and_stern(opensarship: Any) -> None:
     ship = read_ship(_entry(head_px=[110, 200], tail_px=[90, 200]), np.ones((2, 41, 41)), "vv")
     assert ship.axis_deg == 90
-    assert opensarship.measures(_found([(0, 0)], heading=96), 0, ship) == (120, 30, pytest.approx(6))
+    assert opensarship.measures(_found([(0, 0)], heading=96), 0, ship)[:5] == (120, 96, 150, 30, pytest.approx(6))
     ship = read_ship(_entry(head_px=[100, 190], tail_px=[100, 210]), np.ones((2, 41, 41)), "vv")
-    assert opensarship.measures(_found([(0, 0)], heading=176), 0, ship)[2] == pytest.approx(4)
+    assert opensarship.measures(_found([(0, 0)], heading=176), 0, ship)[4] == pytest.approx(4)
     assert np.isnan(opensarship.measures(_found([]), -1, ship)).all()
+
+
+@pytest.mark.parametrize(
+    ("heading", "error"), [(267.0, 9.0), (70.0, 26.0), (69.0, float("nan")), (511.0, float("nan"))]
+)
+def test_the_axis_by_ais_counts_unless_the_ship_has_turned(opensarship: Any, heading: float, error: float) -> None:
+    entry = _entry(head_px=[110, 200], tail_px=[90, 200], ais={"length_m": 90.0, "heading_deg": heading})
+    ship = read_ship(entry, np.ones((2, 41, 41)), "vv", np.diag([10.0, -10.0]))
+    found = opensarship.measures(_found([(0, 0)], heading=96), 0, ship)[5]
+    assert found == pytest.approx(error, nan_ok=True)
 
 
 def test_sizes_are_judged_on_ships_that_were_found(opensarship: Any) -> None:
     nan = float("nan")
     truth = [(80, 10, 88), (200, 30, 190), (40, 8, 44)]
-    seen = [(1, 1, 100, 20, 5), (1, 1, 180, 33, nan), (0, 1, nan, nan, nan)]
+    seen = [(1, 1, 100, 75, 125, 20, 5, 12, 7), (1, 1, 180, 150, 190, 33, nan, nan, nan), (0, 1, *[nan] * 7)]
     ships = [opensarship.Measured("train", "p", "vv", *a, *b) for a, b in zip(truth, seen, strict=True)]
     figures = opensarship.size_figures(ships)
     assert figures["length, median relative error"].value == pytest.approx((0.25 + 0.1) / 2)
     assert figures["length, ratio below 100 m"].value == pytest.approx(1.25)
     assert figures["width, mean error in m"].value == pytest.approx(6.5)
+    assert (figures["length in its interval"].value, figures["length in its interval"].count) == (0.5, 2)
+    assert (figures["axis within 10 degrees of AIS"].count, figures["axis within 10 degrees of AIS"].value) == (1, 0)
+    assert figures["marked axis within 10 degrees of AIS"].value == 1
     assert (figures["axis within 10 degrees"].count, figures["axis given"].value) == (1, 0.5)

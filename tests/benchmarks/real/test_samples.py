@@ -17,7 +17,7 @@ def _found(boxes: list[tuple[float, float, float, float]]) -> Any:
     count = len(boxes)
     nan = np.full(count, np.nan)
     detections = Detections.of(boxes, np.linspace(0.9, 0.6, count), np.zeros(count))
-    return import_module("finding").Found(detections, ((),) * count, nan, nan, nan)
+    return import_module("finding").Found(detections, ((),) * count, *[nan] * 5)
 
 
 def test_xml_corners_count_from_one() -> None:

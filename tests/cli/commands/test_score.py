@@ -60,7 +60,7 @@ def test_the_rules_of_xview3_print_each_part_and_what_is_not_said(run: Run, tmp_
     assert ran.exit_code == 0
     lines = [" ".join(line.split()) for line in ran.stdout.splitlines()]
     assert lines == [
-        "detection F1 0.667 found 1 false alarms 0 missed 1 in 1 scenes",
+        "detection F1 0.667 found 1 false alarms 0 missed 1 in 1 scene",
         "close to shore F1 0.000 not known",
         "length 0.900 of 1 known lengths",
         "vessel F1 1.000 all are taken for vessels",

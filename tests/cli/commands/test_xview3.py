@@ -19,7 +19,7 @@ def test_labels_and_detections_are_told_apart_and_converted(run: Run, tmp_path: 
         f"{names},distance_from_shore_km,detect_lon,detect_lat\nav,100,100,True,False,100,HIGH,9,20,10\n"
     )
     ran = run("xview3", "labels.csv", "--out", "truth")
-    assert ran.stdout.strip() == "truth: 1 ships in 1 scenes: truth"
+    assert ran.stdout.strip() == "truth: 1 ship in 1 scene: truth"
     properties = {"bbox_px": [95, 95, 106, 106], "score": 0.9, "length_m": 90.0, "scene": "av.tif"}
     feature = {"type": "Feature", "geometry": {"type": "Point", "coordinates": [20, 10]}, "properties": properties}
     write_json(tmp_path / "found.geojson", {"type": "FeatureCollection", "features": [feature]})

@@ -214,6 +214,29 @@ def test_a_limit_on_bytes_holds(address: str) -> None:
         reader.read(Window(0, 0, 700, 900))
 
 
+@pytest.mark.parametrize("scene", ["striped"], indirect=True)
+def test_a_limit_on_bytes_holds_for_a_server_without_ranges(scene_server: Any, address: str) -> None:
+    scene_server.way = GOOD["gives no ranges"]
+    with (
+        pytest.raises(InputError, match="`max_download_mb`"),
+        open_source(address, SceneSettings(max_download_mb=0.3)),
+    ):
+        pass
+
+
+@pytest.mark.parametrize("scene", ["striped"], indirect=True)
+def test_blocks_are_kept_though_the_first_answer_breaks_off(
+    scene_server: Any, address: str, pixels: Any, tmp_path: Path
+) -> None:
+    scene_server.way = lambda request: request.give(ranges=False, cut=200_000 if request.server.asked == 1 else None)
+    remote = scene_of(address)
+    assert np.array_equal(all_pixels(remote), pixels)
+    assert isinstance(remote, CloudScene)
+    remote.close(keep=True)
+    (checksums,) = (tmp_path / "cache" / "scenes").glob("*.sums")
+    assert np.frombuffer(checksums.read_bytes(), "<u4").all()
+
+
 def test_a_limit_without_an_address_is_an_error(address: str, tmp_path: Path) -> None:
     check_download_limit([tmp_path], None)
     check_download_limit([tmp_path, scene_of(address)], 5.0)

@@ -68,6 +68,19 @@ def test_other_weights_or_other_code_are_another_export(
     assert len(made) == 3
 
 
+def test_every_file_of_the_network_and_of_the_runtimes_counts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = [tmp_path / name for name in ("model/network.py", "model/backbones/vgg.py", "runtimes/export.py")]
+    for file in files:
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.write_text("")
+    monkeypatch.setattr(cache, "_PACKAGE", tmp_path)
+    known = {cache.exporter_sha256.__wrapped__()}
+    for count, file in enumerate(files, start=2):
+        file.write_text("changed")
+        known.add(cache.exporter_sha256.__wrapped__())
+        assert len(known) == count, file
+
+
 def test_a_failed_export_leaves_nothing_that_looks_like_one(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -2,124 +2,37 @@
 
 from __future__ import annotations
 
-import csv
-import json
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
-import pyogrio
 import pytest
 import rasterio
-from numpy.typing import NDArray
 
-from refinedet.config import StretchChoice, TileConfig
 from refinedet.config.options.detect import SceneSettings
-from refinedet.config.options.land import LandSettings
-from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
-from refinedet.scene.detect import detect_scene
 from refinedet.scene.identity import scene_sha256
-from refinedet.scene.journal import Journal
-from refinedet.scene.output.imagery import read_cutouts
-from refinedet.scene.output.quicklook import write_quicklook
 from refinedet.scene.output.record import run_record
-from refinedet.scene.output.result_paths import DATASET, SUFFIXES, result_paths
-from refinedet.scene.output.webmap import write_map
-from refinedet.scene.output.writers import write_results
-from refinedet.scene.result import SceneResult
-from refinedet.scene.stream import WindowDetections
-from tests.conftest import BrightBlobs
-
-BOTH = SceneSettings(pol="vv+vh", stretch=StretchChoice.parse("fixed:0:1020"))
-"""A stretch in which the score of a ship is its amplitude over 1020."""
-TILE = TileConfig(tile_px=128, overlap_px=48)
-TWO, VV, VH, WEAK, LOST = (
-    (20, 30, 40, 38),
-    (150, 100, 162, 130),
-    (240, 150, 280, 160),
-    (100, 60, 120, 64),
-    (84, 190, 100, 202),
+from tests.refinedet.scene.two_bands import (
+    BOTH,
+    FOUND,
+    TWO,
+    VH,
+    VV,
+    WEAK,
+    bands,
+    looked_at,
+    scores,
+    write,
 )
-"""Boxes in a scene of 300 x 220 pixels: a ship in both polarisations, in one of them, weak in both, weak in one."""
-FOUND = sorted([TWO, VV, VH, WEAK])
-STRONG, FAINT = 1000, 400
-"""Amplitudes of ships with a score of 1.0 and of 0.4, in tenths."""
-
-
-class Graded(BrightBlobs):
-    """Sees blobs, each with the score of its brightness."""
-
-    def __init__(self, lives: int | None = None) -> None:
-        super().__init__(threshold=60)
-        self.lives = lives
-
-    def predict(self, chips: Sequence[Chip]) -> list[Detections]:
-        """Boxes of the bright blobs, until its lives are spent."""
-        if self.lives is not None and len(self.chips) >= self.lives:
-            raise KeyboardInterrupt
-        return super().predict(chips)
-
-    def _blobs(self, chip: Chip) -> Detections:
-        found = super()._blobs(chip)
-        corners = found.boxes_xyxy.astype(int)
-        scores = [float(np.median(chip[y1:y2, x1:x2])) / 255 for x1, y1, x2, y2 in corners.tolist()]
-        return Detections.of(found.boxes_xyxy, scores, found.labels)
-
-
-def band(level: float, *ships: tuple[tuple[int, int, int, int], float], seed: int) -> NDArray[np.uint16]:
-    pixels = np.random.default_rng(seed).integers(90, 110, (220, 300)).astype(np.float64)
-    for (x1, y1, x2, y2), value in ships:
-        pixels[y1:y2, x1:x2] = value
-    return np.rint(pixels * level).astype(np.uint16)
-
-
-def bands(level: float = 1) -> dict[str, NDArray[np.uint16]]:
-    """Both bands; VV is so many times as bright. The ship in both is a pixel shorter in VH."""
-    shorter = (TWO[0] + 1, *TWO[1:])
-    return {
-        "VV": band(level, (TWO, STRONG), (VV, STRONG), (WEAK, FAINT), (LOST, FAINT), seed=1),
-        "VH": band(1, (shorter, 700), (VH, STRONG), (WEAK, FAINT), seed=2),
-    }
-
-
-def write(path: Path, images: dict[str, NDArray[Any]]) -> Path:
-    height, width = next(iter(images.values())).shape
-    profile = {"driver": "GTiff", "height": height, "width": width, "count": len(images), "dtype": "uint16"}
-    place = {"crs": "EPSG:32633", "transform": rasterio.Affine(10, 0, 5e5, 0, -10, 5.3e6)}
-    with rasterio.open(path, "w", **profile, **place) as file:
-        file.write(np.stack(list(images.values())))
-        file.descriptions = tuple(images)
-    return path
 
 
 @pytest.fixture
 def scene(tmp_path: Path) -> Path:
     return write(tmp_path / "scene.tif", bands())
-
-
-def looked_at(path: Path, predictor: Any = None, **more: Any) -> SceneResult:
-    settings = {"scene": BOTH, "tile": TILE, "land": LandSettings(land_mask="off"), "batch_size": 3} | more
-    return detect_scene(path, predictor or Graded(), **settings)
-
-
-def scores(result: SceneResult) -> dict[tuple[int, ...], list[float | None]]:
-    """Box of each ship -> its fused score, and its score in vv and vh, in tenths."""
-    both = np.stack([result.detections.scores, *(seen.scores for seen in result.polarisations)], axis=1)
-    boxes = [tuple(map(int, box)) for box in result.detections.boxes_xyxy.tolist()]
-    rounded = [[None if np.isnan(one) else round(float(one), 1) for one in row] for row in both]
-    return dict(zip(boxes, rounded, strict=True))
-
-
-def outputs(result: SceneResult, folder: Path) -> dict[str, Path]:
-    paths = result_paths(result.scene, folder, SUFFIXES, quicklook=False)
-    write_results(result, paths)
-    return paths
 
 
 def test_one_ship_two_scores(scene: Path) -> None:
@@ -252,101 +165,6 @@ def test_a_ship_has_size_and_contrast_of_its_stronger_polarisation(scene: Path) 
             assert getattr(result.places, name)[one] == wanted, (box, name)
 
 
-def test_all_formats_have_the_score_of_each_polarisation(scene: Path, tmp_path: Path) -> None:
-    result = looked_at(scene)
-    paths = outputs(result, tmp_path / "out")
-    expected = [(seen[1], seen[2]) for seen in scores(result).values()]
-    assert (1.0, None) in expected
-
-    def tenths(rows: Sequence[Any]) -> list[tuple[float | None, ...]]:
-        both = [(row["score_vv"], row["score_vh"]) for row in rows]
-        return [tuple(None if one in (None, "") else round(float(one), 1) for one in two) for two in both]
-
-    features = json.loads(paths["geojson"].read_text())["features"]
-    assert tenths([feature["properties"] for feature in features]) == expected
-    with paths["csv"].open(newline="") as stream:
-        assert tenths(list(csv.DictReader(stream))) == expected
-    assert tenths(json.loads(paths["coco"].read_text())) == expected
-    for name in ("gpkg", "geoparquet"):
-        pyarrow = pytest.importorskip("pyarrow.parquet")
-        if name == "gpkg":
-            meta, _, _, fields = pyogrio.raw.read(paths["gpkg"], layer=0)
-            columns = dict(zip(meta["fields"].tolist(), fields, strict=True))
-            rows = [{key: _none(columns[key][i]) for key in ("score_vv", "score_vh")} for i in range(len(expected))]
-        else:
-            rows = pyarrow.read_table(paths["geoparquet"]).to_pylist()
-        assert tenths(rows) == expected, name
-    partition = tmp_path / "part.parquet"
-    write_results(result, {DATASET: partition})
-    assert sorted(map(str, tenths(pyarrow.read_table(partition).to_pylist()))) == sorted(map(str, expected))
-
-
-def _none(value: float) -> float | None:
-    return None if np.isnan(value) else float(value)
-
-
-def test_without_ships_the_columns_are_there_and_of_one_polarisation_they_are_not(tmp_path: Path) -> None:
-    empty = write(tmp_path / "empty.tif", {"VV": band(1, seed=1), "VH": band(1, seed=2)})
-    quiet = BrightBlobs(threshold=300)
-    header = outputs(looked_at(empty, quiet), tmp_path / "a")["csv"].read_text()
-    assert header.strip().endswith(",score_vv,score_vh")
-    one = outputs(looked_at(empty, quiet, scene=SceneSettings(pol="vv")), tmp_path / "b")["csv"].read_text()
-    assert "score_v" not in one
-
-
-def resumed(scene: Path, predictor: Graded, journal: Journal) -> tuple[SceneResult, list[tuple[int, int]]]:
-    """Result of a run that goes on, and its steps."""
-    steps: list[tuple[int, int]] = []
-    return looked_at(scene, predictor, journal=journal, progress=lambda *step: steps.append(step)), steps
-
-
-def test_interrupted_in_either_polarisation_the_run_goes_on_and_its_files_are_equal(
-    scene: Path, tmp_path: Path
-) -> None:
-    whole = {name: path.read_bytes() for name, path in outputs(looked_at(scene), tmp_path / "whole").items()}
-    for lives in (3, 12, 15, 21):
-        journal = Journal(tmp_path / f"{lives}.journal")
-        with pytest.raises(KeyboardInterrupt):
-            looked_at(scene, Graded(lives), journal=journal)
-        predictor = Graded()
-        result, steps = resumed(scene, predictor, journal)
-        assert steps[0] == (lives, 24)
-        assert steps[-1] == (24, 24)
-        assert len(predictor.chips) == 24 - lives
-        files = outputs(result, tmp_path / f"{lives}")
-        assert {name: path.read_bytes() for name, path in files.items()} == whole
-
-
-def test_a_journal_of_one_polarisation_is_not_taken_over(scene: Path, tmp_path: Path) -> None:
-    journal = Journal(tmp_path / "scene.journal")
-    with pytest.raises(KeyboardInterrupt):
-        looked_at(scene, Graded(3), journal=journal, scene=replace(BOTH, pol="vv"))
-    with pytest.raises(InputError, match=r"pol.*vv.*vv\+vh"):
-        looked_at(scene, journal=journal)
-
-
-def test_the_stream_tells_of_which_polarisation_detections_are(scene: Path) -> None:
-    told: list[WindowDetections] = []
-    looked_at(scene, stream=told.append)
-    assert [one.label for one in told] == ["vv"] * 12 + ["vh"] * 12
-    found = {
-        pol: sorted(
-            tuple(map(int, box))
-            for one in told
-            if one.label == pol
-            for box in one.detections.boxes_xyxy[one.owned].tolist()
-        )
-        for pol in ("vv", "vh")
-    }
-    assert found == {"vv": sorted([TWO, VV]), "vh": sorted([(TWO[0] + 1, *TWO[1:]), VH])}
-
-
-def test_the_record_has_both_bands(scene: Path) -> None:
-    record = run_record(looked_at(scene), weights=None, settings={}, device="cpu", seconds=1.0)
-    assert record["scene"]["looked_at"] == "vv+vh"
-    assert record["scene"]["read_as"]["bands"] == {"vv": [1], "vh": [2]}
-
-
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")
 def test_notes_of_both_are_told_once_and_of_one_with_its_name(tmp_path: Path) -> None:
     images = {"VV": bands()["VV"] / 1e4, "VH": bands()["VH"] / 1e3}
@@ -358,16 +176,3 @@ def test_notes_of_both_are_told_once_and_of_one_with_its_name(tmp_path: Path) ->
     assert len([note for note in notes if "no position" in note]) == 1
     named = [note for note in notes if note.startswith(("vv: ", "vh: "))]
     assert [note[:26] for note in named] == ["vv: its values are read as", "vh: its values are read as"]
-
-
-def test_a_cutout_shows_the_stronger_polarisation(scene: Path, tmp_path: Path) -> None:
-    result = looked_at(scene)
-    cutouts = read_cutouts(scene, result, 4, BOTH)
-    for (pixels, _), box in zip(cutouts, scores(result), strict=True):
-        middle = pixels[len(pixels) // 2, pixels.shape[1] // 2].astype(int)
-        assert middle.min() > (200 if box != WEAK else 60), box
-    write_quicklook(scene, result, tmp_path / "a.png", scene=BOTH)
-    write_map(scene, result, tmp_path / "a.html", scene=BOTH)
-    text = (tmp_path / "a.html").read_text()
-    assert '"label":"score vv"' in text
-    assert "vv+vh" in text

@@ -17,7 +17,6 @@ from hypothesis.extra import numpy as st_numpy
 
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
-from refinedet.scene import journal as journal_module
 from refinedet.scene.identity import RunIdentity
 from refinedet.scene.journal import Journal, OpenJournal, _line, open_journal
 
@@ -56,22 +55,6 @@ def left(path: Path) -> dict[int, Detections | None]:
 
 
 BATCHES: list[dict[int, Detections | None]] = [{0: some(1), 1: None}, {2: Detections.empty(), 3: some(2)}, {4: some(3)}]
-
-
-def test_lines_are_forced_to_the_disk_once_a_second(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    forced: list[float] = []
-    clock = [100.0]
-    monkeypatch.setattr(journal_module.time, "monotonic", lambda: clock[0])
-    monkeypatch.setattr(journal_module.os, "fsync", lambda _: forced.append(clock[0]))
-    with open_journal(Journal(tmp_path / "a.journal"), lambda: IDENTITY) as log:
-        for batch, at in zip(BATCHES, (100.2, 101.1, 101.5), strict=True):
-            clock[0] = at
-            log.append(batch)
-        clock[0] = 102.2
-    assert forced == [101.1, 102.2]
-    forced.clear()
-    fill(tmp_path / "b.journal", BATCHES)  # in no time
-    assert forced == []
 
 
 @pytest.fixture

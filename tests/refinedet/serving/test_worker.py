@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -15,6 +16,7 @@ import refinedet
 from refinedet.config.options.serve import ServeSettings
 from refinedet.config.options.settings import DetectSettings
 from refinedet.raster import write_scene
+from refinedet.serving import worker
 from tests.refinedet.serving.clients import Client, served
 
 FEW = {"land_mask": "off", "quicklook": False, "map": False, "format": "geojson"}
@@ -92,6 +94,25 @@ def test_a_scene_or_an_option_that_does_not_fit_is_one_sentence(
     assert "expected" in sentence
     assert "\n" not in sentence
     assert "refinedet-serve" not in sentence, "a folder of the server"
+
+
+@pytest.mark.parametrize(("messages", "cancelled"), [(["job", "cancel"], True), (["cancel", "job"], False)])
+def test_a_cancel_is_of_the_job_before_it_however_soon_it_comes(
+    messages: list[str], cancelled: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    class Ended(BaseException):
+        pass
+
+    def find(_detector: object, _job: object, wire: worker._Wire) -> None:
+        assert wire.cancelled.is_set() is cancelled
+        raise Ended
+
+    monkeypatch.setattr(worker, "_find", find)
+    monkeypatch.setattr(worker.os, "_exit", lambda _status: None)
+    wire = worker._Wire(io.StringIO("".join(json.dumps({one: {}}) + "\n" for one in messages)), io.StringIO())
+    wire.listen()
+    with pytest.raises(Ended):
+        worker._process_jobs(None, wire)  # type: ignore[arg-type]  # no detector is needed
 
 
 @pytest.mark.slow

@@ -16,8 +16,9 @@ from typing import Any
 from xml.etree.ElementTree import Element
 
 from refinedet.files import atomic_path
+from refinedet.geo.feature_files import FIXED_DATE
 from refinedet.scene.output.formats.layer_style import qml, sld
-from refinedet.scene.output.formats.layers import FIXED_DATE, layer_bytes
+from refinedet.scene.output.formats.layers import layer_bytes
 from refinedet.scene.output.formats.xml import add, document
 from refinedet.scene.result import SceneResult
 

@@ -3,23 +3,19 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Iterator
-from contextlib import contextmanager
 from typing import Any, Literal
 
 import numpy as np
 import shapely
 from numpy.typing import NDArray
 
+from refinedet.geo.feature_files import fixed_date
 from refinedet.scene.output.columns import Kind, flat_rows, ship_columns, ship_shapes
 from refinedet.scene.output.formats.packages import load_pyogrio
 from refinedet.scene.result import SceneResult
 from refinedet.workarounds.pyogrio_messages import missing_crs_allowed
 
 Driver = Literal["GPKG", "FlatGeobuf"]
-FIXED_DATE = "1970-01-01T00:00:00.000Z"
-"""Date of the last change in a GeoPackage, fixed so that equal results give equal bytes."""
-
 _WGS84 = "EPSG:4326"
 _GDAL_UTC = 100
 """Zone UTC of GDAL's times."""
@@ -44,7 +40,7 @@ def layer_bytes(result: SceneResult, driver: Driver, layer: str, **options: Any)
     columns = {name: _column([row[name] for row in rows], kind) for name, kind in ship_columns(result).items()}
     split = any(isinstance(shape, shapely.MultiPolygon) for shape in shapes)
     content = io.BytesIO()  # no path for GDAL, which interprets some characters in paths
-    with _fixed_date(pyogrio), missing_crs_allowed():
+    with fixed_date(pyogrio), missing_crs_allowed():
         pyogrio.raw.write(
             content,
             np.array([shapely.to_wkb(shape) for shape in shapes], object),
@@ -60,16 +56,6 @@ def layer_bytes(result: SceneResult, driver: Driver, layer: str, **options: Any)
             **options,
         )
     return content.getvalue()
-
-
-@contextmanager
-def _fixed_date(pyogrio: Any) -> Iterator[None]:
-    before = pyogrio.get_gdal_config_option("OGR_CURRENT_DATE")
-    pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": FIXED_DATE})
-    try:
-        yield
-    finally:
-        pyogrio.set_gdal_config_options({"OGR_CURRENT_DATE": before})
 
 
 def _column(values: list[Any], kind: Kind) -> tuple[NDArray[Any], NDArray[np.bool_] | None]:

@@ -54,6 +54,29 @@ def test_slc_becomes_amplitude_in_pixels_of_10_m() -> None:
     assert ship.patch.shape == (int(81 * 1.394), int(81 * ground))
     assert np.sqrt((ship.patch**2).mean()) == pytest.approx(100 * np.sqrt(2), rel=0.05)
     np.testing.assert_allclose(ship.along_xy, [10 * ground, -4 * 1.394])
+    aslant = _entry(ais={"length_m": 90.0, "heading_deg": 45})
+    told = patches.read_ship(aslant, bands, "slc vv", np.diag([10 * ground, -13.94])).heading_axis_deg
+    assert told == pytest.approx(45)
+
+
+@pytest.mark.parametrize(("heading", "axis"), [(0.0, 11.0), (90.0, 101.0), (259.0, 90.0), (511.0, float("nan"))])
+def test_heading_becomes_an_axis_of_a_picture_whose_rows_run_north(heading: float, axis: float) -> None:
+    """An ascending pass at 349 degrees, as a product lies: columns to 79 degrees, rows along the track."""
+    track, metre = np.radians(349), 1 / 111_200
+    ways = 10 * np.array([[np.cos(track), np.sin(track)], [-np.sin(track), np.cos(track)]])
+    places = [(100, 200), (300, 250), (150, 900)]
+    ships = [
+        _entry(
+            centre_px=place, sar_lonlat=(ways @ place * metre).tolist(), ais={"length_m": 90.0, "heading_deg": heading}
+        )
+        for place in places
+    ]
+    ground = patches.ground_m(ships)
+    np.testing.assert_allclose(ground, ways, atol=0.01)
+    mirrored = 180 - axis  # the picture shows the rows from the top down
+    ship = patches.read_ship(ships[0], np.ones((2, 41, 41)), "vv", ground)
+    assert ship.heading_axis_deg == pytest.approx(mirrored, abs=0.2, nan_ok=True)
+    assert patches.ground_m(ships[:2]) is None
 
 
 @pytest.mark.parametrize("scale", [0.4, 1.0, 1.394])

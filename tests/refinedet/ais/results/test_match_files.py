@@ -16,6 +16,7 @@ from refinedet.ais.results.settings import MatchOptions, ViewSettings
 from refinedet.ais.results.ships import read_ships
 from refinedet.errors import FileError, InputError
 from refinedet.geo.position import distances_m
+from refinedet.scene.reported import AIS_COLUMNS, AIS_SHIP_COLUMNS
 from tests.refinedet.scene.output.test_webmap import data_of
 
 MakeScene = Callable[..., Any]
@@ -111,6 +112,7 @@ def test_the_ships_of_ais_are_a_file_of_their_own(files: tuple[Any, Path, Path])
     made, ships, ais = files
     match_files([ships], [ais], VIEW)
     rows = [one["properties"] for one in json.loads(ships.with_name("made.ais.geojson").read_text())["features"]]
+    assert ships.with_name("made.ais.csv").read_text().splitlines()[0] == ",".join(AIS_SHIP_COLUMNS)
     assert {row["mmsi"] for row in rows} == {danish(one) for one in made.truth.mmsi[made.truth.reporting]}
     for row in rows:
         assert (row["status"] == "seen") == (row["detection"] is not None) == (row["reason"] is None)
@@ -282,7 +284,8 @@ def test_a_scene_without_ships_keeps_the_time_of_its_record(files: tuple[Any, Pa
     assert match_files([ships], [ais], stated)
     time = {"start": "2023-05-01T17:00:00Z"}
     ships.with_name("made.run.json").write_text(json.dumps({"scene": {"read_as": {"time": time}}}))
-    assert match_files([ships], [ais], VIEW, MatchOptions(overwrite=True))
+    (found,) = match_files([ships], [ais], VIEW, MatchOptions(overwrite=True))
+    assert found.files["csv detections"].read_text() == ",".join(["lon", "lat", *AIS_COLUMNS]) + "\n"
     with pytest.raises(InputError, match="whose scene has one, found 2024-05-01T17:00:00Z; leave it out"):
         match_files([ships], [ais], stated, MatchOptions(overwrite=True))
 

@@ -86,6 +86,17 @@ def test_what_is_there_is_kept_unless_told(labels: Path, tmp_path: Path) -> None
     assert (tmp_path / "truth" / "onev.truth.geojson").read_bytes() == before
 
 
+@pytest.mark.parametrize("other", ["thesis.docx", "photos/a.jpg", "deeper.truth.geojson/a"])
+def test_a_folder_with_other_files_is_not_replaced(labels: Path, tmp_path: Path, other: str) -> None:
+    convert_xview3(labels, tmp_path / "truth")
+    kept = tmp_path / "truth" / other
+    kept.parent.mkdir(parents=True, exist_ok=True)
+    kept.write_text("precious")
+    with pytest.raises(FileError, match=rf"expected files of truth alone in .*, found {other.partition('/')[0]}; name"):
+        convert_xview3(labels, tmp_path / "truth", overwrite=True)
+    assert kept.read_text() == "precious"
+
+
 def test_labels_have_no_scores(labels: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match="labels have no scores"):
         convert_xview3(labels, tmp_path / "truth", score_min=0.5)

@@ -46,8 +46,9 @@ def test_the_interval_is_wider_where_the_sensor_is_coarser() -> None:
     fine, coarse = (places(BOXES[:1], locate(TURNED), [shape(8, 2, (blur, blur))]) for blur in (0.05, 0.3))
     for found in (fine, coarse):
         assert 0 < found.length_m_low[0] < found.length_m[0] < found.length_m_high[0]
-    assert fine.length_m_high[0] - fine.length_m[0] == pytest.approx(0.16 * fine.length_m[0], rel=0.02)
-    assert coarse.length_m_high[0] - coarse.length_m[0] == pytest.approx(0.39 * coarse.length_m[0], rel=0.02)
+        assert found.length_m_low[0] * found.length_m_high[0] == pytest.approx(found.length_m[0] ** 2)
+    assert fine.length_m_high[0] == pytest.approx(1.21 * fine.length_m[0], rel=0.01)
+    assert coarse.length_m_high[0] == pytest.approx(1.49 * coarse.length_m[0], rel=0.01)
 
 
 @pytest.mark.parametrize(("blur", "share"), [(0.6, 0.0), (0.4, 0.5), (0.2, 1.0)], ids=["coarse", "between", "fine"])

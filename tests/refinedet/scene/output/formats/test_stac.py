@@ -15,7 +15,7 @@ import pytest
 import shapely
 
 from refinedet.scene.input.acquisition import Acquisition, LineTimes
-from refinedet.scene.output.files import told_of_files
+from refinedet.scene.output.files import with_format_notes
 from refinedet.scene.output.formats.stac import write_stac
 from refinedet.scene.output.formats.stac_properties import EXTENSIONS
 from refinedet.scene.output.result_paths import DATASET, SUFFIXES, result_paths
@@ -84,11 +84,11 @@ def test_an_unknown_time_is_an_interval_that_holds_any_and_a_note(tmp_path: Path
     assert told["datetime"] is None
     assert told["start_datetime"] < "1979"
     assert told["end_datetime"] > "9000"
-    (note,) = told_of_files(result, {"stac": tmp_path}).notes
+    (note,) = with_format_notes(result, {"stac": tmp_path}).notes
     assert "`time`" in note
-    assert told_of_files(result, {"csv": tmp_path}).notes == ()
+    assert with_format_notes(result, {"csv": tmp_path}).notes == ()
     dated = replace(result, acquired=Acquisition("name", once=START))
-    assert told_of_files(dated, {"stac": tmp_path}).notes == ()
+    assert with_format_notes(dated, {"stac": tmp_path}).notes == ()
 
 
 def test_a_scene_without_a_position_has_no_geometry(tmp_path: Path, make_result: MakeResult) -> None:
