@@ -104,7 +104,10 @@ class SceneReader(RasterReader):
     def _decoder_of(self, values: ValueKind, missing: Missing | None = None, slope: float = 1.0) -> Decoder:
         known = REAL_TYPES + COMPLEX_TYPES
         if self.stored_dtype not in known:
-            raise InputError(f"expected pixels of one of {known} in {self.path}, found {self.stored_dtype}")
+            raise InputError(
+                f"expected pixels of {', '.join(known)} in {self.path}, found {self.stored_dtype}; "
+                "convert them: gdal_translate -ot Float32 (complex pixels: -ot CFloat32)"
+            )
         return decoder_of(self._dataset, self.bands, values, missing, slope)
 
     @property

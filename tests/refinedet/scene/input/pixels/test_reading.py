@@ -230,3 +230,12 @@ def test_pictures_in_colours_are_told(tmp_path: Path) -> None:
         Image.fromarray(picture).save(tmp_path / "s.png")
         with open_source(tmp_path / "s.png") as reader:
             assert any("it is a picture in colours" in note for note in reader.notes) is told
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint64"])
+def test_integers_of_every_width_are_read(dtype: str, tmp_path: Path) -> None:
+    amplitude = _amplitude()
+    values = np.rint(20 * np.log10(amplitude)) if dtype == "int8" else np.rint(700 * amplitude)
+    found = detect_scene(_write(tmp_path / "scene.tif", values.astype(dtype)), BrightBlobs())
+    assert len(found.detections) == len(_SHIPS)
+    assert found.read_as["values"]["kind"] == ("db" if dtype == "int8" else "amplitude")
