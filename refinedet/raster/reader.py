@@ -58,6 +58,8 @@ class SceneReader(RasterReader):
         """Further pictures in the file, which are not read; overviews and masks are not among them."""
         self.bands = _bands(dataset, path, band)
         """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
+        self.shift = 0.0
+        """Number that is added to the values of one band, such as those of a picture with mean 0."""
         self._stored_sample: NDArray[Any] | None = None
         self._pixels = StoredPixels(dataset, file)
         self._decoder = self._decoder_of("amplitude")
@@ -102,13 +104,10 @@ class SceneReader(RasterReader):
         return str(self._dataset.dtypes[self.bands[0] - 1])
 
     def _decoder_of(self, values: ValueKind, missing: Missing | None = None, slope: float = 1.0) -> Decoder:
-        known = REAL_TYPES + COMPLEX_TYPES
-        if self.stored_dtype not in known:
-            raise InputError(
-                f"expected pixels of {', '.join(known)} in {self.path}, found {self.stored_dtype}; "
-                "convert them: gdal_translate -ot Float32 (complex pixels: -ot CFloat32)"
-            )
-        return decoder_of(self._dataset, self.bands, values, missing, slope)
+        if self.stored_dtype not in (known := REAL_TYPES + COMPLEX_TYPES):
+            found = f"found {self.stored_dtype}; convert them: gdal_translate -ot Float32 (complex ones: -ot CFloat32)"
+            raise InputError(f"expected pixels of {', '.join(known)} in {self.path}, {found}")
+        return decoder_of(self._dataset, self.bands, values, missing, slope, self.shift)
 
     @property
     def is_tiff(self) -> bool:
