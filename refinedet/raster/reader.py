@@ -289,8 +289,8 @@ def _wkt(crs: Any, path: RasterFile) -> str | None:
 
 def _bands(dataset: Any, path: RasterFile, band: Band | None) -> list[int]:
     if band is None:
-        rgb = dataset.count in (3, 4) and all(dtype == "uint8" for dtype in dataset.dtypes)
-        return [1, 2, 3] if rgb else [1]
+        in_colours = dataset.colorinterp[0] != ColorInterp.gray and dataset.count in (3, 4)
+        return [1, 2, 3] if in_colours and all(dtype == "uint8" for dtype in dataset.dtypes) else [1]
     names = [(text or "").strip().lower() for text in dataset.descriptions]
     wanted = str(band).strip().lower()
     number = int(wanted) if wanted.isdecimal() else names.index(wanted) + 1 if wanted in names else 0
