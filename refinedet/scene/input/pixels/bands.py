@@ -47,6 +47,8 @@ _TAGS = ("long_name", "name", "description", "polarisation", "polarization", "ba
 """Tags of a band that may name it, in lower case."""
 _SMOOTH = 0.03
 """Largest ratio of the steps between neighbours to the spread of a smooth band, such as angles; speckle has about 1."""
+_LEAST_STEPS = 0.1
+"""Least share of neighbours that differ; whole angles have less."""
 FEW_VALUES = 8
 """Largest number of different values of a mask."""
 _SAME_ORDER = 0.9995
@@ -169,7 +171,7 @@ def _complex_band(
     """Choose the complex image of a polarisation, or the preferred one."""
     if polarisation is not None and polarisation not in parts:
         return _asked(path, cast("Sequence[Role | None]", [*filter(None, parts)]), polarisation)
-    wanted = polarisation or next((one for one in PREFERRED if one in parts), next(iter(parts)))
+    wanted: str = polarisation or next(iter([*(one for one in PREFERRED if one in parts), *parts]))
     other = None if polarisation is not None else partner(wanted, parts)
     return BandChoice(parts[wanted], wanted or None, None, other)
 
@@ -260,11 +262,12 @@ def is_image(blocks: Blocks) -> bool:
     for one in blocks:
         block = np.arcsinh(one.astype(np.float64) / usual)  # else the sea beside a city in power seems smooth
         step = np.diff(block, axis=1)
-        steps.append(step[np.isfinite(step) & (step != 0)])
+        steps.append(step[np.isfinite(step) & (block[:, 1:] != 0)])
         spread.append(block[np.isfinite(block) & (block != 0)])
     step, value = np.concatenate(steps), np.concatenate(spread)
-    if step.size == 0 or value.size == 0:
+    if step.size == 0 or value.size == 0 or np.mean(step != 0) < _LEAST_STEPS:
         return False
+    step = step[step != 0]
     return bool(np.median(np.abs(step)) > _SMOOTH * (np.percentile(value, 84) - np.percentile(value, 16)))
 
 

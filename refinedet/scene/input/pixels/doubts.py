@@ -21,9 +21,9 @@ with a few coloured marks."""
 _LEAST_SIDE, _CUT_SHARE = 512, 0.009
 """Side of a scene whose ships cannot fill a notable part of it, and the share of the highest value from which values
 were cut off. Of two real screens and cities in 8 bits it is 1 to 2 %, of eight other real pictures below 0.1 %."""
-_NEARLY_WHITE, _WHITE_SHARE = 243, 0.04
+_NEARLY_WHITE, _WHITE_SHARE = 243, 0.03
 """Grey from which 5 % of a picture lie whose histogram was equalised, and the share from which a note tells it. In real
-pictures without a cut bright end it is 2 % at most."""
+pictures without a cut bright end it is 2.4 % at most."""
 _SMOOTHED_DB = 0.8
 """Standard deviation of calm sea in decibels below which its speckle was smoothed: real scenes of up to 75 m have 1.1
 and more, filters of 3 x 3 and 5 x 5 pixels leave 0.5, power taken for amplitude or the reverse leaves half."""

@@ -176,6 +176,7 @@ def test_an_image_is_speckled_and_an_angle_is_smooth() -> None:
     assert is_image(speckle(0.2))
     assert is_image([np.rint(100 * block) for block in speckle(0.2)])
     assert not is_image(angles())
+    assert not is_image([np.rint(10 * block).astype(np.uint8) for block in [*angles(), *[a + 5 for a in angles()]]])
     assert not is_image([np.zeros((64, 64))])
     assert not is_image([np.full((64, 64), np.nan)])
     assert is_image([np.where(np.arange(64) < 20, np.nan, block) for block in speckle(0.2)])
