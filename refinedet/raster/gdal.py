@@ -27,7 +27,10 @@ DRIVERS = {
 In particular, VRT and MRF are excluded, because they can read other files, and MRF can write them.
 """
 
-REAL_TYPES = ("uint8", "uint16", "int16", "uint32", "int32", "float32", "float64")
+REAL_TYPES = (
+    *("uint8", "int8", "uint16", "int16", "uint32", "int32", "uint64", "int64"),
+    *("float32", "float64"),
+)
 COMPLEX_TYPES = ("complex_int16", "complex64", "complex128")
 GDAL_ERRORS = (RasterioError, CPLE_BaseError, UnicodeDecodeError)
 """Errors of rasterio on a damaged file; the last one comes from text that is not UTF-8."""

@@ -58,6 +58,8 @@ class SceneReader(RasterReader):
         """Further pictures in the file, which are not read; overviews and masks are not among them."""
         self.bands = _bands(dataset, path, band)
         """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
+        self.shift = 0.0
+        """Number that is added to the values of one band, such as those of a picture with mean 0."""
         self._stored_sample: NDArray[Any] | None = None
         self._pixels = StoredPixels(dataset, file)
         self._decoder = self._decoder_of("amplitude")
@@ -102,10 +104,10 @@ class SceneReader(RasterReader):
         return str(self._dataset.dtypes[self.bands[0] - 1])
 
     def _decoder_of(self, values: ValueKind, missing: Missing | None = None, slope: float = 1.0) -> Decoder:
-        known = REAL_TYPES + COMPLEX_TYPES
-        if self.stored_dtype not in known:
-            raise InputError(f"expected pixels of one of {known} in {self.path}, found {self.stored_dtype}")
-        return decoder_of(self._dataset, self.bands, values, missing, slope)
+        if self.stored_dtype not in (known := REAL_TYPES + COMPLEX_TYPES):
+            found = f"found {self.stored_dtype}; convert them: gdal_translate -ot Float32 (complex ones: -ot CFloat32)"
+            raise InputError(f"expected pixels of {', '.join(known)} in {self.path}, {found}")
+        return decoder_of(self._dataset, self.bands, values, missing, slope, self.shift)
 
     @property
     def is_tiff(self) -> bool:
@@ -287,8 +289,8 @@ def _wkt(crs: Any, path: RasterFile) -> str | None:
 
 def _bands(dataset: Any, path: RasterFile, band: Band | None) -> list[int]:
     if band is None:
-        rgb = dataset.count in (3, 4) and all(dtype == "uint8" for dtype in dataset.dtypes)
-        return [1, 2, 3] if rgb else [1]
+        in_colours = dataset.colorinterp[0] != ColorInterp.gray and dataset.count in (3, 4)
+        return [1, 2, 3] if in_colours and all(dtype == "uint8" for dtype in dataset.dtypes) else [1]
     names = [(text or "").strip().lower() for text in dataset.descriptions]
     wanted = str(band).strip().lower()
     number = int(wanted) if wanted.isdecimal() else names.index(wanted) + 1 if wanted in names else 0

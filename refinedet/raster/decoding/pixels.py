@@ -171,9 +171,14 @@ class Decoder:
 
 
 def decoder_of(
-    dataset: Any, bands: list[int], values: ValueKind = "amplitude", missing: Missing | None = None, slope: float = 1.0
+    dataset: Any,
+    bands: list[int],
+    values: ValueKind = "amplitude",
+    missing: Missing | None = None,
+    slope: float = 1.0,
+    shift: float = 0.0,
 ) -> Decoder:
-    """Decoder for `bands` of an open file, whose values are of the kind `values`.
+    """Decoder for `bands` of an open file, whose values are of the kind `values` once `shift` is added.
 
     `missing` overrules the declaration of the file; `slope` is `Decoder.slope`.
     """
@@ -182,6 +187,7 @@ def decoder_of(
     flags = dataset.mask_flag_enums[band - 1]
     nodata = _representable(dataset.nodatavals[band - 1], stored) if missing is None else missing.main
     scale, offset = _scale(dataset, band) if len(bands) == 1 else _NO_SCALE
+    offset += shift
     masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
     plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset, values=values, slope=slope)
     searched = None if missing is None or missing.is_plain else missing

@@ -10,6 +10,7 @@ from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
+from scipy.stats import rankdata
 
 from refinedet.config.options.detect import Polarisation
 from refinedet.errors import InputError
@@ -39,17 +40,27 @@ _DERIVED = re.compile(
     r"(?<![a-z])(coh|coherence|phase|ifg|count|std|stdev|variance|nesz|flags?|glcm|texture|entropy|anisotropy)(?![a-z])"
 )
 """Words of bands that are derived from backscatter and show no sea, such as the coherence of a polarisation."""
+_MATRIX = re.compile(r"[ct]([1-4])([1-4])(?![a-z0-9]).*")
+"""Element of a covariance or coherency matrix, as of SNAP and PolSARpro: C11 is a power, C12_real is none."""
 _MEASURED = re.compile(r"sigma|gamma|beta|intensity|amplitude")
 _TAGS = ("long_name", "name", "description", "polarisation", "polarization", "band_name", "standard_name")
 """Tags of a band that may name it, in lower case."""
 _SMOOTH = 0.03
 """Largest ratio of the steps between neighbours to the spread of a smooth band, such as angles; speckle has about 1."""
+_LEAST_STEPS = 0.1
+"""Least share of neighbours that differ; whole angles have less."""
 FEW_VALUES = 8
 """Largest number of different values of a mask."""
-_SAME = 1e-3
-"""Largest median difference from the ratio of two bands, relative to the values of a band that holds this ratio."""
+_SAME_ORDER = 0.9995
+"""Least rank correlation, without sign, of a band that follows from the ratio of two others, as indices such as RVI and
+NDPI do, too. A polarisation has 0.998 with its sum with one 12 dB weaker, which is the ratio of that one to the RVI."""
 _SAME_SCALED = 0.02
-"""Largest median deviation from the ratio of two bands in another scale, as whole numbers may have; speckle has 0.1."""
+"""Largest median deviation from the ratio of two bands in another scale, as whole numbers that overflow have; speckle
+has 0.1."""
+_RANKED_PX = 20_000
+"""Most pixels whose ranks are compared."""
+_SURELY_DB = -1.0
+"""Highest median of a band that is surely in decibels."""
 _LISTED = 4
 """Most bands that a note names."""
 _CLEARLY_DB = 1.0
@@ -75,6 +86,8 @@ def role_of(name: str) -> Role | None:
     text = _words(name)
     if _DERIVED.search(text):
         return "derived"
+    if (element := _MATRIX.fullmatch(text)) is not None:
+        return None if element[1] == element[2] else "derived"
     found = set(_POLARISATION.findall(text))
     if len(found) > 1:
         return "ratio"
@@ -121,6 +134,8 @@ def choose_band(
         InputError: no band has the polarisation, or no band is an image.
     """
     roles = [role_of(name) for name in names]
+    if (parts := _complex_parts(names, roles)) and not any(role in PREFERRED for role in roles):
+        return _complex_band(path, parts, polarisation)
     if len(names) == 1 and roles[0] not in PREFERRED:
         roles = [polarisation_of(path)]
     if polarisation is not None:
@@ -137,9 +152,28 @@ def choose_band(
             more = f"{same} more of {known} not searched: if of other dates, name each by `band`"
             note = more if note is None else f"{note}; {more}"
         return BandChoice((number,), known, note, other)
-    if "i" in roles and "q" in roles:
-        return BandChoice((roles.index("i") + 1, roles.index("q") + 1), None)
     return _by_pixels(path, names, roles, blocks)
+
+
+def _complex_parts(names: Sequence[str], roles: Sequence[Role | None]) -> dict[str, tuple[int, int]]:
+    """Numbers of the bands of real and imaginary part, by polarisation; by empty text if the names tell none."""
+    bands: dict[str, dict[str, int]] = {}
+    for number, (name, role) in enumerate(zip(names, roles, strict=True), 1):
+        if role in ("i", "q"):
+            own = "".join(sorted(set(_POLARISATION.findall(_words(name)))))
+            bands.setdefault(own, {}).setdefault(role, number)
+    return {own: (both["i"], both["q"]) for own, both in bands.items() if len(both) == 2}
+
+
+def _complex_band(
+    path: RasterFile, parts: Mapping[str, tuple[int, int]], polarisation: Polarisation | None
+) -> BandChoice:
+    """Choose the complex image of a polarisation, or the preferred one."""
+    if polarisation is not None and polarisation not in parts:
+        return _asked(path, cast("Sequence[Role | None]", [*filter(None, parts)]), polarisation)
+    wanted: str = polarisation or next(iter([*(one for one in PREFERRED if one in parts), *parts]))
+    other = None if polarisation is not None else partner(wanted, parts)
+    return BandChoice(parts[wanted], wanted or None, None, other)
 
 
 def _asked(path: RasterFile, roles: Sequence[Role | None], polarisation: Polarisation) -> BandChoice:
@@ -168,8 +202,11 @@ def _by_pixels(
             f"expected a band with an image of the sea in {path}, found {len(names)} bands that are smooth like angles "
             "or hold few values like masks; name the band by `band`"
         )
-    if len(images) == 2 and is_complex_pair(looks[images[0]], looks[images[1]]):
-        return BandChoice(tuple(images), None)
+    pairs = list(zip(images[::2], images[1::2], strict=False))
+    if len(images) % 2 == 0 and all(is_complex_pair(looks[a], looks[b]) for a, b in pairs):
+        return _brightest_pair(pairs, looks)
+    in_decibels = [k for k in images if _middle(looks[k]) < _SURELY_DB]
+    images = in_decibels or images  # beside decibels, all that is above zero is another quantity
     levels = [_level_db(looks[k]) for k in images]
     best = int(np.argmax(levels))
     number = images[best if levels[best] > levels[0] + _CLEARLY_DB else 0]
@@ -178,17 +215,36 @@ def _by_pixels(
     return BandChoice((number,), f"band {number}", f"{note}; set `band` to use another")
 
 
+def _brightest_pair(pairs: Sequence[tuple[int, int]], looks: Mapping[int, Blocks]) -> BandChoice:
+    """Choose the brightest of some complex images, each in two bands."""
+    levels = [float(np.nanmedian(np.hypot(_flat(looks[a]), _flat(looks[b])))) for a, b in pairs]
+    best = pairs[int(np.argmax(levels))]
+    if len(pairs) == 1:
+        return BandChoice(best, None)
+    note = f"its bands hold {len(pairs)} complex images: bands {best[0]} and {best[1]} are used, the brightest"
+    return BandChoice(best, f"band {best[0]}", f"{note}; set `band` and `values` to use another")
+
+
 def _is_ratio(blocks: Blocks, others: Sequence[Blocks]) -> bool:
-    """True if a band is the ratio of two others, in any scale, or the difference of their decibels."""
-    values = _flat(blocks)
-    for above, below in permutations([_flat(other) for other in others], 2):
+    """True if a band follows from the ratio of two others, or from the difference of their decibels."""
+    values, *rest = (_flat(one) for one in (blocks, *others))
+    step = -(-values.size // _RANKED_PX)
+    for above, below in permutations(rest, 2):
         with np.errstate(divide="ignore", invalid="ignore"):
-            if np.nanmedian(np.abs(values - (above - below))) <= _SAME * np.nanmedian(np.abs(values)):
-                return True
-            factor = values * below / above  # composites scale their bands, and round them
-            if np.nanmedian(np.abs(factor / np.nanmedian(factor) - 1)) <= _SAME_SCALED:
-                return True
+            ratio = above - below if min(np.nanmedian(above), np.nanmedian(below)) < 0 else above / below
+            factor = values / ratio
+            scaled = np.nanmedian(np.abs(factor / np.nanmedian(factor) - 1)) <= _SAME_SCALED
+        known = np.isfinite(values) & np.isfinite(ratio)
+        if scaled or abs(_rank_correlation(values[known][::step], ratio[known][::step])) >= _SAME_ORDER:
+            return True
     return False
+
+
+def _rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
+    """Rank correlation of values (N,) in [-1, 1]; 0 if one of them is constant."""
+    if first.size == 0 or np.ptp(first) == 0 or np.ptp(second) == 0:
+        return 0.0
+    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
 
 
 def _flat(blocks: Blocks) -> NDArray[np.float64]:
@@ -206,11 +262,12 @@ def is_image(blocks: Blocks) -> bool:
     for one in blocks:
         block = np.arcsinh(one.astype(np.float64) / usual)  # else the sea beside a city in power seems smooth
         step = np.diff(block, axis=1)
-        steps.append(step[np.isfinite(step) & (step != 0)])
+        steps.append(step[np.isfinite(step) & (block[:, 1:] != 0)])
         spread.append(block[np.isfinite(block) & (block != 0)])
     step, value = np.concatenate(steps), np.concatenate(spread)
-    if step.size == 0 or value.size == 0:
+    if step.size == 0 or value.size == 0 or np.mean(step != 0) < _LEAST_STEPS:
         return False
+    step = step[step != 0]
     return bool(np.median(np.abs(step)) > _SMOOTH * (np.percentile(value, 84) - np.percentile(value, 16)))
 
 
@@ -230,9 +287,12 @@ def is_complex_pair(first: Blocks, second: Blocks) -> bool:
 
 def _level_db(blocks: Blocks) -> float:
     """Rough mean level of a band in decibels: mean of values that are decibels, else level of their magnitude."""
-    values = np.concatenate([block[np.isfinite(block)] for block in blocks]).astype(np.float64)
-    middle = float(np.median(values))
-    return middle if middle < 0 else 20 * np.log10(max(middle, 1e-30))
+    middle = _middle(blocks)
+    return middle if middle < _SURELY_DB else 20 * np.log10(max(abs(middle), 1e-30))
+
+
+def _middle(blocks: Blocks) -> float:
+    return float(np.nanmedian(np.where(np.isfinite(values := _flat(blocks)), values, np.nan)))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -21,11 +21,18 @@ with a few coloured marks."""
 _LEAST_SIDE, _CUT_SHARE = 512, 0.009
 """Side of a scene whose ships cannot fill a notable part of it, and the share of the highest value from which values
 were cut off. Of two real screens and cities in 8 bits it is 1 to 2 %, of eight other real pictures below 0.1 %."""
+_NEARLY_WHITE, _WHITE_SHARE = 243, 0.03
+"""Grey from which 5 % of a picture lie whose histogram was equalised, and the share from which a note tells it. In real
+pictures without a cut bright end it is 2.4 % at most."""
 _SMOOTHED_DB = 0.8
 """Standard deviation of calm sea in decibels below which its speckle was smoothed: real scenes of up to 75 m have 1.1
 and more, filters of 3 x 3 and 5 x 5 pixels leave 0.5, power taken for amplitude or the reverse leaves half."""
 _DB_PER_NEPER = 20 / np.log(10)
 _MISSED = "use the raster that it was made from"
+_EQUALISED = (
+    "{:.2g} % of its pixels are nearly white, as after an equalisation of its greys, which makes the sea as bright as "
+    f"ships, so that many are missed: {_MISSED}"
+)
 _IN_COLOURS = (
     "it is a picture in colours, which are read as grey; if they stand for brightness, or for several images, ships "
     f"are missed: {_MISSED}, or name one channel by `band`"
@@ -86,7 +93,8 @@ def _on_bright_end(reader: SceneReader, sample: NDArray[Any]) -> str | None:
         return None
     share = float((measured == top).mean())
     if share < _CUT_SHARE:
-        return None
+        bright = float((measured >= _NEARLY_WHITE).mean()) if measured.dtype == np.uint8 else 0.0
+        return _EQUALISED.format(100 * bright) if bright >= _WHITE_SHARE else None
     return (
         f"{100 * share:.2g} % of its pixels have its highest value, at which brighter ones were cut off: ships look "
         "larger there and may be missed; use a raster with a wider range of values"

@@ -62,7 +62,7 @@ _MOST_CONSTANCY = 2.0
 _DARK, _BRIGHT = 0.2, 0.8
 _BLOCKS, _BLOCK_PX = 6, 192
 """Number of blocks along each side of a picture that are examined, and their side in pixels."""
-_INVERTED = (
+INVERTED = (
     "its greys look inverted, with a bright sea and dark ships, so few ships are found: invert the picture, or set "
     "`values` to db if this is wrong"
 )
@@ -157,7 +157,7 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
             )
         return False
     if kind is None and not guess.is_read_as_decibels:
-        reader.tell(*([_INVERTED] if guess.is_inverted else [_UNDECIDED] if guess.is_undecided else []))
+        reader.tell(*([INVERTED] if guess.is_inverted else [_UNDECIDED] if guess.is_undecided else []))
         return False
     reader.use_steps((10 ** (np.arange(256) * guess.db_per_step / 20)).astype(np.float32))
     span = f"decibels over a range of {255 * guess.db_per_step:.0f} dB"

@@ -33,7 +33,13 @@ _TINY = 1e-6
 _SOLID, _MOSTLY_SOLID = 0.9, 0.5
 """Least share of a value's pixels that lie in areas: for a high value, which ships may also have, and for a low one."""
 _HIGH_SHARE, _LOW_SHARE = 0.02, 0.005
-"""Least share of a scene that a high or low fill covers. A high fill must also touch the border, unlike a ship."""
+"""Least share of a scene that a high or low fill covers. A high fill must also touch the border, unlike a ship, or
+fill one large piece far above all else."""
+_FAR_ABOVE, _LARGE = 2.0, 4
+"""Least gap between a high fill inside a scene and the measured values, relative to the distance of those from their
+median, and least side of its largest piece, in sides of an area. Saturated ships are smaller."""
+_THINNED = 7
+"""Distance of the pixels that are counted to find the most frequent value."""
 _MOST_FILLS = 3
 _NOTABLE = 0.001
 """Least share of zeros in areas that count as padding, for types in which zero may be a measurement."""
@@ -160,6 +166,7 @@ def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
     open_ = np.ones(sample.shape[:2], np.bool_)
     for _ in range(_MOST_FILLS):  # a second fill may lie below the first, such as the decibels of padding zeros
         found = [fill for value in _candidates(sample[open_]) if (fill := _judged(sample, open_, value, side))]
+        found += [] if found else _amid(sample, open_, side)
         if not found:
             break
         largest = max(found, key=lambda fill: (fill.share, fill.value))
@@ -182,6 +189,22 @@ def zero_fill(sample: NDArray[Any], side: int, *, alone: bool = True) -> Fill | 
     if solid.mean() < _NOTABLE or (alone and solid.sum() < _MOSTLY_SOLID * zero.sum()):
         return None
     return Fill(0.0, float(solid.mean()), _pieces(solid), areas=True)
+
+
+def _amid(sample: NDArray[Any], open_: Flags, side: int) -> list[Fill]:
+    """Fill amid the measured values, such as 1 for land: the most frequent value, if it lies in whole areas alone."""
+    if sample.dtype == np.uint8 or sample.ndim != 2:
+        return []
+    values, counts = np.unique(sample[open_][::_THINNED], return_counts=True)
+    if len(values) <= 2 or not np.isfinite(value := float(values[np.argmax(counts)])) or value == 0:
+        return []
+    equal = _equal(sample, value)
+    if equal.mean() < _HIGH_SHARE or value in (values[0], values[-1]):  # at an end it may have been cut off
+        return []
+    solid = opened(equal, side)
+    if solid.sum() < _SOLID * equal.sum():
+        return []
+    return [Fill(value, float(solid.mean()), _pieces(solid), areas=True)]
 
 
 def _candidates(sample: NDArray[Any]) -> Iterator[float]:
@@ -228,7 +251,8 @@ def _judged(sample: NDArray[Any], open_: Flags, value: float, side: int) -> Fill
     if value < low and apart and whole >= _MOSTLY_SOLID and share >= _LOW_SHARE:
         return Fill(value, share, _pieces(solid))
     apart = end or gap >= _APART * (high - middle) > 0
-    if value >= high and apart and whole >= _SOLID and share >= _HIGH_SHARE and _touches_border(solid):
+    no_ship = _touches_border(solid) or (gap >= _FAR_ABOVE * (high - middle) > 0 and _has_large_piece(solid, side))
+    if value >= high and apart and whole >= _SOLID and share >= _HIGH_SHARE and no_ship:
         return Fill(value, float(solid.mean()), _pieces(solid), areas=True)
     return None
 
@@ -251,6 +275,11 @@ def _top(dtype: np.dtype[Any]) -> float:
 
 def _pieces(solid: Flags) -> int:
     return int(ndimage.label(solid, np.ones((3, 3)))[1])
+
+
+def _has_large_piece(solid: Flags, side: int) -> bool:
+    sizes = np.bincount(ndimage.label(solid, np.ones((3, 3)))[0].ravel())[1:]
+    return bool(sizes.max(initial=0) >= max(_HIGH_SHARE * solid.size, (_LARGE * side) ** 2))
 
 
 def _touches_border(solid: Flags) -> bool:

@@ -21,6 +21,7 @@ from refinedet.scene.input.pixels.fill import (
     share_of,
     zero_fill,
 )
+from refinedet.scene.input.pixels.lines import note_on_lines
 
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
 _NOTABLE = 0.001
@@ -47,8 +48,16 @@ def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None
     if reader.hides and reader.declared is None:
         _record(reader, None, "mask")
         return None
+    _tell_lines(reader)
     missing = _undeclared(reader) if reader.declared is None else _declared(reader, reader.declared)
     return missing if reader.hides else _with_gaps(reader, missing)
+
+
+def _tell_lines(reader: SceneReader) -> None:
+    """Report whole lines that hold zero, the declared value or no number."""
+    values = (0.0, np.nan, *(() if reader.declared is None else (reader.declared,)))
+    notes = (note_on_lines(reader.stored_sample(), value, reader.area_side()) for value in values)
+    reader.tell(*filter(None, [next(filter(None, notes), None)]))
 
 
 def _with_gaps(reader: SceneReader, missing: Missing | None) -> Missing | None:

@@ -25,17 +25,28 @@ from refinedet.scene.input.pixels.bands import (
     role_of,
 )
 from refinedet.scene.input.pixels.doubts import note_on_speckle, tell_doubts
-from refinedet.scene.input.pixels.eight_bit import apply_eight_bit
+from refinedet.scene.input.pixels.eight_bit import INVERTED, apply_eight_bit
 from refinedet.scene.input.pixels.fill import without_markers
 from refinedet.scene.input.pixels.missing import settle_missing
 from refinedet.scene.input.pixels.other_maps import refuse_other_map
-from refinedet.scene.input.pixels.squeezed import squeezed_slope
-from refinedet.scene.input.pixels.values import NAMES, ValueGuess, are_no_decibels, guess_values, has_doubt, is_one_part
+from refinedet.scene.input.pixels.squeezed import are_inverted, logarithm_slope, squeezed_slope
+from refinedet.scene.input.pixels.values import (
+    NAMES,
+    ValueGuess,
+    are_no_decibels,
+    guess_values,
+    has_doubt,
+    is_one_part,
+    lowest_of_scaled,
+)
 
 _COLOURS = 3
 _Look = Callable[[], list[NDArray[Any]]]
 """Function that returns blocks of measured values of a raster; it reads them at the first call."""
+_GUESSED = ("type", "speckle", "usual")
+"""Evidence of kinds of values that are checked once more, as they may be decibels above zero or inverted."""
 _OVERRULE = "set `values` to change this"
+_SCALED = "its values were scaled to a mean of 0 and a deviation of 1, or to -1 to 1, as for a network"
 _NO_IMAGE = (
     "it does not look like a radar image: it is smooth like an angle or a height, or holds few values like a mask; "
     "check the file, or name another band by `band`"
@@ -72,6 +83,9 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
         return "amplitude"
     reader.use(choice.numbers[:1], missing=missing and missing.everywhere)
     blocks = cache(lambda: _measured(reader))
+    if len(choice.numbers) == 1 and settings.values != "iq" and _apply_shift(reader, blocks):
+        reader.use(choice.numbers[:1], missing=missing and missing.everywhere)
+        blocks = cache(lambda: _measured(reader))
     guess = _values(reader, path, names, choice, settings, blocks)
     looks_like_image = settings.band is not None or _may_be_image(reader, blocks)
     if settings.band is None and len(names) == 1:
@@ -82,13 +96,16 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
     slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks)
     if slope is not None:
         reader.use(pair, "db", missing, slope)
-        note = f"its values look like decibels above zero, {slope:.3g} dB to each unit, and are read so; {_OVERRULE}"
+        found = "logarithms" if guess.kind == "db" and guess.evidence != "setting" else "decibels above zero"
+        note = f"its values look like {found}, {slope:.3g} dB to each unit, and are read so; {_OVERRULE}"
         evidence = "setting" if guess.evidence == "setting" else "speckle"
         reader.tell(note, values={"kind": "db", "from": evidence, "db_per_unit": slope})
         return "db"
     is_complex = reader.stored_dtype.startswith("complex")
     doubt = None if is_complex or reader.stored_dtype == "uint8" else note_on_speckle(blocks(), guess.kind)
     reader.use(pair, "amplitude" if is_complex else guess.kind, missing)
+    if not is_complex and guess.evidence in _GUESSED and reader.stored_dtype != "uint8" and are_inverted(blocks()):
+        doubt = INVERTED
     reader.tell(*filter(None, [guess.note(), doubt]), values={"kind": guess.kind, "from": guess.evidence})
     return guess.kind
 
@@ -99,8 +116,22 @@ def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings, bloc
         return None
     if settings.values == "db":
         return squeezed_slope(blocks(), sure=True) if are_no_decibels(blocks()) else None
-    guessed = guess.kind in ("amplitude", "power") and guess.evidence in ("type", "speckle", "usual")
+    if guess.kind == "db":
+        return logarithm_slope(blocks())
+    guessed = guess.kind in ("amplitude", "power") and guess.evidence in _GUESSED
     return squeezed_slope(blocks()) if guessed else None
+
+
+def _apply_shift(reader: SceneReader, blocks: _Look) -> bool:
+    """Make the lowest value zero if the values were scaled for a network, and report this."""
+    if np.dtype(reader.info.dtype).kind != "f" or reader.stored_dtype.startswith("complex"):
+        return False
+    lowest = lowest_of_scaled(reader.sample())
+    if lowest is None or is_one_part(blocks()):
+        return False
+    reader.shift = -lowest
+    reader.tell(f"{_SCALED}: its lowest value, {lowest:.4g}, is taken for zero; {_OVERRULE}", shift=-lowest)
+    return True
 
 
 def _is_picture_in_decibels(reader: SceneReader, settings: SceneSettings) -> bool:
@@ -184,7 +215,8 @@ def _values(
             f"expected an image of the sea in {path}, found values as often below zero as above, like one part of "
             "complex numbers; name a file with both parts, or state the kind of its `values`"
         )
-    return guess_values(dtype, blocks(), words)
+    has_level = reader.shift == 0 and np.nanmax(reader.sample(), initial=0) != 1
+    return guess_values(dtype, blocks(), words, has_level=has_level)
 
 
 def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choice: BandChoice) -> None:

@@ -6,6 +6,7 @@ photographs, whose noise is constant too. So speckle that is the same at all lev
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from typing import Any
 
@@ -32,6 +33,41 @@ _LEAST_SPAN, _MOST_GROWTH, _MOST_SKEWNESS = 0.3, 0.2, 0.05
 decibels. Any power of amplitude has a share of 1; real scenes have 0.4 and more, in decibels -0.2 to 0.2."""
 
 
+_LOGARITHMS = (10 / math.log(10), 20 / math.log(10), 10.0, 20.0)
+"""Decibels per unit of the natural logarithm of power and of amplitude, and of the decimal logarithm of both."""
+_USUAL_SEA_DB = -17.0
+"""Usual level of the sea, by which one of the logarithms near the estimate is chosen."""
+_FROM_ESTIMATE = (0.4, 3.2)
+"""Range of the slope relative to its estimate: texture halves the estimate."""
+_LEAST_LOGARITHM = 2.5
+"""Least estimated decibels per unit of values that are no decibels; real decibels have 0.6 to 1.6."""
+_LEAST_SKEWNESS = 0.25
+"""Least negative skewness of a logarithm of speckle; filters leave less."""
+
+
+def logarithm_slope(blocks: Sequence[NDArray[Any]]) -> float | None:
+    """Decibels per unit of values whose speckle is that of a natural or decimal logarithm; None for decibels.
+
+    Args:
+        blocks: full-resolution blocks (h, w) of values mostly below zero, NaN where not measured.
+    """
+    measured = [block[np.isfinite(block)].astype(np.float64) for block in blocks]
+    pooled = np.concatenate(measured) if measured else np.zeros(0)
+    if len(np.unique(pooled)) <= _FEW_VALUES:
+        return None
+    low, high = (float(end) for end in np.percentile(pooled, _ENDS))
+    if high <= low:
+        return None
+    zero = float(pooled.min()) - 1
+    guess = guess_eight_bit([_in_eight_bits(block - zero, 0.0, low - zero, high - zero) for block in blocks])
+    slope = guess.db_per_step * _STEPS / (high - low)
+    if guess.kind != "db" or -guess.skewness < _LEAST_SKEWNESS or slope < _LEAST_LOGARITHM:
+        return None
+    near = [usual for usual in _LOGARITHMS if _FROM_ESTIMATE[0] < usual / slope < _FROM_ESTIMATE[1]]
+    middle = float(np.median(pooled))
+    return min(near, key=lambda usual: abs(usual * middle - _USUAL_SEA_DB), default=None)
+
+
 def squeezed_slope(blocks: Sequence[NDArray[Any]], *, sure: bool = False) -> float | None:
     """Decibels per unit of values that look like decibels above zero; None if they do not.
 
@@ -39,6 +75,16 @@ def squeezed_slope(blocks: Sequence[NDArray[Any]], *, sure: bool = False) -> flo
         blocks: full-resolution blocks (h, w) of stored values, NaN where not measured.
         sure: the values are known to be decibels.
     """
+    found = _guess(blocks)
+    if found is None:
+        return None
+    guess, width = found
+    wanted = sure or (_is_decibels(guess) and not guess.is_inverted)
+    return _usual(guess.db_per_step * _STEPS / width) if wanted else None
+
+
+def _guess(blocks: Sequence[NDArray[Any]]) -> tuple[EightBit, float] | None:
+    """Guess for blocks in 8 bits, and the width of the range of their values; None if they are no measurement."""
     measured = [block[np.isfinite(block) & (block > 0)].astype(np.float64) for block in blocks]
     pooled = np.concatenate(measured) if measured else np.zeros(0)
     if len(np.unique(pooled)) <= _FEW_VALUES:
@@ -49,8 +95,13 @@ def squeezed_slope(blocks: Sequence[NDArray[Any]], *, sure: bool = False) -> flo
     low, high = (float(end) for end in np.percentile(pooled, _ENDS))
     if high <= low:
         return None
-    guess = guess_eight_bit([_in_eight_bits(block, least, low, high) for block in blocks])
-    return _usual(guess.db_per_step * _STEPS / (high - low)) if sure or _is_decibels(guess) else None
+    return guess_eight_bit([_in_eight_bits(block, least, low, high) for block in blocks]), high - low
+
+
+def are_inverted(blocks: Sequence[NDArray[Any]]) -> bool:
+    """True if values above zero look inverted, with a bright sea and dark ships; blocks as in `squeezed_slope`."""
+    guess = _guess(blocks)
+    return guess is not None and guess[0].is_inverted
 
 
 def _is_decibels(guess: EightBit) -> bool:

@@ -72,7 +72,7 @@ _PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
 """Log-likelihood ratio of amplitude to power per unit of the exponent, and the exponent at which both are equally
 likely: real scenes have a mean of 0.50 in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
 _SURELY_AMPLITUDE = 0.42
-"""Exponent from which values named as calibrated backscatter are amplitude all the same; real power has up to 0.34."""
+"""Exponent from which values that are named as power are amplitude all the same; real power has up to 0.34."""
 _WIDE_BYTES = 4
 """Size of whole numbers that amplitude does not need, so that speckle and level decide."""
 _TEXTURED = -2.3
@@ -84,6 +84,20 @@ _LEVEL_MOST = 4.0
 _AMPLITUDE_ABOVE = -0.42
 """Least sum of both ratios for amplitude, the more usual kind. Real scenes have at least -0.3 in amplitude, and at most
 -0.75 in power."""
+
+
+_FARTHEST_LEVELS = (-4.5, 6.5)
+"""Least and largest decimal logarithm of a level that says something; files beyond were scaled by some factor."""
+_ALONE_EXPONENT = 0.28
+"""Least exponent of amplitude if the level says nothing. Real scenes have 0.25 and more in amplitude, and up to 0.29 in
+power."""
+_LEAST_DB_SPAN = 3.0
+"""Least distance between the lowest and the highest hundredth of decibels; speckle alone has more."""
+
+
+_STANDARD, _NEAR_END = 0.02, 0.1
+"""Largest deviation from mean 0 and deviation 1 in a sample of values that were scaled to these, and largest distance
+of the highest from 1 if the lowest is -1: the brightest pixel may lie beside the sample."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,13 +123,14 @@ def has_doubt(dtype: str) -> bool:
     return not dtype.startswith("complex") and np.dtype(dtype).kind != "u"
 
 
-def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
+def guess_values(dtype: str, blocks: Blocks, words: Sequence[str], *, has_level: bool = True) -> ValueGuess:
     """Guess the kind of values of one band.
 
     Args:
         dtype: NumPy type of the stored values.
         blocks: blocks of stored values, NaN where not measured.
         words: text that may name the kind: band name, unit, tags, file name.
+        has_level: False if the values were scaled to a fixed range, so that their level says nothing.
     """
     if not has_doubt(dtype):
         return _guess_whole_numbers(np.dtype(dtype).itemsize, blocks, words)
@@ -124,13 +139,13 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str]) -> ValueGuess
     if rest.size and np.median(rest) < 0:
         values = rest  # exact zeros among decibels are no measurements
     named = _named(words)
-    if named is not None and _possible(named, values):
+    if named is not None and _possible(named, values) and not (named == "power" and _is_surely_amplitude(blocks)):
         return ValueGuess(named, "name")
     if values.size and _is_calibrated_power(words, values, blocks):
         return ValueGuess("power", "name")
     if not values.size:
         return ValueGuess("amplitude", "type")
-    return _guess_by_pixels(np.dtype(dtype).kind, values, blocks)
+    return _guess_by_pixels(np.dtype(dtype), values, blocks, has_level=has_level)
 
 
 def _guess_whole_numbers(size: int, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
@@ -163,25 +178,42 @@ def are_no_decibels(blocks: Blocks) -> bool:
     return bool(values.size and np.median(values) > _DB_SPAN)
 
 
-def _guess_by_pixels(kind: str, values: NDArray[np.float64], blocks: Blocks) -> ValueGuess:
-    """Kind of signed integers ("i") or floats ("f") by their range, sign and speckle."""
+def lowest_of_scaled(sample: NDArray[Any]) -> float | None:
+    """Lowest value of floats (h, w), NaN where not measured, that were scaled to mean 0 and deviation 1 or to -1 to 1.
+
+    None for other values. Real and imaginary parts may look scaled, too.
+    """
+    values = sample[np.isfinite(sample)].astype(np.float64)
+    if not values.size or not (low := float(values.min())) < 0 < (high := float(values.max())):
+        return None
+    is_standard = abs(values.mean()) < _STANDARD and abs(values.std() - 1) < _STANDARD
+    return low if is_standard or (low == -1 and 1 - _NEAR_END < high <= 1) else None
+
+
+def _guess_by_pixels(
+    dtype: np.dtype[Any], values: NDArray[np.float64], blocks: Blocks, *, has_level: bool
+) -> ValueGuess:
+    """Kind of signed integers or floats by their range, sign and speckle."""
     low, middle, high = (float(level) for level in np.percentile(values, (1, 50, 99)))
     if middle < 0:
-        return _guess_below_zero(kind, low, middle, high)
-    if kind == "i":
-        return ValueGuess("amplitude", "type")
+        return _guess_below_zero(dtype.kind, low, middle, high)
+    if dtype.kind == "i":
+        return _guess_whole_numbers(dtype.itemsize, blocks, ())
     if low < 0:  # noise was subtracted, which is done in power, never in amplitude
         return ValueGuess("power", "range")
     calm = calm_cells(blocks)
-    ratio = 0.0 if calm is None else _amplitude_ratio(calm)
-    return ValueGuess("amplitude" if ratio > _AMPLITUDE_ABOVE else "power", "speckle")
+    if calm is None:
+        return ValueGuess("amplitude", "speckle")
+    if has_level and _FARTHEST_LEVELS[0] < float(np.median(calm)) / np.log(10) < _FARTHEST_LEVELS[1]:
+        return ValueGuess("amplitude" if _amplitude_ratio(calm) > _AMPLITUDE_ABOVE else "power", "speckle")
+    return ValueGuess("amplitude" if symmetric_exponent(calm) > _ALONE_EXPONENT else "power", "speckle")
 
 
 def _guess_below_zero(kind: str, low: float, middle: float, high: float) -> ValueGuess:
     if kind == "i":
         units = (name for name, n in DB_STEPS.items() if -n * _DB_SPAN < low and high < n * _DB_SPAN)
         return ValueGuess(next((name for name in units if middle > DB_STEPS[name] * _LOWEST_DB), "amplitude"), "range")
-    decibels = low > -_DB_SPAN and high < _DB_SPAN and middle < _DB_MIDDLE
+    decibels = low > -_DB_SPAN and high < _DB_SPAN and (middle < _DB_MIDDLE or high < 0)
     return ValueGuess("db" if decibels else "power", "range")
 
 
@@ -236,8 +268,13 @@ def _is_calibrated_power(words: Sequence[str], values: NDArray[np.float64], bloc
     plain = _plain(words)
     if _kinds_in(plain) or not any(_CALIBRATED.search(word) for word in plain) or not _possible("power", values):
         return False
+    return not _is_surely_amplitude(blocks)
+
+
+def _is_surely_amplitude(blocks: Blocks) -> bool:
+    """True if the speckle is that of amplitude, in spite of a name that says power."""
     calm = calm_cells(blocks)
-    return calm is None or symmetric_exponent(calm) < _SURELY_AMPLITUDE
+    return calm is not None and symmetric_exponent(calm) >= _SURELY_AMPLITUDE
 
 
 def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:
@@ -246,7 +283,8 @@ def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:
         return True
     low, middle, high = np.percentile(values, (1, 50, 99))
     if kind == "db":
-        return bool(low > -_DB_SPAN and high < _DB_SPAN and low < 0)
+        spread = high - low > _LEAST_DB_SPAN or middle < -_LEAST_DB_SPAN  # a word such as db may mean a database
+        return bool(low > -_DB_SPAN and high < _DB_SPAN and low < 0 and spread)
     return bool(middle >= 0 or (kind == "power" and high > -low))  # power without noise reaches far above zero
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -126,6 +127,34 @@ def test_a_composite_of_whole_numbers_may_scale_its_ratio() -> None:
     assert choose_band(HERE, ["", "", ""], None, bands.__getitem__).numbers == (1,)
 
 
+@pytest.mark.parametrize("index", [lambda r: 4 / (1 + r), lambda r: (r - 1) / (r + 1)], ids=["rvi", "ndpi"])
+def test_an_index_of_two_bands_is_no_image(index: Callable[[np.ndarray], np.ndarray]) -> None:
+    vv, vh = ([block**2 for block in made] for made in (speckle(0.2), speckle(0.05, seed=1)))
+    bands = {1: vv, 2: vh, 3: [index(a / b) for a, b in zip(vv, vh, strict=True)]}
+    assert choose_band(HERE, ["", "", ""], None, bands.__getitem__).numbers == (1,)
+
+
+def test_beside_decibels_all_that_is_above_zero_is_another_quantity() -> None:
+    decibels = [20 * np.log10(block) for block in speckle(0.1)]
+    for other in (speckle(0.3, seed=1), [9 + 20 * np.log10(block / 0.1) for block in speckle(0.1, seed=1)]):
+        assert choose_band(HERE, ["", ""], None, {1: other, 2: decibels}.__getitem__).numbers == (2,)
+
+
+def test_a_covariance_matrix_has_its_powers_searched() -> None:
+    bands = {1: speckle(0.02), 4: speckle(0.004, seed=1)}
+    found = choose_band(HERE, ["C11", "C12_real", "C12_imag", "C22"], None, bands.__getitem__)
+    assert found.numbers == (1,)
+
+
+def test_complex_parts_are_paired_by_their_polarisation() -> None:
+    names = ["i_VH", "q_VH", "i_VV", "q_VV"]
+    found = choose_band(HERE, names, None, angles_of)
+    assert (found.numbers, found.label, found.unsearched) == ((3, 4), "vv", "vh")
+    assert choose_band(HERE, names, "vh", angles_of).numbers == (1, 2)
+    with pytest.raises(InputError, match="found vh, vv alone"):
+        choose_band(HERE, names, "hh", angles_of)
+
+
 def test_the_only_band_that_is_no_angle_or_alpha_needs_no_pixels() -> None:
     for names in (["", "alpha"], ["angle", ""]):
         found = choose_band(HERE, names, None, lambda _: pytest.fail("no pixels are needed"))
@@ -147,6 +176,7 @@ def test_an_image_is_speckled_and_an_angle_is_smooth() -> None:
     assert is_image(speckle(0.2))
     assert is_image([np.rint(100 * block) for block in speckle(0.2)])
     assert not is_image(angles())
+    assert not is_image([np.rint(10 * block).astype(np.uint8) for block in [*angles(), *[a + 5 for a in angles()]]])
     assert not is_image([np.zeros((64, 64))])
     assert not is_image([np.full((64, 64), np.nan)])
     assert is_image([np.where(np.arange(64) < 20, np.nan, block) for block in speckle(0.2)])
@@ -169,3 +199,8 @@ def test_real_and_imaginary_part_are_found_without_names() -> None:
     assert not is_complex_pair(speckle(0.2), speckle(0.2, seed=1))
     assert choose_band(HERE, ["", ""], None, {1: real, 2: imaginary}.__getitem__).numbers == (1, 2)
     assert choose_band(HERE, ["q_VV", "i_VV"], None, angles_of).numbers == (2, 1)
+    weak = ([0.3 * block for block in made] for made in (imaginary, real))
+    four = dict(enumerate((*weak, real, imaginary), 1))
+    found = choose_band(HERE, [""] * 4, None, four.__getitem__)
+    assert (found.numbers, found.label) == ((3, 4), "band 3")
+    assert "2 complex images: bands 3 and 4 are used" in (found.note or "")

@@ -78,3 +78,8 @@ def test_complex_pixels_of_unknown_size_say_what_to_do(tmp_path: Path) -> None:
     assert "Multilook, then Terrain Correction" in _notes(tmp_path, pixels, placed=False)
     assert "Multilook" not in _notes(tmp_path, pixels)
     assert "Multilook" not in _notes(tmp_path, pixels, placed=False, scale=1.0)
+
+
+def test_equalised_greys_are_told(tmp_path: Path) -> None:
+    ranks = np.argsort(np.argsort(_sea(), axis=None)).reshape(_SIDE, _SIDE)
+    assert "after an equalisation of its greys" in _notes(tmp_path, (ranks * 255 // _SIDE**2).astype(np.uint8))

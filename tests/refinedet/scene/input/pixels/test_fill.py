@@ -84,6 +84,26 @@ def test_saturated_ships_are_no_fill() -> None:
     assert find_fills(values, SIDE) == []
 
 
+@pytest.mark.parametrize(
+    ("values", "fill"),
+    [
+        (decibel(), 9999),
+        (decibel(), 100),
+        (decibel(), -15),
+        (amplitude(), 1),
+        (amplitude().astype(np.float64), 1.7976931348623157e308),
+        ((100 * decibel()).astype(np.int16), 32767),
+        (amplitude(60).astype(np.uint16), 65535),
+    ],
+)
+def test_land_that_was_set_to_any_value_is_a_fill(values: NDArray[Any], fill: float) -> None:
+    values = values.copy()
+    values[100:180, 120:220] = fill
+    (found,) = find_fills(values, SIDE)
+    assert (found.value, found.pieces, found.areas) == (pytest.approx(fill), 1, True)
+    assert found.share == pytest.approx(8000 / values.size, abs=0.001)
+
+
 def test_a_marker_counts_even_in_single_pixels() -> None:
     values = amplitude()
     values[5::40, 5::40] = -9999

@@ -230,3 +230,21 @@ def test_pictures_in_colours_are_told(tmp_path: Path) -> None:
         Image.fromarray(picture).save(tmp_path / "s.png")
         with open_source(tmp_path / "s.png") as reader:
             assert any("it is a picture in colours" in note for note in reader.notes) is told
+
+
+@pytest.mark.parametrize("dtype", ["int8", "int64", "uint64"])
+def test_integers_of_every_width_are_read(dtype: str, tmp_path: Path) -> None:
+    amplitude = _amplitude()
+    values = np.rint(20 * np.log10(amplitude)) if dtype == "int8" else np.rint(700 * amplitude)
+    found = detect_scene(_write(tmp_path / "scene.tif", values.astype(dtype)), BrightBlobs())
+    assert len(found.detections) == len(_SHIPS)
+    assert found.read_as["values"]["kind"] == ("db" if dtype == "int8" else "amplitude")
+
+
+def test_three_bands_of_8_bits_are_colours_only_if_the_file_says_so(tmp_path: Path) -> None:
+    grey = np.clip(400 * _amplitude(), 1, 255).astype(np.uint8)
+    angle = np.tile(np.linspace(30, 46, 256), (256, 1)).astype(np.uint8)
+    for photometric, bands in (("MINISBLACK", [3]), ("RGB", [1, 2, 3])):
+        path = _write(tmp_path / f"{photometric}.tif", angle, angle, grey, photometric=photometric)
+        with open_source(str(path), SceneSettings()) as reader:
+            assert reader.read_as["bands"] == bands

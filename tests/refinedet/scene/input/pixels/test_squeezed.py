@@ -7,10 +7,11 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
+from scipy.ndimage import uniform_filter
 
 from refinedet.config.options.detect import SceneSettings
 from refinedet.raster import open_scene, write_scene
-from refinedet.scene.input.pixels.squeezed import squeezed_slope
+from refinedet.scene.input.pixels.squeezed import logarithm_slope, squeezed_slope
 from refinedet.scene.source import open_source
 
 
@@ -112,3 +113,26 @@ def test_a_lowest_value_at_which_darker_ones_were_cut_off_is_no_measurement() ->
     slope = squeezed_slope(blocks)
     assert slope is not None
     assert 0.001 < slope < 0.002, "as far off as without the cut"
+
+
+def blocks_of(values: NDArray[np.float64]) -> list[NDArray[np.float64]]:
+    return [values[y : y + 64, x : x + 64] for y in range(0, 320, 64) for x in range(0, 320, 64)]
+
+
+@pytest.mark.parametrize("slope", [10 / np.log(10), 20 / np.log(10), 10.0, 20.0])
+def test_logarithms_are_told_from_decibels(slope: float) -> None:
+    assert logarithm_slope(blocks_of(decibels() / slope)) == pytest.approx(slope, rel=0.15)
+
+
+def test_decibels_are_no_other_logarithm_even_if_smoothed() -> None:
+    assert logarithm_slope(blocks_of(decibels())) is None
+    assert logarithm_slope(blocks_of(uniform_filter(decibels(), 3))) is None
+    assert logarithm_slope(blocks_of(20 * np.log10(uniform_filter(sea(), 5)))) is None
+    assert logarithm_slope(blocks_of(np.full((320, 320), -17.0))) is None
+
+
+def test_an_inverted_picture_in_more_than_8_bits_is_told(tmp_path: Path) -> None:
+    write_scene(tmp_path / "scene.tif", np.rint(9000 - 1000 * np.minimum(sea(), 0.8) * 10).astype(np.uint16))
+    with open_source(str(tmp_path / "scene.tif"), SceneSettings()) as reader:
+        assert any("look inverted" in note for note in reader.notes)
+        assert reader.read_as["values"]["kind"] == "amplitude"

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinedet.scene.input.pixels.values import calm_cells, guess_values, symmetric_exponent
+from refinedet.scene.input.pixels.values import calm_cells, guess_values, lowest_of_scaled, symmetric_exponent
 
 
 def power(level: float = 0.02, looks: float = 4.4, seed: int = 0) -> list[np.ndarray]:
@@ -127,3 +127,29 @@ def test_the_exponent_is_that_of_a_gamma_distribution() -> None:
         assert symmetric_exponent(cells) == pytest.approx(1 / 3, abs=0.12)
         assert symmetric_exponent(cells / 2) == pytest.approx(2 / 3, abs=0.24)
     assert calm_cells([np.ones((9, 9))]) is None
+
+
+def test_values_that_were_scaled_for_a_network_have_a_lowest_one() -> None:
+    sea = np.stack(amplitude())
+    assert lowest_of_scaled((sea - sea.mean()) / sea.std()) == pytest.approx(-sea.mean() / sea.std(), rel=0.3)
+    assert lowest_of_scaled(2 * (sea - sea.min()) / np.ptp(sea) - 1) == -1
+    for values in (sea, np.stack(decibel()), np.stack(power()) - np.median(power()), np.full((8, 8), np.nan)):
+        assert lowest_of_scaled(values) is None
+
+
+@pytest.mark.parametrize("scale", [1e-6, 1e8])
+def test_a_level_that_no_radar_has_says_nothing(scale: float) -> None:
+    assert guess_values("float32", [scale * block for block in amplitude()], []).kind == "amplitude"
+    assert guess_values("float32", [scale * block for block in power(looks=1)], []).kind == "power"
+
+
+def test_a_word_in_a_name_is_not_believed_against_the_speckle() -> None:
+    assert guess_values("float32", amplitude(), ["wind_power_bay"]).kind == "amplitude"
+    subtracted = [block - np.median(block) for block in power()]
+    assert guess_values("float32", subtracted, ["export_of_db"]).kind == "power"
+
+
+def test_signed_whole_numbers_may_be_power() -> None:
+    wide = guess_values("int32", [np.rint(block) for block in power(level=1e4)], [])
+    assert (wide.kind, wide.evidence) == ("power", "speckle")
+    assert guess_values("int16", [np.rint(block) for block in power(level=1e4)], []).evidence == "usual"

@@ -1,0 +1,43 @@
+"""Whole lines of missing pixels amid measured ones, as in a raster whose pixels were spread without interpolation."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from numpy.typing import NDArray
+
+from refinedet.raster.decoding.areas import holds, opened
+
+_WHOLE = 0.9
+"""Least share of a line outside of areas that is missing."""
+_MOSTLY = 0.8
+"""Least share of the scattered missing pixels that lie in such lines."""
+_NOTABLE = 0.005
+"""Least share of missing pixels that hide ships."""
+
+
+def note_on_lines(sample: NDArray[Any], value: float, side: int) -> str | None:
+    """Sentence on rows or columns that are missing; None if single pixels or none are.
+
+    Args:
+        sample: stored values (h, w) of a scene.
+        value: value of missing pixels; NaN means any value that is not finite.
+        side: side of an area in pixels of the sample.
+    """
+    if sample.ndim != 2:
+        return None
+    missing = holds(sample[None], value)
+    areas = opened(missing, side)
+    single = missing & ~areas
+    if single.mean() < _NOTABLE:
+        return None
+    for axis, name in ((1, "rows"), (0, "columns")):
+        open_ = (~areas).sum(axis=axis)
+        count = single.sum(axis=axis)
+        whole = (open_ > 0) & (count >= _WHOLE * open_)
+        if count[whole].sum() >= _MOSTLY * single.sum():
+            return (
+                f"whole {name} of pixels are missing, {100 * single.mean():.2g} % of the scene: they cut ships, many "
+                "of which are missed; interpolate them before: gdal_fillnodata -md 3, with their value declared nodata"
+            )
+    return None
