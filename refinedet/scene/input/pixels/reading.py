@@ -43,7 +43,7 @@ from refinedet.scene.input.pixels.values import (
 _COLOURS = 3
 _Look = Callable[[], list[NDArray[Any]]]
 """Function that returns blocks of measured values of a raster; it reads them at the first call."""
-_GUESSED = ("type", "speckle", "usual")
+_GUESSED = ("type", "speckle", "usual", "none")
 """Evidence of kinds of values that are checked once more, as they may be decibels above zero or inverted."""
 _OVERRULE = "set `values` to change this"
 _SCALED = "its values were scaled to a mean of 0 and a deviation of 1, or to -1 to 1, as for a network"

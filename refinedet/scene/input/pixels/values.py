@@ -38,6 +38,7 @@ _REASONS = {
     "range": "by their range",
     "speckle": "by their speckle",
     "usual": "as is usual for whole numbers above zero, though level and speckle are those of power",
+    "none": "as nothing tells of another kind",
     "pair": "since two bands are as wide as each other about zero, or are named so",
 }
 """Reasons of guesses in sentences; a guess by the pixel type or a setting needs none."""
@@ -105,7 +106,7 @@ class ValueGuess:
     """Kind of values of a raster, and the evidence for it."""
 
     kind: ValueKind
-    evidence: Literal["name", "type", "range", "speckle", "usual", "pair", "setting"]
+    evidence: Literal["name", "type", "range", "speckle", "usual", "none", "pair", "setting"]
 
     def note(self) -> str | None:
         """Sentence for the user; None if the pixel type or a setting gives the kind."""
@@ -203,7 +204,7 @@ def _guess_by_pixels(
         return ValueGuess("power", "range")
     calm = calm_cells(blocks)
     if calm is None:
-        return ValueGuess("amplitude", "speckle")
+        return ValueGuess("amplitude", "none")
     if has_level and _FARTHEST_LEVELS[0] < float(np.median(calm)) / np.log(10) < _FARTHEST_LEVELS[1]:
         return ValueGuess("amplitude" if _amplitude_ratio(calm) > _AMPLITUDE_ABOVE else "power", "speckle")
     return ValueGuess("amplitude" if symmetric_exponent(calm) > _ALONE_EXPONENT else "power", "speckle")

@@ -67,10 +67,12 @@ def test_smoothed_speckle_is_told(tmp_path: Path, kind: str) -> None:
         assert ("its calm sea varies by only" in found) is told
 
 
-def test_natural_logarithms_are_no_decibels(tmp_path: Path) -> None:
-    found = _notes(tmp_path, (np.log(_sea()) - 9).astype(np.float32))
-    assert "read as decibels" in found
-    assert "its calm sea varies by only 0.2 dB" in found
+def test_natural_logarithms_are_no_smoothed_decibels(tmp_path: Path) -> None:
+    logarithms = (2 * np.log(_sea()) - 14).astype(np.float32)
+    found = _notes(tmp_path, logarithms)
+    assert "its values look like logarithms, 4.34 dB to each unit" in found
+    assert "its calm sea varies by only" not in found
+    assert "its calm sea varies by only" in _notes(tmp_path, logarithms, values="db")
 
 
 def test_complex_pixels_of_unknown_size_say_what_to_do(tmp_path: Path) -> None:
