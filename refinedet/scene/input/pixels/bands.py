@@ -10,7 +10,6 @@ from typing import Any, Literal, cast
 
 import numpy as np
 from numpy.typing import NDArray
-from scipy.stats import rankdata
 
 from refinedet.config.options.detect import Polarisation
 from refinedet.errors import InputError
@@ -244,6 +243,8 @@ def _rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -
     """Rank correlation of values (N,) in [-1, 1]; 0 if one of them is constant."""
     if first.size == 0 or np.ptp(first) == 0 or np.ptp(second) == 0:
         return 0.0
+    from scipy.stats import rankdata  # only here: it takes 0.4 s to import, and few scenes have three nameless bands
+
     return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
 
 
@@ -296,5 +297,4 @@ def _middle(blocks: Blocks) -> float:
 
 
 def _listed(names: Iterable[str]) -> str:
-    known = list(dict.fromkeys(filter(None, names)))
-    return first_of(known, _LISTED) or "others without names"
+    return first_of(list(dict.fromkeys(filter(None, names))), _LISTED) or "others without names"
