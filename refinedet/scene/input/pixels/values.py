@@ -202,8 +202,7 @@ def _guess_by_pixels(
         return _guess_whole_numbers(dtype.itemsize, blocks, ())
     if low < 0:  # noise was subtracted, which is done in power, never in amplitude
         return ValueGuess("power", "range")
-    calm = calm_cells(blocks)
-    if calm is None:
+    if (calm := calm_cells(blocks)) is None:
         return ValueGuess("amplitude", "none")
     if has_level and _FARTHEST_LEVELS[0] < float(np.median(calm)) / np.log(10) < _FARTHEST_LEVELS[1]:
         return ValueGuess("amplitude" if _amplitude_ratio(calm) > _AMPLITUDE_ABOVE else "power", "speckle")
