@@ -27,6 +27,8 @@ def note_on_lines(sample: NDArray[Any], value: float, side: int) -> str | None:
     if sample.ndim != 2:
         return None
     missing = holds(sample[None], value)
+    if missing.mean() < _NOTABLE:
+        return None
     areas = opened(missing, side)
     single = missing & ~areas
     if single.mean() < _NOTABLE:
