@@ -29,7 +29,7 @@ from refinedet.scene.input.pixels.eight_bit import INVERTED, apply_eight_bit
 from refinedet.scene.input.pixels.fill import without_markers
 from refinedet.scene.input.pixels.missing import settle_missing
 from refinedet.scene.input.pixels.other_maps import refuse_other_map
-from refinedet.scene.input.pixels.squeezed import are_inverted, logarithm_slope, squeezed_slope
+from refinedet.scene.input.pixels.squeezed import AboveZero, guess_above_zero, logarithm_slope, slope_above_zero
 from refinedet.scene.input.pixels.values import (
     NAMES,
     ValueGuess,
@@ -93,7 +93,8 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
     if not looks_like_image:
         reader.tell(_NO_IMAGE)
     pair = choice.numbers if guess.kind == "iq" and len(choice.numbers) > 1 else choice.numbers[:1]
-    slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks)
+    above = cache(lambda: guess_above_zero(blocks()))
+    slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks, above)
     if slope is not None:
         reader.use(pair, "db", missing, slope)
         found = "logarithms" if guess.kind == "db" and guess.evidence != "setting" else "decibels above zero"
@@ -104,22 +105,28 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
     is_complex = reader.stored_dtype.startswith("complex")
     doubt = None if is_complex or reader.stored_dtype == "uint8" else note_on_speckle(blocks(), guess.kind)
     reader.use(pair, "amplitude" if is_complex else guess.kind, missing)
-    if not is_complex and guess.evidence in _GUESSED and reader.stored_dtype != "uint8" and are_inverted(blocks()):
-        doubt = INVERTED
+    if not is_complex and guess.evidence in _GUESSED and reader.stored_dtype != "uint8":
+        doubt = INVERTED if (look := above()) is not None and look[0].is_inverted else doubt
     reader.tell(*filter(None, [guess.note(), doubt]), values={"kind": guess.kind, "from": guess.evidence})
     return guess.kind
 
 
-def _slope(reader: SceneReader, guess: ValueGuess, settings: SceneSettings, blocks: _Look) -> float | None:
+def _slope(
+    reader: SceneReader,
+    guess: ValueGuess,
+    settings: SceneSettings,
+    blocks: _Look,
+    above: Callable[[], AboveZero | None],
+) -> float | None:
     """Decibels per unit of values above zero that look like scaled decibels, or are too large for stated decibels."""
     if reader.stored_dtype == "uint8" or settings.stretch.kind == "none":
         return None
     if settings.values == "db":
-        return squeezed_slope(blocks(), sure=True) if are_no_decibels(blocks()) else None
+        return slope_above_zero(above(), sure=True) if are_no_decibels(blocks()) else None
     if guess.kind == "db":
         return logarithm_slope(blocks())
     guessed = guess.kind in ("amplitude", "power") and guess.evidence in _GUESSED
-    return squeezed_slope(blocks()) if guessed else None
+    return slope_above_zero(above()) if guessed else None
 
 
 def _apply_shift(reader: SceneReader, blocks: _Look) -> bool:

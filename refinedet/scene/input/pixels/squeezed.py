@@ -45,6 +45,10 @@ _LEAST_SKEWNESS = 0.25
 """Least negative skewness of a logarithm of speckle; filters leave less."""
 
 
+AboveZero = tuple[EightBit, float]
+"""Guess for values above zero in 8 bits, and the width of the range of the values."""
+
+
 def logarithm_slope(blocks: Sequence[NDArray[Any]]) -> float | None:
     """Decibels per unit of values whose speckle is that of a natural or decimal logarithm; None for decibels.
 
@@ -68,14 +72,13 @@ def logarithm_slope(blocks: Sequence[NDArray[Any]]) -> float | None:
     return min(near, key=lambda usual: abs(usual * middle - _USUAL_SEA_DB), default=None)
 
 
-def squeezed_slope(blocks: Sequence[NDArray[Any]], *, sure: bool = False) -> float | None:
+def slope_above_zero(found: AboveZero | None, *, sure: bool = False) -> float | None:
     """Decibels per unit of values that look like decibels above zero; None if they do not.
 
     Args:
-        blocks: full-resolution blocks (h, w) of stored values, NaN where not measured.
+        found: result of `guess_above_zero`.
         sure: the values are known to be decibels.
     """
-    found = _guess(blocks)
     if found is None:
         return None
     guess, width = found
@@ -83,8 +86,12 @@ def squeezed_slope(blocks: Sequence[NDArray[Any]], *, sure: bool = False) -> flo
     return _usual(guess.db_per_step * _STEPS / width) if wanted else None
 
 
-def _guess(blocks: Sequence[NDArray[Any]]) -> tuple[EightBit, float] | None:
-    """Guess for blocks in 8 bits, and the width of the range of their values; None if they are no measurement."""
+def guess_above_zero(blocks: Sequence[NDArray[Any]]) -> AboveZero | None:
+    """Guess for blocks in 8 bits, and the width of the range of their values; None if they are no measurement.
+
+    Args:
+        blocks: full-resolution blocks (h, w) of stored values, NaN where not measured.
+    """
     measured = [block[np.isfinite(block) & (block > 0)].astype(np.float64) for block in blocks]
     pooled = np.concatenate(measured) if measured else np.zeros(0)
     if len(np.unique(pooled)) <= _FEW_VALUES:
@@ -96,12 +103,6 @@ def _guess(blocks: Sequence[NDArray[Any]]) -> tuple[EightBit, float] | None:
     if high <= low:
         return None
     return guess_eight_bit([_in_eight_bits(block, least, low, high) for block in blocks]), high - low
-
-
-def are_inverted(blocks: Sequence[NDArray[Any]]) -> bool:
-    """True if values above zero look inverted, with a bright sea and dark ships; blocks as in `squeezed_slope`."""
-    guess = _guess(blocks)
-    return guess is not None and guess[0].is_inverted
 
 
 def _is_decibels(guess: EightBit) -> bool:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -11,8 +12,13 @@ from scipy.ndimage import uniform_filter
 
 from refinedet.config.options.detect import SceneSettings
 from refinedet.raster import open_scene, write_scene
-from refinedet.scene.input.pixels.squeezed import logarithm_slope, squeezed_slope
+from refinedet.scene.input.pixels.squeezed import guess_above_zero, logarithm_slope, slope_above_zero
 from refinedet.scene.source import open_source
+
+
+def squeezed_slope(blocks: list[Any], *, sure: bool = False) -> float | None:
+    """Slope of blocks of a raster."""
+    return slope_above_zero(guess_above_zero(blocks), sure=sure)
 
 
 def sea(looks: float = 4.4, side: int = 320) -> NDArray[np.float64]:
