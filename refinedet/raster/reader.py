@@ -127,11 +127,10 @@ class SceneReader(RasterReader):
         """Units that the file states for the bands that are read."""
         return tuple(unit for band in self.bands if (unit := self._dataset.units[band - 1]))
 
-    @property
-    def has_rational_polynomials(self) -> bool:
-        """True if the file holds rational polynomial coefficients (RPC), which give its position but are not used."""
+    def rational_polynomials(self) -> dict[str, str]:
+        """Rational polynomial coefficients (RPC) in the file, by the names that GDAL gives them; empty without any."""
         with gdal():
-            return bool(self._dataset.tags(ns="RPC"))
+            return {str(name): str(text) for name, text in self._dataset.tags(ns="RPC").items()}
 
     @property
     def is_inverted(self) -> bool:
