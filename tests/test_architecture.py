@@ -29,11 +29,11 @@ PURE = [
     *(f"refinedet/scene/ships/measuring/{name}.py" for name in ("axes", "blob", "crop", "profiles", "shape", "stack")),
     "refinedet/scene/ships/attributes.py",
     *(f"refinedet/scene/sentinel1/{name}.py" for name in ("ambiguity", "borders", "radiometric")),
-    *(f"refinedet/scene/output/{name}.py" for name in ("columns", "map_reports", "quicklook_layout")),
+    *(f"refinedet/scene/output/{name}.py" for name in ("map_reports", "quicklook_layout")),
     *(f"refinedet/scene/output/formats/{name}.py" for name in ("layer_style", "looks", "xml")),
     *(f"refinedet/scene/input/{name}.py" for name in ("acquisition", "name_time")),
     *("refinedet/scene/land/region.py", "refinedet/data/augment.py", "refinedet/predictors/multiscale.py"),
-    "refinedet/scene/reported.py",
+    *("refinedet/scene/reported.py", "refinedet/scene/views/columns.py", "refinedet/scene/views/page_columns.py"),
     *(f"refinedet/adapters/{name}.py" for name in ("common", "onnx_layout", "onnx_outputs")),
     *(
         f"refinedet/evaluation/{name}.py"
@@ -131,8 +131,22 @@ def test_rooms_know_one_another_in_one_direction() -> None:
             left = fewer
 
 
+def test_folders_beside_one_another_import_one_another_in_one_direction() -> None:
+    found = set()
+    for path in FILES:
+        for name in imported(path, type_checking=True):
+            file = module_file(name)
+            if file is not None:
+                one, other = path.relative_to(ROOT).parts[:-1], file.relative_to(ROOT).parts[:-1]
+                shared = next((i for i, (a, b) in enumerate(zip(one, other, strict=False)) if a != b), None)
+                if shared is not None:
+                    found.add(("/".join(one[: shared + 1]), "/".join(other[: shared + 1])))
+    assert {pair for pair in found if pair[::-1] in found} == set()
+
+
 def test_no_file_imports_itself_by_others() -> None:
-    graph = {path: {file for name in imported(path) if (file := module_file(name))} for path in FILES}
+    names = {path: imported(path, type_checking=True) for path in FILES}
+    graph = {path: {file for name in names[path] if (file := module_file(name)) and file != path} for path in FILES}
     done: set[Path] = set()
 
     def visit(path: Path, way: tuple[Path, ...]) -> None:

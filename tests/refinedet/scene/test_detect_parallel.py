@@ -16,7 +16,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.predictors.predictor import Chip
 from refinedet.raster import SceneReader
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.journal import Journal
+from refinedet.scene.search.journal import Journal
 from refinedet.scene.windows.chips import Chips
 from refinedet.tiling import Window
 from tests.refinedet.scene.windowed_scene import COUNT, TILE, Moody, files, resumed, write_windowed_scene

@@ -20,7 +20,7 @@ from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
 from refinedet.scene import detect, identity
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.journal import Journal
+from refinedet.scene.search.journal import Journal
 from tests.refinedet.scene.windowed_scene import COUNT, TILE, Moody, files, resumed, write_windowed_scene
 
 

@@ -13,10 +13,10 @@ from refinedet.detections import Detections
 from refinedet.predictors.predictor import Chip
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.journal import Journal
 from refinedet.scene.output.result_paths import result_paths
 from refinedet.scene.output.writers import write_results
 from refinedet.scene.result import SceneResult
+from refinedet.scene.search.journal import Journal
 
 TILE = TileConfig(tile_px=64, overlap_px=24)
 
