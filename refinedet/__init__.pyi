@@ -27,14 +27,14 @@ from refinedet.runtimes.cache import cached_export
 from refinedet.runtimes.export import export
 from refinedet.runtimes.predictor import ExportedPredictor
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.journal import Journal
 from refinedet.scene.output.quicklook import write_quicklook
 from refinedet.scene.output.record import run_record, write_run_record
 from refinedet.scene.output.result_paths import result_paths
 from refinedet.scene.output.webmap import write_map
 from refinedet.scene.output.writers import write_results
 from refinedet.scene.result import SceneResult
-from refinedet.scene.stream import WindowDetections
+from refinedet.scene.search.journal import Journal
+from refinedet.scene.search.stream import WindowDetections
 from refinedet.weights import shipped_weights
 
 __all__ = [

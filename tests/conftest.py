@@ -161,7 +161,7 @@ def _time(seconds: float) -> str:
     return (_FIRST + timedelta(seconds=seconds)).isoformat(timespec="microseconds")
 
 
-def _annotation(lines: int, samples: int, steering: float) -> str:
+def _orbit() -> str:
     orbit = ""
     for second in range(-60, 121, 10):
         turn = _RATE * second
@@ -170,6 +170,10 @@ def _annotation(lines: int, samples: int, steering: float) -> str:
         orbit += (
             f"<orbit>{_elements(time=_time(second), position=_elements(**at), velocity=_elements(**speed))}</orbit>"
         )
+    return orbit
+
+
+def _annotation(lines: int, samples: int, steering: float) -> str:
     points = ""
     for line in sorted({*range(0, lines, max(1, lines // 8)), lines - 1}):
         for pixel in sorted({*range(0, samples, max(1, samples // 12)), samples - 1}):
@@ -202,7 +206,7 @@ def _annotation(lines: int, samples: int, steering: float) -> str:
             azimuthSteeringRate=steering,
         ),
         downlinkInformationList=downlinks,
-        orbitList=orbit,
+        orbitList=_orbit(),
     )
     image = _elements(
         productFirstLineUtcTime=_time(0),

@@ -26,7 +26,7 @@ from eight_bits_pictures import ssdd_chips
 from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
-from sea_levels import real_ships, simulated, slick_ships
+from sea_scenes import real_ships, simulated, slick_ships
 
 from refinedet.boxes import Boxes, as_boxes
 from refinedet.config.options.detect import SceneSettings

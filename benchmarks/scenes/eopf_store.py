@@ -13,27 +13,19 @@ from __future__ import annotations
 import argparse
 import re
 import sys
-import warnings
 from collections.abc import Sequence
-from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal, get_args
+from typing import Any, get_args
 from xml.etree.ElementTree import Element
 
 import numpy as np
 import zarr
-from defusedxml.ElementTree import parse
-from numcodecs import Blosc
-from numpy.typing import NDArray
-from zarr.codecs import ZstdCodec
+from eopf_parts import Annotated, Layout, StoreArrays, annotated, laid, numbers, padded, plain, rounded, snake
 
 from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import FileError, RefineDetError
 from refinedet.scene.source import open_source
 from refinedet.tiling import Window
-
-Layout = Literal["cpm2", "cpm2-degraded", "cpm3"]
-Array = NDArray[Any]
 
 _ROWS = {"cpm2": 2048, "cpm2-degraded": 5048, "cpm3": 4096}
 """Rows of a chunk of pixels."""
@@ -59,32 +51,6 @@ def main() -> int:
     return 0
 
 
-@dataclass(frozen=True, slots=True)
-class Annotated:
-    """Metadata of one polarisation of a product in SAFE format."""
-
-    polarisation: str
-    """VV, VH, HH or HV."""
-    annotation: Element
-    calibration: Element
-    noise: Element
-
-    @property
-    def first(self) -> np.datetime64:
-        """Time of the first line."""
-        return np.datetime64(self.image("productFirstLineUtcTime"), "ns")
-
-    @property
-    def last(self) -> np.datetime64:
-        """Time of the last line."""
-        seconds = (int(self.image("numberOfLines")) - 1) * float(self.image("azimuthTimeInterval"))
-        return self.first + np.timedelta64(round(seconds * 1e6), "us")
-
-    def image(self, name: str) -> str:
-        """Text of the image information."""
-        return self.annotation.findtext(f"imageAnnotation/imageInformation/{name}") or ""
-
-
 def write_store(product: Path, out: Path, layout: Layout = "cpm2", chunks: tuple[int, int] | None = None) -> Path:
     """Write the store of all polarisations whose rasters a product has; `chunks` are the rows and columns of one.
 
@@ -93,7 +59,7 @@ def write_store(product: Path, out: Path, layout: Layout = "cpm2", chunks: tuple
     """
     if out.exists():
         raise FileError(f"expected nothing at {out}, found something; name another folder")
-    found = [_annotated(product, path) for path in sorted(product.glob("measurement/*.tif*"))]
+    found = [annotated(product, path) for path in sorted(product.glob("measurement/*.tif*"))]
     if not found:
         raise FileError(f"expected rasters in {product}/measurement, found none; name a whole product")
     writer = _Writer(out, layout, chunks or (_ROWS[layout], _COLUMNS[layout]))
@@ -103,23 +69,8 @@ def write_store(product: Path, out: Path, layout: Layout = "cpm2", chunks: tuple
     return out
 
 
-def _annotated(product: Path, raster: Path) -> Annotated:
-    stem, folder = raster.stem, product / "annotation"
-    paths = [
-        folder / f"{stem}.xml",
-        *(folder / "calibration" / f"{kind}-{stem}.xml" for kind in ("calibration", "noise")),
-    ]
-    annotation, calibration, noise = (parse(path).getroot() for path in paths)
-    return Annotated(annotation.findtext("adsHeader/polarisation") or "", annotation, calibration, noise)
-
-
-class _Writer:
+class _Writer(StoreArrays):
     """Store under construction."""
-
-    def __init__(self, out: Path, layout: Layout, chunks: tuple[int, int]) -> None:
-        self.layout, self.chunks = layout, chunks
-        self.version: Literal[2, 3] = 3 if layout == "cpm3" else 2
-        self.root = zarr.open_group(out, mode="w", zarr_format=self.version)
 
     def write(self, product: Path, found: Sequence[Annotated]) -> None:
         first = found[0]
@@ -155,9 +106,7 @@ class _Writer:
             }
             return {"stac_discovery": {"properties": placeholders}, "other_metadata": {"title": "S01SIWGRD"}}
         parts = ("generalAnnotation", "imageAnnotation", "swathMerging")
-        kept = {
-            one.polarisation: {_snake(part): _plain(one.annotation.find(part)) for part in parts} for one in members
-        }
+        kept = {one.polarisation: {snake(part): plain(one.annotation.find(part)) for part in parts} for one in members}
         if self.version == 2:
             return {"other_metadata": kept[members[0].polarisation]}
         for one in kept.values():
@@ -171,7 +120,7 @@ class _Writer:
     def _pixels(self, group: zarr.Group, product: Path, members: Sequence[Annotated]) -> None:
         lines, samples = (int(members[0].image(f"numberOf{what}")) for what in ("Lines", "Samples"))
         planes = (len(members),) if self.version == 3 else ()
-        grd = self._create(
+        grd = self.create(
             group,
             "measurements/grd",
             np.dtype(np.uint16),
@@ -186,29 +135,29 @@ class _Writer:
                     band = (slice(top, top + high), slice(None))
                     grd[(plane, *band) if planes else band] = reader.read(Window(top, 0, high, samples))
         if self.layout == "cpm2-degraded":  # its times are no times
-            self._put(group, "measurements/azimuth_time", np.arange(lines, dtype=np.uint16), _AXES[:1])
+            self.put(group, "measurements/azimuth_time", np.arange(lines, dtype=np.uint16), _AXES[:1])
             return
         spacing = float(members[0].image("rangePixelSpacing"))
         last = members[0].last - members[0].first
         times = np.linspace(0, int(last.astype(np.int64)), lines).round().astype(np.int64)
-        self._put_times(group, "measurements/azimuth_time", times, _AXES[:1], members[0].first)
-        self._put(group, "measurements/ground_range", np.arange(samples) * spacing, _AXES[1:])
+        self.put_times(group, "measurements/azimuth_time", times, _AXES[:1], members[0].first)
+        self.put(group, "measurements/ground_range", np.arange(samples) * spacing, _AXES[1:])
         if self.version == 2:
-            self._put(group, "measurements/line", np.arange(lines), _AXES[:1])
-            self._put(group, "measurements/pixel", np.arange(samples), _AXES[1:])
+            self.put(group, "measurements/line", np.arange(lines), _AXES[:1])
+            self.put(group, "measurements/pixel", np.arange(samples), _AXES[1:])
         else:
-            self._names(group, "measurements", members)
+            self.put_names(group, "measurements", members)
 
     def _conditions(self, group: zarr.Group, members: Sequence[Annotated]) -> None:
         states = members[0].annotation.findall("generalAnnotation/orbitList/orbit")
         times = np.array([state.findtext("time") for state in states], "datetime64[ns]")
         micro = ((times - times[0]) // np.timedelta64(1, "us")).astype(np.int64)
-        self._put_times(group, "conditions/orbit/azimuth_time", micro, _AXES[:1], times[0], "microseconds")
+        self.put_times(group, "conditions/orbit/azimuth_time", micro, _AXES[:1], times[0], "microseconds")
         for kind in ("position", "velocity"):
             vectors = np.array(
                 [[float(state.findtext(f"{kind}/{axis}") or "nan") for axis in "xyz"] for state in states]
             )
-            self._put(group, f"conditions/orbit/{kind}", vectors, ("azimuth_time", "axis"))
+            self.put(group, f"conditions/orbit/{kind}", vectors, ("azimuth_time", "axis"))
         self._control_points(group, members)
 
     def _control_points(self, group: zarr.Group, members: Sequence[Annotated]) -> None:
@@ -223,24 +172,24 @@ class _Writer:
         named |= {"incidence_angle": "incidenceAngle", "elevation_angle": "elevationAngle"}
         for name, source in named.items():
             values = [np.array([float(p.findtext(source) or "nan") for p in some]).reshape(shape) for some in points]
-            self._put_each(group, f"conditions/gcp/{name}", values, axes)
+            self.put_each(group, f"conditions/gcp/{name}", values, axes)
         own = [np.array([p.findtext("azimuthTime") for p in some], "datetime64[ns]").reshape(shape) for some in points]
         epoch = np.datetime64(0, "ns")
         whole = (
             np.stack([(one - epoch).astype(np.int64) for one in own]) if self.version == 3 else own[0].astype(np.int64)
         )
         planes = ("polarization",) if self.version == 3 else ()
-        self._put_times(group, "conditions/gcp/azimuth_time_gcp", whole, (*planes, *axes), epoch)
+        self.put_times(group, "conditions/gcp/azimuth_time_gcp", whole, (*planes, *axes), epoch)
         if self.layout == "cpm2-degraded":
             lines, pixels = line, pixel
         else:
             step, spacing = (float(members[0].image(name)) for name in ("azimuthTimeInterval", "rangePixelSpacing"))
             of_lines = (lines * step * 1e6).round().astype(np.int64)
-            self._put_times(group, "conditions/gcp/azimuth_time", of_lines, axes[:1], members[0].first, "microseconds")
-            self._put(group, "conditions/gcp/ground_range", pixels * spacing, axes[1:])
+            self.put_times(group, "conditions/gcp/azimuth_time", of_lines, axes[:1], members[0].first, "microseconds")
+            self.put(group, "conditions/gcp/ground_range", pixels * spacing, axes[1:])
         if self.version == 2:
-            self._put(group, "conditions/gcp/line", lines.astype(np.uint32), axes[:1])
-            self._put(group, "conditions/gcp/pixel", pixels.astype(np.uint32), axes[-1:])
+            self.put(group, "conditions/gcp/line", lines.astype(np.uint32), axes[:1])
+            self.put(group, "conditions/gcp/pixel", pixels.astype(np.uint32), axes[-1:])
 
     def _quality(self, group: zarr.Group, members: Sequence[Annotated]) -> None:
         found = [one.calibration.findall("calibrationVectorList/calibrationVector") for one in members]
@@ -263,149 +212,54 @@ class _Writer:
         unit: str,
     ) -> None:
         """Write vectors as a table; each has its own pixels in the noise of version 2, else all share one axis."""
-        pixels = [_numbers(vector, "pixel") for vector in found[0]]
+        pixels = [numbers(vector, "pixel") for vector in found[0]]
         lines = np.array([int(vector.findtext("line") or 0) for vector in found[0]])
         axis = np.unique(np.concatenate(pixels))
         apart = self.version == 2 and folder.endswith("noise_range")
         tables = [
-            _padded([_numbers(vector, named[1]) for vector in some], np.nan)
+            padded([numbers(vector, named[1]) for vector in some], np.nan)
             if apart
-            else np.stack([_laid(axis, _numbers(vector, "pixel"), _numbers(vector, named[1])) for vector in some])
+            else np.stack([laid(axis, numbers(vector, "pixel"), numbers(vector, named[1])) for vector in some])
             for some in found
         ]
-        self._put_each(group, f"{folder}/{named[0]}", [table.astype(np.float32) for table in tables], _AXES)
+        self.put_each(group, f"{folder}/{named[0]}", [table.astype(np.float32) for table in tables], _AXES)
         spacing, step = float(one.image("rangePixelSpacing")), float(one.image("azimuthTimeInterval"))
         if self.version == 2:
             kind = np.int32 if apart else np.uint32
-            self._put(group, f"{folder}/line", lines.astype(kind), _AXES[:1])
-            places, axes = (_padded(pixels, -1), _AXES) if apart else (axis, _AXES[1:])
-            self._put(group, f"{folder}/pixel", places.astype(kind), axes)
+            self.put(group, f"{folder}/line", lines.astype(kind), _AXES[:1])
+            places, axes = (padded(pixels, -1), _AXES) if apart else (axis, _AXES[1:])
+            self.put(group, f"{folder}/pixel", places.astype(kind), axes)
             return
-        self._put(group, f"{folder}/ground_range", axis * spacing, _AXES[1:])
+        self.put(group, f"{folder}/ground_range", axis * spacing, _AXES[1:])
         seconds = lines * step
         whole = unit == "seconds" and np.allclose(seconds, seconds.round(), atol=step / 2)
         unit, count = ("seconds", 1) if whole else ("microseconds", 10**6)
-        self._put_times(group, f"{folder}/azimuth_time", _whole(seconds * count), _AXES[:1], one.first, unit)
+        self.put_times(group, f"{folder}/azimuth_time", rounded(seconds * count), _AXES[:1], one.first, unit)
 
     def _noise_blocks(self, group: zarr.Group, members: Sequence[Annotated]) -> None:
         folder = "quality/noise_azimuth"
         found = [one.noise.findall("noiseAzimuthVectorList/noiseAzimuthVector") for one in members]
-        lines = [[_numbers(block, "line") for block in some] for some in found]
-        factors = [[_numbers(block, "noiseAzimuthLut") for block in some] for some in found]
+        lines = [[numbers(block, "line") for block in some] for some in found]
+        factors = [[numbers(block, "noiseAzimuthLut") for block in some] for some in found]
         if self.version == 3:
             axis = np.unique(np.concatenate([one for some in lines for one in some]))
             step = float(members[0].image("azimuthTimeInterval"))
             tables = [
-                np.stack([_laid(axis, *one) for one in zip(*some, strict=True)], axis=1)
+                np.stack([laid(axis, *one) for one in zip(*some, strict=True)], axis=1)
                 for some in zip(lines, factors, strict=True)
             ]
-            self._put_each(group, f"{folder}/noise_azimuth_lut", tables, ("azimuth_time", "swath"))
-            self._put_times(group, f"{folder}/azimuth_time", _whole(axis * step * 1e9), _AXES[:1], members[0].first)
+            self.put_each(group, f"{folder}/noise_azimuth_lut", tables, ("azimuth_time", "swath"))
+            self.put_times(group, f"{folder}/azimuth_time", rounded(axis * step * 1e9), _AXES[:1], members[0].first)
         else:
-            table = _padded(factors[0], np.nan).astype(np.float32)
-            self._put(group, f"{folder}/noise_azimuth_lut", table, ("swath", "azimuth_time"))
-            places = _padded(lines[0], -1)[:, : table.shape[1]].astype(np.int32)
-            self._put(group, f"{folder}/line", places, ("swath", "azimuth_time"))
+            table = padded(factors[0], np.nan).astype(np.float32)
+            self.put(group, f"{folder}/noise_azimuth_lut", table, ("swath", "azimuth_time"))
+            places = padded(lines[0], -1)[:, : table.shape[1]].astype(np.int32)
+            self.put(group, f"{folder}/line", places, ("swath", "azimuth_time"))
         for edge in _BOUNDS:
-            name = _snake(edge) if self.version == 3 else _snake(edge).replace("azimuth_line", "azimuth_time")
+            name = snake(edge) if self.version == 3 else snake(edge).replace("azimuth_line", "azimuth_time")
             kind = np.float64 if self.version == 3 else np.int32
             bounds = [np.array([int(block.findtext(edge) or 0) for block in some]).astype(kind) for some in found]
-            self._put_each(group, f"{folder}/{name}", bounds, ("swath",))
-
-    def _put_each(self, group: zarr.Group, name: str, values: Sequence[Array], axes: Sequence[str]) -> None:
-        """Write a table of each polarisation."""
-        if self.version == 3:
-            self._put(group, name, np.stack(values), ("polarization", *axes))
-            self._names(group, name.rpartition("/")[0], None)
-        else:
-            self._put(group, name, values[0], axes)
-
-    def _names(self, group: zarr.Group, folder: str, members: Sequence[Annotated] | None) -> None:
-        if members is not None:
-            names = np.array([one.polarisation for one in members])
-            with warnings.catch_warnings(action="ignore"):  # texts of a fixed length are no part of version 3 yet
-                self._put(group, f"{folder}/polarization", names, ("polarization",))
-
-    def _put_times(
-        self,
-        group: zarr.Group,
-        name: str,
-        counts: Array,
-        axes: Sequence[str],
-        since: np.datetime64,
-        unit: str = "nanoseconds",
-    ) -> None:
-        array = self._put(group, name, counts, axes)
-        array.attrs.update({"units": f"{unit} since {str(since).replace('T', ' ')}", "calendar": "proleptic_gregorian"})
-
-    def _put(self, group: zarr.Group, name: str, values: Array, axes: Sequence[str]) -> zarr.Array[Any]:
-        array = self._create(group, name, values.dtype, values.shape, axes, values.shape)
-        array[...] = values
-        return array
-
-    def _create(
-        self,
-        group: zarr.Group,
-        name: str,
-        dtype: np.dtype[Any],
-        shape: tuple[int, ...],
-        axes: Sequence[str],
-        chunks: tuple[int, ...],
-    ) -> zarr.Array[Any]:
-        axes = ("polarization", *axes) if len(axes) < len(shape) else axes
-        chunks = (1, *chunks) if len(chunks) < len(shape) else chunks
-        fill = float("nan") if dtype.kind == "f" else None if self.version == 2 else "" if dtype.kind == "U" else 0
-        how: dict[str, Any] = {"shape": shape, "chunks": chunks, "dtype": dtype, "fill_value": fill}
-        if self.version == 3:
-            return group.create_array(name, **how, compressors=ZstdCodec(level=0), dimension_names=axes)
-        blosc = Blosc(cname="zstd", clevel=3, shuffle=2)
-        return group.create_array(
-            name, **how, compressors=blosc, filters=None, attributes={"_ARRAY_DIMENSIONS": list(axes)}
-        )
-
-
-def _numbers(element: Element, name: str) -> NDArray[np.float64]:
-    return np.array((element.findtext(name) or "").split(), np.float64)
-
-
-def _padded(rows: Sequence[NDArray[np.float64]], fill: float) -> NDArray[np.float64]:
-    """Rows of several lengths as a table, padded at their ends."""
-    whole = np.full((len(rows), max(map(len, rows))), fill)
-    for row, values in zip(whole, rows, strict=True):
-        row[: len(values)] = values
-    return whole
-
-
-def _laid(axis: NDArray[np.float64], places: NDArray[np.float64], values: NDArray[np.float64]) -> NDArray[np.float64]:
-    """Values at some places of an axis, NaN elsewhere."""
-    count = min(len(places), len(values))
-    whole = np.full(len(axis), np.nan)
-    whole[np.searchsorted(axis, places[:count])] = values[:count]
-    return whole
-
-
-def _whole(values: NDArray[np.float64]) -> NDArray[np.int64]:
-    return values.round().astype(np.int64)
-
-
-def _snake(name: str) -> str:
-    return re.sub(r"(?<=[a-z0-9])(?=[A-Z])", "_", name).lower()
-
-
-def _plain(element: Element | None) -> Any:
-    """Element of an annotation as attributes have it: names in lower case, lists as lists, numbers as numbers."""
-    if element is None:
-        return {}
-    children = list(element)
-    if element.tag.endswith("List"):
-        return [_plain(child) for child in children]
-    if children:
-        return {_snake(child.tag): _plain(child) for child in children}
-    text = element.text or ""
-    try:
-        return float(text) if "." in text or "e" in text else int(text)
-    except ValueError:
-        return text
+            self.put_each(group, f"{folder}/{name}", bounds, ("swath",))
 
 
 if __name__ == "__main__":

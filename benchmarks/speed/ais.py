@@ -62,7 +62,7 @@ def main() -> None:
 
 def read(path: Path) -> dict[str, Any]:
     """Read a file around the scene; returns seconds and counts."""
-    from refinedet.ais.reading.formats.opening import load_pyarrow
+    from refinedet.ais.reading.packages import load_pyarrow
     from refinedet.ais.reading.read import read_ais
 
     load_pyarrow().set_cpu_count(2)

@@ -57,32 +57,28 @@ def size_text(count: int | None) -> str:
 
 
 def _print_all(found: list[dict[str, Any]]) -> None:
+    """Print a line of figures for each data set, and below it what it is, on as many lines as the terminal needs."""
+    from rich.padding import Padding
+    from rich.segment import Segment, Segments
     from rich.table import Table
-    from rich.text import Text
 
     table = Table(box=None, pad_edge=False, header_style="bold")
     table.add_column("data set", no_wrap=True, style="bold")
     table.add_column("from", no_wrap=True)
-    for title in ("images", "size"):
+    for title in ("images", "size", "classes"):
         table.add_column(title, no_wrap=True, justify="right")
-    table.add_column("classes", no_wrap=True, justify="right")
     table.add_column("content", no_wrap=True)
-    table.add_column("what")  # only this column may shrink
     for one in found:
         own = one["from"] in {"your folder", "made here"}
         images = "" if own else f"{one['images']:,}" if one["images"] else _UNKNOWN
         size = "" if own else size_text(one["size_bytes"])
         classes = str(len(one["classes"]) or "yours")
-        table.add_row(
-            one["name"],
-            one["from"],
-            images,
-            size,
-            classes,
-            _trust(one),
-            Text(one["title"], no_wrap=True, overflow="ellipsis"),
-        )
-    out.print(table, soft_wrap=False)
+        table.add_row(one["name"], one["from"], images, size, classes, _trust(one))
+    head, *lines = out.render_lines(table, pad=False)
+    out.print(Segments([*head, Segment.line()]), end="")
+    for line, one in zip(lines, found, strict=True):
+        out.print(Segments([*line, Segment.line()]), end="")
+        out.print(Padding(one["title"], (0, 0, 0, 2), expand=False), soft_wrap=False)
     out.print(
         "\n`refinedet datasets NAME` shows the details: licence, citation, split rule, checksums, and manual steps."
     )

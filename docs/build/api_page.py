@@ -33,8 +33,14 @@ def text() -> str:
     parts = [_INTRO]
     for title in _ORDER:
         parts.append(f"## {title}\n")
-        parts += [f"::: {home(name)}.{name}\n" for name in refinedet.__all__ if group[name] == title]
+        parts += [_entry(name) for name in refinedet.__all__ if group[name] == title]
     return "\n".join(parts)
+
+
+def _entry(name: str) -> str:
+    """Entry of a name; that of a scene's result also shows the fields, which its class inherits."""
+    inherited = "    options:\n      inherited_members: true\n" if name == "SceneResult" else ""
+    return f"::: {home(name)}.{name}\n{inherited}"
 
 
 def home(name: str) -> str:

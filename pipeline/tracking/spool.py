@@ -8,16 +8,18 @@ MLflow.
 from __future__ import annotations
 
 import json
+import logging
 import shutil
 import sqlite3
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from dataclasses import dataclass
 from hashlib import sha256
 from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+_LOGGER = logging.getLogger(__name__)
 _WAIT_SECONDS = 60.0
 _ROWS_AT_ONCE = 500
 _TABLES = """
@@ -43,16 +45,18 @@ class Spool:
     """Queues of all runs of all stores. Every method opens the file anew, so that threads may share a spool."""
 
     def __init__(self, folder: Path) -> None:
-        """Use `folder`, created if it is missing.
+        """Use `folder`, created if it is missing; copies left by a killed process are removed.
 
         Raises:
             OSError, sqlite3.Error: it cannot be written; all methods raise these errors.
         """
         self.files = folder / "files"
         self._folder = folder
+        self._copying = folder / "copying.lock"
         self.files.mkdir(parents=True, exist_ok=True)
         with self._connection() as database:
             database.executescript(_TABLES)
+        self._remove_orphans()
 
     def add(self, store: str, run: str, kind: str, content: Mapping[str, Any]) -> None:
         """Queue one entry; it is on disk when this returns."""
@@ -64,16 +68,17 @@ class Spool:
         """Queue a copy of a file or folder as it is now; `content["copy"]` will name it, relative to `files`."""
         name = f"{uuid4().hex}/{path.name}"
         place = self.files / name
-        place.parent.mkdir()
-        try:
-            if path.is_dir():
-                shutil.copytree(path, place)
-            else:
-                shutil.copy2(path, place)
-            self.add(store, run, kind, {**content, "copy": name})
-        except BaseException:
-            shutil.rmtree(place.parent, ignore_errors=True)
-            raise
+        with _shared(self._copying, wait_seconds=_WAIT_SECONDS):
+            place.parent.mkdir()
+            try:
+                if path.is_dir():
+                    shutil.copytree(path, place)
+                else:
+                    shutil.copy2(path, place)
+                self.add(store, run, kind, {**content, "copy": name})
+            except BaseException:
+                shutil.rmtree(place.parent, ignore_errors=True)
+                raise
 
     def stores(self) -> list[str]:
         """Stores with waiting entries."""
@@ -136,6 +141,19 @@ class Spool:
         except Busy:
             yield False
 
+    def _remove_orphans(self) -> None:
+        """Remove copies without an entry; while a process copies, which makes its entry at the end, all stay."""
+        if not any(self.files.iterdir()):
+            return
+        with suppress(Busy), exclusive(self._copying, wait_seconds=0):
+            entries = self._rows("""SELECT content FROM entries WHERE content LIKE '%"copy"%'""")
+            named = {json.loads(content).get("copy", "").split("/")[0] for (content,) in entries}
+            orphans = [place for place in self.files.iterdir() if place.name not in named]
+            for place in orphans:
+                shutil.rmtree(place, ignore_errors=True)
+            if orphans:
+                _LOGGER.info("%s: removed what a killed process left, copies: %d", self.files, len(orphans))
+
     @contextmanager
     def _connection(self) -> Iterator[sqlite3.Connection]:
         with closing(sqlite3.connect(self._folder / "queue.db", timeout=_WAIT_SECONDS)) as database, database:
@@ -155,15 +173,29 @@ class Busy(Exception):  # noqa: N818 - it is a state of affairs
 
 @contextmanager
 def exclusive(lock: Path, *, wait_seconds: float) -> Iterator[None]:
-    """Hold the lock file `lock`; the end of the process releases it in every case.
+    """Hold the lock file `lock` alone; the end of the process releases it in every case.
 
     Raises:
         Busy: it was not free for `wait_seconds`.
     """
+    with _locked(lock, wait_seconds, "BEGIN EXCLUSIVE"):
+        yield
+
+
+@contextmanager
+def _shared(lock: Path, *, wait_seconds: float) -> Iterator[None]:
+    """Hold the lock file `lock` beside others that share it, as `exclusive`."""
+    with _locked(lock, wait_seconds, "BEGIN", "SELECT * FROM sqlite_master"):
+        yield
+
+
+@contextmanager
+def _locked(lock: Path, wait_seconds: float, *statements: str) -> Iterator[None]:
     lock.parent.mkdir(parents=True, exist_ok=True)
     with closing(sqlite3.connect(lock, timeout=wait_seconds)) as connection:
         try:
-            connection.execute("BEGIN EXCLUSIVE")
+            for statement in statements:
+                connection.execute(statement).fetchall()
         except sqlite3.OperationalError as error:
             if error.sqlite_errorcode == sqlite3.SQLITE_BUSY:
                 raise Busy(str(lock)) from error

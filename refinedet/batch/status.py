@@ -24,7 +24,8 @@ from refinedet.system.resuming import differences
 from refinedet.wording import first_of
 
 NAME = "archive.jsonl"
-_TITLE = "refinedet archive 2"
+_TITLES = "refinedet archive "
+_TITLE = f"{_TITLES}2"
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +43,7 @@ class SceneArchiveStatus:
         self.path, self._log = path, log
         self._finished: dict[str, FinishedScene] = {}  # absolute name -> scene whose last line is no failure
         self._head: dict[str, Any] | None = None
+        self._other_title: str | None = None
         self._read()
 
     @property
@@ -66,8 +68,14 @@ class SceneArchiveStatus:
         """Compare the settings and workers of this run, or a part of them, with the first line.
 
         Raises:
-            InputError: other settings, workers or code made the results in this folder.
+            InputError: other settings, workers or code, or another version, made the results in this folder.
         """
+        if self._other_title is not None:
+            raise InputError(
+                f"expected the status of an archive of this version ({_TITLE}) at {self.path}, found that of another "
+                f"version ({self._other_title}), which cannot be continued; name another `out`, or replace all results "
+                "with `overwrite`"
+            )
         changed = differences(self._head["run"], _plain(run)) if self._head else []
         if changed:
             raise InputError(
@@ -82,11 +90,13 @@ class SceneArchiveStatus:
             InputError: as `check`.
             FileError: the file cannot be written.
         """
-        if self._head and not replaces:
+        if not replaces:
             self.check(run)
-            return
+            if self._head:
+                return
         self._log.cut(0)
         self._finished.clear()
+        self._other_title = None
         self._head = {"title": _TITLE, "run": _plain(run), "replaces": replaces}
         self._add(self._head)
 
@@ -137,10 +147,13 @@ class SceneArchiveStatus:
                     break  # damaged by a kill
                 try:
                     line = json.loads(text)
-                    if number:
-                        self._take(line)
-                    else:
+                    if not number:
+                        self._other_title = _other_title(line)
+                        if self._other_title is not None:
+                            return  # the file stays as it is, unless `begin` replaces it
                         self._head = _checked_head(line)
+                    else:
+                        self._take(line)
                 except (ValueError, KeyError, TypeError, RecursionError) as error:
                     raise FileError(
                         f"expected the status of an archive at {self.path}, found something else in line {number + 1}; "
@@ -161,6 +174,12 @@ def open_status(path: Path) -> Iterator[SceneArchiveStatus]:
     """
     with open_line_log(path, "the status of the archive", "name another `out`") as log:
         yield SceneArchiveStatus(path, log)
+
+
+def _other_title(line: Any) -> str | None:
+    """Title of a status that another version of refinedet wrote; None for any other file."""
+    title = line["title"]
+    return title if title != _TITLE and str(title).startswith(_TITLES) else None
 
 
 def _checked_head(line: Any) -> dict[str, Any]:

@@ -14,7 +14,8 @@ from refinedet.catalogues.items import CatalogueScene
 from refinedet.catalogues.search import Found
 from refinedet.geo.pixels import pixels_of
 from refinedet.geo.sheet import Sheet
-from refinedet.scene.output.map_page import Column, MapPage, Words, columns_of, place_grid, write_page
+from refinedet.scene.output.map_page import MapPage, Words, columns_of, place_grid, write_page
+from refinedet.scene.views.page_columns import Column
 from refinedet.utc import utc_text
 from refinedet.wording import counted
 

@@ -9,7 +9,7 @@ from pydantic import Field
 
 from refinedet.catalogues.known import COLLECTION
 from refinedet.config.base import Settings, check, validated
-from refinedet.config.options.option import Effect, option
+from refinedet.config.options.option import Effect, option, overwrite_option
 
 
 @validated(frozen=True, slots=True)
@@ -35,7 +35,7 @@ class SearchSettings(Settings):
         metavar="DIR",
         default_text="none: only print a table",
     )
-    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+    overwrite: bool = overwrite_option()
 
     def __post_init__(self) -> None:
         check(self.out is not None or not self.overwrite, "overwrite", "none without `out`", self.overwrite)

@@ -120,7 +120,7 @@ class CloudScene:
 
         address = self.store_address()
         assert address is not None  # noqa: S101 - `products.measurement_of` has asked
-        self._store = self._store or RemoteStore(self, address)
+        self._store = self._store or RemoteStore(address, self.file)
         return self._store
 
     def _content(self) -> bytes:

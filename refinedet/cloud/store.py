@@ -7,7 +7,7 @@ root's `zarr.json`. A store without consolidated metadata cannot be listed at a 
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from hashlib import sha256
 from pathlib import PurePosixPath
 from typing import TYPE_CHECKING, Any
@@ -15,11 +15,11 @@ from typing import TYPE_CHECKING, Any
 from refinedet.cloud.answers import AbsentError
 from refinedet.errors import FileError, InputError
 from refinedet.files import is_safe_path, parse_json
+from refinedet.raster.stores.files import check_size, folders_in
 
 if TYPE_CHECKING:
     from refinedet.cloud.address import Address
     from refinedet.cloud.remote_file import RemoteFile
-    from refinedet.cloud.scene import CloudScene
 
 MAX_METADATA_BYTES = 64 << 20
 """Most bytes of consolidated metadata. Those of a real product have 1.3 million."""
@@ -27,16 +27,16 @@ _SECOND, _THIRD = ".zmetadata", "zarr.json"
 
 
 class RemoteStore:
-    """Files of the store of a scene at an address: `raster.stores.StoreFiles`."""
+    """Files of a store at an address: `raster.stores.StoreFiles`."""
 
-    def __init__(self, scene: CloudScene, address: Address) -> None:
-        """Fetch the metadata of the store at an address.
+    def __init__(self, address: Address, file_at: Callable[[Address], RemoteFile]) -> None:
+        """Fetch the metadata of the store at an address; `file_at` opens the file at an address within it.
 
         Raises:
             FileError: they cannot be fetched, or there are none.
             InputError: they are too large, or are no consolidated metadata.
         """
-        self._scene, self._address = scene, address
+        self._address, self._file_at = address, file_at
         self._file, content = self._fetched()
         self._sha256 = sha256(content).hexdigest()
         self._documents = _documents(content, str(self._file))
@@ -83,18 +83,12 @@ class RemoteStore:
         size = self.size(name)
         if size is None:
             return None
-        if size > most:
-            raise InputError(
-                f"expected at most {most:,} bytes in {name} of {self.path}, found {size:,}; it is no genuine one"
-            )
+        check_size(self.path, name, size, most)
         return self._documents[name] if name in self._documents else self._chunk(name).read_at(0, size)
 
     def folders(self, name: str) -> list[str]:
         """Names of the groups and arrays in a group, sorted."""
-        folder = PurePosixPath(name)
-        depth = len(folder.parts)
-        inside = (path.parts for path in map(PurePosixPath, self._documents) if folder in path.parents)
-        return sorted({parts[depth] for parts in inside if len(parts) > depth + 1})
+        return folders_in(PurePosixPath(name), self._documents)
 
     def _is_chunk(self, name: str) -> bool:
         """True for a file within an array; no other file is ever requested."""
@@ -103,12 +97,12 @@ class RemoteStore:
         return in_array and path.name != _THIRD and not path.name.startswith(".")
 
     def _chunk(self, name: str) -> RemoteFile:
-        return self._scene.file(self._address.inside(name))
+        return self._file_at(self._address.inside(name))
 
     def _fetched(self) -> tuple[RemoteFile, bytes]:
         first: FileError | None = None
         for name in (_SECOND, _THIRD):
-            file = self._scene.file(self._address.inside(name))
+            file = self._file_at(self._address.inside(name))
             try:
                 size = file.size
             except FileError as error:

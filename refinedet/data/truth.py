@@ -84,7 +84,8 @@ class ImageTruth:
     def add(self, corners_xyxy: Corners, label: int, *, ignored: bool, drawn_as: str = "box") -> None:
         """Add a box, cut to the image; a box without area, outside the image, repeated or not finite is dropped.
 
-        A box derived from another drawing, `drawn_as`, is counted.
+        Of equal boxes of one class, one stays; it is an object if any of them is, whatever their order. A box derived
+        from another drawing, `drawn_as`, is counted.
         """
         found = _clipped(corners_xyxy, self._size)
         if isinstance(found, str):
@@ -93,6 +94,7 @@ class ImageTruth:
         row, clipped = (*found[0], float(label)), found[1]
         if row in self._rows:
             self._changes.drop("repeated", self._name, corners_xyxy)
+            self._rows[row] &= ignored
             return
         if clipped:
             self._changes.clip(self._name, corners_xyxy)
@@ -101,7 +103,10 @@ class ImageTruth:
         self._rows[row] = ignored
 
     def ignore(self, reason: str, labels: Iterable[int], corners_xyxy: Corners | None = None) -> None:
-        """Ignore the region of an object that cannot be read; without corners it may lie anywhere in the image."""
+        """Ignore the region of an object that cannot be read; without corners it may lie anywhere in the image.
+
+        An object with the same box stays an object.
+        """
         found = "malformed" if corners_xyxy is None else _clipped(corners_xyxy, self._size)
         if found == "outside the image":
             self._changes.drop(found, self._name, corners_xyxy)

@@ -34,8 +34,8 @@ from refinedet.wording import first_of
 
 if TYPE_CHECKING:
     from refinedet.scene.identity import RunIdentity
-    from refinedet.scene.journal import Journal
     from refinedet.scene.result import SceneResult
+    from refinedet.scene.search.journal import Journal
 
 Progress = Callable[[int, int], None]
 """Function of (finished windows, all windows) of a scene."""
@@ -89,7 +89,7 @@ class ShipFinder:
     def _search_scene(
         self, scene: Scene, files: Mapping[str, Path] | None, progress: Progress | None
     ) -> Callable[[], DetectionRun]:
-        from refinedet.scene.journal import Journal
+        from refinedet.scene.search.journal import Journal
 
         if files is None:
             files = plan_files(scene, self._settings.output, ais=self._settings.ais.ais is not None)

@@ -23,19 +23,19 @@ from refinedet.errors import FileError, InputError
 from refinedet.geo.position import locate
 from refinedet.predictors.predictor import Predictor
 from refinedet.raster import SceneReader
-from refinedet.scene.dual import detect_all, label_of, merge_searches, notes_of, read_as, seen_polarisations
 from refinedet.scene.identity import RunIdentity, run_identity, scene_sha256
-from refinedet.scene.journal import Journal, open_journal
 from refinedet.scene.land.survey import Surroundings, survey
 from refinedet.scene.metadata import read_metadata
-from refinedet.scene.missing_areas import missing_areas
 from refinedet.scene.naming import scene_name
 from refinedet.scene.result import SceneResult
+from refinedet.scene.search.dual import detect_all, label_of, merge_searches, notes_of, read_as, seen_polarisations
+from refinedet.scene.search.journal import Journal, open_journal
+from refinedet.scene.search.missing_areas import missing_areas
+from refinedet.scene.search.stream import Stream
+from refinedet.scene.search.window_search import Progress, SearchLimits, WindowSearch, prepare_all
 from refinedet.scene.sentinel1.annotation import Annotation
 from refinedet.scene.ships.describe import SceneAsRead, Ships, describe_ships
 from refinedet.scene.source import open_polarisations, settings_of
-from refinedet.scene.stream import Stream
-from refinedet.scene.window_search import Progress, SearchLimits, WindowSearch, prepare_all
 from refinedet.system.concurrency import start_thread
 from refinedet.system.stopwatch import Stopwatch
 from refinedet.tiling import WINDOWS_TOGETHER

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from refinedet.files import atomic_path
-from refinedet.scene.output.drawing import Canvas
+from refinedet.scene.views.drawing import Canvas
 from refinedet.traffic.density import Density, Grid
 
 _COLUMNS = 4

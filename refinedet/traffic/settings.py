@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 from pydantic import Field
 
 from refinedet.config.base import Count, Positive, Settings, Share, check, validated
-from refinedet.config.options.option import Effect, option
+from refinedet.config.options.option import Effect, option, overwrite_option
 
 Period = Literal["month"]
 AisState = Literal["matched", "dark", "unknown"]
@@ -30,7 +30,7 @@ class FixedSettings(Settings):
     out: Path | None = option(
         None, "GeoJSON to write.", Effect.FILES, metavar="FILE", default_text="fixed.geojson in the archive's folder"
     )
-    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+    overwrite: bool = overwrite_option()
 
 
 @validated(frozen=True, slots=True)
@@ -54,7 +54,7 @@ class DensitySettings(Settings):
     out: Path | None = option(
         None, "GeoTIFF to write.", Effect.FILES, metavar="FILE", default_text="density.tif in the archive's folder"
     )
-    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+    overwrite: bool = overwrite_option()
 
     def __post_init__(self) -> None:
         fits = self.fixed is not None or self.fixed_m == _NEAR_M

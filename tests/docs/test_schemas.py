@@ -12,8 +12,8 @@ import refinedet
 from refinedet.data.simulation.settings import SimulationSettings
 from refinedet.data.simulation.simulating import simulate_files
 from refinedet.detection.outcome import DetectionRun
-from refinedet.scene.output.columns import MEASURES
 from refinedet.scene.reported import AIS_COLUMNS
+from refinedet.scene.views.columns import MEASURES
 
 SCHEMAS = Path(__file__).resolve().parents[2] / "docs" / "reference" / "schemas"
 

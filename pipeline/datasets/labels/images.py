@@ -16,8 +16,8 @@ IMAGE_SUFFIXES = (".jpg", ".jpeg", ".png", ".tif", ".tiff")
 """Suffixes of images in small letters, the usual ones first."""
 IMAGE_FOLDERS = ("images", "Images", "JPEGImages", "imgs", ".")
 """Usual names of the folder of the images, relative to the labels."""
-_DEPTH, _MOST = 6, 500_000
-"""Depth of folders below the labels, and number of files, among which images are searched for."""
+MOST_FILES = 500_000
+"""Largest number of files among which images are searched for, below a folder that was not named for its images."""
 _HOLDERS = {"result", "results", "coco", "json", "jsons", "voc"}
 _HOLDERS_BEGIN = ("annot", "label", "xml", "bbox")
 """Names of folders for labels only, and beginnings of such names: images lie beside them."""
@@ -38,6 +38,8 @@ class ImageFinder:
     for all."""
     roots: Sequence[Path]
     """Folders below which images are searched for by name if none of `folders` has them, in this order."""
+    most_files: int | None = MOST_FILES
+    """Largest number of files below a root; None: any number."""
     moved: list[str] = field(default_factory=list)
     """Names whose image was found at another place."""
 
@@ -48,7 +50,7 @@ class ImageFinder:
 
         Raises:
             FileError: more than half of the names have no image.
-            InputError: a name fits several images, or two names lead to one image.
+            InputError: a name fits several images, two names lead to one image, or too many files must be searched.
         """
         folder = self._folder(names)
         found: dict[str, Path] = {}
@@ -109,7 +111,7 @@ class ImageFinder:
     @cached_property
     def _indexes(self) -> list[dict[str, list[Path]]]:
         """File name -> paths of the images, for each root."""
-        return [_index(root) for root in dict.fromkeys(self.roots)]
+        return [_index(root, self.most_files) for root in dict.fromkeys(self.roots)]
 
     def _check(self, names: Sequence[str], found: dict[str, Path]) -> None:
         if 2 * len(found) < len(names):
@@ -157,7 +159,7 @@ def finder_around(source: Path, images: Path | None, split: str = "train") -> Im
         split: name of a folder in which the images may lie.
     """
     if images is not None:
-        return ImageFinder(source, [images], [images])
+        return ImageFinder(source, [images], [images], most_files=None)
     roots = roots_around(source.parent)
     stem = source.stem.removeprefix("instances_")
     inner = (split, stem, f"images/{split}", f"images/{stem}", *IMAGE_FOLDERS)
@@ -172,9 +174,13 @@ def roots_around(folder: Path) -> list[Path]:
 
 
 def names_by_stem(folder: Path, images: Path | None) -> dict[str, str]:
-    """Name without suffix -> name of each image in folder `images`, or else around labels in `folder`."""
-    roots = roots_around(folder) if images is None else [images]
-    return {place.stem: place.name for root in roots for place in images_below(root)}
+    """Name without suffix -> name of each image in folder `images`, or else around labels in `folder`.
+
+    Raises:
+        InputError: there are too many files around the labels.
+    """
+    roots, most = (roots_around(folder), MOST_FILES) if images is None else ([images], None)
+    return {place.stem: place.name for root in roots for place in images_below(root, most)}
 
 
 def name_of(stem: str, names: Mapping[str, str]) -> str:
@@ -182,27 +188,32 @@ def name_of(stem: str, names: Mapping[str, str]) -> str:
     return names.get(stem, f"{stem}{min(IMAGE_SUFFIXES)}")
 
 
-def _index(root: Path) -> dict[str, list[Path]]:
+def _index(root: Path, most_files: int | None) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = defaultdict(list)
-    for place in images_below(root):
+    for place in images_below(root, most_files):
         found[place.name].append(place)
     return found
 
 
-def images_below(root: Path) -> Iterator[Path]:
-    """Images in a folder and its subfolders to some depth, in order; hidden ones are left out."""
-    depth, count = len(root.parts), 0
+def images_below(root: Path, most_files: int | None = None) -> Iterator[Path]:
+    """Images in a folder and its subfolders, in order; hidden ones are left out.
+
+    Raises:
+        InputError: there are more than `most_files` files, images or not.
+    """
+    count = 0
     for folder, inner, files in os.walk(root):
         ours = folders_of_ours(Path(folder))
         inner[:] = sorted(name for name in inner if not name.startswith(".") and name not in ours)
-        if len(Path(folder).parts) - depth >= _DEPTH:
-            inner.clear()
+        count += len(files)
+        if most_files is not None and count > most_files:
+            raise InputError(
+                f"expected at most {most_files:,} files below {root}, where images are searched for, found more; "
+                "name the folder of the images in `images`"
+            )
         for name in sorted(files):
-            count += 1
             if not name.startswith(".") and Path(name).suffix.lower() in IMAGE_SUFFIXES:
                 yield Path(folder, name)
-        if count > _MOST:
-            return
 
 
 def folders_of_ours(folder: Path) -> set[str]:

@@ -22,7 +22,7 @@ from refinedet.errors import InputError
 from refinedet.geo.position import Position, locate
 from refinedet.radiometry import valid_mask
 from refinedet.raster import Reader, write_scene
-from refinedet.scene.notes import pixel_notes, position_notes
+from refinedet.scene.search.notes import pixel_notes, position_notes
 from refinedet.scene.source import open_source
 from refinedet.scene.windows.pixel_size import has_pixel_size, pixel_size_m, resample_reader
 from refinedet.stretch.stretch_limits import scene_limits

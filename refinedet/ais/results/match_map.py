@@ -13,11 +13,12 @@ from numpy.typing import NDArray
 
 from refinedet.geo.pixels import pixels_of
 from refinedet.geo.sheet import PIXEL_M, Sheet
-from refinedet.scene.output.columns import MEASURES
-from refinedet.scene.output.map_page import Column, MapPage, columns_of, measure, place_grid, write_page
+from refinedet.scene.output.map_page import MapPage, columns_of, place_grid, write_page
 from refinedet.scene.output.map_reports import COLUMNS as AIS
 from refinedet.scene.output.map_reports import reports_data, reports_in_words
 from refinedet.scene.reported import Reported
+from refinedet.scene.views.columns import MEASURES
+from refinedet.scene.views.page_columns import Column, measure
 from refinedet.wording import ships_in_words
 
 _USUAL_M = 60.0

@@ -6,8 +6,8 @@ from pathlib import Path
 from typing import Literal
 
 from refinedet.config.base import Positive, Settings, Share, validated
-from refinedet.config.options.ais import GAP_MIN, DateOrder, RadarView
-from refinedet.config.options.option import Effect, option
+from refinedet.config.options.ais import GAP_HELP, GAP_MIN, DateOrder, RadarView, date_order_option
+from refinedet.config.options.option import Effect, option, overwrite_option
 
 MatchFormat = Literal["geojson", "csv", "gpkg"]
 
@@ -28,15 +28,8 @@ class ViewSettings(RadarView):
 class MatchOptions(Settings):
     """Limits of a match, and its files."""
 
-    gap_min: Positive = option(
-        GAP_MIN, "Longest time in minutes between the image and the nearest AIS report of a ship."
-    )
-    date_order: DateOrder | None = option(
-        None,
-        "Order of day and month in dates of AIS files such as 05/06/2024.",
-        metavar="day-first|month-first",
-        default_text="as the dates or the time of the scene show",
-    )
+    gap_min: Positive = option(GAP_MIN, GAP_HELP)
+    date_order: DateOrder | None = date_order_option()
     score_min: Share = option(
         0.0, "Leave out detections below this score; they still explain why an AIS ship is unseen."
     )
@@ -54,4 +47,4 @@ class MatchOptions(Settings):
         True, "Write a map of the ships for the browser (one HTML file).", Effect.FILES, flag="--map/--no-map"
     )
     report: bool = option(False, "Write an HTML report with precision and recall.", Effect.FILES, flag="--report")
-    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+    overwrite: bool = overwrite_option()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -17,8 +17,20 @@ DateOrder = Literal["day-first", "month-first"]
 """Order of day and month in dates such as 05/06/2024."""
 
 GAP_MIN = 30.0
+GAP_HELP = "Longest time in minutes between the image and the nearest AIS report of a ship."
 SENTINEL_1_KM = 693.0
 """Altitude of Sentinel-1, in km."""
+
+
+def date_order_option() -> Any:
+    """Declare the option for the order of day and month in AIS files, which two commands have under two names."""
+    return option(
+        None,
+        "Order of day and month in dates of AIS files such as 05/06/2024.",
+        Effect.FILES,
+        metavar="day-first|month-first",
+        default_text="as the dates or the time of the scene show",
+    )
 
 
 @validated(frozen=True, slots=True)
@@ -74,19 +86,8 @@ class AisSettings(RadarView):
         metavar="FIELD=COLUMN",
         default_text="by their names",
     )
-    ais_date_order: DateOrder | None = option(
-        None,
-        "Order of day and month in dates of AIS files such as 05/06/2024.",
-        Effect.FILES,
-        metavar="day-first|month-first",
-        default_text="as the dates or the time of the scene show",
-    )
-    ais_gap_min: Positive | None = option(
-        None,
-        "Longest time in minutes between the image and the nearest AIS report of a ship.",
-        Effect.FILES,
-        default_text=f"{GAP_MIN:g}",
-    )
+    ais_date_order: DateOrder | None = date_order_option()
+    ais_gap_min: Positive | None = option(None, GAP_HELP, Effect.FILES, default_text=f"{GAP_MIN:g}")
 
     def __post_init__(self) -> None:
         for name in (

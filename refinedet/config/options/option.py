@@ -42,6 +42,11 @@ def option(default: Any, help: str, effect: Effect = Effect.SHIPS, **more: Any) 
     return field(default=default, metadata={_KEY: Option(help, effect, **more)})
 
 
+def overwrite_option() -> Any:
+    """Declare the option to replace existing results, which many commands have."""
+    return option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+
+
 def options(group: Any) -> Iterator[tuple[Field[Any], Option]]:
     """Fields of a settings class, or of an instance, that are options, in their order."""
     for one in fields(group):

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Literal
 
 from refinedet.config.base import Settings, check, validated
-from refinedet.config.options.option import Effect, option
+from refinedet.config.options.option import Effect, option, overwrite_option
 
 Format = Literal["geojson", "csv", "gpkg", "coco", "geoparquet", "kml", "fgb", "stac"]
 Outline = Literal["box", "oriented"]
@@ -45,7 +45,7 @@ class OutputSettings(Settings):
         flag="--map/--no-map",
         default_text="on, for an archive off",
     )
-    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+    overwrite: bool = overwrite_option()
     skip_existing: bool = option(
         False,
         "Skip scenes that already have complete results of the same scene, weights and settings.",

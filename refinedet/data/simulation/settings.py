@@ -7,7 +7,8 @@ from typing import Annotated
 from pydantic import Field
 
 from refinedet.config.base import Positive, Settings, Share, Whole, check, validated
-from refinedet.config.options.option import Effect, option
+from refinedet.config.options.ais import GAP_HELP
+from refinedet.config.options.option import option, overwrite_option
 from refinedet.config.scene_kind import SceneKind
 
 _Side = Annotated[int, Field(ge=64)]
@@ -35,9 +36,7 @@ class SimulationSettings(Settings):
         flag="--ais",
     )
     reporting: Share | None = option(None, "Share of the ships that report by AIS.", default_text="0.7")
-    gap_min: Positive | None = option(
-        None, "Longest time in minutes between the image and the nearest AIS report of a ship.", default_text="15"
-    )
+    gap_min: Positive | None = option(None, GAP_HELP, default_text="15")
     series: _Passes | None = option(
         None,
         "Number of passes over one area, days apart. Writes OUT_<time>.tif for each. All passes have the same "
@@ -46,7 +45,7 @@ class SimulationSettings(Settings):
     )
     platforms: Whole | None = option(None, "Number of platforms in a series.", default_text="8")
     turbines: Whole | None = option(None, "Number of wind turbines in a series.", default_text="12")
-    overwrite: bool = option(False, "Replace existing results.", Effect.NONE, flag="--overwrite")
+    overwrite: bool = overwrite_option()
 
     def __post_init__(self) -> None:
         for name in ("reporting", "gap_min"):

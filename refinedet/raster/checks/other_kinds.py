@@ -16,6 +16,7 @@ HEAD_BYTES = 2048
 _CEOS_NAME = re.compile(r"(IMG|LED|VOL|TRL)-|(VDF|LEA|DAT|NUL|IMOP)_", re.IGNORECASE)
 _ENVI = b"ENVI"
 _TAR = (257, b"ustar")
+_LFS = b"version https://git-lfs"
 _BLANK = b"\xef\xbb\xbf \r\n\t"
 """Bytes that may come before the first sign of XML."""
 
@@ -39,75 +40,53 @@ _SUBDATASETS = (
 _UNPACK = "unpack it, and name a raster or a product in it"
 _FETCH = "fetch it again"
 _DRAWING = "name the raster that it belongs to"
+_TILES = "name a raster; export a GeoPackage's tiles by gdal_translate"
+_BESIDE = "convert the file of pixels beside it: gdal_translate PIXELS scene.tif"
+_EXPORT = "export it in SNAP as GeoTIFF / BigTIFF, or convert a band: gdal_translate {stem}.data/BAND.img scene.tif"
 
-_BY_BYTES: tuple[tuple[bytes, OtherKind], ...] = (
-    (b"\x89HDF\r\n\x1a\n", OtherKind("an HDF5 or netCDF file", _SUBDATASETS)),
-    (b"\x0e\x03\x13\x01", OtherKind("an HDF4 file", _SUBDATASETS)),
-    (b"CDF\x01", OtherKind("a netCDF file", _SUBDATASETS)),
-    (b"CDF\x02", OtherKind("a netCDF file", _SUBDATASETS)),
-    (b"CDF\x05", OtherKind("a netCDF file", _SUBDATASETS)),
-    (b"NITF", OtherKind("a NITF file", _CONVERT)),
-    (b"NSIF", OtherKind("a NITF file", _CONVERT)),
-    (b'PRODUCT="', OtherKind("a product of Envisat or ERS", f"{_CONVERT}, which keeps its control points")),
-    (
-        _ENVI,
-        OtherKind(
-            "the header of an ENVI raster", "convert the file of pixels beside it: gdal_translate PIXELS scene.tif"
-        ),
-    ),
-    (b"EHFA_HEADER_TAG", OtherKind("an ERDAS Imagine file", _CONVERT)),
-    (b"\0\0\0\x0cjP  ", OtherKind("a JPEG 2000 file", _CONVERT)),
-    (b"\xff\x4f\xff\x51", OtherKind("a JPEG 2000 file", _CONVERT)),
-    (b"GRIB", OtherKind("a GRIB file", "such files hold weather, and no radar image")),
-    (b"GIF8", OtherKind("a GIF picture", _CONVERT)),
-    (b"BM", OtherKind("a BMP picture", _CONVERT)),
-    (b"RIFF", OtherKind("a WebP picture, a sound or a film", _CONVERT)),
-    (b"MATLAB ", OtherKind("a MATLAB file", "write the array with MATLAB's geotiffwrite, or with rasterio")),
-    (b"\x93NUMPY", OtherKind("a NumPy array", "write it as a GeoTIFF with rasterio")),
-    (b"PK\3\4", OtherKind("a zip archive", _UNPACK)),
-    (b"\x1f\x8b", OtherKind("a gzip archive", _UNPACK)),
-    (b"BZh", OtherKind("a bzip2 archive", _UNPACK)),
-    (b"\xfd7zXZ", OtherKind("an xz archive", _UNPACK)),
-    (b"7z\xbc\xaf", OtherKind("a 7z archive", _UNPACK)),
-    (b"Rar!", OtherKind("a RAR archive", _UNPACK)),
-    (b"%PDF", OtherKind("a PDF document", _DRAWING)),
-    (
-        b"SQLite format 3",
-        OtherKind(
-            "a GeoPackage or another SQLite file", "name a raster; export a GeoPackage's tiles by gdal_translate"
-        ),
-    ),
-    (b"\0\0\x27\x0a", OtherKind("a Shapefile", _DRAWING)),
-    (
-        b"version https://git-lfs",
-        OtherKind("a pointer of Git LFS in place of the file", "fetch the file: git lfs pull"),
-    ),
+_BY_BYTES: tuple[tuple[OtherKind, tuple[bytes, ...]], ...] = (
+    (OtherKind("an HDF5 or netCDF file", _SUBDATASETS), (b"\x89HDF\r\n\x1a\n",)),
+    (OtherKind("an HDF4 file", _SUBDATASETS), (b"\x0e\x03\x13\x01",)),
+    (OtherKind("a netCDF file", _SUBDATASETS), (b"CDF\x01", b"CDF\x02", b"CDF\x05")),
+    (OtherKind("a NITF file", _CONVERT), (b"NITF", b"NSIF")),
+    (OtherKind("a product of Envisat or ERS", f"{_CONVERT}, which keeps its control points"), (b'PRODUCT="',)),
+    (OtherKind("the header of an ENVI raster", _BESIDE), (_ENVI,)),
+    (OtherKind("an ERDAS Imagine file", _CONVERT), (b"EHFA_HEADER_TAG",)),
+    (OtherKind("a JPEG 2000 file", _CONVERT), (b"\0\0\0\x0cjP  ", b"\xff\x4f\xff\x51")),
+    (OtherKind("a GRIB file", "such files hold weather, and no radar image"), (b"GRIB",)),
+    (OtherKind("a GIF picture", _CONVERT), (b"GIF8",)),
+    (OtherKind("a BMP picture", _CONVERT), (b"BM",)),
+    (OtherKind("a WebP picture, a sound or a film", _CONVERT), (b"RIFF",)),
+    (OtherKind("a MATLAB file", "write the array with MATLAB's geotiffwrite, or with rasterio"), (b"MATLAB ",)),
+    (OtherKind("a NumPy array", "write it as a GeoTIFF with rasterio"), (b"\x93NUMPY",)),
+    (OtherKind("a zip archive", _UNPACK), (b"PK\3\4",)),
+    (OtherKind("a gzip archive", _UNPACK), (b"\x1f\x8b",)),
+    (OtherKind("a bzip2 archive", _UNPACK), (b"BZh",)),
+    (OtherKind("an xz archive", _UNPACK), (b"\xfd7zXZ",)),
+    (OtherKind("a 7z archive", _UNPACK), (b"7z\xbc\xaf",)),
+    (OtherKind("a RAR archive", _UNPACK), (b"Rar!",)),
+    (OtherKind("a PDF document", _DRAWING), (b"%PDF",)),
+    (OtherKind("a GeoPackage or another SQLite file", _TILES), (b"SQLite format 3",)),
+    (OtherKind("a Shapefile", _DRAWING), (b"\0\0\x27\x0a",)),
+    (OtherKind("a pointer of Git LFS in place of the file", "fetch the file: git lfs pull"), (_LFS,)),
 )
-_BY_WORDS: tuple[tuple[bytes, OtherKind], ...] = (
-    (b"<vrtdataset", OtherKind("a VRT file of GDAL, which may read any other file", "name the raster that it reads")),
+"""Kinds, and the bytes with which their files begin."""
+_BY_WORDS: tuple[tuple[OtherKind, tuple[bytes, ...]], ...] = (
     (
-        b"<dimap_document",
-        OtherKind(
-            "a product of ESA's SNAP (BEAM-DIMAP)",
-            "export it in SNAP as GeoTIFF / BigTIFF, or convert a band: gdal_translate {stem}.data/BAND.img scene.tif",
-        ),
+        OtherKind("a VRT file of GDAL, which may read any other file", "name the raster that it reads"),
+        (b"<vrtdataset",),
     ),
+    (OtherKind("a product of ESA's SNAP (BEAM-DIMAP)", _EXPORT), (b"<dimap_document",)),
+    (OtherKind("the metadata of a TerraSAR-X or PAZ product", _JOIN), (b"<level1product",)),
+    (OtherKind("the metadata of a RADARSAT-2 product", _JOIN), (b"rsi.ca/rs2",)),
+    (OtherKind("a KML file", _DRAWING), (b"<kml",)),
     (
-        b"<level1product",
-        OtherKind("the metadata of a TerraSAR-X or PAZ product", _JOIN),
-    ),
-    (
-        b"rsi.ca/rs2",
-        OtherKind("the metadata of a RADARSAT-2 product", _JOIN),
-    ),
-    (b"<kml", OtherKind("a KML file", _DRAWING)),
-    (b"<html", OtherKind("a web page, as servers send it in place of a file", f"{_FETCH}, perhaps after a login")),
-    (
-        b"<!doctype html",
         OtherKind("a web page, as servers send it in place of a file", f"{_FETCH}, perhaps after a login"),
+        (b"<html", b"<!doctype html"),
     ),
-    (b"<?xml", OtherKind("an XML file", _DRAWING)),
+    (OtherKind("an XML file", _DRAWING), (b"<?xml",)),
 )
+"""Kinds of XML, and words in small letters that are in their files; the first kind with a word counts."""
 _EMPTY = OtherKind("an empty file", _FETCH)
 _CEOS = OtherKind(
     "a CEOS file, as of ALOS PALSAR",
@@ -130,8 +109,9 @@ def _kind(path: RasterFile, head: bytes) -> OtherKind:
     if not head:
         return _EMPTY
     if head.lstrip(_BLANK).startswith(b"<"):
-        return next((kind for word, kind in _BY_WORDS if word in head.lower()), _MARKUP)
-    named = next((kind for magic, kind in _BY_BYTES if head.startswith(magic)), None)
+        small = head.lower()
+        return next((kind for kind, words in _BY_WORDS if any(word in small for word in words)), _MARKUP)
+    named = next((kind for kind, begins in _BY_BYTES if head.startswith(begins)), None)
     return named or _without_magic(path, head)
 
 

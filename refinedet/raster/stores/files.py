@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import zlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
@@ -106,7 +106,7 @@ class _Folder:
         size = self.size(name)
         if size is None:
             return None
-        _check_size(self.path, name, size, most)
+        check_size(self.path, name, size, most)
         try:
             with (self.path / name).open("rb") as stream:
                 return stream.read(most)
@@ -150,7 +150,7 @@ class _Zipped:
         entry = self.members.get(str(self.root / name))
         if entry is None:
             return None
-        _check_size(self.path, name, entry.file_size, most)
+        check_size(self.path, name, entry.file_size, most)
         try:
             with self.archive.open(entry) as stream:
                 return stream.read(most)
@@ -158,10 +158,7 @@ class _Zipped:
             raise _unreadable(self.path, error) from error
 
     def folders(self, name: str) -> list[str]:
-        folder = self.root / name
-        depth = len(folder.parts)
-        inside = (path.parts for path in map(PurePosixPath, self.members) if folder in path.parents)
-        return sorted({parts[depth] for parts in inside if len(parts) > depth + 1})
+        return folders_in(self.root / name, self.members)
 
 
 def _zipped(path: Path, archive: ZipFile) -> _Zipped:
@@ -178,7 +175,19 @@ def _zipped(path: Path, archive: ZipFile) -> _Zipped:
     return _Zipped(path, PurePosixPath(roots[0]), archive, members)
 
 
-def _check_size(store: Path, name: str, size: int, most: int) -> None:
+def folders_in(folder: PurePosixPath, names: Iterable[str]) -> list[str]:
+    """Names of the folders in a folder that holds some of the files with these names, sorted."""
+    depth = len(folder.parts)
+    inside = (path.parts for path in map(PurePosixPath, names) if folder in path.parents)
+    return sorted({parts[depth] for parts in inside if len(parts) > depth + 1})
+
+
+def check_size(store: Path | str, name: str, size: int, most: int) -> None:
+    """Check the size of a file of a store.
+
+    Raises:
+        InputError: it is larger than `most` bytes.
+    """
     if size > most:
         raise InputError(f"expected at most {most:,} bytes in {name} of {store}, found {size:,}; it is no genuine one")
 

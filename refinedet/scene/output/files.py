@@ -17,8 +17,8 @@ from refinedet.scene.naming import scene_stem
 from refinedet.scene.output.result_paths import DATASET, ais_paths, check_writable, result_paths
 
 if TYPE_CHECKING:
-    from refinedet.scene.output.imagery import Imagery
     from refinedet.scene.result import SceneResult  # its imports take a second
+    from refinedet.scene.views.imagery import Imagery
 
 _FORMATS: tuple[Format, ...] = ("geojson", "csv")
 _OUTLINED = {"geojson", "gpkg", "geoparquet", "kml", "fgb", "quicklook", "map", DATASET}
@@ -141,8 +141,8 @@ def _read_imagery(
     if not views:
         return None
     from refinedet.scene.output import quicklook, webmap
-    from refinedet.scene.output.imagery import read_imagery
     from refinedet.scene.output.writers import writing
+    from refinedet.scene.views.imagery import read_imagery
 
     with writing(views[0]):
         return read_imagery(scene, result, webmap.CUTOUTS if "map" in paths else quicklook.CUTOUTS, settings)

@@ -31,28 +31,6 @@ _GRID = 33
 """Number of nodes per side of the grid from which the page interpolates longitude and latitude."""
 _GRID_DIGITS = 9
 """Decimals of unit vectors; the rounding error is below a centimetre."""
-_UNITS = {"m": ("m", 0), "deg": ("°", 0), "db": ("dB", 1), "px": ("px", 0)}
-"""End of a measure's name -> unit and decimals."""
-
-
-@dataclass(frozen=True, slots=True)
-class Column:
-    """Column of the page: one value of each ship, with a heading."""
-
-    key: str
-    name: str
-    """Full name, such as `length`."""
-    unit: str = ""
-    digits: int = 0
-    table: bool = True
-    text: bool = False
-    spare: bool = False
-    """True to omit the value from the list of a chosen ship if it is unknown."""
-
-    def to_dict(self) -> dict[str, Any]:
-        """Plain values, with the heading."""
-        label = f"{self.name} ({self.unit})" if self.unit else self.name
-        return {name: getattr(self, name) for name in self.__slots__} | {"label": label}
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,13 +94,6 @@ def _page_parts() -> tuple[Template, str, str]:
     environment = Environment(loader=FileSystemLoader(_WEB), autoescape=True, undefined=StrictUndefined)
     script = "".join((_WEB / name).read_text(encoding="utf-8") for name in _SCRIPTS)
     return environment.get_template("map.html"), (_WEB / "map.css").read_text(encoding="utf-8"), script
-
-
-def measure(name: str) -> Column:
-    """Column of a measure of ships, by the name that it has in result files."""
-    stem, _, end = name.rpartition("_")
-    unit, digits = _UNITS.get(end, ("", 1))
-    return Column(name, (stem if unit else name).replace("_", " "), unit, digits)
 
 
 def place_grid(position: Position, width: int, height: int) -> dict[str, Any]:

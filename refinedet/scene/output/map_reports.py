@@ -10,8 +10,8 @@ from numpy.typing import NDArray
 
 from refinedet.geo.pixels import pixels_of
 from refinedet.geo.position import Position
-from refinedet.scene.output.map_page import Column
 from refinedet.scene.reported import Reported
+from refinedet.scene.views.page_columns import Column
 
 _DIGITS = 1
 

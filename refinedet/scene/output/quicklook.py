@@ -12,8 +12,6 @@ from refinedet.config.options.detect import SceneSettings
 from refinedet.files import atomic_path
 from refinedet.geo.compass import ground_axes, nice_length, north_xy, pixel_metres, place_text
 from refinedet.geo.position import Position, locate
-from refinedet.scene.output.drawing import Canvas, Rect
-from refinedet.scene.output.imagery import Imagery, Picture, cutout_square, read_imagery
 from refinedet.scene.output.quicklook_layout import (
     CELL_PX,
     FOOT_PX,
@@ -24,6 +22,8 @@ from refinedet.scene.output.quicklook_layout import (
     place_labels,
 )
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.drawing import Canvas, Rect
+from refinedet.scene.views.imagery import Imagery, Picture, cutout_square, read_imagery
 from refinedet.tiling import Window
 from refinedet.wording import counted, ships_in_words
 

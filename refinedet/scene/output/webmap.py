@@ -14,12 +14,13 @@ from refinedet.cloud.scene import Scene
 from refinedet.config.options.detect import SceneSettings
 from refinedet.geo.compass import ground_axes, north_xy, pixel_metres
 from refinedet.geo.position import locate
-from refinedet.scene.output.columns import MEASURES, score_columns, ship_rows
-from refinedet.scene.output.imagery import Imagery, Picture, read_imagery
-from refinedet.scene.output.map_page import Column, MapPage, columns_of, measure, place_grid, write_page
+from refinedet.scene.output.map_page import MapPage, columns_of, place_grid, write_page
 from refinedet.scene.output.map_reports import COLUMNS as AIS
 from refinedet.scene.output.map_reports import reports_data, reports_in_words
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.columns import MEASURES, score_columns, ship_rows
+from refinedet.scene.views.imagery import Imagery, Picture, read_imagery
+from refinedet.scene.views.page_columns import Column, measure
 from refinedet.tiling import Window
 from refinedet.wording import ships_in_words
 

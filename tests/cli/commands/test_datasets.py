@@ -16,13 +16,21 @@ from refinedet.files import write_json
 Run = Callable[..., Result]
 
 
-def test_the_table_has_every_data_set_on_a_line(run: Run) -> None:
+def test_the_list_has_a_line_of_figures_for_every_data_set(run: Run) -> None:
     found = run("datasets")
     assert found.exit_code == 0
     lines = found.stdout.splitlines()
     for name in (*CATALOGUE, "simulated"):
         assert sum(line.startswith(f"{name} ") for line in lines) == 1, name
-    assert len([line for line in lines[: len(CATALOGUE) + 2] if line.strip()]) == len(CATALOGUE) + 2
+
+
+@pytest.mark.parametrize("columns", [80, 200])
+def test_titles_are_whole_on_terminals_of_any_width(run: Run, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
+    monkeypatch.setattr("cli.commands.datasets.out.width", columns)
+    text = run("datasets").stdout
+    assert max(map(len, text.splitlines()[:-2])) <= columns
+    for one in json.loads(run("datasets", "--json").stdout)["datasets"]:
+        assert one["title"] in " ".join(text.split())
 
 
 def test_one_entry_tells_licence_citation_sum_and_what_to_do(run: Run, tmp_path: Path) -> None:

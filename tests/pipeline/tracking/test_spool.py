@@ -82,6 +82,42 @@ def test_a_copy_is_of_the_moment_and_leaves_no_file_behind(tmp_path: Path) -> No
     assert list(spool.files.iterdir()) == []
 
 
+COPIER = """
+import os, shutil, signal, sys
+from pathlib import Path
+from pipeline.tracking import spool
+def killed(*_):
+    (queue.files / "there").mkdir()
+    print("copying", flush=True)
+    signal.pause()
+queue = spool.Spool(Path(sys.argv[1]))
+shutil.copy2 = killed
+queue.add_copy("store", "a", "file", Path(sys.executable), {})
+"""
+
+
+def test_copies_of_a_killed_process_are_removed_at_the_next_start_and_those_of_a_living_one_stay(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    kept = tmp_path / "weights"
+    kept.write_text("kept")
+    Spool(tmp_path / "spool").add_copy("store", "b", "file", kept, {})
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", COPIER, str(tmp_path / "spool")], env=environment, stdout=subprocess.PIPE, text=True
+    ) as copier:
+        assert copier.stdout is not None
+        assert copier.stdout.readline() == "copying\n"
+        assert len(list(Spool(tmp_path / "spool").files.iterdir())) == 3, "a process copies"
+        copier.send_signal(signal.SIGKILL)
+    with caplog.at_level("INFO", "pipeline"):
+        spool = Spool(tmp_path / "spool")
+    (entry,) = spool.entries("store", "b")
+    assert [place.name for place in spool.files.iterdir()] == [entry.content["copy"].split("/")[0]]
+    assert (spool.files / entry.content["copy"]).read_text() == "kept"
+    assert caplog.messages == [f"{spool.files}: removed what a killed process left, copies: 2"]
+
+
 def test_one_at_a_time_has_its_turn_also_among_threads(tmp_path: Path) -> None:
     spool = Spool(tmp_path)
     with spool.turn("store") as mine, spool.turn("store") as second, spool.turn("other") as other:

@@ -118,6 +118,18 @@ def test_other_settings_are_refused_before_a_worker_starts_and_overwrite_begins_
     assert len(lines(tmp_path)) == 4
 
 
+def test_the_status_of_another_version_is_named_and_left_alone_until_overwritten(tmp_path: Path) -> None:
+    old = b'{"title": "refinedet archive 1", "settings": {}}\n{"scene": "/archive/a.tif", "of": "another form"}\n'
+    (tmp_path / NAME).write_bytes(old)
+    work = Made(tmp_path)
+    with pytest.raises(InputError, match=r"of another version \(refinedet archive 1\).*another `out`.*`overwrite`"):
+        run(work)
+    assert (tmp_path / NAME).read_bytes() == old
+    assert run(work, overwrite=True).done == len(SCENES)
+    assert [line["title"] for line in lines(tmp_path) if "title" in line] == ["refinedet archive 2"]
+    assert len(lines(tmp_path)) == 1 + len(SCENES)
+
+
 def test_interrupted_it_says_how_far_it_is_and_goes_on(tmp_path: Path) -> None:
     def answer(job: Job) -> Report:
         if job.scene == SCENES[2]:

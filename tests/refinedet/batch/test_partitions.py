@@ -10,9 +10,9 @@ import pyarrow.parquet
 import pytest
 
 from refinedet.batch.partitions import acquisition_day, partition_path
-from refinedet.scene.output.columns import ship_rows
 from refinedet.scene.output.formats.geoparquet import write_partition
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.columns import ship_rows
 
 MakeResult = Callable[..., SceneResult]
 PRODUCT = "S1A_IW_GRDH_1SDV_20230131T170605_20230131T170630_046551_059438_9A2F"

@@ -18,9 +18,9 @@ from refinedet.config.options.settings import DetectSettings
 from refinedet.errors import InputError
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.output.columns import ship_rows
 from refinedet.scene.sentinel1.annotation import read_annotation
 from refinedet.scene.sentinel1.files import ProductFolder, read_xml
+from refinedet.scene.views.columns import ship_rows
 
 MakeProduct = Callable[..., Path]
 ASKED = "2021-07-01T12:01:02Z"

@@ -12,8 +12,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.ais.reading import reasons
-from refinedet.ais.reading.formats.opening import Source, content, load_pyais
+from refinedet.ais.reading.formats.opening import Source, content
 from refinedet.ais.reading.messages import Mask, Messages, Wanted
+from refinedet.ais.reading.packages import load_pyais
 from refinedet.ais.reading.parsing.arrays import clean_text
 from refinedet.ais.reading.parsing.date_order import DateOrder, has_numeric_date
 from refinedet.ais.reading.parsing.times import parse_times

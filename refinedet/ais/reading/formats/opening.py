@@ -1,4 +1,4 @@
-"""AIS files as streams of bytes (plain, compressed, or members of a zip); imports the packages that read them."""
+"""AIS files as streams of bytes (plain, compressed, or members of a zip)."""
 
 from __future__ import annotations
 
@@ -13,8 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from refinedet.ais.reading.packages import load_pyarrow
 from refinedet.errors import FileError, InputError
-from refinedet.extras import load_extra
 
 _CODECS = ((b"\x1f\x8b", "gzip"), (b"(\xb5/\xfd", "zstd"), (b"BZh", "bz2"))
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
@@ -72,24 +72,6 @@ class CountedLines:
 def _full_lines(content: bytes) -> int:
     """Count ends of lines that are not empty."""
     return len(re.findall(rb"[^\r\n]\r?\n", content))
-
-
-def load_pyarrow() -> Any:
-    """Import pyarrow with its CSV, compute and Parquet modules.
-
-    Raises:
-        MissingExtra: the package is not installed.
-    """
-    return load_extra("pyarrow", "tables of AIS", "compute", "csv", "parquet", extra="ais")
-
-
-def load_pyais() -> Any:
-    """Import pyais.
-
-    Raises:
-        MissingExtra: the package is not installed.
-    """
-    return load_extra("pyais", "NMEA logs", "exceptions")
 
 
 def sources(path: Path) -> list[Source]:

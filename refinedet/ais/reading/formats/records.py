@@ -9,9 +9,10 @@ from itertools import islice
 from typing import Any
 
 from refinedet.ais.reading import reasons
-from refinedet.ais.reading.formats.opening import Source, content, load_pyarrow
+from refinedet.ais.reading.formats.opening import Source, content
 from refinedet.ais.reading.formats.tabular import TableRows, table_rows
 from refinedet.ais.reading.messages import Wanted
+from refinedet.ais.reading.packages import load_pyarrow
 from refinedet.ais.reading.parsing.columns import Columns, find_columns
 from refinedet.ais.reading.parsing.date_order import DateOrder, has_numeric_date
 from refinedet.errors import InputError

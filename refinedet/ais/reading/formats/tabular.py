@@ -13,8 +13,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from refinedet.ais.reading import reasons
-from refinedet.ais.reading.formats.opening import CountedLines, Source, content, load_pyarrow
+from refinedet.ais.reading.formats.opening import CountedLines, Source, content
 from refinedet.ais.reading.messages import Area, Mask, Messages, Wanted
+from refinedet.ais.reading.packages import load_pyarrow
 from refinedet.ais.reading.parsing.arrays import NULLS, accuracies, numbers, texts, times, whole_numbers
 from refinedet.ais.reading.parsing.clocks import joined
 from refinedet.ais.reading.parsing.columns import Columns, find_columns

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from refinedet.ais.reading.formats.opening import load_pyarrow
+from refinedet.ais.reading.packages import load_pyarrow
 
 _CLOCK = r"^\s*[0-9]{1,2}:[0-9]{2}"
 """Begin of a text that is a time of day, so it has no date."""

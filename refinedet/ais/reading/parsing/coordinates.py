@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.ais.reading.formats.opening import load_pyarrow
+from refinedet.ais.reading.packages import load_pyarrow
 from refinedet.ais.reading.parsing.arrays import numbers
 
 _OTHER = "[^0-9A-Za-z.,+-]+"

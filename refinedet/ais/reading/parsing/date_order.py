@@ -9,7 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.ais.reading.formats.opening import load_pyarrow
+from refinedet.ais.reading.packages import load_pyarrow
 from refinedet.errors import InputError
 
 _NUMERIC_DATE = re.compile(rb"(?<![0-9])[0-9]{1,2}[-/.][0-9]{1,2}[-/.](?:[0-9]{4}|[0-9]{2})(?![0-9])")

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from refinedet.files import atomic_path
-from refinedet.scene.output.columns import ship_shapes
 from refinedet.scene.output.formats.layers import layer_bytes
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.columns import ship_shapes
 
 
 def write_flatgeobuf(result: SceneResult, path: Path) -> None:

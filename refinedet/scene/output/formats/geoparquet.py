@@ -19,9 +19,9 @@ from numpy.typing import NDArray
 from pyproj import CRS
 
 from refinedet.files import atomic_path
-from refinedet.scene.output.columns import Kind, ship_columns, ship_rows, ship_shapes
 from refinedet.scene.output.formats.packages import load_pyarrow
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.columns import Kind, ship_columns, ship_rows, ship_shapes
 
 GEOMETRY = "geometry"
 """Name of the column of outlines, as WKB."""

@@ -14,10 +14,10 @@ from xml.etree.ElementTree import Element
 import shapely
 
 from refinedet.files import write_text
-from refinedet.scene.output.columns import Kind, flat_rows, ship_columns, ship_rows, ship_shapes
 from refinedet.scene.output.formats.looks import Look, look_of, looks
 from refinedet.scene.output.formats.xml import add, document
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.columns import Kind, flat_rows, ship_columns, ship_rows, ship_shapes
 
 _XML = '<?xml version="1.0" encoding="UTF-8"?>\n'
 _SCHEMA = "ship"

@@ -10,9 +10,9 @@ import shapely
 from numpy.typing import NDArray
 
 from refinedet.geo.feature_files import fixed_date
-from refinedet.scene.output.columns import Kind, flat_rows, ship_columns, ship_shapes
 from refinedet.scene.output.formats.packages import load_pyogrio
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.columns import Kind, flat_rows, ship_columns, ship_shapes
 from refinedet.workarounds.pyogrio_messages import missing_crs_allowed
 
 Driver = Literal["GPKG", "FlatGeobuf"]

@@ -23,12 +23,3 @@ def load_pyarrow() -> Any:
         MissingExtra: the package is not installed.
     """
     return load_extra("pyarrow", "GeoParquet files", "parquet")
-
-
-def load_geopandas() -> Any:
-    """Import geopandas.
-
-    Raises:
-        MissingExtra: the package is not installed.
-    """
-    return load_extra("geopandas", "tables of ships with their outlines")

@@ -17,11 +17,11 @@ from refinedet.files import write_json
 from refinedet.geo.footprints import area_on_earth, bounds_on_earth
 from refinedet.geo.position import locate
 from refinedet.scene.naming import scene_stem
-from refinedet.scene.output.columns import ship_shapes
 from refinedet.scene.output.formats.stac_properties import EXTENSIONS, WGS84, item_properties
 from refinedet.scene.output.result_paths import COLLECTION, archive_folder
 from refinedet.scene.output.seen import seen_area
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.columns import ship_shapes
 
 VERSION = "1.1.0"
 ITEM_TYPE, JSON_TYPE = "application/geo+json", "application/json"

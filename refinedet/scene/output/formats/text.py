@@ -13,8 +13,8 @@ import numpy as np
 import shapely
 
 from refinedet.files import write_text
-from refinedet.scene.output.columns import ais_columns, score_columns, ship_columns, ship_rows, ship_shapes
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.columns import ais_columns, score_columns, ship_columns, ship_rows, ship_shapes
 
 _FIRST = ("x1", "y1", "x2", "y2", "lon", "lat", "score", "class")
 _NOT_IN_CSV = ("bbox_px", "outline")

@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from pipeline.datasets.labels.images import ImageFinder, finder_around, images_below, name_parts
+from pipeline.datasets.labels.images import ImageFinder, finder_around, images_below, name_parts, names_by_stem
 from refinedet.errors import FileError, InputError
 
 Put = Callable[..., None]
@@ -80,6 +80,27 @@ def test_chips_of_an_earlier_training_and_hidden_files_are_no_images_of_the_user
         (tmp_path / "trained" / name).mkdir(exist_ok=True)
         (tmp_path / "trained" / name / "summary.json").write_text("{}", encoding="utf-8")
     assert list(images_below(tmp_path)) == [tmp_path / "mine/tile/c1.png"]
+
+
+def test_a_search_among_too_many_files_is_refused_and_one_in_a_named_folder_is_not(
+    tmp_path: Path, put_images: Put, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("pipeline.datasets.labels.images.MOST_FILES", 3)
+    put_images(tmp_path / "deep" / "er", "c0.png", "c1.png", "c2.png")
+    assert names_by_stem(tmp_path, None).keys() == {"c0", "c1", "c2"}
+    put_images(tmp_path / "z" / "one" / "more", "c3.png")
+    with pytest.raises(InputError, match=r"at most 3 files below .*, found more; name the folder .* in `images`"):
+        names_by_stem(tmp_path, None)
+    assert names_by_stem(tmp_path, tmp_path).keys() == {"c0", "c1", "c2", "c3"}
+    with pytest.raises(InputError, match="at most 3 files"):
+        ImageFinder(tmp_path / "a.json", [tmp_path], [tmp_path], most_files=3).find(["c3.png"])
+    assert finder_around(tmp_path / "a.json", tmp_path).find(["c3.png"])[1] == []
+
+
+def test_a_deep_folder_is_searched(tmp_path: Path, put_images: Put) -> None:
+    deep = tmp_path.joinpath(*"abcdefghij")
+    put_images(deep, "c0.png")
+    assert list(images_below(tmp_path)) == [deep / "c0.png"]
 
 
 def test_images_of_another_suffix_are_named(tmp_path: Path, put_images: Put) -> None:

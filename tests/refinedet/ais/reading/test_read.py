@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import gzip
-import sys
 from dataclasses import replace
-from datetime import UTC, datetime, timedelta
+from datetime import timedelta
 from pathlib import Path
 
 import numpy as np
@@ -14,28 +12,11 @@ import pytest
 from refinedet.ais.reading import reasons
 from refinedet.ais.reading.read import read_ais
 from refinedet.ais.tables import SHARED, sent_number
-from refinedet.errors import FileError, InputError, MissingExtra
+from refinedet.errors import InputError
 from tests.refinedet.ais.reading.layouts import START, WRITERS, Report, write
+from tests.refinedet.ais.reading.messages import AREA, REPORTS, balanced, line, rows
 
 WITH_SIDES = {"spire", "exactearth", "sentinel1_receiver", "nmea_tags", "nmea_zst", "nmea_times", "nmea_times_after"}
-HEAD = "mmsi,base_date_time,longitude,latitude,sog,cog,heading,vessel_name\n"
-AREA = (10.0, 55.0, 11.0, 56.0)
-REPORTS = [Report(after_s=60 * i, lon=10.5 + 0.005 * i) for i in range(3)] + [Report(mmsi=219000002, name="SECOND")]
-
-
-def rows(path: Path, *lines: str, head: str = HEAD) -> Path:
-    path.write_text(head + "".join(line + "\n" for line in lines), encoding="utf-8")
-    return path
-
-
-def line(after_s: float = 0, mmsi: int = 219000001, place: str = "10.5,55.25", rest: str = "5.0,90.0,91,X") -> str:
-    return f"{mmsi},{START + timedelta(seconds=after_s):%Y-%m-%d %H:%M:%S},{place},{rest}"
-
-
-def balanced(counts: dict[str, int]) -> bool:
-    """Say if each message counts once."""
-    parts = (reasons.KEPT, reasons.STATIC, *reasons.DROPPED)
-    return counts[reasons.MESSAGES] == sum(counts.get(key, 0) for key in parts)
 
 
 @pytest.mark.parametrize("layout", WRITERS)
@@ -209,64 +190,6 @@ def test_static_data_come_from_any_file(tmp_path: Path) -> None:
         read_ais([ships], area=None, time=None)
 
 
-def test_columns_overrules(tmp_path: Path) -> None:
-    path = rows(
-        tmp_path / "a.csv",
-        "219000001,2024-06-05 12:00:00,1,2,10.5,55.25,12,8",
-        head="ship id,when,lon,lat,true lon,true lat,D,C\n",
-    )
-    with pytest.raises(InputError, match=r"none for mmsi and time among ship id, when, .* such as mmsi=COLUMN"):
-        read_ais([path], area=None, time=None)
-    columns = {"mmsi": "ship id", "time": "when", "longitude": "true lon", "latitude": "true lat"}
-    found = read_ais([path], area=AREA, time=None, columns=columns)
-    assert found.fixes.longitude_deg.tolist() == [10.5]
-    with pytest.raises(InputError, match="'nowhere' for name"):
-        read_ais([path], area=AREA, time=None, columns=columns | {"name": "nowhere"})
-    with pytest.raises(InputError, match="found number"):
-        read_ais([path], area=AREA, time=None, columns={"number": "ship id"})
-
-
-@pytest.fixture
-def real(sample_data: Path) -> Path:
-    """Folder of real and simulated messages of others."""
-    folder = sample_data / "real" / "ais"
-    if not folder.is_dir():
-        pytest.skip(f"no messages of AIS in {folder}")
-    return folder
-
-
-def test_a_table_without_number_and_time_says_what_it_has(real: Path) -> None:
-    path = real / "north_sea_snapshot.csv"
-    with pytest.raises(InputError, match="none for mmsi and time among LAT, LON, SPEED"):
-        read_ais([path], area=None, time=None)
-
-
-def test_real_messages_of_satellites(real: Path) -> None:
-    path = real / "messages_20210701.csv"
-    found = read_ais([path], area=None, time=None)
-    assert found.counts[reasons.MESSAGES] == 2498
-    assert found.counts[reasons.POSITION_UNAVAILABLE] == 11
-    assert found.counts[reasons.BASE_STATION] == 19
-    assert found.counts[reasons.LONG_RANGE] > 900
-    assert len(found.fixes) > 2300
-    assert balanced(found.counts)
-    days = found.fixes.time.astype("datetime64[D]")
-    assert set(days.astype(str)) == {"2021-07-01"}
-    assert set(found.fixes.uncertainty_m.tolist()) == {10, 185}
-
-
-def test_real_messages_that_sentinel_1_heard(real: Path) -> None:
-    path = real / "S1C_AI_L1_20220531T155630_20220531T155744.txt"
-    pass_time = datetime(2022, 5, 31, 15, 56, 30, tzinfo=UTC), datetime(2022, 5, 31, 15, 57, 44, tzinfo=UTC)
-    found = read_ais([path], area=(22.0, 59.0, 31.0, 61.0), time=pass_time)
-    assert found.counts[reasons.MESSAGES] == 642
-    assert len(found.fixes) > 600
-    assert found.counts[reasons.LONG_RANGE] > 300
-    assert balanced(found.counts)
-    assert np.nanmax(found.fixes.course_deg) < 360
-    assert (found.fixes.time.astype(np.int64) % 1000 != 0).any()  # milliseconds have a column of their own
-
-
 def test_two_ships_with_one_number_become_two(tmp_path: Path) -> None:
     """Both go on; a single fix that nothing can have reached is an error instead."""
     reports = [Report(after_s=10 * i, lon=10.1 + 0.0008 * i) for i in range(20)]
@@ -309,50 +232,6 @@ def test_dates_tell_the_order_of_day_and_month(tmp_path: Path) -> None:
     found = read_ais([rows(tmp_path / "b.csv", lines[0], head="mmsi,time,lon,lat\n")], area=None, time=None)
     assert found.fixes.time.astype("datetime64[D]").astype(str).tolist() == ["2024-05-06"]
     assert found.counts[reasons.DAY_FIRST] == 1
-
-
-def test_files_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
-    good = write(tmp_path / "a", "marinecadastre", REPORTS).read_bytes()
-    packed = write(tmp_path / "b", "danish_zip", REPORTS).read_bytes()
-    squeezed = gzip.compress(good * 200)
-    damaged = {
-        "short.gz": (squeezed[:-12], FileError, "a whole file"),
-        "short.zip": (packed[:-40], FileError, "damaged"),
-        "bad.parquet": (b"PAR1" + bytes(100), FileError, "Parquet"),
-        "empty.csv": (b"", InputError, "an empty one"),
-        "noise.csv": (bytes(range(256)), InputError, "found no text"),
-        "book.xls": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), InputError, "an Excel workbook; save its sheet"),
-        "base.gpkg": (b"SQLite format 3" + bytes(600), InputError, "found a database or a GeoPackage"),
-        "bare.csv": (b"219000001,2024-06-05 12:00:00,10.5,55.25\n", InputError, "add a line such as mmsi,time"),
-        "grid.csv": (b"date,cell_ll_lat,cell_ll_lon,mmsi\n", InputError, "Global Fishing Watch's grid"),
-    }
-    for name, (content, kind, words) in damaged.items():
-        (tmp_path / name).write_bytes(content)
-        with pytest.raises(kind, match=words) as caught:
-            read_ais([tmp_path / name], area=None, time=None)
-        assert name in str(caught.value)
-    with pytest.raises(FileError, match="No such file"):
-        read_ais([tmp_path / "missing.csv"], area=None, time=None)
-    with pytest.raises(InputError, match="found none"):
-        read_ais([], area=None, time=None)
-
-
-def test_wrong_places_and_times_are_refused(tmp_path: Path) -> None:
-    path = write(tmp_path / "a", "marinecadastre", REPORTS)
-    with pytest.raises(InputError, match="`area`"):
-        read_ais([path], area=(10.0, 56.0, 11.0, 55.0), time=None)
-    with pytest.raises(InputError, match="`time`"):
-        read_ais([path], area=None, time=(START, START - timedelta(hours=1)))
-
-
-@pytest.mark.parametrize(("package", "layout"), [("pyarrow", "danish"), ("pyais", "nmea_tags")])
-def test_a_missing_package_names_the_extra(
-    package: str, layout: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    path = write(tmp_path / "a", layout, REPORTS)
-    monkeypatch.setitem(sys.modules, package, None)
-    with pytest.raises(MissingExtra, match=r"refinedet\[ais\]"):
-        read_ais([path], area=None, time=None)
 
 
 def test_the_account_is_sentences(tmp_path: Path) -> None:

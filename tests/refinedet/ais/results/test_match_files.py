@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -15,68 +14,8 @@ from refinedet.ais.results.match_files import match_files
 from refinedet.ais.results.settings import MatchOptions, ViewSettings
 from refinedet.ais.results.ships import read_ships
 from refinedet.errors import FileError, InputError
-from refinedet.geo.position import distances_m
 from refinedet.scene.reported import AIS_COLUMNS, AIS_SHIP_COLUMNS
-from tests.refinedet.scene.output.test_webmap import data_of
-
-MakeScene = Callable[..., Any]
-COLUMNS = ["MMSI", "BaseDateTime", "LAT", "LON", "SOG", "COG", "Heading", "VesselName", "VesselType", "Length", "Width"]
-VIEW = ViewSettings(platform_heading=348.0, incidence=37.0)
-
-
-def write_ships(made: Any, path: Path) -> None:
-    """Write detections as `detect` does, as far as a match reads them."""
-    one = made.scene.detected
-    features = [
-        {
-            "type": "Feature",
-            "geometry": {"type": "Point", "coordinates": one.lonlat[i].tolist()},
-            "properties": {
-                "lon": one.lonlat[i, 0],
-                "lat": one.lonlat[i, 1],
-                "score": 0.9,
-                "length_m": one.length_m[i],
-                "heading_deg": one.heading_deg[i],
-                "flags": ["edge"],
-                "time": "2024-05-01T17:00:00.000Z",
-                "scene": "made.tif",
-            },
-        }
-        for i in range(len(one))
-    ]
-    path.write_text(json.dumps({"type": "FeatureCollection", "features": features}))
-
-
-def write_ais(made: Any, path: Path) -> None:
-    """Write reports as MarineCadastre does; numbers of ships are those of Denmark."""
-    fixes, statics = made.truth.ais.fixes, made.truth.ais.statics
-    row = {int(number): i for i, number in enumerate(statics.mmsi)}
-    with path.open("w", newline="") as stream:
-        writer = csv.writer(stream)
-        writer.writerow(COLUMNS)
-        for i in range(len(fixes)):
-            of = row.get(int(fixes.mmsi[i]))
-            known: list[Any] = ["", "", "", ""]
-            if of is not None:
-                known = [statics.name[of], 70, statics.length_m[of], statics.width_m[of]]
-            numbers = [fixes.latitude_deg[i], fixes.longitude_deg[i], fixes.speed_kn[i], fixes.course_deg[i]]
-            heading = "" if np.isnan(fixes.heading_deg[i]) else fixes.heading_deg[i]
-            when = str(fixes.time[i].astype("datetime64[s]"))
-            writer.writerow([danish(fixes.mmsi[i]), when, *numbers, heading, *known])
-
-
-def danish(mmsi: int) -> int:
-    """Number of a real kind for a simulated one."""
-    return int(mmsi) - 999_000_000 + 219_000_000
-
-
-@pytest.fixture
-def files(tmp_path: Path, make_scene: MakeScene) -> tuple[Any, Path, Path]:
-    """A scene, its detections and its AIS."""
-    made = make_scene(0, 20)
-    write_ships(made, tmp_path / "made.geojson")
-    write_ais(made, tmp_path / "ais.csv")
-    return made, tmp_path / "made.geojson", tmp_path / "ais.csv"
+from tests.refinedet.ais.results.matched import VIEW, danish, record_with
 
 
 def test_each_detection_gets_its_columns(files: tuple[Any, Path, Path]) -> None:
@@ -144,43 +83,6 @@ def test_the_page_asks_for_nothing_and_leads_to_the_map(files: tuple[Any, Path, 
     assert "matched.html" not in found.files["page"].read_text()
 
 
-def test_the_map_shows_every_ship_on_a_plane(files: tuple[Any, Path, Path]) -> None:
-    made, ships, ais = files
-    (found,) = match_files([ships], [ais], VIEW)
-    data = data_of(found.files["map"])
-    assert data["ships"]["ais"] == list(found.match.verdicts.status)
-    told = found.summary["ais_ships"]
-    assert [one["seen"] for one in data["ais"]["ships"]].count(True) == told["seen"]
-    assert len(data["ais"]["ships"]) == told["seen"] + told["unseen"]
-    middle = np.array(data["ships"]["bbox_px"]).reshape(-1, 2, 2).mean(axis=1)
-    apart = np.hypot(*(10 * (middle[1:] - middle[0])).T)
-    assert apart == pytest.approx(distances_m(*ends(made.scene.detected.lonlat)), rel=1e-3)
-    for one in data["ais"]["ships"]:
-        if one["seen"]:
-            assert np.hypot(*(np.array(one["at"]) - middle[one["detection"]])) < 30
-
-
-def ends(lonlat: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """The first place, and each of the others."""
-    return np.repeat(lonlat[:1], len(lonlat) - 1, axis=0), lonlat[1:]
-
-
-def test_a_map_leaves_out_what_scores_too_low(files: tuple[Any, Path, Path]) -> None:
-    _, ships, ais = files
-    content = json.loads(ships.read_text())
-    for one in content["features"][::2]:
-        one["properties"]["score"] = 0.1
-    ships.write_text(json.dumps(content))
-    (found,) = match_files([ships], [ais], VIEW, MatchOptions(score_min=0.5))
-    data = data_of(found.files["map"])
-    assert len(data["ships"]["score"]) == 10
-    assert found.summary["unseen_because"]["score below the lowest"] >= 3
-    told = [one for one in data["ais"]["ships"] if one["detection"] is not None]
-    assert told
-    for one in told:
-        assert data["ships"]["mmsi"][one["detection"]] == one["mmsi"]
-
-
 def test_notes_are_written_in_the_words_of_the_caller(files: tuple[Any, Path, Path]) -> None:
     _, ships, ais = files
     options = MatchOptions(report=True)
@@ -235,11 +137,6 @@ def test_what_was_guessed_is_told(files: tuple[Any, Path, Path]) -> None:
     (stated,) = match_files([ships], [ais], VIEW, MatchOptions(overwrite=True))
     assert "from 693 km (`altitude_km`)" in " ".join(stated.notes)
     assert stated.summary["geometry"] == "stated"
-
-
-def record_with(view: dict[str, Any] | None) -> str:
-    read_as: dict[str, Any] = {"footprint": [[6.0, 54.0], [7.0, 54.0], [7.0, 55.0], [6.0, 55.0]]}
-    return json.dumps({"scene": {"read_as": read_as | ({} if view is None else {"view": view})}})
 
 
 def test_the_record_of_the_run_tells_the_view_and_the_outline(files: tuple[Any, Path, Path]) -> None:

@@ -8,9 +8,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from eopf_store import Layout, write_store
 from numpy.typing import NDArray
 
-from benchmarks.scenes.eopf_store import Layout, write_store
 from refinedet.raster import RasterInfo, write_blocks
 from refinedet.tiling import Window
 

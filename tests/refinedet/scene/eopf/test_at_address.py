@@ -14,8 +14,8 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from eopf_store import Layout
 
-from benchmarks.scenes.eopf_store import Layout
 from refinedet.cloud.address import Address
 from refinedet.cloud.scene import CloudScene, scene_of
 from refinedet.config.options.detect import SceneSettings

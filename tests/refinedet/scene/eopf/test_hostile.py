@@ -10,8 +10,8 @@ from typing import Any
 from zipfile import ZipFile
 
 import pytest
+from eopf_store import Layout
 
-from benchmarks.scenes.eopf_store import Layout
 from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import RefineDetError
 from refinedet.scene.source import open_source

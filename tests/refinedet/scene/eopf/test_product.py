@@ -9,8 +9,8 @@ from typing import Any, get_args
 
 import numpy as np
 import pytest
+from eopf_store import Layout
 
-from benchmarks.scenes.eopf_store import Layout
 from refinedet import extras
 from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import InputError, MissingExtra

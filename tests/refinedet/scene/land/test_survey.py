@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import json
 from itertools import pairwise
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -16,40 +14,13 @@ from numpy.typing import NDArray
 from pyproj import Geod, Transformer
 
 from refinedet.config.options.land import COAST_RANGE_M, LandSettings
-from refinedet.errors import FileError, InputError
-from refinedet.geo.position import Position, locate
-from refinedet.raster import RasterInfo
+from refinedet.errors import InputError
+from refinedet.geo.position import Position
 from refinedet.scene.land import survey as module
-from refinedet.scene.land.survey import Verdict, survey
+from refinedet.scene.land.survey import survey
+from tests.refinedet.scene.land.around import ACROSS, PIXEL_M, SIDE_PX, boxes_at, judged, scene, write
 
 GEOD = Geod(ellps="WGS84")
-SIDE_PX = 1000
-PIXEL_M = 40.0
-SIDE_M = SIDE_PX * PIXEL_M
-
-
-def scene(lon: float, lat: float) -> Position:
-    """A scene of SIDE_PX pixels of 40 m around a place; pixels [500, 500] are there."""
-    plane = f"+proj=aeqd +lon_0={lon} +lat_0={lat} +datum=WGS84 +units=m"
-    matrix = (PIXEL_M, 0.0, -SIDE_M / 2, 0.0, -PIXEL_M, SIDE_M / 2)
-    position = locate(RasterInfo(SIDE_PX, SIDE_PX, 1, "uint8", crs=plane, transform=matrix))
-    assert position is not None
-    return position
-
-
-def boxes_at(pixels: Any) -> NDArray[np.float64]:
-    centres = np.asarray(pixels, np.float64).reshape(-1, 2)
-    return np.concatenate([centres - 2, centres + 2], axis=1)
-
-
-def write(path: Path, shapes: list[Any], crs: str = "EPSG:4326") -> Path:
-    features = [{"type": "Feature", "geometry": shapely.geometry.mapping(s)} for s in shapes]
-    path.write_text(json.dumps({"features": features, "crs": {"properties": {"name": crs}}}))
-    return path
-
-
-def judged(position: Position, pixels: Any, **choice: Any) -> Verdict:
-    return survey(position, SIDE_PX, SIDE_PX, LandSettings(**choice)).judge(boxes_at(pixels))
 
 
 def geodesic_coast_m(island: shapely.Polygon, crs: str, places: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -97,16 +68,6 @@ def test_distances_are_those_of_geodesics_all_over_the_earth(
     clear = found.coast_m > 30
     flagged = np.array([flag == ("land",) for flag in found.flags])
     np.testing.assert_array_equal(flagged[clear], shapely.contains_xy(island, x, y)[clear])
-
-
-@pytest.fixture
-def half(tmp_path: Path) -> Path:
-    """Land in the west of a scene at (10, 0): the coast is its middle column."""
-    return write(tmp_path / "half.geojson", [shapely.box(0, -5, 10, 5)])
-
-
-ACROSS = [[500 + metres / PIXEL_M, 500] for metres in (-3000, -700, -400, 400, 700, 3000)]
-"""Pixels of places on either side of that coast."""
 
 
 def test_land_and_shore_are_told_by_the_buffer(half: Path) -> None:
@@ -204,123 +165,12 @@ def test_a_coastline_without_an_inside_is_refused(tmp_path: Path) -> None:
         judged(scene(10, 0), ACROSS, land=path)
 
 
-def test_exclusions_drop_what_is_at_points_and_in_polygons(tmp_path: Path) -> None:
-    position = scene(179.99, 10)
-    (turbine,) = position.lonlat(np.array([[500.0, 500.0]]))
-    park = shapely.box(180.05, 9.95, 180.1, 10.05)  # drawn on past 180 degrees
-    path = write(tmp_path / "known.geojson", [shapely.Point(turbine), park])
-    (inside_park,) = np.stack(
-        Transformer.from_crs("EPSG:4326", "+proj=aeqd +lon_0=179.99 +lat_0=10", always_xy=True).transform(
-            [-179.92], [10]
-        ),
-        axis=1,
-    )
-    there = [500 + inside_park[0] / PIXEL_M, 500 - inside_park[1] / PIXEL_M]
-    pixels = [[500, 500], [500 + 90 / PIXEL_M, 500], [500 + 110 / PIXEL_M, 500], there, [500, 900]]
-    found = judged(position, pixels, land_mask="off", exclude=path)
-    assert found.keep.tolist() == [False, False, True, False, True]
-    assert found.dropped == {"excluded": 3}
-    assert judged(position, pixels, land_mask="off", exclude=path, exclude_m=150).dropped == {"excluded": 4}
-
-
-def test_what_lies_at_a_known_platform_is_flagged_and_kept(half: Path, tmp_path: Path) -> None:
-    position = scene(10, 0)
-    (turbine,) = position.lonlat(np.array([[700.0, 500.0]]))
-    path = write(tmp_path / "known.geojson", [shapely.Point(turbine)])
-    pixels = [[700, 500], [700 + 90 / PIXEL_M, 500], [700 + 110 / PIXEL_M, 500]]
-    expected = [("platform",), ("platform",), ()]
-    assert list(judged(position, pixels, land_mask="off", platforms=path).flags) == expected
-    found = judged(position, pixels, land=half, platforms=path, platforms_m=150)
-    assert all("platform" in names for names in found.flags)
-    assert found.keep.all()
-    assert judged(position, pixels, land_mask="off", platforms=path, exclude=path).dropped == {"excluded": 2}
-
-
-def test_what_lies_at_a_fixed_thing_is_flagged_and_kept(tmp_path: Path) -> None:
-    position = scene(10, 0)
-    (thing,) = position.lonlat(np.array([[700.0, 500.0]]))
-    path = write(tmp_path / "fixed.geojson", [shapely.Point(thing)])
-    pixels = [[700, 500], [700 + 90 / PIXEL_M, 500], [700 + 110 / PIXEL_M, 500]]
-    found = judged(position, pixels, land_mask="off", fixed=path)
-    assert list(found.flags) == [("fixed",), ("fixed",), ()]
-    assert found.keep.all()
-    both = judged(position, pixels, land_mask="off", fixed=path, fixed_m=150, platforms=path)
-    assert list(both.flags) == [("fixed", "platform"), ("fixed", "platform"), ("fixed",)]
-
-
-def test_a_detection_is_dropped_for_one_reason(half: Path, tmp_path: Path) -> None:
-    known = write(tmp_path / "known.geojson", [shapely.box(9, -1, 10.001, 1)])
-    found = judged(scene(10, 0), ACROSS, land=half, exclude=known, land_mask="drop")
-    assert found.dropped == {"excluded": 3}
-    assert int((~found.keep).sum()) == 3
-
-
 def test_no_detections_and_places_that_are_not_known_are_no_trouble(half: Path) -> None:
     assert judged(scene(10, 0), np.zeros((0, 2)), land=half, land_mask="drop").flags == ()
     beyond = Position(lambda pixels: np.where(pixels > 900, np.nan, [10.0, 0.0]) - pixels / 1e6)
     found = judged(beyond, [[990, 990], [10, 10]], land=half)
     assert np.isnan(found.coast_m).tolist() == [True, False]
     assert found.flags == ((), ("shore",))
-
-
-@pytest.mark.parametrize(
-    "choice", [LandSettings(), LandSettings(land_mask="drop"), LandSettings(exclude=Path("a.geojson"))]
-)
-def test_without_a_position_nothing_is_dropped_and_the_land_says_nothing(choice: LandSettings) -> None:
-    found = survey(None, SIDE_PX, SIDE_PX, choice)
-    assert found.notes == ()
-    assert found.judge(boxes_at(ACROSS)).keep.all()
-
-
-def test_a_scene_that_is_nowhere_on_the_earth_is_said_so() -> None:
-    (note,) = survey(Position(lambda pixels: np.full(pixels.shape, np.nan)), SIDE_PX, SIDE_PX).notes
-    assert note == "no place of the scene is on the earth, so land, exclusions and platforms are not used"
-
-
-def test_a_scene_of_half_the_earth_is_said_to_be_too_large() -> None:
-    whole = locate(RasterInfo(360, 180, 1, "uint8", crs="EPSG:4326", transform=(1.0, 0, -180.0, 0, -1.0, 90.0)))
-    (note,) = survey(whole, 360, 180).notes
-    assert "too large" in note
-
-
-def test_without_a_coastline_there_is_a_note_and_exclusions_still_count(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
-) -> None:
-    monkeypatch.setattr(module, "coastline", unreadable)
-    known = write(tmp_path / "known.geojson", [shapely.Point(10, 0)])
-    found = survey(scene(10, 0), SIDE_PX, SIDE_PX, LandSettings(exclude=known))
-    (note,) = found.notes
-    assert note == "expected the coastline, found no file"
-    verdict = found.judge(boxes_at([[500, 500], [600, 500]]))
-    assert verdict.dropped == {"excluded": 1}
-    assert verdict.flags == ((),)
-
-
-@pytest.mark.parametrize("choice", [LandSettings(land_mask="flag"), LandSettings(land_mask="drop")])
-def test_without_a_coastline_asking_for_it_is_an_error(choice: LandSettings, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(module, "coastline", unreadable)
-    with pytest.raises(FileError, match="expected the coastline"):
-        survey(scene(10, 0), SIDE_PX, SIDE_PX, choice)
-
-
-def unreadable(*_: Any) -> None:
-    """Takes the place of `coastline`."""
-    raise FileError("expected the coastline, found no file")
-
-
-@pytest.mark.parametrize(
-    "wrong",
-    [
-        {"land_mask": "maybe"},
-        {"land_buffer_m": -1},
-        {"land_buffer_m": 1e6},
-        {"exclude_m": float("nan")},
-        {"land": Path("a"), "land_mask": "off"},
-    ],
-)
-def test_settings_that_make_no_sense_are_refused(wrong: dict[str, Any]) -> None:
-    with pytest.raises(InputError, match="expected"):
-        LandSettings(**wrong)
 
 
 REAL = {

@@ -18,7 +18,6 @@ from refinedet.raster import RasterInfo, write_blocks
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.identity import scene_sha256
 from refinedet.scene.naming import scene_name
-from refinedet.scene.output.columns import ship_rows
 from refinedet.scene.output.files import journal_path
 from refinedet.scene.output.result_paths import result_paths
 from refinedet.scene.sentinel1.ambiguity import displacement
@@ -26,6 +25,7 @@ from refinedet.scene.sentinel1.annotation import read_annotation
 from refinedet.scene.sentinel1.files import read_xml
 from refinedet.scene.sentinel1.product import find_measurement
 from refinedet.scene.source import open_source
+from refinedet.scene.views.columns import ship_rows
 from refinedet.tiling import Window
 
 LINES, SAMPLES = 900, 640

@@ -13,11 +13,11 @@ from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import InputError
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.output.columns import ship_rows
 from refinedet.scene.sentinel1.annotation import read_annotation
 from refinedet.scene.sentinel1.files import ProductFolder, read_xml
 from refinedet.scene.sentinel1.snap import read_snap_metadata
 from refinedet.scene.source import open_source
+from refinedet.scene.views.columns import ship_rows
 from tests.refinedet.scene.sentinel1.test_layouts import LINES, SAMPLES, pixels_with_ghost
 from tests.refinedet.snap_tiff import dimap, tie_point_grid, write_snap_tiff
 

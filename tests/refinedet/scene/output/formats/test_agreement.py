@@ -19,13 +19,13 @@ import shapely
 
 from refinedet.geo.position import locate
 from refinedet.scene.input.acquisition import Acquisition, LineTimes
-from refinedet.scene.output.columns import flat_rows, ship_columns, ship_rows, ship_shapes
 from refinedet.scene.output.result_paths import SUFFIXES, result_paths
 from refinedet.scene.output.writers import write_results
 from refinedet.scene.reported import AIS_COLUMNS, Reported
 from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import places
 from refinedet.scene.ships.measuring.shape import Shape
+from refinedet.scene.views.columns import flat_rows, ship_columns, ship_rows, ship_shapes
 from refinedet.utc import utc_text
 
 MakeResult = Callable[..., SceneResult]

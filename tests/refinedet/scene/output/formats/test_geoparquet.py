@@ -13,9 +13,9 @@ import pytest
 import shapely
 from pyproj import CRS
 
-from refinedet.scene.output.columns import ship_rows, ship_shapes
 from refinedet.scene.output.formats.geoparquet import order_by_place, write_geoparquet, write_partition
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.columns import ship_rows, ship_shapes
 
 MakeResult = Callable[..., SceneResult]
 

@@ -17,7 +17,7 @@ from refinedet.geo.position import locate
 from refinedet.raster import open_scene, write_scene
 from refinedet.scene.detect import detect_scene
 from refinedet.scene.land.survey import Surroundings, survey
-from refinedet.scene.sea import sea_limits
+from refinedet.scene.search.sea import sea_limits
 from refinedet.scene.windows.pixel_size import resample_reader
 from refinedet.stretch.stretch_limits import NO_SEA
 from tests.refinedet.stretch.test_sea_level import SIDE, city, speckle

@@ -11,7 +11,7 @@ from numpy.typing import NDArray
 from refinedet.config import Radiometry
 from refinedet.config.options.land import LandSettings
 from refinedet.scene.land.survey import Surroundings
-from refinedet.scene.window_search import prepare_all
+from refinedet.scene.search.window_search import prepare_all
 
 
 class Search:

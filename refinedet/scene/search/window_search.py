@@ -23,11 +23,11 @@ from refinedet.geo.position import locate
 from refinedet.predictors.predictor import Chip, PartPredictor, Predictor
 from refinedet.radiometry import StretchLimits, valid_mask
 from refinedet.raster import Reader
-from refinedet.scene.journal import FinishedWindows, JournalPart
 from refinedet.scene.land.survey import Surroundings
-from refinedet.scene.notes import ALL_MISSING, inland_notes, may_note_inland, pixel_notes, position_notes
-from refinedet.scene.sea import sea_limits
-from refinedet.scene.stream import Stream, WindowDetections, window_detections
+from refinedet.scene.search.journal import FinishedWindows, JournalPart
+from refinedet.scene.search.notes import ALL_MISSING, inland_notes, may_note_inland, pixel_notes, position_notes
+from refinedet.scene.search.sea import sea_limits
+from refinedet.scene.search.stream import Stream, WindowDetections, window_detections
 from refinedet.scene.windows.chips import Batch, Chips
 from refinedet.scene.windows.overlap import shrink_overlap
 from refinedet.scene.windows.parts import joined

@@ -15,15 +15,15 @@ import pytest
 
 from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import InputError
-from refinedet.scene.journal import Journal
-from refinedet.scene.output.imagery import read_cutouts
 from refinedet.scene.output.quicklook import write_quicklook
 from refinedet.scene.output.record import run_record
 from refinedet.scene.output.result_paths import DATASET
 from refinedet.scene.output.webmap import write_map
 from refinedet.scene.output.writers import write_results
 from refinedet.scene.result import SceneResult
-from refinedet.scene.stream import WindowDetections
+from refinedet.scene.search.journal import Journal
+from refinedet.scene.search.stream import WindowDetections
+from refinedet.scene.views.imagery import read_cutouts
 from tests.conftest import BrightBlobs
 from tests.refinedet.scene.two_bands import (
     BOTH,

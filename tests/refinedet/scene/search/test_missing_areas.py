@@ -16,7 +16,7 @@ from refinedet.geo.pixels import pixels_of
 from refinedet.geo.position import locate
 from refinedet.raster import RasterInfo, write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.missing_areas import _opened, missing_areas
+from refinedet.scene.search.missing_areas import _opened, missing_areas
 
 INFO = RasterInfo(2000, 1500, 1, "uint16", crs="EPSG:32633", transform=(10.0, 0, 5e5, 0, -10.0, 5e6))
 

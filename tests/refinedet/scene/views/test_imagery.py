@@ -13,8 +13,8 @@ from refinedet.predictors.predictor import Predictor
 from refinedet.radiometry import StretchLimits
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.output.imagery import cutout_square, picture, read_cutouts
 from refinedet.scene.result import SceneResult
+from refinedet.scene.views.imagery import cutout_square, picture, read_cutouts
 
 MakeResult = Callable[..., SceneResult]
 

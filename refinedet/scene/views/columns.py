@@ -8,17 +8,15 @@ from __future__ import annotations
 import json
 from collections.abc import Callable
 from dataclasses import fields
-from typing import TYPE_CHECKING, Any, Literal
+from typing import Any, Literal
 
 import numpy as np
 import shapely
 
 from refinedet.geo.footprints import DIGITS, footprint
 from refinedet.scene.reported import AIS_COLUMNS
+from refinedet.scene.scene_ships import SceneShips
 from refinedet.scene.ships.attributes import Places
-
-if TYPE_CHECKING:
-    from refinedet.scene.result import SceneResult  # imports this module
 
 Kind = Literal["number", "whole", "text", "words", "numbers", "time"]
 """Type of the values of a column: a number, a whole number, text, a list of words or of numbers, or a time in UTC."""
@@ -31,17 +29,17 @@ _MEASURE_DIGITS = 1
 _SCORE_DIGITS = 4
 
 
-def score_columns(result: SceneResult) -> tuple[str, ...]:
+def score_columns(result: SceneShips) -> tuple[str, ...]:
     """Names of the columns with the score in each polarisation, such as score_vv; empty unless two were searched."""
     return tuple(f"score_{seen.name}" for seen in result.polarisations)
 
 
-def ais_columns(result: SceneResult) -> dict[str, Kind]:
+def ais_columns(result: SceneShips) -> dict[str, Kind]:
     """Columns of AIS and their types; empty unless the scene was matched with AIS."""
     return {} if result.ais is None else {name: _AIS_KINDS[kind] for name, kind in AIS_COLUMNS.items()}
 
 
-def ship_columns(result: SceneResult) -> dict[str, Kind]:
+def ship_columns(result: SceneShips) -> dict[str, Kind]:
     """Columns of `ship_row` in their order, and the types of their values."""
     return {
         "score": "number",
@@ -59,7 +57,7 @@ def ship_columns(result: SceneResult) -> dict[str, Kind]:
     }
 
 
-def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
+def ship_row(result: SceneShips, i: int) -> dict[str, Any]:
     """Row of ship `i`, ready for JSON.
 
     Keys: score, class, lon, lat (degrees), bbox_px [x1, y1, x2, y2], MEASURES, outline, flags, time (UTC, text), scene,
@@ -86,12 +84,12 @@ def ship_row(result: SceneResult, i: int) -> dict[str, Any]:
     }
 
 
-def ship_rows(result: SceneResult) -> list[dict[str, Any]]:
+def ship_rows(result: SceneShips) -> list[dict[str, Any]]:
     """Rows of all ships, strongest first, as `ship_row` gives them."""
     return [ship_row(result, i) for i in range(len(result.detections))]
 
 
-def flat_rows(result: SceneResult) -> list[dict[str, Any]]:
+def flat_rows(result: SceneShips) -> list[dict[str, Any]]:
     """Rows as from `ship_rows`, for files without lists: words are separated by `;`, lists of numbers are JSON."""
     as_text: dict[Kind, Callable[[list[Any]], str]] = {
         "words": ";".join,
@@ -101,7 +99,7 @@ def flat_rows(result: SceneResult) -> list[dict[str, Any]]:
     return [row | {name: text(row[name]) for name, text in lists.items()} for row in ship_rows(result)]
 
 
-def ship_shapes(result: SceneResult) -> list[shapely.Geometry | None]:
+def ship_shapes(result: SceneShips) -> list[shapely.Geometry | None]:
     """Outline of each ship in lon/lat, None if a corner is not on the earth; in pixels (y down) without a position."""
     if result.located:
         return [footprint(result.outline_lonlat(i)) for i in range(len(result.detections))]

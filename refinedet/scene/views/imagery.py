@@ -5,7 +5,7 @@ from __future__ import annotations
 from contextlib import nullcontext
 from dataclasses import dataclass, replace
 from functools import cache
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -13,12 +13,10 @@ from numpy.typing import NDArray
 from refinedet.cloud.scene import Scene
 from refinedet.config.options.detect import SceneSettings
 from refinedet.raster import Reader
+from refinedet.scene.scene_ships import SceneShips
 from refinedet.scene.source import open_polarisations
 from refinedet.stretch.stretching import Stretch
 from refinedet.tiling import Window
-
-if TYPE_CHECKING:
-    from refinedet.scene.result import SceneResult  # imports this module
 
 Picture = NDArray[np.uint8]
 """(H, W, 3) RGB."""
@@ -42,7 +40,7 @@ class Imagery:
     cutouts: list[tuple[Picture, Window]]
 
 
-def picture(pixels: NDArray[Any], result: SceneResult, window: Window | None = None, lift: float = 1.0) -> Picture:
+def picture(pixels: NDArray[Any], result: SceneShips, window: Window | None = None, lift: float = 1.0) -> Picture:
     """Picture of the pixels of a window in sea colours, black where nothing was measured; RGB keeps its colours.
 
     Args:
@@ -58,7 +56,7 @@ def picture(pixels: NDArray[Any], result: SceneResult, window: Window | None = N
     return lifted if lifted.ndim == 3 else _shades().take(lifted, axis=0)
 
 
-def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
+def cutout_square(result: SceneShips, ship: int) -> tuple[int, int, int]:
     """Left, top and side in pixels of the enlarged square around a ship; it may extend beyond the scene."""
     box = result.detections.boxes_xyxy[ship].astype(np.float64)
     side = max(_CUTOUT_PX, round(_CUTOUT_SIDES * float((box[2:] - box[:2]).max())))
@@ -66,9 +64,7 @@ def cutout_square(result: SceneResult, ship: int) -> tuple[int, int, int]:
     return left, top, side
 
 
-def read_imagery(
-    scene_path: str | Scene, result: SceneResult, most: int, scene: SceneSettings | None = None
-) -> Imagery:
+def read_imagery(scene_path: str | Scene, result: SceneShips, most: int, scene: SceneSettings | None = None) -> Imagery:
     """Make the picture of a scene from its preview, and read its cut-outs.
 
     Arguments and errors are those of `read_cutouts`.
@@ -77,7 +73,7 @@ def read_imagery(
 
 
 def read_cutouts(
-    scene_path: str | Scene, result: SceneResult, most: int, scene: SceneSettings | None = None
+    scene_path: str | Scene, result: SceneShips, most: int, scene: SceneSettings | None = None
 ) -> list[tuple[Picture, Window]]:
     """Read the part of `cutout_square` within the scene, and its window, for each of the `most` strongest ships.
 
@@ -102,7 +98,7 @@ def read_cutouts(
     return [found[ship] for ship in range(shown)]
 
 
-def _cutout(reader: Reader, result: SceneResult, ship: int) -> tuple[Picture, Window]:
+def _cutout(reader: Reader, result: SceneShips, ship: int) -> tuple[Picture, Window]:
     left, top, side = cutout_square(result, ship)
     x1, y1 = max(0, left), max(0, top)
     x2, y2 = min(result.info.width, left + side), min(result.info.height, top + side)

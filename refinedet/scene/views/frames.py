@@ -2,24 +2,22 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from refinedet.scene.output.columns import ship_columns, ship_rows, ship_shapes
-from refinedet.scene.output.formats.packages import load_geopandas
-
-if TYPE_CHECKING:
-    from refinedet.scene.result import SceneResult  # imports this module
+from refinedet.extras import load_extra
+from refinedet.scene.scene_ships import SceneShips
+from refinedet.scene.views.columns import ship_columns, ship_rows, ship_shapes
 
 _WGS84 = "EPSG:4326"
 
 
-def ship_frame(result: SceneResult) -> Any:
+def ship_frame(result: SceneShips) -> Any:
     """GeoDataFrame with a row for each ship, strongest first: columns of `ship_rows`, with time type, and outline.
 
     Raises:
         MissingExtra: geopandas is not installed.
     """
-    geopandas = load_geopandas()
+    geopandas = load_extra("geopandas", "tables of ships with their outlines")
     import pandas as pd
 
     rows, kinds = ship_rows(result), ship_columns(result)

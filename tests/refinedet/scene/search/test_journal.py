@@ -18,7 +18,7 @@ from hypothesis.extra import numpy as st_numpy
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
 from refinedet.scene.identity import RunIdentity
-from refinedet.scene.journal import Journal, OpenJournal, _line, open_journal
+from refinedet.scene.search.journal import Journal, OpenJournal, _line, open_journal
 
 IDENTITY = RunIdentity("5ce7e" * 8, {"weights": "cd"}, {"tile_px": 512, "band": None})
 

@@ -9,11 +9,11 @@ from typing import Any
 from refinedet.config.options.detect import BOTH
 from refinedet.predictors.predictor import Predictor
 from refinedet.raster import Reader
-from refinedet.scene.journal import OpenJournal
-from refinedet.scene.result import SeenPolarisation
+from refinedet.scene.scene_ships import SeenPolarisation
+from refinedet.scene.search.journal import OpenJournal
+from refinedet.scene.search.stream import Stream
+from refinedet.scene.search.window_search import Progress, WindowSearch
 from refinedet.scene.ships.describe import Ships
-from refinedet.scene.stream import Stream
-from refinedet.scene.window_search import Progress, WindowSearch
 from refinedet.scene.windows.merge import Merged, merge_windows
 from refinedet.scene.windows.polarisations import fuse_polarisations
 

@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from refinedet.config import TileConfig
 from refinedet.raster import write_scene
 from refinedet.scene.detect import detect_scene
-from refinedet.scene.journal import Journal
-from refinedet.scene.stream import WindowDetections
+from refinedet.scene.search.journal import Journal
+from refinedet.scene.search.stream import WindowDetections
 
 TILE = TileConfig(tile_px=128, overlap_px=48)
 SHIPS = [(20, 30, 40, 38), (150, 100, 162, 130), (240, 150, 280, 160), (100, 60, 120, 64), (84, 200, 100, 212)]

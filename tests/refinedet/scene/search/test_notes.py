@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from refinedet.scene.notes import inland_notes
+from refinedet.scene.search.notes import inland_notes
 
 
 @pytest.mark.parametrize(("inland", "windows", "told"), [(99, 100, False), (100, 1001, False), (100, 1000, True)])

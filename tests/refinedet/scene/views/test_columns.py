@@ -13,10 +13,11 @@ import pyarrow.parquet
 import pyogrio
 import pytest
 
-from refinedet.scene.output import columns, result_paths, webmap
+from refinedet.scene.output import result_paths, webmap
 from refinedet.scene.output import writers as outputs
 from refinedet.scene.result import SceneResult
 from refinedet.scene.ships.attributes import Places
+from refinedet.scene.views import columns
 
 MakeResult = Callable[..., SceneResult]
 

@@ -5,19 +5,17 @@ from __future__ import annotations
 import base64
 import io
 from html import escape
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import numpy as np
 from PIL import Image
 
-from refinedet.scene.output.columns import MEASURES, ais_columns, score_columns, ship_row
-from refinedet.scene.output.drawing import Canvas
-from refinedet.scene.output.imagery import picture
-from refinedet.scene.output.map_page import measure
+from refinedet.scene.scene_ships import SceneShips
+from refinedet.scene.views.columns import MEASURES, ais_columns, score_columns, ship_row
+from refinedet.scene.views.drawing import Canvas
+from refinedet.scene.views.imagery import picture
+from refinedet.scene.views.page_columns import measure
 from refinedet.wording import ships_in_words
-
-if TYPE_CHECKING:
-    from refinedet.scene.result import SceneResult  # imports this module
 
 _ROWS = 10
 """Largest number of listed ships."""
@@ -28,7 +26,7 @@ _AIS = ("ais", "ais_name")
 _DEGREE_DIGITS, _SCORE_DIGITS = 4, 2
 
 
-def result_html(result: SceneResult) -> str:
+def result_html(result: SceneShips) -> str:
     """HTML without script, style sheet or request; equal results give equal text."""
     count, label = ships_in_words(len(result.detections)), "" if result.label is None else f" ({result.label})"
     notes = "".join(f"<li>{escape(note)}</li>" for note in result.notes)
@@ -39,7 +37,7 @@ def result_html(result: SceneResult) -> str:
     )
 
 
-def _thumbnail(result: SceneResult) -> str:
+def _thumbnail(result: SceneShips) -> str:
     """Scene with its ships marked as PNG in base64."""
     image = Image.fromarray(picture(result.preview, result))
     image.thumbnail((_SIDE_PX, _SIDE_PX), Image.Resampling.BOX)
@@ -56,7 +54,7 @@ def _thumbnail(result: SceneResult) -> str:
     return base64.b64encode(stream.getvalue()).decode("ascii")
 
 
-def _table(result: SceneResult) -> str:
+def _table(result: SceneShips) -> str:
     rows = [ship_row(result, ship) for ship in range(min(_ROWS, len(result.detections)))]
     if not rows:
         return ""
