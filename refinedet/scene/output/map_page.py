@@ -33,6 +33,8 @@ _GRID_DIGITS = 9
 """Decimals of unit vectors; the rounding error is below a centimetre."""
 _UNITS = {"m": ("m", 0), "deg": ("°", 0), "db": ("dB", 1), "px": ("px", 0)}
 """End of a measure's name -> unit and decimals."""
+_ENDS = ("low", "high")
+"""Ends of the names of the bounds of an interval, after the unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,10 +121,13 @@ def _page_parts() -> tuple[Template, str, str]:
 
 
 def measure(name: str) -> Column:
-    """Column of a measure of ships, by the name that it has in result files."""
-    stem, _, end = name.rpartition("_")
+    """Column of a measure of ships, by the name that it has in result files; bounds are not in the table."""
+    plain, _, bound = name.rpartition("_")
+    plain, bound = (plain, f" {bound}") if bound in _ENDS else (name, "")
+    stem, _, end = plain.rpartition("_")
     unit, digits = _UNITS.get(end, ("", 1))
-    return Column(name, (stem if unit else name).replace("_", " "), unit, digits)
+    shown = (stem if unit else plain).replace("_", " ") + bound
+    return Column(name, shown, unit, digits, table=not bound)
 
 
 def place_grid(position: Position, width: int, height: int) -> dict[str, Any]:
