@@ -13,14 +13,16 @@ from refinedet.config.options.detect import SceneSettings
 from refinedet.geo.position import locate
 from refinedet.raster import SceneReader
 from refinedet.raster.decoding.values import to_amplitude
-from refinedet.scene.input.pixels.values import calm_cells
+from refinedet.scene.input.pixels.speckle import calm_cells
 
 _CLEAR_STEPS, _FEW_PIXELS = 16, 0.05
 """Least difference between the channels of a coloured pixel in 8 bits, and the share of such pixels in a grey picture
 with a few coloured marks."""
-_LEAST_SIDE, _CUT_SHARE = 512, 0.009
-"""Side of a scene whose ships cannot fill a notable part of it, and the share of the highest value from which values
-were cut off. Of two real screens and cities in 8 bits it is 1 to 2 %, of eight other real pictures below 0.1 %."""
+LEAST_SCENE_PX = 512
+"""Side of a scene whose ships cannot fill a notable part of it."""
+_CUT_SHARE = 0.009
+"""Share of the highest value from which values were cut off. Of two real screens and cities in 8 bits it is 1 to 2 %,
+of eight other real pictures below 0.1 %."""
 _NEARLY_WHITE, _WHITE_SHARE = 243, 0.03
 """Grey from which 5 % of a picture lie whose histogram was equalised, and the share from which a note tells it. In real
 pictures without a cut bright end it is 2.4 % at most."""
@@ -84,7 +86,7 @@ def note_on_speckle(blocks: Sequence[NDArray[Any]], kind: ValueKind) -> str | No
 
 def _on_bright_end(reader: SceneReader, sample: NDArray[Any]) -> str | None:
     """Sentence on values that were cut off at a highest one; None if they were not."""
-    if min(reader.info.width, reader.info.height) < _LEAST_SIDE:
+    if min(reader.info.width, reader.info.height) < LEAST_SCENE_PX:
         return None
     measured = sample[np.isfinite(sample)]
     if reader.info.nodata is not None:

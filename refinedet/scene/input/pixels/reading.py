@@ -24,7 +24,7 @@ from refinedet.scene.input.pixels.bands import (
     name_of,
     role_of,
 )
-from refinedet.scene.input.pixels.doubts import note_on_speckle, tell_doubts
+from refinedet.scene.input.pixels.doubts import LEAST_SCENE_PX, note_on_speckle, tell_doubts
 from refinedet.scene.input.pixels.eight_bit import INVERTED, apply_eight_bit
 from refinedet.scene.input.pixels.fill import without_markers
 from refinedet.scene.input.pixels.missing import settle_missing
@@ -216,7 +216,7 @@ def _values(
     words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
     words += [*reader.units(), path.stem]
     if not has_doubt(dtype):
-        return guess_values(dtype, [] if dtype == "uint8" else blocks(), words)
+        return guess_values(dtype, blocks() if dtype != "uint8" or _is_large(reader, settings) else [], words)
     if is_one_part(blocks()):
         raise InputError(
             f"expected an image of the sea in {path}, found values as often below zero as above, like one part of "
@@ -224,6 +224,11 @@ def _values(
         )
     has_level = reader.shift == 0 and np.nanmax(reader.sample(), initial=0) != 1
     return guess_values(dtype, blocks(), words, has_level=has_level)
+
+
+def _is_large(reader: SceneReader, settings: SceneSettings) -> bool:
+    """True for a scene whose 8 bits may be power; smaller pictures, as for training, stay as they are."""
+    return min(reader.info.width, reader.info.height) >= LEAST_SCENE_PX and settings.stretch.kind != "none"
 
 
 def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choice: BandChoice) -> None:
