@@ -71,6 +71,8 @@ _SURELY_AMPLITUDE = 0.42
 """Exponent from which values that are named as power are amplitude all the same; real power has up to 0.34."""
 _WIDE_BYTES = 4
 """Size of whole numbers that amplitude does not need, so that speckle and level decide."""
+_LEAST_GREY = 4
+"""Least median grey of calm parts whose speckle is not that of rounding or of a cut-off end."""
 _STRETCHED_EXPONENT = 0.3
 """Exponent above which 8 bits vary much because a viewer subtracted a dark level from them, and not as power."""
 _MOST_LOWEST = 0.1
@@ -141,9 +143,8 @@ def _guess_whole_numbers(size: int, blocks: Blocks, words: Sequence[str]) -> Val
     """Kind of complex or unsigned values of `size` bytes: amplitude, unless the name or the evidence is against it."""
     named, calm = _named(words), calm_cells(blocks)
     if size == 1:
-        is_power = named != "amplitude" and calm is not None and is_surely_power(calm)
-        stretched = is_power and symmetric_exponent(calm) > _STRETCHED_EXPONENT
-        return ValueGuess("power", "speckle") if is_power and not stretched else ValueGuess("amplitude", "type")
+        is_power = named != "amplitude" and calm is not None and _is_power_in_8_bits(calm)
+        return ValueGuess("power", "speckle") if is_power else ValueGuess("amplitude", "type")
     if named == "power":
         return ValueGuess("power", "name")
     if calm is None or named == "amplitude":
@@ -159,6 +160,11 @@ def _lost_noise(blocks: Blocks) -> bool:
     """True if many pixels have the lowest value, as after the removal of noise, which makes amplitude vary more."""
     values = _pooled(blocks)
     return float(np.mean(values == values.min())) >= _MOST_LOWEST
+
+
+def _is_power_in_8_bits(calm: NDArray[np.float64]) -> bool:
+    is_bright = float(np.median(calm)) >= np.log(_LEAST_GREY)
+    return is_bright and is_surely_power(calm) and symmetric_exponent(calm) <= _STRETCHED_EXPONENT
 
 
 def is_one_part(blocks: Blocks) -> bool:
