@@ -32,8 +32,8 @@ _STRONG_DEVIATION, _STRONG_EXPONENT = 0.42, 0.24
 """Relative deviation from which, and exponent up to which, both together show power. Amplitude of such a deviation has
 few looks, and an exponent of 0.28 and more in simulated scenes, 0.5 and more in real ones."""
 _LIKELY_DEVIATION, _LIKELY_EXPONENT = 0.34, 0.36
-"""The same for doubt: real Sentinel-1 power of four looks has 0.36 to 0.40 and 0.24 to 0.34, as a rough simulated sea
-has in amplitude, too."""
+"""Relative deviation from which, and exponent up to which, power is likely. Real Sentinel-1 power of four looks has
+0.36 to 0.40 and 0.24 to 0.34, as a rough simulated sea has in amplitude, too."""
 _TEXTURED = -2.3
 """Least ratio by the exponent: a lower one is due to texture, not power."""
 _LEVELS = {"amplitude": ((-0.85, 0.35), (2.2, 0.45)), "power": ((-1.7, 0.6), (4.4, 0.7))}

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from refinedet.errors import InputError
-from refinedet.scene.input.pixels.band_pixels import is_complex_pair, is_image
+from refinedet.scene.input.pixels.band_pixels import is_complex_pair, is_image, without_contrast
 from refinedet.scene.input.pixels.bands import choose_band, name_of, polarisation_of, role_of
 
 HERE = Path("scene.tif")
@@ -205,3 +205,18 @@ def test_real_and_imaginary_part_are_found_without_names() -> None:
     found = choose_band(HERE, [""] * 4, None, four.__getitem__)
     assert (found.numbers, found.label) == ((3, 4), "band 3")
     assert "2 complex images: bands 3 and 4 are used" in (found.note or "")
+
+
+def test_covariances_of_nisar_are_polarisations() -> None:
+    assert [role_of(name) for name in ("HHHH", "HVHV", "VVVV")] == ["hh", "hv", "vv"]
+    assert role_of("HHHV") is None
+
+
+def test_a_coherence_beside_power_has_no_contrast() -> None:
+    rng = np.random.default_rng(4)
+    power = 0.02 * rng.gamma(4, 0.25, (128, 128))
+    power[20:24, 30:50] = 2
+    coherence = rng.beta(2, 3, power.shape)
+    assert without_contrast({1: [coherence], 2: [power]}) == {1}
+    assert without_contrast({1: [coherence], 2: [coherence]}) == set()
+    assert without_contrast({1: [power], 2: [0.1 * power]}) == set()

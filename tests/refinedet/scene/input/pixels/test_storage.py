@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -24,7 +25,8 @@ def _counts() -> np.ndarray:
 
 
 def _write(path: Path, *bands: np.ndarray, photometric: str = "MINISBLACK") -> Path:
-    profile = {"driver": "GTiff", "height": SIDE, "width": SIDE, "count": len(bands), "dtype": bands[0].dtype.name}
+    height, width = bands[0].shape
+    profile = {"driver": "GTiff", "height": height, "width": width, "count": len(bands), "dtype": bands[0].dtype.name}
     place = {"crs": "EPSG:32632", "transform": rasterio.Affine(10, 0, 500_000, 0, -10, 6_000_000)}
     with rasterio.open(path, "w", photometric=photometric, **profile, **place) as file:
         file.write(np.stack(bands))
@@ -48,7 +50,7 @@ def _signed_decibels() -> tuple[np.ndarray, ...]:
     return (np.rint(2000 * np.log10(_counts() / 700)).astype(np.int16).view(np.uint16),)
 
 
-def _read(path: Path, **choice: str) -> tuple[np.ndarray, list[str]]:
+def _read(path: Path, **choice: Any) -> tuple[np.ndarray, list[str]]:
     with open_source(path, SceneSettings(**choice)) as reader:
         return np.asarray(reader.read(Window(0, 0, SIDE, SIDE)), np.float64), list(reader.notes)
 
@@ -102,6 +104,29 @@ def test_inverted_greys_have_bright_ships_again(
     counts = _counts()
     assert pixels[40:48, 60:80].min() > 3 * np.median(pixels)
     assert np.corrcoef(pixels.ravel(), counts.ravel())[0, 1] > 0.9
+
+
+def test_inverted_decibels_in_8_bits_are_told(tmp_path: Path) -> None:
+    levels = np.linspace(60, 160, SIDE * 3)[:, None]
+    counts = levels * np.sqrt(np.random.default_rng(8).gamma(4.4, 1 / 4.4, (SIDE * 3, SIDE * 3)))
+    grey = np.rint(255 * (20 * np.log10(np.clip(counts / 700, 1e-3, None)) + 35) / 35).clip(0, 255).astype(np.uint8)
+    assert not any("grows less" in note for note in _read(_write(tmp_path / "plain.tif", grey))[1])
+    assert any("`inverted` to on" in note for note in _read(_write(tmp_path / "scene.tif", 255 - grey))[1])
+
+
+def test_missing_lines_are_interpolated_whatever_the_window(tmp_path: Path) -> None:
+    counts = _counts().astype(np.uint16)
+    holed = counts.copy()
+    holed[3::8] = 0
+    path = _write(tmp_path / "scene.tif", holed)
+    pixels, notes = _read(path)
+    assert any("whole rows of pixels are missing" in note for note in notes)
+    rows = np.arange(3, SIDE - 1, 8)
+    mean = np.rint((counts[rows - 1].astype(float) + counts[rows + 1]) / 2)
+    np.testing.assert_array_equal(pixels[rows], mean)
+    with open_source(path, SceneSettings()) as reader:
+        np.testing.assert_array_equal(reader.read(Window(11, 5, 9, 30)), pixels[11:20, 5:35])
+    assert (_read(path, nodata=0.0)[0][rows] == 0).all()
 
 
 def test_colours_cannot_be_inverted(tmp_path: Path) -> None:
