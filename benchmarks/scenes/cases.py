@@ -19,6 +19,7 @@ from pathlib import Path
 
 import numpy as np
 from cases_kinds import Kind, Plain, kinds, own_boxes, plain_scene
+from cases_more import more_kinds
 
 import refinedet
 from refinedet.errors import RefineDetError
@@ -82,7 +83,7 @@ def rows(folder: Path) -> list[Row]:
     plain = plain_scene(folder)
     made = []
     with refinedet.Detector.load() as detector:
-        for number, kind in enumerate(kinds(plain)):
+        for number, kind in enumerate([*kinds(plain), *more_kinds(plain)]):
             own = folder / str(number)
             own.mkdir(exist_ok=True)
             made.append(run(kind, plain, own, detector))

@@ -70,7 +70,7 @@ def precision_recall(
     if point is not None:
         axes.plot(*point, "o", color=COLOURS[0], markersize=8, markeredgecolor="white", label="IoU 0.5, score 0.5")
     if curves or point is not None:
-        axes.legend(loc="lower left")
+        axes.legend(loc="best")
     return figure
 
 

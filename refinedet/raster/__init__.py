@@ -5,7 +5,8 @@ files with a valid header. Its messages become exceptions instead of text on std
 """
 
 from refinedet.raster.base import RasterReader, Reader
-from refinedet.raster.decoding.pixels import Missing, can_hold
+from refinedet.raster.decoding.pixels import can_hold
+from refinedet.raster.decoding.stated import Missing
 from refinedet.raster.info import GroundControlPoint, RasterInfo
 from refinedet.raster.ranged import RangedFile, RasterFile, opened
 from refinedet.raster.reader import MAX_PIXELS, SceneReader, open_scene

@@ -7,8 +7,9 @@ from typing import Literal
 
 GcpZero = Literal["edge", "centre"]
 """Place of pixel 0 of ground control points: outer edge of the first pixel (GeoTIFF, GDAL), or its centre (ESA)."""
-GcpEvidence = Literal["product", "tags", "name", "setting", "assumed"]
-"""Source of the place of pixel 0: the product of the file, its tags, its name, the setting `gcps`, or an assumption."""
+GcpEvidence = Literal["product", "tags", "name", "setting", "rpc", "assumed"]
+"""Source of the place of pixel 0: the product of the file, its tags, its name, the setting `gcps`, points from rational
+polynomials (RPC), or an assumption."""
 Matrix = tuple[float, float, float, float, float, float]
 """(a, b, c, d, e, f): x = a*col + b*row + c, y = d*col + e*row + f at pixel corners."""
 

@@ -7,7 +7,7 @@ from contextlib import ExitStack, contextmanager
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -15,30 +15,28 @@ from rasterio.enums import ColorInterp
 
 from refinedet.config import ValueKind
 from refinedet.errors import FileError, InputError
+from refinedet.radiometry import valid_mask
 from refinedet.raster.base import MAX_SAMPLE_PX, RasterReader
 from refinedet.raster.checks.formats import driver_at
 from refinedet.raster.checks.tiff import Page, check_pixels
-from refinedet.raster.control_points import are_of_esas_grid, tells_sentinel1
 from refinedet.raster.decoding.areas import CELL_PX, around, in_areas, opened
-from refinedet.raster.decoding.pixels import Decoder, Missing, decoder_of, measured
+from refinedet.raster.decoding.lines import Lines
+from refinedet.raster.decoding.pixels import Decoder, decoder_of
+from refinedet.raster.decoding.stated import Missing, StoredAs, measured
 from refinedet.raster.decoding.stored import StoredPixels, Wanted
 from refinedet.raster.gdal import (
     COMPLEX_TYPES,
     GDAL_ERRORS,
     REAL_TYPES,
     gdal,
-    names_a_file,
 )
-from refinedet.raster.info import GroundControlPoint, Matrix, RasterInfo, counts_pixels
+from refinedet.raster.header import Band, bands_of, info_of
 from refinedet.raster.ranged import GdalFile, RasterFile
 from refinedet.raster.tie_points import located_by_tie_points
 from refinedet.tiling import Window, moved
 
 MAX_PIXELS = 4_000_000_000
 """Largest number of pixels of a scene by default, as in eight full Sentinel-1 products."""
-
-Band = int | str
-"""Band of a file: its number from 1, or its description, such as a polarisation, in upper or lower case."""
 
 _LEAST_AREA = 3
 
@@ -56,14 +54,16 @@ class SceneReader(RasterReader):
         """Descriptions of all bands of the file: alpha for a band that hides pixels, empty text without description."""
         self.further_pages = pages
         """Further pictures in the file, which are not read; overviews and masks are not among them."""
-        self.bands = _bands(dataset, path, band)
+        self.bands = bands_of(dataset, path, band)
         """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
-        self.shift = 0.0
-        """Number that is added to the values of one band, such as those of a picture with mean 0."""
+        self.stored_as = StoredAs()
+        """Meaning of the stored numbers where it differs from what the file says; see `store_as`."""
+        self.lines: Lines | None = None
+        """Missing lines that are interpolated while reading; None: there are none."""
         self._stored_sample: NDArray[Any] | None = None
         self._pixels = StoredPixels(dataset, file)
         self._decoder = self._decoder_of("amplitude")
-        self.info = _info(dataset, self._decoder, path)
+        self.info = info_of(dataset, self._decoder, path)
 
     def use(
         self,
@@ -85,6 +85,12 @@ class SceneReader(RasterReader):
         self._decoder = self._decoder_of(values, missing, slope)
         self.info = replace(self.info, dtype=self._decoder.dtype, nodata=self._decoder.nodata)
 
+    def store_as(self, stored_as: StoredAs) -> None:
+        """Read the stored numbers in this meaning from the next call of `use` on."""
+        if stored_as.dtype != self.stored_as.dtype:
+            self._stored_sample = None
+        self.stored_as = stored_as
+
     def use_steps(self, amplitudes: NDArray[np.float32]) -> None:
         """Read the grey steps 0 to 255 of an 8-bit picture as these amplitudes (256,) from now on: (h, w) float32.
 
@@ -101,13 +107,13 @@ class SceneReader(RasterReader):
     @property
     def stored_dtype(self) -> str:
         """Type of the pixels in the file."""
-        return str(self._dataset.dtypes[self.bands[0] - 1])
+        return self.stored_as.dtype or str(self._dataset.dtypes[self.bands[0] - 1])
 
     def _decoder_of(self, values: ValueKind, missing: Missing | None = None, slope: float = 1.0) -> Decoder:
         if self.stored_dtype not in (known := REAL_TYPES + COMPLEX_TYPES):
             found = f"found {self.stored_dtype}; convert them: gdal_translate -ot Float32 (complex ones: -ot CFloat32)"
             raise InputError(f"expected pixels of {', '.join(known)} in {self.path}, {found}")
-        return decoder_of(self._dataset, self.bands, values, missing, slope, self.shift)
+        return decoder_of(self._dataset, self.bands, values, missing, slope, self.stored_as)
 
     @property
     def is_tiff(self) -> bool:
@@ -127,15 +133,14 @@ class SceneReader(RasterReader):
         """Units that the file states for the bands that are read."""
         return tuple(unit for band in self.bands if (unit := self._dataset.units[band - 1]))
 
-    @property
-    def has_rational_polynomials(self) -> bool:
-        """True if the file holds rational polynomial coefficients (RPC), which give its position but are not used."""
+    def rational_polynomials(self) -> dict[str, str]:
+        """Rational polynomial coefficients (RPC) in the file, by the names that GDAL gives them; empty without any."""
         with gdal():
-            return bool(self._dataset.tags(ns="RPC"))
+            return {str(name): str(text) for name, text in self._dataset.tags(ns="RPC").items()}
 
     @property
     def is_inverted(self) -> bool:
-        """True if the greys are inverted, because the file states that its lowest value is white."""
+        """True if the greys of 8 bits are inverted."""
         return self._decoder.inverted
 
     @property
@@ -178,11 +183,21 @@ class SceneReader(RasterReader):
     def read(self, window: Window) -> NDArray[Any]:
         """Pixels of `window`, as `Reader.read` gives them."""
         self._check_inside(window)
-        if self._decoder.searched is None:
-            pixels = self._decoder.decode(*self._read(window))
-        else:
-            pixels = self._read_searched(window, self._decoder.searched)
+        pixels = self._decoded(window) if self.lines is None else self._with_lines(window, self.lines)
         return pixels if self.correct is None or pixels.ndim == 3 else self.correct(pixels, window)
+
+    def _decoded(self, window: Window) -> NDArray[Any]:
+        if self._decoder.searched is None:
+            return self._decoder.decode(*self._read(window))
+        return self._read_searched(window, self._decoder.searched)
+
+    def _with_lines(self, window: Window, lines: Lines) -> NDArray[Any]:
+        """Pixels of `window` with missing lines interpolated, from a wider window, so that no pixel depends on it."""
+        wide = lines.around(window, self.info.height, self.info.width)
+        pixels = self._decoded(wide)
+        filled = lines.filled(pixels, valid_mask(pixels, self.info.nodata))
+        own = moved(window, -wide.y, -wide.x)
+        return filled[own.y : own.y + own.height, own.x : own.x + own.width]
 
     def _read_searched(self, window: Window, missing: Missing) -> NDArray[Any]:
         """Pixels of `window`; areas are found in a wider window, so that no pixel depends on the window."""
@@ -205,7 +220,8 @@ class SceneReader(RasterReader):
 
     def _read(self, window: Window) -> tuple[NDArray[Any], list[NDArray[Any]]]:
         """Stored pixels of the bands, and the masks that hide them."""
-        return self._pixels.read(window, self._wanted)
+        bands, masks = self._pixels.read(window, self._wanted)
+        return bands if self.stored_as.dtype is None else bands.view(self.stored_as.dtype), masks
 
     @property
     def _wanted(self) -> Wanted:
@@ -252,49 +268,3 @@ def open_scene(
 def _counts_centres(dataset: Any) -> bool:
     """True if places belong to centres of pixels ("pixel is point"), as the GeoTIFF says."""
     return str(dataset.tags().get("AREA_OR_POINT", "")) == "Point"
-
-
-def _info(dataset: Any, decoder: Decoder, path: RasterFile) -> RasterInfo:
-    with gdal():
-        crs, matrix = dataset.crs, cast("Matrix", tuple(float(v) for v in dataset.transform[:6]))
-        given, points_crs = dataset.gcps
-        from_esa = bool(given) and tells_sentinel1(dataset.tags())
-    points = tuple(GroundControlPoint(p.col, p.row, p.x, p.y, p.z or 0.0) for p in given)
-    from_esa = from_esa and are_of_esas_grid(points)
-    return RasterInfo(
-        width=dataset.width,
-        height=dataset.height,
-        count=dataset.count,
-        dtype=decoder.dtype,
-        nodata=decoder.nodata,
-        crs=_wkt(crs, path),
-        transform=None if points or counts_pixels(matrix, dataset.height) else matrix,
-        gcps=points,
-        gcp_crs=_wkt(points_crs, path),
-        gcp_zero="centre" if from_esa else "edge",
-        gcp_evidence="tags" if from_esa else "assumed",
-    )
-
-
-def _wkt(crs: Any, path: RasterFile) -> str | None:
-    """Text of a reference system; refuses one that would make PROJ open an arbitrary file."""
-    text: str | None = crs.to_wkt() if crs else None
-    if text is not None and names_a_file(text):
-        raise InputError(
-            f"expected a reference system in {path} that names no files, found one that does; "
-            "give the scene an ordinary one: gdal_edit.py -a_srs EPSG:n"
-        )
-    return text
-
-
-def _bands(dataset: Any, path: RasterFile, band: Band | None) -> list[int]:
-    if band is None:
-        in_colours = dataset.colorinterp[0] != ColorInterp.gray and dataset.count in (3, 4)
-        return [1, 2, 3] if in_colours and all(dtype == "uint8" for dtype in dataset.dtypes) else [1]
-    names = [(text or "").strip().lower() for text in dataset.descriptions]
-    wanted = str(band).strip().lower()
-    number = int(wanted) if wanted.isdecimal() else names.index(wanted) + 1 if wanted in names else 0
-    if not 1 <= number <= dataset.count:
-        known = ", ".join(filter(None, names)) or "without names"
-        raise InputError(f"expected band {band!r} in {path}, found {dataset.count} bands ({known}); name another one")
-    return [number]

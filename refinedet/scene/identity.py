@@ -28,7 +28,7 @@ from refinedet.files import sha256_file, sha256_tree
 from refinedet.raster.stores import is_store
 from refinedet.scene.eopf.product import find_stored
 from refinedet.scene.input.pair import raster_of
-from refinedet.scene.input.place.side_files import reference_file, world_file
+from refinedet.scene.input.place.side_files import auxiliary_file, polynomial_file, reference_file, world_file
 from refinedet.scene.sentinel1.measurement import Measurement
 from refinedet.scene.sentinel1.product import (
     SafeMeasurement,
@@ -170,7 +170,7 @@ def scene_sha256(path: str | Scene, polarisation: str | None = None) -> str:
     gigabyte takes 0.6 seconds on processors with SHA instructions; detection takes minutes and reads the file three
     times in any case. For a product in a folder, or one of its rasters, the hash covers the manifest, the annotations
     and the raster of each chosen polarisation. For a Zarr store in a folder, it covers the groups of these
-    polarisations. For any other raster, it includes a world file and a .prj file beside it, which may place the scene.
+    polarisations. For any other raster, it includes the small files beside it that may place the scene.
 
     A scene at an address is not read whole. Its hash covers the address, version (ETag) and length of its rasters,
     and the content of the small files that describe them; of a Zarr store, its address and the content of its metadata.
@@ -232,7 +232,8 @@ def _files(path: Path, polarisation: str | None) -> list[Path]:
     asked = _asked(polarisation)
     pair = [Path(str(raster_of(path, one))) for one in asked] if len(asked) > 1 else []
     rasters = dict.fromkeys((path, *pair))
-    placing = [file for raster in rasters for file in (world_file(raster), reference_file(raster))]
+    kinds = (world_file, reference_file, auxiliary_file, polynomial_file)
+    placing = [beside(raster) for raster in rasters for beside in kinds]
     return [*rasters, *(file for file in placing if file is not None)]
 
 

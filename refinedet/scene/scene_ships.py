@@ -85,6 +85,17 @@ class SceneShips:
     outline: Outline = "box"
     """Outline of ships in result files and views; `outlined` sets it."""
 
+    @property
+    def flagged(self) -> int:
+        """Number of ships with at least one flag."""
+        return sum(map(bool, self.flags))
+
+    @property
+    def taken(self) -> str | None:
+        """Time of the middle of the scene in whole seconds of UTC, such as `2021-07-01 12:01:02 UTC`; None: unknown."""
+        time = self.acquired.times(np.array([self.info.height / 2]))[0]
+        return None if time is None else f"{time[:19].replace('T', ' ')} UTC"
+
     def class_name(self, ship: int) -> str:
         """Name of the class of a ship."""
         return self.classes[int(self.detections.labels[ship])]

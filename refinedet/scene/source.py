@@ -148,6 +148,8 @@ def _check_product(path: Scene, found: Measurement, settings: SceneSettings) -> 
             f"expected no `nodata` for the Sentinel-1 product {path}, whose missing pixels are 0, "
             f"found {settings.nodata}; leave it out"
         )
+    if settings.inverted is not None:
+        raise InputError(f"expected no `inverted` for the Sentinel-1 product {path}; leave it out")
     for name in ("crs", "gcps"):
         if getattr(settings, name) is not None:
             raise InputError(f"expected no `{name}` for {path}, which is a Sentinel-1 product with its own position")

@@ -7,6 +7,8 @@ from typing import Any
 
 _SHOWN_CHARACTERS = 16
 """Most characters of a value in a message."""
+_CODE = "software.code"
+"""End of the name of the hash of this package's code."""
 
 
 def differences(before: Mapping[str, Any], now: Mapping[str, Any], *, gone: bool = False) -> list[str]:
@@ -17,10 +19,14 @@ def differences(before: Mapping[str, Any], now: Mapping[str, Any], *, gone: bool
     then, wanted = _flat(before), _flat(now)
     names = {*then, *wanted} if gone else set(wanted)
     return [
-        f"{name} was {_short(then.get(name))}, is {_short(wanted.get(name))}"
+        f"{name} was {_short(then.get(name))}, is {_short(wanted.get(name))}{_meaning(name)}"
         for name in sorted(names)
         if then.get(name) != wanted.get(name)
     ]
+
+
+def _meaning(name: str) -> str:
+    return " (another version of refinedet)" if name.endswith(_CODE) else ""
 
 
 def _flat(value: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

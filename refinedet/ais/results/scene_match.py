@@ -158,7 +158,10 @@ def _notes(found: Match, reports: Ais, name: str, scene: SceneToMatch) -> list[s
             f"(error {one.error_m:.0f} m, {one.ships} ships); this offset is taken off"
         )
     if one.clock_s:
-        notes.append(f"the clocks differ by {one.clock_s:+.0f} s (error {one.clock_error_s:.0f} s); this is taken off")
+        notes.append(
+            f"the times of the scene and of AIS differ by {one.clock_s:+.0f} s (error {one.clock_error_s:.0f} s); "
+            "this is taken off"
+        )
     if scene.footprint is None:
         notes.append(f"the outline of {name} is unknown: unseen ships may lie outside of it")
     return notes

@@ -122,6 +122,12 @@ class SceneSettings(Settings):
         default_text="as the file says, else guessed: a value that fills areas, or 0",
         parse=parse_nodata,
     )
+    inverted: Literal["on", "off"] | None = option(
+        None,
+        "Inverted greys of a raster: low values are bright. Decibels whose sign was lost count as inverted.",
+        metavar="on|off",
+        default_text="as the file says",
+    )
     stretch: StretchChoice = option(
         StretchChoice(),
         "How values are converted to 8 bits. auto: as in training, and no conversion of 8-bit scenes.",

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -13,6 +12,7 @@ from rasterio.enums import ColorInterp, MaskFlags
 from refinedet.config import ValueKind
 from refinedet.radiometry import valid_mask
 from refinedet.raster.decoding.areas import holds
+from refinedet.raster.decoding.stated import AS_STATED, Missing, StoredAs
 from refinedet.raster.decoding.values import DB_STEPS, LEAST_AMPLITUDE, darkest, to_amplitude
 from refinedet.raster.gdal import COMPLEX_TYPES
 
@@ -21,40 +21,9 @@ Flags = NDArray[np.bool_]
 _NO_SCALE = (1.0, 0.0)
 _COLOURS = 256
 _WHITE = np.uint8(255)
+_TOP_GREY = 255.0
 _BELOW_TOP = -1e-3
 """Decibels of a bright pixel of 0 where 0 also means missing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Missing:
-    """Stored values of pixels that were not measured, in place of the declaration and the masks of the file.
-
-    If there are none, every finite value is measured.
-    """
-
-    values: tuple[float, ...] = ()
-    """Values that are missing everywhere."""
-    areas: tuple[float, ...] = ()
-    """Values that are missing where they fill areas (`raster.areas`); single pixels of these values are measured. NaN
-    means any value that is not finite."""
-    zero_is_top: bool = False
-    """True if 0 is the upper end of decibels that were cut off there, so that single pixels of 0 are bright."""
-
-    @property
-    def main(self) -> float | None:
-        """Value of missing pixels in integers; None: no pixels are missing."""
-        return next(iter((*self.values, *self.areas)), None)
-
-    @property
-    def everywhere(self) -> Missing:
-        """Missing pixels for statistics of measured values: single pixels are missing too, except zeros."""
-        zeros = tuple(value for value in self.areas if value == 0)
-        return Missing((*self.values, *(value for value in self.areas if value != 0)), zeros, self.zero_is_top)
-
-    @property
-    def is_plain(self) -> bool:
-        """True if pixels of only one value are missing, everywhere."""
-        return len(self.values) == 1 and not self.areas
 
 
 @dataclass(frozen=True, slots=True)
@@ -85,7 +54,7 @@ class Decoder:
     """Amplitudes (256,) of the grey steps of an 8-bit picture, NaN for `nodata`; None: the steps are amplitudes."""
 
     inverted: bool = False
-    """True if the file says that the lowest value of its 8 bits is white."""
+    """True if the lowest value of 8 bits is white."""
 
     def with_steps(self, amplitudes: NDArray[np.float32]) -> Decoder:
         """Decoder that gives the amplitude (h, w) of each grey step (of green in RGB); NaN where not measured."""
@@ -150,12 +119,12 @@ class Decoder:
         valid = self._valid(bands) if self.values == "iq" else self._valid(stored)
         with np.errstate(over="ignore", invalid="ignore"):  # infinity means not measured
             values = np.abs(stored) if np.iscomplexobj(stored) else stored
+            if self.values == "iq":
+                values = bands
             if (self.scale, self.offset) != _NO_SCALE:
                 values = values * self.scale + self.offset
             if self.values != "amplitude":
-                values = to_amplitude(
-                    np.where(valid, bands if self.values == "iq" else values, 1), self.values, self.slope
-                )
+                values = to_amplitude(np.where(valid, values, 1), self.values, self.slope)
             return np.where(valid, values, np.nan).astype(np.float32)
 
     def _valid(self, stored: NDArray[Any]) -> NDArray[np.bool_]:
@@ -176,18 +145,22 @@ def decoder_of(
     values: ValueKind = "amplitude",
     missing: Missing | None = None,
     slope: float = 1.0,
-    shift: float = 0.0,
+    stored_as: StoredAs = AS_STATED,
 ) -> Decoder:
-    """Decoder for `bands` of an open file, whose values are of the kind `values` once `shift` is added.
+    """Decoder for `bands` of an open file, whose values are of the kind `values`, by what `stored_as` says of them.
 
     `missing` overrules the declaration of the file; `slope` is `Decoder.slope`.
     """
     band = bands[0]
-    stored = dataset.dtypes[band - 1]
+    stored = stored_as.dtype or dataset.dtypes[band - 1]
     flags = dataset.mask_flag_enums[band - 1]
     nodata = _representable(dataset.nodatavals[band - 1], stored) if missing is None else missing.main
     scale, offset = _scale(dataset, band) if len(bands) == 1 else _NO_SCALE
-    offset += shift
+    offset += stored_as.shift
+    inverted = len(bands) == 1 and _is_inverted(dataset, stored, stored_as)
+    if inverted and (stored != "uint8" or values != "amplitude" or (scale, offset) != _NO_SCALE):
+        top = scale * _TOP_GREY + offset if stored == "uint8" else stored_as.top or 0.0
+        scale, offset, inverted = -scale, top - offset, False
     masked = MaskFlags.per_dataset in flags and MaskFlags.alpha not in flags
     plain = Decoder(stored, nodata, masked, _alpha(dataset, bands), nodata, scale, offset, values=values, slope=slope)
     searched = None if missing is None or missing.is_plain else missing
@@ -208,12 +181,14 @@ def decoder_of(
     if hides and nodata is None:
         return replace(plain, nodata=_hidden_value(stored), aside=np.dtype(stored).kind != "f")
     plain = plain if searched is None else _searching(plain)
-    return _inverted(plain) if stored == "uint8" and len(bands) == 1 and lowest_is_white(dataset) else plain
+    return _inverted(plain) if inverted else plain
 
 
-def lowest_is_white(dataset: Any) -> bool:
-    """True if a TIFF stores inverted greys: its lowest value is white ("min is white")."""
-    return str(dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE", "")) == "YES"
+def _is_inverted(dataset: Any, stored: str, stored_as: StoredAs) -> bool:
+    """True if low values are bright: as stated, or in 8 bits by the TIFF ("min is white")."""
+    if stored_as.inverted is not None:
+        return stored_as.inverted
+    return stored == "uint8" and str(dataset.tags(ns="IMAGE_STRUCTURE").get("MINISWHITE", "")) == "YES"
 
 
 def _inverted(plain: Decoder) -> Decoder:
@@ -231,16 +206,6 @@ def _alpha(dataset: Any, bands: list[int]) -> int | None:
     """Number of the alpha band, or None. GDAL turns it into a mask only for some types, or without nodata."""
     others = (band for band in dataset.indexes if band not in bands)
     return next((band for band in others if dataset.colorinterp[band - 1] == ColorInterp.alpha), None)
-
-
-def measured(bands: NDArray[Any], missing: Missing, areas: Callable[[Flags], Flags]) -> Flags:
-    """(h, w) true where stored bands (n, h, w) hold none of the missing values; `areas` finds areas in flags."""
-    hidden = np.zeros(bands.shape[1:], np.bool_)
-    for value in missing.values:
-        hidden |= holds(bands, value)
-    for value in missing.areas:
-        hidden |= areas(holds(bands, value))
-    return ~hidden
 
 
 def can_hold(value: float, dtype: str) -> bool:

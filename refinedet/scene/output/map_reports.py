@@ -17,7 +17,7 @@ _DIGITS = 1
 
 COLUMNS = (
     Column("ais", "AIS", text=True),
-    Column("mmsi", "number", spare=True),
+    Column("mmsi", "MMSI", spare=True),
     Column("ais_name", "name", text=True, spare=True),
     Column("ais_reason", "reason", text=True, spare=True),
     Column("ais_type", "type", text=True, table=False, spare=True),

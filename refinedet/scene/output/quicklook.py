@@ -31,7 +31,7 @@ CUTOUTS = 12
 """Largest number of enlarged ships."""
 
 _NIGHT, _PANEL, _FRAME = "#070b12", "#0d1420", "#2a3a52"
-_INK, _MUTED, _ACCENT = "#eaf1fb", "#8fa3bf", "#ffb454"
+_INK, _PALE, _MUTED, _ACCENT = "#eaf1fb", "#c4d0e0", "#8fa3bf", "#ffb454"
 _BY = "\N{MULTIPLICATION SIGN}"
 _COMPRESSION = 1
 """Compression level of PNG: 0.7 of the time of level 3, for up to a tenth more space. Run-length encoding (Z_RLE) is no
@@ -85,16 +85,13 @@ def _header(canvas: Canvas, result: SceneResult) -> None:
     canvas.text(MARGIN_PX, 56, title, _INK, size, bold=True)
     facts = [
         ships_in_words(count),
+        *([f"{result.flagged:,} flagged (grey)"] if result.flagged else []),
+        *filter(None, [result.label, result.taken]),
         f"{result.info.width:,} {_BY} {result.info.height:,} px",
         counted(result.windows, "window"),
     ]
-    if result.label is not None:
-        facts.insert(1, result.label)
     if result.windows_skipped:
         facts.append(f"{result.windows_skipped:,} skipped")
-    flagged = sum(map(bool, result.flags))
-    if flagged:
-        facts.insert(1, f"{flagged:,} flagged")
     if count > CUTOUTS:
         facts.append(f"strongest {CUTOUTS} enlarged")
     canvas.text(MARGIN_PX, 88, "   ·   ".join(facts), _MUTED, 12.5)
@@ -130,7 +127,7 @@ def _mark(canvas: Canvas, result: SceneResult, page: Layout) -> None:
         if place is not None:
             strong = i < CUTOUTS
             x, y = place[0] + 2, place[1] + texts[i][1]
-            colour = _INK if strong else colours[i]
+            colour = _INK if strong else _PALE if result.flags[i] else _ACCENT
             canvas.text(x, y, str(i + 1), colour, points[i], bold=strong, anchor="ld", halo=(_NIGHT, _HALO_PX))
 
 

@@ -93,7 +93,8 @@ def place_labels(
 ) -> list[tuple[float, float] | None]:
     """Top left corner of a label at a corner of each mark (N, 4), in order of the marks; None if no corner is free.
 
-    Labels stay within `area` and do not overlap; the first `required` labels are always placed.
+    Labels stay within `area` and do not overlap, and lie on no other mark if there is a choice. The first `required`
+    labels are always placed.
     """
     taken = np.zeros((0, 4))
     places: list[tuple[float, float] | None] = []
@@ -101,6 +102,7 @@ def place_labels(
         corners = ((x2, y1 - height), (x2, y2), (x1 - width, y1 - height), (x1 - width, y2), (x1, y1 - height))
         rects = [(x, y, x + width, y + height) for x, y in corners]
         free = [rect for rect in rects if _inside(rect, area) and not _touches(rect, taken)]
+        free = [rect for rect in free if not _touches(rect, marks)] or free
         if not free and number < required:
             x, y = min(max(x2, area[0]), area[2] - width), min(max(y1 - height, area[1]), area[3] - height)
             free = [(x, y, x + width, y + height)]

@@ -109,7 +109,7 @@ def _counts(result: SceneResult) -> dict[str, Any]:
         "windows": result.windows,
         "windows_skipped": result.windows_skipped,
         "ships": len(result.detections),
-        "ships_flagged": sum(map(bool, result.flags)),
+        "ships_flagged": result.flagged,
         "ships_by_class": dict(classes),
         "ships_by_outline": dict(Counter(result.outline_of(i) for i in range(len(result.detections)))),
         "ships_by_flag": dict(Counter(flag for flags in result.flags for flag in flags)),

@@ -115,7 +115,8 @@ def _facts(result: SceneResult) -> list[str]:
     info = result.info
     facts = [
         ships_in_words(len(result.detections)),
-        *filter(None, [result.label]),
+        *([f"{result.flagged:,} flagged{' (dashed)' if result.ais is None else ''}"] if result.flagged else []),
+        *filter(None, [result.label, result.taken]),
         f"{info.width:,} {_BY} {info.height:,} px",
     ]
     if result.ais is not None:

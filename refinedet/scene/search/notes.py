@@ -60,10 +60,11 @@ def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *,
     own = f"{wide:.3g} m" if round(wide, 1) == round(high, 1) else f"{wide:.3g} x {high:.3g} m"
     note = f"its pixels of {own} are outside the {known.min_m:g} to {known.max_m:g} m of the weights' training"
     if factors == SAME:
-        return (f"{note}, and it would be too large or too small after resampling: its pixels are used as they are",)
-    note += f', so it is resampled to {known.best_m:g} m; set `gsd_m="native"` to keep its pixels'
+        note += ", and it would be too large or too small after resampling: its pixels are used as they are"
+    else:
+        note += f', so it is resampled to {known.best_m:g} m; set `gsd_m="native"` to keep its pixels'
     coarse = max(wide, high)
     if coarse > known.max_m:
-        least = f"{_SMALL_PX * coarse:.0f} m"
-        note += f". Ships below {least} are at most {_SMALL_PX} original pixels long, and may be missed"
+        least, missed = f"{_SMALL_PX * coarse:.0f} m", "are" if factors == SAME else "may be"
+        note += f". Ships below {least} are at most {_SMALL_PX} original pixels long, and {missed} missed"
     return (note,)

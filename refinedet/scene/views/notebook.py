@@ -21,7 +21,6 @@ _ROWS = 10
 """Largest number of listed ships."""
 _SIDE_PX, _MARK_PX = 480, 9.0
 _INK, _EDGE = "#ffb454", "#070b12"
-_HIDDEN = ("length_m_low", "length_m_high")
 _AIS = ("ais", "ais_name")
 _DEGREE_DIGITS, _SCORE_DIGITS = 4, 2
 
@@ -58,7 +57,7 @@ def _table(result: SceneShips) -> str:
     rows = [ship_row(result, ship) for ship in range(min(_ROWS, len(result.detections)))]
     if not rows:
         return ""
-    measures = {name: measure(name) for name in MEASURES if name not in _HIDDEN}
+    measures = {name: column for name in MEASURES if (column := measure(name)).table}
     known = [name for name in measures if any(row[name] is not None for row in rows)]
     scores, ais = score_columns(result), [name for name in _AIS if name in ais_columns(result)]
     names = ["score", *scores, *ais, *known, "lon", "lat", "flags"]

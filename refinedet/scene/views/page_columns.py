@@ -7,6 +7,8 @@ from typing import Any
 
 _UNITS = {"m": ("m", 0), "deg": ("°", 0), "db": ("dB", 1), "px": ("px", 0)}
 """End of a measure's name -> unit and decimals."""
+_ENDS = ("low", "high")
+"""Ends of the names of the bounds of an interval, after the unit."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -30,7 +32,10 @@ class Column:
 
 
 def measure(name: str) -> Column:
-    """Column of a measure of ships, by the name that it has in result files."""
-    stem, _, end = name.rpartition("_")
+    """Column of a measure of ships, by the name that it has in result files; bounds are not in the table."""
+    plain, _, bound = name.rpartition("_")
+    plain, bound = (plain, f" {bound}") if bound in _ENDS else (name, "")
+    stem, _, end = plain.rpartition("_")
     unit, digits = _UNITS.get(end, ("", 1))
-    return Column(name, (stem if unit else name).replace("_", " "), unit, digits)
+    shown = (stem if unit else plain).replace("_", " ") + bound
+    return Column(name, shown, unit, digits, table=not bound)

@@ -77,7 +77,7 @@ async function shown(now) {
   show("progress", false);
   file.value = "";
   one("count").textContent = `${now.ships === 0 ? "No ship" : now.ships === 1 ? "1 ship" : `${now.ships} ships`} in ${now.scene}, in ${now.seconds.toFixed(1)} s`;
-  one("notes").replaceChildren(...now.notes.map((note) => element("li", note)));
+  one("notes").replaceChildren(...now.notes.map(listed));
   one("files").replaceChildren(...now.results.map((address) => {
     const link = element("a", address.split("/").at(-1));
     link.href = address;
@@ -105,6 +105,13 @@ function table(ships) {
 
 const worth = (value) => value !== null && value !== undefined && value.length !== 0;
 const text = (value, digits) => !worth(value) ? "" : digits === null ? value.join(", ") : value.toFixed(digits);
+
+// A note as an item of the list; what it has in backquotes is an option, which stands without them.
+function listed(note) {
+  const item = document.createElement("li");
+  item.append(...note.split("`").map((part, place) => place % 2 ? element("code", part) : part));
+  return item;
+}
 
 function element(name, content) {
   const made = document.createElement(name);

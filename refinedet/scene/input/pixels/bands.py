@@ -5,28 +5,35 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import permutations
-from typing import Any, Literal, cast
+from typing import Literal, cast
 
 import numpy as np
-from numpy.typing import NDArray
 
 from refinedet.config.options.detect import Polarisation
 from refinedet.errors import InputError
 from refinedet.raster import RasterFile
+from refinedet.scene.input.pixels.band_pixels import (
+    SURELY_DB,
+    Blocks,
+    flat,
+    is_complex_pair,
+    is_image,
+    is_ratio,
+    level_db,
+    middle_of,
+    without_contrast,
+)
 from refinedet.scene.polarisations import partner
 from refinedet.wording import first_of
 
 Role = Literal["vv", "vh", "hh", "hv", "i", "q", "angle", "mask", "height", "ratio", "derived"]
-Blocks = Sequence[NDArray[Any]]
-"""Full-resolution blocks (h, w) of one band."""
-
 PREFERRED = ("vv", "hh", "vh", "hv")
 """Polarisations by preference: co-polarised first, in which ships are brightest."""
 NO_IMAGE = ("angle", "mask", "height", "ratio", "derived")
 """Roles of bands that are no radar image."""
 
-_POLARISATION = re.compile(r"(?<![a-z])(vv|vh|hh|hv)(?![a-z])")
+_POLARISATION = re.compile(r"(?<![a-z])(vv|vh|hh|hv)(?:\1)?(?![a-z])")
+"""A polarisation, or twice the same as in the covariances of NISAR (HHHH)."""
 _WORDS: tuple[tuple[Role, str], ...] = (
     ("angle", r"angle|incidence|(?<![a-z])(lia|inc|theta)(?![a-z])"),
     ("mask", r"mask|quality|layover|shadow|valid|alpha"),
@@ -44,26 +51,10 @@ _MATRIX = re.compile(r"[ct]([1-4])([1-4])(?![a-z0-9]).*")
 _MEASURED = re.compile(r"sigma|gamma|beta|intensity|amplitude")
 _TAGS = ("long_name", "name", "description", "polarisation", "polarization", "band_name", "standard_name")
 """Tags of a band that may name it, in lower case."""
-_SMOOTH = 0.03
-"""Largest ratio of the steps between neighbours to the spread of a smooth band, such as angles; speckle has about 1."""
-_LEAST_STEPS = 0.1
-"""Least share of neighbours that differ; whole angles have less."""
-FEW_VALUES = 8
-"""Largest number of different values of a mask."""
-_SAME_ORDER = 0.9995
-"""Least rank correlation, without sign, of a band that follows from the ratio of two others, as indices such as RVI and
-NDPI do, too. A polarisation has 0.998 with its sum with one 12 dB weaker, which is the ratio of that one to the RVI."""
-_SAME_SCALED = 0.02
-"""Largest median deviation from the ratio of two bands in another scale, as whole numbers that overflow have; speckle
-has 0.1."""
-_RANKED_PX = 20_000
-"""Most pixels whose ranks are compared."""
-_SURELY_DB = -1.0
-"""Highest median of a band that is surely in decibels."""
-_LISTED = 4
-"""Most bands that a note names."""
 _CLEARLY_DB = 1.0
 """Least difference in mean level at which the brighter of two nameless bands is chosen, in decibels of power."""
+_LISTED = 4
+"""Most bands that a note names."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,7 +186,7 @@ def _by_pixels(
         return BandChoice((numbers[0],), None)
     looks = {k: blocks(k) for k in numbers}
     images = [k for k in numbers if is_image(looks[k])]
-    images = [k for k in images if not _is_ratio(looks[k], [looks[j] for j in images if j != k])]
+    images = [k for k in images if not is_ratio(looks[k], [looks[j] for j in images if j != k])]
     if not images:
         raise InputError(
             f"expected a band with an image of the sea in {path}, found {len(names)} bands that are smooth like angles "
@@ -204,9 +195,11 @@ def _by_pixels(
     pairs = list(zip(images[::2], images[1::2], strict=False))
     if len(images) % 2 == 0 and all(is_complex_pair(looks[a], looks[b]) for a, b in pairs):
         return _brightest_pair(pairs, looks)
-    in_decibels = [k for k in images if _middle(looks[k]) < _SURELY_DB]
+    flat_ones = without_contrast({k: looks[k] for k in images})
+    images = [k for k in images if k not in flat_ones]
+    in_decibels = [k for k in images if middle_of(looks[k]) < SURELY_DB]
     images = in_decibels or images  # beside decibels, all that is above zero is another quantity
-    levels = [_level_db(looks[k]) for k in images]
+    levels = [level_db(looks[k]) for k in images]
     best = int(np.argmax(levels))
     number = images[best if levels[best] > levels[0] + _CLEARLY_DB else 0]
     reason = "the first image" if number == images[0] else "the brightest image"
@@ -216,84 +209,12 @@ def _by_pixels(
 
 def _brightest_pair(pairs: Sequence[tuple[int, int]], looks: Mapping[int, Blocks]) -> BandChoice:
     """Choose the brightest of some complex images, each in two bands."""
-    levels = [float(np.nanmedian(np.hypot(_flat(looks[a]), _flat(looks[b])))) for a, b in pairs]
+    levels = [float(np.nanmedian(np.hypot(flat(looks[a]), flat(looks[b])))) for a, b in pairs]
     best = pairs[int(np.argmax(levels))]
     if len(pairs) == 1:
         return BandChoice(best, None)
     note = f"its bands hold {len(pairs)} complex images: bands {best[0]} and {best[1]} are used, the brightest"
     return BandChoice(best, f"band {best[0]}", f"{note}; set `band` and `values` to use another")
-
-
-def _is_ratio(blocks: Blocks, others: Sequence[Blocks]) -> bool:
-    """True if a band follows from the ratio of two others, or from the difference of their decibels."""
-    values, *rest = (_flat(one) for one in (blocks, *others))
-    step = -(-values.size // _RANKED_PX)
-    for above, below in permutations(rest, 2):
-        with np.errstate(divide="ignore", invalid="ignore"):
-            ratio = above - below if min(np.nanmedian(above), np.nanmedian(below)) < 0 else above / below
-            factor = values / ratio
-            scaled = np.nanmedian(np.abs(factor / np.nanmedian(factor) - 1)) <= _SAME_SCALED
-        known = np.isfinite(values) & np.isfinite(ratio)
-        if scaled or abs(_rank_correlation(values[known][::step], ratio[known][::step])) >= _SAME_ORDER:
-            return True
-    return False
-
-
-def _rank_correlation(first: NDArray[np.float64], second: NDArray[np.float64]) -> float:
-    """Rank correlation of values (N,) in [-1, 1]; 0 if one of them is constant."""
-    if first.size == 0 or np.ptp(first) == 0 or np.ptp(second) == 0:
-        return 0.0
-    from scipy.stats import rankdata  # only here: it takes 0.4 s to import, and few scenes have three nameless bands
-
-    return float(np.corrcoef(rankdata(first), rankdata(second))[0, 1])
-
-
-def _flat(blocks: Blocks) -> NDArray[np.float64]:
-    return np.concatenate([block.ravel() for block in blocks]).astype(np.float64)
-
-
-def is_image(blocks: Blocks) -> bool:
-    """True if the pixels of a band are speckled, as no angle, mask or height is."""
-    values = [block[np.isfinite(block)] for block in blocks]
-    pooled = np.concatenate(values) if values else np.zeros(0)
-    if len(np.unique(pooled)) <= FEW_VALUES:
-        return False
-    usual = float(np.median(np.abs(pooled[pooled != 0])))
-    steps, spread = [], []
-    for one in blocks:
-        block = np.arcsinh(one.astype(np.float64) / usual)  # else the sea beside a city in power seems smooth
-        step = np.diff(block, axis=1)
-        steps.append(step[np.isfinite(step) & (block[:, 1:] != 0)])
-        spread.append(block[np.isfinite(block) & (block != 0)])
-    step, value = np.concatenate(steps), np.concatenate(spread)
-    if step.size == 0 or value.size == 0 or np.mean(step != 0) < _LEAST_STEPS:
-        return False
-    step = step[step != 0]
-    return bool(np.median(np.abs(step)) > _SMOOTH * (np.percentile(value, 84) - np.percentile(value, 16)))
-
-
-def is_complex_pair(first: Blocks, second: Blocks) -> bool:
-    """True if two bands look like real and imaginary part: centred on zero, of equal spread, and different."""
-    a, b = (np.concatenate([block.ravel() for block in blocks]).astype(np.float64) for blocks in (first, second))
-    valid = np.isfinite(a) & np.isfinite(b) & ((a != 0) | (b != 0))
-    a, b = a[valid], b[valid]
-    if a.size < FEW_VALUES**2:
-        return False
-    wide, other = (np.median(np.abs(part)) for part in (a, b))
-    if not 0.5 < wide / max(other, 1e-30) < 2:
-        return False
-    balanced = all(0.4 < np.mean(part > 0) / max(np.mean(part != 0), 1e-30) < 0.6 for part in (a, b))
-    return balanced and abs(float(np.corrcoef(a, b)[0, 1])) < 0.2
-
-
-def _level_db(blocks: Blocks) -> float:
-    """Rough mean level of a band in decibels: mean of values that are decibels, else level of their magnitude."""
-    middle = _middle(blocks)
-    return middle if middle < _SURELY_DB else 20 * np.log10(max(abs(middle), 1e-30))
-
-
-def _middle(blocks: Blocks) -> float:
-    return float(np.nanmedian(np.where(np.isfinite(values := _flat(blocks)), values, np.nan)))
 
 
 def _listed(names: Iterable[str]) -> str:

@@ -13,14 +13,13 @@ from refinedet.config.options.detect import SceneSettings
 from refinedet.geo.position import locate
 from refinedet.raster import SceneReader
 from refinedet.raster.decoding.values import to_amplitude
-from refinedet.scene.input.pixels.values import calm_cells
+from refinedet.scene.input.pixels.colours import are_coloured
+from refinedet.scene.input.pixels.eight_bit import LEAST_SCENE_PX
+from refinedet.scene.input.pixels.speckle import calm_cells
 
-_CLEAR_STEPS, _FEW_PIXELS = 16, 0.05
-"""Least difference between the channels of a coloured pixel in 8 bits, and the share of such pixels in a grey picture
-with a few coloured marks."""
-_LEAST_SIDE, _CUT_SHARE = 512, 0.009
-"""Side of a scene whose ships cannot fill a notable part of it, and the share of the highest value from which values
-were cut off. Of two real screens and cities in 8 bits it is 1 to 2 %, of eight other real pictures below 0.1 %."""
+_CUT_SHARE = 0.009
+"""Share of the highest value from which values were cut off. Of two real screens and cities in 8 bits it is 1 to 2 %,
+of eight other real pictures below 0.1 %."""
 _NEARLY_WHITE, _WHITE_SHARE = 243, 0.03
 """Grey from which 5 % of a picture lie whose histogram was equalised, and the share from which a note tells it. In real
 pictures without a cut bright end it is 2.4 % at most."""
@@ -51,7 +50,7 @@ _COMPLEX = (
 def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: bool) -> None:
     """Report what may hide ships in a raster that is read as it was decided."""
     sample = reader.sample()
-    if sample.ndim == 3 and _are_coloured(sample):
+    if sample.ndim == 3 and are_coloured(sample):
         reader.tell(_IN_COLOURS if len(reader.bands) > 1 else _COLOURED_PALETTE)
     elif (note := _on_bright_end(reader, sample if sample.ndim == 2 else sample[..., 1])) is not None:
         reader.tell(note)
@@ -84,7 +83,7 @@ def note_on_speckle(blocks: Sequence[NDArray[Any]], kind: ValueKind) -> str | No
 
 def _on_bright_end(reader: SceneReader, sample: NDArray[Any]) -> str | None:
     """Sentence on values that were cut off at a highest one; None if they were not."""
-    if min(reader.info.width, reader.info.height) < _LEAST_SIDE:
+    if min(reader.info.width, reader.info.height) < LEAST_SCENE_PX:
         return None
     measured = sample[np.isfinite(sample)]
     if reader.info.nodata is not None:
@@ -99,9 +98,3 @@ def _on_bright_end(reader: SceneReader, sample: NDArray[Any]) -> str | None:
         f"{100 * share:.2g} % of its pixels have its highest value, at which brighter ones were cut off: ships look "
         "larger there and may be missed; use a raster with a wider range of values"
     )
-
-
-def _are_coloured(sample: NDArray[Any]) -> bool:
-    """True if the channels of a sample (h, w, 3) differ clearly in more than a few pixels, unlike those of a grey."""
-    span = sample.max(axis=2).astype(np.float64) - sample.min(axis=2)
-    return bool((span > _CLEAR_STEPS).mean() > _FEW_PIXELS)

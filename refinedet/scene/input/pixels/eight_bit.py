@@ -63,13 +63,23 @@ _DARK, _BRIGHT = 0.2, 0.8
 _BLOCKS, _BLOCK_PX = 6, 192
 """Number of blocks along each side of a picture that are examined, and their side in pixels."""
 INVERTED = (
-    "its greys look inverted, with a bright sea and dark ships, so few ships are found: invert the picture, or set "
+    "its greys look inverted, with a bright sea and dark ships, so few ships are found: set `inverted` to on, or "
     "`values` to db if this is wrong"
 )
 _UNDECIDED = (
     "its 8 bits may be decibels or a root of amplitude. The sea is too uniform to tell, so they are used as they are; "
     "if ships are missing, set `values` to db"
 )
+WEAK_GROWTH = (
+    "its speckle grows less with brightness than that of amplitude, as in decibels that a filter smoothed, in a root "
+    "(gamma) of amplitude, or in inverted decibels: if few ships are found, set `values` to db, or `inverted` to on"
+)
+LEAST_SCENE_PX = 512
+"""Side of a scene whose ships cannot fill a notable part of it; smaller pictures may be chips for training."""
+_LEAST_SPAN, _CONSTANT, _ROOT = 0.15, 0.4, 0.8
+"""Least growth of the level on which the growth of the speckle is judged, and its largest share of that in decibels and
+in a root. Amplitude has 0.9 and more in ten real scenes of 512 pixels and more in 8 bits."""
+_MOST_CONSTANT_SKEWNESS, _ROOT_SKEWNESS = 0.6, 0.2
 _GREY_STEPS = 2
 """Largest difference of the channels of a grey picture."""
 
@@ -96,6 +106,17 @@ class EightBit:
     def is_inverted(self) -> bool:
         """True if dark parts vary more than bright ones, as in a picture of bright sea and dark ships."""
         return self.skewness < -LEAST_EVIDENCE and self.growth <= -max(_LEAST_FALL, self.span)
+
+    @property
+    def has_constant_speckle(self) -> bool:
+        """True if speckle hardly grows with brightness, as in smoothed or inverted decibels, in roughly even greys."""
+        is_even = -LEAST_EVIDENCE < self.skewness < _MOST_CONSTANT_SKEWNESS
+        return self.span >= _LEAST_SPAN and is_even and self.growth <= _CONSTANT * self.span
+
+    @property
+    def is_root(self) -> bool:
+        """True if speckle grows less with brightness than in amplitude, as in its root (gamma)."""
+        return self.span >= _LEAST_SPAN and abs(self.skewness) < _ROOT_SKEWNESS and self.growth <= _ROOT * self.span
 
     @property
     def is_read_as_decibels(self) -> bool:
@@ -157,7 +178,7 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
             )
         return False
     if kind is None and not guess.is_read_as_decibels:
-        reader.tell(*([INVERTED] if guess.is_inverted else [_UNDECIDED] if guess.is_undecided else []))
+        reader.tell(*filter(None, [_doubt(reader, guess)]))
         return False
     reader.use_steps((10 ** (np.arange(256) * guess.db_per_step / 20)).astype(np.float32))
     span = f"decibels over a range of {255 * guess.db_per_step:.0f} dB"
@@ -167,6 +188,16 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
     evidence = "speckle" if kind is None else "setting"
     reader.tell(note, values={"kind": "db", "from": evidence, "db_per_step": guess.db_per_step})
     return True
+
+
+def _doubt(reader: SceneReader, guess: EightBit) -> str | None:
+    """Sentence on a picture that is read as amplitude, but may be of another kind; None without doubt."""
+    if guess.is_inverted:
+        return INVERTED
+    is_large = min(reader.info.width, reader.info.height) >= LEAST_SCENE_PX
+    if is_large and guess.cells >= LEAST_CELLS and (guess.has_constant_speckle or guess.is_root):
+        return WEAK_GROWTH
+    return _UNDECIDED if guess.is_undecided else None
 
 
 def looks_like_decibels(reader: SceneReader) -> bool:

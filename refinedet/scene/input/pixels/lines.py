@@ -7,6 +7,7 @@ from typing import Any
 from numpy.typing import NDArray
 
 from refinedet.raster.decoding.areas import holds, opened
+from refinedet.raster.decoding.lines import Lines
 
 _WHOLE = 0.9
 """Least share of a line outside of areas that is missing."""
@@ -16,8 +17,8 @@ _NOTABLE = 0.005
 """Least share of missing pixels that hide ships."""
 
 
-def note_on_lines(sample: NDArray[Any], value: float, side: int) -> str | None:
-    """Sentence on rows or columns that are missing; None if single pixels or none are.
+def find_lines(sample: NDArray[Any], value: float, side: int) -> tuple[Lines, float] | None:
+    """Direction and share of the pixels of rows or columns that are missing; None if single pixels or none are.
 
     Args:
         sample: stored values (h, w) of a scene.
@@ -33,13 +34,10 @@ def note_on_lines(sample: NDArray[Any], value: float, side: int) -> str | None:
     single = missing & ~areas
     if single.mean() < _NOTABLE:
         return None
-    for axis, name in ((1, "rows"), (0, "columns")):
+    for axis, are_rows in ((1, True), (0, False)):
         open_ = (~areas).sum(axis=axis)
         count = single.sum(axis=axis)
         whole = (open_ > 0) & (count >= _WHOLE * open_)
         if count[whole].sum() >= _MOSTLY * single.sum():
-            return (
-                f"whole {name} of pixels are missing, {100 * single.mean():.2g} % of the scene: they cut ships, many "
-                "of which are missed; interpolate them before: gdal_fillnodata -md 3, with their value declared nodata"
-            )
+            return Lines(are_rows), float(single.mean())
     return None

@@ -21,7 +21,7 @@ from refinedet.scene.input.pixels.fill import (
     share_of,
     zero_fill,
 )
-from refinedet.scene.input.pixels.lines import note_on_lines
+from refinedet.scene.input.pixels.lines import find_lines
 
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
 _NOTABLE = 0.001
@@ -48,16 +48,29 @@ def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None
     if reader.hides and reader.declared is None:
         _record(reader, None, "mask")
         return None
-    _tell_lines(reader)
+    if not reader.hides and (of_lines := _without_lines(reader)) is not None:
+        return of_lines
     missing = _undeclared(reader) if reader.declared is None else _declared(reader, reader.declared)
     return missing if reader.hides else _with_gaps(reader, missing)
 
 
-def _tell_lines(reader: SceneReader) -> None:
-    """Report whole lines that hold zero, the declared value or no number."""
-    values = (0.0, np.nan, *(() if reader.declared is None else (reader.declared,)))
-    notes = (note_on_lines(reader.stored_sample(), value, reader.area_side()) for value in values)
-    reader.tell(*filter(None, [next(filter(None, notes), None)]))
+def _without_lines(reader: SceneReader) -> Missing | None:
+    """Missing pixels of a scene with whole missing lines, which are interpolated from now on; None without any."""
+    sample, side = reader.stored_sample(), reader.area_side()
+    for value in (0.0, np.nan, *(() if reader.declared is None else (reader.declared,))):
+        if (found := find_lines(sample, value, side)) is None:
+            continue
+        reader.lines, share = found
+        others = [fill.value for fill in find_fills(sample, side) if fill.value != value]
+        declared = [] if reader.declared in (None, value) else [reader.declared]
+        _record(reader, None if np.isnan(value) else value, "found", share_of(sample, value), others=others)
+        reader.tell(
+            f"whole {'rows' if reader.lines.are_rows else 'columns'} of pixels are missing, {_percent(share)} of the "
+            "scene, and are interpolated from those beside them if at most two lie side by side: short ships may be "
+            f"missed; {_OVERRULE}"
+        )
+        return Missing(tuple(one for one in dict.fromkeys((value, *declared, *others)) if not np.isnan(one)))
+    return None
 
 
 def _with_gaps(reader: SceneReader, missing: Missing | None) -> Missing | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 from functools import cache
 from typing import Any, cast
 
@@ -15,21 +16,16 @@ from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
 from refinedet.raster import RasterFile, SceneReader
 from refinedet.raster.decoding.values import DB_STEPS
-from refinedet.scene.input.pixels.bands import (
-    FEW_VALUES,
-    PREFERRED,
-    BandChoice,
-    choose_band,
-    is_image,
-    name_of,
-    role_of,
-)
+from refinedet.scene.input.pixels.band_pixels import FEW_VALUES, is_image
+from refinedet.scene.input.pixels.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
+from refinedet.scene.input.pixels.colours import is_composite
 from refinedet.scene.input.pixels.doubts import note_on_speckle, tell_doubts
-from refinedet.scene.input.pixels.eight_bit import INVERTED, apply_eight_bit
+from refinedet.scene.input.pixels.eight_bit import INVERTED, LEAST_SCENE_PX, WEAK_GROWTH, apply_eight_bit
 from refinedet.scene.input.pixels.fill import without_markers
 from refinedet.scene.input.pixels.missing import settle_missing
 from refinedet.scene.input.pixels.other_maps import refuse_other_map
 from refinedet.scene.input.pixels.squeezed import AboveZero, guess_above_zero, logarithm_slope, slope_above_zero
+from refinedet.scene.input.pixels.storage import settle_inversion, tell_storage
 from refinedet.scene.input.pixels.values import (
     NAMES,
     ValueGuess,
@@ -47,6 +43,12 @@ _GUESSED = ("type", "speckle", "usual", "none")
 """Evidence of kinds of values that are checked once more, as they may be decibels above zero or inverted."""
 _OVERRULE = "set `values` to change this"
 _SCALED = "its values were scaled to a mean of 0 and a deviation of 1, or to -1 to 1, as for a network"
+_INVERTED_SKEWNESS = 0.2
+"""Least skewness of constant speckle that may be that of inverted decibels; filters leave them more even."""
+_COMPOSITE = (
+    "its colours are different images, such as two polarisations: the first, red, is searched; set `band` to use "
+    "another"
+)
 _NO_IMAGE = (
     "it does not look like a radar image: it is smooth like an angle or a height, or holds few values like a mask; "
     "check the file, or name another band by `band`"
@@ -67,6 +69,7 @@ def apply_reading(reader: SceneReader, path: RasterFile, settings: SceneSettings
 def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> ValueKind:
     """Choose and report as `apply_reading`; returns the kind of the values."""
     names = [name_of(text, reader.tags(k)) for k, text in enumerate(reader.band_names, 1)]
+    tell_storage(reader, settings)
     choice = _bands(reader, path, names, settings)
     reader.label, reader.unsearched = choice.label, choice.unsearched
     read = {"bands": list(choice.numbers), "band_names": [names[k - 1] for k in choice.numbers]}
@@ -74,8 +77,8 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
     reader.use(choice.numbers)
     missing = settle_missing(reader, settings.nodata)
     reader.use(choice.numbers, missing=missing)
-    if reader.is_inverted:
-        reader.tell("the file states that its lowest value is white, so its greys are inverted", inverted=True)
+    settle_inversion(reader, path, settings)
+    reader.use(choice.numbers, missing=missing)
     in_colours = len(choice.numbers) == _COLOURS
     if in_colours and settings.values != "db":
         _check_colours(path, settings)
@@ -106,7 +109,10 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
     doubt = None if is_complex or reader.stored_dtype == "uint8" else note_on_speckle(blocks(), guess.kind)
     reader.use(pair, "amplitude" if is_complex else guess.kind, missing)
     if not is_complex and guess.evidence in _GUESSED and reader.stored_dtype != "uint8":
-        doubt = INVERTED if (look := above()) is not None and look[0].is_inverted else doubt
+        look = above()
+        if look is not None:
+            bright = look[0].has_constant_speckle and look[0].skewness > _INVERTED_SKEWNESS
+            doubt = INVERTED if look[0].is_inverted else WEAK_GROWTH if bright else doubt
     reader.tell(*filter(None, [guess.note(), doubt]), values={"kind": guess.kind, "from": guess.evidence})
     return guess.kind
 
@@ -136,7 +142,7 @@ def _apply_shift(reader: SceneReader, blocks: _Look) -> bool:
     lowest = lowest_of_scaled(reader.sample())
     if lowest is None or is_one_part(blocks()):
         return False
-    reader.shift = -lowest
+    reader.store_as(replace(reader.stored_as, shift=-lowest))
     reader.tell(f"{_SCALED}: its lowest value, {lowest:.4g}, is taken for zero; {_OVERRULE}", shift=-lowest)
     return True
 
@@ -158,6 +164,8 @@ def _bands(reader: SceneReader, path: RasterFile, names: Sequence[str], settings
     if len(reader.bands) == _COLOURS and not any(role_of(name) in PREFERRED for name in names):
         if settings.pol is not None:
             raise InputError(f"expected a band of polarisation {settings.pol} in {path}, found a picture in colours")
+        if _is_large(reader, settings) and is_composite(reader.blocks()):
+            return BandChoice((1,), "band 1", _COMPOSITE)
         return BandChoice(tuple(reader.bands), None)
     if settings.values == "iq" and len(names) == 2:
         return BandChoice((1, 2), None)
@@ -216,14 +224,20 @@ def _values(
     words = [names[choice.numbers[0] - 1], *(text for key, text in tags.items() if key.lower() in ("units", "unit"))]
     words += [*reader.units(), path.stem]
     if not has_doubt(dtype):
-        return guess_values(dtype, [] if dtype == "uint8" else blocks(), words)
+        is_known = dtype == "uint8" and (reader.sample().ndim == 3 or not _is_large(reader, settings))
+        return guess_values(dtype, [] if is_known else blocks(), words)
     if is_one_part(blocks()):
         raise InputError(
             f"expected an image of the sea in {path}, found values as often below zero as above, like one part of "
             "complex numbers; name a file with both parts, or state the kind of its `values`"
         )
-    has_level = reader.shift == 0 and np.nanmax(reader.sample(), initial=0) != 1
+    has_level = reader.stored_as.shift == 0 and np.nanmax(reader.sample(), initial=0) != 1
     return guess_values(dtype, blocks(), words, has_level=has_level)
+
+
+def _is_large(reader: SceneReader, settings: SceneSettings) -> bool:
+    """True for a scene whose 8 bits may be power; smaller pictures, as for training, stay as they are."""
+    return min(reader.info.width, reader.info.height) >= LEAST_SCENE_PX and settings.stretch.kind != "none"
 
 
 def _check_stated(values: ValueKind, reader: SceneReader, path: RasterFile, choice: BandChoice) -> None:

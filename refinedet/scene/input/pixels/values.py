@@ -1,9 +1,6 @@
 """Kind of values of a raster: stated, or guessed from names, units, tags, and the values themselves. Pure.
 
-Amplitude and power are both above zero and differ in their speckle. Power of L looks has a gamma distribution, whose
-cube root is nearly symmetric about its middle (Wilson and Hilferty, 1931), so amplitude is symmetric at the exponent
-2/3. Therefore the exponent that makes the calmest parts of a scene symmetric distinguishes the two, for any number of
-looks. Texture lowers it, so the level counts too: calibrated values and counts each have usual levels for each kind.
+Amplitude and power are both above zero and differ in their speckle (`speckle.py`).
 """
 
 from __future__ import annotations
@@ -18,9 +15,16 @@ from numpy.typing import NDArray
 
 from refinedet.config import ValueKind
 from refinedet.raster.decoding.values import DB_STEPS
-
-Blocks = Sequence[NDArray[Any]]
-"""Full-resolution blocks (h, w) of stored values of one band, NaN where not measured."""
+from refinedet.scene.input.pixels.speckle import (
+    AMPLITUDE_ABOVE,
+    CELL_PX,
+    Blocks,
+    amplitude_ratio,
+    calm_cells,
+    is_likely_power,
+    is_surely_power,
+    symmetric_exponent,
+)
 
 NAMES: dict[ValueKind, str] = {
     "amplitude": "amplitude",
@@ -37,7 +41,7 @@ _REASONS = {
     "name": "as its name or tags say",
     "range": "by their range",
     "speckle": "by their speckle",
-    "usual": "as is usual for whole numbers above zero, though level and speckle are those of power",
+    "usual": "as is usual for whole numbers above zero, though their speckle may be that of power",
     "none": "as nothing tells of another kind",
     "pair": "since two bands are as wide as each other about zero, or are named so",
 }
@@ -63,30 +67,16 @@ _EVEN = 0.1
 """Largest difference between the shares of values above and below zero that count as balanced."""
 _AS_WIDE = 1.15
 """Largest ratio of both ends of balanced values; power from which noise was subtracted has 1.3 and more."""
-_SIDE = 8
-"""Side in pixels of a cell in which speckle is measured: so small that little else changes in it."""
-_CALM = 0.25
-"""Share of the calmest cells, in which speckle is measured."""
-_LEAST_CELLS = 16
-_EXPONENTS = np.linspace(0.02, 1.5, 149)
-_PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
-"""Log-likelihood ratio of amplitude to power per unit of the exponent, and the exponent at which both are equally
-likely: real scenes have a mean of 0.50 in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
 _SURELY_AMPLITUDE = 0.42
 """Exponent from which values that are named as power are amplitude all the same; real power has up to 0.34."""
 _WIDE_BYTES = 4
 """Size of whole numbers that amplitude does not need, so that speckle and level decide."""
-_TEXTURED = -2.3
-"""Least ratio by the exponent: a lower one is due to texture, not power."""
-_LEVELS = {"amplitude": ((-0.85, 0.35), (2.2, 0.45)), "power": ((-1.7, 0.6), (4.4, 0.7))}
-"""Mean and standard deviation of the decimal logarithm of the level of calm parts, for calibrated values and counts."""
-_LEVEL_MOST = 4.0
-"""Largest log-likelihood ratio by the level, because files may be scaled by any factor."""
-_AMPLITUDE_ABOVE = -0.42
-"""Least sum of both ratios for amplitude, the more usual kind. Real scenes have at least -0.3 in amplitude, and at most
--0.75 in power."""
-
-
+_LEAST_GREY = 4
+"""Least median grey of calm parts whose speckle is not that of rounding or of a cut-off end."""
+_STRETCHED_EXPONENT = 0.3
+"""Exponent above which 8 bits vary much because a viewer subtracted a dark level from them, and not as power."""
+_MOST_LOWEST = 0.1
+"""Share of the lowest value from which noise was removed; rounding of power leaves fewer."""
 _FARTHEST_LEVELS = (-4.5, 6.5)
 """Least and largest decimal logarithm of a level that says something; files beyond were scaled by some factor."""
 _ALONE_EXPONENT = 0.28
@@ -151,22 +141,36 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str], *, has_level:
 
 def _guess_whole_numbers(size: int, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
     """Kind of complex or unsigned values of `size` bytes: amplitude, unless the name or the evidence is against it."""
-    if size == 1:
-        return ValueGuess("amplitude", "type")
     named, calm = _named(words), calm_cells(blocks)
+    if size == 1:
+        is_power = named != "amplitude" and calm is not None and _is_power_in_8_bits(calm)
+        return ValueGuess("power", "speckle") if is_power else ValueGuess("amplitude", "type")
     if named == "power":
         return ValueGuess("power", "name")
     if calm is None or named == "amplitude":
         return ValueGuess("amplitude", "type")
-    if _amplitude_ratio(calm) > _AMPLITUDE_ABOVE:
-        return ValueGuess("amplitude", "type")
-    return ValueGuess("power", "speckle") if size >= _WIDE_BYTES else ValueGuess("amplitude", "usual")
+    by_level = amplitude_ratio(calm) <= AMPLITUDE_ABOVE
+    by_speckle = is_surely_power(calm) and not _lost_noise(blocks)
+    if by_speckle or (by_level and size >= _WIDE_BYTES):
+        return ValueGuess("power", "speckle")
+    return ValueGuess("amplitude", "usual" if by_level or is_likely_power(calm) else "type")
+
+
+def _lost_noise(blocks: Blocks) -> bool:
+    """True if many pixels have the lowest value, as after the removal of noise, which makes amplitude vary more."""
+    values = _pooled(blocks)
+    return float(np.mean(values == values.min())) >= _MOST_LOWEST
+
+
+def _is_power_in_8_bits(calm: NDArray[np.float64]) -> bool:
+    is_bright = float(np.median(calm)) >= np.log(_LEAST_GREY)
+    return is_bright and is_surely_power(calm) and symmetric_exponent(calm) <= _STRETCHED_EXPONENT
 
 
 def is_one_part(blocks: Blocks) -> bool:
     """True if values are balanced around zero, as in the real or imaginary part of complex numbers."""
     values = _pooled(blocks)
-    if values.size < _SIDE**2:
+    if values.size < CELL_PX**2:
         return False
     low, high = np.percentile(values, (1, 99))
     balanced = abs(float(np.mean(values > 0)) - float(np.mean(values < 0))) < _EVEN
@@ -205,7 +209,7 @@ def _guess_by_pixels(
     if (calm := calm_cells(blocks)) is None:
         return ValueGuess("amplitude", "none")
     if has_level and _FARTHEST_LEVELS[0] < float(np.median(calm)) / np.log(10) < _FARTHEST_LEVELS[1]:
-        return ValueGuess("amplitude" if _amplitude_ratio(calm) > _AMPLITUDE_ABOVE else "power", "speckle")
+        return ValueGuess("amplitude" if amplitude_ratio(calm) > AMPLITUDE_ABOVE else "power", "speckle")
     return ValueGuess("amplitude" if symmetric_exponent(calm) > _ALONE_EXPONENT else "power", "speckle")
 
 
@@ -215,36 +219,6 @@ def _guess_below_zero(kind: str, low: float, middle: float, high: float) -> Valu
         return ValueGuess(next((name for name in units if middle > DB_STEPS[name] * _LOWEST_DB), "amplitude"), "range")
     decibels = low > -_DB_SPAN and high < _DB_SPAN and (middle < _DB_MIDDLE or high < 0)
     return ValueGuess("db" if decibels else "power", "range")
-
-
-def calm_cells(blocks: Blocks) -> NDArray[np.float64] | None:
-    """Natural logarithms (N, 64) of the calmest cells of 8 x 8 pixels; None with too few whole cells above zero."""
-    cells = np.concatenate([_cells(block) for block in blocks]) if blocks else np.zeros((0, _SIDE**2))
-    cells = cells[(np.isfinite(cells) & (cells > 0)).all(axis=1)]
-    if len(cells) < _LEAST_CELLS:
-        return None
-    logs = np.log(cells.astype(np.float64))
-    spread = logs.std(axis=1)
-    return np.asarray(logs[spread <= np.quantile(spread, _CALM)])
-
-
-def symmetric_exponent(calm: NDArray[np.float64]) -> float:
-    """Exponent that makes the speckle of calm cells symmetric: 1/3 for power, 2/3 for amplitude, less with texture."""
-    low, middle, high = np.percentile(calm - calm.mean(axis=1, keepdims=True), (10, 50, 90))
-    skew = np.exp(_EXPONENTS * high) + np.exp(_EXPONENTS * low) - 2 * np.exp(_EXPONENTS * middle)
-    above = np.flatnonzero(skew > 0)
-    return float(_EXPONENTS[above[0]] if len(above) else _EXPONENTS[-1])
-
-
-def _amplitude_ratio(calm: NDArray[np.float64]) -> float:
-    """Log-likelihood ratio of amplitude to power, by the symmetry of the speckle and by the level."""
-    level = float(np.median(calm)) / np.log(10)
-    amplitude, power = (
-        np.logaddexp.reduce([-0.5 * ((level - mean) / std) ** 2 - np.log(std) for mean, std in _LEVELS[kind]])
-        for kind in ("amplitude", "power")
-    )
-    by_level = float(np.clip(amplitude - power, -_LEVEL_MOST, _LEVEL_MOST))
-    return max(_TEXTURED, _PER_EXPONENT * (symmetric_exponent(calm) - _MIDDLE_EXPONENT)) + by_level
 
 
 def _named(words: Sequence[str]) -> ValueKind | None:
@@ -291,10 +265,3 @@ def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:
 def _pooled(blocks: Blocks) -> NDArray[np.float64]:
     values = [block[np.isfinite(block)].astype(np.float64) for block in blocks]
     return np.concatenate(values) if values else np.zeros(0)
-
-
-def _cells(block: NDArray[Any]) -> NDArray[Any]:
-    """(N, 64) cells of a block, without the remaining pixels at its right and lower edge."""
-    high, wide = (side // _SIDE for side in block.shape)
-    cut = block[: high * _SIDE, : wide * _SIDE].reshape(high, _SIDE, wide, _SIDE)
-    return cut.transpose(0, 2, 1, 3).reshape(-1, _SIDE * _SIDE)

@@ -10,7 +10,7 @@ from refinedet.geo.wrong_points import PointCheck, check_points
 from refinedet.raster import GroundControlPoint, RasterInfo, SceneReader
 from refinedet.wording import first_of
 
-_FROM_PRODUCTS = ("tags", "product", "name")
+_FROM_PRODUCTS = ("tags", "product", "name", "rpc")
 """Evidence of points that a product's processor wrote: they follow the terrain, and are not checked."""
 _MACHINE_MADE = 50
 """Least number of points in a full grid that no person set: a processor's points follow the terrain, too."""

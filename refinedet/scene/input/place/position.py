@@ -1,11 +1,13 @@
 """Position of a raster from the user's settings, from its own coordinates, or from the small files beside it.
 
-`gcps` comes first, then the file's own control points or transform, then a world file. `crs` overrules the reference
-system of the file, which overrules the .prj file beside it.
+`gcps` comes first, then the file's own control points or transform, then a world file, then GDAL's auxiliary file, then
+rational polynomial coefficients (RPC). `crs` overrules the reference system of the file, which overrules the .prj file
+and the auxiliary file beside it.
 """
 
 from __future__ import annotations
 
+from collections.abc import Iterator, Mapping
 from dataclasses import replace
 from pathlib import Path
 
@@ -16,14 +18,19 @@ from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import InputError
 from refinedet.geo.position import locate
 from refinedet.raster import RasterFile, RasterInfo, SceneReader
+from refinedet.raster.polynomials import with_polynomials
 from refinedet.scene.input.file_metadata import FileMetadata, file_metadata
+from refinedet.scene.input.place.auxiliary import Auxiliary
 from refinedet.scene.input.place.control_points import check_control_points
 from refinedet.scene.input.place.gcps import read_gcps
 from refinedet.scene.input.place.side_files import (
+    auxiliary_file,
+    polynomial_file,
+    read_auxiliary_file,
+    read_polynomial_file,
     read_reference_file,
     read_world_file,
     reference_file,
-    unread_files,
     world_file,
 )
 from refinedet.wording import first_of
@@ -43,13 +50,13 @@ def apply_position(reader: SceneReader, path: RasterFile, settings: SceneSetting
     if settings.gcps is not None:
         _apply_gcps(reader, settings.gcps, crs)
     else:
+        auxiliary = _auxiliary(reader, path)
         _apply_world_file(reader, path)
-        _apply_crs(reader, path, crs)
+        _apply_auxiliary(reader, path, auxiliary)
+        _apply_crs(reader, path, crs, auxiliary)
+        _apply_polynomials(reader, path, auxiliary)
     check_control_points(reader)
-    located = locate(reader.info) is not None
-    if not located:
-        _tell_unread(reader, path)
-    _apply_metadata(reader, located=located)
+    _apply_metadata(reader, located=locate(reader.info) is not None)
 
 
 def _stated_wkt(text: str) -> str:
@@ -82,7 +89,7 @@ def _apply_gcps(reader: SceneReader, path: Path, crs: str | None) -> None:
 
 def _apply_world_file(reader: SceneReader, path: RasterFile) -> None:
     """Use the transform of the world file beside a raster that has no coordinates."""
-    if reader.info.gcps or reader.info.transform is not None or (world := world_file(path)) is None:
+    if _has_coordinates(reader.info) or (world := world_file(path)) is None:
         return
     matrix = read_world_file(world)
     if matrix is None:
@@ -92,11 +99,68 @@ def _apply_world_file(reader: SceneReader, path: RasterFile) -> None:
     reader.tell(f"the scene's transform comes from {world.name} beside it", position={"transform": world.name})
 
 
-def _apply_crs(reader: SceneReader, path: RasterFile, crs: str | None) -> None:
-    """Use the stated reference system, else that of the file, else that of the .prj file beside it."""
+def _has_coordinates(info: RasterInfo) -> bool:
+    return bool(info.gcps) or info.transform is not None
+
+
+def _auxiliary(reader: SceneReader, path: RasterFile) -> Auxiliary:
+    """Content of GDAL's auxiliary file beside a raster without a position; empty without one."""
+    beside = None if locate(reader.info) is not None else auxiliary_file(path)
+    found = None if beside is None else read_auxiliary_file(beside)
+    if beside is not None and found is None:
+        reader.tell(f"{beside.name} beside the scene is not read: expected XML as GDAL writes it")
+    return found or Auxiliary()
+
+
+def _apply_auxiliary(reader: SceneReader, path: RasterFile, found: Auxiliary) -> None:
+    """Use the transform or the control points of the auxiliary file beside a raster that has no coordinates."""
+    if _has_coordinates(reader.info) or not (found.gcps or found.transform):
+        return
+    if found.gcps:
+        what, key = f"{len(found.gcps)} control points come", "gcps"
+        reader.info = replace(reader.info, gcps=found.gcps, gcp_crs=found.gcp_crs)
+    else:
+        what, key = "transform comes", "transform"
+        reader.info = replace(reader.info, transform=found.transform, crs=found.crs or reader.info.crs)
+    name = f"{path.name}.aux.xml"
+    reader.tell(f"the scene's {what} from {name} beside it", position={key: name})
+
+
+def _apply_polynomials(reader: SceneReader, path: RasterFile, auxiliary: Auxiliary) -> None:
+    """Use rational polynomial coefficients for a raster without any other position."""
+    if locate(reader.info) is not None:
+        return
+    for source, entries in _polynomials(reader, path, auxiliary):
+        placed = with_polynomials(reader.info, entries)
+        if placed is None:
+            reader.tell(f"the rational polynomials (RPC) in {source} cannot be used; `gcps` places the scene")
+            continue
+        reader.info, height_m = placed
+        reader.tell(
+            f"the position comes from the rational polynomials (RPC) in {source}, for a height of {height_m:.0f} m "
+            "over the ellipsoid; a sea at another height moves places by about the difference; `gcps` overrules it",
+            position={"rpc": source, "height_m": height_m},
+        )
+        return
+
+
+def _polynomials(
+    reader: SceneReader, path: RasterFile, auxiliary: Auxiliary
+) -> Iterator[tuple[str, Mapping[str, str]]]:
+    """Yield the rational polynomials of a scene, each with the name of its file."""
+    if own := reader.rational_polynomials():
+        yield "the file", own
+    if auxiliary.polynomials:
+        yield f"{path.name}.aux.xml", auxiliary.polynomials
+    if (beside := polynomial_file(path)) is not None:
+        yield beside.name, read_polynomial_file(beside)
+
+
+def _apply_crs(reader: SceneReader, path: RasterFile, crs: str | None, auxiliary: Auxiliary) -> None:
+    """Use the stated reference system, else that of the file, else that of the .prj or auxiliary file beside it."""
     info = reader.info
     if crs is not None:
-        if not info.gcps and info.transform is None:
+        if not _has_coordinates(info):
             raise InputError(
                 f"expected coordinates for `crs` in {path}, found none: neither a transform nor control points, "
                 "and no world file beside it; give control points with `gcps`"
@@ -112,16 +176,16 @@ def _apply_crs(reader: SceneReader, path: RasterFile, crs: str | None) -> None:
         return
     beside = reference_file(path)
     system = None if beside is None else read_reference_file(beside)
-    if beside is None:
-        return
-    if system is None:
+    if beside is not None and system is None:
         reader.tell(f"{beside.name} beside the scene is no reference system that can be used")
-        return
-    reader.info = _with_crs(info, system)
-    reader.tell(
-        f"the scene's reference system ({_name(system)}) comes from {beside.name} beside it; `crs` overrules it",
-        position={**dict(reader.read_as.get("position", {})), "crs": beside.name},
-    )
+    name = f"{path.name}.aux.xml" if beside is None or system is None else beside.name
+    system = system or auxiliary.crs
+    if system is not None:
+        reader.info = _with_crs(info, system)
+        reader.tell(
+            f"the scene's reference system ({_name(system)}) comes from {name} beside it; `crs` overrules it",
+            position={**dict(reader.read_as.get("position", {})), "crs": name},
+        )
 
 
 def _with_crs(info: RasterInfo, crs: str) -> RasterInfo:
@@ -145,22 +209,6 @@ def _tell_pages(reader: SceneReader, path: RasterFile) -> None:
         f"not {shown}; to use another, write it to its own file: "
         f"gdal_translate GTIFF_DIR:{largest}:{path.name} page{largest}.tif",
         pages_left_out=[[page.number, page.width, page.height] for page in pages],
-    )
-
-
-def _tell_unread(reader: SceneReader, path: RasterFile) -> None:
-    """Report files that may hold the position of a scene without one, but are not read."""
-    if reader.has_rational_polynomials:
-        reader.tell(f"the file holds rational polynomials (RPC), which are not read: {_warp(path)}")
-    for one in unread_files(path):
-        what = _warp(path) if one.suffix.lower() != ".xml" else f"gdal_translate {path.name} located.tif puts it inside"
-        reader.tell(f"{one.name} beside the scene may say where it lies, and is not read: {what}")
-
-
-def _warp(path: RasterFile) -> str:
-    return (
-        f"gdalwarp -rpc -to RPC_HEIGHT=0 {path.name} located.tif places the scene at sea level, "
-        "or `gcps` gives it control points"
     )
 
 

@@ -1,7 +1,7 @@
-"""Small files beside a raster that give its position: world files and their reference system.
+"""Small files beside a raster that give its position: world files, reference systems, GDAL's auxiliary file and RPC.
 
 These files are untrusted. Each is read up to a small limit, never by GDAL, and its content is never shown. Accepted are
-six numbers, and the text of a reference system that names no files.
+numbers, and the text of a reference system that names no files.
 """
 
 from __future__ import annotations
@@ -15,13 +15,16 @@ from pyproj.exceptions import CRSError
 from refinedet.raster.gdal import names_a_file
 from refinedet.raster.info import Matrix
 from refinedet.raster.ranged import RasterFile
+from refinedet.scene.input.place.auxiliary import Auxiliary, parsed_auxiliary
+from refinedet.scene.input.place.polynomials import parsed_polynomials
 
 _WORLD_BYTES = 1 << 10
 _PRJ_BYTES = 1 << 16
-_AUXILIARY_BYTES = 1 << 20
-_PLACES = (b"<GeoTransform", b"<GCPList", b'"RPC"')
+_AUXILIARY_BYTES = 1 << 22
+_POLYNOMIAL_BYTES = 1 << 16
+_PLACES = (b"<SRS", b"<GeoTransform", b"<GCPList", b'"RPC"')
 """Entries of GDAL's auxiliary file that give the position of a raster."""
-_RPC = (".rpb", ".rpc", "_rpc.txt", "_rpc_org.txt")
+_RPC = (".rpb", ".rpc", "_rpc.txt", "_rpc_org.txt", ".rpc.txt")
 
 
 def world_file(path: RasterFile) -> Path | None:
@@ -63,15 +66,31 @@ def read_reference_file(path: Path) -> str | None:
         return None
 
 
-def unread_files(path: RasterFile) -> list[Path]:
-    """Unread files beside a raster that may give its position: auxiliary files of GDAL, and RPC."""
+def auxiliary_file(path: RasterFile) -> Path | None:
+    """GDAL's auxiliary file beside a raster; None if there is none, or none that gives a position.
+
+    Viewers write statistics into such a file, which change nothing here.
+    """
     if not isinstance(path, Path):
-        return []
-    auxiliary = path.with_name(f"{path.name}.aux.xml")
-    content = _content(auxiliary, _AUXILIARY_BYTES) or b""
-    found = [auxiliary] if any(place in content for place in _PLACES) else []
-    polynomials = _beside(path, list(_RPC))
-    return found if polynomials is None else [*found, polynomials]
+        return None
+    beside = path.with_name(f"{path.name}.aux.xml")
+    content = _content(beside, _AUXILIARY_BYTES) or b""
+    return beside if any(place in content for place in _PLACES) else None
+
+
+def read_auxiliary_file(path: Path) -> Auxiliary | None:
+    """Position in an auxiliary file; None if it cannot be read."""
+    return parsed_auxiliary(_content(path, _AUXILIARY_BYTES) or b"")
+
+
+def polynomial_file(path: RasterFile) -> Path | None:
+    """File of rational polynomial coefficients (RPC) beside a raster; None if there is none."""
+    return _beside(path, list(_RPC))
+
+
+def read_polynomial_file(path: Path) -> dict[str, str]:
+    """Entries of a file of RPC, by the names that GDAL gives them; empty if it cannot be read."""
+    return parsed_polynomials((_content(path, _POLYNOMIAL_BYTES) or b"").decode("utf-8", "replace"))
 
 
 def _beside(path: RasterFile, ends: list[str]) -> Path | None:

@@ -42,7 +42,7 @@ function format(column, value) {
 }
 
 function degrees(lon, lat, digits) {
-  const part = (v, plus, minus) => `${Math.abs(v).toFixed(digits)}° ${v >= 0 ? plus : minus}`;
+  const part = (v, plus, minus) => `${Math.abs(v).toFixed(digits)}°\u00a0${v >= 0 ? plus : minus}`;
   return `${part(lat, "N", "S")}  ${part(lon, "E", "W")}`;
 }
 

@@ -34,7 +34,7 @@ const isUnseen = (i) => i >= detected;
 const label = (i) => isUnseen(i) ? `A${i - detected + 1}` : `${i + 1}`;
 const titleOf = (i) => isUnseen(i) ? `Ship of AIS ${label(i)}, not seen` : `${data.words.one[0].toUpperCase()}${data.words.one.slice(1)} ${i + 1}`;
 const ink = (i) => reports ? STATES[ships.ais[i]].ink : colour(scores[i]);
-const dashOf = (i) => reports ? STATES[ships.ais[i]].dash || [] : [];
+const dashOf = (i) => (reports ? STATES[ships.ais[i]].dash : ships.flags[i].length && [4, 3]) || [];
 const stateShown = (i) => !reports || !hidden.has(ships.ais[i]);
 
 // ---- drawing

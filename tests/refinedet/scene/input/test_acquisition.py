@@ -45,7 +45,9 @@ def test_the_file_comes_before_the_name_and_both_are_told() -> None:
     assert "by the metadata of the scene" in note
     found, (note,) = choose_acquisition(NAMED)
     assert found.to_dict(900) == {"from": "name", "start": "2020-01-01T00:00:00.000Z", "end": None}
-    assert "all ships have one time, 2020-01-01T00:00:00.000Z, by the name of the scene; `time`" in note
+    assert (
+        "all ships have one time, 2020-01-01T00:00:00.000Z, by the name of the scene; set `time` to change this" in note
+    )
 
 
 def test_a_file_that_knows_its_lines_needs_no_note() -> None:

@@ -70,3 +70,9 @@ def test_labels_never_cover_each_other_and_the_first_are_always_there() -> None:
     assert len(rects) > 50
     assert all(apart(a, b) for a, b in combinations(rects, 2))
     assert all(x1 >= 0 and y1 >= 0 and x2 <= 400 and y2 <= 400 for x1, y1, x2, y2 in rects)
+
+
+def test_a_label_lies_on_no_other_mark_if_another_corner_is_free() -> None:
+    marks = np.array([(100.0, 100.0, 120.0, 120.0), (125.0, 80.0, 145.0, 100.0)])
+    first, _ = place_labels(marks, [(20.0, 12.0)] * 2, (0, 0, 400, 400), required=0)
+    assert first == (120.0, 120.0)  # below, since the second mark is at the corner above

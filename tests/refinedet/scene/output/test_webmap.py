@@ -10,6 +10,8 @@ import re
 import shutil
 import subprocess
 from collections.abc import Callable
+from dataclasses import replace
+from datetime import UTC, datetime
 from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
@@ -22,6 +24,7 @@ from PIL import Image
 from refinedet.geo.position import distances_m, locate
 from refinedet.raster import GroundControlPoint, RasterInfo, write_scene
 from refinedet.scene.detect import detect_scene
+from refinedet.scene.input.acquisition import Acquisition
 from refinedet.scene.output import webmap
 from refinedet.scene.output.map_page import place_grid
 from refinedet.scene.output.webmap import write_map
@@ -114,6 +117,24 @@ def test_the_page_holds_the_ships_their_cut_outs_and_the_scene(make_map: MakeMap
     assert {column["key"] for column in data["columns"]} >= {"score", "length_m", "flags", "bbox_px"}
 
 
+def test_the_bounds_of_the_length_stay_out_of_the_table(make_map: MakeMap) -> None:
+    columns = {column["key"]: column for column in data_of(make_map())["columns"]}
+    bound = columns["length_m_low"]
+    assert (columns["length_m"]["table"], bound["table"]) == (True, False)
+    assert (bound["name"], bound["unit"], bound["digits"]) == ("length low", "m", 0)
+
+
+def test_the_heading_gives_the_time_and_the_number_of_flagged_ships(
+    tmp_path: Path, bright_blobs: Any, make_map: MakeMap
+) -> None:
+    make_map(2)
+    seen = detect_scene(tmp_path / "scene.tif", bright_blobs)
+    taken = Acquisition("option", once=datetime(2024, 5, 1, 17, 0, 1, tzinfo=UTC))
+    write_map(tmp_path / "scene.tif", replace(seen, flags=(("land",), ()), acquired=taken), tmp_path / "a.html")
+    text = (tmp_path / "a.html").read_text("utf-8")
+    assert "<p>2 ships · 1 flagged (dashed) · 2024-05-01 17:00:01 UTC · 400 \N{MULTIPLICATION SIGN} 300 px</p>" in text
+
+
 @pytest.mark.parametrize("located", [True, False])
 @pytest.mark.parametrize("ships", [0, 1])
 def test_pages_without_ships_or_position_are_whole(make_map: MakeMap, ships: int, located: bool) -> None:
@@ -199,4 +220,4 @@ def test_a_browser_shows_the_ship_that_is_asked_for(make_map: MakeMap, tmp_path:
     assert "3 of 3 ships" in ran.stdout
     assert re.search(r'<tr data-ship="1" aria-current="true">', ran.stdout)
     assert re.search(r"<h2>Ship 2</h2>", ran.stdout)
-    assert re.search(r"<dt>place</dt><dd>45\.\d+° N  15\.\d+° E</dd>", ran.stdout)
+    assert re.search(r"<dt>place</dt><dd>45\.\d+°&nbsp;N  15\.\d+°&nbsp;E</dd>", ran.stdout)

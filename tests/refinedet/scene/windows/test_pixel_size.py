@@ -97,7 +97,11 @@ KNOWN = PixelSizes(min_m=7, max_m=14, best_m=10)
         ((10.0, 10.0), (1.0, 1.0), None),
         ((7.2, 13.8), (1.0, 1.0), None),
         ((14.05, 6.95), (1.0, 1.0), None),  # as good as 14 and 7: projections stretch
-        ((400.0, 400.0), (1.0, 1.0), "too large or too small after resampling: its pixels are used as they are"),
+        (
+            (400.0, 400.0),
+            (1.0, 1.0),
+            r"too small after resampling: its pixels are used as they are\. Ships below 800 m .* are missed",
+        ),
         ((30.0, 30.0), (3.0, 3.0), "pixels of 30 m are outside the 7 to 14 m .* Ships below 60 m"),
         ((2.5, 14.5), (0.25, 1.45), r"pixels of 2\.5 x 14\.5 m"),
         ((4.0, 4.0), (0.4, 0.4), "resampled to 10 m"),

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from refinedet.errors import InputError
-from refinedet.scene.input.pixels.bands import choose_band, is_complex_pair, is_image, name_of, polarisation_of, role_of
+from refinedet.scene.input.pixels.band_pixels import is_complex_pair, is_image
+from refinedet.scene.input.pixels.bands import choose_band, name_of, polarisation_of, role_of
 
 HERE = Path("scene.tif")
 

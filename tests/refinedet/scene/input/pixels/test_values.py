@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from refinedet.scene.input.pixels.values import calm_cells, guess_values, lowest_of_scaled, symmetric_exponent
+from refinedet.scene.input.pixels.speckle import calm_cells, symmetric_exponent
+from refinedet.scene.input.pixels.values import guess_values, lowest_of_scaled
 
 
 def power(level: float = 0.02, looks: float = 4.4, seed: int = 0) -> list[np.ndarray]:
@@ -59,9 +60,9 @@ def test_whole_numbers() -> None:
 
 
 def test_whole_numbers_that_look_like_power_are_told_or_read_so() -> None:
-    doubtful = guess_values("uint16", [np.rint(65535 * b) for b in power()], [])
+    doubtful = guess_values("uint16", [np.rint(65535 * b) for b in power(looks=6)], [])
     assert (doubtful.kind, doubtful.evidence) == ("amplitude", "usual")
-    assert "level and speckle are those of power; set `values`" in (doubtful.note() or "")
+    assert "speckle may be that of power; set `values`" in (doubtful.note() or "")
     assert guess_values("uint16", [np.rint(700 * b) for b in amplitude()], []).note() is None
     wide = guess_values("uint32", [np.rint(b) for b in power(level=1e4)], [])
     assert (wide.kind, wide.evidence) == ("power", "speckle")
@@ -149,7 +150,31 @@ def test_a_word_in_a_name_is_not_believed_against_the_speckle() -> None:
     assert guess_values("float32", subtracted, ["export_of_db"]).kind == "power"
 
 
+def test_whole_numbers_that_vary_more_than_any_amplitude_are_power() -> None:
+    few_looks = [np.rint(block) for block in power(level=200, looks=2)]
+    for dtype in ("uint16", "int16"):
+        guess = guess_values(dtype, few_looks, [])
+        assert (guess.kind, guess.evidence) == ("power", "speckle")
+    assert guess_values("uint16", few_looks, ["amplitude"]).kind == "amplitude"
+    for looks in (1, 4.4):
+        assert guess_values("uint16", [np.rint(b) for b in amplitude(level=2e4, looks=looks)], []).note() is None
+
+
+def test_amplitude_from_which_noise_was_removed_is_not_power() -> None:
+    noisy = power(level=2e4, looks=3)
+    dark = np.percentile(np.stack(noisy), 50)
+    removed = [np.rint(np.sqrt(np.maximum(block - dark, 1))) for block in noisy]
+    assert guess_values("uint16", removed, []).kind == "amplitude"
+
+
+def test_8_bits_of_a_scene_may_be_power_but_a_subtracted_level_is_not() -> None:
+    assert guess_values("uint8", [np.clip(np.rint(b), 0, 255) for b in power(level=30, looks=2)], []).kind == "power"
+    darkened = [np.clip(np.rint(b - 35), 0, 255) for b in amplitude(level=3600, looks=2)]
+    assert guess_values("uint8", darkened, []).kind == "amplitude"
+    assert guess_values("uint8", [], []).kind == "amplitude"
+
+
 def test_signed_whole_numbers_may_be_power() -> None:
     wide = guess_values("int32", [np.rint(block) for block in power(level=1e4)], [])
     assert (wide.kind, wide.evidence) == ("power", "speckle")
-    assert guess_values("int16", [np.rint(block) for block in power(level=1e4)], []).evidence == "usual"
+    assert guess_values("int16", [np.rint(block) for block in power(level=1e4, looks=6)], []).evidence == "usual"

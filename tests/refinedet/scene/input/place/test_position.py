@@ -17,7 +17,6 @@ from PIL import Image
 from pyproj import CRS, Transformer
 from rasterio.control import GroundControlPoint as RasterioPoint
 from rasterio.errors import NotGeoreferencedWarning
-from rasterio.rpc import RPC
 
 from refinedet.config.options.detect import SceneSettings
 from refinedet.config.options.output import OutputSettings
@@ -198,28 +197,6 @@ def test_files_beside_a_scene_with_a_position_change_nothing_and_are_not_told(tm
     after = looked_at(scene)
     assert before[1:] == after[1:] == ("", {})
     assert (before[0] == after[0]).all()
-
-
-def test_what_may_place_a_scene_and_is_not_read_is_named(tmp_path: Path) -> None:
-    scene = write(tmp_path / "s.tif")
-    (tmp_path / "s.tif.aux.xml").write_text("<PAMDataset><Metadata/></PAMDataset>")
-    assert looked_at(scene)[1] == ""
-    (tmp_path / "s.tif.aux.xml").write_text("<PAMDataset><SRS/><GeoTransform>1,2,3,4,5,6</GeoTransform></PAMDataset>")
-    assert looked_at(scene)[1] == (
-        "s.tif.aux.xml beside the scene may say where it lies, and is not read: "
-        "gdal_translate s.tif located.tif puts it inside"
-    )
-    for name in ("s_RPC.TXT", "s.rpb"):
-        (tmp_path / name).write_text("LINE_OFF: 1")
-        assert f"{name} beside the scene may say where it lies, and is not read: gdalwarp -rpc" in looked_at(scene)[1]
-
-
-def test_rational_polynomials_in_the_file_are_named(tmp_path: Path) -> None:
-    one = [1.0, *[0.0] * 19]
-    rpc = RPC(0, 100, 54, 1, one, one, 45, 45, 7, 1, one, one, 60, 60)
-    corners, notes, _ = looked_at(write(tmp_path / "s.tif", rpcs=rpc))
-    assert corners is None
-    assert notes.startswith("the file holds rational polynomials (RPC), which are not read: gdalwarp -rpc")
 
 
 @pytest.mark.filterwarnings("ignore::rasterio.errors.NotGeoreferencedWarning")

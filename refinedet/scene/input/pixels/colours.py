@@ -1,0 +1,40 @@
+"""Pictures in colours: grey ones with coloured marks, and composites, whose channels are different images. Pure."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+_CLEAR_STEPS, _FEW_PIXELS = 16, 0.05
+"""Least difference between the channels of a coloured pixel in 8 bits, and the share of such pixels in a grey picture
+with a few coloured marks."""
+_FEW_COLOURS = 2048
+"""Number of colours that a colour scale of a map does not reach, even with noise from compression beside the few that
+fill most of it."""
+_SAME_SPECKLE = 0.9
+"""Least correlation of the steps between neighbours in two channels that show the same image."""
+
+
+def are_coloured(sample: NDArray[Any]) -> bool:
+    """True if the channels of a sample (h, w, 3) differ clearly in more than a few pixels, unlike those of a grey."""
+    span = sample.max(axis=2).astype(np.float64) - sample.min(axis=2)
+    return bool((span > _CLEAR_STEPS).mean() > _FEW_PIXELS)
+
+
+def is_composite(blocks: Sequence[NDArray[np.uint8]]) -> bool:
+    """True if the channels of a picture are different images, such as two polarisations and their ratio.
+
+    Args:
+        blocks: full-resolution blocks (h, w, 3) of a picture.
+    """
+    if not blocks or not are_coloured(pixels := np.concatenate([block.reshape(1, -1, 3) for block in blocks], axis=1)):
+        return False
+    flat = pixels.reshape(-1, 3)
+    if len(np.unique(flat.astype(np.uint32) @ np.array([1, 256, 65536], np.uint32))) <= _FEW_COLOURS:
+        return False
+    steps = np.concatenate([np.diff(block.astype(np.float64), axis=1).reshape(-1, 3) for block in blocks])
+    varied = steps.std(axis=0).min() > 0
+    return bool(varied and np.abs(np.corrcoef(steps.T)[np.triu_indices(3, 1)]).min() < _SAME_SPECKLE)

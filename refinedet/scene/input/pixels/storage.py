@@ -1,0 +1,99 @@
+"""Numbers that a file stores in another way than it says: signed ones as unsigned, about a middle, or inverted."""
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from refinedet.config.options.detect import SceneSettings
+from refinedet.errors import InputError
+from refinedet.radiometry import valid_mask
+from refinedet.raster import RasterFile, SceneReader
+from refinedet.raster.decoding.values import DB_STEPS
+from refinedet.scene.input.pixels.band_pixels import is_complex_pair
+from refinedet.scene.input.pixels.speckle import Blocks
+from refinedet.scene.input.pixels.values import is_one_part
+
+_UNSIGNED = ("amplitude", "power")
+"""Stated kinds of values whose whole numbers are what the file says."""
+_PAIRS = (2, 4)
+"""Numbers of bands of one or two complex images."""
+_FEW_VALUES = 8
+"""Number of values that may be fill or saturated pixels."""
+_MOST_BETWEEN, _LEAST_HIGH = 0.01, 0.2
+"""Largest share of signed numbers, stored as unsigned ones, that are far from both ends of the range, and the least
+share of negative ones, at the upper end. Bright pixels of amplitude are rarer, and more lie between."""
+_OVERRULE = "set `values` to amplitude to change this"
+
+
+def tell_storage(reader: SceneReader, settings: SceneSettings) -> None:
+    """Read unsigned integers as signed ones, or about the middle of their range, if they look so, and report it.
+
+    Raises:
+        FileError: the pixels cannot be read.
+    """
+    own, count = list(reader.bands), len(reader.band_names)
+    if settings.values in _UNSIGNED or reader.stored_dtype not in ("uint8", "uint16") or len(own) > 1:
+        return
+    dtype = np.dtype(reader.stored_dtype)
+    if dtype == np.uint16 and _are_signed(reader.stored_sample()):
+        reader.store_as(replace(reader.stored_as, dtype="int16"))
+        reader.tell(
+            "its whole numbers look like signed ones that were stored as unsigned ones: from 32768 up they are read as "
+            f"negative; {_OVERRULE}",
+            signed=True,
+        )
+        return
+    middle = float(2 ** (8 * dtype.itemsize - 1))
+    about = count in _PAIRS and all(is_one_part(_about(reader, k, middle)) for k in range(1, count + 1))
+    if about and is_complex_pair(_about(reader, 1, middle), _about(reader, 2, middle)):
+        reader.store_as(replace(reader.stored_as, shift=-middle))
+        reader.tell(
+            f"its bands lie evenly about {middle:.0f}, as parts of complex numbers that were moved above zero: "
+            f"{middle:.0f} is taken for zero; {_OVERRULE}",
+            shift=-middle,
+        )
+    reader.use(own)
+
+
+def settle_inversion(reader: SceneReader, path: RasterFile, settings: SceneSettings) -> None:
+    """Decide whether low values are bright, as the user or else the file states, and report it.
+
+    Raises:
+        InputError: the pixels have colours, or are complex.
+    """
+    if settings.inverted is None:
+        if reader.is_inverted:
+            reader.tell("the file states that its lowest value is white, so its greys are inverted", inverted=True)
+        return
+    wanted = settings.inverted == "on"
+    if wanted and (len(reader.bands) > 1 or reader.stored_dtype.startswith("complex")):
+        found = "colours or complex numbers" if settings.values != "iq" else "complex numbers"
+        raise InputError(f"expected grey pixels for `inverted` in {path}, found {found}; name one band by `band`")
+    top = None
+    if wanted and settings.values not in DB_STEPS and reader.stored_dtype != "uint8":
+        sample = reader.sample()
+        top = float(np.max(sample[valid_mask(sample, reader.info.nodata)], initial=0))
+    reader.store_as(replace(reader.stored_as, inverted=wanted, top=top))
+    reader.tell(inverted=wanted)
+
+
+def _are_signed(sample: NDArray[Any]) -> bool:
+    """True if a sample of unsigned 16-bit integers fills both ends of the range and nothing between."""
+    if sample.ndim != 2:
+        return False
+    quarter = 2**14
+    high, low = sample[sample >= 3 * quarter], sample[sample < quarter]
+    between = sample.size - high.size - low.size
+    if high.size < _LEAST_HIGH * sample.size or between > _MOST_BETWEEN * sample.size:
+        return False
+    return min(len(np.unique(high)), len(np.unique(low))) > _FEW_VALUES
+
+
+def _about(reader: SceneReader, number: int, middle: float) -> Blocks:
+    """Blocks of a band, relative to the middle of its range."""
+    reader.use([number])
+    return [block.astype(np.float64) - middle for block in reader.blocks()]

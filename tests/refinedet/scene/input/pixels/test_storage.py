@@ -1,0 +1,114 @@
+"""Numbers that a file stores in another way than it says give the same amplitudes as plain ones."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+
+import numpy as np
+import pytest
+import rasterio
+
+from refinedet.config.options.detect import SceneSettings
+from refinedet.errors import InputError
+from refinedet.scene.source import open_source
+from refinedet.tiling import Window
+
+SIDE = 256
+
+
+def _counts() -> np.ndarray:
+    counts = 100 * np.sqrt(np.random.default_rng(5).gamma(4.4, 1 / 4.4, (SIDE, SIDE)))
+    counts[40:48, 60:80] = np.random.default_rng(6).uniform(1200, 2400, (8, 20))
+    return np.asarray(np.rint(counts))
+
+
+def _write(path: Path, *bands: np.ndarray, photometric: str = "MINISBLACK") -> Path:
+    profile = {"driver": "GTiff", "height": SIDE, "width": SIDE, "count": len(bands), "dtype": bands[0].dtype.name}
+    place = {"crs": "EPSG:32632", "transform": rasterio.Affine(10, 0, 500_000, 0, -10, 6_000_000)}
+    with rasterio.open(path, "w", photometric=photometric, **profile, **place) as file:
+        file.write(np.stack(bands))
+    return path
+
+
+def _parts() -> tuple[np.ndarray, np.ndarray]:
+    phase = np.random.default_rng(7).uniform(0, 2 * np.pi, (SIDE, SIDE))
+    return np.rint(10 * _counts() * np.cos(phase)), np.rint(10 * _counts() * np.sin(phase))
+
+
+def _about_the_middle() -> tuple[np.ndarray, ...]:
+    return tuple((part + 32768).astype(np.uint16) for part in _parts())
+
+
+def _signed_parts() -> tuple[np.ndarray, ...]:
+    return tuple(part.astype(np.int16).view(np.uint16) for part in _parts())
+
+
+def _signed_decibels() -> tuple[np.ndarray, ...]:
+    return (np.rint(2000 * np.log10(_counts() / 700)).astype(np.int16).view(np.uint16),)
+
+
+def _read(path: Path, **choice: str) -> tuple[np.ndarray, list[str]]:
+    with open_source(path, SceneSettings(**choice)) as reader:
+        return np.asarray(reader.read(Window(0, 0, SIDE, SIDE)), np.float64), list(reader.notes)
+
+
+@pytest.mark.parametrize(
+    ("bands", "note"),
+    [
+        (_about_the_middle, "evenly about 32768"),
+        (_signed_parts, "signed ones that were stored as unsigned"),
+        (_signed_decibels, "signed ones that were stored as unsigned"),
+    ],
+)
+def test_numbers_of_another_type_are_recognised_and_told(
+    bands: Callable[[], tuple[np.ndarray, ...]], note: str, tmp_path: Path
+) -> None:
+    pixels, notes = _read(_write(tmp_path / "scene.tif", *bands()))
+    ratio = pixels / _counts()
+    np.testing.assert_allclose(ratio, np.median(ratio), rtol=0.05)
+    assert any(note in one for one in notes)
+
+
+def test_stated_amplitude_is_read_as_the_file_says(tmp_path: Path) -> None:
+    pixels, notes = _read(_write(tmp_path / "scene.tif", *_signed_decibels()), values="amplitude")
+    assert pixels.max() > 60_000
+    assert not any("signed" in one for one in notes)
+
+
+def test_plain_counts_up_to_both_ends_stay_as_they_are(tmp_path: Path) -> None:
+    counts = _counts().astype(np.uint16)
+    counts[100:110, 100:110] = 65535
+    pixels, notes = _read(_write(tmp_path / "scene.tif", counts))
+    assert not any("signed" in one for one in notes)
+    assert pixels[0, 0] == counts[0, 0]
+
+
+@pytest.mark.parametrize(
+    ("stored", "choice"),
+    [
+        (lambda counts: (65535 - counts).astype(np.uint16), {}),
+        (lambda counts: (3000 - counts).astype(np.float32), {}),
+        (lambda counts: (-20 * np.log10(counts / 700)).astype(np.float32), {"values": "db"}),
+        (lambda counts: (255 - np.clip(counts / 10, 0, 255)).astype(np.uint8), {"values": "amplitude"}),
+    ],
+    ids=["uint16", "float32", "decibels without their sign", "8 bits"],
+)
+def test_inverted_greys_have_bright_ships_again(
+    stored: Callable[[np.ndarray], np.ndarray], choice: dict[str, str], tmp_path: Path
+) -> None:
+    path = _write(tmp_path / "scene.tif", stored(_counts()))
+    pixels, _ = _read(path, inverted="on", **choice)
+    counts = _counts()
+    assert pixels[40:48, 60:80].min() > 3 * np.median(pixels)
+    assert np.corrcoef(pixels.ravel(), counts.ravel())[0, 1] > 0.9
+
+
+def test_colours_cannot_be_inverted(tmp_path: Path) -> None:
+    grey = np.clip(_counts() / 10, 0, 255).astype(np.uint8)
+    path = _write(tmp_path / "scene.tif", grey, grey, grey, photometric="RGB")
+    with (
+        pytest.raises(InputError, match="expected grey pixels for `inverted`"),
+        open_source(path, SceneSettings(inverted="on")),
+    ):
+        pass
