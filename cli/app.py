@@ -21,28 +21,15 @@ from refinedet.workarounds.unused_imports import read_boto3_when_used
 
 _SETTLED = frozenset({"detect", "serve", "search", "match", "fixed", "density", "simulate"})
 """Commands whose parameters are settings classes."""
-_COMMANDS = (
-    "detect",
-    "serve",
-    "search",
-    "fetch",
-    "match",
-    "fixed",
-    "density",
-    "simulate",
-    "score",
-    "xview3",
-    "train",
-    "export",
-    "info",
-    "runs",
-    "compare",
-    "datasets",
-    "sync",
-    "restore",
-    "verify",
-)
-"""Commands, in the order of --help; each is a function of a file of that name."""
+_ROOMS = {
+    "scenes": ("detect", "serve", "search", "fetch", "match", "fixed", "density", "simulate", "score", "xview3"),
+    "training": ("train", "export", "info", "datasets"),
+    "runs": ("runs", "compare", "sync", "restore", "verify"),
+}
+"""Commands by their folder, in the order of --help; each is a function of a file of that name."""
+_PANELS = {"scenes": "Scenes and ships", "training": "Detectors and data sets", "runs": "Runs of the pipeline"}
+"""Titles of --help for the commands of each folder."""
+_COMMANDS = {name: room for room, names in _ROOMS.items() for name in names}
 
 
 def main() -> None:
@@ -65,8 +52,10 @@ def command_line(commands: Iterable[str] = _COMMANDS) -> typer.Typer:
     )
     made.callback()(_root)
     for name in commands:
-        command = getattr(import_module(f"{__package__}.commands.{name}"), name)
-        made.command(help=_unwrapped(command))(with_settings(command) if name in _SETTLED else command)
+        room = _COMMANDS[name]
+        command = getattr(import_module(f"{__package__}.commands.{room}.{name}"), name)
+        adds = made.command(help=_unwrapped(command), rich_help_panel=_PANELS[room])
+        adds(with_settings(command) if name in _SETTLED else command)
     return made
 
 

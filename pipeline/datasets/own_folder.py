@@ -16,7 +16,7 @@ import numpy as np
 
 from pipeline.datasets.by_hand import copy_file
 from pipeline.datasets.labels.classes import settle_classes
-from pipeline.datasets.labels.coco import read_coco
+from pipeline.datasets.labels.formats.coco import read_coco
 from pipeline.datasets.labels.images import IMAGE_FOLDERS, IMAGE_SUFFIXES
 from pipeline.datasets.labels.label_set import LabelSet, common_folder
 from pipeline.datasets.splits import Image, cut_off, pixel_digest

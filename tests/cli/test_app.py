@@ -99,3 +99,11 @@ def test_version_and_module_entry() -> None:
         env=os.environ | {"PYTHONPATH": str(CHECKOUT)},
     )
     assert ran.stdout.startswith("refinedet ")
+
+
+def test_help_sorts_the_commands_by_subject(run: Run) -> None:
+    lines = run("--help").stdout.splitlines()
+    titles = [line.strip("╭─╮ ") for line in lines if line.startswith("╭")]
+    assert titles == ["Options", "Scenes and ships", "Detectors and data sets", "Runs of the pipeline"]
+    words = [line.strip("│ ").split(" ")[0] for line in lines]
+    assert words.index("detect") < words.index("train") < words.index("restore")

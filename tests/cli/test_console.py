@@ -16,7 +16,7 @@ from rich.table import Table
 from typer.testing import Result
 
 from cli import console
-from cli.commands import detect as detecting
+from cli.commands.scenes import detect as detecting
 from refinedet import raster
 from tests.cli.conftest import sentences
 

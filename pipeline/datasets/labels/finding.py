@@ -7,16 +7,16 @@ from pathlib import Path
 from typing import Any
 
 from pipeline.datasets.labels.box_numbers import BoxFormat
-from pipeline.datasets.labels.coco import read_coco
-from pipeline.datasets.labels.cvat import cvat_files, is_cvat, read_cvat
-from pipeline.datasets.labels.dota import dota_folders, read_dota
-from pipeline.datasets.labels.foreign import foreign_document, foreign_in, foreign_xml
+from pipeline.datasets.labels.formats.coco import read_coco
+from pipeline.datasets.labels.formats.cvat import cvat_files, is_cvat, read_cvat
+from pipeline.datasets.labels.formats.dota import dota_folders, read_dota
+from pipeline.datasets.labels.formats.foreign import foreign_document, foreign_in, foreign_xml
+from pipeline.datasets.labels.formats.shapes import is_labelme, is_via, is_via_table, read_labelme, read_via
+from pipeline.datasets.labels.formats.tables import is_box_table, read_box_table
+from pipeline.datasets.labels.formats.voc import read_voc, voc_files
+from pipeline.datasets.labels.formats.yolo import is_yolo, read_yolo, settings_in
 from pipeline.datasets.labels.images import folders_of_ours
 from pipeline.datasets.labels.label_set import LabelSet, split_of
-from pipeline.datasets.labels.shapes import is_labelme, is_via, is_via_table, read_labelme, read_via
-from pipeline.datasets.labels.tables import is_box_table, read_box_table
-from pipeline.datasets.labels.voc import read_voc, voc_files
-from pipeline.datasets.labels.yolo import is_yolo, read_yolo, settings_in
 from pipeline.datasets.voc_xml import is_annotation
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json

@@ -11,9 +11,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from pipeline.datasets.labels.formats.outlines import around, outline
 from pipeline.datasets.labels.images import finder_around
 from pipeline.datasets.labels.label_set import UNNAMED, LabelSet, Objects, label_set_of
-from pipeline.datasets.labels.outlines import around, outline
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 

@@ -15,13 +15,13 @@ from typer.testing import Result
 
 Run = Callable[..., Result]
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[5]
 _NEEDLESS = {
     *("asyncio", "boto3.session", "botocore", "requests", "unittest", "urllib3"),
     *("dvc", "matplotlib", "mlflow", "onnx", "pandas", "pyarrow", "ray", "timm", "torch", "torchvision", "zarr"),
     *("numpy.f2py.f2py2e", "numpy.testing.overrides", "scipy.fft", "scipy.integrate", "scipy.interpolate"),
     *("scipy.io", "scipy.optimize", "scipy.signal", "scipy.stats"),
-    *("cli.commands.serve", "cli.commands.train", "pipeline", "refinedet.ais", "refinedet.catalogues"),
+    *("cli.commands.scenes.serve", "cli.commands.training.train", "pipeline", "refinedet.ais", "refinedet.catalogues"),
     *("refinedet.cloud.transport", "refinedet.data", "refinedet.downloads", "refinedet.evaluation"),
     *("refinedet.training", "refinedet.traffic"),
 }

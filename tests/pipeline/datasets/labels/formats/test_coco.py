@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from pipeline.datasets.labels.coco import read_coco
+from pipeline.datasets.labels.formats.coco import read_coco
 from refinedet.data.coco import import_document
 from refinedet.errors import FileError, InputError
 

@@ -20,7 +20,7 @@ from refinedet.files import sha256_file
 
 Run = Callable[..., Result]
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[4]
 FORMATS = {"onnx": "tiny.onnx", "openvino": "tiny.xml"}
 _FREE = """
 import sys

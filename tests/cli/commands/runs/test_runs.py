@@ -22,7 +22,7 @@ from pipeline.mlflow_ui import page as pages
 from pipeline.mlflow_ui.page import RunsPage
 
 Run = Callable[..., Result]
-CHECKOUT = Path(__file__).resolve().parents[3]
+CHECKOUT = Path(__file__).resolve().parents[4]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])

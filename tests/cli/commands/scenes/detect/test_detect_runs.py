@@ -22,7 +22,7 @@ from typer.testing import Result
 from refinedet import raster
 from refinedet.predictors import predictor
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[5]
 Run = Callable[..., Result]
 Start = Callable[..., subprocess.Popen[str]]
 WINDOWS = 60

@@ -9,7 +9,7 @@ from pathlib import Path
 import pytest
 from typer.testing import Result
 
-from cli.commands.datasets import size_text
+from cli.commands.training.datasets import size_text
 from pipeline.datasets.catalogue import CATALOGUE
 from refinedet.files import write_json
 
@@ -26,7 +26,7 @@ def test_the_list_has_a_line_of_figures_for_every_data_set(run: Run) -> None:
 
 @pytest.mark.parametrize("columns", [80, 200])
 def test_titles_are_whole_on_terminals_of_any_width(run: Run, monkeypatch: pytest.MonkeyPatch, columns: int) -> None:
-    monkeypatch.setattr("cli.commands.datasets.out.width", columns)
+    monkeypatch.setattr("cli.commands.training.datasets.out.width", columns)
     text = run("datasets").stdout
     assert max(map(len, text.splitlines()[:-2])) <= columns
     for one in json.loads(run("datasets", "--json").stdout)["datasets"]:

@@ -20,7 +20,7 @@ from typer.testing import Result
 from refinedet import raster
 from tests.cli.conftest import sentences
 
-ROOT = Path(__file__).resolve().parents[3]
+ROOT = Path(__file__).resolve().parents[5]
 NAME = "s1a-iw-grd-vv-202301{day:02}t170605-202301{day:02}t170630-046551-059438-001.tiff"
 SCENES = 18
 Run = Callable[..., Result]

@@ -7,9 +7,9 @@ from pathlib import Path
 from typing import Any
 from xml.etree.ElementTree import Element
 
+from pipeline.datasets.labels.formats.outlines import around, outline
 from pipeline.datasets.labels.images import finder_around
 from pipeline.datasets.labels.label_set import LabelSet, Objects, label_set_of, split_of
-from pipeline.datasets.labels.outlines import around, outline
 from pipeline.datasets.xml_files import xml_root
 from refinedet.errors import FileError, InputError
 

@@ -9,9 +9,9 @@ from itertools import islice
 from pathlib import Path
 from typing import Any
 
+from pipeline.datasets.labels.formats.outlines import outline
 from pipeline.datasets.labels.images import finder_around, name_of, names_by_stem
 from pipeline.datasets.labels.label_set import LabelSet, label_set_of, split_of
-from pipeline.datasets.labels.outlines import outline
 from refinedet.errors import FileError, InputError
 
 _CORNERS = 8

@@ -1,0 +1,1 @@
+"""Commands on runs of the pipeline: comparison, records in MLflow, restoration."""

@@ -1,0 +1,1 @@
+"""Commands on scenes and their ships: detection, catalogues, AIS, archives, scores."""

@@ -1,0 +1,1 @@
+"""Commands on detectors and their data sets: training, export, contents."""
