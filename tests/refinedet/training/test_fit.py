@@ -145,7 +145,7 @@ def test_a_warm_up_as_long_as_the_training_is_warned_of(
     chips: tuple[Record, Path], tmp_path: Path, caplog: pytest.LogCaptureFixture, warmup_epochs: float, *, warns: bool
 ) -> None:
     run(chips, tmp_path / "state.pt", replace(TRAIN, epochs=1, warmup_epochs=warmup_epochs))
-    assert ("so the learning rate never reaches lr, 0.001" in caplog.text) == warns
+    assert ("so the learning rate never reaches `lr`, 0.001" in caplog.text) == warns
 
 
 def test_fewer_chips_than_a_batch_still_train(chips: tuple[Record, Path], tmp_path: Path) -> None:
