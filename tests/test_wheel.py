@@ -129,6 +129,7 @@ def test_only_import_statements_differ_from_the_checkout(wheel: Path) -> None:
                     assert not {one.split(".")[0] for one in found} & {"cli", "pipeline"}, name
 
 
+@pytest.mark.slow
 def test_every_module_of_it_can_be_imported_without_the_checkout(clean: Path, empty: Path) -> None:
     told = run(clean / "python", "-W", "ignore", "-c", IMPORT_ALL, cwd=empty).stdout.split()
     assert told[1:] == ["True", "True"]

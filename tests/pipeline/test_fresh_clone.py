@@ -53,6 +53,7 @@ def test_no_results_are_promised(clone: Project) -> None:
     assert not clone.git("ls-files", "dvc.lock"), "its outputs are in no remote"
 
 
+@pytest.mark.slow
 def test_an_experiment_on_a_folder_that_is_not_there_says_so(clone: Project) -> None:
     process = clone.start("exp", "run", "-S", "recipe=own", "download")
     printed, _ = process.communicate()
@@ -62,6 +63,7 @@ def test_an_experiment_on_a_folder_that_is_not_there_says_so(clone: Project) -> 
     clone.git("checkout", "-q", "--", ".")
 
 
+@pytest.mark.slow
 def test_an_experiment_on_own_data_is_the_first_run(new_project: NewProject, tmp_path: Path) -> None:
     project = new_project(tmp_path)
     add_own_data(tmp_path / "my-data")

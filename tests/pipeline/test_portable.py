@@ -153,6 +153,7 @@ def test_a_project_without_chips_says_so(tmp_path: Path, monkeypatch: pytest.Mon
         pack(tmp_path / "training.zip")
 
 
+@pytest.mark.slow
 def test_training_there_needs_neither_dvc_nor_mlflow_nor_yaml() -> None:
     code = "import json, sys, pipeline.portable; print(json.dumps(sorted({m.split('.')[0] for m in sys.modules})))"
     done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)

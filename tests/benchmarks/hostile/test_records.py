@@ -12,6 +12,8 @@ from types import SimpleNamespace
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 _ROOT = Path(__file__).resolve().parents[3]
 _SCRIPT = _ROOT / "benchmarks" / "hostile" / "records.py"
 

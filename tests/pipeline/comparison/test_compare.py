@@ -160,6 +160,7 @@ def test_a_word_that_is_nothing(two: tuple[str, str], tmp_path: Path, monkeypatc
         compare((two[0], "no-such"), tmp_path / "page.html")
 
 
+@pytest.mark.slow
 def test_revisions_of_a_dvc_project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     root = tmp_path / "project"
     root.mkdir()

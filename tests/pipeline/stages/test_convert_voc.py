@@ -114,6 +114,7 @@ def test_a_voc_file_that_is_not_there_is_named(voc: Path, out: Path, path: str) 
         convert("voc", 0.0, voc, out)
 
 
+@pytest.mark.slow
 def test_real_voc_samples(voc_archives: Path, tmp_path: Path, out: Path) -> None:
     source = CATALOGUE["voc2007-mini"]
     for archive in source.files:

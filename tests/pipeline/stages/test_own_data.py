@@ -150,6 +150,7 @@ def test_annotations_that_match_no_image_are_refused(project: Path, annotations:
         train_own(annotations, annotations.parent, project / "o", Choices(init=str(small)))
 
 
+@pytest.mark.slow
 def test_one_class_by_another_name_is_searched_for_as_ships(
     project: Path, annotations: Path, small: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
@@ -189,6 +190,7 @@ def test_one_class_by_another_name_is_searched_for_as_ships(
     assert any("'my-data'" in note for note in labels["notes"])
 
 
+@pytest.mark.slow
 def test_a_fresh_network_of_another_class_is_no_ship_detector(project: Path, annotations: Path, small: Path) -> None:
     """Two classes, or weights that find something else, are searched for without the prescreen."""
     train_own(annotations, None, project / "o", Choices(init=str(small), epochs=1, batch_size=4))

@@ -84,6 +84,7 @@ def test_a_worker_killed_in_the_middle_of_a_scene_is_replaced_and_the_scene_trie
     assert (found.done, found.ships, found.failed) == (6, 7, {})
 
 
+@pytest.mark.slow
 def test_a_scene_that_kills_every_worker_fails_alone(tmp_path: Path) -> None:
     def process(job: Job) -> Report:
         if job.scene.stem == "0":
@@ -97,6 +98,7 @@ def test_a_scene_that_kills_every_worker_fails_alone(tmp_path: Path) -> None:
     assert sentence.startswith(f"expected a worker to finish {scene}, but it died 2 times")
 
 
+@pytest.mark.slow
 def test_what_is_wrong_with_all_workers_is_one_sentence(tmp_path: Path) -> None:
     def refuse() -> Mapping[str, Any]:
         raise InputError("expected weights, found none")
@@ -111,6 +113,7 @@ def test_what_is_wrong_with_all_workers_is_one_sentence(tmp_path: Path) -> None:
     assert not (tmp_path / NAME).exists()
 
 
+@pytest.mark.slow
 def test_other_software_on_a_worker_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("TEST_CODE", "2")  # of this process: Ray was started before
     with pytest.raises(InputError, match=r"software\.code was 2, is 1"):

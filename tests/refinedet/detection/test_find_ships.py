@@ -51,7 +51,9 @@ def content(folder: Path) -> dict[str, bytes]:
     return found
 
 
-@pytest.mark.parametrize("runtime", ["torch", "onnx", "openvino"])
+@pytest.mark.parametrize(
+    "runtime", ["openvino", *(pytest.param(other, marks=pytest.mark.slow) for other in ("torch", "onnx"))]
+)
 def test_three_lines_of_python_leave_the_bytes_of_the_command(
     scene: Path, weights: Path, tmp_path: Path, runtime: str
 ) -> None:

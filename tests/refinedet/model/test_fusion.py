@@ -13,6 +13,7 @@ from refinedet.model.fusion import fuse_conv_bn
 from refinedet.model.network import RawOutputs, RefineDet
 from refinedet.model.norms import batch_norms
 from refinedet.model.variants import VARIANTS
+from tests.refinedet.model.variant_names import slow_unless_shipped
 
 SMALL = ModelConfig(backbone_weights="none", tcb_channels=16, input_px=128)
 
@@ -35,7 +36,7 @@ def outputs(model: RefineDet) -> RawOutputs:
         return model(255 * torch.rand(2, 3, 2 * side, side, generator=torch.Generator().manual_seed(1)))
 
 
-@pytest.mark.parametrize("name", [name for name in VARIANTS if "resnext" not in name])
+@pytest.mark.parametrize("name", slow_unless_shipped(name for name in VARIANTS if "resnext" not in name))
 def test_outputs_stay_and_no_norm_is_left(name: str) -> None:
     model = trained(VARIANTS[name])
     once = fuse_conv_bn(model)

@@ -14,6 +14,7 @@ from refinedet.model.box_coder import decode
 from refinedet.model.losses.loss import Target, detection_losses
 from refinedet.model.network import RefineDet
 from refinedet.model.variants import VARIANTS
+from tests.refinedet.model.variant_names import slow_unless_shipped
 
 SMALL = ModelConfig(backbone_weights="none", tcb_channels=16)
 
@@ -28,7 +29,7 @@ def losses_of(model: RefineDet) -> dict[str, torch.Tensor]:
     return detection_losses(model.train()(images), [ship, empty], level_sizes(side, side, model.config), LossConfig())
 
 
-@pytest.mark.parametrize("name", VARIANTS)
+@pytest.mark.parametrize("name", slow_unless_shipped(VARIANTS))
 def test_a_variant_runs_forward_and_backward(name: str) -> None:
     model = RefineDet(replace(VARIANTS[name], backbone_weights="none"))
     losses = losses_of(model)

@@ -73,12 +73,14 @@ def test_its_weights_are_those_of_the_checkpoint_beside_it(halved: Path, tmp_pat
     open_graph(graph, runtime="openvino").run(np.zeros((1, 3, 128, 128), np.uint8))
 
 
+@pytest.mark.slow
 def test_equal_checkpoints_give_equal_graphs(halved: Path, tmp_path: Path) -> None:
     copy = tmp_path / halved.name
     shutil.copy(halved, copy)
     assert export_beside(copy).read_bytes() == halved.with_suffix(".onnx").read_bytes()
 
 
+@pytest.mark.slow
 def test_a_graph_with_weights_of_its_own_is_refused(
     halved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -81,6 +81,7 @@ def test_every_file_of_the_network_and_of_the_runtimes_counts(tmp_path: Path, mo
         assert len(known) == count, file
 
 
+@pytest.mark.slow
 def test_a_failed_export_leaves_nothing_that_looks_like_one(
     network: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -97,6 +97,7 @@ def test_what_is_damaged_is_compiled_again_and_replaced(
     assert looked(exported) == (0, said)
 
 
+@pytest.mark.slow
 def test_a_cache_that_cannot_be_written_costs_time_alone(
     exported: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -108,6 +109,7 @@ def test_a_cache_that_cannot_be_written_costs_time_alone(
     assert looked(exported) == (1, said)
 
 
+@pytest.mark.slow
 def test_another_file_and_other_settings_are_kept_apart(
     exported: Path, tmp_path: Path, cache: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -129,6 +131,7 @@ def test_nothing_is_kept_unless_that_is_asked_for(exported: Path, cache: Path) -
     assert not cache.exists()
 
 
+@pytest.mark.slow
 def test_what_openvino_cannot_write_costs_time_alone(exported: Path, cache: Path) -> None:
     _, said = looked(exported)
     (kept,) = cache.glob("*.blob")

@@ -54,6 +54,7 @@ def test_a_graph_gives_what_torch_gives_on_any_batch_and_canvas(network: Path, e
 
 
 @pytest.mark.parametrize("name", OTHERS)
+@pytest.mark.slow
 def test_so_do_other_members_of_the_family(name: str, tmp_path: Path, write_network: WriteNetwork) -> None:
     pytest.importorskip("onnxruntime")
     weights = write_network(tmp_path / "other.safetensors", OTHERS[name])
@@ -67,6 +68,7 @@ def test_a_file_knows_all_that_its_checkpoint_knows(network: Path, exported: Pat
 
 
 @pytest.mark.parametrize("format", ["onnx", "openvino"])
+@pytest.mark.slow
 def test_equal_checkpoints_give_equal_bytes_and_nothing_else_is_left(
     network: Path, tmp_path: Path, format: Format
 ) -> None:

@@ -180,6 +180,7 @@ def test_a_loss_that_cannot_be_helped_is_one_sentence_and_no_file(
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_nothing_is_sent_nor_counted_in_the_users_home(tmp_path: Path) -> None:
     pytest.importorskip("nncf")
     code = (

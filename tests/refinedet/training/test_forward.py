@@ -102,6 +102,7 @@ def recorded(monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
 
 
 @pytest.mark.parametrize("precision", ["fp32", "bf16"])
+@pytest.mark.slow
 def test_a_recorded_network_trains_like_any_other(
     precision: str, recorded: list[tuple[int, ...]], tmp_path: Path
 ) -> None:
@@ -114,6 +115,7 @@ def test_a_recorded_network_trains_like_any_other(
         assert torch.equal(weights, graphed.model.state_dict()[name]), name
 
 
+@pytest.mark.slow
 def test_frozen_norms_stay_frozen(recorded: list[tuple[int, ...]], tmp_path: Path) -> None:
     config = replace(TRAIN, freeze_batch_norm=True)
     graphed = train(tmp_path, replace(config, cuda_graph=True))

@@ -126,6 +126,7 @@ def test_an_export_is_never_replaced_unasked(run: Run, tiny_network: Path, tmp_p
     assert (tmp_path / "tiny.onnx").read_text() == "mine"
 
 
+@pytest.mark.slow
 def test_ap_on_annotated_chips_is_part_of_the_report(run: Run, tiny_network: Path, tmp_path: Path) -> None:
     chip = np.random.default_rng(0).integers(0, 255, (64, 64), dtype=np.uint8)
     Image.fromarray(chip).save(tmp_path / "chip.png")

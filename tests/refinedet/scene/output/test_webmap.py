@@ -148,6 +148,7 @@ def test_equal_input_gives_equal_bytes(make_map: MakeMap) -> None:
 
 
 @pytest.mark.parametrize("ship", [(6, 2), (24, 50)], ids=["small ships", "ships of fifty pixels"])
+@pytest.mark.slow
 def test_a_full_scene_of_noise_with_many_ships_stays_below_three_megabytes(
     tmp_path: Path, bright_blobs: Any, ship: tuple[int, int]
 ) -> None:
