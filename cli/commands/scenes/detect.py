@@ -11,11 +11,10 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TaskID, TextColumn, TimeRemainingColumn
-from rich.table import Table
 
 from cli import options
-from cli.console import EXIT_ERROR, err, one_sentence_errors, out, print_json, say
-from cli.option_names import in_flags
+from cli.console import EXIT_ERROR, err, one_sentence_errors, print_json
+from cli.outcomes import archive_summary, print_archive, print_runs, summary
 from refinedet.batch.settings import ArchiveSettings
 from refinedet.cloud.scene import CloudScene, Scene
 from refinedet.config.options.ais import AisSettings
@@ -25,13 +24,8 @@ from refinedet.config.options.output import OutputSettings
 from refinedet.config.options.settings import DetectSettings
 
 if TYPE_CHECKING:
-    from refinedet.batch.archive import Summary
     from refinedet.detection.outcome import DetectionRun
     from refinedet.errors import RefineDetError
-    from refinedet.radiometry import StretchLimits
-
-_SHOWN = 20
-"""Most failures of an archive that are printed one by one."""
 
 
 def detect(  # noqa: PLR0913 - groups of options
@@ -116,10 +110,10 @@ def _detect_scenes(
             progress.update(of_all, completed=len(outcomes))
     ordered = {scene: outcomes[scene] for scene in scenes}
     if json:
-        summaries = [_summary(scene, outcome) for scene, outcome in ordered.items()]
+        summaries = [summary(scene, outcome) for scene, outcome in ordered.items()]
         print_json({"scenes": summaries, "ships": sum(one["ships"] for one in summaries)})
     else:
-        _print_runs(ordered)
+        print_runs(ordered)
     return not any(isinstance(outcome, Exception) for outcome in outcomes.values())
 
 
@@ -133,9 +127,9 @@ def _detect_archive(scenes: list[Scene], settings: DetectSettings, archive: Arch
     folder = settings.output.out and settings.output.out.absolute()
     assert folder is not None  # noqa: S101 - or it would have been refused
     if json:
-        print_json(_archive_summary(found, folder))
+        print_json(archive_summary(found, folder))
     else:
-        _print_archive(found, folder)
+        print_archive(found, folder)
     return not found.failed
 
 
@@ -156,136 +150,3 @@ def _show(progress: Progress, task: TaskID, done: int, total: int) -> None:
 
 def _show_moved(progress: Progress, task: TaskID, name: str, moved_bytes: int) -> None:
     progress.update(task, description=f"{name}, {moved_bytes / 1e6:.0f} MB fetched")
-
-
-def _summary(scene: Scene, outcome: DetectionRun | RefineDetError) -> dict[str, Any]:
-    """Outcome of one scene, ready for JSON."""
-    if isinstance(outcome, Exception):
-        empty = {"skipped": False, "ships": 0, "flagged": 0, "dropped": {}, "notes": [], "files": [], "seconds": 0.0}
-        counts = {"windows": 0, "windows_skipped": 0, "windows_kept": 0}
-        pixels = {"stretch_limits": None, "scale": [1.0, 1.0]}
-        return {"scene": str(scene), "ok": False, "error": in_flags(str(outcome))} | empty | counts | pixels
-    counts = outcome.record["counts"]
-    return {
-        "scene": str(scene),
-        "ok": True,
-        "error": None,
-        "skipped": outcome.skipped,
-        "ships": outcome.ships,
-        "flagged": counts.get("ships_flagged"),  # unknown in the results of an earlier version
-        "dropped": counts["dropped_by_reason"],
-        "notes": [in_flags(note) for note in outcome.notes],
-        "windows": counts["windows"],
-        "windows_skipped": counts["windows_skipped"],
-        "windows_kept": outcome.windows_kept,
-        "stretch_limits": outcome.record["stretch_limits"],
-        "scale": outcome.record["scene"]["scale"],
-        "seconds": round(outcome.seconds, 2),
-        "files": [str(path) for path in outcome.files.values()],
-    }
-
-
-def _print_runs(outcomes: dict[Scene, DetectionRun | RefineDetError]) -> None:
-    """A table on stdout; what failed, one sentence each, on stderr."""
-    from refinedet.detection.notes import SceneNotes
-
-    runs = [one for one in outcomes.values() if not isinstance(one, Exception)]
-    if runs:
-        table = Table(box=None, pad_edge=False, header_style="bold")
-        table.add_column("scene", overflow="fold")
-        for name in ("ships", "windows", "stretch", "seconds"):
-            table.add_column(name, justify="right")
-        table.add_column("results", overflow="fold")
-        for one in runs:
-            table.add_row(*_row(one))
-        out.print(table)
-    notes = SceneNotes()
-    for one in runs:
-        notes.add(one.record["scene"]["name"], one.notes)
-    for note in notes.sentences():
-        say(note)
-    failed = [one for one in outcomes.values() if isinstance(one, Exception)]
-    for error in failed:
-        say(str(error))
-    if failed and len(outcomes) > 1:
-        say(f"{len(failed)} of {len(outcomes)} scenes failed")
-
-
-def _row(one: DetectionRun) -> tuple[str, ...]:
-    counts = one.record["counts"]
-    states = (one.record.get("ais") or {}).get("detections", {})
-    dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped_by_reason"].items())
-    about = [f"{count} {state}" for state, count in states.items() if count]
-    about += [f"{flagged} flagged"] if (flagged := counts.get("ships_flagged")) else []
-    about += [f"dropped: {dropped}"] if dropped else []
-    remarks = ((counts["windows_skipped"], "skipped"), (one.windows_kept, "from before"))
-    folder = next(iter(one.files.values())).parent if one.files else "-"
-    name = one.record["scene"]["name"]
-    suffixes = " ".join(path.name.removeprefix(Path(name).stem) for path in one.files.values())
-    return (
-        name,
-        _with(one.ships, about),
-        _with(counts["windows"], [f"{count} {remark}" for count, remark in remarks if count]),
-        _stretch(one),
-        "as before" if one.skipped else f"{one.seconds:.1f}",
-        f"{folder}/  {suffixes}",
-    )
-
-
-def _with(count: int, remarks: list[str]) -> str:
-    """A count, and its remarks on lines of their own, so that the column stays narrow."""
-    return "\n".join([f"{count}", *remarks])
-
-
-def _stretch(one: DetectionRun) -> str:
-    """Stretch limits as text for people, and their domain."""
-    if one.result is None:
-        return "-"
-    if one.result.polarisations:
-        return ", ".join(f"{seen.name} {_limits(seen.stretch_limits)}" for seen in one.result.polarisations)
-    return _limits(one.result.stretch_limits)
-
-
-def _limits(limits: StretchLimits | None) -> str:
-    if limits is None:
-        return "none"
-    ends = f"{limits.low:.3g} to {limits.high:.3g}"
-    return ends if limits.domain == "amplitude" else f"{ends} ({limits.domain})"
-
-
-def _archive_summary(found: Summary, folder: Path) -> dict[str, Any]:
-    """Outcome of an archive, ready for JSON; the status file has the outcome of each scene."""
-    from refinedet.batch.paths import DATASET
-    from refinedet.batch.status import NAME
-
-    return {
-        "scenes": found.scenes,
-        "done": found.done,
-        "as_before": found.as_before,
-        "failed": [{"scene": str(scene), "error": in_flags(error)} for scene, error in found.failed.items()],
-        "ships": found.ships,
-        "notes": [in_flags(note) for note in found.notes.sentences()],
-        "seconds": round(found.seconds, 2),
-        "status": str(folder / NAME),
-        "dataset": str(folder / DATASET),
-    }
-
-
-def _print_archive(found: Summary, folder: Path) -> None:
-    """A table on stdout; what failed, one sentence each, on stderr."""
-    from refinedet.batch.paths import DATASET
-    from refinedet.batch.status import NAME
-
-    table = Table(box=None, pad_edge=False, header_style="bold")
-    for name in ("scenes", "done", "as before", "failed", "ships", "seconds"):
-        table.add_column(name, justify="right")
-    table.add_column("results", overflow="fold")
-    counts = (found.scenes, found.done, found.as_before, len(found.failed), found.ships)
-    table.add_row(*map(str, counts), f"{found.seconds:.1f}", f"{folder}/  {DATASET}/ {NAME}")
-    out.print(table)
-    for note in found.notes.sentences():
-        say(note)
-    for error in list(found.failed.values())[:_SHOWN]:
-        say(error)
-    if found.failed:
-        say(f"{len(found.failed)} of {found.scenes} scenes failed; {folder / NAME} names each")
