@@ -91,7 +91,7 @@ def _row(one: DetectionRun) -> tuple[str, ...]:
     dropped = ", ".join(f"{count} {reason}" for reason, count in counts["dropped_by_reason"].items())
     about = [f"{count} {state}" for state, count in states.items() if count]
     if flagged := counts.get("ships_flagged"):
-        about += [f"{flagged} flagged:", *(f"{count} {flag}" for flag, count in counts["ships_by_flag"].items())]
+        about += [f"{flagged} flagged", *(f"{count} {flag}" for flag, count in counts["ships_by_flag"].items())]
     about += [f"dropped: {dropped}"] if dropped else []
     remarks = ((counts["windows_skipped"], "skipped"), (one.windows_kept, "from before"))
     folder = next(iter(one.files.values())).parent if one.files else "-"

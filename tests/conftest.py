@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Iterator, Sequence
 from datetime import datetime, timedelta
@@ -75,6 +76,18 @@ def open_sea(request: pytest.FixtureRequest, monkeypatch: pytest.MonkeyPatch) ->
     """
     if "real_coastline" not in request.fixturenames:
         monkeypatch.setattr(land, "coastline", lambda _boxes: np.zeros(0, object))
+
+
+@pytest.fixture(autouse=True)
+def own_loggers() -> Iterator[None]:
+    """Undo what a command or a stage that runs in this process does to the loggers of the project."""
+    loggers = [logging.getLogger(name) for name in ("refinedet", "pipeline")]
+    before = [(logger, logger.level, logger.handlers) for logger in loggers]
+    yield
+    for logger, level, handlers in before:
+        logger.setLevel(level)
+        logger.handlers = handlers
+    logging.disable(logging.NOTSET)
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -29,18 +28,14 @@ def sentences(ran: Result) -> list[str]:
 
 
 @pytest.fixture
-def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Run]:
-    """Run a command in an empty folder; arguments are made strings. Its loggers are its own process's otherwise."""
+def run(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Run:
+    """Run a command in an empty folder; arguments are made strings."""
     monkeypatch.chdir(tmp_path)
-    before = [(logger, logger.level, logger.handlers) for logger in map(logging.getLogger, ("refinedet", "pipeline"))]
 
     def call(*arguments: object) -> Result:
         return CliRunner().invoke(app, [str(argument) for argument in arguments])
 
-    yield call
-    for logger, level, handlers in before:
-        logger.setLevel(level)
-        logger.handlers = handlers
+    return call
 
 
 @pytest.fixture

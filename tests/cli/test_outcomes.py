@@ -26,7 +26,7 @@ def test_flags_are_counted_by_name(capsys: pytest.CaptureFixture[str]) -> None:
     print_runs({Path("s.tif"): run})
     lines = [" ".join(line.split()) for line in capsys.readouterr().out.splitlines()]
     assert lines[1].startswith("s.tif 5 9 - 1.2 found/ .geojson")
-    assert lines[2:] == ["3 flagged: 2 skipped", "2 shore", "1 edge", "dropped: 4 land"]
+    assert lines[2:] == ["3 flagged 2 skipped", "2 shore", "1 edge", "dropped: 4 land"]
     assert summary(Path("s.tif"), run)["flags"] == {"shore": 2, "edge": 1}
 
 

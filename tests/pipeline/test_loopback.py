@@ -105,6 +105,7 @@ SETS = pytest.mark.parametrize(
 
 @pytest.mark.timeout(600)
 @SETS
+@pytest.mark.slow
 def test_the_second_time_nothing_is_fetched_and_nothing_runs(  # noqa: PLR0917 - fixtures
     loopback: str,
     tmp_path: Path,

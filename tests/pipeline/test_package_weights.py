@@ -57,6 +57,7 @@ def test_its_graph_lies_beside_it_and_8_bits_of_earlier_weights_go(trained: Path
     assert not list(tmp_path.glob("*_int8*"))
 
 
+@pytest.mark.slow
 def test_the_graph_in_8_bits_must_hold_three_limits(
     trained: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

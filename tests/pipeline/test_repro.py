@@ -53,6 +53,7 @@ def test_metrics_plots_and_parameters_can_be_shown(project: Project) -> None:
     project.change(train={"seed": 1})
 
 
+@pytest.mark.slow
 def test_a_training_parameter_reruns_training_and_what_follows_alone(project: Project) -> None:
     project.change(train={"lr": 0.002})
     output = project.dvc("repro")

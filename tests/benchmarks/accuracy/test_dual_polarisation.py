@@ -27,6 +27,7 @@ def laid(benchmark_module: Any, sample_data: Path, tmp_path: Path) -> Any:
     return min(benchmark_module.scenes(source, tmp_path), key=lambda one: len(one.length_m))
 
 
+@pytest.mark.slow
 def test_ships_lie_where_they_are_said_to_in_both_bands_and_the_sea_fits(laid: Any) -> None:
     with rasterio.open(laid.path) as file:
         bands, names = file.read().astype(np.float64), file.descriptions
@@ -40,6 +41,7 @@ def test_ships_lie_where_they_are_said_to_in_both_bands_and_the_sea_fits(laid: A
     assert np.median(bands[0]) > 1.5 * np.median(bands[1])
 
 
+@pytest.mark.slow
 def test_boxes_are_counted_once_as_ship_neighbour_or_false_alarm(benchmark_module: Any, laid: Any) -> None:
     ships = np.concatenate([laid.places_xy - 2, laid.places_xy + 2], axis=1)
     corner = np.r_[laid.patches_xyxy[0, :2], laid.patches_xyxy[0, :2] + 1]

@@ -29,6 +29,7 @@ def printed() -> str:
     return done.stdout
 
 
+@pytest.mark.slow
 def test_all_come_out_as_expected(printed: str) -> None:
     assert "WRONG" not in printed
     assert printed.rstrip().endswith("all came out as expected")

@@ -41,6 +41,7 @@ def test_the_published_design_has_24_deformable_convolutions_and_the_outputs_of_
     assert float(rows[0][2]) == 1
 
 
+@pytest.mark.slow
 def test_exported_networks_are_timed_by_the_image_in_each_precision_there_is(run: Callable[..., str]) -> None:
     pytest.importorskip("openvino")
     pytest.importorskip("onnx")

@@ -7,9 +7,12 @@ import subprocess
 import sys
 from pathlib import Path
 
+import pytest
+
 _SCRIPT = Path(__file__).resolve().parents[3] / "benchmarks" / "speed" / "training.py"
 
 
+@pytest.mark.slow
 def test_the_parts_of_a_step_add_up() -> None:
     command = [sys.executable, _SCRIPT, "--quick", "--workers", "0"]
     done = subprocess.run(command, capture_output=True, text=True, check=True)

@@ -101,6 +101,7 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+@pytest.mark.slow
 def test_two_processes_make_one_checkpoint_and_one_run(trained: Path) -> None:
     (run,) = runs(trained)
     assert run.info.status == "FINISHED"
@@ -116,6 +117,7 @@ def test_two_processes_make_one_checkpoint_and_one_run(trained: Path) -> None:
     assert list((trained / ".refinedet/resume").iterdir()) == []
 
 
+@pytest.mark.slow
 def test_one_process_measures_what_two_do(trained: Path) -> None:
     pair = history(trained)
     done = train(trained)
@@ -125,6 +127,7 @@ def test_one_process_measures_what_two_do(trained: Path) -> None:
     assert len(runs(trained)) == 2
 
 
+@pytest.mark.slow
 def test_a_diverged_training_from_given_weights_says_what_is_left(trained: Path) -> None:
     given = trained / "given.safetensors"
     given.write_bytes((trained / "outputs/train/model.safetensors").read_bytes())

@@ -87,6 +87,7 @@ def test_a_server_killed_in_the_middle_of_a_run_gets_all_of_it_later(
     assert [path.read_bytes() for path in kept] == [b"weights"], "as it was when it was logged"
 
 
+@pytest.mark.slow
 def test_a_server_that_hangs_holds_up_no_step_and_nothing_is_stored_twice(
     mlflow_server: MlflowServer, monkeypatch: pytest.MonkeyPatch
 ) -> None:
@@ -113,6 +114,7 @@ def test_a_server_that_hangs_holds_up_no_step_and_nothing_is_stored_twice(
     assert points(mlflow_server, born, "loss") == [(1, 5.0)]
 
 
+@pytest.mark.slow
 def test_a_server_that_was_never_there_gets_the_runs_by_refinedet_sync(
     mlflow_server: MlflowServer, project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

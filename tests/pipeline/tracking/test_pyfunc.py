@@ -83,6 +83,7 @@ def test_the_model_has_code_and_weights_and_no_pickle(tmp_path: Path, chips: lis
             model.predict(pd.DataFrame({"image": [content]}))
 
 
+@pytest.mark.slow
 def test_a_model_that_cannot_be_made_is_a_warning(project: Path, caplog: pytest.LogCaptureFixture) -> None:
     tracker = MlflowTracker.start(params_of())
     with caplog.at_level(logging.WARNING):

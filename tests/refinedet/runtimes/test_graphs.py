@@ -89,6 +89,7 @@ with ThreadPoolExecutor(8) as pool:
 
 
 @pytest.mark.parametrize("turn", range(4))
+@pytest.mark.slow
 def test_the_first_arrays_of_a_process_may_come_from_many_threads(exported: Path, turn: int) -> None:
     done = subprocess.run(
         [sys.executable, "-c", _AT_ONCE, str(exported)], capture_output=True, text=True, timeout=120, check=True

@@ -104,6 +104,7 @@ def test_odd_chips_train_to_finite_weights(
 
 @pytest.mark.parametrize(("factor", "diverges"), [(10, False), (1000, True), (1e9, True)])
 @pytest.mark.parametrize("optimizer", ["adamw", "sgd"])
+@pytest.mark.slow
 def test_a_learning_rate_too_high_never_writes_what_is_not_finite(
     tmp_path: Path, factor: float, diverges: bool, optimizer: Literal["adamw", "sgd"]
 ) -> None:

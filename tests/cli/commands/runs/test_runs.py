@@ -26,6 +26,7 @@ CHECKOUT = Path(__file__).resolve().parents[4]
 
 
 @pytest.mark.parametrize("number", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_the_server_runs_until_it_is_interrupted(tmp_path: Path, number: signal.Signals) -> None:
     client = MlflowClient(f"sqlite:///{tmp_path / 'mlflow.db'}")
     experiment = client.create_experiment("refinedet-ssdd")

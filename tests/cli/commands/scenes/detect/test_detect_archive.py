@@ -142,6 +142,7 @@ def test_the_local_engine_leaves_one_table_a_status_and_the_records(local: Path,
     assert {"prescreen", "ship_m", "runtime"} <= set(_names(head)), "what defaults came to"
 
 
+@pytest.mark.slow
 def test_a_worker_killed_in_the_middle_does_not_show_in_the_results(
     run: Run, session: Any, words: list[str], local: Path, tmp_path: Path
 ) -> None:
@@ -160,6 +161,7 @@ def test_a_worker_killed_in_the_middle_does_not_show_in_the_results(
 
 
 @pytest.mark.usefixtures("session")
+@pytest.mark.slow
 def test_stopped_and_started_again_it_does_the_rest_and_ray_is_not_heard(
     run: Run, words: list[str], local: Path, tmp_path: Path
 ) -> None:
@@ -176,6 +178,7 @@ def test_stopped_and_started_again_it_does_the_rest_and_ray_is_not_heard(
     assert list(out.rglob("*.journal")) == []
 
 
+@pytest.mark.slow
 def test_processes_of_this_machine_leave_what_one_leaves_also_stopped_in_the_middle(
     run: Run, words: list[str], local: Path, tmp_path: Path
 ) -> None:
