@@ -11,6 +11,8 @@ from pathlib import Path
 
 import pytest
 
+pytestmark = pytest.mark.slow
+
 _ROOT = Path(__file__).resolve().parents[3]
 _SCRIPT = _ROOT / "benchmarks" / "hostile" / "download.py"
 

@@ -96,6 +96,7 @@ def test_one_call_ends_with_a_checkpoint_and_a_report(
     assert (out / "train" / "model.safetensors").stat().st_mtime_ns == before, "a finished training is not repeated"
 
 
+@pytest.mark.slow
 def test_labels_over_a_scene_end_with_a_checkpoint_that_knows_the_pixel_size(project: Path, small: Path) -> None:
     rng = np.random.default_rng(5)
     pixels = rng.rayleigh(80, (512, 640)).astype(np.uint16) + 1

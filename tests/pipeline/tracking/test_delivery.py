@@ -176,6 +176,7 @@ print(tracker.run_id)
 """
 
 
+@pytest.mark.slow
 def test_two_processes_write_to_one_sqlite_file_at_once(project: Path) -> None:
     (project / "mlflow.db").unlink()  # both find none, and one makes it
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}

@@ -23,6 +23,7 @@ def finished(name: str, metrics: dict[str, float], monkeypatch: pytest.MonkeyPat
     return tracker.run_id
 
 
+@pytest.mark.slow
 def test_a_parent_holds_mean_and_spread_and_follows_its_children(
     project: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:

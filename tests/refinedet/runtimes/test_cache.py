@@ -39,6 +39,7 @@ def start(network: Path, folder: Path) -> subprocess.Popen[str]:
     )
 
 
+@pytest.mark.slow
 def test_two_processes_at_once_make_one_export_and_a_third_needs_no_torch(network: Path, tmp_path: Path) -> None:
     both = [start(network, tmp_path) for _ in range(2)]
     told = [process.communicate(timeout=120)[0].split() for process in both]

@@ -118,6 +118,7 @@ def test_killed_at_random_moments_and_started_again_its_files_are_equal(
     assert content(folder) == whole
 
 
+@pytest.mark.slow
 def test_stopped_by_a_full_disk_and_then_by_ctrl_c_it_says_how_to_go_on_and_does(
     start: Start, whole: dict[str, bytes], tmp_path: Path
 ) -> None:
