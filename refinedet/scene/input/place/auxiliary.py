@@ -6,18 +6,15 @@ read up to a small limit, by a parser that opens no other file, and its content 
 
 from __future__ import annotations
 
-import math
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from xml.etree.ElementTree import Element, ParseError  # made by defusedxml's parser
 
 from defusedxml import DefusedXmlException, ElementTree
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
 from refinedet.raster import GroundControlPoint
-from refinedet.raster.gdal import names_a_file
 from refinedet.raster.info import Matrix
+from refinedet.scene.input.place.untrusted import finite_numbers, safe_wkt
 
 _POINTS = 10_000
 """Most control points that are read."""
@@ -46,15 +43,15 @@ def parsed_auxiliary(content: bytes) -> Auxiliary | None:
         return None
     listed = root.find("GCPList")
     points = () if listed is None else _points(listed)
-    system = None if listed is None else _wkt(listed.get("Projection") or listed.findtext("SRS"))
+    system = None if listed is None else safe_wkt(listed.get("Projection") or listed.findtext("SRS"))
     domains = [one for one in root.iter("Metadata") if one.get("domain") == "RPC"]
     entries = {item.get("key", ""): item.text or "" for one in domains for item in one.iter("MDI")}
-    return Auxiliary(_transform(root.findtext("GeoTransform")), _wkt(root.findtext("SRS")), points, system, entries)
+    return Auxiliary(_transform(root.findtext("GeoTransform")), safe_wkt(root.findtext("SRS")), points, system, entries)
 
 
 def _transform(text: str | None) -> Matrix | None:
     """Transform of six numbers in GDAL's order, with the place of the first corner before its column and row."""
-    numbers = _numbers(text.split(",") if text else [])
+    numbers = finite_numbers(text.split(",") if text else [])
     if len(numbers) != 6:
         return None
     c, a, b, f, d, e = numbers
@@ -63,24 +60,5 @@ def _transform(text: str | None) -> Matrix | None:
 
 def _points(listed: Element) -> tuple[GroundControlPoint, ...]:
     """Control points; those that lack a number are left out."""
-    rows = [_numbers([one.get(name) for name in ("Pixel", "Line", "X", "Y")]) for one in listed.iter("GCP")]
+    rows = [finite_numbers([one.get(name) for name in ("Pixel", "Line", "X", "Y")]) for one in listed.iter("GCP")]
     return tuple(GroundControlPoint(*row) for row in rows[:_POINTS] if len(row) == 4)
-
-
-def _numbers(texts: list[str | None] | list[str]) -> list[float]:
-    """Finite numbers; empty if a text is none."""
-    try:
-        numbers = [float(text or "") for text in texts]
-    except ValueError:
-        return []
-    return numbers if all(map(math.isfinite, numbers)) else []
-
-
-def _wkt(text: str | None) -> str | None:
-    """WKT of a reference system; None if it is none, or names files."""
-    if not text or names_a_file(text):
-        return None
-    try:
-        return str(CRS.from_wkt(text).to_wkt())
-    except CRSError:
-        return None

@@ -6,17 +6,13 @@ numbers, and the text of a reference system that names no files.
 
 from __future__ import annotations
 
-import math
 from pathlib import Path
 
-from pyproj import CRS
-from pyproj.exceptions import CRSError
-
-from refinedet.raster.gdal import names_a_file
 from refinedet.raster.info import Matrix
 from refinedet.raster.ranged import RasterFile
 from refinedet.scene.input.place.auxiliary import Auxiliary, parsed_auxiliary
 from refinedet.scene.input.place.polynomials import parsed_polynomials
+from refinedet.scene.input.place.untrusted import finite_numbers, safe_wkt
 
 _WORLD_BYTES = 1 << 10
 _PRJ_BYTES = 1 << 16
@@ -45,11 +41,8 @@ def read_world_file(path: Path) -> Matrix | None:
 
     A world file gives x per column, y per column, x per row, y per row, and the place of the centre of the first pixel.
     """
-    try:
-        numbers = [float(text) for text in (_content(path, _WORLD_BYTES) or b"").decode("ascii").split()]
-    except (UnicodeDecodeError, ValueError):
-        return None
-    if len(numbers) != 6 or not all(map(math.isfinite, numbers)):
+    numbers = finite_numbers((_content(path, _WORLD_BYTES) or b"").decode("ascii", "replace").split())
+    if len(numbers) != 6:
         return None
     a, d, b, e, x, y = numbers
     return None if a * e == b * d else (a, b, x - (a + b) / 2, d, e, y - (d + e) / 2)
@@ -57,13 +50,7 @@ def read_world_file(path: Path) -> Matrix | None:
 
 def read_reference_file(path: Path) -> str | None:
     """WKT of a .prj file; None if it is no reference system, or names files."""
-    text = (_content(path, _PRJ_BYTES) or b"").decode("utf-8-sig", "replace").strip()
-    if not text or names_a_file(text):
-        return None
-    try:
-        return str(CRS.from_wkt(text).to_wkt())
-    except CRSError:
-        return None
+    return safe_wkt((_content(path, _PRJ_BYTES) or b"").decode("utf-8-sig", "replace").strip())
 
 
 def auxiliary_file(path: RasterFile) -> Path | None:
