@@ -23,6 +23,11 @@ MadeUpProduct = Callable[..., Path]
 
 _CHECKOUT = Path(__file__).resolve().parent.parent
 
+# width and colours of messages must not depend on the terminal that the tests run from; rich reads these on import
+os.environ["TERM"] = "xterm"
+for _variable in ("COLUMNS", "LINES", "FORCE_COLOR", "CLICOLOR_FORCE", "TTY_COMPATIBLE", "TTY_INTERACTIVE"):
+    os.environ.pop(_variable, None)
+
 # a deadline measures how busy the machine is; a property that hangs meets pytest's own timeout
 settings.register_profile("refinedet", deadline=None)
 settings.load_profile("refinedet")

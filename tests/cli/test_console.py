@@ -65,7 +65,8 @@ def test_no_other_console_or_progress_of_the_command_line_reads_markup() -> None
 def test_the_summary_names_scenes_in_brackets(
     run: Run, tmp_path: Path, weights: Path, scene: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setenv("COLUMNS", "120")  # so that no name is folded
+    for size in ("_width", "_height"):
+        monkeypatch.setattr(console.out, size, 120)  # so that no name is folded
     for name in ("harbour[red].tif", "sea[bold]:ship:.tif"):
         ran = run("detect", scene.rename(tmp_path / name), "--weights", weights)
         assert ran.exit_code == 0, ran.output

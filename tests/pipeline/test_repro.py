@@ -83,7 +83,7 @@ def stop(process: subprocess.Popen[str], how: signal.Signals) -> None:
 )
 def test_an_interrupted_training_goes_on_and_another_one_does_not(project: Project, how: signal.Signals) -> None:
     keys = set(project.json("train/metrics.json")["val"])
-    project.change(train={"seed": 10 + how, "epochs": 12, "lr": 0.001})
+    project.change(train={"seed": 10 + how, "epochs": 6, "lr": 0.001})
     process = project.start("repro", "train")
     wait_for(lambda: bool(project.states))
     stop(process, how)
@@ -95,9 +95,9 @@ def test_an_interrupted_training_goes_on_and_another_one_does_not(project: Proje
     assert "resuming after epoch" not in output
     assert project.states == [kept]
 
-    project.change(train={"lr": 0.001, "epochs": 12})
+    project.change(train={"lr": 0.001, "epochs": 6})
     output = project.dvc("repro", "train")
     assert "resuming after epoch" in output
-    assert [row["epoch"] for row in project.json("train/history.json")] == list(range(1, 13))
+    assert [row["epoch"] for row in project.json("train/history.json")] == list(range(1, 7))
     assert set(project.json("train/metrics.json")["val"]) == keys
     assert project.states == []

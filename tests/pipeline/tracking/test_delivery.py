@@ -40,6 +40,7 @@ def points(server: MlflowServer, run_id: str, name: str) -> list[tuple[int, floa
     return [(m.step, m.value) for m in sorted(history, key=lambda m: (m.timestamp, m.step))]
 
 
+@pytest.mark.slow
 def test_a_server_killed_in_the_middle_of_a_run_gets_all_of_it_later(
     mlflow_server: MlflowServer, project: Path, caplog: pytest.LogCaptureFixture
 ) -> None:

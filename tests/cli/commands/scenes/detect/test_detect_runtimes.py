@@ -48,7 +48,7 @@ def features(folder: Path) -> list[Any]:
     return found
 
 
-@pytest.mark.parametrize("runtime", ["onnx", "openvino", "auto"])
+@pytest.mark.parametrize("runtime", ["onnx", pytest.param("openvino", marks=pytest.mark.slow), "auto"])
 def test_after_the_first_time_nothing_needless_is_loaded(
     scene: Path, tiny_network: Path, tmp_path: Path, runtime: str
 ) -> None:
