@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.raster.decoding.areas import holds, opened
+from refinedet.raster.decoding.areas import grown, holds, opened
 
 Flags = NDArray[np.bool_]
 
@@ -128,8 +128,7 @@ def _scattered(flags: Flags, side: int) -> float:
     """Share of a sample that is true far from any area."""
     if not flags.any():
         return 0.0
-    near = ndimage.maximum_filter(opened(flags, side), 4 * side + 1)
-    return float((flags & ~near).mean())
+    return float((flags & ~grown(opened(flags, side), 2 * side)).mean())
 
 
 def _is_dark(values: NDArray[np.float64]) -> bool:

@@ -28,7 +28,7 @@ def find_lines(sample: NDArray[Any], value: float, side: int) -> tuple[Lines, fl
     if sample.ndim != 2:
         return None
     missing = holds(sample[None], value)
-    if missing.mean() < _NOTABLE:
+    if missing.mean() < _NOTABLE or max(missing.mean(axis=axis).max() for axis in (0, 1)) < _WHOLE:
         return None
     areas = opened(missing, side)
     single = missing & ~areas
