@@ -50,24 +50,27 @@ def in_areas(flags: Flags) -> Flags:
 def opened(flags: Flags, side: int) -> Flags:
     """True where true pixels fill a square of `side` pixels; pixels beyond the border count. For thinned scenes."""
     padded = np.pad(flags, side, constant_values=True)
-    kept = _squares(np.pad(_squares(padded, side, np.logical_and), side - 1), side, np.logical_or)
+    kept = squares(np.pad(squares(padded, side, np.logical_and), side - 1), side, np.logical_or)
     return np.asarray(kept[side:-side, side:-side])
 
 
 def grown(flags: Flags, reach: int) -> Flags:
     """True within `reach` pixels of a true one, along rows, columns and diagonals."""
-    return _squares(np.pad(flags, reach), 2 * reach + 1, np.logical_or)
+    return squares(np.pad(flags, reach), 2 * reach + 1, np.logical_or)
 
 
-def _squares(flags: Flags, side: int, join: np.ufunc) -> Flags:
-    """All (and) or any (or) of the flags in each square of `side` pixels inside: (h - side + 1, w - side + 1).
+def runs(flags: Flags, length: int, join: np.ufunc, axis: int) -> Flags:
+    """All (`np.logical_and`) or any (`np.logical_or`) of `length` flags from each one on, as far as so many follow.
 
-    The squares double in size step by step, which is many times faster than a filter of the whole size.
+    The runs double in length step by step, which is many times faster than a filter of the whole length.
     """
-    for axis in (0, 1):
-        lines, size = np.moveaxis(flags, axis, 0), 1
-        while size < side:
-            step = min(size, side - size)
-            lines, size = join(lines[:-step], lines[step:]), size + step
-        flags = np.moveaxis(lines, 0, axis)
-    return flags
+    lines, have = np.moveaxis(flags, axis, 0), 1
+    while have < length:
+        step = min(have, length - have)
+        lines, have = join(lines[: len(lines) - step], lines[step:]), have + step
+    return np.moveaxis(lines, 0, axis)
+
+
+def squares(flags: Flags, side: int, join: np.ufunc) -> Flags:
+    """All or any of the flags in each square of `side` pixels inside: (h - side + 1, w - side + 1)."""
+    return runs(runs(flags, side, join, 0), side, join, 1)

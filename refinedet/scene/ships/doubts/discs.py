@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from refinedet.raster.decoding.areas import grown, runs, squares
 from refinedet.scene.ships.measuring.resolution import Mask
 
 
@@ -16,14 +17,12 @@ def most_opened(bright: Mask, breadth: float) -> int:
     inner = int(breadth / 2 / np.sqrt(2))
     wide = np.pad(bright, reach, constant_values=True)
     rows, columns = wide[reach : reach + bright.shape[0]], wide[:, reach : reach + bright.shape[1]]
-    core = _runs(rows, 2 * reach + 1) & _runs(columns.T, 2 * reach + 1).T
+    core = runs(rows, 2 * reach + 1, np.logical_and, 1) & runs(columns, 2 * reach + 1, np.logical_and, 0)
     if not core.any():
         return 0
     square = wide[reach - inner : wide.shape[0] - reach + inner, reach - inner : wide.shape[1] - reach + inner]
-    core &= _runs(_runs(square, 2 * inner + 1).T, 2 * inner + 1).T
-    dark = np.pad(~core, reach, constant_values=True)
-    covered = ~_runs(_runs(dark, 2 * reach + 1).T, 2 * reach + 1).T
-    return int(np.count_nonzero(bright & covered))
+    core &= squares(square, 2 * inner + 1, np.logical_and)
+    return int(np.count_nonzero(bright & grown(core, reach)))
 
 
 def opened(bright: Mask, breadth: float) -> Mask:
@@ -46,14 +45,4 @@ def _grown(mask: Mask, radius: float) -> Mask:
             near = counts[:, last : last + width] > counts[:, first : first + width]
         found |= near[reach + down : reach + down + height]
         found |= near[reach - down : reach - down + height]
-    return found
-
-
-def _runs(mask: Mask, length: int) -> Mask:
-    """(H, W - length + 1) true where a row is true in so many columns from here on."""
-    found, have = mask, 1
-    while have < length:
-        step = min(have, length - have)
-        found = found[:, : found.shape[1] - step] & found[:, step:]
-        have += step
     return found

@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+from scipy import ndimage
 
-from refinedet.raster.decoding.areas import around, in_areas, opened
+from refinedet.raster.decoding.areas import around, grown, in_areas, opened
 from refinedet.tiling import Window
 
 
@@ -48,3 +52,15 @@ def test_a_square_of_that_side_stays_and_a_smaller_one_goes(side: int) -> None:
     assert kept[10 : 10 + side, 20 : 20 + side].all()
     assert kept[:, 0].all()
     assert kept.sum() == side * side + 40
+
+
+FLAGS = arrays(np.bool_, st.tuples(st.integers(1, 30), st.integers(1, 30)), elements=st.booleans())
+
+
+@given(FLAGS, st.integers(1, 9))
+def test_squares_are_those_of_scipys_filters(flags: np.ndarray, side: int) -> None:
+    padded = np.pad(flags, side, constant_values=True)
+    core = ndimage.minimum_filter(padded, side)
+    wide = ndimage.maximum_filter(core, side, origin=-1 if side % 2 == 0 else 0)
+    np.testing.assert_array_equal(opened(flags, side), wide[side:-side, side:-side])
+    np.testing.assert_array_equal(grown(flags, side), ndimage.maximum_filter(flags, 2 * side + 1, mode="constant"))
