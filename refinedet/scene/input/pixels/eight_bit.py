@@ -13,7 +13,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any, Literal
 
 import numpy as np
@@ -21,6 +20,7 @@ from numpy.typing import NDArray
 
 from refinedet.errors import InputError
 from refinedet.raster import SceneReader
+from refinedet.scene.input.pixels.colours import channel_span
 from refinedet.tiling import Window
 
 Kind = Literal["amplitude", "db"]
@@ -232,10 +232,7 @@ def _pieces(side: int) -> list[tuple[int, int]]:
 
 
 def _has_colours(block: NDArray[Any]) -> bool:
-    if block.ndim != 3:
-        return False
-    colours = np.moveaxis(block, 2, 0)  # a reduction along such a short axis takes ten times as long
-    return bool((reduce(np.maximum, colours) - reduce(np.minimum, colours) > _GREY_STEPS).any())
+    return block.ndim == 3 and bool((channel_span(block) > _GREY_STEPS).any())
 
 
 def _slope(speckle_db: float, deviation: float) -> float:

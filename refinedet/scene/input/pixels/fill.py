@@ -164,7 +164,8 @@ def find_fills(sample: NDArray[Any], side: int) -> list[Fill]:
         return fills
     open_ = np.ones(sample.shape[:2], np.bool_)
     for _ in range(_MOST_FILLS):  # a second fill may lie below the first, such as the decibels of padding zeros
-        found = [fill for value in _candidates(sample[open_]) if (fill := _judged(sample, open_, value, side))]
+        values = _candidates(sample if open_.all() else sample[open_])
+        found = [fill for value in values if (fill := _judged(sample, open_, value, side))]
         found += [] if found else _amid(sample, open_, side)
         if not found:
             break
@@ -235,7 +236,7 @@ def _judged(sample: NDArray[Any], open_: Flags, value: float, side: int) -> Fill
     share = float(equal.mean())
     end = sample.dtype.kind in "iu" and value == _top(sample.dtype)
     marker = not end and value in [_stored(one, sample.dtype) for one in MARKERS]
-    if share == 0 or not (marker or share >= _LOW_SHARE):
+    if share == 0 or not (marker or share >= (_HIGH_SHARE if end else _LOW_SHARE)):
         return None
     rest = _measured(sample, open_ & ~equal)
     if rest.size == 0:
@@ -265,7 +266,8 @@ def _measured(sample: NDArray[Any], chosen: Flags) -> NDArray[np.float64]:
     """Finite values of chosen pixels of a sample that are neither zero nor a marker."""
     rest = sample[chosen].astype(np.float64).ravel()
     rest = rest[np.isfinite(rest) & (rest != 0)]
-    return np.asarray(rest[~np.isin(rest, [_stored(value, sample.dtype) for value in MARKERS])])
+    markers = [value for one in MARKERS if not np.isnan(value := _stored(one, sample.dtype))]
+    return np.asarray(rest[~np.isin(rest, markers)] if markers else rest)
 
 
 def _top(dtype: np.dtype[Any]) -> float:

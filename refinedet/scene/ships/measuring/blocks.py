@@ -57,11 +57,18 @@ def read_blocks(reader: Reader, windows: Sequence[Window]) -> Iterator[tuple[Blo
     Raises:
         FileError: pixels cannot be read.
     """
-    with closing(prefetch(_blocks(reader, windows), _READ_AHEAD)) as blocks:
+    plan = list(_planned(windows))
+    read = ((_read(reader, window), members) for window, members in plan)
+    if len(plan) < 2:
+        yield from read
+        return
+    with closing(prefetch(read, _READ_AHEAD)) as blocks:
         yield from blocks
 
 
-def _blocks(reader: Reader, windows: Sequence[Window]) -> Iterator[tuple[Block, list[int]]]:
+def _planned(windows: Sequence[Window]) -> Iterator[tuple[Window, list[int]]]:
+    """Yield what is read at a time, and the indices of the windows in it."""
+
     def square(index: int) -> tuple[int, int]:
         return windows[index].y // BLOCK_PX, windows[index].x // BLOCK_PX
 
@@ -70,9 +77,9 @@ def _blocks(reader: Reader, windows: Sequence[Window]) -> Iterator[tuple[Block, 
         together = list(members)
         whole = _around([windows[index] for index in together])
         if _pixels(whole) <= sum(_READ_PX + _pixels(windows[index]) for index in together):
-            yield _read(reader, whole), together
+            yield whole, together
         else:
-            yield from ((_read(reader, windows[index]), [index]) for index in together)
+            yield from ((windows[index], [index]) for index in together)
 
 
 def to_intensity(pixels: NDArray[np.generic]) -> Grey:

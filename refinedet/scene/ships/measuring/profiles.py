@@ -31,6 +31,8 @@ _PROFILE_BLUR = 0.7
 """Resolutions that the point response adds, in square, to the width at that level."""
 _STEP = 0.25
 """Step of a profile, in pixels along the finer axis."""
+_LEAST_PLACES = 8
+"""Least number of places along a ship over which its profile across is averaged; a long ship has one for each pixel."""
 _AT_ONCE = 1 << 17
 """Places that are sampled at once, for the memory."""
 
@@ -110,12 +112,12 @@ def widths(above: Pictures, frame: Frame, length: Values, breadth: Values) -> Va
     finest = float(above.pixel.min())
     step = finest * _STEP
     reach = np.maximum(4.0 * finest, 1.5 * breadth)
-    share = step / length
-    counts = _steps(np.ones_like(length), share), _steps(2 * reach, step)
+    middle = _PROFILE_SHARE * length
+    counts = np.maximum(_steps(middle, finest), _LEAST_PLACES), _steps(2 * reach, step)
     crossings = np.zeros(len(length))
     for rows in _chunks(*counts):
         along, across = (np.arange(int(count[rows].max())) for count in counts)
-        places = (along * share[rows, None] - 0.5) * _PROFILE_SHARE * length[rows, None]
+        places = ((along + 0.5) / counts[0][rows, None] - 0.5) * middle[rows, None]
         sides = np.asarray(across * step - reach[rows, None], np.float64)
         grey = _sampled(above.some(rows), frame.some(rows), places, sides)
         inside = along < counts[0][rows, None]

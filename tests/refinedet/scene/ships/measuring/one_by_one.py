@@ -157,7 +157,8 @@ def _shoulder(profile: np.ndarray, least: float, back: int) -> int:
 def _width(above: np.ndarray, frame: Frame, sides: tuple[float, float], blur: float, pixel: np.ndarray) -> float:
     step = float(pixel.min()) * 0.25
     reach = max(4.0 * float(pixel.min()), 1.5 * sides[1])
-    along = np.arange(-0.5, 0.5, step / sides[0]) * 0.8 * sides[0]
+    count = max(8, int(np.ceil(0.8 * sides[0] / float(pixel.min()))))
+    along = ((np.arange(count) + 0.5) / count - 0.5) * 0.8 * sides[0]
     profile = _sampled(above, frame, along, np.arange(-reach, reach, step), pixel).mean(axis=0)
     level = profile - 0.4 * profile.max()
     top = int(np.argmax(profile))
