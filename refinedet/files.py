@@ -56,7 +56,10 @@ def atomic_path(path: str | Path) -> Iterator[Path]:
             temporary.chmod(0o666 & ~_UMASK)
             temporary.replace(path)
     finally:
-        shutil.rmtree(folder, ignore_errors=True)
+        try:
+            folder.rmdir()  # as a rule; many times as fast as to look for what it holds
+        except OSError:
+            shutil.rmtree(folder, ignore_errors=True)
 
 
 @contextmanager

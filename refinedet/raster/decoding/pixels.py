@@ -68,7 +68,7 @@ class Decoder:
         if self.palette is not None:
             plain = self.palette[pixels[0]]
         elif len(pixels) == 3:
-            plain = np.ascontiguousarray(np.moveaxis(pixels, 0, -1))
+            plain = np.stack(list(pixels), axis=-1)  # several times as fast as a copy of moved axes
         elif self.is_computed or np.iscomplexobj(pixels):
             plain = self._measured(pixels)
         else:
