@@ -25,6 +25,11 @@ def holds(bands: NDArray[Any], value: float) -> Flags:
     return np.asarray((~np.isfinite(bands) if np.isnan(value) else bands == value).all(axis=0))
 
 
+def share(flags: Flags) -> float:
+    """Share of true ones, in [0, 1]; for none at all 0. Many times as fast as their mean."""
+    return np.count_nonzero(flags) / max(flags.size, 1)
+
+
 def around(window: Window, height: int, width: int) -> Window:
     """Window of the cells of `window` and the cells beside them, cut at the borders of a scene of that size."""
     (y, bottom), (x, right) = (

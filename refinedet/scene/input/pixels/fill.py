@@ -15,7 +15,7 @@ import numpy as np
 from numpy.typing import NDArray
 from scipy import ndimage
 
-from refinedet.raster.decoding.areas import grown, holds, opened
+from refinedet.raster.decoding.areas import grown, holds, opened, share
 
 Flags = NDArray[np.bool_]
 
@@ -81,7 +81,7 @@ def count_zeros(sample: NDArray[Any], side: int) -> Zeros:
     if not zero.any():
         return Zeros(0.0, 0.0)
     solid = opened(zero, side)
-    return Zeros(float(solid.mean()), float(zero.mean() - solid.mean()))
+    return Zeros(share(solid), share(zero) - share(solid))
 
 
 def is_top(sample: NDArray[Any], scattered: float) -> bool:
@@ -128,7 +128,7 @@ def _scattered(flags: Flags, side: int) -> float:
     """Share of a sample that is true far from any area."""
     if not flags.any():
         return 0.0
-    return float((flags & ~grown(opened(flags, side), 2 * side)).mean())
+    return share(flags & ~grown(opened(flags, side), 2 * side))
 
 
 def _is_dark(values: NDArray[np.float64]) -> bool:
@@ -141,7 +141,7 @@ def _is_dark(values: NDArray[np.float64]) -> bool:
 
 def share_of(sample: NDArray[Any], value: float) -> float:
     """Share of a sample that holds a value, in all bands; NaN counts as equal to itself."""
-    return float(_equal(sample, value).mean())
+    return share(_equal(sample, value))
 
 
 def without_markers(block: NDArray[Any]) -> NDArray[Any]:
@@ -183,12 +183,12 @@ def zero_fill(sample: NDArray[Any], side: int, *, alone: bool = True) -> Fill | 
     With `alone`, most zeros must lie in areas, because scattered zeros are measurements.
     """
     zero = _equal(sample, 0.0)
-    if zero.mean() < _NOTABLE:
+    if share(zero) < _NOTABLE:
         return None
     solid = opened(zero, side)
-    if solid.mean() < _NOTABLE or (alone and solid.sum() < _MOSTLY_SOLID * zero.sum()):
+    if share(solid) < _NOTABLE or (alone and share(solid) < _MOSTLY_SOLID * share(zero)):
         return None
-    return Fill(0.0, float(solid.mean()), _pieces(solid), areas=True)
+    return Fill(0.0, share(solid), _pieces(solid), areas=True)
 
 
 def _amid(sample: NDArray[Any], open_: Flags, side: int) -> list[Fill]:
@@ -199,12 +199,12 @@ def _amid(sample: NDArray[Any], open_: Flags, side: int) -> list[Fill]:
     if len(values) <= 2 or not np.isfinite(value := float(values[np.argmax(counts)])) or value == 0:
         return []
     equal = _equal(sample, value)
-    if equal.mean() < _HIGH_SHARE or value in (values[0], values[-1]):  # at an end it may have been cut off
+    if share(equal) < _HIGH_SHARE or value in (values[0], values[-1]):  # at an end it may have been cut off
         return []
     solid = opened(equal, side)
-    if solid.sum() < _SOLID * equal.sum():
+    if share(solid) < _SOLID * share(equal):
         return []
-    return [Fill(value, float(solid.mean()), _pieces(solid), areas=True)]
+    return [Fill(value, share(solid), _pieces(solid), areas=True)]
 
 
 def _candidates(sample: NDArray[Any]) -> Iterator[float]:
@@ -233,27 +233,27 @@ def _stored(value: float, dtype: np.dtype[Any]) -> float:
 def _judged(sample: NDArray[Any], open_: Flags, value: float, side: int) -> Fill | None:
     """Fill with this value among the pixels `open_`; None if the value may be a measurement."""
     equal = _equal(sample, value)
-    share = float(equal.mean())
+    covered = share(equal)
     end = sample.dtype.kind in "iu" and value == _top(sample.dtype)
     marker = not end and value in [_stored(one, sample.dtype) for one in MARKERS]
-    if share == 0 or not (marker or share >= (_HIGH_SHARE if end else _LOW_SHARE)):
+    if covered == 0 or not (marker or covered >= (_HIGH_SHARE if end else _LOW_SHARE)):
         return None
     rest = _measured(sample, open_ & ~equal)
     if rest.size == 0:
         return None
     solid = opened(equal, side)
-    whole = float(solid.sum()) / float(equal.sum())
+    whole = share(solid) / covered
     low, middle, high = (float(v) for v in np.percentile(rest, (1, 50, 99)))
     gap = low - value if value < low else value - high
     if marker and gap > _FAR * max(high - low, float(np.finfo(np.float32).tiny)):
-        return Fill(value, share, _pieces(solid))
+        return Fill(value, covered, _pieces(solid))
     apart = gap >= _APART * (middle - low) or 0 < value <= _TINY * low
-    if value < low and apart and whole >= _MOSTLY_SOLID and share >= _LOW_SHARE:
-        return Fill(value, share, _pieces(solid))
+    if value < low and apart and whole >= _MOSTLY_SOLID and covered >= _LOW_SHARE:
+        return Fill(value, covered, _pieces(solid))
     apart = end or gap >= _APART * (high - middle) > 0
     no_ship = _touches_border(solid) or (gap >= _FAR_ABOVE * (high - middle) > 0 and _has_large_piece(solid, side))
-    if value >= high and apart and whole >= _SOLID and share >= _HIGH_SHARE and no_ship:
-        return Fill(value, float(solid.mean()), _pieces(solid), areas=True)
+    if value >= high and apart and whole >= _SOLID and covered >= _HIGH_SHARE and no_ship:
+        return Fill(value, share(solid), _pieces(solid), areas=True)
     return None
 
 

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.raster.decoding.areas import holds, opened
+from refinedet.raster.decoding.areas import Flags, holds, opened, share
 from refinedet.raster.decoding.lines import Lines
 
 _WHOLE = 0.9
@@ -28,16 +29,26 @@ def find_lines(sample: NDArray[Any], value: float, side: int) -> tuple[Lines, fl
     if sample.ndim != 2:
         return None
     missing = holds(sample[None], value)
-    if missing.mean() < _NOTABLE or max(missing.mean(axis=axis).max() for axis in (0, 1)) < _WHOLE:
+    if share(missing) < _NOTABLE or not _has_line(missing):
         return None
     areas = opened(missing, side)
     single = missing & ~areas
-    if single.mean() < _NOTABLE:
+    if share(single) < _NOTABLE:
         return None
     for axis, are_rows in ((1, True), (0, False)):
-        open_ = (~areas).sum(axis=axis)
-        count = single.sum(axis=axis)
+        open_ = _counts(~areas, axis)
+        count = _counts(single, axis)
         whole = (open_ > 0) & (count >= _WHOLE * open_)
-        if count[whole].sum() >= _MOSTLY * single.sum():
-            return Lines(are_rows), float(single.mean())
+        if count[whole].sum() >= _MOSTLY * np.count_nonzero(single):
+            return Lines(are_rows), share(single)
     return None
+
+
+def _has_line(missing: Flags) -> bool:
+    """True if most pixels of some row or column are missing, as a quick test."""
+    return any(_counts(missing, axis).max() >= _WHOLE * missing.shape[axis] for axis in (0, 1))
+
+
+def _counts(flags: Flags, axis: int) -> NDArray[np.uint16]:
+    """Number of true ones along an axis of a sample."""
+    return np.asarray(flags.sum(axis=axis, dtype=np.uint16))
