@@ -185,7 +185,9 @@ def main() -> None:
     """Run the stage in the current folder."""
     params = load_params()
     metrics = audit(params.dataset, params.convert.val_fraction, OUTPUTS / "download", OUTPUTS / "audit")
-    _LOG.info("%s: copies %s, near %s", params.dataset, metrics["copies"], metrics["near"])
+    for kind, label in (("copies", "copies"), ("near", "near-duplicates")):
+        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in metrics[kind].items())
+        _LOG.info("%s, %s: %s", params.dataset, label, counts)
 
 
 if __name__ == "__main__":
