@@ -47,6 +47,8 @@ SAMPLES = 6
 """Number of whole chips shown, and of the worst ones."""
 
 _FILES = ("report.html", "numbers.json", "pr_curve.png", "losses.png", "contact_sheet.png")
+_SHORT = 12
+"""Digits of the checkpoint's SHA-256 in the head of the page; the whole hash is in its facts."""
 _COLUMNS = 6
 _HITS, _MISSES, _WRONG = 12, 18, 12
 _Size = Annotated[float, Field(ge=0, le=LARGEST)]
@@ -95,7 +97,7 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
             sample.pixels.save(staged / "samples" / f"{sample.title}.png")
         page = Page(
             title=f"Ship detection on {_name(dataset)}",
-            subtitle=_subtitle(header, numbers.test),
+            subtitle=_subtitle(header, numbers),
             numbers=numbers,
             validation=_validation(header),
             published=PUBLISHED.get(dataset, ()),
@@ -182,9 +184,16 @@ def _name(dataset: str) -> str:
     return dataset.upper() if dataset in CATALOGUE else dataset.replace("simulated", "simulated scenes")
 
 
-def _subtitle(header: Header, test: Mapping[str, float]) -> str:
-    model = header.model
-    return f"{model.backbone} at {model.input_px} px, {test['ships']} ships in {test['chips']} test chips"
+def _subtitle(header: Header, numbers: Numbers) -> str:
+    """What was measured, and what made the checkpoint, so that a page alone leads to its run."""
+    model, test, known = header.model, numbers.test, header.provenance
+    measured = f"{model.backbone} at {model.input_px} px, {test['ships']} ships in {test['chips']} test chips"
+    train, chips = known.get("train", {}), known.get("chips", {})
+    made = [f"{chips['train']} training chips"] if "train" in chips else []
+    made += [f"{train['epochs']} epochs"] if "epochs" in train else []
+    made += [f"seed {train['seed']}"] if "seed" in train else []
+    made += [f"checkpoint {numbers.facts['SHA-256']['checkpoint'][:_SHORT]}"]
+    return f"{measured}; {', '.join(made)}"
 
 
 def _validation(header: Header) -> dict[str, float]:
