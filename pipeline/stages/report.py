@@ -185,7 +185,7 @@ def _name(dataset: str) -> str:
 
 
 def _subtitle(header: Header, numbers: Numbers) -> str:
-    """What was measured, and what made the checkpoint, so that a page alone leads to its run."""
+    """Network, test split and training in one line, so that a page alone leads to its run."""
     model, test, known = header.model, numbers.test, header.provenance
     measured = f"{model.backbone} at {model.input_px} px, {test['ships']} ships in {test['chips']} test chips"
     train, chips = known.get("train", {}), known.get("chips", {})

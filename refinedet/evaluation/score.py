@@ -111,8 +111,7 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
 
     Polygons and points are compared in metres, on a plane around the detections; points match by their distance alone.
     Files without position are compared in pixels, with `centre_max_px`: features without a geometry by their property
-    `bbox_px`, and tables of rows and columns. Detections whose property `score` is below `score_min` are left out. The
-    notes of the result say what was left out, and how far apart the files are if nothing matches.
+    `bbox_px`, and tables of rows and columns. Notes say what was left out, and how far files without a match are apart.
 
     Args:
         pred: detections, with `score`.

@@ -105,7 +105,7 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
 
 
 def _rule(found: Score) -> str:
-    """What was compared, and by which rule."""
+    """Number of detections and true ships, and the rule of a match."""
     limits = found.rule
     apart = f"{limits['centre_m']:g} m" if "centre_m" in limits else f"{limits['centre_px']:g} pixels"
     least = f" with a score of at least {limits['score_min']:g}" if limits["score_min"] else ""
