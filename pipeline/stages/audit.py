@@ -25,7 +25,7 @@ from pipeline.audit.page import Finding, write_page
 from pipeline.audit.pictures import grey, step
 from pipeline.datasets.reading import Reading, read_dataset
 from pipeline.params import load_params
-from pipeline.stage import OUTPUTS, SPLITS, run_stage
+from pipeline.stage import OUTPUTS, SPLITS, counts_text, run_stage
 from refinedet.data.coco import Annotated
 from refinedet.data.truth import CLIPPED
 from refinedet.errors import FileError
@@ -186,8 +186,7 @@ def main() -> None:
     params = load_params()
     metrics = audit(params.dataset, params.convert.val_fraction, OUTPUTS / "download", OUTPUTS / "audit")
     for kind, label in (("copies", "copies"), ("near", "near-duplicates")):
-        counts = ", ".join(f"{count} {name.replace('_', ' ')}" for name, count in metrics[kind].items())
-        _LOG.info("%s, %s: %s", params.dataset, label, counts)
+        _LOG.info("%s, %s: %s", params.dataset, label, counts_text(metrics[kind]))
 
 
 if __name__ == "__main__":
