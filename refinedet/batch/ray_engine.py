@@ -146,7 +146,9 @@ class RayEngine:
         ready, _ = self._ray.wait(calls, timeout=_PATIENCE_S)
         if not ready and not self._busy:
             _LOGGER.warning(
-                "no worker could be started yet: the cluster has no %g cores and %g GPUs free in one place; waiting",
+                "no worker has started after %g s, still waiting: the machine is busy, or the cluster has no %g cores "
+                "and %g GPUs free in one place",
+                _PATIENCE_S,
                 self._share.cpus,
                 self._share.gpus,
             )
