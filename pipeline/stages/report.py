@@ -40,6 +40,7 @@ from refinedet.detections import Detections
 from refinedet.evaluation.detection_errors import kinds_of
 from refinedet.files import atomic_folder, read_json, sha256_file, write_json, write_text
 from refinedet.model.checkpoint import Header, read_header
+from refinedet.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -189,8 +190,8 @@ def _subtitle(header: Header, numbers: Numbers) -> str:
     model, test, known = header.model, numbers.test, header.provenance
     measured = f"{model.backbone} at {model.input_px} px, {test['ships']} ships in {test['chips']} test chips"
     train, chips = known.get("train", {}), known.get("chips", {})
-    made = [f"{chips['train']} training chips"] if "train" in chips else []
-    made += [f"{train['epochs']} epochs"] if "epochs" in train else []
+    made = [counted(chips["train"], "training chip")] if "train" in chips else []
+    made += [counted(train["epochs"], "epoch")] if "epochs" in train else []
     made += [f"seed {train['seed']}"] if "seed" in train else []
     made += [f"checkpoint {numbers.facts['SHA-256']['checkpoint'][:_SHORT]}"]
     return f"{measured}; {', '.join(made)}"
