@@ -73,14 +73,20 @@ def print_json(value: Any) -> None:
 
 def show_log(*, debug: bool, progress: bool = False) -> None:
     """Show warnings of this project on stderr; with `progress` also its progress, with `debug` everything."""
-    from rich.logging import RichHandler
-
-    handler = RichHandler(console=err, show_time=progress, show_path=False, show_level=debug, markup=False)
-    handler.setFormatter(_InFlags("%(message)s" if progress else "refinedet: %(message)s"))
+    handler = _Lines()
+    timed = "%(asctime)s %(levelname)s %(message)s"
+    handler.setFormatter(_InFlags(timed if progress or debug else "refinedet: %(message)s", datefmt="%H:%M:%S"))
     for name in ("refinedet", "pipeline"):
         logger = logging.getLogger(name)
         logger.handlers = [handler]
         logger.setLevel(logging.DEBUG if debug else logging.INFO if progress else logging.WARNING)
+
+
+class _Lines(logging.Handler):
+    """Log handler that prints each record above the progress bars, as one line: a log file can then be searched."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        err.print(self.format(record))
 
 
 class _InFlags(logging.Formatter):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
@@ -14,12 +15,13 @@ from pipeline.stages.report import read_results
 from refinedet.data.coco import Record, read_record
 from refinedet.detections import Detections
 from refinedet.errors import FileError
-from refinedet.files import atomic_path, read_json
+from refinedet.files import atomic_path, read_json, sha256_file
 
 Locate = Callable[[str], Path | None]
 """Function from a name in the outputs folder to the path of that file, or to None without such a file."""
 
 _STAGES = ("evaluate", "report", "tile")
+_LOG = logging.getLogger(__name__)
 
 
 @dataclass(frozen=True)
@@ -30,13 +32,17 @@ class Experiment:
     where: str
     """Folder or revision, for errors."""
     locate: Locate
+    of_revision: bool = False
+    """True for a revision, of which DVC keeps the outputs of one run together."""
 
     @cached_property
     def numbers(self) -> Numbers:
         """Results from the report, which includes the settings, or else from the evaluation alone."""
         reported = self._json("report/numbers.json")
         if reported is not None:
-            return Numbers.checked(reported, self.where)
+            numbers = Numbers.checked(reported, self.where)
+            self._warn_of_another_checkpoint(numbers)
+            return numbers
         return Numbers.of_evaluation(lambda name: self._json(f"evaluate/{name}"), self.where)
 
     @cached_property
@@ -50,6 +56,17 @@ class Experiment:
         """Detections of the test split; None if they are not available."""
         path = self.locate("evaluate/detections.coco.json")
         return None if path is None else read_results(path)
+
+    def _warn_of_another_checkpoint(self, numbers: Numbers) -> None:
+        """Warn if the folder was trained again and not evaluated again: its numbers are then of the old checkpoint."""
+        measured = numbers.facts.get("SHA-256", {}).get("checkpoint")
+        checkpoint = None if self.of_revision else self.locate("train/model.safetensors")
+        if checkpoint is not None and measured is not None and sha256_file(checkpoint) != measured:
+            _LOG.warning(
+                "the report in %s is of another checkpoint than %s; run `dvc repro` to measure that one",
+                self.where,
+                checkpoint,
+            )
 
     def _json(self, name: str) -> Any:
         path = self.locate(name)
@@ -73,7 +90,7 @@ def open_experiment(word: str, room: Path) -> Experiment:
     label, folder = label or place, Path(place)
     if folder.is_dir():
         return Experiment(label, place, lambda name: _in_folder(folder, PurePosixPath(name)))
-    return Experiment(label, f"revision {place}", _in_revision(place, room))
+    return Experiment(label, f"revision {place}", _in_revision(place, room), of_revision=True)
 
 
 def _in_folder(folder: Path, name: PurePosixPath) -> Path | None:

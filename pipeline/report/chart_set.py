@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from markupsafe import Markup
 
 from pipeline.report.figures import Point, bars_svg, dots_svg, precision_recall_svg, reliability_svg
-from pipeline.report.labels import KIND_WORDS, SIZE_WORDS, part_word
+from pipeline.report.labels import KIND_WORDS, SIZE_WORDS, in_order, part_word
 from pipeline.report.numbers import Numbers, Row
 from pipeline.report.published import Published
 
@@ -45,7 +45,11 @@ def working_point(numbers: Numbers) -> tuple[float, float] | None:
 def ap_charts(compared: Compared, published: Sequence[Published]) -> list[Markup]:
     """Charts of AP by part of the test split, with intervals and published figures, and by size of the ship."""
     parts = {
-        label: {part_word(part): _ap(row) for part, row in numbers.metrics.items() if _is_part(part) and "AP" in row}
+        label: {
+            part_word(part): _ap(row)
+            for part, row in in_order(numbers.metrics).items()
+            if _is_part(part) and "AP" in row
+        }
         for label, numbers in compared.items()
     }
     others: dict[str, float] = {}

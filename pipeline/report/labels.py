@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,6 +44,11 @@ _SHORT = {"test": "all", "test_without_leaked": "not leaked"}
 def part(name: str) -> str:
     """Title of a part of the test split: `test_without_leaked` -> `Test without leaked images`."""
     return _PARTS.get(name) or name.replace("test_", "Test, ").replace("_", " ")
+
+
+def in_order(parts: Mapping[str, dict[str, Any]]) -> dict[str, dict[str, Any]]:
+    """Parts of the test split in the order of tables and charts: those of a multi-scale test come last."""
+    return dict(sorted(parts.items(), key=lambda item: item[0].startswith("test_multiscale")))
 
 
 def part_word(name: str) -> str:

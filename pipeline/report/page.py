@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from pipeline.report.chart_set import ap_charts, calibration_chart, curve_charts, detection_error_charts, stacked
 from pipeline.report.contact_sheet import LEGEND, Picture
-from pipeline.report.labels import KIND_WORDS, part
+from pipeline.report.labels import KIND_WORDS, in_order, part
 from pipeline.report.numbers import Numbers
 from pipeline.report.published import Published
 from pipeline.report.templates import render_template
@@ -47,7 +47,7 @@ def columns(rows: Sequence[Mapping[str, float]]) -> tuple[str, ...]:
 
 def render(page: Page) -> str:
     """Render the page as HTML. Every text is escaped; equal content gives equal text."""
-    rows = {**page.numbers.metrics, "val": page.validation}
+    rows = {**in_order(page.numbers.metrics), "val": page.validation}
     alone = {"": page.numbers}
     return render_filled(
         "report/page.html",

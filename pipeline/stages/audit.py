@@ -25,7 +25,7 @@ from pipeline.audit.page import Finding, write_page
 from pipeline.audit.pictures import grey, step
 from pipeline.datasets.reading import Reading, read_dataset
 from pipeline.params import load_params
-from pipeline.stage import OUTPUTS, SPLITS, run_stage
+from pipeline.stage import OUTPUTS, SPLITS, counts_text, run_stage
 from refinedet.data.coco import Annotated
 from refinedet.data.truth import CLIPPED
 from refinedet.errors import FileError
@@ -185,7 +185,8 @@ def main() -> None:
     """Run the stage in the current folder."""
     params = load_params()
     metrics = audit(params.dataset, params.convert.val_fraction, OUTPUTS / "download", OUTPUTS / "audit")
-    _LOG.info("%s: copies %s, near %s", params.dataset, metrics["copies"], metrics["near"])
+    for kind, label in (("copies", "copies"), ("near", "near-duplicates")):
+        _LOG.info("%s, %s: %s", params.dataset, label, counts_text(metrics[kind]))
 
 
 if __name__ == "__main__":

@@ -75,10 +75,10 @@ def evaluate(
     _check(predictor, truth, chips / "test.json")
     subsets_file = records / "subsets.json"
     subsets = read_json(subsets_file) if subsets_file.is_file() else {}
-    found = predict_record(predictor, truth, chips)
+    found = predict_record(predictor, truth, chips, "test")
     judged = {"test": found}
     if multiscale is not None:
-        judged["test_multiscale"] = predict_record(multiscale, truth, chips)
+        judged["test_multiscale"] = predict_record(multiscale, truth, chips, "test_multiscale")
     selected = parts(truth, subsets)
     metrics = {
         split + name: _measure(part, detections) | (_voc_measure(part, detections) if voc else {})
@@ -113,14 +113,17 @@ def _check(predictor: Predictor, truth: Record, source: Path) -> None:
         )
 
 
-def predict_record(predictor: Predictor, truth: Record, root: Path) -> dict[int, Detections]:
-    """Detections of every image of `truth` (files under `root`) by image id; a few images in memory at a time."""
+def predict_record(predictor: Predictor, truth: Record, root: Path, test: str) -> dict[int, Detections]:
+    """Detections of every image of `truth` (files under `root`) by image id; a few images in memory at a time.
+
+    `test` names the test in the log.
+    """
     found: dict[int, Detections] = {}
     started = time.monotonic()
     for part in predict_chips(predictor, truth.images, root):
         found |= part
         rate = len(found) / (time.monotonic() - started)
-        logger.info("%d/%d chips, %.1f a second", len(found), len(truth.images), rate)
+        logger.info("%s: %d/%d chips, %.1f a second", test, len(found), len(truth.images), rate)
     return found
 
 

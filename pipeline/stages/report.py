@@ -40,6 +40,7 @@ from refinedet.detections import Detections
 from refinedet.evaluation.detection_errors import kinds_of
 from refinedet.files import atomic_folder, read_json, sha256_file, write_json, write_text
 from refinedet.model.checkpoint import Header, read_header
+from refinedet.wording import counted
 
 logger = logging.getLogger(__name__)
 
@@ -47,6 +48,8 @@ SAMPLES = 6
 """Number of whole chips shown, and of the worst ones."""
 
 _FILES = ("report.html", "numbers.json", "pr_curve.png", "losses.png", "contact_sheet.png")
+_SHORT = 12
+"""Digits of the checkpoint's SHA-256 in the head of the page; the whole hash is in its facts."""
 _COLUMNS = 6
 _HITS, _MISSES, _WRONG = 12, 18, 12
 _Size = Annotated[float, Field(ge=0, le=LARGEST)]
@@ -95,7 +98,7 @@ def report(sources: Sources, dataset: str, postprocess: PostprocessConfig, out: 
             sample.pixels.save(staged / "samples" / f"{sample.title}.png")
         page = Page(
             title=f"Ship detection on {_name(dataset)}",
-            subtitle=_subtitle(header, numbers.test),
+            subtitle=_subtitle(header, numbers),
             numbers=numbers,
             validation=_validation(header),
             published=PUBLISHED.get(dataset, ()),
@@ -182,9 +185,16 @@ def _name(dataset: str) -> str:
     return dataset.upper() if dataset in CATALOGUE else dataset.replace("simulated", "simulated scenes")
 
 
-def _subtitle(header: Header, test: Mapping[str, float]) -> str:
-    model = header.model
-    return f"{model.backbone} at {model.input_px} px, {test['ships']} ships in {test['chips']} test chips"
+def _subtitle(header: Header, numbers: Numbers) -> str:
+    """Network, test split and training in one line, so that a page alone leads to its run."""
+    model, test, known = header.model, numbers.test, header.provenance
+    measured = f"{model.backbone} at {model.input_px} px, {test['ships']} ships in {test['chips']} test chips"
+    train, chips = known.get("train", {}), known.get("chips", {})
+    made = [counted(chips["train"], "training chip")] if "train" in chips else []
+    made += [counted(train["epochs"], "epoch")] if "epochs" in train else []
+    made += [f"seed {train['seed']}"] if "seed" in train else []
+    made += [f"checkpoint {numbers.facts['SHA-256']['checkpoint'][:_SHORT]}"]
+    return f"{measured}; {', '.join(made)}"
 
 
 def _validation(header: Header) -> dict[str, float]:

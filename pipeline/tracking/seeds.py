@@ -61,7 +61,14 @@ def try_to_group(name: str, runs: Sequence[str | None]) -> None:
 
 
 def run_seeds(seeds: Sequence[int], recipe: str, changes: Sequence[str]) -> None:
-    """Train and evaluate `recipe` with each seed, and add each run to the group in MLflow."""
+    """Train and evaluate `recipe` with each seed, and add each run to the group in MLflow.
+
+    Raises:
+        InputError: a seed is named twice, which would make the standard deviation too small.
+        RefineDetError: an experiment failed.
+    """
+    if len(set(seeds)) < len(seeds):
+        raise InputError(f"expected different seeds, found {' '.join(map(str, seeds))}; name each once")
     name, runs = f"{recipe} seeds", []
     for seed in seeds:
         chosen = [f"recipe={recipe}", f"recipes.{recipe}.train.seed={seed}", *changes]

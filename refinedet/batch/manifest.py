@@ -7,6 +7,8 @@ a hundred thousand names.
 
 from __future__ import annotations
 
+import logging
+import os
 from collections.abc import Iterable
 from glob import glob, has_magic
 from pathlib import Path
@@ -14,8 +16,10 @@ from pathlib import Path
 from refinedet.cloud.address import is_address
 from refinedet.cloud.scene import Scene, scene_of
 from refinedet.errors import FileError, InputError
+from refinedet.wording import first_of
 
 _COMMENT = "#"
+_LOGGER = logging.getLogger(__name__)
 
 
 def scenes_named(names: Iterable[str | Path], manifest: Path | None = None) -> list[Scene]:
@@ -74,6 +78,16 @@ def _expanded(name: Path, where: str) -> list[Path]:
     if not has_magic(str(name)) or name.exists():
         return [name]
     scenes = sorted(glob(str(name), recursive=True))  # noqa: PTH207 - the pattern may be absolute
+    closed = _closed_folders(name)
+    if closed:
+        _LOGGER.warning("files like %s in %s are left out, since the folder cannot be read", name, first_of(closed))
     if not scenes:
         raise InputError(f"expected files like {name} ({where}), found none; check the pattern")
     return [Path(one) for one in scenes]
+
+
+def _closed_folders(pattern: Path) -> list[str]:
+    """Folders in which a pattern searches and which this user cannot list; `glob` says nothing of them."""
+    above = [str(folder) for folder in pattern.parents]
+    folders = {one for folder in above for one in glob(folder, recursive=True) if Path(one).is_dir()}  # noqa: PTH207
+    return sorted(one for one in folders if not os.access(one, os.R_OK | os.X_OK))

@@ -146,7 +146,9 @@ class RayEngine:
         ready, _ = self._ray.wait(calls, timeout=_PATIENCE_S)
         if not ready and not self._busy:
             _LOGGER.warning(
-                "no worker could be started yet: the cluster has no %g cores and %g GPUs free in one place; waiting",
+                "no worker has started after %g s, still waiting: the machine is busy, or the cluster has no %g cores "
+                "and %g GPUs free in one place",
+                _PATIENCE_S,
                 self._share.cpus,
                 self._share.gpus,
             )
@@ -185,8 +187,8 @@ class RayEngine:
             self._deaths += 1
             if self._deaths >= _DEATHS_MAX:
                 raise RefineDetError(
-                    f"expected workers that start, but {self._deaths} died at once ({_why(error, self._ray)}); "
-                    "is there memory for them? fewer `workers` take less"
+                    f"expected workers that start, found {self._deaths} that died at once ({_why(error, self._ray)}); "
+                    "free some memory, or use fewer `workers`"
                 ) from error
             self._start()
             return
@@ -207,7 +209,7 @@ class RayEngine:
     def _lost(self, job: Job, error: Exception) -> str:
         return (
             f"expected a worker to finish {job.scene}, but it died {job.attempt} times ({_why(error, self._ray)}); if "
-            "memory is short, fewer `workers` or a smaller `batch_size` take less"
+            "memory is short, use fewer `workers` or a smaller `batch_size`"
         )
 
 

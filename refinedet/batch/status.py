@@ -1,9 +1,9 @@
 """Status of an archive: a text file of JSON lines that only grows, and from which an interrupted run resumes.
 
 The first line names the settings and workers of the results. Each further line reports one scene: `scene`, `state`
-(done, skipped, failed), `attempts`, `seconds`, `ships`, `files` (relative to the folder of the status), `error`,
-`worker`. The last line of a scene counts. One process writes the file. A kill damages at most the last line, and the
-next run removes it.
+(done, skipped, failed), `attempts`, `seconds`, `ended` (UTC), `ships`, `files` (relative to the folder of the
+status), `error`, `worker`. The last line of a scene counts. One process writes the file. A kill damages at most the
+last line, and the next run removes it.
 """
 
 from __future__ import annotations
@@ -12,6 +12,7 @@ import json
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.files import full_disk_told
 from refinedet.system.line_log import LineLog, open_line_log
 from refinedet.system.resuming import differences
+from refinedet.utc import utc_text
 from refinedet.wording import first_of
 
 NAME = "archive.jsonl"
@@ -77,6 +79,7 @@ class SceneArchiveStatus:
                 "with `overwrite`"
             )
         changed = differences(self._head["run"], _plain(run)) if self._head else []
+        changed = [change.removeprefix("asked.") for change in changed]
         if changed:
             raise InputError(
                 f"expected the results beside {self.path} to be made as this call would, found others "
@@ -113,6 +116,7 @@ class SceneArchiveStatus:
             "state": report.state,
             "attempts": job.attempt,
             "seconds": round(report.seconds, 2),
+            "ended": utc_text(datetime.now(UTC)),
             "ships": report.ships,
             "files": files,
             "error": report.error,

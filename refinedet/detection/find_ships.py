@@ -43,8 +43,15 @@ def find_ships(
         detector: a loaded detector; None: this call loads one with `weights`, `runtime` and the other options of
             `Detector.load`.
         progress: called with the number of finished windows and the number of all windows.
-        settings: options of the command by their names in Python, such as `gsd_m=10` or `land_mask="drop"`; see
-            `refinedet.config.options.detect`.
+        settings: options of the command by their names in Python. Often used: `score_min` (0.5), `overwrite` (False),
+            `format` (("geojson", "csv")), `quicklook` and `map` (True), `outline` ("box" or "oriented"), `pol` (such as
+            "vv"; None: both), `band`, `values`, `nodata`, `gsd_m` (metres or "native"), `time` (ISO 8601), `land_mask`
+            ("flag", "drop" or "off"), `land` (file), `exclude` (file), `ais` (files), `weights` (file), `multiscale`
+            ("light"), `skip_existing` (False). The help of the command explains all of them.
+
+    Returns:
+        The run: `ships` (their number), `result` (the ships; `result.to_geodataframe()` is a table), `files` (format to
+        path), `notes` (guesses and unknown facts), `record` (content of the run record).
 
     Raises:
         FileError: the scene is missing or damaged, results exist and `overwrite` is false, or a file cannot be

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,8 @@ _FAR_M = 1e8
 _NEAR_M = 100_000.0
 """Distance below which two files may show one scene."""
 _KM = 1000.0
+_REPORTS_A_SHIP = 2
+"""Mean number of rows of an MMSI from which a file looks like AIS reports."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,11 +41,13 @@ class Placed:
     """(N, 4) boxes in pixels of the scene; None: not known."""
     scores: NDArray[np.float64]
     """(N,) scores; 1 where a file has none."""
+    reports_only: str | None = None
+    """Sentence if several rows share an MMSI, as in AIS reports; None: each row is a ship."""
 
     def only(self, rows: NDArray[Any]) -> Placed:
         """Return the ships of these rows."""
         boxes = None if self.boxes_px is None else self.boxes_px[rows]
-        return Placed(self.path, self.shapes[rows], boxes, self.scores[rows])
+        return replace(self, shapes=self.shapes[rows], boxes_px=boxes, scores=self.scores[rows])
 
     @property
     def located(self) -> NDArray[np.bool_]:
@@ -56,13 +61,27 @@ def read_placed(path: str | Path, system: System | None) -> Placed:
     Raises:
         FileError, InputError, MissingExtra: the file cannot be used.
     """
-    layers = [_placed(path, layer) for layer in in_system(read_features(path), system, path, "truth_crs")]
+    read = list(in_system(read_features(path), system, path, "truth_crs"))
+    layers = [_placed(path, layer) for layer in read]
     known = [one.boxes_px for one in layers if one.boxes_px is not None]
     return Placed(
         path,
         np.concatenate([np.zeros(0, object), *(one.shapes for one in layers)]),
         as_boxes(np.concatenate([np.zeros((0, 4)), *known])) if len(known) == len(layers) else None,
         np.concatenate([np.zeros(0), *(one.scores for one in layers)]),
+        _reports_only(path, read),
+    )
+
+
+def _reports_only(path: str | Path, layers: Sequence[Features]) -> str | None:
+    """Sentence on a file whose rows are AIS reports, several for one ship."""
+    columns = [column for layer in layers for name, column in layer.columns.items() if name.lower() == "mmsi"]
+    numbers = [str(value) for column in columns for value in column if value]
+    if len(numbers) < _REPORTS_A_SHIP * max(1, len(set(numbers))):
+        return None
+    return (
+        f"{path} has {len(numbers):,} rows for {len(set(numbers)):,} MMSI, as AIS reports do, and each row counts as a "
+        "ship; `refinedet match` compares detections with AIS reports"
     )
 
 

@@ -5,6 +5,7 @@ It compares boxes in pixels (`match_boxes`), or two files in metres on the groun
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
@@ -35,6 +36,8 @@ class Score:
     fn: int
     notes: tuple[str, ...] = field(default=(), compare=False)
     """Facts that the user should know, a sentence each."""
+    rule: Mapping[str, float] = field(default_factory=dict, compare=False)
+    """Limits by which files were compared: `score_min`, `iou_min`, and `centre_m` or `centre_px`."""
 
     @property
     def precision(self) -> float:
@@ -53,7 +56,7 @@ class Score:
         return 2 * self.tp / total if total else 1.0
 
     def to_dict(self) -> dict[str, float | int]:
-        """Counts and ratios, ready for JSON."""
+        """Counts, ratios and rule, ready for JSON."""
         return {
             "tp": self.tp,
             "fp": self.fp,
@@ -61,6 +64,7 @@ class Score:
             "precision": self.precision,
             "recall": self.recall,
             "f1": self.f1,
+            **self.rule,
         }
 
 
@@ -107,8 +111,7 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
 
     Polygons and points are compared in metres, on a plane around the detections; points match by their distance alone.
     Files without position are compared in pixels, with `centre_max_px`: features without a geometry by their property
-    `bbox_px`, and tables of rows and columns. Detections whose property `score` is below `score_min` are left out. The
-    notes of the result say what was left out, and how far apart the files are if nothing matches.
+    `bbox_px`, and tables of rows and columns. Notes say what was left out, and how far files without a match are apart.
 
     Args:
         pred: detections, with `score`.
@@ -126,7 +129,8 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
     there = read_placed(truth, None if truth_crs is None else parse_system(truth_crs))
     found = read_placed(pred, None)
     found = found.only(found.scores >= score_min)
-    notes = _notes_on_nothing(found, there)
+    rule = {"score_min": score_min, "iou_min": iou_min}
+    notes = _notes_on_files(found, there)
     everywhere = bool(found.located.all() and there.located.all())
     if not everywhere and found.boxes_px is not None and there.boxes_px is not None:
         detections = Detections.of(found.boxes_px, found.scores, [0] * len(found.scores))
@@ -138,7 +142,7 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
         score = match_boxes(detections, there.boxes_px, iou_min, centre_max_px)
         if score.tp == 0 and score.fp and score.fn:
             notes.append(pixels_note(found, there, centre_max_px))
-        return replace(score, notes=tuple(notes))
+        return replace(score, notes=tuple(notes), rule=rule | {"centre_px": centre_max_px})
     for one in (found, there):
         lost = int((~one.located).sum())
         if lost == len(one.located) > 0:
@@ -153,12 +157,12 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
     score = match_polygons(*to_metres(found, there), iou_min, centre_m)
     if score.tp == 0 and score.fp and score.fn:
         notes.append(distance_note(found, there, centre_m))
-    return replace(score, notes=tuple(notes))
+    return replace(score, notes=tuple(notes), rule=rule | {"centre_m": centre_m})
 
 
-def _notes_on_nothing(found: Placed, there: Placed) -> list[str]:
-    """Sentences on files without ships."""
-    notes = []
+def _notes_on_files(found: Placed, there: Placed) -> list[str]:
+    """Sentences on files without ships, and on a truth of AIS reports."""
+    notes = [] if there.reports_only is None else [there.reports_only]
     if not len(there.shapes):
         notes.append(f"{there.path} holds no ships: every detection is a false alarm, and recall means nothing")
     if not len(found.shapes):

@@ -174,7 +174,7 @@ def read_weights(path: str | Path) -> dict[str, Tensor]:
 
 def _open_metadata(path: Path) -> dict[str, str]:
     if not path.is_file():
-        raise FileError(f"expected a checkpoint (.safetensors) at {path}, found none; train one with `dvc repro`")
+        raise FileError(f"expected a checkpoint (.safetensors) at {path}, found none; check the name")
     try:
         with safe_open(path, framework="np") as stream:
             return stream.metadata() or {}

@@ -6,11 +6,16 @@ from dataclasses import dataclass
 from typing import Any
 
 from refinedet.scene.scene_ships import SceneShips
+from refinedet.wording import ships_in_words
 
 
 @dataclass(frozen=True, slots=True)
 class SceneResult(SceneShips):
     """Ships of one scene, strongest first; row i of each field belongs to ship i."""
+
+    def __repr__(self) -> str:
+        """One line, since the fields hold thousands of numbers."""
+        return f"<SceneResult of {self.scene}: {ships_in_words(len(self.detections))}>"
 
     def _repr_html_(self) -> str:
         """HTML for a notebook: picture, strongest ships and notes."""

@@ -123,7 +123,7 @@ def _begin(model: RefineDet, config: TrainConfig, path: Path) -> tuple[TrainStat
     if config.warmup_epochs >= config.epochs:
         logger.warning(
             "the warm-up is as long as the training (`warmup_epochs` is %g, `epochs` is %d), so the learning rate "
-            "never reaches `lr`, %g; raise `epochs`, or lower `warmup_epochs`",
+            "never reaches `lr`, %g; raise `epochs`",
             *(config.warmup_epochs, config.epochs, config.lr),
         )
     torch.manual_seed(config.seed)

@@ -87,14 +87,14 @@ class Training:
         val = self.val.without_simulated()
         point = operating_point(val, self._predict(state.ema), self.header.model.input_px)
         logger.info(
-            "best on val at a score of %.2f with a slope of %.1f by size, which detection will call 0.5",
+            "the best threshold on val is %.2f (slope by size %.1f); detection scales the scores so that it is 0.5",
             point.score,
             point.size_slope,
         )
         objects = sum(int((~ignored).sum()) for ignored in val.ignored.values())
         if objects < _FEW:
             logger.warning(
-                "the score that detection calls 0.5 is uncertain, because val has few objects to choose it on (%d): "
+                "this threshold is uncertain, because val has few objects to choose it on (%d): "
                 "label more images for val, or set `score_min` in detection",
                 objects,
             )

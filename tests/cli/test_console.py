@@ -5,7 +5,9 @@ from __future__ import annotations
 import ast
 import errno
 import io
+import logging
 from collections.abc import Callable
+from functools import partial
 from pathlib import Path
 
 import numpy as np
@@ -101,3 +103,19 @@ def test_a_path_that_the_system_cannot_use_is_no_bug(
         raise error
     assert stopped.value.exit_code == console.EXIT_ERROR
     assert "found one that is too long or a link to itself" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize(("progress", "start"), [(False, "refinedet: "), (True, "12:34:56 WARNING ")])
+def test_a_warning_is_one_line_of_a_log_file(
+    progress: bool, start: str, monkeypatch: pytest.MonkeyPatch, request: pytest.FixtureRequest
+) -> None:
+    stream = io.StringIO()
+    monkeypatch.setattr(console, "err", Console(file=stream, width=40, soft_wrap=True, markup=False, emoji=False))
+    for name in ("refinedet", "pipeline"):
+        logger = logging.getLogger(name)
+        request.addfinalizer(partial(setattr, logger, "handlers", logger.handlers))
+        request.addfinalizer(partial(logger.setLevel, logger.level))
+    monkeypatch.setattr("logging.Formatter.formatTime", lambda *_: "12:34:56")
+    console.show_log(debug=False, progress=progress)
+    logging.getLogger("refinedet.x").warning("a folder %s [red] that is longer than a line of 40 columns", "/data/" * 9)
+    assert stream.getvalue() == f"{start}a folder {'/data/' * 9} [red] that is longer than a line of 40 columns\n"

@@ -13,6 +13,7 @@ from refinedet.errors import InputError
 from refinedet.wording import counted
 
 if TYPE_CHECKING:
+    from refinedet.evaluation.score import Score
     from refinedet.evaluation.xview3.scoring import XView3Score
 
 
@@ -100,6 +101,18 @@ def score(  # noqa: PLR0913, PLR0917 - the command line itself
             return
         out.print(f"precision {found.precision:.3f}   recall {found.recall:.3f}   F1 {found.f1:.3f}")
         out.print(f"found {found.tp}   false alarms {found.fp}   missed {found.fn}")
+        out.print(_rule(found))
+
+
+def _rule(found: Score) -> str:
+    """Number of detections and true ships, and the rule of a match."""
+    limits = found.rule
+    apart = f"{limits['centre_m']:g} m" if "centre_m" in limits else f"{limits['centre_px']:g} pixels"
+    least = f" with a score of at least {limits['score_min']:g}" if limits["score_min"] else ""
+    return (
+        f"of {counted(found.tp + found.fp, 'detection')}{least} and {counted(found.tp + found.fn, 'true ship')}; "
+        f"a match: IoU of at least {limits['iou_min']:g}, or centres at most {apart} apart"
+    )
 
 
 def _print_xview3(found: XView3Score, *, json: bool) -> None:

@@ -13,9 +13,9 @@ MANY = 0.05
 """Share of boxes or images above which a sentence is a warning."""
 
 _DRAWN = {
-    "polygon": "boxes that follow from polygons: {}",
-    "mask": "boxes that follow from masks: {}",
-    "turned box": "upright boxes around turned boxes: {}",
+    "polygon": "boxes computed from polygons: {}",
+    "mask": "boxes computed from masks: {}",
+    "turned box": "upright boxes around rotated boxes: {}",
 }
 
 
@@ -48,19 +48,19 @@ def summarise(
     said += notes
     said += [_DRAWN[kind].format(count) for kind, count in sorted(derived.items())]
     shares = [
-        (clipped, objects, "boxes", "reach beyond their images and were cut"),
+        (clipped, objects, "boxes", "extend beyond their images and were clipped"),
         (
             ignored.total(),
             objects,
             "objects",
-            f"cannot be read ({_reasons(ignored)}): where they are is ignored, as neither object nor background",
+            f"cannot be read ({_reasons(ignored)}): they count neither as object nor as background",
         ),
         (dropped.total(), objects, "objects", f"were left out ({_reasons(dropped)})"),
         (
             len(absent),
             images + len(absent),
             "images",
-            f"are not there and were left out (such as {(absent or [''])[0]})",
+            f"are missing and were left out (such as {(absent or [''])[0]})",
         ),
     ]
     warnings: list[str] = []

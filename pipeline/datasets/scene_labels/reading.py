@@ -144,5 +144,6 @@ def _split_sentence(found: dict[str, list[Image]], side: int) -> str:
         for split, images in found.items()
     ]
     return (
-        f"split by place, in squares of {side} pixels: {', '.join(parts)}; where no label lies, no ship is taken to be"
+        f"split by place, in squares of {side} pixels: {', '.join(parts)}; areas without labels count as "
+        "areas without ships"
     )

@@ -49,6 +49,9 @@ class Summary:
                 f"{len(points) - sized} points have no size: each is a square of {self.point_m:g} m; "
                 "set `point_m`, or draw boxes if their size matters"
             )
+        several = int((np.sum([scene.labelled.inside for scene in self.scenes], axis=0) > 1).sum())
+        if several:
+            found.append(f"{several} of {len(labels.found)} labels lie in more than one scene, and count in each")
         found += [f"{scene.labelled.path}: {note}" for scene in self.scenes for note in scene.notes]
         return [*found, *self.placed_notes, *(sentence for share, sentence in self._losses() if share <= _ALARMING)]
 
@@ -68,7 +71,10 @@ class Summary:
         losses += [
             (outside, "lie outside of every scene"),
             (self.on_nodata, "lie where nothing was measured"),
-            (long, "are longer than 1 km, and taken for no ships"),
-            (sum(not label.sure for label in labels.found), "are doubted by the file: neither ships nor background"),
+            (long, "are longer than 1 km, so they are no ships"),
+            (
+                sum(not label.sure for label in labels.found),
+                "are doubted by the file, and count neither as ships nor as background",
+            ),
         ]
         return [(count / whole, f"{count} of {whole} labels {what}") for count, what in losses if count]

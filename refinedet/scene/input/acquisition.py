@@ -97,5 +97,5 @@ def choose_acquisition(
         return Acquisition("file", stated), ()
     if known is None:
         return Acquisition(), ("the time of the scene and its ships is unknown; set it with `time`",)
-    note = f"all ships have one time, {utc_text(known)}, by the {where} of the scene; set `time` to change this"
+    note = f"all ships have one time, {utc_text(known)}, from the {where} of the scene; set `time` to change this"
     return Acquisition("name" if stated is None else "file", once=in_utc(known)), (note,)

@@ -54,7 +54,8 @@ def plan_scenes(scenes: Iterable[Scene], output: OutputSettings, *, ais: bool = 
 def same_name(first: Scene, second: Scene, why: str) -> InputError:
     """Error for two scenes whose results would have the same name."""
     return InputError(
-        f"expected scenes with different names, found {first} and {second}, whose {why}; run them with different `out`"
+        f"expected scenes with different names, found {first} and {second}, whose {why}; "
+        "rename one of them, or run them with different `out`"
     )
 
 

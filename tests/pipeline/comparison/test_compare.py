@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 import shutil
 import subprocess
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -199,3 +201,25 @@ def test_a_table_of_chips_is_in_the_order_of_the_record(two: tuple[str, str], tm
     assert two
     truth = read_record(tmp_path / "a" / "tile" / "test.json")
     assert [row["chip"] for row in chip_table(truth, {})] == [image.file_name for image in truth.images]
+
+
+def test_a_report_of_another_checkpoint_is_told(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    for name in ("a", "b"):
+        write_json(outputs(tmp_path / name, {0}) / "report" / "numbers.json", _numbers(tmp_path / name))
+    (tmp_path / "a" / "train").mkdir()
+    for content, told in ((b"old", False), (b"new", True)):
+        caplog.clear()
+        (tmp_path / "a" / "train" / "model.safetensors").write_bytes(content)
+        compare((str(tmp_path / "a"), str(tmp_path / "b")), tmp_path / f"{told}.html")
+        assert (f"the report in {tmp_path / 'a'} is of another checkpoint than" in caplog.text) is told
+
+
+def _numbers(folder: Path) -> dict[str, object]:
+    """Numbers of a report on an evaluation in `folder`, of the checkpoint with the bytes `old`."""
+
+    def read(name: str) -> object:
+        path = folder / "evaluate" / name
+        return json.loads(path.read_text()) if path.is_file() else None
+
+    facts = {"SHA-256": {"checkpoint": hashlib.sha256(b"old").hexdigest()}}
+    return replace(Numbers.of_evaluation(read, str(folder)), facts=facts).to_dict()

@@ -24,7 +24,7 @@ from refinedet.data.coco import Annotated, ImageRecord, Record, build_record, re
 from refinedet.detections import Detections
 from refinedet.errors import FileError, InputError
 from refinedet.evaluation.metrics import coco_results
-from refinedet.files import write_json
+from refinedet.files import sha256_file, write_json
 from refinedet.model.checkpoint import Header, save_checkpoint
 
 SHIP = (20.0, 20.0, 40.0, 30.0)
@@ -100,6 +100,10 @@ def test_page_is_self_contained_and_complete(sources: Sources, tmp_path: Path) -
     assert "@import" not in html
     for expected in ("45.68", "Test, inshore", "Hits: 1 of 1", "Misses: 1 of 1", "False alarms: 1 of 1", "e" * 64):
         assert expected in text
+    weights = sha256_file(sources.checkpoint)
+    trained = TrainConfig()
+    made = f"9 training chips, {trained.epochs} epochs, seed {trained.seed}, checkpoint {weights[:12]}"
+    assert made in text, "a page alone leads to its run"
     assert text.count("published") >= 4, "figures of others are marked one by one"
     assert "62.94" in text
 

@@ -15,7 +15,7 @@ from dvc.utils.hydra import apply_overrides
 from pipeline.params import load_params
 from pipeline.tracking import seeds
 from pipeline.tracking.runs import MlflowTracker, remember_run
-from refinedet.errors import RefineDetError
+from refinedet.errors import InputError, RefineDetError
 from tests.pipeline.mlflow_server import client_of
 
 PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"
@@ -82,3 +82,8 @@ def test_a_store_that_is_away_is_a_warning(project: Path, caplog: pytest.LogCapt
     seeds.try_to_group("ssdd seeds", ["0" * 32])
     seeds.try_to_group("ssdd seeds", [None])
     assert caplog.text.count("not grouped under 'ssdd seeds'") == 2
+
+
+def test_a_seed_named_twice_is_an_error() -> None:
+    with pytest.raises(InputError, match="expected different seeds, found 1 2 1"):
+        seeds.run_seeds([1, 2, 1], "ssdd", [])

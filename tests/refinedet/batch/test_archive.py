@@ -5,6 +5,7 @@ from __future__ import annotations
 import errno
 import json
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +16,7 @@ from refinedet.batch.engine import Job, LocalEngine, Report, is_transient
 from refinedet.batch.status import NAME, open_status
 from refinedet.errors import DiskError, FileError, InputError
 from refinedet.system.resuming import differences
+from refinedet.utc import parse_utc
 
 SCENES = [Path(f"/archive/{name}.tif") for name in "abc"]
 Answer = Callable[[Job], Report]
@@ -56,11 +58,12 @@ def lines(folder: Path) -> list[dict[str, Any]]:
 
 
 def test_each_scene_has_a_line_and_a_second_run_has_nothing_to_do(tmp_path: Path) -> None:
-    work = Made(tmp_path)
+    work, began = Made(tmp_path), datetime.now(UTC) - timedelta(milliseconds=1)
     first = run(work)
     assert (first.done, first.ships, first.failed) == (3, 6, {})
     head, *rest = lines(tmp_path)
     assert head["run"] == {"asked": {"score_min": 0.5}, "identity": {"weights": "w"}}
+    assert began <= parse_utc(rest[0].pop("ended")) <= datetime.now(UTC) + timedelta(milliseconds=1)
     assert rest[0] == {
         "scene": "/archive/a.tif",
         "state": "done",
@@ -86,10 +89,10 @@ def test_a_scene_whose_file_is_gone_is_done_again_and_may_replace_the_others(tmp
 def test_a_torn_last_line_costs_that_scene_alone(tmp_path: Path) -> None:
     work = Made(tmp_path)
     run(work)
-    content = (tmp_path / NAME).read_bytes()
+    content, before = (tmp_path / NAME).read_bytes(), lines(tmp_path)
     (tmp_path / NAME).write_bytes(content[:-9])
     assert run(work).as_before == 2
-    assert (tmp_path / NAME).read_bytes() == content
+    assert [line | {"ended": ""} for line in lines(tmp_path)] == [line | {"ended": ""} for line in before]
 
 
 @pytest.mark.parametrize(("transient", "attempts"), [(True, 3), (False, 1)])
@@ -111,7 +114,7 @@ def test_only_what_may_pass_is_tried_again_and_the_others_go_on(tmp_path: Path, 
 def test_other_settings_are_refused_before_a_worker_starts_and_overwrite_begins_anew(tmp_path: Path) -> None:
     work = Made(tmp_path)
     run(work)
-    with pytest.raises(InputError, match=r"asked\.score_min was 0\.5, is 0\.7.*`overwrite`"):
+    with pytest.raises(InputError, match=r"\(score_min was 0\.5, is 0\.7.*`overwrite`"):
         run(work, {"score_min": 0.7})
     assert run(work, {"score_min": 0.7}, overwrite=True).done == 3
     assert all(job.replaces for job in work.jobs[3:])

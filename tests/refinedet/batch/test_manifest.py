@@ -73,3 +73,17 @@ def test_a_line_of_a_manifest_may_be_an_address(archive: Path) -> None:
     manifest.write_text("http://a.org/x.tif\n")
     with pytest.raises(InputError, match="expected https"):
         scenes_named([], manifest)
+
+
+def test_a_folder_that_cannot_be_read_is_told(
+    archive: Path, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    closed = archive / "sub"
+    monkeypatch.setattr("os.access", lambda folder, _: Path(folder) != closed)  # permissions do not bind root
+    for pattern in ("**/*.tif", "*/*.tif", "sub/*.tif"):
+        caplog.clear()
+        scenes_named([archive / pattern])
+        assert f"in {closed} are left out, since the folder cannot be read" in caplog.text
+    caplog.clear()
+    scenes_named([archive / "*.tif"])
+    assert not caplog.text

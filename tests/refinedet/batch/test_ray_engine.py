@@ -108,7 +108,7 @@ def test_what_is_wrong_with_all_workers_is_one_sentence(tmp_path: Path) -> None:
 
     with pytest.raises(RefineDetError, match=r"^expected weights, found none$"):
         run(tmp_path, Told(lambda _: Report("done"), refuse), 2)
-    with pytest.raises(RefineDetError, match="3 died at once"):
+    with pytest.raises(RefineDetError, match="found 3 that died at once"):
         run(tmp_path, Told(lambda _: Report("done"), die), 2)
     assert not (tmp_path / NAME).exists()
 

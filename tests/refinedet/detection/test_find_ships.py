@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import json
+import re
 import subprocess
 import sys
+from dataclasses import fields
 from pathlib import Path
 from threading import Event
 from typing import Any
@@ -13,6 +15,7 @@ import numpy as np
 import pytest
 
 import refinedet
+from refinedet.config.options.option import options
 from refinedet.config.options.settings import DetectSettings
 from refinedet.detection.detector import Detector
 from refinedet.detection.find_ships import find_ships_in
@@ -187,3 +190,12 @@ def test_results_with_another_outline_are_not_taken_for_those_asked_for(
         assert find(outline="oriented").skipped
         with pytest.raises(FileError, match="outline was oriented, and is box"):
             find()
+
+
+def test_the_docstring_names_options_that_exist() -> None:
+    text = refinedet.find_ships.__doc__ or ""
+    told = text[text.index("Often used") : text.index("Returns:")]
+    named = set(re.findall(r"`(\w+)`", told))
+    known = {one.name for group in fields(DetectSettings) for one, _ in options(group.default_factory)}
+    assert len(named) > 15
+    assert named <= known

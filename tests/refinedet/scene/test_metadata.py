@@ -59,7 +59,7 @@ def test_the_setting_the_name_and_the_metadata_give_the_time(plain: Path, bright
     found, read_as, notes = times(named, bright_blobs)
     assert found == ["2020-01-02T03:04:05.000Z"]
     assert read_as == {"from": "name", "start": found[0], "end": None}
-    assert "by the name" in notes
+    assert "from the name" in notes
     with rasterio.open(named, "r+") as dataset:
         dataset.update_tags(ACQUISITION_START_TIME="2020-01-02T03:04:05.678Z", TIFFTAG_DATETIME="2020:01:03 00:00:00")
     found, read_as, notes = times(named, bright_blobs)

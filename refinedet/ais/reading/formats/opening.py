@@ -89,7 +89,7 @@ def sources(path: Path) -> list[Source]:
     except (OSError, zipfile.BadZipFile) as error:
         raise FileError(f"expected a zip file at {path}, but it is damaged ({error}); fetch it again") from error
     if not names and any(name.startswith("xl/") for name in archive.namelist()):
-        raise InputError(f"expected a file of AIS at {path}, found an Excel workbook; save its sheet as CSV (UTF-8)")
+        raise InputError(f"expected an AIS file at {path}, found an Excel workbook; save its sheet as CSV (UTF-8)")
     if not names:
         raise InputError(f"expected a table such as ais.csv in {path}, found none; unpack it")
     return [Source(path, name) for name in names]
@@ -105,7 +105,7 @@ def first_bytes(path: Path) -> bytes:
         with path.open("rb") as stream:
             return stream.read(_HEAD_BYTES)
     except OSError as error:
-        raise FileError(f"expected a file of AIS at {path}, but it cannot be read ({error.strerror})") from error
+        raise FileError(f"expected an AIS file at {path}, but it cannot be read ({error.strerror})") from error
 
 
 def is_parquet(source: Source) -> bool:
@@ -123,7 +123,7 @@ def head(source: Source) -> bytes:
     with content(source) as stream:
         first = bytes(stream.read(_HEAD_BYTES))
     if not first.strip():
-        raise InputError(f"expected a file of AIS at {source.label}, found an empty one")
+        raise InputError(f"expected an AIS file at {source.label}, found an empty one")
     known = next((words for magic, words in _BINARY if first.startswith(magic)), None)
     if known is not None:
         raise InputError(f"expected a table or an NMEA log at {source.label}, found {known}")

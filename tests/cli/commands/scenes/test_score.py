@@ -25,6 +25,23 @@ def test_score_limits_can_be_set(run: Run, tmp_path: Path) -> None:
     assert "F1 1.000" in run("score", a, b).stdout
     assert "F1 0.000" in run("score", a, b, "--iou-min", "0.5").stdout
     assert "missed 1" in run("score", a, b, "--score-min", "0.5").stdout
+    compared = "of 1 detection with a score of at least 0.3 and 1 true ship"
+    rule = "a match: IoU of at least 0.2, or centres at most 4 pixels apart"
+    assert f"{compared}; {rule}" in run("score", a, b, "--score-min", "0.3", "--iou-min", "0.2").stdout
+    told = json.loads(run("score", a, b, "--json").stdout)
+    assert (told["score_min"], told["iou_min"], told["centre_px"]) == (0.0, 0.3, 4.0)
+
+
+def test_ais_reports_are_no_truth(run: Run, tmp_path: Path) -> None:
+    (tmp_path / "found.csv").write_text("lon,lat\n9,54\n")
+    for number, rows in (
+        (1, "MMSI,lon,lat\n219000001,9,54\n,9.1,54\n"),
+        (2, "MMSI,lon,lat\n" + "219000001,9,54\n" * 4),
+    ):
+        (tmp_path / "truth.csv").write_text(rows)
+        ran = run("score", tmp_path / "found.csv", tmp_path / "truth.csv")
+        assert ("has 4 rows for 1 MMSI, as AIS reports do" in ran.stderr) is (number == 2)
+        assert "centres at most 40 m apart" in ran.stdout
 
 
 def test_missing_files_are_one_sentence(run: Run) -> None:

@@ -25,9 +25,9 @@ def test_what_was_done_is_told() -> None:
         "COCO labels in a.json: 100 images, 100 objects of the class ship",
         "guessed",
         "joined",
-        "boxes that follow from masks: 1",
-        "boxes that follow from polygons: 3",
-        "upright boxes around turned boxes: 2",
+        "boxes computed from masks: 1",
+        "boxes computed from polygons: 3",
+        "upright boxes around rotated boxes: 2",
     )
     assert told.warnings == ()
 
@@ -38,10 +38,10 @@ def test_what_was_done_is_told() -> None:
 @pytest.mark.parametrize(
     ("kind", "sentence"),
     [
-        ("clipped", "boxes ({0}.0 %) reach beyond their images and were cut"),
-        ("ignored", "objects ({0}.0 %) cannot be read (malformed {0}): where they are is ignored"),
+        ("clipped", "boxes ({0}.0 %) extend beyond their images and were clipped"),
+        ("ignored", "objects ({0}.0 %) cannot be read (malformed {0}): they count neither as object"),
         ("dropped", "objects ({0}.0 %) were left out (malformed {0})"),
-        ("absent", "images ({0}.0 %) are not there and were left out (such as lost0.png)"),
+        ("absent", "images ({0}.0 %) are missing and were left out (such as lost0.png)"),
     ],
 )
 def test_a_large_share_is_a_warning(count: int, warns: bool, kind: str, sentence: str) -> None:

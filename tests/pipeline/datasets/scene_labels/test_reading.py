@@ -171,12 +171,16 @@ def test_each_split_has_ships_and_no_ship_is_in_two(tmp_path: Path, read: Read) 
     assert all(len(splits) == 1 for splits in seen.values())
 
 
-def test_two_scenes_of_one_place_share_their_split(tmp_path: Path, read: Read, scene: Path) -> None:
+def test_two_scenes_of_one_place_share_their_split(
+    tmp_path: Path, read: Read, scene: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    caplog.set_level(logging.INFO)
     other = made_scene(tmp_path / "vh.tif")
     found = read(FORMS["shapefile"](tmp_path), scene, other)
     for images in found.reading.splits.values():
         places = [tuple(image.annotated.extra["window"]) for image in images]
         assert all(places.count(place) == 2 for place in places)
+    assert "25 of 25 labels lie in more than one scene, and count in each" in caplog.text
 
 
 def test_what_is_lost_is_told_and_warned_of_from_a_twentieth(
@@ -190,7 +194,7 @@ def test_what_is_lost_is_told_and_warned_of_from_a_twentieth(
     told = {(record.levelname, record.getMessage()) for record in caplog.records}
     assert ("INFO", "1 of 28 labels lie outside of every scene") in told
     assert ("WARNING", "5 of 28 labels lie where nothing was measured") in told
-    assert ("INFO", "1 of 28 labels are longer than 1 km, and taken for no ships") in told
+    assert ("INFO", "1 of 28 labels are longer than 1 km, so they are no ships") in told
     assert any("1 of 28 labels are left out: they are lines" in text for _, text in told)
 
 

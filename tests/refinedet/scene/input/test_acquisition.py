@@ -42,11 +42,12 @@ def test_the_file_comes_before_the_name_and_both_are_told() -> None:
     found, (note,) = choose_acquisition(NAMED, stated=START)
     assert found.times(Y) == ["2022-10-02T20:51:26.996Z"] * 3
     assert found.to_dict(900) == {"from": "file", "start": "2022-10-02T20:51:26.996Z", "end": None}
-    assert "by the metadata of the scene" in note
+    assert "from the metadata of the scene" in note
     found, (note,) = choose_acquisition(NAMED)
     assert found.to_dict(900) == {"from": "name", "start": "2020-01-01T00:00:00.000Z", "end": None}
     assert (
-        "all ships have one time, 2020-01-01T00:00:00.000Z, by the name of the scene; set `time` to change this" in note
+        "all ships have one time, 2020-01-01T00:00:00.000Z, from the name of the scene; set `time` to change this"
+        in note
     )
 
 

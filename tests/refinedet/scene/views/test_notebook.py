@@ -8,11 +8,13 @@ import re
 import sys
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+from refinedet.detection.outcome import DetectionRun
 from refinedet.errors import MissingExtra
 from refinedet.scene.reported import AIS_COLUMNS, Reported
 from refinedet.scene.result import SceneResult
@@ -39,6 +41,18 @@ def test_it_shows_picture_ships_and_notes(make_result: MakeResult) -> None:
     assert "edge, joined" in shown
     assert not re.search(r"https?:|<script|<style", shown)
     assert shown == replace(result, preview=pixels, notes=("a <note> & more",))._repr_html_()
+
+
+def test_a_result_and_a_run_are_one_line(make_result: MakeResult) -> None:
+    result = make_result(12)
+    assert repr(result) == "<SceneResult of a scene.tif: 12 ships>"
+    record = {"scene": {"name": "a scene.tif"}, "counts": {"ships": 12}}
+    run = DetectionRun(Path("a scene.tif"), record, {"csv": Path("out/a <scene>.csv")}, result)
+    assert repr(run) == "<DetectionRun on a scene.tif: 12 ships; out/a <scene>.csv>"
+    assert run._repr_html_() == f"{result._repr_html_()}<ul><li>csv: out/a &lt;scene&gt;.csv</li></ul>"
+    skipped = replace(run, result=None)
+    assert "12 ships as before" in repr(skipped)
+    assert "&lt;DetectionRun" in skipped._repr_html_()
 
 
 @pytest.mark.parametrize("ships", [0, 2])

@@ -225,7 +225,7 @@ def test_results_without_a_status_are_verified_rather_than_made_again(
     assert lines(tmp_path / "out")[0]["state"] == "skipped"
     refused = run(*words, "--score-min", 0.7)
     assert refused.exit_code == 1
-    assert "asked.score_min was 0.5, is 0.7" in refused.stderr
+    assert "(score_min was 0.5, is 0.7)" in refused.stderr
 
 
 def test_workers_are_told_where_a_scene_lies_from_the_root(run: Run, weights: Path, tmp_path: Path) -> None:
