@@ -39,8 +39,8 @@ OVERFLOWN = (
 _MOST_ZERO = 0.9
 """Share of zeros between other pixels from which the sea is missing; noise removal leaves 0.75 at most."""
 _CUT_BELOW = (
-    "{:.3g} % of its pixels are zero, in all parts of the scene: values below were cut off, as where negative decibels "
-    "are stored without a sign, so no sea is left to compare ships with; use the raster that it was made from"
+    "at least {:.0f} % of its pixels are zero, in all parts of the scene: values below were cut off, as where negative "
+    "decibels are stored without a sign, so no sea is left to compare ships with; use the raster that it was made from"
 )
 _MISSED = "use the raster that it was made from"
 _EQUALISED = (
@@ -69,7 +69,7 @@ def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: boo
     if sample.ndim == 3 and are_coloured(sample):
         reader.tell(_IN_COLOURS if len(reader.bands) > 1 else _COLOURED_PALETTE)
     elif sample.ndim == 2 and (zero := _zeros_between(reader.stored_sample())) >= _MOST_ZERO:
-        reader.tell(_CUT_BELOW.format(100 * zero))
+        reader.tell(_CUT_BELOW.format(np.floor(min(99, 100 * zero))))
     elif (note := _on_bright_end(reader, sample if sample.ndim == 2 else sample[..., 1])) is not None:
         reader.tell(note)
     asked = settings.gsd_m is not None or settings.scale is not None
