@@ -18,7 +18,7 @@ _LINE = 3
 
 def more_kinds(plain: Plain) -> list[Kind]:
     """All further kinds, of one scene."""
-    groups = (_numbers, _inverted, _processed, _lines, _bands, _others)
+    groups = (_numbers, _inverted, _processed, _lines, _bands, _others, _places)
     return [kind for group in groups for kind in group(plain)]
 
 
@@ -33,6 +33,7 @@ def _eight(values: NDArray[Any]) -> NDArray[np.uint8]:
 def _numbers(plain: Plain) -> list[Kind]:
     power = plain.amplitude.astype(np.float64) ** 2
     hundredths = np.rint(100 * plain.decibel).astype(np.int16)
+    below = np.minimum(hundredths, -1)
     phase = np.random.default_rng(0).uniform(0, 2 * np.pi, power.shape)
     real, imaginary = (np.rint(plain.counts * part(phase)) for part in (np.cos, np.sin))
     signed = (part.astype(np.int16).view(np.uint16) for part in (real, imaginary))
@@ -47,6 +48,10 @@ def _numbers(plain: Plain) -> list[Kind]:
         ),
         Kind("dB in hundredths, int16 stored as uint16", tiff(hundredths.view(np.uint16))),
         Kind("8 bits, low byte of uint16", tiff(np.asarray(plain.counts % 256, np.uint8))),
+        Kind("8 bits, power, scaled to the brightest pixel", tiff(_eight(255 * power / power.max()))),
+        Kind("uint16 dB in hundredths, cut off below 0 dB", tiff(_sixteen(100 * plain.decibel))),
+        Kind("int16 dB in hundredths, all below 0, stored as uint16", tiff(below.view(np.uint16))),
+        Kind("int32 dB in millionths", tiff(np.rint(1e6 * plain.decibel).astype(np.int32))),
     ]
 
 
@@ -132,6 +137,42 @@ def _others(plain: Plain) -> list[Kind]:
         ),
         Kind("longitudes from 0 to 360", tiff(plain.counts, crs="EPSG:4326", transform=degrees, nodata=0)),
     ]
+
+
+def _places(plain: Plain) -> list[Kind]:
+    degree, local = 10 / 111_320, 'LOCAL_CS["site",UNIT["metre",1],AXIS["x",EAST],AXIS["y",NORTH]]'
+    by_degrees, by_latitude = (rasterio.Affine(*m) for m in (_across(8.0, 54.0, degree), _along(8.0, 54.0, degree)))
+
+    def with_commas(scene: Plain, folder: Path) -> Path:
+        path = tiff(scene.counts, crs=None, transform=rasterio.Affine.identity())(scene, folder)
+        t = scene.transform
+        lines = "\n".join(f"{n:.3f}" for n in (t.a, t.d, t.b, t.e, t.c + t.a / 2, t.f + t.e / 2))
+        path.with_suffix(".tfw").write_text(lines.replace(".", ","), encoding="ascii")
+        return path
+
+    return [
+        Kind("no reference system", tiff(plain.counts, crs=None)),
+        Kind("reference system of a local site", tiff(plain.counts, crs=local)),
+        Kind("metres as EPSG:4326", tiff(plain.counts, crs="EPSG:4326")),
+        Kind("degrees as UTM", tiff(plain.counts, transform=by_degrees)),
+        Kind("degrees, latitude first", tiff(plain.counts, crs="EPSG:4326", transform=by_latitude)),
+        Kind("world file with decimal commas, --crs EPSG:32632", with_commas, choice={"crs": "EPSG:32632"}),
+        Kind("on a pole, in degrees", tiff(plain.counts, crs="EPSG:4326", transform=_pole(degree))),
+        Kind("--gsd-m 40", tiff(plain.counts), choice={"gsd_m": 40.0}),
+    ]
+
+
+def _across(lon: float, lat: float, degree: float) -> tuple[float, ...]:
+    return degree, 0.0, lon, 0.0, -degree, lat
+
+
+def _along(lon: float, lat: float, degree: float) -> tuple[float, ...]:
+    """Transform with latitude in the place of longitude."""
+    return 0.0, -degree, lat, degree, 0.0, lon
+
+
+def _pole(degree: float) -> rasterio.Affine:
+    return rasterio.Affine(*_across(8.0, 90.05, degree))
 
 
 def _scaled(stored: NDArray[Any], scale: float, offset: float) -> Make:

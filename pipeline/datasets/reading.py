@@ -205,7 +205,7 @@ class _Reader:
         if (info.height, info.width) != (annotated.height, annotated.width):
             differs = InputError(
                 f"expected {path} to be {annotated.width} x {annotated.height} pixels as {told_by} says, "
-                f"found {info.width} x {info.height}; fetch the data set again"
+                f"found {info.width} x {info.height}; fetch the data set again, or label the images in this size"
             )
             self.problems.append(Problem(name, "another size", differs))
             return []

@@ -50,7 +50,7 @@ class StretchChoice(Settings):
 
     def __post_init__(self) -> None:
         spans = self.kind != "fixed" or self.low < self.high
-        check(spans, "low", f"less than high, {self.high}, with a fixed stretch", self.low)
+        check(spans, "stretch", "fixed:LOW:HIGH with LOW below HIGH", f"fixed:{self.low:g}:{self.high:g}")
 
     def mapped(self, amplitude: Callable[[float], float]) -> Self:
         """Stretch with the ends of a fixed one as amplitudes; `amplitude` converts the values of the scene."""

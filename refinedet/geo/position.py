@@ -24,6 +24,10 @@ Points = NDArray[np.float64]
 """(N, 2) float64: pixels [x, y] in the half-open convention, or degrees [longitude, latitude] on WGS 84."""
 
 _WGS84 = "EPSG:4326"
+LACKS_SYSTEM = "its coordinates lack a reference system"
+NO_MAP = "its reference system is that of no map, so it ties the scene to no place on the earth"
+OFF_EARTH = "its coordinates lie outside of the earth"
+"""Reasons why a scene has no position, for which a reference system is the remedy."""
 _MOST_DEG = (540.0, 90.0)
 """Largest valid longitude and latitude: a scene may cross 180 or 360 degrees, but no more."""
 _GCP_SHIFT = {"edge": 0.0, "centre": 0.5}
@@ -79,21 +83,27 @@ def _located(info: RasterInfo) -> Position | str:
         if info.gcps and info.gcp_crs:
             return _on_earth(_from_gcps(info, info.gcp_crs), info)
         if info.transform and info.crs and not counts_pixels(info.transform, info.height):
-            return _on_earth(_from_transform(info.transform, info.crs), info)
+            return _on_earth(_from_transform(info.transform, info.crs), info) if _is_of_map(info.crs) else NO_MAP
     except ProjError as error:
         return f"its reference system cannot be used ({' '.join(str(error).split())})"
     if info.gcps or (info.transform and not info.crs and not counts_pixels(info.transform, info.height)):
-        return "its coordinates lack a reference system"
+        return LACKS_SYSTEM
     if info.crs:
         return "its file names a reference system but no transform"
     return "its file holds no coordinates"
+
+
+def _is_of_map(crs: str) -> bool:
+    """True for degrees or a projection; local, vertical and geocentric systems do not place the pixels of a picture."""
+    system = CRS.from_user_input(crs)
+    return bool(system.is_geographic or system.is_projected)
 
 
 def _on_earth(found: Position | str, info: RasterInfo) -> Position | str:
     """Refuse a position that puts the middle of the scene off the earth."""
     if isinstance(found, str) or np.isfinite(found.lonlat(np.array([[info.width / 2, info.height / 2]]))).all():
         return found
-    return "its coordinates lie outside of the earth"
+    return OFF_EARTH
 
 
 def distances_m(start_lonlat: Points, end_lonlat: Points) -> NDArray[np.float64]:

@@ -36,6 +36,9 @@ class Reader(ABC):
     read_as: Mapping[str, Any] = MappingProxyType({})
     """Decisions on how the scene is read, by name (values, bands, nodata, ...), ready for JSON: for the run record."""
 
+    has_told_size: bool = False
+    """True if a note says how pixels of unknown size are taken."""
+
     def tell(self, *notes: str, **read_as: Any) -> None:
         """Add sentences to `notes` and decisions to `read_as`."""
         self.notes = (*self.notes, *notes)

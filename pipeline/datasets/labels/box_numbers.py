@@ -62,6 +62,19 @@ def refuse_corners(rows: Sequence[Any], sizes: Mapping[int, tuple[int, int]], pa
     )
 
 
+def plain_box(value: Any) -> Any:
+    """Numbers (list) of a box that is a text, a list of texts, or an object of x, y, width and height; else `value`."""
+    if isinstance(value, Mapping) and value.keys() >= {"x", "y", "width", "height"}:
+        value = [value["x"], value["y"], value["width"], value["height"]]
+    parts = value.strip("[]() ").replace(",", " ").split() if isinstance(value, str) else value
+    if not isinstance(parts, list) or not any(isinstance(part, str) for part in parts):
+        return parts if isinstance(value, list) else value
+    try:
+        return [float(part) for part in parts]
+    except (TypeError, ValueError):
+        return value
+
+
 def guess_radians(rows: Sequence[Any]) -> bool:
     """True if the fifth numbers of boxes are radians: several are not 0, and none exceeds half a turn in radians."""
     fifth = [

@@ -93,7 +93,9 @@ class ImageFinder:
 
     def _elsewhere(self, name: str, parts: tuple[str, ...]) -> Path | None:
         """Path of the image whose last parts agree best with a name."""
-        here = next((found for index in self._indexes if (found := index.get(parts[-1]))), []) if parts else []
+        named = parts[-1] if parts else ""
+        alike = next((found for index in self._indexes if (found := index.get(named.casefold()))), [])
+        here = [place for place in alike if place.name == named] or alike  # some systems know no upper case
         if not here:
             return None
         agreeing = {place: _agreeing(place.parts, parts) for place in here}
@@ -110,7 +112,7 @@ class ImageFinder:
 
     @cached_property
     def _indexes(self) -> list[dict[str, list[Path]]]:
-        """File name -> paths of the images, for each root."""
+        """File name in small letters -> paths of the images, for each root."""
         return [_index(root, self.most_files) for root in dict.fromkeys(self.roots)]
 
     def _check(self, names: Sequence[str], found: dict[str, Path]) -> None:
@@ -191,7 +193,7 @@ def name_of(stem: str, names: Mapping[str, str]) -> str:
 def _index(root: Path, most_files: int | None) -> dict[str, list[Path]]:
     found: dict[str, list[Path]] = defaultdict(list)
     for place in images_below(root, most_files):
-        found[place.name].append(place)
+        found[place.name.casefold()].append(place)
     return found
 
 

@@ -63,7 +63,8 @@ _CHECKS = {
     NO_POSITION: "check that their coordinates are degrees",
     POSITION_IMPOSSIBLE: "check that their coordinates are degrees (1/10,000 minutes are divided by 600,000), and that "
     "longitude and latitude are not swapped",
-    OUTSIDE_AREA: "check the place of the scene, and that coordinates are degrees",
+    OUTSIDE_AREA: "check the place of the scene, and that coordinates are degrees whose longitude and latitude are not "
+    "swapped",
     NO_TIME: "their times are in no format that is read (a date alone is none), or in another column (`columns`)",
     CLOCK_OFF: "check the unit of their times (seconds or milliseconds since 1970)",
     OUTSIDE_TIME: "check the time of the scene, the time zone, and the order of day and month (`date_order`)",

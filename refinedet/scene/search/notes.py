@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from refinedet.config import PixelSizes
-from refinedet.geo.position import why_nowhere
+from refinedet.geo.position import LACKS_SYSTEM, NO_MAP, OFF_EARTH, why_nowhere
 from refinedet.raster import RasterInfo
 from refinedet.scene.windows.pixel_size import SAME, Factors, has_pixel_size, is_unknown, pixel_size_m
 
@@ -11,6 +11,20 @@ ALL_MISSING = "no pixel of the scene holds data, so it was not searched; if that
 """Note on a scene without a measured pixel."""
 _SMALL_PX = 2
 """Length in pixels of the scene below which a ship is a dot."""
+_REMEDIES = {
+    LACKS_SYSTEM: "state the reference system with `crs`",
+    NO_MAP: "state the right one with `crs`, or give control points in `gcps`",
+    OFF_EARTH: "state the right reference system with `crs`, or give control points in `gcps`",
+}
+"""Remedies by the reason why a scene has no position."""
+_FAR = 1.5
+"""Factor by which a stated pixel size is outside of the training, so that a note tells it."""
+_IMPOSSIBLE_M = 0.02
+"""Size of a pixel that no radar has."""
+_IMPOSSIBLE = (
+    "its pixels of {} are smaller than those of any radar: its coordinates are probably degrees or kilometres, and its "
+    "reference system says otherwise, so places and lengths are wrong; state the right one with `crs`"
+)
 _MANY_INLAND, _INLAND_SHARE = 100, 0.1
 """Least number and share of windows on land that a note tells."""
 
@@ -34,14 +48,13 @@ def position_notes(info: RasterInfo) -> tuple[str, ...]:
     if reason is None:
         return ()
     unknown = "boxes are in pixels, places and lengths on the ground are unknown"
-    lacks_crs = (info.gcps and not info.gcp_crs) or (info.transform and not info.crs)
-    remedy = "state the reference system with `crs`" if lacks_crs else "control points in `gcps` would place it"
+    remedy = _REMEDIES.get(reason, "control points in `gcps` would place it")
     left_out = "land, exclusions and platforms are not used"
     return (f"the scene has no position, since {reason}: {unknown}, and {left_out}; {remedy}",)
 
 
 def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *, asked: bool) -> tuple[str, ...]:
-    """Note on a scene that is resampled although the settings do not ask for it, or whose pixel size is unknown.
+    """Note on a scene that is resampled, or whose pixel size is unknown or cannot be right.
 
     Args:
         info: the scene.
@@ -49,22 +62,41 @@ def pixel_notes(info: RasterInfo, factors: Factors, known: PixelSizes | None, *,
         known: pixel sizes that the weights know.
         asked: whether the settings name a size or a factor.
     """
-    if asked or known is None or known.best_m is None:
+    if known is None or known.best_m is None:
         return ()
     if not has_pixel_size(info):
         note = f"the size of its pixels is unknown: they are taken for the {known.min_m:g} to {known.max_m:g} m of the"
-        return (f"{note} weights' training; if it is another, set `scale` to the metres of a pixel / {known.best_m:g}",)
+        size = f"{note} weights' training; if it is another, set `scale` to the metres of a pixel / {known.best_m:g}"
+        return () if asked else (size,)
+    own = pixel_size_m(info)
+    if max(own) < _IMPOSSIBLE_M:
+        return (_IMPOSSIBLE.format(_sizes(own)),)
+    if asked:
+        return _on_asked_size((own[0] / factors[0], own[1] / factors[1]), factors, known)
     if not is_unknown(info, known):
         return ()
-    wide, high = pixel_size_m(info)
-    own = f"{wide:.3g} m" if round(wide, 1) == round(high, 1) else f"{wide:.3g} x {high:.3g} m"
-    note = f"its pixels of {own} are outside the {known.min_m:g} to {known.max_m:g} m of the weights' training"
+    note = f"its pixels of {_sizes(own)} are outside the {known.min_m:g} to {known.max_m:g} m of the weights' training"
     if factors == SAME:
         note += ", and it would be too large or too small after resampling: its pixels are used as they are"
     else:
         note += f', so it is resampled to {known.best_m:g} m; set `gsd_m="native"` to keep its pixels'
-    coarse = max(wide, high)
+    coarse = max(own)
     if coarse > known.max_m:
         least, missed = f"{_SMALL_PX * coarse:.0f} m", "are" if factors == SAME else "may be"
         note += f". Ships below {least} are at most {_SMALL_PX} original pixels long, and {missed} missed"
     return (note,)
+
+
+def _on_asked_size(seen_m: tuple[float, float], factors: Factors, known: PixelSizes) -> tuple[str, ...]:
+    """Note on a size or a factor in the settings by which the network sees pixels far from those of its training."""
+    near = known.min_m / _FAR <= min(seen_m) and max(seen_m) <= _FAR * known.max_m
+    if factors == SAME or near:
+        return ()
+    seen = f"it is resampled to pixels of {_sizes(seen_m)}, as the settings say, outside the {known.min_m:g} to"
+    leave = "leave `gsd_m` and `scale` out to search it in pixels that the weights know"
+    return (f"{seen} {known.max_m:g} m of the weights' training, so ships are missed; {leave}",)
+
+
+def _sizes(size_m: tuple[float, float]) -> str:
+    wide, high = size_m
+    return f"{wide:.3g} m" if round(wide, 1) == round(high, 1) else f"{wide:.3g} x {high:.3g} m"

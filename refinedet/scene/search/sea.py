@@ -28,6 +28,11 @@ _STRETCHED = (
     "its 8 bits are dark, with a sea of grey {:.1f}, as after scaling to the brightest pixel, so they are stretched; "
     'set `stretch="none"` to leave them unchanged'
 )
+_TOO_DARK, _MAY_BE_POWER = (
+    4.0,
+    "; nothing tells in so few greys whether they are amplitude or power: if they are power, set `values` to power",
+)
+"""Mean grey of a sea whose speckle is lost in rounding, and what the note on it says besides."""
 
 
 def sea_limits(
@@ -55,8 +60,9 @@ def sea_limits(
     if choice.kind == "auto" and radiometry.stretch != "none" and _may_be_scaled(sample, seen):
         grey = _grey_of_sea(sample, seen.nodata, land)
         if grey < _DARK_SEA:
+            note = _STRETCHED.format(grey) + (_MAY_BE_POWER if grey < _TOO_DARK else "")
             limits = scene_limits(sample, seen.dtype, seen.nodata, radiometry, StretchChoice(radiometry.stretch), land)
-            return None if limits is None else replace(limits, note=_STRETCHED.format(grey))
+            return None if limits is None else replace(limits, note=note)
     limits = scene_limits(sample, seen.dtype, seen.nodata, radiometry, choice.mapped(reader.amplitude), land)
     if limits is None or choice.kind != "fixed":
         return limits

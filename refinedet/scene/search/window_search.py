@@ -74,7 +74,7 @@ class WindowSearch:
         axes = ground_axes(self.position, reader.info.width, reader.info.height)
         tile = shrink_overlap(tile, axes, self.factors, limits.ship_m)
         self.grid = windows(self.seen.info.width, self.seen.info.height, tile)
-        asked = scene.gsd_m is not None or scene.scale is not None
+        asked = scene.gsd_m is not None or scene.scale is not None or reader.has_told_size
         self.notes: tuple[str, ...] = (
             *reader.notes,
             *position_notes(reader.info),

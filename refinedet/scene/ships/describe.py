@@ -39,6 +39,8 @@ _SEAS = 24
 """Most ships around which the speckle of the sea is looked at, spread over the scene."""
 _TOGETHER_PX = 1 << 19
 """Pixels around ships that are measured together, at least."""
+_MOST_RATIO = 16.0
+"""Largest ratio of the sides of a pixel with which ships are measured, so that memory does not grow with it."""
 _MOSTLY = 0.5
 """Largest share of pixels without data in a ship; a detection with more is the border of the scene."""
 
@@ -173,7 +175,11 @@ def _sensor(reader: Reader, boxes: NDArray[np.float64]) -> Sensor:
             found.append(correlation)
     width = resolution_px(found)
     reader.tell(resolution_px={"xy": [round(w, 2) for w in width], "from": "speckle" if found else "usual products"})
-    return Sensor(pixel_size_m(reader.info) if has_pixel_size(reader.info) else (1.0, 1.0), width)
+    if not has_pixel_size(reader.info):
+        return Sensor((1.0, 1.0), width)
+    wide, high = pixel_size_m(reader.info)
+    least = max(wide, high) / _MOST_RATIO  # beside a pole, pixels in degrees have any ratio
+    return Sensor((max(wide, least), max(high, least)), width)
 
 
 class _Near(NamedTuple):

@@ -12,7 +12,7 @@ from refinedet.config import PixelSizes
 from refinedet.config.options.detect import SceneSettings
 from refinedet.detections import Detections
 from refinedet.errors import InputError
-from refinedet.geo.position import distances_m, locate
+from refinedet.geo.position import LACKS_SYSTEM, distances_m, locate, why_nowhere
 from refinedet.raster import RasterInfo, Reader
 from refinedet.raster.checks.tiff import check_pixels
 from refinedet.raster.resample import ResampledReader
@@ -95,9 +95,11 @@ def pixel_size_m(info: RasterInfo) -> tuple[float, float]:
         InputError: the scene has neither a position nor such metadata.
     """
     if not has_pixel_size(info):
+        lacks = why_nowhere(info) == LACKS_SYSTEM
         raise InputError(
-            "expected a scene with a position, or metadata that state its pixel spacing, for `gsd_m`, found neither; "
-            "set `scale` instead"
+            "expected a scene with a position, or metadata that state its pixel spacing, for `gsd_m`, found "
+            + ("coordinates without a reference system; state it with `crs`, or " if lacks else "neither; ")
+            + "set `scale` instead"
         )
     return _pixel_size_m(info)
 

@@ -48,8 +48,13 @@ from tests.refinedet.geo.located import PIXEL_NUMBERS, UTM, WGS84, info_with
         ),
         pytest.param(
             {"crs": 'LOCAL_CS["site",UNIT["metre",1]]', "transform": (1.0, 0, 9, 0, 1.0, 0)},
-            "its reference system cannot be used (",
+            "its reference system is that of no map",
             id="a system of a local site",
+        ),
+        pytest.param(
+            {"crs": "EPSG:4978", "transform": (10.0, 0, 3e6, 0, -10.0, 3e6)},
+            "its reference system is that of no map",
+            id="metres from the middle of the earth",
         ),
         pytest.param({"crs": WGS84}, "its file names a reference system but no transform", id="no transform"),
         *(

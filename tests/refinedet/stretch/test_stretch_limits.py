@@ -84,3 +84,8 @@ def test_fixed_limits_are_in_the_domain_of_the_weights() -> None:
     assert (logs.low, logs.high, logs.domain) == (pytest.approx(-20), 0, "decibel")
     with pytest.raises(InputError, match="expected a fixed `stretch` from above 0"):
         scene_limits(pixels, pixels.dtype, None, Radiometry(stretch="decibel"), StretchChoice("fixed", 0, 9))
+
+
+def test_the_ends_of_a_fixed_stretch_in_the_wrong_order_are_an_error_that_shows_them() -> None:
+    with pytest.raises(InputError, match=r"`stretch`: expected fixed:LOW:HIGH with LOW below HIGH, found 'fixed:9:1'"):
+        StretchChoice.parse("fixed:9:1")

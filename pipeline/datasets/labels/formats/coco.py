@@ -10,12 +10,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.datasets.labels.box_numbers import BoxFormat, guess_radians, refuse_corners, to_standard
+from pipeline.datasets.labels.box_numbers import BoxFormat, guess_radians, plain_box, refuse_corners, to_standard
 from pipeline.datasets.labels.images import ImageFinder, finder_around
 from pipeline.datasets.labels.label_set import LabelSet, image_size
 from refinedet.data.coco import check_document
 from refinedet.errors import InputError
 from refinedet.files import read_json
+
+_SHOWN = 120
+"""Letters of an entry that a message shows."""
 
 
 def read_coco(
@@ -64,8 +67,15 @@ def _notes(finder: ImageFinder, count: int) -> list[str]:
 def _image(entry: Any, path: Path) -> dict[str, Any]:
     name = entry.get("file_name") if isinstance(entry, Mapping) else None
     if not isinstance(entry, Mapping) or "id" not in entry or not isinstance(name, str) or not name:
-        raise InputError(f"expected an 'id' and a 'file_name' in every image of {path}, found {str(entry)[:120]}")
+        raise InputError(f"expected an 'id' and a 'file_name' in every image of {path}, found {_named(entry)}")
     return dict(entry)
+
+
+def _named(entry: Any) -> str:
+    """Names in an entry, for messages."""
+    if not isinstance(entry, Mapping):
+        return str(entry)[:_SHOWN]
+    return f"one with {', '.join(map(str, entry))[:_SHOWN]}" if entry else "an empty one"
 
 
 def _key(value: object) -> object:
@@ -112,7 +122,7 @@ def _categories(entries: Sequence[Any], path: Path) -> tuple[list[dict[str, Any]
     for entry in entries:
         key = _key(entry.get("id")) if isinstance(entry, Mapping) else None
         if key is None or "name" not in entry:
-            raise InputError(f"expected an 'id' and a 'name' in every category of {path}, found {str(entry)[:120]}")
+            raise InputError(f"expected an 'id' and a 'name' in every category of {path}, found {_named(entry)}")
         if key in ids:
             raise InputError(f"expected no category id twice in {path}, found {entry['id']!r}")
         ids[key] = len(ids) + 1
@@ -131,4 +141,6 @@ def _annotation(row: Any, images: Mapping[object, int], categories: Mapping[obje
     """Annotation with the new ids, None for unknown ones."""
     if not isinstance(row, Mapping):
         return row
-    return {**row, "image_id": images.get(_image_id(row)), "category_id": categories.get(_key(row.get("category_id")))}
+    box = {"bbox": plain_box(row["bbox"])} if "bbox" in row else {}
+    known = {"image_id": images.get(_image_id(row)), "category_id": categories.get(_key(row.get("category_id")))}
+    return {**row, **known, **box}

@@ -23,6 +23,18 @@ _KEYS: Mapping[str, frozenset[str]] = {
 }
 """Keys that a document, or each entry of its list, has in a format."""
 
+_ARCHIVES = ((b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "a gzip archive"), (b"7z\xbc\xaf", "a 7z archive"))
+
+
+def archive_kind(path: Path) -> str | None:
+    """Kind of archive that a file is; None if it is none, or cannot be read."""
+    try:
+        with path.open("rb") as stream:
+            first = stream.read(4)
+    except OSError:
+        return None
+    return next((kind for magic, kind in _ARCHIVES if first.startswith(magic)), None)
+
 
 def foreign_document(document: Any) -> str | None:
     """Name of the format of a JSON document that is not read, with what to do; None if it is not known."""

@@ -1,11 +1,13 @@
 """YOLO folders: a text file for each image, with upright boxes, turned boxes or polygons as shares of the image.
 
-A line is `class cx cy w h`, or `class x1 y1 x2 y2 ...` of three corners or more (four for a turned box).
+A line is `class cx cy w h`, in which a confidence may follow, or `class x1 y1 x2 y2 ...` of three corners or more (four
+for a turned box). The class is a number, or its name.
 """
 
 from __future__ import annotations
 
 import math
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -21,6 +23,8 @@ from refinedet.errors import FileError, InputError
 _CLASS_FILES = ("classes.txt", "obj.names")
 _DIGITS = 2
 """Decimals of pixels that are kept: shares have six digits, and more decimals would put boxes just beyond the image."""
+_SCORED = 6
+"""Number of words in a line of a class, a box and its confidence."""
 _MOST_SHARE = 1.05
 """Largest share that careless drawing gives; larger numbers are pixels."""
 
@@ -164,7 +168,7 @@ def _read(places: list[Path], split: str, source: Path, names: _Names) -> LabelS
     writer = DocumentWriter()
     for name in (names.names or {}).values():
         writer.category(name)  # their order is the order of the classes
-    without, beyond, values = 0, 0, 0
+    without, beyond, values, scored, named = 0, 0, 0, 0, 0
     for place in places:
         width, height = image_size(place)
         image_id = writer.add_image(place, (width, height))
@@ -176,6 +180,8 @@ def _read(places: list[Path], split: str, source: Path, names: _Names) -> LabelS
             drawn = _drawn(words, width, height, boxes_only=names.boxes_only)
             writer.add_object(image_id, _class(words[0], names), **drawn.shape)
             beyond, values = beyond + (drawn.largest > _MOST_SHARE), values + 1
+            scored += len(words) == _SCORED and not names.boxes_only
+            named += not _is_number(words[0])
     if beyond > values / 2:
         raise InputError(
             f"expected shares of the image from 0 to 1 in the labels of {source}, found pixels; divide them"
@@ -185,12 +191,17 @@ def _read(places: list[Path], split: str, source: Path, names: _Names) -> LabelS
             f"expected a text file for each image of {split} in {source}, in a folder labels beside the folder images "
             "or beside the image, found none"
         )
-    return LabelSet(writer.document(), writer.places, str(source), "YOLO", _notes(names, without, len(places)))
+    told = _notes(names, without, len(places), scored=scored, named=named > 0)
+    return LabelSet(writer.document(), writer.places, str(source), "YOLO", told)
 
 
-def _notes(names: _Names, without: int, images: int) -> tuple[str, ...]:
+def _notes(names: _Names, without: int, images: int, *, scored: int, named: bool) -> tuple[str, ...]:
     found = []
-    if names.names is None:
+    if scored:
+        found.append(f"{scored} lines have a sixth number: it is taken as a confidence, and is not used")
+    if names.names is None and named:
+        found.append("the lines begin with the names of their classes, which are taken as they are")
+    elif names.names is None:
         found.append(f"the labels name no classes: class 0 is taken as {UNNAMED!r}")
     if without:
         found.append(f"{without} of {images} images have no label file: they are taken as images without objects")
@@ -211,7 +222,15 @@ def _lines(path: Path) -> list[list[str]]:
         text = path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
         raise InputError(f"expected YOLO's labels in {path}, found no text; is it the right file?") from error
-    return [line.split() for line in text.splitlines() if line.strip()]
+    return [_words(line) for line in text.splitlines() if line.strip()]
+
+
+def _words(line: str) -> list[str]:
+    """Class and numbers of a line, with decimal points; commas or semicolons may stand between them."""
+    words = line.split()
+    if len(words) == 1:
+        return re.split("[,;]", words[0])
+    return [words[0].rstrip(",;"), *(word.rstrip(",;").replace(",", ".") for word in words[1:])]
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,6 +250,8 @@ def _drawn(words: list[str], width: int, height: int, *, boxes_only: bool) -> _D
         shares = shares[:4]
     if not shares or not all(map(math.isfinite, shares)):
         return _Drawn({})
+    if len(shares) == 5:  # a detector's labels have their confidence
+        shares = shares[:4]
     if len(shares) == 4:
         cx, cy, w, h = shares
         left, top = round((cx - w / 2) * width, _DIGITS), round((cy - h / 2) * height, _DIGITS)
@@ -244,12 +265,18 @@ def _drawn(words: list[str], width: int, height: int, *, boxes_only: bool) -> _D
 
 
 def _class(word: str, names: _Names) -> str | None:
-    """Name of the class of a line; None if no class has that number."""
+    """Name of the class of a line, which may be the word itself; None if no class has that number or name."""
+    if not _is_number(word):
+        return word if names.names is None or word in names.names.values() else None
+    return _name(int(float(word)), names) if math.isfinite(float(word)) else None
+
+
+def _is_number(word: str) -> bool:
     try:
-        number = int(float(word))
-    except (ValueError, OverflowError):
-        return None
-    return _name(number, names)
+        float(word)
+    except ValueError:
+        return False
+    return True
 
 
 def _name(number: int, names: _Names) -> str | None:

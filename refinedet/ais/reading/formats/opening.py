@@ -19,10 +19,20 @@ from refinedet.errors import FileError, InputError
 _CODECS = ((b"\x1f\x8b", "gzip"), (b"(\xb5/\xfd", "zstd"), (b"BZh", "bz2"))
 _ZIP, _PARQUET = b"PK\x03\x04", b"PAR1"
 _UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+_TAR, _TAR_AT = b"ustar", 257
+"""Mark of a tar archive, and its place."""
+_ARCHIVE = "an archive that is not read; unpack it, or pack its table as zip or gzip"
 _BINARY = (
     (b"\xd0\xcf\x11\xe0", "an Excel workbook; save its sheet as CSV (UTF-8)"),
     (b"SQLite format 3", "a database or a GeoPackage; export its table as CSV"),
     (b"\x89HDF", "an HDF5 or NetCDF file; export its table as CSV"),
+    (b"7z\xbc\xaf", _ARCHIVE),
+    (b"Rar!", _ARCHIVE),
+    (b"\xfd7zXZ", _ARCHIVE),
+    (b"ARROW1", "a Feather file; save it as Parquet or CSV"),
+    (b"fgb\x03", "a FlatGeobuf file; export it as GeoJSON or CSV"),
+    (b"\0\0\x27\x0a", "a shapefile; export it as GeoJSON or CSV"),
+    (b"<", "XML, such as KML, or a web page; export its table as CSV"),
 )
 """First bytes of files that are often given, and what to do with them."""
 _HEAD_BYTES = 1 << 16
@@ -85,7 +95,7 @@ def sources(path: Path) -> list[Source]:
         return [Source(path)]
     try:
         with zipfile.ZipFile(path) as archive:
-            names = sorted(name for name in archive.namelist() if name.lower().endswith(_TABLES))
+            names = sorted(name for name in archive.namelist() if name.lower().endswith(_TABLES) and not _hidden(name))
     except (OSError, zipfile.BadZipFile) as error:
         raise FileError(f"expected a zip file at {path}, but it is damaged ({error}); fetch it again") from error
     if not names and any(name.startswith("xl/") for name in archive.namelist()):
@@ -93,6 +103,11 @@ def sources(path: Path) -> list[Source]:
     if not names:
         raise InputError(f"expected a table such as ais.csv in {path}, found none; unpack it")
     return [Source(path, name) for name in names]
+
+
+def _hidden(member: str) -> bool:
+    """True for a member of a zip that macOS adds beside each file."""
+    return member.startswith("__MACOSX/") or member.rsplit("/", 1)[-1].startswith("._")
 
 
 def first_bytes(path: Path) -> bytes:
@@ -124,15 +139,17 @@ def head(source: Source) -> bytes:
         first = bytes(stream.read(_HEAD_BYTES))
     if not first.strip():
         raise InputError(f"expected an AIS file at {source.label}, found an empty one")
-    known = next((words for magic, words in _BINARY if first.startswith(magic)), None)
+    known = next((words for magic, words in _BINARY if first.removeprefix(codecs.BOM_UTF8).startswith(magic)), None)
+    if first[_TAR_AT:].startswith(_TAR):
+        known = _ARCHIVE
     if known is not None:
         raise InputError(f"expected a table or an NMEA log at {source.label}, found {known}")
     return first
 
 
-def _is_utf16(path: Path) -> bool:
-    """True for text in UTF-16, as spreadsheets save it."""
-    return first_bytes(path).startswith(_UTF16)
+def _decoded(stream: Any) -> Any:
+    """Buffered stream in UTF-8 of one that may be in UTF-16, as spreadsheets save it."""
+    return codecs.EncodedFile(stream, "utf-8", "utf-16") if stream.peek(2)[:2] in _UTF16 else stream
 
 
 @contextmanager
@@ -145,14 +162,14 @@ def content(source: Source) -> Iterator[Any]:
     try:
         if source.member is not None:
             with zipfile.ZipFile(source.path) as archive, archive.open(source.member) as stream:
-                yield stream
+                yield _decoded(stream)
             return
         codec = next((name for magic, name in _CODECS if first_bytes(source.path).startswith(magic)), None)
         with source.path.open("rb") as stream:
             if codec is None:
-                yield codecs.EncodedFile(stream, "utf-8", "utf-16") if _is_utf16(source.path) else stream
+                yield _decoded(stream)
             else:  # buffered, because pyarrow's own stream cannot read lines
-                yield io.BufferedReader(load_pyarrow().CompressedInputStream(stream, codec))
+                yield _decoded(io.BufferedReader(load_pyarrow().CompressedInputStream(stream, codec)))
     except (FileError, InputError):
         raise
     except (OSError, EOFError, zlib.error, zipfile.BadZipFile, RuntimeError) as error:

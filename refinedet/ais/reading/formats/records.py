@@ -25,7 +25,7 @@ _POINT = 2
 
 def is_json(first_bytes: bytes) -> bool:
     """True if the first bytes of a file begin an object or a list of JSON."""
-    return first_bytes.lstrip(b"\xef\xbb\xbf \t\r\n").startswith((b"{", b"["))
+    return first_bytes.lstrip(b"\xef\xbb\xbf\x1e \t\r\n").startswith((b"{", b"["))
 
 
 class RecordsFile:
@@ -82,14 +82,14 @@ class RecordsFile:
 
 
 def _is_by_line(first_bytes: bytes) -> bool:
-    lines = first_bytes.strip().splitlines()
+    lines = first_bytes.strip().split(b"\n")  # a record separator ends no line
     return len(lines) > 1 and _record(lines[0]) is not None
 
 
 def _record(line: bytes) -> dict[str, Any] | None:
-    """Record of a line; None if it is none."""
+    """Record of a line, which a record separator may begin (RFC 8142); None if it is none."""
     try:
-        found = json.loads(line)
+        found = json.loads(line.lstrip(b"\x1e"))
     except (ValueError, RecursionError):
         return None
     return _flat(found) if isinstance(found, dict) else None

@@ -26,6 +26,8 @@ from refinedet.errors import FileError, InputError
 
 _DELIMITERS = ",;\t|"
 _SEPARATOR = re.compile(rb"sep=.", re.IGNORECASE)
+_MOST_TITLES = 20
+"""Number of lines among which that of the column names is."""
 _BLOCK_BYTES = 4 << 20
 _ROWS = 1 << 16
 _TEXTS: Mapping[str, int] = {"mobile": 32, "name": 32, "ship_type": 32}
@@ -232,5 +234,10 @@ def _outside(group: Any, fields: Mapping[str, str], area: Area) -> bool:
 
 
 def _first_line(lines: Sequence[bytes]) -> int:
-    """Index of the line of column names: the first that is neither empty nor a spreadsheet's note on its delimiter."""
-    return next((i for i, line in enumerate(lines) if line.strip() and not _SEPARATOR.fullmatch(line.strip())), 0)
+    """Index of the line of column names: the first of several columns after titles, among the first lines.
+
+    Empty lines and a spreadsheet's note on its delimiter are none.
+    """
+    filled = [i for i, line in enumerate(lines) if line.strip() and not _SEPARATOR.fullmatch(line.strip())]
+    several = (i for i in filled[:_MOST_TITLES] if any(one in lines[i] for one in _DELIMITERS.encode()))
+    return next(several, filled[0] if filled else 0)

@@ -9,11 +9,11 @@ from numpy.typing import NDArray
 
 from refinedet.ais.reading.packages import load_pyarrow
 from refinedet.ais.reading.parsing.date_order import DateOrder
-from refinedet.ais.reading.parsing.times import Times, parse_times
+from refinedet.ais.reading.parsing.times import SERIAL_DAYS, SERIAL_OF_1970, Times, parse_times
 
 NULLS = ("", "Unknown", "Undefined", "unknown", "undefined", "None", "null", "NULL", "NaN", "nan", "\\N", "N/A", "NA")
 """Texts that mean a missing value."""
-_NUMBER = r"^\s*[-+]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][-+]?[0-9]+)?\s*$"
+_NUMBER = r"^\s*['+-]?([0-9]+([.,][0-9]*)?|[.,][0-9]+)([eE][-+]?[0-9]+)?\s*$"
 _HIGH, _LOW = ("1", "1.0", "true", "high"), ("0", "0.0", "false", "low")
 _GREATEST_S = 1e11
 """Greatest epoch in seconds; greater values are in milliseconds."""
@@ -37,7 +37,7 @@ def numbers(column: Any) -> NDArray[np.float64]:
             text = compute.cast(column, pa.string())
             text = compute.if_else(compute.match_substring_regex(text, _NUMBER), text, None)
             text = compute.replace_substring(compute.utf8_trim_whitespace(text), ",", ".")
-            text = compute.replace_substring_regex(text, r"^\+", "")
+            text = compute.replace_substring_regex(text, r"^['+]", "")  # an apostrophe marks text in spreadsheets
             values = compute.cast(text, pa.float64())
         except (pa.ArrowInvalid, pa.ArrowNotImplementedError):
             return np.full(len(column), np.nan)
@@ -85,6 +85,8 @@ def times(column: Any, order: DateOrder) -> Times:
         return np.asarray(plain.cast(pa.timestamp("ms")).to_numpy(zero_copy_only=False), dtype="datetime64[ms]")
     if pa.types.is_floating(column.type):
         values = numbers(column)
+        serial = (values >= SERIAL_DAYS[0]) & (values < SERIAL_DAYS[1])
+        values = np.where(serial, 86400 * (values - SERIAL_OF_1970), values)
         values = np.where(np.abs(values) < _GREATEST_S, 1000 * values, values)
         right = np.isfinite(values) & (np.abs(values) < 1000 * _GREATEST_S)
         out = np.where(right, np.round(values), 0).astype(np.int64).astype("datetime64[ms]")

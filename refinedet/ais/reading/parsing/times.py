@@ -24,14 +24,19 @@ _LAYOUTS = tuple(
         r"(?P<Y>0000)(?P<m>00)(?P<d>00)[T_ ]?(?P<H>00)(?P<M>00)(?P<S>00)?(?:[.](?P<f>0+))?Z?",
         r"(?P<d>0{1,2})[- ](?P<month>[A-Z]{3})[A-Z]*[- ](?P<Y>0000)" + _CLOCK,
         r"(?P<month>[A-Z]{3})[A-Z]*\.? (?P<d>0{1,2}),? (?P<Y>0000),?" + _CLOCK,
+        r"(?P<serial>0{5})(?:[.,](?P<part>0{1,12})0*)?",
         r"(?P<epoch>0{1,10})(?:[.](?P<f>0*))?",
-        r"(?P<epoch_ms>0{13})(?:[.]0*|000)?",
+        r"(?P<epoch_ms>0{13})(?:[.]0*|000|000000)?",
     )
 )
-"""Layouts of times with all digits replaced by 0. Epoch seconds have up to 10 digits, milliseconds 13, microseconds 16.
+"""Layouts of times with all digits replaced by 0. Epoch seconds have up to 10 digits, milliseconds 13, microseconds 16,
+nanoseconds 19. Numbers of five digits are days of a spreadsheet.
 
 A year of two digits is in this century: no AIS is older.
 """
+SERIAL_DAYS, SERIAL_OF_1970 = (35_000, 80_000), 25_569
+"""Days that spreadsheets count from 1899-12-30 in the years of AIS (1995 to 2119), and that of 1970-01-01. As seconds
+since 1970 they would be of its first day."""
 _MONTHS = ("JAN", "FEB", "MAR", "APR", "MAY", "JUN", "JUL", "AUG", "SEP", "OCT", "NOV", "DEC")
 _NONE = np.datetime64("NaT", "ms")
 _ZERO = ord("0")
@@ -82,6 +87,11 @@ def _times(marks: NDArray[np.uint8], match: re.Match[str], order: DateOrder) -> 
         fraction_ms = digits @ 10 ** np.arange(2, 2 - (end - start), -1, dtype=np.int64)
     if "epoch_ms" in groups:
         return number("epoch_ms").astype("datetime64[ms]")
+    if "serial" in groups:
+        day, part = number("serial"), number("part") / 10 ** len(groups["part"] or "")
+        of_day_ms = np.rint(86_400_000 * part).astype(np.int64)
+        is_serial = (day >= SERIAL_DAYS[0]) & (day < SERIAL_DAYS[1])
+        return np.where(is_serial, 86_400_000 * (day - SERIAL_OF_1970) + of_day_ms, 1000 * day).astype("datetime64[ms]")
     if "epoch" in groups:
         return (1000 * number("epoch") + fraction_ms).astype("datetime64[ms]")
     month, day = number("m"), number("d")

@@ -27,6 +27,22 @@ _SMOOTHED_DB = 0.8
 """Standard deviation of calm sea in decibels below which its speckle was smoothed: real scenes of up to 75 m have 1.1
 and more, filters of 3 x 3 and 5 x 5 pixels leave 0.5, power taken for amplitude or the reverse leaves half."""
 _DB_PER_NEPER = 20 / np.log(10)
+_HIGH, _LOW, _RING, _TOP = 192, 64, 0.3, 8
+"""Greys between which, in a row, a pixel lies that overflowed; below which it lies; least number of such pixels per
+bright one there, at most 0.11 in ten real pictures; and the greys at the top, which saturation fills unevenly."""
+_EVERY, _LEAST_RINGED, _UNEVEN = 2, 12, 1.5
+"""Distance of the rows that are looked at, least number of such pixels in them, and least ratio of the most
+frequent grey to a usual one; equalised greys have less."""
+OVERFLOWN = (
+    "dark pixels lie amid its brightest ones, as where 8 bits hold only the remainder of larger numbers (those above "
+    "255 began again at 0), so that ships are torn and missed: use the raster that it was made from"
+)
+_MOST_ZERO = 0.9
+"""Share of zeros between other pixels from which the sea is missing; noise removal leaves 0.75 at most."""
+_CUT_BELOW = (
+    "at least {:.0f} % of its pixels are zero, in all parts of the scene: values below were cut off, as where negative "
+    "decibels are stored without a sign, so no sea is left to compare ships with; use the raster that it was made from"
+)
 _MISSED = "use the raster that it was made from"
 _EQUALISED = (
     "{:.2g} % of its pixels are nearly white, as after an equalisation of its greys, which makes the sea as bright as "
@@ -41,9 +57,10 @@ _COLOURED_PALETTE = (
     f"{_MISSED}, or write its numbers without the palette: gdal_translate -colorinterp_1 gray"
 )
 _COMPLEX = (
-    "its pixels are complex and their size is unknown: those of single-look data are often longer than wide (2.3 x 14 "
-    "m in Sentinel-1), and ships in them are missed; average them to squares of about 10 m and project them (in SNAP: "
-    "Multilook, then Terrain Correction), or give control points in `gcps`, from which their size follows"
+    "its pixels are complex and their size is unknown, so they are taken for square ones that the weights know: those "
+    "of single-look data are often longer than wide (2.3 x 14 m in Sentinel-1), and ships in them are missed; average "
+    "them to squares of about 10 m and project them (in SNAP: Multilook, then Terrain Correction), or give control "
+    "points in `gcps`, from which their size follows"
 )
 
 
@@ -52,11 +69,33 @@ def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: boo
     sample = reader.sample()
     if sample.ndim == 3 and are_coloured(sample):
         reader.tell(_IN_COLOURS if len(reader.bands) > 1 else _COLOURED_PALETTE)
+    elif sample.ndim == 2 and (zero := _zeros_between(reader.stored_sample())) >= _MOST_ZERO:
+        reader.tell(_CUT_BELOW.format(np.floor(min(99, 100 * zero))))
     elif (note := _on_bright_end(reader, sample if sample.ndim == 2 else sample[..., 1])) is not None:
         reader.tell(note)
     asked = settings.gsd_m is not None or settings.scale is not None
     if is_complex and not asked and reader.info.spacing_m is None and locate(reader.info) is None:
         reader.tell(_COMPLEX)
+        reader.has_told_size = True
+
+
+def overflew(reader: SceneReader) -> bool:
+    """True for 8 bits that hold the remainder of larger numbers: dark pixels amid bright ones, and no pile at 255.
+
+    Raises:
+        FileError: the pixels cannot be read.
+    """
+    is_small = min(reader.info.width, reader.info.height) < LEAST_SCENE_PX
+    if reader.stored_dtype != "uint8" or len(reader.bands) > 1 or is_small:
+        return False
+    sample = reader.stored_sample()[::_EVERY]  # some rows suffice, and are quicker
+    high = sample >= _HIGH
+    between = sample[:, 1:-1][high[:, :-2] & high[:, 2:]]
+    dark, bright = int((between < _LOW).sum()), int((between >= _HIGH).sum())
+    if dark < _LEAST_RINGED or dark < _RING * bright:
+        return False
+    counts = np.bincount(sample.ravel(), minlength=256)
+    return bool(counts[-1] <= 2 * counts[-_TOP:-1].mean() and counts[1:].max() > _UNEVEN * np.median(counts[1:]))
 
 
 def note_on_speckle(blocks: Sequence[NDArray[Any]], kind: ValueKind) -> str | None:
@@ -79,6 +118,21 @@ def note_on_speckle(blocks: Sequence[NDArray[Any]], kind: ValueKind) -> str | No
         "smoothed it, which hides short ships, or its values are of another kind; use the raster before the filter, or "
         "set `values`"
     )
+
+
+def _zeros_between(sample: NDArray[Any]) -> float:
+    """Share of zeros among a sample (h, w) without its outer rows and columns of zeros; 0 if all of it is zero.
+
+    If few of all are zero, it is the share of them.
+    """
+    share = 1 - np.count_nonzero(sample) / sample.size
+    if share < _MOST_ZERO:
+        return share
+    other = (sample if sample.ndim == 2 else sample[..., 0]) != 0
+    rows, columns = (np.flatnonzero(other.any(axis=axis)) for axis in (1, 0))
+    if not rows.size:
+        return 0.0
+    return 1 - float(other[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean())
 
 
 def _on_bright_end(reader: SceneReader, sample: NDArray[Any]) -> str | None:

@@ -19,12 +19,18 @@ from refinedet.raster.decoding.values import DB_STEPS
 from refinedet.scene.input.pixels.band_pixels import FEW_VALUES, is_image
 from refinedet.scene.input.pixels.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
 from refinedet.scene.input.pixels.colours import is_composite
-from refinedet.scene.input.pixels.doubts import note_on_speckle, tell_doubts
+from refinedet.scene.input.pixels.doubts import OVERFLOWN, note_on_speckle, overflew, tell_doubts
 from refinedet.scene.input.pixels.eight_bit import INVERTED, LEAST_SCENE_PX, WEAK_GROWTH, apply_eight_bit
 from refinedet.scene.input.pixels.fill import without_markers
 from refinedet.scene.input.pixels.missing import settle_missing
 from refinedet.scene.input.pixels.other_maps import refuse_other_map
-from refinedet.scene.input.pixels.squeezed import AboveZero, guess_above_zero, logarithm_slope, slope_above_zero
+from refinedet.scene.input.pixels.squeezed import (
+    AboveZero,
+    decimal_slope,
+    guess_above_zero,
+    logarithm_slope,
+    slope_above_zero,
+)
 from refinedet.scene.input.pixels.storage import settle_inversion, tell_storage
 from refinedet.scene.input.pixels.values import (
     NAMES,
@@ -82,7 +88,10 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
     in_colours = len(choice.numbers) == _COLOURS
     if in_colours and settings.values != "db":
         _check_colours(path, settings)
-    if _is_picture_in_decibels(reader, settings) or in_colours:
+    is_torn = settings.values != "db" and overflew(reader)
+    if is_torn:
+        reader.tell(OVERFLOWN)
+    if (not is_torn and _is_picture_in_decibels(reader, settings)) or in_colours:
         return "amplitude"
     reader.use(choice.numbers[:1], missing=missing and missing.everywhere)
     blocks = cache(lambda: _measured(reader))
@@ -100,7 +109,8 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
     slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks, above)
     if slope is not None:
         reader.use(pair, "db", missing, slope)
-        found = "logarithms" if guess.kind == "db" and guess.evidence != "setting" else "decibels above zero"
+        logarithms = "logarithms" if guess.kind == "db" else "decibels" if guess.evidence == "range" else None
+        found = "decibels above zero" if logarithms is None or guess.evidence == "setting" else logarithms
         note = f"its values look like {found}, {slope:.3g} dB to each unit, and are read so; {_OVERRULE}"
         evidence = "setting" if guess.evidence == "setting" else "speckle"
         reader.tell(note, values={"kind": "db", "from": evidence, "db_per_unit": slope})
@@ -131,6 +141,8 @@ def _slope(
         return slope_above_zero(above(), sure=True) if are_no_decibels(blocks()) else None
     if guess.kind == "db":
         return logarithm_slope(blocks())
+    if guess.kind == "amplitude" and guess.evidence == "range":  # whole numbers below zero, in no usual unit
+        return decimal_slope(blocks())
     guessed = guess.kind in ("amplitude", "power") and guess.evidence in _GUESSED
     return slope_above_zero(above()) if guessed else None
 

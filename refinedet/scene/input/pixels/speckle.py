@@ -21,6 +21,8 @@ CELL_PX = 8
 """Side in pixels of a cell in which speckle is measured: so small that little else changes in it."""
 _CALM = 0.25
 """Share of the calmest cells, in which speckle is measured."""
+_CALMEST = 0.4
+"""Share of the calm cells that are the calmest: a tenth of all."""
 _LEAST_CELLS = 16
 _EXPONENTS = np.linspace(0.02, 1.5, 149)
 _PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
@@ -72,7 +74,15 @@ def is_surely_power(calm: NDArray[np.float64]) -> bool:
 
 
 def is_likely_power(calm: NDArray[np.float64]) -> bool:
-    """True if calm cells vary like power of four looks and more, which only rough sea does in amplitude."""
+    """True if calm cells vary like power of four looks and more, the calmest of them too.
+
+    In amplitude, only rough sea does so. Where a city leaves little sea, less calm cells are among the calm ones.
+    """
+    spread = calm.std(axis=1)
+    return _varies_like_power(calm) and _varies_like_power(calm[spread <= np.quantile(spread, _CALMEST)])
+
+
+def _varies_like_power(calm: NDArray[np.float64]) -> bool:
     return _relative_deviation(calm) >= _LIKELY_DEVIATION and symmetric_exponent(calm) <= _LIKELY_EXPONENT
 
 

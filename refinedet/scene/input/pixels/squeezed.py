@@ -37,6 +37,8 @@ _LOGARITHMS = (10 / math.log(10), 20 / math.log(10), 10.0, 20.0)
 """Decibels per unit of the natural logarithm of power and of amplitude, and of the decimal logarithm of both."""
 _USUAL_SEA_DB = -17.0
 """Usual level of the sea, by which one of the logarithms near the estimate is chosen."""
+_LOWEST_SEA_DB = 40.0
+"""Decibels below zero of the darkest sea."""
 _FROM_ESTIMATE = (0.4, 3.2)
 """Range of the slope relative to its estimate: texture halves the estimate."""
 _LEAST_LOGARITHM = 2.5
@@ -55,6 +57,33 @@ def logarithm_slope(blocks: Sequence[NDArray[Any]]) -> float | None:
     Args:
         blocks: full-resolution blocks (h, w) of values mostly below zero, NaN where not measured.
     """
+    found = _guess_below_zero(blocks)
+    if found is None:
+        return None
+    guess, width, middle = found
+    slope = guess.db_per_step * _STEPS / width
+    if guess.kind != "db" or -guess.skewness < _LEAST_SKEWNESS or slope < _LEAST_LOGARITHM:
+        return None
+    near = [usual for usual in _LOGARITHMS if _FROM_ESTIMATE[0] < usual / slope < _FROM_ESTIMATE[1]]
+    return min(near, key=lambda usual: abs(usual * middle - _USUAL_SEA_DB), default=None)
+
+
+def decimal_slope(blocks: Sequence[NDArray[Any]]) -> float | None:
+    """Decibels per unit of numbers below zero that are decibels in a small unit, such as a millionth; else None.
+
+    It is the power of ten that puts the median between -40 and -4 dB.
+
+    Args:
+        blocks: full-resolution blocks (h, w) of values mostly below zero, NaN where not measured.
+    """
+    found = _guess_below_zero(blocks)
+    if found is None or found[0].kind != "db":
+        return None
+    return float(10.0 ** -np.ceil(np.log10(-found[2] / _LOWEST_SEA_DB)))
+
+
+def _guess_below_zero(blocks: Sequence[NDArray[Any]]) -> tuple[EightBit, float, float] | None:
+    """Guess for blocks in 8 bits, the width of the range of their values, and their median; None if they are none."""
     measured = [block[np.isfinite(block)].astype(np.float64) for block in blocks]
     pooled = np.concatenate(measured) if measured else np.zeros(0)
     if len(np.unique(pooled)) <= _FEW_VALUES:
@@ -64,12 +93,7 @@ def logarithm_slope(blocks: Sequence[NDArray[Any]]) -> float | None:
         return None
     zero = float(pooled.min()) - 1
     guess = guess_eight_bit([_in_eight_bits(block - zero, 0.0, low - zero, high - zero) for block in blocks])
-    slope = guess.db_per_step * _STEPS / (high - low)
-    if guess.kind != "db" or -guess.skewness < _LEAST_SKEWNESS or slope < _LEAST_LOGARITHM:
-        return None
-    near = [usual for usual in _LOGARITHMS if _FROM_ESTIMATE[0] < usual / slope < _FROM_ESTIMATE[1]]
-    middle = float(np.median(pooled))
-    return min(near, key=lambda usual: abs(usual * middle - _USUAL_SEA_DB), default=None)
+    return guess, high - low, float(np.median(pooled))
 
 
 def slope_above_zero(found: AboveZero | None, *, sure: bool = False) -> float | None:

@@ -15,6 +15,7 @@ from refinedet.raster import RasterFile, SceneReader
 from refinedet.raster.decoding.values import DB_STEPS
 from refinedet.scene.input.pixels.band_pixels import is_complex_pair
 from refinedet.scene.input.pixels.speckle import Blocks
+from refinedet.scene.input.pixels.squeezed import guess_above_zero, slope_above_zero
 from refinedet.scene.input.pixels.values import is_one_part
 
 _UNSIGNED = ("amplitude", "power")
@@ -26,6 +27,8 @@ _FEW_VALUES = 8
 _MOST_BETWEEN, _LEAST_HIGH = 0.01, 0.2
 """Largest share of signed numbers, stored as unsigned ones, that are far from both ends of the range, and the least
 share of negative ones, at the upper end. Bright pixels of amplitude are rarer, and more lie between."""
+_UPPER_QUARTER = 3 * 2**14
+"""Least of the 16-bit numbers that are negative ones down to -16384, stored as unsigned."""
 _OVERRULE = "set `values` to amplitude to change this"
 
 
@@ -39,7 +42,7 @@ def tell_storage(reader: SceneReader, settings: SceneSettings) -> None:
     if settings.values in _UNSIGNED or reader.stored_dtype not in ("uint8", "uint16") or len(own) > 1:
         return
     dtype = np.dtype(reader.stored_dtype)
-    if dtype == np.uint16 and _are_signed(reader.stored_sample()):
+    if dtype == np.uint16 and (_are_signed(reader.stored_sample()) or _are_negative_decibels(reader)):
         reader.store_as(replace(reader.stored_as, dtype="int16"))
         reader.tell(
             "its whole numbers look like signed ones that were stored as unsigned ones: from 32768 up they are read as "
@@ -85,12 +88,22 @@ def _are_signed(sample: NDArray[Any]) -> bool:
     """True if a sample of unsigned 16-bit integers fills both ends of the range and nothing between."""
     if sample.ndim != 2:
         return False
-    quarter = 2**14
-    high, low = sample[sample >= 3 * quarter], sample[sample < quarter]
+    high, low = sample[sample >= _UPPER_QUARTER], sample[sample < 2**14]
     between = sample.size - high.size - low.size
     if high.size < _LEAST_HIGH * sample.size or between > _MOST_BETWEEN * sample.size:
         return False
     return min(len(np.unique(high)), len(np.unique(low))) > _FEW_VALUES
+
+
+def _are_negative_decibels(reader: SceneReader) -> bool:
+    """True if unsigned 16-bit integers lie at the upper end of the range alone and have the speckle of decibels."""
+    sample = reader.stored_sample()
+    if len(reader.band_names) > 1 or sample.ndim != 2:
+        return False
+    values = sample[sample > 0]
+    if not values.size or values.min() < _UPPER_QUARTER:
+        return False
+    return slope_above_zero(guess_above_zero([block.astype(np.float64) for block in reader.blocks()])) is not None
 
 
 def _about(reader: SceneReader, number: int, middle: float) -> Blocks:

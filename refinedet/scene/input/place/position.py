@@ -56,6 +56,7 @@ def apply_position(reader: SceneReader, path: RasterFile, settings: SceneSetting
         _apply_crs(reader, path, crs, auxiliary)
         _apply_polynomials(reader, path, auxiliary)
     check_control_points(reader)
+    _tell_latitude_first(reader)
     _apply_metadata(reader, located=locate(reader.info) is not None)
 
 
@@ -195,6 +196,20 @@ def _with_crs(info: RasterInfo, crs: str) -> RasterInfo:
 def _name(wkt: str) -> str:
     """Name of a reference system, for messages."""
     return str(CRS.from_wkt(wkt).name)
+
+
+def _tell_latitude_first(reader: SceneReader) -> None:
+    """Report a transform in degrees that looks as if latitude came first."""
+    info = reader.info
+    if info.gcps or info.transform is None or info.crs is None or locate(info) is None:
+        return
+    a, b, _, d, e, _ = info.transform
+    if a == e == 0 and b * d < 0 and CRS.from_wkt(info.crs).is_geographic:
+        reader.tell(
+            "its transform lets the first coordinate change with the rows alone and mirrors the picture, as where "
+            "latitude comes before longitude: if so, all places are wrong; give longitude first, in the file or by "
+            "control points in `gcps`"
+        )
 
 
 def _tell_pages(reader: SceneReader, path: RasterFile) -> None:

@@ -40,8 +40,10 @@ def read_world_file(path: Path) -> Matrix | None:
     """Transform at pixel corners of a world file; None if it holds anything but six valid numbers.
 
     A world file gives x per column, y per column, x per row, y per row, and the place of the centre of the first pixel.
+    Some programs write decimal commas.
     """
-    numbers = finite_numbers((_content(path, _WORLD_BYTES) or b"").decode("ascii", "replace").split())
+    text = (_content(path, _WORLD_BYTES) or b"").decode("ascii", "replace")
+    numbers = finite_numbers((text if "." in text else text.replace(",", ".")).split())
     if len(numbers) != 6:
         return None
     a, d, b, e, x, y = numbers

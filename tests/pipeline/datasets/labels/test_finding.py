@@ -140,3 +140,9 @@ def test_corners_train_where_they_are_declared(
     assert [r["bbox"] for r in found.document["annotations"]] == [
         [x + 20, y + 14, w, h] for x, y, w, h in (r["bbox"] for r in plain["annotations"])
     ]
+
+
+def test_an_archive_is_named(tmp_path: Path) -> None:
+    (tmp_path / "labels.zip").write_bytes(b"PK\x03\x04" + bytes(99))
+    with pytest.raises(InputError, match="found a zip archive; unpack it, and name its folder"):
+        find_labels(tmp_path / "labels.zip")

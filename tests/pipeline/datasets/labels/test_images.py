@@ -131,3 +131,10 @@ def test_usual_folders_around_labels_are_searched(tmp_path: Path, put_images: Pu
     assert finder_around(tmp_path / labels / "a.json", elsewhere).find(["c0.png"])[0] == {
         "c0.png": elsewhere / "c0.png"
     }
+
+
+def test_names_in_other_letters_lead_to_their_image(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path, "c1.png", "c2.png")
+    found, missing = finder(tmp_path).find(["C1.PNG", "c2.png"])
+    assert {name: place.name for name, place in found.items()} == {"C1.PNG": "c1.png", "c2.png": "c2.png"}
+    assert missing == []

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gzip
+import zipfile
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -242,3 +244,35 @@ def test_the_account_is_sentences(tmp_path: Path) -> None:
         "dropped: 1 position not available (91, 181)",
         "kept with repairs or doubts: 1 speed not available (102.3)",
     )
+
+
+_TABLE = "mmsi,time,lon,lat\n219000001,2024-06-05 12:00:00,10.5,55.25\n"
+
+
+def _zipped(path: Path, content: bytes) -> None:
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr("a/ships.csv", content)
+        archive.writestr("__MACOSX/a/._ships.csv", b"\0\5\x16\7Mac OS X")
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
+def test_tables_are_read_packed_in_either_encoding_and_hidden_files_are_not(encoding: str, tmp_path: Path) -> None:
+    content = _TABLE.encode(encoding)
+    (tmp_path / "plain.csv").write_bytes(content)
+    (tmp_path / "packed.csv.gz").write_bytes(gzip.compress(content))
+    _zipped(tmp_path / "packed.zip", content)
+    for path in sorted(tmp_path.iterdir()):
+        assert read_ais([path], area=None, time=None).fixes.longitude_deg.tolist() == [10.5], path.name
+
+
+@pytest.mark.parametrize("titles", ["# Exported by a receiver\n# 2024\n", "Ships of June\n\n", "sep=,\n"])
+def test_titles_above_the_names_of_the_columns_are_passed_over(titles: str, tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(titles + _TABLE)
+    found = read_ais([tmp_path / "a.csv"], area=None, time=None)
+    assert found.fixes.latitude_deg.tolist() == [55.25]
+    assert found.counts["messages"] == 1
+
+
+def test_a_number_that_a_spreadsheet_marks_as_text_is_a_number(tmp_path: Path) -> None:
+    (tmp_path / "a.csv").write_text(_TABLE.replace("219", "'219", 1))
+    assert read_ais([tmp_path / "a.csv"], area=None, time=None).fixes.mmsi.tolist() == [219000001]

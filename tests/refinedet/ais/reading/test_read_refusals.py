@@ -45,6 +45,11 @@ def test_files_that_cannot_be_read_are_one_sentence(tmp_path: Path) -> None:
         "book.xls": (bytes.fromhex("d0cf11e0a1b11ae1") + bytes(600), InputError, "an Excel workbook; save its sheet"),
         "base.gpkg": (b"SQLite format 3" + bytes(600), InputError, "found a database or a GeoPackage"),
         "bare.csv": (b"219000001,2024-06-05 12:00:00,10.5,55.25\n", InputError, "add a line such as mmsi,time"),
+        "packed.7z": (b"7z\xbc\xaf\x27\x1c" + bytes(99), InputError, "an archive that is not read; unpack it"),
+        "packed.csv.xz": (b"\xfd7zXZ\0" + bytes(99), InputError, "an archive that is not read; unpack it"),
+        "packed.tar": (b"a.csv".ljust(257, b"\0") + b"ustar", InputError, "an archive that is not read; unpack it"),
+        "page.kml": (b"<?xml version='1.0'?><kml/>", InputError, "found XML, such as KML"),
+        "ships.shp": (b"\0\0\x27\x0a" + bytes(99), InputError, "a shapefile; export it as GeoJSON or CSV"),
         "grid.csv": (b"date,cell_ll_lat,cell_ll_lon,mmsi\n", InputError, "Global Fishing Watch's grid"),
     }
     for name, (content, kind, words) in damaged.items():

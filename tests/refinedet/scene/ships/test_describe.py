@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import tracemalloc
 from pathlib import Path
 from typing import Any
 
@@ -26,3 +27,18 @@ def test_a_wind_farm_is_flagged_as_such_and_nothing_is_dropped(tmp_path: Path, b
         tall = result.detections.boxes_xyxy[:, 1] < 290
         assert len(told) == 17
         assert told == (tall if place else tall & False).tolist()
+
+
+def test_pixels_a_thousand_times_higher_than_wide_take_little_memory(tmp_path: Path, bright_blobs: Any) -> None:
+    """In degrees beside a pole, a pixel is some millimetres wide; a ship was sampled at that distance along 10 m."""
+    pixels = np.random.default_rng(0).integers(80, 120, (330, 330)).astype(np.uint16)
+    pixels[200:208, 150:174] = 2000
+    bright_blobs.threshold = 200
+    degrees = 10 / 111_320
+    write_scene(tmp_path / "a.tif", pixels, crs="EPSG:4326", transform=(degrees, 0, 8.0, 0, -degrees, 90.0))
+    tracemalloc.start()
+    result = detect_scene(tmp_path / "a.tif", bright_blobs)
+    peak = tracemalloc.get_traced_memory()[1]
+    tracemalloc.stop()
+    assert len(result.detections) == 1
+    assert peak < 200e6

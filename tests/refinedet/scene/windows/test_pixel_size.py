@@ -120,13 +120,20 @@ def test_pixels_that_the_weights_do_not_know_are_brought_to_those_they_know(
         assert re.search(told, notes)
 
 
-def test_what_is_asked_for_overrules_the_weights_and_is_not_told(tmp_path: Path, bright_blobs: Any) -> None:
+def test_what_is_asked_for_overrules_the_weights_and_is_told_only_if_far_from_them(
+    tmp_path: Path, bright_blobs: Any
+) -> None:
     write_scene(tmp_path / "s.tif", sea(), crs="EPSG:32633", transform=(30, 0, 5e5, 0, -30, 5.3e6))
-    asked = [(SceneSettings(gsd_m="native"), 1.0), (SceneSettings(gsd_m=15), 2.0), (SceneSettings(scale=0.5), 0.5)]
-    for settings, factor in asked:
+    asked = [
+        (SceneSettings(gsd_m="native"), 1.0, False),
+        (SceneSettings(gsd_m=15), 2.0, False),
+        (SceneSettings(scale=0.5), 0.5, True),
+    ]
+    for settings, factor, told in asked:
         result = detect_scene(tmp_path / "s.tif", bright_blobs, tile=TILE, known_gsd=KNOWN, scene=settings)
         assert result.factors == pytest.approx((factor, factor), rel=0.01)
-        assert not any("outside" in note for note in result.notes)
+        assert any("pixels of 60 m, as the settings say, outside the" in note for note in result.notes) is told
+        assert any("outside" in note for note in result.notes) is told
 
 
 def test_a_scene_without_a_position_is_looked_at_as_it_is(tmp_path: Path, bright_blobs: Any) -> None:

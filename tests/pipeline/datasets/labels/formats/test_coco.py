@@ -118,3 +118,32 @@ def test_what_makes_no_sense_is_one_sentence(
         read_coco(path)
     assert str(path) in str(caught.value)
     assert "\n" not in str(caught.value)
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        lambda x, y, w, h: [str(x), str(y), str(w), str(h)],
+        lambda x, y, w, h: f"{x},{y},{w},{h}",
+        lambda x, y, w, h: f"[{x}, {y}, {w}, {h}]",
+        lambda x, y, w, h: {"x": x, "y": y, "width": w, "height": h},
+    ],
+    ids=["texts", "text", "text of a list", "object"],
+)
+def test_boxes_in_other_spellings_are_read(
+    tmp_path: Path, coco: dict[str, Any], save: Write, put_images: Put, written: Callable[..., Any]
+) -> None:
+    put_images(tmp_path)
+    plain = read_coco(save(coco)).document
+    for row in coco["annotations"]:
+        row["bbox"] = written(*row["bbox"])
+    assert read_coco(save(coco)).document == plain
+
+
+@pytest.mark.parametrize("box", ["", "a,b,c,d", ["1", None, "2", "3"], {"x": 1}])
+def test_boxes_that_are_none_stay_as_they_are(
+    tmp_path: Path, coco: dict[str, Any], save: Write, put_images: Put, box: Any
+) -> None:
+    put_images(tmp_path)
+    coco["annotations"][0]["bbox"] = box
+    assert read_coco(save(coco)).document["annotations"][0]["bbox"] == box

@@ -57,6 +57,10 @@ def test_labels_are_found_beside_their_images(tmp_path: Path, put_images: Put, i
         pytest.param("0 0.5 0.4 0.625 0.5 0.5 0.6 0.375 0.5", [15, 12, 25, 18], id="turned by 45 degrees"),
         pytest.param("0 0.375 0.4 0.625 0.4 0.5 0.6", [15, 12, 25, 18], id="polygon of three"),
         pytest.param("0.0 0.5 0.5 0.25 0.2", [15, 12, 25, 18], id="class as a number with a point"),
+        pytest.param("0 0.5 0.5 0.25 0.2 0.93", [15, 12, 25, 18], id="with a confidence"),
+        pytest.param("0,0.5,0.5,0.25,0.2", [15, 12, 25, 18], id="commas between"),
+        pytest.param("0, 0.5, 0.5, 0.25, 0.2", [15, 12, 25, 18], id="commas and spaces between"),
+        pytest.param("0 0,5 0,5 0,25 0,2", [15, 12, 25, 18], id="decimal commas"),
     ],
 )
 def test_lines_of_every_task(tmp_path: Path, put_images: Put, line: str, box: list[float]) -> None:
@@ -67,7 +71,9 @@ def test_lines_of_every_task(tmp_path: Path, put_images: Put, line: str, box: li
     assert changes.clipped == changes.ignored.total() == 0
 
 
-@pytest.mark.parametrize("line", ["0 0.5 0.5 0.25", "0 0.5 0.5 0.25 0.2 0.9", "0 a b c d", "0", "0 nan 0.5 0.25 0.2"])
+@pytest.mark.parametrize(
+    "line", ["0 0.5 0.5 0.25", "0 0.5 0.5 0.25 0.2 0.9 0.1 0.3", "0 a b c d", "0", "0 nan 0.5 0.25 0.2"]
+)
 def test_a_line_that_cannot_be_read_hides_its_image(tmp_path: Path, put_images: Put, line: str) -> None:
     put_images(tmp_path / "images")
     put_labels(tmp_path / "labels", "c0", line=line)
@@ -159,3 +165,14 @@ def test_images_without_any_label_are_refused(tmp_path: Path, put_images: Put) -
     put_labels(tmp_path / "labels", "other")
     with pytest.raises(FileError, match="expected a text file for each image of train"):
         find_labels(tmp_path)
+
+
+def test_confidences_and_names_of_classes_are_told(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path / "images")
+    put_labels(tmp_path / "labels", line="tanker 0.5 0.5 0.25 0.2 0.93")
+    found = find_labels(tmp_path)["train"]
+    assert truth(found)[1] == ("tanker",)
+    assert found.notes == (
+        "6 lines have a sixth number: it is taken as a confidence, and is not used",
+        "the lines begin with the names of their classes, which are taken as they are",
+    )

@@ -42,3 +42,9 @@ def test_json_without_messages_is_one_sentence(text: str, words: str, tmp_path: 
     path.write_text(text)
     with pytest.raises(InputError, match=words):
         read_ais([path], area=None, time=None)
+
+
+def test_a_record_separator_may_begin_each_line(tmp_path: Path) -> None:
+    record = {"mmsi": 219000001, "time": "2024-06-05T12:00:00Z", "lon": 10.5, "lat": 55.25}
+    (tmp_path / "a.geojsons").write_text("".join(f"\x1e{json.dumps(record | {'lat': y})}\n" for y in (55, 56)))
+    assert read_ais([tmp_path / "a.geojsons"], area=None, time=None).fixes.latitude_deg.tolist() == [55.0, 56.0]

@@ -64,3 +64,18 @@ def test_names_of_months_short_years_and_microseconds() -> None:
     assert found == ["2024-06-05T12:00:00.000", "2024-06-05T13:00:00.000", "2024-06-05T12:00:00.000"]
     assert parsed("6/14/24 12:00", order=DateOrder(day_first=False)) == ["2024-06-14T12:00:00.000"]
     assert parsed("24-06-05 12:00:00") == [None]  # a year of two digits may be first there
+
+
+@pytest.mark.parametrize(
+    ("text", "time"),
+    [
+        (b"45418.5", "2024-05-06T12:00:00"),
+        (b"45418,4965277778", "2024-05-06T11:55:00"),
+        (b"45418", "2024-05-06T00:00:00"),
+        (b"1714996800000000000", "2024-05-06T12:00:00"),
+        (b"12345.5", "1970-01-01T03:25:45"),
+    ],
+)
+def test_days_of_a_spreadsheet_and_nanoseconds_are_times(text: bytes, time: str) -> None:
+    found = parse_times(np.array([text]), DateOrder())
+    assert np.abs(found - np.datetime64(time, "ms")).max() < np.timedelta64(2, "ms")

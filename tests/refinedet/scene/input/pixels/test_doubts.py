@@ -28,6 +28,15 @@ def _sea() -> NDArray[np.float64]:
     return np.asarray(sea)
 
 
+def _sea_with_bright_ships() -> NDArray[np.float64]:
+    """Amplitude of a sea with twenty ships that are brightest in their middle."""
+    sea, rng = _sea().clip(0, 100), np.random.default_rng(4)
+    hull = 900 * np.outer(np.hanning(14), np.hanning(24))
+    for y, x in rng.integers(10, _SIDE - 40, (20, 2)):
+        sea[y : y + 14, x : x + 24] += hull * rng.uniform(0.8, 1.2, hull.shape)
+    return np.asarray(sea)
+
+
 def _notes(folder: Path, pixels: NDArray[Any], *, colours: Any = None, placed: bool = True, **settings: Any) -> str:
     path = folder / "scene.tif"
     place = {"crs": "EPSG:32632", "transform": rasterio.Affine(10, 0, 5e5, 0, -10, 6e6)} if placed else {}
@@ -85,3 +94,22 @@ def test_complex_pixels_of_unknown_size_say_what_to_do(tmp_path: Path) -> None:
 def test_equalised_greys_are_told(tmp_path: Path) -> None:
     ranks = np.argsort(np.argsort(_sea(), axis=None)).reshape(_SIDE, _SIDE)
     assert "after an equalisation of its greys" in _notes(tmp_path, (ranks * 255 // _SIDE**2).astype(np.uint8))
+
+
+def test_8_bits_that_overflowed_are_told_and_cut_ones_are_not(tmp_path: Path) -> None:
+    numbers = _sea_with_bright_ships()
+    assert "only the remainder of larger numbers" in _notes(tmp_path, (numbers % 256).astype(np.uint8))
+    assert "remainder" not in _notes(tmp_path, numbers.clip(0, 255).astype(np.uint8))
+    assert "remainder" not in _notes(tmp_path, (numbers * 255 / numbers.max()).astype(np.uint8))
+
+
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "float32"])
+def test_negative_decibels_without_a_sign_are_told(tmp_path: Path, dtype: str) -> None:
+    decibels = 20 * np.log10(_sea_with_bright_ships() / 100)
+    assert "at least 9" in _notes(tmp_path, decibels.clip(0).astype(dtype))
+
+
+def test_zeros_around_an_image_are_not_told(tmp_path: Path) -> None:
+    pixels = np.zeros((_SIDE, _SIDE), np.uint16)
+    pixels[300:400, 200:400] = _sea()[300:400, 200:400]
+    assert "in all parts" not in _notes(tmp_path, pixels)

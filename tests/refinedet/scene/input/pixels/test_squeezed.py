@@ -142,3 +142,11 @@ def test_an_inverted_picture_in_more_than_8_bits_is_told(tmp_path: Path) -> None
     with open_source(str(tmp_path / "scene.tif"), SceneSettings()) as reader:
         assert any("look inverted" in note for note in reader.notes)
         assert reader.read_as["values"]["kind"] == "amplitude"
+
+
+@pytest.mark.parametrize("unit", [1e4, 1e5, 1e6])
+def test_whole_numbers_in_a_small_unit_are_decibels(unit: float, tmp_path: Path) -> None:
+    path = tmp_path / "s.tif"
+    write_scene(path, np.rint(unit * (decibels() - 20)).astype(np.int32))
+    with open_source(path) as reader:
+        assert f"its values look like decibels, {1 / unit:.3g} dB to each unit" in " ".join(reader.notes)

@@ -50,6 +50,10 @@ def _signed_decibels() -> tuple[np.ndarray, ...]:
     return (np.rint(2000 * np.log10(_counts() / 700)).astype(np.int16).view(np.uint16),)
 
 
+def _decibels_below_zero() -> tuple[np.ndarray, ...]:
+    return (np.rint(2000 * np.log10(_counts() / 4000)).astype(np.int16).view(np.uint16),)
+
+
 def _read(path: Path, **choice: Any) -> tuple[np.ndarray, list[str]]:
     with open_source(path, SceneSettings(**choice)) as reader:
         return np.asarray(reader.read(Window(0, 0, SIDE, SIDE)), np.float64), list(reader.notes)
@@ -61,6 +65,7 @@ def _read(path: Path, **choice: Any) -> tuple[np.ndarray, list[str]]:
         (_about_the_middle, "evenly about 32768"),
         (_signed_parts, "signed ones that were stored as unsigned"),
         (_signed_decibels, "signed ones that were stored as unsigned"),
+        (_decibels_below_zero, "signed ones that were stored as unsigned"),
     ],
 )
 def test_numbers_of_another_type_are_recognised_and_told(
@@ -137,3 +142,8 @@ def test_colours_cannot_be_inverted(tmp_path: Path) -> None:
         open_source(path, SceneSettings(inverted="on")),
     ):
         pass
+
+
+def test_inverted_amplitudes_at_the_upper_end_are_no_negative_decibels(tmp_path: Path) -> None:
+    _, notes = _read(_write(tmp_path / "scene.tif", (65535 - _counts()).astype(np.uint16)))
+    assert "signed ones" not in " ".join(notes)

@@ -178,3 +178,12 @@ def test_signed_whole_numbers_may_be_power() -> None:
     wide = guess_values("int32", [np.rint(block) for block in power(level=1e4)], [])
     assert (wide.kind, wide.evidence) == ("power", "speckle")
     assert guess_values("int16", [np.rint(block) for block in power(level=1e4, looks=6)], []).evidence == "usual"
+
+
+def test_a_sea_beside_a_city_is_not_doubted() -> None:
+    """Where little sea is left, some of the calm cells are rough ones; the calmest are amplitude all the same."""
+    rng = np.random.default_rng(8)
+    sea = [180 * np.sqrt(rng.gamma(4, 0.25, (64, 64))) for _ in range(5)]
+    city = [180 * np.sqrt(rng.gamma(4, 0.25, (64, 64))) * rng.lognormal(1, 0.8, (64, 64)) for _ in range(16)]
+    found = guess_values("uint16", [np.rint(block) for block in (*sea, *city)], [])
+    assert (found.kind, found.evidence) == ("amplitude", "type")

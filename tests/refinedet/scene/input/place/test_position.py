@@ -82,6 +82,22 @@ def test_a_world_file_places_a_scene_whose_reference_system_is_stated(tmp_path: 
     assert record == {"position": {"transform": name, "crs": "WGS 84 / UTM zone 32N"}}
 
 
+def test_a_world_file_may_have_decimal_commas(tmp_path: Path) -> None:
+    scene = write(tmp_path / "s.tif")
+    (tmp_path / "s.tfw").write_text("\n".join(f"{float(number):.6f}".replace(".", ",") for number in WORLD.split()))
+    corners, _, _ = looked_at(scene, crs=UTM)
+    np.testing.assert_allclose(corners, expected(), atol=1e-9)
+
+
+@pytest.mark.parametrize(("matrix", "told"), [((0, -1e-4, 54, 1e-4, 0, 8), True), ((0, 1e-4, 8, 1e-4, 0, 54), False)])
+def test_a_transform_with_latitude_first_is_told(
+    tmp_path: Path, matrix: tuple[float, float, float, float, float, float], told: bool
+) -> None:
+    scene = write(tmp_path / "s.tif", crs="EPSG:4326", transform=rasterio.Affine(*matrix))
+    _, notes, _ = looked_at(scene)
+    assert ("where latitude comes before longitude" in notes) is told
+
+
 @pytest.mark.parametrize(
     ("picture", "world"), [("s.png", "s.pgw"), ("s.jpg", "s.jgw"), ("s.jpg", "s.jpw"), ("s.jpeg", "s.wld")]
 )
