@@ -22,7 +22,8 @@ from typing import Any
 from figures import Row, from_json
 
 from pipeline.stage import OUTPUTS
-from pipeline.tracking.seeds import run_experiment, try_to_group
+from pipeline.tracking.seeds import PARAMS, run_experiment, try_to_group
+from refinedet.errors import InputError
 from refinedet.files import read_json
 
 RECIPE = "recipes.real"
@@ -68,6 +69,7 @@ def main() -> None:
     parser.add_argument("--epochs", type=int, default=2, help="epochs of `all`")
     parser.add_argument("--rows", nargs="+", choices=ROWS, default=list(ROWS))
     asked = parser.parse_args()
+    check_settings()
     names = ["row", "images", "val AP", "SSDD test AP", *SHARES]
     print(f"| {' | '.join(names)} |\n{'|---' * len(names)}|", flush=True)
     runs = []
@@ -80,6 +82,19 @@ def main() -> None:
         runs.append(run_id)
         try_to_group("ablation on real scenes", runs)
         print(line(row, [*told, *shares(OUTPUTS / "train" / "model.safetensors")]), flush=True)
+
+
+def check_settings() -> None:
+    """Check that params.yaml is as committed: an experiment that is killed leaves its own settings for all rows after.
+
+    Raises:
+        InputError: it is not.
+    """
+    if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", str(PARAMS)], check=False).returncode:
+        raise InputError(
+            f"expected {PARAMS} as it is committed, found changes, perhaps of a row that was killed; take them back: "
+            f"git checkout {PARAMS}"
+        )
 
 
 def run(change: Change, row: str, weights: Path, epochs: int) -> tuple[list[str], str | None]:

@@ -14,6 +14,7 @@ import pytest
 from dvc.utils.hydra import apply_overrides
 
 from pipeline.params import load_params
+from refinedet.errors import InputError
 
 PARAMS = Path(__file__).resolve().parents[3] / "params.yaml"
 
@@ -74,3 +75,18 @@ def test_shares_are_those_of_the_part_that_decides(ablation: Any) -> None:
         for table, subset, figure in ablation.SHARES.values()
     ]
     assert ablation.chosen(rows) == ["0.25"] * len(ablation.SHARES)
+
+
+def test_settings_that_a_killed_row_left_are_an_error(
+    ablation: Any, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    shutil.copy(PARAMS, "params.yaml")
+    author = ["-c", "user.name=a", "-c", "user.email=a@example.org"]
+    for words in (["init", "-q"], ["add", "params.yaml"], [*author, "commit", "-q", "-m", "start"]):
+        subprocess.run(["git", *words], check=True)
+    ablation.check_settings()
+    with Path("params.yaml").open("a", encoding="utf-8") as file:
+        file.write("# changed\n")
+    with pytest.raises(InputError, match="git checkout"):
+        ablation.check_settings()
