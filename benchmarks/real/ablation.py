@@ -90,7 +90,8 @@ def check_settings() -> None:
     Raises:
         InputError: it is not.
     """
-    if subprocess.run(["git", "diff", "--quiet", "HEAD", "--", str(PARAMS)], check=False).returncode:
+    words = ["git", "diff", "--quiet", "HEAD", "--", str(PARAMS)]
+    if subprocess.run(words, check=False).returncode:  # noqa: S607 - the user's own git
         raise InputError(
             f"expected {PARAMS} as it is committed, found changes, perhaps of a row that was killed; take them back: "
             f"git checkout {PARAMS}"
