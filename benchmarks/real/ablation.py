@@ -91,7 +91,7 @@ def check_settings() -> None:
         InputError: it is not.
     """
     words = ["git", "diff", "--quiet", "HEAD", "--", str(PARAMS)]
-    if subprocess.run(words, check=False).returncode:  # noqa: S607 - the user's own git
+    if subprocess.run(words, check=False).returncode:
         raise InputError(
             f"expected {PARAMS} as it is committed, found changes, perhaps of a row that was killed; take them back: "
             f"git checkout {PARAMS}"
