@@ -12,6 +12,7 @@ from refinedet.config import ValueKind
 from refinedet.config.options.detect import SceneSettings
 from refinedet.geo.position import locate
 from refinedet.raster import SceneReader
+from refinedet.raster.decoding.areas import share
 from refinedet.raster.decoding.values import to_amplitude
 from refinedet.scene.input.pixels.colours import are_coloured
 from refinedet.scene.input.pixels.eight_bit import LEAST_SCENE_PX
@@ -91,7 +92,7 @@ def overflew(reader: SceneReader) -> bool:
     sample = reader.stored_sample()[::_EVERY]  # some rows suffice, and are quicker
     high = sample >= _HIGH
     between = sample[:, 1:-1][high[:, :-2] & high[:, 2:]]
-    dark, bright = int((between < _LOW).sum()), int((between >= _HIGH).sum())
+    dark, bright = np.count_nonzero(between < _LOW), np.count_nonzero(between >= _HIGH)
     if dark < _LEAST_RINGED or dark < _RING * bright:
         return False
     counts = np.bincount(sample.ravel(), minlength=256)
@@ -123,16 +124,16 @@ def note_on_speckle(blocks: Sequence[NDArray[Any]], kind: ValueKind) -> str | No
 def _zeros_between(sample: NDArray[Any]) -> float:
     """Share of zeros among a sample (h, w) without its outer rows and columns of zeros; 0 if all of it is zero.
 
-    If few of all are zero, it is the share of them.
+    If less than `_MOST_ZERO` of all are zero, the outer ones are not looked for, and count too.
     """
-    share = 1 - np.count_nonzero(sample) / sample.size
-    if share < _MOST_ZERO:
-        return share
+    zeros = share(sample == 0)
+    if zeros < _MOST_ZERO:
+        return zeros
     other = (sample if sample.ndim == 2 else sample[..., 0]) != 0
     rows, columns = (np.flatnonzero(other.any(axis=axis)) for axis in (1, 0))
     if not rows.size:
         return 0.0
-    return 1 - float(other[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1].mean())
+    return 1 - share(other[rows[0] : rows[-1] + 1, columns[0] : columns[-1] + 1])
 
 
 def _on_bright_end(reader: SceneReader, sample: NDArray[Any]) -> str | None:
@@ -144,11 +145,11 @@ def _on_bright_end(reader: SceneReader, sample: NDArray[Any]) -> str | None:
         measured = measured[measured != reader.info.nodata]
     if not measured.size or measured.min() == (top := measured.max()):
         return None
-    share = float((measured == top).mean())
-    if share < _CUT_SHARE:
-        bright = float((measured >= _NEARLY_WHITE).mean()) if measured.dtype == np.uint8 else 0.0
+    cut = share(measured == top)
+    if cut < _CUT_SHARE:
+        bright = share(measured >= _NEARLY_WHITE) if measured.dtype == np.uint8 else 0.0
         return _EQUALISED.format(100 * bright) if bright >= _WHITE_SHARE else None
     return (
-        f"{100 * share:.2g} % of its pixels have its highest value, at which brighter ones were cut off: ships look "
+        f"{100 * cut:.2g} % of its pixels have its highest value, at which brighter ones were cut off: ships look "
         "larger there and may be missed; use a raster with a wider range of values"
     )

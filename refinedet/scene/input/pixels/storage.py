@@ -12,6 +12,7 @@ from refinedet.config.options.detect import SceneSettings
 from refinedet.errors import InputError
 from refinedet.radiometry import valid_mask
 from refinedet.raster import RasterFile, SceneReader
+from refinedet.raster.decoding.areas import share
 from refinedet.raster.decoding.values import DB_STEPS
 from refinedet.scene.input.pixels.band_pixels import is_complex_pair
 from refinedet.scene.input.pixels.speckle import Blocks
@@ -88,11 +89,10 @@ def _are_signed(sample: NDArray[Any]) -> bool:
     """True if a sample of unsigned 16-bit integers fills both ends of the range and nothing between."""
     if sample.ndim != 2:
         return False
-    high, low = sample[sample >= _UPPER_QUARTER], sample[sample < 2**14]
-    between = sample.size - high.size - low.size
-    if high.size < _LEAST_HIGH * sample.size or between > _MOST_BETWEEN * sample.size:
+    high, low = sample >= _UPPER_QUARTER, sample < 2**14
+    if share(high) < _LEAST_HIGH or share(~high & ~low) > _MOST_BETWEEN:
         return False
-    return min(len(np.unique(high)), len(np.unique(low))) > _FEW_VALUES
+    return min(len(np.unique(sample[high])), len(np.unique(sample[low]))) > _FEW_VALUES
 
 
 def _are_negative_decibels(reader: SceneReader) -> bool:
@@ -100,8 +100,7 @@ def _are_negative_decibels(reader: SceneReader) -> bool:
     sample = reader.stored_sample()
     if len(reader.band_names) > 1 or sample.ndim != 2:
         return False
-    values = sample[sample > 0]
-    if not values.size or values.min() < _UPPER_QUARTER:
+    if not sample.any() or ((sample > 0) & (sample < _UPPER_QUARTER)).any():
         return False
     return slope_above_zero(guess_above_zero([block.astype(np.float64) for block in reader.blocks()])) is not None
 
