@@ -92,6 +92,18 @@ def _lines(plain: Plain) -> list[Kind]:
         Kind("every eighth row is missing", tiff(rows)),
         Kind("every fifth column is missing", tiff(columns)),
         Kind("every second row is -9999, declared", tiff(declared, nodata=-9999)),
+        *_holes(plain),
+    ]
+
+
+def _holes(plain: Plain) -> list[Kind]:
+    """Single pixels that were lost, in ships as in the sea."""
+    draws = np.random.default_rng(6).random(plain.counts.shape)
+    few, many = (np.where(draws < share, np.float32(np.nan), plain.amplitude) for share in (0.05, 0.3))
+    return [
+        Kind("5 % of the pixels lost, NaN", tiff(few)),
+        Kind("30 % of the pixels lost, NaN", tiff(many)),
+        Kind("30 % of the pixels lost, 0 in uint16", tiff(np.where(draws < 0.3, 0, plain.counts).astype(np.uint16))),
     ]
 
 

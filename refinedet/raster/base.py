@@ -96,9 +96,12 @@ class Reader(ABC):
 
     def blocks(self) -> list[NDArray[Any]]:
         """Blocks of up to 64 x 64 neighbouring pixels at up to 8 x 8 evenly spaced places, from top to bottom."""
+        return [self.read(window) for window in self._block_windows()]
+
+    def _block_windows(self) -> list[Window]:
         tops, lefts = (_starts(side) for side in (self.info.height, self.info.width))
         high, wide = (min(_BLOCK_PX, side) for side in (self.info.height, self.info.width))
-        return [self.read(Window(y, x, high, wide)) for y in tops for x in lefts]
+        return [Window(y, x, high, wide) for y in tops for x in lefts]
 
     def _steps(self, max_px: int) -> tuple[int, int]:
         """Distance between the rows, and between the columns, of a sample."""

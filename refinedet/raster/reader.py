@@ -20,6 +20,7 @@ from refinedet.raster.base import MAX_SAMPLE_PX, RasterReader
 from refinedet.raster.checks.formats import driver_at
 from refinedet.raster.checks.tiff import Page, check_pixels
 from refinedet.raster.decoding.areas import CELL_PX, around, in_areas, opened
+from refinedet.raster.decoding.holes import Holes
 from refinedet.raster.decoding.lines import Lines
 from refinedet.raster.decoding.pixels import Decoder, decoder_of
 from refinedet.raster.decoding.stated import Missing, StoredAs, measured
@@ -58,8 +59,8 @@ class SceneReader(RasterReader):
         """Numbers of the bands that are read, from 1: the colours of a picture, or one band, or the parts of `iq`."""
         self.stored_as = StoredAs()
         """Meaning of the stored numbers where it differs from what the file says; see `store_as`."""
-        self.lines: Lines | None = None
-        """Missing lines that are interpolated while reading; None: there are none."""
+        self.lost: Lines | Holes | None = None
+        """Lost lines or single pixels that are interpolated while reading; None: there are none."""
         self._stored_sample: NDArray[Any] | None = None
         self._pixels = StoredPixels(dataset, file)
         self._decoder = self._decoder_of("amplitude")
@@ -176,6 +177,14 @@ class SceneReader(RasterReader):
         self._decoder.darken(bands, searched, known)
         return self._decoder.decode(bands, [known])
 
+    def stored_blocks(self) -> list[NDArray[Any]]:
+        """Blocks of the values as stored, at the places of `blocks`.
+
+        Raises:
+            FileError: the pixels cannot be read.
+        """
+        return [self._stored(window) for window in self._block_windows()]
+
     def area_side(self) -> int:
         """Side of an area in a sample, in pixels of the sample."""
         return max(_LEAST_AREA, -(-CELL_PX // min(self._steps(MAX_SAMPLE_PX))))
@@ -183,7 +192,14 @@ class SceneReader(RasterReader):
     def read(self, window: Window) -> NDArray[Any]:
         """Pixels of `window`, as `Reader.read` gives them."""
         self._check_inside(window)
-        pixels = self._decoded(window) if self.lines is None else self._with_lines(window, self.lines)
+        pixels = self._decoded(window) if self.lost is None else self._with_lost(window, self.lost)
+        return self._corrected(pixels, window)
+
+    def blocks(self) -> list[NDArray[Any]]:
+        """Blocks as `Reader.blocks` gives them, but lost pixels stay missing: interpolated ones have no speckle."""
+        return [self._corrected(self._decoded(window), window) for window in self._block_windows()]
+
+    def _corrected(self, pixels: NDArray[Any], window: Window) -> NDArray[Any]:
         return pixels if self.correct is None or pixels.ndim == 3 else self.correct(pixels, window)
 
     def _decoded(self, window: Window) -> NDArray[Any]:
@@ -191,11 +207,11 @@ class SceneReader(RasterReader):
             return self._decoder.decode(*self._read(window))
         return self._read_searched(window, self._decoder.searched)
 
-    def _with_lines(self, window: Window, lines: Lines) -> NDArray[Any]:
-        """Pixels of `window` with missing lines interpolated, from a wider window, so that no pixel depends on it."""
-        wide = lines.around(window, self.info.height, self.info.width)
+    def _with_lost(self, window: Window, lost: Lines | Holes) -> NDArray[Any]:
+        """Pixels of `window` with lost pixels interpolated, from a wider window, so that no pixel depends on it."""
+        wide = lost.around(window, self.info.height, self.info.width)
         pixels = self._decoded(wide)
-        filled = lines.filled(pixels, valid_mask(pixels, self.info.nodata))
+        filled = lost.filled(pixels, valid_mask(pixels, self.info.nodata))
         own = moved(window, -wide.y, -wide.x)
         return filled[own.y : own.y + own.height, own.x : own.x + own.width]
 

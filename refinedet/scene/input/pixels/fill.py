@@ -108,10 +108,10 @@ def gaps(sample: NDArray[Any], values: Iterable[float], side: int) -> dict[float
     as after the removal of noise, because then the pixels were lost. `side` is the side of an area in pixels.
     """
     found: dict[float, float] = {}
-    if sample.dtype.kind != "f" or sample.ndim != 2 or not _is_dark(_measured(sample, ~np.isin(sample, [*values]))):
+    if sample.dtype.kind != "f" or sample.ndim != 2 or not is_dark(_measured(sample, ~np.isin(sample, [*values]))):
         return found
     for value in values:
-        share = _scattered(holds(sample[None], value), side)
+        share = scattered(holds(sample[None], value), side)
         if share >= _NOTABLE:
             found[value] = share
     return found
@@ -121,18 +121,18 @@ def scattered_top(sample: NDArray[Any], value: float, side: int) -> float:
     """Share of scattered pixels of the highest value of integers (h, w), as bright ships have; 0 for other values."""
     if sample.dtype.kind not in "iu" or sample.ndim != 2 or value != _top(sample.dtype):
         return 0.0
-    return _scattered(_equal(sample, value), side)
+    return scattered(_equal(sample, value), side)
 
 
-def _scattered(flags: Flags, side: int) -> float:
-    """Share of a sample that is true far from any area."""
+def scattered(flags: Flags, side: int) -> float:
+    """Share of a sample (h, w) that is true far from any area; `side` is the side of an area in pixels."""
     if not flags.any():
         return 0.0
     return share(flags & ~grown(opened(flags, side), 2 * side))
 
 
-def _is_dark(values: NDArray[np.float64]) -> bool:
-    """True if values reach down to almost zero, in amplitude and power or in decibels."""
+def is_dark(values: NDArray[np.float64]) -> bool:
+    """True if values (n,) reach down to almost zero, in amplitude and power or in decibels, as without noise."""
     if not values.size:
         return False
     low, middle = (float(level) for level in np.percentile(values, (_DARKEST, 50)))

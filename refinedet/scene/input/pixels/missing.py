@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 from refinedet.config.options.detect import NoData
 from refinedet.errors import InputError
 from refinedet.raster import Missing, SceneReader, can_hold
+from refinedet.raster.decoding.areas import holds
+from refinedet.raster.decoding.holes import Holes
 from refinedet.scene.input.pixels.fill import (
     Fill,
     Zeros,
@@ -17,10 +19,12 @@ from refinedet.scene.input.pixels.fill import (
     find_fills,
     gaps,
     is_top,
+    scattered,
     scattered_top,
     share_of,
     zero_fill,
 )
+from refinedet.scene.input.pixels.holes import are_lost, without_lost
 from refinedet.scene.input.pixels.lines import find_lines
 
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
@@ -50,6 +54,8 @@ def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None
         return None
     if not reader.hides and (of_lines := _without_lines(reader)) is not None:
         return of_lines
+    if not reader.hides and (of_holes := _without_holes(reader)) is not None:
+        return of_holes
     missing = _undeclared(reader) if reader.declared is None else _declared(reader, reader.declared)
     return missing if reader.hides else _with_gaps(reader, missing)
 
@@ -60,17 +66,43 @@ def _without_lines(reader: SceneReader) -> Missing | None:
     for value in (0.0, np.nan, *(() if reader.declared is None else (reader.declared,))):
         if (found := find_lines(sample, value, side)) is None:
             continue
-        reader.lines, share = found
+        reader.lost, share = found
         others = [fill.value for fill in find_fills(sample, side) if fill.value != value]
         declared = [] if reader.declared in (None, value) else [reader.declared]
         _record(reader, None if np.isnan(value) else value, "found", share_of(sample, value), others=others)
         reader.tell(
-            f"whole {'rows' if reader.lines.are_rows else 'columns'} of pixels are missing, {_percent(share)} of the "
+            f"whole {'rows' if found[0].are_rows else 'columns'} of pixels are missing, {_percent(share)} of the "
             "scene, and are interpolated from those beside them if at most two lie side by side: short ships may be "
             f"missed; {_OVERRULE}"
         )
         return Missing(tuple(one for one in dict.fromkeys((value, *declared, *others)) if not np.isnan(one)))
     return None
+
+
+def _without_holes(reader: SceneReader) -> Missing | None:
+    """Missing pixels of a scene with single lost pixels, which are interpolated from now on; None without any."""
+    sample, side = reader.stored_sample(), reader.area_side()
+    if sample.ndim != 2 or np.iscomplexobj(sample) or (sample.dtype == np.uint8 and reader.declared is None):
+        return None
+    values = dict.fromkeys((0.0, np.nan, *(() if reader.declared is None else (reader.declared,))))
+    single = {value: scattered(holds(sample[None], value), side) for value in values}
+    single = {value: share for value, share in single.items() if share >= _NOTABLE}
+    blocks = reader.stored_blocks() if single else []
+    lost = {value: share for value, share in single.items() if are_lost(blocks, value)}
+    if not lost:
+        return None
+    reader.lost = Holes()
+    whole = without_lost(sample, [*lost])
+    fills = [*find_fills(whole, side), *filter(None, [zero_fill(whole, side)])]
+    others = [fill.value for fill in fills if fill.value not in lost]
+    main, share = next(iter(lost)), sum(share_of(sample, value) for value in lost)
+    _record(reader, None if np.isnan(main) else main, "found", share, others=others)
+    held = " or ".join("are not finite" if np.isnan(value) else f"hold {value:.7g}" for value in lost)
+    reader.tell(
+        f"{_percent(sum(lost.values()))} of the pixels {held} and lie scattered in bright and dark places alike, as "
+        f"lost pixels do: they are interpolated from those around them; {_OVERRULE}"
+    )
+    return Missing(tuple(one for one in dict.fromkeys((*lost, *others)) if not np.isnan(one)))
 
 
 def _with_gaps(reader: SceneReader, missing: Missing | None) -> Missing | None:
