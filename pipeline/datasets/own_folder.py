@@ -29,6 +29,7 @@ from refinedet.downloads.disk import need_room
 from refinedet.errors import FileError, InputError
 from refinedet.files import write_json
 from refinedet.raster import open_scene
+from refinedet.wording import counted
 
 _LOG = logging.getLogger(__name__)
 _SUFFIXES = (*IMAGE_SUFFIXES, *(suffix.upper() for suffix in IMAGE_SUFFIXES))
@@ -52,7 +53,7 @@ def prepare_own(kind: str, local: LocalParams, root: Path, out: Path) -> None:
     need_room(out, sum(place.stat().st_size for _, place, _ in files), f"a copy of {root}")
     for split, part in found.items():
         write_json(out / "annotations" / f"{split}.json", part.document)
-        _LOG.info("%s: %d images", split, len(part.places))
+        _LOG.info("%s: %s", split, counted(len(part.places), "image"))
     for name, place, split in files:
         copy_file(place, out / split / name)
 
@@ -73,7 +74,9 @@ def _coco(local: LocalParams, root: Path) -> dict[str, LabelSet]:
     read = [read_coco(root / name, images, local.boxes, split=split) for split, name in named.items()]
     settled, notes = settle_classes(read)
     absent = [
-        f"{one.source} names {len(one.without_image)} images that are not there" for one in read if one.without_image
+        f"{one.source} names {counted(len(one.without_image), 'image')} that cannot be found"
+        for one in read
+        if one.without_image
     ]
     for note in [*(note for one in read for note in one.notes), *notes, *absent]:
         _LOG.warning(note)

@@ -8,6 +8,7 @@ from dataclasses import dataclass
 
 from pipeline.datasets.labels.label_set import LabelSet
 from refinedet.data.truth import Changes
+from refinedet.wording import counted
 
 MANY = 0.05
 """Share of boxes or images above which a sentence is a warning."""
@@ -42,7 +43,8 @@ def summarise(
         _sum(getattr(one, name) for one in changes) for name in ("dropped", "ignored", "derived")
     )
     clipped = sum(one.clipped for one in changes)
-    first = f"{sets[0].kind} labels in {', '.join(one.source for one in sets)}: {images} images, {objects} objects"
+    first = f"{sets[0].kind} labels in {', '.join(one.source for one in sets)}: "
+    first += f"{counted(images, 'image')}, {counted(objects, 'object')}"
     said = [first + (f" of the class {classes[0]}" if len(classes) == 1 else f" of the classes {', '.join(classes)}")]
     said += [note for one in sets for note in one.notes]
     said += notes

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from pipeline.datasets.labels.label_set import LabelSet
 from refinedet.data.truth import Changes
+from refinedet.wording import counted
 
 _CAUSES: Mapping[str, str] = {
     "unknown image": "their image ids are those of no image: was the file cut or joined without new ids?",
@@ -29,8 +30,8 @@ def why_unusable(one: LabelSet, changes: Changes) -> str:
     total = len(one.document["annotations"])
     if not total:
         return (
-            f"expected boxes in {one.source}, found none in its {len(one.places)} images; is it the right file, and "
-            "were the labels saved?"
+            f"expected boxes in {one.source}, found none in its {counted(len(one.places), 'image')}; is it the right "
+            "file, and were the labels saved?"
         )
     reasons = changes.dropped + changes.ignored
     if not reasons:

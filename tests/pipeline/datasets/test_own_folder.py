@@ -215,4 +215,4 @@ def test_images_that_are_not_there_are_left_out_and_told(
     (tiny_folder / "train" / "004.png").unlink()
     found = counts(make("local-coco", path=str(tiny_folder), train="annotations/train.json", images="train"))
     assert sum(found.values()) == 29
-    assert "names 1 images that are not there" in caplog.text
+    assert "names 1 image that cannot be found" in caplog.text

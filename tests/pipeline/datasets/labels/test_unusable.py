@@ -33,4 +33,4 @@ def test_the_most_frequent_reason_is_the_hint(changes: Changes, words: str) -> N
 
 
 def test_a_file_without_objects_says_so() -> None:
-    assert why_unusable(labels(0), Changes()).startswith("expected boxes in a.json, found none in its 1 images")
+    assert why_unusable(labels(0), Changes()).startswith("expected boxes in a.json, found none in its 1 image")
