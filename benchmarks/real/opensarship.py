@@ -13,14 +13,18 @@ import numpy as np
 from figures import Figure, Row, mean, rate, share, typical
 from finding import DEFAULT_SCORE, LOW_SCORE, Bench, Found
 from numpy.typing import NDArray
+from scipy import ndimage
 
 from pipeline.datasets.real_scenes.laying import GRD, SLC, Laid, lay
 from pipeline.datasets.real_scenes.patches import PIXEL_M, Ship, bands, read_ships
+from pipeline.datasets.real_scenes.signatures import sea_power
 from pipeline.datasets.real_scenes.split import PARTS, part_of
 
 SEED = 21
 CLASSES = (("below 60 m", 0, 60), ("60 to 100 m", 60, 100), ("above 100 m", 100, np.inf), ("length unknown", 0, 0))
 AXIS_DEG, SHORT_M, NEAR_PX = 10.0, 100.0, 4.0
+_SPOT_PX, _STANDS_OUT = 0.8, 4.0
+"""Smoothing of power in pixels, and the least power of a ship that stands out, relative to the mean of its sea."""
 TURNED_DEG = 20.0
 """Angle between the marked axis and the heading in AIS from which on the ship has turned between image and message, or
 its compass is wrong."""
@@ -36,6 +40,8 @@ class Measured:
     length_m: float
     width_m: float
     by_hand_m: float
+    stands_out: bool
+    """True if `stands_out` says so of the ship in one of its polarisations."""
     found: bool
     found_low: bool
     """True if found from the lower score on."""
@@ -102,11 +108,12 @@ def look(bench: Bench, path: Path, band: str) -> tuple[list[Measured], Row]:
             ship.length_m,
             ship.width_m,
             ship.by_hand_m,
+            any(stands_out(one) for one in looks),
             bool(hit >= 0),
             bool(low_hit >= 0),
             *measures(found, hit, ship),
         )
-        for ship, hit, low_hit in zip(ships, hits, low_hits, strict=True)
+        for ship, looks, hit, low_hit in zip(ships, zip(ships, *others, strict=True), hits, low_hits, strict=True)
     ]
     km2 = laid.open_sea_px * PIXEL_M**2 / 1e6
     figures = {"sea between the patches, km2": Figure(km2, None, None, laid.open_sea_px)}
@@ -116,6 +123,18 @@ def look(bench: Bench, path: Path, band: str) -> tuple[list[Measured], Row]:
         beside = len(one.boxes) - outside - int((own >= 0).sum())
         figures[f"other boxes per patch at {score}"] = rate(beside, len(ships))
     return measured, Row("opensarship: other boxes", part, f"{product}, {band}", figures)
+
+
+def stands_out(ship: Ship) -> bool:
+    """True if the brightest spot of a ship is at least 6 dB above the mean of its sea, in smoothed power.
+
+    Spots of the sea itself reach 3 to 5 dB in the same patches.
+    """
+    smooth = ndimage.gaussian_filter(np.square(ship.patch), _SPOT_PX) / sea_power(ship)
+    reach = max(NEAR_PX, float(np.hypot(*ship.along_xy)) / 2)
+    y, x = np.indices(smooth.shape) + 0.5
+    near = np.hypot(x - ship.middle_xy[0], y - ship.middle_xy[1]) <= reach
+    return bool(smooth[near].max(initial=0) >= _STANDS_OUT)
 
 
 def matched(found: Found, laid: Laid, ships: list[Ship]) -> NDArray[np.int64]:
@@ -155,6 +174,8 @@ def _rows_of(part: str, subset: str, ships: list[Measured]) -> Iterator[Row]:
     groups = [("all lengths", np.ones(len(ships), bool))]
     groups += [(name, (lengths >= least) & (lengths < most)) for name, least, most in CLASSES[:-1]]
     groups.append((CLASSES[-1][0], np.isnan(lengths)))
+    clear = np.array([ship.stands_out for ship in ships])
+    groups += [("6 dB above the sea", clear), ("less above the sea", ~clear)]
     for name, own in groups:
         if own.any():
             scores = {f"recall at {DEFAULT_SCORE}": share(hit[own]), f"recall at {LOW_SCORE}": share(low[own])}

@@ -72,10 +72,18 @@ def test_the_axis_by_ais_counts_unless_the_ship_has_turned(opensarship: Any, hea
     assert found == pytest.approx(error, nan_ok=True)
 
 
+@pytest.mark.parametrize(("peak", "clear"), [(1.0, False), (3.0, False), (12.0, True)])
+def test_a_ship_stands_out_by_its_own_pixels(opensarship: Any, peak: float, clear: bool) -> None:
+    bands = np.full((2, 41, 41), 100, np.float32)
+    bands[:, 19:22, 19:22] *= np.sqrt(peak)
+    bands[:, 2:5, 2:5] *= 10  # another ship
+    assert opensarship.stands_out(read_ship(_entry(), bands, "vv")) is clear
+
+
 def test_sizes_are_judged_on_ships_that_were_found(opensarship: Any) -> None:
     nan = float("nan")
     truth = [(80, 10, 88), (200, 30, 190), (40, 8, 44)]
-    seen = [(1, 1, 100, 75, 125, 20, 5, 12, 7), (1, 1, 180, 150, 190, 33, nan, nan, nan), (0, 1, *[nan] * 7)]
+    seen = [(1, 1, 1, 100, 75, 125, 20, 5, 12, 7), (1, 1, 1, 180, 150, 190, 33, nan, nan, nan), (0, 0, 1, *[nan] * 7)]
     ships = [opensarship.Measured("train", "p", "vv", *a, *b) for a, b in zip(truth, seen, strict=True)]
     figures = opensarship.size_figures(ships)
     assert figures["length, median relative error"].value == pytest.approx((0.25 + 0.1) / 2)
