@@ -8,10 +8,12 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.raster.decoding.areas import holds
+from refinedet.raster.decoding.areas import holds, share
 from refinedet.raster.decoding.holes import sum_around
-from refinedet.scene.input.pixels.fill import is_dark
+from refinedet.scene.input.pixels.fill import is_dark, scattered
 
+_NOTABLE, _FEW_BEGIN = 0.003, 0.2
+"""Least share of lost pixels that hide ships, and the least share of them that begin a run of such pixels in a row."""
 _LEAST_KNOWN = 4
 """Least number of known pixels among the eight around a pixel that is judged by them; at a straight border of padding
 there are three."""
@@ -28,6 +30,22 @@ _AS_BRIGHT = (0.45, 0.75)
 """Probability that the surroundings of a lost pixel are brighter than those of a measured one: least and greatest.
 Without any relation it is 0.5. It is below 0.4 where noise was removed, because neighbouring pixels correlate, and near
 1 around bright pixels that were cut off."""
+
+
+def lost_share(sample: NDArray[Any], value: float, side: int) -> float:
+    """Share of a sample (h, w) that holds a value in single pixels, far from any area of it; 0 below a notable share.
+
+    Args:
+        sample: stored values.
+        value: value of missing pixels; NaN means any value that is not finite.
+        side: side of an area in pixels of the sample.
+    """
+    missing = holds(sample[None], value)
+    begins = missing[:, 1:] & ~missing[:, :-1]  # areas have few such pixels, as a quick test
+    if share(begins) < _FEW_BEGIN * _NOTABLE:
+        return 0.0
+    single = scattered(missing, side)
+    return single if single >= _NOTABLE else 0.0
 
 
 def are_lost(blocks: Iterable[NDArray[Any]], value: float) -> bool:

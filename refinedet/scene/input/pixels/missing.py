@@ -10,7 +10,6 @@ from numpy.typing import NDArray
 from refinedet.config.options.detect import NoData
 from refinedet.errors import InputError
 from refinedet.raster import Missing, SceneReader, can_hold
-from refinedet.raster.decoding.areas import holds
 from refinedet.raster.decoding.holes import Holes
 from refinedet.scene.input.pixels.fill import (
     Fill,
@@ -19,12 +18,11 @@ from refinedet.scene.input.pixels.fill import (
     find_fills,
     gaps,
     is_top,
-    scattered,
     scattered_top,
     share_of,
     zero_fill,
 )
-from refinedet.scene.input.pixels.holes import are_lost, without_lost
+from refinedet.scene.input.pixels.holes import are_lost, lost_share, without_lost
 from refinedet.scene.input.pixels.lines import find_lines
 
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
@@ -85,8 +83,8 @@ def _without_holes(reader: SceneReader) -> Missing | None:
     if sample.ndim != 2 or np.iscomplexobj(sample) or (sample.dtype == np.uint8 and reader.declared is None):
         return None
     values = dict.fromkeys((0.0, np.nan, *(() if reader.declared is None else (reader.declared,))))
-    single = {value: scattered(holds(sample[None], value), side) for value in values}
-    single = {value: share for value, share in single.items() if share >= _NOTABLE}
+    single = {value: lost_share(sample, value, side) for value in values}
+    single = {value: share for value, share in single.items() if share > 0}
     blocks = reader.stored_blocks() if single else []
     lost = {value: share for value, share in single.items() if are_lost(blocks, value)}
     if not lost:

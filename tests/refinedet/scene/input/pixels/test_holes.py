@@ -10,7 +10,7 @@ import rasterio
 from scipy import ndimage
 
 from refinedet.raster import open_scene
-from refinedet.scene.input.pixels.holes import are_lost, without_lost
+from refinedet.scene.input.pixels.holes import are_lost, lost_share, without_lost
 from refinedet.scene.input.pixels.missing import settle_missing
 
 SIDE = 300
@@ -51,6 +51,14 @@ def test_a_value_amid_the_others_is_measured() -> None:
 def test_few_pixels_tell_nothing() -> None:
     assert not are_lost([lost(sea(), 0.0005, 0)], 0)
     assert not are_lost([], 0)
+
+
+@pytest.mark.parametrize(("share", "told"), [(0.001, 0.0), (0.05, 0.05), (0.7, 0.7)])
+def test_share_is_of_single_pixels(share: float, told: float) -> None:
+    values = sea()
+    values[:60, :] = 0
+    assert lost_share(lost(values, share, 0.0)[90:], 0.0, 16) == pytest.approx(told, rel=0.1)
+    assert lost_share(values, 0.0, 16) == 0
 
 
 def test_areas_become_whole_without_lost_pixels() -> None:
