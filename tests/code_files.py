@@ -20,15 +20,17 @@ def tree(path: Path) -> ast.Module:
     return ast.parse(path.read_text(encoding="utf-8"))
 
 
+@cache
 def module_file(name: str) -> Path | None:
     """File of a module of ours, or None for other people's."""
     base = ROOT / name.replace(".", "/")
     return next((p for p in (base.with_suffix(".py"), base / "__init__.py") if p.is_file()), None)
 
 
-def imported(path: Path, *, type_checking: bool = False) -> set[str]:
+@cache
+def imported(path: Path, *, type_checking: bool = False) -> frozenset[str]:
     """Full names of the modules a file imports, inside functions too."""
-    found = set()
+    found: set[str] = set()
     skipped: set[ast.AST] = set()
     for node in ast.walk(tree(path)):
         if isinstance(node, ast.If) and getattr(node.test, "id", "") == "TYPE_CHECKING" and not type_checking:
@@ -43,4 +45,4 @@ def imported(path: Path, *, type_checking: bool = False) -> set[str]:
             found |= {
                 f"{node.module}.{a.name}" if module_file(f"{node.module}.{a.name}") else node.module for a in node.names
             }
-    return found
+    return frozenset(found)

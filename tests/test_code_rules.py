@@ -24,12 +24,13 @@ def renames(code: ast.AST) -> list[int]:
     movers = {"os": {"replace", "rename", "renames"}, "shutil": {"move"}}
     known = {name: name for name in movers}
     lines = []
-    for node in ast.walk(code):
+    every = list(ast.walk(code))
+    for node in every:
         if isinstance(node, ast.Import):
             known |= {alias.asname or alias.name: alias.name for alias in node.names if alias.name in movers}
         elif isinstance(node, ast.ImportFrom):
             lines += [node.lineno for alias in node.names if alias.name in movers.get(node.module or "", set())]
-    for node in ast.walk(code):
+    for node in every:
         if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in known:
             lines += [node.lineno] * (node.attr in movers[known[node.value.id]])
         elif isinstance(node, ast.Call) and isinstance(node.func, ast.Attribute):
