@@ -20,6 +20,7 @@ from pipeline.datasets.labels.images import IMAGE_SUFFIXES, images_below, name_p
 from pipeline.datasets.labels.label_set import SPLIT_NAMES, UNNAMED, DocumentWriter, LabelSet, image_size, split_of
 from refinedet.errors import FileError, InputError
 
+_LABELS = "labels"
 _CLASS_FILES = ("classes.txt", "obj.names")
 _DIGITS = 2
 """Decimals of pixels that are kept: shares have six digits, and more decimals would put boxes just beyond the image."""
@@ -56,10 +57,16 @@ def read_yolo(root: Path, settings: Path | None = None) -> dict[str, LabelSet]:
 
 
 def is_yolo(root: Path) -> bool:
-    """True if a folder has YOLO's label files: in a folder `labels`, or beside images."""
-    if any(_label_files(folder) for folder in (root / "labels", root)):
+    """True if a folder has YOLO's label files: in a folder `labels`, or beside images. Case does not count."""
+    if any(_label_files(folder) for folder in (*_folders(root, _LABELS), root)):
         return True
-    return any((root / name / "labels").is_dir() for names in SPLIT_NAMES.values() for name in names)
+    return any(_folders(folder, _LABELS) for names in SPLIT_NAMES.values() for folder in _folders(root, *names))
+
+
+def _folders(root: Path, *names: str) -> list[Path]:
+    """Folders directly in `root` of one of these names; in any case, if none has exactly such a name."""
+    exact = [root / name for name in names if (root / name).is_dir()]
+    return exact or [path for path in sorted(root.glob("*/")) if path.name.lower() in names]
 
 
 def settings_in(root: Path) -> Path | None:
@@ -77,7 +84,7 @@ def _label_files(folder: Path) -> bool:
     """True if text files in a folder are labels: the folder is named labels, or one of them is beside its image."""
     if not folder.is_dir():
         return False
-    if folder.name == "labels":
+    if folder.name.lower() == _LABELS:
         return any(folder.rglob("*.txt"))
     return any(path.with_suffix(suffix).is_file() for path in folder.glob("*.txt") for suffix in IMAGE_SUFFIXES)
 
@@ -100,9 +107,9 @@ def _class_names(told: Mapping[str, Any], root: Path) -> Mapping[int, str] | Non
         return {number: str(name) for number, name in enumerate(names)}
     if isinstance(names, dict):
         return {int(number): str(name) for number, name in names.items() if str(number).isdigit()}
-    for name in (*_CLASS_FILES, *(f"labels/{name}" for name in _CLASS_FILES)):
-        if (root / name).is_file():
-            lines = (root / name).read_text(encoding="utf-8", errors="replace").splitlines()
+    for path in (folder / name for folder in (root, *_folders(root, _LABELS)) for name in _CLASS_FILES):
+        if path.is_file():
+            lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             return dict(enumerate(line.strip() for line in lines if line.strip()))
     return None
 
@@ -210,10 +217,12 @@ def _notes(names: _Names, without: int, images: int, *, scored: int, named: bool
 
 def _label_file(place: Path) -> Path | None:
     """Label file of an image: its path with the last folder `images` replaced by `labels`, or beside the image."""
-    parts = list(place.with_suffix(".txt").parts)
-    at = max((index for index, part in enumerate(parts[:-1]) if part == "images"), default=None)
-    beside = Path(*parts)
-    instead = [] if at is None else [Path(*parts[:at], "labels", *parts[at + 1 :])]
+    beside = place.with_suffix(".txt")
+    parts = list(beside.parts)
+    at = max((index for index, part in enumerate(parts[:-1]) if part.lower() == "images"), default=None)
+    instead = (
+        [] if at is None else [folder.joinpath(*parts[at + 1 :]) for folder in _folders(Path(*parts[:at]), _LABELS)]
+    )
     return next((path for path in (*instead, beside) if path.is_file()), None)
 
 

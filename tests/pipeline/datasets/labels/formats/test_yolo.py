@@ -36,7 +36,10 @@ def truth(one: LabelSet) -> tuple[list[list[float]], tuple[str, ...], Changes]:
 
 @pytest.mark.parametrize(
     ("images", "labels"),
-    [("images", "labels"), ("images/train", "labels/train"), ("train/images", "train/labels"), (".", ".")],
+    [
+        *(("images", "labels"), ("images/train", "labels/train"), ("train/images", "train/labels"), (".", ".")),
+        *(("Images", "Labels"), ("IMAGES/Train", "LABELS/Train"), ("Train/Images", "Train/labels")),
+    ],
 )
 def test_labels_are_found_beside_their_images(tmp_path: Path, put_images: Put, images: str, labels: str) -> None:
     put_images(tmp_path / images)
