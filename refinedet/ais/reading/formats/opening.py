@@ -38,6 +38,8 @@ _BINARY = (
 _HEAD_BYTES = 1 << 16
 _TABLES = (".csv", ".txt", ".tsv", ".log", ".nmea", ".ais", ".dat", ".json", ".geojson", ".jsonl", ".ndjson")
 """Suffixes of the members of a zip that are read."""
+_ABOUT = re.compile(r"(read[ _-]?me|licen[cs]e|copyright|terms|disclaimer|changelog|notice)\b.*\.txt", re.IGNORECASE)
+"""Names of texts that people put beside the tables in a zip."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -106,8 +108,9 @@ def sources(path: Path) -> list[Source]:
 
 
 def _hidden(member: str) -> bool:
-    """True for a member of a zip that macOS adds beside each file."""
-    return member.startswith("__MACOSX/") or member.rsplit("/", 1)[-1].startswith("._")
+    """True for a member of a zip that is no data by its name: a text about them, or what macOS adds to each file."""
+    name = member.rsplit("/", 1)[-1]
+    return member.startswith("__MACOSX/") or name.startswith("._") or bool(_ABOUT.fullmatch(name))
 
 
 def first_bytes(path: Path) -> bytes:

@@ -253,6 +253,8 @@ def _zipped(path: Path, content: bytes) -> None:
     with zipfile.ZipFile(path, "w") as archive:
         archive.writestr("a/ships.csv", content)
         archive.writestr("__MACOSX/a/._ships.csv", b"\0\5\x16\7Mac OS X")
+        archive.writestr("a/README.txt", "Ships of one day.\nLicence: none\n")
+        archive.writestr("LICENSE-CC-BY.txt", "Attribution\n")
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "utf-16"])
