@@ -18,6 +18,7 @@ from refinedet.scene.input.pixels.fill import (
     find_fills,
     gaps,
     is_top,
+    scattered_amid,
     scattered_top,
     share_of,
     zero_fill,
@@ -146,6 +147,10 @@ def _declared(reader: SceneReader, declared: float) -> Missing | None:
         return _found(reader, fills, f", though the file declares {declared:.7g}")
     if declared == 0:
         return _zeros(reader, "declared")
+    padding = None if reader.hides else _padding(reader, sample)
+    amid = 0.0 if reader.hides else scattered_amid(sample, declared, reader.area_side())
+    if amid > 0:
+        return _amid(reader, declared, share - amid, amid, padding)
     bright = 0.0 if reader.hides else scattered_top(sample, declared, reader.area_side())
     if bright > 0:
         _record(reader, declared, "declared", share - bright)
@@ -154,11 +159,23 @@ def _declared(reader: SceneReader, declared: float) -> Missing | None:
             f"it amid measured values, as bright ships do: only areas of it are no data; {_OVERRULE}"
         )
         return Missing(areas=(declared,))
-    padding = None if reader.hides else _padding(reader, sample)
     if padding is not None:
         return _padded(reader, declared, share, padding)
     _record(reader, declared, "declared", share)
     return None
+
+
+def _amid(reader: SceneReader, declared: float, areas: float, amid: float, padding: Fill | None) -> Missing:
+    """Missing areas of a declared value whose single pixels are sea, and those of padding; reports this."""
+    others = [] if padding is None else [padding]
+    _record(reader, declared, "declared", areas + sum(fill.share for fill in others), others=[f.value for f in others])
+    reader.tell(
+        f"the file declares {declared:.7g} as no data, but {_percent(amid)} of the pixels hold it amid measured "
+        f"values, as often as the values beside it: only areas of it are no data; {_OVERRULE}"
+    )
+    for fill in others:
+        _tell_fill(reader, fill, f", beside areas of the {declared:.7g} that the file declares")
+    return Missing(areas=(declared, *(fill.value for fill in others)))
 
 
 def _padding(reader: SceneReader, sample: NDArray[Any]) -> Fill | None:

@@ -160,6 +160,24 @@ def test_pixels_that_were_lost_in_a_bright_sea_are_interpolated(tmp_path: Path, 
     assert "as lost pixels do" in reader.notes[0]
 
 
+@pytest.mark.parametrize("dtype", ["uint8", "uint16", "int16"])
+def test_a_declared_value_of_the_sea_is_missing_in_areas_alone(tmp_path: Path, dtype: str) -> None:
+    pixels = (sea("float64") / 10).clip(1, 250).astype(dtype)
+    pixels[HIDDEN] = value = int(np.median(pixels))
+    valid, reader = read(write(tmp_path, pixels, value))
+    assert not valid[HIDDEN].any()
+    assert valid[~HIDDEN].mean() > 0.98  # but for single pixels close to the area
+    assert "as often as the values beside it" in reader.notes[0]
+
+
+def test_a_declared_value_that_is_more_frequent_than_its_neighbours_is_missing(tmp_path: Path) -> None:
+    pixels = sea("uint16")
+    value = int(np.median(pixels))
+    holes = np.random.default_rng(3).random(SHAPE) < 0.1
+    pixels[holes] = value
+    np.testing.assert_array_equal(read(write(tmp_path, pixels, value))[0], pixels != value)
+
+
 def test_a_slanted_edge_of_missing_pixels_is_no_scattered_hole(tmp_path: Path) -> None:
     pixels, (rows, columns) = sea(), np.indices(SHAPE)
     pixels[rows > 0.3 * columns + 90] = np.nan
