@@ -50,6 +50,14 @@ class Letterbox:
     canvas_height: int
 
 
+def enlarged(window: Window, down: int, right: int, height: int, width: int) -> Window:
+    """Window with so many more pixels above and below, and at both sides, cut at the borders of a scene."""
+    top, left = max(0, window.y - down), max(0, window.x - right)
+    bottom = min(height, window.y + window.height + down)
+    end = min(width, window.x + window.width + right)
+    return Window(top, left, bottom - top, end - left)
+
+
 def starts(length: int, tile_px: int, overlap_px: int) -> list[int]:
     """First pixels of the windows along one axis: evenly spaced, the first at 0, the last ending at `length`.
 

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from refinedet.boxes import as_boxes
 from refinedet.config import TileConfig
 from refinedet.errors import InputError
-from refinedet.tiling import Window, boxes_in_window, letterbox, moved, starts, windows
+from refinedet.tiling import Window, boxes_in_window, enlarged, letterbox, moved, starts, windows
 
 LENGTH = st.integers(1, 5000)
 TILE = st.integers(64, 1024)
@@ -90,3 +90,7 @@ def test_windows_come_from_top_to_bottom_and_from_left_to_right() -> None:
     assert [(w.y, w.x) for w in grid] == [(y, x) for y in (0, 329, 659, 988) for x in (0, 244, 488)]
     assert grid == sorted(grid)
     assert moved(Window(1, 2, 3, 4), 10, 20) == Window(11, 22, 3, 4)
+
+
+def test_a_window_is_enlarged_within_its_scene() -> None:
+    assert enlarged(Window(5, 1, 10, 20), 3, 2, 16, 40) == Window(2, 0, 14, 23)

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.tiling import Window
+from refinedet.tiling import Window, enlarged
 
 _PASSES = 6
 """Number of times that pixels are interpolated, each time from those of the time before too."""
@@ -21,9 +21,7 @@ class Holes:
 
     def around(self, window: Window, height: int, width: int) -> Window:
         """Window with all pixels from which those of `window` follow, cut at the borders of the scene."""
-        top, left = max(0, window.y - _PASSES), max(0, window.x - _PASSES)
-        bottom, right = min(height, window.y + window.height + _PASSES), min(width, window.x + window.width + _PASSES)
-        return Window(top, left, bottom - top, right - left)
+        return enlarged(window, _PASSES, _PASSES, height, width)
 
     def filled(self, pixels: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.generic]:
         """Pixels (h, w) with the mean of the known pixels around in each hole; areas of padding stay as they are.

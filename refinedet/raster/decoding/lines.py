@@ -7,7 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from refinedet.tiling import Window
+from refinedet.tiling import Window, enlarged
 
 _WIDEST = 2
 """Most missing lines side by side that are interpolated."""
@@ -23,10 +23,7 @@ class Lines:
     def around(self, window: Window, height: int, width: int) -> Window:
         """Window with the lines on both sides from which pixels of `window` follow, cut at the borders of the scene."""
         down, right = (_WIDEST, 0) if self.are_rows else (0, _WIDEST)
-        top, left = max(0, window.y - down), max(0, window.x - right)
-        bottom = min(height, window.y + window.height + down)
-        end = min(width, window.x + window.width + right)
-        return Window(top, left, bottom - top, end - left)
+        return enlarged(window, down, right, height, width)
 
     def filled(self, pixels: NDArray[np.generic], valid: NDArray[np.bool_]) -> NDArray[np.generic]:
         """Pixels (h, w) with gaps across the lines of at most two pixels interpolated linearly.

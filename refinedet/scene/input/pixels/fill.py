@@ -47,9 +47,6 @@ _DARKEST, _NEAR_ZERO, _FAR_BELOW_DB = 0.1, 0.3, 10.5
 """Low percentile of a sea from which noise was removed: at most this share of the median, or at least so many decibels
 below it. The sea of a product of four looks has 0.37 in amplitude (9 decibels); without noise, its counts have 0.14 to
 0.27 (11.5 to 17 decibels)."""
-_INSIDE, _BESIDE = 0.05, 1
-"""Least share of a sample on each side of a value that lies amid the others, and how far its neighbours are; these are
-at least as frequent together, unless it stands for something else."""
 _TOP_DB, _LEAST_BELOW_TOP = 3.0, 0.2
 """Decibels below the top of a range that was cut off, and the least number of pixels there relative to those at the
 top."""
@@ -125,15 +122,6 @@ def scattered_top(sample: NDArray[Any], value: float, side: int) -> float:
     if sample.dtype.kind not in "iu" or sample.ndim != 2 or value != _top(sample.dtype):
         return 0.0
     return scattered(_equal(sample, value), side)
-
-
-def scattered_amid(sample: NDArray[Any], value: float, side: int) -> float:
-    """Share of scattered pixels of a value of integers (h, w) that lies amid the others, as sea has; else 0."""
-    if sample.dtype.kind not in "iu" or sample.ndim != 2 or min(share(sample < value), share(sample > value)) < _INSIDE:
-        return 0.0
-    near = share(np.abs(sample.astype(np.float64) - value) <= _BESIDE) - share(sample == value)
-    found = scattered(_equal(sample, value), side)
-    return found if 0 < found <= near else 0.0
 
 
 def scattered(flags: Flags, side: int) -> float:

@@ -1,4 +1,7 @@
-"""Lost pixels amid measured ones, such as gaps of a geocoding. Removed noise leaves gaps too, but in dark sea."""
+"""Single pixels of one value amid others: lost ones, such as gaps of a geocoding, and measured ones.
+
+Removed noise leaves gaps too, but in dark sea.
+"""
 
 from __future__ import annotations
 
@@ -10,7 +13,7 @@ from numpy.typing import NDArray
 
 from refinedet.raster.decoding.areas import holds, share
 from refinedet.raster.decoding.holes import sum_around
-from refinedet.scene.input.pixels.fill import is_dark, scattered
+from refinedet.scene.input.pixels.fill import is_dark, scattered, share_of
 
 _NOTABLE, _FEW_BEGIN = 0.003, 0.2
 """Least share of lost pixels that hide ships, and the least share of them that begin a run of such pixels in a row."""
@@ -22,6 +25,8 @@ _CORRELATED, _APART_PX = 0.85, 4
 correlation. Pixels of 10 m of a detected product have 0.63."""
 _BEYOND = 0.01
 """Largest share of the measured values on one side of the value of lost pixels."""
+_INSIDE = 0.05
+"""Least share of a sample on each side of a declared value that the sea has."""
 _STEPS = 4
 """Most lost pixels side by side that are replaced for the search of fill."""
 _LEAST_SEEN = 200
@@ -58,7 +63,7 @@ def are_lost(blocks: Iterable[NDArray[Any]], value: float) -> bool:
         value: value of missing pixels; NaN means any value that is not finite.
     """
     empty, full, values, near, far = (np.concatenate(parts) for parts in zip(*_seen(blocks, value), strict=True))
-    if min(len(empty), len(full)) < _LEAST_SEEN or _lies_amid(value, values):
+    if min(len(empty), len(full)) < _LEAST_SEEN or _fewer(values, value) > _BEYOND:
         return False
     full.sort()
     below = np.searchsorted(full, empty, "left") + np.searchsorted(full, empty, "right")
@@ -86,9 +91,23 @@ def _seen(blocks: Iterable[NDArray[Any]], value: float) -> Iterator[tuple[NDArra
         yield mean[missing & judged], mean[known & judged], values[known], near, far
 
 
-def _lies_amid(value: float, values: NDArray[np.float64]) -> bool:
-    """True if measured values (n,) lie on both sides, as with zero where powers without noise are below it too."""
-    return bool(min(np.count_nonzero(values < value), np.count_nonzero(values > value)) > _BEYOND * len(values))
+def scattered_amid(sample: NDArray[Any], value: float, side: int) -> float:
+    """Share of single pixels of a value of integers (h, w) that is as frequent as the two beside it, as in sea; else 0.
+
+    Args:
+        sample: stored values.
+        value: a whole number; it counts only if it lies amid the others.
+        side: side of an area in pixels of the sample.
+    """
+    if sample.dtype.kind not in "iu" or sample.ndim != 2 or _fewer(sample, value) < _INSIDE:
+        return 0.0
+    found = scattered(sample == value, side)
+    return found if found <= share_of(sample, value - 1) + share_of(sample, value + 1) else 0.0
+
+
+def _fewer(values: NDArray[Any], value: float) -> float:
+    """Share of values that lie on that side of a value where fewer do."""
+    return min(share(values < value), share(values > value))
 
 
 def without_lost(sample: NDArray[Any], values: Iterable[float]) -> NDArray[Any]:

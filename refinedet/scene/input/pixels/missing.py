@@ -18,12 +18,11 @@ from refinedet.scene.input.pixels.fill import (
     find_fills,
     gaps,
     is_top,
-    scattered_amid,
     scattered_top,
     share_of,
     zero_fill,
 )
-from refinedet.scene.input.pixels.holes import are_lost, lost_share, without_lost
+from refinedet.scene.input.pixels.holes import are_lost, lost_share, scattered_amid, without_lost
 from refinedet.scene.input.pixels.lines import find_lines
 
 Source = Literal["stated", "declared", "mask", "found", "zero padding", "none"]
@@ -62,19 +61,19 @@ def settle_missing(reader: SceneReader, stated: NoData | None) -> Missing | None
 def _without_lines(reader: SceneReader) -> Missing | None:
     """Missing pixels of a scene with whole missing lines, which are interpolated from now on; None without any."""
     sample, side = reader.stored_sample(), reader.area_side()
-    for value in (0.0, np.nan, *(() if reader.declared is None else (reader.declared,))):
+    for value in _may_be_lost(reader):
         if (found := find_lines(sample, value, side)) is None:
             continue
         reader.lost, share = found
         others = [fill.value for fill in find_fills(sample, side) if fill.value != value]
         declared = [] if reader.declared in (None, value) else [reader.declared]
-        _record(reader, None if np.isnan(value) else value, "found", share_of(sample, value), others=others)
         reader.tell(
             f"whole {'rows' if found[0].are_rows else 'columns'} of pixels are missing, {_percent(share)} of the "
             "scene, and are interpolated from those beside them if at most two lie side by side: short ships may be "
             f"missed; {_OVERRULE}"
         )
-        return Missing(tuple(one for one in dict.fromkeys((value, *declared, *others)) if not np.isnan(one)))
+        _record(reader, None if np.isnan(value) else value, "found", share_of(sample, value), others=others)
+        return _but_nan(value, *declared, *others)
     return None
 
 
@@ -83,8 +82,7 @@ def _without_holes(reader: SceneReader) -> Missing | None:
     sample, side = reader.stored_sample(), reader.area_side()
     if sample.ndim != 2 or np.iscomplexobj(sample) or (sample.dtype == np.uint8 and reader.declared is None):
         return None
-    values = dict.fromkeys((0.0, np.nan, *(() if reader.declared is None else (reader.declared,))))
-    single = {value: lost_share(sample, value, side) for value in values}
+    single = {value: lost_share(sample, value, side) for value in _may_be_lost(reader)}
     single = {value: share for value, share in single.items() if share > 0}
     blocks = reader.stored_blocks() if single else []
     lost = {value: share for value, share in single.items() if are_lost(blocks, value)}
@@ -96,12 +94,27 @@ def _without_holes(reader: SceneReader) -> Missing | None:
     others = [fill.value for fill in fills if fill.value not in lost]
     main, share = next(iter(lost)), sum(share_of(sample, value) for value in lost)
     _record(reader, None if np.isnan(main) else main, "found", share, others=others)
-    held = " or ".join("are not finite" if np.isnan(value) else f"hold {value:.7g}" for value in lost)
+    held = " or ".join(map(_held, lost))
     reader.tell(
         f"{_percent(sum(lost.values()))} of the pixels {held} and lie scattered in bright and dark places alike, as "
         f"lost pixels do: they are interpolated from those around them; {_OVERRULE}"
     )
-    return Missing(tuple(one for one in dict.fromkeys((*lost, *others)) if not np.isnan(one)))
+    return _but_nan(*lost, *others)
+
+
+def _may_be_lost(reader: SceneReader) -> tuple[float, ...]:
+    """Values that lost pixels may hold; NaN stands for all that is not finite."""
+    return tuple(dict.fromkeys((0.0, np.nan, *(() if reader.declared is None else (reader.declared,)))))
+
+
+def _but_nan(*values: float) -> Missing:
+    """Missing values, each once, without NaN, which is missing anyway."""
+    return Missing(tuple(value for value in dict.fromkeys(values) if not np.isnan(value)))
+
+
+def _held(value: float) -> str:
+    """Predicate of a sentence on pixels that hold a value."""
+    return "are not finite" if np.isnan(value) else f"hold {value:.7g}"
 
 
 def _with_gaps(reader: SceneReader, missing: Missing | None) -> Missing | None:
@@ -112,10 +125,9 @@ def _with_gaps(reader: SceneReader, missing: Missing | None) -> Missing | None:
     if not shares:
         return missing
     for value, share in shares.items():
-        held = "are not finite" if np.isnan(value) else f"hold {value:.7g}"
         reader.tell(
-            f"{_percent(share)} of the pixels {held} and lie scattered amid other values, as decibels of removed noise "
-            f"do: they are treated as dark sea; where they fill areas, they are no data; {_OVERRULE}"
+            f"{_percent(share)} of the pixels {_held(value)} and lie scattered amid other values, as decibels of "
+            f"removed noise do: they are treated as dark sea; where they fill areas, they are no data; {_OVERRULE}"
         )
     told = reader.read_as["nodata"]
     reader.tell(nodata={**told, "scattered": round(sum(shares.values()), 4)})
