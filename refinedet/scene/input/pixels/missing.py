@@ -160,30 +160,28 @@ def _declared(reader: SceneReader, declared: float) -> Missing | None:
     if declared == 0:
         return _zeros(reader, "declared")
     padding = None if reader.hides else _padding(reader, sample)
-    amid = 0.0 if reader.hides else scattered_amid(sample, declared, reader.area_side())
-    if amid > 0:
-        return _amid(reader, declared, share - amid, amid, padding)
-    bright = 0.0 if reader.hides else scattered_top(sample, declared, reader.area_side())
-    if bright > 0:
-        _record(reader, declared, "declared", share - bright)
-        reader.tell(
-            f"the file declares its highest value {declared:.7g} as no data, but {_percent(bright)} of the pixels hold "
-            f"it amid measured values, as bright ships do: only areas of it are no data; {_OVERRULE}"
+    if not reader.hides and (amid := scattered_amid(sample, declared, reader.area_side())) > 0:
+        return _areas_alone(reader, declared, share, amid, "as often as the values beside it", padding)
+    if not reader.hides and (bright := scattered_top(sample, declared, reader.area_side())) > 0:
+        return _areas_alone(
+            reader, declared, share, bright, "as bright ships do, since it is the highest value", padding
         )
-        return Missing(areas=(declared,))
     if padding is not None:
         return _padded(reader, declared, share, padding)
     _record(reader, declared, "declared", share)
     return None
 
 
-def _amid(reader: SceneReader, declared: float, areas: float, amid: float, padding: Fill | None) -> Missing:
-    """Missing areas of a declared value whose single pixels are sea, and those of padding; reports this."""
+def _areas_alone(
+    reader: SceneReader, declared: float, share: float, amid: float, why: str, padding: Fill | None
+) -> Missing:
+    """Missing areas of a declared value, and those of padding, where its single pixels are measured; reports this."""
     others = [] if padding is None else [padding]
-    _record(reader, declared, "declared", areas + sum(fill.share for fill in others), others=[f.value for f in others])
+    missing = share - amid + sum(fill.share for fill in others)
+    _record(reader, declared, "declared", missing, **({"others": [fill.value for fill in others]} if others else {}))
     reader.tell(
         f"the file declares {declared:.7g} as no data, but {_percent(amid)} of the pixels hold it amid measured "
-        f"values, as often as the values beside it: only areas of it are no data; {_OVERRULE}"
+        f"values, {why}: only areas of it are no data; {_OVERRULE}"
     )
     for fill in others:
         _tell_fill(reader, fill, f", beside areas of the {declared:.7g} that the file declares")
