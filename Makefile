@@ -126,7 +126,16 @@ weights: $(READY)
 	  -S recipes.real.train.epochs=8 -S recipes.real.train.lr=0.0003 -S recipes.real.train.repeat=2 \
 	  -S recipes.real.scenes.seed=8400 -S recipes.real.real.seed=6 -S recipes.real.real.val=4
 	python -m pipeline.average_weights .refinedet/third.safetensors outputs/train/model.safetensors \
-	  --out .refinedet/mean.safetensors --chips .refinedet/chips_5 outputs/tile
+	  --out .refinedet/fourth.safetensors --chips .refinedet/chips_5 outputs/tile
+	cp .refinedet/fourth.safetensors .refinedet/last.safetensors
+	for step in "9 7 0.0004" "10 5 0.0003" "11 6 0.0003"; do \
+	  set -- $$step; \
+	  ($(KEEP_PARAMS) dvc exp run -S recipe=real -S recipes.real.train.init=.refinedet/last.safetensors -S ++recipes.real.train.seed=$$1 \
+	    -S recipes.real.train.epochs=$$2 -S recipes.real.train.lr=$$3 -S recipes.real.scenes=null -S recipes.real.real.seed=$$1 \
+	    -S recipes.real.real.train=10 -S recipes.real.real.val=6) && cp outputs/train/model.safetensors .refinedet/last.safetensors || exit 1; \
+	done
+	python -m pipeline.average_weights .refinedet/fourth.safetensors .refinedet/last.safetensors \
+	  --out .refinedet/mean.safetensors --chips outputs/tile
 	python -m pipeline.package_weights .refinedet/mean.safetensors --gsd-m 7 14 10 --calibration outputs/tile
 
 # pack the plugin for QGIS into a zip file to install

@@ -20,6 +20,8 @@ DARK = 0.2
 _LOOKS = 4.4
 _DRAWN_PX = 1.4
 """Distance of a drawn box from the pixels that stand out by a third, as for ships in patches (signatures.py)."""
+_HULL = 6.0
+"""Amplitude from which a pixel belongs to a boat of any brightness, over that of the sea. Side lobes have up to 4."""
 SHIP, LAND = (153, 76, 0), (0, 153, 0)
 """Colours of ships and land in the masks of slicks."""
 GROW_PX = 3
@@ -45,9 +47,11 @@ def read_boat(chip: NDArray[np.float32]) -> tuple[Boxes, Boxes]:
     """Box of the boat in a chip, and boxes of other bright areas.
 
     The boat is the area around the brightest pixel above a third of the highest amplitude, with gaps of a pixel closed.
+    Beside a very bright pixel, the rest of the hull has less; it has at least six times the amplitude of the sea.
     """
     level = float(np.median(chip))
-    bright = ndimage.binary_closing(np.pad(chip > level + (chip.max() - level) / 3, 2), np.ones((3, 3)))[2:-2, 2:-2]
+    least = min(level + (chip.max() - level) / 3, _HULL * level)
+    bright = ndimage.binary_closing(np.pad(chip > least, 2), np.ones((3, 3)))[2:-2, 2:-2]
     labels, _ = ndimage.label(bright, np.ones((3, 3)))
     own = labels[np.unravel_index(np.argmax(chip), chip.shape)]
     grown = np.float32(_DRAWN_PX) * np.array([-1, -1, 1, 1], np.float32)

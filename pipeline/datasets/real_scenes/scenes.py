@@ -30,7 +30,9 @@ _SEA_PX, _GRID_PX = 1024, 72
 _SEAS, _CHIP_SCENES, _PICTURES_EVERY = 2, 3, 3
 """Numbers of simulated seas and of scenes of chips per training arrangement, and the interval of arrangements with the
 large pictures of the sea. They keep one kind from outweighing the others by its pixels."""
-_CHIPS = ("boats", "windmills", "beach", "land", "ocean")
+_TIMES = {"boats": 3.0, "windmills": 0.25, "beach": 2.0, "land": 1.5, "ocean": 1.0}
+"""Times that a chip of each class is in a training scene of chips, on average. There are five times as many wind
+turbines as boats, and a network that mostly sees turbines takes short bright ships for them."""
 _LEVEL_DB = 3.0
 """Standard deviation of the level of a simulated sea, over about 1 km."""
 _BRIGHTEST = 110.0
@@ -136,10 +138,11 @@ def _paste(
 def _laid_chips(name: str, folder: Path, use: Use, rng: Generator) -> RealScene:
     """Chips of all classes in one sea, in random order; only boats are ships."""
     chips, truths = [], []
-    for kind in _CHIPS:
-        for path in sorted((folder / kind).glob("*.png")):
-            if use_of("chips", path.name.split("_")[0]) != use:
-                continue
+    for kind, times in _TIMES.items():
+        paths = sorted((folder / kind).glob("*.png"))
+        own = [path for path in paths if use_of("chips", path.name.split("_")[0]) == use]
+        shown = own if use == "val" else [path for path in own for _ in range(int(times + rng.random()))]
+        for path in shown:
             chip = read_chip(path, dark=float(rng.uniform(0.15, 0.5)))
             flips = rng.integers(0, 2, 2) * -2 + 1
             chips.append(chip[:: flips[0], :: flips[1]])

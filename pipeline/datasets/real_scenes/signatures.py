@@ -20,9 +20,9 @@ _STANDS_OUT = 2.5
 _LEAST_WIDTH_PX, _DRAWN_PX = 1.5, 2.1
 """Least width of a hull, and distance of people's boxes outside the hull: weights trained on SSDD place boxes there,
 half a pixel beyond the blurred hull."""
-_SHORTEST, _FAINTEST, _LEAST_PEAK = 0.4, 0.15, 3.5
-"""Least factors on length and power, and the least peak of the smoothed power, over the mean of the sea, that an
-annotator would still mark as a ship."""
+_SHORTEST, _FAINTEST, _BRIGHTEST, _LEAST_PEAK = 0.3, 0.15, 6.0, 3.5
+"""Least factors on length and power, the greatest on power, and the least peak of the smoothed power, over the mean of
+the sea, that an annotator would still mark as a ship."""
 _MEAN_OF_MEDIAN = 1.08
 """Mean power of a sea of about four looks over the square of its median amplitude."""
 _SPREAD_PX = 0.75
@@ -85,14 +85,20 @@ def cut_out(ship: Ship) -> Signature:
 
 
 def varied(signature: Signature, rng: Generator) -> Signature:
-    """Turn a ship by quarters and mirror it; make about half of them shorter, and half fainter."""
+    """Turn a ship by quarters and mirror it; make half of them shorter, half fainter, and a quarter brighter."""
     turned = _turned(signature, int(rng.integers(4)), mirrored=bool(rng.integers(2)))
     if rng.random() < 0.5:
-        turned = _shortened(turned, float(rng.uniform(_SHORTEST, 1)))
-    peak = float(ndimage.gaussian_filter(turned.power, 0.8).max())
-    gain = float(np.exp(rng.uniform(np.log(_FAINTEST), 0))) if rng.random() < 0.5 else 1.0
-    gain = max(gain, min(1.0, _LEAST_PEAK / max(peak, 1e-6)))
+        shorter = _shortened(turned, float(rng.uniform(_SHORTEST, 1)))
+        turned = shorter if _peak(shorter) >= _LEAST_PEAK else turned
+    least, most = ((_FAINTEST, 1.0), (1.0, 1.0), (1.0, _BRIGHTEST), (_FAINTEST, 1.0))[int(rng.integers(4))]
+    gain = float(np.exp(rng.uniform(np.log(least), np.log(most))))
+    gain = max(gain, min(1.0, _LEAST_PEAK / max(_peak(turned), 1e-6)))
     return replace(turned, power=turned.power * np.float32(gain))
+
+
+def _peak(signature: Signature) -> float:
+    """Peak of the smoothed power, over the mean of the sea."""
+    return float(ndimage.gaussian_filter(signature.power, 0.8).max())
 
 
 def _turned(signature: Signature, quarters: int, *, mirrored: bool) -> Signature:

@@ -62,3 +62,13 @@ def test_boat_is_what_stands_out_around_the_brightest_pixel() -> None:
     boats, others = pictures.read_boat(chip)
     np.testing.assert_allclose(boats, [[10.6, 8.6, 18.4, 13.4]], atol=1e-5)
     np.testing.assert_allclose(others, [[1.6, 23.6, 6.4, 28.4]], atol=1e-5)
+
+
+def test_hull_beside_a_very_bright_pixel_belongs_to_the_boat() -> None:
+    chip = np.full((30, 30), 4, np.float32)
+    chip[14:16, 4:24] = 40
+    chip[14, 8] = 255
+    chip[5:14, 8] = 14  # a side lobe
+    boats, others = pictures.read_boat(chip)
+    np.testing.assert_allclose(boats, [[2.6, 12.6, 25.4, 17.4]], atol=1e-5)
+    assert len(others) == 0

@@ -3,16 +3,19 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
+from numpy.typing import NDArray
 from PIL import Image
 
 from pipeline.datasets.reading import read_dataset
-from pipeline.datasets.real_scenes import split
+from pipeline.datasets.real_scenes import scenes, split
+from pipeline.datasets.real_scenes.pictures import read_chip
 from pipeline.datasets.real_scenes.scenes import RealScene, real_scenes
 from pipeline.datasets.real_scenes.writing import find_samples, write_real
 from pipeline.params import RealParams
@@ -92,12 +95,30 @@ def test_each_use_reads_its_own_samples(samples: Path) -> None:
         *("hrsid_P0001_0", "city", "land_VV"),
     }
     assert len(train["laid_20161018_vv_0"].boxes_xyxy) == 3
-    assert len(train["chips_0_0"].boxes_xyxy) == 1  # the boat, and not the turbine beside it
+    assert len(train["chips_0_0"].boxes_xyxy) == 3  # the boat three times, and not the turbine beside it
     assert (len(train["sea_test8"].boxes_xyxy), len(train["hrsid_P0001_0"].boxes_xyxy)) == (0, 1)
     assert all(scene.pixels.max() < 60000 for scene in train.values())
     val = {scene.name for scene in _made(samples, use="val")}
     assert {"laid_20150902_vv_0", "sea_test28_0", "slicks_img_0033", "hrsid_P0017_0"} < val
     assert "city" not in val
+
+
+def test_chips_of_boats_are_shown_more_often_than_those_of_turbines(
+    samples: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    shown: Counter[str] = Counter()
+
+    def counted(path: Path, **settings: float) -> NDArray[np.float32]:
+        shown[path.parent.name] += 1
+        return read_chip(path, **settings)
+
+    monkeypatch.setattr(scenes, "read_chip", counted)
+    list(_made(samples, copies=4))
+    assert shown["boats"] == 4 * 3 * 3
+    assert 0 < shown["windmills"] < 8  # a quarter of 12, drawn at random
+    shown.clear()
+    list(_made(samples, copies=4, use="val"))
+    assert shown == {"boats": 4, "windmills": 4}
 
 
 def test_pictures_of_the_sea_are_in_every_third_arrangement(samples: Path) -> None:
