@@ -10,6 +10,7 @@ import math
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
+from itertools import zip_longest
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -19,6 +20,8 @@ from refinedet.errors import FileError, InputError
 
 _IMAGE_ID = re.compile(r"[\w-][\w.-]*")
 _CORNERS = ("xmin", "ymin", "xmax", "ymax")
+_LEAST_POINTS = 3
+"""Number of points of an outline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +35,8 @@ class VocObject:
     """True for an object that VOC counts neither as object nor as background."""
     truncated: bool = False
     """True if part of the object lies beyond the image or the box; VOC counts it like any other object."""
+    from_outline: bool = False
+    """True if the box is that around the points of an outline."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -81,12 +86,20 @@ def read_annotation(path: Path) -> VocAnnotation:
         InputError: it is not XML, would harm the reader, or does not state the size of its image.
     """
     root = xml_root(path)
+    found, malformed = _objects(root)
     width, height = (_number(root.find(f"size/{side}")) for side in ("width", "height"))
     if width is None or height is None or not (width.is_integer() and height.is_integer() and min(width, height) >= 1):
         raise InputError(f"expected the size of the image in {path}, found none; is it a VOC annotation?")
-    found = [_object(entry) for entry in root.findall("object")]
-    objects = tuple(entry for entry in found if entry is not None)
-    return VocAnnotation(int(width), int(height), objects, malformed=len(found) - len(objects))
+    return VocAnnotation(int(width), int(height), found, malformed)
+
+
+def read_objects(path: Path) -> tuple[tuple[VocObject, ...], int]:
+    """Read the objects of one XML annotation, and the number of malformed ones; it need not state a size.
+
+    Raises:
+        FileError, InputError: as `xml_root`.
+    """
+    return _objects(xml_root(path))
 
 
 def voc_truth(said: VocAnnotation, labels: Mapping[str, int], changes: Changes, file_name: str) -> ImageTruth:
@@ -109,13 +122,21 @@ def voc_truth(said: VocAnnotation, labels: Mapping[str, int], changes: Changes, 
     return truth
 
 
+def _objects(root: Element) -> tuple[tuple[VocObject, ...], int]:
+    """Objects of an annotation, and the number of malformed ones; AIR-SARShip and FAIR1M keep them in `objects`."""
+    found = [_object(entry) for place in ("object", "objects/object") for entry in root.findall(place)]
+    objects = tuple(entry for entry in found if entry is not None)
+    return objects, len(found) - len(objects)
+
+
 def _object(entry: Element) -> VocObject | None:
-    name = (entry.findtext("name") or "").strip()
-    corners = _upright(entry) or _around_rotated(entry)
+    name = (entry.findtext("name") or entry.findtext("possibleresult/name") or "").strip()
+    drawn = _upright(entry) or _around_rotated(entry)
+    corners = drawn or _around_points(entry)
     if not name or corners is None:
         return None
     difficult, truncated = (bool(_number(entry.find(flag))) for flag in ("difficult", "truncated"))  # missing: false
-    return VocObject(name, corners, difficult, truncated)
+    return VocObject(name, corners, difficult, truncated, from_outline=drawn is None)
 
 
 def _upright(entry: Element) -> tuple[float, float, float, float] | None:
@@ -136,8 +157,29 @@ def _around_rotated(entry: Element) -> tuple[float, float, float, float] | None:
     return x - wide, y - high, x + wide, y + high
 
 
+def _around_points(entry: Element) -> tuple[float, float, float, float] | None:
+    """Upright box around an outline: points `x,y` as in FAIR1M, or a polygon of x1, y1, x2, ... as Roboflow writes it.
+
+    None without three points, or if one of them cannot be read.
+    """
+    pairs = [(point.text or "").split(",") for point in entry.findall("points/point")]
+    if not pairs:
+        sides = [[one.text or "" for one in entry.findall("polygon/*") if one.tag[:1] == axis] for axis in "xy"]
+        pairs = [list(pair) for pair in zip_longest(*sides, fillvalue="")]
+    points = [[_float(text) for text in pair] for pair in pairs]
+    known = [(x, y) for x, y in (point for point in points if len(point) == 2) if x is not None and y is not None]
+    if len(known) < max(len(points), _LEAST_POINTS):
+        return None
+    xs, ys = zip(*known, strict=True)
+    return min(xs), min(ys), max(xs), max(ys)
+
+
 def _number(entry: Element | None) -> float | None:
+    return _float(entry.text or "") if entry is not None else None
+
+
+def _float(text: str) -> float | None:
     try:
-        return float((entry.text or "").strip()) if entry is not None else None
+        return float(text.strip())
     except ValueError:
         return None

@@ -21,6 +21,7 @@ from pipeline.datasets.splits import Image, cut_off, duplicate_groups, keep_some
 from pipeline.params import load_params
 from pipeline.stage import OUTPUTS, SPLITS, counts_text, run_stage
 from refinedet.data.coco import Record, build_record, write_record
+from refinedet.data.truth import Changes
 from refinedet.errors import InputError
 from refinedet.files import atomic_folder, write_json
 
@@ -60,6 +61,8 @@ def convert_labels(
         InputError: no box can be used, or there are too few different images.
     """
     settled, notes = settle_classes(list(sets.values()))
+    if not settled[0].document["categories"]:  # all sets have the same
+        raise InputError(why_unusable(sets["train"], Changes()))
     base = common_folder(settled)
     named = {split: one.renamed(base) for split, one in zip(sets, settled, strict=True)}
     reading = read_label_sets(named, base)

@@ -33,6 +33,11 @@ def why_unusable(one: LabelSet, changes: Changes) -> str:
             f"expected boxes in {one.source}, found none in its {counted(len(one.places), 'image')}; is it the right "
             "file, and were the labels saved?"
         )
+    if not one.document["categories"]:
+        return (
+            f"expected objects with a class in {one.source}, found none among its {counted(total, 'object')}; export them "
+            "again as boxes or polygons, each with its class"
+        )
     reasons = changes.dropped + changes.ignored
     if not reasons:
         return (

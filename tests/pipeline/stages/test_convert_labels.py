@@ -68,3 +68,11 @@ def test_images_that_are_too_few_are_refused_by_what_they_are_for(tmp_path: Path
         convert_labels(find_labels(root), tmp_path / "out", **SHARES)
     root = roboflow(tmp_path / "b", ("train", "valid", "test"), count=1)
     assert convert_labels(find_labels(root), tmp_path / "out", **SHARES)[0] == root
+
+
+def test_objects_without_class_are_one_sentence(tmp_path: Path) -> None:
+    for i in range(3):
+        Image.fromarray(np.full((30, 40), 9 * i, np.uint8)).save(tmp_path / f"{i}.png")
+        (tmp_path / f"{i}.xml").write_text("<annotation><object><bndbox/></object></annotation>")
+    with pytest.raises(InputError, match="found none among its 3 objects; export them again"):
+        convert_labels(find_labels(tmp_path), tmp_path / "out", **SHARES)

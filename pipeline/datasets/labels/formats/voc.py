@@ -1,4 +1,7 @@
-"""Labels in VOC's format: an XML file for each image, as LabelImg writes them and published sets have them."""
+"""Labels in VOC's format: an XML file for each image, as LabelImg writes them and published sets have them.
+
+The sizes of the images are those of the images, because some sets state none.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,10 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+from pipeline.datasets.labels.formats.outlines import outline
 from pipeline.datasets.labels.images import finder_around, name_of, names_by_stem
 from pipeline.datasets.labels.label_set import LabelSet, label_set_of
-from pipeline.datasets.voc_xml import VocAnnotation, is_annotation, read_annotation, read_image_set
+from pipeline.datasets.voc_xml import VocObject, is_annotation, read_image_set, read_objects
 
 _LISTS, _OF_GDAL = "ImageSets/Main", ".aux.xml"
 
@@ -45,15 +49,17 @@ def read_voc(root: Path, files: Sequence[Path], images: Path | None = None) -> d
 def _read(files: Sequence[Path], images: Path | None, split: str) -> LabelSet:
     folder = files[0].parent
     names = names_by_stem(folder, images)  # the name in a file often lacks its suffix
-    objects = {name_of(path.stem, names): _objects(read_annotation(path)) for path in files}
+    objects = {name_of(path.stem, names): _objects(*read_objects(path)) for path in files}
     found = label_set_of(objects, finder_around(files[0], images, split), ("VOC", ""))
     return replace(found, source=str(folder))
 
 
-def _objects(said: VocAnnotation) -> list[tuple[str | None, dict[str, Any]]]:
+def _objects(said: Sequence[VocObject], malformed: int) -> list[tuple[str | None, dict[str, Any]]]:
     """Class name and box of each object; an object that cannot be read has neither."""
     found: list[tuple[str | None, dict[str, Any]]] = []
-    for entry in said.objects:
+    for entry in said:
         x1, y1, x2, y2 = entry.corners_xyxy
-        found.append((entry.name, {"bbox": [x1, y1, x2 - x1, y2 - y1], "iscrowd": int(entry.difficult)}))
-    return found + [(None, {})] * said.malformed
+        ring = outline([(x1, y1), (x2, y1), (x2, y2), (x1, y2)])
+        drawn = ring if entry.from_outline else {"bbox": [x1, y1, x2 - x1, y2 - y1]}
+        found.append((entry.name, {**drawn, "iscrowd": int(entry.difficult)}))
+    return found + [(None, {})] * malformed

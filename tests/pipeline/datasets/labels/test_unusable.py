@@ -14,7 +14,7 @@ from refinedet.data.truth import Changes
 
 
 def labels(count: int) -> LabelSet:
-    document = {"images": [], "annotations": [{}] * count, "categories": []}
+    document = {"images": [], "annotations": [{}] * count, "categories": [{"id": 1, "name": "ship"}]}
     return LabelSet(document, {"a.png": Path("a.png")}, "a.json", "COCO")
 
 

@@ -62,6 +62,43 @@ def test_rotated_boxes_are_enclosed_and_difficult_objects_are_ignored(tmp_path: 
     assert "bbox" not in third
 
 
+_POINTS = "<points><point>3,4</point><point>12.0, 4</point><point>12,8</point><point>3,8</point></points>"
+_POLYGON = "<polygon><x1>3</x1><y1>4</y1><x2>12</x2><y2>5</y2><x3>7</x3><y3>8</y3></polygon>"
+
+
+@pytest.mark.parametrize(
+    ("entry", "ring"),
+    [
+        (f"<object><name>ship</name>{_POLYGON}</object>", [3, 4, 12, 4, 12, 8, 3, 8]),
+        (f"<object><possibleresult><name>ship</name></possibleresult>{_POINTS}</object>", [3, 4, 12, 4, 12, 8, 3, 8]),
+        (
+            f"<objects><object><possibleresult><name>ship</name></possibleresult>{_POINTS}</object></objects>",
+            [3, 4, 12, 4, 12, 8, 3, 8],
+        ),
+    ],
+)
+@pytest.mark.parametrize("size", ["", "<size><width>0</width><height>0</height></size>"])
+def test_outlines_of_published_sets_are_read_with_the_size_of_the_image(
+    tmp_path: Path, put_images: Put, entry: str, ring: list[float], size: str
+) -> None:
+    put_images(tmp_path, "c0.png")
+    (tmp_path / "c0.xml").write_text(f"<annotation><filename>c0</filename>{size}{entry}</annotation>")
+    document = find_labels(tmp_path)["train"].document
+    assert document["categories"] == [{"id": 1, "name": "ship"}]
+    assert [one["segmentation"] for one in document["annotations"]] == [[ring]]
+    assert (document["images"][0]["width"], document["images"][0]["height"]) == (40, 30)
+
+
+@pytest.mark.parametrize(
+    "points", ["", "<points><point>3,4</point><point>9,9</point></points>", _POINTS.replace("12,8", "12"), "<polygon/>"]
+)
+def test_an_outline_that_cannot_be_read_is_none(tmp_path: Path, put_images: Put, points: str) -> None:
+    put_images(tmp_path, "c0.png")
+    annotate(tmp_path, "c0", points)
+    (row,) = find_labels(tmp_path)["train"].document["annotations"]
+    assert not {"bbox", "segmentation"} & row.keys()
+
+
 def test_one_file_and_other_xml_are_told(tmp_path: Path, put_images: Put) -> None:
     put_images(tmp_path, "c0.png")
     annotate(tmp_path, "c0")
