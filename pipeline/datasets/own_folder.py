@@ -15,6 +15,7 @@ from pathlib import Path
 import numpy as np
 
 from pipeline.datasets.by_hand import copy_file
+from pipeline.datasets.labels.box_checks import check_boxes
 from pipeline.datasets.labels.classes import settle_classes
 from pipeline.datasets.labels.formats.coco import read_coco
 from pipeline.datasets.labels.images import IMAGE_FOLDERS, IMAGE_SUFFIXES
@@ -71,7 +72,10 @@ def _coco(local: LocalParams, root: Path) -> dict[str, LabelSet]:
             "found null"
         )
     images = root / local.images if local.images else None
-    read = [read_coco(root / name, images, local.boxes, split=split) for split, name in named.items()]
+    read = [
+        check_boxes(read_coco(root / name, images, local.boxes, split=split), local.boxes)
+        for split, name in named.items()
+    ]
     settled, notes = settle_classes(read)
     absent = [
         f"{one.source} names {counted(len(one.without_image), 'image')} that cannot be found"

@@ -4,62 +4,15 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 from refinedet.data.objects import numbers
-from refinedet.errors import InputError
 
 BoxFormat = Literal["xywh", "xyxy", "cxcywh"]
 """Corner and size (COCO), two corners, or centre and size."""
 
-_BEYOND_PX = 1.0
-"""Distance from which a box counts as beyond its image; tools round to whole pixels."""
-_MANY_BEYOND = 0.2
-"""Share of boxes beyond their images that careless drawing does not explain."""
-_LEAST_AS_CORNERS = 0.98
-"""Least share of boxes that are valid as two corners, for all to be read as corners."""
 _LEAST_TURNED = 3
 """Number of turned boxes from which radians and degrees can be distinguished."""
-
-
-def refuse_corners(rows: Sequence[Any], sizes: Mapping[int, tuple[int, int]], path: Path) -> None:
-    """Refuse boxes that cannot be [x, y, width, height].
-
-    Args:
-        rows: annotations, with the ids of images in `sizes`.
-        sizes: image id -> (width, height) in pixels.
-        path: file, for the message.
-
-    Raises:
-        InputError: a fifth of the boxes reaches beyond their images, or all are smaller than a pixel.
-    """
-    placed = [
-        (box, sizes[row["image_id"]])
-        for row in rows
-        if isinstance(row, Mapping) and row.get("image_id") in sizes and (box := numbers(row.get("bbox"))) is not None
-        if len(box) == 4 and all(map(math.isfinite, box)) and any(box)
-    ]
-    if not placed:
-        return
-    if all(max(map(abs, box)) <= 1 for box, _ in placed) and any(min(size) > 2 for _, size in placed):
-        raise InputError(
-            f"expected boxes in pixels in {path}, found none with a number above 1, such as {placed[0][0]}: are they "
-            "shares of the image? Write them out in pixels"
-        )
-    beyond = sum(_is_beyond(box, size) for box, size in placed)
-    if beyond <= _MANY_BEYOND * len(placed):
-        return
-    corners = sum(_can_be_corners(box, size) for box, size in placed)
-    likely = (
-        "they look like two corners: set `boxes` to xyxy"
-        if corners >= _LEAST_AS_CORNERS * len(placed)
-        else ("set `boxes` to xyxy if they are two corners, to cxcywh if they begin with a centre, to xywh to cut them")
-    )
-    raise InputError(
-        f"expected boxes as [x, y, width, height] within their images in {path}, found {beyond} of {len(placed)} that "
-        f"reach beyond; {likely}"
-    )
 
 
 def plain_box(value: Any) -> Any:
@@ -119,13 +72,3 @@ def corner_and_size(box: Sequence[float], boxes: BoxFormat) -> list[float]:
     """Box [x, y, width, height] of two corners, or of a centre and a size."""
     a, b, c, d = box
     return [a, b, c - a, d - b] if boxes == "xyxy" else [a - c / 2, b - d / 2, c, d]
-
-
-def _is_beyond(box: Sequence[float], size: tuple[int, int]) -> bool:
-    x, y, w, h = box
-    return x < -_BEYOND_PX or y < -_BEYOND_PX or x + w > size[0] + _BEYOND_PX or y + h > size[1] + _BEYOND_PX
-
-
-def _can_be_corners(box: Sequence[float], size: tuple[int, int]) -> bool:
-    x1, y1, x2, y2 = box
-    return x2 > x1 and y2 > y1 and x2 <= size[0] + _BEYOND_PX and y2 <= size[1] + _BEYOND_PX

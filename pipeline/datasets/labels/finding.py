@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pipeline.datasets.labels.box_checks import WITH_BOXES, check_boxes
 from pipeline.datasets.labels.box_numbers import BoxFormat
 from pipeline.datasets.labels.formats.coco import read_coco
 from pipeline.datasets.labels.formats.cvat import cvat_files, is_cvat, read_cvat
@@ -26,8 +27,6 @@ FORMATS = (
     "of XML files), CVAT (XML), DOTA (a folder of text files), or a table of boxes (CSV)"
 )
 _TABLES = {".csv", ".tsv"}
-_WITH_BOXES = {"COCO", "table"}
-"""Formats whose boxes may be other than corner and size."""
 _ROBOFLOW = "_annotations.coco.json"
 
 
@@ -54,14 +53,14 @@ def find_labels(path: Path, images: Path | None = None, boxes: BoxFormat | None 
         found = read_cvat(path, images)
     else:
         found = {"train": _file(path, images, boxes)}
-    other = next((one.kind for one in found.values() if one.kind not in _WITH_BOXES), None)
+    other = next((one.kind for one in found.values() if one.kind not in WITH_BOXES), None)
     if boxes is not None and other is not None:
         raise InputError(
             f"expected a COCO file or a table where `boxes` is set, found {other} in {path}; leave `boxes` out"
         )
     if images is not None and any(one.kind == "YOLO" for one in found.values()):
         raise InputError(f"expected no `images` beside YOLO's labels in {path}, which name theirs; leave it out")
-    return found
+    return {split: check_boxes(one, boxes) for split, one in found.items()}
 
 
 def is_table_of_images(path: Path) -> bool:

@@ -35,8 +35,8 @@ def why_unusable(one: LabelSet, changes: Changes) -> str:
         )
     if not one.document["categories"]:
         return (
-            f"expected objects with a class in {one.source}, found none among its {counted(total, 'object')}; export them "
-            "again as boxes or polygons, each with its class"
+            f"expected objects with a class in {one.source}, found none among its {counted(total, 'object')}; export "
+            "them again as boxes or polygons, each with its class"
         )
     reasons = changes.dropped + changes.ignored
     if not reasons:

@@ -10,7 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pipeline.datasets.labels.box_numbers import BoxFormat, guess_radians, plain_box, refuse_corners, to_standard
+from pipeline.datasets.labels.box_numbers import BoxFormat, guess_radians, plain_box, to_standard
 from pipeline.datasets.labels.images import ImageFinder, finder_around
 from pipeline.datasets.labels.label_set import LabelSet, image_size
 from refinedet.data.coco import check_document
@@ -29,12 +29,12 @@ def read_coco(
     Args:
         path: the file.
         images: folder of the images; its subfolders are searched too.
-        boxes: meaning of the four numbers; None: as in COCO, with an error if that is impossible.
+        boxes: meaning of the four numbers; None: as in COCO.
         split: name of a folder in which the images may lie.
 
     Raises:
         FileError: the file cannot be read, or none of its images exists.
-        InputError: it is not COCO, its boxes are corners, or an image is listed twice or ambiguous.
+        InputError: it is not COCO, or an image is listed twice or ambiguous.
     """
     document = read_json(path)
     check_document(document, path)
@@ -47,8 +47,6 @@ def read_coco(
     categories, category_ids = _categories(document["categories"], path)
     absent = {_key(entry["id"]) for entry in entries} - set(ids)
     rows = [_annotation(row, ids, category_ids) for row in document["annotations"] if _image_id(row) not in absent]
-    if boxes is None:
-        refuse_corners(rows, {image["id"]: (image["width"], image["height"]) for image in kept}, path)
     rows, told = to_standard(rows, boxes or "xywh", radians=guess_radians(rows))
     repaired = {"images": kept, "annotations": rows, "categories": categories}
     return LabelSet(repaired, places, str(path), "COCO", (*_notes(finder, len(entries)), *told), tuple(missing))

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from pipeline.datasets.labels.box_numbers import BoxFormat, corner_and_size, refuse_corners
+from pipeline.datasets.labels.box_checks import refuse_sizes
+from pipeline.datasets.labels.box_numbers import BoxFormat, corner_and_size
 from pipeline.datasets.labels.images import IMAGE_SUFFIXES, finder_around, name_of, names_by_stem
 from pipeline.datasets.labels.label_set import UNNAMED, LabelSet, Objects, label_set_of
 from refinedet.errors import FileError, InputError
@@ -74,7 +75,7 @@ def read_box_table(
 
     Raises:
         FileError: the table cannot be read, or none of its images exists.
-        InputError: its columns are not found, or its boxes reach beyond their images.
+        InputError: its columns are not found, or its boxes look like corner and size where two corners are named.
     """
     rows = _rows(path)
     columns = _columns(rows)
@@ -90,9 +91,8 @@ def read_box_table(
             word = UNNAMED if columns.name is None else row[columns.name].strip() if columns.name < len(row) else ""
             drawn.append((word or None, _drawn(cells[1:], meaning)))
     found = label_set_of(objects, finder_around(path, images, split), ("table", _note(columns, meaning)))
-    sizes = {one["id"]: (one["width"], one["height"]) for one in found.document["images"]}
-    if boxes is None:
-        refuse_corners(found.document["annotations"], sizes, path)
+    if boxes is None and meaning == "xyxy":
+        refuse_sizes(found)
     return found
 
 
