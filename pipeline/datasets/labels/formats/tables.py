@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -38,7 +39,9 @@ _WORDS: Mapping[BoxFormat, str] = {
     "cxcywh": "centre and size",
     "xywh": "upper left corner and size",
 }
-_DELIMITERS = ",;\t"
+_DELIMITERS = ";\t,"
+"""Those beside which a comma may be decimal come first, where a line has as many of both."""
+_UTF16 = (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 FIRST_LINE = "filename,class,xmin,ymin,xmax,ymax"
 """Names of columns for messages."""
 
@@ -84,13 +87,15 @@ def read_box_table(
     meaning = boxes or columns.meaning
     names = names_by_stem(path.parent, images)
     objects: Objects = {}
+    commas = False
     for row in rows[columns.named :]:
         cells = [row[i].strip() if i < len(row) else "" for i in (columns.image, *columns.box)]
         drawn = objects.setdefault(_image(cells[0], names), [])
+        commas = commas or any("," in cell for cell in cells[1:])
         if any(cells[1:]):
             word = UNNAMED if columns.name is None else row[columns.name].strip() if columns.name < len(row) else ""
             drawn.append((word or None, _drawn(cells[1:], meaning)))
-    found = label_set_of(objects, finder_around(path, images, split), ("table", _note(columns, meaning)))
+    found = label_set_of(objects, finder_around(path, images, split), ("table", _note(columns, meaning, commas=commas)))
     if boxes is None and meaning == "xyxy":
         refuse_sizes(found)
     return found
@@ -100,7 +105,7 @@ def _rows(path: Path, most: int | None = None) -> list[list[str]]:
     """Rows that are not empty, at most so many."""
     found: list[list[str]] = []
     try:
-        with path.open(encoding="utf-8-sig", newline="") as stream:
+        with path.open(encoding=_encoding(path), newline="") as stream:
             first = stream.readline()
             stream.seek(0)
             for row in csv.reader(stream, delimiter=max(_DELIMITERS, key=first.count), skipinitialspace=True):
@@ -110,11 +115,21 @@ def _rows(path: Path, most: int | None = None) -> list[list[str]]:
                     break
     except OSError as error:
         raise FileError(f"expected a table at {path}, but it cannot be read ({error.strerror})") from error
-    except (UnicodeDecodeError, csv.Error) as error:
+    except UnicodeError as error:
+        raise InputError(
+            f"expected a table in UTF-8 or UTF-16 in {path}, found other text or none; save it as CSV in UTF-8"
+        ) from error
+    except csv.Error as error:
         raise InputError(f"expected a table in {path}, found something else ({error})") from error
     if not found:
         raise InputError(f"expected a table of boxes in {path}, found an empty file")
     return found
+
+
+def _encoding(path: Path) -> str:
+    """Encoding of a table, which spreadsheets may save in UTF-16."""
+    with path.open("rb") as stream:
+        return "utf-16" if stream.read(2) in _UTF16 else "utf-8-sig"
 
 
 def _columns(rows: Sequence[Sequence[str]]) -> _Columns | None:
@@ -141,13 +156,14 @@ def _drawn(cells: Sequence[str], meaning: BoxFormat) -> dict[str, Any]:
 
 
 def _numbers(cells: Sequence[str]) -> list[float]:
-    """Numbers of cells; empty if one is none."""
+    """Numbers of cells, which may have decimal commas; empty if one is none."""
     try:
-        return [float(cell) for cell in cells]
+        return [float(cell.replace(",", ".")) for cell in cells]
     except ValueError:
         return []
 
 
-def _note(columns: _Columns, meaning: BoxFormat) -> str:
+def _note(columns: _Columns, meaning: BoxFormat, *, commas: bool) -> str:
     order = "" if columns.named else "the table has no line of names: its columns are taken as image, box and class; "
-    return f"{order}the numbers of a box are taken as {_WORDS[meaning]}; `boxes` overrules this"
+    decimal = "a comma in a number is taken as decimal comma; " if commas else ""
+    return f"{order}{decimal}the numbers of a box are taken as {_WORDS[meaning]}; `boxes` overrules this"

@@ -41,6 +41,42 @@ def test_boxes_are_read_by_the_names_of_their_columns(tmp_path: Path, put_images
         assert "`boxes` overrules this" in found.notes[0]
 
 
+@pytest.mark.parametrize(
+    "lines",
+    [
+        ("filename;class;xmin;ymin;xmax;ymax", "c0.png;ship;15,5;12,25;25,5;18,25"),
+        ("c0.png;15,5;12,25;25,5;18,25",),
+        ("filename,class,xmin,ymin,xmax,ymax", 'c0.png,ship,"15,5","12,25","25,5","18,25"'),
+    ],
+)
+def test_decimal_commas_are_read_and_told(tmp_path: Path, put_images: Put, lines: tuple[str, ...]) -> None:
+    put_images(tmp_path)
+    found = find_labels(table(tmp_path / "a.csv", *lines))["train"]
+    assert [one["bbox"] for one in found.document["annotations"]] == [[15.5, 12.25, 10, 6]]
+    assert "a comma in a number is taken as decimal comma; the numbers" in found.notes[0]
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-8-sig"])
+def test_tables_of_spreadsheets_are_read(tmp_path: Path, put_images: Put, encoding: str) -> None:
+    put_images(tmp_path)
+    path = tmp_path / "a.csv"
+    path.write_text("filename\txmin\tymin\txmax\tymax\nc0.png\t15\t12\t25\t18\n", encoding=encoding)
+    document = find_labels(path)["train"].document
+    assert [one["bbox"] for one in document["annotations"]] == [[15, 12, 10, 6]]
+
+
+def test_sizes_in_columns_without_names_are_refused(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path)
+    path = table(tmp_path / "a.csv", "c0.png,15,12,10,6,ship")
+    with pytest.raises(
+        InputError, match=r"found 1 of 1 whose second corner is left of the first .* set `boxes` to xywh"
+    ):
+        find_labels(path)
+    found = find_labels(path, boxes="xyxy")["train"]
+    assert [one["bbox"] for one in found.document["annotations"]] == [[10, 6, 5, 6]]
+    assert "swapped corners" in found.notes[1]
+
+
 def test_rows_without_numbers_are_images_without_objects(tmp_path: Path, put_images: Put) -> None:
     put_images(tmp_path)
     path = table(tmp_path / "a.csv", "c0.png,1,2,3,4,ship", "c1.png,,,,,", "c2.png,1,2,x,4,ship", "c2.png,1,2,9,9,")
@@ -79,8 +115,9 @@ def test_other_tables_are_one_sentence(tmp_path: Path) -> None:
             find_labels(path)
     with pytest.raises(InputError, match="found an empty file"):
         find_labels(table(path, ""))
-    path.write_bytes(b"\xff\xfe\x00")
-    with pytest.raises(InputError, match="expected a table in"):
-        find_labels(path)
+    for content in (b"\xff\xfe\x00", "name;Größe".encode("latin-1")):
+        path.write_bytes(content)
+        with pytest.raises(InputError, match=r"expected a table in UTF-8 or UTF-16 in .*; save it as CSV in UTF-8"):
+            find_labels(path)
     with pytest.raises(FileError, match="cannot be read"):
         find_labels(tmp_path / "none.csv")
