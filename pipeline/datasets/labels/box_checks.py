@@ -26,8 +26,8 @@ _LEAST_FITTING = 0.98
 _ANY_ORDER = "set `boxes` to xyxy if they are two corners, to cxcywh if they begin with a centre, to xywh to cut them"
 _RESIZED = "are the images resized, or other ones of the same names?"
 _YOLO = (
-    "a line is read as class, centre x, centre y, width, height; two corners, or a confidence before the box, must be "
-    "written as such lines"
+    "do the lines hold two corners, or a confidence before the box? Write them as class, centre x, centre y, width, "
+    "height"
 )
 
 

@@ -11,11 +11,12 @@ from pipeline.datasets.labels.box_numbers import BoxFormat
 from pipeline.datasets.labels.formats.coco import read_coco
 from pipeline.datasets.labels.formats.cvat import cvat_files, is_cvat, read_cvat
 from pipeline.datasets.labels.formats.dota import dota_folders, read_dota
-from pipeline.datasets.labels.formats.foreign import archive_kind, foreign_document, foreign_in, foreign_xml
+from pipeline.datasets.labels.formats.foreign import JSON_LINES, archive_kind, foreign_document, foreign_in, foreign_xml
 from pipeline.datasets.labels.formats.shapes import is_labelme, is_via, is_via_table, read_labelme, read_via
 from pipeline.datasets.labels.formats.tables import is_box_table, read_box_table
 from pipeline.datasets.labels.formats.voc import read_voc, voc_files
-from pipeline.datasets.labels.formats.yolo import is_yolo, read_yolo, settings_in
+from pipeline.datasets.labels.formats.yolo import read_yolo, settings_in
+from pipeline.datasets.labels.formats.yolo_files import is_yolo
 from pipeline.datasets.labels.images import folders_of_ours
 from pipeline.datasets.labels.label_set import LabelSet, split_of
 from pipeline.datasets.voc_xml import is_annotation
@@ -80,6 +81,8 @@ def _file(path: Path, images: Path | None, boxes: BoxFormat | None) -> LabelSet:
         raise InputError(f"expected labels that can be read in {path}, found {foreign_xml(path)}")
     if (packed := archive_kind(path)) is not None:
         raise InputError(f"expected labels that can be read in {path}, found {packed}; unpack it, and name its folder")
+    if suffix == ".jsonl":
+        raise InputError(f"expected labels that can be read in {path}, found {JSON_LINES}")
     document = read_json(path)
     if is_labelme(document):
         raise InputError(

@@ -13,6 +13,7 @@ from refinedet.files import read_json
 _KEYS: Mapping[str, frozenset[str]] = {
     "Label Studio's own JSON; export the labels as COCO or YOLO": frozenset({"data", "annotations"}),
     "Label Studio's short JSON (JSON-MIN); export the labels as COCO or YOLO": frozenset({"image", "annotation_id"}),
+    "Label Studio's short JSON, JSON-MIN; export the labels as COCO or YOLO": frozenset({"id", "image", "label"}),
     "CreateML's JSON; export the labels as COCO or VOC": frozenset({"image", "annotations"}),
     "COCO's results without images; name the file of annotations": frozenset({"image_id", "bbox"}),
     "Supervisely's JSON; export the labels as COCO": frozenset({"size", "objects"}),
@@ -22,6 +23,10 @@ _KEYS: Mapping[str, frozenset[str]] = {
     "GeoJSON; name the scenes of the labels with `scene`": frozenset({"type", "features"}),
 }
 """Keys that a document, or each entry of its list, has in a format."""
+
+JSON_LINES = "a file of JSON lines, such as Hugging Face's metadata.jsonl; convert it to COCO"
+"""Name of the format of a file with a JSON document in each line, with what to do."""
+_MASKS = ("mask", "masks")
 
 _ARCHIVES = ((b"PK\x03\x04", "a zip archive"), (b"\x1f\x8b", "a gzip archive"), (b"7z\xbc\xaf", "a 7z archive"))
 
@@ -55,11 +60,20 @@ def foreign_xml(path: Path) -> str:
 
 def foreign_in(folder: Path) -> str | None:
     """Name of the first file in a folder whose format is known but not read, with what to do; None without one."""
-    for path in sorted(path for pattern in ("*.json", "*.xml", "*/*.json", "*/*.xml") for path in folder.glob(pattern)):
-        try:
-            kind = foreign_xml(path) if path.suffix == ".xml" else foreign_document(read_json(path))
-        except (FileError, InputError):
-            continue
+    patterns = [f"{inner}*{suffix}" for inner in ("", "*/") for suffix in (".json", ".xml", ".jsonl")]
+    for path in sorted(path for pattern in patterns for path in folder.glob(pattern)):
+        kind = _kind(path)
         if kind is not None and not path.name.endswith(".aux.xml"):
             return f"{kind.partition(';')[0]} ({path.name});{kind.partition(';')[2]}"
-    return None
+    masks = (path for pattern in ("*/*.png", "*/*/*.png") for path in sorted(folder.glob(pattern)))
+    mask = next((path for path in masks if path.parent.name.lower() in _MASKS), None)
+    return None if mask is None else f"masks as images ({mask.relative_to(folder)}); write each ship as a box in COCO"
+
+
+def _kind(path: Path) -> str | None:
+    if path.suffix == ".jsonl":
+        return JSON_LINES
+    try:
+        return foreign_xml(path) if path.suffix == ".xml" else foreign_document(read_json(path))
+    except (FileError, InputError):
+        return None

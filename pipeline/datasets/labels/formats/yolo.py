@@ -16,11 +16,11 @@ from typing import Any
 from ruamel.yaml import YAML
 from ruamel.yaml.error import YAMLError
 
-from pipeline.datasets.labels.images import IMAGE_SUFFIXES, images_below, name_parts
+from pipeline.datasets.labels.formats.yolo_files import LABELS, folders_of, label_file
+from pipeline.datasets.labels.images import images_below, name_parts
 from pipeline.datasets.labels.label_set import SPLIT_NAMES, UNNAMED, DocumentWriter, LabelSet, image_size, split_of
 from refinedet.errors import FileError, InputError
 
-_LABELS = "labels"
 _CLASS_FILES = ("classes.txt", "obj.names")
 _DIGITS = 2
 """Decimals of pixels that are kept: shares have six digits, and more decimals would put boxes just beyond the image."""
@@ -56,19 +56,6 @@ def read_yolo(root: Path, settings: Path | None = None) -> dict[str, LabelSet]:
     return {split: _read(places, split, shown, names) for split, places in folders.items()}
 
 
-def is_yolo(root: Path) -> bool:
-    """True if a folder has YOLO's label files: in a folder `labels`, or beside images. Case does not count."""
-    if any(_label_files(folder) for folder in (*_folders(root, _LABELS), root)):
-        return True
-    return any(_folders(folder, _LABELS) for names in SPLIT_NAMES.values() for folder in _folders(root, *names))
-
-
-def _folders(root: Path, *names: str) -> list[Path]:
-    """Folders directly in `root` of one of these names; in any case, if none has exactly such a name."""
-    exact = [root / name for name in names if (root / name).is_dir()]
-    return exact or [path for path in sorted(root.glob("*/")) if path.name.lower() in names]
-
-
 def settings_in(root: Path) -> Path | None:
     """Path of the data.yaml of a folder, by any name, if there is one."""
     for path in sorted([*root.glob("*.yaml"), *root.glob("*.yml")], key=lambda path: (path.stem != "data", path.name)):
@@ -78,15 +65,6 @@ def settings_in(root: Path) -> Path | None:
         except InputError:
             continue
     return None
-
-
-def _label_files(folder: Path) -> bool:
-    """True if text files in a folder are labels: the folder is named labels, or one of them is beside its image."""
-    if not folder.is_dir():
-        return False
-    if folder.name.lower() == _LABELS:
-        return any(folder.rglob("*.txt"))
-    return any(path.with_suffix(suffix).is_file() for path in folder.glob("*.txt") for suffix in IMAGE_SUFFIXES)
 
 
 def _settings(path: Path) -> dict[str, Any]:
@@ -107,7 +85,7 @@ def _class_names(told: Mapping[str, Any], root: Path) -> Mapping[int, str] | Non
         return {number: str(name) for number, name in enumerate(names)}
     if isinstance(names, dict):
         return {int(number): str(name) for number, name in names.items() if str(number).isdigit()}
-    for path in (folder / name for folder in (root, *_folders(root, _LABELS)) for name in _CLASS_FILES):
+    for path in (folder / name for folder in (root, *folders_of(root, LABELS)) for name in _CLASS_FILES):
         if path.is_file():
             lines = path.read_text(encoding="utf-8", errors="replace").splitlines()
             return dict(enumerate(line.strip() for line in lines if line.strip()))
@@ -175,14 +153,15 @@ def _read(places: list[Path], split: str, source: Path, names: _Names) -> LabelS
     writer = DocumentWriter()
     for name in (names.names or {}).values():
         writer.category(name)  # their order is the order of the classes
-    without, beyond, values, scored, named = 0, 0, 0, 0, 0
+    without, beyond, values, scored, named, full = 0, 0, 0, 0, 0, 0
     for place in places:
         width, height = image_size(place)
         image_id = writer.add_image(place, (width, height))
-        path = _label_file(place)
+        path = label_file(place)
         if path is None:
             without += 1
             continue
+        full += path.stem == place.name
         for words in _lines(path):
             drawn = _drawn(words, width, height, boxes_only=names.boxes_only)
             writer.add_object(image_id, _class(words[0], names), **drawn.shape)
@@ -199,6 +178,8 @@ def _read(places: list[Path], split: str, source: Path, names: _Names) -> LabelS
             "or beside the image, found none"
         )
     told = _notes(names, without, len(places), scored=scored, named=named > 0)
+    if full:
+        told += (f"{full} label files are named by the whole name of their image, such as c.png.txt for c.png",)
     return LabelSet(writer.document(), writer.places, str(source), "YOLO", told)
 
 
@@ -213,17 +194,6 @@ def _notes(names: _Names, without: int, images: int, *, scored: int, named: bool
     if without:
         found.append(f"{without} of {images} images have no label file: they are taken as images without objects")
     return tuple(found)
-
-
-def _label_file(place: Path) -> Path | None:
-    """Label file of an image: its path with the last folder `images` replaced by `labels`, or beside the image."""
-    beside = place.with_suffix(".txt")
-    parts = list(beside.parts)
-    at = max((index for index, part in enumerate(parts[:-1]) if part.lower() == "images"), default=None)
-    instead = (
-        [] if at is None else [folder.joinpath(*parts[at + 1 :]) for folder in _folders(Path(*parts[:at]), _LABELS)]
-    )
-    return next((path for path in (*instead, beside) if path.is_file()), None)
 
 
 def _lines(path: Path) -> list[list[str]]:

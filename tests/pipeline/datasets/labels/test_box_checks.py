@@ -64,7 +64,10 @@ def test_boxes_of_unknown_images_say_nothing() -> None:
 
 @pytest.mark.parametrize(
     ("kind", "words"),
-    [("YOLO", "found 3 of 4 that reach beyond; a line is read as class"), ("VOC", "beyond; are the images resized")],
+    [
+        ("YOLO", "found 3 of 4 that reach beyond; do the lines hold two corners"),
+        ("VOC", "beyond; are the images resized"),
+    ],
 )
 def test_the_rule_holds_for_all_formats(kind: str, words: str) -> None:
     with pytest.raises(InputError, match=f"expected boxes within their images in ann.json, {words}|{words}"):

@@ -94,6 +94,7 @@ def test_what_is_no_label_is_one_sentence(tmp_path: Path, save: Write) -> None:
     ("content", "words"),
     [
         ([{"id": 1, "data": {}, "annotations": []}], "Label Studio's own JSON; export the labels as COCO or YOLO"),
+        ([{"id": 1, "image": "a.png", "label": []}], "Label Studio's short JSON, JSON-MIN; export the labels as COCO"),
         ([{"image": "a.png", "annotations": []}], "CreateML's JSON"),
         ({"size": {}, "objects": []}, "Supervisely's JSON"),
         ([{"image_id": 1, "bbox": [1, 2, 3, 4], "score": 0.5}], "COCO's results without images"),
@@ -146,3 +147,15 @@ def test_an_archive_is_named(tmp_path: Path) -> None:
     (tmp_path / "labels.zip").write_bytes(b"PK\x03\x04" + bytes(99))
     with pytest.raises(InputError, match="found a zip archive; unpack it, and name its folder"):
         find_labels(tmp_path / "labels.zip")
+
+
+def test_json_lines_and_masks_are_named(tmp_path: Path, put_images: Put) -> None:
+    put_images(tmp_path / "images")
+    put_images(tmp_path / "masks")
+    with pytest.raises(FileError, match=r"found masks as images \(masks.c0\.png\); write each ship as a box in COCO"):
+        find_labels(tmp_path)
+    path = tmp_path / "images/metadata.jsonl"
+    path.write_text('{"file_name": "c0.png"}\n{"file_name": "c1.png"}\n', encoding="utf-8")
+    for given, error in ((tmp_path, FileError), (path, InputError)):
+        with pytest.raises(error, match=r"found a file of JSON lines, such as Hugging Face's metadata\.jsonl.*to COCO"):
+            find_labels(given)

@@ -179,3 +179,22 @@ def test_confidences_and_names_of_classes_are_told(tmp_path: Path, put_images: P
         "6 lines have a sixth number: it is taken as a confidence, and is not used",
         "the lines begin with the names of their classes, which are taken as they are",
     )
+
+
+@pytest.mark.parametrize(("images", "labels"), [("images", "labels"), (".", ".")])
+def test_label_files_with_the_whole_name_of_the_image_are_read_and_told(
+    tmp_path: Path, put_images: Put, images: str, labels: str
+) -> None:
+    put_images(tmp_path / images)
+    put_labels(tmp_path / labels, *(f"c{i}.png" for i in range(6)))
+    found = find_labels(tmp_path)["train"]
+    assert truth(found)[0] == [[15, 12, 25, 18]]
+    assert "6 label files are named by the whole name of their image, such as c.png.txt for c.png" in found.notes
+
+
+@pytest.mark.parametrize("line", ["0 0.75 0.8 0.9 0.9", "0 0.93 0.5 0.5 0.25 0.2"])
+def test_lines_in_another_order_are_refused(tmp_path: Path, put_images: Put, line: str) -> None:
+    put_images(tmp_path)
+    put_labels(tmp_path, line=line)
+    with pytest.raises(InputError, match="found 6 of 6 that reach beyond; do the lines hold two corners, or a confid"):
+        find_labels(tmp_path)
