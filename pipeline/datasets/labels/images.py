@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 from collections import defaultdict
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
@@ -21,6 +22,8 @@ MOST_FILES = 500_000
 _HOLDERS = {"result", "results", "coco", "json", "jsons", "voc"}
 _HOLDERS_BEGIN = ("annot", "label", "xml", "bbox")
 """Names of folders for labels only, and beginnings of such names: images lie beside them."""
+_UPLOAD = re.compile("[0-9a-f]{8}-(?=.)")
+"""Prefix that Label Studio gives to the name of an uploaded image."""
 _SIGNED = ("convert", "tile")
 _OURS = {*_SIGNED, "train", "evaluate", "report"}
 """Folders of an earlier training; a summary file distinguishes some of them from the user's folders."""
@@ -42,6 +45,10 @@ class ImageFinder:
     """Largest number of files below a root; None: any number."""
     moved: list[str] = field(default_factory=list)
     """Names whose image was found at another place."""
+    uploaded: list[str] = field(default_factory=list)
+    """Names whose image was found without the prefix that Label Studio gives to uploads."""
+    help: str = "name their folder in `images`"
+    """Advice if the images are not found."""
 
     def find(self, names: Sequence[str]) -> tuple[dict[str, Path], list[str]]:
         """Find the images of `names`: (name -> path, names without an image).
@@ -60,6 +67,12 @@ class ImageFinder:
             place = _below(folder, parts) if folder is not None else None
             is_elsewhere = place is None
             place = place or self._elsewhere(name, parts)
+            if place is None and parts and (prefix := _UPLOAD.match(parts[-1])):
+                place = self._elsewhere(name, (*parts[:-1], parts[-1][prefix.end() :]))
+                if place is not None:
+                    found[name] = place
+                    self.uploaded.append(name)
+                    continue
             if place is None:
                 missing.append(name)
                 continue
@@ -120,11 +133,7 @@ class ImageFinder:
             shown = ", ".join(dict.fromkeys(str(root) for root in self.roots))
             lost = next(name for name in names if name not in found)
             alike = self._by_stem(lost)
-            hint = (
-                "name their folder in `images`"
-                if alike is None
-                else f"{alike.name} is there: correct the suffixes in the labels"
-            )
+            hint = self.help if alike is None else f"{alike.name} is there: correct the suffixes in the labels"
             raise FileError(
                 f"expected the {len(names)} images of {self.source} in or below {shown}, found {len(found)} of them "
                 f"(none for {lost}); {hint}"

@@ -46,20 +46,57 @@ def read_coco(
     kept, ids = _numbered(entries, places, path)
     categories, category_ids = _categories(document["categories"], path)
     absent = {_key(entry["id"]) for entry in entries} - set(ids)
-    rows = [_annotation(row, ids, category_ids) for row in document["annotations"] if _image_id(row) not in absent]
+    given, renamed = _with_ids(document, path)
+    rows = [_annotation(row, ids, category_ids) for row in given if _image_id(row) not in absent]
     rows, told = to_standard(rows, boxes or "xywh", radians=guess_radians(rows))
     repaired = {"images": kept, "annotations": rows, "categories": categories}
-    return LabelSet(repaired, places, str(path), "COCO", (*_notes(finder, len(entries)), *told), tuple(missing))
+    return LabelSet(
+        repaired, places, str(path), "COCO", (*_notes(finder, len(entries)), *renamed, *told), tuple(missing)
+    )
 
 
 def _notes(finder: ImageFinder, count: int) -> list[str]:
-    if not finder.moved:
-        return []
-    note = (
-        f"{len(finder.moved)} of {count} images are not where {finder.source.name} says (such as {finder.moved[0]}): "
-        "images of the same name were taken"
-    )
-    return [note]
+    notes = []
+    if finder.moved:
+        notes.append(
+            f"{len(finder.moved)} of {count} images are not where {finder.source.name} says (such as "
+            f"{finder.moved[0]}): images of the same name were taken"
+        )
+    if finder.uploaded:
+        notes.append(
+            f"{len(finder.uploaded)} of {count} images are found without the prefix of Label Studio's uploads (such as "
+            f"{finder.uploaded[0]})"
+        )
+    return notes
+
+
+def _with_ids(document: Mapping[str, Any], path: Path) -> tuple[list[Any], list[str]]:
+    """Annotations with ids where all of them have names instead, or the only category; and sentences on that."""
+    rows, notes = list(document["annotations"]), []
+    for key, listed, field in (("image_id", "images", "file_name"), ("category_id", "categories", "name")):
+        ids = {_key(entry["id"]) for entry in document[listed]}
+        names = {str(entry[field]): entry["id"] for entry in document[listed]}
+        values = [row.get(key) for row in rows if isinstance(row, Mapping)]
+        if len(names) < len(ids) or any(_key(value) in ids for value in values):
+            continue
+        if any(value in names for value in values if isinstance(value, str)):
+            rows = [_replaced(row, key, names) for row in rows]
+            notes.append(f"the annotations have no {key} but a name, which is taken as the {field} in {listed}")
+    categories = document["categories"]
+    if rows and all(isinstance(row, Mapping) and row.get("category_id") is None for row in rows):
+        if len(categories) != 1:
+            raise InputError(
+                f"expected a 'category_id' in the annotations of {path}, found none, and {len(categories)} categories; "
+                "export the labels with the classes of the objects"
+            )
+        rows = [{**row, "category_id": categories[0]["id"]} for row in rows]
+        notes.append(f"the annotations have no category_id: all are taken as {categories[0]['name']!r}")
+    return rows, notes
+
+
+def _replaced(row: Any, key: str, names: Mapping[str, object]) -> Any:
+    value = row.get(key) if isinstance(row, Mapping) else None
+    return {**row, key: names[value]} if isinstance(value, str) and value in names else row
 
 
 def _image(entry: Any, path: Path) -> dict[str, Any]:

@@ -81,16 +81,19 @@ def read_labelme(files: Sequence[Path], images: Path | None = None) -> LabelSet:
         InputError: two files describe one image.
     """
     objects: Objects = {}
+    finder = finder_around(files[0], images)
     for path in files:
         document = read_json(path)
         name = str(document["imagePath"])
         if name in objects:
             raise InputError(f"expected one labelme file for each image, found {path} and another of {name}")
+        if document.get("imageData"):
+            finder.help = "the files hold copies of them as imageData: write these to image files beside them"
         shapes = [shape for shape in document["shapes"] if isinstance(shape, Mapping)]
         objects[name] = [
             (str(shape["label"]) if shape.get("label") else None, _labelme_drawn(shape)) for shape in shapes
         ]
-    return label_set_of(objects, finder_around(files[0], images), ("labelme", ""))
+    return label_set_of(objects, finder, ("labelme", ""))
 
 
 def _via_entries(document: object) -> list[Mapping[str, Any]]:

@@ -147,3 +147,49 @@ def test_boxes_that_are_none_stay_as_they_are(
     put_images(tmp_path)
     coco["annotations"][0]["bbox"] = box
     assert read_coco(save(coco)).document["annotations"][0]["bbox"] == box
+
+
+def test_names_in_place_of_ids_are_read_and_told(
+    tmp_path: Path, coco: dict[str, Any], save: Write, put_images: Put
+) -> None:
+    put_images(tmp_path)
+    for row in coco["annotations"]:
+        row.update(image_id=f"c{row['image_id']}.png", category_id="ship")
+    one = read_coco(save(coco))
+    assert [(row["image_id"], row["category_id"]) for row in one.document["annotations"]] == [
+        (i, 1) for i in range(1, 7)
+    ]
+    assert one.notes == (
+        "the annotations have no image_id but a name, which is taken as the file_name in images",
+        "the annotations have no category_id but a name, which is taken as the name in categories",
+    )
+
+
+def test_the_only_category_is_taken_where_objects_name_none(
+    tmp_path: Path, coco: dict[str, Any], save: Write, put_images: Put
+) -> None:
+    put_images(tmp_path)
+    for row in coco["annotations"]:
+        del row["category_id"]
+    one = read_coco(save(coco))
+    assert {row["category_id"] for row in one.document["annotations"]} == {1}
+    assert one.notes == ("the annotations have no category_id: all are taken as 'ship'",)
+    coco["categories"].append({"id": 2, "name": "buoy"})
+    with pytest.raises(InputError, match=r"expected a 'category_id' in the annotations of .*, found none, and 2 categ"):
+        read_coco(save(coco))
+
+
+def test_uploads_of_label_studio_are_found_by_their_own_names(
+    tmp_path: Path, coco: dict[str, Any], save: Write, put_images: Put
+) -> None:
+    put_images(tmp_path / "images")
+    for image in coco["images"]:
+        image["file_name"] = f"/data/upload/3/ab12cd34-{image['file_name']}"
+    one = read_coco(save(coco))
+    assert [place.name for place in one.places.values()] == [f"c{i}.png" for i in range(6)]
+    assert one.notes == (
+        "6 of 6 images are found without the prefix of Label Studio's uploads (such as /data/upload/3/ab12cd34-c0.png)",
+    )
+    coco["images"][1]["file_name"] = "/data/upload/3/ee12cd34-c0.png"
+    with pytest.raises(InputError, match="expected an image for each name"):
+        read_coco(save(coco))

@@ -16,7 +16,7 @@ from pipeline.datasets.labels.finding import find_labels
 from pipeline.datasets.labels.label_set import LabelSet, common_folder
 from refinedet.data.coco import Record, import_document
 from refinedet.data.truth import Changes
-from refinedet.errors import InputError
+from refinedet.errors import FileError, InputError
 
 Put, Write = Callable[..., None], Callable[..., Path]
 WHOLE = [0, 0, 40, 30]
@@ -159,4 +159,10 @@ def test_one_file_of_labelme_is_not_enough(tmp_path: Path, put_images: Put, save
         find_labels(path)
     save(labelme("c0.png"), "again.json")
     with pytest.raises(InputError, match="one labelme file for each image"):
+        find_labels(tmp_path)
+
+
+def test_pixels_in_the_files_of_labelme_are_named(tmp_path: Path, save: Write) -> None:
+    save(labelme("c0.png") | {"imageData": "aaaa"}, "c0.json")
+    with pytest.raises(FileError, match="the files hold copies of them as imageData: write these to image files"):
         find_labels(tmp_path)
