@@ -20,7 +20,7 @@ PURE = [
     *(f"refinedet/model/losses/{name}.py" for name in ("loss", "matching", "class_loss", "box_loss")),
     *(f"refinedet/geo/{name}.py" for name in ("compass", "footprints", "steps")),
     *(f"refinedet/ais/{name}.py" for name in ("tables", "tracks", "displacement", "geometry", "assignment", "offset")),
-    *(f"refinedet/ais/{name}.py" for name in ("expected", "evidence", "matching", "verdicts")),
+    *(f"refinedet/ais/{name}.py" for name in ("expected", "evidence", "local_time", "matching", "verdicts")),
     *(f"refinedet/ais/results/{name}.py" for name in ("columns", "reporting", "summary")),
     *(f"refinedet/ais/reading/{name}.py" for name in ("cleaning", "messages", "numbers", "ordering", "reasons")),
     *(f"refinedet/ais/reading/{name}.py" for name in ("parsing/columns", "parsing/times", "ship_types", "static_data")),

@@ -103,6 +103,7 @@ class ShipFinder:
         journal = Journal(journal_path(scene, files), self._detector.identity, restart=self._settings.output.restart)
         state = _SceneProgress(scene, journal, progress)
         with state.errors_in_words(files):
+            state.kept = journal.left()
             result = self._detect(scene, files, journal, state)
             result = with_reports(result, self._settings.ais, self._settings.land)
         return partial(self._write, result, files, state, time.perf_counter() - began)
@@ -273,7 +274,7 @@ class _SceneProgress:
 
     def __call__(self, done: int, total: int) -> None:
         if not self.total:  # the first call
-            self.total, self.kept = total, done
+            self.total = total
         if self.progress is not None:
             self.progress(done, total)
 

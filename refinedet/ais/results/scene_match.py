@@ -12,6 +12,7 @@ import numpy as np
 import shapely
 
 from refinedet.ais.geometry import SceneGeometry, stated
+from refinedet.ais.local_time import local_time
 from refinedet.ais.matching import Match, MatchSettings, SceneToMatch, match
 from refinedet.ais.reading.read import read_ais
 from refinedet.ais.reading.reasons import doubts
@@ -75,8 +76,9 @@ def match_scene(
     area, time = _area(scene), _span(scene, gap_s)
     reports = read_ais(ais.files, area=area, time=time, columns=ais.columns, date_order=ais.date_order)
     found = match(scene, reports, MatchSettings(gap_s))
+    clock = _on_clock(name, scene, reports, found, gap_s)
     land = scene.on_land.notes if isinstance(scene.on_land, LandAround) else ()
-    notes = tuple(words(one) for one in (*told, *_notes(found, reports, name, scene), *land))
+    notes = tuple(words(one) for one in (*told, *_notes(found, reports, name, scene), *clock, *land))
     settings = {"gap_min": ais.gap_min, "score_min": scene.score_min, "date_order": ais.date_order}
     record = {
         "ais": {"files": [Path(one).name for one in reports.files], "counts": reports.counts},
@@ -144,6 +146,27 @@ def _span(scene: SceneToMatch, gap_s: float) -> tuple[datetime, datetime]:
     ends = [one.astype("datetime64[ms]").item().replace(tzinfo=UTC) for one in (times.min(), times.max())]
     reach = timedelta(seconds=_STALE * gap_s, minutes=_LATE_MIN)
     return ends[0] - reach, ends[1] + reach
+
+
+def _on_clock(name: str, scene: SceneToMatch, reports: Ais, found: Match, gap_s: float) -> list[str]:
+    """Sentence on reports whose times are probably local, or on a gap before the nearest report."""
+    shift = local_time(scene, reports, MatchSettings(gap_s), found, _STALE * gap_s)
+    if shift is not None:
+        ahead = "ahead of" if shift.hours > 0 else "behind"
+        hours = f"{abs(shift.hours)} hour{'s' if abs(shift.hours) > 1 else ''}"
+        return [
+            f"the times of AIS are probably local time, {hours} {ahead} UTC: {shift.matched} detections of {name} "
+            f"would match so, {found.verdicts.status.count('matched')} do as they are; convert the times to UTC, or "
+            "write their zone behind them"
+        ]
+    if len(found.ships) or not len(reports.fixes):
+        return []
+    away = np.abs((reports.fixes.time - scene.geometry.start).astype("timedelta64[s]").astype(np.float64)).min()
+    return [
+        f"{len(reports.fixes):,} reports of AIS lie near {name}, but none within {gap_s / 60:g} minutes of its time "
+        f"(`gap_min`), the nearest about {away / 60:.0f} minutes away, so nothing is claimed of its ships; check the "
+        "time of the scene and the time zone of the reports"
+    ]
 
 
 def _notes(found: Match, reports: Ais, name: str, scene: SceneToMatch) -> list[str]:

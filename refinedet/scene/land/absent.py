@@ -1,4 +1,4 @@
-"""Note on a file that holds no places near a scene, with a possible reason."""
+"""Notes on a file that holds no places near a scene, or land all over it, each with a possible reason."""
 
 from __future__ import annotations
 
@@ -18,6 +18,14 @@ def absent_note(path: Path, what: str, region: Region) -> str:
     if abs(region.lon) <= _POLE_DEG and _has_any(path, replace(region, lon=region.lat, lat=region.lon)):
         return f"{note}: its latitude and longitude are swapped; exchange them in the file"
     return f"{note}, so it changes nothing; is it of this place, and is its reference system right?"
+
+
+def all_land_note(path: Path) -> str:
+    """Sentence that a whole scene is land by the file at `path`, as where its polygons are water."""
+    return (
+        f"the whole scene is land by {path}, so all its ships count as on land; if the file holds water, as a layer of "
+        "seas or oceans does, give one with polygons of land, or leave `land` out"
+    )
 
 
 def _has_any(path: Path, region: Region) -> bool:

@@ -26,7 +26,7 @@ from refinedet.errors import FileError, InputError
 from refinedet.geo.position import Points, Position, distances_m, local_plane
 from refinedet.geo.reference import WGS84, Shapes, is_plain_degrees
 from refinedet.geo.vectors import read_layers
-from refinedet.scene.land.absent import absent_note
+from refinedet.scene.land.absent import absent_note, all_land_note
 from refinedet.scene.land.coastline import coastline
 from refinedet.scene.land.region import Region, coast_lines, cut, cut_land, dense
 
@@ -195,10 +195,10 @@ def survey(
     fixed, further = _places(settings.fixed, "fixed object", region.wider(settings.fixed_m), plane)
     shapes = {"excluded": excluded, "platforms": platforms, "fixed": fixed}
     named = Surroundings(settings, position, plane, **shapes, notes=notes + more + further)
-    return named if settings.mask == "off" else _with_land(named, region.wider(COAST_RANGE_M), plane)
+    return named if settings.mask == "off" else _with_land(named, region.wider(COAST_RANGE_M), plane, outline)
 
 
-def _with_land(named: Surroundings, region: Region, plane: Transformer) -> Surroundings:
+def _with_land(named: Surroundings, region: Region, plane: Transformer, outline: Points) -> Surroundings:
     """Surroundings with land, or with a note that land is unknown."""
     settings = named.settings
     try:
@@ -211,10 +211,14 @@ def _with_land(named: Surroundings, region: Region, plane: Transformer) -> Surro
         return replace(named, notes=(*named.notes, str(error)))
     land = np.concatenate([np.zeros(0, object), *(polygons for polygons, _ in found)])
     coast = np.concatenate([np.zeros((0, 2, 2)), *(edges for _, edges in found)])
-    notes = named.notes
-    if settings.land is not None and len(land) == 0:
-        notes = (*notes, absent_note(settings.land, "land", region))
-    return replace(named, land=land, coast=coast, notes=notes)
+    known = replace(named, land=land, coast=coast)
+    if settings.land is None:
+        return known
+    if len(land) == 0:
+        return replace(known, notes=(*named.notes, absent_note(settings.land, "land", region)))
+    on_land = known.land_at(outline)
+    whole = on_land is not None and on_land.all()
+    return replace(known, notes=(*named.notes, all_land_note(settings.land))) if whole else known
 
 
 def _unknown(settings: LandSettings, note: str) -> Surroundings:

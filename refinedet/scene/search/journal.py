@@ -49,6 +49,10 @@ class Journal:
             return 0
         return sum(len(content) for content, _ in _whole_lines(self.path, self.path.read_bytes())[1:])
 
+    def left(self) -> int:
+        """Count the windows of an earlier run from which the next run resumes."""
+        return 0 if self.restart else self.count()
+
     def discard(self) -> None:
         """Remove the file, if there is one."""
         self.path.unlink(missing_ok=True)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -15,7 +16,7 @@ from refinedet.ais.results.settings import MatchOptions, ViewSettings
 from refinedet.ais.results.ships import read_ships
 from refinedet.errors import FileError, InputError
 from refinedet.scene.reported import AIS_COLUMNS, AIS_SHIP_COLUMNS
-from tests.refinedet.ais.results.matched import VIEW, danish, record_with
+from tests.refinedet.ais.results.matched import VIEW, danish, record_with, write_ais
 
 
 def test_each_detection_gets_its_columns(files: tuple[Any, Path, Path]) -> None:
@@ -216,3 +217,29 @@ def test_ships_of_ais_are_no_detections(files: tuple[Any, Path, Path]) -> None:
     match_files([ships], [ais], VIEW)
     with pytest.raises(InputError, match="found ships of AIS; name the result file of `detect`"):
         match_files([ships.with_name("made.ais.geojson")], [ais], VIEW)
+
+
+@pytest.mark.parametrize("hours", [1, -2])
+def test_local_time_is_told_with_its_hours(files: tuple[Any, Path, Path], tmp_path: Path, hours: int) -> None:
+    made, ships, _ = files
+    write_ais(shifted(made, hours), tmp_path / "local.csv")
+    (found,) = match_files([ships], [tmp_path / "local.csv"], VIEW)
+    assert found.summary["detections"]["matched"] == 0
+    (note,) = [note for note in found.notes if "probably local time" in note]
+    told = f"{abs(hours)} hour{'s' if abs(hours) > 1 else ''} {'ahead of' if hours > 0 else 'behind'} UTC"
+    assert told in note
+
+
+def test_reports_none_of_which_lies_in_the_gap_are_told(files: tuple[Any, Path, Path], tmp_path: Path) -> None:
+    made, ships, _ = files
+    write_ais(shifted(made, 1.4), tmp_path / "late.csv")
+    (found,) = match_files([ships], [tmp_path / "late.csv"], VIEW)
+    (note,) = [note for note in found.notes if "none within 30 minutes" in note]
+    assert "check the time of the scene and the time zone" in note
+
+
+def shifted(made: Any, hours: float) -> Any:
+    """A made scene whose AIS is so many hours late."""
+    fixes = made.truth.ais.fixes
+    late = replace(fixes, time=fixes.time + np.timedelta64(round(3600 * hours), "s"))
+    return replace(made, truth=replace(made.truth, ais=replace(made.truth.ais, fixes=late)))

@@ -62,3 +62,13 @@ def test_places_that_are_there_are_no_news(tmp_path: Path, position: Position) -
     path = geojson(tmp_path / "a.geojson", square(*HERE), square(20, 10))
     assert survey(position, SIDE, SIDE, LandSettings(exclude=path, land_mask="off")).notes == ()
     assert survey(position, SIDE, SIDE, LandSettings(land=path)).notes == ()
+
+
+@pytest.mark.parametrize(("reach", "told"), [pytest.param(0.2, 1, id="all over"), pytest.param(0.02, 0, id="a part")])
+def test_land_all_over_a_scene_is_told_as_probable_water(
+    tmp_path: Path, position: Position, reach: float, told: int
+) -> None:
+    path = geojson(tmp_path / "a.geojson", shapely.box(HERE[0] - 0.1, HERE[1] - 0.1, HERE[0] + reach, HERE[1] + reach))
+    notes = survey(position, SIDE, SIDE, LandSettings(land=path)).notes
+    assert [note.startswith(f"the whole scene is land by {path}") for note in notes] == [True] * told
+    assert all("if the file holds water" in note for note in notes)

@@ -44,3 +44,14 @@ def test_ships_on_land_of_the_users_own_are_dropped_or_flagged(
         assert sorted("land" in row["flags"].split(";") for row in csv.DictReader(stream)) == [False, True]
     ran = run("detect", scene, *options, "--land-mask", "drop")
     assert json.loads(ran.stdout)["scenes"][0]["dropped"] == {"land": 1}
+
+
+def test_windows_on_dropped_land_are_no_windows_of_an_earlier_run(
+    run: Run, tmp_path: Path, weights: Path, scene: Path
+) -> None:
+    ring = [[-180, -80], [180, -80], [180, 80], [-180, 80], [-180, -80]]
+    (tmp_path / "water.geojson").write_text(json.dumps({"type": "Polygon", "coordinates": [ring]}))
+    ran = run("detect", scene, "--weights", weights, "--land", "water.geojson", "--land-mask", "drop", "--json")
+    (one,) = json.loads(ran.stdout)["scenes"]
+    assert (one["windows_skipped"], one["windows_kept"]) == (one["windows"], 0)
+    assert "the whole scene is land by water.geojson" in " ".join(one["notes"])
