@@ -10,8 +10,9 @@ import numpy as np
 from refinedet.ais.matching import Match, MatchSettings, SceneToMatch, match
 from refinedet.ais.tables import Ais
 
-_FEWEST, _TIMES = 3, 2
-"""Least number of matches at a shift that are no chance, and their least multiple of those without a shift."""
+_FEWEST, _TIMES, _SHARE = 3, 2, 0.5
+"""Least number of matches at a shift that are no chance, their least multiple of those without a shift, and their least
+share of the ships that could match."""
 _HOUR_S = 3600.0
 
 
@@ -38,13 +39,14 @@ def local_time(scene: SceneToMatch, ais: Ais, settings: MatchSettings, found: Ma
     if 2 * now >= len(scene.detected) or not len(ais.fixes):
         return None
     hours = int(reach_s // _HOUR_S)
-    tried = [
-        Shift(ahead, _matched(match(scene, _earlier(ais, ahead), settings)))
-        for ahead in sorted(range(-hours, hours + 1), key=abs)
-        if ahead
-    ]
-    best = max(tried, key=lambda one: one.matched, default=None)
-    return best if best is not None and best.matched >= max(_FEWEST, _TIMES * now + 1) else None
+    best = None
+    least = max(_FEWEST, _TIMES * now + 1)
+    for ahead in sorted(range(-hours, hours + 1), key=abs):
+        tried = match(scene, _earlier(ais, ahead), settings) if ahead else found
+        could = min(len(scene.detected), len(tried.ships))
+        if _matched(tried) >= max(least, _SHARE * could):
+            best, least = Shift(ahead, _matched(tried)), _matched(tried) + 1
+    return best
 
 
 def _matched(found: Match) -> int:

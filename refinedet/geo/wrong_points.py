@@ -44,7 +44,7 @@ def check_points(info: RasterInfo) -> PointCheck | None:
     """Check the control points of a scene; None if they are too few, or their reference system cannot be used."""
     pixels = np.array([(point.pixel, point.line) for point in info.gcps], np.float64)
     heights = np.array([point.z for point in info.gcps], np.float64)
-    flat = _on_plane(info)
+    flat = points_on_plane(info)
     if flat is None or not np.isfinite(heights).all():
         return None
     scaled = (pixels - pixels.mean(axis=0)) / max(float(np.ptp(pixels, axis=0).max()), 1.0)
@@ -55,8 +55,8 @@ def check_points(info: RasterInfo) -> PointCheck | None:
     return _without_wrong(terms, flat, _LEAST_PX * pixel_m)
 
 
-def _on_plane(info: RasterInfo) -> Values | None:
-    """Places (N, 2) of the points in metres on a plane around them."""
+def points_on_plane(info: RasterInfo) -> Values | None:
+    """Places (N, 2) of the control points of a scene in metres east and north on a plane around them; None: unknown."""
     if not info.gcps or info.gcp_crs is None:
         return None
     try:

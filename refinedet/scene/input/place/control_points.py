@@ -6,6 +6,7 @@ from dataclasses import replace
 
 import numpy as np
 
+from refinedet.geo.exchanged_points import Exchange, exchanged
 from refinedet.geo.wrong_points import PointCheck, check_points
 from refinedet.raster import GroundControlPoint, RasterInfo, SceneReader
 from refinedet.wording import first_of
@@ -17,6 +18,13 @@ _MACHINE_MADE = 50
 _FAR, _MANY = 1.5, 0.2
 """Reach of points beyond a scene as a multiple of its size, and share of points outside, at which it may be a part of
 the picture that the points are of."""
+_LITTLE = 0.5
+"""Share of the scene that points span, below which a note tells it."""
+_EXCHANGED: dict[Exchange, str] = {
+    "places": "latitude and longitude are exchanged",
+    "pixels": "column and row are exchanged",
+    "either": "latitude and longitude, or column and row, are exchanged",
+}
 
 
 def check_control_points(reader: SceneReader) -> None:
@@ -26,6 +34,12 @@ def check_control_points(reader: SceneReader) -> None:
     note = _on_reach(reader.info)
     if note is not None:
         reader.tell(note)
+    which = exchanged(reader.info)
+    if which is not None:
+        reader.tell(
+            f"its control points mirror and turn the picture, as where {_EXCHANGED[which]}: if so, all places are "
+            "wrong; exchange them, in the file or by others in `gcps`"
+        )
     found = None if _is_machine_made(reader.info) else check_points(reader.info)
     if found is not None and not found.agree:
         reader.tell(
@@ -73,6 +87,14 @@ def _on_reach(info: RasterInfo) -> str | None:
         )
     if outside.all():
         return "none of its control points lies in the scene: its places are extrapolated, and may be wrong"
+    spanned = float(np.prod(np.clip(np.minimum(high, size) - np.maximum(low, 0), 0, None) / size))
+    if spanned < _LITTLE:
+        return (
+            f"its control points span only {spanned:.0%} of the scene, from pixel {low[0]:,.0f} to {high[0]:,.0f} and "
+            f"from line {low[1]:,.0f} to {high[1]:,.0f} of {size[0]:,} x {size[1]:,}: places outside of them are "
+            "extrapolated; if the picture was enlarged after the points were set, all places are wrong; give points "
+            "that span it in `gcps`"
+        )
     return None
 
 

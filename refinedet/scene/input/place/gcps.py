@@ -121,17 +121,28 @@ def _table(path: Path, lines: list[str]) -> tuple[_Layout, list[tuple[int, Mappi
 
 def _point(path: Path, layout: _Layout, number: int, row: Mapping[str, str]) -> GroundControlPoint:
     try:
-        pixel, line, x, y = (float(row[name]) for name in layout.names)
+        pixel, line, x, y = map(float, _decimal_points([row[name] for name in layout.names]))
     except (KeyError, ValueError):
-        raise InputError(f"expected four numbers in row {number} of {path}, found {list(row.values())}") from None
+        raise InputError(f"expected four numbers in row {number} of {path}, found {_shown(row)}") from None
     if not all(map(math.isfinite, (pixel, line, x, y))):
-        raise InputError(f"expected finite numbers in row {number} of {path}, found {list(row.values())}")
+        raise InputError(f"expected finite numbers in row {number} of {path}, found {_shown(row)}")
     if layout.degrees and not (abs(x) <= 360 and abs(y) <= 90):
         raise InputError(
             f"expected longitude and latitude in degrees in row {number} of {path}, found {x:g} and {y:g}; "
             "are they in the right order?"
         )
     return GroundControlPoint(pixel, -line if layout.qgis else line, x, y)
+
+
+def _decimal_points(cells: list[str]) -> list[str]:
+    """Cells with decimal points instead of the decimal commas of some spreadsheets."""
+    with_commas = not any("." in cell for cell in cells)
+    return [cell.replace(",", ".") for cell in cells] if with_commas else cells
+
+
+def _shown(row: Mapping[str, str]) -> str:
+    """Cells of a row for a message."""
+    return " | ".join(row.values())[:100]
 
 
 def _check(path: Path, points: list[GroundControlPoint], width: int, height: int) -> None:

@@ -232,7 +232,7 @@ def test_local_time_is_told_with_its_hours(files: tuple[Any, Path, Path], tmp_pa
 
 def test_reports_none_of_which_lies_in_the_gap_are_told(files: tuple[Any, Path, Path], tmp_path: Path) -> None:
     made, ships, _ = files
-    write_ais(shifted(made, 1.4), tmp_path / "late.csv")
+    write_ais(shifted(made, 1.7), tmp_path / "late.csv")
     (found,) = match_files([ships], [tmp_path / "late.csv"], VIEW)
     (note,) = [note for note in found.notes if "none within 30 minutes" in note]
     assert "check the time of the scene and the time zone" in note

@@ -87,3 +87,35 @@ def test_points_of_a_larger_picture_are_told(tmp_path: Path) -> None:
     before = [(x - 900, y, lon, lat) for x, y, lon, lat in _points(4, 4)]
     (note,) = _notes(_written(tmp_path, [*before]))
     assert note.startswith("none of its control points lies in the scene")
+
+
+@pytest.mark.parametrize(
+    ("order", "told"),
+    [
+        pytest.param((0, 1, 3, 2), "latitude and longitude are exchanged", id="places"),
+        pytest.param((1, 0, 2, 3), "column and row are exchanged", id="pixels"),
+    ],
+)
+def test_exchanged_coordinates_are_told(tmp_path: Path, order: tuple[int, ...], told: str) -> None:
+    points = [
+        (x, y, _AT[0] + 1.5e-4 * x, _AT[1] - 0.88e-4 * y)  # squares on the ground at that latitude
+        for x, y, *_ in _points(4, 4)
+    ]
+    assert _notes(_written(tmp_path, points)) == []
+    (note,) = _notes(_written(tmp_path, [(p[order[0]], p[order[1]], p[order[2]], p[order[3]]) for p in points]))
+    assert f"mirror and turn the picture, as where {told}" in note
+
+
+@pytest.mark.parametrize("turn", [-12, 12, 168, 192])
+def test_a_picture_in_the_order_of_the_radar_is_no_exchange(tmp_path: Path, turn: float) -> None:
+    cos, sin = np.cos(np.radians(turn)), np.sin(np.radians(turn))
+    points = [
+        (x, y, _AT[0] + 1.5e-4 * (cos * x - sin * y), _AT[1] + 0.88e-4 * (sin * x + cos * y))
+        for x, y, *_ in _points(4, 4)
+    ]
+    assert _notes(_written(tmp_path, points)) == []
+
+
+def test_points_on_a_quarter_of_a_scene_are_told(tmp_path: Path) -> None:
+    (note,) = _notes(_written(tmp_path, _points(4, 4, reach=_SIDE / 2)))
+    assert "span only 25% of the scene, from pixel 0 to 200 and from line 0 to 200 of 400 x 400" in note

@@ -26,6 +26,9 @@ def points_of(path: Path, text: str, crs: str | None = None) -> tuple[list[tuple
         pytest.param(f"pixel,line,lon,lat\n{ROWS}", id="plain"),
         pytest.param(f"\ufeffPixel, Line, Lon, Lat\n{ROWS}\n\n", id="capitals, blanks and a byte order mark"),
         pytest.param(f"pixel;line;lon;lat\n{ROWS.replace(',', ';')}", id="semicolons"),
+        pytest.param(
+            f"pixel;line;lon;lat\n{ROWS.replace(',', ';').replace('.', ',')}", id="semicolons and decimal commas"
+        ),
         pytest.param(f"pixel\tline\tlon\tlat\n{ROWS.replace(',', chr(9))}", id="tabs"),
         pytest.param(
             "id,lat,lon,line,pixel\na,54.5,7.0,0,0\nb,54.5,7.05,0,300\nc,54.48,7.0,200,0\n",
@@ -84,7 +87,8 @@ def test_the_reference_system_of_a_qgis_file_is_used_and_overruled(tmp_path: Pat
         ("pixel,line,lon,lat\n0,0,7,54\n9,9,8,54\n30,30.01,9,54\n", "do not lie on one line"),
         ("pixel,line,lon,lat\n5,5,7,54\n5,5,8,54\n5,5,9,54\n", "do not lie on one line"),
         ("pixel,line,lon,lat\n0,0,7\n", "four numbers in row 2"),
-        ("pixel,line,lon,lat\n0,0,7,north\n", "four numbers in row 2"),
+        ("pixel,line,lon,lat\n0,0,7,north\n", r"four numbers in row 2 .*, found 0 \| 0 \| 7 \| north$"),
+        ("pixel;line;lon;lat\n1,024;0;7.0;54.5\n", "four numbers in row 2"),
         ("pixel,line,lon,lat\n0,0,7,nan\n", "finite numbers in row 2"),
         ("pixel,line,lon,lat\n0,0,54,107\n", "degrees in row 2 .*right order"),
         ("pixel,line,lon,lat\n0,0,7,54\n3000,0,8,54\n0,200,7,53\n", "on the 300 x 200 pixels of the scene"),
