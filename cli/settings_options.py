@@ -72,6 +72,7 @@ def _parameter(group: type, one: Field[Any], about: Option, panel: str | None) -
         "metavar": about.metavar,
         "show_default": shown,
         "rich_help_panel": panel,
+        "case_sensitive": False,
     }
     if about.parse is not None:
         kind, default = str | None, None

@@ -26,6 +26,11 @@ _FAR_M = 1e8
 _NEAR_M = 100_000.0
 """Distance below which two files may show one scene."""
 _KM = 1000.0
+_MOST_DEG = (360.0, 90.0)
+_GUESS = (
+    "{} does not say which reference system it is in: its coordinates are taken for degrees, longitude first, as they fit; "
+    "`truth_crs` overrules it"
+)
 _REPORTS_A_SHIP = 2
 """Mean number of rows of an MMSI from which a file looks like AIS reports."""
 
@@ -43,6 +48,8 @@ class Placed:
     """(N,) scores; 1 where a file has none."""
     reports_only: str | None = None
     """Sentence if several rows share an MMSI, as in AIS reports; None: each row is a ship."""
+    guess: str | None = None
+    """Sentence if coordinates are taken for degrees because they fit; None: nothing was guessed."""
 
     def only(self, rows: NDArray[Any]) -> Placed:
         """Return the ships of these rows."""
@@ -62,6 +69,8 @@ def read_placed(path: str | Path, system: System | None) -> Placed:
         FileError, InputError, MissingExtra: the file cannot be used.
     """
     read = list(in_system(read_features(path), system, path, "truth_crs"))
+    unstated = [one.system is None and _fit_degrees(one) for one in read]
+    read = [replace(one, system=WGS84) if guessed else one for one, guessed in zip(read, unstated, strict=True)]
     layers = [_placed(path, layer) for layer in read]
     known = [one.boxes_px for one in layers if one.boxes_px is not None]
     return Placed(
@@ -70,7 +79,14 @@ def read_placed(path: str | Path, system: System | None) -> Placed:
         as_boxes(np.concatenate([np.zeros((0, 4)), *known])) if len(known) == len(layers) else None,
         np.concatenate([np.zeros(0), *(one.scores for one in layers)]),
         _reports_only(path, read),
+        _GUESS.format(path) if any(unstated) else None,
     )
+
+
+def _fit_degrees(layer: Features) -> bool:
+    """True if all places of a layer are possible longitudes and latitudes."""
+    places = np.abs(shapely.get_coordinates(layer.shapes))
+    return bool(len(places) and (places <= _MOST_DEG).all())
 
 
 def _reports_only(path: str | Path, layers: Sequence[Features]) -> str | None:
@@ -173,7 +189,8 @@ def _in_degrees(path: str | Path, layer: Features) -> Shapes:
         if known.any():
             raise InputError(
                 f"expected {path} to say which reference system it is in, found coordinates that are no degrees and "
-                "no word on it; set it with `truth_crs`, or save the file in EPSG:4326"
+                "no word on it; set it with `truth_crs`, which is pixels for boxes or points in pixels of the scene, or "
+                "save the file in EPSG:4326"
             )
         return layer.shapes
     if layer.system == WGS84:

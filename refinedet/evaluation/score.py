@@ -161,8 +161,8 @@ def score_files(  # noqa: PLR0913 - keyword arguments of one call
 
 
 def _notes_on_files(found: Placed, there: Placed) -> list[str]:
-    """Sentences on files without ships, and on a truth of AIS reports."""
-    notes = [] if there.reports_only is None else [there.reports_only]
+    """Sentences on files without ships, on a guessed reference system, and on a truth of AIS reports."""
+    notes = [one for one in (there.reports_only, found.guess, there.guess) if one is not None]
     if not len(there.shapes):
         notes.append(f"{there.path} holds no ships: every detection is a false alarm, and recall means nothing")
     if not len(found.shapes):

@@ -20,6 +20,7 @@ from pyproj.exceptions import CRSError, ProjError
 from refinedet.errors import FileError, InputError
 from refinedet.extras import missing_extra
 from refinedet.geo.reference import WGS84, Box, Shapes, is_plain_degrees, reference_system, turned_boxes
+from refinedet.raster.gdal import driver_of
 from refinedet.workarounds.pyogrio_messages import silent_reading
 
 Kind = Literal["geojson", "gdal", "other"]
@@ -53,6 +54,11 @@ def read_layers(path: str | Path, boxes_in: Callable[[CRS], list[Box]]) -> list[
             return _with_gdal(path, boxes_in)
         if kind == "geojson":
             return [_geojson(path)]
+    if driver_of(_head(path)) is not None:
+        raise FileError(
+            f"expected {_FORMATS} at {path}, found a raster; turn its areas into polygons, such as with "
+            "gdal_polygonize, and name the file of these"
+        )
     raise FileError(f"expected {_FORMATS} at {path}, found something else; save it as GeoJSON")
 
 
@@ -63,8 +69,7 @@ def file_kind(path: Path, formats: str) -> Kind:
         FileError: it cannot be read, or is empty.
     """
     try:
-        with path.open("rb") as stream:
-            head = stream.read(_HEAD_BYTES)
+        head = _head(path)
     except OSError as error:
         raise FileError(f"expected {formats} at {path}, but it cannot be read ({error.strerror})") from error
     if not head.strip():
@@ -74,6 +79,11 @@ def file_kind(path: Path, formats: str) -> Kind:
     if head.startswith(b"\0\0\x27\x0a") and path.suffix.lower() == ".shp":
         return "gdal"
     return "geojson" if head.removeprefix(b"\xef\xbb\xbf").lstrip().startswith(b"{") else "other"
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as stream:
+        return stream.read(_HEAD_BYTES)
 
 
 @contextmanager
@@ -102,6 +112,8 @@ def parsed_geojson(path: Path) -> tuple[list[Any], list[dict[str, Any]], CRS | N
         content = json.loads(path.read_bytes())
     except (ValueError, RecursionError) as error:
         raise FileError(f"expected GeoJSON in {path}, found broken JSON ({error}); is the file whole?") from error
+    if isinstance(content, dict):
+        _refuse_other_json(path, content)
     try:
         features = content.get("features", [content]) if "type" in content else content["features"]
         found = [feature.get("geometry", feature) for feature in features]
@@ -112,6 +124,20 @@ def parsed_geojson(path: Path) -> tuple[list[Any], list[dict[str, Any]], CRS | N
     except (TypeError, ValueError, KeyError, AttributeError) as error:
         raise InputError(f"expected GeoJSON features with a geometry in {path}, found other JSON") from error
     return shapes, properties, None if named is None and not _are_degrees(shapes) else crs
+
+
+def _refuse_other_json(path: Path, content: dict[str, Any]) -> None:
+    """Refuse files of JSON that people take for GeoJSON, each with its remedy."""
+    if content.get("type") == "Topology":
+        raise InputError(
+            f"expected GeoJSON features with a geometry in {path}, found TopoJSON; save it as GeoJSON, such as with "
+            "ogr2ogr"
+        )
+    if {"images", "annotations"} <= content.keys():
+        raise InputError(
+            f"expected GeoJSON features with a geometry in {path}, found COCO; write the boxes of one image to a table "
+            "(CSV) with the columns xmin, ymin, xmax and ymax, and say that they are pixels"
+        )
 
 
 @contextmanager

@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _KEY = "refinedet"
 _FORMAT = 2
 _SHIP = {"ship", "ships"}
+_TORCH_SUFFIXES = {".pt", ".pth"}
 
 
 @validated(frozen=True, slots=True)
@@ -179,4 +180,10 @@ def _open_metadata(path: Path) -> dict[str, str]:
         with safe_open(path, framework="np") as stream:
             return stream.metadata() or {}
     except (SafetensorError, OSError) as error:
+        if path.suffix.lower() in _TORCH_SUFFIXES:
+            raise FileError(
+                f"expected a checkpoint of refinedet (.safetensors) or an ONNX file (.onnx) at {path}, found a file of "
+                "torch, which may run code when it is read and so is not read; export your network to ONNX (Ultralytics: "
+                "`yolo export model=best.pt format=onnx`) and name that file"
+            ) from error
         raise FileError(f"expected a whole safetensors file at {path}, found something else ({error})") from error

@@ -119,3 +119,18 @@ def test_rows_without_a_place_are_left_out_and_told(tmp_path: Path, pred: Path) 
     found = score_files(pred, truth)
     assert found == Score(3, 0, 0)
     assert "1 of the 4 features" in found.notes[0]
+
+
+def test_text_of_geometries_in_degrees_is_read_with_a_note(tmp_path: Path, pred: Path) -> None:
+    rows = [f'{i},"{shape.wkt}"' for i, shape in enumerate(points("degrees"))]
+    (tmp_path / "t.csv").write_text("\n".join(["id,geometry", *rows]))
+    found = score_files(pred, tmp_path / "t.csv")
+    assert found == Score(3, 0, 0)
+    (note,) = found.notes
+    assert "are taken for degrees, longitude first, as they fit; `truth_crs` overrules it" in note
+
+
+def test_boxes_in_pixels_are_told_how_to_be_named(tmp_path: Path, pred: Path) -> None:
+    (tmp_path / "t.csv").write_text("xmin,ymin,xmax,ymax\n941,829,970,844\n")
+    with pytest.raises(InputError, match="`truth_crs`, which is pixels for boxes or points in pixels"):
+        score_files(pred, tmp_path / "t.csv")

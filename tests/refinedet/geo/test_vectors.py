@@ -166,3 +166,22 @@ def test_without_pyogrio_geojson_still_works(tmp_path: Path, monkeypatch: pytest
     assert len(read(path)[0].shapes) == 2
     with pytest.raises(MissingExtra, match=r"refinedet\[gpkg\]"):
         read(other)
+
+
+@pytest.mark.parametrize(
+    ("content", "told"),
+    [
+        ({"type": "Topology", "objects": {}, "arcs": []}, "found TopoJSON; save it as GeoJSON"),
+        ({"images": [], "annotations": []}, "found COCO; write the boxes of one image to a table"),
+    ],
+)
+def test_other_json_is_told_by_name_with_a_remedy(tmp_path: Path, content: dict[str, Any], told: str) -> None:
+    (tmp_path / "a.json").write_text(json.dumps(content))
+    with pytest.raises(InputError, match=told):
+        read(tmp_path / "a.json")
+
+
+def test_a_raster_is_told_to_be_turned_into_polygons(tmp_path: Path) -> None:
+    (tmp_path / "a.tif").write_bytes(b"II*\0" + bytes(100))
+    with pytest.raises(FileError, match=r"found a raster; turn its areas into polygons, such as with gdal_polygonize"):
+        read(tmp_path / "a.tif")

@@ -193,3 +193,11 @@ def test_ships_are_known_by_name_or_by_the_weights_that_training_began_with(
     header = replace(HEADER, model=model, classes=classes, trained_on=replace(TRAINED_ON, ships=from_ships))
     assert header.finds_ships == finds
     assert Header.from_dict(header.to_dict()) == header
+
+
+@pytest.mark.parametrize("name", ["best.pt", "model.PTH"])
+def test_a_file_of_torch_is_told_with_what_to_do(tmp_path: Path, name: str) -> None:
+    (tmp_path / name).write_bytes(b"PK\x03\x04" + bytes(100))
+    with pytest.raises(FileError, match=r"found a file of torch, .* export your network to ONNX") as caught:
+        read_header(tmp_path / name)
+    assert "deserializing" not in str(caught.value)
