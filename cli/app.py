@@ -9,10 +9,10 @@ import inspect
 import sys
 from collections.abc import Callable, Iterable
 from importlib import import_module
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
-from typer.core import TyperGroup
+from typer.core import TyperCommand, TyperGroup
 
 from cli.option_names import use_flags_of
 from cli.settings_options import with_settings
@@ -30,6 +30,18 @@ _ROOMS = {
 _PANELS = {"scenes": "Scenes and ships", "training": "Detectors and data sets", "runs": "Runs of the pipeline"}
 """Titles of --help for the commands of each folder."""
 _COMMANDS = {name: room for room, names in _ROOMS.items() for name in names}
+
+
+class Command(TyperCommand):
+    """Command whose errors of usage are without the words that pydantic, which Typer uses, puts before them."""
+
+    def make_context(self, *args: Any, **settings: Any) -> Any:
+        """Parse the words of a call."""
+        try:
+            return super().make_context(*args, **settings)
+        except typer.BadParameter as error:
+            error.message = error.message.removeprefix("Value error, ")
+            raise
 
 
 def main() -> None:
@@ -54,7 +66,7 @@ def command_line(commands: Iterable[str] = _COMMANDS) -> typer.Typer:
     for name in commands:
         room = _COMMANDS[name]
         command = getattr(import_module(f"{__package__}.commands.{room}.{name}"), name)
-        adds = made.command(help=_unwrapped(command), rich_help_panel=_PANELS[room])
+        adds = made.command(cls=Command, help=_unwrapped(command), rich_help_panel=_PANELS[room])
         adds(with_settings(command) if name in _SETTLED else command)
     return made
 

@@ -144,3 +144,17 @@ def test_a_wrong_stretch_or_scale_is_one_sentence(run: Run, weights: Path, scene
     assert ran.exit_code == 1
     assert ran.stderr.count("expected") == 1
     assert "Traceback" not in ran.output
+
+
+@pytest.mark.parametrize("words", [("--values", "DB"), ("--format", "GeoJSON"), ("--land-mask", "Off")])
+def test_names_of_values_may_be_in_any_case(run: Run, weights: Path, words: tuple[str, str]) -> None:
+    ran = run("detect", "none.tif", "--weights", weights, *words)
+    assert ran.exit_code == 1  # the scene is missing, and the option is taken
+    assert "none.tif" in ran.stderr
+
+
+def test_another_name_of_a_value_is_told_without_the_words_of_a_library(run: Run, weights: Path) -> None:
+    ran = run("detect", "none.tif", "--weights", weights, "--values", "nonsense")
+    assert ran.exit_code == 2
+    assert "'nonsense' is not one of" in ran.stderr
+    assert "Value error" not in ran.stderr
