@@ -28,8 +28,8 @@ _NEAR_M = 100_000.0
 _KM = 1000.0
 _MOST_DEG = (360.0, 90.0)
 _GUESS = (
-    "{} does not say which reference system it is in: its coordinates are taken for degrees, longitude first, as they fit; "
-    "`truth_crs` overrules it"
+    "{} does not say which reference system it is in: its coordinates are taken for degrees, longitude first, as they "
+    "fit; `truth_crs` overrules it"
 )
 _REPORTS_A_SHIP = 2
 """Mean number of rows of an MMSI from which a file looks like AIS reports."""
@@ -189,8 +189,8 @@ def _in_degrees(path: str | Path, layer: Features) -> Shapes:
         if known.any():
             raise InputError(
                 f"expected {path} to say which reference system it is in, found coordinates that are no degrees and "
-                "no word on it; set it with `truth_crs`, which is pixels for boxes or points in pixels of the scene, or "
-                "save the file in EPSG:4326"
+                "no word on it; set it with `truth_crs`, which is pixels for boxes or points in pixels of the scene, "
+                "or save the file in EPSG:4326"
             )
         return layer.shapes
     if layer.system == WGS84:

@@ -183,7 +183,7 @@ def _open_metadata(path: Path) -> dict[str, str]:
         if path.suffix.lower() in _TORCH_SUFFIXES:
             raise FileError(
                 f"expected a checkpoint of refinedet (.safetensors) or an ONNX file (.onnx) at {path}, found a file of "
-                "torch, which may run code when it is read and so is not read; export your network to ONNX (Ultralytics: "
-                "`yolo export model=best.pt format=onnx`) and name that file"
+                "torch, which may run code when it is read and so is not read; export your network to ONNX (with "
+                "Ultralytics: `yolo export model=best.pt format=onnx`) and name that file"
             ) from error
         raise FileError(f"expected a whole safetensors file at {path}, found something else ({error})") from error

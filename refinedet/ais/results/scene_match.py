@@ -154,19 +154,21 @@ def _on_clock(name: str, scene: SceneToMatch, reports: Ais, found: Match, gap_s:
     if shift is not None:
         ahead = "ahead of" if shift.hours > 0 else "behind"
         hours = f"{abs(shift.hours)} hour{'s' if abs(shift.hours) > 1 else ''}"
-        return [
+        note = (
             f"the times of AIS are probably local time, {hours} {ahead} UTC: {shift.matched} detections of {name} "
             f"would match so, {found.verdicts.status.count('matched')} do as they are; convert the times to UTC, or "
             "write their zone behind them"
-        ]
+        )
+        return [note]
     if len(found.ships) or not len(reports.fixes):
         return []
     away = np.abs((reports.fixes.time - scene.geometry.start).astype("timedelta64[s]").astype(np.float64)).min()
-    return [
+    note = (
         f"{len(reports.fixes):,} reports of AIS lie near {name}, but none within {gap_s / 60:g} minutes of its time "
         f"(`gap_min`), the nearest about {away / 60:.0f} minutes away, so nothing is claimed of its ships; check the "
         "time of the scene and the time zone of the reports"
-    ]
+    )
+    return [note]
 
 
 def _notes(found: Match, reports: Ais, name: str, scene: SceneToMatch) -> list[str]:
