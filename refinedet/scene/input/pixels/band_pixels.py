@@ -1,4 +1,4 @@
-"""Bands of a raster by their pixels: images of speckle, complex pairs, ratios, coherences; and the level of each."""
+"""Bands of a raster by their pixels: images of speckle, complex pairs, ratios, coherences, phases; the level of each."""
 
 from __future__ import annotations
 
@@ -27,6 +27,11 @@ NDPI do, too. A polarisation has 0.998 with its sum with one 12 dB weaker, which
 _SAME_SCALED = 0.02
 """Largest median deviation from the ratio of two bands in another scale, as whole numbers that overflow have; speckle
 has 0.1."""
+_CIRCLE_PARTS, _MOST_UNEVEN, _LEAST_PHASES = 16, 1.25, 10_000
+"""Parts of a full circle, and the largest ratio of the numbers of phases in them; fewer values are not judged."""
+_ENDS, _LEAST_ACROSS = 0.05, 0.3
+"""Parts of the circle at both of its ends, and the least share of neighbours within these that lie at opposite ones.
+A phase goes on there, so it has 0.5; an image whose greys were equalised has less, as its neighbours are alike."""
 _RANKED_PX = 20_000
 """Most pixels whose ranks are compared."""
 SURELY_DB = -1.0
@@ -94,6 +99,22 @@ def is_complex_pair(first: Blocks, second: Blocks) -> bool:
         return False
     balanced = all(0.4 < np.mean(part > 0) / max(np.mean(part != 0), 1e-30) < 0.6 for part in (a, b))
     return balanced and abs(float(np.corrcoef(a, b)[0, 1])) < 0.2
+
+
+def is_phase(blocks: Blocks) -> bool:
+    """True if the values of a band lie evenly on a full circle, and go on from its upper end at its lower one."""
+    known = [np.where(block != 0, block, np.nan) for block in blocks]  # padding has no phase
+    values = flat(known)
+    values = values[np.isfinite(values)]
+    if values.size < _LEAST_PHASES or (low := float(values.min())) == (high := float(values.max())):
+        return False
+    parts = np.histogram(values, _CIRCLE_PARTS, (low, high))[0]
+    if parts.max() > _MOST_UNEVEN * parts.min():
+        return False
+    pairs = [(block[:, :-1].ravel(), block[:, 1:].ravel()) for block in ((one - low) / (high - low) for one in known)]
+    first, second = (np.concatenate(side) for side in zip(*pairs, strict=True))
+    at_ends = (np.abs(first - 0.5) > 0.5 - _ENDS) & (np.abs(second - 0.5) > 0.5 - _ENDS)
+    return bool(at_ends.any() and np.mean((first[at_ends] > 0.5) != (second[at_ends] > 0.5)) >= _LEAST_ACROSS)
 
 
 def without_contrast(looks: Mapping[int, Blocks]) -> set[int]:

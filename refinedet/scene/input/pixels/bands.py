@@ -18,6 +18,7 @@ from refinedet.scene.input.pixels.band_pixels import (
     flat,
     is_complex_pair,
     is_image,
+    is_phase,
     is_ratio,
     level_db,
     middle_of,
@@ -186,6 +187,9 @@ def _by_pixels(
         return BandChoice((numbers[0],), None)
     looks = {k: blocks(k) for k in numbers}
     images = [k for k in numbers if is_image(looks[k])]
+    phases = [k for k in images if is_phase(looks[k])]
+    phases = phases if len(phases) < len(images) else []
+    images = [k for k in images if k not in phases]
     images = [k for k in images if not is_ratio(looks[k], [looks[j] for j in images if j != k])]
     if not images:
         raise InputError(
@@ -204,6 +208,8 @@ def _by_pixels(
     number = images[best if levels[best] > levels[0] + _CLEARLY_DB else 0]
     reason = "the first image" if number == images[0] else "the brightest image"
     note = f"none of its {len(names)} bands names a polarisation: band {number} is used, {reason}"
+    for phase in phases:
+        note += f"; band {phase} is left out, as its values lie evenly on a full circle like a phase"
     return BandChoice((number,), f"band {number}", f"{note}; set `band` to use another")
 
 

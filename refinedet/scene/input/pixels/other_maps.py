@@ -14,9 +14,12 @@ _SURE = (
     (r"(ls|ls_map)|layover_?shadow\w*", "a map of layover and shadow"),
     (r"coh|coherence|s1[a-d]{2}_\w+_corr", "a coherence"),  # "corr" alone may mean that an image was corrected
     (r"unw_phase|wrapped_phase|phase|ifg|\w*_disp|los_disp", "a phase or a displacement"),
+    (r"[ns]\d{2}[ew]\d{3}_\d{2}_linci\w*", "an incidence or look angle"),
+    (r"[ns]\d{2}[ew]\d{3}_\d{2}_date\w*", "the dates of observation"),
+    (r"[ns]\d{2}[ew]\d{3}_\d{2}_mask\w*", "a mask"),
     (r"scattering_?area\w*|gamma_sigma_ratio|pix_area\w*", "a scattering area"),
 )
-"""Last words in the names of files that are no image, by ASF's HyP3, SNAP, pyroSAR and OPERA."""
+"""Last words in the names of files that are no image, by ASF's HyP3, SNAP, pyroSAR, OPERA and the mosaics of ALOS."""
 _UNSURE = (
     (r"dem|elevation|height", "a height"),
     (r"area", "a scattering area"),

@@ -7,9 +7,10 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from scipy import ndimage
 
 from refinedet.errors import InputError
-from refinedet.scene.input.pixels.band_pixels import is_complex_pair, is_image, without_contrast
+from refinedet.scene.input.pixels.band_pixels import is_complex_pair, is_image, is_phase, without_contrast
 from refinedet.scene.input.pixels.bands import choose_band, name_of, polarisation_of, role_of
 
 HERE = Path("scene.tif")
@@ -108,6 +109,28 @@ def test_nameless_bands_are_told_apart_by_their_pixels() -> None:
     assert "the brightest image" in (found.note or "")
     in_decibels = {1: [20 * np.log10(b) for b in speckle(0.2)], 2: [20 * np.log10(b) for b in speckle(0.05, seed=1)]}
     assert choose_band(HERE, ["bands", "bands"], None, in_decibels.__getitem__).numbers == (1,)
+
+
+_FULL_CIRCLE = {"uint16": (0, 65535), "uint8": (0, 255), "float32": (-np.pi, np.pi), "float64": (0, 360)}
+
+
+@pytest.mark.parametrize("dtype", _FULL_CIRCLE)
+def test_a_phase_beside_an_image_is_left_out_and_told(dtype: str) -> None:
+    low, high = _FULL_CIRCLE[dtype]
+    rng = np.random.default_rng(2)
+    phase = [rng.uniform(low, high, (64, 64)).astype(dtype) for _ in range(4)]
+    phase[0][:, :16] = 0  # padding
+    bands = {1: speckle(0.2), 2: phase}
+    found = choose_band(HERE, ["", ""], None, bands.__getitem__)
+    assert found.numbers == (1,)
+    assert "band 2 is left out, as its values lie evenly on a full circle like a phase" in (found.note or "")
+
+
+def test_an_image_whose_greys_were_equalised_is_no_phase() -> None:
+    blocks = [ndimage.gaussian_filter(block, 0.6) for block in speckle(0.2)]
+    ranks = np.argsort(np.argsort(np.stack(blocks), axis=None)).reshape(4, 64, 64) / 64
+    assert not is_phase(list(ranks))
+    assert is_phase(list(np.random.default_rng(2).permutation(ranks.ravel()).reshape(4, 64, 64)))
 
 
 @pytest.mark.parametrize("decibels", [False, True])

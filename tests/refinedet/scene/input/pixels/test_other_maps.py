@@ -25,6 +25,9 @@ _HYP3 = "S1A_IW_20240101T060000_DVP_RTC10_G_gpuned_AAAA"
         ("S1AA_20240101_VVP012_INT40_G_ueF_AAAA_unw_phase.tif", "", "a phase or a displacement"),
         ("projectedLocalIncidenceAngle.tif", "", "an incidence or look angle"),
         ("S1A__IW___A_20240101T060000_inc_geo.angle.tif", "localIncidenceAngle", "an angle"),
+        ("N55E007_20_linci_F02DAR.tif", "", "an incidence or look angle"),
+        ("N55E007_20_date_F02DAR.tif", "", "the dates of observation"),
+        ("S05W060_15_mask_F02DAR.tif", "", "a mask"),
         ("scene.tif", "elevation", "a height"),
         ("scene.tif", "layover_shadow_mask", "a mask"),
         ("scene.tif", "coh", "a coherence, phase, count or texture"),
@@ -40,6 +43,8 @@ def test_a_name_says_that_it_is_no_image(file: str, band: str, kind: str) -> Non
     [
         (f"{_HYP3}_VV.tif", ""),
         ("bay_area.tif", ""),
+        ("N55E007_20_sl_HH_F02DAR.tif", ""),
+        ("scene_20_date.tif", ""),
         ("S1A_20240101_corr.tif", ""),
         ("sea_mask.tif", "VV_masked"),
         ("triangle.tif", ""),
