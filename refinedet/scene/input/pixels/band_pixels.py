@@ -1,4 +1,4 @@
-"""Bands of a raster by their pixels: images of speckle, complex pairs, ratios, coherences, phases; the level of each."""
+"""Bands of a raster by their pixels: images of speckle, complex pairs, ratios, coherences, phases; their levels."""
 
 from __future__ import annotations
 

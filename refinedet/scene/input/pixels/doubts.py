@@ -15,8 +15,9 @@ from refinedet.raster import SceneReader
 from refinedet.raster.decoding.areas import share
 from refinedet.raster.decoding.values import to_amplitude
 from refinedet.scene.input.pixels.colours import are_coloured
-from refinedet.scene.input.pixels.eight_bit import LEAST_SCENE_PX
-from refinedet.scene.input.pixels.speckle import calm_cells
+from refinedet.scene.input.pixels.eight_bit import INVERTED, LEAST_SCENE_PX, WEAK_GROWTH
+from refinedet.scene.input.pixels.speckle import calm_cells, neighbour_correlation, symmetric_exponent
+from refinedet.scene.input.pixels.squeezed import AboveZero
 
 _CUT_SHARE = 0.009
 """Share of the highest value from which values were cut off. Of two real screens and cities in 8 bits it is 1 to 2 %,
@@ -27,6 +28,11 @@ pictures without a cut bright end it is 2.4 % at most."""
 _SMOOTHED_DB = 0.95
 """Standard deviation of calm sea in decibels below which its speckle was smoothed: real scenes of up to 75 m have 1.1
 and more. Means and medians over 5 x 5 pixels leave 0.8 to 0.9, Lee filters 0.5, values of another kind half."""
+_INVERTED_SKEWNESS = 0.2
+"""Least skewness of constant speckle that may be that of inverted decibels; filters leave them more even."""
+_ROOT_SPAN, _ROOT_GROWTH, _ROOT_EXPONENT = 0.3, 0.5, 0.7
+"""Least growth of the level on which a root of amplitude is judged, the largest share of the growth of the speckle in
+it, and the least exponent that makes it symmetric. Real amplitude has one of 0.65 at most, or a larger share."""
 _DB_PER_NEPER = 20 / np.log(10)
 _HIGH, _LOW, _RING, _TOP = 192, 64, 0.3, 8
 """Greys between which, in a row, a pixel lies that overflowed; below which it lies; least number of such pixels per
@@ -57,12 +63,22 @@ _COLOURED_PALETTE = (
     "its palette holds colours, which are read as grey: the colours of a map are no measurement, and ships are missed; "
     f"{_MISSED}, or write its numbers without the palette: gdal_translate -colorinterp_1 gray"
 )
+_SQUARE = (
+    "average them to squares of about 10 m and project them (in SNAP: Multilook, then Terrain Correction), or give "
+    "control points in `gcps`, from which their size follows"
+)
 _COMPLEX = (
     "its pixels are complex and their size is unknown, so they are taken for square ones that the weights know: those "
-    "of single-look data are often longer than wide (2.3 x 14 m in Sentinel-1), and ships in them are missed; average "
-    "them to squares of about 10 m and project them (in SNAP: Multilook, then Terrain Correction), or give control "
-    "points in `gcps`, from which their size follows"
+    "of single-look data are often longer than wide (2.3 x 14 m in Sentinel-1), and ships in them are missed; "
+    f"{_SQUARE}"
 )
+_OBLONG = (
+    "the size of its pixels is unknown, and its speckle reaches farther along the {} than along the {}, as where "
+    f"pixels are not square (slant range): if so, ships in them are missed; {_SQUARE}"
+)
+_ALIKE, _UNLIKE, _LEAST_OBLONG_PX = 0.5, 0.25, 384
+"""Least correlation of neighbours along one side of a scene, and largest along the other, whose pixels may not be
+square, and its least side. They differ by 0.15 at most in real scenes of 512 pixels and more."""
 
 
 def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: bool) -> None:
@@ -75,9 +91,26 @@ def tell_doubts(reader: SceneReader, settings: SceneSettings, *, is_complex: boo
     elif (note := _on_bright_end(reader, sample if sample.ndim == 2 else sample[..., 1])) is not None:
         reader.tell(note)
     asked = settings.gsd_m is not None or settings.scale is not None
-    if is_complex and not asked and reader.info.spacing_m is None and locate(reader.info) is None:
-        reader.tell(_COMPLEX)
+    if asked or reader.info.spacing_m is not None or locate(reader.info) is not None:
+        return
+    note = _COMPLEX if is_complex else _on_oblong_pixels(reader)
+    if note is not None:
+        reader.tell(note)
         reader.has_told_size = True
+
+
+def _on_oblong_pixels(reader: SceneReader) -> str | None:
+    """Sentence on a scene whose neighbours are alike along one of its sides alone; None for another one."""
+    if min(reader.info.width, reader.info.height) < _LEAST_OBLONG_PX:
+        return None
+    blocks = reader.blocks()
+    calm = calm_cells(blocks) if all(block.ndim == 2 for block in blocks) else None
+    if calm is None:
+        return None
+    rows, columns = neighbour_correlation(calm)
+    if max(rows, columns) < _ALIKE or min(rows, columns) > _UNLIKE:
+        return None
+    return _OBLONG.format(*(("rows", "columns") if rows > columns else ("columns", "rows")))
 
 
 def overflew(reader: SceneReader) -> bool:
@@ -119,6 +152,26 @@ def note_on_speckle(blocks: Sequence[NDArray[Any]], kind: ValueKind) -> str | No
         "smoothed it, which hides short ships, or its values are of another kind; use the raster before the filter, or "
         "set `values`"
     )
+
+
+def note_on_growth(found: AboveZero | None, blocks: Sequence[NDArray[Any]], *, is_inverted: bool) -> str | None:
+    """Sentence on values above zero that look inverted, or like a root of amplitude; None if they do not.
+
+    Args:
+        found: guess for the values in 8 bits.
+        blocks: full-resolution blocks (h, w) of values, NaN where not measured.
+        is_inverted: True if low values are taken for bright.
+    """
+    if found is None:
+        return None
+    look, other = found[0], "off" if is_inverted else "on"
+    if look.is_inverted:
+        return INVERTED.format(other)
+    is_bright = look.has_constant_speckle and look.skewness > _INVERTED_SKEWNESS
+    may_be_root = look.span >= _ROOT_SPAN and look.growth <= _ROOT_GROWTH * look.span
+    calm = calm_cells(blocks) if may_be_root and not is_bright else None
+    is_root = calm is not None and symmetric_exponent(calm) >= _ROOT_EXPONENT
+    return WEAK_GROWTH.format(other) if is_bright or is_root else None
 
 
 def _zeros_between(sample: NDArray[Any]) -> float:

@@ -57,13 +57,12 @@ _SPECKLE_DB_PER_SKEWNESS = 4.6
 """Standard deviation of log-gamma speckle over its skewness: 4.4 for many looks, 4.9 for one."""
 _GROWTH = 0.4
 """Growth of the deviation with the mean, both logarithmic, half way between decibels (0) and stretched amplitude."""
-_MOST_CONSTANCY = 2.0
+_MOST_CONSTANCY, _DARK, _BRIGHT = 2.0, 0.2, 0.8
 """Largest contribution of a constant deviation relative to the skewness: the noise of photographs is constant too."""
-_DARK, _BRIGHT = 0.2, 0.8
 _BLOCKS, _BLOCK_PX = 6, 192
 """Number of blocks along each side of a picture that are examined, and their side in pixels."""
 INVERTED = (
-    "its greys look inverted, with a bright sea and dark ships, so few ships are found: set `inverted` to on, or "
+    "its greys look inverted, with a bright sea and dark ships, so few ships are found: set `inverted` to {}, or "
     "`values` to db if this is wrong"
 )
 _UNDECIDED = (
@@ -72,7 +71,7 @@ _UNDECIDED = (
 )
 WEAK_GROWTH = (
     "its speckle grows less with brightness than that of amplitude, as in decibels that a filter smoothed, in a root "
-    "(gamma) of amplitude, or in inverted decibels: if few ships are found, set `values` to db, or `inverted` to on"
+    "(gamma) of amplitude, or in inverted decibels: if few ships are found, set `values` to db, or `inverted` to {}"
 )
 LEAST_SCENE_PX = 512
 """Side of a scene whose ships cannot fill a notable part of it; smaller pictures may be chips for training."""
@@ -80,6 +79,13 @@ _LEAST_SPAN, _CONSTANT, _ROOT = 0.15, 0.4, 0.8
 """Least growth of the level on which the growth of the speckle is judged, and its largest share of that in decibels and
 in a root. Amplitude has 0.9 and more in ten real scenes of 512 pixels and more in 8 bits."""
 _MOST_CONSTANT_SKEWNESS, _ROOT_SKEWNESS = 0.6, 0.2
+_INVERTED_SPAN, _INVERTED_GROWTH, _INVERTED_SKEWNESS = 0.3, 0.55, 0.25
+"""Least growth of the level, largest share of the growth of the speckle in it (amplitude has 0.7), and least skewness
+of decibels without their sign, which are bright where the sea is dark."""
+_LEAST_INVERTED_GROWTH = -0.4
+"""Least growth of the speckle of decibels without their sign that were inverted; inverted amplitude has less."""
+_WHOLE_DB, _MOST_WHOLE_SKEWNESS = 0.45, -0.25
+"""Estimated decibels per step from which greys are whole decibels, and largest skewness that is not due to a filter."""
 _GREY_STEPS = 2
 """Largest difference of the channels of a grey picture."""
 
@@ -112,6 +118,12 @@ class EightBit:
         """True if speckle hardly grows with brightness, as in smoothed or inverted decibels, in roughly even greys."""
         is_even = -LEAST_EVIDENCE < self.skewness < _MOST_CONSTANT_SKEWNESS
         return self.span >= _LEAST_SPAN and is_even and self.growth <= _CONSTANT * self.span
+
+    @property
+    def is_without_sign(self) -> bool:
+        """True if the values may be decibels without their sign, whose sea is brighter than their ships."""
+        is_skewed = _INVERTED_SKEWNESS <= self.skewness < _MOST_CONSTANT_SKEWNESS
+        return is_skewed and self.span >= _INVERTED_SPAN and self.growth <= _INVERTED_GROWTH * self.span
 
     @property
     def is_root(self) -> bool:
@@ -147,18 +159,18 @@ def guess_eight_bit(blocks: Iterable[NDArray[np.uint8]]) -> EightBit:
     span, growth = (float(np.log(np.median(x[bright]) / np.median(x[dark]))) for x in (mean, deviation))
     constancy = (_GROWTH * span - max(growth, 0.0)) / 2
     evidence = float(-skew + min(constancy, _MOST_CONSTANCY * max(-skew, 0.0)) - 2 * error)
-    speckle_db = float(np.clip(-_SPECKLE_DB_PER_SKEWNESS * skew, *SPECKLE_DB))
     least = LEAST_EVIDENCE if span >= _FLAT_SPAN else _LEAST_EVIDENCE_FLAT
     kind: Kind = "db" if evidence >= least else "amplitude"
-    return EightBit(kind, _slope(speckle_db, float(np.median(deviation))), evidence, skew, growth, span, len(even))
+    return EightBit(kind, _slope(skew, float(np.median(deviation))), evidence, skew, growth, span, len(even))
 
 
-def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
+def apply_eight_bit(reader: SceneReader, kind: Kind | None = None, *, inverted: bool = False) -> bool:
     """Make a reader of an 8-bit picture in decibels give amplitudes, float32 (h, w), 1 for black, and report this.
 
     Args:
         reader: an 8-bit picture, grey or in colours; colours stay as they are.
         kind: kind of the values as the user states it; None: guessed.
+        inverted: True if the user states that low values are bright.
 
     Returns:
         True if it is read as decibels.
@@ -177,11 +189,13 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
                 "name one of its bands by `band`"
             )
         return False
-    if kind is None and not guess.is_read_as_decibels:
+    lost_sign = inverted and guess.kind == "db" and guess.growth >= _LEAST_INVERTED_GROWTH
+    if kind is None and not guess.is_read_as_decibels and not lost_sign:
         reader.tell(*filter(None, [_doubt(reader, guess)]))
         return False
     reader.use_steps((10 ** (np.arange(256) * guess.db_per_step / 20)).astype(np.float32))
-    span = f"decibels over a range of {255 * guess.db_per_step:.0f} dB"
+    is_whole = guess.db_per_step == 1
+    span = "whole decibels" if is_whole else f"decibels over a range of {255 * guess.db_per_step:.0f} dB"
     note = f"its 8 bits look like {span}, and are read so; set `values` to change this"
     if kind == "db":
         note = f"its 8 bits are read as {span}, a span judged by the speckle"
@@ -192,11 +206,16 @@ def apply_eight_bit(reader: SceneReader, kind: Kind | None = None) -> bool:
 
 def _doubt(reader: SceneReader, guess: EightBit) -> str | None:
     """Sentence on a picture that is read as amplitude, but may be of another kind; None without doubt."""
+    other = "off" if reader.is_inverted else "on"
     if guess.is_inverted:
-        return INVERTED
+        return INVERTED.format(other)
     is_large = min(reader.info.width, reader.info.height) >= LEAST_SCENE_PX
-    if is_large and guess.cells >= LEAST_CELLS and (guess.has_constant_speckle or guess.is_root):
-        return WEAK_GROWTH
+    if (
+        is_large
+        and guess.cells >= LEAST_CELLS
+        and (guess.has_constant_speckle or guess.is_without_sign or guess.is_root)
+    ):
+        return WEAK_GROWTH.format(other)
     return _UNDECIDED if guess.is_undecided else None
 
 
@@ -235,7 +254,10 @@ def _has_colours(block: NDArray[Any]) -> bool:
     return block.ndim == 3 and bool((channel_span(block) > _GREY_STEPS).any())
 
 
-def _slope(speckle_db: float, deviation: float) -> float:
+def _slope(skewness: float, deviation: float) -> float:
+    speckle_db = float(np.clip(-_SPECKLE_DB_PER_SKEWNESS * skewness, *SPECKLE_DB))
+    if skewness <= _MOST_WHOLE_SKEWNESS and speckle_db >= _WHOLE_DB * deviation:
+        return 1.0
     low, high = SPAN_DB
     return round(float(np.clip(speckle_db / deviation, low / 255, high / 255)), _SLOPE_DIGITS)
 

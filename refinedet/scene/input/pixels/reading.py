@@ -19,8 +19,8 @@ from refinedet.raster.decoding.values import DB_STEPS
 from refinedet.scene.input.pixels.band_pixels import FEW_VALUES, is_image
 from refinedet.scene.input.pixels.bands import PREFERRED, BandChoice, choose_band, name_of, role_of
 from refinedet.scene.input.pixels.colours import is_composite
-from refinedet.scene.input.pixels.doubts import OVERFLOWN, note_on_speckle, overflew, tell_doubts
-from refinedet.scene.input.pixels.eight_bit import INVERTED, LEAST_SCENE_PX, WEAK_GROWTH, apply_eight_bit
+from refinedet.scene.input.pixels.doubts import OVERFLOWN, note_on_growth, note_on_speckle, overflew, tell_doubts
+from refinedet.scene.input.pixels.eight_bit import LEAST_SCENE_PX, apply_eight_bit
 from refinedet.scene.input.pixels.fill import without_markers
 from refinedet.scene.input.pixels.missing import settle_missing
 from refinedet.scene.input.pixels.other_maps import refuse_other_map
@@ -49,8 +49,6 @@ _GUESSED = ("type", "speckle", "usual", "none")
 """Evidence of kinds of values that are checked once more, as they may be decibels above zero or inverted."""
 _OVERRULE = "set `values` to change this"
 _SCALED = "its values were scaled to a mean of 0 and a deviation of 1, or to -1 to 1, as for a network"
-_INVERTED_SKEWNESS = 0.2
-"""Least skewness of constant speckle that may be that of inverted decibels; filters leave them more even."""
 _COMPOSITE = (
     "its colours are different images, such as two polarisations: the first, red, is searched; set `band` to use "
     "another"
@@ -109,22 +107,25 @@ def _apply_choice(reader: SceneReader, path: RasterFile, settings: SceneSettings
     slope = None if reader.stored_dtype.startswith("complex") else _slope(reader, guess, settings, blocks, above)
     if slope is not None:
         reader.use(pair, "db", missing, slope)
-        logarithms = "logarithms" if guess.kind == "db" else "decibels" if guess.evidence == "range" else None
-        found = "decibels above zero" if logarithms is None or guess.evidence == "setting" else logarithms
-        note = f"its values look like {found}, {slope:.3g} dB to each unit, and are read so; {_OVERRULE}"
-        evidence = "setting" if guess.evidence == "setting" else "speckle"
-        reader.tell(note, values={"kind": "db", "from": evidence, "db_per_unit": slope})
+        _tell_slope(reader, guess, slope)
         return "db"
     is_complex = reader.stored_dtype.startswith("complex")
     doubt = None if is_complex or reader.stored_dtype == "uint8" else note_on_speckle(blocks(), guess.kind)
     reader.use(pair, "amplitude" if is_complex else guess.kind, missing)
     if not is_complex and guess.evidence in _GUESSED and reader.stored_dtype != "uint8":
-        look = above()
-        if look is not None:
-            bright = look[0].has_constant_speckle and look[0].skewness > _INVERTED_SKEWNESS
-            doubt = INVERTED if look[0].is_inverted else WEAK_GROWTH if bright else doubt
+        doubt = note_on_growth(above(), blocks(), is_inverted=reader.is_inverted) or doubt
     reader.tell(*filter(None, [guess.note(), doubt]), values={"kind": guess.kind, "from": guess.evidence})
     return guess.kind
+
+
+def _tell_slope(reader: SceneReader, guess: ValueGuess, slope: float) -> None:
+    """Report that values are read as decibels of a slope of their own."""
+    logarithms = "logarithms" if guess.kind == "db" else "decibels" if guess.evidence == "range" else None
+    found = "decibels above zero" if logarithms is None or guess.evidence == "setting" else logarithms
+    by_name = ", as their name or unit says" if guess.says_db and slope == 1 else ""
+    note = f"its values look like {found}, {slope:.3g} dB to each unit{by_name}, and are read so; {_OVERRULE}"
+    evidence = "setting" if guess.evidence == "setting" else "name" if by_name else "speckle"
+    reader.tell(note, values={"kind": "db", "from": evidence, "db_per_unit": slope})
 
 
 def _slope(
@@ -144,7 +145,7 @@ def _slope(
     if guess.kind == "amplitude" and guess.evidence == "range":  # whole numbers below zero, in no usual unit
         return decimal_slope(blocks())
     guessed = guess.kind in ("amplitude", "power") and guess.evidence in _GUESSED
-    return slope_above_zero(above()) if guessed else None
+    return slope_above_zero(above(), named=guess.says_db) if guessed else None
 
 
 def _apply_shift(reader: SceneReader, blocks: _Look) -> bool:
@@ -164,7 +165,7 @@ def _is_picture_in_decibels(reader: SceneReader, settings: SceneSettings) -> boo
     guessed = settings.values == "auto" and settings.stretch.kind != "none"
     if reader.info.dtype != "uint8" or not (guessed or settings.values == "db"):
         return False
-    return apply_eight_bit(reader, "db" if settings.values == "db" else None)
+    return apply_eight_bit(reader, "db" if settings.values == "db" else None, inverted=settings.inverted == "on")
 
 
 def _bands(reader: SceneReader, path: RasterFile, names: Sequence[str], settings: SceneSettings) -> BandChoice:

@@ -30,7 +30,7 @@ _PER_EXPONENT, _MIDDLE_EXPONENT = 20.7, 0.375
 likely: real scenes have a mean of 0.50 in amplitude and 0.25 in power, each with a standard deviation of 0.11."""
 _SURE_DEVIATION = 0.56
 """Relative deviation of calm parts from which they are power. Amplitude has 0.52 at most, with a single look."""
-_STRONG_DEVIATION, _STRONG_EXPONENT = 0.42, 0.24
+_STRONG_DEVIATION, STRONG_EXPONENT = 0.42, 0.24
 """Relative deviation from which, and exponent up to which, both together show power. Amplitude of such a deviation has
 few looks, and an exponent of 0.28 and more in simulated scenes, 0.5 and more in real ones."""
 _LIKELY_DEVIATION, _LIKELY_EXPONENT = 0.34, 0.36
@@ -58,6 +58,15 @@ def calm_cells(blocks: Blocks) -> NDArray[np.float64] | None:
     return np.asarray(logs[spread <= np.quantile(spread, _CALM)])
 
 
+def neighbour_correlation(calm: NDArray[np.float64]) -> tuple[float, float]:
+    """Correlation of the logarithms of neighbours in calm cells: along the rows, and along the columns."""
+    cells = (calm - calm.mean(axis=1, keepdims=True)).reshape(-1, CELL_PX, CELL_PX)
+    whole = max(float((cells**2).mean()), 1e-30)
+    along = ((cells[:, :, 1:], cells[:, :, :-1]), (cells[:, 1:], cells[:, :-1]))
+    rows, columns = (float((one * other).mean()) / whole for one, other in along)
+    return rows, columns
+
+
 def symmetric_exponent(calm: NDArray[np.float64]) -> float:
     """Exponent that makes the speckle of calm cells symmetric: 1/3 for power, 2/3 for amplitude, less with texture."""
     low, middle, high = np.percentile(calm - calm.mean(axis=1, keepdims=True), (10, 50, 90))
@@ -68,9 +77,13 @@ def symmetric_exponent(calm: NDArray[np.float64]) -> float:
 
 def is_surely_power(calm: NDArray[np.float64]) -> bool:
     """True if calm cells vary more than amplitude of any number of looks can, whatever their scale."""
-    deviation = _relative_deviation(calm)
-    few_looks = deviation >= _STRONG_DEVIATION and symmetric_exponent(calm) <= _STRONG_EXPONENT
-    return few_looks or deviation >= _SURE_DEVIATION
+    few_looks = varies_like_few_looks(calm) and symmetric_exponent(calm) <= STRONG_EXPONENT
+    return few_looks or _relative_deviation(calm) >= _SURE_DEVIATION
+
+
+def varies_like_few_looks(calm: NDArray[np.float64]) -> bool:
+    """True if calm cells vary as power of up to five looks does, and amplitude of a single one."""
+    return _relative_deviation(calm) >= _STRONG_DEVIATION
 
 
 def is_likely_power(calm: NDArray[np.float64]) -> bool:

@@ -96,18 +96,22 @@ def _guess_below_zero(blocks: Sequence[NDArray[Any]]) -> tuple[EightBit, float, 
     return guess, high - low, float(np.median(pooled))
 
 
-def slope_above_zero(found: AboveZero | None, *, sure: bool = False) -> float | None:
+def slope_above_zero(found: AboveZero | None, *, sure: bool = False, named: bool = False) -> float | None:
     """Decibels per unit of values that look like decibels above zero; None if they do not.
 
     Args:
         found: result of `guess_above_zero`.
         sure: the values are known to be decibels.
+        named: a name or a unit says decibels, so that one is one decibel, if the speckle may be of this slope.
     """
     if found is None:
         return None
     guess, width = found
-    wanted = sure or (_is_decibels(guess) and not guess.is_inverted)
-    return _usual(guess.db_per_step * _STEPS / width) if wanted else None
+    may_be = _is_decibels(guess) or (named and guess.has_constant_speckle)
+    if not sure and (not may_be or guess.is_inverted):
+        return None
+    slope = guess.db_per_step * _STEPS / width
+    return 1.0 if named and _FROM_ESTIMATE[0] < 1 / slope < _FROM_ESTIMATE[1] else _usual(slope)
 
 
 def guess_above_zero(blocks: Sequence[NDArray[Any]]) -> AboveZero | None:

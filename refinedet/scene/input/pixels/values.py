@@ -5,9 +5,8 @@ Amplitude and power are both above zero and differ in their speckle (`speckle.py
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -15,15 +14,18 @@ from numpy.typing import NDArray
 
 from refinedet.config import ValueKind
 from refinedet.raster.decoding.values import DB_STEPS
+from refinedet.scene.input.pixels.names import named_kind, names_backscatter
 from refinedet.scene.input.pixels.speckle import (
     AMPLITUDE_ABOVE,
     CELL_PX,
+    STRONG_EXPONENT,
     Blocks,
     amplitude_ratio,
     calm_cells,
     is_likely_power,
     is_surely_power,
     symmetric_exponent,
+    varies_like_few_looks,
 )
 
 NAMES: dict[ValueKind, str] = {
@@ -52,23 +54,14 @@ _LOWEST_DB = -40.0
 """Least median of integers in decibels; lower values are in a smaller unit."""
 _DB_MIDDLE = -1.0
 """Highest median of decibels. Power without noise, above zero in only one half of the sea, has a median nearer to 0."""
-_WORDS: tuple[tuple[ValueKind, str], ...] = (
-    ("db", r"(?<![a-z])(db|decibels?)(?![a-z])"),
-    ("amplitude", r"(?<![a-z])(amp|amplitude|magnitude)(?![a-z])"),
-    ("power", r"(?<![a-z])(power|intensity|pwr)(?![a-z])"),
-)
-_CALIBRATED = re.compile(r"(?<![a-z])(sigma|gamma|beta) ?(0|zero|nought|naught)")
-"""Names of calibrated backscatter, which is power unless another word or the sign of the values says otherwise."""
-_HYP3: dict[str, ValueKind] = {"p": "power", "a": "amplitude", "d": "db"}
-_HYP3_NAME = re.compile(r"_rtc\d+_g_[gs](?P<scale>[pad])[uw][nf][ec][dm]_", re.IGNORECASE)
-"""Name of a product of ASF's HyP3 service, such as S1A_IW_20200101T000000_DVP_RTC30_G_gpuned_1A2B_VV: after the
-radiometry g (gamma) or s (sigma) stands its scale: p, a or d."""
 _EVEN = 0.1
 """Largest difference between the shares of values above and below zero that count as balanced."""
 _AS_WIDE = 1.15
 """Largest ratio of both ends of balanced values; power from which noise was subtracted has 1.3 and more."""
 _SURELY_AMPLITUDE = 0.42
 """Exponent from which values that are named as power are amplitude all the same; real power has up to 0.34."""
+_MAYBE_AMPLITUDE = 0.35
+"""Exponent from which values that are named as power may be amplitude, as amplitude of a rough sea has no more."""
 _WIDE_BYTES = 4
 """Size of whole numbers that amplitude does not need, so that speckle and level decide."""
 _LEAST_GREY = 4
@@ -97,13 +90,18 @@ class ValueGuess:
 
     kind: ValueKind
     evidence: Literal["name", "type", "range", "speckle", "usual", "none", "pair", "setting"]
+    rival: ValueKind | None = None
+    """Another kind that the values may be of; None: the evidence excludes it, or does not tell."""
+    says_db: bool = False
+    """True if a name or the unit says decibels."""
 
     def note(self) -> str | None:
         """Sentence for the user; None if the pixel type or a setting gives the kind."""
         reason = _REASONS.get(self.evidence)
         if reason is None:
             return None
-        return f"its values are read as {NAMES[self.kind]}, {reason}; set `values` to change this"
+        doubt = "" if self.rival is None else f", though they may be {NAMES[self.rival]}"
+        return f"its values are read as {NAMES[self.kind]}, {reason}{doubt}; set `values` to change this"
 
 
 def has_doubt(dtype: str) -> bool:
@@ -123,28 +121,34 @@ def guess_values(dtype: str, blocks: Blocks, words: Sequence[str], *, has_level:
         words: text that may name the kind: band name, unit, tags, file name.
         has_level: False if the values were scaled to a fixed range, so that their level says nothing.
     """
-    if not has_doubt(dtype):
-        return _guess_whole_numbers(np.dtype(dtype).itemsize, blocks, words)
+    if has_doubt(dtype):
+        guess = _guess_doubtful(np.dtype(dtype), blocks, words, has_level=has_level)
+    else:
+        guess = _guess_whole_numbers(np.dtype(dtype).itemsize, blocks, words)
+    return replace(guess, says_db=named_kind(words) == "db")
+
+
+def _guess_doubtful(dtype: np.dtype[Any], blocks: Blocks, words: Sequence[str], *, has_level: bool) -> ValueGuess:
+    """Kind of floats or signed integers: as the words say unless the values contradict, else by the pixels."""
     values = _pooled(blocks)
     rest = values[values != 0]
     if rest.size and np.median(rest) < 0:
         values = rest  # exact zeros among decibels are no measurements
-    named = _named(words)
-    if named is not None and _possible(named, values) and not (named == "power" and _is_surely_amplitude(blocks)):
-        return ValueGuess(named, "name")
+    named = named_kind(words)
+    if named is not None and _possible(named, values) and not _contradicts(named, blocks):
+        return ValueGuess(named, "name", _rival(named, blocks))
     if values.size and _is_calibrated_power(words, values, blocks):
-        return ValueGuess("power", "name")
+        return ValueGuess("power", "name", _rival("power", blocks))
     if not values.size:
         return ValueGuess("amplitude", "type")
-    return _guess_by_pixels(np.dtype(dtype), values, blocks, has_level=has_level)
+    return _guess_by_pixels(dtype, values, blocks, has_level=has_level)
 
 
 def _guess_whole_numbers(size: int, blocks: Blocks, words: Sequence[str]) -> ValueGuess:
     """Kind of complex or unsigned values of `size` bytes: amplitude, unless the name or the evidence is against it."""
-    named, calm = _named(words), calm_cells(blocks)
+    named, calm = named_kind(words), calm_cells(blocks)
     if size == 1:
-        is_power = named != "amplitude" and calm is not None and _is_power_in_8_bits(calm)
-        return ValueGuess("power", "speckle") if is_power else ValueGuess("amplitude", "type")
+        return _guess_8_bits(None if named == "amplitude" else calm)
     if named == "power":
         return ValueGuess("power", "name")
     if calm is None or named == "amplitude":
@@ -162,9 +166,12 @@ def _lost_noise(blocks: Blocks) -> bool:
     return float(np.mean(values == values.min())) >= _MOST_LOWEST
 
 
-def _is_power_in_8_bits(calm: NDArray[np.float64]) -> bool:
-    is_bright = float(np.median(calm)) >= np.log(_LEAST_GREY)
-    return is_bright and is_surely_power(calm) and symmetric_exponent(calm) <= _STRETCHED_EXPONENT
+def _guess_8_bits(calm: NDArray[np.float64] | None) -> ValueGuess:
+    """Kind of 8 bits by their calm cells: power that a viewer's dark level does not explain, else amplitude."""
+    if calm is None or np.median(calm) < np.log(_LEAST_GREY) or not is_surely_power(calm):
+        return ValueGuess("amplitude", "type")
+    is_power = symmetric_exponent(calm) <= _STRETCHED_EXPONENT
+    return ValueGuess("power", "speckle") if is_power else ValueGuess("amplitude", "usual")
 
 
 def is_one_part(blocks: Blocks) -> bool:
@@ -204,13 +211,20 @@ def _guess_by_pixels(
         return _guess_below_zero(dtype.kind, low, middle, high)
     if dtype.kind == "i":
         return _guess_whole_numbers(dtype.itemsize, blocks, ())
+    return _guess_above_zero(low, blocks, has_level=has_level)
+
+
+def _guess_above_zero(low: float, blocks: Blocks, *, has_level: bool) -> ValueGuess:
+    """Kind of floats with a median at or above zero by their lowest hundredth, level and speckle."""
     if low < 0:  # noise was subtracted, which is done in power, never in amplitude
         return ValueGuess("power", "range")
     if (calm := calm_cells(blocks)) is None:
         return ValueGuess("amplitude", "none")
     if has_level and _FARTHEST_LEVELS[0] < float(np.median(calm)) / np.log(10) < _FARTHEST_LEVELS[1]:
         return ValueGuess("amplitude" if amplitude_ratio(calm) > AMPLITUDE_ABOVE else "power", "speckle")
-    return ValueGuess("amplitude" if symmetric_exponent(calm) > _ALONE_EXPONENT else "power", "speckle")
+    if symmetric_exponent(calm) <= _ALONE_EXPONENT:
+        return ValueGuess("power", "speckle")
+    return ValueGuess("amplitude", "speckle", "power" if is_surely_power(calm) else None)
 
 
 def _guess_below_zero(kind: str, low: float, middle: float, high: float) -> ValueGuess:
@@ -221,34 +235,28 @@ def _guess_below_zero(kind: str, low: float, middle: float, high: float) -> Valu
     return ValueGuess("db" if decibels else "power", "range")
 
 
-def _named(words: Sequence[str]) -> ValueKind | None:
-    """Kind that the words name; None if they name no kind, or several."""
-    scales = {_HYP3[match["scale"].lower()] for word in words if (match := _HYP3_NAME.search(word))}
-    found = scales or _kinds_in(_plain(words))
-    return found.pop() if len(found) == 1 else None
-
-
-def _plain(words: Sequence[str]) -> list[str]:
-    return [word.lower().replace("_", " ") for word in words]
-
-
-def _kinds_in(plain: Sequence[str]) -> set[ValueKind]:
-    """Kinds that occur in plain words."""
-    return {kind for kind, pattern in _WORDS for word in plain if re.search(pattern, word)}
-
-
 def _is_calibrated_power(words: Sequence[str], values: NDArray[np.float64], blocks: Blocks) -> bool:
     """True if words name calibrated backscatter, and neither sign nor speckle of the values contradicts."""
-    plain = _plain(words)
-    if _kinds_in(plain) or not any(_CALIBRATED.search(word) for word in plain) or not _possible("power", values):
+    return names_backscatter(words) and _possible("power", values) and not _contradicts("power", blocks)
+
+
+def _contradicts(named: ValueKind, blocks: Blocks) -> bool:
+    """True if the speckle is surely that of the other of amplitude and power than a name says."""
+    calm = calm_cells(blocks) if named in ("amplitude", "power") else None
+    if calm is None:
         return False
-    return not _is_surely_amplitude(blocks)
+    if named == "power":
+        return symmetric_exponent(calm) >= _SURELY_AMPLITUDE
+    is_power = is_surely_power(calm) and symmetric_exponent(calm) <= STRONG_EXPONENT
+    return is_power and amplitude_ratio(calm) <= AMPLITUDE_ABOVE and not _lost_noise(blocks)
 
 
-def _is_surely_amplitude(blocks: Blocks) -> bool:
-    """True if the speckle is that of amplitude, in spite of a name that says power."""
-    calm = calm_cells(blocks)
-    return calm is not None and symmetric_exponent(calm) >= _SURELY_AMPLITUDE
+def _rival(named: ValueKind, blocks: Blocks) -> ValueKind | None:
+    """Amplitude if values that are named as power have a speckle and a level that amplitude has, too; else None."""
+    calm = calm_cells(blocks) if named == "power" else None
+    if calm is None or symmetric_exponent(calm) < _MAYBE_AMPLITUDE or varies_like_few_looks(calm):
+        return None
+    return "amplitude" if amplitude_ratio(calm) > AMPLITUDE_ABOVE else None
 
 
 def _possible(kind: ValueKind, values: NDArray[np.float64]) -> bool:
