@@ -91,6 +91,23 @@ def test_complex_pixels_of_unknown_size_say_what_to_do(tmp_path: Path) -> None:
     assert "Multilook" not in _notes(tmp_path, pixels, placed=False, scale=1.0)
 
 
+@pytest.mark.parametrize("axis", [0, 1])
+def test_speckle_that_reaches_farther_along_one_side_tells_of_oblong_pixels(tmp_path: Path, axis: int) -> None:
+    pixels = np.repeat(_sea(), 3, axis=axis)[:_SIDE, :_SIDE].astype(np.uint16)
+    longer, shorter = (("columns", "rows"), ("rows", "columns"))[axis]
+    told = f"farther along the {longer} than along the {shorter}, as where pixels are not square"
+    assert told in _notes(tmp_path, pixels, placed=False)
+    assert "not square" not in _notes(tmp_path, pixels)
+    assert "not square" not in _notes(tmp_path, pixels, placed=False, scale=1.0)
+    assert "not square" not in _notes(tmp_path, _sea().astype(np.uint16), placed=False)
+
+
+def test_a_root_of_amplitude_in_floats_is_told(tmp_path: Path) -> None:
+    sea = _sea() * np.linspace(1, 2, _SIDE)
+    assert "in a root (gamma) of amplitude" in _notes(tmp_path, np.sqrt(sea).astype(np.float32))
+    assert "gamma" not in _notes(tmp_path, sea.astype(np.float32))
+
+
 def test_equalised_greys_are_told(tmp_path: Path) -> None:
     ranks = np.argsort(np.argsort(_sea(), axis=None)).reshape(_SIDE, _SIDE)
     assert "after an equalisation of its greys" in _notes(tmp_path, (ranks * 255 // _SIDE**2).astype(np.uint8))

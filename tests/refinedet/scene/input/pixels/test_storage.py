@@ -119,6 +119,27 @@ def test_inverted_decibels_in_8_bits_are_told(tmp_path: Path) -> None:
     assert any("`inverted` to on" in note for note in _read(_write(tmp_path / "scene.tif", 255 - grey))[1])
 
 
+def test_decibels_without_their_sign_in_8_bits_are_told_and_read_once_inverted(tmp_path: Path) -> None:
+    levels = np.linspace(30, 160, SIDE * 3)[:, None]
+    looks = np.linspace(3, 5.5, SIDE * 3)[:, None]  # dark sea varies more
+    counts = levels * np.sqrt(np.random.default_rng(8).gamma(looks, 1 / looks, (SIDE * 3, SIDE * 3)))
+    counts[40:48, 60:80] = 650
+    grey = np.rint(-20 * np.log10(counts.clip(1) / 700)).clip(0, 255).astype(np.uint8)
+    path = _write(tmp_path / "scene.tif", grey)
+    assert any("`inverted` to on" in note for note in _read(path)[1])
+    pixels, notes = _read(path, inverted="on")
+    assert any("its 8 bits look like whole decibels" in note for note in notes)
+    assert not any("look inverted" in note for note in notes)
+    assert np.ptp(20 * np.log10(pixels) + grey[:SIDE, :SIDE]) == pytest.approx(0, abs=0.01)
+
+
+def test_amplitude_that_was_inverted_by_mistake_says_how_to_undo_it(tmp_path: Path) -> None:
+    levels = np.linspace(40, 160, SIDE * 3)[:, None]
+    counts = levels * np.sqrt(np.random.default_rng(8).gamma(4.4, 1 / 4.4, (SIDE * 3, SIDE * 3)))
+    notes = _read(_write(tmp_path / "scene.tif", (counts / 2).clip(0, 255).astype(np.uint8)), inverted="on")[1]
+    assert any("look inverted" in note and "set `inverted` to off" in note for note in notes)
+
+
 def test_missing_lines_are_interpolated_whatever_the_window(tmp_path: Path) -> None:
     counts = _counts().astype(np.uint16)
     holed = counts.copy()

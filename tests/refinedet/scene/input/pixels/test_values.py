@@ -84,7 +84,7 @@ def test_whole_numbers_that_look_like_power_are_told_or_read_so() -> None:
     ],
 )
 def test_a_name_tells_the_kind(words: list[str], kind: str) -> None:
-    blocks = decibel() if kind == "db" else power()
+    blocks = {"db": decibel, "power": power, "amplitude": amplitude}[kind]()
     found = guess_values("float32", blocks, words)
     assert (found.kind, found.evidence) == (kind, "name")
     assert "as its name or tags say; set `values` to change this" in (found.note() or "")
@@ -187,3 +187,42 @@ def test_a_sea_beside_a_city_is_not_doubted() -> None:
     city = [180 * np.sqrt(rng.gamma(4, 0.25, (64, 64))) * rng.lognormal(1, 0.8, (64, 64)) for _ in range(16)]
     found = guess_values("uint16", [np.rint(block) for block in (*sea, *city)], [])
     assert (found.kind, found.evidence) == ("amplitude", "type")
+
+
+def _rough() -> list[np.ndarray]:
+    """Blocks of power with texture, which lowers the exponent that makes them symmetric."""
+    rng = np.random.default_rng(5)
+    return [(block * rng.gamma(30, 1 / 30, block.shape)).astype(np.float32) for block in power()]
+
+
+def test_a_name_of_amplitude_is_not_believed_of_what_varies_like_power() -> None:
+    found = guess_values("float32", _rough(), ["Amplitude_VV"])
+    assert (found.kind, found.evidence) == ("power", "speckle")
+    assert guess_values("float32", [np.sqrt(b) for b in _rough()], ["Amplitude_VV"]).evidence == "name"
+    assert guess_values("float32", amplitude(looks=1), ["Amplitude_VV"]).kind == "amplitude"
+
+
+def test_a_name_of_power_is_doubted_if_level_and_speckle_are_those_of_amplitude() -> None:
+    rough = [np.sqrt(block) for block in _rough()]
+    for name in ("Sigma0_VV", "intensity"):
+        found = guess_values("float32", rough, [name])
+        assert (found.kind, found.evidence, found.rival) == ("power", "name", "amplitude")
+        told = "its values are read as power, as its name or tags say, though they may be amplitude; set `values`"
+        assert (found.note() or "").startswith(told)
+        assert guess_values("float32", power(), [name]).rival is None
+        assert guess_values("float32", power(level=0.2), [name]).rival is None
+
+
+def test_power_that_was_cut_off_at_one_is_told() -> None:
+    cut = [np.clip(25 * block, 0, 1) for block in power(looks=1.5)]
+    found = guess_values("float32", cut, [], has_level=False)
+    assert (found.kind, found.rival) == ("amplitude", "power")
+    assert "by their speckle, though they may be power; set `values`" in (found.note() or "")
+    assert guess_values("float32", amplitude(looks=1), [], has_level=False).rival is None
+
+
+def test_8_bits_of_power_that_was_cut_off_are_told() -> None:
+    cut = [np.clip(np.rint(block), 0, 255) for block in power(level=130, looks=1.6)]
+    found = guess_values("uint8", cut, [])
+    assert (found.kind, found.evidence) == ("amplitude", "usual")
+    assert guess_values("uint8", cut, ["Amplitude_VV"]).evidence == "type"
