@@ -11,6 +11,7 @@ import torch
 from PIL import Image
 
 from pipeline.datasets.scene_labels.choices import LabelChoices
+from pipeline.stages import own_data
 from pipeline.stages.own_data import Choices, check_free, train_own
 from refinedet.config import ModelConfig, Radiometry, TileConfig, TrainedOn
 from refinedet.data.coco import read_record
@@ -196,6 +197,24 @@ def test_a_fresh_network_of_another_class_is_no_ship_detector(project: Path, ann
     """Two classes, or weights that find something else, are searched for without the prescreen."""
     train_own(annotations, None, project / "o", Choices(init=str(small), epochs=1, batch_size=4))
     assert not read_header(project / "o" / "train" / "model.safetensors").finds_ships
+
+
+def test_boxes_beside_the_ships_are_a_warning_before_training(
+    project: Path, annotations: Path, small: Path, caplog: pytest.LogCaptureFixture, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    content = json.loads(annotations.read_text(encoding="utf-8"))
+    for row in content["annotations"]:
+        row["bbox"][:2] = [2, 2]
+    annotations.write_text(json.dumps(content), encoding="utf-8")
+
+    def stop(*_: object) -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(own_data, "train", stop)
+    with pytest.raises(KeyboardInterrupt):
+        choices = Choices(init=str(small), val_fraction=0.05, test_fraction=0.05)
+        train_own(annotations, annotations.parent, project / "o", choices)
+    assert "boxes are brighter than what lies around them" in caplog.text
 
 
 def test_a_learning_rate_of_zero_is_refused(project: Path, annotations: Path, small: Path) -> None:
