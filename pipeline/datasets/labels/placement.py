@@ -13,7 +13,7 @@ from refinedet.data.coco import Record
 from refinedet.data.dataset import read_chip
 from refinedet.scene.input.pixels.colours import are_coloured
 
-_FEWEST, _MOST_CHIPS = 20, 100
+_FEWEST, _MOST_CHIPS = 10, 100
 """Least number of boxes that are judged, and most chips that are read for them."""
 _BRIGHTER = 1.1
 """Least ratio of the mean in a box to that around it, of a box that is brighter."""

@@ -212,8 +212,7 @@ def test_boxes_beside_the_ships_are_a_warning_before_training(
 
     monkeypatch.setattr(own_data, "train", stop)
     with pytest.raises(KeyboardInterrupt):
-        choices = Choices(init=str(small), val_fraction=0.05, test_fraction=0.05)
-        train_own(annotations, annotations.parent, project / "o", choices)
+        train_own(annotations, annotations.parent, project / "o", Choices(init=str(small)))
     assert "boxes are brighter than what lies around them" in caplog.text
 
 
