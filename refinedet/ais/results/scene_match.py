@@ -21,6 +21,7 @@ from refinedet.ais.results.summary import summary
 from refinedet.ais.tables import Ais
 from refinedet.config.options.ais import SENTINEL_1_KM, DateOrder, RadarView
 from refinedet.errors import InputError
+from refinedet.wording import counted
 
 _STALE = 4
 """Multiple of the gap around the time of the scene in which reports are read."""
@@ -153,11 +154,10 @@ def _on_clock(name: str, scene: SceneToMatch, reports: Ais, found: Match, gap_s:
     shift = local_time(scene, reports, MatchSettings(gap_s), found, _STALE * gap_s)
     if shift is not None:
         ahead = "ahead of" if shift.hours > 0 else "behind"
-        hours = f"{abs(shift.hours)} hour{'s' if abs(shift.hours) > 1 else ''}"
         note = (
-            f"the times of AIS are probably local time, {hours} {ahead} UTC: {shift.matched} detections of {name} "
-            f"would match so, {found.verdicts.status.count('matched')} do as they are; convert the times to UTC, or "
-            "write their zone behind them"
+            f"the times of AIS are probably local time, {counted(abs(shift.hours), 'hour')} {ahead} UTC: "
+            f"{shift.matched} detections of {name} would match so, {found.verdicts.status.count('matched')} do as they "
+            "are; convert the times to UTC, or write their zone behind them"
         )
         return [note]
     if len(found.ships) or not len(reports.fixes):

@@ -10,19 +10,20 @@ from pipeline.datasets.xml_files import xml_root
 from refinedet.errors import FileError, InputError
 from refinedet.files import read_json
 
-_KEYS: Mapping[str, frozenset[str]] = {
-    "Label Studio's own JSON; export the labels as COCO or YOLO": frozenset({"data", "annotations"}),
-    "Label Studio's short JSON (JSON-MIN); export the labels as COCO or YOLO": frozenset({"image", "annotation_id"}),
-    "Label Studio's short JSON, JSON-MIN; export the labels as COCO or YOLO": frozenset({"id", "image", "label"}),
-    "CreateML's JSON; export the labels as COCO or VOC": frozenset({"image", "annotations"}),
-    "COCO's results without images; name the file of annotations": frozenset({"image_id", "bbox"}),
-    "Supervisely's JSON; export the labels as COCO": frozenset({"size", "objects"}),
-    "Datumaro's JSON; export the labels as COCO": frozenset({"categories", "items"}),
-    "a project of VIA 3; export the labels as COCO": frozenset({"project", "file", "metadata"}),
-    "a project of VoTT; export the labels as CSV or VOC": frozenset({"assets"}),
-    "GeoJSON; name the scenes of the labels with `scene`": frozenset({"type", "features"}),
-}
-"""Keys that a document, or each entry of its list, has in a format."""
+_JSON_MIN = "Label Studio's short JSON, JSON-MIN; export the labels as COCO or YOLO"
+_KEYS: tuple[tuple[str, frozenset[str]], ...] = (
+    ("Label Studio's own JSON; export the labels as COCO or YOLO", frozenset({"data", "annotations"})),
+    (_JSON_MIN, frozenset({"image", "annotation_id"})),
+    (_JSON_MIN, frozenset({"id", "image", "label"})),
+    ("CreateML's JSON; export the labels as COCO or VOC", frozenset({"image", "annotations"})),
+    ("COCO's results without images; name the file of annotations", frozenset({"image_id", "bbox"})),
+    ("Supervisely's JSON; export the labels as COCO", frozenset({"size", "objects"})),
+    ("Datumaro's JSON; export the labels as COCO", frozenset({"categories", "items"})),
+    ("a project of VIA 3; export the labels as COCO", frozenset({"project", "file", "metadata"})),
+    ("a project of VoTT; export the labels as CSV or VOC", frozenset({"assets"})),
+    ("GeoJSON; name the scenes of the labels with `scene`", frozenset({"type", "features"})),
+)
+"""Formats, and keys that a document, or each entry of its list, has in them."""
 
 JSON_LINES = "a file of JSON lines, such as Hugging Face's metadata.jsonl; convert it to COCO"
 """Name of the format of a file with a JSON document in each line, with what to do."""
@@ -46,7 +47,7 @@ def foreign_document(document: Any) -> str | None:
     one = document[0] if isinstance(document, list) and document else document
     if not isinstance(one, Mapping):
         return None
-    return next((name for name, keys in _KEYS.items() if keys <= one.keys()), None)
+    return next((name for name, keys in _KEYS if keys <= one.keys()), None)
 
 
 def foreign_xml(path: Path) -> str:

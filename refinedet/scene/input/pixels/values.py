@@ -134,11 +134,12 @@ def _guess_doubtful(dtype: np.dtype[Any], blocks: Blocks, words: Sequence[str], 
     rest = values[values != 0]
     if rest.size and np.median(rest) < 0:
         values = rest  # exact zeros among decibels are no measurements
-    named = named_kind(words)
-    if named is not None and _possible(named, values) and not _contradicts(named, blocks):
-        return ValueGuess(named, "name", _rival(named, blocks))
-    if values.size and _is_calibrated_power(words, values, blocks):
-        return ValueGuess("power", "name", _rival("power", blocks))
+    named, is_backscatter = named_kind(words), names_backscatter(words)
+    calm = calm_cells(blocks) if named in ("amplitude", "power") or is_backscatter else None
+    if named is not None and _possible(named, values) and not _contradicts(named, calm, blocks):
+        return ValueGuess(named, "name", _rival(named, calm))
+    if values.size and is_backscatter and _possible("power", values) and not _contradicts("power", calm, blocks):
+        return ValueGuess("power", "name", _rival("power", calm))
     if not values.size:
         return ValueGuess("amplitude", "type")
     return _guess_by_pixels(dtype, values, blocks, has_level=has_level)
@@ -235,15 +236,9 @@ def _guess_below_zero(kind: str, low: float, middle: float, high: float) -> Valu
     return ValueGuess("db" if decibels else "power", "range")
 
 
-def _is_calibrated_power(words: Sequence[str], values: NDArray[np.float64], blocks: Blocks) -> bool:
-    """True if words name calibrated backscatter, and neither sign nor speckle of the values contradicts."""
-    return names_backscatter(words) and _possible("power", values) and not _contradicts("power", blocks)
-
-
-def _contradicts(named: ValueKind, blocks: Blocks) -> bool:
+def _contradicts(named: ValueKind, calm: NDArray[np.float64] | None, blocks: Blocks) -> bool:
     """True if the speckle is surely that of the other of amplitude and power than a name says."""
-    calm = calm_cells(blocks) if named in ("amplitude", "power") else None
-    if calm is None:
+    if calm is None or named not in ("amplitude", "power"):
         return False
     if named == "power":
         return symmetric_exponent(calm) >= _SURELY_AMPLITUDE
@@ -251,10 +246,9 @@ def _contradicts(named: ValueKind, blocks: Blocks) -> bool:
     return is_power and amplitude_ratio(calm) <= AMPLITUDE_ABOVE and not _lost_noise(blocks)
 
 
-def _rival(named: ValueKind, blocks: Blocks) -> ValueKind | None:
+def _rival(named: ValueKind, calm: NDArray[np.float64] | None) -> ValueKind | None:
     """Amplitude if values that are named as power have a speckle and a level that amplitude has, too; else None."""
-    calm = calm_cells(blocks) if named == "power" else None
-    if calm is None or symmetric_exponent(calm) < _MAYBE_AMPLITUDE or varies_like_few_looks(calm):
+    if calm is None or named != "power" or symmetric_exponent(calm) < _MAYBE_AMPLITUDE or varies_like_few_looks(calm):
         return None
     return "amplitude" if amplitude_ratio(calm) > AMPLITUDE_ABOVE else None
 

@@ -23,7 +23,7 @@ def _decibels() -> NDArray[np.float64]:
 
 
 def _values(path: Path, pixels: NDArray[np.float64], *, name: str = "", unit: str = "") -> tuple[dict[str, Any], str]:
-    """What is read of the values of a raster, and its notes."""
+    """Record and notes on the reading of the values of a raster."""
     place = {"crs": "EPSG:32632", "transform": rasterio.Affine(10, 0, 5e5, 0, -10, 6e6)}
     size = {"height": _SIDE, "width": _SIDE, "count": 1, "dtype": "float32"}
     with rasterio.open(path, "w", driver="GTiff", **size, **place) as file:
