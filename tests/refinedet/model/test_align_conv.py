@@ -124,7 +124,7 @@ def test_sampling_none_is_a_plain_convolution(dtype: torch.dtype) -> None:
         out = layer(features, _random(1, 2, 3, 4, 6, 7))
     plain = F.conv2d(features, layer.weight, layer.bias.flatten(), padding=1).reshape(2, 3, 5, 6, 7)
     assert out.dtype == torch.float32
-    torch.testing.assert_close(out, plain, atol=1e-6 if dtype == torch.float32 else 2e-3, rtol=0)
+    torch.testing.assert_close(out, plain, atol=1e-5 if dtype == torch.float32 else 2e-3, rtol=0)
 
 
 def test_points_outside_the_map_count_as_zero() -> None:
