@@ -13,6 +13,8 @@ from refinedet.wording import first_of
 
 _STEPS = ("B", "kB", "MB", "GB", "TB")
 _CLASSES_SHOWN = 8
+_LINE = 120
+"""Width of a line of figures at most. A narrower terminal wraps the line, and nothing is cut."""
 _UNKNOWN = "unknown"
 
 
@@ -24,7 +26,7 @@ def datasets(
     json: options.Json = False,
     debug: options.Debug = False,
 ) -> None:
-    """List the data sets that a recipe of params.yaml can name: source, content and licence."""
+    """List the data sets that a recipe of params.yaml can name."""
     with one_sentence_errors(debug=debug):
         from pipeline.datasets.catalogue.listing import describe_dataset, list_datasets
         from pipeline.downloads.checksums import remembered_checksums
@@ -57,7 +59,7 @@ def size_text(count: int | None) -> str:
 
 
 def _print_all(found: list[dict[str, Any]]) -> None:
-    """Print a line of figures for each data set, and below it what it is, on as many lines as the terminal needs."""
+    """Print a line of figures for each data set, never cut, and below it what it is, folded to the terminal."""
     from rich.padding import Padding
     from rich.segment import Segment, Segments
     from rich.table import Table
@@ -67,14 +69,14 @@ def _print_all(found: list[dict[str, Any]]) -> None:
     table.add_column("from", no_wrap=True)
     for title in ("images", "size", "classes"):
         table.add_column(title, no_wrap=True, justify="right")
-    table.add_column("content", no_wrap=True)
+    table.add_column("checksum", no_wrap=True)
     for one in found:
         own = one["from"] in {"your folder", "made here"}
         images = "" if own else f"{one['images']:,}" if one["images"] else _UNKNOWN
         size = "" if own else size_text(one["size_bytes"])
         classes = str(len(one["classes"]) or "yours")
         table.add_row(one["name"], one["from"], images, size, classes, _trust(one))
-    head, *lines = out.render_lines(table, pad=False)
+    head, *lines = out.render_lines(table, out.options.update_width(max(out.width, _LINE)), pad=False)
     out.print(Segments([*head, Segment.line()]), end="")
     for line, one in zip(lines, found, strict=True):
         out.print(Segments([*line, Segment.line()]), end="")
@@ -85,7 +87,7 @@ def _print_all(found: list[dict[str, Any]]) -> None:
 
 
 def _trust(one: dict[str, Any]) -> str:
-    """Two words on who verified the content."""
+    """Two words on who verified the checksum."""
     archives = one["archives"]
     if not archives:
         return ""

@@ -33,6 +33,14 @@ def test_titles_are_whole_on_terminals_of_any_width(run: Run, monkeypatch: pytes
         assert one["title"] in " ".join(text.split())
 
 
+def test_figures_are_whole_on_a_narrow_terminal(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cli.commands.training.datasets.out.width", 50)
+    text = run("datasets").stdout
+    assert "checksum" in text
+    assert "ls-ssdd-v1.0  by hand" in text
+    assert "…" not in text
+
+
 def test_one_entry_tells_licence_citation_sum_and_what_to_do(run: Run, tmp_path: Path) -> None:
     found = run("datasets", "HRSID")
     assert found.exit_code == 0
