@@ -25,6 +25,7 @@ _PANELS = {
     "WindowSettings": "Windows and scores",
     "OutputSettings": "Results",
     "AisSettings": "AIS",
+    "ViewSettings": "Time and viewing geometry",
     "ArchiveSettings": "Many scenes",
 }
 """Headings in the help of a command with several settings classes, by class; other options have the usual one."""
@@ -43,7 +44,7 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     for name, parameter in own.items():
         if name in groups:
             panel = _PANELS.get(groups[name].__name__) if len(groups) > 1 else None
-            parameters += [_parameter(groups[name], one, about, panel) for one, about in options(groups[name])]
+            parameters += [_parameter(groups[name], one, about, panel) for one, about in _own_first(groups[name])]
         else:
             parameters.append(parameter.replace(annotation=hints[name], kind=inspect.Parameter.KEYWORD_ONLY))
 
@@ -60,6 +61,12 @@ def with_settings(command: Callable[..., Any]) -> Callable[..., Any]:
     run.__annotations__ = {parameter.name: parameter.annotation for parameter in parameters}
     del run.__wrapped__  # otherwise Typer would use the signature of the function
     return run
+
+
+def _own_first(group: type) -> list[tuple[Field[Any], Option]]:
+    """Options of a settings class, those of the classes that it extends last: --ais before the view of the radar."""
+    own = inspect.get_annotations(group)
+    return sorted(options(group), key=lambda found: found[0].name not in own)
 
 
 def _parameter(group: type, one: Field[Any], about: Option, panel: str | None) -> inspect.Parameter:

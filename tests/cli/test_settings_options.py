@@ -7,6 +7,7 @@ from typing import Literal
 
 import pytest
 import typer
+from typer.main import get_command
 from typer.testing import CliRunner
 
 from cli.app import app
@@ -72,6 +73,19 @@ def test_help_is_that_of_the_field() -> None:
     words = "".join(letter for letter in said if letter.isalnum())  # whatever the width of the table
     for part in ("Widthofit", "noneofthem", "out", "dark", "Several"):
         assert part in words
+
+
+@pytest.mark.parametrize("command", sorted(get_command(app).commands))  # type: ignore[attr-defined]  # a group
+def test_names_of_options_are_whole_on_a_terminal_of_80_columns(command: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    shown = CliRunner().invoke(app, [command, "--help"])
+    assert (shown.exit_code, "…" in shown.output) == (0, False)
+
+
+def test_options_of_a_class_come_before_those_of_the_class_it_extends(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "160")
+    shown = CliRunner().invoke(app, ["detect", "--help"]).output
+    assert shown.index("--ais ") < shown.index("--platform-heading")
 
 
 def test_the_help_has_a_heading_for_each_group_and_wraps_to_the_terminal(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -75,10 +75,11 @@ def _print(found: list[Matched]) -> None:
     table.add_column("ships", overflow="fold")
     for name in ("matched", "dark", "unknown", "AIS seen", "AIS unseen", "recall"):
         table.add_column(name, justify="right")
-    table.add_column("results", overflow="fold")
     for one in found:
         table.add_row(*_row(one.summary, one))
     out.print(table)
+    for one in found:
+        out.print(_files(one))
     for note in dict.fromkeys(note for one in found for note in one.notes):
         say(note)
 
@@ -86,6 +87,11 @@ def _print(found: list[Matched]) -> None:
 def _row(told: dict[str, Any], one: Matched) -> tuple[str, ...]:
     recall = "-" if told["recall"] is None else f"{told['recall']:.2f}"
     counts = (*told["detections"].values(), *told["ais_ships"].values())
+    return (one.ships.name, *map(str, counts), recall)
+
+
+def _files(one: Matched) -> str:
+    """Files of a match, on a line of their own: in the table, their names would be broken."""
     folder = one.files["record"].parent
     suffixes = " ".join(path.name.removeprefix(one.ships.stem) for path in one.files.values())
-    return (one.ships.name, *map(str, counts), recall, f"{folder}/  {suffixes}")
+    return f"results of {one.ships.name}: {folder}/  {suffixes}"

@@ -39,7 +39,8 @@ class RadarView(Settings):
 
     platform_heading: Degrees | None = option(
         None,
-        "Flight direction in degrees, clockwise from north. For Sentinel-1 products it comes from the annotation.",
+        "Flight direction of the satellite in degrees, clockwise from north. For Sentinel-1 products it comes from the "
+        "annotation.",
         Effect.FILES,
         default_text="unknown",
     )

@@ -96,7 +96,7 @@ class SceneSettings(Settings):
         "and merge the detections, which finds more ships in about twice the time. One of them may be in a file beside "
         "the scene, as in scene_VV.tif and scene_VH.tif.",
         metavar="vv|vh|hh|hv|vv+vh|hh+hv",
-        default_text="both of vv and vh, or of hh and hv; else the one there is",
+        default_text="vv and vh together, or hh and hv; else the only one",
         parse=str,
     )
     band: str | int | None = option(
@@ -113,6 +113,7 @@ class SceneSettings(Settings):
     calibrate: Calibrate | None = option(
         None,
         "Calibrate a Sentinel-1 product to sigma nought, with or without removal of thermal noise.",
+        metavar="sigma0|sigma0-denoised",
         default_text="off: digital numbers as stored",
     )
     nodata: NoData | None = option(
