@@ -24,7 +24,9 @@ class _Kind:
     names: list[str] = field(default_factory=list)
 
     def sentence(self, scenes: int) -> str:
-        """First note, with names of its scenes unless all `scenes` have it."""
+        """First note, with names of its scenes unless all `scenes` have it, or it is about "its" scene."""
+        if self.scenes == 1 and self.first.startswith("its "):
+            return f"{self.names[0]}: {self.first}"
         if self.same and self.scenes == scenes:
             return self.first
         more = self.scenes - len(self.names)

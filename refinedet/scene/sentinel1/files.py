@@ -248,14 +248,15 @@ def _of_others(where: Path, names: Collection[str], without: str) -> str:
         return other
     if not names:
         return f"{without} {MANIFEST} or any other file; check the name"
-    found = f"{without} {MANIFEST} and no folder {MEASUREMENT} with its rasters"
-    advice = "name the product's folder, its zip archive, or a raster in it"
+    found = f"{without} {MANIFEST} and without a folder {MEASUREMENT} of rasters"
+    forms = "folder, its zip archive, or a raster in it"
     rasters = sorted(name for name in names if PurePosixPath(name).suffix.lower() in RASTER_SUFFIXES)
     if rasters and where.is_dir():
         suffix = PurePosixPath(rasters[0]).suffix
         pattern = f"{where}/{'*/' if '/' in rasters[0] else ''}*{suffix}"
-        return f"{found}; {advice}; or search its rasters ({first_of(rasters)}) as {pattern}"
-    return f"{found}; {f'unpack it, and name its rasters ({first_of(rasters)})' if rasters else advice}"
+        return f"{found}; to search its rasters ({first_of(rasters)}), name {pattern}; for a product, name its {forms}"
+    advice = f"unpack it, and name its rasters ({first_of(rasters)})" if rasters else f"name the product's {forms}"
+    return f"{found}; {advice}"
 
 
 def _one(where: Path, products: list[str], otherwise: Callable[[], str]) -> str:

@@ -23,6 +23,12 @@ def test_a_note_of_some_scenes_names_them() -> None:
     assert sentences(many) == ["odd (1.tif, 2.tif, 3.tif and 5 more)"]
 
 
+def test_a_note_about_its_scene_begins_with_the_name() -> None:
+    assert sentences({"a.tif": ["its values are read as power"]}) == ["a.tif: its values are read as power"]
+    assert sentences({"a.tif": [], "b.tif": ["its sea is dark"]}) == ["b.tif: its sea is dark"]
+    assert sentences({"a.tif": [], "b.tif": ["its sea"], "c.tif": ["its sea"]}) == ["its sea (b.tif, c.tif)"]
+
+
 def test_notes_that_differ_in_numbers_are_one_sentence() -> None:
     times = {f"{i}.tif": [f"taken at 2024-01-0{i}T00:00:00.000Z", "in 8 bits"] for i in range(1, 3)}
     assert sentences(times) == [
