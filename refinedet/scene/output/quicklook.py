@@ -88,12 +88,10 @@ def _header(canvas: Canvas, result: SceneResult) -> None:
         *([f"{result.flagged:,} flagged (grey)"] if result.flagged else []),
         *filter(None, [result.label, result.taken]),
         f"{result.info.width:,} {_BY} {result.info.height:,} px",
-        counted(result.windows, "window"),
+        counted(result.windows, "window") + (f", {result.windows_skipped:,} skipped" if result.windows_skipped else ""),
     ]
-    if result.windows_skipped:
-        facts.append(f"{result.windows_skipped:,} skipped")
     if count > CUTOUTS:
-        facts.append(f"strongest {CUTOUTS} enlarged")
+        facts.append(f"{CUTOUTS} highest scores enlarged")
     canvas.text(MARGIN_PX, 88, "   ·   ".join(facts), _MUTED, 12.5)
 
 

@@ -124,7 +124,7 @@ def _facts(result: SceneResult) -> list[str]:
     if not result.located:
         facts.append("no position: coordinates are pixels")
     if len(result.detections) > CUTOUTS:
-        facts.append(f"strongest {CUTOUTS} in full resolution")
+        facts.append(f"{CUTOUTS} highest scores in full resolution")
     return facts
 
 
