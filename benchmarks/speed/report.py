@@ -27,9 +27,10 @@ from pathlib import Path
 import psutil
 from measuring import ROOT
 
-from refinedet.files import write_text
+from refinedet.files import sha256_file, write_text
 from refinedet.runtimes.graphs import usable_cores
 from refinedet.system.child import last_words
+from refinedet.weights import shipped_weights
 
 FOLDER = Path(__file__).resolve().parent
 SHOWN = FOLDER.relative_to(ROOT).as_posix()
@@ -122,7 +123,7 @@ def main() -> None:
         raise SystemExit(f"expected a product of {script} at {asked.product}, found no folder")
     if asked.int8 and not asked.int8.is_file():
         raise SystemExit(f"expected a file of `refinedet export --int8` at {asked.int8}, found none")
-    before = machine()
+    before = [*machine(), f"shipped weights {sha256_file(shipped_weights())[:8]}..."]
     with tempfile.TemporaryDirectory() as folder:
         scene = asked.product.resolve() if asked.product else stand_in(Path(folder), quick=asked.quick)
         parts = []

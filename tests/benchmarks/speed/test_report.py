@@ -47,6 +47,7 @@ def test_the_page_says_what_was_run_where_and_what_came_out(
     assert "```console\npython benchmarks/speed/first.py --long\n```\n\n| a |\n|---|\n| --long |\n" in text
     assert "\n\nfine\n" in text
     assert "simulated.tif stands in" in text
+    assert "- shipped weights " in text
     assert f"Python {sys.version.split()[0]}" in text
     assert "smoke run" not in text
 
