@@ -166,5 +166,7 @@ def test_the_manifest_of_a_real_product(sample_data: Path, tmp_path: Path) -> No
 
 def test_a_folder_of_rasters_is_told_how_to_search_them(tmp_path: Path) -> None:
     (tmp_path / "a.JPG").write_bytes(b"")
-    with pytest.raises(FileError, match=r"found a folder without .*; to search its rasters \(a\.JPG\), name .*/\*\.JPG"):
+    with pytest.raises(
+        FileError, match=r"found a folder without .*; to search its rasters \(a\.JPG\), name .*/\*\.JPG"
+    ):
         find_measurement(tmp_path)
