@@ -22,6 +22,8 @@ from refinedet.scene.sentinel1.borders import invalid_share
 from refinedet.scene.sentinel1.land_ghosts import find_land_ghosts
 from refinedet.scene.ships.attributes import AMBIGUITY, NODATA, Places, flags, named, places, united
 from refinedet.scene.ships.doubts.lattice import LONGEST_M, TURBINE, grid_members
+from refinedet.scene.ships.doubts.plausible import IMPLAUSIBLE
+from refinedet.scene.ships.doubts.plausible import LONGEST_M as LONGEST_SHIP_M
 from refinedet.scene.ships.doubts.suspects import suspects
 from refinedet.scene.ships.doubts.wakes import WAKE, find_wakes
 from refinedet.scene.ships.measuring.blocks import read_blocks
@@ -107,7 +109,14 @@ def describe_ships(scene: SceneAsRead, merged: Merged, known: Surroundings, anno
             tuple(compress(marks, measured)),
             tuple(compress(verdict.flags, measured)),
             doubted,
-            named({NODATA: invalid[measured] > 0, AMBIGUITY: ghosts, **_by_neighbours(boxes, own, there, info)}),
+            named(
+                {
+                    NODATA: invalid[measured] > 0,
+                    AMBIGUITY: ghosts,
+                    IMPLAUSIBLE: there.length_m_low > LONGEST_SHIP_M,
+                    **_by_neighbours(boxes, own, there, info),
+                }
+            ),
         ),
         verdict.dropped | ({NODATA: lost} if lost else {}),
         merged.by_polarisation,

@@ -42,3 +42,20 @@ def test_pixels_a_thousand_times_higher_than_wide_take_little_memory(tmp_path: P
     tracemalloc.stop()
     assert len(result.detections) == 1
     assert peak < 200e6
+
+
+def test_a_length_that_no_ship_has_is_flagged_in_any_pixels(tmp_path: Path, bright_blobs: Any) -> None:
+    """Pixels of 50 m show no shape, and sizes in 8 bits are not judged; a pier of 900 m is no ship in either."""
+    pixels = np.random.default_rng(0).integers(30, 50, (330, 330))
+    bright_blobs.threshold = 150
+    for name, metres, long, dtype in (("a.tif", 50.0, 18, np.uint16), ("b.tif", 10.0, 90, np.uint8)):
+        shown = pixels.astype(dtype)
+        shown[200:204, 150 : 150 + long] = 250
+        shown[100:104, 150 : 150 + long // 3] = 250
+        write_scene(tmp_path / name, shown, crs="EPSG:32633", transform=(metres, 0, 5e5, 0, -metres, 5e6))
+        result = detect_scene(tmp_path / name, bright_blobs)
+        told = {
+            round(float(y)): "implausible" in names
+            for (_, y, *_), names in zip(result.detections.boxes_xyxy, result.flags, strict=True)
+        }
+        assert [told[y] for y in sorted(told)] == [False, True]
